@@ -1,0 +1,54 @@
+//! Every limit that both sides hold. An operator may lower some; nobody raises them.
+
+/// Longest token accepted, in bytes.
+pub const MAX_TOKEN: usize = 8 * 1024;
+/// Longest lifetime of a session or channel token, in seconds.
+pub const MAX_TOKEN_LIFETIME: u64 = 24 * 60 * 60;
+/// Longest lifetime of a backend token, in seconds.
+pub const MAX_BACKEND_TOKEN_LIFETIME: u64 = 5 * 60;
+/// Lifetime of a session or channel token where nothing else is asked for, in seconds.
+pub const DEFAULT_TOKEN_LIFETIME: u64 = 15 * 60;
+/// How far a signer's clock may run ahead of the relay's, in seconds.
+pub const CLOCK_SKEW: u64 = 60;
+/// Shortest signing secret, in bytes: the output size of SHA-512 (RFC 7518 section 3.2).
+pub const MIN_SIGNING_SECRET: usize = 64;
+/// Longest signing secret, in bytes.
+pub const MAX_SIGNING_SECRET: usize = 1024;
+/// Longest key id (`kid`), in bytes.
+pub const MAX_KEY_ID: usize = 64;
+/// Longest app id, in bytes.
+pub const MAX_APP: usize = 128;
+/// Longest installation id, in bytes.
+pub const MAX_INSTALLATION: usize = 256;
+/// Longest account id, in bytes.
+pub const MAX_ACCOUNT: usize = 256;
+/// Most properties of a scope.
+pub const MAX_PROPERTIES: usize = 16;
+/// Longest name of a property, in bytes.
+pub const MAX_PROPERTY_NAME: usize = 64;
+/// Longest value of a property, in bytes.
+pub const MAX_PROPERTY_VALUE: usize = 256;
+/// Longest channel name, in bytes.
+pub const MAX_CHANNEL_NAME: usize = 255;
+/// Longest event name, in bytes.
+pub const MAX_EVENT_NAME: usize = 255;
+/// Most events that one subscription filters by.
+pub const MAX_EVENT_FILTERS: usize = 32;
+/// Longest payload, in bytes of UTF-8 JSON.
+pub const MAX_PAYLOAD: usize = 128 * 1024;
+/// Longest sealed message, in bytes: the longest payload, padded and sealed.
+pub const MAX_SEALED: usize = 133 * 1024;
+/// Longest message from a client, in bytes: a sealed message with its channel, token and event.
+pub const MAX_FRAME: usize = 144 * 1024;
+/// Longest canonical form of a channel token's claims, in bytes.
+pub const MAX_CLAIMS: usize = 4 * 1024;
+/// Bytes of an idempotency id.
+pub const IDEMPOTENCY_ID: usize = 16;
+/// Most subscriptions of one connection.
+pub const MAX_SUBSCRIPTIONS: usize = 256;
+/// Longest replay, in seconds.
+pub const MAX_REPLAY_SECONDS: u32 = 120;
+/// Most messages of one `POST /v1/publish`.
+pub const MAX_BATCH: usize = 100;
+/// Longest body of one `POST /v1/publish`, in bytes.
+pub const MAX_BODY: usize = 2 * 1024 * 1024;

@@ -1,0 +1,142 @@
+//! Sealing and opening of messages.
+//!
+//! `sealed = 0x01 ‖ key id (4) ‖ nonce (24) ‖ XAES-256-GCM(channel key, nonce, aad, plaintext)`, where
+//! `aad = LP("sealwire/message/v1") channel id (16) LP(event)` and
+//! `plaintext = u64 publish time in ms ‖ u32 payload length ‖ payload ‖ zeros` up to the Padmé size, big-endian.
+
+use crate::{ChannelId, ChannelKey, KeyId, UnixMillis, hashing::Parts, limits, padme};
+use alloc::{string::String, vec::Vec};
+use sealwire_xaes::{KEY_LEN, NONCE_LEN, TAG_LEN, decrypt, encrypt};
+
+const VERSION: u8 = 1;
+const HEADER_LEN: usize = 1 + KeyId::LEN + NONCE_LEN;
+const PREFIX_LEN: usize = 8 + 4;
+
+/// Bytes by which a sealed message is longer than its padded plaintext.
+pub const SEALED_OVERHEAD: usize = HEADER_LEN + TAG_LEN;
+
+/// The payload is longer than [`limits::MAX_PAYLOAD`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a payload has at most {max} bytes as JSON, {0} were given", max = limits::MAX_PAYLOAD)]
+pub struct TooLarge(pub usize);
+
+/// A message that cannot be opened: altered, relabelled, moved, cut, or sealed with another key. Which of them it was
+/// is not said, so that nobody learns from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the message could not be opened")]
+pub struct Unreadable;
+
+/// An opened message.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// The publisher's clock when it sealed the message.
+    pub published_at: UnixMillis,
+    /// The payload, JSON text.
+    pub payload: String,
+}
+
+/// Seals a payload. `nonce` must be random: 24 bytes never repeat by chance.
+///
+/// # Errors
+/// [`TooLarge`].
+pub fn seal(
+    key: &ChannelKey,
+    nonce: [u8; NONCE_LEN],
+    channel: ChannelId,
+    event: &str,
+    published_at: UnixMillis,
+    payload: &str,
+) -> Result<Vec<u8>, TooLarge> {
+    if payload.len() > limits::MAX_PAYLOAD {
+        return Err(TooLarge(payload.len()));
+    }
+    let padded = padme::padded_len(PREFIX_LEN + payload.len());
+    let mut sealed = Vec::with_capacity(padded + SEALED_OVERHEAD);
+    sealed.push(VERSION);
+    sealed.bytes(&key.id.0);
+    sealed.bytes(&nonce);
+    sealed.bytes(&published_at.0.to_be_bytes());
+    sealed.length_prefixed(payload);
+    sealed.resize(HEADER_LEN + padded, 0);
+    let tag = encrypt(&key.key, &nonce, &associated_data(channel, event), &mut sealed[HEADER_LEN..]);
+    sealed.bytes(&tag);
+    Ok(sealed)
+}
+
+/// A sealed message whose outer form is right.
+#[derive(Clone, Copy)]
+pub struct SealedMessage<'a> {
+    key_id: KeyId,
+    nonce: &'a [u8; NONCE_LEN],
+    ciphertext: &'a [u8],
+    tag: &'a [u8; TAG_LEN],
+}
+
+impl<'a> SealedMessage<'a> {
+    /// Takes a sealed message apart.
+    ///
+    /// # Errors
+    /// [`Unreadable`] where it is too short or of another version.
+    pub fn parse(sealed: &'a [u8]) -> Result<Self, Unreadable> {
+        let (version, rest) = sealed.split_first().ok_or(Unreadable)?;
+        let (key_id, rest) = rest.split_first_chunk().ok_or(Unreadable)?;
+        let (nonce, rest) = rest.split_first_chunk().ok_or(Unreadable)?;
+        let (ciphertext, tag) = rest.split_last_chunk().ok_or(Unreadable)?;
+        if *version != VERSION || ciphertext.len() < PREFIX_LEN || sealed.len() > limits::MAX_SEALED {
+            return Err(Unreadable);
+        }
+        Ok(Self { key_id: KeyId(*key_id), nonce, ciphertext, tag })
+    }
+
+    /// Which encryption key it was sealed under.
+    #[must_use]
+    pub fn key_id(&self) -> KeyId {
+        self.key_id
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// [`Unreadable`] for every way in which it is not what was sealed for this key, channel and event.
+    pub fn open(&self, key: &ChannelKey, channel: ChannelId, event: &str) -> Result<Opened, Unreadable> {
+        if key.id != self.key_id {
+            return Err(Unreadable);
+        }
+        let mut plaintext = self.ciphertext.to_vec();
+        let key: &[u8; KEY_LEN] = &key.key;
+        decrypt(key, self.nonce, &associated_data(channel, event), &mut plaintext, self.tag)
+            .map_err(|_| Unreadable)?;
+        let (time, rest) = plaintext.split_first_chunk().ok_or(Unreadable)?;
+        let (length, rest) = rest.split_first_chunk().ok_or(Unreadable)?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| Unreadable)?;
+        let (payload, padding) = rest.split_at_checked(length).ok_or(Unreadable)?;
+        if padding.iter().any(|byte| *byte != 0) {
+            return Err(Unreadable);
+        }
+        let payload = String::from_utf8(payload.to_vec()).map_err(|_| Unreadable)?;
+        Ok(Opened { published_at: UnixMillis(u64::from_be_bytes(*time)), payload })
+    }
+}
+
+fn associated_data(channel: ChannelId, event: &str) -> Vec<u8> {
+    let mut aad = Vec::with_capacity(64 + event.len());
+    aad.length_prefixed("sealwire/message/v1");
+    aad.bytes(&channel.0);
+    aad.length_prefixed(event);
+    aad
+}
+
+impl core::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Opened").field("published_at", &self.published_at).finish_non_exhaustive()
+    }
+}
+
+impl core::fmt::Debug for SealedMessage<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("SealedMessage").field("key_id", &self.key_id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

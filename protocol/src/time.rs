@@ -1,0 +1,28 @@
+//! Wall-clock time. Timers use the monotonic clock of whoever runs them; the two never mix.
+
+use serde::{Deserialize, Serialize};
+
+/// Seconds since 1970-01-01 UTC, as in a token's `exp`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UnixSeconds(pub u64);
+
+/// Milliseconds since 1970-01-01 UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnixMillis(pub u64);
+
+impl UnixMillis {
+    /// The whole seconds.
+    #[must_use]
+    pub fn seconds(self) -> UnixSeconds {
+        UnixSeconds(self.0 / 1000)
+    }
+}
+
+impl UnixSeconds {
+    /// The same moment in milliseconds.
+    #[must_use]
+    pub fn millis(self) -> UnixMillis {
+        UnixMillis(self.0.saturating_mul(1000))
+    }
+}

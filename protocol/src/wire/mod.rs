@@ -1,0 +1,61 @@
+//! The messages on the WebSocket, in the encoding of `proto/sealwire/v1/realtime.proto`: an enum per direction.
+//!
+//! The field numbers stand here and in the .proto file; `tests/` proves that both say the same.
+
+mod to_client;
+mod to_relay;
+
+pub use to_client::{
+    Ended, Failed, Goodbye, Ping, Publication, Published, Refreshed, Subscribed, ToClient, Unsubscribed,
+    Welcome,
+};
+pub use to_relay::{Channel, Hello, Pong, Publish, Refresh, Since, Subscribe, ToRelay, Unsubscribe};
+
+use crate::ChannelId;
+use alloc::{format, string::String};
+use bytes::Bytes;
+
+/// The WebSocket subprotocol.
+pub const SUBPROTOCOL: &str = "sealwire.v1";
+
+/// A frame that is not a message of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FrameError {
+    /// Not protobuf, or a message that this version does not know.
+    #[error("the frame holds no message of sealwire.v1")]
+    Unknown,
+    /// A field has the wrong size.
+    #[error("field '{0}' of the message has the wrong size")]
+    Field(&'static str),
+}
+
+/// A place in a channel's history.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
+pub struct Position {
+    /// The relay's run; offsets of different epochs cannot be compared.
+    #[prost(uint64, tag = "1")]
+    pub epoch: u64,
+    /// The place within the epoch.
+    #[prost(uint64, tag = "2")]
+    pub offset: u64,
+}
+
+impl Position {
+    /// The id of the publication at this position: 16 hexadecimal digits of the epoch, a dash, the offset.
+    #[must_use]
+    pub fn event_id(self) -> String {
+        format!("{:016x}-{}", self.epoch, self.offset)
+    }
+}
+
+fn check_channel_id(bytes: &Bytes) -> Result<(), FrameError> {
+    if bytes.len() == ChannelId::LEN { Ok(()) } else { Err(FrameError::Field("channel_id")) }
+}
+
+fn read_channel_id(bytes: &Bytes) -> ChannelId {
+    ChannelId::from_slice(bytes).unwrap_or(ChannelId([0; ChannelId::LEN]))
+}
+
+#[cfg(test)]
+mod tests;
