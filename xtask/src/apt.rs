@@ -1,0 +1,38 @@
+//! Installing Debian packages, for a root user on Debian and nobody else.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::step;
+
+/// Whether packages may be installed: Debian or a child of it, and root.
+pub(crate) fn is_usable() -> bool {
+    Path::new("/etc/debian_version").exists() && is_root()
+}
+
+/// Installs packages, never removing others for them.
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
+    step::installing(&format!("Debian packages {}", packages.join(" ")));
+    apt(&["update", "-qq"])?;
+    let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends", "--no-remove"];
+    arguments.extend(packages);
+    apt(&arguments)
+}
+
+fn apt(arguments: &[&str]) -> Result<()> {
+    // apt's own account of what it does belongs to stderr, where the steps are.
+    duct::cmd("apt-get", arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout_to_stderr().run()?;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+#[cfg(not(unix))]
+fn is_root() -> bool {
+    false
+}

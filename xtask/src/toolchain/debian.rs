@@ -1,0 +1,210 @@
+//! Debian's road: the packages carry rustc, cargo and the source of std, but no wasm32 std. Build that once, outside
+//! the repository, and put it beside links to Debian's own programs, so that the whole is a toolchain.
+
+use std::{
+    env,
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, ensure};
+
+use super::{TARGET, Toolchain};
+use crate::{apt, files, stamp::Inputs, stamp::Stamp, step, workspace::Workspace};
+
+/// Raise it when the recipe below changes.
+const RECIPE: &str = "1";
+const PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
+const USR_BIN: &str = "/usr/bin";
+const SOURCE: &str = "/usr/lib/rustlib/src";
+/// The name under which rustup knows it, for `cargo +debian-wasm`.
+const NAME: &str = "debian-wasm";
+
+/// The toolchain, made when needed. Nothing where this road is closed: not Debian, packages missing and not root,
+/// or a Debian whose Rust is too old for this workspace.
+pub(super) fn toolchain(workspace: &Workspace) -> Result<Option<Toolchain>> {
+    if !is_installed() && !(apt::is_usable() && apt::install(&PACKAGES).is_ok() && is_installed()) {
+        return Ok(None);
+    }
+    let debian = Toolchain::open(Some(USR_BIN.into()))?;
+    if !is_new_enough(&debian.version, &files::read_text(&workspace.root.join("Cargo.toml"))?) {
+        return Ok(None);
+    }
+    let home = home()?;
+    let inputs = Inputs::default().text(RECIPE).text(&debian.version).text(&linker(&host(&debian.version))?);
+    let stamp = Stamp::new(home.join("stamp"), inputs);
+    if !stamp.is_current(&[home.join("bin/rustc"), home.join("bin/cargo")]) {
+        let _lock = workspace.lock("toolchain")?;
+        if !stamp.is_current(&[]) {
+            build(workspace, &debian, &home)?;
+            stamp.write()?;
+        }
+    }
+    let made = Toolchain::open(Some(home.join("bin")))?;
+    ensure!(
+        made.has_target(),
+        "the toolchain in {} does not see {TARGET}: remove that folder and run again",
+        home.display()
+    );
+    Ok(Some(made))
+}
+
+fn is_installed() -> bool {
+    ["rustc", "cargo"].iter().all(|program| Path::new(USR_BIN).join(program).exists())
+        && Path::new(SOURCE).join("rust/library/std/Cargo.toml").exists()
+}
+
+/// Whether a `rustc -vV` reaches the `rust-version` of a Cargo.toml.
+fn is_new_enough(version: &str, manifest: &str) -> bool {
+    // Both are Rust 1; the number that follows decides.
+    let minor = |text: &str, name: &str| -> Option<u32> {
+        let (_, number) = text.split_once(name)?.1.split_once("1.")?;
+        let end = number.find(|character: char| !character.is_ascii_digit()).unwrap_or(number.len());
+        number[..end].parse().ok()
+    };
+    minor(version, "release: ") >= minor(manifest, "rust-version")
+}
+
+fn home() -> Result<PathBuf> {
+    let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    let data = data.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".local/share")));
+    Ok(data.context("neither XDG_DATA_HOME nor HOME is set")?.join("sealwire").join(NAME))
+}
+
+fn build(workspace: &Workspace, debian: &Toolchain, home: &Path) -> Result<()> {
+    step::building(&format!("std for {TARGET} from Debian's rust-web-src (once, about two minutes)"));
+    let scratch = workspace.target.join("debian-wasm");
+    let libraries = build_std(debian, &scratch)?;
+    let host = host(&debian.version);
+
+    files::empty_folder(home)?;
+    let rustlib = home.join("lib/rustlib");
+    let target = rustlib.join(TARGET).join("lib");
+    fs::create_dir_all(&target)?;
+    for library in libraries {
+        let name = library.file_name().context("a library has a name")?;
+        fs::copy(&library, target.join(name))?;
+    }
+    fs::create_dir_all(rustlib.join(&host).join("bin"))?;
+    fs::create_dir_all(home.join("bin"))?;
+    link(&Path::new("/usr/lib/rustlib").join(&host).join("lib"), &rustlib.join(&host).join("lib"))?;
+    link(Path::new(SOURCE), &rustlib.join("src"))?;
+    link(Path::new(&linker(&host)?), &rustlib.join(&host).join("bin/rust-lld"))?;
+    link(&Path::new(USR_BIN).join("cargo"), &home.join("bin/cargo"))?;
+    for program in ["rustc", "rustdoc"] {
+        wrap(program, home)?;
+    }
+    // Only a convenience, for `cargo +debian-wasm`: xtask calls the programs by their paths.
+    let link: [&OsStr; 4] = ["toolchain".as_ref(), "link".as_ref(), NAME.as_ref(), home.as_os_str()];
+    if let Err(error) = duct::cmd("rustup", link).stderr_null().run() {
+        step::skipping(&format!("`rustup toolchain link {NAME}`: {error}"));
+    }
+    fs::remove_dir_all(&scratch)?;
+    Ok(())
+}
+
+/// Compiles std for an empty crate and lists the libraries that came of it.
+fn build_std(debian: &Toolchain, scratch: &Path) -> Result<Vec<PathBuf>> {
+    files::empty_folder(scratch)?;
+    files::write(
+        &scratch.join("Cargo.toml"),
+        "[package]\nname = \"probe\"\nedition = \"2024\"\n[workspace]\n",
+    )?;
+    files::write(&scratch.join("src/lib.rs"), "#![no_std]\n")?;
+    let source = fs::canonicalize(Path::new(SOURCE).join("rust"))?;
+    let flags = format!(
+        "-Cembed-bitcode=yes --remap-path-prefix={}=/rustc/src --remap-path-prefix={SOURCE}/rust=/rustc/src",
+        source.display()
+    );
+    debian
+        .cargo([
+            "build",
+            "--quiet",
+            "--release",
+            "--target",
+            TARGET,
+            "-Zbuild-std=std,panic_abort,panic_unwind,test",
+        ])
+        .dir(scratch)
+        .env_remove("RUSTC_WRAPPER")
+        .env("CARGO_TARGET_DIR", scratch.join("target"))
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("RUSTFLAGS", flags)
+        .run()
+        .context("std did not build")?;
+    let built = scratch.join("target").join(TARGET).join("release/deps");
+    Ok(files::below(&built)
+        .into_iter()
+        .filter(|file| file.extension().is_some_and(|extension| extension == "rlib"))
+        .filter(|file| !file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("libprobe-")))
+        .collect())
+}
+
+/// The wasm linker: rustup's rust-lld where there is one, else Debian's lld.
+fn linker(host: &str) -> Result<String> {
+    let of_rustup = duct::cmd("rustc", ["--print", "sysroot"])
+        .read()
+        .map(|sysroot| format!("{}/lib/rustlib/{host}/bin/rust-lld", sysroot.trim()));
+    let of_debian = || {
+        let versions = fs::read_dir("/usr/lib").ok()?.filter_map(Result::ok).map(|entry| entry.path());
+        versions.map(|path| path.join("bin/lld")).filter(|lld| lld.exists()).max()
+    };
+    if let Some(lld) = of_rustup.ok().filter(|lld| Path::new(lld).exists()) {
+        return Ok(lld);
+    }
+    if of_debian().is_none() && apt::is_usable() {
+        apt::install(&["lld-19"])?;
+    }
+    let lld = of_debian().context("no linker for wasm: install Debian's lld-19 and run this again")?;
+    Ok(lld.to_string_lossy().into_owned())
+}
+
+/// A program that starts Debian's with this sysroot. A link would keep Debian's own.
+fn wrap(program: &str, home: &Path) -> Result<()> {
+    let path = home.join("bin").join(program);
+    files::write(
+        &path,
+        format!("#!/bin/sh\nexec {USR_BIN}/{program} --sysroot '{}' \"$@\"\n", home.display()),
+    )?;
+    make_executable(&path)
+}
+
+fn host(version: &str) -> String {
+    version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default().to_owned()
+}
+
+#[cfg(unix)]
+fn link(to: &Path, at: &Path) -> Result<()> {
+    std::os::unix::fs::symlink(to, at).with_context(|| format!("cannot link {}", at.display()))
+}
+
+#[cfg(unix)]
+fn make_executable(path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(fs::set_permissions(path, fs::Permissions::from_mode(0o755))?)
+}
+
+#[cfg(not(unix))]
+fn link(_to: &Path, _at: &Path) -> Result<()> {
+    anyhow::bail!("Debian's toolchain needs Debian")
+}
+
+#[cfg(not(unix))]
+fn make_executable(_path: &Path) -> Result<()> {
+    anyhow::bail!("Debian's toolchain needs Debian")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_new_enough;
+
+    #[test]
+    fn a_debian_whose_rust_is_older_than_the_workspace_asks_is_passed_over() {
+        let manifest = "[workspace.package]\nrust-version = \"1.95\"\n";
+        assert!(is_new_enough("rustc 1.96.0\nrelease: 1.96.0\nLLVM version: 22.1.8", manifest));
+        assert!(is_new_enough("rustc 1.95.0\nrelease: 1.95.0\n", manifest));
+        assert!(!is_new_enough("rustc 1.85.0\nrelease: 1.85.0\n", manifest));
+    }
+}

@@ -1,0 +1,112 @@
+//! Finds or makes a Rust toolchain that can build for wasm32, and one that can build std from source.
+
+mod debian;
+mod rustup;
+
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use duct::Expression;
+
+use crate::workspace::Workspace;
+
+/// The target of every build that runs in JavaScript.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// A cargo and the rustc that it drives.
+pub(crate) struct Toolchain {
+    /// Where a toolchain outside rustup has its programs. Nothing for the one that runs by default.
+    bin: Option<PathBuf>,
+    sysroot: PathBuf,
+    /// `rustc -vV`.
+    pub(crate) version: String,
+}
+
+impl Toolchain {
+    fn open(bin: Option<PathBuf>) -> Result<Self> {
+        let rustc = program(bin.as_deref(), "rustc");
+        let ask = |arguments: &[&str]| {
+            environment(bin.as_deref(), duct::cmd(&rustc, arguments))
+                .read()
+                .with_context(|| format!("cannot run {}", rustc.to_string_lossy()))
+        };
+        let sysroot = ask(&["--print", "sysroot"])?.trim().into();
+        let version = ask(&["-vV"])?;
+        Ok(Self { bin, sysroot, version })
+    }
+
+    /// A cargo command of this toolchain.
+    pub(crate) fn cargo<A: Into<OsString>>(&self, arguments: impl IntoIterator<Item = A>) -> Expression {
+        environment(self.bin.as_deref(), duct::cmd(program(self.bin.as_deref(), "cargo"), arguments))
+    }
+
+    fn has_target(&self) -> bool {
+        let libraries = self.sysroot.join("lib/rustlib").join(TARGET).join("lib");
+        std::fs::read_dir(libraries).is_ok_and(|mut files| {
+            files.any(|file| file.is_ok_and(|file| file.file_name().to_string_lossy().starts_with("libstd-")))
+        })
+    }
+
+    fn has_std_source(&self) -> bool {
+        self.sysroot.join("lib/rustlib/src/rust/library/std/Cargo.toml").is_file()
+    }
+}
+
+/// A string, since duct looks a relative *path* up in the current folder.
+fn program(bin: Option<&Path>, name: &str) -> OsString {
+    bin.map_or_else(|| name.into(), |bin| bin.join(name).into_os_string())
+}
+
+/// Sets what makes cargo and rustc those in `bin`, and removes what the outer `cargo run` and rustup left behind.
+fn environment(bin: Option<&Path>, command: Expression) -> Expression {
+    let command = ["CARGO_BUILD_TARGET", "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "LD_LIBRARY_PATH"]
+        .into_iter()
+        .fold(command, |command, name| command.env_remove(name));
+    let Some(bin) = bin else { return command };
+    let rest = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths([bin.to_owned()].into_iter().chain(env::split_paths(&rest)));
+    command
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .env("RUSTC", bin.join("rustc"))
+        .env("RUSTDOC", bin.join("rustdoc"))
+        .env("PATH", path.unwrap_or(rest))
+}
+
+/// A toolchain with the wasm32 target: the active one, one made from Debian's packages, or what rustup downloads.
+pub(crate) fn with_target(workspace: &Workspace) -> Result<Toolchain> {
+    first(workspace, &format!("the target {TARGET}"), Toolchain::has_target, rustup::add_target)
+}
+
+/// A toolchain with the source of std, in the same order. Use it with `RUSTC_BOOTSTRAP=1` and `-Zbuild-std`.
+pub(crate) fn with_std_source(workspace: &Workspace) -> Result<Toolchain> {
+    first(workspace, "the source of std (rust-src)", Toolchain::has_std_source, rustup::add_source)
+}
+
+fn first(
+    workspace: &Workspace,
+    what: &str,
+    suits: fn(&Toolchain) -> bool,
+    download: fn() -> Result<()>,
+) -> Result<Toolchain> {
+    let active = Toolchain::open(None)?;
+    if suits(&active) {
+        return Ok(active);
+    }
+    if let Some(debian) = debian::toolchain(workspace)? {
+        return Ok(debian);
+    }
+    download().with_context(|| format!("no Rust toolchain has {what}"))?;
+    Toolchain::open(None)
+}
+
+/// Prints the shell lines that make a plain `cargo build --target wasm32-unknown-unknown` work.
+pub(crate) fn print(workspace: &Workspace) -> Result<()> {
+    if let Some(bin) = with_target(workspace)?.bin {
+        println!("export PATH=\"{}:$PATH\"; unset RUSTUP_TOOLCHAIN", bin.display());
+    }
+    Ok(())
+}
