@@ -1,1 +1,158 @@
 use super::*;
+use crate::{ChannelAddress, ClaimsKeyring, EncryptionKey, Scope, canonical_claims};
+use alloc::{format, string::ToString, vec};
+use proptest::prelude::*;
+
+const CHANNEL: ChannelId = ChannelId([3; 16]);
+const TIME: UnixMillis = UnixMillis(1_800_000_000_123);
+
+fn scope(pairs: &[(&str, &str)]) -> Scope {
+    let mut scope = Scope::default();
+    for (property, value) in pairs {
+        scope.insert(property, value).unwrap();
+    }
+    scope
+}
+
+fn key(byte: u8) -> ChannelKey {
+    let context = scope(&[("issue", "1")]);
+    EncryptionKey::new([byte; 32])
+        .scope_keys("app", "site", &context)
+        .channel_key(&context, None, "chat")
+        .unwrap()
+}
+
+fn sealed(payload: &str) -> Vec<u8> {
+    seal(&key(1), [2; 24], CHANNEL, "added", TIME, payload).unwrap()
+}
+
+fn open(sealed: &[u8], key: &ChannelKey, channel: ChannelId, event: &str) -> Result<Opened, Unreadable> {
+    SealedMessage::parse(sealed)?.open(key, channel, event)
+}
+
+proptest! {
+    #[test]
+    fn what_was_sealed_opens(payload in ".{0,2000}", event in ".{0,60}", nonce: [u8; 24], time: u64) {
+        let sealed = seal(&key(1), nonce, CHANNEL, &event, UnixMillis(time), &payload).unwrap();
+        let opened = open(&sealed, &key(1), CHANNEL, &event).unwrap();
+        prop_assert_eq!(opened, Opened { published_at: UnixMillis(time), payload });
+    }
+
+    #[test]
+    fn bytes_that_were_not_sealed_do_not_open(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert_eq!(open(&bytes, &key(1), CHANNEL, "added"), Err(Unreadable));
+    }
+}
+
+#[test]
+fn every_altered_bit_and_every_cut_is_noticed() {
+    let sealed = sealed("{\"name\":\"Anna\"}");
+    for index in 0..sealed.len() {
+        for bit in 0..8 {
+            let mut altered = sealed.clone();
+            altered[index] ^= 1 << bit;
+            assert_eq!(
+                open(&altered, &key(1), CHANNEL, "added"),
+                Err(Unreadable),
+                "bit {bit} of byte {index}"
+            );
+        }
+        assert_eq!(open(&sealed[..index], &key(1), CHANNEL, "added"), Err(Unreadable), "cut at {index}");
+    }
+}
+
+#[test]
+fn a_message_relabelled_or_moved_does_not_open() {
+    let sealed = sealed("{}");
+    assert!(open(&sealed, &key(1), CHANNEL, "added").is_ok());
+    assert_eq!(open(&sealed, &key(1), CHANNEL, "removed"), Err(Unreadable));
+    assert_eq!(open(&sealed, &key(1), ChannelId([4; 16]), "added"), Err(Unreadable));
+    assert_eq!(open(&sealed, &key(9), CHANNEL, "added"), Err(Unreadable));
+}
+
+#[test]
+fn payloads_of_nearby_lengths_have_the_same_size() {
+    let size = |length: usize| sealed(&"x".repeat(length)).len();
+    assert_eq!(size(1_000), size(1_012));
+    assert_eq!(size(1_012), 1024 + SEALED_OVERHEAD);
+}
+
+#[test]
+fn the_longest_payload_fits_the_sealed_limit_and_one_more_byte_is_refused() {
+    let longest = "x".repeat(limits::MAX_PAYLOAD);
+    let sealed = sealed(&longest);
+    assert!(sealed.len() <= limits::MAX_SEALED);
+    assert_eq!(open(&sealed, &key(1), CHANNEL, "added").unwrap().payload, longest);
+    let over = seal(&key(1), [0; 24], CHANNEL, "", TIME, &format!("{longest}x"));
+    assert_eq!(over, Err(TooLarge(limits::MAX_PAYLOAD + 1)));
+}
+
+#[test]
+fn a_context_opens_its_subsets_and_nothing_else() {
+    let installation = EncryptionKey::new([5; 32]);
+    let context = scope(&[("issue", "1"), ("project", "2")]);
+    let issue_b = scope(&[("issue", "9"), ("project", "2")]);
+    let own = installation.scope_keys("app", "site", &context);
+    let theirs = installation.scope_keys("app", "site", &issue_b);
+    let channel_key = |keys: &crate::ScopeKeys, properties: &[&str], from: &Scope| {
+        *keys.channel_key(&from.keep(properties).unwrap(), None, "chat").unwrap().as_bytes()
+    };
+    for same in [&["project"][..], &[]] {
+        assert_eq!(channel_key(&own, same, &context), channel_key(&theirs, same, &issue_b));
+    }
+    for other in [&["issue"][..], &["issue", "project"]] {
+        assert_ne!(channel_key(&own, other, &context), channel_key(&theirs, other, &issue_b));
+    }
+    assert_ne!(channel_key(&own, &["project"], &context), channel_key(&own, &["issue", "project"], &context));
+    assert!(own.channel_key(&scope(&[("board", "1")]), None, "chat").is_none());
+}
+
+#[test]
+fn scopes_claims_apps_and_installations_never_share_a_channel() {
+    let (subset, superset) = (scope(&[("project", "2")]), scope(&[("issue", "1"), ("project", "2")]));
+    let base =
+        ChannelAddress { app: "app", installation: "site", scope: &subset, claims_tag: None, name: "chat" };
+    let ids = [
+        base.id(),
+        ChannelAddress { scope: &superset, ..base }.id(),
+        ChannelAddress { app: "app2", ..base }.id(),
+        ChannelAddress { installation: "site2", ..base }.id(),
+        ChannelAddress { claims_tag: Some(&[1; 32]), ..base }.id(),
+        ChannelAddress { name: "chat2", ..base }.id(),
+        // The same letters, cut elsewhere.
+        ChannelAddress { app: "appsi", installation: "te", ..base }.id(),
+    ];
+    for (index, id) in ids.iter().enumerate() {
+        assert!(!ids[..index].contains(id), "{index}");
+    }
+}
+
+#[test]
+fn equal_claims_have_one_canonical_form() {
+    let canonical = canonical_claims(r#"{ "b": 1.0, "a": {"z":"é","y":[true,null]} }"#).unwrap();
+    assert_eq!(canonical, r#"{"a":{"y":[true,null],"z":"é"},"b":1}"#);
+    assert_eq!(canonical_claims(&canonical).unwrap(), canonical);
+    for refused in ["", "[]", "1", "{", "null"] {
+        assert!(canonical_claims(refused).is_err(), "{refused}");
+    }
+    let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(limits::MAX_CLAIMS));
+    assert!(canonical_claims(&long).is_err());
+}
+
+#[test]
+fn a_channel_token_carries_its_claims_keys_past_the_relay() {
+    let key = EncryptionKey::new([5; 32]);
+    let claims_key = key.claims_key("app", "site", "chat", "{}");
+    let payload = crate::encode_base64url(format!(r#"{{"tag":"{}"}}"#, crate::encode_base64url([6; 32])));
+    let jwt = format!("e30.{payload}.c2ln");
+    let text = ClaimsKeyring::write(&jwt, [(key.id(), &claims_key)]);
+    let keyring = ClaimsKeyring::parse(&text).unwrap();
+    assert_eq!((keyring.jwt.as_str(), keyring.tag), (jwt.as_str(), [6; 32]));
+    assert!(keyring.find(key.id()).is_some());
+    assert!(!format!("{keyring:?}{key:?}{claims_key:?}").contains(&jwt));
+    for refused in
+        [jwt.to_string(), format!("{jwt}~"), format!("{jwt}~a.b"), "a~b.c".to_string(), vec!["~"; 9].concat()]
+    {
+        assert!(ClaimsKeyring::parse(&refused).is_err(), "{refused}");
+    }
+}

@@ -1,1 +1,181 @@
 use super::*;
+use crate::Code;
+use alloc::{string::ToString, vec, vec::Vec};
+use proptest::{collection, prelude::*};
+
+fn channel() -> impl Strategy<Value = Channel> {
+    (".{0,20}", collection::vec("[a-z]{1,8}", 0..4), ".{0,20}")
+        .prop_map(|(name, properties, token)| Channel { name, properties, token })
+}
+
+fn bytes(length: impl Into<collection::SizeRange>) -> impl Strategy<Value = Bytes> {
+    collection::vec(any::<u8>(), length).prop_map(Bytes::from)
+}
+
+fn position() -> impl Strategy<Value = Position> {
+    any::<(u64, u64)>().prop_map(|(epoch, offset)| Position { epoch, offset })
+}
+
+fn to_relay() -> impl Strategy<Value = ToRelay> {
+    let since =
+        prop_oneof![any::<u32>().prop_map(Since::ReplaySeconds), position().prop_map(Since::Position)];
+    prop_oneof![
+        ".{0,40}".prop_map(|token| ToRelay::Hello(Hello { token })),
+        (1u32.., prop_oneof![bytes(0), bytes(16)], ".{0,40}").prop_map(|(request, channel_id, token)| {
+            ToRelay::Refresh(Refresh { request, channel_id, token })
+        }),
+        (1u32.., channel(), proptest::option::of(since), collection::vec(".{0,9}", 0..4)).prop_map(
+            |(request, channel, since, events)| {
+                ToRelay::Subscribe(Subscribe { request, channel: Some(channel), since, events })
+            }
+        ),
+        (1u32.., bytes(16))
+            .prop_map(|(request, id)| ToRelay::Unsubscribe(Unsubscribe { request, channel_id: id })),
+        (1u32.., channel(), ".{0,9}", bytes(0..200), bytes(16)).prop_map(
+            |(request, channel, event, sealed, id)| {
+                ToRelay::Publish(Publish { request, channel: Some(channel), event, sealed, id })
+            }
+        ),
+        Just(ToRelay::Pong(Pong {})),
+    ]
+}
+
+fn to_client() -> impl Strategy<Value = ToClient> {
+    prop_oneof![
+        any::<([u32; 4], u64, u64)>().prop_map(|([a, b, c, d], expires_at, now_ms)| {
+            ToClient::Welcome(Welcome {
+                max_frame: a,
+                max_subscriptions: b,
+                heartbeat_ms: c,
+                replay_window_ms: d,
+                expires_at,
+                now_ms,
+            })
+        }),
+        any::<(u32, u64)>()
+            .prop_map(|(request, expires_at)| ToClient::Refreshed(Refreshed { request, expires_at })),
+        (any::<u32>(), bytes(16), position(), any::<bool>()).prop_map(
+            |(request, channel_id, position, recovered)| {
+                ToClient::Subscribed(Subscribed { request, channel_id, position: Some(position), recovered })
+            }
+        ),
+        any::<u32>().prop_map(|request| ToClient::Unsubscribed(Unsubscribed { request })),
+        (bytes(16), any::<[u64; 3]>(), ".{0,9}", bytes(0..200)).prop_map(
+            |(channel_id, [a, b, c], event, sealed)| {
+                ToClient::Publication(Publication {
+                    channel_id,
+                    offset: a,
+                    previous_offset: b,
+                    time_ms: c,
+                    event,
+                    sealed,
+                })
+            }
+        ),
+        (any::<u32>(), position(), any::<u64>()).prop_map(|(request, position, time_ms)| {
+            ToClient::Published(Published { request, position: Some(position), time_ms })
+        }),
+        any::<(u32, u32, u32)>().prop_map(|(request, code, retry_after_ms)| {
+            ToClient::Failed(Failed { request, code, message: "why".to_string(), retry_after_ms })
+        }),
+        (bytes(16), any::<u32>()).prop_map(|(channel_id, code)| ToClient::Ended(Ended {
+            channel_id,
+            code,
+            message: "why".to_string()
+        })),
+        any::<(u32, u32)>().prop_map(|(code, reconnect_after_ms)| {
+            ToClient::Goodbye(Goodbye { code, message: "why".to_string(), reconnect_after_ms })
+        }),
+        Just(ToClient::Ping(Ping {})),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn messages_to_the_relay_survive_the_wire(message in to_relay()) {
+        prop_assert_eq!(ToRelay::from_bytes(message.to_bytes().into()), Ok(message));
+    }
+
+    #[test]
+    fn messages_to_a_client_survive_the_wire(message in to_client()) {
+        prop_assert_eq!(ToClient::from_bytes(message.to_bytes().into()), Ok(message));
+    }
+
+    #[test]
+    fn mangled_frames_never_panic(message in to_relay(), answer in to_client(), at: prop::sample::Index, byte: u8, cut: prop::sample::Index) {
+        for mut frame in [message.to_bytes(), answer.to_bytes()] {
+            let index = at.index(frame.len());
+            frame[index] = byte;
+            frame.truncate(cut.index(frame.len()) + 1);
+            let _ = ToRelay::from_bytes(frame.clone().into());
+            let _ = ToClient::from_bytes(frame.into());
+        }
+    }
+
+    #[test]
+    fn random_bytes_never_panic(frame in collection::vec(any::<u8>(), 0..400)) {
+        let _ = ToRelay::from_bytes(frame.clone().into());
+        let _ = ToClient::from_bytes(frame.into());
+    }
+}
+
+fn refused(message: ToRelay) -> FrameError {
+    ToRelay::from_bytes(message.to_bytes().into()).unwrap_err()
+}
+
+#[test]
+fn empty_unknown_and_ill_sized_messages_are_refused() {
+    assert_eq!(ToRelay::from_bytes(Bytes::new()), Err(FrameError::Unknown));
+    assert_eq!(ToRelay::from_bytes(Bytes::from_static(&[0xfa, 0x07, 0])), Err(FrameError::Unknown));
+    let id = Bytes::from_static(&[1; 15]);
+    let unsubscribe = Unsubscribe { request: 1, channel_id: id.clone() };
+    assert_eq!(refused(ToRelay::Unsubscribe(unsubscribe)), FrameError::Field("channel_id"));
+    let refresh = Refresh { request: 1, channel_id: id.clone(), token: "t".to_string() };
+    assert_eq!(refused(ToRelay::Refresh(refresh)), FrameError::Field("channel_id"));
+    let subscribe = Subscribe { request: 1, channel: None, since: None, events: vec![] };
+    assert_eq!(refused(ToRelay::Subscribe(subscribe.clone())), FrameError::Field("channel"));
+    let subscribe = Subscribe { request: 0, channel: Some(Channel::default()), ..subscribe };
+    assert_eq!(refused(ToRelay::Subscribe(subscribe)), FrameError::Field("request"));
+    let publish = Publish { request: 1, channel: Some(Channel::default()), id, ..Publish::default() };
+    assert_eq!(refused(ToRelay::Publish(publish)), FrameError::Field("id"));
+}
+
+#[test]
+fn a_publication_has_these_bytes() {
+    let publication = ToClient::Publication(Publication {
+        channel_id: ChannelId([0xaa; 16]).into(),
+        offset: 300,
+        previous_offset: 1,
+        time_ms: 2,
+        event: "e".to_string(),
+        sealed: Bytes::from_static(&[0xff]),
+    });
+    let mut golden: Vec<u8> = vec![0x2a, 31, 0x0a, 16];
+    golden.extend([0xaa; 16]);
+    golden.extend([0x10, 0xac, 0x02, 0x18, 1, 0x20, 2, 0x2a, 1, b'e', 0x32, 1, 0xff]);
+    golden[1] = u8::try_from(golden.len() - 2).unwrap();
+    assert_eq!(publication.to_bytes(), golden);
+}
+
+#[test]
+fn event_ids_name_epoch_and_offset() {
+    assert_eq!(Position { epoch: 0xabc, offset: 7 }.event_id(), "0000000000000abc-7");
+}
+
+#[test]
+fn no_token_or_message_shows_in_debug_output() {
+    let secret = "secret".to_string();
+    let channel = Channel { name: secret.clone(), properties: vec![], token: secret.clone() };
+    let messages = [
+        ToRelay::Hello(Hello { token: secret.clone() }),
+        ToRelay::Refresh(Refresh { request: 1, channel_id: Bytes::new(), token: secret }),
+        ToRelay::Publish(Publish {
+            channel: Some(channel),
+            sealed: Bytes::from_static(b"secret"),
+            ..Publish::default()
+        }),
+    ];
+    assert!(!alloc::format!("{messages:?}").contains("secret"));
+    let failed = Failed::new(1, Code::TokenExpired, "why".to_string());
+    assert_eq!(failed.code, Code::TokenExpired.number());
+}
