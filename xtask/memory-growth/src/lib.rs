@@ -1,0 +1,38 @@
+//! Exports that allocate past the initial memory. xtask's test of the plain JavaScript build calls them, since memory
+//! that grows is what that build gets wrong most easily (docs/building.md).
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Allocates `length` bytes that are never freed, so that memory has to grow.
+#[wasm_bindgen]
+pub fn leak(length: usize) {
+    Box::leak(vec![1_u8; length].into_boxed_slice());
+}
+
+/// `text` as many times over: a string in, a longer string out.
+#[wasm_bindgen]
+#[must_use]
+pub fn repeat(text: &str, times: usize) -> String {
+    text.repeat(times)
+}
+
+/// The bytes 0, 1, 2 … 255, 0, 1 … of this length.
+#[wasm_bindgen]
+#[must_use]
+pub fn count(length: usize) -> Vec<u8> {
+    (0..=u8::MAX).cycle().take(length).collect()
+}
+
+/// The sum of bytes that JavaScript copied in.
+#[wasm_bindgen]
+#[must_use]
+pub fn sum(bytes: &[u8]) -> u32 {
+    bytes.iter().copied().map(u32::from).sum()
+}
+
+/// How long a string is that JavaScript wrote while Rust's buffer for it had to move.
+#[wasm_bindgen]
+#[must_use]
+pub fn characters(text: &str) -> usize {
+    text.chars().count()
+}
