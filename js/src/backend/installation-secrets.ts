@@ -1,0 +1,70 @@
+// The secrets of the installations that this process serves: created at first use, and remembered for a while.
+
+import { resolverCore } from '../core/load-resolver.js';
+import type { InstallationSecret } from '../core/resolver-core.js';
+import type { SecretStore } from './types.js';
+
+/** How long a rotation elsewhere may go unseen, in milliseconds. */
+export const REMEMBERED_MS = 60_000;
+const MAX_REMEMBERED = 500;
+
+interface Remembered {
+  secret: InstallationSecret;
+  until: number;
+}
+
+/** Everything here is keyed by the installation: a process may serve several. */
+export class InstallationSecrets {
+  readonly #store: SecretStore;
+  readonly #now: () => number;
+  readonly #remembered = new Map<string, Remembered>();
+  readonly #loading = new Map<string, Promise<InstallationSecret>>();
+
+  constructor(store: SecretStore, now: () => number) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  /** `fresh` reads the store again: a page met a key that it does not know. */
+  async of(installation: string, fresh = false): Promise<InstallationSecret> {
+    const remembered = this.#remembered.get(installation);
+    if (!fresh && remembered && remembered.until > this.#now()) return remembered.secret;
+    const loading = this.#loading.get(installation);
+    if (loading && !fresh) return loading;
+    const started = this.#load(installation);
+    this.#loading.set(installation, started);
+    try {
+      return await started;
+    } finally {
+      if (this.#loading.get(installation) === started) this.#loading.delete(installation);
+    }
+  }
+
+  /** Reads, adds a key and writes back. Two rotations at once would lose one of the two keys. */
+  async rotate(installation: string, overlapSeconds: number): Promise<InstallationSecret> {
+    const current = await this.of(installation, true);
+    const rotated = resolverCore().rotate(current, Math.floor(this.#now() / 1000), overlapSeconds);
+    await this.#store.replace(installation, rotated);
+    this.#remember(installation, rotated);
+    return rotated;
+  }
+
+  async #load(installation: string): Promise<InstallationSecret> {
+    const stored = await this.#store.read(installation);
+    const secret = stored ?? (await this.#create(installation));
+    this.#remember(installation, secret);
+    return secret;
+  }
+
+  #create(installation: string): Promise<InstallationSecret> {
+    const secret = resolverCore().newInstallationSecret(Math.floor(this.#now() / 1000));
+    return this.#store.create(installation, secret);
+  }
+
+  #remember(installation: string, secret: InstallationSecret): void {
+    this.#remembered.delete(installation);
+    this.#remembered.set(installation, { secret, until: this.#now() + REMEMBERED_MS });
+    const oldest = this.#remembered.keys().next();
+    if (this.#remembered.size > MAX_REMEMBERED && !oldest.done) this.#remembered.delete(oldest.value);
+  }
+}

@@ -1,0 +1,34 @@
+// The resolver's API.
+
+import { invalid } from '../arguments/invalid.js';
+import { checkFunction, checkOptions } from '../arguments/options.js';
+import { backendFrom } from './backend.js';
+import { wrap } from './invocation.js';
+import { publish } from './publish.js';
+import { rotateKey } from './rotate-key.js';
+import { session } from './session.js';
+import { signToken } from './sign-token.js';
+import type { Realtime, RealtimeOptions } from './types.js';
+
+/** Reads its settings at the first call, so that it can be made while the module is loaded. */
+export function createRealtime(given: RealtimeOptions): Realtime {
+  const options = checkOptions(given) as Partial<RealtimeOptions>;
+  if (options.authorize === undefined) {
+    throw invalid(
+      'createRealtime() needs authorize: a function that says whether a context may have a session.',
+    );
+  }
+  checkFunction(options.authorize, 'The option authorize');
+  if (options.fetch !== undefined) checkFunction(options.fetch, 'The option fetch');
+  if (options.now !== undefined) checkFunction(options.now, 'The option now');
+  const backend = backendFrom(options as RealtimeOptions);
+  return {
+    publish: (channel, payload, options) => publish(backend, false, channel, payload, options),
+    publishGlobal: (channel, payload, options) => publish(backend, true, channel, payload, options),
+    signRealtimeToken: (channel, claims, permissions, options) =>
+      signToken(backend, channel, claims, permissions, options),
+    session: (request) => session(backend, request),
+    wrap,
+    rotateKey: (options) => rotateKey(backend, options),
+  };
+}

@@ -1,0 +1,78 @@
+// Where the relay is and which app this is: from the options, or from the app's Forge variables.
+
+import { invalid } from '../arguments/invalid.js';
+
+const SOCKET_PATH = '/v1/realtime';
+const PUBLISH_PATH = '/v1/publish';
+const MAX_APP_BYTES = 128;
+
+export interface RelayAddress {
+  /** What pages connect to. */
+  socketUrl: string;
+  /** What resolvers post to. */
+  publishUrl: string;
+}
+
+/** Takes an origin or the whole address, with a ws or http scheme. */
+export function relayAddress(text: string): RelayAddress {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw invalid('SEALWIRE_URL (the option url) is not a URL. It looks like wss://relay.example.');
+  }
+  const schemes = new Map([
+    ['wss:', 's'],
+    ['https:', 's'],
+    ['ws:', ''],
+    ['http:', ''],
+  ]);
+  const secure = schemes.get(url.protocol);
+  if (secure === undefined) {
+    throw invalid(
+      `SEALWIRE_URL (the option url) has the scheme ${url.protocol} It must be wss, or ws for a local relay.`,
+    );
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    throw invalid('SEALWIRE_URL (the option url) must hold nothing but scheme, host and path.');
+  }
+  let prefix = url.pathname.replace(/\/+$/, '');
+  if (prefix.endsWith(SOCKET_PATH)) prefix = prefix.slice(0, -SOCKET_PATH.length);
+  return {
+    socketUrl: `ws${secure}://${url.host}${prefix}${SOCKET_PATH}`,
+    publishUrl: `http${secure}://${url.host}${prefix}${PUBLISH_PATH}`,
+  };
+}
+
+function required(option: string, variable: string, given: string | undefined): string {
+  const value = given ?? process.env[variable];
+  if (typeof value === 'string' && value !== '') return value;
+  const set = `forge variables set${variable === 'SEALWIRE_SIGNING_KEY' ? ' --encrypt' : ''} ${variable} <value>`;
+  throw invalid(
+    `${variable} is not set. Run \`${set}\` and deploy again, or pass createRealtime({ ${option} }).`,
+  );
+}
+
+export interface Settings extends RelayAddress {
+  app: string;
+  signingKey: string;
+}
+
+export interface SettingsSource {
+  url?: string | undefined;
+  app?: string | undefined;
+  signingKey?: string | undefined;
+}
+
+/** Read at the first use: importing the package must not need any of it. */
+export function readSettings(source: SettingsSource): Settings {
+  const app = required('app', 'SEALWIRE_APP', source.app);
+  if (new TextEncoder().encode(app).length > MAX_APP_BYTES) {
+    throw invalid(`SEALWIRE_APP (the option app) is longer than ${MAX_APP_BYTES} bytes.`);
+  }
+  const signingKey = required('signingKey', 'SEALWIRE_SIGNING_KEY', source.signingKey);
+  if (!/^[^.\s]{1,64}\.[A-Za-z0-9_-]+$/.test(signingKey)) {
+    throw invalid('SEALWIRE_SIGNING_KEY (the option signingKey) is not of the form <key id>.<secret>.');
+  }
+  return { ...relayAddress(required('url', 'SEALWIRE_URL', source.url)), app, signingKey };
+}

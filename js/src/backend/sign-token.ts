@@ -1,0 +1,81 @@
+// Signs channel tokens: permission for one channel name, bound to claims of the app's own.
+
+import { invalid, kindOf } from '../arguments/invalid.js';
+import { checkLifetime } from '../arguments/lifetime.js';
+import { byteLength, checkChannelName } from '../arguments/names.js';
+import { checkOptions } from '../arguments/options.js';
+import type { ForgeContext } from '../context/properties.js';
+import { resolverCore } from '../core/load-resolver.js';
+import type { Permission } from '../core/resolver-core.js';
+import type { Backend } from './backend.js';
+import { failuresOf } from './failures.js';
+import { currentContext, installationOf } from './invocation.js';
+import type { TokenResult } from './types.js';
+
+const MAX_CLAIMS_BYTES = 4 * 1024;
+
+function serialiseClaims(claims: unknown): string {
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
+    throw invalid(`The claims must be a JSON object, such as { team: 'blue' }, not ${kindOf(claims)}.`);
+  }
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(claims);
+  } catch {
+    // Refused below.
+  }
+  if (text === undefined || !text.startsWith('{')) {
+    throw invalid('The claims must be a JSON object: plain values, without cycles.');
+  }
+  const bytes = byteLength(text);
+  if (bytes > MAX_CLAIMS_BYTES)
+    throw invalid(`The claims have ${bytes} bytes as JSON; the limit is ${MAX_CLAIMS_BYTES}.`);
+  return text;
+}
+
+function checkPermissions(permissions: unknown): Permission[] | undefined {
+  if (permissions === undefined) return undefined;
+  const valid =
+    Array.isArray(permissions) &&
+    permissions.length > 0 &&
+    permissions.every((permission) => permission === 'subscribe' || permission === 'publish');
+  if (!valid)
+    throw invalid(`The permissions must be ['subscribe'], ['publish'] or both. Leave them out for both.`);
+  return [...new Set(permissions as Permission[])];
+}
+
+export async function signToken(
+  backend: Backend,
+  channelName: unknown,
+  claims: unknown,
+  permissions: unknown,
+  given: unknown,
+): Promise<TokenResult> {
+  const options = checkOptions(given);
+  const channel = checkChannelName(channelName);
+  const claimsJson = serialiseClaims(claims);
+  const can = checkPermissions(permissions);
+  const lifetimeSeconds = checkLifetime(options['lifetimeSeconds'], 'lifetimeSeconds');
+  const installation = installationOf(currentContext(options['context'] as ForgeContext | undefined));
+  const { app, signingKey } = backend.settings();
+
+  try {
+    const secret = await backend.secrets.of(installation);
+    const { token, expiresAt } = resolverCore().signChannelToken(
+      {
+        signingKey,
+        app,
+        installation,
+        channel,
+        claimsJson,
+        ...(can && { can }),
+        ...(lifetimeSeconds !== undefined && { lifetimeSeconds }),
+        nowSeconds: Math.floor(backend.now() / 1000),
+      },
+      secret,
+    );
+    return { token, expiresAt };
+  } catch (thrown) {
+    return { token: null, expiresAt: null, errors: failuresOf(thrown) };
+  }
+}

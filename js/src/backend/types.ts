@@ -1,0 +1,115 @@
+// The types of the resolver's API. Where @forge/realtime has a type, this one takes at least as much and returns at
+// least as much.
+
+import type { ForgeContext } from '../context/properties.js';
+import type { ProductContext } from '../context/product-context.js';
+import type { InstallationSecret, Permission } from '../core/resolver-core.js';
+import type { SessionGrant } from '../session/grant.js';
+
+export interface InvocationOption {
+  /**
+   * The invocation's context, where wrap() cannot know it. A consumer's or trigger's second argument will do for
+   * global channels; other channels also need its `extension`.
+   */
+  context?: ForgeContext;
+}
+
+export interface PublishOptions extends InvocationOption {
+  /** From signRealtimeToken(): publishes to the channel of the token's claims. */
+  token?: string;
+  /** Keeps only these properties of the invocation's context; `[]` is the installation-wide channel. */
+  contextOverrides?: ProductContext[];
+  /** A label that subscribers get as `event.name`. The relay sees it. */
+  eventName?: string;
+}
+
+/** One reason for which a call failed. */
+export interface RealtimeFailure {
+  message: string;
+  code: string;
+  /** The relay's HTTP status, where it answered. */
+  status?: number;
+  retryAfterMs?: number;
+}
+
+/** `eventTimestamp`: when the relay took the message, Unix milliseconds as a decimal string. */
+export type PublishResult =
+  | { eventId: string; eventTimestamp: string; errors?: undefined }
+  | { eventId: null; eventTimestamp: null; errors: RealtimeFailure[] };
+
+/** `expiresAt` in Unix seconds. */
+export type TokenResult =
+  | { token: string; expiresAt: number; errors?: undefined }
+  | { token: null; expiresAt: null; errors: RealtimeFailure[] };
+
+export type RealtimeTokenPermissions = [Permission, ...Permission[]];
+
+export interface TokenOptions extends InvocationOption {
+  /** By default 15 minutes; at most 24 hours. */
+  lifetimeSeconds?: number;
+}
+
+export type Publish = <T extends object>(
+  channel: string,
+  payload: string | T,
+  options?: PublishOptions,
+) => Promise<PublishResult>;
+
+export type SignRealtimeToken = (
+  channel: string,
+  claims: object,
+  permissions?: RealtimeTokenPermissions,
+  options?: TokenOptions,
+) => Promise<TokenResult>;
+
+/** What a user may do on the channels of the context. `true` is both. */
+export type Authorization = boolean | { subscribe?: boolean; publish?: boolean };
+
+/** Decides from the genuine context of an invocation, which Forge vouches for. */
+export type Authorize = (context: ForgeContext) => Authorization | Promise<Authorization>;
+
+/** What a resolver function is called with. */
+export interface ResolverRequest {
+  payload?: unknown;
+  context: ForgeContext;
+}
+
+/** Keeps the secret of each installation. By default Forge's own secret storage. */
+export interface SecretStore {
+  read(installation: string): Promise<InstallationSecret | undefined>;
+  /** Stores it unless there is one already; resolves with the one that is stored. */
+  create(installation: string, secret: InstallationSecret): Promise<InstallationSecret>;
+  replace(installation: string, secret: InstallationSecret): Promise<void>;
+}
+
+export interface RealtimeOptions {
+  /** Whether this user, in this context, may have a session. */
+  authorize: Authorize;
+  /** The relay: `wss://relay.example`. By default the variable SEALWIRE_URL. */
+  url?: string;
+  /** The app's id at the relay. By default the variable SEALWIRE_APP. */
+  app?: string;
+  /** `<key id>.<secret>`, as the relay's `init` prints it. By default the variable SEALWIRE_SIGNING_KEY. */
+  signingKey?: string;
+  /** By default Forge's secret storage, through @forge/kvs. */
+  secrets?: SecretStore;
+  /** By default the global fetch, which in a Forge function is Forge's. */
+  fetch?: typeof globalThis.fetch;
+  /** By default 15 minutes; at most 24 hours. */
+  sessionLifetimeSeconds?: number;
+  /** Unix milliseconds. */
+  now?: () => number;
+}
+
+export interface Realtime {
+  publish: Publish;
+  /** Publishes to the installation-wide channel of that name. */
+  publishGlobal: Publish;
+  signRealtimeToken: SignRealtimeToken;
+  /** The resolver function that answers the page's request for a session: `resolver.define('sealwire:session', session)`. */
+  session: (request: ResolverRequest) => Promise<SessionGrant>;
+  /** Carries the invocation's context to the calls made during it: `handler = wrap(resolver.getDefinitions())`. */
+  wrap: <H extends (...args: any[]) => unknown>(handler: H) => H;
+  /** Adds an encryption key to the installation's secret, and drops those that no live session can hold any more. */
+  rotateKey: (options?: InvocationOption) => Promise<{ createdAt: number; keys: number }>;
+}

@@ -1,0 +1,80 @@
+// Owns the core's client: loads the core at the first call, and gives the client its sessions.
+
+import type { Client, ConnectionState, CoreKind, Host, SessionReason } from '../core/browser-core.js';
+import type { CoreError } from '../core/core-error.js';
+import { loadCore, type CoreSources } from '../core/load.js';
+import { errorFromCore } from '../errors/from-core.js';
+import { SealwireError } from '../errors/sealwire-error.js';
+import { forgeSession } from '../session/forge-session.js';
+import { checkGrant, type SessionGrant } from '../session/grant.js';
+import type { RealtimeOptions } from './types.js';
+
+export class Connection {
+  core: CoreKind | undefined;
+  state: ConnectionState = 'idle';
+  readonly #options: RealtimeOptions;
+  readonly #sources: CoreSources | undefined;
+  #client: Promise<Client> | undefined;
+  /** Grows with every close, so that what a closed client still says is ignored. */
+  #generation = 0;
+
+  constructor(options: RealtimeOptions, sources?: CoreSources) {
+    this.#options = options;
+    this.#sources = sources;
+  }
+
+  client(): Promise<Client> {
+    if (this.#client) return this.#client;
+    const starting = this.#start(this.#generation);
+    this.#client = starting;
+    // A chunk that failed to load is asked for again by the next call.
+    starting.catch(() => {
+      if (this.#client === starting) this.#client = undefined;
+    });
+    return starting;
+  }
+
+  close(): void {
+    const closing = this.#client;
+    if (!closing) return;
+    this.#client = undefined;
+    this.#generation += 1;
+    this.state = 'idle';
+    closing.then((client) => client.close()).catch(() => {});
+  }
+
+  async #start(generation: number): Promise<Client> {
+    const { kind, module } = await loadCore(this.#options.core, this.#sources);
+    this.core = kind;
+    const { requestTimeoutMs, idleCloseMs } = this.#options;
+    const host: Host = {
+      session: (reason) => this.#session(reason),
+      state: (state, error) => {
+        if (generation === this.#generation) this.#changed(state, error);
+      },
+    };
+    return new module.Client(host, {
+      ...(requestTimeoutMs !== undefined && { requestTimeoutMs }),
+      ...(idleCloseMs !== undefined && { idleCloseMs }),
+    });
+  }
+
+  #changed(state: ConnectionState, error: CoreError | undefined): void {
+    this.state = state;
+    this.#options.onState?.(state, error ? errorFromCore(error) : undefined);
+  }
+
+  async #session(reason: SessionReason): Promise<SessionGrant> {
+    const provide = this.#options.session;
+    if (!provide) return forgeSession(reason);
+    let grant: unknown;
+    try {
+      grant = await provide(reason);
+    } catch (cause) {
+      if (cause instanceof SealwireError) throw cause;
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new SealwireError('SESSION_UNAVAILABLE', `The session option failed: ${why}`, { cause });
+    }
+    return checkGrant(grant, 'The session option');
+  }
+}

@@ -1,0 +1,97 @@
+// The types of the page's API. Where @forge/bridge's realtime has a type, this one takes at least as much and returns
+// at least as much.
+
+import type { ConnectionState, CoreKind, SessionReason } from '../core/browser-core.js';
+import type { ProductContext } from '../context/product-context.js';
+import type { SealwireError } from '../errors/sealwire-error.js';
+import type { SessionGrant } from '../session/grant.js';
+
+export interface ChannelOptions {
+  /** From the resolver's signRealtimeToken(): joins the channel of the token's claims. */
+  token?: string;
+  /** Keeps only these properties of the context; `[]` is the installation-wide channel. */
+  contextOverrides?: ProductContext[];
+}
+
+export interface SubscriptionOptions extends ChannelOptions {
+  /** Delivers the last seconds before the subscription too, at most 120. */
+  replaySeconds?: number;
+}
+
+export interface PublishOptions extends ChannelOptions {
+  /** A label that subscribers get as `event.name`. The relay sees it. */
+  eventName?: string;
+}
+
+export interface PublishResult {
+  eventId?: string | null;
+  /** When the relay took the message: Unix milliseconds, as a decimal string. */
+  eventTimestamp?: string | null;
+  /** Why publishing failed, each as `CODE: sentence`. Absent when it did not. */
+  errors?: string[];
+}
+
+/** About a received message. */
+export interface RealtimeEvent {
+  eventId: string;
+  /** When the relay took the message, in Unix milliseconds. */
+  timestamp: number;
+  /** When the publisher sent it by its own clock, in Unix milliseconds. Sealed: the relay can neither see nor change it. */
+  publishedAt: number;
+  channel: string;
+  /** The publisher's `eventName`; empty where there was none. */
+  name: string;
+}
+
+/**
+ * Called with each message, once and in order. Called with `undefined` and an error when something is wrong with the
+ * subscription: `GAP` (messages were missed; `error.gap` says which, and messages go on), `MESSAGE_UNREADABLE` (one
+ * message could not be opened), or the reason for which the relay ended the subscription.
+ */
+export type Callback<P> = (payload: P, error?: SealwireError, event?: RealtimeEvent) => any;
+
+export interface Subscription {
+  /** Resolves when nothing more will be delivered. */
+  unsubscribe: () => Promise<void>;
+  /** Replaces the channel token before it expires, without interrupting the subscription. */
+  refreshToken: (token: string) => Promise<void>;
+}
+
+export type Subscribe = <P extends string | object = string | Record<string, unknown>>(
+  channel: string,
+  callback: Callback<P>,
+  options?: SubscriptionOptions,
+) => Promise<Subscription>;
+
+export type Publish = <T extends object>(
+  channel: string,
+  payload: string | T,
+  options?: PublishOptions,
+) => Promise<PublishResult>;
+
+export interface Realtime {
+  subscribe: Subscribe;
+  publish: Publish;
+  /** Subscribes to the installation-wide channel of that name. */
+  subscribeGlobal: Subscribe;
+  /** Publishes to the installation-wide channel of that name. */
+  publishGlobal: Publish;
+  /** Which build of the core runs; undefined until the first call has loaded it. */
+  readonly core: CoreKind | undefined;
+  readonly state: ConnectionState;
+  /** Ends every subscription and the connection. A later call starts anew. */
+  close: () => void;
+}
+
+export interface RealtimeOptions {
+  /** Provides sessions. By default the app's resolver function `sealwire:session`. */
+  session?: (reason: SessionReason) => SessionGrant | Promise<SessionGrant>;
+  /** Insists on a build of the core. By default WebAssembly where the page allows it. */
+  core?: CoreKind;
+  /** How long a call waits for the relay's answer, in milliseconds. */
+  requestTimeoutMs?: number;
+  /** How long the connection outlives the last subscription, in milliseconds. */
+  idleCloseMs?: number;
+  /** Told of every change of the connection's state. */
+  onState?: (state: ConnectionState, error?: SealwireError) => void;
+}

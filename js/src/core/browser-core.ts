@@ -1,0 +1,69 @@
+// The face of the Rust client, as both of its builds (WebAssembly and plain JavaScript) export it. Converts nothing:
+// the idiom lives in browser/.
+
+import type { SessionGrant } from '../session/grant.js';
+import type { Gap } from '../errors/sealwire-error.js';
+import type { CoreError } from './core-error.js';
+
+/** Which build of the core runs. */
+export type CoreKind = 'wasm' | 'js';
+
+/** Why the core asks for a session: to connect, before the old one expires, or because a message's key is unknown. */
+export type SessionReason = 'connect' | 'refresh' | 'unknown-key';
+
+export type ConnectionState = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed';
+
+export interface Host {
+  session(reason: SessionReason): Promise<SessionGrant>;
+  state(state: ConnectionState, error?: CoreError): void;
+}
+
+export interface ClientOptions {
+  requestTimeoutMs?: number;
+  idleCloseMs?: number;
+}
+
+export interface ChannelSpec {
+  name: string;
+  /** Names of properties; absent: the session's whole context; empty: the installation-wide channel. */
+  scope?: string[];
+  token?: string;
+}
+
+export interface Meta {
+  eventId: string;
+  /** The relay's time, in Unix milliseconds. */
+  timestamp: number;
+  /** The publisher's time, sealed with the message, in Unix milliseconds. */
+  publishedAt: number;
+  event: string;
+  channel: string;
+}
+
+export type Notice =
+  | ({ kind: 'gap'; message: string } & Gap)
+  | ({ kind: 'error' } & CoreError)
+  | ({ kind: 'ended' } & CoreError);
+
+export interface Published {
+  eventId: string;
+  timestamp: number;
+}
+
+export interface Client {
+  subscribe(
+    channel: ChannelSpec,
+    options: { replaySeconds?: number },
+    onMessage: (payload: string, meta: Meta) => void,
+    onNotice: (notice: Notice) => void,
+  ): Promise<number>;
+  unsubscribe(id: number): Promise<void>;
+  publish(channel: ChannelSpec, event: string, payload: string): Promise<Published>;
+  refreshToken(id: number, token: string): Promise<void>;
+  close(): void;
+  readonly state: string;
+}
+
+export interface CoreModule {
+  Client: new (host: Host, options: ClientOptions) => Client;
+}

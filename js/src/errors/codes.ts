@@ -1,0 +1,56 @@
+// Every error code, with its number on the wire, its WebSocket close code and whether the same attempt can succeed
+// later. The list is that of protocol/src/codes.rs; a test compares them through tests/vectors/codes.json.
+
+export const codes = [
+  ['MALFORMED_FRAME', 1, 4400, false],
+  ['TEXT_FRAME', 2, 4400, false],
+  ['FRAME_TOO_LARGE', 3, 4413, false],
+  ['HELLO_EXPECTED', 4, 4400, false],
+  ['HELLO_TIMEOUT', 5, 4408, true],
+  ['HEARTBEAT_TIMEOUT', 6, 4408, true],
+  ['MALFORMED_REQUEST', 7, 4400, false],
+  ['REQUEST_TOO_LARGE', 8, 4413, false],
+
+  ['TOKEN_MALFORMED', 20, 4401, false],
+  ['TOKEN_ALGORITHM', 21, 4401, false],
+  ['TOKEN_UNKNOWN_KEY', 22, 4401, false],
+  ['TOKEN_SIGNATURE', 23, 4401, false],
+  ['TOKEN_EXPIRED', 24, 4401, true],
+  ['TOKEN_NOT_YET_VALID', 25, 4401, true],
+  ['TOKEN_LIFETIME', 26, 4401, false],
+  ['TOKEN_AUDIENCE', 27, 4401, false],
+  ['TOKEN_APP', 28, 4401, false],
+  ['TOKEN_INSTALLATION', 29, 4403, false],
+  ['TOKEN_CHANNEL', 30, 4403, false],
+  ['TOKEN_IDENTITY', 31, 4403, false],
+
+  ['SCOPE_REFUSED', 40, 4403, false],
+  ['PERMISSION_MISSING', 41, 4403, false],
+  ['NAME_INVALID', 42, 4400, false],
+  ['MESSAGE_SIZE', 43, 4413, false],
+  ['TOO_MANY_SUBSCRIPTIONS', 44, 4429, false],
+  ['NOT_SUBSCRIBED', 45, 4400, false],
+  ['REPLAY_TOO_LONG', 46, 4400, false],
+
+  ['RATE_LIMITED', 60, 4429, true],
+  ['SLOW_CONSUMER', 61, 4429, true],
+  ['OVERLOADED', 62, 4503, true],
+  ['SHUTTING_DOWN', 63, 4503, true],
+  ['BROKER_UNAVAILABLE', 64, 4503, true],
+  ['REVOKED', 65, 4403, false],
+
+  ['MESSAGE_UNREADABLE', 80, 4400, false],
+  ['GAP', 81, 4400, false],
+  ['SESSION_UNAVAILABLE', 82, 4503, true],
+  ['UNREACHABLE', 83, 4503, true],
+  ['INVALID_ARGUMENT', 84, 4400, false],
+  ['CLOSED', 85, 4400, false],
+] as const satisfies readonly (readonly [string, number, number, boolean])[];
+
+/** The stable name of a reason. */
+export type ErrorCode = (typeof codes)[number][0];
+
+/** Whether the same attempt can succeed later. A code that this version does not know cannot. */
+export function isRetryable(code: string): boolean {
+  return codes.some(([name, , , retry]) => name === code && retry);
+}

@@ -1,0 +1,20 @@
+// Turns what the Rust core rejects with, a plain object, into a SealwireError.
+
+import type { CoreError } from '../core/core-error.js';
+import { SealwireError } from './sealwire-error.js';
+
+function isCoreError(value: unknown): value is CoreError {
+  if (typeof value !== 'object' || value === null) return false;
+  const { code, message } = value as Record<string, unknown>;
+  return typeof code === 'string' && typeof message === 'string';
+}
+
+/** Anything that is not a core's error is a fault of this package, and is passed on with its cause. */
+export function errorFromCore(value: unknown): SealwireError {
+  if (value instanceof SealwireError) return value;
+  if (isCoreError(value)) {
+    return new SealwireError(value.code, value.message, { retryAfterMs: value.retryAfterMs });
+  }
+  const message = value instanceof Error ? value.message : String(value);
+  return new SealwireError('UNREACHABLE', `The realtime core failed: ${message}`, { cause: value });
+}

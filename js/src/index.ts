@@ -1,0 +1,27 @@
+// The package's entry for pages: `import { realtime } from 'sealwire'`. Importing it starts nothing.
+
+import { createRealtime } from './browser/realtime.js';
+import type { Realtime } from './browser/types.js';
+
+/** For a Forge Custom UI: takes the place of @forge/bridge's `realtime`. */
+export const realtime: Realtime = /* @__PURE__ */ createRealtime();
+
+export { createRealtime };
+export { Bitbucket, Confluence, Jira, type ProductContext } from './context/product-context.js';
+export { SealwireError, type Gap, type Position } from './errors/sealwire-error.js';
+export type { ErrorCode } from './errors/codes.js';
+export type { ConnectionState, CoreKind, SessionReason } from './core/browser-core.js';
+export type { SessionGrant, SessionKey } from './session/grant.js';
+export type {
+  Callback,
+  ChannelOptions,
+  Publish,
+  PublishOptions,
+  PublishResult,
+  Realtime,
+  RealtimeEvent,
+  RealtimeOptions,
+  Subscribe,
+  Subscription,
+  SubscriptionOptions,
+} from './browser/types.js';

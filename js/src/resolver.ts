@@ -1,0 +1,44 @@
+// The package's entry for Forge functions: `import { publish } from 'sealwire/resolver'`. Importing it reads nothing
+// and starts nothing.
+
+import { createRealtime } from './backend/realtime.js';
+import type { Publish, Realtime, SignRealtimeToken } from './backend/types.js';
+
+/** Configured by the app's variables. It authorizes nobody: sessions need an authorize() of the app's own. */
+const byVariables: Realtime = /* @__PURE__ */ createRealtime({ authorize: () => false });
+
+/** Takes the place of @forge/realtime's `publish`. */
+export const publish: Publish = (channel, payload, options) => byVariables.publish(channel, payload, options);
+
+/** Takes the place of @forge/realtime's `publishGlobal`. */
+export const publishGlobal: Publish = (channel, payload, options) =>
+  byVariables.publishGlobal(channel, payload, options);
+
+/** Takes the place of @forge/realtime's `signRealtimeToken`. */
+export const signRealtimeToken: SignRealtimeToken = (channel, claims, permissions, options) =>
+  byVariables.signRealtimeToken(channel, claims, permissions, options);
+
+export { createRealtime };
+export { wrap } from './backend/invocation.js';
+export { Bitbucket, Confluence, Jira, type ProductContext } from './context/product-context.js';
+export type { ForgeContext } from './context/properties.js';
+export type { InstallationSecret, Permission } from './core/resolver-core.js';
+export { SealwireError } from './errors/sealwire-error.js';
+export type { ErrorCode } from './errors/codes.js';
+export type { SessionGrant, SessionKey } from './session/grant.js';
+export type {
+  Authorization,
+  Authorize,
+  Publish,
+  PublishOptions,
+  PublishResult,
+  Realtime,
+  RealtimeFailure,
+  RealtimeOptions,
+  RealtimeTokenPermissions,
+  ResolverRequest,
+  SecretStore,
+  SignRealtimeToken,
+  TokenOptions,
+  TokenResult,
+} from './backend/types.js';

@@ -1,0 +1,47 @@
+// What a session is, as the resolver function `sealwire:session` answers it.
+
+import { SealwireError } from '../errors/sealwire-error.js';
+
+/** Key material of one encryption key version, in base64url. */
+export interface SessionKey {
+  id: string;
+  base: string;
+  /** Property name to key: those of this session's context, and no other. */
+  properties: Record<string, string>;
+}
+
+/** Everything a browser needs to join the channels of its own context. Holds keys: never log it. */
+export interface SessionGrant {
+  /** The relay's WebSocket address. */
+  url: string;
+  token: string;
+  /** Unix seconds. */
+  expiresAt: number;
+  app: string;
+  installation: string;
+  /** Property name to value, as the token's `ctx`. */
+  context: Record<string, string>;
+  /** Newest first. */
+  keys: SessionKey[];
+}
+
+const SHAPE = {
+  url: (value: unknown) => typeof value === 'string',
+  token: (value: unknown) => typeof value === 'string',
+  expiresAt: (value: unknown) => typeof value === 'number',
+  app: (value: unknown) => typeof value === 'string',
+  installation: (value: unknown) => typeof value === 'string',
+  context: (value: unknown) => typeof value === 'object' && value !== null,
+  keys: (value: unknown) => Array.isArray(value) && value.length > 0,
+} satisfies Record<keyof SessionGrant, (value: unknown) => boolean>;
+
+/** Says which field is at fault, never what it holds. */
+export function checkGrant(value: unknown, source: string): SessionGrant {
+  const grant = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const wrong = Object.entries(SHAPE).find(([field, holds]) => !holds(grant[field]));
+  if (!wrong) return value as SessionGrant;
+  throw new SealwireError(
+    'SESSION_UNAVAILABLE',
+    `${source} did not return a session: its ${wrong[0]} is missing or of the wrong type.`,
+  );
+}
