@@ -156,6 +156,14 @@ pub fn canonical_claims(json: &str) -> Result<String, InvalidClaims> {
 #[derive(Clone)]
 pub struct ClaimsKey(Key);
 
+impl ClaimsKey {
+    /// The key itself, for test vectors.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
 /// A channel token as the resolver hands it out: `jwt~<key id>.<claims key>[~…]`.
 #[derive(Clone)]
 pub struct ClaimsKeyring {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{ChannelAddress, ClaimsKeyring, EncryptionKey, Scope, canonical_claims};
-use alloc::{format, string::ToString, vec};
+use alloc::{format, string::ToString};
 use proptest::prelude::*;
 
 const CHANNEL: ChannelId = ChannelId([3; 16]);
@@ -151,7 +151,7 @@ fn a_channel_token_carries_its_claims_keys_past_the_relay() {
     assert!(keyring.find(key.id()).is_some());
     assert!(!format!("{keyring:?}{key:?}{claims_key:?}").contains(&jwt));
     for refused in
-        [jwt.to_string(), format!("{jwt}~"), format!("{jwt}~a.b"), "a~b.c".to_string(), vec!["~"; 9].concat()]
+        [jwt.to_string(), format!("{jwt}~"), format!("{jwt}~a.b"), "a~b.c".to_string(), "~".repeat(9)]
     {
         assert!(ClaimsKeyring::parse(&refused).is_err(), "{refused}");
     }

@@ -1,0 +1,137 @@
+// Recomputes the vectors with Node's own crypto and nothing of Sealwire's, so that an error shared by the code and the
+// files it wrote would be noticed.
+import assert from 'node:assert/strict';
+import { createCipheriv, createHash, createHmac, hkdfSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+const load = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, import.meta.url), 'utf8'));
+const bytes = (hex) => Buffer.from(hex, 'hex');
+const utf8 = (text) => Buffer.from(text, 'utf8');
+const u32 = (value) => {
+  const buffer = Buffer.alloc(4);
+  buffer.writeUInt32BE(value);
+  return buffer;
+};
+const u64 = (value) => {
+  const buffer = Buffer.alloc(8);
+  buffer.writeBigUInt64BE(BigInt(value));
+  return buffer;
+};
+/** Length-prefixed parts. */
+const lp = (...parts) => Buffer.concat(parts.flatMap((part) => [u32(Buffer.from(part).length), Buffer.from(part)]));
+const sha256 = (data) => createHash('sha256').update(data).digest();
+const derive = (input, ...info) => Buffer.from(hkdfSync('sha256', input, 'sealwire/v1', lp(...info), 32));
+const sorted = (scope) => Object.entries(scope).sort(([a], [b]) => Buffer.compare(utf8(a), utf8(b)));
+
+/** RFC 8785: JSON as ECMAScript writes it, with keys sorted by UTF-16 code units. */
+function canonical(value) {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  const keys = Object.keys(value).sort((a, b) => (a < b ? -1 : 1));
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(',')}}`;
+}
+
+function block(key, input) {
+  const cipher = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false);
+  return Buffer.concat([cipher.update(input), cipher.final()]);
+}
+
+/** XAES-256-GCM as C2SP specifies it: a key for AES-256-GCM by CMAC, from the first half of the nonce. */
+function xaes(key, nonce, aad, plaintext) {
+  const l = block(key, Buffer.alloc(16));
+  const k1 = Buffer.alloc(16);
+  for (let i = 0; i < 16; i++) k1[i] = (l[i] << 1) | (i < 15 ? l[i + 1] >> 7 : 0);
+  if (l[0] & 0x80) k1[15] ^= 0x87;
+  const half = (counter) => {
+    const input = Buffer.concat([Buffer.from([0, counter, 0x58, 0]), nonce.subarray(0, 12)]);
+    return block(key, input.map((byte, i) => byte ^ k1[i]));
+  };
+  const cipher = createCipheriv('aes-256-gcm', Buffer.concat([half(1), half(2)]), nonce.subarray(12));
+  cipher.setAAD(aad);
+  return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+}
+
+function channelId({ app, installation, scope, claims_tag: tag, name }) {
+  const properties = sorted(scope);
+  const pairs = properties.map(([property, value]) => lp(property, value));
+  const head = lp('sealwire/channel/v1', app, installation);
+  return sha256(Buffer.concat([head, u32(properties.length), ...pairs, lp(bytes(tag ?? ''), name)])).subarray(0, 16);
+}
+
+function derivedKeys({ app, installation, encryption_key: key, context, properties, name }, claims) {
+  const k = bytes(key);
+  const property = (p) => derive(k, 'property', app, installation, p, context[p]);
+  const base = derive(k, 'installation', app, installation);
+  const kept = sorted(Object.fromEntries(properties.map((p) => [p, context[p]])));
+  const scopeKey = derive(Buffer.concat([base, ...kept.map(([p]) => property(p))]), 'scope');
+  const claimsKey = claims === null ? null : derive(k, 'claims', app, installation, name, claims);
+  return {
+    id: sha256(lp('sealwire/key-id/v1', k)).subarray(0, 4),
+    base,
+    properties: Object.fromEntries(sorted(context).map(([p]) => [p, property(p).toString('hex')])),
+    claimsKey,
+    channelKey: derive(Buffer.concat([scopeKey, claimsKey ?? Buffer.alloc(0)]), 'channel', name),
+  };
+}
+
+function padme(length) {
+  const exponent = Math.floor(Math.log2(length));
+  const bits = exponent - (Math.floor(Math.log2(exponent)) + 1);
+  return Math.ceil(length / 2 ** bits) * 2 ** bits;
+}
+
+test('XAES-256-GCM gives what C2SP publishes', () => {
+  for (const c of load('xaes-256-gcm')) {
+    const sealed = xaes(bytes(c.key), bytes(c.nonce), bytes(c.aad), bytes(c.plaintext));
+    assert.equal(sealed.toString('hex'), c.ciphertext_and_tag);
+  }
+});
+
+test('channel ids are recomputed', () => {
+  for (const c of load('channels')) assert.equal(channelId(c).toString('hex'), c.channel_id);
+});
+
+test('keys and tags are recomputed', () => {
+  for (const c of load('keys')) {
+    const claims = c.claims === null ? null : canonical(JSON.parse(c.claims));
+    assert.equal(claims, c.canonical_claims);
+    const tag = claims === null ? null : derive(bytes(c.routing_key), 'claims-tag', c.app, c.installation, c.name, claims);
+    assert.equal(tag?.toString('hex') ?? null, c.claims_tag);
+    const keys = derivedKeys(c, claims);
+    assert.equal(keys.id.toString('hex'), c.key_id);
+    assert.equal(keys.base.toString('hex'), c.base);
+    assert.deepEqual(keys.properties, c.property_keys);
+    assert.equal(keys.claimsKey?.toString('hex') ?? null, c.claims_key);
+    assert.equal(keys.channelKey.toString('hex'), c.channel_key);
+  }
+});
+
+test('good tokens are signed with HMAC-SHA-512', () => {
+  const { keys, cases } = load('tokens');
+  const secrets = new Map(keys.map(({ signing_key: key }) => key.split('.')));
+  const good = cases.filter((c) => c.claims);
+  assert.ok(good.length >= 4);
+  for (const { token, claims } of good) {
+    const [header, payload, signature] = token.split('.');
+    const { alg, kid } = JSON.parse(Buffer.from(header, 'base64url'));
+    assert.equal(alg, 'HS512');
+    const mac = createHmac('sha512', Buffer.from(secrets.get(kid), 'base64url'));
+    assert.equal(mac.update(`${header}.${payload}`).digest('base64url'), signature);
+    assert.deepEqual(JSON.parse(Buffer.from(payload, 'base64url')), claims);
+  }
+});
+
+test('sealed messages are recomputed', () => {
+  const good = load('sealed').filter((c) => c.payload !== null);
+  assert.ok(good.length >= 4);
+  for (const c of good) {
+    const keys = derivedKeys({ ...c, context: c.scope, properties: Object.keys(c.scope) }, null);
+    const content = Buffer.concat([u64(c.published_at_ms), lp(c.payload)]);
+    const plaintext = Buffer.concat([content, Buffer.alloc(padme(content.length) - content.length)]);
+    const aad = Buffer.concat([lp('sealwire/message/v1'), channelId(c), lp(c.event)]);
+    const nonce = bytes(c.nonce);
+    const sealed = Buffer.concat([Buffer.from([1]), keys.id, nonce, xaes(keys.channelKey, nonce, aad, plaintext)]);
+    assert.equal(sealed.toString('hex'), c.sealed, c.what);
+  }
+});

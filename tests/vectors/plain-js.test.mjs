@@ -1,0 +1,17 @@
+// Runs the vector check in the plain JavaScript build of the core, which `cargo xtask test` makes and names in
+// SEALWIRE_VECTORS_CORE.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+
+test('the build without WebAssembly agrees with every vector', async () => {
+  const path = process.env.SEALWIRE_VECTORS_CORE;
+  assert.ok(path, 'SEALWIRE_VECTORS_CORE names the build; run this test with `cargo xtask test`');
+  const { load } = await import(pathToFileURL(path).href);
+  // So that the test cannot pass through the other build.
+  delete globalThis.WebAssembly;
+  const core = await load();
+  const files = core.checkVectors().trim().split('\n');
+  assert.equal(files.length, 7);
+  for (const file of files) assert.match(file, /^[a-z0-9-]+: [1-9]\d*$/);
+});

@@ -1,0 +1,175 @@
+//! Recomputes every vector.
+
+use crate::{
+    cases::{ChannelCase, CodeCase, FrameCase, KeyCase, SealedCase, TokenCase, TokenVectors, XaesCase, load},
+    hex::{array, from_hex, to_hex},
+};
+use sealwire_protocol::{
+    ChannelAddress, Code, EncryptionKey, RoutingKey, SealedMessage, UnixMillis, UnixSeconds,
+    canonical_claims, seal,
+    tokens::{BackendClaims, ChannelClaims, Claims, Keyring, SessionClaims, SigningKey, verify},
+    wire::{ToClient, ToRelay},
+};
+
+/// A vector file and how many of its cases were recomputed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// Name of the file without `.json`.
+    pub file: &'static str,
+    /// Number of cases, all of them right.
+    pub cases: usize,
+}
+
+/// Recomputes every vector.
+///
+/// # Errors
+/// A sentence that names the first case that this build does not agree with.
+pub fn check_all() -> Result<Vec<Checked>, String> {
+    Ok(vec![
+        each::<CodeCase>("codes", code)?,
+        each::<XaesCase>("xaes-256-gcm", xaes)?,
+        each::<ChannelCase>("channels", channel)?,
+        each::<KeyCase>("keys", keys)?,
+        tokens()?,
+        each::<SealedCase>("sealed", sealed)?,
+        each::<FrameCase>("frames", frame)?,
+    ])
+}
+
+fn each<T: serde::de::DeserializeOwned>(
+    file: &'static str,
+    check: impl Fn(&T) -> Result<(), String>,
+) -> Result<Checked, String> {
+    let cases: Vec<T> = load(file)?;
+    for (index, case) in cases.iter().enumerate() {
+        check(case).map_err(|error| format!("{file}.json, case {index}: {error}"))?;
+    }
+    Ok(Checked { file, cases: cases.len() })
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, computed: &T, expected: &T) -> Result<(), String> {
+    if computed == expected { Ok(()) } else { Err(format!("{what} is {computed:?}, not {expected:?}")) }
+}
+
+fn code(case: &CodeCase) -> Result<(), String> {
+    let code =
+        Code::from_number(case.number).ok_or_else(|| format!("no code has the number {}", case.number))?;
+    same("the name", &code.name(), &case.name.as_str())?;
+    same("the close code", &(code.close_code() as u16), &case.close_code)?;
+    same("retry", &code.retryable(), &case.retry)
+}
+
+fn xaes(case: &XaesCase) -> Result<(), String> {
+    let (key, nonce, aad) = (array(&case.key)?, array(&case.nonce)?, from_hex(&case.aad)?);
+    let mut data = from_hex(&case.plaintext)?;
+    let tag = sealwire_xaes::encrypt(&key, &nonce, &aad, &mut data);
+    same("the ciphertext", &(to_hex(&data) + &to_hex(&tag)), &case.ciphertext_and_tag)?;
+    sealwire_xaes::decrypt(&key, &nonce, &aad, &mut data, &tag)
+        .map_err(|_| "it does not decrypt".to_owned())?;
+    same("the plaintext", &to_hex(&data), &case.plaintext)
+}
+
+fn channel(case: &ChannelCase) -> Result<(), String> {
+    let claims_tag = case.claims_tag.as_deref().map(array).transpose()?;
+    let address = ChannelAddress {
+        app: &case.app,
+        installation: &case.installation,
+        scope: &case.scope,
+        claims_tag: claims_tag.as_ref(),
+        name: &case.name,
+    };
+    same("the channel id", &address.id().to_string(), &case.channel_id)
+}
+
+fn keys(case: &KeyCase) -> Result<(), String> {
+    let (app, installation, name) = (case.app.as_str(), case.installation.as_str(), case.name.as_str());
+    let key = EncryptionKey::new(array(&case.encryption_key)?);
+    let scope_keys = key.scope_keys(app, installation, &case.context);
+    same("the key id", &to_hex(&key.id().0), &case.key_id)?;
+    same("the base key", &to_hex(scope_keys.base()), &case.base)?;
+    let properties = scope_keys.properties().map(|(name, key)| (name.to_owned(), to_hex(key))).collect();
+    same("the property keys", &properties, &case.property_keys)?;
+
+    let claims =
+        case.claims.as_deref().map(canonical_claims).transpose().map_err(|error| error.to_string())?;
+    same("the canonical claims", &claims, &case.canonical_claims)?;
+    let routing = RoutingKey::new(array(&case.routing_key)?);
+    let tag = claims.as_deref().map(|claims| to_hex(&routing.claims_tag(app, installation, name, claims)));
+    same("the claims tag", &tag, &case.claims_tag)?;
+    let claims_key = claims.as_deref().map(|claims| key.claims_key(app, installation, name, claims));
+    same("the claims key", &claims_key.as_ref().map(|key| to_hex(key.as_bytes())), &case.claims_key)?;
+
+    let scope = case.context.keep(&case.properties).map_err(|error| error.to_string())?;
+    let channel_key = scope_keys.channel_key(&scope, claims_key.as_ref(), name).ok_or("no channel key")?;
+    same("the channel key", &to_hex(channel_key.as_bytes()), &case.channel_key)
+}
+
+fn tokens() -> Result<Checked, String> {
+    let vectors: TokenVectors = load("tokens")?;
+    let mut keyring = Keyring::default();
+    for key in &vectors.keys {
+        let signing_key = SigningKey::parse(&key.signing_key).map_err(|error| error.to_string())?;
+        keyring.insert(&key.app, signing_key).map_err(|error| error.to_string())?;
+    }
+    for case in &vectors.cases {
+        let check = match case.kind.as_str() {
+            "session" => token::<SessionClaims>,
+            "channel" => token::<ChannelClaims>,
+            _ => token::<BackendClaims>,
+        };
+        check(case, &keyring).map_err(|error| format!("tokens.json, '{}': {error}", case.what))?;
+    }
+    Ok(Checked { file: "tokens", cases: vectors.cases.len() })
+}
+
+fn token<C: Claims>(case: &TokenCase, keyring: &Keyring) -> Result<(), String> {
+    let (claims, refused) = match verify::<C>(&case.token, keyring, UnixSeconds(case.now)) {
+        Ok(claims) => (Some(serde_json::to_value(claims).map_err(|error| error.to_string())?), None),
+        Err(error) => (None, Some(error.code().name().to_owned())),
+    };
+    same("the refusal", &refused, &case.refused)?;
+    same("the claims", &claims, &case.claims)
+}
+
+fn sealed(case: &SealedCase) -> Result<(), String> {
+    let (app, installation, scope, name) = (&case.app, &case.installation, &case.scope, &case.name);
+    let id = ChannelAddress { app, installation, scope, claims_tag: None, name }.id();
+    let key = EncryptionKey::new(array(&case.encryption_key)?)
+        .scope_keys(app, installation, scope)
+        .channel_key(scope, None, name)
+        .ok_or("no channel key")?;
+    let bytes = from_hex(&case.sealed)?;
+    let opened = SealedMessage::parse(&bytes).and_then(|message| message.open(&key, id, &case.event));
+    let opened = opened.ok().map(|opened| (opened.payload, opened.published_at));
+    let published_at = UnixMillis(case.published_at_ms);
+    same("what opens", &opened, &case.payload.clone().map(|payload| (payload, published_at)))?;
+    let Some(payload) = &case.payload else { return Ok(()) };
+    let again = seal(&key, array(&case.nonce)?, id, &case.event, published_at, payload);
+    same("the sealed message", &again.map(|bytes| to_hex(&bytes)), &Ok(case.sealed.clone()))
+}
+
+fn frame(case: &FrameCase) -> Result<(), String> {
+    let bytes = from_hex(&case.bytes)?;
+    let (debug, again) = if case.direction == "to-relay" {
+        let message = ToRelay::from_bytes(bytes.into()).map_err(|error| error.to_string())?;
+        (format!("{message:?}"), message.to_bytes())
+    } else {
+        let message = ToClient::from_bytes(bytes.into()).map_err(|error| error.to_string())?;
+        (format!("{message:?}"), message.to_bytes())
+    };
+    same("the message", &debug.split('(').next().unwrap_or_default(), &case.message.as_str())?;
+    same("the bytes", &to_hex(&again), &case.bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn every_vector_is_recomputed() {
+        let checked = check_all().unwrap();
+        assert_eq!(checked.len(), 7);
+        assert!(checked.iter().all(|file| file.cases > 1), "{checked:?}");
+    }
+}

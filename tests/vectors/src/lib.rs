@@ -1,0 +1,14 @@
+//! The protocol's test vectors: each file of this folder holds inputs and results, and [`check_all`] recomputes every
+//! result. The same check runs natively, as WebAssembly and as plain JavaScript; `independent.test.mjs` recomputes
+//! them a second time with nothing of ours.
+
+mod cases;
+mod check;
+mod hex;
+
+pub use cases::{
+    AppKey, ChannelCase, CodeCase, FrameCase, KeyCase, SealedCase, TokenCase, TokenVectors, XaesCase, file,
+    load,
+};
+pub use check::{Checked, check_all};
+pub use hex::{from_hex, to_hex};
