@@ -1,1 +1,1 @@
-//! sealwire-tests.
+//! Tests across the pieces; each file of `tests/` is one subject.
