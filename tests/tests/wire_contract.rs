@@ -64,13 +64,15 @@ fn every_variant_survives(direction: &str, recode: impl Fn(Vec<u8>) -> Vec<u8>) 
 
 #[test]
 fn every_field_of_every_message_to_the_relay_stands_in_both() {
-    let count = every_variant_survives("ToRelay", |bytes| ToRelay::from_bytes(bytes.into()).unwrap().to_bytes());
+    let count =
+        every_variant_survives("ToRelay", |bytes| ToRelay::from_bytes(bytes.into()).unwrap().to_bytes());
     assert_eq!(count, 6);
 }
 
 #[test]
 fn every_field_of_every_message_to_a_client_stands_in_both() {
-    let count = every_variant_survives("ToClient", |bytes| ToClient::from_bytes(bytes.into()).unwrap().to_bytes());
+    let count =
+        every_variant_survives("ToClient", |bytes| ToClient::from_bytes(bytes.into()).unwrap().to_bytes());
     assert_eq!(count, 10);
 }
 
@@ -80,7 +82,8 @@ fn the_frame_vectors_cover_every_message_and_hold_nothing_that_the_contract_lack
     let mut seen = BTreeSet::new();
     for case in load::<Vec<FrameCase>>("frames").unwrap() {
         let direction = if case.direction == "to-relay" { "ToRelay" } else { "ToClient" };
-        let frame = DynamicMessage::decode(message(&pool, direction), &from_hex(&case.bytes).unwrap()[..]).unwrap();
+        let frame =
+            DynamicMessage::decode(message(&pool, direction), &from_hex(&case.bytes).unwrap()[..]).unwrap();
         let (field, value) = frame.fields().next().unwrap();
         let Value::Message(inner) = value else { panic!("every variant is a message") };
         assert_eq!(inner.descriptor().name(), case.message);
