@@ -1,0 +1,99 @@
+// A core that does nothing but keep the contract: what it is told, and a way to speak as the real one would.
+
+import type {
+  ChannelSpec,
+  Client,
+  ClientOptions,
+  CoreModule,
+  Host,
+  Meta,
+  Notice,
+  Published,
+} from '../../src/core/browser-core.js';
+import type { CoreSources } from '../../src/core/load.js';
+
+interface Subscribed {
+  channel: ChannelSpec;
+  options: { replaySeconds?: number };
+  onMessage: (payload: string, meta: Meta) => void;
+  onNotice: (notice: Notice) => void;
+}
+
+export class FakeClient implements Client {
+  state = 'idle';
+  closed = false;
+  readonly subscriptions = new Map<number, Subscribed>();
+  readonly published: { channel: ChannelSpec; event: string; payload: string }[] = [];
+  readonly refreshed: [number, string][] = [];
+  /** What the next call rejects with. */
+  failure: unknown;
+
+  constructor(
+    readonly host: Host,
+    readonly options: ClientOptions,
+  ) {}
+
+  async subscribe(
+    channel: ChannelSpec,
+    options: { replaySeconds?: number },
+    onMessage: Subscribed['onMessage'],
+    onNotice: Subscribed['onNotice'],
+  ): Promise<number> {
+    this.#fail();
+    const id = this.subscriptions.size + 1;
+    this.subscriptions.set(id, { channel, options, onMessage, onNotice });
+    return id;
+  }
+
+  async unsubscribe(id: number): Promise<void> {
+    this.subscriptions.delete(id);
+  }
+
+  async publish(channel: ChannelSpec, event: string, payload: string): Promise<Published> {
+    this.#fail();
+    this.published.push({ channel, event, payload });
+    return { eventId: '0000000000000001-1', timestamp: 1_700_000_000_123 };
+  }
+
+  async refreshToken(id: number, token: string): Promise<void> {
+    this.refreshed.push([id, token]);
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  #fail(): void {
+    if (this.failure !== undefined) throw this.failure;
+  }
+}
+
+/** `clients` are the clients made so far. */
+export function fakeCore(): { sources: CoreSources; clients: FakeClient[]; loads: string[] } {
+  const clients: FakeClient[] = [];
+  const loads: string[] = [];
+  const module: CoreModule = {
+    Client: class extends FakeClient {
+      constructor(host: Host, options: ClientOptions) {
+        super(host, options);
+        clients.push(this);
+      }
+    },
+  };
+  const load = (kind: string) => async () => {
+    loads.push(kind);
+    return module;
+  };
+  return { sources: { wasm: load('wasm'), js: load('js') }, clients, loads };
+}
+
+export function meta(over: Partial<Meta> = {}): Meta {
+  return {
+    eventId: '0000000000000001-1',
+    timestamp: 2,
+    publishedAt: 1,
+    event: '',
+    channel: 'channel',
+    ...over,
+  };
+}

@@ -1,0 +1,67 @@
+// Compiled, never run: what is written for @forge/bridge's realtime compiles with this package's.
+
+import * as bridge from '@forge/bridge';
+
+import { realtime, SealwireError, Jira, type RealtimeEvent } from '../../src/index.js';
+
+// The whole object takes the place of the bridge's.
+export const whole: typeof bridge.realtime = realtime;
+
+// Each function by itself, too.
+export const subscribe: typeof bridge.realtime.subscribe = realtime.subscribe;
+export const publish: typeof bridge.realtime.publish = realtime.publish;
+export const subscribeGlobal: typeof bridge.realtime.subscribeGlobal = realtime.subscribeGlobal;
+export const publishGlobal: typeof bridge.realtime.publishGlobal = realtime.publishGlobal;
+
+// The bridge's own enums, this package's, and plain names.
+export async function overrides(): Promise<void> {
+  const ignore = () => {};
+  await realtime.subscribe('channel', ignore, { contextOverrides: [bridge.Jira.Project, bridge.Jira.Issue] });
+  await realtime.subscribe('channel', ignore, { contextOverrides: [bridge.Confluence.Space] });
+  await realtime.publish('channel', 'text', { contextOverrides: [bridge.Bitbucket.PullRequest] });
+  await realtime.publish('channel', 'text', { contextOverrides: [Jira.Gadget, 'dashboard'] });
+  const given: bridge.Jira[] = [bridge.Jira.Board];
+  await realtime.subscribe('channel', ignore, { replaySeconds: 30, token: 'token', contextOverrides: given });
+  // @ts-expect-error a property that no product has
+  await realtime.subscribe('channel', ignore, { contextOverrides: ['isue'] });
+}
+
+// This package's enums hold the bridge's values.
+export const values: `${bridge.Jira | bridge.Confluence | bridge.Bitbucket}`[] = [
+  Jira.Board,
+  Jira.Issue,
+  Jira.Project,
+];
+
+interface Absence {
+  person: string;
+  days: string[];
+}
+
+// The callbacks that the published examples and typed apps write.
+export async function callbacks(absence: Absence): Promise<void> {
+  await realtime.subscribe('channel', (payload: string) => payload.toUpperCase());
+  await realtime.subscribe('channel', (payload: string | Record<string, unknown>) => payload);
+  await realtime.subscribe<{ count: number }>('channel', (payload) => payload.count);
+  await realtime.subscribe<{ count: number }>('channel', (payload: string | { count: number }) => payload);
+  await realtime.subscribe<Absence>('channel', (payload, error, event) => {
+    const caught: SealwireError | undefined = error;
+    const about: RealtimeEvent | undefined = event;
+    return [payload.days, caught?.gap?.from?.offset, about?.publishedAt];
+  });
+  await realtime.subscribe('channel', async (_payload, error?: Error) => error?.message);
+  await realtime.publish<Absence>('channel', absence);
+  // @ts-expect-error a number is no payload
+  await realtime.publish('channel', 7);
+}
+
+// The shapes that come back.
+export async function results(): Promise<(string | null | undefined)[]> {
+  const subscription = await realtime.subscribeGlobal('channel', () => {});
+  const done: Promise<void> = subscription.unsubscribe();
+  await done;
+  const { eventId, eventTimestamp, errors }: bridge.PublishResult = await realtime.publishGlobal('channel', {
+    a: 1,
+  });
+  return [eventId, eventTimestamp, errors?.[0]];
+}

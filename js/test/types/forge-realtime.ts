@@ -1,0 +1,54 @@
+// Compiled, never run: what is written for @forge/realtime and @forge/resolver compiles with sealwire/resolver.
+
+import * as bridge from '@forge/bridge';
+import { kvs } from '@forge/kvs';
+import * as forge from '@forge/realtime';
+import Resolver, { makeResolver } from '@forge/resolver';
+
+import { forgeSecrets } from '../../src/backend/forge-secrets.js';
+import { createRealtime, Jira, publish, publishGlobal, signRealtimeToken, wrap } from '../../src/resolver.js';
+
+export const asPublish: typeof forge.publish = publish;
+export const asPublishGlobal: typeof forge.publishGlobal = publishGlobal;
+export const asSignRealtimeToken: typeof forge.signRealtimeToken = signRealtimeToken;
+
+export async function overrides(): Promise<void> {
+  await publish('channel', { a: 1 }, { contextOverrides: [forge.Jira.Project] });
+  await publish('channel', 'text', { contextOverrides: [bridge.Jira.Issue, Jira.Dashboard] });
+}
+
+export async function tokens(): Promise<string> {
+  const { token, expiresAt, errors } = await signRealtimeToken('channel', { team: 'blue' }, ['subscribe']);
+  if (errors) return errors[0]?.message ?? '';
+  const seconds: number = expiresAt;
+  // @ts-expect-error permissions are never empty
+  await signRealtimeToken('channel', {}, []);
+  // @ts-expect-error no such permission
+  await signRealtimeToken('channel', {}, ['read']);
+  return `${token} ${seconds}`;
+}
+
+const realtime = createRealtime({
+  authorize: async ({ accountId }) => (accountId ? { subscribe: true, publish: false } : false),
+});
+
+// The session is a resolver function, and wrap() keeps the type of what it wraps.
+const resolver = new Resolver();
+resolver.define('sealwire:session', realtime.session);
+resolver.define('add', async ({ context }) => realtime.publish('channel', { by: context['accountId'] }));
+export const handler: ReturnType<typeof resolver.getDefinitions> = wrap(resolver.getDefinitions());
+export const made = realtime.wrap(
+  makeResolver<{ add: (item: string) => string }>({ add: ({ payload }) => payload }),
+);
+
+// A consumer's or trigger's context is enough for global channels.
+export async function consumer(
+  event: unknown,
+  context: { installContext: string; principal?: object },
+): Promise<void> {
+  await publishGlobal('channel', { event }, { context });
+  await realtime.rotateKey({ context });
+}
+
+// Forge's own key-value store is a store for secrets.
+export const secrets = forgeSecrets(async () => kvs);

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { loadCore } from '../../src/core/load.js';
+import { wasmAllowed } from '../../src/core/probe.js';
+import { fakeCore } from '../support/fake-core.js';
+import { isError } from '../support/rejects.js';
+
+/** As a page whose Content-Security-Policy forbids compiling. */
+async function withoutWasm<T>(run: () => Promise<T>): Promise<T> {
+  const { Module } = WebAssembly;
+  WebAssembly.Module = class {
+    constructor() {
+      throw new WebAssembly.CompileError('violates the following Content Security policy directive');
+    }
+  } as unknown as typeof WebAssembly.Module;
+  try {
+    return await run();
+  } finally {
+    WebAssembly.Module = Module;
+  }
+}
+
+test('WebAssembly runs where it may be compiled', async () => {
+  const { sources, loads } = fakeCore();
+  assert.equal(wasmAllowed(), true);
+  assert.equal((await loadCore(undefined, sources)).kind, 'wasm');
+  assert.deepEqual(loads, ['wasm']);
+});
+
+test('plain JavaScript runs where the page forbids WebAssembly, and the other chunk is never fetched', async () => {
+  const { sources, loads } = fakeCore();
+  await withoutWasm(async () => {
+    assert.equal(wasmAllowed(), false);
+    assert.equal((await loadCore(undefined, sources)).kind, 'js');
+  });
+  assert.deepEqual(loads, ['js']);
+});
+
+test('plain JavaScript runs where there is no WebAssembly at all', async () => {
+  const { sources } = fakeCore();
+  const whole = globalThis.WebAssembly;
+  Reflect.deleteProperty(globalThis, 'WebAssembly');
+  try {
+    assert.equal((await loadCore(undefined, sources)).kind, 'js');
+  } finally {
+    globalThis.WebAssembly = whole;
+  }
+});
+
+test('plain JavaScript runs where the real module does not compile though the empty one did', async () => {
+  const { sources } = fakeCore();
+  const failing = { ...sources, wasm: () => Promise.reject(new RangeError('out of memory')) };
+  assert.equal((await loadCore(undefined, failing)).kind, 'js');
+});
+
+test('a forced build is the one that runs, or its failure is told', async () => {
+  const { sources, loads } = fakeCore();
+  assert.equal((await loadCore('js', sources)).kind, 'js');
+  assert.equal((await loadCore('wasm', sources)).kind, 'wasm');
+  assert.deepEqual(loads, ['js', 'wasm']);
+  const failing = { ...sources, wasm: () => Promise.reject(new Error('no')) };
+  await assert.rejects(
+    loadCore('wasm', failing),
+    isError('UNREACHABLE', /The wasm build .* could not be loaded\.$/),
+  );
+  await withoutWasm(() =>
+    assert.rejects(loadCore('wasm', failing), isError('UNREACHABLE', /The page forbids WebAssembly/)),
+  );
+});

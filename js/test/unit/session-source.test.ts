@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { realtimeWith } from '../../src/browser/realtime.js';
+import { SealwireError } from '../../src/errors/sealwire-error.js';
+import { splitCode, withCodeInMessage } from '../../src/session/refusal.js';
+import type { SessionGrant } from '../../src/session/grant.js';
+import { fakeCore } from '../support/fake-core.js';
+import { isError } from '../support/rejects.js';
+
+const grant: SessionGrant = {
+  url: 'wss://relay.example/v1/realtime',
+  token: 'jwt',
+  expiresAt: 1_700_000_900,
+  app: 'app',
+  installation: 'ari:cloud:jira::site/1',
+  context: { module: 'gadget' },
+  keys: [{ id: 'AAAAAA', base: 'AA', properties: { module: 'AA' } }],
+};
+
+async function hostWith(session: () => unknown) {
+  const { sources, clients } = fakeCore();
+  await realtimeWith({ session: session as never }, sources).publish('n', 'x');
+  return clients[0]!.host;
+}
+
+test('the session option provides sessions, and is told why', async () => {
+  const reasons: string[] = [];
+  const { sources, clients } = fakeCore();
+  const realtime = realtimeWith({ session: (reason) => (reasons.push(reason), grant) }, sources);
+  await realtime.publish('n', 'x');
+  assert.deepEqual(await clients[0]!.host.session('connect'), grant);
+  await clients[0]!.host.session('unknown-key');
+  assert.deepEqual(reasons, ['connect', 'unknown-key']);
+});
+
+test('a session that lacks a field is refused without showing what it holds', async () => {
+  for (const field of Object.keys(grant)) {
+    const host = await hostWith(() => ({ ...grant, [field]: undefined, secret: 'do-not-show' }));
+    await assert.rejects(host.session('connect'), (thrown: Error) => {
+      isError('SESSION_UNAVAILABLE', new RegExp(`its ${field} is missing`))(thrown);
+      return !thrown.message.includes('do-not-show');
+    });
+  }
+  const host = await hostWith(() => undefined);
+  await assert.rejects(host.session('connect'), isError('SESSION_UNAVAILABLE', /did not return a session/));
+});
+
+test('what the session option throws keeps its code, or gets one', async () => {
+  const own = new SealwireError('PERMISSION_MISSING', 'Not you.');
+  const refusing = await hostWith(() => Promise.reject(own));
+  await assert.rejects(refusing.session('connect'), (thrown) => thrown === own);
+  const failing = await hostWith(() => Promise.reject(new TypeError('no network')));
+  await assert.rejects(failing.session('connect'), isError('SESSION_UNAVAILABLE', /failed: no network/));
+});
+
+test('outside Atlassian the default session explains what is missing', async () => {
+  const { sources, clients } = fakeCore();
+  await realtimeWith({}, sources).publish('n', 'x');
+  const attempt = clients[0]!.host.session('connect');
+  await assert.rejects(
+    attempt,
+    isError('SESSION_UNAVAILABLE', /no Forge bridge here.*createRealtime\(\{ session \}\)/),
+  );
+});
+
+test('a code survives the way through the platform, which hands on the message alone', () => {
+  const thrown = withCodeInMessage(
+    new SealwireError('PERMISSION_MISSING', 'authorize() refused the session.'),
+  );
+  const arrived = splitCode(`There was an error invoking the function - ${thrown.message}`);
+  assert.deepEqual(arrived, {
+    code: 'PERMISSION_MISSING',
+    message: 'There was an error invoking the function - authorize() refused the session.',
+  });
+  assert.deepEqual(splitCode('Something else.'), { code: undefined, message: 'Something else.' });
+});
