@@ -1,1 +1,10 @@
-//! Tests across the pieces; each file of `tests/` is one subject.
+//! What the tests across pieces share: a real relay process, a bare client that speaks the wire, and an installation
+//! with its keys and tokens.
+
+mod installation;
+mod relay_process;
+mod wire_client;
+
+pub use installation::Installation;
+pub use relay_process::RelayProcess;
+pub use wire_client::WireClient;

@@ -1,4 +1,5 @@
 //! The .proto file is the contract for other languages, the Rust types are what Sealwire runs: both say the same.
+#![allow(clippy::unwrap_used)]
 
 use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MessageDescriptor, ReflectMessage as _, Value};
 use sealwire_protocol::wire::{ToClient, ToRelay};

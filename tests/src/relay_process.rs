@@ -1,0 +1,94 @@
+//! The real relay: the binary, in a process of its own.
+
+use crate::Installation;
+use std::{
+    fmt::Write as _,
+    io::{BufRead as _, BufReader},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+};
+
+/// A running relay; killed when dropped.
+pub struct RelayProcess {
+    child: Child,
+    /// The port it listens on.
+    pub port: u16,
+    _config: tempfile::TempDir,
+}
+
+impl RelayProcess {
+    /// Starts a relay for these installations' apps; `settings` are further lines of its configuration.
+    ///
+    /// # Panics
+    /// Where it cannot be built or does not start.
+    #[must_use]
+    pub fn start(installations: &[&Installation], settings: &str) -> Self {
+        let folder = tempfile::tempdir().expect("there is a temporary folder");
+        let mut config = format!("listen = \"127.0.0.1:0\"\n{settings}\n");
+        for Installation { app, signing_key, .. } in installations {
+            let _ = write!(config, "[[app]]\nid = \"{app}\"\nsigning_keys = [\"{signing_key}\"]\n");
+        }
+        let path = folder.path().join("relay.toml");
+        std::fs::write(&path, config).expect("the temporary folder takes files");
+        let mut child = Command::new(binary())
+            .args(["run", "--config"])
+            .arg(&path)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("the relay starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
+        let port = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.split_once("listening on http://127.0.0.1:")?.1.trim().parse().ok())
+            .expect("the relay says where it listens");
+        // Keeps the pipe drained, so that a talkative relay never blocks on it.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        Self { child, port, _config: folder }
+    }
+
+    /// The process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for RelayProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The relay's binary, built as it is shipped: on its own, so that no other package's features are in it.
+fn binary() -> &'static PathBuf {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        if let Some(path) = std::env::var_os("SEALWIRE_RELAY_BIN") {
+            return path.into();
+        }
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let output = Command::new(cargo)
+            .args([
+                "build",
+                "--package",
+                "sealwire-relay",
+                "--bin",
+                "sealwire-relay",
+                "--message-format",
+                "json",
+            ])
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("cargo runs");
+        let messages = String::from_utf8_lossy(&output.stdout);
+        let path = messages
+            .lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+            .find_map(|message| message["executable"].as_str().map(PathBuf::from));
+        path.expect("the relay builds")
+    })
+}
