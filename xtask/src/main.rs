@@ -2,7 +2,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks through them")]
 
 mod apt;
+mod core;
 mod files;
+mod npm;
 mod runner;
 mod stamp;
 mod step;
@@ -24,7 +26,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Builds the Rust core for JavaScript into js/src/generated, nothing else.
+    Core,
     /// Prints the shell lines that select the toolchain with the wasm32 target: eval "$(cargo xtask toolchain)".
+    Test,
     Toolchain,
 }
 
@@ -46,6 +51,8 @@ fn run() -> Result<()> {
     }
     let workspace = Workspace::open()?;
     match Arguments::parse().command {
+        Command::Core => core::build(&workspace),
+        Command::Test => core::memory_growth_test(&workspace)?.run().map(drop).map_err(Into::into),
         Command::Toolchain => toolchain::print(&workspace),
     }
 }

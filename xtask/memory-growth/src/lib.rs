@@ -36,3 +36,16 @@ pub fn sum(bytes: &[u8]) -> u32 {
 pub fn characters(text: &str) -> usize {
     text.chars().count()
 }
+
+/// Fills new memory with `value` and reads it at an address that a call computes. Compiled to JavaScript this is
+/// `HEAP32[fresh() >> 2]`, where the memory may be another after the call than before.
+#[wasm_bindgen]
+#[must_use]
+pub fn first(length: usize, value: u32) -> u32 {
+    *fresh(length, value)
+}
+
+#[inline(never)]
+fn fresh(length: usize, value: u32) -> &'static u32 {
+    &Box::leak(vec![value; length].into_boxed_slice())[length - 1]
+}

@@ -63,9 +63,8 @@ fn program(bin: Option<&Path>, name: &str) -> OsString {
 
 /// Sets what makes cargo and rustc those in `bin`, and removes what the outer `cargo run` and rustup left behind.
 fn environment(bin: Option<&Path>, command: Expression) -> Expression {
-    let command = ["CARGO_BUILD_TARGET", "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "LD_LIBRARY_PATH"]
-        .into_iter()
-        .fold(command, |command, name| command.env_remove(name));
+    // duct applies the innermost setting last, so a variable that callers set must not be touched here.
+    let command = command.env_remove("LD_LIBRARY_PATH");
     let Some(bin) = bin else { return command };
     let rest = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths([bin.to_owned()].into_iter().chain(env::split_paths(&rest)));

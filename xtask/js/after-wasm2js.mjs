@@ -1,0 +1,77 @@
+// Makes the output of wasm2js fit for the package. Called by `cargo xtask core` with the file to rewrite.
+//
+// 1. Memory that grows is a new buffer behind new HEAP views. `HEAP32[f() >> 2]` looks HEAP32 up before it calls f, so
+//    it would read the old memory whenever f makes it grow. Such a load becomes `loadHEAP32(f() >> 2)`: a function's
+//    arguments are evaluated before its body looks the view up. (wasm2js itself sees to stores; that is checked here.)
+// 2. The code runs when `instantiate()` is called and not when the file is imported.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parse } from 'acorn';
+
+const [, , file] = process.argv;
+const source = readFileSync(file, 'utf8');
+const tree = parse(source, { ecmaVersion: 2022, sourceType: 'module' });
+
+const edits = []; // [start, end, text], none inside another
+const loaders = new Set();
+
+walk(tree, undefined);
+delayStart();
+writeFileSync(file, apply(source, edits));
+
+/** Visits every node; `parent` tells a load from the target of a store. */
+function walk(node, parent) {
+  if (isHeapAccess(node) && mayGrow(node.property)) {
+    if (parent.type === 'AssignmentExpression' && parent.left === node) {
+      throw new Error(`a store whose address may grow the memory: ${source.slice(parent.start, parent.end)}`);
+    }
+    const view = node.object.name;
+    loaders.add(view);
+    edits.push([node.object.start, node.property.start, `load${view}(`], [node.property.end, node.end, ')']);
+  }
+  if (node.type === 'AssignmentExpression' && isHeapAccess(node.left) && mayGrow(node.right)) {
+    throw new Error(`a store whose value may grow the memory: ${source.slice(node.start, node.end)}`);
+  }
+  for (const child of children(node)) walk(child, node);
+}
+
+function isHeapAccess(node) {
+  return node.type === 'MemberExpression' && node.computed && /^HEAPU?F?\d+$/.test(node.object.name ?? '');
+}
+
+/** Whether evaluating the expression may run code that grows the memory: any call but those of Math. */
+function mayGrow(node) {
+  if (node.type === 'CallExpression' && !/^Math_/.test(node.callee.name ?? '')) return true;
+  return children(node).some(mayGrow);
+}
+
+function children(node) {
+  return Object.values(node)
+    .flat()
+    .filter((value) => typeof value?.type === 'string');
+}
+
+/** Turns the instance that wasm2js makes and exports at the end of the file into a function that makes one. */
+function delayStart() {
+  const start = tree.body.findIndex(
+    (statement) => statement.type === 'VariableDeclaration' && statement.declarations[0].id.name === 'retasmFunc',
+  );
+  if (start < 0) throw new Error('wasm2js no longer ends with `var retasmFunc = …`');
+  const call = tree.body[start].declarations[0].init;
+  const end = tree.body.at(-1).end;
+  edits.push([tree.body[start].start, call.start, 'export function instantiate() {\n return ']);
+  edits.push([call.end, end, ';\n}\n']);
+
+  const body = tree.body.find((statement) => statement.id?.name === 'asmFunc').body;
+  const functions = [...loaders].map((view) => ` function load${view}(index) {\n  return ${view}[index];\n }\n`);
+  edits.push([body.end - 1, body.end - 1, functions.join('')]);
+}
+
+function apply(text, changes) {
+  let result = '';
+  let position = 0;
+  for (const [start, end, replacement] of changes.sort((a, b) => a[0] - b[0])) {
+    result += text.slice(position, start) + replacement;
+    position = end;
+  }
+  return result + text.slice(position);
+}

@@ -1,0 +1,132 @@
+//! The Rust core as JavaScript modules in js/src/generated: `core-wasm.js` and `core-js.js` for pages, which are the
+//! same code as WebAssembly and as plain JavaScript, and `core-resolver.js` for Forge functions.
+
+mod binaryen;
+mod bindgen;
+mod boundary;
+mod compile;
+mod emit;
+mod glue;
+mod growth;
+
+use std::path::Path;
+
+use anyhow::Result;
+
+pub(crate) use self::growth::test as memory_growth_test;
+use self::{bindgen::Glue, compile::Instructions};
+use crate::{
+    npm,
+    stamp::{Inputs, Stamp},
+    step,
+    toolchain::{self, Toolchain},
+    workspace::Workspace,
+};
+
+/// One module to make.
+struct Module {
+    /// The name of the generated module, without its ending.
+    name: &'static str,
+    what: &'static str,
+    package: &'static str,
+    feature: Option<&'static str>,
+    instructions: Instructions,
+    /// The JavaScript that offers `load()`.
+    entry: &'static str,
+    /// The types of what `load()` gives.
+    types: emit::Types,
+}
+
+const PACKAGE: &str = "sealwire-sdk-wasm";
+
+const MODULES: [Module; 3] = [
+    Module {
+        name: "core-wasm",
+        what: "the browser core as WebAssembly",
+        package: PACKAGE,
+        feature: Some("browser"),
+        instructions: Instructions::Current,
+        entry: include_str!("../../js/core-wasm.entry.js"),
+        types: emit::Types {
+            bindings: "browser-bindings",
+            module: "CoreModule",
+            load: "Promise<CoreModule>",
+        },
+    },
+    Module {
+        name: "core-js",
+        what: "the browser core as plain JavaScript",
+        package: PACKAGE,
+        feature: Some("browser"),
+        instructions: Instructions::Mvp,
+        entry: include_str!("../../js/core-js.entry.js"),
+        types: emit::Types {
+            bindings: "browser-bindings",
+            module: "CoreModule",
+            load: "Promise<CoreModule>",
+        },
+    },
+    Module {
+        name: "core-resolver",
+        what: "the resolver core as WebAssembly",
+        package: PACKAGE,
+        feature: Some("resolver"),
+        instructions: Instructions::Current,
+        entry: include_str!("../../js/core-resolver.entry.js"),
+        types: emit::Types {
+            bindings: "resolver-bindings",
+            module: "ResolverModule",
+            load: "ResolverModule",
+        },
+    },
+];
+
+/// Brings all three modules up to date. Returns at once when they are.
+pub(crate) fn build(workspace: &Workspace) -> Result<()> {
+    let _lock = workspace.lock("core")?;
+    npm::install(workspace)?;
+    let toolchain = toolchain::with_std_source(workspace)?;
+    for module in &MODULES {
+        let folder = workspace.generated();
+        let outputs = emit::outputs(&folder, module);
+        let stamp = folder.join(format!(".{}.stamp", module.name));
+        let stamp = Stamp::new(stamp, inputs(workspace, &toolchain, module)?);
+        if !stamp.is_current(&outputs) {
+            step::building(module.what);
+            make(workspace, &toolchain, module, &folder)?;
+            stamp.write()?;
+        }
+    }
+    Ok(())
+}
+
+/// Everything that decides what a module looks like.
+fn inputs(workspace: &Workspace, toolchain: &Toolchain, module: &Module) -> Result<Inputs> {
+    let mut inputs = Inputs::default().text(module.name).text(&toolchain.version);
+    let sources = ["Cargo.toml", "Cargo.lock", "protocol", "client", "sdk-wasm"];
+    let tooling = ["xtask/src/core", "xtask/src/toolchain", "xtask/js", "node_modules/binaryen/package.json"];
+    for path in sources.into_iter().chain(tooling) {
+        inputs = inputs.path(&workspace.root, path)?;
+    }
+    Ok(inputs)
+}
+
+/// Compile, bind, shrink, and for plain JavaScript translate; then write what is to be imported to `folder`.
+fn make(workspace: &Workspace, toolchain: &Toolchain, module: &Module, folder: &Path) -> Result<()> {
+    let scratch = workspace.target.join("core").join(module.package).join(module.name);
+    let compiled = compile::compile(workspace, toolchain, module)?;
+    let glue = match module.instructions {
+        Instructions::Current => Glue::Web,
+        Instructions::Mvp => Glue::Bundler,
+    };
+    let bindings = bindgen::bind(&compiled, &scratch, glue)?;
+    match module.instructions {
+        Instructions::Current => binaryen::shrink(workspace, &bindings.wasm)?,
+        Instructions::Mvp => {
+            boundary::check(&bindings.wasm)?;
+            glue::follow_memory(&bindings.glue)?;
+            binaryen::translate(workspace, &bindings.wasm)?;
+        }
+    }
+    emit::write(workspace, module, &bindings, folder)
+}

@@ -1,0 +1,102 @@
+//! npm packages: installed as locked, and their programs.
+
+use std::{ffi::OsString, path::Path};
+
+use anyhow::{Context, Result};
+use serde_json::{Map, Value};
+
+use crate::{files, step, workspace::Workspace};
+
+/// Installs what package-lock.json says, unless that is what is there.
+pub(crate) fn install(workspace: &Workspace) -> Result<()> {
+    let packages = |file: &str| -> Option<Map<String, Value>> {
+        let lock: Value = serde_json::from_slice(&files::read(&workspace.root.join(file)).ok()?).ok()?;
+        lock.get("packages")?.as_object().cloned()
+    };
+    let locked = packages("package-lock.json").context("package-lock.json is missing or broken")?;
+    if packages("node_modules/.package-lock.json").is_some_and(|installed| is_complete(&locked, &installed)) {
+        return Ok(());
+    }
+    step::installing("npm packages");
+    duct::cmd("npm", ["ci"])
+        .dir(&workspace.root)
+        .stdout_to_stderr()
+        .run()
+        .context("`npm ci` failed; it needs Node.js 20 or newer and npm")?;
+    Ok(())
+}
+
+/// Whether every locked package is installed in its locked version. Optional ones may be for other machines.
+fn is_complete(locked: &Map<String, Value>, installed: &Map<String, Value>) -> bool {
+    let is = |package: &Value, property: &str| package.get(property) == Some(&Value::Bool(true));
+    locked.iter().filter(|(path, package)| path.contains("node_modules/") && !is(package, "optional")).all(
+        |(path, package)| {
+            installed.get(path).is_some_and(|found| found.get("version") == package.get("version"))
+        },
+    )
+}
+
+/// A program to run with arguments.
+pub(crate) struct Program {
+    arguments: Vec<OsString>,
+    root: std::path::PathBuf,
+}
+
+/// A program of an installed package.
+pub(crate) fn tool(workspace: &Workspace, name: &str) -> Program {
+    let program = workspace.root.join("node_modules/.bin").join(name);
+    Program { arguments: vec![program.into()], root: workspace.root.clone() }
+}
+
+/// A script of this repository.
+pub(crate) fn script(workspace: &Workspace, path: &str) -> Program {
+    Program { arguments: vec!["node".into(), path.into()], root: workspace.root.clone() }
+}
+
+impl Program {
+    pub(crate) fn arg(mut self, argument: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.arguments.push(argument.as_ref().to_owned());
+        self
+    }
+
+    pub(crate) fn args<A: AsRef<std::ffi::OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self
+    }
+
+    /// Runs it in the root folder. What it prints goes to stderr, where the steps are.
+    pub(crate) fn run(self) -> Result<()> {
+        let name =
+            Path::new(&self.arguments[0]).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        duct::cmd(&self.arguments[0], &self.arguments[1..])
+            .dir(self.root)
+            .stdout_to_stderr()
+            .run()
+            .with_context(|| format!("{name} failed"))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::is_complete;
+
+    fn object(value: &Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap_or_default()
+    }
+
+    #[test]
+    fn packages_are_complete_when_every_required_one_has_its_locked_version() {
+        let locked = object(&json!({
+            "": {}, "js": { "version": "0.1.0" },
+            "node_modules/a": { "version": "1.0.0" },
+            "node_modules/for-another-machine": { "version": "1.0.0", "optional": true },
+        }));
+        let a = |version: &str| object(&json!({ "node_modules/a": { "version": version } }));
+        assert!(is_complete(&locked, &a("1.0.0")));
+        assert!(!is_complete(&locked, &a("1.0.1")));
+        assert!(!is_complete(&locked, &Map::new()));
+    }
+}
