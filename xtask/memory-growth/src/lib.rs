@@ -45,6 +45,13 @@ pub fn first(length: usize, value: u32) -> u32 {
     *fresh(length, value)
 }
 
+/// The same twice. One caller alone would have `fresh` inlined, and no call would be left.
+#[wasm_bindgen]
+#[must_use]
+pub fn difference(length: usize, value: u32, other: u32) -> u32 {
+    *fresh(length, value) - *fresh(length, other)
+}
+
 #[inline(never)]
 fn fresh(length: usize, value: u32) -> &'static u32 {
     &Box::leak(vec![value; length].into_boxed_slice())[length - 1]
