@@ -1,0 +1,138 @@
+// The table of what the relay saw, newest first, and the search through all of it.
+import { byId, element } from './element.mjs';
+
+/** @typedef {import('../src/relay/recorder.mjs').Row} Row */
+/** @typedef {import('./host.mjs').ShownMember} ShownMember */
+
+const SHOWN = 200;
+const PREVIEW = 44;
+const HEARTBEATS = ['Ping', 'Pong'];
+const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+
+/** @param {ShownMember[]} members */
+export function showRelay(members) {
+  const rows = byId('rows', HTMLTableSectionElement);
+  const heartbeats = byId('heartbeats', HTMLElement);
+  /** @type {Map<number, string>} */
+  const names = new Map();
+  let beats = 0;
+
+  new EventSource('/api/relay').addEventListener('message', ({ data }) => {
+    /** @type {Row} */
+    const row = JSON.parse(data);
+    const member = members.find(({ accountId }) => accountId === row.accountId);
+    if (member) names.set(row.connection, member.displayName.split(' ')[0]);
+    if (HEARTBEATS.includes(row.kind)) {
+      beats += 1;
+      heartbeats.textContent = `and ${beats} heartbeats`;
+      return;
+    }
+    rows.prepend(...rowElements(row, names.get(row.connection)));
+    while (rows.children.length > 2 * SHOWN) rows.lastElementChild?.remove();
+  });
+  followSearch();
+}
+
+/**
+ * A row, and the details that a click opens.
+ * @param {Row} row
+ * @param {string | undefined} name
+ */
+function rowElements(row, name) {
+  const who = row.transport === 'http' ? 'App function' : (name ?? `Connection ${row.connection}`);
+  const [from, to] = row.direction === 'to-relay' ? [who, 'Relay'] : ['Relay', who];
+  const details = element(
+    'tr',
+    { class: 'details', hidden: '' },
+    element('td', { colspan: '7' }, detailsOf(row)),
+  );
+  const toggle = element('button', { type: 'button', 'aria-expanded': 'false' }, row.kind);
+  const shown = element(
+    'tr',
+    { class: row.direction, 'data-kind': row.kind },
+    element('td', { class: 'time' }, clock.format(row.at)),
+    element('td', {}, element('span', { class: `party ${from.toLowerCase().replace(' ', '-')}` }, from)),
+    element('td', {}, element('span', { class: `party ${to.toLowerCase().replace(' ', '-')}` }, to)),
+    element('td', { class: 'kind' }, toggle),
+    element('td', {}, row.channel ?? ''),
+    element('td', { class: 'number' }, String(row.size)),
+    element('td', { class: 'readable' }, preview(row)),
+  );
+  shown.addEventListener('click', () => {
+    details.hidden = !details.hidden;
+    toggle.setAttribute('aria-expanded', String(!details.hidden));
+  });
+  return [shown, details];
+}
+
+/** @param {Row} row */
+function preview({ sealed, scope, detail, accountId, kind }) {
+  if (sealed) return bytesOf(sealed, PREVIEW);
+  if (kind === 'Hello') return `${detail} of ${accountId}, ${scopeText(scope)}`;
+  return detail ?? (scope && scopeText(scope)) ?? '';
+}
+
+/** @param {Row} row */
+function detailsOf(row) {
+  const facts = [
+    ['Account id', row.accountId],
+    ['Scope', row.scope && scopeText(row.scope)],
+    ['Channel id', row.channelId],
+    ['Event', row.event],
+    ['Also', row.detail],
+    ['Sealed', row.sealed && `${row.sealed.size} bytes`],
+  ];
+  const list = element('dl');
+  for (const [term, value] of facts) {
+    if (value) list.append(element('dt', {}, String(term)), element('dd', {}, value));
+  }
+  const parts = element('div', {}, list);
+  if (row.sealed) parts.append(element('pre', {}, bytesOf(row.sealed)));
+  return parts;
+}
+
+/** @param {Row['scope']} scope */
+function scopeText(scope = {}) {
+  if (Array.isArray(scope)) return scope.length > 0 ? `by ${scope.join(', ')}` : 'installation-wide';
+  const entries = Object.entries(scope);
+  return entries.length > 0
+    ? entries.map(([name, value]) => `${name} ${value}`).join(', ')
+    : 'installation-wide';
+}
+
+/**
+ * The sealed bytes in hex, cut after `limit` bytes of ciphertext.
+ * @param {NonNullable<Row['sealed']>} sealed
+ * @param {number} [limit]
+ */
+function bytesOf({ version, keyId, nonce, ciphertext }, limit) {
+  const short = limit !== undefined && ciphertext.length > limit;
+  return element(
+    'code',
+    {},
+    element('span', { class: 'head' }, version + keyId),
+    element('span', { class: 'nonce' }, short ? nonce.slice(0, 12) + '…' : nonce),
+    element('span', { class: 'cipher' }, short ? ciphertext.slice(0, limit) + '…' : ciphertext),
+  );
+}
+
+function followSearch() {
+  const query = byId('query', HTMLInputElement);
+  const found = byId('found', HTMLOutputElement);
+  const search = async () => {
+    const text = query.value.trim();
+    if (!text) return void (found.textContent = '');
+    const { count, bytes } = await (await fetch(`/api/search?q=${encodeURIComponent(text)}`)).json();
+    if (query.value.trim() !== text) return;
+    found.dataset.found = String(count > 0);
+    found.textContent =
+      count === 0
+        ? `Not in any of the ${bytes.toLocaleString('en')} bytes`
+        : `${count} times: names of channels, ids and sizes are open to the relay`;
+  };
+  query.addEventListener('input', search);
+  byId('search', HTMLFormElement).addEventListener('submit', (event) => {
+    event.preventDefault();
+    void search();
+  });
+}

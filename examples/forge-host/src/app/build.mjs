@@ -1,0 +1,57 @@
+// Builds an app as the Forge CLI and its developer would: Custom UI by Vite, functions by webpack.
+import { mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import webpack from 'webpack';
+
+/**
+ * Runs the app's own Vite with the app's own configuration.
+ * @param {string} appFolder
+ */
+export async function buildCustomUi(appFolder) {
+  const fromApp = createRequire(path.join(appFolder, 'package.json'));
+  const vite = await import(pathToFileURL(fromApp.resolve('vite')).href);
+  await vite.build({ configFile: path.join(appFolder, 'vite.config.mjs'), logLevel: 'warn' });
+}
+
+/**
+ * The settings of `@forge/bundler` for the Node runtime, but for babel.
+ * @param {string} appFolder
+ * @param {string} file of src/, without its ending
+ * @param {string} outputFolder
+ * @returns {Promise<string>} the bundle, a CommonJS module
+ */
+export async function bundleFunctions(appFolder, file, outputFolder) {
+  await mkdir(outputFolder, { recursive: true });
+  const compiler = webpack({
+    context: appFolder,
+    entry: { [file]: path.join(appFolder, 'src', file) },
+    mode: 'production',
+    target: 'node18',
+    devtool: 'source-map',
+    optimization: { minimize: false },
+    output: {
+      libraryTarget: 'commonjs',
+      globalObject: 'this',
+      filename: '[name].cjs',
+      path: outputFolder,
+    },
+    node: { __dirname: true },
+    performance: false,
+    resolve: { extensions: ['.ts', '.tsx', '.js', '.jsx', '.json', '.cjs'] },
+    module: { rules: [{ test: /\.m?js$/, resolve: { fullySpecified: false } }] },
+  });
+  if (!compiler) throw new Error('webpack did not accept its configuration.');
+
+  const stats = await new Promise((resolve, reject) => {
+    compiler.run((error, result) => (error ? reject(error) : resolve(result)));
+  });
+  await new Promise((resolve) => compiler.close(resolve));
+  const { errors = [] } = stats.toJson({ all: false, errors: true });
+  if (errors.length > 0) {
+    const messages = errors.map((/** @type {{ message: string }} */ { message }) => message);
+    throw new Error(`The app's functions could not be bundled:\n${messages.join('\n')}`);
+  }
+  return path.join(outputFolder, `${file}.cjs`);
+}

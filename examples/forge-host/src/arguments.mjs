@@ -1,0 +1,46 @@
+// The command line.
+import { fileURLToPath } from 'node:url';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+export const USAGE = `Usage: node src/main.mjs --relay-bin <path> [options]
+
+  --relay-bin <path>    the sealwire-relay program
+  --app <folder>        the Forge app (default: ../team-dashboard)
+  --port <n>            port of the page (default: a free one)
+  --unsafe-eval         put unsafe-eval into the app's manifest, so that WebAssembly may compile
+  --check               drive the page in headless Chromium, assert, and end
+  --screenshot <file>   with --check: where the picture goes (default: forge-host.png in the temporary folder)
+
+Chromium is /usr/bin/chromium, or the value of the environment variable CHROMIUM.`;
+
+/** @typedef {ReturnType<typeof readArguments>} Arguments */
+
+/** @param {string[]} args */
+export function readArguments(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      'relay-bin': { type: 'string' },
+      app: { type: 'string', default: fileURLToPath(new URL('../../team-dashboard', import.meta.url)) },
+      port: { type: 'string', default: '0' },
+      'unsafe-eval': { type: 'boolean', default: false },
+      check: { type: 'boolean', default: false },
+      screenshot: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const port = Number(values.port);
+  if (!values.help && !values['relay-bin']) throw new Error(`--relay-bin is missing.\n\n${USAGE}`);
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new Error(`--port must be a port number.\n\n${USAGE}`);
+  return {
+    help: values.help,
+    relayBin: path.resolve(values['relay-bin'] ?? ''),
+    app: path.resolve(values.app),
+    port,
+    unsafeEval: values['unsafe-eval'],
+    check: values.check,
+    screenshot: values.screenshot && path.resolve(values.screenshot),
+  };
+}

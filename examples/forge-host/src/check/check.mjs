@@ -1,0 +1,157 @@
+// --check: plays a morning of three people in headless Chromium and asserts who learns of what, and that the relay learns
+// of nothing.
+import os from 'node:os';
+import path from 'node:path';
+import { MEMBERS } from '../platform/members.mjs';
+import { Assertions, same } from './assertions.mjs';
+import { startBrowser } from './browser.mjs';
+import { Gadget } from './gadget.mjs';
+import { claimSecrecy } from './secrecy.mjs';
+
+const ANNA = { kind: 'Vacation', note: 'Sailing round Öland, Ben stands in for me' };
+const BEN = { kind: 'Training', note: 'Rust course in Utrecht' };
+const CLEO = { kind: 'Parental leave', note: 'Welcome little Matteo' };
+const SECOND = { kind: 'Sick leave', note: 'Dentist on Friday' };
+
+/**
+ * @param {import('../demo.mjs').RunningDemo} demo
+ * @param {import('../arguments.mjs').Arguments} options
+ * @returns {Promise<number>} how many assertions failed
+ */
+export async function check(demo, { unsafeEval, screenshot }) {
+  const assertions = new Assertions();
+  const claim = assertions.claim.bind(assertions);
+  const browser = await startBrowser();
+  try {
+    const page = await browser.newPage({ viewport: { width: 1480, height: 1240 }, colorScheme: 'light' });
+    /** @type {string[]} */
+    const errors = [];
+    page.on('pageerror', (error) => errors.push(error.message));
+    await page.goto(demo.url);
+    const [anna, ben, cleo] = MEMBERS.map(({ id }) => new Gadget(page, id));
+
+    await claim('Three gadgets load their list and connect', async () => {
+      for (const gadget of [anna, ben, cleo]) await gadget.ready();
+    });
+    if (assertions.failed === 0) {
+      await claimCore(claim, demo, unsafeEval, [anna, ben, cleo]);
+      await playMorning(claim, demo, anna, ben, cleo);
+      await claimSecrecy(claim, demo.recorder, [ANNA, BEN, CLEO, SECOND]);
+      await claim('No script on any page failed', () => same(errors, []));
+    }
+
+    const picture = screenshot ?? path.join(os.tmpdir(), 'forge-host.png');
+    await showForPicture(page, anna, assertions.failed === 0);
+    await page.screenshot({ path: picture, fullPage: true });
+    console.log(`Picture: ${picture}`);
+  } finally {
+    await browser.close();
+  }
+  console.log(assertions.summary());
+  return assertions.failed;
+}
+
+/** @typedef {Assertions['claim']} Claim */
+
+/**
+ * @param {Claim} claim
+ * @param {import('../demo.mjs').RunningDemo} demo
+ * @param {boolean} unsafeEval
+ * @param {Gadget[]} gadgets
+ */
+async function claimCore(claim, { policy, violations }, unsafeEval, gadgets) {
+  const scripts = policy.split('; ').find((directive) => directive.startsWith('script-src')) ?? '';
+  await claim(`Forge's policy ${unsafeEval ? 'allows' : 'forbids'} eval in the gadget`, () =>
+    same(scripts.includes("'unsafe-eval'"), unsafeEval),
+  );
+  await claim(
+    `The core runs as ${unsafeEval ? 'WebAssembly' : 'plain JavaScript'} in all three`,
+    async () => {
+      for (const gadget of gadgets) same(await gadget.core(), unsafeEval ? 'wasm' : 'js');
+    },
+  );
+  await claim('The policy had nothing to refuse but WebAssembly', () => {
+    same(
+      violations.filter(({ blocked }) => blocked !== 'wasm-eval'),
+      [],
+    );
+    if (unsafeEval) same(violations, []);
+  });
+}
+
+/**
+ * @param {Claim} claim
+ * @param {import('../demo.mjs').RunningDemo} demo
+ * @param {Gadget} anna
+ * @param {Gadget} ben
+ * @param {Gadget} cleo
+ */
+async function playMorning(claim, { recorder }, anna, ben, cleo) {
+  const received = (/** @type {number} */ member) =>
+    recorder.rows.filter(
+      ({ accountId, kind }) => accountId === MEMBERS[member].accountId && kind === 'Publication',
+    ).length;
+  for (const gadget of [anna, ben, cleo]) await gadget.mark();
+
+  await anna.write(ANNA);
+  await claim('While Anna writes, Ben reads that she is adding an absence (browser to browser)', () =>
+    ben.hints('Anna Lindqvist is adding an absence'),
+  );
+  await claim('Cleo reads no such thing', async () => same(await cleo.hint(), ''));
+  await anna.send();
+  await claim('Anna adds an absence and Ben sees it (function to browser)', () => ben.shows(ANNA.note));
+  await claim('The hint at Ben is gone', async () => {
+    await ben.shows(ANNA.note);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    same(await ben.hint(), '');
+  });
+  await ben.write(BEN);
+  await ben.send();
+  await claim('Ben adds one and Anna sees it', () => anna.shows(BEN.note));
+
+  await claim('Cleo, on another dashboard, sees neither', async () => {
+    same([await cleo.lacks(ANNA.note), await cleo.lacks(BEN.note)], [true, true]);
+  });
+  await claim('Not one message reached Cleo, though Cleo is subscribed', () => {
+    same(received(2), 0);
+    if (received(0) === 0 || received(1) === 0)
+      throw new Error('The recorder saw no message to Anna or to Ben.');
+    const subscribed = recorder.rows.some(
+      ({ accountId, kind }) => accountId === MEMBERS[2].accountId && kind === 'Subscribed',
+    );
+    if (!subscribed) throw new Error('The recorder saw no subscription of Cleo.');
+  });
+
+  await cleo.write(CLEO);
+  await cleo.send();
+  await claim('Cleo adds one on the other dashboard, Anna and Ben do not see it', async () => {
+    await cleo.shows(CLEO.note);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    same([await anna.lacks(CLEO.note), await ben.lacks(CLEO.note)], [true, true]);
+  });
+
+  await anna.removeOwn();
+  await claim('Anna removes hers and it leaves the list of Ben', () => ben.hides(ANNA.note));
+  await anna.write(SECOND);
+  await anna.send();
+  await claim('Anna adds another and Ben sees it', () => ben.shows(SECOND.note));
+  await claim('No page was reloaded for any of it', async () => {
+    for (const gadget of [anna, ben, cleo]) same(await gadget.isMarked(), true);
+  });
+}
+
+/**
+ * A scene that shows what the demo is about.
+ * @param {import('playwright-core').Page} page
+ * @param {Gadget} anna
+ * @param {boolean} works
+ */
+async function showForPicture(page, anna, works) {
+  if (works) await anna.write({ kind: 'Vacation', note: 'Mountains, back by the end of' });
+  await page.getByRole('searchbox').fill('Rust course');
+  await page
+    .locator('#found')
+    .getByText(/bytes|times/)
+    .waitFor({ timeout: 5_000 })
+    .catch(() => {});
+}

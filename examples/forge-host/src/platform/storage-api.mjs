@@ -1,0 +1,73 @@
+// The HTTP face of Forge storage, as `@forge/kvs` calls it: POST /api/v1/… with a JSON body. Entities, batches and
+// conditions of transactions are left out.
+import { KeySpace, StorageError } from './storage.mjs';
+
+/** @typedef {{ status: number, body: string }} Answer */
+/** @typedef {{ values: KeySpace, secrets: KeySpace }} Spaces */
+
+const PAGE_LIMIT = 100;
+
+/** @type {Record<string, (spaces: Spaces, body: any) => unknown>} */
+const ROUTES = {
+  '/api/v1/get': ({ values }, body) => read(values, body),
+  '/api/v1/set': ({ values }, body) => write(values, body),
+  '/api/v1/delete': ({ values }, { key }) => values.delete(key),
+  '/api/v1/secret/get': ({ secrets }, body) => read(secrets, body),
+  '/api/v1/secret/set': ({ secrets }, body) => write(secrets, body),
+  '/api/v1/secret/delete': ({ secrets }, { key }) => secrets.delete(key),
+  '/api/v1/query': ({ values }, { where = [], after = '', limit = 10 }) => {
+    const prefix = where[0]?.values?.[0] ?? '';
+    const page = values.query(prefix, after, Math.min(limit, PAGE_LIMIT));
+    return { data: page.data.map(publicEntry), cursor: page.cursor };
+  },
+  '/api/v1/transaction': ({ values }, { set = [], delete: deleted = [], check = [] }) => {
+    if (check.length > 0 || [...set, ...deleted].some(({ entityName }) => entityName)) {
+      throw new StorageError(501, 'NOT_IMPLEMENTED', 'This local host has no entities.');
+    }
+    for (const { key, value, options } of set) values.set(key, value, options);
+    for (const { key } of deleted) values.delete(key);
+  },
+};
+
+/**
+ * @param {Spaces} spaces the installation's own
+ * @param {string} path
+ * @param {string} body
+ * @returns {Answer}
+ */
+export function answerStorage(spaces, path, body) {
+  try {
+    const route = ROUTES[path];
+    if (!route) throw new StorageError(501, 'NOT_IMPLEMENTED', `This local host does not answer ${path}.`);
+    const result = route(spaces, JSON.parse(body));
+    return { status: 200, body: result === undefined ? '' : JSON.stringify(result) };
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    return { status: error.status, body: JSON.stringify({ code: error.code, message: error.message }) };
+  }
+}
+
+/**
+ * @param {KeySpace} space
+ * @param {{ key: string }} body
+ */
+function read(space, { key }) {
+  const entry = space.get(key);
+  if (!entry) throw new StorageError(404, 'KEY_NOT_FOUND', 'Provided key does not exist');
+  return publicEntry({ key, ...entry });
+}
+
+/**
+ * @param {KeySpace} space
+ * @param {{ key: string, value: unknown, options?: import('./storage.mjs').SetOptions }} body
+ */
+function write(space, { key, value, options }) {
+  const entry = space.set(key, value, options);
+  return entry && publicEntry({ key, ...entry });
+}
+
+/** @param {import('./storage.mjs').Entry & { key: string }} entry */
+function publicEntry({ key, value, createdAt, updatedAt, expiresAt }) {
+  const expireTime = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString();
+  return { key, value, createdAt, updatedAt, expireTime };
+}

@@ -1,0 +1,171 @@
+// Watches one connection to the relay and says what its frames mean to somebody without keys.
+import { FrameReader, OPCODE } from './websocket-frames.mjs';
+import { HttpReader } from './http-reader.mjs';
+import { claimsOf, decodeFrame, partsOfSealed } from './wire.mjs';
+
+/** @typedef {import('./wire.mjs').Direction} Direction */
+/**
+ * One thing that the relay saw.
+ * @typedef {object} Sighting
+ * @property {number} connection
+ * @property {Direction} direction
+ * @property {'websocket' | 'http'} transport
+ * @property {string} kind
+ * @property {number} size bytes of the message
+ * @property {string} [accountId] of the session, once it is known
+ * @property {string} [channel] name, as far as the relay learned it
+ * @property {string} [channelId] hex
+ * @property {Record<string, string> | string[]} [scope]
+ * @property {string} [event]
+ * @property {ReturnType<typeof partsOfSealed>} [sealed]
+ * @property {string} [detail]
+ */
+
+export class Observer {
+  #connection;
+  #recording;
+  #report;
+  /** @type {Record<Direction, HttpReader>} */
+  #http = { 'to-relay': new HttpReader(), 'to-client': new HttpReader() };
+  /** @type {Record<Direction, FrameReader> | undefined} set once the connection is a WebSocket */
+  #frames;
+  /** @type {string | undefined} */
+  #accountId;
+  /** Channel name by subscribe request, then by channel id. */
+  #asked = new Map();
+  #channels = new Map();
+
+  /**
+   * @param {number} connection
+   * @param {import('./recording.mjs').Recording} recording
+   * @param {(sighting: Sighting) => void} report
+   */
+  constructor(connection, recording, report) {
+    this.#connection = connection;
+    this.#recording = recording;
+    this.#report = report;
+  }
+
+  /**
+   * @param {Direction} direction
+   * @param {Buffer} bytes
+   */
+  push(direction, bytes) {
+    this.#recording.addWire(`${this.#connection} ${direction}`, bytes);
+    if (this.#frames) return this.#readFrames(direction, bytes);
+
+    const reader = this.#http[direction];
+    for (let message = reader.push(bytes); message; message = reader.push()) {
+      this.#recording.addOpened(message.body);
+      if (message.startLine.startsWith('HTTP/1.1 101')) {
+        this.#frames = { 'to-relay': new FrameReader(), 'to-client': new FrameReader() };
+        this.#readFrames('to-relay', this.#http['to-relay'].takeRest());
+        return this.#readFrames(direction, reader.takeRest());
+      }
+      if (!message.headers.has('upgrade')) this.#http1(direction, message);
+    }
+  }
+
+  /**
+   * @param {Direction} direction
+   * @param {Buffer} bytes
+   */
+  #readFrames(direction, bytes) {
+    for (const { opcode, payload } of this.#frames?.[direction].push(bytes) ?? []) {
+      this.#recording.addOpened(payload);
+      const size = payload.length;
+      if (opcode === OPCODE.close) {
+        const code = size >= 2 ? payload.readUInt16BE(0) : undefined;
+        this.#tell({ direction, kind: 'Close', size, detail: code ? `code ${code}` : undefined });
+      } else if (opcode === OPCODE.binary) {
+        this.#frame(direction, payload);
+      } else if (opcode === OPCODE.text) {
+        this.#tell({ direction, kind: 'Text', size });
+      }
+    }
+  }
+
+  /**
+   * @param {Direction} direction
+   * @param {Buffer} payload
+   */
+  #frame(direction, payload) {
+    const size = payload.length;
+    const decoded = decodeFrame(direction, payload);
+    if (!decoded) return this.#tell({ direction, kind: 'Unknown', size });
+    const { kind, fields } = decoded;
+    const channelId = fields.channelId?.length ? Buffer.from(fields.channelId).toString('hex') : undefined;
+    const channel = fields.channel?.name ?? this.#channels.get(channelId);
+    const base = { direction, kind, size, channel, channelId, scope: fields.channel?.properties };
+
+    switch (kind) {
+      case 'Hello': {
+        const claims = claimsOf(fields.token);
+        this.#accountId = claims.sub;
+        this.#recording.addOpened(JSON.stringify(claims));
+        return this.#tell({ ...base, scope: claims.ctx, detail: 'a signed session token' });
+      }
+      case 'Subscribe':
+        this.#asked.set(fields.request, channel);
+        return this.#tell(base);
+      case 'Subscribed':
+        this.#channels.set(channelId, this.#asked.get(fields.request));
+        return this.#tell({ ...base, channel: this.#asked.get(fields.request) });
+      case 'Publish':
+      case 'Publication':
+        return this.#tell({ ...base, event: fields.event, sealed: partsOfSealed(fields.sealed) });
+      case 'Failed':
+      case 'Ended':
+      case 'Goodbye':
+        return this.#tell({ ...base, detail: `${fields.code}: ${fields.message}` });
+      default:
+        return this.#tell(base);
+    }
+  }
+
+  /**
+   * @param {Direction} direction
+   * @param {import('./http-reader.mjs').HttpMessage} message
+   */
+  #http1(direction, { startLine, headers, body }) {
+    const size = body.length;
+    const token = headers.get('authorization');
+    if (token) this.#recording.addOpened(JSON.stringify(claimsOf(token)));
+    if (direction === 'to-client') {
+      return this.#tell({ direction, transport: 'http', kind: 'Answer', size, detail: startLine.slice(9) });
+    }
+    for (const { channel, scope, event, sealed } of publishedBy(body)) {
+      const bytes = Buffer.from(sealed, 'base64');
+      this.#recording.addOpened(bytes);
+      const parts = partsOfSealed(bytes);
+      this.#tell({
+        direction,
+        transport: 'http',
+        kind: 'Publish',
+        size,
+        channel,
+        scope,
+        event,
+        sealed: parts,
+      });
+    }
+  }
+
+  /** @param {Omit<Sighting, 'connection' | 'transport' | 'accountId'> & { transport?: Sighting['transport'] }} sighting */
+  #tell(sighting) {
+    const seen = { transport: /** @type {const} */ ('websocket'), ...sighting };
+    this.#report({ connection: this.#connection, accountId: this.#accountId, ...seen });
+  }
+}
+
+/**
+ * @param {Buffer} body of POST /v1/publish
+ * @returns {{ channel: string, scope: Record<string, string>, event?: string, sealed: string }[]}
+ */
+function publishedBy(body) {
+  try {
+    return JSON.parse(body.toString('utf8')).messages;
+  } catch {
+    return [];
+  }
+}

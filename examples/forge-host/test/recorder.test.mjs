@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import protobuf from 'protobufjs';
+import { Observer } from '../src/relay/observer.mjs';
+import { Recording } from '../src/relay/recording.mjs';
+import { decodeFrame } from '../src/relay/wire.mjs';
+
+const UPGRADE = 'GET /v1/realtime HTTP/1.1\r\nHost: relay\r\nUpgrade: websocket\r\n\r\n';
+const SWITCHED = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n';
+
+const contract = await protobuf.load(
+  new URL('../../../protocol/proto/sealwire/v1/realtime.proto', import.meta.url).pathname,
+);
+
+/**
+ * @param {string} type
+ * @param {object} message
+ */
+const encode = (type, message) =>
+  Buffer.from(contract.lookupType(`sealwire.v1.${type}`).encode(message).finish());
+
+/**
+ * A WebSocket frame from the client, masked as RFC 6455 demands.
+ * @param {Buffer} payload
+ */
+function masked(payload) {
+  const mask = Buffer.from('a1b2c3d4', 'hex');
+  const body = payload.map((byte, i) => byte ^ mask[i % 4]);
+  return Buffer.concat([Buffer.from([0x82, 0x80 | payload.length]), mask, body]);
+}
+
+/** @param {Buffer} payload */
+const unmasked = (payload) => Buffer.concat([Buffer.from([0x82, payload.length]), payload]);
+
+function observed() {
+  /** @type {import('../src/relay/observer.mjs').Sighting[]} */
+  const sightings = [];
+  const recording = new Recording();
+  const observer = new Observer(1, recording, (sighting) => sightings.push(sighting));
+  return { observer, recording, sightings };
+}
+
+test('frames are named by the contract', () => {
+  const bytes = encode('ToRelay', {
+    subscribe: { request: 7, channel: { name: 'absences', properties: ['dashboard'] } },
+  });
+  assert.equal(decodeFrame('to-relay', bytes)?.kind, 'Subscribe');
+  assert.equal(decodeFrame('to-relay', bytes)?.fields.channel.name, 'absences');
+  assert.equal(decodeFrame('to-client', Buffer.from('ffff', 'hex')), undefined);
+});
+
+test('a publication is told with the name of its channel and its sealed bytes, wherever the stream is cut', () => {
+  const channelId = Buffer.alloc(16, 9);
+  const claims = Buffer.from(JSON.stringify({ sub: 'account-1', ctx: { dashboard: '1' } })).toString(
+    'base64url',
+  );
+  const toRelay = Buffer.concat([
+    Buffer.from(UPGRADE),
+    masked(encode('ToRelay', { hello: { token: `h.${claims}.s` } })),
+    masked(encode('ToRelay', { subscribe: { request: 1, channel: { name: 'absences' } } })),
+  ]);
+  const toClient = Buffer.concat([
+    Buffer.from(SWITCHED),
+    unmasked(encode('ToClient', { subscribed: { request: 1, channelId } })),
+    unmasked(
+      encode('ToClient', { publication: { channelId, offset: 3, event: 'e', sealed: Buffer.alloc(40, 1) } }),
+    ),
+  ]);
+  for (const cut of [0, 20, SWITCHED.length, SWITCHED.length + 5, toClient.length]) {
+    const { observer, sightings } = observed();
+    observer.push('to-relay', toRelay.subarray(0, UPGRADE.length));
+    observer.push('to-client', Buffer.from(SWITCHED).subarray(0, cut));
+    observer.push('to-client', Buffer.from(SWITCHED).subarray(cut));
+    observer.push('to-relay', toRelay.subarray(UPGRADE.length));
+    observer.push('to-client', toClient.subarray(SWITCHED.length));
+    assert.deepEqual(
+      sightings.map(({ kind }) => kind),
+      ['Hello', 'Subscribe', 'Subscribed', 'Publication'],
+    );
+    const [publication] = sightings.slice(-1);
+    assert.equal(publication.channel, 'absences');
+    assert.equal(publication.accountId, 'account-1');
+    assert.equal(publication.sealed?.size, 40);
+  }
+});
+
+test('publications over HTTP are told one by one, chunked or not', () => {
+  const sealed = Buffer.alloc(40, 1).toString('base64');
+  const body = JSON.stringify({
+    messages: [{ channel: 'absences', scope: { dashboard: '1' }, event: '', sealed }],
+  });
+  const size = Buffer.byteLength(body);
+  const sized = `POST /v1/publish HTTP/1.1\r\nContent-Length: ${size}\r\n\r\n${body}`;
+  const chunked = `POST /v1/publish HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+  const { observer, sightings } = observed();
+  observer.push('to-relay', Buffer.from(sized + chunked));
+  assert.deepEqual(
+    sightings.map(({ kind, transport, channel }) => [kind, transport, channel]),
+    [
+      ['Publish', 'http', 'absences'],
+      ['Publish', 'http', 'absences'],
+    ],
+  );
+});
+
+test('text is found behind masks, chunks, base64 and JSON escapes, and across pieces of the stream', () => {
+  const { observer, recording } = observed();
+  const sealed = Buffer.from('not sealed at all').toString('base64');
+  const body = JSON.stringify({ messages: [{ channel: 'c', scope: {}, event: '', sealed }] });
+  observer.push('to-relay', Buffer.from(`POST / HTTP/1.1\r\nContent-Length: ${body.length}\r\n\r\n${body}`));
+  observer.push('to-relay', Buffer.from(UPGRADE));
+  observer.push('to-client', Buffer.from(SWITCHED));
+  observer.push('to-relay', masked(Buffer.from('behind a mask')));
+  observer.push('to-client', Buffer.from('in two pie'));
+  observer.push('to-client', Buffer.from('ces, "quoted": "\\u00d6land"'));
+  for (const text of ['not sealed', 'behind a mask', 'two pieces', 'Öland']) {
+    assert.ok(recording.count(text) > 0, `${text} was not found`);
+  }
+  assert.equal(recording.count('something else'), 0);
+});

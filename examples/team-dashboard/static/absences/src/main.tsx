@@ -1,0 +1,11 @@
+// Entry of the Absences gadget.
+import { createRoot } from 'react-dom/client';
+import { view } from '@forge/bridge';
+import { App } from './App';
+import './styles/tokens.css';
+import './styles/gadget.css';
+
+// Follow Jira's light or dark theme.
+void view.theme.enable();
+
+createRoot(document.getElementById('root')!).render(<App />);

@@ -1,0 +1,59 @@
+// "Anna is adding an absence": a hint from browser to browser, which no resolver ever sees. It is as good as the word of
+// whoever sent it, so nothing but this line of text hangs on it.
+import { useCallback, useEffect, useRef, useState } from 'react';
+import type { Person } from '../../../src/absences';
+import { ON_THIS_DASHBOARD, PRESENCE, realtime } from './realtime';
+
+type Hint = { accountId: string; name: string; adding: boolean };
+
+/** A hint is repeated this often while it holds … */
+const REPEAT_MS = 2_000;
+/** … and forgotten when it was not repeated for this long. */
+const FORGET_MS = 5_000;
+
+export function usePresence(me: Person | undefined) {
+  const [names, setNames] = useState<ReadonlyMap<string, string>>(new Map());
+  const lastSent = useRef({ adding: false, at: 0 });
+  const myAccount = me?.accountId;
+
+  useEffect(() => {
+    if (!myAccount) return;
+    const timers = new Map<string, ReturnType<typeof setTimeout>>();
+    const forget = (accountId: string) =>
+      setNames((current) => new Map([...current].filter(([id]) => id !== accountId)));
+
+    const subscription = realtime.subscribe<Hint>(
+      PRESENCE,
+      (hint) => {
+        if (!hint || typeof hint === 'string' || hint.accountId === myAccount) return;
+        clearTimeout(timers.get(hint.accountId));
+        if (!hint.adding) return forget(hint.accountId);
+        setNames((current) => new Map(current).set(hint.accountId, hint.name));
+        timers.set(
+          hint.accountId,
+          setTimeout(() => forget(hint.accountId), FORGET_MS),
+        );
+      },
+      ON_THIS_DASHBOARD,
+    );
+    subscription.catch(() => {}); // The gadget works without hints.
+    return () => {
+      timers.forEach(clearTimeout);
+      void subscription.then(({ unsubscribe }) => unsubscribe()).catch(() => {});
+    };
+  }, [myAccount]);
+
+  const tell = useCallback(
+    (adding: boolean) => {
+      if (!me) return;
+      const { adding: before, at } = lastSent.current;
+      if (before === adding && (!adding || Date.now() - at < REPEAT_MS)) return;
+      lastSent.current = { adding, at: Date.now() };
+      const hint: Hint = { ...me, adding };
+      void realtime.publish(PRESENCE, hint, ON_THIS_DASHBOARD).catch(() => {});
+    },
+    [me],
+  );
+
+  return { adding: [...names.values()], tell };
+}

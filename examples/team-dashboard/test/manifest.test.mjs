@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { validate } from '@forge/manifest';
+
+const APP = fileURLToPath(new URL('..', import.meta.url));
+
+test('Forge accepts the manifest, without a warning', async () => {
+  // A copy, with an empty page where the build puts the Custom UI.
+  const folder = await mkdtemp(path.join(tmpdir(), 'team-dashboard-'));
+  try {
+    await cp(path.join(APP, 'manifest.yml'), path.join(folder, 'manifest.yml'));
+    await cp(path.join(APP, 'src'), path.join(folder, 'src'), { recursive: true });
+    await mkdir(path.join(folder, 'static/absences/dist'), { recursive: true });
+    await writeFile(path.join(folder, 'static/absences/dist/index.html'), '<html></html>');
+    process.chdir(folder);
+    const { success, errors } = await validate(false, 'manifest.yml');
+    assert.deepEqual(errors, []);
+    assert.equal(success, true);
+  } finally {
+    process.chdir(APP);
+    await rm(folder, { recursive: true });
+  }
+});
