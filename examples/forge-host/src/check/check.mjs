@@ -8,10 +8,10 @@ import { startBrowser } from './browser.mjs';
 import { Gadget } from './gadget.mjs';
 import { claimSecrecy } from './secrecy.mjs';
 
-const ANNA = { kind: 'Vacation', note: 'Sailing round Öland, Ben stands in for me' };
-const BEN = { kind: 'Training', note: 'Rust course in Utrecht' };
-const CLEO = { kind: 'Parental leave', note: 'Welcome little Matteo' };
-const SECOND = { kind: 'Sick leave', note: 'Dentist on Friday' };
+const ANNA = { kind: 'Vacation', from: 1, to: 9, note: 'Sailing round Öland, Ben stands in for me' };
+const BEN = { kind: 'Training', from: 2, to: 4, note: 'Rust course in Utrecht' };
+const CLEO = { kind: 'Parental leave', from: 0, to: 60, note: 'Welcome little Matteo' };
+const SECOND = { kind: 'Sick leave', from: 0, to: 0, note: 'Dentist, back tomorrow morning' };
 
 /**
  * @param {import('../demo.mjs').RunningDemo} demo
@@ -147,7 +147,7 @@ async function playMorning(claim, { recorder }, anna, ben, cleo) {
  * @param {boolean} works
  */
 async function showForPicture(page, anna, works) {
-  if (works) await anna.write({ kind: 'Vacation', note: 'Mountains, back by the end of' });
+  if (works) await anna.write({ kind: 'Vacation', from: 28, to: 40, note: 'Mountains, no' });
   await page.getByRole('searchbox').fill('Rust course');
   await page
     .locator('#found')

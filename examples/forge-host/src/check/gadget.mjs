@@ -24,10 +24,15 @@ export class Gadget {
     return this.#frame.locator('footer').getAttribute('data-core');
   }
 
-  /** Opens the form and writes the note, without sending it. */
-  async write(/** @type {{ kind: string, note: string }} */ { kind, note }) {
+  /**
+   * Fills in the form, without sending it.
+   * @param {{ kind: string, from: number, to: number, note: string }} absence first and last day counted from today
+   */
+  async write({ kind, from, to, note }) {
     await this.#frame.getByRole('button', { name: 'Add absence' }).click();
-    await this.#frame.getByText(kind, { exact: true }).click();
+    await this.#frame.locator('form').getByText(kind, { exact: true }).click();
+    await this.#frame.getByLabel('First day').fill(dayFromToday(from));
+    await this.#frame.getByLabel('Last day').fill(dayFromToday(to));
     await this.#frame.getByLabel('Note').pressSequentially(note);
   }
 
@@ -64,7 +69,7 @@ export class Gadget {
   }
 
   async hint() {
-    return (await this.#frame.getByTestId('hint').textContent())?.trim() ?? '';
+    return (await this.#frame.getByTestId('hint').allTextContents()).join('');
   }
 
   /** Leaves a mark that a reload would wipe out. */
@@ -81,3 +86,6 @@ export class Gadget {
     return this.#frame.getByTestId('absence').filter({ hasText: text });
   }
 }
+
+/** @param {number} days */
+const dayFromToday = (days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);

@@ -94,7 +94,7 @@ export class Functions {
   }
 
   async stop() {
-    if (this.#process.exitCode !== null) return;
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     this.#process.kill();
     await once(this.#process, 'exit');
   }

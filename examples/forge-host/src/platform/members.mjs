@@ -25,21 +25,21 @@ const PLATFORM = { id: '10002', name: 'Platform' };
 export const MEMBERS = [
   {
     id: 'anna',
-    accountId: '712020:5b7c1d2e-0a8c-4b2f-8a5e-3f2d1c0b9a81',
+    accountId: '712020:5b7c1d2e-0a8c-4b2f-8a5e-3f2d1c0b9a84',
     displayName: 'Anna Lindqvist',
     dashboard: PAYMENTS,
     gadget: { id: '10101' },
   },
   {
     id: 'ben',
-    accountId: '712020:c2a9f7d4-6e15-4c3b-b7a0-91d8e4f60372',
+    accountId: '712020:c2a9f7d4-6e15-4c3b-b7a0-91d8e4f60370',
     displayName: 'Ben Okafor',
     dashboard: PAYMENTS,
     gadget: { id: '10101' },
   },
   {
     id: 'cleo',
-    accountId: '712020:8e3f6a15-2d9b-47c8-a1f4-5c7b0e9d2463',
+    accountId: '712020:8e3f6a15-2d9b-47c8-a1f4-5c7b0e9d2465',
     displayName: 'Cleo Marchetti',
     dashboard: PLATFORM,
     gadget: { id: '10102' },

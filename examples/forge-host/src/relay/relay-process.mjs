@@ -21,7 +21,10 @@ export async function startRelay(program, folder) {
   const relay = spawn(program, ['--config', config, '--listen', `127.0.0.1:${port}`], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
+  let stopping = false;
+  relay.on('exit', () => stopping || console.error('The relay ended.'));
   const stop = async () => {
+    stopping = true;
     if (relay.exitCode !== null || relay.signalCode !== null) return;
     relay.kill();
     await once(relay, 'exit');

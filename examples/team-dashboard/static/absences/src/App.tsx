@@ -1,7 +1,8 @@
-// The gadget: header, form, hint, list, and a line that says how the changes travel.
+// The gadget: header with what others are doing, form, list, and a line that says how the changes travel.
 import { useState } from 'react';
 import { AbsenceForm } from './AbsenceForm';
 import { AbsenceList } from './AbsenceList';
+import { AddingHint } from './AddingHint';
 import { Footer } from './Footer';
 import { isAway } from './days';
 import { useAbsences } from './useAbsences';
@@ -11,7 +12,8 @@ export function App() {
   const { me, absences, problem, arrived, add, remove } = useAbsences();
   const { adding, tell } = usePresence(me);
   const [open, setOpen] = useState(false);
-  const away = absences.filter(({ from, to }) => isAway(from, to)).length;
+  const away = new Set(absences.filter(({ from, to }) => isAway(from, to)).map(({ accountId }) => accountId))
+    .size;
 
   const close = () => {
     setOpen(false);
@@ -23,7 +25,9 @@ export function App() {
       <header className="header">
         <div>
           <h1>Team absences</h1>
-          <p className="subtle">{summary(absences.length, away)}</p>
+          <p className="subtle" role="status">
+            {adding.length > 0 ? <AddingHint names={adding} /> : summary(absences.length, away)}
+          </p>
         </div>
         {!open && (
           <button className="button primary" disabled={!me} onClick={() => setOpen(true)}>
@@ -47,19 +51,6 @@ export function App() {
           {problem}
         </p>
       )}
-
-      <p className="hint" role="status" data-testid="hint">
-        {adding.length > 0 && (
-          <>
-            <span className="dots" aria-hidden="true">
-              <i />
-              <i />
-              <i />
-            </span>
-            {adding.join(' and ')} {adding.length > 1 ? 'are' : 'is'} adding an absence…
-          </>
-        )}
-      </p>
 
       <AbsenceList absences={absences} me={me} arrived={arrived} onRemove={remove} />
       <Footer />

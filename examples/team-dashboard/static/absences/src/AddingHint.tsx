@@ -1,0 +1,13 @@
+// "Anna is adding an absence…"
+export function AddingHint({ names }: { names: string[] }) {
+  return (
+    <span className="hint" data-testid="hint">
+      <span className="dots" aria-hidden="true">
+        <i />
+        <i />
+        <i />
+      </span>
+      {names.join(' and ')} {names.length > 1 ? 'are' : 'is'} adding an absence…
+    </span>
+  );
+}
