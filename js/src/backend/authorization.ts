@@ -1,8 +1,22 @@
 // What the app's `authorize` decided, as the permissions of a session.
 
 import { invalid, kindOf } from '../arguments/invalid.js';
+import type { ForgeContext } from '../context/properties.js';
 import type { Permission } from '../core/resolver-core.js';
+import { failureOf } from '../errors/failure-of.js';
 import { SealwireError } from '../errors/sealwire-error.js';
+import type { Authorize } from './types.js';
+
+/** Asks the app. Whatever goes wrong there grants nothing. */
+export async function authorized(authorize: Authorize, context: ForgeContext): Promise<Permission[]> {
+  let decision: unknown;
+  try {
+    decision = await authorize(context);
+  } catch (cause) {
+    throw failureOf('authorize() failed', cause);
+  }
+  return permissionsOf(decision);
+}
 
 /** Anything but a clear yes is a no, and anything that is neither is a mistake worth hearing of. */
 export function permissionsOf(decision: unknown): Permission[] {

@@ -1,5 +1,6 @@
 // The secrets of the installations that this process serves: created at first use, and remembered for a while.
 
+import { failureOf } from '../errors/failure-of.js';
 import { resolverCore } from '../core/load-resolver.js';
 import type { InstallationSecret } from '../core/resolver-core.js';
 import type { SecretStore } from './types.js';
@@ -50,10 +51,14 @@ export class InstallationSecrets {
   }
 
   async #load(installation: string): Promise<InstallationSecret> {
-    const stored = await this.#store.read(installation);
-    const secret = stored ?? (await this.#create(installation));
-    this.#remember(installation, secret);
-    return secret;
+    try {
+      const stored = await this.#store.read(installation);
+      const secret = stored ?? (await this.#create(installation));
+      this.#remember(installation, secret);
+      return secret;
+    } catch (cause) {
+      throw failureOf('The secret of this installation could not be read', cause);
+    }
   }
 
   #create(installation: string): Promise<InstallationSecret> {

@@ -6,7 +6,7 @@ import { resolverCore } from '../core/load-resolver.js';
 import { errorFromCore } from '../errors/from-core.js';
 import { withCodeInMessage } from '../session/refusal.js';
 import type { SessionGrant } from '../session/grant.js';
-import { permissionsOf } from './authorization.js';
+import { authorized } from './authorization.js';
 import type { Backend } from './backend.js';
 import { installationOf } from './invocation.js';
 import type { ResolverRequest } from './types.js';
@@ -19,7 +19,7 @@ async function grant(backend: Backend, request: ResolverRequest): Promise<Sessio
   if (properties['module'] === undefined) {
     throw invalid(`The context has no moduleKey. Only a page of the product can have a session.`);
   }
-  const can = permissionsOf(await backend.authorize(context));
+  const can = await authorized(backend.authorize, context);
   const { app, signingKey, socketUrl } = backend.settings();
   const reason = (payload as { reason?: unknown } | undefined | null)?.reason;
   const secret = await backend.secrets.of(installation, reason === 'unknown-key');

@@ -4,7 +4,7 @@ import type { Client, ConnectionState, CoreKind, Host, SessionReason } from '../
 import type { CoreError } from '../core/core-error.js';
 import { loadCore, type CoreSources } from '../core/load.js';
 import { errorFromCore } from '../errors/from-core.js';
-import { SealwireError } from '../errors/sealwire-error.js';
+import { failureOf } from '../errors/failure-of.js';
 import { forgeSession } from '../session/forge-session.js';
 import { checkGrant, type SessionGrant } from '../session/grant.js';
 import type { RealtimeOptions } from './types.js';
@@ -71,9 +71,7 @@ export class Connection {
     try {
       grant = await provide(reason);
     } catch (cause) {
-      if (cause instanceof SealwireError) throw cause;
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new SealwireError('SESSION_UNAVAILABLE', `The session option failed: ${why}`, { cause });
+      throw failureOf('The session option failed', cause);
     }
     return checkGrant(grant, 'The session option');
   }

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { createRealtime } from '../../src/backend/realtime.js';
+import { forgeSecrets } from '../../src/backend/forge-secrets.js';
+import { claimsOf, context, fakeKvs, fakeRelay, settings } from '../support/relay.js';
+import { isError } from '../support/rejects.js';
+
+const NOW = 1_700_000_000_000;
+
+function backend() {
+  const { fetch, posted } = fakeRelay();
+  const kvs = fakeKvs();
+  const secrets = forgeSecrets(async () => kvs);
+  const realtime = createRealtime({ authorize: () => true, ...settings, secrets, fetch, now: () => NOW });
+  return { realtime, posted };
+}
+
+test('a token is for one channel of the installation and both permissions unless told otherwise', async () => {
+  const { realtime } = backend();
+  const { token, expiresAt, errors } = await realtime.signRealtimeToken('team', { team: 'blue' }, undefined, {
+    context,
+  });
+  assert.equal(errors, undefined);
+  assert.equal(expiresAt, NOW / 1000 + 900);
+  const claims = claimsOf(token!);
+  assert.deepEqual(
+    [claims['aud'], claims['ch'], claims['ins']],
+    ['sealwire:channel', 'team', context.installContext],
+  );
+  assert.deepEqual([...claims['can']].sort(), ['publish', 'subscribe']);
+  const one = await realtime.signRealtimeToken('team', {}, ['subscribe'], { context, lifetimeSeconds: 60 });
+  assert.deepEqual(claimsOf(one.token!)['can'], ['subscribe']);
+  assert.equal(one.expiresAt, NOW / 1000 + 60);
+});
+
+test('the claims stay out of what the relay sees, and their key is beside the token', async () => {
+  const { realtime, posted } = backend();
+  const { token } = await realtime.signRealtimeToken('team', { member: 'ada-lovelace' }, undefined, {
+    context,
+  });
+  const [jwt, ...keys] = token!.split('~');
+  assert.equal(JSON.stringify(claimsOf(jwt!)).includes('ada-lovelace'), false);
+  assert.equal(keys.length, 1);
+  assert.match(keys[0]!, /^[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{43}$/);
+  await realtime.publish('team', 'x', { context, token: token! });
+  assert.equal(posted[0]!.messages[0]!['token'], jwt);
+  assert.equal(JSON.stringify(posted).includes(keys[0]!.split('.')[1]!), false);
+});
+
+test('equal claims are the same channel whatever the order of their names', async () => {
+  const { realtime } = backend();
+  const tagOf = async (claims: object) =>
+    claimsOf((await realtime.signRealtimeToken('team', claims, undefined, { context })).token!)['tag'];
+  assert.equal(await tagOf({ a: 1, b: { c: 2, d: 3 } }), await tagOf({ b: { d: 3, c: 2 }, a: 1 }));
+  assert.notEqual(await tagOf({ a: 1 }), await tagOf({ a: 2 }));
+  assert.notEqual(await tagOf({ a: 1 }), await tagOf({ a: '1' }));
+});
+
+test('a token that is none is reported when publishing with it', async () => {
+  const { realtime, posted } = backend();
+  const { errors } = await realtime.publish('team', 'x', { context, token: 'broken' });
+  assert.equal(errors![0]!.code, 'TOKEN_MALFORMED');
+  assert.equal(posted.length, 0);
+});
+
+test('claims must be a JSON object', async () => {
+  const { realtime } = backend();
+  const cycle: Record<string, unknown> = {};
+  cycle['self'] = cycle;
+  for (const claims of [undefined, null, 'team', 7, ['team'], () => {}, new Date(), cycle, { big: 1n }]) {
+    const refused = isError('INVALID_ARGUMENT', /claims must be a JSON object/);
+    await assert.rejects(
+      realtime.signRealtimeToken('team', claims as never, undefined, { context }),
+      refused,
+    );
+  }
+  const long = realtime.signRealtimeToken('team', { text: 'x'.repeat(4096) }, undefined, { context });
+  await assert.rejects(long, isError('INVALID_ARGUMENT', /the limit is 4096/));
+});
+
+test('a channel, permissions and a lifetime that are none are refused', async () => {
+  const { realtime } = backend();
+  await assert.rejects(
+    realtime.signRealtimeToken('', {}, undefined, { context }),
+    isError('NAME_INVALID', /empty/),
+  );
+  for (const permissions of [[], ['read'], 'subscribe', ['subscribe', null], {}]) {
+    const refused = isError('INVALID_ARGUMENT', /permissions must be \['subscribe'\], \['publish'\] or both/);
+    await assert.rejects(realtime.signRealtimeToken('team', {}, permissions as never, { context }), refused);
+  }
+  const long = realtime.signRealtimeToken('team', {}, undefined, { context, lifetimeSeconds: 86_401 });
+  await assert.rejects(long, isError('INVALID_ARGUMENT', /lifetimeSeconds.*24 hours/));
+  await assert.rejects(
+    realtime.signRealtimeToken('team', {}),
+    isError('INVALID_ARGUMENT', /invocation is unknown/),
+  );
+});

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { forgeSecrets } from '../../src/backend/forge-secrets.js';
+import { InstallationSecrets } from '../../src/backend/installation-secrets.js';
+import type { SecretStore } from '../../src/backend/types.js';
+import type { InstallationSecret } from '../../src/core/resolver-core.js';
+import { fakeKvs } from '../support/relay.js';
+import { isError } from '../support/rejects.js';
+
+const NOW = 1_700_000_000_000;
+
+function secretsOf(kvs: ReturnType<typeof fakeKvs>, now = () => NOW): InstallationSecrets {
+  return new InstallationSecrets(
+    forgeSecrets(async () => kvs),
+    now,
+  );
+}
+
+test('the first use creates a secret that no later use replaces', async () => {
+  const kvs = fakeKvs();
+  const secret = await secretsOf(kvs).of('ari:1');
+  assert.deepEqual([secret.version, secret.keys.length, secret.keys[0]!.createdAt], [1, 1, NOW / 1000]);
+  assert.equal(Buffer.from(secret.routing, 'base64url').length, 32);
+  assert.equal(Buffer.from(secret.keys[0]!.key, 'base64url').length, 32);
+  assert.deepEqual(kvs.writes, ['FAIL_IF_EXISTS']);
+  assert.deepEqual(await secretsOf(kvs).of('ari:1'), secret);
+  assert.equal(kvs.writes.length, 1);
+});
+
+test('processes that create at the same moment end with the same secret', async () => {
+  const kvs = fakeKvs();
+  const processes = Array.from({ length: 8 }, () => secretsOf(kvs));
+  const secrets = await Promise.all(processes.map((process) => process.of('ari:1')));
+  for (const secret of secrets) assert.deepEqual(secret, kvs.value);
+  assert.equal(kvs.writes.length, 1);
+});
+
+test('a failure to store that is not a lost race is told', async () => {
+  const kvs = fakeKvs();
+  const down = new Error('storage is down');
+  kvs.setSecret = () => Promise.reject(down);
+  const failure = isError('SESSION_UNAVAILABLE', /could not be read: storage is down/);
+  await assert.rejects(secretsOf(kvs).of('ari:1'), failure);
+});
+
+test('a secret is read once for many uses, and again when it is old or a key is unknown', async () => {
+  const kvs = fakeKvs();
+  let now = NOW;
+  const secrets = secretsOf(kvs, () => now);
+  await Promise.all([secrets.of('ari:1'), secrets.of('ari:1'), secrets.of('ari:1')]);
+  const first = kvs.reads;
+  await secrets.of('ari:1');
+  assert.equal(kvs.reads, first);
+  await secrets.of('ari:1', true);
+  assert.equal(kvs.reads, first + 1);
+  now += 60_000;
+  await secrets.of('ari:1');
+  assert.equal(kvs.reads, first + 2);
+});
+
+test('a failed read is not remembered', async () => {
+  const kvs = fakeKvs();
+  const { getSecret } = kvs;
+  kvs.getSecret = () => Promise.reject(new Error('once'));
+  const secrets = secretsOf(kvs);
+  await assert.rejects(secrets.of('ari:1'), /once/);
+  kvs.getSecret = getSecret;
+  assert.equal((await secrets.of('ari:1')).version, 1);
+});
+
+test('installations that share a process never share a secret', async () => {
+  const stored = new Map<string, InstallationSecret>();
+  const store: SecretStore = {
+    read: async (installation) => stored.get(installation),
+    create: async (installation, secret) => (stored.set(installation, secret), secret),
+    replace: async (installation, secret) => void stored.set(installation, secret),
+  };
+  const secrets = new InstallationSecrets(store, () => NOW);
+  const [one, two] = await Promise.all([secrets.of('ari:1'), secrets.of('ari:2')]);
+  assert.notEqual(one.keys[0]!.key, two.keys[0]!.key);
+  assert.notEqual(one.routing, two.routing);
+  assert.equal(await secrets.of('ari:1'), one);
+});
+
+test('a rotation adds a key, keeps the older within the overlap, and is seen by other processes', async () => {
+  const kvs = fakeKvs();
+  let now = NOW;
+  const [here, elsewhere] = [secretsOf(kvs, () => now), secretsOf(kvs, () => now)];
+  const before = await here.of('ari:1');
+  await elsewhere.of('ari:1');
+
+  now += 10_000;
+  const rotated = await here.rotate('ari:1', 1000);
+  assert.equal(rotated.routing, before.routing);
+  assert.equal(rotated.keys.length, 2);
+  assert.deepEqual(rotated.keys[1], before.keys[0]);
+  assert.equal(rotated.keys[0]!.createdAt, now / 1000);
+  assert.deepEqual(await here.of('ari:1'), rotated);
+
+  assert.equal((await elsewhere.of('ari:1')).keys.length, 1);
+  assert.deepEqual(await elsewhere.of('ari:1', true), rotated);
+
+  now += 2_000_000;
+  const again = await elsewhere.rotate('ari:1', 1000);
+  assert.equal(
+    again.keys.some(({ key }) => key === before.keys[0]!.key),
+    false,
+  );
+});
+
+test('a stored value of another version is refused and not overwritten', async () => {
+  for (const value of [{ version: 2 }, 'text', { version: 1, routing: 'AA', keys: [] }]) {
+    const kvs = fakeKvs(value);
+    const refusal = isError('SESSION_UNAVAILABLE', /'sealwire:keys'.*cannot|is not one that this version/);
+    await assert.rejects(secretsOf(kvs).of('ari:1'), refusal);
+    assert.deepEqual(kvs.value, value);
+  }
+});

@@ -1,0 +1,65 @@
+// Stands in for the relay's HTTP side and for Forge's secret storage in the resolver's tests.
+
+import type { Kvs } from '../../src/backend/forge-secrets.js';
+
+export const SIGNING_KEY = `k1.${Buffer.alloc(64, 7).toString('base64url')}`;
+
+export const context = {
+  installContext: 'ari:cloud:jira::site/1',
+  accountId: 'account-1',
+  moduleKey: 'absences',
+  extension: { type: 'jira:dashboardGadget', dashboard: { id: '10001' }, gadget: { id: '10204' } },
+};
+
+export const settings = { url: 'wss://relay.example', app: 'app-1', signingKey: SIGNING_KEY };
+
+/** The claims of a JWT, or of the JWT at the front of a channel token. */
+export function claimsOf(token: string): Record<string, any> {
+  return JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString());
+}
+
+export interface Posted {
+  url: string;
+  headers: Record<string, string>;
+  messages: Record<string, any>[];
+}
+
+type Answer = () => Response | Promise<Response>;
+
+export const accepted: Answer = () =>
+  Response.json({ results: [{ eventId: '00000000000000aa-7', eventTimestamp: 1_700_000_000_456 }] });
+
+/** Answers one request after the other; the last answer stays. */
+export function fakeRelay(...answers: Answer[]): { fetch: typeof fetch; posted: Posted[] } {
+  const posted: Posted[] = [];
+  const waiting = answers.length > 0 ? answers : [accepted];
+  const fetch = async (url: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const { messages } = JSON.parse(String(init?.body));
+    posted.push({ url: String(url), headers: init?.headers as Record<string, string>, messages });
+    return (waiting.length > 1 ? waiting.shift()! : waiting[0]!)();
+  };
+  return { fetch: fetch as typeof globalThis.fetch, posted };
+}
+
+/** Forge's secret storage of one installation, with its key policies and its asynchrony. */
+export function fakeKvs(initial?: unknown): Kvs & { value: unknown; reads: number; writes: unknown[] } {
+  const pause = () => new Promise((resolve) => setImmediate(resolve));
+  return {
+    value: initial,
+    reads: 0,
+    writes: [],
+    async getSecret() {
+      this.reads += 1;
+      await pause();
+      return structuredClone(this.value);
+    },
+    async setSecret(_key, value, options) {
+      await pause();
+      if (options?.keyPolicy === 'FAIL_IF_EXISTS' && this.value !== undefined) {
+        throw Object.assign(new Error('The key exists.'), { code: 'KEY_EXISTS' });
+      }
+      this.value = structuredClone(value);
+      this.writes.push(options?.keyPolicy);
+    },
+  };
+}

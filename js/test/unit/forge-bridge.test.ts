@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { forgeSession } from '../../src/session/forge-session.js';
+import { isError } from '../support/rejects.js';
+
+/** What @forge/bridge talks to in a real page. */
+const calls: [string, Record<string, unknown>][] = [];
+let answer: () => unknown = () => undefined;
+(globalThis as Record<string, unknown>)['__bridge'] = {
+  callBridge: async (command: string, payload: Record<string, unknown>) => {
+    calls.push([command, payload]);
+    return answer();
+  },
+};
+
+const grant = {
+  url: 'wss://relay.example/v1/realtime',
+  token: 'jwt',
+  expiresAt: 1,
+  app: 'app',
+  installation: 'ari:cloud:jira::site/1',
+  context: {},
+  keys: [{ id: 'AAAAAA', base: 'AA', properties: {} }],
+};
+
+test('the default session is asked of the resolver through the real @forge/bridge', async () => {
+  answer = () => grant;
+  assert.deepEqual(await forgeSession('unknown-key'), grant);
+  const [command, payload] = calls[0]!;
+  assert.equal(command, 'invoke');
+  assert.equal(payload['functionKey'], 'sealwire:session');
+  assert.deepEqual(payload['payload'], { reason: 'unknown-key' });
+});
+
+test('a refusal by authorize arrives with its code', async () => {
+  answer = () =>
+    Promise.reject(new Error('The app does not permit realtime here. [sealwire:PERMISSION_MISSING]'));
+  await assert.rejects(
+    forgeSession('connect'),
+    isError('PERMISSION_MISSING', /^The app does not permit realtime here\.$/),
+  );
+});
+
+test('a resolver that lacks the function, or returns nothing, is named', async () => {
+  answer = () => Promise.reject(new Error(`Resolver has no definition for 'sealwire:session'.`));
+  const missing = isError('SESSION_UNAVAILABLE', /'sealwire:session' failed: Resolver has no definition/);
+  await assert.rejects(forgeSession('connect'), missing);
+  // The platform turns an undefined result into an empty object.
+  answer = () => ({});
+  const nothing = isError('SESSION_UNAVAILABLE', /'sealwire:session' did not return a session/);
+  await assert.rejects(forgeSession('connect'), nothing);
+});
