@@ -1,0 +1,19 @@
+// What every kind of page bundle must be able to do. Says what came of it in `window.outcome`.
+
+import { createRealtime, Jira, realtime } from 'sealwire';
+
+async function exercisePage() {
+  const own = createRealtime({
+    requestTimeoutMs: 300,
+    session: () => {
+      throw new Error('of the app');
+    },
+  });
+  const { errors } = await own.publish('n', { text: 'x' }, { contextOverrides: [Jira.Issue] });
+  return { core: own.core, failure: errors[0].split(':')[0], untouched: realtime.core === undefined };
+}
+
+exercisePage().then(
+  (outcome) => (window.outcome = outcome),
+  (error) => (window.outcome = { error: String(error) }),
+);

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { test } from 'node:test';
+
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+
+import { project, root, tarball } from './support/project.mjs';
+
+test('publint finds nothing in the package', async (t) => {
+  const pkgDir = path.join(project(t), 'node_modules', 'sealwire');
+  const { messages, pkg } = await publint({ pkgDir, pack: false, strict: true });
+  assert.deepEqual(
+    messages.map((message) => formatMessage(message, pkg)),
+    [],
+  );
+});
+
+test('the types say the same as the code under every resolution that has exports', () => {
+  const attw = path.join(root, 'node_modules/.bin/attw');
+  // node10 knows no exports: TypeScript 7 has dropped it, and so does this package for its second entry.
+  execFileSync(attw, [tarball, '--profile', 'node16', '--no-color', '--no-emoji'], { encoding: 'utf8' });
+});

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+
+import { node, project, root } from './support/project.mjs';
+import { assertResolverWorks } from './support/resolver-outcome.mjs';
+
+const exercise = readFileSync(path.join(root, 'tests/packaging/app/exercise-resolver.mjs'), 'utf8');
+
+const PAGE = ['Bitbucket', 'Confluence', 'Jira', 'SealwireError', 'createRealtime', 'realtime'];
+const RESOLVER = [
+  ...['Bitbucket', 'Confluence', 'Jira', 'SealwireError', 'createRealtime'],
+  ...['publish', 'publishGlobal', 'signRealtimeToken', 'wrap'],
+];
+
+/** Imports both entries outside Atlassian, and then asks for what only a Forge page has. */
+const outside = (imports) => `
+${imports}
+async function main() {
+  const { errors } = await page.realtime.publish('n', 'x');
+  const subscribing = await page.realtime.subscribe('n', () => {}).catch((error) => error);
+  const unset = await resolver.publishGlobal('n', 'x', { context: { installContext: 'ari:1' } }).catch((error) => error);
+  console.log(JSON.stringify({
+    page: Object.keys(page).filter((name) => name !== 'default' && name !== '__esModule' && name !== 'module.exports').sort(),
+    resolver: Object.keys(resolver).filter((name) => name !== 'default' && name !== '__esModule' && name !== 'module.exports').sort(),
+    errors,
+    subscribing: [subscribing instanceof page.SealwireError, subscribing.code],
+    unset: [unset instanceof resolver.SealwireError, unset.message],
+  }));
+  process.exit(0);
+}
+main();
+`;
+
+function assertOutside(printed) {
+  const seen = JSON.parse(printed);
+  assert.deepEqual(seen.page, PAGE);
+  assert.deepEqual(seen.resolver, RESOLVER);
+  assert.match(seen.errors[0], /^SESSION_UNAVAILABLE: There is no Forge bridge here/);
+  assert.deepEqual(seen.subscribing, [true, 'SESSION_UNAVAILABLE']);
+  assert.equal(seen.unset[0], true);
+  assert.match(seen.unset[1], /SEALWIRE_APP is not set/);
+}
+
+test('both entries import in Node as ES modules, and explain themselves outside Atlassian', (t) => {
+  const imports = `import * as page from 'sealwire';\nimport * as resolver from 'sealwire/resolver';`;
+  assertOutside(node(project(t, { files: { 'main.mjs': outside(imports) } }), 'main.mjs'));
+});
+
+test('both entries load in Node as CommonJS, and explain themselves outside Atlassian', (t) => {
+  const imports = `const page = require('sealwire');\nconst resolver = require('sealwire/resolver');`;
+  assertOutside(node(project(t, { files: { 'main.cjs': outside(imports) } }), 'main.cjs'));
+});
+
+test('a resolver in plain Node mints a session and seals, as an ES module', (t) => {
+  const main = `import * as sealwire from 'sealwire/resolver';
+    import { exerciseResolver } from './exercise.mjs';
+    console.log(JSON.stringify(await exerciseResolver(sealwire)));`;
+  const folder = project(t, { files: { 'main.mjs': main, 'exercise.mjs': exercise } });
+  assertResolverWorks(node(folder, 'main.mjs'));
+});
+
+test('a resolver in plain Node mints a session and seals, as CommonJS', (t) => {
+  const main = `const sealwire = require('sealwire/resolver');
+    import('./exercise.mjs')
+      .then(({ exerciseResolver }) => exerciseResolver(sealwire))
+      .then((outcome) => console.log(JSON.stringify(outcome)));`;
+  const folder = project(t, { files: { 'main.cjs': main, 'exercise.mjs': exercise } });
+  assertResolverWorks(node(folder, 'main.cjs'));
+});
+
+test('each build of the core loads in Node, as an ES module and as CommonJS', (t) => {
+  const body = `async function main() {
+    const seen = [];
+    for (const core of [undefined, 'wasm', 'js']) {
+      const realtime = createRealtime({ core, requestTimeoutMs: 300, session: () => { throw new Error('of the app'); } });
+      const { errors } = await realtime.publish('n', 'x');
+      seen.push([realtime.core, errors[0].split(':')[0]]);
+      realtime.close();
+    }
+    console.log(JSON.stringify(seen));
+    process.exit(0);
+  }
+  main();`;
+  const files = {
+    'main.mjs': `import { createRealtime } from 'sealwire';\n${body}`,
+    'main.cjs': `const { createRealtime } = require('sealwire');\n${body}`,
+  };
+  const folder = project(t, { files });
+  const expected = ['wasm', 'wasm', 'js'].map((core) => [core, 'SESSION_UNAVAILABLE']);
+  assert.deepEqual(JSON.parse(node(folder, 'main.mjs')), expected);
+  assert.deepEqual(JSON.parse(node(folder, 'main.cjs')), expected);
+});
+
+test('the installed package holds what it exports and nothing that belongs to its sources', (t) => {
+  const folder = path.join(project(t), 'node_modules', 'sealwire');
+  const manifest = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+  assert.deepEqual(manifest.dependencies ?? {}, {});
+  for (const entry of ['.', './resolver']) {
+    for (const condition of ['import', 'require']) {
+      assert.equal(Object.keys(manifest.exports[entry][condition])[0], 'types');
+      for (const file of Object.values(manifest.exports[entry][condition]))
+        readFileSync(path.join(folder, file));
+    }
+  }
+  assert.ok(readFileSync(path.join(folder, 'README.md'), 'utf8').startsWith('# sealwire'));
+});

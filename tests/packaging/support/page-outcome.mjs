@@ -1,0 +1,20 @@
+// Runs a built page under the policies that matter and asserts which build of the core ran.
+
+import assert from 'node:assert/strict';
+
+import { runPage } from './chromium.mjs';
+
+/** `chunks`: how the bundler named the files of the two builds. */
+export async function assertPageWorks(folder, { wasmChunk, jsChunk }) {
+  const forge = await runPage(folder, `default-src 'self'; script-src 'self'`);
+  assert.deepEqual(forge.outcome, { core: 'js', failure: 'SESSION_UNAVAILABLE', untouched: true });
+  assert.ok(forge.requested.includes(jsChunk), `${forge.requested}`);
+  assert.ok(!forge.requested.includes(wasmChunk), 'the WebAssembly build was fetched where it cannot run');
+
+  for (const source of [`'wasm-unsafe-eval'`, `'unsafe-eval'`]) {
+    const allowed = await runPage(folder, `default-src 'self'; script-src 'self' ${source}`);
+    assert.deepEqual(allowed.outcome, { core: 'wasm', failure: 'SESSION_UNAVAILABLE', untouched: true });
+    assert.ok(allowed.requested.includes(wasmChunk), `${allowed.requested}`);
+    assert.ok(!allowed.requested.includes(jsChunk), 'the plain JavaScript build was fetched for nothing');
+  }
+}

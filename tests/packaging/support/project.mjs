@@ -1,0 +1,63 @@
+// A project of a user: an empty folder with the packed package installed, and nothing else unless it is asked for.
+
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
+export const tarball = path.join(root, 'target', 'package', 'sealwire-0.1.0.tgz');
+
+if (!existsSync(tarball))
+  throw new Error(`${tarball} is missing. Run \`cargo xtask package\`, which makes it.`);
+
+/**
+ * `files`: path to text. `packages`: names of packages that the project has too, taken from this repository.
+ * Removed when the test ends.
+ */
+export function project(test, { files = {}, packages = [], manifest = {} } = {}) {
+  const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'sealwire-packaging-')));
+  test.after(() => rmSync(folder, { recursive: true, force: true }));
+  write(folder, { 'package.json': JSON.stringify({ private: true, ...manifest }), ...files });
+  // Offline: the package has no dependency, and its peers are optional.
+  const install = [
+    'install',
+    '--offline',
+    '--no-audit',
+    '--no-fund',
+    '--no-save',
+    '--loglevel=error',
+    tarball,
+  ];
+  execFileSync('npm', install, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  for (const name of packages) link(folder, name);
+  return folder;
+}
+
+export function write(folder, files) {
+  for (const [name, text] of Object.entries(files)) {
+    const file = path.join(folder, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+}
+
+function link(folder, name) {
+  const target = path.join(folder, 'node_modules', name);
+  mkdirSync(path.dirname(target), { recursive: true });
+  symlinkSync(path.join(root, 'node_modules', name), target);
+}
+
+/** Runs a file of the project with Node and returns what it prints. */
+export function node(folder, file, ...args) {
+  return execFileSync(process.execPath, [...args, file], { cwd: folder, encoding: 'utf8' });
+}

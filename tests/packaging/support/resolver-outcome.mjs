@@ -1,0 +1,17 @@
+// What app/exercise-resolver.mjs must come to, however it was bundled.
+
+import assert from 'node:assert/strict';
+
+export function assertResolverWorks(printed) {
+  assert.deepEqual(JSON.parse(printed), {
+    url: 'wss://relay.example/v1/realtime',
+    context: { module: 'panel', issue: '7', project: '3' },
+    algorithm: 'HS512',
+    keysOf: ['issue', 'module', 'project'],
+    scope: { project: '3' },
+    sealedVersion: 1,
+    plaintextVisible: false,
+    published: { eventId: '00000000000000aa-7', eventTimestamp: '1' },
+    tokenParts: 2,
+  });
+}

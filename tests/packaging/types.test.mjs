@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+
+import { project, root } from './support/project.mjs';
+
+const USE = `
+import { realtime, createRealtime, Jira, SealwireError, type RealtimeEvent, type SessionGrant } from 'sealwire';
+import { publish, wrap, createRealtime as onResolver, type PublishResult } from 'sealwire/resolver';
+
+interface Absence { person: string }
+export const subscribing = realtime.subscribe<Absence>('n', (payload, error, event) => {
+  const person: string = payload.person;
+  const about: RealtimeEvent | undefined = event;
+  return [person, about?.eventId, error instanceof SealwireError ? error.code : undefined];
+}, { contextOverrides: [Jira.Dashboard], replaySeconds: 60 });
+export const own = createRealtime({ core: 'js', session: async (): Promise<SessionGrant> => { throw new Error(); } });
+export const published: Promise<PublishResult> = publish('n', { person: 'Ada' });
+export const handler = wrap(async (event: string, context: { installContext: string }) => event + context.installContext);
+export const session = onResolver({ authorize: ({ accountId }) => accountId !== undefined }).session;
+// @ts-expect-error the package is typed, so a wrong use does not compile
+realtime.subscribe(7);
+`;
+
+const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
+
+function compile(t, module, moduleResolution, file) {
+  const compilerOptions = {
+    target: 'es2022',
+    lib: ['es2022', 'dom'],
+    module,
+    moduleResolution,
+    strict: true,
+    noEmit: true,
+    types: [],
+    // The package's own declarations are checked too.
+    skipLibCheck: false,
+  };
+  const files = { [file]: USE, 'tsconfig.json': JSON.stringify({ compilerOptions, files: [file] }) };
+  const folder = project(t, { files });
+  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
+  assert.equal(status, 0, stdout);
+}
+
+for (const [module, resolution] of [
+  ['esnext', 'bundler'],
+  ['node16', 'node16'],
+  ['nodenext', 'nodenext'],
+]) {
+  for (const file of resolution === 'bundler' ? ['use.ts'] : ['use.mts', 'use.cts']) {
+    test(`${file} compiles under moduleResolution ${resolution}`, (t) =>
+      compile(t, module, resolution, file));
+  }
+}

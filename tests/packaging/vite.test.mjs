@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+
+import { build } from 'vite';
+
+import { assertPageWorks } from './support/page-outcome.mjs';
+import { project, root } from './support/project.mjs';
+
+const page = readFileSync(path.join(root, 'tests/packaging/app/page.mjs'), 'utf8');
+const files = {
+  'index.html': '<!doctype html><title>page</title><script type="module" src="/main.js"></script>',
+  'main.js': page,
+};
+
+async function bundle(folder) {
+  const warnings = [];
+  const logger = { info() {}, warn: (text) => warnings.push(text), warnOnce: (text) => warnings.push(text) };
+  const customLogger = {
+    ...logger,
+    error: (text) => warnings.push(text),
+    clearScreen() {},
+    hasErrorLogged: () => false,
+  };
+  await build({ root: folder, base: './', logLevel: 'silent', customLogger, configFile: false });
+  const assets = readdirSync(path.join(folder, 'dist', 'assets'));
+  return { assets, warnings, chunk: (name) => assets.find((file) => file.startsWith(`${name}-`)) };
+}
+
+test('Vite builds a page without @forge/bridge, and it runs the core that its policy allows', async (t) => {
+  const folder = project(t, { files });
+  const { chunk } = await bundle(folder);
+  assert.ok(chunk('core-wasm') && chunk('core-js'), 'each build of the core is a chunk of its own');
+  await assertPageWorks(path.join(folder, 'dist'), {
+    wasmChunk: chunk('core-wasm'),
+    jsChunk: chunk('core-js'),
+  });
+});
+
+test('Vite leaves the cores out of the first script of a page', async (t) => {
+  const folder = project(t, { files, packages: ['@forge/bridge'] });
+  const { chunk } = await bundle(folder);
+  const entry = readFileSync(path.join(folder, 'dist', 'assets', chunk('index')), 'utf8');
+  assert.ok(entry.length < 40_000, `the first script has ${entry.length} bytes`);
+});
