@@ -39,7 +39,8 @@ pub(crate) fn below(path: &Path) -> Vec<PathBuf> {
         .into_iter()
         .filter_entry(|entry| {
             let name = entry.file_name();
-            name != "node_modules" && name != "target" && name != "dist" && name != "generated"
+            entry.depth() == 0
+                || !["node_modules", "target", "dist", "generated"].iter().any(|built| name == *built)
         })
         .filter_map(Result::ok)
         .filter(|entry| entry.file_type().is_file())

@@ -2,12 +2,18 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks through them")]
 
 mod apt;
+mod check;
+mod chromium;
 mod core;
+mod demo;
 mod files;
 mod npm;
+mod package;
+mod relay;
 mod runner;
 mod stamp;
 mod step;
+mod test;
 mod toolchain;
 mod workspace;
 
@@ -26,33 +32,42 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Judges the source: formatting, lints, types, dependencies.
+    Check,
     /// Builds the Rust core for JavaScript into js/src/generated, nothing else.
     Core,
+    /// Runs the example app on a local stand-in for Forge and prints its address.
+    Demo(demo::Options),
+    /// Builds the npm package, packs it and prints its sizes.
+    Package,
+    /// Runs every test, or the named stages.
+    Test(test::Options),
     /// Prints the shell lines that select the toolchain with the wasm32 target: eval "$(cargo xtask toolchain)".
-    Test,
     Toolchain,
 }
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Not `Result` from main, which prints a backtrace where RUST_BACKTRACE is set.
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    // Not `Result` from main, which prints a backtrace where RUST_BACKTRACE is set.
+    run().unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
-fn run() -> Result<()> {
+fn run() -> Result<ExitCode> {
     // cargo calls the runner as `<xtask> wasm-bindgen-test-runner <module> <test arguments>`, which clap must not read.
     if std::env::args_os().nth(1).is_some_and(|argument| argument == runner::NAME) {
-        return runner::run();
+        runner::run()?;
+        return Ok(ExitCode::SUCCESS);
     }
     let workspace = Workspace::open()?;
     match Arguments::parse().command {
-        Command::Core => core::build(&workspace),
-        Command::Test => core::memory_growth_test(&workspace)?.run().map(drop).map_err(Into::into),
-        Command::Toolchain => toolchain::print(&workspace),
+        Command::Check => check::run(&workspace)?,
+        Command::Core => core::build(&workspace)?,
+        Command::Demo(options) => demo::run(&workspace, &options)?,
+        Command::Package => package::run(&workspace)?,
+        Command::Test(options) => return test::run(&workspace, &options),
+        Command::Toolchain => toolchain::print(&workspace)?,
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -20,6 +20,16 @@ pub(crate) fn skipping(what: &str) {
     say("Skipping", what);
 }
 
+/// Announces a check or a stage of the tests.
+pub(crate) fn checking(what: &str) {
+    say("Checking", what);
+}
+
+/// Announces that a check or a stage failed, and why.
+pub(crate) fn failed(what: &str) {
+    say("Failed", what);
+}
+
 fn say(verb: &str, what: &str) {
     eprintln!("{verb:>12} {what}");
 }

@@ -8,6 +8,7 @@ use super::{Module, bindgen::Bindings};
 use crate::{files, npm, workspace::Workspace};
 
 /// How the generated declarations name things.
+#[derive(Clone, Copy)]
 pub(super) struct Types {
     /// The file with wasm-bindgen's own declarations, shared by cores with the same exports.
     pub(super) bindings: &'static str,

@@ -7,16 +7,16 @@ mod boundary;
 mod compile;
 mod emit;
 mod glue;
-mod growth;
+mod testing;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-pub(crate) use self::growth::test as memory_growth_test;
+pub(crate) use self::testing::{memory_growth, vectors};
 use self::{bindgen::Glue, compile::Instructions};
 use crate::{
-    npm,
+    files, npm,
     stamp::{Inputs, Stamp},
     step,
     toolchain::{self, Toolchain},
@@ -89,8 +89,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     for module in &MODULES {
         let folder = workspace.generated();
         let outputs = emit::outputs(&folder, module);
-        let stamp = folder.join(format!(".{}.stamp", module.name));
-        let stamp = Stamp::new(stamp, inputs(workspace, &toolchain, module)?);
+        let stamp = Stamp::new(stamp_file(workspace, module), inputs(workspace, &toolchain, module)?);
         if !stamp.is_current(&outputs) {
             step::building(module.what);
             make(workspace, &toolchain, module, &folder)?;
@@ -98,6 +97,15 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the present modules were made from.
+pub(crate) fn stamps(workspace: &Workspace) -> Result<String> {
+    MODULES.iter().map(|module| files::read_text(&stamp_file(workspace, module))).collect()
+}
+
+fn stamp_file(workspace: &Workspace, module: &Module) -> PathBuf {
+    workspace.generated().join(format!(".{}.stamp", module.name))
 }
 
 /// Everything that decides what a module looks like.

@@ -24,7 +24,11 @@ const NAME: &str = "debian-wasm";
 /// The toolchain, made when needed. Nothing where this road is closed: not Debian, packages missing and not root,
 /// or a Debian whose Rust is too old for this workspace.
 pub(super) fn toolchain(workspace: &Workspace) -> Result<Option<Toolchain>> {
-    if !is_installed() && !(apt::is_usable() && apt::install(&PACKAGES).is_ok() && is_installed()) {
+    if !is_installed() && apt::is_usable() {
+        // A failure is no news: the next road is tried.
+        let _ = apt::install(&PACKAGES);
+    }
+    if !is_installed() {
         return Ok(None);
     }
     let debian = Toolchain::open(Some(USR_BIN.into()))?;
@@ -160,6 +164,24 @@ fn linker(host: &str) -> Result<String> {
     }
     let lld = of_debian().context("no linker for wasm: install Debian's lld-19 and run this again")?;
     Ok(lld.to_string_lossy().into_owned())
+}
+
+/// Gives the toolchain Debian's clippy, where it is there or may be installed.
+pub(super) fn add_clippy() -> Result<()> {
+    let is_there = || Path::new(USR_BIN).join("cargo-clippy").exists();
+    if !is_there() && apt::is_usable() {
+        let _ = apt::install(&["rust-web-clippy"]);
+    }
+    if !is_there() {
+        return Ok(());
+    }
+    let home = home()?;
+    let wrapper = home.join("bin/cargo-clippy");
+    files::write(
+        &wrapper,
+        format!("#!/bin/sh\nSYSROOT='{}' exec {USR_BIN}/cargo-clippy \"$@\"\n", home.display()),
+    )?;
+    make_executable(&wrapper)
 }
 
 /// A program that starts Debian's with this sysroot. A link would keep Debian's own.

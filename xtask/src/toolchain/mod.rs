@@ -85,6 +85,16 @@ pub(crate) fn with_std_source(workspace: &Workspace) -> Result<Toolchain> {
     first(workspace, "the source of std (rust-src)", Toolchain::has_std_source, rustup::add_source)
 }
 
+/// The toolchain with the wasm32 target if it can lint as well.
+pub(crate) fn with_clippy(workspace: &Workspace) -> Result<Option<Toolchain>> {
+    let toolchain = with_target(workspace)?;
+    if toolchain.bin.is_some() {
+        debian::add_clippy()?;
+    }
+    let asked = toolchain.cargo(["clippy", "--version"]).stdout_null().stderr_null().unchecked().run()?;
+    Ok(asked.status.success().then_some(toolchain))
+}
+
 fn first(
     workspace: &Workspace,
     what: &str,

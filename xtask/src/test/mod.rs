@@ -1,0 +1,119 @@
+//! `cargo xtask test`: every test of the project, stage by stage, and one line with the sum.
+
+mod counts;
+mod stages;
+
+use std::{process::ExitCode, time::Instant};
+
+use anyhow::{Context, Result, bail};
+use duct::Expression;
+
+use self::{counts::Counts, stages::STAGES};
+use crate::{step, workspace::Workspace};
+
+/// Which tests to run.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The stages to run; all of them when none is named.
+    stages: Vec<String>,
+    /// Lists the stages.
+    #[arg(long)]
+    list: bool,
+}
+
+/// A group of tests that need the same things.
+struct Stage {
+    name: &'static str,
+    about: &'static str,
+    /// Sets up what the tests need and gives the commands that run them.
+    prepare: fn(&Workspace) -> Result<Vec<Suite>>,
+}
+
+/// One command that runs tests.
+struct Suite {
+    command: Expression,
+    counted: Counted,
+}
+
+/// How many tests a command stands for.
+#[derive(Clone, Copy)]
+enum Counted {
+    /// As many as its summaries say.
+    BySummary,
+    /// One, which passes when the command succeeds.
+    AsOne,
+}
+
+/// Runs the stages and prints the sum alone on the last line.
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
+    if options.list {
+        for stage in STAGES {
+            println!("{:<16} {}", stage.name, stage.about);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut total = Counts::default();
+    let mut healthy = true;
+    for stage in choose(&options.stages)? {
+        step::checking(&format!("{}: {}", stage.name, stage.about));
+        let start = Instant::now();
+        let counts = match run_stage(workspace, stage) {
+            Ok(counts) => counts,
+            Err(error) => {
+                step::failed(&format!("{}: {error:#}", stage.name));
+                Counts { failed: 1, ..Counts::default() }
+            }
+        };
+        if counts.ran() == 0 {
+            step::failed(&format!("{}: no test ran", stage.name));
+            healthy = false;
+        }
+        let Counts { passed, failed, skipped } = counts;
+        let seconds = start.elapsed().as_secs_f32();
+        println!("{:<16} {passed} passed, {failed} failed, {skipped} skipped ({seconds:.1} s)", stage.name);
+        total.add(counts);
+    }
+    println!("{} passed, {} failed", total.passed, total.failed);
+    Ok(if healthy && total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn choose(names: &[String]) -> Result<Vec<&'static Stage>> {
+    if names.is_empty() {
+        return Ok(STAGES.iter().collect());
+    }
+    let named = |name: &String| STAGES.iter().find(|stage| stage.name == name);
+    names
+        .iter()
+        .map(|name| {
+            named(name).with_context(|| format!("there is no stage `{name}`; see `cargo xtask test --list`"))
+        })
+        .collect()
+}
+
+fn run_stage(workspace: &Workspace, stage: &Stage) -> Result<Counts> {
+    let mut sum = Counts::default();
+    for suite in (stage.prepare)(workspace)? {
+        sum.add(run_suite(workspace, &suite)?);
+    }
+    Ok(sum)
+}
+
+/// Runs one command. Its errors are shown as they come, its output when it failed.
+fn run_suite(workspace: &Workspace, suite: &Suite) -> Result<Counts> {
+    let output = suite.command.dir(&workspace.root).stdout_capture().unchecked().run()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let succeeded = output.status.success();
+    let mut counts = match suite.counted {
+        Counted::BySummary => Counts::read(&text),
+        Counted::AsOne => Counts { passed: u32::from(succeeded), ..Counts::default() },
+    };
+    if !succeeded {
+        println!("{text}");
+        // A runner that fell over before it could count is a failure too.
+        counts.failed = counts.failed.max(1);
+    } else if counts.failed > 0 {
+        println!("{text}");
+        bail!("the runner reports {} failed tests and still ended well", counts.failed);
+    }
+    Ok(counts)
+}

@@ -1,0 +1,159 @@
+//! The stages of `cargo xtask test`, in the order of how soon they fail.
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use duct::Expression;
+
+use super::{Counted, Stage, Suite};
+use crate::{
+    chromium::Chromium,
+    core,
+    demo::{self, Options},
+    files, npm, package, relay, runner,
+    toolchain::{self, TARGET},
+    workspace::Workspace,
+};
+
+pub(super) const STAGES: &[Stage] = &[
+    Stage {
+        name: "native",
+        about: "unit, property, vector and process tests of every crate",
+        prepare: native,
+    },
+    Stage {
+        name: "wasm-node",
+        about: "the crates of the core as WebAssembly in Node.js",
+        prepare: wasm_node,
+    },
+    Stage { name: "wasm-chromium", about: "the same in Chromium", prepare: wasm_chromium },
+    Stage {
+        name: "plain-js",
+        about: "the core without WebAssembly: vectors, memory growth",
+        prepare: plain_js,
+    },
+    Stage {
+        name: "js",
+        about: "unit tests of the TypeScript, and the vectors with Node's own crypto",
+        prepare: js,
+    },
+    Stage { name: "examples", about: "unit tests of the example app and of its host", prepare: examples },
+    Stage { name: "packaging", about: "the packed tarball in Node.js, Vite and webpack", prepare: packaging },
+    Stage { name: "e2e", about: "relay, resolver and pages in Chromium", prepare: e2e },
+    Stage { name: "demo", about: "the demo without and with WebAssembly", prepare: demo },
+];
+
+/// The crates with tests that run in WebAssembly.
+const IN_WASM: [&str; 4] = ["sealwire-protocol", "sealwire-client", "sealwire-sdk-wasm", "sealwire-vectors"];
+/// Crates that only make sense for wasm32.
+const ONLY_WASM: [&str; 3] = ["sealwire-sdk-wasm", "memory-growth", "vectors-core"];
+
+fn summed(command: Expression) -> Suite {
+    Suite { command, counted: Counted::BySummary }
+}
+
+fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
+    let relay = relay::build(workspace)?;
+    let mut arguments = vec!["test", "--quiet", "--locked", "--workspace"];
+    arguments.extend(ONLY_WASM.iter().flat_map(|package| ["--exclude", package]));
+    Ok(vec![summed(duct::cmd("cargo", arguments).env("SEALWIRE_RELAY_BIN", relay))])
+}
+
+fn wasm_node(workspace: &Workspace) -> Result<Vec<Suite>> {
+    Ok(vec![summed(wasm(workspace)?.env("WASM_BINDGEN_TEST_ONLY_NODE", "1"))])
+}
+
+fn wasm_chromium(workspace: &Workspace) -> Result<Vec<Suite>> {
+    let chromium = Chromium::open()?;
+    let command = wasm(workspace)?
+        .env("WASM_BINDGEN_USE_BROWSER", "1")
+        .env("WASM_BINDGEN_TEST_ONLY_WEB", "1")
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
+        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30")
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", chromium.capabilities(workspace)?)
+        .env("CHROMEDRIVER", chromium.driver);
+    Ok(vec![summed(command)])
+}
+
+/// The wasm tests of the core's crates; the caller says where they run.
+fn wasm(workspace: &Workspace) -> Result<Expression> {
+    let mut arguments = vec!["test", "--quiet", "--locked", "--tests", "--target", TARGET];
+    arguments.extend(IN_WASM.iter().flat_map(|package| ["--package", package]));
+    arguments.extend(["--features", "sealwire-sdk-wasm/browser,sealwire-sdk-wasm/resolver"]);
+    Ok(toolchain::with_target(workspace)?
+        .cargo(arguments)
+        .env("CARGO_TARGET_DIR", workspace.target.join("wasm-test"))
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner::command()?))
+}
+
+fn plain_js(workspace: &Workspace) -> Result<Vec<Suite>> {
+    let vectors = node_test(workspace, &["tests/vectors/plain-js.test.mjs"])?;
+    let growth = node_test(workspace, &["xtask/js/memory-growth.test.mjs"])?;
+    Ok(vec![
+        summed(vectors.env("SEALWIRE_VECTORS_CORE", core::vectors(workspace)?)),
+        summed(growth.env("SEALWIRE_BUILT_CORES", core::memory_growth(workspace)?)),
+    ])
+}
+
+fn js(workspace: &Workspace) -> Result<Vec<Suite>> {
+    core::build(workspace)?;
+    Ok(vec![
+        summed(script("test", "js")),
+        summed(node_test(workspace, &["tests/vectors/independent.test.mjs"])?),
+    ])
+}
+
+fn examples(workspace: &Workspace) -> Result<Vec<Suite>> {
+    package::build(workspace)?;
+    Ok(vec![summed(script("test", "examples/team-dashboard")), summed(script("test", "examples/forge-host"))])
+}
+
+fn packaging(workspace: &Workspace) -> Result<Vec<Suite>> {
+    let tarball = package::build(workspace)?;
+    let chromium = Chromium::open()?;
+    let tests = script("test", "tests/packaging").env("CHROMIUM", chromium.browser);
+    Ok(vec![summed(tests.env("SEALWIRE_TARBALL", tarball))])
+}
+
+fn e2e(workspace: &Workspace) -> Result<Vec<Suite>> {
+    package::build(workspace)?;
+    let tests: Vec<_> = files::below(&workspace.root.join("tests/e2e"))
+        .into_iter()
+        .filter_map(|file| Some(file.strip_prefix(&workspace.root).ok()?.to_str()?.to_owned()))
+        .filter(|file| file.ends_with(".test.mjs"))
+        .collect();
+    let tests: Vec<_> = tests.iter().map(String::as_str).collect();
+    // One file at a time: each has a relay and a browser of its own.
+    let command = node_test(workspace, &[&["--test-concurrency=1"], &*tests].concat())?;
+    let chromium = Chromium::open()?;
+    Ok(vec![summed(
+        command.env("SEALWIRE_RELAY_BIN", relay::build(workspace)?).env("CHROMIUM", chromium.browser),
+    )])
+}
+
+fn demo(workspace: &Workspace) -> Result<Vec<Suite>> {
+    let chromium = Chromium::open()?;
+    [false, true]
+        .into_iter()
+        .map(|unsafe_eval| {
+            let command = demo::command(workspace, &Options { check: true, unsafe_eval })?;
+            Ok(Suite { command: command.env("CHROMIUM", &chromium.browser), counted: Counted::AsOne })
+        })
+        .collect()
+}
+
+/// `node --test` on files of this repository, which have to be there.
+fn node_test(workspace: &Workspace, arguments: &[&str]) -> Result<Expression> {
+    npm::install(workspace)?;
+    let mut files = arguments.iter().filter(|argument| !argument.starts_with("--")).peekable();
+    ensure!(files.peek().is_some(), "there are no test files");
+    for file in files {
+        ensure!(Path::new(&workspace.root).join(file).exists(), "{file} is missing");
+    }
+    Ok(duct::cmd("node", ["--test"].iter().chain(arguments)))
+}
+
+/// A script of one of the npm workspaces.
+fn script(name: &str, folder: &str) -> Expression {
+    duct::cmd!("npm", "run", "--silent", name, format!("--workspace={folder}"))
+}
