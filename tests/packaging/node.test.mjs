@@ -37,8 +37,8 @@ function assertOutside(printed) {
   const seen = JSON.parse(printed);
   assert.deepEqual(seen.page, PAGE);
   assert.deepEqual(seen.resolver, RESOLVER);
-  assert.match(seen.errors[0], /^SESSION_UNAVAILABLE: There is no Forge bridge here/);
-  assert.deepEqual(seen.subscribing, [true, 'SESSION_UNAVAILABLE']);
+  assert.match(seen.errors[0], /^INVALID_ARGUMENT: There is no Forge bridge here/);
+  assert.deepEqual(seen.subscribing, [true, 'INVALID_ARGUMENT']);
   assert.equal(seen.unset[0], true);
   assert.match(seen.unset[1], /SEALWIRE_APP is not set/);
 }

@@ -2,7 +2,7 @@
 
 import { parsePayload } from '../arguments/payload.js';
 import type { Meta, Notice } from '../core/browser-core.js';
-import { errorFromCore } from '../errors/from-core.js';
+import { errorFromCore, sentence } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import type { RealtimeEvent } from './types.js';
 
@@ -46,7 +46,7 @@ export function deliverMessage(callback: AnyCallback, text: string, meta: Meta):
 export function noticeError(notice: Notice): SealwireError {
   if (notice.kind !== 'gap') return errorFromCore(notice);
   const { from, to, reason, message } = notice;
-  return new SealwireError('GAP', message, { gap: { from, to, reason } });
+  return new SealwireError('GAP', sentence(message), { gap: { from, to, reason } });
 }
 
 export function deliverNotice(callback: AnyCallback, notice: Notice): void {

@@ -9,11 +9,17 @@ function isCoreError(value: unknown): value is CoreError {
   return typeof code === 'string' && typeof message === 'string';
 }
 
+/** The core speaks in clauses, as Rust errors do; people read sentences. */
+export function sentence(clause: string): string {
+  const text = clause.charAt(0).toUpperCase() + clause.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
 /** Anything that is not a core's error is a fault of this package, and is passed on with its cause. */
 export function errorFromCore(value: unknown): SealwireError {
   if (value instanceof SealwireError) return value;
   if (isCoreError(value)) {
-    return new SealwireError(value.code, value.message, { retryAfterMs: value.retryAfterMs });
+    return new SealwireError(value.code, sentence(value.message), { retryAfterMs: value.retryAfterMs });
   }
   const message = value instanceof Error ? value.message : String(value);
   return new SealwireError('UNREACHABLE', `The realtime core failed: ${message}`, { cause: value });

@@ -24,11 +24,22 @@ async function loadInvoke(): Promise<Invoke> {
     const message =
       'There is no Forge bridge here: either this page does not run inside Atlassian, or @forge/bridge is not ' +
       'installed. Elsewhere, pass createRealtime({ session }).';
-    throw new SealwireError('SESSION_UNAVAILABLE', message, { cause });
+    throw new SealwireError('INVALID_ARGUMENT', message, { cause });
   }
   const invoke = bridge.invoke ?? bridge.default?.invoke;
   if (invoke) return invoke;
-  throw new SealwireError('SESSION_UNAVAILABLE', 'This version of @forge/bridge has no invoke().');
+  throw new SealwireError('INVALID_ARGUMENT', 'This version of @forge/bridge has no invoke().');
+}
+
+/** Trying again cannot help where the app lacks the function. */
+const LACKING = /has no definition for/;
+
+function failureOf(cause: unknown): SealwireError {
+  const { code, message } = splitCode(cause instanceof Error ? cause.message : String(cause));
+  if (code) return new SealwireError(code, message, { cause });
+  const hint = LACKING.test(message) ? ` Add resolver.define('${SESSION_FUNCTION}', realtime.session).` : '';
+  const text = `The resolver function '${SESSION_FUNCTION}' failed: ${message}${hint}`;
+  return new SealwireError(hint ? 'INVALID_ARGUMENT' : 'SESSION_UNAVAILABLE', text, { cause });
 }
 
 /** Asks the resolver. What it threw comes back as the error's message, with the code that the resolver gave it. */
@@ -38,9 +49,7 @@ export async function forgeSession(reason: SessionReason): Promise<SessionGrant>
   try {
     answer = await invoke(SESSION_FUNCTION, { reason });
   } catch (cause) {
-    const { code, message } = splitCode(cause instanceof Error ? cause.message : String(cause));
-    const text = code ? message : `The resolver function '${SESSION_FUNCTION}' failed: ${message}`;
-    throw new SealwireError(code ?? 'SESSION_UNAVAILABLE', text, { cause });
+    throw failureOf(cause);
   }
   return checkGrant(answer, `The resolver function '${SESSION_FUNCTION}'`);
 }

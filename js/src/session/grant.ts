@@ -35,13 +35,13 @@ const SHAPE = {
   keys: (value: unknown) => Array.isArray(value) && value.length > 0,
 } satisfies Record<keyof SessionGrant, (value: unknown) => boolean>;
 
-/** Says which field is at fault, never what it holds. */
+/** Says which field is at fault, never what it holds. A mistake of the app, which trying again does not mend. */
 export function checkGrant(value: unknown, source: string): SessionGrant {
   const grant = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   const wrong = Object.entries(SHAPE).find(([field, holds]) => !holds(grant[field]));
   if (!wrong) return value as SessionGrant;
   throw new SealwireError(
-    'SESSION_UNAVAILABLE',
+    'INVALID_ARGUMENT',
     `${source} did not return a session: its ${wrong[0]} is missing or of the wrong type.`,
   );
 }

@@ -42,12 +42,21 @@ test('a refusal by authorize arrives with its code', async () => {
   );
 });
 
-test('a resolver that lacks the function, or returns nothing, is named', async () => {
+test('a resolver that lacks the function, or returns nothing, is a mistake that is named', async () => {
   answer = () => Promise.reject(new Error(`Resolver has no definition for 'sealwire:session'.`));
-  const missing = isError('SESSION_UNAVAILABLE', /'sealwire:session' failed: Resolver has no definition/);
+  const missing = isError(
+    'INVALID_ARGUMENT',
+    /failed: Resolver has no definition.*Add resolver\.define\('sealwire:session'/,
+  );
   await assert.rejects(forgeSession('connect'), missing);
   // The platform turns an undefined result into an empty object.
   answer = () => ({});
-  const nothing = isError('SESSION_UNAVAILABLE', /'sealwire:session' did not return a session/);
+  const nothing = isError('INVALID_ARGUMENT', /'sealwire:session' did not return a session/);
   await assert.rejects(forgeSession('connect'), nothing);
+});
+
+test('a resolver that fails otherwise may be asked again', async () => {
+  answer = () => Promise.reject(new Error('The function timed out.'));
+  const failed = isError('SESSION_UNAVAILABLE', /'sealwire:session' failed: The function timed out\./);
+  await assert.rejects(forgeSession('connect'), failed);
 });

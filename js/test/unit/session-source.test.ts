@@ -38,12 +38,12 @@ test('a session that lacks a field is refused without showing what it holds', as
   for (const field of Object.keys(grant)) {
     const host = await hostWith(() => ({ ...grant, [field]: undefined, secret: 'do-not-show' }));
     await assert.rejects(host.session('connect'), (thrown: Error) => {
-      isError('SESSION_UNAVAILABLE', new RegExp(`its ${field} is missing`))(thrown);
+      isError('INVALID_ARGUMENT', new RegExp(`its ${field} is missing`))(thrown);
       return !thrown.message.includes('do-not-show');
     });
   }
   const host = await hostWith(() => undefined);
-  await assert.rejects(host.session('connect'), isError('SESSION_UNAVAILABLE', /did not return a session/));
+  await assert.rejects(host.session('connect'), isError('INVALID_ARGUMENT', /did not return a session/));
 });
 
 test('what the session option throws keeps its code, or gets one', async () => {
@@ -60,7 +60,7 @@ test('outside Atlassian the default session explains what is missing', async () 
   const attempt = clients[0]!.host.session('connect');
   await assert.rejects(
     attempt,
-    isError('SESSION_UNAVAILABLE', /no Forge bridge here.*createRealtime\(\{ session \}\)/),
+    isError('INVALID_ARGUMENT', /no Forge bridge here.*createRealtime\(\{ session \}\)/),
   );
 });
 
