@@ -1,0 +1,194 @@
+//! The client: its state, its outputs, and the work that every input ends with.
+
+use crate::{
+    ClientError, Config, Entropy, Event, Instant, Now, State, SubscriptionId, Transmit,
+    backoff::Backoff,
+    channel::{Channel, Wire},
+    connection::Phase,
+    grant::{Identity, Session},
+    publish::Publishes,
+    requests::Requests,
+    session::Sessions,
+    subscription::Subscription,
+    time::RelayClock,
+    timers::{Timer, Timers},
+};
+use sealwire_protocol::{ChannelId, wire::ToRelay};
+use std::collections::{BTreeMap, VecDeque};
+
+/// One client of one app in one context. See the crate's documentation.
+pub struct Client {
+    pub(crate) config: Config,
+    pub(crate) entropy: Box<dyn Entropy>,
+    pub(crate) phase: Phase,
+    pub(crate) shown: State,
+    pub(crate) backoff: Backoff,
+    pub(crate) timers: Timers,
+    /// Who the channels below belong to.
+    pub(crate) identity: Option<Identity>,
+    pub(crate) session: Option<Session>,
+    pub(crate) sessions: Sessions,
+    pub(crate) relay_clock: Option<RelayClock>,
+    pub(crate) channels: BTreeMap<ChannelId, Channel>,
+    pub(crate) subscriptions: BTreeMap<SubscriptionId, Subscription>,
+    pub(crate) publishes: Publishes,
+    pub(crate) requests: Requests,
+    /// Why there is no connection, for calls that wait for one in vain.
+    pub(crate) trouble: Option<ClientError>,
+    /// The relay refused the last session's token.
+    pub(crate) refused_before: bool,
+    pub(crate) was_connected: bool,
+    pub(crate) last_id: u32,
+    pub(crate) transmits: VecDeque<Transmit>,
+    pub(crate) events: VecDeque<Event>,
+}
+
+impl Client {
+    /// Connects to nothing before the first subscribe or publish.
+    #[must_use]
+    pub fn new(config: Config, entropy: Box<dyn Entropy>) -> Self {
+        Self {
+            config,
+            entropy,
+            phase: Phase::Idle,
+            shown: State::Idle,
+            backoff: Backoff::default(),
+            timers: Timers::default(),
+            identity: None,
+            session: None,
+            sessions: Sessions::default(),
+            relay_clock: None,
+            channels: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            publishes: Publishes::default(),
+            requests: Requests::default(),
+            trouble: None,
+            refused_before: false,
+            was_connected: false,
+            last_id: 0,
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// What the connection is doing.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.shown
+    }
+
+    /// Work for the transport, oldest first.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transmits.pop_front()
+    }
+
+    /// News for the app, oldest first.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When [`Self::handle_timeout`] is due. May move with every input.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if matches!(self.phase, Phase::Closed) {
+            return None;
+        }
+        let timeout = self.config.request_timeout_ms;
+        let subscriptions =
+            self.subscriptions.values().filter_map(|subscription| subscription.deadline(timeout));
+        let retries = self.channels.values().filter_map(|channel| match channel.wire {
+            Wire::AwaitingRetry(at) => Some(at),
+            _ => None,
+        });
+        subscriptions
+            .chain(retries)
+            .chain(self.timers.next())
+            .chain(self.requests.deadline())
+            .chain(self.publishes.deadline())
+            .min()
+    }
+
+    /// Time has come. Being late or early does no harm.
+    pub fn handle_timeout(&mut self, now: Now) {
+        while let Some(timer) = self.timers.take_due(now.instant) {
+            match timer {
+                Timer::Session => self.session_timed_out(now),
+                Timer::Welcome => self.welcome_timed_out(now),
+                Timer::Silence => self.check_silence(now),
+                Timer::Retry => self.connect(now),
+                Timer::Refresh => self.refresh_session(now),
+                Timer::Idle => self.rest(None),
+            }
+        }
+        self.expire_subscriptions(now);
+        self.expire_publishes(now);
+        if self.requests.deadline().is_some_and(|deadline| deadline <= now.instant) {
+            self.unanswered(now);
+        }
+        self.settle(now);
+    }
+
+    /// Ends everything for good. Calls that wait are told; callbacks are not called any more.
+    pub fn close(&mut self) {
+        if matches!(self.phase, Phase::Closed) {
+            return;
+        }
+        self.events.retain(|event| !matches!(event, Event::Message { .. } | Event::Notice { .. }));
+        self.disconnect();
+        self.fail_waiting(&ClientError::closed());
+        self.subscriptions.clear();
+        self.channels.clear();
+        self.session = None;
+        self.identity = None;
+        self.phase = Phase::Closed;
+        self.show(None);
+    }
+
+    /// Does what follows from the state, whichever input changed it.
+    pub(crate) fn settle(&mut self, now: Now) {
+        if matches!(self.phase, Phase::Closed) {
+            return;
+        }
+        if self.is_wanted() {
+            self.timers.stop(Timer::Idle);
+            if matches!(self.phase, Phase::Idle) {
+                self.connect(now);
+            }
+        } else if matches!(self.phase, Phase::AwaitingRetry) {
+            self.rest(None);
+        } else if !matches!(self.phase, Phase::Idle) && !self.timers.is_set(Timer::Idle) {
+            self.timers.set(Timer::Idle, now.instant.after(self.config.idle_close_ms));
+        }
+        self.resolve_subscriptions();
+        self.seal_publishes(now);
+        if matches!(self.phase, Phase::Live(_)) {
+            self.join_channels(now);
+            self.send_publishes(now);
+        }
+    }
+
+    /// Whether anything needs a connection.
+    pub(crate) fn is_wanted(&self) -> bool {
+        !self.subscriptions.is_empty() || !self.publishes.is_empty() || self.requests.waits_for_unsubscribe()
+    }
+
+    pub(crate) fn send(&mut self, message: &ToRelay) {
+        if let Some(connection) = self.phase.connection() {
+            self.transmits.push_back(Transmit::Send { connection, bytes: message.to_bytes() });
+        }
+    }
+
+    pub(crate) fn next_id(&mut self) -> u32 {
+        self.last_id = self.last_id.wrapping_add(1);
+        self.last_id
+    }
+
+    /// Tells the app of the state where it changed or something went wrong.
+    pub(crate) fn show(&mut self, error: Option<ClientError>) {
+        let state = self.phase.state(self.was_connected);
+        if state != self.shown || error.is_some() {
+            self.shown = state;
+            self.events.push_back(Event::State { state, error });
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The one error that leaves this crate: a stable code, a sentence, and when to try again.
+
+use sealwire_protocol::{CloseCode, Code, wire};
+
+/// A code of this version's list, or a number that only a newer relay knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// In [`Code::ALL`].
+    Known(Code),
+    /// Sent by a newer relay.
+    Newer(u32),
+}
+
+impl ErrorCode {
+    /// From the wire.
+    #[must_use]
+    pub fn from_number(number: u32) -> Self {
+        Code::from_number(number).map_or(Self::Newer(number), Self::Known)
+    }
+
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Known(code) => code.name(),
+            Self::Newer(_) => "UNKNOWN",
+        }
+    }
+
+    pub(crate) const fn class(self) -> Option<CloseCode> {
+        match self {
+            Self::Known(code) => Some(code.close_code()),
+            Self::Newer(_) => None,
+        }
+    }
+
+    pub(crate) const fn retryable(self) -> bool {
+        matches!(self, Self::Known(code) if code.retryable())
+    }
+}
+
+/// Why something failed or ended. Holds no token, key or payload.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ClientError {
+    /// For programs.
+    pub code: ErrorCode,
+    /// For people.
+    pub message: String,
+    /// When the same attempt may succeed, in milliseconds, where the relay said so.
+    pub retry_after_ms: Option<u32>,
+}
+
+impl ClientError {
+    /// With a code of this version.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code: ErrorCode::Known(code), message: message.into(), retry_after_ms: None }
+    }
+
+    /// From the wire; the relay's message may be empty.
+    pub(crate) fn from_wire(number: u32, message: String, retry_after_ms: u32) -> Self {
+        let code = ErrorCode::from_number(number);
+        let message = if message.is_empty() { "the relay gave no reason".into() } else { message };
+        Self { code, message, retry_after_ms: (retry_after_ms > 0).then_some(retry_after_ms) }
+    }
+
+    pub(crate) fn closed() -> Self {
+        Self::new(Code::Closed, "the client was closed")
+    }
+
+    pub(crate) fn unreachable(message: &str) -> Self {
+        Self::new(Code::Unreachable, message)
+    }
+
+    pub(crate) fn is_retryable(&self) -> bool {
+        self.code.retryable() || self.retry_after_ms.is_some()
+    }
+
+    /// The relay is out of breath and not at odds with the request: the client tries again by itself.
+    pub(crate) fn is_temporary(&self) -> bool {
+        let class = self.code.class();
+        self.retry_after_ms.is_some()
+            || self.code.retryable()
+                && matches!(
+                    class,
+                    Some(CloseCode::TooManyRequests | CloseCode::Unavailable | CloseCode::Timeout)
+                )
+    }
+}
+
+impl From<wire::Failed> for ClientError {
+    fn from(failed: wire::Failed) -> Self {
+        Self::from_wire(failed.code, failed.message, failed.retry_after_ms)
+    }
+}

@@ -1,0 +1,85 @@
+use super::*;
+use sealwire_protocol::UnixMillis;
+
+const NOW: Now = Now { instant: Instant(0), unix: UnixMillis(1_000_000) };
+
+fn json() -> serde_json::Value {
+    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    serde_json::json!({
+        "url": "wss://relay.example/v1/realtime", "token": "a.b.c", "expiresAt": 1900,
+        "app": "app", "installation": "ari:cloud:1", "context": { "issue": "10", "module": "panel" },
+        "keys": [{ "id": "AAAAAA", "base": key, "properties": { "issue": key, "module": key } }],
+    })
+}
+
+fn check(json: serde_json::Value) -> Result<Session, InvalidGrant> {
+    Session::check(serde_json::from_value(json).unwrap(), NOW, None).map(|(session, _)| session)
+}
+
+fn refused(change: impl FnOnce(&mut serde_json::Value)) -> InvalidGrant {
+    let mut json = json();
+    change(&mut json);
+    check(json).err().expect("a grant that breaks a rule")
+}
+
+#[test]
+fn a_grant_as_the_resolver_writes_it_passes() {
+    assert_eq!(check(json()).ok().unwrap().remaining_ms(NOW.instant), 900_000);
+}
+
+#[test]
+fn without_tls_only_this_machine_is_a_relay() {
+    for url in
+        ["ws://localhost:8080/v1/realtime", "ws://127.0.0.1", "ws://[::1]:1/", "wss://r", "wss://r:1?a"]
+    {
+        assert_eq!(check_url(url), Ok(()), "{url}");
+    }
+    for url in [
+        "",
+        "relay",
+        "https://relay",
+        "wss://",
+        "wss:///path",
+        "ws://relay",
+        "ws://localhost.evil.example",
+        "ws://localhost@evil.example",
+        "ws://127.0.0.1.nip.io",
+        "wss://a b",
+        "wss://a\n",
+    ] {
+        assert_eq!(check_url(url), Err(InvalidGrant::Url), "{url}");
+    }
+}
+
+#[test]
+fn keys_that_do_not_match_the_context_are_refused() {
+    let short = "AAAA";
+    let changes: [fn(&mut serde_json::Value, &str); 6] = [
+        |json, _| json["keys"] = serde_json::json!([]),
+        |json, short| json["keys"][0]["id"] = short.into(),
+        |json, short| json["keys"][0]["base"] = short.into(),
+        |json, short| json["keys"][0]["properties"]["issue"] = short.into(),
+        |json, _| drop(json["keys"][0]["properties"].as_object_mut().unwrap().remove("issue")),
+        |json, _| json["keys"] = serde_json::json!([json["keys"][0], json["keys"][0]]),
+    ];
+    for change in changes {
+        assert_eq!(refused(|json| change(json, short)), InvalidGrant::Keys);
+    }
+}
+
+#[test]
+fn empty_and_oversized_fields_are_refused() {
+    for (field, size) in
+        [("token", limits::MAX_TOKEN), ("app", limits::MAX_APP), ("installation", limits::MAX_INSTALLATION)]
+    {
+        assert_eq!(refused(|json| json[field] = "".into()), InvalidGrant::Size(field));
+        assert_eq!(refused(|json| json[field] = "x".repeat(size + 1).into()), InvalidGrant::Size(field));
+    }
+}
+
+#[test]
+fn a_wall_clock_that_runs_ahead_does_not_make_a_new_session_useless() {
+    let mut json = json();
+    json["expiresAt"] = 10.into();
+    assert!(check(json).ok().unwrap().is_fresh(NOW.instant));
+}

@@ -1,0 +1,71 @@
+//! Requests on the current connection that the relay has not answered.
+
+use crate::{
+    Instant,
+    event::{PublishId, RefreshId, SubscriptionId},
+};
+use sealwire_protocol::{ChannelId, ClaimsKeyring};
+use std::collections::BTreeMap;
+
+pub(crate) enum Request {
+    Subscribe(ChannelId),
+    /// The subscription whose `unsubscribe` waits for it, if one does.
+    Unsubscribe(Option<SubscriptionId>),
+    /// Has its own deadline.
+    Publish(PublishId),
+    RefreshSession,
+    RefreshToken {
+        channel: ChannelId,
+        claims: ClaimsKeyring,
+        asked_by: AskedBy,
+    },
+}
+
+/// Who brought a channel token.
+#[derive(Clone, Copy)]
+pub(crate) enum AskedBy {
+    Refresh(RefreshId),
+    /// A subscription that joins a channel which is there already.
+    Subscription(SubscriptionId),
+}
+
+#[derive(Default)]
+pub(crate) struct Requests {
+    last: u32,
+    open: BTreeMap<u32, (Instant, Request)>,
+}
+
+impl Requests {
+    /// Numbers a request.
+    pub(crate) fn open(&mut self, deadline: Instant, request: Request) -> u32 {
+        self.last = self.last.checked_add(1).unwrap_or(1);
+        self.open.insert(self.last, (deadline, request));
+        self.last
+    }
+
+    pub(crate) fn answer(&mut self, request: u32) -> Option<Request> {
+        self.open.remove(&request).map(|(_, request)| request)
+    }
+
+    /// When the first one is overdue.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.open
+            .values()
+            .filter(|(_, request)| !matches!(request, Request::Publish(_)))
+            .map(|(deadline, _)| *deadline)
+            .min()
+    }
+
+    pub(crate) fn forget_publish(&mut self, publish: PublishId) {
+        self.open.retain(|_, (_, request)| !matches!(request, Request::Publish(id) if *id == publish));
+    }
+
+    pub(crate) fn waits_for_unsubscribe(&self) -> bool {
+        self.open.values().any(|(_, request)| matches!(request, Request::Unsubscribe(Some(_))))
+    }
+
+    /// The connection is gone, and with it every answer.
+    pub(crate) fn take(&mut self) -> impl Iterator<Item = Request> + use<> {
+        core::mem::take(&mut self.open).into_values().map(|(_, request)| request)
+    }
+}

@@ -1,0 +1,44 @@
+//! One subscription of the app, from the call to its end.
+
+use crate::{Instant, continuity::Continuity, spec::CheckedSpec};
+use sealwire_protocol::ChannelId;
+
+pub(crate) struct Subscription {
+    pub(crate) spec: CheckedSpec,
+    pub(crate) replay_seconds: Option<u32>,
+    pub(crate) asked_at: Instant,
+    pub(crate) progress: Progress,
+}
+
+/// What it waits for.
+#[derive(Clone, Copy)]
+pub(crate) enum Progress {
+    /// Its channel is not known without a session.
+    AwaitingSession,
+    /// The relay's confirmation of the channel, for this subscription.
+    AwaitingSubscribed(ChannelId),
+    /// The relay's answer to its channel token; the channel itself is there.
+    AwaitingToken(ChannelId),
+    /// Nothing: it is confirmed, and stays so while the connection comes and goes.
+    Live(ChannelId, Continuity),
+}
+
+impl Subscription {
+    pub(crate) fn channel(&self) -> Option<ChannelId> {
+        match self.progress {
+            Progress::AwaitingSession => None,
+            Progress::AwaitingSubscribed(channel)
+            | Progress::AwaitingToken(channel)
+            | Progress::Live(channel, _) => Some(channel),
+        }
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self.progress, Progress::Live(..))
+    }
+
+    /// Until when it must be confirmed.
+    pub(crate) fn deadline(&self, timeout_ms: u64) -> Option<Instant> {
+        (!self.is_live()).then_some(self.asked_at.after(timeout_ms))
+    }
+}
