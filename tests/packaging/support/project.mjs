@@ -15,7 +15,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
-export const tarball = path.join(root, 'target', 'package', 'sealwire-0.1.0.tgz');
+export const tarball =
+  process.env.SEALWIRE_TARBALL ?? path.join(root, 'target', 'package', 'sealwire-0.1.0.tgz');
 
 if (!existsSync(tarball))
   throw new Error(`${tarball} is missing. Run \`cargo xtask package\`, which makes it.`);
