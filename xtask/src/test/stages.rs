@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 use duct::Expression;
+use serde_json::Value;
 
 use super::{Counted, Stage, Suite};
 use crate::{
@@ -43,8 +44,6 @@ pub(super) const STAGES: &[Stage] = &[
     Stage { name: "demo", about: "the demo without and with WebAssembly", prepare: demo },
 ];
 
-/// The crates with tests that run in WebAssembly.
-const IN_WASM: [&str; 4] = ["sealwire-protocol", "sealwire-client", "sealwire-sdk-wasm", "sealwire-vectors"];
 /// Crates that only make sense for wasm32.
 const ONLY_WASM: [&str; 3] = ["sealwire-sdk-wasm", "memory-growth", "vectors-core"];
 
@@ -75,15 +74,28 @@ fn wasm_chromium(workspace: &Workspace) -> Result<Vec<Suite>> {
     Ok(vec![summed(command)])
 }
 
-/// The wasm tests of the core's crates; the caller says where they run.
+/// The wasm tests; the caller says where they run.
 fn wasm(workspace: &Workspace) -> Result<Expression> {
-    let mut arguments = vec!["test", "--quiet", "--locked", "--tests", "--target", TARGET];
-    arguments.extend(IN_WASM.iter().flat_map(|package| ["--package", package]));
+    let packages = tested_in_wasm(workspace)?;
+    let mut arguments = vec!["test", "--locked", "--tests", "--target", TARGET];
+    arguments.extend(packages.iter().flat_map(|package| ["--package", package]));
     arguments.extend(["--features", "sealwire-sdk-wasm/browser,sealwire-sdk-wasm/resolver"]);
     Ok(toolchain::with_target(workspace)?
         .cargo(arguments)
         .env("CARGO_TARGET_DIR", workspace.target.join("wasm-test"))
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner::command()?))
+}
+
+/// The crates that depend on wasm-bindgen-test: the others' tests cannot run there.
+fn tested_in_wasm(workspace: &Workspace) -> Result<Vec<String>> {
+    let metadata = ["metadata", "--no-deps", "--locked", "--format-version=1"];
+    let metadata: Value = serde_json::from_str(&duct::cmd("cargo", metadata).dir(&workspace.root).read()?)?;
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    Ok(list(&metadata["packages"])
+        .iter()
+        .filter(|package| list(&package["dependencies"]).iter().any(|one| one["name"] == "wasm-bindgen-test"))
+        .filter_map(|package| package["name"].as_str().map(str::to_owned))
+        .collect())
 }
 
 fn plain_js(workspace: &Workspace) -> Result<Vec<Suite>> {
@@ -150,7 +162,7 @@ fn node_test(workspace: &Workspace, arguments: &[&str]) -> Result<Expression> {
     for file in files {
         ensure!(Path::new(&workspace.root).join(file).exists(), "{file} is missing");
     }
-    Ok(duct::cmd("node", ["--test"].iter().chain(arguments)))
+    Ok(duct::cmd("node", ["--test", "--test-reporter=spec"].iter().chain(arguments)))
 }
 
 /// A script of one of the npm workspaces.
