@@ -53,7 +53,8 @@ function children(node) {
 /** Turns the instance that wasm2js makes and exports at the end of the file into a function that makes one. */
 function delayStart() {
   const start = tree.body.findIndex(
-    (statement) => statement.type === 'VariableDeclaration' && statement.declarations[0].id.name === 'retasmFunc',
+    (statement) =>
+      statement.type === 'VariableDeclaration' && statement.declarations[0].id.name === 'retasmFunc',
   );
   if (start < 0) throw new Error('wasm2js no longer ends with `var retasmFunc = …`');
   const call = tree.body[start].declarations[0].init;
@@ -62,7 +63,9 @@ function delayStart() {
   edits.push([call.end, end, ';\n}\n']);
 
   const body = tree.body.find((statement) => statement.id?.name === 'asmFunc').body;
-  const functions = [...loaders].map((view) => ` function load${view}(index) {\n  return ${view}[index];\n }\n`);
+  const functions = [...loaders].map(
+    (view) => ` function load${view}(index) {\n  return ${view}[index];\n }\n`,
+  );
   edits.push([body.end - 1, body.end - 1, functions.join('')]);
 }
 

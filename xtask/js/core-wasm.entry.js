@@ -5,8 +5,8 @@ import base64 from './core_bg.wasm';
 let loading;
 
 export function load() {
-  loading ??= start({ module_or_path: Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)) }).then(
-    () => core,
-  );
+  loading ??= start({
+    module_or_path: Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)),
+  }).then(() => core);
   return loading;
 }

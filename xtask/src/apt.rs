@@ -15,7 +15,8 @@ pub(crate) fn is_usable() -> bool {
 pub(crate) fn install(packages: &[&str]) -> Result<()> {
     step::installing(&format!("Debian packages {}", packages.join(" ")));
     apt(&["update", "-qq"])?;
-    let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends", "--no-remove"];
+    let mut arguments =
+        vec!["install", "-y", "-qq", "-o=Dpkg::Use-Pty=0", "--no-install-recommends", "--no-remove"];
     arguments.extend(packages);
     apt(&arguments)
 }
