@@ -1,8 +1,8 @@
 // Makes a configuration with a fresh app, and runs the relay with it on the loopback interface.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import net from 'node:net';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
 const APP = 'team-dashboard';
@@ -14,13 +14,13 @@ const START_MS = 10_000;
  */
 export async function startRelay(program, folder) {
   const config = path.join(folder, 'relay.toml');
-  const { stdout } = await promisify(execFile)(program, ['init', '--config', config, '--app', APP]);
+  // Without the environment, so that no setting of the caller's own relay comes in.
+  const init = ['init', '--config', config, '--app', APP];
+  const { stdout } = await promisify(execFile)(program, init, { env: {} });
   const variables = forgeVariables(stdout);
 
-  const port = await freePort();
-  const relay = spawn(program, ['--config', config, '--listen', `127.0.0.1:${port}`], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const run = ['run', '--config', config, '--listen', '127.0.0.1:0', '--log', 'warn'];
+  const relay = spawn(program, run, { env: {}, stdio: ['ignore', 'pipe', 'inherit'] });
   let stopping = false;
   relay.on('exit', () => stopping || console.error('The relay ended.'));
   const stop = async () => {
@@ -30,12 +30,11 @@ export async function startRelay(program, folder) {
     await once(relay, 'exit');
   };
   try {
-    await untilHealthy(port, relay);
+    return { port: await portOf(relay), variables, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-  return { port, variables, stop };
 }
 
 /**
@@ -45,38 +44,28 @@ export async function startRelay(program, folder) {
  */
 export function forgeVariables(text) {
   const found = text.matchAll(/forge variables set (?:--encrypt )?(SEALWIRE_\w+) (\S+)/g);
-  const variables = Object.fromEntries(
-    [...found].map(([, name, value]) => [name, value.replace(/^(['"])(.*)\1$/, '$2')]),
-  );
+  const variables = Object.fromEntries([...found].map(([, name, value]) => [name, value]));
   for (const name of ['SEALWIRE_APP', 'SEALWIRE_SIGNING_KEY']) {
     if (!variables[name]) throw new Error(`'sealwire-relay init' printed no value for ${name}.`);
   }
   return variables;
 }
 
-async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = /** @type {net.AddressInfo} */ (server.address());
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 /**
- * @param {number} port
- * @param {import('node:child_process').ChildProcess} relay
+ * The relay's first line tells its address.
+ * @param {import('node:child_process').ChildProcessByStdio<null, import('node:stream').Readable, null>} relay
+ * @returns {Promise<number>}
  */
-async function untilHealthy(port, relay) {
-  const end = Date.now() + START_MS;
-  while (Date.now() < end) {
-    if (relay.exitCode !== null) throw new Error('The relay ended at once; the lines above say why.');
-    const healthy = await fetch(`http://127.0.0.1:${port}/healthz`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (healthy) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`The relay did not answer within ${START_MS / 1000} seconds.`);
+async function portOf(relay) {
+  const lines = createInterface({ input: relay.stdout });
+  const signal = AbortSignal.timeout(START_MS);
+  const [line] = await Promise.race([
+    once(lines, 'line', { signal }),
+    once(lines, 'close').then(() => {
+      throw new Error('The relay ended at once; the lines above say why.');
+    }),
+  ]);
+  const port = /^listening on http:\/\/127\.0\.0\.1:(\d+)$/.exec(line)?.[1];
+  if (!port) throw new Error(`The relay's first line does not tell its address: ${line}`);
+  return Number(port);
 }
