@@ -7,6 +7,7 @@ mod chromium;
 mod core;
 mod demo;
 mod files;
+mod hex;
 mod npm;
 mod package;
 mod relay;

@@ -1,14 +1,11 @@
 //! Stamps: a file beside some output that says from which inputs it was made, so that a second run does no work twice.
 
-use std::{
-    fmt::Write as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use sha2::{Digest, Sha256};
 
-use crate::files;
+use crate::{files, hex};
 
 /// A digest over everything that an output depends on.
 #[derive(Default)]
@@ -37,10 +34,7 @@ impl Inputs {
     }
 
     fn digest(self) -> String {
-        self.0.finalize().iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex::encode(&self.0.finalize())
     }
 }
 
