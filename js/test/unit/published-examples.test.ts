@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Jira as BridgeJira } from '../../src/context/product-context.js';
+import { Jira } from '../../src/context/product-context.js';
 import { realtimeWith } from '../../src/browser/realtime.js';
 import { fakeCore, meta } from '../support/fake-core.js';
 
@@ -35,7 +35,7 @@ test('a component subscribes when it mounts, publishes by a button, and unsubscr
 
 test('a component narrows the context on both sides', async () => {
   const { realtime, clients } = page();
-  const options = { contextOverrides: [BridgeJira.Project] };
+  const options = { contextOverrides: [Jira.Project] };
   await realtime.subscribe('my-channel', () => {}, options);
   await realtime.publish('my-channel', { hello: 'project' }, options);
   assert.deepEqual(clients[0]!.subscriptions.get(1)!.channel, { name: 'my-channel', scope: ['project'] });
