@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use duct::Expression;
 
 use crate::workspace::Workspace;
@@ -109,7 +109,13 @@ fn first(
         return Ok(debian);
     }
     download().with_context(|| format!("no Rust toolchain has {what}"))?;
-    Toolchain::open(None)
+    let active = Toolchain::open(None)?;
+    ensure!(
+        suits(&active),
+        "rustup installed {what}, but not for the toolchain in {}",
+        active.sysroot.display()
+    );
+    Ok(active)
 }
 
 /// Prints the shell lines that make a plain `cargo build --target wasm32-unknown-unknown` work.
