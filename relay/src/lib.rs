@@ -1,1 +1,29 @@
-//! sealwire-relay.
+//! The Sealwire relay: checks who may join which channel and fans sealed messages out to them. It cannot read them, and
+//! holds no code that could.
+//!
+//! [`SessionRules`] and [`Hub`] are its rules without I/O, for tests in virtual time; [`Relay`] is the whole server.
+
+mod access;
+mod audit;
+mod broker;
+mod clock;
+mod config;
+mod connection;
+mod fanout;
+mod http;
+mod hub;
+mod server;
+mod session;
+mod websocket;
+
+pub use access::Refused;
+pub use broker::{Answer, Broker, BrokerError, EmbeddedBroker};
+pub use clock::Now;
+pub use config::{Config, ConfigError, LogFormat, NewApp, Origin, Overrides, Setting, template};
+pub use fanout::{ConnectionId, Deliveries, Fanout, Room, Subscribers};
+pub use hub::{Accepted, Draft, Hub, HubLimits, IdempotencyId, Outcome, Publication, Replay};
+pub use server::{Relay, StartError};
+pub use session::{
+    EventFilter, Fault, Identity, Joined, Publishing, Refusal, SessionAction, SessionRules, SessionTerms,
+};
+pub use websocket::{Decoder, Incoming, Violation};

@@ -1,0 +1,120 @@
+//! What a client or a backend may do: the checks that sessions and `POST /v1/publish` share.
+
+use crate::hub::{Draft, IdempotencyId};
+use bytes::Bytes;
+use sealwire_protocol::{
+    ChannelAddress, ChannelId, Code, InvalidName, InvalidScope, Scope, UnixMillis, check_channel_name,
+    check_event_name, limits,
+    tokens::{self, ChannelClaims, Keyring, Permission, TokenError},
+};
+
+/// Shortest sealed message, in bytes: version, key id, nonce, tag, publish time and payload length.
+const MIN_SEALED: usize = 1 + 4 + 24 + 16 + 8 + 4;
+
+/// Why something was refused; the one place where reasons become codes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refused {
+    /// The code on the wire.
+    pub code: Code,
+    /// For a person.
+    pub message: String,
+}
+
+impl Refused {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+impl From<TokenError> for Refused {
+    fn from(error: TokenError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<InvalidScope> for Refused {
+    fn from(error: InvalidScope) -> Self {
+        Self::new(Code::ScopeRefused, error.to_string())
+    }
+}
+
+impl From<InvalidName> for Refused {
+    fn from(error: InvalidName) -> Self {
+        Self::new(Code::NameInvalid, error.to_string())
+    }
+}
+
+/// On whose behalf something is asked: never what a client says, always what a verified token says.
+#[derive(Clone, Copy)]
+pub(crate) struct Namespace<'a> {
+    pub(crate) app: &'a str,
+    pub(crate) installation: &'a str,
+}
+
+/// Verifies a channel token and that it belongs to this namespace and channel.
+pub(crate) fn verify_channel_token(
+    token: &str,
+    namespace: Namespace<'_>,
+    name: &str,
+    keyring: &Keyring,
+    now: UnixMillis,
+) -> Result<ChannelClaims, Refused> {
+    let claims: ChannelClaims = tokens::verify(token, keyring, now.seconds())?;
+    if claims.iss != namespace.app {
+        return Err(TokenError::App.into());
+    }
+    if claims.ins != namespace.installation {
+        let message =
+            "the channel token is for another installation; sign it in this installation's resolver";
+        return Err(Refused::new(Code::TokenInstallation, message));
+    }
+    if claims.ch != name {
+        let message = "the channel token is for another channel; sign one for the channel's exact name";
+        return Err(Refused::new(Code::TokenChannel, message));
+    }
+    Ok(claims)
+}
+
+/// Refuses unless `allowed`.
+pub(crate) fn check_permission(allowed: bool, permission: Permission, holder: &str) -> Result<(), Refused> {
+    if allowed {
+        return Ok(());
+    }
+    let verb = match permission {
+        Permission::Subscribe => "subscribe",
+        Permission::Publish => "publish",
+    };
+    Err(Refused::new(Code::PermissionMissing, format!("the {holder} does not permit to {verb}")))
+}
+
+/// The channel that a name, a scope and a channel token's claims stand for in a namespace.
+pub(crate) fn channel_id(
+    namespace: Namespace<'_>,
+    scope: &Scope,
+    name: &str,
+    token: Option<&ChannelClaims>,
+) -> Result<ChannelId, Refused> {
+    check_channel_name(name)?;
+    let Namespace { app, installation } = namespace;
+    Ok(ChannelAddress { app, installation, scope, claims_tag: token.map(|claims| &claims.tag), name }.id())
+}
+
+/// Checks what a message consists of.
+pub(crate) fn draft(
+    channel: ChannelId,
+    event: String,
+    sealed: Bytes,
+    id: IdempotencyId,
+) -> Result<Draft, Refused> {
+    check_event_name(&event)?;
+    if !(MIN_SEALED..=limits::MAX_SEALED).contains(&sealed.len()) {
+        let message = format!(
+            "a sealed message has {MIN_SEALED} to {} bytes, this one has {}",
+            limits::MAX_SEALED,
+            sealed.len()
+        );
+        return Err(Refused::new(Code::MessageSize, message));
+    }
+    Ok(Draft { channel, event, sealed, id })
+}

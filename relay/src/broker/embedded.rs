@@ -1,0 +1,68 @@
+//! The broker of a relay that stands alone: the hub's rules behind a lock, nothing on disk.
+
+use super::{Answer, Broker};
+use crate::{
+    clock::Now,
+    fanout::Deliveries,
+    hub::{Accepted, Draft, Hub, HubLimits, Replay},
+};
+use sealwire_protocol::{ChannelId, wire::Since};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+/// An in-memory broker for one relay.
+pub struct EmbeddedBroker {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    hub: Mutex<Hub>,
+    deliveries: Deliveries,
+}
+
+impl EmbeddedBroker {
+    /// An empty broker. `epoch` is random.
+    #[must_use]
+    pub fn new(epoch: u64, limits: HubLimits, deliveries: Deliveries) -> Self {
+        let hub = Mutex::new(Hub::new(epoch, limits, Now::read()));
+        Self { shared: Arc::new(Shared { hub, deliveries }) }
+    }
+
+    /// Forgets what is too old; called now and then, so that a quiet relay lets go of its memory.
+    pub fn expire(&self) {
+        self.shared.hub().expire(Instant::now());
+    }
+}
+
+impl Shared {
+    fn hub(&self) -> MutexGuard<'_, Hub> {
+        self.hub.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Broker for EmbeddedBroker {
+    fn publish(&self, draft: Draft) -> Answer<Accepted> {
+        let shared = self.shared.clone();
+        Box::pin(async move {
+            let room = shared.deliveries.room(draft.sealed.len()).await;
+            // Delivered under the lock: the order of offsets is the order of deliveries.
+            let mut hub = shared.hub();
+            let outcome = hub.publish(draft, Now::read());
+            if let Some(publication) = outcome.publication {
+                shared.deliveries.deliver(publication, room);
+            }
+            Ok(outcome.accepted)
+        })
+    }
+
+    fn join(&self, channel: ChannelId, since: Option<Since>) -> Answer<Replay> {
+        let shared = self.shared.clone();
+        Box::pin(async move { Ok(shared.hub().join(channel, since, Now::read())) })
+    }
+
+    fn leave(&self, channel: ChannelId) {
+        self.shared.hub().leave(channel, Now::read());
+    }
+}

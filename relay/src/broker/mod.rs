@@ -1,0 +1,52 @@
+//! The seam to other machines. A broker gives every message its place and time, remembers the last two minutes, and
+//! hands each publication to every relay that has subscribers for it.
+//!
+//! The shape fits NATS JetStream (one stream in memory with `max_age`, a subject per channel): `publish` is a publish
+//! with `Nats-Msg-Id` whose acknowledgement carries the sequence, `join` reads the subject from a sequence or start
+//! time and adds the subject to the relay's consumer, the epoch is the stream's, and what the consumer yields goes to
+//! [`Deliveries`](crate::fanout::Deliveries).
+
+mod embedded;
+
+pub use embedded::EmbeddedBroker;
+
+use crate::{
+    access::Refused,
+    hub::{Accepted, Draft, Replay},
+};
+use sealwire_protocol::{ChannelId, Code, wire::Since};
+use std::pin::Pin;
+
+/// A broker's answer, some time.
+pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, BrokerError>> + Send>>;
+
+/// Why a broker could not do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BrokerError {
+    /// It could not be reached or did not answer in time.
+    #[error("the relay could not reach its broker; try again")]
+    Unavailable,
+}
+
+impl From<BrokerError> for Refused {
+    fn from(error: BrokerError) -> Self {
+        match error {
+            BrokerError::Unavailable => Self::new(Code::BrokerUnavailable, error.to_string()),
+        }
+    }
+}
+
+/// Orders, remembers and distributes publications.
+pub trait Broker: Send + Sync + 'static {
+    /// Takes a message once: a repeated id on the same channel within the replay window gets the first answer. The
+    /// publication reaches subscribers through the deliveries that the broker was made with, in order per channel.
+    fn publish(&self, draft: Draft) -> Answer<Accepted>;
+
+    /// Adds a subscription of this relay to a channel. Everything after the replay is delivered; a publication that
+    /// is in both is recognised by its offset. Dropping the answer before it is ready undoes it.
+    fn join(&self, channel: ChannelId, since: Option<Since>) -> Answer<Replay>;
+
+    /// Removes a subscription that was added.
+    fn leave(&self, channel: ChannelId);
+}

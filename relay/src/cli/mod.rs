@@ -1,0 +1,103 @@
+//! What can be asked of the relay on the command line.
+
+mod init;
+mod logging;
+mod run;
+
+use clap::{Args, Parser, Subcommand};
+use sealwire_relay::{Config, ConfigError, Overrides, Setting};
+use std::{env, error::Error, path::PathBuf};
+
+/// Where the configuration is looked for when nobody says.
+const DEFAULT_PATH: &str = "sealwire-relay.toml";
+
+/// The Sealwire relay: end-to-end encrypted realtime for Atlassian Forge apps.
+#[derive(Parser)]
+#[command(version, about, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: ConfigArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the relay (the default).
+    Run(ConfigArgs),
+    /// Write a configuration with a fresh app, and print what its Forge app needs.
+    Init(init::Init),
+    /// Check the configuration and say nothing if it is good.
+    CheckConfig(ConfigArgs),
+}
+
+/// Where the configuration comes from. Flags win over SEALWIRE_RELAY_… variables, and these over the file.
+#[derive(Args)]
+pub(crate) struct ConfigArgs {
+    /// Configuration file [default: sealwire-relay.toml, where there is one].
+    #[arg(long, env = "SEALWIRE_RELAY_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address and port to listen on; port 0 takes any.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// A proxy in front ends TLS: allows to listen on every address, and X-Forwarded-For is believed.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    proxy_terminates_tls: Option<String>,
+    /// How far back a client can resume, at most 2m.
+    #[arg(long, value_name = "DURATION")]
+    replay_window: Option<String>,
+    /// Most bytes kept for replay, over all channels.
+    #[arg(long, value_name = "SIZE")]
+    replay_bytes: Option<String>,
+    /// Most bytes that wait for one client.
+    #[arg(long, value_name = "SIZE")]
+    queue_bytes: Option<String>,
+    /// How often clients are pinged.
+    #[arg(long, value_name = "DURATION")]
+    heartbeat: Option<String>,
+    /// How long a client may take for its first message.
+    #[arg(long, value_name = "DURATION")]
+    hello_timeout: Option<String>,
+    /// Most WebSocket connections.
+    #[arg(long, value_name = "NUMBER")]
+    max_connections: Option<String>,
+    /// What is logged, such as info or warn,audit=info.
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+    /// text or json.
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+}
+
+impl Cli {
+    pub(crate) fn execute(self) -> Result<(), Box<dyn Error>> {
+        match self.command {
+            None => run::run(self.run.load()?),
+            Some(Command::Run(args)) => run::run(args.load()?),
+            Some(Command::CheckConfig(args)) => Ok(args.load().map(drop)?),
+            Some(Command::Init(init)) => init.execute(),
+        }
+    }
+}
+
+impl ConfigArgs {
+    fn load(self) -> Result<Config, ConfigError> {
+        let default = PathBuf::from(DEFAULT_PATH);
+        let file = self.config.or_else(|| default.exists().then_some(default));
+        let flags = Overrides::default()
+            .with(Setting::Listen, self.listen)
+            .with(Setting::ProxyTerminatesTls, self.proxy_terminates_tls)
+            .with(Setting::ReplayWindow, self.replay_window)
+            .with(Setting::ReplayBytes, self.replay_bytes)
+            .with(Setting::QueueBytes, self.queue_bytes)
+            .with(Setting::Heartbeat, self.heartbeat)
+            .with(Setting::HelloTimeout, self.hello_timeout)
+            .with(Setting::MaxConnections, self.max_connections)
+            .with(Setting::Log, self.log)
+            .with(Setting::LogFormat, self.log_format);
+        // Variables that are no Unicode cannot be ours.
+        let environment = env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Config::load(file.as_deref(), environment, &flags)
+    }
+}

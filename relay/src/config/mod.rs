@@ -1,0 +1,104 @@
+//! The relay's configuration: a TOML file, then the environment, then flags; the later one wins. Nothing unknown is
+//! passed over, and every refusal says where it stands and what to do.
+
+mod apps;
+mod environment;
+mod error;
+mod file;
+mod settings;
+mod template;
+#[cfg(test)]
+mod tests;
+mod units;
+
+pub use error::{ConfigError, Origin};
+pub use settings::{LogFormat, Overrides, Setting};
+pub use template::{NewApp, template};
+
+use sealwire_protocol::tokens::Keyring;
+use std::{net::SocketAddr, path::Path, time::Duration};
+
+/// What a relay runs with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen; port 0 takes any.
+    pub listen: SocketAddr,
+    /// Whether a proxy in front ends TLS and sets `X-Forwarded-For`.
+    pub proxy_terminates_tls: bool,
+    /// How far back a subscription can resume; at most two minutes.
+    pub replay_window: Duration,
+    /// Most bytes of publications kept for replay, over all channels.
+    pub replay_bytes: usize,
+    /// Most bytes that wait to be written to one client.
+    pub queue_bytes: usize,
+    /// How often a client is pinged.
+    pub heartbeat: Duration,
+    /// How long a client may take for its first message.
+    pub hello_timeout: Duration,
+    /// Most WebSocket connections.
+    pub max_connections: usize,
+    /// Which events are logged, in the form of `tracing-subscriber`'s `EnvFilter`.
+    pub log: String,
+    /// How they are written.
+    pub log_format: LogFormat,
+    /// The signing keys of all apps.
+    pub keyring: Keyring,
+}
+
+impl Config {
+    /// Reads `file` where one is given, then the variables that start with `SEALWIRE_RELAY_`, then the flags.
+    ///
+    /// # Errors
+    /// [`ConfigError`], with where the fault stands.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &Overrides,
+    ) -> Result<Self, ConfigError> {
+        let mut config = Self::default();
+        let mut apps = apps::Apps::default();
+        if let Some(path) = file {
+            file::read(path, &mut config, &mut apps)?;
+        }
+        environment::read(environment, &mut config, &mut apps)?;
+        for (setting, text) in flags.iter() {
+            setting
+                .apply(&mut config, text)
+                .map_err(|problem| ConfigError { origin: Origin::Flag(setting.flag()), problem })?;
+        }
+        config.keyring = apps.into_keyring(file)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// What cannot be said of one value alone.
+    fn check(&self) -> Result<(), ConfigError> {
+        if !self.listen.ip().is_loopback() && !self.proxy_terminates_tls {
+            let problem = format!(
+                "{} can be reached from other machines, and the relay itself speaks plain text; put a proxy that ends \
+                 TLS in front and set proxy_terminates_tls = true, or listen on 127.0.0.1",
+                self.listen
+            );
+            return Err(ConfigError { origin: Origin::Setting("listen"), problem });
+        }
+        Ok(())
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7440)),
+            proxy_terminates_tls: false,
+            replay_window: Duration::from_secs(120),
+            replay_bytes: 256 * 1024 * 1024,
+            queue_bytes: 1024 * 1024,
+            heartbeat: Duration::from_secs(25),
+            hello_timeout: Duration::from_secs(10),
+            max_connections: 100_000,
+            log: "info".to_owned(),
+            log_format: LogFormat::Text,
+            keyring: Keyring::default(),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Every setting: its key in the file, its variable, its flag, and how its value is read. The one list of them.
+
+use super::{Config, error, units};
+use sealwire_protocol::limits;
+use std::{net::SocketAddr, time::Duration};
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// A setting with one value; apps and their keys are apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Setting {
+    /// [`Config::listen`].
+    Listen,
+    /// [`Config::proxy_terminates_tls`].
+    ProxyTerminatesTls,
+    /// [`Config::replay_window`].
+    ReplayWindow,
+    /// [`Config::replay_bytes`].
+    ReplayBytes,
+    /// [`Config::queue_bytes`].
+    QueueBytes,
+    /// [`Config::heartbeat`].
+    Heartbeat,
+    /// [`Config::hello_timeout`].
+    HelloTimeout,
+    /// [`Config::max_connections`].
+    MaxConnections,
+    /// [`Config::log`].
+    Log,
+    /// [`Config::log_format`].
+    LogFormat,
+}
+
+impl Setting {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::Listen,
+        Self::ProxyTerminatesTls,
+        Self::ReplayWindow,
+        Self::ReplayBytes,
+        Self::QueueBytes,
+        Self::Heartbeat,
+        Self::HelloTimeout,
+        Self::MaxConnections,
+        Self::Log,
+        Self::LogFormat,
+    ];
+
+    /// The key in the file.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Listen => "listen",
+            Self::ProxyTerminatesTls => "proxy_terminates_tls",
+            Self::ReplayWindow => "replay_window",
+            Self::ReplayBytes => "replay_bytes",
+            Self::QueueBytes => "queue_bytes",
+            Self::Heartbeat => "heartbeat",
+            Self::HelloTimeout => "hello_timeout",
+            Self::MaxConnections => "max_connections",
+            Self::Log => "log",
+            Self::LogFormat => "log_format",
+        }
+    }
+
+    /// The variable, after `SEALWIRE_RELAY_`.
+    #[must_use]
+    pub fn variable(self) -> String {
+        self.key().to_ascii_uppercase()
+    }
+
+    /// The flag.
+    #[must_use]
+    pub fn flag(self) -> String {
+        format!("--{}", self.key().replace('_', "-"))
+    }
+
+    /// Reads a value into the configuration. Says what is wrong with it otherwise.
+    pub(super) fn apply(self, config: &mut Config, text: &str) -> Result<(), String> {
+        match self {
+            Self::Listen => config.listen = address(text)?,
+            Self::ProxyTerminatesTls => config.proxy_terminates_tls = boolean(text)?,
+            Self::ReplayWindow => {
+                let max = Duration::from_secs(limits::MAX_REPLAY_SECONDS.into());
+                config.replay_window = within(units::duration(text)?, Duration::ZERO, max, text)?;
+            }
+            Self::ReplayBytes => config.replay_bytes = units::bytes(text)?,
+            Self::QueueBytes => {
+                config.queue_bytes = units::bytes(text)?;
+                if config.queue_bytes < limits::MAX_FRAME {
+                    return Err(format!(
+                        "'{text}' is less than one message; give at least {}",
+                        limits::MAX_FRAME
+                    ));
+                }
+            }
+            Self::Heartbeat => {
+                let (min, max) = (Duration::from_millis(10), Duration::from_secs(300));
+                config.heartbeat = within(units::duration(text)?, min, max, text)?;
+            }
+            Self::HelloTimeout => {
+                let (min, max) = (Duration::from_millis(10), Duration::from_secs(60));
+                config.hello_timeout = within(units::duration(text)?, min, max, text)?;
+            }
+            Self::MaxConnections => {
+                config.max_connections =
+                    text.parse().map_err(|_| format!("'{text}' is no number of connections"))?;
+            }
+            Self::Log => config.log = log_filter(text)?,
+            Self::LogFormat => {
+                config.log_format = match text {
+                    "text" => LogFormat::Text,
+                    "json" => LogFormat::Json,
+                    _ => return Err(error::unknown("format", text, &["text", "json"])),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Values from flags, which win over everything else.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides(Vec<(Setting, String)>);
+
+impl Overrides {
+    /// Adds one, where there is one.
+    #[must_use]
+    pub fn with(mut self, setting: Setting, value: Option<String>) -> Self {
+        self.0.extend(value.map(|value| (setting, value)));
+        self
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Setting, &str)> {
+        self.0.iter().map(|(setting, value)| (*setting, value.as_str()))
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("'{text}' is no address to listen on; write an IP address and a port, such as 127.0.0.1:7440")
+    })
+}
+
+fn boolean(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| format!("'{text}' is neither true nor false"))
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    match text.parse::<tracing_subscriber::filter::Targets>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(format!(
+            "'{text}' is no log filter; write a level or targets with levels, such as info,audit=warn"
+        )),
+    }
+}
+
+fn within(value: Duration, min: Duration, max: Duration, text: &str) -> Result<Duration, String> {
+    if (min..=max).contains(&value) {
+        Ok(value)
+    } else {
+        Err(format!("'{text}' is not between {min:?} and {max:?}"))
+    }
+}

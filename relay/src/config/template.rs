@@ -1,0 +1,71 @@
+//! A first configuration, with a fresh app.
+
+use sealwire_protocol::encode_base64url;
+use zeroize::Zeroizing;
+
+/// Bytes of a fresh signing secret.
+const SECRET: usize = 64;
+/// Random bytes of a fresh key id.
+const KEY_ID: usize = 6;
+
+/// An app with its first signing key.
+pub struct NewApp {
+    /// App id.
+    pub id: String,
+    /// `<kid>.<base64url secret>`.
+    pub signing_key: Zeroizing<String>,
+}
+
+impl NewApp {
+    /// With a random key.
+    ///
+    /// # Errors
+    /// Where the system gives no random bytes.
+    pub fn generate(id: String) -> Result<Self, getrandom::Error> {
+        let mut key_id = [0; KEY_ID];
+        getrandom::fill(&mut key_id)?;
+        let mut secret = Zeroizing::new([0; SECRET]);
+        getrandom::fill(&mut *secret)?;
+        let secret = Zeroizing::new(encode_base64url(*secret));
+        let signing_key = Zeroizing::new(format!("{}.{}", encode_base64url(key_id), *secret));
+        Ok(Self { id, signing_key })
+    }
+}
+
+/// The text of a configuration file.
+#[must_use]
+pub fn template(app: &NewApp, listen: &str) -> Zeroizing<String> {
+    Zeroizing::new(format!(
+        r#"# Configuration of a Sealwire relay. Every setting can also be given as an environment variable
+# (SEALWIRE_RELAY_LISTEN, …) or as a flag (--listen, …).
+
+listen = {listen}
+# The relay speaks plain text. Any address but a loopback one is refused until a proxy in front ends TLS:
+# proxy_terminates_tls = true
+
+# How far back a client can resume (at most 2m), and how much may be kept for that.
+replay_window = "2m"
+replay_bytes = "256MiB"
+# How much may wait for one client before it is disconnected and has to resume.
+queue_bytes = "1MiB"
+heartbeat = "25s"
+hello_timeout = "10s"
+max_connections = 100000
+log = "info"
+log_format = "text"
+
+[[app]]
+id = {id}
+# "<kid>.<secret>" each. Add the next key here before the app signs with it; remove the old one a day later.
+signing_keys = [{signing_key}]
+"#,
+        listen = quoted(listen),
+        id = quoted(&app.id),
+        signing_key = quoted(&app.signing_key),
+    ))
+}
+
+/// A TOML string.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}

@@ -1,0 +1,83 @@
+//! The channels that a connection has joined. Dropping it leaves them all: the one place that unregisters.
+
+use super::Outbound;
+use crate::{
+    broker::{Answer, Broker},
+    fanout::{ConnectionId, Fanout},
+    hub::Replay,
+    session::EventFilter,
+};
+use sealwire_protocol::{ChannelId, wire::Since};
+use std::{collections::BTreeSet, sync::Arc};
+
+pub(super) struct Memberships {
+    connection: ConnectionId,
+    outbound: Arc<Outbound>,
+    fanout: Arc<Fanout>,
+    broker: Arc<dyn Broker>,
+    joined: BTreeSet<ChannelId>,
+    joining: Option<ChannelId>,
+}
+
+impl Memberships {
+    pub(super) fn new(
+        connection: ConnectionId,
+        outbound: Arc<Outbound>,
+        fanout: Arc<Fanout>,
+        broker: Arc<dyn Broker>,
+    ) -> Self {
+        Self { connection, outbound, fanout, broker, joined: BTreeSet::new(), joining: None }
+    }
+
+    /// Joins a channel; [`Self::joined`] or [`Self::not_joined`] follows.
+    pub(super) fn join(
+        &mut self,
+        channel: ChannelId,
+        since: Option<Since>,
+        events: EventFilter,
+    ) -> Answer<Replay> {
+        // First, so that nothing is missed between the replay and what is published after it.
+        self.fanout.join(channel, self.connection, self.outbound.clone(), events);
+        self.joining = Some(channel);
+        self.broker.join(channel, since)
+    }
+
+    /// The broker answered.
+    pub(super) fn joined(&mut self, channel: ChannelId) {
+        self.joining = None;
+        if !self.joined.insert(channel) {
+            // Joined anew: the broker counted it twice.
+            self.broker.leave(channel);
+        }
+    }
+
+    /// Everything before the replay is queued.
+    pub(super) fn open(&self, channel: ChannelId, replay: &Replay) {
+        self.fanout.open(channel, self.connection, replay);
+    }
+
+    /// The broker could not.
+    pub(super) fn not_joined(&mut self, channel: ChannelId) {
+        self.joining = None;
+        self.leave(channel);
+    }
+
+    pub(super) fn leave(&mut self, channel: ChannelId) {
+        self.fanout.leave(channel, self.connection);
+        if self.joined.remove(&channel) {
+            self.broker.leave(channel);
+        }
+    }
+}
+
+impl Drop for Memberships {
+    fn drop(&mut self) {
+        for channel in std::mem::take(&mut self.joined) {
+            self.fanout.leave(channel, self.connection);
+            self.broker.leave(channel);
+        }
+        if let Some(channel) = self.joining {
+            self.fanout.leave(channel, self.connection);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What waits to be written to one client: whole frames, shared with every other queue, bounded in bytes.
+
+use bytes::{Buf as _, Bytes};
+use std::{collections::VecDeque, io::IoSlice};
+
+/// Capacity that an empty queue may keep.
+const SPARE_FRAMES: usize = 4;
+
+pub(super) struct Queue {
+    frames: VecDeque<Bytes>,
+    bytes: usize,
+    limit: usize,
+    /// Bytes of replayed publications among them. They do not count against the limit: a client that resumes gets its
+    /// whole replay, and the frames are those of the replay cache.
+    exempt: usize,
+    /// Whether the first frame is written in part.
+    started: bool,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Open,
+    /// More was queued than the limit allows; only the goodbye follows.
+    Overflowed,
+    /// The goodbye is queued; nothing follows.
+    Finished,
+}
+
+impl Queue {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { frames: VecDeque::new(), bytes: 0, limit, exempt: 0, started: false, stage: Stage::Open }
+    }
+
+    /// Queues a frame. Returns whether the queue was empty before, or [`Overflow`] the first time that it is too long.
+    pub(super) fn push(&mut self, frame: &Bytes) -> Result<bool, Overflow> {
+        if self.stage != Stage::Open {
+            return Ok(false);
+        }
+        if self.bytes - self.exempt + frame.len() > self.limit {
+            self.stage = Stage::Overflowed;
+            return Err(Overflow);
+        }
+        Ok(self.append(frame.clone()))
+    }
+
+    /// Queues a frame that does not count against the limit.
+    pub(super) fn push_exempt(&mut self, frame: &Bytes) -> bool {
+        if self.stage != Stage::Open {
+            return false;
+        }
+        self.exempt += frame.len();
+        self.append(frame.clone())
+    }
+
+    /// Queues the last frames. After an overflow they replace what was not begun, so that they are read soon.
+    pub(super) fn finish(&mut self, frames: &[Bytes]) {
+        if self.stage == Stage::Finished {
+            return;
+        }
+        if self.stage == Stage::Overflowed {
+            self.frames.truncate(usize::from(self.started));
+            self.bytes = self.frames.front().map_or(0, Bytes::len);
+            self.exempt = 0;
+        }
+        for frame in frames {
+            self.append(frame.clone());
+        }
+        self.stage = Stage::Finished;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The frames to write next.
+    pub(super) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let mut count = 0;
+        for (slice, frame) in slices.iter_mut().zip(&self.frames) {
+            *slice = IoSlice::new(frame);
+            count += 1;
+        }
+        count
+    }
+
+    /// So many bytes were written.
+    pub(super) fn advance(&mut self, mut written: usize) {
+        self.bytes -= written;
+        self.exempt = self.exempt.saturating_sub(written).min(self.bytes);
+        while let Some(frame) = self.frames.front_mut() {
+            if written < frame.len() {
+                frame.advance(written);
+                self.started |= written > 0;
+                return;
+            }
+            written -= frame.len();
+            self.frames.pop_front();
+            self.started = false;
+        }
+        if self.frames.capacity() > SPARE_FRAMES {
+            self.frames = VecDeque::new();
+        }
+    }
+
+    fn append(&mut self, frame: Bytes) -> bool {
+        let was_empty = self.frames.is_empty();
+        self.bytes += frame.len();
+        self.frames.push_back(frame);
+        was_empty
+    }
+}
+
+/// The queue is too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Overflow;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(len: usize) -> Bytes {
+        vec![0; len].into()
+    }
+
+    fn front(queue: &Queue) -> usize {
+        let mut slices = [IoSlice::new(&[]); 1];
+        queue.slices(&mut slices);
+        slices[0].len()
+    }
+
+    #[test]
+    fn a_queue_past_its_limit_overflows_once_and_keeps_only_what_was_begun() {
+        let mut queue = Queue::new(10);
+        assert_eq!(queue.push(&frame(6)), Ok(true));
+        assert_eq!(queue.push(&frame(4)), Ok(false));
+        queue.advance(2);
+        assert_eq!(queue.push(&frame(3)), Err(Overflow));
+        assert_eq!(queue.push(&frame(1)), Ok(false));
+        assert_eq!(queue.bytes(), 8);
+        queue.finish(&[frame(5)]);
+        assert_eq!((queue.bytes(), front(&queue)), (4 + 5, 4));
+        queue.finish(&[frame(5)]);
+        assert_eq!(queue.bytes(), 9);
+        queue.advance(9);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn a_replay_does_not_count_against_the_limit() {
+        let mut queue = Queue::new(10);
+        assert!(queue.push_exempt(&frame(100)));
+        assert_eq!(queue.push(&frame(10)), Ok(false));
+        queue.advance(50);
+        assert_eq!(queue.push(&frame(1)), Err(Overflow));
+    }
+
+    #[test]
+    fn an_overflow_before_anything_was_written_keeps_nothing() {
+        let mut queue = Queue::new(10);
+        assert_eq!(queue.push(&frame(10)), Ok(true));
+        assert_eq!(queue.push(&frame(1)), Err(Overflow));
+        queue.finish(&[frame(3)]);
+        assert_eq!(queue.bytes(), 3);
+    }
+}

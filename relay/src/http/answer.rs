@@ -1,0 +1,92 @@
+//! What HTTP requests are answered with: JSON, also for every failure.
+
+use crate::access::Refused;
+use sealwire_protocol::Code;
+use serde::Serialize;
+use warp::{
+    http::{HeaderValue, StatusCode, header},
+    reply::Response,
+};
+
+/// A failure in the body of an answer or of one result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ErrorBody {
+    code: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u32>,
+}
+
+impl From<Refused> for ErrorBody {
+    fn from(Refused { code, message }: Refused) -> Self {
+        let unreachable = matches!(code, Code::BrokerUnavailable | Code::Overloaded | Code::ShuttingDown);
+        Self { code: code.name(), message, retry_after_ms: unreachable.then_some(1000) }
+    }
+}
+
+/// A request that is refused as a whole.
+#[derive(Clone, Debug)]
+pub(super) struct HttpError {
+    status: StatusCode,
+    refused: Refused,
+    /// A header that goes with the status.
+    header: Option<(header::HeaderName, &'static str)>,
+}
+
+impl HttpError {
+    /// With a status that says more than the code's own.
+    pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        let code = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => Code::RequestTooLarge,
+            _ => Code::MalformedRequest,
+        };
+        Self { status, refused: Refused::new(code, message), header: None }
+    }
+
+    pub(super) fn method_not_allowed(allowed: &'static str) -> Self {
+        let error = Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("this endpoint takes {allowed} only"));
+        Self { header: Some((header::ALLOW, allowed)), ..error }
+    }
+
+    /// Asks for what RFC 6455 and RFC 6750 say a client is asked for.
+    pub(super) fn with_header(self, name: header::HeaderName, value: &'static str) -> Self {
+        Self { header: Some((name, value)), ..self }
+    }
+
+    pub(super) fn code(&self) -> Code {
+        self.refused.code
+    }
+}
+
+impl From<Refused> for HttpError {
+    fn from(refused: Refused) -> Self {
+        let status = StatusCode::from_u16(refused.code.close_code().http_status());
+        Self { status: status.unwrap_or(StatusCode::BAD_REQUEST), refused, header: None }
+    }
+}
+
+impl From<HttpError> for Response {
+    fn from(HttpError { status, refused, header }: HttpError) -> Self {
+        #[derive(Serialize)]
+        struct Body {
+            error: ErrorBody,
+        }
+        let mut response = json(status, &Body { error: refused.into() });
+        if let Some((name, value)) = header {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}
+
+/// A body in JSON.
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    let body = serde_json::to_vec(body).expect("answers have string keys only");
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,61 @@
+//! Reading a request's body: bounded in bytes and time, whatever its headers promise.
+
+use super::answer::HttpError;
+use futures_util::{Stream, StreamExt as _};
+use sealwire_protocol::limits;
+use std::{pin::pin, time::Duration};
+use tokio::time::timeout;
+use warp::{Buf, http::StatusCode};
+
+/// How long a body may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long and how much of a refused body is thrown away, so that its sender gets to read why.
+const DISCARD_PATIENCE: Duration = Duration::from_secs(2);
+const DISCARD: usize = 4 * limits::MAX_BODY;
+
+/// The whole body.
+pub(super) async fn read<B: Buf>(
+    body: &mut (impl Stream<Item = Result<B, warp::Error>> + Unpin),
+) -> Result<Vec<u8>, HttpError> {
+    let read = async {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = body.next().await {
+            let mut chunk =
+                chunk.map_err(|_| HttpError::new(StatusCode::BAD_REQUEST, "the body broke off"))?;
+            if bytes.len() + chunk.remaining() > limits::MAX_BODY {
+                return Err(too_large());
+            }
+            while chunk.has_remaining() {
+                let part = chunk.chunk();
+                bytes.extend_from_slice(part);
+                let len = part.len();
+                chunk.advance(len);
+            }
+        }
+        Ok(bytes)
+    };
+    timeout(PATIENCE, read).await.unwrap_or_else(|_| {
+        Err(HttpError::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"))
+    })
+}
+
+/// Throws the rest of a refused body away.
+pub(super) async fn discard<B: Buf>(body: impl Stream<Item = Result<B, warp::Error>>) {
+    let mut body = pin!(body);
+    let discard = async {
+        let mut discarded = 0;
+        while let Some(Ok(chunk)) = body.next().await {
+            discarded += chunk.remaining();
+            if discarded > DISCARD {
+                return;
+            }
+        }
+    };
+    let _ = timeout(DISCARD_PATIENCE, discard).await;
+}
+
+/// The body is past the limit.
+pub(super) fn too_large() -> HttpError {
+    let message = format!("a request has at most {} bytes; split the batch", limits::MAX_BODY);
+    HttpError::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+}

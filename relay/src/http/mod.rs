@@ -1,0 +1,108 @@
+//! The HTTP face of the relay: which paths there are and what each does.
+
+mod answer;
+mod body;
+mod publish;
+mod realtime;
+
+use crate::{broker::Broker, connection::ConnectionContext, fanout::ConnectionId, session::SessionTerms};
+use answer::{HttpError, json};
+use hyper::upgrade::OnUpgrade;
+use std::{
+    convert::Infallible,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+};
+use tokio_util::task::TaskTracker;
+use warp::{
+    Filter,
+    filters::{body as warp_body, ext, header, method},
+    http::{HeaderMap, Method, StatusCode},
+    reply::Response,
+};
+
+/// The address that a connection came from, put into every request by the listener.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// What the endpoints share.
+pub(crate) struct HttpContext {
+    pub(crate) terms: Arc<SessionTerms>,
+    pub(crate) broker: Arc<dyn Broker>,
+    pub(crate) connection: Arc<ConnectionContext>,
+    pub(crate) tasks: TaskTracker,
+    /// Whether `X-Forwarded-For` is the work of a proxy of ours.
+    pub(crate) behind_proxy: bool,
+    pub(crate) max_connections: usize,
+    pub(crate) connections: Arc<AtomicUsize>,
+    pub(crate) next_connection: AtomicU64,
+}
+
+/// A place among the connections of the relay, given back when it is dropped.
+pub(crate) struct Admission {
+    id: ConnectionId,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Admission {
+    fn id(&self) -> ConnectionId {
+        self.id
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        self.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl HttpContext {
+    fn admit(&self) -> Option<Admission> {
+        if self.connections.fetch_add(1, Ordering::Relaxed) >= self.max_connections {
+            self.connections.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        let id = ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed));
+        Some(Admission { id, connections: self.connections.clone() })
+    }
+
+    /// The client's address. Of `X-Forwarded-For` only the last entry is the proxy's own word.
+    fn remote(&self, peer: Peer, headers: &HeaderMap) -> IpAddr {
+        let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
+        let last = forwarded.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+        last.filter(|_| self.behind_proxy).unwrap_or(peer.0)
+    }
+}
+
+/// All endpoints; a request that fits none gets an answer as well.
+pub(crate) fn routes(
+    context: Arc<HttpContext>,
+) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync + 'static {
+    let shared = warp::any().map(move || context.clone());
+    let request = shared.and(method::method()).and(header::headers_cloned()).and(ext::get::<Peer>());
+
+    let realtime = warp::path!("v1" / "realtime").and(request.clone()).and(ext::optional::<OnUpgrade>()).map(
+        |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer, upgrade| {
+            let remote = context.remote(peer, &headers);
+            realtime::realtime(&context, &method, &headers, remote, upgrade)
+        },
+    );
+    let publish = warp::path!("v1" / "publish").and(request).and(warp_body::stream()).then(
+        |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer, body| async move {
+            let remote = context.remote(peer, &headers);
+            publish::publish(&context, method, headers, remote, Box::pin(body)).await
+        },
+    );
+    let healthz = warp::path!("healthz").and(method::method()).map(|method: Method| match method {
+        Method::GET | Method::HEAD => json(StatusCode::OK, &serde_json::json!({ "status": "ok" })),
+        _ => HttpError::method_not_allowed("GET, HEAD").into(),
+    });
+    let nothing = warp::any().map(|| {
+        let message = "there are only /v1/realtime, /v1/publish and /healthz here";
+        Response::from(HttpError::new(StatusCode::NOT_FOUND, message))
+    });
+    realtime.or(publish).unify().or(healthz).unify().or(nothing).unify()
+}

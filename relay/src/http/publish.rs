@@ -1,0 +1,212 @@
+//! `POST /v1/publish`: a batch of sealed messages from an app's resolver, each with a result of its own.
+
+use super::{
+    HttpContext,
+    answer::{ErrorBody, HttpError, json},
+    body,
+};
+use crate::{
+    access::{self, Namespace, Refused},
+    audit,
+    clock::Now,
+    hub::{Accepted, Draft},
+    session::{Identity, Refusal},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures_util::Stream;
+use headers::{Authorization, HeaderMapExt as _, authorization::Bearer};
+use sealwire_protocol::{
+    Code, Scope, decode_base64url, limits,
+    tokens::{self, BackendClaims, Permission},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::net::IpAddr;
+use warp::{
+    Buf,
+    http::{HeaderMap, Method, StatusCode, header},
+    reply::Response,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Batch<'a> {
+    #[serde(borrow)]
+    messages: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Message {
+    channel: String,
+    #[serde(default)]
+    scope: Scope,
+    #[serde(default)]
+    token: Option<String>,
+    #[serde(default)]
+    event: String,
+    sealed: String,
+    id: String,
+}
+
+#[derive(Serialize)]
+struct Results {
+    results: Vec<PublishResult>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum PublishResult {
+    #[serde(rename_all = "camelCase")]
+    Published {
+        event_id: String,
+        event_timestamp: u64,
+    },
+    Refused {
+        error: ErrorBody,
+    },
+}
+
+pub(super) async fn publish<B: Buf>(
+    context: &HttpContext,
+    method: Method,
+    headers: HeaderMap,
+    remote: IpAddr,
+    mut body: impl Stream<Item = Result<B, warp::Error>> + Unpin,
+) -> Response {
+    let result = match check_request(context, &method, &headers) {
+        Ok(claims) => {
+            publish_batch(context, &claims, remote, &mut body).await.map_err(|error| (error, Some(claims)))
+        }
+        Err(error) => Err((error, None)),
+    };
+    match result {
+        Ok(results) => json(StatusCode::OK, &results),
+        Err((error, claims)) => {
+            let identity = claims.as_ref().map(identity);
+            audit::refused(&Refusal { attempt: "publish", code: error.code(), identity }, remote);
+            body::discard(body).await;
+            error.into()
+        }
+    }
+}
+
+/// Everything that can be refused before the body is read.
+fn check_request(
+    context: &HttpContext,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<BackendClaims, HttpError> {
+    if method != Method::POST {
+        return Err(HttpError::method_not_allowed("POST"));
+    }
+    let token = headers.typed_get::<Authorization<Bearer>>().ok_or_else(|| {
+        let message = "the header 'Authorization: Bearer <backend token>' is missing";
+        HttpError::from(Refused::new(Code::TokenMalformed, message))
+            .with_header(header::WWW_AUTHENTICATE, "Bearer")
+    })?;
+    let claims = tokens::verify(token.token(), &context.terms.keyring, Now::read().wall.seconds()).map_err(
+        |error| HttpError::from(Refused::from(error)).with_header(header::WWW_AUTHENTICATE, "Bearer"),
+    )?;
+    let is_json = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+    if !is_json {
+        let message = "the body must be JSON; set 'Content-Type: application/json'";
+        return Err(HttpError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    }
+    let announced = headers.typed_get::<headers::ContentLength>().map_or(0, |length| length.0);
+    if announced > limits::MAX_BODY as u64 { Err(body::too_large()) } else { Ok(claims) }
+}
+
+async fn publish_batch<B: Buf>(
+    context: &HttpContext,
+    claims: &BackendClaims,
+    remote: IpAddr,
+    body: &mut (impl Stream<Item = Result<B, warp::Error>> + Unpin),
+) -> Result<Results, HttpError> {
+    let bytes = body::read(body).await?;
+    let batch: Batch<'_> = serde_json::from_slice(&bytes).map_err(|error| {
+        let message = format!("the body is not {{\"messages\": [...]}}: {}", place(&error));
+        HttpError::new(StatusCode::BAD_REQUEST, message)
+    })?;
+    if !(1..=limits::MAX_BATCH).contains(&batch.messages.len()) {
+        let message =
+            format!("a batch has 1 to {} messages, this one has {}", limits::MAX_BATCH, batch.messages.len());
+        return Err(HttpError::new(StatusCode::BAD_REQUEST, message));
+    }
+    let mut results = Vec::with_capacity(batch.messages.len());
+    for message in batch.messages {
+        let result = publish_one(context, claims, message).await;
+        if let Err(refused) = &result {
+            let identity = Some(identity(claims));
+            audit::refused(&Refusal { attempt: "publish", code: refused.code, identity }, remote);
+        }
+        results.push(match result {
+            Ok(Accepted { position, time }) => {
+                PublishResult::Published { event_id: position.event_id(), event_timestamp: time.0 }
+            }
+            Err(refused) => PublishResult::Refused { error: refused.into() },
+        });
+    }
+    Ok(Results { results })
+}
+
+async fn publish_one(
+    context: &HttpContext,
+    claims: &BackendClaims,
+    message: &RawValue,
+) -> Result<Accepted, Refused> {
+    let message: Message = serde_json::from_str(message.get()).map_err(|error| {
+        let code = if is_scope_error(message) { Code::ScopeRefused } else { Code::MalformedRequest };
+        Refused::new(code, format!("the message is not what the endpoint takes: {}", place(&error)))
+    })?;
+    let draft = draft(context, claims, message)?;
+    Ok(context.broker.publish(draft).await?)
+}
+
+fn draft(context: &HttpContext, claims: &BackendClaims, message: Message) -> Result<Draft, Refused> {
+    let Message { channel, scope, token, event, sealed, id } = message;
+    let namespace = Namespace { app: &claims.iss, installation: &claims.ins };
+    let token = token.filter(|token| !token.is_empty()).map(|token| {
+        access::verify_channel_token(&token, namespace, &channel, &context.terms.keyring, Now::read().wall)
+    });
+    let token = token.transpose()?;
+    if let Some(token) = &token {
+        access::check_permission(token.can.publish, Permission::Publish, "channel token")?;
+    }
+    let channel = access::channel_id(namespace, &scope, &channel, token.as_ref())?;
+    let sealed = STANDARD
+        .decode(sealed)
+        .map_err(|_| Refused::new(Code::MalformedRequest, "'sealed' must be standard base64 with padding"))?;
+    let id = decode_base64url(&id).and_then(|id| id.try_into().ok()).ok_or_else(|| {
+        let message = format!("'id' must be {} bytes in base64url", limits::IDEMPOTENCY_ID);
+        Refused::new(Code::MalformedRequest, message)
+    })?;
+    access::draft(channel, event, sealed.into(), id)
+}
+
+/// Whether it is the scope that makes a message malformed.
+fn is_scope_error(message: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    struct ScopeOnly {
+        #[serde(default, rename = "scope")]
+        _scope: Scope,
+    }
+    serde_json::from_str::<ScopeOnly>(message.get()).is_err()
+        && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(message.get()).is_ok()
+}
+
+/// What is wrong and where; serde_json quotes short strings of the input, and keys of ours are no secret.
+fn place(error: &serde_json::Error) -> String {
+    match error.classify() {
+        serde_json::error::Category::Data => error.to_string(),
+        _ => format!("not JSON at line {} column {}", error.line(), error.column()),
+    }
+}
+
+fn identity(claims: &BackendClaims) -> Identity {
+    Identity { app: claims.iss.clone(), installation: claims.ins.clone(), account: None }
+}

@@ -1,0 +1,73 @@
+//! `GET /v1/realtime`: from an HTTP request to a connection of its own.
+
+use super::{HttpContext, answer::HttpError};
+use crate::{
+    access::Refused,
+    audit,
+    connection::{self, Opened},
+    session::Refusal,
+    websocket::{self, HandshakeError},
+};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use sealwire_protocol::Code;
+use std::{net::IpAddr, sync::Arc};
+use tokio::net::TcpStream;
+use warp::{
+    http::{HeaderMap, Method, StatusCode, header},
+    reply::Response,
+};
+
+pub(super) fn realtime(
+    context: &Arc<HttpContext>,
+    method: &Method,
+    headers: &HeaderMap,
+    remote: IpAddr,
+    upgrade: Option<OnUpgrade>,
+) -> Response {
+    match open(context, method, headers, remote, upgrade) {
+        Ok(response) => response,
+        Err(error) => {
+            audit::refused(&Refusal { attempt: "connect", code: error.code(), identity: None }, remote);
+            error.into()
+        }
+    }
+}
+
+fn open(
+    context: &Arc<HttpContext>,
+    method: &Method,
+    headers: &HeaderMap,
+    remote: IpAddr,
+    upgrade: Option<OnUpgrade>,
+) -> Result<Response, HttpError> {
+    if method != Method::GET {
+        return Err(HttpError::method_not_allowed("GET"));
+    }
+    let response = websocket::accept(headers).map_err(|error| match error {
+        HandshakeError::NotAnUpgrade => HttpError::new(StatusCode::UPGRADE_REQUIRED, error.to_string())
+            .with_header(header::UPGRADE, "websocket"),
+        HandshakeError::Version => HttpError::new(StatusCode::UPGRADE_REQUIRED, error.to_string())
+            .with_header(header::SEC_WEBSOCKET_VERSION, "13"),
+        _ => HttpError::new(StatusCode::BAD_REQUEST, error.to_string()),
+    })?;
+    let upgrade = upgrade.ok_or_else(|| {
+        HttpError::new(StatusCode::UPGRADE_REQUIRED, "a WebSocket is opened over HTTP/1.1")
+            .with_header(header::UPGRADE, "websocket")
+    })?;
+    let admission = context.admit().ok_or_else(|| {
+        Refused::new(Code::Overloaded, "the relay has as many connections as it may; try again later")
+    })?;
+    let connection = context.connection.clone();
+    context.tasks.spawn(async move {
+        let Ok(upgraded) = upgrade.await else { return };
+        // The socket itself: no boxed stream and no buffer between it and the frames.
+        let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+            tracing::error!("the connection is not plain TCP, which the relay's own listener always is");
+            return;
+        };
+        let opened = Opened { socket: parts.io.into_inner(), unread: parts.read_buf, remote };
+        connection::run(connection, admission.id(), opened).await;
+    });
+    Ok(response.map(|()| Vec::new().into()))
+}

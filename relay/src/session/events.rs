@@ -1,0 +1,24 @@
+//! Which events a subscription wants.
+
+use std::sync::Arc;
+
+/// The events of one subscription; cheap to clone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventFilter(Option<Arc<[Box<str>]>>);
+
+impl EventFilter {
+    /// Only these events; every event, where none is named.
+    #[must_use]
+    pub fn new(events: Vec<String>) -> Self {
+        if events.is_empty() {
+            return Self(None);
+        }
+        Self(Some(events.into_iter().map(String::into_boxed_str).collect()))
+    }
+
+    /// Whether the subscription wants a publication with this event.
+    #[must_use]
+    pub fn accepts(&self, event: &str) -> bool {
+        self.0.as_ref().is_none_or(|events| events.iter().any(|wanted| &**wanted == event))
+    }
+}

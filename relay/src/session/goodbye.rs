@@ -1,0 +1,91 @@
+//! The end of a session: why, what the client is told, and when it may come back.
+
+use super::{Refusal, SessionAction, SessionRules, State};
+use crate::{access::Refused, websocket::Violation};
+use sealwire_protocol::{
+    Code,
+    wire::{Goodbye, ToClient},
+};
+
+/// Shortest time after which a client is asked back, in milliseconds.
+const RECONNECT_AFTER: u32 = 500;
+/// Over how much longer the clients of a relay that shuts down are spread, in milliseconds.
+const RECONNECT_SPREAD: u32 = 3000;
+
+/// What ends a session from outside of its own messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A text message came.
+    TextFrame,
+    /// A message past the limit came.
+    FrameTooLarge,
+    /// The client does not read what is queued for it.
+    SlowConsumer,
+    /// The relay shuts down.
+    ShuttingDown,
+}
+
+impl Fault {
+    /// The fault that a message stands for; `None` where RFC 6455 itself was broken.
+    #[must_use]
+    pub fn of(violation: Violation) -> Option<Self> {
+        match violation {
+            Violation::Text => Some(Self::TextFrame),
+            Violation::TooLarge => Some(Self::FrameTooLarge),
+            Violation::Protocol(_) => None,
+        }
+    }
+}
+
+impl SessionRules {
+    /// Something outside of the client's messages ends the session.
+    pub fn handle_fault(&mut self, fault: Fault) {
+        match fault {
+            Fault::TextFrame => {
+                self.refuse_frame(Refused::new(Code::TextFrame, Violation::Text.to_string()));
+            }
+            Fault::FrameTooLarge => {
+                self.refuse_frame(Refused::new(Code::FrameTooLarge, Violation::TooLarge.to_string()));
+            }
+            Fault::SlowConsumer => {
+                let message = "the client did not read what was queued for it; reconnect and resume";
+                self.goodbye(Refused::new(Code::SlowConsumer, message));
+            }
+            Fault::ShuttingDown => {
+                self.goodbye(Refused::new(Code::ShuttingDown, "the relay is shutting down; reconnect"));
+            }
+        }
+    }
+
+    /// Ends the session for a frame that is no message, or not one that may come now.
+    pub(super) fn refuse_frame(&mut self, refused: Refused) {
+        self.refuse("frame", refused);
+    }
+
+    /// Ends the session for an attempt that belongs into the audit log.
+    pub(super) fn refuse(&mut self, attempt: &'static str, refused: Refused) {
+        if !self.is_closed() {
+            let refusal = Refusal { attempt, code: refused.code, identity: self.identity() };
+            self.actions.push_back(SessionAction::Audit(refusal));
+            self.goodbye(refused);
+        }
+    }
+
+    /// Ends the session.
+    pub(super) fn goodbye(&mut self, Refused { code, message }: Refused) {
+        if self.is_closed() {
+            return;
+        }
+        let reconnect_after_ms = match code {
+            Code::ShuttingDown => RECONNECT_AFTER + self.jitter % RECONNECT_SPREAD,
+            Code::SlowConsumer | Code::HeartbeatTimeout | Code::HelloTimeout => RECONNECT_AFTER,
+            _ => 0,
+        };
+        let goodbye = Goodbye { code: code.number(), message, reconnect_after_ms };
+        self.actions.push_back(SessionAction::Send(ToClient::Goodbye(goodbye)));
+        self.actions.push_back(SessionAction::Close(code.close_code()));
+        self.state = State::Closed;
+        self.deadlines.clear_all();
+    }
+}

@@ -1,0 +1,270 @@
+//! An open session: what it may join and publish, and what it has joined.
+
+use super::{
+    EventFilter, Identity, Joined, Publishing, Refusal, SessionAction, SessionTerms,
+    deadlines::{Deadlines, Timer},
+};
+use crate::{
+    access::{self, Namespace, Refused},
+    clock::Now,
+    hub::Accepted,
+};
+use sealwire_protocol::{
+    ChannelId, Code, UnixMillis, check_event_name,
+    tokens::{ChannelClaims, Permission, SessionClaims},
+    wire::{
+        Channel, Ended, Failed, Publish, Published, Since, Subscribe, Subscribed, ToClient, Unsubscribe,
+        Unsubscribed,
+    },
+};
+use std::collections::{BTreeMap, VecDeque};
+
+pub(super) type Actions = VecDeque<SessionAction>;
+
+pub(super) struct Open {
+    pub(super) claims: SessionClaims,
+    pub(super) subscriptions: BTreeMap<ChannelId, Subscription>,
+    waiting: Option<Waiting>,
+}
+
+pub(super) struct Subscription {
+    /// The channel token, where the channel has claims.
+    pub(super) token: Option<Box<ChannelClaims>>,
+    events: EventFilter,
+}
+
+/// The request whose answer hangs on the broker.
+enum Waiting {
+    Join { request: u32, channel: ChannelId, subscription: Subscription },
+    Publish { request: u32 },
+}
+
+impl Open {
+    pub(super) fn new(claims: SessionClaims) -> Self {
+        Self { claims, subscriptions: BTreeMap::new(), waiting: None }
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    pub(super) fn identity(&self) -> Identity {
+        Identity {
+            app: self.claims.iss.clone(),
+            installation: self.claims.ins.clone(),
+            account: Some(self.claims.sub.clone()),
+        }
+    }
+
+    pub(super) fn namespace(&self) -> Namespace<'_> {
+        Namespace { app: &self.claims.iss, installation: &self.claims.ins }
+    }
+
+    pub(super) fn accepts(&self, channel: ChannelId, event: &str) -> bool {
+        self.subscriptions.get(&channel).is_some_and(|subscription| subscription.events.accepts(event))
+    }
+
+    pub(super) fn channel_expiries(&self) -> impl Iterator<Item = (ChannelId, UnixMillis)> {
+        self.subscriptions
+            .iter()
+            .filter_map(|(channel, subscription)| Some((*channel, subscription.token.as_ref()?.exp.millis())))
+    }
+
+    pub(super) fn subscribe(
+        &mut self,
+        message: Subscribe,
+        terms: &SessionTerms,
+        now: Now,
+        actions: &mut Actions,
+    ) {
+        let Subscribe { request, channel, since, events } = message;
+        match self.check_subscribe(&channel.unwrap_or_default(), since, &events, terms, now) {
+            Ok((channel, token)) => {
+                let events = EventFilter::new(events);
+                actions.push_back(SessionAction::Join { channel, since, events: events.clone() });
+                let subscription = Subscription { token, events };
+                self.waiting = Some(Waiting::Join { request, channel, subscription });
+            }
+            Err(refused) => self.fail("subscribe", request, refused, actions),
+        }
+    }
+
+    fn check_subscribe(
+        &self,
+        channel: &Channel,
+        since: Option<Since>,
+        events: &[String],
+        terms: &SessionTerms,
+        now: Now,
+    ) -> Result<(ChannelId, Option<Box<ChannelClaims>>), Refused> {
+        let (id, token) = self.resolve(channel, Permission::Subscribe, terms, now)?;
+        events.iter().try_for_each(|event| check_event_name(event))?;
+        if let Some(Since::ReplaySeconds(seconds)) = since
+            && u64::from(seconds) * 1000 > terms.replay_window.as_millis().try_into().unwrap_or(u64::MAX)
+        {
+            let message =
+                format!("at most {:?} can be replayed here, {seconds} s were asked for", terms.replay_window);
+            return Err(Refused::new(Code::ReplayTooLong, message));
+        }
+        if self.subscriptions.len() >= terms.max_subscriptions && !self.subscriptions.contains_key(&id) {
+            let message = format!(
+                "a connection has at most {} subscriptions; leave a channel first",
+                terms.max_subscriptions
+            );
+            return Err(Refused::new(Code::TooManySubscriptions, message));
+        }
+        Ok((id, token))
+    }
+
+    /// The channel that a client names, if it may use it in this way.
+    fn resolve(
+        &self,
+        channel: &Channel,
+        permission: Permission,
+        terms: &SessionTerms,
+        now: Now,
+    ) -> Result<(ChannelId, Option<Box<ChannelClaims>>), Refused> {
+        access::check_permission(self.claims.can.allow(permission), permission, "session")?;
+        // The values come from the verified session, whatever the client believes its context to be.
+        let scope = self.claims.ctx.keep(&channel.properties)?;
+        let token = match &*channel.token {
+            "" => None,
+            token => Some(access::verify_channel_token(
+                token,
+                self.namespace(),
+                &channel.name,
+                &terms.keyring,
+                now.wall,
+            )?),
+        };
+        if let Some(claims) = &token {
+            access::check_permission(claims.can.allow(permission), permission, "channel token")?;
+        }
+        let id = access::channel_id(self.namespace(), &scope, &channel.name, token.as_ref())?;
+        Ok((id, token.map(Box::new)))
+    }
+
+    pub(super) fn handle_joined(
+        &mut self,
+        result: Result<Joined, Refused>,
+        now: Now,
+        deadlines: &mut Deadlines,
+        actions: &mut Actions,
+    ) {
+        let Some(Waiting::Join { request, channel, subscription }) = self.waiting.take() else { return };
+        let earlier = self.subscriptions.remove(&channel);
+        deadlines.clear(Timer::ChannelExpiry(channel));
+        match result {
+            Ok(Joined { position, recovered }) => {
+                if let Some(claims) = &subscription.token {
+                    deadlines.set(Timer::ChannelExpiry(channel), now.when(claims.exp.millis()));
+                }
+                self.subscriptions.insert(channel, subscription);
+                actions.push_back(SessionAction::Send(ToClient::Subscribed(Subscribed {
+                    request,
+                    channel_id: channel.into(),
+                    position: Some(position),
+                    recovered,
+                })));
+            }
+            Err(refused) => {
+                // The channel was joined anew, so an earlier subscription to it is lost as well.
+                if earlier.is_some() {
+                    actions.push_back(ended(channel, refused.code, refused.message.clone()));
+                }
+                actions.push_back(failed(request, refused));
+            }
+        }
+    }
+
+    pub(super) fn unsubscribe(&mut self, message: &Unsubscribe, actions: &mut Actions) -> Option<ChannelId> {
+        let channel = message.channel_id();
+        if self.subscriptions.remove(&channel).is_none() {
+            let refused =
+                Refused::new(Code::NotSubscribed, "the connection is not subscribed to this channel");
+            actions.push_back(failed(message.request, refused));
+            return None;
+        }
+        actions.push_back(SessionAction::Leave(channel));
+        let answer = ToClient::Unsubscribed(Unsubscribed { request: message.request });
+        actions.push_back(SessionAction::Send(answer));
+        Some(channel)
+    }
+
+    pub(super) fn publish(
+        &mut self,
+        message: Publish,
+        terms: &SessionTerms,
+        now: Now,
+        actions: &mut Actions,
+    ) {
+        let Publish { request, channel, event, sealed, id } = message;
+        let draft = self.resolve(&channel.unwrap_or_default(), Permission::Publish, terms, now).and_then(
+            |(channel, _)| {
+                let id = id.as_ref().try_into().map_err(|_| {
+                    Refused::new(Code::MalformedFrame, "the id of a message has the wrong size")
+                })?;
+                access::draft(channel, event, sealed, id)
+            },
+        );
+        match draft {
+            Ok(draft) => {
+                actions.push_back(SessionAction::Publish(Publishing(draft)));
+                self.waiting = Some(Waiting::Publish { request });
+            }
+            Err(refused) => self.fail("publish", request, refused, actions),
+        }
+    }
+
+    pub(super) fn handle_published(&mut self, result: Result<Accepted, Refused>, actions: &mut Actions) {
+        let Some(Waiting::Publish { request }) = self.waiting.take() else { return };
+        actions.push_back(match result {
+            Ok(Accepted { position, time }) => SessionAction::Send(ToClient::Published(Published {
+                request,
+                position: Some(position),
+                time_ms: time.0,
+            })),
+            Err(refused) => failed(request, refused),
+        });
+    }
+
+    /// The timer of a channel token fired. Returns when to look again, if the token is still valid.
+    pub(super) fn expire(
+        &mut self,
+        channel: ChannelId,
+        now: Now,
+        actions: &mut Actions,
+    ) -> Option<UnixMillis> {
+        let expiry = self.subscriptions.get(&channel)?.token.as_ref()?.exp.millis();
+        if now.wall < expiry {
+            return Some(expiry);
+        }
+        let message = "the channel token has expired; subscribe again with a fresh one";
+        self.end(channel, Code::TokenExpired, message, actions);
+        None
+    }
+
+    /// Ends a subscription on the relay's side.
+    pub(super) fn end(&mut self, channel: ChannelId, code: Code, message: &str, actions: &mut Actions) {
+        if self.subscriptions.remove(&channel).is_some() {
+            actions.push_back(SessionAction::Leave(channel));
+            actions.push_back(ended(channel, code, message.to_owned()));
+        }
+    }
+
+    /// Refuses a request; the session goes on.
+    pub(super) fn fail(&self, attempt: &'static str, request: u32, refused: Refused, actions: &mut Actions) {
+        let identity = Some(self.identity());
+        actions.push_back(SessionAction::Audit(Refusal { attempt, code: refused.code, identity }));
+        actions.push_back(failed(request, refused));
+    }
+}
+
+fn ended(channel: ChannelId, code: Code, message: String) -> SessionAction {
+    SessionAction::Send(ToClient::Ended(Ended { channel_id: channel.into(), code: code.number(), message }))
+}
+
+fn failed(request: u32, Refused { code, message }: Refused) -> SessionAction {
+    let retry_after_ms = if code == Code::BrokerUnavailable { 1000 } else { 0 };
+    SessionAction::Send(ToClient::Failed(Failed { retry_after_ms, ..Failed::new(request, code, message) }))
+}

@@ -1,0 +1,107 @@
+//! Replacing a token before it expires, without a reconnect and without widening anything but time and permissions.
+
+use super::{
+    SessionAction, SessionTerms,
+    deadlines::{Deadlines, Timer},
+    open::{Actions, Open},
+};
+use crate::{
+    access::{self, Refused},
+    clock::Now,
+};
+use sealwire_protocol::{
+    ChannelId, Code, UnixSeconds,
+    tokens::{self, ChannelClaims, SessionClaims},
+    wire::{Refresh, Refreshed, ToClient},
+};
+
+impl Open {
+    pub(super) fn refresh(
+        &mut self,
+        message: &Refresh,
+        terms: &SessionTerms,
+        now: Now,
+        deadlines: &mut Deadlines,
+        actions: &mut Actions,
+    ) {
+        let result = match message.channel_id() {
+            None => self.refresh_session(&message.token, terms, now, deadlines),
+            Some(channel) => self.refresh_channel(channel, &message.token, terms, now, deadlines),
+        };
+        match result {
+            Ok(expires_at) => {
+                let answer = Refreshed { request: message.request, expires_at: expires_at.0 };
+                actions.push_back(SessionAction::Send(ToClient::Refreshed(answer)));
+                self.end_unpermitted(deadlines, actions);
+            }
+            Err(refused) => self.fail("refresh", message.request, refused, actions),
+        }
+    }
+
+    fn refresh_session(
+        &mut self,
+        token: &str,
+        terms: &SessionTerms,
+        now: Now,
+        deadlines: &mut Deadlines,
+    ) -> Result<UnixSeconds, Refused> {
+        let fresh: SessionClaims = tokens::verify(token, &terms.keyring, now.wall.seconds())?;
+        let identity = |claims: &SessionClaims| {
+            (claims.iss.clone(), claims.ins.clone(), claims.sub.clone(), claims.ctx.clone())
+        };
+        if identity(&fresh) != identity(&self.claims) {
+            let message =
+                "the new token is for another app, installation, account or context; open a new connection";
+            return Err(Refused::new(Code::TokenIdentity, message));
+        }
+        deadlines.set(Timer::SessionExpiry, now.when(fresh.exp.millis()));
+        self.claims = fresh;
+        Ok(self.claims.exp)
+    }
+
+    fn refresh_channel(
+        &mut self,
+        channel: ChannelId,
+        token: &str,
+        terms: &SessionTerms,
+        now: Now,
+        deadlines: &mut Deadlines,
+    ) -> Result<UnixSeconds, Refused> {
+        let Some(subscription) = self.subscriptions.get(&channel) else {
+            let message = "the connection is not subscribed to this channel; subscribe with the new token";
+            return Err(Refused::new(Code::NotSubscribed, message));
+        };
+        let other_claims =
+            || Refused::new(Code::TokenIdentity, "the new token has other claims than the subscription's");
+        let current = subscription.token.as_deref().ok_or_else(other_claims)?;
+        let fresh: ChannelClaims =
+            access::verify_channel_token(token, self.namespace(), &current.ch, &terms.keyring, now.wall)?;
+        if fresh.tag != current.tag {
+            return Err(other_claims());
+        }
+        let expires_at = fresh.exp;
+        deadlines.set(Timer::ChannelExpiry(channel), now.when(expires_at.millis()));
+        if let Some(subscription) = self.subscriptions.get_mut(&channel) {
+            subscription.token = Some(Box::new(fresh));
+        }
+        Ok(expires_at)
+    }
+
+    /// A fresh token may permit less than the one before.
+    fn end_unpermitted(&mut self, deadlines: &mut Deadlines, actions: &mut Actions) {
+        let session = self.claims.can.subscribe;
+        let unpermitted: Vec<ChannelId> = self
+            .subscriptions
+            .iter()
+            .filter(|(_, subscription)| {
+                !session || subscription.token.as_ref().is_some_and(|claims| !claims.can.subscribe)
+            })
+            .map(|(channel, _)| *channel)
+            .collect();
+        for channel in unpermitted {
+            deadlines.clear(Timer::ChannelExpiry(channel));
+            let message = "the new token does not permit to subscribe";
+            self.end(channel, Code::PermissionMissing, message, actions);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Frames from clients: unmasked in place, put together where they are fragmented, refused by their header alone
+//! where they are too long. Holds no memory between messages.
+
+use super::{MAX_CONTROL, opcode};
+use bytes::{Buf, Bytes, BytesMut};
+use sealwire_protocol::limits;
+
+/// Smallest space offered to a read.
+const READ_STEP: usize = 2 * 1024;
+/// Largest space offered to a read: a client that announces much and sends little gets little.
+const READ_MAX: usize = 64 * 1024;
+
+/// What a client sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// A whole binary message.
+    Message(Bytes),
+    /// A ping of RFC 6455 with its payload.
+    Ping(Bytes),
+    /// A pong of RFC 6455.
+    Pong,
+    /// The client closes.
+    Close,
+}
+
+/// Why the connection cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Violation {
+    /// RFC 6455 itself is broken.
+    #[error("the WebSocket frame breaks RFC 6455: {0}")]
+    Protocol(&'static str),
+    /// A text message.
+    #[error("text frames are not part of sealwire.v1; send binary frames")]
+    Text,
+    /// A message longer than [`limits::MAX_FRAME`].
+    #[error("the message is longer than {max} bytes", max = limits::MAX_FRAME)]
+    TooLarge,
+}
+
+struct Header {
+    last: bool,
+    opcode: u8,
+    mask: [u8; 4],
+    len: usize,
+    size: usize,
+}
+
+/// Turns bytes from a client into messages.
+#[derive(Default)]
+pub struct Decoder {
+    unread: BytesMut,
+    /// The fragments so far of a message whose last fragment has not come.
+    fragments: Option<BytesMut>,
+}
+
+impl Decoder {
+    /// With bytes that were read together with the handshake.
+    #[must_use]
+    pub fn new(unread: &[u8]) -> Self {
+        Self { unread: unread.into(), fragments: None }
+    }
+
+    /// Where the next bytes go. Allocates only what the frame under way needs.
+    pub fn space(&mut self) -> &mut BytesMut {
+        let missing = match self.header() {
+            Ok(Some(header)) => (header.size + header.len).saturating_sub(self.unread.len()),
+            _ => 0,
+        };
+        self.unread.reserve(missing.clamp(READ_STEP, READ_MAX));
+        &mut self.unread
+    }
+
+    /// The next whole message, if there is one.
+    ///
+    /// # Errors
+    /// [`Violation`]; nothing can be read after it.
+    pub fn next(&mut self) -> Result<Option<Incoming>, Violation> {
+        loop {
+            let Some(header) = self.header()? else {
+                if self.unread.is_empty() {
+                    self.unread = BytesMut::new();
+                }
+                return Ok(None);
+            };
+            self.check(&header)?;
+            if self.unread.len() < header.size + header.len {
+                return Ok(None);
+            }
+            self.unread.advance(header.size);
+            let mut payload = self.unread.split_to(header.len);
+            unmask(&mut payload, header.mask);
+            if let Some(incoming) = self.take(&header, payload)? {
+                return Ok(Some(incoming));
+            }
+        }
+    }
+
+    fn header(&self) -> Result<Option<Header>, Violation> {
+        let bytes = &self.unread[..];
+        let &[first, second, ..] = bytes else { return Ok(None) };
+        if first & 0x70 != 0 {
+            return Err(Violation::Protocol("a reserved bit is set"));
+        }
+        if second & 0x80 == 0 {
+            return Err(Violation::Protocol("the client's frame is not masked"));
+        }
+        let (len, length_size) = match second & 0x7f {
+            126 => match bytes.get(2..4).and_then(|bytes| bytes.try_into().ok()) {
+                Some(bytes) => (u64::from(u16::from_be_bytes(bytes)), 2),
+                None => return Ok(None),
+            },
+            127 => match bytes.get(2..10).and_then(|bytes| bytes.try_into().ok()) {
+                Some(bytes) => (u64::from_be_bytes(bytes), 8),
+                None => return Ok(None),
+            },
+            short => (u64::from(short), 0),
+        };
+        if (length_size == 2 && len < 126) || (length_size == 8 && len < 65_536) {
+            return Err(Violation::Protocol("the length is not in its shortest form"));
+        }
+        // Refused here, before any memory is set aside for it.
+        let len = usize::try_from(len).ok().filter(|len| *len <= limits::MAX_FRAME);
+        let len = match first & 0x0f {
+            opcode::TEXT => return Err(Violation::Text),
+            _ => len.ok_or(Violation::TooLarge)?,
+        };
+        let size = 2 + length_size + 4;
+        let Some(mask) = bytes.get(size - 4..size).and_then(|bytes| bytes.try_into().ok()) else {
+            return Ok(None);
+        };
+        Ok(Some(Header { last: first & 0x80 != 0, opcode: first & 0x0f, mask, len, size }))
+    }
+
+    fn check(&self, header: &Header) -> Result<(), Violation> {
+        match header.opcode {
+            opcode::CLOSE | opcode::PING | opcode::PONG if !header.last => {
+                Err(Violation::Protocol("a control frame is fragmented"))
+            }
+            opcode::CLOSE | opcode::PING | opcode::PONG if header.len > MAX_CONTROL => {
+                Err(Violation::Protocol("a control frame is longer than 125 bytes"))
+            }
+            opcode::CLOSE if header.len == 1 => {
+                Err(Violation::Protocol("a close frame holds half a close code"))
+            }
+            opcode::CLOSE | opcode::PING | opcode::PONG => Ok(()),
+            opcode::BINARY if self.fragments.is_some() => {
+                Err(Violation::Protocol("a message starts before the fragmented one ended"))
+            }
+            opcode::BINARY => Ok(()),
+            opcode::CONTINUATION => match &self.fragments {
+                None => Err(Violation::Protocol("a continuation without a start")),
+                Some(fragments) if fragments.len() + header.len > limits::MAX_FRAME => {
+                    Err(Violation::TooLarge)
+                }
+                Some(_) => Ok(()),
+            },
+            _ => Err(Violation::Protocol("the opcode is unknown")),
+        }
+    }
+
+    fn take(&mut self, header: &Header, payload: BytesMut) -> Result<Option<Incoming>, Violation> {
+        let incoming = match header.opcode {
+            opcode::CLOSE => Incoming::Close,
+            opcode::PING => Incoming::Ping(payload.freeze()),
+            opcode::PONG => Incoming::Pong,
+            _ => {
+                let message = match self.fragments.take() {
+                    None => payload,
+                    Some(mut fragments) => {
+                        fragments.extend_from_slice(&payload);
+                        fragments
+                    }
+                };
+                if !header.last {
+                    self.fragments = Some(message);
+                    return Ok(None);
+                }
+                Incoming::Message(message.freeze())
+            }
+        };
+        Ok(Some(incoming))
+    }
+}
+
+fn unmask(payload: &mut [u8], mask: [u8; 4]) {
+    let mut words = payload.chunks_exact_mut(4);
+    for word in &mut words {
+        for (byte, mask) in word.iter_mut().zip(mask) {
+            *byte ^= mask;
+        }
+    }
+    for (byte, mask) in words.into_remainder().iter_mut().zip(mask) {
+        *byte ^= mask;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! The opening handshake (RFC 6455 section 4.2): which requests become a connection, and the answer to them.
+
+use headers::{Connection, HeaderMapExt as _, SecWebsocketAccept, SecWebsocketKey, Upgrade};
+use sealwire_protocol::wire::SUBPROTOCOL;
+use warp::http::{
+    HeaderMap, HeaderValue, Response, StatusCode,
+    header::{self, HeaderName},
+};
+
+/// Why a request does not become a WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum HandshakeError {
+    /// `Connection: Upgrade` or `Upgrade: websocket` is missing.
+    #[error("this endpoint speaks WebSocket only; does a proxy in front drop the Upgrade header?")]
+    NotAnUpgrade,
+    /// Another version than 13.
+    #[error("the WebSocket version must be 13")]
+    Version,
+    /// `Sec-WebSocket-Key` is missing or no key.
+    #[error("the header Sec-WebSocket-Key is missing or is not 16 bytes in base64")]
+    Key,
+    /// The subprotocol is not offered.
+    #[error("the WebSocket must offer the subprotocol {SUBPROTOCOL}")]
+    Subprotocol,
+}
+
+/// Checks a request's headers and makes the answer that turns the connection into a WebSocket.
+///
+/// # Errors
+/// [`HandshakeError`].
+pub(crate) fn accept(headers: &HeaderMap) -> Result<Response<()>, HandshakeError> {
+    let is_upgrade =
+        headers.typed_get::<Connection>().is_some_and(|connection| connection.contains("upgrade"));
+    let to_websocket = listed(headers, &header::UPGRADE).any(|token| token.eq_ignore_ascii_case("websocket"));
+    if !is_upgrade || !to_websocket {
+        return Err(HandshakeError::NotAnUpgrade);
+    }
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        return Err(HandshakeError::Version);
+    }
+    let has_key = headers.get(header::SEC_WEBSOCKET_KEY).is_some_and(is_key);
+    let key = headers.typed_get::<SecWebsocketKey>().filter(|_| has_key).ok_or(HandshakeError::Key)?;
+    if !listed(headers, &header::SEC_WEBSOCKET_PROTOCOL).any(|token| token == SUBPROTOCOL) {
+        return Err(HandshakeError::Subprotocol);
+    }
+    let mut response = Response::new(());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let answer = response.headers_mut();
+    answer.typed_insert(Connection::upgrade());
+    answer.typed_insert(Upgrade::websocket());
+    answer.typed_insert(SecWebsocketAccept::from(key));
+    answer.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    Ok(response)
+}
+
+/// 16 bytes in base64.
+fn is_key(key: &HeaderValue) -> bool {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    STANDARD.decode(key).is_ok_and(|bytes| bytes.len() == 16)
+}
+
+/// The tokens of a header that is a list, over all its lines.
+fn listed<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of RFC 6455 section 1.2.
+    fn example() -> HeaderMap {
+        [
+            ("connection", "keep-alive, Upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("sec-websocket-protocol", "chat, sealwire.v1"),
+        ]
+        .into_iter()
+        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+        .collect()
+    }
+
+    #[test]
+    fn the_example_of_the_standard_is_accepted() {
+        let response = accept(&example()).unwrap();
+        assert_eq!(response.status(), 101);
+        assert_eq!(response.headers()["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        assert_eq!(response.headers()["sec-websocket-protocol"], "sealwire.v1");
+    }
+
+    #[test]
+    fn a_request_that_lacks_a_part_is_told_which() {
+        for (name, value, error) in [
+            ("connection", "close", HandshakeError::NotAnUpgrade),
+            ("upgrade", "h2c", HandshakeError::NotAnUpgrade),
+            ("sec-websocket-version", "8", HandshakeError::Version),
+            ("sec-websocket-key", "c2hvcnQ=", HandshakeError::Key),
+            ("sec-websocket-key", "no base64", HandshakeError::Key),
+            ("sec-websocket-protocol", "sealwire.v2", HandshakeError::Subprotocol),
+        ] {
+            let mut headers = example();
+            headers.insert(name, HeaderValue::from_static(value));
+            assert_eq!(accept(&headers).err(), Some(error));
+            headers.remove(name);
+            assert_eq!(accept(&headers).err(), Some(error));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Messages that arrive.
+
+use crate::support::{App, Client, RelayProcess, channel, post, sealed};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use sealwire_protocol::{
+    Scope, encode_base64url,
+    wire::{Channel, ToClient},
+};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_message_reaches_every_subscriber_and_nobody_else() {
+    let relay = RelayProcess::start(&[]);
+    let mut publisher = Client::open(&relay, "alice").await;
+    let mut subscriber = Client::open(&relay, "bob").await;
+    let mut elsewhere = Client::open(&relay, "carol").await;
+    let id = subscriber.subscribe("absences").await;
+    assert_eq!(publisher.subscribe("absences").await, id);
+    assert_ne!(elsewhere.subscribe("rotation").await, id);
+
+    let published = publisher.publish("absences", "hello").await;
+    let publication = subscriber.publication().await;
+    assert_eq!(publication.channel_id(), id);
+    assert_eq!(publication.sealed, sealed("hello"));
+    assert_eq!(publication.offset, published.position.unwrap().offset);
+    assert_eq!(publication.time_ms, published.time_ms);
+    // The publisher's own subscription gets it as well.
+    assert_eq!(publisher.publication().await, publication);
+    assert!(elsewhere.is_quiet().await);
+}
+
+#[tokio::test]
+async fn a_repeated_publish_is_answered_alike_and_delivered_once() {
+    let relay = RelayProcess::start(&[]);
+    let mut publisher = Client::open(&relay, "alice").await;
+    let mut subscriber = Client::open(&relay, "bob").await;
+    subscriber.subscribe("absences").await;
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        match publisher.try_publish(channel("absences"), "", sealed("once"), [7; 16]).await {
+            ToClient::Published(published) => answers.push((published.position, published.time_ms)),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(subscriber.text().await, "once");
+    assert!(subscriber.is_quiet().await);
+}
+
+#[tokio::test]
+async fn a_batch_from_a_resolver_arrives_and_every_message_has_its_own_result() {
+    let relay = RelayProcess::start(&[]);
+    let mut subscriber = Client::open(&relay, "bob").await;
+    subscriber.subscribe("absences").await;
+    let (scope, id) = (App::context(), |byte: u8| encode_base64url([byte; 16]));
+    let body = json!({ "messages": [
+        { "channel": "absences", "scope": scope, "event": "", "sealed": STANDARD.encode(sealed("one")), "id": id(1) },
+        { "channel": "", "scope": scope, "sealed": STANDARD.encode(sealed("two")), "id": id(2) },
+        { "channel": "absences", "scope": Scope::default(), "sealed": STANDARD.encode(sealed("global")), "id": id(3) },
+        { "channel": "absences", "scope": scope, "sealed": STANDARD.encode(sealed("three")), "id": id(4) },
+    ] });
+    let answer = post(relay.address, &App::one().backend(), &body.to_string()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let results = answer.body["results"].as_array().unwrap();
+    assert_eq!(results[1]["error"]["code"], "NAME_INVALID");
+    for index in [0, 2, 3] {
+        assert!(results[index]["eventId"].as_str().unwrap().len() > 17);
+        assert!(results[index]["eventTimestamp"].as_u64().unwrap() > 0);
+    }
+    assert_eq!(subscriber.text().await, "one");
+    assert_eq!(subscriber.text().await, "three");
+}
+
+#[tokio::test]
+async fn the_order_of_a_scopes_properties_does_not_matter_and_a_subset_is_another_channel() {
+    let relay = RelayProcess::start(&[]);
+    let mut client = Client::open(&relay, "bob").await;
+    let mut ids = Vec::new();
+    for properties in [&["module", "dashboard"][..], &["dashboard", "module"], &["dashboard"], &[]] {
+        let properties = properties.iter().map(|property| (*property).to_owned()).collect();
+        let channel = Channel { properties, ..channel("absences") };
+        match client.try_subscribe(channel, None, &[]).await {
+            ToClient::Subscribed(subscribed) => ids.push(subscribed.channel_id()),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(ids[0], ids[1]);
+    assert!(ids[1] != ids[2] && ids[2] != ids[3] && ids[1] != ids[3]);
+}

@@ -1,0 +1,222 @@
+use super::{App, RelayProcess};
+use bytes::Bytes;
+use futures_util::{SinkExt as _, StreamExt as _};
+use sealwire_protocol::{
+    ChannelId, Code,
+    wire::{
+        Channel, Failed, Goodbye, Hello, Pong, Publication, Publish, Published, Since, Subscribe, Subscribed,
+        ToClient, ToRelay, Welcome,
+    },
+};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{
+    WebSocketStream, client_async,
+    tungstenite::{
+        Message, client::IntoClientRequest as _, http::HeaderValue,
+        protocol::frame::coding::CloseCode as WsCloseCode,
+    },
+};
+
+/// Longest wait for anything.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub struct Client {
+    pub socket: WebSocketStream<TcpStream>,
+    requests: u32,
+}
+
+/// How the relay ended a connection.
+#[derive(Debug)]
+pub struct Farewell {
+    pub goodbye: Option<Goodbye>,
+    pub close: Option<u16>,
+    pub at: Instant,
+}
+
+pub fn channel(name: &str) -> Channel {
+    Channel { name: name.into(), properties: vec!["dashboard".into(), "module".into()], token: String::new() }
+}
+
+/// Bytes that have the size of a sealed message.
+pub fn sealed(text: &str) -> Bytes {
+    let mut sealed = vec![1; 64];
+    sealed.extend_from_slice(text.as_bytes());
+    sealed.into()
+}
+
+impl Client {
+    /// After the opening handshake, before `Hello`.
+    pub async fn connect(address: SocketAddr) -> Self {
+        let mut request = format!("ws://{address}/v1/realtime").into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("sealwire.v1"));
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let (socket, _) = client_async(request, stream).await.unwrap();
+        Self { socket, requests: 0 }
+    }
+
+    pub async fn open(relay: &RelayProcess, account: &str) -> Self {
+        Self::open_with(relay, App::one().session(account)).await
+    }
+
+    pub async fn open_with(relay: &RelayProcess, token: String) -> Self {
+        let mut client = Self::connect(relay.address).await;
+        client.hello(token).await;
+        client
+    }
+
+    pub async fn hello(&mut self, token: String) -> Welcome {
+        self.send(ToRelay::Hello(Hello { token })).await;
+        match self.next().await {
+            ToClient::Welcome(welcome) => welcome,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub async fn send(&mut self, message: ToRelay) {
+        self.send_raw(Message::Binary(message.to_bytes().into())).await;
+    }
+
+    pub async fn send_raw(&mut self, message: Message) {
+        self.socket.send(message).await.unwrap();
+    }
+
+    pub fn request(&mut self) -> u32 {
+        self.requests += 1;
+        self.requests
+    }
+
+    /// The next message but pings, which are answered.
+    pub async fn next(&mut self) -> ToClient {
+        timeout(PATIENCE, self.next_message()).await.expect("nothing came").expect("the connection ended")
+    }
+
+    /// `None` at the end of the connection.
+    async fn next_message(&mut self) -> Option<ToClient> {
+        loop {
+            match self.socket.next().await? {
+                Ok(Message::Binary(bytes)) => match ToClient::from_bytes(bytes).unwrap() {
+                    ToClient::Ping(_) => {
+                        let pong = ToRelay::Pong(Pong {}).to_bytes();
+                        let _ = self.socket.send(Message::Binary(pong.into())).await;
+                    }
+                    message => return Some(message),
+                },
+                Ok(Message::Close(_)) | Err(_) => return None,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Whether nothing comes for a moment.
+    pub async fn is_quiet(&mut self) -> bool {
+        timeout(Duration::from_millis(200), self.next_message()).await.is_err()
+    }
+
+    pub async fn subscribe(&mut self, name: &str) -> ChannelId {
+        self.subscribe_since(name, None).await.channel_id()
+    }
+
+    pub async fn subscribe_since(&mut self, name: &str, since: Option<Since>) -> Subscribed {
+        match self.try_subscribe(channel(name), since, &[]).await {
+            ToClient::Subscribed(subscribed) => subscribed,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub async fn try_subscribe(
+        &mut self,
+        channel: Channel,
+        since: Option<Since>,
+        events: &[&str],
+    ) -> ToClient {
+        let request = self.request();
+        let events = events.iter().map(|event| (*event).to_owned()).collect();
+        self.send(ToRelay::Subscribe(Subscribe { request, channel: Some(channel), since, events })).await;
+        self.next().await
+    }
+
+    pub async fn refused_subscribe(&mut self, channel: Channel) -> Failed {
+        match self.try_subscribe(channel, None, &[]).await {
+            ToClient::Failed(failed) => failed,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Publishes; messages of its own subscriptions must not come before the answer.
+    pub async fn publish(&mut self, name: &str, text: &str) -> Published {
+        match self.try_publish(channel(name), "", sealed(text), rand_id()).await {
+            ToClient::Published(published) => published,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub async fn try_publish(
+        &mut self,
+        channel: Channel,
+        event: &str,
+        sealed: Bytes,
+        id: [u8; 16],
+    ) -> ToClient {
+        let request = self.request();
+        let publish =
+            Publish { request, channel: Some(channel), event: event.into(), sealed, id: id.to_vec().into() };
+        self.send(ToRelay::Publish(publish)).await;
+        self.next().await
+    }
+
+    pub async fn publication(&mut self) -> Publication {
+        match self.next().await {
+            ToClient::Publication(publication) => publication,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The text of the next publication.
+    pub async fn text(&mut self) -> String {
+        String::from_utf8(self.publication().await.sealed[64..].to_vec()).unwrap()
+    }
+
+    /// Reads until the end of the connection.
+    pub async fn farewell(&mut self) -> Farewell {
+        let read = async {
+            let mut farewell = Farewell { goodbye: None, close: None, at: Instant::now() };
+            while let Some(Ok(message)) = self.socket.next().await {
+                farewell.at = Instant::now();
+                match message {
+                    Message::Binary(bytes) => {
+                        if let ToClient::Goodbye(goodbye) = ToClient::from_bytes(bytes).unwrap() {
+                            farewell.goodbye = Some(goodbye);
+                        }
+                    }
+                    Message::Close(frame) => {
+                        farewell.close = frame.map(|frame| WsCloseCode::into(frame.code));
+                    }
+                    _ => {}
+                }
+            }
+            farewell
+        };
+        timeout(PATIENCE, read).await.expect("the relay did not close")
+    }
+
+    /// The connection must end with this code, and with its close code.
+    pub async fn must_end_with(&mut self, code: Code) -> Farewell {
+        let farewell = self.farewell().await;
+        let goodbye = farewell.goodbye.as_ref().unwrap_or_else(|| panic!("no goodbye: {farewell:?}"));
+        assert_eq!(Code::from_number(goodbye.code), Some(code), "{farewell:?}");
+        assert_eq!(farewell.close, Some(code.close_code() as u16), "{farewell:?}");
+        assert!(goodbye.message.len() > 10);
+        farewell
+    }
+}
+
+pub fn rand_id() -> [u8; 16] {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).unwrap();
+    id
+}

@@ -1,0 +1,92 @@
+use super::App;
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _},
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+};
+use tempfile::TempDir;
+
+pub fn relay_command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sealwire-relay"));
+    command.env_clear();
+    command
+}
+
+/// A running relay; ends with the value.
+pub struct RelayProcess {
+    pub address: SocketAddr,
+    pub child: Child,
+    log: Arc<Mutex<String>>,
+    _directory: TempDir,
+}
+
+impl RelayProcess {
+    /// With the app [`App::one`].
+    pub fn start(flags: &[&str]) -> Self {
+        Self::start_for(&[App::one()], flags)
+    }
+
+    pub fn start_for(apps: &[App], flags: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("relay.toml");
+        let tables: String = apps
+            .iter()
+            .map(|app| format!("[[app]]\nid = \"{}\"\nsigning_keys = [\"{}\"]\n", app.id, app.key_text))
+            .collect();
+        fs::write(&path, format!("listen = \"127.0.0.1:0\"\n{tables}")).unwrap();
+        let mut child = relay_command()
+            .arg("run")
+            .arg("--config")
+            .arg(&path)
+            .args(flags)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let (stderr, written) = (child.stderr.take().unwrap(), log.clone());
+        thread::spawn(move || {
+            let mut stderr = stderr;
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = stderr.read(&mut buffer) {
+                written.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..count]));
+            }
+        });
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://").map(str::parse);
+        let address = address.unwrap_or_else(|| panic!("{line} {}", log.lock().unwrap())).unwrap();
+        Self { address, child, log, _directory: directory }
+    }
+
+    /// What was logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The log once it holds `text`.
+    pub async fn log_with(&self, text: &str) -> String {
+        for _ in 0..200 {
+            if self.log().contains(text) {
+                return self.log();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("the log has no {text}:\n{}", self.log());
+    }
+
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        assert!(status.unwrap().success());
+    }
+}
+
+impl Drop for RelayProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
