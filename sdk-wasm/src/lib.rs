@@ -1,4 +1,24 @@
-//! The wasm-bindgen face of the Sealwire core.
+//! The Sealwire core as JavaScript sees it. Converts and nothing else: the rules are in `client` and `protocol`, the
+//! idiomatic API in `js`.
+//!
+//! Times cross as numbers and offsets as strings, since the plain JavaScript build has no 64-bit integers at its boundary.
+//! Structured input crosses as JSON text, which costs less code than walking JavaScript objects does.
+
+#[cfg(feature = "browser")]
+mod browser;
+#[cfg(any(feature = "browser", feature = "resolver"))]
+mod convert;
+#[cfg(any(feature = "browser", feature = "resolver"))]
+mod error;
+#[cfg(feature = "resolver")]
+mod resolver;
+
+#[cfg(feature = "browser")]
+pub use browser::Client;
+#[cfg(feature = "resolver")]
+pub use resolver::{
+    mint_backend_token, mint_session, new_installation_secret, rotate, seal, sign_channel_token,
+};
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

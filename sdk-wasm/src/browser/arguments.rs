@@ -1,0 +1,76 @@
+//! What JavaScript passes in. The idiomatic API has checked it before; whatever else comes is an error, never a panic.
+
+use crate::{
+    convert::{read, whole},
+    error::invalid_argument,
+};
+use js_sys::Reflect;
+use sealwire_client::{ChannelSpec, ClientError, Config, SessionGrant};
+use sealwire_protocol::Code;
+use serde::Deserialize;
+use wasm_bindgen::{JsCast as _, JsValue};
+
+/// A property of an object; `undefined` where there is none.
+fn property(object: &JsValue, name: &str) -> JsValue {
+    if object.is_object() {
+        Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED)
+    } else {
+        JsValue::UNDEFINED
+    }
+}
+
+fn duration(object: &JsValue, name: &str, otherwise: u64) -> u64 {
+    property(object, name).as_f64().map_or(otherwise, whole)
+}
+
+pub(super) fn config(options: &JsValue) -> Config {
+    let config = Config::default();
+    Config {
+        request_timeout_ms: duration(options, "requestTimeoutMs", config.request_timeout_ms),
+        idle_close_ms: duration(options, "idleCloseMs", config.idle_close_ms),
+        ..config
+    }
+}
+
+pub(super) fn replay_seconds(options: &JsValue) -> Option<u32> {
+    let seconds = property(options, "replaySeconds").as_f64()?;
+    Some(u32::try_from(whole(seconds.ceil())).unwrap_or(u32::MAX))
+}
+
+pub(super) fn channel(spec: &JsValue) -> Result<ChannelSpec, JsValue> {
+    #[derive(Deserialize)]
+    struct Spec {
+        name: String,
+        scope: Option<Vec<String>>,
+        token: Option<String>,
+    }
+    let Spec { name, scope, token } = read(spec, "the channel")?;
+    Ok(ChannelSpec { name, scope, token })
+}
+
+pub(super) fn function(value: JsValue, what: &str) -> Result<js_sys::Function, JsValue> {
+    value.dyn_into().map_err(|_| invalid_argument(&[what, " is not a function"].concat()))
+}
+
+pub(super) fn grant(value: &JsValue) -> Result<SessionGrant, ClientError> {
+    let wrong = |_| {
+        ClientError::new(
+            Code::SessionUnavailable,
+            "the session has a wrong shape; mint it with sealwire/resolver",
+        )
+    };
+    read(value, "the session").map_err(wrong)
+}
+
+/// What `session()` threw or rejected with: an error with one of this protocol's codes keeps it.
+pub(super) fn session_error(thrown: &JsValue) -> ClientError {
+    let message = property(thrown, "message").as_string();
+    let message = message.unwrap_or_else(|| "the session could not be fetched".into());
+    let name = property(thrown, "code").as_string();
+    let code = Code::ALL.iter().find(|code| name.as_deref() == Some(code.name()));
+    let mut error = ClientError::new(code.copied().unwrap_or(Code::SessionUnavailable), message);
+    error.retry_after_ms = property(thrown, "retryAfterMs")
+        .as_f64()
+        .map(|after| u32::try_from(whole(after)).unwrap_or(u32::MAX));
+    error
+}

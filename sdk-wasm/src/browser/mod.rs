@@ -1,0 +1,11 @@
+//! The client for pages.
+
+mod arguments;
+mod callbacks;
+mod client;
+mod clock;
+mod outputs;
+mod shell;
+mod socket;
+
+pub use client::Client;

@@ -1,0 +1,111 @@
+//! What JavaScript gets: plain objects, set property by property without a detour through JSON.
+
+use crate::{convert::number, error::from_client};
+use sealwire_client::{Gap, GapReason, Message, Notice, Receipt, SessionReason, State};
+use sealwire_protocol::wire::Position;
+use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(extends = js_sys::Object)]
+    type Output;
+    #[wasm_bindgen(method, setter, js_name = eventId)]
+    fn set_event_id(this: &Output, event_id: &str);
+    #[wasm_bindgen(method, setter)]
+    fn set_timestamp(this: &Output, ms: f64);
+    #[wasm_bindgen(method, setter, js_name = publishedAt)]
+    fn set_published_at(this: &Output, ms: f64);
+    #[wasm_bindgen(method, setter)]
+    fn set_event(this: &Output, event: &str);
+    #[wasm_bindgen(method, setter)]
+    fn set_channel(this: &Output, channel: &str);
+    #[wasm_bindgen(method, setter)]
+    fn set_kind(this: &Output, kind: &str);
+    #[wasm_bindgen(method, setter)]
+    fn set_from(this: &Output, from: &JsValue);
+    #[wasm_bindgen(method, setter)]
+    fn set_to(this: &Output, to: &JsValue);
+    #[wasm_bindgen(method, setter)]
+    fn set_reason(this: &Output, reason: &str);
+    #[wasm_bindgen(method, setter)]
+    fn set_message(this: &Output, message: &str);
+    #[wasm_bindgen(method, setter)]
+    fn set_epoch(this: &Output, epoch: &str);
+    #[wasm_bindgen(method, setter)]
+    fn set_offset(this: &Output, offset: &str);
+}
+
+fn output() -> Output {
+    js_sys::Object::new().unchecked_into()
+}
+
+pub(super) fn meta(message: &Message) -> JsValue {
+    let meta = output();
+    meta.set_event_id(&message.position.event_id());
+    meta.set_timestamp(number(message.time_ms));
+    meta.set_published_at(number(message.published_at_ms));
+    meta.set_event(&message.event);
+    meta.set_channel(&message.channel);
+    meta.into()
+}
+
+pub(super) fn receipt(receipt: &Receipt) -> JsValue {
+    let result = output();
+    result.set_event_id(&receipt.position.event_id());
+    result.set_timestamp(number(receipt.time_ms));
+    result.into()
+}
+
+pub(super) fn notice(notice: &Notice) -> JsValue {
+    match notice {
+        Notice::Gap(Gap { from, to, reason }) => {
+            let gap = output();
+            gap.set_kind("gap");
+            gap.set_from(&from.map_or(JsValue::NULL, position));
+            gap.set_to(&position(*to));
+            gap.set_reason(match reason {
+                GapReason::Evicted => "evicted",
+                GapReason::Epoch => "epoch",
+                GapReason::Skipped => "skipped",
+            });
+            gap.set_message(reason.message());
+            gap.into()
+        }
+        Notice::Error(error) => with_kind("error", from_client(error)),
+        Notice::Ended(error) => with_kind("ended", from_client(error)),
+    }
+}
+
+fn with_kind(kind: &str, object: JsValue) -> JsValue {
+    object.unchecked_ref::<Output>().set_kind(kind);
+    object
+}
+
+/// As in an event id: 16 hexadecimal digits and a decimal number.
+fn position(position: Position) -> JsValue {
+    let result = output();
+    let id = position.event_id();
+    if let Some((epoch, offset)) = id.split_once('-') {
+        result.set_epoch(epoch);
+        result.set_offset(offset);
+    }
+    result.into()
+}
+
+pub(super) fn state(state: State) -> &'static str {
+    match state {
+        State::Idle => "idle",
+        State::Connecting => "connecting",
+        State::Connected => "connected",
+        State::Reconnecting => "reconnecting",
+        State::Closed => "closed",
+    }
+}
+
+pub(super) fn reason(reason: SessionReason) -> &'static str {
+    match reason {
+        SessionReason::Connect => "connect",
+        SessionReason::Refresh => "refresh",
+        SessionReason::UnknownKey => "unknown-key",
+    }
+}

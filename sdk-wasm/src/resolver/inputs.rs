@@ -1,0 +1,65 @@
+//! Checks that several functions share.
+
+use crate::{
+    convert::whole,
+    error::{invalid_argument, with_code},
+};
+use sealwire_protocol::{
+    Code, Scope, UnixSeconds, check_channel_name, limits,
+    tokens::{Permission, Permissions, SigningKey, TokenError},
+};
+use std::collections::BTreeMap;
+use wasm_bindgen::JsValue;
+
+pub(super) fn signing_key(text: &str) -> Result<SigningKey, JsValue> {
+    SigningKey::parse(text).map_err(|invalid| invalid_argument(&invalid.to_string()))
+}
+
+pub(super) fn text(what: &str, text: &str, max: usize) -> Result<(), JsValue> {
+    if (1..=max).contains(&text.len()) {
+        Ok(())
+    } else {
+        Err(invalid_argument(&[what, " is empty or too long"].concat()))
+    }
+}
+
+pub(super) fn app_and_installation(app: &str, installation: &str) -> Result<(), JsValue> {
+    text("app", app, limits::MAX_APP)?;
+    text("installation", installation, limits::MAX_INSTALLATION)
+}
+
+pub(super) fn channel_name(name: &str) -> Result<(), JsValue> {
+    check_channel_name(name).map_err(|invalid| with_code(Code::NameInvalid, &invalid.to_string()))
+}
+
+pub(super) fn scope(properties: &BTreeMap<String, String>) -> Result<Scope, JsValue> {
+    let mut scope = Scope::default();
+    for (property, value) in properties {
+        scope
+            .insert(property, value)
+            .map_err(|invalid| with_code(Code::ScopeRefused, &invalid.to_string()))?;
+    }
+    Ok(scope)
+}
+
+pub(super) fn permissions(can: Vec<Permission>) -> Result<Permissions, JsValue> {
+    Permissions::try_from(can).map_err(invalid_argument)
+}
+
+/// Beginning and end of a token.
+pub(super) fn validity(
+    now_seconds: f64,
+    lifetime_seconds: Option<f64>,
+    default: u64,
+) -> (UnixSeconds, UnixSeconds) {
+    let now = whole(now_seconds);
+    (UnixSeconds(now), UnixSeconds(now.saturating_add(lifetime_seconds.map_or(default, whole))))
+}
+
+pub(super) fn token_error(error: TokenError) -> JsValue {
+    let message = match error {
+        TokenError::Malformed => "the token would be longer than allowed; pass a smaller context".to_owned(),
+        error => error.to_string(),
+    };
+    with_code(error.code(), &message)
+}

@@ -1,0 +1,81 @@
+//! Sealing a resolver's own messages.
+
+use super::{
+    inputs::{app_and_installation, channel_name, scope},
+    random,
+    secret::Secret,
+};
+use crate::{
+    convert::{read, whole, write},
+    error::with_code,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use sealwire_protocol::{
+    ChannelAddress, ClaimsKeyring, Code, EncryptionKey, UnixMillis, check_event_name, encode_base64url,
+    limits,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Input {
+    app: String,
+    installation: String,
+    scope: BTreeMap<String, String>,
+    channel: String,
+    token: Option<String>,
+    event: String,
+    payload: String,
+    now_ms: f64,
+}
+
+#[derive(Serialize)]
+struct Output {
+    /// Base64.
+    sealed: String,
+    /// Idempotency id, base64url.
+    id: String,
+}
+
+/// Seals one payload for a channel under the newest encryption key.
+///
+/// # Errors
+/// Where an argument is outside the limits.
+#[wasm_bindgen]
+pub fn seal(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
+    let input: Input = read(input, "the message")?;
+    let secret = Secret::read(secret)?;
+    let Input { app, installation, channel, event, .. } = &input;
+    app_and_installation(app, installation)?;
+    channel_name(channel)?;
+    check_event_name(event).map_err(|invalid| with_code(Code::NameInvalid, &invalid.to_string()))?;
+    let scope = scope(&input.scope)?;
+    let claims = input.token.as_deref().map(ClaimsKeyring::parse).transpose();
+    let claims =
+        claims.map_err(|_| with_code(Code::TokenMalformed, "the token is not one of signRealtimeToken()"))?;
+
+    let channel_key = |key: &EncryptionKey| {
+        let keys = key.scope_keys(app, installation, &scope);
+        match &claims {
+            None => keys.channel_key(&scope, None, channel),
+            Some(claims) => keys.channel_key(&scope, Some(claims.find(keys.id())?), channel),
+        }
+    };
+    let key = secret.keys.iter().find_map(channel_key).ok_or_else(|| {
+        with_code(
+            Code::TokenMalformed,
+            "the token is older than every key of this installation; sign it again",
+        )
+    })?;
+    let claims_tag = claims.as_ref().map(|claims| &claims.tag);
+    let id = ChannelAddress { app, installation, scope: &scope, claims_tag, name: channel }.id();
+    let now = UnixMillis(whole(input.now_ms));
+    let sealed = sealwire_protocol::seal(&key, random::bytes()?, id, event, now, &input.payload)
+        .map_err(|too_large| with_code(Code::MessageSize, &too_large.to_string()))?;
+    write(&Output {
+        sealed: STANDARD.encode(sealed),
+        id: encode_base64url(random::bytes::<{ limits::IDEMPOTENCY_ID }>()?),
+    })
+}

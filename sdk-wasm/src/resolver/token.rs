@@ -1,0 +1,152 @@
+//! Session, channel and backend tokens.
+
+use super::{
+    inputs::{
+        app_and_installation, channel_name, permissions, scope, signing_key, text, token_error, validity,
+    },
+    secret::Secret,
+};
+use crate::{
+    convert::{read, write},
+    error::invalid_argument,
+};
+use sealwire_protocol::{
+    ClaimsKeyring, Scope, UnixSeconds, canonical_claims, encode_base64url, limits,
+    tokens::{BackendClaims, ChannelClaims, Permission, Permissions, SessionClaims, sign},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionInput {
+    signing_key: String,
+    app: String,
+    installation: String,
+    account: String,
+    context: BTreeMap<String, String>,
+    can: Vec<Permission>,
+    lifetime_seconds: Option<f64>,
+    now_seconds: f64,
+}
+
+/// A session grant without its url.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Grant {
+    token: String,
+    expires_at: UnixSeconds,
+    app: String,
+    installation: String,
+    context: Scope,
+    keys: Vec<GrantKey>,
+}
+
+#[derive(Serialize)]
+struct GrantKey {
+    id: String,
+    base: String,
+    properties: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ChannelInput {
+    signing_key: String,
+    app: String,
+    installation: String,
+    channel: String,
+    claims_json: String,
+    can: Option<Vec<Permission>>,
+    lifetime_seconds: Option<f64>,
+    now_seconds: f64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChannelToken {
+    token: String,
+    expires_at: UnixSeconds,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BackendInput {
+    signing_key: String,
+    app: String,
+    installation: String,
+    now_seconds: f64,
+}
+
+/// A session for one account in one context, with the keys of that context and of no other.
+///
+/// # Errors
+/// Where an argument is outside the limits.
+#[wasm_bindgen(js_name = mintSession)]
+pub fn mint_session(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
+    let input: SessionInput = read(input, "the session")?;
+    let secret = Secret::read(secret)?;
+    let signing_key = signing_key(&input.signing_key)?;
+    let SessionInput { app, installation, account, .. } = input;
+    app_and_installation(&app, &installation)?;
+    text("account", &account, limits::MAX_ACCOUNT)?;
+    let context = scope(&input.context)?;
+    let validity = validity(input.now_seconds, input.lifetime_seconds, limits::DEFAULT_TOKEN_LIFETIME);
+    let can = permissions(input.can)?;
+    let claims =
+        SessionClaims::new(app.clone(), installation.clone(), account, context.clone(), can, validity);
+    let token = sign(&claims, &signing_key).map_err(token_error)?;
+    let keys = secret.keys.iter().map(|key| {
+        let keys = key.scope_keys(&app, &installation, &context);
+        let properties = keys.properties().map(|(name, key)| (name.to_owned(), encode_base64url(key)));
+        GrantKey {
+            id: keys.id().to_string(),
+            base: encode_base64url(keys.base()),
+            properties: properties.collect(),
+        }
+    });
+    let keys = keys.collect();
+    write(&Grant { token, expires_at: validity.1, app, installation, context, keys })
+}
+
+/// Access to a channel with claims: the token for the relay, and the claims' key under each encryption key.
+///
+/// # Errors
+/// Where an argument is outside the limits.
+#[wasm_bindgen(js_name = signChannelToken)]
+pub fn sign_channel_token(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
+    let input: ChannelInput = read(input, "the channel token")?;
+    let secret = Secret::read(secret)?;
+    let signing_key = signing_key(&input.signing_key)?;
+    let ChannelInput { app, installation, channel, .. } = input;
+    app_and_installation(&app, &installation)?;
+    channel_name(&channel)?;
+    let claims =
+        canonical_claims(&input.claims_json).map_err(|invalid| invalid_argument(&invalid.to_string()))?;
+    let can = input.can.map_or(Ok(Permissions::ALL), permissions)?;
+    let validity = validity(input.now_seconds, input.lifetime_seconds, limits::DEFAULT_TOKEN_LIFETIME);
+    let tag = secret.routing.claims_tag(&app, &installation, &channel, &claims);
+    let keys: Vec<_> = secret
+        .keys
+        .iter()
+        .map(|key| (key.id(), key.claims_key(&app, &installation, &channel, &claims)))
+        .collect();
+    let claims = ChannelClaims::new(app, installation, channel, tag, can, validity);
+    let jwt = sign(&claims, &signing_key).map_err(token_error)?;
+    let token = ClaimsKeyring::write(&jwt, keys.iter().map(|(id, key)| (*id, key)));
+    write(&ChannelToken { token, expires_at: validity.1 })
+}
+
+/// A resolver's right to publish for one installation, for five minutes.
+///
+/// # Errors
+/// Where an argument is outside the limits.
+#[wasm_bindgen(js_name = mintBackendToken)]
+pub fn mint_backend_token(input: &JsValue) -> Result<String, JsValue> {
+    let input: BackendInput = read(input, "the backend token")?;
+    let signing_key = signing_key(&input.signing_key)?;
+    app_and_installation(&input.app, &input.installation)?;
+    let validity = validity(input.now_seconds, None, limits::MAX_BACKEND_TOKEN_LIFETIME);
+    sign(&BackendClaims::new(input.app, input.installation, validity), &signing_key).map_err(token_error)
+}
