@@ -67,7 +67,7 @@ impl Drop for RelayProcess {
 fn binary() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        if let Some(path) = std::env::var_os("SEALWIRE_RELAY_BIN") {
+        if let Some(path) = std::env::var_os("SEALWIRE_TEST_RELAY") {
             return path.into();
         }
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

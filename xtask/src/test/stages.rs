@@ -55,7 +55,7 @@ fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
     let relay = relay::build(workspace)?;
     let mut arguments = vec!["test", "--quiet", "--locked", "--workspace"];
     arguments.extend(ONLY_WASM.iter().flat_map(|package| ["--exclude", package]));
-    Ok(vec![summed(duct::cmd("cargo", arguments).env("SEALWIRE_RELAY_BIN", relay))])
+    Ok(vec![summed(duct::cmd("cargo", arguments).env("SEALWIRE_TEST_RELAY", relay))])
 }
 
 fn wasm_node(workspace: &Workspace) -> Result<Vec<Suite>> {
@@ -139,7 +139,7 @@ fn e2e(workspace: &Workspace) -> Result<Vec<Suite>> {
     let command = node_test(workspace, &[&["--test-concurrency=1"], &*tests].concat())?;
     let chromium = Chromium::open()?;
     Ok(vec![summed(
-        command.env("SEALWIRE_RELAY_BIN", relay::build(workspace)?).env("CHROMIUM", chromium.browser),
+        command.env("SEALWIRE_TEST_RELAY", relay::build(workspace)?).env("CHROMIUM", chromium.browser),
     )])
 }
 

@@ -1,0 +1,42 @@
+// The app's backend: the real resolver API of the package, with secrets in memory in place of Forge's storage.
+import { createRealtime } from 'sealwire/resolver';
+import { APP } from './relay.mjs';
+
+function secretsInMemory() {
+  const secrets = new Map();
+  return {
+    read: async (installation) => secrets.get(installation),
+    create: async (installation, secret) => {
+      if (!secrets.has(installation)) secrets.set(installation, secret);
+      return secrets.get(installation);
+    },
+    replace: async (installation, secret) => void secrets.set(installation, secret),
+  };
+}
+
+/** What Forge would pass to a resolver for this user on this dashboard. */
+export const contextOf = (accountId, dashboard) => ({
+  accountId,
+  installContext: 'ari:cloud:jira::site/e2e',
+  moduleKey: 'absences-gadget',
+  extension: { dashboard: { id: dashboard }, gadget: { id: '1' } },
+});
+
+/**
+ * @param {{ port: number, signingKey: string }} relay
+ * @param {number} socketPort where pages connect to
+ * @param {object} [options] further options of createRealtime
+ */
+export function createBackend(relay, socketPort, options = {}) {
+  const secrets = secretsInMemory();
+  const settings = { app: APP, signingKey: relay.signingKey, authorize: () => true, secrets };
+  const direct = createRealtime({ ...settings, url: `ws://127.0.0.1:${relay.port}`, ...options });
+  return {
+    direct,
+    secrets,
+    session: async (context, payload) => {
+      const grant = await direct.session({ context, payload });
+      return { ...grant, url: `ws://127.0.0.1:${socketPort}/v1/realtime` };
+    },
+  };
+}

@@ -1,0 +1,49 @@
+// A TCP line between the browser and the relay that can be cut and mended.
+import net from 'node:net';
+
+/** @param {number} target the relay's port */
+export async function startLine(target) {
+  const sockets = new Set();
+  let cut = false;
+  let connections = 0;
+  /** When the relay closed a connection, in Unix milliseconds. */
+  const closedByRelay = [];
+  const server = net.createServer((client) => {
+    if (cut) return client.destroy();
+    connections += 1;
+    const relay = net.connect(target, '127.0.0.1');
+    for (const [from, to] of [
+      [client, relay],
+      [relay, client],
+    ]) {
+      sockets.add(from);
+      from.on('error', () => to.destroy());
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+      from.pipe(to);
+    }
+    relay.on('end', () => closedByRelay.push(Date.now()));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const drop = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    port: server.address().port,
+    closedByRelay,
+    connections: () => connections,
+    cut() {
+      cut = true;
+      drop();
+    },
+    mend() {
+      cut = false;
+    },
+    async stop() {
+      drop();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

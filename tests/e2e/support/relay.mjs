@@ -1,0 +1,57 @@
+// A real relay process with one app of its own.
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+
+export const APP = 'e2e';
+
+/**
+ * Starts `$SEALWIRE_TEST_RELAY` on a free port of the loopback address.
+ * @param {string} [settings] further lines of its configuration
+ */
+export async function startRelay(settings = '') {
+  const binary = process.env.SEALWIRE_TEST_RELAY;
+  if (!binary) throw new Error('SEALWIRE_TEST_RELAY names the relay; run these tests with `cargo xtask test e2e`');
+  const folder = mkdtempSync(path.join(tmpdir(), 'sealwire-e2e-'));
+  const signingKey = `e2e-1.${randomBytes(64).toString('base64url')}`;
+  const config = path.join(folder, 'relay.toml');
+  const app = `[[app]]\nid = "${APP}"\nsigning_keys = ["${signingKey}"]\n`;
+  writeFileSync(config, `listen = "127.0.0.1:0"\n${settings}\n${app}`);
+  let { child, port } = await run(binary, config, []);
+  return {
+    port,
+    signingKey,
+    /** Kills it without warning. */
+    kill: () => end(child),
+    /** Starts it again, on the same port. */
+    async restart() {
+      ({ child } = await run(binary, config, ['--listen', `127.0.0.1:${port}`]));
+    },
+    async stop() {
+      await end(child);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function run(binary, config, flags) {
+  const child = spawn(binary, ['run', '--config', config, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const port = await new Promise((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`the relay ended with ${code}`)));
+    createInterface(child.stdout).on('line', (line) => {
+      const found = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(line);
+      if (found) resolve(Number(found[1]));
+    });
+  });
+  return { child, port };
+}
+
+async function end(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await ended;
+}

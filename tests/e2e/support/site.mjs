@@ -1,0 +1,58 @@
+// Serves the page under test with a Content-Security-Policy, and its sessions.
+import http from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { contextOf } from './backend.mjs';
+
+async function bundle() {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('../page/page.js', import.meta.url))],
+    bundle: true,
+    format: 'esm',
+    splitting: true,
+    outdir: '/',
+    write: false,
+    external: ['@forge/bridge'],
+  });
+  return new Map(outputFiles.map((file) => [file.path, file.text]));
+}
+
+const bundled = bundle();
+
+/**
+ * @param {ReturnType<import('./backend.mjs').createBackend>} backend
+ * @param {{ webAssembly?: boolean, socketPort: number }} options
+ */
+export async function startSite(backend, { webAssembly = false, socketPort }) {
+  const files = await bundled;
+  const script = webAssembly ? `'self' 'unsafe-eval'` : `'self'`;
+  const policy = `default-src 'self'; script-src ${script}; connect-src 'self' ws://127.0.0.1:${socketPort}`;
+  /** Set to refuse sessions, as an app whose backend is down would. */
+  const state = { refuse: false };
+  const server = http.createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, 'http://127.0.0.1');
+    if (pathname === '/session') {
+      const chunks = [];
+      for await (const chunk of request) chunks.push(chunk);
+      const { user, dashboard, reason } = JSON.parse(Buffer.concat(chunks));
+      if (state.refuse) return response.writeHead(500).end('no session today');
+      const grant = await backend.session(contextOf(user, dashboard), { reason });
+      return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(grant));
+    }
+    if (files.has(pathname)) {
+      return response.writeHead(200, { 'content-type': 'text/javascript' }).end(files.get(pathname));
+    }
+    const page = '<!doctype html><meta charset="utf-8"><title>e2e</title><script type="module" src="/page.js"></script>';
+    response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': policy }).end(page);
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  return {
+    state,
+    address: (user, dashboard) => `${origin}/?user=${user}&dashboard=${dashboard}`,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,44 @@
+// Relay, line, backend, site and browser together, and what ends them.
+import { createBackend } from './backend.mjs';
+import { launch } from './browser.mjs';
+import { startLine } from './line.mjs';
+import { startRelay } from './relay.mjs';
+import { startSite } from './site.mjs';
+
+/** @param {{ relay?: string, backend?: object, webAssembly?: boolean }} [options] */
+export async function setStage({ relay: settings, backend: backendOptions, webAssembly } = {}) {
+  const relay = await startRelay(settings);
+  const line = await startLine(relay.port);
+  const backend = createBackend(relay, line.port, backendOptions);
+  const site = await startSite(backend, { webAssembly, socketPort: line.port });
+  const browser = await launch();
+  return {
+    relay,
+    line,
+    site,
+    backend: backend.direct,
+    secrets: backend.secrets,
+    /** Opens the page of a user on a dashboard. */
+    async open(user, dashboard = '10001', options = {}) {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      await page.goto(site.address(user, dashboard));
+      await page.waitForFunction(() => globalThis.start);
+      await page.evaluate((given) => globalThis.start(given), options);
+      return page;
+    },
+    async strike() {
+      await browser.close();
+      await site.stop();
+      await line.stop();
+      await relay.stop();
+    },
+  };
+}
+
+export const received = (page) => page.evaluate(() => globalThis.received.map(({ payload }) => payload));
+export const problems = (page) => page.evaluate(() => globalThis.problems);
+
+/** Waits until the page has received so many messages. */
+export const receivedCount = (page, count) =>
+  page.waitForFunction((wanted) => globalThis.received.length >= wanted, count, { timeout: 20_000 });
