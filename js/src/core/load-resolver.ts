@@ -6,5 +6,5 @@ import type { ResolverModule } from './resolver-core.js';
 let core: ResolverModule | undefined;
 
 export function resolverCore(): ResolverModule {
-  return (core ??= load() as unknown as ResolverModule);
+  return (core ??= load());
 }

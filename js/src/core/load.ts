@@ -16,8 +16,8 @@ export interface CoreSources {
 }
 
 const sources: CoreSources = {
-  wasm: async () => (await import('../generated/core-wasm.js')).load() as unknown as Promise<CoreModule>,
-  js: async () => (await import('../generated/core-js.js')).load() as unknown as Promise<CoreModule>,
+  wasm: async () => (await import('../generated/core-wasm.js')).load(),
+  js: async () => (await import('../generated/core-js.js')).load(),
 };
 
 async function loadKind(kind: CoreKind, from: CoreSources): Promise<LoadedCore> {
