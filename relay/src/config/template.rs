@@ -27,7 +27,9 @@ impl NewApp {
         let mut secret = Zeroizing::new([0; SECRET]);
         getrandom::fill(&mut *secret)?;
         let secret = Zeroizing::new(encode_base64url(*secret));
-        let signing_key = Zeroizing::new(format!("{}.{}", encode_base64url(key_id), *secret));
+        // Hexadecimal, so that it never looks like an option of a command.
+        let key_id: String = key_id.iter().map(|byte| format!("{byte:02x}")).collect();
+        let signing_key = Zeroizing::new(format!("{key_id}.{}", *secret));
         Ok(Self { id, signing_key })
     }
 }

@@ -1,11 +1,13 @@
 //! A relay process, tokens for it, and minimal clients.
 
 mod client;
+mod forged;
 mod http;
 mod process;
 mod tokens;
 
-pub use client::{Client, Farewell, channel, sealed};
+pub use client::{Client, channel, rand_id, sealed};
+pub use forged::{bad_session_tokens, bad_session_tokens_now};
 pub use http::{Answer, post, request, request_bytes};
 pub use process::{RelayProcess, relay_command};
 pub use tokens::{APP, App, INSTALLATION, now};

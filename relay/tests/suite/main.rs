@@ -1,0 +1,7 @@
+//! The relay from outside: its rules in virtual time, and the built program over loopback.
+
+#![allow(unreachable_pub, reason = "the support module is a library of its own")]
+
+mod process;
+mod rules;
+mod support;

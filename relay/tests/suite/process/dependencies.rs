@@ -1,0 +1,18 @@
+//! What the relay is built from.
+
+use std::process::Command;
+
+#[test]
+fn the_relay_is_built_without_code_that_opens_messages() {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--package", "sealwire-relay", "--edges", "normal,build,features"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).unwrap();
+    assert!(tree.contains("sealwire-protocol v"), "{tree}");
+    for sealing in ["xaes", "aes", "gcm", "hkdf", "chacha", "sealing", "canonicalizer"] {
+        assert!(!tree.contains(sealing), "{sealing}:\n{tree}");
+    }
+}

@@ -1,0 +1,48 @@
+//! A client that does not read.
+
+use super::bystanders::Bystanders;
+use crate::support::{Client, RelayProcess, channel, rand_id};
+use sealwire_protocol::{
+    Code,
+    wire::{Position, Since, ToClient},
+};
+use std::time::Duration;
+
+/// More than the buffers of both ends of a loopback connection hold.
+const MESSAGES: usize = 300;
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_cut_off_and_nobody_else_waits_for_it() {
+    let relay = RelayProcess::start(&["--queue-bytes", "256KiB"]);
+    let mut bystanders = Bystanders::on(&relay).await;
+    let mut publisher = Client::open(&relay, "alice").await;
+    let mut reader = Client::open(&relay, "bob").await;
+    let mut slow = Client::open(&relay, "carol").await;
+    let start = slow.subscribe_since("absences", None).await.position.unwrap();
+    reader.subscribe("absences").await;
+    let large = bytes::Bytes::from(vec![1; 100 * 1024]);
+    for _ in 0..MESSAGES {
+        match publisher.try_publish(channel("absences"), "", large.clone(), rand_id()).await {
+            ToClient::Published(_) => {}
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(reader.publication().await.sealed.len(), large.len());
+    }
+    bystanders.must_be_untouched().await;
+
+    let farewell = slow.must_end_with(Code::SlowConsumer).await;
+    assert!(farewell.goodbye.unwrap().reconnect_after_ms > 0);
+    // It comes back, and everything it missed is there, more than its queue may ever hold.
+    let mut back = Client::open(&relay, "carol").await;
+    let position = Position { epoch: start.epoch, offset: start.offset };
+    let subscribed = back.subscribe_since("absences", Some(Since::Position(position))).await;
+    assert!(subscribed.recovered);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut previous = position.offset;
+    for _ in 0..MESSAGES {
+        let publication = back.publication().await;
+        assert_eq!(publication.previous_offset, previous);
+        previous = publication.offset;
+    }
+    bystanders.must_be_untouched().await;
+}

@@ -1,0 +1,78 @@
+//! The command line.
+
+use crate::support::{App, relay_command};
+use std::{fs, os::unix::fs::PermissionsExt as _, process::Output};
+
+fn run(arguments: &[&str], directory: &tempfile::TempDir) -> Output {
+    relay_command().args(arguments).current_dir(directory).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn init_writes_a_private_configuration_that_runs_and_prints_the_apps_side() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = run(&["init", "--app", "my app", "--host", "rt.example.org"], &directory);
+    assert!(output.status.success(), "{output:?}");
+    let path = directory.path().join("sealwire-relay.toml");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let config = fs::read_to_string(&path).unwrap();
+    let key =
+        config.lines().find_map(|line| line.strip_prefix("signing_keys = [\"")?.strip_suffix("\"]")).unwrap();
+    sealwire_protocol::tokens::SigningKey::parse(key).unwrap();
+    let printed = text(&output.stdout);
+    for part in [
+        &format!("forge variables set --encrypt SEALWIRE_SIGNING_KEY {key}\n"),
+        "forge variables set SEALWIRE_APP 'my app'\n",
+        "forge variables set SEALWIRE_URL wss://rt.example.org\n",
+        "client:\n            - 'wss://rt.example.org'\n",
+        "backend:\n            - 'https://rt.example.org'\n",
+    ] {
+        assert!(printed.contains(part), "{part} is not in\n{printed}");
+    }
+    assert!(run(&["check-config"], &directory).status.success());
+
+    // A second time would take away the keys of a running app.
+    let output = run(&["init", "--app", "other"], &directory);
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains("kept as it is"), "{output:?}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), config);
+}
+
+#[test]
+fn every_new_app_gets_a_key_of_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = text(&run(&["init", "--app", "a", "--config", "1.toml"], &directory).stdout);
+    let second = text(&run(&["init", "--app", "a", "--config", "2.toml"], &directory).stdout);
+    assert_ne!(first.replace("1.toml", ""), second.replace("2.toml", ""));
+}
+
+#[test]
+fn a_relay_that_cannot_run_says_why_and_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let app = format!("[[app]]\nid = \"a\"\nsigning_keys = [\"{}\"]\n", App::one().key_text);
+    fs::write(directory.path().join("good.toml"), &app).unwrap();
+    fs::write(directory.path().join("typo.toml"), format!("hartbeat = \"5s\"\n{app}")).unwrap();
+    for (arguments, expected) in [
+        (&["run"][..], "'sealwire-relay init --app <id>'"),
+        (&["--config", "missing.toml"], "missing.toml: cannot be read"),
+        (
+            &["--config", "typo.toml"],
+            "typo.toml: hartbeat: unknown key 'hartbeat'; did you mean 'heartbeat'?",
+        ),
+        (&["--config", "good.toml", "--listen", "0.0.0.0:0"], "proxy_terminates_tls = true"),
+        (
+            &["--config", "good.toml", "--listen", "192.0.2.1:80", "--proxy-terminates-tls"],
+            "cannot listen on 192.0.2.1:80",
+        ),
+        (&["--config", "good.toml", "--replay-window", "3m"], "--replay-window: '3m' is not between"),
+    ] {
+        let output = run(arguments, &directory);
+        assert!(!output.status.success());
+        let error = text(&output.stderr);
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+        assert!(!error.contains(&App::one().key_text));
+    }
+}

@@ -1,0 +1,7 @@
+//! The rules of a session in virtual time.
+
+mod expiry;
+mod heartbeat;
+mod opening;
+mod requests;
+mod session;

@@ -1,0 +1,114 @@
+//! What may come first, and what ends a session at once.
+
+use super::session::{HELLO_TIMEOUT, START, Session};
+use crate::support::{App, bad_session_tokens};
+use bytes::Bytes;
+use sealwire_protocol::{
+    Code,
+    wire::{Hello, Pong, ToClient, ToRelay, Unsubscribe},
+};
+use sealwire_relay::Fault;
+use std::time::Duration;
+
+#[test]
+fn a_session_opens_with_the_terms_of_the_relay() {
+    let mut session = Session::new();
+    assert_eq!(session.rules.identity(), None);
+    session.send(ToRelay::Hello(Hello {
+        token: super::session::session_token(
+            "alice",
+            sealwire_protocol::tokens::Permissions::ALL,
+            START + 600,
+        ),
+    }));
+    let ToClient::Welcome(welcome) = session.answer() else { panic!() };
+    assert_eq!(welcome.expires_at, START + 600);
+    assert_eq!(welcome.now_ms, START * 1000);
+    assert_eq!((welcome.heartbeat_ms, welcome.replay_window_ms), (25_000, 120_000));
+    assert_eq!(session.rules.identity().unwrap().account.as_deref(), Some("alice"));
+}
+
+#[test]
+fn every_bad_token_is_refused_with_its_own_code_and_audited() {
+    for (what, token, code) in bad_session_tokens(START) {
+        let mut session = Session::new();
+        session.send(ToRelay::Hello(Hello { token }));
+        assert_eq!(session.closed, Some(code.close_code()), "{what}: {:?}", session.sent);
+        session.must_end(code);
+        assert_eq!(session.last_audited(), ("hello", code), "{what}");
+        assert_eq!(session.audited[0].identity, None, "{what}: nothing of a refused token is believed");
+    }
+}
+
+#[test]
+fn a_client_that_says_nothing_is_sent_away_when_the_time_for_hello_is_over() {
+    let mut session = Session::new();
+    session.pass(HELLO_TIMEOUT - Duration::from_millis(1));
+    assert_eq!(session.closed, None);
+    session.pass(Duration::from_millis(1));
+    assert!(session.must_end(Code::HelloTimeout).reconnect_after_ms > 0);
+}
+
+#[test]
+fn anything_but_hello_first_ends_the_session() {
+    for message in [
+        ToRelay::Pong(Pong {}),
+        ToRelay::Unsubscribe(Unsubscribe { request: 1, channel_id: vec![0; 16].into() }),
+    ] {
+        let mut session = Session::new();
+        session.send(message);
+        session.must_end(Code::HelloExpected);
+        assert_eq!(session.last_audited(), ("frame", Code::HelloExpected));
+    }
+}
+
+#[test]
+fn a_second_hello_ends_the_session() {
+    let mut session = Session::open();
+    session.send(ToRelay::Hello(Hello { token: App::one().session("alice") }));
+    session.must_end(Code::HelloExpected);
+    assert_eq!(session.audited[0].identity.as_ref().unwrap().account.as_deref(), Some("alice"));
+}
+
+#[test]
+fn frames_that_are_no_messages_end_the_session() {
+    let unsubscribe =
+        ToRelay::Unsubscribe(Unsubscribe { request: 1, channel_id: vec![0; 16].into() }).to_bytes();
+    let short_id =
+        ToRelay::Unsubscribe(Unsubscribe { request: 1, channel_id: vec![0; 15].into() }).to_bytes();
+    let no_request =
+        ToRelay::Unsubscribe(Unsubscribe { request: 0, channel_id: vec![0; 16].into() }).to_bytes();
+    for (what, frame) in [
+        ("empty", Vec::new()),
+        ("truncated", unsubscribe[..unsubscribe.len() - 1].to_vec()),
+        ("of an unknown message", vec![0x7a, 0]),
+        ("mangled", vec![0xff; 20]),
+        ("with a short id", short_id),
+        ("with request 0", no_request),
+    ] {
+        for mut session in [Session::new(), Session::open()] {
+            session.send_bytes(Bytes::from(frame.clone()));
+            assert!(session.closed.is_some(), "{what}");
+            session.must_end(Code::MalformedFrame);
+            assert_eq!(session.last_audited(), ("frame", Code::MalformedFrame), "{what}");
+        }
+    }
+}
+
+#[test]
+fn faults_from_outside_end_a_session_once() {
+    for (fault, code, returns) in [
+        (Fault::TextFrame, Code::TextFrame, false),
+        (Fault::FrameTooLarge, Code::FrameTooLarge, false),
+        (Fault::SlowConsumer, Code::SlowConsumer, true),
+        (Fault::ShuttingDown, Code::ShuttingDown, true),
+    ] {
+        let mut session = Session::open();
+        session.rules.handle_fault(fault);
+        session.act();
+        assert_eq!(session.must_end(code).reconnect_after_ms > 0, returns, "{fault:?}");
+        session.rules.handle_fault(Fault::ShuttingDown);
+        session.send(ToRelay::Pong(Pong {}));
+        assert!(session.sent.is_empty());
+    }
+}

@@ -1,0 +1,196 @@
+//! A session in virtual time, with a hub behind it.
+
+use crate::support::{App, channel};
+use bytes::Bytes;
+use sealwire_protocol::{
+    CloseCode, Code, UnixMillis, UnixSeconds,
+    tokens::{self, ChannelClaims, Keyring, Permissions, SessionClaims},
+    wire::{Channel, Goodbye, Hello, Since, Subscribe, Subscribed, ToClient, ToRelay},
+};
+use sealwire_relay::{
+    Hub, HubLimits, Joined, Now, Publishing, Refusal, SessionAction, SessionRules, SessionTerms,
+};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// The first moment, in seconds since 1970.
+pub const START: u64 = 1_800_000_000;
+pub const HEARTBEAT: Duration = Duration::from_secs(25);
+pub const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A session whose actions are carried out at once.
+pub struct Session {
+    pub rules: SessionRules,
+    pub hub: Hub,
+    pub now: Now,
+    pub sent: VecDeque<ToClient>,
+    pub audited: Vec<Refusal>,
+    pub closed: Option<CloseCode>,
+    request: u32,
+}
+
+impl Session {
+    pub fn new() -> Self {
+        let mut keyring = Keyring::default();
+        keyring.insert(&App::one().id, App::one().key).unwrap();
+        let two = App::new("ari:cloud:ecosystem::app/two", "two", 2);
+        keyring.insert(&two.id, two.key).unwrap();
+        let terms = SessionTerms {
+            keyring,
+            hello_timeout: HELLO_TIMEOUT,
+            heartbeat: HEARTBEAT,
+            replay_window: Duration::from_secs(120),
+            max_subscriptions: 3,
+        };
+        let now = Now { monotonic: Instant::now(), wall: UnixMillis(START * 1000) };
+        let limits = HubLimits { replay_window: terms.replay_window, replay_bytes: 1 << 20 };
+        Self {
+            rules: SessionRules::new(Arc::new(terms), 0, now),
+            hub: Hub::new(1, limits, now),
+            now,
+            sent: VecDeque::new(),
+            audited: Vec::new(),
+            closed: None,
+            request: 0,
+        }
+    }
+
+    /// With a session that ends after ten minutes.
+    pub fn open() -> Self {
+        Self::open_with(Permissions::ALL, 600)
+    }
+
+    pub fn open_with(can: Permissions, lifetime: u64) -> Self {
+        let mut session = Self::new();
+        session.send(ToRelay::Hello(Hello { token: session_token("alice", can, START + lifetime) }));
+        assert!(matches!(session.sent.pop_front(), Some(ToClient::Welcome(_))));
+        session
+    }
+
+    /// Hands in a message and carries out what follows.
+    pub fn send(&mut self, message: ToRelay) {
+        self.send_bytes(message.to_bytes().into());
+    }
+
+    pub fn send_bytes(&mut self, frame: Bytes) {
+        self.rules.handle_frame(frame, self.now);
+        self.act();
+    }
+
+    /// Lets time pass, timer by timer.
+    pub fn pass(&mut self, span: Duration) {
+        let end = self.now.monotonic + span;
+        while let Some(at) = self.rules.poll_timeout().filter(|at| *at <= end) {
+            self.go_to(at);
+            self.rules.handle_timeout(self.now);
+            self.act();
+        }
+        self.go_to(end);
+    }
+
+    fn go_to(&mut self, at: Instant) {
+        let passed = at.saturating_duration_since(self.now.monotonic);
+        self.now.monotonic += passed;
+        self.now.wall.0 += u64::try_from(passed.as_millis()).unwrap();
+    }
+
+    pub fn act(&mut self) {
+        while let Some(action) = self.rules.poll_action() {
+            assert_eq!(self.closed, None, "nothing follows a close");
+            match action {
+                SessionAction::Send(message) => self.sent.push_back(message),
+                SessionAction::Join { channel, since, .. } => {
+                    let replay = self.hub.join(channel, since, self.now);
+                    let joined = Joined { position: replay.position, recovered: replay.recovered };
+                    self.rules.handle_joined(Ok(joined), self.now);
+                }
+                SessionAction::Leave(channel) => self.hub.leave(channel, self.now),
+                SessionAction::Publish(Publishing(draft)) => {
+                    let outcome = self.hub.publish(draft, self.now);
+                    self.rules.handle_published(Ok(outcome.accepted));
+                }
+                SessionAction::Audit(refusal) => self.audited.push(refusal),
+                SessionAction::Close(code) => self.closed = Some(code),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    pub fn next_request(&mut self) -> u32 {
+        self.request += 1;
+        self.request
+    }
+
+    /// The last message that was sent, which must be the only one.
+    pub fn answer(&mut self) -> ToClient {
+        let answer = self.sent.pop_front().expect("there is an answer");
+        assert!(self.sent.is_empty(), "{:?}", self.sent);
+        answer
+    }
+
+    pub fn subscribe(&mut self, channel: Channel, since: Option<Since>) -> ToClient {
+        let request = self.next_request();
+        self.send(ToRelay::Subscribe(Subscribe { request, channel: Some(channel), since, events: vec![] }));
+        self.answer()
+    }
+
+    pub fn subscribed(&mut self, name: &str) -> Subscribed {
+        self.subscribed_to(channel(name))
+    }
+
+    pub fn subscribed_to(&mut self, channel: Channel) -> Subscribed {
+        match self.subscribe(channel, None) {
+            ToClient::Subscribed(subscribed) => subscribed,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The request must have been refused, audited, and the session must go on.
+    pub fn must_refuse(&mut self, code: Code) {
+        match self.answer() {
+            ToClient::Failed(failed) => {
+                assert_eq!(Code::from_number(failed.code), Some(code), "{failed:?}");
+                assert!(failed.message.len() > 10);
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(self.closed, None);
+    }
+
+    /// The last refused attempt.
+    pub fn last_audited(&self) -> (&'static str, Code) {
+        let refusal = self.audited.last().expect("the attempt was audited");
+        (refusal.attempt, refusal.code)
+    }
+
+    /// The session must have ended with this code.
+    pub fn must_end(&mut self, code: Code) -> Goodbye {
+        let Some(ToClient::Goodbye(goodbye)) = self.sent.pop_back() else { panic!("{:?}", self.sent) };
+        assert_eq!(Code::from_number(goodbye.code), Some(code), "{goodbye:?}");
+        assert!(goodbye.message.len() > 10);
+        assert_eq!(self.closed, Some(code.close_code()));
+        assert_eq!(self.rules.poll_timeout(), None);
+        goodbye
+    }
+}
+
+pub fn session_token(account: &str, can: Permissions, exp: u64) -> String {
+    let claims: SessionClaims = App::one().claims(account, can, (exp - 600, exp));
+    tokens::sign(&claims, &App::one().key).unwrap()
+}
+
+pub fn channel_token(
+    app: &App,
+    installation: &str,
+    name: &str,
+    tag: u8,
+    can: Permissions,
+    exp: u64,
+) -> String {
+    let times = (UnixSeconds(exp - 60), UnixSeconds(exp));
+    let claims = ChannelClaims::new(app.id.clone(), installation.into(), name.into(), [tag; 32], can, times);
+    tokens::sign(&claims, &app.key).unwrap()
+}
