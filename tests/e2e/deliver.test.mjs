@@ -64,7 +64,10 @@ test('claims make a channel of their own', async () => {
     const page = await stage.open('anna');
     await page.evaluate((token) => globalThis.subscribe('chat', { token }), sameBlue);
     const publish = (token) =>
-      page.evaluate(([key, text]) => globalThis.realtime.publish('chat', text, key ? { token: key } : {}), token);
+      page.evaluate(
+        ([key, text]) => globalThis.realtime.publish('chat', text, key ? { token: key } : {}),
+        token,
+      );
     assert.equal((await publish([red, 'for red'])).errors, undefined);
     assert.equal((await publish([undefined, 'without claims'])).errors, undefined);
     assert.match((await publish([sameBlue, 'may not publish'])).errors[0], /PERMISSION_MISSING/);

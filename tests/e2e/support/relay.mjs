@@ -14,7 +14,8 @@ export const APP = 'e2e';
  */
 export async function startRelay(settings = '') {
   const binary = process.env.SEALWIRE_TEST_RELAY;
-  if (!binary) throw new Error('SEALWIRE_TEST_RELAY names the relay; run these tests with `cargo xtask test e2e`');
+  if (!binary)
+    throw new Error('SEALWIRE_TEST_RELAY names the relay; run these tests with `cargo xtask test e2e`');
   const folder = mkdtempSync(path.join(tmpdir(), 'sealwire-e2e-'));
   const signingKey = `e2e-1.${randomBytes(64).toString('base64url')}`;
   const config = path.join(folder, 'relay.toml');
@@ -38,7 +39,9 @@ export async function startRelay(settings = '') {
 }
 
 async function run(binary, config, flags) {
-  const child = spawn(binary, ['run', '--config', config, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(binary, ['run', '--config', config, ...flags], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const port = await new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the relay ended with ${code}`)));
     createInterface(child.stdout).on('line', (line) => {

@@ -42,7 +42,8 @@ export async function startSite(backend, { webAssembly = false, socketPort }) {
     if (files.has(pathname)) {
       return response.writeHead(200, { 'content-type': 'text/javascript' }).end(files.get(pathname));
     }
-    const page = '<!doctype html><meta charset="utf-8"><title>e2e</title><script type="module" src="/page.js"></script>';
+    const page =
+      '<!doctype html><meta charset="utf-8"><title>e2e</title><script type="module" src="/page.js"></script>';
     response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': policy }).end(page);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,0 +1,92 @@
+// What the documentation of Forge Realtime shows runs against a real relay: page and resolver with only the import
+// changed, through the real @forge/bridge, @forge/resolver and @forge/kvs.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch } from './support/browser.mjs';
+import { forgeApp } from './support/forge-app.mjs';
+import { startForgeSite } from './support/forge-site.mjs';
+import { startRelay } from './support/relay.mjs';
+
+const VIEW = { user: 'blue-ada', module: 'panel', issue: '7', project: '3' };
+
+let relay, invoke, site, browser;
+
+before(async () => {
+  relay = await startRelay();
+  invoke = forgeApp(relay);
+  site = await startForgeSite(invoke, relay.port);
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await site?.stop();
+  await relay?.stop();
+});
+
+/** Opens the page of a view and has it subscribe as the example does. */
+async function open(example, view = {}) {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(site.address({ ...VIEW, ...view }));
+  await page.waitForFunction(() => globalThis.examples);
+  await page.evaluate((name) => globalThis.examples[name](), example);
+  return page;
+}
+
+const received = (page) => page.evaluate(() => globalThis.received);
+
+/** `reached` get both messages in order. The others would have got theirs by then, and did not. */
+async function meet(messages, reached, others) {
+  for (const page of reached) {
+    await page.waitForFunction((count) => globalThis.received.length >= count, messages.length);
+    assert.deepEqual(await received(page), messages);
+  }
+  for (const page of others) assert.deepEqual(await received(page), []);
+}
+
+test('default context: the same module on the same issue, from the page and from the resolver', async () => {
+  const pages = [await open('defaultContext'), await open('defaultContext', { user: 'blue-ben' })];
+  const elsewhere = [
+    await open('defaultContext', { issue: '8' }),
+    await open('defaultContext', { module: 'issue-context' }),
+  ];
+  const result = await pages[0].evaluate(() => globalThis.publish('from the page'));
+  assert.match(result.eventId, /^[0-9a-f]{16}-\d+$/);
+  assert.match(result.eventTimestamp, /^\d{13}$/);
+  assert.equal(result.errors, undefined);
+  const answer = await pages[1].evaluate(() => globalThis.invoke('announce', { text: 'from the resolver' }));
+  assert.equal(answer.errors, undefined);
+  await meet(['from the page', 'from the resolver'], pages, elsewhere);
+
+  await pages[0].evaluate(() => globalThis.leave());
+  await pages[1].evaluate(() => globalThis.publish({ third: true }));
+  await meet(['from the page', 'from the resolver', { third: true }], [pages[1]], elsewhere);
+  assert.equal((await received(pages[0])).length, 2);
+});
+
+test('context override: the same project, whatever the issue and the module', async () => {
+  const pages = [
+    await open('overriddenContext'),
+    await open('overriddenContext', { issue: '8', module: 'issue-context' }),
+  ];
+  const elsewhere = [await open('overriddenContext', { project: '4' }), await open('defaultContext')];
+  await pages[0].evaluate(() => globalThis.publish({ n: 1 }, globalThis.inProject));
+  await invoke(VIEW, 'announceInProject', { text: 'two' });
+  await meet([{ n: 1 }, 'two'], pages, elsewhere);
+});
+
+test('global channels: everybody of the installation', async () => {
+  const pages = [await open('globalChannel'), await open('globalChannel', { project: '4', module: 'admin' })];
+  const elsewhere = [await open('defaultContext')];
+  await pages[0].evaluate(() => globalThis.publishGlobal('one'));
+  await invoke(VIEW, 'announceGlobally', { text: 'two' });
+  await meet(['one', 'two'], pages, elsewhere);
+});
+
+test('custom claims: only those whose token the resolver signed with the same claims', async () => {
+  const pages = [await open('customClaims'), await open('customClaims', { user: 'blue-ben' })];
+  const elsewhere = [await open('customClaims', { user: 'red-cleo' }), await open('defaultContext')];
+  await invoke(VIEW, 'announceToTeam', { text: 'one' });
+  await invoke({ ...VIEW, user: 'blue-ben' }, 'announceToTeam', { text: 'two' });
+  await meet(['one', 'two'], pages, elsewhere);
+});

@@ -1,0 +1,60 @@
+// A Forge app in its smallest form: resolver functions through the real @forge/resolver and @forge/kvs, configured by
+// variables, with only the import of @forge/realtime replaced.
+import { createRequire } from 'node:module';
+import { createRealtime, Jira, publish, publishGlobal, signRealtimeToken, wrap } from 'sealwire/resolver';
+import { APP } from './relay.mjs';
+
+const Resolver = createRequire(import.meta.url)('@forge/resolver').default;
+const SITE = 'ari:cloud:jira::site/examples';
+
+/** Forge's secret storage, as @forge/kvs calls it. */
+function installStorage() {
+  const secrets = new Map();
+  globalThis.__forge_fetch__ = async (_target, path, { body }) => {
+    const { key, value, options } = JSON.parse(body);
+    if (path === '/api/v1/secret/get') {
+      if (secrets.has(key)) return Response.json({ key, value: secrets.get(key) });
+      return Response.json({ code: 'KEY_NOT_FOUND', message: 'not found' }, { status: 404 });
+    }
+    if (options?.keyPolicy === 'FAIL_IF_EXISTS' && secrets.has(key)) {
+      return Response.json({ code: 'KEY_EXISTS', message: 'exists' }, { status: 409 });
+    }
+    secrets.set(key, value);
+    return new Response(null, { status: 204 });
+  };
+}
+
+/** @param {{ port: number, signingKey: string }} relay */
+export function forgeApp(relay) {
+  installStorage();
+  process.env.SEALWIRE_URL = `ws://127.0.0.1:${relay.port}`;
+  process.env.SEALWIRE_APP = APP;
+  process.env.SEALWIRE_SIGNING_KEY = relay.signingKey;
+
+  const resolver = new Resolver();
+  resolver.define('sealwire:session', createRealtime({ authorize: () => true }).session);
+  resolver.define('announce', ({ payload }) => publish('example', payload.text));
+  resolver.define('announceInProject', ({ payload }) =>
+    publish('example', payload.text, { contextOverrides: [Jira.Project] }),
+  );
+  resolver.define('announceGlobally', ({ payload }) => publishGlobal('example', payload.text));
+  const claimsOf = ({ accountId }) => ({ team: accountId.startsWith('red') ? 'red' : 'blue' });
+  resolver.define('getToken', ({ context }) =>
+    signRealtimeToken('example', claimsOf(context), ['subscribe']),
+  );
+  resolver.define('announceToTeam', async ({ payload, context }) => {
+    const { token } = await signRealtimeToken('example', claimsOf(context));
+    return publish('example', payload.text, { token });
+  });
+  const handler = wrap(resolver.getDefinitions());
+
+  /** Calls a function as the page of `view` does. */
+  return (view, functionKey, payload) => {
+    const { user, module, issue, project } = view;
+    const context = { moduleKey: module, extension: { issue: { id: issue }, project: { id: project } } };
+    return handler(
+      { call: { functionKey, payload }, context },
+      { installContext: SITE, principal: { accountId: user } },
+    );
+  };
+}
