@@ -28,7 +28,7 @@ pub(super) fn read(path: &Path, config: &mut Config, apps: &mut Apps) -> Result<
         }
         let Some(setting) = Setting::ALL.iter().find(|setting| setting.key() == key) else {
             let mut known: Vec<&str> = Setting::ALL.iter().map(|setting| setting.key()).collect();
-            known.push("[[app]]");
+            known.push(APP);
             return Err(ConfigError { origin: at(key), problem: error::unknown("key", key, &known) });
         };
         let text = scalar(value).ok_or_else(|| ConfigError {

@@ -156,12 +156,13 @@ fn boolean(text: &str) -> Result<bool, String> {
 }
 
 fn log_filter(text: &str) -> Result<String, String> {
-    match text.parse::<tracing_subscriber::filter::Targets>() {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err(format!(
-            "'{text}' is no log filter; write a level or targets with levels, such as info,audit=warn"
-        )),
+    use tracing_subscriber::filter::{LevelFilter, Targets};
+    // `Targets` alone would take a misspelt level for the name of a target.
+    let levels = text.split(',').all(|part| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok());
+    if levels && text.parse::<Targets>().is_ok() {
+        return Ok(text.to_owned());
     }
+    Err(format!("'{text}' is no log filter; write a level, or targets with levels, such as info,audit=warn"))
 }
 
 fn within(value: Duration, min: Duration, max: Duration, text: &str) -> Result<Duration, String> {

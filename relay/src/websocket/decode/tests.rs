@@ -1,1 +1,161 @@
+use super::*;
+use proptest::prelude::*;
 
+const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+/// A masked frame with its length in the shortest form.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![first];
+    match payload.len() {
+        len @ 0..=125 => frame.push(0x80 | u8::try_from(len).unwrap()),
+        len @ 126..=65_535 => {
+            frame.push(0x80 | 126);
+            frame.extend(u16::try_from(len).unwrap().to_be_bytes());
+        }
+        len => {
+            frame.push(0x80 | 127);
+            frame.extend((len as u64).to_be_bytes());
+        }
+    }
+    frame.extend(MASK);
+    frame.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    frame
+}
+
+/// Everything that comes out when `bytes` arrive in pieces of these sizes.
+fn decode(bytes: &[u8], mut pieces: impl Iterator<Item = usize>) -> Result<Vec<Incoming>, Violation> {
+    let (mut decoder, mut rest, mut incoming) = (Decoder::default(), bytes, Vec::new());
+    while !rest.is_empty() {
+        let space = decoder.space();
+        let len =
+            pieces.next().unwrap_or(usize::MAX).clamp(1, rest.len()).min(space.capacity() - space.len());
+        space.extend_from_slice(&rest[..len]);
+        rest = &rest[len..];
+        while let Some(next) = decoder.next()? {
+            incoming.push(next);
+        }
+    }
+    assert!(decoder.unread.capacity() == 0 || !decoder.unread.is_empty() || !incoming.is_empty());
+    Ok(incoming)
+}
+
+fn whole(bytes: &[u8]) -> Result<Vec<Incoming>, Violation> {
+    decode(bytes, std::iter::empty())
+}
+
+fn message(payload: &[u8]) -> Incoming {
+    Incoming::Message(Bytes::copy_from_slice(payload))
+}
+
+#[test]
+fn the_masked_example_of_the_standard_is_read() {
+    // RFC 6455 section 5.7, as a binary instead of a text message.
+    let bytes = [0x82, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
+    assert_eq!(whole(&bytes), Ok(vec![message(b"Hello")]));
+}
+
+#[test]
+fn control_frames_may_come_between_the_fragments_of_a_message() {
+    let bytes = [
+        frame(0x02, b"Hel"),
+        frame(0x89, b"are you there"),
+        frame(0x00, b""),
+        frame(0x8a, b""),
+        frame(0x80, b"lo"),
+        frame(0x88, b"\x03\xe8bye"),
+    ]
+    .concat();
+    let ping = Incoming::Ping(Bytes::from_static(b"are you there"));
+    assert_eq!(whole(&bytes), Ok(vec![ping, Incoming::Pong, message(b"Hello"), Incoming::Close]));
+}
+
+#[test]
+fn what_breaks_the_standard_is_refused() {
+    let protocol = |bytes: &[u8]| assert!(matches!(whole(bytes), Err(Violation::Protocol(_))), "{bytes:x?}");
+    protocol(&[0x82, 0x05, b'H', b'e', b'l', b'l', b'o']);
+    for first in [0xc2, 0xa2, 0x92, 0x83, 0x87, 0x8b, 0x8f, 0x80, 0x00, 0x09, 0x08, 0x0a] {
+        protocol(&frame(first, b""));
+    }
+    protocol(&frame(0x89, &[0; 126]));
+    protocol(&frame(0x88, &[3]));
+    protocol(&[frame(0x02, b"a"), frame(0x82, b"b")].concat());
+    protocol(&[0x82, 0xfe, 0, 125, 0, 0, 0, 0]);
+    protocol(&[0x82, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0]);
+}
+
+#[test]
+fn text_is_refused_by_its_header() {
+    assert_eq!(whole(&frame(0x81, b"hello")[..2]), Err(Violation::Text));
+    assert_eq!(whole(&frame(0x01, b"hello")), Err(Violation::Text));
+}
+
+#[test]
+fn a_message_past_the_limit_is_refused_by_its_header_and_takes_no_memory() {
+    let largest = vec![7; limits::MAX_FRAME];
+    assert_eq!(whole(&frame(0x82, &largest)), Ok(vec![message(&largest)]));
+    let over = frame(0x82, &vec![7; limits::MAX_FRAME + 1]);
+    assert_eq!(whole(&over[..14]), Err(Violation::TooLarge));
+    let endless = [0x82, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+    assert_eq!(whole(&endless), Err(Violation::TooLarge));
+    // In fragments as well.
+    let half = vec![7; limits::MAX_FRAME / 2 + 1];
+    assert_eq!(
+        whole(&[frame(0x02, &half), frame(0x00, &half)[..14].to_vec()].concat()),
+        Err(Violation::TooLarge)
+    );
+
+    let mut decoder = Decoder::default();
+    decoder.space().extend_from_slice(&frame(0x82, &largest)[..20]);
+    assert!(decoder.space().capacity() <= 2 * READ_MAX);
+}
+
+#[test]
+fn nothing_is_held_between_messages() {
+    let mut decoder = Decoder::default();
+    decoder.space().extend_from_slice(&frame(0x82, b"hello"));
+    assert!(decoder.next().unwrap().is_some());
+    assert!(decoder.next().unwrap().is_none());
+    assert_eq!(decoder.unread.capacity(), 0);
+}
+
+proptest! {
+    #[test]
+    fn messages_come_out_as_they_went_in_however_they_are_cut(
+        messages in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..400), 1..5_usize), 1..8),
+        pieces in prop::collection::vec(1..300_usize, 0..40),
+    ) {
+        let mut bytes = Vec::new();
+        for (message, fragments) in &messages {
+            let size = message.len().div_ceil(*fragments).max(1);
+            let parts: Vec<&[u8]> = if message.is_empty() { vec![&[]] } else { message.chunks(size).collect() };
+            for (index, part) in parts.iter().enumerate() {
+                let opcode = if index == 0 { 0x02 } else { 0x00 };
+                let last = if index == parts.len() - 1 { 0x80 } else { 0x00 };
+                bytes.extend(frame(last | opcode, part));
+            }
+        }
+        let expected: Vec<_> = messages.iter().map(|(payload, _)| message(payload)).collect();
+        prop_assert_eq!(decode(&bytes, pieces.into_iter()), Ok(expected));
+    }
+
+    #[test]
+    fn mangled_bytes_never_panic(
+        payload in prop::collection::vec(any::<u8>(), 0..200),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+        cut in any::<prop::sample::Index>(),
+        pieces in prop::collection::vec(1..50_usize, 0..20),
+    ) {
+        let mut bytes = [frame(0x02, &payload), frame(0x89, b"x"), frame(0x80, &payload), frame(0x82, b"")].concat();
+        for (index, byte) in changes {
+            let index = index.index(bytes.len());
+            bytes[index] = byte;
+        }
+        bytes.truncate(cut.index(bytes.len() + 1));
+        let _ = decode(&bytes, pieces.into_iter());
+    }
+
+    #[test]
+    fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = whole(&bytes);
+    }
+}

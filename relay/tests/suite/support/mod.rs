@@ -8,6 +8,6 @@ mod tokens;
 
 pub use client::{Client, channel, rand_id, sealed};
 pub use forged::{bad_session_tokens, bad_session_tokens_now};
-pub use http::{Answer, post, request, request_bytes};
+pub use http::{post, request, request_bytes};
 pub use process::{RelayProcess, relay_command};
 pub use tokens::{APP, App, INSTALLATION, now};
