@@ -7,6 +7,7 @@ import { errorFromCore } from '../errors/from-core.js';
 import { failureOf } from '../errors/failure-of.js';
 import { forgeSession } from '../session/forge-session.js';
 import { checkGrant, type SessionGrant } from '../session/grant.js';
+import { refusalIn } from '../session/refusal.js';
 import type { RealtimeOptions } from './types.js';
 
 export class Connection {
@@ -71,7 +72,7 @@ export class Connection {
     try {
       grant = await provide(reason);
     } catch (cause) {
-      throw failureOf('The session option failed', cause);
+      throw refusalIn(cause) ?? failureOf('The session option failed', cause);
     }
     return checkGrant(grant, 'The session option');
   }

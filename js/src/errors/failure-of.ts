@@ -3,6 +3,10 @@
 import type { ErrorCode } from './codes.js';
 import { SealwireError } from './sealwire-error.js';
 
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /** An error that has a code already says more than this could, and stays as it is. */
 export function failureOf(
   what: string,
@@ -10,6 +14,5 @@ export function failureOf(
   code: ErrorCode = 'SESSION_UNAVAILABLE',
 ): SealwireError {
   if (thrown instanceof SealwireError) return thrown;
-  const why = thrown instanceof Error ? thrown.message : String(thrown);
-  return new SealwireError(code, `${what}: ${why}`, { cause: thrown });
+  return new SealwireError(code, `${what}: ${messageOf(thrown)}`, { cause: thrown });
 }

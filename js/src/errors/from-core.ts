@@ -1,6 +1,7 @@
 // Turns what the Rust core rejects with, a plain object, into a SealwireError.
 
 import type { CoreError } from '../core/core-error.js';
+import { failureOf } from './failure-of.js';
 import { SealwireError } from './sealwire-error.js';
 
 function isCoreError(value: unknown): value is CoreError {
@@ -21,6 +22,5 @@ export function errorFromCore(value: unknown): SealwireError {
   if (isCoreError(value)) {
     return new SealwireError(value.code, sentence(value.message), { retryAfterMs: value.retryAfterMs });
   }
-  const message = value instanceof Error ? value.message : String(value);
-  return new SealwireError('UNREACHABLE', `The realtime core failed: ${message}`, { cause: value });
+  return failureOf('The realtime core failed', value, 'UNREACHABLE');
 }

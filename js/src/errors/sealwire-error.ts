@@ -16,8 +16,8 @@ export interface Gap {
   from: Position | null;
   /** The place from which messages follow again. */
   to: Position;
-  /** `evicted` from the replay cache, another `epoch` of the relay, `skipped` in the sequence, or `unreadable`. */
-  reason: 'evicted' | 'epoch' | 'skipped' | 'unreadable';
+  /** `evicted` from the replay cache, another `epoch` of the relay, or `skipped` in the sequence. */
+  reason: 'evicted' | 'epoch' | 'skipped';
 }
 
 export interface SealwireErrorDetails {

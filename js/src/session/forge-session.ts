@@ -1,9 +1,10 @@
 // Fetches the session from the app's own resolver through @forge/bridge.
 
 import type { SessionReason } from '../core/browser-core.js';
+import { messageOf } from '../errors/failure-of.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import { checkGrant, type SessionGrant } from './grant.js';
-import { splitCode } from './refusal.js';
+import { refusalIn } from './refusal.js';
 
 /** The resolver function that answers with a session. */
 export const SESSION_FUNCTION = 'sealwire:session';
@@ -34,12 +35,11 @@ async function loadInvoke(): Promise<Invoke> {
 /** Trying again cannot help where the app lacks the function. */
 const LACKING = /has no definition for/;
 
-function failureOf(cause: unknown): SealwireError {
-  const { code, message } = splitCode(cause instanceof Error ? cause.message : String(cause));
-  if (code) return new SealwireError(code, message, { cause });
-  const hint = LACKING.test(message) ? ` Add resolver.define('${SESSION_FUNCTION}', realtime.session).` : '';
-  const text = `The resolver function '${SESSION_FUNCTION}' failed: ${message}${hint}`;
-  return new SealwireError(hint ? 'INVALID_ARGUMENT' : 'SESSION_UNAVAILABLE', text, { cause });
+function invocationFailed(cause: unknown): SealwireError {
+  const text = `The resolver function '${SESSION_FUNCTION}' failed: ${messageOf(cause)}`;
+  if (!LACKING.test(text)) return new SealwireError('SESSION_UNAVAILABLE', text, { cause });
+  const hint = `Add resolver.define('${SESSION_FUNCTION}', realtime.session).`;
+  return new SealwireError('INVALID_ARGUMENT', `${text} ${hint}`, { cause });
 }
 
 /** Asks the resolver. What it threw comes back as the error's message, with the code that the resolver gave it. */
@@ -49,7 +49,7 @@ export async function forgeSession(reason: SessionReason): Promise<SessionGrant>
   try {
     answer = await invoke(SESSION_FUNCTION, { reason });
   } catch (cause) {
-    throw failureOf(cause);
+    throw refusalIn(cause) ?? invocationFailed(cause);
   }
   return checkGrant(answer, `The resolver function '${SESSION_FUNCTION}'`);
 }

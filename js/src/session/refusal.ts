@@ -1,6 +1,7 @@
 // Carries an error's code from a resolver function to the page. The platform hands on the message of what a resolver
 // function threw, and nothing else, so the code travels at its end.
 
+import { messageOf } from '../errors/failure-of.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 
 const MARK = /\s*\[sealwire:([A-Z_]+)\]/;
@@ -11,8 +12,11 @@ export function withCodeInMessage(error: SealwireError): SealwireError {
   return new SealwireError(error.code, marked, { cause: error.cause });
 }
 
-/** On the page: the code that the message carries, if it does. */
-export function splitCode(message: string): { code: string | undefined; message: string } {
-  const found = MARK.exec(message);
-  return found ? { code: found[1], message: message.replace(MARK, '') } : { code: undefined, message };
+/** On the page: the error that the resolver threw, if `thrown` carries one. */
+export function refusalIn(thrown: unknown): SealwireError | undefined {
+  const message = messageOf(thrown);
+  const code = MARK.exec(message)?.[1];
+  return code === undefined
+    ? undefined
+    : new SealwireError(code, message.replace(MARK, ''), { cause: thrown });
 }

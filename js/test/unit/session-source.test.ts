@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { realtimeWith } from '../../src/browser/realtime.js';
 import { SealwireError } from '../../src/errors/sealwire-error.js';
-import { splitCode, withCodeInMessage } from '../../src/session/refusal.js';
+import { refusalIn, withCodeInMessage } from '../../src/session/refusal.js';
 import type { SessionGrant } from '../../src/session/grant.js';
 import { fakeCore } from '../support/fake-core.js';
 import { isError } from '../support/rejects.js';
@@ -68,10 +68,13 @@ test('a code survives the way through the platform, which hands on the message a
   const thrown = withCodeInMessage(
     new SealwireError('PERMISSION_MISSING', 'authorize() refused the session.'),
   );
-  const arrived = splitCode(`There was an error invoking the function - ${thrown.message}`);
-  assert.deepEqual(arrived, {
-    code: 'PERMISSION_MISSING',
-    message: 'There was an error invoking the function - authorize() refused the session.',
-  });
-  assert.deepEqual(splitCode('Something else.'), { code: undefined, message: 'Something else.' });
+  const arrived = refusalIn(new Error(`There was an error invoking the function - ${thrown.message}`));
+  const expected = /^There was an error invoking the function - authorize\(\) refused the session\.$/;
+  isError('PERMISSION_MISSING', expected)(arrived);
+  assert.equal(refusalIn(new Error('Something else.')), undefined);
+});
+
+test('a session option that hands on what the resolver threw keeps its code, too', async () => {
+  const host = await hostWith(() => Promise.reject(new Error('HTTP 500: no [sealwire:PERMISSION_MISSING]')));
+  await assert.rejects(host.session('connect'), isError('PERMISSION_MISSING', /^HTTP 500: no$/));
 });
