@@ -24,7 +24,7 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 /// How long a client's request waits for the broker.
 const BROKER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the last frames may take to be written.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_millis(800);
 /// The same for a client that was cut off because it reads slowly.
 const SLOW_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -156,7 +156,7 @@ impl Actor {
             if self.pending.is_some() || !self.takes_requests(backlog.bytes) {
                 return Ok(());
             }
-            match self.decoder.next() {
+            match self.decoder.decode() {
                 Ok(Some(incoming)) => self.receive(incoming)?,
                 Ok(None) => return Ok(()),
                 Err(violation) => self.violated(violation)?,
@@ -185,7 +185,7 @@ impl Actor {
             Incoming::Pong => self.rules.handle_heard(Now::read()),
             Incoming::Ping(payload) => {
                 self.rules.handle_heard(Now::read());
-                self.send(&websocket::encode_pong(&payload));
+                self.outbound.push_answer(websocket::encode_pong(&payload));
             }
             Incoming::Close => return Err(self.close(None, CloseStatus::Normal)),
         }
@@ -220,6 +220,8 @@ impl Actor {
             }
             Completion::Published { result } => {
                 self.rules.handle_published(result.map_err(Into::into));
+                self.act()?;
+                self.outbound.release();
             }
         }
         Ok(())
@@ -233,7 +235,11 @@ impl Actor {
                     let frame = websocket::encode_message(&message).0;
                     match message {
                         ToClient::Goodbye(_) => goodbye = Some(frame),
-                        _ => self.send(&frame),
+                        ToClient::Published(_) | ToClient::Failed(_) => self.outbound.push_answer(frame),
+                        _ => {
+                            self.outbound.release();
+                            self.outbound.push_answer(frame);
+                        }
                     }
                 }
                 SessionAction::Join { channel, since, events } => {
@@ -248,6 +254,8 @@ impl Actor {
                 }
                 SessionAction::Leave(channel) => self.memberships.leave(channel),
                 SessionAction::Publish(Publishing(draft)) => {
+                    // The publisher is answered first, also where it gets its own message.
+                    self.outbound.hold();
                     let answer = self.context.broker.publish(draft);
                     self.pending = Some(Box::pin(async move {
                         let result = timeout(BROKER_TIMEOUT, answer).await;
@@ -261,11 +269,6 @@ impl Actor {
             }
         }
         Ok(())
-    }
-
-    fn send(&self, frame: &Bytes) {
-        // An answer past the limit marks the queue as overflowed, which the next round sees.
-        self.outbound.push_live(frame);
     }
 
     fn close(&self, goodbye: Option<Bytes>, status: CloseStatus) -> End {

@@ -54,7 +54,7 @@ impl Outbound {
         &self.socket
     }
 
-    /// Queues a publication; whether the caller should flush: the queue was empty before.
+    /// Queues a publication; whether the caller should flush: there was nothing to write before.
     pub(crate) fn push_live(&self, frame: &Bytes) -> bool {
         let mut state = self.state();
         match state.queue.push(frame) {
@@ -68,9 +68,26 @@ impl Outbound {
         }
     }
 
-    /// Queues a replayed publication; [`Self::flush`] follows.
-    pub(crate) fn push_replayed(&self, frame: &Bytes) {
-        self.state().queue.push_exempt(frame);
+    /// Queues a replay; [`Self::flush`] follows.
+    pub(crate) fn push_replay<'a>(&self, frames: impl Iterator<Item = &'a Bytes>) {
+        let mut state = self.state();
+        frames.for_each(|frame| state.queue.push_exempt(frame));
+    }
+
+    /// Queues an answer; [`Self::flush`] follows. Past the limit it marks the queue as overflowed.
+    pub(super) fn push_answer(&self, frame: Bytes) {
+        let mut state = self.state();
+        state.overflowed |= state.queue.push_answer(frame).is_err();
+    }
+
+    /// An answer is due that goes before what is published meanwhile, though that may be quicker.
+    pub(super) fn hold(&self) {
+        self.state().queue.hold();
+    }
+
+    /// The answer is queued, or something that must not wait for it.
+    pub(super) fn release(&self) {
+        self.state().queue.release();
     }
 
     /// Queues the last frames.

@@ -15,7 +15,15 @@ pub(super) struct Queue {
     exempt: usize,
     /// Whether the first frame is written in part.
     started: bool,
+    /// Publications that came while an answer was due that goes before them.
+    held: Option<Held>,
     stage: Stage,
+}
+
+#[derive(Default)]
+struct Held {
+    frames: Vec<Bytes>,
+    bytes: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,28 +37,71 @@ enum Stage {
 
 impl Queue {
     pub(super) fn new(limit: usize) -> Self {
-        Self { frames: VecDeque::new(), bytes: 0, limit, exempt: 0, started: false, stage: Stage::Open }
+        Self {
+            frames: VecDeque::new(),
+            bytes: 0,
+            limit,
+            exempt: 0,
+            started: false,
+            held: None,
+            stage: Stage::Open,
+        }
     }
 
-    /// Queues a frame. Returns whether the queue was empty before, or [`Overflow`] the first time that it is too long.
+    /// Queues a publication. Returns whether there is something to write now and was not before, or [`Overflow`] the
+    /// first time that the queue is too long.
     pub(super) fn push(&mut self, frame: &Bytes) -> Result<bool, Overflow> {
+        if !self.has_room(frame.len())? {
+            return Ok(false);
+        }
+        match &mut self.held {
+            Some(held) => {
+                held.bytes += frame.len();
+                held.frames.push(frame.clone());
+                Ok(false)
+            }
+            None => Ok(self.append(frame.clone())),
+        }
+    }
+
+    /// Queues an answer, ahead of what is held.
+    pub(super) fn push_answer(&mut self, frame: Bytes) -> Result<(), Overflow> {
+        if self.has_room(frame.len())? {
+            self.append(frame);
+        }
+        Ok(())
+    }
+
+    /// Publications wait from now on until [`Self::release`].
+    pub(super) fn hold(&mut self) {
+        self.held.get_or_insert_default();
+    }
+
+    /// Queues what was held.
+    pub(super) fn release(&mut self) {
+        for frame in self.held.take().unwrap_or_default().frames {
+            self.append(frame);
+        }
+    }
+
+    fn has_room(&mut self, len: usize) -> Result<bool, Overflow> {
         if self.stage != Stage::Open {
             return Ok(false);
         }
-        if self.bytes - self.exempt + frame.len() > self.limit {
+        let held = self.held.as_ref().map_or(0, |held| held.bytes);
+        if self.bytes - self.exempt + held + len > self.limit {
             self.stage = Stage::Overflowed;
             return Err(Overflow);
         }
-        Ok(self.append(frame.clone()))
+        Ok(true)
     }
 
     /// Queues a frame that does not count against the limit.
-    pub(super) fn push_exempt(&mut self, frame: &Bytes) -> bool {
-        if self.stage != Stage::Open {
-            return false;
+    pub(super) fn push_exempt(&mut self, frame: &Bytes) {
+        if self.stage == Stage::Open {
+            self.exempt += frame.len();
+            self.append(frame.clone());
         }
-        self.exempt += frame.len();
-        self.append(frame.clone())
     }
 
     /// Queues the last frames. After an overflow they replace what was not begun, so that they are read soon.
@@ -58,7 +109,10 @@ impl Queue {
         if self.stage == Stage::Finished {
             return;
         }
-        if self.stage == Stage::Overflowed {
+        if self.stage == Stage::Open {
+            self.release();
+        } else {
+            self.held = None;
             self.frames.truncate(usize::from(self.started));
             self.bytes = self.frames.front().map_or(0, Bytes::len);
             self.exempt = 0;
@@ -152,10 +206,31 @@ mod tests {
     #[test]
     fn a_replay_does_not_count_against_the_limit() {
         let mut queue = Queue::new(10);
-        assert!(queue.push_exempt(&frame(100)));
+        queue.push_exempt(&frame(100));
         assert_eq!(queue.push(&frame(10)), Ok(false));
         queue.advance(50);
         assert_eq!(queue.push(&frame(1)), Err(Overflow));
+    }
+
+    #[test]
+    fn an_answer_goes_before_what_was_published_while_it_was_due() {
+        let mut queue = Queue::new(10);
+        queue.hold();
+        assert_eq!(queue.push(&frame(1)), Ok(false));
+        assert_eq!(queue.push(&frame(2)), Ok(false));
+        assert!(queue.is_empty());
+        assert_eq!(queue.push_answer(frame(3)), Ok(()));
+        queue.release();
+        assert_eq!(queue.push(&frame(4)), Ok(false));
+        let order: Vec<usize> = queue.frames.iter().map(Bytes::len).collect();
+        assert_eq!(order, [3, 1, 2, 4]);
+        // What is held counts as well.
+        let mut queue = Queue::new(10);
+        queue.hold();
+        assert_eq!(queue.push(&frame(10)), Ok(false));
+        assert_eq!(queue.push(&frame(1)), Err(Overflow));
+        queue.finish(&[frame(2)]);
+        assert_eq!(queue.bytes(), 2);
     }
 
     #[test]

@@ -48,8 +48,8 @@ impl Fanout {
     }
 
     pub(crate) fn open(&self, channel: ChannelId, connection: ConnectionId, replay: &Replay) {
-        self.table(channel).open(channel, connection, replay, |outbound, publication| {
-            outbound.push_replayed(publication.frame());
+        self.table(channel).open(channel, connection, replay, |outbound, publications| {
+            outbound.push_replay(publications.iter().map(|publication| publication.frame()));
         });
     }
 

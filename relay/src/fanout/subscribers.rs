@@ -53,20 +53,22 @@ impl<O> Subscribers<O> {
         channel: ChannelId,
         connection: ConnectionId,
         replay: &Replay,
-        mut replayed: impl FnMut(&O, &Publication),
+        outlet: impl FnOnce(&O, &[&Publication]),
     ) {
         let Some(subscriber) = self.find(channel, connection) else { return };
         let Stage::AwaitingReplay(waiting) = &mut subscriber.stage else { return };
         let waiting = std::mem::take(waiting);
         let mut offset = replay.position.offset;
-        for publication in replay.publications.iter().chain(&waiting) {
+        let mut wanted = Vec::with_capacity(replay.publications.len() + waiting.len());
+        for publication in replay.publications.iter().chain(&waiting).map(Arc::as_ref) {
             if publication.offset() > offset {
                 offset = publication.offset();
                 if subscriber.events.accepts(publication.event()) {
-                    replayed(&subscriber.outlet, publication);
+                    wanted.push(publication);
                 }
             }
         }
+        outlet(&subscriber.outlet, &wanted);
         subscriber.stage = Stage::Live { offset };
     }
 

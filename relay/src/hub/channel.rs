@@ -15,7 +15,7 @@ pub(super) struct Channel {
     pub(super) head: u64,
     /// Offset of the newest publication that is no longer cached, or the first `head`.
     floor: u64,
-    /// When the publication at `floor` was taken, if there was one.
+    /// When the publication at `floor` was taken at the latest, if there was one.
     floor_at: Option<Instant>,
     entries: VecDeque<Entry>,
     /// Subscriptions on this relay.
@@ -25,11 +25,12 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    pub(super) fn new(counter: u64) -> Self {
+    /// A channel of which nothing is known before `counter`, and before `unknown_at` not even when it was used.
+    pub(super) fn new(counter: u64, unknown_at: Option<Instant>) -> Self {
         Self {
             head: counter,
             floor: counter,
-            floor_at: None,
+            floor_at: unknown_at,
             entries: VecDeque::new(),
             subscriptions: 0,
             idle_since: None,
@@ -59,7 +60,7 @@ impl Channel {
     }
 
     /// From now on.
-    pub(super) fn from_now(&self, epoch: u64) -> Replay {
+    pub(super) fn live(&self, epoch: u64) -> Replay {
         Replay { position: Position { epoch, offset: self.head }, recovered: false, publications: Vec::new() }
     }
 
@@ -68,17 +69,18 @@ impl Channel {
         let known = position.epoch == epoch && (self.floor..=self.head).contains(&position.offset);
         let after = if known { position.offset } else { self.floor };
         let first = self.entries.partition_point(|entry| entry.publication.offset() <= after);
-        Replay { recovered: known, ..self.from_index(epoch, first) }
+        Replay { recovered: known, ..self.tail(epoch, first) }
     }
 
     /// What was taken at or after `start`; recovered where nothing of that is gone.
     pub(super) fn since_time(&self, epoch: u64, start: Instant) -> Replay {
         let first = self.entries.partition_point(|entry| entry.at < start);
         let recovered = self.floor_at.is_none_or(|gone| gone < start);
-        Replay { recovered, ..self.from_index(epoch, first) }
+        Replay { recovered, ..self.tail(epoch, first) }
     }
 
-    fn from_index(&self, epoch: u64, first: usize) -> Replay {
+    /// What is cached from an index on.
+    fn tail(&self, epoch: u64, first: usize) -> Replay {
         let before =
             first.checked_sub(1).map_or(self.floor, |index| self.entries[index].publication.offset());
         Replay {

@@ -65,12 +65,18 @@ pub struct Hub {
     cached_bytes: usize,
     /// Channels that became idle, longest first; may name a channel that is in use again.
     idle: VecDeque<(Instant, ChannelId)>,
+    /// When an idle channel was last forgotten before its time, because there were too many.
+    forgot_at: Option<Instant>,
     ids: Ids,
 }
 
 impl Hub {
     /// What a cached publication occupies besides its frame, in bytes.
     const ENTRY_COST: usize = 192;
+    /// What an idle channel occupies, in bytes. An eighth of the replay cache's size may go to them as well.
+    const IDLE_COST: usize = 256;
+    /// So many idle channels are kept in any case.
+    const MIN_IDLE: usize = 16;
 
     /// An empty hub. `epoch` is random, so that no two runs of a relay share one.
     #[must_use]
@@ -85,6 +91,7 @@ impl Hub {
             cached: VecDeque::new(),
             cached_bytes: 0,
             idle: VecDeque::new(),
+            forgot_at: None,
             ids: Ids::new(limits.replay_bytes / 4 / Ids::COST),
         }
     }
@@ -116,7 +123,8 @@ impl Hub {
         }
         // The time on the wire never runs backwards, whatever happens to the wall clock.
         self.time = self.time.max(now.wall);
-        let channel = self.channels.entry(channel_id).or_insert_with(|| Channel::new(self.counter));
+        let channel =
+            self.channels.entry(channel_id).or_insert_with(|| Channel::new(self.counter, self.forgot_at));
         self.counter += 1;
         let publication = Arc::new(Publication::new(draft, self.counter, channel.head, self.time));
         channel.push(publication.clone(), now.monotonic);
@@ -135,11 +143,12 @@ impl Hub {
     pub fn join(&mut self, channel_id: ChannelId, since: Option<Since>, now: Now) -> Replay {
         self.expire(now.monotonic);
         let (epoch, counter, age) = (self.epoch, self.counter, now.monotonic - self.started);
-        let channel = self.channels.entry(channel_id).or_insert_with(|| Channel::new(counter));
+        let channel =
+            self.channels.entry(channel_id).or_insert_with(|| Channel::new(counter, self.forgot_at));
         channel.subscriptions += 1;
         channel.idle_since = None;
         match since {
-            None => channel.from_now(epoch),
+            None => channel.live(epoch),
             Some(Since::Position(position)) => channel.since_position(epoch, position),
             Some(Since::ReplaySeconds(seconds)) => {
                 let span = Duration::from_secs(seconds.into());
@@ -167,11 +176,8 @@ impl Hub {
         while self.cached.front().is_some_and(|(at, _)| *at < start) {
             self.evict_oldest(now);
         }
-        while let Some((since, channel_id)) = self.idle.front().copied().filter(|(since, _)| *since < start) {
-            self.idle.pop_front();
-            if self.channels.get(&channel_id).is_some_and(|channel| channel.idle_since == Some(since)) {
-                self.channels.remove(&channel_id);
-            }
+        while self.idle.front().is_some_and(|(since, _)| *since < start) {
+            self.forget_longest_idle();
         }
         self.ids.expire(start);
     }
@@ -190,7 +196,22 @@ impl Hub {
         {
             channel.idle_since = Some(now);
             self.idle.push_back((now, channel_id));
+            if self.idle.len() > self.limits.replay_bytes / 8 / Self::IDLE_COST + Self::MIN_IDLE
+                && self.forget_longest_idle()
+            {
+                self.forgot_at = Some(now);
+            }
         }
+    }
+
+    /// Whether the channel that was idle for longest still was.
+    fn forget_longest_idle(&mut self) -> bool {
+        let Some((since, channel_id)) = self.idle.pop_front() else { return false };
+        let is_idle = self.channels.get(&channel_id).is_some_and(|channel| channel.idle_since == Some(since));
+        if is_idle {
+            self.channels.remove(&channel_id);
+        }
+        is_idle
     }
 }
 

@@ -342,3 +342,25 @@ fn check(replay: &Replay, asked: &[u64]) -> Result<(), TestCaseError> {
     }
     Ok(())
 }
+
+#[test]
+fn channels_that_are_made_and_left_in_masses_are_forgotten_early_and_honestly() {
+    let mut fixture = Fixture::new(0);
+    fixture.pass(Duration::from_secs(60));
+    let offset = fixture.publish(1);
+    // Nothing is cached here, yet the channel is remembered: a replay of this moment would lack a message.
+    assert!(!fixture.join(1, Some(Since::ReplaySeconds(1))).recovered);
+    fixture.leave(1);
+    for channel in 2..200 {
+        fixture.join(channel, None);
+        fixture.leave(channel);
+    }
+    assert!(fixture.hub.channels() <= Hub::MIN_IDLE && fixture.hub.idle.len() <= Hub::MIN_IDLE);
+    // Forgotten before its time, it still promises nothing.
+    assert!(!fixture.join(1, Some(Since::ReplaySeconds(1))).recovered);
+    assert!(fixture.join(1, Fixture::after(offset)).recovered);
+    fixture.publish(1);
+    assert!(!fixture.join(1, Fixture::after(offset)).recovered);
+    fixture.pass(Duration::from_secs(2));
+    assert!(fixture.join(1, Some(Since::ReplaySeconds(1))).recovered);
+}

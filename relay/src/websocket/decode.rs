@@ -75,7 +75,7 @@ impl Decoder {
     ///
     /// # Errors
     /// [`Violation`]; nothing can be read after it.
-    pub fn next(&mut self) -> Result<Option<Incoming>, Violation> {
+    pub fn decode(&mut self) -> Result<Option<Incoming>, Violation> {
         loop {
             let Some(header) = self.header()? else {
                 if self.unread.is_empty() {

@@ -27,8 +27,9 @@ fn deliver(subscribers: &mut Subscribers<&'static str>, offset: u64, event: &str
 
 fn open(subscribers: &mut Subscribers<&'static str>, connection: u64, replay: &Replay) -> Vec<u64> {
     let mut got = Vec::new();
-    subscribers
-        .open(CHANNEL, ConnectionId(connection), replay, |_, publication| got.push(publication.offset()));
+    subscribers.open(CHANNEL, ConnectionId(connection), replay, |_, publications| {
+        got.extend(publications.iter().map(|publication| publication.offset()));
+    });
     got
 }
 

@@ -31,7 +31,7 @@ fn decode(bytes: &[u8], mut pieces: impl Iterator<Item = usize>) -> Result<Vec<I
             pieces.next().unwrap_or(usize::MAX).clamp(1, rest.len()).min(space.capacity() - space.len());
         space.extend_from_slice(&rest[..len]);
         rest = &rest[len..];
-        while let Some(next) = decoder.next()? {
+        while let Some(next) = decoder.decode()? {
             incoming.push(next);
         }
     }
@@ -113,8 +113,8 @@ fn a_message_past_the_limit_is_refused_by_its_header_and_takes_no_memory() {
 fn nothing_is_held_between_messages() {
     let mut decoder = Decoder::default();
     decoder.space().extend_from_slice(&frame(0x82, b"hello"));
-    assert!(decoder.next().unwrap().is_some());
-    assert!(decoder.next().unwrap().is_none());
+    assert!(decoder.decode().unwrap().is_some());
+    assert!(decoder.decode().unwrap().is_none());
     assert_eq!(decoder.unread.capacity(), 0);
 }
 
