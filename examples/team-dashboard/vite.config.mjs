@@ -12,6 +12,8 @@ export default defineConfig({
     outDir: 'dist',
     emptyOutDir: true,
     modulePreload: { polyfill: false },
+    // Sealwire's core is one file, and only the build that the page's policy allows is loaded.
+    chunkSizeWarningLimit: 600,
     // sealwire imports @forge/bridge when it is needed; the gadget uses it from the start.
     rolldownOptions: { checks: { ineffectiveDynamicImport: false } },
   },

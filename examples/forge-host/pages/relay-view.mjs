@@ -5,7 +5,7 @@ import { byId, element } from './element.mjs';
 /** @typedef {import('./host.mjs').ShownMember} ShownMember */
 
 const SHOWN = 200;
-const PREVIEW = 44;
+const PREVIEW = 128;
 const HEARTBEATS = ['Ping', 'Pong'];
 const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 

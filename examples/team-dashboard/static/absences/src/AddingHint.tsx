@@ -1,4 +1,4 @@
-// "Anna is adding an absence…"
+// "Anna is adding…", in place of the summary.
 export function AddingHint({ names }: { names: string[] }) {
   return (
     <span className="hint" data-testid="hint">
@@ -7,7 +7,7 @@ export function AddingHint({ names }: { names: string[] }) {
         <i />
         <i />
       </span>
-      {names.join(' and ')} {names.length > 1 ? 'are' : 'is'} adding an absence…
+      {names.join(' and ')} {names.length > 1 ? 'are' : 'is'} adding…
     </span>
   );
 }
