@@ -1,12 +1,9 @@
 //! Frames that are no messages, on the byte level.
 
 use super::bystanders::Bystanders;
-use crate::support::{App, Client, RelayProcess};
+use crate::support::{App, Client, RelayProcess, handshake, masked, read_frame};
 use sealwire_protocol::{Code, limits};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
@@ -32,23 +29,6 @@ async fn frames_that_are_no_messages_end_their_connection_and_no_other() {
     assert!(log.contains("audit") && log.contains("mallory") && log.contains("127.0.0.1"), "{log}");
 }
 
-/// A connection after the opening handshake, without a WebSocket library that would keep it honest.
-async fn raw(relay: &RelayProcess) -> TcpStream {
-    let mut stream = TcpStream::connect(relay.address).await.unwrap();
-    let request = "GET /v1/realtime HTTP/1.1\r\nhost: relay\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
-        sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-        sec-websocket-protocol: sealwire.v1\r\n\r\n";
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.unwrap());
-    }
-    let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
-    assert!(head.starts_with("http/1.1 101"), "{head}");
-    assert!(head.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="), "{head}");
-    stream
-}
-
 #[tokio::test]
 async fn frames_that_break_the_websocket_standard_are_answered_with_1002() {
     let relay = RelayProcess::start(&[]);
@@ -63,7 +43,7 @@ async fn frames_that_break_the_websocket_standard_are_answered_with_1002() {
         &[0x82, 0xfe, 0, 1, 0, 0, 0, 0, 0],                      // a length not in its shortest form
         &[0x02, 0x81, 0, 0, 0, 0, 1, 0x82, 0x81, 0, 0, 0, 0, 1], // a message within a message
     ] {
-        let mut stream = raw(&relay).await;
+        let mut stream = handshake(&relay).await;
         stream.write_all(frame).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
@@ -75,7 +55,7 @@ async fn frames_that_break_the_websocket_standard_are_answered_with_1002() {
 #[tokio::test]
 async fn a_frame_that_announces_too_much_is_refused_before_it_came() {
     let relay = RelayProcess::start(&[]);
-    let mut stream = raw(&relay).await;
+    let mut stream = handshake(&relay).await;
     stream
         .write_all(&[0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0])
         .await
@@ -91,20 +71,7 @@ async fn messages_may_come_in_pieces_with_pings_between_them() {
     let relay = RelayProcess::start(&[]);
     let hello = ToRelay::Hello(Hello { token: App::one().session("alice") }).to_bytes();
     let (first, rest) = hello.split_at(100);
-    let masked = |opcode: u8, payload: &[u8]| {
-        let mask = [7, 77, 177, 250];
-        let mut frame = vec![opcode, 0xfe];
-        let len = u16::try_from(payload.len()).unwrap();
-        if len < 126 {
-            frame[1] = 0x80 | u8::try_from(len).unwrap();
-        } else {
-            frame.extend(len.to_be_bytes());
-        }
-        frame.extend(mask);
-        frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
-        frame
-    };
-    let mut stream = raw(&relay).await;
+    let mut stream = handshake(&relay).await;
     let frames = [masked(0x02, first), masked(0x89, b"hi"), masked(0x80, rest)].concat();
     // Byte by byte, as slow networks do it.
     for byte in frames.chunks(17) {
@@ -115,10 +82,7 @@ async fn messages_may_come_in_pieces_with_pings_between_them() {
     let mut pong = [0; 4];
     stream.read_exact(&mut pong).await.unwrap();
     assert_eq!(pong, [0x8a, 2, b'h', b'i']);
-    let mut header = [0; 2];
-    stream.read_exact(&mut header).await.unwrap();
-    let mut message = vec![0; header[1].into()];
-    stream.read_exact(&mut message).await.unwrap();
+    let message = read_frame(&mut stream).await;
     assert!(matches!(ToClient::from_bytes(message.into()), Ok(ToClient::Welcome(_))));
     // And the close is answered.
     stream.write_all(&masked(0x88, &[0x03, 0xe8])).await.unwrap();

@@ -29,7 +29,7 @@ async fn a_connection_without_hello_is_closed_in_time() {
     let mut silent = Client::connect(relay.address).await;
     let farewell = silent.must_end_with(Code::HelloTimeout).await;
     let waited = farewell.at - start;
-    assert!(waited >= Duration::from_millis(300) && waited < Duration::from_millis(1300), "{waited:?}");
+    assert!(waited >= Duration::from_millis(300) && waited < Duration::from_secs(3), "{waited:?}");
 }
 
 #[tokio::test]

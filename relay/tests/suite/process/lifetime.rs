@@ -79,7 +79,7 @@ async fn a_silent_client_is_closed_after_two_heartbeats_and_one_that_answers_is_
             assert!(answering.is_quiet().await);
         }
     });
-    assert!(farewell.at - start < Duration::from_millis(1400));
+    assert!(farewell.at - start < Duration::from_secs(3));
     answering.publish("absences", "still here").await;
 }
 

@@ -1,11 +1,14 @@
 //! The built relay as a process of its own, over loopback, spoken to by clients that know nothing of its code.
 
+mod audit;
 mod bystanders;
+mod churn;
 mod dependencies;
 mod frames;
 mod hello;
 mod http;
 mod lifetime;
+mod memory;
 mod publishing;
 mod refusals;
 mod replay;

@@ -4,10 +4,12 @@ mod client;
 mod forged;
 mod http;
 mod process;
+mod raw;
 mod tokens;
 
 pub use client::{Client, channel, rand_id, sealed};
 pub use forged::{bad_session_tokens, bad_session_tokens_now};
 pub use http::{post, request, request_bytes};
 pub use process::{RelayProcess, relay_command};
+pub use raw::{handshake, masked, read_frame};
 pub use tokens::{APP, App, INSTALLATION, now};

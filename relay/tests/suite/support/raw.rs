@@ -1,0 +1,50 @@
+//! A WebSocket client of bytes, without a library that would keep it honest.
+
+use super::RelayProcess;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+/// A connection after the opening handshake.
+pub async fn handshake(relay: &RelayProcess) -> TcpStream {
+    let mut stream = TcpStream::connect(relay.address).await.unwrap();
+    let request = "GET /v1/realtime HTTP/1.1\r\nhost: relay\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+        sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        sec-websocket-protocol: sealwire.v1\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+    assert!(head.starts_with("http/1.1 101"), "{head}");
+    assert!(head.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="), "{head}");
+    stream
+}
+
+/// A masked frame; `first` is its first byte.
+pub fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mask = [7, 77, 177, 250];
+    let mut frame = vec![first];
+    match u8::try_from(payload.len()) {
+        Ok(len @ 0..=125) => frame.push(0x80 | len),
+        _ => {
+            frame.push(0xfe);
+            frame.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
+        }
+    }
+    frame.extend(mask);
+    frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    frame
+}
+
+/// The payload of a short frame.
+pub async fn read_frame(stream: &mut TcpStream) -> Vec<u8> {
+    let mut header = [0; 2];
+    stream.read_exact(&mut header).await.unwrap();
+    assert!(header[1] <= 125, "{header:x?}");
+    let mut payload = vec![0; header[1].into()];
+    stream.read_exact(&mut payload).await.unwrap();
+    payload
+}
