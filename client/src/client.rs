@@ -10,11 +10,12 @@ use crate::{
     requests::Requests,
     session::Sessions,
     subscription::Subscription,
+    table::Table,
     time::RelayClock,
     timers::{Timer, Timers},
 };
 use sealwire_protocol::{ChannelId, wire::ToRelay};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// One client of one app in one context. See the crate's documentation.
 pub struct Client {
@@ -29,8 +30,8 @@ pub struct Client {
     pub(crate) session: Option<Session>,
     pub(crate) sessions: Sessions,
     pub(crate) relay_clock: Option<RelayClock>,
-    pub(crate) channels: BTreeMap<ChannelId, Channel>,
-    pub(crate) subscriptions: BTreeMap<SubscriptionId, Subscription>,
+    pub(crate) channels: Table<ChannelId, Channel>,
+    pub(crate) subscriptions: Table<SubscriptionId, Subscription>,
     pub(crate) publishes: Publishes,
     pub(crate) requests: Requests,
     /// Why there is no connection, for calls that wait for one in vain.
@@ -58,8 +59,8 @@ impl Client {
             session: None,
             sessions: Sessions::default(),
             relay_clock: None,
-            channels: BTreeMap::new(),
-            subscriptions: BTreeMap::new(),
+            channels: Table::default(),
+            subscriptions: Table::default(),
             publishes: Publishes::default(),
             requests: Requests::default(),
             trouble: None,

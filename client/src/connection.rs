@@ -223,7 +223,7 @@ impl Client {
 
     /// Ends everything that needs the connection, tells it why, and waits for the app's next call.
     pub(crate) fn give_up(&mut self, now: Now, error: ClientError) {
-        for id in self.channels.keys().copied().collect::<Vec<_>>() {
+        for id in self.channels.keys() {
             self.end_channel(now, id, &error);
         }
         self.fail_waiting(&error);

@@ -55,7 +55,7 @@ impl Client {
     }
 
     pub(crate) fn deliver_all(&mut self, now: Now) {
-        for id in self.channels.keys().copied().collect::<Vec<_>>() {
+        for id in self.channels.keys() {
             self.deliver(now, id, false);
         }
     }
@@ -84,7 +84,7 @@ impl Client {
     fn hand_on(&mut self, id: ChannelId, opened: Option<Result<Message, Closed>>) {
         let Some(item) = self.channels.get_mut(&id).and_then(|channel| channel.inbox.pop()) else { return };
         let mut subscriptions = item.recipients;
-        subscriptions.retain(|subscription| self.subscriptions.contains_key(subscription));
+        subscriptions.retain(|subscription| self.subscriptions.contains(subscription));
         if subscriptions.is_empty() {
             return;
         }

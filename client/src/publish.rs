@@ -7,12 +7,12 @@ use crate::{
     entropy::array,
     requests::Request,
     spec::{ChannelSpec, CheckedSpec},
+    table::Table,
 };
 use sealwire_protocol::{
     Code, check_event_name, limits, seal,
     wire::{Publish, Published, ToRelay},
 };
-use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 struct Pending {
@@ -37,7 +37,7 @@ enum Stage {
 /// Publications without an acknowledgement, oldest first.
 #[derive(Default)]
 pub(crate) struct Publishes {
-    pending: BTreeMap<PublishId, Pending>,
+    pending: Table<PublishId, Pending>,
     bytes: usize,
 }
 
@@ -122,7 +122,7 @@ impl Client {
     pub(crate) fn seal_publishes(&mut self, now: Now) {
         let (Some(session), Some(identity)) = (&self.session, &self.identity) else { return };
         let mut refused = Vec::new();
-        for (id, pending) in &mut self.publishes.pending {
+        for (id, pending) in self.publishes.pending.iter_mut() {
             let Stage::AwaitingSession { spec, event, payload } = &mut pending.stage else { continue };
             let sealed = spec.resolve(identity).and_then(|resolved| {
                 let keys = spec.keys(session, &resolved.scope);
@@ -140,7 +140,7 @@ impl Client {
             });
             match sealed {
                 Ok(frame) => pending.stage = Stage::AwaitingConnection(frame),
-                Err(error) => refused.push((*id, error)),
+                Err(error) => refused.push((id, error)),
             }
         }
         for (id, error) in refused {
@@ -153,18 +153,18 @@ impl Client {
         let Phase::Live(live) = &self.phase else { return };
         let max_frame = live.max_frame;
         let mut frames = Vec::new();
-        for (id, pending) in &mut self.publishes.pending {
+        for (id, pending) in self.publishes.pending.iter_mut() {
             let frame = match &mut pending.stage {
                 Stage::AwaitingConnection(frame) => core::mem::take(frame),
                 Stage::AwaitingRetry(frame, at) if *at <= now.instant => core::mem::take(frame),
                 _ => continue,
             };
             let deadline = pending.deadline;
-            let request = self.requests.open(deadline, Request::Publish(*id));
+            let request = self.requests.open(deadline, Request::Publish(id));
             let frame = Publish { request, ..frame };
             let bytes = ToRelay::Publish(frame.clone());
             pending.stage = Stage::AwaitingPublished(frame);
-            frames.push((*id, bytes));
+            frames.push((id, bytes));
         }
         for (id, frame) in frames {
             if frame.to_bytes().len() > max_frame {
@@ -196,15 +196,14 @@ impl Client {
     pub(crate) fn expire_publishes(&mut self, now: Now) {
         let late = |pending: &Pending| pending.deadline <= now.instant;
         let late: Vec<PublishId> =
-            self.publishes.pending.iter().filter(|(_, pending)| late(pending)).map(|(id, _)| *id).collect();
+            self.publishes.pending.iter().filter(|(_, pending)| late(pending)).map(|(id, _)| id).collect();
         for id in late {
             self.finish_publish(id, Err(self.why_no_answer()));
         }
     }
 
     pub(crate) fn fail_publishes(&mut self, error: &ClientError) {
-        let ids: Vec<PublishId> = self.publishes.pending.keys().copied().collect();
-        for id in ids {
+        for id in self.publishes.pending.keys() {
             self.finish_publish(id, Err(error.clone()));
         }
     }

@@ -3,9 +3,9 @@
 use crate::{
     Instant,
     event::{PublishId, RefreshId, SubscriptionId},
+    table::Table,
 };
 use sealwire_protocol::{ChannelId, ClaimsKeyring};
-use std::collections::BTreeMap;
 
 pub(crate) enum Request {
     Subscribe(ChannelId),
@@ -32,7 +32,7 @@ pub(crate) enum AskedBy {
 #[derive(Default)]
 pub(crate) struct Requests {
     last: u32,
-    open: BTreeMap<u32, (Instant, Request)>,
+    open: Table<u32, (Instant, Request)>,
 }
 
 impl Requests {
