@@ -59,9 +59,7 @@ impl Client {
             }
             Err(invalid) => self.session_failed(now, reason, invalid.into()),
         }
-        if reason == SessionReason::UnknownKey {
-            self.give_up_on_keys(now);
-        }
+        self.fetched(now, reason);
         self.settle(now);
     }
 
@@ -70,9 +68,7 @@ impl Client {
         let Some(reason) = self.sessions.take(fetch) else { return };
         self.timers.stop(Timer::Session);
         self.session_failed(now, reason, error);
-        if reason == SessionReason::UnknownKey {
-            self.give_up_on_keys(now);
-        }
+        self.fetched(now, reason);
         self.settle(now);
     }
 
@@ -137,10 +133,12 @@ impl Client {
         true
     }
 
-    /// Every key that is still unknown stays so.
-    fn give_up_on_keys(&mut self, now: Now) {
-        for key in self.unknown_keys() {
-            self.sessions.tried(key);
+    /// Hands on what waited for keys. Those that a fetch for their sake did not bring stay unknown.
+    fn fetched(&mut self, now: Now, reason: SessionReason) {
+        if reason == SessionReason::UnknownKey {
+            for key in self.unknown_keys() {
+                self.sessions.tried(key);
+            }
         }
         self.deliver_all(now);
     }
@@ -167,7 +165,6 @@ impl Client {
             }
             _ => {}
         }
-        self.deliver_all(now);
     }
 
     fn session_failed(&mut self, now: Now, reason: SessionReason, error: ClientError) {

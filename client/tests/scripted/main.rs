@@ -1,4 +1,12 @@
 //! The client under a virtual clock against a relay that each test plays frame by frame.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
+mod closing;
+mod connecting;
+mod keys;
+mod publishing;
+mod resuming;
+mod sessions;
 mod subscribing;
 mod support;
+mod tokens;

@@ -94,7 +94,7 @@ pub fn publication_under(key: u8, name: &str, previous_offset: u64, offset: u64,
         channel_id: channel_id(name).into(),
         offset,
         previous_offset,
-        time_ms: UNIX_START + offset,
+        time_ms: UNIX_START.saturating_add(offset),
         event: String::new(),
         sealed: sealed(key, name, "", payload).into(),
     })
@@ -272,6 +272,17 @@ impl Harness {
         }
         self.open();
         self.welcome();
+    }
+
+    /// Lets time pass on a healthy connection until the client asks for its next session, and says how long that took.
+    pub fn advance_to_refresh(&mut self) -> u64 {
+        let start = self.now_ms;
+        while !self.events.iter().any(|event| matches!(event, Event::NeedSession { .. })) {
+            self.advance(1_000);
+            self.ping();
+            assert!(matches!(self.sent.pop_front(), Some(ToRelay::Pong(_))));
+        }
+        self.now_ms - start
     }
 
     pub fn expect_need(&mut self, reason: SessionReason) -> FetchId {

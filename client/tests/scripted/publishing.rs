@@ -1,0 +1,170 @@
+//! Publishing: acknowledgement, retries under one idempotency id, refusals and limits.
+
+use crate::support::*;
+use sealwire_client::{ChannelSpec, Config, SessionReason};
+use sealwire_protocol::{ChannelAddress, Code, Scope, SealedMessage, limits};
+
+#[test]
+fn a_publish_alone_connects_seals_and_is_acknowledged() {
+    let mut harness = Harness::default();
+    let publish = harness.publish("absences", r#"{"day":1}"#);
+    harness.establish();
+    let frame = harness.expect_publish();
+    let scope = context();
+    let key = key(1).scope_keys(APP, INSTALLATION, &scope).channel_key(&scope, None, "absences").unwrap();
+    let opened = SealedMessage::parse(&frame.sealed).unwrap().open(&key, channel_id("absences"), "").unwrap();
+    assert_eq!(opened.payload, r#"{"day":1}"#);
+    assert!(opened.published_at.0 >= UNIX_START);
+    assert_eq!(frame.id.len(), limits::IDEMPOTENCY_ID);
+    harness.acknowledge(&frame, 12);
+    let receipt = harness.expect_published(publish);
+    assert_eq!((receipt.position, receipt.time_ms), (position(12), 99));
+    harness.advance(5_000);
+    assert_eq!(harness.disconnects, [1000], "nothing needs the connection any more");
+}
+
+#[test]
+fn a_global_channel_is_sealed_for_the_empty_scope() {
+    let mut harness = Harness::default();
+    let spec = ChannelSpec { scope: Some(Vec::new()), ..channel("absences") };
+    harness.client.publish(harness.now(), spec, "added".into(), "1".into());
+    harness.drain();
+    harness.establish();
+    let frame = harness.expect_publish();
+    let scope = Scope::default();
+    let id = ChannelAddress {
+        app: APP,
+        installation: INSTALLATION,
+        scope: &scope,
+        claims_tag: None,
+        name: "absences",
+    };
+    let key = key(1).scope_keys(APP, INSTALLATION, &context()).channel_key(&scope, None, "absences").unwrap();
+    assert!(SealedMessage::parse(&frame.sealed).unwrap().open(&key, id.id(), "added").is_ok());
+    assert_eq!(frame.channel.unwrap().properties, Vec::<String>::new());
+}
+
+#[test]
+fn a_publish_in_flight_when_the_connection_is_lost_is_sent_again_unchanged() {
+    let (mut harness, _) = Harness::subscribed("absences");
+    let publish = harness.publish("absences", "1");
+    let first = harness.expect_publish();
+    harness.cut(None);
+    harness.advance_to_attempt();
+    harness.establish();
+    harness.confirm("absences", 10);
+    let second = harness.expect_publish();
+    assert_eq!((&second.id, &second.sealed, &second.channel), (&first.id, &first.sealed, &first.channel));
+    harness.acknowledge(&second, 11);
+    harness.expect_published(publish);
+    harness.expect_nothing();
+}
+
+#[test]
+fn publishes_are_sent_in_the_order_of_the_calls_with_an_id_each() {
+    let mut harness = Harness::default();
+    let publishes: Vec<_> = (0..3).map(|_| harness.publish("absences", "1")).collect();
+    harness.establish();
+    let frames: Vec<_> = (0..3).map(|_| harness.expect_publish()).collect();
+    assert!(frames[0].id != frames[1].id && frames[1].id != frames[2].id);
+    assert!(frames[0].sealed != frames[1].sealed, "nonces differ");
+    for (offset, (publish, frame)) in (11..).zip(publishes.iter().zip(&frames)) {
+        harness.acknowledge(frame, offset);
+        assert_eq!(harness.expect_published(*publish).position, position(offset));
+    }
+}
+
+#[test]
+fn a_publish_without_acknowledgement_is_rejected_after_its_time_and_not_sent_again() {
+    let (mut harness, _) = Harness::subscribed("absences");
+    let publish = harness.publish("absences", "1");
+    let frame = harness.expect_publish();
+    harness.advance(10_000);
+    assert_eq!(harness.expect_publish_error(publish).code.name(), "UNREACHABLE");
+    harness.acknowledge(&frame, 11);
+    harness.cut(None);
+    harness.advance_to_attempt();
+    harness.establish();
+    harness.confirm("absences", 10);
+    harness.expect_nothing();
+}
+
+#[test]
+fn what_the_relay_refuses_for_good_is_rejected_with_its_code() {
+    let (mut harness, _) = Harness::subscribed("absences");
+    let publish = harness.publish("absences", "1");
+    let request = harness.expect_publish().request;
+    harness.refuse(request, Code::PermissionMissing, 0);
+    let error = harness.expect_publish_error(publish);
+    assert_eq!((error.code.name(), error.message.as_str()), ("PERMISSION_MISSING", "why"));
+}
+
+#[test]
+fn what_the_relay_refuses_for_a_moment_is_sent_again_then() {
+    let (mut harness, _) = Harness::subscribed("absences");
+    let publish = harness.publish("absences", "1");
+    let first = harness.expect_publish();
+    harness.refuse(first.request, Code::RateLimited, 2_000);
+    harness.advance(1_999);
+    harness.expect_nothing();
+    harness.advance(1);
+    let second = harness.expect_publish();
+    assert_eq!(second.id, first.id);
+    harness.refuse(second.request, Code::RateLimited, 60_000);
+    let error = harness.expect_publish_error(publish);
+    assert_eq!((error.code.name(), error.retry_after_ms), ("RATE_LIMITED", Some(60_000)));
+}
+
+#[test]
+fn payloads_and_names_past_the_limits_are_refused_before_anything_is_sent() {
+    let mut harness = Harness::default();
+    let long = "x".repeat(256);
+    let payload = "1".repeat(limits::MAX_PAYLOAD + 1);
+    for (spec, event, payload, code) in [
+        (channel(""), String::new(), "1".into(), "NAME_INVALID"),
+        (channel(&long), String::new(), "1".into(), "NAME_INVALID"),
+        (channel("absences"), long.clone(), "1".into(), "NAME_INVALID"),
+        (channel("absences"), String::new(), payload, "MESSAGE_SIZE"),
+        (
+            ChannelSpec { token: Some("a.b.c".into()), ..channel("a") },
+            String::new(),
+            "1".into(),
+            "TOKEN_MALFORMED",
+        ),
+    ] {
+        let publish = harness.client.publish(harness.now(), spec, event, payload);
+        harness.drain();
+        assert_eq!(harness.expect_publish_error(publish).code.name(), code);
+    }
+    assert_eq!(harness.connects, 0);
+}
+
+#[test]
+fn the_longest_payload_fits_the_relays_frame() {
+    let mut harness = Harness::default();
+    harness.publish("absences", &"1".repeat(limits::MAX_PAYLOAD));
+    harness.establish();
+    harness.expect_publish();
+}
+
+#[test]
+fn more_than_the_queue_holds_is_refused_and_room_is_made_by_acknowledgements() {
+    let mut harness =
+        Harness::with(Config { max_pending_publishes: 2, max_pending_bytes: 10, ..Config::default() });
+    harness.publish("absences", "12345");
+    harness.publish("absences", "12345");
+    let third = harness.publish("absences", "");
+    harness.expect_need(SessionReason::Connect);
+    assert_eq!(harness.expect_publish_error(third).code.name(), "RATE_LIMITED");
+
+    let mut harness = Harness::with(Config { max_pending_bytes: 10, ..Config::default() });
+    let kept = harness.publish("absences", "12345");
+    let large = harness.publish("absences", "123456");
+    harness.establish();
+    assert_eq!(harness.expect_publish_error(large).code.name(), "RATE_LIMITED");
+    let frame = harness.expect_publish();
+    harness.acknowledge(&frame, 11);
+    harness.expect_published(kept);
+    harness.publish("absences", "1234567890");
+    harness.expect_publish();
+}

@@ -1,0 +1,185 @@
+//! Sessions: fetching, refusal, refresh ahead of expiry, and what the app cannot provide.
+
+use crate::support::*;
+use sealwire_client::{ClientError, SessionReason, State};
+use sealwire_protocol::{Code, UnixSeconds};
+
+#[test]
+fn a_session_is_refreshed_ahead_of_its_end_without_reconnecting() {
+    let (mut harness, subscription) = Harness::subscribed("absences");
+    for _ in 0..3 {
+        let waited = harness.advance_to_refresh();
+        assert!((629_000..=767_000).contains(&waited), "{waited}");
+        let fetch = harness.expect_need(SessionReason::Refresh);
+        harness.provide(fetch, &[1]);
+        let refresh = harness.expect_refresh();
+        assert!(refresh.channel_id.is_empty() && refresh.token.starts_with("session-"));
+        harness.refreshed(refresh.request);
+    }
+    assert_eq!((harness.connects, harness.disconnects.len()), (1, 0));
+    harness.receive(publication("absences", 10, 11, "1"));
+    harness.expect_payload(&[subscription], "1");
+}
+
+#[test]
+fn a_refresh_that_fails_is_tried_again_while_the_session_lasts() {
+    let (mut harness, _) = Harness::subscribed("absences");
+    harness.advance_to_refresh();
+    let fetch = harness.expect_need(SessionReason::Refresh);
+    let error = ClientError::new(Code::SessionUnavailable, "offline");
+    harness.client.handle_session_failed(harness.now(), fetch, error);
+    harness.drain();
+    assert_eq!(harness.states(), [State::Connected]);
+    harness.advance(40_000);
+    let fetch = harness.expect_need(SessionReason::Refresh);
+    harness.provide(fetch, &[1]);
+    let request = harness.expect_refresh().request;
+    harness.refuse(request, Code::TokenNotYetValid, 0);
+    harness.advance(40_000);
+    harness.expect_need(SessionReason::Refresh);
+}
+
+#[test]
+fn a_session_that_ends_is_replaced_at_once_and_nothing_is_lost() {
+    let (mut harness, subscription) = Harness::subscribed("absences");
+    harness.goodbye(Code::TokenExpired, 0);
+    let fetch = harness.expect_need(SessionReason::Connect);
+    harness.provide(fetch, &[1]);
+    harness.establish();
+    harness.confirm("absences", 10);
+    harness.receive(publication("absences", 10, 11, "1"));
+    harness.expect_payload(&[subscription], "1");
+}
+
+#[test]
+fn a_fresh_session_that_is_refused_too_is_reported_and_not_repeated_for_ever() {
+    let mut harness = Harness::default();
+    let subscription = harness.subscribe("absences");
+    for _ in 0..2 {
+        let fetch = harness.expect_need(SessionReason::Connect);
+        harness.provide(fetch, &[1]);
+        harness.open();
+        harness.sent.clear();
+        harness.goodbye(Code::TokenSignature, 0);
+    }
+    assert_eq!(harness.expect_subscribe_error(subscription).code.name(), "TOKEN_SIGNATURE");
+    harness.advance(3_600_000);
+    assert_eq!((harness.connects, harness.client.state()), (2, State::Idle));
+}
+
+#[test]
+fn fresh_sessions_that_the_relay_calls_expired_are_fetched_with_growing_waits() {
+    let (mut harness, _) = Harness::subscribed("absences");
+    harness.goodbye(Code::TokenExpired, 0);
+    for attempt in 0..5 {
+        let wait = harness.advance_to_attempt();
+        assert_eq!(wait == 0, attempt == 0, "the first fresh session comes without wait");
+        let fetch = harness.expect_need(SessionReason::Connect);
+        harness.provide(fetch, &[1]);
+        harness.open();
+        harness.sent.clear();
+        harness.goodbye(Code::TokenExpired, 0);
+    }
+}
+
+#[test]
+fn a_refusal_by_the_app_ends_what_waits_and_what_lives() {
+    let mut harness = Harness::default();
+    let subscription = harness.subscribe("absences");
+    let fetch = harness.expect_need(SessionReason::Connect);
+    let error = ClientError::new(Code::PermissionMissing, "not your project");
+    harness.client.handle_session_failed(harness.now(), fetch, error.clone());
+    harness.drain();
+    assert_eq!(harness.expect_subscribe_error(subscription), error);
+    harness.advance(3_600_000);
+    harness.expect_nothing();
+}
+
+#[test]
+fn an_app_that_is_out_of_order_is_asked_again_until_the_call_has_waited_long_enough() {
+    let mut harness = Harness::default();
+    let subscription = harness.subscribe("absences");
+    let error = ClientError::new(Code::SessionUnavailable, "offline");
+    let mut attempts = 0;
+    while harness.now_ms < 11_000 {
+        if harness.events.iter().any(|event| matches!(event, sealwire_client::Event::NeedSession { .. })) {
+            attempts += 1;
+            let fetch = harness.expect_need(SessionReason::Connect);
+            harness.client.handle_session_failed(harness.now(), fetch, error.clone());
+        }
+        harness.advance(100);
+        harness.drain();
+    }
+    assert_eq!(harness.expect_subscribe_error(subscription), error);
+    assert!((3..=6).contains(&attempts), "{attempts}");
+    assert_eq!(harness.client.poll_timeout(), None);
+}
+
+#[test]
+fn an_app_that_never_answers_is_given_up_on() {
+    let (mut harness, _) = Harness::subscribed("absences");
+    harness.goodbye(Code::TokenExpired, 0);
+    let fetch = harness.expect_need(SessionReason::Connect);
+    harness.advance(30_000);
+    harness.advance_to_attempt();
+    let again = harness.expect_need(SessionReason::Connect);
+    harness.provide(fetch, &[1]);
+    assert_eq!(harness.connection, None, "the answer came too late");
+    harness.provide(again, &[1]);
+    assert!(harness.connection.is_some());
+}
+
+#[test]
+fn a_session_of_another_context_is_refused_while_channels_live() {
+    let (mut harness, subscription) = Harness::subscribed("absences");
+    harness.goodbye(Code::TokenExpired, 0);
+    let fetch = harness.expect_need(SessionReason::Connect);
+    let mut other = grant(&[1], UnixSeconds(UNIX_START / 1000 + 900));
+    other.installation = "ari:cloud:jira::site/2".into();
+    harness.client.handle_session(harness.now(), fetch, other);
+    harness.drain();
+    match harness.expect_notice(&[subscription]) {
+        sealwire_client::Notice::Ended(error) => assert_eq!(error.code.name(), "TOKEN_IDENTITY"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_grant_that_breaks_a_rule_is_a_session_that_is_unavailable() {
+    let mut harness = Harness::default();
+    harness.subscribe("absences");
+    let fetch = harness.expect_need(SessionReason::Connect);
+    let mut broken = grant(&[1], UnixSeconds(UNIX_START / 1000 + 900));
+    broken.keys[0].base.clear();
+    harness.client.handle_session(harness.now(), fetch, broken);
+    harness.drain();
+    assert_eq!(harness.connection, None);
+    harness.advance_to_attempt();
+    harness.expect_need(SessionReason::Connect);
+}
+
+#[test]
+fn a_session_is_not_used_for_another_attempt_shortly_before_its_end() {
+    let (mut harness, _) = Harness::subscribed("absences");
+    for _ in 0..620 {
+        harness.advance(1_000);
+        harness.ping();
+    }
+    harness.sent.clear();
+    harness.cut(None);
+    for _ in 0..8 {
+        harness.advance_to_attempt();
+        if harness.connection.is_some() {
+            harness.advance(9_999);
+            harness.cut(None);
+        }
+    }
+    while harness.now_ms < 1_000 + 896_000 {
+        harness.advance_to_attempt();
+        if harness.connection.is_none() {
+            break;
+        }
+        harness.cut(None);
+    }
+    harness.expect_need(SessionReason::Connect);
+}
