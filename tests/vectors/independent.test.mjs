@@ -19,7 +19,8 @@ const u64 = (value) => {
   return buffer;
 };
 /** Length-prefixed parts. */
-const lp = (...parts) => Buffer.concat(parts.flatMap((part) => [u32(Buffer.from(part).length), Buffer.from(part)]));
+const lp = (...parts) =>
+  Buffer.concat(parts.flatMap((part) => [u32(Buffer.from(part).length), Buffer.from(part)]));
 const sha256 = (data) => createHash('sha256').update(data).digest();
 const derive = (input, ...info) => Buffer.from(hkdfSync('sha256', input, 'sealwire/v1', lp(...info), 32));
 const sorted = (scope) => Object.entries(scope).sort(([a], [b]) => Buffer.compare(utf8(a), utf8(b)));
@@ -45,7 +46,10 @@ function xaes(key, nonce, aad, plaintext) {
   if (l[0] & 0x80) k1[15] ^= 0x87;
   const half = (counter) => {
     const input = Buffer.concat([Buffer.from([0, counter, 0x58, 0]), nonce.subarray(0, 12)]);
-    return block(key, input.map((byte, i) => byte ^ k1[i]));
+    return block(
+      key,
+      input.map((byte, i) => byte ^ k1[i]),
+    );
   };
   const cipher = createCipheriv('aes-256-gcm', Buffer.concat([half(1), half(2)]), nonce.subarray(12));
   cipher.setAAD(aad);
@@ -56,7 +60,10 @@ function channelId({ app, installation, scope, claims_tag: tag, name }) {
   const properties = sorted(scope);
   const pairs = properties.map(([property, value]) => lp(property, value));
   const head = lp('sealwire/channel/v1', app, installation);
-  return sha256(Buffer.concat([head, u32(properties.length), ...pairs, lp(bytes(tag ?? ''), name)])).subarray(0, 16);
+  return sha256(Buffer.concat([head, u32(properties.length), ...pairs, lp(bytes(tag ?? ''), name)])).subarray(
+    0,
+    16,
+  );
 }
 
 function derivedKeys({ app, installation, encryption_key: key, context, properties, name }, claims) {
@@ -96,7 +103,10 @@ test('keys and tags are recomputed', () => {
   for (const c of load('keys')) {
     const claims = c.claims === null ? null : canonical(JSON.parse(c.claims));
     assert.equal(claims, c.canonical_claims);
-    const tag = claims === null ? null : derive(bytes(c.routing_key), 'claims-tag', c.app, c.installation, c.name, claims);
+    const tag =
+      claims === null
+        ? null
+        : derive(bytes(c.routing_key), 'claims-tag', c.app, c.installation, c.name, claims);
     assert.equal(tag?.toString('hex') ?? null, c.claims_tag);
     const keys = derivedKeys(c, claims);
     assert.equal(keys.id.toString('hex'), c.key_id);
@@ -131,7 +141,12 @@ test('sealed messages are recomputed', () => {
     const plaintext = Buffer.concat([content, Buffer.alloc(padme(content.length) - content.length)]);
     const aad = Buffer.concat([lp('sealwire/message/v1'), channelId(c), lp(c.event)]);
     const nonce = bytes(c.nonce);
-    const sealed = Buffer.concat([Buffer.from([1]), keys.id, nonce, xaes(keys.channelKey, nonce, aad, plaintext)]);
+    const sealed = Buffer.concat([
+      Buffer.from([1]),
+      keys.id,
+      nonce,
+      xaes(keys.channelKey, nonce, aad, plaintext),
+    ]);
     assert.equal(sealed.toString('hex'), c.sealed, c.what);
   }
 });
