@@ -1,10 +1,10 @@
 //! The relay as a whole: starts everything, accepts connections, and ends in good order.
 
 use crate::{
-    broker::EmbeddedBroker,
+    broker::{Broker, EmbeddedBroker},
     config::Config,
     connection::ConnectionContext,
-    fanout::Fanout,
+    fanout::{Deliveries, Fanout},
     http::{self, HttpContext, Peer},
     hub::HubLimits,
     session::SessionTerms,
@@ -66,11 +66,34 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Starts a relay; it accepts connections once this returns.
+    /// Starts a relay that stands alone; it accepts connections once this returns.
     ///
     /// # Errors
     /// [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        let limits = HubLimits { replay_window: config.replay_window, replay_bytes: config.replay_bytes };
+        let epoch = getrandom::u64().map_err(StartError::Random)?;
+        let mut embedded = None;
+        let relay = Self::start_with_broker(config, |deliveries| {
+            let broker = Arc::new(EmbeddedBroker::new(epoch, limits, deliveries));
+            embedded = Some(broker.clone());
+            broker
+        })
+        .await?;
+        if let Some(broker) = embedded {
+            tokio::spawn(expire(broker, relay.shutdown.clone()));
+        }
+        Ok(relay)
+    }
+
+    /// Starts a relay with another broker, made from what it hands its publications to.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start_with_broker(
+        config: Config,
+        broker: impl FnOnce(Deliveries) -> Arc<dyn Broker>,
+    ) -> Result<Self, StartError> {
         let listen = config.listen;
         let failed = |source| StartError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
@@ -78,11 +101,7 @@ impl Relay {
         let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
 
         let (fanout, deliveries) = Fanout::start(std::thread::available_parallelism().map_or(1, usize::from));
-        let hub_limits = HubLimits { replay_window: config.replay_window, replay_bytes: config.replay_bytes };
-        let epoch = getrandom::u64().map_err(StartError::Random)?;
-        let broker = Arc::new(EmbeddedBroker::new(epoch, hub_limits, deliveries));
-        tokio::spawn(expire(broker.clone(), shutdown.clone()));
-
+        let broker = broker(deliveries);
         let terms = Arc::new(SessionTerms {
             keyring: config.keyring,
             hello_timeout: config.hello_timeout,

@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "the support module is a library of its own")]
 #![allow(clippy::unwrap_used, reason = "the support module is part of the tests")]
 
+mod broker;
 mod process;
 mod rules;
 mod support;
