@@ -1,6 +1,8 @@
-//! What docs/protocol.md says of codes is what the code says.
+//! What the pages in docs/ say is so.
+#![allow(clippy::unwrap_used)]
 
 use sealwire_protocol::Code;
+use std::path::Path;
 
 #[test]
 fn the_protocol_page_lists_every_code_with_its_close_code_and_retry() {
@@ -13,4 +15,39 @@ fn the_protocol_page_lists_every_code_with_its_close_code_and_retry() {
             format!("| {} | `{}` | {} | {again} | ", code.number(), code.name(), code.close_code() as u16);
         assert!(row.starts_with(&start), "{row}\n{start}");
     }
+}
+
+/// The sources of all tests, Rust and JavaScript.
+fn sources(folder: &Path, found: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap().map_while(Result::ok) {
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
+        if path.is_dir() && !["target", "node_modules", "dist"].contains(&&*name) && !name.starts_with('.') {
+            sources(&path, found);
+        } else if [".rs", ".mjs", ".ts", ".tsx"].iter().any(|ending| name.ends_with(ending)) {
+            found.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_test_that_the_security_page_names_exists() {
+    let mut tests = String::new();
+    sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")), &mut tests);
+    let page = include_str!("../../docs/security.md");
+    let claims = page.split_once("| claim | proved by |").unwrap().1;
+    let mut named = 0;
+    for row in claims.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---")) {
+        let proofs = row.trim_end_matches('|').rsplit_once(" | ").unwrap().1;
+        for name in proofs.split('`').skip(1).step_by(2) {
+            named += 1;
+            let rust = format!("fn {name}(");
+            let quoted = ['\'', '"', '`'].map(|quote| format!("test({quote}{name}"));
+            let spread = ['\'', '"', '`'].map(|quote| format!("\n  {quote}{name}"));
+            let exists =
+                tests.contains(&rust) || quoted.iter().chain(&spread).any(|text| tests.contains(text));
+            assert!(exists, "no test is named '{name}'");
+        }
+    }
+    assert!(named > 30, "{named} tests are named");
 }
