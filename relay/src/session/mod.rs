@@ -21,7 +21,7 @@ use open::Open;
 use sealwire_protocol::{
     ChannelId, Code, limits,
     tokens::{self, Keyring, SessionClaims},
-    wire::{Hello, Ping, Position, ToClient, ToRelay, Welcome},
+    wire::{Hello, Ping, Pong, Position, ToClient, ToRelay, Welcome},
 };
 use std::{
     collections::VecDeque,
@@ -110,6 +110,9 @@ impl SessionRules {
                 self.refuse_frame(Refused::new(Code::HelloExpected, message));
             }
             (State::Open(_), ToRelay::Pong(_)) => {}
+            (State::Open(_), ToRelay::Ping(_)) => {
+                self.actions.push_back(SessionAction::Send(ToClient::Pong(Pong {})));
+            }
             (State::Open(open), ToRelay::Subscribe(subscribe)) => {
                 open.subscribe(subscribe, &self.terms, now, &mut self.actions);
             }

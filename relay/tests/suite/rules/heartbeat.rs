@@ -4,7 +4,7 @@ use super::session::{HEARTBEAT, START, Session, session_token};
 use sealwire_protocol::{
     Code,
     tokens::Permissions,
-    wire::{Pong, ToClient, ToRelay},
+    wire::{Ping, Pong, ToClient, ToRelay},
 };
 use std::time::Duration;
 
@@ -26,6 +26,17 @@ fn a_client_that_is_silent_for_two_heartbeats_is_cut_off() {
     assert_eq!(session.closed, None);
     session.pass(Duration::from_millis(1));
     session.must_end(Code::HeartbeatTimeout);
+}
+
+#[test]
+fn a_client_that_asks_for_a_sign_of_life_gets_one() {
+    let mut session = Session::open();
+    session.pass(HEARTBEAT - Duration::from_secs(1));
+    session.send(ToRelay::Ping(Ping {}));
+    assert!(matches!(session.answer(), ToClient::Pong(_)));
+    // And has given one.
+    session.pass(2 * HEARTBEAT - Duration::from_secs(1));
+    assert_eq!(session.closed, None);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::support::{App, bad_session_tokens};
 use bytes::Bytes;
 use sealwire_protocol::{
     Code,
-    wire::{Hello, Pong, ToClient, ToRelay, Unsubscribe},
+    wire::{Hello, Ping, Pong, ToClient, ToRelay, Unsubscribe},
 };
 use sealwire_relay::Fault;
 use std::time::Duration;
@@ -53,6 +53,7 @@ fn a_client_that_says_nothing_is_sent_away_when_the_time_for_hello_is_over() {
 fn anything_but_hello_first_ends_the_session() {
     for message in [
         ToRelay::Pong(Pong {}),
+        ToRelay::Ping(Ping {}),
         ToRelay::Unsubscribe(Unsubscribe { request: 1, channel_id: vec![0; 16].into() }),
     ] {
         let mut session = Session::new();
