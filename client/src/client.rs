@@ -13,6 +13,7 @@ use crate::{
     table::Table,
     time::RelayClock,
     timers::{Timer, Timers},
+    wake::Wake,
 };
 use sealwire_protocol::{ChannelId, wire::ToRelay};
 use std::collections::VecDeque;
@@ -39,6 +40,7 @@ pub struct Client {
     /// The relay refused the last session's token.
     pub(crate) refused_before: bool,
     pub(crate) was_connected: bool,
+    pub(crate) wake: Wake,
     pub(crate) last_id: u32,
     pub(crate) transmits: VecDeque<Transmit>,
     pub(crate) events: VecDeque<Event>,
@@ -66,6 +68,7 @@ impl Client {
             trouble: None,
             refused_before: false,
             was_connected: false,
+            wake: Wake::default(),
             last_id: 0,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
@@ -111,6 +114,7 @@ impl Client {
 
     /// Time has come. Being late or early does no harm.
     pub fn handle_timeout(&mut self, now: Now) {
+        let slept = self.has_slept(now);
         while let Some(timer) = self.timers.take_due(now.instant) {
             match timer {
                 Timer::Session => self.session_timed_out(now),
@@ -119,12 +123,17 @@ impl Client {
                 Timer::Retry => self.connect(now),
                 Timer::Refresh => self.refresh_session(now),
                 Timer::Idle => self.rest(None),
+                Timer::Probe => self.probe_unanswered(now),
+                Timer::Watch => self.watch(now),
             }
         }
         self.expire_subscriptions(now);
         self.expire_publishes(now);
         if self.requests.deadline().is_some_and(|deadline| deadline <= now.instant) {
             self.unanswered(now);
+        }
+        if slept {
+            self.look_around(now);
         }
         self.settle(now);
     }
@@ -186,7 +195,8 @@ impl Client {
 
     /// Tells the app of the state where it changed or something went wrong.
     pub(crate) fn show(&mut self, error: Option<ClientError>) {
-        let state = self.phase.state(self.was_connected);
+        let suspended = self.wake.is_paused() && matches!(self.phase, Phase::AwaitingRetry);
+        let state = if suspended { State::Suspended } else { self.phase.state(self.was_connected) };
         if state != self.shown || error.is_some() {
             self.shown = state;
             self.events.push_back(Event::State { state, error });

@@ -11,11 +11,17 @@ use crate::{
 };
 use sealwire_protocol::{
     CloseCode, Code, limits,
-    wire::{Hello, ToRelay, Welcome},
+    wire::{Hello, Ping, ToRelay, Welcome},
 };
 
 /// A connection that lasted this long was a good one.
 const STABLE_MS: u64 = 10_000;
+/// How long the relay may take to answer the client's own `Ping`.
+const PROBE_MS: u64 = 5_000;
+/// Who was heard so recently is not asked.
+const PROBE_INTERVAL_MS: u64 = 1_000;
+/// A timer that fires so late says that nothing ran meanwhile.
+const LATE_MS: u64 = 5_000;
 const CLOSE_NORMAL: u16 = 1000;
 const HEARTBEAT_MS: core::ops::RangeInclusive<u32> = 100..=300_000;
 const DEFAULT_HEARTBEAT_MS: u32 = 25_000;
@@ -43,6 +49,8 @@ pub(crate) struct Live {
     opened_at: Instant,
     last_heard: Instant,
     patience_ms: u64,
+    /// Until when the relay must answer the client's own `Ping`.
+    probe: Option<Instant>,
     pub(crate) max_frame: usize,
     pub(crate) replay_window_ms: u64,
 }
@@ -89,11 +97,26 @@ impl Client {
         }
     }
 
-    /// The network is there again, for instance: an attempt that waits for its time is made now.
-    pub fn retry_now(&mut self, now: Now) {
-        if matches!(self.phase, Phase::AwaitingRetry) {
-            self.connect(now);
-            self.settle(now);
+    /// The machine woke up or has a network again: an attempt that waits for its time is made now, and a connection
+    /// that seems open is tried.
+    pub fn wake(&mut self, now: Now) {
+        match &self.phase {
+            Phase::AwaitingRetry => {
+                self.connect(now);
+                self.settle(now);
+            }
+            Phase::Live(live) if now.instant.since(live.last_heard) >= PROBE_INTERVAL_MS => self.probe(now),
+            _ => {}
+        }
+    }
+
+    fn probe(&mut self, now: Now) {
+        let Phase::Live(live) = &mut self.phase else { return };
+        if live.probe.is_none() {
+            let deadline = now.instant.after(PROBE_MS);
+            live.probe = Some(deadline);
+            self.timers.set(Timer::Silence, deadline);
+            self.send(&ToRelay::Ping(Ping {}));
         }
     }
 
@@ -134,6 +157,7 @@ impl Client {
             opened_at: now.instant,
             last_heard: now.instant,
             patience_ms: u64::from(heartbeat) * 2,
+            probe: None,
             max_frame: if max_frame == 0 { limits::MAX_FRAME } else { max_frame },
             replay_window_ms: u64::from(welcome.replay_window_ms),
         };
@@ -149,15 +173,20 @@ impl Client {
     pub(crate) fn heard(&mut self, now: Now) {
         if let Phase::Live(live) = &mut self.phase {
             live.last_heard = now.instant;
+            live.probe = None;
         }
     }
 
     /// The timer is not moved with every frame; it looks at what was heard when it is due.
     pub(crate) fn check_silence(&mut self, now: Now) {
         let Phase::Live(live) = &self.phase else { return };
-        let until = live.last_heard.after(live.patience_ms);
+        let until = live.probe.unwrap_or(live.last_heard.after(live.patience_ms));
         if now.instant < until {
             return self.timers.set(Timer::Silence, until);
+        }
+        if live.probe.is_none() && now.instant.since(until) >= LATE_MS {
+            // The machine slept: what the relay sent meanwhile may be waiting to be read.
+            return self.probe(now);
         }
         let error = ClientError::new(Code::HeartbeatTimeout, "the relay was silent for two heartbeats");
         self.lost(now, error, Some(CloseCode::Timeout as u16));

@@ -73,6 +73,8 @@ pub enum State {
     Connected,
     /// The connection was lost and is being made again.
     Reconnecting,
+    /// A connection is needed, and no attempt makes sense before the page or its network wakes up.
+    Suspended,
     /// For good.
     Closed,
 }

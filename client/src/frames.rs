@@ -4,6 +4,7 @@ use crate::{
     Client, ClientError, ConnectionId, Event, Now,
     connection::Phase,
     requests::{AskedBy, Request},
+    timers::Timer,
 };
 use bytes::Bytes;
 use sealwire_protocol::wire::{Failed, Goodbye, Pong, Refreshed, ToClient, ToRelay};
@@ -25,6 +26,8 @@ impl Client {
         match (&self.phase, message) {
             (_, ToClient::Goodbye(goodbye)) => return self.dismissed(now, goodbye),
             (_, ToClient::Ping(_)) => return self.send(&ToRelay::Pong(Pong {})),
+            (Phase::Live(_), ToClient::Pong(_)) => return self.timers.stop(Timer::Probe),
+            (_, ToClient::Pong(_)) => {}
             (Phase::AwaitingWelcome(_), ToClient::Welcome(welcome)) => {
                 self.welcomed(now, connection, &welcome)
             }

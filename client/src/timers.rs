@@ -18,11 +18,23 @@ pub(crate) enum Timer {
     Refresh,
     /// Nothing has needed the connection.
     Idle,
+    /// The relay has not answered a `Ping`.
+    Probe,
+    /// A look at the clocks: has this machine slept?
+    Watch,
 }
 
 impl Timer {
-    const ALL: [Self; 6] =
-        [Self::Session, Self::Welcome, Self::Silence, Self::Retry, Self::Refresh, Self::Idle];
+    const ALL: [Self; 8] = [
+        Self::Session,
+        Self::Welcome,
+        Self::Silence,
+        Self::Retry,
+        Self::Refresh,
+        Self::Idle,
+        Self::Probe,
+        Self::Watch,
+    ];
 }
 
 #[derive(Debug, Default)]

@@ -1,0 +1,141 @@
+//! The page's surroundings: offline, hidden or frozen, and awake again; and a machine that slept without telling.
+//!
+//! While it is paused the client makes no attempt to come back by itself; a connection that lives goes on. What wakes
+//! it makes it look around at once instead of waiting: an attempt that waits for its time is made, and a connection
+//! that looks alive is asked with a `Ping`.
+
+use crate::{Client, ClientError, Instant, Now, connection::Phase, timers::Timer};
+use sealwire_protocol::{
+    CloseCode, Code,
+    wire::{Ping, ToRelay},
+};
+
+/// How long the relay may take to answer a `Ping`, and to open a connection that was under way when the page woke up.
+const PROBE_MS: u64 = 4_000;
+/// How often a client that is connected looks at the clocks.
+const WATCH_MS: u64 = 5_000;
+/// A timer so late, or a wall clock so far ahead of the timers', means that the machine slept.
+const LATE_MS: u64 = 3_000;
+const CLOSE_NORMAL: u16 = 1000;
+
+/// Why attempts to connect make no sense for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// The browser says that there is no network. It may be wrong: a connection that answers goes on.
+    Offline,
+    /// Nobody has looked at the page for long. A connection that lives goes on.
+    Hidden,
+    /// The page is about to be frozen or put aside; nothing of it will run. The connection is closed.
+    Frozen,
+}
+
+impl Pause {
+    fn error(self) -> ClientError {
+        ClientError::unreachable(match self {
+            Self::Offline => "the browser is offline; the connection comes back with the network",
+            Self::Hidden => "the page is hidden; the connection comes back when it is shown",
+            Self::Frozen => "the page is frozen; the connection comes back when it is resumed",
+        })
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Wake {
+    paused: Option<Pause>,
+    /// When the next attempt is due, and whether the relay asked for that much time.
+    retry: Option<(Instant, bool)>,
+    /// The clocks when they were last looked at.
+    seen: Option<Now>,
+}
+
+impl Wake {
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.is_some()
+    }
+}
+
+impl Client {
+    /// No attempt to connect makes sense from now on.
+    pub fn handle_pause(&mut self, now: Now, pause: Pause) {
+        if matches!(self.phase, Phase::Closed) {
+            return;
+        }
+        self.wake.paused = Some(pause);
+        match self.phase {
+            Phase::AwaitingRetry => {
+                self.timers.stop(Timer::Retry);
+                self.show(Some(pause.error()));
+            }
+            _ if pause == Pause::Frozen => self.lost(now, pause.error(), Some(CLOSE_NORMAL)),
+            Phase::Live(_) => self.probe(now),
+            _ => {}
+        }
+    }
+
+    /// The network is there again, the page is shown or resumed: whatever was waited for is tried now.
+    pub fn handle_wake(&mut self, now: Now) {
+        self.wake.paused = None;
+        self.look_around(now);
+        self.settle(now);
+    }
+
+    /// Finds out at once how the connection stands.
+    pub(crate) fn look_around(&mut self, now: Now) {
+        match self.phase {
+            Phase::Live(_) => self.probe(now),
+            Phase::AwaitingOpen(_) | Phase::AwaitingWelcome(_) => {
+                let soon = now.instant.after(PROBE_MS);
+                self.timers.set(Timer::Welcome, soon.min(self.timers.get(Timer::Welcome).unwrap_or(soon)));
+            }
+            Phase::AwaitingRetry if self.wake.paused.is_none() => match self.wake.retry {
+                // The relay's own word is kept.
+                Some((at, true)) if at > now.instant => {
+                    self.timers.set(Timer::Retry, at);
+                    self.show(None);
+                }
+                _ => self.connect(now),
+            },
+            _ => {}
+        }
+    }
+
+    /// Plans the next attempt, unless attempts make no sense.
+    pub(crate) fn wait_to_retry(&mut self, at: Instant, asked: bool) {
+        self.wake.retry = Some((at, asked));
+        if self.wake.paused.is_none() {
+            self.timers.set(Timer::Retry, at);
+        }
+    }
+
+    fn probe(&mut self, now: Now) {
+        if !self.timers.is_set(Timer::Probe) {
+            self.timers.set(Timer::Probe, now.instant.after(PROBE_MS));
+            self.send(&ToRelay::Ping(Ping {}));
+        }
+    }
+
+    /// The connection only looked alive. The way back is tried at once: it was the connection and not the relay.
+    pub(crate) fn probe_unanswered(&mut self, now: Now) {
+        let error = ClientError::new(Code::HeartbeatTimeout, "the relay did not answer a ping in time");
+        self.lost(now, error, Some(CloseCode::Timeout as u16));
+        self.look_around(now);
+    }
+
+    /// Looks at the clocks, now and again while connected.
+    pub(crate) fn watch(&mut self, now: Now) {
+        self.wake.seen = Some(now);
+        if matches!(self.phase, Phase::Live(_)) {
+            self.timers.set(Timer::Watch, now.instant.after(WATCH_MS));
+        }
+    }
+
+    /// Whether the timers come late, or the wall clock ran on while they stood still.
+    pub(crate) fn has_slept(&self, now: Now) -> bool {
+        let late = self.poll_timeout().is_some_and(|due| now.instant.since(due) > LATE_MS);
+        let ahead = self.wake.seen.is_some_and(|seen| {
+            let wall = now.unix.0.saturating_sub(seen.unix.0);
+            wall.saturating_sub(now.instant.since(seen.instant)) > LATE_MS
+        });
+        late || ahead
+    }
+}
