@@ -143,7 +143,7 @@ async function playMorning(claim, { recorder }, anna, ben, cleo) {
  * @param {boolean} works
  */
 async function showForPicture(page, anna, works) {
-  if (works) await anna.write({ kind: 'Vacation', from: 28, to: 40, note: 'Mountains, no' });
+  if (works) await anna.write({ kind: 'Vacation', from: 28, to: 40, note: 'Hiking in the Dolomites' });
   await page.getByRole('searchbox').fill('Rust course');
   await page
     .locator('#found')
