@@ -119,7 +119,7 @@ impl Client {
             match timer {
                 Timer::Session => self.session_timed_out(now),
                 Timer::Welcome => self.welcome_timed_out(now),
-                Timer::Silence => self.check_silence(now),
+                Timer::Silence => self.check_silence(now, slept),
                 Timer::Retry => self.connect(now),
                 Timer::Refresh => self.refresh_session(now),
                 Timer::Idle => self.rest(None),

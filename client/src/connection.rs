@@ -11,17 +11,11 @@ use crate::{
 };
 use sealwire_protocol::{
     CloseCode, Code, limits,
-    wire::{Hello, Ping, ToRelay, Welcome},
+    wire::{Hello, ToRelay, Welcome},
 };
 
 /// A connection that lasted this long was a good one.
 const STABLE_MS: u64 = 10_000;
-/// How long the relay may take to answer the client's own `Ping`.
-const PROBE_MS: u64 = 5_000;
-/// Who was heard so recently is not asked.
-const PROBE_INTERVAL_MS: u64 = 1_000;
-/// A timer that fires so late says that nothing ran meanwhile.
-const LATE_MS: u64 = 5_000;
 const CLOSE_NORMAL: u16 = 1000;
 const HEARTBEAT_MS: core::ops::RangeInclusive<u32> = 100..=300_000;
 const DEFAULT_HEARTBEAT_MS: u32 = 25_000;
@@ -49,8 +43,6 @@ pub(crate) struct Live {
     opened_at: Instant,
     last_heard: Instant,
     patience_ms: u64,
-    /// Until when the relay must answer the client's own `Ping`.
-    probe: Option<Instant>,
     pub(crate) max_frame: usize,
     pub(crate) replay_window_ms: u64,
 }
@@ -97,29 +89,6 @@ impl Client {
         }
     }
 
-    /// The machine woke up or has a network again: an attempt that waits for its time is made now, and a connection
-    /// that seems open is tried.
-    pub fn wake(&mut self, now: Now) {
-        match &self.phase {
-            Phase::AwaitingRetry => {
-                self.connect(now);
-                self.settle(now);
-            }
-            Phase::Live(live) if now.instant.since(live.last_heard) >= PROBE_INTERVAL_MS => self.probe(now),
-            _ => {}
-        }
-    }
-
-    fn probe(&mut self, now: Now) {
-        let Phase::Live(live) = &mut self.phase else { return };
-        if live.probe.is_none() {
-            let deadline = now.instant.after(PROBE_MS);
-            live.probe = Some(deadline);
-            self.timers.set(Timer::Silence, deadline);
-            self.send(&ToRelay::Ping(Ping {}));
-        }
-    }
-
     pub(crate) fn connect(&mut self, now: Now) {
         self.timers.stop(Timer::Retry);
         match &self.session {
@@ -157,13 +126,13 @@ impl Client {
             opened_at: now.instant,
             last_heard: now.instant,
             patience_ms: u64::from(heartbeat) * 2,
-            probe: None,
             max_frame: if max_frame == 0 { limits::MAX_FRAME } else { max_frame },
             replay_window_ms: u64::from(welcome.replay_window_ms),
         };
         self.timers.set(Timer::Silence, now.instant.after(live.patience_ms));
         self.phase = Phase::Live(live);
         self.relay_clock = Some(RelayClock::new(now.instant, welcome.now_ms));
+        self.watch(now);
         self.session_ends(now, welcome.expires_at);
         self.was_connected = true;
         self.trouble = None;
@@ -173,20 +142,19 @@ impl Client {
     pub(crate) fn heard(&mut self, now: Now) {
         if let Phase::Live(live) = &mut self.phase {
             live.last_heard = now.instant;
-            live.probe = None;
         }
     }
 
-    /// The timer is not moved with every frame; it looks at what was heard when it is due.
-    pub(crate) fn check_silence(&mut self, now: Now) {
-        let Phase::Live(live) = &self.phase else { return };
-        let until = live.probe.unwrap_or(live.last_heard.after(live.patience_ms));
+    /// The timer is not moved with every frame; it looks at what was heard when it is due. After a sleep, what the relay
+    /// sent meanwhile may be waiting to be read: then the answer to a `Ping` decides.
+    pub(crate) fn check_silence(&mut self, now: Now, slept: bool) {
+        let Phase::Live(live) = &mut self.phase else { return };
+        if slept {
+            live.last_heard = now.instant;
+        }
+        let until = live.last_heard.after(live.patience_ms);
         if now.instant < until {
             return self.timers.set(Timer::Silence, until);
-        }
-        if live.probe.is_none() && now.instant.since(until) >= LATE_MS {
-            // The machine slept: what the relay sent meanwhile may be waiting to be read.
-            return self.probe(now);
         }
         let error = ClientError::new(Code::HeartbeatTimeout, "the relay was silent for two heartbeats");
         self.lost(now, error, Some(CloseCode::Timeout as u16));
@@ -246,7 +214,7 @@ impl Client {
         };
         self.trouble = Some(error.clone());
         self.phase = Phase::AwaitingRetry;
-        self.timers.set(Timer::Retry, now.instant.after(wait));
+        self.wait_to_retry(now.instant.after(wait), after_ms.is_some());
         self.show(Some(error));
     }
 
@@ -281,7 +249,7 @@ impl Client {
 
     /// Nothing is on the wire any more.
     fn detach(&mut self) {
-        for timer in [Timer::Welcome, Timer::Silence, Timer::Refresh] {
+        for timer in [Timer::Welcome, Timer::Silence, Timer::Refresh, Timer::Probe, Timer::Watch] {
             self.timers.stop(timer);
         }
         for request in self.requests.take() {

@@ -32,6 +32,7 @@ mod table;
 mod time;
 mod timers;
 mod token;
+mod wake;
 
 pub use client::Client;
 pub use config::Config;
@@ -44,3 +45,4 @@ pub use event::{
 pub use grant::{GrantKey, InvalidGrant, SessionGrant};
 pub use spec::ChannelSpec;
 pub use time::{Instant, Now};
+pub use wake::Pause;

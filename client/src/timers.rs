@@ -45,6 +45,12 @@ impl Timers {
         self.0[timer as usize] = Some(at);
     }
 
+    /// Sets it, unless it is due earlier.
+    pub(crate) fn hasten(&mut self, timer: Timer, at: Instant) {
+        let deadline = &mut self.0[timer as usize];
+        *deadline = Some(deadline.map_or(at, |earlier| earlier.min(at)));
+    }
+
     pub(crate) fn stop(&mut self, timer: Timer) {
         self.0[timer as usize] = None;
     }

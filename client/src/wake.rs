@@ -84,8 +84,7 @@ impl Client {
         match self.phase {
             Phase::Live(_) => self.probe(now),
             Phase::AwaitingOpen(_) | Phase::AwaitingWelcome(_) => {
-                let soon = now.instant.after(PROBE_MS);
-                self.timers.set(Timer::Welcome, soon.min(self.timers.get(Timer::Welcome).unwrap_or(soon)));
+                self.timers.hasten(Timer::Welcome, now.instant.after(PROBE_MS));
             }
             Phase::AwaitingRetry if self.wake.paused.is_none() => match self.wake.retry {
                 // The relay's own word is kept.

@@ -6,10 +6,9 @@ mod to_client;
 mod to_relay;
 
 pub use to_client::{
-    Ended, Failed, Goodbye, Ping, Publication, Published, Refreshed, Subscribed, ToClient, Unsubscribed,
-    Welcome,
+    Ended, Failed, Goodbye, Publication, Published, Refreshed, Subscribed, ToClient, Unsubscribed, Welcome,
 };
-pub use to_relay::{Channel, Hello, Pong, Publish, Refresh, Since, Subscribe, ToRelay, Unsubscribe};
+pub use to_relay::{Channel, Hello, Publish, Refresh, Since, Subscribe, ToRelay, Unsubscribe};
 
 use crate::ChannelId;
 use alloc::{format, string::String};
@@ -29,6 +28,14 @@ pub enum FrameError {
     #[error("field '{0}' of the message has the wrong size")]
     Field(&'static str),
 }
+
+/// Asks the other side for a sign of life.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct Ping {}
+
+/// Answers [`Ping`].
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct Pong {}
 
 /// A place in a channel's history.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]

@@ -37,6 +37,7 @@ fn to_relay() -> impl Strategy<Value = ToRelay> {
             }
         ),
         Just(ToRelay::Pong(Pong {})),
+        Just(ToRelay::Ping(Ping {})),
     ]
 }
 
@@ -87,6 +88,7 @@ fn to_client() -> impl Strategy<Value = ToClient> {
             ToClient::Goodbye(Goodbye { code, message: "why".to_string(), reconnect_after_ms })
         }),
         Just(ToClient::Ping(Ping {})),
+        Just(ToClient::Pong(Pong {})),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! From the relay to a client.
 
-use super::{FrameError, Position, check_channel_id, read_channel_id};
+use super::{FrameError, Ping, Pong, Position, check_channel_id, read_channel_id};
 use crate::{ChannelId, Code};
 use alloc::{string::String, vec::Vec};
 use bytes::Bytes;
@@ -40,11 +40,14 @@ pub enum ToClient {
     /// A heartbeat; the client answers `Pong`.
     #[prost(message, tag = "10")]
     Ping(Ping),
+    /// Answers the client's `Ping`.
+    #[prost(message, tag = "11")]
+    Pong(Pong),
 }
 
 #[derive(Clone, PartialEq, Message)]
 struct Frame {
-    #[prost(oneof = "ToClient", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
+    #[prost(oneof = "ToClient", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
     message: Option<ToClient>,
 }
 
@@ -189,10 +192,6 @@ pub struct Goodbye {
     #[prost(uint32, tag = "3")]
     pub reconnect_after_ms: u32,
 }
-
-/// See [`ToClient::Ping`].
-#[derive(Clone, Copy, PartialEq, Eq, Message)]
-pub struct Ping {}
 
 impl ToClient {
     /// The bytes of one WebSocket message.

@@ -1,6 +1,6 @@
 //! From a client to the relay.
 
-use super::{FrameError, Position, check_channel_id, read_channel_id};
+use super::{FrameError, Ping, Pong, Position, check_channel_id, read_channel_id};
 use crate::{ChannelId, limits};
 use alloc::{string::String, vec::Vec};
 use bytes::Bytes;
@@ -28,11 +28,14 @@ pub enum ToRelay {
     /// Answers `Ping`.
     #[prost(message, tag = "6")]
     Pong(Pong),
+    /// Asks whether the relay is still there; answered by `Pong`.
+    #[prost(message, tag = "7")]
+    Ping(Ping),
 }
 
 #[derive(Clone, PartialEq, Message)]
 struct Frame {
-    #[prost(oneof = "ToRelay", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "ToRelay", tags = "1, 2, 3, 4, 5, 6, 7")]
     message: Option<ToRelay>,
 }
 
@@ -135,10 +138,6 @@ pub struct Publish {
     pub id: Bytes,
 }
 
-/// See [`ToRelay::Pong`].
-#[derive(Clone, Copy, PartialEq, Eq, Message)]
-pub struct Pong {}
-
 impl ToRelay {
     /// The bytes of one WebSocket message.
     #[must_use]
@@ -161,7 +160,7 @@ impl ToRelay {
 
     fn check(&self) -> Result<(), FrameError> {
         let request = match self {
-            Self::Hello(_) | Self::Pong(_) => return Ok(()),
+            Self::Hello(_) | Self::Pong(_) | Self::Ping(_) => return Ok(()),
             Self::Refresh(refresh) => {
                 if !refresh.channel_id.is_empty() {
                     check_channel_id(&refresh.channel_id)?;

@@ -98,6 +98,7 @@ pub(super) fn state(state: State) -> &'static str {
         State::Connecting => "connecting",
         State::Connected => "connected",
         State::Reconnecting => "reconnecting",
+        State::Suspended => "suspended",
         State::Closed => "closed",
     }
 }

@@ -307,6 +307,7 @@ fn frames() -> Vec<FrameCase> {
             id: counting::<16>(200).to_vec().into(),
         }),
         ToRelay::Pong(Pong {}),
+        ToRelay::Ping(Ping {}),
     ];
     let to_client = [
         ToClient::Welcome(Welcome {
@@ -342,6 +343,7 @@ fn frames() -> Vec<FrameCase> {
             reconnect_after_ms: 1500,
         }),
         ToClient::Ping(Ping {}),
+        ToClient::Pong(Pong {}),
     ];
     let case = |direction: &str, message: String, bytes: Vec<u8>| FrameCase {
         direction: direction.into(),
