@@ -7,6 +7,7 @@ mod chromium;
 mod core;
 mod demo;
 mod files;
+mod first_message;
 mod hex;
 mod npm;
 mod package;
@@ -39,6 +40,8 @@ enum Command {
     Core,
     /// Runs the example app on a local stand-in for Forge and prints its address.
     Demo(demo::Options),
+    /// Measures the time from importing the package to the first message, in Chromium.
+    FirstMessage,
     /// Builds the npm package, packs it and prints its sizes.
     Package,
     /// Runs every test, or the named stages.
@@ -66,6 +69,7 @@ fn run() -> Result<ExitCode> {
         Command::Check => check::run(&workspace)?,
         Command::Core => core::build(&workspace)?,
         Command::Demo(options) => demo::run(&workspace, &options)?,
+        Command::FirstMessage => first_message::run(&workspace)?,
         Command::Package => package::run(&workspace)?,
         Command::Test(options) => return test::run(&workspace, &options),
         Command::Toolchain => toolchain::print(&workspace)?,

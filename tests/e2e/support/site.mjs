@@ -25,8 +25,8 @@ const bundled = bundle();
  */
 export async function startSite(backend, { webAssembly = false, socketPort }) {
   const files = await bundled;
-  const script = webAssembly ? `'self' 'unsafe-eval'` : `'self'`;
-  const policy = `default-src 'self'; script-src ${script}; connect-src 'self' ws://127.0.0.1:${socketPort}`;
+  const sources = webAssembly ? `'self' 'unsafe-eval'` : `'self'`;
+  const policy = `default-src 'self'; script-src ${sources}; connect-src 'self' ws://127.0.0.1:${socketPort}`;
   /** Set to refuse sessions, as an app whose backend is down would. */
   const state = { refuse: false };
   const server = http.createServer(async (request, response) => {
@@ -42,8 +42,8 @@ export async function startSite(backend, { webAssembly = false, socketPort }) {
     if (files.has(pathname)) {
       return response.writeHead(200, { 'content-type': 'text/javascript' }).end(files.get(pathname));
     }
-    const page =
-      '<!doctype html><meta charset="utf-8"><title>e2e</title><script type="module" src="/page.js"></script>';
+    const script = pathname === '/blank' ? '' : '<script type="module" src="/page.js"></script>';
+    const page = `<!doctype html><meta charset="utf-8"><title>e2e</title>${script}`;
     response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': policy }).end(page);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -51,6 +51,8 @@ export async function startSite(backend, { webAssembly = false, socketPort }) {
   return {
     state,
     address: (user, dashboard) => `${origin}/?user=${user}&dashboard=${dashboard}`,
+    /** A page that has not loaded the package yet. */
+    blankAddress: (user, dashboard) => `${origin}/blank?user=${user}&dashboard=${dashboard}`,
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -27,6 +27,13 @@ export async function setStage({ relay: settings, backend: backendOptions, webAs
       await page.evaluate((given) => globalThis.start(given), options);
       return page;
     },
+    /** Opens a page that has not loaded the package yet. */
+    async openBlank(user, dashboard = '10001') {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      await page.goto(site.blankAddress(user, dashboard));
+      return page;
+    },
     async strike() {
       await browser.close();
       await site.stop();

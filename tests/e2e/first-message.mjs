@@ -1,0 +1,50 @@
+// Measures, in Chromium, how long it takes from importing the package to the first delivered message: the core is
+// loaded, a session minted, the connection made, the channel joined and a message sent and received, all on this
+// machine. Run by `cargo xtask first-message`.
+import { setStage } from './support/stage.mjs';
+
+const RUNS = 15;
+
+async function measure(webAssembly) {
+  const stage = await setStage({ webAssembly });
+  const times = [];
+  try {
+    for (let run = 0; run < RUNS; run += 1) {
+      const page = await stage.openBlank('anna');
+      times.push(
+        await page.evaluate(async () => {
+          const began = performance.now();
+          await import('/page.js');
+          globalThis.start();
+          const connected = globalThis.subscribe('absences').then(() => performance.now());
+          await connected;
+          await globalThis.realtime.publish('absences', { first: true });
+          while (globalThis.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+          return {
+            core: globalThis.realtime.core,
+            joined: (await connected) - began,
+            delivered: performance.now() - began,
+          };
+        }),
+      );
+      await page.context().close();
+    }
+  } finally {
+    await stage.strike();
+  }
+  return times;
+}
+
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+
+console.log(`Milliseconds from import, median of ${RUNS} fresh pages (smallest to largest):`);
+for (const webAssembly of [true, false]) {
+  const times = await measure(webAssembly);
+  const show = (name) => {
+    const values = times.map((time) => time[name]);
+    return `${median(values).toFixed(0)} (${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)})`;
+  };
+  console.log(
+    `${times[0].core.padEnd(5)} channel joined ${show('joined')}, first message ${show('delivered')}`,
+  );
+}
