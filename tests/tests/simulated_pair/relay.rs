@@ -1,0 +1,171 @@
+//! The relay's side: session rules, hub and subscribers, driven without tasks or sockets.
+
+use bytes::Bytes;
+use sealwire_protocol::{
+    ChannelId,
+    tokens::{Keyring, SigningKey},
+    wire::ToClient,
+};
+use sealwire_relay::{
+    ConnectionId, Hub, HubLimits, Joined, Now, Publishing, SessionAction, SessionRules, SessionTerms,
+    Subscribers,
+};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+
+pub(crate) const APP: &str = "app";
+
+/// What a relay wants to send, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Outgoing {
+    Message(u64, Bytes),
+    Close(u64, u16),
+}
+
+type Outlet = Rc<RefCell<Vec<Outgoing>>>;
+
+struct Session {
+    rules: SessionRules,
+    joined: BTreeSet<ChannelId>,
+}
+
+pub(crate) struct Relay {
+    hub: Hub,
+    terms: Arc<SessionTerms>,
+    subscribers: Subscribers<(u64, Outlet)>,
+    sessions: BTreeMap<u64, Session>,
+    outlet: Outlet,
+    /// Messages of clients that the rules had to refuse.
+    pub(crate) refusals: usize,
+}
+
+pub(crate) fn signing_key() -> SigningKey {
+    SigningKey::new("key", vec![7; 64]).expect("a key of the right size")
+}
+
+impl Relay {
+    pub(crate) fn new(epoch: u64, replay_bytes: usize, now: Now) -> Self {
+        let mut keyring = Keyring::default();
+        keyring.insert(APP, signing_key()).expect("the only key");
+        let replay_window = Duration::from_secs(120);
+        let terms = SessionTerms {
+            keyring,
+            hello_timeout: Duration::from_secs(5),
+            heartbeat: Duration::from_secs(25),
+            replay_window,
+            max_subscriptions: 256,
+        };
+        Self {
+            hub: Hub::new(epoch, HubLimits { replay_window, replay_bytes }, now),
+            terms: Arc::new(terms),
+            subscribers: Subscribers::default(),
+            sessions: BTreeMap::new(),
+            outlet: Outlet::default(),
+            refusals: 0,
+        }
+    }
+
+    pub(crate) fn accept(&mut self, connection: u64, now: Now) {
+        let rules = SessionRules::new(self.terms.clone(), 0, now);
+        self.sessions.insert(connection, Session { rules, joined: BTreeSet::new() });
+    }
+
+    pub(crate) fn receive(&mut self, connection: u64, message: Bytes, now: Now) {
+        if let Some(session) = self.sessions.get_mut(&connection) {
+            session.rules.handle_frame(message, now);
+            self.act(connection, now);
+        }
+    }
+
+    /// The socket is gone.
+    pub(crate) fn remove(&mut self, connection: u64, now: Now) {
+        let Some(session) = self.sessions.remove(&connection) else { return };
+        for channel in session.joined {
+            self.subscribers.leave(channel, ConnectionId(connection));
+            self.hub.leave(channel, now);
+        }
+    }
+
+    pub(crate) fn timeout(&self) -> Option<std::time::Instant> {
+        self.sessions.values().filter_map(|session| session.rules.poll_timeout()).min()
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Now) {
+        for connection in self.sessions.keys().copied().collect::<Vec<_>>() {
+            if let Some(session) = self.sessions.get_mut(&connection) {
+                session.rules.handle_timeout(now);
+            }
+            self.act(connection, now);
+        }
+    }
+
+    pub(crate) fn take_outgoing(&mut self) -> Vec<Outgoing> {
+        self.outlet.take()
+    }
+
+    /// Whether anyone subscribes to anything.
+    pub(crate) fn subscriptions(&self) -> usize {
+        self.sessions.values().map(|session| session.joined.len()).sum()
+    }
+
+    fn act(&mut self, connection: u64, now: Now) {
+        loop {
+            let Some(session) = self.sessions.get_mut(&connection) else { return };
+            let Some(action) = session.rules.poll_action() else { return };
+            match action {
+                SessionAction::Send(message) => self.send(connection, &message),
+                SessionAction::Join { channel, since, events } => {
+                    if !session.joined.insert(channel) {
+                        self.hub.leave(channel, now);
+                    }
+                    let outlet = (connection, self.outlet.clone());
+                    self.subscribers.join(channel, ConnectionId(connection), outlet, events);
+                    let replay = self.hub.join(channel, since, now);
+                    let joined = Joined { position: replay.position, recovered: replay.recovered };
+                    session.rules.handle_joined(Ok(joined), now);
+                    self.act(connection, now);
+                    self.subscribers.open(
+                        channel,
+                        ConnectionId(connection),
+                        &replay,
+                        |outlet, publications| {
+                            publications.iter().for_each(|publication| push(outlet, publication.message()));
+                        },
+                    );
+                }
+                SessionAction::Leave(channel) => {
+                    session.joined.remove(&channel);
+                    self.subscribers.leave(channel, ConnectionId(connection));
+                    self.hub.leave(channel, now);
+                }
+                SessionAction::Publish(Publishing(draft)) => {
+                    let outcome = self.hub.publish(draft, now);
+                    session.rules.handle_published(Ok(outcome.accepted));
+                    self.act(connection, now);
+                    if let Some(publication) = outcome.publication {
+                        self.subscribers
+                            .deliver(&publication, |outlet, publication| push(outlet, publication.message()));
+                    }
+                }
+                SessionAction::Audit(_) => self.refusals += 1,
+                SessionAction::Close(code) => {
+                    self.outlet.borrow_mut().push(Outgoing::Close(connection, code as u16));
+                    self.remove(connection, now);
+                }
+            }
+        }
+    }
+
+    fn send(&self, connection: u64, message: &ToClient) {
+        push(&(connection, self.outlet.clone()), message.to_bytes().into());
+    }
+}
+
+fn push((connection, outlet): &(u64, Outlet), message: Bytes) {
+    outlet.borrow_mut().push(Outgoing::Message(*connection, message));
+}
