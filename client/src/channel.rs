@@ -1,6 +1,6 @@
 //! One channel on the wire, shared by every subscription of it.
 
-use crate::{ClientError, Instant, event::SubscriptionId, inbox::Inbox, spec::CheckedSpec};
+use crate::{ClientError, Instant, event::SubscriptionId, inbox::Inbox, renewal::Renewal, spec::CheckedSpec};
 use sealwire_protocol::{
     ChannelKey, Scope,
     wire::{Position, Since},
@@ -19,6 +19,7 @@ pub(crate) struct Channel {
     pub(crate) inbox: Inbox,
     /// Why the relay last refused it for now.
     pub(crate) refused: Option<ClientError>,
+    pub(crate) renewal: Renewal,
 }
 
 /// Where the channel stands on the current connection.
@@ -37,6 +38,8 @@ pub(crate) enum Wire {
     Live,
     /// Refused for now.
     AwaitingRetry(Instant),
+    /// Refused for its token; the app is asked for another.
+    AwaitingToken,
 }
 
 impl Channel {
@@ -50,6 +53,7 @@ impl Channel {
             tip: None,
             inbox: Inbox::default(),
             refused: None,
+            renewal: Renewal::default(),
         }
     }
 

@@ -106,6 +106,7 @@ impl Client {
         });
         subscriptions
             .chain(retries)
+            .chain(self.channels.values().filter_map(|channel| channel.renewal.deadline()))
             .chain(self.timers.next())
             .chain(self.requests.deadline())
             .chain(self.publishes.deadline())
@@ -127,6 +128,7 @@ impl Client {
                 Timer::Watch => self.watch(now),
             }
         }
+        self.renew_tokens(now);
         self.expire_subscriptions(now);
         self.expire_publishes(now);
         if self.requests.deadline().is_some_and(|deadline| deadline <= now.instant) {

@@ -262,6 +262,9 @@ impl Client {
                     self.adopt_claims(channel, claims);
                     self.events.push_back(Event::RefreshDone { refresh, result: Ok(()) });
                 }
+                Request::RefreshToken { channel, claims, asked_by: AskedBy::Renewal } => {
+                    self.adopt_claims(channel, claims);
+                }
                 Request::RefreshToken { channel, asked_by: AskedBy::Subscription(id), .. } => {
                     if let Some(subscription) = self.subscriptions.get_mut(&id) {
                         subscription.progress = Progress::AwaitingSubscribed(channel);
@@ -271,7 +274,9 @@ impl Client {
             }
         }
         for channel in self.channels.values_mut() {
-            channel.wire = Wire::Unsent;
+            if channel.wire != Wire::AwaitingToken {
+                channel.wire = Wire::Unsent;
+            }
         }
         self.publishes.detach();
     }

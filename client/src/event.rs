@@ -23,6 +23,8 @@ ids! {
     RefreshId;
     /// One request for a session.
     FetchId;
+    /// One request for a channel token.
+    RenewalId;
 }
 
 /// Work for the transport.
@@ -89,6 +91,13 @@ pub enum Event {
         fetch: FetchId,
         /// What it is for.
         reason: SessionReason,
+    },
+    /// Fetch a channel token for this subscription and answer with `handle_token` or `handle_token_failed`.
+    NeedToken {
+        /// For the answer.
+        renewal: RenewalId,
+        /// One that said so with `renew_token_of`.
+        subscription: SubscriptionId,
     },
     /// A subscribe is over: confirmed, or refused and gone.
     SubscribeDone {

@@ -72,6 +72,7 @@ impl Client {
                 self.adopt_claims(channel, claims);
                 self.deliver(now, channel, false);
                 self.token_taken(channel, asked_by);
+                self.plan_renewal(now, channel);
             }
             _ => {}
         }
@@ -90,6 +91,9 @@ impl Client {
             Request::RefreshSession => self.refresh_failed(now, error),
             Request::RefreshToken { asked_by: AskedBy::Refresh(refresh), .. } => {
                 self.events.push_back(Event::RefreshDone { refresh, result: Err(error) });
+            }
+            Request::RefreshToken { channel, asked_by: AskedBy::Renewal, .. } => {
+                self.renewal_failed(now, channel, error);
             }
             Request::RefreshToken { asked_by: AskedBy::Subscription(subscription), .. } => {
                 self.fail_subscription(now, subscription, error);

@@ -198,6 +198,7 @@ impl Client {
                 channel.inbox.push(Item { recipients: vec![*member], content });
             }
         }
+        self.plan_renewal(now, id);
         self.deliver(now, id, false);
     }
 
@@ -205,7 +206,7 @@ impl Client {
     pub(crate) fn subscribe_refused(&mut self, now: Now, id: ChannelId, error: ClientError) {
         if error.is_temporary() {
             self.rejoin_later(now, id, error);
-        } else {
+        } else if !self.awaits_token(now, id, &error) {
             self.end_channel(now, id, &error);
         }
     }
@@ -214,7 +215,9 @@ impl Client {
     pub(crate) fn ended(&mut self, now: Now, id: ChannelId, error: ClientError) {
         if error.is_temporary() {
             self.rejoin_later(now, id, error);
-        } else if self.channels.get(&id).is_some_and(|channel| channel.wire == Wire::Live) {
+        } else if self.channels.get(&id).is_some_and(|channel| channel.wire == Wire::Live)
+            && !self.awaits_token(now, id, &error)
+        {
             self.end_channel(now, id, &error);
         }
     }

@@ -23,6 +23,7 @@ mod inbox;
 mod join;
 mod loss;
 mod publish;
+mod renewal;
 mod requests;
 mod session;
 mod spec;
@@ -39,7 +40,7 @@ pub use config::Config;
 pub use entropy::Entropy;
 pub use error::{ClientError, ErrorCode};
 pub use event::{
-    ConnectionId, Event, FetchId, Gap, GapReason, Message, Notice, PublishId, Receipt, RefreshId,
+    ConnectionId, Event, FetchId, Gap, GapReason, Message, Notice, PublishId, Receipt, RefreshId, RenewalId,
     SessionReason, State, SubscriptionId, Transmit,
 };
 pub use grant::{GrantKey, InvalidGrant, SessionGrant};

@@ -25,6 +25,8 @@ pub(crate) enum Request {
 #[derive(Clone, Copy)]
 pub(crate) enum AskedBy {
     Refresh(RefreshId),
+    /// The app's token function.
+    Renewal,
     /// A subscription that joins a channel which is there already.
     Subscription(SubscriptionId),
 }

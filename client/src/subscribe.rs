@@ -21,7 +21,8 @@ impl Client {
             Ok(spec) => {
                 let replay_seconds = replay_seconds.filter(|seconds| *seconds > 0);
                 let progress = Progress::AwaitingSession;
-                let subscription = Subscription { spec, replay_seconds, asked_at: now.instant, progress };
+                let subscription =
+                    Subscription { spec, replay_seconds, asked_at: now.instant, progress, renews: false };
                 self.subscriptions.insert(id, subscription);
                 self.settle(now);
             }

@@ -8,6 +8,8 @@ pub(crate) struct Subscription {
     pub(crate) replay_seconds: Option<u32>,
     pub(crate) asked_at: Instant,
     pub(crate) progress: Progress,
+    /// The app can provide tokens for it.
+    pub(crate) renews: bool,
 }
 
 /// What it waits for.

@@ -81,6 +81,7 @@ impl Client {
             AskedBy::Refresh(refresh) => {
                 self.events.push_back(Event::RefreshDone { refresh, result: Ok(()) })
             }
+            AskedBy::Renewal => {}
             AskedBy::Subscription(id) => {
                 if let Some(subscription) = self.subscriptions.get_mut(&id) {
                     subscription.progress = Progress::AwaitingSubscribed(channel);

@@ -4,7 +4,7 @@
 //! every subset of its context, and of no other scope.
 
 use crate::{
-    Scope, base64url,
+    Scope, UnixSeconds, base64url,
     hashing::Parts,
     limits,
     tokens::{self, TokenError},
@@ -171,6 +171,8 @@ pub struct ClaimsKeyring {
     pub jwt: String,
     /// The claims tag that the token carries.
     pub tag: [u8; 32],
+    /// When the token says that it ends.
+    pub expires_at: UnixSeconds,
     keys: BTreeMap<KeyId, ClaimsKey>,
 }
 
@@ -208,7 +210,8 @@ impl ClaimsKeyring {
         if keys.is_empty() {
             return Err(TokenError::Malformed);
         }
-        Ok(Self { jwt: jwt.to_string(), tag: tokens::read_claims_tag(jwt)?, keys })
+        let tokens::UnverifiedClaims { tag, expires_at } = tokens::read_unverified(jwt)?;
+        Ok(Self { jwt: jwt.to_string(), tag, expires_at, keys })
     }
 
     /// The claims key under an encryption key.

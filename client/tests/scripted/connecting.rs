@@ -2,10 +2,7 @@
 
 use crate::support::*;
 use sealwire_client::{Event, SessionReason, State};
-use sealwire_protocol::{
-    Code,
-    wire::{Pong, ToClient, ToRelay},
-};
+use sealwire_protocol::{Code, wire::ToRelay};
 
 #[test]
 fn a_heartbeat_is_answered_and_silence_of_two_ends_the_connection() {
@@ -64,49 +61,6 @@ fn the_relays_time_to_come_back_is_kept() {
     assert_eq!(harness.disconnects, [1000]);
     let wait = harness.advance_to_attempt();
     assert!((7_000..=10_500).contains(&wait), "{wait}");
-}
-
-#[test]
-fn the_network_coming_back_cuts_the_wait_short() {
-    let (mut harness, _) = Harness::subscribed("absences");
-    harness.cut(None);
-    harness.client.handle_wake(harness.now());
-    harness.drain();
-    assert_eq!(harness.connects, 2);
-}
-
-#[test]
-fn a_machine_that_woke_up_finds_a_dead_connection_within_seconds() {
-    let (mut harness, _) = Harness::subscribed("absences");
-    harness.advance(3_000);
-    harness.client.handle_wake(harness.now());
-    harness.client.handle_wake(harness.now());
-    harness.drain();
-    assert!(matches!(harness.sent.pop_front(), Some(ToRelay::Ping(_))));
-    harness.expect_nothing();
-    harness.advance(3_999);
-    assert!(harness.disconnects.is_empty());
-    harness.advance(1);
-    assert_eq!(
-        (harness.disconnects.as_slice(), harness.connects),
-        (&[4408][..], 2),
-        "and comes back at once"
-    );
-}
-
-#[test]
-fn a_machine_that_woke_up_keeps_a_connection_that_lives() {
-    let (mut harness, subscription) = Harness::subscribed("absences");
-    // Asleep past two heartbeats, timers and all; what came meanwhile waits to be read.
-    harness.now_ms += 10 * HEARTBEAT_MS;
-    harness.client.handle_timeout(harness.now());
-    harness.drain();
-    assert!(matches!(harness.sent.pop_front(), Some(ToRelay::Ping(_))));
-    harness.receive(publication("absences", 10, 11, "1"));
-    harness.receive(ToClient::Pong(Pong {}));
-    harness.expect_payload(&[subscription], "1");
-    harness.advance(20_000);
-    assert!(harness.disconnects.is_empty());
 }
 
 #[test]

@@ -107,6 +107,8 @@ pub fn position(offset: u64) -> Position {
 pub struct Harness {
     pub client: Client,
     pub now_ms: u64,
+    /// By how much the wall clock is ahead, as after a sleep in which the timers stood still.
+    pub asleep_ms: u64,
     pub connection: Option<ConnectionId>,
     pub connects: u32,
     pub disconnects: Vec<u16>,
@@ -125,6 +127,7 @@ impl Harness {
         Self {
             client: Client::new(config, Box::new(TestEntropy(1))),
             now_ms: 1_000,
+            asleep_ms: 0,
             connection: None,
             connects: 0,
             disconnects: Vec::new(),
@@ -145,7 +148,7 @@ impl Harness {
     }
 
     pub fn now(&self) -> Now {
-        Now { instant: Instant(self.now_ms), unix: UnixMillis(UNIX_START + self.now_ms) }
+        Now { instant: Instant(self.now_ms), unix: UnixMillis(UNIX_START + self.asleep_ms + self.now_ms) }
     }
 
     pub fn subscribe(&mut self, name: &str) -> SubscriptionId {

@@ -1,4 +1,5 @@
 //! Channel tokens: channels with claims, and tokens that are replaced.
+#![allow(unreachable_pub, reason = "the modules of one test program")]
 
 use crate::support::*;
 use sealwire_client::{ChannelSpec, Event, Notice, SubscriptionId};
@@ -15,7 +16,7 @@ fn tag(claims: &str) -> [u8; 32] {
 }
 
 /// A channel token as the resolver writes it; `number` makes it differ from others of the same claims.
-fn token(claims: &str, number: u64) -> String {
+pub fn token(claims: &str, number: u64) -> String {
     let validity = (UnixSeconds(number), UnixSeconds(number + 900));
     let claims_of_token = ChannelClaims::new(
         APP.into(),
@@ -30,21 +31,21 @@ fn token(claims: &str, number: u64) -> String {
     ClaimsKeyring::write(&jwt, [(key.id(), &key.claims_key(APP, INSTALLATION, NAME, claims))])
 }
 
-fn jwt(token: &str) -> &str {
+pub fn jwt(token: &str) -> &str {
     token.split('~').next().unwrap()
 }
 
-fn private(token: &str) -> ChannelSpec {
+pub fn private(token: &str) -> ChannelSpec {
     ChannelSpec { token: Some(token.into()), ..channel(NAME) }
 }
 
-fn private_id(claims: &str) -> ChannelId {
+pub fn private_id(claims: &str) -> ChannelId {
     let (scope, tag) = (context(), tag(claims));
     ChannelAddress { app: APP, installation: INSTALLATION, scope: &scope, claims_tag: Some(&tag), name: NAME }
         .id()
 }
 
-fn confirm(harness: &mut Harness, claims: &str) -> String {
+pub fn confirm(harness: &mut Harness, claims: &str) -> String {
     let subscribe = harness.expect_subscribe();
     harness.receive(ToClient::Subscribed(Subscribed {
         request: subscribe.request,

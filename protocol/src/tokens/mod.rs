@@ -11,7 +11,7 @@ mod session;
 pub use backend::BackendClaims;
 pub use channel::ChannelClaims;
 #[cfg(feature = "sealing")]
-pub(crate) use channel::read_claims_tag;
+pub(crate) use channel::{UnverifiedClaims, read_unverified};
 pub use error::TokenError;
 pub use jwt::{sign, verify};
 pub use key::{InvalidSigningKey, Keyring, SigningKey};
