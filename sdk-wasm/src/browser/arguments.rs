@@ -5,8 +5,8 @@ use crate::{
     error::invalid_argument,
 };
 use js_sys::Reflect;
-use sealwire_client::{ChannelSpec, ClientError, Config, SessionGrant};
-use sealwire_protocol::Code;
+use sealwire_client::{ChannelSpec, ClientError, Config, GrantKey, SessionGrant};
+use sealwire_protocol::{Code, Scope, UnixSeconds};
 use serde::Deserialize;
 use wasm_bindgen::{JsCast as _, JsValue};
 
@@ -52,14 +52,28 @@ pub(super) fn function(value: JsValue, what: &str) -> Result<js_sys::Function, J
     value.dyn_into().map_err(|_| invalid_argument(&[what, " is not a function"].concat()))
 }
 
+/// A session grant. The one number in it is read apart: parsing numbers out of JSON text would take a tenth of the core.
 pub(super) fn grant(value: &JsValue) -> Result<SessionGrant, ClientError> {
-    let wrong = |_| {
+    #[derive(Deserialize)]
+    struct Grant {
+        url: String,
+        token: String,
+        app: String,
+        installation: String,
+        context: Scope,
+        keys: Vec<GrantKey>,
+    }
+    let wrong = || {
         ClientError::new(
             Code::SessionUnavailable,
             "the session has a wrong shape; mint it with sealwire/resolver",
         )
     };
-    read(value, "the session").map_err(wrong)
+    let expires_at = property(value, "expiresAt").as_f64().ok_or_else(wrong)?;
+    let Grant { url, token, app, installation, context, keys } =
+        read(value, "the session").map_err(|_| wrong())?;
+    let expires_at = UnixSeconds(whole(expires_at));
+    Ok(SessionGrant { url, token, expires_at, app, installation, context, keys })
 }
 
 /// What `session()` threw or rejected with: an error with one of this protocol's codes keeps it.

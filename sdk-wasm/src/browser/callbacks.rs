@@ -2,7 +2,6 @@
 
 use js_sys::{Function, Promise};
 use sealwire_client::SubscriptionId;
-use std::collections::BTreeMap;
 use wasm_bindgen::JsValue;
 
 /// The two ends of a promise.
@@ -34,43 +33,46 @@ pub(super) struct Subscriber {
     pub(super) on_notice: Function,
 }
 
+/// Few entries each, so they are searched from one end to the other.
 #[derive(Default)]
 pub(super) struct Callbacks {
     /// By the id of the subscription, publication or refresh, which are all different.
-    calls: BTreeMap<u32, Deferred>,
-    unsubscribes: BTreeMap<SubscriptionId, Vec<Deferred>>,
-    subscribers: BTreeMap<SubscriptionId, Subscriber>,
+    calls: Vec<(u32, Deferred)>,
+    unsubscribes: Vec<(SubscriptionId, Deferred)>,
+    subscribers: Vec<(SubscriptionId, Subscriber)>,
 }
 
 impl Callbacks {
     pub(super) fn expect(&mut self, id: u32, deferred: Option<Deferred>) {
-        if let Some(deferred) = deferred {
-            self.calls.insert(id, deferred);
-        }
+        self.calls.extend(deferred.map(|deferred| (id, deferred)));
     }
 
     pub(super) fn take(&mut self, id: u32) -> Option<Deferred> {
-        self.calls.remove(&id)
+        let index = self.calls.iter().position(|(other, _)| *other == id)?;
+        Some(self.calls.swap_remove(index).1)
     }
 
     pub(super) fn expect_unsubscribe(&mut self, id: SubscriptionId, deferred: Option<Deferred>) {
-        self.unsubscribes.entry(id).or_default().extend(deferred);
+        self.unsubscribes.extend(deferred.map(|deferred| (id, deferred)));
     }
 
-    pub(super) fn take_unsubscribes(&mut self, id: SubscriptionId) -> Vec<Deferred> {
-        self.unsubscribes.remove(&id).unwrap_or_default()
+    /// One of those that wait; several may.
+    pub(super) fn take_unsubscribe(&mut self, id: SubscriptionId) -> Option<Deferred> {
+        let index = self.unsubscribes.iter().position(|(other, _)| *other == id)?;
+        Some(self.unsubscribes.swap_remove(index).1)
     }
 
     pub(super) fn join(&mut self, id: SubscriptionId, subscriber: Subscriber) {
-        self.subscribers.insert(id, subscriber);
+        self.subscribers.push((id, subscriber));
     }
 
     pub(super) fn leave(&mut self, id: SubscriptionId) {
-        self.subscribers.remove(&id);
+        self.subscribers.retain(|(other, _)| *other != id);
     }
 
     pub(super) fn subscriber(&self, id: SubscriptionId) -> Option<Subscriber> {
-        self.subscribers.get(&id).cloned()
+        let (_, subscriber) = self.subscribers.iter().find(|(other, _)| *other == id)?;
+        Some(subscriber.clone())
     }
 
     pub(super) fn clear_subscribers(&mut self) {

@@ -160,8 +160,10 @@ impl Shell {
                 self.settle(refresh.0, result.map(|()| JsValue::UNDEFINED))
             }
             Event::UnsubscribeDone { subscription } => {
-                let waiting = self.callbacks.borrow_mut().take_unsubscribes(subscription);
-                waiting.iter().for_each(|deferred| deferred.settle(&Ok(JsValue::UNDEFINED)));
+                let waiting = self.callbacks.borrow_mut().take_unsubscribe(subscription);
+                if let Some(deferred) = waiting {
+                    deferred.settle(&Ok(JsValue::UNDEFINED));
+                }
             }
             Event::Message { subscriptions, message } => {
                 let (payload, meta) = (JsValue::from(&message.payload), outputs::meta(&message));

@@ -56,22 +56,19 @@ impl Socket {
         let _ = self.websocket.send_with_u8_array(bytes);
     }
 
+    /// Closes it. Drop it then: what it still brings is not wanted.
     pub(super) fn close(&self, code: u16) {
-        self.silence();
         let _ = self.websocket.close_with_code(code);
-    }
-
-    /// Nothing of it is wanted any more.
-    fn silence(&self) {
-        self.websocket.set_onopen(None);
-        self.websocket.set_onmessage(None);
-        self.websocket.set_onclose(None);
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.silence();
+        self.websocket.set_onopen(None);
+        self.websocket.set_onmessage(None);
+        self.websocket.set_onclose(None);
+        // Does nothing where it is closed or closing already.
+        let _ = self.websocket.close();
     }
 }
 
