@@ -197,8 +197,10 @@ impl Client {
 
     /// Tells the app of the state where it changed or something went wrong.
     pub(crate) fn show(&mut self, error: Option<ClientError>) {
-        let suspended = self.wake.is_paused() && matches!(self.phase, Phase::AwaitingRetry);
-        let state = if suspended { State::Suspended } else { self.phase.state(self.was_connected) };
+        let state = match self.phase.state(self.was_connected) {
+            State::Connecting | State::Reconnecting if self.wake.is_paused() => State::Suspended,
+            state => state,
+        };
         if state != self.shown || error.is_some() {
             self.shown = state;
             self.events.push_back(Event::State { state, error });

@@ -214,7 +214,7 @@ impl Client {
         };
         self.trouble = Some(error.clone());
         self.phase = Phase::AwaitingRetry;
-        self.wait_to_retry(now.instant.after(wait), after_ms.is_some());
+        self.wait_to_retry(now, now.instant.after(wait), after_ms.is_some());
         self.show(Some(error));
     }
 

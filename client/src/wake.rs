@@ -1,10 +1,10 @@
 //! The page's surroundings: offline, hidden or frozen, and awake again; and a machine that slept without telling.
 //!
-//! While it is paused the client makes no attempt to come back by itself; a connection that lives goes on. What wakes
-//! it makes it look around at once instead of waiting: an attempt that waits for its time is made, and a connection
-//! that looks alive is asked with a `Ping`.
+//! While it is paused the client makes no attempt to come back by itself, or, where the browser says that it is offline,
+//! a rare one; a connection that lives goes on. What wakes it makes it look around at once instead of waiting: an
+//! attempt that waits for its time is made, and a connection that looks alive is asked with a `Ping`.
 
-use crate::{Client, ClientError, Instant, Now, connection::Phase, timers::Timer};
+use crate::{Client, ClientError, Instant, Now, connection::Phase, entropy::below, timers::Timer};
 use sealwire_protocol::{
     CloseCode, Code,
     wire::{Ping, ToRelay},
@@ -16,12 +16,16 @@ const PROBE_MS: u64 = 4_000;
 const WATCH_MS: u64 = 5_000;
 /// A timer so late, or a wall clock so far ahead of the timers', means that the machine slept.
 const LATE_MS: u64 = 3_000;
+/// How often a client tries although the browser says that there is no network, and over how much it is spread.
+const OFFLINE_RETRY_MS: u64 = 60_000;
+const OFFLINE_SPREAD_MS: u64 = 30_000;
 const CLOSE_NORMAL: u16 = 1000;
 
 /// Why attempts to connect make no sense for now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pause {
-    /// The browser says that there is no network. It may be wrong: a connection that answers goes on.
+    /// The browser says that there is no network. It may be wrong: a connection that answers goes on, and one that is
+    /// lost is tried again now and then.
     Offline,
     /// Nobody has looked at the page for long. A connection that lives goes on.
     Hidden,
@@ -63,7 +67,7 @@ impl Client {
         self.wake.paused = Some(pause);
         match self.phase {
             Phase::AwaitingRetry => {
-                self.timers.stop(Timer::Retry);
+                self.plan_retry(now);
                 self.show(Some(pause.error()));
             }
             _ if pause == Pause::Frozen => self.lost(now, pause.error(), Some(CLOSE_NORMAL)),
@@ -98,11 +102,21 @@ impl Client {
         }
     }
 
-    /// Plans the next attempt, unless attempts make no sense.
-    pub(crate) fn wait_to_retry(&mut self, at: Instant, asked: bool) {
+    /// The next attempt is due at `at`, if the surroundings are for it; `asked` says that the relay named that time.
+    pub(crate) fn wait_to_retry(&mut self, now: Now, at: Instant, asked: bool) {
         self.wake.retry = Some((at, asked));
-        if self.wake.paused.is_none() {
-            self.timers.set(Timer::Retry, at);
+        self.plan_retry(now);
+    }
+
+    fn plan_retry(&mut self, now: Now) {
+        let Some((at, _)) = self.wake.retry else { return };
+        match self.wake.paused {
+            None => self.timers.set(Timer::Retry, at),
+            Some(Pause::Offline) => {
+                let rare = OFFLINE_RETRY_MS + below(&mut *self.entropy, OFFLINE_SPREAD_MS);
+                self.timers.set(Timer::Retry, at.max(now.instant.after(rare)));
+            }
+            Some(Pause::Hidden | Pause::Frozen) => self.timers.stop(Timer::Retry),
         }
     }
 
