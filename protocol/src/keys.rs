@@ -11,7 +11,6 @@ use crate::{
 };
 use alloc::{
     borrow::ToOwned,
-    collections::BTreeMap,
     string::{String, ToString},
     vec::Vec,
 };
@@ -129,29 +128,6 @@ fn claims_info<'a>(
     [label, app.as_bytes(), installation.as_bytes(), name.as_bytes(), claims.as_bytes()]
 }
 
-/// Claims that cannot be made into a tag and a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidClaims {
-    /// Not a JSON object.
-    #[error("claims are a JSON object")]
-    NotAnObject,
-    /// Too long.
-    #[error("claims have at most {max} bytes as canonical JSON", max = limits::MAX_CLAIMS)]
-    TooLong,
-}
-
-/// Claims in their canonical form (RFC 8785): equal claims become equal bytes.
-///
-/// # Errors
-/// [`InvalidClaims`].
-pub fn canonical_claims(json: &str) -> Result<String, InvalidClaims> {
-    let claims: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(json).map_err(|_| InvalidClaims::NotAnObject)?;
-    let canonical = serde_json_canonicalizer::to_string(&claims).map_err(|_| InvalidClaims::NotAnObject)?;
-    if canonical.len() > limits::MAX_CLAIMS { Err(InvalidClaims::TooLong) } else { Ok(canonical) }
-}
-
 /// The key of a channel's claims, under one encryption key.
 #[derive(Clone)]
 pub struct ClaimsKey(Key);
@@ -173,7 +149,7 @@ pub struct ClaimsKeyring {
     pub tag: [u8; 32],
     /// When the token says that it ends.
     pub expires_at: UnixSeconds,
-    keys: BTreeMap<KeyId, ClaimsKey>,
+    keys: Vec<(KeyId, ClaimsKey)>,
 }
 
 impl ClaimsKeyring {
@@ -205,7 +181,7 @@ impl ClaimsKeyring {
                 let (id, key) = part.split_once('.')?;
                 Some((KeyId::parse(id)?, ClaimsKey(Zeroizing::new(base64url::decode_array(key)?))))
             })
-            .collect::<Option<BTreeMap<_, _>>>()
+            .collect::<Option<Vec<_>>>()
             .ok_or(TokenError::Malformed)?;
         if keys.is_empty() {
             return Err(TokenError::Malformed);
@@ -217,7 +193,7 @@ impl ClaimsKeyring {
     /// The claims key under an encryption key.
     #[must_use]
     pub fn find(&self, id: KeyId) -> Option<&ClaimsKey> {
-        self.keys.get(&id)
+        self.keys.iter().find(|(other, _)| *other == id).map(|(_, key)| key)
     }
 }
 
@@ -226,7 +202,7 @@ impl ClaimsKeyring {
 pub struct ScopeKeys {
     id: KeyId,
     base: Key,
-    properties: BTreeMap<String, Key>,
+    properties: Vec<(String, Key)>,
 }
 
 impl ScopeKeys {
@@ -259,7 +235,8 @@ impl ScopeKeys {
     pub fn channel_key(&self, scope: &Scope, claims: Option<&ClaimsKey>, name: &str) -> Option<ChannelKey> {
         let mut input = Zeroizing::new(self.base.to_vec());
         for (property, _) in scope.iter() {
-            input.extend_from_slice(&self.properties.get(property)?[..]);
+            let (_, key) = self.properties.iter().find(|(name, _)| name == property)?;
+            input.extend_from_slice(&key[..]);
         }
         let mut input = Zeroizing::new(derive(&input, &[b"scope"]).to_vec());
         if let Some(ClaimsKey(key)) = claims {

@@ -7,6 +7,8 @@ extern crate alloc;
 
 mod base64url;
 mod channel;
+#[cfg(feature = "claims")]
+mod claims;
 mod codes;
 mod hashing;
 #[cfg(feature = "sealing")]
@@ -23,12 +25,11 @@ pub mod wire;
 
 pub use base64url::{decode as decode_base64url, encode as encode_base64url};
 pub use channel::{ChannelAddress, ChannelId, InvalidName, check_channel_name, check_event_name};
+#[cfg(feature = "claims")]
+pub use claims::{InvalidClaims, canonical_claims};
 pub use codes::{CloseCode, Code};
 #[cfg(feature = "sealing")]
-pub use keys::{
-    ChannelKey, ClaimsKey, ClaimsKeyring, EncryptionKey, InvalidClaims, KeyId, RoutingKey, ScopeKeys,
-    canonical_claims,
-};
+pub use keys::{ChannelKey, ClaimsKey, ClaimsKeyring, EncryptionKey, KeyId, RoutingKey, ScopeKeys};
 pub use scope::{InvalidScope, Scope};
 #[cfg(feature = "sealing")]
 pub use sealing::{Opened, SEALED_OVERHEAD, SealedMessage, TooLarge, Unreadable, seal};

@@ -2,18 +2,17 @@
 
 use crate::limits;
 use alloc::{
-    collections::BTreeMap,
     string::{String, ToString},
+    vec::Vec,
 };
 use serde::{
-    Deserialize, Deserializer, Serialize,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{Error as _, MapAccess, Visitor},
 };
 
 /// Context property to value, sorted by the property's bytes. Empty: the installation-wide scope.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct Scope(BTreeMap<String, String>);
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope(Vec<(String, String)>);
 
 /// A scope that breaks a rule, or that asks for a property that is not there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,14 +46,19 @@ impl Scope {
         if value.is_empty() || value.len() > limits::MAX_PROPERTY_VALUE {
             return Err(InvalidScope::Value(property.to_string()));
         }
-        if self.0.contains_key(property) {
+        let Err(place) = self.find(property) else {
             return Err(InvalidScope::Repeated(property.to_string()));
-        }
+        };
         if self.0.len() == limits::MAX_PROPERTIES {
             return Err(InvalidScope::TooMany);
         }
-        self.0.insert(property.to_string(), value.to_string());
+        self.0.insert(place, (property.to_string(), value.to_string()));
         Ok(())
+    }
+
+    /// The place of a property, or the one where it belongs.
+    fn find(&self, property: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(other, _)| other.as_str().cmp(property))
     }
 
     /// The scope that keeps only `properties` of this one; their order does not matter.
@@ -68,9 +72,8 @@ impl Scope {
         let mut kept = Self::default();
         for property in properties.iter().map(AsRef::as_ref) {
             check_property_name(property)?;
-            let value =
-                self.0.get(property).ok_or_else(|| InvalidScope::Unavailable(property.to_string()))?;
-            kept.insert(property, value)?;
+            let place = self.find(property).map_err(|_| InvalidScope::Unavailable(property.to_string()))?;
+            kept.insert(property, &self.0[place].1)?;
         }
         Ok(kept)
     }
@@ -97,6 +100,12 @@ fn check_property_name(name: &str) -> Result<(), InvalidScope> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     let sized = (1..=limits::MAX_PROPERTY_NAME).contains(&name.len());
     if sized && name.bytes().all(allowed) { Ok(()) } else { Err(InvalidScope::Name) }
+}
+
+impl Serialize for Scope {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
 }
 
 impl<'de> Deserialize<'de> for Scope {
@@ -158,10 +167,7 @@ mod tests {
             format!(r#"{{"{}":"v"}}"#, "p".repeat(limits::MAX_PROPERTY_NAME + 1)),
             format!(
                 "{{{}}}",
-                (0..=limits::MAX_PROPERTIES)
-                    .map(|n| format!(r#""p{n}":"v""#))
-                    .collect::<alloc::vec::Vec<_>>()
-                    .join(",")
+                (0..=limits::MAX_PROPERTIES).map(|n| format!(r#""p{n}":"v""#)).collect::<Vec<_>>().join(",")
             ),
         ] {
             assert!(scope(&json).is_err(), "{json}");

@@ -143,7 +143,8 @@ fn equal_claims_have_one_canonical_form() {
 fn a_channel_token_carries_its_claims_keys_past_the_relay() {
     let key = EncryptionKey::new([5; 32]);
     let claims_key = key.claims_key("app", "site", "chat", "{}");
-    let payload = crate::encode_base64url(format!(r#"{{"tag":"{}"}}"#, crate::encode_base64url([6; 32])));
+    let payload =
+        crate::encode_base64url(format!(r#"{{"tag":"{}","exp":9}}"#, crate::encode_base64url([6; 32])));
     let jwt = format!("e30.{payload}.c2ln");
     let text = ClaimsKeyring::write(&jwt, [(key.id(), &claims_key)]);
     let keyring = ClaimsKeyring::parse(&text).unwrap();
