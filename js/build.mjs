@@ -8,7 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { bundle } from './build/bundle.mjs';
+import { bundle, ENTRIES } from './build/bundle.mjs';
 import { declarations } from './build/declarations.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -38,7 +38,11 @@ try {
   const options = ['--emitDeclarationOnly', '--declaration', '--outDir', emitted];
   const { status } = spawnSync(process.execPath, [tsc, '-p', project, ...options], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
-  declarations(emitted, path.join(out, 'types'), ['index.d.ts', 'resolver.d.ts']);
+  declarations(
+    emitted,
+    path.join(out, 'types'),
+    ENTRIES.map((name) => `${name}.d.ts`),
+  );
 } finally {
   rmSync(emitted, { recursive: true, force: true });
 }

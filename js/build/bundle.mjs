@@ -1,10 +1,13 @@
-// Bundles the two entries with esbuild. Each build of the core stays a chunk of its own, so that a page downloads one.
+// Bundles the entries with esbuild. What several entries share is one chunk, in ES modules and in CommonJS alike, so that
+// they agree on the classes of errors and on the default connection. Each build of the core is a chunk of its own, so
+// that a page downloads one.
 
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 
 import * as esbuild from 'esbuild';
 
-const ENTRIES = ['index', 'resolver'];
+export const ENTRIES = ['index', 'resolver', 'react'];
 const CORES = ['core-wasm', 'core-js'];
 
 const shared = {
@@ -12,11 +15,9 @@ const shared = {
   platform: 'neutral',
   target: 'es2022',
   legalComments: 'none',
-  external: ['@forge/*', 'node:*'],
+  external: ['@forge/*', 'node:*', 'react'],
   logLevel: 'warning',
 };
-
-const esm = { ...shared, format: 'esm', outExtension: { '.js': '.js' } };
 
 const commonJs = {
   ...shared,
@@ -26,29 +27,48 @@ const commonJs = {
   supported: { 'dynamic-import': false },
 };
 
-/** Leaves the import of a core for the app's bundler or its runtime: a page downloads one of the two. */
-function coresBeside(extension) {
+/** Leaves every import where it is; `extension` is that of the imported files. */
+function beside(extension) {
   return {
-    name: 'cores-beside',
+    name: 'beside',
     setup(build) {
-      build.onResolve({ filter: /\/generated\/core-(wasm|js)\.js$/ }, ({ path: file, kind }) => {
-        if (kind !== 'dynamic-import') return undefined;
-        return { path: `./chunks/${path.basename(file, '.js')}${extension}`, external: true };
+      build.onResolve({ filter: /^\.{1,2}\// }, ({ path: file, kind }) => {
+        if (kind === 'entry-point') return undefined;
+        return { path: file.replace(/\.js$/, extension), external: true };
       });
     },
   };
 }
 
+function scripts(folder) {
+  return readdirSync(folder, { recursive: true })
+    .filter((file) => file.endsWith('.js'))
+    .map((file) => path.join(folder, file));
+}
+
 export async function bundle(source, out) {
-  const entryPoints = ENTRIES.map((name) => path.join(source, `${name}.ts`));
-  const cores = CORES.map((name) => path.join(source, 'generated', `${name}.js`));
-  const chunks = path.join(out, 'chunks');
+  const entryPoints = Object.fromEntries([
+    ...ENTRIES.map((name) => [name, path.join(source, `${name}.ts`)]),
+    ...CORES.map((name) => [`chunks/${name}`, path.join(source, 'generated', `${name}.js`)]),
+  ]);
+  const split = { format: 'esm', splitting: true, chunkNames: 'chunks/[name]-[hash]' };
+  await esbuild.build({ ...shared, ...split, entryPoints, outdir: out });
 
-  // The entries stay readable: apps minify their own bundles, and reviewers read this one.
-  const split = { splitting: true, chunkNames: 'chunks/[name]-[hash]' };
-  await esbuild.build({ ...esm, ...split, entryPoints, outdir: out, plugins: [coresBeside('.js')] });
-  await esbuild.build({ ...commonJs, entryPoints, outdir: out, plugins: [coresBeside('.cjs')] });
+  // The rest stays readable: apps minify their own bundles, and reviewers read this one.
+  const cores = CORES.map((name) => path.join(out, 'chunks', `${name}.js`));
+  await esbuild.build({
+    ...shared,
+    format: 'esm',
+    entryPoints: cores,
+    outdir: path.join(out, 'chunks'),
+    allowOverwrite: true,
+    minify: true,
+    plugins: [beside('.js')],
+  });
 
-  await esbuild.build({ ...esm, entryPoints: cores, outdir: chunks, minify: true });
-  await esbuild.build({ ...commonJs, entryPoints: cores, outdir: chunks, minify: true });
+  // esbuild splits ES modules only, so the CommonJS twins are made of those.
+  const twins = { ...commonJs, outdir: out, outbase: out, plugins: [beside('.cjs')] };
+  const others = scripts(out).filter((file) => !cores.includes(file));
+  await esbuild.build({ ...twins, entryPoints: others });
+  await esbuild.build({ ...twins, entryPoints: cores, minify: true });
 }

@@ -21,6 +21,7 @@ export type {
   Realtime,
   RealtimeEvent,
   RealtimeOptions,
+  StateListener,
   Subscribe,
   Subscription,
   SubscriptionOptions,

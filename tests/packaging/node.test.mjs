@@ -53,6 +53,37 @@ test('both entries load in Node as CommonJS, and explain themselves outside Atla
   assertOutside(node(project(t, { files: { 'main.cjs': outside(imports) } }), 'main.cjs'));
 });
 
+/** The hooks find the default connection of the main entry, whichever way both are loaded. */
+const rendered = (load) => `${load}
+  let seen;
+  const { usePublish } = hooks;
+  function Probe() {
+    seen = [hooks.useRealtime() === page.realtime, hooks.useRealtimeState(), typeof usePublish('n')];
+    return null;
+  }
+  server.renderToString(createElement(Probe));
+  console.log(JSON.stringify([Object.keys(hooks).filter((name) => name.startsWith('use')).sort(), seen]));`;
+
+test('the hooks and the main entry share one default connection, as ES modules and as CommonJS', (t) => {
+  const files = {
+    'main.mjs': rendered(`import * as hooks from 'sealwire/react';
+      import * as page from 'sealwire';
+      import { createElement } from 'react';
+      import * as server from 'react-dom/server';`),
+    'main.cjs': rendered(`const hooks = require('sealwire/react');
+      const page = require('sealwire');
+      const { createElement } = require('react');
+      const server = require('react-dom/server');`),
+  };
+  const folder = project(t, { files, packages: ['react', 'react-dom'] });
+  const expected = [
+    ['useChannel', 'usePublish', 'useRealtime', 'useRealtimeState'],
+    [true, 'idle', 'function'],
+  ];
+  assert.deepEqual(JSON.parse(node(folder, 'main.mjs', '--preserve-symlinks')), expected);
+  assert.deepEqual(JSON.parse(node(folder, 'main.cjs', '--preserve-symlinks')), expected);
+});
+
 test('a resolver in plain Node mints a session and seals, as an ES module', (t) => {
   const main = `import * as sealwire from 'sealwire/resolver';
     import { exerciseResolver } from './exercise.mjs';
@@ -97,7 +128,7 @@ test('the installed package holds what it exports and nothing that belongs to it
   const folder = path.join(project(t), 'node_modules', 'sealwire');
   const manifest = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
   assert.deepEqual(manifest.dependencies ?? {}, {});
-  for (const entry of ['.', './resolver']) {
+  for (const entry of ['.', './resolver', './react']) {
     for (const condition of ['import', 'require']) {
       assert.equal(Object.keys(manifest.exports[entry][condition])[0], 'types');
       for (const file of Object.values(manifest.exports[entry][condition]))

@@ -23,9 +23,32 @@ export const session = onResolver({ authorize: ({ accountId }) => accountId !== 
 realtime.subscribe(7);
 `;
 
+const USE_IN_REACT = `
+import { createElement } from 'react';
+import { createRealtime, SealwireError } from 'sealwire';
+import { RealtimeProvider, useChannel, usePublish, useRealtimeState } from 'sealwire/react';
+
+interface Absence { person: string }
+export function Absences({ issue }: { issue: string | undefined }) {
+  const { status, error } = useChannel<Absence>(issue, (absence) => absence.person, { replaySeconds: 30 });
+  useChannel<Absence>('news', {
+    global: true,
+    onMessage: (absence, event) => absence.person + event.eventId,
+    onError: (problem: SealwireError) => problem.gap?.reason,
+  });
+  const publish = usePublish<Absence>('absences', { contextOverrides: ['dashboard'] });
+  const publishing = publish({ person: status + error?.code + useRealtimeState() });
+  // @ts-expect-error not an absence
+  publish({ nobody: true });
+  return createElement(RealtimeProvider, { realtime: createRealtime() }, String(publishing));
+}
+// @ts-expect-error without onError nobody would hear of a gap
+export const useHalf = () => useChannel('news', { onMessage: () => {} });
+`;
+
 const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
 
-function compile(t, module, moduleResolution, file) {
+function compile(t, module, moduleResolution, file, use = USE, packages = []) {
   const compilerOptions = {
     target: 'es2022',
     lib: ['es2022', 'dom'],
@@ -37,8 +60,8 @@ function compile(t, module, moduleResolution, file) {
     // The package's own declarations are checked too.
     skipLibCheck: false,
   };
-  const files = { [file]: USE, 'tsconfig.json': JSON.stringify({ compilerOptions, files: [file] }) };
-  const folder = project(t, { files });
+  const files = { [file]: use, 'tsconfig.json': JSON.stringify({ compilerOptions, files: [file] }) };
+  const folder = project(t, { files, packages });
   const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
   assert.equal(status, 0, stdout);
 }
@@ -51,5 +74,7 @@ for (const [module, resolution] of [
   for (const file of resolution === 'bundler' ? ['use.ts'] : ['use.mts', 'use.cts']) {
     test(`${file} compiles under moduleResolution ${resolution}`, (t) =>
       compile(t, module, resolution, file));
+    test(`the hooks in ${file} compile under moduleResolution ${resolution}`, (t) =>
+      compile(t, module, resolution, file, USE_IN_REACT, ['@types/react', '@types/prop-types', 'csstype']));
   }
 }

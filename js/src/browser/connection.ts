@@ -8,13 +8,15 @@ import { failureOf } from '../errors/failure-of.js';
 import { forgeSession } from '../session/forge-session.js';
 import { checkGrant, type SessionGrant } from '../session/grant.js';
 import { refusalIn } from '../session/refusal.js';
-import type { RealtimeOptions } from './types.js';
+import { report } from './deliver.js';
+import type { RealtimeOptions, StateListener } from './types.js';
 
 export class Connection {
   core: CoreKind | undefined;
   state: ConnectionState = 'idle';
   readonly #options: RealtimeOptions;
   readonly #sources: CoreSources | undefined;
+  readonly #listeners = new Set<StateListener>();
   #client: Promise<Client> | undefined;
   /** Grows with every close, so that what a closed client still says is ignored. */
   #generation = 0;
@@ -35,12 +37,20 @@ export class Connection {
     return starting;
   }
 
+  /** The function that it returns ends it. */
+  onStateChange(listener: StateListener): () => void {
+    // The same function twice is two listeners.
+    const entry: StateListener = (state, error) => listener(state, error);
+    this.#listeners.add(entry);
+    return () => void this.#listeners.delete(entry);
+  }
+
   close(): void {
     const closing = this.#client;
     if (!closing) return;
     this.#client = undefined;
     this.#generation += 1;
-    this.state = 'idle';
+    if (this.state !== 'idle') this.#changed('idle', undefined);
     closing.then((client) => client.close()).catch(() => {});
   }
 
@@ -62,7 +72,14 @@ export class Connection {
 
   #changed(state: ConnectionState, error: CoreError | undefined): void {
     this.state = state;
-    this.#options.onState?.(state, error ? errorFromCore(error) : undefined);
+    const why = error ? errorFromCore(error) : undefined;
+    for (const listener of [this.#options.onState, ...this.#listeners]) {
+      try {
+        listener?.(state, why);
+      } catch (thrown) {
+        report(thrown);
+      }
+    }
   }
 
   async #session(reason: SessionReason): Promise<SessionGrant> {

@@ -10,7 +10,7 @@ import type { RealtimeEvent } from './types.js';
 export type AnyCallback = (payload: any, error?: SealwireError, event?: RealtimeEvent) => unknown;
 
 /** An app's exception is the app's: it reaches the page's error handler and not the core. */
-function report(error: unknown): void {
+export function report(error: unknown): void {
   if (typeof globalThis.reportError === 'function') globalThis.reportError(error);
   else
     setTimeout(() => {

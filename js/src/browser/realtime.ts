@@ -86,6 +86,10 @@ export function realtimeWith(options: RealtimeOptions, sources?: CoreSources): R
     get state() {
       return connection.state;
     },
+    onStateChange: (listener) => {
+      checkFunction(listener, 'The listener');
+      return connection.onStateChange(listener);
+    },
     close: () => connection.close(),
   };
 }

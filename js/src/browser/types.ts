@@ -69,6 +69,8 @@ export type Publish = <T extends object>(
   options?: PublishOptions,
 ) => Promise<PublishResult>;
 
+export type StateListener = (state: ConnectionState, error?: SealwireError) => void;
+
 export interface Realtime {
   subscribe: Subscribe;
   publish: Publish;
@@ -79,6 +81,8 @@ export interface Realtime {
   /** Which build of the core runs; undefined until the first call has loaded it. */
   readonly core: CoreKind | undefined;
   readonly state: ConnectionState;
+  /** Told of every change of the state, with the reason where something went wrong. Returns what ends it. */
+  onStateChange: (listener: StateListener) => () => void;
   /** Ends every subscription and the connection. A later call starts anew. */
   close: () => void;
 }
@@ -93,5 +97,5 @@ export interface RealtimeOptions {
   /** How long the connection outlives the last subscription, in milliseconds. */
   idleCloseMs?: number;
   /** Told of every change of the connection's state. */
-  onState?: (state: ConnectionState, error?: SealwireError) => void;
+  onState?: StateListener;
 }

@@ -207,7 +207,29 @@ test('close ends the client, and a later call starts anew', async () => {
   assert.equal(realtime.state, 'idle');
   await realtime.publish('n', 'x');
   assert.equal(clients.length, 2);
-  assert.deepEqual(states, ['connected']);
+  assert.deepEqual(states, ['connected', 'idle']);
+});
+
+test('listeners hear of every change of the state, with the reason, until they end it', async () => {
+  const { realtime, clients } = page();
+  const heard: unknown[][] = [];
+  const listener = (...given: unknown[]) => heard.push(given);
+  const ends = [realtime.onStateChange(listener), realtime.onStateChange(listener)];
+  await realtime.publish('n', 'x');
+  clients[0]!.host.state('connected');
+  ends[0]!();
+  clients[0]!.host.state('reconnecting', { code: 'UNREACHABLE', message: 'the relay is gone' });
+  ends[1]!();
+  clients[0]!.host.state('connected');
+  assert.deepEqual(
+    heard.map(([state, error]) => [state, (error as SealwireError)?.code]),
+    [
+      ['connected', undefined],
+      ['connected', undefined],
+      ['reconnecting', 'UNREACHABLE'],
+    ],
+  );
+  assert.throws(() => realtime.onStateChange(7 as never), isError('INVALID_ARGUMENT', /listener/));
 });
 
 test('a chunk that failed to load is asked for again by the next call', async () => {

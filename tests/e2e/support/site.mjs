@@ -6,12 +6,17 @@ import { contextOf } from './backend.mjs';
 
 async function bundle() {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('../page/page.js', import.meta.url))],
+    entryPoints: ['page.js', 'react.jsx'].map((name) =>
+      fileURLToPath(new URL(`../page/${name}`, import.meta.url)),
+    ),
     bundle: true,
     format: 'esm',
     splitting: true,
     outdir: '/',
     write: false,
+    jsx: 'automatic',
+    // React checks its StrictMode in development only.
+    define: { 'process.env.NODE_ENV': '"development"' },
     external: ['@forge/bridge'],
   });
   return new Map(outputFiles.map((file) => [file.path, file.text]));
@@ -42,7 +47,8 @@ export async function startSite(backend, { webAssembly = false, socketPort }) {
     if (files.has(pathname)) {
       return response.writeHead(200, { 'content-type': 'text/javascript' }).end(files.get(pathname));
     }
-    const script = pathname === '/blank' ? '' : '<script type="module" src="/page.js"></script>';
+    const name = pathname === '/' ? '/page.js' : `${pathname}.js`;
+    const script = files.has(name) ? `<body><script type="module" src="${name}"></script>` : '';
     const page = `<!doctype html><meta charset="utf-8"><title>e2e</title>${script}`;
     response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': policy }).end(page);
   });
@@ -50,7 +56,7 @@ export async function startSite(backend, { webAssembly = false, socketPort }) {
   const origin = `http://127.0.0.1:${server.address().port}`;
   return {
     state,
-    address: (user, dashboard) => `${origin}/?user=${user}&dashboard=${dashboard}`,
+    address: (user, dashboard, page = '') => `${origin}/${page}?user=${user}&dashboard=${dashboard}`,
     /** A page that has not loaded the package yet. */
     blankAddress: (user, dashboard) => `${origin}/blank?user=${user}&dashboard=${dashboard}`,
     async stop() {

@@ -34,6 +34,15 @@ export async function setStage({ relay: settings, backend: backendOptions, webAs
       await page.goto(site.blankAddress(user, dashboard));
       return page;
     },
+    /** Opens one of the other pages, which is ready when it has `ready`. */
+    async openPage(name, ready, user = 'anna', dashboard = '10001') {
+      const page = await (await browser.newContext()).newPage();
+      const failed = page.waitForEvent('pageerror', { timeout: 0 }).then((error) => Promise.reject(error));
+      failed.catch(() => {});
+      await page.goto(site.address(user, dashboard, name));
+      await Promise.race([page.waitForFunction((wanted) => globalThis[wanted], ready), failed]);
+      return page;
+    },
     async strike() {
       await browser.close();
       await site.stop();

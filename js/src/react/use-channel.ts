@@ -1,0 +1,76 @@
+// useChannel: a component's subscription.
+
+import { useEffect, useInsertionEffect, useRef, useState } from 'react';
+
+import type { AnyCallback } from '../browser/deliver.js';
+import type { RealtimeEvent, SubscriptionOptions } from '../browser/types.js';
+import { useRealtime } from './context.js';
+import { KeptSubscription, type Target } from './kept-subscription.js';
+import type { ChannelHandler, ChannelState, UseChannelOptions } from './types.js';
+
+const OFF: ChannelState = { status: 'off' };
+const SUBSCRIBING: ChannelState = { status: 'subscribing' };
+
+/** Everything that makes another subscription. A token renews the one that there is, if it can. */
+function keyOf(channel: string, options: UseChannelOptions): string {
+  const { global = false, replaySeconds, contextOverrides, token } = options;
+  const scope = contextOverrides && [...contextOverrides].sort();
+  return JSON.stringify([channel, global, replaySeconds, scope, typeof token]);
+}
+
+function subscriptionOptions(current: () => UseChannelOptions): SubscriptionOptions {
+  const { global: _, ...options } = current();
+  const token: unknown = options.token;
+  if (typeof token !== 'function') return options;
+  const asked = (...given: unknown[]) => (current().token as unknown as typeof token)(...given);
+  return { ...options, token: asked as unknown as NonNullable<SubscriptionOptions['token']> };
+}
+
+function call(handler: ChannelHandler<any>, ...[payload, error, event]: Parameters<AnyCallback>): void {
+  if (typeof handler === 'function') return void handler(payload, error, event);
+  if (!error) return handler.onMessage(payload, event as RealtimeEvent);
+  if (error.code === 'GAP' && handler.onGap) return handler.onGap(error);
+  handler.onError(error);
+}
+
+/**
+ * Subscribes while the component is mounted; null or undefined as the channel subscribes to nothing. The handler may be
+ * another function at each render. The subscription is made anew where the channel, the options' values or the
+ * connection change, and a new token goes into the subscription that there is.
+ */
+export function useChannel<P extends string | object = string | Record<string, unknown>>(
+  channel: string | null | undefined,
+  handler: ChannelHandler<P>,
+  given?: UseChannelOptions,
+): ChannelState {
+  const realtime = useRealtime();
+  const options = given ?? (typeof handler === 'function' ? {} : handler);
+  const latest = useRef({ handler, options });
+  useInsertionEffect(() => {
+    latest.current = { handler, options };
+  });
+
+  const key = channel == null ? undefined : keyOf(channel, options);
+  const [shown, setShown] = useState<{ target: Target; state: ChannelState }>();
+  const kept = useRef<KeptSubscription | undefined>(undefined);
+  useEffect(() => {
+    if (channel == null || key === undefined) return undefined;
+    const target = { realtime, channel, global: latest.current.options.global ?? false, key };
+    if (!kept.current?.serves(target)) {
+      kept.current = new KeptSubscription(
+        target,
+        () => subscriptionOptions(() => latest.current.options),
+        (...news) => call(latest.current.handler, ...news),
+      );
+    }
+    const subscription = kept.current;
+    subscription.hold((state) => setShown({ target: subscription.target, state }));
+    return () => subscription.release();
+    // The key stands for the channel and every option.
+  }, [realtime, key]);
+  useEffect(() => kept.current?.renew(options.token), [options.token]);
+
+  if (key === undefined) return OFF;
+  const current = shown?.target.key === key && shown.target.realtime === realtime;
+  return current ? shown.state : SUBSCRIBING;
+}

@@ -1,0 +1,21 @@
+// The connection of the pages under test: a session provider in place of @forge/bridge.
+import { createRealtime } from 'sealwire';
+
+const user = new URLSearchParams(location.search);
+
+globalThis.sessions = 0;
+
+export function start(options = {}) {
+  globalThis.realtime = createRealtime({
+    session: async (reason) => {
+      const response = await fetch('/session', {
+        method: 'POST',
+        body: JSON.stringify({ user: user.get('user'), dashboard: user.get('dashboard'), reason }),
+      });
+      if (!response.ok) throw new Error(await response.text());
+      globalThis.sessions += 1;
+      return response.json();
+    },
+    ...options,
+  });
+}

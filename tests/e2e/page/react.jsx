@@ -1,0 +1,78 @@
+// The page of the React tests: one component under StrictMode, rendered as the test says.
+import { refresh } from './refresh.js';
+import { StrictMode, useEffect } from 'react';
+import { createRoot } from 'react-dom/client';
+import { RealtimeProvider, useChannel, usePublish, useRealtimeState } from 'sealwire/react';
+import { start } from './connect.js';
+
+// What goes over the line: the first byte of a message to the relay says its kind.
+const KINDS = { 1: 'hello', 3: 'subscribe', 4: 'unsubscribe' };
+globalThis.sent = [];
+const { send } = WebSocket.prototype;
+WebSocket.prototype.send = function (bytes) {
+  const [first] = ArrayBuffer.isView(bytes)
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, 1)
+    : new Uint8Array(bytes);
+  const kind = KINDS[first >> 3];
+  if (kind) globalThis.sent.push(kind);
+  return send.call(this, bytes);
+};
+
+globalThis.received = [];
+globalThis.problems = [];
+globalThis.states = [];
+globalThis.publishers = new Set();
+start();
+
+function Channel({ label, channel, options }) {
+  const { status, error } = useChannel(
+    channel,
+    (payload, problem) => {
+      if (problem) globalThis.problems.push(problem.code);
+      else globalThis.received.push(`${label}: ${payload}`);
+    },
+    options,
+  );
+  const publish = usePublish(channel ?? 'none', options);
+  useEffect(() => {
+    globalThis.publish = publish;
+    globalThis.publishers.add(publish);
+  });
+  const state = useRealtimeState();
+  if (globalThis.states.at(-1) !== state) globalThis.states.push(state);
+  return <output>{[status, error?.code, state].filter(Boolean).join(' ')}</output>;
+}
+
+function Handlers({ channel }) {
+  const { status } = useChannel(channel, {
+    global: true,
+    onMessage: (payload, event) => globalThis.received.push(`${event.channel}: ${payload}`),
+    onError: (error) => globalThis.problems.push(error.code),
+  });
+  return <output>{status}</output>;
+}
+
+const components = { Channel, Handlers };
+refresh.register(Channel, 'Channel');
+
+const root = createRoot(document.body.appendChild(document.createElement('main')));
+globalThis.render = (name, props) => {
+  const Component = components[name];
+  root.render(
+    <StrictMode>
+      <RealtimeProvider realtime={globalThis.realtime}>
+        {Component && <Component {...props} />}
+      </RealtimeProvider>
+    </StrictMode>,
+  );
+};
+
+/** Puts an edited component in the place of the one that is mounted, as a development server does. */
+globalThis.edit = () => {
+  function Edited(props) {
+    return Channel({ ...props, label: `${props.label}, edited` });
+  }
+  refresh.register(Edited, 'Channel');
+  components.Channel = Edited;
+  refresh.performReactRefresh();
+};
