@@ -1,7 +1,7 @@
 // The package's entry for Forge functions: `import { publish } from 'sealwire/resolver'`. Importing it reads nothing
 // and starts nothing.
 
-import { createRealtime } from './backend/realtime.js';
+import { createRealtime } from './backend/create-realtime.js';
 import type { Publish, Realtime, SignRealtimeToken } from './backend/types.js';
 
 /** Configured by the app's variables. It authorizes nobody: sessions need an authorize() of the app's own. */

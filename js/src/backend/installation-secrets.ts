@@ -1,8 +1,7 @@
 // The secrets of the installations that this process serves: created at first use, and remembered for a while.
 
 import { failureOf } from '../errors/failure-of.js';
-import { resolverCore } from '../core/load-resolver.js';
-import type { InstallationSecret } from '../core/resolver-core.js';
+import type { InstallationSecret, ResolverModule } from '../core/resolver-core.js';
 import type { SecretStore } from './types.js';
 
 /** How long a rotation elsewhere may go unseen, in milliseconds. */
@@ -18,12 +17,14 @@ interface Remembered {
 export class InstallationSecrets {
   readonly #store: SecretStore;
   readonly #now: () => number;
+  readonly #core: () => ResolverModule;
   readonly #remembered = new Map<string, Remembered>();
   readonly #loading = new Map<string, Promise<InstallationSecret>>();
 
-  constructor(store: SecretStore, now: () => number) {
+  constructor(store: SecretStore, now: () => number, core: () => ResolverModule) {
     this.#store = store;
     this.#now = now;
+    this.#core = core;
   }
 
   /** `fresh` reads the store again: a page met a key that it does not know. */
@@ -44,7 +45,7 @@ export class InstallationSecrets {
   /** Reads, adds a key and writes back. Two rotations at once would lose one of the two keys. */
   async rotate(installation: string, overlapSeconds: number): Promise<InstallationSecret> {
     const current = await this.of(installation, true);
-    const rotated = resolverCore().rotate(current, Math.floor(this.#now() / 1000), overlapSeconds);
+    const rotated = this.#core().rotate(current, Math.floor(this.#now() / 1000), overlapSeconds);
     await this.#store.replace(installation, rotated);
     this.#remember(installation, rotated);
     return rotated;
@@ -62,7 +63,7 @@ export class InstallationSecrets {
   }
 
   #create(installation: string): Promise<InstallationSecret> {
-    const secret = resolverCore().newInstallationSecret(Math.floor(this.#now() / 1000));
+    const secret = this.#core().newInstallationSecret(Math.floor(this.#now() / 1000));
     return this.#store.create(installation, secret);
   }
 

@@ -5,7 +5,6 @@ import { checkOptions, checkToken } from '../arguments/options.js';
 import { refuseOverridesForGlobal } from '../arguments/overrides.js';
 import { serialisePayload } from '../arguments/payload.js';
 import type { ForgeContext } from '../context/properties.js';
-import { resolverCore } from '../core/load-resolver.js';
 import type { Backend } from './backend.js';
 import { failuresOf } from './failures.js';
 import { currentContext, installationOf } from './invocation.js';
@@ -40,7 +39,7 @@ export async function publish(
   try {
     const secret = await backend.secrets.of(installation);
     const nowMs = backend.now();
-    const core = resolverCore();
+    const core = backend.core();
     const { sealed, id } = core.seal(
       {
         app,

@@ -2,6 +2,7 @@
 
 import { invalid } from '../arguments/invalid.js';
 import { checkFunction, checkOptions } from '../arguments/options.js';
+import type { ResolverModule } from '../core/resolver-core.js';
 import { backendFrom } from './backend.js';
 import { wrap } from './invocation.js';
 import { publish } from './publish.js';
@@ -11,7 +12,7 @@ import { signToken } from './sign-token.js';
 import type { Realtime, RealtimeOptions } from './types.js';
 
 /** Reads its settings at the first call, so that it can be made while the module is loaded. */
-export function createRealtime(given: RealtimeOptions): Realtime {
+export function realtimeWith(given: RealtimeOptions, core: () => ResolverModule): Realtime {
   const options = checkOptions(given) as Partial<RealtimeOptions>;
   if (options.authorize === undefined) {
     throw invalid(
@@ -21,7 +22,7 @@ export function createRealtime(given: RealtimeOptions): Realtime {
   checkFunction(options.authorize, 'The option authorize');
   if (options.fetch !== undefined) checkFunction(options.fetch, 'The option fetch');
   if (options.now !== undefined) checkFunction(options.now, 'The option now');
-  const backend = backendFrom(options as RealtimeOptions);
+  const backend = backendFrom(options as RealtimeOptions, core);
   return {
     publish: (channel, payload, options) => publish(backend, false, channel, payload, options),
     publishGlobal: (channel, payload, options) => publish(backend, true, channel, payload, options),

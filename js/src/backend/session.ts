@@ -2,7 +2,6 @@
 
 import { invalid } from '../arguments/invalid.js';
 import { contextProperties } from '../context/properties.js';
-import { resolverCore } from '../core/load-resolver.js';
 import { errorFromCore } from '../errors/from-core.js';
 import { withCodeInMessage } from '../session/refusal.js';
 import type { SessionGrant } from '../session/grant.js';
@@ -23,7 +22,7 @@ async function grant(backend: Backend, request: ResolverRequest): Promise<Sessio
   const { app, signingKey, socketUrl } = backend.settings();
   const reason = (payload as { reason?: unknown } | undefined | null)?.reason;
   const secret = await backend.secrets.of(installation, reason === 'unknown-key');
-  const session = resolverCore().mintSession(
+  const session = backend.core().mintSession(
     {
       signingKey,
       app,

@@ -5,7 +5,6 @@ import { checkLifetime } from '../arguments/lifetime.js';
 import { byteLength, checkChannelName } from '../arguments/names.js';
 import { checkOptions } from '../arguments/options.js';
 import type { ForgeContext } from '../context/properties.js';
-import { resolverCore } from '../core/load-resolver.js';
 import type { Permission } from '../core/resolver-core.js';
 import type { Backend } from './backend.js';
 import { failuresOf } from './failures.js';
@@ -61,7 +60,7 @@ export async function signToken(
 
   try {
     const secret = await backend.secrets.of(installation);
-    const { token, expiresAt } = resolverCore().signChannelToken(
+    const { token, expiresAt } = backend.core().signChannelToken(
       {
         signingKey,
         app,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { createRealtime } from '../../src/backend/realtime.js';
+import { createRealtime } from '../../src/backend/create-realtime.js';
 import { forgeSecrets } from '../../src/backend/forge-secrets.js';
 import { Confluence, Jira } from '../../src/context/product-context.js';
 import { accepted, claimsOf, context, fakeKvs, fakeRelay, settings } from '../support/relay.js';

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { forgeSecrets } from '../../src/backend/forge-secrets.js';
 import { InstallationSecrets } from '../../src/backend/installation-secrets.js';
 import type { SecretStore } from '../../src/backend/types.js';
+import { resolverCore } from '../../src/core/load-resolver.js';
 import type { InstallationSecret } from '../../src/core/resolver-core.js';
 import { fakeKvs } from '../support/relay.js';
 import { isError } from '../support/rejects.js';
@@ -14,6 +15,7 @@ function secretsOf(kvs: ReturnType<typeof fakeKvs>, now = () => NOW): Installati
   return new InstallationSecrets(
     forgeSecrets(async () => kvs),
     now,
+    resolverCore,
   );
 }
 
@@ -76,7 +78,7 @@ test('installations that share a process never share a secret', async () => {
     create: async (installation, secret) => (stored.set(installation, secret), secret),
     replace: async (installation, secret) => void stored.set(installation, secret),
   };
-  const secrets = new InstallationSecrets(store, () => NOW);
+  const secrets = new InstallationSecrets(store, () => NOW, resolverCore);
   const [one, two] = await Promise.all([secrets.of('ari:1'), secrets.of('ari:2')]);
   assert.notEqual(one.keys[0]!.key, two.keys[0]!.key);
   assert.notEqual(one.routing, two.routing);

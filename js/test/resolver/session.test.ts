@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { createRealtime } from '../../src/backend/realtime.js';
+import { createRealtime } from '../../src/backend/create-realtime.js';
 import { forgeSecrets } from '../../src/backend/forge-secrets.js';
 import type { Authorize, RealtimeOptions } from '../../src/backend/types.js';
 import { checkGrant } from '../../src/session/grant.js';
