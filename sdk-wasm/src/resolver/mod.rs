@@ -9,3 +9,6 @@ mod token;
 pub use message::seal;
 pub use secret::{new_installation_secret, rotate};
 pub use token::{mint_backend_token, mint_session, sign_channel_token};
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests;

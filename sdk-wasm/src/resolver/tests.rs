@@ -1,0 +1,246 @@
+//! The resolver's functions as JavaScript calls them.
+
+use super::{mint_backend_token, mint_session, new_installation_secret, rotate, seal, sign_channel_token};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use js_sys::{JSON, Reflect};
+use sealwire_protocol::{
+    ChannelAddress, ClaimsKeyring, EncryptionKey, Scope, SealedMessage, UnixSeconds, decode_base64url,
+    tokens::{BackendClaims, ChannelClaims, Claims, Keyring, SessionClaims, SigningKey, verify},
+};
+use serde_json::{Value, json};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+const NOW: f64 = 1_800_000_000.0;
+
+fn js(value: &Value) -> JsValue {
+    JSON::parse(&value.to_string()).unwrap()
+}
+
+fn rust(value: &JsValue) -> Value {
+    serde_json::from_str(&JSON::stringify(value).unwrap().as_string().unwrap()).unwrap()
+}
+
+fn signing_key() -> String {
+    format!("key-1.{}", sealwire_protocol::encode_base64url([9; 64]))
+}
+
+fn verified<C: Claims>(token: &str) -> C {
+    let mut keyring = Keyring::default();
+    keyring.insert("app", SigningKey::parse(&signing_key()).unwrap()).unwrap();
+    verify(token, &keyring, UnixSeconds(1_800_000_100)).unwrap()
+}
+
+fn secret() -> JsValue {
+    new_installation_secret(NOW).unwrap()
+}
+
+fn newest_key(secret: &JsValue) -> EncryptionKey {
+    let key = decode_base64url(rust(secret)["keys"][0]["key"].as_str().unwrap()).unwrap();
+    EncryptionKey::new(key.try_into().unwrap())
+}
+
+fn session_input() -> Value {
+    json!({
+        "signingKey": signing_key(), "app": "app", "installation": "site", "account": "account",
+        "context": { "issue": "10", "module": "panel" }, "can": ["subscribe", "publish"], "nowSeconds": NOW,
+    })
+}
+
+fn channel_input() -> Value {
+    json!({
+        "signingKey": signing_key(), "app": "app", "installation": "site", "channel": "chat",
+        "claimsJson": r#"{"b":1,"a":2}"#, "nowSeconds": NOW + 0.75,
+    })
+}
+
+fn message_input() -> Value {
+    json!({
+        "app": "app", "installation": "site", "scope": { "issue": "10" }, "channel": "chat", "event": "added",
+        "payload": r#"{"a":"ä"}"#, "nowMs": 1_800_000_000_123.0,
+    })
+}
+
+#[wasm_bindgen_test]
+fn a_new_secret_holds_fresh_keys() {
+    let (one, other) = (rust(&secret()), rust(&secret()));
+    assert_eq!(one["version"], 1);
+    assert_eq!(one["keys"].as_array().unwrap().len(), 1);
+    assert_eq!(one["keys"][0]["createdAt"], 1_800_000_000);
+    for pointer in ["/routing", "/keys/0/key"] {
+        let (one, other) = (one.pointer(pointer).unwrap(), other.pointer(pointer).unwrap());
+        assert_eq!(decode_base64url(one.as_str().unwrap()).unwrap().len(), 32);
+        assert_ne!(one, other);
+    }
+    assert_ne!(one["routing"], one["keys"][0]["key"]);
+}
+
+#[wasm_bindgen_test]
+fn a_rotation_keeps_what_is_still_in_use_and_drops_the_rest() {
+    let first = secret();
+    let second = rotate(&first, NOW + 10.0, 100.0).unwrap();
+    let third = rotate(&second, NOW + 50.0, 100.0).unwrap();
+    let created = |secret: &JsValue| -> Vec<f64> {
+        let keys = rust(secret)["keys"].as_array().unwrap().clone();
+        keys.iter().map(|key| key["createdAt"].as_f64().unwrap() - NOW).collect()
+    };
+    assert_eq!(created(&third), [50.0, 10.0, 0.0]);
+    // The first was replaced at 10, the second at 50.
+    assert_eq!(created(&rotate(&third, NOW + 110.0, 100.0).unwrap()), [110.0, 50.0, 10.0]);
+    assert_eq!(created(&rotate(&third, NOW + 900.0, 100.0).unwrap()), [900.0, 50.0]);
+    assert_eq!(rust(&third)["routing"], rust(&first)["routing"]);
+    assert_eq!(rust(&third)["keys"][2], rust(&first)["keys"][0]);
+}
+
+#[wasm_bindgen_test]
+fn a_session_carries_a_token_that_verifies_and_the_keys_of_its_context() {
+    let secret = rotate(&secret(), NOW, 100.0).unwrap();
+    let grant = rust(&mint_session(&js(&session_input()), &secret).unwrap());
+    let claims: SessionClaims = verified(grant["token"].as_str().unwrap());
+    assert_eq!((claims.sub.as_str(), claims.ins.as_str(), claims.exp.0), ("account", "site", 1_800_000_900));
+    assert_eq!(grant["expiresAt"], 1_800_000_900_u64);
+    assert_eq!(grant["context"], json!({ "issue": "10", "module": "panel" }));
+    assert_eq!(grant["keys"].as_array().unwrap().len(), 2);
+
+    let context: Scope = serde_json::from_value(grant["context"].clone()).unwrap();
+    let keys = newest_key(&secret).scope_keys("app", "site", &context);
+    assert_eq!(grant["keys"][0]["id"], keys.id().to_string());
+    assert_eq!(grant["keys"][0]["base"], sealwire_protocol::encode_base64url(keys.base()));
+    let properties = grant["keys"][0]["properties"].as_object().unwrap();
+    assert_eq!(properties.keys().collect::<Vec<_>>(), ["issue", "module"]);
+}
+
+#[wasm_bindgen_test]
+fn a_channel_token_names_its_claims_by_their_tag_only() {
+    let secret = secret();
+    let sign = |claims: &str| {
+        let mut input = channel_input();
+        input["claimsJson"] = claims.into();
+        let token = rust(&sign_channel_token(&js(&input), &secret).unwrap());
+        ClaimsKeyring::parse(token["token"].as_str().unwrap()).unwrap()
+    };
+    let keyring = sign(r#"{"b":1,"a":2}"#);
+    let claims: ChannelClaims = verified(&keyring.jwt);
+    assert_eq!((claims.ch.as_str(), claims.tag, claims.exp.0), ("chat", keyring.tag, 1_800_000_900));
+    assert!(keyring.find(newest_key(&secret).id()).is_some());
+    assert_eq!(sign(r#"{ "a": 2.0, "b": 1 }"#).tag, keyring.tag);
+    assert_ne!(sign("{}").tag, keyring.tag);
+}
+
+#[wasm_bindgen_test]
+fn a_backend_token_lasts_five_minutes() {
+    let input =
+        json!({ "signingKey": signing_key(), "app": "app", "installation": "site", "nowSeconds": NOW });
+    let claims: BackendClaims = verified(&mint_backend_token(&js(&input)).unwrap());
+    assert_eq!((claims.ins.as_str(), claims.exp.0), ("site", 1_800_000_300));
+}
+
+#[wasm_bindgen_test]
+fn a_sealed_message_opens_with_the_channels_key() {
+    let secret = secret();
+    let output = rust(&seal(&js(&message_input()), &secret).unwrap());
+    assert_eq!(decode_base64url(output["id"].as_str().unwrap()).unwrap().len(), 16);
+    let sealed = STANDARD.decode(output["sealed"].as_str().unwrap()).unwrap();
+
+    let mut scope = Scope::default();
+    scope.insert("issue", "10").unwrap();
+    let id =
+        ChannelAddress { app: "app", installation: "site", scope: &scope, claims_tag: None, name: "chat" }
+            .id();
+    let keys = newest_key(&secret).scope_keys("app", "site", &scope);
+    let key = keys.channel_key(&scope, None, "chat").unwrap();
+    let opened = SealedMessage::parse(&sealed).unwrap().open(&key, id, "added").unwrap();
+    assert_eq!((opened.payload.as_str(), opened.published_at.0), (r#"{"a":"ä"}"#, 1_800_000_000_123));
+}
+
+#[wasm_bindgen_test]
+fn a_message_for_a_channel_with_claims_is_sealed_with_their_key_too() {
+    let secret = secret();
+    let token = rust(&sign_channel_token(&js(&channel_input()), &secret).unwrap())["token"].clone();
+    let keyring = ClaimsKeyring::parse(token.as_str().unwrap()).unwrap();
+    let mut input = message_input();
+    input["token"] = token;
+    // Older keys than the newest serve where the token knows no other.
+    let secret = rotate(&secret, NOW, 100.0).unwrap();
+    let output = rust(&seal(&js(&input), &secret).unwrap());
+    let sealed = STANDARD.decode(output["sealed"].as_str().unwrap()).unwrap();
+    let sealed = SealedMessage::parse(&sealed).unwrap();
+    assert!(keyring.find(sealed.key_id()).is_some());
+
+    input["token"] = Value::Null;
+    let output = rust(&seal(&js(&input), &secret).unwrap());
+    let sealed = STANDARD.decode(output["sealed"].as_str().unwrap()).unwrap();
+    assert_eq!(SealedMessage::parse(&sealed).unwrap().key_id(), newest_key(&secret).id());
+}
+
+#[wasm_bindgen_test]
+fn text_that_is_no_unicode_is_an_error() {
+    let input = js(&message_input());
+    let payload = JSON::parse(r#""\"\ud800\"""#).unwrap();
+    Reflect::set(&input, &"payload".into(), &payload).unwrap();
+    // A lone surrogate. JSON text made by JSON.stringify never holds one.
+    let error = seal(&input, &secret()).unwrap_err();
+    assert_eq!(rust(&error)["code"], "INVALID_ARGUMENT");
+}
+
+#[wasm_bindgen_test]
+fn wrong_input_is_a_plain_error_with_a_code_and_without_secrets() {
+    let secret = secret();
+    let change = |input: fn() -> Value, pointer: &str, value: Value| {
+        let mut input = input();
+        let (parent, field) = pointer.rsplit_once('/').unwrap();
+        input.pointer_mut(parent).unwrap()[field] = value;
+        js(&input)
+    };
+    let session = |pointer: &str, value: Value| mint_session(&change(session_input, pointer, value), &secret);
+    let channel =
+        |pointer: &str, value: Value| sign_channel_token(&change(channel_input, pointer, value), &secret);
+    let message = |pointer: &str, value: Value| seal(&change(message_input, pointer, value), &secret);
+    let long = "x".repeat(300);
+    for (result, code) in [
+        (mint_session(&JsValue::UNDEFINED, &secret), "INVALID_ARGUMENT"),
+        (mint_session(&js(&session_input()), &JsValue::NULL), "INVALID_ARGUMENT"),
+        (
+            mint_session(&js(&session_input()), &js(&json!({ "version": 1, "routing": "", "keys": [] }))),
+            "INVALID_ARGUMENT",
+        ),
+        (session("/signingKey", "key.short".into()), "INVALID_ARGUMENT"),
+        (session("/signingKey", 7.into()), "INVALID_ARGUMENT"),
+        (session("/app", "".into()), "INVALID_ARGUMENT"),
+        (session("/installation", long.clone().into()), "INVALID_ARGUMENT"),
+        (session("/account", "".into()), "INVALID_ARGUMENT"),
+        (session("/context/bad name", "1".into()), "SCOPE_REFUSED"),
+        (session("/context/issue", "".into()), "SCOPE_REFUSED"),
+        (session("/context/issue", 10.into()), "INVALID_ARGUMENT"),
+        (session("/can", json!(["publish", "publish"])), "INVALID_ARGUMENT"),
+        (session("/can", json!(["admin"])), "INVALID_ARGUMENT"),
+        (session("/lifetimeSeconds", 86_401.into()), "TOKEN_LIFETIME"),
+        (session("/lifetimeSeconds", 0.into()), "TOKEN_LIFETIME"),
+        (session("/lifetimeSeconds", (-5).into()), "TOKEN_LIFETIME"),
+        (channel("/channel", "".into()), "NAME_INVALID"),
+        (channel("/claimsJson", "[1]".into()), "INVALID_ARGUMENT"),
+        (channel("/claimsJson", json!({ "a": "x".repeat(5000) }).to_string().into()), "INVALID_ARGUMENT"),
+        (message("/channel", long.clone().into()), "NAME_INVALID"),
+        (message("/event", long.into()), "NAME_INVALID"),
+        (message("/payload", "1".repeat(128 * 1024 + 1).into()), "MESSAGE_SIZE"),
+        (message("/token", "a.b.c".into()), "TOKEN_MALFORMED"),
+        (message("/nowMs", "now".into()), "INVALID_ARGUMENT"),
+        (rotate(&js(&json!({})), NOW, 1.0), "INVALID_ARGUMENT"),
+    ] {
+        let error = rust(&result.unwrap_err());
+        let message = error["message"].as_str().unwrap();
+        assert_eq!(error["code"], code, "{message}");
+        assert!(message.len() > 10 && !message.contains("xxx") && !message.contains("short"), "{message}");
+    }
+}
+
+#[wasm_bindgen_test]
+fn input_that_throws_when_it_is_read_is_an_error() {
+    let hostile =
+        js_sys::Function::new_no_args("return { get app() { throw new Error('x') }, toJSON() { throw 1 } }");
+    let hostile = hostile.call0(&JsValue::UNDEFINED).unwrap();
+    assert_eq!(rust(&mint_session(&hostile, &secret()).unwrap_err())["code"], "INVALID_ARGUMENT");
+    let cyclic =
+        js_sys::Function::new_no_args("const o = {}; o.o = o; return o").call0(&JsValue::UNDEFINED).unwrap();
+    assert_eq!(rust(&seal(&cyclic, &secret()).unwrap_err())["code"], "INVALID_ARGUMENT");
+}
