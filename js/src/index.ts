@@ -11,7 +11,9 @@ export { Bitbucket, Confluence, Jira, type ProductContext } from './context/prod
 export { SealwireError, type Gap, type Position } from './errors/sealwire-error.js';
 export type { ErrorCode } from './errors/codes.js';
 export type { ConnectionState, CoreKind, SessionReason } from './core/browser-core.js';
+export type { TokenProvider } from './session/channel-token.js';
 export type { SessionGrant, SessionKey } from './session/grant.js';
+export type { DebugEvent, DebugListener } from './transport/debugged.js';
 export type {
   Callback,
   ChannelOptions,

@@ -1,6 +1,7 @@
 // Checks the options that subscribing and publishing share, and how far back a subscription reaches.
 
 import { SealwireError } from '../errors/sealwire-error.js';
+import type { TokenProvider } from '../session/channel-token.js';
 import { invalid, kindOf } from './invalid.js';
 
 const MAX_REPLAY_SECONDS = 120;
@@ -19,6 +20,11 @@ export function checkToken(token: unknown): string | undefined {
   if (typeof token === 'string' && token !== '') return token;
   const what = token === '' ? 'an empty string' : kindOf(token);
   throw invalid(`The option token must be what signRealtimeToken() returned as token, not ${what}.`);
+}
+
+/** A token, or the function that fetches one. */
+export function checkTokenOrProvider(token: unknown): string | TokenProvider | undefined {
+  return typeof token === 'function' ? (token as TokenProvider) : checkToken(token);
 }
 
 export function checkReplaySeconds(seconds: unknown): number | undefined {

@@ -1,19 +1,34 @@
 // Turns a call's channel name and options into what the core addresses a channel by.
 
 import { checkChannelName } from '../arguments/names.js';
-import { checkToken } from '../arguments/options.js';
+import { checkTokenOrProvider } from '../arguments/options.js';
 import { checkOverrides, refuseOverridesForGlobal } from '../arguments/overrides.js';
 import type { ChannelSpec } from '../core/browser-core.js';
+import { tokenFor, type TokenProvider } from '../session/channel-token.js';
+
+export interface NamedChannel {
+  spec: ChannelSpec;
+  /** The app's function for tokens, where it has one; the spec lacks its token until withToken(). */
+  provider?: TokenProvider;
+}
 
 export function channelSpec(
   channel: unknown,
   options: Record<string, unknown>,
   global: boolean,
-): ChannelSpec {
+): NamedChannel {
   const name = checkChannelName(channel);
-  const token = checkToken(options['token']);
+  const token = checkTokenOrProvider(options['token']);
   const overrides = options['contextOverrides'];
   if (global) refuseOverridesForGlobal(overrides);
   const scope = global ? [] : checkOverrides(overrides);
-  return { name, ...(scope && { scope }), ...(token !== undefined && { token }) };
+  const spec = { name, ...(scope && { scope }) };
+  if (typeof token === 'function') return { spec, provider: token };
+  return { spec: { ...spec, ...(token !== undefined && { token }) } };
+}
+
+/** The spec with a token of the app's function. */
+export async function withToken({ spec, provider }: NamedChannel): Promise<ChannelSpec> {
+  const token = await tokenFor(provider);
+  return token === undefined ? spec : { ...spec, token };
 }

@@ -5,9 +5,13 @@ import type { CoreError } from '../core/core-error.js';
 import { loadCore, type CoreSources } from '../core/load.js';
 import { errorFromCore } from '../errors/from-core.js';
 import { failureOf } from '../errors/failure-of.js';
+import { watchSurroundings } from '../page/surroundings.js';
+import { freshToken } from '../session/channel-token.js';
 import { forgeSession } from '../session/forge-session.js';
 import { checkGrant, type SessionGrant } from '../session/grant.js';
 import { refusalIn } from '../session/refusal.js';
+import { debugged, type DebugEvent } from '../transport/debugged.js';
+import { connectDirectly } from '../transport/socket.js';
 import { report } from './deliver.js';
 import type { RealtimeOptions, StateListener } from './types.js';
 
@@ -20,6 +24,7 @@ export class Connection {
   #client: Promise<Client> | undefined;
   /** Grows with every close, so that what a closed client still says is ignored. */
   #generation = 0;
+  #unwatch: (() => void) | undefined;
 
   constructor(options: RealtimeOptions, sources?: CoreSources) {
     this.#options = options;
@@ -50,29 +55,49 @@ export class Connection {
     if (!closing) return;
     this.#client = undefined;
     this.#generation += 1;
-    if (this.state !== 'idle') this.#changed('idle', undefined);
+    this.#unwatch?.();
+    this.#changed('closed', undefined);
     closing.then((client) => client.close()).catch(() => {});
   }
 
   async #start(generation: number): Promise<Client> {
     const { kind, module } = await loadCore(this.#options.core, this.#sources);
     this.core = kind;
-    const { requestTimeoutMs, idleCloseMs } = this.#options;
+    const { requestTimeoutMs, idleCloseMs, onDebug } = this.#options;
     const host: Host = {
       session: (reason) => this.#session(reason),
+      connect: onDebug ? debugged(connectDirectly, (event) => this.#debug(event)) : connectDirectly,
+      token: (provider, renewal) => {
+        if (onDebug) this.#debug({ type: 'token' });
+        freshToken(provider).then(
+          (token) => client.provideToken(renewal, token),
+          (error: unknown) => client.failToken(renewal, error),
+        );
+      },
       state: (state, error) => {
         if (generation === this.#generation) this.#changed(state, error);
       },
     };
-    return new module.Client(host, {
+    const client = new module.Client(host, {
       ...(requestTimeoutMs !== undefined && { requestTimeoutMs }),
       ...(idleCloseMs !== undefined && { idleCloseMs }),
     });
+    if (generation === this.#generation) this.#unwatch = watchSurroundings(client);
+    return client;
+  }
+
+  #debug(event: DebugEvent): void {
+    try {
+      this.#options.onDebug?.(event);
+    } catch (thrown) {
+      report(thrown);
+    }
   }
 
   #changed(state: ConnectionState, error: CoreError | undefined): void {
     this.state = state;
     const why = error ? errorFromCore(error) : undefined;
+    if (this.#options.onDebug) this.#debug({ type: 'state', state, ...(why && { code: why.code }) });
     for (const listener of [this.#options.onState, ...this.#listeners]) {
       try {
         listener?.(state, why);
@@ -83,6 +108,7 @@ export class Connection {
   }
 
   async #session(reason: SessionReason): Promise<SessionGrant> {
+    if (this.#options.onDebug) this.#debug({ type: 'session', reason });
     const provide = this.#options.session;
     if (!provide) return forgeSession(reason);
     let grant: unknown;

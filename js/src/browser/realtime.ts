@@ -6,7 +6,7 @@ import { checkFunction, checkOptions, checkReplaySeconds, checkToken } from '../
 import { serialisePayload } from '../arguments/payload.js';
 import type { CoreSources } from '../core/load.js';
 import { errorFromCore } from '../errors/from-core.js';
-import { channelSpec } from './channel.js';
+import { channelSpec, withToken } from './channel.js';
 import { Connection } from './connection.js';
 import { deliverMessage, deliverNotice, type AnyCallback } from './deliver.js';
 import type { PublishResult, Realtime, RealtimeOptions, Subscription } from './types.js';
@@ -19,16 +19,20 @@ async function subscribe(
   given: unknown,
 ): Promise<Subscription> {
   const options = checkOptions(given);
-  const spec = channelSpec(channel, options, global);
+  const named = channelSpec(channel, options, global);
   const replaySeconds = checkReplaySeconds(options['replaySeconds']);
   checkFunction(callback, 'The callback');
 
+  const spec = named.provider ? await withToken(named) : named.spec;
   const client = await connection.client();
   let live = true;
   const id = await client
     .subscribe(
       spec,
-      { ...(replaySeconds !== undefined && { replaySeconds }) },
+      {
+        ...(replaySeconds !== undefined && { replaySeconds }),
+        ...(named.provider && { renewToken: named.provider }),
+      },
       (payload, meta) => live && deliverMessage(callback, payload, meta),
       (notice) => live && deliverNotice(callback, notice),
     )
@@ -57,10 +61,11 @@ async function publish(
   given: unknown,
 ): Promise<PublishResult> {
   const options = checkOptions(given);
-  const spec = channelSpec(channel, options, global);
+  const named = channelSpec(channel, options, global);
   const event = checkEventName(options['eventName']);
   const text = serialisePayload(payload);
   try {
+    const spec = named.provider ? await withToken(named) : named.spec;
     const client = await connection.client();
     const { eventId, timestamp } = await client.publish(spec, event, text);
     return { eventId, eventTimestamp: String(timestamp) };
@@ -99,6 +104,7 @@ export function createRealtime(given: RealtimeOptions = {}): Realtime {
   const options = checkOptions(given) as RealtimeOptions;
   if (options.session !== undefined) checkFunction(options.session, 'The option session');
   if (options.onState !== undefined) checkFunction(options.onState, 'The option onState');
+  if (options.onDebug !== undefined) checkFunction(options.onDebug, 'The option onDebug');
   if (options.core !== undefined && options.core !== 'wasm' && options.core !== 'js') {
     throw invalid(`The option core must be 'wasm' or 'js'.`);
   }

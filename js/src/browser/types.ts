@@ -4,11 +4,16 @@
 import type { ConnectionState, CoreKind, SessionReason } from '../core/browser-core.js';
 import type { ProductContext } from '../context/product-context.js';
 import type { SealwireError } from '../errors/sealwire-error.js';
+import type { TokenProvider } from '../session/channel-token.js';
 import type { SessionGrant } from '../session/grant.js';
+import type { DebugListener } from '../transport/debugged.js';
 
 export interface ChannelOptions {
-  /** From the resolver's signRealtimeToken(): joins the channel of the token's claims. */
-  token?: string;
+  /**
+   * From the resolver's signRealtimeToken(): joins the channel of the token's claims. A function that fetches one is
+   * called again, for as long as the subscription lives, before a token ends.
+   */
+  token?: string | TokenProvider;
   /** Keeps only these properties of the context; `[]` is the installation-wide channel. */
   contextOverrides?: ProductContext[];
 }
@@ -98,4 +103,6 @@ export interface RealtimeOptions {
   idleCloseMs?: number;
   /** Told of every change of the connection's state. */
   onState?: StateListener;
+  /** Shown what goes over the connection, by kind and size: never a payload, name, token or key. */
+  onDebug?: DebugListener;
 }

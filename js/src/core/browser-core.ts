@@ -1,7 +1,9 @@
 // The face of the Rust client, as both of its builds (WebAssembly and plain JavaScript) export it. Converts nothing:
 // the idiom lives in browser/.
 
+import type { TokenProvider } from '../session/channel-token.js';
 import type { SessionGrant } from '../session/grant.js';
+import type { Connect } from '../transport/socket.js';
 import type { Gap } from '../errors/sealwire-error.js';
 import type { CoreError } from './core-error.js';
 
@@ -11,10 +13,21 @@ export type CoreKind = 'wasm' | 'js';
 /** Why the core asks for a session: to connect, before the old one expires, or because a message's key is unknown. */
 export type SessionReason = 'connect' | 'refresh' | 'unknown-key';
 
-export type ConnectionState = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed';
+/**
+ * What the connection is doing: `idle` (nothing needs one), `connecting`, `connected`, `reconnecting`, `suspended` (one is
+ * needed, but the browser is offline, or the page is frozen or has been hidden for minutes: it comes back by itself with
+ * the network or the page) or `closed` (by `close()`; a later call starts anew).
+ */
+export type ConnectionState = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'suspended' | 'closed';
+
+/** Why attempts to connect make no sense for now. */
+export type PauseReason = 'offline' | 'hidden' | 'frozen';
 
 export interface Host {
   session(reason: SessionReason): Promise<SessionGrant>;
+  connect: Connect;
+  /** Answer with the client's `provideToken` or `failToken`. */
+  token(provider: TokenProvider, renewal: number): void;
   state(state: ConnectionState, error?: CoreError): void;
 }
 
@@ -50,16 +63,26 @@ export interface Published {
   timestamp: number;
 }
 
+export interface SubscribeOptions {
+  replaySeconds?: number;
+  /** Provides tokens for the subscription's channel, ahead of the end of the one at hand. */
+  renewToken?: TokenProvider;
+}
+
 export interface Client {
   subscribe(
     channel: ChannelSpec,
-    options: { replaySeconds?: number },
+    options: SubscribeOptions,
     onMessage: (payload: string, meta: Meta) => void,
     onNotice: (notice: Notice) => void,
   ): Promise<number>;
   unsubscribe(id: number): Promise<void>;
   publish(channel: ChannelSpec, event: string, payload: string): Promise<Published>;
   refreshToken(id: number, token: string): Promise<void>;
+  provideToken(renewal: number, token: string): void;
+  failToken(renewal: number, error: unknown): void;
+  pause(reason: PauseReason): void;
+  wake(): void;
   close(): void;
   readonly state: string;
 }

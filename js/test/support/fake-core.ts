@@ -8,13 +8,15 @@ import type {
   Host,
   Meta,
   Notice,
+  PauseReason,
   Published,
+  SubscribeOptions,
 } from '../../src/core/browser-core.js';
 import type { CoreSources } from '../../src/core/load.js';
 
 interface Subscribed {
   channel: ChannelSpec;
-  options: { replaySeconds?: number };
+  options: SubscribeOptions;
   onMessage: (payload: string, meta: Meta) => void;
   onNotice: (notice: Notice) => void;
 }
@@ -25,6 +27,9 @@ export class FakeClient implements Client {
   readonly subscriptions = new Map<number, Subscribed>();
   readonly published: { channel: ChannelSpec; event: string; payload: string }[] = [];
   readonly refreshed: [number, string][] = [];
+  /** Answers to the host's `token`: a token, or an error. */
+  readonly provided: [number, unknown][] = [];
+  readonly surroundings: string[] = [];
   /** What the next call rejects with. */
   failure: unknown;
 
@@ -35,7 +40,7 @@ export class FakeClient implements Client {
 
   async subscribe(
     channel: ChannelSpec,
-    options: { replaySeconds?: number },
+    options: SubscribeOptions,
     onMessage: Subscribed['onMessage'],
     onNotice: Subscribed['onNotice'],
   ): Promise<number> {
@@ -57,6 +62,22 @@ export class FakeClient implements Client {
 
   async refreshToken(id: number, token: string): Promise<void> {
     this.refreshed.push([id, token]);
+  }
+
+  provideToken(renewal: number, token: string): void {
+    this.provided.push([renewal, token]);
+  }
+
+  failToken(renewal: number, error: unknown): void {
+    this.provided.push([renewal, error]);
+  }
+
+  pause(reason: PauseReason): void {
+    this.surroundings.push(reason);
+  }
+
+  wake(): void {
+    this.surroundings.push('awake');
   }
 
   close(): void {

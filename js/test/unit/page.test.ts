@@ -204,10 +204,10 @@ test('close ends the client, and a later call starts anew', async () => {
   await Promise.resolve();
   assert.equal(clients[0]!.closed, true);
   clients[0]!.host.state('closed');
-  assert.equal(realtime.state, 'idle');
+  assert.equal(realtime.state, 'closed');
   await realtime.publish('n', 'x');
   assert.equal(clients.length, 2);
-  assert.deepEqual(states, ['connected', 'idle']);
+  assert.deepEqual(states, ['connected', 'closed']);
 });
 
 test('listeners hear of every change of the state, with the reason, until they end it', async () => {

@@ -5,7 +5,7 @@ use crate::{
     error::invalid_argument,
 };
 use js_sys::Reflect;
-use sealwire_client::{ChannelSpec, ClientError, Config, GrantKey, SessionGrant};
+use sealwire_client::{ChannelSpec, ClientError, Config, GrantKey, Pause, SessionGrant};
 use sealwire_protocol::{Code, Scope, UnixSeconds};
 use serde::Deserialize;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -35,6 +35,19 @@ pub(super) fn config(options: &JsValue) -> Config {
 pub(super) fn replay_seconds(options: &JsValue) -> Option<u32> {
     let seconds = property(options, "replaySeconds").as_f64()?;
     Some(u32::try_from(whole(seconds.ceil())).unwrap_or(u32::MAX))
+}
+
+/// The app's function for channel tokens, where it has one.
+pub(super) fn token_provider(options: &JsValue) -> Option<js_sys::Function> {
+    property(options, "renewToken").dyn_into().ok()
+}
+
+pub(super) fn pause(reason: &str) -> Pause {
+    match reason {
+        "offline" => Pause::Offline,
+        "hidden" => Pause::Hidden,
+        _ => Pause::Frozen,
+    }
 }
 
 pub(super) fn channel(spec: &JsValue) -> Result<ChannelSpec, JsValue> {
@@ -76,10 +89,10 @@ pub(super) fn grant(value: &JsValue) -> Result<SessionGrant, ClientError> {
     Ok(SessionGrant { url, token, expires_at, app, installation, context, keys })
 }
 
-/// What `session()` threw or rejected with: an error with one of this protocol's codes keeps it.
-pub(super) fn session_error(thrown: &JsValue) -> ClientError {
+/// What `session()` or a token function threw or rejected with: an error with one of this protocol's codes keeps it.
+pub(super) fn provider_error(thrown: &JsValue) -> ClientError {
     let message = property(thrown, "message").as_string();
-    let message = message.unwrap_or_else(|| "the session could not be fetched".into());
+    let message = message.unwrap_or_else(|| "the app's function failed".into());
     let name = property(thrown, "code").as_string();
     let code = Code::ALL.iter().find(|code| name.as_deref() == Some(code.name()));
     let mut error = ClientError::new(code.copied().unwrap_or(Code::SessionUnavailable), message);

@@ -31,6 +31,8 @@ impl Deferred {
 pub(super) struct Subscriber {
     pub(super) on_message: Function,
     pub(super) on_notice: Function,
+    /// Provides channel tokens.
+    pub(super) token: Option<Function>,
 }
 
 /// Few entries each, so they are searched from one end to the other.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::error::with_code;
 use js_sys::Promise;
-use sealwire_client::SubscriptionId;
+use sealwire_client::{RenewalId, SubscriptionId};
 use sealwire_protocol::Code;
 use std::rc::Rc;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -21,7 +21,8 @@ pub struct Client {
 
 #[wasm_bindgen]
 impl Client {
-    /// `host`: `{ session(reason), state(state, error?) }`; `options`: `{ requestTimeoutMs?, idleCloseMs? }`.
+    /// `host`: `{ session(reason), connect(url, protocol), token(provider, renewal), state(state, error?) }`; `options`:
+    /// `{ requestTimeoutMs?, idleCloseMs? }`.
     ///
     /// # Errors
     /// Where the page has no source of randomness.
@@ -33,7 +34,8 @@ impl Client {
         Ok(Self { shell: Shell::new(host, client) })
     }
 
-    /// Resolves with the subscription's id once the relay confirmed it. `options`: `{ replaySeconds? }`.
+    /// Resolves with the subscription's id once the relay confirmed it. `options`: `{ replaySeconds?, renewToken? }`;
+    /// the host's `token` is called with `renewToken` whenever the channel token is to be renewed.
     pub fn subscribe(
         &self,
         channel: &JsValue,
@@ -44,7 +46,8 @@ impl Client {
         let arguments = || {
             let on_message = arguments::function(on_message, "onMessage")?;
             let on_notice = arguments::function(on_notice, "onNotice")?;
-            Ok((arguments::channel(channel)?, Subscriber { on_message, on_notice }))
+            let token = arguments::token_provider(options);
+            Ok((arguments::channel(channel)?, Subscriber { on_message, on_notice, token }))
         };
         let (channel, subscriber) = match arguments() {
             Ok(arguments) => arguments,
@@ -52,8 +55,15 @@ impl Client {
         };
         let replay_seconds = arguments::replay_seconds(options);
         let (promise, deferred) = Deferred::new();
+        let renews = subscriber.token.is_some();
         self.shell.call(
-            |client, now| client.subscribe(now, channel, replay_seconds),
+            |client, now| {
+                let id = client.subscribe(now, channel, replay_seconds);
+                if renews {
+                    client.renew_token_of(now, id);
+                }
+                id
+            },
             |callbacks, id| {
                 callbacks.join(id, subscriber);
                 callbacks.expect(id.0, deferred);
@@ -99,12 +109,36 @@ impl Client {
         promise
     }
 
+    /// Answers the host's `token`.
+    #[wasm_bindgen(js_name = provideToken)]
+    pub fn provide_token(&self, renewal: u32, token: &str) {
+        self.shell.input(|client, now| client.handle_token(now, RenewalId(renewal), token));
+    }
+
+    /// Answers the host's `token` with what the app's function threw.
+    #[wasm_bindgen(js_name = failToken)]
+    pub fn fail_token(&self, renewal: u32, thrown: &JsValue) {
+        let error = arguments::provider_error(thrown);
+        self.shell.input(|client, now| client.handle_token_failed(now, RenewalId(renewal), error));
+    }
+
+    /// No attempt to connect makes sense for now: `offline`, `hidden` or `frozen`.
+    pub fn pause(&self, reason: &str) {
+        let pause = arguments::pause(reason);
+        self.shell.input(|client, now| client.handle_pause(now, pause));
+    }
+
+    /// The page or its network woke up.
+    pub fn wake(&self) {
+        self.shell.input(|client, now| client.handle_wake(now));
+    }
+
     /// Ends everything for good and lets go of all that the page passed in.
     pub fn close(&self) {
         self.shell.close();
     }
 
-    /// `idle`, `connecting`, `connected`, `reconnecting` or `closed`.
+    /// `idle`, `connecting`, `connected`, `reconnecting`, `suspended` or `closed`.
     #[wasm_bindgen(getter)]
     pub fn state(&self) -> String {
         self.shell.state().into()

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::error::from_client;
 use gloo_timers::callback::Timeout;
-use js_sys::Promise;
+use js_sys::{Function, Promise};
 use sealwire_client::{
     Client, ClientError, ConnectionId, Event, FetchId, Instant, Notice, Now, SubscriptionId, Transmit,
 };
@@ -30,6 +30,11 @@ extern "C" {
     pub type Host;
     #[wasm_bindgen(method, catch)]
     fn session(this: &Host, reason: &str) -> Result<JsValue, JsValue>;
+    /// A WebSocket, or what behaves like one.
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn connect(this: &Host, url: &str, protocol: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn token(this: &Host, provider: &Function, renewal: u32) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn state(this: &Host, state: &str, error: &JsValue) -> Result<(), JsValue>;
 }
@@ -120,11 +125,13 @@ impl Shell {
 
     fn transmit(&self, transmit: Transmit) {
         match transmit {
-            Transmit::Connect { connection, url } => match Socket::open(&url, connection, &self.itself) {
-                Ok(socket) => drop(self.socket.replace(Some((connection, Rc::new(socket))))),
-                // The page's policy may forbid it.
-                Err(_) => self.client.borrow_mut().handle_closed(clock::now(), connection, None),
-            },
+            Transmit::Connect { connection, url } => {
+                match Socket::open(&self.host, &url, connection, &self.itself) {
+                    Ok(socket) => drop(self.socket.replace(Some((connection, Rc::new(socket))))),
+                    // The page's policy may forbid it.
+                    Err(_) => self.client.borrow_mut().handle_closed(clock::now(), connection, None),
+                }
+            }
             Transmit::Send { connection, bytes } => {
                 if let Some(socket) = self.socket_of(connection) {
                     socket.send(&bytes);
@@ -147,6 +154,12 @@ impl Shell {
     fn tell(&self, event: Event) {
         match event {
             Event::NeedSession { fetch, reason } => self.fetch_session(fetch, outputs::reason(reason)),
+            Event::NeedToken { renewal, subscription } => {
+                let subscriber = self.callbacks.borrow().subscriber(subscription);
+                if let Some(provider) = subscriber.and_then(|subscriber| subscriber.token) {
+                    report(self.host.token(&provider, renewal.0));
+                }
+            }
             Event::SubscribeDone { subscription, result } => {
                 if result.is_err() {
                     self.leave(subscription);
@@ -224,7 +237,7 @@ impl Shell {
         let weak = Weak::clone(&self.itself);
         let failed = Closure::once(move |thrown: JsValue| {
             if let Some(shell) = weak.upgrade() {
-                let error = arguments::session_error(&thrown);
+                let error = arguments::provider_error(&thrown);
                 shell.input(|client, now| client.handle_session_failed(now, fetch, error));
             }
         });

@@ -3,7 +3,7 @@
 //! `web-sys` and not `gloo-net`, whose type sends binary messages as Blobs, tells of no opening, gives its close code up
 //! when it is split for reading and writing, and panics where the page's environment lacks `CloseEvent`.
 
-use super::shell::Shell;
+use super::shell::{Host, Shell};
 use bytes::Bytes;
 use js_sys::{ArrayBuffer, Uint8Array};
 use sealwire_client::ConnectionId;
@@ -21,8 +21,14 @@ pub(super) struct Socket {
 
 impl Socket {
     /// Opens one; what happens to it is told to `shell`.
-    pub(super) fn open(url: &str, connection: ConnectionId, shell: &Weak<Shell>) -> Result<Self, JsValue> {
-        let websocket = WebSocket::new_with_str(url, SUBPROTOCOL)?;
+    pub(super) fn open(
+        host: &Host,
+        url: &str,
+        connection: ConnectionId,
+        shell: &Weak<Shell>,
+    ) -> Result<Self, JsValue> {
+        // Only its shape matters: it may be a place on a WebSocket that several frames of the page share.
+        let websocket: WebSocket = host.connect(url, SUBPROTOCOL)?.unchecked_into();
         websocket.set_binary_type(BinaryType::Arraybuffer);
 
         let weak = Weak::clone(shell);

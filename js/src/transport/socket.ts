@@ -1,0 +1,15 @@
+// What the core needs of a WebSocket. A place on a socket that several frames of a page share has the same shape.
+
+export interface Socket {
+  binaryType: string;
+  onopen: (() => void) | null;
+  onmessage: ((event: { data: unknown }) => void) | null;
+  onclose: ((event: { code: number }) => void) | null;
+  send(bytes: Uint8Array<ArrayBuffer>): void;
+  close(code?: number): void;
+}
+
+/** Opens a socket. Throws where the page's policy or the address forbids it. */
+export type Connect = (url: string, protocol: string) => Socket;
+
+export const connectDirectly: Connect = (url, protocol) => new WebSocket(url, protocol) as unknown as Socket;
