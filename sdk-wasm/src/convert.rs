@@ -6,16 +6,22 @@ use wasm_bindgen::JsValue;
 
 /// Reads a structured value. `what` names it in the error, which never shows its content.
 pub(crate) fn read<T: DeserializeOwned>(value: &JsValue, what: &str) -> Result<T, JsValue> {
-    let wrong = || invalid_argument(&[what, " has a wrong shape"].concat());
-    let json = js_sys::JSON::stringify(value).ok().and_then(|json| json.as_string()).ok_or_else(wrong)?;
-    serde_json::from_str(&json).map_err(|_| wrong())
+    // Through JSON first: what comes out of it has no getters, whose exceptions nobody here would catch.
+    let plain = js_sys::JSON::stringify(value).and_then(|json| match json.as_string() {
+        Some(json) => js_sys::JSON::parse(&json),
+        None => Ok(JsValue::UNDEFINED),
+    });
+    plain
+        .ok()
+        .and_then(|plain| serde_wasm_bindgen::from_value(plain).ok())
+        .ok_or_else(|| invalid_argument(&[what, " has a wrong shape"].concat()))
 }
 
 /// Writes a structured value as a plain object.
 #[cfg(feature = "resolver")]
 pub(crate) fn write(value: &impl serde::Serialize) -> Result<JsValue, JsValue> {
-    let json = serde_json::to_string(value).map_err(|_| invalid_argument("the result is no JSON"))?;
-    js_sys::JSON::parse(&json)
+    let plain = serde_wasm_bindgen::Serializer::json_compatible();
+    value.serialize(&plain).map_err(|_| invalid_argument("the result is no plain object"))
 }
 
 /// A JavaScript number of seconds or milliseconds; what is no such number counts as 0.

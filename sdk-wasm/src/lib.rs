@@ -2,7 +2,6 @@
 //! idiomatic API in `js`.
 //!
 //! Times cross as numbers and offsets as strings, since the plain JavaScript build has no 64-bit integers at its boundary.
-//! Structured input crosses as JSON text, which costs less code than walking JavaScript objects does.
 
 #[cfg(feature = "browser")]
 mod browser;
