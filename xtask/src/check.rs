@@ -1,12 +1,18 @@
 //! `cargo xtask check`: everything that judges the source without running it.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use duct::Expression;
 
 use crate::{npm, package, step, toolchain, workspace::Workspace};
 
 /// A check: its name, and what has to succeed.
-type Check = (&'static str, fn(&Workspace) -> Result<()>);
+type Check = (&'static str, fn(&Workspace) -> Result<Verdict>);
+
+enum Verdict {
+    Passed,
+    /// What it needs is not on this machine; it has said so.
+    Skipped,
+}
 
 const CHECKS: [Check; 7] = [
     ("rustfmt", rustfmt),
@@ -21,54 +27,57 @@ const CHECKS: [Check; 7] = [
 /// Runs every check, says which failed, and fails if one did.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     npm::install(workspace)?;
-    let mut failed = Vec::new();
+    let (mut passed, mut skipped, mut failed) = (0, 0, Vec::new());
     for (name, check) in CHECKS {
         step::checking(name);
-        if let Err(error) = check(workspace) {
-            step::failed(&format!("{name}: {error:#}"));
-            failed.push(name);
+        match check(workspace) {
+            Ok(Verdict::Passed) => passed += 1,
+            Ok(Verdict::Skipped) => skipped += 1,
+            Err(error) => {
+                step::failed(&format!("{name}: {error:#}"));
+                failed.push(name);
+            }
         }
     }
-    if failed.is_empty() {
-        println!("{} checks passed", CHECKS.len());
-        return Ok(());
-    }
-    bail!("{} of {} checks failed: {}", failed.len(), CHECKS.len(), failed.join(", "))
-}
-
-/// Runs a command in the root folder.
-fn pass(workspace: &Workspace, command: &Expression) -> Result<()> {
-    command.dir(&workspace.root).run()?;
+    println!("{passed} checks passed, {} failed, {skipped} skipped", failed.len());
+    ensure!(failed.is_empty(), "these checks failed: {}", failed.join(", "));
     Ok(())
 }
 
-fn rustfmt(workspace: &Workspace) -> Result<()> {
+/// Runs a command in the root folder.
+fn pass(workspace: &Workspace, command: &Expression) -> Result<Verdict> {
+    command.dir(&workspace.root).run()?;
+    Ok(Verdict::Passed)
+}
+
+fn rustfmt(workspace: &Workspace) -> Result<Verdict> {
     pass(workspace, &duct::cmd!("cargo", "fmt", "--all", "--check"))
 }
 
-fn clippy(workspace: &Workspace) -> Result<()> {
+fn clippy(workspace: &Workspace) -> Result<Verdict> {
     let lint = ["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-Dwarnings"];
     pass(workspace, &duct::cmd("cargo", lint))
 }
 
-fn clippy_for_wasm(workspace: &Workspace) -> Result<()> {
+fn clippy_for_wasm(workspace: &Workspace) -> Result<Verdict> {
     let Some(toolchain) = toolchain::with_clippy(workspace)? else {
         step::skipping(
             "clippy for wasm32: install it for the toolchain that has the target (Debian: rust-web-clippy)",
         );
-        return Ok(());
+        return Ok(Verdict::Skipped);
     };
     let mut lint = vec!["clippy", "--quiet", "--locked", "--all-targets", "--target", toolchain::TARGET];
     lint.extend(["--package", "sealwire-sdk-wasm", "--features", "browser,resolver", "--", "-Dwarnings"]);
     pass(workspace, &toolchain.cargo(lint).env("CARGO_TARGET_DIR", workspace.target.join("wasm-clippy")))
 }
 
-fn prettier(workspace: &Workspace) -> Result<()> {
-    npm::tool(workspace, "prettier").args(["--check", "--log-level=warn", "."]).run()
+fn prettier(workspace: &Workspace) -> Result<Verdict> {
+    npm::tool(workspace, "prettier").args(["--check", "--log-level=warn", "."]).run()?;
+    Ok(Verdict::Passed)
 }
 
 /// The examples compile against the package, so that has to be there.
-fn tsc(workspace: &Workspace) -> Result<()> {
+fn tsc(workspace: &Workspace) -> Result<Verdict> {
     package::build(workspace)?;
     for script in [
         ["types", "--workspace=js"],
@@ -77,26 +86,26 @@ fn tsc(workspace: &Workspace) -> Result<()> {
     ] {
         pass(workspace, &duct::cmd("npm", ["run", "--silent"].into_iter().chain(script)).stdout_to_stderr())?;
     }
-    Ok(())
+    Ok(Verdict::Passed)
 }
 
-fn dependencies(workspace: &Workspace) -> Result<()> {
-    let Some(command) = deny(&["bans", "licenses", "sources"])? else { return Ok(()) };
+fn dependencies(workspace: &Workspace) -> Result<Verdict> {
+    let Some(command) = deny(&["bans", "licenses", "sources"])? else { return Ok(Verdict::Skipped) };
     pass(workspace, &command)
 }
 
 /// Known vulnerabilities. Their database is fetched, so there is no verdict without a network.
-fn advisories(workspace: &Workspace) -> Result<()> {
-    let Some(command) = deny(&["advisories"])? else { return Ok(()) };
+fn advisories(workspace: &Workspace) -> Result<Verdict> {
+    let Some(command) = deny(&["advisories"])? else { return Ok(Verdict::Skipped) };
     let output = command.dir(&workspace.root).stderr_to_stdout().stdout_capture().unchecked().run()?;
     let text = String::from_utf8_lossy(&output.stdout);
     if text.contains("failed to fetch advisory database") {
         step::skipping("the advisory database cannot be reached");
-        return Ok(());
+        return Ok(Verdict::Skipped);
     }
     eprint!("{text}");
     ensure!(output.status.success(), "a dependency has a known vulnerability");
-    Ok(())
+    Ok(Verdict::Passed)
 }
 
 /// The command, where cargo-deny is installed.
