@@ -7,7 +7,7 @@ import path from 'node:path';
 
 import * as esbuild from 'esbuild';
 
-export const ENTRIES = ['index', 'resolver', 'react'];
+export const ENTRIES = ['index', 'resolver', 'react', 'testing'];
 const CORES = ['core-wasm', 'core-js'];
 
 const shared = {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 
@@ -84,6 +84,38 @@ test('the hooks and the main entry share one default connection, as ES modules a
   assert.deepEqual(JSON.parse(node(folder, 'main.cjs', '--preserve-symlinks')), expected);
 });
 
+/** The testing aid throws the main entry's errors, and loads no core. */
+const tested = (load) => `${load}
+  async function main() {
+    const relay = createTestRelay();
+    const [ada, ben] = [relay.realtime(), relay.realtime()];
+    const heard = [];
+    await ben.subscribe('n', (payload) => heard.push(payload));
+    await ada.publish('n', { text: 'hello' });
+    await relay.settled();
+    const refused = await ada.subscribe('n', () => {}, { contextOverrides: ['board'] }).catch((error) => error);
+    console.log(JSON.stringify([heard, relay.published().length, refused instanceof SealwireError, refused.code]));
+    // Nothing keeps Node running.
+  }
+  main();`;
+
+test('the testing aid works in Node without network and core, as an ES module and as CommonJS', (t) => {
+  const files = {
+    'main.mjs': tested(
+      `import { createTestRelay } from 'sealwire/testing';\nimport { SealwireError } from 'sealwire';`,
+    ),
+    'main.cjs': tested(
+      `const { createTestRelay } = require('sealwire/testing');\nconst { SealwireError } = require('sealwire');`,
+    ),
+  };
+  const folder = project(t, { files });
+  rmSync(path.join(folder, 'node_modules/sealwire/dist/chunks/core-wasm.js'));
+  rmSync(path.join(folder, 'node_modules/sealwire/dist/chunks/core-js.cjs'));
+  const expected = [[{ text: 'hello' }], 1, true, 'SCOPE_REFUSED'];
+  assert.deepEqual(JSON.parse(node(folder, 'main.mjs')), expected);
+  assert.deepEqual(JSON.parse(node(folder, 'main.cjs')), expected);
+});
+
 test('a resolver in plain Node mints a session and seals, as an ES module', (t) => {
   const main = `import * as sealwire from 'sealwire/resolver';
     import { exerciseResolver } from './exercise.mjs';
@@ -128,7 +160,7 @@ test('the installed package holds what it exports and nothing that belongs to it
   const folder = path.join(project(t), 'node_modules', 'sealwire');
   const manifest = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
   assert.deepEqual(manifest.dependencies ?? {}, {});
-  for (const entry of ['.', './resolver', './react']) {
+  for (const entry of ['.', './resolver', './react', './testing']) {
     for (const condition of ['import', 'require']) {
       assert.equal(Object.keys(manifest.exports[entry][condition])[0], 'types');
       for (const file of Object.values(manifest.exports[entry][condition]))

@@ -7,6 +7,7 @@ import { project, root } from './support/project.mjs';
 
 const USE = `
 import { realtime, createRealtime, Jira, SealwireError, type RealtimeEvent, type SessionGrant } from 'sealwire';
+import { createTestRelay, type TestRelay } from 'sealwire/testing';
 import { publish, wrap, createRealtime as onResolver, type PublishResult } from 'sealwire/resolver';
 
 interface Absence { person: string }
@@ -19,6 +20,9 @@ export const own = createRealtime({ core: 'js', session: async (): Promise<Sessi
 export const published: Promise<PublishResult> = publish('n', { person: 'Ada' });
 export const handler = wrap(async (event: string, context: { installContext: string }) => event + context.installContext);
 export const session = onResolver({ authorize: ({ accountId }) => accountId !== undefined }).session;
+export const tested: TestRelay = createTestRelay({ replaySeconds: 30 });
+export const asPage: typeof realtime = tested.realtime({ accountId: 'ada', context: { moduleKey: 'panel' } });
+export const asResolver: ReturnType<typeof onResolver> = tested.resolver();
 // @ts-expect-error the package is typed, so a wrong use does not compile
 realtime.subscribe(7);
 `;

@@ -1,5 +1,6 @@
 // Posts sealed messages to the relay.
 
+import { sentence } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 
 const TIMEOUT_MS = 8_000;
@@ -50,7 +51,7 @@ function refusal(status: number, value: unknown): RelayRefusal {
   return new RelayRefusal(
     known ? code : 'UNREACHABLE',
     known
-      ? message
+      ? sentence(message)
       : `The relay's address answered with HTTP ${status}, but not as a relay does. Check SEALWIRE_URL.`,
     status,
     typeof retryAfterMs === 'number' ? retryAfterMs : undefined,

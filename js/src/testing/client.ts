@@ -1,0 +1,313 @@
+// The client of the test relay, in place of the Rust core: the same face, and what an app can observe of its rules.
+
+import type {
+  ChannelSpec,
+  Client,
+  ClientOptions,
+  ConnectionState,
+  Host,
+  Meta,
+  Notice,
+  PauseReason,
+  Published,
+  SubscribeOptions,
+} from '../core/browser-core.js';
+import type { CoreError } from '../core/core-error.js';
+import type { SealwireError } from '../errors/sealwire-error.js';
+import { errorFromCore } from '../errors/from-core.js';
+import type { Backstage } from './backstage.js';
+import { channelId, eventId, type Publication } from './hub.js';
+import { refused } from './refused.js';
+import { addressOf, checkChannelToken } from './rules.js';
+import { TestSession } from './session.js';
+import { TestSubscription } from './subscription.js';
+import { readChannelToken, type ChannelClaims, type Minted } from './tokens.js';
+import { Gate, later, turns, type Timer } from './waiting.js';
+
+const MAX_SUBSCRIPTIONS = 256;
+const MAX_PENDING_PUBLISHES = 128;
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 15_000;
+const RENEWED = 0.75;
+const CLOSED = refused('CLOSED', 'the client was closed');
+
+export class TestClient implements Client {
+  state: ConnectionState = 'idle';
+  readonly #backstage: Backstage;
+  readonly #host: Host;
+  readonly #timeoutMs: number;
+  readonly #idleMs: number;
+  readonly #session: TestSession;
+  readonly #subscriptions = new Map<number, TestSubscription>();
+  readonly #awake = new Gate();
+  /** Rejects the calls that wait. */
+  readonly #calls = new Set<(error: CoreError) => void>();
+  #connecting: Promise<void> | undefined;
+  #wasConnected = false;
+  #publishing = 0;
+  #trouble: SealwireError | undefined;
+  #idle: Timer | undefined;
+  #nextId = 1;
+
+  constructor(backstage: Backstage, host: Host, options: ClientOptions) {
+    this.#backstage = backstage;
+    this.#host = host;
+    this.#timeoutMs = options.requestTimeoutMs ?? 10_000;
+    this.#idleMs = options.idleCloseMs ?? 5_000;
+    const { now, isExpired } = backstage;
+    this.#session = new TestSession(host, now, isExpired, () => this.expire());
+    backstage.clients.add(this);
+  }
+
+  async subscribe(
+    spec: ChannelSpec,
+    options: SubscribeOptions,
+    onMessage: (payload: string, meta: Meta) => void,
+    onNotice: (notice: Notice) => void,
+  ): Promise<number> {
+    const token = spec.token === undefined ? undefined : readChannelToken(spec.token);
+    const session = await this.#connected();
+    const { hub, isExpired } = this.#backstage;
+    const address = addressOf(session, spec, token, 'subscribe', isExpired);
+    const seconds = options.replaySeconds ?? 0;
+    if (seconds > hub.windowSeconds) {
+      throw refused('REPLAY_TOO_LONG', `a replay goes back at most ${hub.windowSeconds} seconds here`);
+    }
+    const id = channelId(address);
+    const channels = new Set([...this.#subscriptions.values()].map(({ channel }) => channel));
+    if (channels.size >= MAX_SUBSCRIPTIONS && !channels.has(id)) {
+      throw refused('TOO_MANY_SUBSCRIPTIONS', `a connection has at most ${MAX_SUBSCRIPTIONS} subscriptions`);
+    }
+    const replay = seconds > 0 ? hub.sinceTime(id, seconds) : hub.live(id);
+    const { position } = replay;
+    const made = new TestSubscription(spec, address, token, options, position, onMessage, onNotice);
+    const number = this.#nextId++;
+    this.#subscriptions.set(number, made);
+    this.#plan(number, made);
+    if (seconds > 0) this.#backstage.soon(() => this.#subscriptions.has(number) && made.begin(replay));
+    return number;
+  }
+
+  async unsubscribe(id: number): Promise<void> {
+    clearTimeout(this.#subscriptions.get(id)?.timer);
+    this.#subscriptions.delete(id);
+    this.#rest();
+  }
+
+  async publish(spec: ChannelSpec, event: string, payload: string): Promise<Published> {
+    const publishedAt = this.#backstage.now();
+    const token = spec.token === undefined ? undefined : readChannelToken(spec.token);
+    if (this.#publishing >= MAX_PENDING_PUBLISHES) {
+      throw refused('RATE_LIMITED', 'too many publications wait for the relay; await the earlier ones');
+    }
+    this.#publishing += 1;
+    try {
+      const session = await this.#connected();
+      const address = addressOf(session, spec, token, 'publish', this.#backstage.isExpired);
+      const draft = { address, event, payload, publishedAt, from: 'page', accountId: session.sub } as const;
+      const publication = this.#backstage.publish(draft);
+      return { eventId: eventId(publication), timestamp: publication.timestamp };
+    } finally {
+      this.#publishing -= 1;
+    }
+  }
+
+  async refreshToken(id: number, token: string): Promise<void> {
+    const subscription = this.#subscriptions.get(id);
+    if (!subscription) throw refused('NOT_SUBSCRIBED', 'the subscription is over');
+    const claims = readChannelToken(token);
+    if (subscription.token?.tag !== claims.tag) {
+      throw refused('TOKEN_IDENTITY', 'the token has other claims than the subscription');
+    }
+    const { ins: installation, ch: name } = subscription.token;
+    checkChannelToken(claims, { installation, name }, 'subscribe', this.#backstage.isExpired);
+    this.#adopt(id, subscription, claims);
+  }
+
+  provideToken(renewal: number, token: string): void {
+    this.refreshToken(renewal, token).catch((error: unknown) => this.failToken(renewal, error));
+  }
+
+  failToken(renewal: number, thrown: unknown): void {
+    const subscription = this.#subscriptions.get(renewal);
+    if (!subscription?.token) return;
+    const error = errorFromCore(thrown);
+    if (this.#backstage.isExpired(subscription.token) || !error.retryable)
+      return this.#endOne(renewal, error);
+    subscription.timer = later(1_000, () => this.#renew(renewal, subscription));
+  }
+
+  pause(reason: PauseReason): void {
+    if (reason === 'hidden' || !this.#isWanted()) return;
+    this.#awake.shut();
+    this.lost('suspended');
+  }
+
+  wake(): void {
+    this.#awake.open();
+  }
+
+  close(): void {
+    this.#backstage.clients.delete(this);
+    this.#session.forget();
+    clearTimeout(this.#idle);
+    for (const { timer } of this.#subscriptions.values()) clearTimeout(timer);
+    this.#subscriptions.clear();
+    for (const fail of this.#calls) fail(CLOSED);
+    this.#show('closed');
+  }
+
+  /** A publication of any channel. */
+  receive(publication: Publication): void {
+    if (this.state !== 'connected') return;
+    const id = channelId(publication.address);
+    for (const subscription of [...this.#subscriptions.values()]) {
+      if (subscription.channel === id) subscription.take(publication);
+    }
+  }
+
+  /** The connection is gone. */
+  lost(state: ConnectionState = 'reconnecting', error?: CoreError): void {
+    if (this.state !== 'connected') return;
+    if (!this.#isWanted()) return this.#show('idle', error);
+    this.#show(state, error);
+    this.#connect().catch(() => {});
+  }
+
+  /** The tokens that there were are over. */
+  expire(): void {
+    for (const [id, subscription] of this.#subscriptions) {
+      if (subscription.token && this.#backstage.isExpired(subscription.token))
+        this.#expired(id, subscription);
+    }
+    if (this.#session.current) return;
+    this.#session.forget();
+    this.lost('reconnecting', refused('TOKEN_EXPIRED', 'the session has expired'));
+  }
+
+  /** Resolves when it is not on its way to a connection. */
+  async settled(): Promise<void> {
+    if (this.#backstage.gate(this).isOpen && this.#awake.isOpen) await this.#connecting?.catch(() => {});
+  }
+
+  /** The session, once there is a connection; what a call waits for. */
+  async #connected(): Promise<NonNullable<TestSession['current']>> {
+    clearTimeout(this.#idle);
+    let fail: (error: CoreError) => void = () => {};
+    const failed = new Promise<never>((_, reject) => (fail = reject));
+    failed.catch(() => {});
+    this.#calls.add(fail);
+    const unanswered = refused('UNREACHABLE', 'the relay did not answer in time');
+    const timer = setTimeout(() => fail(this.#trouble ?? unanswered), this.#timeoutMs);
+    try {
+      for (;;) {
+        if (this.state === 'closed') throw CLOSED;
+        const session = this.#session.current;
+        if (this.state === 'connected' && session) return session;
+        await Promise.race([this.#connect(), failed]);
+      }
+    } finally {
+      clearTimeout(timer);
+      this.#calls.delete(fail);
+      this.#rest();
+    }
+  }
+
+  #connect(): Promise<void> {
+    return (this.#connecting ??= this.#attempts().finally(() => (this.#connecting = undefined)));
+  }
+
+  async #attempts(): Promise<void> {
+    if (this.state === 'idle') this.#show('connecting');
+    for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, LONGEST_RETRY_MS)) {
+      try {
+        await this.#awake.passed();
+        await this.#backstage.gate(this).passed();
+        if (!this.#session.current) await this.#session.fetch('connect');
+        await turns(1);
+        if (this.state === 'closed') throw CLOSED;
+        if (this.#backstage.gate(this).isOpen && this.#awake.isOpen) return this.#resume();
+      } catch (thrown) {
+        const error = errorFromCore(thrown);
+        if (this.state === 'closed') throw error;
+        if (!error.retryable) {
+          this.#giveUp(error);
+          throw error;
+        }
+        this.#trouble = error;
+        this.#show(this.#wasConnected ? 'reconnecting' : 'connecting', error);
+        await new Promise<void>((resolve) => later(error.retryAfterMs ?? wait, resolve));
+        if (!this.#isWanted()) return this.#show('idle', error);
+      }
+    }
+  }
+
+  #resume(): void {
+    this.#trouble = undefined;
+    this.#wasConnected = true;
+    this.#show('connected');
+    for (const subscription of [...this.#subscriptions.values()]) {
+      subscription.resume(this.#backstage.hub.sincePosition(subscription.channel, subscription.position));
+    }
+  }
+
+  /** Ends everything that needs the connection, and waits for the app's next call. */
+  #giveUp(error: SealwireError): void {
+    for (const id of [...this.#subscriptions.keys()]) this.#endOne(id, error);
+    this.#session.forget();
+    this.#wasConnected = false;
+    this.#show('idle', error);
+  }
+
+  #isWanted(): boolean {
+    return this.#subscriptions.size > 0 || this.#calls.size > 0;
+  }
+
+  #rest(): void {
+    clearTimeout(this.#idle);
+    if (this.#isWanted() || this.state !== 'connected') return;
+    this.#idle = later(this.#idleMs, () => {
+      if (this.#isWanted()) return;
+      this.#session.stop();
+      this.#wasConnected = false;
+      this.#show('idle');
+    });
+  }
+
+  #adopt(id: number, subscription: TestSubscription, claims: Minted<ChannelClaims>): void {
+    subscription.token = claims;
+    this.#plan(id, subscription);
+  }
+
+  #plan(id: number, subscription: TestSubscription): void {
+    clearTimeout(subscription.timer);
+    if (!subscription.token) return;
+    const remaining = subscription.token.exp * 1000 - this.#backstage.now();
+    subscription.timer = subscription.options.renewToken
+      ? later(remaining * RENEWED, () => this.#renew(id, subscription))
+      : later(remaining, () => this.#expired(id, subscription));
+  }
+
+  #renew(id: number, { options }: TestSubscription): void {
+    if (options.renewToken && this.#subscriptions.has(id)) this.#host.token(options.renewToken, id);
+  }
+
+  #expired(id: number, subscription: TestSubscription): void {
+    if (subscription.options.renewToken) return this.#renew(id, subscription);
+    const message = 'the channel token has expired; subscribe again with a fresh one';
+    this.#endOne(id, refused('TOKEN_EXPIRED', message));
+  }
+
+  #endOne(id: number, error: CoreError): void {
+    const subscription = this.#subscriptions.get(id);
+    this.#subscriptions.delete(id);
+    subscription?.end(error);
+    this.#rest();
+  }
+
+  #show(state: ConnectionState, error?: CoreError): void {
+    if (state === this.state && !error) return;
+    this.state = state;
+    this.#host.state(state, error);
+  }
+}

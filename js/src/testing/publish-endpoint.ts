@@ -1,0 +1,42 @@
+// The test relay's `POST /v1/publish`, as a fetch for the resolver's API.
+
+import type { SealedMessage } from '../backend/relay-request.js';
+import type { CoreError } from '../core/core-error.js';
+import { errorFromCore } from '../errors/from-core.js';
+import type { Backstage } from './backstage.js';
+import { eventId } from './hub.js';
+import { refused } from './refused.js';
+import { open } from './resolver-core.js';
+import { checkChannelToken } from './rules.js';
+import { readChannelToken, readToken, type BackendClaims } from './tokens.js';
+
+function publish(backstage: Backstage, authorization: string, message: SealedMessage): object {
+  const { isExpired } = backstage;
+  const backend = readToken<BackendClaims>(authorization.replace(/^Bearer /, ''), 'sealwire:backend');
+  if (isExpired(backend)) throw refused('TOKEN_EXPIRED', 'the backend token has expired');
+  const { channel: name, scope, event } = message;
+  const installation = backend.ins;
+  // The keys of a channel token stay with the resolver; the test relay's reader wants to see some.
+  const token = message.token === undefined ? undefined : readChannelToken(`${message.token}~test`);
+  if (token) checkChannelToken(token, { installation, name }, 'publish', isExpired);
+  const { payload, publishedAt } = open(message.sealed);
+  const address = { installation, scope, claims: token?.tag, name };
+  const publication = backstage.publish({ address, event, payload, publishedAt, from: 'resolver' });
+  return { eventId: eventId(publication), eventTimestamp: publication.timestamp };
+}
+
+export function publishEndpoint(backstage: Backstage): typeof globalThis.fetch {
+  return async (_url, init) => {
+    const { messages } = JSON.parse(String(init?.body)) as { messages: SealedMessage[] };
+    const authorization = new Headers(init?.headers).get('authorization') ?? '';
+    const results = messages.map((message) => {
+      try {
+        return publish(backstage, authorization, message);
+      } catch (thrown) {
+        const { code, message }: CoreError = errorFromCore(thrown);
+        return { error: { code, message } };
+      }
+    });
+    return Response.json({ results });
+  };
+}

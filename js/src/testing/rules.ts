@@ -1,0 +1,52 @@
+// What a session may do at the test relay, by the rules of the real one.
+
+import type { ChannelSpec } from '../core/browser-core.js';
+import type { Permission } from '../core/resolver-core.js';
+import type { Address } from './hub.js';
+import { refused } from './refused.js';
+import type { ChannelClaims, Minted, SessionClaims } from './tokens.js';
+
+/** Says whether a token's time is over. */
+export type IsExpired = (claims: Minted<unknown>) => boolean;
+
+function check(allowed: boolean, permission: Permission, holder: string): void {
+  if (!allowed) throw refused('PERMISSION_MISSING', `the ${holder} does not permit to ${permission}`);
+}
+
+/** The part of the session's context that a channel keeps. */
+function scopeOf(context: Record<string, string>, kept: string[] | undefined): Record<string, string> {
+  if (kept === undefined) return context;
+  const missing = kept.find((property) => context[property] === undefined);
+  if (missing !== undefined)
+    throw refused('SCOPE_REFUSED', `the session's context has no property '${missing}'`);
+  return Object.fromEntries(kept.map((property) => [property, context[property] as string]));
+}
+
+export function checkChannelToken(
+  claims: Minted<ChannelClaims>,
+  { installation, name }: { installation: string; name: string },
+  permission: Permission,
+  isExpired: IsExpired,
+): void {
+  if (isExpired(claims)) throw refused('TOKEN_EXPIRED', 'the channel token has expired; sign a fresh one');
+  if (claims.ins !== installation) {
+    throw refused('TOKEN_INSTALLATION', 'the channel token is for another installation');
+  }
+  if (claims.ch !== name) throw refused('TOKEN_CHANNEL', 'the channel token is for another channel');
+  check(claims.can.includes(permission), permission, 'channel token');
+}
+
+/** The channel that a page's call is about, if the session may use it in this way. */
+export function addressOf(
+  session: Minted<SessionClaims>,
+  { name, scope }: ChannelSpec,
+  token: Minted<ChannelClaims> | undefined,
+  permission: Permission,
+  isExpired: IsExpired,
+): Address {
+  const installation = session.ins;
+  const kept = scopeOf(session.ctx, scope);
+  check(session.can.includes(permission), permission, 'session');
+  if (token) checkChannelToken(token, { installation, name }, permission, isExpired);
+  return { installation, scope: kept, claims: token?.tag, name };
+}

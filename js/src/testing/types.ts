@@ -1,0 +1,60 @@
+// The types of the testing aid.
+
+import type {
+  Authorize,
+  Realtime as ResolverRealtime,
+  RealtimeOptions as ResolverOptions,
+} from '../backend/types.js';
+import type { Realtime, RealtimeOptions } from '../browser/types.js';
+import type { ForgeContext } from '../context/properties.js';
+
+export interface TestRelayOptions {
+  /** How far back the relay can replay, in seconds. By default and at most 120. */
+  replaySeconds?: number;
+  /** Unix milliseconds. By default the clock of the process, which a test may have replaced. */
+  now?: () => number;
+}
+
+export interface TestPageOptions extends Omit<RealtimeOptions, 'core'> {
+  /** What Forge knows of the page. What is left out is that of a page without any product context. */
+  context?: ForgeContext;
+  accountId?: string;
+  /** The app's own authorize(). By default everybody may do everything. */
+  authorize?: Authorize;
+}
+
+/** A message that the relay took. */
+export interface TestPublication {
+  eventId: string;
+  timestamp: number;
+  channel: string;
+  scope: Record<string, string>;
+  /** The claims of the channel token, where there was one. */
+  claims?: unknown;
+  /** Empty where the publisher named none. */
+  eventName: string;
+  payload: unknown;
+  from: 'page' | 'resolver';
+  accountId?: string;
+}
+
+export interface TestRelay {
+  /** A page of its own, with a connection of its own. */
+  realtime: (options?: TestPageOptions) => Realtime;
+  /** The app's resolver. Everything that it needs has a default; `authorize` allows everything. */
+  resolver: (options?: Partial<ResolverOptions>) => ResolverRealtime;
+  /** Cuts a page, or every page, off the relay. What is published meanwhile waits in the relay. */
+  cut: (page?: Realtime) => void;
+  /** Undoes cut(): what waited is delivered, or a gap reported where it is gone. */
+  mend: (page?: Realtime) => void;
+  /** Empties the relay's replay cache, as time and many messages do. A page that is cut off then has a gap. */
+  forget: () => void;
+  /** The relay starts anew and knows nothing of before: every page has a gap. */
+  restart: () => void;
+  /** Ends every session and channel token that there is, before its time. */
+  expire: () => void;
+  /** Everything that was published, oldest first; of one channel, where a name is given. */
+  published: (channel?: string) => TestPublication[];
+  /** Resolves when everything that was published has been delivered, as far as it can be. */
+  settled: () => Promise<void>;
+}

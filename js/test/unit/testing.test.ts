@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+
+import type { Realtime } from '../../src/index.js';
+import { Jira, SealwireError } from '../../src/index.js';
+import { createTestRelay } from '../../src/testing.js';
+import { isError } from '../support/rejects.js';
+
+const context = { moduleKey: 'panel', extension: { issue: { id: '7' }, project: { id: '3' } } };
+
+/** Subscribes, and keeps payloads and the codes of errors. */
+async function heardOn(page: Realtime, channel: string, options = {}): Promise<unknown[]> {
+  const heard: unknown[] = [];
+  await page.subscribe(channel, (payload, error) => heard.push(error ? error.code : payload), options);
+  return heard;
+}
+
+test('a page without any option works, and everything has happened once the relay has settled', async () => {
+  const relay = createTestRelay();
+  const heard = await heardOn(relay.realtime(), 'n');
+  await relay.realtime().publish('n', { a: 1 });
+  await relay.settled();
+  assert.deepEqual(heard, [{ a: 1 }]);
+});
+
+test('what was published can be inspected', async () => {
+  const relay = createTestRelay({ now: () => 1_700_000_000_000 });
+  const page = relay.realtime({ context, accountId: 'ada' });
+  const resolver = relay.resolver();
+  const inProject = { contextOverrides: [Jira.Project] };
+  const { eventId } = await page.publish('n', { a: 1 }, { ...inProject, eventName: 'added' });
+  const site = { ...context, installContext: 'ari:1' };
+  const { token } = await resolver.signRealtimeToken('m', { team: 'blue' }, undefined, { context: site });
+  await resolver.publish('m', 'text', { context: site, token: token! });
+  const [first, second] = relay.published();
+  assert.deepEqual(first, {
+    eventId,
+    timestamp: 1_700_000_000_000,
+    channel: 'n',
+    scope: { project: '3' },
+    eventName: 'added',
+    payload: { a: 1 },
+    from: 'page',
+    accountId: 'ada',
+  });
+  assert.deepEqual([second!.claims, second!.payload, second!.from], [{ team: 'blue' }, 'text', 'resolver']);
+  assert.deepEqual(relay.published('m'), [second]);
+});
+
+test('pages are cut off one by one or together', async () => {
+  const relay = createTestRelay();
+  const [ada, ben] = [relay.realtime(), relay.realtime()];
+  const heard = [await heardOn(ada, 'n'), await heardOn(ben, 'n')];
+  relay.cut(ada);
+  assert.deepEqual([ada.state, ben.state], ['reconnecting', 'connected']);
+  await ben.publish('n', 'one');
+  await relay.settled();
+  assert.deepEqual(heard, [[], ['one']]);
+  relay.mend();
+  await relay.settled();
+  assert.deepEqual(heard, [['one'], ['one']]);
+  assert.throws(() => relay.cut(createTestRelay().realtime()), isError('INVALID_ARGUMENT', /not one of/));
+});
+
+test('forgotten messages and a restart are gaps', async () => {
+  const relay = createTestRelay();
+  const [ada, ben] = [relay.realtime(), relay.realtime()];
+  const heard = await heardOn(ada, 'n');
+  relay.cut(ada);
+  await ben.publish('n', 'lost');
+  relay.forget();
+  relay.mend(ada);
+  await relay.settled();
+  await ben.publish('n', 'one');
+  await relay.settled();
+  relay.restart();
+  await relay.settled();
+  await ben.publish('n', 'two');
+  await relay.settled();
+  assert.deepEqual(heard, ['GAP', 'one', 'GAP', 'two']);
+});
+
+test('expired sessions are fetched anew without a loss, and expired channel tokens end or are renewed', async () => {
+  const relay = createTestRelay();
+  const resolver = relay.resolver();
+  const site = { ...context, installContext: 'ari:1' };
+  const sign = async () =>
+    (await resolver.signRealtimeToken('n', { a: 1 }, undefined, { context: site })).token!;
+  const reasons: string[] = [];
+  const session = (reason: string) => (reasons.push(reason), resolver.session({ context: site }));
+  const page = relay.realtime({ session });
+  const plain = await heardOn(page, 'n');
+  const ends = await heardOn(page, 'n', { token: await sign() });
+  const renewed = await heardOn(page, 'n', { token: sign });
+  relay.expire();
+  await relay.settled();
+  assert.deepEqual(ends, ['TOKEN_EXPIRED']);
+  await page.publish('n', 'plain');
+  await page.publish('n', 'with claims', { token: await sign() });
+  await relay.settled();
+  assert.deepEqual([plain, renewed], [['plain'], ['with claims']]);
+  assert.deepEqual(reasons, ['connect', 'connect']);
+});
+
+test('a session is renewed ahead of its end, on clocks that a test moves', async () => {
+  mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_700_000_000_000 });
+  try {
+    const relay = createTestRelay();
+    const reasons: string[] = [];
+    const resolver = relay.resolver();
+    const site = { ...context, installContext: 'ari:1' };
+    const page = relay.realtime({
+      session: (reason) => (reasons.push(reason), resolver.session({ context: site })),
+    });
+    const states: string[] = [];
+    page.onStateChange((state) => states.push(state));
+    await heardOn(page, 'n');
+    for (let minute = 0; minute < 60; minute += 1) {
+      mock.timers.tick(60_000);
+      await relay.settled();
+    }
+    assert.ok(reasons.length >= 5, reasons.join());
+    assert.deepEqual([...new Set(reasons.slice(1))], ['refresh']);
+    assert.deepEqual(states, ['connecting', 'connected']);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test('errors are those of the package, and options are checked', async () => {
+  const relay = createTestRelay();
+  const page = relay.realtime({ context, authorize: () => ({ subscribe: true }) });
+  await assert.rejects(
+    page.subscribe('n', () => {}, { contextOverrides: ['board'] }),
+    SealwireError,
+  );
+  const { errors } = await page.publish('n', 'x');
+  assert.match(errors![0]!, /^PERMISSION_MISSING: /);
+  await assert.rejects(page.publish('n', 7 as never), isError('INVALID_ARGUMENT', /payload/));
+  assert.throws(() => createTestRelay({ replaySeconds: 121 }), isError('INVALID_ARGUMENT', /replaySeconds/));
+});
+
+test('a resolver of the test relay is the real one in all but its core', async () => {
+  const relay = createTestRelay();
+  const resolver = relay.resolver({ authorize: ({ accountId }) => accountId === 'ada' });
+  const site = { ...context, installContext: 'ari:1', accountId: 'ada' };
+  const grant = await resolver.session({ context: site });
+  assert.deepEqual(grant.context, { module: 'panel', issue: '7', project: '3' });
+  await assert.rejects(resolver.session({ context: { ...site, accountId: 'ben' } }), /PERMISSION_MISSING/);
+  const handler = resolver.wrap(async () => resolver.publish('n', 'from within'));
+  await (handler as Function)({ call: {}, context }, { installContext: 'ari:1' });
+  assert.equal(relay.published('n').length, 1);
+  assert.equal((await resolver.rotateKey({ context: site })).keys, 2);
+  await assert.rejects(resolver.publish('n', 'x'), isError('INVALID_ARGUMENT', /invocation is unknown/));
+});

@@ -1,0 +1,344 @@
+// What an app can observe of Realtime, as behaviours that hold on every relay: the real one with the real core, and the
+// one in memory of sealwire/testing. A stage offers page(), resolver, cut(), mend() and restart().
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const SITE = 'ari:cloud:jira::site/contract';
+
+/** The context of a page that shows an issue. */
+export const issue = (id, module = 'panel') => ({
+  installContext: SITE,
+  accountId: 'ada',
+  moduleKey: module,
+  extension: { issue: { id }, project: { id: '3' } },
+});
+
+/** Subscribes and keeps what comes: payloads, and the codes of errors. */
+async function listen(realtime, channel, options, subscribe = realtime.subscribe) {
+  const heard = [];
+  const events = [];
+  const errors = [];
+  const callback = (payload, error, event) => {
+    heard.push(error ? error.code : payload);
+    if (error) errors.push(error);
+    else events.push(event);
+  };
+  const subscription = await subscribe(channel, callback, options);
+  const has = async (count) => {
+    for (const end = Date.now() + 8_000; heard.length < count && Date.now() < end;) await sleep(5);
+    return heard;
+  };
+  return { heard, events, errors, subscription, has };
+}
+
+const accepted = async (publishing) => {
+  const result = await publishing;
+  assert.equal(result.errors, undefined);
+  return result;
+};
+const refused = async (publishing, code) => {
+  const { errors } = await publishing;
+  const [error] = errors;
+  assert.match(
+    typeof error === 'string' ? error : `${error.code}: ${error.message}`,
+    new RegExp(`^${code}: [A-Z].*[.]$`),
+  );
+};
+const rejected = (promise, code) =>
+  assert.rejects(promise, (error) => error.code === code || assert.equal(error.code, code));
+
+async function waitFor(condition) {
+  for (const end = Date.now() + 8_000; Date.now() < end; await sleep(5)) if (condition()) return;
+  assert.fail('it did not come to pass in time');
+}
+
+export const behaviours = {
+  async 'pages and resolvers meet in the same context, in order, and nobody else hears them'({
+    page,
+    resolver,
+  }) {
+    const [ada, ben] = [page({ context: issue('7') }), page({ context: issue('7') })];
+    const here = [await listen(ada, 'n'), await listen(ben, 'n')];
+    const elsewhere = [
+      await listen(page({ context: issue('8') }), 'n'),
+      await listen(page({ context: issue('7', 'action') }), 'n'),
+      await listen(ben, 'm'),
+      await listen(ben, 'n', {}, ben.subscribeGlobal),
+    ];
+    await accepted(ada.publish('n', 'one'));
+    await accepted(resolver.publish('n', { two: 2 }, { context: issue('7') }));
+    await accepted(ben.publish('n', { three: true }));
+    for (const { has } of here) assert.deepEqual(await has(3), ['one', { two: 2 }, { three: true }]);
+    for (const { heard } of elsewhere) assert.deepEqual(heard, []);
+  },
+
+  async 'overrides keep a part of the context, and global channels none of it'({ page, resolver }) {
+    const [seven, eight] = [page({ context: issue('7') }), page({ context: issue('8', 'action') })];
+    const inProject = { contextOverrides: ['project'] };
+    const project = [await listen(seven, 'n', inProject), await listen(eight, 'n', inProject)];
+    const global = [
+      await listen(seven, 'n', { contextOverrides: [] }),
+      await listen(eight, 'n', {}, eight.subscribeGlobal),
+    ];
+    await accepted(seven.publish('n', 'project', inProject));
+    await accepted(resolver.publish('n', 'again', { ...inProject, context: issue('9') }));
+    await accepted(eight.publishGlobal('n', 'global'));
+    await accepted(resolver.publishGlobal('n', 'again', { context: { installContext: SITE } }));
+    for (const { has } of project) assert.deepEqual(await has(2), ['project', 'again']);
+    for (const { has } of global) assert.deepEqual(await has(2), ['global', 'again']);
+  },
+
+  async 'a property that the context lacks is refused, never widened'({ page, resolver }) {
+    const ada = page({ context: issue('7') });
+    await rejected(
+      ada.subscribe('n', () => {}, { contextOverrides: ['board'] }),
+      'SCOPE_REFUSED',
+    );
+    await refused(ada.publish('n', 'x', { contextOverrides: ['board'] }), 'SCOPE_REFUSED');
+    const context = issue('7');
+    await rejected(resolver.publish('n', 'x', { context, contextOverrides: ['board'] }), 'SCOPE_REFUSED');
+  },
+
+  async 'a message comes with what is known about it'({ page }) {
+    const ada = page({ context: issue('7') });
+    const { has, events } = await listen(ada, 'n');
+    const before = Date.now();
+    const result = await accepted(ada.publish('n', 'x', { eventName: 'added' }));
+    await has(1);
+    const { eventId, timestamp, publishedAt, ...rest } = events[0];
+    assert.deepEqual(rest, { channel: 'n', name: 'added' });
+    assert.equal(eventId, result.eventId);
+    assert.match(eventId, /^[0-9a-f]{16}-\d+$/);
+    assert.equal(String(timestamp), result.eventTimestamp);
+    assert.ok(publishedAt >= before - 1 && publishedAt <= Date.now() + 1);
+  },
+
+  async 'equal claims make a channel, whatever the order of their members'({ page, resolver }) {
+    const context = issue('7');
+    const sign = async (claims, can) =>
+      (await resolver.signRealtimeToken('n', claims, can, { context })).token;
+    const ada = page({ context });
+    const blue = await listen(ada, 'n', { token: await sign({ team: 'blue', at: { b: [1, 2], a: null } }) });
+    const none = await listen(ada, 'n');
+    const same = await sign({ at: { a: null, b: [1, 2] }, team: 'blue' });
+    await accepted(ada.publish('n', 'one', { token: same }));
+    await accepted(ada.publish('n', 'for red', { token: await sign({ team: 'red' }) }));
+    await accepted(resolver.publish('n', 'two', { token: same, context }));
+    assert.deepEqual(await blue.has(2), ['one', 'two']);
+    assert.deepEqual(none.heard, []);
+  },
+
+  async 'a channel token permits what it was signed for, on its channel'({ page, resolver }) {
+    const context = issue('7');
+    const sign = async (can) => (await resolver.signRealtimeToken('n', { a: 1 }, can, { context })).token;
+    const ada = page({ context });
+    await refused(ada.publish('n', 'x', { token: await sign(['subscribe']) }), 'PERMISSION_MISSING');
+    await refused(
+      resolver.publish('n', 'x', { token: await sign(['subscribe']), context }),
+      'PERMISSION_MISSING',
+    );
+    await rejected(
+      ada.subscribe('n', () => {}, { token: await sign(['publish']) }),
+      'PERMISSION_MISSING',
+    );
+    await rejected(
+      ada.subscribe('m', () => {}, { token: await sign() }),
+      'TOKEN_CHANNEL',
+    );
+    await rejected(
+      ada.subscribe('n', () => {}, { token: 'no token' }),
+      'TOKEN_MALFORMED',
+    );
+  },
+
+  async 'a session permits what the app authorized'({ page }) {
+    const context = issue('7');
+    const reader = page({ context, authorize: () => ({ subscribe: true }) });
+    await reader.subscribe('n', () => {});
+    await refused(reader.publish('n', 'x'), 'PERMISSION_MISSING');
+    const writer = page({ context, authorize: ({ accountId }) => ({ publish: accountId === 'ada' }) });
+    await accepted(writer.publish('n', 'x'));
+    await rejected(
+      writer.subscribe('n', () => {}),
+      'PERMISSION_MISSING',
+    );
+    const nobody = page({ context, authorize: () => false });
+    await rejected(
+      nobody.subscribe('n', () => {}),
+      'PERMISSION_MISSING',
+    );
+    await refused(nobody.publish('n', 'x'), 'PERMISSION_MISSING');
+    assert.equal(nobody.state, 'idle');
+  },
+
+  async 'a subscription gets what came shortly before it, and hears where that may not be all'({ page }) {
+    const ada = page({ context: issue('7') });
+    for (const n of [1, 2, 3]) await accepted(ada.publish('n', { n }));
+    await sleep(1_200);
+    // The relay has been there for a second, and knows nothing of the 4 before.
+    const unsure = await listen(ada, 'n', { replaySeconds: 5 });
+    assert.deepEqual(await unsure.has(4), ['GAP', { n: 1 }, { n: 2 }, { n: 3 }]);
+    assert.equal(unsure.errors[0].gap.from, null);
+    const late = page({ context: issue('7') });
+    await accepted(ada.publish('n', { n: 4 }));
+    const sure = await listen(late, 'n', { replaySeconds: 1 });
+    assert.deepEqual(await sure.has(1), [{ n: 4 }]);
+    await accepted(ada.publish('n', { n: 5 }));
+    assert.deepEqual(await sure.has(2), [{ n: 4 }, { n: 5 }]);
+    assert.deepEqual((await unsure.has(6)).slice(4), [{ n: 4 }, { n: 5 }]);
+    await rejected(
+      ada.subscribe('n', () => {}, { replaySeconds: 7 }),
+      'REPLAY_TOO_LONG',
+    );
+  },
+
+  async 'who was cut off gets everything, once and in order'({ page, resolver, cut, mend }) {
+    const context = issue('7');
+    const ada = page({ context });
+    const { has, heard } = await listen(ada, 'n');
+    const publish = (n) => accepted(resolver.publish('n', { n }, { context }));
+    await publish(0);
+    await has(1);
+    cut();
+    await waitFor(() => ada.state === 'reconnecting');
+    for (const n of [1, 2, 3]) await publish(n);
+    const waiting = ada.publish('n', { n: 4 });
+    await sleep(50);
+    assert.equal(heard.length, 1);
+    mend();
+    await accepted(waiting);
+    await publish(5);
+    assert.deepEqual(
+      await has(6),
+      [0, 1, 2, 3, 4, 5].map((n) => ({ n })),
+    );
+    assert.equal(ada.state, 'connected');
+  },
+
+  async 'who was cut off past the replay window is told of the gap'({
+    page,
+    resolver,
+    cut,
+    mend,
+    outlastWindow,
+  }) {
+    const context = issue('7');
+    const { has, errors } = await listen(page({ context }), 'n');
+    const publish = (n) => accepted(resolver.publish('n', { n }, { context }));
+    await publish(0);
+    await has(1);
+    cut();
+    await publish(1);
+    await outlastWindow();
+    await publish(2);
+    mend();
+    assert.deepEqual(await has(3), [{ n: 0 }, 'GAP', { n: 2 }]);
+    const { from, to, reason } = errors[0].gap;
+    assert.equal(reason, 'evicted');
+    assert.equal(from.epoch, to.epoch);
+    assert.ok(BigInt(to.offset) > BigInt(from.offset));
+  },
+
+  async 'a relay that starts anew is a gap for everybody'({ page, resolver, restart }) {
+    const context = issue('7');
+    const { has, errors } = await listen(page({ context }), 'n');
+    await accepted(resolver.publish('n', 'one', { context }));
+    await has(1);
+    await restart();
+    await has(2);
+    await accepted(resolver.publish('n', 'two', { context }));
+    assert.deepEqual(await has(3), ['one', 'GAP', 'two']);
+    const { from, to, reason } = errors[0].gap;
+    assert.equal(reason, 'epoch');
+    assert.notEqual(from.epoch, to.epoch);
+  },
+
+  async 'a subscription lasts as long as its token, or as its renewals'({ page, resolver }) {
+    const context = issue('7');
+    const sign = async (lifetimeSeconds, claims = { a: 1 }) =>
+      (await resolver.signRealtimeToken('n', claims, undefined, { context, lifetimeSeconds })).token;
+    const ada = page({ context });
+    const ends = await listen(page({ context }), 'n', { token: await sign(2) });
+    const renewed = await listen(ada, 'n', { token: await sign(2) });
+    await rejected(renewed.subscription.refreshToken(await sign(60, { a: 2 })), 'TOKEN_IDENTITY');
+    await rejected(renewed.subscription.refreshToken('no token'), 'TOKEN_MALFORMED');
+    await renewed.subscription.refreshToken(await sign(60));
+    let asked = 0;
+    const asking = await listen(page({ context }), 'n', { token: () => ((asked += 1), sign(2)) });
+    assert.deepEqual(await ends.has(1), ['TOKEN_EXPIRED']);
+    await sleep(1_500);
+    await accepted(resolver.publish('n', 'x', { context, token: await sign(60) }));
+    assert.deepEqual(await renewed.has(1), ['x']);
+    assert.deepEqual(await asking.has(1), ['x']);
+    assert.ok(asked >= 2, `${asked}`);
+    assert.deepEqual(ends.heard, ['TOKEN_EXPIRED']);
+    await rejected(ends.subscription.refreshToken(await sign(60)), 'NOT_SUBSCRIBED');
+  },
+
+  async 'a session provider that fails for good is told, and the next call asks it again'({ page }) {
+    let broken = true;
+    const authorize = () => !broken;
+    const ada = page({ context: issue('7'), authorize });
+    await rejected(
+      ada.subscribe('n', () => {}),
+      'PERMISSION_MISSING',
+    );
+    broken = false;
+    await ada.subscribe('n', () => {});
+    assert.equal(ada.state, 'connected');
+  },
+
+  async 'nothing comes after unsubscribe, and the state says what the connection does'({ page }) {
+    const ada = page({ context: issue('7'), idleCloseMs: 50 });
+    const states = [ada.state];
+    ada.onStateChange((state) => states.push(state));
+    const { subscription, heard } = await listen(ada, 'n');
+    const other = await listen(ada, 'm');
+    await subscription.unsubscribe();
+    await accepted(ada.publish('n', 'x'));
+    await accepted(ada.publish('m', 'y'));
+    await other.has(1);
+    assert.deepEqual(heard, []);
+    await other.subscription.unsubscribe();
+    await waitFor(() => ada.state === 'idle');
+    await accepted(ada.publish('n', 'x'));
+    ada.close();
+    assert.deepEqual(states, [
+      'idle',
+      'connecting',
+      'connected',
+      'idle',
+      'connecting',
+      'connected',
+      'closed',
+    ]);
+    await accepted(ada.publish('n', 'after'));
+    ada.close();
+  },
+
+  async 'a call that the closing overtakes is told so'({ page, cut }) {
+    const ada = page({ context: issue('7') });
+    await ada.subscribe('n', () => {});
+    cut();
+    await waitFor(() => ada.state === 'reconnecting');
+    const publishing = ada.publish('n', 'x');
+    const subscribing = ada.subscribe('m', () => {});
+    await sleep(20);
+    ada.close();
+    await Promise.all([refused(publishing, 'CLOSED'), rejected(subscribing, 'CLOSED')]);
+  },
+
+  async 'a call that the relay does not answer in time is told so'({ page, cut }) {
+    const ada = page({ context: issue('7'), requestTimeoutMs: 300 });
+    await ada.subscribe('n', () => {});
+    cut();
+    await waitFor(() => ada.state === 'reconnecting');
+    await Promise.all([
+      refused(ada.publish('n', 'x'), 'UNREACHABLE'),
+      rejected(
+        ada.subscribe('m', () => {}),
+        'UNREACHABLE',
+      ),
+    ]);
+  },
+};
