@@ -54,10 +54,10 @@ impl Publishes {
         self.pending.values().map(|pending| pending.deadline).chain(retries).min()
     }
 
-    /// What was sent may or may not have arrived; it is sent again.
+    /// What was sent may or may not have arrived; it is sent again. A wait that the relay asked for ends with it.
     pub(crate) fn detach(&mut self) {
         for pending in self.pending.values_mut() {
-            if let Stage::AwaitingPublished(frame) = &mut pending.stage {
+            if let Stage::AwaitingPublished(frame) | Stage::AwaitingRetry(frame, _) = &mut pending.stage {
                 pending.stage = Stage::AwaitingConnection(core::mem::take(frame));
             }
         }

@@ -3,6 +3,7 @@
 
 mod closing;
 mod connecting;
+mod hostile;
 mod keys;
 mod publishing;
 mod renewing;

@@ -199,7 +199,10 @@ impl Harness {
     /// Lets time pass, with every timeout at its moment.
     pub fn advance(&mut self, ms: u64) {
         let end = self.now_ms + ms;
+        let mut timeouts = 0;
         while let Some(Instant(at)) = self.client.poll_timeout().filter(|Instant(at)| *at <= end) {
+            timeouts += 1;
+            assert!(timeouts <= 100 + ms, "the client asks for the time again and again");
             self.now_ms = self.now_ms.max(at);
             self.client.handle_timeout(self.now());
             self.drain();
