@@ -53,7 +53,7 @@ fn summed(command: Expression) -> Suite {
 
 fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
     let relay = relay::build(workspace)?;
-    let mut arguments = vec!["test", "--quiet", "--locked", "--workspace"];
+    let mut arguments = vec!["test", "--quiet", "--locked", "--no-fail-fast", "--workspace"];
     arguments.extend(ONLY_WASM.iter().flat_map(|package| ["--exclude", package]));
     Ok(vec![summed(duct::cmd("cargo", arguments).env("SEALWIRE_TEST_RELAY", relay))])
 }
@@ -77,7 +77,7 @@ fn wasm_chromium(workspace: &Workspace) -> Result<Vec<Suite>> {
 /// The wasm tests; the caller says where they run.
 fn wasm(workspace: &Workspace) -> Result<Expression> {
     let packages = tested_in_wasm(workspace)?;
-    let mut arguments = vec!["test", "--locked", "--tests", "--target", TARGET];
+    let mut arguments = vec!["test", "--locked", "--no-fail-fast", "--tests", "--target", TARGET];
     arguments.extend(packages.iter().flat_map(|package| ["--package", package]));
     arguments.extend(["--features", "sealwire-sdk-wasm/browser,sealwire-sdk-wasm/resolver"]);
     Ok(toolchain::with_target(workspace)?
