@@ -9,3 +9,6 @@ mod shell;
 mod socket;
 
 pub use client::Client;
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests;
