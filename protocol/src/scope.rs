@@ -66,14 +66,25 @@ impl Scope {
     /// # Errors
     /// [`InvalidScope`] for a property that this scope lacks, that is named twice or that is no name.
     pub fn keep<S: AsRef<str>>(&self, properties: &[S]) -> Result<Self, InvalidScope> {
+        Self::keep_of(properties, |property| self.find(property).ok().map(|place| &*self.0[place].1))
+    }
+
+    /// The same for a context that is held in another form: `value` gives the value of a property that is there.
+    ///
+    /// # Errors
+    /// As [`Self::keep`].
+    pub fn keep_of<'a, S: AsRef<str>>(
+        properties: &[S],
+        value: impl Fn(&str) -> Option<&'a str>,
+    ) -> Result<Self, InvalidScope> {
         if properties.len() > limits::MAX_PROPERTIES {
             return Err(InvalidScope::TooMany);
         }
         let mut kept = Self::default();
         for property in properties.iter().map(AsRef::as_ref) {
             check_property_name(property)?;
-            let place = self.find(property).map_err(|_| InvalidScope::Unavailable(property.to_string()))?;
-            kept.insert(property, &self.0[place].1)?;
+            let value = value(property).ok_or_else(|| InvalidScope::Unavailable(property.to_string()))?;
+            kept.insert(property, value)?;
         }
         Ok(kept)
     }

@@ -20,7 +20,11 @@ struct Subscriber<O> {
 
 enum Stage {
     /// The replay has not come yet; what is published meanwhile waits.
-    AwaitingReplay(Vec<Arc<Publication>>),
+    #[expect(
+        clippy::box_collection,
+        reason = "nearly all subscribers are live, and theirs is the size that counts"
+    )]
+    AwaitingReplay(Box<Vec<Arc<Publication>>>),
     /// Everything up to this offset was handed to the outlet.
     Live { offset: u64 },
 }
@@ -40,7 +44,8 @@ impl<O> Subscribers<O> {
     /// Adds a subscriber, or starts it anew. From here on it misses nothing.
     pub fn join(&mut self, channel: ChannelId, connection: ConnectionId, outlet: O, events: EventFilter) {
         let subscribers = self.channels.entry(channel).or_default();
-        let subscriber = Subscriber { connection, outlet, events, stage: Stage::AwaitingReplay(Vec::new()) };
+        let subscriber =
+            Subscriber { connection, outlet, events, stage: Stage::AwaitingReplay(Box::default()) };
         match subscribers.binary_search_by_key(&connection, |subscriber| subscriber.connection) {
             Ok(index) => subscribers[index] = subscriber,
             Err(index) => subscribers.insert(index, subscriber),
@@ -60,7 +65,7 @@ impl<O> Subscribers<O> {
         let waiting = std::mem::take(waiting);
         let mut offset = replay.position.offset;
         let mut wanted = Vec::with_capacity(replay.publications.len() + waiting.len());
-        for publication in replay.publications.iter().chain(&waiting).map(Arc::as_ref) {
+        for publication in replay.publications.iter().chain(waiting.iter()).map(Arc::as_ref) {
             if publication.offset() > offset {
                 offset = publication.offset();
                 if subscriber.events.accepts(publication.event()) {

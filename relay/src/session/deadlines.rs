@@ -18,37 +18,74 @@ pub(super) enum Timer {
     Silence,
 }
 
-/// When each timer fires. A handful of entries, one more per subscription with a channel token.
+/// When each timer fires. One slot for each that every session has, and an entry for every channel token.
 #[derive(Debug, Default)]
-pub(super) struct Deadlines(Vec<(Timer, Instant)>);
+pub(super) struct Deadlines {
+    hello: Option<Instant>,
+    session_expiry: Option<Instant>,
+    heartbeat: Option<Instant>,
+    silence: Option<Instant>,
+    channel_expiries: Vec<(ChannelId, Instant)>,
+}
 
 impl Deadlines {
     pub(super) fn set(&mut self, timer: Timer, at: Instant) {
-        match self.0.iter_mut().find(|(known, _)| *known == timer) {
-            Some((_, deadline)) => *deadline = at,
-            None => self.0.push((timer, at)),
+        if let Timer::ChannelExpiry(channel) = timer {
+            match self.channel_expiries.iter_mut().find(|(known, _)| *known == channel) {
+                Some((_, deadline)) => *deadline = at,
+                None => self.channel_expiries.push((channel, at)),
+            }
+        } else if let Some(slot) = self.slot(timer) {
+            *slot = Some(at);
         }
     }
 
     pub(super) fn clear(&mut self, timer: Timer) {
-        self.0.retain(|(known, _)| *known != timer);
+        if let Timer::ChannelExpiry(channel) = timer {
+            self.channel_expiries.retain(|(known, _)| *known != channel);
+        } else if let Some(slot) = self.slot(timer) {
+            *slot = None;
+        }
     }
 
     pub(super) fn clear_all(&mut self) {
-        self.0 = Vec::new();
+        *self = Self::default();
     }
 
     pub(super) fn next(&self) -> Option<Instant> {
-        self.0.iter().map(|(_, at)| *at).min()
+        self.all().map(|(_, at)| at).min()
     }
 
     /// Removes the earliest timer that is due.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<Timer> {
-        let (index, (timer, at)) = self.0.iter().copied().enumerate().min_by_key(|(_, (_, at))| *at)?;
+        let (timer, at) = self.all().min_by_key(|(_, at)| *at)?;
         if at > now {
             return None;
         }
-        self.0.swap_remove(index);
+        self.clear(timer);
         Some(timer)
+    }
+
+    fn all(&self) -> impl Iterator<Item = (Timer, Instant)> {
+        let fixed = [
+            (Timer::Hello, self.hello),
+            (Timer::SessionExpiry, self.session_expiry),
+            (Timer::Heartbeat, self.heartbeat),
+            (Timer::Silence, self.silence),
+        ];
+        let channels =
+            self.channel_expiries.iter().map(|(channel, at)| (Timer::ChannelExpiry(*channel), *at));
+        fixed.into_iter().filter_map(|(timer, at)| Some((timer, at?))).chain(channels)
+    }
+
+    /// Where a timer stands that every session has.
+    fn slot(&mut self, timer: Timer) -> Option<&mut Option<Instant>> {
+        match timer {
+            Timer::Hello => Some(&mut self.hello),
+            Timer::SessionExpiry => Some(&mut self.session_expiry),
+            Timer::Heartbeat => Some(&mut self.heartbeat),
+            Timer::Silence => Some(&mut self.silence),
+            Timer::ChannelExpiry(_) => None,
+        }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-/// The events of one subscription; cheap to clone.
+/// The events of one subscription; cheap to clone, and one word where there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EventFilter(Option<Arc<[Box<str>]>>);
+pub struct EventFilter(Option<Arc<Box<[Box<str>]>>>);
 
 impl EventFilter {
     /// Only these events; every event, where none is named.
@@ -13,7 +13,7 @@ impl EventFilter {
         if events.is_empty() {
             return Self(None);
         }
-        Self(Some(events.into_iter().map(String::into_boxed_str).collect()))
+        Self(Some(Arc::new(events.into_iter().map(String::into_boxed_str).collect())))
     }
 
     /// Whether the subscription wants a publication with this event.

@@ -5,8 +5,10 @@ mod action;
 mod deadlines;
 mod events;
 mod goodbye;
+mod grant;
 mod open;
 mod refresh;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 
@@ -165,7 +167,7 @@ impl SessionRules {
                 }
                 Timer::SessionExpiry => {
                     let State::Open(open) = &self.state else { continue };
-                    let expiry = open.claims.exp.millis();
+                    let expiry = open.grant.exp.millis();
                     if now.wall < expiry {
                         self.deadlines.set(Timer::SessionExpiry, now.when(expiry));
                         continue;
@@ -186,7 +188,8 @@ impl SessionRules {
     /// What to do next.
     pub fn poll_action(&mut self) -> Option<SessionAction> {
         let action = self.actions.pop_front();
-        if self.actions.is_empty() && self.actions.capacity() > 8 {
+        // An idle session keeps no room for actions.
+        if self.actions.is_empty() && self.actions.capacity() > 0 {
             self.actions = VecDeque::new();
         }
         action
@@ -245,7 +248,7 @@ impl SessionRules {
         self.deadlines.set(Timer::SessionExpiry, now.when(claims.exp.millis()));
         self.deadlines.set(Timer::Heartbeat, now.monotonic + self.terms.heartbeat);
         self.deadlines.set(Timer::Silence, now.monotonic + 2 * self.terms.heartbeat);
-        self.state = State::Open(Box::new(Open::new(claims)));
+        self.state = State::Open(Box::new(Open::new(&claims)));
     }
 
     fn check_silence(&mut self, now: Now) {
@@ -261,7 +264,7 @@ impl SessionRules {
     /// The wall clock may have been set since the timers of the tokens were: sets them anew.
     fn follow_wall_clock(&mut self, now: Now) {
         let State::Open(open) = &self.state else { return };
-        self.deadlines.set(Timer::SessionExpiry, now.when(open.claims.exp.millis()));
+        self.deadlines.set(Timer::SessionExpiry, now.when(open.grant.exp.millis()));
         for (channel, expiry) in open.channel_expiries() {
             self.deadlines.set(Timer::ChannelExpiry(channel), now.when(expiry));
         }

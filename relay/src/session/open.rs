@@ -3,6 +3,8 @@
 use super::{
     EventFilter, Identity, Joined, Publishing, Refusal, SessionAction, SessionTerms,
     deadlines::{Deadlines, Timer},
+    grant::Grant,
+    subscriptions::{Subscription, Subscriptions},
 };
 use crate::{
     access::{self, Namespace, Refused},
@@ -17,20 +19,14 @@ use sealwire_protocol::{
         Unsubscribed,
     },
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 pub(super) type Actions = VecDeque<SessionAction>;
 
 pub(super) struct Open {
-    pub(super) claims: SessionClaims,
-    pub(super) subscriptions: BTreeMap<ChannelId, Subscription>,
+    pub(super) grant: Grant,
+    pub(super) subscriptions: Subscriptions,
     waiting: Option<Waiting>,
-}
-
-pub(super) struct Subscription {
-    /// The channel token, where the channel has claims.
-    pub(super) token: Option<Box<ChannelClaims>>,
-    events: EventFilter,
 }
 
 /// The request whose answer hangs on the broker.
@@ -40,8 +36,8 @@ enum Waiting {
 }
 
 impl Open {
-    pub(super) fn new(claims: SessionClaims) -> Self {
-        Self { claims, subscriptions: BTreeMap::new(), waiting: None }
+    pub(super) fn new(claims: &SessionClaims) -> Self {
+        Self { grant: Grant::new(claims), subscriptions: Subscriptions::default(), waiting: None }
     }
 
     pub(super) fn is_waiting(&self) -> bool {
@@ -49,25 +45,26 @@ impl Open {
     }
 
     pub(super) fn identity(&self) -> Identity {
+        let Namespace { app, installation } = self.namespace();
         Identity {
-            app: self.claims.iss.clone(),
-            installation: self.claims.ins.clone(),
-            account: Some(self.claims.sub.clone()),
+            app: app.to_owned(),
+            installation: installation.to_owned(),
+            account: Some(self.grant.account().to_owned()),
         }
     }
 
     pub(super) fn namespace(&self) -> Namespace<'_> {
-        Namespace { app: &self.claims.iss, installation: &self.claims.ins }
+        self.grant.namespace()
     }
 
     pub(super) fn accepts(&self, channel: ChannelId, event: &str) -> bool {
-        self.subscriptions.get(&channel).is_some_and(|subscription| subscription.events.accepts(event))
+        self.subscriptions.find(channel).is_some_and(|subscription| subscription.events.accepts(event))
     }
 
     pub(super) fn channel_expiries(&self) -> impl Iterator<Item = (ChannelId, UnixMillis)> {
         self.subscriptions
             .iter()
-            .filter_map(|(channel, subscription)| Some((*channel, subscription.token.as_ref()?.exp.millis())))
+            .filter_map(|(channel, subscription)| Some((channel, subscription.token.as_ref()?.exp.millis())))
     }
 
     pub(super) fn subscribe(
@@ -106,7 +103,7 @@ impl Open {
                 format!("at most {:?} can be replayed here, {seconds} s were asked for", terms.replay_window);
             return Err(Refused::new(Code::ReplayTooLong, message));
         }
-        if self.subscriptions.len() >= terms.max_subscriptions && !self.subscriptions.contains_key(&id) {
+        if self.subscriptions.len() >= terms.max_subscriptions && self.subscriptions.find(id).is_none() {
             let message = format!(
                 "a connection has at most {} subscriptions; leave a channel first",
                 terms.max_subscriptions
@@ -124,9 +121,9 @@ impl Open {
         terms: &SessionTerms,
         now: Now,
     ) -> Result<(ChannelId, Option<Box<ChannelClaims>>), Refused> {
-        access::check_permission(self.claims.can.allow(permission), permission, "session")?;
+        access::check_permission(self.grant.can.allow(permission), permission, "session")?;
         // The values come from the verified session, whatever the client believes its context to be.
-        let scope = self.claims.ctx.keep(&channel.properties)?;
+        let scope = self.grant.keep(&channel.properties)?;
         let token = match &*channel.token {
             "" => None,
             token => Some(access::verify_channel_token(
@@ -152,7 +149,7 @@ impl Open {
         actions: &mut Actions,
     ) {
         let Some(Waiting::Join { request, channel, subscription }) = self.waiting.take() else { return };
-        let earlier = self.subscriptions.remove(&channel);
+        let earlier = self.subscriptions.remove(channel);
         deadlines.clear(Timer::ChannelExpiry(channel));
         match result {
             Ok(Joined { position, recovered }) => {
@@ -179,7 +176,7 @@ impl Open {
 
     pub(super) fn unsubscribe(&mut self, message: &Unsubscribe, actions: &mut Actions) -> Option<ChannelId> {
         let channel = message.channel_id();
-        if self.subscriptions.remove(&channel).is_none() {
+        if self.subscriptions.remove(channel).is_none() {
             let refused =
                 Refused::new(Code::NotSubscribed, "the connection is not subscribed to this channel");
             actions.push_back(failed(message.request, refused));
@@ -235,7 +232,7 @@ impl Open {
         now: Now,
         actions: &mut Actions,
     ) -> Option<UnixMillis> {
-        let expiry = self.subscriptions.get(&channel)?.token.as_ref()?.exp.millis();
+        let expiry = self.subscriptions.find(channel)?.token.as_ref()?.exp.millis();
         if now.wall < expiry {
             return Some(expiry);
         }
@@ -246,7 +243,7 @@ impl Open {
 
     /// Ends a subscription on the relay's side.
     pub(super) fn end(&mut self, channel: ChannelId, code: Code, message: &str, actions: &mut Actions) {
-        if self.subscriptions.remove(&channel).is_some() {
+        if self.subscriptions.remove(channel).is_some() {
             actions.push_back(SessionAction::Leave(channel));
             actions.push_back(ended(channel, code, message.to_owned()));
         }

@@ -3,6 +3,7 @@
 use super::{
     SessionAction, SessionTerms,
     deadlines::{Deadlines, Timer},
+    grant::Grant,
     open::{Actions, Open},
 };
 use crate::{
@@ -46,17 +47,15 @@ impl Open {
         deadlines: &mut Deadlines,
     ) -> Result<UnixSeconds, Refused> {
         let fresh: SessionClaims = tokens::verify(token, &terms.keyring, now.wall.seconds())?;
-        let identity = |claims: &SessionClaims| {
-            (claims.iss.clone(), claims.ins.clone(), claims.sub.clone(), claims.ctx.clone())
-        };
-        if identity(&fresh) != identity(&self.claims) {
+        let fresh = Grant::new(&fresh);
+        if !fresh.has_identity_of(&self.grant) {
             let message =
                 "the new token is for another app, installation, account or context; open a new connection";
             return Err(Refused::new(Code::TokenIdentity, message));
         }
         deadlines.set(Timer::SessionExpiry, now.when(fresh.exp.millis()));
-        self.claims = fresh;
-        Ok(self.claims.exp)
+        self.grant = fresh;
+        Ok(self.grant.exp)
     }
 
     fn refresh_channel(
@@ -67,7 +66,7 @@ impl Open {
         now: Now,
         deadlines: &mut Deadlines,
     ) -> Result<UnixSeconds, Refused> {
-        let Some(subscription) = self.subscriptions.get(&channel) else {
+        let Some(subscription) = self.subscriptions.find(channel) else {
             let message = "the connection is not subscribed to this channel; subscribe with the new token";
             return Err(Refused::new(Code::NotSubscribed, message));
         };
@@ -81,7 +80,7 @@ impl Open {
         }
         let expires_at = fresh.exp;
         deadlines.set(Timer::ChannelExpiry(channel), now.when(expires_at.millis()));
-        if let Some(subscription) = self.subscriptions.get_mut(&channel) {
+        if let Some(subscription) = self.subscriptions.find_mut(channel) {
             subscription.token = Some(Box::new(fresh));
         }
         Ok(expires_at)
@@ -89,14 +88,14 @@ impl Open {
 
     /// A fresh token may permit less than the one before.
     fn end_unpermitted(&mut self, deadlines: &mut Deadlines, actions: &mut Actions) {
-        let session = self.claims.can.subscribe;
+        let session = self.grant.can.subscribe;
         let unpermitted: Vec<ChannelId> = self
             .subscriptions
             .iter()
             .filter(|(_, subscription)| {
                 !session || subscription.token.as_ref().is_some_and(|claims| !claims.can.subscribe)
             })
-            .map(|(channel, _)| *channel)
+            .map(|(channel, _)| channel)
             .collect();
         for channel in unpermitted {
             deadlines.clear(Timer::ChannelExpiry(channel));

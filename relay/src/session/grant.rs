@@ -1,0 +1,97 @@
+//! What a verified session token granted, in as little memory as it takes: a relay holds one of these for every
+//! connection, and most connections do nothing most of the time.
+
+use crate::access::Namespace;
+use sealwire_protocol::{
+    InvalidScope, Scope, UnixSeconds,
+    tokens::{Permissions, SessionClaims},
+};
+
+/// Parts of the text before the context's properties: app, installation, account.
+const NAMES: usize = 3;
+
+pub(super) struct Grant {
+    /// App, installation, account, then the context's properties and values, one after the other.
+    text: Box<str>,
+    /// Where each part ends.
+    ends: Box<[u16]>,
+    pub(super) can: Permissions,
+    pub(super) exp: UnixSeconds,
+}
+
+impl Grant {
+    pub(super) fn new(claims: &SessionClaims) -> Self {
+        let names: [&str; NAMES] = [&claims.iss, &claims.ins, &claims.sub];
+        let parts =
+            || names.into_iter().chain(claims.ctx.iter().flat_map(|(property, value)| [property, value]));
+        let mut text = String::with_capacity(parts().map(str::len).sum());
+        let mut ends = Vec::with_capacity(NAMES + 2 * claims.ctx.len());
+        for part in parts() {
+            text.push_str(part);
+            ends.push(u16::try_from(text.len()).expect("the limits of claims add up to less than 8 KiB"));
+        }
+        Self { text: text.into_boxed_str(), ends: ends.into_boxed_slice(), can: claims.can, exp: claims.exp }
+    }
+
+    pub(super) fn namespace(&self) -> Namespace<'_> {
+        Namespace { app: self.part(0), installation: self.part(1) }
+    }
+
+    pub(super) fn account(&self) -> &str {
+        self.part(2)
+    }
+
+    /// The scope that keeps only `properties` of the context.
+    pub(super) fn keep(&self, properties: &[String]) -> Result<Scope, InvalidScope> {
+        Scope::keep_of(properties, |property| {
+            let names = (NAMES..self.ends.len()).step_by(2);
+            names
+                .map(|index| (self.part(index), index))
+                .find(|(name, _)| *name == property)
+                .map(|(_, index)| self.part(index + 1))
+        })
+    }
+
+    /// Whether both are of the same app, installation, account and context.
+    pub(super) fn has_identity_of(&self, other: &Self) -> bool {
+        (&self.text, &self.ends) == (&other.text, &other.ends)
+    }
+
+    fn part(&self, index: usize) -> &str {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[usize::from(start)..usize::from(self.ends[index])]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant(installation: &str, account: &str, context: &[(&str, &str)]) -> Grant {
+        let mut scope = Scope::default();
+        context.iter().for_each(|(property, value)| scope.insert(property, value).unwrap());
+        let (names, times) =
+            ((installation.to_owned(), account.to_owned()), (UnixSeconds(1), UnixSeconds(2)));
+        Grant::new(&SessionClaims::new("app".into(), names.0, names.1, scope, Permissions::ALL, times))
+    }
+
+    #[test]
+    fn a_grant_gives_back_what_the_claims_said() {
+        let grant = grant("site", "ålice", &[("module", "absences"), ("dashboard", "10001")]);
+        assert_eq!(
+            (grant.namespace().app, grant.namespace().installation, grant.account()),
+            ("app", "site", "ålice")
+        );
+        let kept = grant.keep(&["dashboard".to_owned()]).unwrap();
+        assert_eq!(kept.iter().collect::<Vec<_>>(), [("dashboard", "10001")]);
+        assert_eq!(grant.keep(&["site".to_owned()]), Err(InvalidScope::Unavailable("site".to_owned())));
+        assert_eq!(grant.keep(&["10001".to_owned()]), Err(InvalidScope::Unavailable("10001".to_owned())));
+    }
+
+    #[test]
+    fn grants_that_only_look_alike_when_joined_are_not_of_one_identity() {
+        assert!(grant("ab", "c", &[]).has_identity_of(&grant("ab", "c", &[])));
+        assert!(!grant("ab", "c", &[]).has_identity_of(&grant("a", "bc", &[])));
+        assert!(!grant("a", "b", &[("p", "vw")]).has_identity_of(&grant("a", "b", &[("pv", "w")])));
+    }
+}
