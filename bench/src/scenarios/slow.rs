@@ -23,8 +23,8 @@ pub(super) fn slow_consumer(run: &mut Run<'_>) -> Result<()> {
     // It subscribes twice: to the measured channel, and to one that is flooded until its socket and queue are full.
     let slow = fleet.connect([Role::Subscriber(CHANNELS)])?;
     fleet.subscribe_too(slow, 0)?;
-    let flooder = fleet.connect([Role::Publisher(CHANNELS)])?;
     fleet.put_to_sleep(slow);
+    let flooder = fleet.connect([Role::Publisher(CHANNELS)])?;
     let payload = vec![b'.'; 32 * 1024];
     for number in 0..120 {
         fleet.publish(flooder, CHANNELS, (1 << 40) + number, &payload)?;
