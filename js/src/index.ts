@@ -13,6 +13,7 @@ export type { ErrorCode } from './errors/codes.js';
 export type { ConnectionState, CoreKind, SessionReason } from './core/browser-core.js';
 export type { TokenProvider } from './session/channel-token.js';
 export type { SessionGrant, SessionKey } from './session/grant.js';
+export type { StreamGap, StreamOptions, TextStream } from './stream/types.js';
 export type { DebugEvent, DebugListener } from './transport/debugged.js';
 export type {
   Callback,

@@ -3,6 +3,7 @@
 
 import { createRealtime } from './backend/create-realtime.js';
 import type { Publish, Realtime, SignRealtimeToken } from './backend/types.js';
+import type { CreateStream, PublishStream } from './stream/types.js';
 
 /** Configured by the app's variables. It authorizes nobody: sessions need an authorize() of the app's own. */
 const byVariables: Realtime = /* @__PURE__ */ createRealtime({ authorize: () => false });
@@ -13,6 +14,11 @@ export const publish: Publish = (channel, payload, options) => byVariables.publi
 /** Takes the place of @forge/realtime's `publishGlobal`. */
 export const publishGlobal: Publish = (channel, payload, options) =>
   byVariables.publishGlobal(channel, payload, options);
+
+export const createStream: CreateStream = (channel, options) => byVariables.createStream(channel, options);
+
+export const publishStream: PublishStream = (channel, source, options) =>
+  byVariables.publishStream(channel, source, options);
 
 /** Takes the place of @forge/realtime's `signRealtimeToken`. */
 export const signRealtimeToken: SignRealtimeToken = (channel, claims, permissions, options) =>
@@ -26,6 +32,7 @@ export type { InstallationSecret, Permission } from './core/resolver-core.js';
 export { SealwireError } from './errors/sealwire-error.js';
 export type { ErrorCode } from './errors/codes.js';
 export type { SessionGrant, SessionKey } from './session/grant.js';
+export type { CreateStream, PublishStream, StreamPublisher, StreamPublishOptions } from './stream/types.js';
 export type {
   Authorization,
   Authorize,

@@ -10,8 +10,8 @@ const exercise = readFileSync(path.join(root, 'tests/packaging/app/exercise-reso
 
 const PAGE = ['Bitbucket', 'Confluence', 'Jira', 'SealwireError', 'createRealtime', 'realtime'];
 const RESOLVER = [
-  ...['Bitbucket', 'Confluence', 'Jira', 'SealwireError', 'createRealtime'],
-  ...['publish', 'publishGlobal', 'signRealtimeToken', 'wrap'],
+  ...['Bitbucket', 'Confluence', 'Jira', 'SealwireError', 'createRealtime', 'createStream'],
+  ...['publish', 'publishGlobal', 'publishStream', 'signRealtimeToken', 'wrap'],
 ];
 
 /** Imports both entries outside Atlassian, and then asks for what only a Forge page has. */

@@ -9,6 +9,7 @@ import { publish } from './publish.js';
 import { rotateKey } from './rotate-key.js';
 import { session } from './session.js';
 import { signToken } from './sign-token.js';
+import { createStream, publishStream } from '../stream/publish.js';
 import type { Realtime, RealtimeOptions } from './types.js';
 
 /** Reads its settings at the first call, so that it can be made while the module is loaded. */
@@ -26,6 +27,8 @@ export function realtimeWith(given: RealtimeOptions, core: () => ResolverModule)
   return {
     publish: (channel, payload, options) => publish(backend, false, channel, payload, options),
     publishGlobal: (channel, payload, options) => publish(backend, true, channel, payload, options),
+    createStream: (channel, options) => createStream(backend, channel, options),
+    publishStream: (channel, source, options) => publishStream(backend, channel, source, options),
     signRealtimeToken: (channel, claims, permissions, options) =>
       signToken(backend, channel, claims, permissions, options),
     session: (request) => session(backend, request),

@@ -5,6 +5,7 @@ import type { ForgeContext } from '../context/properties.js';
 import type { ProductContext } from '../context/product-context.js';
 import type { InstallationSecret, Permission } from '../core/resolver-core.js';
 import type { SessionGrant } from '../session/grant.js';
+import type { CreateStream, PublishStream } from '../stream/types.js';
 
 export interface InvocationOption {
   /**
@@ -105,6 +106,9 @@ export interface Realtime {
   publish: Publish;
   /** Publishes to the installation-wide channel of that name. */
   publishGlobal: Publish;
+  /** A stream of text, such as a language model's answer. Pages read it with `realtime.stream`. */
+  createStream: CreateStream;
+  publishStream: PublishStream;
   signRealtimeToken: SignRealtimeToken;
   /** The resolver function that answers the page's request for a session: `resolver.define('sealwire:session', session)`. */
   session: (request: ResolverRequest) => Promise<SessionGrant>;

@@ -6,10 +6,11 @@ import { checkFunction, checkOptions, checkReplaySeconds, checkToken } from '../
 import { serialisePayload } from '../arguments/payload.js';
 import type { CoreSources } from '../core/load.js';
 import { errorFromCore } from '../errors/from-core.js';
+import { openStream } from '../stream/open.js';
 import { channelSpec, withToken } from './channel.js';
 import { Connection } from './connection.js';
 import { deliverMessage, deliverNotice, type AnyCallback } from './deliver.js';
-import type { PublishResult, Realtime, RealtimeOptions, Subscription } from './types.js';
+import type { PublishResult, Realtime, RealtimeOptions, Subscribe, Subscription } from './types.js';
 
 async function subscribe(
   connection: Connection,
@@ -78,13 +79,15 @@ async function publish(
 /** `sources` is for tests: where the builds of the core come from. */
 export function realtimeWith(options: RealtimeOptions, sources?: CoreSources): Realtime {
   const connection = new Connection(options, sources);
+  const subscribeHere: Subscribe = (channel, callback, given) =>
+    subscribe(connection, false, channel, callback as AnyCallback, given);
   return {
-    subscribe: (channel, callback, given) =>
-      subscribe(connection, false, channel, callback as AnyCallback, given),
+    subscribe: subscribeHere,
     subscribeGlobal: (channel, callback, given) =>
       subscribe(connection, true, channel, callback as AnyCallback, given),
     publish: (channel, payload, given) => publish(connection, false, channel, payload, given),
     publishGlobal: (channel, payload, given) => publish(connection, true, channel, payload, given),
+    stream: (channel, given) => openStream(subscribeHere, channel, given),
     get core() {
       return connection.core;
     },

@@ -6,6 +6,7 @@ import type { ProductContext } from '../context/product-context.js';
 import type { SealwireError } from '../errors/sealwire-error.js';
 import type { TokenProvider } from '../session/channel-token.js';
 import type { SessionGrant } from '../session/grant.js';
+import type { StreamOptions, TextStream } from '../stream/types.js';
 import type { DebugListener } from '../transport/debugged.js';
 
 export interface ChannelOptions {
@@ -79,6 +80,8 @@ export type StateListener = (state: ConnectionState, error?: SealwireError) => v
 export interface Realtime {
   subscribe: Subscribe;
   publish: Publish;
+  /** Reads a stream of text that the resolver's createStream() or publishStream() publishes. Subscribes at once. */
+  stream: (channel: string, options?: StreamOptions) => TextStream;
   /** Subscribes to the installation-wide channel of that name. */
   subscribeGlobal: Subscribe;
   /** Publishes to the installation-wide channel of that name. */

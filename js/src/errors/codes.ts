@@ -47,8 +47,11 @@ export const codes = [
   ['CLOSED', 85, 4400, false],
 ] as const satisfies readonly (readonly [string, number, number, boolean])[];
 
+/** Why a stream of text broke off: a matter of its two ends, which the protocol knows nothing of. */
+export type StreamErrorCode = 'STREAM_FAILED' | 'STREAM_SILENT' | 'STREAM_RESTARTED';
+
 /** The stable name of a reason. */
-export type ErrorCode = (typeof codes)[number][0];
+export type ErrorCode = (typeof codes)[number][0] | StreamErrorCode;
 
 /** Whether the same attempt can succeed later. A code that this version does not know cannot. */
 export function isRetryable(code: string): boolean {

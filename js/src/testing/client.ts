@@ -16,6 +16,7 @@ import type { CoreError } from '../core/core-error.js';
 import type { SealwireError } from '../errors/sealwire-error.js';
 import { errorFromCore } from '../errors/from-core.js';
 import type { Backstage } from './backstage.js';
+import { Calls } from './calls.js';
 import { channelId, eventId, type Publication } from './hub.js';
 import { refused } from './refused.js';
 import { addressOf, checkChannelToken } from './rules.js';
@@ -40,8 +41,7 @@ export class TestClient implements Client {
   readonly #session: TestSession;
   readonly #subscriptions = new Map<number, TestSubscription>();
   readonly #awake = new Gate();
-  /** Rejects the calls that wait. */
-  readonly #calls = new Set<(error: CoreError) => void>();
+  readonly #calls = new Calls();
   #connecting: Promise<void> | undefined;
   #wasConnected = false;
   #publishing = 0;
@@ -78,13 +78,14 @@ export class TestClient implements Client {
     if (channels.size >= MAX_SUBSCRIPTIONS && !channels.has(id)) {
       throw refused('TOO_MANY_SUBSCRIPTIONS', `a connection has at most ${MAX_SUBSCRIPTIONS} subscriptions`);
     }
-    const replay = seconds > 0 ? hub.sinceTime(id, seconds) : hub.live(id);
-    const { position } = replay;
+    const { position } = hub.live(id);
     const made = new TestSubscription(spec, address, token, options, position, onMessage, onNotice);
     const number = this.#nextId++;
     this.#subscriptions.set(number, made);
     this.#plan(number, made);
-    if (seconds > 0) this.#backstage.soon(() => this.#subscriptions.has(number) && made.begin(replay));
+    this.#backstage.soon(
+      () => this.state === 'connected' && this.#subscriptions.has(number) && this.#begin(made),
+    );
     return number;
   }
 
@@ -153,7 +154,7 @@ export class TestClient implements Client {
     clearTimeout(this.#idle);
     for (const { timer } of this.#subscriptions.values()) clearTimeout(timer);
     this.#subscriptions.clear();
-    for (const fail of this.#calls) fail(CLOSED);
+    this.#calls.failAll(CLOSED);
     this.#show('closed');
   }
 
@@ -162,7 +163,7 @@ export class TestClient implements Client {
     if (this.state !== 'connected') return;
     const id = channelId(publication.address);
     for (const subscription of [...this.#subscriptions.values()]) {
-      if (subscription.channel === id) subscription.take(publication);
+      if (subscription.channel === id && subscription.begun) subscription.take(publication);
     }
   }
 
@@ -193,22 +194,17 @@ export class TestClient implements Client {
   /** The session, once there is a connection; what a call waits for. */
   async #connected(): Promise<NonNullable<TestSession['current']>> {
     clearTimeout(this.#idle);
-    let fail: (error: CoreError) => void = () => {};
-    const failed = new Promise<never>((_, reject) => (fail = reject));
-    failed.catch(() => {});
-    this.#calls.add(fail);
-    const unanswered = refused('UNREACHABLE', 'the relay did not answer in time');
-    const timer = setTimeout(() => fail(this.#trouble ?? unanswered), this.#timeoutMs);
+    const late = () => this.#trouble ?? refused('UNREACHABLE', 'the relay did not answer in time');
     try {
-      for (;;) {
-        if (this.state === 'closed') throw CLOSED;
-        const session = this.#session.current;
-        if (this.state === 'connected' && session) return session;
-        await Promise.race([this.#connect(), failed]);
-      }
+      return await this.#calls.run(this.#timeoutMs, late, async (failed) => {
+        for (;;) {
+          if (this.state === 'closed') throw CLOSED;
+          const session = this.#session.current;
+          if (this.state === 'connected' && session) return session;
+          await Promise.race([this.#connect(), failed]);
+        }
+      });
     } finally {
-      clearTimeout(timer);
-      this.#calls.delete(fail);
       this.#rest();
     }
   }
@@ -247,8 +243,15 @@ export class TestClient implements Client {
     this.#wasConnected = true;
     this.#show('connected');
     for (const subscription of [...this.#subscriptions.values()]) {
-      subscription.resume(this.#backstage.hub.sincePosition(subscription.channel, subscription.position));
+      if (!subscription.begun) this.#begin(subscription);
+      else
+        subscription.resume(this.#backstage.hub.sincePosition(subscription.channel, subscription.position));
     }
+  }
+
+  #begin(subscription: TestSubscription): void {
+    const { begun, channel, options } = subscription;
+    if (!begun) subscription.begin(this.#backstage.hub.sinceTime(channel, options.replaySeconds ?? 0));
   }
 
   /** Ends everything that needs the connection, and waits for the app's next call. */
@@ -260,7 +263,7 @@ export class TestClient implements Client {
   }
 
   #isWanted(): boolean {
-    return this.#subscriptions.size > 0 || this.#calls.size > 0;
+    return this.#subscriptions.size > 0 || this.#calls.any;
   }
 
   #rest(): void {

@@ -11,6 +11,8 @@ export class TestSubscription {
   token: Minted<ChannelClaims> | undefined;
   /** Ends it, or fetches the next token. */
   timer: Timer | undefined;
+  /** It has what its replay brought; nothing else comes before that. */
+  begun: boolean;
   #position: Replay['position'];
 
   constructor(
@@ -25,6 +27,7 @@ export class TestSubscription {
     this.channel = channelId(address);
     this.token = token;
     this.#position = position;
+    this.begun = !options.replaySeconds;
   }
 
   get position(): Replay['position'] {
@@ -33,6 +36,8 @@ export class TestSubscription {
 
   /** What the replay that it asked for brought. */
   begin({ position, recovered, publications }: Replay): void {
+    this.begun = true;
+    this.#position = position;
     if (!recovered) this.#gap(null, positionOf(position), 'evicted');
     for (const publication of publications) this.take(publication);
   }

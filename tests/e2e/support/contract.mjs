@@ -275,6 +275,31 @@ export const behaviours = {
     await rejected(ends.subscription.refreshToken(await sign(60)), 'NOT_SUBSCRIBED');
   },
 
+  async 'a stream of text arrives whole, through a cut and for who comes late'({
+    page,
+    resolver,
+    cut,
+    mend,
+  }) {
+    const context = issue('7');
+    const options = { id: 'a', replaySeconds: 5 };
+    const ada = page({ context });
+    const stream = ada.stream('n', options);
+    await stream.ready;
+    const publisher = resolver.createStream('n', { id: 'a', context, publishesPerSecond: 50 });
+    await publisher.write('one ');
+    assert.equal((await stream.next()).value, 'one ');
+    cut();
+    await waitFor(() => ada.state === 'reconnecting');
+    await publisher.write('two ');
+    await sleep(100);
+    mend();
+    await publisher.write('three');
+    await publisher.end();
+    assert.equal(await stream.text(), 'two three');
+    assert.equal(await page({ context }).stream('n', options).text(), 'one two three');
+  },
+
   async 'a session provider that fails for good is told, and the next call asks it again'({ page }) {
     let broken = true;
     const authorize = () => !broken;
