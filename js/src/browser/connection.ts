@@ -11,6 +11,7 @@ import { forgeSession } from '../session/forge-session.js';
 import { checkGrant, type SessionGrant } from '../session/grant.js';
 import { refusalIn } from '../session/refusal.js';
 import { debugged, type DebugEvent } from '../transport/debugged.js';
+import { evented } from '../transport/evented.js';
 import { connectDirectly } from '../transport/socket.js';
 import { report } from './deliver.js';
 import type { RealtimeOptions, StateListener } from './types.js';
@@ -66,7 +67,7 @@ export class Connection {
     const { requestTimeoutMs, idleCloseMs, onDebug } = this.#options;
     const host: Host = {
       session: (reason) => this.#session(reason),
-      connect: onDebug ? debugged(connectDirectly, (event) => this.#debug(event)) : connectDirectly,
+      connect: evented(onDebug ? debugged(connectDirectly, (event) => this.#debug(event)) : connectDirectly),
       token: (provider, renewal) => {
         if (onDebug) this.#debug({ type: 'token' });
         freshToken(provider).then(

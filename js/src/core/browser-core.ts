@@ -3,7 +3,6 @@
 
 import type { TokenProvider } from '../session/channel-token.js';
 import type { SessionGrant } from '../session/grant.js';
-import type { Connect } from '../transport/socket.js';
 import type { Gap } from '../errors/sealwire-error.js';
 import type { CoreError } from './core-error.js';
 
@@ -25,7 +24,8 @@ export type PauseReason = 'offline' | 'hidden' | 'frozen';
 
 export interface Host {
   session(reason: SessionReason): Promise<SessionGrant>;
-  connect: Connect;
+  /** The core listens to `open`, `message` and `close`, as a WebSocket has them. */
+  connect(url: string, protocol: string): EventTarget;
   /** Answer with the client's `provideToken` or `failToken`. */
   token(provider: TokenProvider, renewal: number): void;
   state(state: ConnectionState, error?: CoreError): void;

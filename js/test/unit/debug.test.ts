@@ -106,8 +106,9 @@ test('states, sessions and tokens are shown by their kind, and a listener that t
 test('without a listener nothing stands between the core and its socket', async () => {
   const made: unknown[] = [];
   const real = globalThis.WebSocket;
-  class Recorded {
+  class Recorded extends EventTarget {
     constructor(...given: unknown[]) {
+      super();
       made.push([this, ...given]);
     }
   }

@@ -1,23 +1,19 @@
-//! One WebSocket of the page.
+//! One WebSocket of the page, or a place on one that several frames of the page share: it only has to have the same
+//! events and methods.
 //!
-//! `web-sys` and not `gloo-net`, whose type sends binary messages as Blobs, tells of no opening, gives its close code up
-//! when it is split for reading and writing, and panics where the page's environment lacks `CloseEvent`.
+//! `gloo-net` listens. Sending goes to the socket itself, since `gloo-net` would make a Blob of every message.
 
 use super::shell::{Host, Shell};
-use bytes::Bytes;
-use js_sys::{ArrayBuffer, Uint8Array};
-use sealwire_client::ConnectionId;
+use futures_util::{Sink as _, StreamExt as _, future::poll_fn};
+use gloo_net::websocket::{Message, State, WebSocketError, futures::WebSocket as Incoming};
+use sealwire_client::{Client, ConnectionId, Now};
 use sealwire_protocol::wire::SUBPROTOCOL;
-use std::rc::Weak;
-use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
-use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
+use std::{pin::Pin, rc::Weak};
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::WebSocket;
 
-pub(super) struct Socket {
-    websocket: WebSocket,
-    _on_open: Closure<dyn FnMut()>,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_close: Closure<dyn FnMut(CloseEvent)>,
-}
+pub(super) struct Socket(WebSocket);
 
 impl Socket {
     /// Opens one; what happens to it is told to `shell`.
@@ -27,58 +23,63 @@ impl Socket {
         connection: ConnectionId,
         shell: &Weak<Shell>,
     ) -> Result<Self, JsValue> {
-        // Only its shape matters: it may be a place on a WebSocket that several frames of the page share.
-        let websocket: WebSocket = host.connect(url, SUBPROTOCOL)?.unchecked_into();
-        websocket.set_binary_type(BinaryType::Arraybuffer);
-
-        let weak = Weak::clone(shell);
-        let on_open = Closure::new(move || {
-            if let Some(shell) = weak.upgrade() {
-                shell.input(|client, now| client.handle_opened(now, connection));
-            }
-        });
-        let weak = Weak::clone(shell);
-        let on_message = Closure::new(move |event: MessageEvent| {
-            if let Some(shell) = weak.upgrade() {
-                let frame = binary(&event.data());
-                shell.input(|client, now| client.handle_frame(now, connection, frame));
-            }
-        });
-        let weak = Weak::clone(shell);
-        let on_close = Closure::new(move |event: CloseEvent| {
-            if let Some(shell) = weak.upgrade() {
-                let code = event.code();
-                shell.input(|client, now| client.handle_closed(now, connection, Some(code)));
-            }
-        });
-        websocket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
-        websocket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        websocket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        Ok(Self { websocket, _on_open: on_open, _on_message: on_message, _on_close: on_close })
+        let socket: WebSocket = host.connect(url, SUBPROTOCOL)?.unchecked_into();
+        let incoming = Incoming::try_from(socket.clone()).map_err(|_| JsValue::UNDEFINED)?;
+        spawn_local(Listener { shell: Weak::clone(shell), connection }.listen(incoming));
+        Ok(Self(socket))
     }
 
     pub(super) fn send(&self, bytes: &[u8]) {
         // It throws only where it is not open any more, and then says so with its close event.
-        let _ = self.websocket.send_with_u8_array(bytes);
+        let _ = self.0.send_with_u8_array(bytes);
     }
 
-    /// Closes it. Drop it then: what it still brings is not wanted.
+    /// Closes it. Drop it then: the client knows what it still brings by its number and drops it.
     pub(super) fn close(&self, code: u16) {
-        let _ = self.websocket.close_with_code(code);
+        let _ = self.0.close_with_code(code);
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.websocket.set_onopen(None);
-        self.websocket.set_onmessage(None);
-        self.websocket.set_onclose(None);
         // Does nothing where it is closed or closing already.
-        let _ = self.websocket.close();
+        let _ = self.0.close();
     }
 }
 
-fn binary(data: &JsValue) -> Option<Bytes> {
-    let buffer = data.dyn_ref::<ArrayBuffer>()?;
-    Some(Uint8Array::new(buffer).to_vec().into())
+struct Listener {
+    shell: Weak<Shell>,
+    connection: ConnectionId,
+}
+
+impl Listener {
+    /// Until the socket is closed, or nobody listens any more.
+    async fn listen(self, mut incoming: Incoming) {
+        let connection = self.connection;
+        let _ = poll_fn(|context| Pin::new(&mut incoming).poll_ready(context)).await;
+        if matches!(incoming.state(), State::Open) {
+            self.tell(|client, now| client.handle_opened(now, connection));
+        }
+        while let Some(event) = incoming.next().await {
+            let told = match event {
+                Ok(Message::Bytes(bytes)) => {
+                    self.tell(|client, now| client.handle_frame(now, connection, Some(bytes.into())))
+                }
+                Ok(Message::Text(_)) => self.tell(|client, now| client.handle_frame(now, connection, None)),
+                Err(WebSocketError::ConnectionClose(event)) => {
+                    self.tell(|client, now| client.handle_closed(now, connection, Some(event.code)))
+                }
+                // A close event follows.
+                Err(_) => true,
+            };
+            if !told {
+                return;
+            }
+        }
+    }
+
+    /// Whether there still is a client.
+    fn tell(&self, what: impl FnOnce(&mut Client, Now)) -> bool {
+        self.shell.upgrade().map(|shell| shell.input(what)).is_some()
+    }
 }

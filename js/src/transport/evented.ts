@@ -1,0 +1,48 @@
+// Gives a socket that is no WebSocket the events of one: the core listens to these.
+
+import type { Connect, Socket } from './socket.js';
+
+class EventedSocket extends EventTarget {
+  readyState: number = WebSocketState.Connecting;
+  readonly #inner: Socket;
+
+  constructor(inner: Socket) {
+    super();
+    this.#inner = inner;
+    inner.onopen = () => this.#tell(WebSocketState.Open, 'open', {});
+    inner.onmessage = ({ data }) => this.#tell(this.readyState, 'message', { data });
+    inner.onclose = ({ code }) =>
+      this.#tell(WebSocketState.Closed, 'close', { code, reason: '', wasClean: true });
+  }
+
+  get binaryType(): string {
+    return this.#inner.binaryType;
+  }
+
+  set binaryType(type: string) {
+    this.#inner.binaryType = type;
+  }
+
+  send(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#inner.send(bytes);
+  }
+
+  close(code?: number): void {
+    this.#inner.close(code);
+  }
+
+  #tell(state: number, type: string, properties: object): void {
+    this.readyState = state;
+    this.dispatchEvent(Object.assign(new Event(type), properties));
+  }
+}
+
+const WebSocketState = { Connecting: 0, Open: 1, Closed: 3 };
+
+/** A WebSocket stays itself. */
+export const evented =
+  (connect: Connect) =>
+  (url: string, protocol: string): EventTarget => {
+    const socket = connect(url, protocol);
+    return socket instanceof EventTarget ? socket : new EventedSocket(socket);
+  };

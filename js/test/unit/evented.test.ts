@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { evented } from '../../src/transport/evented.js';
+import type { Socket } from '../../src/transport/socket.js';
+
+function quietSocket() {
+  const sent: unknown[] = [];
+  const socket: Socket = {
+    binaryType: 'blob',
+    onopen: null,
+    onmessage: null,
+    onclose: null,
+    send: (bytes) => void sent.push([...bytes]),
+    close: (code) => void sent.push(['closed', code]),
+  };
+  return { socket, sent };
+}
+
+test('a socket that is no WebSocket has the events, the state and the methods of one', () => {
+  const { socket, sent } = quietSocket();
+  const shown = evented(() => socket)('wss://relay', 'sealwire.v1') as EventTarget &
+    Socket & { readyState: number };
+  const heard: unknown[] = [];
+  for (const type of ['open', 'message', 'close']) {
+    shown.addEventListener(type, (event) => {
+      const { data, code } = event as Event & { data?: unknown; code?: number };
+      heard.push([type, shown.readyState, data ?? code]);
+    });
+  }
+  shown.binaryType = 'arraybuffer';
+  assert.equal(socket.binaryType, 'arraybuffer');
+  assert.equal(shown.readyState, 0);
+  socket.onopen?.();
+  socket.onmessage?.({ data: 'text' });
+  socket.onclose?.({ code: 4401 });
+  assert.deepEqual(heard, [
+    ['open', 1, undefined],
+    ['message', 1, 'text'],
+    ['close', 3, 4401],
+  ]);
+  shown.send(new Uint8Array([1, 2]));
+  shown.close(4400);
+  assert.deepEqual(sent, [
+    [1, 2],
+    ['closed', 4400],
+  ]);
+});
+
+test('what has events already stays itself', () => {
+  const websocket = new EventTarget();
+  assert.equal(evented(() => websocket as never)('wss://relay', 'sealwire.v1'), websocket);
+});
