@@ -1,0 +1,164 @@
+//! What the client must have done next.
+
+use super::{fixtures::*, harness::Harness};
+use sealwire_client::{
+    ClientError, Event, FetchId, Message, Notice, PublishId, Receipt, SessionReason, State, SubscriptionId,
+};
+use sealwire_protocol::wire::{
+    Failed, Ping, Position, Publish, Published, Refresh, Refreshed, Subscribe, Subscribed, ToClient, ToRelay,
+    Unsubscribe, Unsubscribed,
+};
+
+impl Harness {
+    pub fn expect_need(&mut self, reason: SessionReason) -> FetchId {
+        let index = self.events.iter().position(|event| matches!(event, Event::NeedSession { .. }));
+        match self.events.remove(index.expect("a session is asked for")) {
+            Some(Event::NeedSession { fetch, reason: asked }) if asked == reason => fetch,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn expect_subscribe(&mut self) -> Subscribe {
+        match self.sent.pop_front() {
+            Some(ToRelay::Subscribe(subscribe)) => subscribe,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn expect_unsubscribe(&mut self) -> Unsubscribe {
+        match self.sent.pop_front() {
+            Some(ToRelay::Unsubscribe(unsubscribe)) => unsubscribe,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn expect_publish(&mut self) -> Publish {
+        match self.sent.pop_front() {
+            Some(ToRelay::Publish(publish)) => publish,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn expect_refresh(&mut self) -> Refresh {
+        match self.sent.pop_front() {
+            Some(ToRelay::Refresh(refresh)) => refresh,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Takes the `Subscribe` that was sent and confirms it.
+    pub fn confirm(&mut self, name: &str, offset: u64) -> Subscribe {
+        self.confirm_at(name, position(offset), true)
+    }
+
+    pub fn confirm_at(&mut self, name: &str, position: Position, recovered: bool) -> Subscribe {
+        let subscribe = self.expect_subscribe();
+        self.receive(ToClient::Subscribed(Subscribed {
+            request: subscribe.request,
+            channel_id: channel_id(name).into(),
+            position: Some(position),
+            recovered,
+        }));
+        subscribe
+    }
+
+    pub fn acknowledge(&mut self, publish: &Publish, offset: u64) {
+        self.receive(ToClient::Published(Published {
+            request: publish.request,
+            position: Some(position(offset)),
+            time_ms: 99,
+        }));
+    }
+
+    pub fn unsubscribed(&mut self, request: u32) {
+        self.receive(ToClient::Unsubscribed(Unsubscribed { request }));
+    }
+
+    pub fn refreshed(&mut self, request: u32) {
+        let expires_at = (UNIX_START + self.now_ms) / 1000 + SESSION_SECONDS;
+        self.receive(ToClient::Refreshed(Refreshed { request, expires_at }));
+    }
+
+    pub fn refuse(&mut self, request: u32, code: sealwire_protocol::Code, retry_after_ms: u32) {
+        let failed = Failed { request, code: code.number(), message: "why".into(), retry_after_ms };
+        self.receive(ToClient::Failed(failed));
+    }
+
+    pub fn ping(&mut self) {
+        self.receive(ToClient::Ping(Ping {}));
+    }
+
+    pub fn forget_states(&mut self) {
+        self.events.retain(|event| !matches!(event, Event::State { .. }));
+    }
+
+    pub fn expect_nothing(&mut self) {
+        self.forget_states();
+        assert_eq!(self.events, []);
+        assert_eq!(self.sent, []);
+    }
+
+    pub fn next_event(&mut self) -> Event {
+        self.forget_states();
+        self.events.pop_front().expect("an event")
+    }
+
+    pub fn expect_subscribed(&mut self, subscription: SubscriptionId) {
+        assert_eq!(self.next_event(), Event::SubscribeDone { subscription, result: Ok(()) });
+    }
+
+    pub fn expect_subscribe_error(&mut self, expected: SubscriptionId) -> ClientError {
+        match self.next_event() {
+            Event::SubscribeDone { subscription, result: Err(error) } if subscription == expected => error,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn expect_published(&mut self, expected: PublishId) -> Receipt {
+        match self.next_event() {
+            Event::PublishDone { publish, result: Ok(receipt) } if publish == expected => receipt,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn expect_publish_error(&mut self, expected: PublishId) -> ClientError {
+        match self.next_event() {
+            Event::PublishDone { publish, result: Err(error) } if publish == expected => error,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn expect_message(&mut self, recipients: &[SubscriptionId]) -> Message {
+        match self.next_event() {
+            Event::Message { subscriptions, message } => {
+                assert_eq!(subscriptions, recipients);
+                message
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn expect_payload(&mut self, recipients: &[SubscriptionId], payload: &str) {
+        assert_eq!(self.expect_message(recipients).payload, payload);
+    }
+
+    pub fn expect_notice(&mut self, recipients: &[SubscriptionId]) -> Notice {
+        match self.next_event() {
+            Event::Notice { subscriptions, notice } => {
+                assert_eq!(subscriptions, recipients);
+                notice
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn states(&mut self) -> Vec<State> {
+        let states = self.events.iter().filter_map(|event| match event {
+            Event::State { state, .. } => Some(*state),
+            _ => None,
+        });
+        let states = states.collect();
+        self.forget_states();
+        states
+    }
+}

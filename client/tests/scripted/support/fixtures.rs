@@ -1,0 +1,97 @@
+//! One app, one installation, one context: keys, grants, channels, publications.
+
+use sealwire_client::{ChannelSpec, Entropy, GrantKey, SessionGrant};
+use sealwire_protocol::{
+    ChannelAddress, ChannelId, EncryptionKey, Scope, UnixMillis, UnixSeconds, encode_base64url, seal,
+    wire::{Position, Publication, ToClient},
+};
+
+pub const APP: &str = "app";
+pub const INSTALLATION: &str = "ari:cloud:jira::site/1";
+pub const UNIX_START: u64 = 1_800_000_000_000;
+pub const SESSION_SECONDS: u64 = 900;
+pub const HEARTBEAT_MS: u64 = 25_000;
+pub const EPOCH: u64 = 7;
+
+/// Reproducible: a counter through SplitMix64.
+pub struct TestEntropy(pub u64);
+
+impl Entropy for TestEntropy {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut word = self.0;
+            word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            word ^= word >> 31;
+            chunk.copy_from_slice(&word.to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+pub fn context() -> Scope {
+    serde_json::from_str(r#"{"module":"gadget","dashboard":"10001"}"#).unwrap()
+}
+
+pub fn key(number: u8) -> EncryptionKey {
+    EncryptionKey::new([number; 32])
+}
+
+pub fn grant(keys: &[u8], expires_at: UnixSeconds) -> SessionGrant {
+    let context = context();
+    let keys = keys.iter().map(|number| {
+        let keys = key(*number).scope_keys(APP, INSTALLATION, &context);
+        GrantKey {
+            id: keys.id().to_string(),
+            base: encode_base64url(keys.base()),
+            properties: keys
+                .properties()
+                .map(|(name, key)| (name.to_owned(), encode_base64url(key)))
+                .collect(),
+        }
+    });
+    SessionGrant {
+        url: "wss://relay.example/v1/realtime".into(),
+        token: format!("session-{}", expires_at.0),
+        expires_at,
+        app: APP.into(),
+        installation: INSTALLATION.into(),
+        keys: keys.collect(),
+        context,
+    }
+}
+
+pub fn channel(name: &str) -> ChannelSpec {
+    ChannelSpec { name: name.into(), scope: None, token: None }
+}
+
+pub fn channel_id(name: &str) -> ChannelId {
+    let scope = context();
+    ChannelAddress { app: APP, installation: INSTALLATION, scope: &scope, claims_tag: None, name }.id()
+}
+
+pub fn sealed(key_number: u8, name: &str, event: &str, payload: &str) -> Vec<u8> {
+    let scope = context();
+    let keys = key(key_number).scope_keys(APP, INSTALLATION, &scope);
+    let key = keys.channel_key(&scope, None, name).unwrap();
+    seal(&key, [3; 24], channel_id(name), event, UnixMillis(5), payload).unwrap()
+}
+
+pub fn publication(name: &str, previous_offset: u64, offset: u64, payload: &str) -> ToClient {
+    publication_under(1, name, previous_offset, offset, payload)
+}
+
+pub fn publication_under(key: u8, name: &str, previous_offset: u64, offset: u64, payload: &str) -> ToClient {
+    ToClient::Publication(Publication {
+        channel_id: channel_id(name).into(),
+        offset,
+        previous_offset,
+        time_ms: UNIX_START.saturating_add(offset),
+        event: String::new(),
+        sealed: sealed(key, name, "", payload).into(),
+    })
+}
+
+pub fn position(offset: u64) -> Position {
+    Position { epoch: EPOCH, offset }
+}
