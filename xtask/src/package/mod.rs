@@ -1,5 +1,6 @@
 //! The npm package: the cores, the bundles that js/build.mjs makes of them, and the tarball.
 
+mod budget;
 mod sizes;
 
 use std::{fs, path::PathBuf};
@@ -14,12 +15,12 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Builds the package and prints what a page downloads.
+/// Builds the package, prints what a page downloads and holds it to its budget.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let tarball = build(workspace)?;
-    sizes::print(workspace)?;
+    let within_budget = sizes::report(workspace);
     println!("\n{}", tarball.display());
-    Ok(())
+    within_budget
 }
 
 /// Brings pkg/dist and the tarball up to date and gives the path of the latter.

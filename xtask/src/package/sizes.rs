@@ -1,29 +1,84 @@
-//! What the package weighs: as it lies on disk, and as a server sends it.
+//! What the package weighs: each entry with everything that it imports, as a server sends it.
 
-use std::io::Write as _;
+use std::{
+    collections::BTreeSet,
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 use anyhow::Result;
 use brotli::enc::BrotliEncoderParams;
 use flate2::{Compression, write::GzEncoder};
+use regex::Regex;
 
+use super::budget;
 use crate::{files, workspace::Workspace};
 
-/// Prints every script in pkg/dist, CommonJS twins aside.
-pub(crate) fn print(workspace: &Workspace) -> Result<()> {
-    let dist = workspace.root.join("pkg/dist");
-    println!("{:<32} {:>10} {:>10} {:>10}", "pkg/dist", "raw", "gzip", "brotli");
-    for file in files::below(&dist).into_iter().filter(|file| file.extension().is_some_and(|end| end == "js"))
-    {
-        let bytes = files::read(&file)?;
-        let name = file.strip_prefix(&dist).unwrap_or(&file).display().to_string();
-        println!(
-            "{name:<32} {:>10} {:>10} {:>10}",
-            kilobytes(bytes.len()),
-            kilobytes(gzip(&bytes)?),
-            kilobytes(brotli(&bytes)?)
-        );
+/// Something that an app downloads as a whole.
+#[derive(Debug, PartialEq)]
+pub(super) struct Weight {
+    /// `index`, `react`, `core-wasm`, …
+    pub(super) name: String,
+    pub(super) raw: usize,
+    pub(super) gzip: usize,
+    pub(super) brotli: usize,
+}
+
+/// Prints every entry and every build of the core, and fails where one is over its budget.
+pub(super) fn report(workspace: &Workspace) -> Result<()> {
+    let weights = weigh(&workspace.root.join("pkg/dist"))?;
+    let budgets = budget::read(workspace)?;
+    println!("{:<12} {:>10} {:>10} {:>10} {:>18}", "pkg/dist", "raw", "gzip", "brotli", "budget (brotli)");
+    for Weight { name, raw, gzip, brotli } in &weights {
+        let budget = budgets.get(name).map_or("none".to_owned(), |budget| kilobytes(budget.brotli));
+        let [raw, gzip, brotli] = [raw, gzip, brotli].map(|bytes| kilobytes(*bytes));
+        println!("{name:<12} {raw:>10} {gzip:>10} {brotli:>10} {budget:>18}");
     }
-    Ok(())
+    budget::check(&weights, &budgets)
+}
+
+/// The entries with what they import from the start, and the builds of the core. CommonJS twins weigh about the same.
+fn weigh(dist: &Path) -> Result<Vec<Weight>> {
+    let mut weights = Vec::new();
+    for file in files::below(dist) {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let counts = file.parent() == Some(dist) || name.starts_with("core-");
+        if !counts || file.extension().is_none_or(|end| end != "js") {
+            continue;
+        }
+        let mut weight = Weight { name, raw: 0, gzip: 0, brotli: 0 };
+        for script in with_imports(file)? {
+            let bytes = files::read(&script)?;
+            weight.raw += bytes.len();
+            weight.gzip += gzip(&bytes)?;
+            weight.brotli += brotli(&bytes)?;
+        }
+        weights.push(weight);
+    }
+    Ok(weights)
+}
+
+/// A script and every script that is loaded with it.
+fn with_imports(entry: PathBuf) -> Result<BTreeSet<PathBuf>> {
+    let mut reached = BTreeSet::new();
+    let mut waiting = vec![entry];
+    while let Some(script) = waiting.pop() {
+        let text = String::from_utf8(files::read(&script)?)?;
+        let folder = script.parent().unwrap_or(Path::new("")).to_owned();
+        if reached.insert(script) {
+            waiting.extend(static_imports(&text).map(|import| folder.join(import)));
+        }
+    }
+    Ok(reached)
+}
+
+/// The package's own files that a script imports, as esbuild writes it.
+fn static_imports(text: &str) -> impl Iterator<Item = &str> {
+    static IMPORT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?:\bfrom ?|\bimport )"\./([^"]+\.js)""#).expect("the pattern is valid")
+    });
+    IMPORT.captures_iter(text).filter_map(|found| Some(found.get(1)?.as_str()))
 }
 
 fn gzip(bytes: &[u8]) -> Result<usize> {
@@ -43,4 +98,17 @@ fn brotli(mut bytes: &[u8]) -> Result<usize> {
 #[allow(clippy::cast_precision_loss, reason = "files are far smaller than 2^52 bytes")]
 fn kilobytes(bytes: usize) -> String {
     format!("{:.1} kB", bytes as f64 / 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::static_imports;
+
+    #[test]
+    fn imports_that_are_loaded_later_do_not_count() {
+        let text = "import {\n  a\n} from \"./chunks/chunk-A.js\";\nimport \"./chunks/chunk-B.js\";import{b}from\"./c.js\";\n\
+                    import { useState } from \"react\";\nconst core = await import(\"./chunks/core-js.js\");";
+        let found: Vec<_> = static_imports(text).collect();
+        assert_eq!(found, ["chunks/chunk-A.js", "chunks/chunk-B.js", "c.js"]);
+    }
 }
