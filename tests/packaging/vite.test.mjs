@@ -5,14 +5,15 @@ import { test } from 'node:test';
 
 import { build } from 'vite';
 
-import { assertPageWorks } from './support/page-outcome.mjs';
+import { assertHooksWork, assertPageWorks } from './support/page-outcome.mjs';
 import { project, root } from './support/project.mjs';
 
-const page = readFileSync(path.join(root, 'tests/packaging/app/page.mjs'), 'utf8');
-const files = {
-  'index.html': '<!doctype html><title>page</title><script type="module" src="/main.js"></script>',
-  'main.js': page,
-};
+const source = (name) => readFileSync(path.join(root, 'tests/packaging/app', name), 'utf8');
+const filesWith = (name) => ({
+  'index.html': '<!doctype html><title>page</title><body><script type="module" src="/main.js"></script>',
+  'main.js': source(name),
+});
+const files = filesWith('page.mjs');
 
 async function bundle(folder) {
   const warnings = [];
@@ -43,4 +44,10 @@ test('Vite leaves the cores out of the first script of a page', async (t) => {
   const { chunk } = await bundle(folder);
   const entry = readFileSync(path.join(folder, 'dist', 'assets', chunk('index')), 'utf8');
   assert.ok(entry.length < 40_000, `the first script has ${entry.length} bytes`);
+});
+
+test('Vite builds a page with the hooks, which use the default connection unless a provider names another', async (t) => {
+  const folder = project(t, { files: filesWith('react-page.mjs'), packages: ['react', 'react-dom'] });
+  await bundle(folder);
+  await assertHooksWork(path.join(folder, 'dist'));
 });

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import webpack from 'webpack';
 
-import { assertPageWorks } from './support/page-outcome.mjs';
+import { assertHooksWork, assertPageWorks } from './support/page-outcome.mjs';
 import { node, project, root } from './support/project.mjs';
 import { assertResolverWorks } from './support/resolver-outcome.mjs';
 
@@ -22,8 +22,8 @@ function run(config) {
   });
 }
 
-test('webpack builds a page without @forge/bridge, and it runs the core that its policy allows', async (t) => {
-  const folder = project(t, { files: { 'main.mjs': source('page.mjs') } });
+/** Bundles `main.mjs` for a page, and gives the folder. */
+async function page(folder) {
   const out = path.join(folder, 'dist');
   await run({
     mode: 'production',
@@ -35,11 +35,21 @@ test('webpack builds a page without @forge/bridge, and it runs the core that its
   });
   writeFileSync(
     path.join(out, 'index.html'),
-    '<!doctype html><title>page</title><script src="main.js"></script>',
+    '<!doctype html><title>page</title><body><script src="main.js"></script>',
   );
+  return out;
+}
+
+test('webpack builds a page without @forge/bridge, and it runs the core that its policy allows', async (t) => {
+  const out = await page(project(t, { files: { 'main.mjs': source('page.mjs') } }));
   const chunk = (name) => readdirSync(out).find((file) => file.includes(name) && file.endsWith('.js'));
   assert.ok(chunk('core-wasm') && chunk('core-js'), `${readdirSync(out)}`);
   await assertPageWorks(out, { wasmChunk: chunk('core-wasm'), jsChunk: chunk('core-js') });
+});
+
+test('webpack builds a page with the hooks, which use the default connection unless a provider names another', async (t) => {
+  const files = { 'main.mjs': source('react-page.mjs') };
+  await assertHooksWork(await page(project(t, { files, packages: ['react', 'react-dom'] })));
 });
 
 /** Bundles a function as Forge does: for Node, as CommonJS, one file for each function. */

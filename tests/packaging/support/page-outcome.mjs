@@ -18,3 +18,9 @@ export async function assertPageWorks(folder, { wasmChunk, jsChunk }) {
     assert.ok(!allowed.requested.includes(jsChunk), 'the plain JavaScript build was fetched for nothing');
   }
 }
+
+/** The page of app/react-page.mjs. */
+export async function assertHooksWork(folder) {
+  const { outcome } = await runPage(folder, `default-src 'self'; script-src 'self'`);
+  assert.deepEqual(outcome, { core: 'js', failure: 'PERMISSION_MISSING', usesDefault: true });
+}
