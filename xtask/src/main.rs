@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks through them")]
 
 mod apt;
+mod bench;
 mod check;
 mod chromium;
 mod core;
@@ -34,6 +35,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measures the relay beside its peers and the limits of the kernel.
+    Bench(bench::Options),
     /// Judges the source: formatting, lints, types, dependencies.
     Check,
     /// Builds the Rust core for JavaScript into js/src/generated, nothing else.
@@ -66,6 +69,7 @@ fn run() -> Result<ExitCode> {
     }
     let workspace = Workspace::open()?;
     match Arguments::parse().command {
+        Command::Bench(options) => bench::run(&workspace, &options)?,
         Command::Check => check::run(&workspace)?,
         Command::Core => core::build(&workspace)?,
         Command::Demo(options) => demo::run(&workspace, &options)?,
