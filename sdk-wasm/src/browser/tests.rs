@@ -1,4 +1,5 @@
 //! The shell: what JavaScript passes in and gets out.
+#![allow(clippy::unwrap_used, reason = "clippy does not know wasm_bindgen_test for a test")]
 
 mod page;
 

@@ -1,4 +1,5 @@
 //! The resolver's functions as JavaScript calls them.
+#![allow(clippy::unwrap_used, reason = "clippy does not know wasm_bindgen_test for a test")]
 
 use super::{mint_backend_token, mint_session, new_installation_secret, rotate, seal, sign_channel_token};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
