@@ -1,14 +1,15 @@
-// The hooks of sealwire/react in a page under StrictMode, against a real relay.
+// The hooks of sealwire/react in a page under StrictMode, against a real relay, with each version of React.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contextOf } from './support/backend.mjs';
+import { REACTS } from './support/react-pages.mjs';
 import { setStage } from './support/stage.mjs';
 
 const context = contextOf('anna', '10001');
 
 /** A page with the component mounted, once its subscription shows `status`. */
-async function mounted(stage, name, props, status = 'subscribed') {
-  const page = await stage.openPage('react', 'render');
+async function mounted(stage, version, name, props, status = 'subscribed') {
+  const page = await stage.openPage(`react-${version}`, 'render');
   await render(page, name, props);
   await shows(page, status);
   return page;
@@ -38,140 +39,148 @@ async function received(page, expected) {
   assert.deepEqual(await page.evaluate(() => globalThis.received), expected);
 }
 
-test('under StrictMode a component has one subscription, gets each message once, and leaves it when it unmounts', async () => {
-  const stage = await setStage();
-  try {
-    const page = await mounted(stage, 'Channel', { label: 'a', channel: 'absences' });
-    await publish(stage, 'one');
-    await received(page, ['a: one']);
-    assert.equal(await sent(page, 'hello'), 1);
-    assert.equal(await sent(page, 'subscribe'), 1);
-    assert.equal(await sent(page, 'unsubscribe'), 0);
+for (const version of REACTS) {
+  test(`under StrictMode a component has one subscription, gets each message once, and leaves it when it unmounts (React ${version})`, async () => {
+    const stage = await setStage();
+    try {
+      const page = await mounted(stage, version, 'Channel', { label: 'a', channel: 'absences' });
+      await publish(stage, 'one');
+      await received(page, ['a: one']);
+      assert.equal(await sent(page, 'hello'), 1);
+      assert.equal(await sent(page, 'subscribe'), 1);
+      assert.equal(await sent(page, 'unsubscribe'), 0);
 
-    await render(page, null);
-    await sentCount(page, 'unsubscribe', 1);
-    await publish(stage, 'two');
-    await render(page, 'Channel', { label: 'again', channel: 'absences' });
-    await shows(page, 'subscribed');
-    await publish(stage, 'three');
-    await received(page, ['a: one', 'again: three']);
-    assert.equal(await sent(page, 'subscribe'), 2);
-    assert.equal(await sent(page, 'unsubscribe'), 1);
-  } finally {
-    await stage.strike();
-  }
-});
-
-test('a new callback is called without another subscription, and another channel or option makes one', async () => {
-  const stage = await setStage();
-  try {
-    const page = await mounted(stage, 'Channel', { label: 'first', channel: 'absences' });
-    for (let n = 0; n < 5; n += 1) {
-      await render(page, 'Channel', { label: `render ${n}`, channel: 'absences', options: {} });
+      await render(page, null);
+      await sentCount(page, 'unsubscribe', 1);
+      await publish(stage, 'two');
+      await render(page, 'Channel', { label: 'again', channel: 'absences' });
+      await shows(page, 'subscribed');
+      await publish(stage, 'three');
+      await received(page, ['a: one', 'again: three']);
+      assert.equal(await sent(page, 'subscribe'), 2);
+      assert.equal(await sent(page, 'unsubscribe'), 1);
+    } finally {
+      await stage.strike();
     }
-    await publish(stage, 'one');
-    await received(page, ['render 4: one']);
-    assert.equal(await sent(page, 'subscribe'), 1);
-    assert.equal(await page.evaluate(() => globalThis.publishers.size), 1);
+  });
 
-    await render(page, 'Channel', { label: 'other', channel: 'rotation' });
-    await sentCount(page, 'subscribe', 2);
-    await shows(page, 'subscribed');
-    await sentCount(page, 'unsubscribe', 1);
-    await publish(stage, 'for nobody');
-    await publish(stage, 'two', {}, 'rotation');
-    await received(page, ['render 4: one', 'other: two']);
+  test(`a new callback is called without another subscription, and another channel or option makes one (React ${version})`, async () => {
+    const stage = await setStage();
+    try {
+      const page = await mounted(stage, version, 'Channel', { label: 'first', channel: 'absences' });
+      for (let n = 0; n < 5; n += 1) {
+        await render(page, 'Channel', { label: `render ${n}`, channel: 'absences', options: {} });
+      }
+      await publish(stage, 'one');
+      await received(page, ['render 4: one']);
+      assert.equal(await sent(page, 'subscribe'), 1);
+      assert.equal(await page.evaluate(() => globalThis.publishers.size), 1);
 
-    const options = { contextOverrides: ['dashboard'] };
-    await render(page, 'Channel', { label: 'wide', channel: 'rotation', options });
-    await sentCount(page, 'subscribe', 3);
-    await shows(page, 'subscribed');
-    await publish(stage, 'three', options, 'rotation');
-    await page.evaluate(() => globalThis.publish('four'));
-    await received(page, ['render 4: one', 'other: two', 'wide: three', 'wide: four']);
+      await render(page, 'Channel', { label: 'other', channel: 'rotation' });
+      await sentCount(page, 'subscribe', 2);
+      await shows(page, 'subscribed');
+      await sentCount(page, 'unsubscribe', 1);
+      await publish(stage, 'for nobody');
+      await publish(stage, 'two', {}, 'rotation');
+      await received(page, ['render 4: one', 'other: two']);
 
-    await render(page, 'Channel', { label: 'off', channel: null });
-    await shows(page, 'off');
-    await sentCount(page, 'unsubscribe', 3);
-    assert.deepEqual(await page.evaluate(() => globalThis.problems), []);
-  } finally {
-    await stage.strike();
-  }
-});
+      const options = { contextOverrides: ['dashboard'] };
+      await render(page, 'Channel', { label: 'wide', channel: 'rotation', options });
+      await sentCount(page, 'subscribe', 3);
+      await shows(page, 'subscribed');
+      await publish(stage, 'three', options, 'rotation');
+      await page.evaluate(() => globalThis.publish('four'));
+      await received(page, ['render 4: one', 'other: two', 'wide: three', 'wide: four']);
 
-test('an edited component keeps its subscription', async () => {
-  const stage = await setStage();
-  try {
-    const page = await mounted(stage, 'Channel', { label: 'a', channel: 'absences' });
-    await page.evaluate(() => globalThis.edit());
-    await publish(stage, 'one');
-    await received(page, ['a, edited: one']);
-    assert.equal(await sent(page, 'subscribe'), 1);
-    assert.equal(await sent(page, 'unsubscribe'), 0);
-  } finally {
-    await stage.strike();
-  }
-});
+      await render(page, 'Channel', { label: 'off', channel: null });
+      await shows(page, 'off');
+      await sentCount(page, 'unsubscribe', 3);
+      assert.deepEqual(await page.evaluate(() => globalThis.problems), []);
+    } finally {
+      await stage.strike();
+    }
+  });
 
-test('a refused subscription shows its error and a callback for each kind of news gets its own', async () => {
-  const stage = await setStage();
-  try {
-    const refused = { label: 'a', channel: 'absences', options: { contextOverrides: ['board'] } };
-    const page = await mounted(stage, 'Channel', refused, 'failed SCOPE_REFUSED');
-    assert.equal(await sent(page, 'subscribe'), 0);
-    await render(page, 'Handlers', { channel: 'news' });
-    await shows(page, 'subscribed');
-    await stage.backend.publishGlobal('news', 'one', { context });
-    await received(page, ['news: one']);
-  } finally {
-    await stage.strike();
-  }
-});
+  test(`an edited component keeps its subscription (React ${version})`, async () => {
+    const stage = await setStage();
+    try {
+      const page = await mounted(stage, version, 'Channel', { label: 'a', channel: 'absences' });
+      await page.evaluate(() => globalThis.edit());
+      await publish(stage, 'one');
+      await received(page, ['a, edited: one']);
+      assert.equal(await sent(page, 'subscribe'), 1);
+      assert.equal(await sent(page, 'unsubscribe'), 0);
+    } finally {
+      await stage.strike();
+    }
+  });
 
-test('a new token goes into the subscription that there is, and one with other claims makes another', async () => {
-  const stage = await setStage();
-  try {
-    const sign = async (team, lifetimeSeconds) => {
-      const options = { context, lifetimeSeconds };
-      return (await stage.backend.signRealtimeToken('absences', { team }, undefined, options)).token;
-    };
-    const props = (token) => ({ label: 'a', channel: 'absences', options: { token } });
-    const page = await mounted(stage, 'Channel', props(await sign('blue', 3)));
-    await render(page, 'Channel', props(await sign('blue', 60)));
-    await page.waitForTimeout(4_000);
-    await publish(stage, 'one', { token: await sign('blue', 60) });
-    await received(page, ['a: one']);
-    assert.equal(await sent(page, 'subscribe'), 1);
+  test(`a refused subscription shows its error and a callback for each kind of news gets its own (React ${version})`, async () => {
+    const stage = await setStage();
+    try {
+      const refused = { label: 'a', channel: 'absences', options: { contextOverrides: ['board'] } };
+      const page = await mounted(stage, version, 'Channel', refused, 'failed SCOPE_REFUSED');
+      assert.equal(await sent(page, 'subscribe'), 0);
+      await render(page, 'Handlers', { channel: 'news' });
+      await shows(page, 'subscribed');
+      await stage.backend.publishGlobal('news', 'one', { context });
+      await received(page, ['news: one']);
+    } finally {
+      await stage.strike();
+    }
+  });
 
-    await render(page, 'Channel', props(await sign('red', 60)));
-    await sentCount(page, 'subscribe', 2);
-    await shows(page, 'subscribed');
-    await publish(stage, 'for blue', { token: await sign('blue', 60) });
-    await publish(stage, 'two', { token: await sign('red', 60) });
-    await received(page, ['a: one', 'a: two']);
+  test(`a new token goes into the subscription that there is, and one with other claims makes another (React ${version})`, async () => {
+    const stage = await setStage();
+    try {
+      const sign = async (team, lifetimeSeconds) => {
+        const options = { context, lifetimeSeconds };
+        return (await stage.backend.signRealtimeToken('absences', { team }, undefined, options)).token;
+      };
+      const props = (token) => ({ label: 'a', channel: 'absences', options: { token } });
+      const page = await mounted(stage, version, 'Channel', props(await sign('blue', 3)));
+      await render(page, 'Channel', props(await sign('blue', 60)));
+      await page.waitForTimeout(4_000);
+      await publish(stage, 'one', { token: await sign('blue', 60) });
+      await received(page, ['a: one']);
+      assert.equal(await sent(page, 'subscribe'), 1);
 
-    await render(page, 'Channel', props(await sign('red', 1)));
-    await shows(page, 'ended TOKEN_EXPIRED');
-    await render(page, 'Channel', props(await sign('red', 60)));
-    await shows(page, 'subscribed');
-  } finally {
-    await stage.strike();
-  }
-});
+      await render(page, 'Channel', props(await sign('red', 60)));
+      await sentCount(page, 'subscribe', 2);
+      await shows(page, 'subscribed');
+      await publish(stage, 'for blue', { token: await sign('blue', 60) });
+      await publish(stage, 'two', { token: await sign('red', 60) });
+      await received(page, ['a: one', 'a: two']);
 
-test('useRealtimeState renders what the connection is doing', async () => {
-  const stage = await setStage();
-  try {
-    const page = await mounted(stage, 'Channel', { label: 'a', channel: 'absences' }, 'subscribed connected');
-    stage.line.cut();
-    await shows(page, 'subscribed reconnecting');
-    stage.line.mend();
-    await shows(page, 'subscribed connected');
-    await publish(stage, 'one');
-    await received(page, ['a: one']);
-    const states = await page.evaluate(() => globalThis.states);
-    assert.deepEqual(states, ['idle', 'connecting', 'connected', 'reconnecting', 'connected']);
-  } finally {
-    await stage.strike();
-  }
-});
+      await render(page, 'Channel', props(await sign('red', 1)));
+      await shows(page, 'ended TOKEN_EXPIRED');
+      await render(page, 'Channel', props(await sign('red', 60)));
+      await shows(page, 'subscribed');
+    } finally {
+      await stage.strike();
+    }
+  });
+
+  test(`useRealtimeState renders what the connection is doing (React ${version})`, async () => {
+    const stage = await setStage();
+    try {
+      const page = await mounted(
+        stage,
+        version,
+        'Channel',
+        { label: 'a', channel: 'absences' },
+        'subscribed connected',
+      );
+      stage.line.cut();
+      await shows(page, 'subscribed reconnecting');
+      stage.line.mend();
+      await shows(page, 'subscribed connected');
+      await publish(stage, 'one');
+      await received(page, ['a: one']);
+      const states = await page.evaluate(() => globalThis.states);
+      assert.deepEqual(states, ['idle', 'connecting', 'connected', 'reconnecting', 'connected']);
+    } finally {
+      await stage.strike();
+    }
+  });
+}

@@ -3,23 +3,19 @@ import http from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { contextOf } from './backend.mjs';
+import { reactPages } from './react-pages.mjs';
 
 async function bundle() {
   const { outputFiles } = await build({
-    entryPoints: ['page.js', 'react.jsx'].map((name) =>
-      fileURLToPath(new URL(`../page/${name}`, import.meta.url)),
-    ),
+    entryPoints: [fileURLToPath(new URL('../page/page.js', import.meta.url))],
     bundle: true,
     format: 'esm',
     splitting: true,
     outdir: '/',
     write: false,
-    jsx: 'automatic',
-    // React checks its StrictMode in development only.
-    define: { 'process.env.NODE_ENV': '"development"' },
     external: ['@forge/bridge'],
   });
-  return new Map(outputFiles.map((file) => [file.path, file.text]));
+  return new Map([...outputFiles.map((file) => [file.path, file.text]), ...(await reactPages())]);
 }
 
 const bundled = bundle();
