@@ -10,7 +10,12 @@ export function start(options = {}) {
     session: async (reason) => {
       const response = await fetch('/session', {
         method: 'POST',
-        body: JSON.stringify({ user: user.get('user'), dashboard: user.get('dashboard'), reason }),
+        body: JSON.stringify({
+          user: user.get('user'),
+          dashboard: user.get('dashboard'),
+          gadget: user.get('gadget') ?? undefined,
+          reason,
+        }),
       });
       if (!response.ok) throw new Error(await response.text());
       globalThis.sessions += 1;

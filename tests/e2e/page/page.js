@@ -5,7 +5,21 @@ globalThis.received = [];
 globalThis.problems = [];
 globalThis.states = [];
 
-globalThis.start = (options = {}) => start({ onState: (state) => globalThis.states.push(state), ...options });
+globalThis.debugEvents = [];
+
+globalThis.start = (options = {}) =>
+  start({
+    onState: (state) => globalThis.states.push(state),
+    ...(options.debug && { onDebug: (event) => globalThis.debugEvents.push(event) }),
+    ...options,
+  });
+
+globalThis.signToken = async (lifetimeSeconds) => {
+  const response = await fetch('/token', { method: 'POST', body: JSON.stringify({ lifetimeSeconds }) });
+  if (!response.ok) throw new Error(await response.text());
+  globalThis.tokens = (globalThis.tokens ?? 0) + 1;
+  return response.text();
+};
 
 globalThis.subscribe = async (channel, options) => {
   globalThis.subscription = await globalThis.realtime.subscribe(

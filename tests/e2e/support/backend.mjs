@@ -15,11 +15,11 @@ function secretsInMemory() {
 }
 
 /** What Forge would pass to a resolver for this user on this dashboard. */
-export const contextOf = (accountId, dashboard) => ({
+export const contextOf = (accountId, dashboard, gadget = '1') => ({
   accountId,
   installContext: 'ari:cloud:jira::site/e2e',
   moduleKey: 'absences-gadget',
-  extension: { dashboard: { id: dashboard }, gadget: { id: '1' } },
+  extension: { dashboard: { id: dashboard }, gadget: { id: gadget } },
 });
 
 /**

@@ -1,4 +1,4 @@
-// A TCP line between the browser and the relay that can be cut and mended.
+// A TCP line between the browser and the relay that can be cut and mended, and can stall: alive by the look of it.
 import net from 'node:net';
 
 /** @param {number} target the relay's port */
@@ -6,11 +6,14 @@ export async function startLine(target) {
   const sockets = new Set();
   let cut = false;
   let connections = 0;
+  let open = 0;
   /** When the relay closed a connection, in Unix milliseconds. */
   const closedByRelay = [];
   const server = net.createServer((client) => {
     if (cut) return client.destroy();
     connections += 1;
+    open += 1;
+    client.once('close', () => (open -= 1));
     const relay = net.connect(target, '127.0.0.1');
     for (const [from, to] of [
       [client, relay],
@@ -34,12 +37,18 @@ export async function startLine(target) {
     port: server.address().port,
     closedByRelay,
     connections: () => connections,
+    /** Connections that are open now. */
+    open: () => open,
     cut() {
       cut = true;
       drop();
     },
     mend() {
       cut = false;
+    },
+    /** From now on nothing comes through the connections there are. Nobody is told, and new ones work. */
+    stall() {
+      for (const socket of sockets) socket.unpipe().pause();
     },
     async stop() {
       drop();

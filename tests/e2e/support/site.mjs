@@ -18,6 +18,12 @@ async function bundle() {
   return new Map([...outputFiles.map((file) => [file.path, file.text]), ...(await reactPages())]);
 }
 
+async function bodyOf(request) {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
 const bundled = bundle();
 
 /**
@@ -32,12 +38,17 @@ export async function startSite(backend, { webAssembly = false, socketPort }) {
   const state = { refuse: false };
   const server = http.createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://127.0.0.1');
+    if (pathname === '/token') {
+      const { lifetimeSeconds } = JSON.parse(await bodyOf(request));
+      if (state.refuse) return response.writeHead(500).end('no token today');
+      const options = { context: contextOf('anna', '10001'), lifetimeSeconds };
+      const { token } = await backend.direct.signRealtimeToken('chat', { team: 'blue' }, undefined, options);
+      return response.writeHead(200, { 'content-type': 'text/plain' }).end(token);
+    }
     if (pathname === '/session') {
-      const chunks = [];
-      for await (const chunk of request) chunks.push(chunk);
-      const { user, dashboard, reason } = JSON.parse(Buffer.concat(chunks));
+      const { user, dashboard, gadget, reason } = JSON.parse(await bodyOf(request));
       if (state.refuse) return response.writeHead(500).end('no session today');
-      const grant = await backend.session(contextOf(user, dashboard), { reason });
+      const grant = await backend.session(contextOf(user, dashboard, gadget), { reason });
       return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(grant));
     }
     if (files.has(pathname)) {
@@ -52,6 +63,8 @@ export async function startSite(backend, { webAssembly = false, socketPort }) {
   const origin = `http://127.0.0.1:${server.address().port}`;
   return {
     state,
+    gadgetAddress: (user, dashboard, gadget) =>
+      `${origin}/?user=${user}&dashboard=${dashboard}&gadget=${gadget}`,
     address: (user, dashboard, page = '') => `${origin}/${page}?user=${user}&dashboard=${dashboard}`,
     /** A page that has not loaded the package yet. */
     blankAddress: (user, dashboard) => `${origin}/blank?user=${user}&dashboard=${dashboard}`,

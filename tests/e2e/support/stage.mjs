@@ -16,6 +16,7 @@ export async function setStage({ relay: settings, backend: backendOptions, webAs
     relay,
     line,
     site,
+    browser,
     backend: backend.direct,
     secrets: backend.secrets,
     /** Opens the page of a user on a dashboard. */
