@@ -4,6 +4,7 @@ import { useEffect, useInsertionEffect, useRef, useState } from 'react';
 
 import type { AnyCallback } from '../browser/deliver.js';
 import type { RealtimeEvent, SubscriptionOptions } from '../browser/types.js';
+import type { TokenProvider } from '../session/channel-token.js';
 import { useRealtime } from './context.js';
 import { KeptSubscription, type Target } from './kept-subscription.js';
 import type { ChannelHandler, ChannelState, UseChannelOptions } from './types.js';
@@ -20,10 +21,10 @@ function keyOf(channel: string, options: UseChannelOptions): string {
 
 function subscriptionOptions(current: () => UseChannelOptions): SubscriptionOptions {
   const { global: _, ...options } = current();
-  const token: unknown = options.token;
-  if (typeof token !== 'function') return options;
-  const asked = (...given: unknown[]) => (current().token as unknown as typeof token)(...given);
-  return { ...options, token: asked as unknown as NonNullable<SubscriptionOptions['token']> };
+  if (typeof options.token !== 'function') return options;
+  // The function may be another one at each render, as the callback may.
+  const token: TokenProvider = () => (current().token as TokenProvider)();
+  return { ...options, token };
 }
 
 function call(handler: ChannelHandler<any>, ...[payload, error, event]: Parameters<AnyCallback>): void {

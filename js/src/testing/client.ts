@@ -132,10 +132,11 @@ export class TestClient implements Client {
   failToken(renewal: number, thrown: unknown): void {
     const subscription = this.#subscriptions.get(renewal);
     if (!subscription?.token) return;
-    const error = errorFromCore(thrown);
-    if (this.#backstage.isExpired(subscription.token) || !error.retryable)
-      return this.#endOne(renewal, error);
-    subscription.timer = later(1_000, () => this.#renew(renewal, subscription));
+    const remaining = subscription.token.exp * 1000 - this.#backstage.now();
+    if (this.#backstage.isExpired(subscription.token)) return this.#endOne(renewal, errorFromCore(thrown));
+    // As long as the old one lives, nothing is lost yet.
+    const wait = Math.min(Math.max(remaining / 4, 1_000), 30_000, remaining);
+    subscription.timer = later(wait, () => this.#renew(renewal, subscription));
   }
 
   pause(reason: PauseReason): void {

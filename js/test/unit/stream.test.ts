@@ -93,6 +93,17 @@ test('a stream is read from an iterable to its end, and what its source throws i
   assert.deepEqual(heard, ['half']);
 });
 
+test('a stream belongs to the invocation that created it, wherever it is written to', async () => {
+  const { resolver, read } = stage();
+  const begin = resolver.wrap(async (_request: object, _runtime: object) =>
+    resolver.createStream('answers', { id: 'a', publishesPerSecond: 50 }),
+  );
+  const publisher = await begin({ call: {}, context }, { installContext: 'ari:1' });
+  await publisher.write('later');
+  await publisher.end();
+  assert.equal(await read().text(), 'later');
+});
+
 test('streams on one channel are told apart, and other messages are none', async () => {
   const { create, read, resolver } = stage();
   const [a, b, first] = [read(), read({ id: 'b' }), read({ id: undefined! })];

@@ -313,6 +313,46 @@ export const behaviours = {
     assert.equal(ada.state, 'connected');
   },
 
+  async 'a page has so many subscriptions, and so many publications on their way'({ page, cut, mend }) {
+    const ada = page({ context: issue('7'), requestTimeoutMs: 5_000 });
+    const subscribe = (name) => ada.subscribe(name, () => {});
+    const all = await Promise.all(Array.from({ length: 256 }, (_, n) => subscribe(`n${n}`)));
+    await rejected(subscribe('one more'), 'TOO_MANY_SUBSCRIPTIONS');
+    await subscribe('n0');
+    await all[1].unsubscribe();
+    await subscribe('one more');
+
+    cut();
+    await waitFor(() => ada.state === 'reconnecting');
+    const publishing = Array.from({ length: 129 }, (_, n) => ada.publish('n', { n }));
+    await refused(publishing.pop(), 'RATE_LIMITED');
+    mend();
+    const results = await Promise.all(publishing.map(accepted));
+    const offsets = results.map(({ eventId }) => Number(eventId.split('-')[1]));
+    assert.deepEqual(
+      offsets,
+      offsets.toSorted((a, b) => a - b),
+    );
+  },
+
+  async 'a token function is asked for publishing too, and told by its error where it fails'({
+    page,
+    resolver,
+  }) {
+    const context = issue('7');
+    const ada = page({ context });
+    const token = async () => (await resolver.signRealtimeToken('n', { a: 1 }, undefined, { context })).token;
+    const { has } = await listen(ada, 'n', { token });
+    await accepted(ada.publish('n', 'x', { token }));
+    assert.deepEqual(await has(1), ['x']);
+    const broken = () => Promise.reject(new Error('Of the app.'));
+    await refused(ada.publish('n', 'x', { token: broken }), 'SESSION_UNAVAILABLE');
+    await rejected(
+      ada.subscribe('n', () => {}, { token: broken }),
+      'SESSION_UNAVAILABLE',
+    );
+  },
+
   async 'nothing comes after unsubscribe, and the state says what the connection does'({ page }) {
     const ada = page({ context: issue('7'), idleCloseMs: 50 });
     const states = [ada.state];

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { SubscriptionOptions } from '../../src/index.js';
+import { KeptSubscription } from '../../src/react/kept-subscription.js';
+import type { ChannelState } from '../../src/react/types.js';
+import { createTestRelay } from '../../src/testing.js';
+
+function kept(options: SubscriptionOptions = {}, requestTimeoutMs = 10_000) {
+  const relay = createTestRelay();
+  const realtime = relay.realtime({ requestTimeoutMs });
+  const heard: unknown[] = [];
+  const states: ChannelState[] = [];
+  let subscriptions = 0;
+  const counted = {
+    ...realtime,
+    subscribe: ((...given: Parameters<typeof realtime.subscribe>) => {
+      subscriptions += 1;
+      return realtime.subscribe(...given);
+    }) as typeof realtime.subscribe,
+  };
+  const target = { realtime: counted, channel: 'n', global: false, key: 'n' };
+  const current = { options };
+  const subscription = new KeptSubscription(
+    target,
+    () => current.options,
+    (payload, error) => heard.push(error ? error.code : payload),
+  );
+  const hold = () => subscription.hold((state) => states.push(state));
+  return { relay, realtime, subscription, target, current, hold, heard, states, made: () => subscriptions };
+}
+
+test('released and held again in one go, it is made once and stays', async () => {
+  const { relay, realtime, subscription, target, hold, heard, made } = kept();
+  hold();
+  subscription.release();
+  hold();
+  await sleep(0);
+  await relay.settled();
+  subscription.release();
+  hold();
+  await realtime.publish('n', 'one');
+  await relay.settled();
+  assert.deepEqual(heard, ['one']);
+  assert.equal(made(), 1);
+  assert.equal(subscription.serves(target), true);
+});
+
+test('released for good, it is over, even where it was still being made', async () => {
+  const { relay, realtime, subscription, target, hold, heard, states } = kept();
+  hold();
+  await Promise.resolve();
+  subscription.release();
+  await relay.settled();
+  await realtime.publish('n', 'one');
+  await relay.settled();
+  assert.deepEqual([heard, states], [[], []]);
+  assert.equal(subscription.serves(target), false);
+});
+
+test('what may succeed later is tried again, and the reason shown meanwhile', async () => {
+  const { relay, hold, states, made } = kept({}, 30);
+  relay.cut();
+  hold();
+  await sleep(100);
+  assert.deepEqual(
+    states.map(({ status, error }) => [status, error?.code]),
+    [['subscribing', 'UNREACHABLE']],
+  );
+  relay.mend();
+  for (let waited = 0; states.at(-1)!.status !== 'subscribed' && waited < 3_000; waited += 20)
+    await sleep(20);
+  assert.equal(states.at(-1)!.status, 'subscribed');
+  assert.equal(made(), 2);
+});
+
+test('a subscription that ended goes on with a new token', async () => {
+  const { relay, subscription, current, hold, heard, states } = kept();
+  const context = { installContext: 'ari:cloud:jira::site/test', moduleKey: 'test-module' };
+  const sign = async () => {
+    const { token } = await relay.resolver().signRealtimeToken('n', { a: 1 }, undefined, { context });
+    return token!;
+  };
+  current.options = { token: await sign() };
+  hold();
+  await sleep(0);
+  await relay.settled();
+  relay.expire();
+  assert.deepEqual(heard, ['TOKEN_EXPIRED']);
+  current.options = { token: await sign() };
+  subscription.renew(current.options.token);
+  await relay.settled();
+  assert.deepEqual(
+    states.map(({ status }) => status),
+    ['subscribed', 'ended', 'subscribing', 'subscribed'],
+  );
+});
