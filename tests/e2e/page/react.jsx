@@ -22,7 +22,8 @@ globalThis.received = [];
 globalThis.problems = [];
 globalThis.states = [];
 globalThis.publishers = new Set();
-start();
+// A socket of its own shows every message as it is.
+start({ share: false });
 
 function Channel({ label, channel, options }) {
   const { status, error } = useChannel(
