@@ -3,7 +3,7 @@
 use crate::{
     broker::{Broker, EmbeddedBroker},
     config::Config,
-    connection::ConnectionContext,
+    connection::{Alarms, ConnectionContext},
     fanout::{Deliveries, Fanout},
     http::{self, HttpContext, Peer},
     hub::HubLimits,
@@ -109,12 +109,13 @@ impl Relay {
             replay_window: config.replay_window,
             max_subscriptions: limits::MAX_SUBSCRIPTIONS,
         });
+        let alarms = Arc::new(Alarms::default());
         let connection = Arc::new(ConnectionContext {
             terms: terms.clone(),
             broker: broker.clone(),
             fanout,
             queue_bytes: config.queue_bytes,
-            shutdown: shutdown.clone(),
+            alarms: alarms.clone(),
         });
         let context = Arc::new(HttpContext {
             terms,
@@ -126,6 +127,7 @@ impl Relay {
             connections: Arc::default(),
             next_connection: AtomicU64::new(1),
         });
+        tokio::spawn(alarms.run(shutdown.clone()));
         tokio::spawn(accept(listener, context, shutdown.clone(), tasks.clone()));
         Ok(Self { address, shutdown, tasks })
     }

@@ -1,25 +1,25 @@
 //! The task of one connection: reads frames, asks the rules, does what they say.
 
-use super::{ConnectionContext, Outbound, linger, memberships::Memberships, outbound::Condition};
+use super::{ConnectionContext, Opened, Outbound, linger, memberships::Memberships, outbound::Condition};
 use crate::{
     audit,
     broker::BrokerError,
     clock::Now,
+    fanout::ConnectionId,
     hub::{Accepted, Replay},
     session::{Fault, Joined, Publishing, SessionAction, SessionRules},
     websocket::{self, CloseStatus, Decoder, Incoming, Violation},
 };
 use bytes::Bytes;
-use futures_util::{FutureExt as _, future::FusedFuture};
 use sealwire_protocol::{ChannelId, CloseCode, wire::ToClient};
 use std::{
     io,
-    net::IpAddr,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::Arc,
-    time::Duration,
+    task::{Context, Poll, ready},
+    time::{Duration, Instant},
 };
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::time::timeout;
 
 /// How long a client's request waits for the broker.
 const BROKER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,19 +29,21 @@ const PATIENCE: Duration = Duration::from_millis(800);
 const SLOW_PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) struct Actor {
-    pub(super) context: Arc<ConnectionContext>,
-    pub(super) rules: SessionRules,
-    pub(super) decoder: Decoder,
-    pub(super) outbound: Arc<Outbound>,
-    pub(super) memberships: Memberships,
-    pub(super) pending: Option<Pending>,
-    pub(super) remote: IpAddr,
+    context: Arc<ConnectionContext>,
+    decoder: Decoder,
+    outbound: Arc<Outbound>,
+    rules: SessionRules,
+    memberships: Memberships,
+    pending: Option<Pending>,
+    phase: Phase,
+    /// The earliest alarm that was set and has not rung.
+    alarm: Option<Instant>,
 }
 
 /// A request whose answer the broker owes.
-pub(super) type Pending = Pin<Box<dyn Future<Output = Completion> + Send>>;
+type Pending = Pin<Box<dyn Future<Output = Completion> + Send>>;
 
-pub(super) enum Completion {
+enum Completion {
     Joined { channel: ChannelId, result: Result<Replay, BrokerError> },
     Published { result: Result<Accepted, BrokerError> },
 }
@@ -54,113 +56,148 @@ enum End {
     Closing(Duration),
 }
 
-/// What a connection waits for.
-enum Event {
-    Readable(io::Result<()>),
-    Writable,
-    Backlog,
-    Answered(Completion),
-    Timeout,
-    ShuttingDown,
+/// By hand instead of `async`: what a connection holds while it waits is what lies in [`Actor`], and no more.
+impl Future for Actor {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let actor = &mut *self;
+        if let Phase::Serving = actor.phase {
+            let end = ready!(actor.serve(context));
+            // Unregistered before the goodbye is on its way, so that nothing is queued behind it.
+            actor.memberships.leave_all();
+            actor.pending = None;
+            let End::Closing(patience) = end else { return Poll::Ready(()) };
+            let outbound = actor.outbound.clone();
+            actor.phase = Phase::Closing(Box::pin(async move { linger::close(&outbound, patience).await }));
+        }
+        match &mut actor.phase {
+            Phase::Closing(closing) => closing.as_mut().poll(context),
+            Phase::Serving => Poll::Pending,
+        }
+    }
+}
+
+/// Where a connection stands.
+enum Phase {
+    Serving,
+    /// The last frames are on their way.
+    Closing(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
 impl Actor {
-    pub(super) async fn run(mut self) {
-        let end = self.serve().await;
-        let Self { outbound, memberships, .. } = self;
-        // Unregistered before the goodbye is on its way, so that nothing is queued behind it.
-        drop(memberships);
-        if let End::Closing(patience) = end {
-            linger::close(&outbound, patience).await;
+    pub(super) fn new(context: Arc<ConnectionContext>, id: ConnectionId, opened: Opened) -> Self {
+        let Opened { socket, unread, remote, admission } = opened;
+        // Consecutive ids are spread over the whole range.
+        let jitter = (id.0 as u32).wrapping_mul(0x9e37_79b9) >> 8;
+        let outbound = Arc::new(Outbound::new(socket, context.queue_bytes, remote, admission));
+        Self {
+            rules: SessionRules::new(context.terms.clone(), jitter, Now::read()),
+            memberships: Memberships::new(
+                id,
+                outbound.clone(),
+                context.fanout.clone(),
+                context.broker.clone(),
+            ),
+            decoder: Decoder::new(&unread),
+            pending: None,
+            phase: Phase::Serving,
+            alarm: None,
+            context,
+            outbound,
         }
     }
 
-    async fn serve(&mut self) -> End {
-        let shutdown = self.context.shutdown.clone();
-        let mut shutdown = pin!(shutdown.cancelled().fuse());
-        let mut alarm = pin!(sleep_until(Instant::now()));
+    /// Goes on until there is nothing to do but wait.
+    fn serve(&mut self, context: &mut Context<'_>) -> Poll<End> {
         loop {
-            if let Err(end) = self.progress() {
-                return end;
+            if let Err(end) = self.progress(context) {
+                return Poll::Ready(end);
             }
-            let event = self.wait(shutdown.as_mut(), alarm.as_mut()).await;
-            if let Err(end) = self.handle(event) {
-                return end;
+            self.set_alarm();
+            match self.wait(context) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(end)) => return Poll::Ready(end),
+                Poll::Pending => return Poll::Pending,
             }
         }
     }
 
-    async fn wait(
-        &mut self,
-        mut shutdown: Pin<&mut (impl FusedFuture<Output = ()> + Send)>,
-        mut alarm: Pin<&mut Sleep>,
-    ) -> Event {
+    /// Takes in what happened, if anything did.
+    fn wait(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
+        let signals = self.outbound.poll_signals(context);
+        if signals.shutdown() {
+            self.rules.handle_fault(Fault::ShuttingDown);
+        }
+        if signals.alarm() {
+            self.alarm = None;
+            self.rules.handle_timeout(Now::read());
+        }
+        if !signals.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
         let backlog = self.outbound.backlog();
-        let reads = self.takes_requests(backlog.bytes);
-        let deadline = self.rules.poll_timeout().map(Instant::from_std);
-        if let Some(deadline) = deadline.filter(|deadline| *deadline != alarm.deadline()) {
-            alarm.as_mut().reset(deadline);
+        if backlog.condition == Condition::Blocked
+            && self.outbound.socket().poll_write_ready(context).is_ready()
+        {
+            self.outbound.unblock();
+            // It reads; that its own frames are not read meanwhile must not count as silence.
+            self.rules.handle_heard(Now::read());
+            return Poll::Ready(Ok(()));
         }
-        let socket = self.outbound.socket();
-        let is_pending = self.pending.is_some();
-        let pending = async {
-            match &mut self.pending {
-                Some(pending) => pending.await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            () = shutdown.as_mut(), if !shutdown.is_terminated() => Event::ShuttingDown,
-            completion = pending, if is_pending => Event::Answered(completion),
-            () = self.outbound.changed() => Event::Backlog,
-            _ = socket.writable(), if backlog.condition == Condition::Blocked => Event::Writable,
-            result = socket.readable(), if reads && !is_pending => Event::Readable(result),
-            () = alarm.as_mut(), if deadline.is_some() => Event::Timeout,
+        if self.pending.is_some() || !self.takes_requests(backlog.bytes) {
+            return Poll::Pending;
         }
+        let is_open = ready!(self.outbound.socket().poll_read_ready(context)).and_then(|()| self.read());
+        Poll::Ready(if is_open.unwrap_or(false) { Ok(()) } else { Err(End::Gone) })
     }
 
-    fn handle(&mut self, event: Event) -> Result<(), End> {
-        match event {
-            Event::Readable(result) => {
-                if !result.and_then(|()| self.read()).unwrap_or(false) {
-                    return Err(End::Gone);
-                }
-            }
-            Event::Writable => {
-                self.outbound.unblock();
-                // It reads; that its own frames are not read meanwhile must not count as silence.
-                self.rules.handle_heard(Now::read());
-            }
-            Event::Backlog => {}
-            Event::Answered(completion) => return self.complete(completion),
-            Event::Timeout => self.rules.handle_timeout(Now::read()),
-            Event::ShuttingDown => self.rules.handle_fault(Fault::ShuttingDown),
-        }
-        Ok(())
-    }
-
-    /// Does everything that can be done without waiting.
-    fn progress(&mut self) -> Result<(), End> {
+    /// Does everything that can be done without waiting, and writes once at its end: the answers to requests that came
+    /// together go together.
+    fn progress(&mut self, context: &mut Context<'_>) -> Result<(), End> {
         loop {
             self.act()?;
-            self.outbound.flush();
-            let backlog = self.outbound.backlog();
-            if backlog.condition == Condition::Broken {
-                return Err(End::Gone);
+            if let Some(pending) = &mut self.pending
+                && let Poll::Ready(completion) = pending.as_mut().poll(context)
+            {
+                self.complete(completion)?;
+                continue;
+            }
+            let mut backlog = self.outbound.backlog();
+            let is_full = !self.takes_requests(backlog.bytes);
+            if is_full {
+                self.outbound.flush();
+                backlog = self.outbound.backlog();
             }
             if backlog.overflowed {
                 self.rules.handle_fault(Fault::SlowConsumer);
                 self.act()?;
             }
-            if self.pending.is_some() || !self.takes_requests(backlog.bytes) {
-                return Ok(());
-            }
-            match self.decoder.decode() {
+            let next = match self.pending {
+                None if self.takes_requests(backlog.bytes) => self.decoder.decode(),
+                _ => Ok(None),
+            };
+            match next {
                 Ok(Some(incoming)) => self.receive(incoming)?,
-                Ok(None) => return Ok(()),
+                Ok(None) => break,
                 Err(violation) => self.violated(violation)?,
             }
+        }
+        self.outbound.flush();
+        match self.outbound.backlog().condition {
+            Condition::Broken => Err(End::Gone),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sees to it that the connection is woken for its next deadline. An alarm that turns out to be too early is set anew
+    /// when it rings.
+    fn set_alarm(&mut self) {
+        if let Some(deadline) = self.rules.poll_timeout()
+            && self.alarm.is_none_or(|alarm| deadline < alarm)
+        {
+            self.alarm = Some(deadline);
+            self.context.alarms.set(deadline, &self.outbound);
         }
     }
 
@@ -196,7 +233,7 @@ impl Actor {
         match Fault::of(violation) {
             Some(fault) => self.rules.handle_fault(fault),
             None => {
-                audit::violation(self.rules.identity().as_ref(), violation, self.remote);
+                audit::violation(self.rules.identity().as_ref(), violation, self.outbound.remote());
                 return Err(self.close(None, CloseStatus::ProtocolError));
             }
         }
@@ -262,7 +299,7 @@ impl Actor {
                         Completion::Published { result: result.unwrap_or(Err(BrokerError::Unavailable)) }
                     }));
                 }
-                SessionAction::Audit(refusal) => audit::refused(&refusal, self.remote),
+                SessionAction::Audit(refusal) => audit::refused(&refusal, self.outbound.remote()),
                 SessionAction::Close(code) => {
                     return Err(self.close(goodbye, CloseStatus::Sealwire(code)));
                 }

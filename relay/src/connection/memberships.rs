@@ -8,14 +8,15 @@ use crate::{
     session::EventFilter,
 };
 use sealwire_protocol::{ChannelId, wire::Since};
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 pub(super) struct Memberships {
     connection: ConnectionId,
     outbound: Arc<Outbound>,
     fanout: Arc<Fanout>,
     broker: Arc<dyn Broker>,
-    joined: BTreeSet<ChannelId>,
+    /// Sorted; one or a few for nearly everybody.
+    joined: Vec<ChannelId>,
     joining: Option<ChannelId>,
 }
 
@@ -26,7 +27,7 @@ impl Memberships {
         fanout: Arc<Fanout>,
         broker: Arc<dyn Broker>,
     ) -> Self {
-        Self { connection, outbound, fanout, broker, joined: BTreeSet::new(), joining: None }
+        Self { connection, outbound, fanout, broker, joined: Vec::new(), joining: None }
     }
 
     /// Joins a channel; [`Self::joined`] or [`Self::not_joined`] follows.
@@ -45,9 +46,15 @@ impl Memberships {
     /// The broker answered.
     pub(super) fn joined(&mut self, channel: ChannelId) {
         self.joining = None;
-        if !self.joined.insert(channel) {
+        match self.joined.binary_search(&channel) {
             // Joined anew: the broker counted it twice.
-            self.broker.leave(channel);
+            Ok(_) => self.broker.leave(channel),
+            Err(place) => {
+                if self.joined.is_empty() {
+                    self.joined.reserve_exact(1);
+                }
+                self.joined.insert(place, channel);
+            }
         }
     }
 
@@ -64,20 +71,26 @@ impl Memberships {
 
     pub(super) fn leave(&mut self, channel: ChannelId) {
         self.fanout.leave(channel, self.connection);
-        if self.joined.remove(&channel) {
+        if let Ok(place) = self.joined.binary_search(&channel) {
+            self.joined.remove(place);
             self.broker.leave(channel);
+        }
+    }
+
+    /// Leaves every channel, also the one that is being joined.
+    pub(super) fn leave_all(&mut self) {
+        for channel in std::mem::take(&mut self.joined) {
+            self.fanout.leave(channel, self.connection);
+            self.broker.leave(channel);
+        }
+        if let Some(channel) = self.joining.take() {
+            self.fanout.leave(channel, self.connection);
         }
     }
 }
 
 impl Drop for Memberships {
     fn drop(&mut self) {
-        for channel in std::mem::take(&mut self.joined) {
-            self.fanout.leave(channel, self.connection);
-            self.broker.leave(channel);
-        }
-        if let Some(channel) = self.joining {
-            self.fanout.leave(channel, self.connection);
-        }
+        self.leave_all();
     }
 }

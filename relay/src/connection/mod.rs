@@ -1,25 +1,30 @@
 //! One client's connection: a task of its own that drives the session's rules with the socket and real time.
 
 mod actor;
+mod alarms;
+mod frames;
 mod linger;
 mod memberships;
 mod outbound;
 mod queue;
 
+pub(crate) use alarms::Alarms;
 pub(crate) use outbound::Outbound;
 
 use crate::{
     broker::Broker,
-    clock::Now,
     fanout::{ConnectionId, Fanout},
-    session::{SessionRules, SessionTerms},
-    websocket::Decoder,
+    session::SessionTerms,
 };
 use actor::Actor;
-use memberships::Memberships;
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 use tokio::net::TcpStream;
-use tokio_util::sync::CancellationToken;
 
 /// What every connection of a relay shares.
 pub(crate) struct ConnectionContext {
@@ -28,8 +33,25 @@ pub(crate) struct ConnectionContext {
     pub(crate) fanout: Arc<Fanout>,
     /// Most bytes that wait to be written to one client.
     pub(crate) queue_bytes: usize,
-    /// Cancelled when the relay shuts down.
-    pub(crate) shutdown: CancellationToken,
+    /// Wakes connections, also when the relay shuts down.
+    pub(crate) alarms: Arc<Alarms>,
+}
+
+/// A place among the connections of the relay, given back when it is dropped.
+pub(crate) struct Admission(Arc<AtomicUsize>);
+
+impl Admission {
+    /// A place, if fewer than `most` are taken.
+    pub(crate) fn take(connections: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
+        let admission = Self(connections.clone());
+        (connections.fetch_add(1, Ordering::Relaxed) < most).then_some(admission)
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A socket after its opening handshake.
@@ -38,23 +60,14 @@ pub(crate) struct Opened {
     /// What was read after the handshake already.
     pub(crate) unread: bytes::Bytes,
     pub(crate) remote: IpAddr,
+    pub(crate) admission: Admission,
 }
 
 /// Runs a connection until its end. The only way out unregisters it, also where the task is dropped.
-pub(crate) async fn run(context: Arc<ConnectionContext>, id: ConnectionId, opened: Opened) {
-    let Opened { socket, unread, remote } = opened;
-    let outbound = Arc::new(Outbound::new(socket, context.queue_bytes));
-    // Consecutive ids are spread over the whole range.
-    let jitter = (id.0 as u32).wrapping_mul(0x9e37_79b9) >> 8;
-    let actor = Actor {
-        rules: SessionRules::new(context.terms.clone(), jitter, Now::read()),
-        decoder: Decoder::new(&unread),
-        memberships: Memberships::new(id, outbound.clone(), context.fanout.clone(), context.broker.clone()),
-        pending: None,
-        context,
-        outbound,
-        remote,
-    };
-    drop(unread);
-    actor.run().await;
+pub(crate) fn run(
+    context: Arc<ConnectionContext>,
+    id: ConnectionId,
+    opened: Opened,
+) -> impl Future<Output = ()> + Send + 'static {
+    Actor::new(context, id, opened)
 }

@@ -1,13 +1,19 @@
 //! The writing side of a connection. Anybody with a frame may queue it and try to write at once; only where the socket
 //! is full does the connection's own task take over.
 
-use super::queue::Queue;
+use super::{Admission, queue::Queue};
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use std::{
     io::{self, IoSlice},
-    sync::{Mutex, MutexGuard, PoisonError},
+    net::IpAddr,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU8, Ordering},
+    },
+    task::Context,
 };
-use tokio::{net::TcpStream, sync::Notify};
+use tokio::net::TcpStream;
 
 /// Most frames of one vectored write.
 const FRAMES_PER_WRITE: usize = 64;
@@ -16,7 +22,36 @@ const FRAMES_PER_WRITE: usize = 64;
 pub(crate) struct Outbound {
     socket: TcpStream,
     queue: Mutex<State>,
-    changed: Notify,
+    /// What the connection's task was woken for: a set of [`Signals`].
+    signals: AtomicU8,
+    task: AtomicWaker,
+    remote: IpAddr,
+    _admission: Admission,
+}
+
+/// What the connection's task is to look at.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Signals(u8);
+
+impl Signals {
+    /// The condition changed, or the queue overflowed.
+    const QUEUE: u8 = 1;
+    /// Its alarm rang.
+    const ALARM: u8 = 2;
+    /// The relay shuts down.
+    const SHUTDOWN: u8 = 4;
+
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) fn alarm(self) -> bool {
+        self.0 & Self::ALARM != 0
+    }
+
+    pub(super) fn shutdown(self) -> bool {
+        self.0 & Self::SHUTDOWN != 0
+    }
 }
 
 struct State {
@@ -45,9 +80,21 @@ pub(super) struct Backlog {
 }
 
 impl Outbound {
-    pub(super) fn new(socket: TcpStream, limit: usize) -> Self {
+    pub(super) fn new(socket: TcpStream, limit: usize, remote: IpAddr, admission: Admission) -> Self {
         let state = State { queue: Queue::new(limit), condition: Condition::Ready, overflowed: false };
-        Self { socket, queue: Mutex::new(state), changed: Notify::new() }
+        Self {
+            socket,
+            queue: Mutex::new(state),
+            signals: AtomicU8::new(0),
+            task: AtomicWaker::new(),
+            remote,
+            _admission: admission,
+        }
+    }
+
+    /// Where the client is.
+    pub(super) fn remote(&self) -> IpAddr {
+        self.remote
     }
 
     pub(super) fn socket(&self) -> &TcpStream {
@@ -62,7 +109,7 @@ impl Outbound {
             Err(_) => {
                 state.overflowed = true;
                 drop(state);
-                self.changed.notify_one();
+                self.wake(Signals::QUEUE);
                 false
             }
         }
@@ -100,7 +147,7 @@ impl Outbound {
         let mut state = self.state();
         if state.condition == Condition::Ready && !self.write(&mut state) {
             drop(state);
-            self.changed.notify_one();
+            self.wake(Signals::QUEUE);
         }
     }
 
@@ -118,17 +165,37 @@ impl Outbound {
         Backlog { condition: state.condition, overflowed: state.overflowed, bytes: state.queue.bytes() }
     }
 
-    /// Waits until the condition changed or the queue overflowed.
-    pub(super) async fn changed(&self) {
-        self.changed.notified().await;
+    /// What happened since the last time; the task is woken when something does.
+    pub(super) fn poll_signals(&self, context: &Context<'_>) -> Signals {
+        self.task.register(context.waker());
+        Signals(self.signals.swap(0, Ordering::AcqRel))
+    }
+
+    pub(super) fn wake_for_alarm(&self) {
+        self.wake(Signals::ALARM);
+    }
+
+    pub(super) fn wake_for_shutdown(&self) {
+        self.wake(Signals::SHUTDOWN);
+    }
+
+    fn wake(&self, signal: u8) {
+        self.signals.fetch_or(signal, Ordering::AcqRel);
+        self.task.wake();
     }
 
     /// Whether everything was written.
     fn write(&self, state: &mut State) -> bool {
         while !state.queue.is_empty() {
-            let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE];
-            let count = state.queue.slices(&mut slices);
-            match self.socket.try_write_vectored(&slices[..count]) {
+            let result = match state.queue.only() {
+                Some(frame) => self.socket.try_write(frame),
+                None => {
+                    let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE];
+                    let count = state.queue.slices(&mut slices);
+                    self.socket.try_write_vectored(&slices[..count])
+                }
+            };
+            match result {
                 Ok(0) => {
                     state.condition = Condition::Broken;
                     return false;

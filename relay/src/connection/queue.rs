@@ -1,13 +1,11 @@
 //! What waits to be written to one client: whole frames, shared with every other queue, bounded in bytes.
 
+use super::frames::Frames;
 use bytes::{Buf as _, Bytes};
-use std::{collections::VecDeque, io::IoSlice};
-
-/// Capacity that an empty queue may keep.
-const SPARE_FRAMES: usize = 4;
+use std::io::IoSlice;
 
 pub(super) struct Queue {
-    frames: VecDeque<Bytes>,
+    frames: Frames,
     bytes: usize,
     limit: usize,
     /// Bytes of replayed publications among them. They do not count against the limit: a client that resumes gets its
@@ -16,7 +14,7 @@ pub(super) struct Queue {
     /// Whether the first frame is written in part.
     started: bool,
     /// Publications that came while an answer was due that goes before them.
-    held: Option<Held>,
+    held: Option<Box<Held>>,
     stage: Stage,
 }
 
@@ -38,7 +36,7 @@ enum Stage {
 impl Queue {
     pub(super) fn new(limit: usize) -> Self {
         Self {
-            frames: VecDeque::new(),
+            frames: Frames::default(),
             bytes: 0,
             limit,
             exempt: 0,
@@ -79,8 +77,10 @@ impl Queue {
 
     /// Queues what was held.
     pub(super) fn release(&mut self) {
-        for frame in self.held.take().unwrap_or_default().frames {
-            self.append(frame);
+        if let Some(held) = self.held.take() {
+            for frame in held.frames {
+                self.append(frame);
+            }
         }
     }
 
@@ -113,8 +113,8 @@ impl Queue {
             self.release();
         } else {
             self.held = None;
-            self.frames.truncate(usize::from(self.started));
-            self.bytes = self.frames.front().map_or(0, Bytes::len);
+            self.frames.clear(self.started);
+            self.bytes = self.frames.first().map_or(0, Bytes::len);
             self.exempt = 0;
         }
         for frame in frames {
@@ -131,10 +131,17 @@ impl Queue {
         self.bytes
     }
 
+    /// The frame to write next, where there is just one.
+    pub(super) fn only(&self) -> Option<&Bytes> {
+        let mut frames = self.frames.iter();
+        let first = frames.next()?;
+        frames.next().is_none().then_some(first)
+    }
+
     /// The frames to write next.
     pub(super) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let mut count = 0;
-        for (slice, frame) in slices.iter_mut().zip(&self.frames) {
+        for (slice, frame) in slices.iter_mut().zip(self.frames.iter()) {
             *slice = IoSlice::new(frame);
             count += 1;
         }
@@ -145,25 +152,22 @@ impl Queue {
     pub(super) fn advance(&mut self, mut written: usize) {
         self.bytes -= written;
         self.exempt = self.exempt.saturating_sub(written).min(self.bytes);
-        while let Some(frame) = self.frames.front_mut() {
+        while let Some(frame) = self.frames.first_mut() {
             if written < frame.len() {
                 frame.advance(written);
                 self.started |= written > 0;
                 return;
             }
             written -= frame.len();
-            self.frames.pop_front();
+            self.frames.remove_first();
             self.started = false;
-        }
-        if self.frames.capacity() > SPARE_FRAMES {
-            self.frames = VecDeque::new();
         }
     }
 
     fn append(&mut self, frame: Bytes) -> bool {
         let was_empty = self.frames.is_empty();
         self.bytes += frame.len();
-        self.frames.push_back(frame);
+        self.frames.push(frame);
         was_empty
     }
 }

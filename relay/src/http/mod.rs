@@ -41,32 +41,9 @@ pub(crate) struct HttpContext {
     pub(crate) next_connection: AtomicU64,
 }
 
-/// A place among the connections of the relay, given back when it is dropped.
-pub(crate) struct Admission {
-    id: ConnectionId,
-    connections: Arc<AtomicUsize>,
-}
-
-impl Admission {
-    fn id(&self) -> ConnectionId {
-        self.id
-    }
-}
-
-impl Drop for Admission {
-    fn drop(&mut self) {
-        self.connections.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 impl HttpContext {
-    fn admit(&self) -> Option<Admission> {
-        if self.connections.fetch_add(1, Ordering::Relaxed) >= self.max_connections {
-            self.connections.fetch_sub(1, Ordering::Relaxed);
-            return None;
-        }
-        let id = ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed));
-        Some(Admission { id, connections: self.connections.clone() })
+    fn next_connection(&self) -> ConnectionId {
+        ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed))
     }
 
     /// The client's address. Of `X-Forwarded-For` only the last entry is the proxy's own word.

@@ -4,7 +4,7 @@ use super::{HttpContext, answer::HttpError};
 use crate::{
     access::Refused,
     audit,
-    connection::{self, Opened},
+    connection::{self, Admission, Opened},
     session::Refusal,
     websocket::{self, HandshakeError},
 };
@@ -55,10 +55,11 @@ fn open(
         HttpError::new(StatusCode::UPGRADE_REQUIRED, "a WebSocket is opened over HTTP/1.1")
             .with_header(header::UPGRADE, "websocket")
     })?;
-    let admission = context.admit().ok_or_else(|| {
+    let admission = Admission::take(&context.connections, context.max_connections).ok_or_else(|| {
         Refused::new(Code::Overloaded, "the relay has as many connections as it may; try again later")
     })?;
-    let connection = context.connection.clone();
+    let (connection, tasks) = (context.connection.clone(), context.tasks.clone());
+    let id = context.next_connection();
     context.tasks.spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
         // The socket itself: no boxed stream and no buffer between it and the frames.
@@ -66,8 +67,9 @@ fn open(
             tracing::error!("the connection is not plain TCP, which the relay's own listener always is");
             return;
         };
-        let opened = Opened { socket: parts.io.into_inner(), unread: parts.read_buf, remote };
-        connection::run(connection, admission.id(), opened).await;
+        let opened = Opened { socket: parts.io.into_inner(), unread: parts.read_buf, remote, admission };
+        // A task of its own, which holds nothing of the handshake.
+        tasks.spawn(connection::run(connection, id, opened));
     });
     Ok(response.map(|()| Vec::new().into()))
 }

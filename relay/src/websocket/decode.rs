@@ -51,7 +51,7 @@ struct Header {
 pub struct Decoder {
     unread: BytesMut,
     /// The fragments so far of a message whose last fragment has not come.
-    fragments: Option<BytesMut>,
+    fragments: Option<Box<BytesMut>>,
 }
 
 impl Decoder {
@@ -169,11 +169,11 @@ impl Decoder {
                     None => payload,
                     Some(mut fragments) => {
                         fragments.extend_from_slice(&payload);
-                        fragments
+                        *fragments
                     }
                 };
                 if !header.last {
-                    self.fragments = Some(message);
+                    self.fragments = Some(Box::new(message));
                     return Ok(None);
                 }
                 Incoming::Message(message.freeze())
