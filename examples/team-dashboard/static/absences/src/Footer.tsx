@@ -6,6 +6,7 @@ const STATES = {
   connecting: 'Connecting…',
   connected: 'Live',
   reconnecting: 'Reconnecting…',
+  suspended: 'Paused',
   closed: 'Not connected',
 };
 
