@@ -46,6 +46,8 @@ pub const MAX_CLAIMS: usize = 4 * 1024;
 pub const IDEMPOTENCY_ID: usize = 16;
 /// Most subscriptions of one connection.
 pub const MAX_SUBSCRIPTIONS: usize = 256;
+/// Most sessions on one WebSocket.
+pub const MAX_SESSIONS: usize = 32;
 /// Longest replay, in seconds.
 pub const MAX_REPLAY_SECONDS: u32 = 120;
 /// Most messages of one `POST /v1/publish`.

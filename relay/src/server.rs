@@ -116,6 +116,7 @@ impl Relay {
             fanout,
             queue_bytes: config.queue_bytes,
             alarms: alarms.clone(),
+            next_id: AtomicU64::new(1),
         });
         let context = Arc::new(HttpContext {
             terms,
@@ -125,7 +126,6 @@ impl Relay {
             behind_proxy: config.proxy_terminates_tls,
             max_connections: config.max_connections,
             connections: Arc::default(),
-            next_connection: AtomicU64::new(1),
         });
         tokio::spawn(alarms.run(shutdown.clone()));
         tokio::spawn(accept(listener, context, shutdown.clone(), tasks.clone()));

@@ -1,7 +1,17 @@
 // The names of the messages on the wire, by field number of the frame. The list is that of
 // protocol/proto/sealwire/v1/realtime.proto; a test compares them through tests/vectors/frames.json.
 
-const TO_RELAY = ['Hello', 'Refresh', 'Subscribe', 'Unsubscribe', 'Publish', 'Pong', 'Ping'];
+const TO_RELAY = [
+  'Hello',
+  'Refresh',
+  'Subscribe',
+  'Unsubscribe',
+  'Publish',
+  'Pong',
+  'Ping',
+  'Session',
+  'End',
+];
 
 const TO_CLIENT = [
   'Welcome',
@@ -15,6 +25,7 @@ const TO_CLIENT = [
   'Goodbye',
   'Ping',
   'Pong',
+  'Session',
 ];
 
 export type Direction = 'sent' | 'received';

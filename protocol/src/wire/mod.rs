@@ -8,7 +8,7 @@ mod to_relay;
 pub use to_client::{
     Ended, Failed, Goodbye, Publication, Published, Refreshed, Subscribed, ToClient, Unsubscribed, Welcome,
 };
-pub use to_relay::{Channel, Hello, Publish, Refresh, Since, Subscribe, ToRelay, Unsubscribe};
+pub use to_relay::{Channel, End, Hello, Publish, Refresh, Since, Subscribe, ToRelay, Unsubscribe};
 
 use crate::ChannelId;
 use alloc::{format, string::String};
@@ -36,6 +36,15 @@ pub struct Ping {}
 /// Answers [`Ping`].
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub struct Pong {}
+
+/// Names one of the sessions on a WebSocket; what follows, in the same direction, is of that one. A WebSocket starts with
+/// session 0, and where there is no other, this message never occurs.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct Session {
+    /// Chosen by the client; a new session has a greater number than every one before it.
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+}
 
 /// A place in a channel's history.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]

@@ -38,6 +38,8 @@ fn to_relay() -> impl Strategy<Value = ToRelay> {
         ),
         Just(ToRelay::Pong(Pong {})),
         Just(ToRelay::Ping(Ping {})),
+        any::<u32>().prop_map(|number| ToRelay::Session(Session { number })),
+        Just(ToRelay::End(End {})),
     ]
 }
 
@@ -89,6 +91,7 @@ fn to_client() -> impl Strategy<Value = ToClient> {
         }),
         Just(ToClient::Ping(Ping {})),
         Just(ToClient::Pong(Pong {})),
+        any::<u32>().prop_map(|number| ToClient::Session(Session { number })),
     ]
 }
 
@@ -96,6 +99,12 @@ proptest! {
     #[test]
     fn messages_to_the_relay_survive_the_wire(message in to_relay()) {
         prop_assert_eq!(ToRelay::from_bytes(message.to_bytes().into()), Ok(message));
+    }
+
+    #[test]
+    fn frames_about_sessions_are_told_by_their_first_byte(message in to_relay()) {
+        let about = matches!(message, ToRelay::Session(_) | ToRelay::End(_));
+        prop_assert_eq!(ToRelay::is_about_sessions(&message.to_bytes()), about);
     }
 
     #[test]

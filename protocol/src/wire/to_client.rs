@@ -1,6 +1,6 @@
 //! From the relay to a client.
 
-use super::{FrameError, Ping, Pong, Position, check_channel_id, read_channel_id};
+use super::{FrameError, Ping, Pong, Position, Session, check_channel_id, read_channel_id};
 use crate::{ChannelId, Code};
 use alloc::{string::String, vec::Vec};
 use bytes::Bytes;
@@ -43,11 +43,14 @@ pub enum ToClient {
     /// Answers the client's `Ping`.
     #[prost(message, tag = "11")]
     Pong(Pong),
+    /// What follows is for another of the sessions on this WebSocket.
+    #[prost(message, tag = "12")]
+    Session(Session),
 }
 
 #[derive(Clone, PartialEq, Message)]
 struct Frame {
-    #[prost(oneof = "ToClient", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
+    #[prost(oneof = "ToClient", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
     message: Option<ToClient>,
 }
 

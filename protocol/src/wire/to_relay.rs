@@ -1,6 +1,6 @@
 //! From a client to the relay.
 
-use super::{FrameError, Ping, Pong, Position, check_channel_id, read_channel_id};
+use super::{FrameError, Ping, Pong, Position, Session, check_channel_id, read_channel_id};
 use crate::{ChannelId, limits};
 use alloc::{string::String, vec::Vec};
 use bytes::Bytes;
@@ -31,11 +31,17 @@ pub enum ToRelay {
     /// Asks whether the relay is still there; answered by `Pong`.
     #[prost(message, tag = "7")]
     Ping(Ping),
+    /// Turns to another of the sessions on this WebSocket.
+    #[prost(message, tag = "8")]
+    Session(Session),
+    /// Ends the session turned to; the WebSocket stays for the others.
+    #[prost(message, tag = "9")]
+    End(End),
 }
 
 #[derive(Clone, PartialEq, Message)]
 struct Frame {
-    #[prost(oneof = "ToRelay", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "ToRelay", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     message: Option<ToRelay>,
 }
 
@@ -138,7 +144,19 @@ pub struct Publish {
     pub id: Bytes,
 }
 
+/// See [`ToRelay::End`].
+#[derive(Clone, Copy, PartialEq, Eq, Message)]
+pub struct End {}
+
 impl ToRelay {
+    /// Whether a frame is about the sessions on the WebSocket ([`Self::Session`], [`Self::End`]) and not for the one
+    /// turned to.
+    #[must_use]
+    pub fn is_about_sessions(frame: &[u8]) -> bool {
+        // The keys of fields 8 and 9.
+        matches!(frame.first(), Some(0x42 | 0x4a))
+    }
+
     /// The bytes of one WebSocket message.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -160,7 +178,7 @@ impl ToRelay {
 
     fn check(&self) -> Result<(), FrameError> {
         let request = match self {
-            Self::Hello(_) | Self::Pong(_) | Self::Ping(_) => return Ok(()),
+            Self::Hello(_) | Self::Pong(_) | Self::Ping(_) | Self::Session(_) | Self::End(_) => return Ok(()),
             Self::Refresh(refresh) => {
                 if !refresh.channel_id.is_empty() {
                     check_channel_id(&refresh.channel_id)?;

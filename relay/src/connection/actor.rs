@@ -1,17 +1,24 @@
 //! The task of one connection: reads frames, asks the rules, does what they say.
 
-use super::{ConnectionContext, Opened, Outbound, linger, memberships::Memberships, outbound::Condition};
+use super::{
+    ConnectionContext, Opened, Outbound, linger,
+    outbound::Condition,
+    queue::SessionNumber,
+    seats::{Seats, Turn},
+};
 use crate::{
     audit,
     broker::BrokerError,
     clock::Now,
-    fanout::ConnectionId,
     hub::{Accepted, Replay},
-    session::{Fault, Joined, Publishing, SessionAction, SessionRules},
+    session::{Fault, Joined, Publishing, SessionAction, too_many_sessions},
     websocket::{self, CloseStatus, Decoder, Incoming, Violation},
 };
 use bytes::Bytes;
-use sealwire_protocol::{ChannelId, CloseCode, wire::ToClient};
+use sealwire_protocol::{
+    ChannelId, CloseCode,
+    wire::{ToClient, ToRelay},
+};
 use std::{
     io,
     pin::Pin,
@@ -32,16 +39,18 @@ pub(super) struct Actor {
     context: Arc<ConnectionContext>,
     decoder: Decoder,
     outbound: Arc<Outbound>,
-    rules: SessionRules,
-    memberships: Memberships,
+    seats: Seats,
     pending: Option<Pending>,
     phase: Phase,
     /// The earliest alarm that was set and has not rung.
     alarm: Option<Instant>,
 }
 
-/// A request whose answer the broker owes.
-type Pending = Pin<Box<dyn Future<Output = Completion> + Send>>;
+/// A request whose answer the broker owes to a session. Meanwhile no request of any session is read.
+struct Pending {
+    session: SessionNumber,
+    answer: Pin<Box<dyn Future<Output = Completion> + Send>>,
+}
 
 enum Completion {
     Joined { channel: ChannelId, result: Result<Replay, BrokerError> },
@@ -65,7 +74,7 @@ impl Future for Actor {
         if let Phase::Serving = actor.phase {
             let end = ready!(actor.serve(context));
             // Unregistered before the goodbye is on its way, so that nothing is queued behind it.
-            actor.memberships.leave_all();
+            actor.seats.clear();
             actor.pending = None;
             let End::Closing(patience) = end else { return Poll::Ready(()) };
             let outbound = actor.outbound.clone();
@@ -86,19 +95,11 @@ enum Phase {
 }
 
 impl Actor {
-    pub(super) fn new(context: Arc<ConnectionContext>, id: ConnectionId, opened: Opened) -> Self {
+    pub(super) fn new(context: Arc<ConnectionContext>, opened: Opened) -> Self {
         let Opened { socket, unread, remote, admission } = opened;
-        // Consecutive ids are spread over the whole range.
-        let jitter = (id.0 as u32).wrapping_mul(0x9e37_79b9) >> 8;
         let outbound = Arc::new(Outbound::new(socket, context.queue_bytes, remote, admission));
         Self {
-            rules: SessionRules::new(context.terms.clone(), jitter, Now::read()),
-            memberships: Memberships::new(
-                id,
-                outbound.clone(),
-                context.fanout.clone(),
-                context.broker.clone(),
-            ),
+            seats: Seats::new(context.next_id(), &context, &outbound),
             decoder: Decoder::new(&unread),
             pending: None,
             phase: Phase::Serving,
@@ -127,11 +128,11 @@ impl Actor {
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
         let signals = self.outbound.poll_signals(context);
         if signals.shutdown() {
-            self.rules.handle_fault(Fault::ShuttingDown);
+            self.seats.fail(Fault::ShuttingDown);
         }
         if signals.alarm() {
             self.alarm = None;
-            self.rules.handle_timeout(Now::read());
+            self.seats.handle_timeout();
         }
         if !signals.is_empty() {
             return Poll::Ready(Ok(()));
@@ -142,7 +143,7 @@ impl Actor {
         {
             self.outbound.unblock();
             // It reads; that its own frames are not read meanwhile must not count as silence.
-            self.rules.handle_heard(Now::read());
+            self.seats.heard();
             return Poll::Ready(Ok(()));
         }
         if self.pending.is_some() || !self.takes_requests(backlog.bytes) {
@@ -158,7 +159,7 @@ impl Actor {
         loop {
             self.act()?;
             if let Some(pending) = &mut self.pending
-                && let Poll::Ready(completion) = pending.as_mut().poll(context)
+                && let Poll::Ready(completion) = pending.answer.as_mut().poll(context)
             {
                 self.complete(completion)?;
                 continue;
@@ -170,7 +171,7 @@ impl Actor {
                 backlog = self.outbound.backlog();
             }
             if backlog.overflowed {
-                self.rules.handle_fault(Fault::SlowConsumer);
+                self.seats.fail(Fault::SlowConsumer);
                 self.act()?;
             }
             let next = match self.pending {
@@ -193,7 +194,7 @@ impl Actor {
     /// Sees to it that the connection is woken for its next deadline. An alarm that turns out to be too early is set anew
     /// when it rings.
     fn set_alarm(&mut self) {
-        if let Some(deadline) = self.rules.poll_timeout()
+        if let Some(deadline) = self.seats.poll_timeout()
             && self.alarm.is_none_or(|alarm| deadline < alarm)
         {
             self.alarm = Some(deadline);
@@ -218,45 +219,90 @@ impl Actor {
 
     fn receive(&mut self, incoming: Incoming) -> Result<(), End> {
         match incoming {
-            Incoming::Message(message) => self.rules.handle_frame(message, Now::read()),
-            Incoming::Pong => self.rules.handle_heard(Now::read()),
-            Incoming::Ping(payload) => {
-                self.rules.handle_heard(Now::read());
-                self.outbound.push_answer(websocket::encode_pong(&payload));
+            Incoming::Message(message) if ToRelay::is_about_sessions(&message) => return self.turn(message),
+            Incoming::Message(message) => {
+                if let Some(seat) = self.seats.selected() {
+                    seat.rules.handle_frame(message, Now::read());
+                }
             }
-            Incoming::Close => return Err(self.close(None, CloseStatus::Normal)),
+            Incoming::Pong => self.seats.heard(),
+            Incoming::Ping(payload) => {
+                self.seats.heard();
+                self.outbound.push_control(websocket::encode_pong(&payload));
+            }
+            Incoming::Close => return Err(self.close(0, None, CloseStatus::Normal)),
         }
         Ok(())
     }
 
+    /// Turns to another session, or ends one.
+    fn turn(&mut self, message: Bytes) -> Result<(), End> {
+        match ToRelay::from_bytes(message.clone()) {
+            Ok(ToRelay::Session(session)) => {
+                let turn = self.seats.select(session.number, &self.context, &self.outbound);
+                if let Turn::Full = turn {
+                    let frame = websocket::encode_message(&too_many_sessions()).0;
+                    self.outbound.push_answer(session.number, frame);
+                }
+            }
+            Ok(ToRelay::End(_)) => {
+                if let Some(number) = self.seats.selected().map(|seat| seat.number) {
+                    self.leave(number);
+                }
+                if self.seats.len() == 0 {
+                    return Err(self.close(0, None, CloseStatus::Normal));
+                }
+            }
+            // Refused by the rules of the session that sent it.
+            _ => {
+                if let Some(seat) = self.seats.selected() {
+                    seat.rules.handle_frame(message, Now::read());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a session, and with it what it waits for.
+    fn leave(&mut self, number: SessionNumber) {
+        if self.pending.as_ref().is_some_and(|pending| pending.session == number) {
+            self.pending = None;
+            self.outbound.release();
+        }
+        self.seats.remove(number);
+    }
+
     fn violated(&mut self, violation: Violation) -> Result<(), End> {
         match Fault::of(violation) {
-            Some(fault) => self.rules.handle_fault(fault),
+            Some(fault) => self.seats.fail(fault),
             None => {
-                audit::violation(self.rules.identity().as_ref(), violation, self.outbound.remote());
-                return Err(self.close(None, CloseStatus::ProtocolError));
+                audit::violation(self.seats.identity().as_ref(), violation, self.outbound.remote());
+                return Err(self.close(0, None, CloseStatus::ProtocolError));
             }
         }
         Ok(())
     }
 
     fn complete(&mut self, completion: Completion) -> Result<(), End> {
-        self.pending = None;
+        let Some(number) = self.pending.take().map(|pending| pending.session) else { return Ok(()) };
+        let Some(seat) = self.seats.find(number) else { return Ok(()) };
         match completion {
             Completion::Joined { channel, result: Ok(replay) } => {
-                self.memberships.joined(channel);
+                seat.memberships.joined(channel);
                 let Replay { position, recovered, .. } = replay;
-                self.rules.handle_joined(Ok(Joined { position, recovered }), Now::read());
+                seat.rules.handle_joined(Ok(Joined { position, recovered }), Now::read());
                 // `Subscribed` goes first, then the replay, then what is live.
                 self.act()?;
-                self.memberships.open(channel, &replay);
+                if let Some(seat) = self.seats.find(number) {
+                    seat.memberships.open(channel, &replay);
+                }
             }
             Completion::Joined { channel, result: Err(error) } => {
-                self.memberships.not_joined(channel);
-                self.rules.handle_joined(Err(error.into()), Now::read());
+                seat.memberships.not_joined(channel);
+                seat.rules.handle_joined(Err(error.into()), Now::read());
             }
             Completion::Published { result } => {
-                self.rules.handle_published(result.map_err(Into::into));
+                seat.rules.handle_published(result.map_err(Into::into));
                 self.act()?;
                 self.outbound.release();
             }
@@ -264,53 +310,79 @@ impl Actor {
         Ok(())
     }
 
+    /// Does what the rules of every session ask for.
     fn act(&mut self) -> Result<(), End> {
-        let mut goodbye = None;
-        while let Some(action) = self.rules.poll_action() {
-            match action {
-                SessionAction::Send(message) => {
-                    let frame = websocket::encode_message(&message).0;
-                    match message {
-                        ToClient::Goodbye(_) => goodbye = Some(frame),
-                        ToClient::Published(_) | ToClient::Failed(_) => self.outbound.push_answer(frame),
-                        _ => {
-                            self.outbound.release();
-                            self.outbound.push_answer(frame);
-                        }
+        let mut index = 0;
+        while let Some(number) = self.seats.at(index).map(|seat| seat.number) {
+            match self.act_for(index) {
+                None => index += 1,
+                Some((goodbye, code)) if self.seats.len() == 1 => {
+                    return Err(self.close(number, goodbye, CloseStatus::Sealwire(code)));
+                }
+                // The connection stays for the others.
+                Some((goodbye, _)) => {
+                    self.leave(number);
+                    if let Some(goodbye) = goodbye {
+                        self.outbound.push_answer(number, goodbye);
                     }
-                }
-                SessionAction::Join { channel, since, events } => {
-                    let answer = self.memberships.join(channel, since, events);
-                    self.pending = Some(Box::pin(async move {
-                        let result = timeout(BROKER_TIMEOUT, answer).await;
-                        Completion::Joined {
-                            channel,
-                            result: result.unwrap_or(Err(BrokerError::Unavailable)),
-                        }
-                    }));
-                }
-                SessionAction::Leave(channel) => self.memberships.leave(channel),
-                SessionAction::Publish(Publishing(draft)) => {
-                    // The publisher is answered first, also where it gets its own message.
-                    self.outbound.hold();
-                    let answer = self.context.broker.publish(draft);
-                    self.pending = Some(Box::pin(async move {
-                        let result = timeout(BROKER_TIMEOUT, answer).await;
-                        Completion::Published { result: result.unwrap_or(Err(BrokerError::Unavailable)) }
-                    }));
-                }
-                SessionAction::Audit(refusal) => audit::refused(&refusal, self.outbound.remote()),
-                SessionAction::Close(code) => {
-                    return Err(self.close(goodbye, CloseStatus::Sealwire(code)));
                 }
             }
         }
         Ok(())
     }
 
-    fn close(&self, goodbye: Option<Bytes>, status: CloseStatus) -> End {
+    /// The goodbye and the code to close with, where that was the session's end.
+    fn act_for(&mut self, index: usize) -> Option<(Option<Bytes>, CloseCode)> {
+        let mut goodbye = None;
+        let seat = self.seats.at(index)?;
+        let session = seat.number;
+        while let Some(action) = seat.rules.poll_action() {
+            match action {
+                SessionAction::Send(message) => {
+                    let frame = websocket::encode_message(&message).0;
+                    match message {
+                        ToClient::Goodbye(_) => goodbye = Some(frame),
+                        ToClient::Published(_) | ToClient::Failed(_) => {
+                            self.outbound.push_answer(session, frame);
+                        }
+                        _ => {
+                            self.outbound.release();
+                            self.outbound.push_answer(session, frame);
+                        }
+                    }
+                }
+                SessionAction::Join { channel, since, events } => {
+                    let answer = seat.memberships.join(channel, since, events);
+                    let answer = Box::pin(async move {
+                        let result = timeout(BROKER_TIMEOUT, answer).await;
+                        Completion::Joined {
+                            channel,
+                            result: result.unwrap_or(Err(BrokerError::Unavailable)),
+                        }
+                    });
+                    self.pending = Some(Pending { session, answer });
+                }
+                SessionAction::Leave(channel) => seat.memberships.leave(channel),
+                SessionAction::Publish(Publishing(draft)) => {
+                    // The publisher is answered first, also where it gets its own message.
+                    self.outbound.hold();
+                    let answer = self.context.broker.publish(draft);
+                    let answer = Box::pin(async move {
+                        let result = timeout(BROKER_TIMEOUT, answer).await;
+                        Completion::Published { result: result.unwrap_or(Err(BrokerError::Unavailable)) }
+                    });
+                    self.pending = Some(Pending { session, answer });
+                }
+                SessionAction::Audit(refusal) => audit::refused(&refusal, self.outbound.remote()),
+                SessionAction::Close(code) => return Some((goodbye, code)),
+            }
+        }
+        None
+    }
+
+    fn close(&self, session: SessionNumber, goodbye: Option<Bytes>, status: CloseStatus) -> End {
         let frames: Vec<Bytes> = goodbye.into_iter().chain([websocket::encode_close(status)]).collect();
-        self.outbound.finish(&frames);
+        self.outbound.finish(session, &frames);
         let slow = status == CloseStatus::Sealwire(CloseCode::TooManyRequests);
         End::Closing(if slow { SLOW_PATIENCE } else { PATIENCE })
     }

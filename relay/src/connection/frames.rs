@@ -1,14 +1,20 @@
 //! The frames of a queue, in order. The first lies in place: nearly every queue holds none or one, and a queue that
 //! has been emptied keeps no memory.
 
+use super::queue::SessionNumber;
 use bytes::Bytes;
 use std::collections::VecDeque;
+
+pub(super) struct Frame {
+    pub(super) session: SessionNumber,
+    pub(super) bytes: Bytes,
+}
 
 #[derive(Default)]
 pub(super) struct Frames {
     /// There is one, unless there are none at all.
-    first: Option<Bytes>,
-    rest: VecDeque<Bytes>,
+    first: Option<Frame>,
+    rest: VecDeque<Frame>,
 }
 
 impl Frames {
@@ -16,19 +22,23 @@ impl Frames {
         self.first.is_none()
     }
 
-    pub(super) fn first(&self) -> Option<&Bytes> {
+    pub(super) fn first(&self) -> Option<&Frame> {
         self.first.as_ref()
     }
 
-    pub(super) fn first_mut(&mut self) -> Option<&mut Bytes> {
+    pub(super) fn first_mut(&mut self) -> Option<&mut Frame> {
         self.first.as_mut()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Bytes> {
+    pub(super) fn last(&self) -> Option<&Frame> {
+        self.rest.back().or(self.first.as_ref())
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Frame> {
         self.first.iter().chain(&self.rest)
     }
 
-    pub(super) fn push(&mut self, frame: Bytes) {
+    pub(super) fn push(&mut self, frame: Frame) {
         if self.first.is_none() {
             self.first = Some(frame);
         } else {
@@ -57,15 +67,15 @@ mod tests {
     #[test]
     fn frames_leave_in_the_order_in_which_they_came_and_leave_nothing_behind() {
         let mut frames = Frames::default();
-        let sizes = |frames: &Frames| frames.iter().map(Bytes::len).collect::<Vec<_>>();
-        for len in 0..4 {
-            frames.push(vec![0; len].into());
+        let sessions = |frames: &Frames| frames.iter().map(|frame| frame.session).collect::<Vec<_>>();
+        for session in 0..4 {
+            frames.push(Frame { session, bytes: Bytes::new() });
         }
         frames.remove_first();
-        assert_eq!(sizes(&frames), [1, 2, 3]);
+        assert_eq!((sessions(&frames), frames.last().map(|last| last.session)), (vec![1, 2, 3], Some(3)));
         frames.clear(true);
-        assert_eq!(sizes(&frames), [1]);
+        assert_eq!((sessions(&frames), frames.last().map(|last| last.session)), (vec![1], Some(1)));
         frames.remove_first();
-        assert!(frames.is_empty() && frames.rest.capacity() == 0);
+        assert!(frames.is_empty() && frames.last().is_none() && frames.rest.capacity() == 0);
     }
 }

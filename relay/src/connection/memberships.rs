@@ -1,6 +1,6 @@
-//! The channels that a connection has joined. Dropping it leaves them all: the one place that unregisters.
+//! The channels that a session has joined. Dropping it leaves them all: the one place that unregisters.
 
-use super::Outbound;
+use super::Outlet;
 use crate::{
     broker::{Answer, Broker},
     fanout::{ConnectionId, Fanout},
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub(super) struct Memberships {
     connection: ConnectionId,
-    outbound: Arc<Outbound>,
+    outlet: Outlet,
     fanout: Arc<Fanout>,
     broker: Arc<dyn Broker>,
     /// Sorted; one or a few for nearly everybody.
@@ -23,11 +23,11 @@ pub(super) struct Memberships {
 impl Memberships {
     pub(super) fn new(
         connection: ConnectionId,
-        outbound: Arc<Outbound>,
+        outlet: Outlet,
         fanout: Arc<Fanout>,
         broker: Arc<dyn Broker>,
     ) -> Self {
-        Self { connection, outbound, fanout, broker, joined: Vec::new(), joining: None }
+        Self { connection, outlet, fanout, broker, joined: Vec::new(), joining: None }
     }
 
     /// Joins a channel; [`Self::joined`] or [`Self::not_joined`] follows.
@@ -38,7 +38,7 @@ impl Memberships {
         events: EventFilter,
     ) -> Answer<Replay> {
         // First, so that nothing is missed between the replay and what is published after it.
-        self.fanout.join(channel, self.connection, self.outbound.clone(), events);
+        self.fanout.join(channel, self.connection, self.outlet.clone(), events);
         self.joining = Some(channel);
         self.broker.join(channel, since)
     }
@@ -76,21 +76,16 @@ impl Memberships {
             self.broker.leave(channel);
         }
     }
-
-    /// Leaves every channel, also the one that is being joined.
-    pub(super) fn leave_all(&mut self) {
-        for channel in std::mem::take(&mut self.joined) {
-            self.fanout.leave(channel, self.connection);
-            self.broker.leave(channel);
-        }
-        if let Some(channel) = self.joining.take() {
-            self.fanout.leave(channel, self.connection);
-        }
-    }
 }
 
 impl Drop for Memberships {
     fn drop(&mut self) {
-        self.leave_all();
+        for channel in std::mem::take(&mut self.joined) {
+            self.fanout.leave(channel, self.connection);
+            self.broker.leave(channel);
+        }
+        if let Some(channel) = self.joining {
+            self.fanout.leave(channel, self.connection);
+        }
     }
 }

@@ -7,9 +7,10 @@ mod linger;
 mod memberships;
 mod outbound;
 mod queue;
+mod seats;
 
 pub(crate) use alarms::Alarms;
-pub(crate) use outbound::Outbound;
+pub(crate) use outbound::{Outbound, Outlet};
 
 use crate::{
     broker::Broker,
@@ -21,7 +22,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 use tokio::net::TcpStream;
@@ -35,6 +36,15 @@ pub(crate) struct ConnectionContext {
     pub(crate) queue_bytes: usize,
     /// Wakes connections, also when the relay shuts down.
     pub(crate) alarms: Arc<Alarms>,
+    /// The id of the next session.
+    pub(crate) next_id: AtomicU64,
+}
+
+impl ConnectionContext {
+    /// An id for another session.
+    pub(crate) fn next_id(&self) -> ConnectionId {
+        ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// A place among the connections of the relay, given back when it is dropped.
@@ -66,8 +76,7 @@ pub(crate) struct Opened {
 /// Runs a connection until its end. The only way out unregisters it, also where the task is dropped.
 pub(crate) fn run(
     context: Arc<ConnectionContext>,
-    id: ConnectionId,
     opened: Opened,
 ) -> impl Future<Output = ()> + Send + 'static {
-    Actor::new(context, id, opened)
+    Actor::new(context, opened)
 }

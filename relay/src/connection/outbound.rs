@@ -1,14 +1,17 @@
 //! The writing side of a connection. Anybody with a frame may queue it and try to write at once; only where the socket
 //! is full does the connection's own task take over.
 
-use super::{Admission, queue::Queue};
+use super::{
+    Admission,
+    queue::{Queue, SessionNumber},
+};
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use std::{
     io::{self, IoSlice},
     net::IpAddr,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU8, Ordering},
     },
     task::Context,
@@ -51,6 +54,29 @@ impl Signals {
 
     pub(super) fn shutdown(self) -> bool {
         self.0 & Self::SHUTDOWN != 0
+    }
+}
+
+/// One session's place at its connection: where publications for it go.
+#[derive(Clone)]
+pub(crate) struct Outlet {
+    pub(super) outbound: Arc<Outbound>,
+    pub(super) session: SessionNumber,
+}
+
+impl Outlet {
+    /// Queues a publication; whether the caller should flush: there was nothing to write before.
+    pub(crate) fn push_live(&self, frame: &Bytes) -> bool {
+        self.outbound.push_live(self.session, frame)
+    }
+
+    /// Queues a replay; a flush follows.
+    pub(crate) fn push_replay<'a>(&self, frames: impl Iterator<Item = &'a Bytes>) {
+        self.outbound.push_replay(self.session, frames);
+    }
+
+    pub(crate) fn connection(&self) -> &Arc<Outbound> {
+        &self.outbound
     }
 }
 
@@ -102,9 +128,9 @@ impl Outbound {
     }
 
     /// Queues a publication; whether the caller should flush: there was nothing to write before.
-    pub(crate) fn push_live(&self, frame: &Bytes) -> bool {
+    fn push_live(&self, session: SessionNumber, frame: &Bytes) -> bool {
         let mut state = self.state();
-        match state.queue.push(frame) {
+        match state.queue.push(session, frame) {
             Ok(was_empty) => was_empty,
             Err(_) => {
                 state.overflowed = true;
@@ -116,15 +142,21 @@ impl Outbound {
     }
 
     /// Queues a replay; [`Self::flush`] follows.
-    pub(crate) fn push_replay<'a>(&self, frames: impl Iterator<Item = &'a Bytes>) {
+    fn push_replay<'a>(&self, session: SessionNumber, frames: impl Iterator<Item = &'a Bytes>) {
         let mut state = self.state();
-        frames.for_each(|frame| state.queue.push_exempt(frame));
+        frames.for_each(|frame| state.queue.push_exempt(session, frame));
     }
 
     /// Queues an answer; [`Self::flush`] follows. Past the limit it marks the queue as overflowed.
-    pub(super) fn push_answer(&self, frame: Bytes) {
+    pub(super) fn push_answer(&self, session: SessionNumber, frame: Bytes) {
         let mut state = self.state();
-        state.overflowed |= state.queue.push_answer(frame).is_err();
+        state.overflowed |= state.queue.push_answer(session, frame).is_err();
+    }
+
+    /// Queues a frame of the WebSocket itself; [`Self::flush`] follows.
+    pub(super) fn push_control(&self, frame: Bytes) {
+        let mut state = self.state();
+        state.overflowed |= state.queue.push_control(frame).is_err();
     }
 
     /// An answer is due that goes before what is published meanwhile, though that may be quicker.
@@ -137,9 +169,9 @@ impl Outbound {
         self.state().queue.release();
     }
 
-    /// Queues the last frames.
-    pub(super) fn finish(&self, frames: &[Bytes]) {
-        self.state().queue.finish(frames);
+    /// Queues the last frames, of one session.
+    pub(super) fn finish(&self, session: SessionNumber, frames: &[Bytes]) {
+        self.state().queue.finish(session, frames);
     }
 
     /// Writes as much as the socket takes.

@@ -1,11 +1,19 @@
-//! What waits to be written to one client: whole frames, shared with every other queue, bounded in bytes.
+//! What waits to be written to one client: whole frames, shared with every other queue, bounded in bytes. Where the frames
+//! of several sessions follow each other on one socket, a small frame between them says whose the next ones are.
 
-use super::frames::Frames;
+use super::frames::{Frame, Frames};
+use crate::websocket;
 use bytes::{Buf as _, Bytes};
+use sealwire_protocol::wire::{Session, ToClient};
 use std::io::IoSlice;
+
+/// A session's number on its socket.
+pub(crate) type SessionNumber = u32;
 
 pub(super) struct Queue {
     frames: Frames,
+    /// The session of the last frame that was written.
+    written: SessionNumber,
     bytes: usize,
     limit: usize,
     /// Bytes of replayed publications among them. They do not count against the limit: a client that resumes gets its
@@ -20,7 +28,7 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct Held {
-    frames: Vec<Bytes>,
+    frames: Vec<Frame>,
     bytes: usize,
 }
 
@@ -37,6 +45,7 @@ impl Queue {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             frames: Frames::default(),
+            written: 0,
             bytes: 0,
             limit,
             exempt: 0,
@@ -48,26 +57,32 @@ impl Queue {
 
     /// Queues a publication. Returns whether there is something to write now and was not before, or [`Overflow`] the
     /// first time that the queue is too long.
-    pub(super) fn push(&mut self, frame: &Bytes) -> Result<bool, Overflow> {
+    pub(super) fn push(&mut self, session: SessionNumber, frame: &Bytes) -> Result<bool, Overflow> {
         if !self.has_room(frame.len())? {
             return Ok(false);
         }
         match &mut self.held {
             Some(held) => {
                 held.bytes += frame.len();
-                held.frames.push(frame.clone());
+                held.frames.push(Frame { session, bytes: frame.clone() });
                 Ok(false)
             }
-            None => Ok(self.append(frame.clone())),
+            None => Ok(self.append(session, frame.clone())),
         }
     }
 
     /// Queues an answer, ahead of what is held.
-    pub(super) fn push_answer(&mut self, frame: Bytes) -> Result<(), Overflow> {
+    pub(super) fn push_answer(&mut self, session: SessionNumber, frame: Bytes) -> Result<(), Overflow> {
         if self.has_room(frame.len())? {
-            self.append(frame);
+            self.append(session, frame);
         }
         Ok(())
+    }
+
+    /// Queues a frame of the WebSocket itself.
+    pub(super) fn push_control(&mut self, frame: Bytes) -> Result<(), Overflow> {
+        let session = self.session();
+        self.push_answer(session, frame)
     }
 
     /// Publications wait from now on until [`Self::release`].
@@ -78,8 +93,8 @@ impl Queue {
     /// Queues what was held.
     pub(super) fn release(&mut self) {
         if let Some(held) = self.held.take() {
-            for frame in held.frames {
-                self.append(frame);
+            for Frame { session, bytes } in held.frames {
+                self.append(session, bytes);
             }
         }
     }
@@ -97,15 +112,16 @@ impl Queue {
     }
 
     /// Queues a frame that does not count against the limit.
-    pub(super) fn push_exempt(&mut self, frame: &Bytes) {
+    pub(super) fn push_exempt(&mut self, session: SessionNumber, frame: &Bytes) {
         if self.stage == Stage::Open {
             self.exempt += frame.len();
-            self.append(frame.clone());
+            self.append(session, frame.clone());
         }
     }
 
-    /// Queues the last frames. After an overflow they replace what was not begun, so that they are read soon.
-    pub(super) fn finish(&mut self, frames: &[Bytes]) {
+    /// Queues the last frames, of one session. After an overflow they replace what was not begun, so that they are read
+    /// soon.
+    pub(super) fn finish(&mut self, session: SessionNumber, frames: &[Bytes]) {
         if self.stage == Stage::Finished {
             return;
         }
@@ -114,11 +130,11 @@ impl Queue {
         } else {
             self.held = None;
             self.frames.clear(self.started);
-            self.bytes = self.frames.first().map_or(0, Bytes::len);
+            self.bytes = self.frames.first().map_or(0, |frame| frame.bytes.len());
             self.exempt = 0;
         }
         for frame in frames {
-            self.append(frame.clone());
+            self.append(session, frame.clone());
         }
         self.stage = Stage::Finished;
     }
@@ -135,14 +151,14 @@ impl Queue {
     pub(super) fn only(&self) -> Option<&Bytes> {
         let mut frames = self.frames.iter();
         let first = frames.next()?;
-        frames.next().is_none().then_some(first)
+        frames.next().is_none().then_some(&first.bytes)
     }
 
     /// The frames to write next.
     pub(super) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let mut count = 0;
         for (slice, frame) in slices.iter_mut().zip(self.frames.iter()) {
-            *slice = IoSlice::new(frame);
+            *slice = IoSlice::new(&frame.bytes);
             count += 1;
         }
         count
@@ -153,22 +169,36 @@ impl Queue {
         self.bytes -= written;
         self.exempt = self.exempt.saturating_sub(written).min(self.bytes);
         while let Some(frame) = self.frames.first_mut() {
-            if written < frame.len() {
-                frame.advance(written);
+            if written < frame.bytes.len() {
+                frame.bytes.advance(written);
                 self.started |= written > 0;
                 return;
             }
-            written -= frame.len();
+            written -= frame.bytes.len();
+            self.written = frame.session;
             self.frames.remove_first();
             self.started = false;
         }
     }
 
-    fn append(&mut self, frame: Bytes) -> bool {
+    fn append(&mut self, session: SessionNumber, bytes: Bytes) -> bool {
         let was_empty = self.frames.is_empty();
-        self.bytes += frame.len();
-        self.frames.push(frame);
+        if self.session() != session {
+            let turn = ToClient::Session(Session { number: session });
+            self.put(session, websocket::encode_message(&turn).0);
+        }
+        self.put(session, bytes);
         was_empty
+    }
+
+    /// Whose frame would need no turn.
+    fn session(&self) -> SessionNumber {
+        self.frames.last().map_or(self.written, |frame| frame.session)
+    }
+
+    fn put(&mut self, session: SessionNumber, bytes: Bytes) {
+        self.bytes += bytes.len();
+        self.frames.push(Frame { session, bytes });
     }
 }
 
@@ -193,15 +223,15 @@ mod tests {
     #[test]
     fn a_queue_past_its_limit_overflows_once_and_keeps_only_what_was_begun() {
         let mut queue = Queue::new(10);
-        assert_eq!(queue.push(&frame(6)), Ok(true));
-        assert_eq!(queue.push(&frame(4)), Ok(false));
+        assert_eq!(queue.push(0, &frame(6)), Ok(true));
+        assert_eq!(queue.push(0, &frame(4)), Ok(false));
         queue.advance(2);
-        assert_eq!(queue.push(&frame(3)), Err(Overflow));
-        assert_eq!(queue.push(&frame(1)), Ok(false));
+        assert_eq!(queue.push(0, &frame(3)), Err(Overflow));
+        assert_eq!(queue.push(0, &frame(1)), Ok(false));
         assert_eq!(queue.bytes(), 8);
-        queue.finish(&[frame(5)]);
+        queue.finish(0, &[frame(5)]);
         assert_eq!((queue.bytes(), front(&queue)), (4 + 5, 4));
-        queue.finish(&[frame(5)]);
+        queue.finish(0, &[frame(5)]);
         assert_eq!(queue.bytes(), 9);
         queue.advance(9);
         assert!(queue.is_empty());
@@ -210,39 +240,76 @@ mod tests {
     #[test]
     fn a_replay_does_not_count_against_the_limit() {
         let mut queue = Queue::new(10);
-        queue.push_exempt(&frame(100));
-        assert_eq!(queue.push(&frame(10)), Ok(false));
+        queue.push_exempt(0, &frame(100));
+        assert_eq!(queue.push(0, &frame(10)), Ok(false));
         queue.advance(50);
-        assert_eq!(queue.push(&frame(1)), Err(Overflow));
+        assert_eq!(queue.push(0, &frame(1)), Err(Overflow));
     }
 
     #[test]
     fn an_answer_goes_before_what_was_published_while_it_was_due() {
         let mut queue = Queue::new(10);
         queue.hold();
-        assert_eq!(queue.push(&frame(1)), Ok(false));
-        assert_eq!(queue.push(&frame(2)), Ok(false));
+        assert_eq!(queue.push(0, &frame(1)), Ok(false));
+        assert_eq!(queue.push(0, &frame(2)), Ok(false));
         assert!(queue.is_empty());
-        assert_eq!(queue.push_answer(frame(3)), Ok(()));
+        assert_eq!(queue.push_answer(0, frame(3)), Ok(()));
         queue.release();
-        assert_eq!(queue.push(&frame(4)), Ok(false));
-        let order: Vec<usize> = queue.frames.iter().map(Bytes::len).collect();
+        assert_eq!(queue.push(0, &frame(4)), Ok(false));
+        let order: Vec<usize> = queue.frames.iter().map(|frame| frame.bytes.len()).collect();
         assert_eq!(order, [3, 1, 2, 4]);
         // What is held counts as well.
         let mut queue = Queue::new(10);
         queue.hold();
-        assert_eq!(queue.push(&frame(10)), Ok(false));
-        assert_eq!(queue.push(&frame(1)), Err(Overflow));
-        queue.finish(&[frame(2)]);
+        assert_eq!(queue.push(0, &frame(10)), Ok(false));
+        assert_eq!(queue.push(0, &frame(1)), Err(Overflow));
+        queue.finish(0, &[frame(2)]);
         assert_eq!(queue.bytes(), 2);
     }
 
     #[test]
     fn an_overflow_before_anything_was_written_keeps_nothing() {
         let mut queue = Queue::new(10);
-        assert_eq!(queue.push(&frame(10)), Ok(true));
-        assert_eq!(queue.push(&frame(1)), Err(Overflow));
-        queue.finish(&[frame(3)]);
+        assert_eq!(queue.push(0, &frame(10)), Ok(true));
+        assert_eq!(queue.push(0, &frame(1)), Err(Overflow));
+        queue.finish(0, &[frame(3)]);
         assert_eq!(queue.bytes(), 3);
+    }
+
+    /// What is queued: a session's number where the socket turns to it, a frame's length otherwise.
+    fn written(queue: &mut Queue) -> Vec<String> {
+        let frames = queue.frames.iter().map(|frame| match ToClient::from_bytes(frame.bytes.slice(2..)) {
+            Ok(ToClient::Session(Session { number })) => format!("session {number}"),
+            _ => frame.bytes.len().to_string(),
+        });
+        let frames = frames.collect();
+        queue.advance(queue.bytes);
+        frames
+    }
+
+    #[test]
+    fn the_socket_turns_to_another_session_only_where_it_must() {
+        let mut queue = Queue::new(1000);
+        for (session, len) in [(0, 50), (0, 51), (3, 52), (3, 53), (0, 54)] {
+            assert!(queue.push(session, &frame(len)).is_ok());
+        }
+        assert_eq!(written(&mut queue), ["50", "51", "session 3", "52", "53", "session 0", "54"]);
+        assert_eq!(queue.push(0, &frame(50)), Ok(true));
+        assert_eq!(queue.push_answer(3, frame(51)), Ok(()));
+        assert_eq!(written(&mut queue), ["50", "session 3", "51"]);
+        queue.push_exempt(3, &frame(50));
+        queue.finish(4, &[frame(51), frame(52)]);
+        assert_eq!(written(&mut queue), ["50", "session 4", "51", "52"]);
+    }
+
+    #[test]
+    fn after_an_overflow_the_goodbye_is_told_to_its_session() {
+        let mut queue = Queue::new(100);
+        assert_eq!(queue.push(1, &frame(50)), Ok(true));
+        // The turn is written, the frame behind it begun.
+        queue.advance(6 + 10);
+        assert_eq!(queue.push(2, &frame(70)), Err(Overflow));
+        queue.finish(2, &[frame(51)]);
+        assert_eq!(written(&mut queue), ["40", "session 2", "51"]);
     }
 }

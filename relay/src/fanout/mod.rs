@@ -7,7 +7,11 @@ mod subscribers;
 pub use deliveries::{Deliveries, Room};
 pub use subscribers::{ConnectionId, Subscribers};
 
-use crate::{connection::Outbound, hub::Replay, session::EventFilter};
+use crate::{
+    connection::{Outbound, Outlet},
+    hub::Replay,
+    session::EventFilter,
+};
 use deliveries::{Delivery, Inbox};
 use sealwire_protocol::ChannelId;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +21,7 @@ const ROUND: usize = 256;
 /// After so many writes a shard's task lets others run.
 const WRITES_BETWEEN_YIELDS: usize = 64;
 
-type Table = Subscribers<Arc<Outbound>>;
+type Table = Subscribers<Outlet>;
 
 /// The subscribers of this relay.
 pub struct Fanout {
@@ -41,15 +45,15 @@ impl Fanout {
         &self,
         channel: ChannelId,
         connection: ConnectionId,
-        outbound: Arc<Outbound>,
+        outlet: Outlet,
         events: EventFilter,
     ) {
-        self.table(channel).join(channel, connection, outbound, events);
+        self.table(channel).join(channel, connection, outlet, events);
     }
 
     pub(crate) fn open(&self, channel: ChannelId, connection: ConnectionId, replay: &Replay) {
-        self.table(channel).open(channel, connection, replay, |outbound, publications| {
-            outbound.push_replay(publications.iter().map(|publication| publication.frame()));
+        self.table(channel).open(channel, connection, replay, |outlet, publications| {
+            outlet.push_replay(publications.iter().map(|publication| publication.frame()));
         });
     }
 
@@ -75,9 +79,9 @@ impl Fanout {
     fn queue(&self, shard: usize, round: &mut Vec<Delivery>, touched: &mut Vec<Arc<Outbound>>) {
         let mut table = lock(&self.shards[shard]);
         for delivery in round.drain(..) {
-            table.deliver(delivery.publication(), |outbound, publication| {
-                if outbound.push_live(publication.frame()) {
-                    touched.push(outbound.clone());
+            table.deliver(delivery.publication(), |outlet, publication| {
+                if outlet.push_live(publication.frame()) {
+                    touched.push(outlet.connection().clone());
                 }
             });
         }

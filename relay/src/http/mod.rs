@@ -5,16 +5,13 @@ mod body;
 mod publish;
 mod realtime;
 
-use crate::{broker::Broker, connection::ConnectionContext, fanout::ConnectionId, session::SessionTerms};
+use crate::{broker::Broker, connection::ConnectionContext, session::SessionTerms};
 use answer::{HttpError, json};
 use hyper::upgrade::OnUpgrade;
 use std::{
     convert::Infallible,
     net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::AtomicUsize},
 };
 use tokio_util::task::TaskTracker;
 use warp::{
@@ -38,14 +35,9 @@ pub(crate) struct HttpContext {
     pub(crate) behind_proxy: bool,
     pub(crate) max_connections: usize,
     pub(crate) connections: Arc<AtomicUsize>,
-    pub(crate) next_connection: AtomicU64,
 }
 
 impl HttpContext {
-    fn next_connection(&self) -> ConnectionId {
-        ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed))
-    }
-
     /// The client's address. Of `X-Forwarded-For` only the last entry is the proxy's own word.
     fn remote(&self, peer: Peer, headers: &HeaderMap) -> IpAddr {
         let forwarded = headers.get_all("x-forwarded-for").iter().next_back();

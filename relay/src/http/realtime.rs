@@ -59,7 +59,6 @@ fn open(
         Refused::new(Code::Overloaded, "the relay has as many connections as it may; try again later")
     })?;
     let (connection, tasks) = (context.connection.clone(), context.tasks.clone());
-    let id = context.next_connection();
     context.tasks.spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
         // The socket itself: no boxed stream and no buffer between it and the frames.
@@ -69,7 +68,7 @@ fn open(
         };
         let opened = Opened { socket: parts.io.into_inner(), unread: parts.read_buf, remote, admission };
         // A task of its own, which holds nothing of the handshake.
-        tasks.spawn(connection::run(connection, id, opened));
+        tasks.spawn(connection::run(connection, opened));
     });
     Ok(response.map(|()| Vec::new().into()))
 }

@@ -3,7 +3,7 @@
 use super::{Refusal, SessionAction, SessionRules, State};
 use crate::{access::Refused, websocket::Violation};
 use sealwire_protocol::{
-    Code,
+    Code, limits,
     wire::{Goodbye, ToClient},
 };
 
@@ -11,6 +11,14 @@ use sealwire_protocol::{
 const RECONNECT_AFTER: u32 = 500;
 /// Over how much longer the clients of a relay that shuts down are spread, in milliseconds.
 const RECONNECT_SPREAD: u32 = 3000;
+
+/// What the client is told of a session past [`limits::MAX_SESSIONS`] on one connection.
+#[must_use]
+pub(crate) fn too_many_sessions() -> ToClient {
+    let message = format!("a connection has at most {} sessions; open another", limits::MAX_SESSIONS);
+    let code = Code::Overloaded.number();
+    ToClient::Goodbye(Goodbye { code, message, reconnect_after_ms: RECONNECT_AFTER })
+}
 
 /// What ends a session from outside of its own messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,6 +15,7 @@ mod tests;
 pub use action::{Identity, Publishing, Refusal, SessionAction};
 pub use events::EventFilter;
 pub use goodbye::Fault;
+pub(crate) use goodbye::too_many_sessions;
 
 use crate::{access::Refused, clock::Now, hub::Accepted};
 use bytes::Bytes;
@@ -114,6 +115,10 @@ impl SessionRules {
             (State::Open(_), ToRelay::Pong(_)) => {}
             (State::Open(_), ToRelay::Ping(_)) => {
                 self.actions.push_back(SessionAction::Send(ToClient::Pong(Pong {})));
+            }
+            (State::Open(_), ToRelay::Session(_) | ToRelay::End(_)) => {
+                // The connection keeps these to itself.
+                self.refuse_frame(Refused::new(Code::MalformedFrame, "a session has no sessions of its own"));
             }
             (State::Open(open), ToRelay::Subscribe(subscribe)) => {
                 open.subscribe(subscribe, &self.terms, now, &mut self.actions);

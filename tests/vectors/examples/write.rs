@@ -6,8 +6,8 @@ use sealwire_protocol::{
     canonical_claims, encode_base64url, limits, seal,
     tokens::{BackendClaims, ChannelClaims, Permissions, SessionClaims, SigningKey, sign},
     wire::{
-        Channel, Ended, Failed, Goodbye, Hello, Ping, Pong, Position, Publication, Publish, Published,
-        Refresh, Refreshed, Since, Subscribe, Subscribed, ToClient, ToRelay, Unsubscribe, Unsubscribed,
+        Channel, End, Ended, Failed, Goodbye, Hello, Ping, Pong, Position, Publication, Publish, Published,
+        Refresh, Refreshed, Session, Since, Subscribe, Subscribed, ToClient, ToRelay, Unsubscribe, Unsubscribed,
         Welcome,
     },
 };
@@ -308,6 +308,8 @@ fn frames() -> Vec<FrameCase> {
         }),
         ToRelay::Pong(Pong {}),
         ToRelay::Ping(Ping {}),
+        ToRelay::Session(Session { number: 300 }),
+        ToRelay::End(End {}),
     ];
     let to_client = [
         ToClient::Welcome(Welcome {
@@ -344,6 +346,7 @@ fn frames() -> Vec<FrameCase> {
         }),
         ToClient::Ping(Ping {}),
         ToClient::Pong(Pong {}),
+        ToClient::Session(Session { number: 300 }),
     ];
     let case = |direction: &str, message: String, bytes: Vec<u8>| FrameCase {
         direction: direction.into(),

@@ -12,5 +12,6 @@ mod memory;
 mod publishing;
 mod refusals;
 mod replay;
+mod sessions;
 mod slow;
 mod startup;
