@@ -10,6 +10,7 @@ import { freshToken } from '../session/channel-token.js';
 import { forgeSession } from '../session/forge-session.js';
 import { checkGrant, type SessionGrant } from '../session/grant.js';
 import { refusalIn } from '../session/refusal.js';
+import { sharedThrough } from '../sharing/shared-connection.js';
 import { debugged, type DebugEvent } from '../transport/debugged.js';
 import { evented } from '../transport/evented.js';
 import { connectDirectly } from '../transport/socket.js';
@@ -64,10 +65,11 @@ export class Connection {
   async #start(generation: number): Promise<Client> {
     const { kind, module } = await loadCore(this.#options.core, this.#sources);
     this.core = kind;
-    const { requestTimeoutMs, idleCloseMs, onDebug } = this.#options;
+    const { requestTimeoutMs, idleCloseMs, onDebug, share } = this.#options;
+    const connect = share === false ? connectDirectly : sharedThrough(connectDirectly, () => client.wake());
     const host: Host = {
       session: (reason) => this.#session(reason),
-      connect: evented(onDebug ? debugged(connectDirectly, (event) => this.#debug(event)) : connectDirectly),
+      connect: evented(onDebug ? debugged(connect, (event) => this.#debug(event)) : connect),
       token: (provider, renewal) => {
         if (onDebug) this.#debug({ type: 'token' });
         freshToken(provider).then(

@@ -107,6 +107,9 @@ export function createRealtime(given: RealtimeOptions = {}): Realtime {
   const options = checkOptions(given) as RealtimeOptions;
   if (options.session !== undefined) checkFunction(options.session, 'The option session');
   if (options.onState !== undefined) checkFunction(options.onState, 'The option onState');
+  if (options.share !== undefined && typeof options.share !== 'boolean') {
+    throw invalid('The option share must be true or false.');
+  }
   if (options.onDebug !== undefined) checkFunction(options.onDebug, 'The option onDebug');
   if (options.core !== undefined && options.core !== 'wasm' && options.core !== 'js') {
     throw invalid(`The option core must be 'wasm' or 'js'.`);

@@ -104,6 +104,11 @@ export interface RealtimeOptions {
   requestTimeoutMs?: number;
   /** How long the connection outlives the last subscription, in milliseconds. */
   idleCloseMs?: number;
+  /**
+   * Whether the frames of this origin on a page share one WebSocket, each with its own session and keys. They do by
+   * default, where the browser allows it.
+   */
+  share?: boolean;
   /** Told of every change of the connection's state. */
   onState?: StateListener;
   /** Shown what goes over the connection, by kind and size: never a payload, name, token or key. */

@@ -1,0 +1,33 @@
+// What the frames of a page say to each other. Frames of the wire pass sealed as they are: keys and plaintext never do.
+
+/** On the channel of the page. */
+export type ToPage =
+  | { type: 'leads' }
+  /** A frame asks for a place; everything else about it goes over a channel of its own by this name. */
+  | { type: 'asks'; name: string };
+
+/** On the channel of one follower, in both directions. */
+export type ToFollower =
+  | { type: 'taken' }
+  | { type: 'full' }
+  | { type: 'open' }
+  | { type: 'frame'; data: unknown }
+  | { type: 'closed'; code: number };
+
+export type ToLeader = { type: 'frame'; data: ArrayBuffer } | { type: 'close' };
+
+/** What is used of a BroadcastChannel. */
+export interface Channel {
+  onmessage: ((event: { data: any }) => void) | null;
+  postMessage(message: unknown): void;
+  close(): void;
+}
+
+/** What is used of the browser; tests bring their own. */
+export interface Browser {
+  page: string;
+  locks: Pick<LockManager, 'request'>;
+  channel(name: string): Channel;
+  /** The page is about to be frozen, or is left. The function that it returns ends it. */
+  onLeave(listener: () => void): () => void;
+}

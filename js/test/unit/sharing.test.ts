@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+
+import { Multiplexer, MAX_SESSIONS } from '../../src/sharing/multiplexer.js';
+import { decodeSession, encodeEnd, encodeSession } from '../../src/sharing/wire.js';
+import { FakePage, FakeSocket, listen, settled } from '../support/fake-page.js';
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+const bytes = (...values: number[]) => new Uint8Array(values);
+
+test('turns and ends are those of the vectors', () => {
+  const file = path.resolve('..', 'tests', 'vectors', 'frames.json');
+  const frames = JSON.parse(readFileSync(file, 'utf8')) as Record<
+    'direction' | 'message' | 'bytes',
+    string
+  >[];
+  const find = (direction: string, message: string) =>
+    frames.find((frame) => frame.direction === direction && frame.message === message)!.bytes;
+  assert.equal(hex(encodeSession(300)), find('to-relay', 'Session'));
+  assert.equal(hex(encodeEnd()), find('to-relay', 'End'));
+  assert.equal(decodeSession(Buffer.from(find('to-client', 'Session'), 'hex')), 300);
+  for (const number of [0, 1, 127, 128, 300, 2 ** 21, 2 ** 32 - 1]) {
+    const frame = encodeSession(number);
+    frame[0] = 0x62;
+    assert.equal(decodeSession(frame), number);
+  }
+  for (const { direction, message, bytes: text } of frames) {
+    if (direction === 'to-client' && message !== 'Session') {
+      assert.equal(decodeSession(Buffer.from(text, 'hex')), undefined, message);
+    }
+  }
+});
+
+test('sessions take turns on one socket, and a lone one takes none', () => {
+  const socket = new FakeSocket();
+  const multiplexer = new Multiplexer(
+    () => socket,
+    'u',
+    'p',
+    () => {},
+  );
+  const first = multiplexer.place();
+  const heardFirst = listen(first);
+  socket.onopen?.();
+  first.send(bytes(1));
+  first.send(bytes(2));
+  socket.receive(9);
+  assert.deepEqual(socket.sent, ['01', '02']);
+  const second = multiplexer.place();
+  const heardSecond = listen(second);
+  second.send(bytes(3));
+  second.send(bytes(4));
+  first.send(bytes(5));
+  assert.deepEqual(socket.sent.slice(2), ['42020801', '03', '04', '4200', '05']);
+  socket.receive(0x62, 2, 8, 1);
+  socket.receive(10);
+  socket.receive(0x62, 0);
+  socket.receive(11);
+  assert.deepEqual(heardFirst, ['open', '09', '0b']);
+  assert.deepEqual(heardSecond, ['0a']);
+  second.close();
+  assert.deepEqual(socket.sent.slice(7), ['42020801', '4a00']);
+  first.close();
+  assert.ok(socket.isClosed);
+});
+
+test('a lost socket is lost for every session, and the next one starts from nothing', () => {
+  const sockets: FakeSocket[] = [];
+  let emptied = 0;
+  const connect = () => {
+    sockets.push(new FakeSocket());
+    return sockets.at(-1)!;
+  };
+  const multiplexer = new Multiplexer(connect, 'u', 'p', () => (emptied += 1));
+  const heard = [listen(multiplexer.place()), listen(multiplexer.place())];
+  sockets[0]!.onopen?.();
+  sockets[0]!.onclose?.({ code: 4503 });
+  assert.deepEqual(heard, [
+    ['open', 'closed 4503'],
+    ['open', 'closed 4503'],
+  ]);
+  assert.equal(emptied, 1);
+  const place = multiplexer.place();
+  sockets[1]!.onopen?.();
+  place.send(bytes(1));
+  assert.deepEqual(sockets[1]!.sent, ['01']);
+});
+
+test('six frames hold one socket, and what they say to each other is what is on the wire', async () => {
+  const page = new FakePage();
+  const frames = Array.from({ length: 6 }, () => page.frame());
+  const sockets = frames.map((frame) => frame.connect());
+  const heard = sockets.map(listen);
+  await settled();
+  assert.equal(page.sockets.length, 1);
+  const [wire] = page.sockets as [FakeSocket];
+  wire.onopen?.();
+  await settled();
+  assert.deepEqual(heard, Array(6).fill(['open']));
+  for (const [index, socket] of sockets.entries()) {
+    socket.send(bytes(0xa0 + index));
+    await settled();
+  }
+  const numbers = wire.sent.filter((frame) => frame.startsWith('42')).length;
+  assert.equal(numbers, 5);
+  assert.equal(wire.sent.length, 11);
+  for (const message of page.overheard) {
+    const { type, data } = JSON.parse(message) as { type: string; data?: string };
+    assert.ok(['leads', 'asks', 'taken', 'open', 'frame'].includes(type), type);
+    if (data) assert.ok(data.startsWith('a'), data);
+  }
+});
+
+test('when the leader goes the next one leads, and every frame is told at once', async () => {
+  const page = new FakePage();
+  const frames = Array.from({ length: 3 }, () => page.frame());
+  const sockets = frames.map((frame) => frame.connect());
+  const heard = sockets.map(listen);
+  await settled();
+  page.sockets[0]!.onopen?.();
+  await settled();
+  frames[0]!.leave();
+  await settled();
+  assert.ok(page.sockets[0]!.isClosed);
+  assert.deepEqual(heard.slice(1), Array(2).fill(['open', 'closed 1006']));
+  assert.deepEqual(
+    frames.slice(1).map((frame) => frame.woken() > 0),
+    [true, true],
+  );
+  const again = frames.slice(1).map((frame) => frame.connect());
+  const heardAgain = again.map(listen);
+  await settled();
+  assert.equal(page.sockets.length, 2);
+  page.sockets[1]!.onopen?.();
+  await settled();
+  assert.deepEqual(heardAgain, [['open'], ['open']]);
+});
+
+test('a leader that hangs is done without', async () => {
+  const page = new FakePage();
+  const [leader, follower] = [page.frame(), page.frame()];
+  listen(leader.connect());
+  await settled();
+  page.isDeaf = true;
+  const heard = listen(follower.connect());
+  await settled(1_600);
+  assert.equal(page.sockets.length, 2);
+  page.sockets[1]!.onopen?.();
+  assert.deepEqual(heard, ['open']);
+});
+
+test('a page with more frames than a connection takes gives the rest sockets of their own', async () => {
+  const page = new FakePage();
+  const frames = Array.from({ length: MAX_SESSIONS + 2 }, () => page.frame());
+  for (const frame of frames) listen(frame.connect());
+  await settled(50);
+  assert.equal(page.sockets.length, 3);
+});
+
+test('sockets to other relays are not shared', async () => {
+  const page = new FakePage();
+  const frame = page.frame();
+  listen(frame.connect('wss://one'));
+  listen(frame.connect('wss://two'));
+  await settled();
+  assert.equal(page.sockets.length, 2);
+});
+
+test('a socket that is closed before it is known who leads is never opened', async () => {
+  const page = new FakePage();
+  const heard = listen(page.frame().connect());
+  const socket = page.frame().connect();
+  socket.close();
+  await settled();
+  assert.equal(page.sockets.length, 1);
+  assert.deepEqual(heard, []);
+});
