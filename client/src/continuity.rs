@@ -1,13 +1,25 @@
 //! Where one subscription stands in its channel's history: what it has had, and what it must be told that it missed.
 
-use crate::event::{Gap, GapReason};
+use crate::{
+    Instant,
+    event::{Gap, GapReason},
+};
 use sealwire_protocol::wire::Position;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Continuity {
     position: Position,
-    /// Older publications, by the relay's clock, are not asked for.
-    not_before_ms: u64,
+    skip: Option<Skip>,
+}
+
+/// What of a replay that others asked for is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Skip {
+    /// Older publications, by the relay's clock.
+    pub(crate) before_ms: u64,
+    /// From here on nothing is left out: the replay is over, and a relay whose clock was set back since it told the time
+    /// would look as if it still sent old publications.
+    pub(crate) until: Instant,
 }
 
 /// What a publication is to a subscription.
@@ -20,8 +32,8 @@ pub(crate) struct Arrival {
 }
 
 impl Continuity {
-    pub(crate) fn new(position: Position, not_before_ms: u64) -> Self {
-        Self { position, not_before_ms }
+    pub(crate) fn new(position: Position, skip: Option<Skip>) -> Self {
+        Self { position, skip }
     }
 
     pub(crate) fn position(&self) -> Position {
@@ -29,7 +41,7 @@ impl Continuity {
     }
 
     /// Takes a publication of the current epoch.
-    pub(crate) fn take(&mut self, offset: u64, previous_offset: u64, time_ms: u64) -> Arrival {
+    pub(crate) fn take(&mut self, now: Instant, offset: u64, previous_offset: u64, time_ms: u64) -> Arrival {
         let from = self.position;
         if offset <= from.offset {
             return Arrival { gap: None, wanted: false };
@@ -40,7 +52,9 @@ impl Continuity {
             to: Position { offset: previous_offset, ..from },
             reason: GapReason::Skipped,
         });
-        Arrival { gap, wanted: time_ms >= self.not_before_ms }
+        // The relay's times never run backwards: behind the first that is wanted, all are.
+        self.skip.take_if(|skip| time_ms >= skip.before_ms || now >= skip.until);
+        Arrival { gap, wanted: self.skip.is_none() }
     }
 
     /// Takes the relay's answer to a subscribe; `asked` is the position that it named, if it named one.
@@ -66,19 +80,21 @@ impl Continuity {
 mod tests {
     use super::*;
 
+    const NOW: Instant = Instant(0);
+
     fn at(epoch: u64, offset: u64) -> Position {
         Position { epoch, offset }
     }
 
     fn standing_at(epoch: u64, offset: u64) -> Continuity {
-        Continuity::new(at(epoch, offset), 0)
+        Continuity::new(at(epoch, offset), None)
     }
 
     #[test]
     fn a_chain_without_holes_is_delivered_without_gap() {
         let mut continuity = standing_at(1, 5);
         for (offset, previous) in [(6, 5), (9, 6), (10, 9)] {
-            assert_eq!(continuity.take(offset, previous, 0), Arrival { gap: None, wanted: true });
+            assert_eq!(continuity.take(NOW, offset, previous, 0), Arrival { gap: None, wanted: true });
         }
         assert_eq!(continuity.position(), at(1, 10));
     }
@@ -86,22 +102,29 @@ mod tests {
     #[test]
     fn what_was_had_already_is_dropped() {
         let mut continuity = standing_at(1, 5);
-        assert_eq!(continuity.take(5, 4, 0), Arrival { gap: None, wanted: false });
-        assert_eq!(continuity.take(3, 9, 0), Arrival { gap: None, wanted: false });
+        assert_eq!(continuity.take(NOW, 5, 4, 0), Arrival { gap: None, wanted: false });
+        assert_eq!(continuity.take(NOW, 3, 9, 0), Arrival { gap: None, wanted: false });
         assert_eq!(continuity.position(), at(1, 5));
     }
 
     #[test]
     fn a_hole_is_told_with_its_bounds_before_the_publication_behind_it() {
         let gap = Gap { from: Some(at(1, 5)), to: at(1, 8), reason: GapReason::Skipped };
-        assert_eq!(standing_at(1, 5).take(9, 8, 0), Arrival { gap: Some(gap), wanted: true });
+        assert_eq!(standing_at(1, 5).take(NOW, 9, 8, 0), Arrival { gap: Some(gap), wanted: true });
     }
 
     #[test]
     fn publications_older_than_asked_for_move_the_position_only() {
-        let mut continuity = Continuity::new(at(1, 5), 1_000);
-        assert_eq!(continuity.take(6, 5, 999), Arrival { gap: None, wanted: false });
-        assert_eq!(continuity.take(7, 6, 1_000), Arrival { gap: None, wanted: true });
+        let mut continuity = Continuity::new(at(1, 5), Some(Skip { before_ms: 1_000, until: Instant(9) }));
+        assert_eq!(continuity.take(NOW, 6, 5, 999), Arrival { gap: None, wanted: false });
+        assert_eq!(continuity.take(NOW, 7, 6, 1_000), Arrival { gap: None, wanted: true });
+    }
+
+    #[test]
+    fn a_relay_whose_clock_was_set_back_is_not_mistaken_for_an_endless_replay() {
+        let mut continuity = Continuity::new(at(1, 5), Some(Skip { before_ms: 1_000, until: Instant(9) }));
+        assert_eq!(continuity.take(Instant(8), 6, 5, 10), Arrival { gap: None, wanted: false });
+        assert_eq!(continuity.take(Instant(9), 7, 6, 10), Arrival { gap: None, wanted: true });
     }
 
     #[test]
@@ -110,7 +133,7 @@ mod tests {
         let mut continuity = standing_at(1, 5);
         let gap = Gap { from: Some(at(1, 5)), to: at(1, 20), reason: GapReason::Evicted };
         assert_eq!(continuity.resume(at(1, 20), Some(at(1, 5)), false), Some(gap));
-        assert_eq!(continuity.take(21, 20, 0), Arrival { gap: None, wanted: true });
+        assert_eq!(continuity.take(NOW, 21, 20, 0), Arrival { gap: None, wanted: true });
     }
 
     #[test]

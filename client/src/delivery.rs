@@ -33,8 +33,8 @@ impl Client {
         for member in &channel.members {
             let Some(subscription) = self.subscriptions.get_mut(member) else { continue };
             let Progress::Live(_, continuity) = &mut subscription.progress else { continue };
-            let arrival =
-                continuity.take(publication.offset, publication.previous_offset, publication.time_ms);
+            let Publication { offset, previous_offset, time_ms, .. } = publication;
+            let arrival = continuity.take(now.instant, offset, previous_offset, time_ms);
             if let Some(gap) = arrival.gap {
                 match gaps.iter_mut().find(|(other, _)| *other == gap) {
                     Some((_, members)) => members.push(*member),

@@ -4,7 +4,7 @@ use crate::{
     Client, ClientError, Event, Notice, Now, SubscriptionId,
     channel::{Channel, Wire},
     connection::Phase,
-    continuity::Continuity,
+    continuity::{Continuity, Skip},
     entropy::below,
     event::{Gap, GapReason},
     inbox::{Content, Item},
@@ -16,6 +16,9 @@ use sealwire_protocol::{
     ChannelId, Code,
     wire::{Since, Subscribe, Subscribed, ToRelay, Unsubscribe},
 };
+
+/// A replay has arrived by then.
+const REPLAY_MS: u64 = 5_000;
 
 impl Client {
     /// Gives every new subscription its channel, once a session says what its context is.
@@ -104,7 +107,7 @@ impl Client {
             } else if subscription.replay_seconds.is_some() {
                 replay = replay.max(subscription.replay_seconds);
             } else {
-                subscription.progress = Progress::Live(id, Continuity::new(tip, 0));
+                subscription.progress = Progress::Live(id, Continuity::new(tip, None));
                 self.events.push_back(Event::SubscribeDone { subscription: *member, result: Ok(()) });
             }
         }
@@ -168,12 +171,13 @@ impl Client {
             _ => None,
         };
         let clock = self.relay_clock;
-        let not_before = |subscription: &Subscription| match (since, subscription.replay_seconds) {
-            (None, _) => 0,
-            (Some(Since::ReplaySeconds(all)), Some(wanted)) if all == wanted => 0,
+        let skip = |subscription: &Subscription| match (since, subscription.replay_seconds) {
+            (None, _) => None,
+            (Some(Since::ReplaySeconds(all)), Some(wanted)) if all == wanted => None,
             (_, wanted) => {
                 let asked_at = clock.map_or(0, |clock| clock.at(subscription.asked_at));
-                asked_at.saturating_sub(u64::from(wanted.unwrap_or(0)) * 1000)
+                let before_ms = asked_at.saturating_sub(u64::from(wanted.unwrap_or(0)) * 1000);
+                Some(Skip { before_ms, until: now.instant.after(REPLAY_MS) })
             }
         };
         for member in &channel.members {
@@ -184,7 +188,7 @@ impl Client {
                     gap = continuity.resume(position, asked, answer.recovered);
                 }
                 Progress::AwaitingSubscribed(_) if covers(since, subscription.replay_seconds) => {
-                    let continuity = Continuity::new(position, not_before(subscription));
+                    let continuity = Continuity::new(position, skip(subscription));
                     subscription.progress = Progress::Live(id, continuity);
                     self.events.push_back(Event::SubscribeDone { subscription: *member, result: Ok(()) });
                     if subscription.replay_seconds.is_some() && !answer.recovered {
