@@ -263,7 +263,8 @@ impl Client {
                     self.events.push_back(Event::RefreshDone { refresh, result: Ok(()) });
                 }
                 Request::RefreshToken { channel, claims, asked_by: AskedBy::Renewal } => {
-                    self.adopt_claims(channel, claims);
+                    self.adopt_claims(channel, claims.clone());
+                    self.rejoin_with_token(channel, claims);
                 }
                 Request::RefreshToken { channel, asked_by: AskedBy::Subscription(id), .. } => {
                     if let Some(subscription) = self.subscriptions.get_mut(&id) {

@@ -1,13 +1,16 @@
 //! Frames from the relay, each to where it belongs.
 
 use crate::{
-    Client, ClientError, ConnectionId, Event, Now,
+    Client, ClientError, ConnectionId, ErrorCode, Event, Now,
     connection::Phase,
     requests::{AskedBy, Request},
     timers::Timer,
 };
 use bytes::Bytes;
-use sealwire_protocol::wire::{Failed, Goodbye, Pong, Refreshed, ToClient, ToRelay};
+use sealwire_protocol::{
+    Code,
+    wire::{Failed, Goodbye, Pong, Refreshed, ToClient, ToRelay},
+};
 
 impl Client {
     /// A binary message came. `None` stands for a text message, which the protocol does not have.
@@ -92,8 +95,12 @@ impl Client {
             Request::RefreshToken { asked_by: AskedBy::Refresh(refresh), .. } => {
                 self.events.push_back(Event::RefreshDone { refresh, result: Err(error) });
             }
-            Request::RefreshToken { channel, asked_by: AskedBy::Renewal, .. } => {
-                self.renewal_failed(now, channel, error);
+            Request::RefreshToken { channel, claims, asked_by: AskedBy::Renewal } => {
+                if error.code != ErrorCode::Known(Code::NotSubscribed)
+                    || !self.rejoin_with_token(channel, claims)
+                {
+                    self.renewal_failed(now, channel, error);
+                }
             }
             Request::RefreshToken { asked_by: AskedBy::Subscription(subscription), .. } => {
                 self.fail_subscription(now, subscription, error);

@@ -85,8 +85,13 @@ impl Client {
     /// Whether a channel that the relay refused for its token waits for another one.
     pub(crate) fn awaits_token(&mut self, now: Now, id: ChannelId, error: &ClientError) -> bool {
         let renews = self.renewing_member(id).is_some();
+        let newer_is_shown = self.requests.renews_token_of(id);
         let Some(channel) = self.channels.get_mut(&id) else { return false };
         let unauthorized = error.code.class() == Some(CloseCode::Unauthorized);
+        if unauthorized && newer_is_shown {
+            channel.wire = Wire::AwaitingToken;
+            return true;
+        }
         if !renews || !unauthorized || channel.renewal.refused {
             return false;
         }
@@ -109,6 +114,20 @@ impl Client {
         let wait = wait + below(&mut *self.entropy, wait / 4 + 1);
         let wait = wait.max(u64::from(error.retry_after_ms.unwrap_or(0))).min(remaining);
         channel.renewal.at = Some(now.instant.after(wait));
+    }
+
+    /// The old token ended while the new one was on its way to the relay, which has not looked at it: the channel is
+    /// joined anew with it. Whether it was so.
+    pub(crate) fn rejoin_with_token(&mut self, id: ChannelId, claims: ClaimsKeyring) -> bool {
+        let Some(channel) = self.channels.get_mut(&id) else { return false };
+        if channel.wire != Wire::AwaitingToken {
+            return false;
+        }
+        channel.wire = Wire::Unsent;
+        channel.renewal.asked = None;
+        channel.renewal.at = None;
+        self.adopt_claims(id, claims);
+        true
     }
 
     fn ask_for_token(&mut self, now: Now, id: ChannelId) {

@@ -66,6 +66,12 @@ impl Requests {
         self.open.values().any(|(_, request)| matches!(request, Request::Unsubscribe(Some(_))))
     }
 
+    /// Whether the relay is being shown a renewed token of this channel.
+    pub(crate) fn renews_token_of(&self, id: ChannelId) -> bool {
+        let renews = |request: &Request| matches!(request, Request::RefreshToken { channel, asked_by: AskedBy::Renewal, .. } if *channel == id);
+        self.open.values().any(|(_, request)| renews(request))
+    }
+
     /// The connection is gone, and with it every answer.
     pub(crate) fn take(&mut self) -> impl Iterator<Item = Request> + use<> {
         core::mem::take(&mut self.open).into_values().map(|(_, request)| request)
