@@ -11,7 +11,7 @@ use sealwire_protocol::{
 };
 use std::collections::BTreeMap;
 
-const INSTALLATION: &str = "ari:cloud:jira::site/1";
+pub(crate) const INSTALLATION: &str = "ari:cloud:jira::site/1";
 
 /// Reproducible randomness (SplitMix64).
 pub(crate) struct Seeded(pub(crate) u64);
@@ -106,11 +106,16 @@ pub(crate) fn spec(name: &str) -> ChannelSpec {
     ChannelSpec { name: name.into(), scope: None, token: None }
 }
 
-/// A session as a resolver mints it.
-pub(crate) fn grant(keys: &[u8], now_ms: u64, lifetime_s: u64) -> SessionGrant {
+pub(crate) fn context() -> Scope {
     let mut context = Scope::default();
     context.insert("module", "gadget").expect("a property");
     context.insert("dashboard", "10001").expect("a property");
+    context
+}
+
+/// A session as a resolver mints it.
+pub(crate) fn grant(keys: &[u8], now_ms: u64, lifetime_s: u64) -> SessionGrant {
+    let context = context();
     let validity = (UnixSeconds(now_ms / 1000), UnixSeconds(now_ms / 1000 + lifetime_s));
     let claims = SessionClaims::new(
         APP.into(),

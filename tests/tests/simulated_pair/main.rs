@@ -3,6 +3,7 @@
 
 mod clients;
 mod relay;
+mod schedules;
 mod soak;
 mod stories;
 mod world;

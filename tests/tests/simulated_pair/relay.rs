@@ -4,11 +4,11 @@ use bytes::Bytes;
 use sealwire_protocol::{
     ChannelId,
     tokens::{Keyring, SigningKey},
-    wire::ToClient,
+    wire::{Since, ToClient},
 };
 use sealwire_relay::{
-    ConnectionId, Hub, HubLimits, Joined, Now, Publishing, SessionAction, SessionRules, SessionTerms,
-    Subscribers,
+    ConnectionId, Fault, Hub, HubLimits, Joined, Now, Publishing, Replay, SessionAction, SessionRules,
+    SessionTerms, Subscribers,
 };
 use std::{
     cell::RefCell,
@@ -27,6 +27,21 @@ pub(crate) enum Outgoing {
     Close(u64, u16),
 }
 
+/// What the hub did, for whoever keeps books.
+pub(crate) enum Seen {
+    /// A message got its place.
+    Published { channel: ChannelId, offset: u64, sealed: Bytes, bytes: usize },
+    /// A subscription was told where it stands.
+    Joined { channel: ChannelId, since: Option<Since>, replay: Replay },
+}
+
+/// What differs between relays.
+#[derive(Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) limits: HubLimits,
+    pub(crate) heartbeat: Duration,
+}
+
 type Outlet = Rc<RefCell<Vec<Outgoing>>>;
 
 struct Session {
@@ -42,6 +57,7 @@ pub(crate) struct Relay {
     outlet: Outlet,
     /// Messages of clients that the rules had to refuse.
     pub(crate) refusals: usize,
+    pub(crate) seen: Vec<Seen>,
 }
 
 pub(crate) fn signing_key() -> SigningKey {
@@ -50,23 +66,28 @@ pub(crate) fn signing_key() -> SigningKey {
 
 impl Relay {
     pub(crate) fn new(epoch: u64, replay_bytes: usize, now: Now) -> Self {
+        let limits = HubLimits { replay_window: Duration::from_secs(120), replay_bytes };
+        Self::with(epoch, Settings { limits, heartbeat: Duration::from_secs(25) }, now)
+    }
+
+    pub(crate) fn with(epoch: u64, Settings { limits, heartbeat }: Settings, now: Now) -> Self {
         let mut keyring = Keyring::default();
         keyring.insert(APP, signing_key()).expect("the only key");
-        let replay_window = Duration::from_secs(120);
         let terms = SessionTerms {
             keyring,
             hello_timeout: Duration::from_secs(5),
-            heartbeat: Duration::from_secs(25),
-            replay_window,
+            heartbeat,
+            replay_window: limits.replay_window,
             max_subscriptions: 256,
         };
         Self {
-            hub: Hub::new(epoch, HubLimits { replay_window, replay_bytes }, now),
+            hub: Hub::new(epoch, limits, now),
             terms: Arc::new(terms),
             subscribers: Subscribers::default(),
             sessions: BTreeMap::new(),
             outlet: Outlet::default(),
             refusals: 0,
+            seen: Vec::new(),
         }
     }
 
@@ -80,6 +101,18 @@ impl Relay {
             session.rules.handle_frame(message, now);
             self.act(connection, now);
         }
+    }
+
+    /// Ends a session from outside of its messages.
+    pub(crate) fn fault(&mut self, connection: u64, fault: Fault, now: Now) {
+        if let Some(session) = self.sessions.get_mut(&connection) {
+            session.rules.handle_fault(fault);
+            self.act(connection, now);
+        }
+    }
+
+    pub(crate) fn connections(&self) -> Vec<u64> {
+        self.sessions.keys().copied().collect()
     }
 
     /// The socket is gone.
@@ -128,6 +161,7 @@ impl Relay {
                     let replay = self.hub.join(channel, since, now);
                     let joined = Joined { position: replay.position, recovered: replay.recovered };
                     session.rules.handle_joined(Ok(joined), now);
+                    self.seen.push(Seen::Joined { channel, since, replay: replay.clone() });
                     self.act(connection, now);
                     self.subscribers.open(
                         channel,
@@ -144,7 +178,12 @@ impl Relay {
                     self.hub.leave(channel, now);
                 }
                 SessionAction::Publish(Publishing(draft)) => {
+                    let (channel, sealed) = (draft.channel, draft.sealed.clone());
                     let outcome = self.hub.publish(draft, now);
+                    if let Some(publication) = &outcome.publication {
+                        let (offset, bytes) = (publication.offset(), publication.frame().len());
+                        self.seen.push(Seen::Published { channel, offset, sealed, bytes });
+                    }
                     session.rules.handle_published(Ok(outcome.accepted));
                     self.act(connection, now);
                     if let Some(publication) = outcome.publication {

@@ -1,0 +1,315 @@
+//! The promises to an app, checked with every word that it is told: each subscription gets what was published after it
+//! joined, once and in order, or is told of a gap that covers what is missing; each call ends once.
+
+use super::{channels::CHANNELS, history::History};
+use sealwire_client::{ClientError, Gap, GapReason, Notice, PublishId, Receipt, SubscriptionId};
+use sealwire_protocol::{ChannelId, wire::Position};
+use std::collections::BTreeMap;
+
+/// A place in the history: the number of the epoch, and the offset.
+type Place = (usize, u64);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Stage {
+    Waiting,
+    Live,
+    /// `unsubscribe` was called.
+    Leaving,
+    Over,
+}
+
+pub(super) struct Track {
+    pub(super) channel: usize,
+    pub(super) stage: Stage,
+    replay_seconds: Option<u32>,
+    /// Everything up to here is accounted for.
+    due: Place,
+    /// The last place that the app was told of.
+    told: Option<Place>,
+    joined_at: u64,
+    /// Messages that could not be opened since.
+    unreadable: usize,
+    /// The previous relay took something that was asked for: a gap must be told.
+    owed_gap: bool,
+}
+
+struct Published {
+    channel: usize,
+    number: u64,
+    ended: bool,
+}
+
+/// How long a client believes that a replay may last, and a little more.
+const REPLAY_MS: u64 = 10_000;
+
+type Outcome = Result<(), String>;
+
+pub(super) struct Model {
+    pub(super) history: History,
+    ids: [ChannelId; CHANNELS],
+    pub(super) tracks: BTreeMap<(usize, SubscriptionId), Track>,
+    publishes: BTreeMap<(usize, PublishId), Published>,
+    /// Where each number was seen.
+    numbers: BTreeMap<Place, u64>,
+    /// The newest acknowledged number of each client and channel.
+    acknowledged: BTreeMap<(usize, usize, usize), (u64, u64)>,
+    /// Subscriptions may end for it: a token could not be had, or the relay's clock ran wild.
+    pub(super) may_end: bool,
+    /// A client that joined a replay asked for by others may leave out too much, for as long as replays take.
+    pub(super) relay_clock_jumped: bool,
+    pub(super) delivered: usize,
+    pub(super) gaps: usize,
+}
+
+impl Model {
+    pub(super) fn new(history: History) -> Self {
+        Self {
+            history,
+            ids: super::channels::ids(),
+            tracks: BTreeMap::new(),
+            publishes: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            acknowledged: BTreeMap::new(),
+            may_end: false,
+            relay_clock_jumped: false,
+            delivered: 0,
+            gaps: 0,
+        }
+    }
+
+    pub(super) fn subscribes(
+        &mut self,
+        client: usize,
+        id: SubscriptionId,
+        channel: usize,
+        replay: Option<u32>,
+    ) {
+        let track = Track {
+            channel,
+            stage: Stage::Waiting,
+            replay_seconds: replay,
+            due: (0, 0),
+            told: None,
+            joined_at: 0,
+            unreadable: 0,
+            owed_gap: false,
+        };
+        self.tracks.insert((client, id), track);
+    }
+
+    pub(super) fn unsubscribes(&mut self, client: usize, id: SubscriptionId) {
+        if let Some(track) = self.tracks.get_mut(&(client, id)) {
+            track.stage = Stage::Leaving;
+        }
+    }
+
+    pub(super) fn publishes(&mut self, client: usize, id: PublishId, channel: usize, number: u64) {
+        self.publishes.insert((client, id), Published { channel, number, ended: false });
+    }
+
+    pub(super) fn subscribe_done(
+        &mut self,
+        client: usize,
+        id: SubscriptionId,
+        result: Result<(), ClientError>,
+        now: u64,
+    ) -> Outcome {
+        let Some(track) = self.tracks.get_mut(&(client, id)) else {
+            return Err("an unknown subscription".into());
+        };
+        if track.stage == Stage::Leaving && result.is_err() {
+            return Ok(());
+        }
+        if track.stage != Stage::Waiting {
+            return Err(format!("a subscription was answered while {:?}", track.stage));
+        }
+        if result.is_err() {
+            track.stage = Stage::Over;
+            return Ok(());
+        }
+        track.stage = Stage::Live;
+        let (index, epoch) = self.history.current();
+        track.due = (index, epoch.head());
+        track.joined_at = now;
+        if let Some(seconds) = track.replay_seconds {
+            let start = now.saturating_sub(u64::from(seconds) * 1000);
+            track.due = (index, epoch.before(start));
+            let channel = self.ids[track.channel];
+            track.owed_gap = self.history.epochs[..index].iter().any(|epoch| epoch.has_since(channel, start));
+        }
+        Ok(())
+    }
+
+    pub(super) fn unsubscribe_done(&mut self, client: usize, id: SubscriptionId) -> Outcome {
+        match self.tracks.get_mut(&(client, id)) {
+            Some(track) if track.stage == Stage::Leaving => {
+                track.stage = Stage::Over;
+                Ok(())
+            }
+            _ => Err("an unsubscribe ended that nobody had called".into()),
+        }
+    }
+
+    pub(super) fn publish_done(
+        &mut self,
+        client: usize,
+        id: PublishId,
+        result: Result<Receipt, ClientError>,
+    ) -> Outcome {
+        let published = self.publishes.get_mut(&(client, id)).filter(|published| !published.ended);
+        let Some(published) = published else { return Err("a publish ended twice".into()) };
+        published.ended = true;
+        let (channel, number) = (published.channel, published.number);
+        let Ok(receipt) = result else { return Ok(()) };
+        let place = self.place(receipt.position, channel)?;
+        self.note_number(place, number)?;
+        let newest = self.acknowledged.entry((client, channel, place.0)).or_default();
+        if (place.1 > newest.1) != (number > newest.0) {
+            return Err(format!("number {number} of one caller was taken out of order"));
+        }
+        *newest = (number.max(newest.0), place.1.max(newest.1));
+        Ok(())
+    }
+
+    pub(super) fn message(
+        &mut self,
+        client: usize,
+        id: SubscriptionId,
+        position: Position,
+        number: u64,
+    ) -> Outcome {
+        let channel = self.live(client, id)?.channel;
+        let place = self.place(position, channel)?;
+        self.note_number(place, number)?;
+        self.delivered += 1;
+        let epoch = &self.history.epochs[place.0];
+        let track = self.tracks.get_mut(&(client, id)).expect("looked up before");
+        if track.told.is_some_and(|told| place <= told) {
+            return Err(format!("{place:?} came after {:?}", track.told));
+        }
+        track.told = Some(place);
+        if place.0 > track.due.0 {
+            return Err(format!("{place:?} came after {:?} without a gap between epochs", track.due));
+        }
+        if place.0 == track.due.0 && place.1 > track.due.1 {
+            let since = if self.relay_clock_jumped {
+                track.due.1.max(epoch.before(track.joined_at + REPLAY_MS))
+            } else {
+                track.due.1
+            };
+            let missing = epoch.between(self.ids[channel], since, place.1);
+            if missing > track.unreadable {
+                return Err(format!(
+                    "{missing} between {:?} and {place:?} went missing in silence",
+                    track.due
+                ));
+            }
+            track.due = place;
+            track.unreadable = 0;
+        }
+        Ok(())
+    }
+
+    pub(super) fn notice(&mut self, client: usize, id: SubscriptionId, notice: &Notice, now: u64) -> Outcome {
+        self.live(client, id)?;
+        match notice {
+            Notice::Gap(gap) => self.gap(client, id, *gap, now),
+            Notice::Error(_) => {
+                self.tracks.get_mut(&(client, id)).expect("looked up before").unreadable += 1;
+                Ok(())
+            }
+            Notice::Ended(error) if !self.may_end => Err(format!("ended without a reason: {error}")),
+            Notice::Ended(_) => {
+                self.tracks.get_mut(&(client, id)).expect("looked up before").stage = Stage::Over;
+                Ok(())
+            }
+        }
+    }
+
+    fn gap(&mut self, client: usize, id: SubscriptionId, gap: Gap, now: u64) -> Outcome {
+        self.gaps += 1;
+        let Some(index) = self.history.index(gap.to.epoch) else { return Err("a gap to nowhere".into()) };
+        let to = (index, gap.to.offset);
+        let is_current = index == self.history.current().0;
+        let epoch = &self.history.epochs[index];
+        let track = self.tracks.get_mut(&(client, id)).expect("looked up before");
+        let channel = self.ids[track.channel];
+        match (gap.reason, gap.from) {
+            (GapReason::Skipped, _) => return Err(format!("the relay left something out before {to:?}")),
+            (GapReason::Epoch, Some(from)) if from.epoch == gap.to.epoch => {
+                return Err("a gap between epochs within one".into());
+            }
+            (GapReason::Evicted, Some(from)) => {
+                let behind = epoch.between(channel, track.due.1, from.offset.saturating_add(1));
+                if track.due.0 != index || behind > track.unreadable {
+                    return Err(format!("a gap from {from:?} leaves out what was due since {:?}", track.due));
+                }
+                let missing = epoch.between(channel, from.offset, to.1.saturating_add(1));
+                if missing > 0 && is_current && self.history.is_certainly_cached(from.offset, now) {
+                    return Err(format!("a gap to {to:?} that the relay could have filled"));
+                }
+            }
+            _ => {}
+        }
+        track.due = track.due.max(to);
+        track.told = track.told.max(Some(to));
+        track.unreadable = 0;
+        track.owed_gap = false;
+        Ok(())
+    }
+
+    pub(super) fn is_subscribed(&self, client: usize) -> bool {
+        self.tracks.iter().any(|((owner, _), track)| *owner == client && track.stage == Stage::Live)
+    }
+
+    /// What must hold once all is well again and everything has had its time.
+    pub(super) fn check_end(&self) -> Outcome {
+        if self.publishes.values().any(|published| !published.ended) {
+            return Err("a publish never ended".into());
+        }
+        let (index, epoch) = self.history.current();
+        for ((client, id), track) in &self.tracks {
+            let who = format!("subscription {} of client {client}", id.0);
+            match track.stage {
+                Stage::Waiting => return Err(format!("{who} was never answered")),
+                Stage::Leaving => return Err(format!("{who} never ended")),
+                Stage::Over => continue,
+                Stage::Live => {}
+            }
+            if track.owed_gap {
+                return Err(format!("{who} was not told that its replay was not complete"));
+            }
+            let mut since = track.due.1;
+            if self.relay_clock_jumped {
+                since = since.max(epoch.before(track.joined_at + REPLAY_MS));
+            }
+            let missing = epoch.between(self.ids[track.channel], since, u64::MAX);
+            if track.due.0 != index || missing > track.unreadable {
+                return Err(format!("{who} was left in silence at {:?}", track.due));
+            }
+        }
+        Ok(())
+    }
+
+    fn live(&self, client: usize, id: SubscriptionId) -> Result<&Track, String> {
+        let track = self.tracks.get(&(client, id)).ok_or("a word to an unknown subscription")?;
+        if track.stage == Stage::Live {
+            Ok(track)
+        } else {
+            Err(format!("a word to who is {:?}", track.stage))
+        }
+    }
+
+    fn place(&self, position: Position, channel: usize) -> Result<Place, String> {
+        let index = self.history.index(position.epoch).ok_or("a place in an unknown epoch")?;
+        if !self.history.epochs[index].is_on(self.ids[channel], position.offset) {
+            return Err(format!("there is nothing at {position:?}"));
+        }
+        Ok((index, position.offset))
+    }
+
+    fn note_number(&mut self, place: Place, number: u64) -> Outcome {
+        let known = *self.numbers.entry(place).or_insert(number);
+        if known == number { Ok(()) } else { Err(format!("{number} is at {place:?}, where {known} was")) }
+    }
+}

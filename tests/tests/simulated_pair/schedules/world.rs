@@ -1,0 +1,403 @@
+//! Clients, relay, network and the app behind them, on one virtual clock.
+
+use super::{
+    channels,
+    history::History,
+    model::Model,
+    network::{Arrival, Network, Toward},
+};
+use crate::{
+    clients::{Seeded, grant},
+    relay::{Outgoing, Relay, Settings},
+};
+use sealwire_client::{
+    Client, ClientError, Config, ConnectionId, Event, Instant, State, SubscriptionId, Transmit,
+};
+use sealwire_protocol::{Code, UnixMillis};
+use std::time::{Duration, Instant as StdInstant};
+
+const UNIX_START: u64 = 1_800_000_000_000;
+/// No schedule needs nearly as many; more means that somebody turns in circles.
+const MAX_STEPS: usize = 200_000;
+
+pub(super) struct Side {
+    pub(super) core: Client,
+    pub(super) connection: Option<ConnectionId>,
+    pub(super) connects: usize,
+    /// Connections fail, or are never answered.
+    pub(super) offline: Option<bool>,
+    pub(super) asleep_until: u64,
+    asleep_since: u64,
+    /// How far the timers' clock fell behind in sleeps, and whether it does in the newest.
+    lag_ms: u64,
+    clock_stands: bool,
+    pub(super) wall_ms: i64,
+}
+
+/// What the app and the weather are like at the moment.
+pub(super) struct Conditions {
+    pub(super) settings: Settings,
+    pub(super) delay_ms: u64,
+    pub(super) session_seconds: u64,
+    pub(super) token_seconds: u64,
+    pub(super) keys: Vec<u8>,
+    /// Of a hundred answers of the app, so many are failures.
+    pub(super) failures: u64,
+    pub(super) answer_ms: u64,
+    pub(super) relay_wall_ms: i64,
+}
+
+pub(super) struct World {
+    start: StdInstant,
+    pub(super) now_ms: u64,
+    pub(super) random: Seeded,
+    pub(super) conditions: Conditions,
+    pub(super) relay: Relay,
+    pub(super) sides: Vec<Side>,
+    pub(super) network: Network,
+    pub(super) model: Model,
+    numbers: u64,
+    steps: usize,
+    /// Says what happens, for who replays one schedule.
+    pub(super) story: bool,
+    /// The first promise that was broken.
+    pub(super) broken: Option<String>,
+}
+
+impl Side {
+    fn lag_ms(&self, now_ms: u64) -> u64 {
+        let slept = self.asleep_until.min(now_ms) - self.asleep_since;
+        self.lag_ms + if self.clock_stands { slept } else { 0 }
+    }
+}
+
+impl World {
+    pub(super) fn new(clients: usize, conditions: Conditions, mut random: Seeded) -> Self {
+        let start = StdInstant::now();
+        let epoch = random.next();
+        let now = sealwire_relay::Now { monotonic: start, wall: UnixMillis(UNIX_START) };
+        let side = |entropy: u64| Side {
+            core: Client::new(Config::default(), Box::new(Seeded(entropy))),
+            connection: None,
+            connects: 0,
+            offline: None,
+            asleep_until: 0,
+            asleep_since: 0,
+            lag_ms: 0,
+            clock_stands: false,
+            wall_ms: 0,
+        };
+        Self {
+            start,
+            now_ms: 0,
+            relay: Relay::with(epoch, conditions.settings, now),
+            model: Model::new(History::new(conditions.settings.limits, epoch)),
+            sides: (0..clients).map(|_| side(random.next())).collect(),
+            network: Network::default(),
+            conditions,
+            random,
+            numbers: 0,
+            steps: 0,
+            story: false,
+            broken: None,
+        }
+    }
+
+    #[allow(clippy::print_stdout, reason = "for who replays a schedule")]
+    pub(super) fn say(&self, what: impl FnOnce() -> String) {
+        if self.story {
+            println!("{:>7} {}", self.now_ms, what());
+        }
+    }
+
+    pub(super) fn client_now(&self, client: usize) -> sealwire_client::Now {
+        let side = &self.sides[client];
+        let unix = UnixMillis((UNIX_START + self.now_ms).saturating_add_signed(side.wall_ms));
+        sealwire_client::Now { instant: Instant(self.now_ms - side.lag_ms(self.now_ms)), unix }
+    }
+
+    pub(super) fn relay_now(&self) -> sealwire_relay::Now {
+        let wall = (UNIX_START + self.now_ms).saturating_add_signed(self.conditions.relay_wall_ms);
+        let monotonic = self.start + Duration::from_millis(self.now_ms);
+        sealwire_relay::Now { monotonic, wall: UnixMillis(wall) }
+    }
+
+    /// The true time, by which the app signs.
+    pub(super) fn unix_ms(&self) -> u64 {
+        UNIX_START + self.now_ms
+    }
+
+    pub(super) fn is_awake(&self, client: usize) -> bool {
+        self.sides[client].asleep_until <= self.now_ms
+    }
+
+    pub(super) fn subscribe(&mut self, client: usize, channel: usize, replay: Option<u32>) -> SubscriptionId {
+        let now = self.client_now(client);
+        let spec =
+            channels::spec(channel, &self.conditions.keys, self.unix_ms(), self.conditions.token_seconds);
+        let id = self.sides[client].core.subscribe(now, spec, replay);
+        self.model.subscribes(client, id, channel, replay);
+        if channel == channels::GUARDED {
+            self.sides[client].core.renew_token_of(now, id);
+        }
+        self.drain();
+        id
+    }
+
+    pub(super) fn unsubscribe(&mut self, client: usize, id: SubscriptionId) {
+        self.model.unsubscribes(client, id);
+        let now = self.client_now(client);
+        self.sides[client].core.unsubscribe(now, id);
+        self.drain();
+    }
+
+    pub(super) fn publish(&mut self, client: usize, channel: usize, padding: usize) {
+        self.numbers += 1;
+        let number = self.numbers;
+        let now = self.client_now(client);
+        let spec =
+            channels::spec(channel, &self.conditions.keys, self.unix_ms(), self.conditions.token_seconds);
+        let payload = format!("{number}{:padding$}", "");
+        let id = self.sides[client].core.publish(now, spec, String::new(), payload);
+        self.model.publishes(client, id, channel, number);
+        self.drain();
+    }
+
+    pub(super) fn sleep(&mut self, client: usize, ms: u64, clock_stands: bool) {
+        let side = &mut self.sides[client];
+        side.lag_ms = side.lag_ms(self.now_ms);
+        (side.asleep_since, side.asleep_until) = (self.now_ms, self.now_ms + ms);
+        side.clock_stands = clock_stands;
+        self.network.at(self.now_ms + ms, Arrival::Awake);
+    }
+
+    pub(super) fn restart_relay(&mut self) {
+        let epoch = self.random.next();
+        self.relay = Relay::with(epoch, self.conditions.settings, self.relay_now());
+        self.model.history.start_epoch(epoch);
+    }
+
+    /// Lets time pass, until it is up or a promise is broken.
+    pub(super) fn run(&mut self, ms: u64) {
+        let end = self.now_ms + ms;
+        while self.broken.is_none()
+            && let Some(at) = self.next_moment().filter(|at| *at <= end)
+        {
+            self.now_ms = self.now_ms.max(at);
+            self.step();
+        }
+        self.now_ms = end;
+    }
+
+    fn next_moment(&self) -> Option<u64> {
+        let relay = self.relay.timeout().map(|at| {
+            let since = at.saturating_duration_since(self.start);
+            u64::try_from(since.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
+        });
+        let awake = self.sides.iter().filter(|side| side.asleep_until <= self.now_ms);
+        let clients =
+            awake.filter_map(|side| Some(side.core.poll_timeout()?.0 + side.lag_ms(self.now_ms))).min();
+        [relay, clients, self.network.next()].into_iter().flatten().min()
+    }
+
+    fn step(&mut self) {
+        self.steps += 1;
+        if self.steps > MAX_STEPS {
+            self.broken = Some("somebody turns in circles".into());
+        }
+        while let Some((number, arrival)) = self.network.take_due(self.now_ms) {
+            let until = arrival.client(&self.network).map_or(0, |client| self.sides[client].asleep_until);
+            if until > self.now_ms {
+                self.network.put_off(number, until, arrival);
+                continue;
+            }
+            self.say(|| format!("{arrival:?}"));
+            self.arrive(arrival);
+            self.drain();
+        }
+        self.relay.handle_timeout(self.relay_now());
+        for client in 0..self.sides.len() {
+            let now = self.client_now(client);
+            let due = self.sides[client].core.poll_timeout().is_some_and(|at| at <= now.instant);
+            if due && self.is_awake(client) {
+                self.sides[client].core.handle_timeout(now);
+            }
+        }
+        self.drain();
+    }
+
+    fn arrive(&mut self, arrival: Arrival) {
+        let relay_now = self.relay_now();
+        match arrival {
+            Arrival::Connect(link) => match self.sides[self.network.links[link as usize].client].offline {
+                Some(true) => {}
+                Some(false) => {
+                    self.network.send(
+                        self.now_ms,
+                        link,
+                        Toward::Client,
+                        Arrival::ClosedAtClient(link, Some(1006)),
+                    );
+                }
+                None => {
+                    self.relay.accept(link, relay_now);
+                    self.network.send(self.now_ms, link, Toward::Client, Arrival::Opened(link));
+                }
+            },
+            Arrival::AtRelay(link, message) => self.relay.receive(link, message, relay_now),
+            Arrival::ClosedAtRelay(link) => self.relay.remove(link, relay_now),
+            Arrival::Opened(link) => {
+                let (now, connection) = self.at_client(link);
+                self.side(link).core.handle_opened(now, connection);
+            }
+            Arrival::AtClient(link, message) => {
+                let (now, connection) = self.at_client(link);
+                self.side(link).core.handle_frame(now, connection, Some(message));
+            }
+            Arrival::ClosedAtClient(link, code) => {
+                let (now, connection) = self.at_client(link);
+                self.side(link).connection.take_if(|current| *current == connection);
+                self.side(link).core.handle_closed(now, connection, code);
+            }
+            Arrival::Session(client, fetch, succeeds) => {
+                let now = self.client_now(client);
+                let grant = grant(&self.conditions.keys, self.unix_ms(), self.conditions.session_seconds);
+                let core = &mut self.sides[client].core;
+                if succeeds {
+                    core.handle_session(now, fetch, grant);
+                } else {
+                    core.handle_session_failed(now, fetch, unavailable());
+                }
+            }
+            Arrival::Token(client, renewal, succeeds) => {
+                let now = self.client_now(client);
+                let token =
+                    channels::token(&self.conditions.keys, self.unix_ms(), self.conditions.token_seconds);
+                let core = &mut self.sides[client].core;
+                if succeeds {
+                    core.handle_token(now, renewal, &token);
+                } else {
+                    core.handle_token_failed(now, renewal, unavailable());
+                }
+            }
+            // Its timers are late, and it finds out by itself.
+            Arrival::Awake => {}
+        }
+    }
+
+    fn at_client(&self, link: u64) -> (sealwire_client::Now, ConnectionId) {
+        let link = &self.network.links[link as usize];
+        (self.client_now(link.client), link.connection)
+    }
+
+    fn side(&mut self, link: u64) -> &mut Side {
+        &mut self.sides[self.network.links[link as usize].client]
+    }
+
+    pub(super) fn drain(&mut self) {
+        for client in 0..self.sides.len() {
+            while let Some(transmit) = self.sides[client].core.poll_transmit() {
+                self.transmit(client, transmit);
+            }
+            while let Some(event) = self.sides[client].core.poll_event() {
+                self.say(|| format!("client {client}: told {event:?}"));
+                if let Err(reason) = self.tell(client, event) {
+                    self.broken.get_or_insert(reason);
+                }
+            }
+        }
+        for seen in std::mem::take(&mut self.relay.seen) {
+            if let Err(reason) = self.model.history.see(self.now_ms, seen) {
+                self.broken.get_or_insert(reason);
+            }
+        }
+        for outgoing in self.relay.take_outgoing() {
+            let (link, arrival) = match outgoing {
+                Outgoing::Message(link, message) => (link, Arrival::AtClient(link, message)),
+                Outgoing::Close(link, code) => (link, Arrival::ClosedAtClient(link, Some(code))),
+            };
+            self.network.send(self.now_ms, link, Toward::Client, arrival);
+        }
+    }
+
+    fn transmit(&mut self, client: usize, transmit: Transmit) {
+        self.say(|| format!("client {client}: {transmit:?}"));
+        let (link, arrival) = match transmit {
+            Transmit::Connect { connection, .. } => {
+                self.sides[client].connection = Some(connection);
+                self.sides[client].connects += 1;
+                let delay = 1 + self.random.below(self.conditions.delay_ms);
+                let link = self.network.open(client, connection, delay);
+                (link, Arrival::Connect(link))
+            }
+            Transmit::Send { connection, bytes } => {
+                let Some(link) = self.network.link(client, connection) else { return };
+                (link, Arrival::AtRelay(link, bytes.into()))
+            }
+            Transmit::Disconnect { connection, .. } => {
+                self.sides[client].connection.take_if(|current| *current == connection);
+                let Some(link) = self.network.link(client, connection) else { return };
+                (link, Arrival::ClosedAtRelay(link))
+            }
+        };
+        self.network.send(self.now_ms, link, Toward::Relay, arrival);
+    }
+
+    fn tell(&mut self, client: usize, event: Event) -> Result<(), String> {
+        let (now, model) = (self.now_ms, &mut self.model);
+        match event {
+            Event::SubscribeDone { subscription, result } => {
+                model.subscribe_done(client, subscription, result, now)
+            }
+            Event::UnsubscribeDone { subscription } => model.unsubscribe_done(client, subscription),
+            Event::PublishDone { publish, result } => model.publish_done(client, publish, result),
+            Event::Message { subscriptions, message } => {
+                let number =
+                    message.payload.trim_end().parse().map_err(|_| "a payload changed".to_owned())?;
+                subscriptions.iter().try_for_each(|id| model.message(client, *id, message.position, number))
+            }
+            Event::Notice { subscriptions, notice } => {
+                subscriptions.iter().try_for_each(|id| model.notice(client, *id, &notice, now))
+            }
+            Event::NeedSession { fetch, .. } => {
+                let (at, succeeds) = self.answer();
+                self.network.at(at, Arrival::Session(client, fetch, succeeds));
+                Ok(())
+            }
+            Event::NeedToken { renewal, .. } => {
+                let (at, succeeds) = self.answer();
+                self.network.at(at, Arrival::Token(client, renewal, succeeds));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// When the app answers, and whether with what it was asked for.
+    fn answer(&mut self) -> (u64, bool) {
+        let at = self.now_ms + 1 + self.random.below(self.conditions.answer_ms);
+        let succeeds = self.random.below(100) >= self.conditions.failures;
+        self.model.may_end |= !succeeds || self.conditions.answer_ms > 10_000;
+        (at, succeeds)
+    }
+
+    /// Whether every client that wants to be is connected, and the relay has exactly the subscriptions that are wanted.
+    pub(super) fn is_settled(&self) -> bool {
+        use super::model::Stage;
+        let wanted: std::collections::BTreeSet<_> = self
+            .model
+            .tracks
+            .iter()
+            .filter(|(_, track)| track.stage == Stage::Live)
+            .map(|((client, _), track)| (*client, track.channel))
+            .collect();
+        let pending = |track: &super::model::Track| matches!(track.stage, Stage::Waiting | Stage::Leaving);
+        !self.model.tracks.values().any(pending)
+            && self.relay.subscriptions() == wanted.len()
+            && wanted.iter().all(|(client, _)| self.sides[*client].core.state() == State::Connected)
+    }
+}
+
+fn unavailable() -> ClientError {
+    ClientError::new(Code::SessionUnavailable, "the app cannot answer now")
+}
