@@ -7,8 +7,8 @@ use sealwire_protocol::{
     tokens::{BackendClaims, ChannelClaims, Permissions, SessionClaims, SigningKey, sign},
     wire::{
         Channel, End, Ended, Failed, Goodbye, Hello, Ping, Pong, Position, Publication, Publish, Published,
-        Refresh, Refreshed, Session, Since, Subscribe, Subscribed, ToClient, ToRelay, Unsubscribe, Unsubscribed,
-        Welcome,
+        Refresh, Refreshed, Session, Since, Subscribe, Subscribed, ToClient, ToRelay, Unsubscribe,
+        Unsubscribed, Welcome,
     },
 };
 use sealwire_vectors::{
