@@ -25,7 +25,7 @@ async function listen(realtime, channel, options, subscribe = realtime.subscribe
   };
   const subscription = await subscribe(channel, callback, options);
   const has = async (count) => {
-    for (const end = Date.now() + 8_000; heard.length < count && Date.now() < end;) await sleep(5);
+    for (const end = Date.now() + 20_000; heard.length < count && Date.now() < end;) await sleep(5);
     return heard;
   };
   return { heard, events, errors, subscription, has };
