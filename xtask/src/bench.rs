@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use duct::Expression;
 
 use crate::{apt, files, step, workspace::Workspace};
 
@@ -29,12 +30,19 @@ pub(crate) struct Options {
     /// Another build of the relay to measure beside this one.
     #[arg(long)]
     baseline: Option<PathBuf>,
+    /// Only records the instruction counts of the hot paths as their budget.
+    #[arg(long)]
+    record_instructions: bool,
     /// Where JSON, table and plots go.
     #[arg(long, default_value = "target/bench")]
     out: PathBuf,
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    if options.record_instructions {
+        instruction_counts("record").dir(&workspace.root).run()?;
+        return Ok(());
+    }
     step::building("the relay and the load generator");
     duct::cmd!(
         "cargo",
@@ -74,6 +82,13 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         .run()
         .context("the benchmark failed")?;
     Ok(())
+}
+
+/// Counts the instructions of the hot paths: `check` compares them with the budget, `record` makes them the budget.
+pub(crate) fn instruction_counts(action: &str) -> Expression {
+    let arguments =
+        ["run", "--quiet", "--locked", "--profile=hot-paths", "--package=sealwire-hot-paths", "--"];
+    duct::cmd("cargo", arguments.into_iter().chain([action, "bench/hot-paths/budget.json"]))
 }
 
 /// Installs what is missing; a peer that cannot be had is left out by the load generator.

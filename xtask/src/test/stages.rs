@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Counted, Stage, Suite};
 use crate::{
+    bench,
     chromium::Chromium,
     core,
     demo::{self, Options},
@@ -19,7 +20,7 @@ use crate::{
 pub(super) const STAGES: &[Stage] = &[
     Stage {
         name: "native",
-        about: "unit, property, vector and process tests of every crate",
+        about: "unit, property, vector and process tests of every crate; instruction counts",
         prepare: native,
     },
     Stage {
@@ -55,7 +56,10 @@ fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
     let relay = relay::build(workspace)?;
     let mut arguments = vec!["test", "--quiet", "--locked", "--no-fail-fast", "--workspace"];
     arguments.extend(ONLY_WASM.iter().flat_map(|package| ["--exclude", package]));
-    Ok(vec![summed(duct::cmd("cargo", arguments).env("SEALWIRE_TEST_RELAY", relay))])
+    Ok(vec![
+        summed(duct::cmd("cargo", arguments).env("SEALWIRE_TEST_RELAY", relay)),
+        summed(bench::instruction_counts("check")),
+    ])
 }
 
 fn wasm_node(workspace: &Workspace) -> Result<Vec<Suite>> {

@@ -1,0 +1,35 @@
+//! Sealing and opening.
+
+use crate::session::context;
+use sealwire_protocol::{
+    ChannelId, ChannelKey, EncryptionKey, SealedMessage, UnixMillis, seal as seal_message,
+};
+use std::hint::black_box;
+
+const CHANNEL: ChannelId = ChannelId([7; 16]);
+const NONCE: [u8; 24] = [9; 24];
+
+fn key() -> ChannelKey {
+    let keys = EncryptionKey::new([1; 32]).scope_keys("app", "site", &context());
+    keys.channel_key(&context(), None, "absences").expect("the keys are of this context")
+}
+
+fn payload() -> String {
+    format!("\"{}\"", "x".repeat(126))
+}
+
+pub(crate) fn seal() -> impl FnMut() {
+    let (key, payload) = (key(), payload());
+    move || {
+        black_box(seal_message(&key, NONCE, CHANNEL, "", UnixMillis(1), black_box(&payload)).is_ok());
+    }
+}
+
+pub(crate) fn open() -> impl FnMut() {
+    let key = key();
+    let sealed = seal_message(&key, NONCE, CHANNEL, "", UnixMillis(1), &payload()).expect("it is short");
+    move || {
+        let message = SealedMessage::parse(black_box(&sealed)).expect("it was just sealed");
+        black_box(message.open(&key, CHANNEL, "").is_ok());
+    }
+}

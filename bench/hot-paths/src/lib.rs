@@ -1,0 +1,66 @@
+//! What the relay and its clients do for every message and every connection, each as something that can be repeated:
+//! `cargo bench -p sealwire-hot-paths` times it, and the program of this crate counts its instructions.
+
+mod client;
+mod relay;
+mod session;
+
+/// A piece of work, prepared.
+pub struct HotPath {
+    /// What it is called in the budget.
+    pub name: &'static str,
+    /// Does it once.
+    pub work: Box<dyn FnMut()>,
+}
+
+impl HotPath {
+    fn new(name: &'static str, work: impl FnMut() + 'static) -> Self {
+        Self { name, work: Box::new(work) }
+    }
+}
+
+/// Names of all of them.
+pub const NAMES: [&str; 9] = [
+    "verify a session token",
+    "open a session and subscribe",
+    "take a publish frame",
+    "channel id",
+    "publish in the hub",
+    "encode a publication",
+    "deliver to 1,000 subscribers",
+    "seal 128 bytes",
+    "open 128 bytes",
+];
+
+/// Prepares one.
+#[must_use]
+pub fn prepare(name: &str) -> Option<HotPath> {
+    let name = NAMES.into_iter().find(|known| *known == name)?;
+    Some(match name {
+        "verify a session token" => HotPath::new(name, session::verify()),
+        "open a session and subscribe" => HotPath::new(name, session::open()),
+        "take a publish frame" => HotPath::new(name, session::publish()),
+        "channel id" => HotPath::new(name, relay::channel_id()),
+        "publish in the hub" => HotPath::new(name, relay::hub()),
+        "encode a publication" => HotPath::new(name, relay::encode()),
+        "deliver to 1,000 subscribers" => HotPath::new(name, relay::deliver()),
+        "seal 128 bytes" => HotPath::new(name, client::seal()),
+        _ => HotPath::new(name, client::open()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_hot_path_works() {
+        for name in NAMES {
+            let mut path = prepare(name).unwrap();
+            assert_eq!(path.name, name);
+            (path.work)();
+            (path.work)();
+        }
+        assert!(prepare("no such thing").is_none());
+    }
+}

@@ -1,0 +1,67 @@
+//! From a draft to the queues of its subscribers.
+
+use crate::session::context;
+use bytes::Bytes;
+use sealwire_protocol::{ChannelAddress, ChannelId, UnixMillis, wire::Position};
+use sealwire_relay::{
+    ConnectionId, Draft, EventFilter, Hub, HubLimits, Now, Publication, Replay, Subscribers,
+};
+use std::{hint::black_box, sync::Arc, time::Duration};
+
+const CHANNEL: ChannelId = ChannelId([7; 16]);
+
+fn draft(number: u64, sealed: &Bytes) -> Draft {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&number.to_be_bytes());
+    Draft { channel: CHANNEL, event: String::new(), sealed: sealed.clone(), id }
+}
+
+pub(crate) fn channel_id() -> impl FnMut() {
+    let scope = context();
+    move || {
+        let (app, installation) = ("ari:cloud:ecosystem::app/6f2a1c3e", "ari:cloud:jira::site/2b1f7d0e");
+        let address = ChannelAddress { app, installation, scope: &scope, claims_tag: None, name: "absences" };
+        black_box(black_box(address).id());
+    }
+}
+
+pub(crate) fn hub() -> impl FnMut() {
+    let (now, sealed) = (Now::read(), Bytes::from(vec![0; 185]));
+    let limits = HubLimits { replay_window: Duration::from_secs(120), replay_bytes: 1 << 20 };
+    let mut hub = Hub::new(1, limits, now);
+    let mut number = 0;
+    move || {
+        number += 1;
+        black_box(hub.publish(draft(number, &sealed), now));
+    }
+}
+
+pub(crate) fn encode() -> impl FnMut() {
+    let sealed = Bytes::from(vec![0; 185]);
+    move || {
+        let publication =
+            Publication::new(draft(1, &sealed), 1_000_001, 1_000_000, UnixMillis(1_800_000_000_000));
+        black_box(publication);
+    }
+}
+
+/// One publication, which an outlet takes by reference.
+pub(crate) fn deliver() -> impl FnMut() {
+    let mut subscribers: Subscribers<u64> = Subscribers::default();
+    let position = Position { epoch: 1, offset: 0 };
+    let replay = Replay { position, recovered: false, publications: Vec::new() };
+    for number in 0..1000 {
+        subscribers.join(CHANNEL, ConnectionId(number), number, EventFilter::default());
+        subscribers.open(CHANNEL, ConnectionId(number), &replay, |_, _| {});
+    }
+    let sealed = Bytes::from(vec![0; 185]);
+    let mut offset = 0;
+    move || {
+        offset += 1;
+        let publication =
+            Arc::new(Publication::new(draft(offset, &sealed), offset, offset - 1, UnixMillis(1)));
+        subscribers.deliver(&publication, |outlet, publication| {
+            black_box((outlet, publication.frame().clone()));
+        });
+    }
+}
