@@ -55,7 +55,7 @@ fn run(seeds: std::ops::Range<u64>, story: bool) -> Result<Tally, (u64, String)>
         total.lock().expect("no thread panics").add(&sum);
     };
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| (0..cores).for_each(|_| drop(scope.spawn(&work))));
+    thread::scope(|scope| (0..cores).for_each(|_| drop(scope.spawn(work))));
     match broken.into_inner().expect("no thread panics") {
         Some(broken) => Err(broken),
         None => Ok(total.into_inner().expect("no thread panics")),
