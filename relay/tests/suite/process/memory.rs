@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt as _;
 const CONNECTIONS: usize = 2000;
 const CHANNELS: usize = 100;
 /// Most resident bytes per connection. A stock WebSocket upgrade takes more than 128 KiB.
-const MOST: usize = 12 * 1024;
+const MOST: usize = 2 * 1024;
 
 /// Resident memory of a process, in bytes.
 fn resident(process: u32) -> usize {
