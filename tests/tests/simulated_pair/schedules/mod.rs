@@ -6,6 +6,8 @@ mod channels;
 mod history;
 mod model;
 mod network;
+mod side;
+mod traffic;
 mod weather;
 mod world;
 

@@ -4,7 +4,8 @@ use super::{
     channels::CHANNELS,
     model::Stage,
     network::Arrival,
-    world::{Conditions, World},
+    side::{Conditions, Side},
+    world::World,
 };
 use crate::{clients::Seeded, relay::Settings};
 use sealwire_client::{Pause, SubscriptionId};
@@ -153,12 +154,17 @@ fn happen(world: &mut World, kinds: u64) {
         37 => world.conditions.delay_ms = [20, 200, 3_000][world.random.below(3) as usize],
         38 | 39 if world.is_awake(client) => {
             let now = world.client_now(client);
-            let core = &mut world.sides[client].core;
-            match world.random.below(5) {
-                0 => core.handle_pause(now, Pause::Offline),
-                1 => core.handle_pause(now, Pause::Hidden),
-                2 => core.handle_pause(now, Pause::Frozen),
-                _ => core.handle_wake(now),
+            let pause = match world.random.below(5) {
+                0 => Some(Pause::Offline),
+                1 => Some(Pause::Hidden),
+                2 => Some(Pause::Frozen),
+                _ => None,
+            };
+            let side = &mut world.sides[client];
+            side.paused = pause.is_some();
+            match pause {
+                Some(pause) => side.core.handle_pause(now, pause),
+                None => side.core.handle_wake(now),
             }
             world.drain();
         }
@@ -235,8 +241,11 @@ fn calm(world: &mut World) -> Result<(), String> {
     for client in 0..CLIENTS {
         world.sides[client].offline = None;
         world.sides[client].wall_ms = 0;
-        let now = world.client_now(client);
-        world.sides[client].core.handle_wake(now);
+        // Who is not paused has to find out by itself what happened to its connection.
+        if std::mem::take(&mut world.sides[client].paused) {
+            let now = world.client_now(client);
+            world.sides[client].core.handle_wake(now);
+        }
     }
     world.drain();
     let end = world.now_ms + RECOVERY_MS;
@@ -252,7 +261,7 @@ fn calm(world: &mut World) -> Result<(), String> {
     }
     publish_everywhere(world);
     // Who sits on a dead connection finds out by the silence.
-    world.run(2 * world.conditions.settings.heartbeat.as_millis() as u64 + 30_000);
+    world.run(2 * world.conditions.settings.heartbeat.as_millis() as u64 + 45_000);
     if world.broken.is_some() {
         return Ok(());
     }
@@ -280,8 +289,10 @@ fn stay(world: &mut World) -> Result<(), String> {
     // What is renewed at 85 % of its life, and two seconds away, may come too late.
     let conditions = &world.conditions;
     let slack_ms = conditions.session_seconds.min(conditions.token_seconds) * 1000 * 15 / 100;
-    // Nor can a client know when its session ends by a clock that jumped since it was told the time.
-    if slack_ms < 4 * world.network.slowest_ms() || world.model.relay_clock_jumped {
+    // Nor can a client know when its session ends where the relay's clock jumped since it told the time, or its own
+    // stood still while the machine slept.
+    let clocks_part = world.model.relay_clock_jumped || world.sides.iter().any(Side::lost_time);
+    if slack_ms < 4 * world.network.slowest_ms() || clocks_part {
         return Ok(());
     }
     if connects(world) > connected {

@@ -3,49 +3,24 @@
 use super::{
     channels,
     history::History,
-    model::Model,
+    model::{Model, Stage, Track},
     network::{Arrival, Network, Toward},
+    side::{Conditions, Side},
 };
 use crate::{
-    clients::{Seeded, grant},
-    relay::{Outgoing, Relay, Settings},
+    clients::Seeded,
+    relay::{Outgoing, Relay},
 };
-use sealwire_client::{
-    Client, ClientError, Config, ConnectionId, Event, Instant, State, SubscriptionId, Transmit,
+use sealwire_client::{Client, Config, Instant, State, SubscriptionId};
+use sealwire_protocol::UnixMillis;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant as StdInstant},
 };
-use sealwire_protocol::{Code, UnixMillis};
-use std::time::{Duration, Instant as StdInstant};
 
 const UNIX_START: u64 = 1_800_000_000_000;
 /// No schedule needs nearly as many; more means that somebody turns in circles.
 const MAX_STEPS: usize = 200_000;
-
-pub(super) struct Side {
-    pub(super) core: Client,
-    pub(super) connection: Option<ConnectionId>,
-    pub(super) connects: usize,
-    /// Connections fail, or are never answered.
-    pub(super) offline: Option<bool>,
-    pub(super) asleep_until: u64,
-    asleep_since: u64,
-    /// How far the timers' clock fell behind in sleeps, and whether it does in the newest.
-    lag_ms: u64,
-    clock_stands: bool,
-    pub(super) wall_ms: i64,
-}
-
-/// What the app and the weather are like at the moment.
-pub(super) struct Conditions {
-    pub(super) settings: Settings,
-    pub(super) delay_ms: u64,
-    pub(super) session_seconds: u64,
-    pub(super) token_seconds: u64,
-    pub(super) keys: Vec<u8>,
-    /// Of a hundred answers of the app, so many are failures.
-    pub(super) failures: u64,
-    pub(super) answer_ms: u64,
-    pub(super) relay_wall_ms: i64,
-}
 
 pub(super) struct World {
     start: StdInstant,
@@ -64,13 +39,6 @@ pub(super) struct World {
     pub(super) broken: Option<String>,
 }
 
-impl Side {
-    fn lag_ms(&self, now_ms: u64) -> u64 {
-        let slept = self.asleep_until.min(now_ms) - self.asleep_since;
-        self.lag_ms + if self.clock_stands { slept } else { 0 }
-    }
-}
-
 impl World {
     pub(super) fn new(clients: usize, conditions: Conditions, mut random: Seeded) -> Self {
         let start = StdInstant::now();
@@ -81,6 +49,7 @@ impl World {
             connection: None,
             connects: 0,
             offline: None,
+            paused: false,
             asleep_until: 0,
             asleep_since: 0,
             lag_ms: 0,
@@ -226,74 +195,6 @@ impl World {
         self.drain();
     }
 
-    fn arrive(&mut self, arrival: Arrival) {
-        let relay_now = self.relay_now();
-        match arrival {
-            Arrival::Connect(link) => match self.sides[self.network.links[link as usize].client].offline {
-                Some(true) => {}
-                Some(false) => {
-                    self.network.send(
-                        self.now_ms,
-                        link,
-                        Toward::Client,
-                        Arrival::ClosedAtClient(link, Some(1006)),
-                    );
-                }
-                None => {
-                    self.relay.accept(link, relay_now);
-                    self.network.send(self.now_ms, link, Toward::Client, Arrival::Opened(link));
-                }
-            },
-            Arrival::AtRelay(link, message) => self.relay.receive(link, message, relay_now),
-            Arrival::ClosedAtRelay(link) => self.relay.remove(link, relay_now),
-            Arrival::Opened(link) => {
-                let (now, connection) = self.at_client(link);
-                self.side(link).core.handle_opened(now, connection);
-            }
-            Arrival::AtClient(link, message) => {
-                let (now, connection) = self.at_client(link);
-                self.side(link).core.handle_frame(now, connection, Some(message));
-            }
-            Arrival::ClosedAtClient(link, code) => {
-                let (now, connection) = self.at_client(link);
-                self.side(link).connection.take_if(|current| *current == connection);
-                self.side(link).core.handle_closed(now, connection, code);
-            }
-            Arrival::Session(client, fetch, succeeds) => {
-                let now = self.client_now(client);
-                let grant = grant(&self.conditions.keys, self.unix_ms(), self.conditions.session_seconds);
-                let core = &mut self.sides[client].core;
-                if succeeds {
-                    core.handle_session(now, fetch, grant);
-                } else {
-                    core.handle_session_failed(now, fetch, unavailable());
-                }
-            }
-            Arrival::Token(client, renewal, succeeds) => {
-                let now = self.client_now(client);
-                let token =
-                    channels::token(&self.conditions.keys, self.unix_ms(), self.conditions.token_seconds);
-                let core = &mut self.sides[client].core;
-                if succeeds {
-                    core.handle_token(now, renewal, &token);
-                } else {
-                    core.handle_token_failed(now, renewal, unavailable());
-                }
-            }
-            // Its timers are late, and it finds out by itself.
-            Arrival::Awake => {}
-        }
-    }
-
-    fn at_client(&self, link: u64) -> (sealwire_client::Now, ConnectionId) {
-        let link = &self.network.links[link as usize];
-        (self.client_now(link.client), link.connection)
-    }
-
-    fn side(&mut self, link: u64) -> &mut Side {
-        &mut self.sides[self.network.links[link as usize].client]
-    }
-
     pub(super) fn drain(&mut self) {
         for client in 0..self.sides.len() {
             while let Some(transmit) = self.sides[client].core.poll_transmit() {
@@ -320,84 +221,18 @@ impl World {
         }
     }
 
-    fn transmit(&mut self, client: usize, transmit: Transmit) {
-        self.say(|| format!("client {client}: {transmit:?}"));
-        let (link, arrival) = match transmit {
-            Transmit::Connect { connection, .. } => {
-                self.sides[client].connection = Some(connection);
-                self.sides[client].connects += 1;
-                let delay = 1 + self.random.below(self.conditions.delay_ms);
-                let link = self.network.open(client, connection, delay);
-                (link, Arrival::Connect(link))
-            }
-            Transmit::Send { connection, bytes } => {
-                let Some(link) = self.network.link(client, connection) else { return };
-                (link, Arrival::AtRelay(link, bytes.into()))
-            }
-            Transmit::Disconnect { connection, .. } => {
-                self.sides[client].connection.take_if(|current| *current == connection);
-                let Some(link) = self.network.link(client, connection) else { return };
-                (link, Arrival::ClosedAtRelay(link))
-            }
-        };
-        self.network.send(self.now_ms, link, Toward::Relay, arrival);
-    }
-
-    fn tell(&mut self, client: usize, event: Event) -> Result<(), String> {
-        let (now, model) = (self.now_ms, &mut self.model);
-        match event {
-            Event::SubscribeDone { subscription, result } => {
-                model.subscribe_done(client, subscription, result, now)
-            }
-            Event::UnsubscribeDone { subscription } => model.unsubscribe_done(client, subscription),
-            Event::PublishDone { publish, result } => model.publish_done(client, publish, result),
-            Event::Message { subscriptions, message } => {
-                let number =
-                    message.payload.trim_end().parse().map_err(|_| "a payload changed".to_owned())?;
-                subscriptions.iter().try_for_each(|id| model.message(client, *id, message.position, number))
-            }
-            Event::Notice { subscriptions, notice } => {
-                subscriptions.iter().try_for_each(|id| model.notice(client, *id, &notice, now))
-            }
-            Event::NeedSession { fetch, .. } => {
-                let (at, succeeds) = self.answer();
-                self.network.at(at, Arrival::Session(client, fetch, succeeds));
-                Ok(())
-            }
-            Event::NeedToken { renewal, .. } => {
-                let (at, succeeds) = self.answer();
-                self.network.at(at, Arrival::Token(client, renewal, succeeds));
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// When the app answers, and whether with what it was asked for.
-    fn answer(&mut self) -> (u64, bool) {
-        let at = self.now_ms + 1 + self.random.below(self.conditions.answer_ms);
-        let succeeds = self.random.below(100) >= self.conditions.failures;
-        self.model.may_end |= !succeeds || self.conditions.answer_ms > 10_000;
-        (at, succeeds)
-    }
-
     /// Whether every client that wants to be is connected, and the relay has exactly the subscriptions that are wanted.
     pub(super) fn is_settled(&self) -> bool {
-        use super::model::Stage;
-        let wanted: std::collections::BTreeSet<_> = self
+        let wanted: BTreeSet<_> = self
             .model
             .tracks
             .iter()
             .filter(|(_, track)| track.stage == Stage::Live)
             .map(|((client, _), track)| (*client, track.channel))
             .collect();
-        let pending = |track: &super::model::Track| matches!(track.stage, Stage::Waiting | Stage::Leaving);
+        let pending = |track: &Track| matches!(track.stage, Stage::Waiting | Stage::Leaving);
         !self.model.tracks.values().any(pending)
             && self.relay.subscriptions() == wanted.len()
             && wanted.iter().all(|(client, _)| self.sides[*client].core.state() == State::Connected)
     }
-}
-
-fn unavailable() -> ClientError {
-    ClientError::new(Code::SessionUnavailable, "the app cannot answer now")
 }

@@ -1,0 +1,146 @@
+//! What goes in and out of the clients: what arrives, what they send, what they tell and ask the app.
+
+use super::{
+    channels,
+    network::{Arrival, Toward},
+    side::Side,
+    world::World,
+};
+use crate::clients::grant;
+use sealwire_client::{ClientError, ConnectionId, Event, Transmit};
+use sealwire_protocol::Code;
+
+impl World {
+    pub(super) fn arrive(&mut self, arrival: Arrival) {
+        let relay_now = self.relay_now();
+        match arrival {
+            Arrival::Connect(link) => match self.sides[self.network.links[link as usize].client].offline {
+                Some(true) => {}
+                Some(false) => {
+                    self.network.send(
+                        self.now_ms,
+                        link,
+                        Toward::Client,
+                        Arrival::ClosedAtClient(link, Some(1006)),
+                    );
+                }
+                None => {
+                    self.relay.accept(link, relay_now);
+                    self.network.send(self.now_ms, link, Toward::Client, Arrival::Opened(link));
+                }
+            },
+            Arrival::AtRelay(link, message) => self.relay.receive(link, message, relay_now),
+            Arrival::ClosedAtRelay(link) => self.relay.remove(link, relay_now),
+            Arrival::Opened(link) => {
+                let (now, connection) = self.at_client(link);
+                self.side(link).core.handle_opened(now, connection);
+            }
+            Arrival::AtClient(link, message) => {
+                let (now, connection) = self.at_client(link);
+                self.side(link).core.handle_frame(now, connection, Some(message));
+            }
+            Arrival::ClosedAtClient(link, code) => {
+                let (now, connection) = self.at_client(link);
+                self.side(link).connection.take_if(|current| *current == connection);
+                self.side(link).core.handle_closed(now, connection, code);
+            }
+            Arrival::Session(client, fetch, succeeds) => {
+                let now = self.client_now(client);
+                let grant = grant(&self.conditions.keys, self.unix_ms(), self.conditions.session_seconds);
+                let core = &mut self.sides[client].core;
+                if succeeds {
+                    core.handle_session(now, fetch, grant);
+                } else {
+                    core.handle_session_failed(now, fetch, unavailable());
+                }
+            }
+            Arrival::Token(client, renewal, succeeds) => {
+                let now = self.client_now(client);
+                let token =
+                    channels::token(&self.conditions.keys, self.unix_ms(), self.conditions.token_seconds);
+                let core = &mut self.sides[client].core;
+                if succeeds {
+                    core.handle_token(now, renewal, &token);
+                } else {
+                    core.handle_token_failed(now, renewal, unavailable());
+                }
+            }
+            // Its timers are late, and it finds out by itself.
+            Arrival::Awake => {}
+        }
+    }
+
+    fn at_client(&self, link: u64) -> (sealwire_client::Now, ConnectionId) {
+        let link = &self.network.links[link as usize];
+        (self.client_now(link.client), link.connection)
+    }
+
+    fn side(&mut self, link: u64) -> &mut Side {
+        &mut self.sides[self.network.links[link as usize].client]
+    }
+
+    pub(super) fn transmit(&mut self, client: usize, transmit: Transmit) {
+        self.say(|| format!("client {client}: {transmit:?}"));
+        let (link, arrival) = match transmit {
+            Transmit::Connect { connection, .. } => {
+                self.sides[client].connection = Some(connection);
+                self.sides[client].connects += 1;
+                let delay = 1 + self.random.below(self.conditions.delay_ms);
+                let link = self.network.open(client, connection, delay);
+                (link, Arrival::Connect(link))
+            }
+            Transmit::Send { connection, bytes } => {
+                let Some(link) = self.network.link(client, connection) else { return };
+                (link, Arrival::AtRelay(link, bytes.into()))
+            }
+            Transmit::Disconnect { connection, .. } => {
+                self.sides[client].connection.take_if(|current| *current == connection);
+                let Some(link) = self.network.link(client, connection) else { return };
+                (link, Arrival::ClosedAtRelay(link))
+            }
+        };
+        self.network.send(self.now_ms, link, Toward::Relay, arrival);
+    }
+
+    pub(super) fn tell(&mut self, client: usize, event: Event) -> Result<(), String> {
+        let (now, model) = (self.now_ms, &mut self.model);
+        match event {
+            Event::SubscribeDone { subscription, result } => {
+                model.subscribe_done(client, subscription, result, now)
+            }
+            Event::UnsubscribeDone { subscription } => model.unsubscribe_done(client, subscription),
+            Event::PublishDone { publish, result } => model.publish_done(client, publish, result),
+            Event::Message { subscriptions, message } => {
+                let number =
+                    message.payload.trim_end().parse().map_err(|_| "a payload changed".to_owned())?;
+                subscriptions.iter().try_for_each(|id| model.message(client, *id, message.position, number))
+            }
+            Event::Notice { subscriptions, notice } => {
+                subscriptions.iter().try_for_each(|id| model.notice(client, *id, &notice, now))
+            }
+            Event::NeedSession { fetch, .. } => {
+                let (at, succeeds) = self.answer();
+                self.network.at(at, Arrival::Session(client, fetch, succeeds));
+                Ok(())
+            }
+            Event::NeedToken { renewal, .. } => {
+                let (at, succeeds) = self.answer();
+                self.network.at(at, Arrival::Token(client, renewal, succeeds));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// When the app answers, and whether with what it was asked for.
+    fn answer(&mut self) -> (u64, bool) {
+        let at = self.now_ms + 1 + self.random.below(self.conditions.answer_ms);
+        let succeeds = self.random.below(100) >= self.conditions.failures;
+        self.model.may_end |= !succeeds || self.conditions.answer_ms > 10_000;
+        (at, succeeds)
+    }
+}
+
+fn unavailable() -> ClientError {
+    ClientError::new(Code::SessionUnavailable, "the app cannot answer now")
+}
