@@ -10,6 +10,7 @@ mod demo;
 mod files;
 mod first_message;
 mod hex;
+mod mutations;
 mod npm;
 mod package;
 mod relay;
@@ -45,6 +46,8 @@ enum Command {
     Demo(demo::Options),
     /// Measures the time from importing the package to the first message, in Chromium.
     FirstMessage,
+    /// Puts known bugs into a copy of the sources and checks that the seeded schedules find each.
+    Mutations,
     /// Builds the npm package, packs it and prints its sizes.
     Package,
     /// Runs every test, or the named stages.
@@ -74,6 +77,7 @@ fn run() -> Result<ExitCode> {
         Command::Core => core::build(&workspace)?,
         Command::Demo(options) => demo::run(&workspace, &options)?,
         Command::FirstMessage => first_message::run(&workspace)?,
+        Command::Mutations => return mutations::run(&workspace),
         Command::Package => package::run(&workspace)?,
         Command::Test(options) => return test::run(&workspace, &options),
         Command::Toolchain => toolchain::print(&workspace)?,

@@ -33,6 +33,8 @@ struct Stage {
 struct Suite {
     command: Expression,
     counted: Counted,
+    /// Lines of the output with this text are shown also when all is well.
+    shown: Option<&'static str>,
 }
 
 /// How many tests a command stands for.
@@ -103,6 +105,9 @@ fn run_suite(workspace: &Workspace, suite: &Suite) -> Result<Counts> {
     let output = suite.command.dir(&workspace.root).stdout_capture().unchecked().run()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let succeeded = output.status.success();
+    if let Some(shown) = suite.shown.filter(|_| succeeded) {
+        text.lines().filter(|line| line.contains(shown)).for_each(|line| println!("{line}"));
+    }
     let mut counts = match suite.counted {
         Counted::BySummary => Counts::read(&text),
         Counted::AsOne => Counts { passed: u32::from(succeeded), ..Counts::default() },

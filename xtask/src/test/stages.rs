@@ -1,6 +1,6 @@
 //! The stages of `cargo xtask test`, in the order of how soon they fail.
 
-use std::path::Path;
+use std::{env, path::Path};
 
 use anyhow::{Result, ensure};
 use duct::Expression;
@@ -22,6 +22,11 @@ pub(super) const STAGES: &[Stage] = &[
         name: "native",
         about: "unit, property, vector and process tests of every crate; instruction counts",
         prepare: native,
+    },
+    Stage {
+        name: "schedules",
+        about: "client and relay under seeded schedules, as many as SEALWIRE_SCHEDULES says",
+        prepare: schedules,
     },
     Stage {
         name: "wasm-node",
@@ -48,8 +53,10 @@ pub(super) const STAGES: &[Stage] = &[
 /// Crates that only make sense for wasm32.
 const ONLY_WASM: [&str; 3] = ["sealwire-sdk-wasm", "memory-growth", "vectors-core"];
 
+const SCHEDULES: &str = "100000";
+
 fn summed(command: Expression) -> Suite {
-    Suite { command, counted: Counted::BySummary }
+    Suite { command, counted: Counted::BySummary, shown: None }
 }
 
 fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
@@ -60,6 +67,14 @@ fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
         summed(duct::cmd("cargo", arguments).env("SEALWIRE_TEST_RELAY", relay)),
         summed(bench::instruction_counts("check")),
     ])
+}
+
+fn schedules(_: &Workspace) -> Result<Vec<Suite>> {
+    let arguments = ["test", "--quiet", "--locked", "--profile", "schedules", "--package", "sealwire-tests"];
+    let filter = ["--test", "simulated_pair", "schedules::", "--", "--nocapture"];
+    let count = env::var("SEALWIRE_SCHEDULES").unwrap_or_else(|_| SCHEDULES.into());
+    let command = duct::cmd("cargo", arguments.into_iter().chain(filter)).env("SEALWIRE_SCHEDULES", count);
+    Ok(vec![Suite { shown: Some("schedules,"), ..summed(command) }])
 }
 
 fn wasm_node(workspace: &Workspace) -> Result<Vec<Suite>> {
@@ -153,7 +168,11 @@ fn demo(workspace: &Workspace) -> Result<Vec<Suite>> {
         .into_iter()
         .map(|unsafe_eval| {
             let command = demo::command(workspace, &Options { check: true, unsafe_eval })?;
-            Ok(Suite { command: command.env("CHROMIUM", &chromium.browser), counted: Counted::AsOne })
+            Ok(Suite {
+                command: command.env("CHROMIUM", &chromium.browser),
+                counted: Counted::AsOne,
+                shown: None,
+            })
         })
         .collect()
 }

@@ -1,0 +1,108 @@
+//! `cargo xtask mutations`: puts one bug after the other into a copy of the sources and lets the seeded schedules find it.
+//! The bugs are replacements of text, listed in tests/mutations.json, so that no released code knows of them.
+
+use std::{fs, path::Path, process::ExitCode, time::Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::{files, step, workspace::Workspace};
+
+/// The crates that are built, and what they are built with.
+const SOURCES: [&str; 10] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "clippy.toml",
+    "bench",
+    "client",
+    "protocol",
+    "relay",
+    "sdk-wasm",
+    "tests",
+    "xtask",
+];
+const SCHEDULES: &str = "20000";
+
+/// Prints a row for each bug; fails where one was not found.
+pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
+    let _lock = workspace.lock("mutations")?;
+    let copy = workspace.target.join("mutations");
+    for source in SOURCES {
+        restore(&workspace.root, &copy, Path::new(source))?;
+    }
+    let list = files::read_text(&workspace.root.join("tests/mutations.json"))?;
+    let mutations: Vec<Value> = serde_json::from_str(&list)?;
+    let mut escaped = 0;
+    for mutation in &mutations {
+        let name = mutation["name"].as_str().context("a mutation has a name")?;
+        let edits = mutation["edits"].as_array().context("a mutation has edits")?;
+        step::checking(name);
+        edits.iter().try_for_each(|edit| apply(&copy, edit)).with_context(|| name.to_owned())?;
+        let start = Instant::now();
+        let found = found(workspace, &copy)?;
+        escaped += usize::from(found.is_none());
+        let found = found.unwrap_or_else(|| "NOT FOUND".into());
+        println!("| {name} | {found} | {:.0} s |", start.elapsed().as_secs_f32());
+        for edit in edits {
+            restore(&workspace.root, &copy, Path::new(text(edit, "file")?))?;
+        }
+    }
+    println!("{} of {} mutations found", mutations.len() - escaped, mutations.len());
+    Ok(if escaped == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What the schedules say of the copy; nothing where they find no fault.
+fn found(workspace: &Workspace, copy: &Path) -> Result<Option<String>> {
+    let arguments = ["test", "--quiet", "--locked", "--profile", "schedules", "-p", "sealwire-tests"];
+    let arguments = arguments.into_iter().chain(["--test", "simulated_pair", "in_every_schedule"]);
+    let output = duct::cmd("cargo", arguments)
+        .dir(copy)
+        .env("CARGO_TARGET_DIR", workspace.target.join("mutations-target"))
+        .env("SEALWIRE_SCHEDULES", SCHEDULES)
+        .stdout_capture()
+        .stderr_capture()
+        .unchecked()
+        .run()?;
+    if output.status.success() {
+        return Ok(None);
+    }
+    let output = [output.stdout, output.stderr].concat();
+    let output = String::from_utf8_lossy(&output);
+    let seed = output.lines().find(|line| line.starts_with("seed "));
+    let seed = seed.with_context(|| format!("the mutated copy failed otherwise:\n{output}"))?;
+    Ok(Some(seed.to_owned()))
+}
+
+fn apply(copy: &Path, edit: &Value) -> Result<()> {
+    let (file, from) = (copy.join(text(edit, "file")?), text(edit, "from")?);
+    let source = files::read_text(&file)?;
+    let times = source.matches(from).count();
+    ensure!(
+        times == 1,
+        "{} has the text to replace {times} times; bring tests/mutations.json up to date",
+        file.display()
+    );
+    files::write(&file, source.replace(from, text(edit, "to")?))
+}
+
+fn text<'a>(edit: &'a Value, name: &str) -> Result<&'a str> {
+    edit[name].as_str().with_context(|| format!("an edit has `{name}`"))
+}
+
+/// Copies a file or folder; the time of every file that differs is new, so that cargo sees it.
+fn restore(root: &Path, copy: &Path, path: &Path) -> Result<()> {
+    let source = root.join(path);
+    let skipped = ["target", "node_modules", "dist"];
+    if source.is_dir() {
+        for entry in fs::read_dir(&source)? {
+            let name = entry?.file_name();
+            if !skipped.iter().any(|skipped| name == *skipped) {
+                restore(root, copy, &path.join(name))?;
+            }
+        }
+        return Ok(());
+    }
+    let content = files::read(&source)?;
+    let target = copy.join(path);
+    if fs::read(&target).ok().as_ref() == Some(&content) { Ok(()) } else { files::write(&target, content) }
+}
