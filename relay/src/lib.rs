@@ -19,7 +19,7 @@ mod websocket;
 pub use access::Refused;
 pub use broker::{Answer, Broker, BrokerError, EmbeddedBroker};
 pub use clock::Now;
-pub use config::{Config, ConfigError, LogFormat, NewApp, Origin, Overrides, Setting, template};
+pub use config::{Config, ConfigError, LogFormat, NewApp, Origin, Overrides, Risk, Setting, template};
 pub use fanout::{ConnectionId, Deliveries, Fanout, Room, Subscribers};
 pub use hub::{Accepted, Draft, Hub, HubLimits, IdempotencyId, Outcome, Publication, Replay};
 pub use server::{Relay, StartError};

@@ -94,6 +94,11 @@ impl Keyring {
         Ok(())
     }
 
+    /// Every `kid` with its app, in the order of the `kid`s.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(kid, (app, _))| (kid.as_str(), app.as_str()))
+    }
+
     /// The app and key that a `kid` stands for.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<(&str, &SigningKey)> {

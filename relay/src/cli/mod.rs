@@ -1,12 +1,14 @@
 //! What can be asked of the relay on the command line.
 
+mod check_config;
+mod healthcheck;
 mod init;
 mod logging;
 mod run;
 
 use clap::{Args, Parser, Subcommand};
 use sealwire_relay::{Config, ConfigError, Overrides, Setting};
-use std::{env, error::Error, path::PathBuf};
+use std::{env, error::Error, path::PathBuf, process::ExitCode};
 
 /// Where the configuration is looked for when nobody says.
 const DEFAULT_PATH: &str = "sealwire-relay.toml";
@@ -27,8 +29,10 @@ enum Command {
     Run(ConfigArgs),
     /// Write a configuration with a fresh app, and print what its Forge app needs.
     Init(init::Init),
-    /// Check the configuration and say nothing if it is good.
-    CheckConfig(ConfigArgs),
+    /// Print the settings in force; say what is wrong with them (status 1) or risky.
+    CheckConfig(check_config::CheckConfig),
+    /// Ask the relay that runs with this configuration whether it is well (status 0).
+    Healthcheck(healthcheck::Healthcheck),
 }
 
 /// Where the configuration comes from. Flags win over SEALWIRE_RELAY_… variables, and these over the file.
@@ -70,13 +74,15 @@ pub(crate) struct ConfigArgs {
 }
 
 impl Cli {
-    pub(crate) fn execute(self) -> Result<(), Box<dyn Error>> {
+    pub(crate) fn execute(self) -> Result<ExitCode, Box<dyn Error>> {
         match self.command {
-            None => run::run(self.run.load()?),
-            Some(Command::Run(args)) => run::run(args.load()?),
-            Some(Command::CheckConfig(args)) => Ok(args.load().map(drop)?),
-            Some(Command::Init(init)) => init.execute(),
+            None => run::run(self.run.load()?)?,
+            Some(Command::Run(args)) => run::run(args.load()?)?,
+            Some(Command::CheckConfig(check)) => return check.execute(),
+            Some(Command::Healthcheck(check)) => return check.execute(),
+            Some(Command::Init(init)) => init.execute()?,
         }
+        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -10,6 +10,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) fn run(config: Config) -> Result<(), Box<dyn Error>> {
     logging::start(&config);
+    for risk in config.risks() {
+        tracing::warn!("{risk}");
+    }
     // A connection is a file descriptor; the soft limit is often 1024.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "cannot raise the limit of open files");

@@ -40,7 +40,10 @@ pub(super) fn read(path: &Path, config: &mut Config, apps: &mut Apps) -> Result<
     match table.get(APP) {
         None => Ok(()),
         Some(Value::Array(list)) => {
-            list.iter().enumerate().try_for_each(|(index, app)| read_app(path, index + 1, app, apps))
+            for (index, app) in list.iter().enumerate() {
+                read_app(path, index + 1, app, config, apps)?;
+            }
+            Ok(())
         }
         Some(value) => Err(ConfigError {
             origin: at(APP),
@@ -50,7 +53,13 @@ pub(super) fn read(path: &Path, config: &mut Config, apps: &mut Apps) -> Result<
 }
 
 /// Reads the app that is `number`th in the file.
-fn read_app(path: &Path, number: usize, app: &Value, apps: &mut Apps) -> Result<(), ConfigError> {
+fn read_app(
+    path: &Path,
+    number: usize,
+    app: &Value,
+    config: &mut Config,
+    apps: &mut Apps,
+) -> Result<(), ConfigError> {
     let at = |place: &str| Origin::File(path.to_owned(), format!("app {number}{place}"));
     let fault = |place: &str, problem: String| ConfigError { origin: at(place), problem };
     let Value::Table(app) = app else {
@@ -74,6 +83,9 @@ fn read_app(path: &Path, number: usize, app: &Value, apps: &mut Apps) -> Result<
     {
         keys.push((key.to_owned(), at(&format!(", signing_keys, key {}", index + 1))));
     }
+    if !keys.is_empty() && !config.secret_files.iter().any(|known| known == path) {
+        config.secret_files.push(path.to_owned());
+    }
     for file in strings(app, "signing_key_files").map_err(|problem| fault(", signing_key_files", problem))? {
         // Beside the configuration, unless the path is absolute.
         let key_path = path.parent().unwrap_or(Path::new("")).join(file);
@@ -83,6 +95,7 @@ fn read_app(path: &Path, number: usize, app: &Value, apps: &mut Apps) -> Result<
             problem: format!("cannot be read: {error}"),
         })?;
         keys.push((text, origin));
+        config.secret_files.push(key_path);
     }
     apps.add(id, at(", id"), keys)
 }

@@ -2,9 +2,11 @@
 //! passed over, and every refusal says where it stands and what to do.
 
 mod apps;
+mod effective;
 mod environment;
 mod error;
 mod file;
+mod risks;
 mod settings;
 mod template;
 #[cfg(test)]
@@ -12,11 +14,16 @@ mod tests;
 mod units;
 
 pub use error::{ConfigError, Origin};
+pub use risks::Risk;
 pub use settings::{LogFormat, Overrides, Setting};
 pub use template::{NewApp, template};
 
 use sealwire_protocol::tokens::Keyring;
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// What a relay runs with.
 #[derive(Clone, Debug)]
@@ -43,6 +50,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// The signing keys of all apps.
     pub keyring: Keyring,
+    /// The files that signing keys were read from.
+    pub secret_files: Vec<PathBuf>,
 }
 
 impl Config {
@@ -99,6 +108,7 @@ impl Default for Config {
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             keyring: Keyring::default(),
+            secret_files: Vec::new(),
         }
     }
 }

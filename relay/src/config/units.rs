@@ -27,6 +27,24 @@ pub(super) fn bytes(text: &str) -> Result<usize, String> {
         })
 }
 
+/// As [`duration`] reads it, in the largest unit without a fraction.
+pub(super) fn duration_text(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    match millis {
+        _ if millis % 1000 != 0 => format!("{millis}ms"),
+        _ if millis % 60_000 != 0 || millis == 0 => format!("{}s", millis / 1000),
+        _ => format!("{}m", millis / 60_000),
+    }
+}
+
+/// As [`bytes`] reads it, in the largest unit without a fraction.
+pub(super) fn bytes_text(bytes: usize) -> String {
+    let unit = [("GiB", 30), ("MiB", 20), ("KiB", 10)]
+        .into_iter()
+        .find(|(_, shift)| bytes != 0 && bytes.trailing_zeros() >= *shift);
+    unit.map_or_else(|| bytes.to_string(), |(name, shift)| format!("{}{name}", bytes >> shift))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +59,12 @@ mod tests {
             [("0", 0), ("65536", 65_536), ("64KiB", 65_536), ("1 mib", 1 << 20), ("1GiB", 1 << 30)]
         {
             assert_eq!(bytes(text), Ok(size));
+        }
+        for text in ["0s", "1ms", "999ms", "59s", "2m", "61s"] {
+            assert_eq!(duration_text(duration(text).unwrap()), text);
+        }
+        for text in ["0", "1023", "1KiB", "1025KiB", "1MiB", "3GiB"] {
+            assert_eq!(bytes_text(bytes(text).unwrap()), text);
         }
         for text in ["", "5", "s", "-1s", "1.5s", "1h", "99999999999999999999s", "18446744073709551615m"] {
             assert!(duration(text).is_err(), "{text}");

@@ -3,6 +3,7 @@
 mod audit;
 mod bystanders;
 mod churn;
+mod command_line;
 mod dependencies;
 mod frames;
 mod hello;

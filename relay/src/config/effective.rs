@@ -1,0 +1,89 @@
+//! The configuration that is in force, written as a file would have it; `sealwire-relay check-config` prints it.
+
+use super::{Config, LogFormat, Setting, units};
+use std::{collections::BTreeMap, fmt::Write as _};
+
+impl Setting {
+    /// The value in force, as it stands in a file.
+    #[must_use]
+    pub fn value(self, config: &Config) -> String {
+        let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        match self {
+            Self::Listen => text(&config.listen.to_string()),
+            Self::ProxyTerminatesTls => config.proxy_terminates_tls.to_string(),
+            Self::ReplayWindow => text(&units::duration_text(config.replay_window)),
+            Self::ReplayBytes => text(&units::bytes_text(config.replay_bytes)),
+            Self::QueueBytes => text(&units::bytes_text(config.queue_bytes)),
+            Self::Heartbeat => text(&units::duration_text(config.heartbeat)),
+            Self::HelloTimeout => text(&units::duration_text(config.hello_timeout)),
+            Self::MaxConnections => config.max_connections.to_string(),
+            Self::Log => text(&config.log),
+            Self::LogFormat => text(match config.log_format {
+                LogFormat::Text => "text",
+                LogFormat::Json => "json",
+            }),
+        }
+    }
+}
+
+impl Config {
+    /// Every setting with the value in force, in TOML; the apps as comments, with the `kid`s of their keys and no key.
+    #[must_use]
+    pub fn effective(&self) -> String {
+        let mut lines = String::new();
+        for setting in Setting::ALL {
+            let _ = writeln!(lines, "{} = {}", setting.key(), setting.value(self));
+        }
+        let mut apps = BTreeMap::<&str, Vec<&str>>::new();
+        for (kid, app) in self.keyring.iter() {
+            apps.entry(app).or_default().push(kid);
+        }
+        for (app, kids) in apps {
+            let _ = writeln!(lines, "# app {app:?}, signing keys: {}", kids.join(", "));
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{NewApp, Overrides, template};
+    use std::fs;
+
+    fn load(text: &str) -> Config {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("relay.toml");
+        fs::write(&path, text).unwrap();
+        Config { secret_files: Vec::new(), ..Config::load(Some(&path), [], &Overrides::default()).unwrap() }
+    }
+
+    #[test]
+    fn what_is_printed_is_a_configuration_that_says_the_same() {
+        let app = NewApp::generate("an \"app\"\nof ours".into()).unwrap();
+        let defaults = template(&app, "127.0.0.1:7440");
+        let changed = defaults
+            .replace("listen = \"127.0.0.1:7440\"", "listen = \"[::1]:0\"\nproxy_terminates_tls = true")
+            .replace("\"2m\"", "\"1500ms\"")
+            .replace("\"256MiB\"", "1000001")
+            .replace("\"25s\"", "\"90s\"")
+            .replace("\"info\"", "\"warn,audit=info\"")
+            .replace("\"text\"", "\"json\"");
+        for text in [&**defaults, &*changed] {
+            let config = load(text);
+            let printed = config.effective();
+            let apps = &text[text.find("[[app]]").unwrap()..];
+            assert_eq!(format!("{:?}", load(&format!("{printed}{apps}"))), format!("{config:?}"));
+        }
+        assert_ne!(load(&defaults).effective(), load(&changed).effective());
+    }
+
+    #[test]
+    fn what_is_printed_names_keys_and_holds_none() {
+        let app = NewApp::generate("a".into()).unwrap();
+        let printed = load(&template(&app, "127.0.0.1:7440")).effective();
+        let (kid, secret) = app.signing_key.split_once('.').unwrap();
+        assert!(printed.ends_with(&format!("\n# app \"a\", signing keys: {kid}\n")), "{printed}");
+        assert!(!printed.contains(&secret[..8]), "{printed}");
+    }
+}

@@ -1,0 +1,120 @@
+//! What a relay runs with and its operator may not want. `sealwire-relay check-config` and the start of a relay tell it.
+
+use super::{Config, Origin, Setting};
+use std::{fmt, fs, os::unix::fs::PermissionsExt as _, time::Duration};
+use tracing_subscriber::filter::Targets;
+
+/// Silence after which proxies commonly cut a connection off.
+const PROXY_PATIENCE: Duration = Duration::from_secs(60);
+
+/// A setting that works, and what may come of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Risk {
+    /// Where it stands.
+    pub origin: Origin,
+    /// What may come of it, and what to write instead.
+    pub problem: String,
+}
+
+impl fmt::Display for Risk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.origin, self.problem)
+    }
+}
+
+impl Config {
+    /// Everything about it that is risky, in the order of the settings.
+    #[must_use]
+    pub fn risks(&self) -> Vec<Risk> {
+        let mut risks = Vec::new();
+        let mut add = |setting: Setting, problem: &str| {
+            risks.push(Risk { origin: Origin::Setting(setting.key()), problem: problem.to_owned() });
+        };
+        let nothing_kept = "nothing is kept, so every client that reconnects is told that it missed messages";
+        if self.replay_window.is_zero() {
+            add(Setting::ReplayWindow, nothing_kept);
+        }
+        if self.replay_bytes == 0 {
+            add(Setting::ReplayBytes, nothing_kept);
+        }
+        if self.heartbeat >= PROXY_PATIENCE {
+            add(
+                Setting::Heartbeat,
+                "many proxies cut a connection off that is silent for 60 s; keep it below that",
+            );
+        }
+        // Checked when it was read.
+        let filter: Targets = self.log.parse().unwrap_or_default();
+        if !filter.would_enable("audit", &tracing::Level::WARN) {
+            add(
+                Setting::Log,
+                "the audit log is off, so refused attempts leave no trace; add ',audit=warn' to keep it",
+            );
+        }
+        if filter.would_enable("sealwire_relay", &tracing::Level::DEBUG) {
+            add(
+                Setting::Log,
+                "levels below info are for searching a fault and cost speed; write 'info' after it",
+            );
+        }
+        risks.extend(self.secret_files.iter().filter_map(|path| {
+            let mode = fs::metadata(path).ok()?.permissions().mode();
+            (mode & 0o007 != 0).then(|| Risk {
+                origin: Origin::File(path.clone(), String::new()),
+                problem: format!(
+                    "holds a signing key and its mode {:o} lets every user of the machine at it; run 'chmod o= {}'",
+                    mode & 0o777,
+                    path.display()
+                ),
+            })
+        }));
+        risks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_risky_setting_is_told_and_the_defaults_are_not() {
+        assert_eq!(Config::default().risks(), []);
+        let set = |change: fn(&mut Config)| {
+            let mut config = Config::default();
+            change(&mut config);
+            config.risks().iter().map(Risk::to_string).collect::<Vec<_>>()
+        };
+        for (change, expected) in [
+            (
+                (|config| config.replay_window = Duration::ZERO) as fn(&mut Config),
+                "setting replay_window: nothing",
+            ),
+            (|config| config.replay_bytes = 0, "setting replay_bytes: nothing is kept"),
+            (|config| config.heartbeat = Duration::from_secs(60), "setting heartbeat: many proxies"),
+            (|config| config.log = "error".into(), "setting log: the audit log is off"),
+            (|config| config.log = "info,audit=off".into(), "setting log: the audit log is off"),
+            (|config| config.log = "debug".into(), "setting log: levels below info"),
+            (|config| config.log = "info,sealwire_relay=trace".into(), "setting log: levels below info"),
+        ] {
+            let risks = set(change);
+            assert_eq!(risks.len(), 1, "{risks:?}");
+            assert!(risks[0].starts_with(expected), "{risks:?}");
+        }
+        for log in ["off,audit=warn", "warn", "info,hyper=debug"] {
+            let config = Config { log: log.into(), ..Config::default() };
+            assert_eq!(config.risks(), [], "{log}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_everybody_can_read_is_told() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (mode, told) in [(0o600, false), (0o640, false), (0o644, true), (0o602, true)] {
+            fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).unwrap();
+            let config = Config { secret_files: vec![file.path().into()], ..Config::default() };
+            let risks = config.risks();
+            assert_eq!(risks.len(), usize::from(told), "{mode:o} {risks:?}");
+            assert!(risks.iter().all(|risk| risk.problem.contains(&format!("mode {mode:o}"))));
+        }
+    }
+}

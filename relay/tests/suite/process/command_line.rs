@@ -1,0 +1,100 @@
+//! What an operator asks before and while a relay runs.
+
+use crate::support::{App, RelayProcess, relay_command};
+use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, process::Output};
+
+fn check(config: &str, arguments: &[&str]) -> Output {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("relay.toml");
+    fs::write(&path, config).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    relay_command().arg("check-config").arg("--config").arg(path).args(arguments).output().unwrap()
+}
+
+fn app() -> String {
+    format!("[[app]]\nid = \"a\"\nsigning_keys = [\"{}\"]\n", App::one().key_text)
+}
+
+fn text(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn check_config_prints_what_is_in_force_and_no_key() {
+    let output = check(&format!("heartbeat = \"5s\"\n{}", app()), &["--max-connections", "7"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let printed = text(&output.stdout);
+    for line in [
+        "heartbeat = \"5s\"",
+        "max_connections = 7",
+        "replay_window = \"2m\"",
+        "# app \"a\", signing keys: one",
+    ] {
+        assert!(printed.lines().any(|printed| printed == line), "{line} is not in\n{printed}");
+    }
+    let (_, secret) =
+        App::one().key_text.split_once('.').map(|(kid, secret)| (kid, secret[..16].to_owned())).unwrap();
+    assert!(!printed.contains(&secret));
+    assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
+fn check_config_ends_with_the_status_that_says_what_it_found() {
+    let few = &["--max-connections", "1"];
+    let risky = &[&few[..], &["--replay-window", "0s"]].concat();
+    let strict = |arguments: &[&'static str]| [arguments, &["--strict"]].concat();
+    for (arguments, status, said) in [
+        (few.to_vec(), 0, ""),
+        (strict(few), 0, ""),
+        (risky.clone(), 0, "warning: setting replay_window: nothing is kept"),
+        (strict(risky), 3, "warning: setting replay_window: nothing is kept"),
+        (vec!["--max-connections", "18446744073709551615"], 0, "LimitNOFILE="),
+        (vec!["--heartbeat", "1h"], 1, "--heartbeat: '1h' is no duration"),
+        (vec!["--hartbeat", "1s"], 2, "'--hartbeat'"),
+    ] {
+        let output = check(&app(), &arguments);
+        assert_eq!(output.status.code(), Some(status), "{arguments:?} {output:?}");
+        let told = text(&output.stderr);
+        assert!(told.contains(said) && told.is_empty() == said.is_empty(), "{arguments:?} {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_relay_tells_at_its_start_what_is_risky() {
+    let relay = RelayProcess::start(&["--replay-bytes", "0"]);
+    relay.log_with("setting replay_bytes: nothing is kept").await;
+}
+
+#[test]
+fn healthcheck_succeeds_only_where_the_relay_answers() {
+    let asked = |listen: &str| {
+        relay_command()
+            .args(["healthcheck", "--proxy-terminates-tls", "--listen", listen])
+            .env("SEALWIRE_RELAY_APP", "a")
+            .env("SEALWIRE_RELAY_SIGNING_KEYS", App::one().key_text)
+            .output()
+            .unwrap()
+    };
+    let relay = RelayProcess::start(&[]);
+    let port = relay.address.port();
+    for listen in [relay.address.to_string(), format!("0.0.0.0:{port}")] {
+        let output = asked(&listen);
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(text(&output.stdout), format!("the relay at 127.0.0.1:{port} is well\n"));
+    }
+    drop(relay);
+    let output = asked(&format!("127.0.0.1:{port}"));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("no relay answers at 127.0.0.1"), "{output:?}");
+
+    // Something else on the port.
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        use std::io::Write as _;
+        let (mut stream, _) = other.accept().unwrap();
+        let _ = stream.write_all(b"220 mail.example.org ESMTP\r\n");
+    });
+    let output = asked(&address);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+}
