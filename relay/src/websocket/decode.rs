@@ -161,7 +161,10 @@ impl Decoder {
 
     fn take(&mut self, header: &Header, payload: BytesMut) -> Result<Option<Incoming>, Violation> {
         let incoming = match header.opcode {
-            opcode::CLOSE => Incoming::Close,
+            opcode::CLOSE => {
+                check_close(&payload)?;
+                Incoming::Close
+            }
             opcode::PING => Incoming::Ping(payload.freeze()),
             opcode::PONG => Incoming::Pong,
             _ => {
@@ -181,6 +184,19 @@ impl Decoder {
         };
         Ok(Some(incoming))
     }
+}
+
+/// Checks the code and the reason of a close frame, where it has them (RFC 6455 sections 5.5.1 and 7.4).
+fn check_close(payload: &[u8]) -> Result<(), Violation> {
+    let Some((code, reason)) = payload.split_first_chunk() else { return Ok(()) };
+    match u16::from_be_bytes(*code) {
+        // Of the codes below 3000, those that IANA lists for use in a frame.
+        1000..=1003 | 1007..=1014 | 3000..=4999 => {}
+        _ => return Err(Violation::Protocol("the close code may not be sent")),
+    }
+    std::str::from_utf8(reason)
+        .map(drop)
+        .map_err(|_| Violation::Protocol("the reason of a close frame is not UTF-8"))
 }
 
 fn unmask(payload: &mut [u8], mask: [u8; 4]) {

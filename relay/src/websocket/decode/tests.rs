@@ -84,6 +84,19 @@ fn what_breaks_the_standard_is_refused() {
 }
 
 #[test]
+fn a_close_frame_holds_nothing_or_a_code_that_may_be_sent_and_utf_8() {
+    let close = |code: u16, reason: &[u8]| whole(&frame(0x88, &[&code.to_be_bytes(), reason].concat()));
+    assert_eq!(whole(&frame(0x88, b"")), Ok(vec![Incoming::Close]));
+    for code in [1000, 1001, 1003, 1007, 1011, 1014, 3000, 4401, 4999] {
+        assert_eq!(close(code, "schön".as_bytes()), Ok(vec![Incoming::Close]), "{code}");
+    }
+    for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2999, 5000, 65_535] {
+        assert!(matches!(close(code, b""), Err(Violation::Protocol(_))), "{code}");
+    }
+    assert!(matches!(close(1000, b"sch\xf6n"), Err(Violation::Protocol(_))));
+}
+
+#[test]
 fn text_is_refused_by_its_header() {
     assert_eq!(whole(&frame(0x81, b"hello")[..2]), Err(Violation::Text));
     assert_eq!(whole(&frame(0x01, b"hello")), Err(Violation::Text));
