@@ -10,6 +10,9 @@ mod clock;
 mod config;
 mod connection;
 mod fanout;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod hub;
 mod server;

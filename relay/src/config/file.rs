@@ -13,11 +13,21 @@ const APP: &str = "app";
 const APP_KEYS: &[&str] = &["id", "signing_keys", "signing_key_files"];
 
 pub(super) fn read(path: &Path, config: &mut Config, apps: &mut Apps) -> Result<(), ConfigError> {
-    let at = |place: &str| Origin::File(path.to_owned(), place.to_owned());
     let text = fs::read_to_string(path).map_err(|error| ConfigError {
-        origin: at(""),
+        origin: Origin::File(path.to_owned(), String::new()),
         problem: format!("cannot be read: {error}; 'sealwire-relay init --app <id>' writes a configuration"),
     })?;
+    read_text(path, &text, config, apps)
+}
+
+/// The text of the file at `path`.
+pub(super) fn read_text(
+    path: &Path,
+    text: &str,
+    config: &mut Config,
+    apps: &mut Apps,
+) -> Result<(), ConfigError> {
+    let at = |place: &str| Origin::File(path.to_owned(), place.to_owned());
     let table: Table = text.parse().map_err(|error: toml::de::Error| {
         let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
         ConfigError { origin: at(&format!("line {line}")), problem: format!("not TOML: {}", error.message()) }

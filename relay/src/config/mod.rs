@@ -80,6 +80,16 @@ impl Config {
         Ok(config)
     }
 
+    /// What the file at `path` with this text stands for.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn from_text(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let (mut config, mut apps) = (Self::default(), apps::Apps::default());
+        file::read_text(path, text, &mut config, &mut apps)?;
+        config.keyring = apps.into_keyring(Some(path))?;
+        config.check()?;
+        Ok(config)
+    }
+
     /// What cannot be said of one value alone.
     fn check(&self) -> Result<(), ConfigError> {
         if !self.listen.ip().is_loopback() && !self.proxy_terminates_tls {

@@ -5,6 +5,9 @@ mod body;
 mod publish;
 mod realtime;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use publish::drafts;
+
 use crate::{broker::Broker, connection::ConnectionContext, session::SessionTerms};
 use answer::{HttpError, json};
 use hyper::upgrade::OnUpgrade;

@@ -17,7 +17,7 @@ use futures_util::Stream;
 use headers::{Authorization, HeaderMapExt as _, authorization::Bearer};
 use sealwire_protocol::{
     Code, Scope, decode_base64url, limits,
-    tokens::{self, BackendClaims, Permission},
+    tokens::{self, BackendClaims, Keyring, Permission},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -128,17 +128,9 @@ async fn publish_batch<B: Buf>(
     body: &mut (impl Stream<Item = Result<B, warp::Error>> + Unpin),
 ) -> Result<Results, HttpError> {
     let bytes = body::read(body).await?;
-    let batch: Batch<'_> = serde_json::from_slice(&bytes).map_err(|error| {
-        let message = format!("the body is not {{\"messages\": [...]}}: {}", place(&error));
-        HttpError::new(StatusCode::BAD_REQUEST, message)
-    })?;
-    if !(1..=limits::MAX_BATCH).contains(&batch.messages.len()) {
-        let message =
-            format!("a batch has 1 to {} messages, this one has {}", limits::MAX_BATCH, batch.messages.len());
-        return Err(HttpError::new(StatusCode::BAD_REQUEST, message));
-    }
-    let mut results = Vec::with_capacity(batch.messages.len());
-    for message in batch.messages {
+    let messages = read_batch(&bytes)?;
+    let mut results = Vec::with_capacity(messages.len());
+    for message in messages {
         let result = publish_one(context, claims, message).await;
         if let Err(refused) = &result {
             let identity = Some(identity(claims));
@@ -159,20 +151,35 @@ async fn publish_one(
     claims: &BackendClaims,
     message: &RawValue,
 ) -> Result<Accepted, Refused> {
+    let draft = draft(&context.terms.keyring, claims, message)?;
+    Ok(context.broker.publish(draft).await?)
+}
+
+/// The messages of a body, each still to be read.
+fn read_batch(body: &[u8]) -> Result<Vec<&RawValue>, HttpError> {
+    let batch: Batch<'_> = serde_json::from_slice(body).map_err(|error| {
+        let message = format!("the body is not {{\"messages\": [...]}}: {}", place(&error));
+        HttpError::new(StatusCode::BAD_REQUEST, message)
+    })?;
+    let len = batch.messages.len();
+    if !(1..=limits::MAX_BATCH).contains(&len) {
+        let message = format!("a batch has 1 to {} messages, this one has {len}", limits::MAX_BATCH);
+        return Err(HttpError::new(StatusCode::BAD_REQUEST, message));
+    }
+    Ok(batch.messages)
+}
+
+/// What a message of a batch asks to be published, if its sender may.
+fn draft(keyring: &Keyring, claims: &BackendClaims, message: &RawValue) -> Result<Draft, Refused> {
     let message: Message = serde_json::from_str(message.get()).map_err(|error| {
         let code = if is_scope_error(message) { Code::ScopeRefused } else { Code::MalformedRequest };
         Refused::new(code, format!("the message is not what the endpoint takes: {}", place(&error)))
     })?;
-    let draft = draft(context, claims, message)?;
-    Ok(context.broker.publish(draft).await?)
-}
-
-fn draft(context: &HttpContext, claims: &BackendClaims, message: Message) -> Result<Draft, Refused> {
     let Message { channel, scope, token, event, sealed, id } = message;
     let namespace = Namespace { app: &claims.iss, installation: &claims.ins };
-    let token = token.filter(|token| !token.is_empty()).map(|token| {
-        access::verify_channel_token(&token, namespace, &channel, &context.terms.keyring, Now::read().wall)
-    });
+    let token = token
+        .filter(|token| !token.is_empty())
+        .map(|token| access::verify_channel_token(&token, namespace, &channel, keyring, Now::read().wall));
     let token = token.transpose()?;
     if let Some(token) = &token {
         access::check_permission(token.can.publish, Permission::Publish, "channel token")?;
@@ -209,4 +216,11 @@ fn place(error: &serde_json::Error) -> String {
 
 fn identity(claims: &BackendClaims) -> Identity {
     Identity { app: claims.iss.clone(), installation: claims.ins.clone(), account: None }
+}
+
+/// The drafts and refusals of a body, for who feeds it with random ones.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn drafts(keyring: &Keyring, claims: &BackendClaims, body: &[u8]) -> Vec<Result<Draft, Refused>> {
+    let messages = read_batch(body).unwrap_or_default();
+    messages.into_iter().map(|message| draft(keyring, claims, message)).collect()
 }

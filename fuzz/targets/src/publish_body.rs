@@ -1,0 +1,20 @@
+use crate::{APP, NOW, keyring};
+use sealwire_protocol::{UnixSeconds, limits, tokens::BackendClaims};
+use sealwire_relay::fuzzing;
+
+/// The body of `POST /v1/publish`.
+pub fn publish_body(data: &[u8]) {
+    let times = (UnixSeconds(NOW), UnixSeconds(NOW + 60));
+    let claims = BackendClaims::new(APP.into(), "installation".into(), times);
+    let drafts = fuzzing::publish_body(keyring(), &claims, data);
+    assert!(drafts.len() <= limits::MAX_BATCH, "a batch past the limit");
+    for draft in drafts {
+        match draft {
+            Ok(draft) => {
+                assert!(draft.sealed.len() <= limits::MAX_SEALED, "a message past the limit");
+                assert!(draft.event.len() <= limits::MAX_EVENT_NAME, "an event past the limit");
+            }
+            Err(refused) => assert!(refused.message.len() < 1000, "an answer longer than what it answers"),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+use bytes::Bytes;
+use sealwire_protocol::{
+    limits,
+    wire::{ToClient, ToRelay},
+};
+
+/// A message from a client.
+pub fn wire_to_relay(data: &[u8]) {
+    let _ = ToRelay::is_about_sessions(data);
+    let Ok(message) = ToRelay::from_bytes(Bytes::copy_from_slice(data)) else { return };
+    // Debug is what a log would show.
+    let _ = format!("{message:?}");
+    match &message {
+        ToRelay::Subscribe(subscribe) => {
+            assert!(subscribe.channel.is_some() && subscribe.request != 0);
+            assert!(subscribe.events.len() <= limits::MAX_EVENT_FILTERS);
+        }
+        ToRelay::Publish(publish) => {
+            assert!(publish.channel.is_some() && publish.request != 0);
+            assert_eq!(publish.id.len(), limits::IDEMPOTENCY_ID);
+        }
+        _ => {}
+    }
+    assert_eq!(ToRelay::from_bytes(message.to_bytes().into()), Ok(message));
+}
+
+/// A message from a relay.
+pub fn wire_to_client(data: &[u8]) {
+    let Ok(message) = ToClient::from_bytes(Bytes::copy_from_slice(data)) else { return };
+    let _ = format!("{message:?}");
+    assert_eq!(ToClient::from_bytes(message.to_bytes().into()), Ok(message));
+}
