@@ -30,10 +30,12 @@ pub(super) fn bytes(text: &str) -> Result<usize, String> {
 /// As [`duration`] reads it, in the largest unit without a fraction.
 pub(super) fn duration_text(duration: Duration) -> String {
     let millis = duration.as_millis();
-    match millis {
-        _ if millis % 1000 != 0 => format!("{millis}ms"),
-        _ if millis % 60_000 != 0 || millis == 0 => format!("{}s", millis / 1000),
-        _ => format!("{}m", millis / 60_000),
+    if !millis.is_multiple_of(1000) {
+        format!("{millis}ms")
+    } else if !millis.is_multiple_of(60_000) || millis == 0 {
+        format!("{}s", millis / 1000)
+    } else {
+        format!("{}m", millis / 60_000)
     }
 }
 
