@@ -34,3 +34,6 @@ pub use scope::{InvalidScope, Scope};
 #[cfg(feature = "sealing")]
 pub use sealing::{Opened, SEALED_OVERHEAD, SealedMessage, TooLarge, Unreadable, seal};
 pub use time::{UnixMillis, UnixSeconds};
+
+/// The description of the relay's HTTP interface: OpenAPI 3.1, in JSON.
+pub const OPENAPI: &str = include_str!("../openapi/relay.json");

@@ -14,12 +14,13 @@ enum Verdict {
     Skipped,
 }
 
-const CHECKS: [Check; 7] = [
+const CHECKS: [Check; 8] = [
     ("rustfmt", rustfmt),
     ("clippy", clippy),
     ("clippy for wasm32", clippy_for_wasm),
     ("prettier", prettier),
     ("tsc", tsc),
+    ("openapi", openapi),
     ("cargo deny", dependencies),
     ("cargo deny advisories", advisories),
 ];
@@ -86,6 +87,21 @@ fn tsc(workspace: &Workspace) -> Result<Verdict> {
     ] {
         pass(workspace, &duct::cmd("npm", ["run", "--silent"].into_iter().chain(script)).stdout_to_stderr())?;
     }
+    Ok(Verdict::Passed)
+}
+
+/// The description of the HTTP interface, by the linter that most people use.
+fn openapi(workspace: &Workspace) -> Result<Verdict> {
+    let linter = workspace.root.join("node_modules/.bin/redocly");
+    let lint = ["lint", "--config=protocol/openapi/redocly.yaml", "protocol/openapi/relay.json"];
+    let command = duct::cmd(linter, lint)
+        .env("REDOCLY_TELEMETRY", "off")
+        .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")
+        .stderr_to_stdout()
+        .stdout_capture()
+        .unchecked();
+    let output = command.dir(&workspace.root).run()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     Ok(Verdict::Passed)
 }
 

@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod openapi;
 mod publish;
 mod realtime;
 
@@ -72,9 +73,12 @@ pub(crate) fn routes(
         Method::GET | Method::HEAD => json(StatusCode::OK, &serde_json::json!({ "status": "ok" })),
         _ => HttpError::method_not_allowed("GET, HEAD").into(),
     });
+    let openapi = warp::path!("v1" / "openapi.json")
+        .and(method::method())
+        .map(|method: Method| openapi::openapi(&method));
     let nothing = warp::any().map(|| {
-        let message = "there are only /v1/realtime, /v1/publish and /healthz here";
+        let message = "there is nothing here; /v1/openapi.json describes every path that there is";
         Response::from(HttpError::new(StatusCode::NOT_FOUND, message))
     });
-    realtime.or(publish).unify().or(healthz).unify().or(nothing).unify()
+    realtime.or(publish).unify().or(healthz).unify().or(openapi).unify().or(nothing).unify()
 }

@@ -10,6 +10,7 @@ mod hello;
 mod http;
 mod lifetime;
 mod memory;
+mod openapi;
 mod publishing;
 mod refusals;
 mod replay;

@@ -33,13 +33,25 @@ pub async fn request(address: SocketAddr, method: &str, path: &str, headers: &st
     request_bytes(address, text.as_bytes()).await
 }
 
+/// The head of an answer in lower case, after which the connection may live on.
+pub async fn request_head(address: SocketAddr, method: &str, path: &str, headers: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let text = format!("{method} {path} HTTP/1.1\r\nhost: relay\r\n{headers}\r\n");
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap().to_ascii_lowercase()
+}
+
 /// Sends bytes as they are and reads one answer.
 pub async fn request_bytes(address: SocketAddr, bytes: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(address).await.unwrap();
     // The relay may answer and close before it has read everything.
     let _ = stream.write_all(bytes).await;
     let mut answer = Vec::new();
-    timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await.expect("no answer").unwrap();
+    timeout(Duration::from_secs(30), stream.read_to_end(&mut answer)).await.expect("no answer").unwrap();
     let text = String::from_utf8(answer).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{text:?}"));
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();

@@ -1,6 +1,7 @@
 //! A relay process, tokens for it, and minimal clients.
 
 mod client;
+mod description;
 mod forged;
 mod http;
 mod process;
@@ -8,8 +9,9 @@ mod raw;
 mod tokens;
 
 pub use client::{Client, channel, rand_id, sealed};
-pub use forged::{bad_session_tokens, bad_session_tokens_now};
-pub use http::{post, request, request_bytes};
+pub use description::Description;
+pub use forged::{bad_session_tokens, bad_session_tokens_now, forge};
+pub use http::{post, request, request_bytes, request_head};
 pub use process::{RelayProcess, relay_command};
 pub use raw::{handshake, masked, read_frame};
 pub use tokens::{APP, App, INSTALLATION, now};

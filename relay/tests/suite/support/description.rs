@@ -1,0 +1,97 @@
+use super::http::Answer;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// The description of the relay's HTTP interface. Its answers are closed: a field that it does not name is a fault here,
+/// though a client has to put up with one.
+pub struct Description {
+    pub document: Value,
+    closed: Value,
+}
+
+/// An answer that is described: method, path, status.
+pub type Described = (String, String, u16);
+
+impl Description {
+    pub fn read() -> Self {
+        let document: Value = serde_json::from_str(sealwire_protocol::OPENAPI).unwrap();
+        let mut closed = document.clone();
+        close(&mut closed);
+        Self { document, closed }
+    }
+
+    /// A value of the document, which has to be there.
+    pub fn at(&self, pointer: &str) -> &Value {
+        self.document.pointer(pointer).unwrap_or_else(|| panic!("there is no {pointer}"))
+    }
+
+    /// Every answer that is described.
+    pub fn answers(&self) -> BTreeSet<Described> {
+        let mut answers = BTreeSet::new();
+        for (path, operations) in self.at("/paths").as_object().unwrap() {
+            for (method, operation) in operations.as_object().unwrap() {
+                for status in operation["responses"].as_object().unwrap().keys() {
+                    answers.insert((method.clone(), path.clone(), status.parse().unwrap()));
+                }
+            }
+        }
+        answers
+    }
+
+    /// What keeps a value from being what the schema at `pointer` says.
+    pub fn faults(&self, pointer: &str, value: &Value) -> Vec<String> {
+        self.at(pointer);
+        let mut schema = self.closed.clone();
+        schema["$ref"] = json!(format!("#{pointer}"));
+        let validator = jsonschema::draft202012::new(&schema).unwrap();
+        validator.iter_errors(value).map(|error| format!("{error} at {}", error.instance_path())).collect()
+    }
+
+    /// The answer must be one that is described; where the path or the method is not, a plain `Failure`.
+    pub fn check(&self, method: &str, path: &str, answer: &Answer) -> Option<Described> {
+        let method = method.to_ascii_lowercase();
+        let (pointer, status) = (path.replace('/', "~1"), answer.status);
+        let at = format!("/paths/{pointer}/{method}/responses/{status}");
+        let (schema, described) = match self.document.pointer(&at) {
+            Some(response) => {
+                if let Some(headers) = response["headers"].as_object().filter(|headers| headers.len() == 1) {
+                    for (name, header) in headers {
+                        let value = header["schema"]["const"].as_str().unwrap();
+                        let line = format!("\r\n{name}: {value}").to_ascii_lowercase();
+                        assert!(
+                            answer.head.contains(&line),
+                            "{method} {path}: {line} is missing: {answer:?}"
+                        );
+                    }
+                }
+                let schema = format!("{at}/content/application~1json/schema");
+                (schema, Some((method.clone(), path.to_owned(), status)))
+            }
+            None => {
+                let known = self.document.pointer(&format!("/paths/{pointer}"));
+                let expected = if known.is_none() { 404 } else { 405 };
+                assert_eq!(status, expected, "{method} {path} {answer:?}");
+                assert!(known.and_then(|operations| operations.get(&method)).is_none(), "{answer:?}");
+                ("/components/schemas/Failure".to_owned(), None)
+            }
+        };
+        assert!(answer.head.contains("\r\ncontent-type: application/json"), "{answer:?}");
+        assert_eq!(self.faults(&schema, &answer.body), [""; 0], "{method} {path} {answer:?}");
+        described
+    }
+}
+
+/// Lets every object have the properties that are listed and no other.
+fn close(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            let is_object = fields.get("type").is_some_and(|kind| kind == "object");
+            if is_object && fields.contains_key("properties") {
+                fields.entry("additionalProperties").or_insert(json!(false));
+            }
+            fields.values_mut().for_each(close);
+        }
+        Value::Array(list) => list.iter_mut().for_each(close),
+        _ => {}
+    }
+}
