@@ -4,27 +4,32 @@
 //! [`SessionRules`] and [`Hub`] are its rules without I/O, for tests in virtual time; [`Relay`] is the whole server.
 
 mod access;
+mod admin;
 mod audit;
 mod broker;
 mod clock;
 mod config;
 mod connection;
+mod drain;
 mod fanout;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
 mod hub;
+mod lifecycle;
+mod metrics;
 mod server;
 mod session;
+mod trace;
 mod websocket;
 
 pub use access::Refused;
-pub use broker::{Answer, Broker, BrokerError, EmbeddedBroker};
+pub use broker::{Answer, Broker, BrokerError, BrokerStatus, EmbeddedBroker};
 pub use clock::Now;
 pub use config::{Config, ConfigError, LogFormat, NewApp, Origin, Overrides, Risk, Setting, template};
 pub use fanout::{ConnectionId, Deliveries, Fanout, Room, Subscribers};
-pub use hub::{Accepted, Draft, Hub, HubLimits, IdempotencyId, Outcome, Publication, Replay};
+pub use hub::{Accepted, Draft, Hub, HubCounts, HubLimits, IdempotencyId, Outcome, Publication, Replay};
 pub use server::{Relay, StartError};
 pub use session::{
     EventFilter, Fault, Identity, Joined, Publishing, Refusal, SessionAction, SessionRules, SessionTerms,

@@ -1,12 +1,17 @@
 //! The relay as a whole: starts everything, accepts connections, and ends in good order.
 
 use crate::{
+    admin,
+    audit::Audit,
     broker::{Broker, EmbeddedBroker},
     config::Config,
-    connection::{Alarms, ConnectionContext},
+    connection::{Alarms, ConnectionContext, Registry},
+    drain::{Drain, DrainTerms},
     fanout::{Deliveries, Fanout},
     http::{self, HttpContext, Peer},
     hub::HubLimits,
+    lifecycle::Lifecycle,
+    metrics::{Exposition, Metrics},
     session::SessionTerms,
 };
 use hyper::{Request, body::Incoming, server::conn::http1, service::Service};
@@ -24,7 +29,7 @@ use std::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    time::{MissedTickBehavior, interval, sleep, timeout},
+    time::{MissedTickBehavior, interval, sleep},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -32,9 +37,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest head of a request, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
-/// How long connections may take to end when the relay does.
-const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
-/// How often a quiet relay lets go of what is too old.
+/// How often a quiet relay lets go of what is too old, and says what it did not write into the audit log.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Pause after the system refused a new connection, which it does when there are too many.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -61,8 +64,8 @@ pub enum StartError {
 /// A running relay. Dropping it without [`Self::shut_down`] leaves its tasks to the runtime.
 pub struct Relay {
     address: SocketAddr,
-    shutdown: CancellationToken,
-    tasks: TaskTracker,
+    admin_address: Option<SocketAddr>,
+    drain: Drain,
 }
 
 impl Relay {
@@ -81,7 +84,7 @@ impl Relay {
         })
         .await?;
         if let Some(broker) = embedded {
-            tokio::spawn(expire(broker, relay.shutdown.clone()));
+            tokio::spawn(every_second(relay.drain.ended.clone(), move || broker.expire()));
         }
         Ok(relay)
     }
@@ -94,14 +97,18 @@ impl Relay {
         config: Config,
         broker: impl FnOnce(Deliveries) -> Arc<dyn Broker>,
     ) -> Result<Self, StartError> {
-        let listen = config.listen;
-        let failed = |source| StartError::Listen { address: listen, source };
-        let listener = TcpListener::bind(listen).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let (listener, address) = listen(config.listen).await?;
+        let admin = match config.admin_listen {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
+        let (ended, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let (lifecycle, registry) = (Arc::<Lifecycle>::default(), Arc::<Registry>::default());
+        let metrics = Arc::<Metrics>::default();
+        let audit = Arc::new(Audit::new(metrics.clone()));
 
         let (fanout, deliveries) = Fanout::start(std::thread::available_parallelism().map_or(1, usize::from));
-        let broker = broker(deliveries);
+        let broker = broker(deliveries.clone());
         let terms = Arc::new(SessionTerms {
             keyring: config.keyring,
             hello_timeout: config.hello_timeout,
@@ -113,23 +120,42 @@ impl Relay {
         let connection = Arc::new(ConnectionContext {
             terms: terms.clone(),
             broker: broker.clone(),
-            fanout,
+            fanout: fanout.clone(),
             queue_bytes: config.queue_bytes,
             alarms: alarms.clone(),
+            registry: registry.clone(),
+            lifecycle: lifecycle.clone(),
+            audit: audit.clone(),
+            metrics: metrics.clone(),
             next_id: AtomicU64::new(1),
         });
         let context = Arc::new(HttpContext {
             terms,
-            broker,
+            broker: broker.clone(),
             connection,
             tasks: tasks.clone(),
+            lifecycle: lifecycle.clone(),
+            audit: audit.clone(),
+            metrics: metrics.clone(),
             behind_proxy: config.proxy_terminates_tls,
             max_connections: config.max_connections,
             connections: Arc::default(),
         });
-        tokio::spawn(alarms.run(shutdown.clone()));
-        tokio::spawn(accept(listener, context, shutdown.clone(), tasks.clone()));
-        Ok(Self { address, shutdown, tasks })
+        tokio::spawn(alarms.run(ended.clone()));
+        tokio::spawn(every_second(ended.clone(), move || audit.summarize()));
+        tokio::spawn(accept(listener, context, ended.clone(), tasks.clone()));
+        let admin_address = admin.as_ref().map(|(_, address)| *address);
+        if let Some((listener, _)) = admin {
+            let (registry, lifecycle) = (registry.clone(), lifecycle.clone());
+            let exposition = Exposition { metrics, fanout, broker, registry, lifecycle };
+            tokio::spawn(admin::serve(listener, Arc::new(exposition), ended.clone()));
+        }
+        let terms = DrainTerms { window: config.drain_window, deadline: config.drain_deadline };
+        Ok(Self {
+            address,
+            admin_address,
+            drain: Drain { terms, lifecycle, registry, deliveries, ended, tasks },
+        })
     }
 
     /// Where it listens; the real port where port 0 was asked for.
@@ -138,19 +164,33 @@ impl Relay {
         self.address
     }
 
-    /// Says goodbye to every client and waits until they are gone, for a few seconds at most.
-    pub async fn shut_down(self) {
-        self.shutdown.cancel();
-        self.tasks.close();
-        let _ = timeout(SHUTDOWN_PATIENCE, self.tasks.wait()).await;
+    /// Where operators are answered, if anywhere.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
+    }
+
+    /// Takes nothing new, delivers what was taken, says goodbye to every client and waits until they are gone, for as long
+    /// as the configuration says at most. Returns how many connections were left then.
+    pub async fn shut_down(self) -> usize {
+        self.drain.run().await
     }
 }
 
-async fn expire(broker: Arc<EmbeddedBroker>, shutdown: CancellationToken) {
+/// Listens, and says where.
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// Does something now and then until the relay has ended.
+async fn every_second(ended: CancellationToken, act: impl Fn()) {
     let mut ticks = interval(EXPIRY_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
-        broker.expire();
+    while ended.run_until_cancelled(ticks.tick()).await.is_some() {
+        act();
     }
 }
 
@@ -160,11 +200,11 @@ async fn accept(
     shutdown: CancellationToken,
     tasks: TaskTracker,
 ) {
-    let routes = TowerToHyperService::new(warp::service(http::routes(context)));
+    let routes = TowerToHyperService::new(warp::service(http::routes(context.clone())));
     while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((socket, peer)) => {
-                tasks.spawn(serve(socket, peer, routes.clone(), shutdown.clone()));
+                tasks.spawn(serve(socket, peer, context.clone(), routes.clone(), shutdown.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -175,19 +215,22 @@ async fn accept(
 }
 
 /// Speaks HTTP/1.1 on a connection until it ends or becomes a WebSocket.
-async fn serve<S>(socket: TcpStream, peer: SocketAddr, routes: S, shutdown: CancellationToken)
-where
-    S: Service<Request<Incoming>, Response = warp::reply::Response> + Send,
+async fn serve<S>(
+    socket: TcpStream,
+    peer: SocketAddr,
+    context: Arc<HttpContext>,
+    routes: S,
+    shutdown: CancellationToken,
+) where
+    S: Service<Request<Incoming>, Response = warp::reply::Response> + Send + Sync,
     S::Future: Send + 'static,
     S::Error: std::error::Error + Send + Sync + 'static,
 {
     // Messages are small and must not wait for each other.
     let _ = socket.set_nodelay(true);
     let peer = Peer(peer.ip().to_canonical());
-    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer);
-        routes.call(request)
-    });
+    let (context, routes) = (&*context, &routes);
+    let service = hyper::service::service_fn(move |request| http::exchange(context, peer, request, routes));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)

@@ -1,6 +1,6 @@
 //! The broker of a relay that stands alone: the hub's rules behind a lock, nothing on disk.
 
-use super::{Answer, Broker};
+use super::{Answer, Broker, BrokerStatus};
 use crate::{
     clock::Now,
     fanout::Deliveries,
@@ -64,5 +64,10 @@ impl Broker for EmbeddedBroker {
 
     fn leave(&self, channel: ChannelId) {
         self.shared.hub().leave(channel, Now::read());
+    }
+
+    fn status(&self) -> BrokerStatus {
+        let hub = self.shared.hub();
+        BrokerStatus { counts: hub.counts(), channels: hub.channels(), cached_bytes: hub.cached_bytes() }
     }
 }

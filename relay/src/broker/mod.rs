@@ -12,7 +12,7 @@ pub use embedded::EmbeddedBroker;
 
 use crate::{
     access::Refused,
-    hub::{Accepted, Draft, Replay},
+    hub::{Accepted, Draft, HubCounts, Replay},
 };
 use sealwire_protocol::{ChannelId, Code, wire::Since};
 use std::pin::Pin;
@@ -49,4 +49,20 @@ pub trait Broker: Send + Sync + 'static {
 
     /// Removes a subscription that was added.
     fn leave(&self, channel: ChannelId);
+
+    /// What it did and holds on this machine, for the metrics.
+    fn status(&self) -> BrokerStatus {
+        BrokerStatus::default()
+    }
+}
+
+/// What a broker did and holds on this machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BrokerStatus {
+    /// What it did so far.
+    pub counts: HubCounts,
+    /// Channels with a subscription or a history.
+    pub channels: usize,
+    /// Publications kept for replay, in bytes.
+    pub cached_bytes: usize,
 }

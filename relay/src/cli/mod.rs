@@ -65,6 +65,18 @@ pub(crate) struct ConfigArgs {
     /// Most WebSocket connections.
     #[arg(long, value_name = "NUMBER")]
     max_connections: Option<String>,
+    /// Where operators get metrics, such as 127.0.0.1:7441, or off.
+    #[arg(long, value_name = "ADDRESS")]
+    admin_listen: Option<String>,
+    /// Allows an address for operators that other machines can reach.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    admin_public: Option<String>,
+    /// Over how long the clients leave when the relay ends, at most.
+    #[arg(long, value_name = "DURATION")]
+    drain_window: Option<String>,
+    /// How long the relay may take to end.
+    #[arg(long, value_name = "DURATION")]
+    drain_deadline: Option<String>,
     /// What is logged, such as info or warn,audit=info.
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
@@ -99,6 +111,10 @@ impl ConfigArgs {
             .with(Setting::Heartbeat, self.heartbeat)
             .with(Setting::HelloTimeout, self.hello_timeout)
             .with(Setting::MaxConnections, self.max_connections)
+            .with(Setting::AdminListen, self.admin_listen)
+            .with(Setting::AdminPublic, self.admin_public)
+            .with(Setting::DrainWindow, self.drain_window)
+            .with(Setting::DrainDeadline, self.drain_deadline)
             .with(Setting::Log, self.log)
             .with(Setting::LogFormat, self.log_format);
         // Variables that are no Unicode cannot be ours.

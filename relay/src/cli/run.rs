@@ -26,13 +26,25 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let relay = Relay::start(config).await?;
     println!("listening on http://{}", relay.address());
+    if let Some(address) = relay.admin_address() {
+        println!("operators: http://{address}/metrics");
+    }
     io::stdout().flush()?;
     tracing::info!(address = %relay.address(), version = env!("CARGO_PKG_VERSION"), "the relay is up");
+    let mut asked = async || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    asked().await;
+    tracing::info!("draining; a second signal ends at once");
     tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        left = relay.shut_down() => match left {
+            0 => tracing::info!("every client has left"),
+            left => tracing::warn!(left, "the deadline has come; cutting off the clients that are left"),
+        },
+        () = asked() => tracing::warn!("a second signal; ending at once"),
     }
-    tracing::info!("shutting down");
-    relay.shut_down().await;
     Ok(())
 }

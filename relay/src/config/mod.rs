@@ -44,6 +44,14 @@ pub struct Config {
     pub hello_timeout: Duration,
     /// Most WebSocket connections.
     pub max_connections: usize,
+    /// Where operators get metrics; nowhere, where there is no address.
+    pub admin_listen: Option<SocketAddr>,
+    /// Whether that may be an address that other machines can reach.
+    pub admin_public: bool,
+    /// Over how long the clients' goodbyes are spread at most when the relay ends.
+    pub drain_window: Duration,
+    /// How long the relay may take to end.
+    pub drain_deadline: Duration,
     /// Which events are logged, in the form of `tracing-subscriber`'s `EnvFilter`.
     pub log: String,
     /// How they are written.
@@ -100,6 +108,23 @@ impl Config {
             );
             return Err(ConfigError { origin: Origin::Setting("listen"), problem });
         }
+        if let Some(address) = self.admin_listen
+            && !address.ip().is_loopback()
+            && !self.admin_public
+        {
+            let problem = format!(
+                "{address} can be reached from other machines, and whoever reaches it sees the metrics; listen on \
+                 127.0.0.1, or set admin_public = true where only your own machines reach that network"
+            );
+            return Err(ConfigError { origin: Origin::Setting("admin_listen"), problem });
+        }
+        if self.drain_deadline < self.drain_window {
+            let problem = format!(
+                "{:?} is less than the drain_window of {:?}, in which the clients are told",
+                self.drain_deadline, self.drain_window
+            );
+            return Err(ConfigError { origin: Origin::Setting("drain_deadline"), problem });
+        }
         Ok(())
     }
 }
@@ -115,6 +140,10 @@ impl Default for Config {
             heartbeat: Duration::from_secs(25),
             hello_timeout: Duration::from_secs(10),
             max_connections: 100_000,
+            admin_listen: None,
+            admin_public: false,
+            drain_window: Duration::from_secs(10),
+            drain_deadline: Duration::from_secs(30),
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             keyring: Keyring::default(),

@@ -34,6 +34,14 @@ pub enum Setting {
     HelloTimeout,
     /// [`Config::max_connections`].
     MaxConnections,
+    /// [`Config::admin_listen`].
+    AdminListen,
+    /// [`Config::admin_public`].
+    AdminPublic,
+    /// [`Config::drain_window`].
+    DrainWindow,
+    /// [`Config::drain_deadline`].
+    DrainDeadline,
     /// [`Config::log`].
     Log,
     /// [`Config::log_format`].
@@ -51,6 +59,10 @@ impl Setting {
         Self::Heartbeat,
         Self::HelloTimeout,
         Self::MaxConnections,
+        Self::AdminListen,
+        Self::AdminPublic,
+        Self::DrainWindow,
+        Self::DrainDeadline,
         Self::Log,
         Self::LogFormat,
     ];
@@ -67,6 +79,10 @@ impl Setting {
             Self::Heartbeat => "heartbeat",
             Self::HelloTimeout => "hello_timeout",
             Self::MaxConnections => "max_connections",
+            Self::AdminListen => "admin_listen",
+            Self::AdminPublic => "admin_public",
+            Self::DrainWindow => "drain_window",
+            Self::DrainDeadline => "drain_deadline",
             Self::Log => "log",
             Self::LogFormat => "log_format",
         }
@@ -114,6 +130,21 @@ impl Setting {
             Self::MaxConnections => {
                 config.max_connections =
                     text.parse().map_err(|_| format!("'{text}' is no number of connections"))?;
+            }
+            Self::AdminListen => {
+                config.admin_listen = match text {
+                    "off" => None,
+                    text => Some(address(text).map_err(|problem| format!("{problem}; or off"))?),
+                }
+            }
+            Self::AdminPublic => config.admin_public = boolean(text)?,
+            Self::DrainWindow => {
+                let max = Duration::from_secs(600);
+                config.drain_window = within(units::duration(text)?, Duration::ZERO, max, text)?;
+            }
+            Self::DrainDeadline => {
+                let max = Duration::from_secs(900);
+                config.drain_deadline = within(units::duration(text)?, Duration::ZERO, max, text)?;
             }
             Self::Log => config.log = log_filter(text)?,
             Self::LogFormat => {

@@ -53,6 +53,8 @@ queue_bytes = "1MiB"
 heartbeat = "25s"
 hello_timeout = "10s"
 max_connections = 100000
+# Metrics for Prometheus, and /readyz, for this machine alone.
+# admin_listen = "127.0.0.1:7441"
 log = "info"
 log_format = "text"
 

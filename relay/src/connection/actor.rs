@@ -4,14 +4,17 @@ use super::{
     ConnectionContext, Opened, Outbound, linger,
     outbound::Condition,
     queue::SessionNumber,
+    registry::Place,
     seats::{Seats, Turn},
 };
 use crate::{
-    audit,
     broker::BrokerError,
     clock::Now,
+    fanout::ConnectionId,
     hub::{Accepted, Replay},
+    metrics::OpenSession,
     session::{Fault, Joined, Publishing, SessionAction, too_many_sessions},
+    trace::Source,
     websocket::{self, CloseStatus, Decoder, Incoming, Violation},
 };
 use bytes::Bytes;
@@ -32,7 +35,8 @@ use tokio::time::timeout;
 const BROKER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the last frames may take to be written.
 const PATIENCE: Duration = Duration::from_millis(800);
-/// The same for a client that was cut off because it reads slowly.
+/// The same for a client that was cut off because it reads slowly, or because the relay ends: what was published before
+/// is still to reach it.
 const SLOW_PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) struct Actor {
@@ -44,6 +48,10 @@ pub(super) struct Actor {
     phase: Phase,
     /// The earliest alarm that was set and has not rung.
     alarm: Option<Instant>,
+    id: ConnectionId,
+    place: Place,
+    /// The relay is ending, and so is this connection once the answer that it waits for is there.
+    shutting_down: bool,
 }
 
 /// A request whose answer the broker owes to a session. Meanwhile no request of any session is read.
@@ -77,8 +85,9 @@ impl Future for Actor {
             actor.seats.clear();
             actor.pending = None;
             let End::Closing(patience) = end else { return Poll::Ready(()) };
-            let outbound = actor.outbound.clone();
-            actor.phase = Phase::Closing(Box::pin(async move { linger::close(&outbound, patience).await }));
+            let (outbound, metrics) = (actor.outbound.clone(), actor.context.metrics.clone());
+            let closing = async move { linger::close(&outbound, &metrics, patience).await };
+            actor.phase = Phase::Closing(Box::pin(closing));
         }
         match &mut actor.phase {
             Phase::Closing(closing) => closing.as_mut().poll(context),
@@ -98,12 +107,17 @@ impl Actor {
     pub(super) fn new(context: Arc<ConnectionContext>, opened: Opened) -> Self {
         let Opened { socket, unread, remote, admission } = opened;
         let outbound = Arc::new(Outbound::new(socket, context.queue_bytes, remote, admission));
+        let id = context.next_id();
+        context.metrics.connections_opened.add(1);
         Self {
-            seats: Seats::new(context.next_id(), &context, &outbound),
+            id,
+            place: context.registry.add(id.0, &outbound),
+            seats: Seats::new(id, &context, &outbound),
             decoder: Decoder::new(&unread),
             pending: None,
             phase: Phase::Serving,
             alarm: None,
+            shutting_down: false,
             context,
             outbound,
         }
@@ -128,7 +142,7 @@ impl Actor {
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
         let signals = self.outbound.poll_signals(context);
         if signals.shutdown() {
-            self.seats.fail(Fault::ShuttingDown);
+            self.shutting_down = true;
         }
         if signals.alarm() {
             self.alarm = None;
@@ -141,7 +155,7 @@ impl Actor {
         if backlog.condition == Condition::Blocked
             && self.outbound.socket().poll_write_ready(context).is_ready()
         {
-            self.outbound.unblock();
+            self.context.metrics.sent.add(self.outbound.unblock());
             // It reads; that its own frames are not read meanwhile must not count as silence.
             self.seats.heard();
             return Poll::Ready(Ok(()));
@@ -164,10 +178,14 @@ impl Actor {
                 self.complete(completion)?;
                 continue;
             }
+            if self.shutting_down && self.pending.is_none() {
+                self.seats.fail(Fault::ShuttingDown);
+                self.act()?;
+            }
             let mut backlog = self.outbound.backlog();
             let is_full = !self.takes_requests(backlog.bytes);
             if is_full {
-                self.outbound.flush();
+                self.flush();
                 backlog = self.outbound.backlog();
             }
             if backlog.overflowed {
@@ -184,11 +202,15 @@ impl Actor {
                 Err(violation) => self.violated(violation)?,
             }
         }
-        self.outbound.flush();
+        self.flush();
         match self.outbound.backlog().condition {
             Condition::Broken => Err(End::Gone),
             _ => Ok(()),
         }
+    }
+
+    fn flush(&self) {
+        self.context.metrics.sent.add(self.outbound.flush());
     }
 
     /// Sees to it that the connection is woken for its next deadline. An alarm that turns out to be too early is set anew
@@ -211,7 +233,10 @@ impl Actor {
     /// Whether the client is still there.
     fn read(&mut self) -> io::Result<bool> {
         match self.outbound.socket().try_read_buf(self.decoder.space()) {
-            Ok(count) => Ok(count > 0),
+            Ok(count) => {
+                self.context.metrics.received.add(count);
+                Ok(count > 0)
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
             Err(error) => Err(error),
         }
@@ -276,7 +301,8 @@ impl Actor {
         match Fault::of(violation) {
             Some(fault) => self.seats.fail(fault),
             None => {
-                audit::violation(self.seats.identity().as_ref(), violation, self.outbound.remote());
+                let source = Source::connection(self.outbound.remote(), self.id);
+                self.context.audit.violation(self.seats.identity().as_ref(), violation, &source);
                 return Err(self.close(0, None, CloseStatus::ProtocolError));
             }
         }
@@ -341,7 +367,14 @@ impl Actor {
                 SessionAction::Send(message) => {
                     let frame = websocket::encode_message(&message).0;
                     match message {
-                        ToClient::Goodbye(_) => goodbye = Some(frame),
+                        ToClient::Goodbye(said) => {
+                            self.context.metrics.said_goodbye(said.code);
+                            goodbye = Some(frame);
+                        }
+                        ToClient::Welcome(_) => {
+                            seat.opened = Some(OpenSession::new(&self.context.metrics));
+                            self.outbound.push_answer(session, frame);
+                        }
                         ToClient::Published(_) | ToClient::Failed(_) => {
                             self.outbound.push_answer(session, frame);
                         }
@@ -364,16 +397,25 @@ impl Actor {
                 }
                 SessionAction::Leave(channel) => seat.memberships.leave(channel),
                 SessionAction::Publish(Publishing(draft)) => {
+                    let Some(under_way) = self.context.lifecycle.publish() else {
+                        // Not refused: the client comes back and sends it again, to a relay that takes it.
+                        seat.rules.handle_fault(Fault::ShuttingDown);
+                        continue;
+                    };
                     // The publisher is answered first, also where it gets its own message.
                     self.outbound.hold();
                     let answer = self.context.broker.publish(draft);
                     let answer = Box::pin(async move {
                         let result = timeout(BROKER_TIMEOUT, answer).await;
+                        drop(under_way);
                         Completion::Published { result: result.unwrap_or(Err(BrokerError::Unavailable)) }
                     });
                     self.pending = Some(Pending { session, answer });
                 }
-                SessionAction::Audit(refusal) => audit::refused(&refusal, self.outbound.remote()),
+                SessionAction::Audit(refusal) => {
+                    let source = Source::connection(self.outbound.remote(), self.id);
+                    self.context.audit.refused(&refusal, &source);
+                }
                 SessionAction::Close(code) => return Some((goodbye, code)),
             }
         }
@@ -383,7 +425,15 @@ impl Actor {
     fn close(&self, session: SessionNumber, goodbye: Option<Bytes>, status: CloseStatus) -> End {
         let frames: Vec<Bytes> = goodbye.into_iter().chain([websocket::encode_close(status)]).collect();
         self.outbound.finish(session, &frames);
-        let slow = status == CloseStatus::Sealwire(CloseCode::TooManyRequests);
-        End::Closing(if slow { SLOW_PATIENCE } else { PATIENCE })
+        End::Closing(match status {
+            CloseStatus::Sealwire(CloseCode::TooManyRequests | CloseCode::Unavailable) => SLOW_PATIENCE,
+            _ => PATIENCE,
+        })
+    }
+}
+
+impl Drop for Actor {
+    fn drop(&mut self) {
+        self.context.registry.remove(self.place);
     }
 }

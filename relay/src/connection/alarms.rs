@@ -22,8 +22,6 @@ pub(crate) struct Alarms {
 #[derive(Default)]
 struct Table {
     entries: BinaryHeap<Entry>,
-    /// The relay shuts down: everybody was woken, and whoever comes now is woken at once.
-    closing: bool,
 }
 
 struct Entry {
@@ -32,13 +30,9 @@ struct Entry {
 }
 
 impl Alarms {
-    /// Wakes a connection at this moment, or when the relay shuts down.
+    /// Wakes a connection at this moment.
     pub(super) fn set(&self, at: Instant, connection: &Arc<Outbound>) {
         let mut table = self.table();
-        if table.closing {
-            connection.wake_for_shutdown();
-            return;
-        }
         let is_earliest = table.entries.peek().is_none_or(|earliest| at < earliest.at);
         table.entries.push(Entry { at, connection: Arc::downgrade(connection) });
         drop(table);
@@ -47,17 +41,10 @@ impl Alarms {
         }
     }
 
-    /// Rings until the relay shuts down, then wakes everybody.
-    pub(crate) async fn run(self: Arc<Self>, shutdown: CancellationToken) {
-        while shutdown.run_until_cancelled(self.wait()).await.is_some() {
+    /// Rings until the relay ends.
+    pub(crate) async fn run(self: Arc<Self>, ended: CancellationToken) {
+        while ended.run_until_cancelled(self.wait()).await.is_some() {
             self.ring(Instant::now());
-        }
-        let mut table = self.table();
-        table.closing = true;
-        for entry in std::mem::take(&mut table.entries) {
-            if let Some(connection) = entry.connection.upgrade() {
-                connection.wake_for_shutdown();
-            }
         }
     }
 

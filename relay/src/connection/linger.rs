@@ -2,6 +2,7 @@
 //! with unread bytes in it would throw away what the client has not read yet.
 
 use super::{Outbound, outbound::Condition};
+use crate::metrics::Metrics;
 use socket2::SockRef;
 use std::{net::Shutdown, time::Duration};
 use tokio::time::timeout;
@@ -12,17 +13,17 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const DISCARD: usize = 1024 * 1024;
 
 /// Writes what is queued for at most `patience`, then closes.
-pub(super) async fn close(outbound: &Outbound, patience: Duration) {
-    if timeout(patience, drain(outbound)).await == Ok(true) {
+pub(super) async fn close(outbound: &Outbound, metrics: &Metrics, patience: Duration) {
+    if timeout(patience, drain(outbound, metrics)).await == Ok(true) {
         let _ = SockRef::from(outbound.socket()).shutdown(Shutdown::Write);
         let _ = timeout(FAREWELL, discard(outbound)).await;
     }
 }
 
 /// Whether everything was written.
-async fn drain(outbound: &Outbound) -> bool {
+async fn drain(outbound: &Outbound, metrics: &Metrics) -> bool {
     loop {
-        outbound.flush();
+        metrics.sent.add(outbound.flush());
         let backlog = outbound.backlog();
         match backlog.condition {
             Condition::Broken => return false,
@@ -32,7 +33,7 @@ async fn drain(outbound: &Outbound) -> bool {
                 if outbound.socket().writable().await.is_err() {
                     return false;
                 }
-                outbound.unblock();
+                metrics.sent.add(outbound.unblock());
             }
         }
     }

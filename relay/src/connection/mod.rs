@@ -7,14 +7,19 @@ mod linger;
 mod memberships;
 mod outbound;
 mod queue;
+mod registry;
 mod seats;
 
 pub(crate) use alarms::Alarms;
 pub(crate) use outbound::{Outbound, Outlet};
+pub(crate) use registry::Registry;
 
 use crate::{
+    audit::Audit,
     broker::Broker,
     fanout::{ConnectionId, Fanout},
+    lifecycle::Lifecycle,
+    metrics::Metrics,
     session::SessionTerms,
 };
 use actor::Actor;
@@ -34,8 +39,12 @@ pub(crate) struct ConnectionContext {
     pub(crate) fanout: Arc<Fanout>,
     /// Most bytes that wait to be written to one client.
     pub(crate) queue_bytes: usize,
-    /// Wakes connections, also when the relay shuts down.
+    /// Wakes connections when their time has come.
     pub(crate) alarms: Arc<Alarms>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) audit: Arc<Audit>,
+    pub(crate) metrics: Arc<Metrics>,
     /// The id of the next session.
     pub(crate) next_id: AtomicU64,
 }

@@ -174,22 +174,32 @@ impl Outbound {
         self.state().queue.finish(session, frames);
     }
 
-    /// Writes as much as the socket takes.
-    pub(crate) fn flush(&self) {
+    /// Writes as much as the socket takes. Returns how many bytes that was.
+    pub(crate) fn flush(&self) -> usize {
         let mut state = self.state();
-        if state.condition == Condition::Ready && !self.write(&mut state) {
-            drop(state);
+        if state.condition != Condition::Ready {
+            return 0;
+        }
+        let before = state.queue.bytes();
+        let all = self.write(&mut state);
+        let written = before - state.queue.bytes();
+        drop(state);
+        if !all {
             self.wake(Signals::QUEUE);
         }
+        written
     }
 
-    /// The socket has room again.
-    pub(super) fn unblock(&self) {
+    /// The socket has room again. Returns how many bytes it took.
+    pub(super) fn unblock(&self) -> usize {
         let mut state = self.state();
-        if state.condition == Condition::Blocked {
-            state.condition = Condition::Ready;
-            self.write(&mut state);
+        if state.condition != Condition::Blocked {
+            return 0;
         }
+        state.condition = Condition::Ready;
+        let before = state.queue.bytes();
+        self.write(&mut state);
+        before - state.queue.bytes()
     }
 
     pub(super) fn backlog(&self) -> Backlog {
@@ -207,7 +217,7 @@ impl Outbound {
         self.wake(Signals::ALARM);
     }
 
-    pub(super) fn wake_for_shutdown(&self) {
+    pub(crate) fn wake_for_shutdown(&self) {
         self.wake(Signals::SHUTDOWN);
     }
 

@@ -5,6 +5,7 @@ use super::{ConnectionContext, Outbound, Outlet, memberships::Memberships, queue
 use crate::{
     clock::Now,
     fanout::ConnectionId,
+    metrics::OpenSession,
     session::{Fault, Identity, SessionRules},
 };
 use sealwire_protocol::limits;
@@ -15,6 +16,8 @@ pub(super) struct Seat {
     pub(super) number: SessionNumber,
     pub(super) rules: SessionRules,
     pub(super) memberships: Memberships,
+    /// Once its token was accepted.
+    pub(super) opened: Option<OpenSession>,
 }
 
 impl Seat {
@@ -31,6 +34,7 @@ impl Seat {
             number,
             rules: SessionRules::new(context.terms.clone(), jitter, Now::read()),
             memberships: Memberships::new(id, outlet, context.fanout.clone(), context.broker.clone()),
+            opened: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::hub::Publication;
 use sealwire_protocol::ChannelId;
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// Most bytes of publications that wait for fan-out; past it, publishers wait.
@@ -23,12 +23,18 @@ pub struct Room {
 
 pub(super) struct Delivery {
     publication: Arc<Publication>,
+    taken: Instant,
     _room: Room,
 }
 
 impl Delivery {
     pub(super) fn publication(&self) -> &Arc<Publication> {
         &self.publication
+    }
+
+    /// When it was handed to fan-out.
+    pub(super) fn taken(&self) -> Instant {
+        self.taken
     }
 }
 
@@ -61,7 +67,12 @@ impl Deliveries {
     pub fn deliver(&self, publication: Arc<Publication>, room: Room) {
         let shard = shard_of(publication.channel(), self.shards.len());
         // A shard's task ends only when the relay does.
-        let _ = self.shards[shard].send(Delivery { publication, _room: room });
+        let _ = self.shards[shard].send(Delivery { publication, taken: Instant::now(), _room: room });
+    }
+
+    /// Waits until everything that was handed over with [`Self::room`] is queued at its subscribers.
+    pub(crate) async fn settled(&self) {
+        let _ = self.backlog.acquire_many(BACKLOG as u32).await;
     }
 }
 

@@ -32,11 +32,12 @@ enum Stage {
 /// The subscribers of channels, by channel.
 pub struct Subscribers<O> {
     channels: HashMap<ChannelId, Vec<Subscriber<O>>>,
+    count: usize,
 }
 
 impl<O> Default for Subscribers<O> {
     fn default() -> Self {
-        Self { channels: HashMap::new() }
+        Self { channels: HashMap::new(), count: 0 }
     }
 }
 
@@ -48,8 +49,23 @@ impl<O> Subscribers<O> {
             Subscriber { connection, outlet, events, stage: Stage::AwaitingReplay(Box::default()) };
         match subscribers.binary_search_by_key(&connection, |subscriber| subscriber.connection) {
             Ok(index) => subscribers[index] = subscriber,
-            Err(index) => subscribers.insert(index, subscriber),
+            Err(index) => {
+                subscribers.insert(index, subscriber);
+                self.count += 1;
+            }
         }
+    }
+
+    /// Subscriptions, over all channels.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether nobody subscribes to anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
     }
 
     /// Hands out the replay and what was published since the subscriber joined; from here on it is live.
@@ -82,6 +98,7 @@ impl<O> Subscribers<O> {
         let Some(subscribers) = self.channels.get_mut(&channel) else { return };
         if let Ok(index) = subscribers.binary_search_by_key(&connection, |subscriber| subscriber.connection) {
             subscribers.remove(index);
+            self.count -= 1;
         }
         if subscribers.is_empty() {
             self.channels.remove(&channel);

@@ -2,14 +2,19 @@
 
 mod answer;
 mod body;
+mod exchange;
 mod openapi;
 mod publish;
 mod realtime;
 
+pub(crate) use exchange::exchange;
 #[cfg(feature = "fuzzing")]
 pub(crate) use publish::drafts;
 
-use crate::{broker::Broker, connection::ConnectionContext, session::SessionTerms};
+use crate::{
+    admin, audit::Audit, broker::Broker, connection::ConnectionContext, lifecycle::Lifecycle,
+    metrics::Metrics, session::SessionTerms,
+};
 use answer::{HttpError, json};
 use hyper::upgrade::OnUpgrade;
 use std::{
@@ -35,6 +40,9 @@ pub(crate) struct HttpContext {
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) connection: Arc<ConnectionContext>,
     pub(crate) tasks: TaskTracker,
+    pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) audit: Arc<Audit>,
+    pub(crate) metrics: Arc<Metrics>,
     /// Whether `X-Forwarded-For` is the work of a proxy of ours.
     pub(crate) behind_proxy: bool,
     pub(crate) max_connections: usize,
@@ -54,6 +62,7 @@ impl HttpContext {
 pub(crate) fn routes(
     context: Arc<HttpContext>,
 ) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync + 'static {
+    let health = admin::health(context.lifecycle.clone());
     let shared = warp::any().map(move || context.clone());
     let request = shared.and(method::method()).and(header::headers_cloned()).and(ext::get::<Peer>());
 
@@ -69,16 +78,25 @@ pub(crate) fn routes(
             publish::publish(&context, method, headers, remote, Box::pin(body)).await
         },
     );
-    let healthz = warp::path!("healthz").and(method::method()).map(|method: Method| match method {
-        Method::GET | Method::HEAD => json(StatusCode::OK, &serde_json::json!({ "status": "ok" })),
-        _ => HttpError::method_not_allowed("GET, HEAD").into(),
-    });
     let openapi = warp::path!("v1" / "openapi.json")
         .and(method::method())
         .map(|method: Method| openapi::openapi(&method));
-    let nothing = warp::any().map(|| {
-        let message = "there is nothing here; /v1/openapi.json describes every path that there is";
-        Response::from(HttpError::new(StatusCode::NOT_FOUND, message))
-    });
-    realtime.or(publish).unify().or(healthz).unify().or(openapi).unify().or(nothing).unify()
+    let nothing = warp::any()
+        .map(|| not_found("there is nothing here; /v1/openapi.json describes every path that there is"));
+    realtime.or(publish).unify().or(health).unify().or(openapi).unify().or(nothing).unify()
+}
+
+/// An answer of one word.
+pub(crate) fn status(status: StatusCode, word: &str) -> Response {
+    json(status, &serde_json::json!({ "status": word }))
+}
+
+/// Says which paths there are.
+pub(crate) fn not_found(message: &str) -> Response {
+    HttpError::new(StatusCode::NOT_FOUND, message).into()
+}
+
+/// Says which methods there are.
+pub(crate) fn method_not_allowed(allowed: &'static str) -> Response {
+    HttpError::method_not_allowed(allowed).into()
 }

@@ -7,10 +7,10 @@ use super::{
 };
 use crate::{
     access::{self, Namespace, Refused},
-    audit,
     clock::Now,
     hub::{Accepted, Draft},
     session::{Identity, Refusal},
+    trace::Source,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::Stream;
@@ -74,9 +74,10 @@ pub(super) async fn publish<B: Buf>(
     remote: IpAddr,
     mut body: impl Stream<Item = Result<B, warp::Error>> + Unpin,
 ) -> Response {
+    let source = Source::request(remote, &headers);
     let result = match check_request(context, &method, &headers) {
         Ok(claims) => {
-            publish_batch(context, &claims, remote, &mut body).await.map_err(|error| (error, Some(claims)))
+            publish_batch(context, &claims, &source, &mut body).await.map_err(|error| (error, Some(claims)))
         }
         Err(error) => Err((error, None)),
     };
@@ -84,7 +85,8 @@ pub(super) async fn publish<B: Buf>(
         Ok(results) => json(StatusCode::OK, &results),
         Err((error, claims)) => {
             let identity = claims.as_ref().map(identity);
-            audit::refused(&Refusal { attempt: "publish", code: error.code(), identity }, remote);
+            let refusal = Refusal { attempt: "publish", code: error.code(), identity };
+            context.audit.refused(&refusal, &source);
             body::discard(body).await;
             error.into()
         }
@@ -124,7 +126,7 @@ fn check_request(
 async fn publish_batch<B: Buf>(
     context: &HttpContext,
     claims: &BackendClaims,
-    remote: IpAddr,
+    source: &Source,
     body: &mut (impl Stream<Item = Result<B, warp::Error>> + Unpin),
 ) -> Result<Results, HttpError> {
     let bytes = body::read(body).await?;
@@ -134,7 +136,7 @@ async fn publish_batch<B: Buf>(
         let result = publish_one(context, claims, message).await;
         if let Err(refused) = &result {
             let identity = Some(identity(claims));
-            audit::refused(&Refusal { attempt: "publish", code: refused.code, identity }, remote);
+            context.audit.refused(&Refusal { attempt: "publish", code: refused.code, identity }, source);
         }
         results.push(match result {
             Ok(Accepted { position, time }) => {
@@ -152,6 +154,9 @@ async fn publish_one(
     message: &RawValue,
 ) -> Result<Accepted, Refused> {
     let draft = draft(&context.terms.keyring, claims, message)?;
+    let _under_way = context.lifecycle.publish().ok_or_else(|| {
+        Refused::new(Code::ShuttingDown, "the relay is shutting down; publish again in a moment")
+    })?;
     Ok(context.broker.publish(draft).await?)
 }
 

@@ -3,9 +3,9 @@
 use super::{HttpContext, answer::HttpError};
 use crate::{
     access::Refused,
-    audit,
     connection::{self, Admission, Opened},
     session::Refusal,
+    trace::Source,
     websocket::{self, HandshakeError},
 };
 use hyper::upgrade::OnUpgrade;
@@ -28,7 +28,8 @@ pub(super) fn realtime(
     match open(context, method, headers, remote, upgrade) {
         Ok(response) => response,
         Err(error) => {
-            audit::refused(&Refusal { attempt: "connect", code: error.code(), identity: None }, remote);
+            let refusal = Refusal { attempt: "connect", code: error.code(), identity: None };
+            context.audit.refused(&refusal, &Source::request(remote, headers));
             error.into()
         }
     }
@@ -55,6 +56,9 @@ fn open(
         HttpError::new(StatusCode::UPGRADE_REQUIRED, "a WebSocket is opened over HTTP/1.1")
             .with_header(header::UPGRADE, "websocket")
     })?;
+    if context.lifecycle.is_draining() {
+        return Err(Refused::new(Code::ShuttingDown, "the relay is shutting down; try again later").into());
+    }
     let admission = Admission::take(&context.connections, context.max_connections).ok_or_else(|| {
         Refused::new(Code::Overloaded, "the relay has as many connections as it may; try again later")
     })?;

@@ -68,6 +68,20 @@ pub struct Hub {
     /// When an idle channel was last forgotten before its time, because there were too many.
     forgot_at: Option<Instant>,
     ids: Ids,
+    counts: HubCounts,
+}
+
+/// What a hub did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HubCounts {
+    /// Publications taken.
+    pub publications: u64,
+    /// Repeats of publications that were taken before.
+    pub repeats: u64,
+    /// Publications forgotten because their time was over.
+    pub expired: u64,
+    /// Publications forgotten earlier, because the cache was full.
+    pub evicted: u64,
 }
 
 impl Hub {
@@ -93,6 +107,7 @@ impl Hub {
             idle: VecDeque::new(),
             forgot_at: None,
             ids: Ids::new(limits.replay_bytes / 4 / Ids::COST),
+            counts: HubCounts::default(),
         }
     }
 
@@ -108,6 +123,12 @@ impl Hub {
         self.cached_bytes
     }
 
+    /// What it did so far.
+    #[must_use]
+    pub fn counts(&self) -> HubCounts {
+        self.counts
+    }
+
     /// Channels with any state.
     #[must_use]
     pub fn channels(&self) -> usize {
@@ -119,6 +140,7 @@ impl Hub {
         self.expire(now.monotonic);
         let (channel_id, id) = (draft.channel, draft.id);
         if let Some(accepted) = self.ids.find(channel_id, &id) {
+            self.counts.repeats += 1;
             return Outcome { accepted, publication: None };
         }
         // The time on the wire never runs backwards, whatever happens to the wall clock.
@@ -126,11 +148,13 @@ impl Hub {
         let channel =
             self.channels.entry(channel_id).or_insert_with(|| Channel::new(self.counter, self.forgot_at));
         self.counter += 1;
+        self.counts.publications += 1;
         let publication = Arc::new(Publication::new(draft, self.counter, channel.head, self.time));
         channel.push(publication.clone(), now.monotonic);
         self.cached.push_back((now.monotonic, channel_id));
         self.cached_bytes += cost(&publication);
         while self.cached_bytes > self.limits.replay_bytes {
+            self.counts.evicted += 1;
             self.evict_oldest(now.monotonic);
         }
         let position = Position { epoch: self.epoch, offset: self.counter };
@@ -174,6 +198,7 @@ impl Hub {
     pub fn expire(&mut self, now: Instant) {
         let Some(start) = now.checked_sub(self.limits.replay_window) else { return };
         while self.cached.front().is_some_and(|(at, _)| *at < start) {
+            self.counts.expired += 1;
             self.evict_oldest(now);
         }
         while self.idle.front().is_some_and(|(since, _)| *since < start) {

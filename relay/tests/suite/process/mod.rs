@@ -10,6 +10,7 @@ mod hello;
 mod http;
 mod lifetime;
 mod memory;
+mod observation;
 mod openapi;
 mod publishing;
 mod refusals;

@@ -10,6 +10,8 @@ use tokio::{
 pub struct Answer {
     pub status: u16,
     pub head: String,
+    /// The body as it came, and as JSON where it is.
+    pub text: String,
     pub body: Value,
 }
 
@@ -58,6 +60,7 @@ pub async fn request_bytes(address: SocketAddr, bytes: &[u8]) -> Answer {
     Answer {
         status,
         head: head.to_ascii_lowercase(),
+        text: body.to_owned(),
         body: serde_json::from_str(body).unwrap_or(Value::Null),
     }
 }

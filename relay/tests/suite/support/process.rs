@@ -18,6 +18,8 @@ pub fn relay_command() -> Command {
 /// A running relay; ends with the value.
 pub struct RelayProcess {
     pub address: SocketAddr,
+    /// Where it answers operators.
+    admin: Option<SocketAddr>,
     pub child: Child,
     log: Arc<Mutex<String>>,
     _directory: TempDir,
@@ -55,11 +57,23 @@ impl RelayProcess {
                 written.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..count]));
             }
         });
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        stdout.read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on http://").map(str::parse);
         let address = address.unwrap_or_else(|| panic!("{line} {}", log.lock().unwrap())).unwrap();
-        Self { address, child, log, _directory: directory }
+        let admin = flags.contains(&"--admin-listen").then(|| {
+            line.clear();
+            stdout.read_line(&mut line).unwrap();
+            let address = line.trim().strip_prefix("operators: http://").unwrap();
+            address.strip_suffix("/metrics").unwrap().parse().unwrap()
+        });
+        Self { address, admin, child, log, _directory: directory }
+    }
+
+    /// Where it answers operators; it was started with `--admin-listen`.
+    pub fn admin(&self) -> SocketAddr {
+        self.admin.expect("started without --admin-listen")
     }
 
     /// What was logged so far.

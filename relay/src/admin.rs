@@ -1,0 +1,94 @@
+//! The listener for operators: metrics, and whether the relay lives and is ready. Apart from the one for clients, so that
+//! nothing of it can be reached where clients are.
+
+use crate::{http, lifecycle::Lifecycle, metrics::Exposition};
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use std::{convert::Infallible, sync::Arc, time::Duration};
+use tokio::{
+    net::TcpListener,
+    sync::Semaphore,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use warp::{
+    Filter,
+    filters::method,
+    http::{HeaderValue, Method, StatusCode, header},
+    reply::Response,
+};
+
+/// How long a connection may last: a scrape takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Most connections at a time.
+const MAX_CONNECTIONS: usize = 32;
+/// Pause after the system refused a new connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Of OpenMetrics 1.0.
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Answers operators until the relay has ended.
+pub(crate) async fn serve(listener: TcpListener, exposition: Arc<Exposition>, ended: CancellationToken) {
+    let routes = TowerToHyperService::new(warp::service(routes(exposition)));
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    while let Some(accepted) = ended.run_until_cancelled(listener.accept()).await {
+        let Ok((socket, _)) = accepted else {
+            sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let Ok(place) = places.clone().try_acquire_owned() else { continue };
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(PATIENCE)
+            .serve_connection(TokioIo::new(socket), routes.clone());
+        tokio::spawn(async move {
+            let _ = timeout(PATIENCE, connection).await;
+            drop(place);
+        });
+    }
+}
+
+fn routes(
+    exposition: Arc<Exposition>,
+) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync + 'static {
+    let lifecycle = exposition.lifecycle.clone();
+    let metrics =
+        warp::path!("metrics").and(method::method()).map(move |method| metrics(&exposition, &method));
+    let nothing = warp::any().map(|| http::not_found("operators find /metrics, /healthz and /readyz here, and nothing else"));
+    metrics.or(health(lifecycle)).unify().or(nothing).unify()
+}
+
+fn metrics(exposition: &Arc<Exposition>, method: &Method) -> Response {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return http::method_not_allowed("GET, HEAD");
+    }
+    let Ok(text) = exposition.render() else {
+        let mut response = Response::new("the metrics could not be written\n".into());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        return response;
+    };
+    let mut response = Response::new(text.into());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+    response
+}
+
+/// `/healthz` and `/readyz`, the same for operators and for a load balancer among the clients.
+pub(crate) fn health(
+    lifecycle: Arc<Lifecycle>,
+) -> impl Filter<Extract = (Response,), Error = warp::Rejection> + Clone + Send + Sync + 'static {
+    let live = warp::path!("healthz").and(method::method()).map(|method: Method| match method {
+        Method::GET | Method::HEAD => http::status(StatusCode::OK, "ok"),
+        _ => http::method_not_allowed("GET, HEAD"),
+    });
+    let ready = warp::path!("readyz").and(method::method()).map(move |method: Method| match method {
+        Method::GET | Method::HEAD if lifecycle.is_draining() => {
+            http::status(StatusCode::SERVICE_UNAVAILABLE, "draining")
+        }
+        Method::GET | Method::HEAD => http::status(StatusCode::OK, "ready"),
+        _ => http::method_not_allowed("GET, HEAD"),
+    });
+    live.or(ready).unify()
+}

@@ -1,0 +1,37 @@
+//! What happens to every request, whatever its endpoint: it gets an id, is counted, and is written to the access log.
+
+use super::{HttpContext, Peer};
+use crate::{
+    metrics::Route,
+    trace::{REQUEST_ID, RequestId},
+};
+use hyper::{Request, body::Incoming, service::Service};
+use std::time::Instant;
+use warp::reply::Response;
+
+/// The target of the access log, which is written at the level `debug`.
+const TARGET: &str = "access";
+
+/// Has a request answered.
+pub(crate) async fn exchange<S>(
+    context: &HttpContext,
+    peer: Peer,
+    mut request: Request<Incoming>,
+    routes: &S,
+) -> Result<Response, S::Error>
+where
+    S: Service<Request<Incoming>, Response = Response>,
+{
+    let started = Instant::now();
+    let id = RequestId::assign(request.headers_mut(), context.behind_proxy);
+    let (route, method) = (Route::of(request.uri().path()), request.method().clone());
+    let remote = context.remote(peer, request.headers());
+    request.extensions_mut().insert(peer);
+    let mut response = routes.call(request).await?;
+    response.headers_mut().insert(REQUEST_ID, id.header());
+    let status = response.status().as_u16();
+    context.metrics.requests.add(route, status);
+    let millis = started.elapsed().as_millis();
+    tracing::debug!(target: TARGET, %method, route = route.path(), status, millis, %remote, trace = %id, "answered");
+    Ok(response)
+}

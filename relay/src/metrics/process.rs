@@ -1,0 +1,109 @@
+//! What the system says of this process, under the names that Prometheus' own clients use. Linux only; elsewhere there
+//! is nothing to read, and the metrics are left out.
+
+use std::{fs, path::Path};
+
+/// The unit of processor times in `/proc/self/stat`: part of Linux' interface, whatever the kernel was built with.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// A name without the prefix `process_`, what it is, and its value.
+pub(crate) struct Reading {
+    pub(crate) name: &'static str,
+    pub(crate) help: &'static str,
+    pub(crate) value: f64,
+    pub(crate) is_counter: bool,
+}
+
+/// Everything that can be read.
+pub(crate) fn read() -> Vec<Reading> {
+    read_in(Path::new("/proc"))
+}
+
+fn read_in(proc: &Path) -> Vec<Reading> {
+    let own = proc.join("self");
+    let status = fs::read_to_string(own.join("status")).unwrap_or_default();
+    let stat = fs::read_to_string(own.join("stat")).unwrap_or_default();
+    let system = fs::read_to_string(proc.join("stat")).unwrap_or_default();
+    let limits = fs::read_to_string(own.join("limits")).unwrap_or_default();
+    let gauge =
+        |name, help, value: Option<f64>| Some(Reading { name, help, value: value?, is_counter: false });
+    let cpu = stat_field(&stat, 14)
+        .zip(stat_field(&stat, 15))
+        .map(|(user, kernel)| (user + kernel) / TICKS_PER_SECOND);
+    let booted = system.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse::<f64>().ok());
+    let started = booted.zip(stat_field(&stat, 22)).map(|(booted, ticks)| booted + ticks / TICKS_PER_SECOND);
+    let open = fs::read_dir(own.join("fd")).ok().map(|entries| entries.count() as f64);
+    let most = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files")?.split_whitespace().next()?.parse::<f64>().ok());
+    let cpu = cpu.map(|value| Reading {
+        name: "cpu_seconds",
+        help: "Processor time of user and kernel together",
+        value,
+        is_counter: true,
+    });
+    [
+        cpu,
+        gauge("resident_memory_bytes", "Resident memory", kibibytes(&status, "VmRSS:")),
+        gauge("virtual_memory_bytes", "Virtual memory", kibibytes(&status, "VmSize:")),
+        gauge("threads", "Threads of the operating system", stat_field(&stat, 20)),
+        gauge("open_fds", "Open file descriptors", open),
+        gauge("max_fds", "Most file descriptors that may be open", most),
+        gauge("start_time_seconds", "When the process started, in seconds since 1970", started),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn kibibytes(status: &str, name: &str) -> Option<f64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok()? * 1024.0)
+}
+
+/// The `number`th field of `/proc/self/stat`, counted from 1 as proc(5) does. The second one, the program's name, may
+/// hold spaces and brackets.
+fn stat_field(stat: &str, number: usize) -> Option<f64> {
+    stat.rsplit_once(") ")?.1.split(' ').nth(number - 3)?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readings_are_those_of_the_files() {
+        let proc = tempfile::tempdir().unwrap();
+        fs::create_dir_all(proc.path().join("self/fd")).unwrap();
+        for (file, text) in [
+            ("self/status", "Name:\tx\nVmSize:\t    2048 kB\nVmRSS:\t    1024 kB\n"),
+            ("self/stat", "7 (a) b) S 1 1 1 0 -1 0 0 0 0 0 150 50 0 0 20 0 3 0 1000 0 0 0\n"),
+            (
+                "self/limits",
+                "Limit Soft Hard\nMax open files            1024                 4096    files\n",
+            ),
+            ("stat", "cpu 1 2 3\nbtime 1700000000\n"),
+            ("self/fd/0", ""),
+            ("self/fd/1", ""),
+        ] {
+            fs::write(proc.path().join(file), text).unwrap();
+        }
+        let readings: Vec<_> =
+            read_in(proc.path()).into_iter().map(|reading| (reading.name, reading.value)).collect();
+        let expected = [
+            ("cpu_seconds", 2.0),
+            ("resident_memory_bytes", 1_048_576.0),
+            ("virtual_memory_bytes", 2_097_152.0),
+            ("threads", 3.0),
+            ("open_fds", 2.0),
+            ("max_fds", 1024.0),
+            ("start_time_seconds", 1_700_000_010.0),
+        ];
+        assert_eq!(readings, expected);
+    }
+
+    #[test]
+    fn where_there_is_nothing_to_read_there_is_no_reading() {
+        assert!(read_in(Path::new("/nonexistent")).is_empty());
+    }
+}

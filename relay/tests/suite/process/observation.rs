@@ -1,0 +1,155 @@
+//! What operators see of a relay.
+
+use crate::support::{App, Client, RelayProcess, Scrape, bad_session_tokens_now, channel, post, request};
+use sealwire_protocol::wire::Channel;
+use serde_json::json;
+use std::{collections::BTreeMap, process::Stdio};
+
+const ADMIN: &[&str] = &["--admin-listen", "127.0.0.1:0"];
+
+#[tokio::test]
+async fn the_operating_page_lists_every_metric_and_no_other() {
+    let relay = RelayProcess::start(ADMIN);
+    let page = include_str!("../../../../docs/operating.md");
+    let table = page.split_once("| metric | type | labels | meaning |").unwrap().1;
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with("| `"));
+    let documented: BTreeMap<String, String> = rows
+        .map(|row| {
+            let mut cells = row.split(" | ");
+            let name = cells.next().unwrap().trim_start_matches("| `").trim_end_matches('`');
+            let kind = cells.next().unwrap();
+            // The format puts these endings behind the names of counters and of what is only information.
+            let ending = match kind {
+                "counter" => "_total",
+                "info" => "_info",
+                _ => "",
+            };
+            (name.strip_suffix(ending).unwrap_or_else(|| panic!("{row}")).to_owned(), kind.to_owned())
+        })
+        .collect();
+    assert_eq!(documented, Scrape::of(&relay).await.types);
+}
+
+#[tokio::test]
+async fn the_metrics_count_what_happened() {
+    let relay = RelayProcess::start(ADMIN);
+    let before = Scrape::of(&relay).await;
+    let mut publisher = Client::open(&relay, "alice").await;
+    let mut subscribers = [Client::open(&relay, "bob").await, Client::open(&relay, "carol").await];
+    for subscriber in &mut subscribers {
+        subscriber.subscribe("absences").await;
+    }
+    for number in 0..3 {
+        publisher.publish("absences", &number.to_string()).await;
+        for subscriber in &mut subscribers {
+            subscriber.text().await;
+        }
+    }
+    let outside = Channel { properties: vec!["board".into()], ..channel("absences") };
+    publisher.refused_subscribe(outside).await;
+    post(relay.address, &App::one().backend(), "nonsense").await;
+    let bad = bad_session_tokens_now().into_iter().find(|(kind, ..)| *kind == "expired").unwrap();
+    let mut refused = Client::connect(relay.address).await;
+    refused
+        .send(sealwire_protocol::wire::ToRelay::Hello(sealwire_protocol::wire::Hello { token: bad.1 }))
+        .await;
+    refused.must_end_with(bad.2).await;
+    drop(refused);
+
+    let after = Scrape::until(&relay, "sealwire_connections", 3.0).await;
+    for (sample, value) in [
+        ("sealwire_connections_opened_total", 4.0),
+        ("sealwire_sessions", 3.0),
+        ("sealwire_sessions_opened_total", 3.0),
+        ("sealwire_subscriptions", 2.0),
+        ("sealwire_channels", 1.0),
+        ("sealwire_publications_total", 3.0),
+        ("sealwire_publications_repeated_total", 0.0),
+        ("sealwire_deliveries_total", 6.0),
+        ("sealwire_fanout_seconds_count", 3.0),
+        ("sealwire_fanout_seconds_bucket{le=\"+Inf\"}", 3.0),
+        ("sealwire_refusals_total{code=\"SCOPE_REFUSED\"}", 1.0),
+        ("sealwire_refusals_total{code=\"TOKEN_EXPIRED\"}", 1.0),
+        ("sealwire_refusals_total{code=\"MALFORMED_REQUEST\"}", 1.0),
+        ("sealwire_goodbyes_total{code=\"TOKEN_EXPIRED\"}", 1.0),
+        ("sealwire_goodbyes_total{code=\"SLOW_CONSUMER\"}", 0.0),
+        ("sealwire_http_requests_total{route=\"/v1/realtime\",status=\"101\"}", 4.0),
+        ("sealwire_http_requests_total{route=\"/v1/publish\",status=\"400\"}", 1.0),
+        ("sealwire_replay_evictions_total{why=\"size\"}", 0.0),
+        ("sealwire_draining", 0.0),
+    ] {
+        assert_eq!(after.value(sample), value, "{sample}");
+    }
+    for (sample, least) in [
+        ("sealwire_received_bytes_total", 3.0 * 64.0),
+        ("sealwire_sent_bytes_total", 6.0 * 64.0),
+        ("sealwire_replay_bytes", 3.0 * 64.0),
+        ("process_resident_memory_bytes", 1e6),
+        ("process_open_fds", 4.0),
+        ("process_start_time_seconds", 1.7e9),
+    ] {
+        assert!(after.value(sample) > least, "{sample}");
+    }
+    assert!(after.value("process_cpu_seconds_total") >= before.value("process_cpu_seconds_total"));
+    assert_eq!(after.value(concat!("sealwire_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}")), 1.0);
+
+    drop((publisher, subscribers));
+    let ended = Scrape::until(&relay, "sealwire_connections", 0.0).await;
+    for gauge in ["sealwire_sessions", "sealwire_subscriptions"] {
+        assert_eq!(ended.value(gauge), 0.0);
+    }
+}
+
+#[tokio::test]
+async fn operators_and_clients_have_listeners_of_their_own() {
+    let relay = RelayProcess::start(ADMIN);
+    assert_eq!(request(relay.address, "GET", "/metrics", "", "").await.status, 404);
+    for path in ["/v1/publish", "/v1/realtime", "/"] {
+        assert_eq!(request(relay.admin(), "GET", path, "", "").await.status, 404);
+    }
+    for address in [relay.address, relay.admin()] {
+        for (path, body) in
+            [("/healthz", json!({ "status": "ok" })), ("/readyz", json!({ "status": "ready" }))]
+        {
+            let answer = request(address, "GET", path, "", "").await;
+            assert_eq!((answer.status, answer.body), (200, body));
+        }
+    }
+    assert_eq!(request(relay.admin(), "POST", "/metrics", "", "").await.status, 405);
+}
+
+#[test]
+fn metrics_leave_the_machine_only_where_that_was_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let app = format!("[[app]]\nid = \"a\"\nsigning_keys = [\"{}\"]\n", App::one().key_text);
+    std::fs::write(directory.path().join("relay.toml"), app).unwrap();
+    let check = |flags: &[&str]| {
+        let mut command = crate::support::relay_command();
+        command.args(["check-config", "--config", "relay.toml"]).args(flags);
+        command.current_dir(directory.path()).stdin(Stdio::null()).output().unwrap()
+    };
+    let output = check(&["--admin-listen", "0.0.0.0:7441"]);
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("admin_public = true"), "{output:?}");
+    for flags in
+        [&["--admin-listen", "0.0.0.0:7441", "--admin-public"][..], &["--admin-listen", "[::1]:7441"]]
+    {
+        assert!(check(flags).status.success());
+    }
+}
+
+#[tokio::test]
+async fn a_request_can_be_followed_by_its_id_from_the_answer_to_the_logs() {
+    let relay = RelayProcess::start(&["--log", "info,access=debug", "--log-format", "json"]);
+    let answer = post(relay.address, "nonsense", "{}").await;
+    let id = answer.head.lines().find_map(|line| line.strip_prefix("x-request-id: ")).unwrap();
+    let log = relay.log_with("answered").await;
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for target in ["audit", "access"] {
+        let line = lines.iter().find(|line| line["target"] == target).unwrap();
+        assert_eq!((&line["trace"], &line["remote"]), (&json!(id), &json!("127.0.0.1")));
+    }
+    // A client cannot choose it.
+    let headers = "x-request-id: chosen\r\n";
+    assert!(!request(relay.address, "GET", "/healthz", headers, "").await.head.contains("chosen"));
+}
