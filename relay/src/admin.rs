@@ -57,7 +57,8 @@ fn routes(
     let lifecycle = exposition.lifecycle.clone();
     let metrics =
         warp::path!("metrics").and(method::method()).map(move |method| metrics(&exposition, &method));
-    let nothing = warp::any().map(|| http::not_found("operators find /metrics, /healthz and /readyz here, and nothing else"));
+    let nothing = warp::any()
+        .map(|| http::not_found("operators find /metrics, /healthz and /readyz here, and nothing else"));
     metrics.or(health(lifecycle)).unify().or(nothing).unify()
 }
 

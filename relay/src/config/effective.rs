@@ -17,6 +17,13 @@ impl Setting {
             Self::Heartbeat => text(&units::duration_text(config.heartbeat)),
             Self::HelloTimeout => text(&units::duration_text(config.hello_timeout)),
             Self::MaxConnections => config.max_connections.to_string(),
+            Self::AdminListen => match config.admin_listen {
+                Some(address) => text(&address.to_string()),
+                None => text("off"),
+            },
+            Self::AdminPublic => config.admin_public.to_string(),
+            Self::DrainWindow => text(&units::duration_text(config.drain_window)),
+            Self::DrainDeadline => text(&units::duration_text(config.drain_deadline)),
             Self::Log => text(&config.log),
             Self::LogFormat => text(match config.log_format {
                 LogFormat::Text => "text",

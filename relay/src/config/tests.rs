@@ -50,6 +50,10 @@ fn every_setting_is_read_from_all_three_places() {
         (Setting::Heartbeat, "5s"),
         (Setting::HelloTimeout, "5s"),
         (Setting::MaxConnections, "5"),
+        (Setting::AdminListen, "127.0.0.1:2"),
+        (Setting::AdminPublic, "true"),
+        (Setting::DrainWindow, "1s"),
+        (Setting::DrainDeadline, "20s"),
         (Setting::Log, "info,audit=off"),
         (Setting::LogFormat, "json"),
     ] {
@@ -64,7 +68,7 @@ fn every_setting_is_read_from_all_three_places() {
             assert_ne!(setting.value(&config), default, "{setting:?}");
         }
     }
-    assert_eq!(Setting::ALL.len(), 10);
+    assert_eq!(Setting::ALL.len(), 14);
 }
 
 #[test]

@@ -15,8 +15,15 @@ pub(crate) enum Route {
 }
 
 impl Route {
-    const ALL: [Self; 7] =
-        [Self::Realtime, Self::Publish, Self::Disconnect, Self::Openapi, Self::Healthz, Self::Readyz, Self::Other];
+    const ALL: [Self; 7] = [
+        Self::Realtime,
+        Self::Publish,
+        Self::Disconnect,
+        Self::Openapi,
+        Self::Healthz,
+        Self::Readyz,
+        Self::Other,
+    ];
 
     pub(crate) fn of(path: &str) -> Self {
         let known = |route: &&Self| route.path() == path;
