@@ -1,11 +1,14 @@
 //! What a client or a backend may do: the checks that sessions and `POST /v1/publish` share.
 
-use crate::hub::{Draft, IdempotencyId};
+use crate::{
+    hub::{Draft, IdempotencyId},
+    signing::{Signed, SigningKeys},
+};
 use bytes::Bytes;
 use sealwire_protocol::{
     ChannelAddress, ChannelId, Code, InvalidName, InvalidScope, Scope, UnixMillis, check_channel_name,
     check_event_name, limits,
-    tokens::{self, ChannelClaims, Keyring, Permission, TokenError},
+    tokens::{ChannelClaims, Permission, TokenError},
 };
 
 /// Shortest sealed message, in bytes: version, key id, nonce, tag, publish time and payload length.
@@ -57,10 +60,11 @@ pub(crate) fn verify_channel_token(
     token: &str,
     namespace: Namespace<'_>,
     name: &str,
-    keyring: &Keyring,
+    keys: &SigningKeys,
     now: UnixMillis,
-) -> Result<ChannelClaims, Refused> {
-    let claims: ChannelClaims = tokens::verify(token, keyring, now.seconds())?;
+) -> Result<Signed<ChannelClaims>, Refused> {
+    let signed: Signed<ChannelClaims> = keys.verify(token, now.seconds())?;
+    let claims = &signed.claims;
     if claims.iss != namespace.app {
         return Err(TokenError::App.into());
     }
@@ -73,7 +77,7 @@ pub(crate) fn verify_channel_token(
         let message = "the channel token is for another channel; sign one for the channel's exact name";
         return Err(Refused::new(Code::TokenChannel, message));
     }
-    Ok(claims)
+    Ok(signed)
 }
 
 /// Refuses unless `allowed`.

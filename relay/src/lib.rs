@@ -19,8 +19,11 @@ mod http;
 mod hub;
 mod lifecycle;
 mod metrics;
+mod reload;
+mod reloadable;
 mod server;
 mod session;
+mod signing;
 mod trace;
 mod websocket;
 
@@ -30,8 +33,10 @@ pub use clock::Now;
 pub use config::{Config, ConfigError, LogFormat, NewApp, Origin, Overrides, Risk, Setting, template};
 pub use fanout::{ConnectionId, Deliveries, Fanout, Room, Subscribers};
 pub use hub::{Accepted, Draft, Hub, HubCounts, HubLimits, IdempotencyId, Outcome, Publication, Replay};
+pub use reload::Reloaded;
 pub use server::{Relay, StartError};
 pub use session::{
     EventFilter, Fault, Identity, Joined, Publishing, Refusal, SessionAction, SessionRules, SessionTerms,
 };
+pub use signing::{KeyChanges, SigningKeys};
 pub use websocket::{Decoder, Incoming, Violation};

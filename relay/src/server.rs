@@ -12,19 +12,20 @@ use crate::{
     hub::HubLimits,
     lifecycle::Lifecycle,
     metrics::{Exposition, Metrics},
-    session::SessionTerms,
+    reload::{self, Reload, Reloaded},
+    reloadable::Reloadable,
+    signing::SigningKeys,
 };
 use hyper::{Request, body::Incoming, server::conn::http1, service::Service};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use sealwire_protocol::limits;
 use std::{
     io,
     net::SocketAddr,
     pin::pin,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
     time::Duration,
 };
 use tokio::{
@@ -66,6 +67,7 @@ pub struct Relay {
     address: SocketAddr,
     admin_address: Option<SocketAddr>,
     drain: Drain,
+    reload: Mutex<Reload>,
 }
 
 impl Relay {
@@ -109,16 +111,10 @@ impl Relay {
 
         let (fanout, deliveries) = Fanout::start(std::thread::available_parallelism().map_or(1, usize::from));
         let broker = broker(deliveries.clone());
-        let terms = Arc::new(SessionTerms {
-            keyring: config.keyring,
-            hello_timeout: config.hello_timeout,
-            heartbeat: config.heartbeat,
-            replay_window: config.replay_window,
-            max_subscriptions: limits::MAX_SUBSCRIPTIONS,
-        });
+        let keys = Arc::new(SigningKeys::new(config.keyring.clone()));
         let alarms = Arc::new(Alarms::default());
         let connection = Arc::new(ConnectionContext {
-            terms: terms.clone(),
+            terms: Reloadable::new(reload::terms(&config, keys.clone())),
             broker: broker.clone(),
             fanout: fanout.clone(),
             queue_bytes: config.queue_bytes,
@@ -130,20 +126,20 @@ impl Relay {
             next_id: AtomicU64::new(1),
         });
         let context = Arc::new(HttpContext {
-            terms,
+            keys: keys.clone(),
             broker: broker.clone(),
-            connection,
+            connection: connection.clone(),
             tasks: tasks.clone(),
             lifecycle: lifecycle.clone(),
             audit: audit.clone(),
             metrics: metrics.clone(),
             behind_proxy: config.proxy_terminates_tls,
-            max_connections: config.max_connections,
+            max_connections: config.max_connections.into(),
             connections: Arc::default(),
         });
         tokio::spawn(alarms.run(ended.clone()));
         tokio::spawn(every_second(ended.clone(), move || audit.summarize()));
-        tokio::spawn(accept(listener, context, ended.clone(), tasks.clone()));
+        tokio::spawn(accept(listener, context.clone(), ended.clone(), tasks.clone()));
         let admin_address = admin.as_ref().map(|(_, address)| *address);
         if let Some((listener, _)) = admin {
             let (registry, lifecycle) = (registry.clone(), lifecycle.clone());
@@ -151,9 +147,11 @@ impl Relay {
             tokio::spawn(admin::serve(listener, Arc::new(exposition), ended.clone()));
         }
         let terms = DrainTerms { window: config.drain_window, deadline: config.drain_deadline };
+        let reload = Reload { config, keys, connection, registry: registry.clone(), http: context };
         Ok(Self {
             address,
             admin_address,
+            reload: Mutex::new(reload),
             drain: Drain { terms, lifecycle, registry, deliveries, ended, tasks },
         })
     }
@@ -168,6 +166,11 @@ impl Relay {
     #[must_use]
     pub fn admin_address(&self) -> Option<SocketAddr> {
         self.admin_address
+    }
+
+    /// Takes over what can change of a new configuration. Connections stay, but those that a removed signing key let in.
+    pub fn reload(&self, config: Config) -> Reloaded {
+        self.reload.lock().unwrap_or_else(PoisonError::into_inner).apply(config)
     }
 
     /// Takes nothing new, delivers what was taken, says goodbye to every client and waits until they are gone, for as long

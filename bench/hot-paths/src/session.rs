@@ -6,7 +6,9 @@ use sealwire_protocol::{
     tokens::{self, Keyring, Permissions, SessionClaims, SigningKey},
     wire::{Channel, Hello, Position, Publish, Subscribe, ToRelay},
 };
-use sealwire_relay::{Accepted, Decoder, Incoming, Joined, Now, SessionAction, SessionRules, SessionTerms};
+use sealwire_relay::{
+    Accepted, Decoder, Incoming, Joined, Now, SessionAction, SessionRules, SessionTerms, SigningKeys,
+};
 use std::{hint::black_box, sync::Arc, time::Duration};
 
 const APP: &str = "ari:cloud:ecosystem::app/6f2a1c3e-7b1d-4a55-9c43-0a5f1c9b7e21";
@@ -41,7 +43,7 @@ fn token(now: Now) -> String {
 
 fn terms() -> Arc<SessionTerms> {
     Arc::new(SessionTerms {
-        keyring: keyring(),
+        keys: Arc::new(SigningKeys::new(keyring())),
         hello_timeout: Duration::from_secs(10),
         heartbeat: Duration::from_secs(25),
         replay_window: Duration::from_secs(120),

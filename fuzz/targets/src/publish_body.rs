@@ -1,12 +1,15 @@
 use crate::{APP, NOW, keyring};
 use sealwire_protocol::{UnixSeconds, limits, tokens::BackendClaims};
-use sealwire_relay::fuzzing;
+use sealwire_relay::{SigningKeys, fuzzing};
+use std::sync::LazyLock;
+
+static KEYS: LazyLock<SigningKeys> = LazyLock::new(|| SigningKeys::new(keyring().clone()));
 
 /// The body of `POST /v1/publish`.
 pub fn publish_body(data: &[u8]) {
     let times = (UnixSeconds(NOW), UnixSeconds(NOW + 60));
     let claims = BackendClaims::new(APP.into(), "installation".into(), times);
-    let drafts = fuzzing::publish_body(keyring(), &claims, data);
+    let drafts = fuzzing::publish_body(&KEYS, &claims, data);
     assert!(drafts.len() <= limits::MAX_BATCH, "a batch past the limit");
     for draft in drafts {
         match draft {

@@ -52,6 +52,18 @@ pub fn sign<C: Claims>(claims: &C, key: &SigningKey) -> Result<String, TokenErro
 /// # Errors
 /// [`TokenError`] for the first rule broken. Nothing of an unsigned token is trusted but its `kid`.
 pub fn verify<C: Claims>(token: &str, keyring: &Keyring, now: UnixSeconds) -> Result<C, TokenError> {
+    verify_with_signer(token, keyring, now).map(|(claims, _)| claims)
+}
+
+/// As [`verify`], and says which key signed it.
+///
+/// # Errors
+/// [`TokenError`], as for [`verify`].
+pub fn verify_with_signer<'k, C: Claims>(
+    token: &str,
+    keyring: &'k Keyring,
+    now: UnixSeconds,
+) -> Result<(C, &'k SigningKey), TokenError> {
     if token.len() > limits::MAX_TOKEN {
         return Err(TokenError::Malformed);
     }
@@ -86,7 +98,7 @@ pub fn verify<C: Claims>(token: &str, keyring: &Keyring, now: UnixSeconds) -> Re
     }
     check_lifetime(&claims)?;
     check_claims(&claims)?;
-    Ok(claims)
+    Ok((claims, key))
 }
 
 /// `aud` alone, so that a token of another kind is refused for its kind and not for a missing claim.

@@ -66,6 +66,13 @@ impl SigningKey {
         &self.id
     }
 
+    /// Whether both have the same id and secret. For two configurations of one relay, which are nobody's guess: takes
+    /// no constant time.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        (&self.id, &*self.secret) == (&other.id, &*other.secret)
+    }
+
     pub(super) fn secret(&self) -> &[u8] {
         &self.secret
     }

@@ -13,7 +13,7 @@ pub use channel::ChannelClaims;
 #[cfg(feature = "sealing")]
 pub(crate) use channel::{UnverifiedClaims, read_unverified};
 pub use error::TokenError;
-pub use jwt::{sign, verify};
+pub use jwt::{sign, verify, verify_with_signer};
 pub use key::{InvalidSigningKey, Keyring, SigningKey};
 pub use permission::{Permission, Permissions};
 pub use session::SessionClaims;

@@ -88,8 +88,8 @@ pub(crate) struct ConfigArgs {
 impl Cli {
     pub(crate) fn execute(self) -> Result<ExitCode, Box<dyn Error>> {
         match self.command {
-            None => run::run(self.run.load()?)?,
-            Some(Command::Run(args)) => run::run(args.load()?)?,
+            None => run::run(self.run)?,
+            Some(Command::Run(args)) => run::run(args)?,
             Some(Command::CheckConfig(check)) => return check.execute(),
             Some(Command::Healthcheck(check)) => return check.execute(),
             Some(Command::Init(init)) => init.execute()?,
@@ -99,24 +99,24 @@ impl Cli {
 }
 
 impl ConfigArgs {
-    fn load(self) -> Result<Config, ConfigError> {
+    fn load(&self) -> Result<Config, ConfigError> {
         let default = PathBuf::from(DEFAULT_PATH);
-        let file = self.config.or_else(|| default.exists().then_some(default));
+        let file = self.config.clone().or_else(|| default.exists().then_some(default));
         let flags = Overrides::default()
-            .with(Setting::Listen, self.listen)
-            .with(Setting::ProxyTerminatesTls, self.proxy_terminates_tls)
-            .with(Setting::ReplayWindow, self.replay_window)
-            .with(Setting::ReplayBytes, self.replay_bytes)
-            .with(Setting::QueueBytes, self.queue_bytes)
-            .with(Setting::Heartbeat, self.heartbeat)
-            .with(Setting::HelloTimeout, self.hello_timeout)
-            .with(Setting::MaxConnections, self.max_connections)
-            .with(Setting::AdminListen, self.admin_listen)
-            .with(Setting::AdminPublic, self.admin_public)
-            .with(Setting::DrainWindow, self.drain_window)
-            .with(Setting::DrainDeadline, self.drain_deadline)
-            .with(Setting::Log, self.log)
-            .with(Setting::LogFormat, self.log_format);
+            .with(Setting::Listen, self.listen.clone())
+            .with(Setting::ProxyTerminatesTls, self.proxy_terminates_tls.clone())
+            .with(Setting::ReplayWindow, self.replay_window.clone())
+            .with(Setting::ReplayBytes, self.replay_bytes.clone())
+            .with(Setting::QueueBytes, self.queue_bytes.clone())
+            .with(Setting::Heartbeat, self.heartbeat.clone())
+            .with(Setting::HelloTimeout, self.hello_timeout.clone())
+            .with(Setting::MaxConnections, self.max_connections.clone())
+            .with(Setting::AdminListen, self.admin_listen.clone())
+            .with(Setting::AdminPublic, self.admin_public.clone())
+            .with(Setting::DrainWindow, self.drain_window.clone())
+            .with(Setting::DrainDeadline, self.drain_deadline.clone())
+            .with(Setting::Log, self.log.clone())
+            .with(Setting::LogFormat, self.log_format.clone());
         // Variables that are no Unicode cannot be ours.
         let environment = env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));

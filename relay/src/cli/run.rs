@@ -1,15 +1,19 @@
-//! `sealwire-relay run`: until a signal asks it to end.
+//! `sealwire-relay run`: until a signal asks it to end. SIGHUP reads the configuration anew.
 
-use super::logging;
-use sealwire_relay::{Config, Relay};
+use super::{
+    ConfigArgs,
+    logging::{self, Logging},
+};
+use sealwire_relay::{Config, Relay, Setting};
 use std::{
     error::Error,
     io::{self, Write as _},
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-pub(super) fn run(config: Config) -> Result<(), Box<dyn Error>> {
-    logging::start(&config);
+pub(super) fn run(args: ConfigArgs) -> Result<(), Box<dyn Error>> {
+    let config = args.load()?;
+    let logging = logging::start(&config);
     for risk in config.risks() {
         tracing::warn!("{risk}");
     }
@@ -18,12 +22,13 @@ pub(super) fn run(config: Config) -> Result<(), Box<dyn Error>> {
         tracing::warn!(%error, "cannot raise the limit of open files");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(config))
+    runtime.block_on(serve(config, &args, &logging))
 }
 
-async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
+async fn serve(config: Config, args: &ConfigArgs, logging: &Logging) -> Result<(), Box<dyn Error>> {
     // Before anybody is told where it listens, so that a signal is never lost.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut hangup = signal(SignalKind::hangup())?;
     let relay = Relay::start(config).await?;
     println!("listening on http://{}", relay.address());
     if let Some(address) = relay.admin_address() {
@@ -37,7 +42,12 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
             _ = interrupt.recv() => {}
         }
     };
-    asked().await;
+    loop {
+        tokio::select! {
+            () = asked() => break,
+            _ = hangup.recv() => reload(&relay, args, logging),
+        }
+    }
     tracing::info!("draining; a second signal ends at once");
     tokio::select! {
         left = relay.shut_down() => match left {
@@ -47,4 +57,24 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         () = asked() => tracing::warn!("a second signal; ending at once"),
     }
     Ok(())
+}
+
+/// Reads the configuration from the same places again. One with any fault changes nothing.
+fn reload(relay: &Relay, args: &ConfigArgs, logging: &Logging) {
+    let config = match args.load() {
+        Ok(config) => config,
+        // Never quotes a signing key.
+        Err(error) => {
+            tracing::error!(%error, "the configuration was not reloaded; the former one stays in force");
+            return;
+        }
+    };
+    logging.reload(&config);
+    let reloaded = relay.reload(config);
+    for setting in &reloaded.need_restart {
+        tracing::warn!(setting = setting.key(), "needs a restart; the former value stays in force");
+    }
+    let changed: Vec<_> = reloaded.changed.iter().copied().map(Setting::key).collect();
+    let (added, removed) = (&reloaded.keys.added, &reloaded.keys.removed);
+    tracing::info!(?changed, keys_added = ?added, keys_removed = ?removed, "the configuration was reloaded");
 }

@@ -1,6 +1,6 @@
 //! What is wrong with a configuration, and where.
 
-use std::{fmt, path::PathBuf};
+use std::{borrow::Cow, fmt, path::PathBuf};
 
 /// Where a value stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,15 @@ impl fmt::Display for Origin {
     }
 }
 
+/// Longest text that a message repeats. A signing secret, which may have got into any place, is longer.
+const MAX_QUOTED: usize = 64;
+
+/// What a message repeats of a faulty text.
+pub(super) fn quotable(text: &str) -> Cow<'_, str> {
+    let length = text.chars().count();
+    if length > MAX_QUOTED { format!("({length} characters)").into() } else { text.into() }
+}
+
 /// Names what is known, closest first.
 pub(super) fn unknown(what: &str, given: &str, known: &[&str]) -> String {
     let closest = known.iter().min_by_key(|name| distance(given, name));
@@ -48,7 +57,7 @@ pub(super) fn unknown(what: &str, given: &str, known: &[&str]) -> String {
         Some(name) if distance(given, name) <= 3.max(name.len() / 3) => format!("did you mean '{name}'? "),
         _ => String::new(),
     };
-    format!("unknown {what} '{given}'; {hint}Known are: {}", known.join(", "))
+    format!("unknown {what} '{}'; {hint}Known are: {}", quotable(given), known.join(", "))
 }
 
 /// How many letters must be added, dropped or exchanged (Levenshtein).

@@ -39,7 +39,8 @@ pub(super) fn read_text(
         let Some(setting) = Setting::ALL.iter().find(|setting| setting.key() == key) else {
             let mut known: Vec<&str> = Setting::ALL.iter().map(|setting| setting.key()).collect();
             known.push(APP);
-            return Err(ConfigError { origin: at(key), problem: error::unknown("key", key, &known) });
+            let problem = error::unknown("key", key, &known);
+            return Err(ConfigError { origin: at(&error::quotable(key)), problem });
         };
         let text = scalar(value).ok_or_else(|| ConfigError {
             origin: at(key),

@@ -100,8 +100,29 @@ impl Setting {
         format!("--{}", self.key().replace('_', "-"))
     }
 
+    /// Whether the two configurations have different values.
+    pub(crate) fn differs(self, a: &Config, b: &Config) -> bool {
+        self.value(a) != self.value(b)
+    }
+
+    /// Takes the value over into the configuration of a running relay; false for what only a restart changes.
+    pub(crate) fn reload(self, from: &Config, to: &mut Config) -> bool {
+        match self {
+            Self::Heartbeat => to.heartbeat = from.heartbeat,
+            Self::HelloTimeout => to.hello_timeout = from.hello_timeout,
+            Self::MaxConnections => to.max_connections = from.max_connections,
+            Self::Log => to.log.clone_from(&from.log),
+            _ => return false,
+        }
+        true
+    }
+
     /// Reads a value into the configuration. Says what is wrong with it otherwise.
     pub(super) fn apply(self, config: &mut Config, text: &str) -> Result<(), String> {
+        self.read(config, text).map_err(|problem| problem.replace(text, &error::quotable(text)))
+    }
+
+    fn read(self, config: &mut Config, text: &str) -> Result<(), String> {
         match self {
             Self::Listen => config.listen = address(text)?,
             Self::ProxyTerminatesTls => config.proxy_terminates_tls = boolean(text)?,

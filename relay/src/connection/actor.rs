@@ -148,6 +148,9 @@ impl Actor {
             self.alarm = None;
             self.seats.handle_timeout();
         }
+        if signals.keys() {
+            self.seats.handle_keys_removed();
+        }
         if !signals.is_empty() {
             return Poll::Ready(Ok(()));
         }

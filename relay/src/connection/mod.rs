@@ -20,6 +20,7 @@ use crate::{
     fanout::{ConnectionId, Fanout},
     lifecycle::Lifecycle,
     metrics::Metrics,
+    reloadable::Reloadable,
     session::SessionTerms,
 };
 use actor::Actor;
@@ -34,7 +35,8 @@ use tokio::net::TcpStream;
 
 /// What every connection of a relay shares.
 pub(crate) struct ConnectionContext {
-    pub(crate) terms: Arc<SessionTerms>,
+    /// What new sessions are held to; each keeps what it began with.
+    pub(crate) terms: Reloadable<SessionTerms>,
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) fanout: Arc<Fanout>,
     /// Most bytes that wait to be written to one client.

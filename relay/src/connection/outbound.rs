@@ -43,6 +43,8 @@ impl Signals {
     const ALARM: u8 = 2;
     /// The relay shuts down.
     const SHUTDOWN: u8 = 4;
+    /// Signing keys were removed.
+    const KEYS: u8 = 8;
 
     pub(super) fn is_empty(self) -> bool {
         self.0 == 0
@@ -50,6 +52,10 @@ impl Signals {
 
     pub(super) fn alarm(self) -> bool {
         self.0 & Self::ALARM != 0
+    }
+
+    pub(super) fn keys(self) -> bool {
+        self.0 & Self::KEYS != 0
     }
 
     pub(super) fn shutdown(self) -> bool {
@@ -219,6 +225,10 @@ impl Outbound {
 
     pub(crate) fn wake_for_shutdown(&self) {
         self.wake(Signals::SHUTDOWN);
+    }
+
+    pub(crate) fn wake_for_keys(&self) {
+        self.wake(Signals::KEYS);
     }
 
     fn wake(&self, signal: u8) {

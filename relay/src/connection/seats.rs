@@ -32,7 +32,7 @@ impl Seat {
         let outlet = Outlet { outbound: outbound.clone(), session: number };
         Self {
             number,
-            rules: SessionRules::new(context.terms.clone(), jitter, Now::read()),
+            rules: SessionRules::new(context.terms.current(), jitter, Now::read()),
             memberships: Memberships::new(id, outlet, context.fanout.clone(), context.broker.clone()),
             opened: None,
         }
@@ -109,6 +109,11 @@ impl Seats {
     /// Something happened to the connection that concerns all of its sessions.
     pub(super) fn fail(&mut self, fault: Fault) {
         self.seats.iter_mut().for_each(|seat| seat.rules.handle_fault(fault));
+    }
+
+    /// Signing keys were taken out of the configuration.
+    pub(super) fn handle_keys_removed(&mut self) {
+        self.seats.iter_mut().for_each(|seat| seat.rules.handle_keys_removed());
     }
 
     pub(super) fn heard(&mut self) {

@@ -13,7 +13,7 @@ pub(crate) use publish::drafts;
 
 use crate::{
     admin, audit::Audit, broker::Broker, connection::ConnectionContext, lifecycle::Lifecycle,
-    metrics::Metrics, session::SessionTerms,
+    metrics::Metrics, signing::SigningKeys,
 };
 use answer::{HttpError, json};
 use hyper::upgrade::OnUpgrade;
@@ -36,7 +36,7 @@ pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// What the endpoints share.
 pub(crate) struct HttpContext {
-    pub(crate) terms: Arc<SessionTerms>,
+    pub(crate) keys: Arc<SigningKeys>,
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) connection: Arc<ConnectionContext>,
     pub(crate) tasks: TaskTracker,
@@ -45,7 +45,7 @@ pub(crate) struct HttpContext {
     pub(crate) metrics: Arc<Metrics>,
     /// Whether `X-Forwarded-For` is the work of a proxy of ours.
     pub(crate) behind_proxy: bool,
-    pub(crate) max_connections: usize,
+    pub(crate) max_connections: AtomicUsize,
     pub(crate) connections: Arc<AtomicUsize>,
 }
 

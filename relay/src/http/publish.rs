@@ -10,6 +10,7 @@ use crate::{
     clock::Now,
     hub::{Accepted, Draft},
     session::{Identity, Refusal},
+    signing::SigningKeys,
     trace::Source,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -17,7 +18,7 @@ use futures_util::Stream;
 use headers::{Authorization, HeaderMapExt as _, authorization::Bearer};
 use sealwire_protocol::{
     Code, Scope, decode_base64url, limits,
-    tokens::{self, BackendClaims, Keyring, Permission},
+    tokens::{BackendClaims, Permission},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -107,9 +108,10 @@ fn check_request(
         HttpError::from(Refused::new(Code::TokenMalformed, message))
             .with_header(header::WWW_AUTHENTICATE, "Bearer")
     })?;
-    let claims = tokens::verify(token.token(), &context.terms.keyring, Now::read().wall.seconds()).map_err(
-        |error| HttpError::from(Refused::from(error)).with_header(header::WWW_AUTHENTICATE, "Bearer"),
-    )?;
+    let verified = context.keys.verify::<BackendClaims>(token.token(), Now::read().wall.seconds());
+    let claims = verified.map(|signed| signed.claims).map_err(|error| {
+        HttpError::from(Refused::from(error)).with_header(header::WWW_AUTHENTICATE, "Bearer")
+    })?;
     let is_json = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -153,7 +155,7 @@ async fn publish_one(
     claims: &BackendClaims,
     message: &RawValue,
 ) -> Result<Accepted, Refused> {
-    let draft = draft(&context.terms.keyring, claims, message)?;
+    let draft = draft(&context.keys, claims, message)?;
     let _under_way = context.lifecycle.publish().ok_or_else(|| {
         Refused::new(Code::ShuttingDown, "the relay is shutting down; publish again in a moment")
     })?;
@@ -175,7 +177,7 @@ fn read_batch(body: &[u8]) -> Result<Vec<&RawValue>, HttpError> {
 }
 
 /// What a message of a batch asks to be published, if its sender may.
-fn draft(keyring: &Keyring, claims: &BackendClaims, message: &RawValue) -> Result<Draft, Refused> {
+fn draft(keys: &SigningKeys, claims: &BackendClaims, message: &RawValue) -> Result<Draft, Refused> {
     let message: Message = serde_json::from_str(message.get()).map_err(|error| {
         let code = if is_scope_error(message) { Code::ScopeRefused } else { Code::MalformedRequest };
         Refused::new(code, format!("the message is not what the endpoint takes: {}", place(&error)))
@@ -184,8 +186,8 @@ fn draft(keyring: &Keyring, claims: &BackendClaims, message: &RawValue) -> Resul
     let namespace = Namespace { app: &claims.iss, installation: &claims.ins };
     let token = token
         .filter(|token| !token.is_empty())
-        .map(|token| access::verify_channel_token(&token, namespace, &channel, keyring, Now::read().wall));
-    let token = token.transpose()?;
+        .map(|token| access::verify_channel_token(&token, namespace, &channel, keys, Now::read().wall));
+    let token = token.transpose()?.map(|signed| signed.claims);
     if let Some(token) = &token {
         access::check_permission(token.can.publish, Permission::Publish, "channel token")?;
     }
@@ -225,7 +227,7 @@ fn identity(claims: &BackendClaims) -> Identity {
 
 /// The drafts and refusals of a body, for who feeds it with random ones.
 #[cfg(feature = "fuzzing")]
-pub(crate) fn drafts(keyring: &Keyring, claims: &BackendClaims, body: &[u8]) -> Vec<Result<Draft, Refused>> {
+pub(crate) fn drafts(keys: &SigningKeys, claims: &BackendClaims, body: &[u8]) -> Vec<Result<Draft, Refused>> {
     let messages = read_batch(body).unwrap_or_default();
-    messages.into_iter().map(|message| draft(keyring, claims, message)).collect()
+    messages.into_iter().map(|message| draft(keys, claims, message)).collect()
 }

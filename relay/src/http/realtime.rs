@@ -11,7 +11,10 @@ use crate::{
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use sealwire_protocol::Code;
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, atomic::Ordering},
+};
 use tokio::net::TcpStream;
 use warp::{
     http::{HeaderMap, Method, StatusCode, header},
@@ -59,9 +62,10 @@ fn open(
     if context.lifecycle.is_draining() {
         return Err(Refused::new(Code::ShuttingDown, "the relay is shutting down; try again later").into());
     }
-    let admission = Admission::take(&context.connections, context.max_connections).ok_or_else(|| {
-        Refused::new(Code::Overloaded, "the relay has as many connections as it may; try again later")
-    })?;
+    let admission = Admission::take(&context.connections, context.max_connections.load(Ordering::Relaxed))
+        .ok_or_else(|| {
+            Refused::new(Code::Overloaded, "the relay has as many connections as it may; try again later")
+        })?;
     let (connection, tasks) = (context.connection.clone(), context.tasks.clone());
     context.tasks.spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };

@@ -45,7 +45,8 @@ impl PartialEq for Publishing {
 /// An attempt that was refused, for the audit log. Holds no token, payload or channel name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// What was tried: `connect`, `hello`, `refresh`, `subscribe`, `publish` or `frame` (something that is no message).
+    /// What was tried: `connect`, `hello`, `refresh`, `subscribe`, `publish`, `frame` (something that is no message) or
+    /// `reload` (its signing key was removed).
     pub attempt: &'static str,
     /// Why it was refused.
     pub code: Code,

@@ -1,7 +1,10 @@
 //! What a verified session token granted, in as little memory as it takes: a relay holds one of these for every
 //! connection, and most connections do nothing most of the time.
 
-use crate::access::Namespace;
+use crate::{
+    access::Namespace,
+    signing::{KeyNumber, Signed},
+};
 use sealwire_protocol::{
     InvalidScope, Scope, UnixSeconds,
     tokens::{Permissions, SessionClaims},
@@ -17,10 +20,12 @@ pub(super) struct Grant {
     ends: Box<[u16]>,
     pub(super) can: Permissions,
     pub(super) exp: UnixSeconds,
+    /// The signing key of the token.
+    pub(super) key: KeyNumber,
 }
 
 impl Grant {
-    pub(super) fn new(claims: &SessionClaims) -> Self {
+    pub(super) fn new(Signed { claims, key }: &Signed<SessionClaims>) -> Self {
         let names: [&str; NAMES] = [&claims.iss, &claims.ins, &claims.sub];
         let parts =
             || names.into_iter().chain(claims.ctx.iter().flat_map(|(property, value)| [property, value]));
@@ -30,7 +35,13 @@ impl Grant {
             text.push_str(part);
             ends.push(u16::try_from(text.len()).expect("the limits of claims add up to less than 8 KiB"));
         }
-        Self { text: text.into_boxed_str(), ends: ends.into_boxed_slice(), can: claims.can, exp: claims.exp }
+        Self {
+            text: text.into_boxed_str(),
+            ends: ends.into_boxed_slice(),
+            can: claims.can,
+            exp: claims.exp,
+            key: *key,
+        }
     }
 
     pub(super) fn namespace(&self) -> Namespace<'_> {
@@ -72,7 +83,8 @@ mod tests {
         context.iter().for_each(|(property, value)| scope.insert(property, value).unwrap());
         let (names, times) =
             ((installation.to_owned(), account.to_owned()), (UnixSeconds(1), UnixSeconds(2)));
-        Grant::new(&SessionClaims::new("app".into(), names.0, names.1, scope, Permissions::ALL, times))
+        let claims = SessionClaims::new("app".into(), names.0, names.1, scope, Permissions::ALL, times);
+        Grant::new(&Signed { claims, key: KeyNumber::default() })
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod deadlines;
 mod events;
 mod goodbye;
 mod grant;
+mod key_removal;
 mod open;
 mod refresh;
 mod subscriptions;
@@ -17,13 +18,18 @@ pub use events::EventFilter;
 pub use goodbye::Fault;
 pub(crate) use goodbye::too_many_sessions;
 
-use crate::{access::Refused, clock::Now, hub::Accepted};
+use crate::{
+    access::Refused,
+    clock::Now,
+    hub::Accepted,
+    signing::{Signed, SigningKeys},
+};
 use bytes::Bytes;
 use deadlines::{Deadlines, Timer};
 use open::Open;
 use sealwire_protocol::{
     ChannelId, Code, limits,
-    tokens::{self, Keyring, SessionClaims},
+    tokens::SessionClaims,
     wire::{Hello, Ping, Pong, Position, ToClient, ToRelay, Welcome},
 };
 use std::{
@@ -36,7 +42,7 @@ use std::{
 #[derive(Clone, Debug)]
 pub struct SessionTerms {
     /// The signing keys of all apps.
-    pub keyring: Keyring,
+    pub keys: Arc<SigningKeys>,
     /// How long a client may take for `Hello`.
     pub hello_timeout: Duration,
     /// How often the relay sends `Ping`; a client that is silent for twice as long is gone.
@@ -147,6 +153,10 @@ impl SessionRules {
         if let State::Open(open) = &mut self.state {
             open.handle_joined(result, now, &mut self.deadlines, &mut self.actions);
         }
+        // The channel token may have been checked before its key went.
+        if self.outlives_its_key() {
+            self.handle_keys_removed();
+        }
     }
 
     /// The draft of the last [`SessionAction::Publish`] was taken, or could not be.
@@ -234,11 +244,11 @@ impl SessionRules {
     }
 
     fn open(&mut self, hello: &Hello, now: Now) {
-        let claims: SessionClaims =
-            match tokens::verify(&hello.token, &self.terms.keyring, now.wall.seconds()) {
-                Ok(claims) => claims,
-                Err(error) => return self.refuse("hello", error.into()),
-            };
+        let signed: Signed<SessionClaims> = match self.terms.keys.verify(&hello.token, now.wall.seconds()) {
+            Ok(signed) => signed,
+            Err(error) => return self.refuse("hello", error.into()),
+        };
+        let claims = &signed.claims;
         let millis = |duration: Duration| u32::try_from(duration.as_millis()).unwrap_or(u32::MAX);
         let sized = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
         self.actions.push_back(SessionAction::Send(ToClient::Welcome(Welcome {
@@ -253,7 +263,7 @@ impl SessionRules {
         self.deadlines.set(Timer::SessionExpiry, now.when(claims.exp.millis()));
         self.deadlines.set(Timer::Heartbeat, now.monotonic + self.terms.heartbeat);
         self.deadlines.set(Timer::Silence, now.monotonic + 2 * self.terms.heartbeat);
-        self.state = State::Open(Box::new(Open::new(&claims)));
+        self.state = State::Open(Box::new(Open::new(&signed)));
     }
 
     fn check_silence(&mut self, now: Now) {

@@ -4,16 +4,17 @@ use super::{
     EventFilter, Identity, Joined, Publishing, Refusal, SessionAction, SessionTerms,
     deadlines::{Deadlines, Timer},
     grant::Grant,
-    subscriptions::{Subscription, Subscriptions},
+    subscriptions::{ChannelToken, Subscription, Subscriptions},
 };
 use crate::{
     access::{self, Namespace, Refused},
     clock::Now,
     hub::Accepted,
+    signing::Signed,
 };
 use sealwire_protocol::{
     ChannelId, Code, UnixMillis, check_event_name,
-    tokens::{ChannelClaims, Permission, SessionClaims},
+    tokens::{Permission, SessionClaims},
     wire::{
         Channel, Ended, Failed, Publish, Published, Since, Subscribe, Subscribed, ToClient, Unsubscribe,
         Unsubscribed,
@@ -36,8 +37,8 @@ enum Waiting {
 }
 
 impl Open {
-    pub(super) fn new(claims: &SessionClaims) -> Self {
-        Self { grant: Grant::new(claims), subscriptions: Subscriptions::default(), waiting: None }
+    pub(super) fn new(signed: &Signed<SessionClaims>) -> Self {
+        Self { grant: Grant::new(signed), subscriptions: Subscriptions::default(), waiting: None }
     }
 
     pub(super) fn is_waiting(&self) -> bool {
@@ -62,9 +63,9 @@ impl Open {
     }
 
     pub(super) fn channel_expiries(&self) -> impl Iterator<Item = (ChannelId, UnixMillis)> {
-        self.subscriptions
-            .iter()
-            .filter_map(|(channel, subscription)| Some((channel, subscription.token.as_ref()?.exp.millis())))
+        self.subscriptions.iter().filter_map(|(channel, subscription)| {
+            Some((channel, subscription.token.as_ref()?.claims.exp.millis()))
+        })
     }
 
     pub(super) fn subscribe(
@@ -93,7 +94,7 @@ impl Open {
         events: &[String],
         terms: &SessionTerms,
         now: Now,
-    ) -> Result<(ChannelId, Option<Box<ChannelClaims>>), Refused> {
+    ) -> Result<(ChannelId, Option<ChannelToken>), Refused> {
         let (id, token) = self.resolve(channel, Permission::Subscribe, terms, now)?;
         events.iter().try_for_each(|event| check_event_name(event))?;
         if let Some(Since::ReplaySeconds(seconds)) = since
@@ -120,7 +121,7 @@ impl Open {
         permission: Permission,
         terms: &SessionTerms,
         now: Now,
-    ) -> Result<(ChannelId, Option<Box<ChannelClaims>>), Refused> {
+    ) -> Result<(ChannelId, Option<ChannelToken>), Refused> {
         access::check_permission(self.grant.can.allow(permission), permission, "session")?;
         // The values come from the verified session, whatever the client believes its context to be.
         let scope = self.grant.keep(&channel.properties)?;
@@ -130,14 +131,19 @@ impl Open {
                 token,
                 self.namespace(),
                 &channel.name,
-                &terms.keyring,
+                &terms.keys,
                 now.wall,
             )?),
         };
-        if let Some(claims) = &token {
+        if let Some(Signed { claims, .. }) = &token {
             access::check_permission(claims.can.allow(permission), permission, "channel token")?;
         }
-        let id = access::channel_id(self.namespace(), &scope, &channel.name, token.as_ref())?;
+        let id = access::channel_id(
+            self.namespace(),
+            &scope,
+            &channel.name,
+            token.as_ref().map(|token| &token.claims),
+        )?;
         Ok((id, token.map(Box::new)))
     }
 
@@ -153,7 +159,7 @@ impl Open {
         deadlines.clear(Timer::ChannelExpiry(channel));
         match result {
             Ok(Joined { position, recovered }) => {
-                if let Some(claims) = &subscription.token {
+                if let Some(Signed { claims, .. }) = subscription.token.as_deref() {
                     deadlines.set(Timer::ChannelExpiry(channel), now.when(claims.exp.millis()));
                 }
                 self.subscriptions.insert(channel, subscription);
@@ -232,7 +238,7 @@ impl Open {
         now: Now,
         actions: &mut Actions,
     ) -> Option<UnixMillis> {
-        let expiry = self.subscriptions.find(channel)?.token.as_ref()?.exp.millis();
+        let expiry = self.subscriptions.find(channel)?.token.as_ref()?.claims.exp.millis();
         if now.wall < expiry {
             return Some(expiry);
         }

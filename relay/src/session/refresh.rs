@@ -9,10 +9,11 @@ use super::{
 use crate::{
     access::{self, Refused},
     clock::Now,
+    signing::Signed,
 };
 use sealwire_protocol::{
     ChannelId, Code, UnixSeconds,
-    tokens::{self, ChannelClaims, SessionClaims},
+    tokens::SessionClaims,
     wire::{Refresh, Refreshed, ToClient},
 };
 
@@ -46,7 +47,7 @@ impl Open {
         now: Now,
         deadlines: &mut Deadlines,
     ) -> Result<UnixSeconds, Refused> {
-        let fresh: SessionClaims = tokens::verify(token, &terms.keyring, now.wall.seconds())?;
+        let fresh: Signed<SessionClaims> = terms.keys.verify(token, now.wall.seconds())?;
         let fresh = Grant::new(&fresh);
         if !fresh.has_identity_of(&self.grant) {
             let message =
@@ -73,12 +74,12 @@ impl Open {
         let other_claims =
             || Refused::new(Code::TokenIdentity, "the new token has other claims than the subscription's");
         let current = subscription.token.as_deref().ok_or_else(other_claims)?;
-        let fresh: ChannelClaims =
-            access::verify_channel_token(token, self.namespace(), &current.ch, &terms.keyring, now.wall)?;
-        if fresh.tag != current.tag {
+        let fresh =
+            access::verify_channel_token(token, self.namespace(), &current.claims.ch, &terms.keys, now.wall)?;
+        if fresh.claims.tag != current.claims.tag {
             return Err(other_claims());
         }
-        let expires_at = fresh.exp;
+        let expires_at = fresh.claims.exp;
         deadlines.set(Timer::ChannelExpiry(channel), now.when(expires_at.millis()));
         if let Some(subscription) = self.subscriptions.find_mut(channel) {
             subscription.token = Some(Box::new(fresh));
@@ -93,7 +94,7 @@ impl Open {
             .subscriptions
             .iter()
             .filter(|(_, subscription)| {
-                !session || subscription.token.as_ref().is_some_and(|claims| !claims.can.subscribe)
+                !session || subscription.token.as_ref().is_some_and(|token| !token.claims.can.subscribe)
             })
             .map(|(channel, _)| channel)
             .collect();

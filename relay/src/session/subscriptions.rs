@@ -1,11 +1,15 @@
 //! The subscriptions of a session, by channel: one or a few for nearly everybody, so a sorted vector.
 
 use super::EventFilter;
+use crate::signing::Signed;
 use sealwire_protocol::{ChannelId, tokens::ChannelClaims};
+
+/// A verified channel token.
+pub(super) type ChannelToken = Box<Signed<ChannelClaims>>;
 
 pub(super) struct Subscription {
     /// The channel token, where the channel has claims.
-    pub(super) token: Option<Box<ChannelClaims>>,
+    pub(super) token: Option<ChannelToken>,
     pub(super) events: EventFilter,
 }
 

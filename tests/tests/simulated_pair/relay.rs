@@ -8,7 +8,7 @@ use sealwire_protocol::{
 };
 use sealwire_relay::{
     ConnectionId, Fault, Hub, HubLimits, Joined, Now, Publishing, Replay, SessionAction, SessionRules,
-    SessionTerms, Subscribers,
+    SessionTerms, SigningKeys, Subscribers,
 };
 use std::{
     cell::RefCell,
@@ -74,7 +74,7 @@ impl Relay {
         let mut keyring = Keyring::default();
         keyring.insert(APP, signing_key()).expect("the only key");
         let terms = SessionTerms {
-            keyring,
+            keys: Arc::new(SigningKeys::new(keyring)),
             hello_timeout: Duration::from_secs(5),
             heartbeat,
             replay_window: limits.replay_window,

@@ -14,6 +14,7 @@ mod observation;
 mod openapi;
 mod publishing;
 mod refusals;
+mod reload;
 mod replay;
 mod sessions;
 mod slow;

@@ -8,7 +8,7 @@ use sealwire_protocol::{
     wire::{Channel, Goodbye, Hello, Since, Subscribe, Subscribed, ToClient, ToRelay},
 };
 use sealwire_relay::{
-    Hub, HubLimits, Joined, Now, Publishing, Refusal, SessionAction, SessionRules, SessionTerms,
+    Hub, HubLimits, Joined, Now, Publishing, Refusal, SessionAction, SessionRules, SessionTerms, SigningKeys,
 };
 use std::{
     collections::VecDeque,
@@ -39,7 +39,7 @@ impl Session {
         let two = App::new("ari:cloud:ecosystem::app/two", "two", 2);
         keyring.insert(&two.id, two.key).unwrap();
         let terms = SessionTerms {
-            keyring,
+            keys: Arc::new(SigningKeys::new(keyring)),
             hello_timeout: HELLO_TIMEOUT,
             heartbeat: HEARTBEAT,
             replay_window: Duration::from_secs(120),

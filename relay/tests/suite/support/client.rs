@@ -16,7 +16,7 @@ use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{
-        Message, client::IntoClientRequest as _, http::HeaderValue,
+        Error, Message, client::IntoClientRequest as _, http::HeaderValue,
         protocol::frame::coding::CloseCode as WsCloseCode,
     },
 };
@@ -51,12 +51,21 @@ pub fn sealed(text: &str) -> Bytes {
 impl Client {
     /// After the opening handshake, before `Hello`.
     pub async fn connect(address: SocketAddr) -> Self {
+        Self::handshake(address).await.unwrap()
+    }
+
+    /// Why the opening handshake was refused.
+    pub async fn refused_connect(address: SocketAddr) -> String {
+        Self::handshake(address).await.err().expect("the relay took the connection").to_string()
+    }
+
+    async fn handshake(address: SocketAddr) -> Result<Self, Error> {
         let mut request = format!("ws://{address}/v1/realtime").into_client_request().unwrap();
         request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("sealwire.v1"));
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        let (socket, _) = client_async(request, stream).await.unwrap();
-        Self { socket, requests: 0 }
+        let (socket, _) = client_async(request, stream).await?;
+        Ok(Self { socket, requests: 0 })
     }
 
     pub async fn open(relay: &RelayProcess, account: &str) -> Self {
@@ -75,6 +84,12 @@ impl Client {
             ToClient::Welcome(welcome) => welcome,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// `Hello` with a token that must be refused with this code.
+    pub async fn refused_hello(&mut self, token: String, code: Code) {
+        self.send(ToRelay::Hello(Hello { token })).await;
+        self.must_end_with(code).await;
     }
 
     pub async fn send(&mut self, message: ToRelay) {

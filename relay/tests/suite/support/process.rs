@@ -22,7 +22,7 @@ pub struct RelayProcess {
     admin: Option<SocketAddr>,
     pub child: Child,
     log: Arc<Mutex<String>>,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl RelayProcess {
@@ -68,7 +68,7 @@ impl RelayProcess {
             let address = line.trim().strip_prefix("operators: http://").unwrap();
             address.strip_suffix("/metrics").unwrap().parse().unwrap()
         });
-        Self { address, admin, child, log, _directory: directory }
+        Self { address, admin, child, log, directory }
     }
 
     /// Where it answers operators; it was started with `--admin-listen`.
@@ -90,6 +90,21 @@ impl RelayProcess {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
         panic!("the log has no {text}:\n{}", self.log());
+    }
+
+    /// Replaces the configuration, has it read, and returns what was logged of that.
+    pub async fn reload(&self, config: &str) -> String {
+        fs::write(self.directory.path().join("relay.toml"), config).unwrap();
+        let before = self.log().len();
+        self.signal("HUP");
+        for _ in 0..500 {
+            let log = self.log()[before..].to_owned();
+            if log.lines().any(|line| line.contains("the configuration was")) && log.ends_with('\n') {
+                return log;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("the relay said nothing of the new configuration:\n{}", self.log());
     }
 
     pub fn signal(&self, name: &str) {

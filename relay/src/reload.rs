@@ -1,0 +1,66 @@
+//! A changed configuration for a relay that runs: what can change does, without touching a connection that may stay.
+
+use crate::{
+    config::{Config, Setting},
+    connection::{ConnectionContext, Registry},
+    http::HttpContext,
+    session::SessionTerms,
+    signing::{KeyChanges, SigningKeys},
+};
+use sealwire_protocol::limits;
+use std::sync::{Arc, atomic::Ordering};
+
+/// What became of a new configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reloaded {
+    /// Settings that have another value now.
+    pub changed: Vec<Setting>,
+    /// Settings that have another value in the configuration, and keep the former one until the relay is restarted.
+    pub need_restart: Vec<Setting>,
+    /// Signing keys.
+    pub keys: KeyChanges,
+}
+
+/// Everything of a running relay that a reload reaches.
+pub(crate) struct Reload {
+    /// The configuration that is in force.
+    pub(crate) config: Config,
+    pub(crate) keys: Arc<SigningKeys>,
+    pub(crate) connection: Arc<ConnectionContext>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) http: Arc<HttpContext>,
+}
+
+impl Reload {
+    /// Takes over what can change. The configuration is good already: nothing here fails halfway.
+    pub(crate) fn apply(&mut self, config: Config) -> Reloaded {
+        let mut reloaded = Reloaded::default();
+        for setting in Setting::ALL.iter().copied() {
+            if setting.differs(&self.config, &config) {
+                let is_taken = setting.reload(&config, &mut self.config);
+                if is_taken { &mut reloaded.changed } else { &mut reloaded.need_restart }.push(setting);
+            }
+        }
+        self.config.keyring = config.keyring;
+        self.connection.terms.replace(terms(&self.config, self.keys.clone()));
+        self.http.max_connections.store(self.config.max_connections, Ordering::Relaxed);
+        // Before the connections hear of it.
+        reloaded.keys = self.keys.replace(self.config.keyring.clone());
+        if !reloaded.keys.removed.is_empty() {
+            self.registry.all().iter().for_each(|connection| connection.wake_for_keys());
+        }
+        reloaded
+    }
+}
+
+/// What sessions are held to that begin under this configuration.
+pub(crate) fn terms(config: &Config, keys: Arc<SigningKeys>) -> SessionTerms {
+    SessionTerms {
+        keys,
+        hello_timeout: config.hello_timeout,
+        heartbeat: config.heartbeat,
+        replay_window: config.replay_window,
+        max_subscriptions: limits::MAX_SUBSCRIPTIONS,
+    }
+}
