@@ -5,6 +5,7 @@ mod bystanders;
 mod churn;
 mod command_line;
 mod dependencies;
+mod drain;
 mod frames;
 mod hello;
 mod http;

@@ -1,6 +1,7 @@
 //! A WebSocket client of bytes, without a library that would keep it honest.
 
 use super::RelayProcess;
+use std::net::SocketAddr;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -8,14 +9,21 @@ use tokio::{
 
 /// A connection after the opening handshake.
 pub async fn handshake(relay: &RelayProcess) -> TcpStream {
-    let mut stream = TcpStream::connect(relay.address).await.unwrap();
+    handshake_at(relay.address).await
+}
+
+/// The same at an address.
+pub async fn handshake_at(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
     let request = "GET /v1/realtime HTTP/1.1\r\nhost: relay\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
         sec-websocket-protocol: sealwire.v1\r\n\r\n";
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.unwrap());
+        // Nothing follows the head before the client has spoken.
+        assert!(stream.read_buf(&mut head).await.unwrap() > 0, "no answer");
     }
     let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
     assert!(head.starts_with("http/1.1 101"), "{head}");
@@ -37,6 +45,20 @@ pub fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
     frame.extend(mask);
     frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
     frame
+}
+
+/// The first byte and the payload of a frame of any size; nothing at the end of the connection.
+pub async fn read_any_frame(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
+    let mut header = [0; 2];
+    stream.read_exact(&mut header).await.ok()?;
+    let len = match header[1] {
+        126 => stream.read_u16().await.ok()?.into(),
+        127 => usize::try_from(stream.read_u64().await.ok()?).unwrap(),
+        short => short.into(),
+    };
+    let mut payload = vec![0; len];
+    stream.read_exact(&mut payload).await.ok()?;
+    Some((header[0], payload))
 }
 
 /// The payload of a short frame.

@@ -1,0 +1,92 @@
+use super::{RelayProcess, channel, masked, raw, sealed};
+use sealwire_protocol::{
+    Code,
+    wire::{Goodbye, Hello, Pong, Position, Publish, Since, Subscribe, Subscribed, ToClient, ToRelay},
+};
+use std::net::SocketAddr;
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
+
+/// A client of a socket and nothing more, for tests with thousands of them.
+pub struct LightClient(TcpStream);
+
+/// What came.
+pub enum Came {
+    Message(ToClient),
+    Goodbye(Goodbye),
+    /// Without a goodbye before it.
+    End,
+}
+
+impl LightClient {
+    /// Opens a WebSocket and a session.
+    pub async fn open(address: SocketAddr, token: &str) -> Self {
+        let mut client = Self(raw::handshake_at(address).await);
+        client.send(&[ToRelay::Hello(Hello { token: token.into() })]).await;
+        match client.next().await {
+            Came::Message(ToClient::Welcome(_)) => client,
+            _ => panic!("no welcome"),
+        }
+    }
+
+    /// All in one write.
+    pub async fn send(&mut self, messages: &[ToRelay]) {
+        let frames: Vec<u8> = messages.iter().flat_map(|message| masked(0x82, &message.to_bytes())).collect();
+        // Who has been told goodbye meanwhile reads it next.
+        let _ = self.0.write_all(&frames).await;
+    }
+
+    pub async fn subscribe(&mut self, name: &str, since: Option<Position>) -> Subscribed {
+        let since = since.map(Since::Position);
+        let subscribe = Subscribe { request: 1, channel: Some(channel(name)), since, events: vec![] };
+        self.send(&[ToRelay::Subscribe(subscribe)]).await;
+        match self.next().await {
+            Came::Message(ToClient::Subscribed(subscribed)) => subscribed,
+            _ => panic!("not subscribed"),
+        }
+    }
+
+    /// What comes next; pings are answered.
+    pub async fn next(&mut self) -> Came {
+        loop {
+            let Some((opcode, payload)) = raw::read_any_frame(&mut self.0).await else { return Came::End };
+            if opcode != 0x82 {
+                return Came::End;
+            }
+            match ToClient::from_bytes(payload.into()).unwrap() {
+                ToClient::Ping(_) => self.send(&[ToRelay::Pong(Pong {})]).await,
+                ToClient::Goodbye(goodbye) => {
+                    // The close frame is the last one.
+                    let (opcode, status) = raw::read_any_frame(&mut self.0).await.expect("a close frame");
+                    let code = Code::from_number(goodbye.code).unwrap();
+                    assert_eq!((opcode, &status[..]), (0x88, &(code.close_code() as u16).to_be_bytes()[..]));
+                    return Came::Goodbye(goodbye);
+                }
+                message => return Came::Message(message),
+            }
+        }
+    }
+}
+
+/// A message whose id says which one it is.
+pub fn numbered(name: &str, publisher: usize, number: u32) -> ToRelay {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&(publisher as u64).to_be_bytes());
+    id[8..12].copy_from_slice(&number.to_be_bytes());
+    ToRelay::Publish(Publish {
+        request: number,
+        channel: Some(channel(name)),
+        event: String::new(),
+        sealed: sealed(""),
+        id: id.to_vec().into(),
+    })
+}
+
+/// Waits until the process has ended by itself.
+pub async fn ended(relay: &mut RelayProcess) -> std::process::ExitStatus {
+    loop {
+        if let Some(status) = relay.child.try_wait().unwrap() {
+            return status;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
