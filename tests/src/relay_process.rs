@@ -3,7 +3,9 @@
 use crate::Installation;
 use std::{
     fmt::Write as _,
+    fs::Permissions,
     io::{BufRead as _, BufReader},
+    os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::OnceLock,
@@ -31,6 +33,7 @@ impl RelayProcess {
         }
         let path = folder.path().join("relay.toml");
         std::fs::write(&path, config).expect("the temporary folder takes files");
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("the file is ours");
         let mut child = Command::new(binary())
             .args(["run", "--config"])
             .arg(&path)

@@ -13,6 +13,7 @@ mod hex;
 mod mutations;
 mod npm;
 mod package;
+mod python;
 mod relay;
 mod runner;
 mod stamp;

@@ -20,7 +20,7 @@ export async function startRelay(settings = '') {
   const signingKey = `e2e-1.${randomBytes(64).toString('base64url')}`;
   const config = path.join(folder, 'relay.toml');
   const app = `[[app]]\nid = "${APP}"\nsigning_keys = ["${signingKey}"]\n`;
-  writeFileSync(config, `listen = "127.0.0.1:0"\n${settings}\n${app}`);
+  writeFileSync(config, `listen = "127.0.0.1:0"\n${settings}\n${app}`, { mode: 0o600 });
   let { child, port } = await run(binary, config, []);
   return {
     port,

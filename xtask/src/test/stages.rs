@@ -12,7 +12,7 @@ use crate::{
     chromium::Chromium,
     core,
     demo::{self, Options},
-    files, npm, package, relay, runner,
+    files, npm, package, python, relay, runner,
     toolchain::{self, TARGET},
     workspace::Workspace,
 };
@@ -63,8 +63,13 @@ fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
     let relay = relay::build(workspace)?;
     let mut arguments = vec!["test", "--quiet", "--locked", "--no-fail-fast", "--workspace"];
     arguments.extend(ONLY_WASM.iter().flat_map(|package| ["--exclude", package]));
+    let python = python::environment(workspace, "http-api", "examples/http-api/requirements.txt")?;
     Ok(vec![
-        summed(duct::cmd("cargo", arguments).env("SEALWIRE_TEST_RELAY", relay)),
+        summed(
+            duct::cmd("cargo", arguments)
+                .env("SEALWIRE_TEST_RELAY", relay)
+                .env("SEALWIRE_TEST_PYTHON", python.join("python3")),
+        ),
         summed(bench::instruction_counts("check")),
     ])
 }

@@ -3,6 +3,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _},
     net::SocketAddr,
+    os::unix::fs::PermissionsExt as _,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread,
@@ -39,6 +40,7 @@ impl RelayProcess {
             .map(|app| format!("[[app]]\nid = \"{}\"\nsigning_keys = [\"{}\"]\n", app.id, app.key_text))
             .collect();
         fs::write(&path, format!("listen = \"127.0.0.1:0\"\n{tables}")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         let mut child = relay_command()
             .arg("run")
             .arg("--config")

@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""Seals a JSON payload and publishes it.
+
+The keys come from the environment: SEALWIRE_SIGNING_KEY as `sealwire-relay init` printed it, and
+SEALWIRE_ENCRYPTION_KEY, the installation's encryption key in base64url.
+"""
+
+import argparse
+import json
+import os
+import sys
+
+try:
+    import sealwire
+except ModuleNotFoundError as missing:
+    sys.exit(f"{missing}; install it with: python3 -m pip install -r requirements.txt")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--url", required=True, help="the relay, such as https://relay.example.com")
+    parser.add_argument("--app", required=True, help="the app's id")
+    parser.add_argument("--installation", required=True, help="the installation's id")
+    parser.add_argument("--channel", required=True, help="the channel's name")
+    parser.add_argument("--scope", type=json.loads, default={}, help="context properties, as a JSON object")
+    parser.add_argument("--event", default="", help="the event's name")
+    parser.add_argument("payload", help="JSON text")
+    arguments = parser.parse_args()
+    try:
+        signing_key = os.environ["SEALWIRE_SIGNING_KEY"]
+        encryption_key = sealwire.from_base64url(os.environ["SEALWIRE_ENCRYPTION_KEY"])
+    except KeyError as missing:
+        sys.exit(f"the environment variable {missing} is not set")
+
+    json.loads(arguments.payload)
+    where = (arguments.app, arguments.installation, arguments.scope, arguments.channel)
+    sealed = sealwire.seal(encryption_key, *where, arguments.event, arguments.payload)
+    token = sealwire.backend_token(signing_key, arguments.app, arguments.installation)
+    message = sealwire.message(arguments.scope, arguments.channel, arguments.event, sealed)
+    try:
+        [result] = sealwire.publish(arguments.url, token, [message])
+    except sealwire.Refused as refused:
+        sys.exit(str(refused))
+    if "error" in result:
+        sys.exit(f"{result['error']['code']}: {result['error']['message']}")
+    print(result["eventId"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Channels, keys, tokens and sealed messages of Sealwire, as docs/protocol.md describes them, and publishing over HTTP.
+
+Channels with claims are left out: they need a channel token and the claims as canonical JSON besides.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import struct
+import time
+import urllib.error
+import urllib.request
+
+from cryptography.hazmat.primitives.ciphers import algorithms
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.cmac import CMAC
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+
+def lp(*parts):
+    """Every part behind its length."""
+    raw = [part.encode() if isinstance(part, str) else part for part in parts]
+    return b"".join(struct.pack(">I", len(part)) + part for part in raw)
+
+
+def by_bytes(scope):
+    """The properties of a scope with their values, in the order of the properties' bytes."""
+    return sorted(scope.items(), key=lambda item: item[0].encode())
+
+
+def derive(key, *info):
+    return HKDF(algorithm=SHA256(), length=32, salt=b"sealwire/v1", info=lp(*info)).derive(key)
+
+
+def key_id(encryption_key):
+    return hashlib.sha256(lp("sealwire/key-id/v1", encryption_key)).digest()[:4]
+
+
+def channel_id(app, installation, scope, name):
+    properties = b"".join(lp(*item) for item in by_bytes(scope))
+    head = lp("sealwire/channel/v1", app, installation) + struct.pack(">I", len(scope))
+    return hashlib.sha256(head + properties + lp("", name)).digest()[:16]
+
+
+def channel_key(encryption_key, app, installation, scope, name):
+    """What opens the messages of one channel, and of no other."""
+    base = derive(encryption_key, "installation", app, installation)
+    properties = [derive(encryption_key, "property", app, installation, *item) for item in by_bytes(scope)]
+    return derive(derive(base + b"".join(properties), "scope"), "channel", name)
+
+
+def xaes_256_gcm(key, nonce, plaintext, aad):
+    """AES-256-GCM with a nonce of 24 bytes, see c2sp.org/XAES-256-GCM: the first 12 of them make a key."""
+
+    def half(counter):
+        cmac = CMAC(algorithms.AES(key))
+        cmac.update(bytes([0, counter]) + b"X\0" + nonce[:12])
+        return cmac.finalize()
+
+    return AESGCM(half(1) + half(2)).encrypt(nonce[12:], plaintext, aad)
+
+
+def padded(content):
+    """With zeros up to the Padmé size, so that the length of a message tells little."""
+    exponent = len(content).bit_length() - 1
+    free = (1 << (exponent - exponent.bit_length())) - 1
+    return content.ljust((len(content) + free) & ~free, b"\0")
+
+
+def seal(encryption_key, app, installation, scope, name, event, payload, now_ms=None, nonce=None):
+    """A sealed message. `payload` is JSON text; the time and the nonce are given only where vectors are checked."""
+    now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+    nonce = os.urandom(24) if nonce is None else nonce
+    key = channel_key(encryption_key, app, installation, scope, name)
+    aad = lp("sealwire/message/v1") + channel_id(app, installation, scope, name) + lp(event)
+    plaintext = padded(struct.pack(">Q", now_ms) + lp(payload))
+    return b"\x01" + key_id(encryption_key) + nonce + xaes_256_gcm(key, nonce, plaintext, aad)
+
+
+def base64url(raw):
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def from_base64url(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def backend_token(signing_key, app, installation, now=None):
+    """The right to publish for one installation, for a minute. The relay accepts at most five."""
+    kid, secret = signing_key.split(".", 1)
+    now = int(time.time()) if now is None else now
+    header = {"alg": "HS512", "kid": kid, "typ": "JWT"}
+    claims = {"aud": "sealwire:backend", "iss": app, "ins": installation, "iat": now, "exp": now + 60}
+    signed = ".".join(base64url(json.dumps(part).encode()) for part in (header, claims))
+    signature = hmac.digest(from_base64url(secret), signed.encode(), "sha512")
+    return f"{signed}.{base64url(signature)}"
+
+
+class Refused(Exception):
+    """The relay refused a request or a message: its code and what it says."""
+
+
+def publish(url, token, messages):
+    """Publishes a batch and gives the relay's results. Sending the same batch again publishes nothing twice."""
+    request = urllib.request.Request(
+        url.rstrip("/") + "/v1/publish",
+        data=json.dumps({"messages": messages}).encode(),
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return json.load(response)["results"]
+    except urllib.error.HTTPError as refused:
+        error = json.load(refused)["error"]
+        raise Refused(f"{error['code']}: {error['message']}") from None
+
+
+def message(scope, name, event, sealed):
+    """One message of a batch. Keep it as it is for every attempt to publish it."""
+    return {
+        "channel": name,
+        "scope": scope,
+        "event": event,
+        "sealed": base64.b64encode(sealed).decode(),
+        "id": base64url(os.urandom(16)),
+    }
