@@ -197,10 +197,15 @@ fn command(kind: Kind, programs: &Programs, folder: &Path, port: u16) -> Result<
     })
 }
 
+/// A benchmark is one account of one installation on one address.
+const LIMITS: &str = "max_connections_per_address = 1000000\nmax_sessions_per_installation = 1000000\n\
+    max_sessions_per_account = 1000000\npublish_rate = 10000000\npublish_burst = 10000000\n\
+    frame_rate = 10000000\nframe_burst = 10000000\nbyte_rate = \"64GiB\"\nbyte_burst = \"64GiB\"\n";
+
 fn relay_command(relay: &Path, folder: &Path) -> Result<Command> {
     let config = folder.join("relay.toml");
     let text = format!(
-        "listen = \"127.0.0.1:0\"\nlog = \"warn\"\n[[app]]\nid = \"{}\"\nsigning_keys = [\"{}\"]\n",
+        "listen = \"127.0.0.1:0\"\nlog = \"warn\"\n{LIMITS}[[app]]\nid = \"{}\"\nsigning_keys = [\"{}\"]\n",
         sealwire::APP,
         sealwire::signing_key()
     );

@@ -102,6 +102,10 @@ codes! {
     MalformedRequest = 7, "MALFORMED_REQUEST", BadRequest, false;
     /// The request's body is longer than the limit.
     RequestTooLarge = 8, "REQUEST_TOO_LARGE", TooLarge, false;
+    /// The session had no subscription and no request for long.
+    IdleTimeout = 9, "IDLE_TIMEOUT", Timeout, true;
+    /// Pages of this origin may not use the relay.
+    OriginRefused = 10, "ORIGIN_REFUSED", Forbidden, false;
 
     /// The token is not a compact JWT, or a claim is missing or of the wrong type.
     TokenMalformed = 20, "TOKEN_MALFORMED", Unauthorized, false;
@@ -155,6 +159,8 @@ codes! {
     BrokerUnavailable = 64, "BROKER_UNAVAILABLE", Unavailable, true;
     /// An operator ended the session.
     Revoked = 65, "REVOKED", Forbidden, false;
+    /// The address, app, installation or account has as many connections or sessions as it may.
+    TooManyConnections = 66, "TOO_MANY_CONNECTIONS", TooManyRequests, true;
 
     /// A message could not be opened; the one error for every way in which that can happen.
     MessageUnreadable = 80, "MESSAGE_UNREADABLE", BadRequest, false;

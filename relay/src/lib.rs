@@ -18,6 +18,7 @@ pub mod fuzzing;
 mod http;
 mod hub;
 mod lifecycle;
+mod limits;
 mod metrics;
 mod reload;
 mod reloadable;
@@ -33,6 +34,7 @@ pub use clock::Now;
 pub use config::{Config, ConfigError, LogFormat, NewApp, Origin, Overrides, Risk, Setting, template};
 pub use fanout::{ConnectionId, Deliveries, Fanout, Room, Subscribers};
 pub use hub::{Accepted, Draft, Hub, HubCounts, HubLimits, IdempotencyId, Outcome, Publication, Replay};
+pub use limits::{Limit, LimitSettings, Limits, Rate};
 pub use reload::Reloaded;
 pub use server::{Relay, StartError};
 pub use session::{

@@ -4,11 +4,11 @@ use crate::{
     config::{Config, Setting},
     connection::{ConnectionContext, Registry},
     http::HttpContext,
+    limits::Limits,
     session::SessionTerms,
     signing::{KeyChanges, SigningKeys},
 };
-use sealwire_protocol::limits;
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 /// What became of a new configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,8 +43,8 @@ impl Reload {
             }
         }
         self.config.keyring = config.keyring;
-        self.connection.terms.replace(terms(&self.config, self.keys.clone()));
-        self.http.max_connections.store(self.config.max_connections, Ordering::Relaxed);
+        self.connection.terms.replace(terms(&self.config, self.keys.clone(), self.http.limits.clone()));
+        self.http.limits.set(self.config.limits.clone());
         // Before the connections hear of it.
         reloaded.keys = self.keys.replace(self.config.keyring.clone());
         if !reloaded.keys.removed.is_empty() {
@@ -55,12 +55,12 @@ impl Reload {
 }
 
 /// What sessions are held to that begin under this configuration.
-pub(crate) fn terms(config: &Config, keys: Arc<SigningKeys>) -> SessionTerms {
+pub(crate) fn terms(config: &Config, keys: Arc<SigningKeys>, limits: Arc<Limits>) -> SessionTerms {
     SessionTerms {
         keys,
         hello_timeout: config.hello_timeout,
         heartbeat: config.heartbeat,
         replay_window: config.replay_window,
-        max_subscriptions: limits::MAX_SUBSCRIPTIONS,
+        limits,
     }
 }

@@ -8,9 +8,10 @@ use crate::{
     connection::{Alarms, ConnectionContext, Registry},
     drain::{Drain, DrainTerms},
     fanout::{Deliveries, Fanout},
-    http::{self, HttpContext, Peer},
+    http::{self, HttpContext, Visitor},
     hub::HubLimits,
     lifecycle::Lifecycle,
+    limits::Limits,
     metrics::{Exposition, Metrics},
     reload::{self, Reload, Reloaded},
     reloadable::Reloadable,
@@ -26,7 +27,7 @@ use std::{
     net::SocketAddr,
     pin::pin,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -34,8 +35,6 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How long the head of a request may take.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest head of a request, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 /// How often a quiet relay lets go of what is too old, and says what it did not write into the audit log.
@@ -112,12 +111,14 @@ impl Relay {
         let (fanout, deliveries) = Fanout::start(std::thread::available_parallelism().map_or(1, usize::from));
         let broker = broker(deliveries.clone());
         let keys = Arc::new(SigningKeys::new(config.keyring.clone()));
+        let limits = Arc::new(Limits::new(config.limits.clone(), Instant::now()));
         let alarms = Arc::new(Alarms::default());
         let connection = Arc::new(ConnectionContext {
-            terms: Reloadable::new(reload::terms(&config, keys.clone())),
+            terms: Reloadable::new(reload::terms(&config, keys.clone(), limits.clone())),
             broker: broker.clone(),
             fanout: fanout.clone(),
             queue_bytes: config.queue_bytes,
+            limits: limits.clone(),
             alarms: alarms.clone(),
             registry: registry.clone(),
             lifecycle: lifecycle.clone(),
@@ -134,8 +135,7 @@ impl Relay {
             audit: audit.clone(),
             metrics: metrics.clone(),
             behind_proxy: config.proxy_terminates_tls,
-            max_connections: config.max_connections.into(),
-            connections: Arc::default(),
+            limits: limits.clone(),
         });
         tokio::spawn(alarms.run(ended.clone()));
         tokio::spawn(every_second(ended.clone(), move || audit.summarize()));
@@ -207,7 +207,9 @@ async fn accept(
     while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((socket, peer)) => {
-                tasks.spawn(serve(socket, peer, context.clone(), routes.clone(), shutdown.clone()));
+                if let Some(visitor) = context.admit(peer.ip().to_canonical()) {
+                    tasks.spawn(serve(socket, visitor, context.clone(), routes.clone(), shutdown.clone()));
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -220,7 +222,7 @@ async fn accept(
 /// Speaks HTTP/1.1 on a connection until it ends or becomes a WebSocket.
 async fn serve<S>(
     socket: TcpStream,
-    peer: SocketAddr,
+    visitor: Visitor,
     context: Arc<HttpContext>,
     routes: S,
     shutdown: CancellationToken,
@@ -231,12 +233,12 @@ async fn serve<S>(
 {
     // Messages are small and must not wait for each other.
     let _ = socket.set_nodelay(true);
-    let peer = Peer(peer.ip().to_canonical());
-    let (context, routes) = (&*context, &routes);
-    let service = hyper::service::service_fn(move |request| http::exchange(context, peer, request, routes));
+    let (context, visitor, routes) = (&*context, &visitor, &routes);
+    let service =
+        hyper::service::service_fn(move |request| http::exchange(context, visitor, request, routes));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(context.limits.settings().head_timeout)
         .max_buf_size(MAX_HEAD)
         .serve_connection(TokioIo::new(socket), service)
         .with_upgrades();

@@ -7,9 +7,14 @@ use sealwire_protocol::{
     wire::{Channel, Hello, Position, Publish, Subscribe, ToRelay},
 };
 use sealwire_relay::{
-    Accepted, Decoder, Incoming, Joined, Now, SessionAction, SessionRules, SessionTerms, SigningKeys,
+    Accepted, Decoder, Incoming, Joined, LimitSettings, Limits, Now, Rate, SessionAction, SessionRules,
+    SessionTerms, SigningKeys,
 };
-use std::{hint::black_box, sync::Arc, time::Duration};
+use std::{
+    hint::black_box,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 const APP: &str = "ari:cloud:ecosystem::app/6f2a1c3e-7b1d-4a55-9c43-0a5f1c9b7e21";
 const INSTALLATION: &str = "ari:cloud:jira::site/2b1f7d0e-93a4-4f0c-8a6e-5d3c1b2a4f68";
@@ -47,8 +52,14 @@ fn terms() -> Arc<SessionTerms> {
         hello_timeout: Duration::from_secs(10),
         heartbeat: Duration::from_secs(25),
         replay_window: Duration::from_secs(120),
-        max_subscriptions: 256,
+        limits: Arc::new(Limits::new(unlimited(), Instant::now())),
     })
+}
+
+/// The loops are to measure the work and not to run into a rate.
+fn unlimited() -> LimitSettings {
+    let publishes = Rate { per_second: 1 << 40, burst: 1 << 40 };
+    LimitSettings { publishes, ..LimitSettings::default() }
 }
 
 fn channel() -> Option<Channel> {

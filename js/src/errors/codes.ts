@@ -10,6 +10,8 @@ export const codes = [
   ['HEARTBEAT_TIMEOUT', 6, 4408, true],
   ['MALFORMED_REQUEST', 7, 4400, false],
   ['REQUEST_TOO_LARGE', 8, 4413, false],
+  ['IDLE_TIMEOUT', 9, 4408, true],
+  ['ORIGIN_REFUSED', 10, 4403, false],
 
   ['TOKEN_MALFORMED', 20, 4401, false],
   ['TOKEN_ALGORITHM', 21, 4401, false],
@@ -38,6 +40,7 @@ export const codes = [
   ['SHUTTING_DOWN', 63, 4503, true],
   ['BROKER_UNAVAILABLE', 64, 4503, true],
   ['REVOKED', 65, 4403, false],
+  ['TOO_MANY_CONNECTIONS', 66, 4429, true],
 
   ['MESSAGE_UNREADABLE', 80, 4400, false],
   ['GAP', 81, 4400, false],

@@ -62,9 +62,51 @@ pub(crate) struct ConfigArgs {
     /// How long a client may take for its first message.
     #[arg(long, value_name = "DURATION")]
     hello_timeout: Option<String>,
-    /// Most WebSocket connections.
+    /// Most connections of any kind.
     #[arg(long, value_name = "NUMBER")]
     max_connections: Option<String>,
+    /// Most connections of one client address (of IPv6, of one /64).
+    #[arg(long, value_name = "NUMBER")]
+    max_connections_per_address: Option<String>,
+    /// Most sessions of one app.
+    #[arg(long, value_name = "NUMBER")]
+    max_sessions_per_app: Option<String>,
+    /// Most sessions of one installation.
+    #[arg(long, value_name = "NUMBER")]
+    max_sessions_per_installation: Option<String>,
+    /// Most sessions of one account in one installation.
+    #[arg(long, value_name = "NUMBER")]
+    max_sessions_per_account: Option<String>,
+    /// Most subscriptions of one session.
+    #[arg(long, value_name = "NUMBER")]
+    max_subscriptions: Option<String>,
+    /// Messages that one installation publishes a second.
+    #[arg(long, value_name = "NUMBER")]
+    publish_rate: Option<String>,
+    /// Messages that one installation publishes at once.
+    #[arg(long, value_name = "NUMBER")]
+    publish_burst: Option<String>,
+    /// Frames that one connection sends a second.
+    #[arg(long, value_name = "NUMBER")]
+    frame_rate: Option<String>,
+    /// Frames that one connection sends at once.
+    #[arg(long, value_name = "NUMBER")]
+    frame_burst: Option<String>,
+    /// Bytes that one connection sends a second.
+    #[arg(long, value_name = "SIZE")]
+    byte_rate: Option<String>,
+    /// Bytes that one connection sends at once.
+    #[arg(long, value_name = "SIZE")]
+    byte_burst: Option<String>,
+    /// How long a session may go on without a subscription and a request.
+    #[arg(long, value_name = "DURATION")]
+    idle_timeout: Option<String>,
+    /// How long the head of an HTTP request may take.
+    #[arg(long, value_name = "DURATION")]
+    head_timeout: Option<String>,
+    /// How long the body of an HTTP request may take.
+    #[arg(long, value_name = "DURATION")]
+    body_timeout: Option<String>,
     /// Where operators get metrics, such as 127.0.0.1:7441, or off.
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<String>,
@@ -111,6 +153,20 @@ impl ConfigArgs {
             .with(Setting::Heartbeat, self.heartbeat.clone())
             .with(Setting::HelloTimeout, self.hello_timeout.clone())
             .with(Setting::MaxConnections, self.max_connections.clone())
+            .with(Setting::MaxConnectionsPerAddress, self.max_connections_per_address.clone())
+            .with(Setting::MaxSessionsPerApp, self.max_sessions_per_app.clone())
+            .with(Setting::MaxSessionsPerInstallation, self.max_sessions_per_installation.clone())
+            .with(Setting::MaxSessionsPerAccount, self.max_sessions_per_account.clone())
+            .with(Setting::MaxSubscriptions, self.max_subscriptions.clone())
+            .with(Setting::PublishRate, self.publish_rate.clone())
+            .with(Setting::PublishBurst, self.publish_burst.clone())
+            .with(Setting::FrameRate, self.frame_rate.clone())
+            .with(Setting::FrameBurst, self.frame_burst.clone())
+            .with(Setting::ByteRate, self.byte_rate.clone())
+            .with(Setting::ByteBurst, self.byte_burst.clone())
+            .with(Setting::IdleTimeout, self.idle_timeout.clone())
+            .with(Setting::HeadTimeout, self.head_timeout.clone())
+            .with(Setting::BodyTimeout, self.body_timeout.clone())
             .with(Setting::AdminListen, self.admin_listen.clone())
             .with(Setting::AdminPublic, self.admin_public.clone())
             .with(Setting::DrainWindow, self.drain_window.clone())

@@ -16,7 +16,25 @@ impl Setting {
             Self::QueueBytes => text(&units::bytes_text(config.queue_bytes)),
             Self::Heartbeat => text(&units::duration_text(config.heartbeat)),
             Self::HelloTimeout => text(&units::duration_text(config.hello_timeout)),
-            Self::MaxConnections => config.max_connections.to_string(),
+            Self::MaxConnections => config.limits.max_connections.to_string(),
+            Self::MaxConnectionsPerAddress => config.limits.max_connections_per_address.to_string(),
+            Self::MaxSessionsPerApp => config.limits.max_sessions_per_app.to_string(),
+            Self::MaxSessionsPerInstallation => config.limits.max_sessions_per_installation.to_string(),
+            Self::MaxSessionsPerAccount => config.limits.max_sessions_per_account.to_string(),
+            Self::MaxSubscriptions => config.limits.max_subscriptions.to_string(),
+            Self::PublishRate => config.limits.publishes.per_second.to_string(),
+            Self::PublishBurst => config.limits.publishes.burst.to_string(),
+            Self::FrameRate => config.limits.frames.per_second.to_string(),
+            Self::FrameBurst => config.limits.frames.burst.to_string(),
+            Self::ByteRate => text(&units::bytes_text(
+                usize::try_from(config.limits.bytes.per_second).unwrap_or(usize::MAX),
+            )),
+            Self::ByteBurst => {
+                text(&units::bytes_text(usize::try_from(config.limits.bytes.burst).unwrap_or(usize::MAX)))
+            }
+            Self::IdleTimeout => text(&units::duration_text(config.limits.idle_timeout)),
+            Self::HeadTimeout => text(&units::duration_text(config.limits.head_timeout)),
+            Self::BodyTimeout => text(&units::duration_text(config.limits.body_timeout)),
             Self::AdminListen => match config.admin_listen {
                 Some(address) => text(&address.to_string()),
                 None => text("off"),

@@ -18,6 +18,7 @@ pub use risks::Risk;
 pub use settings::{LogFormat, Overrides, Setting};
 pub use template::{NewApp, template};
 
+use crate::limits::LimitSettings;
 use sealwire_protocol::tokens::Keyring;
 use std::{
     net::SocketAddr,
@@ -42,8 +43,8 @@ pub struct Config {
     pub heartbeat: Duration,
     /// How long a client may take for its first message.
     pub hello_timeout: Duration,
-    /// Most WebSocket connections.
-    pub max_connections: usize,
+    /// What is allowed to whom.
+    pub limits: LimitSettings,
     /// Where operators get metrics; nowhere, where there is no address.
     pub admin_listen: Option<SocketAddr>,
     /// Whether that may be an address that other machines can reach.
@@ -139,7 +140,7 @@ impl Default for Config {
             queue_bytes: 1024 * 1024,
             heartbeat: Duration::from_secs(25),
             hello_timeout: Duration::from_secs(10),
-            max_connections: 100_000,
+            limits: LimitSettings::default(),
             admin_listen: None,
             admin_public: false,
             drain_window: Duration::from_secs(10),

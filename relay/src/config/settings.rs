@@ -32,8 +32,36 @@ pub enum Setting {
     Heartbeat,
     /// [`Config::hello_timeout`].
     HelloTimeout,
-    /// [`Config::max_connections`].
+    /// `max_connections` of [`Config::limits`].
     MaxConnections,
+    /// `max_connections_per_address` of [`Config::limits`].
+    MaxConnectionsPerAddress,
+    /// `max_sessions_per_app` of [`Config::limits`].
+    MaxSessionsPerApp,
+    /// `max_sessions_per_installation` of [`Config::limits`].
+    MaxSessionsPerInstallation,
+    /// `max_sessions_per_account` of [`Config::limits`].
+    MaxSessionsPerAccount,
+    /// `max_subscriptions` of [`Config::limits`].
+    MaxSubscriptions,
+    /// `publish_rate` of [`Config::limits`].
+    PublishRate,
+    /// `publish_burst` of [`Config::limits`].
+    PublishBurst,
+    /// `frame_rate` of [`Config::limits`].
+    FrameRate,
+    /// `frame_burst` of [`Config::limits`].
+    FrameBurst,
+    /// `byte_rate` of [`Config::limits`].
+    ByteRate,
+    /// `byte_burst` of [`Config::limits`].
+    ByteBurst,
+    /// `idle_timeout` of [`Config::limits`].
+    IdleTimeout,
+    /// `head_timeout` of [`Config::limits`].
+    HeadTimeout,
+    /// `body_timeout` of [`Config::limits`].
+    BodyTimeout,
     /// [`Config::admin_listen`].
     AdminListen,
     /// [`Config::admin_public`].
@@ -59,6 +87,20 @@ impl Setting {
         Self::Heartbeat,
         Self::HelloTimeout,
         Self::MaxConnections,
+        Self::MaxConnectionsPerAddress,
+        Self::MaxSessionsPerApp,
+        Self::MaxSessionsPerInstallation,
+        Self::MaxSessionsPerAccount,
+        Self::MaxSubscriptions,
+        Self::PublishRate,
+        Self::PublishBurst,
+        Self::FrameRate,
+        Self::FrameBurst,
+        Self::ByteRate,
+        Self::ByteBurst,
+        Self::IdleTimeout,
+        Self::HeadTimeout,
+        Self::BodyTimeout,
         Self::AdminListen,
         Self::AdminPublic,
         Self::DrainWindow,
@@ -79,6 +121,20 @@ impl Setting {
             Self::Heartbeat => "heartbeat",
             Self::HelloTimeout => "hello_timeout",
             Self::MaxConnections => "max_connections",
+            Self::MaxConnectionsPerAddress => "max_connections_per_address",
+            Self::MaxSessionsPerApp => "max_sessions_per_app",
+            Self::MaxSessionsPerInstallation => "max_sessions_per_installation",
+            Self::MaxSessionsPerAccount => "max_sessions_per_account",
+            Self::MaxSubscriptions => "max_subscriptions",
+            Self::PublishRate => "publish_rate",
+            Self::PublishBurst => "publish_burst",
+            Self::FrameRate => "frame_rate",
+            Self::FrameBurst => "frame_burst",
+            Self::ByteRate => "byte_rate",
+            Self::ByteBurst => "byte_burst",
+            Self::IdleTimeout => "idle_timeout",
+            Self::HeadTimeout => "head_timeout",
+            Self::BodyTimeout => "body_timeout",
             Self::AdminListen => "admin_listen",
             Self::AdminPublic => "admin_public",
             Self::DrainWindow => "drain_window",
@@ -110,7 +166,27 @@ impl Setting {
         match self {
             Self::Heartbeat => to.heartbeat = from.heartbeat,
             Self::HelloTimeout => to.hello_timeout = from.hello_timeout,
-            Self::MaxConnections => to.max_connections = from.max_connections,
+            Self::MaxConnections => to.limits.max_connections = from.limits.max_connections,
+            Self::MaxConnectionsPerAddress => {
+                to.limits.max_connections_per_address = from.limits.max_connections_per_address
+            }
+            Self::MaxSessionsPerApp => to.limits.max_sessions_per_app = from.limits.max_sessions_per_app,
+            Self::MaxSessionsPerInstallation => {
+                to.limits.max_sessions_per_installation = from.limits.max_sessions_per_installation
+            }
+            Self::MaxSessionsPerAccount => {
+                to.limits.max_sessions_per_account = from.limits.max_sessions_per_account
+            }
+            Self::MaxSubscriptions => to.limits.max_subscriptions = from.limits.max_subscriptions,
+            Self::PublishRate => to.limits.publishes.per_second = from.limits.publishes.per_second,
+            Self::PublishBurst => to.limits.publishes.burst = from.limits.publishes.burst,
+            Self::FrameRate => to.limits.frames.per_second = from.limits.frames.per_second,
+            Self::FrameBurst => to.limits.frames.burst = from.limits.frames.burst,
+            Self::ByteRate => to.limits.bytes.per_second = from.limits.bytes.per_second,
+            Self::ByteBurst => to.limits.bytes.burst = from.limits.bytes.burst,
+            Self::IdleTimeout => to.limits.idle_timeout = from.limits.idle_timeout,
+            Self::HeadTimeout => to.limits.head_timeout = from.limits.head_timeout,
+            Self::BodyTimeout => to.limits.body_timeout = from.limits.body_timeout,
             Self::Log => to.log.clone_from(&from.log),
             _ => return false,
         }
@@ -132,13 +208,7 @@ impl Setting {
             }
             Self::ReplayBytes => config.replay_bytes = units::bytes(text)?,
             Self::QueueBytes => {
-                config.queue_bytes = units::bytes(text)?;
-                if config.queue_bytes < limits::MAX_FRAME {
-                    return Err(format!(
-                        "'{text}' is less than one message; give at least {}",
-                        limits::MAX_FRAME
-                    ));
-                }
+                config.queue_bytes = at_least(units::bytes(text)?, limits::MAX_FRAME, "one message", text)?;
             }
             Self::Heartbeat => {
                 let (min, max) = (Duration::from_millis(10), Duration::from_secs(300));
@@ -148,9 +218,53 @@ impl Setting {
                 let (min, max) = (Duration::from_millis(10), Duration::from_secs(60));
                 config.hello_timeout = within(units::duration(text)?, min, max, text)?;
             }
-            Self::MaxConnections => {
-                config.max_connections =
-                    text.parse().map_err(|_| format!("'{text}' is no number of connections"))?;
+            Self::MaxConnections => config.limits.max_connections = units::amount(text, 0)?,
+            Self::MaxConnectionsPerAddress => {
+                config.limits.max_connections_per_address = units::amount(text, 0)?
+            }
+            Self::MaxSessionsPerApp => config.limits.max_sessions_per_app = units::amount(text, 0)?,
+            Self::MaxSessionsPerInstallation => {
+                config.limits.max_sessions_per_installation = units::amount(text, 0)?
+            }
+            Self::MaxSessionsPerAccount => config.limits.max_sessions_per_account = units::amount(text, 0)?,
+            Self::MaxSubscriptions => {
+                config.limits.max_subscriptions = units::amount(text, 1)?;
+                if config.limits.max_subscriptions > limits::MAX_SUBSCRIPTIONS {
+                    return Err(format!(
+                        "'{text}' is more than the protocol has; give at most {}",
+                        limits::MAX_SUBSCRIPTIONS
+                    ));
+                }
+            }
+            Self::PublishRate => config.limits.publishes.per_second = units::amount(text, 1)?,
+            Self::PublishBurst => {
+                config.limits.publishes.burst =
+                    at_least(units::amount(text, 1)?, limits::MAX_BATCH, "one batch", text)?
+            }
+            Self::FrameRate => config.limits.frames.per_second = units::amount(text, 1)?,
+            Self::FrameBurst => config.limits.frames.burst = units::amount(text, 1)?,
+            Self::ByteRate => {
+                config.limits.bytes.per_second = at_least(units::bytes(text)?, 1, "one byte", text)? as u64
+            }
+            Self::ByteBurst => {
+                config.limits.bytes.burst =
+                    at_least(units::bytes(text)?, 2 * limits::MAX_FRAME, "two messages", text)? as u64
+            }
+            Self::IdleTimeout => {
+                config.limits.idle_timeout = within(
+                    units::duration(text)?,
+                    Duration::from_secs(1),
+                    Duration::from_secs(24 * 60 * 60),
+                    text,
+                )?
+            }
+            Self::HeadTimeout => {
+                config.limits.head_timeout =
+                    within(units::duration(text)?, Duration::from_millis(100), Duration::from_secs(60), text)?
+            }
+            Self::BodyTimeout => {
+                config.limits.body_timeout =
+                    within(units::duration(text)?, Duration::from_millis(100), Duration::from_secs(60), text)?
             }
             Self::AdminListen => {
                 config.admin_listen = match text {
@@ -215,6 +329,16 @@ fn log_filter(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err(format!("'{text}' is no log filter; write a level, or targets with levels, such as info,audit=warn"))
+}
+
+fn at_least<N>(value: N, least: usize, what: &str, text: &str) -> Result<N, String>
+where
+    N: Copy + TryInto<usize>,
+{
+    match value.try_into() {
+        Ok(number) if number < least => Err(format!("'{text}' is less than {what}; give at least {least}")),
+        _ => Ok(value),
+    }
 }
 
 fn within(value: Duration, min: Duration, max: Duration, text: &str) -> Result<Duration, String> {

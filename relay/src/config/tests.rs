@@ -50,6 +50,20 @@ fn every_setting_is_read_from_all_three_places() {
         (Setting::Heartbeat, "5s"),
         (Setting::HelloTimeout, "5s"),
         (Setting::MaxConnections, "5"),
+        (Setting::MaxConnectionsPerAddress, "5"),
+        (Setting::MaxSessionsPerApp, "5"),
+        (Setting::MaxSessionsPerInstallation, "5"),
+        (Setting::MaxSessionsPerAccount, "5"),
+        (Setting::MaxSubscriptions, "5"),
+        (Setting::PublishRate, "5"),
+        (Setting::PublishBurst, "500"),
+        (Setting::FrameRate, "5"),
+        (Setting::FrameBurst, "5"),
+        (Setting::ByteRate, "1MiB"),
+        (Setting::ByteBurst, "2MiB"),
+        (Setting::IdleTimeout, "30s"),
+        (Setting::HeadTimeout, "5s"),
+        (Setting::BodyTimeout, "5s"),
         (Setting::AdminListen, "127.0.0.1:2"),
         (Setting::AdminPublic, "true"),
         (Setting::DrainWindow, "1s"),
@@ -68,7 +82,7 @@ fn every_setting_is_read_from_all_three_places() {
             assert_ne!(setting.value(&config), default, "{setting:?}");
         }
     }
-    assert_eq!(Setting::ALL.len(), 14);
+    assert_eq!(Setting::ALL.len(), 28);
 }
 
 #[test]
@@ -110,7 +124,7 @@ fn every_fault_of_a_file_is_told_with_its_place_and_what_to_do() {
         (format!("queue_bytes = 1000\n{good}"), "queue_bytes", "at least 147456"),
         (format!("heartbeat = \"0s\"\n{good}"), "heartbeat", "not between 10ms and 300s"),
         (format!("hello_timeout = \"2m\"\n{good}"), "hello_timeout", "not between 10ms and 60s"),
-        (format!("max_connections = -1\n{good}"), "max_connections", "no number of connections"),
+        (format!("max_connections = -1\n{good}"), "max_connections", "no number of at least 0"),
         (format!("log = \"louder\"\n{good}"), "log", "no log filter"),
         (format!("log_format = \"jason\"\n{good}"), "log_format", "did you mean 'json'?"),
         (format!("{good}{}", app("a", "other")), "app 2, id", "list all its keys in one place"),

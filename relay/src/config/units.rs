@@ -1,6 +1,6 @@
 //! Values as people write them: `25s`, `500ms`, `2m`; `256MiB`, `1048576`.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 /// A number with one of the units; the text after the number picks it.
 fn number<'a>(text: &str, units: &'a [(&'a str, u64)]) -> Option<u64> {
@@ -25,6 +25,12 @@ pub(super) fn bytes(text: &str) -> Result<usize, String> {
         .ok_or_else(|| {
             format!("'{text}' is no size; write bytes or a number and KiB, MiB or GiB, such as 256MiB")
         })
+}
+
+/// A whole number that is no less than `least`.
+pub(super) fn amount<N: FromStr + PartialOrd + From<u8>>(text: &str, least: u8) -> Result<N, String> {
+    let number = text.trim().parse().ok().filter(|number| *number >= N::from(least));
+    number.ok_or_else(|| format!("'{text}' is no number of at least {least}"))
 }
 
 /// As [`duration`] reads it, in the largest unit without a fraction.

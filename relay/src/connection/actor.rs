@@ -12,6 +12,7 @@ use crate::{
     clock::Now,
     fanout::ConnectionId,
     hub::{Accepted, Replay},
+    limits::Intake,
     metrics::OpenSession,
     session::{Fault, Joined, Publishing, SessionAction, too_many_sessions},
     trace::Source,
@@ -42,6 +43,7 @@ const SLOW_PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Actor {
     context: Arc<ConnectionContext>,
     decoder: Decoder,
+    intake: Intake,
     outbound: Arc<Outbound>,
     seats: Seats,
     pending: Option<Pending>,
@@ -105,8 +107,8 @@ enum Phase {
 
 impl Actor {
     pub(super) fn new(context: Arc<ConnectionContext>, opened: Opened) -> Self {
-        let Opened { socket, unread, remote, admission } = opened;
-        let outbound = Arc::new(Outbound::new(socket, context.queue_bytes, remote, admission));
+        let Opened { socket, unread, remote, places } = opened;
+        let outbound = Arc::new(Outbound::new(socket, context.queue_bytes, remote, places));
         let id = context.next_id();
         context.metrics.connections_opened.add(1);
         Self {
@@ -114,6 +116,7 @@ impl Actor {
             place: context.registry.add(id.0, &outbound),
             seats: Seats::new(id, &context, &outbound),
             decoder: Decoder::new(&unread),
+            intake: Intake::default(),
             pending: None,
             phase: Phase::Serving,
             alarm: None,
@@ -246,13 +249,19 @@ impl Actor {
     }
 
     fn receive(&mut self, incoming: Incoming) -> Result<(), End> {
+        let now = Now::read();
+        if let Err(refused) = self.intake.take(incoming.payload_len(), &self.context.limits, now.monotonic) {
+            self.seats.refuse(&refused);
+            return Ok(());
+        }
         match incoming {
             Incoming::Message(message) if ToRelay::is_about_sessions(&message) => return self.turn(message),
             Incoming::Message(message) => {
                 if let Some(seat) = self.seats.selected() {
-                    seat.rules.handle_frame(message, Now::read());
+                    seat.rules.handle_frame(message, now);
                 }
             }
+            Incoming::Fragment(_) => {}
             Incoming::Pong => self.seats.heard(),
             Incoming::Ping(payload) => {
                 self.seats.heard();

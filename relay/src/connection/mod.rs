@@ -19,6 +19,7 @@ use crate::{
     broker::Broker,
     fanout::{ConnectionId, Fanout},
     lifecycle::Lifecycle,
+    limits::{AddressPlace, Admission, Limits},
     metrics::Metrics,
     reloadable::Reloadable,
     session::SessionTerms,
@@ -28,7 +29,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 use tokio::net::TcpStream;
@@ -41,6 +42,7 @@ pub(crate) struct ConnectionContext {
     pub(crate) fanout: Arc<Fanout>,
     /// Most bytes that wait to be written to one client.
     pub(crate) queue_bytes: usize,
+    pub(crate) limits: Arc<Limits>,
     /// Wakes connections when their time has come.
     pub(crate) alarms: Arc<Alarms>,
     pub(crate) registry: Arc<Registry>,
@@ -58,22 +60,8 @@ impl ConnectionContext {
     }
 }
 
-/// A place among the connections of the relay, given back when it is dropped.
-pub(crate) struct Admission(Arc<AtomicUsize>);
-
-impl Admission {
-    /// A place, if fewer than `most` are taken.
-    pub(crate) fn take(connections: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
-        let admission = Self(connections.clone());
-        (connections.fetch_add(1, Ordering::Relaxed) < most).then_some(admission)
-    }
-}
-
-impl Drop for Admission {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
+/// What a connection holds among the limits until its end.
+pub(crate) type Places = (Arc<Admission>, Option<AddressPlace>);
 
 /// A socket after its opening handshake.
 pub(crate) struct Opened {
@@ -81,7 +69,7 @@ pub(crate) struct Opened {
     /// What was read after the handshake already.
     pub(crate) unread: bytes::Bytes,
     pub(crate) remote: IpAddr,
-    pub(crate) admission: Admission,
+    pub(crate) places: Places,
 }
 
 /// Runs a connection until its end. The only way out unregisters it, also where the task is dropped.

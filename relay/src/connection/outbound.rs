@@ -2,7 +2,7 @@
 //! is full does the connection's own task take over.
 
 use super::{
-    Admission,
+    Places,
     queue::{Queue, SessionNumber},
 };
 use bytes::Bytes;
@@ -29,7 +29,7 @@ pub(crate) struct Outbound {
     signals: AtomicU8,
     task: AtomicWaker,
     remote: IpAddr,
-    _admission: Admission,
+    _places: Places,
 }
 
 /// What the connection's task is to look at.
@@ -112,7 +112,7 @@ pub(super) struct Backlog {
 }
 
 impl Outbound {
-    pub(super) fn new(socket: TcpStream, limit: usize, remote: IpAddr, admission: Admission) -> Self {
+    pub(super) fn new(socket: TcpStream, limit: usize, remote: IpAddr, places: Places) -> Self {
         let state = State { queue: Queue::new(limit), condition: Condition::Ready, overflowed: false };
         Self {
             socket,
@@ -120,7 +120,7 @@ impl Outbound {
             signals: AtomicU8::new(0),
             task: AtomicWaker::new(),
             remote,
-            _admission: admission,
+            _places: places,
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::{ConnectionContext, Outbound, Outlet, memberships::Memberships, queue::SessionNumber};
 use crate::{
+    access::Refused,
     clock::Now,
     fanout::ConnectionId,
     metrics::OpenSession,
@@ -114,6 +115,11 @@ impl Seats {
     /// Signing keys were taken out of the configuration.
     pub(super) fn handle_keys_removed(&mut self) {
         self.seats.iter_mut().for_each(|seat| seat.rules.handle_keys_removed());
+    }
+
+    /// The connection breaks a limit, so that all of its sessions end.
+    pub(super) fn refuse(&mut self, refused: &Refused) {
+        self.seats.iter_mut().for_each(|seat| seat.rules.handle_refused(refused.clone()));
     }
 
     pub(super) fn heard(&mut self) {

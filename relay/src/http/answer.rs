@@ -19,9 +19,13 @@ pub(super) struct ErrorBody {
 }
 
 impl From<Refused> for ErrorBody {
-    fn from(Refused { code, message }: Refused) -> Self {
-        let unreachable = matches!(code, Code::BrokerUnavailable | Code::Overloaded | Code::ShuttingDown);
-        Self { code: code.name(), message, retry_after_ms: unreachable.then_some(1000) }
+    fn from(refused: Refused) -> Self {
+        let wait = refused.retry_after_ms();
+        Self {
+            code: refused.code.name(),
+            message: refused.message,
+            retry_after_ms: (wait > 0).then_some(wait),
+        }
     }
 }
 
@@ -72,7 +76,11 @@ impl From<HttpError> for Response {
         struct Body {
             error: ErrorBody,
         }
+        let wait = refused.retry_after_ms();
         let mut response = json(status, &Body { error: refused.into() });
+        if wait > 0 {
+            response.headers_mut().insert(header::RETRY_AFTER, wait.div_ceil(1000).into());
+        }
         if let Some((name, value)) = header {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }

@@ -7,15 +7,14 @@ use std::{pin::pin, time::Duration};
 use tokio::time::timeout;
 use warp::{Buf, http::StatusCode};
 
-/// How long a body may take.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// How long and how much of a refused body is thrown away, so that its sender gets to read why.
 const DISCARD_PATIENCE: Duration = Duration::from_secs(2);
 const DISCARD: usize = 4 * limits::MAX_BODY;
 
-/// The whole body.
+/// The whole body, which may take so long.
 pub(super) async fn read<B: Buf>(
     body: &mut (impl Stream<Item = Result<B, warp::Error>> + Unpin),
+    patience: Duration,
 ) -> Result<Vec<u8>, HttpError> {
     let read = async {
         let mut bytes = Vec::new();
@@ -34,7 +33,7 @@ pub(super) async fn read<B: Buf>(
         }
         Ok(bytes)
     };
-    timeout(PATIENCE, read).await.unwrap_or_else(|_| {
+    timeout(patience, read).await.unwrap_or_else(|_| {
         Err(HttpError::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"))
     })
 }

@@ -1,6 +1,6 @@
 //! What happens to every request, whatever its endpoint: it gets an id, is counted, and is written to the access log.
 
-use super::{HttpContext, Peer};
+use super::{HttpContext, Visitor, door};
 use crate::{
     metrics::Route,
     trace::{REQUEST_ID, RequestId},
@@ -15,7 +15,7 @@ const TARGET: &str = "access";
 /// Has a request answered.
 pub(crate) async fn exchange<S>(
     context: &HttpContext,
-    peer: Peer,
+    visitor: &Visitor,
     mut request: Request<Incoming>,
     routes: &S,
 ) -> Result<Response, S::Error>
@@ -25,9 +25,14 @@ where
     let started = Instant::now();
     let id = RequestId::assign(request.headers_mut(), context.behind_proxy);
     let (route, method) = (Route::of(request.uri().path()), request.method().clone());
-    let remote = context.remote(peer, request.headers());
-    request.extensions_mut().insert(peer);
-    let mut response = routes.call(request).await?;
+    let remote = context.remote(visitor.address(), request.headers());
+    let mut response = match visitor {
+        Visitor::Admitted(peer) => {
+            request.extensions_mut().insert(peer.clone());
+            routes.call(request).await?
+        }
+        Visitor::Refused { refused, .. } => door::refusal(refused.clone()),
+    };
     response.headers_mut().insert(REQUEST_ID, id.header());
     let status = response.status().as_u16();
     context.metrics.requests.add(route, status);

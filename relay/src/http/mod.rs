@@ -2,26 +2,31 @@
 
 mod answer;
 mod body;
+mod door;
 mod exchange;
 mod openapi;
 mod publish;
 mod realtime;
 
+pub(crate) use door::Visitor;
 pub(crate) use exchange::exchange;
 #[cfg(feature = "fuzzing")]
 pub(crate) use publish::drafts;
 
 use crate::{
-    admin, audit::Audit, broker::Broker, connection::ConnectionContext, lifecycle::Lifecycle,
-    metrics::Metrics, signing::SigningKeys,
+    access::Refused,
+    admin,
+    audit::Audit,
+    broker::Broker,
+    connection::{ConnectionContext, Places},
+    lifecycle::Lifecycle,
+    limits::{Admission, Limits},
+    metrics::Metrics,
+    signing::SigningKeys,
 };
 use answer::{HttpError, json};
 use hyper::upgrade::OnUpgrade;
-use std::{
-    convert::Infallible,
-    net::IpAddr,
-    sync::{Arc, atomic::AtomicUsize},
-};
+use std::{convert::Infallible, net::IpAddr, sync::Arc};
 use tokio_util::task::TaskTracker;
 use warp::{
     Filter,
@@ -30,9 +35,14 @@ use warp::{
     reply::Response,
 };
 
-/// The address that a connection came from, put into every request by the listener.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
+/// The connection that a request came over, put into every request by the listener.
+#[derive(Clone)]
+pub(crate) struct Peer {
+    /// Where it came from.
+    pub(crate) address: IpAddr,
+    /// Its place among all.
+    pub(crate) admission: Arc<Admission>,
+}
 
 /// What the endpoints share.
 pub(crate) struct HttpContext {
@@ -45,16 +55,24 @@ pub(crate) struct HttpContext {
     pub(crate) metrics: Arc<Metrics>,
     /// Whether `X-Forwarded-For` is the work of a proxy of ours.
     pub(crate) behind_proxy: bool,
-    pub(crate) max_connections: AtomicUsize,
-    pub(crate) connections: Arc<AtomicUsize>,
+    pub(crate) limits: Arc<Limits>,
 }
 
 impl HttpContext {
     /// The client's address. Of `X-Forwarded-For` only the last entry is the proxy's own word.
-    fn remote(&self, peer: Peer, headers: &HeaderMap) -> IpAddr {
+    fn remote(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
         let last = forwarded.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
-        last.filter(|_| self.behind_proxy).unwrap_or(peer.0)
+        last.filter(|_| self.behind_proxy).unwrap_or(peer)
+    }
+}
+
+impl HttpContext {
+    /// What a request's connection holds among the limits: the client's address is known from the request alone where
+    /// a proxy is in between.
+    fn places(&self, peer: &Peer, remote: IpAddr) -> Result<Places, Refused> {
+        let address = self.behind_proxy.then(|| self.limits.admit_address(remote)).transpose()?;
+        Ok((peer.admission.clone(), address))
     }
 }
 
@@ -67,15 +85,15 @@ pub(crate) fn routes(
     let request = shared.and(method::method()).and(header::headers_cloned()).and(ext::get::<Peer>());
 
     let realtime = warp::path!("v1" / "realtime").and(request.clone()).and(ext::optional::<OnUpgrade>()).map(
-        |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer, upgrade| {
-            let remote = context.remote(peer, &headers);
-            realtime::realtime(&context, &method, &headers, remote, upgrade)
+        |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer: Peer, upgrade| {
+            let remote = context.remote(peer.address, &headers);
+            realtime::realtime(&context, &method, &headers, (&peer, remote), upgrade)
         },
     );
     let publish = warp::path!("v1" / "publish").and(request).and(warp_body::stream()).then(
-        |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer, body| async move {
-            let remote = context.remote(peer, &headers);
-            publish::publish(&context, method, headers, remote, Box::pin(body)).await
+        |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer: Peer, body| async move {
+            let remote = context.remote(peer.address, &headers);
+            publish::publish(&context, method, headers, (&peer, remote), Box::pin(body)).await
         },
     );
     let openapi = warp::path!("v1" / "openapi.json")

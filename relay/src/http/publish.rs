@@ -1,7 +1,7 @@
 //! `POST /v1/publish`: a batch of sealed messages from an app's resolver, each with a result of its own.
 
 use super::{
-    HttpContext,
+    HttpContext, Peer,
     answer::{ErrorBody, HttpError, json},
     body,
 };
@@ -22,7 +22,7 @@ use sealwire_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Instant};
 use warp::{
     Buf,
     http::{HeaderMap, Method, StatusCode, header},
@@ -72,13 +72,17 @@ pub(super) async fn publish<B: Buf>(
     context: &HttpContext,
     method: Method,
     headers: HeaderMap,
-    remote: IpAddr,
+    (peer, remote): (&Peer, IpAddr),
     mut body: impl Stream<Item = Result<B, warp::Error>> + Unpin,
 ) -> Response {
     let source = Source::request(remote, &headers);
     let result = match check_request(context, &method, &headers) {
         Ok(claims) => {
-            publish_batch(context, &claims, &source, &mut body).await.map_err(|error| (error, Some(claims)))
+            let result = match context.places(peer, remote) {
+                Ok(_places) => publish_batch(context, &claims, &source, &mut body).await,
+                Err(refused) => Err(refused.into()),
+            };
+            result.map_err(|error| (error, Some(claims)))
         }
         Err(error) => Err((error, None)),
     };
@@ -131,8 +135,10 @@ async fn publish_batch<B: Buf>(
     source: &Source,
     body: &mut (impl Stream<Item = Result<B, warp::Error>> + Unpin),
 ) -> Result<Results, HttpError> {
-    let bytes = body::read(body).await?;
+    let patience = context.limits.settings().body_timeout;
+    let bytes = body::read(body, patience).await?;
     let messages = read_batch(&bytes)?;
+    context.limits.check_publishes(&claims.iss, &claims.ins, messages.len(), Instant::now())?;
     let mut results = Vec::with_capacity(messages.len());
     for message in messages {
         let result = publish_one(context, claims, message).await;

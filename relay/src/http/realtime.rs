@@ -1,9 +1,9 @@
 //! `GET /v1/realtime`: from an HTTP request to a connection of its own.
 
-use super::{HttpContext, answer::HttpError};
+use super::{HttpContext, Peer, answer::HttpError};
 use crate::{
     access::Refused,
-    connection::{self, Admission, Opened},
+    connection::{self, Opened},
     session::Refusal,
     trace::Source,
     websocket::{self, HandshakeError},
@@ -11,10 +11,7 @@ use crate::{
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use sealwire_protocol::Code;
-use std::{
-    net::IpAddr,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{net::IpAddr, sync::Arc};
 use tokio::net::TcpStream;
 use warp::{
     http::{HeaderMap, Method, StatusCode, header},
@@ -25,10 +22,10 @@ pub(super) fn realtime(
     context: &Arc<HttpContext>,
     method: &Method,
     headers: &HeaderMap,
-    remote: IpAddr,
+    (peer, remote): (&Peer, IpAddr),
     upgrade: Option<OnUpgrade>,
 ) -> Response {
-    match open(context, method, headers, remote, upgrade) {
+    match open(context, method, headers, (peer, remote), upgrade) {
         Ok(response) => response,
         Err(error) => {
             let refusal = Refusal { attempt: "connect", code: error.code(), identity: None };
@@ -42,7 +39,7 @@ fn open(
     context: &Arc<HttpContext>,
     method: &Method,
     headers: &HeaderMap,
-    remote: IpAddr,
+    (peer, remote): (&Peer, IpAddr),
     upgrade: Option<OnUpgrade>,
 ) -> Result<Response, HttpError> {
     if method != Method::GET {
@@ -62,10 +59,7 @@ fn open(
     if context.lifecycle.is_draining() {
         return Err(Refused::new(Code::ShuttingDown, "the relay is shutting down; try again later").into());
     }
-    let admission = Admission::take(&context.connections, context.max_connections.load(Ordering::Relaxed))
-        .ok_or_else(|| {
-            Refused::new(Code::Overloaded, "the relay has as many connections as it may; try again later")
-        })?;
+    let places = context.places(peer, remote)?;
     let (connection, tasks) = (context.connection.clone(), context.tasks.clone());
     context.tasks.spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
@@ -74,7 +68,7 @@ fn open(
             tracing::error!("the connection is not plain TCP, which the relay's own listener always is");
             return;
         };
-        let opened = Opened { socket: parts.io.into_inner(), unread: parts.read_buf, remote, admission };
+        let opened = Opened { socket: parts.io.into_inner(), unread: parts.read_buf, remote, places };
         // A task of its own, which holds nothing of the handshake.
         tasks.spawn(connection::run(connection, opened));
     });

@@ -1,6 +1,6 @@
 //! The end of a session: why, what the client is told, and when it may come back.
 
-use super::{Refusal, SessionAction, SessionRules, State};
+use super::{Identity, Refusal, SessionAction, SessionRules, State};
 use crate::{access::Refused, websocket::Violation};
 use sealwire_protocol::{
     Code, limits,
@@ -66,6 +66,11 @@ impl SessionRules {
         }
     }
 
+    /// The session's connection breaks a limit.
+    pub(crate) fn handle_refused(&mut self, refused: Refused) {
+        self.refuse_frame(refused);
+    }
+
     /// Ends the session for a frame that is no message, or not one that may come now.
     pub(super) fn refuse_frame(&mut self, refused: Refused) {
         self.refuse("frame", refused);
@@ -73,22 +78,32 @@ impl SessionRules {
 
     /// Ends the session for an attempt that belongs into the audit log.
     pub(super) fn refuse(&mut self, attempt: &'static str, refused: Refused) {
+        let identity = self.identity();
+        self.refuse_to(attempt, refused, identity);
+    }
+
+    /// The same, for somebody who has no session yet.
+    pub(super) fn refuse_to(&mut self, attempt: &'static str, refused: Refused, identity: Option<Identity>) {
         if !self.is_closed() {
-            let refusal = Refusal { attempt, code: refused.code, identity: self.identity() };
+            let refusal = Refusal { attempt, code: refused.code, identity };
             self.actions.push_back(SessionAction::Audit(refusal));
             self.goodbye(refused);
         }
     }
 
     /// Ends the session.
-    pub(super) fn goodbye(&mut self, Refused { code, message }: Refused) {
+    pub(super) fn goodbye(&mut self, refused: Refused) {
         if self.is_closed() {
             return;
         }
+        let wait = refused.retry_after_ms();
+        let Refused { code, message, .. } = refused;
         let reconnect_after_ms = match code {
             Code::ShuttingDown => RECONNECT_AFTER + self.jitter % RECONNECT_SPREAD,
             Code::SlowConsumer | Code::HeartbeatTimeout | Code::HelloTimeout => RECONNECT_AFTER,
-            _ => 0,
+            // Those who found no place do not all look for one again at the same moment.
+            Code::TooManyConnections => wait + self.jitter % RECONNECT_SPREAD,
+            _ => wait,
         };
         let goodbye = Goodbye { code: code.number(), message, reconnect_after_ms };
         self.actions.push_back(SessionAction::Send(ToClient::Goodbye(goodbye)));

@@ -22,13 +22,15 @@ use crate::{
     access::Refused,
     clock::Now,
     hub::Accepted,
+    limits::Limits,
     signing::{Signed, SigningKeys},
 };
 use bytes::Bytes;
 use deadlines::{Deadlines, Timer};
 use open::Open;
 use sealwire_protocol::{
-    ChannelId, Code, limits,
+    ChannelId, Code,
+    limits::MAX_FRAME,
     tokens::SessionClaims,
     wire::{Hello, Ping, Pong, Position, ToClient, ToRelay, Welcome},
 };
@@ -39,7 +41,7 @@ use std::{
 };
 
 /// What a relay holds all its sessions to.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SessionTerms {
     /// The signing keys of all apps.
     pub keys: Arc<SigningKeys>,
@@ -49,8 +51,8 @@ pub struct SessionTerms {
     pub heartbeat: Duration,
     /// How far back a subscription can resume.
     pub replay_window: Duration,
-    /// Most subscriptions of one connection.
-    pub max_subscriptions: usize,
+    /// What the relay allows, and what is taken of it.
+    pub limits: Arc<Limits>,
 }
 
 /// Where a subscription stands once it was joined.
@@ -70,6 +72,8 @@ pub struct SessionRules {
     deadlines: Deadlines,
     actions: VecDeque<SessionAction>,
     heard: Instant,
+    /// When the last request came.
+    asked: Instant,
     jitter: u32,
 }
 
@@ -92,6 +96,7 @@ impl SessionRules {
             deadlines,
             actions: VecDeque::new(),
             heard: now.monotonic,
+            asked: now.monotonic,
             jitter,
         }
     }
@@ -108,6 +113,9 @@ impl SessionRules {
             Ok(message) => message,
             Err(error) => return self.refuse_frame(Refused::new(Code::MalformedFrame, error.to_string())),
         };
+        if !matches!(message, ToRelay::Ping(_) | ToRelay::Pong(_)) {
+            self.asked = now.monotonic;
+        }
         match (&mut self.state, message) {
             (State::Closed, _) => {}
             (State::AwaitingHello, ToRelay::Hello(hello)) => self.open(&hello, now),
@@ -175,6 +183,11 @@ impl SessionRules {
                     self.goodbye(Refused::new(Code::HelloTimeout, message));
                 }
                 Timer::Silence => self.check_silence(now),
+                Timer::Heartbeat if self.is_idle(now) => {
+                    let message =
+                        "nothing was subscribed to or asked for in a long time; connect when there is";
+                    self.goodbye(Refused::new(Code::IdleTimeout, message));
+                }
                 Timer::Heartbeat => {
                     self.actions.push_back(SessionAction::Send(ToClient::Ping(Ping {})));
                     self.deadlines.set(Timer::Heartbeat, now.monotonic + self.terms.heartbeat);
@@ -249,11 +262,15 @@ impl SessionRules {
             Err(error) => return self.refuse("hello", error.into()),
         };
         let claims = &signed.claims;
+        let place = match self.terms.limits.admit_session(&claims.iss, &claims.ins, &claims.sub) {
+            Ok(place) => place,
+            Err(refused) => return self.refuse_to("hello", refused, Some(identity(claims))),
+        };
         let millis = |duration: Duration| u32::try_from(duration.as_millis()).unwrap_or(u32::MAX);
         let sized = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
         self.actions.push_back(SessionAction::Send(ToClient::Welcome(Welcome {
-            max_frame: sized(limits::MAX_FRAME),
-            max_subscriptions: sized(self.terms.max_subscriptions),
+            max_frame: sized(MAX_FRAME),
+            max_subscriptions: sized(self.terms.limits.settings().max_subscriptions),
             heartbeat_ms: millis(self.terms.heartbeat),
             replay_window_ms: millis(self.terms.replay_window),
             expires_at: claims.exp.0,
@@ -263,7 +280,14 @@ impl SessionRules {
         self.deadlines.set(Timer::SessionExpiry, now.when(claims.exp.millis()));
         self.deadlines.set(Timer::Heartbeat, now.monotonic + self.terms.heartbeat);
         self.deadlines.set(Timer::Silence, now.monotonic + 2 * self.terms.heartbeat);
-        self.state = State::Open(Box::new(Open::new(&signed)));
+        self.state = State::Open(Box::new(Open::new(&signed, place)));
+    }
+
+    /// Whether the client has had no use for its session for long.
+    fn is_idle(&self, now: Now) -> bool {
+        let patience = self.terms.limits.settings().idle_timeout;
+        matches!(&self.state, State::Open(open) if open.subscriptions.len() == 0 && !open.is_waiting())
+            && now.monotonic.saturating_duration_since(self.asked) >= patience
     }
 
     fn check_silence(&mut self, now: Now) {
@@ -284,4 +308,9 @@ impl SessionRules {
             self.deadlines.set(Timer::ChannelExpiry(channel), now.when(expiry));
         }
     }
+}
+
+fn identity(claims: &SessionClaims) -> Identity {
+    let SessionClaims { iss, ins, sub, .. } = claims;
+    Identity { app: iss.clone(), installation: ins.clone(), account: Some(sub.clone()) }
 }

@@ -10,6 +10,7 @@ use crate::{
     access::{self, Namespace, Refused},
     clock::Now,
     hub::Accepted,
+    limits::SessionPlace,
     signing::Signed,
 };
 use sealwire_protocol::{
@@ -28,6 +29,7 @@ pub(super) struct Open {
     pub(super) grant: Grant,
     pub(super) subscriptions: Subscriptions,
     waiting: Option<Waiting>,
+    place: SessionPlace,
 }
 
 /// The request whose answer hangs on the broker.
@@ -37,8 +39,8 @@ enum Waiting {
 }
 
 impl Open {
-    pub(super) fn new(signed: &Signed<SessionClaims>) -> Self {
-        Self { grant: Grant::new(signed), subscriptions: Subscriptions::default(), waiting: None }
+    pub(super) fn new(signed: &Signed<SessionClaims>, place: SessionPlace) -> Self {
+        Self { grant: Grant::new(signed), subscriptions: Subscriptions::default(), waiting: None, place }
     }
 
     pub(super) fn is_waiting(&self) -> bool {
@@ -104,11 +106,9 @@ impl Open {
                 format!("at most {:?} can be replayed here, {seconds} s were asked for", terms.replay_window);
             return Err(Refused::new(Code::ReplayTooLong, message));
         }
-        if self.subscriptions.len() >= terms.max_subscriptions && self.subscriptions.find(id).is_none() {
-            let message = format!(
-                "a connection has at most {} subscriptions; leave a channel first",
-                terms.max_subscriptions
-            );
+        let most = terms.limits.settings().max_subscriptions;
+        if self.subscriptions.len() >= most && self.subscriptions.find(id).is_none() {
+            let message = format!("a session has at most {most} subscriptions; leave a channel first");
             return Err(Refused::new(Code::TooManySubscriptions, message));
         }
         Ok((id, token))
@@ -202,14 +202,14 @@ impl Open {
         actions: &mut Actions,
     ) {
         let Publish { request, channel, event, sealed, id } = message;
-        let draft = self.resolve(&channel.unwrap_or_default(), Permission::Publish, terms, now).and_then(
-            |(channel, _)| {
-                let id = id.as_ref().try_into().map_err(|_| {
-                    Refused::new(Code::MalformedFrame, "the id of a message has the wrong size")
-                })?;
-                access::draft(channel, event, sealed, id)
-            },
-        );
+        let resolve = |()| self.resolve(&channel.unwrap_or_default(), Permission::Publish, terms, now);
+        let draft = self.place.check_publish(now.monotonic).and_then(resolve).and_then(|(channel, _)| {
+            let id = id
+                .as_ref()
+                .try_into()
+                .map_err(|_| Refused::new(Code::MalformedFrame, "the id of a message has the wrong size"))?;
+            access::draft(channel, event, sealed, id)
+        });
         match draft {
             Ok(draft) => {
                 actions.push_back(SessionAction::Publish(Publishing(draft)));
@@ -267,7 +267,8 @@ fn ended(channel: ChannelId, code: Code, message: String) -> SessionAction {
     SessionAction::Send(ToClient::Ended(Ended { channel_id: channel.into(), code: code.number(), message }))
 }
 
-fn failed(request: u32, Refused { code, message }: Refused) -> SessionAction {
-    let retry_after_ms = if code == Code::BrokerUnavailable { 1000 } else { 0 };
-    SessionAction::Send(ToClient::Failed(Failed { retry_after_ms, ..Failed::new(request, code, message) }))
+fn failed(request: u32, refused: Refused) -> SessionAction {
+    let retry_after_ms = refused.retry_after_ms();
+    let failed = Failed::new(request, refused.code, refused.message);
+    SessionAction::Send(ToClient::Failed(Failed { retry_after_ms, ..failed }))
 }

@@ -15,12 +15,26 @@ const READ_MAX: usize = 64 * 1024;
 pub enum Incoming {
     /// A whole binary message.
     Message(Bytes),
+    /// A part of a message that is not whole yet; so many bytes.
+    Fragment(usize),
     /// A ping of RFC 6455 with its payload.
     Ping(Bytes),
     /// A pong of RFC 6455.
     Pong,
     /// The client closes.
     Close,
+}
+
+impl Incoming {
+    /// Bytes of its payload, as far as they are kept.
+    #[must_use]
+    pub fn payload_len(&self) -> usize {
+        match self {
+            Self::Message(payload) | Self::Ping(payload) => payload.len(),
+            Self::Fragment(len) => *len,
+            Self::Pong | Self::Close => 0,
+        }
+    }
 }
 
 /// Why the connection cannot go on.
@@ -177,7 +191,7 @@ impl Decoder {
                 };
                 if !header.last {
                     self.fragments = Some(Box::new(message));
-                    return Ok(None);
+                    return Ok(Some(Incoming::Fragment(header.len)));
                 }
                 Incoming::Message(message.freeze())
             }

@@ -7,8 +7,8 @@ use sealwire_protocol::{
     wire::{Since, ToClient},
 };
 use sealwire_relay::{
-    ConnectionId, Fault, Hub, HubLimits, Joined, Now, Publishing, Replay, SessionAction, SessionRules,
-    SessionTerms, SigningKeys, Subscribers,
+    ConnectionId, Fault, Hub, HubLimits, Joined, LimitSettings, Limits, Now, Publishing, Replay,
+    SessionAction, SessionRules, SessionTerms, SigningKeys, Subscribers,
 };
 use std::{
     cell::RefCell,
@@ -78,7 +78,7 @@ impl Relay {
             hello_timeout: Duration::from_secs(5),
             heartbeat,
             replay_window: limits.replay_window,
-            max_subscriptions: 256,
+            limits: Arc::new(Limits::new(LimitSettings::default(), now.monotonic)),
         };
         Self {
             hub: Hub::new(epoch, limits, now),

@@ -22,7 +22,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Everything that comes out when `bytes` arrive in pieces of these sizes.
+/// Everything but fragments that comes out when `bytes` arrive in pieces of these sizes.
 fn decode(bytes: &[u8], mut pieces: impl Iterator<Item = usize>) -> Result<Vec<Incoming>, Violation> {
     let (mut decoder, mut rest, mut incoming) = (Decoder::default(), bytes, Vec::new());
     while !rest.is_empty() {
@@ -32,7 +32,9 @@ fn decode(bytes: &[u8], mut pieces: impl Iterator<Item = usize>) -> Result<Vec<I
         space.extend_from_slice(&rest[..len]);
         rest = &rest[len..];
         while let Some(next) = decoder.decode()? {
-            incoming.push(next);
+            if !matches!(next, Incoming::Fragment(_)) {
+                incoming.push(next);
+            }
         }
     }
     assert!(decoder.unread.capacity() == 0 || !decoder.unread.is_empty() || !incoming.is_empty());

@@ -1,8 +1,8 @@
 //! The end of a relay that has clients, and a second relay to which they go.
 
 use crate::support::{
-    App, Came, Client, LightClient, RelayProcess, Scrape, channel, ended, numbered, post, rand_id, request,
-    sealed,
+    App, CROWD, Came, Client, LightClient, RelayProcess, Scrape, channel, ended, numbered, post, rand_id,
+    request, sealed,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealwire_protocol::{
@@ -180,7 +180,9 @@ async fn ten_thousand_clients_move_to_another_relay_within_the_window_and_no_ack
     rlimit::increase_nofile_limit(2 * CLIENTS as u64).unwrap();
     let window = format!("{}s", WINDOW.as_secs());
     let flags = ["--log", "error", "--drain-window", &window, "--admin-listen", "127.0.0.1:0"];
-    let (mut old, new) = (RelayProcess::start(&flags), RelayProcess::start(&["--log", "error"]));
+    let old = [&flags[..], &CROWD[..]].concat();
+    let new = [&["--log", "error"], &CROWD[..]].concat();
+    let (mut old, new) = (RelayProcess::start(&old), RelayProcess::start(&new));
     let stage = Arc::new(Stage {
         old: old.address,
         new: new.address,

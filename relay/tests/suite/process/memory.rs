@@ -1,6 +1,6 @@
 //! What a connection occupies while nothing happens on it.
 
-use crate::support::{App, RelayProcess, channel, handshake, masked, read_frame};
+use crate::support::{App, CROWD, RelayProcess, channel, handshake, masked, read_frame};
 use sealwire_protocol::wire::{Hello, Subscribe, ToClient, ToRelay};
 use tokio::io::AsyncWriteExt as _;
 
@@ -20,7 +20,7 @@ fn resident(process: u32) -> usize {
 #[tokio::test]
 async fn an_idle_subscribed_connection_holds_no_buffers() {
     rlimit::increase_nofile_limit(2 * CONNECTIONS as u64).unwrap();
-    let relay = RelayProcess::start(&["--log", "error"]);
+    let relay = RelayProcess::start(&[&["--log", "error"], &CROWD[..]].concat());
     let token = App::one().session("alice");
     let mut connections = Vec::new();
     let mut before = 0;

@@ -10,6 +10,7 @@ mod frames;
 mod hello;
 mod http;
 mod lifetime;
+mod limits;
 mod memory;
 mod observation;
 mod openapi;

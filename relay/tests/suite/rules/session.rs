@@ -8,7 +8,8 @@ use sealwire_protocol::{
     wire::{Channel, Goodbye, Hello, Since, Subscribe, Subscribed, ToClient, ToRelay},
 };
 use sealwire_relay::{
-    Hub, HubLimits, Joined, Now, Publishing, Refusal, SessionAction, SessionRules, SessionTerms, SigningKeys,
+    Hub, HubLimits, Joined, LimitSettings, Limits, Now, Publishing, Refusal, SessionAction, SessionRules,
+    SessionTerms, SigningKeys,
 };
 use std::{
     collections::VecDeque,
@@ -43,7 +44,10 @@ impl Session {
             hello_timeout: HELLO_TIMEOUT,
             heartbeat: HEARTBEAT,
             replay_window: Duration::from_secs(120),
-            max_subscriptions: 3,
+            limits: Arc::new(Limits::new(
+                LimitSettings { max_subscriptions: 3, ..Default::default() },
+                Instant::now(),
+            )),
         };
         let now = Now { monotonic: Instant::now(), wall: UnixMillis(START * 1000) };
         let limits = HubLimits { replay_window: terms.replay_window, replay_bytes: 1 << 20 };

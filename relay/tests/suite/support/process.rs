@@ -16,6 +16,18 @@ pub fn relay_command() -> Command {
     command
 }
 
+/// Flags for tests in which one account on one address does what thousands would.
+pub const CROWD: [&str; 8] = [
+    "--max-connections-per-address",
+    "1000000",
+    "--max-sessions-per-account",
+    "1000000",
+    "--publish-rate",
+    "1000000",
+    "--publish-burst",
+    "1000000",
+];
+
 /// A running relay; ends with the value.
 pub struct RelayProcess {
     pub address: SocketAddr,
