@@ -25,6 +25,7 @@ mod reloadable;
 mod server;
 mod session;
 mod signing;
+mod streaming;
 mod trace;
 mod websocket;
 

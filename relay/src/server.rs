@@ -130,6 +130,7 @@ impl Relay {
             keys: keys.clone(),
             broker: broker.clone(),
             connection: connection.clone(),
+            streams: Arc::default(),
             tasks: tasks.clone(),
             lifecycle: lifecycle.clone(),
             audit: audit.clone(),

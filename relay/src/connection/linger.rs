@@ -3,8 +3,8 @@
 
 use super::{Outbound, outbound::Condition};
 use crate::metrics::Metrics;
-use socket2::SockRef;
-use std::{net::Shutdown, time::Duration};
+use bytes::BytesMut;
+use std::time::Duration;
 use tokio::time::timeout;
 
 /// How long the client may take to close its side.
@@ -15,7 +15,7 @@ const DISCARD: usize = 1024 * 1024;
 /// Writes what is queued for at most `patience`, then closes.
 pub(super) async fn close(outbound: &Outbound, metrics: &Metrics, patience: Duration) {
     if timeout(patience, drain(outbound, metrics)).await == Ok(true) {
-        let _ = SockRef::from(outbound.socket()).shutdown(Shutdown::Write);
+        outbound.socket().shut_down();
         let _ = timeout(FAREWELL, discard(outbound)).await;
     }
 }
@@ -43,8 +43,8 @@ async fn drain(outbound: &Outbound, metrics: &Metrics) -> bool {
 async fn discard(outbound: &Outbound) {
     let mut discarded = 0;
     while discarded < DISCARD && outbound.socket().readable().await.is_ok() {
-        let mut scratch = [0; 4096];
-        match outbound.socket().try_read(&mut scratch) {
+        let mut scratch = BytesMut::with_capacity(4096);
+        match outbound.socket().try_read_buf(&mut scratch) {
             Ok(0) => return,
             Ok(count) => discarded += count,
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}

@@ -9,10 +9,12 @@ mod outbound;
 mod queue;
 mod registry;
 mod seats;
+mod socket;
 
 pub(crate) use alarms::Alarms;
 pub(crate) use outbound::{Outbound, Outlet};
 pub(crate) use registry::Registry;
+pub(crate) use socket::Socket;
 
 use crate::{
     audit::Audit,
@@ -32,7 +34,6 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use tokio::net::TcpStream;
 
 /// What every connection of a relay shares.
 pub(crate) struct ConnectionContext {
@@ -65,7 +66,7 @@ pub(crate) type Places = (Arc<Admission>, Option<AddressPlace>);
 
 /// A socket after its opening handshake.
 pub(crate) struct Opened {
-    pub(crate) socket: TcpStream,
+    pub(crate) socket: Socket,
     /// What was read after the handshake already.
     pub(crate) unread: bytes::Bytes,
     pub(crate) remote: IpAddr,

@@ -4,6 +4,7 @@
 use super::{
     Places,
     queue::{Queue, SessionNumber},
+    socket::Socket,
 };
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
@@ -16,14 +17,13 @@ use std::{
     },
     task::Context,
 };
-use tokio::net::TcpStream;
 
 /// Most frames of one vectored write.
 const FRAMES_PER_WRITE: usize = 64;
 
 /// A connection's socket and queue.
 pub(crate) struct Outbound {
-    socket: TcpStream,
+    socket: Socket,
     queue: Mutex<State>,
     /// What the connection's task was woken for: a set of [`Signals`].
     signals: AtomicU8,
@@ -112,7 +112,7 @@ pub(super) struct Backlog {
 }
 
 impl Outbound {
-    pub(super) fn new(socket: TcpStream, limit: usize, remote: IpAddr, places: Places) -> Self {
+    pub(super) fn new(socket: Socket, limit: usize, remote: IpAddr, places: Places) -> Self {
         let state = State { queue: Queue::new(limit), condition: Condition::Ready, overflowed: false };
         Self {
             socket,
@@ -129,7 +129,7 @@ impl Outbound {
         self.remote
     }
 
-    pub(super) fn socket(&self) -> &TcpStream {
+    pub(super) fn socket(&self) -> &Socket {
         &self.socket
     }
 

@@ -11,18 +11,21 @@ use warp::{Buf, http::StatusCode};
 const DISCARD_PATIENCE: Duration = Duration::from_secs(2);
 const DISCARD: usize = 4 * limits::MAX_BODY;
 
-/// The whole body, which may take so long.
+/// The whole body, which may take so long and have so many bytes. `check` is shown what has come so far, and ends the
+/// reading with its error.
 pub(super) async fn read<B: Buf>(
     body: &mut (impl Stream<Item = Result<B, warp::Error>> + Unpin),
     patience: Duration,
+    limit: usize,
+    mut check: impl FnMut(&[u8]) -> Result<(), HttpError>,
 ) -> Result<Vec<u8>, HttpError> {
     let read = async {
         let mut bytes = Vec::new();
         while let Some(chunk) = body.next().await {
             let mut chunk =
                 chunk.map_err(|_| HttpError::new(StatusCode::BAD_REQUEST, "the body broke off"))?;
-            if bytes.len() + chunk.remaining() > limits::MAX_BODY {
-                return Err(too_large());
+            if bytes.len() + chunk.remaining() > limit {
+                return Err(too_large(limit));
             }
             while chunk.has_remaining() {
                 let part = chunk.chunk();
@@ -30,6 +33,7 @@ pub(super) async fn read<B: Buf>(
                 let len = part.len();
                 chunk.advance(len);
             }
+            check(&bytes)?;
         }
         Ok(bytes)
     };
@@ -54,7 +58,7 @@ pub(super) async fn discard<B: Buf>(body: impl Stream<Item = Result<B, warp::Err
 }
 
 /// The body is past the limit.
-pub(super) fn too_large() -> HttpError {
-    let message = format!("a request has at most {} bytes; split the batch", limits::MAX_BODY);
+pub(super) fn too_large(limit: usize) -> HttpError {
+    let message = format!("a request has at most {limit} bytes; split the batch");
     HttpError::new(StatusCode::PAYLOAD_TOO_LARGE, message)
 }

@@ -2,11 +2,13 @@
 
 mod answer;
 mod body;
+mod cross_origin;
 mod door;
 mod exchange;
 mod openapi;
 mod publish;
 mod realtime;
+mod stream;
 
 pub(crate) use door::Visitor;
 pub(crate) use exchange::exchange;
@@ -23,9 +25,11 @@ use crate::{
     limits::{Admission, Limits},
     metrics::Metrics,
     signing::SigningKeys,
+    streaming::Streams,
 };
 use answer::{HttpError, json};
 use hyper::upgrade::OnUpgrade;
+use sealwire_protocol::Code;
 use std::{convert::Infallible, net::IpAddr, sync::Arc};
 use tokio_util::task::TaskTracker;
 use warp::{
@@ -49,6 +53,7 @@ pub(crate) struct HttpContext {
     pub(crate) keys: Arc<SigningKeys>,
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) connection: Arc<ConnectionContext>,
+    pub(crate) streams: Arc<Streams>,
     pub(crate) tasks: TaskTracker,
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) audit: Arc<Audit>,
@@ -74,6 +79,14 @@ impl HttpContext {
         let address = self.behind_proxy.then(|| self.limits.admit_address(remote)).transpose()?;
         Ok((peer.admission.clone(), address))
     }
+
+    /// The same for a client that is to stay.
+    fn enter(&self, peer: &Peer, remote: IpAddr) -> Result<Places, Refused> {
+        if self.lifecycle.is_draining() {
+            return Err(Refused::new(Code::ShuttingDown, "the relay is shutting down; try again later"));
+        }
+        self.places(peer, remote)
+    }
 }
 
 /// All endpoints; a request that fits none gets an answer as well.
@@ -90,10 +103,21 @@ pub(crate) fn routes(
             realtime::realtime(&context, &method, &headers, (&peer, remote), upgrade)
         },
     );
-    let publish = warp::path!("v1" / "publish").and(request).and(warp_body::stream()).then(
+    let publish = warp::path!("v1" / "publish").and(request.clone()).and(warp_body::stream()).then(
         |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer: Peer, body| async move {
             let remote = context.remote(peer.address, &headers);
             publish::publish(&context, method, headers, (&peer, remote), Box::pin(body)).await
+        },
+    );
+    let stream = warp::path!("v1" / "stream").and(request.clone()).map(
+        |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer: Peer| {
+            let remote = context.remote(peer.address, &headers);
+            stream::open(&context, &method, &headers, (&peer, remote))
+        },
+    );
+    let send = warp::path!("v1" / "send").and(request).and(warp_body::stream()).then(
+        |context: Arc<HttpContext>, method: Method, headers: HeaderMap, _: Peer, body| async move {
+            stream::send(&context, method, headers, Box::pin(body)).await
         },
     );
     let openapi = warp::path!("v1" / "openapi.json")
@@ -101,7 +125,8 @@ pub(crate) fn routes(
         .map(|method: Method| openapi::openapi(&method));
     let nothing = warp::any()
         .map(|| not_found("there is nothing here; /v1/openapi.json describes every path that there is"));
-    realtime.or(publish).unify().or(health).unify().or(openapi).unify().or(nothing).unify()
+    let messages = realtime.or(publish).unify().or(stream).unify().or(send).unify();
+    messages.or(health).unify().or(openapi).unify().or(nothing).unify()
 }
 
 /// An answer of one word.

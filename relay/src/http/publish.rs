@@ -126,7 +126,7 @@ fn check_request(
         return Err(HttpError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
     let announced = headers.typed_get::<headers::ContentLength>().map_or(0, |length| length.0);
-    if announced > limits::MAX_BODY as u64 { Err(body::too_large()) } else { Ok(claims) }
+    if announced > limits::MAX_BODY as u64 { Err(body::too_large(limits::MAX_BODY)) } else { Ok(claims) }
 }
 
 async fn publish_batch<B: Buf>(
@@ -136,7 +136,7 @@ async fn publish_batch<B: Buf>(
     body: &mut (impl Stream<Item = Result<B, warp::Error>> + Unpin),
 ) -> Result<Results, HttpError> {
     let patience = context.limits.settings().body_timeout;
-    let bytes = body::read(body, patience).await?;
+    let bytes = body::read(body, patience, limits::MAX_BODY, |_| Ok(())).await?;
     let messages = read_batch(&bytes)?;
     context.limits.check_publishes(&claims.iss, &claims.ins, messages.len(), Instant::now())?;
     let mut results = Vec::with_capacity(messages.len());

@@ -2,15 +2,13 @@
 
 use super::{HttpContext, Peer, answer::HttpError};
 use crate::{
-    access::Refused,
-    connection::{self, Opened},
+    connection::{self, Opened, Socket},
     session::Refusal,
     trace::Source,
     websocket::{self, HandshakeError},
 };
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use sealwire_protocol::Code;
 use std::{net::IpAddr, sync::Arc};
 use tokio::net::TcpStream;
 use warp::{
@@ -56,10 +54,7 @@ fn open(
         HttpError::new(StatusCode::UPGRADE_REQUIRED, "a WebSocket is opened over HTTP/1.1")
             .with_header(header::UPGRADE, "websocket")
     })?;
-    if context.lifecycle.is_draining() {
-        return Err(Refused::new(Code::ShuttingDown, "the relay is shutting down; try again later").into());
-    }
-    let places = context.places(peer, remote)?;
+    let places = context.enter(peer, remote)?;
     let (connection, tasks) = (context.connection.clone(), context.tasks.clone());
     context.tasks.spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
@@ -68,7 +63,8 @@ fn open(
             tracing::error!("the connection is not plain TCP, which the relay's own listener always is");
             return;
         };
-        let opened = Opened { socket: parts.io.into_inner(), unread: parts.read_buf, remote, places };
+        let socket = Socket::Tcp(parts.io.into_inner());
+        let opened = Opened { socket, unread: parts.read_buf, remote, places };
         // A task of its own, which holds nothing of the handshake.
         tasks.spawn(connection::run(connection, opened));
     });

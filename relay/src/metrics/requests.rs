@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     Realtime,
+    Stream,
+    Send,
     Publish,
     Disconnect,
     Openapi,
@@ -15,8 +17,10 @@ pub(crate) enum Route {
 }
 
 impl Route {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Realtime,
+        Self::Stream,
+        Self::Send,
         Self::Publish,
         Self::Disconnect,
         Self::Openapi,
@@ -33,6 +37,8 @@ impl Route {
     pub(crate) fn path(self) -> &'static str {
         match self {
             Self::Realtime => "/v1/realtime",
+            Self::Stream => "/v1/stream",
+            Self::Send => "/v1/send",
             Self::Publish => "/v1/publish",
             Self::Disconnect => "/v1/disconnect",
             Self::Openapi => "/v1/openapi.json",
@@ -44,7 +50,8 @@ impl Route {
 }
 
 /// The statuses that the relay answers with; the last counter is for any other.
-const STATUSES: [u16; 16] = [101, 200, 202, 400, 401, 403, 404, 405, 408, 413, 415, 426, 429, 431, 500, 503];
+const STATUSES: [u16; 18] =
+    [101, 200, 202, 204, 400, 401, 403, 404, 405, 408, 409, 413, 415, 426, 429, 431, 500, 503];
 
 #[derive(Default)]
 pub(crate) struct Requests([[AtomicU64; STATUSES.len() + 1]; Route::ALL.len()]);

@@ -6,6 +6,9 @@ use sealwire_protocol::{CloseCode, wire::ToClient};
 
 const FINAL: u8 = 0x80;
 const LONGEST_HEADER: usize = 10;
+const MASKED: u8 = 0x80;
+/// Changes nothing.
+const MASK: [u8; 4] = [0; 4];
 
 /// The number in a close frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,16 +63,58 @@ pub(crate) fn encode_pong(payload: &[u8]) -> Bytes {
     frame.freeze()
 }
 
+/// A client's message that came without a WebSocket, as the frame it would have been.
+pub(crate) fn encode_as_client(message: &[u8], frames: &mut BytesMut) {
+    frames.reserve(LONGEST_HEADER + MASK.len() + message.len());
+    put_masked_header(frames, opcode::BINARY, message.len(), MASKED);
+    frames.put_slice(&MASK);
+    frames.put_slice(message);
+}
+
+/// What a frame to a client holds, for a client without a WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outgoing<'a> {
+    /// A message.
+    Message(&'a [u8]),
+    /// The number of the close code.
+    Close(u16),
+    /// A frame of RFC 6455 itself.
+    Control,
+}
+
+/// Reads a whole frame that was encoded here.
+#[must_use]
+pub(crate) fn read_back(frame: &[u8]) -> Outgoing<'_> {
+    let header = match frame.get(1) {
+        Some(126) => 4,
+        Some(127) => LONGEST_HEADER,
+        _ => 2,
+    };
+    let payload = frame.get(header..).unwrap_or_default();
+    match frame.first().map(|first| first & !FINAL) {
+        Some(opcode::BINARY) => Outgoing::Message(payload),
+        Some(opcode::CLOSE) => {
+            let number = payload.try_into().map_or(CloseStatus::Normal.number(), u16::from_be_bytes);
+            Outgoing::Close(number)
+        }
+        _ => Outgoing::Control,
+    }
+}
+
 fn put_header(frame: &mut BytesMut, opcode: u8, len: usize) {
+    put_masked_header(frame, opcode, len, 0);
+}
+
+fn put_masked_header(frame: &mut BytesMut, opcode: u8, len: usize, masked: u8) {
     frame.put_u8(FINAL | opcode);
     match (u8::try_from(len), u16::try_from(len)) {
-        (Ok(short @ 0..=125), _) => frame.put_u8(short),
+        (Ok(short @ 0..=125), _) => frame.put_u8(masked | short),
         (_, Ok(medium)) => {
-            frame.put_u8(126);
+            frame.put_u8(masked | 126);
             frame.put_u16(medium);
         }
         _ => {
-            frame.put_u8(127);
+            frame.put_u8(masked | 127);
             frame.put_u64(len as u64);
         }
     }
@@ -78,6 +123,7 @@ fn put_header(frame: &mut BytesMut, opcode: u8, len: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::websocket::{Decoder, Incoming};
     use sealwire_protocol::wire::{Ping, Publication};
 
     #[test]
@@ -106,6 +152,28 @@ mod tests {
             };
             assert_eq!((frame[1], start), (marker, header));
             assert_eq!(frame[start..], message.to_bytes());
+            assert_eq!(read_back(&frame), Outgoing::Message(&message.to_bytes()));
         }
+    }
+
+    #[test]
+    fn what_is_no_message_is_read_back_for_what_it_is() {
+        assert_eq!(
+            read_back(&encode_close(CloseStatus::Sealwire(CloseCode::Unauthorized))),
+            Outgoing::Close(4401)
+        );
+        assert_eq!(read_back(&encode_pong(b"ab")), Outgoing::Control);
+    }
+
+    #[test]
+    fn a_message_without_a_websocket_is_decoded_like_one_with() {
+        let mut frames = BytesMut::new();
+        let messages = [0, 1, 125, 126, 65_535, 65_536].map(|len| Bytes::from(vec![7; len]));
+        messages.iter().for_each(|message| encode_as_client(message, &mut frames));
+        let mut decoder = Decoder::new(&frames);
+        for message in messages {
+            assert_eq!(decoder.decode(), Ok(Some(Incoming::Message(message))));
+        }
+        assert_eq!(decoder.decode(), Ok(None));
     }
 }

@@ -8,7 +8,9 @@ mod encode;
 mod handshake;
 
 pub use decode::{Decoder, Incoming, Violation};
-pub(crate) use encode::{CloseStatus, encode_close, encode_message, encode_pong};
+pub(crate) use encode::{
+    CloseStatus, Outgoing, encode_as_client, encode_close, encode_message, encode_pong, read_back,
+};
 pub(crate) use handshake::{HandshakeError, accept};
 
 /// Longest payload of a control frame, in bytes (RFC 6455 section 5.5).

@@ -21,3 +21,5 @@ mod replay;
 mod sessions;
 mod slow;
 mod startup;
+mod streamed;
+mod streamed_abuse;

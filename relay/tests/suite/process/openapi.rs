@@ -1,7 +1,8 @@
 //! What `protocol/openapi/relay.json` says, the relay does.
 
 use crate::support::{
-    App, Description, INSTALLATION, RelayProcess, forge, now, request, request_bytes, request_head, sealed,
+    App, Described, Description, INSTALLATION, RelayProcess, Streamed, forge, now, request, request_bytes,
+    request_head, sealed,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealwire_protocol::{Code, encode_base64url, limits, tokens};
@@ -71,6 +72,10 @@ async fn every_answer_is_one_of_the_description_and_every_one_of_these_is_given(
         ("GET", "/v1/realtime", String::new(), "", 426),
         ("GET", "/v1/realtime", HANDSHAKE.replace(".v1", ".v9"), "", 400),
         ("POST", "/v1/realtime", HANDSHAKE.into(), "", 405),
+        ("GET", "/v1/stream", String::new(), "", 405),
+        ("POST", "/v1/send", String::new(), "{}", 400),
+        ("POST", "/v1/send", String::new(), "AAECAwQFBgcICQoLDA0ODw 0", 404),
+        ("PUT", "/v1/send", String::new(), "", 405),
         ("GET", "/v1/openapi.json", String::new(), "", 200),
         ("DELETE", "/v1/openapi.json", String::new(), "", 405),
         ("GET", "/healthz", String::new(), "", 200),
@@ -102,6 +107,10 @@ async fn every_answer_is_one_of_the_description_and_every_one_of_these_is_given(
     let refused = request(full.address, "GET", "/v1/realtime", HANDSHAKE, "").await;
     given.extend(description.check("GET", "/v1/realtime", &refused));
 
+    let refused = request(full.address, "POST", "/v1/stream", "", "").await;
+    given.extend(description.check("POST", "/v1/stream", &refused));
+    given.extend(streamed(&relay, &description).await);
+
     let opened = request_head(relay.address, "GET", "/v1/realtime", HANDSHAKE).await;
     let expected = description.at("/paths/~1v1~1realtime/get/responses/101/headers").as_object().unwrap();
     for (name, header) in expected {
@@ -112,11 +121,18 @@ async fn every_answer_is_one_of_the_description_and_every_one_of_these_is_given(
     given.insert(("get".into(), "/v1/realtime".into(), 101));
 
     // The relay waits for a body as long as it says.
-    let never_ends = format!(
-        "POST /v1/publish HTTP/1.1\r\nhost: relay\r\nconnection: close\r\ncontent-length: 9\r\n{authorized}\r\n{{"
+    let never_ends = |path: &str, headers: &str| {
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: relay\r\nconnection: close\r\ncontent-length: 9\r\n{headers}\r\n{{"
+        )
+    };
+    let (publish, send) = (never_ends("/v1/publish", &authorized), never_ends("/v1/send", ""));
+    let (publish, send) = tokio::join!(
+        request_bytes(relay.address, publish.as_bytes()),
+        request_bytes(relay.address, send.as_bytes())
     );
-    let answer = request_bytes(relay.address, never_ends.as_bytes()).await;
-    given.extend(description.check("POST", "/v1/publish", &answer));
+    given.extend(description.check("POST", "/v1/publish", &publish));
+    given.extend(description.check("POST", "/v1/send", &send));
 
     assert_eq!(given, description.answers());
     let listed =
@@ -124,6 +140,46 @@ async fn every_answer_is_one_of_the_description_and_every_one_of_these_is_given(
     let listed: BTreeSet<String> =
         serde_json::from_value(listed["properties"]["error"]["properties"]["code"]["enum"].clone()).unwrap();
     assert_eq!(codes, listed);
+}
+
+/// The answers that need a stream, and the stream's own.
+async fn streamed(relay: &RelayProcess, description: &Description) -> BTreeSet<Described> {
+    let mut given = BTreeSet::new();
+    let mut streamed = Streamed::open(relay, "alice").await;
+    assert!(streamed.head.contains("cache-control: no-store, no-transform"), "{}", streamed.head);
+    given.insert(("post".into(), "/v1/stream".into(), 200));
+    let too_large = " ".repeat(2 * limits::MAX_FRAME + 1);
+    let too_large = format!("{} 1\n{too_large}", streamed.id);
+    for answer in [
+        streamed.post(streamed.next, &[]).await,
+        streamed.post(9, &[]).await,
+        request(relay.address, "POST", "/v1/send", "", &too_large).await,
+    ] {
+        given.extend(description.check("POST", "/v1/send", &answer));
+    }
+    for path in ["/v1/stream", "/v1/send"] {
+        let preflight = request(relay.address, "OPTIONS", path, "", "").await;
+        let headers =
+            description.at(&format!("/paths/{}/options/responses/204/headers", path.replace('/', "~1")));
+        for (name, header) in headers.as_object().unwrap() {
+            let line = format!("\r\n{name}: {}", header["schema"]["const"].as_str().unwrap());
+            assert!(preflight.head.contains(&line.to_ascii_lowercase()), "{line}: {preflight:?}");
+        }
+        given.insert(("options".into(), path.into(), preflight.status));
+    }
+    // Its own messages come back, nobody reads them, and at last it is not asked for more.
+    streamed.subscribe_since("absences", None).await;
+    let large = "x".repeat(100 * 1024);
+    for _ in 0..500 {
+        let publishing = streamed.publishing("absences", &large).to_bytes();
+        let answer = streamed.post(streamed.next, &[&publishing]).await;
+        given.extend(description.check("POST", "/v1/send", &answer));
+        if answer.status == 503 {
+            break;
+        }
+        streamed.next += 1;
+    }
+    given
 }
 
 #[tokio::test]
@@ -221,7 +277,7 @@ fn the_description_has_every_code_with_the_status_that_it_means() {
             let code = Code::ALL.iter().find(|code| code.name() == name).unwrap();
             let meant = code.close_code().http_status();
             // Where HTTP has a word of its own for what is wrong with a request.
-            let is_own = *code == Code::MalformedRequest && [408, 415, 426].contains(&status);
+            let is_own = *code == Code::MalformedRequest && [404, 408, 409, 415, 426].contains(&status);
             assert!(meant == status || is_own, "{at}: {name} means {meant}");
         }
     }

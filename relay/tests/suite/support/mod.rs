@@ -8,14 +8,16 @@ mod light;
 mod metrics;
 mod process;
 mod raw;
+mod streamed;
 mod tokens;
 
 pub use client::{Client, channel, rand_id, sealed};
-pub use description::Description;
+pub use description::{Described, Description};
 pub use forged::{bad_session_tokens, bad_session_tokens_now, forge};
-pub use http::{post, request, request_bytes, request_head};
+pub use http::{Answer, post, request, request_bytes, request_head};
 pub use light::{Came, LightClient, ended, numbered};
 pub use metrics::Scrape;
 pub use process::{CROWD, RelayProcess, relay_command};
 pub use raw::{handshake, masked, read_frame};
+pub use streamed::{Streamed, post_to};
 pub use tokens::{APP, App, INSTALLATION, now};

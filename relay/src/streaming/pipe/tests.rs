@@ -1,0 +1,100 @@
+use super::*;
+use crate::websocket::{Decoder, Incoming, encode_message};
+use futures_util::task::noop_waker_ref;
+use sealwire_protocol::wire::{Ping, Publication, ToClient};
+
+fn messages(texts: &[&str]) -> Vec<Bytes> {
+    texts.iter().map(|text| Bytes::copy_from_slice(text.as_bytes())).collect()
+}
+
+/// What the connection reads.
+fn read(socket: &StreamedSocket) -> Vec<String> {
+    let mut decoder = Decoder::default();
+    let _ = socket.try_read_buf(decoder.space());
+    std::iter::from_fn(|| match decoder.decode() {
+        Ok(Some(Incoming::Message(message))) => Some(String::from_utf8(message.to_vec()).unwrap()),
+        other => {
+            assert_eq!(other, Ok(None));
+            None
+        }
+    })
+    .collect()
+}
+
+fn body(pipe: &Pipe) -> Poll<Option<String>> {
+    let polled = pipe.poll_events(&Context::from_waker(noop_waker_ref()));
+    polled.map(|events| events.map(|events| String::from_utf8(events.to_vec()).unwrap()))
+}
+
+fn open() -> (Arc<Pipe>, StreamedSocket) {
+    let pipe = Arc::new(Pipe::default());
+    (pipe.clone(), StreamedSocket(pipe))
+}
+
+#[test]
+fn messages_are_taken_once_and_in_order_whatever_is_sent_again() {
+    let (pipe, socket) = open();
+    assert_eq!(pipe.try_push(0, &messages(&["a", "b"])), Pushed::Taken(2));
+    assert_eq!(pipe.try_push(0, &messages(&["a", "b"])), Pushed::Taken(2));
+    assert_eq!(pipe.try_push(1, &messages(&["b", "c", "d"])), Pushed::Taken(4));
+    assert_eq!(pipe.try_push(0, &messages(&["a"])), Pushed::Taken(4));
+    assert_eq!(pipe.try_push(5, &messages(&["f"])), Pushed::Gap(4));
+    assert_eq!(pipe.try_push(u64::MAX, &messages(&["z"])), Pushed::Gap(4));
+    assert_eq!(read(&socket), ["a", "b", "c", "d"]);
+    assert_eq!(pipe.try_push(4, &messages(&["e"])), Pushed::Taken(5));
+    assert_eq!(read(&socket), ["e"]);
+}
+
+#[test]
+fn a_connection_that_does_not_read_is_given_no_more_than_fits() {
+    let (pipe, socket) = open();
+    let large = [Bytes::from(vec![b'x'; MAX_FRAMES])];
+    assert_eq!(pipe.try_push(0, &large), Pushed::Taken(1));
+    assert_eq!(pipe.try_push(1, &large), Pushed::Full);
+    // What is known already needs no room.
+    assert_eq!(pipe.try_push(0, &large), Pushed::Taken(1));
+    assert_eq!(read(&socket).len(), 1);
+    assert_eq!(pipe.try_push(1, &large), Pushed::Taken(2));
+}
+
+#[test]
+fn a_client_that_does_not_read_fills_the_pipe_with_whole_frames_only() {
+    let (pipe, socket) = open();
+    let publication = Publication { sealed: vec![7; 20_000].into(), ..Publication::default() };
+    let frame = encode_message(&ToClient::Publication(publication)).0;
+    let frames = [IoSlice::new(&frame); 4];
+    let first = socket.try_write_vectored(&frames).unwrap();
+    assert_eq!(first, 2 * frame.len());
+    let refused = socket.try_write_vectored(&frames).unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
+    let context = Context::from_waker(noop_waker_ref());
+    assert!(socket.poll_write_ready(&context).is_pending());
+    let Poll::Ready(Some(events)) = body(&pipe) else { panic!("there are events") };
+    assert_eq!(events.matches("data: ").count(), 2);
+    assert!(socket.poll_write_ready(&context).is_ready());
+    assert!(body(&pipe).is_pending());
+}
+
+#[test]
+fn the_body_ends_after_everything_that_was_written() {
+    let (pipe, socket) = open();
+    let ping = encode_message(&ToClient::Ping(Ping {})).0;
+    assert_eq!(socket.try_write_vectored(&[IoSlice::new(&ping)]).unwrap(), ping.len());
+    drop(socket);
+    assert_eq!(body(&pipe), Poll::Ready(Some("data: UgA=\n\n".into())));
+    assert_eq!(body(&pipe), Poll::Ready(None));
+    assert_eq!(pipe.try_push(0, &messages(&["a"])), Pushed::Over);
+}
+
+#[test]
+fn a_client_that_left_is_gone_once_its_last_messages_were_read() {
+    let (pipe, socket) = open();
+    assert_eq!(pipe.try_push(0, &messages(&["a"])), Pushed::Taken(1));
+    pipe.leave();
+    assert_eq!(read(&socket), ["a"]);
+    assert_eq!(socket.try_read_buf(&mut BytesMut::new()).unwrap(), 0);
+    let ping = encode_message(&ToClient::Ping(Ping {})).0;
+    let refused = socket.try_write_vectored(&[IoSlice::new(&ping)]).unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::BrokenPipe);
+    assert_eq!(pipe.try_push(1, &messages(&["b"])), Pushed::Over);
+}

@@ -1,0 +1,165 @@
+//! What must not work with streams, and whom it must not disturb.
+
+use super::bystanders::Bystanders;
+use crate::support::{
+    App, Client, RelayProcess, Streamed, channel, post_to, rand_id, request, request_bytes,
+};
+use sealwire_protocol::{
+    Code, encode_base64url, limits,
+    wire::{Hello, Position, Refresh, Since, ToClient, ToRelay},
+};
+
+#[tokio::test]
+async fn requests_that_fit_no_stream_are_told_why_and_disturb_nobody() {
+    let relay = RelayProcess::start(&[]);
+    let mut bystanders = Bystanders::on(&relay).await;
+    let streamed = Streamed::open(&relay, "alice").await;
+    let (id, next) = (&*streamed.id, streamed.next);
+    let large = "A".repeat(2 * limits::MAX_FRAME);
+    for (method, path, body, status, code) in [
+        ("GET", "/v1/stream", "", 405, "MALFORMED_REQUEST"),
+        ("GET", "/v1/send", "", 405, "MALFORMED_REQUEST"),
+        ("PUT", "/v1/send", "", 405, "MALFORMED_REQUEST"),
+        ("POST", "/v1/send", "", 400, "MALFORMED_REQUEST"),
+        ("POST", "/v1/send", "{}", 400, "MALFORMED_REQUEST"),
+        ("POST", "/v1/send", &format!("{id}\nUgA="), 400, "MALFORMED_REQUEST"),
+        ("POST", "/v1/send", &format!("{id} {next}\nno base64"), 400, "MALFORMED_REQUEST"),
+        ("POST", "/v1/send", &format!("{id} {}\nUgA=", next + 1), 409, "MALFORMED_REQUEST"),
+        ("POST", "/v1/send", &format!("{id} {}\nUgA=", u64::MAX), 409, "MALFORMED_REQUEST"),
+        ("POST", "/v1/send", &format!("{} 0\nUgA=", encode_base64url(rand_id())), 404, "MALFORMED_REQUEST"),
+        ("POST", "/v1/send", &format!("{id} {next}\n{large}"), 413, "REQUEST_TOO_LARGE"),
+    ] {
+        let answer = request(relay.address, method, path, "", body).await;
+        let start = body.get(..40);
+        assert_eq!((answer.status, answer.code()), (status, code), "{method} {path} {start:?} {answer:?}");
+        assert!(!answer.body.to_string().contains(id));
+    }
+    // None of them moved it.
+    let mut streamed = streamed;
+    streamed.subscribe_since("absences", None).await;
+    bystanders.must_be_untouched().await;
+}
+
+#[tokio::test]
+async fn nothing_is_read_from_who_names_no_stream() {
+    let relay = RelayProcess::start(&[]);
+    let stranger = encode_base64url(rand_id());
+    let text = format!(
+        "POST /v1/send HTTP/1.1\r\nhost: relay\r\nconnection: close\r\ncontent-length: 250000\r\n\r\n\
+         {stranger} 0\n{}",
+        "A".repeat(1000)
+    );
+    // The rest never comes; the answer does.
+    let answer = request_bytes(relay.address, text.as_bytes()).await;
+    assert_eq!((answer.status, answer.code()), (404, "MALFORMED_REQUEST"));
+}
+
+#[tokio::test]
+async fn a_request_that_is_sent_again_has_no_further_effect() {
+    let relay = RelayProcess::start(&[]);
+    let mut client = Client::open(&relay, "bob").await;
+    client.subscribe("absences").await;
+    let mut streamed = Streamed::open(&relay, "alice").await;
+    let first = streamed.next;
+    let messages = [streamed.publishing("absences", "one"), streamed.publishing("absences", "two")];
+    let [one, two] = messages.map(|message| message.to_bytes());
+    for _ in 0..3 {
+        let answer = streamed.post(first, &[&one, &two]).await;
+        assert_eq!((answer.status, answer.body["next"].as_u64()), (200, Some(first + 2)));
+        // The one before, alone and late.
+        assert_eq!(streamed.post(first, &[&one]).await.status, 200);
+    }
+    // Sent again together with one that is new.
+    let three = streamed.publishing("absences", "three").to_bytes();
+    assert_eq!(streamed.post(first + 1, &[&two, &three]).await.body["next"].as_u64(), Some(first + 3));
+    for text in ["one", "two", "three"] {
+        assert_eq!(client.text().await, text);
+    }
+    assert!(client.is_quiet().await);
+    for _ in 0..3 {
+        assert!(matches!(streamed.next().await, ToClient::Published(_)));
+    }
+}
+
+#[tokio::test]
+async fn requests_at_the_same_time_are_taken_once() {
+    let relay = RelayProcess::start(&[]);
+    let mut client = Client::open(&relay, "bob").await;
+    client.subscribe("absences").await;
+    let mut streamed = Streamed::open(&relay, "alice").await;
+    let message = streamed.publishing("absences", "once").to_bytes();
+    let (id, first) = (streamed.id.clone(), streamed.next);
+    let posts = (0..20).map(|_| {
+        let (id, message, address) = (id.clone(), message.clone(), relay.address);
+        tokio::spawn(async move { post_to(address, &id, first, &[&message]).await.status })
+    });
+    for post in posts.collect::<Vec<_>>() {
+        assert_eq!(post.await.unwrap(), 200);
+    }
+    assert_eq!(client.text().await, "once");
+    assert!(client.is_quiet().await);
+}
+
+#[tokio::test]
+async fn a_message_that_no_websocket_may_send_ends_the_stream_as_it_ends_a_websocket() {
+    let relay = RelayProcess::start(&[]);
+    let mut bystanders = Bystanders::on(&relay).await;
+    let too_large = vec![0; limits::MAX_FRAME + 1];
+    for (message, code) in [(&too_large[..], Code::FrameTooLarge), (b"no message", Code::MalformedFrame)] {
+        let mut streamed = Streamed::open(&relay, "alice").await;
+        assert_eq!(streamed.post(streamed.next, &[message]).await.status, 200);
+        let (goodbye, close) = streamed.farewell().await;
+        assert_eq!((goodbye.unwrap().code, close), (code.number(), Some(code.close_code() as u16)));
+        // It is over.
+        assert_eq!(streamed.post(streamed.next, &[b"more"]).await.status, 404);
+    }
+    bystanders.must_be_untouched().await;
+}
+
+#[tokio::test]
+async fn who_learnt_the_secret_of_a_stream_cannot_make_it_another_apps() {
+    let other = App::new("other", "two", 2);
+    let relay = RelayProcess::start_for(&[App::one(), other.clone()], &[]);
+    let mut streamed = Streamed::open(&relay, "alice").await;
+    let refresh =
+        ToRelay::Refresh(Refresh { request: 1, token: other.session("mallory"), ..Refresh::default() });
+    streamed.send(refresh).await;
+    let ToClient::Failed(failed) = streamed.next().await else { panic!() };
+    assert_eq!(Code::from_number(failed.code), Some(Code::TokenIdentity));
+    streamed.send(ToRelay::Hello(Hello { token: other.session("mallory") })).await;
+    let (goodbye, close) = streamed.farewell().await;
+    assert_eq!((goodbye.unwrap().code, close), (Code::HelloExpected.number(), Some(4400)));
+}
+
+#[tokio::test]
+async fn a_stream_that_is_not_read_is_cut_off_and_nobody_else_waits_for_it() {
+    let relay = RelayProcess::start(&["--queue-bytes", "256KiB"]);
+    let mut bystanders = Bystanders::on(&relay).await;
+    let mut publisher = Client::open(&relay, "alice").await;
+    let mut slow = Streamed::open(&relay, "carol").await;
+    let Position { epoch, offset } = slow.subscribe_since("absences", None).await.position.unwrap();
+    let large = bytes::Bytes::from(vec![1; 100 * 1024]);
+    for _ in 0..200 {
+        match publisher.try_publish(channel("absences"), "", large.clone(), rand_id()).await {
+            ToClient::Published(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    bystanders.must_be_untouched().await;
+    let (goodbye, close) = slow.farewell().await;
+    let goodbye = goodbye.unwrap();
+    assert_eq!((goodbye.code, close), (Code::SlowConsumer.number(), Some(4429)));
+    assert!(goodbye.reconnect_after_ms > 0);
+    // It comes back, and everything it missed is there.
+    let mut back = Streamed::open(&relay, "carol").await;
+    let subscribed =
+        back.subscribe_since("absences", Some(Since::Position(Position { epoch, offset }))).await;
+    assert!(subscribed.recovered);
+    let mut previous = offset;
+    for _ in 0..200 {
+        let ToClient::Publication(publication) = back.next().await else { panic!() };
+        assert_eq!(publication.previous_offset, previous);
+        previous = publication.offset;
+    }
+    bystanders.must_be_untouched().await;
+}

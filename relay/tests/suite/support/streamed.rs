@@ -1,0 +1,178 @@
+//! A client without a WebSocket, on plain sockets: one that reads events, and one for each request that sends.
+
+use super::{Answer, App, RelayProcess, channel, rand_id, request, sealed};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use sealwire_protocol::wire::{
+    Goodbye, Hello, Pong, Publish, Since, Subscribe, Subscribed, ToClient, ToRelay, Welcome,
+};
+use std::{net::SocketAddr, time::Duration};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::TcpStream,
+    time::timeout,
+};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Event {
+    pub kind: String,
+    pub data: String,
+}
+
+pub struct Streamed {
+    pub address: SocketAddr,
+    pub socket: BufReader<TcpStream>,
+    /// Of the answer, in lower case.
+    pub head: String,
+    pub id: String,
+    pub next: u64,
+    text: String,
+    requests: u32,
+}
+
+impl Streamed {
+    /// Before `Hello`.
+    pub async fn connect(address: SocketAddr) -> Self {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        let request = "POST /v1/stream HTTP/1.1\r\nhost: relay\r\norigin: https://page.test\r\n\
+            content-length: 0\r\n\r\n";
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut socket = BufReader::new(socket);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            timeout(PATIENCE, socket.read_line(&mut head)).await.unwrap().unwrap();
+        }
+        let head = head.to_ascii_lowercase();
+        let (id, text) = (String::new(), String::new());
+        let mut streamed = Self { address, socket, head, id, next: 0, text, requests: 0 };
+        let open = streamed.event().await.unwrap();
+        assert_eq!(open.kind, "open");
+        streamed.id = open.data;
+        streamed
+    }
+
+    pub async fn open(relay: &RelayProcess, account: &str) -> Self {
+        let mut streamed = Self::connect(relay.address).await;
+        streamed.hello(App::one().session(account)).await;
+        streamed
+    }
+
+    pub async fn hello(&mut self, token: String) -> Welcome {
+        self.send(ToRelay::Hello(Hello { token })).await;
+        match self.next().await {
+            ToClient::Welcome(welcome) => welcome,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The next event; `None` at the end of the answer.
+    pub async fn event(&mut self) -> Option<Event> {
+        timeout(PATIENCE, self.read_event()).await.expect("nothing came")
+    }
+
+    async fn read_event(&mut self) -> Option<Event> {
+        while !self.text.contains("\n\n") {
+            let mut size = String::new();
+            self.socket.read_line(&mut size).await.ok().filter(|count| *count > 0)?;
+            let size = usize::from_str_radix(size.trim(), 16).unwrap();
+            let mut chunk = vec![0; size + 2];
+            self.socket.read_exact(&mut chunk).await.ok()?;
+            if size == 0 {
+                return None;
+            }
+            self.text.push_str(std::str::from_utf8(&chunk[..size]).unwrap());
+        }
+        let (event, rest) = self.text.split_once("\n\n").unwrap();
+        let (mut kind, mut data) = (String::new(), String::new());
+        for line in event.lines() {
+            match line.split_once(": ").unwrap() {
+                ("event", value) => kind = value.into(),
+                ("data", value) => data = value.into(),
+                other => panic!("{other:?}"),
+            }
+        }
+        self.text = rest.to_owned();
+        Some(Event { kind, data })
+    }
+
+    /// The next message but pings, which are answered.
+    pub async fn next(&mut self) -> ToClient {
+        loop {
+            let event = self.event().await.expect("the stream ended");
+            assert_eq!(event.kind, "");
+            match ToClient::from_bytes(STANDARD.decode(event.data).unwrap().into()).unwrap() {
+                ToClient::Ping(_) => self.send(ToRelay::Pong(Pong {})).await,
+                message => return message,
+            }
+        }
+    }
+
+    /// The goodbye, where there was one, and the close code at the end.
+    pub async fn farewell(&mut self) -> (Option<Goodbye>, Option<u16>) {
+        let (mut goodbye, mut close) = (None, None);
+        while let Some(event) = self.event().await {
+            match &*event.kind {
+                "close" => close = Some(event.data.parse().unwrap()),
+                _ => {
+                    let message = STANDARD.decode(event.data).unwrap();
+                    if let ToClient::Goodbye(last) = ToClient::from_bytes(message.into()).unwrap() {
+                        goodbye = Some(last);
+                    }
+                }
+            }
+        }
+        (goodbye, close)
+    }
+
+    pub async fn send(&mut self, message: ToRelay) {
+        let answer = self.post(self.next, &[&message.to_bytes()]).await;
+        self.next += 1;
+        assert_eq!((answer.status, answer.body["next"].as_u64()), (200, Some(self.next)), "{answer:?}");
+    }
+
+    pub async fn post(&self, first: u64, messages: &[&[u8]]) -> Answer {
+        post_to(self.address, &self.id, first, messages).await
+    }
+
+    pub async fn subscribe_since(&mut self, name: &str, since: Option<Since>) -> Subscribed {
+        let request = self.request();
+        let subscribe = Subscribe { request, channel: Some(channel(name)), since, events: Vec::new() };
+        self.send(ToRelay::Subscribe(subscribe)).await;
+        match self.next().await {
+            ToClient::Subscribed(subscribed) => subscribed,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn publishing(&mut self, name: &str, text: &str) -> ToRelay {
+        ToRelay::Publish(Publish {
+            request: self.request(),
+            channel: Some(channel(name)),
+            event: String::new(),
+            sealed: sealed(text),
+            id: rand_id().to_vec().into(),
+        })
+    }
+
+    /// The text of the next publication.
+    pub async fn text(&mut self) -> String {
+        match self.next().await {
+            ToClient::Publication(publication) => {
+                String::from_utf8(publication.sealed[64..].to_vec()).unwrap()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn request(&mut self) -> u32 {
+        self.requests += 1;
+        self.requests
+    }
+}
+
+pub async fn post_to(address: SocketAddr, stream: &str, first: u64, messages: &[&[u8]]) -> Answer {
+    let lines: String = messages.iter().map(|message| format!("\n{}", STANDARD.encode(message))).collect();
+    let headers = "origin: https://page.test\r\ncontent-type: text/plain;charset=UTF-8\r\n";
+    request(address, "POST", "/v1/send", headers, &format!("{stream} {first}{lines}")).await
+}
