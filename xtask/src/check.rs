@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use duct::Expression;
 
-use crate::{npm, package, step, toolchain, workspace::Workspace};
+use crate::{files, npm, package, python, step, toolchain, workspace::Workspace};
 
 /// A check: its name, and what has to succeed.
 type Check = (&'static str, fn(&Workspace) -> Result<Verdict>);
@@ -14,13 +14,14 @@ enum Verdict {
     Skipped,
 }
 
-const CHECKS: [Check; 8] = [
+const CHECKS: [Check; 9] = [
     ("rustfmt", rustfmt),
     ("clippy", clippy),
     ("clippy for wasm32", clippy_for_wasm),
     ("prettier", prettier),
     ("tsc", tsc),
     ("openapi", openapi),
+    ("deployment", deployment),
     ("cargo deny", dependencies),
     ("cargo deny advisories", advisories),
 ];
@@ -94,13 +95,35 @@ fn tsc(workspace: &Workspace) -> Result<Verdict> {
 fn openapi(workspace: &Workspace) -> Result<Verdict> {
     let linter = workspace.root.join("node_modules/.bin/redocly");
     let lint = ["lint", "--config=protocol/openapi/redocly.yaml", "protocol/openapi/relay.json"];
-    let command = duct::cmd(linter, lint)
-        .env("REDOCLY_TELEMETRY", "off")
-        .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")
-        .stderr_to_stdout()
-        .stdout_capture()
-        .unchecked();
-    let output = command.dir(&workspace.root).run()?;
+    let command =
+        duct::cmd(linter, lint).env("REDOCLY_TELEMETRY", "off").env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
+    quietly(workspace, &command)
+}
+
+/// What an operator starts from: the Dockerfile, the Caddyfile, the shell example, and the unit where systemd is.
+fn deployment(workspace: &Workspace) -> Result<Verdict> {
+    let programs = python::environment(workspace, "linters", "xtask/linters.txt")?;
+    pass(workspace, &duct::cmd!(programs.join("hadolint"), "Dockerfile"))?;
+    pass(workspace, &duct::cmd!(programs.join("shellcheck"), "examples/http-api/publish.sh"))?;
+    let caddyfile = ["validate", "--adapter=caddyfile", "--config=deploy/compose/Caddyfile"];
+    let caddy = duct::cmd(programs.join("caddy"), caddyfile).env("SEALWIRE_HOST", "relay.example.com");
+    quietly(workspace, &caddy)?;
+    if duct::cmd!("systemd-analyze", "--version").stdout_null().stderr_null().run().is_err() {
+        step::skipping("the systemd unit: systemd-analyze is not installed (Debian: systemd)");
+        return Ok(Verdict::Passed);
+    }
+    // It looks for the program of the unit, which here is any that exists.
+    let unit = files::read_text(&workspace.root.join("deploy/systemd/sealwire-relay.service"))?;
+    let copy = workspace.target.join("systemd/sealwire-relay.service");
+    files::write(&copy, unit.replace("/usr/local/bin/sealwire-relay", "/bin/true"))?;
+    quietly(workspace, &duct::cmd!("systemd-analyze", "verify", &copy))?;
+    quietly(workspace, &duct::cmd!("systemd-analyze", "security", "--offline=true", "--threshold=11", &copy))
+}
+
+/// Runs a command and shows what it says only where it fails.
+fn quietly(workspace: &Workspace, command: &Expression) -> Result<Verdict> {
+    let command = command.dir(&workspace.root).stderr_to_stdout().stdout_capture().unchecked();
+    let output = command.run()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     Ok(Verdict::Passed)
 }

@@ -37,6 +37,12 @@ impl Config {
         if self.replay_bytes == 0 {
             add(Setting::ReplayBytes, nothing_kept);
         }
+        if self.limits.max_connections_per_address >= self.limits.max_connections {
+            add(
+                Setting::MaxConnectionsPerAddress,
+                "one address can take every connection that there is; keep it well below max_connections",
+            );
+        }
         if self.heartbeat >= PROXY_PATIENCE {
             add(
                 Setting::Heartbeat,

@@ -21,7 +21,10 @@ fn text(bytes: &[u8]) -> &str {
 
 #[test]
 fn check_config_prints_what_is_in_force_and_no_key() {
-    let output = check(&format!("heartbeat = \"5s\"\n{}", app()), &["--max-connections", "7"]);
+    let output = check(
+        &format!("heartbeat = \"5s\"\n{}", app()),
+        &["--max-connections", "7", "--max-connections-per-address", "1"],
+    );
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let printed = text(&output.stdout);
     for line in [
@@ -40,7 +43,7 @@ fn check_config_prints_what_is_in_force_and_no_key() {
 
 #[test]
 fn check_config_ends_with_the_status_that_says_what_it_found() {
-    let few = &["--max-connections", "1"];
+    let few = &["--max-connections", "2", "--max-connections-per-address", "1"];
     let risky = &[&few[..], &["--replay-window", "0s"]].concat();
     let strict = |arguments: &[&'static str]| [arguments, &["--strict"]].concat();
     for (arguments, status, said) in [

@@ -19,6 +19,7 @@ mod refusals;
 mod reload;
 mod replay;
 mod sessions;
+mod shipped;
 mod slow;
 mod startup;
 mod streamed;
