@@ -1,8 +1,8 @@
 //! The end of a relay that has clients, and a second relay to which they go.
 
 use crate::support::{
-    App, CROWD, Came, Client, LightClient, RelayProcess, Scrape, channel, ended, numbered, post, rand_id,
-    request, sealed,
+    App, CROWD, Came, Client, Description, LightClient, RelayProcess, Scrape, channel, ended, numbered, post,
+    rand_id, request, sealed,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealwire_protocol::{
@@ -121,6 +121,7 @@ fn follow(at: &mut Position, publication: &Publication) {
 async fn nobody_is_let_in(relay: &RelayProcess) {
     for address in [relay.address, relay.admin()] {
         let answer = request(address, "GET", "/readyz", "", "").await;
+        Description::read().check("GET", "/readyz", &answer);
         assert_eq!((answer.status, answer.body), (503, json!({ "status": "draining" })));
         assert_eq!(request(address, "GET", "/healthz", "", "").await.status, 200);
     }

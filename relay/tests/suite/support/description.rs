@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 /// The description of the relay's HTTP interface. Its answers are closed: a field that it does not name is a fault here,
 /// though a client has to put up with one.
 pub struct Description {
-    pub document: Value,
+    /// With every shared answer in its place.
+    document: Value,
     closed: Value,
 }
 
@@ -14,7 +15,7 @@ pub type Described = (String, String, u16);
 
 impl Description {
     pub fn read() -> Self {
-        let document: Value = serde_json::from_str(sealwire_protocol::OPENAPI).unwrap();
+        let document = inlined(serde_json::from_str(sealwire_protocol::OPENAPI).unwrap());
         let mut closed = document.clone();
         close(&mut closed);
         Self { document, closed }
@@ -56,7 +57,7 @@ impl Description {
             Some(response) => {
                 if let Some(headers) = response["headers"].as_object().filter(|headers| headers.len() == 1) {
                     for (name, header) in headers {
-                        let value = header["schema"]["const"].as_str().unwrap();
+                        let value = header["schema"]["const"].as_str().unwrap_or_default();
                         let line = format!("\r\n{name}: {value}").to_ascii_lowercase();
                         assert!(
                             answer.head.contains(&line),
@@ -76,9 +77,29 @@ impl Description {
             }
         };
         assert!(answer.head.contains("\r\ncontent-type: application/json"), "{answer:?}");
+        assert!(answer.head.contains("\r\nx-request-id: "), "{answer:?}");
+        if let Some(wait) = answer.body["error"]["retryAfterMs"].as_u64() {
+            let line = format!("\r\nretry-after: {}", wait.div_ceil(1000));
+            assert!(answer.head.contains(&line), "{answer:?}");
+        }
         assert_eq!(self.faults(&schema, &answer.body), [""; 0], "{method} {path} {answer:?}");
         described
     }
+}
+
+/// Puts the answers that several operations share where they are referred to.
+fn inlined(mut document: Value) -> Value {
+    let shared = document["components"]["responses"].clone();
+    for operations in document["paths"].as_object_mut().unwrap().values_mut() {
+        for operation in operations.as_object_mut().unwrap().values_mut() {
+            for response in operation["responses"].as_object_mut().unwrap().values_mut() {
+                if let Some(name) = response["$ref"].as_str() {
+                    *response = shared[name.rsplit_once('/').unwrap().1].clone();
+                }
+            }
+        }
+    }
+    document
 }
 
 /// Lets every object have the properties that are listed and no other.
