@@ -121,7 +121,9 @@ fn follow(at: &mut Position, publication: &Publication) {
 async fn nobody_is_let_in(relay: &RelayProcess) {
     for address in [relay.address, relay.admin()] {
         let answer = request(address, "GET", "/readyz", "", "").await;
-        Description::read().check("GET", "/readyz", &answer);
+        if address == relay.address {
+            Description::read().check("GET", "/readyz", &answer);
+        }
         assert_eq!((answer.status, answer.body), (503, json!({ "status": "draining" })));
         assert_eq!(request(address, "GET", "/healthz", "", "").await.status, 200);
     }
