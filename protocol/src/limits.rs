@@ -40,6 +40,8 @@ pub const MAX_PAYLOAD: usize = 128 * 1024;
 pub const MAX_SEALED: usize = 133 * 1024;
 /// Longest message from a client, in bytes: a sealed message with its channel, token and event.
 pub const MAX_FRAME: usize = 144 * 1024;
+/// Longest message from a client before its session is open, in bytes: `Hello` with its token.
+pub const MAX_FIRST_FRAME: usize = 16 * 1024;
 /// Longest canonical form of a channel token's claims, in bytes.
 pub const MAX_CLAIMS: usize = 4 * 1024;
 /// Bytes of an idempotency id.

@@ -34,6 +34,8 @@ use tokio::time::timeout;
 
 /// How long a client's request waits for the broker.
 const BROKER_TIMEOUT: Duration = Duration::from_secs(5);
+/// Most frames of one client that are taken in before others get their turn.
+const FRAMES_PER_TURN: usize = 128;
 /// How long the last frames may take to be written.
 const PATIENCE: Duration = Duration::from_millis(800);
 /// The same for a client that was cut off because it reads slowly, or because the relay ends: what was published before
@@ -128,11 +130,16 @@ impl Actor {
 
     /// Goes on until there is nothing to do but wait.
     fn serve(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        let mut frames = 0;
         loop {
-            if let Err(end) = self.progress(context) {
+            if let Err(end) = self.progress(context, &mut frames) {
                 return Poll::Ready(end);
             }
             self.set_alarm();
+            if frames >= FRAMES_PER_TURN {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             match self.wait(context) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(end)) => return Poll::Ready(end),
@@ -175,7 +182,7 @@ impl Actor {
 
     /// Does everything that can be done without waiting, and writes once at its end: the answers to requests that came
     /// together go together.
-    fn progress(&mut self, context: &mut Context<'_>) -> Result<(), End> {
+    fn progress(&mut self, context: &mut Context<'_>, frames: &mut usize) -> Result<(), End> {
         loop {
             self.act()?;
             if let Some(pending) = &mut self.pending
@@ -199,7 +206,10 @@ impl Actor {
                 self.act()?;
             }
             let next = match self.pending {
-                None if self.takes_requests(backlog.bytes) => self.decoder.decode(),
+                None if *frames < FRAMES_PER_TURN && self.takes_requests(backlog.bytes) => {
+                    *frames += 1;
+                    self.decoder.decode()
+                }
                 _ => Ok(None),
             };
             match next {
@@ -385,6 +395,7 @@ impl Actor {
                         }
                         ToClient::Welcome(_) => {
                             seat.opened = Some(OpenSession::new(&self.context.metrics));
+                            self.decoder.session_opened();
                             self.outbound.push_answer(session, frame);
                         }
                         ToClient::Published(_) | ToClient::Failed(_) => {

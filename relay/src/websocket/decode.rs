@@ -47,8 +47,12 @@ pub enum Violation {
     /// A text message.
     #[error("text frames are not part of sealwire.v1; send binary frames")]
     Text,
-    /// A message longer than [`limits::MAX_FRAME`].
-    #[error("the message is longer than {max} bytes", max = limits::MAX_FRAME)]
+    /// A message longer than [`limits::MAX_FRAME`], or than [`limits::MAX_FIRST_FRAME`] before the session is open.
+    #[error(
+        "the message is longer than {max} bytes, or than {first} before the session is open",
+        max = limits::MAX_FRAME,
+        first = limits::MAX_FIRST_FRAME
+    )]
     TooLarge,
 }
 
@@ -61,18 +65,32 @@ struct Header {
 }
 
 /// Turns bytes from a client into messages.
-#[derive(Default)]
 pub struct Decoder {
     unread: BytesMut,
+    /// Longest message, in bytes.
+    limit: usize,
     /// The fragments so far of a message whose last fragment has not come.
     fragments: Option<Box<BytesMut>>,
 }
 
+/// Of a session that is open.
+impl Default for Decoder {
+    fn default() -> Self {
+        Self { unread: BytesMut::new(), limit: limits::MAX_FRAME, fragments: None }
+    }
+}
+
 impl Decoder {
-    /// With bytes that were read together with the handshake.
+    /// With bytes that were read together with the handshake. Who has not shown a token yet cannot make it hold more than
+    /// that takes.
     #[must_use]
     pub fn new(unread: &[u8]) -> Self {
-        Self { unread: unread.into(), fragments: None }
+        Self { unread: unread.into(), limit: limits::MAX_FIRST_FRAME, fragments: None }
+    }
+
+    /// From now on messages may be as long as a session's.
+    pub fn session_opened(&mut self) {
+        self.limit = limits::MAX_FRAME;
     }
 
     /// Where the next bytes go. Allocates only what the frame under way needs.
@@ -134,7 +152,7 @@ impl Decoder {
             return Err(Violation::Protocol("the length is not in its shortest form"));
         }
         // Refused here, before any memory is set aside for it.
-        let len = usize::try_from(len).ok().filter(|len| *len <= limits::MAX_FRAME);
+        let len = usize::try_from(len).ok().filter(|len| *len <= self.limit);
         let len = match first & 0x0f {
             opcode::TEXT => return Err(Violation::Text),
             _ => len.ok_or(Violation::TooLarge)?,
@@ -164,9 +182,7 @@ impl Decoder {
             opcode::BINARY => Ok(()),
             opcode::CONTINUATION => match &self.fragments {
                 None => Err(Violation::Protocol("a continuation without a start")),
-                Some(fragments) if fragments.len() + header.len > limits::MAX_FRAME => {
-                    Err(Violation::TooLarge)
-                }
+                Some(fragments) if fragments.len() + header.len > self.limit => Err(Violation::TooLarge),
                 Some(_) => Ok(()),
             },
             _ => Err(Violation::Protocol("the opcode is unknown")),

@@ -171,6 +171,7 @@ mod tests {
         let messages = [0, 1, 125, 126, 65_535, 65_536].map(|len| Bytes::from(vec![7; len]));
         messages.iter().for_each(|message| encode_as_client(message, &mut frames));
         let mut decoder = Decoder::new(&frames);
+        decoder.session_opened();
         for message in messages {
             assert_eq!(decoder.decode(), Ok(Some(Incoming::Message(message))));
         }

@@ -125,6 +125,22 @@ fn a_message_past_the_limit_is_refused_by_its_header_and_takes_no_memory() {
 }
 
 #[test]
+fn before_a_session_is_open_only_what_hello_takes_is_read() {
+    let largest = frame(0x82, &vec![7; limits::MAX_FIRST_FRAME]);
+    let over = frame(0x82, &vec![7; limits::MAX_FIRST_FRAME + 1]);
+    let mut decoder = Decoder::new(&largest);
+    assert!(matches!(decoder.decode(), Ok(Some(Incoming::Message(_)))));
+    assert_eq!(Decoder::new(&over[..14]).decode(), Err(Violation::TooLarge));
+    let pieces = [frame(0x02, &vec![7; limits::MAX_FIRST_FRAME]), frame(0x80, b"x")].concat();
+    let mut decoder = Decoder::new(&pieces);
+    assert!(matches!(decoder.decode(), Ok(Some(Incoming::Fragment(_)))));
+    assert_eq!(decoder.decode(), Err(Violation::TooLarge));
+    let mut decoder = Decoder::new(&over);
+    decoder.session_opened();
+    assert!(matches!(decoder.decode(), Ok(Some(Incoming::Message(_)))));
+}
+
+#[test]
 fn nothing_is_held_between_messages() {
     let mut decoder = Decoder::default();
     decoder.space().extend_from_slice(&frame(0x82, b"hello"));
