@@ -2,9 +2,11 @@
 //! with its keys and tokens.
 
 mod installation;
+mod raw_socket;
 mod relay_process;
 mod wire_client;
 
 pub use installation::Installation;
+pub use raw_socket::{Farewell, RawSocket, Received, fragments, frame, upgrade_request};
 pub use relay_process::RelayProcess;
 pub use wire_client::WireClient;

@@ -8,7 +8,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::OnceLock,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 /// A running relay; killed when dropped.
@@ -16,6 +16,7 @@ pub struct RelayProcess {
     child: Child,
     /// The port it listens on.
     pub port: u16,
+    log: Arc<Mutex<String>>,
     _config: tempfile::TempDir,
 }
 
@@ -26,6 +27,19 @@ impl RelayProcess {
     /// Where it cannot be built or does not start.
     #[must_use]
     pub fn start(installations: &[&Installation], settings: &str) -> Self {
+        Self::spawn(installations, settings, Stdio::inherit())
+    }
+
+    /// The same, with what it logs kept for [`Self::log`] instead of shown.
+    ///
+    /// # Panics
+    /// Where it cannot be built or does not start.
+    #[must_use]
+    pub fn start_logged(installations: &[&Installation], settings: &str) -> Self {
+        Self::spawn(installations, settings, Stdio::piped())
+    }
+
+    fn spawn(installations: &[&Installation], settings: &str, stderr: Stdio) -> Self {
         let folder = tempfile::tempdir().expect("there is a temporary folder");
         let mut config = format!("listen = \"127.0.0.1:0\"\n{settings}\n");
         for Installation { app, signing_key, .. } in installations {
@@ -38,9 +52,20 @@ impl RelayProcess {
             .args(["run", "--config"])
             .arg(&path)
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(stderr)
             .spawn()
             .expect("the relay starts");
+        let log = Arc::new(Mutex::new(String::new()));
+        if let Some(stderr) = child.stderr.take() {
+            let log = log.clone();
+            std::thread::spawn(move || {
+                for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                    let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+                    log.push_str(&line);
+                    log.push('\n');
+                }
+            });
+        }
         let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
         let port = lines
             .by_ref()
@@ -49,7 +74,24 @@ impl RelayProcess {
             .expect("the relay says where it listens");
         // Keeps the pipe drained, so that a talkative relay never blocks on it.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Self { child, port, _config: folder }
+        Self { child, port, log, _config: folder }
+    }
+
+    /// What was logged so far, where it was started to be kept.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What it holds in memory, in bytes (Linux).
+    ///
+    /// # Panics
+    /// Where the system has no /proc.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("there is /proc");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it says how much");
+        line.trim().trim_end_matches(" kB").parse::<usize>().expect("it is a number") * 1024
     }
 
     /// The process id.

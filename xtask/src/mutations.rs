@@ -9,12 +9,13 @@ use serde_json::Value;
 use crate::{files, step, workspace::Workspace};
 
 /// The crates that are built, and what they are built with.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 11] = [
     "Cargo.toml",
     "Cargo.lock",
     "clippy.toml",
     "bench",
     "client",
+    "fuzz",
     "protocol",
     "relay",
     "sdk-wasm",

@@ -6,13 +6,12 @@ use sealwire_relay::{Decoder, Incoming, Violation};
 pub fn websocket(data: &[u8]) {
     let Some((size, bytes)) = data.split_first() else { return };
     let whole = decode(bytes, bytes.len().max(1));
-    for (incoming, _) in [&whole] {
-        for one in incoming {
-            match one {
-                Incoming::Message(message) => assert!(message.len() <= limits::MAX_FRAME, "past the limit"),
-                Incoming::Ping(payload) => assert!(payload.len() <= 125, "a long control frame"),
-                Incoming::Pong | Incoming::Close => {}
-            }
+    for one in &whole.0 {
+        match one {
+            Incoming::Message(message) => assert!(message.len() <= limits::MAX_FRAME, "past the limit"),
+            Incoming::Fragment(len) => assert!(*len <= limits::MAX_FRAME, "past the limit"),
+            Incoming::Ping(payload) => assert!(payload.len() <= 125, "a long control frame"),
+            Incoming::Pong | Incoming::Close => {}
         }
     }
     assert_eq!(whole, decode(bytes, usize::from(*size).max(1)), "cut, it reads otherwise");

@@ -1,0 +1,117 @@
+//! Two clients that mind their own business: one publishes to the other, all the time, and both count.
+
+use crate::target::{Target, channel, random};
+use sealwire_protocol::wire::{ToClient, ToRelay};
+use sealwire_tests::{RawSocket, Received};
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{JoinHandle, sleep, spawn},
+    time::{Duration, Instant},
+};
+
+/// Between two messages.
+const PAUSE: Duration = Duration::from_millis(5);
+const NAME: &str = "bystanders";
+
+pub(crate) struct Bystanders {
+    publisher: JoinHandle<u64>,
+    subscriber: JoinHandle<u64>,
+    done: Arc<AtomicBool>,
+    latencies: Arc<Mutex<Vec<Duration>>>,
+}
+
+/// From before a publish was sent until its message was received.
+pub(crate) struct Latencies(Vec<Duration>);
+
+impl Bystanders {
+    pub(crate) fn on(target: &Target) -> Self {
+        let start = Instant::now();
+        let (done, latencies) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
+        let mut socket = target.open(&target.bystander, "reader");
+        let subscribed = socket.subscribe(channel(NAME), None);
+        assert!(matches!(subscribed, ToClient::Subscribed(_)), "{subscribed:?}");
+        let subscriber = spawn({
+            let latencies = latencies.clone();
+            move || read(&mut socket, start, &latencies)
+        });
+        let mut socket = target.open(&target.bystander, "writer");
+        let publisher = spawn({
+            let done = done.clone();
+            move || write(&mut socket, start, &done)
+        });
+        Self { publisher, subscriber, done, latencies }
+    }
+
+    /// Those since the last call.
+    pub(crate) fn latencies(&self) -> Latencies {
+        let mut latencies = std::mem::take(&mut *self.latencies.lock().unwrap());
+        latencies.sort_unstable();
+        Latencies(latencies)
+    }
+
+    /// Stops them. How many messages were published and acknowledged, and how many arrived, in order and once.
+    pub(crate) fn finish(self) -> (u64, u64) {
+        self.done.store(true, Ordering::Relaxed);
+        (
+            self.publisher.join().expect("the publisher had no trouble"),
+            self.subscriber.join().expect("the subscriber had no trouble"),
+        )
+    }
+}
+
+impl Latencies {
+    /// 99 of 100 messages were at least as quick.
+    pub(crate) fn p99(&self) -> Duration {
+        assert!(self.0.len() >= 100, "{} messages are too few for a p99", self.0.len());
+        self.0[self.0.len() * 99 / 100]
+    }
+}
+
+fn write(socket: &mut RawSocket, start: Instant, done: &AtomicBool) -> u64 {
+    let mut sent = 0;
+    loop {
+        let last = done.load(Ordering::Relaxed);
+        let mut sealed = vec![1; 100];
+        sealed[..8].copy_from_slice(&(start.elapsed().as_micros() as u64).to_be_bytes());
+        sealed[8..16].copy_from_slice(&u64::to_be_bytes(sent));
+        sealed[16] = u8::from(last);
+        let answer = socket.publish(channel(NAME), sealed, random());
+        assert!(matches!(answer, ToClient::Published(_)), "{answer:?}");
+        sent += 1;
+        if last {
+            return sent;
+        }
+        sleep(PAUSE);
+    }
+}
+
+fn read(socket: &mut RawSocket, start: Instant, latencies: &Mutex<Vec<Duration>>) -> u64 {
+    let (mut received, mut previous) = (0, None);
+    loop {
+        let publication = match socket.receive() {
+            Received::Message(message) => match *message {
+                ToClient::Publication(publication) => publication,
+                other => panic!("{other:?} came"),
+            },
+            other => panic!("{other:?} came"),
+        };
+        let number =
+            |range: std::ops::Range<usize>| u64::from_be_bytes(publication.sealed[range].try_into().unwrap());
+        let now = start.elapsed();
+        assert_eq!(number(8..16), received, "a message is missing or came twice");
+        assert!(
+            previous.is_none_or(|previous| previous == publication.previous_offset),
+            "a hole in the chain"
+        );
+        previous = Some(publication.offset);
+        latencies.lock().unwrap().push(now.saturating_sub(Duration::from_micros(number(0..8))));
+        received += 1;
+        if publication.sealed[16] == 1 {
+            socket.message(&ToRelay::End(sealwire_protocol::wire::End {}));
+            return received;
+        }
+    }
+}
