@@ -102,7 +102,7 @@ fn openapi(workspace: &Workspace) -> Result<Verdict> {
 
 /// What an operator starts from: the Dockerfile, the Caddyfile, the shell example, and the unit where systemd is.
 fn deployment(workspace: &Workspace) -> Result<Verdict> {
-    let programs = python::environment(workspace, "linters", "xtask/linters.txt")?;
+    let programs = python::tools(workspace)?;
     pass(workspace, &duct::cmd!(programs.join("hadolint"), "Dockerfile"))?;
     pass(workspace, &duct::cmd!(programs.join("shellcheck"), "examples/http-api/publish.sh"))?;
     let caddyfile = ["validate", "--adapter=caddyfile", "--config=deploy/compose/Caddyfile"];

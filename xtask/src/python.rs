@@ -1,4 +1,4 @@
-//! Environments of Python packages below target/: for the example in Python, and for linters that PyPI has.
+//! Environments of Python packages below target/: for the example in Python, and for programs that PyPI has.
 
 use std::path::PathBuf;
 
@@ -10,6 +10,11 @@ use crate::{
     step,
     workspace::Workspace,
 };
+
+/// The folder of the programs that `xtask/python-tools.txt` names.
+pub(crate) fn tools(workspace: &Workspace) -> Result<PathBuf> {
+    environment(workspace, "tools", "xtask/python-tools.txt")
+}
 
 /// The folder of programs of an environment that has what a requirements file of this repository names.
 pub(crate) fn environment(workspace: &Workspace, name: &str, requirements: &str) -> Result<PathBuf> {

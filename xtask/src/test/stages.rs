@@ -68,7 +68,8 @@ fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
         summed(
             duct::cmd("cargo", arguments)
                 .env("SEALWIRE_TEST_RELAY", relay)
-                .env("SEALWIRE_TEST_PYTHON", python.join("python3")),
+                .env("SEALWIRE_TEST_PYTHON", python.join("python3"))
+                .env("SEALWIRE_TEST_CADDY", python::tools(workspace)?.join("caddy")),
         ),
         summed(bench::instruction_counts("check")),
     ])

@@ -1,0 +1,121 @@
+//! The relay behind the Caddy of `deploy/compose`, with its own Caddyfile; only names and ports are of this machine.
+
+use crate::support::{App, Client, RelayProcess, request, sealed};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use sealwire_protocol::encode_base64url;
+use serde_json::json;
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::{Instant, sleep, timeout},
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running Caddy; ends with the value.
+struct Caddy {
+    address: SocketAddr,
+    child: Child,
+    _directory: tempfile::TempDir,
+}
+
+impl Caddy {
+    async fn before(relay: &RelayProcess) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/compose/Caddyfile");
+        let caddyfile = fs::read_to_string(path).unwrap();
+        assert_eq!(caddyfile.matches("relay:7440").count(), 1);
+        let caddyfile = caddyfile.replace("relay:7440", &relay.address.to_string());
+        let config = directory.path().join("Caddyfile");
+        fs::write(&config, format!("{{\n\tadmin off\n\tdefault_bind 127.0.0.1\n}}\n{caddyfile}")).unwrap();
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let program = std::env::var_os("SEALWIRE_TEST_CADDY").unwrap_or_else(|| "caddy".into());
+        let child = Command::new(program)
+            .args(["run", "--adapter", "caddyfile", "--config"])
+            .arg(config)
+            .env("SEALWIRE_HOST", format!("http://:{}", address.port()))
+            .env("HOME", directory.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("this test needs Caddy: python3 -m pip install -r xtask/python-tools.txt");
+        let caddy = Self { address, child, _directory: directory };
+        let deadline = Instant::now() + PATIENCE;
+        while TcpStream::connect(address).await.is_err() {
+            assert!(Instant::now() < deadline, "Caddy does not listen");
+            sleep(Duration::from_millis(20)).await;
+        }
+        caddy
+    }
+}
+
+impl Drop for Caddy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn clients_and_backends_meet_through_the_shipped_caddyfile() {
+    let relay = RelayProcess::start(&["--proxy-terminates-tls"]);
+    let caddy = Caddy::before(&relay).await;
+    let app = App::one();
+    let mut client = Client::connect(caddy.address).await;
+    client.hello(app.session("alice")).await;
+    client.subscribe("absences").await;
+
+    let message = json!({
+        "channel": "absences",
+        "scope": { "dashboard": "10001", "module": "absences" },
+        "sealed": STANDARD.encode(sealed("through Caddy")),
+        "id": encode_base64url([1; 16]),
+    });
+    let body = json!({ "messages": [message] }).to_string();
+    let headers = |token: &str| {
+        format!(
+            "authorization: Bearer {token}\r\ncontent-type: application/json\r\nx-forwarded-for: 203.0.113.9\r\n"
+        )
+    };
+    let answer = request(caddy.address, "POST", "/v1/publish", &headers(&app.backend()), &body).await;
+    assert!(answer.body["results"][0]["eventId"].is_string(), "{answer:?}");
+    assert_eq!(client.text().await, "through Caddy");
+
+    // What a client says of its own address reaches no log.
+    let answer = request(caddy.address, "POST", "/v1/publish", &headers("nonsense"), &body).await;
+    assert_eq!((answer.status, answer.code()), (401, "TOKEN_MALFORMED"));
+    let log = relay.log_with("TOKEN_MALFORMED").await;
+    assert!(log.contains("127.0.0.1") && !log.contains("203.0.113.9"), "{log}");
+
+    // What is for operators stays inside.
+    for path in ["/metrics", "/readyz", "/"] {
+        assert_eq!(request(caddy.address, "GET", path, "", "").await.status, 404, "{path}");
+    }
+    assert_eq!(request(caddy.address, "GET", "/healthz", "", "").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_shipped_caddyfile_holds_no_event_of_a_stream_back() {
+    let relay = RelayProcess::start(&["--proxy-terminates-tls"]);
+    let caddy = Caddy::before(&relay).await;
+    let mut stream = TcpStream::connect(caddy.address).await.unwrap();
+    let request = "POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut read = String::new();
+    let opened = async {
+        while !read.contains("event: open") {
+            let mut buffer = [0; 1024];
+            let count = stream.read(&mut buffer).await.unwrap();
+            assert!(count > 0, "{read}");
+            read.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        }
+    };
+    timeout(PATIENCE, opened).await.expect("the first event did not come");
+}
