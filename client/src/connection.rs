@@ -189,7 +189,7 @@ impl Client {
         self.detach();
         self.phase = Phase::AwaitingRetry;
         let remedy = remedy(&error, self.refused_before);
-        if error.code.class() == Some(CloseCode::Unauthorized) {
+        if error.is_about_the_session() {
             self.session = None;
             self.refused_before = true;
         }

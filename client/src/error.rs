@@ -73,6 +73,16 @@ impl ClientError {
         Self::new(Code::Unreachable, message)
     }
 
+    /// The session at hand is of no more use.
+    pub(crate) fn is_about_the_session(&self) -> bool {
+        self.code.class() == Some(CloseCode::Unauthorized) || self.is_revocation()
+    }
+
+    /// The app has ended the session.
+    pub(crate) fn is_revocation(&self) -> bool {
+        self.code == ErrorCode::Known(Code::Revoked)
+    }
+
     pub(crate) fn is_retryable(&self) -> bool {
         self.code.retryable() || self.retry_after_ms.is_some()
     }

@@ -19,6 +19,9 @@ pub(crate) fn remedy(error: &ClientError, again: bool) -> Remedy {
     let after_ms = error.retry_after_ms;
     match error.code.class() {
         Some(CloseCode::Unauthorized) if !again => Remedy::FreshSession,
+        // The app may grant another session or not, and the relay says when that can be a good one. Once.
+        _ if error.is_revocation() && !again => Remedy::Retry { after_ms },
+        _ if error.is_revocation() => Remedy::GiveUp,
         _ if error.is_retryable() => Remedy::Retry { after_ms },
         // A newer relay's code, without a time to come back.
         None => Remedy::Retry { after_ms },
@@ -63,6 +66,8 @@ mod tests {
             let error = ClientError::new(*code, "");
             let unauthorized = code.close_code() == CloseCode::Unauthorized;
             assert_eq!(remedy(&error, false) == Remedy::FreshSession, unauthorized, "{code:?}");
+            let comes_back = unauthorized || code.retryable() || *code == Code::Revoked;
+            assert_eq!(remedy(&error, false) != Remedy::GiveUp, comes_back, "{code:?}");
             let again = if code.retryable() { Remedy::Retry { after_ms: None } } else { Remedy::GiveUp };
             assert_eq!(remedy(&error, true), again, "{code:?}");
         }

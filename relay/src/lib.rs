@@ -22,6 +22,7 @@ mod limits;
 mod metrics;
 mod reload;
 mod reloadable;
+mod revocations;
 mod server;
 mod session;
 mod signing;
@@ -37,6 +38,7 @@ pub use fanout::{ConnectionId, Deliveries, Fanout, Room, Subscribers};
 pub use hub::{Accepted, Draft, Hub, HubCounts, HubLimits, IdempotencyId, Outcome, Publication, Replay};
 pub use limits::{Limit, LimitSettings, Limits, Rate};
 pub use reload::Reloaded;
+pub use revocations::{Revocations, Selector};
 pub use server::{Relay, StartError};
 pub use session::{
     EventFilter, Fault, Identity, Joined, Publishing, Refusal, SessionAction, SessionRules, SessionTerms,

@@ -5,6 +5,7 @@ use crate::{
     connection::{ConnectionContext, Registry},
     http::HttpContext,
     limits::Limits,
+    revocations::Revocations,
     session::SessionTerms,
     signing::{KeyChanges, SigningKeys},
 };
@@ -27,6 +28,7 @@ pub(crate) struct Reload {
     /// The configuration that is in force.
     pub(crate) config: Config,
     pub(crate) keys: Arc<SigningKeys>,
+    pub(crate) revocations: Arc<Revocations>,
     pub(crate) connection: Arc<ConnectionContext>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) http: Arc<HttpContext>,
@@ -43,7 +45,9 @@ impl Reload {
             }
         }
         self.config.keyring = config.keyring;
-        self.connection.terms.replace(terms(&self.config, self.keys.clone(), self.http.limits.clone()));
+        let limits = self.http.limits.clone();
+        let terms = terms(&self.config, self.keys.clone(), self.revocations.clone(), limits);
+        self.connection.terms.replace(terms);
         self.http.limits.set(self.config.limits.clone());
         // Before the connections hear of it.
         reloaded.keys = self.keys.replace(self.config.keyring.clone());
@@ -55,9 +59,15 @@ impl Reload {
 }
 
 /// What sessions are held to that begin under this configuration.
-pub(crate) fn terms(config: &Config, keys: Arc<SigningKeys>, limits: Arc<Limits>) -> SessionTerms {
+pub(crate) fn terms(
+    config: &Config,
+    keys: Arc<SigningKeys>,
+    revocations: Arc<Revocations>,
+    limits: Arc<Limits>,
+) -> SessionTerms {
     SessionTerms {
         keys,
+        revocations,
         hello_timeout: config.hello_timeout,
         heartbeat: config.heartbeat,
         replay_window: config.replay_window,

@@ -15,6 +15,7 @@ use crate::{
     metrics::{Exposition, Metrics},
     reload::{self, Reload, Reloaded},
     reloadable::Reloadable,
+    revocations::Revocations,
     signing::SigningKeys,
 };
 use hyper::{Request, body::Incoming, server::conn::http1, service::Service};
@@ -107,6 +108,7 @@ impl Relay {
         let (lifecycle, registry) = (Arc::<Lifecycle>::default(), Arc::<Registry>::default());
         let metrics = Arc::<Metrics>::default();
         let audit = Arc::new(Audit::new(metrics.clone()));
+        let revocations = Arc::<Revocations>::default();
 
         let (fanout, deliveries) = Fanout::start(std::thread::available_parallelism().map_or(1, usize::from));
         let broker = broker(deliveries.clone());
@@ -114,7 +116,7 @@ impl Relay {
         let limits = Arc::new(Limits::new(config.limits.clone(), Instant::now()));
         let alarms = Arc::new(Alarms::default());
         let connection = Arc::new(ConnectionContext {
-            terms: Reloadable::new(reload::terms(&config, keys.clone(), limits.clone())),
+            terms: Reloadable::new(reload::terms(&config, keys.clone(), revocations.clone(), limits.clone())),
             broker: broker.clone(),
             fanout: fanout.clone(),
             queue_bytes: config.queue_bytes,
@@ -135,6 +137,7 @@ impl Relay {
             lifecycle: lifecycle.clone(),
             audit: audit.clone(),
             metrics: metrics.clone(),
+            revocations: revocations.clone(),
             behind_proxy: config.proxy_terminates_tls,
             limits: limits.clone(),
         });
@@ -144,11 +147,13 @@ impl Relay {
         let admin_address = admin.as_ref().map(|(_, address)| *address);
         if let Some((listener, _)) = admin {
             let (registry, lifecycle) = (registry.clone(), lifecycle.clone());
-            let exposition = Exposition { metrics, fanout, broker, registry, lifecycle };
+            let revocations = revocations.clone();
+            let exposition = Exposition { metrics, fanout, broker, registry, revocations, lifecycle };
             tokio::spawn(admin::serve(listener, Arc::new(exposition), ended.clone()));
         }
         let terms = DrainTerms { window: config.drain_window, deadline: config.drain_deadline };
-        let reload = Reload { config, keys, connection, registry: registry.clone(), http: context };
+        let reload =
+            Reload { config, keys, revocations, connection, registry: registry.clone(), http: context };
         Ok(Self {
             address,
             admin_address,

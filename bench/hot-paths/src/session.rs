@@ -49,6 +49,7 @@ fn token(now: Now) -> String {
 fn terms() -> Arc<SessionTerms> {
     Arc::new(SessionTerms {
         keys: Arc::new(SigningKeys::new(keyring())),
+        revocations: Arc::default(),
         hello_timeout: Duration::from_secs(10),
         heartbeat: Duration::from_secs(25),
         replay_window: Duration::from_secs(120),

@@ -1,7 +1,7 @@
 //! The connection: heartbeat, loss, backoff, what the relay says when it closes, and rest.
 
 use crate::support::*;
-use sealwire_client::{Event, SessionReason, State};
+use sealwire_client::{ClientError, Event, SessionReason, State};
 use sealwire_protocol::{Code, wire::ToRelay};
 
 #[test]
@@ -65,7 +65,7 @@ fn the_relays_time_to_come_back_is_kept() {
 
 #[test]
 fn a_terminal_refusal_ends_everything_once_and_is_not_repeated() {
-    for code in [Code::Revoked, Code::PermissionMissing, Code::MalformedFrame, Code::HelloExpected] {
+    for code in [Code::PermissionMissing, Code::MalformedFrame, Code::HelloExpected] {
         let (mut harness, subscription) = Harness::subscribed("absences");
         let waiting = harness.subscribe("other");
         let publish = harness.publish("absences", "1");
@@ -100,6 +100,46 @@ fn a_terminal_refusal_ends_everything_once_and_is_not_repeated() {
         harness.subscribe("absences");
         harness.expect_need(SessionReason::Connect);
     }
+}
+
+#[test]
+fn a_revoked_session_is_replaced_once_after_the_time_that_the_relay_asked_for() {
+    let (mut harness, _) = Harness::subscribed("absences");
+    harness.goodbye(Code::Revoked, 1_500);
+    assert!(harness.events.iter().all(|event| !matches!(event, Event::NeedSession { .. })));
+    harness.advance(1_499);
+    assert!(harness.events.iter().all(|event| !matches!(event, Event::NeedSession { .. })));
+    harness.advance(1_500);
+    // The old token is not shown again: the app is asked for another session, and grants it.
+    let fetch = harness.expect_need(SessionReason::Connect);
+    harness.provide(fetch, &[1]);
+    harness.open();
+    assert_eq!(harness.connects, 2);
+    // That one is refused as well.
+    harness.goodbye(Code::Revoked, 1_500);
+    let ended = harness.events.iter().any(|event| {
+        matches!(event, Event::Notice { notice: sealwire_client::Notice::Ended(error), .. } if error.code.name() == "REVOKED")
+    });
+    assert!(ended);
+    harness.advance(3_600_000);
+    assert_eq!((harness.connects, harness.client.state()), (2, State::Idle));
+}
+
+#[test]
+fn a_revoked_session_that_the_app_does_not_replace_ends_everything() {
+    let (mut harness, _) = Harness::subscribed("absences");
+    harness.goodbye(Code::Revoked, 1_500);
+    harness.advance(3_000);
+    let fetch = harness.expect_need(SessionReason::Connect);
+    let error = ClientError::new(Code::PermissionMissing, "authorize() refused the session");
+    harness.client.handle_session_failed(harness.now(), fetch, error);
+    harness.drain();
+    let ended = harness.events.iter().any(|event| {
+        matches!(event, Event::Notice { notice: sealwire_client::Notice::Ended(error), .. } if error.code.name() == "PERMISSION_MISSING")
+    });
+    assert!(ended);
+    harness.advance(3_600_000);
+    assert_eq!((harness.connects, harness.client.state()), (1, State::Idle));
 }
 
 #[test]

@@ -8,7 +8,7 @@ import type { ForgeContext } from '../context/properties.js';
 import type { Backend } from './backend.js';
 import { failuresOf } from './failures.js';
 import { currentContext, installationOf } from './invocation.js';
-import { postToRelay } from './relay-request.js';
+import { postMessage } from './relay-request.js';
 import { publishScope } from './scope.js';
 import type { PublishResult } from './types.js';
 
@@ -67,7 +67,7 @@ export async function publish(
       sealed,
       id,
     };
-    const accepted = await postToRelay({ publishUrl, backendToken, message, fetch: backend.fetch });
+    const accepted = await postMessage({ url: publishUrl, backendToken, fetch: backend.fetch }, message);
     return { eventId: accepted.eventId, eventTimestamp: String(accepted.eventTimestamp) };
   } catch (thrown) {
     return { eventId: null, eventTimestamp: null, errors: failuresOf(thrown) };

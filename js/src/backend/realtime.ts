@@ -4,6 +4,7 @@ import { invalid } from '../arguments/invalid.js';
 import { checkFunction, checkOptions } from '../arguments/options.js';
 import type { ResolverModule } from '../core/resolver-core.js';
 import { backendFrom } from './backend.js';
+import { disconnect } from './disconnect.js';
 import { wrap } from './invocation.js';
 import { publish } from './publish.js';
 import { rotateKey } from './rotate-key.js';
@@ -32,6 +33,7 @@ export function realtimeWith(given: RealtimeOptions, core: () => ResolverModule)
     signRealtimeToken: (channel, claims, permissions, options) =>
       signToken(backend, channel, claims, permissions, options),
     session: (request) => session(backend, request),
+    disconnect: (whose, options) => disconnect(backend, whose, options),
     wrap,
     rotateKey: (options) => rotateKey(backend, options),
   };

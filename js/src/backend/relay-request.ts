@@ -1,4 +1,4 @@
-// Posts sealed messages to the relay.
+// Posts to the relay: sealed messages, and whose sessions are to end.
 
 import { sentence } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
@@ -17,10 +17,16 @@ export interface SealedMessage {
   id: string;
 }
 
+/** The body of `POST /v1/disconnect`. */
+export type Revocation = { before: number } & (
+  | { installation: true }
+  | { account?: string; context?: Record<string, string> }
+);
+
 export interface RelayRequest {
-  publishUrl: string;
+  url: string;
   backendToken: string;
-  message: SealedMessage;
+  body: { messages: [SealedMessage] } | Revocation;
   fetch: typeof globalThis.fetch;
 }
 
@@ -59,26 +65,29 @@ function refusal(status: number, value: unknown): RelayRefusal {
 }
 
 async function attempt(request: RelayRequest): Promise<Response> {
-  return request.fetch(request.publishUrl, {
+  return request.fetch(request.url, {
     method: 'POST',
     headers: { authorization: `Bearer ${request.backendToken}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ messages: [request.message] }),
+    body: JSON.stringify(request.body),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
 }
 
-/** A network failure is tried once more: with the same id, the relay takes the message once at most. */
+/**
+ * A network failure is tried once more: with the same id, the relay takes a message once at most, and to revoke again
+ * changes nothing.
+ */
 async function post(request: RelayRequest): Promise<Response> {
   try {
     return await attempt(request).catch(() => attempt(request));
   } catch (cause) {
-    const origin = new URL(request.publishUrl).origin;
+    const origin = new URL(request.url).origin;
     const message = `The relay at ${origin} could not be reached. Is it running, and does the manifest list it under permissions.external.fetch.backend?`;
     throw new SealwireError('UNREACHABLE', message, { cause });
   }
 }
 
-export async function postToRelay(request: RelayRequest): Promise<Accepted> {
+async function answerTo(request: RelayRequest): Promise<{ status: number; body: Record<string, unknown> }> {
   const response = await post(request);
   const platform = response.headers.get('forge-proxy-error');
   if (platform) {
@@ -91,8 +100,23 @@ export async function postToRelay(request: RelayRequest): Promise<Accepted> {
   }
   const body = record(await response.json().catch(() => undefined));
   if (!response.ok) throw refusal(response.status, body['error']);
+  return { status: response.status, body };
+}
+
+type Addressed = Omit<RelayRequest, 'body'>;
+
+export async function postMessage(to: Addressed, message: SealedMessage): Promise<Accepted> {
+  const { status, body } = await answerTo({ ...to, body: { messages: [message] } });
   const result = record(Array.isArray(body['results']) ? body['results'][0] : undefined);
   const { eventId, eventTimestamp } = result;
   if (typeof eventId === 'string' && typeof eventTimestamp === 'number') return { eventId, eventTimestamp };
-  throw refusal(response.status, result['error']);
+  throw refusal(status, result['error']);
+}
+
+/** Returns the moment, in Unix seconds, before which sessions must have been minted to be meant. */
+export async function postRevocation(to: Addressed, revocation: Revocation): Promise<number> {
+  const { status, body } = await answerTo({ ...to, body: revocation });
+  const before = body['before'];
+  if (typeof before === 'number') return before;
+  throw refusal(status, undefined);
 }

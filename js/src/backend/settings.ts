@@ -4,6 +4,7 @@ import { invalid } from '../arguments/invalid.js';
 
 const SOCKET_PATH = '/v1/realtime';
 const PUBLISH_PATH = '/v1/publish';
+const DISCONNECT_PATH = '/v1/disconnect';
 const MAX_APP_BYTES = 128;
 
 export interface RelayAddress {
@@ -11,6 +12,7 @@ export interface RelayAddress {
   socketUrl: string;
   /** What resolvers post to. */
   publishUrl: string;
+  disconnectUrl: string;
 }
 
 /** Takes an origin or the whole address, with a ws or http scheme. */
@@ -41,6 +43,7 @@ export function relayAddress(text: string): RelayAddress {
   return {
     socketUrl: `ws${secure}://${url.host}${prefix}${SOCKET_PATH}`,
     publishUrl: `http${secure}://${url.host}${prefix}${PUBLISH_PATH}`,
+    disconnectUrl: `http${secure}://${url.host}${prefix}${DISCONNECT_PATH}`,
   };
 }
 

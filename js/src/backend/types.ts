@@ -50,6 +50,17 @@ export interface TokenOptions extends InvocationOption {
   lifetimeSeconds?: number;
 }
 
+/** Whose sessions end: those to which everything in it applies. */
+export type DisconnectSelector =
+  | 'installation'
+  | { accountId: string; properties?: Record<string, string> }
+  | { accountId?: string; properties: Record<string, string> };
+
+/** `before` in Unix seconds: sessions that were minted earlier have ended. */
+export type DisconnectResult =
+  | { before: number; errors?: undefined }
+  | { before: null; errors: RealtimeFailure[] };
+
 export type Publish = <T extends object>(
   channel: string,
   payload: string | T,
@@ -112,6 +123,11 @@ export interface Realtime {
   signRealtimeToken: SignRealtimeToken;
   /** The resolver function that answers the page's request for a session: `resolver.define('sealwire:session', session)`. */
   session: (request: ResolverRequest) => Promise<SessionGrant>;
+  /**
+   * Ends the sessions that there are, and refuses their tokens. A page asks for a new session once: `authorize` says
+   * whether it gets one, so take the permission away first.
+   */
+  disconnect: (whose: DisconnectSelector, options?: InvocationOption) => Promise<DisconnectResult>;
   /** Carries the invocation's context to the calls made during it: `handler = wrap(resolver.getDefinitions())`. */
   wrap: <H extends (...args: any[]) => unknown>(handler: H) => H;
   /** Adds an encryption key to the installation's secret, and drops those that no live session can hold any more. */

@@ -10,7 +10,7 @@ use crate::{
     websocket::Violation,
 };
 use flood::{Flood, Flooder, Suppressed};
-use sealwire_protocol::Code;
+use sealwire_protocol::{Code, UnixSeconds};
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
@@ -31,6 +31,20 @@ impl Audit {
     /// An attempt that the rules refused.
     pub(crate) fn refused(&self, refusal: &Refusal, source: &Source) {
         self.write(refusal.attempt, refusal.code, refusal.identity.as_ref(), source);
+    }
+
+    /// An app ended sessions: of one account, or of everybody whom the request named.
+    pub(crate) fn revoked(&self, identity: &Identity, before: UnixSeconds, source: &Source) {
+        tracing::info!(
+            target: TARGET,
+            app = identity.app,
+            installation = identity.installation,
+            account = identity.account,
+            before = before.0,
+            remote = %source.remote,
+            trace = %source.trace,
+            "sessions revoked"
+        );
     }
 
     /// A frame that breaks RFC 6455.

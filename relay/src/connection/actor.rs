@@ -158,6 +158,9 @@ impl Actor {
             self.alarm = None;
             self.seats.handle_timeout();
         }
+        if signals.revocation() {
+            self.seats.handle_revocations();
+        }
         if signals.keys() {
             self.seats.handle_keys_removed();
         }

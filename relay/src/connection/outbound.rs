@@ -45,6 +45,8 @@ impl Signals {
     const SHUTDOWN: u8 = 4;
     /// Signing keys were removed.
     const KEYS: u8 = 8;
+    /// Sessions were revoked.
+    const REVOCATION: u8 = 16;
 
     pub(super) fn is_empty(self) -> bool {
         self.0 == 0
@@ -56,6 +58,10 @@ impl Signals {
 
     pub(super) fn keys(self) -> bool {
         self.0 & Self::KEYS != 0
+    }
+
+    pub(super) fn revocation(self) -> bool {
+        self.0 & Self::REVOCATION != 0
     }
 
     pub(super) fn shutdown(self) -> bool {
@@ -229,6 +235,10 @@ impl Outbound {
 
     pub(crate) fn wake_for_keys(&self) {
         self.wake(Signals::KEYS);
+    }
+
+    pub(crate) fn wake_for_revocation(&self) {
+        self.wake(Signals::REVOCATION);
     }
 
     fn wake(&self, signal: u8) {

@@ -122,6 +122,11 @@ impl Seats {
         self.seats.iter_mut().for_each(|seat| seat.rules.handle_refused(refused.clone()));
     }
 
+    /// Sessions were revoked.
+    pub(super) fn handle_revocations(&mut self) {
+        self.seats.iter_mut().for_each(|seat| seat.rules.handle_revocations());
+    }
+
     pub(super) fn heard(&mut self) {
         let now = Now::read();
         self.seats.iter_mut().for_each(|seat| seat.rules.handle_heard(now));

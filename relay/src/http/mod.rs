@@ -1,8 +1,10 @@
 //! The HTTP face of the relay: which paths there are and what each does.
 
 mod answer;
+mod backend;
 mod body;
 mod cross_origin;
+mod disconnect;
 mod door;
 mod exchange;
 mod openapi;
@@ -24,6 +26,7 @@ use crate::{
     lifecycle::Lifecycle,
     limits::{Admission, Limits},
     metrics::Metrics,
+    revocations::Revocations,
     signing::SigningKeys,
     streaming::Streams,
 };
@@ -58,6 +61,7 @@ pub(crate) struct HttpContext {
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) audit: Arc<Audit>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) revocations: Arc<Revocations>,
     /// Whether `X-Forwarded-For` is the work of a proxy of ours.
     pub(crate) behind_proxy: bool,
     pub(crate) limits: Arc<Limits>,
@@ -115,9 +119,15 @@ pub(crate) fn routes(
             stream::open(&context, &method, &headers, (&peer, remote))
         },
     );
-    let send = warp::path!("v1" / "send").and(request).and(warp_body::stream()).then(
+    let send = warp::path!("v1" / "send").and(request.clone()).and(warp_body::stream()).then(
         |context: Arc<HttpContext>, method: Method, headers: HeaderMap, _: Peer, body| async move {
             stream::send(&context, method, headers, Box::pin(body)).await
+        },
+    );
+    let disconnect = warp::path!("v1" / "disconnect").and(request).and(warp_body::stream()).then(
+        |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer: Peer, body| async move {
+            let remote = context.remote(peer.address, &headers);
+            disconnect::disconnect(&context, method, headers, (&peer, remote), Box::pin(body)).await
         },
     );
     let openapi = warp::path!("v1" / "openapi.json")
@@ -126,7 +136,7 @@ pub(crate) fn routes(
     let nothing = warp::any()
         .map(|| not_found("there is nothing here; /v1/openapi.json describes every path that there is"));
     let messages = realtime.or(publish).unify().or(stream).unify().or(send).unify();
-    messages.or(health).unify().or(openapi).unify().or(nothing).unify()
+    messages.or(disconnect).unify().or(health).unify().or(openapi).unify().or(nothing).unify()
 }
 
 /// An answer of one word.

@@ -3,19 +3,18 @@
 use super::{
     HttpContext, Peer,
     answer::{ErrorBody, HttpError, json},
-    body,
+    backend, body,
 };
 use crate::{
     access::{self, Namespace, Refused},
     clock::Now,
     hub::{Accepted, Draft},
-    session::{Identity, Refusal},
+    session::Refusal,
     signing::SigningKeys,
     trace::Source,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::Stream;
-use headers::{Authorization, HeaderMapExt as _, authorization::Bearer};
 use sealwire_protocol::{
     Code, Scope, decode_base64url, limits,
     tokens::{BackendClaims, Permission},
@@ -25,7 +24,7 @@ use serde_json::value::RawValue;
 use std::{net::IpAddr, time::Instant};
 use warp::{
     Buf,
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode},
     reply::Response,
 };
 
@@ -76,7 +75,7 @@ pub(super) async fn publish<B: Buf>(
     mut body: impl Stream<Item = Result<B, warp::Error>> + Unpin,
 ) -> Response {
     let source = Source::request(remote, &headers);
-    let result = match check_request(context, &method, &headers) {
+    let result = match backend::check_request(context, &method, &headers) {
         Ok(claims) => {
             let result = match context.places(peer, remote) {
                 Ok(_places) => publish_batch(context, &claims, &source, &mut body).await,
@@ -89,44 +88,13 @@ pub(super) async fn publish<B: Buf>(
     match result {
         Ok(results) => json(StatusCode::OK, &results),
         Err((error, claims)) => {
-            let identity = claims.as_ref().map(identity);
+            let identity = claims.as_ref().map(backend::identity);
             let refusal = Refusal { attempt: "publish", code: error.code(), identity };
             context.audit.refused(&refusal, &source);
             body::discard(body).await;
             error.into()
         }
     }
-}
-
-/// Everything that can be refused before the body is read.
-fn check_request(
-    context: &HttpContext,
-    method: &Method,
-    headers: &HeaderMap,
-) -> Result<BackendClaims, HttpError> {
-    if method != Method::POST {
-        return Err(HttpError::method_not_allowed("POST"));
-    }
-    let token = headers.typed_get::<Authorization<Bearer>>().ok_or_else(|| {
-        let message = "the header 'Authorization: Bearer <backend token>' is missing";
-        HttpError::from(Refused::new(Code::TokenMalformed, message))
-            .with_header(header::WWW_AUTHENTICATE, "Bearer")
-    })?;
-    let verified = context.keys.verify::<BackendClaims>(token.token(), Now::read().wall.seconds());
-    let claims = verified.map(|signed| signed.claims).map_err(|error| {
-        HttpError::from(Refused::from(error)).with_header(header::WWW_AUTHENTICATE, "Bearer")
-    })?;
-    let is_json = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
-    if !is_json {
-        let message = "the body must be JSON; set 'Content-Type: application/json'";
-        return Err(HttpError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
-    }
-    let announced = headers.typed_get::<headers::ContentLength>().map_or(0, |length| length.0);
-    if announced > limits::MAX_BODY as u64 { Err(body::too_large(limits::MAX_BODY)) } else { Ok(claims) }
 }
 
 async fn publish_batch<B: Buf>(
@@ -143,7 +111,7 @@ async fn publish_batch<B: Buf>(
     for message in messages {
         let result = publish_one(context, claims, message).await;
         if let Err(refused) = &result {
-            let identity = Some(identity(claims));
+            let identity = Some(backend::identity(claims));
             context.audit.refused(&Refusal { attempt: "publish", code: refused.code, identity }, source);
         }
         results.push(match result {
@@ -171,7 +139,7 @@ async fn publish_one(
 /// The messages of a body, each still to be read.
 fn read_batch(body: &[u8]) -> Result<Vec<&RawValue>, HttpError> {
     let batch: Batch<'_> = serde_json::from_slice(body).map_err(|error| {
-        let message = format!("the body is not {{\"messages\": [...]}}: {}", place(&error));
+        let message = format!("the body is not {{\"messages\": [...]}}: {}", backend::place(&error));
         HttpError::new(StatusCode::BAD_REQUEST, message)
     })?;
     let len = batch.messages.len();
@@ -186,7 +154,7 @@ fn read_batch(body: &[u8]) -> Result<Vec<&RawValue>, HttpError> {
 fn draft(keys: &SigningKeys, claims: &BackendClaims, message: &RawValue) -> Result<Draft, Refused> {
     let message: Message = serde_json::from_str(message.get()).map_err(|error| {
         let code = if is_scope_error(message) { Code::ScopeRefused } else { Code::MalformedRequest };
-        Refused::new(code, format!("the message is not what the endpoint takes: {}", place(&error)))
+        Refused::new(code, format!("the message is not what the endpoint takes: {}", backend::place(&error)))
     })?;
     let Message { channel, scope, token, event, sealed, id } = message;
     let namespace = Namespace { app: &claims.iss, installation: &claims.ins };
@@ -217,18 +185,6 @@ fn is_scope_error(message: &RawValue) -> bool {
     }
     serde_json::from_str::<ScopeOnly>(message.get()).is_err()
         && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(message.get()).is_ok()
-}
-
-/// What is wrong and where; serde_json quotes short strings of the input, and keys of ours are no secret.
-fn place(error: &serde_json::Error) -> String {
-    match error.classify() {
-        serde_json::error::Category::Data => error.to_string(),
-        _ => format!("not JSON at line {} column {}", error.line(), error.column()),
-    }
-}
-
-fn identity(claims: &BackendClaims) -> Identity {
-    Identity { app: claims.iss.clone(), installation: claims.ins.clone(), account: None }
 }
 
 /// The drafts and refusals of a body, for who feeds it with random ones.

@@ -2,7 +2,9 @@
 //! the same names, and a test compares the two.
 
 use super::{Distribution, Metrics, latency::BOUNDS, process};
-use crate::{broker::Broker, connection::Registry, fanout::Fanout, lifecycle::Lifecycle};
+use crate::{
+    broker::Broker, connection::Registry, fanout::Fanout, lifecycle::Lifecycle, revocations::Revocations,
+};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet},
@@ -20,6 +22,7 @@ pub(crate) struct Exposition {
     pub(crate) fanout: Arc<Fanout>,
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) revocations: Arc<Revocations>,
     pub(crate) lifecycle: Arc<Lifecycle>,
 }
 
@@ -134,6 +137,7 @@ impl Exposition {
             "Refused attempts, by code: what the audit log is about",
             metrics.refusals.iter().map(|(code, count)| ([("code", code.name().to_owned())], count)),
         )?;
+        page.gauge("sealwire_revocations", "Revocations that are remembered", self.revocations.len() as u64)?;
         page.counter(
             "sealwire_audit_suppressed",
             "Refused attempts that the audit log only counted",

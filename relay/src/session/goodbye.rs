@@ -9,7 +9,7 @@ use sealwire_protocol::{
 
 /// Shortest time after which a client is asked back, in milliseconds.
 const RECONNECT_AFTER: u32 = 500;
-/// Over how much longer the clients of a relay that shuts down are spread, in milliseconds.
+/// Over how much longer clients are spread that were all told at once, in milliseconds.
 const RECONNECT_SPREAD: u32 = 3000;
 
 /// What the client is told of a session past [`limits::MAX_SESSIONS`] on one connection.
@@ -100,6 +100,8 @@ impl SessionRules {
         let Refused { code, message, .. } = refused;
         let reconnect_after_ms = match code {
             Code::ShuttingDown => RECONNECT_AFTER + self.jitter % RECONNECT_SPREAD,
+            // Not before the next second: a token that is made in this one is revoked as well.
+            Code::Revoked => 1000 + self.jitter % RECONNECT_SPREAD,
             Code::SlowConsumer | Code::HeartbeatTimeout | Code::HelloTimeout => RECONNECT_AFTER,
             // Those who found no place do not all look for one again at the same moment.
             Code::TooManyConnections => wait + self.jitter % RECONNECT_SPREAD,

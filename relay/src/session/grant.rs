@@ -20,6 +20,7 @@ pub(super) struct Grant {
     ends: Box<[u16]>,
     pub(super) can: Permissions,
     pub(super) exp: UnixSeconds,
+    pub(super) iat: UnixSeconds,
     /// The signing key of the token.
     pub(super) key: KeyNumber,
 }
@@ -40,6 +41,7 @@ impl Grant {
             ends: ends.into_boxed_slice(),
             can: claims.can,
             exp: claims.exp,
+            iat: claims.iat,
             key: *key,
         }
     }
@@ -54,13 +56,13 @@ impl Grant {
 
     /// The scope that keeps only `properties` of the context.
     pub(super) fn keep(&self, properties: &[String]) -> Result<Scope, InvalidScope> {
-        Scope::keep_of(properties, |property| {
-            let names = (NAMES..self.ends.len()).step_by(2);
-            names
-                .map(|index| (self.part(index), index))
-                .find(|(name, _)| *name == property)
-                .map(|(_, index)| self.part(index + 1))
-        })
+        Scope::keep_of(properties, |property| self.value(property))
+    }
+
+    /// What the context has for a property.
+    pub(super) fn value(&self, property: &str) -> Option<&str> {
+        let mut names = (NAMES..self.ends.len()).step_by(2);
+        names.find(|index| self.part(*index) == property).map(|index| self.part(index + 1))
     }
 
     /// Whether both are of the same app, installation, account and context.

@@ -9,6 +9,7 @@ mod grant;
 mod key_removal;
 mod open;
 mod refresh;
+mod revocation;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use crate::{
     clock::Now,
     hub::Accepted,
     limits::Limits,
+    revocations::Revocations,
     signing::{Signed, SigningKeys},
 };
 use bytes::Bytes;
@@ -45,6 +47,8 @@ use std::{
 pub struct SessionTerms {
     /// The signing keys of all apps.
     pub keys: Arc<SigningKeys>,
+    /// Which sessions were ended by their apps.
+    pub revocations: Arc<Revocations>,
     /// How long a client may take for `Hello`.
     pub hello_timeout: Duration,
     /// How often the relay sends `Ping`; a client that is silent for twice as long is gone.
@@ -262,6 +266,9 @@ impl SessionRules {
             Err(error) => return self.refuse("hello", error.into()),
         };
         let claims = &signed.claims;
+        if let Err(revoked) = revocation::check(claims, &self.terms.revocations) {
+            return self.refuse_to("hello", revoked, Some(identity(claims)));
+        }
         let place = match self.terms.limits.admit_session(&claims.iss, &claims.ins, &claims.sub) {
             Ok(place) => place,
             Err(refused) => return self.refuse_to("hello", refused, Some(identity(claims))),

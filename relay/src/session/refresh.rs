@@ -49,6 +49,7 @@ impl Open {
     ) -> Result<UnixSeconds, Refused> {
         let fresh: Signed<SessionClaims> = terms.keys.verify(token, now.wall.seconds())?;
         let fresh = Grant::new(&fresh);
+        fresh.check_revoked(&terms.revocations)?;
         if !fresh.has_identity_of(&self.grant) {
             let message =
                 "the new token is for another app, installation, account or context; open a new connection";

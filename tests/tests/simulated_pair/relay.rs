@@ -75,6 +75,7 @@ impl Relay {
         keyring.insert(APP, signing_key()).expect("the only key");
         let terms = SessionTerms {
             keys: Arc::new(SigningKeys::new(keyring)),
+            revocations: Arc::default(),
             hello_timeout: Duration::from_secs(5),
             heartbeat,
             replay_window: limits.replay_window,

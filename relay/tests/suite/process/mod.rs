@@ -19,6 +19,7 @@ mod publishing;
 mod refusals;
 mod reload;
 mod replay;
+mod revocation;
 mod sessions;
 mod shipped;
 mod slow;

@@ -41,6 +41,7 @@ impl Session {
         keyring.insert(&two.id, two.key).unwrap();
         let terms = SessionTerms {
             keys: Arc::new(SigningKeys::new(keyring)),
+            revocations: Arc::default(),
             hello_timeout: HELLO_TIMEOUT,
             heartbeat: HEARTBEAT,
             replay_window: Duration::from_secs(120),

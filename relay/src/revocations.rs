@@ -1,0 +1,314 @@
+//! Revoked sessions: which tokens are no longer good though they have not expired. No I/O: time is an argument.
+//!
+//! A revocation is remembered until no token that it means can be left, which is a day after the last of them may have
+//! been made. The memory for that is bounded, and what has no room is refused rather than something else forgotten.
+
+use crate::access::{Namespace, Refused};
+use sealwire_protocol::{Code, Scope, UnixSeconds, limits};
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock},
+};
+
+/// Most bytes that all revocations may take, and those of one app.
+const MAX_BYTES: usize = 8 << 20;
+const MAX_BYTES_OF_APP: usize = 1 << 20;
+/// What a revocation takes besides its texts.
+const COST: usize = 160;
+
+/// Whose sessions of an installation are meant: those to which everything in here applies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selector {
+    /// Only this account's.
+    pub account: Option<String>,
+    /// Only those with these properties in their context.
+    pub context: Scope,
+}
+
+/// A session token, as far as it matters here.
+pub(crate) struct Subject<'a> {
+    pub(crate) namespace: Namespace<'a>,
+    pub(crate) account: &'a str,
+    pub(crate) context: &'a dyn Fn(&str) -> Option<&'a str>,
+    /// When the token was made.
+    pub(crate) made: UnixSeconds,
+}
+
+/// All that are remembered.
+#[derive(Debug, Default)]
+pub struct Revocations {
+    table: RwLock<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    apps: HashMap<String, App>,
+    bytes: usize,
+    /// The earliest `before` of all, if not an earlier one still.
+    earliest: Option<UnixSeconds>,
+}
+
+#[derive(Debug, Default)]
+struct App {
+    installations: HashMap<String, Vec<Revocation>>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Revocation {
+    selector: Selector,
+    /// Tokens that were made earlier are meant.
+    before: UnixSeconds,
+}
+
+impl Revocations {
+    /// Revokes the tokens that were made before a moment.
+    ///
+    /// # Errors
+    /// [`Refused`] where there is no room.
+    pub fn add(
+        &self,
+        app: &str,
+        installation: &str,
+        selector: Selector,
+        before: UnixSeconds,
+        now: UnixSeconds,
+    ) -> Result<(), Refused> {
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        if before <= horizon(now) {
+            // Every token that it means has expired.
+            return Ok(());
+        }
+        table.expire(now);
+        table.add(app, installation, Revocation { selector, before })
+    }
+
+    /// Whether a token is revoked.
+    pub(crate) fn cover(&self, subject: &Subject<'_>) -> bool {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let installations = table.apps.get(subject.namespace.app).map(|app| &app.installations);
+        let revocations = installations.and_then(|known| known.get(subject.namespace.installation));
+        revocations.is_some_and(|list| list.iter().any(|revocation| revocation.covers(subject)))
+    }
+
+    /// How many are remembered.
+    pub(crate) fn len(&self) -> usize {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.apps.values().flat_map(|app| app.installations.values()).map(Vec::len).sum()
+    }
+}
+
+impl Table {
+    fn add(&mut self, app: &str, installation: &str, revocation: Revocation) -> Result<(), Refused> {
+        let taken = self.apps.get(app).map_or(0, |app| app.bytes);
+        let known = self.apps.get_mut(app).and_then(|app| app.installations.get_mut(installation));
+        let mut freed = 0;
+        if let Some(list) = known {
+            if let Some(same) = list.iter_mut().find(|known| known.selector == revocation.selector) {
+                same.before = same.before.max(revocation.before);
+                return Ok(());
+            }
+            // One that means everything makes the narrower ones before it superfluous.
+            if revocation.selector.is_everything() {
+                freed =
+                    list.iter().filter(|known| known.before <= revocation.before).map(Revocation::cost).sum();
+            }
+        }
+        let cost = revocation.cost() + if taken == 0 { app.len() } else { 0 } + installation.len();
+        if taken - freed + cost > MAX_BYTES_OF_APP {
+            let message =
+                "the app has revoked as much as the relay remembers; revoke whole installations instead";
+            return Err(Refused::new(Code::RateLimited, message));
+        }
+        if self.bytes - freed + cost > MAX_BYTES {
+            let message = "the relay remembers as many revocations as it may; try again later";
+            return Err(Refused::new(Code::Overloaded, message));
+        }
+        let app = self.apps.entry(app.to_owned()).or_default();
+        let list = app.installations.entry(installation.to_owned()).or_default();
+        if freed > 0 {
+            list.retain(|known| known.before > revocation.before);
+        }
+        self.earliest = self.earliest.into_iter().chain([revocation.before]).min();
+        list.push(revocation);
+        app.bytes = app.bytes - freed + cost;
+        self.bytes = self.bytes - freed + cost;
+        Ok(())
+    }
+
+    /// Forgets revocations whose tokens have all expired.
+    fn expire(&mut self, now: UnixSeconds) {
+        let horizon = horizon(now);
+        if self.earliest.is_none_or(|earliest| earliest > horizon) {
+            return;
+        }
+        let (mut bytes, mut earliest) = (0, None);
+        self.apps.retain(|id, app| {
+            app.bytes = 0;
+            app.installations.retain(|installation, list| {
+                list.retain(|revocation| revocation.before > horizon);
+                earliest = list.iter().map(|known| known.before).chain(earliest).min();
+                app.bytes += list.iter().map(|known| known.cost() + installation.len()).sum::<usize>();
+                !list.is_empty()
+            });
+            app.bytes += if app.installations.is_empty() { 0 } else { id.len() };
+            bytes += app.bytes;
+            !app.installations.is_empty()
+        });
+        (self.bytes, self.earliest) = (bytes, earliest);
+    }
+}
+
+/// Tokens that were made before this moment have expired.
+fn horizon(now: UnixSeconds) -> UnixSeconds {
+    UnixSeconds(now.0.saturating_sub(limits::MAX_TOKEN_LIFETIME))
+}
+
+impl Selector {
+    fn is_everything(&self) -> bool {
+        self.account.is_none() && self.context.is_empty()
+    }
+}
+
+impl Revocation {
+    fn covers(&self, subject: &Subject<'_>) -> bool {
+        let Selector { account, context } = &self.selector;
+        subject.made < self.before
+            && account.as_deref().is_none_or(|account| account == subject.account)
+            && context.iter().all(|(property, value)| (subject.context)(property) == Some(value))
+    }
+
+    fn cost(&self) -> usize {
+        let Selector { account, context } = &self.selector;
+        let context: usize =
+            context.iter().map(|(property, value)| COST / 2 + property.len() + value.len()).sum();
+        COST + account.as_ref().map_or(0, String::len) + context
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
+
+    fn account(id: &str) -> Selector {
+        Selector { account: Some(id.to_owned()), context: Scope::default() }
+    }
+
+    fn everything() -> Selector {
+        Selector { account: None, context: Scope::default() }
+    }
+
+    fn context(property: &str, value: &str) -> Selector {
+        let mut context = Scope::default();
+        context.insert(property, value).unwrap();
+        Selector { account: None, context }
+    }
+
+    /// Whether alice's token of the dashboard 7, made at `made`, is revoked.
+    fn covers(revocations: &Revocations, app: &str, installation: &str, made: u64) -> bool {
+        let namespace = Namespace { app, installation };
+        let context = |property: &str| (property == "dashboard").then_some("7");
+        revocations.cover(&Subject {
+            namespace,
+            account: "alice",
+            context: &context,
+            made: UnixSeconds(made),
+        })
+    }
+
+    #[test]
+    fn a_revocation_means_exactly_the_sessions_that_it_names() {
+        let both = Selector { account: Some("alice".into()), ..context("dashboard", "7") };
+        let neither = Selector { account: Some("bob".into()), ..context("dashboard", "7") };
+        for (selector, expected) in [
+            (account("alice"), true),
+            (account("bob"), false),
+            (account("alic"), false),
+            (context("dashboard", "7"), true),
+            (context("dashboard", "8"), false),
+            (context("issue", "7"), false),
+            (both, true),
+            (neither, false),
+            (everything(), true),
+        ] {
+            let revocations = Revocations::default();
+            revocations.add("app", "site", selector.clone(), NOW, NOW).unwrap();
+            assert_eq!(covers(&revocations, "app", "site", NOW.0 - 1), expected, "{selector:?}");
+            assert!(!covers(&revocations, "app", "site", NOW.0), "later sessions may come");
+            assert!(!covers(&revocations, "app", "other", NOW.0 - 1));
+            assert!(!covers(&revocations, "other", "site", NOW.0 - 1));
+        }
+    }
+
+    #[test]
+    fn a_revocation_is_remembered_until_the_last_token_that_it_means_has_expired() {
+        let revocations = Revocations::default();
+        revocations.add("app", "site", account("alice"), NOW, NOW).unwrap();
+        let day = limits::MAX_TOKEN_LIFETIME;
+        // Whatever else is added meanwhile.
+        revocations.add("app", "b", everything(), NOW, UnixSeconds(NOW.0 + day - 1)).unwrap();
+        assert!(covers(&revocations, "app", "site", NOW.0 - 1));
+        revocations
+            .add("app", "c", everything(), UnixSeconds(NOW.0 + day), UnixSeconds(NOW.0 + day))
+            .unwrap();
+        assert!(!covers(&revocations, "app", "site", NOW.0 - 1));
+        assert_eq!(revocations.len(), 1);
+        let empty = Table::default();
+        let mut table = revocations.table.into_inner().unwrap();
+        table.expire(UnixSeconds(NOW.0 + 2 * day));
+        assert_eq!((table.bytes, table.apps.len()), (empty.bytes, empty.apps.len()));
+    }
+
+    #[test]
+    fn the_same_again_takes_no_more_room_and_never_means_less() {
+        let revocations = Revocations::default();
+        for before in [NOW.0, NOW.0 + 10, NOW.0 + 5] {
+            revocations.add("app", "site", account("alice"), UnixSeconds(before), NOW).unwrap();
+        }
+        assert_eq!(revocations.len(), 1);
+        assert!(
+            covers(&revocations, "app", "site", NOW.0 + 9)
+                && !covers(&revocations, "app", "site", NOW.0 + 10)
+        );
+    }
+
+    #[test]
+    fn one_app_cannot_take_the_room_of_the_others_and_nothing_is_forgotten_for_want_of_it() {
+        let revocations = Revocations::default();
+        let mut added = 0;
+        let refused = loop {
+            match revocations.add("app", "site", account(&format!("account-{added}")), NOW, NOW) {
+                Ok(()) => added += 1,
+                Err(refused) => break refused,
+            }
+        };
+        assert_eq!((refused.code, revocations.len()), (Code::RateLimited, added));
+        assert!((3000..10_000).contains(&added), "{added}");
+        // What is asked for in the refusal helps, and nobody else is concerned.
+        revocations.add("other", "site", account("bob"), NOW, NOW).unwrap();
+        revocations.add("app", "site", everything(), NOW, NOW).unwrap();
+        assert_eq!(revocations.len(), 2);
+        assert!(covers(&revocations, "app", "site", NOW.0 - 1));
+        revocations.add("app", "site", account("alice"), UnixSeconds(NOW.0 + 5), NOW).unwrap();
+    }
+
+    #[test]
+    fn all_apps_together_stay_within_their_bytes() {
+        let revocations = Revocations::default();
+        let long = "a".repeat(limits::MAX_INSTALLATION - 10);
+        let fill = |app: usize| {
+            (0..).find_map(|number: u32| {
+                let installation = format!("{long}{number}");
+                revocations.add(&app.to_string(), &installation, everything(), NOW, NOW).err()
+            })
+        };
+        let apps = MAX_BYTES / MAX_BYTES_OF_APP;
+        for app in 0..apps {
+            assert_eq!(fill(app).unwrap().code, Code::RateLimited);
+        }
+        assert_eq!(fill(apps).unwrap().code, Code::Overloaded);
+        assert!(revocations.table.read().unwrap().bytes <= MAX_BYTES);
+    }
+}
