@@ -36,6 +36,8 @@ export type { CreateStream, PublishStream, StreamPublisher, StreamPublishOptions
 export type {
   Authorization,
   Authorize,
+  DisconnectResult,
+  DisconnectSelector,
   Publish,
   PublishOptions,
   PublishResult,

@@ -157,7 +157,7 @@ codes! {
     ShuttingDown = 63, "SHUTTING_DOWN", Unavailable, true;
     /// The relay could not reach its broker.
     BrokerUnavailable = 64, "BROKER_UNAVAILABLE", Unavailable, true;
-    /// An operator ended the session.
+    /// The app ended the session before its time.
     Revoked = 65, "REVOKED", Forbidden, false;
     /// The address, app, installation or account has as many connections or sessions as it may.
     TooManyConnections = 66, "TOO_MANY_CONNECTIONS", TooManyRequests, true;

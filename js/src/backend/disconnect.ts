@@ -54,7 +54,8 @@ export function selectorOf(whose: unknown): Selector {
 }
 
 function checkAccount(accountId: unknown): string {
-  const fits = typeof accountId === 'string' && accountId !== '' && byteLength(accountId) <= MAX_ACCOUNT_BYTES;
+  const fits =
+    typeof accountId === 'string' && accountId !== '' && byteLength(accountId) <= MAX_ACCOUNT_BYTES;
   if (fits) return accountId;
   throw invalid(`An accountId is a text of 1 to ${MAX_ACCOUNT_BYTES} bytes.`);
 }

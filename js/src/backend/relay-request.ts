@@ -19,8 +19,7 @@ export interface SealedMessage {
 
 /** The body of `POST /v1/disconnect`. */
 export type Revocation = { before: number } & (
-  | { installation: true }
-  | { account?: string; context?: Record<string, string> }
+  { installation: true } | { account?: string; context?: Record<string, string> }
 );
 
 export interface RelayRequest {

@@ -58,8 +58,7 @@ export type DisconnectSelector =
 
 /** `before` in Unix seconds: sessions that were minted earlier have ended. */
 export type DisconnectResult =
-  | { before: number; errors?: undefined }
-  | { before: null; errors: RealtimeFailure[] };
+  { before: number; errors?: undefined } | { before: null; errors: RealtimeFailure[] };
 
 export type Publish = <T extends object>(
   channel: string,

@@ -3,7 +3,7 @@
 import type { TestClient } from './client.js';
 import { Hub, type Draft, type Publication } from './hub.js';
 import type { IsExpired } from './rules.js';
-import { tokensMinted } from './tokens.js';
+import { tokensMinted, type Minted, type SessionClaims } from './tokens.js';
 import { Gate, turns } from './waiting.js';
 
 export class Backstage {
@@ -12,6 +12,8 @@ export class Backstage {
   readonly clients = new Set<TestClient>();
   /** The line of each client to the relay; a client is on one from its first moment. */
   readonly #gates = new WeakMap<TestClient, Gate>();
+  /** Whose tokens the app's resolver has revoked, each with the last token that there was then. */
+  readonly #revoked: { upTo: number; means: (claims: SessionClaims) => boolean }[] = [];
   #expiredUpTo = 0;
   #work: Promise<void> = Promise.resolve();
 
@@ -21,6 +23,15 @@ export class Backstage {
   }
 
   readonly isExpired: IsExpired = ({ jti, exp }) => jti <= this.#expiredUpTo || this.now() >= exp * 1000;
+
+  isRevoked(claims: Minted<SessionClaims>): boolean {
+    return this.#revoked.some(({ upTo, means }) => claims.jti <= upTo && means(claims));
+  }
+
+  revoke(means: (claims: SessionClaims) => boolean): void {
+    this.#revoked.push({ upTo: tokensMinted(), means });
+    for (const client of [...this.clients]) client.expire();
+  }
 
   expireAll(): void {
     this.#expiredUpTo = tokensMinted();

@@ -55,7 +55,8 @@ export class TestClient implements Client {
     this.#timeoutMs = options.requestTimeoutMs ?? 10_000;
     this.#idleMs = options.idleCloseMs ?? 5_000;
     const { now, isExpired } = backstage;
-    this.#session = new TestSession(host, now, isExpired, () => this.expire());
+    const rules = { now, isExpired, isRevoked: backstage.isRevoked.bind(backstage) };
+    this.#session = new TestSession(host, rules, () => this.expire());
     backstage.clients.add(this);
   }
 
@@ -183,8 +184,11 @@ export class TestClient implements Client {
         this.#expired(id, subscription);
     }
     if (this.#session.current) return;
+    const why = this.#session.isRevoked
+      ? refused('REVOKED', 'the app has ended the session; a new one may be permitted')
+      : refused('TOKEN_EXPIRED', 'the session has expired');
     this.#session.forget();
-    this.lost('reconnecting', refused('TOKEN_EXPIRED', 'the session has expired'));
+    this.lost('reconnecting', why);
   }
 
   /** Resolves when it is not on its way to a connection. */

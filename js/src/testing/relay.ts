@@ -16,6 +16,7 @@ import type { ClientOptions, CoreModule, Host } from '../core/browser-core.js';
 import type { InstallationSecret } from '../core/resolver-core.js';
 import { Backstage } from './backstage.js';
 import { TestClient } from './client.js';
+import { disconnectEndpoint } from './disconnect-endpoint.js';
 import { eventId, type Publication } from './hub.js';
 import { publishEndpoint } from './publish-endpoint.js';
 import { testResolverCore } from './resolver-core.js';
@@ -70,6 +71,10 @@ export function createTestRelay(given: TestRelayOptions = {}): TestRelay {
   /** Each page has a line of its own, which outlives its clients. */
   const lines = new Map<Realtime, Gate>();
 
+  const [publishing, disconnecting] = [publishEndpoint(backstage), disconnectEndpoint(backstage)];
+  const endpoints: typeof globalThis.fetch = (url, init) =>
+    String(url).endsWith('/v1/disconnect') ? disconnecting(url, init) : publishing(url, init);
+
   function resolver(options: Partial<ResolverOptions> = {}): ResolverRealtime {
     const settings = {
       authorize: () => true,
@@ -77,7 +82,7 @@ export function createTestRelay(given: TestRelayOptions = {}): TestRelay {
       app: 'test',
       signingKey: 'test.test',
       secrets,
-      fetch: publishEndpoint(backstage),
+      fetch: endpoints,
       now,
     };
     return resolverWith({ ...settings, ...checkOptions(options) }, () => testResolverCore);

@@ -10,26 +10,38 @@ import { later, type Timer } from './waiting.js';
 /** How much of its life passes before it is renewed. */
 const RENEWED = 0.75;
 
+interface Rules {
+  now: () => number;
+  isExpired: IsExpired;
+  isRevoked: (claims: Minted<SessionClaims>) => boolean;
+}
+
 export class TestSession {
   readonly #host: Host;
   readonly #now: () => number;
   readonly #isExpired: IsExpired;
+  readonly #isRevoked: (claims: Minted<SessionClaims>) => boolean;
   readonly #ended: () => void;
   #claims: Minted<SessionClaims> | undefined;
   #renewal: Timer | undefined;
   #end: Timer | undefined;
 
   /** `ended` is called when one is over that could not be renewed. */
-  constructor(host: Host, now: () => number, isExpired: IsExpired, ended: () => void) {
+  constructor(host: Host, { now, isExpired, isRevoked }: Rules, ended: () => void) {
     this.#host = host;
     this.#now = now;
     this.#isExpired = isExpired;
+    this.#isRevoked = isRevoked;
     this.#ended = ended;
   }
 
   /** The claims of the one that there is. */
   get current(): Minted<SessionClaims> | undefined {
-    return this.#claims && !this.#isExpired(this.#claims) ? this.#claims : undefined;
+    return this.#claims && !this.#isExpired(this.#claims) && !this.isRevoked ? this.#claims : undefined;
+  }
+
+  get isRevoked(): boolean {
+    return this.#claims !== undefined && this.#isRevoked(this.#claims);
   }
 
   async fetch(reason: 'connect' | 'refresh'): Promise<Minted<SessionClaims>> {

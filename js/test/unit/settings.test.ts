@@ -8,6 +8,7 @@ test('the relay is given by its origin or its whole address', () => {
   const expected = {
     socketUrl: 'wss://relay.example/v1/realtime',
     publishUrl: 'https://relay.example/v1/publish',
+    disconnectUrl: 'https://relay.example/v1/disconnect',
   };
   for (const url of ['wss://relay.example', 'https://relay.example/', 'wss://relay.example/v1/realtime']) {
     assert.deepEqual(relayAddress(url), expected);
@@ -15,6 +16,7 @@ test('the relay is given by its origin or its whole address', () => {
   assert.deepEqual(relayAddress('ws://127.0.0.1:8080'), {
     socketUrl: 'ws://127.0.0.1:8080/v1/realtime',
     publishUrl: 'http://127.0.0.1:8080/v1/publish',
+    disconnectUrl: 'http://127.0.0.1:8080/v1/disconnect',
   });
   assert.equal(
     relayAddress('wss://example.org/sealwire').publishUrl,

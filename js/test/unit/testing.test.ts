@@ -153,3 +153,29 @@ test('a resolver of the test relay is the real one in all but its core', async (
   assert.equal((await resolver.rotateKey({ context: site })).keys, 2);
   await assert.rejects(resolver.publish('n', 'x'), isError('INVALID_ARGUMENT', /invocation is unknown/));
 });
+
+test('a session that the app ends is asked for again, and what authorize says then holds', async () => {
+  const relay = createTestRelay();
+  let banned = '';
+  const authorize = ({ accountId }: { accountId?: string }) => accountId !== banned;
+  const [ada, ben] = ['ada', 'ben'].map((accountId) => relay.realtime({ context, accountId, authorize }));
+  const heard = [await heardOn(ada!, 'n'), await heardOn(ben!, 'n')];
+  const site = { context: { ...context, installContext: 'ari:cloud:jira::site/test' } };
+  const resolver = relay.resolver();
+  // Of another dashboard, of another installation, and of somebody who may come back.
+  await resolver.disconnect({ properties: { issue: '8' } }, site);
+  await resolver.disconnect('installation', { context: { ...context, installContext: 'ari:1' } });
+  await relay.settled();
+  assert.deepEqual([ada!.state, ben!.state], ['connected', 'connected']);
+  assert.ok((await resolver.disconnect({ accountId: 'ada' }, site)).before);
+  await relay.settled();
+  await ben!.publish('n', 'one');
+  await relay.settled();
+  assert.deepEqual(heard, [['one'], ['one']]);
+
+  banned = 'ben';
+  await resolver.disconnect('installation', site);
+  await relay.settled();
+  assert.deepEqual([ada!.state, ben!.state], ['connected', 'idle']);
+  assert.deepEqual(heard, [['one'], ['one', 'PERMISSION_MISSING']]);
+});

@@ -1,0 +1,30 @@
+// The test relay's `POST /v1/disconnect`, as a fetch for the resolver's API.
+
+import type { Revocation } from '../backend/relay-request.js';
+import { errorFromCore } from '../errors/from-core.js';
+import type { Backstage } from './backstage.js';
+import { refused } from './refused.js';
+import { readToken, type BackendClaims } from './tokens.js';
+
+export function disconnectEndpoint(backstage: Backstage): typeof globalThis.fetch {
+  return async (_url, init) => {
+    const revocation = JSON.parse(String(init?.body)) as Revocation;
+    const authorization = new Headers(init?.headers).get('authorization') ?? '';
+    try {
+      const backend = readToken<BackendClaims>(authorization.replace(/^Bearer /, ''), 'sealwire:backend');
+      if (backstage.isExpired(backend)) throw refused('TOKEN_EXPIRED', 'the backend token has expired');
+      const named: { account?: string; context?: Record<string, string> } =
+        'installation' in revocation ? {} : revocation;
+      backstage.revoke(
+        ({ ins, sub, ctx }) =>
+          ins === backend.ins &&
+          (named.account === undefined || named.account === sub) &&
+          Object.entries(named.context ?? {}).every(([property, value]) => ctx[property] === value),
+      );
+      return Response.json({ before: revocation.before });
+    } catch (thrown) {
+      const { code, message } = errorFromCore(thrown);
+      return Response.json({ error: { code, message } }, { status: 401 });
+    }
+  };
+}
