@@ -29,7 +29,7 @@ async fn refresh(client: &mut Client, token: String) -> ToClient {
 
 #[tokio::test]
 async fn a_key_that_goes_takes_the_sessions_that_it_signed_along_and_nobody_else() {
-    const EACH: usize = 100;
+    const EACH: usize = 40;
     let (first, second) = (App::one(), other_key());
     let relay = RelayProcess::start(&[]);
     let mut leaving = Vec::new();
