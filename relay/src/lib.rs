@@ -19,6 +19,7 @@ mod http;
 mod hub;
 mod lifecycle;
 mod limits;
+mod memory;
 mod metrics;
 mod reload;
 mod reloadable;
@@ -37,6 +38,7 @@ pub use config::{Config, ConfigError, LogFormat, NewApp, Origin, Overrides, Risk
 pub use fanout::{ConnectionId, Deliveries, Fanout, Room, Subscribers};
 pub use hub::{Accepted, Draft, Hub, HubCounts, HubLimits, IdempotencyId, Outcome, Publication, Replay};
 pub use limits::{Limit, LimitSettings, Limits, Rate};
+pub use memory::{Memory, MemoryHeld};
 pub use reload::Reloaded;
 pub use revocations::{Revocations, Selector};
 pub use server::{Relay, StartError};

@@ -49,6 +49,7 @@ impl Reload {
         let terms = terms(&self.config, self.keys.clone(), self.revocations.clone(), limits);
         self.connection.terms.replace(terms);
         self.http.limits.set(self.config.limits.clone());
+        self.connection.memory.set(self.config.limits.memory_bytes);
         // Before the connections hear of it.
         reloaded.keys = self.keys.replace(self.config.keyring.clone());
         if !reloaded.keys.removed.is_empty() {

@@ -12,6 +12,7 @@ use crate::{
     hub::HubLimits,
     lifecycle::Lifecycle,
     limits::Limits,
+    memory::{self, Memory},
     metrics::{Exposition, Metrics},
     reload::{self, Reload, Reloaded},
     reloadable::Reloadable,
@@ -110,7 +111,9 @@ impl Relay {
         let audit = Arc::new(Audit::new(metrics.clone()));
         let revocations = Arc::<Revocations>::default();
 
-        let (fanout, deliveries) = Fanout::start(std::thread::available_parallelism().map_or(1, usize::from));
+        let memory = Arc::new(Memory::new(config.limits.memory_bytes));
+        let shards = std::thread::available_parallelism().map_or(1, usize::from);
+        let (fanout, deliveries) = Fanout::start(shards, memory.clone());
         let broker = broker(deliveries.clone());
         let keys = Arc::new(SigningKeys::new(config.keyring.clone()));
         let limits = Arc::new(Limits::new(config.limits.clone(), Instant::now()));
@@ -121,6 +124,7 @@ impl Relay {
             fanout: fanout.clone(),
             queue_bytes: config.queue_bytes,
             limits: limits.clone(),
+            memory: memory.clone(),
             alarms: alarms.clone(),
             registry: registry.clone(),
             lifecycle: lifecycle.clone(),
@@ -142,13 +146,17 @@ impl Relay {
             limits: limits.clone(),
         });
         tokio::spawn(alarms.run(ended.clone()));
+        let (cache, connections) = (broker.clone(), registry.clone());
+        let evict = move |bytes| cache.evict(bytes);
+        tokio::spawn(memory::shed(memory.clone(), evict, move || connections.all(), ended.clone()));
         tokio::spawn(every_second(ended.clone(), move || audit.summarize()));
         tokio::spawn(accept(listener, context.clone(), ended.clone(), tasks.clone()));
         let admin_address = admin.as_ref().map(|(_, address)| *address);
         if let Some((listener, _)) = admin {
             let (registry, lifecycle) = (registry.clone(), lifecycle.clone());
-            let revocations = revocations.clone();
-            let exposition = Exposition { metrics, fanout, broker, registry, revocations, lifecycle };
+            let (limits, memory, revocations) = (limits.clone(), memory.clone(), revocations.clone());
+            let exposition =
+                Exposition { metrics, fanout, broker, registry, revocations, lifecycle, limits, memory };
             tokio::spawn(admin::serve(listener, Arc::new(exposition), ended.clone()));
         }
         let terms = DrainTerms { window: config.drain_window, deadline: config.drain_deadline };

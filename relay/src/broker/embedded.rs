@@ -1,6 +1,6 @@
 //! The broker of a relay that stands alone: the hub's rules behind a lock, nothing on disk.
 
-use super::{Answer, Broker, BrokerStatus};
+use super::{Answer, Broker, BrokerError, BrokerStatus};
 use crate::{
     clock::Now,
     fanout::Deliveries,
@@ -26,7 +26,8 @@ impl EmbeddedBroker {
     /// An empty broker. `epoch` is random.
     #[must_use]
     pub fn new(epoch: u64, limits: HubLimits, deliveries: Deliveries) -> Self {
-        let hub = Mutex::new(Hub::new(epoch, limits, Now::read()));
+        let hub = Hub::new(epoch, limits, Now::read()).with_memory(deliveries.memory().clone());
+        let hub = Mutex::new(hub);
         Self { shared: Arc::new(Shared { hub, deliveries }) }
     }
 
@@ -46,6 +47,9 @@ impl Broker for EmbeddedBroker {
     fn publish(&self, draft: Draft) -> Answer<Accepted> {
         let shared = self.shared.clone();
         Box::pin(async move {
+            if !shared.deliveries.memory().has_room().await {
+                return Err(BrokerError::Full);
+            }
             let room = shared.deliveries.room(draft.sealed.len()).await;
             // Delivered under the lock: the order of offsets is the order of deliveries.
             let mut hub = shared.hub();
@@ -64,6 +68,10 @@ impl Broker for EmbeddedBroker {
 
     fn leave(&self, channel: ChannelId) {
         self.shared.hub().leave(channel, Now::read());
+    }
+
+    fn evict(&self, bytes: usize) -> usize {
+        self.shared.hub().evict(bytes, Instant::now())
     }
 
     fn status(&self) -> BrokerStatus {

@@ -27,12 +27,16 @@ pub enum BrokerError {
     /// It could not be reached or did not answer in time.
     #[error("the relay could not reach its broker; try again")]
     Unavailable,
+    /// There is no memory for more.
+    #[error("the relay has no memory for more messages at the moment; try again")]
+    Full,
 }
 
 impl From<BrokerError> for Refused {
     fn from(error: BrokerError) -> Self {
         match error {
             BrokerError::Unavailable => Self::new(Code::BrokerUnavailable, error.to_string()),
+            BrokerError::Full => Self::new(Code::Overloaded, error.to_string()),
         }
     }
 }
@@ -49,6 +53,13 @@ pub trait Broker: Send + Sync + 'static {
 
     /// Removes a subscription that was added.
     fn leave(&self, channel: ChannelId);
+
+    /// Memory is short: gives up publications that are kept for replay, the oldest first, of so many bytes in all. Returns
+    /// how many that were; a broker may keep a floor.
+    fn evict(&self, bytes: usize) -> usize {
+        let _ = bytes;
+        0
+    }
 
     /// What it did and holds on this machine, for the metrics.
     fn status(&self) -> BrokerStatus {

@@ -98,6 +98,9 @@ pub(crate) struct ConfigArgs {
     /// Bytes that one connection sends at once.
     #[arg(long, value_name = "SIZE")]
     byte_burst: Option<String>,
+    /// Most memory for queues, replay and what is not whole yet; past it the relay sheds.
+    #[arg(long, value_name = "SIZE")]
+    memory_bytes: Option<String>,
     /// How long a session may go on without a subscription and a request.
     #[arg(long, value_name = "DURATION")]
     idle_timeout: Option<String>,
@@ -164,6 +167,7 @@ impl ConfigArgs {
             .with(Setting::FrameBurst, self.frame_burst.clone())
             .with(Setting::ByteRate, self.byte_rate.clone())
             .with(Setting::ByteBurst, self.byte_burst.clone())
+            .with(Setting::MemoryBytes, self.memory_bytes.clone())
             .with(Setting::IdleTimeout, self.idle_timeout.clone())
             .with(Setting::HeadTimeout, self.head_timeout.clone())
             .with(Setting::BodyTimeout, self.body_timeout.clone())

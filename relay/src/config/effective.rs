@@ -32,6 +32,7 @@ impl Setting {
             Self::ByteBurst => {
                 text(&units::bytes_text(usize::try_from(config.limits.bytes.burst).unwrap_or(usize::MAX)))
             }
+            Self::MemoryBytes => text(&units::bytes_text(config.limits.memory_bytes)),
             Self::IdleTimeout => text(&units::duration_text(config.limits.idle_timeout)),
             Self::HeadTimeout => text(&units::duration_text(config.limits.head_timeout)),
             Self::BodyTimeout => text(&units::duration_text(config.limits.body_timeout)),

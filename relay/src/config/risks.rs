@@ -43,6 +43,13 @@ impl Config {
                 "one address can take every connection that there is; keep it well below max_connections",
             );
         }
+        if self.replay_bytes > self.limits.memory_bytes / 2 {
+            add(
+                Setting::ReplayBytes,
+                "more than half of memory_bytes, so the cache is cut short before it is full; give the relay more memory, \
+                 or replay less",
+            );
+        }
         if self.heartbeat >= PROXY_PATIENCE {
             add(
                 Setting::Heartbeat,
@@ -96,6 +103,7 @@ mod tests {
                 "setting replay_window: nothing",
             ),
             (|config| config.replay_bytes = 0, "setting replay_bytes: nothing is kept"),
+            (|config| config.replay_bytes = 513 << 20, "setting replay_bytes: more than half"),
             (|config| config.heartbeat = Duration::from_secs(60), "setting heartbeat: many proxies"),
             (|config| config.log = "error".into(), "setting log: the audit log is off"),
             (|config| config.log = "info,audit=off".into(), "setting log: the audit log is off"),

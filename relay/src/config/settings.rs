@@ -4,6 +4,9 @@ use super::{Config, error, units};
 use sealwire_protocol::limits;
 use std::{net::SocketAddr, time::Duration};
 
+/// Smallest budget of memory, in bytes.
+const LEAST_MEMORY: usize = 64 * 1024 * 1024;
+
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -56,6 +59,8 @@ pub enum Setting {
     ByteRate,
     /// `byte_burst` of [`Config::limits`].
     ByteBurst,
+    /// `memory_bytes` of [`Config::limits`].
+    MemoryBytes,
     /// `idle_timeout` of [`Config::limits`].
     IdleTimeout,
     /// `head_timeout` of [`Config::limits`].
@@ -98,6 +103,7 @@ impl Setting {
         Self::FrameBurst,
         Self::ByteRate,
         Self::ByteBurst,
+        Self::MemoryBytes,
         Self::IdleTimeout,
         Self::HeadTimeout,
         Self::BodyTimeout,
@@ -132,6 +138,7 @@ impl Setting {
             Self::FrameBurst => "frame_burst",
             Self::ByteRate => "byte_rate",
             Self::ByteBurst => "byte_burst",
+            Self::MemoryBytes => "memory_bytes",
             Self::IdleTimeout => "idle_timeout",
             Self::HeadTimeout => "head_timeout",
             Self::BodyTimeout => "body_timeout",
@@ -184,6 +191,7 @@ impl Setting {
             Self::FrameBurst => to.limits.frames.burst = from.limits.frames.burst,
             Self::ByteRate => to.limits.bytes.per_second = from.limits.bytes.per_second,
             Self::ByteBurst => to.limits.bytes.burst = from.limits.bytes.burst,
+            Self::MemoryBytes => to.limits.memory_bytes = from.limits.memory_bytes,
             Self::IdleTimeout => to.limits.idle_timeout = from.limits.idle_timeout,
             Self::HeadTimeout => to.limits.head_timeout = from.limits.head_timeout,
             Self::BodyTimeout => to.limits.body_timeout = from.limits.body_timeout,
@@ -249,6 +257,10 @@ impl Setting {
             Self::ByteBurst => {
                 config.limits.bytes.burst =
                     at_least(units::bytes(text)?, 2 * limits::MAX_FRAME, "two messages", text)? as u64
+            }
+            Self::MemoryBytes => {
+                config.limits.memory_bytes =
+                    at_least(units::bytes(text)?, LEAST_MEMORY, "the relay gets along with", text)?;
             }
             Self::IdleTimeout => {
                 config.limits.idle_timeout = within(

@@ -61,6 +61,7 @@ fn every_setting_is_read_from_all_three_places() {
         (Setting::FrameBurst, "5"),
         (Setting::ByteRate, "1MiB"),
         (Setting::ByteBurst, "2MiB"),
+        (Setting::MemoryBytes, "128MiB"),
         (Setting::IdleTimeout, "30s"),
         (Setting::HeadTimeout, "5s"),
         (Setting::BodyTimeout, "5s"),
@@ -82,7 +83,7 @@ fn every_setting_is_read_from_all_three_places() {
             assert_ne!(setting.value(&config), default, "{setting:?}");
         }
     }
-    assert_eq!(Setting::ALL.len(), 28);
+    assert_eq!(Setting::ALL.len(), 29);
 }
 
 #[test]

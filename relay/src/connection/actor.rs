@@ -2,7 +2,7 @@
 
 use super::{
     ConnectionContext, Opened, Outbound, linger,
-    outbound::Condition,
+    outbound::{Condition, UNCOUNTED},
     queue::SessionNumber,
     registry::Place,
     seats::{Seats, Turn},
@@ -13,6 +13,7 @@ use crate::{
     fanout::ConnectionId,
     hub::{Accepted, Replay},
     limits::Intake,
+    memory::{CONNECTION, Held},
     metrics::OpenSession,
     session::{Fault, Joined, Publishing, SessionAction, too_many_sessions},
     trace::Source,
@@ -46,6 +47,8 @@ pub(super) struct Actor {
     context: Arc<ConnectionContext>,
     decoder: Decoder,
     intake: Intake,
+    /// Bytes that are counted of a message that is not whole yet.
+    input: usize,
     outbound: Arc<Outbound>,
     seats: Seats,
     pending: Option<Pending>,
@@ -88,6 +91,8 @@ impl Future for Actor {
             // Unregistered before the goodbye is on its way, so that nothing is queued behind it.
             actor.seats.clear();
             actor.pending = None;
+            actor.decoder = Decoder::default();
+            actor.outbound.set_input(0);
             let End::Closing(patience) = end else { return Poll::Ready(()) };
             let (outbound, metrics) = (actor.outbound.clone(), actor.context.metrics.clone());
             let closing = async move { linger::close(&outbound, &metrics, patience).await };
@@ -110,7 +115,8 @@ enum Phase {
 impl Actor {
     pub(super) fn new(context: Arc<ConnectionContext>, opened: Opened) -> Self {
         let Opened { socket, unread, remote, places } = opened;
-        let outbound = Arc::new(Outbound::new(socket, context.queue_bytes, remote, places));
+        let held = Held::new(context.memory.clone(), CONNECTION);
+        let outbound = Arc::new(Outbound::new(socket, context.queue_bytes, remote, places, held));
         let id = context.next_id();
         context.metrics.connections_opened.add(1);
         Self {
@@ -119,6 +125,7 @@ impl Actor {
             seats: Seats::new(id, &context, &outbound),
             decoder: Decoder::new(&unread),
             intake: Intake::default(),
+            input: 0,
             pending: None,
             phase: Phase::Serving,
             alarm: None,
@@ -143,9 +150,20 @@ impl Actor {
             match self.wait(context) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(end)) => return Poll::Ready(end),
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending if self.count_input() => return Poll::Pending,
+                Poll::Pending => {}
             }
         }
+    }
+
+    /// Counts what is there of a message that is not whole yet. Returns whether there is memory for it.
+    fn count_input(&mut self) -> bool {
+        let now = self.decoder.held();
+        if now.abs_diff(self.input) < UNCOUNTED && (now > 0 || self.input == 0) {
+            return true;
+        }
+        self.input = now;
+        self.outbound.set_input(now)
     }
 
     /// Takes in what happened, if anything did.

@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 
 pub(super) struct Frame {
     pub(super) session: SessionNumber,
+    /// Whether others hold the same bytes, and they are counted elsewhere.
+    pub(super) shared: bool,
     pub(super) bytes: Bytes,
 }
 
@@ -20,6 +22,11 @@ pub(super) struct Frames {
 impl Frames {
     pub(super) fn is_empty(&self) -> bool {
         self.first.is_none()
+    }
+
+    /// Bytes of the places that are set aside.
+    pub(super) fn room(&self) -> usize {
+        self.rest.capacity() * size_of::<Frame>()
     }
 
     pub(super) fn first(&self) -> Option<&Frame> {
@@ -69,7 +76,7 @@ mod tests {
         let mut frames = Frames::default();
         let sessions = |frames: &Frames| frames.iter().map(|frame| frame.session).collect::<Vec<_>>();
         for session in 0..4 {
-            frames.push(Frame { session, bytes: Bytes::new() });
+            frames.push(Frame { session, shared: false, bytes: Bytes::new() });
         }
         frames.remove_first();
         assert_eq!((sessions(&frames), frames.last().map(|last| last.session)), (vec![1, 2, 3], Some(3)));

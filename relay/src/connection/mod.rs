@@ -22,6 +22,7 @@ use crate::{
     fanout::{ConnectionId, Fanout},
     lifecycle::Lifecycle,
     limits::{AddressPlace, Admission, Limits},
+    memory::Memory,
     metrics::Metrics,
     reloadable::Reloadable,
     session::SessionTerms,
@@ -44,6 +45,7 @@ pub(crate) struct ConnectionContext {
     /// Most bytes that wait to be written to one client.
     pub(crate) queue_bytes: usize,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) memory: Arc<Memory>,
     /// Wakes connections when their time has come.
     pub(crate) alarms: Arc<Alarms>,
     pub(crate) registry: Arc<Registry>,

@@ -6,6 +6,7 @@ use super::{
     queue::{Queue, SessionNumber},
     socket::Socket,
 };
+use crate::memory::{CONNECTION, Held, Holder};
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use std::{
@@ -92,10 +93,59 @@ impl Outlet {
     }
 }
 
+/// Gives up what waits, and ends the connection as one that reads slowly.
+impl Holder for Outbound {
+    fn weight(&self) -> usize {
+        let state = self.state();
+        state.queue.bytes() + state.queue.footprint() + state.input
+    }
+
+    fn shed(&self) {
+        let mut state = self.state();
+        if state.queue.shed() {
+            state.condition = Condition::Broken;
+        }
+        state.overflowed = true;
+        state.settle();
+        drop(state);
+        self.wake(Signals::QUEUE);
+    }
+}
+
 struct State {
     queue: Queue,
     condition: Condition,
     overflowed: bool,
+    /// Bytes of a message that is not whole yet.
+    input: usize,
+    /// What is counted of all that.
+    held: Held,
+}
+
+/// Changes of what a connection holds that are too small to count, in bytes.
+pub(super) const UNCOUNTED: usize = 1024;
+
+impl State {
+    /// Counts what the connection holds now. False where that became more, and there is no memory for more.
+    fn settle(&mut self) -> bool {
+        let now = CONNECTION + self.queue.footprint() + self.input;
+        let counted = self.held.bytes();
+        if now.abs_diff(counted) < UNCOUNTED && (now > CONNECTION || counted == CONNECTION) {
+            return true;
+        }
+        self.held.set(now)
+    }
+
+    /// Counts what was queued. Returns whether it fits: where there is no memory for it, the queue is given up.
+    fn settle_queued(&mut self) -> bool {
+        let fits = self.settle();
+        if !fits {
+            self.queue.overflow();
+            self.settle();
+        }
+        self.overflowed |= !fits;
+        fits
+    }
 }
 
 /// How writing stands.
@@ -118,8 +168,14 @@ pub(super) struct Backlog {
 }
 
 impl Outbound {
-    pub(super) fn new(socket: Socket, limit: usize, remote: IpAddr, places: Places) -> Self {
-        let state = State { queue: Queue::new(limit), condition: Condition::Ready, overflowed: false };
+    pub(super) fn new(socket: Socket, limit: usize, remote: IpAddr, places: Places, held: Held) -> Self {
+        let state = State {
+            queue: Queue::new(limit),
+            condition: Condition::Ready,
+            overflowed: false,
+            input: 0,
+            held,
+        };
         Self {
             socket,
             queue: Mutex::new(state),
@@ -142,9 +198,11 @@ impl Outbound {
     /// Queues a publication; whether the caller should flush: there was nothing to write before.
     fn push_live(&self, session: SessionNumber, frame: &Bytes) -> bool {
         let mut state = self.state();
-        match state.queue.push(session, frame) {
-            Ok(was_empty) => was_empty,
-            Err(_) => {
+        let pushed = state.queue.push(session, frame);
+        let fits = state.settle_queued();
+        match pushed {
+            Ok(was_empty) if fits => was_empty,
+            _ => {
                 state.overflowed = true;
                 drop(state);
                 self.wake(Signals::QUEUE);
@@ -156,13 +214,19 @@ impl Outbound {
     /// Queues a replay; [`Self::flush`] follows.
     fn push_replay<'a>(&self, session: SessionNumber, frames: impl Iterator<Item = &'a Bytes>) {
         let mut state = self.state();
+        if state.held.is_full() {
+            state.queue.overflow();
+            state.overflowed = true;
+        }
         frames.for_each(|frame| state.queue.push_exempt(session, frame));
+        state.settle_queued();
     }
 
     /// Queues an answer; [`Self::flush`] follows. Past the limit it marks the queue as overflowed.
     pub(super) fn push_answer(&self, session: SessionNumber, frame: Bytes) {
         let mut state = self.state();
         state.overflowed |= state.queue.push_answer(session, frame).is_err();
+        state.settle_queued();
     }
 
     /// Queues a frame of the WebSocket itself; [`Self::flush`] follows.
@@ -183,7 +247,17 @@ impl Outbound {
 
     /// Queues the last frames, of one session.
     pub(super) fn finish(&self, session: SessionNumber, frames: &[Bytes]) {
-        self.state().queue.finish(session, frames);
+        let mut state = self.state();
+        state.queue.finish(session, frames);
+        state.settle();
+    }
+
+    /// The client's message that is not whole yet takes so many bytes.
+    /// Returns whether there is memory for it.
+    pub(super) fn set_input(&self, bytes: usize) -> bool {
+        let mut state = self.state();
+        state.input = bytes;
+        state.settle_queued()
     }
 
     /// Writes as much as the socket takes. Returns how many bytes that was.
@@ -248,6 +322,12 @@ impl Outbound {
 
     /// Whether everything was written.
     fn write(&self, state: &mut State) -> bool {
+        let all = self.write_queued(state);
+        state.settle();
+        all
+    }
+
+    fn write_queued(&self, state: &mut State) -> bool {
         while !state.queue.is_empty() {
             let result = match state.queue.only() {
                 Some(frame) => self.socket.try_write(frame),

@@ -19,6 +19,8 @@ pub(super) struct Queue {
     /// Bytes of replayed publications among them. They do not count against the limit: a client that resumes gets its
     /// whole replay, and the frames are those of the replay cache.
     exempt: usize,
+    /// Bytes of frames that nobody else holds.
+    own: usize,
     /// Whether the first frame is written in part.
     started: bool,
     /// Publications that came while an answer was due that goes before them.
@@ -49,6 +51,7 @@ impl Queue {
             bytes: 0,
             limit,
             exempt: 0,
+            own: 0,
             started: false,
             held: None,
             stage: Stage::Open,
@@ -64,17 +67,17 @@ impl Queue {
         match &mut self.held {
             Some(held) => {
                 held.bytes += frame.len();
-                held.frames.push(Frame { session, bytes: frame.clone() });
+                held.frames.push(Frame { session, shared: true, bytes: frame.clone() });
                 Ok(false)
             }
-            None => Ok(self.append(session, frame.clone())),
+            None => Ok(self.append(session, true, frame.clone())),
         }
     }
 
     /// Queues an answer, ahead of what is held.
     pub(super) fn push_answer(&mut self, session: SessionNumber, frame: Bytes) -> Result<(), Overflow> {
         if self.has_room(frame.len())? {
-            self.append(session, frame);
+            self.append(session, false, frame);
         }
         Ok(())
     }
@@ -93,8 +96,8 @@ impl Queue {
     /// Queues what was held.
     pub(super) fn release(&mut self) {
         if let Some(held) = self.held.take() {
-            for Frame { session, bytes } in held.frames {
-                self.append(session, bytes);
+            for Frame { session, shared, bytes } in held.frames {
+                self.append(session, shared, bytes);
             }
         }
     }
@@ -105,8 +108,7 @@ impl Queue {
         }
         let held = self.held.as_ref().map_or(0, |held| held.bytes);
         if self.bytes - self.exempt + held + len > self.limit {
-            self.stage = Stage::Overflowed;
-            return Err(Overflow);
+            return Err(self.overflow());
         }
         Ok(true)
     }
@@ -115,8 +117,43 @@ impl Queue {
     pub(super) fn push_exempt(&mut self, session: SessionNumber, frame: &Bytes) {
         if self.stage == Stage::Open {
             self.exempt += frame.len();
-            self.append(session, frame.clone());
+            self.append(session, true, frame.clone());
         }
+    }
+
+    /// Gives up everything that is not begun; only the goodbye follows.
+    pub(super) fn overflow(&mut self) -> Overflow {
+        self.stage = Stage::Overflowed;
+        self.give_up(self.started);
+        Overflow
+    }
+
+    /// Memory is short: gives up everything that is not begun, and also that where the end was under way already. Whether
+    /// it was: the socket is of no more use then.
+    pub(super) fn shed(&mut self) -> bool {
+        let is_ending = self.stage != Stage::Open;
+        if is_ending {
+            self.stage = Stage::Finished;
+            self.give_up(false);
+        } else {
+            self.overflow();
+        }
+        is_ending
+    }
+
+    fn give_up(&mut self, keeps_first: bool) {
+        self.held = None;
+        self.frames.clear(keeps_first);
+        let first = self.frames.first();
+        self.bytes = first.map_or(0, |frame| frame.bytes.len());
+        self.own = first.map_or(0, |frame| if frame.shared { 0 } else { frame.bytes.len() });
+        self.exempt = 0;
+    }
+
+    /// Bytes that this queue alone is the cause of.
+    pub(super) fn footprint(&self) -> usize {
+        let held = self.held.as_ref().map_or(0, |held| held.frames.capacity() * size_of::<Frame>());
+        self.frames.room() + held + self.own
     }
 
     /// Queues the last frames, of one session. After an overflow they replace what was not begun, so that they are read
@@ -128,13 +165,10 @@ impl Queue {
         if self.stage == Stage::Open {
             self.release();
         } else {
-            self.held = None;
-            self.frames.clear(self.started);
-            self.bytes = self.frames.first().map_or(0, |frame| frame.bytes.len());
-            self.exempt = 0;
+            self.give_up(self.started);
         }
         for frame in frames {
-            self.append(session, frame.clone());
+            self.append(session, false, frame.clone());
         }
         self.stage = Stage::Finished;
     }
@@ -171,23 +205,29 @@ impl Queue {
         while let Some(frame) = self.frames.first_mut() {
             if written < frame.bytes.len() {
                 frame.bytes.advance(written);
+                if !frame.shared {
+                    self.own -= written;
+                }
                 self.started |= written > 0;
                 return;
             }
             written -= frame.bytes.len();
+            if !frame.shared {
+                self.own -= frame.bytes.len();
+            }
             self.written = frame.session;
             self.frames.remove_first();
             self.started = false;
         }
     }
 
-    fn append(&mut self, session: SessionNumber, bytes: Bytes) -> bool {
+    fn append(&mut self, session: SessionNumber, shared: bool, bytes: Bytes) -> bool {
         let was_empty = self.frames.is_empty();
         if self.session() != session {
             let turn = ToClient::Session(Session { number: session });
-            self.put(session, websocket::encode_message(&turn).0);
+            self.put(session, false, websocket::encode_message(&turn).0);
         }
-        self.put(session, bytes);
+        self.put(session, shared, bytes);
         was_empty
     }
 
@@ -196,9 +236,12 @@ impl Queue {
         self.frames.last().map_or(self.written, |frame| frame.session)
     }
 
-    fn put(&mut self, session: SessionNumber, bytes: Bytes) {
+    fn put(&mut self, session: SessionNumber, shared: bool, bytes: Bytes) {
         self.bytes += bytes.len();
-        self.frames.push(Frame { session, bytes });
+        if !shared {
+            self.own += bytes.len();
+        }
+        self.frames.push(Frame { session, shared, bytes });
     }
 }
 
@@ -228,7 +271,8 @@ mod tests {
         queue.advance(2);
         assert_eq!(queue.push(0, &frame(3)), Err(Overflow));
         assert_eq!(queue.push(0, &frame(1)), Ok(false));
-        assert_eq!(queue.bytes(), 8);
+        // What was begun has to be ended; the rest is given up at once.
+        assert_eq!(queue.bytes(), 4);
         queue.finish(0, &[frame(5)]);
         assert_eq!((queue.bytes(), front(&queue)), (4 + 5, 4));
         queue.finish(0, &[frame(5)]);
@@ -274,6 +318,31 @@ mod tests {
         assert_eq!(queue.push(0, &frame(1)), Err(Overflow));
         queue.finish(0, &[frame(3)]);
         assert_eq!(queue.bytes(), 3);
+    }
+
+    #[test]
+    fn a_queue_is_the_cause_of_its_places_and_of_what_nobody_else_holds() {
+        let mut queue = Queue::new(10_000);
+        assert_eq!(queue.push(0, &frame(1000)), Ok(true));
+        assert_eq!(queue.footprint(), 0);
+        for _ in 0..8 {
+            assert!(queue.push(0, &frame(100)).is_ok());
+        }
+        assert_eq!(queue.footprint(), 8 * size_of::<Frame>());
+        queue.push_answer(0, frame(500)).unwrap();
+        assert_eq!(queue.footprint(), 16 * size_of::<Frame>() + 500);
+        queue.advance(1000 + 8 * 100 + 200);
+        assert_eq!(queue.footprint(), 16 * size_of::<Frame>() + 300);
+        queue.hold();
+        assert!(queue.push(0, &frame(100)).is_ok());
+        assert!(queue.footprint() > 16 * size_of::<Frame>() + 300);
+        assert!(!queue.shed());
+        assert_eq!((queue.bytes(), queue.footprint()), (300, 300));
+        // It does not even read its last frame.
+        assert!(queue.shed());
+        assert_eq!((queue.bytes(), queue.footprint(), queue.is_empty()), (0, 0, true));
+        queue.finish(0, &[frame(10)]);
+        assert!(queue.is_empty());
     }
 
     /// What is queued: a session's number where the socket turns to it, a frame's length otherwise.

@@ -1,6 +1,6 @@
 //! The way of publications from the broker to the shards: in order per channel, bounded in bytes.
 
-use crate::hub::Publication;
+use crate::{hub::Publication, memory::Memory};
 use sealwire_protocol::ChannelId;
 use std::{sync::Arc, time::Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -13,6 +13,7 @@ const BACKLOG: usize = 64 * 1024 * 1024;
 pub struct Deliveries {
     shards: Arc<[mpsc::UnboundedSender<Delivery>]>,
     backlog: Arc<Semaphore>,
+    memory: Arc<Memory>,
 }
 
 /// Room in the backlog, given back when the publication is queued at its subscribers.
@@ -41,14 +42,14 @@ impl Delivery {
 /// A shard's end.
 pub(super) struct Inbox(mpsc::UnboundedReceiver<Delivery>);
 
-pub(super) fn channel(shards: usize) -> (Deliveries, Vec<Inbox>) {
+pub(super) fn channel(shards: usize, memory: Arc<Memory>) -> (Deliveries, Vec<Inbox>) {
     let (senders, inboxes): (Vec<_>, Vec<_>) = (0..shards)
         .map(|_| {
             let (sender, receiver) = mpsc::unbounded_channel();
             (sender, Inbox(receiver))
         })
         .unzip();
-    (Deliveries { shards: senders.into(), backlog: Arc::new(Semaphore::new(BACKLOG)) }, inboxes)
+    (Deliveries { shards: senders.into(), backlog: Arc::new(Semaphore::new(BACKLOG)), memory }, inboxes)
 }
 
 /// Channel ids are hashes, so any of their bytes spread well.
@@ -57,6 +58,12 @@ pub(super) fn shard_of(channel: ChannelId, shards: usize) -> usize {
 }
 
 impl Deliveries {
+    /// Where brokers count the frames that they keep.
+    #[must_use]
+    pub fn memory(&self) -> &Arc<Memory> {
+        &self.memory
+    }
+
     /// Waits until a message of so many bytes may be published.
     pub async fn room(&self, bytes: usize) -> Room {
         let bytes = u32::try_from(bytes.min(BACKLOG)).unwrap_or(u32::MAX);

@@ -10,6 +10,7 @@ pub use subscribers::{ConnectionId, Subscribers};
 use crate::{
     connection::{Outbound, Outlet},
     hub::Replay,
+    memory::Memory,
     metrics::{self, Distribution, Latency},
     session::EventFilter,
 };
@@ -60,8 +61,8 @@ pub(crate) struct FanoutCounts {
 impl Fanout {
     /// Starts the tasks of all shards; they end when the last [`Deliveries`] is gone.
     #[must_use]
-    pub fn start(shards: usize) -> (Arc<Self>, Deliveries) {
-        let (deliveries, inboxes) = deliveries::channel(shards.max(1));
+    pub fn start(shards: usize, memory: Arc<Memory>) -> (Arc<Self>, Deliveries) {
+        let (deliveries, inboxes) = deliveries::channel(shards.max(1), memory);
         let shards = inboxes.iter().map(|_| Shard::default()).collect();
         let fanout = Arc::new(Self { shards });
         for (shard, inbox) in inboxes.into_iter().enumerate() {

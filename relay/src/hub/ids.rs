@@ -23,6 +23,11 @@ impl Ids {
         Self { seen: HashMap::new(), order: VecDeque::new(), capacity }
     }
 
+    /// What it occupies.
+    pub(super) fn bytes(&self) -> usize {
+        self.order.len() * Self::COST
+    }
+
     pub(super) fn find(&self, channel: ChannelId, id: &IdempotencyId) -> Option<Accepted> {
         self.seen.get(&(channel, *id)).copied()
     }

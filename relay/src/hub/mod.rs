@@ -9,7 +9,7 @@ mod tests;
 
 pub use publication::{Accepted, Draft, IdempotencyId, Publication};
 
-use crate::clock::Now;
+use crate::{clock::Now, memory::Memory};
 use channel::Channel;
 use ids::Ids;
 use sealwire_protocol::{
@@ -69,6 +69,7 @@ pub struct Hub {
     forgot_at: Option<Instant>,
     ids: Ids,
     counts: HubCounts,
+    memory: Arc<Memory>,
 }
 
 /// What a hub did so far.
@@ -108,7 +109,14 @@ impl Hub {
             forgot_at: None,
             ids: Ids::new(limits.replay_bytes / 4 / Ids::COST),
             counts: HubCounts::default(),
+            memory: Arc::default(),
         }
+    }
+
+    /// Counts the frames that it makes, and what it keeps besides them.
+    #[must_use]
+    pub fn with_memory(self, memory: Arc<Memory>) -> Self {
+        Self { memory, ..self }
     }
 
     /// The relay's run.
@@ -149,7 +157,8 @@ impl Hub {
             self.channels.entry(channel_id).or_insert_with(|| Channel::new(self.counter, self.forgot_at));
         self.counter += 1;
         self.counts.publications += 1;
-        let publication = Arc::new(Publication::new(draft, self.counter, channel.head, self.time));
+        let publication = Publication::new(draft, self.counter, channel.head, self.time);
+        let publication = Arc::new(publication.counted(&self.memory));
         channel.push(publication.clone(), now.monotonic);
         self.cached.push_back((now.monotonic, channel_id));
         self.cached_bytes += cost(&publication);
@@ -160,6 +169,7 @@ impl Hub {
         let position = Position { epoch: self.epoch, offset: self.counter };
         let accepted = Accepted { position, time: self.time };
         self.ids.remember(channel_id, id, accepted, now.monotonic);
+        self.memory.set_books(self.books());
         Outcome { accepted, publication: Some(publication) }
     }
 
@@ -205,6 +215,25 @@ impl Hub {
             self.forget_longest_idle();
         }
         self.ids.expire(start);
+        self.memory.set_books(self.books());
+    }
+
+    /// Gives up the oldest publications, of so many bytes in all, down to a quarter of what may be kept. Returns how many
+    /// bytes those were.
+    pub fn evict(&mut self, bytes: usize, now: Instant) -> usize {
+        let before = self.cached_bytes;
+        let target = before.saturating_sub(bytes).max(self.limits.replay_bytes / 4);
+        while self.cached_bytes > target {
+            self.evict_oldest(now);
+            self.counts.evicted += 1;
+        }
+        self.memory.set_books(self.books());
+        before - self.cached_bytes
+    }
+
+    /// Bytes of everything besides the frames.
+    fn books(&self) -> usize {
+        (self.cached.len() * Self::ENTRY_COST) + self.channels.len() * Self::IDLE_COST + self.ids.bytes()
     }
 
     fn evict_oldest(&mut self, now: Instant) {

@@ -1,12 +1,12 @@
 //! A message on its way: the draft as published, and the publication with its place in the channel's history.
 
-use crate::websocket;
+use crate::{memory::Memory, websocket};
 use bytes::Bytes;
 use sealwire_protocol::{
     ChannelId, UnixMillis, limits,
     wire::{self, Position, ToClient},
 };
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// The sender's choice by which a repeated publish is recognised.
 pub type IdempotencyId = [u8; limits::IDEMPOTENCY_ID];
@@ -66,6 +66,11 @@ impl Publication {
         });
         let (frame, message_start) = websocket::encode_message(&message);
         Self { channel, offset, event: event.into_boxed_str(), frame, message_start }
+    }
+
+    /// The same, counted for as long as anybody holds its frame.
+    pub(super) fn counted(self, memory: &Arc<Memory>) -> Self {
+        Self { frame: memory.count(self.frame), ..self }
     }
 
     /// The channel it is on.

@@ -25,6 +25,8 @@ pub struct LimitSettings {
     pub frames: Rate,
     /// Bytes that one connection sends.
     pub bytes: Rate,
+    /// Most bytes that everything together takes which grows with what clients do.
+    pub memory_bytes: usize,
     /// How long a session may go on without a subscription and without a request.
     pub idle_timeout: Duration,
     /// How long the head of an HTTP request may take, and how long a connection may stay without one.
@@ -48,6 +50,7 @@ impl Default for LimitSettings {
             // At once, a page whose gadgets share a connection may subscribe anew to everything it had.
             frames: Rate { per_second: 1_000, burst: 20_000 },
             bytes: Rate { per_second: 16 * MIB, burst: 64 * MIB },
+            memory_bytes: 1024 * 1024 * 1024,
             idle_timeout: Duration::from_secs(10 * 60),
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(20),

@@ -3,7 +3,13 @@
 
 use super::{Distribution, Metrics, latency::BOUNDS, process};
 use crate::{
-    broker::Broker, connection::Registry, fanout::Fanout, lifecycle::Lifecycle, revocations::Revocations,
+    broker::Broker,
+    connection::Registry,
+    fanout::Fanout,
+    lifecycle::Lifecycle,
+    limits::{Limit, Limits},
+    memory::Memory,
+    revocations::Revocations,
 };
 use prometheus_client::{
     collector::Collector,
@@ -24,6 +30,8 @@ pub(crate) struct Exposition {
     pub(crate) registry: Arc<Registry>,
     pub(crate) revocations: Arc<Revocations>,
     pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) memory: Arc<Memory>,
 }
 
 /// Reads only numbers, and says nothing of them where somebody prints it.
@@ -50,6 +58,7 @@ impl Collector for Exposition {
         self.clients(&mut page)?;
         self.traffic(&mut page)?;
         self.refused(&mut page)?;
+        self.held(&mut page)?;
         page.gauge(
             "sealwire_draining",
             "1 while the relay drains, 0 otherwise",
@@ -130,6 +139,41 @@ impl Exposition {
         )
     }
 
+    fn held(&self, page: &mut Page<'_>) -> Result<(), Error> {
+        let held = self.memory.held();
+        page.gauges(
+            "sealwire_memory_bytes",
+            "Memory that grows with what clients do, by what holds it",
+            [("frames", held.frames), ("connections", held.connections), ("replay_books", held.books)]
+                .map(|(what, bytes)| ([("what", what.to_owned())], bytes as u64)),
+        )?;
+        page.gauge(
+            "sealwire_memory_limit_bytes",
+            "The setting memory_bytes",
+            self.limits.settings().memory_bytes as u64,
+        )?;
+        page.counter(
+            "sealwire_memory_evicted_bytes",
+            "Publications given up because memory was short, in bytes",
+            self.memory.evicted_bytes(),
+        )?;
+        page.counter(
+            "sealwire_connections_shed",
+            "Connections ended because they held most when memory was short",
+            self.memory.shed_connections(),
+        )?;
+        page.gauge(
+            "sealwire_places_taken",
+            "Connections of any kind, which max_connections limits",
+            self.limits.connections() as u64,
+        )?;
+        page.by(
+            "sealwire_limit_refusals",
+            "What was refused for one of the limits, by its setting",
+            Limit::ALL.map(|limit| ([("limit", limit.name().to_owned())], self.limits.refusals(limit))),
+        )
+    }
+
     fn refused(&self, page: &mut Page<'_>) -> Result<(), Error> {
         let metrics = &self.metrics;
         page.by(
@@ -181,6 +225,20 @@ impl Page<'_> {
         for (labels, count) in counts {
             let family: MetricEncoder<'_> = encoder.encode_family(&labels)?;
             ConstCounter::new(count).encode(family)?;
+        }
+        Ok(())
+    }
+
+    /// A gauge with one value for each set of labels.
+    fn gauges(
+        &mut self,
+        name: &str,
+        help: &str,
+        values: impl IntoIterator<Item = ([(&'static str, String); 1], u64)>,
+    ) -> Result<(), Error> {
+        let mut encoder = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (labels, value) in values {
+            ConstGauge::new(value).encode(encoder.encode_family(&labels)?)?;
         }
         Ok(())
     }

@@ -103,6 +103,12 @@ impl Decoder {
         &mut self.unread
     }
 
+    /// Bytes that a message which is not whole yet takes.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.unread.capacity() + self.fragments.as_ref().map_or(0, |fragments| fragments.capacity())
+    }
+
     /// The next whole message, if there is one.
     ///
     /// # Errors
@@ -230,13 +236,13 @@ fn check_close(payload: &[u8]) -> Result<(), Violation> {
 }
 
 fn unmask(payload: &mut [u8], mask: [u8; 4]) {
-    let mut words = payload.chunks_exact_mut(4);
-    for word in &mut words {
-        for (byte, mask) in word.iter_mut().zip(mask) {
-            *byte ^= mask;
-        }
+    let [a, b, c, d] = mask;
+    let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let (words, rest) = payload.as_chunks_mut();
+    for word in words {
+        *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
     }
-    for (byte, mask) in words.into_remainder().iter_mut().zip(mask) {
+    for (byte, mask) in rest.iter_mut().zip(mask.into_iter().cycle()) {
         *byte ^= mask;
     }
 }

@@ -1,8 +1,8 @@
 //! The end of a relay that has clients, and a second relay to which they go.
 
 use crate::support::{
-    App, CROWD, Came, Client, Description, LightClient, RelayProcess, Scrape, channel, ended, numbered, post,
-    rand_id, request, sealed,
+    App, CROWD, CROWD_TURN, Came, Client, Description, LightClient, RelayProcess, Scrape, channel, ended,
+    numbered, post, rand_id, request, sealed,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealwire_protocol::{
@@ -180,6 +180,7 @@ async fn a_second_signal_ends_a_drain_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_clients_move_to_another_relay_within_the_window_and_no_acknowledged_message_is_lost() {
+    let _turn = CROWD_TURN.lock().await;
     rlimit::increase_nofile_limit(2 * CLIENTS as u64).unwrap();
     let window = format!("{}s", WINDOW.as_secs());
     let flags = ["--log", "error", "--drain-window", &window, "--admin-listen", "127.0.0.1:0"];

@@ -21,6 +21,7 @@ mod reload;
 mod replay;
 mod revocation;
 mod sessions;
+mod shedding;
 mod shipped;
 mod slow;
 mod startup;

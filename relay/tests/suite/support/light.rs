@@ -20,7 +20,12 @@ pub enum Came {
 impl LightClient {
     /// Opens a WebSocket and a session.
     pub async fn open(address: SocketAddr, token: &str) -> Self {
-        let mut client = Self(raw::handshake_at(address).await);
+        Self::open_over(TcpStream::connect(address).await.unwrap(), token).await
+    }
+
+    /// The same over a connection that is there.
+    pub async fn open_over(stream: TcpStream, token: &str) -> Self {
+        let mut client = Self(raw::handshake_over(stream).await);
         client.send(&[ToRelay::Hello(Hello { token: token.into() })]).await;
         match client.next().await {
             Came::Message(ToClient::Welcome(_)) => client,
@@ -33,6 +38,16 @@ impl LightClient {
         let frames: Vec<u8> = messages.iter().flat_map(|message| masked(0x82, &message.to_bytes())).collect();
         // Who has been told goodbye meanwhile reads it next.
         let _ = self.0.write_all(&frames).await;
+    }
+
+    /// A frame of more than 64 KiB, masked with zeros, which costs a test nothing.
+    pub async fn send_large(&mut self, message: &ToRelay) {
+        let payload = message.to_bytes();
+        let mut frame = vec![0x82, 0xff];
+        frame.extend((payload.len() as u64).to_be_bytes());
+        frame.extend([0; 4]);
+        frame.extend(payload);
+        self.0.write_all(&frame).await.unwrap();
     }
 
     pub async fn subscribe(&mut self, name: &str, since: Option<Position>) -> Subscribed {

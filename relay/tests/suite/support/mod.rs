@@ -17,7 +17,7 @@ pub use forged::{bad_session_tokens, bad_session_tokens_now, forge};
 pub use http::{Answer, post, request, request_bytes, request_head};
 pub use light::{Came, LightClient, ended, numbered};
 pub use metrics::Scrape;
-pub use process::{CROWD, RelayProcess, relay_command};
+pub use process::{CROWD, CROWD_TURN, RelayProcess, relay_command};
 pub use raw::{handshake, masked, read_frame};
 pub use streamed::{Streamed, post_to};
 pub use tokens::{APP, App, INSTALLATION, now};

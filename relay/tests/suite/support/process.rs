@@ -28,6 +28,9 @@ pub const CROWD: [&str; 8] = [
     "1000000",
 ];
 
+/// Whoever opens ten thousand connections waits for the others: a process may have so many files and no more.
+pub static CROWD_TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// A running relay; ends with the value.
 pub struct RelayProcess {
     pub address: SocketAddr,

@@ -14,7 +14,11 @@ pub async fn handshake(relay: &RelayProcess) -> TcpStream {
 
 /// The same at an address.
 pub async fn handshake_at(address: SocketAddr) -> TcpStream {
-    let mut stream = TcpStream::connect(address).await.unwrap();
+    handshake_over(TcpStream::connect(address).await.unwrap()).await
+}
+
+/// The same over a connection that is there.
+pub async fn handshake_over(mut stream: TcpStream) -> TcpStream {
     stream.set_nodelay(true).unwrap();
     let request = "GET /v1/realtime HTTP/1.1\r\nhost: relay\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\

@@ -1,0 +1,52 @@
+//! Frames that are counted for as long as anybody holds them.
+
+use super::Memory;
+use bytes::Bytes;
+use std::sync::{Arc, atomic::Ordering};
+
+/// What a publication occupies besides its frame, in bytes.
+const PUBLICATION: usize = 160;
+
+struct Counted {
+    frame: Bytes,
+    memory: Arc<Memory>,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.frame
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.memory.frames.fetch_sub(self.frame.len() + PUBLICATION, Ordering::Relaxed);
+    }
+}
+
+impl Memory {
+    /// Counts a publication's frame until the last copy of it is gone.
+    pub(crate) fn count(self: &Arc<Self>, frame: Bytes) -> Bytes {
+        self.frames.fetch_add(frame.len() + PUBLICATION, Ordering::Relaxed);
+        self.check();
+        Bytes::from_owner(Counted { frame, memory: self.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_counts_once_however_many_hold_it_and_until_the_last_lets_go() {
+        let memory = Arc::new(Memory::default());
+        let frame = memory.count(vec![7; 1000].into());
+        let copies: Vec<Bytes> = (0..100).map(|start| frame.slice(start..)).collect();
+        assert_eq!(memory.held().frames, 1000 + PUBLICATION);
+        assert_eq!(frame[..], [7; 1000]);
+        drop(frame);
+        assert_eq!(memory.held().total(), 1000 + PUBLICATION);
+        drop(copies);
+        assert_eq!(memory.held().total(), 0);
+    }
+}

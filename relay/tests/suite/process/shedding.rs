@@ -1,0 +1,210 @@
+//! More clients that do not read than a relay has memory for.
+
+use crate::support::{
+    App, CROWD, CROWD_TURN, Came, Client, LightClient, RelayProcess, Scrape, channel, handshake, rand_id,
+};
+use sealwire_protocol::{
+    Code,
+    wire::{Hello, Publish, ToClient, ToRelay},
+};
+use socket2::{Domain, Socket, Type};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{TcpSocket, TcpStream},
+    sync::Semaphore,
+    task::JoinSet,
+    time::timeout,
+};
+
+const SLOW: usize = 10_000;
+const CHANNELS: usize = 1000;
+const PUBLISHERS: usize = 4;
+/// Clients that read, each on another channel with ten that do not.
+const READERS: usize = 100;
+const MESSAGES: usize = 6;
+const MESSAGE: usize = 100_000;
+/// What the relay may take, all in all.
+const LIMIT: usize = 512 * 1024 * 1024;
+const PATIENCE: Duration = Duration::from_secs(100);
+
+/// Most memory that a process had at any time, in bytes.
+fn peak(process: u32) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+}
+
+/// A connection whose buffers hold next to nothing: the segments and the window are the smallest there are.
+async fn narrow(address: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_tcp_mss(536).unwrap();
+    socket.set_recv_buffer_size(2048).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    TcpSocket::from_std_stream(socket.into()).connect(address).await.unwrap()
+}
+
+fn name(channel: usize) -> String {
+    format!("channel-{channel}")
+}
+
+/// Publishes to every `PUBLISHERS`th channel, and reads the answers.
+async fn publisher(address: SocketAddr, token: String, number: usize) {
+    let mut client = LightClient::open(address, &token).await;
+    for _ in 0..MESSAGES {
+        for on in (number..CHANNELS).step_by(PUBLISHERS) {
+            let sealed = vec![1; MESSAGE].into();
+            let (request, channel) = (1, Some(channel(&name(on))));
+            let id = rand_id().to_vec().into();
+            client
+                .send_large(&ToRelay::Publish(Publish { request, channel, sealed, id, event: String::new() }))
+                .await;
+            match client.next().await {
+                Came::Message(ToClient::Published(_)) => {}
+                Came::Message(other) => panic!("{other:?}"),
+                _ => panic!("the publisher was ended"),
+            }
+        }
+    }
+}
+
+/// Must get every message of its channel, in order.
+async fn reader(mut client: LightClient, mut at: u64) {
+    for _ in 0..MESSAGES {
+        match client.next().await {
+            Came::Message(ToClient::Publication(publication)) => {
+                assert_eq!(publication.previous_offset, at, "a message is missing");
+                assert_eq!(publication.sealed.len(), MESSAGE);
+                at = publication.offset;
+            }
+            Came::Message(other) => panic!("{other:?}"),
+            _ => panic!("a client that reads was ended"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_clients_that_do_not_read_stay_within_the_memory_and_the_others_get_everything() {
+    let _turn = CROWD_TURN.lock().await;
+    rlimit::increase_nofile_limit(2 * SLOW as u64).unwrap();
+    // The limit of a queue is out of reach: what holds is the limit of all together.
+    let flags = [
+        "--memory-bytes",
+        "512MiB",
+        "--queue-bytes",
+        "64MiB",
+        "--log",
+        "warn,audit=off",
+        "--heartbeat",
+        "60s",
+        "--admin-listen",
+        "127.0.0.1:0",
+    ];
+    let rates = ["--byte-rate", "64GiB", "--byte-burst", "64GiB"];
+    let relay = RelayProcess::start(&[&flags[..], &rates, &CROWD].concat());
+    let (address, token) = (relay.address, App::one().session("alice"));
+    let (begun, opening) = (Instant::now(), Arc::new(Semaphore::new(64)));
+    let subscribed = Arc::new(AtomicUsize::new(0));
+    let mut tasks = JoinSet::new();
+    for number in 0..SLOW {
+        let (opening, token, subscribed) = (opening.clone(), token.clone(), subscribed.clone());
+        tasks.spawn(async move {
+            let _turn = opening.acquire().await.unwrap();
+            let mut client = LightClient::open_over(narrow(address).await, &token).await;
+            client.subscribe(&name(number % CHANNELS), None).await;
+            subscribed.fetch_add(1, Ordering::Relaxed);
+            client
+        });
+    }
+    let slow: Vec<LightClient> = tasks.join_all().await;
+    assert_eq!(subscribed.load(Ordering::Relaxed), SLOW);
+    let mut readers = JoinSet::new();
+    for on in 0..READERS {
+        let mut client = LightClient::open(address, &token).await;
+        let at = client.subscribe(&name(on), None).await.position.unwrap().offset;
+        readers.spawn(reader(client, at));
+    }
+    println!(
+        "{SLOW} clients that do not read after {:?}, {} MiB",
+        begun.elapsed(),
+        peak(relay.child.id()) >> 20
+    );
+
+    let published = CHANNELS * MESSAGES * MESSAGE;
+    assert!(published > LIMIT, "all of it does not fit");
+    let mut publishers = JoinSet::new();
+    (0..PUBLISHERS).for_each(|number| drop(publishers.spawn(publisher(address, token.clone(), number))));
+    let published_all = timeout(PATIENCE, publishers.join_all()).await;
+    assert!(
+        published_all.is_ok(),
+        "publishing takes too long\n{} {}",
+        peak(relay.child.id()) >> 20,
+        relay.log()
+    );
+    timeout(PATIENCE, readers.join_all()).await.expect("a client that reads has to wait");
+
+    let (peak, scrape) = (peak(relay.child.id()), Scrape::of(&relay).await);
+    println!(
+        "{} MiB published after {:?}; at most {} MiB were resident, {} connections were shed",
+        published >> 20,
+        begun.elapsed(),
+        peak >> 20,
+        scrape.value("sealwire_connections_shed_total"),
+    );
+    assert!(peak < LIMIT, "{} MiB", peak >> 20);
+    assert!(scrape.value("sealwire_connections_shed_total") > 0.0);
+    assert!(scrape.value("sealwire_memory_evicted_bytes_total") > 0.0);
+    drop(slow);
+    Client::open(&relay, "bob").await.publish("absences", "and the relay goes on").await;
+}
+
+#[tokio::test]
+async fn who_holds_most_is_cut_off_when_memory_is_short_and_told_to_come_back() {
+    let flags = ["--memory-bytes", "64MiB", "--replay-bytes", "8MiB", "--queue-bytes", "256MiB"];
+    let relay =
+        RelayProcess::start(&[&flags[..], &["--byte-rate", "64GiB", "--byte-burst", "64GiB"]].concat());
+    let mut publisher = Client::open(&relay, "alice").await;
+    let mut reader = Client::open(&relay, "bob").await;
+    let mut slow = Client::open(&relay, "carol").await;
+    slow.subscribe("absences").await;
+    reader.subscribe("absences").await;
+    let large = bytes::Bytes::from(vec![1; 128 * 1024]);
+    // Past the buffers of both ends and the memory.
+    for _ in 0..600 {
+        match publisher.try_publish(channel("absences"), "", large.clone(), rand_id()).await {
+            ToClient::Published(_) => {}
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(reader.publication().await.sealed.len(), large.len());
+    }
+    let farewell = slow.must_end_with(Code::SlowConsumer).await;
+    assert!(farewell.goodbye.unwrap().reconnect_after_ms > 0);
+    assert!(peak(relay.child.id()) < 128 * 1024 * 1024);
+    publisher.publish("absences", "undisturbed").await;
+}
+
+#[tokio::test]
+async fn messages_that_are_never_finished_do_not_fill_the_memory() {
+    let relay = RelayProcess::start(&[&["--memory-bytes", "64MiB", "--log", "error"][..], &CROWD].concat());
+    let hello = ToRelay::Hello(Hello { token: App::one().session("mallory") }).to_bytes();
+    let mut bystander = Client::open(&relay, "bob").await;
+    let mut streams = Vec::new();
+    for _ in 0..600 {
+        let mut stream = handshake(&relay).await;
+        let mut sent = crate::support::masked(0x82, &hello);
+        // A frame of 140 KiB that lacks its last byte.
+        sent.extend([0x82, 0xff, 0, 0, 0, 0, 0, 2, 0x30, 0, 0, 0, 0, 0]);
+        sent.resize(sent.len() + 140 * 1024 - 1, 0);
+        let _ = stream.write_all(&sent).await;
+        streams.push(stream);
+    }
+    assert!(peak(relay.child.id()) < 96 * 1024 * 1024, "{} MiB", peak(relay.child.id()) >> 20);
+    bystander.publish("absences", "undisturbed").await;
+}
