@@ -3,6 +3,7 @@
 //!
 //! [`SessionRules`] and [`Hub`] are its rules without I/O, for tests in virtual time; [`Relay`] is the whole server.
 
+mod accept;
 mod access;
 mod admin;
 mod audit;
@@ -19,8 +20,10 @@ mod http;
 mod hub;
 mod lifecycle;
 mod limits;
+mod listener;
 mod memory;
 mod metrics;
+mod proxies;
 mod reload;
 mod reloadable;
 mod revocations;
@@ -28,17 +31,22 @@ mod server;
 mod session;
 mod signing;
 mod streaming;
+mod tls;
 mod trace;
 mod websocket;
 
 pub use access::Refused;
 pub use broker::{Answer, Broker, BrokerError, BrokerStatus, EmbeddedBroker};
 pub use clock::Now;
-pub use config::{Config, ConfigError, LogFormat, NewApp, Origin, Overrides, Risk, Setting, template};
+pub use config::{
+    Config, ConfigError, Listen, LogFormat, NewApp, Origin, Overrides, Risk, Setting, template,
+};
 pub use fanout::{ConnectionId, Deliveries, Fanout, Room, Subscribers};
 pub use hub::{Accepted, Draft, Hub, HubCounts, HubLimits, IdempotencyId, Outcome, Publication, Replay};
 pub use limits::{Limit, LimitSettings, Limits, Rate};
+pub use listener::Endpoint;
 pub use memory::{Memory, MemoryHeld};
+pub use proxies::TrustedProxies;
 pub use reload::Reloaded;
 pub use revocations::{Revocations, Selector};
 pub use server::{Relay, StartError};
@@ -46,4 +54,5 @@ pub use session::{
     EventFilter, Fault, Identity, Joined, Publishing, Refusal, SessionAction, SessionRules, SessionTerms,
 };
 pub use signing::{KeyChanges, SigningKeys};
+pub use tls::Tls;
 pub use websocket::{Decoder, Incoming, Violation};

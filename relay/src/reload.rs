@@ -19,6 +19,8 @@ pub struct Reloaded {
     pub changed: Vec<Setting>,
     /// Settings that have another value in the configuration, and keep the former one until the relay is restarted.
     pub need_restart: Vec<Setting>,
+    /// Whether new handshakes get another certificate.
+    pub certificate: bool,
     /// Signing keys.
     pub keys: KeyChanges,
 }
@@ -45,6 +47,13 @@ impl Reload {
             }
         }
         self.config.keyring = config.keyring;
+        if let (Some(shown), Some(tls)) = (&self.http.tls, config.tls)
+            && !shown.current().shows_the_same_as(&tls)
+        {
+            reloaded.certificate = true;
+            self.config.tls = Some(tls.clone());
+            shown.replace(tls);
+        }
         let limits = self.http.limits.clone();
         let terms = terms(&self.config, self.keys.clone(), self.revocations.clone(), limits);
         self.connection.terms.replace(terms);

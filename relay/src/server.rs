@@ -1,48 +1,41 @@
 //! The relay as a whole: starts everything, accepts connections, and ends in good order.
 
 use crate::{
+    accept::accept,
     admin,
     audit::Audit,
     broker::{Broker, EmbeddedBroker},
-    config::Config,
+    config::{Config, Listen},
     connection::{Alarms, ConnectionContext, Registry},
     drain::{Drain, DrainTerms},
     fanout::{Deliveries, Fanout},
-    http::{self, HttpContext, Visitor},
+    http::HttpContext,
     hub::HubLimits,
     lifecycle::Lifecycle,
     limits::Limits,
+    listener::{Endpoint, Listener},
     memory::{self, Memory},
     metrics::{Exposition, Metrics},
+    proxies::Proxies,
     reload::{self, Reload, Reloaded},
     reloadable::Reloadable,
     revocations::Revocations,
     signing::SigningKeys,
 };
-use hyper::{Request, body::Incoming, server::conn::http1, service::Service};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
 use std::{
     io,
     net::SocketAddr,
-    pin::pin,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
-    time::{MissedTickBehavior, interval, sleep},
+    net::TcpListener,
+    time::{MissedTickBehavior, interval},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Largest head of a request, in bytes.
-const MAX_HEAD: usize = 16 * 1024;
 /// How often a quiet relay lets go of what is too old, and says what it did not write into the audit log.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
-/// Pause after the system refused a new connection, which it does when there are too many.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Why a relay does not start.
 #[derive(Debug, thiserror::Error)]
@@ -54,10 +47,16 @@ pub enum StartError {
     )]
     Listen {
         /// Where.
-        address: SocketAddr,
+        address: Listen,
         /// What the system said.
         source: io::Error,
     },
+    /// systemd handed over a socket that other machines can reach.
+    #[error(
+        "systemd handed over a socket on {0}, which other machines can reach, and the relay has no certificate; give it \
+         one (tls_certificate, tls_key), or set proxy_terminates_tls = true where a proxy in front ends TLS"
+    )]
+    PlainText(SocketAddr),
     /// The system has no randomness.
     #[error("the system gave no random bytes: {0}")]
     Random(getrandom::Error),
@@ -65,7 +64,7 @@ pub enum StartError {
 
 /// A running relay. Dropping it without [`Self::shut_down`] leaves its tasks to the runtime.
 pub struct Relay {
-    address: SocketAddr,
+    endpoint: Endpoint,
     admin_address: Option<SocketAddr>,
     drain: Drain,
     reload: Mutex<Reload>,
@@ -100,9 +99,9 @@ impl Relay {
         config: Config,
         broker: impl FnOnce(Deliveries) -> Arc<dyn Broker>,
     ) -> Result<Self, StartError> {
-        let (listener, address) = listen(config.listen).await?;
+        let (listener, endpoint) = listen(&config).await?;
         let admin = match config.admin_listen {
-            Some(address) => Some(listen(address).await?),
+            Some(address) => Some(listen_for_operators(address).await?),
             None => None,
         };
         let (ended, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -142,7 +141,8 @@ impl Relay {
             audit: audit.clone(),
             metrics: metrics.clone(),
             revocations: revocations.clone(),
-            behind_proxy: config.proxy_terminates_tls,
+            proxies: Proxies::new(&config),
+            tls: config.tls.clone().map(Reloadable::new),
             limits: limits.clone(),
         });
         tokio::spawn(alarms.run(ended.clone()));
@@ -163,7 +163,7 @@ impl Relay {
         let reload =
             Reload { config, keys, revocations, connection, registry: registry.clone(), http: context };
         Ok(Self {
-            address,
+            endpoint,
             admin_address,
             reload: Mutex::new(reload),
             drain: Drain { terms, lifecycle, registry, deliveries, ended, tasks },
@@ -172,8 +172,8 @@ impl Relay {
 
     /// Where it listens; the real port where port 0 was asked for.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// Where operators are answered, if anywhere.
@@ -194,9 +194,24 @@ impl Relay {
     }
 }
 
-/// Listens, and says where.
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Listen { address, source };
+/// Listens for clients, and says where.
+async fn listen(config: &Config) -> Result<(Listener, Endpoint), StartError> {
+    let failed = |source| StartError::Listen { address: config.listen.clone(), source };
+    let listener = Listener::open(&config.listen).await.map_err(failed)?;
+    let endpoint = listener.endpoint(config.tls.is_some()).map_err(failed)?;
+    // Of an address in the configuration this was checked already.
+    if let Endpoint::Tcp { address, tls: false } = endpoint
+        && !address.ip().is_loopback()
+        && !config.proxy_terminates_tls
+    {
+        return Err(StartError::PlainText(address));
+    }
+    Ok((listener, endpoint))
+}
+
+/// Listens for operators, and says where.
+async fn listen_for_operators(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address: address.into(), source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
@@ -208,63 +223,5 @@ async fn every_second(ended: CancellationToken, act: impl Fn()) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while ended.run_until_cancelled(ticks.tick()).await.is_some() {
         act();
-    }
-}
-
-async fn accept(
-    listener: TcpListener,
-    context: Arc<HttpContext>,
-    shutdown: CancellationToken,
-    tasks: TaskTracker,
-) {
-    let routes = TowerToHyperService::new(warp::service(http::routes(context.clone())));
-    while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
-        match accepted {
-            Ok((socket, peer)) => {
-                if let Some(visitor) = context.admit(peer.ip().to_canonical()) {
-                    tasks.spawn(serve(socket, visitor, context.clone(), routes.clone(), shutdown.clone()));
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-}
-
-/// Speaks HTTP/1.1 on a connection until it ends or becomes a WebSocket.
-async fn serve<S>(
-    socket: TcpStream,
-    visitor: Visitor,
-    context: Arc<HttpContext>,
-    routes: S,
-    shutdown: CancellationToken,
-) where
-    S: Service<Request<Incoming>, Response = warp::reply::Response> + Send + Sync,
-    S::Future: Send + 'static,
-    S::Error: std::error::Error + Send + Sync + 'static,
-{
-    // Messages are small and must not wait for each other.
-    let _ = socket.set_nodelay(true);
-    let (context, visitor, routes) = (&*context, &visitor, &routes);
-    let service =
-        hyper::service::service_fn(move |request| http::exchange(context, visitor, request, routes));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(context.limits.settings().head_timeout)
-        .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(socket), service)
-        .with_upgrades();
-    let mut connection = pin!(connection);
-    let result = tokio::select! {
-        result = connection.as_mut() => result,
-        () = shutdown.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = result {
-        tracing::debug!(%error, "an HTTP connection ended");
     }
 }

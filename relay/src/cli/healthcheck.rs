@@ -2,11 +2,15 @@
 
 use super::ConfigArgs;
 use clap::Args;
+use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
+use sealwire_relay::{Config, Listen};
 use std::{
     error::Error,
-    io::{self, Read as _, Write as _},
+    io::{self, Read, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
+    os::unix::net::UnixStream,
     process::ExitCode,
+    sync::Arc,
     time::Duration,
 };
 
@@ -21,34 +25,60 @@ pub(super) struct Healthcheck {
 
 impl Healthcheck {
     pub(super) fn execute(self) -> Result<ExitCode, Box<dyn Error>> {
-        let address = reachable(self.config.load()?.listen);
-        let status = status(address, "/healthz").map_err(|error| {
-            format!("no relay answers at {address}: {error}; is it running with this configuration?")
-        })?;
-        if status != 200 {
-            return Err(format!("the relay at {address} answers {status}").into());
+        let mut config = self.config.load()?;
+        if let Listen::Tcp(address) = &mut config.listen {
+            reachable(address);
         }
-        println!("the relay at {address} is well");
+        let place = &config.listen;
+        let mut stream = connect(&config).map_err(|error| {
+            format!("no relay answers at {place}: {error}; is it running with this configuration?")
+        })?;
+        let status = status(&mut stream, "/healthz")
+            .map_err(|error| format!("the relay at {place} does not answer: {error}"))?;
+        if status != 200 {
+            return Err(format!("the relay at {place} answers {status}").into());
+        }
+        println!("the relay at {place} is well");
         Ok(ExitCode::SUCCESS)
     }
 }
 
 /// Where a relay that listens on every address can be asked.
-fn reachable(mut listen: SocketAddr) -> SocketAddr {
+fn reachable(listen: &mut SocketAddr) {
     match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => listen.set_ip(Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(ip) if ip.is_unspecified() => listen.set_ip(Ipv6Addr::LOCALHOST.into()),
         _ => {}
     }
-    listen
+}
+
+trait Stream: Read + Write {}
+impl<S: Read + Write> Stream for S {}
+
+fn connect(config: &Config) -> io::Result<Box<dyn Stream>> {
+    let address = match &config.listen {
+        Listen::Tcp(address) => address,
+        Listen::Unix(path) => {
+            let stream = UnixStream::connect(path)?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.set_write_timeout(Some(PATIENCE))?;
+            return Ok(Box::new(stream));
+        }
+        _ => return Err(io::Error::other("only systemd knows where it listens; say so with --listen")),
+    };
+    let stream = TcpStream::connect_timeout(address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let Some(tls) = &config.tls else { return Ok(Box::new(stream)) };
+    // The certificate tells the relay, not its name.
+    let client = tls.own_client().map_err(io::Error::other)?;
+    let session = ClientConnection::new(Arc::new(client), ServerName::from(address.ip()));
+    Ok(Box::new(StreamOwned::new(session.map_err(io::Error::other)?, stream)))
 }
 
 /// The status that `GET path` is answered with.
-fn status(address: SocketAddr, path: &str) -> io::Result<u16> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
+fn status(stream: &mut dyn Stream, path: &str) -> io::Result<u16> {
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
     // "HTTP/1.1 200"
     let mut line = [0; 12];
     stream.read_exact(&mut line)?;

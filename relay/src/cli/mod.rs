@@ -41,12 +41,24 @@ pub(crate) struct ConfigArgs {
     /// Configuration file [default: sealwire-relay.toml, where there is one].
     #[arg(long, env = "SEALWIRE_RELAY_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Address and port to listen on; port 0 takes any.
+    /// Address and port (port 0 takes any), unix:/path of a socket, or systemd.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
+    /// File of the certificate and its chain, in PEM.
+    #[arg(long, value_name = "FILE")]
+    tls_certificate: Option<String>,
+    /// File of the certificate's private key, in PEM.
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<String>,
     /// A proxy in front ends TLS: allows to listen on every address, and X-Forwarded-For is believed.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     proxy_terminates_tls: Option<String>,
+    /// Addresses and networks of the proxies in front, with commas between them.
+    #[arg(long, value_name = "ADDRESSES")]
+    trusted_proxies: Option<String>,
+    /// Connections from the trusted proxies begin with a header of the PROXY protocol.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    proxy_protocol: Option<String>,
     /// How far back a client can resume, at most 2m.
     #[arg(long, value_name = "DURATION")]
     replay_window: Option<String>,
@@ -149,7 +161,11 @@ impl ConfigArgs {
         let file = self.config.clone().or_else(|| default.exists().then_some(default));
         let flags = Overrides::default()
             .with(Setting::Listen, self.listen.clone())
+            .with(Setting::TlsCertificate, self.tls_certificate.clone())
+            .with(Setting::TlsKey, self.tls_key.clone())
             .with(Setting::ProxyTerminatesTls, self.proxy_terminates_tls.clone())
+            .with(Setting::TrustedProxies, self.trusted_proxies.clone())
+            .with(Setting::ProxyProtocol, self.proxy_protocol.clone())
             .with(Setting::ReplayWindow, self.replay_window.clone())
             .with(Setting::ReplayBytes, self.replay_bytes.clone())
             .with(Setting::QueueBytes, self.queue_bytes.clone())

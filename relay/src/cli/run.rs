@@ -30,12 +30,12 @@ async fn serve(config: Config, args: &ConfigArgs, logging: &Logging) -> Result<(
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hangup = signal(SignalKind::hangup())?;
     let relay = Relay::start(config).await?;
-    println!("listening on http://{}", relay.address());
+    println!("listening on {}", relay.endpoint());
     if let Some(address) = relay.admin_address() {
         println!("operators: http://{address}/metrics");
     }
     io::stdout().flush()?;
-    tracing::info!(address = %relay.address(), version = env!("CARGO_PKG_VERSION"), "the relay is up");
+    tracing::info!(endpoint = %relay.endpoint(), version = env!("CARGO_PKG_VERSION"), "the relay is up");
     let mut asked = async || {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -76,5 +76,6 @@ fn reload(relay: &Relay, args: &ConfigArgs, logging: &Logging) {
     }
     let changed: Vec<_> = reloaded.changed.iter().copied().map(Setting::key).collect();
     let (added, removed) = (&reloaded.keys.added, &reloaded.keys.removed);
-    tracing::info!(?changed, keys_added = ?added, keys_removed = ?removed, "the configuration was reloaded");
+    let certificate = reloaded.certificate;
+    tracing::info!(?changed, certificate, keys_added = ?added, keys_removed = ?removed, "the configuration was reloaded");
 }

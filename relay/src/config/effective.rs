@@ -1,7 +1,7 @@
 //! The configuration that is in force, written as a file would have it; `sealwire-relay check-config` prints it.
 
-use super::{Config, LogFormat, Setting, units};
-use std::{collections::BTreeMap, fmt::Write as _};
+use super::{Config, LogFormat, Setting, settings::OFF, units};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 impl Setting {
     /// The value in force, as it stands in a file.
@@ -10,7 +10,11 @@ impl Setting {
         let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
         match self {
             Self::Listen => text(&config.listen.to_string()),
+            Self::TlsCertificate => text(&path(config.tls_certificate.as_deref())),
+            Self::TlsKey => text(&path(config.tls_key.as_deref())),
             Self::ProxyTerminatesTls => config.proxy_terminates_tls.to_string(),
+            Self::TrustedProxies => text(&config.trusted_proxies.to_string()),
+            Self::ProxyProtocol => config.proxy_protocol.to_string(),
             Self::ReplayWindow => text(&units::duration_text(config.replay_window)),
             Self::ReplayBytes => text(&units::bytes_text(config.replay_bytes)),
             Self::QueueBytes => text(&units::bytes_text(config.queue_bytes)),
@@ -38,7 +42,7 @@ impl Setting {
             Self::BodyTimeout => text(&units::duration_text(config.limits.body_timeout)),
             Self::AdminListen => match config.admin_listen {
                 Some(address) => text(&address.to_string()),
-                None => text("off"),
+                None => text(OFF),
             },
             Self::AdminPublic => config.admin_public.to_string(),
             Self::DrainWindow => text(&units::duration_text(config.drain_window)),
@@ -69,6 +73,10 @@ impl Config {
         }
         lines
     }
+}
+
+fn path(path: Option<&Path>) -> String {
+    path.map_or_else(|| OFF.to_owned(), |path| path.display().to_string())
 }
 
 #[cfg(test)]

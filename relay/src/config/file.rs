@@ -5,8 +5,12 @@ use super::{
     Config, Setting,
     apps::Apps,
     error::{self, ConfigError, Origin},
+    settings::OFF,
 };
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 use toml::{Table, Value};
 
 const APP: &str = "app";
@@ -42,10 +46,14 @@ pub(super) fn read_text(
             let problem = error::unknown("key", key, &known);
             return Err(ConfigError { origin: at(&error::quotable(key)), problem });
         };
-        let text = scalar(value).ok_or_else(|| ConfigError {
+        let list = || if setting.is_list() { joined(value) } else { None };
+        let mut text = scalar(value).or_else(list).ok_or_else(|| ConfigError {
             origin: at(key),
             problem: format!("must be one value, not {}", kind(value)),
         })?;
+        if setting.is_path() && text != OFF {
+            text = beside(path, &text).display().to_string();
+        }
         setting.apply(config, &text).map_err(|problem| ConfigError { origin: at(key), problem })?;
     }
     match table.get(APP) {
@@ -61,6 +69,11 @@ pub(super) fn read_text(
             problem: format!("must be a list of apps, each under [[app]], not {}", kind(value)),
         }),
     }
+}
+
+/// A file that the configuration names: in its own directory, unless the path is absolute.
+fn beside(path: &Path, file: &str) -> PathBuf {
+    path.parent().unwrap_or(Path::new("")).join(file)
 }
 
 /// Reads the app that is `number`th in the file.
@@ -98,8 +111,7 @@ fn read_app(
         config.secret_files.push(path.to_owned());
     }
     for file in strings(app, "signing_key_files").map_err(|problem| fault(", signing_key_files", problem))? {
-        // Beside the configuration, unless the path is absolute.
-        let key_path = path.parent().unwrap_or(Path::new("")).join(file);
+        let key_path = beside(path, file);
         let origin = at(&format!(", signing_key_files, {}", key_path.display()));
         let text = fs::read_to_string(&key_path).map_err(|error| ConfigError {
             origin: origin.clone(),
@@ -118,6 +130,12 @@ fn strings<'a>(app: &'a Table, key: &str) -> Result<impl Iterator<Item = &'a str
         Some(_) => return Err("must be a list of strings".to_owned()),
     };
     Ok(list.iter().filter_map(Value::as_str))
+}
+
+/// The texts of a list, as a variable or a flag would have them.
+fn joined(value: &Value) -> Option<String> {
+    let parts: Option<Vec<&str>> = value.as_array()?.iter().map(Value::as_str).collect();
+    Some(parts?.join(","))
 }
 
 /// The text of a value that is one.

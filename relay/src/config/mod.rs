@@ -6,19 +6,22 @@ mod effective;
 mod environment;
 mod error;
 mod file;
+mod listen;
 mod risks;
 mod settings;
 mod template;
 #[cfg(test)]
 mod tests;
+mod transport;
 mod units;
 
 pub use error::{ConfigError, Origin};
+pub use listen::Listen;
 pub use risks::Risk;
 pub use settings::{LogFormat, Overrides, Setting};
 pub use template::{NewApp, template};
 
-use crate::limits::LimitSettings;
+use crate::{limits::LimitSettings, proxies::TrustedProxies, tls::Tls};
 use sealwire_protocol::tokens::Keyring;
 use std::{
     net::SocketAddr,
@@ -29,10 +32,20 @@ use std::{
 /// What a relay runs with.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to listen; port 0 takes any.
-    pub listen: SocketAddr,
-    /// Whether a proxy in front ends TLS and sets `X-Forwarded-For`.
+    /// Where to listen.
+    pub listen: Listen,
+    /// The file of the certificate and its chain, in PEM.
+    pub tls_certificate: Option<PathBuf>,
+    /// The file of the certificate's private key, in PEM.
+    pub tls_key: Option<PathBuf>,
+    /// What was read from these two.
+    pub tls: Option<Tls>,
+    /// Whether a proxy in front ends TLS; without [`Self::trusted_proxies`], every peer is taken for it.
     pub proxy_terminates_tls: bool,
+    /// Whose `X-Forwarded-For` and PROXY protocol is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// Whether connections from the trusted proxies begin with a header of the PROXY protocol.
+    pub proxy_protocol: bool,
     /// How far back a subscription can resume; at most two minutes.
     pub replay_window: Duration,
     /// Most bytes of publications kept for replay, over all channels.
@@ -59,7 +72,7 @@ pub struct Config {
     pub log_format: LogFormat,
     /// The signing keys of all apps.
     pub keyring: Keyring,
-    /// The files that signing keys were read from.
+    /// The files that keys were read from.
     pub secret_files: Vec<PathBuf>,
 }
 
@@ -100,15 +113,8 @@ impl Config {
     }
 
     /// What cannot be said of one value alone.
-    fn check(&self) -> Result<(), ConfigError> {
-        if !self.listen.ip().is_loopback() && !self.proxy_terminates_tls {
-            let problem = format!(
-                "{} can be reached from other machines, and the relay itself speaks plain text; put a proxy that ends \
-                 TLS in front and set proxy_terminates_tls = true, or listen on 127.0.0.1",
-                self.listen
-            );
-            return Err(ConfigError { origin: Origin::Setting("listen"), problem });
-        }
+    fn check(&mut self) -> Result<(), ConfigError> {
+        self.check_transport()?;
         if let Some(address) = self.admin_listen
             && !address.ip().is_loopback()
             && !self.admin_public
@@ -133,8 +139,13 @@ impl Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 7440)),
+            listen: Listen::Tcp(SocketAddr::from(([127, 0, 0, 1], 7440))),
+            tls_certificate: None,
+            tls_key: None,
+            tls: None,
             proxy_terminates_tls: false,
+            trusted_proxies: TrustedProxies::default(),
+            proxy_protocol: false,
             replay_window: Duration::from_secs(120),
             replay_bytes: 256 * 1024 * 1024,
             queue_bytes: 1024 * 1024,

@@ -1,9 +1,12 @@
 //! What a relay runs with and its operator may not want. `sealwire-relay check-config` and the start of a relay tell it.
 
 use super::{Config, Origin, Setting};
+use crate::clock::Now;
 use std::{fmt, fs, os::unix::fs::PermissionsExt as _, time::Duration};
 use tracing_subscriber::filter::Targets;
 
+/// Whoever renews certificates by machine has done so long before so many days are left.
+const RENEWAL_DAYS: u64 = 7;
 /// Silence after which proxies commonly cut a connection off.
 const PROXY_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -56,6 +59,13 @@ impl Config {
                 "many proxies cut a connection off that is silent for 60 s; keep it below that",
             );
         }
+        let now = Now::read().wall.seconds();
+        if let Some(tls) = &self.tls
+            && let days @ 0..RENEWAL_DAYS = tls.expires().0.saturating_sub(now.0) / (24 * 60 * 60)
+        {
+            let problem = format!("the certificate expires in {days} days; is its renewal working?");
+            add(Setting::TlsCertificate, &problem);
+        }
         // Checked when it was read.
         let filter: Targets = self.log.parse().unwrap_or_default();
         if !filter.would_enable("audit", &tracing::Level::WARN) {
@@ -75,7 +85,7 @@ impl Config {
             (mode & 0o007 != 0).then(|| Risk {
                 origin: Origin::File(path.clone(), String::new()),
                 problem: format!(
-                    "holds a signing key and its mode {:o} lets every user of the machine at it; run 'chmod o= {}'",
+                    "holds a key and its mode {:o} lets every user of the machine at it; run 'chmod o= {}'",
                     mode & 0o777,
                     path.display()
                 ),

@@ -2,7 +2,10 @@
 
 use super::{Config, error, units};
 use sealwire_protocol::limits;
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+/// What stands for no file and no address.
+pub(super) const OFF: &str = "off";
 
 /// Smallest budget of memory, in bytes.
 const LEAST_MEMORY: usize = 64 * 1024 * 1024;
@@ -23,8 +26,16 @@ pub enum LogFormat {
 pub enum Setting {
     /// [`Config::listen`].
     Listen,
+    /// [`Config::tls_certificate`].
+    TlsCertificate,
+    /// [`Config::tls_key`].
+    TlsKey,
     /// [`Config::proxy_terminates_tls`].
     ProxyTerminatesTls,
+    /// [`Config::trusted_proxies`].
+    TrustedProxies,
+    /// [`Config::proxy_protocol`].
+    ProxyProtocol,
     /// [`Config::replay_window`].
     ReplayWindow,
     /// [`Config::replay_bytes`].
@@ -85,7 +96,11 @@ impl Setting {
     /// All of them.
     pub const ALL: &[Self] = &[
         Self::Listen,
+        Self::TlsCertificate,
+        Self::TlsKey,
         Self::ProxyTerminatesTls,
+        Self::TrustedProxies,
+        Self::ProxyProtocol,
         Self::ReplayWindow,
         Self::ReplayBytes,
         Self::QueueBytes,
@@ -120,7 +135,11 @@ impl Setting {
     pub const fn key(self) -> &'static str {
         match self {
             Self::Listen => "listen",
+            Self::TlsCertificate => "tls_certificate",
+            Self::TlsKey => "tls_key",
             Self::ProxyTerminatesTls => "proxy_terminates_tls",
+            Self::TrustedProxies => "trusted_proxies",
+            Self::ProxyProtocol => "proxy_protocol",
             Self::ReplayWindow => "replay_window",
             Self::ReplayBytes => "replay_bytes",
             Self::QueueBytes => "queue_bytes",
@@ -163,6 +182,16 @@ impl Setting {
         format!("--{}", self.key().replace('_', "-"))
     }
 
+    /// Whether its value is a path, which in a file is relative to that file.
+    pub(super) fn is_path(self) -> bool {
+        matches!(self, Self::TlsCertificate | Self::TlsKey)
+    }
+
+    /// Whether its value is a list, in a file also one of TOML.
+    pub(super) fn is_list(self) -> bool {
+        matches!(self, Self::TrustedProxies)
+    }
+
     /// Whether the two configurations have different values.
     pub(crate) fn differs(self, a: &Config, b: &Config) -> bool {
         self.value(a) != self.value(b)
@@ -171,6 +200,11 @@ impl Setting {
     /// Takes the value over into the configuration of a running relay; false for what only a restart changes.
     pub(crate) fn reload(self, from: &Config, to: &mut Config) -> bool {
         match self {
+            // With or without TLS is another matter: the address that clients know changes.
+            Self::TlsCertificate if from.tls.is_some() == to.tls.is_some() => {
+                to.tls_certificate.clone_from(&from.tls_certificate);
+            }
+            Self::TlsKey if from.tls.is_some() == to.tls.is_some() => to.tls_key.clone_from(&from.tls_key),
             Self::Heartbeat => to.heartbeat = from.heartbeat,
             Self::HelloTimeout => to.hello_timeout = from.hello_timeout,
             Self::MaxConnections => to.limits.max_connections = from.limits.max_connections,
@@ -208,8 +242,12 @@ impl Setting {
 
     fn read(self, config: &mut Config, text: &str) -> Result<(), String> {
         match self {
-            Self::Listen => config.listen = address(text)?,
+            Self::Listen => config.listen = text.parse()?,
+            Self::TlsCertificate => config.tls_certificate = file(text),
+            Self::TlsKey => config.tls_key = file(text),
             Self::ProxyTerminatesTls => config.proxy_terminates_tls = boolean(text)?,
+            Self::TrustedProxies => config.trusted_proxies = text.parse()?,
+            Self::ProxyProtocol => config.proxy_protocol = boolean(text)?,
             Self::ReplayWindow => {
                 let max = Duration::from_secs(limits::MAX_REPLAY_SECONDS.into());
                 config.replay_window = within(units::duration(text)?, Duration::ZERO, max, text)?;
@@ -280,7 +318,7 @@ impl Setting {
             }
             Self::AdminListen => {
                 config.admin_listen = match text {
-                    "off" => None,
+                    OFF => None,
                     text => Some(address(text).map_err(|problem| format!("{problem}; or off"))?),
                 }
             }
@@ -327,6 +365,11 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         format!("'{text}' is no address to listen on; write an IP address and a port, such as 127.0.0.1:7440")
     })
+}
+
+/// A path, or `off`.
+fn file(text: &str) -> Option<PathBuf> {
+    (text != OFF).then(|| text.into())
 }
 
 fn boolean(text: &str) -> Result<bool, String> {

@@ -42,8 +42,12 @@ pub fn template(app: &NewApp, listen: &str) -> Zeroizing<String> {
 # (SEALWIRE_RELAY_LISTEN, …) or as a flag (--listen, …).
 
 listen = {listen}
-# The relay speaks plain text. Any address but a loopback one is refused until a proxy in front ends TLS:
+# Any address but a loopback one is refused until somebody ends TLS: the relay itself,
+# tls_certificate = "fullchain.pem"
+# tls_key = "privkey.pem"
+# or a proxy in front of it, and then only what these say of the client is believed:
 # proxy_terminates_tls = true
+# trusted_proxies = ["10.0.0.0/8"]
 
 # How far back a client can resume (at most 2m), and how much may be kept for that.
 replay_window = "2m"

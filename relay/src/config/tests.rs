@@ -44,6 +44,7 @@ fn every_setting_is_read_from_all_three_places() {
     for (setting, value) in [
         (Setting::Listen, "127.0.0.1:1"),
         (Setting::ProxyTerminatesTls, "true"),
+        (Setting::TrustedProxies, "10.1.2.3/8, 2001:db8::1"),
         (Setting::ReplayWindow, "30s"),
         (Setting::ReplayBytes, "1MiB"),
         (Setting::QueueBytes, "2MiB"),
@@ -83,7 +84,8 @@ fn every_setting_is_read_from_all_three_places() {
             assert_ne!(setting.value(&config), default, "{setting:?}");
         }
     }
-    assert_eq!(Setting::ALL.len(), 29);
+    // These need files or each other: `transport_settings_are_read_from_all_three_places`.
+    assert_eq!(Setting::ALL.len(), 30 + 3);
 }
 
 #[test]
@@ -190,7 +192,12 @@ fn plain_text_leaves_the_machine_only_behind_a_proxy() {
         load(&format!("proxy_terminates_tls = true\n{text}")).unwrap();
     }
     let error = load(&format!("listen = \"0.0.0.0:1\"\n{}", app("a", "k"))).unwrap_err().to_string();
-    assert!(error.contains("set proxy_terminates_tls = true, or listen on 127.0.0.1"), "{error}");
+    for way in ["(tls_certificate, tls_key)", "set proxy_terminates_tls = true", "listen on 127.0.0.1"] {
+        assert!(error.contains(way), "{error}");
+    }
+    let (_directory, tls) = tls_files();
+    let text = format!("listen = \"0.0.0.0:1\"\n{tls}{}", app("a", "k"));
+    assert!(load(&text).unwrap().tls.is_some());
 }
 
 #[test]
@@ -206,5 +213,84 @@ fn the_template_is_a_good_configuration_with_the_defaults() {
         assert_eq!(format!("{config:?}"), format!("{defaults:?}"));
         let (kid, _) = new.signing_key.split_once('.').unwrap();
         assert_eq!(config.keyring.find(kid).map(|(app, _)| app), Some(id));
+    }
+}
+
+/// The directory of a certificate and its key, and the settings that name them.
+fn tls_files() -> (tempfile::TempDir, String) {
+    let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("chain.pem"), certified.cert.pem()).unwrap();
+    fs::write(directory.path().join("key.pem"), certified.signing_key.serialize_pem()).unwrap();
+    let place = directory.path().display();
+    let text = format!("tls_certificate = \"{place}/chain.pem\"\ntls_key = \"{place}/key.pem\"\n");
+    (directory, text)
+}
+
+#[test]
+fn transport_settings_are_read_from_all_three_places() {
+    let (directory, text) = tls_files();
+    let text = format!("{text}proxy_protocol = true\ntrusted_proxies = [\"10.0.0.0/8\"]\n{}", app("a", "k"));
+    let from_file = load(&text).unwrap();
+    let at = |name: &str| directory.path().join(name).display().to_string();
+    let values = [
+        (Setting::TlsCertificate, at("chain.pem")),
+        (Setting::TlsKey, at("key.pem")),
+        (Setting::ProxyProtocol, "true".to_owned()),
+        (Setting::TrustedProxies, "10.0.0.0/8".to_owned()),
+    ];
+    let variables = values
+        .each_ref()
+        .map(|(setting, value)| (format!("SEALWIRE_RELAY_{}", setting.variable()), value.clone()));
+    let variables = variables.each_ref().map(|(name, value)| (name.as_str(), value.as_str()));
+    let from_environment = load_with(&app("a", "k"), &variables, &Overrides::default()).unwrap();
+    let flags = values
+        .into_iter()
+        .fold(Overrides::default(), |flags, (setting, value)| flags.with(setting, Some(value)));
+    let from_flags = load_with(&app("a", "k"), &[], &flags).unwrap();
+    for config in [&from_file, &from_environment, &from_flags] {
+        assert!(config.tls.is_some() && config.proxy_protocol);
+        assert_eq!(config.trusted_proxies.to_string(), "10.0.0.0/8");
+        assert_eq!(config.effective(), from_file.effective());
+    }
+}
+
+#[test]
+fn files_are_looked_for_beside_the_configuration() {
+    let (directory, _) = tls_files();
+    let path = directory.path().join("relay.toml");
+    let text = format!("tls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\n{}", app("a", "k"));
+    fs::write(&path, text).unwrap();
+    assert!(Config::load(Some(&path), [], &Overrides::default()).unwrap().tls.is_some());
+}
+
+#[test]
+fn a_transport_that_contradicts_itself_is_refused_with_what_to_do() {
+    let (_directory, tls) = tls_files();
+    let (certificate, key) = tls.trim_end().split_once('\n').unwrap();
+    for (text, problem) in [
+        (certificate.to_owned(), "setting tls_key: is missing; tls_certificate needs it"),
+        (key.to_owned(), "setting tls_certificate: is missing; tls_key needs it"),
+        (format!("{tls}proxy_terminates_tls = true"), "so who ends TLS?"),
+        (format!("{tls}listen = \"unix:/run/relay.sock\""), "remove tls_certificate and tls_key"),
+        ("proxy_protocol = true".into(), "name their addresses in trusted_proxies"),
+        ("proxy_protocol = true\nlisten = \"systemd\"".into(), "name their addresses in trusted_proxies"),
+        ("trusted_proxies = \"10.0.0.0/33\"".into(), "'10.0.0.0/33' is no address and no network"),
+        ("trusted_proxies = [\"10.0.0.1\", \"proxy\"]".into(), "'proxy' is no address and no network"),
+        ("trusted_proxies = [5]".into(), "must be one value, not a list"),
+        ("listen = \"unix:relay.sock\"".into(), "needs the whole path of the socket"),
+        ("listen = \"unix:/\"".into(), "needs the whole path of the socket"),
+    ] {
+        let error = load(&format!("{text}\n{}", app("a", "k"))).expect_err(&text).to_string();
+        assert!(error.contains(problem), "{text}: {error}");
+    }
+    for good in [
+        "listen = \"unix:/run/relay.sock\"\nproxy_protocol = true",
+        "listen = \"unix:/run/relay.sock\"\nproxy_terminates_tls = true",
+        "listen = \"systemd\"",
+        "listen = \"0.0.0.0:1\"\nproxy_terminates_tls = true\ntrusted_proxies = \"10.0.0.1\"",
+        "tls_certificate = \"off\"\ntls_key = \"off\"\ntrusted_proxies = \"\"",
+    ] {
+        load(&format!("{good}\n{}", app("a", "k"))).expect(good);
     }
 }

@@ -27,7 +27,7 @@ async fn drain(outbound: &Outbound, metrics: &Metrics) -> bool {
         let backlog = outbound.backlog();
         match backlog.condition {
             Condition::Broken => return false,
-            _ if backlog.bytes == 0 => return true,
+            Condition::Ready if backlog.bytes == 0 => return true,
             Condition::Ready => {}
             Condition::Blocked => {
                 if outbound.socket().writable().await.is_err() {

@@ -159,6 +159,12 @@ pub(super) enum Condition {
     Broken,
 }
 
+impl Condition {
+    fn after(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::WouldBlock { Self::Blocked } else { Self::Broken }
+    }
+}
+
 /// What the connection's task must know of its queue.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Backlog {
@@ -345,13 +351,19 @@ impl Outbound {
                 Ok(written) => state.queue.advance(written),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    let full = error.kind() == io::ErrorKind::WouldBlock;
-                    state.condition = if full { Condition::Blocked } else { Condition::Broken };
+                    state.condition = Condition::after(&error);
                     return false;
                 }
             }
         }
-        true
+        // The queue is empty, but what was encrypted may still have to wait.
+        match self.socket.try_flush() {
+            Ok(()) => true,
+            Err(error) => {
+                state.condition = Condition::after(&error);
+                false
+            }
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,8 +1,8 @@
 //! Who may come in: every connection takes a place before anything is read from it.
 
 use super::{HttpContext, Peer, answer::HttpError};
-use crate::{access::Refused, limits::RefusalPlace, session::Refusal, trace::Source};
-use std::{net::IpAddr, sync::Arc};
+use crate::{access::Refused, limits::RefusalPlace, proxies::Origin, session::Refusal, trace::Source};
+use std::sync::Arc;
 use warp::{
     http::{HeaderMap, HeaderValue, header},
     reply::Response,
@@ -15,7 +15,7 @@ pub(crate) enum Visitor {
     /// It has none, and is told why.
     Refused {
         /// Where it came from.
-        address: IpAddr,
+        origin: Origin,
         /// Why.
         refused: Refused,
         /// Its place among those that are told.
@@ -25,24 +25,24 @@ pub(crate) enum Visitor {
 
 impl Visitor {
     /// Where the connection came from.
-    pub(super) fn address(&self) -> IpAddr {
+    pub(super) fn origin(&self) -> Origin {
         match self {
-            Self::Admitted(Peer { address, .. }) | Self::Refused { address, .. } => *address,
+            Self::Admitted(Peer { origin, .. }) | Self::Refused { origin, .. } => *origin,
         }
     }
 }
 
 impl HttpContext {
     /// Takes a place for a connection from this address; `None` where it has none and too many are being told so.
-    pub(crate) fn admit(&self, address: IpAddr) -> Option<Visitor> {
+    pub(crate) fn admit(&self, origin: Origin) -> Option<Visitor> {
         let limits = &self.limits;
         // Behind a proxy, only the requests say where their clients are.
-        match limits.admit_connection((!self.behind_proxy).then_some(address)) {
-            Ok(admission) => Some(Visitor::Admitted(Peer { address, admission: Arc::new(admission) })),
+        match limits.admit_connection((!self.proxies.is_proxy(origin)).then_some(origin.address)) {
+            Ok(admission) => Some(Visitor::Admitted(Peer { origin, admission: Arc::new(admission) })),
             Err(refused) => {
                 let refusal = Refusal { attempt: "connect", code: refused.code, identity: None };
-                self.audit.refused(&refusal, &Source::request(address, &HeaderMap::new()));
-                Some(Visitor::Refused { address, refused, _place: limits.admit_refusal()? })
+                self.audit.refused(&refusal, &Source::request(origin.address, &HeaderMap::new()));
+                Some(Visitor::Refused { origin, refused, _place: limits.admit_refusal()? })
             }
         }
     }

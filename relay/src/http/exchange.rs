@@ -23,9 +23,9 @@ where
     S: Service<Request<Incoming>, Response = Response>,
 {
     let started = Instant::now();
-    let id = RequestId::assign(request.headers_mut(), context.behind_proxy);
+    let id = RequestId::assign(request.headers_mut(), context.proxies.is_proxy(visitor.origin()));
     let (route, method) = (Route::of(request.uri().path()), request.method().clone());
-    let remote = context.remote(visitor.address(), request.headers());
+    let remote = context.proxies.client(visitor.origin(), request.headers());
     let mut response = match visitor {
         Visitor::Admitted(peer) => {
             request.extensions_mut().insert(peer.clone());

@@ -26,9 +26,12 @@ use crate::{
     lifecycle::Lifecycle,
     limits::{Admission, Limits},
     metrics::Metrics,
+    proxies::{Origin, Proxies},
+    reloadable::Reloadable,
     revocations::Revocations,
     signing::SigningKeys,
     streaming::Streams,
+    tls::Tls,
 };
 use answer::{HttpError, json};
 use hyper::upgrade::OnUpgrade;
@@ -46,7 +49,7 @@ use warp::{
 #[derive(Clone)]
 pub(crate) struct Peer {
     /// Where it came from.
-    pub(crate) address: IpAddr,
+    pub(crate) origin: Origin,
     /// Its place among all.
     pub(crate) admission: Arc<Admission>,
 }
@@ -62,25 +65,17 @@ pub(crate) struct HttpContext {
     pub(crate) audit: Arc<Audit>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) revocations: Arc<Revocations>,
-    /// Whether `X-Forwarded-For` is the work of a proxy of ours.
-    pub(crate) behind_proxy: bool,
+    pub(crate) proxies: Proxies,
+    pub(crate) tls: Option<Reloadable<Tls>>,
     pub(crate) limits: Arc<Limits>,
-}
-
-impl HttpContext {
-    /// The client's address. Of `X-Forwarded-For` only the last entry is the proxy's own word.
-    fn remote(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
-        let last = forwarded.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
-        last.filter(|_| self.behind_proxy).unwrap_or(peer)
-    }
 }
 
 impl HttpContext {
     /// What a request's connection holds among the limits: the client's address is known from the request alone where
     /// a proxy is in between.
     fn places(&self, peer: &Peer, remote: IpAddr) -> Result<Places, Refused> {
-        let address = self.behind_proxy.then(|| self.limits.admit_address(remote)).transpose()?;
+        let address =
+            self.proxies.is_proxy(peer.origin).then(|| self.limits.admit_address(remote)).transpose()?;
         Ok((peer.admission.clone(), address))
     }
 
@@ -103,19 +98,19 @@ pub(crate) fn routes(
 
     let realtime = warp::path!("v1" / "realtime").and(request.clone()).and(ext::optional::<OnUpgrade>()).map(
         |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer: Peer, upgrade| {
-            let remote = context.remote(peer.address, &headers);
+            let remote = context.proxies.client(peer.origin, &headers);
             realtime::realtime(&context, &method, &headers, (&peer, remote), upgrade)
         },
     );
     let publish = warp::path!("v1" / "publish").and(request.clone()).and(warp_body::stream()).then(
         |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer: Peer, body| async move {
-            let remote = context.remote(peer.address, &headers);
+            let remote = context.proxies.client(peer.origin, &headers);
             publish::publish(&context, method, headers, (&peer, remote), Box::pin(body)).await
         },
     );
     let stream = warp::path!("v1" / "stream").and(request.clone()).map(
         |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer: Peer| {
-            let remote = context.remote(peer.address, &headers);
+            let remote = context.proxies.client(peer.origin, &headers);
             stream::open(&context, &method, &headers, (&peer, remote))
         },
     );
@@ -126,7 +121,7 @@ pub(crate) fn routes(
     );
     let disconnect = warp::path!("v1" / "disconnect").and(request).and(warp_body::stream()).then(
         |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer: Peer, body| async move {
-            let remote = context.remote(peer.address, &headers);
+            let remote = context.proxies.client(peer.origin, &headers);
             disconnect::disconnect(&context, method, headers, (&peer, remote), Box::pin(body)).await
         },
     );

@@ -8,9 +8,7 @@ use crate::{
     websocket::{self, HandshakeError},
 };
 use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
 use std::{net::IpAddr, sync::Arc};
-use tokio::net::TcpStream;
 use warp::{
     http::{HeaderMap, Method, StatusCode, header},
     reply::Response,
@@ -59,12 +57,11 @@ fn open(
     context.tasks.spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
         // The socket itself: no boxed stream and no buffer between it and the frames.
-        let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
-            tracing::error!("the connection is not plain TCP, which the relay's own listener always is");
+        let Some((socket, unread)) = Socket::from_upgraded(upgraded) else {
+            tracing::error!("the connection is of a kind that the relay's own listeners never make");
             return;
         };
-        let socket = Socket::Tcp(parts.io.into_inner());
-        let opened = Opened { socket, unread: parts.read_buf, remote, places };
+        let opened = Opened { socket, unread, remote, places };
         // A task of its own, which holds nothing of the handshake.
         tasks.spawn(connection::run(connection, opened));
     });

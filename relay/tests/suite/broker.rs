@@ -94,7 +94,7 @@ async fn relay(latency: Duration) -> (Relay, Arc<Remote>) {
 }
 
 async fn open(relay: &Relay, account: &str) -> Client {
-    let mut client = Client::connect(relay.address()).await;
+    let mut client = Client::connect(relay.endpoint().address().unwrap()).await;
     client.hello(App::one().session(account)).await;
     client
 }

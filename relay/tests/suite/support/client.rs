@@ -12,7 +12,11 @@ use std::{
     net::SocketAddr,
     time::{Duration, Instant},
 };
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::timeout,
+};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{
@@ -24,8 +28,12 @@ use tokio_tungstenite::{
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What a WebSocket can run over.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
+
 pub struct Client {
-    pub socket: WebSocketStream<TcpStream>,
+    pub socket: WebSocketStream<Box<dyn Stream>>,
     requests: u32,
 }
 
@@ -60,11 +68,19 @@ impl Client {
     }
 
     async fn handshake(address: SocketAddr) -> Result<Self, Error> {
-        let mut request = format!("ws://{address}/v1/realtime").into_client_request().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("sealwire.v1"));
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        let (socket, _) = client_async(request, stream).await?;
+        Self::over(stream, &[]).await
+    }
+
+    /// After the opening handshake on a stream, with these headers besides its own.
+    pub async fn over(stream: impl Stream, headers: &[(&'static str, &str)]) -> Result<Self, Error> {
+        let mut request = "ws://relay/v1/realtime".into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("sealwire.v1"));
+        for (name, value) in headers {
+            request.headers_mut().append(*name, HeaderValue::from_str(value).unwrap());
+        }
+        let (socket, _) = client_async(request, Box::new(stream) as Box<dyn Stream>).await?;
         Ok(Self { socket, requests: 0 })
     }
 

@@ -1,7 +1,7 @@
 use serde_json::Value;
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::TcpStream,
     time::timeout,
 };
@@ -49,7 +49,11 @@ pub async fn request_head(address: SocketAddr, method: &str, path: &str, headers
 
 /// Sends bytes as they are and reads one answer.
 pub async fn request_bytes(address: SocketAddr, bytes: &[u8]) -> Answer {
-    let mut stream = TcpStream::connect(address).await.unwrap();
+    request_over(TcpStream::connect(address).await.unwrap(), bytes).await
+}
+
+/// The same on a stream that is there already.
+pub async fn request_over(mut stream: impl AsyncRead + AsyncWrite + Unpin, bytes: &[u8]) -> Answer {
     // The relay may answer and close before it has read everything.
     let _ = stream.write_all(bytes).await;
     let mut answer = Vec::new();

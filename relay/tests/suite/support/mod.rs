@@ -1,5 +1,6 @@
 //! A relay process, tokens for it, and minimal clients.
 
+mod certificate;
 mod client;
 mod description;
 mod forged;
@@ -11,10 +12,11 @@ mod raw;
 mod streamed;
 mod tokens;
 
+pub use certificate::{Certificate, TLS12, TLS13};
 pub use client::{Client, channel, rand_id, sealed};
 pub use description::{Described, Description};
 pub use forged::{bad_session_tokens, bad_session_tokens_now, forge};
-pub use http::{Answer, post, request, request_bytes, request_head};
+pub use http::{Answer, post, request, request_bytes, request_head, request_over};
 pub use light::{Came, LightClient, ended, numbered};
 pub use metrics::Scrape;
 pub use process::{CROWD, CROWD_TURN, RelayProcess, relay_command};

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _},
     net::SocketAddr,
     os::unix::fs::PermissionsExt as _,
+    path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread,
@@ -33,6 +34,9 @@ pub static CROWD_TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(()
 
 /// A running relay; ends with the value.
 pub struct RelayProcess {
+    /// As it was printed.
+    pub endpoint: String,
+    /// Its address, if it has one.
     pub address: SocketAddr,
     /// Where it answers operators.
     admin: Option<SocketAddr>,
@@ -48,15 +52,24 @@ impl RelayProcess {
     }
 
     pub fn start_for(apps: &[App], flags: &[&str]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("relay.toml");
         let tables: String = apps
             .iter()
             .map(|app| format!("[[app]]\nid = \"{}\"\nsigning_keys = [\"{}\"]\n", app.id, app.key_text))
             .collect();
-        fs::write(&path, format!("listen = \"127.0.0.1:0\"\n{tables}")).unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), &format!("listen = \"127.0.0.1:0\"\n{tables}"), flags)
+    }
+
+    /// With this configuration, which may name files in the directory.
+    pub fn start_in(directory: TempDir, config: &str, flags: &[&str]) -> Self {
+        Self::start_as(relay_command(), directory, config, flags)
+    }
+
+    /// As this command, which gets the arguments.
+    pub fn start_as(mut command: Command, directory: TempDir, config: &str, flags: &[&str]) -> Self {
+        let path = directory.path().join("relay.toml");
+        fs::write(&path, config).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        let mut child = relay_command()
+        let mut child = command
             .arg("run")
             .arg("--config")
             .arg(&path)
@@ -77,20 +90,26 @@ impl RelayProcess {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").map(str::parse);
-        let address = address.unwrap_or_else(|| panic!("{line} {}", log.lock().unwrap())).unwrap();
+        let endpoint = line.trim().strip_prefix("listening on ");
+        let endpoint = endpoint.unwrap_or_else(|| panic!("{line} {}", log.lock().unwrap())).to_owned();
+        let address = endpoint.split_once("//").map_or("0.0.0.0:0", |(_, address)| address).parse().unwrap();
         let admin = flags.contains(&"--admin-listen").then(|| {
             line.clear();
             stdout.read_line(&mut line).unwrap();
             let address = line.trim().strip_prefix("operators: http://").unwrap();
             address.strip_suffix("/metrics").unwrap().parse().unwrap()
         });
-        Self { address, admin, child, log, directory }
+        Self { endpoint, address, admin, child, log, directory }
     }
 
     /// Where it answers operators; it was started with `--admin-listen`.
     pub fn admin(&self) -> SocketAddr {
         self.admin.expect("started without --admin-listen")
+    }
+
+    /// Where its configuration lies, and what that names.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// What was logged so far.

@@ -1,0 +1,137 @@
+//! TLS on a socket, driven by readiness and from several threads. What rustls took is encrypted and leaves before
+//! anything more is handed to it, so that what waits for a slow client waits in the connection's queue, in plain and
+//! shared with all others; the encrypted rest is at most [`WRITE_AHEAD`].
+
+use bytes::BytesMut;
+use rustls::ServerConnection;
+use socket2::SockRef;
+use std::{
+    io::{self, BufRead as _, IoSlice, Read, Write},
+    net::Shutdown,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+};
+use tokio::net::TcpStream;
+
+/// Most plaintext that is encrypted before the socket has taken it, in bytes.
+const WRITE_AHEAD: usize = 64 * 1024;
+
+pub(crate) struct TlsSocket {
+    stream: TcpStream,
+    session: Mutex<ServerConnection>,
+    /// There may be plaintext that no readiness of the socket tells of.
+    decrypted: AtomicBool,
+}
+
+impl TlsSocket {
+    /// Goes on with a session after its handshake.
+    pub(super) fn new(stream: TcpStream, mut session: ServerConnection) -> Self {
+        session.set_buffer_limit(Some(WRITE_AHEAD));
+        Self { stream, session: Mutex::new(session), decrypted: AtomicBool::new(true) }
+    }
+
+    pub(super) fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.poll_write_ready(context)
+    }
+
+    pub(super) fn poll_read_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.decrypted.load(Ordering::Relaxed) {
+            return Poll::Ready(Ok(()));
+        }
+        self.stream.poll_read_ready(context)
+    }
+
+    /// Reads at most one piece from the socket: `WouldBlock` says that no plaintext came of it, not that the socket is
+    /// empty.
+    pub(super) fn try_read_buf(&self, buffer: &mut BytesMut) -> io::Result<usize> {
+        let mut session = self.session();
+        let read = take_plaintext(&mut session, buffer);
+        if !matches!(&read, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
+            return read;
+        }
+        self.decrypted.store(false, Ordering::Relaxed);
+        session.read_tls(&mut Raw(&self.stream))?;
+        let processed = session.process_new_packets();
+        // An alert, a ticket, a new key: small, and what the socket does not take now goes with the next frame.
+        let _ = flush(&mut session, &self.stream);
+        processed.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        let read = take_plaintext(&mut session, buffer);
+        self.decrypted.store(read.is_ok(), Ordering::Relaxed);
+        read
+    }
+
+    pub(super) fn try_write_vectored(&self, frames: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut session = self.session();
+        flush(&mut session, &self.stream)?;
+        let written = session.writer().write_vectored(frames)?;
+        match flush(&mut session, &self.stream) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            _ => Ok(written),
+        }
+    }
+
+    pub(super) fn try_flush(&self) -> io::Result<()> {
+        flush(&mut self.session(), &self.stream)
+    }
+
+    /// Says goodbye in the terms of TLS, as far as the socket takes it.
+    pub(super) fn shut_down(&self) {
+        let mut session = self.session();
+        session.send_close_notify();
+        let _ = flush(&mut session, &self.stream);
+        let _ = SockRef::from(&self.stream).shutdown(Shutdown::Write);
+    }
+
+    fn session(&self) -> MutexGuard<'_, ServerConnection> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Moves plaintext into the spare room; 0 after the client said goodbye.
+fn take_plaintext(session: &mut ServerConnection, buffer: &mut BytesMut) -> io::Result<usize> {
+    let mut reader = session.reader();
+    let plaintext = reader.fill_buf()?;
+    let count = plaintext.len().min(buffer.capacity() - buffer.len());
+    buffer.extend_from_slice(&plaintext[..count]);
+    reader.consume(count);
+    Ok(count)
+}
+
+/// Writes what is encrypted; `WouldBlock` where some of it is left.
+fn flush(session: &mut ServerConnection, stream: &TcpStream) -> io::Result<()> {
+    while session.wants_write() {
+        match session.write_tls(&mut Raw(stream)) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// The socket for rustls: reads and writes at once, or not at all.
+struct Raw<'a>(&'a TcpStream);
+
+impl Read for Raw<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.try_read(buffer)
+    }
+}
+
+impl Write for Raw<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.try_write_vectored(slices)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

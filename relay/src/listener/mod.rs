@@ -1,0 +1,116 @@
+//! Where connections come from: an address, a Unix domain socket, or a socket that systemd hands over.
+
+mod unix;
+
+use crate::config::Listen;
+use listenfd::ListenFd;
+use std::{fmt, io, net::SocketAddr, path::PathBuf};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use unix::SocketFile;
+
+pub(crate) enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener, Option<SocketFile>),
+}
+
+/// A connection, and where it came from if that has an address.
+pub(crate) enum Accepted {
+    Tcp(TcpStream, SocketAddr),
+    Unix(UnixStream),
+}
+
+/// Where a relay really listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Endpoint {
+    /// An address.
+    Tcp {
+        /// With the real port.
+        address: SocketAddr,
+        /// Whether it speaks TLS.
+        tls: bool,
+    },
+    /// A Unix domain socket; without a path where systemd opened one that has none.
+    Unix(Option<PathBuf>),
+}
+
+impl Listener {
+    pub(crate) async fn open(listen: &Listen) -> io::Result<Self> {
+        match listen {
+            Listen::Tcp(address) => Ok(Self::Tcp(TcpListener::bind(address).await?)),
+            Listen::Unix(path) => {
+                let (listener, file) = unix::listen(path)?;
+                listener.set_nonblocking(true)?;
+                Ok(Self::Unix(UnixListener::from_std(listener)?, Some(file)))
+            }
+            Listen::Systemd => from_systemd(),
+        }
+    }
+
+    pub(crate) fn endpoint(&self, tls: bool) -> io::Result<Endpoint> {
+        Ok(match self {
+            Self::Tcp(listener) => Endpoint::Tcp { address: listener.local_addr()?, tls },
+            Self::Unix(_, Some(file)) => Endpoint::Unix(Some(file.path().to_owned())),
+            Self::Unix(listener, None) => {
+                Endpoint::Unix(listener.local_addr()?.as_pathname().map(Into::into))
+            }
+        })
+    }
+
+    pub(crate) async fn accept(&self) -> io::Result<Accepted> {
+        match self {
+            Self::Tcp(listener) => listener.accept().await.map(|(stream, peer)| Accepted::Tcp(stream, peer)),
+            Self::Unix(listener, _) => listener.accept().await.map(|(stream, _)| Accepted::Unix(stream)),
+        }
+    }
+}
+
+/// The one socket that was handed over (`LISTEN_FDS`, `LISTEN_PID`).
+fn from_systemd() -> io::Result<Listener> {
+    let mut sockets = ListenFd::from_env();
+    if sockets.len() != 1 {
+        let message = format!(
+            "systemd handed over {} sockets where there must be one; start the relay through its .socket unit",
+            sockets.len()
+        );
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    if let Ok(Some(listener)) = sockets.take_tcp_listener(0) {
+        listener.set_nonblocking(true)?;
+        return Ok(Listener::Tcp(TcpListener::from_std(listener)?));
+    }
+    match sockets.take_unix_listener(0) {
+        Ok(Some(listener)) => {
+            listener.set_nonblocking(true)?;
+            // The file is systemd's.
+            Ok(Listener::Unix(UnixListener::from_std(listener)?, None))
+        }
+        _ => {
+            let message =
+                "the socket that systemd handed over is neither TCP nor a Unix stream; use ListenStream=";
+            Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+        }
+    }
+}
+
+impl Endpoint {
+    /// The address, if it has one.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp { address, .. } => Some(*address),
+            Self::Unix(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { address, tls: true } => write!(f, "https://{address}"),
+            Self::Tcp { address, tls: false } => write!(f, "http://{address}"),
+            Self::Unix(Some(path)) => write!(f, "unix:{}", path.display()),
+            Self::Unix(None) => f.write_str("unix:"),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! A Unix domain socket as a file: taken over where nobody is behind it any more, and removed in the end.
+
+use std::{
+    fs, io,
+    os::unix::{
+        fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _},
+        net::{UnixListener, UnixStream},
+    },
+    path::{Path, PathBuf},
+};
+
+/// The owner and the group may connect; a proxy belongs into the group.
+const MODE: u32 = 0o660;
+
+/// The file of a socket that is listened on. Dropping it removes the file, unless another socket has taken its place.
+pub(crate) struct SocketFile {
+    path: PathBuf,
+    inode: u64,
+}
+
+/// Listens. A socket that a relay left behind is replaced; a file that is none, or a socket that somebody still listens
+/// on, is an error.
+pub(super) fn listen(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
+    check_free(path)?;
+    // Under another name until the mode is right, then all at once.
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{}", std::process::id()));
+    let draft = PathBuf::from(draft);
+    let listener = UnixListener::bind(&draft)?;
+    let prepared = fs::set_permissions(&draft, fs::Permissions::from_mode(MODE))
+        .and_then(|()| Ok(fs::symlink_metadata(&draft)?.ino()))
+        .and_then(|inode| fs::rename(&draft, path).map(|()| inode));
+    match prepared {
+        Ok(inode) => Ok((listener, SocketFile { path: path.to_owned(), inode })),
+        Err(error) => {
+            let _ = fs::remove_file(&draft);
+            Err(error)
+        }
+    }
+}
+
+fn check_free(path: &Path) -> io::Result<()> {
+    let taken = |message| Err(io::Error::new(io::ErrorKind::AddrInUse, message));
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+        Ok(file) if !file.file_type().is_socket() => return taken("the file is there and is no socket"),
+        Ok(_) => {}
+    }
+    match UnixStream::connect(path) {
+        Ok(_) => taken("another process listens on the socket"),
+        // Left behind by a process that is gone.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+impl SocketFile {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if fs::symlink_metadata(&self.path).is_ok_and(|file| file.ino() == self.inode) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_socket_that_nobody_listens_on_is_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("relay.sock");
+        let (_first, file) = listen(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
+        let error = listen(&path).err().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+        // Whoever crashes leaves its socket behind.
+        std::mem::forget(file);
+        drop(_first);
+        let (second, file) = listen(&path).unwrap();
+        drop(file);
+        assert!(!path.exists());
+        drop(second);
+        fs::write(&path, "precious").unwrap();
+        assert!(listen(&path).err().unwrap().to_string().contains("no socket"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_socket_that_took_the_place_is_not_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("relay.sock");
+        let (first, file) = listen(&path).unwrap();
+        drop(first);
+        let (_second, _file) = listen(&path).unwrap();
+        drop(file);
+        assert!(path.exists());
+    }
+}

@@ -1,0 +1,117 @@
+//! Listening on what is no address: Unix domain sockets, and sockets that systemd hands over.
+
+use crate::support::{App, Client, RelayProcess, relay_command, request_over};
+use std::{
+    fs,
+    net::TcpListener,
+    os::{fd::OwnedFd, unix::fs::PermissionsExt as _, unix::net::UnixListener},
+    path::Path,
+    process::{Command, Stdio},
+};
+use tokio::net::{TcpStream, UnixStream};
+
+fn config(listen: &str) -> String {
+    let app = App::one();
+    format!("listen = \"{listen}\"\n[[app]]\nid = \"{}\"\nsigning_keys = [\"{}\"]\n", app.id, app.key_text)
+}
+
+fn at(path: &Path) -> String {
+    format!("unix:{}", path.display())
+}
+
+async fn talk(mut client: Client) {
+    client.hello(App::one().session("alice")).await;
+    client.subscribe("absences").await;
+    let long = "long".repeat(20_000);
+    client.publish("absences", &long).await;
+    assert_eq!(client.text().await, long);
+}
+
+#[tokio::test]
+async fn a_unix_domain_socket_is_made_served_taken_over_and_removed() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("relay.sock");
+    let config = config(&at(&path));
+    let mut relay = RelayProcess::start_in(tempfile::tempdir().unwrap(), &config, &[]);
+    assert_eq!(relay.endpoint, at(&path));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
+    let forwarded = [("x-forwarded-for", "203.0.113.9, 198.51.100.7")];
+    talk(Client::over(UnixStream::connect(&path).await.unwrap(), &forwarded).await.unwrap()).await;
+    let health = Command::new(env!("CARGO_BIN_EXE_sealwire-relay"))
+        .args(["healthcheck", "--config", "relay.toml"])
+        .current_dir(relay.directory())
+        .output()
+        .unwrap();
+    assert!(health.status.success(), "{health:?}");
+
+    // The peer is the operator's own proxy: what it says of the client counts.
+    let refused = b"GET /v1/realtime HTTP/1.1\r\nhost: r\r\nconnection: close\r\nx-forwarded-for: 203.0.113.9, 198.51.100.7\r\n\r\n";
+    request_over(UnixStream::connect(&path).await.unwrap(), refused).await;
+    relay.log_with("remote=198.51.100.7").await;
+
+    // A second relay leaves the first alone.
+    fs::write(place.path().join("relay.toml"), &config).unwrap();
+    let second =
+        relay_command().args(["run", "--config"]).arg(place.path().join("relay.toml")).output().unwrap();
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another process listens on the socket"));
+    // Killed, it leaves its socket behind, and the next one takes the place.
+    relay.child.kill().unwrap();
+    relay.child.wait().unwrap();
+    assert!(path.exists());
+    let mut relay = RelayProcess::start_in(tempfile::tempdir().unwrap(), &config, &[]);
+    talk(Client::over(UnixStream::connect(&path).await.unwrap(), &[]).await.unwrap()).await;
+    relay.signal("TERM");
+    let status = tokio::task::spawn_blocking(move || relay.child.wait().unwrap()).await.unwrap();
+    assert!(status.success());
+    assert!(!path.exists());
+}
+
+/// A relay that gets a socket as systemd would hand it over.
+fn activated(socket: OwnedFd) -> RelayProcess {
+    let mut command = Command::new("sh");
+    let script = "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" \"$@\"";
+    command.env_clear().args(["-c", script, env!("CARGO_BIN_EXE_sealwire-relay")]).stdin(Stdio::from(socket));
+    RelayProcess::start_as(command, tempfile::tempdir().unwrap(), &config("systemd"), &[])
+}
+
+#[tokio::test]
+async fn a_socket_that_systemd_hands_over_is_served() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // Whoever comes before the relay is there waits.
+    let early = TcpStream::connect(address).await.unwrap();
+    let relay = activated(listener.into());
+    assert_eq!(relay.endpoint, format!("http://{address}"));
+    talk(Client::over(early, &[]).await.unwrap()).await;
+
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("relay.sock");
+    let relay = activated(UnixListener::bind(&path).unwrap().into());
+    assert_eq!(relay.endpoint, at(&path));
+    talk(Client::over(UnixStream::connect(&path).await.unwrap(), &[]).await.unwrap()).await;
+    relay.signal("TERM");
+    relay.log_with("every client has left").await;
+    assert!(path.exists(), "the file is systemd's");
+}
+
+#[test]
+fn what_systemd_did_not_hand_over_or_would_be_plain_text_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("relay.toml"), config("systemd")).unwrap();
+    let output =
+        relay_command().args(["run", "--config", "relay.toml"]).current_dir(&directory).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("systemd handed over 0 sockets"), "{error}");
+
+    let socket: OwnedFd = TcpListener::bind("0.0.0.0:0").unwrap().into();
+    let script = "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" \"$@\"";
+    let output = Command::new("sh")
+        .env_clear()
+        .args(["-c", script, env!("CARGO_BIN_EXE_sealwire-relay"), "run", "--config", "relay.toml"])
+        .current_dir(&directory)
+        .stdin(Stdio::from(socket))
+        .output()
+        .unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("which other machines can reach, and the relay has no certificate"), "{error}");
+}

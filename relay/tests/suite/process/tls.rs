@@ -1,0 +1,206 @@
+//! TLS by the relay itself.
+
+use crate::support::{
+    App, Certificate, Client, RelayProcess, TLS12, TLS13, rand_id, relay_command, request_over, sealed,
+};
+use sealwire_protocol::{
+    Code,
+    wire::{ToClient, ToRelay},
+};
+use std::{fs, time::Duration};
+use tokio::{
+    io::AsyncReadExt as _,
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn config(settings: &str) -> String {
+    let app = App::one();
+    format!(
+        "listen = \"127.0.0.1:0\"\ntls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\n{settings}\n\
+         [[app]]\nid = \"{}\"\nsigning_keys = [\"{}\"]\n",
+        app.id, app.key_text
+    )
+}
+
+fn start(certificate: &Certificate, settings: &str) -> RelayProcess {
+    let directory = tempfile::tempdir().unwrap();
+    certificate.write(directory.path());
+    RelayProcess::start_in(directory, &config(settings), &[])
+}
+
+async fn open(relay: &RelayProcess, certificate: &Certificate, account: &str) -> Client {
+    let stream = certificate.connect(relay.address, &TLS13).await.unwrap();
+    let mut client = Client::over(stream, &[]).await.unwrap();
+    client.hello(App::one().session(account)).await;
+    client
+}
+
+#[tokio::test]
+async fn http_and_websocket_are_spoken_over_tls_1_2_and_1_3_and_nothing_in_plain_text() {
+    let certificate = Certificate::new();
+    let relay = start(&certificate, "");
+    assert_eq!(relay.endpoint, format!("https://{}", relay.address));
+    for version in [&TLS12, &TLS13] {
+        let stream = certificate.connect(relay.address, version).await.unwrap();
+        assert_eq!(stream.get_ref().1.protocol_version(), Some(version.version));
+        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+        let answer =
+            request_over(stream, b"GET /healthz HTTP/1.1\r\nhost: r\r\nconnection: close\r\n\r\n").await;
+        assert_eq!(answer.status, 200);
+        let stream = certificate.connect(relay.address, version).await.unwrap();
+        let mut client = Client::over(stream, &[]).await.unwrap();
+        client.hello(App::one().session("alice")).await;
+        client.subscribe("absences").await;
+        let long = "long".repeat(20_000);
+        client.publish("absences", &long).await;
+        assert_eq!(client.text().await, long);
+    }
+    let mut plain = TcpStream::connect(relay.address).await.unwrap();
+    let hello = b"GET /healthz HTTP/1.1\r\nhost: relay\r\n\r\n";
+    tokio::io::AsyncWriteExt::write_all(&mut plain, hello).await.unwrap();
+    let mut answer = Vec::new();
+    let _ = timeout(PATIENCE, plain.read_to_end(&mut answer)).await.unwrap();
+    // A TLS alert, if anything.
+    assert!(answer.first().is_none_or(|first| *first == 0x15), "{}", answer.escape_ascii());
+}
+
+#[tokio::test]
+async fn a_new_certificate_is_shown_to_whoever_comes_and_nobody_has_to_leave() {
+    let (first, second) = (Certificate::new(), Certificate::new());
+    let relay = start(&first, "");
+    let mut early = open(&relay, &first, "alice").await;
+    early.subscribe("absences").await;
+    second.write(relay.directory());
+    let log = relay.reload(&config("")).await;
+    assert!(log.contains("certificate=true"), "{log}");
+    first.connect(relay.address, &TLS13).await.unwrap_err();
+    let mut late = open(&relay, &second, "bob").await;
+    late.subscribe("absences").await;
+    late.publish("absences", "to all").await;
+    assert_eq!((early.text().await, late.text().await), ("to all".into(), "to all".into()));
+
+    // One that cannot be used changes nothing, nor does the same again.
+    fs::write(relay.directory().join("key.pem"), &first.key).unwrap();
+    let log = relay.reload(&config("")).await;
+    assert!(log.contains("not the one of the certificate") && log.contains("former one"), "{log}");
+    fs::write(relay.directory().join("key.pem"), &second.key).unwrap();
+    let log = relay.reload(&config("")).await;
+    assert!(log.contains("certificate=false"), "{log}");
+    open(&relay, &second, "carol").await;
+    early.publish("absences", "still here").await;
+    assert_eq!((early.text().await, late.text().await), ("still here".into(), "still here".into()));
+    // To go back to plain text takes a restart.
+    let log = relay.reload(&config("").replace("tls_", "# tls_")).await;
+    assert!(log.contains("needs a restart") && log.contains("setting=\"tls_certificate\""), "{log}");
+    open(&relay, &second, "dora").await;
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_refused_with_what_to_do() {
+    let (good, other) = (Certificate::new(), Certificate::new());
+    let (expired, early) = (Certificate::between(2000, 2001), Certificate::between(3000, 3001));
+    let none = String::new();
+    for (chain, key, settings, problem) in [
+        (Some(&expired.chain), Some(&expired.key), "", "expired on 2001-01-01T00:00:00Z; renew it"),
+        (Some(&early.chain), Some(&early.key), "", "valid from 3000-01-01T00:00:00Z on; is the clock right?"),
+        (Some(&good.chain), Some(&other.key), "", "the private key is not the one of the certificate"),
+        (Some(&good.key), Some(&good.key), "", "chain.pem: holds no certificate"),
+        (Some(&good.chain), Some(&good.chain), "", "key.pem: holds no private key in PEM"),
+        (Some(&none), Some(&good.key), "", "chain.pem: holds no certificate"),
+        (None, Some(&good.key), "", "chain.pem: cannot be read"),
+        (Some(&good.chain), None, "", "key.pem: cannot be read"),
+        (Some(&good.chain), Some(&good.key), "proxy_terminates_tls = true", "so who ends TLS?"),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, text) in [("chain.pem", chain), ("key.pem", key)] {
+            text.inspect(|text| fs::write(directory.path().join(name), text).unwrap());
+        }
+        fs::write(directory.path().join("relay.toml"), config(settings)).unwrap();
+        let output =
+            relay_command().args(["run", "--config", "relay.toml"]).current_dir(&directory).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains(problem), "{problem}: {error}");
+        assert!(!error.contains("PRIVATE KEY") && !error.contains(&good.key[40..60]), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_that_does_not_come_on_is_ended() {
+    let relay = start(&Certificate::new(), "head_timeout = \"200ms\"");
+    let mut silent = TcpStream::connect(relay.address).await.unwrap();
+    let end = timeout(PATIENCE, silent.read_u8()).await.expect("the connection stayed open");
+    assert!(end.is_err());
+}
+
+#[tokio::test]
+async fn what_a_slow_client_does_not_take_waits_in_its_queue_and_arrives_in_order() {
+    let certificate = Certificate::new();
+    let relay = start(&certificate, "queue_bytes = \"16MiB\"\nbyte_rate = \"1GiB\"\nbyte_burst = \"1GiB\"");
+    // A small window: most of what is published finds the socket full.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let stream = socket.connect(relay.address).await.unwrap();
+    let stream = certificate.connect_over(stream, &TLS13).await.unwrap();
+    let mut slow = Client::over(stream, &[]).await.unwrap();
+    slow.hello(App::one().session("slow")).await;
+    slow.subscribe("absences").await;
+    let mut publisher = open(&relay, &certificate, "publisher").await;
+    let text = |number: usize| format!("{number} {}", "x".repeat(60_000 - number * 7));
+    for number in 0..200 {
+        publisher.publish("absences", &text(number)).await;
+    }
+    for number in 0..200 {
+        assert_eq!(slow.text().await, text(number));
+    }
+    // Nothing is left behind in a buffer, in either direction.
+    slow.publish("absences", "the end").await;
+    assert_eq!(slow.text().await, "the end");
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_is_cut_off_over_tls_as_well() {
+    let certificate = Certificate::new();
+    let relay = start(&certificate, "queue_bytes = \"144KiB\"");
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let stream = socket.connect(relay.address).await.unwrap();
+    let stream = certificate.connect_over(stream, &TLS13).await.unwrap();
+    let mut deaf = Client::over(stream, &[]).await.unwrap();
+    deaf.hello(App::one().session("deaf")).await;
+    deaf.subscribe("absences").await;
+    let mut publisher = open(&relay, &certificate, "publisher").await;
+    publisher.subscribe("absences").await;
+    for number in 0..200 {
+        let text = format!("{number} {}", "x".repeat(60_000));
+        let request = publisher.request();
+        let publish = sealwire_protocol::wire::Publish {
+            request,
+            channel: Some(crate::support::channel("absences")),
+            event: String::new(),
+            sealed: sealed(&text),
+            id: rand_id().to_vec().into(),
+        };
+        publisher.send(ToRelay::Publish(publish)).await;
+        assert!(matches!(publisher.next().await, ToClient::Published(_)));
+        assert_eq!(publisher.text().await, text);
+    }
+    deaf.must_end_with(Code::SlowConsumer).await;
+}
+
+#[tokio::test]
+async fn the_health_check_knows_the_relay_by_its_certificate() {
+    let (certificate, other) = (Certificate::new(), Certificate::new());
+    let relay = start(&certificate, "");
+    let asked = || {
+        let mut command = relay_command();
+        command.args(["healthcheck", "--config", "relay.toml", "--listen", &relay.address.to_string()]);
+        command.current_dir(relay.directory()).output().unwrap()
+    };
+    let output = asked();
+    assert!(output.status.success(), "{output:?}");
+    other.write(relay.directory());
+    assert!(!asked().status.success());
+}
