@@ -1,18 +1,19 @@
 //! Values across the boundary.
 
+#[cfg(feature = "resolver")]
 use crate::error::invalid_argument;
-use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 
+/// A copy of a value by way of JSON: what comes out has no getters, whose exceptions nobody here would catch.
+pub(crate) fn plain(value: &JsValue) -> Option<JsValue> {
+    let json = js_sys::JSON::stringify(value).ok()?;
+    js_sys::JSON::parse(&json.as_string()?).ok()
+}
+
 /// Reads a structured value. `what` names it in the error, which never shows its content.
-pub(crate) fn read<T: DeserializeOwned>(value: &JsValue, what: &str) -> Result<T, JsValue> {
-    // Through JSON first: what comes out of it has no getters, whose exceptions nobody here would catch.
-    let plain = js_sys::JSON::stringify(value).and_then(|json| match json.as_string() {
-        Some(json) => js_sys::JSON::parse(&json),
-        None => Ok(JsValue::UNDEFINED),
-    });
-    plain
-        .ok()
+#[cfg(feature = "resolver")]
+pub(crate) fn read<T: serde::de::DeserializeOwned>(value: &JsValue, what: &str) -> Result<T, JsValue> {
+    plain(value)
         .and_then(|plain| serde_wasm_bindgen::from_value(plain).ok())
         .ok_or_else(|| invalid_argument(&[what, " has a wrong shape"].concat()))
 }

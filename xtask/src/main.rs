@@ -5,10 +5,10 @@ mod apt;
 mod bench;
 mod check;
 mod chromium;
+mod client_speed;
 mod core;
 mod demo;
 mod files;
-mod first_message;
 mod hex;
 mod mutations;
 mod npm;
@@ -41,12 +41,12 @@ enum Command {
     Bench(bench::Options),
     /// Judges the source: formatting, lints, types, dependencies.
     Check,
+    /// Measures how soon a page is connected and how fast it receives, in Chromium.
+    ClientSpeed,
     /// Builds the Rust core for JavaScript into js/src/generated, nothing else.
     Core,
     /// Runs the example app on a local stand-in for Forge and prints its address.
     Demo(demo::Options),
-    /// Measures the time from importing the package to the first message, in Chromium.
-    FirstMessage,
     /// Puts known bugs into a copy of the sources and checks that the seeded schedules find each.
     Mutations,
     /// Builds the npm package, packs it and prints its sizes.
@@ -75,9 +75,9 @@ fn run() -> Result<ExitCode> {
     match Arguments::parse().command {
         Command::Bench(options) => bench::run(&workspace, &options)?,
         Command::Check => check::run(&workspace)?,
+        Command::ClientSpeed => client_speed::run(&workspace)?,
         Command::Core => core::build(&workspace)?,
         Command::Demo(options) => demo::run(&workspace, &options)?,
-        Command::FirstMessage => first_message::run(&workspace)?,
         Command::Mutations => return mutations::run(&workspace),
         Command::Package => package::run(&workspace)?,
         Command::Test(options) => return test::run(&workspace, &options),

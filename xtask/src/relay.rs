@@ -8,18 +8,20 @@ use crate::workspace::Workspace;
 
 /// Builds `sealwire-relay` without optimisation and gives its path.
 pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
-    duct::cmd!(
-        "cargo",
-        "build",
-        "--quiet",
-        "--locked",
-        "--package",
-        "sealwire-relay",
-        "--bin",
-        "sealwire-relay"
-    )
-    .dir(&workspace.root)
-    .run()
-    .context("the relay did not build")?;
-    Ok(workspace.target.join("debug").join(format!("sealwire-relay{}", std::env::consts::EXE_SUFFIX)))
+    compile(workspace, "dev", "debug")
+}
+
+/// The same as it is shipped.
+pub(crate) fn build_optimized(workspace: &Workspace) -> Result<PathBuf> {
+    compile(workspace, "release", "release")
+}
+
+fn compile(workspace: &Workspace, profile: &str, folder: &str) -> Result<PathBuf> {
+    let arguments =
+        ["build", "--quiet", "--locked", "--package", "sealwire-relay", "--bin", "sealwire-relay"];
+    duct::cmd("cargo", arguments.into_iter().chain(["--profile", profile]))
+        .dir(&workspace.root)
+        .run()
+        .context("the relay did not build")?;
+    Ok(workspace.target.join(folder).join(format!("sealwire-relay{}", std::env::consts::EXE_SUFFIX)))
 }

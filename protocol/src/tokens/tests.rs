@@ -208,3 +208,34 @@ fn no_secret_shows_in_debug_output() {
     assert!(!format!("{ring:?}").contains("7, 7"));
     assert!(!format!("{:?}", session(900)).contains("account"));
 }
+
+#[cfg(feature = "sealing")]
+#[test]
+fn a_client_reads_tag_and_end_of_a_token_however_its_json_is_laid_out() {
+    let tag = base64url::encode([7; 32]);
+    let read = |payload: &str| {
+        let token = format!("header.{}.signature", base64url::encode(payload));
+        read_unverified(&token).map(|claims| (claims.tag, claims.expires_at.0))
+    };
+    for payload in [
+        format!(r#"{{"tag":"{tag}","exp":5}}"#),
+        format!("{{ \"exp\" : 5 ,\n \"tag\"\t:\r\n\"{tag}\" }}"),
+        format!(r#"{{"ch":"\"exp\":9,\"tag\":\"x\"","exp":5,"tag":"{tag}"}}"#),
+    ] {
+        assert_eq!(read(&payload), Ok(([7; 32], 5)), "{payload}");
+    }
+    for payload in [
+        format!(r#"{{"tag":"{tag}"}}"#),
+        r#"{"exp":5}"#.to_owned(),
+        format!(r#"{{"tag":"{tag}=","exp":5}}"#),
+        format!(r#"{{"tag":{tag},"exp":5}}"#),
+        format!(r#"{{"tag":"{tag}","exp":"5"}}"#),
+        format!(r#"{{"tag":"{tag}","exp":-5}}"#),
+        format!(r#"{{"tag":"{tag}","exp":99999999999999999999}}"#),
+        format!(r#"{{"tag":"{tag}","exp":5"#),
+        format!(r#"{{"tag""{tag}","exp":5}}"#),
+        r#"{"exp":5,"tag":"#.to_owned(),
+    ] {
+        assert_eq!(read(&payload), Err(TokenError::Malformed), "{payload}");
+    }
+}

@@ -1,13 +1,13 @@
 //! What JavaScript passes in. The idiomatic API has checked it before; whatever else comes is an error, never a panic.
 
 use crate::{
-    convert::{read, whole},
+    convert::{plain, whole},
     error::invalid_argument,
 };
-use js_sys::Reflect;
+use js_sys::{Array, Object, Reflect};
 use sealwire_client::{ChannelSpec, ClientError, Config, GrantKey, Pause, SessionGrant};
 use sealwire_protocol::{Code, Scope, UnixSeconds};
-use serde::Deserialize;
+use std::collections::BTreeMap;
 use wasm_bindgen::{JsCast as _, JsValue};
 
 /// A property of an object; `undefined` where there is none.
@@ -17,6 +17,30 @@ fn property(object: &JsValue, name: &str) -> JsValue {
     } else {
         JsValue::UNDEFINED
     }
+}
+
+fn text(object: &JsValue, name: &str) -> Option<String> {
+    property(object, name).as_string()
+}
+
+fn list(value: JsValue) -> Option<Array> {
+    value.dyn_into().ok()
+}
+
+/// Calls `take` with the name and the value of each property; `None` where a value is no text or `take` says so.
+fn each_text(object: &JsValue, mut take: impl FnMut(String, String) -> Option<()>) -> Option<()> {
+    let entries = Object::entries(object.dyn_ref()?);
+    for index in 0..entries.length() {
+        let entry = list(entries.get(index))?;
+        take(entry.get(0).as_string()?, entry.get(1).as_string()?)?;
+    }
+    Some(())
+}
+
+/// `None` where what is there is of another kind.
+fn optional<T>(object: &JsValue, name: &str, read: impl Fn(JsValue) -> Option<T>) -> Option<Option<T>> {
+    let value = property(object, name);
+    if value.is_null() || value.is_undefined() { Some(None) } else { read(value).map(Some) }
 }
 
 fn duration(object: &JsValue, name: &str, otherwise: u64) -> u64 {
@@ -51,42 +75,52 @@ pub(super) fn pause(reason: &str) -> Pause {
 }
 
 pub(super) fn channel(spec: &JsValue) -> Result<ChannelSpec, JsValue> {
-    #[derive(Deserialize)]
-    struct Spec {
-        name: String,
-        scope: Option<Vec<String>>,
-        token: Option<String>,
-    }
-    let Spec { name, scope, token } = read(spec, "the channel")?;
-    Ok(ChannelSpec { name, scope, token })
+    let read = || {
+        let spec = plain(spec)?;
+        let name = text(&spec, "name")?;
+        let scope = optional(&spec, "scope", |value| {
+            list(value)?.iter().map(|property| property.as_string()).collect()
+        })?;
+        Some(ChannelSpec { name, scope, token: optional(&spec, "token", |token| token.as_string())? })
+    };
+    read().ok_or_else(|| invalid_argument("the channel has a wrong shape"))
 }
 
 pub(super) fn function(value: JsValue, what: &str) -> Result<js_sys::Function, JsValue> {
     value.dyn_into().map_err(|_| invalid_argument(&[what, " is not a function"].concat()))
 }
 
-/// A session grant. The one number in it is read apart: parsing numbers out of JSON text would take a tenth of the core.
+/// A session grant, read property by property: deriving it with serde would take a tenth of the core.
 pub(super) fn grant(value: &JsValue) -> Result<SessionGrant, ClientError> {
-    #[derive(Deserialize)]
-    struct Grant {
-        url: String,
-        token: String,
-        app: String,
-        installation: String,
-        context: Scope,
-        keys: Vec<GrantKey>,
-    }
-    let wrong = || {
+    let read = || {
+        let grant = plain(value)?;
+        let mut context = Scope::default();
+        each_text(&property(&grant, "context"), |name, value| context.insert(&name, &value).ok())?;
+        Some(SessionGrant {
+            url: text(&grant, "url")?,
+            token: text(&grant, "token")?,
+            expires_at: UnixSeconds(whole(property(&grant, "expiresAt").as_f64()?)),
+            app: text(&grant, "app")?,
+            installation: text(&grant, "installation")?,
+            context,
+            keys: list(property(&grant, "keys"))?.iter().map(|key| grant_key(&key)).collect::<Option<_>>()?,
+        })
+    };
+    read().ok_or_else(|| {
         ClientError::new(
             Code::SessionUnavailable,
             "the session has a wrong shape; mint it with sealwire/resolver",
         )
-    };
-    let expires_at = property(value, "expiresAt").as_f64().ok_or_else(wrong)?;
-    let Grant { url, token, app, installation, context, keys } =
-        read(value, "the session").map_err(|_| wrong())?;
-    let expires_at = UnixSeconds(whole(expires_at));
-    Ok(SessionGrant { url, token, expires_at, app, installation, context, keys })
+    })
+}
+
+fn grant_key(key: &JsValue) -> Option<GrantKey> {
+    let mut properties = BTreeMap::new();
+    each_text(&property(key, "properties"), |name, key| {
+        properties.insert(name, key);
+        Some(())
+    })?;
+    Some(GrantKey { id: text(key, "id")?, base: text(key, "base")?, properties })
 }
 
 /// What `session()` or a token function threw or rejected with: an error with one of this protocol's codes keeps it.

@@ -46,6 +46,11 @@ pub(super) fn compile(workspace: &Workspace, toolchain: &Toolchain, module: &Mod
 fn flags(workspace: &Workspace, instructions: Instructions) -> Vec<String> {
     // A panic is a trap without a message: neither the formatting code nor the messages are in the module.
     let mut flags = vec!["-Zunstable-options".to_owned(), "-Cpanic=immediate-abort".to_owned()];
+    // Rounds of SHA-256 and AES as loops: a tenth of the core, and nothing that a page's messages would notice.
+    flags.extend([
+        "--cfg=sha2_backend_soft=\"compact\"".to_owned(),
+        "--cfg=aes_backend_soft=\"compact\"".to_owned(),
+    ]);
     if instructions == Instructions::Mvp {
         flags.push("-Ctarget-cpu=mvp".to_owned());
     }

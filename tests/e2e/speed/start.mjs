@@ -1,7 +1,7 @@
-// Measures, in Chromium, how long it takes from importing the package to the first delivered message: the core is
-// loaded, a session minted, the connection made, the channel joined and a message sent and received, all on this
-// machine. Run by `cargo xtask first-message`.
-import { setStage } from './support/stage.mjs';
+// Measures, in Chromium, how long it takes from importing the package until it is connected, and to the first delivered
+// message: the core is loaded, a session minted, the connection made, the channel joined and a message sent and
+// received, all on this machine. Run by `cargo xtask client-speed`.
+import { setStage } from '../support/stage.mjs';
 
 const RUNS = 15;
 
@@ -15,14 +15,20 @@ async function measure(webAssembly) {
         await page.evaluate(async () => {
           const began = performance.now();
           await import('/page.js');
-          globalThis.start();
-          const connected = globalThis.subscribe('absences').then(() => performance.now());
-          await connected;
+          let connected;
+          globalThis.start({
+            onState: (state) => {
+              if (state === 'connected') connected ??= performance.now();
+            },
+          });
+          await globalThis.subscribe('absences');
+          const joined = performance.now();
           await globalThis.realtime.publish('absences', { first: true });
           while (globalThis.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 0));
           return {
             core: globalThis.realtime.core,
-            joined: (await connected) - began,
+            connected: connected - began,
+            joined: joined - began,
             delivered: performance.now() - began,
           };
         }),
@@ -45,6 +51,6 @@ for (const webAssembly of [true, false]) {
     return `${median(values).toFixed(0)} (${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)})`;
   };
   console.log(
-    `${times[0].core.padEnd(5)} channel joined ${show('joined')}, first message ${show('delivered')}`,
+    `${times[0].core.padEnd(5)} connected ${show('connected')}, channel joined ${show('joined')}, first message ${show('delivered')}`,
   );
 }

@@ -1,0 +1,21 @@
+//! `cargo xtask client-speed`: how soon a page is connected and how fast it receives, in Chromium.
+
+use anyhow::{Context, Result};
+
+use crate::{chromium::Chromium, npm, package, relay, workspace::Workspace};
+
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    npm::install(workspace)?;
+    package::build(workspace)?;
+    let chromium = Chromium::open()?;
+    let relay = relay::build_optimized(workspace)?;
+    for script in ["start", "receive"] {
+        duct::cmd!("node", format!("tests/e2e/speed/{script}.mjs"))
+            .dir(&workspace.root)
+            .env("SEALWIRE_TEST_RELAY", &relay)
+            .env("CHROMIUM", &chromium.browser)
+            .run()
+            .context("the measurement failed")?;
+    }
+    Ok(())
+}
