@@ -97,6 +97,8 @@ for (const webAssembly of [true, false]) {
 const stage = await setStage();
 for (const [bytes] of LOADS) {
   const [alone, together] = await webCrypto(stage, bytes);
-  console.log(`WebCrypto ${bytes} bytes: ${alone.toFixed(0)} one by one, ${together.toFixed(0)} side by side`);
+  console.log(
+    `WebCrypto ${bytes} bytes: ${alone.toFixed(0)} one by one, ${together.toFixed(0)} side by side`,
+  );
 }
 await stage.strike();
