@@ -97,7 +97,7 @@ impl Outlet {
 impl Holder for Outbound {
     fn weight(&self) -> usize {
         let state = self.state();
-        state.queue.bytes() + state.queue.footprint() + state.input
+        state.queue.bytes() + state.queue.footprint() + state.input + state.socket as usize
     }
 
     fn shed(&self) {
@@ -118,6 +118,8 @@ struct State {
     overflowed: bool,
     /// Bytes of a message that is not whole yet.
     input: usize,
+    /// What the socket occupies besides, in bytes.
+    socket: u32,
     /// What is counted of all that.
     held: Held,
 }
@@ -128,9 +130,10 @@ pub(super) const UNCOUNTED: usize = 1024;
 impl State {
     /// Counts what the connection holds now. False where that became more, and there is no memory for more.
     fn settle(&mut self) -> bool {
-        let now = CONNECTION + self.queue.footprint() + self.input;
+        let idle = CONNECTION + self.socket as usize;
+        let now = idle + self.queue.footprint() + self.input;
         let counted = self.held.bytes();
-        if now.abs_diff(counted) < UNCOUNTED && (now > CONNECTION || counted == CONNECTION) {
+        if now.abs_diff(counted) < UNCOUNTED && (now > idle || counted == idle) {
             return true;
         }
         self.held.set(now)
@@ -180,6 +183,7 @@ impl Outbound {
             condition: Condition::Ready,
             overflowed: false,
             input: 0,
+            socket: socket.footprint(false),
             held,
         };
         Self {
@@ -329,6 +333,7 @@ impl Outbound {
     /// Whether everything was written.
     fn write(&self, state: &mut State) -> bool {
         let all = self.write_queued(state);
+        state.socket = self.socket.footprint(state.condition == Condition::Blocked);
         state.settle();
         all
     }

@@ -49,6 +49,14 @@ impl Socket {
         Some((Self::Unix(Box::new(parts.io.into_inner())), parts.read_buf))
     }
 
+    /// What it occupies besides what every connection does, in bytes; `blocked` says whether it waits to write.
+    pub(super) fn footprint(&self, blocked: bool) -> u32 {
+        match self {
+            Self::Tls(_) => TlsSocket::footprint(blocked),
+            Self::Tcp(_) | Self::Unix(_) | Self::Streamed(_) => 0,
+        }
+    }
+
     /// Writes as many of the frames as there is room for, the last one perhaps in part.
     pub(super) fn try_write_vectored(&self, frames: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {

@@ -16,8 +16,10 @@ use std::{
 };
 use tokio::net::TcpStream;
 
-/// Most plaintext that is encrypted before the socket has taken it, in bytes.
-const WRITE_AHEAD: usize = 64 * 1024;
+/// Most plaintext that is encrypted before the socket has taken it, in bytes: one record of TLS.
+const WRITE_AHEAD: usize = 16 * 1024;
+/// What a session occupies that waits for nothing, in bytes; measured, and rounded up.
+const SESSION: u32 = 8 * 1024;
 
 pub(crate) struct TlsSocket {
     stream: TcpStream,
@@ -31,6 +33,11 @@ impl TlsSocket {
     pub(super) fn new(stream: TcpStream, mut session: ServerConnection) -> Self {
         session.set_buffer_limit(Some(WRITE_AHEAD));
         Self { stream, session: Mutex::new(session), decrypted: AtomicBool::new(true) }
+    }
+
+    /// What it occupies, in bytes; `blocked` says whether it waits to write.
+    pub(super) fn footprint(blocked: bool) -> u32 {
+        SESSION + if blocked { WRITE_AHEAD as u32 } else { 0 }
     }
 
     pub(super) fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {

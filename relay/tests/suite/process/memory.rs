@@ -1,14 +1,13 @@
 //! What a connection occupies while nothing happens on it.
 
-use crate::support::{App, CROWD, RelayProcess, channel, handshake, masked, read_frame};
+use crate::support::{
+    App, CROWD, Certificate, RelayProcess, TLS12, TLS13, channel, handshake, handshake_over, masked,
+    read_frame,
+};
 use sealwire_protocol::wire::{Hello, Subscribe, ToClient, ToRelay};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
-const CONNECTIONS: usize = 2000;
 const CHANNELS: usize = 100;
-/// Most resident bytes per connection: some 1.7 KiB were measured, the rest is room for the allocator. A stock WebSocket
-/// upgrade takes more than 128 KiB.
-const MOST: usize = 3 * 1024;
 
 /// Resident memory of a process, in bytes.
 fn resident(process: u32) -> usize {
@@ -17,19 +16,22 @@ fn resident(process: u32) -> usize {
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
 }
 
-#[tokio::test]
-async fn an_idle_subscribed_connection_holds_no_buffers() {
-    rlimit::increase_nofile_limit(2 * CONNECTIONS as u64).unwrap();
-    let relay = RelayProcess::start(&[&["--log", "error"], &CROWD[..]].concat());
+/// Opens and subscribes so many connections, and says how many resident bytes each of them takes.
+async fn each_of<S: AsyncRead + AsyncWrite + Unpin>(
+    connections: usize,
+    relay: &RelayProcess,
+    connect: impl AsyncFn() -> S,
+) -> usize {
+    rlimit::increase_nofile_limit(2 * connections as u64 + 1000).unwrap();
     let token = App::one().session("alice");
-    let mut connections = Vec::new();
+    let mut open = Vec::new();
     let mut before = 0;
     // The first few also warm up what all share.
-    for number in 0..CONNECTIONS + 100 {
+    for number in 0..connections + 100 {
         if number == 100 {
             before = resident(relay.child.id());
         }
-        let mut stream = handshake(&relay).await;
+        let mut stream = connect().await;
         let hello = ToRelay::Hello(Hello { token: token.clone() }).to_bytes();
         let name = format!("channel-{}", number % CHANNELS);
         let subscribe = Subscribe { request: 1, channel: Some(channel(&name)), since: None, events: vec![] };
@@ -39,9 +41,37 @@ async fn an_idle_subscribed_connection_holds_no_buffers() {
         assert!(matches!(welcome, ToClient::Welcome(_)));
         let subscribed = ToClient::from_bytes(read_frame(&mut stream).await.into()).unwrap();
         assert!(matches!(subscribed, ToClient::Subscribed(_)));
-        connections.push(stream);
+        open.push(stream);
     }
-    let each = (resident(relay.child.id()) - before) / CONNECTIONS;
+    (resident(relay.child.id()) - before) / connections
+}
+
+#[tokio::test]
+async fn an_idle_subscribed_connection_holds_no_buffers() {
+    // Some 1.7 KiB were measured, the rest is room for the allocator. A stock WebSocket upgrade takes more than 128 KiB.
+    const MOST: usize = 3 * 1024;
+    let relay = RelayProcess::start(&[&["--log", "error"], &CROWD[..]].concat());
+    let each = each_of(2000, &relay, async || handshake(&relay).await).await;
     println!("{each} resident bytes per idle subscribed connection");
     assert!(each < MOST, "{each} bytes per connection");
+}
+
+#[tokio::test]
+async fn an_idle_connection_in_tls_holds_the_state_of_tls_and_little_else() {
+    const MOST: usize = 12 * 1024;
+    for version in [&TLS12, &TLS13] {
+        let (certificate, directory, app) = (Certificate::new(), tempfile::tempdir().unwrap(), App::one());
+        certificate.write(directory.path());
+        let config = format!(
+            "listen = \"127.0.0.1:0\"\ntls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\n[[app]]\nid = \"{}\"\n\
+             signing_keys = [\"{}\"]\n",
+            app.id, app.key_text
+        );
+        let relay = RelayProcess::start_in(directory, &config, &[&["--log", "error"], &CROWD[..]].concat());
+        let connect =
+            async || handshake_over(certificate.connect(relay.address, version).await.unwrap()).await;
+        let each = each_of(500, &relay, connect).await;
+        println!("{each} resident bytes per idle subscribed connection in {:?}", version.version);
+        assert!(each < MOST, "{each} bytes per connection");
+    }
 }

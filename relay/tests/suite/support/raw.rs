@@ -3,7 +3,7 @@
 use super::RelayProcess;
 use std::net::SocketAddr;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::TcpStream,
 };
 
@@ -14,12 +14,13 @@ pub async fn handshake(relay: &RelayProcess) -> TcpStream {
 
 /// The same at an address.
 pub async fn handshake_at(address: SocketAddr) -> TcpStream {
-    handshake_over(TcpStream::connect(address).await.unwrap()).await
+    let stream = TcpStream::connect(address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    handshake_over(stream).await
 }
 
 /// The same over a connection that is there.
-pub async fn handshake_over(mut stream: TcpStream) -> TcpStream {
-    stream.set_nodelay(true).unwrap();
+pub async fn handshake_over<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> S {
     let request = "GET /v1/realtime HTTP/1.1\r\nhost: relay\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
         sec-websocket-protocol: sealwire.v1\r\n\r\n";
@@ -66,7 +67,7 @@ pub async fn read_any_frame(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
 }
 
 /// The payload of a short frame.
-pub async fn read_frame(stream: &mut TcpStream) -> Vec<u8> {
+pub async fn read_frame(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut header = [0; 2];
     stream.read_exact(&mut header).await.unwrap();
     assert!(header[1] <= 125, "{header:x?}");
