@@ -154,9 +154,19 @@ impl Relay {
         let admin_address = admin.as_ref().map(|(_, address)| *address);
         if let Some((listener, _)) = admin {
             let (registry, lifecycle) = (registry.clone(), lifecycle.clone());
-            let (limits, memory, revocations) = (limits.clone(), memory.clone(), revocations.clone());
-            let exposition =
-                Exposition { metrics, fanout, broker, registry, revocations, lifecycle, limits, memory };
+            let (keys, limits, memory) = (keys.clone(), limits.clone(), memory.clone());
+            let revocations = revocations.clone();
+            let exposition = Exposition {
+                metrics,
+                fanout,
+                broker,
+                registry,
+                keys,
+                revocations,
+                lifecycle,
+                limits,
+                memory,
+            };
             tokio::spawn(admin::serve(listener, Arc::new(exposition), ended.clone()));
         }
         let terms = DrainTerms { window: config.drain_window, deadline: config.drain_deadline };

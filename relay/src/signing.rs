@@ -1,6 +1,6 @@
 //! The signing keys in force. A reload replaces them; each key has a number, by which those whom it let in are known.
 
-use crate::reloadable::Reloadable;
+use crate::{metrics::Verifications, reloadable::Reloadable};
 use sealwire_protocol::{
     UnixSeconds,
     tokens::{self, Claims, Keyring, TokenError},
@@ -22,6 +22,7 @@ pub(crate) struct Signed<C> {
 #[derive(Debug)]
 pub struct SigningKeys {
     table: Reloadable<Table>,
+    verifications: Verifications,
 }
 
 #[derive(Debug, Default)]
@@ -45,7 +46,7 @@ impl SigningKeys {
     /// The keys of a relay that starts.
     #[must_use]
     pub fn new(keyring: Keyring) -> Self {
-        let keys = Self { table: Reloadable::default() };
+        let keys = Self { table: Reloadable::default(), verifications: Verifications::default() };
         keys.replace(keyring);
         keys
     }
@@ -69,10 +70,14 @@ impl SigningKeys {
     }
 
     pub(crate) fn verify<C: Claims>(&self, token: &str, now: UnixSeconds) -> Result<Signed<C>, TokenError> {
-        let table = self.table.current();
-        let (claims, key) = tokens::verify_with_signer(token, &table.keyring, now)?;
-        let key = *table.numbers.get(key.id()).ok_or(TokenError::UnknownKey)?;
-        Ok(Signed { claims, key })
+        let verified = self.table.current().verify(token, now);
+        self.verifications.add::<C>(verified.is_ok());
+        verified
+    }
+
+    /// How many tokens there were so far.
+    pub(crate) fn verifications(&self) -> &Verifications {
+        &self.verifications
     }
 
     /// Whether the key is still in force.
@@ -82,6 +87,12 @@ impl SigningKeys {
 }
 
 impl Table {
+    fn verify<C: Claims>(&self, token: &str, now: UnixSeconds) -> Result<Signed<C>, TokenError> {
+        let (claims, key) = tokens::verify_with_signer(token, &self.keyring, now)?;
+        let key = *self.numbers.get(key.id()).ok_or(TokenError::UnknownKey)?;
+        Ok(Signed { claims, key })
+    }
+
     /// The number of a key that stands in the other keyring unchanged.
     fn number_of(&self, kid: &str, other: &Keyring) -> Option<KeyNumber> {
         let ((app, key), (other_app, other_key)) = (self.keyring.find(kid)?, other.find(kid)?);

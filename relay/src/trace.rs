@@ -52,6 +52,19 @@ impl fmt::Display for RequestId {
     }
 }
 
+/// The target of what happens to requests and connections, at the level `debug`.
+pub(crate) const ACCESS: &str = "access";
+
+/// A request became a connection: from here on its lines bear the connection's number.
+pub(crate) fn connected(id: ConnectionId, remote: IpAddr, request: &RequestId) {
+    tracing::debug!(target: ACCESS, trace = %Trace::Connection(id), %request, %remote, "connected");
+}
+
+/// A connection has ended.
+pub(crate) fn disconnected(id: ConnectionId) {
+    tracing::debug!(target: ACCESS, trace = %Trace::Connection(id), "disconnected");
+}
+
 /// Something that goes through the relay.
 #[derive(Clone, Debug)]
 pub(crate) enum Trace {

@@ -16,7 +16,7 @@ use crate::{
     memory::{CONNECTION, Held},
     metrics::OpenSession,
     session::{Fault, Joined, Publishing, SessionAction, too_many_sessions},
-    trace::Source,
+    trace::{self, Source},
     websocket::{self, CloseStatus, Decoder, Incoming, Violation},
 };
 use bytes::Bytes;
@@ -114,11 +114,12 @@ enum Phase {
 
 impl Actor {
     pub(super) fn new(context: Arc<ConnectionContext>, opened: Opened) -> Self {
-        let Opened { socket, unread, remote, places } = opened;
+        let Opened { socket, unread, remote, request, places } = opened;
         let held = Held::new(context.memory.clone(), CONNECTION);
         let outbound = Arc::new(Outbound::new(socket, context.queue_bytes, remote, places, held));
         let id = context.next_id();
         context.metrics.connections_opened.add(1);
+        trace::connected(id, remote, &request);
         Self {
             id,
             place: context.registry.add(id.0, &outbound),
@@ -479,5 +480,6 @@ impl Actor {
 impl Drop for Actor {
     fn drop(&mut self) {
         self.context.registry.remove(self.place);
+        trace::disconnected(self.id);
     }
 }

@@ -26,6 +26,7 @@ use crate::{
     metrics::Metrics,
     reloadable::Reloadable,
     session::SessionTerms,
+    trace::RequestId,
 };
 use actor::Actor;
 use std::{
@@ -72,6 +73,8 @@ pub(crate) struct Opened {
     /// What was read after the handshake already.
     pub(crate) unread: bytes::Bytes,
     pub(crate) remote: IpAddr,
+    /// The request that it began as, for the log.
+    pub(crate) request: RequestId,
     pub(crate) places: Places,
 }
 

@@ -3,14 +3,11 @@
 use super::{HttpContext, Visitor, door};
 use crate::{
     metrics::Route,
-    trace::{REQUEST_ID, RequestId},
+    trace::{ACCESS, REQUEST_ID, RequestId},
 };
 use hyper::{Request, body::Incoming, service::Service};
 use std::time::Instant;
 use warp::reply::Response;
-
-/// The target of the access log, which is written at the level `debug`.
-const TARGET: &str = "access";
 
 /// Has a request answered.
 pub(crate) async fn exchange<S>(
@@ -37,6 +34,6 @@ where
     let status = response.status().as_u16();
     context.metrics.requests.add(route, status);
     let millis = started.elapsed().as_millis();
-    tracing::debug!(target: TARGET, %method, route = route.path(), status, millis, %remote, trace = %id, "answered");
+    tracing::debug!(target: ACCESS, %method, route = route.path(), status, millis, %remote, trace = %id, "answered");
     Ok(response)
 }

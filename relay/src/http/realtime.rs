@@ -4,7 +4,7 @@ use super::{HttpContext, Peer, answer::HttpError};
 use crate::{
     connection::{self, Opened, Socket},
     session::Refusal,
-    trace::Source,
+    trace::{RequestId, Source},
     websocket::{self, HandshakeError},
 };
 use hyper::upgrade::OnUpgrade;
@@ -54,6 +54,7 @@ fn open(
     })?;
     let places = context.enter(peer, remote)?;
     let (connection, tasks) = (context.connection.clone(), context.tasks.clone());
+    let request = RequestId::of(headers);
     context.tasks.spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
         // The socket itself: no boxed stream and no buffer between it and the frames.
@@ -61,7 +62,7 @@ fn open(
             tracing::error!("the connection is of a kind that the relay's own listeners never make");
             return;
         };
-        let opened = Opened { socket, unread, remote, places };
+        let opened = Opened { socket, unread, remote, request, places };
         // A task of its own, which holds nothing of the handshake.
         tasks.spawn(connection::run(connection, opened));
     });

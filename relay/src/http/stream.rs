@@ -10,7 +10,7 @@ use crate::{
     connection::{self, Opened, Socket},
     session::Refusal,
     streaming::{Batch, BatchError, MAX_BATCH_BODY, Pushed},
-    trace::Source,
+    trace::{RequestId, Source},
 };
 use bytes::Bytes;
 use futures_util::Stream;
@@ -36,7 +36,7 @@ pub(super) fn open(
 ) -> Response {
     let response = match *method {
         Method::OPTIONS => cross_origin::preflight(),
-        Method::POST => open_stream(context, (peer, remote)).unwrap_or_else(|error| {
+        Method::POST => open_stream(context, headers, (peer, remote)).unwrap_or_else(|error| {
             let refusal = Refusal { attempt: "connect", code: error.code(), identity: None };
             context.audit.refused(&refusal, &Source::request(remote, headers));
             error.into()
@@ -46,13 +46,18 @@ pub(super) fn open(
     cross_origin::allow(headers, response)
 }
 
-fn open_stream(context: &HttpContext, (peer, remote): (&Peer, IpAddr)) -> Result<Response, HttpError> {
+fn open_stream(
+    context: &HttpContext,
+    headers: &HeaderMap,
+    (peer, remote): (&Peer, IpAddr),
+) -> Result<Response, HttpError> {
     let places = context.enter(peer, remote)?;
     let (socket, events) = context.streams.open().map_err(|error| {
         tracing::error!(%error, "the system gave no random bytes");
         Refused::new(Code::Overloaded, "the relay cannot open a stream; try again later")
     })?;
-    let opened = Opened { socket: Socket::Streamed(socket), unread: Bytes::new(), remote, places };
+    let (socket, request) = (Socket::Streamed(socket), RequestId::of(headers));
+    let opened = Opened { socket, unread: Bytes::new(), remote, request, places };
     context.tasks.spawn(connection::run(context.connection.clone(), opened));
     let mut response = warp::reply::stream(events).into_response();
     let headers = response.headers_mut();

@@ -10,6 +10,7 @@ use crate::{
     limits::{Limit, Limits},
     memory::Memory,
     revocations::Revocations,
+    signing::SigningKeys,
 };
 use prometheus_client::{
     collector::Collector,
@@ -28,6 +29,7 @@ pub(crate) struct Exposition {
     pub(crate) fanout: Arc<Fanout>,
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) keys: Arc<SigningKeys>,
     pub(crate) revocations: Arc<Revocations>,
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) limits: Arc<Limits>,
@@ -180,6 +182,13 @@ impl Exposition {
             "sealwire_refusals",
             "Refused attempts, by code: what the audit log is about",
             metrics.refusals.iter().map(|(code, count)| ([("code", code.name().to_owned())], count)),
+        )?;
+        page.by(
+            "sealwire_token_verifications",
+            "Tokens verified, by kind; whether they were good",
+            self.keys.verifications().iter().map(|(kind, result, count)| {
+                ([("token", kind.to_owned()), ("result", result.to_owned())], count)
+            }),
         )?;
         page.gauge("sealwire_revocations", "Revocations that are remembered", self.revocations.len() as u64)?;
         page.counter(

@@ -7,10 +7,12 @@ mod latency;
 mod process;
 mod requests;
 mod striped;
+mod verifications;
 
 pub(crate) use exposition::Exposition;
 pub(crate) use latency::{Distribution, Latency, add};
 pub(crate) use requests::Route;
+pub(crate) use verifications::Verifications;
 
 use by_code::ByCode;
 use requests::Requests;

@@ -3,7 +3,10 @@
 use crate::support::{App, Client, RelayProcess, Scrape, bad_session_tokens_now, channel, post, request};
 use sealwire_protocol::wire::Channel;
 use serde_json::json;
-use std::{collections::BTreeMap, process::Stdio};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Stdio,
+};
 
 const ADMIN: &[&str] = &["--admin-listen", "127.0.0.1:0"];
 
@@ -28,6 +31,43 @@ async fn the_operating_page_lists_every_metric_and_no_other() {
         })
         .collect();
     assert_eq!(documented, Scrape::of(&relay).await.types);
+}
+
+/// The names of metrics in a text.
+fn metrics_in(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let is_metric = |word: &&str| word.starts_with("sealwire_") || word.starts_with("process_");
+    words.filter(is_metric).collect()
+}
+
+#[tokio::test]
+async fn the_dashboard_the_alerts_and_the_runbook_name_only_metrics_that_there_are() {
+    let relay = RelayProcess::start(ADMIN);
+    request(relay.address, "GET", "/healthz", "", "").await;
+    let scrape = Scrape::of(&relay).await;
+    let mut known = scrape.names();
+    // A histogram's own name stands for all of its samples.
+    known.extend(scrape.types.keys().map(String::as_str));
+    let dashboard = include_str!("../../../../deploy/grafana/sealwire-relays.json");
+    let alerts = include_str!("../../../../deploy/prometheus/alerts.yaml");
+    let page = include_str!("../../../../docs/operating.md");
+    let runbook = page.split_once("## At three in the morning").unwrap().1.split("\n## ").next().unwrap();
+    for (text, least) in [(dashboard, 20), (alerts, 12), (runbook, 10)] {
+        let named = metrics_in(text);
+        let unknown: Vec<_> = named.difference(&known).copied().collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+        assert!(named.len() >= least, "{named:?}");
+    }
+    serde_json::from_str::<serde_json::Value>(dashboard).unwrap();
+    // Each alert stands in the runbook, and the codes that alerts look for exist.
+    let named: Vec<_> = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    assert!(named.len() >= 12);
+    for alert in named {
+        assert!(runbook.contains(&format!("`{alert}`")), "the runbook says nothing of {alert}");
+    }
+    for code in alerts.split("{code=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        scrape.value(&format!("sealwire_goodbyes_total{{code=\"{code}\"}}"));
+    }
 }
 
 #[tokio::test]
@@ -75,6 +115,9 @@ async fn the_metrics_count_what_happened() {
         ("sealwire_goodbyes_total{code=\"SLOW_CONSUMER\"}", 0.0),
         ("sealwire_http_requests_total{route=\"/v1/realtime\",status=\"101\"}", 4.0),
         ("sealwire_http_requests_total{route=\"/v1/publish\",status=\"400\"}", 1.0),
+        ("sealwire_token_verifications_total{token=\"session\",result=\"good\"}", 3.0),
+        ("sealwire_token_verifications_total{token=\"session\",result=\"refused\"}", 1.0),
+        ("sealwire_token_verifications_total{token=\"backend\",result=\"good\"}", 1.0),
         ("sealwire_replay_evictions_total{why=\"size\"}", 0.0),
         ("sealwire_draining", 0.0),
     ] {
@@ -149,6 +192,18 @@ async fn a_request_can_be_followed_by_its_id_from_the_answer_to_the_logs() {
         let line = lines.iter().find(|line| line["target"] == target).unwrap();
         assert_eq!((&line["trace"], &line["remote"]), (&json!(id), &json!("127.0.0.1")));
     }
+    // A connection's lines lead back to the request that it began as.
+    let mut client = Client::connect(relay.address).await;
+    client.send_raw(tokio_tungstenite::tungstenite::Message::Text("no".into())).await;
+    client.must_end_with(sealwire_protocol::Code::TextFrame).await;
+    drop(client);
+    let log = relay.log_with("\"disconnected\"").await;
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let line = |text: &str| lines.iter().find(|line| line["message"] == text).unwrap();
+    let (connected, disconnected) = (line("connected"), line("disconnected"));
+    assert_eq!(connected["trace"], disconnected["trace"]);
+    assert!(lines.iter().any(|line| line["message"] == "answered" && line["trace"] == connected["request"]));
+    assert!(lines.iter().any(|line| line["code"] == "TEXT_FRAME" && line["trace"] == connected["trace"]));
     // A client cannot choose it.
     let headers = "x-request-id: chosen\r\n";
     assert!(!request(relay.address, "GET", "/healthz", headers, "").await.head.contains("chosen"));

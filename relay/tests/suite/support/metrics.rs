@@ -1,5 +1,8 @@
 use super::{RelayProcess, request};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// What a relay said of itself at one moment.
 #[derive(Debug)]
@@ -33,6 +36,11 @@ impl Scrape {
     /// A sample by its name and labels.
     pub fn value(&self, sample: &str) -> f64 {
         *self.samples.get(sample).unwrap_or_else(|| panic!("no {sample} in {:#?}", self.samples))
+    }
+
+    /// The names of all samples, without their labels.
+    pub fn names(&self) -> BTreeSet<&str> {
+        self.samples.keys().map(|sample| sample.split_once('{').map_or(&**sample, |(name, _)| name)).collect()
     }
 
     /// Scrapes until a sample has this value.
