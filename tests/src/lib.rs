@@ -8,5 +8,5 @@ mod wire_client;
 
 pub use installation::Installation;
 pub use raw_socket::{Farewell, RawSocket, Received, fragments, frame, upgrade_request};
-pub use relay_process::RelayProcess;
+pub use relay_process::{RelayProcess, TRACED_CALLS};
 pub use wire_client::WireClient;

@@ -6,10 +6,13 @@ use std::{
     fs::Permissions,
     io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
+
+/// The system calls that strace is to show: all that name a file or make one.
+pub const TRACED_CALLS: &str = "trace=%file,memfd_create,ftruncate,fallocate,io_uring_setup";
 
 /// A running relay; killed when dropped.
 pub struct RelayProcess {
@@ -27,7 +30,7 @@ impl RelayProcess {
     /// Where it cannot be built or does not start.
     #[must_use]
     pub fn start(installations: &[&Installation], settings: &str) -> Self {
-        Self::spawn(installations, settings, Stdio::inherit())
+        Self::spawn(Command::new(binary()), installations, settings, Stdio::inherit())
     }
 
     /// The same, with what it logs kept for [`Self::log`] instead of shown.
@@ -36,10 +39,23 @@ impl RelayProcess {
     /// Where it cannot be built or does not start.
     #[must_use]
     pub fn start_logged(installations: &[&Installation], settings: &str) -> Self {
-        Self::spawn(installations, settings, Stdio::piped())
+        Self::spawn(Command::new(binary()), installations, settings, Stdio::piped())
     }
 
-    fn spawn(installations: &[&Installation], settings: &str, stderr: Stdio) -> Self {
+    /// The same, with every system call that names a file written to `trace` (Linux).
+    ///
+    /// # Panics
+    /// Where it does not start, as where there is no strace.
+    #[must_use]
+    pub fn start_traced(installations: &[&Installation], settings: &str, trace: &Path) -> Self {
+        let mut strace = Command::new("strace");
+        // The tracer is a process apart, so that the child is the relay itself.
+        strace.args(["-D", "-f", "-q", "-e", TRACED_CALLS, "-o"]);
+        strace.arg(trace).arg(binary());
+        Self::spawn(strace, installations, settings, Stdio::piped())
+    }
+
+    fn spawn(mut program: Command, installations: &[&Installation], settings: &str, stderr: Stdio) -> Self {
         let folder = tempfile::tempdir().expect("there is a temporary folder");
         let mut config = format!("listen = \"127.0.0.1:0\"\n{settings}\n");
         for Installation { app, signing_key, .. } in installations {
@@ -48,13 +64,13 @@ impl RelayProcess {
         let path = folder.path().join("relay.toml");
         std::fs::write(&path, config).expect("the temporary folder takes files");
         std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("the file is ours");
-        let mut child = Command::new(binary())
+        let mut child = program
             .args(["run", "--config"])
             .arg(&path)
             .stdout(Stdio::piped())
             .stderr(stderr)
             .spawn()
-            .expect("the relay starts");
+            .unwrap_or_else(|error| panic!("{:?} does not start: {error}", program.get_program()));
         let log = Arc::new(Mutex::new(String::new()));
         if let Some(stderr) = child.stderr.take() {
             let log = log.clone();

@@ -9,6 +9,7 @@ mod client_speed;
 mod core;
 mod demo;
 mod files;
+mod fuzz;
 mod hex;
 mod mutations;
 mod npm;
@@ -18,6 +19,7 @@ mod relay;
 mod runner;
 mod stamp;
 mod step;
+mod strace;
 mod test;
 mod toolchain;
 mod workspace;
@@ -47,6 +49,8 @@ enum Command {
     Core,
     /// Runs the example app on a local stand-in for Forge and prints its address.
     Demo(demo::Options),
+    /// Feeds everything that reads outside input with random input.
+    Fuzz(fuzz::Options),
     /// Puts known bugs into a copy of the sources and checks that the seeded schedules find each.
     Mutations,
     /// Builds the npm package, packs it and prints its sizes.
@@ -78,6 +82,7 @@ fn run() -> Result<ExitCode> {
         Command::ClientSpeed => client_speed::run(&workspace)?,
         Command::Core => core::build(&workspace)?,
         Command::Demo(options) => demo::run(&workspace, &options)?,
+        Command::Fuzz(options) => fuzz::run(&workspace, &options)?,
         Command::Mutations => return mutations::run(&workspace),
         Command::Package => package::run(&workspace)?,
         Command::Test(options) => return test::run(&workspace, &options),

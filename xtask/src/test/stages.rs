@@ -12,7 +12,7 @@ use crate::{
     chromium::Chromium,
     core,
     demo::{self, Options},
-    files, npm, package, python, relay, runner,
+    files, fuzz, npm, package, python, relay, runner, step, strace,
     toolchain::{self, TARGET},
     workspace::Workspace,
 };
@@ -22,6 +22,16 @@ pub(super) const STAGES: &[Stage] = &[
         name: "native",
         about: "unit, property, vector and process tests of every crate; instruction counts",
         prepare: native,
+    },
+    Stage {
+        name: "attacks",
+        about: "attacks on a running relay, RFC 6455, and that it writes nothing to disk",
+        prepare: attacks,
+    },
+    Stage {
+        name: "fuzz",
+        about: "the fuzzer's kept corpus, and each target for a minute where the fuzzer is installed",
+        prepare: fuzz,
     },
     Stage {
         name: "schedules",
@@ -55,6 +65,16 @@ const ONLY_WASM: [&str; 3] = ["sealwire-sdk-wasm", "memory-growth", "vectors-cor
 
 const SCHEDULES: &str = "100000";
 
+/// The targets of the stage `attacks`, and the test in each that no other stage repeats.
+const ATTACKS: [(&str, &str); 3] = [
+    ("attacks", "no_attack_succeeds"),
+    ("rfc6455", "every_case_of_the_autobahn_suite"),
+    ("nothing_on_disk", "a_relay_that_serves_opens_no_file"),
+];
+
+/// How long each target of the fuzzer runs.
+const FUZZ_SECONDS: u32 = 60;
+
 fn summed(command: Expression) -> Suite {
     Suite { command, counted: Counted::BySummary, shown: None }
 }
@@ -73,6 +93,31 @@ fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
         ),
         summed(bench::instruction_counts("check")),
     ])
+}
+
+fn attacks(workspace: &Workspace) -> Result<Vec<Suite>> {
+    strace::ensure()?;
+    let relay = relay::build(workspace)?;
+    let mut arguments = vec!["test", "--quiet", "--locked", "--no-fail-fast", "--package", "sealwire-tests"];
+    arguments.extend(ATTACKS.iter().flat_map(|(target, _)| ["--test", target]));
+    arguments.extend(["--", "--nocapture"]);
+    let command = duct::cmd("cargo", arguments).env("SEALWIRE_TEST_RELAY", relay);
+    Ok(vec![Suite { shown: Some(" cases, "), ..summed(command) }])
+}
+
+fn fuzz(workspace: &Workspace) -> Result<Vec<Suite>> {
+    let replay = duct::cmd!("cargo", "test", "--quiet", "--locked", "--package", "sealwire-fuzz-targets");
+    let mut suites = vec![summed(replay)];
+    match fuzz::missing()? {
+        Some(missing) => step::skipping(missing),
+        None => {
+            for target in fuzz::targets(workspace)? {
+                let command = fuzz::command(workspace, &target, FUZZ_SECONDS)?.stderr_to_stdout();
+                suites.push(Suite { counted: Counted::AsOne, ..summed(command) });
+            }
+        }
+    }
+    Ok(suites)
 }
 
 fn schedules(_: &Workspace) -> Result<Vec<Suite>> {

@@ -1,0 +1,21 @@
+//! strace, for the test that the relay writes nothing to disk: found, or installed where that is ours to do.
+
+use anyhow::{Result, ensure};
+
+use crate::apt;
+
+pub(crate) fn ensure() -> Result<()> {
+    if !cfg!(target_os = "linux") || is_there() {
+        return Ok(());
+    }
+    if apt::is_usable() {
+        apt::install(&["strace"])?;
+    }
+    ensure!(is_there(), "no strace: install it (Debian: `apt-get install strace`)");
+    Ok(())
+}
+
+fn is_there() -> bool {
+    let asked = duct::cmd!("strace", "-V").stdout_null().stderr_null().unchecked().run();
+    asked.is_ok_and(|output| output.status.success())
+}
