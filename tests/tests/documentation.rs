@@ -51,3 +51,27 @@ fn every_test_that_the_security_page_names_exists() {
     }
     assert!(named > 30, "{named} tests are named");
 }
+
+#[test]
+fn the_security_page_says_where_every_field_goes() {
+    let page = include_str!("../../docs/security.md");
+    let contract = include_str!("../../protocol/proto/sealwire/v1/realtime.proto");
+    let sent = ["Hello", "Refresh", "Channel", "Position", "Subscribe", "Unsubscribe", "Publish", "Session"];
+    let mut fields = 0;
+    for message in sent {
+        let (_, body) = contract.split_once(&format!("message {message} {{\n")).unwrap();
+        let (body, _) = body.split_once("\n}").unwrap();
+        for line in body.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
+            let Some((declaration, _)) = line.split_once(" = ") else { continue };
+            let name = declaration.rsplit_once(' ').unwrap().1;
+            assert!(page.contains(&format!("`{message}.{name}`")), "{message}.{name} is not on the page");
+            fields += 1;
+        }
+    }
+    assert!(fields > 15, "{fields} fields");
+    let api: serde_json::Value =
+        serde_json::from_str(include_str!("../../protocol/openapi/relay.json")).unwrap();
+    for name in api["components"]["schemas"]["Message"]["properties"].as_object().unwrap().keys() {
+        assert!(page.contains(&format!("`{name}`")), "{name} is not on the page");
+    }
+}

@@ -27,7 +27,7 @@ const QUIET: Duration = Duration::from_secs(3);
 const FLOOR: Duration = Duration::from_millis(100);
 
 fn cases() -> Vec<Case> {
-    [jwt::CASES, websocket::CASES, http::CASES, logic::CASES, floods::CASES].concat()
+    [jwt::cases(), websocket::CASES.to_vec(), http::cases(), logic::cases(), floods::CASES.to_vec()].concat()
 }
 
 #[test]

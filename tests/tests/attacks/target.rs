@@ -156,7 +156,8 @@ impl Target {
             let (_, secret) = installation.signing_key.split_once('.').unwrap();
             assert!(!log.contains(secret), "a signing key is in the log");
         }
-        for secret in ["eyJ", "bystanders", "secret-channel"] {
+        // Tokens, channel names, and who was refused nothing.
+        for secret in ["eyJ", "bystanders", "secret-channel", "\"reader\"", "\"writer\""] {
             assert!(!log.contains(secret), "{secret} is in the log");
         }
         assert!(!log.contains("panicked"), "the relay panicked");
@@ -170,6 +171,14 @@ pub(crate) fn must_live(socket: &mut RawSocket) {
         ToClient::Pong(_) => {}
         other => panic!("{other:?} came instead of Pong"),
     }
+}
+
+/// The connection was ended for its rate. Who goes on flooding may get a reset instead of the reason.
+pub(crate) fn must_have_been_too_fast(farewell: &Farewell) {
+    let told = (farewell.goodbye, farewell.close);
+    let code = Code::RateLimited;
+    let expected = (Some(code.number()), Some(code.close_code() as u16));
+    assert!(told == expected || told == (None, None), "{told:?}");
 }
 
 /// The answer must be a refusal with this code.

@@ -2,7 +2,7 @@
 
 use crate::{
     case::{Case, case, patient},
-    target::{Target, channel, must_live, random, sealed},
+    target::{Target, channel, must_have_been_too_fast, must_live, random, sealed},
 };
 use sealwire_protocol::{
     Code, limits,
@@ -115,7 +115,7 @@ pub(crate) const CASES: &[Case] = &[
         let sent = (0..100).take_while(|_| socket.send(&flood)).count();
         let grown = target.relay.memory().saturating_sub(before);
         assert!(grown < 4 << 20, "{grown} bytes more for a message of nothing after {sent} thousand pieces");
-        assert_eq!(code_of(&socket.farewell()), Some(Code::RateLimited));
+        must_have_been_too_fast(&socket.farewell());
     }),
     case("ws-fragments-over-the-limit", |target| {
         let mut socket = target.mallory();
@@ -140,7 +140,8 @@ pub(crate) const CASES: &[Case] = &[
         let mut writer = socket.try_clone();
         let flood = std::thread::spawn(move || (0..500).take_while(|_| writer.send(&pings)).count());
         let farewell = socket.farewell();
-        assert_eq!(code_of(&farewell), Some(Code::RateLimited));
+        must_have_been_too_fast(&farewell);
+        assert!(farewell.before.len() < 50_000, "every ping was answered");
         assert!(farewell.before.len() > 10_000, "only {} pings were answered", farewell.before.len());
         assert!(farewell.before.iter().all(|pong| *pong == Received::Pong(vec![b'p'; 125])));
         flood.join().unwrap();
@@ -166,7 +167,7 @@ pub(crate) const CASES: &[Case] = &[
         (0..10).for_each(|_| assert!(socket.send(&pongs)));
         must_live(&mut socket);
         (0..100).all(|_| socket.send(&pongs));
-        assert_eq!(code_of(&socket.farewell()), Some(Code::RateLimited));
+        must_have_been_too_fast(&socket.farewell());
     }),
     case("ws-protocol-ping-flood", |target| {
         let mut socket = target.mallory();
