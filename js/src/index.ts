@@ -15,6 +15,7 @@ export type { TokenProvider } from './session/channel-token.js';
 export type { SessionGrant, SessionKey } from './session/grant.js';
 export type { StreamGap, StreamOptions, TextStream } from './stream/types.js';
 export type { DebugEvent, DebugListener } from './transport/debugged.js';
+export type { Transport } from './transport/socket.js';
 export type {
   Callback,
   ChannelOptions,

@@ -13,12 +13,14 @@ import { refusalIn } from '../session/refusal.js';
 import { sharedThrough } from '../sharing/shared-connection.js';
 import { debugged, type DebugEvent } from '../transport/debugged.js';
 import { evented } from '../transport/evented.js';
-import { connectDirectly } from '../transport/socket.js';
+import { withFallback } from '../transport/fallback.js';
+import type { Transport } from '../transport/socket.js';
 import { report } from './deliver.js';
 import type { RealtimeOptions, StateListener } from './types.js';
 
 export class Connection {
   core: CoreKind | undefined;
+  transport: Transport | undefined;
   state: ConnectionState = 'idle';
   readonly #options: RealtimeOptions;
   readonly #sources: CoreSources | undefined;
@@ -66,10 +68,14 @@ export class Connection {
     const { kind, module } = await loadCore(this.#options.core, this.#sources);
     this.core = kind;
     const { requestTimeoutMs, idleCloseMs, onDebug, share } = this.#options;
-    const connect = share === false ? connectDirectly : sharedThrough(connectDirectly, () => client.wake());
+    const alone = withFallback();
+    const connect = share === false ? alone : sharedThrough(alone, () => client.wake());
     const host: Host = {
       session: (reason) => this.#session(reason),
-      connect: evented(onDebug ? debugged(connect, (event) => this.#debug(event)) : connect),
+      connect: evented(
+        onDebug ? debugged(connect, (event) => this.#debug(event)) : connect,
+        (transport) => (this.transport = transport),
+      ),
       token: (provider, renewal) => {
         if (onDebug) this.#debug({ type: 'token' });
         freshToken(provider).then(

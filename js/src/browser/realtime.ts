@@ -91,6 +91,9 @@ export function realtimeWith(options: RealtimeOptions, sources?: CoreSources): R
     get core() {
       return connection.core;
     },
+    get transport() {
+      return connection.transport;
+    },
     get state() {
       return connection.state;
     },

@@ -8,6 +8,7 @@ import type { TokenProvider } from '../session/channel-token.js';
 import type { SessionGrant } from '../session/grant.js';
 import type { StreamOptions, TextStream } from '../stream/types.js';
 import type { DebugListener } from '../transport/debugged.js';
+import type { Transport } from '../transport/socket.js';
 
 export interface ChannelOptions {
   /**
@@ -88,6 +89,8 @@ export interface Realtime {
   publishGlobal: Publish;
   /** Which build of the core runs; undefined until the first call has loaded it. */
   readonly core: CoreKind | undefined;
+  /** What the connection, or the last one, goes over; undefined until the first has opened. */
+  readonly transport: Transport | undefined;
   readonly state: ConnectionState;
   /** Told of every change of the state, with the reason where something went wrong. Returns what ends it. */
   onStateChange: (listener: StateListener) => () => void;

@@ -72,7 +72,7 @@ export class FollowedSocket implements Socket {
       case 'full':
         return this.#refuse();
       case 'open':
-        return this.onopen?.();
+        return this.onopen?.(message.transport);
       case 'frame':
         return this.onmessage?.({ data: message.data });
       case 'closed':

@@ -48,7 +48,7 @@ export class Leader {
       channel.close();
       this.#known.delete(name);
     };
-    place.onopen = () => tell({ type: 'open' });
+    place.onopen = (transport) => tell({ type: 'open', transport });
     place.onmessage = ({ data }) => tell({ type: 'frame', data });
     place.onclose = ({ code }) => {
       if (!over) tell({ type: 'closed', code: code || LOST });

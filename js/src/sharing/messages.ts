@@ -1,5 +1,7 @@
 // What the frames of a page say to each other. Frames of the wire pass sealed as they are: keys and plaintext never do.
 
+import type { Transport } from '../transport/socket.js';
+
 /** On the channel of the page. */
 export type ToPage =
   | { type: 'leads' }
@@ -10,7 +12,7 @@ export type ToPage =
 export type ToFollower =
   | { type: 'taken' }
   | { type: 'full' }
-  | { type: 'open' }
+  | { type: 'open'; transport?: Transport | undefined }
   | { type: 'frame'; data: unknown }
   | { type: 'closed'; code: number };
 

@@ -1,6 +1,6 @@
 // Several sessions on one WebSocket. Each has a place that looks like a socket of its own.
 
-import type { Connect, Socket } from '../transport/socket.js';
+import type { Connect, Socket, Transport } from '../transport/socket.js';
 import { decodeSession, encodeEnd, encodeSession } from './wire.js';
 
 /** As many sessions as a relay takes on one connection. */
@@ -14,6 +14,7 @@ export class Multiplexer {
   readonly #places = new Map<number, Place>();
   #socket: Socket | undefined;
   #isOpen = false;
+  #transport: Transport | undefined;
   #next = 0;
   /** The sessions that each direction has turned to. */
   #sending = 0;
@@ -39,7 +40,7 @@ export class Multiplexer {
     const place = new Place(this, this.#next);
     this.#places.set(this.#next, place);
     this.#next += 1;
-    if (this.#isOpen) queueMicrotask(() => place.onopen?.());
+    if (this.#isOpen) queueMicrotask(() => place.onopen?.(this.#transport));
     return place;
   }
 
@@ -72,9 +73,10 @@ export class Multiplexer {
     const socket = this.#connect();
     socket.binaryType = 'arraybuffer';
     this.#next = this.#sending = this.#receiving = 0;
-    socket.onopen = () => {
+    socket.onopen = (transport) => {
       this.#isOpen = true;
-      for (const place of [...this.#places.values()]) place.onopen?.();
+      this.#transport = transport;
+      for (const place of [...this.#places.values()]) place.onopen?.(transport);
     };
     socket.onmessage = (event) => this.#received(event);
     socket.onclose = ({ code }) => this.#lost(code);

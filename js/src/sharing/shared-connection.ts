@@ -202,7 +202,7 @@ class SharedSocket implements Socket {
     }
     this.#inner = inner;
     inner.binaryType = this.binaryType;
-    inner.onopen = () => this.onopen?.();
+    inner.onopen = (transport) => this.onopen?.(transport);
     inner.onmessage = (event) => this.onmessage?.(event);
     inner.onclose = ({ code }) => this.#closed(code);
   }

@@ -1,12 +1,12 @@
 // Shows what goes over a socket, by kind and size and never by content. Only there where an app asked for it.
 
 import { frameName, type Direction } from './frame-names.js';
-import type { Connect, Socket } from './socket.js';
+import type { Connect, Socket, Transport } from './socket.js';
 
 /** Something that happened on the connection. Holds no payload, name, token or key. */
 export type DebugEvent =
   | { type: 'frame'; direction: Direction; frame: string; bytes: number }
-  | { type: 'socket'; event: 'connecting' | 'open' | 'closed'; code?: number }
+  | { type: 'socket'; event: 'connecting' | 'open' | 'closed'; transport?: Transport; code?: number }
   | { type: 'session'; reason: string }
   | { type: 'token' }
   | { type: 'state'; state: string; code?: string };
@@ -23,9 +23,9 @@ class DebuggedSocket implements Socket {
   constructor(inner: Socket, tell: DebugListener) {
     this.#inner = inner;
     this.#tell = tell;
-    inner.onopen = () => {
-      tell({ type: 'socket', event: 'open' });
-      this.onopen?.();
+    inner.onopen = (transport) => {
+      tell({ type: 'socket', event: 'open', ...(transport && { transport }) });
+      this.onopen?.(transport);
     };
     inner.onmessage = (event) => {
       if (event.data instanceof ArrayBuffer) this.#frame('received', new Uint8Array(event.data));

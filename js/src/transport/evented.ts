@@ -1,18 +1,24 @@
 // Gives a socket that is no WebSocket the events of one: the core listens to these.
 
-import type { Connect, Socket } from './socket.js';
+import type { Connect, Socket, Transport } from './socket.js';
 
 class EventedSocket extends EventTarget {
   readyState: number = WebSocketState.Connecting;
   readonly #inner: Socket;
 
-  constructor(inner: Socket) {
+  constructor(inner: Socket, opened: (transport?: Transport) => void) {
     super();
     this.#inner = inner;
-    inner.onopen = () => this.#tell(WebSocketState.Open, 'open', {});
+    inner.onopen = (transport) => {
+      opened(transport);
+      this.#tell(WebSocketState.Open, 'open', {});
+    };
     inner.onmessage = ({ data }) => this.#tell(this.readyState, 'message', { data });
-    inner.onclose = ({ code }) =>
+    inner.onclose = ({ code }) => {
+      // As a WebSocket that never opened: who waits for it to open hears of that only by this.
+      if (this.readyState === WebSocketState.Connecting) this.#tell(WebSocketState.Closed, 'error', {});
       this.#tell(WebSocketState.Closed, 'close', { code, reason: '', wasClean: true });
+    };
   }
 
   get binaryType(): string {
@@ -39,10 +45,10 @@ class EventedSocket extends EventTarget {
 
 const WebSocketState = { Connecting: 0, Open: 1, Closed: 3 };
 
-/** A WebSocket stays itself. */
+/** A WebSocket stays itself. `opened` is told what a socket that opens goes over. */
 export const evented =
-  (connect: Connect) =>
+  (connect: Connect, opened: (transport?: Transport) => void = () => {}) =>
   (url: string, protocol: string): EventTarget => {
     const socket = connect(url, protocol);
-    return socket instanceof EventTarget ? socket : new EventedSocket(socket);
+    return socket instanceof EventTarget ? socket : new EventedSocket(socket, opened);
   };

@@ -1,8 +1,11 @@
 // What the core needs of a WebSocket. A place on a socket that several frames of a page share has the same shape.
 
+/** What a connection goes over: HTTP requests where the network lets no WebSocket through. */
+export type Transport = 'websocket' | 'http';
+
 export interface Socket {
   binaryType: string;
-  onopen: (() => void) | null;
+  onopen: ((transport?: Transport) => void) | null;
   onmessage: ((event: { data: unknown }) => void) | null;
   onclose: ((event: { code: number }) => void) | null;
   send(bytes: Uint8Array<ArrayBuffer>): void;

@@ -103,21 +103,22 @@ test('states, sessions and tokens are shown by their kind, and a listener that t
   ]);
 });
 
-test('without a listener nothing stands between the core and its socket', async () => {
+test('the core is given a socket to the address and for the protocol that it asks for', async () => {
   const made: unknown[] = [];
   const real = globalThis.WebSocket;
-  class Recorded extends EventTarget {
+  class Recorded {
     constructor(...given: unknown[]) {
-      super();
-      made.push([this, ...given]);
+      made.push(given);
     }
+    close(): void {}
   }
   globalThis.WebSocket = Recorded as never;
   try {
     const { sources, clients } = fakeCore();
     await realtimeWith({}, sources).publish('n', 'x');
-    const socket = clients[0]!.host.connect('wss://relay', 'sealwire.v1');
-    assert.deepEqual(made, [[socket, 'wss://relay', 'sealwire.v1']]);
+    const socket = clients[0]!.host.connect('wss://relay', 'sealwire.v1') as EventTarget & Socket;
+    assert.deepEqual(made, [['wss://relay', 'sealwire.v1']]);
+    socket.close();
   } finally {
     globalThis.WebSocket = real;
   }

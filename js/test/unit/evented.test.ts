@@ -47,6 +47,20 @@ test('a socket that is no WebSocket has the events, the state and the methods of
   ]);
 });
 
+test('a socket that closes before it opened says so as a WebSocket does', () => {
+  const { socket } = quietSocket();
+  const shown = evented(() => socket)('wss://relay', 'sealwire.v1') as EventTarget & { readyState: number };
+  const heard: unknown[] = [];
+  for (const type of ['open', 'error', 'close']) {
+    shown.addEventListener(type, () => heard.push([type, shown.readyState]));
+  }
+  socket.onclose?.({ code: 1006 });
+  assert.deepEqual(heard, [
+    ['error', 3],
+    ['close', 3],
+  ]);
+});
+
 test('what has events already stays itself', () => {
   const websocket = new EventTarget();
   assert.equal(evented(() => websocket as never)('wss://relay', 'sealwire.v1'), websocket);

@@ -33,7 +33,7 @@ const bundled = bundle();
 export async function startSite(backend, { webAssembly = false, socketPort }) {
   const files = await bundled;
   const sources = webAssembly ? `'self' 'unsafe-eval'` : `'self'`;
-  const policy = `default-src 'self'; script-src ${sources}; connect-src 'self' ws://127.0.0.1:${socketPort}`;
+  const policy = `default-src 'self'; script-src ${sources}; connect-src 'self' ws://127.0.0.1:${socketPort} http://127.0.0.1:${socketPort}`;
   /** Set to refuse sessions, as an app whose backend is down would. */
   const state = { refuse: false };
   const server = http.createServer(async (request, response) => {

@@ -2,13 +2,20 @@
 import { createBackend } from './backend.mjs';
 import { launch } from './browser.mjs';
 import { startLine } from './line.mjs';
+import { startPlainProxy } from './plain-proxy.mjs';
 import { startRelay } from './relay.mjs';
 import { startSite } from './site.mjs';
 
-/** @param {{ relay?: string, backend?: object, webAssembly?: boolean }} [options] */
-export async function setStage({ relay: settings, backend: backendOptions, webAssembly } = {}) {
+/** @param {{ relay?: string, backend?: object, webAssembly?: boolean, plainProxy?: boolean }} [options] */
+export async function setStage({
+  relay: settings,
+  backend: backendOptions,
+  webAssembly,
+  plainProxy = false,
+} = {}) {
   const relay = await startRelay(settings);
-  const line = await startLine(relay.port);
+  // Pages reach the relay over one of them.
+  const line = await (plainProxy ? startPlainProxy : startLine)(relay.port);
   const backend = createBackend(relay, line.port, backendOptions);
   const site = await startSite(backend, { webAssembly, socketPort: line.port });
   const browser = await launch();

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+
+import { withFallback } from '../../src/transport/fallback.js';
+import type { Socket } from '../../src/transport/socket.js';
+
+class FakeSocket implements Socket {
+  binaryType = '';
+  onopen: Socket['onopen'] = null;
+  onmessage: Socket['onmessage'] = null;
+  onclose: Socket['onclose'] = null;
+  isClosed = false;
+  readonly kind: string;
+
+  constructor(kind: string) {
+    this.kind = kind;
+  }
+
+  send(): void {}
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+/** A network: what was opened in it, and what its page heard of the last connection. */
+function network() {
+  const opened: FakeSocket[] = [];
+  const open = (kind: string) => {
+    const socket = new FakeSocket(kind);
+    opened.push(socket);
+    return socket;
+  };
+  const connect = withFallback(
+    { websocket: () => open('websocket'), http: async () => () => open('http') },
+    new Map(),
+  );
+  const state = { opened, heard: [] as unknown[], socket: undefined as Socket | undefined };
+  return {
+    ...state,
+    connect() {
+      state.heard.length = 0;
+      const socket = connect('wss://relay/v1/realtime', 'p');
+      socket.onopen = (transport) => state.heard.push(transport);
+      socket.onmessage = ({ data }) => state.heard.push(data);
+      socket.onclose = ({ code }) => state.heard.push(code);
+      return socket;
+    },
+    kinds: () => opened.map(({ kind }) => kind),
+    last: () => opened.at(-1)!,
+  };
+}
+
+const settled = async () => {
+  for (let turn = 0; turn < 5; turn += 1) await null;
+};
+
+test('where WebSockets work, nothing else is tried, and a few that fail change nothing', async () => {
+  const { connect, heard, kinds, last } = network();
+  connect();
+  last().onopen?.();
+  last().onmessage?.({ data: 'welcome' });
+  last().onclose?.({ code: 1006 });
+  assert.deepEqual(heard, ['websocket', 'welcome', 1006]);
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    connect();
+    last().onclose?.({ code: 1006 });
+    assert.deepEqual(heard, [1006]);
+  }
+  connect();
+  last().onopen?.();
+  last().onmessage?.({ data: 'welcome' });
+  await settled();
+  assert.deepEqual(kinds(), Array(4).fill('websocket'));
+});
+
+test('a WebSocket that is refused is followed by HTTP at once, and that is kept to for a while', async (t) => {
+  t.mock.timers.enable({ apis: ['Date', 'setTimeout'] });
+  const { connect, heard, kinds, last } = network();
+  connect();
+  last().onclose?.({ code: 1006 });
+  await settled();
+  last().onopen?.();
+  last().onmessage?.({ data: 'welcome' });
+  last().onclose?.({ code: 4401 });
+  assert.deepEqual(heard, ['http', 'welcome', 4401]);
+  connect();
+  await settled();
+  last().onopen?.();
+  assert.deepEqual(kinds(), ['websocket', 'http', 'http']);
+  t.mock.timers.tick(10 * 60_000);
+  connect();
+  assert.equal(last().kind, 'websocket');
+});
+
+test('a WebSocket that does not open in time is given up for HTTP', async (t) => {
+  t.mock.timers.enable({ apis: ['Date', 'setTimeout'] });
+  const { connect, heard, kinds, last } = network();
+  connect();
+  const stuck = last();
+  t.mock.timers.tick(5_000);
+  await settled();
+  last().onopen?.();
+  assert.deepEqual([kinds(), heard, stuck.isClosed], [['websocket', 'http'], ['http'], true]);
+});
+
+test('a WebSocket that opens and brings nothing is closed, and the next attempt is HTTP', async (t) => {
+  t.mock.timers.enable({ apis: ['Date', 'setTimeout'] });
+  const { connect, heard, kinds, last } = network();
+  connect();
+  last().onopen?.();
+  t.mock.timers.tick(5_000);
+  assert.deepEqual(heard, ['websocket', 1006]);
+  connect();
+  await settled();
+  assert.deepEqual(kinds(), ['websocket', 'http']);
+});
+
+test('where neither works, each attempt begins with a WebSocket', async () => {
+  const { connect, heard, kinds, last } = network();
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    connect();
+    last().onclose?.({ code: 1006 });
+    await settled();
+    last().onclose?.({ code: 1006 });
+    assert.deepEqual(heard, [1006]);
+  }
+  assert.deepEqual(kinds(), ['websocket', 'http', 'websocket', 'http', 'websocket', 'http']);
+});
+
+test('who closes in between hears nothing more, and nothing stays open', async (t) => {
+  t.mock.timers.enable({ apis: ['Date', 'setTimeout'] });
+  const { connect, heard, opened, last } = network();
+  connect().close();
+  t.mock.timers.tick(60_000);
+  const second = connect();
+  last().onclose?.({ code: 1006 });
+  second.close();
+  await settled();
+  assert.deepEqual(heard, []);
+  assert.ok(opened.filter(({ kind }) => kind === 'http').every(({ isClosed }) => isClosed));
+  assert.ok(opened[0]!.isClosed);
+});
+
+test('the next page of the same tab begins with what worked', async () => {
+  const storage = new Map<string, string>();
+  const sessionStorage = {
+    getItem: (key: string) => storage.get(key) ?? null,
+    setItem: (key: string, value: string) => void storage.set(key, value),
+  };
+  Object.defineProperty(globalThis, 'sessionStorage', { value: sessionStorage, configurable: true });
+  try {
+    const first = network();
+    first.connect();
+    first.last().onclose?.({ code: 1006 });
+    await settled();
+    first.last().onopen?.();
+    const second = network();
+    second.connect();
+    await settled();
+    assert.deepEqual(second.kinds(), ['http']);
+  } finally {
+    Reflect.deleteProperty(globalThis, 'sessionStorage');
+    mock.restoreAll();
+  }
+});
