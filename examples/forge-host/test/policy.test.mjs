@@ -36,11 +36,15 @@ test('unsafe-eval comes with the permission and not otherwise', () => {
   assert.ok(sources(policy, 'script-src').includes("'unsafe-eval'"));
 });
 
-test('the gadget may connect to the relay that the manifest names', () => {
+test('the gadget may connect to the relay that the manifest names, with a WebSocket and without', () => {
   const local = contentSecurityPolicy(HTML, forLocalRelay(manifest, { ...RELAY, unsafeEval: false }), HOST);
-  assert.ok(sources(local, 'connect-src').includes('ws://127.0.0.1:5000'));
   const deployed = contentSecurityPolicy(HTML, manifest, HOST);
-  assert.ok(sources(deployed, 'connect-src').includes('wss://relay.example.com'));
+  for (const [policy, wanted] of [
+    [local, ['ws://127.0.0.1:5000', 'http://127.0.0.1:5000']],
+    [deployed, ['wss://relay.example.com', 'https://relay.example.com']],
+  ]) {
+    for (const source of wanted) assert.ok(sources(policy, 'connect-src').includes(source), source);
+  }
 });
 
 test('the host page may show the gadget, and violations are reported to this machine only', () => {

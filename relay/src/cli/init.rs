@@ -65,6 +65,7 @@ and allow it to reach the relay, in manifest.yml:
         fetch:
           client:
             - 'wss://{host}'
+            - 'https://{host}'
           backend:
             - 'https://{host}'
 ",

@@ -44,7 +44,10 @@ export async function problemsOf(appFolder) {
 export function forLocalRelay(manifest, { client, backend, unsafeEval }) {
   const local = structuredClone(manifest);
   const permissions = (local.permissions ??= {});
-  permissions.external = { ...permissions.external, fetch: { client: [client], backend: [backend] } };
+  permissions.external = {
+    ...permissions.external,
+    fetch: { client: [client, client.replace(/^ws/, 'http')], backend: [backend] },
+  };
   if (unsafeEval) permissions.content = { ...permissions.content, scripts: ['unsafe-eval'] };
   return local;
 }

@@ -27,7 +27,7 @@ fn init_writes_a_private_configuration_that_runs_and_prints_the_apps_side() {
         &format!("forge variables set --encrypt SEALWIRE_SIGNING_KEY {key}\n"),
         "forge variables set SEALWIRE_APP 'my app'\n",
         "forge variables set SEALWIRE_URL wss://rt.example.org\n",
-        "client:\n            - 'wss://rt.example.org'\n",
+        "client:\n            - 'wss://rt.example.org'\n            - 'https://rt.example.org'\n",
         "backend:\n            - 'https://rt.example.org'\n",
     ] {
         assert!(printed.contains(part), "{part} is not in\n{printed}");
