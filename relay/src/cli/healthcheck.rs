@@ -16,6 +16,10 @@ use std::{
 
 /// Longest wait for each step.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// What a relay answers past `max_connections`.
+const FULL: u16 = 503;
+/// The same past `max_connections_per_address`.
+const FULL_FOR_ADDRESS: u16 = 429;
 
 #[derive(Args)]
 pub(super) struct Healthcheck {
@@ -26,6 +30,12 @@ pub(super) struct Healthcheck {
 impl Healthcheck {
     pub(super) fn execute(self) -> Result<ExitCode, Box<dyn Error>> {
         let mut config = self.config.load()?;
+        // Where operators ask there is always room, also when clients have taken every place.
+        if let Some(address) = config.admin_listen {
+            config.listen = Listen::Tcp(address);
+            config.tls = None;
+            config.proxy_protocol = false;
+        }
         if let Listen::Tcp(address) = &mut config.listen {
             reachable(address);
         }
@@ -35,10 +45,14 @@ impl Healthcheck {
         })?;
         let status = status(&mut stream, "/healthz")
             .map_err(|error| format!("the relay at {place} does not answer: {error}"))?;
-        if status != 200 {
-            return Err(format!("the relay at {place} answers {status}").into());
+        match status {
+            200 => println!("the relay at {place} is well"),
+            // To restart it would only send away whom it serves.
+            FULL | FULL_FOR_ADDRESS => {
+                println!("the relay at {place} is well, and has no place for one more")
+            }
+            _ => return Err(format!("the relay at {place} answers {status}").into()),
         }
-        println!("the relay at {place} is well");
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -85,6 +85,21 @@ fn healthcheck_succeeds_only_where_the_relay_answers() {
         assert!(output.status.success(), "{output:?}");
         assert_eq!(text(&output.stdout), format!("the relay at 127.0.0.1:{port} is well\n"));
     }
+    // One that is full lives, and is not to be restarted.
+    let full = RelayProcess::start(&["--max-connections", "0", "--admin-listen", "127.0.0.1:0"]);
+    let output = asked(&full.address.to_string());
+    assert!(
+        output.status.success() && text(&output.stdout).contains("has no place for one more"),
+        "{output:?}"
+    );
+    let output = relay_command()
+        .args(["healthcheck", "--listen", "127.0.0.1:1", "--admin-listen", &full.admin().to_string()])
+        .env("SEALWIRE_RELAY_APP", "a")
+        .env("SEALWIRE_RELAY_SIGNING_KEYS", App::one().key_text)
+        .output()
+        .unwrap();
+    assert_eq!(text(&output.stdout), format!("the relay at {} is well\n", full.admin()));
+
     drop(relay);
     let output = asked(&format!("127.0.0.1:{port}"));
     assert_eq!(output.status.code(), Some(1));

@@ -239,6 +239,8 @@ fn the_compose_files_relay_starts_with_the_configuration_beside_it() {
     assert!(compose["services"].get("relay").is_some());
     let files = relay["ulimits"]["nofile"].as_u64().unwrap();
     assert!(files > setting(&printed, "max_connections").parse().unwrap());
+    let (memory, kept) = (relay["mem_limit"].as_str().unwrap(), setting(&printed, "memory_bytes"));
+    assert_eq!((memory, kept), ("2g", "\"1GiB\""), "what the kernel holds for sockets needs room as well");
     let grace = seconds(relay["stop_grace_period"].as_str().unwrap());
     assert!(grace > Config::default().drain_deadline);
 }
@@ -251,6 +253,9 @@ fn the_units_relay_starts_with_the_configuration_beside_it() {
     let [binary, run, flag, config] = &start[..] else { panic!("{start:?}") };
     assert_eq!((&**binary, &**config), ("/usr/local/bin/sealwire-relay", "/etc/sealwire/relay.toml"));
     must_take(&[run, flag, config]);
+    assert!(setting(&printed, "admin_listen").contains("127.0.0.1:"));
+    let socket = read("deploy/systemd/sealwire-relay.socket");
+    assert!(socket.contains("\nListenStream=443\n") && socket.contains("\nWantedBy=sockets.target\n"));
     // A reload asks first, then tells.
     assert_eq!(
         unit("ExecReload"),
