@@ -142,7 +142,7 @@ impl Relay {
             metrics: metrics.clone(),
             revocations: revocations.clone(),
             proxies: Proxies::new(&config),
-            tls: config.tls.clone().map(Reloadable::new),
+            tls: config.tls.clone().map(|tls| Arc::new(Reloadable::new(tls))),
             limits: limits.clone(),
         });
         tokio::spawn(alarms.run(ended.clone()));
@@ -155,7 +155,7 @@ impl Relay {
         if let Some((listener, _)) = admin {
             let (registry, lifecycle) = (registry.clone(), lifecycle.clone());
             let (keys, limits, memory) = (keys.clone(), limits.clone(), memory.clone());
-            let revocations = revocations.clone();
+            let (revocations, tls) = (revocations.clone(), context.tls.clone());
             let exposition = Exposition {
                 metrics,
                 fanout,
@@ -166,6 +166,7 @@ impl Relay {
                 lifecycle,
                 limits,
                 memory,
+                tls,
             };
             tokio::spawn(admin::serve(listener, Arc::new(exposition), ended.clone()));
         }

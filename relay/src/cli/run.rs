@@ -70,6 +70,9 @@ fn reload(relay: &Relay, args: &ConfigArgs, logging: &Logging) {
         }
     };
     logging.reload(&config);
+    for risk in config.risks() {
+        tracing::warn!("{risk}");
+    }
     let reloaded = relay.reload(config);
     for setting in &reloaded.need_restart {
         tracing::warn!(setting = setting.key(), "needs a restart; the former value stays in force");

@@ -66,7 +66,7 @@ pub(crate) struct HttpContext {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) revocations: Arc<Revocations>,
     pub(crate) proxies: Proxies,
-    pub(crate) tls: Option<Reloadable<Tls>>,
+    pub(crate) tls: Option<Arc<Reloadable<Tls>>>,
     pub(crate) limits: Arc<Limits>,
 }
 

@@ -9,8 +9,10 @@ use crate::{
     lifecycle::Lifecycle,
     limits::{Limit, Limits},
     memory::Memory,
+    reloadable::Reloadable,
     revocations::Revocations,
     signing::SigningKeys,
+    tls::Tls,
 };
 use prometheus_client::{
     collector::Collector,
@@ -34,6 +36,7 @@ pub(crate) struct Exposition {
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) memory: Arc<Memory>,
+    pub(crate) tls: Option<Arc<Reloadable<Tls>>>,
 }
 
 /// Reads only numbers, and says nothing of them where somebody prints it.
@@ -65,6 +68,11 @@ impl Collector for Exposition {
             "sealwire_draining",
             "1 while the relay drains, 0 otherwise",
             u64::from(self.lifecycle.is_draining()),
+        )?;
+        page.gauge(
+            "sealwire_certificate_expiry_timestamp_seconds",
+            "When the certificate that is shown expires, in seconds since 1970; 0 without one",
+            self.tls.as_ref().map_or(0, |tls| tls.current().expires().0),
         )?;
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         page.metric("sealwire_build", "The relay's version", &version)?;

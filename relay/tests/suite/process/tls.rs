@@ -1,7 +1,8 @@
 //! TLS by the relay itself.
 
 use crate::support::{
-    App, Certificate, Client, RelayProcess, TLS12, TLS13, rand_id, relay_command, request_over, sealed,
+    App, Certificate, Client, RelayProcess, Scrape, TLS12, TLS13, rand_id, relay_command, request_over,
+    sealed,
 };
 use sealwire_protocol::{
     Code,
@@ -69,13 +70,18 @@ async fn http_and_websocket_are_spoken_over_tls_1_2_and_1_3_and_nothing_in_plain
 
 #[tokio::test]
 async fn a_new_certificate_is_shown_to_whoever_comes_and_nobody_has_to_leave() {
-    let (first, second) = (Certificate::new(), Certificate::new());
-    let relay = start(&first, "");
+    let (first, second) = (Certificate::new(), Certificate::between(2000, 3000));
+    let directory = tempfile::tempdir().unwrap();
+    first.write(directory.path());
+    let relay = RelayProcess::start_in(directory, &config(""), &["--admin-listen", "127.0.0.1:0"]);
     let mut early = open(&relay, &first, "alice").await;
     early.subscribe("absences").await;
     second.write(relay.directory());
     let log = relay.reload(&config("")).await;
     assert!(log.contains("certificate=true"), "{log}");
+    let expiry = Scrape::of(&relay).await.value("sealwire_certificate_expiry_timestamp_seconds");
+    // The beginning of the year 3000.
+    assert_eq!(expiry, 32_503_680_000.0);
     first.connect(relay.address, &TLS13).await.unwrap_err();
     let mut late = open(&relay, &second, "bob").await;
     late.subscribe("absences").await;
