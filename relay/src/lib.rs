@@ -43,7 +43,7 @@ pub use config::{
 };
 pub use fanout::{ConnectionId, Deliveries, Fanout, Room, Subscribers};
 pub use hub::{Accepted, Draft, Hub, HubCounts, HubLimits, IdempotencyId, Outcome, Publication, Replay};
-pub use limits::{Limit, LimitSettings, Limits, Rate};
+pub use limits::{AllowedOrigins, Limit, LimitSettings, Limits, Rate};
 pub use listener::Endpoint;
 pub use memory::{Memory, MemoryHeld};
 pub use proxies::TrustedProxies;

@@ -110,6 +110,9 @@ pub(crate) struct ConfigArgs {
     /// Bytes that one connection sends at once.
     #[arg(long, value_name = "SIZE")]
     byte_burst: Option<String>,
+    /// Whose pages may use the relay: forge, origins such as https://*.example.com, or *.
+    #[arg(long, value_name = "ORIGINS")]
+    allowed_origins: Option<String>,
     /// Most memory for queues, replay and what is not whole yet; past it the relay sheds.
     #[arg(long, value_name = "SIZE")]
     memory_bytes: Option<String>,
@@ -183,6 +186,7 @@ impl ConfigArgs {
             .with(Setting::FrameBurst, self.frame_burst.clone())
             .with(Setting::ByteRate, self.byte_rate.clone())
             .with(Setting::ByteBurst, self.byte_burst.clone())
+            .with(Setting::AllowedOrigins, self.allowed_origins.clone())
             .with(Setting::MemoryBytes, self.memory_bytes.clone())
             .with(Setting::IdleTimeout, self.idle_timeout.clone())
             .with(Setting::HeadTimeout, self.head_timeout.clone())

@@ -36,6 +36,7 @@ impl Setting {
             Self::ByteBurst => {
                 text(&units::bytes_text(usize::try_from(config.limits.bytes.burst).unwrap_or(usize::MAX)))
             }
+            Self::AllowedOrigins => text(&config.limits.allowed_origins.to_string()),
             Self::MemoryBytes => text(&units::bytes_text(config.limits.memory_bytes)),
             Self::IdleTimeout => text(&units::duration_text(config.limits.idle_timeout)),
             Self::HeadTimeout => text(&units::duration_text(config.limits.head_timeout)),

@@ -46,6 +46,12 @@ impl Config {
                 "one address can take every connection that there is; keep it well below max_connections",
             );
         }
+        if self.limits.allowed_origins.are_all() {
+            add(
+                Setting::AllowedOrigins,
+                "every page that a user opens may use the relay from the user's network; list the apps' origins",
+            );
+        }
         if self.replay_bytes > self.limits.memory_bytes / 2 {
             add(
                 Setting::ReplayBytes,
@@ -113,6 +119,12 @@ mod tests {
                 "setting replay_window: nothing",
             ),
             (|config| config.replay_bytes = 0, "setting replay_bytes: nothing is kept"),
+            (
+                |config| {
+                    config.limits.allowed_origins = crate::limits::AllowedOrigins::parse("*").unwrap();
+                },
+                "setting allowed_origins: every page",
+            ),
             (|config| config.replay_bytes = 513 << 20, "setting replay_bytes: more than half"),
             (|config| config.heartbeat = Duration::from_secs(60), "setting heartbeat: many proxies"),
             (|config| config.log = "error".into(), "setting log: the audit log is off"),

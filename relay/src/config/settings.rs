@@ -1,6 +1,7 @@
 //! Every setting: its key in the file, its variable, its flag, and how its value is read. The one list of them.
 
 use super::{Config, error, units};
+use crate::limits::AllowedOrigins;
 use sealwire_protocol::limits;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -70,6 +71,8 @@ pub enum Setting {
     ByteRate,
     /// `byte_burst` of [`Config::limits`].
     ByteBurst,
+    /// `allowed_origins` of [`Config::limits`].
+    AllowedOrigins,
     /// `memory_bytes` of [`Config::limits`].
     MemoryBytes,
     /// `idle_timeout` of [`Config::limits`].
@@ -118,6 +121,7 @@ impl Setting {
         Self::FrameBurst,
         Self::ByteRate,
         Self::ByteBurst,
+        Self::AllowedOrigins,
         Self::MemoryBytes,
         Self::IdleTimeout,
         Self::HeadTimeout,
@@ -157,6 +161,7 @@ impl Setting {
             Self::FrameBurst => "frame_burst",
             Self::ByteRate => "byte_rate",
             Self::ByteBurst => "byte_burst",
+            Self::AllowedOrigins => "allowed_origins",
             Self::MemoryBytes => "memory_bytes",
             Self::IdleTimeout => "idle_timeout",
             Self::HeadTimeout => "head_timeout",
@@ -225,6 +230,7 @@ impl Setting {
             Self::FrameBurst => to.limits.frames.burst = from.limits.frames.burst,
             Self::ByteRate => to.limits.bytes.per_second = from.limits.bytes.per_second,
             Self::ByteBurst => to.limits.bytes.burst = from.limits.bytes.burst,
+            Self::AllowedOrigins => to.limits.allowed_origins.clone_from(&from.limits.allowed_origins),
             Self::MemoryBytes => to.limits.memory_bytes = from.limits.memory_bytes,
             Self::IdleTimeout => to.limits.idle_timeout = from.limits.idle_timeout,
             Self::HeadTimeout => to.limits.head_timeout = from.limits.head_timeout,
@@ -296,6 +302,7 @@ impl Setting {
                 config.limits.bytes.burst =
                     at_least(units::bytes(text)?, 2 * limits::MAX_FRAME, "two messages", text)? as u64
             }
+            Self::AllowedOrigins => config.limits.allowed_origins = AllowedOrigins::parse(text)?,
             Self::MemoryBytes => {
                 config.limits.memory_bytes =
                     at_least(units::bytes(text)?, LEAST_MEMORY, "the relay gets along with", text)?;

@@ -62,6 +62,7 @@ fn every_setting_is_read_from_all_three_places() {
         (Setting::FrameBurst, "5"),
         (Setting::ByteRate, "1MiB"),
         (Setting::ByteBurst, "2MiB"),
+        (Setting::AllowedOrigins, "forge, https://*.example.com"),
         (Setting::MemoryBytes, "128MiB"),
         (Setting::IdleTimeout, "30s"),
         (Setting::HeadTimeout, "5s"),
@@ -85,7 +86,7 @@ fn every_setting_is_read_from_all_three_places() {
         }
     }
     // These need files or each other: `transport_settings_are_read_from_all_three_places`.
-    assert_eq!(Setting::ALL.len(), 30 + 3);
+    assert_eq!(Setting::ALL.len(), 31 + 3);
 }
 
 #[test]

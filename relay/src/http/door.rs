@@ -2,9 +2,10 @@
 
 use super::{HttpContext, Peer, answer::HttpError};
 use crate::{access::Refused, limits::RefusalPlace, proxies::Origin, session::Refusal, trace::Source};
-use std::sync::Arc;
+use sealwire_protocol::Code;
+use std::{net::IpAddr, sync::Arc};
 use warp::{
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, Request, header},
     reply::Response,
 };
 
@@ -46,6 +47,31 @@ impl HttpContext {
             }
         }
     }
+}
+
+impl HttpContext {
+    /// Whether the page that a request comes from may use the relay, where it comes from a page.
+    pub(super) fn check_origin<B>(&self, request: &Request<B>, remote: IpAddr) -> Result<(), Refused> {
+        let settings = self.limits.settings();
+        let admits = |origin: &HeaderValue| {
+            origin.to_str().is_ok_and(|origin| settings.allowed_origins.admits(origin, remote))
+        };
+        let headers = request.headers();
+        if !is_for_clients(request.uri().path()) || headers.get_all(header::ORIGIN).iter().all(admits) {
+            return Ok(());
+        }
+        let message =
+            "pages of this origin may not use the relay; its operator can add it to allowed_origins";
+        let refused = Refused::new(Code::OriginRefused, message);
+        let refusal = Refusal { attempt: "connect", code: refused.code, identity: None };
+        self.audit.refused(&refusal, &Source::request(remote, headers));
+        Err(refused)
+    }
+}
+
+/// The rest tells nothing that is not the same for everybody.
+fn is_for_clients(path: &str) -> bool {
+    path.starts_with("/v1/") && path != "/v1/openapi.json"
 }
 
 /// What every request of a connection without a place is answered with; the connection ends with it.

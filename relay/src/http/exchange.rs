@@ -24,6 +24,9 @@ where
     let (route, method) = (Route::of(request.uri().path()), request.method().clone());
     let remote = context.proxies.client(visitor.origin(), request.headers());
     let mut response = match visitor {
+        Visitor::Admitted(_) if let Err(refused) = context.check_origin(&request, remote) => {
+            door::refusal(refused)
+        }
         Visitor::Admitted(peer) => {
             request.extensions_mut().insert(peer.clone());
             routes.call(request).await?

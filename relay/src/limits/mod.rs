@@ -4,6 +4,7 @@
 mod bucket;
 mod intake;
 mod occupancy;
+mod origins;
 mod places;
 mod rates;
 mod refusals;
@@ -11,6 +12,7 @@ mod settings;
 
 pub use bucket::Rate;
 pub(crate) use intake::Intake;
+pub use origins::AllowedOrigins;
 pub(crate) use places::{AddressPlace, Admission, RefusalPlace, SessionPlace};
 pub use refusals::Limit;
 pub use settings::LimitSettings;

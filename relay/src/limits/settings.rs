@@ -1,6 +1,6 @@
 //! What a relay allows, and what it allows where nobody says otherwise.
 
-use super::Rate;
+use super::{AllowedOrigins, Rate};
 use sealwire_protocol::limits;
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ pub struct LimitSettings {
     pub frames: Rate,
     /// Bytes that one connection sends.
     pub bytes: Rate,
+    /// Whose pages may use the relay.
+    pub allowed_origins: AllowedOrigins,
     /// Most bytes that everything together takes which grows with what clients do.
     pub memory_bytes: usize,
     /// How long a session may go on without a subscription and without a request.
@@ -50,6 +52,7 @@ impl Default for LimitSettings {
             // At once, a page whose gadgets share a connection may subscribe anew to everything it had.
             frames: Rate { per_second: 1_000, burst: 20_000 },
             bytes: Rate { per_second: 16 * MIB, burst: 64 * MIB },
+            allowed_origins: AllowedOrigins::default(),
             memory_bytes: 1024 * 1024 * 1024,
             idle_timeout: Duration::from_secs(10 * 60),
             head_timeout: Duration::from_secs(10),

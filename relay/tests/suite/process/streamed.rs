@@ -39,18 +39,27 @@ async fn nobody_on_the_way_is_invited_to_keep_or_read_a_stream() {
         "content-type: text/event-stream",
         "cache-control: no-store, no-transform",
         "x-accel-buffering: no",
-        "access-control-allow-origin: https://page.test",
+        "access-control-allow-origin: https://page.cdn.prod.atlassian-dev.net",
         "vary: origin",
     ] {
         assert!(streamed.head.contains(header), "{header}: {}", streamed.head);
     }
     let answer = streamed.post(streamed.next, &[]).await;
-    assert!(answer.head.contains("access-control-allow-origin: https://page.test"));
+    assert!(answer.head.contains("access-control-allow-origin: https://page.cdn.prod.atlassian-dev.net"));
     // Where a page's monitoring adds headers, the browser asks before.
     for path in ["/v1/stream", "/v1/send"] {
-        let preflight = request(relay.address, "OPTIONS", path, "origin: https://page.test\r\n", "").await;
+        let preflight = request(
+            relay.address,
+            "OPTIONS",
+            path,
+            "origin: https://page.cdn.prod.atlassian-dev.net\r\n",
+            "",
+        )
+        .await;
         assert_eq!(preflight.status, 204);
-        for header in ["allow-origin: https://page.test", "allow-methods: post", "max-age: 86400"] {
+        for header in
+            ["allow-origin: https://page.cdn.prod.atlassian-dev.net", "allow-methods: post", "max-age: 86400"]
+        {
             assert!(preflight.head.contains(&format!("access-control-{header}")), "{}", preflight.head);
         }
     }

@@ -35,7 +35,7 @@ impl Streamed {
     /// Before `Hello`.
     pub async fn connect(address: SocketAddr) -> Self {
         let mut socket = TcpStream::connect(address).await.unwrap();
-        let request = "POST /v1/stream HTTP/1.1\r\nhost: relay\r\norigin: https://page.test\r\n\
+        let request = "POST /v1/stream HTTP/1.1\r\nhost: relay\r\norigin: https://page.cdn.prod.atlassian-dev.net\r\n\
             content-length: 0\r\n\r\n";
         socket.write_all(request.as_bytes()).await.unwrap();
         let mut socket = BufReader::new(socket);
@@ -173,6 +173,7 @@ impl Streamed {
 
 pub async fn post_to(address: SocketAddr, stream: &str, first: u64, messages: &[&[u8]]) -> Answer {
     let lines: String = messages.iter().map(|message| format!("\n{}", STANDARD.encode(message))).collect();
-    let headers = "origin: https://page.test\r\ncontent-type: text/plain;charset=UTF-8\r\n";
+    let headers =
+        "origin: https://page.cdn.prod.atlassian-dev.net\r\ncontent-type: text/plain;charset=UTF-8\r\n";
     request(address, "POST", "/v1/send", headers, &format!("{stream} {first}{lines}")).await
 }

@@ -78,6 +78,7 @@ async fn every_answer_is_one_of_the_description_and_every_one_of_these_is_given(
         given.extend(description.check(method, path, &answer));
     }
     given.extend(without_a_place(&description).await);
+    given.extend(from_another_origin(&relay, &description).await);
     given.extend(streamed(&relay, &description).await);
 
     let opened = request_head(relay.address, "GET", "/v1/realtime", HANDSHAKE).await;
@@ -134,6 +135,18 @@ async fn without_a_place(description: &Description) -> BTreeSet<Described> {
             assert!([429, 503].contains(&answer.status), "{method} {path} {answer:?}");
             given.extend(description.check(&method, &path, &answer));
         }
+    }
+    given
+}
+
+/// What a page is told whose origin is not allowed.
+async fn from_another_origin(relay: &RelayProcess, description: &Description) -> BTreeSet<Described> {
+    let mut given = BTreeSet::new();
+    for (method, path, _) in description.answers().into_iter().filter(|(.., status)| *status == 403) {
+        let origin = "origin: https://evil.example\r\n";
+        let answer = request(relay.address, &method.to_ascii_uppercase(), &path, origin, "").await;
+        assert_eq!((answer.status, answer.code()), (403, "ORIGIN_REFUSED"), "{method} {path}");
+        given.extend(description.check(&method, &path, &answer));
     }
     given
 }
