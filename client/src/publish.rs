@@ -28,8 +28,8 @@ enum Stage {
     AwaitingSession { spec: CheckedSpec, event: String, payload: Zeroizing<String> },
     /// A connection.
     AwaitingConnection(Publish),
-    /// The time that the relay asked for.
-    AwaitingRetry(Publish, Instant),
+    /// The time that the relay asked for, and why it did.
+    AwaitingRetry(Publish, Instant, ClientError),
     /// The relay's acknowledgement.
     AwaitingPublished(Publish),
 }
@@ -47,20 +47,28 @@ impl Publishes {
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let retries = self.pending.values().filter_map(|pending| match pending.stage {
-            Stage::AwaitingRetry(_, at) => Some(at),
+        let retry = self.pending.values().find_map(|pending| match pending.stage {
+            Stage::AwaitingRetry(_, at, _) => Some(at),
             _ => None,
         });
-        self.pending.values().map(|pending| pending.deadline).chain(retries).min()
+        self.pending.values().map(|pending| pending.deadline).chain(retry).min()
     }
 
     /// What was sent may or may not have arrived; it is sent again. A wait that the relay asked for ends with it.
     pub(crate) fn detach(&mut self) {
         for pending in self.pending.values_mut() {
-            if let Stage::AwaitingPublished(frame) | Stage::AwaitingRetry(frame, _) = &mut pending.stage {
+            if let Stage::AwaitingPublished(frame) | Stage::AwaitingRetry(frame, ..) = &mut pending.stage {
                 pending.stage = Stage::AwaitingConnection(core::mem::take(frame));
             }
         }
+    }
+
+    /// Why nothing is sent, where the relay asked for a pause.
+    fn refused(&self) -> Option<ClientError> {
+        self.pending.values().find_map(|pending| match &pending.stage {
+            Stage::AwaitingRetry(.., error) => Some(error.clone()),
+            _ => None,
+        })
     }
 
     fn insert(&mut self, id: PublishId, pending: Pending) {
@@ -156,7 +164,9 @@ impl Client {
         for (id, pending) in self.publishes.pending.iter_mut() {
             let frame = match &mut pending.stage {
                 Stage::AwaitingConnection(frame) => core::mem::take(frame),
-                Stage::AwaitingRetry(frame, at) if *at <= now.instant => core::mem::take(frame),
+                Stage::AwaitingRetry(frame, at, _) if *at <= now.instant => core::mem::take(frame),
+                // What came later would be refused as well, or overtake it.
+                Stage::AwaitingRetry(..) => break,
                 _ => continue,
             };
             let deadline = pending.deadline;
@@ -187,7 +197,7 @@ impl Client {
         let at = error.retry_after_ms.map(|after| now.instant.after(u64::from(after)));
         match (&mut pending.stage, at) {
             (Stage::AwaitingPublished(frame), Some(at)) if at < pending.deadline => {
-                pending.stage = Stage::AwaitingRetry(core::mem::take(frame), at);
+                pending.stage = Stage::AwaitingRetry(core::mem::take(frame), at, error);
             }
             _ => self.finish_publish(id, Err(error)),
         }
@@ -197,8 +207,15 @@ impl Client {
         let late = |pending: &Pending| pending.deadline <= now.instant;
         let late: Vec<PublishId> =
             self.publishes.pending.iter().filter(|(_, pending)| late(pending)).map(|(id, _)| id).collect();
+        let refused = self.publishes.refused();
         for id in late {
-            self.finish_publish(id, Err(self.why_no_answer()));
+            let error = match self.publishes.pending.get(&id).map(|pending| &pending.stage) {
+                Some(Stage::AwaitingRetry(.., error)) => error.clone(),
+                // It waited behind one that was refused.
+                Some(Stage::AwaitingConnection(_)) if let Some(error) = &refused => error.clone(),
+                _ => self.why_no_answer(),
+            };
+            self.finish_publish(id, Err(error));
         }
     }
 

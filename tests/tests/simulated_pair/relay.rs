@@ -92,6 +92,11 @@ impl Relay {
         }
     }
 
+    /// Changes what it allows, as a reload does.
+    pub(crate) fn limit(&self, settings: LimitSettings) {
+        self.terms.limits.set(settings);
+    }
+
     pub(crate) fn accept(&mut self, connection: u64, now: Now) {
         let rules = SessionRules::new(self.terms.clone(), 0, now);
         self.sessions.insert(connection, Session { rules, joined: BTreeSet::new() });

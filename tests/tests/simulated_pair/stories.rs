@@ -2,6 +2,7 @@
 
 use crate::{clients::Told, world::World};
 use sealwire_client::{GapReason, State, SubscriptionId};
+use sealwire_relay::{LimitSettings, Rate};
 
 const SUBSCRIBER: usize = 0;
 const PUBLISHER: usize = 1;
@@ -37,6 +38,41 @@ fn a_message_reaches_the_subscriber_and_the_publisher_is_told() {
     publish_every_second(&mut world, 0..3);
     assert_eq!(take(&mut world, subscription), payloads(0..3));
     assert_eq!((world.clients[PUBLISHER].published, world.relay.refusals), (3, 0));
+}
+
+#[test]
+fn a_publisher_over_its_rate_is_slowed_down_and_everything_arrives_once_and_in_order() {
+    let (mut world, subscription) = subscribed();
+    let publishes = Rate { per_second: 20, burst: 30 };
+    world.relay.limit(LimitSettings { publishes, ..LimitSettings::default() });
+    // All at once: the rest of the burst passes, and the others come back when they are asked to.
+    for number in 0..120 {
+        world.publish(PUBLISHER, "absences", &number.to_string());
+    }
+    world.run(2_000);
+    let early = take(&mut world, subscription);
+    assert!((30..=90).contains(&early.len()), "{} in two seconds", early.len());
+    assert!(world.relay.refusals > 0);
+    world.run(6_000);
+    let told = [early, take(&mut world, subscription)].concat();
+    assert_eq!(told, payloads(0..120));
+    assert_eq!((world.clients[PUBLISHER].published, world.clients[PUBLISHER].failed.len()), (120, 0));
+    // What would take longer than a caller waits is told to the caller.
+    let publishes = Rate { per_second: 1, burst: 1 };
+    world.relay.limit(LimitSettings { publishes, ..LimitSettings::default() });
+    for number in 0..30 {
+        world.publish(PUBLISHER, "absences", &number.to_string());
+    }
+    world.run(20_000);
+    let arrived = take(&mut world, subscription).len();
+    let publisher = &world.clients[PUBLISHER];
+    assert!(publisher.failed.len() > 10, "{}", publisher.failed.len());
+    assert!(
+        publisher.failed.iter().all(|error| error.code.name() == "RATE_LIMITED"),
+        "{:?}",
+        publisher.failed
+    );
+    assert_eq!(arrived, publisher.published - 120);
 }
 
 #[test]
