@@ -4,6 +4,8 @@ import { sentence } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 
 const TIMEOUT_MS = 8_000;
+/** How long a request is repeated that the relay asked to repeat; Forge gives a function 25 seconds. */
+const PATIENCE_MS = 5_000;
 
 /** One entry of `messages` in the body of `POST /v1/publish`. */
 export interface SealedMessage {
@@ -86,7 +88,12 @@ async function post(request: RelayRequest): Promise<Response> {
   }
 }
 
-async function answerTo(request: RelayRequest): Promise<{ status: number; body: Record<string, unknown> }> {
+interface Answer {
+  status: number;
+  body: Record<string, unknown>;
+}
+
+async function answerOnce(request: RelayRequest): Promise<Answer> {
   const response = await post(request);
   const platform = response.headers.get('forge-proxy-error');
   if (platform) {
@@ -100,6 +107,20 @@ async function answerTo(request: RelayRequest): Promise<{ status: number; body: 
   const body = record(await response.json().catch(() => undefined));
   if (!response.ok) throw refusal(response.status, body['error']);
   return { status: response.status, body };
+}
+
+/** A relay that asks for patience gets it, within what a function may wait. Repeats are the same message, or revocation. */
+async function answerTo(request: RelayRequest): Promise<Answer> {
+  const giveUpAt = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await answerOnce(request);
+    } catch (thrown) {
+      const wait = thrown instanceof RelayRefusal && thrown.retryable ? thrown.retryAfterMs : undefined;
+      if (wait === undefined || Date.now() + wait > giveUpAt) throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
 }
 
 type Addressed = Omit<RelayRequest, 'body'>;

@@ -101,15 +101,26 @@ test('a network that stays away is reported with what to check', async () => {
 });
 
 test('a refusal of the request or of the message is reported with its code and status, and not repeated', async () => {
-  const limited = { code: 'RATE_LIMITED', message: 'Too many publications.', retryAfterMs: 250 };
+  const limited = { code: 'RATE_LIMITED', message: 'Too many publications.', retryAfterMs: 60_000 };
   const whole = backend(() => Response.json({ error: limited }, { status: 429 }));
   assert.deepEqual((await whole.realtime.publish('n', 'x', { context })).errors, [
-    { message: 'Too many publications.', code: 'RATE_LIMITED', status: 429, retryAfterMs: 250 },
+    { message: 'Too many publications.', code: 'RATE_LIMITED', status: 429, retryAfterMs: 60_000 },
   ]);
   assert.equal(whole.posted.length, 1);
   const expired = { code: 'TOKEN_EXPIRED', message: 'The token has expired.' };
   const one = backend(() => Response.json({ results: [{ error: expired }] }));
   assert.deepEqual((await one.realtime.publish('n', 'x', { context })).errors, [{ ...expired, status: 200 }]);
+});
+
+test('a relay that asks for patience gets the same message again when it said', async () => {
+  const limited = { code: 'RATE_LIMITED', message: 'Too many publications.', retryAfterMs: 40 };
+  const refuse = () => Response.json({ error: limited }, { status: 429 });
+  const { realtime, posted } = backend(refuse, refuse, accepted);
+  const begun = performance.now();
+  assert.equal((await realtime.publish('n', 'x', { context })).errors, undefined);
+  assert.ok(performance.now() - begun >= 75);
+  assert.equal(posted.length, 3);
+  assert.deepEqual(posted[0]!.messages, posted[2]!.messages);
 });
 
 test('an answer that is not a relay’s is reported as such', async () => {
