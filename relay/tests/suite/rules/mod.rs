@@ -4,4 +4,5 @@ mod expiry;
 mod heartbeat;
 mod opening;
 mod requests;
+mod revocation;
 mod session;

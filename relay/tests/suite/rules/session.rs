@@ -8,8 +8,8 @@ use sealwire_protocol::{
     wire::{Channel, Goodbye, Hello, Since, Subscribe, Subscribed, ToClient, ToRelay},
 };
 use sealwire_relay::{
-    Hub, HubLimits, Joined, LimitSettings, Limits, Now, Publishing, Refusal, SessionAction, SessionRules,
-    SessionTerms, SigningKeys,
+    Hub, HubLimits, Joined, LimitSettings, Limits, Now, Publishing, Refusal, Revocations, SessionAction,
+    SessionRules, SessionTerms, SigningKeys,
 };
 use std::{
     collections::VecDeque,
@@ -29,6 +29,7 @@ pub struct Session {
     pub now: Now,
     pub sent: VecDeque<ToClient>,
     pub audited: Vec<Refusal>,
+    pub revocations: Arc<Revocations>,
     pub closed: Option<CloseCode>,
     request: u32,
 }
@@ -39,9 +40,10 @@ impl Session {
         keyring.insert(&App::one().id, App::one().key).unwrap();
         let two = App::new("ari:cloud:ecosystem::app/two", "two", 2);
         keyring.insert(&two.id, two.key).unwrap();
+        let revocations = Arc::<Revocations>::default();
         let terms = SessionTerms {
             keys: Arc::new(SigningKeys::new(keyring)),
-            revocations: Arc::default(),
+            revocations: revocations.clone(),
             hello_timeout: HELLO_TIMEOUT,
             heartbeat: HEARTBEAT,
             replay_window: Duration::from_secs(120),
@@ -58,6 +60,7 @@ impl Session {
             now,
             sent: VecDeque::new(),
             audited: Vec::new(),
+            revocations,
             closed: None,
             request: 0,
         }
