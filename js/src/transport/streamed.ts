@@ -109,7 +109,10 @@ class StreamedSocket implements Socket {
     for (let tried = 0; ; tried += 1) {
       try {
         const response = await this.#post('send', body);
-        if (response.ok) return (await response.json()).next;
+        if (response.ok) {
+          const { next } = await response.json();
+          return next > this.#first && next <= this.#first + count ? next : undefined;
+        }
         // Anything else will not change: the stream is over.
         if (response.status !== 429 && response.status < 500) return undefined;
       } catch {
