@@ -1,6 +1,6 @@
 //! What HTTP requests are answered with: JSON, also for every failure.
 
-use crate::access::Refused;
+use crate::{access::Refused, broker::BrokerError};
 use sealwire_protocol::Code;
 use serde::Serialize;
 use warp::{
@@ -60,6 +60,12 @@ impl HttpError {
 
     pub(super) fn code(&self) -> Code {
         self.refused.code
+    }
+}
+
+impl From<BrokerError> for HttpError {
+    fn from(error: BrokerError) -> Self {
+        Refused::from(error).into()
     }
 }
 

@@ -1,9 +1,10 @@
 //! Reading a request's body: bounded in bytes and time, whatever its headers promise.
 
-use super::answer::HttpError;
+use super::{HttpContext, answer::HttpError};
+use crate::{broker::BrokerError, memory::Held};
 use futures_util::{Stream, StreamExt as _};
 use sealwire_protocol::limits;
-use std::{pin::pin, time::Duration};
+use std::{ops::Deref, pin::pin, time::Duration};
 use tokio::time::timeout;
 use warp::{Buf, http::StatusCode};
 
@@ -11,16 +12,30 @@ use warp::{Buf, http::StatusCode};
 const DISCARD_PATIENCE: Duration = Duration::from_secs(2);
 const DISCARD: usize = 4 * limits::MAX_BODY;
 
-/// The whole body, which may take so long and have so many bytes. `check` is shown what has come so far, and ends the
-/// reading with its error.
+/// A body that was read; counted among the memory while it is there.
+pub(super) struct Body {
+    bytes: Vec<u8>,
+    _held: Held,
+}
+
+impl Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// The whole body, of so many bytes at most. `check` is shown what has come so far, and ends the reading with its error.
 pub(super) async fn read<B: Buf>(
+    context: &HttpContext,
     body: &mut (impl Stream<Item = Result<B, warp::Error>> + Unpin),
-    patience: Duration,
     limit: usize,
     mut check: impl FnMut(&[u8]) -> Result<(), HttpError>,
-) -> Result<Vec<u8>, HttpError> {
+) -> Result<Body, HttpError> {
+    let patience = context.limits.settings().body_timeout;
     let read = async {
-        let mut bytes = Vec::new();
+        let (mut bytes, mut held) = (Vec::new(), Held::new(context.connection.memory.clone(), 0));
         while let Some(chunk) = body.next().await {
             let mut chunk =
                 chunk.map_err(|_| HttpError::new(StatusCode::BAD_REQUEST, "the body broke off"))?;
@@ -33,9 +48,12 @@ pub(super) async fn read<B: Buf>(
                 let len = part.len();
                 chunk.advance(len);
             }
+            if !held.set(bytes.capacity()) {
+                return Err(BrokerError::Full.into());
+            }
             check(&bytes)?;
         }
-        Ok(bytes)
+        Ok(Body { bytes, _held: held })
     };
     timeout(patience, read).await.unwrap_or_else(|_| {
         Err(HttpError::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"))

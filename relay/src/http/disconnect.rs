@@ -79,8 +79,7 @@ async fn revoke<B: Buf>(
     body: &mut (impl Stream<Item = Result<B, warp::Error>> + Unpin),
 ) -> Result<Answer, HttpError> {
     let now = Now::read().wall.seconds();
-    let patience = context.limits.settings().body_timeout;
-    let (selector, before) = read(&body::read(body, patience, limits::MAX_BODY, |_| Ok(())).await?, now)?;
+    let (selector, before) = read(&body::read(context, body, limits::MAX_BODY, |_| Ok(())).await?, now)?;
     context.revocations.add(&claims.iss, &claims.ins, selector.clone(), before, now)?;
     let identity = Identity { account: selector.account, ..backend::identity(claims) };
     context.audit.revoked(&identity, before, source);

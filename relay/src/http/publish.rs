@@ -103,8 +103,7 @@ async fn publish_batch<B: Buf>(
     source: &Source,
     body: &mut (impl Stream<Item = Result<B, warp::Error>> + Unpin),
 ) -> Result<Results, HttpError> {
-    let patience = context.limits.settings().body_timeout;
-    let bytes = body::read(body, patience, limits::MAX_BODY, |_| Ok(())).await?;
+    let bytes = body::read(context, body, limits::MAX_BODY, |_| Ok(())).await?;
     let messages = read_batch(&bytes)?;
     context.limits.check_publishes(&claims.iss, &claims.ins, messages.len(), Instant::now())?;
     let mut results = Vec::with_capacity(messages.len());

@@ -52,7 +52,7 @@ fn open_stream(
     (peer, remote): (&Peer, IpAddr),
 ) -> Result<Response, HttpError> {
     let places = context.enter(peer, remote)?;
-    let (socket, events) = context.streams.open().map_err(|error| {
+    let (socket, events) = context.streams.open(&context.connection.memory).map_err(|error| {
         tracing::error!(%error, "the system gave no random bytes");
         Refused::new(Code::Overloaded, "the relay cannot open a stream; try again later")
     })?;
@@ -96,8 +96,7 @@ async fn take<B: Buf>(
 ) -> Result<u64, HttpError> {
     let mut is_known = false;
     // Who names no stream gets none of the relay's memory.
-    let patience = context.limits.settings().body_timeout;
-    let body = body::read(body, patience, MAX_BATCH_BODY, |start| {
+    let body = body::read(context, body, MAX_BATCH_BODY, |start| {
         if !is_known && let Some(stream) = Batch::stream(start)? {
             is_known = context.streams.has(stream);
             return if is_known { Ok(()) } else { Err(unknown()) };

@@ -2,7 +2,10 @@
 //! client that does not read fills it and then its connection's queue, one that is not read from has its requests wait.
 
 use super::events::encode_event;
-use crate::websocket;
+use crate::{
+    memory::{Held, Memory},
+    websocket,
+};
 use bytes::{Bytes, BytesMut};
 use futures_util::task::AtomicWaker;
 use std::{
@@ -18,8 +21,8 @@ const MAX_EVENTS: usize = 32 * 1024;
 /// Frames that wait for the connection, in bytes. The last batch may go past it.
 const MAX_FRAMES: usize = 32 * 1024;
 
-#[derive(Default)]
 pub(super) struct Pipe {
+    memory: Arc<Memory>,
     state: Mutex<State>,
     /// The connection waits for frames.
     reader: AtomicWaker,
@@ -31,8 +34,9 @@ pub(super) struct Pipe {
     room: Notify,
 }
 
-#[derive(Default)]
 struct State {
+    /// What is counted of `frames` and `events`.
+    held: Held,
     frames: BytesMut,
     /// The number of the client's next message.
     next: u64,
@@ -56,7 +60,33 @@ pub(crate) enum Pushed {
     Over,
 }
 
+impl State {
+    /// Counts what lies here now.
+    fn count(&mut self) {
+        self.held.set(self.frames.capacity() + self.events.capacity());
+    }
+}
+
 impl Pipe {
+    pub(super) fn new(memory: Arc<Memory>) -> Self {
+        let state = State {
+            held: Held::new(memory.clone(), 0),
+            frames: BytesMut::new(),
+            next: 0,
+            events: Vec::new(),
+            left: false,
+            ended: false,
+        };
+        Self {
+            memory,
+            state: Mutex::new(state),
+            reader: AtomicWaker::new(),
+            writer: AtomicWaker::new(),
+            body: AtomicWaker::new(),
+            room: Notify::new(),
+        }
+    }
+
     /// Takes the client's messages from number `first` on, whichever of them are new.
     fn try_push(&self, first: u64, messages: &[Bytes]) -> Pushed {
         let mut state = self.state();
@@ -72,6 +102,7 @@ impl Pipe {
         for message in new {
             websocket::encode_as_client(message, &mut state.frames);
         }
+        state.count();
         state.next += new.len() as u64;
         let next = state.next;
         drop(state);
@@ -99,9 +130,11 @@ impl Pipe {
             return if state.ended { Poll::Ready(None) } else { Poll::Pending };
         }
         let events = std::mem::take(&mut state.events);
+        state.count();
         drop(state);
         self.writer.wake();
-        Poll::Ready(Some(events.into()))
+        // Counted on, until the client has taken them.
+        Poll::Ready(Some(self.memory.count(events.into())))
     }
 
     /// Nobody reads the body any more.
@@ -114,7 +147,9 @@ impl Pipe {
 
     /// The first event, before there is a connection.
     pub(super) fn greet(&self, event: &str) {
-        self.state().events.extend_from_slice(event.as_bytes());
+        let mut state = self.state();
+        state.events.extend_from_slice(event.as_bytes());
+        state.count();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -140,6 +175,7 @@ impl StreamedSocket {
             encode_event(&websocket::read_back(frame), &mut state.events);
             written += frame.len();
         }
+        state.count();
         drop(state);
         if written == 0 {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -155,6 +191,7 @@ impl StreamedSocket {
             return if state.left { Ok(0) } else { Err(io::ErrorKind::WouldBlock.into()) };
         }
         let frames = std::mem::take(&mut state.frames);
+        state.count();
         drop(state);
         self.0.room.notify_waiters();
         buffer.extend_from_slice(&frames);

@@ -5,6 +5,7 @@ use super::{
     events::Events,
     pipe::{Pipe, Pushed, StreamedSocket},
 };
+use crate::memory::Memory;
 use sealwire_protocol::{decode_base64url, encode_base64url};
 use std::{
     collections::HashMap,
@@ -30,10 +31,13 @@ impl Streams {
     ///
     /// # Errors
     /// Where the system has no randomness.
-    pub(crate) fn open(self: &Arc<Self>) -> Result<(StreamedSocket, Events), getrandom::Error> {
+    pub(crate) fn open(
+        self: &Arc<Self>,
+        memory: &Arc<Memory>,
+    ) -> Result<(StreamedSocket, Events), getrandom::Error> {
         let mut id = [0; 16];
         getrandom::fill(&mut id)?;
-        let pipe = Arc::new(Pipe::default());
+        let pipe = Arc::new(Pipe::new(memory.clone()));
         pipe.greet(&format!("event: open\ndata: {}\n\n", encode_base64url(id)));
         let place = Place { streams: self.clone(), id: StreamId(id) };
         self.table().insert(place.id, Arc::downgrade(&pipe));

@@ -27,7 +27,7 @@ fn body(pipe: &Pipe) -> Poll<Option<String>> {
 }
 
 fn open() -> (Arc<Pipe>, StreamedSocket) {
-    let pipe = Arc::new(Pipe::default());
+    let pipe = Arc::new(Pipe::new(Arc::default()));
     (pipe.clone(), StreamedSocket(pipe))
 }
 

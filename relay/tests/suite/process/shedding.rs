@@ -208,3 +208,25 @@ async fn messages_that_are_never_finished_do_not_fill_the_memory() {
     assert!(peak(relay.child.id()) < 96 * 1024 * 1024, "{} MiB", peak(relay.child.id()) >> 20);
     bystander.publish("absences", "undisturbed").await;
 }
+
+#[tokio::test]
+async fn bodies_that_are_never_finished_do_not_fill_the_memory() {
+    let flags = ["--memory-bytes", "64MiB", "--body-timeout", "60s", "--log", "error"];
+    let relay = RelayProcess::start(&[&flags[..], &CROWD].concat());
+    let mut bystander = Client::open(&relay, "bob").await;
+    let head = format!(
+        "POST /v1/publish HTTP/1.1\r\nhost: relay\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: 2000000\r\n\r\n",
+        App::one().backend()
+    );
+    let body = [head.as_bytes(), &vec![b' '; 1_900_000]].concat();
+    let mut streams = Vec::new();
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(relay.address).await.unwrap();
+        let _ = timeout(Duration::from_secs(5), stream.write_all(&body)).await;
+        streams.push(stream);
+    }
+    assert!(peak(relay.child.id()) < 112 * 1024 * 1024, "{} MiB", peak(relay.child.id()) >> 20);
+    bystander.try_publish(channel("absences"), "", vec![1; 64].into(), rand_id()).await;
+    drop(streams);
+}
