@@ -25,6 +25,8 @@ fn main() -> io::Result<()> {
     write("websocket", websocket().into_iter())?;
     write("token", tokens().into_iter())?;
     write("publish_body", bodies().into_iter().map(String::into_bytes))?;
+    write("send_body", sends().into_iter().map(String::into_bytes))?;
+    write("proxy_header", proxy_headers().into_iter())?;
     write("config", CONFIGS.into_iter().map(|text| text.as_bytes().to_vec()))
 }
 
@@ -195,6 +197,33 @@ fn bodies() -> Vec<String> {
             .into(),
         "[[[[[[[[]]]]]]]]".into(),
         r#"{"messages": []}"#.into(),
+    ]
+}
+
+fn sends() -> Vec<String> {
+    let id = encode_base64url([7; 16]);
+    let message = STANDARD.encode(ToRelay::Ping(Ping {}).to_bytes());
+    vec![
+        format!("{id} 0\n{message}\n"),
+        format!("{id} 18446744073709551615\n{message}\n{message}"),
+        format!("{id} 7"),
+        format!("{id} 0\n\n\n"),
+        format!("{id} -1\n%"),
+    ]
+}
+
+fn proxy_headers() -> Vec<Vec<u8>> {
+    let signature = b"\r\n\r\n\0\r\nQUIT\n";
+    let binary = |fixed: [u8; 4], rest: &[u8]| [&signature[..], &fixed, rest, b"GET /"].concat();
+    let addresses = [203, 0, 113, 9, 10, 0, 0, 1, 0xd4, 0x31, 0x01, 0xbb];
+    vec![
+        b"PROXY TCP4 203.0.113.9 10.0.0.1 54321 443\r\nGET /".to_vec(),
+        b"PROXY TCP6 2001:db8::7 2001:db8::1 54321 443\r\nGET /".to_vec(),
+        b"PROXY UNKNOWN\r\nGET /".to_vec(),
+        binary([0x21, 0x11, 0, 12], &addresses),
+        binary([0x20, 0x00, 0, 0], &[]),
+        binary([0x21, 0x21, 0, 36], &[1; 36]),
+        binary([0x21, 0x11, 0, 17], &[&addresses[..], &[4, 0, 2, 0, 0]].concat()),
     ]
 }
 

@@ -3,13 +3,17 @@
 //! the tests of this crate.
 
 mod config;
+mod proxy_header;
 mod publish_body;
+mod send_body;
 mod token;
 mod websocket;
 mod wire;
 
 pub use config::config;
+pub use proxy_header::proxy_header;
 pub use publish_body::publish_body;
+pub use send_body::send_body;
 pub use token::token;
 pub use websocket::websocket;
 pub use wire::{wire_to_client, wire_to_relay};
@@ -18,9 +22,11 @@ pub use wire::{wire_to_client, wire_to_relay};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 8] = [
     ("config", config),
+    ("proxy_header", proxy_header),
     ("publish_body", publish_body),
+    ("send_body", send_body),
     ("token", token),
     ("websocket", websocket),
     ("wire_to_client", wire_to_client),

@@ -5,6 +5,8 @@ import type { Connect, Socket, Transport } from './socket.js';
 
 /** Most base64 in one request; the relay takes 294,912 bytes. A longer message goes alone. */
 const MAX_BATCH = 200_000;
+/** Most messages in one request. */
+const MAX_MESSAGES = 1_000;
 /** How often a request that failed is sent again, each time after twice as long. */
 const RETRIES = 4;
 const FIRST_RETRY_MS = 250;
@@ -103,8 +105,9 @@ class StreamedSocket implements Socket {
   /** The number of the message that the relay expects next; undefined where it cannot be had. */
   async #deliver(): Promise<number | undefined> {
     let [count, size] = [0, 0];
+    const most = Math.min(this.#queue.length, MAX_MESSAGES);
     do size += this.#queue[count++]!.length;
-    while (count < this.#queue.length && size + this.#queue[count]!.length < MAX_BATCH);
+    while (count < most && size + this.#queue[count]!.length < MAX_BATCH);
     const body = [`${this.#secret} ${this.#first}`, ...this.#queue.slice(0, count)].join('\n');
     for (let tried = 0; ; tried += 1) {
       try {

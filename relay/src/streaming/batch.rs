@@ -8,6 +8,8 @@ use sealwire_protocol::limits;
 
 /// Longest body, in bytes: the longest message fits, past which its connection refuses it as it refuses a frame.
 pub(crate) const MAX_BATCH_BODY: usize = 2 * limits::MAX_FRAME;
+/// Most messages of one body: each takes more of the relay's memory than of the body.
+pub(crate) const MAX_BATCH_MESSAGES: usize = 1000;
 /// Longest first line: an id and a number.
 const MAX_HEAD: usize = 64;
 
@@ -25,6 +27,8 @@ pub(crate) enum BatchError {
     Head,
     #[error("each line after the first must be one message in standard base64 with padding")]
     Message,
+    #[error("a request has at most {MAX_BATCH_MESSAGES} messages; send the rest in the next one")]
+    TooMany,
 }
 
 impl Batch {
@@ -47,6 +51,9 @@ impl Batch {
     pub(crate) fn parse(body: &[u8]) -> Result<Self, BatchError> {
         let mut lines = body.strip_suffix(b"\n").unwrap_or(body).split(|byte| *byte == b'\n');
         let (stream, first) = Self::head(lines.next().unwrap_or_default())?;
+        if lines.clone().nth(MAX_BATCH_MESSAGES).is_some() {
+            return Err(BatchError::TooMany);
+        }
         let messages = lines.map(|line| STANDARD.decode(line).map(Bytes::from));
         let messages = messages.collect::<Result<Vec<_>, _>>().map_err(|_| BatchError::Message)?;
         Ok(Self { stream, first, messages })
@@ -93,6 +100,17 @@ mod tests {
         for message in ["YQ", "YQ=", "Y Q=", "YQ==\r", "%", "YQ==YQ=="] {
             assert_eq!(parse(&format!("{ID} 0\nYQ==\n{message}")), Err(BatchError::Message), "{message}");
         }
+    }
+
+    #[test]
+    fn a_body_has_so_many_messages() {
+        let body = |messages: usize| format!("{ID} 0{}", "\nUgA=".repeat(messages));
+        assert_eq!(
+            parse(&body(MAX_BATCH_MESSAGES)).map(|(_, messages)| messages.len()),
+            Ok(MAX_BATCH_MESSAGES)
+        );
+        assert_eq!(parse(&body(MAX_BATCH_MESSAGES + 1)), Err(BatchError::TooMany));
+        assert_eq!(parse(&format!("{ID} 0{}", "\n".repeat(MAX_BATCH_BODY - 30))), Err(BatchError::TooMany));
     }
 
     #[test]

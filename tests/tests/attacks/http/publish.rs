@@ -161,4 +161,27 @@ pub(super) const CASES: &[Case] = &[
         assert_eq!(status(&answer), "401");
         assert!(!target.relay.log().contains("203.0.113.77"));
     }),
+    case("http-send-to-a-foreign-stream", |target| {
+        let mut owner = RawSocket::connect(target.port);
+        owner.send(b"POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n");
+        let head = owner.head();
+        assert_eq!(status(&head), "200", "{head}");
+        for body in ["", "AAAAAAAAAAAAAAAAAAAAAA 0\nUgA=", "0", "* 0\nUgA=", "../ 0", &"A".repeat(100_000)] {
+            let answer = target.exchange(send(body).as_bytes());
+            assert!(matches!(status(&answer), "400" | "404" | "413"), "{body}: {answer}");
+        }
+    }),
+    case("http-send-of-nothing", |target| {
+        // 290,000 empty messages, for which the relay would have to hold thirty times as much.
+        let body = format!("{} 0{}", encode_base64url([0; 16]), "\n".repeat(290_000));
+        let answer = target.exchange(send(&body).as_bytes());
+        assert!(matches!(status(&answer), "400" | "404"), "{answer}");
+    }),
 ];
+
+fn send(body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST /v1/send HTTP/1.1\r\nhost: relay\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+}

@@ -147,4 +147,40 @@ pub(super) const CASES: &[Case] = &[
         must_fail(&mallory.subscribe(with.clone(), None), Code::TokenExpired);
         must_fail(&mallory.publish(with, sealed("x"), random()), Code::TokenExpired);
     }),
+    case("logic-revoked-token-again", |target| {
+        let token = target.token_with(json!({ "sub": "revoked" }));
+        let mut socket = RawSocket::open(target.port, &token);
+        let answer = disconnect(target, &target.victim.backend(), json!({ "account": "revoked" }));
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert_eq!(socket.farewell().goodbye, Some(Code::Revoked.number()));
+        for _ in 0..3 {
+            let mut again = RawSocket::upgraded(target.port);
+            again.message(&ToRelay::Hello(Hello { token: token.clone() }));
+            assert_eq!(again.farewell().goodbye, Some(Code::Revoked.number()));
+        }
+        let mut other = target.mallory();
+        must_live(&mut other);
+    }),
+    case("logic-disconnect-elsewhere", |target| {
+        // Another installation, another app and a session name an account of this one: it stays.
+        let mut alice = target.open(&target.victim, "wanted");
+        for token in [target.neighbour.backend(), target.stranger.backend()] {
+            let answer = disconnect(target, &token, json!({ "account": "wanted" }));
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
+        let answer = disconnect(target, &target.token_with(json!({})), json!({ "installation": true }));
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+        must_live(&mut alice);
+    }),
 ];
+
+/// The answer to `POST /v1/disconnect`.
+fn disconnect(target: &Target, token: &str, body: serde_json::Value) -> String {
+    let body = body.to_string();
+    let head = format!(
+        "POST /v1/disconnect HTTP/1.1\r\nhost: relay\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    target.exchange(format!("{head}{body}").as_bytes())
+}
