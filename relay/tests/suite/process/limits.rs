@@ -1,10 +1,10 @@
 //! How much a client, an address, an account, an installation and an app may have, and what they are told past it.
 
 use crate::support::{
-    App, Client, RelayProcess, channel, handshake, masked, post, rand_id, read_frame, request, sealed,
+    App, Client, RelayProcess, batch, channel, handshake, masked, post, rand_id, read_frame, request, sealed,
 };
 use sealwire_protocol::{
-    Code, encode_base64url,
+    Code,
     tokens::Permissions,
     wire::{Hello, Session, ToClient, ToRelay},
 };
@@ -142,22 +142,6 @@ async fn sessions_that_share_a_connection_count_each() {
     assert!(matches!(answers[2], ToClient::Welcome(_)), "{answers:?}");
     let ToClient::Goodbye(goodbye) = &answers[4] else { panic!("{answers:?}") };
     assert_eq!(goodbye.code, Code::TooManyConnections.number());
-}
-
-/// A batch for `POST /v1/publish`.
-fn batch(count: usize) -> String {
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
-    let messages: Vec<_> = (0..count)
-        .map(|_| {
-            serde_json::json!({
-                "channel": "absences",
-                "scope": { "dashboard": "10001", "module": "absences" },
-                "sealed": STANDARD.encode(sealed("x")),
-                "id": encode_base64url(rand_id()),
-            })
-        })
-        .collect();
-    serde_json::json!({ "messages": messages }).to_string()
 }
 
 #[tokio::test]
@@ -303,48 +287,4 @@ async fn a_session_has_as_many_subscriptions_as_the_operator_allows() {
     client.subscribe("2").await;
     let failed = client.refused_subscribe(channel("3")).await;
     assert_eq!(failed.code, Code::TooManySubscriptions.number());
-}
-
-#[tokio::test]
-async fn a_page_of_another_origin_gets_nothing_from_the_relay() {
-    let relay =
-        RelayProcess::start(&["--proxy-terminates-tls", "--allowed-origins", "forge, https://own.example"]);
-    let (forwarded, backend) = ("x-forwarded-for: 203.0.113.1\r\n", App::one().backend());
-    for (origin, allowed) in [
-        ("origin: https://x.cdn.prod.atlassian-dev.net\r\n", true),
-        ("origin: https://own.example\r\n", true),
-        ("", true),
-        ("origin: https://evil.example\r\n", false),
-        ("origin: null\r\n", false),
-        ("origin: http://localhost:3000\r\n", false),
-        ("origin: https://own.example\r\norigin: https://evil.example\r\n", false),
-    ] {
-        let upgrade = format!(
-            "{forwarded}{origin}connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
-             sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: sealwire.v1\r\n"
-        );
-        let mut stream = TcpStream::connect(relay.address).await.unwrap();
-        let head = format!("GET /v1/realtime HTTP/1.1\r\nhost: relay\r\n{upgrade}\r\n");
-        stream.write_all(head.as_bytes()).await.unwrap();
-        let mut status = [0; 12];
-        stream.read_exact(&mut status).await.unwrap();
-        let expected = if allowed { "HTTP/1.1 101" } else { "HTTP/1.1 403" };
-        assert_eq!(String::from_utf8_lossy(&status), expected, "{origin}");
-        let authorization = format!(
-            "{forwarded}{origin}authorization: Bearer {backend}\r\ncontent-type: application/json\r\n"
-        );
-        let answer = request(relay.address, "POST", "/v1/publish", &authorization, &batch(1)).await;
-        assert_eq!(answer.status, if allowed { 200 } else { 403 }, "{origin}");
-        if !allowed {
-            assert_eq!(answer.code(), "ORIGIN_REFUSED");
-            assert!(!answer.head.contains("access-control-allow-origin"), "{}", answer.head);
-            let stream =
-                request(relay.address, "POST", "/v1/stream", &format!("{forwarded}{origin}"), "").await;
-            assert_eq!((stream.status, stream.code()), (403, "ORIGIN_REFUSED"));
-        }
-    }
-    // Where the browser is on the relay's machine, its own pages are.
-    let local = "origin: http://localhost:3000\r\n";
-    assert_eq!(request(relay.address, "POST", "/v1/publish", local, "").await.status, 401);
-    assert!(relay.log_with("ORIGIN_REFUSED").await.contains("remote=203.0.113.1"));
 }

@@ -16,6 +16,7 @@ mod listeners;
 mod memory;
 mod observation;
 mod openapi;
+mod origins;
 mod proxies;
 mod publishing;
 mod refusals;

@@ -1,3 +1,6 @@
+use super::{rand_id, sealed};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use sealwire_protocol::encode_base64url;
 use serde_json::Value;
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
@@ -67,4 +70,19 @@ pub async fn request_over(mut stream: impl AsyncRead + AsyncWrite + Unpin, bytes
         text: body.to_owned(),
         body: serde_json::from_str(body).unwrap_or(Value::Null),
     }
+}
+
+/// A batch for `POST /v1/publish`.
+pub fn batch(count: usize) -> String {
+    let messages: Vec<_> = (0..count)
+        .map(|_| {
+            serde_json::json!({
+                "channel": "absences",
+                "scope": { "dashboard": "10001", "module": "absences" },
+                "sealed": STANDARD.encode(sealed("x")),
+                "id": encode_base64url(rand_id()),
+            })
+        })
+        .collect();
+    serde_json::json!({ "messages": messages }).to_string()
 }

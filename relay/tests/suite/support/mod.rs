@@ -16,7 +16,7 @@ pub use certificate::{Certificate, TLS12, TLS13};
 pub use client::{Client, channel, rand_id, sealed};
 pub use description::{Described, Description};
 pub use forged::{bad_session_tokens, bad_session_tokens_now, forge};
-pub use http::{Answer, post, request, request_bytes, request_head, request_over};
+pub use http::{Answer, batch, post, request, request_bytes, request_head, request_over};
 pub use light::{Came, LightClient, ended, numbered};
 pub use metrics::Scrape;
 pub use process::{CROWD, CROWD_TURN, RelayProcess, relay_command};
