@@ -18,6 +18,8 @@ use tokio::sync::Notify;
 
 /// Events that wait for the answer's body, in bytes. The last one may go past it.
 const MAX_EVENTS: usize = 32 * 1024;
+/// What the request under way holds as long as its answer lasts, in bytes: the buffers of its HTTP connection.
+const REQUEST: usize = 16 * 1024;
 /// Frames that wait for the connection, in bytes. The last batch may go past it.
 const MAX_FRAMES: usize = 32 * 1024;
 
@@ -182,6 +184,13 @@ impl StreamedSocket {
         }
         self.0.body.wake();
         Ok(written)
+    }
+
+    /// What it occupies, in bytes: the HTTP connection may hold as many events again, of which it has written some.
+    pub(crate) fn footprint(&self) -> u32 {
+        let state = self.0.state();
+        let bytes = REQUEST + 2 * state.events.capacity() + state.frames.capacity();
+        u32::try_from(bytes).unwrap_or(u32::MAX)
     }
 
     /// Reads what there is; nothing at the end.

@@ -53,7 +53,8 @@ impl Socket {
     pub(super) fn footprint(&self, blocked: bool) -> u32 {
         match self {
             Self::Tls(_) => TlsSocket::footprint(blocked),
-            Self::Tcp(_) | Self::Unix(_) | Self::Streamed(_) => 0,
+            Self::Streamed(socket) => socket.footprint(),
+            Self::Tcp(_) | Self::Unix(_) => 0,
         }
     }
 

@@ -69,7 +69,10 @@ fn a_client_that_does_not_read_fills_the_pipe_with_whole_frames_only() {
     assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
     let context = Context::from_waker(noop_waker_ref());
     assert!(socket.poll_write_ready(&context).is_pending());
+    let waiting = 2 * frame.len() * 4 / 3;
+    assert!(socket.footprint() as usize >= REQUEST + 2 * waiting);
     let Poll::Ready(Some(events)) = body(&pipe) else { panic!("there are events") };
+    assert_eq!(socket.footprint() as usize, REQUEST);
     assert_eq!(events.matches("data: ").count(), 2);
     assert!(socket.poll_write_ready(&context).is_ready());
     assert!(body(&pipe).is_pending());
