@@ -39,9 +39,9 @@ test('unsafe-eval comes with the permission and not otherwise', () => {
 test('the gadget may connect to the relay that the manifest names, with a WebSocket and without', () => {
   const local = contentSecurityPolicy(HTML, forLocalRelay(manifest, { ...RELAY, unsafeEval: false }), HOST);
   const deployed = contentSecurityPolicy(HTML, manifest, HOST);
-  for (const [policy, wanted] of [
-    [local, ['ws://127.0.0.1:5000', 'http://127.0.0.1:5000']],
-    [deployed, ['wss://relay.example.com', 'https://relay.example.com']],
+  for (const { policy, wanted } of [
+    { policy: local, wanted: ['ws://127.0.0.1:5000', 'http://127.0.0.1:5000'] },
+    { policy: deployed, wanted: ['wss://relay.example.com', 'https://relay.example.com'] },
   ]) {
     for (const source of wanted) assert.ok(sources(policy, 'connect-src').includes(source), source);
   }
