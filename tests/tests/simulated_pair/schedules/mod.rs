@@ -75,7 +75,7 @@ fn in_every_schedule_each_subscription_has_everything_or_is_told_of_a_gap() {
         Ok(Tally { delivered, gaps, connects }) => {
             let rate = count as f64 / start.elapsed().as_secs_f64();
             println!(
-                "{count} schedules from seed {first}, {rate:.0} a second: {delivered} deliveries, {gaps} gaps, {connects} connections"
+                "{count} schedules, {rate:.0} a second, from seed {first}: {delivered} deliveries, {gaps} gaps, {connects} connections"
             );
         }
         Err((seed, reason)) => panic!(
