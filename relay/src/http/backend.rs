@@ -1,13 +1,66 @@
 //! What the endpoints for apps' resolvers have in common: a backend token, and a body in JSON.
 
-use super::{HttpContext, answer::HttpError, body};
-use crate::{access::Refused, clock::Now, session::Identity};
+use super::{
+    HttpContext, Peer,
+    answer::{HttpError, json},
+    body,
+};
+use crate::{
+    access::Refused,
+    clock::Now,
+    session::{Identity, Refusal},
+    trace::Source,
+};
+use futures_util::Stream;
 use headers::{Authorization, HeaderMapExt as _, authorization::Bearer};
 use sealwire_protocol::{Code, limits, tokens::BackendClaims};
-use warp::http::{HeaderMap, Method, StatusCode, header};
+use serde::Serialize;
+use std::net::IpAddr;
+use warp::{
+    Buf,
+    http::{HeaderMap, Method, StatusCode, header},
+    reply::Response,
+};
+
+/// Why a request was refused, and whose it was where its token was verified.
+type Failure = (HttpError, Option<BackendClaims>);
+
+/// Runs an endpoint: checks the request, has `read` take its body, and answers. What is refused is audited as `attempt`.
+pub(super) async fn serve<T: Serialize, B: Buf, S>(
+    context: &HttpContext,
+    attempt: &'static str,
+    (method, headers): (Method, HeaderMap),
+    (peer, remote): (&Peer, IpAddr),
+    mut body: S,
+    read: impl AsyncFnOnce(&BackendClaims, &Source, &mut S) -> Result<T, HttpError>,
+) -> Response
+where
+    S: Stream<Item = Result<B, warp::Error>> + Unpin,
+{
+    let source = Source::request(remote, &headers);
+    let result: Result<T, Failure> = match check_request(context, &method, &headers) {
+        Ok(claims) => {
+            let result = match context.places(peer, remote) {
+                Ok(_places) => read(&claims, &source, &mut body).await,
+                Err(refused) => Err(refused.into()),
+            };
+            result.map_err(|error| (error, Some(claims)))
+        }
+        Err(error) => Err((error, None)),
+    };
+    match result {
+        Ok(answer) => json(StatusCode::OK, &answer),
+        Err((error, claims)) => {
+            let identity = claims.as_ref().map(identity);
+            context.audit.refused(&Refusal { attempt, code: error.code(), identity }, &source);
+            body::discard(body).await;
+            error.into()
+        }
+    }
+}
 
 /// Everything that can be refused before the body is read.
-pub(super) fn check_request(
+fn check_request(
     context: &HttpContext,
     method: &Method,
     headers: &HeaderMap,

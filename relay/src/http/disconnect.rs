@@ -1,17 +1,7 @@
 //! `POST /v1/disconnect`: an app's resolver ends sessions of its installation, and the tokens that they came with.
 
-use super::{
-    HttpContext, Peer,
-    answer::{HttpError, json},
-    backend, body,
-};
-use crate::{
-    access::Refused,
-    clock::Now,
-    revocations::Selector,
-    session::{Identity, Refusal},
-    trace::Source,
-};
+use super::{HttpContext, Peer, answer::HttpError, backend, body};
+use crate::{access::Refused, clock::Now, revocations::Selector, session::Identity, trace::Source};
 use futures_util::Stream;
 use sealwire_protocol::{Code, Scope, UnixSeconds, limits, tokens::BackendClaims};
 use serde::{Deserialize, Serialize};
@@ -46,30 +36,13 @@ pub(super) async fn disconnect<B: Buf>(
     context: &HttpContext,
     method: Method,
     headers: HeaderMap,
-    (peer, remote): (&Peer, IpAddr),
-    mut body: impl Stream<Item = Result<B, warp::Error>> + Unpin,
+    from: (&Peer, IpAddr),
+    body: impl Stream<Item = Result<B, warp::Error>> + Unpin,
 ) -> Response {
-    let source = Source::request(remote, &headers);
-    let result = match backend::check_request(context, &method, &headers) {
-        Ok(claims) => {
-            let result = match context.places(peer, remote) {
-                Ok(_places) => revoke(context, &claims, &source, &mut body).await,
-                Err(refused) => Err(refused.into()),
-            };
-            result.map_err(|error| (error, Some(claims)))
-        }
-        Err(error) => Err((error, None)),
-    };
-    match result {
-        Ok(answer) => json(StatusCode::OK, &answer),
-        Err((error, claims)) => {
-            let identity = claims.as_ref().map(backend::identity);
-            let refusal = Refusal { attempt: "disconnect", code: error.code(), identity };
-            context.audit.refused(&refusal, &source);
-            body::discard(body).await;
-            error.into()
-        }
-    }
+    backend::serve(context, "disconnect", (method, headers), from, body, async |claims, source, body| {
+        revoke(context, claims, source, body).await
+    })
+    .await
 }
 
 async fn revoke<B: Buf>(

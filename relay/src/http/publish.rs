@@ -2,7 +2,7 @@
 
 use super::{
     HttpContext, Peer,
-    answer::{ErrorBody, HttpError, json},
+    answer::{ErrorBody, HttpError},
     backend, body,
 };
 use crate::{
@@ -71,30 +71,13 @@ pub(super) async fn publish<B: Buf>(
     context: &HttpContext,
     method: Method,
     headers: HeaderMap,
-    (peer, remote): (&Peer, IpAddr),
-    mut body: impl Stream<Item = Result<B, warp::Error>> + Unpin,
+    from: (&Peer, IpAddr),
+    body: impl Stream<Item = Result<B, warp::Error>> + Unpin,
 ) -> Response {
-    let source = Source::request(remote, &headers);
-    let result = match backend::check_request(context, &method, &headers) {
-        Ok(claims) => {
-            let result = match context.places(peer, remote) {
-                Ok(_places) => publish_batch(context, &claims, &source, &mut body).await,
-                Err(refused) => Err(refused.into()),
-            };
-            result.map_err(|error| (error, Some(claims)))
-        }
-        Err(error) => Err((error, None)),
-    };
-    match result {
-        Ok(results) => json(StatusCode::OK, &results),
-        Err((error, claims)) => {
-            let identity = claims.as_ref().map(backend::identity);
-            let refusal = Refusal { attempt: "publish", code: error.code(), identity };
-            context.audit.refused(&refusal, &source);
-            body::discard(body).await;
-            error.into()
-        }
-    }
+    backend::serve(context, "publish", (method, headers), from, body, async |claims, source, body| {
+        publish_batch(context, claims, source, body).await
+    })
+    .await
 }
 
 async fn publish_batch<B: Buf>(
