@@ -15,7 +15,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 pub(crate) const APP: &str = "app";
@@ -130,8 +130,11 @@ impl Relay {
         }
     }
 
-    pub(crate) fn timeout(&self) -> Option<std::time::Instant> {
-        self.sessions.values().filter_map(|session| session.rules.poll_timeout()).min()
+    /// Milliseconds from `start` until time has to pass here; not before that moment.
+    pub(crate) fn timeout_ms(&self, start: Instant) -> Option<u64> {
+        let at = self.sessions.values().filter_map(|session| session.rules.poll_timeout()).min()?;
+        let since = at.saturating_duration_since(start);
+        Some(u64::try_from(since.as_micros().div_ceil(1000)).unwrap_or(u64::MAX))
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Now) {

@@ -157,14 +157,10 @@ impl World {
     }
 
     fn next_moment(&self) -> Option<u64> {
-        let relay = self.relay.timeout().map(|at| {
-            let since = at.saturating_duration_since(self.start);
-            u64::try_from(since.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
-        });
         let clients =
             self.clients.iter().filter_map(|client| client.core.poll_timeout()).map(|at| at.0).min();
         let arrival = self.under_way.keys().next().map(|(at, _)| *at);
-        [relay, clients, arrival].into_iter().flatten().min()
+        [self.relay.timeout_ms(self.start), clients, arrival].into_iter().flatten().min()
     }
 
     fn step(&mut self) {

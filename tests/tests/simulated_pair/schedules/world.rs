@@ -159,14 +159,10 @@ impl World {
     }
 
     fn next_moment(&self) -> Option<u64> {
-        let relay = self.relay.timeout().map(|at| {
-            let since = at.saturating_duration_since(self.start);
-            u64::try_from(since.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
-        });
         let awake = self.sides.iter().filter(|side| side.asleep_until <= self.now_ms);
         let clients =
             awake.filter_map(|side| Some(side.core.poll_timeout()?.0 + side.lag_ms(self.now_ms))).min();
-        [relay, clients, self.network.next()].into_iter().flatten().min()
+        [self.relay.timeout_ms(self.start), clients, self.network.next()].into_iter().flatten().min()
     }
 
     fn step(&mut self) {
