@@ -13,8 +13,10 @@ pub(crate) struct Renewal {
     /// When to ask; while the app is being asked: when to stop waiting for it.
     at: Option<Instant>,
     asked: Option<RenewalId>,
-    /// The relay refused the token at hand.
+    /// The relay refused the token at hand, or the one before it, and has taken none since.
     refused: bool,
+    /// The token at hand was still valid when the app gave it.
+    came_valid: bool,
 }
 
 impl Renewal {
@@ -85,6 +87,7 @@ impl Client {
     /// Whether a channel that the relay refused for its token waits for another one.
     pub(crate) fn awaits_token(&mut self, now: Now, id: ChannelId, error: &ClientError) -> bool {
         let renews = self.renewing_member(id).is_some();
+        let ended = self.token_remaining_ms(now, id) == 0;
         let newer_is_shown = self.requests.renews_token_of(id);
         let Some(channel) = self.channels.get_mut(&id) else { return false };
         let unauthorized = error.code.class() == Some(CloseCode::Unauthorized);
@@ -92,7 +95,9 @@ impl Client {
             channel.wire = Wire::AwaitingToken;
             return true;
         }
-        if !renews || !unauthorized || channel.renewal.refused {
+        // A token that ended on its way, while there was no connection, says nothing of the app's next one.
+        let refused_twice = channel.renewal.refused && !(ended && channel.renewal.came_valid);
+        if !renews || !unauthorized || refused_twice {
             return false;
         }
         channel.renewal.refused = true;
@@ -176,9 +181,11 @@ impl Client {
         let refused = channel.renewal.refused;
         self.adopt_claims(id, claims);
         self.plan_renewal(now, id);
+        let came_valid = self.token_remaining_ms(now, id) > 0;
         if let Some(channel) = self.channels.get_mut(&id) {
             // Only the relay can say that it takes this one.
             channel.renewal.refused = refused;
+            channel.renewal.came_valid = came_valid;
         }
     }
 

@@ -197,6 +197,32 @@ fn a_token_refused_twice_in_a_row_ends_the_subscription() {
 }
 
 #[test]
+fn a_token_that_ends_while_there_is_no_connection_is_replaced_after_a_refused_one_too() {
+    let (mut harness, subscription) = renewing();
+    harness.cut(None);
+    harness.advance_to_attempt();
+    harness.establish();
+    let request = harness.expect_subscribe().request;
+    harness.refuse(request, Code::TokenUnknownKey, 0);
+    let renewal = asked(&mut harness).expect("a token is asked for");
+    harness.cut(None);
+    let second = token("{}", (UNIX_START + harness.now_ms) / 1000 - LIFETIME + 1);
+    provide(&mut harness, renewal, &second);
+    harness.advance_to_attempt();
+    harness.advance(1_500);
+    harness.establish();
+    let request = harness.expect_subscribe().request;
+    harness.refuse(request, Code::TokenExpired, 0);
+    let renewal = asked(&mut harness).expect("a third token is asked for");
+    // One that had ended before it was given is not asked for again: its function has no better one.
+    provide(&mut harness, renewal, &second);
+    let request = harness.expect_subscribe().request;
+    harness.refuse(request, Code::TokenExpired, 0);
+    assert_eq!(ended(&mut harness, subscription), "TOKEN_EXPIRED");
+    harness.expect_nothing();
+}
+
+#[test]
 fn a_token_that_comes_while_the_connection_is_away_is_shown_with_the_next_one() {
     let (mut harness, _) = renewing();
     let (renewal, _) = until_asked(&mut harness);
