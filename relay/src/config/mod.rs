@@ -7,6 +7,7 @@ mod environment;
 mod error;
 mod file;
 mod listen;
+mod overrides;
 mod risks;
 mod settings;
 mod template;
@@ -14,11 +15,13 @@ mod template;
 mod tests;
 mod transport;
 mod units;
+mod values;
 
 pub use error::{ConfigError, Origin};
 pub use listen::Listen;
+pub use overrides::Overrides;
 pub use risks::Risk;
-pub use settings::{LogFormat, Overrides, Setting};
+pub use settings::{LogFormat, Setting};
 pub use template::{NewApp, template};
 
 use crate::{limits::LimitSettings, proxies::TrustedProxies, tls::Tls};

@@ -6,13 +6,16 @@ mod frames;
 mod linger;
 mod memberships;
 mod outbound;
+mod outlet;
 mod queue;
 mod registry;
 mod seats;
+mod signals;
 mod socket;
 
 pub(crate) use alarms::Alarms;
-pub(crate) use outbound::{Outbound, Outlet};
+pub(crate) use outbound::Outbound;
+pub(crate) use outlet::Outlet;
 pub(crate) use registry::Registry;
 pub(crate) use socket::Socket;
 

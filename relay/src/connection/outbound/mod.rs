@@ -1,19 +1,25 @@
 //! The writing side of a connection. Anybody with a frame may queue it and try to write at once; only where the socket
 //! is full does the connection's own task take over.
 
+mod state;
+
+pub(super) use state::{Condition, UNCOUNTED};
+
 use super::{
     Places,
     queue::{Queue, SessionNumber},
+    signals::Signals,
     socket::Socket,
 };
-use crate::memory::{CONNECTION, Held, Holder};
+use crate::memory::{Held, Holder};
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
+use state::{Backlog, State};
 use std::{
     io::{self, IoSlice},
     net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU8, Ordering},
     },
     task::Context,
@@ -33,66 +39,6 @@ pub(crate) struct Outbound {
     _places: Places,
 }
 
-/// What the connection's task is to look at.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Signals(u8);
-
-impl Signals {
-    /// The condition changed, or the queue overflowed.
-    const QUEUE: u8 = 1;
-    /// Its alarm rang.
-    const ALARM: u8 = 2;
-    /// The relay shuts down.
-    const SHUTDOWN: u8 = 4;
-    /// Signing keys were removed.
-    const KEYS: u8 = 8;
-    /// Sessions were revoked.
-    const REVOCATION: u8 = 16;
-
-    pub(super) fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    pub(super) fn alarm(self) -> bool {
-        self.0 & Self::ALARM != 0
-    }
-
-    pub(super) fn keys(self) -> bool {
-        self.0 & Self::KEYS != 0
-    }
-
-    pub(super) fn revocation(self) -> bool {
-        self.0 & Self::REVOCATION != 0
-    }
-
-    pub(super) fn shutdown(self) -> bool {
-        self.0 & Self::SHUTDOWN != 0
-    }
-}
-
-/// One session's place at its connection: where publications for it go.
-#[derive(Clone)]
-pub(crate) struct Outlet {
-    pub(super) outbound: Arc<Outbound>,
-    pub(super) session: SessionNumber,
-}
-
-impl Outlet {
-    /// Queues a publication; whether the caller should flush: there was nothing to write before.
-    pub(crate) fn push_live(&self, frame: &Bytes) -> bool {
-        self.outbound.push_live(self.session, frame)
-    }
-
-    /// Queues a replay; a flush follows.
-    pub(crate) fn push_replay<'a>(&self, frames: impl Iterator<Item = &'a Bytes>) {
-        self.outbound.push_replay(self.session, frames);
-    }
-
-    pub(crate) fn connection(&self) -> &Arc<Outbound> {
-        &self.outbound
-    }
-}
-
 /// Gives up what waits, and ends the connection as one that reads slowly.
 impl Holder for Outbound {
     fn weight(&self) -> usize {
@@ -110,70 +56,6 @@ impl Holder for Outbound {
         drop(state);
         self.wake(Signals::QUEUE);
     }
-}
-
-struct State {
-    queue: Queue,
-    condition: Condition,
-    overflowed: bool,
-    /// Bytes of a message that is not whole yet.
-    input: usize,
-    /// What the socket occupies besides, in bytes.
-    socket: u32,
-    /// What is counted of all that.
-    held: Held,
-}
-
-/// Changes of what a connection holds that are too small to count, in bytes.
-pub(super) const UNCOUNTED: usize = 1024;
-
-impl State {
-    /// Counts what the connection holds now. False where that became more, and there is no memory for more.
-    fn settle(&mut self) -> bool {
-        let idle = CONNECTION + self.socket as usize;
-        let now = idle + self.queue.footprint() + self.input;
-        let counted = self.held.bytes();
-        if now.abs_diff(counted) < UNCOUNTED && (now > idle || counted == idle) {
-            return true;
-        }
-        self.held.set(now)
-    }
-
-    /// Counts what was queued. Returns whether it fits: where there is no memory for it, the queue is given up.
-    fn settle_queued(&mut self) -> bool {
-        let fits = self.settle();
-        if !fits {
-            self.queue.overflow();
-            self.settle();
-        }
-        self.overflowed |= !fits;
-        fits
-    }
-}
-
-/// How writing stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Condition {
-    /// What is queued can be written.
-    Ready,
-    /// The socket is full; the connection's task waits for it.
-    Blocked,
-    /// The socket is gone.
-    Broken,
-}
-
-impl Condition {
-    fn after(error: &io::Error) -> Self {
-        if error.kind() == io::ErrorKind::WouldBlock { Self::Blocked } else { Self::Broken }
-    }
-}
-
-/// What the connection's task must know of its queue.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Backlog {
-    pub(super) condition: Condition,
-    pub(super) overflowed: bool,
-    pub(super) bytes: usize,
 }
 
 impl Outbound {
@@ -206,7 +88,7 @@ impl Outbound {
     }
 
     /// Queues a publication; whether the caller should flush: there was nothing to write before.
-    fn push_live(&self, session: SessionNumber, frame: &Bytes) -> bool {
+    pub(super) fn push_live(&self, session: SessionNumber, frame: &Bytes) -> bool {
         let mut state = self.state();
         let pushed = state.queue.push(session, frame);
         let fits = state.settle_queued();
@@ -222,7 +104,7 @@ impl Outbound {
     }
 
     /// Queues a replay; [`Self::flush`] follows.
-    fn push_replay<'a>(&self, session: SessionNumber, frames: impl Iterator<Item = &'a Bytes>) {
+    pub(super) fn push_replay<'a>(&self, session: SessionNumber, frames: impl Iterator<Item = &'a Bytes>) {
         let mut state = self.state();
         if state.held.is_full() {
             state.queue.overflow();

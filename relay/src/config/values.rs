@@ -1,0 +1,163 @@
+//! How the value of each setting is read; `effective` writes it.
+
+use super::{Config, LogFormat, Setting, error, settings::OFF, units};
+use crate::limits::AllowedOrigins;
+use sealwire_protocol::limits;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+/// Smallest budget of memory, in bytes.
+const LEAST_MEMORY: usize = 64 * 1024 * 1024;
+
+impl Setting {
+    /// Reads a value into the configuration. Says what is wrong with it otherwise.
+    pub(super) fn apply(self, config: &mut Config, text: &str) -> Result<(), String> {
+        self.read(config, text).map_err(|problem| problem.replace(text, &error::quotable(text)))
+    }
+
+    fn read(self, config: &mut Config, text: &str) -> Result<(), String> {
+        match self {
+            Self::Listen => config.listen = text.parse()?,
+            Self::TlsCertificate => config.tls_certificate = file(text),
+            Self::TlsKey => config.tls_key = file(text),
+            Self::ProxyTerminatesTls => config.proxy_terminates_tls = boolean(text)?,
+            Self::TrustedProxies => config.trusted_proxies = text.parse()?,
+            Self::ProxyProtocol => config.proxy_protocol = boolean(text)?,
+            Self::ReplayWindow => {
+                let max = Duration::from_secs(limits::MAX_REPLAY_SECONDS.into());
+                config.replay_window = within(units::duration(text)?, Duration::ZERO, max, text)?;
+            }
+            Self::ReplayBytes => config.replay_bytes = units::bytes(text)?,
+            Self::QueueBytes => {
+                config.queue_bytes = at_least(units::bytes(text)?, limits::MAX_FRAME, "one message", text)?;
+            }
+            Self::Heartbeat => {
+                let (min, max) = (Duration::from_millis(10), Duration::from_secs(300));
+                config.heartbeat = within(units::duration(text)?, min, max, text)?;
+            }
+            Self::HelloTimeout => {
+                let (min, max) = (Duration::from_millis(10), Duration::from_secs(60));
+                config.hello_timeout = within(units::duration(text)?, min, max, text)?;
+            }
+            Self::MaxConnections => config.limits.max_connections = units::amount(text, 0)?,
+            Self::MaxConnectionsPerAddress => {
+                config.limits.max_connections_per_address = units::amount(text, 0)?
+            }
+            Self::MaxSessionsPerApp => config.limits.max_sessions_per_app = units::amount(text, 0)?,
+            Self::MaxSessionsPerInstallation => {
+                config.limits.max_sessions_per_installation = units::amount(text, 0)?
+            }
+            Self::MaxSessionsPerAccount => config.limits.max_sessions_per_account = units::amount(text, 0)?,
+            Self::MaxSubscriptions => {
+                config.limits.max_subscriptions = units::amount(text, 1)?;
+                if config.limits.max_subscriptions > limits::MAX_SUBSCRIPTIONS {
+                    return Err(format!(
+                        "'{text}' is more than the protocol has; give at most {}",
+                        limits::MAX_SUBSCRIPTIONS
+                    ));
+                }
+            }
+            Self::PublishRate => config.limits.publishes.per_second = units::amount(text, 1)?,
+            Self::PublishBurst => {
+                config.limits.publishes.burst =
+                    at_least(units::amount(text, 1)?, limits::MAX_BATCH, "one batch", text)?
+            }
+            Self::FrameRate => config.limits.frames.per_second = units::amount(text, 1)?,
+            Self::FrameBurst => config.limits.frames.burst = units::amount(text, 1)?,
+            Self::ByteRate => {
+                config.limits.bytes.per_second = at_least(units::bytes(text)?, 1, "one byte", text)? as u64
+            }
+            Self::ByteBurst => {
+                config.limits.bytes.burst =
+                    at_least(units::bytes(text)?, 2 * limits::MAX_FRAME, "two messages", text)? as u64
+            }
+            Self::AllowedOrigins => config.limits.allowed_origins = AllowedOrigins::parse(text)?,
+            Self::MemoryBytes => {
+                config.limits.memory_bytes =
+                    at_least(units::bytes(text)?, LEAST_MEMORY, "the relay gets along with", text)?;
+            }
+            Self::IdleTimeout => {
+                config.limits.idle_timeout = within(
+                    units::duration(text)?,
+                    Duration::from_secs(1),
+                    Duration::from_secs(24 * 60 * 60),
+                    text,
+                )?
+            }
+            Self::HeadTimeout => {
+                config.limits.head_timeout =
+                    within(units::duration(text)?, Duration::from_millis(100), Duration::from_secs(60), text)?
+            }
+            Self::BodyTimeout => {
+                config.limits.body_timeout =
+                    within(units::duration(text)?, Duration::from_millis(100), Duration::from_secs(60), text)?
+            }
+            Self::AdminListen => {
+                config.admin_listen = match text {
+                    OFF => None,
+                    text => Some(address(text).map_err(|problem| format!("{problem}; or off"))?),
+                }
+            }
+            Self::AdminPublic => config.admin_public = boolean(text)?,
+            Self::DrainWindow => {
+                let max = Duration::from_secs(600);
+                config.drain_window = within(units::duration(text)?, Duration::ZERO, max, text)?;
+            }
+            Self::DrainDeadline => {
+                let max = Duration::from_secs(900);
+                config.drain_deadline = within(units::duration(text)?, Duration::ZERO, max, text)?;
+            }
+            Self::Log => config.log = log_filter(text)?,
+            Self::LogFormat => {
+                config.log_format = match text {
+                    "text" => LogFormat::Text,
+                    "json" => LogFormat::Json,
+                    _ => return Err(error::unknown("format", text, &["text", "json"])),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("'{text}' is no address to listen on; write an IP address and a port, such as 127.0.0.1:7440")
+    })
+}
+
+/// A path, or `off`.
+fn file(text: &str) -> Option<PathBuf> {
+    (text != OFF).then(|| text.into())
+}
+
+fn boolean(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| format!("'{text}' is neither true nor false"))
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    use tracing_subscriber::filter::{LevelFilter, Targets};
+    // `Targets` alone would take a misspelt level for the name of a target.
+    let levels = text.split(',').all(|part| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok());
+    if levels && text.parse::<Targets>().is_ok() {
+        return Ok(text.to_owned());
+    }
+    Err(format!("'{text}' is no log filter; write a level, or targets with levels, such as info,audit=warn"))
+}
+
+fn at_least<N>(value: N, least: usize, what: &str, text: &str) -> Result<N, String>
+where
+    N: Copy + TryInto<usize>,
+{
+    match value.try_into() {
+        Ok(number) if number < least => Err(format!("'{text}' is less than {what}; give at least {least}")),
+        _ => Ok(value),
+    }
+}
+
+fn within(value: Duration, min: Duration, max: Duration, text: &str) -> Result<Duration, String> {
+    if (min..=max).contains(&value) {
+        Ok(value)
+    } else {
+        Err(format!("'{text}' is not between {min:?} and {max:?}"))
+    }
+}

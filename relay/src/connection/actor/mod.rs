@@ -1,0 +1,255 @@
+//! The task of one connection: reads frames, asks the rules, does what they say.
+
+mod actions;
+mod incoming;
+
+use super::{
+    ConnectionContext, Opened, Outbound, linger, outbound::Condition, queue::SessionNumber, registry::Place,
+    seats::Seats,
+};
+use crate::{
+    fanout::ConnectionId,
+    limits::Intake,
+    memory::{CONNECTION, Held},
+    session::Fault,
+    trace,
+    websocket::{self, CloseStatus, Decoder},
+};
+use actions::Pending;
+use bytes::Bytes;
+use sealwire_protocol::CloseCode;
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::{Duration, Instant},
+};
+
+/// Most frames of one client that are taken in before others get their turn.
+const FRAMES_PER_TURN: usize = 128;
+/// How long the last frames may take to be written.
+const PATIENCE: Duration = Duration::from_millis(800);
+/// The same for a client that was cut off because it reads slowly, or because the relay ends: what was published before
+/// is still to reach it.
+const SLOW_PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) struct Actor {
+    context: Arc<ConnectionContext>,
+    decoder: Decoder,
+    intake: Intake,
+    /// Bytes that are counted of a message that is not whole yet.
+    input: usize,
+    outbound: Arc<Outbound>,
+    seats: Seats,
+    pending: Option<Pending>,
+    phase: Phase,
+    /// The earliest alarm that was set and has not rung.
+    alarm: Option<Instant>,
+    id: ConnectionId,
+    place: Place,
+    /// The relay is ending, and so is this connection once the answer that it waits for is there.
+    shutting_down: bool,
+}
+
+/// How a connection ends.
+enum End {
+    /// The socket is gone.
+    Gone,
+    /// The last frames are queued; the client may take so long to read them.
+    Closing(Duration),
+}
+
+/// By hand instead of `async`: what a connection holds while it waits is what lies in [`Actor`], and no more.
+impl Future for Actor {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let actor = &mut *self;
+        if let Phase::Serving = actor.phase {
+            let end = ready!(actor.serve(context));
+            // Unregistered before the goodbye is on its way, so that nothing is queued behind it.
+            actor.seats.clear();
+            actor.pending = None;
+            actor.decoder = Decoder::default();
+            actor.outbound.set_input(0);
+            let End::Closing(patience) = end else { return Poll::Ready(()) };
+            let (outbound, metrics) = (actor.outbound.clone(), actor.context.metrics.clone());
+            let closing = async move { linger::close(&outbound, &metrics, patience).await };
+            actor.phase = Phase::Closing(Box::pin(closing));
+        }
+        match &mut actor.phase {
+            Phase::Closing(closing) => closing.as_mut().poll(context),
+            Phase::Serving => Poll::Pending,
+        }
+    }
+}
+
+/// Where a connection stands.
+enum Phase {
+    Serving,
+    /// The last frames are on their way.
+    Closing(Pin<Box<dyn Future<Output = ()> + Send>>),
+}
+
+impl Actor {
+    pub(super) fn new(context: Arc<ConnectionContext>, opened: Opened) -> Self {
+        let Opened { socket, unread, remote, request, places } = opened;
+        let held = Held::new(context.memory.clone(), CONNECTION);
+        let outbound = Arc::new(Outbound::new(socket, context.queue_bytes, remote, places, held));
+        let id = context.next_id();
+        context.metrics.connections_opened.add(1);
+        trace::connected(id, remote, &request);
+        Self {
+            id,
+            place: context.registry.add(id.0, &outbound),
+            seats: Seats::new(id, &context, &outbound),
+            decoder: Decoder::new(&unread),
+            intake: Intake::default(),
+            input: 0,
+            pending: None,
+            phase: Phase::Serving,
+            alarm: None,
+            shutting_down: false,
+            context,
+            outbound,
+        }
+    }
+
+    /// Goes on until there is nothing to do but wait.
+    fn serve(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        let mut frames = 0;
+        loop {
+            if let Err(end) = self.progress(context, &mut frames) {
+                return Poll::Ready(end);
+            }
+            self.set_alarm();
+            if frames >= FRAMES_PER_TURN {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            match self.wait(context) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(end)) => return Poll::Ready(end),
+                Poll::Pending if self.count_input() => return Poll::Pending,
+                Poll::Pending => {}
+            }
+        }
+    }
+
+    /// Takes in what happened, if anything did.
+    fn wait(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
+        let signals = self.outbound.poll_signals(context);
+        if signals.shutdown() {
+            self.shutting_down = true;
+        }
+        if signals.alarm() {
+            self.alarm = None;
+            self.seats.handle_timeout();
+        }
+        if signals.revocation() {
+            self.seats.handle_revocations();
+        }
+        if signals.keys() {
+            self.seats.handle_keys_removed();
+        }
+        if !signals.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        let backlog = self.outbound.backlog();
+        if backlog.condition == Condition::Blocked
+            && self.outbound.socket().poll_write_ready(context).is_ready()
+        {
+            self.context.metrics.sent.add(self.outbound.unblock());
+            // It reads; that its own frames are not read meanwhile must not count as silence.
+            self.seats.heard();
+            return Poll::Ready(Ok(()));
+        }
+        if self.pending.is_some() || !self.takes_requests(backlog.bytes) {
+            return Poll::Pending;
+        }
+        let is_open = ready!(self.outbound.socket().poll_read_ready(context)).and_then(|()| self.read());
+        Poll::Ready(if is_open.unwrap_or(false) { Ok(()) } else { Err(End::Gone) })
+    }
+
+    /// Does everything that can be done without waiting, and writes once at its end: the answers to requests that came
+    /// together go together.
+    fn progress(&mut self, context: &mut Context<'_>, frames: &mut usize) -> Result<(), End> {
+        loop {
+            self.act()?;
+            if let Some(pending) = &mut self.pending
+                && let Poll::Ready(completion) = pending.answer.as_mut().poll(context)
+            {
+                self.complete(completion)?;
+                continue;
+            }
+            if self.shutting_down && self.pending.is_none() {
+                self.seats.fail(Fault::ShuttingDown);
+                self.act()?;
+            }
+            let mut backlog = self.outbound.backlog();
+            let is_full = !self.takes_requests(backlog.bytes);
+            if is_full {
+                self.flush();
+                backlog = self.outbound.backlog();
+            }
+            if backlog.overflowed {
+                self.seats.fail(Fault::SlowConsumer);
+                self.act()?;
+            }
+            let next = match self.pending {
+                None if *frames < FRAMES_PER_TURN && self.takes_requests(backlog.bytes) => {
+                    *frames += 1;
+                    self.decoder.decode()
+                }
+                _ => Ok(None),
+            };
+            match next {
+                Ok(Some(incoming)) => self.receive(incoming)?,
+                Ok(None) => break,
+                Err(violation) => self.violated(violation)?,
+            }
+        }
+        self.flush();
+        match self.outbound.backlog().condition {
+            Condition::Broken => Err(End::Gone),
+            _ => Ok(()),
+        }
+    }
+
+    fn flush(&self) {
+        self.context.metrics.sent.add(self.outbound.flush());
+    }
+
+    /// Sees to it that the connection is woken for its next deadline. An alarm that turns out to be too early is set anew
+    /// when it rings.
+    fn set_alarm(&mut self) {
+        if let Some(deadline) = self.seats.poll_timeout()
+            && self.alarm.is_none_or(|alarm| deadline < alarm)
+        {
+            self.alarm = Some(deadline);
+            self.context.alarms.set(deadline, &self.outbound);
+        }
+    }
+
+    /// A client that does not read its answers is not asked for more requests: their answers are not bounded by the
+    /// queue's limit alone, a replay may be long.
+    fn takes_requests(&self, queued: usize) -> bool {
+        queued <= self.context.queue_bytes / 2
+    }
+
+    fn close(&self, session: SessionNumber, goodbye: Option<Bytes>, status: CloseStatus) -> End {
+        let frames: Vec<Bytes> = goodbye.into_iter().chain([websocket::encode_close(status)]).collect();
+        self.outbound.finish(session, &frames);
+        End::Closing(match status {
+            CloseStatus::Sealwire(CloseCode::TooManyRequests | CloseCode::Unavailable) => SLOW_PATIENCE,
+            _ => PATIENCE,
+        })
+    }
+}
+
+impl Drop for Actor {
+    fn drop(&mut self) {
+        self.context.registry.remove(self.place);
+        trace::disconnected(self.id);
+    }
+}

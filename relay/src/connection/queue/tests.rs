@@ -1,0 +1,130 @@
+use super::*;
+
+fn frame(len: usize) -> Bytes {
+    vec![0; len].into()
+}
+
+fn front(queue: &Queue) -> usize {
+    let mut slices = [IoSlice::new(&[]); 1];
+    queue.slices(&mut slices);
+    slices[0].len()
+}
+
+#[test]
+fn a_queue_past_its_limit_overflows_once_and_keeps_only_what_was_begun() {
+    let mut queue = Queue::new(10);
+    assert_eq!(queue.push(0, &frame(6)), Ok(true));
+    assert_eq!(queue.push(0, &frame(4)), Ok(false));
+    queue.advance(2);
+    assert_eq!(queue.push(0, &frame(3)), Err(Overflow));
+    assert_eq!(queue.push(0, &frame(1)), Ok(false));
+    // What was begun has to be ended; the rest is given up at once.
+    assert_eq!(queue.bytes(), 4);
+    queue.finish(0, &[frame(5)]);
+    assert_eq!((queue.bytes(), front(&queue)), (4 + 5, 4));
+    queue.finish(0, &[frame(5)]);
+    assert_eq!(queue.bytes(), 9);
+    queue.advance(9);
+    assert!(queue.is_empty());
+}
+
+#[test]
+fn a_replay_does_not_count_against_the_limit() {
+    let mut queue = Queue::new(10);
+    queue.push_exempt(0, &frame(100));
+    assert_eq!(queue.push(0, &frame(10)), Ok(false));
+    queue.advance(50);
+    assert_eq!(queue.push(0, &frame(1)), Err(Overflow));
+}
+
+#[test]
+fn an_answer_goes_before_what_was_published_while_it_was_due() {
+    let mut queue = Queue::new(10);
+    queue.hold();
+    assert_eq!(queue.push(0, &frame(1)), Ok(false));
+    assert_eq!(queue.push(0, &frame(2)), Ok(false));
+    assert!(queue.is_empty());
+    assert_eq!(queue.push_answer(0, frame(3)), Ok(()));
+    queue.release();
+    assert_eq!(queue.push(0, &frame(4)), Ok(false));
+    let order: Vec<usize> = queue.frames.iter().map(|frame| frame.bytes.len()).collect();
+    assert_eq!(order, [3, 1, 2, 4]);
+    // What is held counts as well.
+    let mut queue = Queue::new(10);
+    queue.hold();
+    assert_eq!(queue.push(0, &frame(10)), Ok(false));
+    assert_eq!(queue.push(0, &frame(1)), Err(Overflow));
+    queue.finish(0, &[frame(2)]);
+    assert_eq!(queue.bytes(), 2);
+}
+
+#[test]
+fn an_overflow_before_anything_was_written_keeps_nothing() {
+    let mut queue = Queue::new(10);
+    assert_eq!(queue.push(0, &frame(10)), Ok(true));
+    assert_eq!(queue.push(0, &frame(1)), Err(Overflow));
+    queue.finish(0, &[frame(3)]);
+    assert_eq!(queue.bytes(), 3);
+}
+
+#[test]
+fn a_queue_is_the_cause_of_its_places_and_of_what_nobody_else_holds() {
+    let mut queue = Queue::new(10_000);
+    assert_eq!(queue.push(0, &frame(1000)), Ok(true));
+    assert_eq!(queue.footprint(), 0);
+    for _ in 0..8 {
+        assert!(queue.push(0, &frame(100)).is_ok());
+    }
+    assert_eq!(queue.footprint(), 8 * size_of::<Frame>());
+    queue.push_answer(0, frame(500)).unwrap();
+    assert_eq!(queue.footprint(), 16 * size_of::<Frame>() + 500);
+    queue.advance(1000 + 8 * 100 + 200);
+    assert_eq!(queue.footprint(), 16 * size_of::<Frame>() + 300);
+    queue.hold();
+    assert!(queue.push(0, &frame(100)).is_ok());
+    assert!(queue.footprint() > 16 * size_of::<Frame>() + 300);
+    assert!(!queue.shed());
+    assert_eq!((queue.bytes(), queue.footprint()), (300, 300));
+    // It does not even read its last frame.
+    assert!(queue.shed());
+    assert_eq!((queue.bytes(), queue.footprint(), queue.is_empty()), (0, 0, true));
+    queue.finish(0, &[frame(10)]);
+    assert!(queue.is_empty());
+}
+
+/// What is queued: a session's number where the socket turns to it, a frame's length otherwise.
+fn written(queue: &mut Queue) -> Vec<String> {
+    let frames = queue.frames.iter().map(|frame| match ToClient::from_bytes(frame.bytes.slice(2..)) {
+        Ok(ToClient::Session(Session { number })) => format!("session {number}"),
+        _ => frame.bytes.len().to_string(),
+    });
+    let frames = frames.collect();
+    queue.advance(queue.bytes);
+    frames
+}
+
+#[test]
+fn the_socket_turns_to_another_session_only_where_it_must() {
+    let mut queue = Queue::new(1000);
+    for (session, len) in [(0, 50), (0, 51), (3, 52), (3, 53), (0, 54)] {
+        assert!(queue.push(session, &frame(len)).is_ok());
+    }
+    assert_eq!(written(&mut queue), ["50", "51", "session 3", "52", "53", "session 0", "54"]);
+    assert_eq!(queue.push(0, &frame(50)), Ok(true));
+    assert_eq!(queue.push_answer(3, frame(51)), Ok(()));
+    assert_eq!(written(&mut queue), ["50", "session 3", "51"]);
+    queue.push_exempt(3, &frame(50));
+    queue.finish(4, &[frame(51), frame(52)]);
+    assert_eq!(written(&mut queue), ["50", "session 4", "51", "52"]);
+}
+
+#[test]
+fn after_an_overflow_the_goodbye_is_told_to_its_session() {
+    let mut queue = Queue::new(100);
+    assert_eq!(queue.push(1, &frame(50)), Ok(true));
+    // The turn is written, the frame behind it begun.
+    queue.advance(6 + 10);
+    assert_eq!(queue.push(2, &frame(70)), Err(Overflow));
+    queue.finish(2, &[frame(51)]);
+    assert_eq!(written(&mut queue), ["40", "session 2", "51"]);
+}
