@@ -113,6 +113,10 @@ impl Client {
         let remaining = self.token_remaining_ms(now, id);
         let Some(channel) = self.channels.get_mut(&id) else { return };
         if remaining == 0 || channel.wire == Wire::AwaitingToken {
+            // By the relay's clock the token may live on, and the subscription with it.
+            if channel.is_on_the_wire() {
+                self.send_unsubscribe(now, id, None);
+            }
             return self.end_channel(now, id, &error);
         }
         let wait = (remaining / 4).clamp(1_000, 30_000);

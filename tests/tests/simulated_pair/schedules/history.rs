@@ -50,6 +50,12 @@ impl Epoch {
         self.taken[start..end].iter().filter(|taken| taken.channel == channel).count()
     }
 
+    /// Whether the message at an offset was there already when it was sent again: its id was forgotten in between.
+    pub(super) fn is_repeat(&self, offset: u64) -> bool {
+        let Some((last, before)) = self.taken[..offset as usize].split_last() else { return false };
+        before.iter().any(|taken| taken.channel == last.channel && taken.sealed == last.sealed)
+    }
+
     /// Offset of the newest publication that was taken before a moment.
     pub(super) fn before(&self, at: u64) -> u64 {
         self.taken.partition_point(|taken| taken.at < at) as u64

@@ -1,7 +1,10 @@
 //! The promises to an app, checked with every word that it is told: each subscription gets what was published after it
 //! joined, once and in order, or is told of a gap that covers what is missing; each call ends once.
 
-use super::{channels::CHANNELS, history::History};
+use super::{
+    channels::CHANNELS,
+    history::{Epoch, History},
+};
 use sealwire_client::{ClientError, Gap, GapReason, Notice, PublishId, Receipt, SubscriptionId};
 use sealwire_protocol::{ChannelId, wire::Position};
 use std::collections::BTreeMap;
@@ -33,6 +36,14 @@ pub(super) struct Track {
     owed_gap: bool,
 }
 
+impl Track {
+    /// From which offset on everything is due. Where the relay's clock jumped, a client that joined a replay asked for by
+    /// others may leave out too much, for as long as replays take.
+    fn due_in(&self, epoch: &Epoch, relay_clock_jumped: bool) -> u64 {
+        if relay_clock_jumped { self.due.1.max(epoch.before(self.joined_at + REPLAY_MS)) } else { self.due.1 }
+    }
+}
+
 struct Published {
     channel: usize,
     number: u64,
@@ -55,7 +66,6 @@ pub(super) struct Model {
     acknowledged: BTreeMap<(usize, usize, usize), (u64, u64)>,
     /// Subscriptions may end for it: a token could not be had, or the relay's clock ran wild.
     pub(super) may_end: bool,
-    /// A client that joined a replay asked for by others may leave out too much, for as long as replays take.
     pub(super) relay_clock_jumped: bool,
     pub(super) delivered: usize,
     pub(super) gaps: usize,
@@ -163,6 +173,9 @@ impl Model {
         let Ok(receipt) = result else { return Ok(()) };
         let place = self.place(receipt.position, channel)?;
         self.note_number(place, number)?;
+        if self.history.epochs[place.0].is_repeat(place.1) {
+            return Ok(());
+        }
         let newest = self.acknowledged.entry((client, channel, place.0)).or_default();
         // What a relay refused for its clock, with a refusal that got lost, may be taken when it is sent again.
         if (place.1 > newest.1) != (number > newest.0) && !self.relay_clock_jumped {
@@ -193,11 +206,7 @@ impl Model {
             return Err(format!("{place:?} came after {:?} without a gap between epochs", track.due));
         }
         if place.0 == track.due.0 && place.1 > track.due.1 {
-            let since = if self.relay_clock_jumped {
-                track.due.1.max(epoch.before(track.joined_at + REPLAY_MS))
-            } else {
-                track.due.1
-            };
+            let since = track.due_in(epoch, self.relay_clock_jumped);
             let missing = epoch.between(self.ids[channel], since, place.1);
             if missing > track.unreadable {
                 return Err(format!(
@@ -241,7 +250,8 @@ impl Model {
                 return Err("a gap between epochs within one".into());
             }
             (GapReason::Evicted, Some(from)) => {
-                let behind = epoch.between(channel, track.due.1, from.offset.saturating_add(1));
+                let since = track.due_in(epoch, self.relay_clock_jumped);
+                let behind = epoch.between(channel, since, from.offset.saturating_add(1));
                 if track.due.0 != index || behind > track.unreadable {
                     return Err(format!("a gap from {from:?} leaves out what was due since {:?}", track.due));
                 }
@@ -280,10 +290,7 @@ impl Model {
             if track.owed_gap {
                 return Err(format!("{who} was not told that its replay was not complete"));
             }
-            let mut since = track.due.1;
-            if self.relay_clock_jumped {
-                since = since.max(epoch.before(track.joined_at + REPLAY_MS));
-            }
+            let since = track.due_in(epoch, self.relay_clock_jumped);
             let missing = epoch.between(self.ids[track.channel], since, u64::MAX);
             if track.due.0 != index || missing > track.unreadable {
                 return Err(format!("{who} was left in silence at {:?}", track.due));
