@@ -15,7 +15,14 @@ const DISCARD: usize = 4 * limits::MAX_BODY;
 /// A body that was read; counted among the memory while it is there.
 pub(super) struct Body {
     bytes: Vec<u8>,
-    _held: Held,
+    held: Held,
+}
+
+impl Body {
+    /// Gives the bytes up. Counted on as long as the value is there, for what was made of them.
+    pub(super) fn into_held(self) -> Held {
+        self.held
+    }
 }
 
 impl Deref for Body {
@@ -53,7 +60,7 @@ pub(super) async fn read<B: Buf>(
             }
             check(&bytes)?;
         }
-        Ok(Body { bytes, _held: held })
+        Ok(Body { bytes, held })
     };
     timeout(patience, read).await.unwrap_or_else(|_| {
         Err(HttpError::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"))

@@ -103,7 +103,9 @@ async fn take<B: Buf>(
         }
         Ok(())
     });
-    let batch = Batch::parse(&body.await?)?;
+    let body = body.await?;
+    let batch = Batch::parse(&body)?;
+    let _waiting = body.into_held();
     match timeout(BUSY_PATIENCE, context.streams.push(&batch)).await {
         Ok(Pushed::Taken(next)) => Ok(next),
         Ok(Pushed::Gap(next)) => {

@@ -18,8 +18,8 @@ use tokio::sync::Notify;
 
 /// Events that wait for the answer's body, in bytes. The last one may go past it.
 const MAX_EVENTS: usize = 32 * 1024;
-/// What the request under way holds as long as its answer lasts, in bytes: the buffers of its HTTP connection.
-const REQUEST: usize = 16 * 1024;
+/// What the request under way occupies as long as its answer lasts, in bytes: the buffers of its HTTP connection.
+pub(crate) const REQUEST: u32 = 16 * 1024;
 /// Frames that wait for the connection, in bytes. The last batch may go past it.
 const MAX_FRAMES: usize = 32 * 1024;
 
@@ -186,11 +186,10 @@ impl StreamedSocket {
         Ok(written)
     }
 
-    /// What it occupies, in bytes: the HTTP connection may hold as many events again, of which it has written some.
-    pub(crate) fn footprint(&self) -> u32 {
-        let state = self.0.state();
-        let bytes = REQUEST + 2 * state.events.capacity() + state.frames.capacity();
-        u32::try_from(bytes).unwrap_or(u32::MAX)
+    /// What lies here in both directions, in bytes. It is counted here, and what the HTTP connection has of it counts as
+    /// frames.
+    pub(crate) fn held(&self) -> usize {
+        self.0.state().held.bytes()
     }
 
     /// Reads what there is; nothing at the end.

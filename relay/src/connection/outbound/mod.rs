@@ -43,7 +43,11 @@ pub(crate) struct Outbound {
 impl Holder for Outbound {
     fn weight(&self) -> usize {
         let state = self.state();
-        state.queue.bytes() + state.queue.footprint() + state.input + state.socket as usize
+        state.queue.bytes()
+            + state.queue.footprint()
+            + state.input
+            + state.socket as usize
+            + self.socket.held()
     }
 
     fn shed(&self) {
@@ -257,3 +261,6 @@ impl Outbound {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 
 mod tls;
 
-use crate::streaming::StreamedSocket;
+use crate::streaming::{REQUEST, StreamedSocket};
 use bytes::{Bytes, BytesMut};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -49,12 +49,21 @@ impl Socket {
         Some((Self::Unix(Box::new(parts.io.into_inner())), parts.read_buf))
     }
 
-    /// What it occupies besides what every connection does, in bytes; `blocked` says whether it waits to write.
+    /// What it occupies besides what every connection does, and is counted with it, in bytes; `blocked` says whether it
+    /// waits to write.
     pub(super) fn footprint(&self, blocked: bool) -> u32 {
         match self {
             Self::Tls(_) => TlsSocket::footprint(blocked),
-            Self::Streamed(socket) => socket.footprint(),
+            Self::Streamed(_) => REQUEST,
             Self::Tcp(_) | Self::Unix(_) => 0,
+        }
+    }
+
+    /// What it holds and counts by itself, in bytes.
+    pub(super) fn held(&self) -> usize {
+        match self {
+            Self::Streamed(socket) => socket.held(),
+            Self::Tcp(_) | Self::Unix(_) | Self::Tls(_) => 0,
         }
     }
 
