@@ -19,8 +19,6 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Largest head of a request, in bytes.
-const MAX_HEAD: usize = 16 * 1024;
 /// Pause after the system refused a new connection, which it does when there are too many.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -146,12 +144,16 @@ async fn serve<IO, S>(
     let (context, visitor, routes) = (&*context, &visitor, &routes);
     let service =
         hyper::service::service_fn(move |request| http::exchange(context, visitor, request, routes));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(context.limits.settings().head_timeout)
-        .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
+    let connection = {
+        let settings = context.limits.settings();
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(settings.head_timeout)
+            .max_header_size(settings.head_bytes)
+            .max_buf_size(settings.head_bytes)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
+    };
     let mut connection = pin!(connection);
     let result = tokio::select! {
         result = connection.as_mut() => result,

@@ -122,6 +122,9 @@ pub(crate) struct ConfigArgs {
     /// How long the head of an HTTP request may take.
     #[arg(long, value_name = "DURATION")]
     head_timeout: Option<String>,
+    /// Most bytes of the head of an HTTP request.
+    #[arg(long, value_name = "SIZE")]
+    head_bytes: Option<String>,
     /// How long the body of an HTTP request may take.
     #[arg(long, value_name = "DURATION")]
     body_timeout: Option<String>,
@@ -190,6 +193,7 @@ impl ConfigArgs {
             .with(Setting::MemoryBytes, self.memory_bytes.clone())
             .with(Setting::IdleTimeout, self.idle_timeout.clone())
             .with(Setting::HeadTimeout, self.head_timeout.clone())
+            .with(Setting::HeadBytes, self.head_bytes.clone())
             .with(Setting::BodyTimeout, self.body_timeout.clone())
             .with(Setting::AdminListen, self.admin_listen.clone())
             .with(Setting::AdminPublic, self.admin_public.clone())

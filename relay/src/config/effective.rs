@@ -40,6 +40,7 @@ impl Setting {
             Self::MemoryBytes => text(&units::bytes_text(config.limits.memory_bytes)),
             Self::IdleTimeout => text(&units::duration_text(config.limits.idle_timeout)),
             Self::HeadTimeout => text(&units::duration_text(config.limits.head_timeout)),
+            Self::HeadBytes => text(&units::bytes_text(config.limits.head_bytes)),
             Self::BodyTimeout => text(&units::duration_text(config.limits.body_timeout)),
             Self::AdminListen => match config.admin_listen {
                 Some(address) => text(&address.to_string()),

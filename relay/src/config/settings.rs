@@ -73,6 +73,8 @@ pub enum Setting {
     IdleTimeout,
     /// `head_timeout` of [`Config::limits`].
     HeadTimeout,
+    /// `head_bytes` of [`Config::limits`].
+    HeadBytes,
     /// `body_timeout` of [`Config::limits`].
     BodyTimeout,
     /// [`Config::admin_listen`].
@@ -119,6 +121,7 @@ impl Setting {
         Self::MemoryBytes,
         Self::IdleTimeout,
         Self::HeadTimeout,
+        Self::HeadBytes,
         Self::BodyTimeout,
         Self::AdminListen,
         Self::AdminPublic,
@@ -159,6 +162,7 @@ impl Setting {
             Self::MemoryBytes => "memory_bytes",
             Self::IdleTimeout => "idle_timeout",
             Self::HeadTimeout => "head_timeout",
+            Self::HeadBytes => "head_bytes",
             Self::BodyTimeout => "body_timeout",
             Self::AdminListen => "admin_listen",
             Self::AdminPublic => "admin_public",
@@ -228,6 +232,7 @@ impl Setting {
             Self::MemoryBytes => to.limits.memory_bytes = from.limits.memory_bytes,
             Self::IdleTimeout => to.limits.idle_timeout = from.limits.idle_timeout,
             Self::HeadTimeout => to.limits.head_timeout = from.limits.head_timeout,
+            Self::HeadBytes => to.limits.head_bytes = from.limits.head_bytes,
             Self::BodyTimeout => to.limits.body_timeout = from.limits.body_timeout,
             Self::Log => to.log.clone_from(&from.log),
             _ => return false,

@@ -66,6 +66,7 @@ fn every_setting_is_read_from_all_three_places() {
         (Setting::MemoryBytes, "128MiB"),
         (Setting::IdleTimeout, "30s"),
         (Setting::HeadTimeout, "5s"),
+        (Setting::HeadBytes, "32KiB"),
         (Setting::BodyTimeout, "5s"),
         (Setting::AdminListen, "127.0.0.1:2"),
         (Setting::AdminPublic, "true"),
@@ -86,7 +87,7 @@ fn every_setting_is_read_from_all_three_places() {
         }
     }
     // These need files or each other: `transport_settings_are_read_from_all_three_places`.
-    assert_eq!(Setting::ALL.len(), 31 + 3);
+    assert_eq!(Setting::ALL.len(), 32 + 3);
 }
 
 #[test]
@@ -129,6 +130,8 @@ fn every_fault_of_a_file_is_told_with_its_place_and_what_to_do() {
         (format!("heartbeat = \"0s\"\n{good}"), "heartbeat", "not between 10ms and 300s"),
         (format!("hello_timeout = \"2m\"\n{good}"), "hello_timeout", "not between 10ms and 60s"),
         (format!("max_connections = -1\n{good}"), "max_connections", "no number of at least 0"),
+        (format!("head_bytes = \"1KiB\"\n{good}"), "head_bytes", "'1KiB' is not between 8192 and 65536"),
+        (format!("head_bytes = \"1MiB\"\n{good}"), "head_bytes", "'1MiB' is not between 8192 and 65536"),
         (format!("log = \"louder\"\n{good}"), "log", "no log filter"),
         (format!("log_format = \"jason\"\n{good}"), "log_format", "did you mean 'json'?"),
         (format!("{good}{}", app("a", "other")), "app 2, id", "list all its keys in one place"),

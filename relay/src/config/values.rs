@@ -3,10 +3,13 @@
 use super::{Config, LogFormat, Setting, error, settings::OFF, units};
 use crate::limits::AllowedOrigins;
 use sealwire_protocol::limits;
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt::Debug, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Smallest budget of memory, in bytes.
 const LEAST_MEMORY: usize = 64 * 1024 * 1024;
+/// Bounds of a request's head, in bytes: hyper takes no smaller buffer, and a head is not counted among the memory.
+const LEAST_HEAD: usize = 8 * 1024;
+const MOST_HEAD: usize = 64 * 1024;
 
 impl Setting {
     /// Reads a value into the configuration. Says what is wrong with it otherwise.
@@ -87,6 +90,9 @@ impl Setting {
                 config.limits.head_timeout =
                     within(units::duration(text)?, Duration::from_millis(100), Duration::from_secs(60), text)?
             }
+            Self::HeadBytes => {
+                config.limits.head_bytes = within(units::bytes(text)?, LEAST_HEAD, MOST_HEAD, text)?
+            }
             Self::BodyTimeout => {
                 config.limits.body_timeout =
                     within(units::duration(text)?, Duration::from_millis(100), Duration::from_secs(60), text)?
@@ -154,7 +160,7 @@ where
     }
 }
 
-fn within(value: Duration, min: Duration, max: Duration, text: &str) -> Result<Duration, String> {
+fn within<V: Copy + PartialOrd + Debug>(value: V, min: V, max: V, text: &str) -> Result<V, String> {
     if (min..=max).contains(&value) {
         Ok(value)
     } else {

@@ -33,6 +33,8 @@ pub struct LimitSettings {
     pub idle_timeout: Duration,
     /// How long the head of an HTTP request may take, and how long a connection may stay without one.
     pub head_timeout: Duration,
+    /// Most bytes of the head of an HTTP request, its first line included.
+    pub head_bytes: usize,
     /// How long the body of an HTTP request may take.
     pub body_timeout: Duration,
 }
@@ -56,6 +58,7 @@ impl Default for LimitSettings {
             memory_bytes: 1024 * 1024 * 1024,
             idle_timeout: Duration::from_secs(10 * 60),
             head_timeout: Duration::from_secs(10),
+            head_bytes: 16 * 1024,
             body_timeout: Duration::from_secs(20),
         }
     }

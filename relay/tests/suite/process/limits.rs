@@ -288,3 +288,33 @@ async fn a_session_has_as_many_subscriptions_as_the_operator_allows() {
     let failed = client.refused_subscribe(channel("3")).await;
     assert_eq!(failed.code, Code::TooManySubscriptions.number());
 }
+
+#[tokio::test]
+async fn the_head_of_a_request_has_as_many_bytes_as_the_operator_allows() {
+    let app = App::one();
+    let config = |size: &str| {
+        let keys = &app.key_text;
+        format!(
+            "listen = \"127.0.0.1:0\"\nhead_bytes = \"{size}\"\n[[app]]\nid = \"{}\"\nsigning_keys = [\"{keys}\"]",
+            app.id
+        )
+    };
+    let relay = RelayProcess::start_in(tempfile::tempdir().unwrap(), &config("8KiB"), &[]);
+    // In two parts, so that the size is not decided by what came at once.
+    let status = async |bytes: usize| {
+        let start = "GET /healthz HTTP/1.1\r\nhost: relay\r\nconnection: close\r\nx-filler: ";
+        let head = format!("{start}{}\r\n\r\n", "x".repeat(bytes - start.len() - 4));
+        let mut stream = TcpStream::connect(relay.address).await.unwrap();
+        for part in [&head[..100], &head[100..]] {
+            stream.write_all(part.as_bytes()).await.unwrap();
+        }
+        let mut answer = vec![0; 12];
+        timeout(PATIENCE, stream.read_exact(&mut answer)).await.expect("no answer").unwrap();
+        String::from_utf8(answer).unwrap()
+    };
+    assert_eq!(status(8 * 1024).await, "HTTP/1.1 200");
+    assert_eq!(status(8 * 1024 + 1).await, "HTTP/1.1 431");
+    relay.reload(&config("20000")).await;
+    assert_eq!(status(20_000).await, "HTTP/1.1 200");
+    assert_eq!(status(20_001).await, "HTTP/1.1 431");
+}
