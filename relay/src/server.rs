@@ -208,7 +208,7 @@ impl Relay {
 /// Listens for clients, and says where.
 async fn listen(config: &Config) -> Result<(Listener, Endpoint), StartError> {
     let failed = |source| StartError::Listen { address: config.listen.clone(), source };
-    let listener = Listener::open(&config.listen).await.map_err(failed)?;
+    let listener = Listener::open(&config.listen, config.socket_mode).await.map_err(failed)?;
     let endpoint = listener.endpoint(config.tls.is_some()).map_err(failed)?;
     // Of an address in the configuration this was checked already.
     if let Endpoint::Tcp { address, tls: false } = endpoint

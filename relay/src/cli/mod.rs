@@ -44,6 +44,9 @@ pub(crate) struct ConfigArgs {
     /// Address and port (port 0 takes any), unix:/path of a socket, or systemd.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
+    /// Mode of a Unix domain socket: who may connect.
+    #[arg(long, value_name = "OCTAL")]
+    socket_mode: Option<String>,
     /// File of the certificate and its chain, in PEM.
     #[arg(long, value_name = "FILE")]
     tls_certificate: Option<String>,
@@ -167,6 +170,7 @@ impl ConfigArgs {
         let file = self.config.clone().or_else(|| default.exists().then_some(default));
         let flags = Overrides::default()
             .with(Setting::Listen, self.listen.clone())
+            .with(Setting::SocketMode, self.socket_mode.clone())
             .with(Setting::TlsCertificate, self.tls_certificate.clone())
             .with(Setting::TlsKey, self.tls_key.clone())
             .with(Setting::ProxyTerminatesTls, self.proxy_terminates_tls.clone())

@@ -10,6 +10,7 @@ impl Setting {
         let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
         match self {
             Self::Listen => text(&config.listen.to_string()),
+            Self::SocketMode => text(&format!("{:04o}", config.socket_mode)),
             Self::TlsCertificate => text(&path(config.tls_certificate.as_deref())),
             Self::TlsKey => text(&path(config.tls_key.as_deref())),
             Self::ProxyTerminatesTls => config.proxy_terminates_tls.to_string(),

@@ -37,6 +37,8 @@ use std::{
 pub struct Config {
     /// Where to listen.
     pub listen: Listen,
+    /// The mode of the Unix domain socket, where that is one: who may connect.
+    pub socket_mode: u32,
     /// The file of the certificate and its chain, in PEM.
     pub tls_certificate: Option<PathBuf>,
     /// The file of the certificate's private key, in PEM.
@@ -143,6 +145,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: Listen::Tcp(SocketAddr::from(([127, 0, 0, 1], 7440))),
+            socket_mode: 0o660,
             tls_certificate: None,
             tls_key: None,
             tls: None,

@@ -1,6 +1,6 @@
 //! What a relay runs with and its operator may not want. `sealwire-relay check-config` and the start of a relay tell it.
 
-use super::{Config, Origin, Setting};
+use super::{Config, Listen, Origin, Setting};
 use crate::clock::Now;
 use std::{fmt, fs, os::unix::fs::PermissionsExt as _, time::Duration};
 use tracing_subscriber::filter::Targets;
@@ -34,6 +34,12 @@ impl Config {
             risks.push(Risk { origin: Origin::Setting(setting.key()), problem: problem.to_owned() });
         };
         let nothing_kept = "nothing is kept, so every client that reconnects is told that it missed messages";
+        if matches!(self.listen, Listen::Unix(_)) && self.socket_mode & 0o002 != 0 {
+            add(
+                Setting::SocketMode,
+                "every user of the machine may connect, and is believed as a proxy; put the proxy into the group",
+            );
+        }
         if self.replay_window.is_zero() {
             add(Setting::ReplayWindow, nothing_kept);
         }
@@ -117,6 +123,12 @@ mod tests {
             (
                 (|config| config.replay_window = Duration::ZERO) as fn(&mut Config),
                 "setting replay_window: nothing",
+            ),
+            (
+                |config| {
+                    (config.listen, config.socket_mode) = (Listen::Unix("/run/s".into()), 0o666);
+                },
+                "setting socket_mode: every user",
             ),
             (|config| config.replay_bytes = 0, "setting replay_bytes: nothing is kept"),
             (

@@ -21,6 +21,8 @@ pub enum LogFormat {
 pub enum Setting {
     /// [`Config::listen`].
     Listen,
+    /// [`Config::socket_mode`].
+    SocketMode,
     /// [`Config::tls_certificate`].
     TlsCertificate,
     /// [`Config::tls_key`].
@@ -95,6 +97,7 @@ impl Setting {
     /// All of them.
     pub const ALL: &[Self] = &[
         Self::Listen,
+        Self::SocketMode,
         Self::TlsCertificate,
         Self::TlsKey,
         Self::ProxyTerminatesTls,
@@ -136,6 +139,7 @@ impl Setting {
     pub const fn key(self) -> &'static str {
         match self {
             Self::Listen => "listen",
+            Self::SocketMode => "socket_mode",
             Self::TlsCertificate => "tls_certificate",
             Self::TlsKey => "tls_key",
             Self::ProxyTerminatesTls => "proxy_terminates_tls",

@@ -43,6 +43,7 @@ fn flags_win_over_variables_and_these_over_the_file() {
 fn every_setting_is_read_from_all_three_places() {
     for (setting, value) in [
         (Setting::Listen, "127.0.0.1:1"),
+        (Setting::SocketMode, "0600"),
         (Setting::ProxyTerminatesTls, "true"),
         (Setting::TrustedProxies, "10.1.2.3/8, 2001:db8::1"),
         (Setting::ReplayWindow, "30s"),
@@ -87,7 +88,7 @@ fn every_setting_is_read_from_all_three_places() {
         }
     }
     // These need files or each other: `transport_settings_are_read_from_all_three_places`.
-    assert_eq!(Setting::ALL.len(), 32 + 3);
+    assert_eq!(Setting::ALL.len(), 33 + 3);
 }
 
 #[test]
@@ -121,6 +122,11 @@ fn every_fault_of_a_file_is_told_with_its_place_and_what_to_do() {
         (good.replace("[[app]]", "[app]"), "app", "each under [[app]]"),
         ("app = [5]".into(), "app 1", "must be a table"),
         (format!("listen = \"localhost\"\n{good}"), "listen", "such as 127.0.0.1:7440"),
+        (format!("socket_mode = \"660\"\n{good}"), "socket_mode", "such as \"0660\""),
+        (format!("socket_mode = \"0680\"\n{good}"), "socket_mode", "write 0 and three octal digits"),
+        (format!("socket_mode = \"+066\"\n{good}"), "socket_mode", "'+066' is no mode"),
+        // 432, which looks like a mode.
+        (format!("socket_mode = 0o660\n{good}"), "socket_mode", "as text, such as \"0660\""),
         (format!("listen = [\"127.0.0.1:1\"]\n{good}"), "listen", "must be one value, not a list"),
         (format!("proxy_terminates_tls = \"yes\"\n{good}"), "proxy_terminates_tls", "neither true nor false"),
         (format!("replay_window = \"121s\"\n{good}"), "replay_window", "not between 0ns and 120s"),

@@ -20,6 +20,7 @@ impl Setting {
     fn read(self, config: &mut Config, text: &str) -> Result<(), String> {
         match self {
             Self::Listen => config.listen = text.parse()?,
+            Self::SocketMode => config.socket_mode = mode(text)?,
             Self::TlsCertificate => config.tls_certificate = file(text),
             Self::TlsKey => config.tls_key = file(text),
             Self::ProxyTerminatesTls => config.proxy_terminates_tls = boolean(text)?,
@@ -128,6 +129,14 @@ impl Setting {
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         format!("'{text}' is no address to listen on; write an IP address and a port, such as 127.0.0.1:7440")
+    })
+}
+
+/// Always four digits: what is meant by fewer of them, or by a number of TOML, would be a guess.
+fn mode(text: &str) -> Result<u32, String> {
+    let mode = u32::from_str_radix(text, 8).ok().filter(|_| text.len() == 4 && text.starts_with('0'));
+    mode.ok_or_else(|| {
+        format!("'{text}' is no mode; write 0 and three octal digits as text, such as \"0660\"")
     })
 }
 

@@ -35,11 +35,12 @@ pub enum Endpoint {
 }
 
 impl Listener {
-    pub(crate) async fn open(listen: &Listen) -> io::Result<Self> {
+    /// `mode` is that of a Unix domain socket.
+    pub(crate) async fn open(listen: &Listen, mode: u32) -> io::Result<Self> {
         match listen {
             Listen::Tcp(address) => Ok(Self::Tcp(TcpListener::bind(address).await?)),
             Listen::Unix(path) => {
-                let (listener, file) = unix::listen(path)?;
+                let (listener, file) = unix::listen(path, mode)?;
                 listener.set_nonblocking(true)?;
                 Ok(Self::Unix(UnixListener::from_std(listener)?, Some(file)))
             }

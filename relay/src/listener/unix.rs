@@ -9,9 +9,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The owner and the group may connect; a proxy belongs into the group.
-const MODE: u32 = 0o660;
-
 /// The file of a socket that is listened on. Dropping it removes the file, unless another socket has taken its place.
 pub(crate) struct SocketFile {
     path: PathBuf,
@@ -19,15 +16,15 @@ pub(crate) struct SocketFile {
 }
 
 /// Listens. A socket that a relay left behind is replaced; a file that is none, or a socket that somebody still listens
-/// on, is an error.
-pub(super) fn listen(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
+/// on, is an error. Who may write to the socket by its `mode` may connect.
+pub(super) fn listen(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFile)> {
     check_free(path)?;
     // Under another name until the mode is right, then all at once.
     let mut draft = path.as_os_str().to_owned();
     draft.push(format!(".{}", std::process::id()));
     let draft = PathBuf::from(draft);
     let listener = UnixListener::bind(&draft)?;
-    let prepared = fs::set_permissions(&draft, fs::Permissions::from_mode(MODE))
+    let prepared = fs::set_permissions(&draft, fs::Permissions::from_mode(mode))
         .and_then(|()| Ok(fs::symlink_metadata(&draft)?.ino()))
         .and_then(|inode| fs::rename(&draft, path).map(|()| inode));
     match prepared {
@@ -73,23 +70,25 @@ impl Drop for SocketFile {
 mod tests {
     use super::*;
 
+    const MODE: u32 = 0o660;
+
     #[test]
     fn only_a_socket_that_nobody_listens_on_is_replaced() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("relay.sock");
-        let (_first, file) = listen(&path).unwrap();
+        let (_first, file) = listen(&path, MODE).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
-        let error = listen(&path).err().unwrap();
+        let error = listen(&path, MODE).err().unwrap();
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
         // Whoever crashes leaves its socket behind.
         std::mem::forget(file);
         drop(_first);
-        let (second, file) = listen(&path).unwrap();
+        let (second, file) = listen(&path, MODE).unwrap();
         drop(file);
         assert!(!path.exists());
         drop(second);
         fs::write(&path, "precious").unwrap();
-        assert!(listen(&path).err().unwrap().to_string().contains("no socket"));
+        assert!(listen(&path, MODE).err().unwrap().to_string().contains("no socket"));
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
     }
@@ -98,9 +97,9 @@ mod tests {
     fn a_socket_that_took_the_place_is_not_removed() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("relay.sock");
-        let (first, file) = listen(&path).unwrap();
+        let (first, file) = listen(&path, MODE).unwrap();
         drop(first);
-        let (_second, _file) = listen(&path).unwrap();
+        let (_second, _file) = listen(&path, MODE).unwrap();
         drop(file);
         assert!(path.exists());
     }

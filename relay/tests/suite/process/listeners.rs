@@ -66,6 +66,15 @@ async fn a_unix_domain_socket_is_made_served_taken_over_and_removed() {
     assert!(!path.exists());
 }
 
+#[tokio::test]
+async fn a_unix_domain_socket_has_the_mode_that_the_operator_gives_it() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("relay.sock");
+    let text = config(&at(&path));
+    let _relay = RelayProcess::start_in(place, &text, &["--socket-mode", "0606"]);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o606);
+}
+
 /// A relay that gets a socket as systemd would hand it over.
 fn activated(socket: OwnedFd) -> RelayProcess {
     let mut command = Command::new("sh");
