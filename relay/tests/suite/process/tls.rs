@@ -1,14 +1,14 @@
 //! TLS by the relay itself.
 
 use crate::support::{
-    App, Certificate, Client, RelayProcess, Scrape, TLS12, TLS13, rand_id, relay_command, request_over,
-    sealed,
+    App, Certificate, Client, RelayProcess, Scrape, Streamed, TLS12, TLS13, rand_id, relay_command,
+    request_over, sealed,
 };
 use sealwire_protocol::{
     Code,
     wire::{ToClient, ToRelay},
 };
-use std::{fs, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 use tokio::{
     io::AsyncReadExt as _,
     net::{TcpSocket, TcpStream},
@@ -164,6 +164,41 @@ async fn what_a_slow_client_does_not_take_waits_in_its_queue_and_arrives_in_orde
     // Nothing is left behind in a buffer, in either direction.
     slow.publish("absences", "the end").await;
     assert_eq!(slow.text().await, "the end");
+}
+
+#[tokio::test]
+async fn a_client_without_a_websocket_is_served_over_tls_and_keeps_its_stream_when_the_certificate_changes() {
+    let (first, second) = (Arc::new(Certificate::new()), Arc::new(Certificate::between(2000, 3000)));
+    let settings = "queue_bytes = \"16MiB\"\nbyte_rate = \"1GiB\"\nbyte_burst = \"1GiB\"";
+    let relay = start(&first, settings);
+    let mut publisher = open(&relay, &first, "publisher").await;
+    publisher.subscribe("absences").await;
+    let mut streamed = Streamed::connect_with(relay.address, Some(first.clone())).await;
+    streamed.hello(App::one().session("streamed")).await;
+    streamed.subscribe_since("absences", None).await;
+    let publishing = streamed.publishing("absences", "from the stream");
+    streamed.send(publishing).await;
+    assert!(matches!(streamed.next().await, ToClient::Published(_)));
+    assert_eq!(
+        (streamed.text().await, publisher.text().await),
+        ("from the stream".into(), "from the stream".into())
+    );
+    second.write(relay.directory());
+    relay.reload(&config(settings)).await;
+    // More than the sockets take: most of it finds the stream full.
+    let text = |number: usize| format!("{number} {}", "x".repeat(60_000 - number * 7));
+    for number in 0..200 {
+        publisher.publish("absences", &text(number)).await;
+        assert_eq!(publisher.text().await, text(number));
+    }
+    for number in 0..200 {
+        assert_eq!(streamed.text().await, text(number));
+    }
+    // What it sends are new connections.
+    streamed.certificate = Some(second);
+    let publishing = streamed.publishing("absences", "the end");
+    streamed.send(publishing).await;
+    assert_eq!(publisher.text().await, "the end");
 }
 
 #[tokio::test]

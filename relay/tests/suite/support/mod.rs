@@ -13,7 +13,7 @@ mod streamed;
 mod tokens;
 
 pub use certificate::{Certificate, TLS12, TLS13};
-pub use client::{Client, channel, rand_id, sealed};
+pub use client::{Client, Stream, channel, rand_id, sealed};
 pub use description::{Described, Description};
 pub use forged::{bad_session_tokens, bad_session_tokens_now, forge};
 pub use http::{Answer, batch, post, request, request_bytes, request_head, request_over};

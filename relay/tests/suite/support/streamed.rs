@@ -1,11 +1,11 @@
-//! A client without a WebSocket, on plain sockets: one that reads events, and one for each request that sends.
+//! A client without a WebSocket, on bare sockets: one that reads events, and one for each request that sends.
 
-use super::{Answer, App, RelayProcess, channel, rand_id, request, sealed};
+use super::{Answer, App, Certificate, RelayProcess, Stream, TLS13, channel, rand_id, request_over, sealed};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealwire_protocol::wire::{
     Goodbye, Hello, Pong, Publish, Since, Subscribe, Subscribed, ToClient, ToRelay, Welcome,
 };
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpStream,
@@ -22,7 +22,9 @@ pub struct Event {
 
 pub struct Streamed {
     pub address: SocketAddr,
-    pub socket: BufReader<TcpStream>,
+    /// The relay's, where it ends TLS.
+    pub certificate: Option<Arc<Certificate>>,
+    pub socket: BufReader<Box<dyn Stream>>,
     /// Of the answer, in lower case.
     pub head: String,
     pub id: String,
@@ -34,7 +36,12 @@ pub struct Streamed {
 impl Streamed {
     /// Before `Hello`.
     pub async fn connect(address: SocketAddr) -> Self {
-        let mut socket = TcpStream::connect(address).await.unwrap();
+        Self::connect_with(address, None).await
+    }
+
+    /// The same over TLS, where there is a certificate.
+    pub async fn connect_with(address: SocketAddr, certificate: Option<Arc<Certificate>>) -> Self {
+        let mut socket = dial(address, certificate.as_deref()).await;
         let request = "POST /v1/stream HTTP/1.1\r\nhost: relay\r\norigin: https://page.cdn.prod.atlassian-dev.net\r\n\
             content-length: 0\r\n\r\n";
         socket.write_all(request.as_bytes()).await.unwrap();
@@ -45,7 +52,7 @@ impl Streamed {
         }
         let head = head.to_ascii_lowercase();
         let (id, text) = (String::new(), String::new());
-        let mut streamed = Self { address, socket, head, id, next: 0, text, requests: 0 };
+        let mut streamed = Self { address, certificate, socket, head, id, next: 0, text, requests: 0 };
         let open = streamed.event().await.unwrap();
         assert_eq!(open.kind, "open");
         streamed.id = open.data;
@@ -132,7 +139,8 @@ impl Streamed {
     }
 
     pub async fn post(&self, first: u64, messages: &[&[u8]]) -> Answer {
-        post_to(self.address, &self.id, first, messages).await
+        let socket = dial(self.address, self.certificate.as_deref()).await;
+        post_over(socket, &self.id, first, messages).await
     }
 
     pub async fn subscribe_since(&mut self, name: &str, since: Option<Since>) -> Subscribed {
@@ -172,8 +180,23 @@ impl Streamed {
 }
 
 pub async fn post_to(address: SocketAddr, stream: &str, first: u64, messages: &[&[u8]]) -> Answer {
+    post_over(dial(address, None).await, stream, first, messages).await
+}
+
+async fn dial(address: SocketAddr, certificate: Option<&Certificate>) -> Box<dyn Stream> {
+    match certificate {
+        Some(certificate) => Box::new(certificate.connect(address, &TLS13).await.unwrap()),
+        None => Box::new(TcpStream::connect(address).await.unwrap()),
+    }
+}
+
+async fn post_over(socket: Box<dyn Stream>, stream: &str, first: u64, messages: &[&[u8]]) -> Answer {
     let lines: String = messages.iter().map(|message| format!("\n{}", STANDARD.encode(message))).collect();
-    let headers =
-        "origin: https://page.cdn.prod.atlassian-dev.net\r\ncontent-type: text/plain;charset=UTF-8\r\n";
-    request(address, "POST", "/v1/send", headers, &format!("{stream} {first}{lines}")).await
+    let body = format!("{stream} {first}{lines}");
+    let request = format!(
+        "POST /v1/send HTTP/1.1\r\nhost: relay\r\nconnection: close\r\ncontent-length: {}\r\n\
+         origin: https://page.cdn.prod.atlassian-dev.net\r\ncontent-type: text/plain;charset=UTF-8\r\n\r\n{body}",
+        body.len()
+    );
+    request_over(socket, request.as_bytes()).await
 }
