@@ -120,6 +120,7 @@ async fn the_metrics_count_what_happened() {
         ("sealwire_token_verifications_total{token=\"backend\",result=\"good\"}", 1.0),
         ("sealwire_replay_evictions_total{why=\"size\"}", 0.0),
         ("sealwire_draining", 0.0),
+        ("sealwire_certificate_expiry_timestamp_seconds", 0.0),
     ] {
         assert_eq!(after.value(sample), value, "{sample}");
     }
