@@ -3,7 +3,12 @@ import { invoke } from '@forge/bridge';
 import { Jira, realtime } from 'sealwire';
 
 globalThis.received = [];
-const onEvent = (payload) => globalThis.received.push(payload);
+globalThis.problems = [];
+const onEvent = (payload, error) =>
+  error ? globalThis.problems.push(error.code) : globalThis.received.push(payload);
+
+globalThis.states = [];
+realtime.onStateChange((state, error) => globalThis.states.push(error ? `${state} ${error.code}` : state));
 
 globalThis.examples = {
   async defaultContext() {

@@ -24,15 +24,20 @@ function installStorage() {
   };
 }
 
-/** @param {{ port: number, signingKey: string }} relay */
-export function forgeApp(relay) {
+/**
+ * @param {{ port: number, signingKey: string }} relay
+ * @param {(context: { accountId: string }) => boolean} [authorize]
+ */
+export function forgeApp(relay, authorize = () => true) {
   installStorage();
   process.env.SEALWIRE_URL = `ws://127.0.0.1:${relay.port}`;
   process.env.SEALWIRE_APP = APP;
   process.env.SEALWIRE_SIGNING_KEY = relay.signingKey;
 
   const resolver = new Resolver();
-  resolver.define('sealwire:session', createRealtime({ authorize: () => true }).session);
+  const realtime = createRealtime({ authorize });
+  resolver.define('sealwire:session', realtime.session);
+  resolver.define('disconnect', ({ payload }) => realtime.disconnect({ accountId: payload.user }));
   resolver.define('announce', ({ payload }) => publish('example', payload.text));
   resolver.define('announceInProject', ({ payload }) =>
     publish('example', payload.text, { contextOverrides: [Jira.Project] }),

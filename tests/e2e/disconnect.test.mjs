@@ -1,0 +1,117 @@
+// The resolver's disconnect() ends sessions in the pages: each is told why, and comes back only where the app lets it.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { launch } from './support/browser.mjs';
+import { forgeApp } from './support/forge-app.mjs';
+import { startForgeSite } from './support/forge-site.mjs';
+import { startRelay } from './support/relay.mjs';
+
+/** The longest that the relay asks a page to stay away, and what a page takes to come back. */
+const BACK_BY_MS = 7_000;
+
+let relay, invoke, site, browser;
+const banned = new Set();
+
+before(async () => {
+  relay = await startRelay();
+  invoke = forgeApp(relay, ({ accountId }) => !banned.has(accountId));
+  site = await startForgeSite(invoke, relay.port);
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await site?.stop();
+  await relay?.stop();
+});
+
+/** The page of a user on an issue of the user's own, subscribed; and how often it asked for anything. */
+async function open(user, issue = user) {
+  const view = { user, module: 'panel', issue, project: '3' };
+  const page = await (await browser.newContext()).newPage();
+  const asked = { sockets: 0, invocations: 0 };
+  page.on('websocket', () => (asked.sockets += 1));
+  page.on('request', (request) => (asked.invocations += request.url().endsWith('/invoke') ? 1 : 0));
+  await page.goto(site.address(view));
+  await page.waitForFunction(() => globalThis.examples);
+  await page.evaluate(() => globalThis.examples.defaultContext());
+  const get = (name) => page.evaluate((key) => globalThis[key], name);
+  return {
+    page,
+    asked,
+    get,
+    announce: async (text) => assert.equal((await invoke(view, 'announce', { text })).errors, undefined),
+    has: (name, count) =>
+      page.waitForFunction(([key, least]) => globalThis[key].length >= least, [name, count]),
+    isIn: (state, times = 1) =>
+      page.waitForFunction(
+        ([wanted, least]) => globalThis.states.filter((shown) => shown === wanted).length >= least,
+        [state, times],
+      ),
+    disconnect: async (whom) => {
+      const answer = await invoke(view, 'disconnect', { user: whom });
+      assert.deepEqual([typeof answer.before, answer.errors], ['number', undefined]);
+    },
+    /** Nothing more is asked of the backend or the relay, though there was time for it. */
+    async staysAway() {
+      const before = { ...asked };
+      await sleep(BACK_BY_MS);
+      assert.deepEqual(asked, before);
+    },
+  };
+}
+
+describe('a session that disconnect() ended', { concurrency: true }, () => {
+  test('ends for good where the app permits no other, until it does', async () => {
+    const ben = await open('ben', '7');
+    const anna = await open('anna', '7');
+    banned.add('ben');
+    await anna.disconnect('ben');
+    await ben.has('problems', 1);
+    assert.deepEqual(await ben.get('problems'), ['PERMISSION_MISSING']);
+    const states = ['connecting', 'connected', 'reconnecting REVOKED', 'idle PERMISSION_MISSING'];
+    assert.deepEqual(await ben.get('states'), states);
+    await anna.announce('without ben');
+    await anna.has('received', 1);
+    await ben.staysAway();
+    assert.deepEqual([await ben.get('received'), ben.asked.sockets], [[], 1]);
+    assert.deepEqual(
+      [await anna.get('states'), await anna.get('problems')],
+      [['connecting', 'connected'], []],
+    );
+
+    banned.delete('ben');
+    await ben.page.evaluate(() => globalThis.examples.defaultContext());
+    await anna.announce('with ben');
+    await ben.has('received', 1);
+    assert.deepEqual(await ben.get('received'), ['with ben']);
+  });
+
+  test('is replaced where the app permits another, and nothing is lost meanwhile', async () => {
+    const cleo = await open('cleo');
+    await cleo.announce('before');
+    await cleo.has('received', 1);
+    await cleo.disconnect('cleo');
+    await cleo.isIn('reconnecting REVOKED');
+    await cleo.announce('meanwhile');
+    await cleo.isIn('connected', 2);
+    await cleo.announce('after');
+    await cleo.has('received', 3);
+    assert.deepEqual(await cleo.get('received'), ['before', 'meanwhile', 'after']);
+    assert.deepEqual(await cleo.get('problems'), []);
+    assert.equal(cleo.asked.sockets, 2);
+  });
+
+  test('ends with REVOKED where the next one is ended at once as well', async () => {
+    const dan = await open('dan');
+    await dan.disconnect('dan');
+    await dan.isIn('connected', 2);
+    await dan.disconnect('dan');
+    await dan.has('problems', 1);
+    assert.deepEqual(await dan.get('problems'), ['REVOKED']);
+    assert.equal((await dan.get('states')).at(-1), 'idle REVOKED');
+    await dan.staysAway();
+    assert.equal(dan.asked.sockets, 2);
+  });
+});
