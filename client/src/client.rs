@@ -145,7 +145,10 @@ impl Client {
         if matches!(self.phase, Phase::Closed) {
             return;
         }
-        self.events.retain(|event| !matches!(event, Event::Message { .. } | Event::Notice { .. }));
+        let to_subscribers = |event: &Event| {
+            matches!(event, Event::Message { .. } | Event::Notice { .. } | Event::NeedOpening { .. })
+        };
+        self.events.retain(|event| !to_subscribers(event));
         self.disconnect();
         self.fail_waiting(&ClientError::closed());
         self.subscriptions.clear();

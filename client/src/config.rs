@@ -13,6 +13,9 @@ pub struct Config {
     pub max_pending_publishes: usize,
     /// Most bytes of payload in them.
     pub max_pending_bytes: usize,
+    /// From how many sealed bytes on a message is opened by the platform ([`crate::Event::NeedOpening`]); where it is none,
+    /// all are opened here.
+    pub opens_elsewhere_from: Option<usize>,
 }
 
 impl Default for Config {
@@ -23,6 +26,7 @@ impl Default for Config {
             session_timeout_ms: 30_000,
             max_pending_publishes: 128,
             max_pending_bytes: 4 * 1024 * 1024,
+            opens_elsewhere_from: None,
         }
     }
 }

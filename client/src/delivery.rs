@@ -4,10 +4,11 @@ use crate::{
     Client, ClientError, Event, Gap, Message, Notice, Now, SubscriptionId,
     channel::{Channel, Wire},
     inbox::{Content, Item},
+    opening::Opening,
     subscription::Progress,
 };
 use sealwire_protocol::{
-    ChannelId, Code, KeyId, SealedMessage,
+    ChannelId, Code, KeyId, Opened, SealedMessage,
     wire::{Position, Publication},
 };
 
@@ -45,11 +46,16 @@ impl Client {
                 recipients.push(*member);
             }
         }
+        let opening =
+            if recipients.is_empty() { Opening::Here } else { self.open_elsewhere(id, &publication) };
+        let Some(channel) = self.channels.get_mut(&id) else { return };
         for (gap, recipients) in gaps {
             channel.inbox.push(Item { recipients, content: Content::Notice(Notice::Gap(gap)) });
         }
         if !recipients.is_empty() {
-            channel.inbox.push(Item { recipients, content: Content::Publication(publication, position) });
+            channel
+                .inbox
+                .push(Item { recipients, content: Content::Publication(publication, position, opening) });
         }
         self.deliver(now, id, false);
     }
@@ -64,13 +70,14 @@ impl Client {
     pub(crate) fn deliver(&mut self, now: Now, id: ChannelId, now_or_never: bool) {
         while let Some(channel) = self.channels.get(&id) {
             let Some(item) = channel.inbox.front() else { return };
+            let waits = !now_or_never && !channel.inbox.is_over_full();
             let opened = match &item.content {
                 Content::Notice(_) => None,
-                Content::Publication(publication, position) => {
-                    Some(open(channel, id, publication, *position))
+                Content::Publication(_, _, Opening::Elsewhere(_)) if waits => return,
+                Content::Publication(publication, position, opening) => {
+                    Some(open(channel, id, publication, *position, opening))
                 }
             };
-            let waits = !now_or_never && !channel.inbox.is_over_full();
             if let Some(Err(Closed::UnknownKey(key))) = opened
                 && waits
                 && self.await_key(now, key)
@@ -107,7 +114,7 @@ impl Client {
             self.channels.values().flat_map(|channel| channel.inbox.iter().map(move |item| (channel, item)));
         items
             .filter_map(|(channel, item)| match &item.content {
-                Content::Publication(publication, _) => {
+                Content::Publication(publication, ..) => {
                     let key = SealedMessage::parse(&publication.sealed).ok()?.key_id();
                     channel.keys.iter().all(|known| known.id() != key).then_some(key)
                 }
@@ -122,11 +129,17 @@ fn open(
     id: ChannelId,
     publication: &Publication,
     position: Position,
+    opening: &Opening,
 ) -> Result<Message, Closed> {
-    let sealed = SealedMessage::parse(&publication.sealed).map_err(|_| Closed::Unreadable)?;
-    let key = channel.keys.iter().find(|key| key.id() == sealed.key_id());
-    let key = key.ok_or(Closed::UnknownKey(sealed.key_id()))?;
-    let opened = sealed.open(key, id, &publication.event).map_err(|_| Closed::Unreadable)?;
+    let opened = match opening {
+        Opening::Done(plaintext) => Opened::read(plaintext),
+        Opening::Here | Opening::Elsewhere(_) => {
+            let sealed = SealedMessage::parse(&publication.sealed).map_err(|_| Closed::Unreadable)?;
+            let key = channel.keys.iter().find(|key| key.id() == sealed.key_id());
+            sealed.open(key.ok_or(Closed::UnknownKey(sealed.key_id()))?, id, &publication.event)
+        }
+    };
+    let opened = opened.map_err(|_| Closed::Unreadable)?;
     Ok(Message {
         payload: opened.payload,
         position,

@@ -2,7 +2,7 @@
 
 use crate::ClientError;
 use core::fmt;
-use sealwire_protocol::wire::Position;
+use sealwire_protocol::{AesGcmInput, wire::Position};
 
 macro_rules! ids {
     ($($(#[doc = $doc:literal])+ $name:ident;)+) => {$(
@@ -25,6 +25,8 @@ ids! {
     FetchId;
     /// One request for a channel token.
     RenewalId;
+    /// One message that the platform opens.
+    OpeningId;
 }
 
 /// Work for the transport.
@@ -98,6 +100,13 @@ pub enum Event {
         renewal: RenewalId,
         /// One that said so with `renew_token_of`.
         subscription: SubscriptionId,
+    },
+    /// Open a message with AES-256-GCM and answer with `handle_opening`, in any order.
+    NeedOpening {
+        /// For the answer.
+        opening: OpeningId,
+        /// The message, and the key that opens it alone.
+        input: AesGcmInput,
     },
     /// A subscribe is over: confirmed, or refused and gone.
     SubscribeDone {

@@ -1,7 +1,10 @@
-//! What a channel received and could not yet hand on: a message whose key is unknown, and everything behind it, so that
-//! order is kept.
+//! What a channel received and could not yet hand on: a message whose key is unknown, or that is being opened elsewhere,
+//! and everything behind it, so that order is kept.
 
-use crate::event::{Notice, SubscriptionId};
+use crate::{
+    event::{Notice, SubscriptionId},
+    opening::Opening,
+};
 use sealwire_protocol::wire::{Position, Publication};
 use std::collections::VecDeque;
 
@@ -14,7 +17,7 @@ pub(crate) struct Item {
 }
 
 pub(crate) enum Content {
-    Publication(Publication, Position),
+    Publication(Publication, Position, Opening),
     Notice(Notice),
 }
 
@@ -48,12 +51,16 @@ impl Inbox {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Item> {
         self.items.iter()
     }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Item> {
+        self.items.iter_mut()
+    }
 }
 
 impl Item {
     fn size(&self) -> usize {
         match &self.content {
-            Content::Publication(publication, _) => publication.sealed.len() + publication.event.len(),
+            Content::Publication(publication, ..) => publication.sealed.len() + publication.event.len(),
             Content::Notice(_) => 0,
         }
     }

@@ -22,6 +22,7 @@ mod grant;
 mod inbox;
 mod join;
 mod loss;
+mod opening;
 mod publish;
 mod renewal;
 mod requests;
@@ -40,8 +41,8 @@ pub use config::Config;
 pub use entropy::Entropy;
 pub use error::{ClientError, ErrorCode};
 pub use event::{
-    ConnectionId, Event, FetchId, Gap, GapReason, Message, Notice, PublishId, Receipt, RefreshId, RenewalId,
-    SessionReason, State, SubscriptionId, Transmit,
+    ConnectionId, Event, FetchId, Gap, GapReason, Message, Notice, OpeningId, PublishId, Receipt, RefreshId,
+    RenewalId, SessionReason, State, SubscriptionId, Transmit,
 };
 pub use grant::{GrantKey, InvalidGrant, SessionGrant};
 pub use spec::ChannelSpec;

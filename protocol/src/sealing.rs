@@ -6,7 +6,8 @@
 
 use crate::{ChannelId, ChannelKey, KeyId, UnixMillis, hashing::Parts, limits, padme};
 use alloc::{string::String, vec::Vec};
-use sealwire_xaes::{KEY_LEN, NONCE_LEN, TAG_LEN, decrypt, encrypt};
+use sealwire_xaes::{GCM_NONCE_LEN, KEY_LEN, NONCE_LEN, TAG_LEN, decrypt, encrypt, gcm_key};
+use zeroize::Zeroizing;
 
 const VERSION: u8 = 1;
 const HEADER_LEN: usize = 1 + KeyId::LEN + NONCE_LEN;
@@ -72,6 +73,19 @@ pub struct SealedMessage<'a> {
     tag: &'a [u8; TAG_LEN],
 }
 
+/// One message as a platform's AES-256-GCM opens it. The key opens this message and no other.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AesGcmInput {
+    /// AES-256 key.
+    pub key: Zeroizing<[u8; KEY_LEN]>,
+    /// Initialization vector.
+    pub nonce: [u8; GCM_NONCE_LEN],
+    /// Additional authenticated data.
+    pub associated_data: Vec<u8>,
+    /// With the tag of 16 bytes at its end.
+    pub ciphertext: Vec<u8>,
+}
+
 impl<'a> SealedMessage<'a> {
     /// Takes a sealed message apart.
     ///
@@ -103,9 +117,34 @@ impl<'a> SealedMessage<'a> {
             return Err(Unreadable);
         }
         let mut plaintext = self.ciphertext.to_vec();
-        let key: &[u8; KEY_LEN] = &key.key;
-        decrypt(key, self.nonce, &associated_data(channel, event), &mut plaintext, self.tag)
+        decrypt(&key.key, self.nonce, &associated_data(channel, event), &mut plaintext, self.tag)
             .map_err(|_| Unreadable)?;
+        Opened::read(&plaintext)
+    }
+
+    /// What a platform's AES-256-GCM needs to open it; [`Opened::read`] reads what comes out. `None` where it was sealed
+    /// under another key.
+    #[must_use]
+    pub fn aes_gcm_input(&self, key: &ChannelKey, channel: ChannelId, event: &str) -> Option<AesGcmInput> {
+        if key.id != self.key_id {
+            return None;
+        }
+        let (key, nonce) = gcm_key(&key.key, self.nonce);
+        Some(AesGcmInput {
+            key,
+            nonce,
+            associated_data: associated_data(channel, event),
+            ciphertext: [self.ciphertext, self.tag].concat(),
+        })
+    }
+}
+
+impl Opened {
+    /// Reads an authentic plaintext.
+    ///
+    /// # Errors
+    /// [`Unreadable`] where it is none of this protocol.
+    pub fn read(plaintext: &[u8]) -> Result<Self, Unreadable> {
         let (time, rest) = plaintext.split_first_chunk().ok_or(Unreadable)?;
         let (length, rest) = rest.split_first_chunk().ok_or(Unreadable)?;
         let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| Unreadable)?;
@@ -114,7 +153,7 @@ impl<'a> SealedMessage<'a> {
             return Err(Unreadable);
         }
         let payload = String::from_utf8(payload.to_vec()).map_err(|_| Unreadable)?;
-        Ok(Opened { published_at: UnixMillis(u64::from_be_bytes(*time)), payload })
+        Ok(Self { published_at: UnixMillis(u64::from_be_bytes(*time)), payload })
     }
 }
 
@@ -129,6 +168,12 @@ fn associated_data(channel: ChannelId, event: &str) -> Vec<u8> {
 impl core::fmt::Debug for Opened {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Opened").field("published_at", &self.published_at).finish_non_exhaustive()
+    }
+}
+
+impl core::fmt::Debug for AesGcmInput {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("AesGcmInput").field("bytes", &self.ciphertext.len()).finish_non_exhaustive()
     }
 }
 

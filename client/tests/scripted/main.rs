@@ -5,6 +5,7 @@ mod closing;
 mod connecting;
 mod hostile;
 mod keys;
+mod opening;
 mod publishing;
 mod renewing;
 mod resuming;

@@ -5,6 +5,7 @@ import type { CoreError } from '../core/core-error.js';
 import { loadCore, type CoreSources } from '../core/load.js';
 import { errorFromCore } from '../errors/from-core.js';
 import { failureOf } from '../errors/failure-of.js';
+import { decrypt, fasterFrom } from '../page/aes-gcm.js';
 import { watchSurroundings } from '../page/surroundings.js';
 import { freshToken } from '../session/channel-token.js';
 import { forgeSession } from '../session/forge-session.js';
@@ -83,13 +84,21 @@ export class Connection {
           (error: unknown) => client.failToken(renewal, error),
         );
       },
+      open: (opening, ...sealed) => {
+        decrypt(...sealed).then(
+          (plaintext) => client.provideOpened(opening, plaintext),
+          () => client.provideOpened(opening, undefined),
+        );
+      },
       state: (state, error) => {
         if (generation === this.#generation) this.#changed(state, error);
       },
     };
+    const opensElsewhereFrom = fasterFrom(kind);
     const client = new module.Client(host, {
       ...(requestTimeoutMs !== undefined && { requestTimeoutMs }),
       ...(idleCloseMs !== undefined && { idleCloseMs }),
+      ...(opensElsewhereFrom !== undefined && { opensElsewhereFrom }),
     });
     if (generation === this.#generation) this.#unwatch = watchSurroundings(client);
     return client;

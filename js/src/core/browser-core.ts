@@ -29,11 +29,24 @@ export interface Host {
   /** Answer with the client's `provideToken` or `failToken`. */
   token(provider: TokenProvider, renewal: number): void;
   state(state: ConnectionState, error?: CoreError): void;
+  /**
+   * AES-256-GCM: answer with the client's `provideOpened`. What is passed in is the core's memory, and may be read until
+   * this returns.
+   */
+  open(
+    opening: number,
+    key: Uint8Array,
+    iv: Uint8Array,
+    associatedData: Uint8Array,
+    ciphertext: Uint8Array,
+  ): void;
 }
 
 export interface ClientOptions {
   requestTimeoutMs?: number;
   idleCloseMs?: number;
+  /** From how many sealed bytes on the host opens a message; absent: never. */
+  opensElsewhereFrom?: number;
 }
 
 export interface ChannelSpec {
@@ -81,6 +94,7 @@ export interface Client {
   refreshToken(id: number, token: string): Promise<void>;
   provideToken(renewal: number, token: string): void;
   failToken(renewal: number, error: unknown): void;
+  provideOpened(opening: number, plaintext: Uint8Array | undefined): void;
   pause(reason: PauseReason): void;
   wake(): void;
   close(): void;

@@ -130,6 +130,9 @@ export class TestClient implements Client {
     this.refreshToken(renewal, token).catch((error: unknown) => this.failToken(renewal, error));
   }
 
+  /** Nothing is sealed here. */
+  provideOpened(): void {}
+
   failToken(renewal: number, thrown: unknown): void {
     const subscription = this.#subscriptions.get(renewal);
     if (!subscription?.token) return;

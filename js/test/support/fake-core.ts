@@ -29,6 +29,8 @@ export class FakeClient implements Client {
   readonly refreshed: [number, string][] = [];
   /** Answers to the host's `token`: a token, or an error. */
   readonly provided: [number, unknown][] = [];
+  /** Answers to the host's `open`. */
+  readonly opened: [number, Uint8Array | undefined][] = [];
   readonly surroundings: string[] = [];
   /** What the next call rejects with. */
   failure: unknown;
@@ -70,6 +72,10 @@ export class FakeClient implements Client {
 
   failToken(renewal: number, error: unknown): void {
     this.provided.push([renewal, error]);
+  }
+
+  provideOpened(opening: number, plaintext: Uint8Array | undefined): void {
+    this.opened.push([opening, plaintext]);
   }
 
   pause(reason: PauseReason): void {

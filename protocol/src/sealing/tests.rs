@@ -45,6 +45,24 @@ proptest! {
 }
 
 #[test]
+fn a_platforms_aes_gcm_is_given_what_opens_the_message_and_reads_back_the_same() {
+    let sealed = sealed("{}");
+    let message = SealedMessage::parse(&sealed).unwrap();
+    assert_eq!(message.aes_gcm_input(&key(2), CHANNEL, "added"), None);
+    let input = message.aes_gcm_input(&key(1), CHANNEL, "added").unwrap();
+    // That the key is the right one is proven with the published cases of XAES-256-GCM.
+    assert_eq!(input.ciphertext, sealed[HEADER_LEN..]);
+    assert_eq!(input.nonce, sealed[HEADER_LEN - GCM_NONCE_LEN..HEADER_LEN]);
+    assert_eq!(input.associated_data, associated_data(CHANNEL, "added"));
+    let mut plaintext = TIME.0.to_be_bytes().to_vec();
+    plaintext.length_prefixed("{}");
+    plaintext.extend([0; 2]);
+    assert_eq!(Opened::read(&plaintext), open(&sealed, &key(1), CHANNEL, "added"));
+    plaintext.extend([1]);
+    assert_eq!(Opened::read(&plaintext), Err(Unreadable));
+}
+
+#[test]
 fn every_altered_bit_and_every_cut_is_noticed() {
     let sealed = sealed("{\"name\":\"Anna\"}");
     for index in 0..sealed.len() {

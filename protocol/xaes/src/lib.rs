@@ -7,8 +7,9 @@
 use aes_gcm::{
     AeadCore, AeadInOut, Aes256Gcm, KeyInit,
     aead::{array::typenum::Unsigned, inout::InOutBuf},
+    aes::{Aes256, cipher::BlockCipherEncrypt},
 };
-use xaes_256_gcm::{Key, Nonce, Tag, Xaes256Gcm};
+use zeroize::Zeroizing;
 
 /// Bytes of a key.
 pub const KEY_LEN: usize = 32;
@@ -16,6 +17,9 @@ pub const KEY_LEN: usize = 32;
 pub const NONCE_LEN: usize = 24;
 /// Bytes by which a ciphertext is longer than its plaintext.
 pub const TAG_LEN: usize = <Aes256Gcm as AeadCore>::TagSize::USIZE;
+
+/// Bytes of a nonce of AES-GCM.
+pub const GCM_NONCE_LEN: usize = 12;
 
 /// The ciphertext, its tag, the key, the nonce or the associated data is not what was sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +30,9 @@ pub struct Unauthentic;
 /// Lengths are bounded by the caller far below the cipher's own limit of 2^36 bytes.
 #[inline(never)]
 pub fn encrypt(key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN], aad: &[u8], data: &mut [u8]) -> [u8; TAG_LEN] {
-    Xaes256Gcm::new(&<Key>::from(*key))
-        .encrypt_inout_detached(&Nonce::from(*nonce), aad, InOutBuf::from(data))
+    let (key, nonce) = gcm_key(key, nonce);
+    Aes256Gcm::new((&*key).into())
+        .encrypt_inout_detached(&nonce.into(), aad, InOutBuf::from(data))
         .expect("messages are bounded far below 2^36 bytes")
         .into()
 }
@@ -44,9 +49,43 @@ pub fn decrypt(
     data: &mut [u8],
     tag: &[u8; TAG_LEN],
 ) -> Result<(), Unauthentic> {
-    Xaes256Gcm::new(&<Key>::from(*key))
-        .decrypt_inout_detached(&Nonce::from(*nonce), aad, InOutBuf::from(data), &Tag::from(*tag))
+    let (key, nonce) = gcm_key(key, nonce);
+    Aes256Gcm::new((&*key).into())
+        .decrypt_inout_detached(&nonce.into(), aad, InOutBuf::from(data), tag.into())
         .map_err(|_| Unauthentic)
+}
+
+/// The key and the nonce with which AES-256-GCM seals and opens this one message: also for a platform that has that cipher
+/// and not this one.
+#[must_use]
+#[inline(never)]
+pub fn gcm_key(
+    key: &[u8; KEY_LEN],
+    nonce: &[u8; NONCE_LEN],
+) -> (Zeroizing<[u8; KEY_LEN]>, [u8; GCM_NONCE_LEN]) {
+    let aes = Aes256::new(key.into());
+    let encrypt = |block: u128| {
+        let mut block = block.to_be_bytes().into();
+        aes.encrypt_block(&mut block);
+        u128::from_be_bytes(block.into())
+    };
+    let zero = encrypt(0);
+    // A doubling in the field of CMAC.
+    let mask = zero << 1 ^ if zero >> 127 == 1 { 0x87 } else { 0 };
+    let (first, last) = nonce.split_at(NONCE_LEN - GCM_NONCE_LEN);
+    let part = |number: u8| {
+        let mut block = [0; 16];
+        block[1] = number;
+        block[2] = b'X';
+        block[4..].copy_from_slice(first);
+        encrypt(u128::from_be_bytes(block) ^ mask).to_be_bytes()
+    };
+    let mut derived = Zeroizing::new([0; KEY_LEN]);
+    derived[..16].copy_from_slice(&part(1));
+    derived[16..].copy_from_slice(&part(2));
+    let mut gcm_nonce = [0; GCM_NONCE_LEN];
+    gcm_nonce.copy_from_slice(last);
+    (derived, gcm_nonce)
 }
 
 #[cfg(test)]

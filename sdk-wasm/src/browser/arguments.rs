@@ -52,6 +52,7 @@ pub(super) fn config(options: &JsValue) -> Config {
     Config {
         request_timeout_ms: duration(options, "requestTimeoutMs", config.request_timeout_ms),
         idle_close_ms: duration(options, "idleCloseMs", config.idle_close_ms),
+        opens_elsewhere_from: property(options, "opensElsewhereFrom").as_f64().map(|bytes| bytes as usize),
         ..config
     }
 }

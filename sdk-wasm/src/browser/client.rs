@@ -7,8 +7,8 @@ use super::{
     shell::{Host, Shell},
 };
 use crate::error::with_code;
-use js_sys::Promise;
-use sealwire_client::{RenewalId, SubscriptionId};
+use js_sys::{Promise, Uint8Array};
+use sealwire_client::{OpeningId, RenewalId, SubscriptionId};
 use sealwire_protocol::Code;
 use std::rc::Rc;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -21,8 +21,9 @@ pub struct Client {
 
 #[wasm_bindgen]
 impl Client {
-    /// `host`: `{ session(reason), connect(url, protocol), token(provider, renewal), state(state, error?) }`; `options`:
-    /// `{ requestTimeoutMs?, idleCloseMs? }`.
+    /// `host`: `{ session(reason), connect(url, protocol), token(provider, renewal), state(state, error?),
+    /// open(opening, key, iv, associatedData, ciphertext) }`; `options`: `{ requestTimeoutMs?, idleCloseMs?,
+    /// opensElsewhereFrom? }`: from how many sealed bytes on the host's `open` decrypts a message.
     ///
     /// # Errors
     /// Where the page has no source of randomness.
@@ -120,6 +121,13 @@ impl Client {
     pub fn fail_token(&self, renewal: u32, thrown: &JsValue) {
         let error = arguments::provider_error(thrown);
         self.shell.input(|client, now| client.handle_token_failed(now, RenewalId(renewal), error));
+    }
+
+    /// Answers the host's `open`: with the plaintext, or with nothing where the host could not.
+    #[wasm_bindgen(js_name = provideOpened)]
+    pub fn provide_opened(&self, opening: u32, plaintext: Option<Uint8Array>) {
+        let plaintext = plaintext.map(|plaintext| plaintext.to_vec());
+        self.shell.input(|client, now| client.handle_opening(now, OpeningId(opening), plaintext));
     }
 
     /// No attempt to connect makes sense for now: `offline`, `hidden` or `frozen`.

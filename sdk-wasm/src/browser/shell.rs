@@ -15,6 +15,7 @@ use js_sys::{Function, Promise};
 use sealwire_client::{
     Client, ClientError, ConnectionId, Event, FetchId, Instant, Notice, Now, SubscriptionId, Transmit,
 };
+use sealwire_protocol::AesGcmInput;
 use std::{
     cell::{Cell, RefCell},
     rc::{Rc, Weak},
@@ -35,6 +36,15 @@ extern "C" {
     pub(super) fn connect(this: &Host, url: &str, protocol: &str) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn token(this: &Host, provider: &Function, renewal: u32) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn open(
+        this: &Host,
+        opening: u32,
+        key: &[u8],
+        nonce: &[u8],
+        associated_data: &[u8],
+        ciphertext: &[u8],
+    ) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn state(this: &Host, state: &str, error: &JsValue) -> Result<(), JsValue>;
 }
@@ -158,6 +168,12 @@ impl Shell {
                 let subscriber = self.callbacks.borrow().subscriber(subscription);
                 if let Some(provider) = subscriber.and_then(|subscriber| subscriber.token) {
                     report(self.host.token(&provider, renewal.0));
+                }
+            }
+            Event::NeedOpening { opening, input } => {
+                let AesGcmInput { key, nonce, associated_data, ciphertext } = input;
+                if self.host.open(opening.0, &*key, &nonce, &associated_data, &ciphertext).is_err() {
+                    self.client.borrow_mut().handle_opening(clock::now(), opening, None);
                 }
             }
             Event::SubscribeDone { subscription, result } => {

@@ -1,6 +1,7 @@
 //! The shell: what JavaScript passes in and gets out.
 #![allow(clippy::unwrap_used, reason = "clippy does not know wasm_bindgen_test for a test")]
 
+mod opening;
 mod page;
 
 use js_sys::{Array, Function, Object, Promise, Uint8Array};

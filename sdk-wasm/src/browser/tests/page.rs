@@ -13,7 +13,7 @@ use wasm_bindgen_futures::JsFuture;
 /// Everything that the page is, in one object: what was called, and the host.
 const PAGE: &str = r#"
 const page = {
-  calls: [], states: [], sockets: [], unhandled: 0, grant,
+  calls: [], states: [], openings: [], sockets: [], unhandled: 0, grant,
   host: {
     session(reason) { page.calls.push(reason); return page.session ? page.session() : Promise.resolve(page.grant); },
     connect(url, protocol) {
@@ -27,6 +27,10 @@ const page = {
       return socket;
     },
     token() {},
+    open(opening, ...input) {
+      if (page.opensNothing) throw new Error('not offered');
+      page.openings.push([opening, ...input.map((bytes) => bytes.slice())]);
+    },
     state(state, error) { page.states.push(error ? `${state} ${error.code}` : state); },
   },
 };
@@ -89,6 +93,10 @@ pub(super) async fn rejected(promise: Promise) -> Value {
 
 impl Page {
     pub(super) fn open() -> Self {
+        Self::open_with(&JsValue::UNDEFINED)
+    }
+
+    pub(super) fn open_with(options: &JsValue) -> Self {
         let grant = js(&json!({
             "url": "wss://relay.example/v1/realtime", "token": "a.b.c", "expiresAt": 9_999_999_999_u64,
             "app": "app", "installation": "site", "context": {},
@@ -97,13 +105,17 @@ impl Page {
         let page = Function::new_with_args("grant", PAGE).call1(&JsValue::UNDEFINED, &grant).unwrap();
         let page: Object = page.unchecked_into();
         let host: Host = get(&page, "host").unchecked_into();
-        let client = Client::new(host, &JsValue::UNDEFINED).unwrap();
+        let client = Client::new(host, options).unwrap();
         Self { page, client, offset: 10 }
     }
 
     /// A page with a live subscription whose callbacks push what they get to `page.got`.
     pub(super) async fn subscribed() -> (Self, u32) {
-        let page = Self::open();
+        Self::open().subscribe_it().await
+    }
+
+    pub(super) async fn subscribe_it(self) -> (Self, u32) {
+        let page = self;
         let promise = page.subscribe(&page.recorder("message"));
         page.connect().await;
         page.confirm().await;

@@ -1,7 +1,7 @@
 //! Connections between clients and the relay: each with its own delay, so that one may overtake another; cut at any byte.
 
 use bytes::Bytes;
-use sealwire_client::{ConnectionId, FetchId, RenewalId};
+use sealwire_client::{ConnectionId, FetchId, OpeningId, RenewalId};
 use sealwire_protocol::wire::{ToClient, ToRelay};
 use std::{collections::BTreeMap, fmt};
 
@@ -29,6 +29,9 @@ impl fmt::Debug for Arrival {
             Self::ClosedAtRelay(link) => write!(f, "link {link}: closed at the relay"),
             Self::Session(client, _, succeeds) => write!(f, "client {client}: session {succeeds}"),
             Self::Token(client, _, succeeds) => write!(f, "client {client}: token {succeeds}"),
+            Self::Opening(client, opening, plaintext) => {
+                write!(f, "client {client}: {opening:?} {}", plaintext.is_some())
+            }
             Self::Awake => write!(f, "awake"),
         }
     }
@@ -45,6 +48,8 @@ pub(super) enum Arrival {
     /// An answer of the app: to a client.
     Session(usize, FetchId, bool),
     Token(usize, RenewalId, bool),
+    /// A message that the platform opened, or not.
+    Opening(usize, OpeningId, Option<Vec<u8>>),
     Awake,
 }
 
@@ -61,7 +66,7 @@ impl Arrival {
             Self::Opened(link) | Self::AtClient(link, _) | Self::ClosedAtClient(link, _) => {
                 Some(network.links[*link as usize].client)
             }
-            Self::Session(client, ..) | Self::Token(client, ..) => Some(*client),
+            Self::Session(client, ..) | Self::Token(client, ..) | Self::Opening(client, ..) => Some(*client),
             Self::Connect(_) | Self::AtRelay(..) | Self::ClosedAtRelay(_) | Self::Awake => None,
         }
     }

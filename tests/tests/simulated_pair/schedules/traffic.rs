@@ -7,8 +7,15 @@ use super::{
     world::World,
 };
 use crate::clients::grant;
+use aes_gcm::{
+    Aes256Gcm, KeyInit as _,
+    aead::{AeadInOut as _, inout::InOutBuf},
+};
 use sealwire_client::{ClientError, ConnectionId, Event, Transmit};
-use sealwire_protocol::Code;
+use sealwire_protocol::{AesGcmInput, Code};
+
+/// A platform may be busy.
+const SLOWEST_OPENING_MS: u64 = 200;
 
 impl World {
     pub(super) fn arrive(&mut self, arrival: Arrival) {
@@ -64,6 +71,10 @@ impl World {
                 } else {
                     core.handle_token_failed(now, renewal, unavailable());
                 }
+            }
+            Arrival::Opening(client, opening, plaintext) => {
+                let now = self.client_now(client);
+                self.sides[client].core.handle_opening(now, opening, plaintext);
             }
             // Its timers are late, and it finds out by itself.
             Arrival::Awake => {}
@@ -128,6 +139,12 @@ impl World {
                 self.network.at(at, Arrival::Token(client, renewal, succeeds));
                 Ok(())
             }
+            Event::NeedOpening { opening, input } => {
+                let at = now + self.random.below(SLOWEST_OPENING_MS);
+                let plaintext = (self.random.below(8) > 0).then(|| decrypt(&input)).flatten();
+                self.network.at(at, Arrival::Opening(client, opening, plaintext));
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -139,6 +156,17 @@ impl World {
         self.model.may_end |= !succeeds || self.conditions.answer_ms > 10_000;
         (at, succeeds)
     }
+}
+
+/// As a platform does it.
+fn decrypt(input: &AesGcmInput) -> Option<Vec<u8>> {
+    let (ciphertext, tag) = input.ciphertext.split_last_chunk::<16>()?;
+    let mut plaintext = ciphertext.to_vec();
+    let cipher = Aes256Gcm::new(&(*input.key).into());
+    let buffer = InOutBuf::from(&mut plaintext[..]);
+    let opened =
+        cipher.decrypt_inout_detached(&input.nonce.into(), &input.associated_data, buffer, &(*tag).into());
+    opened.ok().map(|()| plaintext)
 }
 
 fn unavailable() -> ClientError {

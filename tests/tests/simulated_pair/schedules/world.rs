@@ -21,6 +21,8 @@ use std::{
 const UNIX_START: u64 = 1_800_000_000_000;
 /// No schedule needs nearly as many; more means that somebody turns in circles.
 const MAX_STEPS: usize = 200_000;
+/// Sealed bytes, between those of a payload with padding and one without.
+const LARGE_FROM: usize = 256;
 
 pub(super) struct World {
     start: StdInstant,
@@ -45,7 +47,7 @@ impl World {
         let epoch = random.next();
         let now = sealwire_relay::Now { monotonic: start, wall: UnixMillis(UNIX_START) };
         let side = |entropy: u64| Side {
-            core: Client::new(Config::default(), Box::new(Seeded(entropy))),
+            core: Client::new(config(entropy), Box::new(Seeded(entropy))),
             connection: None,
             connects: 0,
             offline: None,
@@ -231,4 +233,10 @@ impl World {
             && self.relay.subscriptions() == wanted.len()
             && wanted.iter().all(|(client, _)| self.sides[*client].core.state() == State::Connected)
     }
+}
+
+/// Every other client has its larger messages opened by its platform.
+fn config(entropy: u64) -> Config {
+    let opens_elsewhere_from = entropy.is_multiple_of(2).then_some(LARGE_FROM);
+    Config { opens_elsewhere_from, ..Config::default() }
 }
