@@ -66,13 +66,20 @@ export class Connection {
   }
 
   async #start(generation: number): Promise<Client> {
+    // Whoever starts a client is about to connect, so the session comes while the core loads.
+    let early: Promise<SessionGrant> | undefined = this.#session('connect');
+    early.catch(() => {});
     const { kind, module } = await loadCore(this.#options.core, this.#sources);
     this.core = kind;
     const { requestTimeoutMs, idleCloseMs, onDebug, share } = this.#options;
     const alone = withFallback();
     const connect = share === false ? alone : sharedThrough(alone, () => client.wake());
     const host: Host = {
-      session: (reason) => this.#session(reason),
+      session: (reason) => {
+        const session = reason === 'connect' && early ? early : this.#session(reason);
+        early = undefined;
+        return session;
+      },
       connect: evented(
         onDebug ? debugged(connect, (event) => this.#debug(event)) : connect,
         (transport) => (this.transport = transport),

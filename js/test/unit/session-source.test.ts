@@ -34,6 +34,27 @@ test('the session option provides sessions, and is told why', async () => {
   assert.deepEqual(reasons, ['connect', 'unknown-key']);
 });
 
+test('the first session is asked for while the core loads, and used once', async () => {
+  const { sources, clients } = fakeCore();
+  let load = (): void => {};
+  const loaded = new Promise<void>((resolve) => (load = resolve));
+  const reasons: string[] = [];
+  const late = async () => (await loaded, sources.wasm());
+  const realtime = realtimeWith(
+    { session: (reason) => (reasons.push(reason), grant) },
+    { wasm: late, js: late },
+  );
+  const published = realtime.publish('n', 'x');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(reasons, ['connect']);
+  load();
+  await published;
+  assert.deepEqual(await clients[0]!.host.session('connect'), grant);
+  assert.deepEqual(reasons, ['connect']);
+  await clients[0]!.host.session('connect');
+  assert.deepEqual(reasons, ['connect', 'connect']);
+});
+
 test('a session that lacks a field is refused without showing what it holds', async () => {
   for (const field of Object.keys(grant)) {
     const host = await hostWith(() => ({ ...grant, [field]: undefined, secret: 'do-not-show' }));
