@@ -142,7 +142,9 @@ pub(crate) const CASES: &[Case] = &[
         let farewell = socket.farewell();
         must_have_been_too_fast(&farewell);
         assert!(farewell.before.len() < 50_000, "every ping was answered");
-        assert!(farewell.before.len() > 10_000, "only {} pings were answered", farewell.before.len());
+        // Where the relay hung up on what still came, some of its answers may have been lost on the way.
+        let least = if farewell.goodbye.is_some() { 10_000 } else { 1_000 };
+        assert!(farewell.before.len() > least, "only {} pings were answered", farewell.before.len());
         assert!(farewell.before.iter().all(|pong| *pong == Received::Pong(vec![b'p'; 125])));
         flood.join().unwrap();
         let grown = target.relay.memory().saturating_sub(before);
