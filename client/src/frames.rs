@@ -83,9 +83,10 @@ impl Client {
 
     fn failed(&mut self, now: Now, failed: Failed) {
         let Some(request) = self.requests.answer(failed.request) else { return };
+        let number = failed.request;
         let error = ClientError::from(failed);
         match request {
-            Request::Subscribe(channel) => self.subscribe_refused(now, channel, error),
+            Request::Subscribe(channel) => self.subscribe_refused(now, channel, number, error),
             Request::Unsubscribe(Some(subscription)) => {
                 self.events.push_back(Event::UnsubscribeDone { subscription });
             }

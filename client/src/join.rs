@@ -207,7 +207,12 @@ impl Client {
     }
 
     /// The relay refused a channel.
-    pub(crate) fn subscribe_refused(&mut self, now: Now, id: ChannelId, error: ClientError) {
+    pub(crate) fn subscribe_refused(&mut self, now: Now, id: ChannelId, refused: u32, error: ClientError) {
+        let wire = self.channels.get(&id).map(|channel| channel.wire);
+        // The refusal of an earlier subscribe, which everybody left, says nothing of the one that is under way.
+        if !matches!(wire, Some(Wire::AwaitingSubscribed { request, .. }) if request == refused) {
+            return;
+        }
         if error.is_temporary() {
             self.rejoin_later(now, id, error);
         } else if !self.awaits_token(now, id, &error) {

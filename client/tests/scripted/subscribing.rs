@@ -111,6 +111,25 @@ fn unsubscribing_before_the_confirmation_leaves_no_subscription_behind() {
 }
 
 #[test]
+fn the_refusal_of_a_subscribe_that_was_left_does_not_end_the_one_after_it() {
+    let (mut harness, _) = Harness::subscribed("keeper");
+    let early = harness.subscribe("absences");
+    let refused = harness.expect_subscribe();
+    harness.unsubscribe(early);
+    assert_eq!(harness.expect_subscribe_error(early).code.name(), "CLOSED");
+    let unsubscribe = harness.expect_unsubscribe();
+    let late = harness.subscribe("absences");
+    let subscribe = harness.expect_subscribe();
+    harness.refuse(refused.request, Code::PermissionMissing, 0);
+    harness.refuse(unsubscribe.request, Code::NotSubscribed, 0);
+    assert_eq!(harness.next_event(), Event::UnsubscribeDone { subscription: early });
+    harness.expect_nothing();
+    harness.sent.push_front(ToRelay::Subscribe(subscribe));
+    harness.confirm("absences", 3);
+    harness.expect_subscribed(late);
+}
+
+#[test]
 fn subscribing_again_while_the_unsubscribe_is_in_flight_joins_anew() {
     let (mut harness, first) = Harness::subscribed("absences");
     harness.unsubscribe(first);
