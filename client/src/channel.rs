@@ -2,7 +2,7 @@
 
 use crate::{ClientError, Instant, event::SubscriptionId, inbox::Inbox, renewal::Renewal, spec::CheckedSpec};
 use sealwire_protocol::{
-    ChannelKey, Scope,
+    ChannelKey, KeyId, Scope,
     wire::{Position, Since},
 };
 
@@ -60,6 +60,10 @@ impl Channel {
     /// Whether the relay has or will have it as a subscription of this connection.
     pub(crate) fn is_on_the_wire(&self) -> bool {
         matches!(self.wire, Wire::AwaitingSubscribed { .. } | Wire::Live)
+    }
+
+    pub(crate) fn key(&self, id: KeyId) -> Option<&ChannelKey> {
+        self.keys.iter().find(|key| key.id() == id)
     }
 
     pub(crate) fn reach(&mut self, position: Position) {

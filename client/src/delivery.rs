@@ -46,16 +46,15 @@ impl Client {
                 recipients.push(*member);
             }
         }
-        let opening =
-            if recipients.is_empty() { Opening::Here } else { self.open_elsewhere(id, &publication) };
-        let Some(channel) = self.channels.get_mut(&id) else { return };
         for (gap, recipients) in gaps {
             channel.inbox.push(Item { recipients, content: Content::Notice(Notice::Gap(gap)) });
         }
         if !recipients.is_empty() {
-            channel
-                .inbox
-                .push(Item { recipients, content: Content::Publication(publication, position, opening) });
+            let opening = self.open_elsewhere(id, &publication);
+            let item = Item { recipients, content: Content::Publication(publication, position, opening) };
+            if let Some(channel) = self.channels.get_mut(&id) {
+                channel.inbox.push(item);
+            }
         }
         self.deliver(now, id, false);
     }
@@ -116,7 +115,7 @@ impl Client {
             .filter_map(|(channel, item)| match &item.content {
                 Content::Publication(publication, ..) => {
                     let key = SealedMessage::parse(&publication.sealed).ok()?.key_id();
-                    channel.keys.iter().all(|known| known.id() != key).then_some(key)
+                    channel.key(key).is_none().then_some(key)
                 }
                 Content::Notice(_) => None,
             })
@@ -135,8 +134,8 @@ fn open(
         Opening::Done(plaintext) => Opened::read(plaintext),
         Opening::Here | Opening::Elsewhere(_) => {
             let sealed = SealedMessage::parse(&publication.sealed).map_err(|_| Closed::Unreadable)?;
-            let key = channel.keys.iter().find(|key| key.id() == sealed.key_id());
-            sealed.open(key.ok_or(Closed::UnknownKey(sealed.key_id()))?, id, &publication.event)
+            let key = channel.key(sealed.key_id()).ok_or(Closed::UnknownKey(sealed.key_id()))?;
+            sealed.open(key, id, &publication.event)
         }
     };
     let opened = opened.map_err(|_| Closed::Unreadable)?;

@@ -52,6 +52,5 @@ impl Client {
 /// `None` where its key is not there, which may still come.
 fn input(channel: &Channel, id: ChannelId, publication: &Publication) -> Option<AesGcmInput> {
     let sealed = SealedMessage::parse(&publication.sealed).ok()?;
-    let key = channel.keys.iter().find(|key| key.id() == sealed.key_id())?;
-    sealed.aes_gcm_input(key, id, &publication.event)
+    sealed.aes_gcm_input(channel.key(sealed.key_id())?, id, &publication.event)
 }

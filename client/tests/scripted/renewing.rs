@@ -182,8 +182,8 @@ fn an_expired_token_is_replaced_before_the_channel_is_resumed_where_it_was() {
     harness.expect_nothing();
 }
 
-#[test]
-fn a_token_refused_twice_in_a_row_ends_the_subscription() {
+/// A subscription whose token the relay refuses after a reconnect, so that the app is asked for another.
+fn refused() -> (Harness, SubscriptionId, RenewalId) {
     let (mut harness, subscription) = renewing();
     harness.cut(None);
     harness.advance_to_attempt();
@@ -191,6 +191,12 @@ fn a_token_refused_twice_in_a_row_ends_the_subscription() {
     let request = harness.expect_subscribe().request;
     harness.refuse(request, Code::TokenUnknownKey, 0);
     let renewal = asked(&mut harness).expect("a token is asked for");
+    (harness, subscription, renewal)
+}
+
+#[test]
+fn a_token_refused_twice_in_a_row_ends_the_subscription() {
+    let (mut harness, subscription, renewal) = refused();
     let token = fresh(&harness);
     provide(&mut harness, renewal, &token);
     let request = harness.expect_subscribe().request;
@@ -201,13 +207,7 @@ fn a_token_refused_twice_in_a_row_ends_the_subscription() {
 
 #[test]
 fn a_token_that_ends_while_there_is_no_connection_is_replaced_after_a_refused_one_too() {
-    let (mut harness, subscription) = renewing();
-    harness.cut(None);
-    harness.advance_to_attempt();
-    harness.establish();
-    let request = harness.expect_subscribe().request;
-    harness.refuse(request, Code::TokenUnknownKey, 0);
-    let renewal = asked(&mut harness).expect("a token is asked for");
+    let (mut harness, subscription, renewal) = refused();
     harness.cut(None);
     let second = token("{}", (UNIX_START + harness.now_ms) / 1000 - LIFETIME + 1);
     provide(&mut harness, renewal, &second);
