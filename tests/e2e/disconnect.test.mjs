@@ -1,47 +1,31 @@
 // The resolver's disconnect() ends sessions in the pages: each is told why, and comes back only where the app lets it.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { launch } from './support/browser.mjs';
-import { forgeApp } from './support/forge-app.mjs';
-import { startForgeSite } from './support/forge-site.mjs';
-import { startRelay } from './support/relay.mjs';
+import { setExamples } from './support/examples.mjs';
 
 /** The longest that the relay asks a page to stay away, and what a page takes to come back. */
 const BACK_BY_MS = 7_000;
 
-let relay, invoke, site, browser;
 const banned = new Set();
-
-before(async () => {
-  relay = await startRelay();
-  invoke = forgeApp(relay, ({ accountId }) => !banned.has(accountId));
-  site = await startForgeSite(invoke, relay.port);
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-  await relay?.stop();
-});
+const examples = setExamples(({ accountId }) => !banned.has(accountId));
 
 /** The page of a user on an issue of the user's own, subscribed; and how often it asked for anything. */
 async function open(user, issue = user) {
   const view = { user, module: 'panel', issue, project: '3' };
-  const page = await (await browser.newContext()).newPage();
   const asked = { sockets: 0, invocations: 0 };
-  page.on('websocket', () => (asked.sockets += 1));
-  page.on('request', (request) => (asked.invocations += request.url().endsWith('/invoke') ? 1 : 0));
-  await page.goto(site.address(view));
-  await page.waitForFunction(() => globalThis.examples);
+  const page = await examples.open(view, (opened) => {
+    opened.on('websocket', () => (asked.sockets += 1));
+    opened.on('request', (request) => (asked.invocations += request.url().endsWith('/invoke') ? 1 : 0));
+  });
   await page.evaluate(() => globalThis.examples.defaultContext());
   const get = (name) => page.evaluate((key) => globalThis[key], name);
   return {
     page,
     asked,
     get,
-    announce: async (text) => assert.equal((await invoke(view, 'announce', { text })).errors, undefined),
+    announce: async (text) =>
+      assert.equal((await examples.invoke(view, 'announce', { text })).errors, undefined),
     has: (name, count) =>
       page.waitForFunction(([key, least]) => globalThis[key].length >= least, [name, count]),
     isIn: (state, times = 1) =>
@@ -50,7 +34,7 @@ async function open(user, issue = user) {
         [state, times],
       ),
     disconnect: async (whom) => {
-      const answer = await invoke(view, 'disconnect', { user: whom });
+      const answer = await examples.invoke(view, 'disconnect', { user: whom });
       assert.deepEqual([typeof answer.before, answer.errors], ['number', undefined]);
     },
     /** Nothing more is asked of the backend or the relay, though there was time for it. */

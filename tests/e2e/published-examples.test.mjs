@@ -1,34 +1,16 @@
 // What the documentation of Forge Realtime shows runs against a real relay: page and resolver with only the import
 // changed, through the real @forge/bridge, @forge/resolver and @forge/kvs.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch } from './support/browser.mjs';
-import { forgeApp } from './support/forge-app.mjs';
-import { startForgeSite } from './support/forge-site.mjs';
-import { startRelay } from './support/relay.mjs';
+import { test } from 'node:test';
+import { setExamples } from './support/examples.mjs';
 
 const VIEW = { user: 'blue-ada', module: 'panel', issue: '7', project: '3' };
 
-let relay, invoke, site, browser;
-
-before(async () => {
-  relay = await startRelay();
-  invoke = forgeApp(relay);
-  site = await startForgeSite(invoke, relay.port);
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-  await relay?.stop();
-});
+const examples = setExamples();
 
 /** Opens the page of a view and has it subscribe as the example does. */
 async function open(example, view = {}) {
-  const page = await (await browser.newContext()).newPage();
-  await page.goto(site.address({ ...VIEW, ...view }));
-  await page.waitForFunction(() => globalThis.examples);
+  const page = await examples.open({ ...VIEW, ...view });
   await page.evaluate((name) => globalThis.examples[name](), example);
   return page;
 }
@@ -71,7 +53,7 @@ test('context override: the same project, whatever the issue and the module', as
   ];
   const elsewhere = [await open('overriddenContext', { project: '4' }), await open('defaultContext')];
   await pages[0].evaluate(() => globalThis.publish({ n: 1 }, globalThis.inProject));
-  await invoke(VIEW, 'announceInProject', { text: 'two' });
+  await examples.invoke(VIEW, 'announceInProject', { text: 'two' });
   await meet([{ n: 1 }, 'two'], pages, elsewhere);
 });
 
@@ -79,14 +61,14 @@ test('global channels: everybody of the installation', async () => {
   const pages = [await open('globalChannel'), await open('globalChannel', { project: '4', module: 'admin' })];
   const elsewhere = [await open('defaultContext')];
   await pages[0].evaluate(() => globalThis.publishGlobal('one'));
-  await invoke(VIEW, 'announceGlobally', { text: 'two' });
+  await examples.invoke(VIEW, 'announceGlobally', { text: 'two' });
   await meet(['one', 'two'], pages, elsewhere);
 });
 
 test('custom claims: only those whose token the resolver signed with the same claims', async () => {
   const pages = [await open('customClaims'), await open('customClaims', { user: 'blue-ben' })];
   const elsewhere = [await open('customClaims', { user: 'red-cleo' }), await open('defaultContext')];
-  await invoke(VIEW, 'announceToTeam', { text: 'one' });
-  await invoke({ ...VIEW, user: 'blue-ben' }, 'announceToTeam', { text: 'two' });
+  await examples.invoke(VIEW, 'announceToTeam', { text: 'one' });
+  await examples.invoke({ ...VIEW, user: 'blue-ben' }, 'announceToTeam', { text: 'two' });
   await meet(['one', 'two'], pages, elsewhere);
 });

@@ -1,0 +1,37 @@
+// The pages of the published examples, in a browser on a stand-in for a Forge site with a relay behind it, for all tests
+// of a file.
+import { after, before } from 'node:test';
+import { launch } from './browser.mjs';
+import { forgeApp } from './forge-app.mjs';
+import { startForgeSite } from './forge-site.mjs';
+import { startRelay } from './relay.mjs';
+
+export function setExamples(authorize) {
+  let relay, invoke, site, browser;
+
+  before(async () => {
+    relay = await startRelay();
+    invoke = forgeApp(relay, authorize);
+    site = await startForgeSite(invoke, relay.port);
+    browser = await launch();
+  });
+
+  after(async () => {
+    await browser?.close();
+    await site?.stop();
+    await relay?.stop();
+  });
+
+  return {
+    /** Calls a function of the app's resolver as a view would. */
+    invoke: (...call) => invoke(...call),
+    /** Opens the page of a view; `watch` sees it before it loads. */
+    async open(view, watch) {
+      const page = await (await browser.newContext()).newPage();
+      watch?.(page);
+      await page.goto(site.address(view));
+      await page.waitForFunction(() => globalThis.examples);
+      return page;
+    },
+  };
+}
