@@ -22,6 +22,9 @@ use warp::{
     reply::Response,
 };
 
+/// Longest explanation of what is wrong with a body, in characters, before its place.
+const MAX_EXPLANATION: usize = 300;
+
 /// Why a request was refused, and whose it was where its token was verified.
 type Failure = (HttpError, Option<BackendClaims>);
 
@@ -90,14 +93,40 @@ fn check_request(
     if announced > limits::MAX_BODY as u64 { Err(body::too_large(limits::MAX_BODY)) } else { Ok(claims) }
 }
 
-/// What is wrong and where; serde_json quotes short strings of the input, and keys of ours are no secret.
+/// What is wrong and where. It may quote the input, whose keys and strings are as long as their author likes.
 pub(super) fn place(error: &serde_json::Error) -> String {
-    match error.classify() {
-        serde_json::error::Category::Data => error.to_string(),
-        _ => format!("not JSON at line {} column {}", error.line(), error.column()),
+    let place = format!("at line {} column {}", error.line(), error.column());
+    if error.classify() != serde_json::error::Category::Data {
+        return format!("not JSON {place}");
+    }
+    let text = error.to_string();
+    match text.char_indices().nth(MAX_EXPLANATION) {
+        Some((end, _)) => format!("{}... {place}", &text[..end]),
+        None => text,
     }
 }
 
 pub(super) fn identity(claims: &BackendClaims) -> Identity {
     Identity { app: claims.iss.clone(), installation: claims.ins.clone(), account: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_explanation_is_short_whatever_it_quotes() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Empty {}
+        let of = |text: &str| place(&serde_json::from_str::<Empty>(text).unwrap_err());
+        assert_eq!(of("{\"a\": 1}"), "unknown field `a`, there are no fields at line 1 column 4");
+        let long = of(&format!("{{\"{}\": 1}}", "\u{e9}".repeat(10_000)));
+        assert!(
+            long.starts_with("unknown field `\u{e9}") && long.ends_with("... at line 1 column 20003"),
+            "{long}"
+        );
+        assert!(long.chars().count() < 350, "{long}");
+        assert_eq!(of("{"), "not JSON at line 1 column 1");
+    }
 }

@@ -12,6 +12,8 @@ pub(crate) const MAX_BATCH_BODY: usize = 2 * limits::MAX_FRAME;
 pub(crate) const MAX_BATCH_MESSAGES: usize = 1000;
 /// Longest first line: an id and a number.
 const MAX_HEAD: usize = 64;
+/// Digits of the largest number; more would be zeros before it.
+const MAX_DIGITS: usize = 20;
 
 pub(crate) struct Batch {
     pub(crate) stream: StreamId,
@@ -62,7 +64,7 @@ impl Batch {
     fn head(line: &[u8]) -> Result<(StreamId, u64), BatchError> {
         let parse = || {
             let (stream, first) = std::str::from_utf8(line).ok()?.split_once(' ')?;
-            let digits = first.bytes().all(|byte| byte.is_ascii_digit());
+            let digits = first.len() <= MAX_DIGITS && first.bytes().all(|byte| byte.is_ascii_digit());
             Some((StreamId::parse(stream)?, first.parse().ok().filter(|_| digits)?))
         };
         parse().ok_or(BatchError::Head)
@@ -94,7 +96,8 @@ mod tests {
         for head in ["", ID, "AAEC 0", "AAECAwQFBgcICQoLDA0ODw== 0"] {
             assert_eq!(parse(head), Err(BatchError::Head), "{head}");
         }
-        for number in ["", "-1", "+1", "1.0", "0x1", " 1", "1 ", "18446744073709551616"] {
+        let zeros = "0".repeat(MAX_HEAD);
+        for number in ["", "-1", "+1", "1.0", "0x1", " 1", "1 ", "18446744073709551616", &zeros] {
             assert_eq!(parse(&format!("{ID} {number}\nYQ==")), Err(BatchError::Head), "{number}");
         }
         for message in ["YQ", "YQ=", "Y Q=", "YQ==\r", "%", "YQ==YQ=="] {
