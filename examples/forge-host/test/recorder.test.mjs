@@ -84,6 +84,22 @@ test('a publication is told with the name of its channel and its sealed bytes, w
   }
 });
 
+test('the messages of a batch are told one by one', () => {
+  const { observer, sightings } = observed();
+  observer.push('to-relay', Buffer.from(UPGRADE));
+  observer.push('to-client', Buffer.from(SWITCHED));
+  const frame = unmasked(encode('ToClient', { ping: {} }));
+  observer.push('to-client', Buffer.concat([unmasked(Buffer.concat([frame, frame])), frame]));
+  assert.deepEqual(
+    sightings.map(({ kind, size }) => [kind, size]),
+    [
+      ['Ping', 2],
+      ['Ping', 2],
+      ['Ping', 2],
+    ],
+  );
+});
+
 test('publications over HTTP are told one by one, chunked or not', () => {
   const sealed = Buffer.alloc(40, 1).toString('base64');
   const body = JSON.stringify({

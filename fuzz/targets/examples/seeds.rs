@@ -21,7 +21,7 @@ const ID: Bytes = Bytes::from_static(&[7; 16]);
 
 fn main() -> io::Result<()> {
     write("wire_to_relay", to_relay().iter().map(ToRelay::to_bytes))?;
-    write("wire_to_client", to_client().iter().map(ToClient::to_bytes))?;
+    write("wire_to_client", to_client().iter().map(ToClient::to_bytes).chain([batch()]))?;
     write("websocket", websocket().into_iter())?;
     write("token", tokens().into_iter())?;
     write("publish_body", bodies().into_iter().map(String::into_bytes))?;
@@ -94,6 +94,16 @@ fn to_relay() -> Vec<ToRelay> {
         ToRelay::Session(Session { number: 3 }),
         ToRelay::End(End {}),
     ]
+}
+
+/// All of them in one message.
+fn batch() -> Vec<u8> {
+    let frame = |message: &ToClient| {
+        let message = message.to_bytes();
+        let len = u16::try_from(message.len()).unwrap_or_default().to_be_bytes();
+        [&[0x82, 126], &len[..], &message].concat()
+    };
+    to_client().iter().flat_map(frame).collect()
 }
 
 fn to_client() -> Vec<ToClient> {

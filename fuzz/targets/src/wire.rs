@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use sealwire_protocol::{
     limits,
-    wire::{ToClient, ToRelay},
+    wire::{Messages, ToClient, ToRelay},
 };
 
 /// A message from a client.
@@ -24,9 +24,23 @@ pub fn wire_to_relay(data: &[u8]) {
     assert_eq!(ToRelay::from_bytes(message.to_bytes().into()), Ok(message));
 }
 
-/// A message from a relay.
+/// What a WebSocket brought from a relay: a message, or a batch of them.
 pub fn wire_to_client(data: &[u8]) {
-    let Ok(message) = ToClient::from_bytes(Bytes::copy_from_slice(data)) else { return };
+    let mut bytes = 0;
+    let mut broken = false;
+    for message in Messages::of(Bytes::copy_from_slice(data)) {
+        assert!(!broken, "something came after the break");
+        broken = message.is_err();
+        if let Ok(message) = message {
+            bytes += message.len();
+            message_to_client(message);
+        }
+    }
+    assert!(bytes <= data.len(), "more came out than went in");
+}
+
+fn message_to_client(message: Bytes) {
+    let Ok(message) = ToClient::from_bytes(message) else { return };
     let _ = format!("{message:?}");
     assert_eq!(ToClient::from_bytes(message.to_bytes().into()), Ok(message));
 }

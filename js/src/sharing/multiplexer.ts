@@ -1,7 +1,7 @@
 // Several sessions on one WebSocket. Each has a place that looks like a socket of its own.
 
 import type { Connect, Socket, Transport } from '../transport/socket.js';
-import { decodeSession, encodeEnd, encodeSession } from './wire.js';
+import { divide, encodeEnd, encodeSession } from './wire.js';
 
 /** As many sessions as a relay takes on one connection. */
 export const MAX_SESSIONS = 32;
@@ -90,9 +90,11 @@ export class Multiplexer {
   }
 
   #received(event: { data: unknown }): void {
-    const session = event.data instanceof ArrayBuffer ? decodeSession(new Uint8Array(event.data)) : undefined;
-    if (session === undefined) this.#places.get(this.#receiving)?.onmessage?.(event);
-    else this.#receiving = session;
+    const parts = event.data instanceof ArrayBuffer ? divide(event.data) : [event.data];
+    for (const part of parts) {
+      if (typeof part === 'number') this.#receiving = part;
+      else this.#places.get(this.#receiving)?.onmessage?.({ data: part });
+    }
   }
 
   #lost(code: number): void {

@@ -1,6 +1,8 @@
 // The two messages that concern the WebSocket and not a session on it: field 8 and 9 to the relay, field 12 to a client, as
 // in protocol/proto/sealwire/v1/realtime.proto. A test compares them with tests/vectors/frames.json.
 
+import { messagesIn } from '../transport/batch.js';
+
 const SESSION_TO_RELAY = 0x42;
 const END = 0x4a;
 const SESSION_TO_CLIENT = 0x62;
@@ -27,4 +29,22 @@ export function decodeSession(frame: Uint8Array): number | undefined {
     number |= (frame[index]! & 0x7f) << shift;
   }
   return number >>> 0;
+}
+
+/**
+ * What a WebSocket brought, in order: the numbers of the sessions that the relay turns to, and between them what is for the
+ * session turned to, a message or a batch.
+ */
+export function* divide(data: ArrayBuffer): Generator<number | ArrayBuffer> {
+  const bytes = new Uint8Array(data);
+  let start = 0;
+  for (const { frame, message, end } of messagesIn(bytes)) {
+    const session = decodeSession(bytes.subarray(message, end));
+    if (session === undefined) continue;
+    if (start < frame) yield data.slice(start, frame);
+    yield session;
+    start = end;
+  }
+  if (start === 0) yield data;
+  else if (start < bytes.length) yield data.slice(start);
 }

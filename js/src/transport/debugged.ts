@@ -1,5 +1,6 @@
 // Shows what goes over a socket, by kind and size and never by content. Only there where an app asked for it.
 
+import { messagesIn } from './batch.js';
 import { frameName, type Direction } from './frame-names.js';
 import type { Connect, Socket, Transport } from './socket.js';
 
@@ -28,7 +29,7 @@ class DebuggedSocket implements Socket {
       this.onopen?.(transport);
     };
     inner.onmessage = (event) => {
-      if (event.data instanceof ArrayBuffer) this.#frame('received', new Uint8Array(event.data));
+      if (event.data instanceof ArrayBuffer) this.#received(new Uint8Array(event.data));
       this.onmessage?.(event);
     };
     inner.onclose = (event) => {
@@ -52,6 +53,10 @@ class DebuggedSocket implements Socket {
 
   close(code?: number): void {
     this.#inner.close(code);
+  }
+
+  #received(bytes: Uint8Array<ArrayBuffer>): void {
+    for (const { message, end } of messagesIn(bytes)) this.#frame('received', bytes.subarray(message, end));
   }
 
   #frame(direction: Direction, frame: Uint8Array): void {

@@ -103,6 +103,24 @@ test('states, sessions and tokens are shown by their kind, and a listener that t
   ]);
 });
 
+test('the messages of a batch are shown one by one', () => {
+  const events: DebugEvent[] = [];
+  const socket = new FakeSocket();
+  const shown = debugged(
+    () => socket,
+    (event) => events.push(event),
+  )('wss://relay', 'p');
+  const heard: unknown[] = [];
+  shown.onmessage = ({ data }) => heard.push(data);
+  const batch = new Uint8Array([0x82, 2, 0x5a, 0, 0x82, 4, 0x2a, 2, 0x32, 0]).buffer;
+  socket.onmessage?.({ data: batch });
+  assert.deepEqual(events.slice(1), [
+    { type: 'frame', direction: 'received', frame: 'Pong', bytes: 2 },
+    { type: 'frame', direction: 'received', frame: 'Publication', bytes: 4 },
+  ]);
+  assert.deepEqual(heard, [batch]);
+});
+
 test('the core is given a socket to the address and for the protocol that it asks for', async () => {
   const made: unknown[] = [];
   const real = globalThis.WebSocket;
@@ -117,7 +135,7 @@ test('the core is given a socket to the address and for the protocol that it ask
     const { sources, clients } = fakeCore();
     await realtimeWith({}, sources).publish('n', 'x');
     const socket = clients[0]!.host.connect('wss://relay', 'sealwire.v1') as EventTarget & Socket;
-    assert.deepEqual(made, [['wss://relay', 'sealwire.v1']]);
+    assert.deepEqual(made, [['wss://relay', ['sealwire.v1.batched', 'sealwire.v1']]]);
     socket.close();
   } finally {
     globalThis.WebSocket = real;

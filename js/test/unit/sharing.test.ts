@@ -4,7 +4,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 
 import { Multiplexer, MAX_SESSIONS } from '../../src/sharing/multiplexer.js';
-import { decodeSession, encodeEnd, encodeSession } from '../../src/sharing/wire.js';
+import { decodeSession, divide, encodeEnd, encodeSession } from '../../src/sharing/wire.js';
+import { messagesIn } from '../../src/transport/batch.js';
 import { FakePage, FakeSocket, listen, settled } from '../support/fake-page.js';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
@@ -31,6 +32,64 @@ test('turns and ends are those of the vectors', () => {
       assert.equal(decodeSession(Buffer.from(text, 'hex')), undefined, message);
     }
   }
+});
+
+test('the messages of a batch are those of the vectors', () => {
+  const file = path.resolve('..', 'tests', 'vectors', 'batches.json');
+  const cases = JSON.parse(readFileSync(file, 'utf8')) as {
+    what: string;
+    bytes: string;
+    messages: string[];
+    broken: boolean;
+  }[];
+  for (const { what, bytes: text, messages, broken } of cases) {
+    const batch = new Uint8Array(Buffer.from(text, 'hex'));
+    const places = [...messagesIn(batch)];
+    const found = places.map(({ message, end }) => hex(batch.subarray(message, end)));
+    assert.deepEqual(found, messages, what);
+    assert.equal(places.at(-1)!.end < batch.length, broken, what);
+    // Without a turn in it, it goes on as it is.
+    assert.deepEqual([...divide(batch.buffer)], [batch.buffer], what);
+  }
+});
+
+test('a batch is divided where the relay turns to another session', () => {
+  const turn = [0x82, 4, 0x62, 2, 8, 3];
+  const back = [0x82, 2, 0x62, 0];
+  const message = (value: number) => [0x82, 1, value];
+  const parts = (...values: number[][]) =>
+    [...divide(bytes(...values.flat()).buffer)].map((part) =>
+      typeof part === 'number' ? part : hex(new Uint8Array(part)),
+    );
+  assert.deepEqual(parts(message(1), message(2), turn, message(3), back, message(4), message(5)), [
+    '820101820102',
+    3,
+    '820103',
+    0,
+    '820104820105',
+  ]);
+  assert.deepEqual(parts(turn, back, message(1)), [3, 0, '820101']);
+  assert.deepEqual(parts(message(1), turn), ['820101', 3]);
+  // What is broken reaches the session, which says so.
+  assert.deepEqual(parts(turn, [0x82, 9, 1]), [3, '820901']);
+});
+
+test('each session gets its part of a batch', () => {
+  const socket = new FakeSocket();
+  const multiplexer = new Multiplexer(
+    () => socket,
+    'u',
+    'p',
+    () => {},
+  );
+  const heard = [listen(multiplexer.place()), listen(multiplexer.place())];
+  socket.onopen?.();
+  socket.receive(0x82, 1, 9, 0x82, 4, 0x62, 2, 8, 1, 0x82, 1, 10, 0x82, 1, 11);
+  socket.receive(12);
+  assert.deepEqual(heard, [
+    ['open', '820109'],
+    ['open', '82010a82010b', '0c'],
+  ]);
 });
 
 test('sessions take turns on one socket, and a lone one takes none', () => {

@@ -2,9 +2,11 @@
 //!
 //! The field numbers stand here and in the .proto file; `tests/` proves that both say the same.
 
+mod batch;
 mod to_client;
 mod to_relay;
 
+pub use batch::{BATCHED_SUBPROTOCOL, BatchError, Messages};
 pub use to_client::{
     Ended, Failed, Goodbye, Publication, Published, Refreshed, Subscribed, ToClient, Unsubscribed, Welcome,
 };

@@ -29,10 +29,6 @@ impl Frames {
         self.rest.capacity() * size_of::<Frame>()
     }
 
-    pub(super) fn first(&self) -> Option<&Frame> {
-        self.first.as_ref()
-    }
-
     pub(super) fn first_mut(&mut self) -> Option<&mut Frame> {
         self.first.as_mut()
     }
@@ -53,6 +49,12 @@ impl Frames {
         }
     }
 
+    pub(super) fn push_first(&mut self, frame: Frame) {
+        if let Some(second) = self.first.replace(frame) {
+            self.rest.push_front(second);
+        }
+    }
+
     pub(super) fn remove_first(&mut self) {
         self.first = self.rest.pop_front();
         if self.first.is_none() && self.rest.capacity() > 0 {
@@ -60,10 +62,11 @@ impl Frames {
         }
     }
 
-    /// Keeps the first frame, or nothing.
-    pub(super) fn clear(&mut self, keeps_first: bool) {
-        self.rest = VecDeque::new();
-        self.first = self.first.take().filter(|_| keeps_first);
+    /// Keeps so many frames at the front, and no more memory than they need.
+    pub(super) fn keep(&mut self, count: usize) {
+        self.rest.truncate(count.saturating_sub(1));
+        self.rest.shrink_to_fit();
+        self.first = self.first.take().filter(|_| count > 0);
     }
 }
 
@@ -80,7 +83,12 @@ mod tests {
         }
         frames.remove_first();
         assert_eq!((sessions(&frames), frames.last().map(|last| last.session)), (vec![1, 2, 3], Some(3)));
-        frames.clear(true);
+        frames.push_first(Frame { session: 9, shared: false, bytes: Bytes::new() });
+        assert_eq!(sessions(&frames), [9, 1, 2, 3]);
+        frames.keep(2);
+        assert_eq!((sessions(&frames), frames.rest.capacity()), (vec![9, 1], 1));
+        frames.remove_first();
+        frames.keep(1);
         assert_eq!((sessions(&frames), frames.last().map(|last| last.session)), (vec![1], Some(1)));
         frames.remove_first();
         assert!(frames.is_empty() && frames.last().is_none() && frames.rest.capacity() == 0);

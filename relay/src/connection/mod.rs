@@ -75,6 +75,8 @@ pub(crate) struct Opened {
     pub(crate) socket: Socket,
     /// What was read after the handshake already.
     pub(crate) unread: bytes::Bytes,
+    /// Whether the client takes several messages in one.
+    pub(crate) takes_batches: bool,
     pub(crate) remote: IpAddr,
     /// The request that it began as, for the log.
     pub(crate) request: RequestId,

@@ -1,6 +1,8 @@
 //! What waits to be written to one client: whole frames, shared with every other queue, bounded in bytes. Where the frames
 //! of several sessions follow each other on one socket, a small frame between them says whose the next ones are.
 
+mod batch;
+
 use super::frames::{Frame, Frames};
 use crate::websocket;
 use bytes::{Buf as _, Bytes};
@@ -21,8 +23,9 @@ pub(super) struct Queue {
     exempt: usize,
     /// Bytes of frames that nobody else holds.
     own: usize,
-    /// Whether the first frame is written in part.
-    started: bool,
+    /// How many frames at the front have to be written before anything else: one that is written in part, or a batch.
+    begun: u8,
+    takes_batches: bool,
     /// Publications that came while an answer was due that goes before them.
     held: Option<Box<Held>>,
     stage: Stage,
@@ -44,7 +47,8 @@ enum Stage {
 }
 
 impl Queue {
-    pub(super) fn new(limit: usize) -> Self {
+    /// `takes_batches`: whether the client takes several messages in one.
+    pub(super) fn new(limit: usize, takes_batches: bool) -> Self {
         Self {
             frames: Frames::default(),
             written: 0,
@@ -52,7 +56,8 @@ impl Queue {
             limit,
             exempt: 0,
             own: 0,
-            started: false,
+            begun: 0,
+            takes_batches,
             held: None,
             stage: Stage::Open,
         }
@@ -124,7 +129,7 @@ impl Queue {
     /// Gives up everything that is not begun; only the goodbye follows.
     pub(super) fn overflow(&mut self) -> Overflow {
         self.stage = Stage::Overflowed;
-        self.give_up(self.started);
+        self.give_up(self.begun);
         Overflow
     }
 
@@ -134,19 +139,20 @@ impl Queue {
         let is_ending = self.stage != Stage::Open;
         if is_ending {
             self.stage = Stage::Finished;
-            self.give_up(false);
+            self.give_up(0);
         } else {
             self.overflow();
         }
         is_ending
     }
 
-    fn give_up(&mut self, keeps_first: bool) {
+    fn give_up(&mut self, all_but: u8) {
         self.held = None;
-        self.frames.clear(keeps_first);
-        let first = self.frames.first();
-        self.bytes = first.map_or(0, |frame| frame.bytes.len());
-        self.own = first.map_or(0, |frame| if frame.shared { 0 } else { frame.bytes.len() });
+        self.frames.keep(usize::from(all_but));
+        self.begun = all_but;
+        let kept = self.frames.iter().map(|frame| (frame.bytes.len(), frame.shared));
+        (self.bytes, self.own) = kept
+            .fold((0, 0), |(bytes, own), (len, shared)| (bytes + len, own + if shared { 0 } else { len }));
         self.exempt = 0;
     }
 
@@ -165,7 +171,7 @@ impl Queue {
         if self.stage == Stage::Open {
             self.release();
         } else {
-            self.give_up(self.started);
+            self.give_up(self.begun);
         }
         for frame in frames {
             self.append(session, false, frame.clone());
@@ -191,7 +197,9 @@ impl Queue {
     /// The frames to write next.
     pub(super) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let mut count = 0;
-        for (slice, frame) in slices.iter_mut().zip(self.frames.iter()) {
+        // What waits behind a batch makes the next one.
+        let most = if self.takes_batches && self.begun > 0 { usize::from(self.begun) } else { slices.len() };
+        for (slice, frame) in slices.iter_mut().zip(self.frames.iter()).take(most) {
             *slice = IoSlice::new(&frame.bytes);
             count += 1;
         }
@@ -208,7 +216,7 @@ impl Queue {
                 if !frame.shared {
                     self.own -= written;
                 }
-                self.started |= written > 0;
+                self.begun = self.begun.max(u8::from(written > 0));
                 return;
             }
             written -= frame.bytes.len();
@@ -217,7 +225,7 @@ impl Queue {
             }
             self.written = frame.session;
             self.frames.remove_first();
-            self.started = false;
+            self.begun = self.begun.saturating_sub(1);
         }
     }
 

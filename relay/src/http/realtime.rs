@@ -5,7 +5,7 @@ use crate::{
     connection::{self, Opened, Socket},
     session::Refusal,
     trace::{RequestId, Source},
-    websocket::{self, HandshakeError},
+    websocket::{self, Accepted, HandshakeError},
 };
 use hyper::upgrade::OnUpgrade;
 use std::{net::IpAddr, sync::Arc};
@@ -41,7 +41,7 @@ fn open(
     if method != Method::GET {
         return Err(HttpError::method_not_allowed("GET"));
     }
-    let response = websocket::accept(headers).map_err(|error| match error {
+    let Accepted { response, takes_batches } = websocket::accept(headers).map_err(|error| match error {
         HandshakeError::NotAnUpgrade => HttpError::new(StatusCode::UPGRADE_REQUIRED, error.to_string())
             .with_header(header::UPGRADE, "websocket"),
         HandshakeError::Version => HttpError::new(StatusCode::UPGRADE_REQUIRED, error.to_string())
@@ -62,7 +62,7 @@ fn open(
             tracing::error!("the connection is of a kind that the relay's own listeners never make");
             return;
         };
-        let opened = Opened { socket, unread, remote, request, places };
+        let opened = Opened { socket, unread, takes_batches, remote, request, places };
         // A task of its own, which holds nothing of the handshake.
         tasks.spawn(connection::run(connection, opened));
     });

@@ -57,7 +57,7 @@ fn open_stream(
         Refused::new(Code::Overloaded, "the relay cannot open a stream; try again later")
     })?;
     let (socket, request) = (Socket::Streamed(socket), RequestId::of(headers));
-    let opened = Opened { socket, unread: Bytes::new(), remote, request, places };
+    let opened = Opened { socket, unread: Bytes::new(), takes_batches: false, remote, request, places };
     context.tasks.spawn(connection::run(context.connection.clone(), opened));
     let mut response = warp::reply::stream(events).into_response();
     let headers = response.headers_mut();

@@ -44,6 +44,20 @@ pub(crate) fn encode_message(message: &ToClient) -> (Bytes, usize) {
     (frame.freeze(), start)
 }
 
+/// What goes before so many bytes of whole frames, so that they are one message.
+#[must_use]
+pub(crate) fn encode_batch_header(len: usize) -> Bytes {
+    let mut header = BytesMut::with_capacity(LONGEST_HEADER);
+    put_header(&mut header, opcode::BINARY, len);
+    header.freeze()
+}
+
+/// Whether a frame that was encoded here holds a message of the protocol.
+#[must_use]
+pub(crate) fn is_message(frame: &[u8]) -> bool {
+    frame.first() == Some(&(FINAL | opcode::BINARY))
+}
+
 /// A close frame without a reason: the reason was in `Goodbye`.
 #[must_use]
 pub(crate) fn encode_close(status: CloseStatus) -> Bytes {

@@ -1,7 +1,7 @@
 //! The opening handshake (RFC 6455 section 4.2): which requests become a connection, and the answer to them.
 
 use headers::{Connection, HeaderMapExt as _, SecWebsocketAccept, SecWebsocketKey, Upgrade};
-use sealwire_protocol::wire::SUBPROTOCOL;
+use sealwire_protocol::wire::{BATCHED_SUBPROTOCOL, SUBPROTOCOL};
 use warp::http::{
     HeaderMap, HeaderValue, Response, StatusCode,
     header::{self, HeaderName},
@@ -25,11 +25,20 @@ pub(crate) enum HandshakeError {
     Subprotocol,
 }
 
-/// Checks a request's headers and makes the answer that turns the connection into a WebSocket.
+/// What was agreed on.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    /// The answer that turns the connection into a WebSocket.
+    pub(crate) response: Response<()>,
+    /// The client takes several messages in one.
+    pub(crate) takes_batches: bool,
+}
+
+/// Checks a request's headers.
 ///
 /// # Errors
 /// [`HandshakeError`].
-pub(crate) fn accept(headers: &HeaderMap) -> Result<Response<()>, HandshakeError> {
+pub(crate) fn accept(headers: &HeaderMap) -> Result<Accepted, HandshakeError> {
     let is_upgrade =
         headers.typed_get::<Connection>().is_some_and(|connection| connection.contains("upgrade"));
     let to_websocket = listed(headers, &header::UPGRADE).any(|token| token.eq_ignore_ascii_case("websocket"));
@@ -41,17 +50,20 @@ pub(crate) fn accept(headers: &HeaderMap) -> Result<Response<()>, HandshakeError
     }
     let has_key = headers.get(header::SEC_WEBSOCKET_KEY).is_some_and(is_key);
     let key = headers.typed_get::<SecWebsocketKey>().filter(|_| has_key).ok_or(HandshakeError::Key)?;
-    if !listed(headers, &header::SEC_WEBSOCKET_PROTOCOL).any(|token| token == SUBPROTOCOL) {
+    let offers = |name| listed(headers, &header::SEC_WEBSOCKET_PROTOCOL).any(|token| token == name);
+    let takes_batches = offers(BATCHED_SUBPROTOCOL);
+    if !takes_batches && !offers(SUBPROTOCOL) {
         return Err(HandshakeError::Subprotocol);
     }
+    let subprotocol = if takes_batches { BATCHED_SUBPROTOCOL } else { SUBPROTOCOL };
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let answer = response.headers_mut();
     answer.typed_insert(Connection::upgrade());
     answer.typed_insert(Upgrade::websocket());
     answer.typed_insert(SecWebsocketAccept::from(key));
-    answer.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
-    Ok(response)
+    answer.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
+    Ok(Accepted { response, takes_batches })
 }
 
 /// 16 bytes in base64.
@@ -86,10 +98,24 @@ mod tests {
 
     #[test]
     fn the_example_of_the_standard_is_accepted() {
-        let response = accept(&example()).unwrap();
+        let Accepted { response, takes_batches } = accept(&example()).unwrap();
         assert_eq!(response.status(), 101);
         assert_eq!(response.headers()["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
         assert_eq!(response.headers()["sec-websocket-protocol"], "sealwire.v1");
+        assert!(!takes_batches);
+    }
+
+    #[test]
+    fn a_client_that_takes_batches_is_told_that_it_gets_them() {
+        for offered in
+            ["sealwire.v1.batched", "sealwire.v1.batched, sealwire.v1", "sealwire.v1, sealwire.v1.batched"]
+        {
+            let mut headers = example();
+            headers.insert("sec-websocket-protocol", HeaderValue::from_static(offered));
+            let Accepted { response, takes_batches } = accept(&headers).unwrap();
+            assert_eq!(response.headers()["sec-websocket-protocol"], "sealwire.v1.batched");
+            assert!(takes_batches);
+        }
     }
 
     #[test]

@@ -9,9 +9,10 @@ mod handshake;
 
 pub use decode::{Decoder, Incoming, Violation};
 pub(crate) use encode::{
-    CloseStatus, Outgoing, encode_as_client, encode_close, encode_message, encode_pong, read_back,
+    CloseStatus, Outgoing, encode_as_client, encode_batch_header, encode_close, encode_message, encode_pong,
+    is_message, read_back,
 };
-pub(crate) use handshake::{HandshakeError, accept};
+pub(crate) use handshake::{Accepted, HandshakeError, accept};
 
 /// Longest payload of a control frame, in bytes (RFC 6455 section 5.5).
 const MAX_CONTROL: usize = 125;

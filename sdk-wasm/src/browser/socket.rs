@@ -7,7 +7,7 @@ use super::shell::{Host, Shell};
 use futures_util::{Sink as _, StreamExt as _, future::poll_fn};
 use gloo_net::websocket::{Message, State, WebSocketError, futures::WebSocket as Incoming};
 use sealwire_client::{Client, ConnectionId, Now};
-use sealwire_protocol::wire::SUBPROTOCOL;
+use sealwire_protocol::wire::{Messages, SUBPROTOCOL};
 use std::{pin::Pin, rc::Weak};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::spawn_local;
@@ -62,9 +62,9 @@ impl Listener {
         }
         while let Some(event) = incoming.next().await {
             let told = match event {
-                Ok(Message::Bytes(bytes)) => {
-                    self.tell(|client, now| client.handle_frame(now, connection, Some(bytes.into())))
-                }
+                Ok(Message::Bytes(bytes)) => Messages::of(bytes.into()).all(|message| {
+                    self.tell(|client, now| client.handle_frame(now, connection, message.ok()))
+                }),
                 Ok(Message::Text(_)) => self.tell(|client, now| client.handle_frame(now, connection, None)),
                 Err(WebSocketError::ConnectionClose(event)) => {
                     self.tell(|client, now| client.handle_closed(now, connection, Some(event.code)))

@@ -12,7 +12,8 @@ use sealwire_protocol::{
     },
 };
 use sealwire_vectors::{
-    AppKey, ChannelCase, CodeCase, FrameCase, KeyCase, SealedCase, TokenCase, TokenVectors, XaesCase, to_hex,
+    AppKey, BatchCase, ChannelCase, CodeCase, FrameCase, KeyCase, SealedCase, TokenCase, TokenVectors,
+    XaesCase, to_hex,
 };
 
 const APP: &str = "team-dashboard";
@@ -26,7 +27,8 @@ fn main() -> std::io::Result<()> {
     write("keys", &keys())?;
     write("tokens", &tokens())?;
     write("sealed", &sealed())?;
-    write("frames", &frames())
+    write("frames", &frames())?;
+    write("batches", &batches())
 }
 
 fn write(name: &str, cases: &impl serde::Serialize) -> std::io::Result<()> {
@@ -359,4 +361,44 @@ fn frames() -> Vec<FrameCase> {
         to_client.iter().map(|message| case("to-client", format!("{message:?}"), message.to_bytes())),
     );
     cases
+}
+
+/// Frames of RFC 6455 in one message, with each of their three forms of length.
+fn batches() -> Vec<BatchCase> {
+    let case = |what: &str, bytes: &[u8], messages: &[&[u8]], broken: bool| BatchCase {
+        what: what.into(),
+        bytes: to_hex(bytes),
+        messages: messages.iter().map(|message| to_hex(message)).collect(),
+        broken,
+    };
+    let pong: &[u8] = &[0x5a, 0];
+    let framed = [&[0x82, 2], pong].concat();
+    let (medium, long) = ([7; 200], [8; 3]);
+    let of_all_lengths = [
+        framed.as_slice(),
+        &[0x82, 0],
+        &[0x82, 126, 0, 200],
+        &medium,
+        &[0x82, 127, 0, 0, 0, 0, 0, 0, 0, 3],
+        &long,
+    ];
+    let broken = |what: &str, rest: &[u8]| case(what, &[framed.as_slice(), rest].concat(), &[pong], true);
+    vec![
+        case("a message alone", pong, &[pong], false),
+        case("an empty message", &[], &[&[]], false),
+        case("a batch of one", &framed, &[pong], false),
+        case(
+            "every form of length, also where a shorter one would do",
+            &of_all_lengths.concat(),
+            &[pong, &[], &medium, &long],
+            false,
+        ),
+        broken("a frame without a length", &[0x82]),
+        broken("a frame that is cut", &[0x82, 2, 1]),
+        broken("a length that is cut", &[0x82, 126, 0]),
+        broken("a length past everything", &[0x82, 127, 255, 255, 255, 255, 255, 255, 255, 255, 1]),
+        broken("a masked frame", &[0x82, 0x81, 0, 0, 0, 0, 1]),
+        broken("a close frame", &[0x88, 2, 3, 0xe8]),
+        broken("a fragment", &[0x02, 0]),
+    ]
 }

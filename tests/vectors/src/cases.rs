@@ -128,6 +128,18 @@ pub struct FrameCase {
     pub bytes: String,
 }
 
+/// `batches.json`: what a WebSocket may bring to a client that takes batches.
+#[derive(Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct BatchCase {
+    /// The sentence that the case proves.
+    pub what: String,
+    pub bytes: String,
+    /// The messages in it, as far as it is whole.
+    pub messages: Vec<String>,
+    pub broken: bool,
+}
+
 /// The text of a vector file.
 ///
 /// # Panics
@@ -142,6 +154,7 @@ pub fn file(name: &str) -> &'static str {
         "tokens" => include_str!("../tokens.json"),
         "sealed" => include_str!("../sealed.json"),
         "frames" => include_str!("../frames.json"),
+        "batches" => include_str!("../batches.json"),
         other => panic!("no vector file is named {other}"),
     }
 }

@@ -1,14 +1,17 @@
 //! Recomputes every vector.
 
 use crate::{
-    cases::{ChannelCase, CodeCase, FrameCase, KeyCase, SealedCase, TokenCase, TokenVectors, XaesCase, load},
+    cases::{
+        BatchCase, ChannelCase, CodeCase, FrameCase, KeyCase, SealedCase, TokenCase, TokenVectors, XaesCase,
+        load,
+    },
     hex::{array, from_hex, to_hex},
 };
 use sealwire_protocol::{
     ChannelAddress, Code, EncryptionKey, RoutingKey, SealedMessage, UnixMillis, UnixSeconds,
     canonical_claims, seal,
     tokens::{BackendClaims, ChannelClaims, Claims, Keyring, SessionClaims, SigningKey, verify},
-    wire::{ToClient, ToRelay},
+    wire::{Messages, ToClient, ToRelay},
 };
 
 /// A vector file and how many of its cases were recomputed.
@@ -33,6 +36,7 @@ pub fn check_all() -> Result<Vec<Checked>, String> {
         tokens()?,
         each::<SealedCase>("sealed", sealed)?,
         each::<FrameCase>("frames", frame)?,
+        each::<BatchCase>("batches", batch)?,
     ])
 }
 
@@ -161,6 +165,13 @@ fn frame(case: &FrameCase) -> Result<(), String> {
     same("the bytes", &to_hex(&again), &case.bytes)
 }
 
+fn batch(case: &BatchCase) -> Result<(), String> {
+    let mut messages: Vec<_> = Messages::of(from_hex(&case.bytes)?.into()).collect();
+    let broken = messages.pop_if(|last| last.is_err()).is_some();
+    let messages: Vec<_> = messages.iter().flatten().map(|message| to_hex(message)).collect();
+    same(&case.what, &(messages, broken), &(case.messages.clone(), case.broken))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,7 +180,7 @@ mod tests {
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn every_vector_is_recomputed() {
         let checked = check_all().unwrap();
-        assert_eq!(checked.len(), 7);
+        assert_eq!(checked.len(), 8);
         assert!(checked.iter().all(|file| file.cases > 1), "{checked:?}");
     }
 }

@@ -3,6 +3,9 @@ import { FrameReader, OPCODE } from './websocket-frames.mjs';
 import { HttpReader } from './http-reader.mjs';
 import { claimsOf, decodeFrame, partsOfSealed } from './wire.mjs';
 
+/** The first byte of a batch; see docs/protocol.md. */
+const BATCH = 0x82;
+
 /** @typedef {import('./wire.mjs').Direction} Direction */
 /**
  * One thing that the relay saw.
@@ -78,7 +81,10 @@ export class Observer {
         const code = size >= 2 ? payload.readUInt16BE(0) : undefined;
         this.#tell({ direction, kind: 'Close', size, detail: code ? `code ${code}` : undefined });
       } else if (opcode === OPCODE.binary) {
-        this.#frame(direction, payload);
+        // A batch is a message that consists of frames.
+        const isBatch = direction === 'to-client' && payload[0] === BATCH;
+        const inner = isBatch ? new FrameReader().push(payload) : [{ payload }];
+        for (const { payload: message } of inner) this.#frame(direction, message);
       } else if (opcode === OPCODE.text) {
         this.#tell({ direction, kind: 'Text', size });
       }

@@ -4,8 +4,8 @@ mod actions;
 mod incoming;
 
 use super::{
-    ConnectionContext, Opened, Outbound, linger, outbound::Condition, queue::SessionNumber, registry::Place,
-    seats::Seats,
+    ConnectionContext, Opened, Outbound, linger, outbound::Condition, queue::Queue, queue::SessionNumber,
+    registry::Place, seats::Seats,
 };
 use crate::{
     fanout::ConnectionId,
@@ -93,9 +93,10 @@ enum Phase {
 
 impl Actor {
     pub(super) fn new(context: Arc<ConnectionContext>, opened: Opened) -> Self {
-        let Opened { socket, unread, remote, request, places } = opened;
+        let Opened { socket, unread, takes_batches, remote, request, places } = opened;
         let held = Held::new(context.memory.clone(), CONNECTION);
-        let outbound = Arc::new(Outbound::new(socket, context.queue_bytes, remote, places, held));
+        let queue = Queue::new(context.queue_bytes, takes_batches);
+        let outbound = Arc::new(Outbound::new(socket, queue, remote, places, held));
         let id = context.next_id();
         context.metrics.connections_opened.add(1);
         trace::connected(id, remote, &request);

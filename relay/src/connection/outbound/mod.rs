@@ -63,9 +63,9 @@ impl Holder for Outbound {
 }
 
 impl Outbound {
-    pub(super) fn new(socket: Socket, limit: usize, remote: IpAddr, places: Places, held: Held) -> Self {
+    pub(super) fn new(socket: Socket, queue: Queue, remote: IpAddr, places: Places, held: Held) -> Self {
         let state = State {
-            queue: Queue::new(limit),
+            queue,
             condition: Condition::Ready,
             overflowed: false,
             input: 0,
@@ -226,6 +226,7 @@ impl Outbound {
 
     fn write_queued(&self, state: &mut State) -> bool {
         while !state.queue.is_empty() {
+            state.queue.form_batch();
             let result = match state.queue.only() {
                 Some(frame) => self.socket.try_write(frame),
                 None => {

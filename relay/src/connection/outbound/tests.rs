@@ -17,7 +17,8 @@ async fn what_a_stream_holds_is_counted_once() {
     let (socket, mut events) = Arc::new(Streams::default()).open(&memory).unwrap();
     let held = Held::new(memory.clone(), CONNECTION);
     let socket = Socket::Streamed(socket);
-    let outbound = Outbound::new(socket, 1 << 20, Ipv4Addr::LOCALHOST.into(), places, held);
+    let outbound =
+        Outbound::new(socket, Queue::new(1 << 20, false), Ipv4Addr::LOCALHOST.into(), places, held);
     let publication = Publication { sealed: vec![7; 30_000].into(), ..Publication::default() };
     let frame = memory.count(encode_message(&ToClient::Publication(publication)).0);
     let shared = memory.held().frames;

@@ -12,7 +12,7 @@ fn front(queue: &Queue) -> usize {
 
 #[test]
 fn a_queue_past_its_limit_overflows_once_and_keeps_only_what_was_begun() {
-    let mut queue = Queue::new(10);
+    let mut queue = Queue::new(10, false);
     assert_eq!(queue.push(0, &frame(6)), Ok(true));
     assert_eq!(queue.push(0, &frame(4)), Ok(false));
     queue.advance(2);
@@ -30,7 +30,7 @@ fn a_queue_past_its_limit_overflows_once_and_keeps_only_what_was_begun() {
 
 #[test]
 fn a_replay_does_not_count_against_the_limit() {
-    let mut queue = Queue::new(10);
+    let mut queue = Queue::new(10, false);
     queue.push_exempt(0, &frame(100));
     assert_eq!(queue.push(0, &frame(10)), Ok(false));
     queue.advance(50);
@@ -39,7 +39,7 @@ fn a_replay_does_not_count_against_the_limit() {
 
 #[test]
 fn an_answer_goes_before_what_was_published_while_it_was_due() {
-    let mut queue = Queue::new(10);
+    let mut queue = Queue::new(10, false);
     queue.hold();
     assert_eq!(queue.push(0, &frame(1)), Ok(false));
     assert_eq!(queue.push(0, &frame(2)), Ok(false));
@@ -50,7 +50,7 @@ fn an_answer_goes_before_what_was_published_while_it_was_due() {
     let order: Vec<usize> = queue.frames.iter().map(|frame| frame.bytes.len()).collect();
     assert_eq!(order, [3, 1, 2, 4]);
     // What is held counts as well.
-    let mut queue = Queue::new(10);
+    let mut queue = Queue::new(10, false);
     queue.hold();
     assert_eq!(queue.push(0, &frame(10)), Ok(false));
     assert_eq!(queue.push(0, &frame(1)), Err(Overflow));
@@ -60,7 +60,7 @@ fn an_answer_goes_before_what_was_published_while_it_was_due() {
 
 #[test]
 fn an_overflow_before_anything_was_written_keeps_nothing() {
-    let mut queue = Queue::new(10);
+    let mut queue = Queue::new(10, false);
     assert_eq!(queue.push(0, &frame(10)), Ok(true));
     assert_eq!(queue.push(0, &frame(1)), Err(Overflow));
     queue.finish(0, &[frame(3)]);
@@ -69,7 +69,7 @@ fn an_overflow_before_anything_was_written_keeps_nothing() {
 
 #[test]
 fn a_queue_is_the_cause_of_its_places_and_of_what_nobody_else_holds() {
-    let mut queue = Queue::new(10_000);
+    let mut queue = Queue::new(10_000, false);
     assert_eq!(queue.push(0, &frame(1000)), Ok(true));
     assert_eq!(queue.footprint(), 0);
     for _ in 0..8 {
@@ -105,7 +105,7 @@ fn written(queue: &mut Queue) -> Vec<String> {
 
 #[test]
 fn the_socket_turns_to_another_session_only_where_it_must() {
-    let mut queue = Queue::new(1000);
+    let mut queue = Queue::new(1000, false);
     for (session, len) in [(0, 50), (0, 51), (3, 52), (3, 53), (0, 54)] {
         assert!(queue.push(session, &frame(len)).is_ok());
     }
@@ -120,7 +120,7 @@ fn the_socket_turns_to_another_session_only_where_it_must() {
 
 #[test]
 fn after_an_overflow_the_goodbye_is_told_to_its_session() {
-    let mut queue = Queue::new(100);
+    let mut queue = Queue::new(100, false);
     assert_eq!(queue.push(1, &frame(50)), Ok(true));
     // The turn is written, the frame behind it begun.
     queue.advance(6 + 10);

@@ -1,6 +1,7 @@
 //! The built relay as a process of its own, over loopback, spoken to by clients that know nothing of its code.
 
 mod audit;
+mod batches;
 mod behind_caddy;
 mod bystanders;
 mod churn;

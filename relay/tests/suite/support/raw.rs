@@ -20,10 +20,17 @@ pub async fn handshake_at(address: SocketAddr) -> TcpStream {
 }
 
 /// The same over a connection that is there.
-pub async fn handshake_over<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> S {
-    let request = "GET /v1/realtime HTTP/1.1\r\nhost: relay\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+pub async fn handshake_over<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> S {
+    handshake_for(stream, "sealwire.v1").await
+}
+
+/// The same for a subprotocol, which the relay must take.
+pub async fn handshake_for<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, subprotocol: &str) -> S {
+    let request = format!(
+        "GET /v1/realtime HTTP/1.1\r\nhost: relay\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-        sec-websocket-protocol: sealwire.v1\r\n\r\n";
+        sec-websocket-protocol: {subprotocol}\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -33,6 +40,7 @@ pub async fn handshake_over<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) ->
     let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
     assert!(head.starts_with("http/1.1 101"), "{head}");
     assert!(head.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="), "{head}");
+    assert!(head.contains(&format!("sec-websocket-protocol: {subprotocol}\r\n")), "{head}");
     stream
 }
 

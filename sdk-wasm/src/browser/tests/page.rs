@@ -164,7 +164,11 @@ impl Page {
     }
 
     pub(super) async fn receive(&self, message: &ToClient) {
-        let bytes = Uint8Array::from(message.to_bytes().as_slice());
+        self.receive_bytes(&message.to_bytes()).await;
+    }
+
+    pub(super) async fn receive_bytes(&self, bytes: &[u8]) {
+        let bytes = Uint8Array::from(bytes);
         self.fire("message", 1, "data", &bytes.buffer()).await;
     }
 
@@ -202,17 +206,22 @@ impl Page {
     }
 
     pub(super) async fn publish_to_it(&mut self, payload: &str) {
+        let message = self.publication(payload);
+        self.receive(&message).await;
+    }
+
+    /// The next message on the channel.
+    pub(super) fn publication(&mut self, payload: &str) -> ToClient {
         let key = keys().channel_key(&Scope::default(), None, "chat").unwrap();
         let sealed = seal(&key, [4; 24], channel_id(), "added", UnixMillis(77), payload).unwrap();
         self.offset += 1;
-        self.receive(&ToClient::Publication(Publication {
+        ToClient::Publication(Publication {
             channel_id: channel_id().into(),
             offset: self.offset,
             previous_offset: self.offset - 1,
             time_ms: 1_800_000_000_123,
             event: "added".into(),
             sealed: sealed.into(),
-        }))
-        .await;
+        })
     }
 }

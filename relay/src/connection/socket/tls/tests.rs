@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     clock::Now,
-    connection::{Outbound, outbound::Condition, socket::Socket},
+    connection::{Outbound, outbound::Condition, queue::Queue, socket::Socket},
     limits::{LimitSettings, Limits},
     memory::{Held, Memory},
     tls::Tls,
@@ -47,7 +47,8 @@ async fn an_empty_queue_is_blocked_for_as_long_as_encrypted_bytes_wait() {
     let held = Held::new(Arc::new(Memory::new(1 << 30)), 0);
     let socket = Socket::Tls(Box::new(socket));
     let places = (Arc::new(admission), None);
-    let outbound = Outbound::new(socket, 1 << 20, Ipv4Addr::LOCALHOST.into(), places, held);
+    let outbound =
+        Outbound::new(socket, Queue::new(1 << 20, false), Ipv4Addr::LOCALHOST.into(), places, held);
     let mut frames = 0;
     // Each is small enough to be encrypted at once, so that the one that the socket has no room for leaves nothing queued.
     loop {

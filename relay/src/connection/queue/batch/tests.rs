@@ -1,0 +1,104 @@
+use super::*;
+use crate::websocket::{CloseStatus, encode_close, encode_message};
+use bytes::{Bytes, BytesMut};
+use sealwire_protocol::wire::{Messages, Publication, ToClient};
+use std::io::IoSlice;
+
+fn publication(len: usize) -> (Bytes, Bytes) {
+    let message =
+        ToClient::Publication(Publication { sealed: vec![7; len].into(), ..Publication::default() });
+    (encode_message(&message).0, message.to_bytes().into())
+}
+
+/// What one write would take, at most so many bytes of it.
+fn write(queue: &mut Queue, most: usize) -> Bytes {
+    queue.form_batch();
+    let mut slices = [IoSlice::new(&[]); 64];
+    let count = queue.slices(&mut slices);
+    let bytes: BytesMut = slices[..count].iter().flat_map(|slice| slice.iter().copied()).take(most).collect();
+    queue.advance(bytes.len());
+    bytes.freeze()
+}
+
+/// The messages of a written batch, without its header.
+fn messages(written: &Bytes) -> Vec<Bytes> {
+    assert_eq!(written[0], 0x82);
+    let header = match written[1] {
+        0..=125 => 2,
+        126 => 4,
+        _ => 10,
+    };
+    Messages::of(written.slice(header..)).map(Result::unwrap).collect()
+}
+
+#[test]
+fn what_waits_is_one_message_of_the_websocket() {
+    let mut queue = Queue::new(1 << 20, true);
+    let sent: Vec<_> = [0, 1, 200, 70].map(publication).to_vec();
+    for (frame, _) in &sent {
+        queue.push(0, frame).unwrap();
+    }
+    let written = write(&mut queue, usize::MAX);
+    assert_eq!(messages(&written), sent.iter().map(|(_, message)| message.clone()).collect::<Vec<_>>());
+    assert!(queue.is_empty());
+    assert_eq!((queue.bytes(), queue.own, queue.begun), (0, 0, 0));
+    // One alone goes as it is.
+    queue.push(0, &sent[2].0).unwrap();
+    assert_eq!(write(&mut queue, usize::MAX), sent[2].0);
+}
+
+#[test]
+fn nothing_comes_between_the_parts_of_a_batch() {
+    let mut queue = Queue::new(1 << 20, true);
+    let (frame, message) = publication(100);
+    for _ in 0..3 {
+        queue.push(0, &frame).unwrap();
+    }
+    // Its header and a piece of its first frame.
+    let mut whole = BytesMut::from(&write(&mut queue, 10)[..]);
+    queue.push(0, &frame).unwrap();
+    queue.overflow();
+    let goodbye = publication(5);
+    let close = encode_close(CloseStatus::Normal);
+    queue.finish(0, &[goodbye.0.clone(), close.clone()]);
+    while queue.begun > 0 {
+        whole.extend_from_slice(&write(&mut queue, 50));
+    }
+    assert_eq!(messages(&whole.freeze()), vec![message; 3]);
+    // A close frame is no message.
+    let rest = write(&mut queue, usize::MAX);
+    assert_eq!(rest, [goodbye.0, close].concat());
+    assert_eq!((queue.bytes(), queue.own), (0, 0));
+}
+
+#[test]
+fn a_batch_has_an_end() {
+    let mut queue = Queue::new(1 << 24, true);
+    let (small, _) = publication(1);
+    for _ in 0..100 {
+        queue.push(0, &small).unwrap();
+    }
+    assert_eq!(messages(&write(&mut queue, usize::MAX)).len(), 63);
+    assert_eq!(messages(&write(&mut queue, usize::MAX)).len(), 37);
+    let (large, _) = publication(30_000);
+    for _ in 0..3 {
+        queue.push(0, &large).unwrap();
+    }
+    assert_eq!(messages(&write(&mut queue, usize::MAX)).len(), 2);
+    assert_eq!(write(&mut queue, usize::MAX), large);
+    let (huge, _) = publication(100_000);
+    for _ in 0..2 {
+        queue.push(0, &huge).unwrap();
+    }
+    assert_eq!(write(&mut queue, usize::MAX).len(), 2 * huge.len());
+}
+
+#[test]
+fn a_client_that_takes_no_batches_gets_none() {
+    let mut queue = Queue::new(1 << 20, false);
+    let (frame, _) = publication(1);
+    for _ in 0..2 {
+        queue.push(0, &frame).unwrap();
+    }
+    assert_eq!(write(&mut queue, usize::MAX), [&frame[..], &frame[..]].concat());
+}
