@@ -33,6 +33,7 @@ mod signing;
 mod streaming;
 mod tls;
 mod trace;
+mod vital;
 mod websocket;
 
 pub use access::Refused;

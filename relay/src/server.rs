@@ -21,6 +21,7 @@ use crate::{
     reloadable::Reloadable,
     revocations::Revocations,
     signing::SigningKeys,
+    vital,
 };
 use std::{
     io,
@@ -86,7 +87,7 @@ impl Relay {
         })
         .await?;
         if let Some(broker) = embedded {
-            tokio::spawn(every_second(relay.drain.ended.clone(), move || broker.expire()));
+            vital::spawn("expiry", every_second(relay.drain.ended.clone(), move || broker.expire()));
         }
         Ok(relay)
     }
@@ -145,12 +146,13 @@ impl Relay {
             tls: config.tls.clone().map(|tls| Arc::new(Reloadable::new(tls))),
             limits: limits.clone(),
         });
-        tokio::spawn(alarms.run(ended.clone()));
+        vital::spawn("alarms", alarms.run(ended.clone()));
         let (cache, connections) = (broker.clone(), registry.clone());
         let evict = move |bytes| cache.evict(bytes);
-        tokio::spawn(memory::shed(memory.clone(), evict, move || connections.all(), ended.clone()));
+        let shed = memory::shed(memory.clone(), evict, move || connections.all(), ended.clone());
+        vital::spawn("shedding", shed);
         tokio::spawn(every_second(ended.clone(), move || audit.summarize()));
-        tokio::spawn(accept(listener, context.clone(), ended.clone(), tasks.clone()));
+        vital::spawn("accept", accept(listener, context.clone(), ended.clone(), tasks.clone()));
         let admin_address = admin.as_ref().map(|(_, address)| *address);
         if let Some((listener, _)) = admin {
             let (registry, lifecycle) = (registry.clone(), lifecycle.clone());

@@ -13,6 +13,7 @@ use crate::{
     memory::Memory,
     metrics::{self, Distribution, Latency},
     session::EventFilter,
+    vital,
 };
 use deliveries::{Delivery, Inbox};
 use sealwire_protocol::ChannelId;
@@ -66,7 +67,7 @@ impl Fanout {
         let shards = inboxes.iter().map(|_| Shard::default()).collect();
         let fanout = Arc::new(Self { shards });
         for (shard, inbox) in inboxes.into_iter().enumerate() {
-            tokio::spawn(fanout.clone().run(shard, inbox));
+            vital::spawn("fan-out", fanout.clone().run(shard, inbox));
         }
         (fanout, deliveries)
     }

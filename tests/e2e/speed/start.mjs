@@ -15,17 +15,28 @@ async function measure(webAssembly) {
         await page.evaluate(async () => {
           const began = performance.now();
           await import('/page.js');
+          const imported = performance.now();
           let connected;
+          const phases = {};
           globalThis.start({
             onState: (state) => {
               if (state === 'connected') connected ??= performance.now();
             },
+            onDebug: ({ type, event, frame }) =>
+              (phases[event ?? frame ?? type] ??= performance.now() - began),
           });
           await globalThis.subscribe('absences');
           const joined = performance.now();
           await globalThis.realtime.publish('absences', { first: true });
           while (globalThis.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+          const ended = (part) =>
+            performance.getEntriesByType('resource').find(({ name }) => name.includes(part))?.responseEnd -
+            began;
           return {
+            imported: imported - began,
+            fetched: ended('/core-'),
+            session: ended('/session'),
+            ...phases,
             core: globalThis.realtime.core,
             connected: connected - began,
             joined: joined - began,
@@ -50,6 +61,10 @@ for (const webAssembly of [true, false]) {
     const values = times.map((time) => time[name]);
     return `${median(values).toFixed(0)} (${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)})`;
   };
+  console.log(
+    `${times[0].core.padEnd(5)} imported ${show('imported')}, core fetched ${show('fetched')}, session there ${show('session')}, ` +
+      `socket asked for ${show('connecting')}, open ${show('open')}`,
+  );
   console.log(
     `${times[0].core.padEnd(5)} connected ${show('connected')}, channel joined ${show('joined')}, first message ${show('delivered')}`,
   );

@@ -162,11 +162,10 @@ impl Outbound {
         if state.condition != Condition::Ready {
             return 0;
         }
-        let before = state.queue.bytes();
-        let all = self.write(&mut state);
-        let written = before - state.queue.bytes();
+        let written = self.write(&mut state);
+        let waits = !state.queue.is_empty() || state.condition != Condition::Ready;
         drop(state);
-        if !all {
+        if waits {
             self.wake(Signals::QUEUE);
         }
         written
@@ -179,9 +178,7 @@ impl Outbound {
             return 0;
         }
         state.condition = Condition::Ready;
-        let before = state.queue.bytes();
-        self.write(&mut state);
-        before - state.queue.bytes()
+        self.write(&mut state)
     }
 
     pub(super) fn backlog(&self) -> Backlog {
@@ -216,15 +213,16 @@ impl Outbound {
         self.task.wake();
     }
 
-    /// Whether everything was written.
-    fn write(&self, state: &mut State) -> bool {
-        let all = self.write_queued(state);
+    /// How many bytes were written.
+    fn write(&self, state: &mut State) -> usize {
+        let written = self.write_queued(state);
         state.socket = self.socket.footprint(state.condition == Condition::Blocked);
         state.settle();
-        all
+        written
     }
 
-    fn write_queued(&self, state: &mut State) -> bool {
+    fn write_queued(&self, state: &mut State) -> usize {
+        let mut sum = 0;
         while !state.queue.is_empty() {
             state.queue.form_batch();
             let result = match state.queue.only() {
@@ -238,24 +236,24 @@ impl Outbound {
             match result {
                 Ok(0) => {
                     state.condition = Condition::Broken;
-                    return false;
+                    return sum;
                 }
-                Ok(written) => state.queue.advance(written),
+                Ok(written) => {
+                    state.queue.advance(written);
+                    sum += written;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     state.condition = Condition::after(&error);
-                    return false;
+                    return sum;
                 }
             }
         }
         // The queue is empty, but what was encrypted may still have to wait.
-        match self.socket.try_flush() {
-            Ok(()) => true,
-            Err(error) => {
-                state.condition = Condition::after(&error);
-                false
-            }
+        if let Err(error) = self.socket.try_flush() {
+            state.condition = Condition::after(&error);
         }
+        sum
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -8,19 +8,66 @@ use crate::{
 use futures_util::StreamExt as _;
 use sealwire_protocol::wire::{Publication, ToClient};
 use std::{net::Ipv4Addr, sync::Arc, time::Instant};
+use tokio::{
+    io::AsyncReadExt as _,
+    net::{TcpListener, TcpStream},
+};
+
+fn outbound(socket: Socket, takes_batches: bool, memory: &Arc<Memory>) -> Outbound {
+    let limits = Arc::new(Limits::new(LimitSettings::default(), Instant::now()));
+    let places = (Arc::new(limits.admit_connection(None).unwrap()), None);
+    let held = Held::new(memory.clone(), CONNECTION);
+    Outbound::new(socket, Queue::new(1 << 30, takes_batches), Ipv4Addr::LOCALHOST.into(), places, held)
+}
+
+fn frame(sealed: usize) -> Bytes {
+    let publication = Publication { sealed: vec![7; sealed].into(), ..Publication::default() };
+    encode_message(&ToClient::Publication(publication)).0
+}
+
+#[tokio::test]
+async fn what_was_written_is_what_the_client_reads_wherever_its_socket_is_full() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (server, _) = listener.accept().await.unwrap();
+    let outbound = outbound(Socket::Tcp(server), true, &Arc::default());
+    let frame = frame(1000);
+    let (mut written, mut read) = (0, 0);
+    let mut buffer = vec![0; 1 << 20];
+    for _ in 0..50 {
+        // Two at a time, so that a batch may begin where the socket is full already.
+        while outbound.backlog().condition == Condition::Ready {
+            outbound.push_live(0, &frame);
+            outbound.push_live(0, &frame);
+            written += outbound.flush();
+        }
+        // Fills it to the last byte that it takes.
+        while outbound.backlog().condition == Condition::Blocked {
+            while read < written {
+                read += client.read(&mut buffer).await.unwrap();
+            }
+            outbound.socket.writable().await.unwrap();
+            written += outbound.unblock();
+        }
+    }
+    while outbound.backlog().bytes > 0 {
+        read += client.read(&mut buffer).await.unwrap();
+        written += outbound.unblock();
+    }
+    while read < written {
+        read += client.read(&mut buffer).await.unwrap();
+    }
+    assert_eq!(read, written);
+    drop(outbound);
+    assert_eq!(client.read(&mut buffer).await.unwrap(), 0);
+}
 
 #[tokio::test]
 async fn what_a_stream_holds_is_counted_once() {
     let memory = Arc::new(Memory::default());
-    let limits = Arc::new(Limits::new(LimitSettings::default(), Instant::now()));
-    let places = (Arc::new(limits.admit_connection(None).unwrap()), None);
     let (socket, mut events) = Arc::new(Streams::default()).open(&memory).unwrap();
-    let held = Held::new(memory.clone(), CONNECTION);
-    let socket = Socket::Streamed(socket);
-    let outbound =
-        Outbound::new(socket, Queue::new(1 << 20, false), Ipv4Addr::LOCALHOST.into(), places, held);
-    let publication = Publication { sealed: vec![7; 30_000].into(), ..Publication::default() };
-    let frame = memory.count(encode_message(&ToClient::Publication(publication)).0);
+    let outbound = outbound(Socket::Streamed(socket), false, &memory);
+    let frame = memory.count(frame(30_000));
     let shared = memory.held().frames;
     let idle = CONNECTION + outbound.socket.footprint(false) as usize;
     for _ in 0..8 {
