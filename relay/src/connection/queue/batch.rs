@@ -31,6 +31,10 @@ impl Queue {
         let header = websocket::encode_batch_header(bytes);
         self.bytes += header.len();
         self.own += header.len();
+        if self.exempt > 0 {
+            // Of a replay, as what follows it.
+            self.exempt += header.len();
+        }
         self.frames.push_first(Frame { session: self.written, shared: false, bytes: header });
         self.begun = count + 1;
     }

@@ -5,7 +5,7 @@ use crate::support::{
 };
 use sealwire_protocol::{
     Code,
-    wire::{Hello, Publish, ToClient, ToRelay},
+    wire::{BATCHED_SUBPROTOCOL, Hello, Publish, ToClient, ToRelay},
 };
 use socket2::{Domain, Socket, Type};
 use std::{
@@ -29,8 +29,9 @@ const CHANNELS: usize = 1000;
 const PUBLISHERS: usize = 4;
 /// Clients that read, each on another channel with ten that do not.
 const READERS: usize = 100;
-const MESSAGES: usize = 6;
-const MESSAGE: usize = 100_000;
+const MESSAGES: usize = 20;
+/// Two of them are a batch.
+const MESSAGE: usize = 30_000;
 /// What the relay may take, all in all.
 const LIMIT: usize = 512 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(100);
@@ -117,7 +118,7 @@ async fn ten_thousand_clients_that_do_not_read_stay_within_the_memory_and_the_ot
         let (opening, token, subscribed) = (opening.clone(), token.clone(), subscribed.clone());
         tasks.spawn(async move {
             let _turn = opening.acquire().await.unwrap();
-            let mut client = LightClient::open_over(narrow(address).await, &token).await;
+            let mut client = LightClient::open_over(narrow(address).await, BATCHED_SUBPROTOCOL, &token).await;
             client.subscribe(&name(number % CHANNELS), None).await;
             subscribed.fetch_add(1, Ordering::Relaxed);
             client

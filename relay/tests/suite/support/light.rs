@@ -1,13 +1,22 @@
 use super::{RelayProcess, channel, masked, raw, sealed};
 use sealwire_protocol::{
     Code,
-    wire::{Goodbye, Hello, Pong, Position, Publish, Since, Subscribe, Subscribed, ToClient, ToRelay},
+    wire::{
+        Goodbye, Hello, Messages, Pong, Position, Publish, SUBPROTOCOL, Since, Subscribe, Subscribed,
+        ToClient, ToRelay,
+    },
 };
 use std::net::SocketAddr;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 /// A client of a socket and nothing more, for tests with thousands of them.
-pub struct LightClient(TcpStream);
+pub struct LightClient {
+    stream: TcpStream,
+    /// The rest of what the WebSocket brought last.
+    waiting: Option<Messages>,
+    /// Messages of the WebSocket so far.
+    pub brought: usize,
+}
 
 /// What came.
 pub enum Came {
@@ -20,12 +29,13 @@ pub enum Came {
 impl LightClient {
     /// Opens a WebSocket and a session.
     pub async fn open(address: SocketAddr, token: &str) -> Self {
-        Self::open_over(TcpStream::connect(address).await.unwrap(), token).await
+        Self::open_over(TcpStream::connect(address).await.unwrap(), SUBPROTOCOL, token).await
     }
 
-    /// The same over a connection that is there.
-    pub async fn open_over(stream: TcpStream, token: &str) -> Self {
-        let mut client = Self(raw::handshake_over(stream).await);
+    /// The same over a connection that is there, for a subprotocol.
+    pub async fn open_over(stream: TcpStream, subprotocol: &str, token: &str) -> Self {
+        let stream = raw::handshake_for(stream, subprotocol).await;
+        let mut client = Self { stream, waiting: None, brought: 0 };
         client.send(&[ToRelay::Hello(Hello { token: token.into() })]).await;
         match client.next().await {
             Came::Message(ToClient::Welcome(_)) => client,
@@ -37,21 +47,24 @@ impl LightClient {
     pub async fn send(&mut self, messages: &[ToRelay]) {
         let frames: Vec<u8> = messages.iter().flat_map(|message| masked(0x82, &message.to_bytes())).collect();
         // Who has been told goodbye meanwhile reads it next.
-        let _ = self.0.write_all(&frames).await;
+        let _ = self.stream.write_all(&frames).await;
     }
 
-    /// A frame of more than 64 KiB, masked with zeros, which costs a test nothing.
+    /// A frame of less than 64 KiB, masked with zeros, which costs a test nothing.
     pub async fn send_large(&mut self, message: &ToRelay) {
         let payload = message.to_bytes();
-        let mut frame = vec![0x82, 0xff];
-        frame.extend((payload.len() as u64).to_be_bytes());
+        let mut frame = vec![0x82, 0xfe];
+        frame.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
         frame.extend([0; 4]);
         frame.extend(payload);
-        self.0.write_all(&frame).await.unwrap();
+        self.stream.write_all(&frame).await.unwrap();
     }
 
     pub async fn subscribe(&mut self, name: &str, since: Option<Position>) -> Subscribed {
-        let since = since.map(Since::Position);
+        self.subscribe_since(name, since.map(Since::Position)).await
+    }
+
+    pub async fn subscribe_since(&mut self, name: &str, since: Option<Since>) -> Subscribed {
         let subscribe = Subscribe { request: 1, channel: Some(channel(name)), since, events: vec![] };
         self.send(&[ToRelay::Subscribe(subscribe)]).await;
         match self.next().await {
@@ -63,15 +76,20 @@ impl LightClient {
     /// What comes next; pings are answered.
     pub async fn next(&mut self) -> Came {
         loop {
-            let Some((opcode, payload)) = raw::read_any_frame(&mut self.0).await else { return Came::End };
-            if opcode != 0x82 {
-                return Came::End;
-            }
-            match ToClient::from_bytes(payload.into()).unwrap() {
+            let Some(message) = self.waiting.as_mut().and_then(Iterator::next) else {
+                let Some((0x82, payload)) = raw::read_any_frame(&mut self.stream).await else {
+                    return Came::End;
+                };
+                self.waiting = Some(Messages::of(payload.into()));
+                self.brought += 1;
+                continue;
+            };
+            match ToClient::from_bytes(message.unwrap()).unwrap() {
                 ToClient::Ping(_) => self.send(&[ToRelay::Pong(Pong {})]).await,
                 ToClient::Goodbye(goodbye) => {
                     // The close frame is the last one.
-                    let (opcode, status) = raw::read_any_frame(&mut self.0).await.expect("a close frame");
+                    let (opcode, status) =
+                        raw::read_any_frame(&mut self.stream).await.expect("a close frame");
                     let code = Code::from_number(goodbye.code).unwrap();
                     assert_eq!((opcode, &status[..]), (0x88, &(code.close_code() as u16).to_be_bytes()[..]));
                     return Came::Goodbye(goodbye);

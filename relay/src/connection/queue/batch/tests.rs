@@ -94,6 +94,19 @@ fn a_batch_has_an_end() {
 }
 
 #[test]
+fn the_headers_of_a_replay_do_not_count_against_the_limit() {
+    let mut queue = Queue::new(10, true);
+    let (frame, _) = publication(1);
+    for _ in 0..200 {
+        queue.push_exempt(0, &frame);
+    }
+    while !queue.is_empty() {
+        assert_eq!(queue.exempt, queue.bytes());
+        write(&mut queue, 100);
+    }
+}
+
+#[test]
 fn a_client_that_takes_no_batches_gets_none() {
     let mut queue = Queue::new(1 << 20, false);
     let (frame, _) = publication(1);
