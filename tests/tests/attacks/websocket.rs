@@ -244,7 +244,11 @@ pub(crate) const CASES: &[Case] = &[
         assert_eq!(code_of(&socket.farewell()), Some(Code::HelloExpected));
     }),
     case("ws-no-protobuf", |target| {
-        for bytes in [&b""[..], b"hello", &[0xff; 300], &[0x1a, 0x05, 0x08], &[0x0b], &[0x07], &[0x00; 64]] {
+        // The last is a batch, as only a relay sends them.
+        let batch = [0x82, 2, 0x32, 0, 0x82, 2, 0x32, 0];
+        for bytes in
+            [&b""[..], b"hello", &[0xff; 300], &[0x1a, 0x05, 0x08], &[0x0b], &[0x07], &[0x00; 64], &batch]
+        {
             ends_with(target, &frame(0x82, bytes), Code::MalformedFrame);
         }
     }),
