@@ -53,11 +53,15 @@ async fn a_client_that_reads_too_slowly_gets_whole_batches_and_the_goodbye() {
     let relay = RelayProcess::start(&["--queue-bytes", "256KiB"]);
     let mut publisher = Client::open(&relay, "alice").await;
     let mut slow = subscribe(&relay, BATCHED_SUBPROTOCOL, None).await;
-    // More than the buffers of both ends hold.
+    let mut reader = subscribe(&relay, BATCHED_SUBPROTOCOL, None).await;
+    // More than the buffers of both ends hold, and at no time more on the way than a queue holds.
     let sealed = bytes::Bytes::from(vec![1; 20_000]);
-    for _ in 0..1000 {
-        let answer = publisher.try_publish(channel("absences"), "", sealed.clone(), rand_id()).await;
-        assert!(matches!(answer, ToClient::Published(_)), "{answer:?}");
+    for _ in 0..200 {
+        for _ in 0..5 {
+            let answer = publisher.try_publish(channel("absences"), "", sealed.clone(), rand_id()).await;
+            assert!(matches!(answer, ToClient::Published(_)), "{answer:?}");
+        }
+        publications(&mut reader, 5).await;
     }
     let mut previous = None;
     let goodbye = loop {
