@@ -11,6 +11,18 @@ import { FakePage, FakeSocket, listen, settled } from '../support/fake-page.js';
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const bytes = (...values: number[]) => new Uint8Array(values);
 
+/** A multiplexer and its socket. */
+function multiplexed() {
+  const socket = new FakeSocket();
+  const multiplexer = new Multiplexer(
+    () => socket,
+    'u',
+    'p',
+    () => {},
+  );
+  return { socket, multiplexer };
+}
+
 test('turns and ends are those of the vectors', () => {
   const file = path.resolve('..', 'tests', 'vectors', 'frames.json');
   const frames = JSON.parse(readFileSync(file, 'utf8')) as Record<
@@ -75,13 +87,7 @@ test('a batch is divided where the relay turns to another session', () => {
 });
 
 test('each session gets its part of a batch', () => {
-  const socket = new FakeSocket();
-  const multiplexer = new Multiplexer(
-    () => socket,
-    'u',
-    'p',
-    () => {},
-  );
+  const { socket, multiplexer } = multiplexed();
   const heard = [listen(multiplexer.place()), listen(multiplexer.place())];
   socket.onopen?.();
   socket.receive(0x82, 1, 9, 0x82, 4, 0x62, 2, 8, 1, 0x82, 1, 10, 0x82, 1, 11);
@@ -93,13 +99,7 @@ test('each session gets its part of a batch', () => {
 });
 
 test('sessions take turns on one socket, and a lone one takes none', () => {
-  const socket = new FakeSocket();
-  const multiplexer = new Multiplexer(
-    () => socket,
-    'u',
-    'p',
-    () => {},
-  );
+  const { socket, multiplexer } = multiplexed();
   const first = multiplexer.place();
   const heardFirst = listen(first);
   socket.onopen?.();
