@@ -163,9 +163,9 @@ impl Outbound {
             return 0;
         }
         let written = self.write(&mut state);
-        let waits = !state.queue.is_empty() || state.condition != Condition::Ready;
+        let is_done = state.condition == Condition::Ready;
         drop(state);
-        if waits {
+        if !is_done {
             self.wake(Signals::QUEUE);
         }
         written

@@ -10,6 +10,12 @@ fn publication(len: usize) -> (Bytes, Bytes) {
     (encode_message(&message).0, message.to_bytes().into())
 }
 
+fn push(queue: &mut Queue, frame: &Bytes, times: usize) {
+    for _ in 0..times {
+        queue.push(0, frame).unwrap();
+    }
+}
+
 /// What one write would take, at most so many bytes of it.
 fn write(queue: &mut Queue, most: usize) -> Bytes {
     queue.form_batch();
@@ -51,9 +57,7 @@ fn what_waits_is_one_message_of_the_websocket() {
 fn nothing_comes_between_the_parts_of_a_batch() {
     let mut queue = Queue::new(1 << 20, true);
     let (frame, message) = publication(100);
-    for _ in 0..3 {
-        queue.push(0, &frame).unwrap();
-    }
+    push(&mut queue, &frame, 3);
     // Its header and a piece of its first frame.
     let mut whole = BytesMut::from(&write(&mut queue, 10)[..]);
     queue.push(0, &frame).unwrap();
@@ -75,21 +79,15 @@ fn nothing_comes_between_the_parts_of_a_batch() {
 fn a_batch_has_an_end() {
     let mut queue = Queue::new(1 << 24, true);
     let (small, _) = publication(1);
-    for _ in 0..100 {
-        queue.push(0, &small).unwrap();
-    }
+    push(&mut queue, &small, 100);
     assert_eq!(messages(&write(&mut queue, usize::MAX)).len(), 63);
     assert_eq!(messages(&write(&mut queue, usize::MAX)).len(), 37);
     let (large, _) = publication(30_000);
-    for _ in 0..3 {
-        queue.push(0, &large).unwrap();
-    }
+    push(&mut queue, &large, 3);
     assert_eq!(messages(&write(&mut queue, usize::MAX)).len(), 2);
     assert_eq!(write(&mut queue, usize::MAX), large);
     let (huge, _) = publication(100_000);
-    for _ in 0..2 {
-        queue.push(0, &huge).unwrap();
-    }
+    push(&mut queue, &huge, 2);
     assert_eq!(write(&mut queue, usize::MAX).len(), 2 * huge.len());
 }
 
@@ -110,8 +108,6 @@ fn the_headers_of_a_replay_do_not_count_against_the_limit() {
 fn a_client_that_takes_no_batches_gets_none() {
     let mut queue = Queue::new(1 << 20, false);
     let (frame, _) = publication(1);
-    for _ in 0..2 {
-        queue.push(0, &frame).unwrap();
-    }
+    push(&mut queue, &frame, 2);
     assert_eq!(write(&mut queue, usize::MAX), [&frame[..], &frame[..]].concat());
 }
