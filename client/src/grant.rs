@@ -5,14 +5,10 @@ use crate::{
     time::{Now, RelayClock},
 };
 use core::fmt;
-use sealwire_protocol::{
-    ChannelKey, ClaimsKeyring, Code, KeyId, Scope, ScopeKeys, UnixSeconds, decode_base64url, limits,
-};
+use sealwire_protocol::{ChannelKey, ClaimsKeyring, Code, KeyId, Scope, ScopeKeys, UnixSeconds, limits};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 const MAX_URL: usize = 2048;
-const MAX_KEYS: usize = 16;
 /// How long a session is trusted that looks expired by a wall clock which nobody vouches for.
 const DOUBTFUL_MS: u64 = 30_000;
 
@@ -41,10 +37,14 @@ pub struct SessionGrant {
 pub struct GrantKey {
     /// Key id.
     pub id: String,
-    /// Base key.
-    pub base: String,
-    /// Key of each property of the context.
-    pub properties: BTreeMap<String, String>,
+    /// The scope keys of all subsets of the context, as [`ScopeKeys::to_text`] writes them.
+    pub scopes: String,
+}
+
+impl From<&ScopeKeys> for GrantKey {
+    fn from(keys: &ScopeKeys) -> Self {
+        Self { id: keys.id().to_string(), scopes: keys.to_text() }
+    }
 }
 
 /// A grant that breaks a rule; names the field, never its content.
@@ -57,7 +57,7 @@ pub enum InvalidGrant {
     /// Empty or too long.
     #[error("the session's {0} is empty or too long; mint it with sealwire/resolver")]
     Size(&'static str),
-    /// Not base64url, of the wrong size, repeated, or not those of the context's properties.
+    /// Not base64url, repeated, or not one for each subset of the context.
     #[error("the session's keys are not those of its context; mint it with sealwire/resolver")]
     Keys,
     /// Of another app, installation or context than the session before.
@@ -135,9 +135,12 @@ impl Session {
     ) -> Vec<ChannelKey> {
         self.keys
             .iter()
-            .filter_map(|keys| match claims {
-                None => keys.channel_key(scope, None, name),
-                Some(claims) => keys.channel_key(scope, Some(claims.find(keys.id())?), name),
+            .filter_map(|keys| {
+                let key = keys.scope_key(scope)?;
+                match claims {
+                    None => Some(key.channel_key(None, name)),
+                    Some(claims) => Some(key.channel_key(Some(claims.find(keys.id())?), name)),
+                }
             })
             .collect()
     }
@@ -171,7 +174,7 @@ fn host(rest: &str) -> &str {
 }
 
 fn check_keys(keys: &[GrantKey], context: &Scope) -> Result<Vec<ScopeKeys>, InvalidGrant> {
-    if !(1..=MAX_KEYS).contains(&keys.len()) {
+    if !(1..=limits::MAX_KEY_VERSIONS).contains(&keys.len()) {
         return Err(InvalidGrant::Keys);
     }
     let mut checked: Vec<ScopeKeys> = Vec::with_capacity(keys.len());
@@ -186,16 +189,7 @@ fn check_keys(keys: &[GrantKey], context: &Scope) -> Result<Vec<ScopeKeys>, Inva
 }
 
 fn check_key(key: &GrantKey, context: &Scope) -> Option<ScopeKeys> {
-    if !key.properties.keys().map(String::as_str).eq(context.iter().map(|(property, _)| property)) {
-        return None;
-    }
-    let properties: Option<Vec<_>> =
-        key.properties.iter().map(|(property, key)| Some((property.clone(), decode_key(key)?))).collect();
-    Some(ScopeKeys::new(KeyId::parse(&key.id)?, decode_key(&key.base)?, properties?))
-}
-
-fn decode_key(text: &str) -> Option<[u8; 32]> {
-    decode_base64url(text)?.try_into().ok()
+    ScopeKeys::parse(KeyId::parse(&key.id)?, context.clone(), &key.scopes)
 }
 
 /// Without token and keys.

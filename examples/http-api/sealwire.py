@@ -31,25 +31,29 @@ def by_bytes(scope):
     return sorted(scope.items(), key=lambda item: item[0].encode())
 
 
-def derive(key, *info):
-    return HKDF(algorithm=SHA256(), length=32, salt=b"sealwire/v1", info=lp(*info)).derive(key)
+def derive(key, info):
+    return HKDF(algorithm=SHA256(), length=32, salt=b"sealwire/v1", info=info).derive(key)
 
 
 def key_id(encryption_key):
     return hashlib.sha256(lp("sealwire/key-id/v1", encryption_key)).digest()[:4]
 
 
-def channel_id(app, installation, scope, name):
+def place(label, app, installation, scope):
+    """App, installation and the whole scope, with a label that says what it is for."""
     properties = b"".join(lp(*item) for item in by_bytes(scope))
-    head = lp("sealwire/channel/v1", app, installation) + struct.pack(">I", len(scope))
-    return hashlib.sha256(head + properties + lp("", name)).digest()[:16]
+    return lp(label, app, installation) + struct.pack(">I", len(scope)) + properties
+
+
+def channel_id(app, installation, scope, name):
+    head = place("sealwire/channel/v1", app, installation, scope)
+    return hashlib.sha256(head + lp("", name)).digest()[:16]
 
 
 def channel_key(encryption_key, app, installation, scope, name):
-    """What opens the messages of one channel, and of no other."""
-    base = derive(encryption_key, "installation", app, installation)
-    properties = [derive(encryption_key, "property", app, installation, *item) for item in by_bytes(scope)]
-    return derive(derive(base + b"".join(properties), "scope"), "channel", name)
+    """The key that opens the messages of one channel, and of no other."""
+    scope_key = derive(encryption_key, place("scope", app, installation, scope))
+    return derive(scope_key, lp("channel", name))
 
 
 def xaes_256_gcm(key, nonce, plaintext, aad):

@@ -1,25 +1,35 @@
 //! The key schedule: from one secret per installation to one key per channel, by HKDF-SHA-256.
 //!
-//! A browser is given the base key and the keys of its own context's properties. From those it can derive the key of
-//! every subset of its context, and of no other scope.
+//! A browser is given one scope key for every subset of its own context. Each comes from the installation's encryption
+//! key alone, so no keys of other contexts add up to one.
 
-use crate::{
-    Scope, UnixSeconds, base64url,
-    hashing::Parts,
-    limits,
-    tokens::{self, TokenError},
-};
-use alloc::{
-    borrow::ToOwned,
-    string::{String, ToString},
-    vec::Vec,
-};
+mod claims;
+mod scopes;
+
+pub use claims::{ClaimsKey, ClaimsKeyring};
+pub use scopes::{ScopeKey, ScopeKeys};
+
+use crate::{Scope, base64url, hashing::Parts};
+use alloc::vec::Vec;
 use core::fmt;
 use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 type Key = Zeroizing<[u8; 32]>;
+/// The first half of HKDF, which several keys of one input share.
+type Extracted = Hkdf<Sha256>;
+
+macro_rules! secret_debug {
+    ($($name:ident),+) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )+};
+}
+use secret_debug;
 
 /// HKDF-SHA-256 with this protocol's salt.
 fn derive(input: &[u8], info: &[&[u8]]) -> Key {
@@ -27,10 +37,16 @@ fn derive(input: &[u8], info: &[&[u8]]) -> Key {
     for part in info {
         text.length_prefixed(part);
     }
+    expand(&extract(input), &text)
+}
+
+fn extract(input: &[u8]) -> Extracted {
+    Hkdf::new(Some(b"sealwire/v1"), input)
+}
+
+fn expand(extracted: &Extracted, info: &[u8]) -> Key {
     let mut key = Key::default();
-    Hkdf::<Sha256>::new(Some(b"sealwire/v1"), input)
-        .expand(&text, key.as_mut())
-        .expect("32 bytes are within HKDF's limit");
+    extracted.expand(info, key.as_mut()).expect("32 bytes are within HKDF's limit");
     key
 }
 
@@ -76,24 +92,19 @@ impl EncryptionKey {
         KeyId([digest[0], digest[1], digest[2], digest[3]])
     }
 
-    /// The keys of a context: what a frontend in that context is given.
+    /// The key of one scope, for a publisher that has this key.
     #[must_use]
-    pub fn scope_keys(&self, app: &str, installation: &str, context: &Scope) -> ScopeKeys {
-        let (app, installation) = (app.as_bytes(), installation.as_bytes());
-        let property = |name: &str, value: &str| {
-            derive(&self.0[..], &[b"property", app, installation, name.as_bytes(), value.as_bytes()])
-        };
-        ScopeKeys {
-            id: self.id(),
-            base: derive(&self.0[..], &[b"installation", app, installation]),
-            properties: context
-                .iter()
-                .map(|(name, value)| (name.to_owned(), property(name, value)))
-                .collect(),
-        }
+    pub fn scope_key(&self, app: &str, installation: &str, scope: &Scope) -> ScopeKey {
+        ScopeKey::derive(self.id(), &self.0, (app, installation), scope)
     }
 
-    /// The key of a channel's claims; `claims` in canonical form.
+    /// The keys of every subset of a context, for a frontend in that context.
+    #[must_use]
+    pub fn scope_keys(&self, app: &str, installation: &str, context: &Scope) -> ScopeKeys {
+        ScopeKeys::derive(self.id(), &self.0, (app, installation), context)
+    }
+
+    /// The key of a channel name's claims; `claims` in canonical form.
     #[must_use]
     pub fn claims_key(&self, app: &str, installation: &str, name: &str, claims: &str) -> ClaimsKey {
         ClaimsKey(derive(&self.0[..], &claims_info(b"claims", app, installation, name, claims)))
@@ -128,124 +139,6 @@ fn claims_info<'a>(
     [label, app.as_bytes(), installation.as_bytes(), name.as_bytes(), claims.as_bytes()]
 }
 
-/// The key of a channel's claims, under one encryption key.
-#[derive(Clone)]
-pub struct ClaimsKey(Key);
-
-impl ClaimsKey {
-    /// The key itself, for test vectors.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-/// A channel token as the resolver hands it out: `jwt~<key id>.<claims key>[~…]`.
-#[derive(Clone)]
-pub struct ClaimsKeyring {
-    /// What the relay is shown.
-    pub jwt: String,
-    /// The claims tag that the token carries.
-    pub tag: [u8; 32],
-    /// When the token says that it ends.
-    pub expires_at: UnixSeconds,
-    keys: Vec<(KeyId, ClaimsKey)>,
-}
-
-impl ClaimsKeyring {
-    /// The text form of a token and its claims keys.
-    #[must_use]
-    pub fn write<'a>(jwt: &str, keys: impl IntoIterator<Item = (KeyId, &'a ClaimsKey)>) -> String {
-        let mut text = jwt.to_string();
-        for (id, key) in keys {
-            text.push('~');
-            text.push_str(&base64url::encode(id.0));
-            text.push('.');
-            text.push_str(&base64url::encode(&key.0[..]));
-        }
-        text
-    }
-
-    /// Reads the text form.
-    ///
-    /// # Errors
-    /// [`TokenError::Malformed`].
-    pub fn parse(text: &str) -> Result<Self, TokenError> {
-        if text.len() > limits::MAX_TOKEN + 1024 {
-            return Err(TokenError::Malformed);
-        }
-        let mut parts = text.split('~');
-        let jwt = parts.next().unwrap_or_default();
-        let keys = parts
-            .map(|part| {
-                let (id, key) = part.split_once('.')?;
-                Some((KeyId::parse(id)?, ClaimsKey(Zeroizing::new(base64url::decode_array(key)?))))
-            })
-            .collect::<Option<Vec<_>>>()
-            .ok_or(TokenError::Malformed)?;
-        if keys.is_empty() {
-            return Err(TokenError::Malformed);
-        }
-        let tokens::UnverifiedClaims { tag, expires_at } = tokens::read_unverified(jwt)?;
-        Ok(Self { jwt: jwt.to_string(), tag, expires_at, keys })
-    }
-
-    /// The claims key under an encryption key.
-    #[must_use]
-    pub fn find(&self, id: KeyId) -> Option<&ClaimsKey> {
-        self.keys.iter().find(|(other, _)| *other == id).map(|(_, key)| key)
-    }
-}
-
-/// The keys of one context under one encryption key.
-#[derive(Clone)]
-pub struct ScopeKeys {
-    id: KeyId,
-    base: Key,
-    properties: Vec<(String, Key)>,
-}
-
-impl ScopeKeys {
-    /// From the parts of a session grant.
-    #[must_use]
-    pub fn new(id: KeyId, base: [u8; 32], properties: impl IntoIterator<Item = (String, [u8; 32])>) -> Self {
-        let properties = properties.into_iter().map(|(name, key)| (name, Zeroizing::new(key))).collect();
-        Self { id, base: Zeroizing::new(base), properties }
-    }
-
-    /// The id of the encryption key behind them.
-    #[must_use]
-    pub fn id(&self) -> KeyId {
-        self.id
-    }
-
-    /// The base key, for a session grant.
-    #[must_use]
-    pub fn base(&self) -> &[u8; 32] {
-        &self.base
-    }
-
-    /// The keys of the properties, for a session grant.
-    pub fn properties(&self) -> impl Iterator<Item = (&str, &[u8; 32])> {
-        self.properties.iter().map(|(name, key)| (name.as_str(), &**key))
-    }
-
-    /// The key of a channel; `None` where a property of `scope` is not among these keys.
-    #[must_use]
-    pub fn channel_key(&self, scope: &Scope, claims: Option<&ClaimsKey>, name: &str) -> Option<ChannelKey> {
-        let mut input = Zeroizing::new(self.base.to_vec());
-        for (property, _) in scope.iter() {
-            let (_, key) = self.properties.iter().find(|(name, _)| name == property)?;
-            input.extend_from_slice(&key[..]);
-        }
-        let mut input = Zeroizing::new(derive(&input, &[b"scope"]).to_vec());
-        if let Some(ClaimsKey(key)) = claims {
-            input.extend_from_slice(&key[..]);
-        }
-        Some(ChannelKey { id: self.id, key: derive(&input, &[b"channel", name.as_bytes()]) })
-    }
-}
-
 /// The key that seals a channel's messages, and the id of the encryption key it comes from.
 #[derive(Clone)]
 pub struct ChannelKey {
@@ -267,13 +160,7 @@ impl ChannelKey {
     }
 }
 
-macro_rules! secret_debug {
-    ($($name:ident),+) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        }
-    )+};
-}
-secret_debug!(EncryptionKey, RoutingKey, ClaimsKey, ClaimsKeyring, ScopeKeys, ChannelKey);
+secret_debug!(EncryptionKey, RoutingKey, ChannelKey);
+
+#[cfg(test)]
+mod tests;

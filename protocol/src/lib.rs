@@ -29,7 +29,7 @@ pub use channel::{ChannelAddress, ChannelId, InvalidName, check_channel_name, ch
 pub use claims::{InvalidClaims, canonical_claims};
 pub use codes::{CloseCode, Code};
 #[cfg(feature = "sealing")]
-pub use keys::{ChannelKey, ClaimsKey, ClaimsKeyring, EncryptionKey, KeyId, RoutingKey, ScopeKeys};
+pub use keys::{ChannelKey, ClaimsKey, ClaimsKeyring, EncryptionKey, KeyId, RoutingKey, ScopeKey, ScopeKeys};
 pub use scope::{InvalidScope, Scope};
 #[cfg(feature = "sealing")]
 pub use sealing::{AesGcmInput, Opened, SEALED_OVERHEAD, SealedMessage, TooLarge, Unreadable, seal};

@@ -22,12 +22,15 @@ pub const MAX_APP: usize = 128;
 pub const MAX_INSTALLATION: usize = 256;
 /// Longest account id, in bytes.
 pub const MAX_ACCOUNT: usize = 256;
-/// Most properties of a scope.
-pub const MAX_PROPERTIES: usize = 16;
+/// Most properties of a scope, and so of a session's context. A session holds a key for each of the 2ⁿ subsets of its
+/// context: 8 KiB at this limit.
+pub const MAX_PROPERTIES: usize = 8;
 /// Longest name of a property, in bytes.
 pub const MAX_PROPERTY_NAME: usize = 64;
 /// Longest value of a property, in bytes.
 pub const MAX_PROPERTY_VALUE: usize = 256;
+/// Most encryption keys of an installation that are in use at once, and so of a session or a channel token.
+pub const MAX_KEY_VERSIONS: usize = 16;
 /// Longest channel name, in bytes.
 pub const MAX_CHANNEL_NAME: usize = 255;
 /// Longest event name, in bytes.

@@ -19,7 +19,7 @@ pub struct Scope(Vec<(String, String)>);
 #[non_exhaustive]
 pub enum InvalidScope {
     /// More than [`limits::MAX_PROPERTIES`].
-    #[error("a scope has at most {max} properties", max = limits::MAX_PROPERTIES)]
+    #[error("a scope has at most {max} properties; keep fewer of them", max = limits::MAX_PROPERTIES)]
     TooMany,
     /// Not one of `A-Z a-z 0-9 _ -`, empty or too long.
     #[error("a property's name is 1 to {max} of A-Z a-z 0-9 _ -", max = limits::MAX_PROPERTY_NAME)]

@@ -80,9 +80,6 @@ impl Installation {
     /// The key of a channel without claims.
     #[must_use]
     pub fn channel_key(&self, scope: &Scope, name: &str) -> ChannelKey {
-        EncryptionKey::new(self.encryption_key)
-            .scope_keys(&self.app, &self.id, scope)
-            .channel_key(scope, None, name)
-            .expect("the scope's keys were derived from the scope")
+        EncryptionKey::new(self.encryption_key).scope_key(&self.app, &self.id, scope).channel_key(None, name)
     }
 }

@@ -66,19 +66,35 @@ function channelId({ app, installation, scope, claims_tag: tag, name }) {
   );
 }
 
-function derivedKeys({ app, installation, encryption_key: key, context, properties, name }, claims) {
+function scopeKey({ app, installation, encryption_key: key }, pairs) {
+  const head = lp('scope', app, installation);
+  const info = Buffer.concat([
+    head,
+    u32(pairs.length),
+    ...pairs.map(([property, value]) => lp(property, value)),
+  ]);
+  return Buffer.from(hkdfSync('sha256', bytes(key), 'sealwire/v1', info, 32));
+}
+
+/** The keys of all subsets of a context: bit n of a key's place says whether the property number n is in its scope. */
+function scopeKeys(c) {
+  const context = sorted(c.context);
+  const subsets = Array.from({ length: 2 ** context.length }, (_, subset) =>
+    context.filter((_, place) => (subset >> place) & 1),
+  );
+  return Buffer.concat(subsets.map((pairs) => scopeKey(c, pairs)));
+}
+
+function derivedKeys(c, claims) {
+  const { app, installation, encryption_key: key, context, properties, name } = c;
   const k = bytes(key);
-  const property = (p) => derive(k, 'property', app, installation, p, context[p]);
-  const base = derive(k, 'installation', app, installation);
-  const kept = sorted(Object.fromEntries(properties.map((p) => [p, context[p]])));
-  const scopeKey = derive(Buffer.concat([base, ...kept.map(([p]) => property(p))]), 'scope');
+  const kept = scopeKey(c, sorted(Object.fromEntries(properties.map((p) => [p, context[p]]))));
   const claimsKey = claims === null ? null : derive(k, 'claims', app, installation, name, claims);
   return {
     id: sha256(lp('sealwire/key-id/v1', k)).subarray(0, 4),
-    base,
-    properties: Object.fromEntries(sorted(context).map(([p]) => [p, property(p).toString('hex')])),
+    scopeKey: kept,
     claimsKey,
-    channelKey: derive(Buffer.concat([scopeKey, claimsKey ?? Buffer.alloc(0)]), 'channel', name),
+    channelKey: derive(Buffer.concat([kept, claimsKey ?? Buffer.alloc(0)]), 'channel', name),
   };
 }
 
@@ -110,8 +126,8 @@ test('keys and tags are recomputed', () => {
     assert.equal(tag?.toString('hex') ?? null, c.claims_tag);
     const keys = derivedKeys(c, claims);
     assert.equal(keys.id.toString('hex'), c.key_id);
-    assert.equal(keys.base.toString('hex'), c.base);
-    assert.deepEqual(keys.properties, c.property_keys);
+    assert.equal(scopeKeys(c).toString('base64url'), c.scope_keys);
+    assert.equal(keys.scopeKey.toString('hex'), c.scope_key);
     assert.equal(keys.claimsKey?.toString('hex') ?? null, c.claims_key);
     assert.equal(keys.channelKey.toString('hex'), c.channel_key);
   }

@@ -10,8 +10,7 @@ const CHANNEL: ChannelId = ChannelId([7; 16]);
 const NONCE: [u8; 24] = [9; 24];
 
 fn key() -> ChannelKey {
-    let keys = EncryptionKey::new([1; 32]).scope_keys("app", "site", &context());
-    keys.channel_key(&context(), None, "absences").expect("the keys are of this context")
+    EncryptionKey::new([1; 32]).scope_key("app", "site", &context()).channel_key(None, "absences")
 }
 
 fn payload() -> String {

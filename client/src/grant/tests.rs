@@ -1,14 +1,14 @@
 use super::*;
-use sealwire_protocol::UnixMillis;
+use sealwire_protocol::{UnixMillis, encode_base64url};
 
 const NOW: Now = Now { instant: Instant(0), unix: UnixMillis(1_000_000) };
 
 fn json() -> serde_json::Value {
-    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let four_keys = encode_base64url([0; 128]);
     serde_json::json!({
         "url": "wss://relay.example/v1/realtime", "token": "a.b.c", "expiresAt": 1900,
         "app": "app", "installation": "ari:cloud:1", "context": { "issue": "10", "module": "panel" },
-        "keys": [{ "id": "AAAAAA", "base": key, "properties": { "issue": key, "module": key } }],
+        "keys": [{ "id": "AAAAAA", "scopes": four_keys }],
     })
 }
 
@@ -53,17 +53,18 @@ fn without_tls_only_this_machine_is_a_relay() {
 
 #[test]
 fn keys_that_do_not_match_the_context_are_refused() {
-    let short = "AAAA";
-    let changes: [fn(&mut serde_json::Value, &str); 6] = [
-        |json, _| json["keys"] = serde_json::json!([]),
-        |json, short| json["keys"][0]["id"] = short.into(),
-        |json, short| json["keys"][0]["base"] = short.into(),
-        |json, short| json["keys"][0]["properties"]["issue"] = short.into(),
-        |json, _| drop(json["keys"][0]["properties"].as_object_mut().unwrap().remove("issue")),
-        |json, _| json["keys"] = serde_json::json!([json["keys"][0], json["keys"][0]]),
+    let changes: [fn(&mut serde_json::Value); 8] = [
+        |json| json["keys"] = serde_json::json!([]),
+        |json| json["keys"] = serde_json::json!([json["keys"][0], json["keys"][0]]),
+        |json| json["keys"][0]["id"] = "AAAA".into(),
+        |json| json["keys"][0]["scopes"] = "".into(),
+        |json| json["keys"][0]["scopes"] = encode_base64url([0; 127]).into(),
+        |json| json["keys"][0]["scopes"] = encode_base64url([0; 256]).into(),
+        |json| json["keys"][0]["scopes"] = "=".repeat(171).into(),
+        |json| drop(json["context"].as_object_mut().unwrap().remove("issue")),
     ];
     for change in changes {
-        assert_eq!(refused(|json| change(json, short)), InvalidGrant::Keys);
+        assert_eq!(refused(change), InvalidGrant::Keys);
     }
 }
 

@@ -11,7 +11,7 @@ fn a_publish_alone_connects_seals_and_is_acknowledged() {
     harness.establish();
     let frame = harness.expect_publish();
     let scope = context();
-    let key = key(1).scope_keys(APP, INSTALLATION, &scope).channel_key(&scope, None, "absences").unwrap();
+    let key = key(1).scope_key(APP, INSTALLATION, &scope).channel_key(None, "absences");
     let opened = SealedMessage::parse(&frame.sealed).unwrap().open(&key, channel_id("absences"), "").unwrap();
     assert_eq!(opened.payload, r#"{"day":1}"#);
     assert!(opened.published_at.0 >= UNIX_START);
@@ -39,7 +39,7 @@ fn a_global_channel_is_sealed_for_the_empty_scope() {
         claims_tag: None,
         name: "absences",
     };
-    let key = key(1).scope_keys(APP, INSTALLATION, &context()).channel_key(&scope, None, "absences").unwrap();
+    let key = key(1).scope_key(APP, INSTALLATION, &scope).channel_key(None, "absences");
     assert!(SealedMessage::parse(&frame.sealed).unwrap().open(&key, id.id(), "added").is_ok());
     assert_eq!(frame.channel.unwrap().properties, Vec::<String>::new());
 }

@@ -150,7 +150,7 @@ fn a_grant_that_breaks_a_rule_is_a_session_that_is_unavailable() {
     harness.subscribe("absences");
     let fetch = harness.expect_need(SessionReason::Connect);
     let mut broken = grant(&[1], UnixSeconds(UNIX_START / 1000 + 900));
-    broken.keys[0].base.clear();
+    broken.keys[0].scopes.clear();
     harness.client.handle_session(harness.now(), fetch, broken);
     harness.drain();
     assert_eq!(harness.connection, None);

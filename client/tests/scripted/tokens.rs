@@ -80,9 +80,8 @@ fn refresh_ok(harness: &mut Harness) {
 fn the_relay_is_shown_the_token_without_its_keys_and_messages_are_opened_with_them() {
     let (mut harness, subscription) = subscribed("{}");
     let (scope, id) = (context(), private_id("{}"));
-    let (key, keys) = (key(1), key(1).scope_keys(APP, INSTALLATION, &scope));
-    let channel_key =
-        keys.channel_key(&scope, Some(&key.claims_key(APP, INSTALLATION, NAME, "{}")), NAME).unwrap();
+    let claims_key = key(1).claims_key(APP, INSTALLATION, NAME, "{}");
+    let channel_key = key(1).scope_key(APP, INSTALLATION, &scope).channel_key(Some(&claims_key), NAME);
     let sealed = seal(&channel_key, [1; 24], id, "", UnixMillis(1), "1").unwrap();
     harness.receive(ToClient::Publication(Publication {
         channel_id: id.into(),

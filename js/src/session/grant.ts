@@ -5,9 +5,11 @@ import { SealwireError } from '../errors/sealwire-error.js';
 /** Key material of one encryption key version, in base64url. */
 export interface SessionKey {
   id: string;
-  base: string;
-  /** Property name to key: those of this session's context, and no other. */
-  properties: Record<string, string>;
+  /**
+   * The keys of all subsets of this session's context, 32 bytes each, one after the other. Bit n of a key's place says
+   * whether its scope keeps property number n, counted in the order of the properties' bytes.
+   */
+  scopes: string;
 }
 
 /** Everything a browser needs to join the channels of its own context. Holds keys: never log it. */

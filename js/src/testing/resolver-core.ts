@@ -2,10 +2,12 @@
 
 import type { InstallationSecret, ResolverModule } from '../core/resolver-core.js';
 import { fromBase64, toBase64 } from './bytes.js';
+import { refused } from './refused.js';
 import { canonical, mintToken } from './tokens.js';
 
 const DEFAULT_LIFETIME_SECONDS = 15 * 60;
 const BACKEND_LIFETIME_SECONDS = 60;
+const MAX_PROPERTIES = 8;
 
 /** What a test relay's `sealed` holds. */
 export interface Opened {
@@ -16,6 +18,11 @@ export interface Opened {
 
 export function open(sealed: string): Opened {
   return JSON.parse(fromBase64(sealed)) as Opened;
+}
+
+function checkProperties(scope: Record<string, string>): void {
+  if (Object.keys(scope).length <= MAX_PROPERTIES) return;
+  throw refused('SCOPE_REFUSED', `a session's context and a scope have at most ${MAX_PROPERTIES} properties`);
 }
 
 let sealed = 0;
@@ -38,6 +45,7 @@ export const testResolverCore: ResolverModule = {
 
   mintSession: (session) => {
     const { app, installation, account, context, can, nowSeconds } = session;
+    checkProperties(context);
     const lifetime = session.lifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS;
     const claims = { aud: 'sealwire:session', ins: installation, sub: account, ctx: context, can } as const;
     return {
@@ -46,7 +54,7 @@ export const testResolverCore: ResolverModule = {
       app,
       installation,
       context,
-      keys: [{ id: 'test', base: 'test', properties: {} }],
+      keys: [{ id: 'test', scopes: 'test' }],
     };
   },
 
@@ -69,7 +77,8 @@ export const testResolverCore: ResolverModule = {
   mintBackendToken: ({ installation, nowSeconds }) =>
     mintToken({ aud: 'sealwire:backend', ins: installation }, nowSeconds, BACKEND_LIFETIME_SECONDS),
 
-  seal: ({ payload, nowMs }) => {
+  seal: ({ scope, payload, nowMs }) => {
+    checkProperties(scope);
     sealed += 1;
     const message: Opened = { payload, publishedAt: nowMs };
     return { sealed: toBase64(JSON.stringify(message)), id: `test-${sealed}` };

@@ -7,7 +7,9 @@ use crate::Code;
 #[non_exhaustive]
 pub enum TokenError {
     /// Not three base64url parts of JSON, too long, or a claim is missing, of the wrong type or past a limit.
-    #[error("the token is not a well-formed Sealwire token; mint it with sealwire/resolver")]
+    #[error(
+        "the token is not a well-formed Sealwire token, or one of its claims is past a limit; mint it with sealwire/resolver"
+    )]
     Malformed,
     /// `alg` is not HS512.
     #[error("the token's alg is not HS512, the only algorithm accepted")]

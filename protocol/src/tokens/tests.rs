@@ -138,6 +138,12 @@ fn a_token_of_another_kind_is_refused() {
 #[test]
 fn claims_that_are_missing_mistyped_repeated_or_too_long_are_malformed() {
     let long = format!("\"{}\"", "x".repeat(limits::MAX_INSTALLATION + 1));
+    let properties = |count| {
+        let pairs: vec::Vec<_> = (0..count).map(|n| format!("\"p{n}\":\"1\"")).collect();
+        format!("{{{}}}", pairs.join(","))
+    };
+    let most = payload(&[("ctx", &properties(limits::MAX_PROPERTIES))]);
+    assert!(verify_at::<SessionClaims>(&forge(HEADER, &most), NOW.0).is_ok());
     for (name, value) in [
         ("aud", ""),
         ("iss", ""),
@@ -147,6 +153,7 @@ fn claims_that_are_missing_mistyped_repeated_or_too_long_are_malformed() {
         ("ins", &long),
         ("ctx", r#"{"issue":1}"#),
         ("ctx", r#"{"issue":"1","issue":"2"}"#),
+        ("ctx", &properties(limits::MAX_PROPERTIES + 1)),
         ("can", r#"["admin"]"#),
         ("can", r#"["publish","publish"]"#),
         ("iat", "-1"),

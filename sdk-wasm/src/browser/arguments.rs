@@ -7,7 +7,6 @@ use crate::{
 use js_sys::{Array, Object, Reflect};
 use sealwire_client::{ChannelSpec, ClientError, Config, GrantKey, Pause, SessionGrant};
 use sealwire_protocol::{Code, Scope, UnixSeconds};
-use std::collections::BTreeMap;
 use wasm_bindgen::{JsCast as _, JsValue};
 
 /// A property of an object; `undefined` where there is none.
@@ -116,12 +115,7 @@ pub(super) fn grant(value: &JsValue) -> Result<SessionGrant, ClientError> {
 }
 
 fn grant_key(key: &JsValue) -> Option<GrantKey> {
-    let mut properties = BTreeMap::new();
-    each_text(&property(key, "properties"), |name, key| {
-        properties.insert(name, key);
-        Some(())
-    })?;
-    Some(GrantKey { id: text(key, "id")?, base: text(key, "base")?, properties })
+    Some(GrantKey { id: text(key, "id")?, scopes: text(key, "scopes")? })
 }
 
 /// What `session()` or a token function threw or rejected with: an error with one of this protocol's codes keeps it.

@@ -42,6 +42,20 @@ pub(super) fn scope(properties: &BTreeMap<String, String>) -> Result<Scope, JsVa
     Ok(scope)
 }
 
+/// A session's context. Its limit is worth a sentence of its own: the app chose the properties.
+pub(super) fn context(properties: &BTreeMap<String, String>) -> Result<Scope, JsValue> {
+    if properties.len() <= limits::MAX_PROPERTIES {
+        return scope(properties);
+    }
+    let message = format!(
+        "the context of a session has at most {} properties, because a page holds a key for each combination of them, \
+         and this one has {}; give the session those alone that its channels need",
+        limits::MAX_PROPERTIES,
+        properties.len()
+    );
+    Err(with_code(Code::ScopeRefused, &message))
+}
+
 pub(super) fn permissions(can: Vec<Permission>) -> Result<Permissions, JsValue> {
     Permissions::try_from(can).map_err(invalid_argument)
 }

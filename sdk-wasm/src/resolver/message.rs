@@ -57,10 +57,10 @@ pub fn seal(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
         claims.map_err(|_| with_code(Code::TokenMalformed, "the token is not one of signRealtimeToken()"))?;
 
     let channel_key = |key: &EncryptionKey| {
-        let keys = key.scope_keys(app, installation, &scope);
+        let scope_key = key.scope_key(app, installation, &scope);
         match &claims {
-            None => keys.channel_key(&scope, None, channel),
-            Some(claims) => keys.channel_key(&scope, Some(claims.find(keys.id())?), channel),
+            None => Some(scope_key.channel_key(None, channel)),
+            Some(claims) => Some(scope_key.channel_key(Some(claims.find(key.id())?), channel)),
         }
     };
     let key = secret.keys.iter().find_map(channel_key).ok_or_else(|| {

@@ -106,9 +106,8 @@ fn a_session_carries_a_token_that_verifies_and_the_keys_of_its_context() {
     let context: Scope = serde_json::from_value(grant["context"].clone()).unwrap();
     let keys = newest_key(&secret).scope_keys("app", "site", &context);
     assert_eq!(grant["keys"][0]["id"], keys.id().to_string());
-    assert_eq!(grant["keys"][0]["base"], sealwire_protocol::encode_base64url(keys.base()));
-    let properties = grant["keys"][0]["properties"].as_object().unwrap();
-    assert_eq!(properties.keys().collect::<Vec<_>>(), ["issue", "module"]);
+    assert_eq!(grant["keys"][0]["scopes"], keys.to_text());
+    assert_eq!(keys.iter().len(), 4);
 }
 
 #[wasm_bindgen_test]
@@ -148,8 +147,7 @@ fn a_sealed_message_opens_with_the_channels_key() {
     let id =
         ChannelAddress { app: "app", installation: "site", scope: &scope, claims_tag: None, name: "chat" }
             .id();
-    let keys = newest_key(&secret).scope_keys("app", "site", &scope);
-    let key = keys.channel_key(&scope, None, "chat").unwrap();
+    let key = newest_key(&secret).scope_key("app", "site", &scope).channel_key(None, "chat");
     let opened = SealedMessage::parse(&sealed).unwrap().open(&key, id, "added").unwrap();
     assert_eq!((opened.payload.as_str(), opened.published_at.0), (r#"{"a":"ä"}"#, 1_800_000_000_123));
 }
@@ -188,6 +186,8 @@ fn wrong_input_is_a_plain_error_with_a_code_and_without_secrets() {
         |pointer: &str, value: Value| sign_channel_token(&change(channel_input, pointer, value), &secret);
     let message = |pointer: &str, value: Value| seal(&change(message_input, pointer, value), &secret);
     let long = "x".repeat(300);
+    let properties = |count: usize| (0..count).map(|n| (format!("p{n}"), json!("1"))).collect::<Value>();
+    assert!(session("/context", properties(8)).is_ok() && message("/scope", properties(8)).is_ok());
     for (result, code) in [
         (mint_session(&JsValue::UNDEFINED, &secret), "INVALID_ARGUMENT"),
         (mint_session(&js(&session_input()), &JsValue::NULL), "INVALID_ARGUMENT"),
@@ -202,6 +202,8 @@ fn wrong_input_is_a_plain_error_with_a_code_and_without_secrets() {
         (session("/account", "".into()), "INVALID_ARGUMENT"),
         (session("/context/bad name", "1".into()), "SCOPE_REFUSED"),
         (session("/context/issue", "".into()), "SCOPE_REFUSED"),
+        (session("/context", properties(9)), "SCOPE_REFUSED"),
+        (message("/scope", properties(9)), "SCOPE_REFUSED"),
         (session("/context/issue", 10.into()), "INVALID_ARGUMENT"),
         (session("/can", json!(["publish", "publish"])), "INVALID_ARGUMENT"),
         (session("/can", json!(["admin"])), "INVALID_ARGUMENT"),

@@ -2,7 +2,7 @@
 
 use super::{
     inputs::{
-        app_and_installation, channel_name, permissions, scope, signing_key, text, token_error, validity,
+        app_and_installation, channel_name, context, permissions, signing_key, text, token_error, validity,
     },
     secret::Secret,
 };
@@ -11,7 +11,7 @@ use crate::{
     error::invalid_argument,
 };
 use sealwire_protocol::{
-    ClaimsKeyring, Scope, UnixSeconds, canonical_claims, encode_base64url, limits,
+    ClaimsKeyring, Scope, UnixSeconds, canonical_claims, limits,
     tokens::{BackendClaims, ChannelClaims, Permission, Permissions, SessionClaims, sign},
 };
 use serde::{Deserialize, Serialize};
@@ -46,8 +46,7 @@ struct Grant {
 #[derive(Serialize)]
 struct GrantKey {
     id: String,
-    base: String,
-    properties: BTreeMap<String, String>,
+    scopes: String,
 }
 
 #[derive(Deserialize)]
@@ -91,7 +90,7 @@ pub fn mint_session(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValu
     let SessionInput { app, installation, account, .. } = input;
     app_and_installation(&app, &installation)?;
     text("account", &account, limits::MAX_ACCOUNT)?;
-    let context = scope(&input.context)?;
+    let context = context(&input.context)?;
     let validity = validity(input.now_seconds, input.lifetime_seconds, limits::DEFAULT_TOKEN_LIFETIME);
     let can = permissions(input.can)?;
     let claims =
@@ -99,12 +98,7 @@ pub fn mint_session(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValu
     let token = sign(&claims, &signing_key).map_err(token_error)?;
     let keys = secret.keys.iter().map(|key| {
         let keys = key.scope_keys(&app, &installation, &context);
-        let properties = keys.properties().map(|(name, key)| (name.to_owned(), encode_base64url(key)));
-        GrantKey {
-            id: keys.id().to_string(),
-            base: encode_base64url(keys.base()),
-            properties: properties.collect(),
-        }
+        GrantKey { id: keys.id().to_string(), scopes: keys.to_text() }
     });
     let keys = keys.collect();
     write(&Grant { token, expires_at: validity.1, app, installation, context, keys })

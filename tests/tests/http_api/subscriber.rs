@@ -1,10 +1,9 @@
 //! The client core on a real socket: everything that a page does but the page.
 
 use sealwire_client::{
-    ChannelSpec, Client, Config, ConnectionId, Entropy, Event, GrantKey, Instant, Message, Now, SessionGrant,
-    Transmit,
+    ChannelSpec, Client, Config, ConnectionId, Entropy, Event, Instant, Message, Now, SessionGrant, Transmit,
 };
-use sealwire_protocol::{EncryptionKey, Scope, UnixMillis, UnixSeconds, encode_base64url, wire::SUBPROTOCOL};
+use sealwire_protocol::{EncryptionKey, Scope, UnixMillis, UnixSeconds, wire::SUBPROTOCOL};
 use sealwire_tests::{Installation, RelayProcess};
 use std::{
     net::TcpStream,
@@ -132,7 +131,6 @@ fn grant(port: u16, installation: &Installation, context: &Scope) -> SessionGran
         &installation.id,
         context,
     );
-    let properties = keys.properties().map(|(name, key)| (name.to_owned(), encode_base64url(key)));
     let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     SessionGrant {
         url: format!("ws://127.0.0.1:{port}/v1/realtime"),
@@ -141,10 +139,6 @@ fn grant(port: u16, installation: &Installation, context: &Scope) -> SessionGran
         app: installation.app.clone(),
         installation: installation.id.clone(),
         context: context.clone(),
-        keys: vec![GrantKey {
-            id: keys.id().to_string(),
-            base: encode_base64url(keys.base()),
-            properties: properties.collect(),
-        }],
+        keys: vec![(&keys).into()],
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::relay::{APP, signing_key};
 use sealwire_client::{
-    ChannelSpec, Client, ClientError, Config, ConnectionId, Entropy, Event, GapReason, GrantKey, Notice,
-    SessionGrant, SubscriptionId,
+    ChannelSpec, Client, ClientError, Config, ConnectionId, Entropy, Event, GapReason, Notice, SessionGrant,
+    SubscriptionId,
 };
 use sealwire_protocol::{
-    EncryptionKey, Scope, UnixSeconds, encode_base64url,
+    EncryptionKey, Scope, UnixSeconds,
     tokens::{Permissions, SessionClaims, sign},
 };
 use std::collections::BTreeMap;
@@ -126,13 +126,8 @@ pub(crate) fn grant(keys: &[u8], now_ms: u64, lifetime_s: u64) -> SessionGrant {
         validity,
     );
     let keys = keys.iter().map(|number| {
-        let keys = EncryptionKey::new([*number; 32]).scope_keys(APP, INSTALLATION, &context);
-        let properties = keys.properties().map(|(name, key)| (name.to_owned(), encode_base64url(key)));
-        GrantKey {
-            id: keys.id().to_string(),
-            base: encode_base64url(keys.base()),
-            properties: properties.collect(),
-        }
+        let key = EncryptionKey::new([*number; 32]);
+        (&key.scope_keys(APP, INSTALLATION, &context)).into()
     });
     SessionGrant {
         url: "wss://relay.example/v1/realtime".into(),

@@ -102,15 +102,15 @@ fn channels() -> Vec<ChannelCase> {
 }
 
 fn keys() -> Vec<KeyCase> {
-    let context = scope(&[("issue", "10042"), ("module", "panel"), ("project", "10000")]);
-    let case = |properties: &[&str], claims: Option<&str>| {
+    let panel = scope(&[("issue", "10042"), ("module", "panel"), ("project", "10000")]);
+    // Properties are sorted by their bytes, so that capitals come first.
+    let capital = scope(&[("area", "Zürich ✓"), ("Zone", "2")]);
+    let case = |context: &Scope, properties: &[&str], claims: Option<&str>| {
         let (key, routing) = (EncryptionKey::new(counting(0)), RoutingKey::new(counting(100)));
-        let scope_keys = key.scope_keys(APP, SITE, &context);
         let canonical = claims.map(|claims| canonical_claims(claims).expect("the claims below are objects"));
         let claims_key = canonical.as_deref().map(|claims| key.claims_key(APP, SITE, "chat", claims));
         let kept = context.keep(properties).expect("the properties below are in the context");
-        let channel_key =
-            scope_keys.channel_key(&kept, claims_key.as_ref(), "chat").expect("its keys are there");
+        let scope_key = key.scope_key(APP, SITE, &kept);
         KeyCase {
             app: APP.into(),
             installation: SITE.into(),
@@ -121,22 +121,29 @@ fn keys() -> Vec<KeyCase> {
             name: "chat".into(),
             claims: claims.map(Into::into),
             key_id: to_hex(&key.id().0),
-            base: to_hex(scope_keys.base()),
-            property_keys: scope_keys.properties().map(|(name, key)| (name.into(), to_hex(key))).collect(),
+            scope_keys: key.scope_keys(APP, SITE, context).to_text(),
+            scope_key: to_hex(scope_key.as_bytes()),
             claims_tag: canonical
                 .as_deref()
                 .map(|claims| to_hex(&routing.claims_tag(APP, SITE, "chat", claims))),
             canonical_claims: canonical,
             claims_key: claims_key.as_ref().map(ClaimsKey::as_bytes).map(|key| to_hex(key)),
-            channel_key: to_hex(channel_key.as_bytes()),
+            channel_key: to_hex(scope_key.channel_key(claims_key.as_ref(), "chat").as_bytes()),
         }
     };
     vec![
-        case(&["issue", "module", "project"], None),
-        case(&["project", "issue"], None),
-        case(&[], None),
-        case(&["issue"], Some(r#"{ "team": "blue", "level": 3.0 }"#)),
-        case(&[], Some(r#"{"€":"Euro","\r":"CR","1":"One","😀":"Smile","a":[1e21,-0,0.1,{"b":null}]}"#)),
+        case(&panel, &["issue", "module", "project"], None),
+        case(&panel, &["project", "issue"], None),
+        case(&panel, &[], None),
+        case(&capital, &["area"], None),
+        case(&capital, &["area", "Zone"], None),
+        case(&Scope::default(), &[], None),
+        case(&panel, &["issue"], Some(r#"{ "team": "blue", "level": 3.0 }"#)),
+        case(
+            &panel,
+            &[],
+            Some(r#"{"€":"Euro","\r":"CR","1":"One","😀":"Smile","a":[1e21,-0,0.1,{"b":null}]}"#),
+        ),
     ]
 }
 
@@ -237,10 +244,7 @@ fn sign_with<C: sealwire_protocol::tokens::Claims>(claims: &C, key: &SigningKey)
 fn sealed() -> Vec<SealedCase> {
     let (scope, name) = (scope(&[("dashboard", "10001")]), "absences");
     let id = ChannelAddress { app: APP, installation: SITE, scope: &scope, claims_tag: None, name }.id();
-    let key = EncryptionKey::new(counting(0))
-        .scope_keys(APP, SITE, &scope)
-        .channel_key(&scope, None, name)
-        .expect("its keys are there");
+    let key = EncryptionKey::new(counting(0)).scope_key(APP, SITE, &scope).channel_key(None, name);
     let case = |what: &str, event: &str, payload: &str, change: &dyn Fn(&mut Vec<u8>)| {
         let mut bytes = seal(&key, counting(50), id, event, UnixMillis(NOW * 1000 + 123), payload)
             .expect("the payloads below are short");

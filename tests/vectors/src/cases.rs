@@ -55,9 +55,10 @@ pub struct KeyCase {
     /// JSON text as an app may write it.
     pub claims: Option<String>,
     pub key_id: String,
-    pub base: String,
-    /// Property to key.
-    pub property_keys: std::collections::BTreeMap<String, String>,
+    /// The keys of all subsets of the context, as a session carries them, in base64url.
+    pub scope_keys: String,
+    /// The key of the channel's scope.
+    pub scope_key: String,
     pub canonical_claims: Option<String>,
     pub claims_tag: Option<String>,
     pub claims_key: Option<String>,

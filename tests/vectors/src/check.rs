@@ -8,7 +8,7 @@ use crate::{
     hex::{array, from_hex, to_hex},
 };
 use sealwire_protocol::{
-    ChannelAddress, Code, EncryptionKey, RoutingKey, SealedMessage, UnixMillis, UnixSeconds,
+    ChannelAddress, Code, EncryptionKey, RoutingKey, ScopeKeys, SealedMessage, UnixMillis, UnixSeconds,
     canonical_claims, seal,
     tokens::{BackendClaims, ChannelClaims, Claims, Keyring, SessionClaims, SigningKey, verify},
     wire::{Messages, ToClient, ToRelay},
@@ -88,11 +88,15 @@ fn channel(case: &ChannelCase) -> Result<(), String> {
 fn keys(case: &KeyCase) -> Result<(), String> {
     let (app, installation, name) = (case.app.as_str(), case.installation.as_str(), case.name.as_str());
     let key = EncryptionKey::new(array(&case.encryption_key)?);
-    let scope_keys = key.scope_keys(app, installation, &case.context);
     same("the key id", &to_hex(&key.id().0), &case.key_id)?;
-    same("the base key", &to_hex(scope_keys.base()), &case.base)?;
-    let properties = scope_keys.properties().map(|(name, key)| (name.to_owned(), to_hex(key))).collect();
-    same("the property keys", &properties, &case.property_keys)?;
+    let scope = case.context.keep(&case.properties).map_err(|error| error.to_string())?;
+    let scope_key = key.scope_key(app, installation, &scope);
+    same("the scope key", &to_hex(scope_key.as_bytes()), &case.scope_key)?;
+    let scope_keys = key.scope_keys(app, installation, &case.context);
+    same("the scope keys", &scope_keys.to_text(), &case.scope_keys)?;
+    let read = ScopeKeys::parse(key.id(), case.context.clone(), &case.scope_keys).ok_or("no scope keys")?;
+    let granted = read.scope_key(&scope).ok_or("no key of the scope")?;
+    same("the scope's key in the grant", granted.as_bytes(), scope_key.as_bytes())?;
 
     let claims =
         case.claims.as_deref().map(canonical_claims).transpose().map_err(|error| error.to_string())?;
@@ -103,8 +107,7 @@ fn keys(case: &KeyCase) -> Result<(), String> {
     let claims_key = claims.as_deref().map(|claims| key.claims_key(app, installation, name, claims));
     same("the claims key", &claims_key.as_ref().map(|key| to_hex(key.as_bytes())), &case.claims_key)?;
 
-    let scope = case.context.keep(&case.properties).map_err(|error| error.to_string())?;
-    let channel_key = scope_keys.channel_key(&scope, claims_key.as_ref(), name).ok_or("no channel key")?;
+    let channel_key = granted.channel_key(claims_key.as_ref(), name);
     same("the channel key", &to_hex(channel_key.as_bytes()), &case.channel_key)
 }
 
@@ -139,9 +142,8 @@ fn sealed(case: &SealedCase) -> Result<(), String> {
     let (app, installation, scope, name) = (&case.app, &case.installation, &case.scope, &case.name);
     let id = ChannelAddress { app, installation, scope, claims_tag: None, name }.id();
     let key = EncryptionKey::new(array(&case.encryption_key)?)
-        .scope_keys(app, installation, scope)
-        .channel_key(scope, None, name)
-        .ok_or("no channel key")?;
+        .scope_key(app, installation, scope)
+        .channel_key(None, name);
     let bytes = from_hex(&case.sealed)?;
     let opened = SealedMessage::parse(&bytes).and_then(|message| message.open(&key, id, &case.event));
     let opened = opened.ok().map(|opened| (opened.payload, opened.published_at));

@@ -1,8 +1,8 @@
 //! One app, one installation, one context: keys, grants, channels, publications.
 
-use sealwire_client::{ChannelSpec, Entropy, GrantKey, SessionGrant};
+use sealwire_client::{ChannelSpec, Entropy, SessionGrant};
 use sealwire_protocol::{
-    ChannelAddress, ChannelId, EncryptionKey, Scope, UnixMillis, UnixSeconds, encode_base64url, seal,
+    ChannelAddress, ChannelId, EncryptionKey, Scope, UnixMillis, UnixSeconds, seal,
     wire::{Position, Publication, ToClient},
 };
 
@@ -39,17 +39,7 @@ pub fn key(number: u8) -> EncryptionKey {
 
 pub fn grant(keys: &[u8], expires_at: UnixSeconds) -> SessionGrant {
     let context = context();
-    let keys = keys.iter().map(|number| {
-        let keys = key(*number).scope_keys(APP, INSTALLATION, &context);
-        GrantKey {
-            id: keys.id().to_string(),
-            base: encode_base64url(keys.base()),
-            properties: keys
-                .properties()
-                .map(|(name, key)| (name.to_owned(), encode_base64url(key)))
-                .collect(),
-        }
-    });
+    let keys = keys.iter().map(|number| (&key(*number).scope_keys(APP, INSTALLATION, &context)).into());
     SessionGrant {
         url: "wss://relay.example/v1/realtime".into(),
         token: format!("session-{}", expires_at.0),
@@ -72,8 +62,7 @@ pub fn channel_id(name: &str) -> ChannelId {
 
 pub fn sealed(key_number: u8, name: &str, event: &str, payload: &str) -> Vec<u8> {
     let scope = context();
-    let keys = key(key_number).scope_keys(APP, INSTALLATION, &scope);
-    let key = keys.channel_key(&scope, None, name).unwrap();
+    let key = key(key_number).scope_key(APP, INSTALLATION, &scope).channel_key(None, name);
     seal(&key, [3; 24], channel_id(name), event, UnixMillis(5), payload).unwrap()
 }
 

@@ -3,7 +3,7 @@
 use crate::browser::{Client, shell::Host};
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use sealwire_protocol::{
-    ChannelAddress, ChannelId, EncryptionKey, Scope, ScopeKeys, UnixMillis, encode_base64url, seal,
+    ChannelAddress, ChannelId, EncryptionKey, Scope, ScopeKeys, UnixMillis, seal,
     wire::{Position, Publication, Subscribed, ToClient, ToRelay, Welcome},
 };
 use serde_json::{Value, json};
@@ -100,7 +100,7 @@ impl Page {
         let grant = js(&json!({
             "url": "wss://relay.example/v1/realtime", "token": "a.b.c", "expiresAt": 9_999_999_999_u64,
             "app": "app", "installation": "site", "context": {},
-            "keys": [{ "id": keys().id().to_string(), "base": encode_base64url(keys().base()), "properties": {} }],
+            "keys": [{ "id": keys().id().to_string(), "scopes": keys().to_text() }],
         }));
         let page = Function::new_with_args("grant", PAGE).call1(&JsValue::UNDEFINED, &grant).unwrap();
         let page: Object = page.unchecked_into();
@@ -212,7 +212,7 @@ impl Page {
 
     /// The next message on the channel.
     pub(super) fn publication(&mut self, payload: &str) -> ToClient {
-        let key = keys().channel_key(&Scope::default(), None, "chat").unwrap();
+        let key = keys().scope_key(&Scope::default()).unwrap().channel_key(None, "chat");
         let sealed = seal(&key, [4; 24], channel_id(), "added", UnixMillis(77), payload).unwrap();
         self.offset += 1;
         ToClient::Publication(Publication {

@@ -60,7 +60,8 @@ pub(super) const CASES: &[Case] = &[
         }
     }),
     case("jwt-context-past-limits", |target| {
-        let many: serde_json::Map<_, _> = (0..17).map(|n| (format!("p{n}"), json!("1"))).collect();
+        let many = 0..=limits::MAX_PROPERTIES;
+        let many: serde_json::Map<_, _> = many.map(|n| (format!("p{n}"), json!("1"))).collect();
         for context in [
             json!(many),
             json!({ "dashboard": "v".repeat(257) }),

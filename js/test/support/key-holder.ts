@@ -1,0 +1,101 @@
+// A user who holds session grants and tries whatever can be put together from their keys. Knows the format of messages
+// and no schedule of keys, so it finds the keys of any grant.
+
+import { createCipheriv, createDecipheriv, createHash, hkdfSync } from 'node:crypto';
+
+const KEY = 32;
+/** A base key and the keys of two properties: the longest input that a schedule of joined keys has for two properties. */
+const MOST_JOINED = 3;
+
+const u32 = (value: number): Buffer => {
+  const buffer = Buffer.alloc(4);
+  buffer.writeUInt32BE(value);
+  return buffer;
+};
+
+/** Every part behind its length. */
+function lp(...parts: (string | Buffer)[]): Buffer {
+  return Buffer.concat(parts.flatMap((part) => [u32(Buffer.byteLength(part)), Buffer.from(part)]));
+}
+
+function derive(input: Buffer, ...info: string[]): Buffer {
+  return Buffer.from(hkdfSync('sha256', input, 'sealwire/v1', lp(...info), KEY));
+}
+
+/** Every text of a grant that is whole keys in base64url, cut into keys. */
+export function keysIn(value: unknown): Buffer[] {
+  if (typeof value === 'string') {
+    const bytes = /^[A-Za-z0-9_-]{43,}$/.test(value) ? Buffer.from(value, 'base64url') : Buffer.alloc(0);
+    if (bytes.length % KEY !== 0) return [];
+    return Array.from({ length: bytes.length / KEY }, (_, place) =>
+      bytes.subarray(place * KEY, (place + 1) * KEY),
+    );
+  }
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(keysIn) : [];
+}
+
+/** Each key, and each sequence of up to three of them, joined. */
+function* combinations(keys: Buffer[], joined: Buffer[] = []): Generator<Buffer> {
+  for (const key of keys) {
+    if (joined.includes(key)) continue;
+    const longer = [...joined, key];
+    if (longer.length === 1) yield key;
+    yield derive(Buffer.concat(longer), 'scope');
+    if (longer.length < MOST_JOINED) yield* combinations(keys, longer);
+  }
+}
+
+function block(key: Buffer, input: Buffer): Buffer {
+  const cipher = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false);
+  return Buffer.concat([cipher.update(input), cipher.final()]);
+}
+
+/** Opens XAES-256-GCM; see c2sp.org/XAES-256-GCM. */
+function opens(key: Buffer, nonce: Buffer, aad: Buffer, sealed: Buffer): boolean {
+  const l = block(key, Buffer.alloc(16));
+  const k1 = l.map((byte, place) => (byte << 1) | ((l[place + 1] ?? 0) >> 7));
+  if (l[0]! & 0x80) k1[15]! ^= 0x87;
+  const half = (counter: number): Buffer => {
+    const input = Buffer.concat([Buffer.from([0, counter, 0x58, 0]), nonce.subarray(0, 12)]);
+    return block(key, Buffer.from(input.map((byte, place) => byte ^ k1[place]!)));
+  };
+  const cipher = createDecipheriv('aes-256-gcm', Buffer.concat([half(1), half(2)]), nonce.subarray(12));
+  cipher.setAAD(aad);
+  cipher.setAuthTag(sealed.subarray(-16));
+  cipher.update(sealed.subarray(0, -16));
+  try {
+    cipher.final();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A message as a resolver posts it, on a channel without claims. */
+export interface SealedFor {
+  app: string;
+  installation: string;
+  message: Record<string, any>;
+}
+
+function channelId({ app, installation, message }: SealedFor): Buffer {
+  const pairs = Object.entries(message['scope'] as Record<string, string>);
+  pairs.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const scope = Buffer.concat([u32(pairs.length), ...pairs.map((pair) => lp(...pair))]);
+  const head = lp('sealwire/channel/v1', app, installation);
+  const hash = createHash('sha256').update(Buffer.concat([head, scope, lp('', message['channel'])]));
+  return hash.digest().subarray(0, 16);
+}
+
+/** Whether anything that the holder of `keys` can put together opens the message. */
+export function canOpen(keys: Buffer[], sealedFor: SealedFor): boolean {
+  const { channel, event, sealed: text } = sealedFor.message;
+  const sealed = Buffer.from(text, 'base64');
+  const aad = Buffer.concat([lp('sealwire/message/v1'), channelId(sealedFor), lp(event)]);
+  const distinct = [...new Map(keys.map((key) => [key.toString('hex'), key])).values()];
+  for (const scopeKey of combinations(distinct)) {
+    const channelKey = derive(scopeKey, 'channel', channel);
+    if (opens(channelKey, sealed.subarray(5, 29), aad, sealed.subarray(29))) return true;
+  }
+  return false;
+}
