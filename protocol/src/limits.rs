@@ -31,6 +31,15 @@ pub const MAX_PROPERTY_NAME: usize = 64;
 pub const MAX_PROPERTY_VALUE: usize = 256;
 /// Most encryption keys of an installation that are in use at once, and so of a session or a channel token.
 pub const MAX_KEY_VERSIONS: usize = 16;
+/// How long a process may go on with a secret of an installation that it read, in seconds.
+pub const MAX_SECRET_AGE: u64 = 60;
+/// How long an encryption key stays in use after the next one was made, in seconds: 24 h and 10 min. A process may hand
+/// out the replaced key alone for [`MAX_SECRET_AGE`], in a session or a channel token that lives for
+/// [`MAX_TOKEN_LIFETIME`]; the last message of that is replayed for [`MAX_REPLAY_SECONDS`]. The clocks of the process that
+/// rotates, of the one that signs and of the one that leaves the key out may each be wrong by [`CLOCK_SKEW`]. The rest is
+/// for storages that take their time to write a secret and to read it.
+pub const KEY_OVERLAP: u64 =
+    MAX_TOKEN_LIFETIME + MAX_SECRET_AGE + MAX_REPLAY_SECONDS as u64 + 3 * CLOCK_SKEW + 4 * 60;
 /// Longest channel name, in bytes.
 pub const MAX_CHANNEL_NAME: usize = 255;
 /// Longest event name, in bytes.

@@ -11,7 +11,6 @@ extern "C" {
     fn set_code(this: &ErrorObject, code: &str);
     #[wasm_bindgen(method, setter)]
     fn set_message(this: &ErrorObject, message: &str);
-    #[cfg(feature = "browser")]
     #[wasm_bindgen(method, setter, js_name = retryAfterMs)]
     fn set_retry_after_ms(this: &ErrorObject, retry_after_ms: f64);
 }
@@ -31,11 +30,21 @@ pub(crate) fn invalid_argument(message: &str) -> JsValue {
     with_code(Code::InvalidArgument, message)
 }
 
+fn set_retry_after(error: JsValue, milliseconds: f64) -> JsValue {
+    error.unchecked_ref::<ErrorObject>().set_retry_after_ms(milliseconds);
+    error
+}
+
+#[cfg(feature = "resolver")]
+pub(crate) fn retry_later(code: Code, message: &str, after_ms: f64) -> JsValue {
+    set_retry_after(with_code(code, message), after_ms)
+}
+
 #[cfg(feature = "browser")]
 pub(crate) fn from_client(error: &sealwire_client::ClientError) -> JsValue {
     let object = object(error.code.name(), &error.message);
-    if let Some(retry_after_ms) = error.retry_after_ms {
-        object.unchecked_ref::<ErrorObject>().set_retry_after_ms(f64::from(retry_after_ms));
+    match error.retry_after_ms {
+        Some(retry_after_ms) => set_retry_after(object, f64::from(retry_after_ms)),
+        None => object,
     }
-    object
 }

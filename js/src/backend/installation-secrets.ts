@@ -4,13 +4,14 @@ import { failureOf } from '../errors/failure-of.js';
 import type { InstallationSecret, ResolverModule } from '../core/resolver-core.js';
 import type { SecretStore } from './types.js';
 
-/** How long a rotation elsewhere may go unseen, in milliseconds. */
+/** How long a rotation elsewhere may go unseen, in milliseconds. The core's overlap of keys counts on it. */
 export const REMEMBERED_MS = 60_000;
 const MAX_REMEMBERED = 500;
 
 interface Remembered {
   secret: InstallationSecret;
-  until: number;
+  /** Unix milliseconds. */
+  readAt: number;
 }
 
 /** Everything here is keyed by the installation: a process may serve several. */
@@ -30,7 +31,7 @@ export class InstallationSecrets {
   /** `fresh` reads the store again: a page met a key that it does not know. */
   async of(installation: string, fresh = false): Promise<InstallationSecret> {
     const remembered = this.#remembered.get(installation);
-    if (!fresh && remembered && remembered.until > this.#now()) return remembered.secret;
+    if (!fresh && remembered && this.#isRecent(remembered)) return remembered.secret;
     const loading = this.#loading.get(installation);
     if (loading && !fresh) return loading;
     const started = this.#load(installation);
@@ -43,23 +44,30 @@ export class InstallationSecrets {
   }
 
   /** Reads, adds a key and writes back. Two rotations at once would lose one of the two keys. */
-  async rotate(installation: string, overlapSeconds: number): Promise<InstallationSecret> {
+  async rotate(installation: string): Promise<InstallationSecret> {
     const current = await this.of(installation, true);
-    const rotated = this.#core().rotate(current, Math.floor(this.#now() / 1000), overlapSeconds);
+    const rotated = this.#core().rotate(current, Math.floor(this.#now() / 1000));
     await this.#store.replace(installation, rotated);
-    this.#remember(installation, rotated);
+    this.#remember(installation, rotated, this.#now());
     return rotated;
   }
 
   async #load(installation: string): Promise<InstallationSecret> {
+    const readAt = this.#now();
     try {
       const stored = await this.#store.read(installation);
       const secret = stored ?? (await this.#create(installation));
-      this.#remember(installation, secret);
+      this.#remember(installation, secret, readAt);
       return secret;
     } catch (cause) {
       throw failureOf('The secret of this installation could not be read', cause);
     }
+  }
+
+  /** A clock that was set back says nothing about an age. */
+  #isRecent({ readAt }: Remembered): boolean {
+    const age = this.#now() - readAt;
+    return age >= 0 && age < REMEMBERED_MS;
   }
 
   #create(installation: string): Promise<InstallationSecret> {
@@ -67,9 +75,9 @@ export class InstallationSecrets {
     return this.#store.create(installation, secret);
   }
 
-  #remember(installation: string, secret: InstallationSecret): void {
+  #remember(installation: string, secret: InstallationSecret, readAt: number): void {
     this.#remembered.delete(installation);
-    this.#remembered.set(installation, { secret, until: this.#now() + REMEMBERED_MS });
+    this.#remembered.set(installation, { secret, readAt });
     const oldest = this.#remembered.keys().next();
     if (this.#remembered.size > MAX_REMEMBERED && !oldest.done) this.#remembered.delete(oldest.value);
   }

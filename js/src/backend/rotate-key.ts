@@ -2,23 +2,21 @@
 
 import { checkOptions } from '../arguments/options.js';
 import type { ForgeContext } from '../context/properties.js';
+import { errorFromCore } from '../errors/from-core.js';
 import type { Backend } from './backend.js';
-import { REMEMBERED_MS } from './installation-secrets.js';
 import { currentContext, installationOf } from './invocation.js';
 
-const REPLAY_WINDOW_SECONDS = 120;
-
-/**
- * An older key is kept for as long as something may still be sealed with it: by a session minted before, by a process
- * that has not seen the rotation yet, and then for as long as the relay replays it.
- */
+/** The core says how long a replaced key stays in use. */
 export async function rotateKey(
   backend: Backend,
   given: unknown,
 ): Promise<{ createdAt: number; keys: number }> {
   const options = checkOptions(given);
   const installation = installationOf(currentContext(options['context'] as ForgeContext | undefined));
-  const overlap = backend.sessionLifetimeSeconds + REMEMBERED_MS / 1000 + REPLAY_WINDOW_SECONDS;
-  const { keys } = await backend.secrets.rotate(installation, overlap);
-  return { createdAt: keys[0]?.createdAt ?? 0, keys: keys.length };
+  try {
+    const { keys } = await backend.secrets.rotate(installation);
+    return { createdAt: keys[0]?.createdAt ?? 0, keys: keys.length };
+  } catch (thrown) {
+    throw errorFromCore(thrown);
+  }
 }

@@ -129,6 +129,9 @@ export interface Realtime {
   disconnect: (whose: DisconnectSelector, options?: InvocationOption) => Promise<DisconnectResult>;
   /** Carries the invocation's context to the calls made during it: `handler = wrap(resolver.getDefinitions())`. */
   wrap: <H extends (...args: any[]) => unknown>(handler: H) => H;
-  /** Adds an encryption key to the installation's secret, and drops those that no live session can hold any more. */
+  /**
+   * Adds an encryption key to the installation's secret. The one that it replaces is handed out for another 24 hours and
+   * 10 minutes, until no session and no channel token can be without the new one. `keys` counts those in use.
+   */
   rotateKey: (options?: InvocationOption) => Promise<{ createdAt: number; keys: number }>;
 }

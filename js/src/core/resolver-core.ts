@@ -55,7 +55,8 @@ export interface Seal {
 
 export interface ResolverModule {
   newInstallationSecret(nowSeconds: number): InstallationSecret;
-  rotate(secret: InstallationSecret, nowSeconds: number, overlapSeconds: number): InstallationSecret;
+  /** Adds a key, and drops those that were replaced longer than the overlap ago. */
+  rotate(secret: InstallationSecret, nowSeconds: number): InstallationSecret;
   mintSession(session: MintSession, secret: InstallationSecret): Omit<SessionGrant, 'url'>;
   signChannelToken(token: SignChannelToken, secret: InstallationSecret): { token: string; expiresAt: number };
   mintBackendToken(token: MintBackendToken): string;

@@ -7,6 +7,9 @@ import { canonical, mintToken } from './tokens.js';
 
 const DEFAULT_LIFETIME_SECONDS = 15 * 60;
 const BACKEND_LIFETIME_SECONDS = 60;
+/** As long as the real core keeps a replaced key in use. */
+const KEY_OVERLAP_SECONDS = 24 * 60 * 60 + 10 * 60;
+const MAX_KEYS = 16;
 const MAX_PROPERTIES = 8;
 
 /** What a test relay's `sealed` holds. */
@@ -34,12 +37,12 @@ export const testResolverCore: ResolverModule = {
     keys: [{ key: 'test', createdAt: nowSeconds }],
   }),
 
-  rotate: ({ version, routing, keys }, nowSeconds, overlapSeconds): InstallationSecret => {
-    // A key is in use until the next one was made, and for the overlap after that.
-    const kept = keys.filter((_, index) => {
-      const replacedAt = index === 0 ? nowSeconds : (keys[index - 1]?.createdAt ?? nowSeconds);
-      return replacedAt + overlapSeconds > nowSeconds;
-    });
+  rotate: ({ version, routing, keys }, nowSeconds): InstallationSecret => {
+    const replacedAt = (index: number) => Math.min(keys[index - 1]?.createdAt ?? nowSeconds, nowSeconds);
+    const kept = keys.filter((_, index) => replacedAt(index) + KEY_OVERLAP_SECONDS > nowSeconds);
+    if (kept.length >= MAX_KEYS) {
+      throw refused('RATE_LIMITED', `rotateKey() was called too often: ${MAX_KEYS} keys are still in use`);
+    }
     return { version, routing, keys: [{ key: 'test', createdAt: nowSeconds }, ...kept] };
   },
 

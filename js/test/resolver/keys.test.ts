@@ -1,14 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { createRealtime } from '../../src/backend/create-realtime.js';
+import { forgeSecrets } from '../../src/backend/forge-secrets.js';
+import { REMEMBERED_MS } from '../../src/backend/installation-secrets.js';
 import { resolverCore } from '../../src/core/load-resolver.js';
 import type { InstallationSecret } from '../../src/core/resolver-core.js';
 import type { SessionGrant } from '../../src/session/grant.js';
 import { testResolverCore } from '../../src/testing/resolver-core.js';
 import { canOpen, keysIn } from '../support/key-holder.js';
-import { context, settings } from '../support/relay.js';
+import { claimsOf, context, fakeKvs, fakeRelay, settings } from '../support/relay.js';
+import { isError } from '../support/rejects.js';
 
 const NOW = 1_700_000_000_000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+const REPLAY_WINDOW_MS = 120_000;
+/** How far the clock of a signer may be from the relay's. */
+const SKEW_MS = 60_000;
 
 const { app, signingKey } = settings;
 const installation = context.installContext;
@@ -59,4 +67,125 @@ test('a context of nine properties is refused with the limit, in a session and i
       assert.throws(() => call(9), { code: 'SCOPE_REFUSED', message: /at most 8 properties/ });
     }
   }
+});
+
+/** The resolver of an app whose clock a test moves; `at` makes one with another clock on the same storage. */
+function rotating(sessionLifetimeSeconds?: number) {
+  const kvs = fakeKvs();
+  const relay = fakeRelay();
+  const clock = { now: NOW };
+  const at = (skew = 0) =>
+    createRealtime({
+      authorize: () => true,
+      ...settings,
+      secrets: forgeSecrets(async () => kvs),
+      fetch: relay.fetch,
+      now: () => clock.now + skew,
+      ...(sessionLifetimeSeconds !== undefined && { sessionLifetimeSeconds }),
+    });
+  return { kvs, posted: relay.posted, clock, at };
+}
+
+const idsOf = ({ keys }: SessionGrant) => keys.map(({ id }) => id);
+const idsIn = (token: string) =>
+  token
+    .split('~')
+    .slice(1)
+    .map((key) => key.split('.')[0]);
+
+test('thirty days after a rotation no session and no channel token has the old key', async () => {
+  const { kvs, clock, at } = rotating();
+  const realtime = at();
+  const [first] = idsOf(await realtime.session({ context }));
+  await realtime.rotateKey({ context });
+  const [second, ...old] = idsOf(await realtime.session({ context }));
+  assert.deepEqual(old, [first]);
+
+  clock.now += 30 * DAY_MS;
+  assert.deepEqual(idsOf(await realtime.session({ context })), [second]);
+  const { token } = await realtime.signRealtimeToken('team', {}, undefined, { context });
+  assert.deepEqual(idsIn(token!), [second]);
+
+  // A session changes nothing in the storage: it could undo a rotation of the same moment. The next rotation does.
+  assert.equal((kvs.value as InstallationSecret).keys.length, 2);
+  assert.equal((await realtime.rotateKey({ context })).keys, 2);
+  const [third, ...kept] = idsOf(await realtime.session({ context }));
+  assert.deepEqual([kept, third === second], [[second], false]);
+});
+
+test('a replaced key outlasts every session and channel token that lacks the new one, and their replay', async () => {
+  for (const [behind, ahead] of [
+    [0, 0],
+    [-SKEW_MS, SKEW_MS],
+  ] as const) {
+    const { clock, at } = rotating(DAY_MS / 1000);
+    const rotates = at(behind);
+    const stale = at(ahead);
+    const [old] = idsOf(await stale.session({ context }));
+    await rotates.rotateKey({ context });
+    const rotatedAt = clock.now;
+
+    // A process that has read the secret just before hands out the old key alone, for as long as it may.
+    clock.now += REMEMBERED_MS - 1000;
+    const session = await stale.session({ context });
+    const lifetimeSeconds = DAY_MS / 1000;
+    const { token } = await stale.signRealtimeToken('team', {}, undefined, { context, lifetimeSeconds });
+    assert.deepEqual([idsOf(session), idsIn(token!)], [[old], [old]]);
+    assert.equal(claimsOf(token!)['exp'] * 1000, clock.now + ahead + DAY_MS);
+
+    // The relay takes it until its exp, by a clock that may be behind the signer's, and replays for two minutes more.
+    clock.now += DAY_MS + (ahead === 0 ? 0 : SKEW_MS) + REPLAY_WINDOW_MS;
+    for (const reader of [at(ahead), at(behind)]) {
+      assert.equal(idsOf(await reader.session({ context })).at(-1), old);
+    }
+    // And then it is over, at the latest after the overlap by the clock that is furthest behind.
+    clock.now = rotatedAt + DAY_MS + 10 * 60_000 - behind + ahead;
+    for (const reader of [at(ahead), at(behind)]) {
+      assert.equal(idsOf(await reader.session({ context })).includes(old!), false);
+    }
+  }
+});
+
+test('publishing seals with the newest key, and with a replaced one for the tokens that know no other', async () => {
+  const { posted, clock, at } = rotating();
+  const realtime = at();
+  const lifetimeSeconds = DAY_MS / 1000;
+  const { token } = await realtime.signRealtimeToken('team', {}, undefined, { context, lifetimeSeconds });
+  await realtime.rotateKey({ context });
+  const [second, first] = idsOf(await realtime.session({ context }));
+  const sealedUnder = async (options: { token?: string }) => {
+    const { errors } = await realtime.publish('team', 'x', { context, ...options });
+    if (errors) return errors[0]!.code;
+    const { sealed } = posted.at(-1)!.messages[0]!;
+    return Buffer.from(sealed, 'base64').subarray(1, 5).toString('base64url');
+  };
+  assert.deepEqual([await sealedUnder({}), await sealedUnder({ token: token! })], [second, first]);
+  clock.now += 2 * DAY_MS;
+  assert.deepEqual(
+    [await sealedUnder({}), await sealedUnder({ token: token! })],
+    [second, 'TOKEN_MALFORMED'],
+  );
+});
+
+test('rotations that would drop keys in use are refused with the time to wait', async () => {
+  const { clock, at } = rotating();
+  const realtime = at();
+  for (let rotation = 1; rotation < 16; rotation += 1) await realtime.rotateKey({ context });
+  await assert.rejects(
+    realtime.rotateKey({ context }),
+    isError('RATE_LIMITED', /16 encryption keys.*87000 s/),
+  );
+  clock.now += 87_000_000;
+  assert.equal((await realtime.rotateKey({ context })).keys, 2);
+});
+
+test("the test relay's resolver keeps as many keys as the real one", () => {
+  const counts = [resolverCore(), testResolverCore].map((core) => {
+    let secret = core.newInstallationSecret(1000);
+    return [2000, 2001, 88_999, 89_000, 89_001, 1500, 400_000].map((seconds) => {
+      secret = core.rotate(secret, seconds);
+      return secret.keys.length;
+    });
+  });
+  assert.deepEqual(counts[1], counts[0]);
 });

@@ -46,7 +46,8 @@ struct Output {
 #[wasm_bindgen]
 pub fn seal(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
     let input: Input = read(input, "the message")?;
-    let secret = Secret::read(secret)?;
+    let now = UnixMillis(whole(input.now_ms));
+    let secret = Secret::read(secret, now.0 / 1000)?;
     let Input { app, installation, channel, event, .. } = &input;
     app_and_installation(app, installation)?;
     channel_name(channel)?;
@@ -66,12 +67,11 @@ pub fn seal(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
     let key = secret.keys.iter().find_map(channel_key).ok_or_else(|| {
         with_code(
             Code::TokenMalformed,
-            "the token is older than every key of this installation; sign it again",
+            "the token is older than every key of this installation that is in use; sign it again",
         )
     })?;
     let claims_tag = claims.as_ref().map(|claims| &claims.tag);
     let id = ChannelAddress { app, installation, scope: &scope, claims_tag, name: channel }.id();
-    let now = UnixMillis(whole(input.now_ms));
     let sealed = sealwire_protocol::seal(&key, random::bytes()?, id, event, now, &input.payload)
         .map_err(|too_large| with_code(Code::MessageSize, &too_large.to_string()))?;
     write(&Output {

@@ -1,17 +1,18 @@
-//! What an installation keeps secret: a routing key that never changes, and encryption keys, newest first.
+//! An installation's secret: a routing key that never changes, and encryption keys, newest first.
+//!
+//! A replaced key is in use for [`limits::KEY_OVERLAP`] after the next one was made. After that every reader passes it
+//! over, and the next rotation takes it out of the storage.
 
 use super::random;
 use crate::{
     convert::{read, whole, write},
-    error::invalid_argument,
+    error::{invalid_argument, retry_later},
 };
-use sealwire_protocol::{EncryptionKey, RoutingKey, decode_base64url, encode_base64url};
+use sealwire_protocol::{Code, EncryptionKey, RoutingKey, decode_base64url, encode_base64url, limits};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 const VERSION: u32 = 1;
-/// As many as a session grant may carry.
-const MAX_KEYS: usize = 16;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -28,7 +29,35 @@ struct StoredKey {
     created_at: u64,
 }
 
-/// A secret whose form is right.
+impl Stored {
+    fn read(value: &JsValue) -> Result<Self, JsValue> {
+        let stored: Self = read(value, "the installation's secret")?;
+        let is_key = |text: &str| decode(text).is_some();
+        let keys_are_right = !stored.keys.is_empty() && stored.keys.iter().all(|stored| is_key(&stored.key));
+        if stored.version == VERSION && is_key(&stored.routing) && keys_are_right {
+            Ok(stored)
+        } else {
+            Err(wrong())
+        }
+    }
+
+    /// Drops the keys that were replaced longer ago than the overlap.
+    fn drop_ended(&mut self, now: u64) {
+        let mut replaced_at = None;
+        self.keys.retain(|key| {
+            let ends_at = replaced_at.map(ends_at);
+            replaced_at = Some(key.created_at);
+            ends_at.is_none_or(|end| end > now)
+        });
+    }
+}
+
+/// The end of a key that was replaced at this time.
+fn ends_at(replaced_at: u64) -> u64 {
+    replaced_at.saturating_add(limits::KEY_OVERLAP)
+}
+
+/// A secret whose form is right, with the keys that are in use.
 pub(super) struct Secret {
     pub(super) routing: RoutingKey,
     /// Newest first, never empty.
@@ -36,21 +65,17 @@ pub(super) struct Secret {
 }
 
 impl Secret {
-    pub(super) fn read(value: &JsValue) -> Result<Self, JsValue> {
-        let stored = read_stored(value)?;
-        let keys: Option<Vec<_>> =
-            stored.keys.iter().map(|stored| Some(EncryptionKey::new(decode(&stored.key)?))).collect();
-        let routing = decode(&stored.routing).map(RoutingKey::new);
-        match (routing, keys) {
+    /// `now` in seconds since 1970.
+    pub(super) fn read(value: &JsValue, now: u64) -> Result<Self, JsValue> {
+        let mut stored = Stored::read(value)?;
+        stored.drop_ended(now);
+        stored.keys.truncate(limits::MAX_KEY_VERSIONS);
+        let keys = stored.keys.iter().map(|stored| decode(&stored.key).map(EncryptionKey::new));
+        match (decode(&stored.routing).map(RoutingKey::new), keys.collect()) {
             (Some(routing), Some(keys)) => Ok(Self { routing, keys }),
             _ => Err(wrong()),
         }
     }
-}
-
-fn read_stored(value: &JsValue) -> Result<Stored, JsValue> {
-    let stored: Stored = read(value, "the installation's secret")?;
-    if stored.version == VERSION && !stored.keys.is_empty() { Ok(stored) } else { Err(wrong()) }
 }
 
 fn wrong() -> JsValue {
@@ -75,22 +100,34 @@ pub fn new_installation_secret(now_seconds: f64) -> Result<JsValue, JsValue> {
     write(&Stored { version: VERSION, routing: fresh()?, keys: vec![key] })
 }
 
-/// The secret with a fresh encryption key, and without those that were replaced longer than `overlap_seconds` ago.
+/// The secret with a fresh encryption key, and without those that were replaced longer than the overlap ago.
 ///
 /// # Errors
-/// Where the secret has a wrong form.
+/// Where the secret has a wrong form, or every key that it may hold is still in use.
 #[wasm_bindgen]
-pub fn rotate(secret: &JsValue, now_seconds: f64, overlap_seconds: f64) -> Result<JsValue, JsValue> {
-    let (now, overlap) = (whole(now_seconds), whole(overlap_seconds));
-    let mut stored = read_stored(secret)?;
-    Secret::read(secret)?;
-    let mut replaced_at = now;
-    stored.keys.retain(|key| {
-        let keep = replaced_at.saturating_add(overlap) > now || replaced_at == now;
-        replaced_at = key.created_at;
-        keep
-    });
+pub fn rotate(secret: &JsValue, now_seconds: f64) -> Result<JsValue, JsValue> {
+    let now = whole(now_seconds);
+    let mut stored = Stored::read(secret)?;
+    for key in &mut stored.keys {
+        // A clock that was ahead once must not keep a key in use for as long.
+        key.created_at = key.created_at.min(now);
+    }
+    stored.drop_ended(now);
+    if let [.., replacement, _] = &stored.keys[..]
+        && stored.keys.len() >= limits::MAX_KEY_VERSIONS
+    {
+        return Err(too_often(ends_at(replacement.created_at).saturating_sub(now)));
+    }
     stored.keys.insert(0, StoredKey { key: fresh()?, created_at: now });
-    stored.keys.truncate(MAX_KEYS);
     write(&stored)
+}
+
+fn too_often(wait_seconds: u64) -> JsValue {
+    let message = format!(
+        "rotateKey() was called too often: {} encryption keys of this installation are still in use; call it again \
+         in {wait_seconds} seconds",
+        limits::MAX_KEY_VERSIONS
+    );
+    let wait = u32::try_from(wait_seconds).unwrap_or(u32::MAX);
+    retry_later(Code::RateLimited, &message, f64::from(wait) * 1000.0)
 }

@@ -7,7 +7,7 @@ use super::{
     secret::Secret,
 };
 use crate::{
-    convert::{read, write},
+    convert::{read, whole, write},
     error::invalid_argument,
 };
 use sealwire_protocol::{
@@ -85,7 +85,7 @@ struct BackendInput {
 #[wasm_bindgen(js_name = mintSession)]
 pub fn mint_session(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
     let input: SessionInput = read(input, "the session")?;
-    let secret = Secret::read(secret)?;
+    let secret = Secret::read(secret, whole(input.now_seconds))?;
     let signing_key = signing_key(&input.signing_key)?;
     let SessionInput { app, installation, account, .. } = input;
     app_and_installation(&app, &installation)?;
@@ -111,7 +111,7 @@ pub fn mint_session(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValu
 #[wasm_bindgen(js_name = signChannelToken)]
 pub fn sign_channel_token(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
     let input: ChannelInput = read(input, "the channel token")?;
-    let secret = Secret::read(secret)?;
+    let secret = Secret::read(secret, whole(input.now_seconds))?;
     let signing_key = signing_key(&input.signing_key)?;
     let ChannelInput { app, installation, channel, .. } = input;
     app_and_installation(&app, &installation)?;
