@@ -4,7 +4,7 @@ use crate::{frame, upgrade_request};
 use bytes::{Buf as _, BytesMut};
 use sealwire_protocol::wire::{Channel, Hello, Pong, Publish, Since, Subscribe, ToClient, ToRelay};
 use std::{
-    io::{Read as _, Write as _},
+    io::{ErrorKind, Read as _, Write as _},
     net::TcpStream,
     time::{Duration, Instant},
 };
@@ -65,6 +65,23 @@ impl RawSocket {
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket takes options");
         stream.set_write_timeout(Some(PATIENCE)).expect("a socket takes options");
         Self { stream, unread: BytesMut::new(), requests: 0 }
+    }
+
+    /// Connects to `127.0.0.1:port`, where something listens.
+    #[must_use]
+    pub fn try_connect(port: u16) -> Option<Self> {
+        TcpStream::connect(("127.0.0.1", port)).ok().map(Self::over)
+    }
+
+    /// Connects, upgrades and opens a session, where the relay lets it.
+    #[must_use]
+    pub fn try_open(port: u16, token: &str) -> Option<Self> {
+        let mut socket = Self::try_connect(port)?;
+        socket.send(&upgrade_request(""));
+        socket.head().starts_with("HTTP/1.1 101").then_some(())?;
+        socket.message(&ToRelay::Hello(Hello { token: token.into() }));
+        let welcome = matches!(socket.receive(), Received::Message(message) if matches!(*message, ToClient::Welcome(_)));
+        welcome.then_some(socket)
     }
 
     /// Connects and upgrades to a WebSocket.
@@ -206,6 +223,22 @@ impl RawSocket {
         }
     }
 
+    /// Reads and throws away what comes within `time`; whether the connection is still open.
+    pub fn discard(&mut self, time: Duration) -> bool {
+        self.unread.clear();
+        let (start, mut buffer) = (Instant::now(), vec![0; 256 * 1024]);
+        let mut open = true;
+        while open && start.elapsed() < time {
+            let _ = self.stream.set_read_timeout(Some(Duration::from_millis(5)));
+            open = match self.stream.read(&mut buffer) {
+                Ok(count) => count > 0,
+                Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+            };
+        }
+        let _ = self.stream.set_read_timeout(Some(PATIENCE));
+        open
+    }
+
     /// Whether nothing comes for `quiet`.
     pub fn is_quiet(&mut self, quiet: Duration) -> bool {
         let _ = self.stream.set_read_timeout(Some(quiet));
@@ -288,6 +321,21 @@ impl RawSocket {
         let length: usize = length.unwrap_or(0);
         assert!(self.fill(length), "the body broke off after {head}");
         (head, String::from_utf8_lossy(&self.unread.split_to(length)).into_owned())
+    }
+
+    /// Reads one answer over HTTP whole; whether it came.
+    pub fn try_answer(&mut self) -> bool {
+        let head = self.head();
+        let mut lines = head.lines();
+        let length = lines.find_map(|line| {
+            line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok()
+        });
+        let length = length.unwrap_or(0);
+        let came = head.starts_with("HTTP/1.1 ") && self.fill(length);
+        if came {
+            self.unread.advance(length);
+        }
+        came
     }
 
     /// The first byte and the payload of the next frame.

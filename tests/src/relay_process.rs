@@ -7,8 +7,9 @@ use std::{
     io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    process::{Child, ChildStderr, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::{Duration, Instant},
 };
 
 /// The system calls that strace is to show: all that name a file or make one.
@@ -16,11 +17,22 @@ pub const TRACED_CALLS: &str = "trace=%file,memfd_create,ftruncate,fallocate,io_
 
 /// A running relay; killed when dropped.
 pub struct RelayProcess {
-    child: Child,
+    id: u32,
+    child: Mutex<Child>,
     /// The port it listens on.
     pub port: u16,
     log: Arc<Mutex<String>>,
+    /// The read end of the log, where nothing reads it.
+    unread: Mutex<Option<ChildStderr>>,
     _config: tempfile::TempDir,
+}
+
+/// What becomes of the relay's log.
+enum Log {
+    Shown,
+    Kept,
+    /// A pipe that stays open and is never read.
+    Unread,
 }
 
 impl RelayProcess {
@@ -30,7 +42,7 @@ impl RelayProcess {
     /// Where it cannot be built or does not start.
     #[must_use]
     pub fn start(installations: &[&Installation], settings: &str) -> Self {
-        Self::spawn(Command::new(binary()), installations, settings, Stdio::inherit())
+        Self::spawn(Command::new(binary()), installations, settings, Log::Shown)
     }
 
     /// The same, with what it logs kept for [`Self::log`] instead of shown.
@@ -39,7 +51,16 @@ impl RelayProcess {
     /// Where it cannot be built or does not start.
     #[must_use]
     pub fn start_logged(installations: &[&Installation], settings: &str) -> Self {
-        Self::spawn(Command::new(binary()), installations, settings, Stdio::piped())
+        Self::spawn(Command::new(binary()), installations, settings, Log::Kept)
+    }
+
+    /// The same, with a log that nothing reads: the pipe fills up, and [`Self::close_log`] closes it.
+    ///
+    /// # Panics
+    /// Where it cannot be built or does not start.
+    #[must_use]
+    pub fn start_unread(installations: &[&Installation], settings: &str) -> Self {
+        Self::spawn(Command::new(binary()), installations, settings, Log::Unread)
     }
 
     /// The same, with every system call that names a file written to `trace` (Linux).
@@ -52,10 +73,10 @@ impl RelayProcess {
         // The tracer is a process apart, so that the child is the relay itself.
         strace.args(["-D", "-f", "-q", "-e", TRACED_CALLS, "-o"]);
         strace.arg(trace).arg(binary());
-        Self::spawn(strace, installations, settings, Stdio::piped())
+        Self::spawn(strace, installations, settings, Log::Kept)
     }
 
-    fn spawn(mut program: Command, installations: &[&Installation], settings: &str, stderr: Stdio) -> Self {
+    fn spawn(mut program: Command, installations: &[&Installation], settings: &str, log_kind: Log) -> Self {
         let folder = tempfile::tempdir().expect("there is a temporary folder");
         let mut config = format!("listen = \"127.0.0.1:0\"\n{settings}\n");
         for Installation { app, signing_key, .. } in installations {
@@ -68,11 +89,14 @@ impl RelayProcess {
             .args(["run", "--config"])
             .arg(&path)
             .stdout(Stdio::piped())
-            .stderr(stderr)
+            .stderr(if matches!(log_kind, Log::Shown) { Stdio::inherit() } else { Stdio::piped() })
             .spawn()
             .unwrap_or_else(|error| panic!("{:?} does not start: {error}", program.get_program()));
         let log = Arc::new(Mutex::new(String::new()));
-        if let Some(stderr) = child.stderr.take() {
+        let mut unread = child.stderr.take();
+        if matches!(log_kind, Log::Kept)
+            && let Some(stderr) = unread.take()
+        {
             let log = log.clone();
             std::thread::spawn(move || {
                 for line in BufReader::new(stderr).lines().map_while(Result::ok) {
@@ -90,7 +114,7 @@ impl RelayProcess {
             .expect("the relay says where it listens");
         // Keeps the pipe drained, so that a talkative relay never blocks on it.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Self { child, port, log, _config: folder }
+        Self { id: child.id(), child: child.into(), port, log, unread: unread.into(), _config: folder }
     }
 
     /// What was logged so far, where it was started to be kept.
@@ -110,17 +134,50 @@ impl RelayProcess {
         line.trim().trim_end_matches(" kB").parse::<usize>().expect("it is a number") * 1024
     }
 
+    /// Closes the pipe of a log that nothing reads: from here on, writing to it fails.
+    pub fn close_log(&self) {
+        *self.unread.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Sends a signal, such as `TERM`.
+    ///
+    /// # Panics
+    /// Where there is no such process any more.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").arg(format!("-{name}")).arg(self.id().to_string()).status();
+        assert!(status.is_ok_and(|status| status.success()), "the relay takes no signal {name}");
+    }
+
+    /// The status with which the process ends; `None` where it still runs after `patience`.
+    ///
+    /// # Panics
+    /// Where the system cannot tell.
+    pub fn end_within(&self, patience: Duration) -> Option<ExitStatus> {
+        let start = Instant::now();
+        loop {
+            match self.child().try_wait().expect("the process is a child") {
+                None if start.elapsed() < patience => std::thread::sleep(Duration::from_millis(20)),
+                ended => return ended,
+            }
+        }
+    }
+
     /// The process id.
     #[must_use]
     pub fn id(&self) -> u32 {
-        self.child.id()
+        self.id
+    }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for RelayProcess {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let mut child = self.child();
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 

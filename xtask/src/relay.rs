@@ -16,6 +16,11 @@ pub(crate) fn build_optimized(workspace: &Workspace) -> Result<PathBuf> {
     compile(workspace, "release", "release")
 }
 
+/// The same with optimisation but without the minutes that the link of a release takes.
+pub(crate) fn build_quick(workspace: &Workspace) -> Result<PathBuf> {
+    compile(workspace, "hot-paths", "hot-paths")
+}
+
 fn compile(workspace: &Workspace, profile: &str, folder: &str) -> Result<PathBuf> {
     let arguments =
         ["build", "--quiet", "--locked", "--package", "sealwire-relay", "--bin", "sealwire-relay"];

@@ -1,4 +1,4 @@
-//! Two clients that mind their own business: one publishes to the other, all the time, and both count.
+//! Clients that mind their own business: one publishes to the others, all the time, and all of them count.
 
 use crate::target::{Target, channel, random};
 use sealwire_protocol::wire::{ToClient, ToRelay};
@@ -14,11 +14,10 @@ use std::{
 
 /// Between two messages.
 const PAUSE: Duration = Duration::from_millis(5);
-const NAME: &str = "bystanders";
 
 pub(crate) struct Bystanders {
     publisher: JoinHandle<u64>,
-    subscriber: JoinHandle<u64>,
+    subscribers: Vec<JoinHandle<u64>>,
     done: Arc<AtomicBool>,
     latencies: Arc<Mutex<Vec<Duration>>>,
 }
@@ -27,22 +26,29 @@ pub(crate) struct Bystanders {
 pub(crate) struct Latencies(Vec<Duration>);
 
 impl Bystanders {
+    /// A publisher and one subscriber.
     pub(crate) fn on(target: &Target) -> Self {
+        Self::crowd(target, "bystanders", 1, PAUSE)
+    }
+
+    /// A publisher that waits for `pause` between two messages, and so many subscribers.
+    pub(crate) fn crowd(target: &Target, name: &'static str, subscribers: usize, pause: Duration) -> Self {
         let start = Instant::now();
         let (done, latencies) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
-        let mut socket = target.open(&target.bystander, "reader");
-        let subscribed = socket.subscribe(channel(NAME), None);
-        assert!(matches!(subscribed, ToClient::Subscribed(_)), "{subscribed:?}");
-        let subscriber = spawn({
+        let subscribers = (0..subscribers).map(|_| {
+            let mut socket = target.open(&target.bystander, "reader");
+            let subscribed = socket.subscribe(channel(name), None);
+            assert!(matches!(subscribed, ToClient::Subscribed(_)), "{subscribed:?}");
             let latencies = latencies.clone();
-            move || read(&mut socket, start, &latencies)
+            spawn(move || read(&mut socket, start, &latencies))
         });
+        let subscribers = subscribers.collect();
         let mut socket = target.open(&target.bystander, "writer");
         let publisher = spawn({
             let done = done.clone();
-            move || write(&mut socket, start, &done)
+            move || write(&mut socket, name, pause, start, &done)
         });
-        Self { publisher, subscriber, done, latencies }
+        Self { publisher, subscribers, done, latencies }
     }
 
     /// Those since the last call.
@@ -52,13 +58,14 @@ impl Bystanders {
         Latencies(latencies)
     }
 
-    /// Stops them. How many messages were published and acknowledged, and how many arrived, in order and once.
+    /// Stops them. How many messages were published and acknowledged, and how many the subscriber with the fewest got, in
+    /// order and once.
     pub(crate) fn finish(self) -> (u64, u64) {
         self.done.store(true, Ordering::Relaxed);
-        (
-            self.publisher.join().expect("the publisher had no trouble"),
-            self.subscriber.join().expect("the subscriber had no trouble"),
-        )
+        let sent = self.publisher.join().expect("the publisher had no trouble");
+        let received =
+            self.subscribers.into_iter().map(|one| one.join().expect("a subscriber had no trouble"));
+        (sent, received.min().unwrap_or_default())
     }
 }
 
@@ -70,7 +77,7 @@ impl Latencies {
     }
 }
 
-fn write(socket: &mut RawSocket, start: Instant, done: &AtomicBool) -> u64 {
+fn write(socket: &mut RawSocket, name: &str, pause: Duration, start: Instant, done: &AtomicBool) -> u64 {
     let mut sent = 0;
     loop {
         let last = done.load(Ordering::Relaxed);
@@ -78,13 +85,13 @@ fn write(socket: &mut RawSocket, start: Instant, done: &AtomicBool) -> u64 {
         sealed[..8].copy_from_slice(&(start.elapsed().as_micros() as u64).to_be_bytes());
         sealed[8..16].copy_from_slice(&u64::to_be_bytes(sent));
         sealed[16] = u8::from(last);
-        let answer = socket.publish(channel(NAME), sealed, random());
+        let answer = socket.publish(channel(name), sealed, random());
         assert!(matches!(answer, ToClient::Published(_)), "{answer:?}");
         sent += 1;
         if last {
             return sent;
         }
-        sleep(PAUSE);
+        sleep(pause);
     }
 }
 

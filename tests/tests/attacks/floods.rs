@@ -12,21 +12,21 @@ use sealwire_protocol::{
     wire::{Hello, ToClient, ToRelay, Unsubscribe},
 };
 use sealwire_tests::{RawSocket, Received, frame, upgrade_request};
-use socket2::{Domain, Socket, Type};
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::Ipv4Addr,
     time::{Duration, Instant},
 };
 
 pub(crate) const CASES: &[Case] = &[
     case("flood-connections", |target| {
         let address = Ipv4Addr::new(127, 0, 0, 9);
-        let mut sockets: Vec<_> = (0..CONNECTIONS_PER_ADDRESS).map(|_| from(target, address)).collect();
+        let mut sockets: Vec<_> =
+            (0..CONNECTIONS_PER_ADDRESS).map(|_| target.connect_from(address)).collect();
         let last = sockets.last_mut().unwrap();
         last.upgrade();
         last.hello(&target.victim.session("mallory", &context(), 600));
         for _ in 0..20 {
-            let mut more = from(target, address);
+            let mut more = target.connect_from(address);
             more.send(&upgrade_request("connection: close\r\n"));
             let answer = more.text();
             assert!(answer.starts_with("HTTP/1.1 429"), "{answer}");
@@ -46,7 +46,7 @@ pub(crate) const CASES: &[Case] = &[
     patient("flood-half-open", |target| {
         let address = Ipv4Addr::new(127, 0, 0, 8);
         let start = Instant::now();
-        let sockets: Vec<_> = (0..CONNECTIONS_PER_ADDRESS).map(|_| from(target, address)).collect();
+        let sockets: Vec<_> = (0..CONNECTIONS_PER_ADDRESS).map(|_| target.connect_from(address)).collect();
         assert!(!is_let_in(target, address), "connections that say nothing do not count");
         while !is_let_in(target, address) {
             assert!(start.elapsed() < Duration::from_secs(25), "connections that say nothing stay");
@@ -117,10 +117,7 @@ pub(crate) const CASES: &[Case] = &[
         let before = target.relay.memory();
         let mut readers: Vec<_> = (0..20)
             .map(|number| {
-                let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-                socket.set_recv_buffer_size(4096).unwrap();
-                socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, target.port)).into()).unwrap();
-                let mut reader = RawSocket::over(socket.into());
+                let mut reader = target.connect_narrow();
                 reader.upgrade();
                 reader.hello(&target.victim.session(&format!("slow-{number}"), &context(), 600));
                 assert!(matches!(reader.subscribe(channel("slow"), None), ToClient::Subscribed(_)));
@@ -143,16 +140,8 @@ pub(crate) const CASES: &[Case] = &[
     }),
 ];
 
-/// A connection from another address of this machine.
-fn from(target: &Target, address: Ipv4Addr) -> RawSocket {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    socket.bind(&SocketAddr::from((address, 0)).into()).unwrap();
-    socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, target.port)).into()).unwrap();
-    RawSocket::over(socket.into())
-}
-
 fn is_let_in(target: &Target, address: Ipv4Addr) -> bool {
-    let mut socket = from(target, address);
+    let mut socket = target.connect_from(address);
     socket.send(b"GET /healthz HTTP/1.1\r\nhost: relay\r\nconnection: close\r\n\r\n");
     socket.text().starts_with("HTTP/1.1 200")
 }

@@ -7,6 +7,8 @@ use sealwire_protocol::{
 };
 use sealwire_tests::{Farewell, Installation, RawSocket, RelayProcess};
 use serde_json::{Value, json};
+use socket2::{Domain, Socket, Type};
+use std::net::{Ipv4Addr, SocketAddr};
 
 /// What the relay allows one address.
 pub(crate) const CONNECTIONS_PER_ADDRESS: usize = 200;
@@ -29,6 +31,15 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn start() -> Self {
+        let settings = format!(
+            "hello_timeout = \"3s\"\nmax_connections_per_address = {CONNECTIONS_PER_ADDRESS}\n\
+             max_sessions_per_account = {SESSIONS_PER_ACCOUNT}\n"
+        );
+        Self::start_as(RelayProcess::start_logged, &settings)
+    }
+
+    /// The same with other settings, as `start` starts a relay for these installations.
+    pub(crate) fn start_as(start: fn(&[&Installation], &str) -> RelayProcess, settings: &str) -> Self {
         let (victim, stranger, bystander) =
             (Installation::new("victim"), Installation::new("stranger"), Installation::new("bystander"));
         let neighbour = Installation {
@@ -37,17 +48,37 @@ impl Target {
             signing_key: victim.signing_key.clone(),
             encryption_key: [9; 32],
         };
-        let settings = format!(
-            "hello_timeout = \"3s\"\nmax_connections_per_address = {CONNECTIONS_PER_ADDRESS}\n\
-             max_sessions_per_account = {SESSIONS_PER_ACCOUNT}\n"
-        );
-        let relay = RelayProcess::start_logged(&[&victim, &stranger, &bystander], &settings);
+        let relay = start(&[&victim, &stranger, &bystander], settings);
         Self { port: relay.port, relay, victim, neighbour, stranger, bystander }
     }
 
     /// A connection with a session of `account` in [`context`].
     pub(crate) fn open(&self, installation: &Installation, account: &str) -> RawSocket {
         RawSocket::open(self.port, &installation.session(account, &context(), 600))
+    }
+
+    /// A connection from another address of this machine.
+    pub(crate) fn connect_from(&self, address: Ipv4Addr) -> RawSocket {
+        self.try_connect_from(address).expect("the relay listens")
+    }
+
+    /// The same, where the relay takes it.
+    pub(crate) fn try_connect_from(&self, address: Ipv4Addr) -> Option<RawSocket> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((address, 0)).into()).unwrap();
+        self.connect_with(socket)
+    }
+
+    /// A connection that takes little before it is read.
+    pub(crate) fn connect_narrow(&self) -> RawSocket {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        self.connect_with(socket).expect("the relay listens")
+    }
+
+    fn connect_with(&self, socket: Socket) -> Option<RawSocket> {
+        socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)).into()).ok()?;
+        Some(RawSocket::over(socket.into()))
     }
 
     /// A connection with a session at the attacked installation.

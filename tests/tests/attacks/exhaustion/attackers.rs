@@ -1,0 +1,196 @@
+//! The attacks: clients of one account, or of none, that take as much as they are given.
+
+use super::{Attack, streams};
+use crate::target::{Target, channel, context, random};
+use sealwire_protocol::{
+    limits,
+    wire::{Hello, Session, Since, Subscribe, ToRelay, Unsubscribe},
+};
+use sealwire_tests::{RawSocket, frame, upgrade_request};
+use std::{
+    net::Ipv4Addr,
+    thread::{scope, sleep},
+    time::{Duration, Instant},
+};
+
+pub(crate) const ATTACKS: &[Attack] = &[
+    Attack { name: "exhaust-replay", run: replay },
+    Attack { name: "exhaust-joins", run: joins },
+    Attack { name: "exhaust-answers", run: answers },
+    Attack { name: "exhaust-filters", run: filters },
+    Attack { name: "exhaust-streams", run: streams::open_many },
+    Attack { name: "exhaust-unread-streams", run: streams::read_nothing },
+    Attack { name: "exhaust-disconnects", run: disconnects },
+    Attack { name: "exhaust-handshakes", run: handshakes },
+    Attack { name: "exhaust-log", run: log },
+];
+
+/// Pause before another try, where the relay ended a connection or refused it.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Patience with a relay that does not read.
+const WRITE: Duration = Duration::from_millis(200);
+
+/// Repeats until the end of an attack; `act` returns whether it got anywhere.
+fn repeat(until: Instant, mut act: impl FnMut() -> bool) {
+    while Instant::now() < until {
+        if !act() {
+            sleep(PAUSE);
+        }
+    }
+}
+
+fn session(target: &Target, account: &str) -> Option<RawSocket> {
+    let mut socket = RawSocket::try_open(target.port, &target.victim.session(account, &context(), 600))?;
+    socket.write_timeout(WRITE);
+    Some(socket)
+}
+
+fn subscribe(request: u32, name: &str, since: Option<Since>, events: Vec<String>) -> Vec<u8> {
+    let message = ToRelay::Subscribe(Subscribe { request, channel: Some(channel(name)), since, events });
+    frame(0x82, &message.to_bytes())
+}
+
+/// Three readers that ask for the whole replay of a full channel, again and again, and read it as fast as they can.
+fn replay(target: &Target, until: Instant) {
+    if let Some(mut writer) = session(target, "hoarder") {
+        for _ in 0..150 {
+            let message = writer.publication(channel("hoard"), vec![1; 100 * 1024], random());
+            writer.message(&message);
+            writer.discard(Duration::from_millis(1));
+        }
+    }
+    let since = Some(Since::ReplaySeconds(limits::MAX_REPLAY_SECONDS));
+    let burst: Vec<u8> = (1..=50).flat_map(|request| subscribe(request, "hoard", since, vec![])).collect();
+    scope(|threads| {
+        for reader in ["greedy-1", "greedy-2", "greedy-3"] {
+            let burst = &burst;
+            threads.spawn(move || {
+                repeat(until, || {
+                    let Some(mut socket) = session(target, reader) else { return false };
+                    while Instant::now() < until {
+                        if !socket.send(burst) || !socket.discard(Duration::from_millis(20)) {
+                            return false;
+                        }
+                    }
+                    true
+                });
+            });
+        }
+    });
+}
+
+/// A channel joined and left as fast as the relay answers.
+fn joins(target: &Target, until: Instant) {
+    let channel_id = target.victim.channel_id(&context(), "revolving");
+    let leave = ToRelay::Unsubscribe(Unsubscribe { request: 2, channel_id: channel_id.into() });
+    let round =
+        [subscribe(1, "revolving", None, vec![]), frame(0x82, &leave.to_bytes())].concat().repeat(100);
+    repeat(until, || {
+        let Some(mut socket) = session(target, "revolving") else { return false };
+        while Instant::now() < until {
+            if !socket.send(&round) || !socket.discard(Duration::from_millis(10)) {
+                return false;
+            }
+        }
+        true
+    });
+}
+
+/// Requests without a token, in one piece, whose answers nobody reads.
+fn answers(target: &Target, until: Instant) {
+    let requests = "GET /v1/openapi.json HTTP/1.1\r\nhost: relay\r\n\r\n".repeat(500);
+    let mut sockets: Vec<_> = (0..60).map(|_| target.connect_narrow()).collect();
+    for socket in &mut sockets {
+        socket.write_timeout(WRITE);
+        socket.send(requests.as_bytes());
+    }
+    sleep(until.saturating_duration_since(Instant::now()));
+}
+
+/// Subscriptions with the longest filters that there are, in as many sessions as one account may have.
+fn filters(target: &Target, until: Instant) {
+    let events: Vec<String> = (0..limits::MAX_EVENT_FILTERS)
+        .map(|number| format!("{number:x<width$}", width = limits::MAX_EVENT_NAME))
+        .collect();
+    let token = target.victim.session("filters", &context(), 600);
+    let mut sockets = Vec::new();
+    repeat(until, || {
+        let Some(mut socket) = session(target, "filters") else { return false };
+        for number in 0..limits::MAX_SESSIONS as u32 {
+            if number > 0 {
+                socket.message(&ToRelay::Session(Session { number }));
+                socket.message(&ToRelay::Hello(Hello { token: token.clone() }));
+            }
+            for request in 1..=limits::MAX_SUBSCRIPTIONS as u32 {
+                let name = format!("filtered-{request}");
+                if Instant::now() > until || !socket.send(&subscribe(request, &name, None, events.clone())) {
+                    return false;
+                }
+                if request.is_multiple_of(16) && !socket.discard(Duration::ZERO) {
+                    return false;
+                }
+            }
+            if !socket.discard(Duration::from_millis(5)) {
+                return false;
+            }
+        }
+        sockets.push(socket);
+        true
+    });
+}
+
+/// An app that ends sessions of an account which nobody has.
+fn disconnects(target: &Target, until: Instant) {
+    let body = r#"{"account":"nobody"}"#;
+    let request = format!(
+        "POST /v1/disconnect HTTP/1.1\r\nhost: relay\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        target.stranger.backend(),
+        body.len()
+    );
+    requests_in_a_row(target, until, &request, 10);
+}
+
+/// Requests that are refused, each worth a line of the log.
+fn log(target: &Target, until: Instant) {
+    let request = "POST /v1/publish HTTP/1.1\r\nhost: relay\r\nauthorization: Bearer x.y.z\r\n\
+                   content-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+    requests_in_a_row(target, until, request, 10);
+}
+
+/// Sends `count` requests at a time over one connection, as fast as they are answered.
+fn requests_in_a_row(target: &Target, until: Instant, request: &str, count: usize) {
+    let requests = request.repeat(count);
+    repeat(until, || {
+        let Some(mut socket) = RawSocket::try_connect(target.port) else { return false };
+        socket.write_timeout(WRITE);
+        while Instant::now() < until {
+            if !socket.send(requests.as_bytes()) {
+                return false;
+            }
+            for _ in 0..count {
+                if !socket.try_answer() {
+                    return false;
+                }
+            }
+        }
+        true
+    });
+}
+
+/// Opening handshakes of one address that stop before their end, each with a long head.
+fn handshakes(target: &Target, until: Instant) {
+    let address = Ipv4Addr::new(127, 0, 0, 6);
+    let head = upgrade_request(&format!("x-padding: {}\r\n", "x".repeat(12 * 1024)));
+    let mut sockets = Vec::new();
+    repeat(until, || {
+        let Some(mut socket) = target.try_connect_from(address) else { return false };
+        socket.send(&head[..head.len() - 2]);
+        sockets.push(socket);
+        if sockets.len() == 1000 {
+            sockets.drain(..500);
+        }
+        sleep(Duration::from_millis(1));
+        true
+    });
+}
