@@ -1,10 +1,9 @@
 // Rotates an installation's encryption key.
 
 import { checkOptions } from '../arguments/options.js';
-import type { ForgeContext } from '../context/properties.js';
 import type { Backend } from './backend.js';
 import { REMEMBERED_MS } from './installation-secrets.js';
-import { currentContext, installationOf } from './invocation.js';
+import { currentContext } from './invocation.js';
 
 const REPLAY_WINDOW_SECONDS = 120;
 
@@ -17,7 +16,7 @@ export async function rotateKey(
   given: unknown,
 ): Promise<{ createdAt: number; keys: number }> {
   const options = checkOptions(given);
-  const installation = installationOf(currentContext(options['context'] as ForgeContext | undefined));
+  const installation = backend.installation(currentContext(options['context']));
   const overlap = backend.sessionLifetimeSeconds + REMEMBERED_MS / 1000 + REPLAY_WINDOW_SECONDS;
   const { keys } = await backend.secrets.rotate(installation, overlap);
   return { createdAt: keys[0]?.createdAt ?? 0, keys: keys.length };

@@ -83,7 +83,7 @@ test('forgotten messages and a restart are gaps', async () => {
 test('expired sessions are fetched anew without a loss, and expired channel tokens end or are renewed', async () => {
   const relay = createTestRelay();
   const resolver = relay.resolver();
-  const site = { ...context, installContext: 'ari:1' };
+  const site = { ...context, installContext: 'ari:1', accountId: 'ada' };
   const sign = async () =>
     (await resolver.signRealtimeToken('n', { a: 1 }, undefined, { context: site })).token!;
   const reasons: string[] = [];
@@ -108,7 +108,7 @@ test('a session is renewed ahead of its end, on clocks that a test moves', async
     const relay = createTestRelay();
     const reasons: string[] = [];
     const resolver = relay.resolver();
-    const site = { ...context, installContext: 'ari:1' };
+    const site = { ...context, installContext: 'ari:1', accountId: 'ada' };
     const page = relay.realtime({
       session: (reason) => (reasons.push(reason), resolver.session({ context: site })),
     });

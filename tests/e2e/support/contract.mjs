@@ -10,7 +10,7 @@ export const issue = (id, module = 'panel') => ({
   installContext: SITE,
   accountId: 'ada',
   moduleKey: module,
-  extension: { issue: { id }, project: { id: '3' } },
+  extension: { type: 'jira:issuePanel', issue: { id }, project: { id: '3' } },
 });
 
 /** Subscribes and keeps what comes: payloads, and the codes of errors. */
