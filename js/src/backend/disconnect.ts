@@ -21,8 +21,9 @@ export async function disconnect(
 ): Promise<DisconnectResult> {
   const options = checkOptions(given);
   const selector = selectorOf(whose);
-  const installation = backend.installation(currentContext(options['context']));
+  const context = currentContext(options['context']);
   const { app, signingKey, disconnectUrl } = backend.settings();
+  const installation = backend.installation(context);
   try {
     const nowSeconds = Math.floor(backend.now() / 1000);
     const backendToken = backend.core().mintBackendToken({ signingKey, app, installation, nowSeconds });

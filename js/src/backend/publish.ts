@@ -54,13 +54,14 @@ export async function publish(
   const event = checkEventName(options['eventName']);
   const token = checkToken(options['token']);
   const text = serialisePayload(payload);
-  const installation = backend.installation(currentContext(options['context']));
+  const context = currentContext(options['context']);
+  const { app, signingKey, publishUrl } = backend.settings();
+  const installation = backend.installation(context);
   if (global) {
     refuseOverridesForGlobal(options['contextOverrides']);
     if (options['scope'] !== undefined)
       throw invalid('A global channel has no scope. Use publish() with the option scope.');
   }
-  const { app, signingKey, publishUrl } = backend.settings();
 
   let scope: Record<string, string>;
   try {

@@ -61,8 +61,9 @@ export async function signToken(
   const claimsJson = serialiseClaims(claims);
   const can = checkPermissions(permissions);
   const lifetimeSeconds = checkLifetime(options['lifetimeSeconds'], 'lifetimeSeconds');
-  const installation = backend.installation(currentContext(options['context']));
+  const context = currentContext(options['context']);
   const { app, signingKey } = backend.settings();
+  const installation = backend.installation(context);
 
   try {
     const secret = await backend.secrets.of(installation);
