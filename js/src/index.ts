@@ -7,12 +7,24 @@ import type { Realtime } from './browser/types.js';
 export const realtime: Realtime = /* @__PURE__ */ createRealtime();
 
 export { createRealtime };
-export { Bitbucket, Confluence, Jira, type ProductContext } from './context/product-context.js';
+export {
+  Bitbucket,
+  Compass,
+  Confluence,
+  Forge,
+  Jira,
+  JiraServiceManagement,
+  property,
+  type AppProperty,
+  type KnownProperty,
+  type ProductContext,
+} from './context/product-context.js';
 export { SealwireError, type Gap, type Position } from './errors/sealwire-error.js';
 export type { ErrorCode } from './errors/codes.js';
 export type { ConnectionState, CoreKind, SessionReason } from './core/browser-core.js';
 export type { TokenProvider } from './session/channel-token.js';
 export type { SessionGrant, SessionKey } from './session/grant.js';
+export type { ScopedGrant } from './session/scoped-grant.js';
 export type { StreamGap, StreamOptions, TextStream } from './stream/types.js';
 export type { DebugEvent, DebugListener } from './transport/debugged.js';
 export type { Transport } from './transport/socket.js';

@@ -1,12 +1,12 @@
 // The package's entry for Forge functions: `import { publish } from 'sealwire/resolver'`. Importing it reads nothing
 // and starts nothing.
 
-import { createRealtime } from './backend/create-realtime.js';
+import { byThePlatform, createRealtime } from './backend/create-realtime.js';
 import type { Publish, Realtime, SignRealtimeToken } from './backend/types.js';
 import type { CreateStream, PublishStream } from './stream/types.js';
 
-/** Configured by the app's variables. It authorizes nobody: sessions need an authorize() of the app's own. */
-const byVariables: Realtime = /* @__PURE__ */ createRealtime({ authorize: () => false });
+/** Configured by the app's variables. Sessions need a createRealtime() with an authorize() of the app's own. */
+const byVariables: Realtime = /* @__PURE__ */ byThePlatform();
 
 /** Takes the place of @forge/realtime's `publish`. */
 export const publish: Publish = (channel, payload, options) => byVariables.publish(channel, payload, options);
@@ -26,12 +26,32 @@ export const signRealtimeToken: SignRealtimeToken = (channel, claims, permission
 
 export { createRealtime };
 export { wrap } from './backend/invocation.js';
-export { Bitbucket, Confluence, Jira, type ProductContext } from './context/product-context.js';
+export {
+  Bitbucket,
+  Compass,
+  Confluence,
+  Forge,
+  Jira,
+  JiraServiceManagement,
+  property,
+  type AppProperty,
+  type KnownProperty,
+  type ProductContext,
+} from './context/product-context.js';
+export {
+  verifyContent,
+  verifyDashboard,
+  verifyIssue,
+  verifyProject,
+  verifyRequest,
+} from './verify/verify.js';
+export type { UnlicensedUser } from './backend/accounts.js';
 export type { ForgeContext } from './context/properties.js';
 export type { InstallationSecret, Permission } from './core/resolver-core.js';
 export { SealwireError } from './errors/sealwire-error.js';
 export type { ErrorCode } from './errors/codes.js';
 export type { SessionGrant, SessionKey } from './session/grant.js';
+export type { ScopedGrant } from './session/scoped-grant.js';
 export type { CreateStream, PublishStream, StreamPublisher, StreamPublishOptions } from './stream/types.js';
 export type {
   Authorization,
@@ -47,7 +67,9 @@ export type {
   RealtimeTokenPermissions,
   ResolverRequest,
   SecretStore,
+  ScopeOptions,
   SignRealtimeToken,
+  StateProperties,
   TokenOptions,
   TokenResult,
 } from './backend/types.js';

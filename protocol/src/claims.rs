@@ -25,3 +25,18 @@ pub fn canonical_claims(json: &str) -> Result<String, InvalidClaims> {
     let canonical = serde_json_canonicalizer::to_string(&claims).map_err(|_| InvalidClaims::NotAnObject)?;
     if canonical.len() > limits::MAX_CLAIMS { Err(InvalidClaims::TooLong) } else { Ok(canonical) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_that_are_not_well_formed_unicode_are_refused() {
+        for lone in
+            [r#"{"a":"\ud800"}"#, r#"{"a":"\udc00"}"#, r#"{"\ud800":1}"#, r#"{"a":["\ud83d-\ude00"]}"#]
+        {
+            assert_eq!(canonical_claims(lone), Err(InvalidClaims::NotAnObject), "{lone}");
+        }
+        assert_eq!(canonical_claims(r#"{"a":"\ud83d\ude00"}"#).unwrap(), "{\"a\":\"\u{1f600}\"}");
+    }
+}

@@ -14,6 +14,8 @@ async function forge(stage, change) {
     signingKey: stage.relay.signingKey,
     url: `ws://127.0.0.1:${stage.relay.port}`,
     authorize: () => false,
+    environment: 'e2e',
+    trustUnsignedContext: true,
     secrets: stage.secrets,
     fetch: (url, request) => {
       const body = JSON.parse(request.body);

@@ -8,10 +8,27 @@ import { assertResolverWorks } from './support/resolver-outcome.mjs';
 
 const exercise = readFileSync(path.join(root, 'tests/packaging/app/exercise-resolver.mjs'), 'utf8');
 
-const PAGE = ['Bitbucket', 'Confluence', 'Jira', 'SealwireError', 'createRealtime', 'realtime'];
+const PROPERTIES = ['Bitbucket', 'Compass', 'Confluence', 'Forge', 'Jira', 'JiraServiceManagement'];
+const PAGE = [...PROPERTIES, 'SealwireError', 'createRealtime', 'property', 'realtime'];
 const RESOLVER = [
-  ...['Bitbucket', 'Confluence', 'Jira', 'SealwireError', 'createRealtime', 'createStream'],
-  ...['publish', 'publishGlobal', 'publishStream', 'signRealtimeToken', 'wrap'],
+  ...[
+    ...PROPERTIES,
+    'SealwireError',
+    'createRealtime',
+    'createStream',
+    'property',
+    'publish',
+    'publishGlobal',
+  ],
+  ...[
+    'publishStream',
+    'signRealtimeToken',
+    'verifyContent',
+    'verifyDashboard',
+    'verifyIssue',
+    'verifyProject',
+  ],
+  ...['verifyRequest', 'wrap'],
 ];
 
 /** Imports both entries outside Atlassian, and then asks for what only a Forge page has. */

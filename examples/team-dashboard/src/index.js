@@ -1,14 +1,16 @@
 // The app's resolver: the functions that its gadget may invoke. Forge calls `handler`.
 import Resolver from '@forge/resolver';
-import { createRealtime, Jira } from 'sealwire/resolver';
+import { createRealtime, Jira, verifyDashboard } from 'sealwire/resolver';
 import * as absences from './absences.js';
 import { currentPerson } from './people.js';
 
 // Relay address, app id and signing key come from the Forge variables SEALWIRE_URL, SEALWIRE_APP and SEALWIRE_SIGNING_KEY.
 const realtime = createRealtime({
-  // Forge has checked that the user may see the dashboard before it hands out this context.
-  authorize: (context) => dashboardOf(context) !== undefined,
+  // The context says which dashboard the page shows, but a caller can write any context. So Jira is asked, as the user.
+  authorize: verifyDashboard,
 });
+
+const ON_THIS_DASHBOARD = { contextOverrides: [Jira.Dashboard] };
 
 const resolver = new Resolver();
 
@@ -16,22 +18,23 @@ resolver.define('sealwire:session', realtime.session);
 
 resolver.define('absences.list', async ({ context }) => ({
   me: await currentPerson(context.accountId),
-  absences: await absences.list(requireDashboard(context)),
+  absences: await absences.list(await verifiedDashboard()),
 }));
 
 resolver.define('absences.add', async ({ payload, context }) => {
+  const dashboard = await verifiedDashboard();
   const person = await currentPerson(context.accountId);
-  const absence = await absences.add(requireDashboard(context), person, payload);
+  const absence = await absences.add(dashboard, person, payload);
   await announce({ type: 'added', absence });
   return absence;
 });
 
 resolver.define('absences.remove', async ({ payload, context }) => {
-  await absences.remove(requireDashboard(context), context.accountId, payload.id);
+  await absences.remove(await verifiedDashboard(), context.accountId, payload.id);
   await announce({ type: 'removed', id: payload.id });
 });
 
-// `wrap` carries the context of each invocation to `publish`.
+// `wrap` carries the context of each invocation to `publish` and `scope`.
 export const handler = realtime.wrap(resolver.getDefinitions());
 
 /**
@@ -40,22 +43,12 @@ export const handler = realtime.wrap(resolver.getDefinitions());
  * @param {absences.Change} change
  */
 async function announce(change) {
-  const { errors } = await realtime.publish('absences', change, { contextOverrides: [Jira.Dashboard] });
+  const { errors } = await realtime.publish('absences', change, ON_THIS_DASHBOARD);
   if (errors) console.error('The change is stored, but was not announced:', errors);
 }
 
-/**
- * @param {Record<string, any>} context
- * @returns {string | undefined}
- */
-function dashboardOf(context) {
-  const id = context.extension?.dashboard?.id;
-  return id === undefined ? undefined : String(id);
-}
-
-/** @param {Record<string, any>} context */
-function requireDashboard(context) {
-  const dashboard = dashboardOf(context);
-  if (dashboard === undefined) throw new Error('Absences belong to a Jira dashboard. Add the gadget to one.');
-  return dashboard;
+/** The dashboard that the user looks at and may see. Jira is asked once for each invocation. */
+async function verifiedDashboard() {
+  const { dashboard } = await realtime.scope(ON_THIS_DASHBOARD);
+  return /** @type {string} */ (dashboard);
 }

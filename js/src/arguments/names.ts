@@ -2,6 +2,7 @@
 
 import { SealwireError } from '../errors/sealwire-error.js';
 import { invalid, kindOf } from './invalid.js';
+import { ILL_FORMED, isWellFormed } from './well-formed.js';
 
 const MAX_NAME_BYTES = 255;
 
@@ -9,7 +10,8 @@ export function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 
-function checkLength(what: string, name: string): void {
+function checkText(what: string, name: string): void {
+  if (!isWellFormed(name)) throw new SealwireError('NAME_INVALID', `The ${what} ${ILL_FORMED}`);
   const bytes = byteLength(name);
   if (bytes > MAX_NAME_BYTES) {
     throw new SealwireError(
@@ -23,7 +25,7 @@ export function checkChannelName(channel: unknown): string {
   if (typeof channel !== 'string')
     throw invalid(`The channel name must be a string, not ${kindOf(channel)}.`);
   if (channel === '') throw new SealwireError('NAME_INVALID', 'The channel name is empty.');
-  checkLength('channel name', channel);
+  checkText('channel name', channel);
   return channel;
 }
 
@@ -32,6 +34,6 @@ export function checkEventName(event: unknown): string {
   if (event === undefined) return '';
   if (typeof event !== 'string')
     throw invalid(`The option eventName must be a string, not ${kindOf(event)}.`);
-  checkLength('event name', event);
+  checkText('event name', event);
   return event;
 }

@@ -1,22 +1,18 @@
 // Checks `contextOverrides`: which of the context's properties a channel's scope keeps.
 
 import { invalid, kindOf } from './invalid.js';
+import { isPropertyName } from './property-name.js';
 
-const PROPERTY_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const EXAMPLE = 'Please provide an array of context properties, such as [Jira.Project].';
 
-/**
- * The names without repetition; undefined where the whole context is meant. `only` are the names that exist here at
- * all; a browser learns its own from the session, and passes none.
- */
-export function checkOverrides(overrides: unknown, only?: readonly string[]): string[] | undefined {
+/** The names without repetition; undefined where the default scope is meant. */
+export function checkOverrides(overrides: unknown): string[] | undefined {
   if (overrides === undefined) return undefined;
   if (!Array.isArray(overrides)) {
     throw invalid(`Invalid value for contextOverrides: ${kindOf(overrides)}. ${EXAMPLE}`);
   }
   for (const name of overrides as unknown[]) {
-    if (typeof name === 'string' && PROPERTY_NAME.test(name) && (only === undefined || only.includes(name)))
-      continue;
+    if (isPropertyName(name)) continue;
     if (typeof name === 'object' && name !== null) {
       throw invalid(`contextOverrides holds ${kindOf(name)}: a whole enum is not a property. ${EXAMPLE}`);
     }

@@ -1,40 +1,61 @@
-// What the app's `authorize` decided, as the permissions of a session.
+// What the app's `authorize` decided: the permissions of a session, and the properties that it has verified.
 
 import { invalid, kindOf } from '../arguments/invalid.js';
+import { isPropertyName } from '../arguments/property-name.js';
 import type { ForgeContext } from '../context/properties.js';
 import type { Permission } from '../core/resolver-core.js';
 import { failureOf } from '../errors/failure-of.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import type { Authorize } from './types.js';
 
+export interface Decision {
+  can: Permission[];
+  /** The names of the properties that it has verified; undefined where it says nothing of them. */
+  properties?: string[];
+}
+
+const EXPECTED = 'authorize() must return true, false or { properties, subscribe, publish }';
+
 /** Asks the app. Whatever goes wrong there grants nothing. */
-export async function authorized(authorize: Authorize, context: ForgeContext): Promise<Permission[]> {
+export async function authorized(authorize: Authorize, context: ForgeContext): Promise<Decision> {
   let decision: unknown;
   try {
     decision = await authorize(context);
   } catch (cause) {
     throw failureOf('authorize() failed', cause);
   }
-  return permissionsOf(decision);
+  return decisionOf(decision);
 }
 
 /** Anything but a clear yes is a no, and anything that is neither is a mistake worth hearing of. */
-export function permissionsOf(decision: unknown): Permission[] {
-  if (decision === true) return ['subscribe', 'publish'];
+export function decisionOf(decision: unknown): Decision {
+  if (decision === true) return { can: ['subscribe', 'publish'] };
   if (decision === false) throw refused();
   if (typeof decision !== 'object' || decision === null || Array.isArray(decision)) {
-    throw invalid(`authorize() must return true, false or { subscribe, publish }, not ${kindOf(decision)}.`);
+    throw invalid(`${EXPECTED}, not ${kindOf(decision)}.`);
   }
-  const granted = decision as Record<string, unknown>;
-  for (const [name, value] of Object.entries(granted)) {
+  const { properties, ...permissions } = decision as Record<string, unknown>;
+  for (const [name, value] of Object.entries(permissions)) {
     const known = name === 'subscribe' || name === 'publish';
     if (!known || (value !== undefined && typeof value !== 'boolean')) {
-      throw invalid('authorize() must return true, false or { subscribe, publish } of true and false.');
+      throw invalid(`${EXPECTED}: the names of properties, and true or false for each permission.`);
     }
   }
-  const can = (['subscribe', 'publish'] as const).filter((permission) => granted[permission] === true);
+  const named = (['subscribe', 'publish'] as const).filter(
+    (permission) => permissions[permission] !== undefined,
+  );
+  // Verified properties without a word on permissions are a yes to both.
+  const can =
+    properties !== undefined && named.length === 0
+      ? (['subscribe', 'publish'] as const)
+      : named.filter((permission) => permissions[permission] === true);
   if (can.length === 0) throw refused();
-  return can;
+  return { can: [...can], ...(properties !== undefined && { properties: checkNames(properties) }) };
+}
+
+function checkNames(properties: unknown): string[] {
+  if (Array.isArray(properties) && properties.every(isPropertyName)) return [...new Set(properties)];
+  throw invalid(`${EXPECTED}; properties is an array of names, such as ['dashboard'].`);
 }
 
 function refused(): SealwireError {

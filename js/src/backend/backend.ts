@@ -1,33 +1,74 @@
 // What the functions of one resolver-side instance share.
 
+import { invalid } from '../arguments/invalid.js';
 import { checkLifetime } from '../arguments/lifetime.js';
+import { checkFunction } from '../arguments/options.js';
+import type { ForgeContext } from '../context/properties.js';
 import type { ResolverModule } from '../core/resolver-core.js';
-import { InstallationSecrets } from './installation-secrets.js';
+import { checkUnlicensedAccess } from './accounts.js';
 import { forgeSecrets } from './forge-secrets.js';
+import type { Inquiry } from './inquiry.js';
+import { InstallationSecrets } from './installation-secrets.js';
+import { installationOf } from './installation.js';
 import { readSettings, type Settings } from './settings.js';
-import type { Authorize, RealtimeOptions } from './types.js';
+import type { Authorize, RealtimeOptions, StateProperties } from './types.js';
 
 const DEFAULT_LIFETIME_SECONDS = 15 * 60;
 
 export interface Backend {
   core: () => ResolverModule;
-  authorize: Authorize;
+  /** Undefined where only the platform's word counts and nobody gets a session. */
+  authorize: Authorize | undefined;
+  properties: StateProperties | undefined;
+  unlicensedAccess: ReadonlySet<string>;
+  trustUnsignedContext: boolean;
+  /** For tests: the type of a module whose context names none. */
+  assumedType: ((context: ForgeContext) => string) | undefined;
   settings: () => Settings;
+  installation: (context: ForgeContext) => string;
   secrets: InstallationSecrets;
+  inquiries: WeakMap<object, Inquiry>;
   fetch: typeof globalThis.fetch;
   sessionLifetimeSeconds: number;
   now: () => number;
 }
 
+export type BackendOptions = Omit<RealtimeOptions, 'authorize'> & {
+  authorize?: Authorize;
+  assumedType?: (context: ForgeContext) => string;
+};
+
+function checkEnvironment(environment: unknown): string | undefined {
+  if (environment === undefined || (typeof environment === 'string' && environment !== ''))
+    return environment;
+  throw invalid("The option environment must be a text such as 'development'.");
+}
+
+function checkFlag(value: unknown, option: string): boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? false;
+  throw invalid(`The option ${option} must be true or false.`);
+}
+
 /** `core` is called at its first use: a function that mints nothing compiles nothing. */
-export function backendFrom(options: RealtimeOptions, core: () => ResolverModule): Backend {
+export function backendFrom(options: BackendOptions, core: () => ResolverModule): Backend {
+  if (options.authorize !== undefined) checkFunction(options.authorize, 'The option authorize');
+  if (options.fetch !== undefined) checkFunction(options.fetch, 'The option fetch');
+  if (options.now !== undefined) checkFunction(options.now, 'The option now');
+  if (options.properties !== undefined) checkFunction(options.properties, 'The option properties');
   const now = options.now ?? Date.now;
+  const environment = checkEnvironment(options.environment);
   let settings: Settings | undefined;
   return {
     core,
     authorize: options.authorize,
+    properties: options.properties,
+    unlicensedAccess: checkUnlicensedAccess(options.unlicensedAccess),
+    trustUnsignedContext: checkFlag(options.trustUnsignedContext, 'trustUnsignedContext'),
+    assumedType: options.assumedType,
     settings: () => (settings ??= readSettings(options)),
+    installation: (context) => installationOf(context, environment),
     secrets: new InstallationSecrets(options.secrets ?? forgeSecrets(), now, core),
+    inquiries: new WeakMap(),
     // Looked up at each call: Forge and tests replace the global.
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     sessionLifetimeSeconds:

@@ -1,16 +1,14 @@
 // Ends sessions before their time: of an account, of those with certain properties, or of the whole installation.
 
 import { invalid, kindOf } from '../arguments/invalid.js';
-import { byteLength } from '../arguments/names.js';
 import { checkOptions } from '../arguments/options.js';
-import type { ForgeContext } from '../context/properties.js';
+import { checkProperties } from '../arguments/properties.js';
+import { checkAccountId } from './accounts.js';
 import type { Backend } from './backend.js';
 import { failuresOf } from './failures.js';
-import { currentContext, installationOf } from './invocation.js';
+import { currentContext } from './invocation.js';
 import { postRevocation, type Revocation } from './relay-request.js';
 import type { DisconnectResult } from './types.js';
-
-const MAX_ACCOUNT_BYTES = 256;
 
 const EXPECTED = "disconnect() takes { accountId }, { properties }, both of them, or 'installation'";
 
@@ -23,8 +21,9 @@ export async function disconnect(
 ): Promise<DisconnectResult> {
   const options = checkOptions(given);
   const selector = selectorOf(whose);
-  const installation = installationOf(currentContext(options['context'] as ForgeContext | undefined));
+  const context = currentContext(options['context']);
   const { app, signingKey, disconnectUrl } = backend.settings();
+  const installation = backend.installation(context);
   try {
     const nowSeconds = Math.floor(backend.now() / 1000);
     const backendToken = backend.core().mintBackendToken({ signingKey, app, installation, nowSeconds });
@@ -49,25 +48,19 @@ export function selectorOf(whose: unknown): Selector {
   if (accountId === undefined && properties === undefined) throw invalid(`${EXPECTED}.`);
   return {
     ...(accountId !== undefined && { account: checkAccount(accountId) }),
-    ...(properties !== undefined && { context: checkProperties(properties) }),
+    ...(properties !== undefined && { context: checkSelected(properties) }),
   };
 }
 
 function checkAccount(accountId: unknown): string {
-  const fits =
-    typeof accountId === 'string' && accountId !== '' && byteLength(accountId) <= MAX_ACCOUNT_BYTES;
-  if (fits) return accountId;
-  throw invalid(`An accountId is a text of 1 to ${MAX_ACCOUNT_BYTES} bytes.`);
+  if (typeof accountId === 'string') return checkAccountId(accountId);
+  throw invalid(`An accountId is a text, not ${kindOf(accountId)}.`);
 }
 
-function checkProperties(properties: unknown): Record<string, string> {
-  const entries =
-    typeof properties === 'object' && properties !== null && !Array.isArray(properties)
-      ? Object.entries(properties)
-      : [];
-  if (entries.length > 0 && entries.every(([, value]) => typeof value === 'string' && value !== '')) {
-    return Object.fromEntries(entries) as Record<string, string>;
-  }
+/** Without a property, everybody would be meant. */
+function checkSelected(properties: unknown): Record<string, string> {
+  const selected = checkProperties("The properties of a session's context", properties);
+  if (selected.size > 0) return Object.fromEntries(selected);
   throw invalid(
     "The properties are those of a session's context and their values, such as { dashboard: '10001' }.",
   );

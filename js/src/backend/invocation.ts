@@ -3,12 +3,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { invalid, kindOf } from '../arguments/invalid.js';
-import { byteLength } from '../arguments/names.js';
-import type { ForgeContext } from '../context/properties.js';
+import { fieldOf, type ForgeContext } from '../context/properties.js';
+import { forgePlatform } from './platform.js';
 
-const MAX_INSTALLATION_BYTES = 256;
+export interface Invocation {
+  context: ForgeContext;
+}
 
-const invocations = new AsyncLocalStorage<ForgeContext>();
+const invocations = new AsyncLocalStorage<Invocation>();
 
 function record(value: unknown): Record<string, unknown> | undefined {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
@@ -21,16 +23,17 @@ function record(value: unknown): Record<string, unknown> | undefined {
 export function contextOfArguments(args: readonly unknown[]): ForgeContext | undefined {
   const first = record(args[0]);
   const second = record(args[1]);
-  const context = record(first?.['context']);
-  if (first && 'call' in first && context) {
-    const accountId = record(second?.['principal'])?.['accountId'];
+  const context = record(fieldOf(first, 'context'));
+  if (first && Object.hasOwn(first, 'call') && context) {
     return {
       ...context,
-      installContext: second?.['installContext'] as string | undefined,
-      accountId: accountId as string | undefined,
+      installContext: fieldOf(second, 'installContext') as string | undefined,
+      accountId: fieldOf(second, 'principal', 'accountId') as string | undefined,
+      license: fieldOf(second, 'license'),
+      installation: fieldOf(second, 'installation'),
     };
   }
-  return typeof second?.['installContext'] === 'string' ? (second as ForgeContext) : undefined;
+  return typeof fieldOf(second, 'installContext') === 'string' ? (second as ForgeContext) : undefined;
 }
 
 /** The handler with its context remembered for everything that it calls, however deep and however asynchronous. */
@@ -43,29 +46,27 @@ export function wrap<H extends (...args: any[]) => unknown>(handler: H): H {
   const wrapped = function (this: unknown, ...args: unknown[]): unknown {
     const run = () => handler.apply(this, args);
     const context = contextOfArguments(args);
-    return context ? invocations.run(context, run) : run();
+    return context ? invocations.run({ context }, run) : run();
   };
   return wrapped as H;
 }
 
-/** The context given by hand, or else that of the invocation under way. */
-export function currentContext(given?: ForgeContext): ForgeContext {
-  const context = given ?? invocations.getStore();
-  if (record(context)) return context as ForgeContext;
-  if (given !== undefined) throw invalid(`The option context must be an object, not ${kindOf(given)}.`);
-  throw invalid(
-    'The invocation is unknown here. Export wrap(resolver.getDefinitions()) as the handler, or pass the option context.',
-  );
+/** Undefined outside of a wrapped function. */
+export function currentInvocation(): Invocation | undefined {
+  return invocations.getStore();
 }
 
-/** Which installation an invocation belongs to. */
-export function installationOf(context: ForgeContext): string {
-  const installation = context.installContext;
-  if (typeof installation === 'string' && installation !== '') {
-    if (byteLength(installation) <= MAX_INSTALLATION_BYTES) return installation;
-    throw invalid(`The context's installContext is longer than ${MAX_INSTALLATION_BYTES} bytes.`);
+/** The context given by hand, or else that of the invocation under way. */
+export function currentContext(given?: unknown): ForgeContext {
+  if (given !== undefined) {
+    if (record(given)) return given as ForgeContext;
+    throw invalid(`The option context must be an object, not ${kindOf(given)}.`);
   }
+  const context = currentInvocation()?.context;
+  if (context) return context;
+  // In Forge, the runtime says at least which installation this is.
+  if (forgePlatform()) return {};
   throw invalid(
-    'The context has no installContext, so the installation is unknown. Pass the context that Forge gave.',
+    'The invocation is unknown here. Export wrap(resolver.getDefinitions()) as the handler, or pass the option context.',
   );
 }

@@ -2,12 +2,14 @@
 
 import { checkChannelName, checkEventName } from '../arguments/names.js';
 import { checkOptions, checkToken } from '../arguments/options.js';
+import { invalid } from '../arguments/invalid.js';
 import { refuseOverridesForGlobal } from '../arguments/overrides.js';
 import { serialisePayload } from '../arguments/payload.js';
-import type { ForgeContext } from '../context/properties.js';
+import { SealwireError } from '../errors/sealwire-error.js';
 import type { Backend } from './backend.js';
 import { failuresOf } from './failures.js';
-import { currentContext, installationOf } from './invocation.js';
+import { inquiryOf } from './inquiry.js';
+import { currentContext, currentInvocation } from './invocation.js';
 import { postMessage } from './relay-request.js';
 import { publishScope } from './scope.js';
 import type { PublishResult } from './types.js';
@@ -17,25 +19,57 @@ function signedPart(token: string): string {
   return token.split('~', 1)[0] as string;
 }
 
+/** A wrong call, or a place that the call may not name, is the app's to know of at once. */
+function isThrown(thrown: unknown): boolean {
+  return thrown instanceof SealwireError && ['INVALID_ARGUMENT', 'SCOPE_REFUSED'].includes(thrown.code);
+}
+
+/** Property name to value. Which invocation asks may be said by `within`, as for the messages of a stream. */
+async function scopeOf(
+  backend: Backend,
+  options: Record<string, unknown>,
+  within: object | undefined,
+): Promise<Record<string, string>> {
+  const context = currentContext(options['context']);
+  return Object.fromEntries(
+    await publishScope(inquiryOf(backend, within ?? currentInvocation()), context, options),
+  );
+}
+
+/** The scope that publish() would publish to with the same options. */
+export async function scopeHere(backend: Backend, given: unknown): Promise<Record<string, string>> {
+  return scopeOf(backend, checkOptions(given), undefined);
+}
+
 export async function publish(
   backend: Backend,
   global: boolean,
   channelName: unknown,
   payload: unknown,
   given: unknown,
+  within?: object,
 ): Promise<PublishResult> {
   const options = checkOptions(given);
   const channel = checkChannelName(channelName);
   const event = checkEventName(options['eventName']);
   const token = checkToken(options['token']);
   const text = serialisePayload(payload);
-  const context = currentContext(options['context'] as ForgeContext | undefined);
-  const installation = installationOf(context);
-  const overrides = options['contextOverrides'];
-  if (global) refuseOverridesForGlobal(overrides);
-  const scope = global ? {} : publishScope(context, overrides);
+  const context = currentContext(options['context']);
   const { app, signingKey, publishUrl } = backend.settings();
+  const installation = backend.installation(context);
+  if (global) {
+    refuseOverridesForGlobal(options['contextOverrides']);
+    if (options['scope'] !== undefined)
+      throw invalid('A global channel has no scope. Use publish() with the option scope.');
+  }
 
+  let scope: Record<string, string>;
+  try {
+    scope = global ? {} : await scopeOf(backend, options, within);
+  } catch (thrown) {
+    if (isThrown(thrown)) throw thrown;
+    return failed(thrown);
+  }
   try {
     const secret = await backend.secrets.of(installation);
     const nowMs = backend.now();
@@ -70,6 +104,10 @@ export async function publish(
     const accepted = await postMessage({ url: publishUrl, backendToken, fetch: backend.fetch }, message);
     return { eventId: accepted.eventId, eventTimestamp: String(accepted.eventTimestamp) };
   } catch (thrown) {
-    return { eventId: null, eventTimestamp: null, errors: failuresOf(thrown) };
+    return failed(thrown);
   }
+}
+
+function failed(thrown: unknown): PublishResult {
+  return { eventId: null, eventTimestamp: null, errors: failuresOf(thrown) };
 }

@@ -1,16 +1,16 @@
 // The resolver's API.
 
 import { invalid } from '../arguments/invalid.js';
-import { checkFunction, checkOptions } from '../arguments/options.js';
+import { checkOptions } from '../arguments/options.js';
 import type { ResolverModule } from '../core/resolver-core.js';
-import { backendFrom } from './backend.js';
+import { createStream, publishStream } from '../stream/publish.js';
+import { backendFrom, type BackendOptions } from './backend.js';
 import { disconnect } from './disconnect.js';
 import { wrap } from './invocation.js';
-import { publish } from './publish.js';
+import { publish, scopeHere } from './publish.js';
 import { rotateKey } from './rotate-key.js';
 import { session } from './session.js';
 import { signToken } from './sign-token.js';
-import { createStream, publishStream } from '../stream/publish.js';
 import type { Realtime, RealtimeOptions } from './types.js';
 
 /** Reads its settings at the first call, so that it can be made while the module is loaded. */
@@ -21,10 +21,12 @@ export function realtimeWith(given: RealtimeOptions, core: () => ResolverModule)
       'createRealtime() needs authorize: a function that says whether a context may have a session.',
     );
   }
-  checkFunction(options.authorize, 'The option authorize');
-  if (options.fetch !== undefined) checkFunction(options.fetch, 'The option fetch');
-  if (options.now !== undefined) checkFunction(options.now, 'The option now');
-  const backend = backendFrom(options as RealtimeOptions, core);
+  return realtimeFrom(options, core);
+}
+
+/** Without `authorize`, it publishes where the platform vouches for the place, and grants no session. */
+export function realtimeFrom(options: BackendOptions, core: () => ResolverModule): Realtime {
+  const backend = backendFrom(options, core);
   return {
     publish: (channel, payload, options) => publish(backend, false, channel, payload, options),
     publishGlobal: (channel, payload, options) => publish(backend, true, channel, payload, options),
@@ -33,6 +35,7 @@ export function realtimeWith(given: RealtimeOptions, core: () => ResolverModule)
     signRealtimeToken: (channel, claims, permissions, options) =>
       signToken(backend, channel, claims, permissions, options),
     session: (request) => session(backend, request),
+    scope: (options) => scopeHere(backend, options),
     disconnect: (whose, options) => disconnect(backend, whose, options),
     wrap,
     rotateKey: (options) => rotateKey(backend, options),

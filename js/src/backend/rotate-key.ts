@@ -1,10 +1,9 @@
 // Rotates an installation's encryption key.
 
 import { checkOptions } from '../arguments/options.js';
-import type { ForgeContext } from '../context/properties.js';
 import { errorFromCore } from '../errors/from-core.js';
 import type { Backend } from './backend.js';
-import { currentContext, installationOf } from './invocation.js';
+import { currentContext } from './invocation.js';
 
 /** The core says how long a replaced key stays in use. */
 export async function rotateKey(
@@ -12,7 +11,7 @@ export async function rotateKey(
   given: unknown,
 ): Promise<{ createdAt: number; keys: number }> {
   const options = checkOptions(given);
-  const installation = installationOf(currentContext(options['context'] as ForgeContext | undefined));
+  const installation = backend.installation(currentContext(options['context']));
   try {
     const { keys } = await backend.secrets.rotate(installation);
     return { createdAt: keys[0]?.createdAt ?? 0, keys: keys.length };

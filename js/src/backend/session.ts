@@ -1,24 +1,39 @@
-// Answers a page's request for a session: asks the app, and hands out the keys of the page's own context.
+// Answers a page's request for a session: asks the app, and hands out the keys of what somebody vouches for in the page's
+// own context.
 
 import { invalid } from '../arguments/invalid.js';
-import { contextProperties } from '../context/properties.js';
 import { errorFromCore } from '../errors/from-core.js';
+import { SealwireError } from '../errors/sealwire-error.js';
 import { withCodeInMessage } from '../session/refusal.js';
-import type { SessionGrant } from '../session/grant.js';
-import { authorized } from './authorization.js';
+import type { ScopedGrant } from '../session/scoped-grant.js';
+import { checkAccount, identifiedAccount } from './accounts.js';
 import type { Backend } from './backend.js';
-import { installationOf } from './invocation.js';
+import { grantedBy, noDefaultIn, unverifiedHint } from './evidence.js';
+import { Inquiry } from './inquiry.js';
+import { forgePlatform } from './platform.js';
 import type { ResolverRequest } from './types.js';
 
-async function grant(backend: Backend, request: ResolverRequest): Promise<SessionGrant> {
+async function grant(backend: Backend, request: ResolverRequest): Promise<ScopedGrant> {
   // The payload comes from the page and decides nothing but whether the secret is read afresh.
   const { payload, context } = request;
-  const installation = installationOf(context);
-  const properties = contextProperties(context);
-  if (properties['module'] === undefined) {
+  const installation = backend.installation(context);
+  if (context.moduleKey === undefined || context.moduleKey === '') {
     throw invalid(`The context has no moduleKey. Only a page of the product can have a session.`);
   }
-  const can = await authorized(backend.authorize, context);
+  const account = forgePlatform()?.accountId;
+  if (account !== undefined && context.accountId !== undefined && context.accountId !== account) {
+    throw new SealwireError(
+      'PERMISSION_MISSING',
+      'The account of the call is not the one that the platform names.',
+    );
+  }
+  checkAccount(context, backend.unlicensedAccess);
+  // Every session asks anew: what was permitted before may no longer be.
+  const inquiry = new Inquiry(backend);
+  const evidence = await inquiry.evidence(context);
+  const decision = await inquiry.decision(context);
+  if (!decision) throw invalid('Sessions need createRealtime({ authorize }).');
+  const properties = grantedBy(decision, evidence);
   const { app, signingKey, socketUrl } = backend.settings();
   const reason = (payload as { reason?: unknown } | undefined | null)?.reason;
   const secret = await backend.secrets.of(installation, reason === 'unknown-key');
@@ -28,19 +43,26 @@ async function grant(backend: Backend, request: ResolverRequest): Promise<Sessio
       app,
       installation,
       // For the relay's audit log only. A public page has no account.
-      account: context.accountId ?? 'anonymous',
-      context: properties,
-      can,
+      account: identifiedAccount(context) ?? 'anonymous',
+      context: Object.fromEntries(properties),
+      can: decision.can,
       lifetimeSeconds: backend.sessionLifetimeSeconds,
       nowSeconds: Math.floor(backend.now() / 1000),
     },
     secret,
   );
-  return { url: socketUrl, ...session };
+  const noDefaultScope = noDefaultIn(properties, evidence);
+  const scopeHint = unverifiedHint(properties, evidence.all);
+  return {
+    url: socketUrl,
+    ...session,
+    ...(noDefaultScope !== undefined && { noDefaultScope }),
+    ...(scopeHint !== undefined && { scopeHint }),
+  };
 }
 
 /** A refusal is thrown, with its code in the message: that is all that reaches the page. */
-export async function session(backend: Backend, request: ResolverRequest): Promise<SessionGrant> {
+export async function session(backend: Backend, request: ResolverRequest): Promise<ScopedGrant> {
   if (typeof request?.context !== 'object' || request.context === null) {
     throw invalid(`session is a resolver function: resolver.define('sealwire:session', realtime.session).`);
   }

@@ -1,6 +1,8 @@
 // Where the relay is and which app this is: from the options, or from the app's Forge variables.
 
 import { invalid } from '../arguments/invalid.js';
+import { byteLength } from '../arguments/names.js';
+import { ILL_FORMED, isWellFormed } from '../arguments/well-formed.js';
 
 const SOCKET_PATH = '/v1/realtime';
 const PUBLISH_PATH = '/v1/publish';
@@ -70,7 +72,8 @@ export interface SettingsSource {
 /** Read at the first use: importing the package must not need any of it. */
 export function readSettings(source: SettingsSource): Settings {
   const app = required('app', 'SEALWIRE_APP', source.app);
-  if (new TextEncoder().encode(app).length > MAX_APP_BYTES) {
+  if (!isWellFormed(app)) throw invalid(`SEALWIRE_APP (the option app) ${ILL_FORMED}`);
+  if (byteLength(app) > MAX_APP_BYTES) {
     throw invalid(`SEALWIRE_APP (the option app) is longer than ${MAX_APP_BYTES} bytes.`);
   }
   const signingKey = required('signingKey', 'SEALWIRE_SIGNING_KEY', source.signingKey);

@@ -4,11 +4,11 @@ import { invalid, kindOf } from '../arguments/invalid.js';
 import { checkLifetime } from '../arguments/lifetime.js';
 import { byteLength, checkChannelName } from '../arguments/names.js';
 import { checkOptions } from '../arguments/options.js';
-import type { ForgeContext } from '../context/properties.js';
+import { ILL_FORMED, isWellFormed } from '../arguments/well-formed.js';
 import type { Permission } from '../core/resolver-core.js';
 import type { Backend } from './backend.js';
 import { failuresOf } from './failures.js';
-import { currentContext, installationOf } from './invocation.js';
+import { currentContext } from './invocation.js';
 import type { TokenResult } from './types.js';
 
 const MAX_CLAIMS_BYTES = 4 * 1024;
@@ -18,11 +18,17 @@ function serialiseClaims(claims: unknown): string {
     throw invalid(`The claims must be a JSON object, such as { team: 'blue' }, not ${kindOf(claims)}.`);
   }
   let text: string | undefined;
+  let isUnicode = true;
+  const look = (name: string, value: unknown) => {
+    isUnicode &&= isWellFormed(name) && (typeof value !== 'string' || isWellFormed(value));
+    return value;
+  };
   try {
-    text = JSON.stringify(claims);
+    text = JSON.stringify(claims, look);
   } catch {
     // Refused below.
   }
+  if (!isUnicode) throw invalid(`A text in the claims ${ILL_FORMED}`);
   if (text === undefined || !text.startsWith('{')) {
     throw invalid('The claims must be a JSON object: plain values, without cycles.');
   }
@@ -55,8 +61,9 @@ export async function signToken(
   const claimsJson = serialiseClaims(claims);
   const can = checkPermissions(permissions);
   const lifetimeSeconds = checkLifetime(options['lifetimeSeconds'], 'lifetimeSeconds');
-  const installation = installationOf(currentContext(options['context'] as ForgeContext | undefined));
+  const context = currentContext(options['context']);
   const { app, signingKey } = backend.settings();
+  const installation = backend.installation(context);
 
   try {
     const secret = await backend.secrets.of(installation);

@@ -4,13 +4,14 @@
 import type { ForgeContext } from '../context/properties.js';
 import type { ProductContext } from '../context/product-context.js';
 import type { InstallationSecret, Permission } from '../core/resolver-core.js';
-import type { SessionGrant } from '../session/grant.js';
+import type { ScopedGrant } from '../session/scoped-grant.js';
 import type { CreateStream, PublishStream } from '../stream/types.js';
+import type { UnlicensedUser } from './accounts.js';
 
 export interface InvocationOption {
   /**
    * The invocation's context, where wrap() cannot know it. A consumer's or trigger's second argument will do for
-   * global channels; other channels also need its `extension`.
+   * global channels and for the option scope.
    */
   context?: ForgeContext;
 }
@@ -20,6 +21,11 @@ export interface PublishOptions extends InvocationOption {
   token?: string;
   /** Keeps only these properties of the invocation's context; `[]` is the installation-wide channel. */
   contextOverrides?: ProductContext[];
+  /**
+   * States the scope instead of taking it from the context: property names and values, such as `{ issue: '10001' }`.
+   * The app vouches for it. Values that the page sent are none to vouch for; realtime.scope() returns verified ones.
+   */
+  scope?: Record<string, string>;
   /** A label that subscribers get as `event.name`. The relay sees it. */
   eventName?: string;
 }
@@ -60,6 +66,11 @@ export type DisconnectSelector =
 export type DisconnectResult =
   { before: number; errors?: undefined } | { before: null; errors: RealtimeFailure[] };
 
+/** Which scope is meant. */
+export interface ScopeOptions extends InvocationOption {
+  contextOverrides?: ProductContext[];
+}
+
 export type Publish = <T extends object>(
   channel: string,
   payload: string | T,
@@ -73,11 +84,23 @@ export type SignRealtimeToken = (
   options?: TokenOptions,
 ) => Promise<TokenResult>;
 
-/** What a user may do on the channels of the context. `true` is both. */
-export type Authorization = boolean | { subscribe?: boolean; publish?: boolean };
+/**
+ * What a user may do, and where. `true` is both permissions on what the platform vouches for. `properties` are the names
+ * of the context's properties to which the app has verified the user's access: the session then has these and no others.
+ */
+export type Authorization =
+  boolean | { properties?: readonly string[]; subscribe?: boolean; publish?: boolean };
 
-/** Decides from the genuine context of an invocation, which Forge vouches for. */
+/**
+ * Decides about the user of an invocation. Of the context, Forge guarantees `accountId` and `installContext`. The rest
+ * comes with the call: ask the product before you rely on it, as verifyDashboard() and its like do.
+ */
 export type Authorize = (context: ForgeContext) => Authorization | Promise<Authorization>;
+
+/** States properties that the app itself vouches for. A value of undefined is no property. */
+export type StateProperties = (
+  context: ForgeContext,
+) => Record<string, string | undefined> | Promise<Record<string, string | undefined>>;
 
 /** What a resolver function is called with. */
 export interface ResolverRequest {
@@ -94,8 +117,28 @@ export interface SecretStore {
 }
 
 export interface RealtimeOptions {
-  /** Whether this user, in this context, may have a session. */
+  /** Whether this user, in this context, may have a session, and to which of its properties access was verified. */
   authorize: Authorize;
+  /**
+   * Adds properties to the context that the app itself vouches for, such as `(context) => ({ team: teamOf(context) })`.
+   * A property that the context has already must keep its value.
+   */
+  properties?: StateProperties;
+  /**
+   * Users without a licence who may have sessions, as in `unlicensedAccess` of the manifest. By default none: not even
+   * authorize() is asked about them.
+   */
+  unlicensedAccess?: readonly UnlicensedUser[];
+  /**
+   * The app's environment, where neither the Forge runtime nor the context names it, as in tests. Environments share no
+   * channel.
+   */
+  environment?: string;
+  /**
+   * Takes the context's properties from the call without anybody's word. For tests, and for hosts that make the context
+   * themselves. In Forge, a user could name any issue or dashboard of the site. By default false.
+   */
+  trustUnsignedContext?: boolean;
   /** The relay: `wss://relay.example`. By default the variable SEALWIRE_URL. */
   url?: string;
   /** The app's id at the relay. By default the variable SEALWIRE_APP. */
@@ -121,7 +164,12 @@ export interface Realtime {
   publishStream: PublishStream;
   signRealtimeToken: SignRealtimeToken;
   /** The resolver function that answers the page's request for a session: `resolver.define('sealwire:session', session)`. */
-  session: (request: ResolverRequest) => Promise<SessionGrant>;
+  session: (request: ResolverRequest) => Promise<ScopedGrant>;
+  /**
+   * The scope that publish() would publish to with these options: verified values, to keep in a queue's job or to look
+   * up data by. Rejects where nobody vouches for them.
+   */
+  scope: (options?: ScopeOptions) => Promise<Record<string, string>>;
   /**
    * Ends the sessions that there are, and refuses their tokens. A page asks for a new session once: `authorize` says
    * whether it gets one, so take the permission away first.

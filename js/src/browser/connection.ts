@@ -1,9 +1,17 @@
 // Owns the core's client: loads the core at the first call, and gives the client its sessions.
 
-import type { Client, ConnectionState, CoreKind, Host, SessionReason } from '../core/browser-core.js';
+import type {
+  ChannelSpec,
+  Client,
+  ConnectionState,
+  CoreKind,
+  Host,
+  SessionReason,
+} from '../core/browser-core.js';
 import type { CoreError } from '../core/core-error.js';
 import { loadCore, type CoreSources } from '../core/load.js';
 import { errorFromCore } from '../errors/from-core.js';
+import type { SealwireError } from '../errors/sealwire-error.js';
 import { failureOf } from '../errors/failure-of.js';
 import { decrypt, fasterFrom } from '../page/aes-gcm.js';
 import { watchSurroundings } from '../page/surroundings.js';
@@ -17,6 +25,7 @@ import { evented } from '../transport/evented.js';
 import { withFallback } from '../transport/fallback.js';
 import type { Transport } from '../transport/socket.js';
 import { report } from './deliver.js';
+import { SessionScopes } from './session-scopes.js';
 import type { RealtimeOptions, StateListener } from './types.js';
 
 export class Connection {
@@ -26,6 +35,9 @@ export class Connection {
   readonly #options: RealtimeOptions;
   readonly #sources: CoreSources | undefined;
   readonly #listeners = new Set<StateListener>();
+  readonly #scopes: SessionScopes;
+  /** The session that is fetched while the core loads. */
+  #first: Promise<SessionGrant> | undefined;
   #client: Promise<Client> | undefined;
   /** Grows with every close, so that what a closed client still says is ignored. */
   #generation = 0;
@@ -34,6 +46,7 @@ export class Connection {
   constructor(options: RealtimeOptions, sources?: CoreSources) {
     this.#options = options;
     this.#sources = sources;
+    this.#scopes = new SessionScopes(options.requestTimeoutMs);
   }
 
   client(): Promise<Client> {
@@ -45,6 +58,18 @@ export class Connection {
       if (this.#client === starting) this.#client = undefined;
     });
     return starting;
+  }
+
+  /** The client, once it may have a call for this channel. */
+  async clientFor(spec: ChannelSpec): Promise<Client> {
+    const client = await this.client();
+    await this.#scopes.admit(spec, this.#first);
+    return client;
+  }
+
+  /** What a call failed with, as the app gets it. */
+  errorOf(thrown: unknown): SealwireError {
+    return this.#scopes.explained(errorFromCore(thrown));
   }
 
   /** The function that it returns ends it. */
@@ -69,6 +94,7 @@ export class Connection {
     // Whoever starts a client is about to connect, so the session comes while the core loads.
     let early: Promise<SessionGrant> | undefined = this.#session('connect');
     early.catch(() => {});
+    this.#first = early;
     const { kind, module } = await loadCore(this.#options.core, this.#sources);
     this.core = kind;
     const { requestTimeoutMs, idleCloseMs, onDebug, share } = this.#options;
@@ -133,6 +159,12 @@ export class Connection {
   }
 
   async #session(reason: SessionReason): Promise<SessionGrant> {
+    const grant = await this.#fetch(reason);
+    this.#scopes.take(grant);
+    return grant;
+  }
+
+  async #fetch(reason: SessionReason): Promise<SessionGrant> {
     if (this.#options.onDebug) this.#debug({ type: 'session', reason });
     const provide = this.#options.session;
     if (!provide) return forgeSession(reason);

@@ -25,7 +25,7 @@ async function subscribe(
   checkFunction(callback, 'The callback');
 
   const spec = named.provider ? await withToken(named) : named.spec;
-  const client = await connection.client();
+  const client = await connection.clientFor(spec);
   let live = true;
   const id = await client
     .subscribe(
@@ -37,7 +37,7 @@ async function subscribe(
       (payload, meta) => live && deliverMessage(callback, payload, meta),
       (notice) => live && deliverNotice(callback, notice),
     )
-    .catch((error: unknown) => Promise.reject(errorFromCore(error)));
+    .catch((error: unknown) => Promise.reject(connection.errorOf(error)));
 
   return {
     unsubscribe: async () => {
@@ -67,11 +67,11 @@ async function publish(
   const text = serialisePayload(payload);
   try {
     const spec = named.provider ? await withToken(named) : named.spec;
-    const client = await connection.client();
+    const client = await connection.clientFor(spec);
     const { eventId, timestamp } = await client.publish(spec, event, text);
     return { eventId, eventTimestamp: String(timestamp) };
   } catch (thrown) {
-    const error = errorFromCore(thrown);
+    const error = connection.errorOf(thrown);
     return { eventId: null, eventTimestamp: null, errors: [`${error.code}: ${error.message}`] };
   }
 }

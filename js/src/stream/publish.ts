@@ -4,9 +4,8 @@ import { invalid, kindOf } from '../arguments/invalid.js';
 import { checkChannelName } from '../arguments/names.js';
 import { checkOptions } from '../arguments/options.js';
 import type { Backend } from '../backend/backend.js';
-import { currentContext } from '../backend/invocation.js';
+import { currentContext, currentInvocation } from '../backend/invocation.js';
 import { publish } from '../backend/publish.js';
-import type { ForgeContext } from '../context/properties.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import { checkStreamId } from './id.js';
 import { Publisher } from './publisher.js';
@@ -24,10 +23,11 @@ export function createStream(backend: Backend, channelName: unknown, given: unkn
   const { id, publishesPerSecond, ...options } = checkOptions(given);
   const channel = checkChannelName(channelName);
   // The invocation is the one that creates the stream, wherever it is written to.
-  const context = currentContext(options['context'] as ForgeContext | undefined);
+  const context = currentContext(options['context']);
+  const within = currentInvocation() ?? {};
   const streamId = checkStreamId(id) ?? globalThis.crypto.randomUUID();
   return new Publisher(streamId, checkRate(publishesPerSecond), async (payload) => {
-    const { errors } = await publish(backend, false, channel, payload, { ...options, context });
+    const { errors } = await publish(backend, false, channel, payload, { ...options, context }, within);
     const [failure] = errors ?? [];
     if (failure) {
       throw new SealwireError(failure.code, failure.message, { retryAfterMs: failure.retryAfterMs });

@@ -19,7 +19,9 @@ export function disconnectEndpoint(backstage: Backstage): typeof globalThis.fetc
         ({ ins, sub, ctx }) =>
           ins === backend.ins &&
           (named.account === undefined || named.account === sub) &&
-          Object.entries(named.context ?? {}).every(([property, value]) => ctx[property] === value),
+          Object.entries(named.context ?? {}).every(
+            ([property, value]) => Object.hasOwn(ctx, property) && ctx[property] === value,
+          ),
       );
       return Response.json({ before: revocation.before });
     } catch (thrown) {

@@ -3,7 +3,7 @@
 import { checkOptions } from '../arguments/options.js';
 import { invalid } from '../arguments/invalid.js';
 import { parsePayload } from '../arguments/payload.js';
-import { realtimeWith as resolverWith } from '../backend/realtime.js';
+import { realtimeFrom as resolverFrom } from '../backend/realtime.js';
 import type {
   Realtime as ResolverRealtime,
   RealtimeOptions as ResolverOptions,
@@ -14,6 +14,7 @@ import type { Realtime } from '../browser/types.js';
 import type { ForgeContext } from '../context/properties.js';
 import type { ClientOptions, CoreModule, Host } from '../core/browser-core.js';
 import type { InstallationSecret } from '../core/resolver-core.js';
+import { assumedType } from './assumed-type.js';
 import { Backstage } from './backstage.js';
 import { TestClient } from './client.js';
 import { disconnectEndpoint } from './disconnect-endpoint.js';
@@ -25,7 +26,9 @@ import { Gate } from './waiting.js';
 
 const MAX_REPLAY_SECONDS = 120;
 
+/** What Forge knows of a licensed user on a page without any product context. */
 const CONTEXT: ForgeContext = {
+  accountId: 'test-account',
   installContext: 'ari:cloud:jira::site/test',
   moduleKey: 'test-module',
   extension: {},
@@ -84,14 +87,24 @@ export function createTestRelay(given: TestRelayOptions = {}): TestRelay {
       secrets,
       fetch: endpoints,
       now,
+      environment: 'test',
+      // The test makes the context, as the platform does elsewhere.
+      trustUnsignedContext: true,
+      assumedType,
     };
-    return resolverWith({ ...settings, ...checkOptions(options) }, () => testResolverCore);
+    return resolverFrom({ ...settings, ...checkOptions(options) }, () => testResolverCore);
   }
 
   function realtime(options: TestPageOptions = {}): Realtime {
-    const { context, accountId, authorize, ...rest } = checkOptions(options) as TestPageOptions;
+    const {
+      context,
+      accountId,
+      authorize,
+      resolver: given,
+      ...rest
+    } = checkOptions(options) as TestPageOptions;
     const genuine = { ...CONTEXT, ...(accountId !== undefined && { accountId }), ...context };
-    const app = resolver(authorize && { authorize });
+    const app = given ?? resolver(authorize && { authorize });
     const session = (reason: string) => app.session({ context: genuine, payload: { reason } });
     const line = new Gate();
     const module: CoreModule = {

@@ -16,10 +16,14 @@ function check(allowed: boolean, permission: Permission, holder: string): void {
 /** The part of the session's context that a channel keeps. */
 function scopeOf(context: Record<string, string>, kept: string[] | undefined): Record<string, string> {
   if (kept === undefined) return context;
-  const missing = kept.find((property) => context[property] === undefined);
-  if (missing !== undefined)
-    throw refused('SCOPE_REFUSED', `the session's context has no property '${missing}'`);
-  return Object.fromEntries(kept.map((property) => [property, context[property] as string]));
+  const values = new Map(Object.entries(context));
+  return Object.fromEntries(
+    kept.map((property) => {
+      const value = values.get(property);
+      if (value !== undefined) return [property, value];
+      throw refused('SCOPE_REFUSED', `the session's context has no property '${property}'`);
+    }),
+  );
 }
 
 export function checkChannelToken(

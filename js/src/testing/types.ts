@@ -16,11 +16,17 @@ export interface TestRelayOptions {
 }
 
 export interface TestPageOptions extends Omit<RealtimeOptions, 'core'> {
-  /** What Forge knows of the page. What is left out is that of a page without any product context. */
+  /**
+   * What Forge knows of the page. What is left out is that of a page without any product context; an `extension` without
+   * a `type` gets that of a module which shows such things.
+   */
   context?: ForgeContext;
+  /** By default `test-account`, a licensed user. */
   accountId?: string;
   /** The app's own authorize(). By default everybody may do everything. */
   authorize?: Authorize;
+  /** The app's own resolver, as relay.resolver() made it: it answers the page's request for a session. */
+  resolver?: ResolverRealtime;
 }
 
 /** A message that the relay took. */
@@ -41,7 +47,10 @@ export interface TestPublication {
 export interface TestRelay {
   /** A page of its own, with a connection of its own. */
   realtime: (options?: TestPageOptions) => Realtime;
-  /** The app's resolver. Everything that it needs has a default; `authorize` allows everything. */
+  /**
+   * The app's resolver. Everything that it needs has a default; `authorize` allows everything, and the test vouches for
+   * the context (`trustUnsignedContext: false` leaves that to authorize, as in Forge).
+   */
   resolver: (options?: Partial<ResolverOptions>) => ResolverRealtime;
   /** Cuts a page, or every page, off the relay. What is published meanwhile waits in the relay. */
   cut: (page?: Realtime) => void;

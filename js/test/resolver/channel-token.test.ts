@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { createRealtime } from '../../src/backend/create-realtime.js';
 import { forgeSecrets } from '../../src/backend/forge-secrets.js';
-import { claimsOf, context, fakeKvs, fakeRelay, settings } from '../support/relay.js';
+import { INSTALLED, claimsOf, context, fakeKvs, fakeRelay, settings } from '../support/relay.js';
 import { isError } from '../support/rejects.js';
 
 const NOW = 1_700_000_000_000;
@@ -24,10 +24,7 @@ test('a token is for one channel of the installation and both permissions unless
   assert.equal(errors, undefined);
   assert.equal(expiresAt, NOW / 1000 + 900);
   const claims = claimsOf(token!);
-  assert.deepEqual(
-    [claims['aud'], claims['ch'], claims['ins']],
-    ['sealwire:channel', 'team', context.installContext],
-  );
+  assert.deepEqual([claims['aud'], claims['ch'], claims['ins']], ['sealwire:channel', 'team', INSTALLED]);
   assert.deepEqual([...claims['can']].sort(), ['publish', 'subscribe']);
   const one = await realtime.signRealtimeToken('team', {}, ['subscribe'], { context, lifetimeSeconds: 60 });
   assert.deepEqual(claimsOf(one.token!)['can'], ['subscribe']);

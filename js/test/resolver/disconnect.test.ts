@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { createRealtime } from '../../src/backend/create-realtime.js';
 import { forgeSecrets } from '../../src/backend/forge-secrets.js';
-import { claimsOf, context, fakeKvs, settings } from '../support/relay.js';
+import { INSTALLED, claimsOf, context, fakeKvs, settings } from '../support/relay.js';
 import { isError } from '../support/rejects.js';
 
 const NOW = 1_700_000_000_500;
@@ -39,7 +39,7 @@ test('sessions of an account, of a context and of an installation are ended at t
     assert.equal(url, 'https://relay.example/v1/disconnect');
     assert.deepEqual(sent, body);
     const { aud, iss, ins } = claimsOf(authorization.replace('Bearer ', ''));
-    assert.deepEqual([aud, iss, ins], ['sealwire:backend', 'app-1', context.installContext]);
+    assert.deepEqual([aud, iss, ins], ['sealwire:backend', 'app-1', INSTALLED]);
   }
 });
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { createRealtime } from '../../src/backend/create-realtime.js';
 import { forgeSecrets } from '../../src/backend/forge-secrets.js';
 import { Confluence, Jira } from '../../src/context/product-context.js';
-import { accepted, claimsOf, context, fakeKvs, fakeRelay, settings } from '../support/relay.js';
+import { INSTALLED, accepted, claimsOf, context, fakeKvs, fakeRelay, settings } from '../support/relay.js';
 import { isError } from '../support/rejects.js';
 
 const NOW = 1_700_000_000_000;
@@ -29,7 +29,7 @@ test('the relay gets a sealed message, a backend token and no plaintext', async 
   const [{ url, headers, messages }] = posted as [(typeof posted)[0]];
   assert.equal(url, 'https://relay.example/v1/publish');
   const { aud, iss, ins, iat, exp } = claimsOf(headers['authorization']!.replace('Bearer ', ''));
-  assert.deepEqual([aud, iss, ins, iat], ['sealwire:backend', 'app-1', context.installContext, NOW / 1000]);
+  assert.deepEqual([aud, iss, ins, iat], ['sealwire:backend', 'app-1', INSTALLED, NOW / 1000]);
   assert.ok(exp - iat <= 300);
   const [message] = messages as [Record<string, string>];
   assert.deepEqual(Object.keys(message).sort(), ['channel', 'event', 'id', 'scope', 'sealed']);

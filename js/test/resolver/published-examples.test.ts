@@ -15,6 +15,7 @@ import {
   wrap,
   type SessionGrant,
 } from '../../src/resolver.js';
+import { inForge } from '../support/forge-runtime.js';
 import { installForgeStorage } from '../support/forge-storage.js';
 import { claimsOf, fakeRelay, settings } from '../support/relay.js';
 
@@ -59,9 +60,12 @@ resolver.define('with-token', async ({ context }) => {
 const handler = wrap(resolver.getDefinitions());
 
 async function invoke<T = any>(functionKey: string, payload?: object): Promise<T> {
-  const context = { moduleKey: 'panel', extension: { issue: { id: '7' }, project: { id: '3' } } };
+  const extension = { type: 'jira:issuePanel', issue: { id: '7' }, project: { id: '3' } };
+  const context = { moduleKey: 'panel', extension };
   const runtime = { installContext: 'ari:cloud:jira::site/1', principal: { accountId: 'ada' } };
-  return (await handler({ call: { functionKey, ...(payload && { payload }) }, context }, runtime)) as T;
+  const call = { functionKey, ...(payload && { payload }) };
+  const platform = { appContext: { moduleKey: 'panel' }, aaid: 'ada', signed: context };
+  return inForge(platform, async () => (await handler({ call, context }, runtime)) as T);
 }
 
 const lastMessage = () => posted.at(-1)!.messages[0]!;

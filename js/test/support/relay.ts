@@ -11,7 +11,17 @@ export const context = {
   extension: { type: 'jira:dashboardGadget', dashboard: { id: '10001' }, gadget: { id: '10204' } },
 };
 
-export const settings = { url: 'wss://relay.example', app: 'app-1', signingKey: SIGNING_KEY };
+/** The installation of `context`, as tokens, channels and keys carry it. */
+export const INSTALLED = `${context.installContext}#test`;
+
+/** The tests make the context, in place of the platform. */
+export const settings = {
+  url: 'wss://relay.example',
+  app: 'app-1',
+  signingKey: SIGNING_KEY,
+  environment: 'test',
+  trustUnsignedContext: true,
+};
 
 /** The claims of a JWT, or of the JWT at the front of a channel token. */
 export function claimsOf(token: string): Record<string, any> {

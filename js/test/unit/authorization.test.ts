@@ -1,24 +1,51 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { permissionsOf } from '../../src/backend/authorization.js';
+import { decisionOf } from '../../src/backend/authorization.js';
 import { isError } from '../support/rejects.js';
 
 test('authorize grants both permissions or one', () => {
-  assert.deepEqual(permissionsOf(true), ['subscribe', 'publish']);
-  assert.deepEqual(permissionsOf({ subscribe: true, publish: true }), ['subscribe', 'publish']);
-  assert.deepEqual(permissionsOf({ subscribe: true }), ['subscribe']);
-  assert.deepEqual(permissionsOf({ subscribe: false, publish: true }), ['publish']);
+  assert.deepEqual(decisionOf(true), { can: ['subscribe', 'publish'] });
+  assert.deepEqual(decisionOf({ subscribe: true, publish: true }), { can: ['subscribe', 'publish'] });
+  assert.deepEqual(decisionOf({ subscribe: true }), { can: ['subscribe'] });
+  assert.deepEqual(decisionOf({ subscribe: false, publish: true }), { can: ['publish'] });
+});
+
+test('authorize names the properties that it has verified', () => {
+  const both = ['subscribe', 'publish'];
+  assert.deepEqual(decisionOf({ properties: ['issue', 'issue'] }), { can: both, properties: ['issue'] });
+  assert.deepEqual(decisionOf({ properties: [] }), { can: both, properties: [] });
+  assert.deepEqual(decisionOf({ properties: ['issue'], publish: false, subscribe: true }), {
+    can: ['subscribe'],
+    properties: ['issue'],
+  });
+  assert.throws(
+    () => decisionOf({ properties: ['issue'], subscribe: false }),
+    isError('PERMISSION_MISSING', /authorize\(\) refused/),
+  );
 });
 
 test('a no is a refusal', () => {
   for (const no of [false, {}, { subscribe: false }, { subscribe: false, publish: undefined }]) {
-    assert.throws(() => permissionsOf(no), isError('PERMISSION_MISSING', /authorize\(\) refused/));
+    assert.throws(() => decisionOf(no), isError('PERMISSION_MISSING', /authorize\(\) refused/));
   }
 });
 
 test('what is neither yes nor no is a mistake and grants nothing', () => {
-  for (const neither of [undefined, null, 1, 'yes', ['subscribe'], { subscribe: 'yes' }, { read: true }]) {
-    assert.throws(() => permissionsOf(neither), isError('INVALID_ARGUMENT', /authorize\(\) must return/));
+  for (const neither of [
+    undefined,
+    null,
+    1,
+    'yes',
+    ['subscribe'],
+    { subscribe: 'yes' },
+    { read: true },
+    { properties: 'issue' },
+    { properties: [7] },
+    { properties: ['an issue'] },
+    { properties: { issue: '7' } },
+    { constructor: true, subscribe: true },
+  ]) {
+    assert.throws(() => decisionOf(neither), isError('INVALID_ARGUMENT', /authorize\(\) must return/));
   }
 });

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 
 import ForgeResolver, { makeResolver } from '@forge/resolver';
 
-import { contextOfArguments, currentContext, installationOf, wrap } from '../../src/backend/invocation.js';
+import { installationOf } from '../../src/backend/installation.js';
+import { contextOfArguments, currentContext, wrap } from '../../src/backend/invocation.js';
 import { isError } from '../support/rejects.js';
 
 // A CommonJS package: Node gives its exports as the default.
@@ -38,9 +39,9 @@ test('invocations of several installations that run at once do not see each othe
   const handler = wrap(
     makeResolver<{ look: (wait: { ms: number }) => { before: string; after: string } }>({
       look: async ({ payload }) => {
-        const before = installationOf(currentContext());
+        const before = installationOf(currentContext(), 'test');
         await sleep(payload.ms);
-        return { before, after: installationOf(currentContext()) };
+        return { before, after: installationOf(currentContext(), 'test') };
       },
     }),
   );
@@ -51,9 +52,9 @@ test('invocations of several installations that run at once do not see each othe
     );
   const answers = await Promise.all([invoke('one', 20), invoke('two', 5), invoke('three', 10)]);
   assert.deepEqual(answers, [
-    { before: 'ari:one', after: 'ari:one' },
-    { before: 'ari:two', after: 'ari:two' },
-    { before: 'ari:three', after: 'ari:three' },
+    { before: 'ari:one#test', after: 'ari:one#test' },
+    { before: 'ari:two#test', after: 'ari:two#test' },
+    { before: 'ari:three#test', after: 'ari:three#test' },
   ]);
 });
 
@@ -69,7 +70,7 @@ test('what the platform vouches for is taken from the platform, not from the pag
 });
 
 test('a consumer or trigger is known by its second argument', async () => {
-  const consumer = wrap(async (_event: unknown, _context: unknown) => installationOf(currentContext()));
+  const consumer = wrap(async (_event: unknown, _context: unknown) => currentContext().installContext);
   assert.equal(await consumer({ body: { call: 1 } }, { installContext: 'ari:one' }), 'ari:one');
 });
 
@@ -110,7 +111,7 @@ test('outside an invocation the context must be given', () => {
 test('a context without an installation is refused', () => {
   assert.throws(() => installationOf({}), isError('INVALID_ARGUMENT', /no installContext/));
   assert.throws(
-    () => installationOf({ installContext: 'x'.repeat(257) }),
-    isError('INVALID_ARGUMENT', /256 bytes/),
+    () => installationOf({ installContext: 'x'.repeat(252) }, 'test'),
+    isError('INVALID_ARGUMENT', /257 bytes of 256/),
   );
 });

@@ -83,7 +83,7 @@ test('forgotten messages and a restart are gaps', async () => {
 test('expired sessions are fetched anew without a loss, and expired channel tokens end or are renewed', async () => {
   const relay = createTestRelay();
   const resolver = relay.resolver();
-  const site = { ...context, installContext: 'ari:1' };
+  const site = { ...context, installContext: 'ari:1', accountId: 'ada' };
   const sign = async () =>
     (await resolver.signRealtimeToken('n', { a: 1 }, undefined, { context: site })).token!;
   const reasons: string[] = [];
@@ -108,7 +108,7 @@ test('a session is renewed ahead of its end, on clocks that a test moves', async
     const relay = createTestRelay();
     const reasons: string[] = [];
     const resolver = relay.resolver();
-    const site = { ...context, installContext: 'ari:1' };
+    const site = { ...context, installContext: 'ari:1', accountId: 'ada' };
     const page = relay.realtime({
       session: (reason) => (reasons.push(reason), resolver.session({ context: site })),
     });
@@ -178,4 +178,58 @@ test('a session that the app ends is asked for again, and what authorize says th
   await relay.settled();
   assert.deepEqual([ada!.state, ben!.state], ['connected', 'idle']);
   assert.deepEqual(heard, [['one'], ['one', 'PERMISSION_MISSING']]);
+});
+
+test('a context without a type gets the default scope of a page that shows such things', async () => {
+  const relay = createTestRelay();
+  for (const [extension, scope] of [
+    [undefined, { module: 'm' }],
+    [{}, { module: 'm' }],
+    [{ issue: { id: '7' } }, { module: 'm', issue: '7' }],
+    [
+      { dashboard: { id: '1' }, gadget: { id: '2' } },
+      { module: 'm', dashboard: '1', gadget: '2' },
+    ],
+    [
+      { portal: { id: 1 }, request: { key: 'SD-1' } },
+      { module: 'm', portal: '1', request: 'SD-1' },
+    ],
+    [
+      { repository: { uuid: '{r}' }, pullRequest: { id: 5 } },
+      { module: 'm', repository: '{r}', pullRequest: '{r}/5' },
+    ],
+  ] as const) {
+    const page = relay.realtime({ context: { moduleKey: 'm', ...(extension && { extension }) } });
+    assert.equal((await page.publish('n', 'x')).errors, undefined);
+    assert.deepEqual(relay.published('n').at(-1)!.scope, scope);
+  }
+});
+
+test('the test relay keeps the rules on default scopes, users and environments', async () => {
+  const relay = createTestRelay();
+  const unknown = { moduleKey: 'm', extension: { type: 'jira:newThing', issue: { id: '7' } } };
+  const page = relay.realtime({ context: unknown });
+  assert.match((await page.publish('n', 'x')).errors![0]!, /^SCOPE_REFUSED: There is no default channel/);
+  assert.equal((await page.publish('n', 'x', { contextOverrides: [Jira.Issue] })).errors, undefined);
+  const anonymous = relay.realtime({ accountId: 'unidentified' });
+  assert.match((await anonymous.publish('n', 'x')).errors![0]!, /^PERMISSION_MISSING: .*'anonymous'/);
+
+  const heard = await heardOn(relay.realtime({ context: { ...context, environmentId: 'dev' } }), 'n');
+  await relay.realtime({ context: { ...context, environmentId: 'prod' } }).publish('n', 'of production');
+  await relay.settled();
+  assert.deepEqual(heard, []);
+});
+
+test('a test may leave the context to authorize, as Forge does', async () => {
+  const relay = createTestRelay();
+  const resolver = relay.resolver({
+    trustUnsignedContext: false,
+    authorize: ({ accountId }) => (accountId === 'ada' ? { properties: ['issue'] } : true),
+  });
+  const ada = relay.realtime({ context, accountId: 'ada', resolver });
+  assert.equal((await ada.publish('n', 'x', { contextOverrides: [Jira.Issue] })).errors, undefined);
+  assert.match((await ada.publish('n', 'x')).errors![0]!, /^SCOPE_REFUSED/);
+  const ben = relay.realtime({ context, accountId: 'ben', resolver });
+  const { errors } = await ben.publish('n', 'x', { contextOverrides: [Jira.Issue] });
+  assert.match(errors![0]!, /^SCOPE_REFUSED: .*no property 'issue'.*let authorize\(\) check/);
 });

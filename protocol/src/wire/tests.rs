@@ -190,3 +190,20 @@ fn no_token_or_message_shows_in_debug_output() {
     let failed = Failed::new(1, Code::TokenExpired, "why".to_string());
     assert_eq!(failed.code, Code::TokenExpired.number());
 }
+
+/// UTF-8 of half a surrogate pair, as encoders write it that check nothing.
+const LONE_SURROGATE: [u8; 3] = [0xed, 0xa0, 0x80];
+
+#[test]
+fn text_that_is_not_well_formed_unicode_is_refused() {
+    let channel = Channel { name: "abc".to_string(), ..Channel::default() };
+    let subscribe =
+        Subscribe { request: 1, channel: Some(channel), since: None, events: vec!["def".to_string()] };
+    let frame = ToRelay::Subscribe(subscribe).to_bytes();
+    for text in [b"abc", b"def"] {
+        let place = frame.windows(3).position(|part| part == text).unwrap();
+        let mut mangled = frame.clone();
+        mangled[place..place + 3].copy_from_slice(&LONE_SURROGATE);
+        assert_eq!(ToRelay::from_bytes(mangled.into()), Err(FrameError::Unknown));
+    }
+}

@@ -19,7 +19,7 @@ export const contextOf = (accountId, dashboard, gadget = '1') => ({
   accountId,
   installContext: 'ari:cloud:jira::site/e2e',
   moduleKey: 'absences-gadget',
-  extension: { dashboard: { id: dashboard }, gadget: { id: gadget } },
+  extension: { type: 'jira:dashboardGadget', dashboard: { id: dashboard }, gadget: { id: gadget } },
 });
 
 /**
@@ -29,7 +29,9 @@ export const contextOf = (accountId, dashboard, gadget = '1') => ({
  */
 export function createBackend(relay, socketPort, options = {}) {
   const secrets = secretsInMemory();
-  const settings = { app: APP, signingKey: relay.signingKey, authorize: () => true, secrets };
+  // The tests make the context, in place of the platform.
+  const host = { environment: 'e2e', trustUnsignedContext: true };
+  const settings = { app: APP, signingKey: relay.signingKey, authorize: () => true, secrets, ...host };
   const direct = createRealtime({ ...settings, url: `ws://127.0.0.1:${relay.port}`, ...options });
   return {
     direct,

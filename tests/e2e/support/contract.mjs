@@ -10,7 +10,7 @@ export const issue = (id, module = 'panel') => ({
   installContext: SITE,
   accountId: 'ada',
   moduleKey: module,
-  extension: { issue: { id }, project: { id: '3' } },
+  extension: { type: 'jira:issuePanel', issue: { id }, project: { id: '3' } },
 });
 
 /** Subscribes and keeps what comes: payloads, and the codes of errors. */
@@ -97,6 +97,108 @@ export const behaviours = {
     await refused(ada.publish('n', 'x', { contextOverrides: ['board'] }), 'SCOPE_REFUSED');
     const context = issue('7');
     await rejected(resolver.publish('n', 'x', { context, contextOverrides: ['board'] }), 'SCOPE_REFUSED');
+  },
+
+  async 'a page whose type is not known has no default channel, and overrides work there'({
+    page,
+    resolver,
+  }) {
+    const unknown = { ...issue('7'), extension: { ...issue('7').extension, type: 'jira:newThing' } };
+    const ada = page({ context: unknown });
+    await rejected(
+      ada.subscribe('n', () => {}),
+      'SCOPE_REFUSED',
+    );
+    await refused(ada.publish('n', 'x'), 'SCOPE_REFUSED');
+    await rejected(resolver.publish('n', 'x', { context: unknown }), 'SCOPE_REFUSED');
+    const inIssue = { contextOverrides: ['issue'] };
+    const { has } = await listen(page({ context: issue('7') }), 'n', inIssue);
+    await accepted(ada.publish('n', 'one', inIssue));
+    await accepted(resolver.publish('n', 'two', { ...inIssue, context: unknown }));
+    assert.deepEqual(await has(2), ['one', 'two']);
+  },
+
+  async 'things that a key, a parent or an environment tells apart never share a channel'({ page }) {
+    const of = (extension, more = {}) => ({ ...issue('7'), ...more, extension });
+    const portal = (key) => ({
+      type: 'jiraServiceManagement:portalRequestDetail',
+      portal: { id: 1 },
+      request: { key },
+    });
+    const pull = (uuid) => ({
+      type: 'bitbucket:repoPullRequestCard',
+      repository: { uuid },
+      pullRequest: { id: 5 },
+    });
+    const inPull = { contextOverrides: ['pullRequest'] };
+    for (const [one, other, options] of [
+      [of(portal('SD-1')), of(portal('SD-2'))],
+      [of(pull('{a}')), of(pull('{b}'))],
+      [of(pull('{a}')), of(pull('{b}')), inPull],
+      [
+        of({ type: 'compass:componentPage', componentId: 'ari:a' }),
+        of({ type: 'compass:componentPage', componentId: 'ari:b' }),
+      ],
+      [
+        of({ type: 'jira:issuePanel', issue: { id: 'A-7' } }),
+        of({ type: 'jira:issuePanel', issue: { key: 'A-7' } }),
+      ],
+      [issue('7'), { ...issue('7'), environmentId: 'production' }],
+    ]) {
+      const here = await listen(page({ context: one }), 'n', options);
+      await accepted(page({ context: other }).publish('n', 'elsewhere', options));
+      await accepted(page({ context: one }).publish('n', 'here', options));
+      assert.deepEqual(await here.has(1), ['here']);
+    }
+  },
+
+  async 'names that no UTF-8 can tell apart are refused, and composed accents are another name'({
+    page,
+    resolver,
+  }) {
+    const context = issue('7');
+    const ada = page({ context });
+    for (const name of ['\ud800', '\udc00', 'a\ud83d']) {
+      await rejected(
+        ada.subscribe(name, () => {}),
+        'NAME_INVALID',
+      );
+      await rejected(ada.publish(name, 'x'), 'NAME_INVALID');
+      await rejected(resolver.publish(name, 'x', { context }), 'NAME_INVALID');
+    }
+    const composed = await listen(ada, '\u00e9');
+    await accepted(ada.publish('e\u0301', 'decomposed'));
+    await accepted(resolver.publish('\u00e9', 'composed', { context }));
+    assert.deepEqual(await composed.has(1), ['composed']);
+  },
+
+  async 'names that every object has are no properties'({ page, resolver }) {
+    const context = issue('7');
+    const ada = page({ context });
+    const global = await listen(ada, 'n', {}, ada.subscribeGlobal);
+    for (const name of ['constructor', '__proto__', 'toString']) {
+      const options = { contextOverrides: [name] };
+      await rejected(
+        ada.subscribe('n', () => {}, options),
+        'SCOPE_REFUSED',
+      );
+      await refused(ada.publish('n', 'x', options), 'SCOPE_REFUSED');
+      await rejected(resolver.publish('n', 'x', { ...options, context }), 'SCOPE_REFUSED');
+    }
+    await accepted(ada.publishGlobal('n', 'last'));
+    assert.deepEqual(await global.has(1), ['last']);
+  },
+
+  async 'a session and a resolver are held to what authorize verified'({ page }) {
+    const authorize = () => ({ properties: ['issue'] });
+    const ada = page({ context: issue('7'), authorize });
+    const inIssue = { contextOverrides: ['issue'] };
+    const { has } = await listen(ada, 'n', inIssue);
+    for (const options of [{}, { contextOverrides: ['project'] }, { contextOverrides: ['module'] }]) {
+      await refused(ada.publish('n', 'x', options), 'SCOPE_REFUSED');
+    }
+    await accepted(page({ context: issue('7') }).publish('n', 'one', inIssue));
+    assert.deepEqual(await has(1), ['one']);
   },
 
   async 'a message comes with what is known about it'({ page }) {

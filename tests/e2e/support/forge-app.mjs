@@ -1,11 +1,28 @@
 // A Forge app in its smallest form: resolver functions through the real @forge/resolver and @forge/kvs, configured by
 // variables, with only the import of @forge/realtime replaced.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
 import { createRealtime, Jira, publish, publishGlobal, signRealtimeToken, wrap } from 'sealwire/resolver';
 import { APP } from './relay.mjs';
 
 const Resolver = createRequire(import.meta.url)('@forge/resolver').default;
 const SITE = 'ari:cloud:jira::site/examples';
+
+/** @type {AsyncLocalStorage<object>} */
+const invocations = new AsyncLocalStorage();
+Object.defineProperty(globalThis, '__forge_runtime__', { get: () => invocations.getStore() });
+
+/** What the platform says of an invocation, with the context that Atlassian signs for the page. */
+function runtimeOf(accountId, context) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const claims = { iss: 'forge/context-token', aud: 'forge', accountId, context };
+  return {
+    appContext: { environmentId: 'examples', installationId: 'examples', moduleKey: context.moduleKey },
+    aaid: accountId,
+    contextAri: SITE,
+    realtime: { contextToken: `${part({ alg: 'none' })}.${part(claims)}.unsigned` },
+  };
+}
 
 /** Forge's secret storage, as @forge/kvs calls it. */
 function installStorage() {
@@ -56,10 +73,13 @@ export function forgeApp(relay, authorize = () => true) {
   /** Calls a function as the page of `view` does. */
   return (view, functionKey, payload) => {
     const { user, module, issue, project } = view;
-    const context = { moduleKey: module, extension: { issue: { id: issue }, project: { id: project } } };
-    return handler(
-      { call: { functionKey, payload }, context },
-      { installContext: SITE, principal: { accountId: user } },
+    const extension = { type: 'jira:issuePanel', issue: { id: issue }, project: { id: project } };
+    const context = { moduleKey: module, extension };
+    return invocations.run(runtimeOf(user, context), () =>
+      handler(
+        { call: { functionKey, payload }, context },
+        { installContext: SITE, principal: { accountId: user } },
+      ),
     );
   };
 }

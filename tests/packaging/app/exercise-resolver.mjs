@@ -5,6 +5,8 @@ export async function exerciseResolver({ createRealtime, Jira, wrap }) {
   const posted = [];
   const realtime = createRealtime({
     authorize: () => true,
+    environment: 'test',
+    trustUnsignedContext: true,
     url: 'wss://relay.example',
     app: 'app-1',
     signingKey: `k1.${Buffer.alloc(64, 7).toString('base64url')}`,
@@ -18,7 +20,8 @@ export async function exerciseResolver({ createRealtime, Jira, wrap }) {
       return Response.json({ results: [{ eventId: '00000000000000aa-7', eventTimestamp: 1 }] });
     },
   });
-  const context = { moduleKey: 'panel', extension: { project: { id: '3' }, issue: { id: '7' } } };
+  const extension = { type: 'jira:issuePanel', project: { id: '3' }, issue: { id: '7' } };
+  const context = { moduleKey: 'panel', extension };
   const runtime = { installContext: 'ari:cloud:jira::site/1', principal: { accountId: 'ada' } };
   const handler = wrap(async (request, platform) => {
     const merged = { ...request.context, installContext: platform.installContext, accountId: 'ada' };

@@ -36,6 +36,7 @@ export async function check(demo, { unsafeEval, screenshot }) {
     if (assertions.failed === 0) {
       await claimCore(claim, demo, unsafeEval, [anna, ben, cleo]);
       await playMorning(claim, demo, anna, ben, cleo);
+      await claimForgery(claim, page);
       await claimSecrecy(claim, demo.recorder, [ANNA, BEN, CLEO, SECOND]);
       await claim('No script on any page failed', () => same(errors, []));
     }
@@ -133,6 +134,48 @@ async function playMorning(claim, { recorder }, anna, ben, cleo) {
   await claim('Anna adds another and Ben sees it', () => ben.shows(SECOND.note));
   await claim('No page was reloaded for any of it', async () => {
     for (const gadget of [anna, ben, cleo]) same(await gadget.isMarked(), true);
+  });
+}
+
+/**
+ * Cleo replays the calls of the gadget with the dashboard of Anna and Ben in the context, as a user of Jira can.
+ * @param {Claim} claim
+ * @param {import('playwright-core').Page} page
+ */
+async function claimForgery(claim, page) {
+  const [anna, , cleo] = MEMBERS;
+  /** @param {import('../platform/members.mjs').Member} member @param {string} functionKey @param {object} payload */
+  const forged = (member, functionKey, payload) =>
+    page.evaluate(
+      async (call) => (await fetch('/api/invoke', { method: 'POST', body: JSON.stringify(call) })).json(),
+      {
+        member: member.id,
+        functionKey,
+        payload,
+        context: {
+          extension: {
+            type: 'jira:dashboardGadget',
+            dashboard: { id: anna.dashboard.id },
+            gadget: anna.gadget,
+          },
+        },
+      },
+    );
+  await claim('A call that names the dashboard of others gets no session', async () => {
+    const { error = '', result } = await forged(cleo, 'sealwire:session', { reason: 'connect' });
+    same([error.includes('PERMISSION_MISSING'), result], [true, undefined]);
+    const own = await forged(anna, 'sealwire:session', { reason: 'connect' });
+    same(own.result?.context?.dashboard, anna.dashboard.id);
+  });
+  await claim('It neither reads nor adds absences there', async () => {
+    for (const functionKey of ['absences.list', 'absences.add']) {
+      const { error = '', result } = await forged(cleo, functionKey, {
+        ...SECOND,
+        from: '2026-01-01',
+        to: '2026-01-02',
+      });
+      same([error.includes('authorize() refused'), result], [true, undefined]);
+    }
   });
 }
 

@@ -51,12 +51,13 @@ export function serveHost(port, demo) {
 /**
  * An error of the app's function is an answer, as on the platform, not a failure of the host.
  * @param {Demo} demo
- * @param {{ member: string, functionKey: string, payload: unknown }} call
+ * @param {{ member: string, functionKey: string, payload: unknown, context?: object }} call with `context`, what a user
+ * brings who replays the product's call with another context
  */
-async function invoke({ gadget, functions }, { member: id, functionKey, payload }) {
+async function invoke({ gadget, functions }, { member: id, functionKey, payload, context: brought }) {
   const member = requireMember(id);
   const { key: moduleKey, handler } = gadget;
-  const context = contextOf(member, moduleKey);
+  const context = { ...contextOf(member, moduleKey), ...brought };
   try {
     return { result: await functions.invoke(member, { moduleKey, handler, context, functionKey, payload }) };
   } catch (error) {

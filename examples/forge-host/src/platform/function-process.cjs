@@ -8,8 +8,8 @@ const { EgressFilteringService } = require('@forge/egress');
 const invocations = new AsyncLocalStorage();
 /** @type {Map<number, { resolve: (response: Response) => void, reject: (error: Error) => void }>} */
 const calls = new Map();
-/** @type {Record<string, (...args: unknown[]) => unknown>} */
-let handlers = {};
+/** @type {Map<string, (...args: unknown[]) => unknown>} */
+let handlers = new Map();
 let lastCall = 0;
 
 /** @param {object} message */
@@ -51,7 +51,7 @@ function restrictEgress(allowed) {
 /** @param {any} message */
 async function invoke({ invocation, handler, event, backendRuntimePayload, runtime }) {
   try {
-    const run = handlers[handler];
+    const run = handlers.get(handler);
     if (!run) throw new Error(`The bundle does not export '${handler}'.`);
     const result = await invocations.run({ id: invocation, runtime }, () =>
       run(event, backendRuntimePayload),
@@ -67,7 +67,7 @@ process.on('message', (/** @type {any} */ message) => {
   switch (message.type) {
     case 'load':
       restrictEgress(message.egress);
-      handlers = require(message.bundle);
+      handlers = new Map(Object.entries(require(message.bundle)));
       return send({ type: 'loaded' });
     case 'invoke':
       return void invoke(message);

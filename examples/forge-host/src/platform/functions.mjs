@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { answerJira } from './jira-api.mjs';
+import { contextToken } from './context-token.mjs';
 import { SITE } from './members.mjs';
 import { answerStorage } from './storage-api.mjs';
 
@@ -53,7 +54,8 @@ export class Functions {
   }
 
   /**
-   * Invokes a resolver function as Forge does for a Custom UI.
+   * Invokes a resolver function as Forge does for a Custom UI. `context` is what the call brings: on the platform, too, a
+   * user can replay a call with another one. The runtime says what the platform knows.
    * @param {Member} member
    * @param {{ moduleKey: string, handler: string, context: Record<string, unknown>, functionKey: string, payload: unknown }} call
    * @returns {Promise<unknown>}
@@ -81,9 +83,13 @@ export class Functions {
           environmentType: 'DEVELOPMENT',
           invocationId: randomUUID(),
           installationId,
+          functionKey: handler,
+          moduleType: 'jira:dashboardGadget',
           moduleKey,
         },
+        aaid: accountId,
         contextAri: installContext,
+        realtime: { contextToken: contextToken(member, moduleKey) },
         lambdaContext: {},
         tracing: { traceId: '0', spanId: '0' },
       },

@@ -1,5 +1,7 @@
-// The part of Jira's REST API that the example asks for, answered as the calling user.
+// The part of Jira's REST API that the example asks for, answered as the calling user: each sees their own dashboard.
 import { MEMBERS, SITE } from './members.mjs';
+
+const DASHBOARD = /^\/rest\/api\/3\/dashboard\/([^/?]+)$/;
 
 /**
  * @param {string} accountId of the user for whom the function runs
@@ -9,17 +11,29 @@ import { MEMBERS, SITE } from './members.mjs';
  */
 export function answerJira(accountId, method, path) {
   const member = MEMBERS.find((candidate) => candidate.accountId === accountId);
-  if (method !== 'GET' || path !== '/rest/api/3/myself') {
-    return {
-      status: 404,
-      body: JSON.stringify({ errorMessages: [`This local host does not answer ${path}.`] }),
-    };
+  const dashboard = DASHBOARD.exec(path)?.[1];
+  if (method !== 'GET' || (path !== '/rest/api/3/myself' && dashboard === undefined)) {
+    return refusal(404, `This local host does not answer ${path}.`);
   }
-  if (!member) return { status: 401, body: JSON.stringify({ errorMessages: ['No such user.'] }) };
+  if (!member) return refusal(401, 'No such user.');
+  if (dashboard !== undefined) {
+    // Jira does not tell whether there is a dashboard that the user may not see.
+    if (dashboard !== member.dashboard.id) return refusal(404, `The dashboard '${dashboard}' is not there.`);
+    const self = `${SITE.siteUrl}/rest/api/3/dashboard/${dashboard}`;
+    return { status: 200, body: JSON.stringify({ self, ...member.dashboard }) };
+  }
   const { displayName } = member;
   const self = `${SITE.siteUrl}/rest/api/3/user?accountId=${accountId}`;
   return {
     status: 200,
     body: JSON.stringify({ self, accountId, accountType: 'atlassian', displayName, active: true }),
   };
+}
+
+/**
+ * @param {number} status
+ * @param {string} message
+ */
+function refusal(status, message) {
+  return { status, body: JSON.stringify({ errorMessages: [message] }) };
 }

@@ -7,27 +7,29 @@ import { KeySpace, StorageError } from './storage.mjs';
 
 const PAGE_LIMIT = 100;
 
-/** @type {Record<string, (spaces: Spaces, body: any) => unknown>} */
-const ROUTES = {
-  '/api/v1/get': ({ values }, body) => read(values, body),
-  '/api/v1/set': ({ values }, body) => write(values, body),
-  '/api/v1/delete': ({ values }, { key }) => values.delete(key),
-  '/api/v1/secret/get': ({ secrets }, body) => read(secrets, body),
-  '/api/v1/secret/set': ({ secrets }, body) => write(secrets, body),
-  '/api/v1/secret/delete': ({ secrets }, { key }) => secrets.delete(key),
-  '/api/v1/query': ({ values }, { where = [], after = '', limit = 10 }) => {
-    const prefix = where[0]?.values?.[0] ?? '';
-    const page = values.query(prefix, after, Math.min(limit, PAGE_LIMIT));
-    return { data: page.data.map(publicEntry), cursor: page.cursor };
-  },
-  '/api/v1/transaction': ({ values }, { set = [], delete: deleted = [], check = [] }) => {
-    if (check.length > 0 || [...set, ...deleted].some(({ entityName }) => entityName)) {
-      throw new StorageError(501, 'NOT_IMPLEMENTED', 'This local host has no entities.');
-    }
-    for (const { key, value, options } of set) values.set(key, value, options);
-    for (const { key } of deleted) values.delete(key);
-  },
-};
+/** @type {Map<string, (spaces: Spaces, body: any) => unknown>} */
+const ROUTES = new Map(
+  Object.entries({
+    '/api/v1/get': ({ values }, body) => read(values, body),
+    '/api/v1/set': ({ values }, body) => write(values, body),
+    '/api/v1/delete': ({ values }, { key }) => values.delete(key),
+    '/api/v1/secret/get': ({ secrets }, body) => read(secrets, body),
+    '/api/v1/secret/set': ({ secrets }, body) => write(secrets, body),
+    '/api/v1/secret/delete': ({ secrets }, { key }) => secrets.delete(key),
+    '/api/v1/query': ({ values }, { where = [], after = '', limit = 10 }) => {
+      const prefix = where[0]?.values?.[0] ?? '';
+      const page = values.query(prefix, after, Math.min(limit, PAGE_LIMIT));
+      return { data: page.data.map(publicEntry), cursor: page.cursor };
+    },
+    '/api/v1/transaction': ({ values }, { set = [], delete: deleted = [], check = [] }) => {
+      if (check.length > 0 || [...set, ...deleted].some(({ entityName }) => entityName)) {
+        throw new StorageError(501, 'NOT_IMPLEMENTED', 'This local host has no entities.');
+      }
+      for (const { key, value, options } of set) values.set(key, value, options);
+      for (const { key } of deleted) values.delete(key);
+    },
+  }),
+);
 
 /**
  * @param {Spaces} spaces the installation's own
@@ -37,7 +39,7 @@ const ROUTES = {
  */
 export function answerStorage(spaces, path, body) {
   try {
-    const route = ROUTES[path];
+    const route = ROUTES.get(path);
     if (!route) throw new StorageError(501, 'NOT_IMPLEMENTED', `This local host does not answer ${path}.`);
     const result = route(spaces, JSON.parse(body));
     return { status: 200, body: result === undefined ? '' : JSON.stringify(result) };

@@ -3,12 +3,12 @@
 /** @typedef {{ value: unknown, createdAt: number, updatedAt: number, expiresAt?: number }} Entry */
 /** @typedef {{ keyPolicy?: 'OVERRIDE' | 'FAIL_IF_EXISTS', returnValue?: 'PREVIOUS' | 'LATEST', ttl?: { value: number, unit: string } }} SetOptions */
 
-const UNIT_MS = /** @type {Record<string, number>} */ ({
-  SECONDS: 1_000,
-  MINUTES: 60_000,
-  HOURS: 3_600_000,
-  DAYS: 86_400_000,
-});
+const UNIT_MS = new Map([
+  ['SECONDS', 1_000],
+  ['MINUTES', 60_000],
+  ['HOURS', 3_600_000],
+  ['DAYS', 86_400_000],
+]);
 const KEY = /^(?!\s+$)[a-zA-Z0-9:._\s\-#]{1,500}$/;
 
 /** A request that storage refuses, with the code that the app sees. */
@@ -71,7 +71,7 @@ export class KeySpace {
     const now = this.#now();
     /** @type {Entry} */
     const entry = { value: structuredClone(value), createdAt: previous?.createdAt ?? now, updatedAt: now };
-    if (options.ttl) entry.expiresAt = now + options.ttl.value * (UNIT_MS[options.ttl.unit] ?? NaN);
+    if (options.ttl) entry.expiresAt = now + options.ttl.value * (UNIT_MS.get(options.ttl.unit) ?? NaN);
     this.#entries.set(key, entry);
     if (options.returnValue === 'PREVIOUS') return previous;
     return options.returnValue === 'LATEST' ? entry : undefined;

@@ -44,11 +44,11 @@ export async function startRelay(program, folder) {
  */
 export function forgeVariables(text) {
   const found = text.matchAll(/forge variables set (?:--encrypt )?(SEALWIRE_\w+) (\S+)/g);
-  const variables = Object.fromEntries([...found].map(([, name, value]) => [name, value]));
+  const variables = new Map([...found].map(([, name, value]) => [name, value]));
   for (const name of ['SEALWIRE_APP', 'SEALWIRE_SIGNING_KEY']) {
-    if (!variables[name]) throw new Error(`'sealwire-relay init' printed no value for ${name}.`);
+    if (!variables.get(name)) throw new Error(`'sealwire-relay init' printed no value for ${name}.`);
   }
-  return variables;
+  return Object.fromEntries(variables);
 }
 
 /**

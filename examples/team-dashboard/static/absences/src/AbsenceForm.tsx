@@ -32,7 +32,7 @@ export function AbsenceForm({ onTouch, onCancel, onSubmit }: Props) {
     >
       <fieldset className="kinds">
         <legend>What for?</legend>
-        {Object.entries(KINDS).map(([value, label]) => (
+        {[...KINDS].map(([value, label]) => (
           <label key={value} className="kind">
             <input
               type="radio"

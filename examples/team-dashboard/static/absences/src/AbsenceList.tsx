@@ -28,7 +28,7 @@ export function AbsenceList({ absences, me, arrived, onRemove }: Props) {
           <div className="about">
             <p className="who">
               <strong>{absence.name}</strong>
-              <span className={`chip ${absence.kind}`}>{KINDS[absence.kind]}</span>
+              <span className={`chip ${absence.kind}`}>{KINDS.get(absence.kind)}</span>
             </p>
             <p className="when">
               {spanText(absence.from, absence.to)}

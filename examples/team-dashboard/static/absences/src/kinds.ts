@@ -1,8 +1,9 @@
 import type { Kind } from '../../../src/absences';
 
-export const KINDS: Record<Kind, string> = {
-  vacation: 'Vacation',
-  sick: 'Sick leave',
-  training: 'Training',
-  parental: 'Parental leave',
-};
+/** A map: the kind of an absence comes over the channel. */
+export const KINDS: ReadonlyMap<Kind, string> = new Map([
+  ['vacation', 'Vacation'],
+  ['sick', 'Sick leave'],
+  ['training', 'Training'],
+  ['parental', 'Parental leave'],
+]);

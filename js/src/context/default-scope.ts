@@ -1,0 +1,68 @@
+// Whether a context has a default scope: the type of its module is known, and the properties that identify what its page
+// shows are there.
+
+import { fieldOf } from './properties.js';
+import { MODULE_TYPES, type Needs } from './module-types.js';
+
+const INSTEAD =
+  'Use contextOverrides with properties that the context has, a channel token with a global channel, or ' +
+  'createRealtime({ properties }) in the resolver.';
+
+/** The properties that the default scope of such a page needs; undefined where the page is not known. */
+function neededBy(
+  needs: Needs,
+  extension: unknown,
+  has: (name: string) => boolean,
+): readonly string[] | undefined {
+  if ('all' in needs) return needs.all;
+  if ('either' in needs) return needs.either.find((names) => names.every(has)) ?? needs.either[0];
+  return needs.cases.get(String(fieldOf(extension, needs.field)));
+}
+
+export interface DefaultScopeOf {
+  /** The module's type, by the word of somebody who can be believed. */
+  type: string | undefined;
+  extension: unknown;
+  /** The properties that are granted. */
+  properties: ReadonlyMap<string, string>;
+  /** Whether the app itself states what the page shows. */
+  stated: boolean;
+}
+
+/** Undefined where the whole of the properties is the default scope; otherwise why there is none. */
+export function noDefaultScope({ type, extension, properties, stated }: DefaultScopeOf): string | undefined {
+  if (!properties.has('module')) return lacking(type, ['module'], properties);
+  const needs = type === undefined ? undefined : MODULE_TYPES.get(type);
+  if (!needs) {
+    if (stated) return undefined;
+    const known =
+      type === undefined ? 'The type of the module is not known' : `The module type ${shown(type)} has none`;
+    return `There is no default channel here. ${known}. ${INSTEAD}`;
+  }
+  const needed = neededBy(needs, extension, (name) => properties.has(name));
+  if (needed === undefined) {
+    return `There is no default channel here: this page of ${shown(type)} is not known. ${INSTEAD}`;
+  }
+  const missing = needed.filter((name) => !properties.has(name));
+  return missing.length === 0 ? undefined : lacking(type, missing, properties);
+}
+
+/** `account` is a property of those pages alone that show what is the user's own. */
+export function isPersonal(type: string | undefined, extension: unknown): boolean {
+  const needs = type === undefined ? undefined : MODULE_TYPES.get(type);
+  return needs !== undefined && (neededBy(needs, extension, () => true)?.includes('account') ?? false);
+}
+
+function lacking(type: string | undefined, missing: string[], has: ReadonlyMap<string, string>): string {
+  const page = type === undefined ? 'a page' : shown(type);
+  const names = missing.map((name) => `'${name}'`).join(' and ');
+  return (
+    `There is no default channel here: that of ${page} needs the property ${names}. ` +
+    `The properties here: ${[...has.keys()].join(', ') || 'none'}. ${INSTEAD}`
+  );
+}
+
+/** A type comes from outside. */
+function shown(type: string | undefined): string {
+  return JSON.stringify((type ?? '').slice(0, 80));
+}

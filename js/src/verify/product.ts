@@ -1,0 +1,76 @@
+// Asks a product's REST API as the user of the invocation. Only a clear yes counts.
+//
+// It calls the function of the Forge runtime that `asUser()` of @forge/api calls: importing that package would make every
+// bundle of a resolver need it.
+
+import { SealwireError } from '../errors/sealwire-error.js';
+
+const TIMEOUT_MS = 8_000;
+
+export type Product = 'jira' | 'confluence';
+
+const NAMES: ReadonlyMap<Product, string> = new Map([
+  ['jira', 'Jira'],
+  ['confluence', 'Confluence'],
+]);
+
+type ForgeFetch = (target: object, path: string, init: object) => Promise<Response>;
+
+function forgeFetch(): ForgeFetch {
+  const { __forge_fetch__: ask } = globalThis as { __forge_fetch__?: ForgeFetch };
+  if (typeof ask === 'function') return ask;
+  throw new SealwireError(
+    'INVALID_ARGUMENT',
+    'There is no Forge runtime here, so no product can be asked. In tests, pass an authorize() of your own.',
+  );
+}
+
+/** A path whose values cannot leave their places: each is one segment or one value of the query. */
+export function path(parts: TemplateStringsArray, ...values: string[]): string {
+  return parts.map((part, index) => part + encodeURIComponent(values.at(index) ?? '')).join('');
+}
+
+function unavailable(product: Product, why: string, cause?: unknown): SealwireError {
+  const message = `${NAMES.get(product)} did not say whether the user has access: ${why}`;
+  return new SealwireError('SESSION_UNAVAILABLE', message, cause === undefined ? {} : { cause });
+}
+
+async function answerOf(product: Product, address: string, signal: AbortSignal): Promise<unknown> {
+  const target = { type: 'fpp', provider: 'user', remote: product };
+  const answer = await forgeFetch()(target, address, { headers: { accept: 'application/json' }, signal });
+  // The platform's own refusal says nothing of the user's access.
+  const refusal = answer.headers.get('forge-proxy-error');
+  if (refusal === 'NEEDS_AUTHENTICATION_ERR') {
+    throw unavailable(
+      product,
+      'the user has to allow the app first. Call the product with asUser() in another function.',
+    );
+  }
+  if (refusal) throw unavailable(product, `Forge did not pass the request on (${refusal}).`);
+  if (answer.status === 200) return answer.json();
+  if ([401, 403, 404].includes(answer.status)) return undefined;
+  throw unavailable(product, `HTTP status ${answer.status}.`);
+}
+
+/**
+ * What the product answers about something that the user may see, or undefined where the user may not. Rejects where the
+ * product says neither: that is no yes, and another attempt may bring one.
+ */
+export async function askAsUser(product: Product, address: string): Promise<unknown> {
+  const given = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  // Whether or not the platform heeds the signal.
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(unavailable(product, `no answer within ${TIMEOUT_MS / 1000} s.`));
+      given.abort();
+    }, TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([answerOf(product, address, given.signal), late]);
+  } catch (cause) {
+    throw cause instanceof SealwireError ? cause : unavailable(product, 'the request failed.', cause);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,63 @@
+// Stands in for the Forge runtime: the global that the platform sets for each invocation.
+
+export const ENVIRONMENT = '0c3d8e0e-6b1f-4a5c-9d67-1f1d2b3c4d5e';
+export const INSTALLATION = 'b0a7a9f4-4e0e-4c56-8d6e-96f9c9f1d0a3';
+/** What tokens, channels and keys carry for it. */
+export const INSTALLED = `ari:cloud:ecosystem::installation/${INSTALLATION}#${ENVIRONMENT}`;
+
+export interface Signed {
+  moduleKey?: string;
+  extension?: object;
+  accountId?: string;
+  installationId?: string;
+}
+
+export interface Runtime {
+  appContext?: Record<string, unknown>;
+  aaid?: string;
+  /** What the context token holds; none without it. */
+  signed?: Signed;
+  /** In place of a token. */
+  contextToken?: string;
+}
+
+/** As Atlassian's, but for the signature. */
+export function contextToken({
+  moduleKey,
+  extension,
+  accountId,
+  installationId = INSTALLATION,
+}: Signed): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const claims = {
+    iss: 'forge/context-token',
+    aud: 'forge',
+    installationId,
+    accountId,
+    context: { moduleKey, extension },
+  };
+  return `${part({ alg: 'RS256', kid: 'forge/context-token/1' })}.${part(claims)}.signature`;
+}
+
+/** Runs `work` in an invocation of which the platform says this. */
+export async function inForge<T>(runtime: Runtime, work: () => T | Promise<T>): Promise<T> {
+  const { appContext, aaid, signed } = runtime;
+  const global = globalThis as { __forge_runtime__?: unknown };
+  const before = global.__forge_runtime__;
+  global.__forge_runtime__ = {
+    appContext: { environmentId: ENVIRONMENT, installationId: INSTALLATION, ...appContext },
+    contextAri: 'ari:cloud:jira::site/1',
+    ...(aaid !== undefined && { aaid }),
+    realtime: { contextToken: runtime.contextToken ?? (signed && contextToken(signed)) },
+    metrics: {
+      counter: () => ({ incr: () => {} }),
+      timing: () => ({ measure: () => ({ stop: () => {} }) }),
+    },
+  };
+  try {
+    return await work();
+  } finally {
+    if (before === undefined) delete global.__forge_runtime__;
+    else global.__forge_runtime__ = before;
+  }
+}
