@@ -23,6 +23,7 @@ mod limits;
 mod listener;
 mod memory;
 mod metrics;
+mod output;
 mod proxies;
 mod reload;
 mod reloadable;
@@ -47,6 +48,7 @@ pub use hub::{Accepted, Draft, Hub, HubCounts, HubLimits, IdempotencyId, Outcome
 pub use limits::{AllowedOrigins, Limit, LimitSettings, Limits, Rate};
 pub use listener::Endpoint;
 pub use memory::{Memory, MemoryHeld};
+pub use output::{Output, flush_log, open_log};
 pub use proxies::TrustedProxies;
 pub use reload::Reloaded;
 pub use revocations::{Revocations, Selector};

@@ -16,6 +16,7 @@ use crate::{
     listener::{Endpoint, Listener},
     memory::{self, Memory},
     metrics::{Exposition, Metrics},
+    output,
     proxies::Proxies,
     reload::{self, Reload, Reloaded},
     reloadable::Reloadable,
@@ -26,7 +27,7 @@ use crate::{
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+    sync::{Arc, Mutex, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -151,7 +152,11 @@ impl Relay {
         let evict = move |bytes| cache.evict(bytes);
         let shed = memory::shed(memory.clone(), evict, move || connections.all(), ended.clone());
         vital::spawn("shedding", shed);
-        tokio::spawn(every_second(ended.clone(), move || audit.summarize()));
+        let tell = move || {
+            audit.summarize();
+            output::report_dropped();
+        };
+        tokio::spawn(every_second(ended.clone(), tell));
         vital::spawn("accept", accept(listener, context.clone(), ended.clone(), tasks.clone()));
         let admin_address = admin.as_ref().map(|(_, address)| *address);
         if let Some((listener, _)) = admin {
@@ -197,7 +202,7 @@ impl Relay {
 
     /// Takes over what can change of a new configuration. Connections stay, but those that a removed signing key let in.
     pub fn reload(&self, config: Config) -> Reloaded {
-        self.reload.lock().unwrap_or_else(PoisonError::into_inner).apply(config)
+        vital::sound(self.reload.lock()).apply(config)
     }
 
     /// Takes nothing new, delivers what was taken, says goodbye to every client and waits until they are gone, for as long

@@ -1,6 +1,6 @@
 //! `sealwire-relay init`: a configuration with a fresh app, and what belongs to it on Forge's side.
 
-use super::DEFAULT_PATH;
+use super::{DEFAULT_PATH, print};
 use clap::Args;
 use sealwire_protocol::limits;
 use sealwire_relay::{NewApp, template};
@@ -47,7 +47,7 @@ impl Init {
             })?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        print!(
+        print::result(&format!(
             "Wrote {path} with the app '{app}' and a fresh signing key. Start the relay with
 
     sealwire-relay run --config {path}
@@ -73,7 +73,7 @@ and allow it to reach the relay, in manifest.yml:
             app = app.id,
             key = *app.signing_key,
             quoted_app = shell_quoted(&app.id),
-        );
+        ))?;
         Ok(())
     }
 }

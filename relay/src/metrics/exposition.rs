@@ -9,6 +9,7 @@ use crate::{
     lifecycle::Lifecycle,
     limits::{Limit, Limits},
     memory::Memory,
+    output,
     reloadable::Reloadable,
     revocations::Revocations,
     signing::SigningKeys,
@@ -203,6 +204,11 @@ impl Exposition {
             "sealwire_audit_suppressed",
             "Refused attempts that the audit log only counted",
             metrics.audit_suppressed.total(),
+        )?;
+        page.counter(
+            "sealwire_log_lines_dropped",
+            "Lines of the log that were dropped: nobody read them, or writing them failed",
+            output::dropped_log_lines(),
         )?;
         page.by(
             "sealwire_http_requests",
