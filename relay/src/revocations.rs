@@ -3,12 +3,12 @@
 //! A revocation is remembered until no token that it means can be left, which is a day after the last of them may have
 //! been made. The memory for that is bounded, and what has no room is refused rather than something else forgotten.
 
-use crate::access::{Namespace, Refused};
-use sealwire_protocol::{Code, Scope, UnixSeconds, limits};
-use std::{
-    collections::HashMap,
-    sync::{PoisonError, RwLock},
+use crate::{
+    access::{Namespace, Refused},
+    vital,
 };
+use sealwire_protocol::{Code, Scope, UnixSeconds, limits};
+use std::{collections::HashMap, sync::RwLock};
 
 /// Most bytes that all revocations may take, and those of one app.
 const MAX_BYTES: usize = 8 << 20;
@@ -74,7 +74,7 @@ impl Revocations {
         before: UnixSeconds,
         now: UnixSeconds,
     ) -> Result<(), Refused> {
-        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = vital::sound(self.table.write());
         if before <= horizon(now) {
             // Every token that it means has expired.
             return Ok(());
@@ -85,7 +85,7 @@ impl Revocations {
 
     /// Whether a token is revoked.
     pub(crate) fn cover(&self, subject: &Subject<'_>) -> bool {
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let table = vital::sound(self.table.read());
         let installations = table.apps.get(subject.namespace.app).map(|app| &app.installations);
         let revocations = installations.and_then(|known| known.get(subject.namespace.installation));
         revocations.is_some_and(|list| list.iter().any(|revocation| revocation.covers(subject)))
@@ -93,7 +93,7 @@ impl Revocations {
 
     /// How many are remembered.
     pub(crate) fn len(&self) -> usize {
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let table = vital::sound(self.table.read());
         table.apps.values().flat_map(|app| app.installations.values()).map(Vec::len).sum()
     }
 }

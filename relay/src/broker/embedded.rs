@@ -5,10 +5,11 @@ use crate::{
     clock::Now,
     fanout::Deliveries,
     hub::{Accepted, Draft, Hub, HubLimits, Replay},
+    vital,
 };
 use sealwire_protocol::{ChannelId, wire::Since};
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Instant,
 };
 
@@ -39,7 +40,7 @@ impl EmbeddedBroker {
 
 impl Shared {
     fn hub(&self) -> MutexGuard<'_, Hub> {
-        self.hub.lock().unwrap_or_else(PoisonError::into_inner)
+        vital::sound(self.hub.lock())
     }
 }
 
