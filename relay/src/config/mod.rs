@@ -9,6 +9,7 @@ mod file;
 mod listen;
 mod overrides;
 mod risks;
+mod service_links;
 mod settings;
 mod template;
 #[cfg(test)]

@@ -173,6 +173,7 @@ fn every_fault_of_a_variable_is_told_with_its_name() {
     for (environment, problem) in [
         (&[("SEALWIRE_RELAY_LISEN", "x")][..], "did you mean 'LISTEN'?"),
         (&[("SEALWIRE_RELAY_HEARTBEAT", "fast")], "SEALWIRE_RELAY_HEARTBEAT: 'fast' is no duration"),
+        (&[("SEALWIRE_RELAY_PORT", "7440")], "SEALWIRE_RELAY_PORT: unknown variable"),
         (&[("SEALWIRE_RELAY_APP", "b")], "SEALWIRE_RELAY_APP: needs SEALWIRE_RELAY_SIGNING_KEYS"),
         (&[("SEALWIRE_RELAY_SIGNING_KEYS", &keys)], "SEALWIRE_RELAY_SIGNING_KEYS: needs SEALWIRE_RELAY_APP"),
         (&[("SEALWIRE_RELAY_APP", "a"), ("SEALWIRE_RELAY_SIGNING_KEYS", &keys)], "is there already"),
@@ -182,9 +183,13 @@ fn every_fault_of_a_variable_is_told_with_its_name() {
         assert!(error.starts_with("environment variable SEALWIRE_RELAY_"), "{error}");
         assert!(error.contains(problem), "{problem}: {error}");
     }
-    // Kubernetes sets these for a service of this name.
-    let kubernetes =
-        [("SEALWIRE_RELAY_PORT", "tcp://10.0.0.1:80"), ("SEALWIRE_RELAY_SERVICE_HOST", "10.0.0.1")];
+    // Kubernetes sets these for Services of these names.
+    let kubernetes = [
+        ("SEALWIRE_RELAY_PORT", "tcp://10.0.0.1:80"),
+        ("SEALWIRE_RELAY_SERVICE_HOST", "10.0.0.1"),
+        ("SEALWIRE_RELAY_METRICS_PORT_7441_TCP", "tcp://10.0.0.1:7441"),
+        ("SEALWIRE_RELAY_METRICS_SERVICE_PORT_HTTP", "7441"),
+    ];
     load_with(&app("a", "k"), &kubernetes, &Overrides::default()).unwrap();
 }
 
