@@ -1,7 +1,7 @@
 //! The metrics as Prometheus reads them: every name, its help and where its value comes from. docs/operating.md explains
 //! the same names, and a test compares the two.
 
-use super::{Distribution, Metrics, latency::BOUNDS, process};
+use super::{Distribution, Format, Metrics, format::to_text, latency::BOUNDS, process};
 use crate::{
     broker::Broker,
     connection::Registry,
@@ -48,13 +48,15 @@ impl fmt::Debug for Exposition {
 }
 
 impl Exposition {
-    /// In the text format of OpenMetrics 1.0, which every Prometheus since 2.5 reads.
-    pub(crate) fn render(self: &Arc<Self>) -> Result<String, Error> {
+    pub(crate) fn render(self: &Arc<Self>, format: Format) -> Result<String, Error> {
         let mut names = Names::default();
         names.register_collector(Box::new(self.clone()));
         let mut text = String::with_capacity(16 * 1024);
         prometheus_client::encoding::text::encode(&mut text, &names)?;
-        Ok(text)
+        Ok(match format {
+            Format::OpenMetrics => text,
+            Format::Text => to_text(&text),
+        })
     }
 }
 
