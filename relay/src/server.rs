@@ -18,6 +18,7 @@ use crate::{
     metrics::{Exposition, Metrics},
     output,
     proxies::Proxies,
+    pulse::{self, Pulse},
     reload::{self, Reload, Reloaded},
     reloadable::Reloadable,
     revocations::Revocations,
@@ -38,6 +39,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How often a quiet relay lets go of what is too old, and says what it did not write into the audit log.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A standstill that an operator should know of.
+const LONG_STANDSTILL: Duration = Duration::from_secs(5);
 
 /// Why a relay does not start.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +92,8 @@ impl Relay {
         })
         .await?;
         if let Some(broker) = embedded {
-            vital::spawn("expiry", every_second(relay.drain.ended.clone(), move || broker.expire()));
+            let ended = relay.drain.ended.clone();
+            vital::spawn("expiry", every(EXPIRY_INTERVAL, ended, move || broker.expire()));
         }
         Ok(relay)
     }
@@ -119,8 +124,10 @@ impl Relay {
         let keys = Arc::new(SigningKeys::new(config.keyring.clone()));
         let limits = Arc::new(Limits::new(config.limits.clone(), Instant::now()));
         let alarms = Arc::new(Alarms::default());
+        let pulse = Arc::<Pulse>::default();
+        let terms = reload::terms(&config, keys.clone(), revocations.clone(), limits.clone(), pulse.clone());
         let connection = Arc::new(ConnectionContext {
-            terms: Reloadable::new(reload::terms(&config, keys.clone(), revocations.clone(), limits.clone())),
+            terms: Reloadable::new(terms),
             broker: broker.clone(),
             fanout: fanout.clone(),
             queue_bytes: config.queue_bytes,
@@ -148,6 +155,8 @@ impl Relay {
             limits: limits.clone(),
         });
         vital::spawn("alarms", alarms.run(ended.clone()));
+        let beating = pulse.clone();
+        vital::spawn("pulse", every(pulse::PERIOD, ended.clone(), move || beat(&beating)));
         let (cache, connections) = (broker.clone(), registry.clone());
         let evict = move |bytes| cache.evict(bytes);
         let shed = memory::shed(memory.clone(), evict, move || connections.all(), ended.clone());
@@ -156,7 +165,7 @@ impl Relay {
             audit.summarize();
             output::report_dropped();
         };
-        tokio::spawn(every_second(ended.clone(), tell));
+        tokio::spawn(every(EXPIRY_INTERVAL, ended.clone(), tell));
         vital::spawn("accept", accept(listener, context.clone(), ended.clone(), tasks.clone()));
         let admin_address = admin.as_ref().map(|(_, address)| *address);
         if let Some((listener, _)) = admin {
@@ -178,8 +187,15 @@ impl Relay {
             tokio::spawn(admin::serve(listener, Arc::new(exposition), ended.clone()));
         }
         let terms = DrainTerms { window: config.drain_window, deadline: config.drain_deadline };
-        let reload =
-            Reload { config, keys, revocations, connection, registry: registry.clone(), http: context };
+        let reload = Reload {
+            config,
+            keys,
+            revocations,
+            pulse,
+            connection,
+            registry: registry.clone(),
+            http: context,
+        };
         Ok(Self {
             endpoint,
             admin_address,
@@ -235,9 +251,19 @@ async fn listen_for_operators(address: SocketAddr) -> Result<(TcpListener, Socke
     Ok((listener, address))
 }
 
+/// Notes that the relay runs, and says in the log where it did not for long.
+fn beat(pulse: &Pulse) {
+    if let Some(stood) = pulse.beat(Instant::now()).filter(|stood| *stood >= LONG_STANDSTILL) {
+        tracing::warn!(
+            ?stood,
+            "the relay stood still: its process or its machine was stopped, or overloaded"
+        );
+    }
+}
+
 /// Does something now and then until the relay has ended.
-async fn every_second(ended: CancellationToken, act: impl Fn()) {
-    let mut ticks = interval(EXPIRY_INTERVAL);
+async fn every(period: Duration, ended: CancellationToken, act: impl Fn()) {
+    let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while ended.run_until_cancelled(ticks.tick()).await.is_some() {
         act();

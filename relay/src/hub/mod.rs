@@ -58,6 +58,7 @@ pub struct Hub {
     started: Instant,
     /// Offset of the newest publication on any channel.
     counter: u64,
+    /// The time of the newest publication.
     time: UnixMillis,
     channels: HashMap<ChannelId, Channel>,
     /// The channel of every cached publication, oldest first: the order of offsets is the order of expiry.
@@ -90,6 +91,8 @@ impl Hub {
     const ENTRY_COST: usize = 192;
     /// What an idle channel occupies, in bytes. An eighth of the replay cache's size may go to them as well.
     const IDLE_COST: usize = 256;
+    /// By how much the time of a publication may be ahead of the wall clock.
+    const MOST_AHEAD: Duration = Duration::from_secs(10);
     /// So many idle channels are kept in any case.
     const MIN_IDLE: usize = 16;
 
@@ -151,8 +154,7 @@ impl Hub {
             self.counts.repeats += 1;
             return Outcome { accepted, publication: None };
         }
-        // The time on the wire never runs backwards, whatever happens to the wall clock.
-        self.time = self.time.max(now.wall);
+        self.follow(now.wall);
         let channel =
             self.channels.entry(channel_id).or_insert_with(|| Channel::new(self.counter, self.forgot_at));
         self.counter += 1;
@@ -171,6 +173,13 @@ impl Hub {
         self.ids.remember(channel_id, id, accepted, now.monotonic);
         self.memory.set_books(self.books());
         Outcome { accepted, publication: Some(publication) }
+    }
+
+    /// The times of publications do not run backwards where the wall clock is set back by a little, as time servers do.
+    /// Past that, it was wrong before, and is followed at once.
+    fn follow(&mut self, wall: UnixMillis) {
+        let ahead = Duration::from_millis(self.time.0.saturating_sub(wall.0));
+        self.time = if ahead > Self::MOST_AHEAD { wall } else { self.time.max(wall) };
     }
 
     /// Adds a subscription and says what it starts with. Every `join` is followed by one [`Self::leave`].

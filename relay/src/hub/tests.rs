@@ -236,6 +236,32 @@ fn a_wall_clock_that_is_set_back_does_not_turn_the_times_of_messages_back() {
     assert!(second >= first);
 }
 
+#[test]
+fn times_follow_a_wall_clock_that_was_ahead_within_ten_seconds() {
+    let mut fixture = Fixture::new(1 << 20);
+    let time = |fixture: &mut Fixture| {
+        fixture.ids += 1;
+        fixture.hub.publish(fixture.draft(1, 10, fixture.ids), fixture.now).accepted.time
+    };
+    let true_time = fixture.now.wall;
+    // An hour ahead, and right again.
+    fixture.now.wall.0 += 3_600_000;
+    assert_eq!(time(&mut fixture), fixture.now.wall);
+    fixture.now.wall = true_time;
+    assert_eq!(time(&mut fixture), true_time);
+    // A little ahead: the time stands until the clock has caught up, and goes on with it.
+    fixture.now.wall.0 += 10_000;
+    let ahead = time(&mut fixture);
+    fixture.now.wall.0 -= 10_000;
+    for _ in 0..10 {
+        assert_eq!(time(&mut fixture), ahead);
+        fixture.pass(Duration::from_secs(1));
+    }
+    assert_eq!(time(&mut fixture), ahead);
+    fixture.pass(Duration::from_millis(1));
+    assert_eq!(time(&mut fixture), fixture.now.wall);
+}
+
 /// Something that happens to a hub.
 #[derive(Clone, Debug)]
 enum Step {

@@ -80,6 +80,7 @@ impl Relay {
             heartbeat,
             replay_window: limits.replay_window,
             limits: Arc::new(Limits::new(LimitSettings::default(), now.monotonic)),
+            pulse: Arc::default(),
         };
         Self {
             hub: Hub::new(epoch, limits, now),
