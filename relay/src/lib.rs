@@ -45,7 +45,9 @@ pub use config::{
     Config, ConfigError, Listen, LogFormat, NewApp, Origin, Overrides, Risk, Setting, template,
 };
 pub use fanout::{ConnectionId, Deliveries, Fanout, Room, Subscribers};
-pub use hub::{Accepted, Draft, Hub, HubCounts, HubLimits, IdempotencyId, Outcome, Publication, Replay};
+pub use hub::{
+    Accepted, Draft, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication, Replay,
+};
 pub use limits::{AllowedOrigins, Limit, LimitSettings, Limits, Rate};
 pub use listener::Endpoint;
 pub use memory::{Memory, MemoryHeld};

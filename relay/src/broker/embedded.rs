@@ -54,7 +54,7 @@ impl Broker for EmbeddedBroker {
             let room = shared.deliveries.room(draft.sealed.len()).await;
             // Delivered under the lock: the order of offsets is the order of deliveries.
             let mut hub = shared.hub();
-            let outcome = hub.publish(draft, Now::read());
+            let outcome = hub.publish(draft, Now::read())?;
             if let Some(publication) = outcome.publication {
                 shared.deliveries.deliver(publication, room);
             }

@@ -7,6 +7,7 @@ mod publication;
 #[cfg(test)]
 mod tests;
 
+pub use ids::IdReused;
 pub use publication::{Accepted, Draft, IdempotencyId, Publication};
 
 use crate::{clock::Now, memory::Memory};
@@ -147,12 +148,16 @@ impl Hub {
     }
 
     /// Gives a message its place, unless it has one.
-    pub fn publish(&mut self, draft: Draft, now: Now) -> Outcome {
+    ///
+    /// # Errors
+    /// Where another message of the channel has its id.
+    pub fn publish(&mut self, draft: Draft, now: Now) -> Result<Outcome, IdReused> {
         self.expire(now.monotonic);
-        let (channel_id, id) = (draft.channel, draft.id);
-        if let Some(accepted) = self.ids.find(channel_id, &id) {
+        let (channel_id, id, content) = (draft.channel, draft.id, self.ids.content(&draft));
+        if let Some(taken) = self.ids.find(channel_id, &id, content)? {
             self.counts.repeats += 1;
-            return Outcome { accepted, publication: None };
+            let accepted = self.accepted(taken.offset, taken.time);
+            return Ok(Outcome { accepted, publication: None });
         }
         self.follow(now.wall);
         let channel =
@@ -168,11 +173,13 @@ impl Hub {
             self.counts.evicted += 1;
             self.evict_oldest(now.monotonic);
         }
-        let position = Position { epoch: self.epoch, offset: self.counter };
-        let accepted = Accepted { position, time: self.time };
-        self.ids.remember(channel_id, id, accepted, now.monotonic);
+        self.ids.remember(channel_id, id, (self.counter, self.time, content), now.monotonic);
         self.memory.set_books(self.books());
-        Outcome { accepted, publication: Some(publication) }
+        Ok(Outcome { accepted: self.accepted(self.counter, self.time), publication: Some(publication) })
+    }
+
+    fn accepted(&self, offset: u64, time: UnixMillis) -> Accepted {
+        Accepted { position: Position { epoch: self.epoch, offset }, time }
     }
 
     /// The times of publications do not run backwards where the wall clock is set back by a little, as time servers do.

@@ -8,7 +8,7 @@ use sealwire_protocol::{
     wire::{Channel, Goodbye, Hello, Since, Subscribe, Subscribed, ToClient, ToRelay},
 };
 use sealwire_relay::{
-    Hub, HubLimits, Joined, LimitSettings, Limits, Now, Publishing, Pulse, Refusal, Revocations,
+    BrokerError, Hub, HubLimits, Joined, LimitSettings, Limits, Now, Publishing, Pulse, Refusal, Revocations,
     SessionAction, SessionRules, SessionTerms, SigningKeys,
 };
 use std::{
@@ -134,8 +134,9 @@ impl Session {
                 }
                 SessionAction::Leave(channel) => self.hub.leave(channel, self.now),
                 SessionAction::Publish(Publishing(draft)) => {
-                    let outcome = self.hub.publish(draft, self.now);
-                    self.rules.handle_published(Ok(outcome.accepted));
+                    let outcome = self.hub.publish(draft, self.now).map_err(BrokerError::from);
+                    let accepted = outcome.map(|outcome| outcome.accepted);
+                    self.rules.handle_published(accepted.map_err(Into::into));
                 }
                 SessionAction::Audit(refusal) => self.audited.push(refusal),
                 SessionAction::Close(code) => self.closed = Some(code),
