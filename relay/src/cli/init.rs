@@ -35,7 +35,7 @@ impl Init {
             return Err(format!("--app: an app's id has 1 to {} bytes", limits::MAX_APP).into());
         }
         let app = NewApp::generate(app)?;
-        let text = template(&app, &listen.to_string());
+        let text = template(&app, listen);
         // Its owner's alone, and never somebody's existing keys overwritten.
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&config).map_err(|error| {

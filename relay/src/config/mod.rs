@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod listen;
 mod overrides;
+mod proxy_risks;
 mod risks;
 mod service_links;
 mod settings;

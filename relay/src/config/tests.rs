@@ -216,16 +216,18 @@ fn plain_text_leaves_the_machine_only_behind_a_proxy() {
 }
 
 #[test]
-fn the_template_is_a_good_configuration_with_the_defaults() {
+fn the_template_is_a_good_configuration_with_the_defaults_that_trusts_a_proxy_on_its_machine() {
     for id in ["team-dashboard", "ari:cloud:ecosystem::app/1", "with \"quotes\" and \\"] {
         let new = NewApp::generate(id.into()).unwrap();
-        let config = load(&template(&new, "127.0.0.1:7440")).unwrap();
+        let config = load(&template(&new, "127.0.0.1:7440".parse().unwrap())).unwrap();
         let defaults = Config {
             keyring: config.keyring.clone(),
             secret_files: config.secret_files.clone(),
+            trusted_proxies: "127.0.0.1".parse().unwrap(),
             ..Config::default()
         };
         assert_eq!(format!("{config:?}"), format!("{defaults:?}"));
+        assert_eq!(Config { secret_files: Vec::new(), ..config.clone() }.risks(), []);
         let (kid, _) = new.signing_key.split_once('.').unwrap();
         assert_eq!(config.keyring.find(kid).map(|(app, _)| app), Some(id));
     }

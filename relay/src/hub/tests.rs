@@ -250,7 +250,9 @@ fn an_id_that_was_used_for_another_message_is_refused_and_nothing_else_changes()
     let mut fixture = Fixture::new(20_000);
     let first = fixture.draft(1, 1000, 5);
     fixture.hub.publish(first.clone(), fixture.now).unwrap();
-    (0..20).for_each(|_| drop(fixture.publish_sized(2, 1000)));
+    for _ in 0..20 {
+        fixture.publish_sized(2, 1000);
+    }
     let other = Draft { event: "added".into(), ..first.clone() };
     assert_eq!(fixture.hub.publish(other, fixture.now).unwrap_err(), IdReused);
     assert!(fixture.hub.publish(first, fixture.now).unwrap().publication.is_none());
