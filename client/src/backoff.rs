@@ -1,9 +1,10 @@
-//! How long to wait between attempts: doubling, capped, and spread so that clients of one relay do not come back at
-//! the same moment.
+//! How long to wait between attempts: doubling, capped, and spread over most of that. A relay that crashed or stood still
+//! lost all its clients at one moment, and must not get them back at another one.
 
 use crate::entropy::{Entropy, below};
 
-const FIRST_MS: u64 = 1_000;
+/// The longest first wait. As with the relay's own goodbye at its end, a fleet returns over three seconds.
+const FIRST_MS: u64 = 3_000;
 const CAP_MS: u64 = 30_000;
 /// What a relay asks for is spread over at most this much more.
 const MAX_SPREAD_MS: u64 = 5_000;
@@ -14,11 +15,12 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// The wait before the next attempt: between half of the current ceiling and the whole.
+    /// The wait before the next attempt: anything between an eighth of the current ceiling and the whole.
     pub(crate) fn next(&mut self, entropy: &mut dyn Entropy) -> u64 {
         let ceiling = FIRST_MS.checked_shl(self.attempts).unwrap_or(CAP_MS).min(CAP_MS);
         self.attempts = (self.attempts + 1).min(16);
-        ceiling / 2 + below(entropy, ceiling / 2 + 1)
+        let least = ceiling / 8;
+        least + below(entropy, ceiling - least + 1)
     }
 
     /// The wait that the relay asked for, spread; never shorter than asked.
@@ -50,9 +52,9 @@ mod tests {
     fn waits_double_up_to_the_cap_and_start_again_after_a_reset() {
         let mut backoff = Backoff::default();
         let waits: Vec<u64> = (0..8).map(|_| backoff.next(&mut Constant(0))).collect();
-        assert_eq!(waits, [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
+        assert_eq!(waits, [375, 750, 1_500, 3_000, 3_750, 3_750, 3_750, 3_750]);
         backoff.reset();
-        assert_eq!(backoff.next(&mut Constant(0)), 500);
+        assert_eq!(backoff.next(&mut Constant(0)), 375);
     }
 
     #[test]
@@ -60,9 +62,9 @@ mod tests {
         for byte in 0..=255 {
             let mut backoff = Backoff::default();
             for attempt in 0..100 {
-                let ceiling = (1_000 << attempt.min(5)).min(30_000);
+                let ceiling = (3_000 << attempt.min(5)).min(30_000);
                 let wait = backoff.next(&mut Constant(byte));
-                assert!((ceiling / 2..=ceiling).contains(&wait), "{attempt}: {wait}");
+                assert!((ceiling / 8..=ceiling).contains(&wait), "{attempt}: {wait}");
             }
             let asked = backoff.asked(4_000, &mut Constant(byte));
             assert!((4_000..=6_000).contains(&asked));

@@ -97,9 +97,7 @@ impl Client {
         if matches!(self.phase, Phase::Closed) {
             return None;
         }
-        let timeout = self.config.request_timeout_ms;
-        let subscriptions =
-            self.subscriptions.values().filter_map(|subscription| subscription.deadline(timeout));
+        let subscriptions = self.subscriptions.values().filter_map(Subscription::deadline);
         let retries = self.channels.values().filter_map(|channel| match channel.wire {
             Wire::AwaitingRetry(at) => Some(at),
             _ => None,
@@ -116,6 +114,9 @@ impl Client {
     /// Time has come. Being late or early does no harm.
     pub fn handle_timeout(&mut self, now: Now) {
         let slept = self.has_slept(now);
+        if slept {
+            self.wait_for_what_came_meanwhile(now);
+        }
         while let Some(timer) = self.timers.take_due(now.instant) {
             match timer {
                 Timer::Session => self.session_timed_out(now),

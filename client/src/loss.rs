@@ -18,7 +18,11 @@ pub(crate) enum Remedy {
 pub(crate) fn remedy(error: &ClientError, again: bool) -> Remedy {
     let after_ms = error.retry_after_ms;
     match error.code.class() {
-        Some(CloseCode::Unauthorized) if !again => Remedy::FreshSession,
+        Some(CloseCode::Unauthorized) if !again => match after_ms {
+            // Many sessions ended at once, and the relay says whose turn is when.
+            Some(_) => Remedy::Retry { after_ms },
+            None => Remedy::FreshSession,
+        },
         // The app may grant another session or not, and the relay says when that can be a good one. Once.
         _ if error.is_revocation() && !again => Remedy::Retry { after_ms },
         _ if error.is_revocation() => Remedy::GiveUp,

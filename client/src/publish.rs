@@ -54,6 +54,15 @@ impl Publishes {
         self.pending.values().map(|pending| pending.deadline).chain(retry).min()
     }
 
+    /// Gives those that are overdue until `later`.
+    pub(crate) fn postpone(&mut self, now: Instant, later: Instant) {
+        for pending in self.pending.values_mut() {
+            if pending.deadline <= now {
+                pending.deadline = later;
+            }
+        }
+    }
+
     /// What was sent may or may not have arrived; it is sent again. A wait that the relay asked for ends with it.
     pub(crate) fn detach(&mut self) {
         for pending in self.pending.values_mut() {

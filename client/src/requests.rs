@@ -58,6 +58,15 @@ impl Requests {
             .min()
     }
 
+    /// Gives those that are overdue until `later`.
+    pub(crate) fn postpone(&mut self, now: Instant, later: Instant) {
+        for (deadline, _) in self.open.values_mut() {
+            if *deadline <= now {
+                *deadline = later;
+            }
+        }
+    }
+
     pub(crate) fn forget_publish(&mut self, publish: PublishId) {
         self.open.retain(|_, (_, request)| !matches!(request, Request::Publish(id) if *id == publish));
     }

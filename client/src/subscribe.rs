@@ -21,8 +21,15 @@ impl Client {
             Ok(spec) => {
                 let replay_seconds = replay_seconds.filter(|seconds| *seconds > 0);
                 let progress = Progress::AwaitingSession;
-                let subscription =
-                    Subscription { spec, replay_seconds, asked_at: now.instant, progress, renews: false };
+                let due = now.instant.after(self.config.request_timeout_ms);
+                let subscription = Subscription {
+                    spec,
+                    replay_seconds,
+                    asked_at: now.instant,
+                    due,
+                    progress,
+                    renews: false,
+                };
                 self.subscriptions.insert(id, subscription);
                 self.settle(now);
             }
@@ -94,12 +101,11 @@ impl Client {
 
     /// Ends the subscriptions that waited too long.
     pub(crate) fn expire_subscriptions(&mut self, now: Now) {
-        let timeout = self.config.request_timeout_ms;
         let due = |deadline: Instant| deadline <= now.instant;
         let late: Vec<SubscriptionId> = self
             .subscriptions
             .iter()
-            .filter(|(_, subscription)| subscription.deadline(timeout).is_some_and(due))
+            .filter(|(_, subscription)| subscription.deadline().is_some_and(due))
             .map(|(id, _)| id)
             .collect();
         for id in late {

@@ -7,6 +7,8 @@ pub(crate) struct Subscription {
     pub(crate) spec: CheckedSpec,
     pub(crate) replay_seconds: Option<u32>,
     pub(crate) asked_at: Instant,
+    /// Until when it must be confirmed.
+    pub(crate) due: Instant,
     pub(crate) progress: Progress,
     /// The app can provide tokens for it.
     pub(crate) renews: bool,
@@ -39,8 +41,8 @@ impl Subscription {
         matches!(self.progress, Progress::Live(..))
     }
 
-    /// Until when it must be confirmed.
-    pub(crate) fn deadline(&self, timeout_ms: u64) -> Option<Instant> {
-        (!self.is_live()).then_some(self.asked_at.after(timeout_ms))
+    /// Until when it must be confirmed, where it is not.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        (!self.is_live()).then_some(self.due)
     }
 }

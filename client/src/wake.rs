@@ -120,6 +120,16 @@ impl Client {
         }
     }
 
+    /// Deadlines passed while the machine slept, and the relay's answers may lie unread: they get the time of a `Ping`.
+    pub(crate) fn wait_for_what_came_meanwhile(&mut self, now: Now) {
+        let later = now.instant.after(PROBE_MS);
+        self.requests.postpone(now.instant, later);
+        self.publishes.postpone(now.instant, later);
+        for subscription in self.subscriptions.values_mut().filter(|known| known.due <= now.instant) {
+            subscription.due = later;
+        }
+    }
+
     fn probe(&mut self, now: Now) {
         if !self.timers.is_set(Timer::Probe) {
             self.timers.set(Timer::Probe, now.instant.after(PROBE_MS));

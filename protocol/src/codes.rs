@@ -146,6 +146,8 @@ codes! {
     NotSubscribed = 45, "NOT_SUBSCRIBED", BadRequest, false;
     /// The replay asked for is longer than the replay window.
     ReplayTooLong = 46, "REPLAY_TOO_LONG", BadRequest, false;
+    /// The id of the message was used on its channel for another message.
+    IdReused = 47, "ID_REUSED", BadRequest, false;
 
     /// More was asked than the rate limit allows.
     RateLimited = 60, "RATE_LIMITED", TooManyRequests, true;

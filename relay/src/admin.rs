@@ -1,7 +1,11 @@
 //! The listener for operators: metrics, and whether the relay lives and is ready. Apart from the one for clients, so that
 //! nothing of it can be reached where clients are.
 
-use crate::{http, lifecycle::Lifecycle, metrics::Exposition};
+use crate::{
+    http,
+    lifecycle::Lifecycle,
+    metrics::{Exposition, Format},
+};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -17,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use warp::{
     Filter,
     filters::method,
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     reply::Response,
 };
 
@@ -27,8 +31,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const MAX_CONNECTIONS: usize = 32;
 /// Pause after the system refused a new connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Of OpenMetrics 1.0.
-const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Answers operators until the relay has ended.
 pub(crate) async fn serve(listener: TcpListener, exposition: Arc<Exposition>, ended: CancellationToken) {
@@ -55,24 +57,29 @@ fn routes(
     exposition: Arc<Exposition>,
 ) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync + 'static {
     let lifecycle = exposition.lifecycle.clone();
-    let metrics =
-        warp::path!("metrics").and(method::method()).map(move |method| metrics(&exposition, &method));
+    let metrics = warp::path!("metrics")
+        .and(method::method())
+        .and(warp::header::headers_cloned())
+        .map(move |method, headers| metrics(&exposition, &method, &headers));
     let nothing = warp::any()
         .map(|| http::not_found("operators find /metrics, /healthz and /readyz here, and nothing else"));
     metrics.or(health(lifecycle)).unify().or(nothing).unify()
 }
 
-fn metrics(exposition: &Arc<Exposition>, method: &Method) -> Response {
+fn metrics(exposition: &Arc<Exposition>, method: &Method, headers: &HeaderMap) -> Response {
     if !matches!(*method, Method::GET | Method::HEAD) {
         return http::method_not_allowed("GET, HEAD");
     }
-    let Ok(text) = exposition.render() else {
+    let format = Format::asked_for(headers);
+    let Ok(text) = exposition.render(format) else {
         let mut response = Response::new("the metrics could not be written\n".into());
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         return response;
     };
     let mut response = Response::new(text.into());
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+    headers.insert(header::VARY, HeaderValue::from_name(header::ACCEPT));
     response
 }
 

@@ -23,7 +23,9 @@ mod limits;
 mod listener;
 mod memory;
 mod metrics;
+mod output;
 mod proxies;
+mod pulse;
 mod reload;
 mod reloadable;
 mod revocations;
@@ -43,11 +45,15 @@ pub use config::{
     Config, ConfigError, Listen, LogFormat, NewApp, Origin, Overrides, Risk, Setting, template,
 };
 pub use fanout::{ConnectionId, Deliveries, Fanout, Room, Subscribers};
-pub use hub::{Accepted, Draft, Hub, HubCounts, HubLimits, IdempotencyId, Outcome, Publication, Replay};
+pub use hub::{
+    Accepted, Draft, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication, Replay,
+};
 pub use limits::{AllowedOrigins, Limit, LimitSettings, Limits, Rate};
 pub use listener::Endpoint;
 pub use memory::{Memory, MemoryHeld};
+pub use output::{Output, flush_log, open_log};
 pub use proxies::TrustedProxies;
+pub use pulse::Pulse;
 pub use reload::Reloaded;
 pub use revocations::{Revocations, Selector};
 pub use server::{Relay, StartError};

@@ -1,9 +1,4 @@
 //! The command line of the relay.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command line talks on standard output and error"
-)]
 
 mod cli;
 
@@ -11,11 +6,10 @@ use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match cli::Cli::parse().execute() {
-        Ok(status) => status,
-        Err(error) => {
-            eprintln!("sealwire-relay: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let status = cli::Cli::parse().execute().unwrap_or_else(|error| {
+        cli::warn(&format!("sealwire-relay: {error}"));
+        ExitCode::FAILURE
+    });
+    sealwire_relay::flush_log();
+    status
 }

@@ -5,6 +5,7 @@ use crate::{
     connection::{ConnectionContext, Registry},
     http::HttpContext,
     limits::Limits,
+    pulse::Pulse,
     revocations::Revocations,
     session::SessionTerms,
     signing::{KeyChanges, SigningKeys},
@@ -31,6 +32,7 @@ pub(crate) struct Reload {
     pub(crate) config: Config,
     pub(crate) keys: Arc<SigningKeys>,
     pub(crate) revocations: Arc<Revocations>,
+    pub(crate) pulse: Arc<Pulse>,
     pub(crate) connection: Arc<ConnectionContext>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) http: Arc<HttpContext>,
@@ -55,7 +57,8 @@ impl Reload {
             shown.replace(tls);
         }
         let limits = self.http.limits.clone();
-        let terms = terms(&self.config, self.keys.clone(), self.revocations.clone(), limits);
+        let terms =
+            terms(&self.config, self.keys.clone(), self.revocations.clone(), limits, self.pulse.clone());
         self.connection.terms.replace(terms);
         self.http.limits.set(self.config.limits.clone());
         self.connection.memory.set(self.config.limits.memory_bytes);
@@ -74,6 +77,7 @@ pub(crate) fn terms(
     keys: Arc<SigningKeys>,
     revocations: Arc<Revocations>,
     limits: Arc<Limits>,
+    pulse: Arc<Pulse>,
 ) -> SessionTerms {
     SessionTerms {
         keys,
@@ -82,5 +86,6 @@ pub(crate) fn terms(
         heartbeat: config.heartbeat,
         replay_window: config.replay_window,
         limits,
+        pulse,
     }
 }

@@ -1,6 +1,7 @@
 //! A value that a reload replaces while others use it: whoever took it keeps what was taken.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use crate::vital;
+use std::sync::{Arc, RwLock};
 
 #[derive(Debug, Default)]
 pub(crate) struct Reloadable<T>(RwLock<Arc<T>>);
@@ -11,10 +12,10 @@ impl<T> Reloadable<T> {
     }
 
     pub(crate) fn current(&self) -> Arc<T> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        vital::sound(self.0.read()).clone()
     }
 
     pub(crate) fn replace(&self, value: T) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
+        *vital::sound(self.0.write()) = Arc::new(value);
     }
 }

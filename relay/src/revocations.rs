@@ -1,20 +1,29 @@
 //! Revoked sessions: which tokens are no longer good though they have not expired. No I/O: time is an argument.
 //!
-//! A revocation is remembered until no token that it means can be left, which is a day after the last of them may have
-//! been made. The memory for that is bounded, and what has no room is refused rather than something else forgotten.
+//! A revocation is remembered until no token that it means can be left: a day after the last of them may have been made,
+//! on the wall clock and on the monotonic one. A wall clock that was ahead for a while thus forgets nothing, and one that
+//! was set back forgets nothing too early. The memory is bounded, and what has no room is refused rather than something
+//! else forgotten.
 
-use crate::access::{Namespace, Refused};
+use crate::{
+    access::{Namespace, Refused},
+    clock::Now,
+    vital,
+};
 use sealwire_protocol::{Code, Scope, UnixSeconds, limits};
 use std::{
     collections::HashMap,
-    sync::{PoisonError, RwLock},
+    sync::RwLock,
+    time::{Duration, Instant},
 };
 
 /// Most bytes that all revocations may take, and those of one app.
 const MAX_BYTES: usize = 8 << 20;
 const MAX_BYTES_OF_APP: usize = 1 << 20;
 /// What a revocation takes besides its texts.
-const COST: usize = 160;
+const COST: usize = 176;
+/// The longest life of a token.
+const LIFETIME: Duration = Duration::from_secs(limits::MAX_TOKEN_LIFETIME);
 
 /// Whose sessions of an installation are meant: those to which everything in here applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +53,8 @@ pub struct Revocations {
 struct Table {
     apps: HashMap<String, App>,
     bytes: usize,
-    /// The earliest `before` of all, if not an earlier one still.
-    earliest: Option<UnixSeconds>,
+    /// No revocation can be forgotten before this.
+    earliest: Option<End>,
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +68,35 @@ struct Revocation {
     selector: Selector,
     /// Tokens that were made earlier are meant.
     before: UnixSeconds,
+    end: End,
+}
+
+/// When the last token of a revocation has expired: once both clocks have come so far.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    wall: UnixSeconds,
+    monotonic: Instant,
+}
+
+impl End {
+    /// Of tokens that were made before a moment.
+    fn of(before: UnixSeconds, now: Now) -> Self {
+        let ahead = Duration::from_secs(before.0.saturating_sub(now.wall.seconds().0)).min(LIFETIME);
+        let wall = UnixSeconds(before.0.saturating_add(limits::MAX_TOKEN_LIFETIME));
+        Self { wall, monotonic: now.monotonic + LIFETIME + ahead }
+    }
+
+    fn has_passed(self, now: Now) -> bool {
+        self.wall <= now.wall.seconds() && self.monotonic <= now.monotonic
+    }
+
+    fn min(self, other: Self) -> Self {
+        Self { wall: self.wall.min(other.wall), monotonic: self.monotonic.min(other.monotonic) }
+    }
+
+    fn max(self, other: Self) -> Self {
+        Self { wall: self.wall.max(other.wall), monotonic: self.monotonic.max(other.monotonic) }
+    }
 }
 
 impl Revocations {
@@ -72,20 +110,17 @@ impl Revocations {
         installation: &str,
         selector: Selector,
         before: UnixSeconds,
-        now: UnixSeconds,
+        now: Now,
     ) -> Result<(), Refused> {
-        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-        if before <= horizon(now) {
-            // Every token that it means has expired.
-            return Ok(());
-        }
+        let mut table = vital::sound(self.table.write());
         table.expire(now);
-        table.add(app, installation, Revocation { selector, before })
+        // Also where every token that it means seems to have expired: the wall clock may be ahead.
+        table.add(app, installation, Revocation { selector, before, end: End::of(before, now) })
     }
 
     /// Whether a token is revoked.
     pub(crate) fn cover(&self, subject: &Subject<'_>) -> bool {
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let table = vital::sound(self.table.read());
         let installations = table.apps.get(subject.namespace.app).map(|app| &app.installations);
         let revocations = installations.and_then(|known| known.get(subject.namespace.installation));
         revocations.is_some_and(|list| list.iter().any(|revocation| revocation.covers(subject)))
@@ -93,7 +128,7 @@ impl Revocations {
 
     /// How many are remembered.
     pub(crate) fn len(&self) -> usize {
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let table = vital::sound(self.table.read());
         table.apps.values().flat_map(|app| app.installations.values()).map(Vec::len).sum()
     }
 }
@@ -106,6 +141,7 @@ impl Table {
         if let Some(list) = known {
             if let Some(same) = list.iter_mut().find(|known| known.selector == revocation.selector) {
                 same.before = same.before.max(revocation.before);
+                same.end = same.end.max(revocation.end);
                 return Ok(());
             }
             // One that means everything makes the narrower ones before it superfluous.
@@ -129,7 +165,7 @@ impl Table {
         if freed > 0 {
             list.retain(|known| known.before > revocation.before);
         }
-        self.earliest = self.earliest.into_iter().chain([revocation.before]).min();
+        self.earliest = self.earliest.into_iter().chain([revocation.end]).reduce(End::min);
         list.push(revocation);
         app.bytes = app.bytes - freed + cost;
         self.bytes = self.bytes - freed + cost;
@@ -137,17 +173,16 @@ impl Table {
     }
 
     /// Forgets revocations whose tokens have all expired.
-    fn expire(&mut self, now: UnixSeconds) {
-        let horizon = horizon(now);
-        if self.earliest.is_none_or(|earliest| earliest > horizon) {
+    fn expire(&mut self, now: Now) {
+        if self.earliest.is_none_or(|earliest| !earliest.has_passed(now)) {
             return;
         }
         let (mut bytes, mut earliest) = (0, None);
         self.apps.retain(|id, app| {
             app.bytes = 0;
             app.installations.retain(|installation, list| {
-                list.retain(|revocation| revocation.before > horizon);
-                earliest = list.iter().map(|known| known.before).chain(earliest).min();
+                list.retain(|revocation| !revocation.end.has_passed(now));
+                earliest = list.iter().map(|known| known.end).chain(earliest).reduce(End::min);
                 app.bytes += list.iter().map(|known| known.cost() + installation.len()).sum::<usize>();
                 !list.is_empty()
             });
@@ -157,11 +192,6 @@ impl Table {
         });
         (self.bytes, self.earliest) = (bytes, earliest);
     }
-}
-
-/// Tokens that were made before this moment have expired.
-fn horizon(now: UnixSeconds) -> UnixSeconds {
-    UnixSeconds(now.0.saturating_sub(limits::MAX_TOKEN_LIFETIME))
 }
 
 impl Selector {
@@ -189,8 +219,20 @@ impl Revocation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sealwire_protocol::UnixMillis;
 
     const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
+    const DAY: u64 = limits::MAX_TOKEN_LIFETIME;
+
+    /// So many seconds later on either clock.
+    fn later(start: Now, monotonic: u64, wall: i64) -> Now {
+        let wall = NOW.0.saturating_add_signed(wall) * 1000;
+        Now { monotonic: start.monotonic + Duration::from_secs(monotonic), wall: UnixMillis(wall) }
+    }
+
+    fn start() -> Now {
+        Now { monotonic: Instant::now(), wall: NOW.millis() }
+    }
 
     fn account(id: &str) -> Selector {
         Selector { account: Some(id.to_owned()), context: Scope::default() }
@@ -234,7 +276,7 @@ mod tests {
             (everything(), true),
         ] {
             let revocations = Revocations::default();
-            revocations.add("app", "site", selector.clone(), NOW, NOW).unwrap();
+            revocations.add("app", "site", selector.clone(), NOW, start()).unwrap();
             assert_eq!(covers(&revocations, "app", "site", NOW.0 - 1), expected, "{selector:?}");
             assert!(!covers(&revocations, "app", "site", NOW.0), "later sessions may come");
             assert!(!covers(&revocations, "app", "other", NOW.0 - 1));
@@ -244,28 +286,55 @@ mod tests {
 
     #[test]
     fn a_revocation_is_remembered_until_the_last_token_that_it_means_has_expired() {
-        let revocations = Revocations::default();
-        revocations.add("app", "site", account("alice"), NOW, NOW).unwrap();
-        let day = limits::MAX_TOKEN_LIFETIME;
+        let (revocations, now) = (Revocations::default(), start());
+        revocations.add("app", "site", account("alice"), NOW, now).unwrap();
         // Whatever else is added meanwhile.
-        revocations.add("app", "b", everything(), NOW, UnixSeconds(NOW.0 + day - 1)).unwrap();
+        let almost = later(now, DAY - 1, DAY as i64 - 1);
+        revocations.add("app", "b", everything(), NOW, almost).unwrap();
         assert!(covers(&revocations, "app", "site", NOW.0 - 1));
-        revocations
-            .add("app", "c", everything(), UnixSeconds(NOW.0 + day), UnixSeconds(NOW.0 + day))
-            .unwrap();
+        let over = later(now, DAY, DAY as i64);
+        revocations.add("app", "c", everything(), UnixSeconds(NOW.0 + DAY), over).unwrap();
         assert!(!covers(&revocations, "app", "site", NOW.0 - 1));
-        assert_eq!(revocations.len(), 1);
+        // The second one was told late, and is kept for as long as the first.
+        assert_eq!(revocations.len(), 2);
         let empty = Table::default();
         let mut table = revocations.table.into_inner().unwrap();
-        table.expire(UnixSeconds(NOW.0 + 2 * day));
+        table.expire(later(now, 2 * DAY, 2 * DAY as i64));
         assert_eq!((table.bytes, table.apps.len()), (empty.bytes, empty.apps.len()));
+    }
+
+    #[test]
+    fn a_wall_clock_that_jumps_forgets_no_revocation() {
+        let day = DAY as i64;
+        for (passed, jumped, remembered) in [
+            // Ahead by 25 hours, whether for a moment or for long.
+            (1, day + 3600, true),
+            (DAY - 1, 2 * day + 3599, true),
+            (DAY, 2 * day + 3600, false),
+            // Set back: the tokens live on by it.
+            (DAY, day - 36_000, true),
+            (DAY + 35_999, day - 1, true),
+            (DAY + 36_000, day, false),
+            (3600, -10 * day, true),
+        ] {
+            let (revocations, now) = (Revocations::default(), start());
+            revocations.add("app", "site", account("alice"), NOW, now).unwrap();
+            let then = later(now, passed, jumped);
+            revocations.add("other", "site", everything(), then.wall.seconds(), then).unwrap();
+            let covered = covers(&revocations, "app", "site", NOW.0 - 1);
+            assert_eq!(covered, remembered, "{passed} s later, by {jumped}");
+        }
+        // One that is told while the clock is ahead means what it says as well.
+        let (revocations, now) = (Revocations::default(), start());
+        revocations.add("app", "site", account("alice"), NOW, later(now, 0, day + 3600)).unwrap();
+        assert!(covers(&revocations, "app", "site", NOW.0 - 1));
     }
 
     #[test]
     fn the_same_again_takes_no_more_room_and_never_means_less() {
         let revocations = Revocations::default();
         for before in [NOW.0, NOW.0 + 10, NOW.0 + 5] {
-            revocations.add("app", "site", account("alice"), UnixSeconds(before), NOW).unwrap();
+            revocations.add("app", "site", account("alice"), UnixSeconds(before), start()).unwrap();
         }
         assert_eq!(revocations.len(), 1);
         assert!(
@@ -279,7 +348,7 @@ mod tests {
         let revocations = Revocations::default();
         let mut added = 0;
         let refused = loop {
-            match revocations.add("app", "site", account(&format!("account-{added}")), NOW, NOW) {
+            match revocations.add("app", "site", account(&format!("account-{added}")), NOW, start()) {
                 Ok(()) => added += 1,
                 Err(refused) => break refused,
             }
@@ -287,11 +356,11 @@ mod tests {
         assert_eq!((refused.code, revocations.len()), (Code::RateLimited, added));
         assert!((3000..10_000).contains(&added), "{added}");
         // What is asked for in the refusal helps, and nobody else is concerned.
-        revocations.add("other", "site", account("bob"), NOW, NOW).unwrap();
-        revocations.add("app", "site", everything(), NOW, NOW).unwrap();
+        revocations.add("other", "site", account("bob"), NOW, start()).unwrap();
+        revocations.add("app", "site", everything(), NOW, start()).unwrap();
         assert_eq!(revocations.len(), 2);
         assert!(covers(&revocations, "app", "site", NOW.0 - 1));
-        revocations.add("app", "site", account("alice"), UnixSeconds(NOW.0 + 5), NOW).unwrap();
+        revocations.add("app", "site", account("alice"), UnixSeconds(NOW.0 + 5), start()).unwrap();
     }
 
     #[test]
@@ -301,7 +370,7 @@ mod tests {
         let fill = |app: usize| {
             (0..).find_map(|number: u32| {
                 let installation = format!("{long}{number}");
-                revocations.add(&app.to_string(), &installation, everything(), NOW, NOW).err()
+                revocations.add(&app.to_string(), &installation, everything(), NOW, start()).err()
             })
         };
         let apps = MAX_BYTES / MAX_BYTES_OF_APP;

@@ -16,7 +16,9 @@ use crate::{
     listener::{Endpoint, Listener},
     memory::{self, Memory},
     metrics::{Exposition, Metrics},
+    output,
     proxies::Proxies,
+    pulse::{self, Pulse},
     reload::{self, Reload, Reloaded},
     reloadable::Reloadable,
     revocations::Revocations,
@@ -26,7 +28,7 @@ use crate::{
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+    sync::{Arc, Mutex, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -37,6 +39,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How often a quiet relay lets go of what is too old, and says what it did not write into the audit log.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A standstill that an operator should know of.
+const LONG_STANDSTILL: Duration = Duration::from_secs(5);
 
 /// Why a relay does not start.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +92,8 @@ impl Relay {
         })
         .await?;
         if let Some(broker) = embedded {
-            vital::spawn("expiry", every_second(relay.drain.ended.clone(), move || broker.expire()));
+            let ended = relay.drain.ended.clone();
+            vital::spawn("expiry", every(EXPIRY_INTERVAL, ended, move || broker.expire()));
         }
         Ok(relay)
     }
@@ -118,8 +124,10 @@ impl Relay {
         let keys = Arc::new(SigningKeys::new(config.keyring.clone()));
         let limits = Arc::new(Limits::new(config.limits.clone(), Instant::now()));
         let alarms = Arc::new(Alarms::default());
+        let pulse = Arc::<Pulse>::default();
+        let terms = reload::terms(&config, keys.clone(), revocations.clone(), limits.clone(), pulse.clone());
         let connection = Arc::new(ConnectionContext {
-            terms: Reloadable::new(reload::terms(&config, keys.clone(), revocations.clone(), limits.clone())),
+            terms: Reloadable::new(terms),
             broker: broker.clone(),
             fanout: fanout.clone(),
             queue_bytes: config.queue_bytes,
@@ -147,11 +155,17 @@ impl Relay {
             limits: limits.clone(),
         });
         vital::spawn("alarms", alarms.run(ended.clone()));
+        let beating = pulse.clone();
+        vital::spawn("pulse", every(pulse::PERIOD, ended.clone(), move || beat(&beating)));
         let (cache, connections) = (broker.clone(), registry.clone());
         let evict = move |bytes| cache.evict(bytes);
         let shed = memory::shed(memory.clone(), evict, move || connections.all(), ended.clone());
         vital::spawn("shedding", shed);
-        tokio::spawn(every_second(ended.clone(), move || audit.summarize()));
+        let tell = move || {
+            audit.summarize();
+            output::report_dropped();
+        };
+        tokio::spawn(every(EXPIRY_INTERVAL, ended.clone(), tell));
         vital::spawn("accept", accept(listener, context.clone(), ended.clone(), tasks.clone()));
         let admin_address = admin.as_ref().map(|(_, address)| *address);
         if let Some((listener, _)) = admin {
@@ -173,8 +187,15 @@ impl Relay {
             tokio::spawn(admin::serve(listener, Arc::new(exposition), ended.clone()));
         }
         let terms = DrainTerms { window: config.drain_window, deadline: config.drain_deadline };
-        let reload =
-            Reload { config, keys, revocations, connection, registry: registry.clone(), http: context };
+        let reload = Reload {
+            config,
+            keys,
+            revocations,
+            pulse,
+            connection,
+            registry: registry.clone(),
+            http: context,
+        };
         Ok(Self {
             endpoint,
             admin_address,
@@ -197,7 +218,7 @@ impl Relay {
 
     /// Takes over what can change of a new configuration. Connections stay, but those that a removed signing key let in.
     pub fn reload(&self, config: Config) -> Reloaded {
-        self.reload.lock().unwrap_or_else(PoisonError::into_inner).apply(config)
+        vital::sound(self.reload.lock()).apply(config)
     }
 
     /// Takes nothing new, delivers what was taken, says goodbye to every client and waits until they are gone, for as long
@@ -230,9 +251,19 @@ async fn listen_for_operators(address: SocketAddr) -> Result<(TcpListener, Socke
     Ok((listener, address))
 }
 
+/// Notes that the relay runs, and says in the log where it did not for long.
+fn beat(pulse: &Pulse) {
+    if let Some(stood) = pulse.beat(Instant::now()).filter(|stood| *stood >= LONG_STANDSTILL) {
+        tracing::warn!(
+            ?stood,
+            "the relay stood still: its process or its machine was stopped, or overloaded"
+        );
+    }
+}
+
 /// Does something now and then until the relay has ended.
-async fn every_second(ended: CancellationToken, act: impl Fn()) {
-    let mut ticks = interval(EXPIRY_INTERVAL);
+async fn every(period: Duration, ended: CancellationToken, act: impl Fn()) {
+    let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while ended.run_until_cancelled(ticks.tick()).await.is_some() {
         act();

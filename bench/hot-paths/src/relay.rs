@@ -32,7 +32,7 @@ pub(crate) fn hub() -> impl FnMut() {
     let mut number = 0;
     move || {
         number += 1;
-        black_box(hub.publish(draft(number, &sealed), now));
+        black_box(hub.publish(draft(number, &sealed), now).expect("each draft has an id of its own"));
     }
 }
 

@@ -54,6 +54,7 @@ fn terms() -> Arc<SessionTerms> {
         heartbeat: Duration::from_secs(25),
         replay_window: Duration::from_secs(120),
         limits: Arc::new(Limits::new(unlimited(), Instant::now())),
+        pulse: Arc::default(),
     })
 }
 

@@ -30,8 +30,8 @@ fn a_lost_connection_is_made_again_with_the_same_session_and_growing_waits() {
         harness.cut(Some(1006));
     }
     for (attempt, wait) in waits.iter().enumerate() {
-        let ceiling = (1_000 << attempt).min(30_000);
-        assert!((ceiling / 2..=ceiling).contains(wait), "{waits:?}");
+        let ceiling = (3_000 << attempt).min(30_000);
+        assert!((ceiling / 8..=ceiling).contains(wait), "{waits:?}");
     }
     assert!(harness.states().iter().all(|state| *state == State::Reconnecting));
 }
@@ -51,7 +51,48 @@ fn a_connection_that_held_starts_the_waits_anew_and_one_that_did_not_does_not() 
     harness.confirm("absences", 10);
     harness.advance(10_000);
     harness.cut(None);
-    assert!(harness.advance_to_attempt() <= 1_000);
+    assert!(harness.advance_to_attempt() <= 3_000);
+}
+
+/// How many of these moments lie in the fullest span of so many milliseconds.
+fn most_within(span_ms: u64, mut moments: Vec<u64>) -> usize {
+    moments.sort_unstable();
+    let within = |(first, at): (usize, &u64)| moments[first..].partition_point(|other| other - at < span_ms);
+    moments.iter().enumerate().map(within).max().unwrap_or(0)
+}
+
+#[test]
+fn a_thousand_clients_whose_relay_is_gone_without_a_word_come_back_spread() {
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    for seed in 1..=1_000 {
+        let mut harness = Harness::seeded(seed);
+        harness.subscribe("absences");
+        harness.establish();
+        harness.confirm("absences", 10);
+        harness.cut(Some(1006));
+        let wait = harness.advance_to_attempt();
+        first.push(wait);
+        // It is not there yet.
+        harness.cut(None);
+        second.push(wait + harness.advance_to_attempt());
+    }
+    // Evenly over three seconds, five hundred milliseconds would have 167 of them.
+    assert!(most_within(500, first.clone()) <= 260, "{}", most_within(500, first));
+    assert!(most_within(500, second.clone()) <= 200, "{}", most_within(500, second));
+    assert!(first.iter().max() <= Some(&3_000), "and none waits long");
+}
+
+#[test]
+fn a_session_whose_signing_key_is_gone_is_replaced_when_the_relay_says() {
+    let (mut harness, _) = Harness::subscribed("absences");
+    harness.goodbye(Code::TokenUnknownKey, 2_500);
+    let wait = harness.advance_to_attempt();
+    assert!((2_500..=3_750).contains(&wait), "{wait}");
+    harness.expect_need(SessionReason::Connect);
+    // Where it says nothing, at once.
+    let (mut harness, _) = Harness::subscribed("absences");
+    harness.goodbye(Code::TokenUnknownKey, 0);
+    harness.expect_need(SessionReason::Connect);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::support::*;
 use sealwire_client::{Event, Pause, State};
 use sealwire_protocol::{
     Code,
-    wire::{Pong, Since, ToClient, ToRelay},
+    wire::{Pong, Since, Subscribed, ToClient, ToRelay},
 };
 
 fn pause(harness: &mut Harness, pause: Pause) {
@@ -187,4 +187,38 @@ fn waking_a_client_that_needs_no_connection_does_nothing() {
     pause(&mut harness, Pause::Offline);
     wake(&mut harness);
     assert_eq!(harness.client.state(), State::Closed);
+}
+
+#[test]
+fn a_machine_that_woke_up_reads_the_answers_that_came_meanwhile_before_it_gives_up_on_them() {
+    let (mut harness, _) = Harness::subscribed("absences");
+    let waiting = harness.subscribe("other");
+    let request = harness.expect_subscribe().request;
+    let publish = harness.publish("absences", "1");
+    let Some(ToRelay::Publish(published)) = harness.sent.pop_front() else { panic!() };
+    // Asleep past every deadline; the timers come first, and then what lay unread.
+    harness.now_ms += 600_000;
+    harness.client.handle_timeout(harness.now());
+    harness.drain();
+    assert!(harness.disconnects.is_empty() && harness.events.is_empty(), "{:?}", harness.events);
+    harness.receive(ToClient::Subscribed(Subscribed {
+        request,
+        channel_id: channel_id("other").into(),
+        position: Some(position(10)),
+        recovered: false,
+    }));
+    harness.acknowledge(&published, 11);
+    harness.expect_subscribed(waiting);
+    let done =
+        |event: &Event| matches!(event, Event::PublishDone { publish: id, result: Ok(_) } if *id == publish);
+    assert!(harness.events.iter().any(done), "{:?}", harness.events);
+    // What is not there within a probe's time does not come.
+    let late = harness.publish("absences", "2");
+    harness.now_ms += 600_000;
+    harness.client.handle_timeout(harness.now());
+    harness.drain();
+    harness.advance(4_000);
+    let failed =
+        |event: &Event| matches!(event, Event::PublishDone { publish: id, result: Err(_) } if *id == late);
+    assert!(harness.events.iter().any(failed), "{:?}", harness.events);
 }

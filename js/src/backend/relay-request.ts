@@ -111,13 +111,13 @@ async function answerOnce(request: RelayRequest): Promise<Answer> {
 
 /** A relay that asks for patience gets it, within what a function may wait. Repeats are the same message, or revocation. */
 async function answerTo(request: RelayRequest): Promise<Answer> {
-  const giveUpAt = Date.now() + PATIENCE_MS;
+  const giveUpAt = performance.now() + PATIENCE_MS;
   for (;;) {
     try {
       return await answerOnce(request);
     } catch (thrown) {
       const wait = thrown instanceof RelayRefusal && thrown.retryable ? thrown.retryAfterMs : undefined;
-      if (wait === undefined || Date.now() + wait > giveUpAt) throw thrown;
+      if (wait === undefined || performance.now() + wait > giveUpAt) throw thrown;
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }

@@ -98,8 +98,8 @@ export class Publisher implements StreamPublisher {
     clearTimeout(this.#keepAlive);
     try {
       do {
-        await wait(this.#notBefore - Date.now());
-        this.#notBefore = Date.now() + this.#intervalMs;
+        await wait(this.#notBefore - performance.now());
+        this.#notBefore = performance.now() + this.#intervalMs;
         await this.#publish(this.#next());
         this.#tell();
       } while (!this.#done && (this.#text !== '' || this.#last));
@@ -123,15 +123,15 @@ export class Publisher implements StreamPublisher {
 
   /** A repetition does no harm: subscribers know messages by their number. */
   async #publish(message: StreamMessage): Promise<void> {
-    const giveUpAt = Date.now() + PATIENCE_MS;
+    const giveUpAt = performance.now() + PATIENCE_MS;
     for (let pause = FIRST_RETRY_MS; ; pause *= 2) {
       try {
         await this.#send(toPayload(message));
         break;
       } catch (thrown) {
         const error = failureOf('The stream could not be published', thrown, 'UNREACHABLE');
-        const next = error.retryAfterMs ?? pause;
-        if (!error.retryable || Date.now() + next > giveUpAt) throw error;
+        const next = error.retryAfterMs ?? pause * (0.5 + Math.random());
+        if (!error.retryable || performance.now() + next > giveUpAt) throw error;
         await wait(next);
       }
     }

@@ -33,8 +33,10 @@ class Route {
     this.#httpUntil = Number(stored(this.#key)) || 0;
   }
 
+  /** A clock that was set back does not prolong it. */
   get isHttp(): boolean {
-    return Date.now() < this.#httpUntil;
+    const left = this.#httpUntil - Date.now();
+    return left > 0 && left <= HTTP_MS;
   }
 
   /** Zero where a WebSocket has worked: then its connection's own patience is enough. */

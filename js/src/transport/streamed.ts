@@ -7,7 +7,7 @@ import type { Connect, Socket, Transport } from './socket.js';
 const MAX_BATCH = 200_000;
 /** Most messages in one request. */
 const MAX_MESSAGES = 1_000;
-/** How often a request that failed is sent again, each time after twice as long. */
+/** How often a request that failed is sent again, each time after about twice as long. */
 const RETRIES = 4;
 const FIRST_RETRY_MS = 250;
 /** How long what was sent before the end may take. */
@@ -122,7 +122,9 @@ class StreamedSocket implements Socket {
         if (this.#abort.signal.aborted) return undefined;
       }
       if (tried === RETRIES) return undefined;
-      await new Promise((resolve) => setTimeout(resolve, FIRST_RETRY_MS * 2 ** tried));
+      // Those of many clients fail at the same moment, and do not come again at another one.
+      const wait = FIRST_RETRY_MS * 2 ** tried * (0.5 + Math.random());
+      await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }
 

@@ -93,6 +93,19 @@ test('a WebSocket that is refused is followed by HTTP at once, and that is kept 
   assert.equal(last().kind, 'websocket');
 });
 
+test('a clock that was set back keeps nobody to HTTP for longer', async (t) => {
+  const now = 1_700_000_000_000;
+  t.mock.timers.enable({ apis: ['Date'], now });
+  const { connect, kinds, last } = network();
+  connect();
+  last().onclose?.({ code: 1006 });
+  await settled();
+  last().onopen?.();
+  t.mock.timers.setTime(now - 3_600_000);
+  connect();
+  assert.deepEqual(kinds(), ['websocket', 'http', 'websocket']);
+});
+
 test('a WebSocket that does not open in time is given up for HTTP', async (t) => {
   t.mock.timers.enable({ apis: ['Date', 'setTimeout'] });
   const { connect, heard, kinds, last } = network();

@@ -7,12 +7,13 @@ use crate::{
     metrics::Metrics,
     session::{Identity, Refusal},
     trace::Source,
+    vital,
     websocket::Violation,
 };
 use flood::{Flood, Flooder, Suppressed};
 use sealwire_protocol::{Code, UnixSeconds};
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Instant,
 };
 
@@ -83,7 +84,8 @@ impl Audit {
     }
 
     fn flood<T>(&self, ask: impl FnOnce(&mut Flood) -> T) -> T {
-        ask(&mut self.flood.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut flood = vital::sound(self.flood.lock());
+        ask(&mut flood)
     }
 }
 

@@ -5,10 +5,11 @@ use crate::{
     clock::Now,
     fanout::Deliveries,
     hub::{Accepted, Draft, Hub, HubLimits, Replay},
+    vital,
 };
 use sealwire_protocol::{ChannelId, wire::Since};
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Instant,
 };
 
@@ -39,7 +40,7 @@ impl EmbeddedBroker {
 
 impl Shared {
     fn hub(&self) -> MutexGuard<'_, Hub> {
-        self.hub.lock().unwrap_or_else(PoisonError::into_inner)
+        vital::sound(self.hub.lock())
     }
 }
 
@@ -53,7 +54,7 @@ impl Broker for EmbeddedBroker {
             let room = shared.deliveries.room(draft.sealed.len()).await;
             // Delivered under the lock: the order of offsets is the order of deliveries.
             let mut hub = shared.hub();
-            let outcome = hub.publish(draft, Now::read());
+            let outcome = hub.publish(draft, Now::read())?;
             if let Some(publication) = outcome.publication {
                 shared.deliveries.deliver(publication, room);
             }

@@ -12,7 +12,7 @@ pub use embedded::EmbeddedBroker;
 
 use crate::{
     access::Refused,
-    hub::{Accepted, Draft, HubCounts, Replay},
+    hub::{Accepted, Draft, HubCounts, IdReused, Replay},
 };
 use sealwire_protocol::{ChannelId, Code, wire::Since};
 use std::pin::Pin;
@@ -30,6 +30,9 @@ pub enum BrokerError {
     /// There is no memory for more.
     #[error("the relay has no memory for more messages at the moment; try again")]
     Full,
+    /// Another message of the channel has the draft's id.
+    #[error(transparent)]
+    IdReused(#[from] IdReused),
 }
 
 impl From<BrokerError> for Refused {
@@ -37,14 +40,15 @@ impl From<BrokerError> for Refused {
         match error {
             BrokerError::Unavailable => Self::new(Code::BrokerUnavailable, error.to_string()),
             BrokerError::Full => Self::new(Code::Overloaded, error.to_string()),
+            BrokerError::IdReused(_) => Self::new(Code::IdReused, error.to_string()),
         }
     }
 }
 
 /// Orders, remembers and distributes publications.
 pub trait Broker: Send + Sync + 'static {
-    /// Takes a message once: a repeated id on the same channel within the replay window gets the first answer. The
-    /// publication reaches subscribers through the deliveries that the broker was made with, in order per channel.
+    /// Takes a message once: a repeat on the same channel within the replay window gets the first answer, and another
+    /// message with the id of one is refused. The publication reaches subscribers through the deliveries that the broker was made with, in order per channel.
     fn publish(&self, draft: Draft) -> Answer<Accepted>;
 
     /// Adds a subscription of this relay to a channel. Everything after the replay is delivered; a publication that

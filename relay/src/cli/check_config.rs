@@ -1,6 +1,6 @@
 //! `sealwire-relay check-config`: what a relay would run with, what is wrong with it and what is risky.
 
-use super::ConfigArgs;
+use super::{ConfigArgs, print};
 use clap::Args;
 use std::process::ExitCode;
 
@@ -20,11 +20,11 @@ impl CheckConfig {
     /// The settings in force go to standard output, warnings to standard error.
     pub(super) fn execute(self) -> Result<ExitCode, Box<dyn std::error::Error>> {
         let config = self.config.load()?;
-        print!("{}", config.effective());
+        print::result(&config.effective())?;
         let mut risks: Vec<String> = config.risks().iter().map(ToString::to_string).collect();
         risks.extend(too_few_files(config.limits.max_connections));
         for risk in &risks {
-            eprintln!("warning: {risk}");
+            print::warn(&format!("warning: {risk}"));
         }
         Ok(if self.strict && !risks.is_empty() { ExitCode::from(RISKY) } else { ExitCode::SUCCESS })
     }

@@ -1,6 +1,6 @@
 //! `sealwire-relay healthcheck`: asks the relay of this machine whether it is well. For containers, which have no curl.
 
-use super::ConfigArgs;
+use super::{ConfigArgs, print::Mentions};
 use clap::Args;
 use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
 use sealwire_relay::{Config, Listen};
@@ -45,14 +45,18 @@ impl Healthcheck {
         })?;
         let status = status(&mut stream, "/healthz")
             .map_err(|error| format!("the relay at {place} does not answer: {error}"))?;
-        match status {
-            200 => println!("the relay at {place} is well"),
+        let well = match status {
+            200 => format!("the relay at {place} is well\n"),
             // To restart it would only send away whom it serves.
             FULL | FULL_FOR_ADDRESS => {
-                println!("the relay at {place} is well, and has no place for one more")
+                format!("the relay at {place} is well, and has no place for one more\n")
             }
             _ => return Err(format!("the relay at {place} answers {status}").into()),
-        }
+        };
+        // The status says it as well, and must be right also where nobody reads this.
+        let mentions = Mentions::start();
+        mentions.print(&well);
+        mentions.finish();
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,6 +1,6 @@
 //! `sealwire-relay init`: a configuration with a fresh app, and what belongs to it on Forge's side.
 
-use super::DEFAULT_PATH;
+use super::{DEFAULT_PATH, print};
 use clap::Args;
 use sealwire_protocol::limits;
 use sealwire_relay::{NewApp, template};
@@ -35,7 +35,7 @@ impl Init {
             return Err(format!("--app: an app's id has 1 to {} bytes", limits::MAX_APP).into());
         }
         let app = NewApp::generate(app)?;
-        let text = template(&app, &listen.to_string());
+        let text = template(&app, listen);
         // Its owner's alone, and never somebody's existing keys overwritten.
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&config).map_err(|error| {
@@ -47,7 +47,7 @@ impl Init {
             })?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        print!(
+        print::result(&format!(
             "Wrote {path} with the app '{app}' and a fresh signing key. Start the relay with
 
     sealwire-relay run --config {path}
@@ -73,7 +73,7 @@ and allow it to reach the relay, in manifest.yml:
             app = app.id,
             key = *app.signing_key,
             quoted_app = shell_quoted(&app.id),
-        );
+        ))?;
         Ok(())
     }
 }

@@ -1,20 +1,53 @@
-//! Where log lines go: standard error, as text or JSON.
+//! Where log lines go: standard error, as text or JSON. Also what a panic says.
 
-use sealwire_relay::{Config, LogFormat};
-use std::io::{self, IsTerminal as _};
-use tracing_subscriber::{EnvFilter, fmt};
+use sealwire_relay::{Config, LogFormat, Output, open_log};
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    io::{self, IsTerminal as _},
+    panic::{self, PanicHookInfo},
+    thread,
+};
+use tracing_subscriber::{
+    EnvFilter,
+    fmt::{
+        format::Writer,
+        time::{FormatTime as _, SystemTime},
+    },
+};
 
 /// What is logged, changed while the program runs.
 pub(super) struct Logging {
     replace: Box<dyn Fn(EnvFilter)>,
 }
 
+/// One line for the log. Writing it neither waits nor fails.
+struct Line(&'static Output);
+
+impl io::Write for Line {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.write(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Starts logging.
-pub(super) fn start(config: &Config) -> Logging {
-    let builder =
-        fmt().with_env_filter(filter(config)).with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+///
+/// # Errors
+/// Where the system gives no thread for it.
+pub(super) fn start(config: &Config) -> io::Result<Logging> {
+    let log = open_log()?;
+    log_panics(log, config.log_format);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter(config))
+        .with_writer(move || Line(log))
+        .with_ansi(io::stderr().is_terminal())
+        .log_internal_errors(false);
     // Replacing fails only once the subscriber is gone, which is never.
-    match config.log_format {
+    Ok(match config.log_format {
         LogFormat::Json => {
             let builder = builder.json().flatten_event(true).with_filter_reloading();
             let handle = builder.reload_handle();
@@ -27,7 +60,7 @@ pub(super) fn start(config: &Config) -> Logging {
             builder.init();
             Logging { replace: Box::new(move |filter| drop(handle.reload(filter))) }
         }
-    }
+    })
 }
 
 impl Logging {
@@ -39,4 +72,41 @@ impl Logging {
 
 fn filter(config: &Config) -> EnvFilter {
     EnvFilter::builder().parse_lossy(&config.log)
+}
+
+/// Has panics say what they say through the log's output, whatever the filter: the standard hook writes to standard error
+/// by itself, and waits for its reader. Not through `tracing`, which may be what panics.
+fn log_panics(log: &'static Output, format: LogFormat) {
+    panic::set_hook(Box::new(move |info| {
+        let backtrace = Backtrace::capture();
+        let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+        log.write(panic_line(info, backtrace, format).as_bytes());
+    }));
+}
+
+fn panic_line(info: &PanicHookInfo<'_>, backtrace: Option<String>, format: LogFormat) -> String {
+    let location = info.location().map(ToString::to_string).unwrap_or_default();
+    let message = info.payload_as_str().unwrap_or("a panic without a message");
+    let thread = thread::current().name().unwrap_or("unnamed").to_owned();
+    let mut timestamp = String::new();
+    // Without a time, the message is worth as much.
+    let _ = SystemTime.format_time(&mut Writer::new(&mut timestamp));
+    match format {
+        LogFormat::Json => {
+            let line = serde_json::json!({
+                "timestamp": timestamp,
+                "level": "ERROR",
+                "message": message,
+                "target": "panic",
+                "thread": thread,
+                "location": location,
+                "backtrace": backtrace,
+            });
+            format!("{line}\n")
+        }
+        _ => {
+            let backtrace = backtrace.map(|text| format!("\n{}", text.trim_end())).unwrap_or_default();
+            format!("{timestamp} ERROR panic: {message:?} thread={thread:?} location={location}{backtrace}\n")
+        }
+    }
 }

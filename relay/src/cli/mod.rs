@@ -4,7 +4,10 @@ mod check_config;
 mod healthcheck;
 mod init;
 mod logging;
+mod print;
 mod run;
+
+pub(crate) use print::warn;
 
 use clap::{Args, Parser, Subcommand};
 use sealwire_relay::{Config, ConfigError, Overrides, Setting};

@@ -3,17 +3,15 @@
 use super::{
     ConfigArgs,
     logging::{self, Logging},
+    print::Mentions,
 };
 use sealwire_relay::{Config, Relay, Setting};
-use std::{
-    error::Error,
-    io::{self, Write as _},
-};
+use std::error::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) fn run(args: ConfigArgs) -> Result<(), Box<dyn Error>> {
     let config = args.load()?;
-    let logging = logging::start(&config);
+    let logging = logging::start(&config)?;
     for risk in config.risks() {
         tracing::warn!("{risk}");
     }
@@ -30,11 +28,11 @@ async fn serve(config: Config, args: &ConfigArgs, logging: &Logging) -> Result<(
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hangup = signal(SignalKind::hangup())?;
     let relay = Relay::start(config).await?;
-    println!("listening on {}", relay.endpoint());
+    let mentions = Mentions::start();
+    mentions.print(&format!("listening on {}\n", relay.endpoint()));
     if let Some(address) = relay.admin_address() {
-        println!("operators: http://{address}/metrics");
+        mentions.print(&format!("operators: http://{address}/metrics\n"));
     }
-    io::stdout().flush()?;
     tracing::info!(endpoint = %relay.endpoint(), version = env!("CARGO_PKG_VERSION"), "the relay is up");
     let mut asked = async || {
         tokio::select! {
@@ -56,6 +54,7 @@ async fn serve(config: Config, args: &ConfigArgs, logging: &Logging) -> Result<(
         },
         () = asked() => tracing::warn!("a second signal; ending at once"),
     }
+    mentions.finish();
     Ok(())
 }
 

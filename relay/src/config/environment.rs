@@ -4,6 +4,7 @@ use super::{
     Config, Setting,
     apps::Apps,
     error::{self, ConfigError, Origin},
+    service_links::is_service_link,
 };
 
 const PREFIX: &str = "SEALWIRE_RELAY_";
@@ -31,7 +32,7 @@ pub(super) fn read(
             CONFIG => {}
             APP => app = Some((text, origin)),
             SIGNING_KEYS => keys = Some((text, origin)),
-            name if is_kubernetes(name) => {}
+            name if is_service_link(name, &text) => {}
             name => {
                 let settings: Vec<String> = Setting::ALL.iter().map(|setting| setting.variable()).collect();
                 let mut known: Vec<&str> = settings.iter().map(String::as_str).collect();
@@ -55,12 +56,4 @@ pub(super) fn read(
             problem: format!("needs {PREFIX}{APP} as well: whose keys are these?"),
         }),
     }
-}
-
-/// What Kubernetes sets in every pod beside a service named `sealwire-relay`.
-fn is_kubernetes(name: &str) -> bool {
-    name == "PORT"
-        || name.starts_with("PORT_")
-        || name.starts_with("SERVICE_HOST")
-        || name.starts_with("SERVICE_PORT")
 }

@@ -8,7 +8,9 @@ mod error;
 mod file;
 mod listen;
 mod overrides;
+mod proxy_risks;
 mod risks;
+mod service_links;
 mod settings;
 mod template;
 #[cfg(test)]

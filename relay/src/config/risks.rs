@@ -40,6 +40,9 @@ impl Config {
                 "every user of the machine may connect, and is believed as a proxy; put the proxy into the group",
             );
         }
+        for (setting, problem) in self.proxy_risks() {
+            add(setting, &problem);
+        }
         if self.replay_window.is_zero() {
             add(Setting::ReplayWindow, nothing_kept);
         }
@@ -111,11 +114,16 @@ impl Config {
 mod tests {
     use super::*;
 
+    /// The defaults, for a relay that knows of the proxy on its machine.
+    fn good() -> Config {
+        Config { trusted_proxies: "127.0.0.1".parse().unwrap(), ..Config::default() }
+    }
+
     #[test]
-    fn every_risky_setting_is_told_and_the_defaults_are_not() {
-        assert_eq!(Config::default().risks(), []);
+    fn every_risky_setting_is_told_and_the_other_defaults_are_not() {
+        assert_eq!(good().risks(), []);
         let set = |change: fn(&mut Config)| {
-            let mut config = Config::default();
+            let mut config = good();
             change(&mut config);
             config.risks().iter().map(Risk::to_string).collect::<Vec<_>>()
         };
@@ -131,6 +139,14 @@ mod tests {
                 "setting socket_mode: every user",
             ),
             (|config| config.replay_bytes = 0, "setting replay_bytes: nothing is kept"),
+            (
+                |config| config.trusted_proxies = Default::default(),
+                "setting trusted_proxies: is empty, so that behind",
+            ),
+            (
+                |config| config.trusted_proxies = "0.0.0.0/0".parse().unwrap(),
+                "setting trusted_proxies: 0.0.0.0/0 is far more",
+            ),
             (
                 |config| {
                     config.limits.allowed_origins = crate::limits::AllowedOrigins::parse("*").unwrap();
@@ -149,7 +165,7 @@ mod tests {
             assert!(risks[0].starts_with(expected), "{risks:?}");
         }
         for log in ["off,audit=warn", "warn", "info,hyper=debug"] {
-            let config = Config { log: log.into(), ..Config::default() };
+            let config = Config { log: log.into(), ..good() };
             assert_eq!(config.risks(), [], "{log}");
         }
     }
@@ -159,7 +175,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         for (mode, told) in [(0o600, false), (0o640, false), (0o644, true), (0o602, true)] {
             fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).unwrap();
-            let config = Config { secret_files: vec![file.path().into()], ..Config::default() };
+            let config = Config { secret_files: vec![file.path().into()], ..good() };
             let risks = config.risks();
             assert_eq!(risks.len(), usize::from(told), "{mode:o} {risks:?}");
             assert!(risks.iter().all(|risk| risk.problem.contains(&format!("mode {mode:o}"))));

@@ -1,6 +1,7 @@
 //! A first configuration, with a fresh app.
 
 use sealwire_protocol::encode_base64url;
+use std::net::SocketAddr;
 use zeroize::Zeroizing;
 
 /// Bytes of a fresh signing secret.
@@ -36,7 +37,11 @@ impl NewApp {
 
 /// The text of a configuration file.
 #[must_use]
-pub fn template(app: &NewApp, listen: &str) -> Zeroizing<String> {
+pub fn template(app: &NewApp, listen: SocketAddr) -> Zeroizing<String> {
+    let trusted_proxies = match listen.ip() {
+        ip if ip.is_loopback() => format!("trusted_proxies = [{}]", quoted(&ip.to_string())),
+        _ => "# trusted_proxies = [\"10.0.0.7\"]".to_owned(),
+    };
     Zeroizing::new(format!(
         r#"# Configuration of a Sealwire relay. Every setting can also be given as an environment variable
 # (SEALWIRE_RELAY_LISTEN, …) or as a flag (--listen, …).
@@ -45,9 +50,10 @@ listen = {listen}
 # Any address but a loopback one is refused until somebody ends TLS: the relay itself,
 # tls_certificate = "fullchain.pem"
 # tls_key = "privkey.pem"
-# or a proxy in front of it, and then only what these say of the client is believed:
+# or a proxy in front of it:
 # proxy_terminates_tls = true
-# trusted_proxies = ["10.0.0.0/8"]
+# Only what these say of the client is believed.
+{trusted_proxies}
 
 # How far back a client can resume (at most 2m), and how much may be kept for that.
 replay_window = "2m"
@@ -67,7 +73,7 @@ id = {id}
 # "<kid>.<secret>" each. Add the next key here before the app signs with it; remove the old one a day later.
 signing_keys = [{signing_key}]
 "#,
-        listen = quoted(listen),
+        listen = quoted(&listen.to_string()),
         id = quoted(&app.id),
         signing_key = quoted(&app.signing_key),
     ))

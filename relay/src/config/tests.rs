@@ -173,6 +173,7 @@ fn every_fault_of_a_variable_is_told_with_its_name() {
     for (environment, problem) in [
         (&[("SEALWIRE_RELAY_LISEN", "x")][..], "did you mean 'LISTEN'?"),
         (&[("SEALWIRE_RELAY_HEARTBEAT", "fast")], "SEALWIRE_RELAY_HEARTBEAT: 'fast' is no duration"),
+        (&[("SEALWIRE_RELAY_PORT", "7440")], "SEALWIRE_RELAY_PORT: unknown variable"),
         (&[("SEALWIRE_RELAY_APP", "b")], "SEALWIRE_RELAY_APP: needs SEALWIRE_RELAY_SIGNING_KEYS"),
         (&[("SEALWIRE_RELAY_SIGNING_KEYS", &keys)], "SEALWIRE_RELAY_SIGNING_KEYS: needs SEALWIRE_RELAY_APP"),
         (&[("SEALWIRE_RELAY_APP", "a"), ("SEALWIRE_RELAY_SIGNING_KEYS", &keys)], "is there already"),
@@ -182,9 +183,13 @@ fn every_fault_of_a_variable_is_told_with_its_name() {
         assert!(error.starts_with("environment variable SEALWIRE_RELAY_"), "{error}");
         assert!(error.contains(problem), "{problem}: {error}");
     }
-    // Kubernetes sets these for a service of this name.
-    let kubernetes =
-        [("SEALWIRE_RELAY_PORT", "tcp://10.0.0.1:80"), ("SEALWIRE_RELAY_SERVICE_HOST", "10.0.0.1")];
+    // Kubernetes sets these for Services of these names.
+    let kubernetes = [
+        ("SEALWIRE_RELAY_PORT", "tcp://10.0.0.1:80"),
+        ("SEALWIRE_RELAY_SERVICE_HOST", "10.0.0.1"),
+        ("SEALWIRE_RELAY_METRICS_PORT_7441_TCP", "tcp://10.0.0.1:7441"),
+        ("SEALWIRE_RELAY_METRICS_SERVICE_PORT_HTTP", "7441"),
+    ];
     load_with(&app("a", "k"), &kubernetes, &Overrides::default()).unwrap();
 }
 
@@ -211,16 +216,18 @@ fn plain_text_leaves_the_machine_only_behind_a_proxy() {
 }
 
 #[test]
-fn the_template_is_a_good_configuration_with_the_defaults() {
+fn the_template_is_a_good_configuration_with_the_defaults_that_trusts_a_proxy_on_its_machine() {
     for id in ["team-dashboard", "ari:cloud:ecosystem::app/1", "with \"quotes\" and \\"] {
         let new = NewApp::generate(id.into()).unwrap();
-        let config = load(&template(&new, "127.0.0.1:7440")).unwrap();
+        let config = load(&template(&new, "127.0.0.1:7440".parse().unwrap())).unwrap();
         let defaults = Config {
             keyring: config.keyring.clone(),
             secret_files: config.secret_files.clone(),
+            trusted_proxies: "127.0.0.1".parse().unwrap(),
             ..Config::default()
         };
         assert_eq!(format!("{config:?}"), format!("{defaults:?}"));
+        assert_eq!(Config { secret_files: Vec::new(), ..config.clone() }.risks(), []);
         let (kid, _) = new.signing_key.split_once('.').unwrap();
         assert_eq!(config.keyring.find(kid).map(|(app, _)| app), Some(id));
     }

@@ -2,10 +2,11 @@
 //! memory than the rest of an idle one.
 
 use super::Outbound;
+use crate::vital;
 use std::{
     cmp::Ordering,
     collections::BinaryHeap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, Weak},
     time::Instant,
 };
 use tokio::{sync::Notify, time::sleep_until};
@@ -71,7 +72,7 @@ impl Alarms {
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        vital::sound(self.table.lock())
     }
 }
 

@@ -2,8 +2,9 @@
 //! connection, and no order: whoever looks for some of them looks at all.
 
 use super::Outbound;
+use crate::vital;
 use slab::Slab;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 /// Connections are spread over so many tables, so that opening many at once does not queue.
 const TABLES: usize = 8;
@@ -64,6 +65,6 @@ impl Registry {
     }
 
     fn table(&self, index: usize) -> MutexGuard<'_, Table> {
-        self.tables[index].lock().unwrap_or_else(PoisonError::into_inner)
+        vital::sound(self.tables[index].lock())
     }
 }

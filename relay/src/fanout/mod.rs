@@ -19,7 +19,7 @@ use deliveries::{Delivery, Inbox};
 use sealwire_protocol::ChannelId;
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
@@ -153,5 +153,5 @@ impl Shard {
 }
 
 fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
-    table.lock().unwrap_or_else(PoisonError::into_inner)
+    vital::sound(table.lock())
 }

@@ -51,8 +51,9 @@ async fn revoke<B: Buf>(
     source: &Source,
     body: &mut (impl Stream<Item = Result<B, warp::Error>> + Unpin),
 ) -> Result<Answer, HttpError> {
-    let now = Now::read().wall.seconds();
-    let (selector, before) = read(&body::read(context, body, limits::MAX_BODY, |_| Ok(())).await?, now)?;
+    let body = body::read(context, body, limits::MAX_BODY, |_| Ok(())).await?;
+    let now = Now::read();
+    let (selector, before) = read(&body, now.wall.seconds())?;
     context.revocations.add(&claims.iss, &claims.ins, selector.clone(), before, now)?;
     let identity = Identity { account: selector.account, ..backend::identity(claims) };
     context.audit.revoked(&identity, before, source);

@@ -7,6 +7,7 @@ mod publication;
 #[cfg(test)]
 mod tests;
 
+pub use ids::IdReused;
 pub use publication::{Accepted, Draft, IdempotencyId, Publication};
 
 use crate::{clock::Now, memory::Memory};
@@ -58,6 +59,7 @@ pub struct Hub {
     started: Instant,
     /// Offset of the newest publication on any channel.
     counter: u64,
+    /// The time of the newest publication.
     time: UnixMillis,
     channels: HashMap<ChannelId, Channel>,
     /// The channel of every cached publication, oldest first: the order of offsets is the order of expiry.
@@ -90,6 +92,8 @@ impl Hub {
     const ENTRY_COST: usize = 192;
     /// What an idle channel occupies, in bytes. An eighth of the replay cache's size may go to them as well.
     const IDLE_COST: usize = 256;
+    /// By how much the time of a publication may be ahead of the wall clock.
+    const MOST_AHEAD: Duration = Duration::from_secs(10);
     /// So many idle channels are kept in any case.
     const MIN_IDLE: usize = 16;
 
@@ -144,15 +148,18 @@ impl Hub {
     }
 
     /// Gives a message its place, unless it has one.
-    pub fn publish(&mut self, draft: Draft, now: Now) -> Outcome {
+    ///
+    /// # Errors
+    /// Where another message of the channel has its id.
+    pub fn publish(&mut self, draft: Draft, now: Now) -> Result<Outcome, IdReused> {
         self.expire(now.monotonic);
-        let (channel_id, id) = (draft.channel, draft.id);
-        if let Some(accepted) = self.ids.find(channel_id, &id) {
+        let (channel_id, id, content) = (draft.channel, draft.id, self.ids.content(&draft));
+        if let Some(taken) = self.ids.find(channel_id, &id, content)? {
             self.counts.repeats += 1;
-            return Outcome { accepted, publication: None };
+            let accepted = self.accepted(taken.offset, taken.time);
+            return Ok(Outcome { accepted, publication: None });
         }
-        // The time on the wire never runs backwards, whatever happens to the wall clock.
-        self.time = self.time.max(now.wall);
+        self.follow(now.wall);
         let channel =
             self.channels.entry(channel_id).or_insert_with(|| Channel::new(self.counter, self.forgot_at));
         self.counter += 1;
@@ -166,11 +173,20 @@ impl Hub {
             self.counts.evicted += 1;
             self.evict_oldest(now.monotonic);
         }
-        let position = Position { epoch: self.epoch, offset: self.counter };
-        let accepted = Accepted { position, time: self.time };
-        self.ids.remember(channel_id, id, accepted, now.monotonic);
+        self.ids.remember(channel_id, id, (self.counter, self.time, content), now.monotonic);
         self.memory.set_books(self.books());
-        Outcome { accepted, publication: Some(publication) }
+        Ok(Outcome { accepted: self.accepted(self.counter, self.time), publication: Some(publication) })
+    }
+
+    fn accepted(&self, offset: u64, time: UnixMillis) -> Accepted {
+        Accepted { position: Position { epoch: self.epoch, offset }, time }
+    }
+
+    /// The times of publications do not run backwards where the wall clock is set back by a little, as time servers do.
+    /// Past that, it was wrong before, and is followed at once.
+    fn follow(&mut self, wall: UnixMillis) {
+        let ahead = Duration::from_millis(self.time.0.saturating_sub(wall.0));
+        self.time = if ahead > Self::MOST_AHEAD { wall } else { self.time.max(wall) };
     }
 
     /// Adds a subscription and says what it starts with. Every `join` is followed by one [`Self::leave`].

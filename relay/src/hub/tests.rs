@@ -28,7 +28,7 @@ impl Fixture {
     fn publish_sized(&mut self, channel: u8, len: usize) -> u64 {
         self.ids += 1;
         let draft = self.draft(channel, len, self.ids);
-        let outcome = self.hub.publish(draft, self.now);
+        let outcome = self.hub.publish(draft, self.now).unwrap();
         assert!(outcome.publication.is_some());
         outcome.accepted.position.offset
     }
@@ -216,24 +216,81 @@ fn a_channel_keeps_its_place_while_it_has_subscribers() {
 #[test]
 fn a_repeated_message_is_answered_as_the_first_time_until_the_window_is_over() {
     let mut fixture = Fixture::new(1 << 20);
-    let first = fixture.hub.publish(fixture.draft(1, 10, 5), fixture.now);
+    let first = fixture.hub.publish(fixture.draft(1, 10, 5), fixture.now).unwrap();
     fixture.pass(WINDOW);
-    let again = fixture.hub.publish(fixture.draft(1, 10, 5), fixture.now);
+    let again = fixture.hub.publish(fixture.draft(1, 10, 5), fixture.now).unwrap();
     assert_eq!(again.accepted, first.accepted);
     assert!(again.publication.is_none());
     // On another channel the id is another one.
-    assert!(fixture.hub.publish(fixture.draft(2, 10, 5), fixture.now).publication.is_some());
+    assert!(fixture.hub.publish(fixture.draft(2, 10, 5), fixture.now).unwrap().publication.is_some());
     fixture.pass(Duration::from_millis(1));
-    assert!(fixture.hub.publish(fixture.draft(1, 10, 5), fixture.now).publication.is_some());
+    assert!(fixture.hub.publish(fixture.draft(1, 10, 5), fixture.now).unwrap().publication.is_some());
+}
+
+#[test]
+fn an_id_that_was_used_for_another_message_is_refused_and_nothing_else_changes() {
+    let mut fixture = Fixture::new(1 << 20);
+    let first = fixture.hub.publish(fixture.draft(1, 1000, 5), fixture.now).unwrap();
+    let draft = fixture.draft(1, 1000, 5);
+    let mut changed = vec![0; 1000];
+    changed[500] = 1;
+    for other in [
+        Draft { event: "added".into(), ..draft.clone() },
+        Draft { sealed: changed.into(), ..draft.clone() },
+        Draft { sealed: Bytes::from(vec![0; 999]), ..draft.clone() },
+        // Not the same text at another seam.
+        Draft { event: "\0".into(), sealed: Bytes::from(vec![0; 999]), ..draft.clone() },
+    ] {
+        assert_eq!(fixture.hub.publish(other, fixture.now).unwrap_err(), IdReused);
+    }
+    assert_eq!(fixture.hub.publish(draft, fixture.now).unwrap().accepted, first.accepted);
+    let counts = fixture.hub.counts();
+    assert_eq!((counts.publications, counts.repeats), (1, 1));
+    // Also where the message itself is no longer kept.
+    let mut fixture = Fixture::new(20_000);
+    let first = fixture.draft(1, 1000, 5);
+    fixture.hub.publish(first.clone(), fixture.now).unwrap();
+    for _ in 0..20 {
+        fixture.publish_sized(2, 1000);
+    }
+    let other = Draft { event: "added".into(), ..first.clone() };
+    assert_eq!(fixture.hub.publish(other, fixture.now).unwrap_err(), IdReused);
+    assert!(fixture.hub.publish(first, fixture.now).unwrap().publication.is_none());
 }
 
 #[test]
 fn a_wall_clock_that_is_set_back_does_not_turn_the_times_of_messages_back() {
     let mut fixture = Fixture::new(1 << 20);
-    let first = fixture.hub.publish(fixture.draft(1, 10, 1), fixture.now).accepted.time;
+    let first = fixture.hub.publish(fixture.draft(1, 10, 1), fixture.now).unwrap().accepted.time;
     fixture.now.wall.0 -= 10_000;
-    let second = fixture.hub.publish(fixture.draft(1, 10, 2), fixture.now).accepted.time;
+    let second = fixture.hub.publish(fixture.draft(1, 10, 2), fixture.now).unwrap().accepted.time;
     assert!(second >= first);
+}
+
+#[test]
+fn times_follow_a_wall_clock_that_was_ahead_within_ten_seconds() {
+    let mut fixture = Fixture::new(1 << 20);
+    let time = |fixture: &mut Fixture| {
+        fixture.ids += 1;
+        fixture.hub.publish(fixture.draft(1, 10, fixture.ids), fixture.now).unwrap().accepted.time
+    };
+    let true_time = fixture.now.wall;
+    // An hour ahead, and right again.
+    fixture.now.wall.0 += 3_600_000;
+    assert_eq!(time(&mut fixture), fixture.now.wall);
+    fixture.now.wall = true_time;
+    assert_eq!(time(&mut fixture), true_time);
+    // A little ahead: the time stands until the clock has caught up, and goes on with it.
+    fixture.now.wall.0 += 10_000;
+    let ahead = time(&mut fixture);
+    fixture.now.wall.0 -= 10_000;
+    for _ in 0..10 {
+        assert_eq!(time(&mut fixture), ahead);
+        fixture.pass(Duration::from_secs(1));
+    }
+    assert_eq!(time(&mut fixture), ahead);
+    fixture.pass(Duration::from_millis(1));
+    assert_eq!(time(&mut fixture), fixture.now.wall);
 }
 
 /// Something that happens to a hub.

@@ -2,7 +2,8 @@
 //! what it counts.
 
 use super::rates::ByHash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use crate::vital;
+use std::sync::{Mutex, MutexGuard};
 
 /// Tables that do not wait for each other.
 const SHARDS: usize = 16;
@@ -41,7 +42,7 @@ impl Occupancy {
 
     fn shard(&self, key: u64) -> MutexGuard<'_, ByHash<u32>> {
         let shard = usize::try_from(key >> 60).unwrap_or(0);
-        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
+        vital::sound(self.shards[shard].lock())
     }
 
     #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Token buckets by key, in a table that cannot be grown past its size by whoever makes up keys.
 
 use super::bucket::{Bucket, Moment, Rate};
+use crate::vital;
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     time::Duration,
 };
 
@@ -62,7 +63,7 @@ impl Rates {
     /// Takes `count` of what `key` has, or says when to try again.
     pub(super) fn take(&self, key: u64, count: u64, rate: Rate, now: Moment) -> Result<(), Duration> {
         let shard = usize::try_from(key >> 60).unwrap_or(0);
-        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner).take(key, count, rate, now)
+        vital::sound(self.shards[shard].lock()).take(key, count, rate, now)
     }
 
     #[cfg(test)]

@@ -4,9 +4,15 @@ mod unix;
 
 use crate::config::Listen;
 use listenfd::ListenFd;
-use std::{fmt, io, net::SocketAddr, path::PathBuf};
+use socket2::SockRef;
+use std::{fmt, io, net::SocketAddr, os::fd::AsFd, path::PathBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use unix::SocketFile;
+
+/// Connections that the system may complete before the relay accepts them. Where everybody comes back at once, a shorter
+/// queue makes most of them wait a second for their next SYN. The system cuts it to its own limit
+/// (`net.core.somaxconn`).
+const BACKLOG: i32 = 65_535;
 
 pub(crate) enum Listener {
     Tcp(TcpListener),
@@ -38,9 +44,14 @@ impl Listener {
     /// `mode` is that of a Unix domain socket.
     pub(crate) async fn open(listen: &Listen, mode: u32) -> io::Result<Self> {
         match listen {
-            Listen::Tcp(address) => Ok(Self::Tcp(TcpListener::bind(address).await?)),
+            Listen::Tcp(address) => {
+                let listener = TcpListener::bind(address).await?;
+                lengthen_queue(&listener)?;
+                Ok(Self::Tcp(listener))
+            }
             Listen::Unix(path) => {
                 let (listener, file) = unix::listen(path, mode)?;
+                lengthen_queue(&listener)?;
                 listener.set_nonblocking(true)?;
                 Ok(Self::Unix(UnixListener::from_std(listener)?, Some(file)))
             }
@@ -64,6 +75,11 @@ impl Listener {
             Self::Unix(listener, _) => listener.accept().await.map(|(stream, _)| Accepted::Unix(stream)),
         }
     }
+}
+
+/// Both kinds of listeners begin with the queue of the standard library, which is short.
+fn lengthen_queue(listener: &impl AsFd) -> io::Result<()> {
+    SockRef::from(listener).listen(BACKLOG)
 }
 
 /// The one socket that was handed over (`LISTEN_FDS`, `LISTEN_PID`).

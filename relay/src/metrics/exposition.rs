@@ -1,7 +1,7 @@
 //! The metrics as Prometheus reads them: every name, its help and where its value comes from. docs/operating.md explains
 //! the same names, and a test compares the two.
 
-use super::{Distribution, Metrics, latency::BOUNDS, process};
+use super::{Distribution, Format, Metrics, format::to_text, latency::BOUNDS, process};
 use crate::{
     broker::Broker,
     connection::Registry,
@@ -9,6 +9,7 @@ use crate::{
     lifecycle::Lifecycle,
     limits::{Limit, Limits},
     memory::Memory,
+    output,
     reloadable::Reloadable,
     revocations::Revocations,
     signing::SigningKeys,
@@ -47,13 +48,15 @@ impl fmt::Debug for Exposition {
 }
 
 impl Exposition {
-    /// In the text format of OpenMetrics 1.0, which every Prometheus since 2.5 reads.
-    pub(crate) fn render(self: &Arc<Self>) -> Result<String, Error> {
+    pub(crate) fn render(self: &Arc<Self>, format: Format) -> Result<String, Error> {
         let mut names = Names::default();
         names.register_collector(Box::new(self.clone()));
         let mut text = String::with_capacity(16 * 1024);
         prometheus_client::encoding::text::encode(&mut text, &names)?;
-        Ok(text)
+        Ok(match format {
+            Format::OpenMetrics => text,
+            Format::Text => to_text(&text),
+        })
     }
 }
 
@@ -203,6 +206,11 @@ impl Exposition {
             "sealwire_audit_suppressed",
             "Refused attempts that the audit log only counted",
             metrics.audit_suppressed.total(),
+        )?;
+        page.counter(
+            "sealwire_log_lines_dropped",
+            "Lines of the log that were dropped: nobody read them, or writing them failed",
+            output::dropped_log_lines(),
         )?;
         page.by(
             "sealwire_http_requests",

@@ -3,6 +3,7 @@
 
 mod by_code;
 mod exposition;
+mod format;
 mod latency;
 mod process;
 mod requests;
@@ -10,6 +11,7 @@ mod striped;
 mod verifications;
 
 pub(crate) use exposition::Exposition;
+pub(crate) use format::Format;
 pub(crate) use latency::{Distribution, Latency, add};
 pub(crate) use requests::Route;
 pub(crate) use verifications::Verifications;

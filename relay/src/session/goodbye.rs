@@ -6,13 +6,16 @@ use sealwire_protocol::{
     Code, limits,
     wire::{Goodbye, ToClient},
 };
+use std::time::Duration;
 
 /// Shortest time after which a client is asked back, in milliseconds.
 const RECONNECT_AFTER: u32 = 500;
+/// The same for a client whose signing key is gone.
+pub(super) const KEY_GONE_AFTER: Duration = Duration::from_millis(RECONNECT_AFTER as u64);
 /// The same after a revocation: a token that is made within the second is revoked as well, and the clocks of those who make
 /// them differ a little.
 const REVOKED_AFTER: u32 = 3000;
-/// Over how much longer clients are spread that were all told at once, in milliseconds.
+/// Over how much longer clients are spread, in milliseconds: most reasons concern many of them at the same moment.
 const RECONNECT_SPREAD: u32 = 3000;
 
 /// What the client is told of a session past [`limits::MAX_SESSIONS`] on one connection.
@@ -101,14 +104,15 @@ impl SessionRules {
         }
         let wait = refused.retry_after_ms();
         let Refused { code, message, .. } = refused;
-        let reconnect_after_ms = match code {
-            Code::ShuttingDown => RECONNECT_AFTER + self.jitter % RECONNECT_SPREAD,
-            Code::Revoked => REVOKED_AFTER + self.jitter % RECONNECT_SPREAD,
-            Code::SlowConsumer | Code::HeartbeatTimeout | Code::HelloTimeout => RECONNECT_AFTER,
-            // Those who found no place do not all look for one again at the same moment.
-            Code::TooManyConnections => wait + self.jitter % RECONNECT_SPREAD,
+        let earliest = match code {
+            Code::ShuttingDown | Code::SlowConsumer | Code::HeartbeatTimeout | Code::HelloTimeout => {
+                RECONNECT_AFTER
+            }
+            Code::Revoked => REVOKED_AFTER,
             _ => wait,
         };
+        let spread = if earliest > 0 { self.jitter % RECONNECT_SPREAD } else { 0 };
+        let reconnect_after_ms = earliest.saturating_add(spread);
         let goodbye = Goodbye { code: code.number(), message, reconnect_after_ms };
         self.actions.push_back(SessionAction::Send(ToClient::Goodbye(goodbye)));
         self.actions.push_back(SessionAction::Close(code.close_code()));

@@ -1,7 +1,7 @@
 //! What becomes of a session when a signing key is taken out of the configuration: what the key vouched for ends, and
 //! nothing else.
 
-use super::{Refusal, SessionAction, SessionRules, State, deadlines::Timer};
+use super::{Refusal, SessionAction, SessionRules, State, deadlines::Timer, goodbye::KEY_GONE_AFTER};
 use crate::access::Refused;
 use sealwire_protocol::{ChannelId, Code};
 
@@ -17,7 +17,8 @@ impl SessionRules {
         if !self.terms.keys.has(open.grant.key) {
             let message =
                 "the signing key of the session token was withdrawn; fetch a fresh one and reconnect";
-            return self.refuse(ATTEMPT, Refused::new(CODE, message));
+            // The other sessions of the app end at the same moment.
+            return self.refuse(ATTEMPT, Refused::new(CODE, message).retry_after(KEY_GONE_AFTER));
         }
         let orphans: Vec<ChannelId> = open
             .subscriptions

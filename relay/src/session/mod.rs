@@ -24,6 +24,7 @@ use crate::{
     clock::Now,
     hub::Accepted,
     limits::Limits,
+    pulse::Pulse,
     revocations::Revocations,
     signing::{Signed, SigningKeys},
 };
@@ -57,6 +58,8 @@ pub struct SessionTerms {
     pub replay_window: Duration,
     /// What the relay allows, and what is taken of it.
     pub limits: Arc<Limits>,
+    /// Whether the relay runs.
+    pub pulse: Arc<Pulse>,
 }
 
 /// Where a subscription stands once it was joined.
@@ -107,9 +110,9 @@ impl SessionRules {
 
     /// A whole binary WebSocket message came.
     pub fn handle_frame(&mut self, frame: Bytes, now: Now) {
+        self.heard = now.monotonic;
         // A token that expired before the timer fired counts as expired.
         self.handle_timeout(now);
-        self.heard = now.monotonic;
         if matches!(self.state, State::Closed) {
             return;
         }
@@ -182,6 +185,9 @@ impl SessionRules {
     pub fn handle_timeout(&mut self, now: Now) {
         while let Some(timer) = self.deadlines.take_due(now.monotonic) {
             match timer {
+                Timer::Hello if let Some(later) = self.not_before(now, self.terms.hello_timeout) => {
+                    self.deadlines.set(timer, later);
+                }
                 Timer::Hello => {
                     let message = "no Hello came in time; send it right after connecting";
                     self.goodbye(Refused::new(Code::HelloTimeout, message));
@@ -293,18 +299,33 @@ impl SessionRules {
     /// Whether the client has had no use for its session for long.
     fn is_idle(&self, now: Now) -> bool {
         let patience = self.terms.limits.settings().idle_timeout;
+        if self.not_before(now, self.terms.heartbeat).is_some() {
+            return false;
+        }
         matches!(&self.state, State::Open(open) if open.subscriptions.len() == 0 && !open.is_waiting())
             && now.monotonic.saturating_duration_since(self.asked) >= patience
     }
 
     fn check_silence(&mut self, now: Now) {
         let deadline = self.heard + 2 * self.terms.heartbeat;
-        if now.monotonic < deadline {
-            self.deadlines.set(Timer::Silence, deadline);
+        let later = if now.monotonic < deadline {
+            Some(deadline)
+        } else {
+            self.not_before(now, self.terms.heartbeat)
+        };
+        if let Some(later) = later {
+            self.deadlines.set(Timer::Silence, later);
             return;
         }
         let message = "nothing was heard from the client for two heartbeats; reconnect";
         self.goodbye(Refused::new(Code::HeartbeatTimeout, message));
+    }
+
+    /// When a client may be ended for what has not come from it, where that is not now: what it sent while the relay stood
+    /// still is read first, for a fair while.
+    fn not_before(&self, now: Now, fair_while: Duration) -> Option<Instant> {
+        let fair = self.terms.pulse.resumed(now.monotonic)? + fair_while;
+        (now.monotonic < fair).then_some(fair)
     }
 
     /// The wall clock may have been set since the timers of the tokens were: sets them anew.

@@ -221,14 +221,15 @@ impl Open {
 
     pub(super) fn handle_published(&mut self, result: Result<Accepted, Refused>, actions: &mut Actions) {
         let Some(Waiting::Publish { request }) = self.waiting.take() else { return };
-        actions.push_back(match result {
-            Ok(Accepted { position, time }) => SessionAction::Send(ToClient::Published(Published {
-                request,
-                position: Some(position),
-                time_ms: time.0,
-            })),
-            Err(refused) => failed(request, refused),
-        });
+        match result {
+            Ok(Accepted { position, time }) => {
+                let answer = Published { request, position: Some(position), time_ms: time.0 };
+                actions.push_back(SessionAction::Send(ToClient::Published(answer)));
+            }
+            // What the client did, and not the broker's trouble.
+            Err(refused) if refused.code == Code::IdReused => self.fail("publish", request, refused, actions),
+            Err(refused) => actions.push_back(failed(request, refused)),
+        }
     }
 
     /// The timer of a channel token fired. Returns when to look again, if the token is still valid.

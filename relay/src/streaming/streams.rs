@@ -5,11 +5,11 @@ use super::{
     events::Events,
     pipe::{Pipe, Pushed, StreamedSocket},
 };
-use crate::memory::Memory;
+use crate::{memory::Memory, vital};
 use sealwire_protocol::{decode_base64url, encode_base64url};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, Weak},
 };
 
 /// Names a stream. Whoever knows it can send as its client, so it is random, is only ever in bodies, and has no `Debug`.
@@ -59,7 +59,7 @@ impl Streams {
     }
 
     fn table(&self) -> MutexGuard<'_, HashMap<StreamId, Weak<Pipe>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        vital::sound(self.0.lock())
     }
 }
 

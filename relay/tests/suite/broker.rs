@@ -41,7 +41,7 @@ impl Broker for Handle {
             let room = remote.deliveries.room(draft.sealed.len()).await;
             let outcome = {
                 let mut hub = remote.hub.lock().unwrap();
-                let outcome = hub.publish(draft, Now::read());
+                let outcome = hub.publish(draft, Now::read())?;
                 if let Some(publication) = &outcome.publication {
                     remote.deliveries.deliver(publication.clone(), room);
                 }

@@ -80,6 +80,7 @@ impl Relay {
             heartbeat,
             replay_window: limits.replay_window,
             limits: Arc::new(Limits::new(LimitSettings::default(), now.monotonic)),
+            pulse: Arc::default(),
         };
         Self {
             hub: Hub::new(epoch, limits, now),
@@ -188,7 +189,7 @@ impl Relay {
                 }
                 SessionAction::Publish(Publishing(draft)) => {
                     let (channel, sealed) = (draft.channel, draft.sealed.clone());
-                    let outcome = self.hub.publish(draft, now);
+                    let outcome = self.hub.publish(draft, now).expect("no client gives two messages one id");
                     if let Some(publication) = &outcome.publication {
                         let (offset, bytes) = (publication.offset(), publication.frame().len());
                         self.seen.push(Seen::Published { channel, offset, sealed, bytes });

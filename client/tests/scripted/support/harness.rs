@@ -31,8 +31,17 @@ impl Default for Harness {
 
 impl Harness {
     pub fn with(config: Config) -> Self {
+        Self::new(config, 1)
+    }
+
+    /// With randomness of its own.
+    pub fn seeded(seed: u64) -> Self {
+        Self::new(Config::default(), seed << 32)
+    }
+
+    fn new(config: Config, seed: u64) -> Self {
         Self {
-            client: Client::new(config, Box::new(TestEntropy(1))),
+            client: Client::new(config, Box::new(TestEntropy(seed))),
             now_ms: 1_000,
             asleep_ms: 0,
             connection: None,
@@ -120,15 +129,16 @@ impl Harness {
     /// Lets time pass until the client connects or asks for a session, and says how long that took.
     pub fn advance_to_attempt(&mut self) -> u64 {
         let start = self.now_ms;
-        for _ in 0..120_000 {
+        for _ in 0..1_000 {
             if self.connection.is_some()
                 || self.events.iter().any(|event| matches!(event, Event::NeedSession { .. }))
             {
                 return self.now_ms - start;
             }
-            self.advance(1);
+            let Instant(at) = self.client.poll_timeout().expect("the client has a next attempt");
+            self.advance(at.saturating_sub(self.now_ms));
         }
-        panic!("no attempt within two minutes");
+        panic!("no attempt within a thousand timeouts");
     }
 
     pub fn receive(&mut self, message: ToClient) {

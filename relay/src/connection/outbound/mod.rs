@@ -19,7 +19,7 @@ use std::{
     io::{self, IoSlice},
     net::IpAddr,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard,
         atomic::{AtomicU8, Ordering},
     },
     task::Context,
@@ -257,7 +257,13 @@ impl Outbound {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().unwrap_or_else(|poisoned| {
+            // A panic may have left the queue half changed. One connection ends for that, and its client resumes.
+            let mut state = poisoned.into_inner();
+            state.condition = Condition::Broken;
+            self.wake(Signals::QUEUE);
+            state
+        })
     }
 }
 

@@ -23,7 +23,7 @@ fn text(bytes: &[u8]) -> &str {
 fn check_config_prints_what_is_in_force_and_no_key() {
     let output = check(
         &format!("heartbeat = \"5s\"\n{}", app()),
-        &["--max-connections", "7", "--max-connections-per-address", "1"],
+        &["--max-connections", "7", "--max-connections-per-address", "1", "--trusted-proxies", "127.0.0.1"],
     );
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let printed = text(&output.stdout);
@@ -43,7 +43,7 @@ fn check_config_prints_what_is_in_force_and_no_key() {
 
 #[test]
 fn check_config_ends_with_the_status_that_says_what_it_found() {
-    let few = &["--max-connections", "2", "--max-connections-per-address", "1"];
+    let few = &["--max-connections", "2", "--max-connections-per-address", "1", "--trusted-proxies", "::1"];
     let risky = &[&few[..], &["--replay-window", "0s"]].concat();
     let strict = |arguments: &[&'static str]| [arguments, &["--strict"]].concat();
     for (arguments, status, said) in [
@@ -52,6 +52,21 @@ fn check_config_ends_with_the_status_that_says_what_it_found() {
         (risky.clone(), 0, "warning: setting replay_window: nothing is kept"),
         (strict(risky), 3, "warning: setting replay_window: nothing is kept"),
         (vec!["--max-connections", "18446744073709551615"], 0, "LimitNOFILE="),
+        (
+            strict(&["--max-connections", "2"]),
+            3,
+            "warning: setting trusted_proxies: is empty, so that behind",
+        ),
+        (
+            [&few[..4], &["--trusted-proxies", "10.0.0.0/7,::ffff:10.0.0.0/104"]].concat(),
+            0,
+            "::ffff:10.0.0.0/104 never matches",
+        ),
+        (
+            vec!["--listen", "0.0.0.0:7440", "--proxy-terminates-tls", "--strict"],
+            3,
+            "every machine that reaches 0.0.0.0:7440 is believed",
+        ),
         (vec!["--heartbeat", "1h"], 1, "--heartbeat: '1h' is no duration"),
         (vec!["--hartbeat", "1s"], 2, "'--hartbeat'"),
     ] {

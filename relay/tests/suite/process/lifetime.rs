@@ -4,9 +4,10 @@ use crate::support::{App, Client, INSTALLATION, RelayProcess, channel, now};
 use sealwire_protocol::{
     Code,
     tokens::Permissions,
-    wire::{Channel, Refresh, ToClient, ToRelay},
+    wire::{Channel, Hello, Pong, Refresh, ToClient, ToRelay},
 };
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::time::sleep;
 
 fn unix_millis() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()
@@ -39,7 +40,7 @@ async fn a_refreshed_session_stays_and_loses_nothing() {
         publisher.publish("absences", &sent.to_string()).await;
         assert_eq!(client.text().await, sent.to_string());
         sent += 1;
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        sleep(Duration::from_millis(50)).await;
     }
 }
 
@@ -74,11 +75,13 @@ async fn a_silent_client_is_closed_after_two_heartbeats_and_one_that_answers_is_
     let start = Instant::now();
     // Reads, and answers nothing.
     let farewell = silent.must_end_with(Code::HeartbeatTimeout);
-    let (farewell, _) = tokio::join!(farewell, async {
-        for _ in 0..5 {
-            assert!(answering.is_quiet().await);
+    let mut farewell = std::pin::pin!(farewell);
+    let farewell = loop {
+        tokio::select! {
+            farewell = &mut farewell => break farewell,
+            is_quiet = answering.is_quiet() => assert!(is_quiet),
         }
-    });
+    };
     assert!(farewell.at - start < Duration::from_secs(3));
     answering.publish("absences", "still here").await;
 }
@@ -97,4 +100,35 @@ async fn a_relay_that_is_told_to_end_says_goodbye_to_everyone() {
         let status = tokio::task::spawn_blocking(move || relay.child.wait().unwrap()).await.unwrap();
         assert!(status.success());
     }
+}
+
+#[tokio::test]
+async fn a_relay_that_was_stopped_keeps_the_clients_that_were_there_all_the_time() {
+    const CLIENTS: usize = 50;
+    let relay = RelayProcess::start(&["--heartbeat", "2s", "--hello-timeout", "2s"]);
+    let mut clients = Vec::new();
+    for number in 0..CLIENTS {
+        let mut client = Client::open(&relay, &format!("client-{number}")).await;
+        client.subscribe("absences").await;
+        clients.push(client);
+    }
+    let mut silent = Client::open(&relay, "silent").await;
+    let mut late = Client::connect(relay.address).await;
+    relay.signal("STOP");
+    // Longer than two heartbeats, in which every client shows that it is there.
+    for _ in 0..10 {
+        for client in &mut clients {
+            client.send(ToRelay::Pong(Pong {})).await;
+        }
+        sleep(Duration::from_millis(500)).await;
+    }
+    late.send(ToRelay::Hello(Hello { token: App::one().session("late") })).await;
+    relay.signal("CONT");
+    assert!(matches!(late.next().await, ToClient::Welcome(_)));
+    late.publish("absences", "after the stop").await;
+    for client in &mut clients {
+        assert_eq!(client.text().await, "after the stop");
+    }
+    // One that was not there is gone once the relay has had the time to hear it.
+    silent.must_end_with(Code::HeartbeatTimeout).await;
 }

@@ -7,8 +7,12 @@ use std::{
     os::{fd::OwnedFd, unix::fs::PermissionsExt as _, unix::net::UnixListener},
     path::Path,
     process::{Command, Stdio},
+    time::Duration,
 };
-use tokio::net::{TcpStream, UnixStream};
+use tokio::{
+    net::{TcpStream, UnixStream},
+    time::timeout,
+};
 
 fn config(listen: &str) -> String {
     let app = App::one();
@@ -123,4 +127,30 @@ fn what_systemd_did_not_hand_over_or_would_be_plain_text_is_refused() {
         .unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.contains("which other machines can reach, and the relay has no certificate"), "{error}");
+}
+
+#[tokio::test]
+async fn a_thousand_clients_that_come_at_once_wait_for_no_second_attempt() {
+    // While the relay stands still, the system alone completes connections: as many as wait for the relay at once.
+    let limit = fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap().trim().parse::<usize>().unwrap();
+    let clients = limit.min(1000);
+    let relay = RelayProcess::start(&[]);
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("relay.sock");
+    let local = RelayProcess::start_in(tempfile::tempdir().unwrap(), &config(&at(&path)), &[]);
+    relay.signal("STOP");
+    local.signal("STOP");
+    let mut waiting = Vec::new();
+    let mut waiting_locally = Vec::new();
+    for number in 0..clients {
+        let connect = timeout(Duration::from_secs(10), TcpStream::connect(relay.address));
+        waiting.push(connect.await.unwrap_or_else(|_| panic!("client {number} waits")).unwrap());
+        waiting_locally.push(UnixStream::connect(&path).await.unwrap());
+    }
+    relay.signal("CONT");
+    local.signal("CONT");
+    // The last one is served too.
+    let request = b"GET /healthz HTTP/1.1\r\nhost: relay\r\nconnection: close\r\n\r\n";
+    assert_eq!(request_over(waiting.pop().unwrap(), request).await.status, 200);
+    assert_eq!(request_over(waiting_locally.pop().unwrap(), request).await.status, 200);
 }

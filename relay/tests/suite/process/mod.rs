@@ -14,6 +14,7 @@ mod http;
 mod lifetime;
 mod limits;
 mod listeners;
+mod log_readers;
 mod memory;
 mod observation;
 mod openapi;

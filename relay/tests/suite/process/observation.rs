@@ -70,6 +70,57 @@ async fn the_dashboard_the_alerts_and_the_runbook_name_only_metrics_that_there_a
     }
 }
 
+/// The samples of a page in the text format 0.0.4 of Prometheus, which it must follow.
+fn samples_of(text: &str) -> BTreeSet<&str> {
+    let (mut named, mut family, mut samples) = (BTreeSet::new(), ("", ""), BTreeSet::new());
+    let mut help = None;
+    assert!(text.ends_with('\n'));
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            let (name, said) = rest.split_once(' ').unwrap();
+            assert!(!said.is_empty() && !said.contains('\\'), "{line}");
+            help = Some(name);
+        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+            family = rest.split_once(' ').unwrap();
+            let (name, kind) = family;
+            assert_eq!(help.take(), Some(name), "{line}");
+            assert!(["counter", "gauge", "histogram"].contains(&kind), "{line}");
+            assert_eq!(name.ends_with("_total"), kind == "counter", "{line}");
+            assert!(named.insert(name), "{line} is there twice");
+        } else {
+            let (sample, value) = line.rsplit_once(' ').unwrap();
+            value.parse::<f64>().unwrap_or_else(|_| panic!("{line}"));
+            let name = sample.split('{').next().unwrap();
+            let of = name.strip_prefix(family.0);
+            let endings: &[_] = if family.1 == "histogram" { &["_sum", "_count", "_bucket"] } else { &[""] };
+            assert!(of.is_some_and(|ending| endings.contains(&ending)), "{line} is not of {family:?}");
+            assert!(samples.insert(sample), "{line} is there twice");
+        }
+    }
+    samples
+}
+
+#[tokio::test]
+async fn the_metrics_come_in_the_format_that_is_asked_for() {
+    let relay = RelayProcess::start(ADMIN);
+    request(relay.address, "GET", "/healthz", "", "").await;
+    let open_metrics = Scrape::of(&relay).await;
+    for accept in ["", "accept: text/plain;version=0.0.4\r\n", "accept: */*\r\n", "accept: text/html\r\n"] {
+        let answer = request(relay.admin(), "GET", "/metrics", accept, "").await;
+        assert_eq!(answer.status, 200);
+        assert!(answer.head.contains("content-type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+        assert!(answer.head.contains("vary: accept\r\n"));
+        let names: BTreeSet<_> =
+            samples_of(&answer.text).into_iter().map(|sample| sample.split('{').next().unwrap()).collect();
+        assert_eq!(names, open_metrics.names());
+    }
+    let accept = "accept: application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.4\r\n";
+    for method in ["GET", "HEAD"] {
+        let answer = request(relay.admin(), method, "/metrics", accept, "").await;
+        assert!(answer.head.contains("content-type: application/openmetrics-text; version=1.0.0"));
+    }
+}
+
 #[tokio::test]
 async fn the_metrics_count_what_happened() {
     let relay = RelayProcess::start(ADMIN);

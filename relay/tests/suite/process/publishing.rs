@@ -1,9 +1,9 @@
 //! Messages that arrive.
 
-use crate::support::{App, Client, RelayProcess, channel, post, sealed};
+use crate::support::{App, Client, RelayProcess, Scrape, channel, post, sealed};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealwire_protocol::{
-    Scope, encode_base64url,
+    Code, Scope, encode_base64url,
     wire::{Channel, ToClient},
 };
 use serde_json::json;
@@ -45,6 +45,39 @@ async fn a_repeated_publish_is_answered_alike_and_delivered_once() {
     assert_eq!(answers[0], answers[1]);
     assert_eq!(subscriber.text().await, "once");
     assert!(subscriber.is_quiet().await);
+}
+
+#[tokio::test]
+async fn an_id_that_was_used_for_another_message_is_refused_over_both_doors() {
+    let relay = RelayProcess::start(&["--admin-listen", "127.0.0.1:0"]);
+    let mut publisher = Client::open(&relay, "alice").await;
+    let mut subscriber = Client::open(&relay, "bob").await;
+    subscriber.subscribe("absences").await;
+    let first = publisher.try_publish(channel("absences"), "", sealed("first"), [7; 16]).await;
+    assert!(matches!(first, ToClient::Published(_)));
+    for (event, text) in [("", "second"), ("added", "first")] {
+        match publisher.try_publish(channel("absences"), event, sealed(text), [7; 16]).await {
+            ToClient::Failed(failed) => {
+                assert_eq!((failed.code, failed.retry_after_ms), (Code::IdReused.number(), 0));
+                assert!(failed.message.contains("give each message an id of its own"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let message = |text: &str, id: u8| {
+        json!({ "channel": "absences", "scope": App::context(), "sealed": STANDARD.encode(sealed(text)),
+                "id": encode_base64url([id; 16]) })
+    };
+    let body = json!({ "messages": [message("first", 7), message("third", 7), message("fourth", 8)] });
+    let answer = post(relay.address, &App::one().backend(), &body.to_string()).await;
+    let results = answer.body["results"].as_array().unwrap();
+    assert_eq!(results[1]["error"]["code"], "ID_REUSED");
+    assert!(results[0]["eventId"].is_string() && results[2]["eventId"].is_string(), "{answer:?}");
+    assert_eq!((subscriber.text().await, subscriber.text().await), ("first".into(), "fourth".into()));
+    assert!(subscriber.is_quiet().await);
+    let log = relay.log_with("ID_REUSED").await;
+    assert!(log.contains("attempt=\"publish\""), "{log}");
+    assert_eq!(Scrape::of(&relay).await.value("sealwire_refusals_total{code=\"ID_REUSED\"}"), 3.0);
 }
 
 #[tokio::test]

@@ -6,3 +6,4 @@ mod opening;
 mod requests;
 mod revocation;
 mod session;
+mod spread;

@@ -12,8 +12,7 @@ use std::time::Duration;
 
 fn revoke(session: &Session, account: &str, before: u64) {
     let selector = Selector { account: Some(account.to_owned()), context: Scope::default() };
-    let now = session.now.wall.seconds();
-    session.revocations.add(APP, INSTALLATION, selector, UnixSeconds(before), now).unwrap();
+    session.revocations.add(APP, INSTALLATION, selector, UnixSeconds(before), session.now).unwrap();
 }
 
 #[test]

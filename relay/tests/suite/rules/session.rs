@@ -8,8 +8,8 @@ use sealwire_protocol::{
     wire::{Channel, Goodbye, Hello, Since, Subscribe, Subscribed, ToClient, ToRelay},
 };
 use sealwire_relay::{
-    Hub, HubLimits, Joined, LimitSettings, Limits, Now, Publishing, Refusal, Revocations, SessionAction,
-    SessionRules, SessionTerms, SigningKeys,
+    BrokerError, Hub, HubLimits, Joined, LimitSettings, Limits, Now, Publishing, Pulse, Refusal, Revocations,
+    SessionAction, SessionRules, SessionTerms, SigningKeys,
 };
 use std::{
     collections::VecDeque,
@@ -30,19 +30,28 @@ pub struct Session {
     pub sent: VecDeque<ToClient>,
     pub audited: Vec<Refusal>,
     pub revocations: Arc<Revocations>,
+    pub keys: Arc<SigningKeys>,
+    pub pulse: Arc<Pulse>,
     pub closed: Option<CloseCode>,
+    pub jitter: u32,
     request: u32,
 }
 
 impl Session {
     pub fn new() -> Self {
+        Self::with_jitter(0)
+    }
+
+    pub fn with_jitter(jitter: u32) -> Self {
         let mut keyring = Keyring::default();
         keyring.insert(&App::one().id, App::one().key).unwrap();
         let two = App::new("ari:cloud:ecosystem::app/two", "two", 2);
         keyring.insert(&two.id, two.key).unwrap();
         let revocations = Arc::<Revocations>::default();
+        let keys = Arc::new(SigningKeys::new(keyring));
+        let pulse = Arc::<Pulse>::default();
         let terms = SessionTerms {
-            keys: Arc::new(SigningKeys::new(keyring)),
+            keys: keys.clone(),
             revocations: revocations.clone(),
             hello_timeout: HELLO_TIMEOUT,
             heartbeat: HEARTBEAT,
@@ -51,17 +60,21 @@ impl Session {
                 LimitSettings { max_subscriptions: 3, ..Default::default() },
                 Instant::now(),
             )),
+            pulse: pulse.clone(),
         };
         let now = Now { monotonic: Instant::now(), wall: UnixMillis(START * 1000) };
         let limits = HubLimits { replay_window: terms.replay_window, replay_bytes: 1 << 20 };
         Self {
-            rules: SessionRules::new(Arc::new(terms), 0, now),
+            rules: SessionRules::new(Arc::new(terms), jitter, now),
             hub: Hub::new(1, limits, now),
             now,
             sent: VecDeque::new(),
             audited: Vec::new(),
             revocations,
+            keys,
+            pulse,
             closed: None,
+            jitter,
             request: 0,
         }
     }
@@ -73,9 +86,13 @@ impl Session {
 
     pub fn open_with(can: Permissions, lifetime: u64) -> Self {
         let mut session = Self::new();
-        session.send(ToRelay::Hello(Hello { token: session_token("alice", can, START + lifetime) }));
-        assert!(matches!(session.sent.pop_front(), Some(ToClient::Welcome(_))));
+        session.hello(can, lifetime);
         session
+    }
+
+    pub fn hello(&mut self, can: Permissions, lifetime: u64) {
+        self.send(ToRelay::Hello(Hello { token: session_token("alice", can, START + lifetime) }));
+        assert!(matches!(self.sent.pop_front(), Some(ToClient::Welcome(_))));
     }
 
     /// Hands in a message and carries out what follows.
@@ -117,8 +134,9 @@ impl Session {
                 }
                 SessionAction::Leave(channel) => self.hub.leave(channel, self.now),
                 SessionAction::Publish(Publishing(draft)) => {
-                    let outcome = self.hub.publish(draft, self.now);
-                    self.rules.handle_published(Ok(outcome.accepted));
+                    let outcome = self.hub.publish(draft, self.now).map_err(BrokerError::from);
+                    let accepted = outcome.map(|outcome| outcome.accepted);
+                    self.rules.handle_published(accepted.map_err(Into::into));
                 }
                 SessionAction::Audit(refusal) => self.audited.push(refusal),
                 SessionAction::Close(code) => self.closed = Some(code),

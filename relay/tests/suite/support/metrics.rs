@@ -15,7 +15,8 @@ pub struct Scrape {
 
 impl Scrape {
     pub async fn of(relay: &RelayProcess) -> Self {
-        let answer = request(relay.admin(), "GET", "/metrics", "", "").await;
+        let answer =
+            request(relay.admin(), "GET", "/metrics", "accept: application/openmetrics-text\r\n", "").await;
         assert_eq!(answer.status, 200, "{answer:?}");
         assert!(answer.head.contains("content-type: application/openmetrics-text; version=1.0.0"));
         assert!(answer.text.ends_with("# EOF\n"));

@@ -65,7 +65,19 @@ impl RelayProcess {
     }
 
     /// As this command, which gets the arguments.
-    pub fn start_as(mut command: Command, directory: TempDir, config: &str, flags: &[&str]) -> Self {
+    pub fn start_as(command: Command, directory: TempDir, config: &str, flags: &[&str]) -> Self {
+        Self::launch(command, Stdio::piped(), directory, config, flags)
+    }
+
+    /// With the app [`App::one`], and with this standard error instead of one that the test reads.
+    pub fn start_logging_to(stderr: impl Into<Stdio>, flags: &[&str]) -> Self {
+        let app = App::one();
+        let keys = format!("[[app]]\nid = \"{}\"\nsigning_keys = [\"{}\"]\n", app.id, app.key_text);
+        let config = format!("listen = \"127.0.0.1:0\"\n{keys}");
+        Self::launch(relay_command(), stderr.into(), tempfile::tempdir().unwrap(), &config, flags)
+    }
+
+    fn launch(mut command: Command, stderr: Stdio, directory: TempDir, config: &str, flags: &[&str]) -> Self {
         let path = directory.path().join("relay.toml");
         fs::write(&path, config).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
@@ -75,18 +87,19 @@ impl RelayProcess {
             .arg(&path)
             .args(flags)
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             .spawn()
             .unwrap();
         let log = Arc::new(Mutex::new(String::new()));
-        let (stderr, written) = (child.stderr.take().unwrap(), log.clone());
-        thread::spawn(move || {
-            let mut stderr = stderr;
-            let mut buffer = [0; 4096];
-            while let Ok(count @ 1..) = stderr.read(&mut buffer) {
-                written.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..count]));
-            }
-        });
+        if let Some(mut stderr) = child.stderr.take() {
+            let written = log.clone();
+            thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(count @ 1..) = stderr.read(&mut buffer) {
+                    written.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..count]));
+                }
+            });
+        }
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();

@@ -72,13 +72,15 @@ pub(super) const CASES: &[Case] = &[
         assert_eq!(text(&publication(&mut alice)), "theirs");
     }),
     case("logic-idempotency-id-replayed", |target| {
-        // A publish that is sent again, by whomever, is not published again.
+        // A publish that is sent again, by whomever, is not published again, and its id is good for nothing else.
         let (id, mut alice, mut mallory) = (random(), target.open(&target.victim, "alice"), target.mallory());
         joined(&mut alice, channel("once"), None);
         let first = accepted(mallory.publish(channel("once"), sealed("first"), id));
-        for content in ["first", "second"] {
-            let again = accepted(target.mallory().publish(channel("once"), sealed(content), id));
-            assert_eq!(again.position, first.position);
+        let again = accepted(target.mallory().publish(channel("once"), sealed("first"), id));
+        assert_eq!(again.position, first.position);
+        match target.mallory().publish(channel("once"), sealed("second"), id) {
+            ToClient::Failed(failed) => assert_eq!(failed.code, Code::IdReused.number()),
+            other => panic!("{other:?}"),
         }
         assert_eq!(text(&publication(&mut alice)), "first");
         assert!(alice.is_quiet(QUIET));

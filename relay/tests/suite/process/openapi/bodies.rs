@@ -32,8 +32,8 @@ async fn a_message_is_published_if_and_only_if_the_description_allows_it() {
             json!({ "scope": { "p".repeat(limits::MAX_PROPERTY_NAME): "v".repeat(limits::MAX_PROPERTY_VALUE) } }),
         ),
         with(json!({ "channel": "c".repeat(limits::MAX_CHANNEL_NAME) })),
-        with(json!({ "sealed": sealed_of(57) })),
-        with(json!({ "sealed": sealed_of(limits::MAX_SEALED) })),
+        with(json!({ "sealed": sealed_of(57), "id": "AgICAgICAgICAgICAgICAg" })),
+        with(json!({ "sealed": sealed_of(limits::MAX_SEALED), "id": "AwMDAwMDAwMDAwMDAwMDAw" })),
     ];
     let forbidden = [
         json!(1),

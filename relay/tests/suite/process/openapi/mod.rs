@@ -16,7 +16,7 @@ fn message() -> Value {
         "channel": "absences",
         "scope": { "dashboard": "10001" },
         "sealed": STANDARD.encode(sealed("x")),
-        "id": encode_base64url([1; 16]),
+        "id": encode_base64url([4; 16]),
     })
 }
 

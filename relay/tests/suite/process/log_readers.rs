@@ -1,0 +1,216 @@
+//! Nobody reads what the relay prints, or it cannot be written: it serves, reloads and ends as ever.
+
+use crate::support::{APP, App, Client, RelayProcess, Scrape, post, relay_command, request, request_over};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{BufRead as _, BufReader, PipeReader, PipeWriter, Write as _, pipe},
+    os::unix::fs::PermissionsExt as _,
+    process::{Child, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpStream, UnixStream},
+    time::{sleep, timeout},
+};
+
+const FLAGS: &[&str] =
+    &["--admin-listen", "127.0.0.1:0", "--log", "info,access=debug", "--trusted-proxies", "127.0.0.1"];
+const DROPPED: &str = "sealwire_log_lines_dropped_total";
+/// Far longer than anything here takes where nothing waits for a reader.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn full_disk() -> File {
+    OpenOptions::new().write(true).open("/dev/full").unwrap()
+}
+
+/// What nobody reads any more.
+fn without_reader() -> PipeWriter {
+    pipe().unwrap().1
+}
+
+/// What has no room, and a reader that never reads.
+fn stalled() -> (PipeReader, PipeWriter) {
+    let (reader, mut writer) = pipe().unwrap();
+    // What a pipe of Linux holds.
+    writer.write_all(&[b'\n'; 64 * 1024]).unwrap();
+    (reader, writer)
+}
+
+async fn ends(child: &mut Child) -> ExitStatus {
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it does not end");
+}
+
+/// Has the relay log hundreds of lines at once.
+async fn log_much(relay: &RelayProcess) {
+    const REQUESTS: usize = 500;
+    let id = "i".repeat(64);
+    let request = format!("GET /healthz HTTP/1.1\r\nhost: relay\r\nx-request-id: {id}\r\n\r\n");
+    let mut stream = TcpStream::connect(relay.address).await.unwrap();
+    stream.write_all(request.repeat(REQUESTS).as_bytes()).await.unwrap();
+    let (mut answered, mut text) = (0, Vec::new());
+    while answered < REQUESTS {
+        let read = timeout(PATIENCE, stream.read_buf(&mut text)).await.expect("requests get no answer");
+        assert_ne!(read.unwrap(), 0);
+        answered = String::from_utf8_lossy(&text).matches("HTTP/1.1 200").count();
+    }
+}
+
+/// Whatever became of the log, clients and operators notice nothing of it.
+async fn serves_reloads_and_ends(mut relay: RelayProcess) {
+    for _ in 0..100 {
+        assert_eq!(post(relay.address, "x.y.z", "{}").await.status, 401);
+    }
+    assert_eq!(request(relay.address, "GET", "/healthz", "", "").await.status, 200);
+    let mut subscriber = Client::open(&relay, "alice").await;
+    subscriber.subscribe("absences").await;
+    Client::open(&relay, "bob").await.publish("absences", "heard").await;
+    assert_eq!(subscriber.text().await, "heard");
+    assert!(Scrape::of(&relay).await.value(DROPPED) > 0.0);
+
+    let added = App::new(APP, "two", 2);
+    let keys = format!("signing_keys = [\"{}\", \"{}\"]", App::one().key_text, added.key_text);
+    let config = format!("listen = \"127.0.0.1:0\"\n[[app]]\nid = \"{APP}\"\n{keys}\n");
+    fs::write(relay.directory().join("relay.toml"), config).unwrap();
+    relay.signal("HUP");
+    let start = Instant::now();
+    while post(relay.address, &added.backend(), "{}").await.status == 401 {
+        assert!(start.elapsed() < PATIENCE, "it does not reload");
+        sleep(Duration::from_millis(10)).await;
+    }
+    relay.signal("TERM");
+    drop(subscriber);
+    assert_eq!(ends(&mut relay.child).await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_relay_whose_log_is_read_by_nobody_serves_reloads_and_ends() {
+    let (_reader, writer) = pipe().unwrap();
+    let relay = RelayProcess::start_logging_to(writer, FLAGS);
+    // A pipe's worth, what the relay keeps, and more.
+    for _ in 0..60 {
+        log_much(&relay).await;
+    }
+    serves_reloads_and_ends(relay).await;
+}
+
+#[tokio::test]
+async fn a_relay_whose_log_reader_is_gone_serves_reloads_and_ends() {
+    serves_reloads_and_ends(RelayProcess::start_logging_to(without_reader(), FLAGS)).await;
+}
+
+#[tokio::test]
+async fn a_relay_whose_log_is_on_a_full_disk_serves_reloads_and_ends() {
+    serves_reloads_and_ends(RelayProcess::start_logging_to(full_disk(), FLAGS)).await;
+}
+
+#[tokio::test]
+async fn a_relay_says_how_much_it_could_not_log() {
+    let (reader, writer) = pipe().unwrap();
+    let mut relay = RelayProcess::start_logging_to(writer, FLAGS);
+    while Scrape::of(&relay).await.value(DROPPED) == 0.0 {
+        log_much(&relay).await;
+    }
+    let log = Arc::<Mutex<String>>::default();
+    let written = log.clone();
+    let read = std::thread::spawn(move || {
+        let mut lines = BufReader::new(reader).lines();
+        while let Some(Ok(line)) = lines.next() {
+            written.lock().unwrap().extend([&line, "\n"]);
+        }
+    });
+    let start = Instant::now();
+    while !log.lock().unwrap().contains("log lines were dropped") {
+        assert!(start.elapsed() < PATIENCE, "it says nothing");
+        sleep(Duration::from_millis(10)).await;
+    }
+    relay.signal("TERM");
+    assert_eq!(ends(&mut relay.child).await.code(), Some(0));
+    read.join().unwrap();
+    let log = log.lock().unwrap();
+    let said: Vec<_> = log.lines().filter(|line| line.contains("log lines were dropped")).collect();
+    assert!(said.len() == 1 && said[0].contains("WARN") && said[0].contains("dropped="), "{said:?}");
+    assert!(log.lines().all(|line| line.starts_with("20")), "every line is whole");
+    assert!(log.trim_end().ends_with("every client has left"), "what was queued at the end is there");
+}
+
+#[tokio::test]
+async fn a_relay_whose_standard_output_is_gone_stalled_or_full_serves_and_ends() {
+    let (_reader, writer) = stalled();
+    for stdout in [without_reader().into(), full_disk().into(), Stdio::from(writer)] {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("relay.sock");
+        let mut child = relay_command()
+            .args(["run", "--listen", &format!("unix:{}", socket.display())])
+            .current_dir(&directory)
+            .env("SEALWIRE_RELAY_APP", "a")
+            .env("SEALWIRE_RELAY_SIGNING_KEYS", App::one().key_text)
+            .stdout(stdout)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let start = Instant::now();
+        let stream = loop {
+            match UnixStream::connect(&socket).await {
+                Ok(stream) => break stream,
+                Err(error) => assert!(start.elapsed() < PATIENCE, "{error}"),
+            }
+            sleep(Duration::from_millis(10)).await;
+        };
+        let healthz = b"GET /healthz HTTP/1.1\r\nhost: relay\r\nconnection: close\r\n\r\n";
+        assert_eq!(request_over(stream, healthz).await.status, 200);
+        let kill = std::process::Command::new("kill").arg(child.id().to_string()).status();
+        assert!(kill.unwrap().success());
+        assert_eq!(ends(&mut child).await.code(), Some(0));
+    }
+}
+
+#[tokio::test]
+async fn commands_end_with_the_right_status_wherever_they_print_to() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("relay.toml");
+    let app = format!("[[app]]\nid = \"a\"\nsigning_keys = [\"{}\"]\n", App::one().key_text);
+    fs::write(&path, app).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let relay = RelayProcess::start(&[]);
+    let address = relay.address.to_string();
+    let healthcheck = &["healthcheck", "--config", "relay.toml", "--listen", &*address][..];
+    let check = &["check-config", "--config", "relay.toml"][..];
+    let risky = &["check-config", "--config", "relay.toml", "--replay-bytes", "0", "--strict"][..];
+    let init = |file| ["init", "--app", "a", "--config", file];
+    let wrong = &["run", "--config", "relay.toml", "--heartbeat", "never"][..];
+    let (_reader, writer) = stalled();
+    let stalled = || Stdio::from(writer.try_clone().unwrap());
+    let (gone, full) = (|| Stdio::from(without_reader()), || Stdio::from(full_disk()));
+    for (what, arguments, stdout, stderr, status) in [
+        ("a reader that is gone has seen enough", check, gone(), Stdio::null(), 0),
+        ("and what is risky is told by the status", risky, gone(), gone(), 3),
+        ("and by nothing else", risky, Stdio::null(), full(), 3),
+        ("also where nobody reads", risky, Stdio::null(), stalled(), 3),
+        ("what could not be printed is missing", check, full(), Stdio::null(), 1),
+        ("a key that could not be printed is in the file", &init("new.toml"), full(), Stdio::null(), 1),
+        ("a relay that is well is well", healthcheck, gone(), Stdio::null(), 0),
+        ("wherever that is told", healthcheck, full(), Stdio::null(), 0),
+        ("or not", healthcheck, stalled(), Stdio::null(), 0),
+        ("a wrong configuration is wrong", wrong, Stdio::null(), gone(), 1),
+        ("on a full disk", wrong, Stdio::null(), full(), 1),
+        ("and where nobody reads", wrong, Stdio::null(), stalled(), 1),
+    ] {
+        let mut command = relay_command();
+        command.args(arguments).current_dir(&directory).stdout(stdout).stderr(stderr);
+        let mut child = command.spawn().unwrap();
+        assert_eq!(ends(&mut child).await.code(), Some(status), "{what}: {arguments:?}");
+    }
+    let output = relay_command().args(init("other.toml")).current_dir(&directory).stdout(full()).output();
+    let told = String::from_utf8(output.unwrap().stderr).unwrap();
+    assert!(told.starts_with("sealwire-relay: cannot write to standard output: "), "{told}");
+    assert!(directory.path().join("other.toml").exists());
+}

@@ -1,0 +1,62 @@
+//! When sessions that end at the same moment are asked back.
+
+use super::session::{HEARTBEAT, HELLO_TIMEOUT, START, Session};
+use crate::support::{APP, INSTALLATION};
+use sealwire_protocol::{
+    Code, Scope, UnixSeconds,
+    tokens::{Keyring, Permissions},
+};
+use sealwire_relay::{Fault, Selector};
+
+const SESSIONS: u32 = 1000;
+
+/// Consecutive connections have jitter of this kind.
+fn jitter(number: u32) -> u32 {
+    number.wrapping_mul(0x9e37_79b9) >> 8
+}
+
+/// How many of these times lie in the fullest half second.
+fn most_in_half_a_second(mut times: Vec<u32>) -> usize {
+    times.sort_unstable();
+    let within = |(first, at): (usize, &u32)| times[first..].partition_point(|other| other - at < 500);
+    times.iter().enumerate().map(within).max().unwrap_or(0)
+}
+
+#[test]
+fn sessions_that_end_together_are_asked_back_over_three_seconds() {
+    type Ending = (Code, fn(&mut Session));
+    let endings: [Ending; 6] = [
+        (Code::ShuttingDown, |session| session.rules.handle_fault(Fault::ShuttingDown)),
+        (Code::SlowConsumer, |session| session.rules.handle_fault(Fault::SlowConsumer)),
+        (Code::HelloTimeout, |session| {
+            *session = Session::with_jitter(session.jitter);
+            session.pass(HELLO_TIMEOUT);
+        }),
+        (Code::HeartbeatTimeout, |session| session.pass(2 * HEARTBEAT)),
+        (Code::TokenUnknownKey, |session| {
+            session.keys.replace(Keyring::default());
+            session.rules.handle_keys_removed();
+        }),
+        (Code::Revoked, |session| {
+            let selector = Selector { account: Some("alice".into()), context: Scope::default() };
+            let before = UnixSeconds(START + 1);
+            session.revocations.add(APP, INSTALLATION, selector, before, session.now).unwrap();
+            session.rules.handle_revocations();
+        }),
+    ];
+    for (code, end) in endings {
+        let times: Vec<u32> = (0..SESSIONS)
+            .map(|number| {
+                let mut session = Session::with_jitter(jitter(number));
+                session.hello(Permissions::ALL, 600);
+                end(&mut session);
+                session.act();
+                session.must_end(code).reconnect_after_ms
+            })
+            .collect();
+        // Evenly, it would be 167.
+        let most = most_in_half_a_second(times.clone());
+        assert!(most <= 200, "{code:?}: {most}");
+        assert!(times.iter().all(|time| (500..6_500).contains(time)), "{code:?}");
+    }
+}
