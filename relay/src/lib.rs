@@ -31,6 +31,7 @@ mod server;
 mod session;
 mod signing;
 mod streaming;
+mod tenant;
 mod tls;
 mod trace;
 mod vital;
@@ -42,8 +43,10 @@ pub use clock::Now;
 pub use config::{
     Config, ConfigError, Listen, LogFormat, NewApp, Origin, Overrides, Risk, Setting, template,
 };
-pub use fanout::{ConnectionId, Deliveries, Fanout, Room, Subscribers};
-pub use hub::{Accepted, Draft, Hub, HubCounts, HubLimits, IdempotencyId, Outcome, Publication, Replay};
+pub use fanout::{ConnectionId, Deliveries, Fanout, Opening, Room, Subscribers, Visited};
+pub use hub::{
+    Accepted, Draft, History, Hub, HubCounts, HubLimits, IdempotencyId, Outcome, Publication, Replay,
+};
 pub use limits::{AllowedOrigins, Limit, LimitSettings, Limits, Rate};
 pub use listener::Endpoint;
 pub use memory::{Memory, MemoryHeld};
@@ -55,5 +58,6 @@ pub use session::{
     EventFilter, Fault, Identity, Joined, Publishing, Refusal, SessionAction, SessionRules, SessionTerms,
 };
 pub use signing::{KeyChanges, SigningKeys};
+pub use tenant::Tenant;
 pub use tls::Tls;
 pub use websocket::{Decoder, Incoming, Violation};

@@ -1,9 +1,13 @@
 //! Which messages were taken already, so that a repeated publish is answered and not published again.
 
-use super::{Accepted, IdempotencyId};
+use super::{
+    Accepted, IdempotencyId,
+    shares::{self, Shares},
+};
+use crate::tenant::Tenant;
 use sealwire_protocol::ChannelId;
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, hash_map::Entry},
     time::Instant,
 };
 
@@ -11,53 +15,61 @@ type Key = (ChannelId, IdempotencyId);
 
 pub(super) struct Ids {
     seen: HashMap<Key, Accepted>,
-    order: VecDeque<(Instant, Key)>,
-    capacity: usize,
+    order: Shares<Key>,
+    /// Most bytes that all of them may take.
+    limit: usize,
+}
+
+impl shares::Entry for Key {
+    fn cost(&self) -> usize {
+        Ids::COST
+    }
 }
 
 impl Ids {
     /// What one remembered id occupies, both collections together, in bytes.
     pub(super) const COST: usize = 160;
 
-    pub(super) fn new(capacity: usize) -> Self {
-        Self { seen: HashMap::new(), order: VecDeque::new(), capacity }
+    pub(super) fn new(limit: usize) -> Self {
+        Self { seen: HashMap::new(), order: Shares::default(), limit }
     }
 
     /// What it occupies.
     pub(super) fn bytes(&self) -> usize {
-        self.order.len() * Self::COST
+        self.order.footprint()
     }
 
-    pub(super) fn find(&self, channel: ChannelId, id: &IdempotencyId) -> Option<Accepted> {
-        self.seen.get(&(channel, *id)).copied()
-    }
-
-    pub(super) fn remember(
+    /// What a message was answered with that was taken before. Otherwise it is taken now, with this answer.
+    pub(super) fn take(
         &mut self,
-        channel: ChannelId,
-        id: IdempotencyId,
+        tenant: Tenant,
+        key: Key,
         accepted: Accepted,
         at: Instant,
-    ) {
-        if self.order.len() >= self.capacity {
-            self.forget_oldest();
+    ) -> Option<Accepted> {
+        if self.limit < Self::COST {
+            return None;
         }
-        if self.capacity > 0 {
-            self.seen.insert((channel, id), accepted);
-            self.order.push_back((at, (channel, id)));
-        }
-    }
-
-    /// Forgets what was taken before `start`.
-    pub(super) fn expire(&mut self, start: Instant) {
-        while self.order.front().is_some_and(|(at, _)| *at < start) {
-            self.forget_oldest();
-        }
-    }
-
-    fn forget_oldest(&mut self) {
-        if let Some((_, key)) = self.order.pop_front() {
+        match self.seen.entry(key) {
+            Entry::Occupied(earlier) => return Some(*earlier.get()),
+            Entry::Vacant(place) => place.insert(accepted),
+        };
+        self.order.push(tenant, at, key);
+        while self.order.footprint() > self.limit
+            && let Some((_, key)) = self.order.pop_of_largest()
+        {
             self.seen.remove(&key);
+        }
+        None
+    }
+
+    /// Forgets what was taken before `start`, so many ids at most.
+    pub(super) fn expire(&mut self, start: Instant, left: &mut usize) {
+        while *left > 0
+            && let Some((_, key)) = self.order.pop_expired(start)
+        {
+            self.seen.remove(&key);
+            *left -= 1;
         }
     }
 }

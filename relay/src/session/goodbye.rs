@@ -9,8 +9,7 @@ use sealwire_protocol::{
 
 /// Shortest time after which a client is asked back, in milliseconds.
 const RECONNECT_AFTER: u32 = 500;
-/// The same after a revocation: a token that is made within the second is revoked as well, and the clocks of those who make
-/// them differ a little.
+/// The same after a revocation, or longer where tokens that are made later still are revoked as well.
 const REVOKED_AFTER: u32 = 3000;
 /// Over how much longer clients are spread that were all told at once, in milliseconds.
 const RECONNECT_SPREAD: u32 = 3000;
@@ -103,7 +102,7 @@ impl SessionRules {
         let Refused { code, message, .. } = refused;
         let reconnect_after_ms = match code {
             Code::ShuttingDown => RECONNECT_AFTER + self.jitter % RECONNECT_SPREAD,
-            Code::Revoked => REVOKED_AFTER + self.jitter % RECONNECT_SPREAD,
+            Code::Revoked => wait.max(REVOKED_AFTER) + self.jitter % RECONNECT_SPREAD,
             Code::SlowConsumer | Code::HeartbeatTimeout | Code::HelloTimeout => RECONNECT_AFTER,
             // Those who found no place do not all look for one again at the same moment.
             Code::TooManyConnections => wait + self.jitter % RECONNECT_SPREAD,

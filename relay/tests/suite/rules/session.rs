@@ -30,6 +30,7 @@ pub struct Session {
     pub sent: VecDeque<ToClient>,
     pub audited: Vec<Refusal>,
     pub revocations: Arc<Revocations>,
+    pub limits: Arc<Limits>,
     pub closed: Option<CloseCode>,
     request: u32,
 }
@@ -52,6 +53,7 @@ impl Session {
                 Instant::now(),
             )),
         };
+        let allowed = terms.limits.clone();
         let now = Now { monotonic: Instant::now(), wall: UnixMillis(START * 1000) };
         let limits = HubLimits { replay_window: terms.replay_window, replay_bytes: 1 << 20 };
         Self {
@@ -61,6 +63,7 @@ impl Session {
             sent: VecDeque::new(),
             audited: Vec::new(),
             revocations,
+            limits: allowed,
             closed: None,
             request: 0,
         }
@@ -110,10 +113,11 @@ impl Session {
             assert_eq!(self.closed, None, "nothing follows a close");
             match action {
                 SessionAction::Send(message) => self.sent.push_back(message),
-                SessionAction::Join { channel, since, .. } => {
-                    let replay = self.hub.join(channel, since, self.now);
-                    let joined = Joined { position: replay.position, recovered: replay.recovered };
-                    self.rules.handle_joined(Ok(joined), self.now);
+                SessionAction::Join { channel, tenant, since, .. } => {
+                    let replay = self.hub.join(tenant, channel, since, self.now);
+                    let (position, recovered) = (replay.position, replay.recovered);
+                    let replayed = replay.publications.bytes();
+                    self.rules.handle_joined(Ok(Joined { position, recovered, replayed }), self.now);
                 }
                 SessionAction::Leave(channel) => self.hub.leave(channel, self.now),
                 SessionAction::Publish(Publishing(draft)) => {
