@@ -3,6 +3,7 @@
 use crate::{
     hub::{Draft, IdempotencyId},
     signing::{Signed, SigningKeys},
+    tenant::Tenant,
 };
 use bytes::Bytes;
 use sealwire_protocol::{
@@ -126,6 +127,7 @@ pub(crate) fn channel_id(
 /// Checks what a message consists of.
 pub(crate) fn draft(
     channel: ChannelId,
+    tenant: Tenant,
     event: String,
     sealed: Bytes,
     id: IdempotencyId,
@@ -139,5 +141,5 @@ pub(crate) fn draft(
         );
         return Err(Refused::new(Code::MessageSize, message));
     }
-    Ok(Draft { channel, event, sealed, id })
+    Ok(Draft { channel, tenant, event, sealed, id })
 }

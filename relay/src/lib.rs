@@ -33,6 +33,7 @@ mod server;
 mod session;
 mod signing;
 mod streaming;
+mod tenant;
 mod tls;
 mod trace;
 mod vital;
@@ -44,9 +45,10 @@ pub use clock::Now;
 pub use config::{
     Config, ConfigError, Listen, LogFormat, NewApp, Origin, Overrides, Risk, Setting, template,
 };
-pub use fanout::{ConnectionId, Deliveries, Fanout, Room, Subscribers};
+pub use fanout::{ConnectionId, Deliveries, Fanout, Opening, Room, Subscribers, Visited};
 pub use hub::{
-    Accepted, Draft, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication, Replay,
+    Accepted, Draft, History, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication,
+    Replay,
 };
 pub use limits::{AllowedOrigins, Limit, LimitSettings, Limits, Rate};
 pub use listener::Endpoint;
@@ -61,5 +63,6 @@ pub use session::{
     EventFilter, Fault, Identity, Joined, Publishing, Refusal, SessionAction, SessionRules, SessionTerms,
 };
 pub use signing::{KeyChanges, SigningKeys};
+pub use tenant::Tenant;
 pub use tls::Tls;
 pub use websocket::{Decoder, Incoming, Violation};

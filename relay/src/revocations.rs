@@ -24,6 +24,8 @@ const MAX_BYTES_OF_APP: usize = 1 << 20;
 const COST: usize = 176;
 /// The longest life of a token.
 const LIFETIME: Duration = Duration::from_secs(limits::MAX_TOKEN_LIFETIME);
+/// By how much the clocks of an app's signers may differ without anybody noticing, in seconds.
+const DIFFERENCE: u64 = 2;
 
 /// Whose sessions of an installation are meant: those to which everything in here applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,16 +51,43 @@ pub struct Revocations {
     table: RwLock<Table>,
 }
 
+/// A moment in the order of revocations: up to here, somebody has seen them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Seen(u64);
+
+/// A token is revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Revoked {
+    /// Tokens that were made earlier are.
+    before: UnixSeconds,
+}
+
+impl Revoked {
+    /// Refuses a request.
+    pub(crate) fn refused(self) -> Refused {
+        Refused::new(Code::Revoked, "the app has ended the session; a new one may be permitted")
+    }
+
+    /// Ends a session, whose client may come back with a token that is made after the last one that is revoked.
+    pub(crate) fn ended(self, now: UnixSeconds) -> Refused {
+        let passes = self.before.0.saturating_sub(now.0) + DIFFERENCE;
+        self.refused().retry_after(Duration::from_secs(passes))
+    }
+}
+
 #[derive(Debug, Default)]
 struct Table {
     apps: HashMap<String, App>,
     bytes: usize,
+    /// The number of the newest one.
+    newest: Seen,
     /// No revocation can be forgotten before this.
     earliest: Option<End>,
 }
 
 #[derive(Debug, Default)]
 struct App {
+    /// The newest of each last.
     installations: HashMap<String, Vec<Revocation>>,
     bytes: usize,
 }
@@ -68,6 +97,7 @@ struct Revocation {
     selector: Selector,
     /// Tokens that were made earlier are meant.
     before: UnixSeconds,
+    number: Seen,
     end: End,
 }
 
@@ -114,16 +144,22 @@ impl Revocations {
     ) -> Result<(), Refused> {
         let mut table = vital::sound(self.table.write());
         table.expire(now);
+        let number = Seen(table.newest.0 + 1);
         // Also where every token that it means seems to have expired: the wall clock may be ahead.
-        table.add(app, installation, Revocation { selector, before, end: End::of(before, now) })
+        let revocation = Revocation { selector, before, number, end: End::of(before, now) };
+        table.add(app, installation, revocation)?;
+        table.newest = number;
+        Ok(())
     }
 
-    /// Whether a token is revoked.
-    pub(crate) fn cover(&self, subject: &Subject<'_>) -> bool {
+    /// Whether a token is revoked, by a revocation that was not `seen` before. Otherwise all of them are seen.
+    pub(crate) fn check(&self, subject: &Subject<'_>, seen: Seen) -> Result<Seen, Revoked> {
         let table = vital::sound(self.table.read());
         let installations = table.apps.get(subject.namespace.app).map(|app| &app.installations);
-        let revocations = installations.and_then(|known| known.get(subject.namespace.installation));
-        revocations.is_some_and(|list| list.iter().any(|revocation| revocation.covers(subject)))
+        let list = installations.and_then(|known| known.get(subject.namespace.installation));
+        let unseen = list.into_iter().flatten().rev().take_while(|revocation| revocation.number > seen);
+        let covering = unseen.filter(|revocation| revocation.covers(subject)).map(|known| known.before);
+        covering.max().map_or(Ok(table.newest), |before| Err(Revoked { before }))
     }
 
     /// How many are remembered.
@@ -139,9 +175,10 @@ impl Table {
         let known = self.apps.get_mut(app).and_then(|app| app.installations.get_mut(installation));
         let mut freed = 0;
         if let Some(list) = known {
-            if let Some(same) = list.iter_mut().find(|known| known.selector == revocation.selector) {
-                same.before = same.before.max(revocation.before);
-                same.end = same.end.max(revocation.end);
+            if let Some(same) = list.iter().position(|known| known.selector == revocation.selector) {
+                let same = list.remove(same);
+                let (before, end) = (same.before.max(revocation.before), same.end.max(revocation.end));
+                list.push(Revocation { before, end, ..revocation });
                 return Ok(());
             }
             // One that means everything makes the narrower ones before it superfluous.
@@ -252,12 +289,9 @@ mod tests {
     fn covers(revocations: &Revocations, app: &str, installation: &str, made: u64) -> bool {
         let namespace = Namespace { app, installation };
         let context = |property: &str| (property == "dashboard").then_some("7");
-        revocations.cover(&Subject {
-            namespace,
-            account: "alice",
-            context: &context,
-            made: UnixSeconds(made),
-        })
+        let made = UnixSeconds(made);
+        let subject = Subject { namespace, account: "alice", context: &context, made };
+        revocations.check(&subject, Seen::default()).is_err()
     }
 
     #[test]
@@ -341,6 +375,28 @@ mod tests {
             covers(&revocations, "app", "site", NOW.0 + 9)
                 && !covers(&revocations, "app", "site", NOW.0 + 10)
         );
+    }
+
+    #[test]
+    fn whoever_has_seen_the_revocations_looks_at_new_ones_only() {
+        let revocations = Revocations::default();
+        let namespace = Namespace { app: "app", installation: "site" };
+        let subject = |account| Subject { namespace, account, context: &|_| None, made: NOW };
+        let check = |account, seen| revocations.check(&subject(account), seen);
+        let add =
+            |id: &str, before| revocations.add("app", "site", account(id), UnixSeconds(before), start());
+        add("alice", NOW.0 + 1).unwrap();
+        assert_eq!(check("alice", Seen::default()), Err(Revoked { before: UnixSeconds(NOW.0 + 1) }));
+        let seen = check("bob", Seen::default()).unwrap();
+        assert!(seen > Seen::default() && check("alice", seen).is_ok(), "it was seen");
+        // The same again is a new one, whatever came in between.
+        add("bob", NOW.0).unwrap();
+        add("alice", NOW.0).unwrap();
+        assert_eq!(check("alice", seen), Err(Revoked { before: UnixSeconds(NOW.0 + 1) }));
+        let seen = check("bob", seen).unwrap();
+        add("carol", NOW.0 + 1).unwrap();
+        assert!(check("carol", seen).is_err() && check("bob", seen).is_ok());
+        assert!(check("carol", check("bob", seen).unwrap()).is_ok());
     }
 
     #[test]

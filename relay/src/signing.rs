@@ -1,6 +1,9 @@
 //! The signing keys in force. A reload replaces them; each key has a number, by which those whom it let in are known.
 
+mod leads;
+
 use crate::{metrics::Verifications, reloadable::Reloadable};
+use leads::Leads;
 use sealwire_protocol::{
     UnixSeconds,
     tokens::{self, Claims, Keyring, TokenError},
@@ -23,6 +26,7 @@ pub(crate) struct Signed<C> {
 pub struct SigningKeys {
     table: Reloadable<Table>,
     verifications: Verifications,
+    leads: Leads,
 }
 
 #[derive(Debug, Default)]
@@ -46,7 +50,8 @@ impl SigningKeys {
     /// The keys of a relay that starts.
     #[must_use]
     pub fn new(keyring: Keyring) -> Self {
-        let keys = Self { table: Reloadable::default(), verifications: Verifications::default() };
+        let table = Reloadable::default();
+        let keys = Self { table, verifications: Verifications::default(), leads: Leads::default() };
         keys.replace(keyring);
         keys
     }
@@ -70,9 +75,17 @@ impl SigningKeys {
     }
 
     pub(crate) fn verify<C: Claims>(&self, token: &str, now: UnixSeconds) -> Result<Signed<C>, TokenError> {
-        let verified = self.table.current().verify(token, now);
+        let verified = self.table.current().verify::<C>(token, now);
         self.verifications.add::<C>(verified.is_ok());
+        if let Ok(Signed { claims, .. }) = &verified {
+            self.leads.note(claims.app(), claims.issued_at(), now);
+        }
         verified
+    }
+
+    /// How far ahead of the relay's clock a token of the app was made in the last minutes, in seconds.
+    pub(crate) fn lead(&self, app: &str, now: UnixSeconds) -> u64 {
+        self.leads.of(app, now)
     }
 
     /// How many tokens there were so far.

@@ -4,7 +4,7 @@ use crate::session::context;
 use bytes::Bytes;
 use sealwire_protocol::{ChannelAddress, ChannelId, UnixMillis, wire::Position};
 use sealwire_relay::{
-    ConnectionId, Draft, EventFilter, Hub, HubLimits, Now, Publication, Replay, Subscribers,
+    ConnectionId, Draft, EventFilter, History, Hub, HubLimits, Now, Publication, Replay, Subscribers, Tenant,
 };
 use std::{hint::black_box, sync::Arc, time::Duration};
 
@@ -13,7 +13,8 @@ const CHANNEL: ChannelId = ChannelId([7; 16]);
 fn draft(number: u64, sealed: &Bytes) -> Draft {
     let mut id = [0; 16];
     id[..8].copy_from_slice(&number.to_be_bytes());
-    Draft { channel: CHANNEL, event: String::new(), sealed: sealed.clone(), id }
+    let tenant = Tenant { app: 1, installation: 2 };
+    Draft { channel: CHANNEL, tenant, event: String::new(), sealed: sealed.clone(), id }
 }
 
 pub(crate) fn channel_id() -> impl FnMut() {
@@ -49,7 +50,7 @@ pub(crate) fn encode() -> impl FnMut() {
 pub(crate) fn deliver() -> impl FnMut() {
     let mut subscribers: Subscribers<u64> = Subscribers::default();
     let position = Position { epoch: 1, offset: 0 };
-    let replay = Replay { position, recovered: false, publications: Vec::new() };
+    let replay = Replay { position, recovered: false, publications: History::default() };
     for number in 0..1000 {
         subscribers.join(CHANNEL, ConnectionId(number), number, EventFilter::default());
         subscribers.open(CHANNEL, ConnectionId(number), &replay, |_, _| {});

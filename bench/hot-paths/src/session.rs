@@ -60,8 +60,8 @@ fn terms() -> Arc<SessionTerms> {
 
 /// The loops are to measure the work and not to run into a rate.
 fn unlimited() -> LimitSettings {
-    let publishes = Rate { per_second: 1 << 40, burst: 1 << 40 };
-    LimitSettings { publishes, ..LimitSettings::default() }
+    let much = Rate { per_second: 1 << 40, burst: 1 << 40 };
+    LimitSettings { publishes: much, publish_bytes: much, app_publishes: much, ..LimitSettings::default() }
 }
 
 fn channel() -> Option<Channel> {
@@ -89,7 +89,7 @@ fn hello_and_subscribe(terms: &Arc<SessionTerms>, frames: &[Bytes; 2], now: Now)
     frames.iter().for_each(|frame| rules.handle_frame(frame.clone(), now));
     drain(&mut rules);
     let position = Position { epoch: 1, offset: 1 };
-    rules.handle_joined(Ok(Joined { position, recovered: false }), now);
+    rules.handle_joined(Ok(Joined { position, recovered: false, replayed: 0 }), now);
     drain(&mut rules);
     rules
 }

@@ -2,7 +2,10 @@
 
 use crate::support::*;
 use sealwire_client::{Gap, GapReason, Notice, SubscriptionId};
-use sealwire_protocol::wire::{Position, Since, ToClient};
+use sealwire_protocol::{
+    Code,
+    wire::{Position, Since, ToClient},
+};
 
 fn reconnected() -> (Harness, SubscriptionId) {
     let (mut harness, subscription) = Harness::subscribed("absences");
@@ -27,6 +30,24 @@ fn a_resume_names_the_last_place_and_delivers_what_was_missed_once() {
     harness.receive(publication("absences", 10, 11, "again"));
     harness.receive(publication("absences", 15, 16, "live"));
     harness.expect_payload(&[subscription], "live");
+    harness.expect_nothing();
+}
+
+#[test]
+fn a_resume_that_the_relay_refuses_for_now_is_asked_again_from_the_same_place_and_loses_nothing() {
+    let (mut harness, subscription) = reconnected();
+    // More replays were asked for than the relay serves at once.
+    let subscribe = harness.expect_subscribe();
+    assert_eq!(subscribe.since, Some(Since::Position(position(11))));
+    harness.refuse(subscribe.request, Code::RateLimited, 2_000);
+    harness.expect_nothing();
+    harness.advance(1_999);
+    harness.expect_nothing();
+    harness.advance(2_002);
+    let subscribe = harness.confirm("absences", 11);
+    assert_eq!(subscribe.since, Some(Since::Position(position(11))));
+    harness.receive(publication("absences", 11, 12, "missed"));
+    harness.expect_payload(&[subscription], "missed");
     harness.expect_nothing();
 }
 

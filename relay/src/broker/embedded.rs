@@ -5,6 +5,7 @@ use crate::{
     clock::Now,
     fanout::Deliveries,
     hub::{Accepted, Draft, Hub, HubLimits, Replay},
+    tenant::Tenant,
     vital,
 };
 use sealwire_protocol::{ChannelId, wire::Since};
@@ -34,7 +35,8 @@ impl EmbeddedBroker {
 
     /// Forgets what is too old; called now and then, so that a quiet relay lets go of its memory.
     pub fn expire(&self) {
-        self.shared.hub().expire(Instant::now());
+        // The lock is let go in between.
+        while self.shared.hub().expire(Instant::now()) {}
     }
 }
 
@@ -51,7 +53,7 @@ impl Broker for EmbeddedBroker {
             if !shared.deliveries.memory().has_room().await {
                 return Err(BrokerError::Full);
             }
-            let room = shared.deliveries.room(draft.sealed.len()).await;
+            let room = shared.deliveries.room(draft.tenant, draft.sealed.len()).await;
             // Delivered under the lock: the order of offsets is the order of deliveries.
             let mut hub = shared.hub();
             let outcome = hub.publish(draft, Now::read())?;
@@ -62,9 +64,9 @@ impl Broker for EmbeddedBroker {
         })
     }
 
-    fn join(&self, channel: ChannelId, since: Option<Since>) -> Answer<Replay> {
+    fn join(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> Answer<Replay> {
         let shared = self.shared.clone();
-        Box::pin(async move { Ok(shared.hub().join(channel, since, Now::read())) })
+        Box::pin(async move { Ok(shared.hub().join(tenant, channel, since, Now::read())) })
     }
 
     fn leave(&self, channel: ChannelId) {

@@ -13,6 +13,7 @@ pub use embedded::EmbeddedBroker;
 use crate::{
     access::Refused,
     hub::{Accepted, Draft, HubCounts, IdReused, Replay},
+    tenant::Tenant,
 };
 use sealwire_protocol::{ChannelId, Code, wire::Since};
 use std::pin::Pin;
@@ -51,15 +52,15 @@ pub trait Broker: Send + Sync + 'static {
     /// message with the id of one is refused. The publication reaches subscribers through the deliveries that the broker was made with, in order per channel.
     fn publish(&self, draft: Draft) -> Answer<Accepted>;
 
-    /// Adds a subscription of this relay to a channel. Everything after the replay is delivered; a publication that
+    /// Adds a subscription of this relay to a tenant's channel. Everything after the replay is delivered; a publication that
     /// is in both is recognised by its offset. Dropping the answer before it is ready undoes it.
-    fn join(&self, channel: ChannelId, since: Option<Since>) -> Answer<Replay>;
+    fn join(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> Answer<Replay>;
 
     /// Removes a subscription that was added.
     fn leave(&self, channel: ChannelId);
 
-    /// Memory is short: gives up publications that are kept for replay, the oldest first, of so many bytes in all. Returns
-    /// how many that were; a broker may keep a floor.
+    /// Memory is short: gives up publications that are kept for replay, of so many bytes in all, first those of the tenants
+    /// that hold most. Returns how many bytes that were; a broker may give up fewer at once, and keep a floor.
     fn evict(&self, bytes: usize) -> usize {
         let _ = bytes;
         0

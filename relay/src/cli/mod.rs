@@ -98,12 +98,45 @@ pub(crate) struct ConfigArgs {
     /// Most subscriptions of one session.
     #[arg(long, value_name = "NUMBER")]
     max_subscriptions: Option<String>,
+    /// Most subscriptions of one app.
+    #[arg(long, value_name = "NUMBER")]
+    max_subscriptions_per_app: Option<String>,
     /// Messages that one installation publishes a second.
     #[arg(long, value_name = "NUMBER")]
     publish_rate: Option<String>,
     /// Messages that one installation publishes at once.
     #[arg(long, value_name = "NUMBER")]
     publish_burst: Option<String>,
+    /// Bytes of messages that one installation publishes a second.
+    #[arg(long, value_name = "SIZE")]
+    publish_byte_rate: Option<String>,
+    /// Bytes of messages that one installation publishes at once.
+    #[arg(long, value_name = "SIZE")]
+    publish_byte_burst: Option<String>,
+    /// Messages that one app publishes a second.
+    #[arg(long, value_name = "NUMBER")]
+    publish_rate_per_app: Option<String>,
+    /// Messages that one app publishes at once.
+    #[arg(long, value_name = "NUMBER")]
+    publish_burst_per_app: Option<String>,
+    /// Bytes that are replayed to one installation a second.
+    #[arg(long, value_name = "SIZE")]
+    replay_rate: Option<String>,
+    /// Bytes that are replayed to one installation at once.
+    #[arg(long, value_name = "SIZE")]
+    replay_burst: Option<String>,
+    /// Bytes that are replayed to one session a second.
+    #[arg(long, value_name = "SIZE")]
+    replay_rate_per_session: Option<String>,
+    /// Bytes that are replayed to one session at once.
+    #[arg(long, value_name = "SIZE")]
+    replay_burst_per_session: Option<String>,
+    /// Requests to end sessions that one app sends a second.
+    #[arg(long, value_name = "NUMBER")]
+    disconnect_rate: Option<String>,
+    /// Requests to end sessions that one app sends at once.
+    #[arg(long, value_name = "NUMBER")]
+    disconnect_burst: Option<String>,
     /// Frames that one connection sends a second.
     #[arg(long, value_name = "NUMBER")]
     frame_rate: Option<String>,
@@ -190,8 +223,19 @@ impl ConfigArgs {
             .with(Setting::MaxSessionsPerInstallation, self.max_sessions_per_installation.clone())
             .with(Setting::MaxSessionsPerAccount, self.max_sessions_per_account.clone())
             .with(Setting::MaxSubscriptions, self.max_subscriptions.clone())
+            .with(Setting::MaxSubscriptionsPerApp, self.max_subscriptions_per_app.clone())
             .with(Setting::PublishRate, self.publish_rate.clone())
             .with(Setting::PublishBurst, self.publish_burst.clone())
+            .with(Setting::PublishByteRate, self.publish_byte_rate.clone())
+            .with(Setting::PublishByteBurst, self.publish_byte_burst.clone())
+            .with(Setting::PublishRatePerApp, self.publish_rate_per_app.clone())
+            .with(Setting::PublishBurstPerApp, self.publish_burst_per_app.clone())
+            .with(Setting::ReplayRate, self.replay_rate.clone())
+            .with(Setting::ReplayBurst, self.replay_burst.clone())
+            .with(Setting::ReplayRatePerSession, self.replay_rate_per_session.clone())
+            .with(Setting::ReplayBurstPerSession, self.replay_burst_per_session.clone())
+            .with(Setting::DisconnectRate, self.disconnect_rate.clone())
+            .with(Setting::DisconnectBurst, self.disconnect_burst.clone())
             .with(Setting::FrameRate, self.frame_rate.clone())
             .with(Setting::FrameBurst, self.frame_burst.clone())
             .with(Setting::ByteRate, self.byte_rate.clone())

@@ -8,6 +8,7 @@ impl Setting {
     #[must_use]
     pub fn value(self, config: &Config) -> String {
         let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let bytes = |bytes: u64| text(&units::bytes_text(usize::try_from(bytes).unwrap_or(usize::MAX)));
         match self {
             Self::Listen => text(&config.listen.to_string()),
             Self::SocketMode => text(&format!("{:04o}", config.socket_mode)),
@@ -27,16 +28,23 @@ impl Setting {
             Self::MaxSessionsPerInstallation => config.limits.max_sessions_per_installation.to_string(),
             Self::MaxSessionsPerAccount => config.limits.max_sessions_per_account.to_string(),
             Self::MaxSubscriptions => config.limits.max_subscriptions.to_string(),
+            Self::MaxSubscriptionsPerApp => config.limits.max_subscriptions_per_app.to_string(),
             Self::PublishRate => config.limits.publishes.per_second.to_string(),
             Self::PublishBurst => config.limits.publishes.burst.to_string(),
+            Self::PublishByteRate => bytes(config.limits.publish_bytes.per_second),
+            Self::PublishByteBurst => bytes(config.limits.publish_bytes.burst),
+            Self::PublishRatePerApp => config.limits.app_publishes.per_second.to_string(),
+            Self::PublishBurstPerApp => config.limits.app_publishes.burst.to_string(),
+            Self::ReplayRate => bytes(config.limits.replays.per_second),
+            Self::ReplayBurst => bytes(config.limits.replays.burst),
+            Self::ReplayRatePerSession => bytes(config.limits.session_replays.per_second),
+            Self::ReplayBurstPerSession => bytes(config.limits.session_replays.burst),
+            Self::DisconnectRate => config.limits.disconnects.per_second.to_string(),
+            Self::DisconnectBurst => config.limits.disconnects.burst.to_string(),
             Self::FrameRate => config.limits.frames.per_second.to_string(),
             Self::FrameBurst => config.limits.frames.burst.to_string(),
-            Self::ByteRate => text(&units::bytes_text(
-                usize::try_from(config.limits.bytes.per_second).unwrap_or(usize::MAX),
-            )),
-            Self::ByteBurst => {
-                text(&units::bytes_text(usize::try_from(config.limits.bytes.burst).unwrap_or(usize::MAX)))
-            }
+            Self::ByteRate => bytes(config.limits.bytes.per_second),
+            Self::ByteBurst => bytes(config.limits.bytes.burst),
             Self::AllowedOrigins => text(&config.limits.allowed_origins.to_string()),
             Self::MemoryBytes => text(&units::bytes_text(config.limits.memory_bytes)),
             Self::IdleTimeout => text(&units::duration_text(config.limits.idle_timeout)),

@@ -55,10 +55,32 @@ pub enum Setting {
     MaxSessionsPerAccount,
     /// `max_subscriptions` of [`Config::limits`].
     MaxSubscriptions,
+    /// `max_subscriptions_per_app` of [`Config::limits`].
+    MaxSubscriptionsPerApp,
     /// `publish_rate` of [`Config::limits`].
     PublishRate,
     /// `publish_burst` of [`Config::limits`].
     PublishBurst,
+    /// `publish_byte_rate` of [`Config::limits`].
+    PublishByteRate,
+    /// `publish_byte_burst` of [`Config::limits`].
+    PublishByteBurst,
+    /// `publish_rate_per_app` of [`Config::limits`].
+    PublishRatePerApp,
+    /// `publish_burst_per_app` of [`Config::limits`].
+    PublishBurstPerApp,
+    /// `replay_rate` of [`Config::limits`].
+    ReplayRate,
+    /// `replay_burst` of [`Config::limits`].
+    ReplayBurst,
+    /// `replay_rate_per_session` of [`Config::limits`].
+    ReplayRatePerSession,
+    /// `replay_burst_per_session` of [`Config::limits`].
+    ReplayBurstPerSession,
+    /// `disconnect_rate` of [`Config::limits`].
+    DisconnectRate,
+    /// `disconnect_burst` of [`Config::limits`].
+    DisconnectBurst,
     /// `frame_rate` of [`Config::limits`].
     FrameRate,
     /// `frame_burst` of [`Config::limits`].
@@ -114,8 +136,19 @@ impl Setting {
         Self::MaxSessionsPerInstallation,
         Self::MaxSessionsPerAccount,
         Self::MaxSubscriptions,
+        Self::MaxSubscriptionsPerApp,
         Self::PublishRate,
         Self::PublishBurst,
+        Self::PublishByteRate,
+        Self::PublishByteBurst,
+        Self::PublishRatePerApp,
+        Self::PublishBurstPerApp,
+        Self::ReplayRate,
+        Self::ReplayBurst,
+        Self::ReplayRatePerSession,
+        Self::ReplayBurstPerSession,
+        Self::DisconnectRate,
+        Self::DisconnectBurst,
         Self::FrameRate,
         Self::FrameBurst,
         Self::ByteRate,
@@ -156,8 +189,19 @@ impl Setting {
             Self::MaxSessionsPerInstallation => "max_sessions_per_installation",
             Self::MaxSessionsPerAccount => "max_sessions_per_account",
             Self::MaxSubscriptions => "max_subscriptions",
+            Self::MaxSubscriptionsPerApp => "max_subscriptions_per_app",
             Self::PublishRate => "publish_rate",
             Self::PublishBurst => "publish_burst",
+            Self::PublishByteRate => "publish_byte_rate",
+            Self::PublishByteBurst => "publish_byte_burst",
+            Self::PublishRatePerApp => "publish_rate_per_app",
+            Self::PublishBurstPerApp => "publish_burst_per_app",
+            Self::ReplayRate => "replay_rate",
+            Self::ReplayBurst => "replay_burst",
+            Self::ReplayRatePerSession => "replay_rate_per_session",
+            Self::ReplayBurstPerSession => "replay_burst_per_session",
+            Self::DisconnectRate => "disconnect_rate",
+            Self::DisconnectBurst => "disconnect_burst",
             Self::FrameRate => "frame_rate",
             Self::FrameBurst => "frame_burst",
             Self::ByteRate => "byte_rate",
@@ -226,8 +270,29 @@ impl Setting {
                 to.limits.max_sessions_per_account = from.limits.max_sessions_per_account
             }
             Self::MaxSubscriptions => to.limits.max_subscriptions = from.limits.max_subscriptions,
+            Self::MaxSubscriptionsPerApp => {
+                to.limits.max_subscriptions_per_app = from.limits.max_subscriptions_per_app
+            }
             Self::PublishRate => to.limits.publishes.per_second = from.limits.publishes.per_second,
             Self::PublishBurst => to.limits.publishes.burst = from.limits.publishes.burst,
+            Self::PublishByteRate => {
+                to.limits.publish_bytes.per_second = from.limits.publish_bytes.per_second
+            }
+            Self::PublishByteBurst => to.limits.publish_bytes.burst = from.limits.publish_bytes.burst,
+            Self::PublishRatePerApp => {
+                to.limits.app_publishes.per_second = from.limits.app_publishes.per_second
+            }
+            Self::PublishBurstPerApp => to.limits.app_publishes.burst = from.limits.app_publishes.burst,
+            Self::ReplayRate => to.limits.replays.per_second = from.limits.replays.per_second,
+            Self::ReplayBurst => to.limits.replays.burst = from.limits.replays.burst,
+            Self::ReplayRatePerSession => {
+                to.limits.session_replays.per_second = from.limits.session_replays.per_second
+            }
+            Self::ReplayBurstPerSession => {
+                to.limits.session_replays.burst = from.limits.session_replays.burst
+            }
+            Self::DisconnectRate => to.limits.disconnects.per_second = from.limits.disconnects.per_second,
+            Self::DisconnectBurst => to.limits.disconnects.burst = from.limits.disconnects.burst,
             Self::FrameRate => to.limits.frames.per_second = from.limits.frames.per_second,
             Self::FrameBurst => to.limits.frames.burst = from.limits.frames.burst,
             Self::ByteRate => to.limits.bytes.per_second = from.limits.bytes.per_second,

@@ -57,8 +57,19 @@ fn every_setting_is_read_from_all_three_places() {
         (Setting::MaxSessionsPerInstallation, "5"),
         (Setting::MaxSessionsPerAccount, "5"),
         (Setting::MaxSubscriptions, "5"),
+        (Setting::MaxSubscriptionsPerApp, "5"),
         (Setting::PublishRate, "5"),
         (Setting::PublishBurst, "500"),
+        (Setting::PublishByteRate, "1MiB"),
+        (Setting::PublishByteBurst, "2MiB"),
+        (Setting::PublishRatePerApp, "5"),
+        (Setting::PublishBurstPerApp, "500"),
+        (Setting::ReplayRate, "1MiB"),
+        (Setting::ReplayBurst, "1MiB"),
+        (Setting::ReplayRatePerSession, "1MiB"),
+        (Setting::ReplayBurstPerSession, "1MiB"),
+        (Setting::DisconnectRate, "5"),
+        (Setting::DisconnectBurst, "5"),
         (Setting::FrameRate, "5"),
         (Setting::FrameBurst, "5"),
         (Setting::ByteRate, "1MiB"),
@@ -88,7 +99,7 @@ fn every_setting_is_read_from_all_three_places() {
         }
     }
     // These need files or each other: `transport_settings_are_read_from_all_three_places`.
-    assert_eq!(Setting::ALL.len(), 33 + 3);
+    assert_eq!(Setting::ALL.len(), 44 + 3);
 }
 
 #[test]

@@ -60,16 +60,31 @@ impl Setting {
                     ));
                 }
             }
+            Self::MaxSubscriptionsPerApp => config.limits.max_subscriptions_per_app = units::amount(text, 0)?,
             Self::PublishRate => config.limits.publishes.per_second = units::amount(text, 1)?,
             Self::PublishBurst => {
                 config.limits.publishes.burst =
                     at_least(units::amount(text, 1)?, limits::MAX_BATCH, "one batch", text)?
             }
+            Self::PublishByteRate => config.limits.publish_bytes.per_second = byte_rate(text)?,
+            Self::PublishByteBurst => {
+                config.limits.publish_bytes.burst =
+                    at_least(units::bytes(text)?, limits::MAX_BODY, "one batch", text)? as u64
+            }
+            Self::PublishRatePerApp => config.limits.app_publishes.per_second = units::amount(text, 1)?,
+            Self::PublishBurstPerApp => {
+                config.limits.app_publishes.burst =
+                    at_least(units::amount(text, 1)?, limits::MAX_BATCH, "one batch", text)?
+            }
+            Self::ReplayRate => config.limits.replays.per_second = byte_rate(text)?,
+            Self::ReplayBurst => config.limits.replays.burst = byte_rate(text)?,
+            Self::ReplayRatePerSession => config.limits.session_replays.per_second = byte_rate(text)?,
+            Self::ReplayBurstPerSession => config.limits.session_replays.burst = byte_rate(text)?,
+            Self::DisconnectRate => config.limits.disconnects.per_second = units::amount(text, 1)?,
+            Self::DisconnectBurst => config.limits.disconnects.burst = units::amount(text, 1)?,
             Self::FrameRate => config.limits.frames.per_second = units::amount(text, 1)?,
             Self::FrameBurst => config.limits.frames.burst = units::amount(text, 1)?,
-            Self::ByteRate => {
-                config.limits.bytes.per_second = at_least(units::bytes(text)?, 1, "one byte", text)? as u64
-            }
+            Self::ByteRate => config.limits.bytes.per_second = byte_rate(text)?,
             Self::ByteBurst => {
                 config.limits.bytes.burst =
                     at_least(units::bytes(text)?, 2 * limits::MAX_FRAME, "two messages", text)? as u64
@@ -157,6 +172,11 @@ fn log_filter(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err(format!("'{text}' is no log filter; write a level, or targets with levels, such as info,audit=warn"))
+}
+
+/// Bytes in some time; none would never come to an end.
+fn byte_rate(text: &str) -> Result<u64, String> {
+    Ok(at_least(units::bytes(text)?, 1, "one byte", text)? as u64)
 }
 
 fn at_least<N>(value: N, least: usize, what: &str, text: &str) -> Result<N, String>

@@ -7,9 +7,25 @@ use std::collections::VecDeque;
 
 pub(super) struct Frame {
     pub(super) session: SessionNumber,
-    /// Whether others hold the same bytes, and they are counted elsewhere.
-    pub(super) shared: bool,
+    pub(super) kind: Kind,
     pub(super) bytes: Bytes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Nobody else holds its bytes.
+    Own,
+    /// Others hold the same bytes, and they are counted elsewhere.
+    Shared,
+    /// The place of a replay, whose frames come in before they are written; itself it has no bytes.
+    Replay,
+}
+
+impl Frame {
+    /// Bytes that nobody else holds.
+    pub(super) fn own(&self) -> usize {
+        if self.kind == Kind::Own { self.bytes.len() } else { 0 }
+    }
 }
 
 #[derive(Default)]
@@ -27,6 +43,10 @@ impl Frames {
     /// Bytes of the places that are set aside.
     pub(super) fn room(&self) -> usize {
         self.rest.capacity() * size_of::<Frame>()
+    }
+
+    pub(super) fn first(&self) -> Option<&Frame> {
+        self.first.as_ref()
     }
 
     pub(super) fn first_mut(&mut self) -> Option<&mut Frame> {
@@ -79,11 +99,11 @@ mod tests {
         let mut frames = Frames::default();
         let sessions = |frames: &Frames| frames.iter().map(|frame| frame.session).collect::<Vec<_>>();
         for session in 0..4 {
-            frames.push(Frame { session, shared: false, bytes: Bytes::new() });
+            frames.push(Frame { session, kind: Kind::Own, bytes: Bytes::new() });
         }
         frames.remove_first();
         assert_eq!((sessions(&frames), frames.last().map(|last| last.session)), (vec![1, 2, 3], Some(3)));
-        frames.push_first(Frame { session: 9, shared: false, bytes: Bytes::new() });
+        frames.push_first(Frame { session: 9, kind: Kind::Own, bytes: Bytes::new() });
         assert_eq!(sessions(&frames), [9, 1, 2, 3]);
         frames.keep(2);
         assert_eq!((sessions(&frames), frames.rest.capacity()), (vec![9, 1], 1));

@@ -5,7 +5,7 @@ use super::{Outbound, outbound::Condition};
 use crate::metrics::Metrics;
 use bytes::BytesMut;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::{task::yield_now, time::timeout};
 
 /// How long the client may take to close its side.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -23,17 +23,21 @@ pub(super) async fn close(outbound: &Outbound, metrics: &Metrics, patience: Dura
 /// Whether everything was written.
 async fn drain(outbound: &Outbound, metrics: &Metrics) -> bool {
     loop {
-        metrics.sent.add(outbound.flush());
+        metrics.sent.add(outbound.flush_own());
         let backlog = outbound.backlog();
         match backlog.condition {
             Condition::Broken => return false,
             Condition::Ready if backlog.bytes == 0 => return true,
             Condition::Ready => {}
+            Condition::Paused => {
+                yield_now().await;
+                metrics.sent.add(outbound.go_on());
+            }
             Condition::Blocked => {
                 if outbound.socket().writable().await.is_err() {
                     return false;
                 }
-                metrics.sent.add(outbound.unblock());
+                metrics.sent.add(outbound.go_on());
             }
         }
     }

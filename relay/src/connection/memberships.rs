@@ -6,6 +6,7 @@ use crate::{
     fanout::{ConnectionId, Fanout},
     hub::Replay,
     session::EventFilter,
+    tenant::Tenant,
 };
 use sealwire_protocol::{ChannelId, wire::Since};
 use std::sync::Arc;
@@ -33,6 +34,7 @@ impl Memberships {
     /// Joins a channel; [`Self::joined`] or [`Self::not_joined`] follows.
     pub(super) fn join(
         &mut self,
+        tenant: Tenant,
         channel: ChannelId,
         since: Option<Since>,
         events: EventFilter,
@@ -40,7 +42,7 @@ impl Memberships {
         // First, so that nothing is missed between the replay and what is published after it.
         self.fanout.join(channel, self.connection, self.outlet.clone(), events);
         self.joining = Some(channel);
-        self.broker.join(channel, since)
+        self.broker.join(tenant, channel, since)
     }
 
     /// The broker answered.

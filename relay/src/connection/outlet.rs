@@ -1,6 +1,7 @@
 //! Where publications for a session go.
 
 use super::{Outbound, queue::SessionNumber};
+use crate::fanout::Opening;
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -17,9 +18,9 @@ impl Outlet {
         self.outbound.push_live(self.session, frame)
     }
 
-    /// Queues a replay; a flush follows.
-    pub(crate) fn push_replay<'a>(&self, frames: impl Iterator<Item = &'a Bytes>) {
-        self.outbound.push_replay(self.session, frames);
+    /// Queues what a subscription starts with; a flush follows.
+    pub(crate) fn push_opening(&self, opening: Opening<'_>) {
+        self.outbound.push_opening(self.session, opening);
     }
 
     pub(crate) fn connection(&self) -> &Arc<Outbound> {

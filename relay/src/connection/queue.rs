@@ -2,12 +2,17 @@
 //! of several sessions follow each other on one socket, a small frame between them says whose the next ones are.
 
 mod batch;
+mod replays;
 
-use super::frames::{Frame, Frames};
+use super::frames::{Frame, Frames, Kind};
 use crate::websocket;
 use bytes::{Buf as _, Bytes};
+use replays::Replays;
 use sealwire_protocol::wire::{Session, ToClient};
 use std::io::IoSlice;
+
+/// Most bytes of one write, but for its last frame: one call of the system is not interrupted.
+const MOST_PER_WRITE: usize = 64 * 1024;
 
 /// A session's number on its socket.
 pub(crate) type SessionNumber = u32;
@@ -28,6 +33,8 @@ pub(super) struct Queue {
     takes_batches: bool,
     /// Publications that came while an answer was due that goes before them.
     held: Option<Box<Held>>,
+    /// Replays of which not all is among the frames.
+    replays: Option<Box<Replays>>,
     stage: Stage,
 }
 
@@ -59,6 +66,7 @@ impl Queue {
             begun: 0,
             takes_batches,
             held: None,
+            replays: None,
             stage: Stage::Open,
         }
     }
@@ -72,17 +80,17 @@ impl Queue {
         match &mut self.held {
             Some(held) => {
                 held.bytes += frame.len();
-                held.frames.push(Frame { session, shared: true, bytes: frame.clone() });
+                held.frames.push(Frame { session, kind: Kind::Shared, bytes: frame.clone() });
                 Ok(false)
             }
-            None => Ok(self.append(session, true, frame.clone())),
+            None => Ok(self.append(session, Kind::Shared, frame.clone())),
         }
     }
 
     /// Queues an answer, ahead of what is held.
     pub(super) fn push_answer(&mut self, session: SessionNumber, frame: Bytes) -> Result<(), Overflow> {
         if self.has_room(frame.len())? {
-            self.append(session, false, frame);
+            self.append(session, Kind::Own, frame);
         }
         Ok(())
     }
@@ -101,8 +109,8 @@ impl Queue {
     /// Queues what was held.
     pub(super) fn release(&mut self) {
         if let Some(held) = self.held.take() {
-            for Frame { session, shared, bytes } in held.frames {
-                self.append(session, shared, bytes);
+            for Frame { session, kind, bytes } in held.frames {
+                self.append(session, kind, bytes);
             }
         }
     }
@@ -116,14 +124,6 @@ impl Queue {
             return Err(self.overflow());
         }
         Ok(true)
-    }
-
-    /// Queues a frame that does not count against the limit.
-    pub(super) fn push_exempt(&mut self, session: SessionNumber, frame: &Bytes) {
-        if self.stage == Stage::Open {
-            self.exempt += frame.len();
-            self.append(session, true, frame.clone());
-        }
     }
 
     /// Gives up everything that is not begun; only the goodbye follows.
@@ -148,18 +148,19 @@ impl Queue {
 
     fn give_up(&mut self, all_but: u8) {
         self.held = None;
+        self.replays = None;
         self.frames.keep(usize::from(all_but));
         self.begun = all_but;
-        let kept = self.frames.iter().map(|frame| (frame.bytes.len(), frame.shared));
-        (self.bytes, self.own) = kept
-            .fold((0, 0), |(bytes, own), (len, shared)| (bytes + len, own + if shared { 0 } else { len }));
+        self.bytes = self.frames.iter().map(|frame| frame.bytes.len()).sum();
+        self.own = self.frames.iter().map(Frame::own).sum();
         self.exempt = 0;
     }
 
     /// Bytes that this queue alone is the cause of.
     pub(super) fn footprint(&self) -> usize {
         let held = self.held.as_ref().map_or(0, |held| held.frames.capacity() * size_of::<Frame>());
-        self.frames.room() + held + self.own
+        let replays = self.replays.as_ref().map_or(0, |replays| replays.footprint());
+        self.frames.room() + held + replays + self.own
     }
 
     /// Queues the last frames, of one session. After an overflow they replace what was not begun, so that they are read
@@ -174,7 +175,7 @@ impl Queue {
             self.give_up(self.begun);
         }
         for frame in frames {
-            self.append(session, false, frame.clone());
+            self.append(session, Kind::Own, frame.clone());
         }
         self.stage = Stage::Finished;
     }
@@ -183,25 +184,35 @@ impl Queue {
         self.frames.is_empty()
     }
 
+    /// Bytes of everything that waits, replays included.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes + self.replays.as_ref().map_or(0, |replays| replays.bytes())
     }
 
     /// The frame to write next, where there is just one.
     pub(super) fn only(&self) -> Option<&Bytes> {
-        let mut frames = self.frames.iter();
+        let mut frames = self.ready();
         let first = frames.next()?;
         frames.next().is_none().then_some(&first.bytes)
     }
 
-    /// The frames to write next.
+    /// The frames that can be written before a replay has to be brought in.
+    fn ready(&self) -> impl Iterator<Item = &Frame> {
+        self.frames.iter().take_while(|frame| frame.kind != Kind::Replay)
+    }
+
+    /// The frames to write next, of so many bytes but for the last one.
     pub(super) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let mut count = 0;
+        let (mut count, mut bytes) = (0, 0);
         // What waits behind a batch makes the next one.
         let most = if self.takes_batches && self.begun > 0 { usize::from(self.begun) } else { slices.len() };
-        for (slice, frame) in slices.iter_mut().zip(self.frames.iter()).take(most) {
+        for (slice, frame) in slices.iter_mut().zip(self.ready()).take(most) {
+            if bytes >= MOST_PER_WRITE {
+                break;
+            }
             *slice = IoSlice::new(&frame.bytes);
             count += 1;
+            bytes += frame.bytes.len();
         }
         count
     }
@@ -210,32 +221,29 @@ impl Queue {
     pub(super) fn advance(&mut self, mut written: usize) {
         self.bytes -= written;
         self.exempt = self.exempt.saturating_sub(written).min(self.bytes);
-        while let Some(frame) = self.frames.first_mut() {
+        while let Some(frame) = self.frames.first_mut().filter(|frame| frame.kind != Kind::Replay) {
+            let own = frame.own();
             if written < frame.bytes.len() {
                 frame.bytes.advance(written);
-                if !frame.shared {
-                    self.own -= written;
-                }
+                self.own -= own.min(written);
                 self.begun = self.begun.max(u8::from(written > 0));
                 return;
             }
             written -= frame.bytes.len();
-            if !frame.shared {
-                self.own -= frame.bytes.len();
-            }
+            self.own -= own;
             self.written = frame.session;
             self.frames.remove_first();
             self.begun = self.begun.saturating_sub(1);
         }
     }
 
-    fn append(&mut self, session: SessionNumber, shared: bool, bytes: Bytes) -> bool {
+    fn append(&mut self, session: SessionNumber, kind: Kind, bytes: Bytes) -> bool {
         let was_empty = self.frames.is_empty();
         if self.session() != session {
             let turn = ToClient::Session(Session { number: session });
-            self.put(session, false, websocket::encode_message(&turn).0);
+            self.put(session, Kind::Own, websocket::encode_message(&turn).0);
         }
-        self.put(session, shared, bytes);
+        self.put(session, kind, bytes);
         was_empty
     }
 
@@ -244,12 +252,11 @@ impl Queue {
         self.frames.last().map_or(self.written, |frame| frame.session)
     }
 
-    fn put(&mut self, session: SessionNumber, shared: bool, bytes: Bytes) {
-        self.bytes += bytes.len();
-        if !shared {
-            self.own += bytes.len();
-        }
-        self.frames.push(Frame { session, shared, bytes });
+    fn put(&mut self, session: SessionNumber, kind: Kind, bytes: Bytes) {
+        let frame = Frame { session, kind, bytes };
+        self.bytes += frame.bytes.len();
+        self.own += frame.own();
+        self.frames.push(frame);
     }
 }
 

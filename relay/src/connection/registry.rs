@@ -1,8 +1,13 @@
-//! All connections of a relay, for the rare occasions on which something concerns every one of them. A word or two per
-//! connection, and no order: whoever looks for some of them looks at all.
+//! All connections of a relay, for the rare occasions on which something concerns every one of them, and the sessions of
+//! each installation, for what concerns those alone. A few words for each, and no order.
+
+mod sessions;
+
+pub(crate) use sessions::Listing;
 
 use super::Outbound;
 use crate::vital;
+use sessions::Sessions;
 use slab::Slab;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
@@ -12,6 +17,7 @@ const TABLES: usize = 8;
 #[derive(Default)]
 pub(crate) struct Registry {
     tables: [Mutex<Table>; TABLES],
+    sessions: Sessions,
 }
 
 #[derive(Default)]
@@ -40,6 +46,11 @@ impl Registry {
     pub(super) fn remove(&self, Place(place): Place) {
         let place = place as usize;
         self.table(place % TABLES).connections.try_remove(place / TABLES);
+    }
+
+    /// The open sessions.
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.sessions
     }
 
     /// How many there are.

@@ -1,7 +1,9 @@
 //! The sessions of one connection. Most connections have one; the frames of a page share one, and each has its own
 //! session with its own rules, channels and token.
 
-use super::{ConnectionContext, Outbound, Outlet, memberships::Memberships, queue::SessionNumber};
+use super::{
+    ConnectionContext, Outbound, Outlet, memberships::Memberships, queue::SessionNumber, registry::Listing,
+};
 use crate::{
     access::Refused,
     clock::Now,
@@ -18,7 +20,7 @@ pub(super) struct Seat {
     pub(super) rules: SessionRules,
     pub(super) memberships: Memberships,
     /// Once its token was accepted.
-    pub(super) opened: Option<OpenSession>,
+    pub(super) opened: Option<(OpenSession, Listing)>,
 }
 
 impl Seat {
@@ -37,6 +39,16 @@ impl Seat {
             memberships: Memberships::new(id, outlet, context.fanout.clone(), context.broker.clone()),
             opened: None,
         }
+    }
+
+    /// Its token was accepted.
+    pub(super) fn open(&mut self, context: &ConnectionContext, outbound: &Arc<Outbound>) {
+        let Some(place) = self.rules.place() else { return };
+        let (installation, account) = (place.tenant().installation, place.account());
+        let listing = context.registry.sessions().add(installation, account, outbound);
+        self.opened = Some((OpenSession::new(&context.metrics), listing));
+        // A revocation since its token was checked has passed it by.
+        self.rules.handle_revocations(Now::read());
     }
 }
 
@@ -124,7 +136,8 @@ impl Seats {
 
     /// Sessions were revoked.
     pub(super) fn handle_revocations(&mut self) {
-        self.seats.iter_mut().for_each(|seat| seat.rules.handle_revocations());
+        let now = Now::read();
+        self.seats.iter_mut().for_each(|seat| seat.rules.handle_revocations(now));
     }
 
     pub(super) fn heard(&mut self) {

@@ -1,31 +1,23 @@
 //! The way of publications from the broker to the shards: in order per channel, bounded in bytes.
 
-use crate::{hub::Publication, memory::Memory};
+use super::backlog::{Backlog, Room};
+use crate::{hub::Publication, memory::Memory, tenant::Tenant};
 use sealwire_protocol::ChannelId;
 use std::{sync::Arc, time::Instant};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-
-/// Most bytes of publications that wait for fan-out; past it, publishers wait.
-const BACKLOG: usize = 64 * 1024 * 1024;
+use tokio::sync::mpsc;
 
 /// Takes publications for fan-out; held by the broker.
 #[derive(Clone)]
 pub struct Deliveries {
     shards: Arc<[mpsc::UnboundedSender<Delivery>]>,
-    backlog: Arc<Semaphore>,
+    backlog: Arc<Backlog>,
     memory: Arc<Memory>,
-}
-
-/// Room in the backlog, given back when the publication is queued at its subscribers.
-#[derive(Debug, Default)]
-pub struct Room {
-    _permit: Option<OwnedSemaphorePermit>,
 }
 
 pub(super) struct Delivery {
     publication: Arc<Publication>,
     taken: Instant,
-    _room: Room,
+    room: Room,
 }
 
 impl Delivery {
@@ -33,9 +25,18 @@ impl Delivery {
         &self.publication
     }
 
+    pub(super) fn tenant(&self) -> Tenant {
+        self.room.tenant()
+    }
+
     /// When it was handed to fan-out.
     pub(super) fn taken(&self) -> Instant {
         self.taken
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(publication: Arc<Publication>, room: Room) -> Self {
+        Self { publication, taken: Instant::now(), room }
     }
 }
 
@@ -49,7 +50,7 @@ pub(super) fn channel(shards: usize, memory: Arc<Memory>) -> (Deliveries, Vec<In
             (sender, Inbox(receiver))
         })
         .unzip();
-    (Deliveries { shards: senders.into(), backlog: Arc::new(Semaphore::new(BACKLOG)), memory }, inboxes)
+    (Deliveries { shards: senders.into(), backlog: Arc::default(), memory }, inboxes)
 }
 
 /// Channel ids are hashes, so any of their bytes spread well.
@@ -64,28 +65,36 @@ impl Deliveries {
         &self.memory
     }
 
-    /// Waits until a message of so many bytes may be published.
-    pub async fn room(&self, bytes: usize) -> Room {
-        let bytes = u32::try_from(bytes.min(BACKLOG)).unwrap_or(u32::MAX);
-        Room { _permit: self.backlog.clone().acquire_many_owned(bytes).await.ok() }
+    /// Waits until a message of so many bytes may be published by a tenant.
+    pub async fn room(&self, tenant: Tenant, bytes: usize) -> Room {
+        self.backlog.room(tenant, bytes).await
     }
 
     /// Hands a publication to its channel's shard. Callers keep the order of offsets within a channel.
     pub fn deliver(&self, publication: Arc<Publication>, room: Room) {
         let shard = shard_of(publication.channel(), self.shards.len());
         // A shard's task ends only when the relay does.
-        let _ = self.shards[shard].send(Delivery { publication, taken: Instant::now(), _room: room });
+        let _ = self.shards[shard].send(Delivery { publication, taken: Instant::now(), room });
     }
 
     /// Waits until everything that was handed over with [`Self::room`] is queued at its subscribers.
     pub(crate) async fn settled(&self) {
-        let _ = self.backlog.acquire_many(BACKLOG as u32).await;
+        self.backlog.settled().await;
     }
 }
 
 impl Inbox {
-    /// Waits for one, then takes what is there; 0 where nothing will come any more.
-    pub(super) async fn receive_many(&mut self, round: &mut Vec<Delivery>, limit: usize) -> usize {
-        self.0.recv_many(round, limit).await
+    /// Takes what is there, up to a limit; waits for something where `waits`. 0 where nothing will come any more, or
+    /// nothing is there.
+    pub(super) async fn receive_many(
+        &mut self,
+        arrived: &mut Vec<Delivery>,
+        limit: usize,
+        waits: bool,
+    ) -> usize {
+        if !waits && self.0.is_empty() {
+            return 0;
+        }
+        self.0.recv_many(arrived, limit).await
     }
 }

@@ -1,21 +1,26 @@
 //! Fan-out: from a publication to the queues of all its subscribers. Channels are spread over shards; each has a table
-//! of subscribers and one task that takes what is waiting, queues it and then writes to every touched connection once.
+//! of subscribers and one task that works in rounds: it queues so many deliveries, of the channels whose turn it is, and
+//! then writes to every touched connection once.
 
+mod backlog;
 mod deliveries;
+mod rotation;
 mod subscribers;
 
-pub use deliveries::{Deliveries, Room};
-pub use subscribers::{ConnectionId, Subscribers};
+pub use backlog::Room;
+pub use deliveries::Deliveries;
+pub use subscribers::{ConnectionId, Opening, Subscribers, Visited};
 
 use crate::{
     connection::{Outbound, Outlet},
-    hub::Replay,
+    hub::{Publication, Replay},
     memory::Memory,
     metrics::{self, Distribution, Latency},
     session::EventFilter,
     vital,
 };
 use deliveries::{Delivery, Inbox};
+use rotation::{Rotation, Turn};
 use sealwire_protocol::ChannelId;
 use std::{
     sync::{
@@ -25,10 +30,15 @@ use std::{
     time::Instant,
 };
 
-/// Most publications that one round queues before it writes.
+/// Deliveries that one round queues before it writes; the last turn may go past it.
 const ROUND: usize = 256;
-/// After so many writes a shard's task lets others run.
+/// Most deliveries of a channel's turn, for which the table is locked.
+const TURN: usize = 128;
+/// Most publications that are taken in before the next round.
+const ARRIVALS: usize = 256;
+/// After so many writes, or bytes written, a shard's task lets others run.
 const WRITES_BETWEEN_YIELDS: usize = 64;
+const BYTES_BETWEEN_YIELDS: usize = 512 * 1024;
 
 type Table = Subscribers<Outlet>;
 
@@ -83,9 +93,7 @@ impl Fanout {
     }
 
     pub(crate) fn open(&self, channel: ChannelId, connection: ConnectionId, replay: &Replay) {
-        self.table(channel).open(channel, connection, replay, |outlet, publications| {
-            outlet.push_replay(publications.iter().map(|publication| publication.frame()));
-        });
+        self.table(channel).open(channel, connection, replay, Outlet::push_opening);
     }
 
     pub(crate) fn leave(&self, channel: ChannelId, connection: ConnectionId) {
@@ -93,24 +101,23 @@ impl Fanout {
     }
 
     async fn run(self: Arc<Self>, shard: usize, mut inbox: Inbox) {
-        let mut round = Vec::with_capacity(ROUND);
-        let mut touched: Vec<Arc<Outbound>> = Vec::new();
-        let mut taken: Vec<Instant> = Vec::with_capacity(ROUND);
+        let (mut arrived, mut rotation) = (Vec::with_capacity(ARRIVALS), Rotation::default());
+        let mut round = Round::default();
         let shard = &self.shards[shard];
-        while inbox.receive_many(&mut round, ROUND).await > 0 {
-            taken.extend(round.iter().map(Delivery::taken));
-            let queued = shard.queue(&mut round, &mut touched);
-            let mut sent = 0;
-            for (written, outbound) in touched.drain(..).enumerate() {
-                sent += outbound.flush();
-                if written % WRITES_BETWEEN_YIELDS == WRITES_BETWEEN_YIELDS - 1 {
-                    tokio::task::yield_now().await;
-                }
-            }
+        while inbox.receive_many(&mut arrived, ARRIVALS, rotation.is_empty()).await > 0
+            || !rotation.is_empty()
+        {
+            arrived.drain(..).for_each(|delivery| rotation.add(delivery));
+            while round.work < ROUND && shard.take_turn(&mut rotation, &mut round) {}
+            let sent = flush(&mut round.touched).await;
             let now = Instant::now();
-            taken.drain(..).for_each(|at| shard.latency.record(now - at));
-            metrics::add(&shard.deliveries, queued);
+            round.over.drain(..).for_each(|at: Instant| shard.latency.record(now - at));
+            metrics::add(&shard.deliveries, std::mem::take(&mut round.queued));
             metrics::add(&shard.sent, sent as u64);
+            round.work = 0;
+            if !rotation.is_empty() {
+                tokio::task::yield_now().await;
+            }
         }
     }
 
@@ -134,22 +141,54 @@ impl Fanout {
     }
 }
 
+/// What a shard's task does before it writes.
+#[derive(Default)]
+struct Round {
+    /// Deliveries that were looked at, and turns.
+    work: usize,
+    /// Deliveries that were wanted.
+    queued: u64,
+    /// The connections that are to be written to.
+    touched: Vec<Arc<Outbound>>,
+    /// When those publications were taken that all subscribers have.
+    over: Vec<Instant>,
+}
+
 impl Shard {
-    /// Queues publications at their subscribers, and says how often it did. `touched` gets the connections that are to be
-    /// written to.
-    fn queue(&self, round: &mut Vec<Delivery>, touched: &mut Vec<Arc<Outbound>>) -> u64 {
-        let mut table = lock(&self.table);
-        let mut queued = 0;
-        for delivery in round.drain(..) {
-            table.deliver(delivery.publication(), |outlet, publication| {
-                queued += 1;
+    /// Gives the channel whose turn it is its turn, if there is one.
+    fn take_turn(&self, rotation: &mut Rotation, round: &mut Round) -> bool {
+        let Round { work, queued, touched, over } = round;
+        let deliver = |turn: &Turn<'_>| {
+            let batch = turn.batch();
+            let (publications, count) = (batch.clone().map(Delivery::publication), batch.len());
+            let mut push = |outlet: &Outlet, publication: &Publication| {
+                *queued += 1;
                 if outlet.push_live(publication.frame()) {
                     touched.push(outlet.connection().clone());
                 }
-            });
-        }
-        queued
+            };
+            let most = (TURN / count.max(1)).max(1);
+            let mut table = lock(&self.table);
+            let visited = table.deliver_to_some(turn.channel, publications, turn.after(), most, &mut push);
+            *work += 1 + visited.count * count;
+            visited.last
+        };
+        rotation.turn(deliver, |delivery| over.push(delivery.taken()))
     }
+}
+
+/// Writes to every connection once, and lets others run in between. Returns how many bytes were written.
+async fn flush(touched: &mut Vec<Arc<Outbound>>) -> usize {
+    let (mut sum, mut writes, mut bytes) = (0, 0, 0);
+    for outbound in touched.drain(..) {
+        let sent = outbound.flush();
+        (sum, writes, bytes) = (sum + sent, writes + 1, bytes + sent);
+        if writes == WRITES_BETWEEN_YIELDS || bytes >= BYTES_BETWEEN_YIELDS {
+            (writes, bytes) = (0, 0);
+            tokio::task::yield_now().await;
+        }
+    }
+    sum
 }
 
 fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {

@@ -1,13 +1,16 @@
 //! Who gets the publications of a channel. No I/O: an outlet is whatever takes a publication for one connection.
 
+mod blocks;
+
 use crate::{
-    hub::{Publication, Replay},
+    hub::{History, Publication, Replay},
     session::EventFilter,
 };
+use blocks::Blocks;
 use sealwire_protocol::ChannelId;
 use std::{collections::HashMap, sync::Arc};
 
-/// Names a connection of this relay; grows, so that the subscribers of a channel stay sorted.
+/// Names a connection of this relay; grows, so that most subscribers are added at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u64);
 
@@ -29,9 +32,36 @@ enum Stage {
     Live { offset: u64 },
 }
 
+/// Some of a channel's subscribers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Visited {
+    /// How many they were.
+    pub count: usize,
+    /// The last of them, where there are more.
+    pub last: Option<ConnectionId>,
+}
+
+/// What a subscriber starts with, in this order.
+pub struct Opening<'a> {
+    /// The subscription's events.
+    pub events: &'a EventFilter,
+    /// The replay, with events that the subscription does not want.
+    pub replay: &'a History,
+    /// What was published since, and the subscription wants.
+    pub later: Vec<&'a Arc<Publication>>,
+}
+
+impl Opening<'_> {
+    /// All that the subscription wants.
+    pub fn publications(&self) -> impl Iterator<Item = &Arc<Publication>> {
+        let is_wanted = |publication: &&Arc<Publication>| self.events.accepts(publication.event());
+        self.replay.iter().filter(is_wanted).chain(self.later.iter().copied())
+    }
+}
+
 /// The subscribers of channels, by channel.
 pub struct Subscribers<O> {
-    channels: HashMap<ChannelId, Vec<Subscriber<O>>>,
+    channels: HashMap<ChannelId, Blocks<Subscriber<O>>>,
     count: usize,
 }
 
@@ -44,15 +74,10 @@ impl<O> Default for Subscribers<O> {
 impl<O> Subscribers<O> {
     /// Adds a subscriber, or starts it anew. From here on it misses nothing.
     pub fn join(&mut self, channel: ChannelId, connection: ConnectionId, outlet: O, events: EventFilter) {
-        let subscribers = self.channels.entry(channel).or_default();
-        let subscriber =
-            Subscriber { connection, outlet, events, stage: Stage::AwaitingReplay(Box::default()) };
-        match subscribers.binary_search_by_key(&connection, |subscriber| subscriber.connection) {
-            Ok(index) => subscribers[index] = subscriber,
-            Err(index) => {
-                subscribers.insert(index, subscriber);
-                self.count += 1;
-            }
+        let stage = Stage::AwaitingReplay(Box::default());
+        let subscriber = Subscriber { connection, outlet, events, stage };
+        if self.channels.entry(channel).or_default().insert(subscriber) {
+            self.count += 1;
         }
     }
 
@@ -74,30 +99,31 @@ impl<O> Subscribers<O> {
         channel: ChannelId,
         connection: ConnectionId,
         replay: &Replay,
-        outlet: impl FnOnce(&O, &[&Publication]),
+        outlet: impl FnOnce(&O, Opening<'_>),
     ) {
-        let Some(subscriber) = self.find(channel, connection) else { return };
-        let Stage::AwaitingReplay(waiting) = &mut subscriber.stage else { return };
+        let subscriber = self.channels.get_mut(&channel).and_then(|all| all.find(connection));
+        let Some(Subscriber { outlet: to, events, stage, .. }) = subscriber else { return };
+        let Stage::AwaitingReplay(waiting) = stage else { return };
         let waiting = std::mem::take(waiting);
-        let mut offset = replay.position.offset;
-        let mut wanted = Vec::with_capacity(replay.publications.len() + waiting.len());
-        for publication in replay.publications.iter().chain(waiting.iter()).map(Arc::as_ref) {
+        let replayed = replay.publications.last().map_or(0, |last| last.offset());
+        let mut offset = replayed.max(replay.position.offset);
+        let mut later = Vec::new();
+        for publication in waiting.iter() {
             if publication.offset() > offset {
                 offset = publication.offset();
-                if subscriber.events.accepts(publication.event()) {
-                    wanted.push(publication);
+                if events.accepts(publication.event()) {
+                    later.push(publication);
                 }
             }
         }
-        outlet(&subscriber.outlet, &wanted);
-        subscriber.stage = Stage::Live { offset };
+        outlet(to, Opening { events, replay: &replay.publications, later });
+        *stage = Stage::Live { offset };
     }
 
     /// Removes a subscriber.
     pub fn leave(&mut self, channel: ChannelId, connection: ConnectionId) {
         let Some(subscribers) = self.channels.get_mut(&channel) else { return };
-        if let Ok(index) = subscribers.binary_search_by_key(&connection, |subscriber| subscriber.connection) {
-            subscribers.remove(index);
+        if subscribers.remove(connection) {
             self.count -= 1;
         }
         if subscribers.is_empty() {
@@ -107,26 +133,58 @@ impl<O> Subscribers<O> {
 
     /// Hands a publication to everyone who wants it.
     pub fn deliver(&mut self, publication: &Arc<Publication>, mut outlet: impl FnMut(&O, &Publication)) {
-        let Some(subscribers) = self.channels.get_mut(&publication.channel()) else { return };
-        for subscriber in subscribers {
-            match &mut subscriber.stage {
-                Stage::AwaitingReplay(waiting) => waiting.push(publication.clone()),
-                Stage::Live { offset } if publication.offset() > *offset => {
-                    *offset = publication.offset();
-                    if subscriber.events.accepts(publication.event()) {
-                        outlet(&subscriber.outlet, publication);
-                    }
-                }
-                // It was part of the replay.
-                Stage::Live { .. } => {}
-            }
-        }
+        let publications = std::slice::from_ref(publication).iter();
+        self.deliver_to_some(publication.channel(), publications, None, usize::MAX, &mut outlet);
     }
 
-    fn find(&mut self, channel: ChannelId, connection: ConnectionId) -> Option<&mut Subscriber<O>> {
-        let subscribers = self.channels.get_mut(&channel)?;
-        let index = subscribers.binary_search_by_key(&connection, |subscriber| subscriber.connection).ok()?;
-        subscribers.get_mut(index)
+    /// Hands publications of a channel to those subscribers who want them, of the next `most` subscribers behind
+    /// `after`.
+    ///
+    /// Subscribers may come and go between two calls: who joins has everything that was published before in its replay.
+    pub fn deliver_to_some<'a>(
+        &mut self,
+        channel: ChannelId,
+        publications: impl ExactSizeIterator<Item = &'a Arc<Publication>> + Clone,
+        after: Option<ConnectionId>,
+        most: usize,
+        outlet: &mut impl FnMut(&O, &Publication),
+    ) -> Visited {
+        let Some(subscribers) = self.channels.get_mut(&channel) else { return Visited::default() };
+        let mut count = 0;
+        let is_one = publications.len() == 1;
+        let last = subscribers.visit(after, most, |some| {
+            count += some.len();
+            match publications.clone().next() {
+                Some(only) if is_one => some.iter_mut().for_each(|subscriber| subscriber.take(only, outlet)),
+                _ => some.iter_mut().for_each(|subscriber| {
+                    publications.clone().for_each(|publication| subscriber.take(publication, outlet));
+                }),
+            }
+        });
+        Visited { count, last }
+    }
+}
+
+impl<O> Subscriber<O> {
+    #[inline]
+    fn take(&mut self, publication: &Arc<Publication>, outlet: &mut impl FnMut(&O, &Publication)) {
+        match &mut self.stage {
+            Stage::AwaitingReplay(waiting) => waiting.push(publication.clone()),
+            Stage::Live { offset } if publication.offset() > *offset => {
+                *offset = publication.offset();
+                if self.events.accepts(publication.event()) {
+                    outlet(&self.outlet, publication);
+                }
+            }
+            // It was part of the replay.
+            Stage::Live { .. } => {}
+        }
+    }
+}
+
+impl<O> blocks::Keyed for Subscriber<O> {
+    fn key(&self) -> ConnectionId {
+        self.connection
     }
 }
 

@@ -1,11 +1,15 @@
 //! `POST /v1/disconnect`: an app's resolver ends sessions of its installation, and the tokens that they came with.
 
 use super::{HttpContext, Peer, answer::HttpError, backend, body};
-use crate::{access::Refused, clock::Now, revocations::Selector, session::Identity, trace::Source};
+use crate::{
+    access::Refused, clock::Now, connection::Registry, revocations::Selector, session::Identity,
+    trace::Source,
+};
 use futures_util::Stream;
 use sealwire_protocol::{Code, Scope, UnixSeconds, limits, tokens::BackendClaims};
 use serde::{Deserialize, Serialize};
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc, time::Instant};
+use tokio::task::yield_now;
 use warp::{
     Buf,
     http::{HeaderMap, Method, StatusCode},
@@ -51,19 +55,37 @@ async fn revoke<B: Buf>(
     source: &Source,
     body: &mut (impl Stream<Item = Result<B, warp::Error>> + Unpin),
 ) -> Result<Answer, HttpError> {
+    context.limits.check_disconnect(&claims.iss, Instant::now())?;
     let body = body::read(context, body, limits::MAX_BODY, |_| Ok(())).await?;
     let now = Now::read();
-    let (selector, before) = read(&body, now.wall.seconds())?;
+    let wall = now.wall.seconds();
+    let (selector, before) = read(&body, wall, context.keys.lead(&claims.iss, wall))?;
     context.revocations.add(&claims.iss, &claims.ins, selector.clone(), before, now)?;
     let identity = Identity { account: selector.account, ..backend::identity(claims) };
     context.audit.revoked(&identity, before, source);
-    // After the table: whoever comes meanwhile finds it there.
-    context.connection.registry.all().iter().for_each(|connection| connection.wake_for_revocation());
+    // After the table: whoever comes meanwhile finds it there. It goes on where the client hangs up.
+    let installation = context.limits.tenant(&claims.iss, &claims.ins).installation;
+    let account =
+        identity.account.as_ref().map(|account| context.limits.account(&claims.iss, &claims.ins, account));
+    let registry = context.connection.registry.clone();
+    let _ = context.tasks.spawn(wake(registry, installation, account)).await;
     Ok(Answer { before })
 }
 
-/// Whose sessions, and of tokens made before when.
-fn read(bytes: &[u8], now: UnixSeconds) -> Result<(Selector, UnixSeconds), HttpError> {
+/// Has the sessions of an installation, or of one account there, look at the revocations.
+async fn wake(registry: Arc<Registry>, installation: u64, account: Option<u64>) {
+    let mut next = Some(0);
+    while let Some(first) = next {
+        let connections;
+        (connections, next) = registry.sessions().some_of(installation, account, first);
+        connections.iter().for_each(|connection| connection.wake_for_revocation());
+        yield_now().await;
+    }
+}
+
+/// Whose sessions, and of tokens made before when. `lead` is how far ahead the clocks run that the app's tokens are made
+/// by: a token that one of them has made by now says that it was made up to so many seconds later.
+fn read(bytes: &[u8], now: UnixSeconds, lead: u64) -> Result<(Selector, UnixSeconds), HttpError> {
     let bad = |message: String| HttpError::new(StatusCode::BAD_REQUEST, message);
     let request: Request = serde_json::from_slice(bytes).map_err(|error| {
         bad(format!("the body is not what the endpoint takes: {}", backend::place(&error)))
@@ -82,12 +104,18 @@ fn read(bytes: &[u8], now: UnixSeconds) -> Result<(Selector, UnixSeconds), HttpE
             "'context' names no property; to end all sessions, use \"installation\": true".to_owned()
         ));
     }
-    // Tokens know whole seconds only: those of this second are meant as well.
     let latest = UnixSeconds(now.0 + limits::CLOCK_SKEW);
-    let before = before.unwrap_or(UnixSeconds(now.0 + 1));
-    if before > latest {
+    if before.is_some_and(|before| before > latest) {
         let message = format!("'before' lies more than {} s in the future", limits::CLOCK_SKEW);
         return Err(Refused::new(Code::MalformedRequest, message).into());
     }
+    // Tokens know whole seconds only: those of this second are meant as well.
+    let so_far = UnixSeconds(now.0 + lead + 1);
+    let before = match before {
+        None => so_far,
+        // All that there are so far.
+        Some(before) if before >= now && lead > 0 => before.max(so_far),
+        Some(before) => before,
+    };
     Ok((Selector { account, context: context.unwrap_or_default() }, before))
 }

@@ -11,6 +11,7 @@ use crate::{
     hub::{Accepted, Draft},
     session::Refusal,
     signing::SigningKeys,
+    tenant::Tenant,
     trace::Source,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -88,10 +89,12 @@ async fn publish_batch<B: Buf>(
 ) -> Result<Results, HttpError> {
     let bytes = body::read(context, body, limits::MAX_BODY, |_| Ok(())).await?;
     let messages = read_batch(&bytes)?;
-    context.limits.check_publishes(&claims.iss, &claims.ins, messages.len(), Instant::now())?;
+    let tenant = context.limits.tenant(&claims.iss, &claims.ins);
+    let sealed = messages.iter().map(|message| message.get().len()).sum::<usize>() / 4 * 3;
+    context.limits.check_publishes(tenant, messages.len(), sealed, Instant::now())?;
     let mut results = Vec::with_capacity(messages.len());
     for message in messages {
-        let result = publish_one(context, claims, message).await;
+        let result = publish_one(context, claims, tenant, message).await;
         if let Err(refused) = &result {
             let identity = Some(backend::identity(claims));
             context.audit.refused(&Refusal { attempt: "publish", code: refused.code, identity }, source);
@@ -109,9 +112,10 @@ async fn publish_batch<B: Buf>(
 async fn publish_one(
     context: &HttpContext,
     claims: &BackendClaims,
+    tenant: Tenant,
     message: &RawValue,
 ) -> Result<Accepted, Refused> {
-    let draft = draft(&context.keys, claims, message)?;
+    let draft = draft(&context.keys, claims, tenant, message)?;
     let _under_way = context.lifecycle.publish().ok_or_else(|| {
         Refused::new(Code::ShuttingDown, "the relay is shutting down; publish again in a moment")
     })?;
@@ -133,7 +137,12 @@ fn read_batch(body: &[u8]) -> Result<Vec<&RawValue>, HttpError> {
 }
 
 /// What a message of a batch asks to be published, if its sender may.
-fn draft(keys: &SigningKeys, claims: &BackendClaims, message: &RawValue) -> Result<Draft, Refused> {
+fn draft(
+    keys: &SigningKeys,
+    claims: &BackendClaims,
+    tenant: Tenant,
+    message: &RawValue,
+) -> Result<Draft, Refused> {
     let message: Message = serde_json::from_str(message.get()).map_err(|error| {
         let code = if is_scope_error(message) { Code::ScopeRefused } else { Code::MalformedRequest };
         Refused::new(code, format!("the message is not what the endpoint takes: {}", backend::place(&error)))
@@ -155,7 +164,7 @@ fn draft(keys: &SigningKeys, claims: &BackendClaims, message: &RawValue) -> Resu
         let message = format!("'id' must be {} bytes in base64url", limits::IDEMPOTENCY_ID);
         Refused::new(Code::MalformedRequest, message)
     })?;
-    access::draft(channel, event, sealed.into(), id)
+    access::draft(channel, tenant, event, sealed.into(), id)
 }
 
 /// Whether it is the scope that makes a message malformed.
@@ -173,5 +182,5 @@ fn is_scope_error(message: &RawValue) -> bool {
 #[cfg(feature = "fuzzing")]
 pub(crate) fn drafts(keys: &SigningKeys, claims: &BackendClaims, body: &[u8]) -> Vec<Result<Draft, Refused>> {
     let messages = read_batch(body).unwrap_or_default();
-    messages.into_iter().map(|message| draft(keys, claims, message)).collect()
+    messages.into_iter().map(|message| draft(keys, claims, Tenant::default(), message)).collect()
 }

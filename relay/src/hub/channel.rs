@@ -1,23 +1,19 @@
 //! One channel's history: what is cached, and what is known to be gone.
 
-use super::{Publication, Replay};
+use super::{History, Publication, Replay, history::Kept};
+use crate::tenant::Tenant;
 use sealwire_protocol::wire::Position;
-use std::{collections::VecDeque, sync::Arc, time::Instant};
-
-/// A cached publication with the moment it was taken.
-pub(super) struct Entry {
-    pub(super) publication: Arc<Publication>,
-    pub(super) at: Instant,
-}
+use std::{sync::Arc, time::Instant};
 
 pub(super) struct Channel {
+    pub(super) tenant: Tenant,
     /// Offset of the newest publication, or the counter's value when the channel came to be.
     pub(super) head: u64,
     /// Offset of the newest publication that is no longer cached, or the first `head`.
     floor: u64,
     /// When the publication at `floor` was taken at the latest, if there was one.
     floor_at: Option<Instant>,
-    entries: VecDeque<Entry>,
+    kept: Kept,
     /// Subscriptions on this relay.
     pub(super) subscriptions: usize,
     /// Since when there is neither a subscription nor a cached publication.
@@ -26,12 +22,13 @@ pub(super) struct Channel {
 
 impl Channel {
     /// A channel of which nothing is known before `counter`, and before `unknown_at` not even when it was used.
-    pub(super) fn new(counter: u64, unknown_at: Option<Instant>) -> Self {
+    pub(super) fn new(tenant: Tenant, counter: u64, unknown_at: Option<Instant>) -> Self {
         Self {
+            tenant,
             head: counter,
             floor: counter,
             floor_at: unknown_at,
-            entries: VecDeque::new(),
+            kept: Kept::default(),
             subscriptions: 0,
             idle_since: None,
         }
@@ -40,53 +37,52 @@ impl Channel {
     pub(super) fn push(&mut self, publication: Arc<Publication>, at: Instant) {
         self.head = publication.offset();
         self.idle_since = None;
-        self.entries.push_back(Entry { publication, at });
+        self.kept.push(publication, at);
     }
 
     /// Forgets the oldest cached publication.
-    pub(super) fn evict_oldest(&mut self) -> Option<Entry> {
-        let entry = self.entries.pop_front()?;
-        self.floor = entry.publication.offset();
-        self.floor_at = Some(entry.at);
-        if self.entries.is_empty() {
-            self.entries = VecDeque::new();
+    pub(super) fn evict_oldest(&mut self) {
+        if let Some((publication, at)) = self.kept.pop() {
+            self.floor = publication.offset();
+            self.floor_at = Some(at);
         }
-        Some(entry)
     }
 
-    /// Whether nothing holds the channel any more.
-    pub(super) fn is_idle(&self) -> bool {
-        self.subscriptions == 0 && self.entries.is_empty()
+    /// Whether nothing holds the channel any more, and that is new.
+    pub(super) fn becomes_idle(&mut self, now: Instant) -> bool {
+        let becomes_idle = self.subscriptions == 0 && self.kept.is_empty() && self.idle_since.is_none();
+        if becomes_idle {
+            self.idle_since = Some(now);
+        }
+        becomes_idle
     }
 
     /// From now on.
     pub(super) fn live(&self, epoch: u64) -> Replay {
-        Replay { position: Position { epoch, offset: self.head }, recovered: false, publications: Vec::new() }
+        let position = Position { epoch, offset: self.head };
+        Replay { position, recovered: false, publications: History::default() }
     }
 
     /// What came after `position`; all that is cached, where that cannot be said.
     pub(super) fn since_position(&self, epoch: u64, position: Position) -> Replay {
         let known = position.epoch == epoch && (self.floor..=self.head).contains(&position.offset);
         let after = if known { position.offset } else { self.floor };
-        let first = self.entries.partition_point(|entry| entry.publication.offset() <= after);
+        let first = self.kept.after_offset(after);
         Replay { recovered: known, ..self.tail(epoch, first) }
     }
 
     /// What was taken at or after `start`; recovered where nothing of that is gone.
     pub(super) fn since_time(&self, epoch: u64, start: Instant) -> Replay {
-        let first = self.entries.partition_point(|entry| entry.at < start);
+        let first = self.kept.since(start);
         let recovered = self.floor_at.is_none_or(|gone| gone < start);
         Replay { recovered, ..self.tail(epoch, first) }
     }
 
     /// What is cached from an index on.
     fn tail(&self, epoch: u64, first: usize) -> Replay {
-        let before =
-            first.checked_sub(1).map_or(self.floor, |index| self.entries[index].publication.offset());
-        Replay {
-            position: Position { epoch, offset: before },
-            recovered: false,
-            publications: self.entries.range(first..).map(|entry| entry.publication.clone()).collect(),
-        }
+        let before = first.checked_sub(1).and_then(|index| self.kept.get(index));
+        let offset = before.map_or(self.floor, |publication| publication.offset());
+        let position = Position { epoch, offset };
+        Replay { position, recovered: false, publications: self.kept.tail(first) }
     }
 }

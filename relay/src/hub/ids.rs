@@ -1,10 +1,14 @@
 //! Which messages were taken already, so that a repeated publish is answered and not published again.
 
-use super::{Draft, IdempotencyId};
+use super::{
+    Draft, IdempotencyId,
+    shares::{self, Shares},
+};
+use crate::tenant::Tenant;
 use foldhash::quality::RandomState;
 use sealwire_protocol::{ChannelId, UnixMillis};
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, hash_map::Entry},
     hash::BuildHasher as _,
     time::Instant,
 };
@@ -24,28 +28,35 @@ pub struct IdReused;
 pub(super) struct Taken {
     pub(super) offset: u64,
     pub(super) time: UnixMillis,
-    content: u64,
+    pub(super) content: u64,
 }
 
 pub(super) struct Ids {
     seen: HashMap<Key, Taken>,
-    order: VecDeque<(Instant, Key)>,
-    capacity: usize,
+    order: Shares<Key>,
+    /// Most bytes that all of them may take.
+    limit: usize,
     /// Hashes contents. Nobody gains from two messages with the same hash: both are the sender's own.
     hasher: RandomState,
+}
+
+impl shares::Entry for Key {
+    fn cost(&self) -> usize {
+        Ids::COST
+    }
 }
 
 impl Ids {
     /// What one remembered id occupies, both collections together, in bytes.
     pub(super) const COST: usize = 160;
 
-    pub(super) fn new(capacity: usize) -> Self {
-        Self { seen: HashMap::new(), order: VecDeque::new(), capacity, hasher: RandomState::default() }
+    pub(super) fn new(limit: usize) -> Self {
+        Self { seen: HashMap::new(), order: Shares::default(), limit, hasher: RandomState::default() }
     }
 
     /// What it occupies.
     pub(super) fn bytes(&self) -> usize {
-        self.order.len() * Self::COST
+        self.order.footprint()
     }
 
     /// Names what a message consists of.
@@ -53,45 +64,38 @@ impl Ids {
         self.hasher.hash_one((&*draft.event, &*draft.sealed))
     }
 
-    /// Where the same message was taken, if it was.
-    pub(super) fn find(
-        &self,
-        channel: ChannelId,
-        id: &IdempotencyId,
-        content: u64,
-    ) -> Result<Option<Taken>, IdReused> {
-        match self.seen.get(&(channel, *id)) {
-            Some(taken) if taken.content != content => Err(IdReused),
-            taken => Ok(taken.copied()),
-        }
-    }
-
-    pub(super) fn remember(
+    /// Where the same message was taken, if it was before. Otherwise it is taken now.
+    pub(super) fn take(
         &mut self,
-        channel: ChannelId,
-        id: IdempotencyId,
-        (offset, time, content): (u64, UnixMillis, u64),
+        tenant: Tenant,
+        key: Key,
+        taken: Taken,
         at: Instant,
-    ) {
-        if self.order.len() >= self.capacity {
-            self.forget_oldest();
+    ) -> Result<Option<Taken>, IdReused> {
+        if self.limit < Self::COST {
+            return Ok(None);
         }
-        if self.capacity > 0 {
-            self.seen.insert((channel, id), Taken { offset, time, content });
-            self.order.push_back((at, (channel, id)));
-        }
-    }
-
-    /// Forgets what was taken before `start`.
-    pub(super) fn expire(&mut self, start: Instant) {
-        while self.order.front().is_some_and(|(at, _)| *at < start) {
-            self.forget_oldest();
-        }
-    }
-
-    fn forget_oldest(&mut self) {
-        if let Some((_, key)) = self.order.pop_front() {
+        match self.seen.entry(key) {
+            Entry::Occupied(earlier) if earlier.get().content != taken.content => return Err(IdReused),
+            Entry::Occupied(earlier) => return Ok(Some(*earlier.get())),
+            Entry::Vacant(place) => place.insert(taken),
+        };
+        self.order.push(tenant, at, key);
+        while self.order.footprint() > self.limit
+            && let Some((_, key)) = self.order.pop_of_largest()
+        {
             self.seen.remove(&key);
+        }
+        Ok(None)
+    }
+
+    /// Forgets what was taken before `start`, so many ids at most.
+    pub(super) fn expire(&mut self, start: Instant, left: &mut usize) {
+        while *left > 0
+            && let Some((_, key)) = self.order.pop_expired(start)
+        {
+            self.seen.remove(&key);
+            *left -= 1;
         }
     }
 }

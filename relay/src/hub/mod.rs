@@ -2,23 +2,29 @@
 //! The embedded broker runs it behind a lock; tests run it in virtual time.
 
 mod channel;
+mod forgotten;
+mod history;
 mod ids;
 mod publication;
+mod shares;
 #[cfg(test)]
 mod tests;
 
+pub use history::History;
 pub use ids::IdReused;
 pub use publication::{Accepted, Draft, IdempotencyId, Publication};
 
-use crate::{clock::Now, memory::Memory};
+use crate::{clock::Now, memory::Memory, tenant::Tenant};
 use channel::Channel;
-use ids::Ids;
+use forgotten::Forgotten;
+use ids::{Ids, Taken};
 use sealwire_protocol::{
     ChannelId, UnixMillis,
     wire::{Position, Since},
 };
+use shares::{Entry, Shares};
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -40,7 +46,7 @@ pub struct Replay {
     /// Everything asked for is provably among `publications`.
     pub recovered: bool,
     /// In order.
-    pub publications: Vec<Arc<Publication>>,
+    pub publications: History,
 }
 
 /// What became of a draft.
@@ -62,13 +68,11 @@ pub struct Hub {
     /// The time of the newest publication.
     time: UnixMillis,
     channels: HashMap<ChannelId, Channel>,
-    /// The channel of every cached publication, oldest first: the order of offsets is the order of expiry.
-    cached: VecDeque<(Instant, ChannelId)>,
-    cached_bytes: usize,
-    /// Channels that became idle, longest first; may name a channel that is in use again.
-    idle: VecDeque<(Instant, ChannelId)>,
-    /// When an idle channel was last forgotten before its time, because there were too many.
-    forgot_at: Option<Instant>,
+    /// Every cached publication. A tenant's oldest one is the oldest of its channel.
+    cached: Shares<Cached>,
+    /// Channels that became idle; may name a channel that is in use again.
+    idle: Shares<Idle>,
+    forgotten: Forgotten,
     ids: Ids,
     counts: HubCounts,
     memory: Arc<Memory>,
@@ -87,6 +91,27 @@ pub struct HubCounts {
     pub evicted: u64,
 }
 
+/// A publication in its channel's history.
+struct Cached {
+    channel: ChannelId,
+    cost: u32,
+}
+
+impl Entry for Cached {
+    fn cost(&self) -> usize {
+        self.cost as usize
+    }
+}
+
+/// A channel without a subscription and without a cached publication.
+struct Idle(ChannelId);
+
+impl Entry for Idle {
+    fn cost(&self) -> usize {
+        Hub::IDLE_COST
+    }
+}
+
 impl Hub {
     /// What a cached publication occupies besides its frame, in bytes.
     const ENTRY_COST: usize = 192;
@@ -96,6 +121,8 @@ impl Hub {
     const MOST_AHEAD: Duration = Duration::from_secs(10);
     /// So many idle channels are kept in any case.
     const MIN_IDLE: usize = 16;
+    /// Most that one call forgets: others wait for the hub meanwhile.
+    const MOST_AT_ONCE: usize = 1024;
 
     /// An empty hub. `epoch` is random, so that no two runs of a relay share one.
     #[must_use]
@@ -107,11 +134,10 @@ impl Hub {
             counter: 0,
             time: now.wall,
             channels: HashMap::new(),
-            cached: VecDeque::new(),
-            cached_bytes: 0,
-            idle: VecDeque::new(),
-            forgot_at: None,
-            ids: Ids::new(limits.replay_bytes / 4 / Ids::COST),
+            cached: Shares::default(),
+            idle: Shares::default(),
+            forgotten: Forgotten::default(),
+            ids: Ids::new(limits.replay_bytes / 4),
             counts: HubCounts::default(),
             memory: Arc::default(),
         }
@@ -132,7 +158,7 @@ impl Hub {
     /// Bytes of all cached publications.
     #[must_use]
     pub fn cached_bytes(&self) -> usize {
-        self.cached_bytes
+        self.cached.bytes()
     }
 
     /// What it did so far.
@@ -153,27 +179,26 @@ impl Hub {
     /// Where another message of the channel has its id.
     pub fn publish(&mut self, draft: Draft, now: Now) -> Result<Outcome, IdReused> {
         self.expire(now.monotonic);
-        let (channel_id, id, content) = (draft.channel, draft.id, self.ids.content(&draft));
-        if let Some(taken) = self.ids.find(channel_id, &id, content)? {
+        let (channel_id, tenant, id) = (draft.channel, draft.tenant, draft.id);
+        let (offset, time) = (self.counter + 1, self.following(now.wall));
+        let taken = Taken { offset, time, content: self.ids.content(&draft) };
+        if let Some(taken) = self.ids.take(tenant, (channel_id, id), taken, now.monotonic)? {
             self.counts.repeats += 1;
             let accepted = self.accepted(taken.offset, taken.time);
             return Ok(Outcome { accepted, publication: None });
         }
-        self.follow(now.wall);
-        let channel =
-            self.channels.entry(channel_id).or_insert_with(|| Channel::new(self.counter, self.forgot_at));
-        self.counter += 1;
+        let channel = self
+            .channels
+            .entry(channel_id)
+            .or_insert_with(|| Channel::new(tenant, self.counter, self.forgotten.last(tenant)));
+        (self.counter, self.time) = (offset, time);
         self.counts.publications += 1;
-        let publication = Publication::new(draft, self.counter, channel.head, self.time);
+        let publication = Publication::new(draft, offset, channel.head, time);
         let publication = Arc::new(publication.counted(&self.memory));
         channel.push(publication.clone(), now.monotonic);
-        self.cached.push_back((now.monotonic, channel_id));
-        self.cached_bytes += cost(&publication);
-        while self.cached_bytes > self.limits.replay_bytes {
-            self.counts.evicted += 1;
-            self.evict_oldest(now.monotonic);
-        }
-        self.ids.remember(channel_id, id, (self.counter, self.time, content), now.monotonic);
+        let cost = u32::try_from(cost(&publication)).unwrap_or(u32::MAX);
+        self.cached.push(tenant, now.monotonic, Cached { channel: channel_id, cost });
+        while self.cached.footprint() > self.limits.replay_bytes && self.evict_of_largest(now.monotonic) {}
         self.memory.set_books(self.books());
         Ok(Outcome { accepted: self.accepted(self.counter, self.time), publication: Some(publication) })
     }
@@ -184,17 +209,19 @@ impl Hub {
 
     /// The times of publications do not run backwards where the wall clock is set back by a little, as time servers do.
     /// Past that, it was wrong before, and is followed at once.
-    fn follow(&mut self, wall: UnixMillis) {
+    fn following(&self, wall: UnixMillis) -> UnixMillis {
         let ahead = Duration::from_millis(self.time.0.saturating_sub(wall.0));
-        self.time = if ahead > Self::MOST_AHEAD { wall } else { self.time.max(wall) };
+        if ahead > Self::MOST_AHEAD { wall } else { self.time.max(wall) }
     }
 
     /// Adds a subscription and says what it starts with. Every `join` is followed by one [`Self::leave`].
-    pub fn join(&mut self, channel_id: ChannelId, since: Option<Since>, now: Now) -> Replay {
+    pub fn join(&mut self, tenant: Tenant, channel_id: ChannelId, since: Option<Since>, now: Now) -> Replay {
         self.expire(now.monotonic);
         let (epoch, counter, age) = (self.epoch, self.counter, now.monotonic - self.started);
-        let channel =
-            self.channels.entry(channel_id).or_insert_with(|| Channel::new(counter, self.forgot_at));
+        let channel = self
+            .channels
+            .entry(channel_id)
+            .or_insert_with(|| Channel::new(tenant, counter, self.forgotten.last(tenant)));
         channel.subscriptions += 1;
         channel.idle_since = None;
         match since {
@@ -215,73 +242,92 @@ impl Hub {
     pub fn leave(&mut self, channel_id: ChannelId, now: Now) {
         if let Some(channel) = self.channels.get_mut(&channel_id) {
             channel.subscriptions = channel.subscriptions.saturating_sub(1);
+            if channel.becomes_idle(now.monotonic) {
+                let tenant = channel.tenant;
+                self.note_idle(tenant, channel_id, now.monotonic);
+            }
         }
-        self.note_if_idle(channel_id, now.monotonic);
         self.expire(now.monotonic);
     }
 
-    /// Forgets what is older than the replay window: constant work for every publication that goes.
-    pub fn expire(&mut self, now: Instant) {
-        let Some(start) = now.checked_sub(self.limits.replay_window) else { return };
-        while self.cached.front().is_some_and(|(at, _)| *at < start) {
+    /// Forgets what is older than the replay window, and no more than [`Self::MOST_AT_ONCE`]: hardly any work for each
+    /// publication that goes. Returns whether something is left to forget.
+    pub fn expire(&mut self, now: Instant) -> bool {
+        let Some(start) = now.checked_sub(self.limits.replay_window) else { return false };
+        let mut left = Self::MOST_AT_ONCE;
+        while left > 0
+            && let Some((_, cached)) = self.cached.pop_expired(start)
+        {
             self.counts.expired += 1;
-            self.evict_oldest(now);
+            self.evict_oldest_of(cached.channel, now);
+            left -= 1;
         }
-        while self.idle.front().is_some_and(|(since, _)| *since < start) {
-            self.forget_longest_idle();
+        while left > 0
+            && let Some((since, Idle(channel))) = self.idle.pop_expired(start)
+        {
+            self.forget(channel, since);
+            left -= 1;
         }
-        self.ids.expire(start);
+        self.ids.expire(start, &mut left);
         self.memory.set_books(self.books());
+        left == 0
     }
 
-    /// Gives up the oldest publications, of so many bytes in all, down to a quarter of what may be kept. Returns how many
-    /// bytes those were.
+    /// Gives up publications of so many bytes in all, those of who holds most first, down to a quarter of what may be
+    /// kept, and no more than [`Self::MOST_AT_ONCE`]. Returns how many bytes those were.
     pub fn evict(&mut self, bytes: usize, now: Instant) -> usize {
-        let before = self.cached_bytes;
+        let before = self.cached.bytes();
         let target = before.saturating_sub(bytes).max(self.limits.replay_bytes / 4);
-        while self.cached_bytes > target {
-            self.evict_oldest(now);
-            self.counts.evicted += 1;
+        let mut left = Self::MOST_AT_ONCE;
+        while self.cached.bytes() > target && left > 0 && self.evict_of_largest(now) {
+            left -= 1;
         }
         self.memory.set_books(self.books());
-        before - self.cached_bytes
+        before - self.cached.bytes()
     }
 
     /// Bytes of everything besides the frames.
     fn books(&self) -> usize {
-        (self.cached.len() * Self::ENTRY_COST) + self.channels.len() * Self::IDLE_COST + self.ids.bytes()
+        let tenants = self.cached.footprint() - self.cached.bytes();
+        self.cached.len() * Self::ENTRY_COST
+            + tenants
+            + self.channels.len() * Self::IDLE_COST
+            + self.ids.bytes()
     }
 
-    fn evict_oldest(&mut self, now: Instant) {
-        let Some((_, channel_id)) = self.cached.pop_front() else { return };
-        let evicted = self.channels.get_mut(&channel_id).and_then(Channel::evict_oldest);
-        self.cached_bytes -= evicted.map_or(0, |entry| cost(&entry.publication));
-        self.note_if_idle(channel_id, now);
+    /// Whether there was a publication to evict.
+    fn evict_of_largest(&mut self, now: Instant) -> bool {
+        let Some((_, cached)) = self.cached.pop_of_largest() else { return false };
+        self.counts.evicted += 1;
+        self.evict_oldest_of(cached.channel, now);
+        true
     }
 
-    fn note_if_idle(&mut self, channel_id: ChannelId, now: Instant) {
-        if let Some(channel) = self.channels.get_mut(&channel_id)
-            && channel.is_idle()
-            && channel.idle_since.is_none()
+    fn evict_oldest_of(&mut self, channel_id: ChannelId, now: Instant) {
+        let Some(channel) = self.channels.get_mut(&channel_id) else { return };
+        channel.evict_oldest();
+        if channel.becomes_idle(now) {
+            let tenant = channel.tenant;
+            self.note_idle(tenant, channel_id, now);
+        }
+    }
+
+    fn note_idle(&mut self, tenant: Tenant, channel: ChannelId, now: Instant) {
+        self.idle.push(tenant, now, Idle(channel));
+        let most = self.limits.replay_bytes / 8 + Self::MIN_IDLE * Self::IDLE_COST;
+        while self.idle.footprint() > most
+            && let Some((since, Idle(channel))) = self.idle.pop_of_largest()
         {
-            channel.idle_since = Some(now);
-            self.idle.push_back((now, channel_id));
-            if self.idle.len() > self.limits.replay_bytes / 8 / Self::IDLE_COST + Self::MIN_IDLE
-                && self.forget_longest_idle()
-            {
-                self.forgot_at = Some(now);
+            if let Some(tenant) = self.forget(channel, since) {
+                self.forgotten.note(tenant, now, self.limits.replay_window);
             }
         }
     }
 
-    /// Whether the channel that was idle for longest still was.
-    fn forget_longest_idle(&mut self) -> bool {
-        let Some((since, channel_id)) = self.idle.pop_front() else { return false };
-        let is_idle = self.channels.get(&channel_id).is_some_and(|channel| channel.idle_since == Some(since));
-        if is_idle {
-            self.channels.remove(&channel_id);
-        }
-        is_idle
+    /// Forgets a channel that has been idle since a moment. Returns whose it was, unless it is in use again.
+    fn forget(&mut self, channel_id: ChannelId, since: Instant) -> Option<Tenant> {
+        self.channels.get(&channel_id).filter(|channel| channel.idle_since == Some(since))?;
+        self.channels.remove(&channel_id).map(|channel| channel.tenant)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A message on its way: the draft as published, and the publication with its place in the channel's history.
 
-use crate::{memory::Memory, websocket};
+use crate::{memory::Memory, tenant::Tenant, websocket};
 use bytes::Bytes;
 use sealwire_protocol::{
     ChannelId, UnixMillis, limits,
@@ -16,6 +16,8 @@ pub type IdempotencyId = [u8; limits::IDEMPOTENCY_ID];
 pub struct Draft {
     /// Where to.
     pub channel: ChannelId,
+    /// Whose channel that is.
+    pub tenant: Tenant,
     /// Label that subscribers can filter by.
     pub event: String,
     /// The sealed message, as it came.
@@ -55,7 +57,7 @@ impl Publication {
     /// Encodes a draft that was given the place `offset`, after `previous_offset`.
     #[must_use]
     pub fn new(draft: Draft, offset: u64, previous_offset: u64, time: UnixMillis) -> Self {
-        let Draft { channel, event, sealed, id: _ } = draft;
+        let Draft { channel, event, sealed, tenant: _, id: _ } = draft;
         let message = ToClient::Publication(wire::Publication {
             channel_id: channel.into(),
             offset,

@@ -25,6 +25,9 @@ impl Rate {
     }
 }
 
+/// Longest time that somebody waits for a debt alone, in nanoseconds.
+const LONGEST_DEBT: u64 = 60_000_000_000;
+
 /// A moment, in nanoseconds since the limits were made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(pub(super) u64);
@@ -47,6 +50,25 @@ impl Bucket {
             }
             Some(missing) => Err(Duration::from_nanos(missing)),
         }
+    }
+
+    /// The same for something that cannot be divided: of more than the burst, only the burst has to be there. The rest is
+    /// owed, and what comes next waits until it is paid, or a minute has passed.
+    pub(crate) fn draw(&mut self, count: u64, rate: Rate, now: Moment) -> Result<(), Duration> {
+        self.take(count.min(rate.burst), rate, now)?;
+        let owed = rate.nanos(count.saturating_sub(rate.burst)).min(LONGEST_DEBT);
+        self.full_at = self.full_at.saturating_add(owed);
+        Ok(())
+    }
+
+    /// Undoes a taking.
+    pub(super) fn give_back(&mut self, count: u64, rate: Rate) {
+        self.full_at = self.full_at.saturating_sub(rate.nanos(count));
+    }
+
+    /// Whether more than the burst is missing.
+    pub(super) fn is_in_debt(&self, rate: Rate, now: Moment) -> bool {
+        self.full_at > now.0.saturating_add(rate.refill())
     }
 }
 

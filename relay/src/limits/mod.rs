@@ -17,9 +17,9 @@ pub(crate) use places::{AddressPlace, Admission, RefusalPlace, SessionPlace};
 pub use refusals::Limit;
 pub use settings::LimitSettings;
 
-use crate::access::Refused;
+use crate::{access::Refused, tenant::Tenant};
 use arc_swap::{ArcSwap, Guard};
-use bucket::Moment;
+use bucket::{Bucket, Moment};
 use occupancy::Occupancy;
 use rates::Rates;
 use refusals::Refusals;
@@ -29,8 +29,11 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
+
+/// Shortest time that a session is told to wait for its next replay.
+const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 
 /// The limits of a relay, and what is taken of them.
 pub struct Limits {
@@ -41,7 +44,13 @@ pub struct Limits {
     connections: AtomicUsize,
     being_refused: AtomicUsize,
     occupancy: Occupancy,
+    /// Subscriptions by app.
+    subscriptions: Occupancy,
     publishes: Rates,
+    publish_bytes: Rates,
+    app_publishes: Rates,
+    replays: Rates,
+    disconnects: Rates,
     refusals: Refusals,
 }
 
@@ -56,7 +65,12 @@ impl Limits {
             connections: AtomicUsize::new(0),
             being_refused: AtomicUsize::new(0),
             occupancy: Occupancy::default(),
+            subscriptions: Occupancy::default(),
             publishes: Rates::default(),
+            publish_bytes: Rates::default(),
+            app_publishes: Rates::default(),
+            replays: Rates::default(),
+            disconnects: Rates::default(),
             refusals: Refusals::default(),
         }
     }
@@ -84,27 +98,76 @@ impl Limits {
         self.refusals.of(limit)
     }
 
-    /// Whether an installation may publish so many messages now: all of them, or none.
+    /// How the relay knows an installation of an app.
+    #[must_use]
+    pub fn tenant(&self, app: &str, installation: &str) -> Tenant {
+        Tenant {
+            app: self.keys.hash_one(("app", app)),
+            installation: self.keys.hash_one(("installation", app, installation)),
+        }
+    }
+
+    /// How the relay knows an account of an installation.
+    pub(crate) fn account(&self, app: &str, installation: &str, account: &str) -> u64 {
+        self.keys.hash_one(("account", app, installation, account))
+    }
+
+    /// Whether an installation may publish so many messages of so many bytes now: all of them, or none.
     pub(crate) fn check_publishes(
         &self,
-        app: &str,
-        installation: &str,
+        tenant: Tenant,
         count: usize,
+        bytes: usize,
         now: Instant,
     ) -> Result<(), Refused> {
-        self.take_publishes(self.installation_key(app, installation), count as u64, now)
+        let (settings, now) = (self.settings(), self.moment(now));
+        let (count, bytes) = (count as u64, bytes as u64);
+        let checks = [
+            (Limit::Publishes, &self.publishes, tenant.installation, count, settings.publishes),
+            (Limit::PublishBytes, &self.publish_bytes, tenant.installation, bytes, settings.publish_bytes),
+            (Limit::PublishesPerApp, &self.app_publishes, tenant.app, count, settings.app_publishes),
+        ];
+        for (index, (limit, rates, key, count, rate)) in checks.into_iter().enumerate() {
+            if let Err(wait) = rates.take(key, count, rate, now) {
+                checks[..index]
+                    .iter()
+                    .for_each(|(_, rates, key, count, rate)| rates.give_back(*key, *count, *rate));
+                return Err(self.refuse_for(limit, wait));
+            }
+        }
+        Ok(())
     }
 
-    fn take_publishes(&self, installation: u64, count: u64, now: Instant) -> Result<(), Refused> {
-        let rate = self.settings().publishes;
-        self.publishes.take(installation, count, rate, self.moment(now)).map_err(|wait| {
-            self.refusals.count(Limit::Publishes);
-            Limit::Publishes.refused(Some(wait))
-        })
+    /// Whether so many bytes may be replayed to a session now. A single replay may be larger than any burst.
+    fn check_replay(
+        &self,
+        installation: u64,
+        session: &mut Bucket,
+        bytes: u64,
+        now: Instant,
+    ) -> Result<(), Refused> {
+        let (settings, now) = (self.settings(), self.moment(now));
+        let mut after = *session;
+        after
+            .draw(bytes, settings.session_replays, now)
+            .map_err(|wait| self.refuse_for(Limit::ReplaysPerSession, wait.max(SHORTEST_WAIT)))?;
+        self.replays
+            .draw(installation, bytes, settings.replays, now)
+            .map_err(|wait| self.refuse_for(Limit::Replays, wait))?;
+        *session = after;
+        Ok(())
     }
 
-    fn installation_key(&self, app: &str, installation: &str) -> u64 {
-        self.keys.hash_one(("installation", app, installation))
+    /// Whether an app may end sessions now.
+    pub(crate) fn check_disconnect(&self, app: &str, now: Instant) -> Result<(), Refused> {
+        let (key, rate) = (self.keys.hash_one(("app", app)), self.settings().disconnects);
+        let taken = self.disconnects.take(key, 1, rate, self.moment(now));
+        taken.map_err(|wait| self.refuse_for(Limit::Disconnects, wait))
+    }
+
+    fn refuse_for(&self, limit: Limit, wait: Duration) -> Refused {
+        self.refusals.count(limit);
+        limit.refused(Some(wait))
     }
 
     fn refuse(&self, limit: Limit) -> Refused {
@@ -115,5 +178,87 @@ impl Limits {
     fn moment(&self, now: Instant) -> Moment {
         let nanos = now.saturating_duration_since(self.start).as_nanos();
         Moment(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(change: impl FnOnce(&mut LimitSettings)) -> (Limits, Instant) {
+        let (mut settings, start) = (LimitSettings::default(), Instant::now());
+        change(&mut settings);
+        (Limits::new(settings, start), start)
+    }
+
+    fn rate(per_second: u64, burst: u64) -> Rate {
+        Rate { per_second, burst }
+    }
+
+    #[test]
+    fn installations_publish_so_many_messages_and_bytes_and_apps_so_many_messages() {
+        let (limits, now) = limits(|limits| {
+            limits.publishes = rate(10, 100);
+            limits.publish_bytes = rate(1000, 10_000);
+            limits.app_publishes = rate(15, 150);
+        });
+        let publish = |app, installation, count, bytes| {
+            let refused = limits.check_publishes(limits.tenant(app, installation), count, bytes, now).err();
+            assert!(refused.iter().all(|refused| refused.retry_after_ms() > 0));
+            refused.map(|refused| refused.message.contains("app publishes"))
+        };
+        assert_eq!(publish("a", "i", 50, 9000), None);
+        // Bytes, then messages, then the app's.
+        assert_eq!(publish("a", "i", 1, 1001), Some(false));
+        assert_eq!(publish("a", "i", 51, 0), Some(false));
+        assert_eq!(publish("a", "j", 95, 0), None);
+        assert_eq!(publish("a", "k", 6, 0), Some(true));
+        // What was refused took nothing, of whatever was there.
+        assert_eq!(publish("a", "k", 5, 10_000), None);
+        assert_eq!(publish("a", "i", 0, 1000), None);
+        // Another app is another matter, also where the installation has the same name.
+        assert_eq!(publish("b", "i", 100, 10_000), None);
+        let refusals = [Limit::Publishes, Limit::PublishBytes, Limit::PublishesPerApp];
+        assert_eq!(refusals.map(|limit| limits.refusals(limit)), [1, 1, 1]);
+    }
+
+    #[test]
+    fn sessions_and_installations_have_so_many_replayed_bytes_and_any_single_replay_comes_through() {
+        let (limits, start) = limits(|limits| {
+            limits.session_replays = rate(100, 1000);
+            limits.replays = rate(200, 3000);
+        });
+        let tenant = limits.tenant("a", "i");
+        let (mut first, mut second, mut other) = (Bucket::default(), Bucket::default(), Bucket::default());
+        let replay = |session: &mut Bucket, bytes, second| {
+            let now = start + Duration::from_secs(second);
+            limits
+                .check_replay(tenant.installation, session, bytes, now)
+                .map_err(|refused| refused.retry_after_ms())
+        };
+        // A replay that is larger than any burst, and then all of it has to be paid.
+        assert_eq!(replay(&mut first, 2500, 0), Ok(()));
+        assert_eq!(replay(&mut first, 1000, 1), Err(24_000));
+        assert_eq!(replay(&mut first, 100, 15), Err(1000));
+        assert_eq!(replay(&mut first, 100, 16), Ok(()));
+        // Of the installation's there is enough for one more, and what it refuses costs the session nothing.
+        assert_eq!(replay(&mut second, 1000, 16), Ok(()));
+        assert_eq!(replay(&mut other, 1000, 16), Ok(()));
+        let mut another = Bucket::default();
+        assert_eq!(replay(&mut another, 999, 16), Err(495));
+        assert_eq!(limits.refusals(Limit::Replays), 1);
+        assert_eq!(replay(&mut another, 1000, 17), Ok(()));
+        let neighbour = limits.tenant("a", "j");
+        assert!(limits.check_replay(neighbour.installation, &mut Bucket::default(), 3000, start).is_ok());
+    }
+
+    #[test]
+    fn an_app_ends_sessions_so_often() {
+        let (limits, now) = limits(|limits| limits.disconnects = rate(2, 3));
+        (0..3).for_each(|_| limits.check_disconnect("a", now).unwrap());
+        let refused = limits.check_disconnect("a", now).unwrap_err();
+        assert_eq!((refused.retry_after_ms(), limits.refusals(Limit::Disconnects)), (500, 1));
+        limits.check_disconnect("b", now).unwrap();
+        limits.check_disconnect("a", now + Duration::from_millis(500)).unwrap();
     }
 }

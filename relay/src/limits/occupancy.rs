@@ -1,8 +1,7 @@
 //! How many there are of something, by key. An entry lasts for as long as there is one, so the table is no larger than
 //! what it counts.
 
-use super::rates::ByHash;
-use crate::vital;
+use crate::{tenant::ByHash, vital};
 use std::sync::{Mutex, MutexGuard};
 
 /// Tables that do not wait for each other.
@@ -27,9 +26,14 @@ impl Occupancy {
 
     /// Counts one less.
     pub(super) fn leave(&self, key: u64) {
+        self.leave_many(key, 1);
+    }
+
+    /// Counts so many less.
+    pub(super) fn leave_many(&self, key: u64, gone: u32) {
         let mut shard = self.shard(key);
         match shard.get_mut(&key) {
-            Some(count) if *count > 1 => *count -= 1,
+            Some(count) if *count > gone => *count -= gone,
             _ => {
                 shard.remove(&key);
                 // What a flood has left behind is given back.

@@ -1,7 +1,7 @@
 //! Places that are taken and given back: one for every connection, one for every session.
 
-use super::{Limit, Limits};
-use crate::access::Refused;
+use super::{Limit, Limits, bucket::Bucket};
+use crate::{access::Refused, tenant::Tenant};
 use std::{
     hash::BuildHasher as _,
     net::{IpAddr, Ipv6Addr},
@@ -30,9 +30,11 @@ pub(crate) struct AddressPlace {
 /// A session's place among those of its app, installation and account.
 pub(crate) struct SessionPlace {
     limits: Arc<Limits>,
-    app: u64,
-    installation: u64,
+    tenant: Tenant,
     account: u64,
+    /// Its places among the subscriptions of its app.
+    subscriptions: u32,
+    replays: Bucket,
 }
 
 impl Limits {
@@ -70,19 +72,12 @@ impl Limits {
         installation: &str,
         account: &str,
     ) -> Result<SessionPlace, Refused> {
-        let settings = self.settings();
+        let (settings, tenant) = (self.settings(), self.tenant(app, installation));
+        let account = self.account(app, installation, account);
         let places = [
-            (Limit::SessionsPerApp, self.keys.hash_one(("app", app)), settings.max_sessions_per_app),
-            (
-                Limit::SessionsPerInstallation,
-                self.installation_key(app, installation),
-                settings.max_sessions_per_installation,
-            ),
-            (
-                Limit::SessionsPerAccount,
-                self.keys.hash_one(("account", app, installation, account)),
-                settings.max_sessions_per_account,
-            ),
+            (Limit::SessionsPerApp, tenant.app, settings.max_sessions_per_app),
+            (Limit::SessionsPerInstallation, tenant.installation, settings.max_sessions_per_installation),
+            (Limit::SessionsPerAccount, account, settings.max_sessions_per_account),
         ];
         for (index, (limit, key, most)) in places.into_iter().enumerate() {
             if !self.occupancy.enter(key, most) {
@@ -90,15 +85,52 @@ impl Limits {
                 return Err(self.refuse(limit));
             }
         }
-        let [(_, app, _), (_, installation, _), (_, account, _)] = places;
-        Ok(SessionPlace { limits: self.clone(), app, installation, account })
+        let (limits, replays) = (self.clone(), Bucket::default());
+        Ok(SessionPlace { limits, tenant, account, subscriptions: 0, replays })
     }
 }
 
 impl SessionPlace {
-    /// Whether the session's installation may publish one more message now.
-    pub(crate) fn check_publish(&self, now: Instant) -> Result<(), Refused> {
-        self.limits.take_publishes(self.installation, 1, now)
+    /// Whose session it is.
+    pub(crate) fn tenant(&self) -> Tenant {
+        self.tenant
+    }
+
+    /// The same, as [`Limits::account`] has it.
+    pub(crate) fn account(&self) -> u64 {
+        self.account
+    }
+
+    /// Whether the session's installation may publish one more message, of so many bytes, now.
+    pub(crate) fn check_publish(&self, bytes: usize, now: Instant) -> Result<(), Refused> {
+        self.limits.check_publishes(self.tenant, 1, bytes, now)
+    }
+
+    /// Whether so many bytes may be replayed to the session now.
+    pub(crate) fn check_replay(&mut self, bytes: u64, now: Instant) -> Result<(), Refused> {
+        // Nor does whoever is in debt wait for nothing.
+        if bytes == 0 {
+            return Ok(());
+        }
+        self.limits.check_replay(self.tenant.installation, &mut self.replays, bytes, now)
+    }
+
+    /// Takes a place among the subscriptions of the app.
+    pub(crate) fn take_subscription(&mut self) -> Result<(), Refused> {
+        let most = self.limits.settings().max_subscriptions_per_app;
+        if !self.limits.subscriptions.enter(self.tenant.app, most) {
+            return Err(self.limits.refuse(Limit::SubscriptionsPerApp));
+        }
+        self.subscriptions += 1;
+        Ok(())
+    }
+
+    /// Gives one of these places back.
+    pub(crate) fn give_back_subscription(&mut self) {
+        if let Some(left) = self.subscriptions.checked_sub(1) {
+            self.limits.subscriptions.leave(self.tenant.app);
+            self.subscriptions = left;
+        }
     }
 }
 
@@ -130,8 +162,11 @@ impl Drop for AddressPlace {
 
 impl Drop for SessionPlace {
     fn drop(&mut self) {
-        for key in [self.app, self.installation, self.account] {
+        for key in [self.tenant.app, self.tenant.installation, self.account] {
             self.limits.occupancy.leave(key);
+        }
+        if self.subscriptions > 0 {
+            self.limits.subscriptions.leave_many(self.tenant.app, self.subscriptions);
         }
     }
 }
@@ -212,5 +247,30 @@ mod tests {
         assert!(limits.admit_refusal().is_some());
         assert_eq!(limits.connections(), 0);
         assert!(limits.admit_connection(None).is_ok());
+    }
+
+    #[test]
+    fn an_app_has_so_many_subscriptions_and_gets_them_back_with_its_sessions() {
+        let limits = limits(|limits| limits.max_subscriptions_per_app = 3);
+        let enter = |app, installation| limits.admit_session(app, installation, "x").unwrap();
+        let (mut first, mut second, mut other) = (enter("a", "i"), enter("a", "j"), enter("b", "i"));
+        first.take_subscription().unwrap();
+        first.take_subscription().unwrap();
+        second.take_subscription().unwrap();
+        let refused = second.take_subscription().unwrap_err();
+        assert_eq!(
+            (refused.code, limits.refusals(Limit::SubscriptionsPerApp)),
+            (Code::TooManySubscriptions, 1)
+        );
+        assert!(refused.retry_after_ms() > 0);
+        other.take_subscription().unwrap();
+        first.give_back_subscription();
+        second.take_subscription().unwrap();
+        drop(first);
+        second.take_subscription().unwrap();
+        assert!(second.take_subscription().is_err());
+        second.give_back_subscription();
+        drop((second, other));
+        assert_eq!((limits.subscriptions.len(), limits.occupancy.len()), (0, 0));
     }
 }

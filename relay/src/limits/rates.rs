@@ -1,11 +1,9 @@
 //! Token buckets by key, in a table that cannot be grown past its size by whoever makes up keys.
 
 use super::bucket::{Bucket, Moment, Rate};
-use crate::vital;
+use crate::{tenant::ByHash, vital};
 use std::{
-    collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
-    sync::Mutex,
+    sync::{Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -17,24 +15,6 @@ const CAPACITY: usize = 4096;
 const LONGEST_WAIT: u64 = 2_000_000_000;
 /// Shortest time that anybody is told to wait, in nanoseconds: who waits less asks for nothing but refusals.
 const SHORTEST_WAIT: u64 = 50_000_000;
-
-/// Keys are keyed hashes already.
-#[derive(Default)]
-pub(super) struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {}
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
-pub(super) type ByHash<T> = HashMap<u64, T, BuildHasherDefault<Hashed>>;
 
 /// Buckets of one rate.
 #[derive(Default)]
@@ -62,8 +42,24 @@ struct Shard {
 impl Rates {
     /// Takes `count` of what `key` has, or says when to try again.
     pub(super) fn take(&self, key: u64, count: u64, rate: Rate, now: Moment) -> Result<(), Duration> {
+        self.shard(key).take(key, count, rate, now, Bucket::take)
+    }
+
+    /// The same for what may be more than the burst; see [`Bucket::draw`].
+    pub(super) fn draw(&self, key: u64, count: u64, rate: Rate, now: Moment) -> Result<(), Duration> {
+        self.shard(key).take(key, count, rate, now, Bucket::draw)
+    }
+
+    /// Gives back what was taken in vain.
+    pub(super) fn give_back(&self, key: u64, count: u64, rate: Rate) {
+        if let Some(entry) = self.shard(key).young.get_mut(&key) {
+            entry.bucket.give_back(count, rate);
+        }
+    }
+
+    fn shard(&self, key: u64) -> MutexGuard<'_, Shard> {
         let shard = usize::try_from(key >> 60).unwrap_or(0);
-        vital::sound(self.shards[shard].lock()).take(key, count, rate, now)
+        vital::sound(self.shards[shard].lock())
     }
 
     #[cfg(test)]
@@ -73,7 +69,14 @@ impl Rates {
 }
 
 impl Shard {
-    fn take(&mut self, key: u64, count: u64, rate: Rate, now: Moment) -> Result<(), Duration> {
+    fn take(
+        &mut self,
+        key: u64,
+        count: u64,
+        rate: Rate,
+        now: Moment,
+        take: impl FnOnce(&mut Bucket, u64, Rate, Moment) -> Result<(), Duration>,
+    ) -> Result<(), Duration> {
         if now.0 >= self.turn_at {
             self.turn(rate, now);
         }
@@ -88,9 +91,9 @@ impl Shard {
                 self.young.entry(key).or_insert(old)
             }
         };
-        entry.bucket.take(count, rate, now).map_err(|missing| {
+        take(&mut entry.bucket, count, rate, now).map_err(|missing| {
             let earliest = now.0.saturating_add(u64::try_from(missing.as_nanos()).unwrap_or(u64::MAX));
-            let one_more = rate.refill() / rate.burst.max(1) * count;
+            let one_more = (rate.refill() / rate.burst.max(1)).saturating_mul(count);
             let latest = earliest.max(now.0 + LONGEST_WAIT);
             entry.promised = earliest.max(entry.promised.saturating_add(one_more)).min(latest);
             Duration::from_nanos((entry.promised - now.0).max(SHORTEST_WAIT))
@@ -98,7 +101,10 @@ impl Shard {
     }
 
     fn turn(&mut self, rate: Rate, now: Moment) {
-        self.old = std::mem::take(&mut self.young);
+        let gone = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
+        // Who drew more than a burst is not full after the time that a bucket takes to fill.
+        let debtors = gone.into_iter().filter(|(_, entry)| entry.bucket.is_in_debt(rate, now));
+        self.young.extend(debtors.take(CAPACITY / 2));
         self.turn_at = now.0.saturating_add(rate.refill().max(LONGEST_WAIT));
     }
 }
@@ -158,5 +164,35 @@ mod tests {
         let fast = Rate { per_second: 100_000, burst: 1 };
         rates.take(2, 1, fast, at(0)).unwrap();
         assert_eq!(rates.take(2, 1, fast, at(0)), Err(Duration::from_nanos(SHORTEST_WAIT)));
+    }
+
+    #[test]
+    fn what_is_drawn_past_the_burst_is_owed_and_not_forgotten_before_it_is_paid() {
+        let rates = Rates::default();
+        assert_eq!(rates.draw(1, 200, RATE, at(0)), Ok(()));
+        // Nine bursts are owed, and the next draw waits for all of them.
+        assert_eq!(rates.draw(1, 20, RATE, at(0)), Err(Duration::from_secs(20)));
+        for second in 1..20 {
+            let other = rates.draw(2, 1, RATE, at(second * 1000));
+            assert!(other.is_ok() && rates.draw(1, 20, RATE, at(second * 1000)).is_err(), "{second}");
+        }
+        assert_eq!(rates.draw(1, 20, RATE, at(20_000)), Ok(()));
+        // Nor where nobody asks meanwhile.
+        let rates = Rates::default();
+        assert_eq!(rates.draw(3, 200, RATE, at(0)), Ok(()));
+        (1..10).for_each(|turn| assert!(rates.draw(2, 1, RATE, at(turn * 2001)).is_ok()));
+        assert!(rates.draw(3, 20, RATE, at(19_000)).is_err());
+    }
+
+    #[test]
+    fn what_was_taken_in_vain_is_given_back() {
+        let rates = Rates::default();
+        rates.take(1, 20, RATE, at(0)).unwrap();
+        rates.give_back(1, 5, RATE);
+        rates.give_back(2, 5, RATE);
+        assert!(rates.take(1, 6, RATE, at(0)).is_err());
+        assert_eq!(rates.take(1, 5, RATE, at(0)), Ok(()));
+        // Never more than the burst.
+        assert!(rates.take(2, 21, RATE, at(0)).is_err());
     }
 }

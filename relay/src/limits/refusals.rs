@@ -24,8 +24,20 @@ pub enum Limit {
     SessionsPerInstallation,
     /// Sessions of an account.
     SessionsPerAccount,
+    /// Subscriptions of an app.
+    SubscriptionsPerApp,
     /// Messages a second of an installation.
     Publishes,
+    /// Bytes of messages a second of an installation.
+    PublishBytes,
+    /// Messages a second of an app.
+    PublishesPerApp,
+    /// Replayed bytes a second of a session.
+    ReplaysPerSession,
+    /// Replayed bytes a second of an installation.
+    Replays,
+    /// Requests a second to end sessions, of an app.
+    Disconnects,
     /// Frames a second of a connection.
     Frames,
     /// Bytes a second of a connection.
@@ -34,13 +46,19 @@ pub enum Limit {
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 14] = [
         Self::Connections,
         Self::ConnectionsPerAddress,
         Self::SessionsPerApp,
         Self::SessionsPerInstallation,
         Self::SessionsPerAccount,
+        Self::SubscriptionsPerApp,
         Self::Publishes,
+        Self::PublishBytes,
+        Self::PublishesPerApp,
+        Self::ReplaysPerSession,
+        Self::Replays,
+        Self::Disconnects,
         Self::Frames,
         Self::Bytes,
     ];
@@ -54,13 +72,19 @@ impl Limit {
             Self::SessionsPerApp => "max_sessions_per_app",
             Self::SessionsPerInstallation => "max_sessions_per_installation",
             Self::SessionsPerAccount => "max_sessions_per_account",
+            Self::SubscriptionsPerApp => "max_subscriptions_per_app",
             Self::Publishes => "publish_rate",
+            Self::PublishBytes => "publish_byte_rate",
+            Self::PublishesPerApp => "publish_rate_per_app",
+            Self::ReplaysPerSession => "replay_rate_per_session",
+            Self::Replays => "replay_rate",
+            Self::Disconnects => "disconnect_rate",
             Self::Frames => "frame_rate",
             Self::Bytes => "byte_rate",
         }
     }
 
-    /// What who ran into it is told.
+    /// The error returned to a client or a backend that exceeds the limit.
     pub(super) fn refused(self, wait: Option<Duration>) -> Refused {
         let (code, message) = match self {
             Self::Connections => (Code::Overloaded, "the relay has as many connections as it may"),
@@ -74,9 +98,26 @@ impl Limit {
             Self::SessionsPerAccount => {
                 (Code::TooManyConnections, "the account has as many sessions as it may; close some pages")
             }
+            Self::SubscriptionsPerApp => (
+                Code::TooManySubscriptions,
+                "the app has as many subscriptions as it may; leave channels first",
+            ),
             Self::Publishes => {
                 (Code::RateLimited, "the installation publishes more messages a second than it may")
             }
+            Self::PublishBytes => {
+                (Code::RateLimited, "the installation publishes more bytes a second than it may")
+            }
+            Self::PublishesPerApp => {
+                (Code::RateLimited, "the app publishes more messages a second than it may")
+            }
+            Self::ReplaysPerSession => {
+                (Code::RateLimited, "the session asks for more replayed bytes a second than it may")
+            }
+            Self::Replays => {
+                (Code::RateLimited, "the installation asks for more replayed bytes a second than it may")
+            }
+            Self::Disconnects => (Code::RateLimited, "the app ends sessions more often than it may"),
             Self::Frames => (Code::RateLimited, "the connection sends more frames a second than it may"),
             Self::Bytes => (Code::RateLimited, "the connection sends more bytes a second than it may"),
         };

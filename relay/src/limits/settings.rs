@@ -19,8 +19,20 @@ pub struct LimitSettings {
     pub max_sessions_per_account: usize,
     /// Most subscriptions of one session.
     pub max_subscriptions: usize,
+    /// Most subscriptions of all sessions of one app.
+    pub max_subscriptions_per_app: usize,
     /// Messages that one installation publishes, over WebSocket and HTTP together.
     pub publishes: Rate,
+    /// Bytes of these messages, as they are sealed.
+    pub publish_bytes: Rate,
+    /// Messages that all installations of one app publish.
+    pub app_publishes: Rate,
+    /// Bytes of messages that are replayed to the sessions of one installation.
+    pub replays: Rate,
+    /// Bytes of messages that are replayed to one session.
+    pub session_replays: Rate,
+    /// Requests of one app to end sessions.
+    pub disconnects: Rate,
     /// WebSocket frames that one connection sends.
     pub frames: Rate,
     /// Bytes that one connection sends.
@@ -50,7 +62,14 @@ impl Default for LimitSettings {
             max_sessions_per_installation: 50_000,
             max_sessions_per_account: 500,
             max_subscriptions: limits::MAX_SUBSCRIPTIONS,
+            max_subscriptions_per_app: 1_000_000,
             publishes: Rate { per_second: 1_000, burst: 2_000 },
+            publish_bytes: Rate { per_second: 16 * MIB, burst: 64 * MIB },
+            app_publishes: Rate { per_second: 10_000, burst: 20_000 },
+            // After a network cut, a thousand pages resume from a MiB each at once.
+            replays: Rate { per_second: 64 * MIB, burst: 1024 * MIB },
+            session_replays: Rate { per_second: 8 * MIB, burst: 64 * MIB },
+            disconnects: Rate { per_second: 20, burst: 200 },
             // At once, a page whose gadgets share a connection may subscribe anew to everything it had.
             frames: Rate { per_second: 1_000, burst: 20_000 },
             bytes: Rate { per_second: 16 * MIB, burst: 64 * MIB },

@@ -1,7 +1,7 @@
 //! What the rules of a session ask of whoever drives it.
 
 use super::EventFilter;
-use crate::hub::Draft;
+use crate::{hub::Draft, tenant::Tenant};
 use sealwire_protocol::{
     ChannelId, CloseCode, Code,
     wire::{Since, ToClient},
@@ -13,10 +13,13 @@ pub enum SessionAction {
     /// Send this message to the client.
     Send(ToClient),
     /// Join a channel, then call [`SessionRules::handle_joined`](super::SessionRules::handle_joined), send what
-    /// follows from it, then the replay. A channel that is joined already starts anew.
+    /// follows from it, then the replay, unless [`Self::Leave`] was among that. A channel that is joined already starts
+    /// anew.
     Join {
         /// Which.
         channel: ChannelId,
+        /// Whose it is.
+        tenant: Tenant,
         /// From where.
         since: Option<Since>,
         /// Which publications to send.

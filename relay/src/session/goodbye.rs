@@ -12,8 +12,7 @@ use std::time::Duration;
 const RECONNECT_AFTER: u32 = 500;
 /// The same for a client whose signing key is gone.
 pub(super) const KEY_GONE_AFTER: Duration = Duration::from_millis(RECONNECT_AFTER as u64);
-/// The same after a revocation: a token that is made within the second is revoked as well, and the clocks of those who make
-/// them differ a little.
+/// The same after a revocation, or longer where tokens that are made later still are revoked as well.
 const REVOKED_AFTER: u32 = 3000;
 /// Over how much longer clients are spread, in milliseconds: most reasons concern many of them at the same moment.
 const RECONNECT_SPREAD: u32 = 3000;
@@ -108,7 +107,7 @@ impl SessionRules {
             Code::ShuttingDown | Code::SlowConsumer | Code::HeartbeatTimeout | Code::HelloTimeout => {
                 RECONNECT_AFTER
             }
-            Code::Revoked => REVOKED_AFTER,
+            Code::Revoked => wait.max(REVOKED_AFTER),
             _ => wait,
         };
         let spread = if earliest > 0 { self.jitter % RECONNECT_SPREAD } else { 0 };

@@ -23,7 +23,7 @@ use crate::{
     access::Refused,
     clock::Now,
     hub::Accepted,
-    limits::Limits,
+    limits::{Limits, SessionPlace},
     pulse::Pulse,
     revocations::Revocations,
     signing::{Signed, SigningKeys},
@@ -69,6 +69,8 @@ pub struct Joined {
     pub position: Position,
     /// Everything asked for provably follows.
     pub recovered: bool,
+    /// Bytes of the replay that follows.
+    pub replayed: u64,
 }
 
 /// The rules of one session. Feed it with `handle_*`, then drain [`Self::poll_action`], then wait until
@@ -257,6 +259,14 @@ impl SessionRules {
         matches!(&self.state, State::Open(open) if open.accepts(channel, event))
     }
 
+    /// The session's place among the limits, once its token was verified.
+    pub(crate) fn place(&self) -> Option<&SessionPlace> {
+        match &self.state {
+            State::Open(open) => Some(open.place()),
+            _ => None,
+        }
+    }
+
     /// Who the client is, once its session token was verified.
     #[must_use]
     pub fn identity(&self) -> Option<Identity> {
@@ -272,9 +282,13 @@ impl SessionRules {
             Err(error) => return self.refuse("hello", error.into()),
         };
         let claims = &signed.claims;
-        if let Err(revoked) = revocation::check(claims, &self.terms.revocations) {
-            return self.refuse_to("hello", revoked, Some(identity(claims)));
-        }
+        let seen = match revocation::check(claims, &self.terms.revocations) {
+            Ok(seen) => seen,
+            Err(revoked) => {
+                let refused = revoked.ended(now.wall.seconds());
+                return self.refuse_to("hello", refused, Some(identity(claims)));
+            }
+        };
         let place = match self.terms.limits.admit_session(&claims.iss, &claims.ins, &claims.sub) {
             Ok(place) => place,
             Err(refused) => return self.refuse_to("hello", refused, Some(identity(claims))),
@@ -293,7 +307,7 @@ impl SessionRules {
         self.deadlines.set(Timer::SessionExpiry, now.when(claims.exp.millis()));
         self.deadlines.set(Timer::Heartbeat, now.monotonic + self.terms.heartbeat);
         self.deadlines.set(Timer::Silence, now.monotonic + 2 * self.terms.heartbeat);
-        self.state = State::Open(Box::new(Open::new(&signed, place)));
+        self.state = State::Open(Box::new(Open::new(&signed, place, seen)));
     }
 
     /// Whether the client has had no use for its session for long.

@@ -11,7 +11,9 @@ use crate::{
     clock::Now,
     hub::Accepted,
     limits::SessionPlace,
+    revocations::Seen,
     signing::Signed,
+    tenant::Tenant,
 };
 use sealwire_protocol::{
     ChannelId, Code, UnixMillis, check_event_name,
@@ -28,6 +30,8 @@ pub(super) type Actions = VecDeque<SessionAction>;
 pub(super) struct Open {
     pub(super) grant: Grant,
     pub(super) subscriptions: Subscriptions,
+    /// Revocations up to this one did not mean the session.
+    pub(super) seen: Seen,
     waiting: Option<Waiting>,
     place: SessionPlace,
 }
@@ -39,8 +43,13 @@ enum Waiting {
 }
 
 impl Open {
-    pub(super) fn new(signed: &Signed<SessionClaims>, place: SessionPlace) -> Self {
-        Self { grant: Grant::new(signed), subscriptions: Subscriptions::default(), waiting: None, place }
+    pub(super) fn new(signed: &Signed<SessionClaims>, place: SessionPlace, seen: Seen) -> Self {
+        let (grant, subscriptions) = (Grant::new(signed), Subscriptions::default());
+        Self { grant, subscriptions, seen, waiting: None, place }
+    }
+
+    pub(super) fn place(&self) -> &SessionPlace {
+        &self.place
     }
 
     pub(super) fn is_waiting(&self) -> bool {
@@ -54,6 +63,10 @@ impl Open {
             installation: installation.to_owned(),
             account: Some(self.grant.account().to_owned()),
         }
+    }
+
+    fn tenant(&self) -> Tenant {
+        self.place.tenant()
     }
 
     pub(super) fn namespace(&self) -> Namespace<'_> {
@@ -80,8 +93,8 @@ impl Open {
         let Subscribe { request, channel, since, events } = message;
         match self.check_subscribe(&channel.unwrap_or_default(), since, &events, terms, now) {
             Ok((channel, token)) => {
-                let events = EventFilter::new(events);
-                actions.push_back(SessionAction::Join { channel, since, events: events.clone() });
+                let (events, tenant) = (EventFilter::new(events), self.tenant());
+                actions.push_back(SessionAction::Join { channel, tenant, since, events: events.clone() });
                 let subscription = Subscription { token, events };
                 self.waiting = Some(Waiting::Join { request, channel, subscription });
             }
@@ -89,8 +102,9 @@ impl Open {
         }
     }
 
+    /// Where the subscription is a further one, it has its place among those of the app.
     fn check_subscribe(
-        &self,
+        &mut self,
         channel: &Channel,
         since: Option<Since>,
         events: &[String],
@@ -106,10 +120,13 @@ impl Open {
                 format!("at most {:?} can be replayed here, {seconds} s were asked for", terms.replay_window);
             return Err(Refused::new(Code::ReplayTooLong, message));
         }
-        let most = terms.limits.settings().max_subscriptions;
-        if self.subscriptions.len() >= most && self.subscriptions.find(id).is_none() {
-            let message = format!("a session has at most {most} subscriptions; leave a channel first");
-            return Err(Refused::new(Code::TooManySubscriptions, message));
+        if self.subscriptions.find(id).is_none() {
+            let most = terms.limits.settings().max_subscriptions;
+            if self.subscriptions.len() >= most {
+                let message = format!("a session has at most {most} subscriptions; leave a channel first");
+                return Err(Refused::new(Code::TooManySubscriptions, message));
+            }
+            self.place.take_subscription()?;
         }
         Ok((id, token))
     }
@@ -157,8 +174,15 @@ impl Open {
         let Some(Waiting::Join { request, channel, subscription }) = self.waiting.take() else { return };
         let earlier = self.subscriptions.remove(channel);
         deadlines.clear(Timer::ChannelExpiry(channel));
+        let result = result.and_then(|joined| {
+            let refused = self.place.check_replay(joined.replayed, now.monotonic).err();
+            let Some(refused) = refused else { return Ok(joined) };
+            actions.push_back(SessionAction::Leave(channel));
+            actions.push_back(self.refusal("subscribe", refused.code));
+            Err(refused)
+        });
         match result {
-            Ok(Joined { position, recovered }) => {
+            Ok(Joined { position, recovered, .. }) => {
                 if let Some(Signed { claims, .. }) = subscription.token.as_deref() {
                     deadlines.set(Timer::ChannelExpiry(channel), now.when(claims.exp.millis()));
                 }
@@ -171,6 +195,7 @@ impl Open {
                 })));
             }
             Err(refused) => {
+                self.place.give_back_subscription();
                 // The channel was joined anew, so an earlier subscription to it is lost as well.
                 if earlier.is_some() {
                     actions.push_back(ended(channel, refused.code, refused.message.clone()));
@@ -182,7 +207,7 @@ impl Open {
 
     pub(super) fn unsubscribe(&mut self, message: &Unsubscribe, actions: &mut Actions) -> Option<ChannelId> {
         let channel = message.channel_id();
-        if self.subscriptions.remove(channel).is_none() {
+        if self.remove(channel).is_none() {
             let refused =
                 Refused::new(Code::NotSubscribed, "the connection is not subscribed to this channel");
             actions.push_back(failed(message.request, refused));
@@ -203,12 +228,13 @@ impl Open {
     ) {
         let Publish { request, channel, event, sealed, id } = message;
         let resolve = |()| self.resolve(&channel.unwrap_or_default(), Permission::Publish, terms, now);
-        let draft = self.place.check_publish(now.monotonic).and_then(resolve).and_then(|(channel, _)| {
+        let allowed = self.place.check_publish(sealed.len(), now.monotonic);
+        let draft = allowed.and_then(resolve).and_then(|(channel, _)| {
             let id = id
                 .as_ref()
                 .try_into()
                 .map_err(|_| Refused::new(Code::MalformedFrame, "the id of a message has the wrong size"))?;
-            access::draft(channel, event, sealed, id)
+            access::draft(channel, self.tenant(), event, sealed, id)
         });
         match draft {
             Ok(draft) => {
@@ -250,17 +276,26 @@ impl Open {
 
     /// Ends a subscription on the relay's side.
     pub(super) fn end(&mut self, channel: ChannelId, code: Code, message: &str, actions: &mut Actions) {
-        if self.subscriptions.remove(channel).is_some() {
+        if self.remove(channel).is_some() {
             actions.push_back(SessionAction::Leave(channel));
             actions.push_back(ended(channel, code, message.to_owned()));
         }
     }
 
+    fn remove(&mut self, channel: ChannelId) -> Option<Subscription> {
+        let removed = self.subscriptions.remove(channel)?;
+        self.place.give_back_subscription();
+        Some(removed)
+    }
+
     /// Refuses a request; the session goes on.
     pub(super) fn fail(&self, attempt: &'static str, request: u32, refused: Refused, actions: &mut Actions) {
-        let identity = Some(self.identity());
-        actions.push_back(SessionAction::Audit(Refusal { attempt, code: refused.code, identity }));
+        actions.push_back(self.refusal(attempt, refused.code));
         actions.push_back(failed(request, refused));
+    }
+
+    fn refusal(&self, attempt: &'static str, code: Code) -> SessionAction {
+        SessionAction::Audit(Refusal { attempt, code, identity: Some(self.identity()) })
     }
 }
 

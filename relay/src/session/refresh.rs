@@ -9,6 +9,7 @@ use super::{
 use crate::{
     access::{self, Refused},
     clock::Now,
+    revocations::{Revoked, Seen},
     signing::Signed,
 };
 use sealwire_protocol::{
@@ -49,14 +50,15 @@ impl Open {
     ) -> Result<UnixSeconds, Refused> {
         let fresh: Signed<SessionClaims> = terms.keys.verify(token, now.wall.seconds())?;
         let fresh = Grant::new(&fresh);
-        fresh.check_revoked(&terms.revocations)?;
+        let seen = fresh.check_revoked(&terms.revocations, Seen::default());
+        let seen = seen.map_err(Revoked::refused)?;
         if !fresh.has_identity_of(&self.grant) {
             let message =
                 "the new token is for another app, installation, account or context; open a new connection";
             return Err(Refused::new(Code::TokenIdentity, message));
         }
         deadlines.set(Timer::SessionExpiry, now.when(fresh.exp.millis()));
-        self.grant = fresh;
+        (self.grant, self.seen) = (fresh, seen);
         Ok(self.grant.exp)
     }
 

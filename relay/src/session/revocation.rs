@@ -2,40 +2,37 @@
 
 use super::{SessionRules, State, grant::Grant};
 use crate::{
-    access::{Namespace, Refused},
-    revocations::{Revocations, Subject},
+    access::Namespace,
+    clock::Now,
+    revocations::{Revocations, Revoked, Seen, Subject},
 };
-use sealwire_protocol::{Code, tokens::SessionClaims};
+use sealwire_protocol::tokens::SessionClaims;
 
 impl SessionRules {
     /// Sessions were revoked: ends this one, if it is meant.
-    pub fn handle_revocations(&mut self) {
-        let State::Open(open) = &self.state else { return };
-        if let Err(revoked) = open.grant.check_revoked(&self.terms.revocations) {
-            self.goodbye(revoked);
+    pub fn handle_revocations(&mut self, now: Now) {
+        let State::Open(open) = &mut self.state else { return };
+        match open.grant.check_revoked(&self.terms.revocations, open.seen) {
+            Ok(seen) => open.seen = seen,
+            Err(revoked) => self.goodbye(revoked.ended(now.wall.seconds())),
         }
     }
 }
 
 impl Grant {
-    /// Refuses a token that was revoked.
-    pub(super) fn check_revoked(&self, revocations: &Revocations) -> Result<(), Refused> {
+    /// Whether the token was revoked, by what was not seen before.
+    pub(super) fn check_revoked(&self, revocations: &Revocations, seen: Seen) -> Result<Seen, Revoked> {
         let context = |property: &str| self.value(property);
         let (namespace, account, made) = (self.namespace(), self.account(), self.iat);
-        refuse_if(revocations.cover(&Subject { namespace, account, context: &context, made }))
+        revocations.check(&Subject { namespace, account, context: &context, made }, seen)
     }
 }
 
-/// Refuses a token that was revoked.
-pub(super) fn check(claims: &SessionClaims, revocations: &Revocations) -> Result<(), Refused> {
+/// Whether a token was revoked that somebody begins a session with.
+pub(super) fn check(claims: &SessionClaims, revocations: &Revocations) -> Result<Seen, Revoked> {
     let namespace = Namespace { app: &claims.iss, installation: &claims.ins };
     let context =
         |property: &str| claims.ctx.iter().find(|(name, _)| *name == property).map(|(_, value)| value);
     let (account, made) = (&*claims.sub, claims.iat);
-    refuse_if(revocations.cover(&Subject { namespace, account, context: &context, made }))
-}
-
-fn refuse_if(revoked: bool) -> Result<(), Refused> {
-    let message = "the app has ended the session; a new one may be permitted";
-    if revoked { Err(Refused::new(Code::Revoked, message)) } else { Ok(()) }
+    revocations.check(&Subject { namespace, account, context: &context, made }, Seen::default())
 }

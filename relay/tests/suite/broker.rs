@@ -8,7 +8,7 @@ use sealwire_protocol::{
 };
 use sealwire_relay::{
     Accepted, Answer, Broker, BrokerError, Config, Deliveries, Draft, Hub, HubLimits, Now, Publication,
-    Relay, Replay,
+    Relay, Replay, Tenant,
 };
 use std::{
     collections::HashMap,
@@ -38,7 +38,7 @@ impl Broker for Handle {
             if remote.away.load(Ordering::Relaxed) {
                 return Err(BrokerError::Unavailable);
             }
-            let room = remote.deliveries.room(draft.sealed.len()).await;
+            let room = remote.deliveries.room(draft.tenant, draft.sealed.len()).await;
             let outcome = {
                 let mut hub = remote.hub.lock().unwrap();
                 let outcome = hub.publish(draft, Now::read())?;
@@ -52,14 +52,14 @@ impl Broker for Handle {
         })
     }
 
-    fn join(&self, channel: ChannelId, since: Option<Since>) -> Answer<Replay> {
+    fn join(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> Answer<Replay> {
         let remote = self.0.clone();
         Box::pin(async move {
             sleep(remote.latency / 2).await;
             if remote.away.load(Ordering::Relaxed) {
                 return Err(BrokerError::Unavailable);
             }
-            let replay = remote.hub.lock().unwrap().join(channel, since, Now::read());
+            let replay = remote.hub.lock().unwrap().join(tenant, channel, since, Now::read());
             *remote.subscriptions.lock().unwrap().entry(channel).or_default() += 1;
             // What is published from here on is in no replay, and arrives before the answer does.
             sleep(remote.latency / 2).await;
@@ -182,8 +182,13 @@ async fn every_join_of_a_channel_is_followed_by_one_leave() {
 
 #[test]
 fn a_broker_can_make_publications_of_its_own() {
-    let draft =
-        Draft { channel: ChannelId([3; 16]), event: "added".into(), sealed: sealed("x"), id: rand_id() };
+    let draft = Draft {
+        channel: ChannelId([3; 16]),
+        tenant: Tenant::default(),
+        event: "added".into(),
+        sealed: sealed("x"),
+        id: rand_id(),
+    };
     let publication = Publication::new(draft, 9, 4, UnixMillis(7));
     let ToClient::Publication(message) = ToClient::from_bytes(publication.message()).unwrap() else {
         panic!()

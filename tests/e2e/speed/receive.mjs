@@ -13,7 +13,10 @@ const LOADS = [
   [16_384, 1_000],
 ];
 const UNDER_WAY = 64;
-const RELAY = 'publish_rate = 1000000\npublish_burst = 1000000';
+const RELAY = [
+  ...['publish_rate', 'publish_burst'].flatMap((rate) => [`${rate} = 1000000`, `${rate}_per_app = 1000000`]),
+  ...['publish_byte_rate', 'publish_byte_burst', 'replay_rate_per_session'].map((rate) => `${rate} = "64GiB"`),
+].join('\n');
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 

@@ -162,25 +162,21 @@ impl Relay {
             let Some(action) = session.rules.poll_action() else { return };
             match action {
                 SessionAction::Send(message) => self.send(connection, &message),
-                SessionAction::Join { channel, since, events } => {
+                SessionAction::Join { channel, tenant, since, events } => {
                     if !session.joined.insert(channel) {
                         self.hub.leave(channel, now);
                     }
                     let outlet = (connection, self.outlet.clone());
                     self.subscribers.join(channel, ConnectionId(connection), outlet, events);
-                    let replay = self.hub.join(channel, since, now);
-                    let joined = Joined { position: replay.position, recovered: replay.recovered };
+                    let replay = self.hub.join(tenant, channel, since, now);
+                    let replayed = replay.publications.bytes();
+                    let joined = Joined { position: replay.position, recovered: replay.recovered, replayed };
                     session.rules.handle_joined(Ok(joined), now);
                     self.seen.push(Seen::Joined { channel, since, replay: replay.clone() });
                     self.act(connection, now);
-                    self.subscribers.open(
-                        channel,
-                        ConnectionId(connection),
-                        &replay,
-                        |outlet, publications| {
-                            publications.iter().for_each(|publication| push(outlet, publication.message()));
-                        },
-                    );
+                    self.subscribers.open(channel, ConnectionId(connection), &replay, |outlet, opening| {
+                        opening.publications().for_each(|publication| push(outlet, publication.message()));
+                    });
                 }
                 SessionAction::Leave(channel) => {
                     session.joined.remove(&channel);

@@ -6,7 +6,6 @@ use crate::{
     clock::Now,
     connection::queue::SessionNumber,
     hub::{Accepted, Replay},
-    metrics::OpenSession,
     session::{Fault, Joined, Publishing, SessionAction},
     trace::Source,
     websocket::{self, CloseStatus},
@@ -67,7 +66,7 @@ impl Actor {
                             goodbye = Some(frame);
                         }
                         ToClient::Welcome(_) => {
-                            seat.opened = Some(OpenSession::new(&self.context.metrics));
+                            seat.open(&self.context, &self.outbound);
                             self.decoder.session_opened();
                             self.outbound.push_answer(session, frame);
                         }
@@ -80,8 +79,8 @@ impl Actor {
                         }
                     }
                 }
-                SessionAction::Join { channel, since, events } => {
-                    let answer = seat.memberships.join(channel, since, events);
+                SessionAction::Join { channel, tenant, since, events } => {
+                    let answer = seat.memberships.join(tenant, channel, since, events);
                     let answer = Box::pin(async move {
                         let result = timeout(BROKER_TIMEOUT, answer).await;
                         Completion::Joined {
@@ -124,8 +123,9 @@ impl Actor {
         match completion {
             Completion::Joined { channel, result: Ok(replay) } => {
                 seat.memberships.joined(channel);
-                let Replay { position, recovered, .. } = replay;
-                seat.rules.handle_joined(Ok(Joined { position, recovered }), Now::read());
+                let Replay { position, recovered, ref publications } = replay;
+                let joined = Joined { position, recovered, replayed: publications.bytes() };
+                seat.rules.handle_joined(Ok(joined), Now::read());
                 // `Subscribed` goes first, then the replay, then what is live.
                 self.act()?;
                 if let Some(seat) = self.seats.find(number) {

@@ -2,6 +2,7 @@
 
 mod actions;
 mod incoming;
+mod quantum;
 
 use super::{
     ConnectionContext, Opened, Outbound, linger, outbound::Condition, queue::Queue, queue::SessionNumber,
@@ -17,16 +18,15 @@ use crate::{
 };
 use actions::Pending;
 use bytes::Bytes;
+use quantum::Quantum;
 use sealwire_protocol::CloseCode;
 use std::{
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
-/// Most frames of one client that are taken in before others get their turn.
-const FRAMES_PER_TURN: usize = 128;
 /// How long the last frames may take to be written.
 const PATIENCE: Duration = Duration::from_millis(800);
 /// The same for a client that was cut off because it reads slowly, or because the relay ends: what was published before
@@ -116,19 +116,20 @@ impl Actor {
         }
     }
 
-    /// Goes on until there is nothing to do but wait.
+    /// Goes on until there is nothing to do but wait, or others get their turn.
     fn serve(&mut self, context: &mut Context<'_>) -> Poll<End> {
-        let mut frames = 0;
+        let mut quantum = Quantum::new(Instant::now());
+        // A client that keeps the task busy does not keep it from this.
+        self.attend(context);
         loop {
-            if let Err(end) = self.progress(context, &mut frames) {
+            if let Err(end) = self.progress(context, &mut quantum) {
                 return Poll::Ready(end);
             }
             self.set_alarm();
-            if frames >= FRAMES_PER_TURN {
-                context.waker().wake_by_ref();
-                return Poll::Pending;
+            if quantum.is_over(Instant::now()) {
+                return let_others_run(context);
             }
-            match self.wait(context) {
+            match self.wait(context, &mut quantum) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(end)) => return Poll::Ready(end),
                 Poll::Pending if self.count_input() => return Poll::Pending,
@@ -137,8 +138,8 @@ impl Actor {
         }
     }
 
-    /// Takes in what happened, if anything did.
-    fn wait(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
+    /// Takes in what the task was woken for. Whether there was anything.
+    fn attend(&mut self, context: &Context<'_>) -> bool {
         let signals = self.outbound.poll_signals(context);
         if signals.shutdown() {
             self.shutting_down = true;
@@ -153,14 +154,24 @@ impl Actor {
         if signals.keys() {
             self.seats.handle_keys_removed();
         }
-        if !signals.is_empty() {
+        !signals.is_empty()
+    }
+
+    /// Takes in what happened, if anything did.
+    fn wait(&mut self, context: &mut Context<'_>, quantum: &mut Quantum) -> Poll<Result<(), End>> {
+        if self.attend(context) {
             return Poll::Ready(Ok(()));
         }
         let backlog = self.outbound.backlog();
-        if backlog.condition == Condition::Blocked
-            && self.outbound.socket().poll_write_ready(context).is_ready()
-        {
-            self.context.metrics.sent.add(self.outbound.unblock());
+        let goes_on = match backlog.condition {
+            Condition::Blocked => self.outbound.socket().poll_write_ready(context).is_ready(),
+            Condition::Paused => true,
+            Condition::Ready | Condition::Broken => false,
+        };
+        if goes_on {
+            let written = self.outbound.go_on();
+            quantum.wrote(written);
+            self.context.metrics.sent.add(written);
             // It reads; that its own frames are not read meanwhile must not count as silence.
             self.seats.heard();
             return Poll::Ready(Ok(()));
@@ -172,9 +183,9 @@ impl Actor {
         Poll::Ready(if is_open.unwrap_or(false) { Ok(()) } else { Err(End::Gone) })
     }
 
-    /// Does everything that can be done without waiting, and writes once at its end: the answers to requests that came
-    /// together go together.
-    fn progress(&mut self, context: &mut Context<'_>, frames: &mut usize) -> Result<(), End> {
+    /// Does what can be done without waiting, and writes once at its end: the answers to requests that came together go
+    /// together.
+    fn progress(&mut self, context: &mut Context<'_>, quantum: &mut Quantum) -> Result<(), End> {
         loop {
             self.act()?;
             if let Some(pending) = &mut self.pending
@@ -190,35 +201,37 @@ impl Actor {
             let mut backlog = self.outbound.backlog();
             let is_full = !self.takes_requests(backlog.bytes);
             if is_full {
-                self.flush();
+                self.flush(quantum);
                 backlog = self.outbound.backlog();
             }
             if backlog.overflowed {
                 self.seats.fail(Fault::SlowConsumer);
                 self.act()?;
             }
-            let next = match self.pending {
-                None if *frames < FRAMES_PER_TURN && self.takes_requests(backlog.bytes) => {
-                    *frames += 1;
-                    self.decoder.decode()
-                }
-                _ => Ok(None),
-            };
+            let takes_frame = self.pending.is_none()
+                && self.takes_requests(backlog.bytes)
+                && !quantum.is_over(Instant::now());
+            let next = if takes_frame { self.decoder.decode() } else { Ok(None) };
             match next {
-                Ok(Some(incoming)) => self.receive(incoming)?,
+                Ok(Some(incoming)) => {
+                    quantum.take_frame();
+                    self.receive(incoming)?;
+                }
                 Ok(None) => break,
                 Err(violation) => self.violated(violation)?,
             }
         }
-        self.flush();
+        self.flush(quantum);
         match self.outbound.backlog().condition {
             Condition::Broken => Err(End::Gone),
             _ => Ok(()),
         }
     }
 
-    fn flush(&self) {
-        self.context.metrics.sent.add(self.outbound.flush());
+    fn flush(&self, quantum: &mut Quantum) {
+        let written = self.outbound.flush_own();
+        quantum.wrote(written);
+        self.context.metrics.sent.add(written);
     }
 
     /// Sees to it that the connection is woken for its next deadline. An alarm that turns out to be too early is set anew
@@ -246,6 +259,13 @@ impl Actor {
             _ => PATIENCE,
         })
     }
+}
+
+/// Lets the tasks that are ready run first, and what is ready of the outside world: a task that only woke itself might
+/// run again before anybody looks at the sockets.
+fn let_others_run<T>(context: &mut Context<'_>) -> Poll<T> {
+    let _ = pin!(tokio::task::yield_now()).poll(context);
+    Poll::Pending
 }
 
 impl Drop for Actor {

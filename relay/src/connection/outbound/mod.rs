@@ -1,5 +1,5 @@
 //! The writing side of a connection. Anybody with a frame may queue it and try to write at once; only where the socket
-//! is full does the connection's own task take over.
+//! is full, or there is much to write, does the connection's own task take over.
 
 mod state;
 
@@ -11,7 +11,10 @@ use super::{
     signals::Signals,
     socket::Socket,
 };
-use crate::memory::{Held, Holder};
+use crate::{
+    fanout::Opening,
+    memory::{Held, Holder},
+};
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use state::{Backlog, State};
@@ -27,6 +30,8 @@ use std::{
 
 /// Most frames of one vectored write.
 const FRAMES_PER_WRITE: usize = 64;
+/// After so many bytes, whoever writes leaves the rest to the connection's own task.
+const SHARE: usize = 64 * 1024;
 
 /// A connection's socket and queue.
 pub(crate) struct Outbound {
@@ -107,14 +112,17 @@ impl Outbound {
         }
     }
 
-    /// Queues a replay; [`Self::flush`] follows.
-    pub(super) fn push_replay<'a>(&self, session: SessionNumber, frames: impl Iterator<Item = &'a Bytes>) {
+    /// Queues what a subscription starts with; [`Self::flush`] follows.
+    pub(super) fn push_opening(&self, session: SessionNumber, opening: Opening<'_>) {
         let mut state = self.state();
         if state.held.is_full() {
             state.queue.overflow();
             state.overflowed = true;
         }
-        frames.for_each(|frame| state.queue.push_exempt(session, frame));
+        state.queue.push_replay(session, opening.replay.clone(), opening.events.clone());
+        for publication in opening.later {
+            state.overflowed |= state.queue.push(session, publication.frame()).is_err();
+        }
         state.settle_queued();
     }
 
@@ -156,25 +164,34 @@ impl Outbound {
         state.settle_queued()
     }
 
-    /// Writes as much as the socket takes. Returns how many bytes that was.
+    /// Writes as much as the socket takes, and no more than a share. Returns how many bytes that was.
     pub(crate) fn flush(&self) -> usize {
-        let mut state = self.state();
-        if state.condition != Condition::Ready {
-            return 0;
-        }
-        let written = self.write(&mut state);
-        let is_done = state.condition == Condition::Ready;
-        drop(state);
+        let (written, is_done) = self.write_ready();
         if !is_done {
             self.wake(Signals::QUEUE);
         }
         written
     }
 
-    /// The socket has room again. Returns how many bytes it took.
-    pub(super) fn unblock(&self) -> usize {
+    /// The same for the connection's own task, which looks at the condition by itself.
+    pub(super) fn flush_own(&self) -> usize {
+        self.write_ready().0
+    }
+
+    /// How many bytes were written, and whether that was everything.
+    fn write_ready(&self) -> (usize, bool) {
         let mut state = self.state();
-        if state.condition != Condition::Blocked {
+        if state.condition != Condition::Ready {
+            return (0, true);
+        }
+        let written = self.write(&mut state);
+        (written, state.condition == Condition::Ready)
+    }
+
+    /// Goes on writing: the socket has room again, or others had their turn. Returns how many bytes it took.
+    pub(super) fn go_on(&self) -> usize {
+        let mut state = self.state();
+        if !matches!(state.condition, Condition::Blocked | Condition::Paused) {
             return 0;
         }
         state.condition = Condition::Ready;
@@ -222,8 +239,16 @@ impl Outbound {
     }
 
     fn write_queued(&self, state: &mut State) -> usize {
-        let mut sum = 0;
+        let (mut sum, mut cost) = (0, 0);
         while !state.queue.is_empty() {
+            if sum + cost >= SHARE {
+                state.condition = Condition::Paused;
+                return sum;
+            }
+            cost += state.queue.unfold();
+            if !state.queue.is_ready() {
+                continue;
+            }
             state.queue.form_batch();
             let result = match state.queue.only() {
                 Some(frame) => self.socket.try_write(frame),

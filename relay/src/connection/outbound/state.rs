@@ -52,6 +52,8 @@ pub(in crate::connection) enum Condition {
     Ready,
     /// The socket is full; the connection's task waits for it.
     Blocked,
+    /// There is more to write than a share; the connection's task goes on with it.
+    Paused,
     /// The socket is gone.
     Broken,
 }

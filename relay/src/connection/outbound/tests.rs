@@ -1,12 +1,18 @@
 use super::*;
 use crate::{
+    hub::{Draft, History, Publication},
     limits::{LimitSettings, Limits},
     memory::{CONNECTION, Memory},
+    session::EventFilter,
     streaming::Streams,
+    tenant::Tenant,
     websocket::encode_message,
 };
 use futures_util::StreamExt as _;
-use sealwire_protocol::wire::{Publication, ToClient};
+use sealwire_protocol::{
+    ChannelId, UnixMillis,
+    wire::{self, ToClient},
+};
 use std::{net::Ipv4Addr, sync::Arc, time::Instant};
 use tokio::{
     io::AsyncReadExt as _,
@@ -21,7 +27,7 @@ fn outbound(socket: Socket, takes_batches: bool, memory: &Arc<Memory>) -> Outbou
 }
 
 fn frame(sealed: usize) -> Bytes {
-    let publication = Publication { sealed: vec![7; sealed].into(), ..Publication::default() };
+    let publication = wire::Publication { sealed: vec![7; sealed].into(), ..Default::default() };
     encode_message(&ToClient::Publication(publication)).0
 }
 
@@ -47,12 +53,12 @@ async fn what_was_written_is_what_the_client_reads_wherever_its_socket_is_full()
                 read += client.read(&mut buffer).await.unwrap();
             }
             outbound.socket.writable().await.unwrap();
-            written += outbound.unblock();
+            written += outbound.go_on();
         }
     }
     while outbound.backlog().bytes > 0 {
         read += client.read(&mut buffer).await.unwrap();
-        written += outbound.unblock();
+        written += outbound.go_on();
     }
     while read < written {
         read += client.read(&mut buffer).await.unwrap();
@@ -60,6 +66,46 @@ async fn what_was_written_is_what_the_client_reads_wherever_its_socket_is_full()
     assert_eq!(read, written);
     drop(outbound);
     assert_eq!(client.read(&mut buffer).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn whoever_writes_leaves_what_is_more_than_a_share_to_the_connections_task() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (server, _) = listener.accept().await.unwrap();
+    let outbound = outbound(Socket::Tcp(server), false, &Arc::default());
+    let draft = Draft {
+        channel: ChannelId([1; 16]),
+        tenant: Tenant::default(),
+        event: String::new(),
+        sealed: vec![7; 1000].into(),
+        id: [0; 16],
+    };
+    let publications =
+        (1..=1000_u64).map(|at| Arc::new(Publication::new(draft.clone(), at, at - 1, UnixMillis(1))));
+    let (events, replay) = (EventFilter::default(), publications.collect::<History>());
+    let bytes = usize::try_from(replay.bytes()).unwrap();
+    outbound.push_opening(0, Opening { events: &events, replay: &replay, later: Vec::new() });
+    let live = frame(10);
+    outbound.push_live(0, &live);
+    let (mut written, mut calls) = (0, 0);
+    let mut read = Vec::new();
+    while written < bytes + live.len() {
+        // The socket has room for all of it at any time, and yet no call writes all of it.
+        let now = if calls == 0 { outbound.flush() } else { outbound.go_on() };
+        assert!(now < 2 * SHARE, "{now}");
+        written += now;
+        calls += 1;
+        assert_ne!(outbound.backlog().condition, Condition::Blocked);
+        assert_eq!(outbound.backlog().bytes, bytes + live.len() - written);
+        while read.len() < written {
+            client.read_buf(&mut read).await.unwrap();
+        }
+        assert_eq!(outbound.flush(), 0, "others do not go on with it");
+    }
+    assert!(calls >= bytes / (2 * SHARE));
+    assert_eq!(outbound.backlog().condition, Condition::Ready);
+    assert!(read.ends_with(&live), "what is live comes after the replay");
 }
 
 #[tokio::test]
@@ -82,7 +128,7 @@ async fn what_a_stream_holds_is_counted_once() {
     // It reads.
     while outbound.backlog().bytes > 0 || outbound.socket.held() > 0 {
         assert!(events.next().await.unwrap().unwrap().len() > 30);
-        outbound.unblock();
+        outbound.go_on();
     }
     assert_eq!(memory.held().total(), shared + idle);
     drop((outbound, events));

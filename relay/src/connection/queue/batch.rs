@@ -1,7 +1,7 @@
 //! Several messages in one of the WebSocket's, for clients that take that: the frames that wait, as they are, behind the
 //! header of a frame that holds them all. A browser spends more on a WebSocket message than on what is in it.
 
-use super::{Frame, Queue};
+use super::{Frame, Kind, Queue};
 use crate::websocket;
 
 /// Most frames of a batch; with its header they fit into one vectored write.
@@ -17,7 +17,7 @@ impl Queue {
             return;
         }
         let (mut count, mut bytes) = (0, 0);
-        for frame in self.frames.iter() {
+        for frame in self.ready() {
             let len = frame.bytes.len();
             if count == MAX_FRAMES || bytes + len > MAX_BYTES || !websocket::is_message(&frame.bytes) {
                 break;
@@ -35,7 +35,7 @@ impl Queue {
             // Of a replay, as what follows it.
             self.exempt += header.len();
         }
-        self.frames.push_first(Frame { session: self.written, shared: false, bytes: header });
+        self.frames.push_first(Frame { session: self.written, kind: Kind::Own, bytes: header });
         self.begun = count + 1;
     }
 }

@@ -1,7 +1,32 @@
 use super::*;
+use crate::{
+    hub::{Draft, Publication},
+    session::EventFilter,
+    tenant::Tenant,
+};
+use sealwire_protocol::{ChannelId, UnixMillis};
+use std::sync::Arc;
 
-fn frame(len: usize) -> Bytes {
+pub(super) fn frame(len: usize) -> Bytes {
     vec![0; len].into()
+}
+
+/// Queues a replay of publications whose frames have these lengths.
+pub(super) fn push_replay(queue: &mut Queue, session: SessionNumber, lengths: &[usize]) {
+    let publication = |(offset, length): (usize, &usize)| {
+        let of = |sealed: usize| {
+            let (channel, tenant) = (ChannelId([1; 16]), Tenant::default());
+            let draft = Draft { channel, tenant, event: String::new(), sealed: frame(sealed), id: [0; 16] };
+            Arc::new(Publication::new(draft, offset as u64 + 1, offset as u64, UnixMillis(1)))
+        };
+        let least = of(0).frame().len();
+        (length.saturating_sub(least + 10)..=*length)
+            .map(of)
+            .find(|made| made.frame().len() == *length)
+            .unwrap()
+    };
+    let history = lengths.iter().enumerate().map(publication).collect();
+    queue.push_replay(session, history, EventFilter::default());
 }
 
 fn front(queue: &Queue) -> usize {
@@ -31,8 +56,9 @@ fn a_queue_past_its_limit_overflows_once_and_keeps_only_what_was_begun() {
 #[test]
 fn a_replay_does_not_count_against_the_limit() {
     let mut queue = Queue::new(10, false);
-    queue.push_exempt(0, &frame(100));
+    push_replay(&mut queue, 0, &[100]);
     assert_eq!(queue.push(0, &frame(10)), Ok(false));
+    queue.unfold();
     queue.advance(50);
     assert_eq!(queue.push(0, &frame(1)), Err(Overflow));
 }
@@ -94,6 +120,7 @@ fn a_queue_is_the_cause_of_its_places_and_of_what_nobody_else_holds() {
 
 /// What is queued: a session's number where the socket turns to it, a frame's length otherwise.
 fn written(queue: &mut Queue) -> Vec<String> {
+    queue.unfold();
     let frames = queue.frames.iter().map(|frame| match ToClient::from_bytes(frame.bytes.slice(2..)) {
         Ok(ToClient::Session(Session { number })) => format!("session {number}"),
         _ => frame.bytes.len().to_string(),
@@ -113,9 +140,9 @@ fn the_socket_turns_to_another_session_only_where_it_must() {
     assert_eq!(queue.push(0, &frame(50)), Ok(true));
     assert_eq!(queue.push_answer(3, frame(51)), Ok(()));
     assert_eq!(written(&mut queue), ["50", "session 3", "51"]);
-    queue.push_exempt(3, &frame(50));
+    push_replay(&mut queue, 3, &[60]);
     queue.finish(4, &[frame(51), frame(52)]);
-    assert_eq!(written(&mut queue), ["50", "session 4", "51", "52"]);
+    assert_eq!(written(&mut queue), ["60", "session 4", "51", "52"]);
 }
 
 #[test]

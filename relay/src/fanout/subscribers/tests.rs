@@ -1,12 +1,13 @@
 use super::*;
-use crate::hub::Draft;
+use crate::{hub::Draft, tenant::Tenant};
 use bytes::Bytes;
 use sealwire_protocol::{UnixMillis, wire::Position};
 
 const CHANNEL: ChannelId = ChannelId([1; 16]);
 
 fn publication(offset: u64, event: &str) -> Arc<Publication> {
-    let draft = Draft { channel: CHANNEL, event: event.into(), sealed: Bytes::new(), id: [0; 16] };
+    let (tenant, event) = (Tenant::default(), event.to_owned());
+    let draft = Draft { channel: CHANNEL, tenant, event, sealed: Bytes::new(), id: [0; 16] };
     Arc::new(Publication::new(draft, offset, offset - 1, UnixMillis(0)))
 }
 
@@ -27,8 +28,8 @@ fn deliver(subscribers: &mut Subscribers<&'static str>, offset: u64, event: &str
 
 fn open(subscribers: &mut Subscribers<&'static str>, connection: u64, replay: &Replay) -> Vec<u64> {
     let mut got = Vec::new();
-    subscribers.open(CHANNEL, ConnectionId(connection), replay, |_, publications| {
-        got.extend(publications.iter().map(|publication| publication.offset()));
+    subscribers.open(CHANNEL, ConnectionId(connection), replay, |_, opening| {
+        got.extend(opening.publications().map(|publication| publication.offset()));
     });
     got
 }
@@ -62,7 +63,7 @@ fn a_publication_that_was_replayed_already_is_not_delivered_again() {
 fn only_wanted_events_are_handed_out_also_from_the_replay() {
     let mut subscribers = Subscribers::default();
     subscribers.join(CHANNEL, ConnectionId(1), "a", EventFilter::new(vec!["x".into()]));
-    let publications = vec![publication(1, "x"), publication(2, "y")];
+    let publications = [publication(1, "x"), publication(2, "y")].into_iter().collect();
     assert_eq!(open(&mut subscribers, 1, &Replay { publications, ..replay(0, &[]) }), [1]);
     assert!(deliver(&mut subscribers, 3, "y").is_empty());
     assert_eq!(deliver(&mut subscribers, 4, "x"), ["a"]);

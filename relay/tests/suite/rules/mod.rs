@@ -2,6 +2,7 @@
 
 mod expiry;
 mod heartbeat;
+mod limits;
 mod opening;
 mod requests;
 mod revocation;

@@ -19,12 +19,12 @@ fn revoke(session: &Session, account: &str, before: u64) {
 fn a_revoked_session_is_told_when_to_come_back_and_ends_once() {
     let mut session = Session::open();
     revoke(&session, "bob", START + 1);
-    session.rules.handle_revocations();
+    session.rules.handle_revocations(session.now);
     session.act();
     assert_eq!(session.closed, None);
     revoke(&session, "alice", START + 1);
-    session.rules.handle_revocations();
-    session.rules.handle_revocations();
+    session.rules.handle_revocations(session.now);
+    session.rules.handle_revocations(session.now);
     session.act();
     let Some(ToClient::Goodbye(goodbye)) = session.sent.pop_front() else { panic!() };
     assert_eq!(

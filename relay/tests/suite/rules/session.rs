@@ -32,6 +32,7 @@ pub struct Session {
     pub revocations: Arc<Revocations>,
     pub keys: Arc<SigningKeys>,
     pub pulse: Arc<Pulse>,
+    pub limits: Arc<Limits>,
     pub closed: Option<CloseCode>,
     pub jitter: u32,
     request: u32,
@@ -62,6 +63,7 @@ impl Session {
             )),
             pulse: pulse.clone(),
         };
+        let allowed = terms.limits.clone();
         let now = Now { monotonic: Instant::now(), wall: UnixMillis(START * 1000) };
         let limits = HubLimits { replay_window: terms.replay_window, replay_bytes: 1 << 20 };
         Self {
@@ -73,6 +75,7 @@ impl Session {
             revocations,
             keys,
             pulse,
+            limits: allowed,
             closed: None,
             jitter,
             request: 0,
@@ -127,10 +130,11 @@ impl Session {
             assert_eq!(self.closed, None, "nothing follows a close");
             match action {
                 SessionAction::Send(message) => self.sent.push_back(message),
-                SessionAction::Join { channel, since, .. } => {
-                    let replay = self.hub.join(channel, since, self.now);
-                    let joined = Joined { position: replay.position, recovered: replay.recovered };
-                    self.rules.handle_joined(Ok(joined), self.now);
+                SessionAction::Join { channel, tenant, since, .. } => {
+                    let replay = self.hub.join(tenant, channel, since, self.now);
+                    let (position, recovered) = (replay.position, replay.recovered);
+                    let replayed = replay.publications.bytes();
+                    self.rules.handle_joined(Ok(Joined { position, recovered, replayed }), self.now);
                 }
                 SessionAction::Leave(channel) => self.hub.leave(channel, self.now),
                 SessionAction::Publish(Publishing(draft)) => {

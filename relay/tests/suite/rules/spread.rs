@@ -41,7 +41,7 @@ fn sessions_that_end_together_are_asked_back_over_three_seconds() {
             let selector = Selector { account: Some("alice".into()), context: Scope::default() };
             let before = UnixSeconds(START + 1);
             session.revocations.add(APP, INSTALLATION, selector, before, session.now).unwrap();
-            session.rules.handle_revocations();
+            session.rules.handle_revocations(session.now);
         }),
     ];
     for (code, end) in endings {

@@ -65,7 +65,7 @@ async fn an_empty_queue_is_blocked_for_as_long_as_encrypted_bytes_wait() {
     let drain = async {
         while outbound.backlog().condition == Condition::Blocked {
             poll_fn(|context| outbound.socket().poll_write_ready(context)).await.unwrap();
-            outbound.unblock();
+            outbound.go_on();
         }
     };
     let (read_all, ()) = tokio::join!(client.read_exact(&mut read), drain);

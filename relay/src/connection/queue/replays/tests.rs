@@ -1,0 +1,116 @@
+use super::{
+    super::tests::{frame, push_replay},
+    *,
+};
+use crate::{
+    hub::{Draft, Publication},
+    tenant::Tenant,
+};
+use sealwire_protocol::{ChannelId, UnixMillis};
+use std::{io::IoSlice, sync::Arc};
+
+/// A replay of small publications with one of these events each, in turn.
+fn history(count: u64, events: &[&str]) -> History {
+    let publication = |(offset, event): (u64, &&str)| {
+        let (channel, tenant, event) = (ChannelId([1; 16]), Tenant::default(), (*event).to_owned());
+        let draft = Draft { channel, tenant, event, sealed: frame(10), id: [0; 16] };
+        Arc::new(Publication::new(draft, offset + 1, offset, UnixMillis(1)))
+    };
+    (0..count).zip(events.iter().cycle()).map(publication).collect()
+}
+
+/// The lengths of the frames that are written, one write after the other.
+fn drain(queue: &mut Queue) -> Vec<usize> {
+    let mut lengths = Vec::new();
+    while !queue.is_empty() {
+        queue.unfold();
+        let mut slices = [IoSlice::new(&[]); 64];
+        let count = queue.slices(&mut slices);
+        let written: Vec<usize> = slices[..count].iter().map(|slice| slice.len()).collect();
+        queue.advance(written.iter().sum());
+        lengths.extend(written);
+    }
+    lengths
+}
+
+#[test]
+fn a_replay_is_written_in_its_place_however_long_it_is() {
+    let mut queue = Queue::new(1 << 20, false);
+    queue.push_answer(0, frame(40)).unwrap();
+    push_replay(&mut queue, 0, &[50; 1000]);
+    queue.push(0, &frame(41)).unwrap();
+    push_replay(&mut queue, 0, &[51; 3]);
+    queue.push(0, &frame(42)).unwrap();
+    // It takes two places until its turn has come.
+    assert_eq!((queue.frames.iter().count(), queue.bytes()), (5, 40 + 1000 * 50 + 41 + 3 * 51 + 42));
+    let expected = [vec![40], vec![50; 1000], vec![41], vec![51; 3], vec![42]].concat();
+    assert_eq!(drain(&mut queue), expected);
+    assert_eq!((queue.bytes(), queue.exempt, queue.footprint()), (0, 0, 0));
+    assert!(queue.replays.is_none());
+}
+
+#[test]
+fn a_replay_waits_for_what_is_before_it_and_never_more_than_a_batch_of_it_is_brought_in() {
+    let mut queue = Queue::new(1 << 20, false);
+    queue.push(0, &frame(40)).unwrap();
+    push_replay(&mut queue, 0, &[50; 1000]);
+    queue.unfold();
+    assert_eq!(queue.bytes, 40);
+    queue.advance(40);
+    assert!(!queue.is_ready() && !queue.is_empty());
+    queue.unfold();
+    assert_eq!((queue.bytes, queue.is_ready()), (FRAMES * 50, true));
+    queue.unfold();
+    assert_eq!(queue.bytes, FRAMES * 50);
+    let mut queue = Queue::new(1 << 20, false);
+    push_replay(&mut queue, 0, &[40_000; 10]);
+    queue.unfold();
+    assert_eq!(queue.bytes, 2 * 40_000);
+}
+
+#[test]
+fn what_is_not_wanted_costs_something_and_is_looked_at_in_pieces() {
+    let mut queue = Queue::new(1 << 20, false);
+    let wanted = EventFilter::new(vec!["wanted".into()]);
+    queue.push_replay(0, history(10_000, &["other"]), wanted.clone());
+    queue.push_replay(0, history(4, &["other", "wanted"]), wanted);
+    let mut rounds = 0;
+    while !queue.is_ready() {
+        let cost = queue.unfold();
+        assert!((PASSED_OVER..=LOOKED_AT * PASSED_OVER).contains(&cost), "{cost}");
+        rounds += 1;
+    }
+    assert_eq!(rounds, 10_000_usize.div_ceil(LOOKED_AT) + 1);
+    assert_eq!(drain(&mut queue).len(), 2);
+}
+
+#[test]
+fn the_socket_turns_to_the_session_of_a_replay() {
+    let mut queue = Queue::new(1 << 20, false);
+    queue.push_replay(7, history(2, &[""]), EventFilter::default());
+    // Nothing of this one is wanted.
+    queue.push_replay(8, history(2, &["a"]), EventFilter::new(vec!["b".into()]));
+    queue.push(7, &frame(90)).unwrap();
+    queue.push(0, &frame(91)).unwrap();
+    let lengths = drain(&mut queue);
+    // Turns to 7, 8, 7 and 0.
+    assert_eq!(lengths.iter().filter(|length| **length < 10).count(), 4, "{lengths:?}");
+    assert_eq!(lengths[lengths.len() - 3..], [90, lengths[0].min(4), 91]);
+}
+
+#[test]
+fn an_overflow_gives_up_replays_too_and_what_they_hold_is_let_go() {
+    let mut queue = Queue::new(100, false);
+    let history = history(300, &[""]);
+    let first = Arc::downgrade(history.iter().next().unwrap());
+    queue.push(0, &frame(50)).unwrap();
+    queue.advance(10);
+    queue.push_replay(0, history, EventFilter::default());
+    assert!(queue.footprint() > 0 && first.upgrade().is_some());
+    queue.overflow();
+    assert_eq!((queue.bytes(), queue.footprint()), (40, 0));
+    assert!(first.upgrade().is_none());
+    // Nothing follows but the goodbye.
+    push_replay(&mut queue, 0, &[50]);
+    assert_eq!(queue.bytes(), 40);
+}

@@ -1,0 +1,209 @@
+//! A sorted list in blocks: whoever comes or goes moves no more than one block, and a walk through it can be
+//! interrupted while others come and go.
+
+use super::ConnectionId;
+
+/// Most items of a block.
+const BLOCK: usize = 256;
+
+pub(super) trait Keyed {
+    fn key(&self) -> ConnectionId;
+}
+
+/// Sorted by key. No block is empty.
+pub(super) struct Blocks<T>(Vec<Vec<T>>);
+
+impl<T> Default for Blocks<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Keyed> Blocks<T> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn find(&mut self, key: ConnectionId) -> Option<&mut T> {
+        let block = self.block_of(key);
+        let block = self.0.get_mut(block)?;
+        let index = block.binary_search_by_key(&key, T::key).ok()?;
+        block.get_mut(index)
+    }
+
+    /// Whether it is new, and replaces nothing.
+    pub(super) fn insert(&mut self, item: T) -> bool {
+        let key = item.key();
+        let mut number = self.block_of(key);
+        if number == self.0.len() {
+            // Behind all others.
+            match self.0.last() {
+                Some(last) if last.len() < BLOCK => number -= 1,
+                _ => {
+                    // Most channels have one subscriber.
+                    self.0.reserve_exact(usize::from(number == 0));
+                    self.0.push(Vec::with_capacity(1));
+                }
+            }
+        }
+        let index = match self.0[number].binary_search_by_key(&key, T::key) {
+            Ok(index) => {
+                self.0[number][index] = item;
+                return false;
+            }
+            Err(index) => index,
+        };
+        if self.0[number].len() < BLOCK {
+            self.0[number].insert(index, item);
+            return true;
+        }
+        let mut behind = self.0[number].split_off(BLOCK / 2);
+        match index.checked_sub(BLOCK / 2) {
+            Some(index) => behind.insert(index, item),
+            None => self.0[number].insert(index, item),
+        }
+        self.0.insert(number + 1, behind);
+        true
+    }
+
+    /// Whether it was there.
+    pub(super) fn remove(&mut self, key: ConnectionId) -> bool {
+        let number = self.block_of(key);
+        let Some(block) = self.0.get_mut(number) else { return false };
+        let Ok(index) = block.binary_search_by_key(&key, T::key) else { return false };
+        block.remove(index);
+        if block.is_empty() {
+            self.0.remove(number);
+        } else if block.len() < BLOCK / 4 {
+            self.join(number);
+        }
+        true
+    }
+
+    /// Visits the next `most` items behind `after`, some at a time. Returns the last of them where there are more.
+    pub(super) fn visit(
+        &mut self,
+        after: Option<ConnectionId>,
+        most: usize,
+        mut visit: impl FnMut(&mut [T]),
+    ) -> Option<ConnectionId> {
+        let (mut number, mut index, mut left) = (0, 0, most);
+        if let Some(after) = after {
+            number = self.block_of(after);
+            index = self.0.get(number)?.partition_point(|item| item.key() <= after);
+        }
+        let mut last = after;
+        loop {
+            let block = self.0.get_mut(number)?;
+            let end = block.len().min(index.saturating_add(left));
+            let visited = &mut block[index..end];
+            left -= visited.len();
+            visit(visited);
+            last = visited.last().map(T::key).or(last);
+            if end < block.len() {
+                return last;
+            }
+            (number, index) = (number + 1, 0);
+        }
+    }
+
+    /// The first block whose last item does not lie before `key`.
+    fn block_of(&self, key: ConnectionId) -> usize {
+        match &*self.0 {
+            [only] => usize::from(only.last().is_some_and(|last| last.key() < key)),
+            blocks => blocks.partition_point(|block| block.last().is_some_and(|last| last.key() < key)),
+        }
+    }
+
+    /// Joins a block that has become small to the next one.
+    fn join(&mut self, number: usize) {
+        let next = self.0.get(number + 1).map_or(BLOCK, Vec::len);
+        if self.0[number].len() + next <= BLOCK / 2 {
+            let mut next = self.0.remove(number + 1);
+            self.0[number].append(&mut next);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    impl Keyed for u64 {
+        fn key(&self) -> ConnectionId {
+            ConnectionId(*self)
+        }
+    }
+
+    fn all(blocks: &mut Blocks<u64>) -> Vec<u64> {
+        let mut all = Vec::new();
+        assert_eq!(blocks.visit(None, usize::MAX, |items| all.extend_from_slice(items)), None);
+        all
+    }
+
+    #[test]
+    fn a_list_of_one_takes_as_little_as_there_is() {
+        let mut blocks = Blocks::default();
+        blocks.insert(7);
+        assert_eq!((blocks.0.capacity(), blocks.0[0].capacity()), (1, 1));
+        assert!(blocks.remove(ConnectionId(7)) && blocks.is_empty());
+    }
+
+    #[test]
+    fn nothing_that_comes_or_goes_moves_more_than_a_block() {
+        let mut blocks = Blocks::default();
+        (0..100_000).for_each(|item| assert!(blocks.insert(2 * item)));
+        (0..100_000).step_by(10).for_each(|item| assert!(blocks.insert(2 * item + 1)));
+        (0..50_000).for_each(|item| assert!(blocks.remove(ConnectionId(4 * item))));
+        assert!(blocks.0.iter().all(|block| (1..=BLOCK).contains(&block.len())));
+        assert!(blocks.0.len() < 2000, "{} blocks for {} items", blocks.0.len(), all(&mut blocks).len());
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_sorted_set_however_it_came_to_be(
+            steps in prop::collection::vec((0..1500_u64, prop::bool::weighted(0.7)), 1..3000),
+        ) {
+            let (mut blocks, mut model) = (Blocks::default(), BTreeSet::new());
+            for (key, is_added) in steps {
+                match is_added {
+                    true => prop_assert_eq!(blocks.insert(key), model.insert(key)),
+                    false => prop_assert_eq!(blocks.remove(ConnectionId(key)), model.remove(&key)),
+                }
+                prop_assert_eq!(blocks.find(ConnectionId(key)).is_some(), model.contains(&key));
+                prop_assert_eq!(blocks.is_empty(), model.is_empty());
+            }
+            prop_assert_eq!(all(&mut blocks), model.into_iter().collect::<Vec<_>>());
+        }
+
+        /// Everybody who stays is visited once, whoever comes and goes between the pieces.
+        #[test]
+        fn a_walk_in_pieces_visits_whoever_stays_once_and_in_order(
+            first in prop::collection::btree_set(0..2000_u64, 1..1500),
+            steps in prop::collection::vec((0..2000_u64, any::<bool>(), 1..200_usize), 1..60),
+        ) {
+            let mut blocks = Blocks::default();
+            first.iter().for_each(|key| assert!(blocks.insert(*key)));
+            let (mut stayed, mut visited, mut after) = (first.clone(), Vec::new(), None);
+            for (key, comes, most) in steps {
+                after = blocks.visit(after, most, |items| visited.extend_from_slice(items));
+                if after.is_none() {
+                    break;
+                }
+                if comes {
+                    blocks.insert(key);
+                } else {
+                    blocks.remove(ConnectionId(key));
+                    stayed.remove(&key);
+                }
+            }
+            if after.is_some() {
+                blocks.visit(after, usize::MAX, |items| visited.extend_from_slice(items));
+            }
+            prop_assert!(visited.windows(2).all(|pair| pair[0] < pair[1]));
+            prop_assert!(stayed.iter().all(|key| visited.binary_search(key).is_ok()));
+        }
+    }
+}

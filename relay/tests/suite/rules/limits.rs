@@ -1,0 +1,133 @@
+//! What a session's replays and an app's subscriptions are held to, in virtual time.
+
+use super::session::Session;
+use crate::support::{channel, rand_id, sealed};
+use sealwire_protocol::{
+    Code,
+    wire::{Failed, Publish, Since, Subscribed, ToClient, ToRelay, Unsubscribe},
+};
+use sealwire_relay::{LimitSettings, Rate};
+use std::time::Duration;
+
+/// A session whose channel has a hundred messages of some 1,100 bytes.
+fn with_history(name: &str) -> (Session, Option<Since>) {
+    let mut session = Session::open();
+    let start = session.subscribed(name).position.unwrap();
+    for _ in 0..100 {
+        let (request, id) = (session.next_request(), rand_id().to_vec().into());
+        let sealed = [&sealed("")[..], &[0; 1000]].concat().into();
+        let (channel, event) = (Some(channel(name)), String::new());
+        session.send(ToRelay::Publish(Publish { request, channel, event, sealed, id }));
+        assert!(matches!(session.answer(), ToClient::Published(_)));
+    }
+    (session, Some(Since::Position(start)))
+}
+
+fn failed(answer: ToClient) -> Failed {
+    match answer {
+        ToClient::Failed(failed) => failed,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn subscribed(answer: ToClient) -> Subscribed {
+    match answer {
+        ToClient::Subscribed(subscribed) => subscribed,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_session_that_asks_for_replays_without_end_is_told_to_wait_and_loses_nothing() {
+    let (mut session, since) = with_history("absences");
+    let session_replays = Rate { per_second: 100_000, burst: 300_000 };
+    session.limits.set(LimitSettings { session_replays, max_subscriptions: 3, ..LimitSettings::default() });
+    let refused = loop {
+        match session.subscribe(channel("rotation"), since) {
+            ToClient::Subscribed(_) => {}
+            other => panic!("a replay of nothing costs nothing: {other:?}"),
+        }
+        let request = session.next_request();
+        session.send(ToRelay::Subscribe(sealwire_protocol::wire::Subscribe {
+            request,
+            channel: Some(channel("absences")),
+            since,
+            events: vec![],
+        }));
+        match session.sent.pop_front().unwrap() {
+            ToClient::Subscribed(_) => assert!(session.sent.is_empty()),
+            // The subscription that was there was joined anew, and is over as well.
+            ToClient::Ended(ended) => {
+                assert_eq!(ended.code, Code::RateLimited.number());
+                break failed(session.answer());
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(refused.code, Code::RateLimited.number());
+    assert!((1..=1200).contains(&refused.retry_after_ms), "{refused:?}");
+    assert!(refused.message.contains("replayed bytes"), "{refused:?}");
+    assert_eq!(session.last_audited(), ("subscribe", Code::RateLimited));
+    // It has left the channel, and the session goes on.
+    let absences = subscribed(session.subscribe(channel("absences"), None)).channel_id;
+    let request = session.next_request();
+    session.send(ToRelay::Unsubscribe(Unsubscribe { request, channel_id: absences }));
+    assert!(matches!(session.answer(), ToClient::Unsubscribed(_)));
+    // After the time that it was told, it gets what it asked for.
+    session.pass(Duration::from_millis(refused.retry_after_ms.into()));
+    let answer = subscribed(session.subscribe(channel("absences"), since));
+    assert!(answer.recovered);
+}
+
+#[test]
+fn a_replay_that_is_refused_leaves_no_subscription_behind() {
+    let (mut session, since) = with_history("absences");
+    let replays = Rate { per_second: 1, burst: 1 };
+    session.limits.set(LimitSettings { replays, max_subscriptions: 1, ..LimitSettings::default() });
+    // A single one comes through, however long it is.
+    assert!(subscribed(session.subscribe(channel("absences"), since)).recovered);
+    let request = session.next_request();
+    let absences = subscribed(session.subscribe(channel("absences"), None)).channel_id;
+    session.send(ToRelay::Unsubscribe(Unsubscribe { request, channel_id: absences }));
+    session.answer();
+    let refused = failed(session.subscribe(channel("absences"), since));
+    assert!(
+        refused.message.contains("installation") && (50_000..62_000).contains(&refused.retry_after_ms),
+        "{refused:?}"
+    );
+    // There is room for another one.
+    subscribed(session.subscribe(channel("rotation"), None));
+}
+
+#[test]
+fn a_resume_after_a_network_cut_meets_no_limit() {
+    // Five times in a minute, each from the beginning, of all channels that a session may have at the usual settings.
+    let (mut session, since) = with_history("absences");
+    session.limits.set(LimitSettings::default());
+    for _ in 0..5 {
+        for number in 0..200 {
+            let name = if number % 10 == 0 { "absences".to_owned() } else { format!("channel-{number}") };
+            let answer = subscribed(session.subscribe(channel(&name), since));
+            assert!(answer.position.is_some());
+        }
+        session.pass(Duration::from_secs(10));
+        session.sent.clear();
+    }
+}
+
+#[test]
+fn an_app_has_so_many_subscriptions_and_is_told_when_to_ask_again() {
+    let mut session = Session::open();
+    session.limits.set(LimitSettings { max_subscriptions_per_app: 2, ..LimitSettings::default() });
+    let first = session.subscribed("absences").channel_id;
+    session.subscribed("rotation");
+    // The same again is no further one.
+    session.subscribed("absences");
+    let refused = failed(session.subscribe(channel("third"), None));
+    assert_eq!(refused.code, Code::TooManySubscriptions.number());
+    assert!(refused.retry_after_ms > 0 && refused.message.contains("the app"), "{refused:?}");
+    let request = session.next_request();
+    session.send(ToRelay::Unsubscribe(Unsubscribe { request, channel_id: first }));
+    session.answer();
+    session.subscribed("third");
+}
