@@ -41,7 +41,7 @@ export async function exerciseResolver({ createRealtime, Jira, wrap }) {
     url: grant.url,
     context: grant.context,
     algorithm: JSON.parse(Buffer.from(grant.token.split('.')[0], 'base64url')).alg,
-    keysOf: Object.keys(grant.keys[0].properties).sort(),
+    scopeKeys: Buffer.from(grant.keys[0].scopes, 'base64url').length / 32,
     scope: message.scope,
     sealedVersion: sealed[0],
     plaintextVisible: sealed.includes('plaintext'),

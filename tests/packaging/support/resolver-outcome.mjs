@@ -7,7 +7,8 @@ export function assertResolverWorks(printed) {
     url: 'wss://relay.example/v1/realtime',
     context: { module: 'panel', issue: '7', project: '3' },
     algorithm: 'HS512',
-    keysOf: ['issue', 'module', 'project'],
+    // A key for each subset of issue, module and project.
+    scopeKeys: 8,
     scope: { project: '3' },
     sealedVersion: 1,
     plaintextVisible: false,
