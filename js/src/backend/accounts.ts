@@ -1,4 +1,4 @@
-// Which kinds of users may have a session at all, before the app's authorize() is asked.
+// The kinds of users that may have a session at all. Others are refused before the app's authorize() is called.
 
 import { invalid } from '../arguments/invalid.js';
 import { ILL_FORMED, isWellFormed } from '../arguments/well-formed.js';

@@ -1,4 +1,4 @@
-// What the app's `authorize` decided: the permissions of a session, and the properties that it has verified.
+// Reads the decision of the app's `authorize`: the permissions of a session, and the properties that it has verified.
 
 import { invalid, kindOf } from '../arguments/invalid.js';
 import { isPropertyName } from '../arguments/property-name.js';

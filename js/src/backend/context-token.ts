@@ -4,6 +4,8 @@
 import { fieldOf } from '../context/properties.js';
 
 const MAX_TOKEN_LENGTH = 64 * 1024;
+/** The platform's clock and this one may differ, and a function may run for a while. */
+const GRACE_SECONDS = 60;
 
 export interface SignedContext {
   moduleKey: string | undefined;
@@ -27,12 +29,14 @@ function idOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value.slice(value.lastIndexOf('/') + 1) : undefined;
 }
 
-/** Undefined where there is no token, as for consumers and triggers, or none that this version can read. */
+/** Undefined where there is no token, as for consumers and triggers, or none that is valid and can be read. */
 export function signedContext(token: unknown): SignedContext | undefined {
   if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) return undefined;
   const claims = decoded(token);
   const context = fieldOf(claims, 'context');
   if (typeof context !== 'object' || context === null) return undefined;
+  const exp = fieldOf(claims, 'exp');
+  if (typeof exp === 'number' && exp + GRACE_SECONDS < Date.now() / 1000) return undefined;
   const moduleKey = fieldOf(context, 'moduleKey');
   const accountId = fieldOf(claims, 'accountId');
   return {

@@ -1,5 +1,6 @@
-// What is known of the properties of an invocation's context, and by whose word. What the call brought is a claim: the
-// platform vouches for what it signed, the app for what it states in `properties` and for what authorize() verified.
+// The properties of an invocation's context, and the party that vouches for each. Properties that only the call names are
+// claims. The platform vouches for the properties that it signed; the app vouches for those that it states in `properties`
+// and for those that authorize() verified.
 
 import { invalid } from '../arguments/invalid.js';
 import { checkProperties, MAX_PROPERTIES } from '../arguments/properties.js';
@@ -15,11 +16,11 @@ import { differenceFrom, forgePlatform, type Platform } from './platform.js';
 export type Properties = ReadonlyMap<string, string>;
 
 export interface Evidence {
-  /** Every property that the context has or the app states, whether or not somebody vouches for it. */
+  /** Every property that the context has or the app states, vouched for or not. */
   all: Properties;
-  /** Those for which the platform or the app vouches. */
+  /** The properties that the platform or the app vouches for. */
   vouched: Properties;
-  /** Whether the app states properties of its own here. */
+  /** True where the app states properties of its own for this context. */
   stated: boolean;
   /** The module's type, where somebody vouches for it. */
   type: string | undefined;
@@ -100,8 +101,9 @@ export async function gatherEvidence(backend: Backend, context: ForgeContext): P
   const account = identifiedAccount(context);
   if (account !== undefined && isPersonal(knownType, extension)) {
     platforms.set('account', account);
-    // Forge's resolver takes the account from the platform.
-    vouched.set('account', account);
+    // A context given by hand may name any account.
+    if (platform ? platform.accountId === account : backend.trustUnsignedContext)
+      vouched.set('account', account);
   }
 
   const stated = await statedProperties(backend, context, platforms);
@@ -147,7 +149,7 @@ export function noDefaultIn(
   return hint ? `${why} ${hint}` : why;
 }
 
-/** What to do about properties that the context has and that nobody vouches for. */
+/** The advice for properties that the context has and that nobody vouches for. */
 export function unverifiedHint(granted: Properties, all: Properties): string | undefined {
   const names = [...all.keys()].filter((name) => !granted.has(name));
   if (names.length === 0) return undefined;

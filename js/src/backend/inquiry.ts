@@ -6,7 +6,7 @@ import { authorized, type Decision } from './authorization.js';
 import type { Backend } from './backend.js';
 import { gatherEvidence, type Evidence } from './evidence.js';
 
-/** What was asked during one invocation. A function may publish with several contexts. */
+/** The questions asked during one invocation and their answers. A function may publish with several contexts. */
 export class Inquiry {
   readonly #backend: Backend;
   readonly #evidence = new WeakMap<ForgeContext, Promise<Evidence>>();
@@ -27,7 +27,7 @@ export class Inquiry {
   }
 }
 
-/** What failed is asked again by the next call: only an answer is kept. */
+/** Keeps answers only: the next call repeats a question that failed. */
 function once<T>(asked: WeakMap<object, Promise<T>>, context: object, ask: () => Promise<T>): Promise<T> {
   const existing = asked.get(context);
   if (existing) return existing;

@@ -1,5 +1,5 @@
-// Which installation an invocation belongs to: of the app's environment, on one site. Tokens, channels and keys carry it,
-// so that the development and the production environment of an app are as far apart as two apps.
+// Names the installation that an invocation belongs to: one environment of the app on one site. Tokens, channels and keys
+// carry the name, so the development and the production environment of an app are as separate as two apps.
 
 import { invalid } from '../arguments/invalid.js';
 import { byteLength } from '../arguments/names.js';
@@ -32,8 +32,8 @@ function siteOf(site: unknown): string {
 }
 
 /**
- * In Forge, the runtime alone says it, so that every function of the installation says the same. Elsewhere, as in tests,
- * it follows from the context and the option `environment`.
+ * In Forge, the name follows from the runtime alone, so every function of the installation uses the same one. Elsewhere,
+ * as in tests, it follows from the context and the option `environment`.
  */
 export function installationOf(context: ForgeContext, environment?: string): string {
   const platform = forgePlatform();

@@ -1,5 +1,5 @@
-// What the Forge runtime itself says of an invocation, apart from what the call brought: its globals are set by the
-// platform for each invocation. @forge/api and @forge/realtime read the same object.
+// Reads what the Forge runtime says of an invocation. The platform sets this global for each invocation, and a call cannot
+// change it. @forge/api and @forge/realtime read the same object.
 
 import { MODULE_TYPES } from '../context/module-types.js';
 import { fieldOf, type ForgeContext } from '../context/properties.js';
@@ -38,7 +38,7 @@ export function forgePlatform(): Platform | undefined {
   };
 }
 
-/** What the call brought differs from what the platform says. `undefined` where it does not. */
+/** The first item in which the call contradicts the platform; undefined where it contradicts nothing. */
 export function differenceFrom(platform: Platform, context: ForgeContext): string | undefined {
   const { signed } = platform;
   const pairs: [what: string, platform: string | undefined, call: unknown][] = [

@@ -19,12 +19,12 @@ function signedPart(token: string): string {
   return token.split('~', 1)[0] as string;
 }
 
-/** A wrong call, or a place that the call may not name, is the app's to know of at once. */
+/** A wrong call, or one that names a place without proof, throws instead of reporting a failure. */
 function isThrown(thrown: unknown): boolean {
   return thrown instanceof SealwireError && ['INVALID_ARGUMENT', 'SCOPE_REFUSED'].includes(thrown.code);
 }
 
-/** Property name to value. Which invocation asks may be said by `within`, as for the messages of a stream. */
+/** Property name to value. `within` names the invocation, as for the messages of a stream. */
 async function scopeOf(
   backend: Backend,
   options: Record<string, unknown>,

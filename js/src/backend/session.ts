@@ -1,5 +1,5 @@
-// Answers a page's request for a session: asks the app, and hands out the keys of what somebody vouches for in the page's
-// own context.
+// Answers a page's request for a session: asks the app, and hands out the keys of those properties of the page's own
+// context that the platform or the app vouches for.
 
 import { invalid } from '../arguments/invalid.js';
 import { errorFromCore } from '../errors/from-core.js';
@@ -28,7 +28,7 @@ async function grant(backend: Backend, request: ResolverRequest): Promise<Scoped
     );
   }
   checkAccount(context, backend.unlicensedAccess);
-  // Every session asks anew: what was permitted before may no longer be.
+  // Every session asks anew: an earlier permission may be gone.
   const inquiry = new Inquiry(backend);
   const evidence = await inquiry.evidence(context);
   const decision = await inquiry.decision(context);

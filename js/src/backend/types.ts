@@ -66,7 +66,7 @@ export type DisconnectSelector =
 export type DisconnectResult =
   { before: number; errors?: undefined } | { before: null; errors: RealtimeFailure[] };
 
-/** Which scope is meant. */
+/** Selects a scope. */
 export interface ScopeOptions extends InvocationOption {
   contextOverrides?: ProductContext[];
 }
@@ -85,8 +85,9 @@ export type SignRealtimeToken = (
 ) => Promise<TokenResult>;
 
 /**
- * What a user may do, and where. `true` is both permissions on what the platform vouches for. `properties` are the names
- * of the context's properties to which the app has verified the user's access: the session then has these and no others.
+ * The permissions of a user, and the places that they hold for. `true` is both permissions on the properties that the
+ * platform vouches for. `properties` names the properties of the context to which the app has verified the user's access:
+ * the session then has these and no others.
  */
 export type Authorization =
   boolean | { properties?: readonly string[]; subscribe?: boolean; publish?: boolean };
@@ -117,7 +118,7 @@ export interface SecretStore {
 }
 
 export interface RealtimeOptions {
-  /** Whether this user, in this context, may have a session, and to which of its properties access was verified. */
+  /** Decides if this user may have a session in this context, and names the properties that it has verified. */
   authorize: Authorize;
   /**
    * Adds properties to the context that the app itself vouches for, such as `(context) => ({ team: teamOf(context) })`.

@@ -67,7 +67,7 @@ export class Connection {
     return client;
   }
 
-  /** What a call failed with, as the app gets it. */
+  /** The error that the app gets for a failed call. */
   errorOf(thrown: unknown): SealwireError {
     return this.#scopes.explained(errorFromCore(thrown));
   }

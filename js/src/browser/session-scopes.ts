@@ -1,5 +1,5 @@
-// What the resolver said of the scopes of the page's session. A call without contextOverrides waits for the first session,
-// since only the resolver knows whether there is a default scope.
+// Keeps the resolver's notes on the scopes of the page's session. A call without contextOverrides waits for the first
+// session, since only the resolver knows if there is a default scope.
 
 import { sentence } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
@@ -18,7 +18,7 @@ export class SessionScopes {
     this.#timeoutMs = timeoutMs ?? DEFAULT_TIMEOUT_MS;
   }
 
-  /** Each session before the core gets it. Refuses one that cannot serve a call which the core has already. */
+  /** Takes each session before the core gets it. Refuses one that cannot serve a call that the core already holds. */
   take(grant: ScopedGrant): void {
     this.#latest = grant;
     const why = this.#unasked ? noDefault(grant) : undefined;

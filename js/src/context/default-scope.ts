@@ -1,5 +1,5 @@
-// Whether a context has a default scope: the type of its module is known, and the properties that identify what its page
-// shows are there.
+// Decides if a context has a default scope: the type of its module must be known, and the properties that identify what
+// its page shows must be there.
 
 import { fieldOf } from './properties.js';
 import { MODULE_TYPES, type Needs } from './module-types.js';
@@ -20,12 +20,12 @@ function neededBy(
 }
 
 export interface DefaultScopeOf {
-  /** The module's type, by the word of somebody who can be believed. */
+  /** The module's type; undefined where nobody vouches for it. */
   type: string | undefined;
   extension: unknown;
   /** The properties that are granted. */
   properties: ReadonlyMap<string, string>;
-  /** Whether the app itself states what the page shows. */
+  /** True where the app itself states what the page shows. */
   stated: boolean;
 }
 

@@ -1,5 +1,5 @@
-// Which properties identify what a module's page shows, by the type of the module. A default scope exists only where all
-// of them are there. The types follow @forge/manifest and their properties follow Atlassian's reference of modules;
+// The properties that identify what a module's page shows, by the type of the module. A default scope exists only where
+// all of them are there. The types follow @forge/manifest and their properties follow Atlassian's reference of modules;
 // types without a default scope are in types-without-scope.ts. docs/scopes.md repeats both, and tests compare the three.
 
 /**
@@ -23,7 +23,7 @@ const SPACE = all('space');
 const REPOSITORY = all('repository');
 const PULL_REQUEST = all('pullRequest');
 const REQUEST = all('portal', 'request');
-/** What such a page shows is the user's own. */
+/** A page that shows what is the user's own. */
 const ACCOUNT = all('account');
 
 /** A panel that appears on several pages of the customer portal. */

@@ -17,7 +17,7 @@ export interface ForgeContext {
   [key: string]: unknown;
 }
 
-/** Looks up an own field: the context comes from outside, and what objects inherit is none of its fields. */
+/** Looks up an own field: the context comes from outside, and inherited properties are none of its fields. */
 export function fieldOf(value: unknown, ...path: string[]): unknown {
   let found = value;
   for (const name of path) {
@@ -31,7 +31,7 @@ function malformed(property: string, why: string): SealwireError {
   return new SealwireError('SCOPE_REFUSED', `The context's property '${property}' ${why}`);
 }
 
-/** Dropping a malformed identifier would widen the scope, so it is refused. What is no identifier at all is absent. */
+/** Dropping a malformed identifier would widen the scope, so it is refused. A value that is no identifier at all is absent. */
 function identifier(property: string, value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : undefined;
   if (typeof value !== 'string' || value === '') return undefined;

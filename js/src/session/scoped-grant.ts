@@ -1,11 +1,11 @@
-// A session with what the resolver says of its scopes: whether there is a default one, and what to do about properties
+// A session with the resolver's notes on its scopes: the reason for a missing default scope, and advice for properties
 // that the session lacks.
 
 import type { SessionGrant } from './grant.js';
 
 export interface ScopedGrant extends SessionGrant {
-  /** Why the whole context is no scope of its own; absent where it is the default scope. */
+  /** The reason why the session has no default scope; absent where it has one. */
   noDefaultScope?: string;
-  /** What to do about the properties that the page's context has and the session has not. */
+  /** The advice for properties that the page's context has and the session lacks. */
   scopeHint?: string;
 }

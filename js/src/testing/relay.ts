@@ -26,7 +26,7 @@ import { Gate } from './waiting.js';
 
 const MAX_REPLAY_SECONDS = 120;
 
-/** What Forge knows of a licensed user on a page without any product context. */
+/** The context of a licensed user on a page without any product context. */
 const CONTEXT: ForgeContext = {
   accountId: 'test-account',
   installContext: 'ari:cloud:jira::site/test',

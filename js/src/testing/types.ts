@@ -17,8 +17,8 @@ export interface TestRelayOptions {
 
 export interface TestPageOptions extends Omit<RealtimeOptions, 'core'> {
   /**
-   * What Forge knows of the page. What is left out is that of a page without any product context; an `extension` without
-   * a `type` gets that of a module which shows such things.
+   * The page's context. Fields that are left out are those of a page without any product context; an `extension` without a
+   * `type` gets the type of a module that shows such things.
    */
   context?: ForgeContext;
   /** By default `test-account`, a licensed user. */

@@ -53,13 +53,13 @@ async function answerOf(product: Product, address: string, signal: AbortSignal):
 }
 
 /**
- * What the product answers about something that the user may see, or undefined where the user may not. Rejects where the
+ * The product's answer about something that the user may see; undefined where the user may not see it. Rejects where the
  * product says neither: that is no yes, and another attempt may bring one.
  */
 export async function askAsUser(product: Product, address: string): Promise<unknown> {
   const given = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  // Whether or not the platform heeds the signal.
+  // The deadline holds even if the platform ignores the signal.
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       reject(unavailable(product, `no answer within ${TIMEOUT_MS / 1000} s.`));

@@ -38,7 +38,7 @@ function named(value: string | undefined, key: RegExp): Named | undefined {
   return key.test(text) ? { by: 'key', value: text } : undefined;
 }
 
-/** Whether the product's answer is about the thing that was asked about. Products follow keys that have changed. */
+/** True where the product's answer is about the thing that was asked for. Products follow keys that have changed. */
 function isAbout(answer: unknown, { by, value }: Named): boolean {
   const found = fieldOf(answer, by);
   return (typeof found === 'string' || typeof found === 'number') && String(found) === value;

@@ -1,4 +1,4 @@
-// Which kinds of users get a session.
+// The kinds of users that get a session.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -165,6 +165,15 @@ test('a token that cannot be read vouches for nothing', async () => {
   }
 });
 
+test('a token that has expired vouches for nothing', async () => {
+  const { session } = app(() => true);
+  const now = Math.floor(Date.now() / 1000);
+  const until = async (exp: number) =>
+    (await session({ extension: PANEL }, { signed: { moduleKey: 'm', extension: PANEL, exp } })).context;
+  assert.deepEqual(await until(now - 90), { module: 'm' });
+  assert.deepEqual(await until(now - 30), { module: 'm', project: '3', issue: '7' });
+});
+
 test('the account is the platform’s', async () => {
   const { session } = app(() => true);
   await assert.rejects(session({}, { aaid: 'ben' }), isError('PERMISSION_MISSING', /account of the call/));
@@ -311,9 +320,17 @@ test('authorize has the last word on the app’s own properties as well', async 
   assert.deepEqual((await session({ extension: GADGET })).context, { dashboard: '10001' });
 });
 
-test('a page that shows what is the user’s own is scoped to the account', async () => {
-  const { session } = app(() => true);
+test('a page that shows what is the user’s own is scoped to the account, and to no other account', async () => {
+  const { session, publish, scopes } = app(() => true);
   const extension = { type: 'jira:personalSettingsPage' };
   const grant = await session({ extension }, { signed: { moduleKey: 'm', extension } });
   assert.deepEqual([grant.context, grant.noDefaultScope], [{ module: 'm', account: 'ada' }, undefined]);
+  const signed = { moduleKey: 'm', extension };
+  await publish({ extension }, [{}], { signed });
+  const bens = { moduleKey: 'm', extension, accountId: 'ben' };
+  await assert.rejects(
+    publish({ extension }, [{ context: bens }], { signed }),
+    isError('SCOPE_REFUSED', /needs the property 'account'/),
+  );
+  assert.deepEqual(scopes(), [{ module: 'm', account: 'ada' }]);
 });

@@ -208,7 +208,7 @@ test('only a clear answer is a no: everything else rejects, and may be tried aga
 test('the runtime is asked as asUser() of @forge/api asks it', async () => {
   const calls: unknown[] = [];
   const fetch = async (target: object, path: string) => {
-    // What JSON leaves out says nothing.
+    // JSON leaves undefined fields out.
     calls.push(JSON.parse(JSON.stringify([target, path])));
     return Response.json({ id: '10001' });
   };

@@ -2,7 +2,7 @@
 
 export const ENVIRONMENT = '0c3d8e0e-6b1f-4a5c-9d67-1f1d2b3c4d5e';
 export const INSTALLATION = 'b0a7a9f4-4e0e-4c56-8d6e-96f9c9f1d0a3';
-/** What tokens, channels and keys carry for it. */
+/** The name that tokens, channels and keys carry for it. */
 export const INSTALLED = `ari:cloud:ecosystem::installation/${INSTALLATION}#${ENVIRONMENT}`;
 
 export interface Signed {
@@ -10,12 +10,14 @@ export interface Signed {
   extension?: object;
   accountId?: string;
   installationId?: string;
+  /** Unix seconds. */
+  exp?: number;
 }
 
 export interface Runtime {
   appContext?: Record<string, unknown>;
   aaid?: string;
-  /** What the context token holds; none without it. */
+  /** The content of the context token; there is no token without it. */
   signed?: Signed;
   /** In place of a token. */
   contextToken?: string;
@@ -27,6 +29,7 @@ export function contextToken({
   extension,
   accountId,
   installationId = INSTALLATION,
+  exp = Math.floor(Date.now() / 1000) + 900,
 }: Signed): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const claims = {
@@ -34,6 +37,7 @@ export function contextToken({
     aud: 'forge',
     installationId,
     accountId,
+    exp,
     context: { moduleKey, extension },
   };
   return `${part({ alg: 'RS256', kid: 'forge/context-token/1' })}.${part(claims)}.signature`;

@@ -2,7 +2,17 @@
 
 import * as bridge from '@forge/bridge';
 
-import { realtime, SealwireError, Jira, type RealtimeEvent } from '../../src/index.js';
+import {
+  Compass,
+  Forge,
+  Jira,
+  JiraServiceManagement,
+  property,
+  realtime,
+  SealwireError,
+  type KnownProperty,
+  type RealtimeEvent,
+} from '../../src/index.js';
 
 // The whole object takes the place of the bridge's.
 export const whole: typeof bridge.realtime = realtime;
@@ -22,6 +32,12 @@ export async function overrides(): Promise<void> {
   await realtime.publish('channel', 'text', { contextOverrides: [Jira.Gadget, 'dashboard'] });
   const given: bridge.Jira[] = [bridge.Jira.Board];
   await realtime.subscribe('channel', ignore, { replaySeconds: 30, token: 'token', contextOverrides: given });
+  await realtime.subscribe('channel', ignore, {
+    contextOverrides: [JiraServiceManagement.Request, 'portal'],
+  });
+  await realtime.publish('channel', 'text', { contextOverrides: [Compass.Component, Forge.Module] });
+  // The app's own properties are marked as such.
+  await realtime.publish('channel', 'text', { contextOverrides: [property('blue-team'), Jira.Issue] });
   // @ts-expect-error a property that no product has
   await realtime.subscribe('channel', ignore, { contextOverrides: ['isue'] });
 }
@@ -32,6 +48,10 @@ export const values: `${bridge.Jira | bridge.Confluence | bridge.Bitbucket}`[] =
   Jira.Issue,
   Jira.Project,
 ];
+
+// The constants are types as well, as the bridge's enums are.
+export const named: Jira[] = [Jira.Sprint, 'issue'];
+export const known: KnownProperty[] = [...named, Compass.Team];
 
 interface Absence {
   person: string;

@@ -6,7 +6,16 @@ import * as forge from '@forge/realtime';
 import Resolver, { makeResolver } from '@forge/resolver';
 
 import { forgeSecrets } from '../../src/backend/forge-secrets.js';
-import { createRealtime, Jira, publish, publishGlobal, signRealtimeToken, wrap } from '../../src/resolver.js';
+import {
+  createRealtime,
+  Jira,
+  publish,
+  publishGlobal,
+  signRealtimeToken,
+  verifyDashboard,
+  verifyIssue,
+  wrap,
+} from '../../src/resolver.js';
 
 export const asPublish: typeof forge.publish = publish;
 export const asPublishGlobal: typeof forge.publishGlobal = publishGlobal;
@@ -31,6 +40,26 @@ export async function tokens(): Promise<string> {
 const realtime = createRealtime({
   authorize: async ({ accountId }) => (accountId ? { subscribe: true, publish: false } : false),
 });
+
+// The checks are authorize() functions, or part of one.
+export const verified = createRealtime({ authorize: verifyDashboard, unlicensedAccess: ['customer'] });
+export const readers = createRealtime({
+  authorize: async (context) => {
+    const proved = await verifyIssue(context);
+    return proved && { ...proved, subscribe: true, publish: false };
+  },
+  properties: async ({ extension }) => ({ team: extension ? 'blue' : undefined }),
+});
+// @ts-expect-error no such kind of user
+createRealtime({ authorize: verifyDashboard, unlicensedAccess: ['app'] });
+// @ts-expect-error properties are names
+createRealtime({ authorize: () => ({ properties: 'dashboard' }) });
+
+// A verified scope goes to a consumer.
+export async function queued(): Promise<void> {
+  const scope: Record<string, string> = await realtime.scope({ contextOverrides: [Jira.Dashboard] });
+  await realtime.publish('channel', 'text', { scope });
+}
 
 // The session is a resolver function, and wrap() keeps the type of what it wraps.
 const resolver = new Resolver();

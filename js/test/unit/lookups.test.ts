@@ -12,7 +12,7 @@ import { parse } from 'acorn';
 import { transformSync } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
-/** What ships, what users copy, and what stands in for the platform in tests. */
+/** The package, the code that users copy, and the stand-ins for the platform. */
 const FOLDERS = ['js/src', 'examples', 'tests/e2e/support'];
 const SKIPPED = new Set(['node_modules', 'generated', 'dist', 'pages', 'bridge']);
 

@@ -121,7 +121,7 @@ test('what is no identifier is no property', () => {
   );
   assert.deepEqual(properties({ extension: { issue: { id: NaN }, project: { id: [] } } }), {});
   assert.deepEqual(properties({ extension: 'text' }), {});
-  // What an object inherits is none of its fields.
+  // Inherited properties are none of an object's fields.
   const inherited = Object.create({ issue: { id: '7' } }) as object;
   assert.deepEqual(properties({ extension: inherited }), {});
 });

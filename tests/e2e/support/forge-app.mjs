@@ -12,7 +12,7 @@ const SITE = 'ari:cloud:jira::site/examples';
 const invocations = new AsyncLocalStorage();
 Object.defineProperty(globalThis, '__forge_runtime__', { get: () => invocations.getStore() });
 
-/** What the platform says of an invocation, with the context that Atlassian signs for the page. */
+/** The runtime of an invocation, with the context that Atlassian signs for the page. */
 function runtimeOf(accountId, context) {
   const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const claims = { iss: 'forge/context-token', aud: 'forge', accountId, context };

@@ -51,8 +51,8 @@ export function serveHost(port, demo) {
 /**
  * An error of the app's function is an answer, as on the platform, not a failure of the host.
  * @param {Demo} demo
- * @param {{ member: string, functionKey: string, payload: unknown, context?: object }} call with `context`, what a user
- * brings who replays the product's call with another context
+ * @param {{ member: string, functionKey: string, payload: unknown, context?: object }} call `context` stands for the
+ * context that a user writes into a replayed call
  */
 async function invoke({ gadget, functions }, { member: id, functionKey, payload, context: brought }) {
   const member = requireMember(id);
