@@ -146,6 +146,8 @@ codes! {
     NotSubscribed = 45, "NOT_SUBSCRIBED", BadRequest, false;
     /// The replay asked for is longer than the replay window.
     ReplayTooLong = 46, "REPLAY_TOO_LONG", BadRequest, false;
+    /// The events that a subscription filters by, or a session's filters together, are longer than the limit.
+    FilterTooLarge = 47, "FILTER_TOO_LARGE", TooLarge, false;
 
     /// More was asked than the rate limit allows.
     RateLimited = 60, "RATE_LIMITED", TooManyRequests, true;

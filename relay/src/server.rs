@@ -9,12 +9,13 @@ use crate::{
     connection::{Alarms, ConnectionContext, Registry},
     drain::{Drain, DrainTerms},
     fanout::{Deliveries, Fanout},
+    guests::Guests,
     http::HttpContext,
     hub::HubLimits,
     lifecycle::Lifecycle,
     limits::Limits,
     listener::{Endpoint, Listener},
-    memory::{self, Memory},
+    memory::{self, Holder, Memory},
     metrics::{Exposition, Metrics},
     proxies::Proxies,
     reload::{self, Reload, Reloaded},
@@ -116,7 +117,8 @@ impl Relay {
         let (fanout, deliveries) = Fanout::start(shards, memory.clone());
         let broker = broker(deliveries.clone());
         let keys = Arc::new(SigningKeys::new(config.keyring.clone()));
-        let limits = Arc::new(Limits::new(config.limits.clone(), Instant::now()));
+        let limits = Arc::new(Limits::new(config.limits.clone(), Instant::now()).with_memory(memory.clone()));
+        let guests = Arc::new(Guests::new(memory.clone(), limits.clone()));
         let alarms = Arc::new(Alarms::default());
         let connection = Arc::new(ConnectionContext {
             terms: Reloadable::new(reload::terms(&config, keys.clone(), revocations.clone(), limits.clone())),
@@ -145,11 +147,16 @@ impl Relay {
             proxies: Proxies::new(&config),
             tls: config.tls.clone().map(|tls| Arc::new(Reloadable::new(tls))),
             limits: limits.clone(),
+            guests: guests.clone(),
         });
         vital::spawn("alarms", alarms.run(ended.clone()));
         let (cache, connections) = (broker.clone(), registry.clone());
         let evict = move |bytes| cache.evict(bytes);
-        let shed = memory::shed(memory.clone(), evict, move || connections.all(), ended.clone());
+        let holders = move || {
+            let connections = connections.all().into_iter().map(|connection| connection as Arc<dyn Holder>);
+            guests.holders().chain(connections).collect()
+        };
+        let shed = memory::shed(memory.clone(), evict, holders, ended.clone());
         vital::spawn("shedding", shed);
         tokio::spawn(every_second(ended.clone(), move || audit.summarize()));
         vital::spawn("accept", accept(listener, context.clone(), ended.clone(), tasks.clone()));

@@ -33,6 +33,7 @@ export const codes = [
   ['TOO_MANY_SUBSCRIPTIONS', 44, 4429, false],
   ['NOT_SUBSCRIBED', 45, 4400, false],
   ['REPLAY_TOO_LONG', 46, 4400, false],
+  ['FILTER_TOO_LARGE', 47, 4413, false],
 
   ['RATE_LIMITED', 60, 4429, true],
   ['SLOW_CONSUMER', 61, 4429, true],

@@ -6,6 +6,7 @@ use crate::{
     access::Refused,
     clock::Now,
     fanout::ConnectionId,
+    memory::SEAT,
     metrics::OpenSession,
     session::{Fault, Identity, SessionRules},
 };
@@ -95,6 +96,12 @@ impl Seats {
 
     pub(super) fn len(&self) -> usize {
         self.seats.len()
+    }
+
+    /// What the sessions occupy besides the place of the first one, in bytes.
+    pub(super) fn footprint(&self) -> usize {
+        let sessions: usize = self.seats.iter().map(|seat| seat.rules.footprint()).sum();
+        sessions + self.seats.len().saturating_sub(1) * SEAT
     }
 
     /// Leaves all channels of all sessions.

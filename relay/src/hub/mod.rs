@@ -222,7 +222,8 @@ impl Hub {
     /// bytes those were.
     pub fn evict(&mut self, bytes: usize, now: Instant) -> usize {
         let before = self.cached_bytes;
-        let target = before.saturating_sub(bytes).max(self.limits.replay_bytes / 4);
+        let floor = (self.limits.replay_bytes / 4).min(self.memory.cache_floor());
+        let target = before.saturating_sub(bytes).max(floor);
         while self.cached_bytes > target {
             self.evict_oldest(now);
             self.counts.evicted += 1;

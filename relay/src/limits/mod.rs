@@ -17,7 +17,7 @@ pub(crate) use places::{AddressPlace, Admission, RefusalPlace, SessionPlace};
 pub use refusals::Limit;
 pub use settings::LimitSettings;
 
-use crate::access::Refused;
+use crate::{access::Refused, memory::Memory};
 use arc_swap::{ArcSwap, Guard};
 use bucket::Moment;
 use occupancy::Occupancy;
@@ -43,6 +43,7 @@ pub struct Limits {
     occupancy: Occupancy,
     publishes: Rates,
     refusals: Refusals,
+    memory: Arc<Memory>,
 }
 
 impl Limits {
@@ -58,7 +59,14 @@ impl Limits {
             occupancy: Occupancy::default(),
             publishes: Rates::default(),
             refusals: Refusals::default(),
+            memory: Arc::default(),
         }
+    }
+
+    /// Newcomers are refused when this memory is short.
+    #[must_use]
+    pub fn with_memory(self, memory: Arc<Memory>) -> Self {
+        Self { memory, ..self }
     }
 
     /// Holds everything that is asked for from now on to other settings. Places that are taken stay taken.
@@ -95,6 +103,12 @@ impl Limits {
         self.take_publishes(self.installation_key(app, installation), count as u64, now)
     }
 
+    /// Whether there is memory for another connection, session or subscription for somebody who holds so many bytes of
+    /// such already.
+    pub(crate) fn check_memory(&self, held: usize) -> Result<(), Refused> {
+        if self.memory.admits_more(held) { Ok(()) } else { Err(self.refuse(Limit::Memory)) }
+    }
+
     fn take_publishes(&self, installation: u64, count: u64, now: Instant) -> Result<(), Refused> {
         let rate = self.settings().publishes;
         self.publishes.take(installation, count, rate, self.moment(now)).map_err(|wait| {
@@ -107,7 +121,7 @@ impl Limits {
         self.keys.hash_one(("installation", app, installation))
     }
 
-    fn refuse(&self, limit: Limit) -> Refused {
+    pub(crate) fn refuse(&self, limit: Limit) -> Refused {
         self.refusals.count(limit);
         limit.refused(None)
     }

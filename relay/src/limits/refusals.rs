@@ -30,11 +30,13 @@ pub enum Limit {
     Frames,
     /// Bytes a second of a connection.
     Bytes,
+    /// Memory for another connection, session or subscription.
+    Memory,
 }
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Connections,
         Self::ConnectionsPerAddress,
         Self::SessionsPerApp,
@@ -43,6 +45,7 @@ impl Limit {
         Self::Publishes,
         Self::Frames,
         Self::Bytes,
+        Self::Memory,
     ];
 
     /// For metrics: the setting that it is.
@@ -57,10 +60,11 @@ impl Limit {
             Self::Publishes => "publish_rate",
             Self::Frames => "frame_rate",
             Self::Bytes => "byte_rate",
+            Self::Memory => "memory_bytes",
         }
     }
 
-    /// What who ran into it is told.
+    /// The error returned to a client that exceeded this limit.
     pub(super) fn refused(self, wait: Option<Duration>) -> Refused {
         let (code, message) = match self {
             Self::Connections => (Code::Overloaded, "the relay has as many connections as it may"),
@@ -79,6 +83,9 @@ impl Limit {
             }
             Self::Frames => (Code::RateLimited, "the connection sends more frames a second than it may"),
             Self::Bytes => (Code::RateLimited, "the connection sends more bytes a second than it may"),
+            Self::Memory => {
+                (Code::Overloaded, "the relay has no memory to spare at the moment; try again later")
+            }
         };
         Refused::new(code, message).retry_after(wait.unwrap_or(COME_BACK))
     }

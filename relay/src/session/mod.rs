@@ -251,6 +251,15 @@ impl SessionRules {
         matches!(&self.state, State::Open(open) if open.accepts(channel, event))
     }
 
+    /// What the session occupies besides what its place on a connection takes, in bytes; nothing before its token was
+    /// accepted and after its end.
+    pub(crate) fn footprint(&self) -> usize {
+        match &self.state {
+            State::Open(open) => open.footprint(),
+            _ => 0,
+        }
+    }
+
     /// Who the client is, once its session token was verified.
     #[must_use]
     pub fn identity(&self) -> Option<Identity> {
@@ -268,6 +277,9 @@ impl SessionRules {
         let claims = &signed.claims;
         if let Err(revoked) = revocation::check(claims, &self.terms.revocations) {
             return self.refuse_to("hello", revoked, Some(identity(claims)));
+        }
+        if let Err(refused) = self.terms.limits.check_memory(0) {
+            return self.refuse_to("hello", refused, Some(identity(claims)));
         }
         let place = match self.terms.limits.admit_session(&claims.iss, &claims.ins, &claims.sub) {
             Ok(place) => place,

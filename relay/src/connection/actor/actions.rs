@@ -69,6 +69,7 @@ impl Actor {
                         ToClient::Welcome(_) => {
                             seat.opened = Some(OpenSession::new(&self.context.metrics));
                             self.decoder.session_opened();
+                            self.outbound.open_session();
                             self.outbound.push_answer(session, frame);
                         }
                         ToClient::Published(_) | ToClient::Failed(_) => {

@@ -15,6 +15,7 @@ mod lifetime;
 mod limits;
 mod listeners;
 mod memory;
+mod newcomers;
 mod observation;
 mod openapi;
 mod origins;

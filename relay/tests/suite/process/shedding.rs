@@ -1,7 +1,7 @@
 //! More clients that do not read than a relay has memory for.
 
 use crate::support::{
-    App, CROWD, CROWD_TURN, Came, Client, LightClient, RelayProcess, Scrape, channel, handshake, rand_id,
+    App, CROWD, CROWD_TURN, Came, Client, LightClient, RelayProcess, Scrape, channel, rand_id, try_handshake,
 };
 use sealwire_protocol::{
     Code,
@@ -196,9 +196,13 @@ async fn messages_that_are_never_finished_do_not_fill_the_memory() {
     let relay = RelayProcess::start(&[&["--memory-bytes", "64MiB", "--log", "error"][..], &CROWD].concat());
     let hello = ToRelay::Hello(Hello { token: App::one().session("mallory") }).to_bytes();
     let mut bystander = Client::open(&relay, "bob").await;
-    let mut streams = Vec::new();
+    let (mut streams, mut refused) = (Vec::new(), 0);
     for _ in 0..600 {
-        let mut stream = handshake(&relay).await;
+        // Newcomers are refused where there is no memory for them.
+        let Ok(mut stream) = try_handshake(&relay).await else {
+            refused += 1;
+            continue;
+        };
         let mut sent = crate::support::masked(0x82, &hello);
         // A frame of 140 KiB that lacks its last byte.
         sent.extend([0x82, 0xff, 0, 0, 0, 0, 0, 2, 0x30, 0, 0, 0, 0, 0]);
@@ -207,7 +211,14 @@ async fn messages_that_are_never_finished_do_not_fill_the_memory() {
         streams.push(stream);
     }
     assert!(peak(relay.child.id()) < 96 * 1024 * 1024, "{} MiB", peak(relay.child.id()) >> 20);
+    assert!(refused > 0 && streams.len() > 100, "{refused} were refused, {} let in", streams.len());
     bystander.publish("absences", "undisturbed").await;
+    // Those that never end their message make room for others.
+    let begun = Instant::now();
+    while try_handshake(&relay).await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "nobody is let in any more");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 #[tokio::test]

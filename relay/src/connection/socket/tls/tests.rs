@@ -3,7 +3,7 @@ use crate::{
     clock::Now,
     connection::{Outbound, outbound::Condition, queue::Queue, socket::Socket},
     limits::{LimitSettings, Limits},
-    memory::{Held, Memory},
+    memory::Memory,
     tls::Tls,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName};
@@ -44,11 +44,11 @@ async fn an_empty_queue_is_blocked_for_as_long_as_encrypted_bytes_wait() {
     let (mut client, socket) = connection().await;
     let limits = Arc::new(Limits::new(LimitSettings::default(), Instant::now()));
     let Ok(admission) = limits.admit_connection(None) else { panic!() };
-    let held = Held::new(Arc::new(Memory::new(1 << 30)), 0);
+    let memory = Arc::new(Memory::new(1 << 30));
     let socket = Socket::Tls(Box::new(socket));
     let places = (Arc::new(admission), None);
     let outbound =
-        Outbound::new(socket, Queue::new(1 << 20, false), Ipv4Addr::LOCALHOST.into(), places, held);
+        Outbound::new(socket, Queue::new(1 << 20, false), Ipv4Addr::LOCALHOST.into(), places, memory);
     let mut frames = 0;
     // Each is small enough to be encrypted at once, so that the one that the socket has no room for leaves nothing queued.
     loop {
