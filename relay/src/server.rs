@@ -14,7 +14,7 @@ use crate::{
     hub::HubLimits,
     lifecycle::Lifecycle,
     limits::Limits,
-    listener::{Endpoint, Listener},
+    listener::{Endpoint, Listener, net},
     memory::{self, Holder, Memory},
     metrics::{Exposition, Metrics},
     proxies::Proxies,
@@ -233,6 +233,7 @@ async fn listen(config: &Config) -> Result<(Listener, Endpoint), StartError> {
 async fn listen_for_operators(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let failed = |source| StartError::Listen { address: address.into(), source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
+    net::prepare(&listener).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
 }

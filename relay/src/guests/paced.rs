@@ -24,8 +24,6 @@ pub(crate) struct Paced<S: ClientSocket> {
     guest: Arc<Guest>,
     /// Since the client's socket took no more.
     stall: Option<Box<Stall>>,
-    /// Whether nothing more is to come from the client.
-    is_narrow: bool,
 }
 
 /// A client that does not read, or slowly.
@@ -38,7 +36,7 @@ struct Stall {
 
 impl<S: ClientSocket> Paced<S> {
     pub(crate) fn new(stream: S, guest: Arc<Guest>) -> Self {
-        Self { stream: Some(stream), guest, stall: None, is_narrow: false }
+        Self { stream: Some(stream), guest, stall: None }
     }
 
     /// The socket itself. There is one, as it is taken out once.
@@ -87,23 +85,26 @@ impl<S: ClientSocket> Paced<S> {
         }
     }
 
+    /// Whether the client is silent while its stream is open. HTTP does not look whether it is, once something lies in its
+    /// own buffer, and what the client sends would lie in the system's.
+    fn check_silence(&mut self, context: &mut Context<'_>) -> io::Result<()>
+    where
+        S: AsyncRead + Unpin,
+    {
+        let mut byte = [0];
+        let mut buffer = ReadBuf::new(&mut byte);
+        match self.socket()?.poll_read(context, &mut buffer) {
+            Poll::Ready(Ok(())) => self.guest.read(buffer.filled().len()),
+            Poll::Ready(Err(error)) => Err(error),
+            Poll::Pending => Ok(()),
+        }
+    }
+
     fn socket(&mut self) -> io::Result<Pin<&mut S>>
     where
         S: Unpin,
     {
         self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
-    }
-
-    /// The same to write to. What a client sends while its stream is open lies unread, so that there is to be little of it.
-    fn socket_to_write(&mut self) -> io::Result<Pin<&mut S>>
-    where
-        S: Unpin,
-    {
-        if !self.is_narrow && self.guest.is_stream() {
-            self.is_narrow = true;
-            self.stream.iter().for_each(ClientSocket::narrow);
-        }
-        self.socket()
     }
 }
 
@@ -138,13 +139,13 @@ impl<S: AsyncRead + ClientSocket + Unpin> AsyncRead for Paced<S> {
     }
 }
 
-impl<S: AsyncWrite + ClientSocket + Unpin> AsyncWrite for Paced<S> {
+impl<S: AsyncRead + AsyncWrite + ClientSocket + Unpin> AsyncWrite for Paced<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let result = self.socket_to_write()?.poll_write(context, bytes);
+        let result = self.socket()?.poll_write(context, bytes);
         self.pace(context, result)
     }
 
@@ -153,7 +154,7 @@ impl<S: AsyncWrite + ClientSocket + Unpin> AsyncWrite for Paced<S> {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = self.socket_to_write()?.poll_write_vectored(context, slices);
+        let result = self.socket()?.poll_write_vectored(context, slices);
         self.pace(context, result)
     }
 
@@ -165,6 +166,9 @@ impl<S: AsyncWrite + ClientSocket + Unpin> AsyncWrite for Paced<S> {
         let result = self.socket()?.poll_flush(context);
         if let Poll::Ready(Ok(())) = result {
             self.flushed();
+        }
+        if self.guest.is_stream() {
+            self.check_silence(context)?;
         }
         result
     }

@@ -17,10 +17,8 @@ const LOW_WATER: u32 = 16 * 1024;
 /// still gets and sends more than a megabyte a second.
 const SEND_BUFFER: usize = 128 * 1024;
 const RECEIVE_BUFFER: usize = 128 * 1024;
-/// The same where nothing more is to come from the client.
-const NARROW: usize = 4 * 1024;
 /// The same of a Unix domain socket, whose other end is on the same machine.
-const UNIX_SEND_BUFFER: usize = 32 * 1024;
+const UNIX_SEND_BUFFER: usize = 24 * 1024;
 /// How long a client may leave unacknowledged what was sent to it, or its window closed: longer than the two heartbeats
 /// after which a silent client is given up. It also ends what is left of a connection that was closed already, which a
 /// client that answers the system's probes could have kept for ever.
@@ -48,29 +46,39 @@ pub(crate) fn prepare_unix(stream: &UnixStream) {
 pub(crate) trait ClientSocket {
     /// Once it is closed, throws away what the client has not read, and says so to the client.
     fn close_abruptly(&self);
-    /// Nothing more is to come from the client.
-    fn narrow(&self);
 }
 
 impl ClientSocket for TcpStream {
     fn close_abruptly(&self) {
         close_abruptly(self);
-    }
-
-    fn narrow(&self) {
-        let _ = SockRef::from(self).set_recv_buffer_size(NARROW);
-    }
-}
+    }}
 
 impl ClientSocket for UnixStream {
     /// What waits in it goes with it in any case.
     fn close_abruptly(&self) {}
-
-    /// What waits in it is limited by the buffer of the other end.
-    fn narrow(&self) {}
 }
 
 /// See [`ClientSocket::close_abruptly`].
 pub(crate) fn close_abruptly(stream: &TcpStream) {
     let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn an_accepted_socket_has_what_the_one_that_listens_was_given() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        prepare(&listener).unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        let socket = SockRef::from(&accepted);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(USER_TIMEOUT));
+        assert_eq!(socket.tcp_notsent_lowat().unwrap(), LOW_WATER);
+        assert_eq!(socket.send_buffer_size().unwrap(), 2 * SEND_BUFFER);
+        assert_eq!(socket.recv_buffer_size().unwrap(), UNREAD);
+    }
 }

@@ -22,14 +22,13 @@ use tokio::{sync::Notify, time::timeout};
 pub(crate) const CONNECTION: usize = 1792;
 /// What a session besides the first of its connection occupies before it is open, in bytes; measured, and rounded up.
 pub(crate) const SEAT: usize = 512;
-/// Bytes of an idle connection with one session and one subscription, without TLS: what the operator's limit on
-/// connections is compared with.
-pub(crate) const IDLE_CONNECTION: usize = 2560;
+/// Bytes that are counted of an idle connection with one session and one subscription to a channel of its own.
+const IDLE: usize = 2560;
 
 /// Of the budget, so many sixteenths may be held before newcomers are refused and before the relay sheds, and so many
 /// after it shed. The rest is for the program itself and what the allocator cannot give back.
 const SHED_ABOVE: usize = 11;
-pub(crate) const SHED_TO: usize = 10;
+const SHED_TO: usize = 10;
 /// To so many sixteenths the relay sheds where newcomers were refused.
 const SHED_TO_FOR_NEWCOMERS: usize = 9;
 /// Above so many sixteenths publishers wait, and also clients that read are ended, those for which most waits.
@@ -49,6 +48,16 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// cannot take what would do for many.
 const MUCH: usize = 8 * 1024;
 const MUCH_BELOW: usize = 8;
+
+/// How many idle connections a budget of so many bytes has room for; `session` is what each takes for TLS.
+pub(crate) fn idle_connections(budget: usize, session: usize) -> usize {
+    budget / 16 * SHED_TO / (IDLE + session)
+}
+
+/// The least budget that has room for so many.
+pub(crate) fn budget_for(connections: usize, session: usize) -> usize {
+    connections.saturating_mul(IDLE + session).div_ceil(SHED_TO).saturating_mul(16)
+}
 
 /// What memory is held for, apart from frames and the cache's books.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -144,7 +144,7 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 /// A connection from another address of this machine.
-fn from(target: &Target, address: Ipv4Addr) -> RawSocket {
+pub(crate) fn from(target: &Target, address: Ipv4Addr) -> RawSocket {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from((address, 0)).into()).unwrap();
     socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, target.port)).into()).unwrap();

@@ -7,9 +7,12 @@ use sealwire_protocol::{
 };
 use sealwire_tests::{Farewell, Installation, RawSocket, RelayProcess};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// What the relay allows one address.
 pub(crate) const CONNECTIONS_PER_ADDRESS: usize = 200;
+/// How long the relay lets a client read nothing of an answer.
+pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
 /// What the relay allows one account.
 pub(crate) const SESSIONS_PER_ACCOUNT: usize = 100;
 
@@ -38,8 +41,9 @@ impl Target {
             encryption_key: [9; 32],
         };
         let settings = format!(
-            "hello_timeout = \"3s\"\nmax_connections_per_address = {CONNECTIONS_PER_ADDRESS}\n\
-             max_sessions_per_account = {SESSIONS_PER_ACCOUNT}\n"
+            "hello_timeout = \"3s\"\nwrite_timeout = \"{}s\"\nmax_connections_per_address = {CONNECTIONS_PER_ADDRESS}\n\
+             max_sessions_per_account = {SESSIONS_PER_ACCOUNT}\n",
+            WRITE_TIMEOUT.as_secs(),
         );
         let relay = RelayProcess::start_logged(&[&victim, &stranger, &bystander], &settings);
         Self { port: relay.port, relay, victim, neighbour, stranger, bystander }

@@ -13,6 +13,7 @@ use std::{
     net::Shutdown,
     task::{Context, Poll},
 };
+pub(crate) use tls::SESSION as TLS_SESSION;
 use tls::TlsSocket;
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::server::TlsStream;

@@ -23,7 +23,7 @@ const WRITE_AHEAD: usize = 16 * 1024;
 /// message of TLS that is never finished would have the session hold up to 64 KiB.
 const MAX_UNDECRYPTED: usize = 24 * 1024;
 /// What a session occupies that waits for nothing, in bytes; measured, and rounded up.
-const SESSION: u32 = 8 * 1024;
+pub(crate) const SESSION: u32 = 8 * 1024;
 
 pub(crate) struct TlsSocket {
     stream: TcpStream,

@@ -14,7 +14,6 @@ const BUFFER: usize = 1024;
 
 impl ClientSocket for DuplexStream {
     fn close_abruptly(&self) {}
-    fn narrow(&self) {}
 }
 
 /// Both ends of a connection, and what it is counted in.

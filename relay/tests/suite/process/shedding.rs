@@ -37,7 +37,7 @@ const LIMIT: usize = 512 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(100);
 
 /// Most memory that a process had at any time, in bytes.
-fn peak(process: u32) -> usize {
+pub(super) fn peak(process: u32) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
@@ -189,6 +189,28 @@ async fn who_holds_most_is_cut_off_when_memory_is_short_and_told_to_come_back() 
     assert!(farewell.goodbye.unwrap().reconnect_after_ms > 0);
     assert!(peak(relay.child.id()) < 128 * 1024 * 1024);
     publisher.publish("absences", "undisturbed").await;
+}
+
+#[tokio::test]
+async fn a_cache_that_may_be_larger_than_the_memory_gives_way_to_what_is_published_and_to_newcomers() {
+    // The default of replay_bytes is four times as much.
+    let flags = ["--memory-bytes", "64MiB", "--log", "error", "--admin-listen", "127.0.0.1:0"];
+    let rates = ["--byte-rate", "64GiB", "--byte-burst", "64GiB"];
+    let relay = RelayProcess::start(&[&flags[..], &rates].concat());
+    let mut publisher = Client::open(&relay, "alice").await;
+    let large = bytes::Bytes::from(vec![1; 128 * 1024]);
+    for number in 0..800 {
+        match publisher.try_publish(channel("absences"), "", large.clone(), rand_id()).await {
+            ToClient::Published(_) => {}
+            other => panic!("{other:?}"),
+        }
+        if number % 50 == 0 {
+            Client::open(&relay, "bob").await;
+        }
+    }
+    let scrape = Scrape::of(&relay).await;
+    assert!(scrape.value("sealwire_memory_evicted_bytes_total") > 30_000_000.0);
+    assert_eq!(scrape.value("sealwire_connections_shed_total"), 0.0);
 }
 
 #[tokio::test]
