@@ -148,6 +148,8 @@ codes! {
     ReplayTooLong = 46, "REPLAY_TOO_LONG", BadRequest, false;
     /// The id of the message was used on its channel for another message.
     IdReused = 47, "ID_REUSED", BadRequest, false;
+    /// The events that a subscription filters by, or a session's filters together, are longer than the limit.
+    FilterTooLarge = 48, "FILTER_TOO_LARGE", TooLarge, false;
 
     /// More was asked than the rate limit allows.
     RateLimited = 60, "RATE_LIMITED", TooManyRequests, true;

@@ -46,6 +46,10 @@ pub const MAX_CHANNEL_NAME: usize = 255;
 pub const MAX_EVENT_NAME: usize = 255;
 /// Most events that one subscription filters by.
 pub const MAX_EVENT_FILTERS: usize = 32;
+/// Most bytes of the names of these events together.
+pub const MAX_FILTER_BYTES: usize = 1024;
+/// Most bytes of the names of the events in all filters of one session.
+pub const MAX_SESSION_FILTER_BYTES: usize = 16 * 1024;
 /// Longest payload, in bytes of UTF-8 JSON.
 pub const MAX_PAYLOAD: usize = 128 * 1024;
 /// Longest sealed message, in bytes: the longest payload, padded and sealed.

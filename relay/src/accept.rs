@@ -1,6 +1,7 @@
 //! From a connection to requests: the proxy's header, the TLS handshake, then HTTP/1.1.
 
 use crate::{
+    guests::{Guest, Paced},
     http::{self, HttpContext, Visitor},
     listener::{Accepted, Listener},
     proxies::{Origin, header},
@@ -36,30 +37,45 @@ pub(crate) async fn accept(
             Ok(Accepted::Tcp(stream, peer)) => {
                 // Messages are small and must not wait for each other.
                 let _ = stream.set_nodelay(true);
-                let Ok(door) = Door::of(Origin::address(peer.ip()), &context) else { continue };
+                let has_tls = context.tls.is_some();
+                let Ok(door) = Door::of(Origin::address(peer.ip()), has_tls, &context) else { continue };
+                let guest = door.guest().clone();
+                let stream = Paced::new(stream, guest.clone());
                 tasks.spawn(async move {
-                    let Some((stream, visitor)) = door.open(stream, &context).await else { return };
-                    match &context.tls {
-                        None => serve(stream, visitor, context, routes, shutdown).await,
-                        // Boxed, so that plain text takes no room for it.
-                        Some(tls) => {
-                            let acceptor = tls.current().config().into();
-                            Box::pin(async move {
-                                if let Some(stream) = shake_hands(acceptor, stream, &context, &shutdown).await
-                                {
-                                    serve(stream, visitor, context, routes, shutdown).await;
-                                }
-                            })
-                            .await;
+                    let task = pin!(async {
+                        let Some((stream, visitor)) = door.open(stream, &context, &shutdown).await else {
+                            return;
+                        };
+                        match &context.tls {
+                            None => serve(stream, visitor, &context, routes, &shutdown).await,
+                            // Boxed, so that plain text takes no room for it.
+                            Some(tls) => {
+                                let acceptor = tls.current().config().into();
+                                Box::pin(async {
+                                    let handshake = shake_hands(acceptor, stream, &context, &shutdown).await;
+                                    let Some(stream) = handshake else { return };
+                                    visitor.guest().shook_hands();
+                                    serve(stream, visitor, &context, routes, &shutdown).await;
+                                })
+                                .await;
+                            }
                         }
-                    }
+                    });
+                    guest.host(&shutdown, task).await;
                 });
             }
             Ok(Accepted::Unix(stream)) => {
-                let Ok(door) = Door::of(Origin::unix(), &context) else { continue };
+                let Ok(door) = Door::of(Origin::unix(), false, &context) else { continue };
+                let guest = door.guest().clone();
+                let stream = Paced::new(stream, guest.clone());
                 tasks.spawn(async move {
-                    let Some((stream, visitor)) = door.open(stream, &context).await else { return };
-                    serve(stream, visitor, context, routes, shutdown).await;
+                    let task = pin!(async {
+                        let Some((stream, visitor)) = door.open(stream, &context, &shutdown).await else {
+                            return;
+                        };
+                        serve(stream, visitor, &context, routes, &shutdown).await;
+                    });
+                    guest.host(&shutdown, task).await;
                 });
             }
             Err(error) => {
@@ -74,31 +90,45 @@ pub(crate) async fn accept(
 enum Door {
     Known(Visitor),
     /// The proxy's header says.
-    Asks(Origin),
+    Asks(Origin, Arc<Guest>),
 }
 
 /// There is no room, not even to say so.
 struct NoRoom;
 
 impl Door {
-    fn of(origin: Origin, context: &HttpContext) -> Result<Self, NoRoom> {
+    fn of(origin: Origin, has_tls: bool, context: &HttpContext) -> Result<Self, NoRoom> {
         if context.proxies.sends_header(origin) {
-            return Ok(Self::Asks(origin));
+            let guest = context.guests.have_room(has_tls).then(|| context.guests.enter(has_tls));
+            return guest.map(|guest| Self::Asks(origin, guest)).ok_or(NoRoom);
         }
-        context.admit(origin).map(Self::Known).ok_or(NoRoom)
+        context.admit(origin, context.guests.enter(has_tls)).map(Self::Known).ok_or(NoRoom)
+    }
+
+    fn guest(&self) -> &Arc<Guest> {
+        match self {
+            Self::Known(visitor) => visitor.guest(),
+            Self::Asks(_, guest) => guest,
+        }
     }
 
     /// Reads the proxy's header, where there is one.
-    async fn open<S: AsyncRead + Unpin>(self, mut stream: S, context: &HttpContext) -> Option<(S, Visitor)> {
-        let origin = match self {
+    async fn open<S: AsyncRead + Unpin>(
+        self,
+        mut stream: S,
+        context: &HttpContext,
+        shutdown: &CancellationToken,
+    ) -> Option<(S, Visitor)> {
+        let (origin, guest) = match self {
             Self::Known(visitor) => return Some((stream, visitor)),
-            Self::Asks(origin) => origin,
+            Self::Asks(origin, guest) => (origin, guest),
         };
         let patience = context.limits.settings().head_timeout;
-        let problem = match timeout(patience, header::read(&mut stream)).await {
+        let header = timeout(patience, header::read(&mut stream));
+        let problem = match shutdown.run_until_cancelled(header).await? {
             Ok(Ok(client)) => {
                 let origin = client.map_or(origin, Origin::address);
-                return Some((stream, context.admit(origin)?));
+                return Some((stream, context.admit(origin, guest)?));
             }
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it took too long".to_owned(),
@@ -110,10 +140,10 @@ impl Door {
 
 async fn shake_hands(
     acceptor: TlsAcceptor,
-    stream: TcpStream,
+    stream: Paced<TcpStream>,
     context: &HttpContext,
     shutdown: &CancellationToken,
-) -> Option<TlsStream<TcpStream>> {
+) -> Option<TlsStream<Paced<TcpStream>>> {
     let handshake = timeout(context.limits.settings().head_timeout, acceptor.accept(stream));
     match shutdown.run_until_cancelled(handshake).await? {
         Ok(Ok(stream)) => Some(stream),
@@ -132,16 +162,16 @@ async fn shake_hands(
 async fn serve<IO, S>(
     stream: IO,
     visitor: Visitor,
-    context: Arc<HttpContext>,
+    context: &HttpContext,
     routes: S,
-    shutdown: CancellationToken,
+    shutdown: &CancellationToken,
 ) where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = warp::reply::Response> + Send + Sync,
     S::Future: Send + 'static,
     S::Error: std::error::Error + Send + Sync + 'static,
 {
-    let (context, visitor, routes) = (&*context, &visitor, &routes);
+    let (visitor, routes) = (&visitor, &routes);
     let service =
         hyper::service::service_fn(move |request| http::exchange(context, visitor, request, routes));
     let connection = {

@@ -11,10 +11,10 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
-    sync::Semaphore,
+    task::JoinHandle,
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -26,8 +26,10 @@ use warp::{
 };
 
 /// How long a connection may last: a scrape takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Most connections at a time.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it may stay without a request.
+const HEAD_PATIENCE: Duration = Duration::from_secs(5);
+/// Most connections at a time; one more ends the oldest of them, so that no silent ones keep an operator out.
 const MAX_CONNECTIONS: usize = 32;
 /// Pause after the system refused a new connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -35,22 +37,25 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Answers operators until the relay has ended.
 pub(crate) async fn serve(listener: TcpListener, exposition: Arc<Exposition>, ended: CancellationToken) {
     let routes = TowerToHyperService::new(warp::service(routes(exposition)));
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut connections: VecDeque<JoinHandle<()>> = VecDeque::with_capacity(MAX_CONNECTIONS);
     while let Some(accepted) = ended.run_until_cancelled(listener.accept()).await {
         let Ok((socket, _)) = accepted else {
             sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let Ok(place) = places.clone().try_acquire_owned() else { continue };
+        connections.retain(|connection| !connection.is_finished());
+        if connections.len() == MAX_CONNECTIONS
+            && let Some(oldest) = connections.pop_front()
+        {
+            oldest.abort();
+        }
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(PATIENCE)
+            .header_read_timeout(HEAD_PATIENCE)
             .serve_connection(TokioIo::new(socket), routes.clone());
-        tokio::spawn(async move {
-            let _ = timeout(PATIENCE, connection).await;
-            drop(place);
-        });
+        connections.push_back(tokio::spawn(async move { drop(timeout(PATIENCE, connection).await) }));
     }
+    connections.iter().for_each(JoinHandle::abort);
 }
 
 fn routes(

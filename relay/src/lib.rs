@@ -16,6 +16,7 @@ mod fanout;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod guests;
 mod http;
 mod hub;
 mod lifecycle;

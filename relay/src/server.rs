@@ -9,12 +9,13 @@ use crate::{
     connection::{Alarms, ConnectionContext, Registry},
     drain::{Drain, DrainTerms},
     fanout::{Deliveries, Fanout},
+    guests::Guests,
     http::HttpContext,
     hub::HubLimits,
     lifecycle::Lifecycle,
     limits::Limits,
-    listener::{Endpoint, Listener},
-    memory::{self, Memory},
+    listener::{Endpoint, Listener, net},
+    memory::{self, Holder, Memory},
     metrics::{Exposition, Metrics},
     output,
     proxies::Proxies,
@@ -122,7 +123,8 @@ impl Relay {
         let (fanout, deliveries) = Fanout::start(shards, memory.clone());
         let broker = broker(deliveries.clone());
         let keys = Arc::new(SigningKeys::new(config.keyring.clone()));
-        let limits = Arc::new(Limits::new(config.limits.clone(), Instant::now()));
+        let limits = Arc::new(Limits::new(config.limits.clone(), Instant::now()).with_memory(memory.clone()));
+        let guests = Arc::new(Guests::new(memory.clone(), limits.clone()));
         let alarms = Arc::new(Alarms::default());
         let pulse = Arc::<Pulse>::default();
         let terms = reload::terms(&config, keys.clone(), revocations.clone(), limits.clone(), pulse.clone());
@@ -153,13 +155,18 @@ impl Relay {
             proxies: Proxies::new(&config),
             tls: config.tls.clone().map(|tls| Arc::new(Reloadable::new(tls))),
             limits: limits.clone(),
+            guests: guests.clone(),
         });
         vital::spawn("alarms", alarms.run(ended.clone()));
         let beating = pulse.clone();
         vital::spawn("pulse", every(pulse::PERIOD, ended.clone(), move || beat(&beating)));
         let (cache, connections) = (broker.clone(), registry.clone());
         let evict = move |bytes| cache.evict(bytes);
-        let shed = memory::shed(memory.clone(), evict, move || connections.all(), ended.clone());
+        let holders = move || {
+            let connections = connections.all().into_iter().map(|connection| connection as Arc<dyn Holder>);
+            guests.holders().chain(connections).collect()
+        };
+        let shed = memory::shed(memory.clone(), evict, holders, ended.clone());
         vital::spawn("shedding", shed);
         let tell = move || {
             audit.summarize();
@@ -247,6 +254,7 @@ async fn listen(config: &Config) -> Result<(Listener, Endpoint), StartError> {
 async fn listen_for_operators(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let failed = |source| StartError::Listen { address: address.into(), source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
+    net::prepare(&listener).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
 }

@@ -300,6 +300,25 @@ impl RawSocket {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Bytes until the relay closes, or resets, the connection.
+    ///
+    /// # Panics
+    /// Where the relay keeps the connection open.
+    pub fn count_to_the_end(&mut self) -> usize {
+        let start = Instant::now();
+        let mut bytes = std::mem::take(&mut self.unread).to_vec();
+        let _ = self.stream.read_to_end(&mut bytes);
+        assert!(start.elapsed() < PATIENCE, "the relay keeps the connection");
+        bytes.len()
+    }
+
+    /// Reads a few bytes, at most 64; false at the end of the connection.
+    pub fn read_some(&mut self, most: usize) -> bool {
+        let mut some = [0; 64];
+        let most = most.min(some.len());
+        matches!(self.stream.read(&mut some[..most]), Ok(1..))
+    }
+
     /// The head of one answer over HTTP.
     pub fn head(&mut self) -> String {
         let mut head = Vec::new();

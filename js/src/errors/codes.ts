@@ -34,6 +34,7 @@ export const codes = [
   ['NOT_SUBSCRIBED', 45, 4400, false],
   ['REPLAY_TOO_LONG', 46, 4400, false],
   ['ID_REUSED', 47, 4400, false],
+  ['FILTER_TOO_LARGE', 48, 4413, false],
 
   ['RATE_LIMITED', 60, 4429, true],
   ['SLOW_CONSUMER', 61, 4429, true],

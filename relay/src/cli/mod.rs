@@ -167,6 +167,9 @@ pub(crate) struct ConfigArgs {
     /// How long the body of an HTTP request may take.
     #[arg(long, value_name = "DURATION")]
     body_timeout: Option<String>,
+    /// How long a client may read nothing of an answer over HTTP that waits for it.
+    #[arg(long, value_name = "DURATION")]
+    write_timeout: Option<String>,
     /// Where operators get metrics, such as 127.0.0.1:7441, or off.
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<String>,
@@ -246,6 +249,7 @@ impl ConfigArgs {
             .with(Setting::HeadTimeout, self.head_timeout.clone())
             .with(Setting::HeadBytes, self.head_bytes.clone())
             .with(Setting::BodyTimeout, self.body_timeout.clone())
+            .with(Setting::WriteTimeout, self.write_timeout.clone())
             .with(Setting::AdminListen, self.admin_listen.clone())
             .with(Setting::AdminPublic, self.admin_public.clone())
             .with(Setting::DrainWindow, self.drain_window.clone())

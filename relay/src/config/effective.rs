@@ -51,6 +51,7 @@ impl Setting {
             Self::HeadTimeout => text(&units::duration_text(config.limits.head_timeout)),
             Self::HeadBytes => text(&units::bytes_text(config.limits.head_bytes)),
             Self::BodyTimeout => text(&units::duration_text(config.limits.body_timeout)),
+            Self::WriteTimeout => text(&units::duration_text(config.limits.write_timeout)),
             Self::AdminListen => match config.admin_listen {
                 Some(address) => text(&address.to_string()),
                 None => text(OFF),

@@ -1,7 +1,7 @@
 //! What a relay runs with and its operator may not want. `sealwire-relay check-config` and the start of a relay tell it.
 
 use super::{Config, Listen, Origin, Setting};
-use crate::clock::Now;
+use crate::{clock::Now, connection::TLS_SESSION, memory};
 use std::{fmt, fs, os::unix::fs::PermissionsExt as _, time::Duration};
 use tracing_subscriber::filter::Targets;
 
@@ -54,6 +54,9 @@ impl Config {
                 Setting::MaxConnectionsPerAddress,
                 "one address can take every connection that there is; keep it well below max_connections",
             );
+        }
+        if let Some(problem) = self.too_many_connections() {
+            add(Setting::MaxConnections, &problem);
         }
         if self.limits.allowed_origins.are_all() {
             add(
@@ -110,6 +113,23 @@ impl Config {
     }
 }
 
+impl Config {
+    /// What is wrong where there may be more connections than there is memory for.
+    fn too_many_connections(&self) -> Option<String> {
+        const MIB: usize = 1024 * 1024;
+        let (most, budget) = (self.limits.max_connections, self.limits.memory_bytes);
+        let (session, kind) = if self.tls.is_some() { (TLS_SESSION as usize, " in TLS") } else { (0, "") };
+        let fit = memory::idle_connections(budget, session);
+        (fit < most).then(|| {
+            let needed = memory::budget_for(most, session).div_ceil(MIB);
+            format!(
+                "memory_bytes has room for {fit} idle connections{kind}, and newcomers are refused beyond that; set \
+                 max_connections to at most {fit}, or memory_bytes to at least {needed}MiB"
+            )
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +174,15 @@ mod tests {
                 "setting allowed_origins: every page",
             ),
             (|config| config.replay_bytes = 513 << 20, "setting replay_bytes: more than half"),
+            (
+                |config| (config.limits.memory_bytes, config.replay_bytes) = (256 << 20, 64 << 20),
+                "setting max_connections: memory_bytes has room for 65536 idle connections, and newcomers are refused \
+                 beyond that; set max_connections to at most 65536, or memory_bytes to at least 391MiB",
+            ),
+            (
+                |config| config.limits.max_connections = 300_000,
+                "setting max_connections: memory_bytes has room for 262144 idle connections, and",
+            ),
             (|config| config.heartbeat = Duration::from_secs(60), "setting heartbeat: many proxies"),
             (|config| config.log = "error".into(), "setting log: the audit log is off"),
             (|config| config.log = "info,audit=off".into(), "setting log: the audit log is off"),

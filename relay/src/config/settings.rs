@@ -101,6 +101,8 @@ pub enum Setting {
     HeadBytes,
     /// `body_timeout` of [`Config::limits`].
     BodyTimeout,
+    /// `write_timeout` of [`Config::limits`].
+    WriteTimeout,
     /// [`Config::admin_listen`].
     AdminListen,
     /// [`Config::admin_public`].
@@ -159,6 +161,7 @@ impl Setting {
         Self::HeadTimeout,
         Self::HeadBytes,
         Self::BodyTimeout,
+        Self::WriteTimeout,
         Self::AdminListen,
         Self::AdminPublic,
         Self::DrainWindow,
@@ -212,6 +215,7 @@ impl Setting {
             Self::HeadTimeout => "head_timeout",
             Self::HeadBytes => "head_bytes",
             Self::BodyTimeout => "body_timeout",
+            Self::WriteTimeout => "write_timeout",
             Self::AdminListen => "admin_listen",
             Self::AdminPublic => "admin_public",
             Self::DrainWindow => "drain_window",
@@ -303,6 +307,7 @@ impl Setting {
             Self::HeadTimeout => to.limits.head_timeout = from.limits.head_timeout,
             Self::HeadBytes => to.limits.head_bytes = from.limits.head_bytes,
             Self::BodyTimeout => to.limits.body_timeout = from.limits.body_timeout,
+            Self::WriteTimeout => to.limits.write_timeout = from.limits.write_timeout,
             Self::Log => to.log.clone_from(&from.log),
             _ => return false,
         }

@@ -80,6 +80,7 @@ fn every_setting_is_read_from_all_three_places() {
         (Setting::HeadTimeout, "5s"),
         (Setting::HeadBytes, "32KiB"),
         (Setting::BodyTimeout, "5s"),
+        (Setting::WriteTimeout, "5s"),
         (Setting::AdminListen, "127.0.0.1:2"),
         (Setting::AdminPublic, "true"),
         (Setting::DrainWindow, "1s"),
@@ -99,7 +100,7 @@ fn every_setting_is_read_from_all_three_places() {
         }
     }
     // These need files or each other: `transport_settings_are_read_from_all_three_places`.
-    assert_eq!(Setting::ALL.len(), 44 + 3);
+    assert_eq!(Setting::ALL.len(), 45 + 3);
 }
 
 #[test]

@@ -113,6 +113,10 @@ impl Setting {
                 config.limits.body_timeout =
                     within(units::duration(text)?, Duration::from_millis(100), Duration::from_secs(60), text)?
             }
+            Self::WriteTimeout => {
+                config.limits.write_timeout =
+                    within(units::duration(text)?, Duration::from_millis(100), Duration::from_secs(60), text)?
+            }
             Self::AdminListen => {
                 config.admin_listen = match text {
                     OFF => None,

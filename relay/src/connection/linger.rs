@@ -1,22 +1,31 @@
 //! The end of a connection: the last frames are written, and the client gets a moment to read them. Closing a socket
 //! with unread bytes in it would throw away what the client has not read yet.
 
-use super::{Outbound, outbound::Condition};
+use super::{Outbound, Socket, outbound::Condition};
 use crate::metrics::Metrics;
 use bytes::BytesMut;
-use std::time::Duration;
+use std::{
+    future::poll_fn,
+    io,
+    task::{Context, Poll},
+    time::Duration,
+};
 use tokio::{task::yield_now, time::timeout};
 
+/// How long a client may read nothing of its last frames: one that reads none of them now reads none later.
+const STALL: Duration = Duration::from_secs(3);
 /// How long the client may take to close its side.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// Most bytes thrown away meanwhile.
 const DISCARD: usize = 1024 * 1024;
 
-/// Writes what is queued for at most `patience`, then closes.
+/// Writes what is queued for at most `patience`, then closes. What the client did not read is thrown away.
 pub(super) async fn close(outbound: &Outbound, metrics: &Metrics, patience: Duration) {
     if timeout(patience, drain(outbound, metrics)).await == Ok(true) {
         outbound.socket().shut_down();
         let _ = timeout(FAREWELL, discard(outbound)).await;
+    } else {
+        outbound.socket().abort();
     }
 }
 
@@ -34,7 +43,8 @@ async fn drain(outbound: &Outbound, metrics: &Metrics) -> bool {
                 metrics.sent.add(outbound.go_on());
             }
             Condition::Blocked => {
-                if outbound.socket().writable().await.is_err() {
+                let writable = ready_or_broken(outbound, |socket, context| socket.poll_write_ready(context));
+                if timeout(STALL, writable).await != Ok(true) {
                     return false;
                 }
                 metrics.sent.add(outbound.go_on());
@@ -46,13 +56,31 @@ async fn drain(outbound: &Outbound, metrics: &Metrics) -> bool {
 /// Reads until the client closes.
 async fn discard(outbound: &Outbound) {
     let mut discarded = 0;
-    while discarded < DISCARD && outbound.socket().readable().await.is_ok() {
+    while discarded < DISCARD
+        && ready_or_broken(outbound, |socket, context| socket.poll_read_ready(context)).await
+    {
         let mut scratch = BytesMut::with_capacity(4096);
         match outbound.socket().try_read_buf(&mut scratch) {
             Ok(0) => return,
             Ok(count) => discarded += count,
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => return,
         }
     }
+}
+
+/// Waits until the socket is ready. False where it is gone, also where it was given up meanwhile because memory is short.
+async fn ready_or_broken(
+    outbound: &Outbound,
+    poll: impl Fn(&Socket, &mut Context<'_>) -> Poll<io::Result<()>>,
+) -> bool {
+    poll_fn(|context| {
+        // Only for the next wake-up: there is no session any more that anything could happen to.
+        let _ = outbound.poll_signals(context);
+        if outbound.backlog().condition == Condition::Broken {
+            return Poll::Ready(false);
+        }
+        poll(outbound.socket(), context).map(|ready| ready.is_ok())
+    })
+    .await
 }

@@ -17,7 +17,7 @@ pub(crate) use alarms::Alarms;
 pub(crate) use outbound::Outbound;
 pub(crate) use outlet::Outlet;
 pub(crate) use registry::Registry;
-pub(crate) use socket::Socket;
+pub(crate) use socket::{Socket, TLS_SESSION};
 
 use crate::{
     audit::Audit,

@@ -8,6 +8,7 @@ use crate::{
     access::Refused,
     clock::Now,
     fanout::ConnectionId,
+    memory::SEAT,
     metrics::OpenSession,
     session::{Fault, Identity, SessionRules},
 };
@@ -107,6 +108,12 @@ impl Seats {
 
     pub(super) fn len(&self) -> usize {
         self.seats.len()
+    }
+
+    /// What the sessions occupy besides the place of the first one, in bytes.
+    pub(super) fn footprint(&self) -> usize {
+        let sessions: usize = self.seats.iter().map(|seat| seat.rules.footprint()).sum();
+        sessions + self.seats.len().saturating_sub(1) * SEAT
     }
 
     /// Leaves all channels of all sessions.

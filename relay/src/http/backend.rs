@@ -43,6 +43,7 @@ where
     let source = Source::request(remote, &headers);
     let result: Result<T, Failure> = match check_request(context, &method, &headers) {
         Ok(claims) => {
+            peer.guest.vouch();
             let result = match context.places(peer, remote) {
                 Ok(_places) => read(&claims, &source, &mut body).await,
                 Err(refused) => Err(refused.into()),

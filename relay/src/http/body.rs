@@ -1,7 +1,10 @@
 //! Reading a request's body: bounded in bytes and time, whatever its headers promise.
 
 use super::{HttpContext, answer::HttpError};
-use crate::{broker::BrokerError, memory::Held};
+use crate::{
+    broker::BrokerError,
+    memory::{Held, Kind},
+};
 use futures_util::{Stream, StreamExt as _};
 use sealwire_protocol::limits;
 use std::{ops::Deref, pin::pin, time::Duration};
@@ -42,7 +45,8 @@ pub(super) async fn read<B: Buf>(
 ) -> Result<Body, HttpError> {
     let patience = context.limits.settings().body_timeout;
     let read = async {
-        let (mut bytes, mut held) = (Vec::new(), Held::new(context.connection.memory.clone(), 0));
+        let (mut bytes, mut held) =
+            (Vec::new(), Held::new(context.connection.memory.clone(), Kind::Requests, 0));
         while let Some(chunk) = body.next().await {
             let mut chunk =
                 chunk.map_err(|_| HttpError::new(StatusCode::BAD_REQUEST, "the body broke off"))?;

@@ -1,7 +1,14 @@
 //! Who may come in: every connection takes a place before anything is read from it.
 
 use super::{HttpContext, Peer, answer::HttpError};
-use crate::{access::Refused, limits::RefusalPlace, proxies::Origin, session::Refusal, trace::Source};
+use crate::{
+    access::Refused,
+    guests::Guest,
+    limits::{Limit, RefusalPlace},
+    proxies::Origin,
+    session::Refusal,
+    trace::Source,
+};
 use sealwire_protocol::Code;
 use std::{net::IpAddr, sync::Arc};
 use warp::{
@@ -17,6 +24,8 @@ pub(crate) enum Visitor {
     Refused {
         /// Where it came from.
         origin: Origin,
+        /// What it takes, and whether it has to go.
+        guest: Arc<Guest>,
         /// Why.
         refused: Refused,
         /// Its place among those that are told.
@@ -25,6 +34,13 @@ pub(crate) enum Visitor {
 }
 
 impl Visitor {
+    /// What it takes, and whether it has to go.
+    pub(crate) fn guest(&self) -> &Arc<Guest> {
+        match self {
+            Self::Admitted(Peer { guest, .. }) | Self::Refused { guest, .. } => guest,
+        }
+    }
+
     /// Where the connection came from.
     pub(super) fn origin(&self) -> Origin {
         match self {
@@ -35,15 +51,20 @@ impl Visitor {
 
 impl HttpContext {
     /// Takes a place for a connection from this address; `None` where it has none and too many are being told so.
-    pub(crate) fn admit(&self, origin: Origin) -> Option<Visitor> {
+    pub(crate) fn admit(&self, origin: Origin, guest: Arc<Guest>) -> Option<Visitor> {
         let limits = &self.limits;
         // Behind a proxy, only the requests say where their clients are.
-        match limits.admit_connection((!self.proxies.is_proxy(origin)).then_some(origin.address)) {
-            Ok(admission) => Some(Visitor::Admitted(Peer { origin, admission: Arc::new(admission) })),
+        let address = (!self.proxies.is_proxy(origin)).then_some(origin.address);
+        let admitted = match guest.has_room() {
+            true => limits.admit_connection(address),
+            false => Err(limits.refuse(Limit::Memory)),
+        };
+        match admitted {
+            Ok(admission) => Some(Visitor::Admitted(Peer { origin, admission: Arc::new(admission), guest })),
             Err(refused) => {
                 let refusal = Refusal { attempt: "connect", code: refused.code, identity: None };
                 self.audit.refused(&refusal, &Source::request(origin.address, &HeaderMap::new()));
-                Some(Visitor::Refused { origin, refused, _place: limits.admit_refusal()? })
+                Some(Visitor::Refused { origin, guest, refused, _place: limits.admit_refusal()? })
             }
         }
     }

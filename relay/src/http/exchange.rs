@@ -33,6 +33,7 @@ where
         }
         Visitor::Refused { refused, .. } => door::refusal(refused.clone()),
     };
+    visitor.guest().answered();
     response.headers_mut().insert(REQUEST_ID, id.header());
     let status = response.status().as_u16();
     context.metrics.requests.add(route, status);

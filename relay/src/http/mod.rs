@@ -23,6 +23,7 @@ use crate::{
     audit::Audit,
     broker::Broker,
     connection::{ConnectionContext, Places},
+    guests::{Guest, Guests},
     lifecycle::Lifecycle,
     limits::{Admission, Limits},
     metrics::Metrics,
@@ -52,6 +53,8 @@ pub(crate) struct Peer {
     pub(crate) origin: Origin,
     /// Its place among all.
     pub(crate) admission: Arc<Admission>,
+    /// What it takes, and whether it has to go.
+    pub(crate) guest: Arc<Guest>,
 }
 
 /// What the endpoints share.
@@ -68,6 +71,7 @@ pub(crate) struct HttpContext {
     pub(crate) proxies: Proxies,
     pub(crate) tls: Option<Arc<Reloadable<Tls>>>,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) guests: Arc<Guests>,
 }
 
 impl HttpContext {
@@ -84,6 +88,7 @@ impl HttpContext {
         if self.lifecycle.is_draining() {
             return Err(Refused::new(Code::ShuttingDown, "the relay is shutting down; try again later"));
         }
+        self.limits.check_memory(0)?;
         self.places(peer, remote)
     }
 }
@@ -115,8 +120,8 @@ pub(crate) fn routes(
         },
     );
     let send = warp::path!("v1" / "send").and(request.clone()).and(warp_body::stream()).then(
-        |context: Arc<HttpContext>, method: Method, headers: HeaderMap, _: Peer, body| async move {
-            stream::send(&context, method, headers, Box::pin(body)).await
+        |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer: Peer, body| async move {
+            stream::send(&context, method, headers, &peer, Box::pin(body)).await
         },
     );
     let disconnect = warp::path!("v1" / "disconnect").and(request).and(warp_body::stream()).then(

@@ -52,12 +52,14 @@ fn open_stream(
     (peer, remote): (&Peer, IpAddr),
 ) -> Result<Response, HttpError> {
     let places = context.enter(peer, remote)?;
-    let (socket, events) = context.streams.open(&context.connection.memory).map_err(|error| {
-        tracing::error!(%error, "the system gave no random bytes");
-        Refused::new(Code::Overloaded, "the relay cannot open a stream; try again later")
-    })?;
+    let (socket, events) =
+        context.streams.open(&context.connection.memory, &peer.guest).map_err(|error| {
+            tracing::error!(%error, "the system gave no random bytes");
+            Refused::new(Code::Overloaded, "the relay cannot open a stream; try again later")
+        })?;
     let (socket, request) = (Socket::Streamed(socket), RequestId::of(headers));
     let opened = Opened { socket, unread: Bytes::new(), takes_batches: false, remote, request, places };
+    peer.guest.begin_stream();
     context.tasks.spawn(connection::run(context.connection.clone(), opened));
     let mut response = warp::reply::stream(events).into_response();
     let headers = response.headers_mut();
@@ -65,6 +67,8 @@ fn open_stream(
     // Nobody on the way may keep events back until there are more, or pack them, which comes to the same.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    // The connection ends with the stream, whether or not its client reads to the end.
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     Ok(response)
 }
 
@@ -73,11 +77,12 @@ pub(super) async fn send<B: Buf>(
     context: &HttpContext,
     method: Method,
     headers: HeaderMap,
+    peer: &Peer,
     mut body: impl Stream<Item = Result<B, warp::Error>> + Unpin,
 ) -> Response {
     let response = match method {
         Method::OPTIONS => cross_origin::preflight(),
-        Method::POST => match take(context, &mut body).await {
+        Method::POST => match take(context, peer, &mut body).await {
             Ok(next) => super::json(StatusCode::OK, &json!({ "next": next })),
             Err(error) => {
                 body::discard(body).await;
@@ -92,6 +97,7 @@ pub(super) async fn send<B: Buf>(
 /// The number of the message that is expected next.
 async fn take<B: Buf>(
     context: &HttpContext,
+    peer: &Peer,
     body: &mut (impl Stream<Item = Result<B, warp::Error>> + Unpin),
 ) -> Result<u64, HttpError> {
     let mut is_known = false;
@@ -99,7 +105,10 @@ async fn take<B: Buf>(
     let body = body::read(context, body, MAX_BATCH_BODY, |start| {
         if !is_known && let Some(stream) = Batch::stream(start)? {
             is_known = context.streams.has(stream);
-            return if is_known { Ok(()) } else { Err(unknown()) };
+            if !is_known {
+                return Err(unknown());
+            }
+            peer.guest.vouch();
         }
         Ok(())
     });

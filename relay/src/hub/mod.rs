@@ -277,7 +277,8 @@ impl Hub {
     /// kept, and no more than [`Self::MOST_AT_ONCE`]. Returns how many bytes those were.
     pub fn evict(&mut self, bytes: usize, now: Instant) -> usize {
         let before = self.cached.bytes();
-        let target = before.saturating_sub(bytes).max(self.limits.replay_bytes / 4);
+        let floor = (self.limits.replay_bytes / 4).min(self.memory.cache_floor());
+        let target = before.saturating_sub(bytes).max(floor);
         let mut left = Self::MOST_AT_ONCE;
         while self.cached.bytes() > target && left > 0 && self.evict_of_largest(now) {
             left -= 1;

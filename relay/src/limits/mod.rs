@@ -17,7 +17,7 @@ pub(crate) use places::{AddressPlace, Admission, RefusalPlace, SessionPlace};
 pub use refusals::Limit;
 pub use settings::LimitSettings;
 
-use crate::{access::Refused, tenant::Tenant};
+use crate::{access::Refused, memory::Memory, tenant::Tenant};
 use arc_swap::{ArcSwap, Guard};
 use bucket::{Bucket, Moment};
 use occupancy::Occupancy;
@@ -52,6 +52,7 @@ pub struct Limits {
     replays: Rates,
     disconnects: Rates,
     refusals: Refusals,
+    memory: Arc<Memory>,
 }
 
 impl Limits {
@@ -72,7 +73,14 @@ impl Limits {
             replays: Rates::default(),
             disconnects: Rates::default(),
             refusals: Refusals::default(),
+            memory: Arc::default(),
         }
+    }
+
+    /// Newcomers are refused when this memory is short.
+    #[must_use]
+    pub fn with_memory(self, memory: Arc<Memory>) -> Self {
+        Self { memory, ..self }
     }
 
     /// Holds everything that is asked for from now on to other settings. Places that are taken stay taken.
@@ -158,6 +166,12 @@ impl Limits {
         Ok(())
     }
 
+    /// Whether there is memory for another connection, session or subscription for somebody who holds so many bytes of
+    /// such already.
+    pub(crate) fn check_memory(&self, held: usize) -> Result<(), Refused> {
+        if self.memory.admits_more(held) { Ok(()) } else { Err(self.refuse(Limit::Memory)) }
+    }
+
     /// Whether an app may end sessions now.
     pub(crate) fn check_disconnect(&self, app: &str, now: Instant) -> Result<(), Refused> {
         let (key, rate) = (self.keys.hash_one(("app", app)), self.settings().disconnects);
@@ -170,7 +184,7 @@ impl Limits {
         limit.refused(Some(wait))
     }
 
-    fn refuse(&self, limit: Limit) -> Refused {
+    pub(crate) fn refuse(&self, limit: Limit) -> Refused {
         self.refusals.count(limit);
         limit.refused(None)
     }

@@ -42,11 +42,13 @@ pub enum Limit {
     Frames,
     /// Bytes a second of a connection.
     Bytes,
+    /// Memory for another connection, session or subscription.
+    Memory,
 }
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Connections,
         Self::ConnectionsPerAddress,
         Self::SessionsPerApp,
@@ -61,6 +63,7 @@ impl Limit {
         Self::Disconnects,
         Self::Frames,
         Self::Bytes,
+        Self::Memory,
     ];
 
     /// For metrics: the setting that it is.
@@ -81,6 +84,7 @@ impl Limit {
             Self::Disconnects => "disconnect_rate",
             Self::Frames => "frame_rate",
             Self::Bytes => "byte_rate",
+            Self::Memory => "memory_bytes",
         }
     }
 
@@ -120,6 +124,9 @@ impl Limit {
             Self::Disconnects => (Code::RateLimited, "the app ends sessions more often than it may"),
             Self::Frames => (Code::RateLimited, "the connection sends more frames a second than it may"),
             Self::Bytes => (Code::RateLimited, "the connection sends more bytes a second than it may"),
+            Self::Memory => {
+                (Code::Overloaded, "the relay has no memory to spare at the moment; try again later")
+            }
         };
         Refused::new(code, message).retry_after(wait.unwrap_or(COME_BACK))
     }

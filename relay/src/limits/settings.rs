@@ -49,6 +49,8 @@ pub struct LimitSettings {
     pub head_bytes: usize,
     /// How long the body of an HTTP request may take.
     pub body_timeout: Duration,
+    /// How long a client may read nothing of an answer over HTTP that waits for it.
+    pub write_timeout: Duration,
 }
 
 impl Default for LimitSettings {
@@ -79,6 +81,7 @@ impl Default for LimitSettings {
             head_timeout: Duration::from_secs(10),
             head_bytes: 16 * 1024,
             body_timeout: Duration::from_secs(20),
+            write_timeout: Duration::from_secs(20),
         }
     }
 }

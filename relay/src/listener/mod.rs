@@ -1,5 +1,6 @@
 //! Where connections come from: an address, a Unix domain socket, or a socket that systemd hands over.
 
+pub(crate) mod net;
 mod unix;
 
 use crate::config::Listen;
@@ -44,11 +45,7 @@ impl Listener {
     /// `mode` is that of a Unix domain socket.
     pub(crate) async fn open(listen: &Listen, mode: u32) -> io::Result<Self> {
         match listen {
-            Listen::Tcp(address) => {
-                let listener = TcpListener::bind(address).await?;
-                lengthen_queue(&listener)?;
-                Ok(Self::Tcp(listener))
-            }
+            Listen::Tcp(address) => Self::tcp(TcpListener::bind(address).await?),
             Listen::Unix(path) => {
                 let (listener, file) = unix::listen(path, mode)?;
                 lengthen_queue(&listener)?;
@@ -57,6 +54,12 @@ impl Listener {
             }
             Listen::Systemd => from_systemd(),
         }
+    }
+
+    fn tcp(listener: TcpListener) -> io::Result<Self> {
+        net::prepare(&listener)?;
+        lengthen_queue(&listener)?;
+        Ok(Self::Tcp(listener))
     }
 
     pub(crate) fn endpoint(&self, tls: bool) -> io::Result<Endpoint> {
@@ -72,7 +75,11 @@ impl Listener {
     pub(crate) async fn accept(&self) -> io::Result<Accepted> {
         match self {
             Self::Tcp(listener) => listener.accept().await.map(|(stream, peer)| Accepted::Tcp(stream, peer)),
-            Self::Unix(listener, _) => listener.accept().await.map(|(stream, _)| Accepted::Unix(stream)),
+            Self::Unix(listener, _) => {
+                let (stream, _) = listener.accept().await?;
+                net::prepare_unix(&stream);
+                Ok(Accepted::Unix(stream))
+            }
         }
     }
 }
@@ -94,7 +101,7 @@ fn from_systemd() -> io::Result<Listener> {
     }
     if let Ok(Some(listener)) = sockets.take_tcp_listener(0) {
         listener.set_nonblocking(true)?;
-        return Ok(Listener::Tcp(TcpListener::from_std(listener)?));
+        return Listener::tcp(TcpListener::from_std(listener)?);
     }
     match sockets.take_unix_listener(0) {
         Ok(Some(listener)) => {

@@ -157,8 +157,7 @@ impl Exposition {
         page.gauges(
             "sealwire_memory_bytes",
             "Memory that grows with what clients do, by what holds it",
-            [("frames", held.frames), ("connections", held.connections), ("replay_books", held.books)]
-                .map(|(what, bytes)| ([("what", what.to_owned())], bytes as u64)),
+            held.parts().map(|(what, bytes)| ([("what", what.to_owned())], bytes as u64)),
         )?;
         page.gauge(
             "sealwire_memory_limit_bytes",
@@ -172,7 +171,7 @@ impl Exposition {
         )?;
         page.counter(
             "sealwire_connections_shed",
-            "Connections ended because they held most when memory was short",
+            "Connections ended because memory was short",
             self.memory.shed_connections(),
         )?;
         page.gauge(

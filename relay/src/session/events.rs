@@ -1,24 +1,89 @@
-//! Which events a subscription wants.
+//! The events that a subscription wants.
 
 use std::sync::Arc;
 
-/// The events of one subscription; cheap to clone, and one word where there is none.
+/// What a filter occupies besides its names, in bytes: the shared box, and what the allocator adds.
+const FILTER: usize = 80;
+
+/// The events of one subscription; cheap to clone, and one word where there is none. The names lie one after the other,
+/// each behind a byte with its length, so that a filter takes hardly more memory than its names have bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EventFilter(Option<Arc<Box<[Box<str>]>>>);
+pub struct EventFilter(Option<Arc<Box<[u8]>>>);
 
 impl EventFilter {
-    /// Only these events; every event, where none is named.
+    /// Only these events; every event, where none is named. A name longer than [`MAX_EVENT_NAME`] is left out: no
+    /// publication has such an event.
+    ///
+    /// [`MAX_EVENT_NAME`]: sealwire_protocol::limits::MAX_EVENT_NAME
     #[must_use]
-    pub fn new(events: Vec<String>) -> Self {
+    pub fn new(events: &[String]) -> Self {
         if events.is_empty() {
             return Self(None);
         }
-        Self(Some(Arc::new(events.into_iter().map(String::into_boxed_str).collect())))
+        let mut names = Vec::with_capacity(names_len(events) + events.len());
+        for event in events {
+            if let Ok(len) = u8::try_from(event.len()) {
+                names.push(len);
+                names.extend_from_slice(event.as_bytes());
+            }
+        }
+        Self(Some(Arc::new(names.into_boxed_slice())))
     }
 
     /// Whether the subscription wants a publication with this event.
     #[must_use]
     pub fn accepts(&self, event: &str) -> bool {
-        self.0.as_ref().is_none_or(|events| events.iter().any(|wanted| &**wanted == event))
+        self.0.is_none() || self.names().any(|name| name == event.as_bytes())
+    }
+
+    /// Bytes of the names.
+    pub(super) fn names_len(&self) -> usize {
+        self.names().map(<[u8]>::len).sum()
+    }
+
+    /// What the filter occupies, in bytes.
+    pub(super) fn footprint(&self) -> usize {
+        self.0.as_ref().map_or(0, |names| FILTER + names.len())
+    }
+
+    fn names(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.0.as_ref().map_or(&[][..], |names| &names[..]);
+        std::iter::from_fn(move || {
+            let (len, tail) = rest.split_first()?;
+            let (name, after) = tail.split_at_checked(usize::from(*len))?;
+            rest = after;
+            Some(name)
+        })
+    }
+}
+
+/// Bytes of the names.
+pub(super) fn names_len(events: &[String]) -> usize {
+    events.iter().map(String::len).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_accepts_its_events_and_no_others() {
+        let named = |events: &[&str]| {
+            EventFilter::new(&events.iter().map(|event| (*event).to_owned()).collect::<Vec<_>>())
+        };
+        let long = "e".repeat(255);
+        let filter = named(&["created", "", "löschen", &long]);
+        for event in ["created", "", "löschen", &long] {
+            assert!(filter.accepts(event), "{event}");
+        }
+        for event in ["create", "createdd", "7created", "e", "\u{7}created", "created\u{0}"] {
+            assert!(!filter.accepts(event), "{event}");
+        }
+        assert!(EventFilter::default().accepts("anything") && named(&[]).accepts(""));
+        // A name that no publication has does not make the filter one of every event.
+        let filter = named(&[&"e".repeat(256)]);
+        assert!(!filter.accepts("") && !filter.accepts(&"e".repeat(256)));
+        assert_eq!(named(&["ab", "", "cde"]).names_len(), 5);
+        assert_eq!([named(&["ab"]).footprint(), named(&[]).footprint()], [FILTER + 3, 0]);
     }
 }

@@ -46,6 +46,11 @@ impl Grant {
         }
     }
 
+    /// What the texts occupy, in bytes.
+    pub(super) fn footprint(&self) -> usize {
+        self.text.len() + size_of_val(&*self.ends)
+    }
+
     pub(super) fn namespace(&self) -> Namespace<'_> {
         Namespace { app: self.part(0), installation: self.part(1) }
     }

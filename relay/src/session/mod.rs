@@ -267,6 +267,15 @@ impl SessionRules {
         }
     }
 
+    /// What the session occupies besides what its place on a connection takes, in bytes; nothing before its token was
+    /// accepted and after its end.
+    pub(crate) fn footprint(&self) -> usize {
+        match &self.state {
+            State::Open(open) => open.footprint(),
+            _ => 0,
+        }
+    }
+
     /// Who the client is, once its session token was verified.
     #[must_use]
     pub fn identity(&self) -> Option<Identity> {
@@ -289,6 +298,9 @@ impl SessionRules {
                 return self.refuse_to("hello", refused, Some(identity(claims)));
             }
         };
+        if let Err(refused) = self.terms.limits.check_memory(0) {
+            return self.refuse_to("hello", refused, Some(identity(claims)));
+        }
         let place = match self.terms.limits.admit_session(&claims.iss, &claims.ins, &claims.sub) {
             Ok(place) => place,
             Err(refused) => return self.refuse_to("hello", refused, Some(identity(claims))),

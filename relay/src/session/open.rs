@@ -3,6 +3,7 @@
 use super::{
     EventFilter, Identity, Joined, Publishing, Refusal, SessionAction, SessionTerms,
     deadlines::{Deadlines, Timer},
+    events::names_len,
     grant::Grant,
     subscriptions::{ChannelToken, Subscription, Subscriptions},
 };
@@ -16,7 +17,7 @@ use crate::{
     tenant::Tenant,
 };
 use sealwire_protocol::{
-    ChannelId, Code, UnixMillis, check_event_name,
+    ChannelId, Code, UnixMillis, check_event_name, limits,
     tokens::{Permission, SessionClaims},
     wire::{
         Channel, Ended, Failed, Publish, Published, Since, Subscribe, Subscribed, ToClient, Unsubscribe,
@@ -24,6 +25,9 @@ use sealwire_protocol::{
     },
 };
 use std::collections::VecDeque;
+
+/// What an open session occupies besides its grant and its subscriptions, in bytes; measured, and rounded up.
+const OPEN: usize = 256;
 
 pub(super) type Actions = VecDeque<SessionAction>;
 
@@ -54,6 +58,11 @@ impl Open {
 
     pub(super) fn is_waiting(&self) -> bool {
         self.waiting.is_some()
+    }
+
+    /// What the session occupies, in bytes.
+    pub(super) fn footprint(&self) -> usize {
+        OPEN + self.grant.footprint() + self.subscriptions.footprint()
     }
 
     pub(super) fn identity(&self) -> Identity {
@@ -93,7 +102,7 @@ impl Open {
         let Subscribe { request, channel, since, events } = message;
         match self.check_subscribe(&channel.unwrap_or_default(), since, &events, terms, now) {
             Ok((channel, token)) => {
-                let (events, tenant) = (EventFilter::new(events), self.tenant());
+                let (events, tenant) = (EventFilter::new(&events), self.tenant());
                 actions.push_back(SessionAction::Join { channel, tenant, since, events: events.clone() });
                 let subscription = Subscription { token, events };
                 self.waiting = Some(Waiting::Join { request, channel, subscription });
@@ -113,6 +122,7 @@ impl Open {
     ) -> Result<(ChannelId, Option<ChannelToken>), Refused> {
         let (id, token) = self.resolve(channel, Permission::Subscribe, terms, now)?;
         events.iter().try_for_each(|event| check_event_name(event))?;
+        self.check_filter(id, events)?;
         if let Some(Since::ReplaySeconds(seconds)) = since
             && u64::from(seconds) * 1000 > terms.replay_window.as_millis().try_into().unwrap_or(u64::MAX)
         {
@@ -126,9 +136,32 @@ impl Open {
                 let message = format!("a session has at most {most} subscriptions; leave a channel first");
                 return Err(Refused::new(Code::TooManySubscriptions, message));
             }
+            terms.limits.check_memory(self.subscriptions.footprint())?;
             self.place.take_subscription()?;
         }
         Ok((id, token))
+    }
+
+    /// Whether the session may filter by these events as well.
+    fn check_filter(&self, channel: ChannelId, events: &[String]) -> Result<(), Refused> {
+        let len = names_len(events);
+        if len > limits::MAX_FILTER_BYTES {
+            let most = limits::MAX_FILTER_BYTES;
+            let message =
+                format!("the names of the events have {len} bytes, {most} at most; filter by fewer events");
+            return Err(Refused::new(Code::FilterTooLarge, message));
+        }
+        // Nearly nobody filters, and without a filter nothing has to be added up.
+        if len > 0
+            && self.subscriptions.filter_bytes_without(channel) + len > limits::MAX_SESSION_FILTER_BYTES
+        {
+            let message = format!(
+                "the filters of a session have at most {} bytes; leave a channel first, or filter by fewer events",
+                limits::MAX_SESSION_FILTER_BYTES
+            );
+            return Err(Refused::new(Code::FilterTooLarge, message));
+        }
+        Ok(())
     }
 
     /// The channel that a client names, if it may use it in this way.

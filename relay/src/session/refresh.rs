@@ -84,9 +84,7 @@ impl Open {
         }
         let expires_at = fresh.claims.exp;
         deadlines.set(Timer::ChannelExpiry(channel), now.when(expires_at.millis()));
-        if let Some(subscription) = self.subscriptions.find_mut(channel) {
-            subscription.token = Some(Box::new(fresh));
-        }
+        self.subscriptions.set_token(channel, Box::new(fresh));
         Ok(expires_at)
     }
 

@@ -4,6 +4,12 @@ use super::EventFilter;
 use crate::signing::Signed;
 use sealwire_protocol::{ChannelId, tokens::ChannelClaims};
 
+/// What a subscription without a filter and a token occupies, in bytes, with its places among the memberships and in the
+/// fan-out table; measured with a channel of its own, and rounded up.
+const SUBSCRIPTION: usize = 368;
+/// What a channel token occupies besides its texts, in bytes, with its deadline; measured, and rounded up.
+const TOKEN: usize = 320;
+
 /// A verified channel token.
 pub(super) type ChannelToken = Box<Signed<ChannelClaims>>;
 
@@ -13,43 +19,84 @@ pub(super) struct Subscription {
     pub(super) events: EventFilter,
 }
 
+impl Subscription {
+    /// What the subscription occupies, in bytes.
+    fn footprint(&self) -> usize {
+        SUBSCRIPTION + self.token.as_ref().map_or(0, token_footprint) + self.events.footprint()
+    }
+}
+
+fn token_footprint(token: &ChannelToken) -> usize {
+    let claims = &token.claims;
+    TOKEN + claims.iss.len() + claims.ins.len() + claims.ch.len()
+}
+
 #[derive(Default)]
-pub(super) struct Subscriptions(Vec<(ChannelId, Subscription)>);
+pub(super) struct Subscriptions {
+    /// Sorted by channel.
+    list: Vec<(ChannelId, Subscription)>,
+    /// What all of them occupy, in bytes.
+    footprint: usize,
+}
 
 impl Subscriptions {
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.list.len()
+    }
+
+    /// What all of them occupy, in bytes.
+    pub(super) fn footprint(&self) -> usize {
+        self.footprint
+    }
+
+    /// Bytes of the names in the filters of all subscriptions but the one to `channel`.
+    pub(super) fn filter_bytes_without(&self, channel: ChannelId) -> usize {
+        let others = self.list.iter().filter(|(known, _)| *known != channel);
+        others.map(|(_, subscription)| subscription.events.names_len()).sum()
     }
 
     pub(super) fn find(&self, channel: ChannelId) -> Option<&Subscription> {
-        self.index(channel).ok().map(|index| &self.0[index].1)
+        self.index(channel).ok().map(|index| &self.list[index].1)
     }
 
-    pub(super) fn find_mut(&mut self, channel: ChannelId) -> Option<&mut Subscription> {
-        self.index(channel).ok().map(|index| &mut self.0[index].1)
+    /// Gives the subscription to a channel another token.
+    pub(super) fn set_token(&mut self, channel: ChannelId, token: ChannelToken) {
+        if let Ok(index) = self.index(channel) {
+            let subscription = &mut self.list[index].1;
+            self.footprint -= subscription.footprint();
+            subscription.token = Some(token);
+            self.footprint += subscription.footprint();
+        }
     }
 
     pub(super) fn insert(&mut self, channel: ChannelId, subscription: Subscription) {
+        self.footprint += subscription.footprint();
         match self.index(channel) {
-            Ok(index) => self.0[index].1 = subscription,
+            Ok(index) => {
+                let former = std::mem::replace(&mut self.list[index].1, subscription);
+                self.footprint -= former.footprint();
+            }
             Err(index) => {
-                if self.0.is_empty() {
-                    self.0.reserve_exact(1);
+                if self.list.is_empty() {
+                    self.list.reserve_exact(1);
                 }
-                self.0.insert(index, (channel, subscription));
+                self.list.insert(index, (channel, subscription));
             }
         }
     }
 
     pub(super) fn remove(&mut self, channel: ChannelId) -> Option<Subscription> {
-        self.index(channel).ok().map(|index| self.0.remove(index).1)
+        let index = self.index(channel).ok()?;
+        let subscription = self.list.remove(index).1;
+        self.footprint -= subscription.footprint();
+        Some(subscription)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (ChannelId, &Subscription)> {
-        self.0.iter().map(|(channel, subscription)| (*channel, subscription))
+        self.list.iter().map(|(channel, subscription)| (*channel, subscription))
     }
 
     fn index(&self, channel: ChannelId) -> Result<usize, usize> {
-        self.0.binary_search_by_key(&channel, |(known, _)| *known)
+        self.list.binary_search_by_key(&channel, |(known, _)| *known)
     }
 }

@@ -10,5 +10,5 @@ mod pipe;
 mod streams;
 
 pub(crate) use batch::{Batch, BatchError, MAX_BATCH_BODY};
-pub(crate) use pipe::{Pushed, REQUEST, StreamedSocket};
+pub(crate) use pipe::{Pushed, StreamedSocket};
 pub(crate) use streams::{StreamId, Streams};

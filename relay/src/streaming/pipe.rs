@@ -3,7 +3,8 @@
 
 use super::events::encode_event;
 use crate::{
-    memory::{Held, Memory},
+    guests::Guest,
+    memory::{Held, Kind, Memory},
     websocket,
 };
 use bytes::{Bytes, BytesMut};
@@ -18,8 +19,6 @@ use tokio::sync::Notify;
 
 /// Events that wait for the answer's body, in bytes. The last one may go past it.
 const MAX_EVENTS: usize = 32 * 1024;
-/// What the request under way occupies as long as its answer lasts, in bytes: the buffers of its HTTP connection.
-pub(crate) const REQUEST: u32 = 16 * 1024;
 /// Frames that wait for the connection, in bytes. The last batch may go past it.
 const MAX_FRAMES: usize = 32 * 1024;
 
@@ -72,7 +71,7 @@ impl State {
 impl Pipe {
     pub(super) fn new(memory: Arc<Memory>) -> Self {
         let state = State {
-            held: Held::new(memory.clone(), 0),
+            held: Held::new(memory.clone(), Kind::Connections, 0),
             frames: BytesMut::new(),
             next: 0,
             events: Vec::new(),
@@ -160,12 +159,16 @@ impl Pipe {
 }
 
 /// The connection's end. It has what a connection uses of a socket.
-pub(crate) struct StreamedSocket(pub(super) Arc<Pipe>);
+pub(crate) struct StreamedSocket {
+    pub(super) pipe: Arc<Pipe>,
+    /// The HTTP connection of the answer.
+    pub(super) guest: Arc<Guest>,
+}
 
 impl StreamedSocket {
     /// Writes whole frames, as many as there is room for. Each slice must be one.
     pub(crate) fn try_write_vectored(&self, frames: &[IoSlice<'_>]) -> io::Result<usize> {
-        let mut state = self.0.state();
+        let mut state = self.pipe.state();
         if state.left || state.ended {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
@@ -182,47 +185,68 @@ impl StreamedSocket {
         if written == 0 {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        self.0.body.wake();
+        self.pipe.body.wake();
         Ok(written)
     }
 
     /// What lies here in both directions, in bytes. It is counted here, and what the HTTP connection has of it counts as
     /// frames.
     pub(crate) fn held(&self) -> usize {
-        self.0.state().held.bytes()
+        self.pipe.state().held.bytes()
     }
 
     /// Reads what there is; nothing at the end.
     pub(crate) fn try_read_buf(&self, buffer: &mut BytesMut) -> io::Result<usize> {
-        let mut state = self.0.state();
+        let mut state = self.pipe.state();
         if state.frames.is_empty() {
             return if state.left { Ok(0) } else { Err(io::ErrorKind::WouldBlock.into()) };
         }
         let frames = std::mem::take(&mut state.frames);
         state.count();
         drop(state);
-        self.0.room.notify_waiters();
+        self.pipe.room.notify_waiters();
         buffer.extend_from_slice(&frames);
         Ok(frames.len())
     }
 
     pub(crate) fn poll_read_ready(&self, context: &Context<'_>) -> Poll<io::Result<()>> {
-        self.0.reader.register(context.waker());
-        let state = self.0.state();
+        self.pipe.reader.register(context.waker());
+        let state = self.pipe.state();
         if state.left || !state.frames.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 
     pub(crate) fn poll_write_ready(&self, context: &Context<'_>) -> Poll<io::Result<()>> {
-        self.0.writer.register(context.waker());
-        let state = self.0.state();
+        self.pipe.writer.register(context.waker());
+        let state = self.pipe.state();
         if state.left || state.events.len() < MAX_EVENTS { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 
-    /// Nothing more is written: the body ends with what there is.
+    /// What its HTTP connection counts, in bytes.
+    pub(crate) fn request(&self) -> usize {
+        self.guest.held()
+    }
+
+    /// The stream has a session.
+    pub(crate) fn open_session(&self) {
+        self.guest.open_session();
+    }
+
+    /// Nothing more is written: the body ends with what there is, and the client has a moment to read it.
     pub(crate) fn shut_down(&self) {
-        self.0.state().ended = true;
-        self.0.body.wake();
-        self.0.room.notify_waiters();
+        self.pipe.state().ended = true;
+        self.pipe.body.wake();
+        self.pipe.room.notify_waiters();
+        self.guest.finish();
+    }
+
+    /// Ends the HTTP connection at once, with all that its client has not read.
+    pub(crate) fn abort(&self) {
+        let mut state = self.pipe.state();
+        (state.events, state.frames, state.left) = (Vec::new(), BytesMut::new(), true);
+        state.count();
+        drop(state);
+        self.pipe.room.notify_waiters();
+        self.guest.expel();
     }
 }
 

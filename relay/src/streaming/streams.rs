@@ -5,7 +5,7 @@ use super::{
     events::Events,
     pipe::{Pipe, Pushed, StreamedSocket},
 };
-use crate::{memory::Memory, vital};
+use crate::{guests::Guest, memory::Memory, vital};
 use sealwire_protocol::{decode_base64url, encode_base64url};
 use std::{
     collections::HashMap,
@@ -27,13 +27,14 @@ impl StreamId {
 pub(crate) struct Streams(Mutex<HashMap<StreamId, Weak<Pipe>>>);
 
 impl Streams {
-    /// Opens one: the connection's end, and the body for the client.
+    /// Opens one, over the connection that is `guest`: the connection's end, and the body for the client.
     ///
     /// # Errors
     /// Where the system has no randomness.
     pub(crate) fn open(
         self: &Arc<Self>,
         memory: &Arc<Memory>,
+        guest: &Arc<Guest>,
     ) -> Result<(StreamedSocket, Events), getrandom::Error> {
         let mut id = [0; 16];
         getrandom::fill(&mut id)?;
@@ -41,7 +42,7 @@ impl Streams {
         pipe.greet(&format!("event: open\ndata: {}\n\n", encode_base64url(id)));
         let place = Place { streams: self.clone(), id: StreamId(id) };
         self.table().insert(place.id, Arc::downgrade(&pipe));
-        Ok((StreamedSocket(pipe.clone()), Events { pipe, _place: place }))
+        Ok((StreamedSocket { pipe: pipe.clone(), guest: guest.clone() }, Events { pipe, _place: place }))
     }
 
     /// Whether there is such a stream.

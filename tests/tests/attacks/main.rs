@@ -10,6 +10,7 @@ mod forged;
 mod http;
 mod jwt;
 mod logic;
+mod resources;
 mod target;
 mod websocket;
 
@@ -28,7 +29,8 @@ const QUIET: Duration = Duration::from_secs(3);
 const FLOOR: Duration = Duration::from_millis(100);
 
 fn cases() -> Vec<Case> {
-    [jwt::cases(), websocket::CASES.to_vec(), http::cases(), logic::cases(), floods::CASES.to_vec()].concat()
+    let others = [websocket::CASES, floods::CASES, resources::CASES].concat();
+    [jwt::cases(), http::cases(), logic::cases(), others].concat()
 }
 
 #[test]

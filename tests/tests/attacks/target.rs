@@ -8,10 +8,15 @@ use sealwire_protocol::{
 use sealwire_tests::{Farewell, Installation, RawSocket, RelayProcess};
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 /// What the relay allows one address.
 pub(crate) const CONNECTIONS_PER_ADDRESS: usize = 200;
+/// How long the relay lets a client read nothing of an answer.
+pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
 /// What the relay allows one account.
 pub(crate) const SESSIONS_PER_ACCOUNT: usize = 100;
 
@@ -32,8 +37,9 @@ pub(crate) struct Target {
 impl Target {
     pub(crate) fn start() -> Self {
         let settings = format!(
-            "hello_timeout = \"3s\"\nmax_connections_per_address = {CONNECTIONS_PER_ADDRESS}\n\
-             max_sessions_per_account = {SESSIONS_PER_ACCOUNT}\n"
+            "hello_timeout = \"3s\"\nwrite_timeout = \"{}s\"\nmax_connections_per_address = {CONNECTIONS_PER_ADDRESS}\n\
+             max_sessions_per_account = {SESSIONS_PER_ACCOUNT}\n",
+            WRITE_TIMEOUT.as_secs(),
         );
         Self::start_as(RelayProcess::start_logged, &settings)
     }

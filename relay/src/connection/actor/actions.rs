@@ -68,6 +68,7 @@ impl Actor {
                         ToClient::Welcome(_) => {
                             seat.open(&self.context, &self.outbound);
                             self.decoder.session_opened();
+                            self.outbound.open_session();
                             self.outbound.push_answer(session, frame);
                         }
                         ToClient::Published(_) | ToClient::Failed(_) => {

@@ -3,7 +3,10 @@
 use super::{Actor, End};
 use crate::{
     clock::Now,
-    connection::{outbound::UNCOUNTED, seats::Turn},
+    connection::{
+        outbound::{UNCOUNTED, clamped},
+        seats::Turn,
+    },
     session::{Fault, too_many_sessions},
     trace::Source,
     websocket::{self, CloseStatus, Incoming, Violation},
@@ -25,18 +28,24 @@ impl Actor {
         }
     }
 
-    /// Counts what is there of a message that is not whole yet. Returns whether there is memory for it.
-    pub(super) fn count_input(&mut self) -> bool {
-        let now = self.decoder.held();
-        if now.abs_diff(self.input) < UNCOUNTED && (now > 0 || self.input == 0) {
+    /// Counts the sessions, and what is there of a message that is not whole yet. Returns whether there is memory for it.
+    pub(super) fn count_held(&mut self) -> bool {
+        let sessions = clamped(self.seats.footprint());
+        let mut input = clamped(self.decoder.held() + self.outbound.socket().undecrypted());
+        if input.abs_diff(self.input) < UNCOUNTED as u32 && (input > 0 || self.input == 0) {
+            input = self.input;
+        }
+        let moved = std::mem::take(&mut self.has_received);
+        if (input, sessions) == (self.input, self.sessions) && !(moved && input > 0) {
             return true;
         }
-        self.input = now;
-        self.outbound.set_input(now)
+        (self.input, self.sessions) = (input, sessions);
+        self.outbound.set_held(input, sessions, moved)
     }
 
     pub(super) fn receive(&mut self, incoming: Incoming) -> Result<(), End> {
         let now = Now::read();
+        self.has_received = true;
         if let Err(refused) = self.intake.take(incoming.payload_len(), &self.context.limits, now.monotonic) {
             self.seats.refuse(&refused);
             return Ok(());

@@ -11,7 +11,6 @@ use super::{
 use crate::{
     fanout::ConnectionId,
     limits::Intake,
-    memory::{CONNECTION, Held},
     session::Fault,
     trace,
     websocket::{self, CloseStatus, Decoder},
@@ -38,7 +37,11 @@ pub(super) struct Actor {
     decoder: Decoder,
     intake: Intake,
     /// Bytes that are counted of a message that is not whole yet.
-    input: usize,
+    input: u32,
+    /// Bytes that are counted of the sessions.
+    sessions: u32,
+    /// A frame was whole since that was counted.
+    has_received: bool,
     outbound: Arc<Outbound>,
     seats: Seats,
     pending: Option<Pending>,
@@ -71,7 +74,7 @@ impl Future for Actor {
             actor.seats.clear();
             actor.pending = None;
             actor.decoder = Decoder::default();
-            actor.outbound.set_input(0);
+            actor.outbound.set_held(0, 0, false);
             let End::Closing(patience) = end else { return Poll::Ready(()) };
             let (outbound, metrics) = (actor.outbound.clone(), actor.context.metrics.clone());
             let closing = async move { linger::close(&outbound, &metrics, patience).await };
@@ -94,9 +97,8 @@ enum Phase {
 impl Actor {
     pub(super) fn new(context: Arc<ConnectionContext>, opened: Opened) -> Self {
         let Opened { socket, unread, takes_batches, remote, request, places } = opened;
-        let held = Held::new(context.memory.clone(), CONNECTION);
         let queue = Queue::new(context.queue_bytes, takes_batches);
-        let outbound = Arc::new(Outbound::new(socket, queue, remote, places, held));
+        let outbound = Arc::new(Outbound::new(socket, queue, remote, places, context.memory.clone()));
         let id = context.next_id();
         context.metrics.connections_opened.add(1);
         trace::connected(id, remote, &request);
@@ -107,6 +109,8 @@ impl Actor {
             decoder: Decoder::new(&unread),
             intake: Intake::default(),
             input: 0,
+            sessions: 0,
+            has_received: false,
             pending: None,
             phase: Phase::Serving,
             alarm: None,
@@ -127,12 +131,14 @@ impl Actor {
             }
             self.set_alarm();
             if quantum.is_over(Instant::now()) {
+                // A client that always sends is counted as well. Where there is no memory, its queue says so next turn.
+                let _ = self.count_held();
                 return let_others_run(context);
             }
             match self.wait(context, &mut quantum) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(end)) => return Poll::Ready(end),
-                Poll::Pending if self.count_input() => return Poll::Pending,
+                Poll::Pending if self.count_held() => return Poll::Pending,
                 Poll::Pending => {}
             }
         }

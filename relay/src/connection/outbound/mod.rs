@@ -3,7 +3,7 @@
 
 mod state;
 
-pub(super) use state::{Condition, UNCOUNTED};
+pub(super) use state::{Condition, UNCOUNTED, clamped};
 
 use super::{
     Places,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     fanout::Opening,
-    memory::{Held, Holder},
+    memory::{Account, CONNECTION, Holder, Memory, Parts, Standing},
 };
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
@@ -22,7 +22,7 @@ use std::{
     io::{self, IoSlice},
     net::IpAddr,
     sync::{
-        Mutex, MutexGuard,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU8, Ordering},
     },
     task::Context,
@@ -44,38 +44,45 @@ pub(crate) struct Outbound {
     _places: Places,
 }
 
-/// Gives up what waits, and ends the connection as one that reads slowly.
+/// Gives up what waits, and ends the connection: one with a session as one that reads slowly, one without at once.
 impl Holder for Outbound {
-    fn weight(&self) -> usize {
-        let state = self.state();
-        state.queue.bytes()
-            + state.queue.footprint()
-            + state.input
-            + state.socket as usize
-            + self.socket.held()
+    fn standing(&self) -> Standing {
+        self.state().standing(self.socket.held(), self.socket.beside())
     }
 
     fn shed(&self) {
         let mut state = self.state();
-        if state.queue.shed() {
+        let is_ending = state.queue.shed();
+        if is_ending || !state.account.is_open() {
             state.condition = Condition::Broken;
+            self.socket.abort();
         }
         state.overflowed = true;
         state.settle();
+        state.account.leave();
         drop(state);
         self.wake(Signals::QUEUE);
     }
 }
 
 impl Outbound {
-    pub(super) fn new(socket: Socket, queue: Queue, remote: IpAddr, places: Places, held: Held) -> Self {
+    pub(super) fn new(
+        socket: Socket,
+        queue: Queue,
+        remote: IpAddr,
+        places: Places,
+        memory: Arc<Memory>,
+    ) -> Self {
+        let footprint = socket.footprint(false);
         let state = State {
             queue,
             condition: Condition::Ready,
             overflowed: false,
             input: 0,
-            socket: socket.footprint(false),
-            held,
+            socket: footprint,
+            opened: memory.moment(),
+            stalled: 0,
+            account: Account::new(memory, CONNECTION as u32 + footprint),
         };
         Self {
             socket,
@@ -85,6 +92,12 @@ impl Outbound {
             remote,
             _places: places,
         }
+    }
+
+    /// A token was accepted: the connection is no longer a stranger's.
+    pub(super) fn open_session(&self) {
+        self.state().account.open();
+        self.socket.open_session();
     }
 
     /// Where the client is.
@@ -115,7 +128,7 @@ impl Outbound {
     /// Queues what a subscription starts with; [`Self::flush`] follows.
     pub(super) fn push_opening(&self, session: SessionNumber, opening: Opening<'_>) {
         let mut state = self.state();
-        if state.held.is_full() {
+        if state.account.is_at_limit() {
             state.queue.overflow();
             state.overflowed = true;
         }
@@ -156,11 +169,22 @@ impl Outbound {
         state.settle();
     }
 
-    /// The client's message that is not whole yet takes so many bytes.
-    /// Returns whether there is memory for it.
-    pub(super) fn set_input(&self, bytes: usize) -> bool {
+    /// The client's message that is not whole yet takes so many bytes, and the sessions so many; `moved` says whether
+    /// another one was whole meanwhile. Returns whether there is memory for the message.
+    pub(super) fn set_held(&self, input: u32, sessions: u32, moved: bool) -> bool {
         let mut state = self.state();
-        state.input = bytes;
+        let Parts { sessions: counted, kernel, .. } = state.account.parts();
+        if sessions != counted {
+            // Where there is too little memory, the next subscription is refused.
+            let _ = state.settle_with(sessions, kernel);
+        }
+        if (moved || state.input == 0) && state.condition == Condition::Ready {
+            state.stalled = state.account.memory().moment();
+        }
+        if state.input == input {
+            return true;
+        }
+        state.input = input;
         state.settle_queued()
     }
 
@@ -184,18 +208,20 @@ impl Outbound {
         if state.condition != Condition::Ready {
             return (0, true);
         }
-        let written = self.write(&mut state);
+        let written = self.write(&mut state, false);
         (written, state.condition == Condition::Ready)
     }
 
     /// Goes on writing: the socket has room again, or others had their turn. Returns how many bytes it took.
     pub(super) fn go_on(&self) -> usize {
         let mut state = self.state();
-        if !matches!(state.condition, Condition::Blocked | Condition::Paused) {
-            return 0;
-        }
+        let was_blocked = match state.condition {
+            Condition::Blocked => true,
+            Condition::Paused => false,
+            Condition::Ready | Condition::Broken => return 0,
+        };
         state.condition = Condition::Ready;
-        self.write(&mut state)
+        self.write(&mut state, was_blocked)
     }
 
     pub(super) fn backlog(&self) -> Backlog {
@@ -231,10 +257,15 @@ impl Outbound {
     }
 
     /// How many bytes were written.
-    fn write(&self, state: &mut State) -> usize {
+    fn write(&self, state: &mut State, was_blocked: bool) -> usize {
         let written = self.write_queued(state);
-        state.socket = self.socket.footprint(state.condition == Condition::Blocked);
-        state.settle();
+        let is_blocked = state.condition == Condition::Blocked;
+        if is_blocked && (written > 0 || !was_blocked) {
+            state.stalled = state.account.memory().moment();
+        }
+        state.socket = self.socket.footprint(is_blocked);
+        let sessions = state.account.parts().sessions;
+        state.settle_with(sessions, self.socket.kernel(is_blocked));
         written
     }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::{
+    guests::guest,
     hub::{Draft, History, Publication},
     limits::{LimitSettings, Limits},
     memory::{CONNECTION, Memory},
@@ -13,7 +14,7 @@ use sealwire_protocol::{
     ChannelId, UnixMillis,
     wire::{self, ToClient},
 };
-use std::{net::Ipv4Addr, sync::Arc, time::Instant};
+use std::{future::poll_fn, net::Ipv4Addr, sync::Arc, time::Instant};
 use tokio::{
     io::AsyncReadExt as _,
     net::{TcpListener, TcpStream},
@@ -22,8 +23,8 @@ use tokio::{
 fn outbound(socket: Socket, takes_batches: bool, memory: &Arc<Memory>) -> Outbound {
     let limits = Arc::new(Limits::new(LimitSettings::default(), Instant::now()));
     let places = (Arc::new(limits.admit_connection(None).unwrap()), None);
-    let held = Held::new(memory.clone(), CONNECTION);
-    Outbound::new(socket, Queue::new(1 << 30, takes_batches), Ipv4Addr::LOCALHOST.into(), places, held)
+    let queue = Queue::new(1 << 30, takes_batches);
+    Outbound::new(socket, queue, Ipv4Addr::LOCALHOST.into(), places, memory.clone())
 }
 
 fn frame(sealed: usize) -> Bytes {
@@ -52,7 +53,7 @@ async fn what_was_written_is_what_the_client_reads_wherever_its_socket_is_full()
             while read < written {
                 read += client.read(&mut buffer).await.unwrap();
             }
-            outbound.socket.writable().await.unwrap();
+            poll_fn(|context| outbound.socket.poll_write_ready(context)).await.unwrap();
             written += outbound.go_on();
         }
     }
@@ -111,11 +112,11 @@ async fn whoever_writes_leaves_what_is_more_than_a_share_to_the_connections_task
 #[tokio::test]
 async fn what_a_stream_holds_is_counted_once() {
     let memory = Arc::new(Memory::default());
-    let (socket, mut events) = Arc::new(Streams::default()).open(&memory).unwrap();
+    let (socket, mut events) = Arc::new(Streams::default()).open(&memory, &guest(&memory)).unwrap();
     let outbound = outbound(Socket::Streamed(socket), false, &memory);
     let frame = memory.count(frame(30_000));
     let shared = memory.held().frames;
-    let idle = CONNECTION + outbound.socket.footprint(false) as usize;
+    let idle = CONNECTION + outbound.socket.beside();
     for _ in 0..8 {
         outbound.push_live(0, &frame);
         outbound.flush();
@@ -124,13 +125,23 @@ async fn what_a_stream_holds_is_counted_once() {
     let (streamed, queued) = (outbound.socket.held(), outbound.state().queue.footprint());
     assert!(streamed >= 30_000 * 4 / 3 && queued > 0, "{streamed} {queued}");
     assert!(memory.held().total().abs_diff(shared + idle + streamed + queued) < UNCOUNTED);
-    assert_eq!(outbound.weight(), 7 * frame.len() + queued + idle - CONNECTION + streamed);
+    // Before it has a session, it weighs as a whole; afterwards, what waits does.
+    let whole = memory.held().total() - shared;
+    assert!(matches!(outbound.standing(), Standing::Stranger { bytes, .. } if bytes == whole), "{whole}");
+    outbound.open_session();
+    let waiting = 7 * frame.len() + queued + streamed;
+    let standing = outbound.standing();
+    assert!(
+        matches!(standing, Standing::Waiting { bytes, .. } if bytes == waiting),
+        "{standing:?} {waiting}"
+    );
     // It reads.
     while outbound.backlog().bytes > 0 || outbound.socket.held() > 0 {
         assert!(events.next().await.unwrap().unwrap().len() > 30);
         outbound.go_on();
     }
     assert_eq!(memory.held().total(), shared + idle);
+    assert_eq!(outbound.standing(), Standing::Settled { bytes: idle });
     drop((outbound, events));
     assert_eq!(memory.held().total(), shared);
 }

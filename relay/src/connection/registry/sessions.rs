@@ -88,8 +88,9 @@ mod tests {
     use super::*;
     use crate::{
         connection::{Socket, queue::Queue},
+        guests::guest,
         limits::{LimitSettings, Limits},
-        memory::{CONNECTION, Held, Memory},
+        memory::Memory,
         streaming::Streams,
     };
     use std::{net::Ipv4Addr, time::Instant};
@@ -98,9 +99,9 @@ mod tests {
         let limits = Arc::new(Limits::new(LimitSettings::default(), Instant::now()));
         let (memory, places) =
             (Arc::<Memory>::default(), (Arc::new(limits.admit_connection(None).unwrap()), None));
-        let (socket, _) = Arc::new(Streams::default()).open(&memory).unwrap();
-        let (socket, held) = (Socket::Streamed(socket), Held::new(memory, CONNECTION));
-        Arc::new(Outbound::new(socket, Queue::new(1000, false), Ipv4Addr::LOCALHOST.into(), places, held))
+        let (socket, _) = Arc::new(Streams::default()).open(&memory, &guest(&memory)).unwrap();
+        let (socket, queue) = (Socket::Streamed(socket), Queue::new(1000, false));
+        Arc::new(Outbound::new(socket, queue, Ipv4Addr::LOCALHOST.into(), places, memory))
     }
 
     /// The connections with a session of the installation, or of one account there.

@@ -3,17 +3,17 @@
 
 mod tls;
 
-use crate::streaming::{REQUEST, StreamedSocket};
+use crate::{guests::Paced, listener::net, streaming::StreamedSocket};
 use bytes::{Bytes, BytesMut};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use socket2::SockRef;
 use std::{
-    future::poll_fn,
     io::{self, IoSlice},
     net::Shutdown,
     task::{Context, Poll},
 };
+pub(crate) use tls::SESSION as TLS_SESSION;
 use tls::TlsSocket;
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::server::TlsStream;
@@ -34,19 +34,20 @@ impl Socket {
     /// Takes the socket out of an HTTP connection, with what was read after the handshake already. `None` where it is
     /// none of the relay's own listeners'.
     pub(crate) fn from_upgraded(upgraded: Upgraded) -> Option<(Self, Bytes)> {
-        let upgraded = match upgraded.downcast::<TokioIo<TcpStream>>() {
-            Ok(parts) => return Some((Self::Tcp(parts.io.into_inner()), parts.read_buf)),
+        let upgraded = match upgraded.downcast::<TokioIo<Paced<TcpStream>>>() {
+            Ok(parts) => return Some((Self::Tcp(parts.io.into_inner().into_inner()?), parts.read_buf)),
             Err(upgraded) => upgraded,
         };
-        let upgraded = match upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>() {
+        let upgraded = match upgraded.downcast::<TokioIo<TlsStream<Paced<TcpStream>>>>() {
             Ok(parts) => {
                 let (stream, session) = parts.io.into_inner().into_inner();
-                return Some((Self::Tls(Box::new(TlsSocket::new(stream, session))), parts.read_buf));
+                let socket = TlsSocket::new(stream.into_inner()?, session);
+                return Some((Self::Tls(Box::new(socket)), parts.read_buf));
             }
             Err(upgraded) => upgraded,
         };
-        let parts = upgraded.downcast::<TokioIo<UnixStream>>().ok()?;
-        Some((Self::Unix(Box::new(parts.io.into_inner())), parts.read_buf))
+        let parts = upgraded.downcast::<TokioIo<Paced<UnixStream>>>().ok()?;
+        Some((Self::Unix(Box::new(parts.io.into_inner().into_inner()?)), parts.read_buf))
     }
 
     /// What it occupies besides what every connection does, and is counted with it, in bytes; `blocked` says whether it
@@ -54,8 +55,42 @@ impl Socket {
     pub(super) fn footprint(&self, blocked: bool) -> u32 {
         match self {
             Self::Tls(_) => TlsSocket::footprint(blocked),
-            Self::Streamed(_) => REQUEST,
-            Self::Tcp(_) | Self::Unix(_) => 0,
+            Self::Tcp(_) | Self::Unix(_) | Self::Streamed(_) => 0,
+        }
+    }
+
+    /// What the system holds for it, in bytes; `blocked` says whether it waits to write. Of a stream, its HTTP connection
+    /// counts that.
+    pub(super) fn kernel(&self, blocked: bool) -> u32 {
+        match self {
+            Self::Tcp(_) | Self::Unix(_) | Self::Tls(_) if blocked => net::UNSENT as u32,
+            _ => 0,
+        }
+    }
+
+    /// What it has read and cannot decrypt yet, in bytes.
+    pub(super) fn undecrypted(&self) -> usize {
+        match self {
+            Self::Tls(socket) => socket.undecrypted(),
+            Self::Tcp(_) | Self::Unix(_) | Self::Streamed(_) => 0,
+        }
+    }
+
+    /// A token was accepted on it.
+    pub(super) fn open_session(&self) {
+        if let Self::Streamed(socket) = self {
+            socket.open_session();
+        }
+    }
+
+    /// Throws away what the system holds for it, as soon as it is closed: nobody is to read that any more.
+    pub(super) fn abort(&self) {
+        match self {
+            Self::Tcp(socket) => net::close_abruptly(socket),
+            Self::Tls(socket) => socket.abort(),
+            Self::Streamed(socket) => socket.abort(),
+            // What waits in a Unix domain socket goes with it.
+            Self::Unix(_) => {}
         }
     }
 
@@ -63,6 +98,14 @@ impl Socket {
     pub(super) fn held(&self) -> usize {
         match self {
             Self::Streamed(socket) => socket.held(),
+            Self::Tcp(_) | Self::Unix(_) | Self::Tls(_) => 0,
+        }
+    }
+
+    /// What is counted of it elsewhere, and given back with it, in bytes.
+    pub(super) fn beside(&self) -> usize {
+        match self {
+            Self::Streamed(socket) => socket.request(),
             Self::Tcp(_) | Self::Unix(_) | Self::Tls(_) => 0,
         }
     }
@@ -104,10 +147,6 @@ impl Socket {
         }
     }
 
-    pub(super) async fn writable(&self) -> io::Result<()> {
-        poll_fn(|context| self.poll_write_ready(context)).await
-    }
-
     /// Reads what there is. 0 is the end.
     pub(super) fn try_read_buf(&self, buffer: &mut BytesMut) -> io::Result<usize> {
         match self {
@@ -125,10 +164,6 @@ impl Socket {
             Self::Tls(socket) => socket.poll_read_ready(context),
             Self::Streamed(socket) => socket.poll_read_ready(context),
         }
-    }
-
-    pub(super) async fn readable(&self) -> io::Result<()> {
-        poll_fn(|context| self.poll_read_ready(context)).await
     }
 
     /// Nothing more is written.

@@ -2,6 +2,7 @@
 //! anything more is handed to it, so that what waits for a slow client waits in the connection's queue, in plain and
 //! shared with all others; the encrypted rest is at most [`WRITE_AHEAD`].
 
+use crate::listener::net;
 use bytes::BytesMut;
 use rustls::ServerConnection;
 use socket2::SockRef;
@@ -10,7 +11,7 @@ use std::{
     net::Shutdown,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     task::{Context, Poll},
 };
@@ -18,21 +19,27 @@ use tokio::net::TcpStream;
 
 /// Most plaintext that is encrypted before the socket has taken it, in bytes: one record of TLS.
 const WRITE_AHEAD: usize = 16 * 1024;
+/// Most bytes from a client of which none becomes plaintext: the longest record of TLS, and messages of TLS itself. A
+/// message of TLS that is never finished would have the session hold up to 64 KiB.
+const MAX_UNDECRYPTED: usize = 24 * 1024;
 /// What a session occupies that waits for nothing, in bytes; measured, and rounded up.
-const SESSION: u32 = 8 * 1024;
+pub(crate) const SESSION: u32 = 8 * 1024;
 
 pub(crate) struct TlsSocket {
     stream: TcpStream,
     session: Mutex<ServerConnection>,
     /// There may be plaintext that no readiness of the socket tells of.
     decrypted: AtomicBool,
+    /// Bytes that were read since plaintext came last.
+    undecrypted: AtomicU32,
 }
 
 impl TlsSocket {
     /// Goes on with a session after its handshake.
     pub(super) fn new(stream: TcpStream, mut session: ServerConnection) -> Self {
         session.set_buffer_limit(Some(WRITE_AHEAD));
-        Self { stream, session: Mutex::new(session), decrypted: AtomicBool::new(true) }
+        let (decrypted, undecrypted) = (AtomicBool::new(true), AtomicU32::new(0));
+        Self { stream, session: Mutex::new(session), decrypted, undecrypted }
     }
 
     /// What it occupies, in bytes; `blocked` says whether it waits to write.
@@ -60,14 +67,31 @@ impl TlsSocket {
             return read;
         }
         self.decrypted.store(false, Ordering::Relaxed);
-        session.read_tls(&mut Raw(&self.stream))?;
+        let read = session.read_tls(&mut Raw(&self.stream))?;
+        let undecrypted = self.undecrypted().saturating_add(read);
+        self.undecrypted.store(u32::try_from(undecrypted).unwrap_or(u32::MAX), Ordering::Relaxed);
         let processed = session.process_new_packets();
         // An alert, a ticket, a new key: small, and what the socket does not take now goes with the next frame.
         let _ = flush(&mut session, &self.stream);
         processed.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         let read = take_plaintext(&mut session, buffer);
         self.decrypted.store(read.is_ok(), Ordering::Relaxed);
+        if read.is_ok() {
+            self.undecrypted.store(0, Ordering::Relaxed);
+        } else if undecrypted > MAX_UNDECRYPTED {
+            let message = "the client sends much in TLS and nothing in it";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
         read
+    }
+
+    /// Bytes that were read and have not become plaintext.
+    pub(super) fn undecrypted(&self) -> usize {
+        self.undecrypted.load(Ordering::Relaxed) as usize
+    }
+
+    pub(super) fn abort(&self) {
+        net::close_abruptly(&self.stream);
     }
 
     pub(super) fn try_write_vectored(&self, frames: &[IoSlice<'_>]) -> io::Result<usize> {

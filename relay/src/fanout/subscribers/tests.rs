@@ -62,7 +62,7 @@ fn a_publication_that_was_replayed_already_is_not_delivered_again() {
 #[test]
 fn only_wanted_events_are_handed_out_also_from_the_replay() {
     let mut subscribers = Subscribers::default();
-    subscribers.join(CHANNEL, ConnectionId(1), "a", EventFilter::new(vec!["x".into()]));
+    subscribers.join(CHANNEL, ConnectionId(1), "a", EventFilter::new(&["x".into()]));
     let publications = [publication(1, "x"), publication(2, "y")].into_iter().collect();
     assert_eq!(open(&mut subscribers, 1, &Replay { publications, ..replay(0, &[]) }), [1]);
     assert!(deliver(&mut subscribers, 3, "y").is_empty());

@@ -1,6 +1,6 @@
 //! What an operator asks before and while a relay runs.
 
-use crate::support::{App, RelayProcess, relay_command};
+use crate::support::{App, Certificate, RelayProcess, relay_command};
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, process::Output};
 
 fn check(config: &str, arguments: &[&str]) -> Output {
@@ -75,6 +75,27 @@ fn check_config_ends_with_the_status_that_says_what_it_found() {
         let told = text(&output.stderr);
         assert!(told.contains(said) && told.is_empty() == said.is_empty(), "{arguments:?} {told}");
     }
+}
+
+#[test]
+fn check_config_compares_the_connections_that_there_may_be_with_the_memory_for_them() {
+    let directory = tempfile::tempdir().unwrap();
+    Certificate::new().write(directory.path());
+    let config = |settings: &str| {
+        let path = directory.path().display();
+        format!("tls_certificate = \"{path}/chain.pem\"\ntls_key = \"{path}/key.pem\"\n{settings}\n{}", app())
+    };
+    let told = |config: &str| text(&check(config, &[]).stderr).to_owned();
+    // TLS takes more than four times as much for each.
+    let warned = told(&config(""));
+    let room = warned.split_once("memory_bytes has room for ").unwrap().1;
+    let fit: usize = room.split(' ').next().unwrap().parse().unwrap();
+    assert!((55_000..70_000).contains(&fit) && room.contains("idle connections in TLS"), "{warned}");
+    assert!(!told(&app()).contains("has room"));
+    // Either of what it proposes is enough.
+    assert!(!told(&config(&format!("max_connections = {fit}"))).contains("has room"));
+    let enough = room.split_once("at least ").unwrap().1.trim();
+    assert!(!told(&config(&format!("memory_bytes = \"{enough}\""))).contains("has room"), "{enough}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! More clients that do not read than a relay has memory for.
 
 use crate::support::{
-    App, CROWD, CROWD_TURN, Came, Client, LightClient, RelayProcess, Scrape, channel, handshake, rand_id,
+    App, CROWD, CROWD_TURN, Came, Client, LightClient, RelayProcess, Scrape, channel, rand_id, try_handshake,
 };
 use sealwire_protocol::{
     Code,
@@ -37,7 +37,7 @@ const LIMIT: usize = 512 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(100);
 
 /// Most memory that a process had at any time, in bytes.
-fn peak(process: u32) -> usize {
+pub(super) fn peak(process: u32) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
@@ -192,13 +192,39 @@ async fn who_holds_most_is_cut_off_when_memory_is_short_and_told_to_come_back() 
 }
 
 #[tokio::test]
+async fn a_cache_that_may_be_larger_than_the_memory_gives_way_to_what_is_published_and_to_newcomers() {
+    // The default of replay_bytes is four times as much.
+    let flags = ["--memory-bytes", "64MiB", "--log", "error", "--admin-listen", "127.0.0.1:0"];
+    let rates = ["--byte-rate", "64GiB", "--byte-burst", "64GiB"];
+    let relay = RelayProcess::start(&[&flags[..], &rates].concat());
+    let mut publisher = Client::open(&relay, "alice").await;
+    let large = bytes::Bytes::from(vec![1; 128 * 1024]);
+    for number in 0..800 {
+        match publisher.try_publish(channel("absences"), "", large.clone(), rand_id()).await {
+            ToClient::Published(_) => {}
+            other => panic!("{other:?}"),
+        }
+        if number % 50 == 0 {
+            Client::open(&relay, "bob").await;
+        }
+    }
+    let scrape = Scrape::of(&relay).await;
+    assert!(scrape.value("sealwire_memory_evicted_bytes_total") > 30_000_000.0);
+    assert_eq!(scrape.value("sealwire_connections_shed_total"), 0.0);
+}
+
+#[tokio::test]
 async fn messages_that_are_never_finished_do_not_fill_the_memory() {
     let relay = RelayProcess::start(&[&["--memory-bytes", "64MiB", "--log", "error"][..], &CROWD].concat());
     let hello = ToRelay::Hello(Hello { token: App::one().session("mallory") }).to_bytes();
     let mut bystander = Client::open(&relay, "bob").await;
-    let mut streams = Vec::new();
+    let (mut streams, mut refused) = (Vec::new(), 0);
     for _ in 0..600 {
-        let mut stream = handshake(&relay).await;
+        // Newcomers are refused where there is no memory for them.
+        let Ok(mut stream) = try_handshake(&relay).await else {
+            refused += 1;
+            continue;
+        };
         let mut sent = crate::support::masked(0x82, &hello);
         // A frame of 140 KiB that lacks its last byte.
         sent.extend([0x82, 0xff, 0, 0, 0, 0, 0, 2, 0x30, 0, 0, 0, 0, 0]);
@@ -207,7 +233,14 @@ async fn messages_that_are_never_finished_do_not_fill_the_memory() {
         streams.push(stream);
     }
     assert!(peak(relay.child.id()) < 96 * 1024 * 1024, "{} MiB", peak(relay.child.id()) >> 20);
+    assert!(refused > 0 && streams.len() > 100, "{refused} were refused, {} let in", streams.len());
     bystander.publish("absences", "undisturbed").await;
+    // Those that never end their message make room for others.
+    let begun = Instant::now();
+    while try_handshake(&relay).await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "nobody is let in any more");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 #[tokio::test]

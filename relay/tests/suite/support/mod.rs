@@ -20,6 +20,6 @@ pub use http::{Answer, batch, post, request, request_bytes, request_head, reques
 pub use light::{Came, LightClient, ended, numbered};
 pub use metrics::Scrape;
 pub use process::{CROWD, CROWD_TURN, RelayProcess, relay_command};
-pub use raw::{handshake, handshake_over, masked, read_frame};
+pub use raw::{handshake, handshake_over, masked, read_frame, try_handshake};
 pub use streamed::{Streamed, post_to};
 pub use tokens::{APP, App, INSTALLATION, now};

@@ -24,14 +24,42 @@ pub async fn handshake_over<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> S {
     handshake_for(stream, "sealwire.v1").await
 }
 
-/// The same for a subprotocol, which the relay must take.
-pub async fn handshake_for<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, subprotocol: &str) -> S {
-    let request = format!(
+/// A connection after the opening handshake, or the status that the relay refused it with: 0 where it closed the
+/// connection without a word.
+pub async fn try_handshake(relay: &RelayProcess) -> Result<TcpStream, u16> {
+    let mut stream = TcpStream::connect(relay.address).await.unwrap();
+    let request = upgrade_request("sealwire.v1");
+    let mut head = Vec::new();
+    if stream.write_all(request.as_bytes()).await.is_ok() {
+        while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+            if !matches!(stream.read_buf(&mut head).await, Ok(1..)) {
+                return Err(0);
+            }
+        }
+    }
+    if head.starts_with(b"HTTP/1.1 101 ") {
+        return Ok(stream);
+    }
+    let _ = stream.read_to_end(&mut head).await;
+    let answer = String::from_utf8_lossy(&head);
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+    if status == Some(503) {
+        assert!(answer.contains("retry-after: ") && answer.contains("OVERLOADED"), "{answer}");
+    }
+    Err(status.unwrap_or(0))
+}
+
+fn upgrade_request(subprotocol: &str) -> String {
+    format!(
         "GET /v1/realtime HTTP/1.1\r\nhost: relay\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
         sec-websocket-protocol: {subprotocol}\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
+    )
+}
+
+/// The same for a subprotocol, which the relay must take.
+pub async fn handshake_for<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, subprotocol: &str) -> S {
+    stream.write_all(upgrade_request(subprotocol).as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         // Nothing follows the head before the client has spoken.

@@ -71,7 +71,7 @@ fn a_replay_waits_for_what_is_before_it_and_never_more_than_a_batch_of_it_is_bro
 #[test]
 fn what_is_not_wanted_costs_something_and_is_looked_at_in_pieces() {
     let mut queue = Queue::new(1 << 20, false);
-    let wanted = EventFilter::new(vec!["wanted".into()]);
+    let wanted = EventFilter::new(&["wanted".into()]);
     queue.push_replay(0, history(10_000, &["other"]), wanted.clone());
     queue.push_replay(0, history(4, &["other", "wanted"]), wanted);
     let mut rounds = 0;
@@ -89,7 +89,7 @@ fn the_socket_turns_to_the_session_of_a_replay() {
     let mut queue = Queue::new(1 << 20, false);
     queue.push_replay(7, history(2, &[""]), EventFilter::default());
     // Nothing of this one is wanted.
-    queue.push_replay(8, history(2, &["a"]), EventFilter::new(vec!["b".into()]));
+    queue.push_replay(8, history(2, &["a"]), EventFilter::new(&["b".into()]));
     queue.push(7, &frame(90)).unwrap();
     queue.push(0, &frame(91)).unwrap();
     let lengths = drain(&mut queue);

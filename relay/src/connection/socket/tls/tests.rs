@@ -3,12 +3,15 @@ use crate::{
     clock::Now,
     connection::{Outbound, outbound::Condition, queue::Queue, socket::Socket},
     limits::{LimitSettings, Limits},
-    memory::{Held, Memory},
+    memory::Memory,
     tls::Tls,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName};
 use std::{fs, future::poll_fn, net::Ipv4Addr, sync::Arc, time::Instant};
-use tokio::{io::AsyncReadExt as _, net::TcpListener};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client::TlsStream};
 
 /// Both ends of a connection after its handshake.
@@ -39,16 +42,68 @@ async fn connection() -> (TlsStream<TcpStream>, TlsSocket) {
 }
 
 #[tokio::test]
+async fn what_comes_and_cannot_be_decrypted_is_counted_and_bounded() {
+    let (client, socket) = connection().await;
+    let (client, _) = client.into_inner();
+    let receive = async || {
+        poll_fn(|context| socket.poll_read_ready(context)).await.unwrap();
+        socket.try_read_buf(&mut BytesMut::with_capacity(4096))
+    };
+    // Nothing was read so far, and nothing lies there.
+    assert_eq!(receive().await.unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    // A record of the longest kind that does not end.
+    let begin = [&[23, 3, 3, 0x40, 0x00][..], &[0; 10_000]].concat();
+    assert_eq!(client.try_write(&begin).unwrap(), begin.len());
+    while socket.undecrypted() < begin.len() {
+        assert_eq!(receive().await.unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    }
+    assert_eq!(socket.undecrypted(), begin.len());
+}
+
+#[tokio::test]
+async fn a_client_that_sends_nothing_but_the_terms_of_tls_is_ended() {
+    let (mut client, socket) = connection().await;
+    let mut sent = 0;
+    // Each is a record of some 30 bytes, after which the client would use another key.
+    loop {
+        client.get_mut().1.refresh_traffic_keys().unwrap();
+        client.flush().await.unwrap();
+        sent += 1;
+        poll_fn(|context| socket.poll_read_ready(context)).await.unwrap();
+        let read = socket.try_read_buf(&mut BytesMut::with_capacity(4096)).unwrap_err();
+        if read.kind() == io::ErrorKind::InvalidData {
+            break;
+        }
+        assert!(read.kind() == io::ErrorKind::WouldBlock && sent < 10_000, "{read} {sent}");
+    }
+    // With data between them it goes on.
+    let (mut client, socket) = connection().await;
+    for _ in 0..2 * sent {
+        client.get_mut().1.refresh_traffic_keys().unwrap();
+        client.write_all(b"x").await.unwrap();
+        client.flush().await.unwrap();
+        let mut buffer = BytesMut::with_capacity(4096);
+        while buffer.is_empty() {
+            poll_fn(|context| socket.poll_read_ready(context)).await.unwrap();
+            match socket.try_read_buf(&mut buffer) {
+                Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+                Ok(count) => assert_eq!(count, 1),
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_empty_queue_is_blocked_for_as_long_as_encrypted_bytes_wait() {
     const FRAME: usize = 10_000;
     let (mut client, socket) = connection().await;
     let limits = Arc::new(Limits::new(LimitSettings::default(), Instant::now()));
     let Ok(admission) = limits.admit_connection(None) else { panic!() };
-    let held = Held::new(Arc::new(Memory::new(1 << 30)), 0);
+    let memory = Arc::new(Memory::new(1 << 30));
     let socket = Socket::Tls(Box::new(socket));
     let places = (Arc::new(admission), None);
     let outbound =
-        Outbound::new(socket, Queue::new(1 << 20, false), Ipv4Addr::LOCALHOST.into(), places, held);
+        Outbound::new(socket, Queue::new(1 << 20, false), Ipv4Addr::LOCALHOST.into(), places, memory);
     let mut frames = 0;
     // Each is small enough to be encrypted at once, so that the one that the socket has no room for leaves nothing queued.
     loop {

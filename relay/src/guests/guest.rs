@@ -1,0 +1,298 @@
+//! One connection that speaks HTTP: what it takes, and whether it has to go.
+
+use super::Guests;
+use crate::{
+    listener::net::{UNREAD, UNSENT},
+    memory::{Held, Holder, Kind, Standing},
+};
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{sync::Notify, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+/// What a connection takes that has said nothing or little, in bytes: its task and the buffers of HTTP; measured, and
+/// rounded up.
+const PLAIN: usize = 19 * 1024;
+/// The same with a session of TLS.
+const TLS: usize = 31 * 1024;
+/// What a byte of a request's head may become: it lies in the buffer that it was read into, in the table of headers and in
+/// a copy of that.
+const GROWTH: usize = 3;
+/// Most bytes that a connection grows by, whatever was read: heads are bounded, and bodies are counted where they are kept.
+const MOST_GROWTH: usize = 64 * 1024;
+/// Bytes that are read in any case: a request that is refused has to be read before it is answered.
+const LEAST_READ: usize = 4 * 1024;
+/// Most bytes that a client sends in a handshake of TLS. Its messages take some 2 KiB.
+const MAX_HANDSHAKE: usize = 16 * 1024;
+/// How long the client may take to read the end of its answer: of a stream whose session is over, and of any answer when
+/// the relay ends.
+const FAREWELL: Duration = Duration::from_secs(3);
+/// The same for a stream when the relay ends: its session takes its leave first.
+const STREAM_FAREWELL: Duration = Duration::from_secs(15);
+
+/// How the connection is protected.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protection {
+    Plain,
+    Tls,
+}
+
+impl Protection {
+    pub(super) fn of(tls: bool) -> Self {
+        if tls { Self::Tls } else { Self::Plain }
+    }
+
+    pub(super) fn footprint(self) -> usize {
+        match self {
+            Self::Plain => PLAIN,
+            Self::Tls => TLS,
+        }
+    }
+}
+
+/// A connection that is not a WebSocket.
+pub(crate) struct Guest {
+    guests: Arc<Guests>,
+    key: usize,
+    state: Mutex<State>,
+    /// An [`Order`].
+    order: AtomicU8,
+    ordered: Notify,
+}
+
+struct State {
+    protection: Protection,
+    held: Held,
+    /// What the system holds, while the client does not read.
+    kernel: Option<Held>,
+    /// Bytes that came since the connection began or since the last answer.
+    read: usize,
+    /// The moment of [`Memory::moment`] at which the connection began or got its last answer.
+    since: u32,
+    stage: Stage,
+    is_leaving: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// A handshake of TLS is under way.
+    Handshake,
+    /// Requests are read and answered.
+    Requests,
+    /// The answer that lasts is under way: nothing more is to come from the client.
+    Stream,
+}
+
+/// What a connection is asked to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Order {
+    Stay,
+    /// Its answer has come to its end; the client has a moment to read it.
+    Finish,
+    /// At once.
+    Leave,
+}
+
+impl Guest {
+    pub(super) fn new(guests: Arc<Guests>, key: usize, protection: Protection) -> Self {
+        let memory = guests.memory.clone();
+        let state = State {
+            protection,
+            since: memory.moment(),
+            held: Held::new(memory, Kind::Guests, protection.footprint()),
+            kernel: None,
+            read: 0,
+            stage: if protection == Protection::Tls { Stage::Handshake } else { Stage::Requests },
+            is_leaving: false,
+        };
+        Self {
+            guests,
+            key,
+            state: Mutex::new(state),
+            order: AtomicU8::new(Order::Stay as u8),
+            ordered: Notify::new(),
+        }
+    }
+
+    /// Whether there is memory for it, which is counted already.
+    pub(crate) fn has_room(&self) -> bool {
+        self.guests.memory.admits_guest(0)
+    }
+
+    /// The handshake is done.
+    pub(crate) fn shook_hands(&self) {
+        self.state().stage = Stage::Requests;
+    }
+
+    /// A token was accepted, or the request is of a stream that is known: it is no stranger's.
+    pub(crate) fn vouch(&self) {
+        let mut state = self.state();
+        if state.stage == Stage::Requests {
+            state.held.set_kind(Kind::Requests);
+        }
+    }
+
+    /// A request is answered; the next may be anybody's.
+    pub(crate) fn answered(&self) {
+        let mut state = self.state();
+        state.read = 0;
+        state.since = self.guests.memory.moment();
+        let footprint = state.protection.footprint();
+        state.held.set(footprint);
+        if state.stage == Stage::Requests {
+            state.held.set_kind(Kind::Guests);
+        }
+    }
+
+    /// The answer is one that lasts, for a client without a WebSocket.
+    pub(crate) fn begin_stream(&self) {
+        self.state().stage = Stage::Stream;
+    }
+
+    /// Whether its answer is one that lasts.
+    pub(super) fn is_stream(&self) -> bool {
+        self.state().stage == Stage::Stream
+    }
+
+    /// The stream has a session.
+    pub(crate) fn open_session(&self) {
+        self.state().held.set_kind(Kind::Connections);
+    }
+
+    /// What is counted of it, in bytes.
+    pub(crate) fn held(&self) -> usize {
+        self.state().held.bytes()
+    }
+
+    /// How long the client may read nothing of an answer.
+    pub(super) fn patience(&self) -> Duration {
+        self.guests.limits.settings().write_timeout
+    }
+
+    /// So many bytes came from the client.
+    ///
+    /// # Errors
+    /// Where the client sends more than it may at this point, or there is no memory for it.
+    pub(super) fn read(&self, count: usize) -> io::Result<()> {
+        let mut state = self.state();
+        if count == 0 {
+            return Ok(());
+        }
+        if state.stage == Stage::Stream {
+            drop(state);
+            self.expel();
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the client sends while its stream is open",
+            ));
+        }
+        state.read += count;
+        if state.stage == Stage::Handshake && state.read > MAX_HANDSHAKE {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the TLS handshake is too long"));
+        }
+        let bytes = state.protection.footprint() + MOST_GROWTH.min(GROWTH * state.read);
+        let fits = state.held.set(bytes);
+        if fits || state.read <= LEAST_READ || state.held.kind() != Kind::Guests {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::OutOfMemory, "there is no memory for more of the request"))
+    }
+
+    /// The client does not read, or reads again.
+    pub(super) fn set_blocked(&self, blocked: bool) {
+        let memory = &self.guests.memory;
+        self.state().kernel = blocked.then(|| Held::new(memory.clone(), Kind::Kernel, UNREAD + UNSENT));
+    }
+
+    /// The answer under way has come to its end: what the client does not read of it soon, it never gets.
+    pub(crate) fn finish(&self) {
+        self.give(Order::Finish);
+    }
+
+    /// Ends the connection at once.
+    pub(crate) fn expel(&self) {
+        self.state().leave();
+        self.give(Order::Leave);
+    }
+
+    /// Whether the connection is to end without the client's consent.
+    pub(super) fn is_expelled(&self) -> bool {
+        self.order.load(Ordering::Acquire) == Order::Leave as u8
+    }
+
+    /// Runs what is done with the connection until that ends or has to; the caller drops it then, and the socket with it.
+    pub(crate) async fn host(&self, shutdown: &CancellationToken, task: Pin<&mut impl Future<Output = ()>>) {
+        tokio::select! {
+            () = task => {}
+            () = self.dismissed(shutdown) => self.expel(),
+        }
+    }
+
+    /// Waits until the connection has to end.
+    async fn dismissed(&self, shutdown: &CancellationToken) {
+        tokio::select! {
+            () = self.ordered.notified() => {}
+            () = shutdown.cancelled() => {}
+        }
+        loop {
+            let patience = match self.order.load(Ordering::Acquire) {
+                order if order == Order::Leave as u8 => return,
+                order if order == Order::Finish as u8 => FAREWELL,
+                _ if self.state().stage == Stage::Stream => STREAM_FAREWELL,
+                _ => FAREWELL,
+            };
+            if timeout(patience, self.ordered.notified()).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn give(&self, order: Order) {
+        self.order.fetch_max(order as u8, Ordering::AcqRel);
+        self.ordered.notify_one();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn leave(&mut self) {
+        self.is_leaving = true;
+        self.held.leave();
+        if let Some(kernel) = &mut self.kernel {
+            kernel.leave();
+        }
+    }
+}
+
+impl Holder for Guest {
+    fn standing(&self) -> Standing {
+        let state = self.state();
+        // A stream is known to the shedder by its connection.
+        if state.is_leaving || state.stage == Stage::Stream || state.held.kind() != Kind::Guests {
+            return Standing::Exempt;
+        }
+        let age = self.guests.memory.moment().wrapping_sub(state.since);
+        Standing::Stranger { age, bytes: state.held.bytes() }
+    }
+
+    fn shed(&self) {
+        self.expel();
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.guests.leave(self.key);
+    }
+}

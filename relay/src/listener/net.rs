@@ -1,0 +1,85 @@
+//! What the system may hold for a client's socket, and for how long. Set on the listening socket, from which every
+//! accepted one takes it over (tcp(7), socket(7)), so that it costs a connection nothing.
+
+use socket2::SockRef;
+use std::{io, time::Duration};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+
+/// Bytes that the system counts for a socket whose client does not read; measured, and rounded up.
+pub(crate) const UNSENT: usize = 48 * 1024;
+/// The same for one that the relay does not read from.
+pub(crate) const UNREAD: usize = 2 * RECEIVE_BUFFER;
+
+/// Most bytes that wait unsent in the system: what a client does not take is to wait in its queue, where it is shared with
+/// all others and counted. What is on its way to the client is not among them.
+const LOW_WATER: u32 = 16 * 1024;
+/// Buffers of a TCP socket, in bytes; the system sets twice that aside for its own books. Over a way of 100 ms, a client
+/// still gets and sends more than a megabyte a second.
+const SEND_BUFFER: usize = 128 * 1024;
+const RECEIVE_BUFFER: usize = 128 * 1024;
+/// The same of a Unix domain socket, whose other end is on the same machine.
+const UNIX_SEND_BUFFER: usize = 24 * 1024;
+/// How long a client may leave unacknowledged what was sent to it, or its window closed: longer than the two heartbeats
+/// after which a silent client is given up. It also ends what is left of a connection that was closed already, which a
+/// client that answers the system's probes could have kept for ever.
+const USER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Prepares a socket that listens, for all those that it accepts.
+pub(crate) fn prepare(listener: &TcpListener) -> io::Result<()> {
+    let socket = SockRef::from(listener);
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    #[cfg(target_os = "linux")]
+    {
+        socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+        socket.set_tcp_notsent_lowat(LOW_WATER)?;
+    }
+    Ok(())
+}
+
+/// Prepares an accepted Unix domain socket, which takes nothing over from the one that listens.
+pub(crate) fn prepare_unix(stream: &UnixStream) {
+    let _ = SockRef::from(stream).set_send_buffer_size(UNIX_SEND_BUFFER);
+}
+
+/// A client's socket.
+pub(crate) trait ClientSocket {
+    /// Once it is closed, throws away what the client has not read, and says so to the client.
+    fn close_abruptly(&self);
+}
+
+impl ClientSocket for TcpStream {
+    fn close_abruptly(&self) {
+        close_abruptly(self);
+    }
+}
+
+impl ClientSocket for UnixStream {
+    /// What waits in it goes with it in any case.
+    fn close_abruptly(&self) {}
+}
+
+/// See [`ClientSocket::close_abruptly`].
+pub(crate) fn close_abruptly(stream: &TcpStream) {
+    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn an_accepted_socket_has_what_the_one_that_listens_was_given() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        prepare(&listener).unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        let socket = SockRef::from(&accepted);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(USER_TIMEOUT));
+        assert_eq!(socket.tcp_notsent_lowat().unwrap(), LOW_WATER);
+        assert_eq!(socket.send_buffer_size().unwrap(), 2 * SEND_BUFFER);
+        assert_eq!(socket.recv_buffer_size().unwrap(), UNREAD);
+    }
+}

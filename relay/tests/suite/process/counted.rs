@@ -1,0 +1,201 @@
+//! What the relay counts of its memory, against what it really takes: the worst that clients can have it hold, one kind
+//! after the other.
+
+use crate::support::{
+    App, CROWD, CROWD_TURN, Certificate, RelayProcess, Scrape, channel, handshake, masked, now, read_frame,
+};
+use sealwire_protocol::{
+    limits::{MAX_FILTER_BYTES, MAX_SESSION_FILTER_BYTES},
+    tokens::Permissions,
+    wire::{Channel, Hello, Session, Subscribe, ToClient, ToRelay},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+/// Of what is resident, so much has to be counted at least: the allocator's places come in steps.
+const LEAST: f64 = 0.9;
+/// So many times as much may be counted as is resident.
+const MOST: f64 = 4.0;
+
+/// What a client has the relay hold; kept for as long as the measurement takes.
+type Kept = Vec<TcpStream>;
+
+/// Builds `count` of something, and compares what they are counted for with what they take.
+async fn compare(name: &str, relay: &RelayProcess, count: usize, build: impl AsyncFn(usize) -> Kept) {
+    let mut kept = Vec::new();
+    let settled = async || {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        let scrape = Scrape::of(relay).await;
+        let parts = ["frames", "guests", "requests", "connections", "sessions", "replay_books"];
+        let counted = parts.map(|part| scrape.value(&format!("sealwire_memory_bytes{{what=\"{part}\"}}")));
+        (counted.iter().sum::<f64>(), scrape.value("process_resident_memory_bytes"))
+    };
+    // The first few also warm up what all share.
+    let first = count / 8;
+    for number in 0..first {
+        kept.extend(build(number).await);
+    }
+    let before = settled().await;
+    for number in first..first + count {
+        kept.extend(build(number).await);
+    }
+    let after = settled().await;
+    let [counted, resident] = [after.0 - before.0, after.1 - before.1].map(|bytes| bytes / count as f64);
+    println!("{name}: {resident:.0} bytes resident, {counted:.0} counted");
+    assert!(counted >= LEAST * resident, "{name}: {counted:.0} bytes are counted of {resident:.0}");
+    assert!(counted <= MOST * resident, "{name}: {counted:.0} bytes are counted, and {resident:.0} taken");
+}
+
+/// A relay that waits for what never comes.
+fn relay() -> RelayProcess {
+    RelayProcess::start(&[&FLAGS[..], &CROWD].concat())
+}
+
+const FLAGS: [&str; 14] = [
+    "--head-timeout",
+    "60s",
+    "--hello-timeout",
+    "60s",
+    "--body-timeout",
+    "60s",
+    "--memory-bytes",
+    "4GiB",
+    "--frame-burst",
+    "10000000",
+    "--log",
+    "error",
+    "--admin-listen",
+    "127.0.0.1:0",
+];
+
+/// A connection on which these bytes were sent.
+async fn sent(relay: &RelayProcess, bytes: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(relay.address).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    stream
+}
+
+/// A head that fills what a head may have.
+fn large_head(first_line: &str) -> String {
+    let lines: String = (0..95).map(|number| format!("x-{number}: {}\r\n", "y".repeat(140))).collect();
+    format!("{first_line}\r\nhost: relay\r\n{lines}")
+}
+
+#[tokio::test]
+async fn connections_that_have_shown_nothing_are_counted_for_what_they_take() {
+    let _turn = CROWD_TURN.lock().await;
+    rlimit::increase_nofile_limit(20_000).unwrap();
+    let relay = &relay();
+    compare("silent connections", relay, 600, async |_| vec![sent(relay, b"").await]).await;
+    let relay = &self::relay();
+    compare("heads that begin", relay, 600, async |_| vec![sent(relay, b"GET / HT").await]).await;
+    let relay = &self::relay();
+    let head = large_head("GET /healthz HTTP/1.1");
+    compare("heads that do not end", relay, 300, async |_| vec![sent(relay, head.as_bytes()).await]).await;
+    let relay = &self::relay();
+    let head = large_head("POST /v1/send HTTP/1.1") + "content-length: 200000\r\n\r\nA";
+    compare("bodies that do not end", relay, 300, async |_| vec![sent(relay, head.as_bytes()).await]).await;
+    let relay = &self::relay();
+    let head = large_head("POST /v1/stream HTTP/1.1") + "content-length: 0\r\n\r\n";
+    let stream = async |_| {
+        let mut stream = sent(relay, head.as_bytes()).await;
+        stream.read_exact(&mut [0; 15]).await.unwrap();
+        vec![stream]
+    };
+    compare("streams without a token", relay, 300, stream).await;
+    let relay = &self::relay();
+    compare("WebSockets without a token", relay, 1000, async |_| vec![handshake(relay).await]).await;
+}
+
+#[tokio::test]
+async fn handshakes_of_tls_are_counted_for_what_they_take() {
+    let _turn = CROWD_TURN.lock().await;
+    let relay = || {
+        let (certificate, directory, app) = (Certificate::new(), tempfile::tempdir().unwrap(), App::one());
+        certificate.write(directory.path());
+        let config = format!(
+            "listen = \"127.0.0.1:0\"\ntls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\n[[app]]\nid = \"{}\"\n\
+             signing_keys = [\"{}\"]\n",
+            app.id, app.key_text
+        );
+        RelayProcess::start_in(directory, &config, &[&FLAGS[..], &CROWD].concat())
+    };
+    // A record of the longest kind, with the start of a ClientHello as long as one can be.
+    let record = |len: usize| {
+        let mut record = vec![22, 3, 1, 0x3f, 0xff, 1, 0, 0xff, 0xff, 3, 3];
+        record.resize(len, 0);
+        record
+    };
+    for (name, bytes) in
+        [("handshakes that begin", record(8)), ("handshakes that do not end", record(15_000))]
+    {
+        let relay = &relay();
+        compare(name, relay, 300, async |_| vec![sent(relay, &bytes).await]).await;
+    }
+}
+
+/// A connection with a session, and its answers to so many of these frames, which must not be refusals.
+async fn session(relay: &RelayProcess, frames: impl IntoIterator<Item = ToRelay>) -> TcpStream {
+    let mut stream = handshake(relay).await;
+    for frame in frames {
+        let is_turn = matches!(frame, ToRelay::Session(_));
+        stream.write_all(&masked(0x82, &frame.to_bytes())).await.unwrap();
+        while !is_turn {
+            match ToClient::from_bytes(read_frame(&mut stream).await.into()).unwrap() {
+                ToClient::Session(_) => {}
+                ToClient::Welcome(_) | ToClient::Subscribed(_) => break,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    stream
+}
+
+fn subscribe(request: u32, channel: Channel, events: Vec<String>) -> ToRelay {
+    ToRelay::Subscribe(Subscribe { request, channel: Some(channel), since: None, events })
+}
+
+#[tokio::test]
+async fn sessions_subscriptions_filters_and_tokens_are_counted_for_what_they_take() {
+    const SUBSCRIPTIONS: u32 = 200;
+    let app = App::one();
+    let hello = ToRelay::Hello(Hello { token: app.session("mallory") });
+    let relay = &relay();
+    let sessions = async |_| {
+        let others = (1..32).flat_map(|number| [ToRelay::Session(Session { number }), hello.clone()]);
+        vec![session(relay, [hello.clone()].into_iter().chain(others)).await]
+    };
+    compare("sessions of a connection", relay, 40, sessions).await;
+    let relay = &self::relay();
+    let subscriptions = async |number| {
+        let of = |request| subscribe(request, channel(&format!("{number}-{request}")), Vec::new());
+        vec![session(relay, [hello.clone()].into_iter().chain((1..=SUBSCRIPTIONS).map(of))).await]
+    };
+    compare("subscriptions", relay, 40, subscriptions).await;
+    // As many as a session may have, of the longest that one may be: in few names, and in many.
+    for names in [4, 32] {
+        let relay = &self::relay();
+        let len = MAX_FILTER_BYTES / names;
+        let events: Vec<String> =
+            (0..names).map(|name| format!("{name}").repeat(len)[..len.min(255)].to_owned()).collect();
+        let bytes: usize = events.iter().map(String::len).sum();
+        let most = u32::try_from(MAX_SESSION_FILTER_BYTES / bytes).unwrap();
+        let filters = async |number| {
+            let of = |request| subscribe(request, channel(&format!("{number}-{request}")), events.clone());
+            vec![session(relay, [hello.clone()].into_iter().chain((1..=most).map(of))).await]
+        };
+        compare(&format!("filters of {names} events"), relay, 200, filters).await;
+    }
+    let relay = &self::relay();
+    let tokens = async |number| {
+        let of = |request| {
+            let name = format!("{number}-{request}").repeat(100)[..255].to_owned();
+            let token = app.channel_token(&name, 7, Permissions::ALL, now() + 600);
+            subscribe(request, Channel { name, properties: vec![], token }, Vec::new())
+        };
+        vec![session(relay, [hello.clone()].into_iter().chain((1..=SUBSCRIPTIONS).map(of))).await]
+    };
+    compare("subscriptions with a token", relay, 20, tokens).await;
+}

@@ -1,0 +1,261 @@
+//! More clients than a relay has memory for, all of which behave: newcomers are refused, and nobody is ended for them.
+
+use super::bystanders::Bystanders;
+use crate::support::{
+    App, CROWD, CROWD_TURN, Certificate, Client, LightClient, RelayProcess, Scrape, Streamed, TLS13, channel,
+    masked, read_frame, request, try_handshake,
+};
+use sealwire_protocol::{
+    Code,
+    wire::{Hello, Ping, Session, Subscribe, ToClient, ToRelay},
+};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tokio_rustls::client::TlsStream;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Strangers and clients that are opened at the same time.
+const AT_ONCE: usize = 32;
+
+/// A session over TLS, or `None` where the relay has no memory for it, whichever way it says so.
+async fn open_over_tls(
+    address: SocketAddr,
+    certificate: &Certificate,
+    token: &str,
+) -> Option<TlsStream<TcpStream>> {
+    let mut stream = certificate.connect(address, &TLS13).await.ok()?;
+    let request = "GET /v1/realtime HTTP/1.1\r\nhost: relay\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+        sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        sec-websocket-protocol: sealwire.v1\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.ok()?;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    if !head.starts_with(b"HTTP/1.1 101 ") {
+        assert!(head.starts_with(b"HTTP/1.1 503 "), "{}", String::from_utf8_lossy(&head));
+        return None;
+    }
+    let hello = ToRelay::Hello(Hello { token: token.into() }).to_bytes();
+    stream.write_all(&masked(0x82, &hello)).await.ok()?;
+    match ToClient::from_bytes(read_frame(&mut stream).await.into()).unwrap() {
+        ToClient::Welcome(_) => Some(stream),
+        ToClient::Goodbye(goodbye) => {
+            assert_eq!(goodbye.code, Code::Overloaded.number(), "{goodbye:?}");
+            None
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The client is served: its ping is answered.
+async fn must_live(stream: &mut TlsStream<TcpStream>) {
+    stream.write_all(&masked(0x82, &ToRelay::Ping(Ping {}).to_bytes())).await.unwrap();
+    loop {
+        let frame = timeout(PATIENCE, read_frame(stream)).await.expect("no answer to a ping");
+        match ToClient::from_bytes(frame.into()).unwrap() {
+            ToClient::Pong(_) => return,
+            ToClient::Ping(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn idle_clients_in_tls_past_the_memory_are_refused_and_none_of_the_others_is_ended() {
+    let _turn = CROWD_TURN.lock().await;
+    rlimit::increase_nofile_limit(20_000).unwrap();
+    let (certificate, directory, app) =
+        (Arc::new(Certificate::new()), tempfile::tempdir().unwrap(), App::one());
+    certificate.write(directory.path());
+    let config = format!(
+        "listen = \"127.0.0.1:0\"\ntls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\n[[app]]\nid = \"{}\"\n\
+         signing_keys = [\"{}\"]\n",
+        app.id, app.key_text
+    );
+    let flags =
+        ["--memory-bytes", "64MiB", "--log", "error", "--heartbeat", "5m", "--admin-listen", "127.0.0.1:0"];
+    let relay = RelayProcess::start_in(directory, &config, &[&flags[..], &CROWD].concat());
+    let (address, token, refused) = (relay.address, app.session("alice"), Arc::new(AtomicUsize::new(0)));
+    let mut tasks = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let (certificate, token, refused) = (certificate.clone(), token.clone(), refused.clone());
+        tasks.spawn(async move {
+            let mut open = Vec::new();
+            // Past the first refusals, so that what follows them is seen as well.
+            while refused.load(Ordering::Relaxed) < 200 {
+                match open_over_tls(address, &certificate, &token).await {
+                    Some(stream) => open.push(stream),
+                    None => drop(refused.fetch_add(1, Ordering::Relaxed)),
+                }
+            }
+            open
+        });
+    }
+    let mut open: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
+    let scrape = Scrape::of(&relay).await;
+    println!("{} clients, {} MiB", open.len(), scrape.value("process_resident_memory_bytes") / 1048576.0);
+    assert!((3_000..6_000).contains(&open.len()), "{} were let in", open.len());
+    assert_eq!(scrape.value("sealwire_connections_shed_total"), 0.0);
+    assert_eq!(scrape.value("sealwire_sessions"), open.len() as f64, "somebody was ended");
+    assert!(scrape.value("sealwire_limit_refusals_total{limit=\"memory_bytes\"}") >= 200.0);
+    assert!(scrape.value("process_resident_memory_bytes") < 128.0 * 1048576.0);
+    for stream in open.iter_mut().step_by(100) {
+        must_live(stream).await;
+    }
+    // There is room again once some have left.
+    open.truncate(open.len() / 2);
+    let begun = Instant::now();
+    while open_over_tls(address, &certificate, &token).await.is_none() {
+        assert!(begun.elapsed() < PATIENCE, "those who left take up memory");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_without_a_token_push_nobody_out_and_make_room_for_each_other() {
+    const SESSIONS: usize = 300;
+    const STRANGERS: usize = 2600;
+    let _turn = CROWD_TURN.lock().await;
+    rlimit::increase_nofile_limit(20_000).unwrap();
+    let flags = ["--memory-bytes", "64MiB", "--log", "error", "--admin-listen", "127.0.0.1:0"];
+    let relay = RelayProcess::start(&[&flags[..], &CROWD].concat());
+    let mut sessions = Vec::new();
+    for _ in 0..SESSIONS {
+        let mut client = LightClient::open(relay.address, &App::one().session("alice")).await;
+        client.subscribe("absences", None).await;
+        sessions.push(client);
+    }
+    let mut streamed = Streamed::open(&relay, "bob").await;
+    streamed.subscribe_since("absences", None).await;
+    let mut bystanders = Bystanders::on(&relay).await;
+    let mut tasks = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let address = relay.address;
+        tasks.spawn(async move {
+            let mut strangers = Vec::new();
+            for _ in 0..STRANGERS / AT_ONCE {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                let request = "POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n";
+                let _ = stream.write_all(request.as_bytes()).await;
+                let mut start = [0; 12];
+                let _ = stream.read_exact(&mut start).await;
+                strangers.push((stream, start));
+            }
+            strangers
+        });
+    }
+    let strangers: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
+    let answered = |status: &[u8]| strangers.iter().filter(|(_, start)| start.ends_with(status)).count();
+    println!("{} strangers have a stream, {} were told 503", answered(b"200"), answered(b"503"));
+    assert!(answered(b"200") > 100 && answered(b"503") > 0);
+    bystanders.must_be_untouched().await;
+    let scrape = Scrape::of(&relay).await;
+    assert!(scrape.value("sealwire_memory_bytes{what=\"guests\"}") < 17.0 * 1048576.0, "{scrape:#?}");
+    assert!(scrape.value("process_resident_memory_bytes") < 128.0 * 1048576.0);
+
+    // The strangers stay for as long as they may; whoever has a token is let in soon all the same, and nobody was ended.
+    let begun = Instant::now();
+    loop {
+        let Ok(mut stream) = try_handshake(&relay).await else {
+            assert!(begun.elapsed() < PATIENCE, "strangers keep everybody out");
+            sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let hello = ToRelay::Hello(Hello { token: App::one().session("carol") }).to_bytes();
+        stream.write_all(&masked(0x82, &hello)).await.unwrap();
+        let welcome = ToClient::from_bytes(read_frame(&mut stream).await.into()).unwrap();
+        assert!(matches!(welcome, ToClient::Welcome(_)), "{welcome:?}");
+        break;
+    }
+    bystanders.must_be_untouched().await;
+    let mut publisher = Client::open(&relay, "dave").await;
+    publisher.publish("absences", "everybody is there").await;
+    for client in &mut sessions {
+        let crate::support::Came::Message(ToClient::Publication(_)) = client.next().await else {
+            panic!("a session was ended for strangers")
+        };
+    }
+    assert_eq!(streamed.text().await, "everybody is there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_few_clients_with_very_many_subscriptions_neither_fill_the_memory_nor_keep_the_others_out() {
+    const CONNECTIONS: usize = 20;
+    const SESSIONS: u32 = 32;
+    const SUBSCRIPTIONS: u32 = 256;
+    let flags = ["--memory-bytes", "64MiB", "--log", "error", "--admin-listen", "127.0.0.1:0"];
+    let rates = ["--frame-rate", "1000000", "--frame-burst", "1000000"];
+    let relay = RelayProcess::start(&[&flags[..], &rates, &CROWD].concat());
+    let mut bystanders = Bystanders::on(&relay).await;
+    let token = App::one().session("mallory");
+    let mut tasks = JoinSet::new();
+    for connection in 0..CONNECTIONS {
+        let (address, token) = (relay.address, token.clone());
+        tasks.spawn(async move {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream = crate::support::handshake_over(stream).await;
+            let (mut reader, mut writer) = stream.into_split();
+            // What they are told is of no interest; it has to be read so that they go on.
+            let reading = tokio::spawn(async move {
+                let mut buffer = vec![0; 64 * 1024];
+                while let Ok(1..) = reader.read(&mut buffer).await {}
+                reader
+            });
+            for session in 0..SESSIONS {
+                let mut frames = Vec::new();
+                if session > 0 {
+                    frames.extend(masked(0x82, &ToRelay::Session(Session { number: session }).to_bytes()));
+                }
+                frames.extend(masked(0x82, &ToRelay::Hello(Hello { token: token.clone() }).to_bytes()));
+                for request in 1..=SUBSCRIPTIONS {
+                    let name = format!("{connection}-{request}");
+                    let events = (0..8).map(|event| format!("event-{event}")).collect();
+                    let subscribe = Subscribe { request, channel: Some(channel(&name)), since: None, events };
+                    frames.extend(masked(0x82, &ToRelay::Subscribe(subscribe).to_bytes()));
+                }
+                if writer.write_all(&frames).await.is_err() {
+                    break;
+                }
+            }
+            (writer, reading)
+        });
+    }
+    let hoarders = tasks.join_all().await;
+    // What they sent is taken in first.
+    let (mut scrape, mut before) = (Scrape::of(&relay).await, -1.0);
+    while scrape.value("sealwire_received_bytes_total") != before {
+        before = scrape.value("sealwire_received_bytes_total");
+        sleep(Duration::from_secs(1)).await;
+        scrape = Scrape::of(&relay).await;
+    }
+    let (resident, sessions) = (
+        scrape.value("process_resident_memory_bytes") / 1048576.0,
+        scrape.value("sealwire_memory_bytes{what=\"sessions\"}") / 1048576.0,
+    );
+    println!(
+        "{resident:.1} MiB resident, {sessions:.1} counted of {} subscriptions",
+        scrape.value("sealwire_subscriptions")
+    );
+    assert!(sessions > 20.0, "the attack did not come so far");
+    assert!(resident < 128.0);
+    assert_eq!(scrape.value("sealwire_connections_shed_total"), 0.0);
+    bystanders.must_be_untouched().await;
+    // A newcomer with one subscription has room where those who hold much get no more.
+    let mut newcomer = LightClient::open(relay.address, &App::one().session("bob")).await;
+    newcomer.subscribe("absences", None).await;
+    let answer = request(relay.address, "GET", "/healthz", "", "").await;
+    assert_eq!(answer.status, 200);
+    drop(hoarders);
+}

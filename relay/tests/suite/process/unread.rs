@@ -1,0 +1,279 @@
+//! Clients that do not read what they are answered over HTTP, or hardly, and what becomes of them.
+
+use super::bystanders::Bystanders;
+use crate::support::{
+    App, Certificate, Client, RelayProcess, Scrape, Streamed, TLS13, channel, ended, rand_id, request,
+};
+use sealwire_protocol::wire::ToClient;
+use socket2::{Domain, Socket, Type};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::{TcpSocket, TcpStream, UnixStream},
+    time::{sleep, timeout},
+};
+
+/// How long clients may read nothing in these tests.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
+const FLAGS: [&str; 6] = ["--write-timeout", "2s", "--log", "error", "--admin-listen", "127.0.0.1:0"];
+/// Longest wait for anything, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// As many requests as one read of the relay may bring.
+const PIPELINED: usize = 300;
+
+/// A connection that takes in little at a time.
+async fn narrow(address: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    TcpSocket::from_std_stream(socket.into()).connect(address).await.unwrap()
+}
+
+/// Asks for much and reads none of it.
+async fn ask_for_much(stream: &mut (impl AsyncWrite + Unpin)) {
+    let requests = "GET /v1/openapi.json HTTP/1.1\r\nhost: relay\r\n\r\n".repeat(PIPELINED);
+    stream.write_all(requests.as_bytes()).await.unwrap();
+}
+
+/// How long until the relay has no more of these connections, the last of which may not have been accepted yet.
+async fn until_gone(relay: &RelayProcess) -> Duration {
+    let begun = Instant::now();
+    while Scrape::of(relay).await.value("sealwire_memory_bytes{what=\"kernel\"}") == 0.0 {
+        assert!(begun.elapsed() < PATIENCE, "nobody waits for a client to read");
+    }
+    let begun = Instant::now();
+    Scrape::until(relay, "sealwire_places_taken", 0.0).await;
+    begun.elapsed()
+}
+
+/// What comes until the end of the connection.
+async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
+    let mut rest = Vec::new();
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("the connection does not end");
+    rest
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_end_the_connection_and_hold_little_until_then() {
+    let relay = RelayProcess::start(&FLAGS);
+    let mut bystanders = Bystanders::on(&relay).await;
+    let mut unread = Vec::new();
+    for _ in 0..50 {
+        let mut stream = TcpStream::connect(relay.address).await.unwrap();
+        ask_for_much(&mut stream).await;
+        unread.push(stream);
+    }
+    let blocked = 50.0;
+    let mut scrape = Scrape::of(&relay).await;
+    let begun = Instant::now();
+    while scrape.value("sealwire_memory_bytes{what=\"kernel\"}") < blocked * 40_000.0 {
+        assert!(begun.elapsed() < WRITE_TIMEOUT, "what the system holds is not counted: {scrape:#?}");
+        scrape = Scrape::of(&relay).await;
+    }
+    bystanders.must_be_untouched().await;
+    drop(bystanders);
+    let took = until_gone(&relay).await;
+    assert!(took < WRITE_TIMEOUT + Duration::from_secs(5), "{took:?}");
+    let scrape = Scrape::of(&relay).await;
+    assert_eq!(scrape.value("sealwire_memory_bytes{what=\"kernel\"}"), 0.0);
+    for stream in &mut unread {
+        // A little of it was on its way. Without a bound it would be megabytes, all of which the system held.
+        let read = rest(stream).await.len();
+        assert!(read < 1 << 20, "{read} bytes were written for a client that does not read");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_reads_a_little_now_and_then_loses_the_connection_too() {
+    let relay = RelayProcess::start(&FLAGS);
+    let mut stream = narrow(relay.address).await;
+    ask_for_much(&mut stream).await;
+    let begun = Instant::now();
+    let mut some = [0; 64];
+    // It is never silent for as long as the timeout, and slower than the least rate.
+    while let Ok(Ok(1..)) = timeout(PATIENCE, stream.read(&mut some)).await {
+        sleep(Duration::from_millis(250)).await;
+        if Scrape::of(&relay).await.value("sealwire_places_taken") == 0.0 {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "a connection that is hardly read is kept");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_reads_gets_every_answer_however_many_it_asks_for_at_once() {
+    let relay = RelayProcess::start(&FLAGS);
+    let mut stream = narrow(relay.address).await;
+    let one = request(relay.address, "GET", "/v1/openapi.json", "", "").await.text.len();
+    let (mut reader, mut writer) = stream.split();
+    let writing = ask_for_much(&mut writer);
+    let reading = async {
+        let (mut read, mut buffer) = (0, vec![0; 64 * 1024]);
+        while read < PIPELINED * one {
+            read += match timeout(PATIENCE, reader.read(&mut buffer)).await.unwrap().unwrap() {
+                0 => panic!("the connection ended after {read} bytes"),
+                count => count,
+            };
+        }
+    };
+    tokio::join!(writing, reading);
+}
+
+#[tokio::test]
+async fn over_tls_and_on_a_unix_domain_socket_it_is_the_same() {
+    let (certificate, directory, app) = (Certificate::new(), tempfile::tempdir().unwrap(), App::one());
+    certificate.write(directory.path());
+    let apps = format!("[[app]]\nid = \"{}\"\nsigning_keys = [\"{}\"]\n", app.id, app.key_text);
+    let config =
+        format!("listen = \"127.0.0.1:0\"\ntls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\n{apps}");
+    let relay = RelayProcess::start_in(directory, &config, &FLAGS);
+    let mut stream = certificate.connect(relay.address, &TLS13).await.unwrap();
+    ask_for_much(&mut stream).await;
+    stream.flush().await.unwrap();
+    let took = until_gone(&relay).await;
+    assert!(took < WRITE_TIMEOUT + Duration::from_secs(5), "{took:?}");
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("relay.sock");
+    let config = format!("listen = \"unix:{}\"\n{apps}", path.display());
+    let relay = RelayProcess::start_in(directory, &config, &FLAGS);
+    let mut stream = UnixStream::connect(&path).await.unwrap();
+    ask_for_much(&mut stream).await;
+    let took = until_gone(&relay).await;
+    assert!(took < WRITE_TIMEOUT + Duration::from_secs(5), "{took:?}");
+    assert!(rest(&mut stream).await.len() < 1 << 20);
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_session_whether_or_not_its_client_reads() {
+    let relay =
+        RelayProcess::start(&[&["--queue-bytes", "256KiB", "--hello-timeout", "1s"][..], &FLAGS].concat());
+    let mut publisher = Client::open(&relay, "alice").await;
+    // One that never shows a token, and one whose session is ended because it reads nothing.
+    let silent = Streamed::connect(relay.address).await;
+    let mut slow = Streamed::open(&relay, "carol").await;
+    slow.subscribe_since("absences", None).await;
+    let large = bytes::Bytes::from(vec![1; 100 * 1024]);
+    for _ in 0..100 {
+        match publisher.try_publish(channel("absences"), "", large.clone(), rand_id()).await {
+            ToClient::Published(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    let begun = Instant::now();
+    while Scrape::of(&relay).await.value("sealwire_places_taken") > 1.0 {
+        assert!(begun.elapsed() < PATIENCE, "a stream outlives its session");
+        sleep(Duration::from_millis(50)).await;
+    }
+    let scrape = Scrape::of(&relay).await;
+    assert_eq!(scrape.value("sealwire_connections"), 1.0);
+    assert_eq!(scrape.value("sealwire_memory_bytes{what=\"guests\"}"), 0.0);
+    drop((silent, slow));
+}
+
+#[tokio::test]
+async fn a_client_that_sends_while_its_stream_is_open_loses_it() {
+    let relay = RelayProcess::start(&FLAGS);
+    let mut streamed = Streamed::open(&relay, "alice").await;
+    let more = "POST /v1/send HTTP/1.1\r\nhost: relay\r\ncontent-length: 1000000\r\n\r\n";
+    streamed.socket.write_all(more.as_bytes()).await.unwrap();
+    Scrape::until(&relay, "sealwire_places_taken", 0.0).await;
+    // The same where more comes together with the request than HTTP reads, so that it does not look for the rest.
+    let mut stream = TcpStream::connect(relay.address).await.unwrap();
+    let request = "POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n";
+    let _ = stream.write_all(format!("{request}{}", more.repeat(1000)).as_bytes()).await;
+    sleep(Duration::from_millis(200)).await;
+    Scrape::until(&relay, "sealwire_places_taken", 0.0).await;
+    // A client that is silent keeps its stream.
+    let mut streamed = Streamed::open(&relay, "alice").await;
+    sleep(Duration::from_millis(200)).await;
+    streamed.subscribe_since("absences", None).await;
+}
+
+/// How long a relay takes to end after this signal.
+async fn time_to_end(mut relay: RelayProcess) -> Duration {
+    let begun = Instant::now();
+    relay.signal("TERM");
+    let status = timeout(Duration::from_secs(40), ended(&mut relay)).await.expect("it does not end");
+    assert!(status.success(), "{status}: {}", relay.log());
+    begun.elapsed()
+}
+
+#[tokio::test]
+async fn a_relay_ends_soon_whatever_its_clients_do_not_read_or_send() {
+    // With timeouts that would keep it for longer.
+    let flags =
+        ["--write-timeout", "60s", "--body-timeout", "60s", "--head-timeout", "60s", "--log", "error"];
+    let relay = RelayProcess::start(&flags);
+    let mut held = Vec::new();
+    // Nobody reads the answers, sends the rest of a head or a body, or reads a stream.
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(relay.address).await.unwrap();
+        ask_for_much(&mut stream).await;
+        held.push(stream);
+        for start in [
+            "",
+            "GET /healthz HTTP/1.1\r\nhost:",
+            "POST /v1/send HTTP/1.1\r\nhost: relay\r\ncontent-length: 1000\r\n\r\nAAEC",
+            "POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n",
+        ] {
+            let mut stream = TcpStream::connect(relay.address).await.unwrap();
+            stream.write_all(start.as_bytes()).await.unwrap();
+            held.push(stream);
+        }
+    }
+    let mut slow = Streamed::open(&relay, "carol").await;
+    slow.subscribe_since("absences", None).await;
+    let mut websocket = Client::open(&relay, "dave").await;
+    websocket.subscribe("absences").await;
+    let mut publisher = Client::open(&relay, "alice").await;
+    let large = bytes::Bytes::from(vec![1; 100 * 1024]);
+    for _ in 0..8 {
+        match publisher.try_publish(channel("absences"), "", large.clone(), rand_id()).await {
+            ToClient::Published(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    let took = time_to_end(relay).await;
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    drop((held, slow, websocket));
+}
+
+#[tokio::test]
+async fn a_proxy_that_does_not_send_its_header_does_not_keep_a_relay_from_its_end() {
+    let flags = [
+        "--head-timeout",
+        "60s",
+        "--proxy-terminates-tls",
+        "--proxy-protocol",
+        "--trusted-proxies",
+        "127.0.0.1",
+    ];
+    let relay = RelayProcess::start(&flags);
+    let stream = TcpStream::connect(relay.address).await.unwrap();
+    sleep(Duration::from_millis(300)).await;
+    let took = time_to_end(relay).await;
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    drop(stream);
+}
+
+#[tokio::test]
+async fn operators_are_answered_however_many_connections_say_nothing() {
+    let relay = RelayProcess::start(&FLAGS);
+    let mut silent = Vec::new();
+    for _ in 0..100 {
+        silent.push(TcpStream::connect(relay.admin()).await.unwrap());
+    }
+    let answer = request(relay.admin(), "GET", "/healthz", "", "").await;
+    assert_eq!(answer.status, 200);
+    // A connection that asks and does not read is gone soon as well.
+    let mut stream = narrow(relay.admin()).await;
+    stream.write_all("GET /metrics HTTP/1.1\r\nhost: relay\r\n\r\n".repeat(100).as_bytes()).await.unwrap();
+    sleep(Duration::from_millis(200)).await;
+    let begun = Instant::now();
+    let read = rest(&mut stream).await.len();
+    assert!(begun.elapsed() < Duration::from_secs(15), "{read} bytes");
+}

@@ -1,0 +1,131 @@
+//! What costs the relay memory for as long as it lasts, and the attacker next to nothing.
+
+use crate::{
+    case::{Case, case, patient},
+    target::{Target, WRITE_TIMEOUT, channel, context, must_live},
+};
+use sealwire_protocol::{
+    Code, limits,
+    wire::{Subscribe, ToClient, ToRelay},
+};
+use sealwire_tests::{RawSocket, frame};
+use std::{
+    net::Ipv4Addr,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+const MIB: usize = 1 << 20;
+/// How long beyond its time a connection may last, on a machine that does much else.
+const SLACK: Duration = Duration::from_secs(15);
+
+pub(crate) const CASES: &[Case] = &[
+    patient("resources-unread-answers", |target| {
+        // No token, 15 KB of requests, and 18 MB of answers, had they been written.
+        let requests = b"GET /v1/openapi.json HTTP/1.1\r\nhost: relay\r\n\r\n".repeat(300);
+        let address = Ipv4Addr::new(127, 0, 0, 6);
+        let (before, start) = (target.relay.memory(), Instant::now());
+        let mut sockets: Vec<_> = (0..100).map(|_| target.connect_from(address)).collect();
+        sockets.iter_mut().for_each(|socket| drop(socket.send(&requests)));
+        sleep(WRITE_TIMEOUT / 2);
+        let grown = target.relay.memory().saturating_sub(before);
+        assert!(grown < 20 * MIB, "{grown} bytes more");
+        for socket in &mut sockets {
+            // A connection that is over takes nothing any more.
+            while socket.send(b"\r\n") {
+                assert!(
+                    start.elapsed() < WRITE_TIMEOUT + SLACK,
+                    "a connection whose answers are not read stays"
+                );
+                sleep(Duration::from_millis(100));
+            }
+            let read = socket.count_to_the_end();
+            assert!(read < MIB, "{read} bytes were written for a client that does not read");
+        }
+    }),
+    patient("resources-answers-read-by-drops", |target| {
+        let mut socket = RawSocket::connect(target.port);
+        socket.send(&b"GET /v1/openapi.json HTTP/1.1\r\nhost: relay\r\n\r\n".repeat(300));
+        let start = Instant::now();
+        while socket.read_some(16) && socket.send(b"\r\n") {
+            sleep(Duration::from_millis(200));
+            assert!(start.elapsed() < WRITE_TIMEOUT + SLACK, "a connection that is hardly read stays");
+        }
+    }),
+    patient("resources-streams-without-a-token", |target| {
+        let address = Ipv4Addr::new(127, 0, 0, 5);
+        let (before, start) = (target.relay.memory(), Instant::now());
+        let mut sockets: Vec<_> = (0..150).map(|_| target.connect_from(address)).collect();
+        for socket in &mut sockets {
+            socket.send(b"POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n");
+            let head = socket.head();
+            assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        }
+        let grown = target.relay.memory().saturating_sub(before);
+        assert!(grown < 20 * MIB, "{grown} bytes more");
+        // Their time for `Hello` is over; none of them is read, and still all of them end.
+        for socket in &mut sockets {
+            let _ = socket.count_to_the_end();
+        }
+        assert!(start.elapsed() < Duration::from_secs(3) + SLACK, "a stream without a session stays");
+    }),
+    case("resources-talk-on-a-stream", |target| {
+        let mut socket = RawSocket::connect(target.port);
+        socket.send(b"POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n");
+        assert!(socket.head().starts_with("HTTP/1.1 200"));
+        socket.send(b"GET /healthz HTTP/1.1\r\nhost: relay\r\n\r\n");
+        let start = Instant::now();
+        let _ = socket.count_to_the_end();
+        assert!(start.elapsed() < Duration::from_secs(2), "what nobody reads is taken in");
+    }),
+    case("resources-large-filters", |target| {
+        let mut mallory = target.mallory();
+        let subscribe = |request: u32, names: usize, len: usize| {
+            let events = (0..names).map(|name| format!("{name:0len$}")).collect();
+            let channel = Some(channel(&format!("filter-{request}")));
+            ToRelay::Subscribe(Subscribe { request, channel, since: None, events })
+        };
+        // What took 9 KiB each, of which none was counted.
+        mallory.message(&subscribe(1, limits::MAX_EVENT_FILTERS, limits::MAX_EVENT_NAME));
+        match mallory.expect() {
+            ToClient::Failed(failed) => assert_eq!(failed.code, Code::FilterTooLarge.number(), "{failed:?}"),
+            other => panic!("{other:?}"),
+        }
+        let (mut taken, mut refused) = (0, 0);
+        let burst: Vec<u8> =
+            (2..252).flat_map(|request| frame(0x82, &subscribe(request, 32, 32).to_bytes())).collect();
+        mallory.send(&burst);
+        for _ in 2..252 {
+            match mallory.expect() {
+                ToClient::Subscribed(_) => taken += 1,
+                ToClient::Failed(failed) => {
+                    assert_eq!(failed.code, Code::FilterTooLarge.number(), "{failed:?}");
+                    refused += 1;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(taken, limits::MAX_SESSION_FILTER_BYTES / limits::MAX_FILTER_BYTES);
+        assert_eq!(taken + refused, 250);
+        // A subscription without a filter is another matter.
+        assert!(matches!(mallory.subscribe(channel("all"), None), ToClient::Subscribed(_)));
+    }),
+    case("resources-many-subscriptions", |target| {
+        let before = target.relay.memory();
+        let sockets: Vec<_> = (0..8)
+            .map(|number| {
+                let token = target.victim.session(&format!("hoarder-{number}"), &context(), 600);
+                let mut socket = RawSocket::open(target.port, &token);
+                for request in 0..256 {
+                    let answer = socket.subscribe(channel(&format!("{number}-{request}")), None);
+                    assert!(matches!(answer, ToClient::Subscribed(_)), "{answer:?}");
+                }
+                socket
+            })
+            .collect();
+        let grown = target.relay.memory().saturating_sub(before);
+        assert!(grown < 8 * MIB, "{grown} bytes more");
+        drop(sockets);
+        must_live(&mut target.mallory());
+    }),
+];
