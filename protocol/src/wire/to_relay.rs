@@ -139,7 +139,7 @@ pub struct Publish {
     /// The sealed message.
     #[prost(bytes = "bytes", tag = "4")]
     pub sealed: Bytes,
-    /// 16 random bytes; a repeat is answered, not published again.
+    /// 16 random bytes. The same message under it is answered and not published again; another message is refused.
     #[prost(bytes = "bytes", tag = "5")]
     pub id: Bytes,
 }
