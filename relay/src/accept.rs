@@ -61,7 +61,7 @@ pub(crate) async fn accept(
                             }
                         }
                     });
-                    guest.host(&shutdown, task).await;
+                    guest.host(task).await;
                 });
             }
             Ok(Accepted::Unix(stream)) => {
@@ -75,7 +75,7 @@ pub(crate) async fn accept(
                         };
                         serve(stream, visitor, &context, routes, &shutdown).await;
                     });
-                    guest.host(&shutdown, task).await;
+                    guest.host(task).await;
                 });
             }
             Err(error) => {
@@ -124,7 +124,8 @@ impl Door {
             Self::Asks(origin, guest) => (origin, guest),
         };
         let patience = context.limits.settings().head_timeout;
-        let header = timeout(patience, header::read(&mut stream));
+        // Boxed like TLS: few connections begin with a header.
+        let header = Box::pin(timeout(patience, header::read(&mut stream)));
         let problem = match shutdown.run_until_cancelled(header).await? {
             Ok(Ok(client)) => {
                 let origin = client.map_or(origin, Origin::address);
@@ -186,9 +187,11 @@ async fn serve<IO, S>(
     };
     let mut connection = pin!(connection);
     let result = tokio::select! {
+        biased;
         result = connection.as_mut() => result,
         () = shutdown.cancelled() => {
             connection.as_mut().graceful_shutdown();
+            visitor.guest().drain();
             connection.await
         }
     };

@@ -189,6 +189,11 @@ impl Queue {
         self.bytes + self.replays.as_ref().map_or(0, |replays| replays.bytes())
     }
 
+    /// True if more than half of the limit waits.
+    pub(super) fn is_half_full(&self) -> bool {
+        self.bytes > self.limit / 2
+    }
+
     /// The frame to write next, where there is just one.
     pub(super) fn only(&self) -> Option<&Bytes> {
         let mut frames = self.ready();

@@ -15,7 +15,6 @@ use std::{
     time::Duration,
 };
 use tokio::{sync::Notify, time::timeout};
-use tokio_util::sync::CancellationToken;
 
 /// What a connection takes that has said nothing or little, in bytes: its task and the buffers of HTTP; measured, and
 /// rounded up.
@@ -95,10 +94,16 @@ enum Stage {
 #[repr(u8)]
 enum Order {
     Stay,
-    /// Its answer has come to its end; the client has a moment to read it.
+    /// The relay ends: the client has a moment to read its answer, and a stream ends with its session.
+    Drain,
+    /// The answer has come to its end: the client has a moment to read it.
     Finish,
-    /// At once.
+    /// The connection ends at once.
     Leave,
+}
+
+impl Order {
+    const ALL: [Self; 4] = [Self::Stay, Self::Drain, Self::Finish, Self::Leave];
 }
 
 impl Guest {
@@ -212,6 +217,11 @@ impl Guest {
         self.state().kernel = blocked.then(|| Held::new(memory.clone(), Kind::Kernel, UNREAD + UNSENT));
     }
 
+    /// The relay ends, and no further request is answered.
+    pub(crate) fn drain(&self) {
+        self.give(Order::Drain);
+    }
+
     /// The answer under way has come to its end: what the client does not read of it soon, it never gets.
     pub(crate) fn finish(&self) {
         self.give(Order::Finish);
@@ -225,29 +235,37 @@ impl Guest {
 
     /// Whether the connection is to end without the client's consent.
     pub(super) fn is_expelled(&self) -> bool {
-        self.order.load(Ordering::Acquire) == Order::Leave as u8
+        self.order() == Order::Leave
     }
 
-    /// Runs what is done with the connection until that ends or has to; the caller drops it then, and the socket with it.
-    pub(crate) async fn host(&self, shutdown: &CancellationToken, task: Pin<&mut impl Future<Output = ()>>) {
+    fn order(&self) -> Order {
+        let order = usize::from(self.order.load(Ordering::Acquire));
+        Order::ALL.get(order).copied().unwrap_or(Order::Leave)
+    }
+
+    /// Runs the connection's task until it ends or has to; the caller drops the task then, and the socket with it.
+    pub(crate) async fn host(&self, task: Pin<&mut impl Future<Output = ()>>) {
         tokio::select! {
+            biased;
             () = task => {}
-            () = self.dismissed(shutdown) => self.expel(),
+            () = self.dismissed() => self.expel(),
         }
     }
 
     /// Waits until the connection has to end.
-    async fn dismissed(&self, shutdown: &CancellationToken) {
-        tokio::select! {
-            () = self.ordered.notified() => {}
-            () = shutdown.cancelled() => {}
-        }
+    async fn dismissed(&self) {
+        self.ordered.notified().await;
+        // Boxed, so that a connection takes no room for it before.
+        Box::pin(self.farewell()).await;
+    }
+
+    /// Waits for as long as the client has left.
+    async fn farewell(&self) {
         loop {
-            let patience = match self.order.load(Ordering::Acquire) {
-                order if order == Order::Leave as u8 => return,
-                order if order == Order::Finish as u8 => FAREWELL,
-                _ if self.state().stage == Stage::Stream => STREAM_FAREWELL,
-                _ => FAREWELL,
+            let patience = match self.order() {
+                Order::Leave => return,
+                Order::Drain if self.is_stream() => STREAM_FAREWELL,
+                Order::Stay | Order::Drain | Order::Finish => FAREWELL,
             };
             if timeout(patience, self.ordered.notified()).await.is_err() {
                 return;

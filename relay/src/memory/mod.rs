@@ -8,7 +8,7 @@ mod frame;
 mod held;
 mod shedding;
 
-pub(crate) use account::{Account, Parts};
+pub(crate) use account::{Account, InKernel};
 pub(crate) use held::Held;
 pub(crate) use shedding::{Holder, LEAST, Standing, run as shed};
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     fanout::Opening,
-    memory::{Account, CONNECTION, Holder, Memory, Parts, Standing},
+    memory::{Account, CONNECTION, Holder, InKernel, Memory, Standing},
 };
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
@@ -80,8 +80,7 @@ impl Outbound {
             overflowed: false,
             input: 0,
             socket: footprint,
-            opened: memory.moment(),
-            stalled: 0,
+            since: memory.moment(),
             account: Account::new(memory, CONNECTION as u32 + footprint),
         };
         Self {
@@ -96,7 +95,10 @@ impl Outbound {
 
     /// A token was accepted: the connection is no longer a stranger's.
     pub(super) fn open_session(&self) {
-        self.state().account.open();
+        let mut state = self.state();
+        state.account.open();
+        state.restart();
+        drop(state);
         self.socket.open_session();
     }
 
@@ -128,7 +130,7 @@ impl Outbound {
     /// Queues what a subscription starts with; [`Self::flush`] follows.
     pub(super) fn push_opening(&self, session: SessionNumber, opening: Opening<'_>) {
         let mut state = self.state();
-        if state.account.is_at_limit() {
+        if state.account.memory().is_at_limit() {
             state.queue.overflow();
             state.overflowed = true;
         }
@@ -173,13 +175,13 @@ impl Outbound {
     /// another one was whole meanwhile. Returns whether there is memory for the message.
     pub(super) fn set_held(&self, input: u32, sessions: u32, moved: bool) -> bool {
         let mut state = self.state();
-        let Parts { sessions: counted, kernel, .. } = state.account.parts();
-        if sessions != counted {
-            // Where there is too little memory, the next subscription is refused.
+        if sessions != state.account.sessions() {
+            // If there is too little memory, the next subscription is refused.
+            let kernel = state.account.kernel();
             let _ = state.settle_with(sessions, kernel);
         }
         if (moved || state.input == 0) && state.condition == Condition::Ready {
-            state.stalled = state.account.memory().moment();
+            state.restart();
         }
         if state.input == input {
             return true;
@@ -261,11 +263,17 @@ impl Outbound {
         let written = self.write_queued(state);
         let is_blocked = state.condition == Condition::Blocked;
         if is_blocked && (written > 0 || !was_blocked) {
-            state.stalled = state.account.memory().moment();
+            state.restart();
         }
         state.socket = self.socket.footprint(is_blocked);
-        let sessions = state.account.parts().sessions;
-        state.settle_with(sessions, self.socket.kernel(is_blocked));
+        let kernel = match (is_blocked && self.socket.is_counted_here(), state.queue.is_half_full()) {
+            (false, _) => InKernel::Nothing,
+            (true, false) => InKernel::Unread,
+            // The connection's task does not read requests until the client has read their answers.
+            (true, true) => InKernel::Both,
+        };
+        let sessions = state.account.sessions();
+        state.settle_with(sessions, kernel);
         written
     }
 

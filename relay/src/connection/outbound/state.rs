@@ -2,7 +2,7 @@
 
 use crate::{
     connection::queue::Queue,
-    memory::{Account, CONNECTION, LEAST, Parts, Standing},
+    memory::{Account, CONNECTION, InKernel, LEAST, Standing},
 };
 use std::io;
 
@@ -12,39 +12,36 @@ pub(super) struct State {
     pub(super) overflowed: bool,
     /// Bytes of a message that is not whole yet.
     pub(super) input: u32,
-    /// What the socket occupies besides, in bytes.
+    /// Bytes that the socket occupies besides.
     pub(super) socket: u32,
-    /// The moment of [`Memory::moment`](crate::memory::Memory::moment) at which the connection came to be.
-    pub(super) opened: u32,
-    /// The moment since which the client takes nothing of what waits for it, or leaves a message unfinished.
-    pub(super) stalled: u32,
-    /// What is counted of all that.
+    /// A moment of [`Memory::moment`](crate::memory::Memory::moment): of a connection without a session, the one at which
+    /// it was opened; of one with a session, the one since which its client takes nothing or leaves a message unfinished.
+    pub(super) since: u32,
+    /// The count of all that.
     pub(super) account: Account,
 }
 
-/// Changes of what a connection holds that are too small to count, in bytes.
+/// Changes of a connection's memory that are too small to count, in bytes.
 pub(in crate::connection) const UNCOUNTED: usize = 1024;
 
 impl State {
-    /// Counts what the connection holds now. False where that became more, and there is no memory for more.
+    /// Counts the memory of the connection. False if it became more and there is no memory for more.
     pub(super) fn settle(&mut self) -> bool {
-        let Parts { sessions, kernel, .. } = self.account.parts();
-        self.settle_with(sessions, kernel)
+        self.settle_with(self.account.sessions(), self.account.kernel())
     }
 
-    /// The same where the sessions and the system hold so much now.
-    pub(super) fn settle_with(&mut self, sessions: u32, kernel: u32) -> bool {
+    /// The same with another count for the sessions and for the system.
+    pub(super) fn settle_with(&mut self, sessions: u32, kernel: InKernel) -> bool {
         let idle = CONNECTION as u32 + self.socket;
         let now = idle.saturating_add(clamped(self.queue.footprint())).saturating_add(self.input);
-        let counted = self.account.parts();
-        let is_small =
-            (now.abs_diff(counted.own) as usize) < UNCOUNTED && (now > idle || counted.own == idle);
-        let own = if is_small { counted.own } else { now };
-        let parts = Parts { own, sessions, kernel };
-        parts == counted || self.account.set(parts)
+        let counted = self.account.own();
+        let is_small = (now.abs_diff(counted) as usize) < UNCOUNTED && (now > idle || counted == idle);
+        let own = if is_small { counted } else { now };
+        (own, sessions, kernel) == (counted, self.account.sessions(), self.account.kernel())
+            || self.account.set(own, sessions, kernel)
     }
 
-    /// Counts what was queued. Returns whether it fits: where there is no memory for it, the queue is given up.
+    /// Counts the queue. Returns whether it fits: a queue for which there is no memory is given up.
     pub(super) fn settle_queued(&mut self) -> bool {
         let fits = self.settle();
         if !fits {
@@ -55,27 +52,30 @@ impl State {
         fits
     }
 
-    /// What ending the connection would give back; `held` is what waits in its socket and is counted there, `beside` what
-    /// goes with it besides.
+    /// The connection as the shedder sees it. Its socket counts `held` bytes that wait in it, and `beside` bytes that go
+    /// with it.
     pub(super) fn standing(&self, held: usize, beside: usize) -> Standing {
-        let now = self.account.memory().moment();
-        let parts = self.account.parts();
-        let total = parts.own as usize + parts.sessions as usize + held + beside;
+        let bytes = self.account.total() + held + beside;
         if self.account.is_leaving() {
-            return Standing::Leaving { bytes: total + parts.kernel as usize };
+            return Standing::Leaving { bytes };
         }
+        let since = self.account.memory().moment().wrapping_sub(self.since);
         if !self.account.is_open() {
-            return Standing::Stranger { age: now.wrapping_sub(self.opened), bytes: total };
+            return Standing::Stranger { age: since, bytes };
         }
         let queued = self.queue.bytes() + self.queue.footprint();
-        let waiting = queued + self.input as usize + held + parts.kernel as usize;
+        let waiting = queued + self.input as usize + held + self.account.kernel().bytes();
         if waiting < LEAST {
-            return Standing::Settled { bytes: total };
+            return Standing::Settled { bytes };
         }
         let is_stalled = self.condition == Condition::Blocked || self.input > 0;
-        Standing::Waiting {
-            stalled: if is_stalled { now.wrapping_sub(self.stalled) } else { 0 },
-            bytes: waiting,
+        Standing::Waiting { stalled: if is_stalled { since } else { 0 }, bytes: waiting }
+    }
+
+    /// The client takes something, or sends a whole message: it is not stalled.
+    pub(super) fn restart(&mut self) {
+        if self.account.is_open() {
+            self.since = self.account.memory().moment();
         }
     }
 }

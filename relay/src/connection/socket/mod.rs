@@ -59,13 +59,9 @@ impl Socket {
         }
     }
 
-    /// What the system holds for it, in bytes; `blocked` says whether it waits to write. Of a stream, its HTTP connection
-    /// counts that.
-    pub(super) fn kernel(&self, blocked: bool) -> u32 {
-        match self {
-            Self::Tcp(_) | Self::Unix(_) | Self::Tls(_) if blocked => net::UNSENT as u32,
-            _ => 0,
-        }
+    /// True if the connection counts the buffers of the system. Those of a stream are counted with its HTTP connection.
+    pub(super) fn is_counted_here(&self) -> bool {
+        !matches!(self, Self::Streamed(_))
     }
 
     /// What it has read and cannot decrypt yet, in bytes.
