@@ -47,7 +47,7 @@ pub use fanout::{ConnectionId, Deliveries, Fanout, Opening, Room, Subscribers, V
 pub use hub::{
     Accepted, Draft, History, Hub, HubCounts, HubLimits, IdempotencyId, Outcome, Publication, Replay,
 };
-pub use limits::{AllowedOrigins, Limit, LimitSettings, Limits, Rate};
+pub use limits::{AllowedOrigins, Given, Limit, LimitSettings, Limits, Rate};
 pub use listener::Endpoint;
 pub use memory::{Memory, MemoryHeld};
 pub use proxies::TrustedProxies;

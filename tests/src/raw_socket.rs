@@ -4,7 +4,7 @@ use crate::{frame, upgrade_request};
 use bytes::{Buf as _, BytesMut};
 use sealwire_protocol::wire::{Channel, Hello, Pong, Publish, Since, Subscribe, ToClient, ToRelay};
 use std::{
-    io::{Read as _, Write as _},
+    io::{ErrorKind, Read as _, Write as _},
     net::TcpStream,
     time::{Duration, Instant},
 };
@@ -252,6 +252,19 @@ impl RawSocket {
                 },
                 other => farewell.before.push(other),
             }
+        }
+    }
+
+    /// Reads and throws away bytes, waiting for them no longer than this. Returns whether the connection goes on.
+    pub fn discard(&mut self, patience: Duration) -> bool {
+        self.unread.clear();
+        let mut buffer = [0; 64 * 1024];
+        let _ = self.stream.set_read_timeout(Some(patience));
+        let read = self.stream.read(&mut buffer);
+        let _ = self.stream.set_read_timeout(Some(PATIENCE));
+        match read {
+            Ok(count) => count > 0,
+            Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
         }
     }
 

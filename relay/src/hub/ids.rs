@@ -39,7 +39,7 @@ impl Ids {
         self.order.footprint()
     }
 
-    /// What a message was answered with that was taken before. Otherwise it is taken now, with this answer.
+    /// Returns the answer to a message that was taken before. Otherwise remembers this answer.
     pub(super) fn take(
         &mut self,
         tenant: Tenant,

@@ -6,6 +6,7 @@ mod bystanders;
 mod case;
 mod floods;
 mod forged;
+mod greed;
 mod http;
 mod jwt;
 mod logic;
@@ -27,7 +28,8 @@ const QUIET: Duration = Duration::from_secs(3);
 const FLOOR: Duration = Duration::from_millis(100);
 
 fn cases() -> Vec<Case> {
-    [jwt::cases(), websocket::CASES.to_vec(), http::cases(), logic::cases(), floods::CASES.to_vec()].concat()
+    let own = [floods::CASES, greed::CASES].concat();
+    [jwt::cases(), websocket::CASES.to_vec(), http::cases(), logic::cases(), own].concat()
 }
 
 #[test]

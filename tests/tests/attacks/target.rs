@@ -29,6 +29,11 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// With further settings.
+    pub(crate) fn start_with(settings: &str) -> Self {
         let (victim, stranger, bystander) =
             (Installation::new("victim"), Installation::new("stranger"), Installation::new("bystander"));
         let neighbour = Installation {
@@ -39,7 +44,7 @@ impl Target {
         };
         let settings = format!(
             "hello_timeout = \"3s\"\nmax_connections_per_address = {CONNECTIONS_PER_ADDRESS}\n\
-             max_sessions_per_account = {SESSIONS_PER_ACCOUNT}\n"
+             max_sessions_per_account = {SESSIONS_PER_ACCOUNT}\n{settings}"
         );
         let relay = RelayProcess::start_logged(&[&victim, &stranger, &bystander], &settings);
         Self { port: relay.port, relay, victim, neighbour, stranger, bystander }

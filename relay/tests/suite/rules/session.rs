@@ -37,6 +37,12 @@ pub struct Session {
 
 impl Session {
     pub fn new() -> Self {
+        let settings = LimitSettings { max_subscriptions: 3, ..Default::default() };
+        Self::new_in(Arc::new(Limits::new(settings, Instant::now())))
+    }
+
+    /// Under limits that other sessions have as well.
+    pub fn new_in(limits: Arc<Limits>) -> Self {
         let mut keyring = Keyring::default();
         keyring.insert(&App::one().id, App::one().key).unwrap();
         let two = App::new("ari:cloud:ecosystem::app/two", "two", 2);
@@ -48,22 +54,18 @@ impl Session {
             hello_timeout: HELLO_TIMEOUT,
             heartbeat: HEARTBEAT,
             replay_window: Duration::from_secs(120),
-            limits: Arc::new(Limits::new(
-                LimitSettings { max_subscriptions: 3, ..Default::default() },
-                Instant::now(),
-            )),
+            limits: limits.clone(),
         };
-        let allowed = terms.limits.clone();
         let now = Now { monotonic: Instant::now(), wall: UnixMillis(START * 1000) };
-        let limits = HubLimits { replay_window: terms.replay_window, replay_bytes: 1 << 20 };
+        let kept = HubLimits { replay_window: terms.replay_window, replay_bytes: 1 << 20 };
         Self {
             rules: SessionRules::new(Arc::new(terms), 0, now),
-            hub: Hub::new(1, limits, now),
+            hub: Hub::new(1, kept, now),
             now,
             sent: VecDeque::new(),
             audited: Vec::new(),
             revocations,
-            limits: allowed,
+            limits,
             closed: None,
             request: 0,
         }
@@ -75,10 +77,19 @@ impl Session {
     }
 
     pub fn open_with(can: Permissions, lifetime: u64) -> Self {
-        let mut session = Self::new();
+        Self::new().opened(can, lifetime)
+    }
+
+    /// Under limits that other sessions have as well.
+    pub fn open_in(limits: Arc<Limits>) -> Self {
+        Self::new_in(limits).opened(Permissions::ALL, 600)
+    }
+
+    fn opened(mut self, can: Permissions, lifetime: u64) -> Self {
+        let session = &mut self;
         session.send(ToRelay::Hello(Hello { token: session_token("alice", can, START + lifetime) }));
         assert!(matches!(session.sent.pop_front(), Some(ToClient::Welcome(_))));
-        session
+        self
     }
 
     /// Hands in a message and carries out what follows.
