@@ -200,9 +200,7 @@ fn command(kind: Kind, programs: &Programs, folder: &Path, port: u16) -> Result<
 /// A benchmark is one account of one installation on one address.
 const LIMITS: &str = "max_connections_per_address = 1000000\nmax_sessions_per_installation = 1000000\n\
     max_sessions_per_account = 1000000\npublish_rate = 10000000\npublish_burst = 10000000\n\
-    publish_rate_per_app = 10000000\npublish_burst_per_app = 10000000\n\
-    publish_byte_rate = \"64GiB\"\npublish_byte_burst = \"64GiB\"\nreplay_rate = \"64GiB\"\nreplay_burst = \"64GiB\"\n\
-    max_subscriptions_per_app = 10000000\n\
+    replay_rate = \"64GiB\"\nreplay_burst = \"64GiB\"\nmax_subscriptions_per_app = 10000000\n\
     frame_rate = 10000000\nframe_burst = 10000000\nbyte_rate = \"64GiB\"\nbyte_burst = \"64GiB\"\n";
 
 fn relay_command(relay: &Path, folder: &Path) -> Result<Command> {

@@ -140,7 +140,7 @@ codes! {
     NameInvalid = 42, "NAME_INVALID", BadRequest, false;
     /// The sealed message is longer than the limit, or too short to be one.
     MessageSize = 43, "MESSAGE_SIZE", TooLarge, false;
-    /// The connection has as many subscriptions as it may.
+    /// The session, or the app, has as many subscriptions as it may.
     TooManySubscriptions = 44, "TOO_MANY_SUBSCRIPTIONS", TooManyRequests, false;
     /// The connection is not subscribed to that channel.
     NotSubscribed = 45, "NOT_SUBSCRIBED", BadRequest, false;

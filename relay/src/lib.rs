@@ -51,7 +51,7 @@ pub use hub::{
     Accepted, Draft, History, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication,
     Replay,
 };
-pub use limits::{AllowedOrigins, Limit, LimitSettings, Limits, Rate};
+pub use limits::{AllowedOrigins, Given, Limit, LimitSettings, Limits, Rate};
 pub use listener::Endpoint;
 pub use memory::{Memory, MemoryHeld};
 pub use output::{Output, flush_log, open_log};

@@ -152,7 +152,7 @@ impl Revocations {
         Ok(())
     }
 
-    /// Whether a token is revoked, by a revocation that was not `seen` before. Otherwise all of them are seen.
+    /// Refuses a token that a revocation after `seen` covers. Otherwise returns the newest revocation, which is seen now.
     pub(crate) fn check(&self, subject: &Subject<'_>, seen: Seen) -> Result<Seen, Revoked> {
         let table = vital::sound(self.table.read());
         let installations = table.apps.get(subject.namespace.app).map(|app| &app.installations);
@@ -389,7 +389,7 @@ mod tests {
         assert_eq!(check("alice", Seen::default()), Err(Revoked { before: UnixSeconds(NOW.0 + 1) }));
         let seen = check("bob", Seen::default()).unwrap();
         assert!(seen > Seen::default() && check("alice", seen).is_ok(), "it was seen");
-        // The same again is a new one, whatever came in between.
+        // The same revocation again is a new one.
         add("bob", NOW.0).unwrap();
         add("alice", NOW.0).unwrap();
         assert_eq!(check("alice", seen), Err(Revoked { before: UnixSeconds(NOW.0 + 1) }));

@@ -83,7 +83,7 @@ impl SigningKeys {
         verified
     }
 
-    /// How far ahead of the relay's clock a token of the app was made in the last minutes, in seconds.
+    /// The most seconds by which a token of the app was dated ahead of the relay's clock in the last hours.
     pub(crate) fn lead(&self, app: &str, now: UnixSeconds) -> u64 {
         self.leads.of(app, now)
     }

@@ -224,18 +224,12 @@ impl RawSocket {
     }
 
     /// Reads and throws away what comes within `time`; whether the connection is still open.
-    pub fn discard(&mut self, time: Duration) -> bool {
-        self.unread.clear();
-        let (start, mut buffer) = (Instant::now(), vec![0; 256 * 1024]);
+    pub fn discard_for(&mut self, time: Duration) -> bool {
+        let start = Instant::now();
         let mut open = true;
         while open && start.elapsed() < time {
-            let _ = self.stream.set_read_timeout(Some(Duration::from_millis(5)));
-            open = match self.stream.read(&mut buffer) {
-                Ok(count) => count > 0,
-                Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
-            };
+            open = self.discard(Duration::from_millis(5));
         }
-        let _ = self.stream.set_read_timeout(Some(PATIENCE));
         open
     }
 
@@ -285,6 +279,19 @@ impl RawSocket {
                 },
                 other => farewell.before.push(other),
             }
+        }
+    }
+
+    /// Reads and throws away bytes, waiting for them no longer than this. Returns whether the connection goes on.
+    pub fn discard(&mut self, patience: Duration) -> bool {
+        self.unread.clear();
+        let mut buffer = [0; 64 * 1024];
+        let _ = self.stream.set_read_timeout(Some(patience));
+        let read = self.stream.read(&mut buffer);
+        let _ = self.stream.set_read_timeout(Some(PATIENCE));
+        match read {
+            Ok(count) => count > 0,
+            Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
         }
     }
 

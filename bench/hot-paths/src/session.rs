@@ -61,7 +61,7 @@ fn terms() -> Arc<SessionTerms> {
 /// The loops are to measure the work and not to run into a rate.
 fn unlimited() -> LimitSettings {
     let much = Rate { per_second: 1 << 40, burst: 1 << 40 };
-    LimitSettings { publishes: much, publish_bytes: much, app_publishes: much, ..LimitSettings::default() }
+    LimitSettings { publishes: much, ..LimitSettings::default() }
 }
 
 fn channel() -> Option<Channel> {

@@ -1,6 +1,10 @@
 //! The configuration that is in force, written as a file would have it; `sealwire-relay check-config` prints it.
 
-use super::{Config, LogFormat, Setting, settings::OFF, units};
+use super::{
+    Config, LogFormat, Setting,
+    settings::{AUTO, OFF},
+    units,
+};
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 impl Setting {
@@ -9,6 +13,7 @@ impl Setting {
     pub fn value(self, config: &Config) -> String {
         let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
         let bytes = |bytes: u64| text(&units::bytes_text(usize::try_from(bytes).unwrap_or(usize::MAX)));
+        let auto = |given: Option<String>| given.unwrap_or_else(|| text(AUTO));
         match self {
             Self::Listen => text(&config.listen.to_string()),
             Self::SocketMode => text(&format!("{:04o}", config.socket_mode)),
@@ -31,10 +36,14 @@ impl Setting {
             Self::MaxSubscriptionsPerApp => config.limits.max_subscriptions_per_app.to_string(),
             Self::PublishRate => config.limits.publishes.per_second.to_string(),
             Self::PublishBurst => config.limits.publishes.burst.to_string(),
-            Self::PublishByteRate => bytes(config.limits.publish_bytes.per_second),
-            Self::PublishByteBurst => bytes(config.limits.publish_bytes.burst),
-            Self::PublishRatePerApp => config.limits.app_publishes.per_second.to_string(),
-            Self::PublishBurstPerApp => config.limits.app_publishes.burst.to_string(),
+            Self::PublishByteRate => auto(config.limits.publish_bytes.per_second.map(bytes)),
+            Self::PublishByteBurst => auto(config.limits.publish_bytes.burst.map(bytes)),
+            Self::PublishRatePerApp => {
+                auto(config.limits.app_publishes.per_second.map(|given| given.to_string()))
+            }
+            Self::PublishBurstPerApp => {
+                auto(config.limits.app_publishes.burst.map(|given| given.to_string()))
+            }
             Self::ReplayRate => bytes(config.limits.replays.per_second),
             Self::ReplayBurst => bytes(config.limits.replays.burst),
             Self::ReplayRatePerSession => bytes(config.limits.session_replays.per_second),

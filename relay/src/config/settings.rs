@@ -5,6 +5,9 @@ use super::Config;
 /// What stands for no file and no address.
 pub(super) const OFF: &str = "off";
 
+/// The value that follows from other settings.
+pub(super) const AUTO: &str = "auto";
+
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

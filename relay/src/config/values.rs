@@ -1,6 +1,10 @@
 //! How the value of each setting is read; `effective` writes it.
 
-use super::{Config, LogFormat, Setting, error, settings::OFF, units};
+use super::{
+    Config, LogFormat, Setting, error,
+    settings::{AUTO, OFF},
+    units,
+};
 use crate::limits::AllowedOrigins;
 use sealwire_protocol::limits;
 use std::{fmt::Debug, net::SocketAddr, path::PathBuf, time::Duration};
@@ -66,15 +70,18 @@ impl Setting {
                 config.limits.publishes.burst =
                     at_least(units::amount(text, 1)?, limits::MAX_BATCH, "one batch", text)?
             }
-            Self::PublishByteRate => config.limits.publish_bytes.per_second = byte_rate(text)?,
+            Self::PublishByteRate => config.limits.publish_bytes.per_second = or_auto(text, byte_rate)?,
             Self::PublishByteBurst => {
-                config.limits.publish_bytes.burst =
-                    at_least(units::bytes(text)?, limits::MAX_BODY, "one batch", text)? as u64
+                let least = |text: &str| at_least(byte_rate(text)?, limits::MAX_BODY, "one batch", text);
+                config.limits.publish_bytes.burst = or_auto(text, least)?;
             }
-            Self::PublishRatePerApp => config.limits.app_publishes.per_second = units::amount(text, 1)?,
+            Self::PublishRatePerApp => {
+                config.limits.app_publishes.per_second = or_auto(text, |text| units::amount(text, 1))?
+            }
             Self::PublishBurstPerApp => {
-                config.limits.app_publishes.burst =
-                    at_least(units::amount(text, 1)?, limits::MAX_BATCH, "one batch", text)?
+                let least =
+                    |text: &str| at_least(units::amount(text, 1)?, limits::MAX_BATCH, "one batch", text);
+                config.limits.app_publishes.burst = or_auto(text, least)?;
             }
             Self::ReplayRate => config.limits.replays.per_second = byte_rate(text)?,
             Self::ReplayBurst => config.limits.replays.burst = byte_rate(text)?,
@@ -176,6 +183,15 @@ fn log_filter(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err(format!("'{text}' is no log filter; write a level, or targets with levels, such as info,audit=warn"))
+}
+
+/// A value, or nothing where it follows from other settings.
+fn or_auto<V>(text: &str, read: impl FnOnce(&str) -> Result<V, String>) -> Result<Option<V>, String> {
+    if text == AUTO {
+        Ok(None)
+    } else {
+        read(text).map(Some).map_err(|problem| format!("{problem}; or auto"))
+    }
 }
 
 /// Bytes in some time; none would never come to an end.

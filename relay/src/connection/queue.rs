@@ -31,11 +31,18 @@ pub(super) struct Queue {
     /// How many frames at the front have to be written before anything else: one that is written in part, or a batch.
     begun: u8,
     takes_batches: bool,
-    /// Publications that came while an answer was due that goes before them.
-    held: Option<Box<Held>>,
-    /// Replays of which not all is among the frames.
-    replays: Option<Box<Replays>>,
+    /// Boxed, as most queues have none of it.
+    rest: Option<Box<Rest>>,
     stage: Stage,
+}
+
+/// The parts of a queue that do not wait in their place yet.
+#[derive(Default)]
+struct Rest {
+    /// Publications that came while an answer was due that goes before them.
+    held: Option<Held>,
+    /// Replays of which not all is among the frames.
+    replays: Replays,
 }
 
 #[derive(Default)]
@@ -65,8 +72,7 @@ impl Queue {
             own: 0,
             begun: 0,
             takes_batches,
-            held: None,
-            replays: None,
+            rest: None,
             stage: Stage::Open,
         }
     }
@@ -77,7 +83,7 @@ impl Queue {
         if !self.has_room(frame.len())? {
             return Ok(false);
         }
-        match &mut self.held {
+        match self.rest.as_mut().and_then(|rest| rest.held.as_mut()) {
             Some(held) => {
                 held.bytes += frame.len();
                 held.frames.push(Frame { session, kind: Kind::Shared, bytes: frame.clone() });
@@ -103,12 +109,14 @@ impl Queue {
 
     /// Publications wait from now on until [`Self::release`].
     pub(super) fn hold(&mut self) {
-        self.held.get_or_insert_default();
+        self.rest.get_or_insert_default().held.get_or_insert_default();
     }
 
     /// Queues what was held.
     pub(super) fn release(&mut self) {
-        if let Some(held) = self.held.take() {
+        let held = self.rest.as_mut().and_then(|rest| rest.held.take());
+        self.tidy();
+        if let Some(held) = held {
             for Frame { session, kind, bytes } in held.frames {
                 self.append(session, kind, bytes);
             }
@@ -119,7 +127,7 @@ impl Queue {
         if self.stage != Stage::Open {
             return Ok(false);
         }
-        let held = self.held.as_ref().map_or(0, |held| held.bytes);
+        let held = self.held().map_or(0, |held| held.bytes);
         if self.bytes - self.exempt + held + len > self.limit {
             return Err(self.overflow());
         }
@@ -147,8 +155,7 @@ impl Queue {
     }
 
     fn give_up(&mut self, all_but: u8) {
-        self.held = None;
-        self.replays = None;
+        self.rest = None;
         self.frames.keep(usize::from(all_but));
         self.begun = all_but;
         self.bytes = self.frames.iter().map(|frame| frame.bytes.len()).sum();
@@ -158,8 +165,8 @@ impl Queue {
 
     /// Bytes that this queue alone is the cause of.
     pub(super) fn footprint(&self) -> usize {
-        let held = self.held.as_ref().map_or(0, |held| held.frames.capacity() * size_of::<Frame>());
-        let replays = self.replays.as_ref().map_or(0, |replays| replays.footprint());
+        let held = self.held().map_or(0, |held| held.frames.capacity() * size_of::<Frame>());
+        let replays = self.rest.as_ref().map_or(0, |rest| rest.replays.footprint());
         self.frames.room() + held + replays + self.own
     }
 
@@ -186,7 +193,7 @@ impl Queue {
 
     /// Bytes of everything that waits, replays included.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes + self.replays.as_ref().map_or(0, |replays| replays.bytes())
+        self.bytes + self.rest.as_ref().map_or(0, |rest| rest.replays.bytes())
     }
 
     /// True if more than half of the limit waits.
@@ -239,6 +246,17 @@ impl Queue {
             self.written = frame.session;
             self.frames.remove_first();
             self.begun = self.begun.saturating_sub(1);
+        }
+    }
+
+    fn held(&self) -> Option<&Held> {
+        self.rest.as_ref()?.held.as_ref()
+    }
+
+    /// Gives back the memory of what is no longer there.
+    fn tidy(&mut self) {
+        if self.rest.as_ref().is_some_and(|rest| rest.held.is_none() && rest.replays.is_empty()) {
+            self.rest = None;
         }
     }
 

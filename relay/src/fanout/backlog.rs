@@ -1,5 +1,5 @@
-//! How much may wait for fan-out: every tenant has a room of its own, so that one whose subscribers are many makes
-//! nobody's publishers wait but its own.
+//! The bound on publications that wait for fan-out. Each tenant has a bound of its own, so a tenant with many subscribers
+//! delays no publishers but its own.
 
 use crate::{
     tenant::{ByHash, Tenant},
@@ -38,14 +38,14 @@ struct Taken {
     _user: User,
 }
 
-/// Somebody who uses a tenant's lane, which is there for as long as anybody does.
+/// A user of a tenant's lane. The lane exists while it has users.
 struct User {
     backlog: Arc<Backlog>,
     installation: u64,
 }
 
 impl Room {
-    /// Whose publication it is for.
+    /// The tenant of the publication.
     pub(super) fn tenant(&self) -> Tenant {
         self.tenant
     }

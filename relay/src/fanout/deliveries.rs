@@ -84,8 +84,8 @@ impl Deliveries {
 }
 
 impl Inbox {
-    /// Takes what is there, up to a limit; waits for something where `waits`. 0 where nothing will come any more, or
-    /// nothing is there.
+    /// Takes the deliveries that are there, up to a limit; waits for the first one if `waits`. Returns 0 if there are none,
+    /// or if none will come any more.
     pub(super) async fn receive_many(
         &mut self,
         arrived: &mut Vec<Delivery>,

@@ -141,7 +141,7 @@ impl Fanout {
     }
 }
 
-/// What a shard's task does before it writes.
+/// The work of a shard's task between two rounds of writes.
 #[derive(Default)]
 struct Round {
     /// Deliveries that were looked at, and turns.
@@ -150,7 +150,7 @@ struct Round {
     queued: u64,
     /// The connections that are to be written to.
     touched: Vec<Arc<Outbound>>,
-    /// When those publications were taken that all subscribers have.
+    /// The moments at which the publications were taken that all subscribers have now.
     over: Vec<Instant>,
 }
 

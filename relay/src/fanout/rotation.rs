@@ -1,5 +1,5 @@
-//! Whose turn it is at a shard. Tenants take turns, and so do the channels of each; a turn is so many deliveries at
-//! most. A channel with very many subscribers takes many turns for one publication, with everybody else's in between.
+//! The order of turns at a shard. Tenants take turns, and so do the channels of each; a turn has a bounded number of
+//! deliveries. A channel with very many subscribers takes many turns for one publication, with other channels in between.
 
 use super::{ConnectionId, deliveries::Delivery};
 use crate::tenant::ByHash;
@@ -19,7 +19,7 @@ pub(super) struct Rotation {
     waiting: HashMap<ChannelId, Waiting>,
 }
 
-/// What waits on one channel.
+/// The publications that wait on one channel.
 #[derive(Default)]
 pub(super) struct Waiting {
     deliveries: VecDeque<Delivery>,

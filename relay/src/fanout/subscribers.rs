@@ -35,19 +35,19 @@ enum Stage {
 /// Some of a channel's subscribers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Visited {
-    /// How many they were.
+    /// The number of these subscribers.
     pub count: usize,
     /// The last of them, where there are more.
     pub last: Option<ConnectionId>,
 }
 
-/// What a subscriber starts with, in this order.
+/// The publications that a subscriber starts with, in this order.
 pub struct Opening<'a> {
     /// The subscription's events.
     pub events: &'a EventFilter,
     /// The replay, with events that the subscription does not want.
     pub replay: &'a History,
-    /// What was published since, and the subscription wants.
+    /// The publications since the replay that the subscription wants.
     pub later: Vec<&'a Arc<Publication>>,
 }
 
@@ -140,7 +140,7 @@ impl<O> Subscribers<O> {
     /// Hands publications of a channel to those subscribers who want them, of the next `most` subscribers behind
     /// `after`.
     ///
-    /// Subscribers may come and go between two calls: who joins has everything that was published before in its replay.
+    /// Subscribers may come and go between two calls: the replay of a new one has everything that was published before.
     pub fn deliver_to_some<'a>(
         &mut self,
         channel: ChannelId,

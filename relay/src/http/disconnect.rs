@@ -63,7 +63,8 @@ async fn revoke<B: Buf>(
     context.revocations.add(&claims.iss, &claims.ins, selector.clone(), before, now)?;
     let identity = Identity { account: selector.account, ..backend::identity(claims) };
     context.audit.revoked(&identity, before, source);
-    // After the table: whoever comes meanwhile finds it there. It goes on where the client hangs up.
+    // After the table, so that a session that begins meanwhile finds the revocation there. The task goes on if the client
+    // hangs up.
     let installation = context.limits.tenant(&claims.iss, &claims.ins).installation;
     let account =
         identity.account.as_ref().map(|account| context.limits.account(&claims.iss, &claims.ins, account));
@@ -83,8 +84,8 @@ async fn wake(registry: Arc<Registry>, installation: u64, account: Option<u64>) 
     }
 }
 
-/// Whose sessions, and of tokens made before when. `lead` is how far ahead the clocks run that the app's tokens are made
-/// by: a token that one of them has made by now says that it was made up to so many seconds later.
+/// Reads the selector and the moment before which tokens are revoked. `lead` is the number of seconds by which the clocks
+/// of the app's signers run ahead: a token that is made now may be dated so much later.
 fn read(bytes: &[u8], now: UnixSeconds, lead: u64) -> Result<(Selector, UnixSeconds), HttpError> {
     let bad = |message: String| HttpError::new(StatusCode::BAD_REQUEST, message);
     let request: Request = serde_json::from_slice(bytes).map_err(|error| {

@@ -22,12 +22,19 @@ use sealwire_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::{net::IpAddr, time::Instant};
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+use tokio::task::yield_now;
 use warp::{
     Buf,
     http::{HeaderMap, Method, StatusCode},
     reply::Response,
 };
+
+/// The time that a batch is worked on before other tasks run.
+const TURN: Duration = Duration::from_micros(250);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,7 +100,12 @@ async fn publish_batch<B: Buf>(
     let sealed = messages.iter().map(|message| message.get().len()).sum::<usize>() / 4 * 3;
     context.limits.check_publishes(tenant, messages.len(), sealed, Instant::now())?;
     let mut results = Vec::with_capacity(messages.len());
+    let mut turn = Instant::now();
     for message in messages {
+        if turn.elapsed() >= TURN {
+            yield_now().await;
+            turn = Instant::now();
+        }
         let result = publish_one(context, claims, tenant, message).await;
         if let Err(refused) = &result {
             let identity = Some(backend::identity(claims));

@@ -48,7 +48,7 @@ impl Channel {
         }
     }
 
-    /// Whether nothing holds the channel any more, and that is new.
+    /// Marks the channel as idle if nothing holds it any more. Returns whether it became idle just now.
     pub(super) fn becomes_idle(&mut self, now: Instant) -> bool {
         let becomes_idle = self.subscriptions == 0 && self.kept.is_empty() && self.idle_since.is_none();
         if becomes_idle {

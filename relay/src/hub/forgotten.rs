@@ -1,5 +1,5 @@
-//! When channels of a tenant were last forgotten before their time. A channel of that tenant that comes to be after that
-//! may be one of them, so that nothing can be promised of the time before.
+//! The moment at which a channel of a tenant was last forgotten early. A new channel of that tenant may be the forgotten
+//! one, so the hub promises nothing about the time before.
 
 use crate::tenant::{ByHash, Tenant};
 use std::time::{Duration, Instant};

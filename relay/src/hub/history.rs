@@ -9,7 +9,7 @@ const PART: usize = 128;
 
 type Part = VecDeque<Arc<Publication>>;
 
-/// What a channel keeps, oldest first.
+/// The publications that a channel keeps, oldest first.
 #[derive(Default)]
 pub(super) struct Kept {
     /// All of them have [`PART`] publications, but the first, which loses them to eviction.
@@ -120,7 +120,7 @@ impl Kept {
 pub struct History {
     /// None is empty.
     parts: VecDeque<Arc<Part>>,
-    /// How many of the first part were taken out.
+    /// The number of publications of the first part that were taken out.
     skip: usize,
     bytes: u64,
 }
@@ -132,13 +132,13 @@ impl History {
         self.bytes
     }
 
-    /// How many there are.
+    /// The number of publications.
     #[must_use]
     pub fn len(&self) -> usize {
         self.parts.iter().map(|part| part.len()).sum::<usize>() - self.skip
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no publications.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
@@ -168,7 +168,7 @@ impl History {
         Some(publication)
     }
 
-    /// What it occupies besides the publications, in bytes.
+    /// Bytes that the history occupies besides the publications.
     pub(crate) fn footprint(&self) -> usize {
         self.parts.capacity() * size_of::<Arc<Part>>()
             + self.parts.back().map_or(0, |last| last.capacity() * size_of::<Arc<Publication>>())

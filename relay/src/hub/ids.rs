@@ -64,7 +64,7 @@ impl Ids {
         self.hasher.hash_one((&*draft.event, &*draft.sealed))
     }
 
-    /// Where the same message was taken, if it was before. Otherwise it is taken now.
+    /// Returns where the same message was taken before. Otherwise it is taken now.
     pub(super) fn take(
         &mut self,
         tenant: Tenant,

@@ -273,8 +273,8 @@ impl Hub {
         left == 0
     }
 
-    /// Gives up publications of so many bytes in all, those of who holds most first, down to a quarter of what may be
-    /// kept, and no more than [`Self::MOST_AT_ONCE`]. Returns how many bytes those were.
+    /// Evicts publications of so many bytes, those of the largest tenants first, down to a quarter of the budget, and no
+    /// more than [`Self::MOST_AT_ONCE`] publications. Returns the bytes evicted.
     pub fn evict(&mut self, bytes: usize, now: Instant) -> usize {
         let before = self.cached.bytes();
         let floor = (self.limits.replay_bytes / 4).min(self.memory.cache_floor());
@@ -296,7 +296,7 @@ impl Hub {
             + self.ids.bytes()
     }
 
-    /// Whether there was a publication to evict.
+    /// Returns whether there was a publication to evict.
     fn evict_of_largest(&mut self, now: Instant) -> bool {
         let Some((_, cached)) = self.cached.pop_of_largest() else { return false };
         self.counts.evicted += 1;

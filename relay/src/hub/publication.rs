@@ -16,7 +16,7 @@ pub type IdempotencyId = [u8; limits::IDEMPOTENCY_ID];
 pub struct Draft {
     /// Where to.
     pub channel: ChannelId,
-    /// Whose channel that is.
+    /// The tenant of the channel.
     pub tenant: Tenant,
     /// Label that subscribers can filter by.
     pub event: String,

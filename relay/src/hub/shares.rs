@@ -8,12 +8,12 @@ use std::{
     time::Instant,
 };
 
-/// What a tenant occupies besides its entries, in bytes.
+/// Bytes that a tenant occupies besides its entries.
 const TENANT: usize = 384;
 
 /// Something that belongs to a tenant.
 pub(super) trait Entry {
-    /// What it occupies, in bytes.
+    /// Bytes that the entry occupies.
     fn cost(&self) -> usize;
 }
 
@@ -38,7 +38,7 @@ struct Queue<E> {
     entries: VecDeque<(Instant, E)>,
     bytes: usize,
     size: Size,
-    /// Where it stands among the expiries.
+    /// Its key among the expiries.
     expiry: Instant,
 }
 
@@ -66,12 +66,12 @@ impl<E> Default for Shares<E> {
 }
 
 impl<E: Entry> Shares<E> {
-    /// What the entries occupy, in bytes.
+    /// Bytes that the entries occupy.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The same, and what their tenants occupy but the first.
+    /// The same with the bytes of the tenants themselves, but the first.
     pub(super) fn footprint(&self) -> usize {
         self.bytes + self.queues.len().saturating_sub(1) * TENANT
     }
@@ -125,7 +125,7 @@ impl<E: Entry> Shares<E> {
             if oldest < start {
                 return self.pop(installation);
             }
-            // What it was listed for went earlier.
+            // The entry that put it there went earlier.
             self.expiries.remove(&(at, installation));
             self.expiries.insert((oldest, installation));
             queue.expiry = oldest;
@@ -152,7 +152,7 @@ impl<E: Entry> Shares<E> {
         {
             self.largest = None;
         }
-        // What a flood has left behind is given back.
+        // The room that a flood took is given back.
         if queue.entries.capacity() > 1024 && queue.entries.len() < queue.entries.capacity() / 8 {
             queue.entries.shrink_to_fit();
         }
@@ -177,8 +177,7 @@ impl<E: Entry> Shares<E> {
     }
 }
 
-/// How much somebody holds, in eighths of powers of two: sizes are compared for every entry that goes, and change
-/// seldom.
+/// A number of bytes in eighths of powers of two: every eviction compares sizes, and a rounded size changes seldom.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Size(u16);
 
@@ -192,8 +191,8 @@ impl Size {
         Self((log - Self::LEAST.ilog2()) as u16 * 8 + eighths as u16)
     }
 
-    /// Follows what somebody holds, and so does their place among the others. One step down is not followed: who stands
-    /// between two sizes would change places with every entry. Returns whether it changed.
+    /// Follows a number of bytes, and moves the key in the order of sizes. A single step down is ignored: a holder between
+    /// two sizes would change places with every entry. Returns whether the size changed.
     fn follow(&mut self, bytes: usize, key: u64, sizes: &mut BTreeSet<(Self, u64)>) -> bool {
         let now = Self::of(bytes);
         let changes = now > *self || now.0 + 1 < self.0;

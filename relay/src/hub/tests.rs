@@ -8,7 +8,7 @@ struct Fixture {
     hub: Hub,
     now: Now,
     ids: u128,
-    /// Whose the next publications and subscriptions are.
+    /// The tenant of the next publications and subscriptions.
     tenant: Tenant,
 }
 
@@ -373,7 +373,7 @@ fn a_tenant_that_floods_the_ids_makes_nobody_elses_repeats_new() {
     }
     let again = fixture.hub.publish(first.clone(), fixture.now).unwrap();
     assert_eq!((again.accepted, again.publication.is_some()), (accepted, false));
-    // The one who floods has forgotten its own.
+    // The tenant that floods has forgotten its own ids.
     first = Draft { tenant: tenant(2, 0), ..fixture.draft(2, 10, 2) };
     assert!(fixture.hub.publish(first, fixture.now).unwrap().publication.is_some());
     assert!(fixture.hub.ids.bytes() <= (1 << 20) / 4);

@@ -66,7 +66,7 @@ impl Bucket {
         self.full_at = self.full_at.saturating_sub(rate.nanos(count));
     }
 
-    /// Whether more than the burst is missing.
+    /// Returns whether more than the burst is missing.
     pub(super) fn is_in_debt(&self, rate: Rate, now: Moment) -> bool {
         self.full_at > now.0.saturating_add(rate.refill())
     }

@@ -15,7 +15,7 @@ pub(crate) use intake::Intake;
 pub use origins::AllowedOrigins;
 pub(crate) use places::{AddressPlace, Admission, RefusalPlace, SessionPlace};
 pub use refusals::Limit;
-pub use settings::LimitSettings;
+pub use settings::{Given, LimitSettings};
 
 use crate::{access::Refused, memory::Memory, tenant::Tenant};
 use arc_swap::{ArcSwap, Guard};
@@ -106,7 +106,7 @@ impl Limits {
         self.refusals.of(limit)
     }
 
-    /// How the relay knows an installation of an app.
+    /// The tenant of an installation of an app.
     #[must_use]
     pub fn tenant(&self, app: &str, installation: &str) -> Tenant {
         Tenant {
@@ -115,12 +115,13 @@ impl Limits {
         }
     }
 
-    /// How the relay knows an account of an installation.
+    /// The key of an account of an installation.
     pub(crate) fn account(&self, app: &str, installation: &str, account: &str) -> u64 {
         self.keys.hash_one(("account", app, installation, account))
     }
 
-    /// Whether an installation may publish so many messages of so many bytes now: all of them, or none.
+    /// Refuses messages that are more, or have more bytes, than the installation or its app may publish now: all of them,
+    /// or none.
     pub(crate) fn check_publishes(
         &self,
         tenant: Tenant,
@@ -132,8 +133,8 @@ impl Limits {
         let (count, bytes) = (count as u64, bytes as u64);
         let checks = [
             (Limit::Publishes, &self.publishes, tenant.installation, count, settings.publishes),
-            (Limit::PublishBytes, &self.publish_bytes, tenant.installation, bytes, settings.publish_bytes),
-            (Limit::PublishesPerApp, &self.app_publishes, tenant.app, count, settings.app_publishes),
+            (Limit::PublishBytes, &self.publish_bytes, tenant.installation, bytes, settings.publish_bytes()),
+            (Limit::PublishesPerApp, &self.app_publishes, tenant.app, count, settings.app_publishes()),
         ];
         for (index, (limit, rates, key, count, rate)) in checks.into_iter().enumerate() {
             if let Err(wait) = rates.take(key, count, rate, now) {
@@ -146,7 +147,8 @@ impl Limits {
         Ok(())
     }
 
-    /// Whether so many bytes may be replayed to a session now. A single replay may be larger than any burst.
+    /// Refuses a replay that is more than the session or its installation may get now. A single replay may be larger than
+    /// any burst.
     fn check_replay(
         &self,
         installation: u64,
@@ -172,7 +174,7 @@ impl Limits {
         if self.memory.admits_more(held) { Ok(()) } else { Err(self.refuse(Limit::Memory)) }
     }
 
-    /// Whether an app may end sessions now.
+    /// Refuses an app that ends sessions too often.
     pub(crate) fn check_disconnect(&self, app: &str, now: Instant) -> Result<(), Refused> {
         let (key, rate) = (self.keys.hash_one(("app", app)), self.settings().disconnects);
         let taken = self.disconnects.take(key, 1, rate, self.moment(now));
@@ -213,8 +215,8 @@ mod tests {
     fn installations_publish_so_many_messages_and_bytes_and_apps_so_many_messages() {
         let (limits, now) = limits(|limits| {
             limits.publishes = rate(10, 100);
-            limits.publish_bytes = rate(1000, 10_000);
-            limits.app_publishes = rate(15, 150);
+            limits.publish_bytes = Given { per_second: Some(1000), burst: Some(10_000) };
+            limits.app_publishes = Given { per_second: Some(15), burst: Some(150) };
         });
         let publish = |app, installation, count, bytes| {
             let refused = limits.check_publishes(limits.tenant(app, installation), count, bytes, now).err();
@@ -227,7 +229,7 @@ mod tests {
         assert_eq!(publish("a", "i", 51, 0), Some(false));
         assert_eq!(publish("a", "j", 95, 0), None);
         assert_eq!(publish("a", "k", 6, 0), Some(true));
-        // What was refused took nothing, of whatever was there.
+        // A refusal takes nothing from any of the rates.
         assert_eq!(publish("a", "k", 5, 10_000), None);
         assert_eq!(publish("a", "i", 0, 1000), None);
         // Another app is another matter, also where the installation has the same name.

@@ -32,8 +32,6 @@ pub(crate) struct SessionPlace {
     limits: Arc<Limits>,
     tenant: Tenant,
     account: u64,
-    /// Its places among the subscriptions of its app.
-    subscriptions: u32,
     replays: Bucket,
 }
 
@@ -86,50 +84,49 @@ impl Limits {
             }
         }
         let (limits, replays) = (self.clone(), Bucket::default());
-        Ok(SessionPlace { limits, tenant, account, subscriptions: 0, replays })
+        Ok(SessionPlace { limits, tenant, account, replays })
     }
 }
 
 impl SessionPlace {
-    /// Whose session it is.
+    /// The tenant of the session.
     pub(crate) fn tenant(&self) -> Tenant {
         self.tenant
     }
 
-    /// The same, as [`Limits::account`] has it.
+    /// The key of the session's account; see [`Limits::account`].
     pub(crate) fn account(&self) -> u64 {
         self.account
     }
 
-    /// Whether the session's installation may publish one more message, of so many bytes, now.
+    /// Refuses one more message of so many bytes past a rate of the session's installation or app.
     pub(crate) fn check_publish(&self, bytes: usize, now: Instant) -> Result<(), Refused> {
         self.limits.check_publishes(self.tenant, 1, bytes, now)
     }
 
-    /// Whether so many bytes may be replayed to the session now.
+    /// Refuses a replay of so many bytes past a rate of the session or its installation.
     pub(crate) fn check_replay(&mut self, bytes: u64, now: Instant) -> Result<(), Refused> {
-        // Nor does whoever is in debt wait for nothing.
+        // A session in debt may still subscribe without a replay.
         if bytes == 0 {
             return Ok(());
         }
         self.limits.check_replay(self.tenant.installation, &mut self.replays, bytes, now)
     }
 
-    /// Takes a place among the subscriptions of the app.
-    pub(crate) fn take_subscription(&mut self) -> Result<(), Refused> {
+    /// Takes a place among the subscriptions of the app; [`Self::give_back_subscriptions`] follows.
+    pub(crate) fn take_subscription(&self) -> Result<(), Refused> {
         let most = self.limits.settings().max_subscriptions_per_app;
-        if !self.limits.subscriptions.enter(self.tenant.app, most) {
-            return Err(self.limits.refuse(Limit::SubscriptionsPerApp));
+        if self.limits.subscriptions.enter(self.tenant.app, most) {
+            Ok(())
+        } else {
+            Err(self.limits.refuse(Limit::SubscriptionsPerApp))
         }
-        self.subscriptions += 1;
-        Ok(())
     }
 
-    /// Gives one of these places back.
-    pub(crate) fn give_back_subscription(&mut self) {
-        if let Some(left) = self.subscriptions.checked_sub(1) {
-            self.limits.subscriptions.leave(self.tenant.app);
-            self.subscriptions = left;
+    /// Gives so many of these places back.
+    pub(crate) fn give_back_subscriptions(&self, count: usize) {
+        if let Ok(count @ 1..) = u32::try_from(count) {
+            self.limits.subscriptions.leave_many(self.tenant.app, count);
         }
     }
 }
@@ -164,9 +161,6 @@ impl Drop for SessionPlace {
     fn drop(&mut self) {
         for key in [self.tenant.app, self.tenant.installation, self.account] {
             self.limits.occupancy.leave(key);
-        }
-        if self.subscriptions > 0 {
-            self.limits.subscriptions.leave_many(self.tenant.app, self.subscriptions);
         }
     }
 }
@@ -250,27 +244,26 @@ mod tests {
     }
 
     #[test]
-    fn an_app_has_so_many_subscriptions_and_gets_them_back_with_its_sessions() {
+    fn an_app_has_so_many_subscriptions_and_gets_them_back() {
         let limits = limits(|limits| limits.max_subscriptions_per_app = 3);
         let enter = |app, installation| limits.admit_session(app, installation, "x").unwrap();
-        let (mut first, mut second, mut other) = (enter("a", "i"), enter("a", "j"), enter("b", "i"));
+        let (first, second, other) = (enter("a", "i"), enter("a", "j"), enter("b", "i"));
         first.take_subscription().unwrap();
         first.take_subscription().unwrap();
         second.take_subscription().unwrap();
         let refused = second.take_subscription().unwrap_err();
-        assert_eq!(
-            (refused.code, limits.refusals(Limit::SubscriptionsPerApp)),
-            (Code::TooManySubscriptions, 1)
-        );
+        let refusals = limits.refusals(Limit::SubscriptionsPerApp);
+        assert_eq!((refused.code, refusals), (Code::TooManySubscriptions, 1));
         assert!(refused.retry_after_ms() > 0);
         other.take_subscription().unwrap();
-        first.give_back_subscription();
+        first.give_back_subscriptions(1);
         second.take_subscription().unwrap();
-        drop(first);
+        first.give_back_subscriptions(1);
         second.take_subscription().unwrap();
         assert!(second.take_subscription().is_err());
-        second.give_back_subscription();
-        drop((second, other));
-        assert_eq!((limits.subscriptions.len(), limits.occupancy.len()), (0, 0));
+        second.give_back_subscriptions(3);
+        other.give_back_subscriptions(1);
+        second.give_back_subscriptions(0);
+        assert_eq!(limits.subscriptions.len(), 0);
     }
 }

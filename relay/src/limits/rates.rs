@@ -102,7 +102,7 @@ impl Shard {
 
     fn turn(&mut self, rate: Rate, now: Moment) {
         let gone = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
-        // Who drew more than a burst is not full after the time that a bucket takes to fill.
+        // A bucket in debt is not full after the time that an empty one takes to fill.
         let debtors = gone.into_iter().filter(|(_, entry)| entry.bucket.is_in_debt(rate, now));
         self.young.extend(debtors.take(CAPACITY / 2));
         self.turn_at = now.0.saturating_add(rate.refill().max(LONGEST_WAIT));

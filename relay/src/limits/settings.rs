@@ -23,10 +23,10 @@ pub struct LimitSettings {
     pub max_subscriptions_per_app: usize,
     /// Messages that one installation publishes, over WebSocket and HTTP together.
     pub publishes: Rate,
-    /// Bytes of these messages, as they are sealed.
-    pub publish_bytes: Rate,
-    /// Messages that all installations of one app publish.
-    pub app_publishes: Rate,
+    /// Bytes of these messages, as they are sealed, where they do not follow from the messages.
+    pub publish_bytes: Given,
+    /// Messages that all installations of one app publish, where they do not follow from those of one installation.
+    pub app_publishes: Given,
     /// Bytes of messages that are replayed to the sessions of one installation.
     pub replays: Rate,
     /// Bytes of messages that are replayed to one session.
@@ -53,6 +53,39 @@ pub struct LimitSettings {
     pub write_timeout: Duration,
 }
 
+/// A rate as far as the operator gives it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// The rate in every second.
+    pub per_second: Option<u64>,
+    /// The rate at once.
+    pub burst: Option<u64>,
+}
+
+impl LimitSettings {
+    /// Bytes of messages that one installation publishes: 16 KiB for each message a second, and 64 KiB for each at once,
+    /// unless the operator gives others.
+    #[must_use]
+    pub fn publish_bytes(&self) -> Rate {
+        const KIB: u64 = 1024;
+        let Rate { per_second, burst } = self.publishes;
+        Rate {
+            per_second: self.publish_bytes.per_second.unwrap_or(per_second.saturating_mul(16 * KIB)),
+            burst: self.publish_bytes.burst.unwrap_or(burst.saturating_mul(64 * KIB)),
+        }
+    }
+
+    /// Messages that one app publishes: those of ten installations, unless the operator gives others.
+    #[must_use]
+    pub fn app_publishes(&self) -> Rate {
+        let Rate { per_second, burst } = self.publishes;
+        Rate {
+            per_second: self.app_publishes.per_second.unwrap_or(per_second.saturating_mul(10)),
+            burst: self.app_publishes.burst.unwrap_or(burst.saturating_mul(10)),
+        }
+    }
+}
+
 impl Default for LimitSettings {
     fn default() -> Self {
         const MIB: u64 = 1024 * 1024;
@@ -66,8 +99,8 @@ impl Default for LimitSettings {
             max_subscriptions: limits::MAX_SUBSCRIPTIONS,
             max_subscriptions_per_app: 1_000_000,
             publishes: Rate { per_second: 1_000, burst: 2_000 },
-            publish_bytes: Rate { per_second: 16 * MIB, burst: 64 * MIB },
-            app_publishes: Rate { per_second: 10_000, burst: 20_000 },
+            publish_bytes: Given::default(),
+            app_publishes: Given::default(),
             // After a network cut, a thousand pages resume from a MiB each at once.
             replays: Rate { per_second: 64 * MIB, burst: 1024 * MIB },
             session_replays: Rate { per_second: 8 * MIB, burst: 64 * MIB },
@@ -83,5 +116,25 @@ impl Default for LimitSettings {
             body_timeout: Duration::from_secs(20),
             write_timeout: Duration::from_secs(20),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_that_are_not_given_follow_from_the_messages_of_an_installation() {
+        let mut settings =
+            LimitSettings { publishes: Rate { per_second: 10, burst: 100 }, ..Default::default() };
+        assert_eq!(settings.publish_bytes(), Rate { per_second: 160 << 10, burst: 6400 << 10 });
+        assert_eq!(settings.app_publishes(), Rate { per_second: 100, burst: 1000 });
+        settings.publish_bytes.burst = Some(7);
+        settings.app_publishes.per_second = Some(8);
+        assert_eq!(settings.publish_bytes(), Rate { per_second: 160 << 10, burst: 7 });
+        assert_eq!(settings.app_publishes(), Rate { per_second: 8, burst: 1000 });
+        // The longest batch always fits.
+        let least = LimitSettings { publishes: Rate { per_second: 1, burst: 100 }, ..Default::default() };
+        assert!(least.publish_bytes().burst >= limits::MAX_BODY as u64);
     }
 }

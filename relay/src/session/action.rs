@@ -18,7 +18,7 @@ pub enum SessionAction {
     Join {
         /// Which.
         channel: ChannelId,
-        /// Whose it is.
+        /// The tenant of the channel.
         tenant: Tenant,
         /// From where.
         since: Option<Since>,

@@ -42,8 +42,17 @@ pub(super) struct Open {
 
 /// The request whose answer hangs on the broker.
 enum Waiting {
-    Join { request: u32, channel: ChannelId, subscription: Subscription },
-    Publish { request: u32 },
+    /// Boxed, as an idle session has none.
+    Join(Box<Joining>),
+    Publish {
+        request: u32,
+    },
+}
+
+struct Joining {
+    request: u32,
+    channel: ChannelId,
+    subscription: Subscription,
 }
 
 impl Open {
@@ -105,13 +114,13 @@ impl Open {
                 let (events, tenant) = (EventFilter::new(&events), self.tenant());
                 actions.push_back(SessionAction::Join { channel, tenant, since, events: events.clone() });
                 let subscription = Subscription { token, events };
-                self.waiting = Some(Waiting::Join { request, channel, subscription });
+                self.waiting = Some(Waiting::Join(Box::new(Joining { request, channel, subscription })));
             }
             Err(refused) => self.fail("subscribe", request, refused, actions),
         }
     }
 
-    /// Where the subscription is a further one, it has its place among those of the app.
+    /// Takes a place among the subscriptions of the app for a channel that is not subscribed yet.
     fn check_subscribe(
         &mut self,
         channel: &Channel,
@@ -204,7 +213,8 @@ impl Open {
         deadlines: &mut Deadlines,
         actions: &mut Actions,
     ) {
-        let Some(Waiting::Join { request, channel, subscription }) = self.waiting.take() else { return };
+        let Some(Waiting::Join(joining)) = self.waiting.take() else { return };
+        let Joining { request, channel, subscription } = *joining;
         let earlier = self.subscriptions.remove(channel);
         deadlines.clear(Timer::ChannelExpiry(channel));
         let result = result.and_then(|joined| {
@@ -228,7 +238,7 @@ impl Open {
                 })));
             }
             Err(refused) => {
-                self.place.give_back_subscription();
+                self.place.give_back_subscriptions(1);
                 // The channel was joined anew, so an earlier subscription to it is lost as well.
                 if earlier.is_some() {
                     actions.push_back(ended(channel, refused.code, refused.message.clone()));
@@ -317,8 +327,15 @@ impl Open {
 
     fn remove(&mut self, channel: ChannelId) -> Option<Subscription> {
         let removed = self.subscriptions.remove(channel)?;
-        self.place.give_back_subscription();
+        // A subscription that is being joined anew keeps its place.
+        if !self.is_joining(channel) {
+            self.place.give_back_subscriptions(1);
+        }
         Some(removed)
+    }
+
+    fn is_joining(&self, channel: ChannelId) -> bool {
+        matches!(&self.waiting, Some(Waiting::Join(joining)) if joining.channel == channel)
     }
 
     /// Refuses a request; the session goes on.
@@ -329,6 +346,16 @@ impl Open {
 
     fn refusal(&self, attempt: &'static str, code: Code) -> SessionAction {
         SessionAction::Audit(Refusal { attempt, code, identity: Some(self.identity()) })
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let joining = match &self.waiting {
+            Some(Waiting::Join(joining)) => self.subscriptions.find(joining.channel).is_none(),
+            _ => false,
+        };
+        self.place.give_back_subscriptions(self.subscriptions.len() + usize::from(joining));
     }
 }
 

@@ -20,7 +20,7 @@ impl SessionRules {
 }
 
 impl Grant {
-    /// Whether the token was revoked, by what was not seen before.
+    /// Refuses the token if a revocation after `seen` covers it.
     pub(super) fn check_revoked(&self, revocations: &Revocations, seen: Seen) -> Result<Seen, Revoked> {
         let context = |property: &str| self.value(property);
         let (namespace, account, made) = (self.namespace(), self.account(), self.iat);
@@ -28,7 +28,7 @@ impl Grant {
     }
 }
 
-/// Whether a token was revoked that somebody begins a session with.
+/// Refuses a token that was revoked before its session began.
 pub(super) fn check(claims: &SessionClaims, revocations: &Revocations) -> Result<Seen, Revoked> {
     let namespace = Namespace { app: &claims.iss, installation: &claims.ins };
     let context =

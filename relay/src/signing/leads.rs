@@ -1,5 +1,5 @@
-//! How far ahead of the relay's clock those run that an app makes its tokens by, as far as its tokens have shown it. A
-//! token of such a signer looks as if it were made after a revocation that came a moment later.
+//! The lead of an app's signers over the relay's clock, as far as tokens have shown it. A token of a signer that runs
+//! ahead looks as if it were made after a revocation that came a moment later.
 
 use crate::vital;
 use sealwire_protocol::UnixSeconds;
@@ -8,10 +8,10 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-/// What was seen is remembered for so long, and for twice as long at most, in seconds.
-const PERIOD: u64 = 10 * 60;
+/// A lead is remembered for so many seconds, and for twice as many at most.
+const PERIOD: u64 = 60 * 60;
 
-/// By app; only those of which a token came from the future.
+/// The leads by app, of those apps whose tokens came from the future.
 #[derive(Debug, Default)]
 pub(super) struct Leads {
     apps: Mutex<HashMap<String, Lead>>,
@@ -41,7 +41,7 @@ impl Leads {
         }
     }
 
-    /// How far ahead a clock of the app runs, in seconds.
+    /// The lead of the app, in seconds.
     pub(super) fn of(&self, app: &str, now: UnixSeconds) -> u64 {
         let lead = self.apps().get(app).copied().unwrap_or_default().at(now);
         lead.most.into_iter().max().unwrap_or(0)
@@ -53,7 +53,7 @@ impl Leads {
 }
 
 impl Lead {
-    /// What is left of it at a moment.
+    /// The part of it that still counts at a moment.
     fn at(self, now: UnixSeconds) -> Self {
         let period = now.0 / PERIOD;
         let most = match period.abs_diff(self.period) {

@@ -7,6 +7,7 @@ mod case;
 mod exhaustion;
 mod floods;
 mod forged;
+mod greed;
 mod http;
 mod jwt;
 mod logic;
@@ -29,7 +30,7 @@ const QUIET: Duration = Duration::from_secs(3);
 const FLOOR: Duration = Duration::from_millis(50);
 
 fn cases() -> Vec<Case> {
-    let others = [websocket::CASES, floods::CASES, resources::CASES].concat();
+    let others = [websocket::CASES, floods::CASES, resources::CASES, greed::CASES].concat();
     [jwt::cases(), http::cases(), logic::cases(), others].concat()
 }
 

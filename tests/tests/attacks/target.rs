@@ -36,15 +36,20 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// The same with further settings.
+    pub(crate) fn start_with(settings: &str) -> Self {
         let settings = format!(
             "hello_timeout = \"3s\"\nwrite_timeout = \"{}s\"\nmax_connections_per_address = {CONNECTIONS_PER_ADDRESS}\n\
-             max_sessions_per_account = {SESSIONS_PER_ACCOUNT}\n",
+             max_sessions_per_account = {SESSIONS_PER_ACCOUNT}\n{settings}",
             WRITE_TIMEOUT.as_secs(),
         );
         Self::start_as(RelayProcess::start_logged, &settings)
     }
 
-    /// The same with other settings, as `start` starts a relay for these installations.
+    /// The same with these settings alone, as `start` starts a relay for these installations.
     pub(crate) fn start_as(start: fn(&[&Installation], &str) -> RelayProcess, settings: &str) -> Self {
         let (victim, stranger, bystander) =
             (Installation::new("victim"), Installation::new("stranger"), Installation::new("bystander"));

@@ -267,8 +267,8 @@ impl Actor {
     }
 }
 
-/// Lets the tasks that are ready run first, and what is ready of the outside world: a task that only woke itself might
-/// run again before anybody looks at the sockets.
+/// Lets the other ready tasks and the I/O driver run first. A task that only wakes itself may run again before the
+/// runtime looks at the sockets.
 fn let_others_run<T>(context: &mut Context<'_>) -> Poll<T> {
     let _ = pin!(tokio::task::yield_now()).poll(context);
     Poll::Pending

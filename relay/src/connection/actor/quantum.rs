@@ -1,5 +1,5 @@
-//! How much a connection's task does before others get their turn. A frame may cost next to nothing or the check of a
-//! signature, a hundred bytes or a whole replay: besides frames and bytes, the time itself is bounded.
+//! The bound on what a connection's task does before other tasks run. A frame costs next to nothing, or the check of a
+//! signature, or a whole replay, so the quantum bounds the time besides the frames and the bytes.
 
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,7 @@ impl Quantum {
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 
-    /// Whether others get their turn first.
+    /// Returns whether the task has to let others run now.
     pub(super) fn is_over(&self, now: Instant) -> bool {
         self.frames == 0 || self.bytes == 0 || now >= self.end
     }

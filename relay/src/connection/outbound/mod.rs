@@ -30,7 +30,7 @@ use std::{
 
 /// Most frames of one vectored write.
 const FRAMES_PER_WRITE: usize = 64;
-/// After so many bytes, whoever writes leaves the rest to the connection's own task.
+/// After so many bytes, a writer leaves the rest to the connection's own task.
 const SHARE: usize = 64 * 1024;
 
 /// A connection's socket and queue.
@@ -204,7 +204,7 @@ impl Outbound {
         self.write_ready().0
     }
 
-    /// How many bytes were written, and whether that was everything.
+    /// Returns the bytes written, and whether nothing is left to write.
     fn write_ready(&self) -> (usize, bool) {
         let mut state = self.state();
         if state.condition != Condition::Ready {

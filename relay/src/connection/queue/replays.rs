@@ -12,7 +12,7 @@ const FRAMES: usize = 63;
 const BYTES: usize = 64 * 1024;
 /// Most publications that are looked at meanwhile, where few of them are wanted.
 const LOOKED_AT: usize = 512;
-/// What it costs to look at a publication that is not wanted, in bytes that could have been written instead.
+/// The cost of looking at a publication that is not wanted, in bytes that could have been written instead.
 const PASSED_OVER: usize = 32;
 
 /// In the order of their places.
@@ -21,7 +21,7 @@ pub(super) struct Replays {
     waiting: VecDeque<Replay>,
     /// Bytes of all publications that are left.
     bytes: u64,
-    /// What they occupy besides.
+    /// Bytes that the replays occupy besides their publications.
     footprint: usize,
 }
 
@@ -32,6 +32,10 @@ struct Replay {
 }
 
 impl Replays {
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     pub(super) fn bytes(&self) -> usize {
         usize::try_from(self.bytes).unwrap_or(usize::MAX)
     }
@@ -53,7 +57,7 @@ impl Queue {
             return;
         }
         self.append(session, Kind::Replay, Bytes::new());
-        let replays = self.replays.get_or_insert_default();
+        let replays = &mut self.rest.get_or_insert_default().replays;
         let footprint = history.footprint();
         replays.bytes += history.bytes();
         replays.footprint += footprint;
@@ -65,7 +69,8 @@ impl Queue {
     pub(in crate::connection) fn unfold(&mut self) -> usize {
         let Some(Frame { session, kind: Kind::Replay, .. }) = self.frames.first() else { return 0 };
         let session = *session;
-        let Some(replays) = &mut self.replays else { return 0 };
+        let Some(rest) = &mut self.rest else { return 0 };
+        let replays = &mut rest.replays;
         let Some(replay) = replays.waiting.front_mut() else { return 0 };
         let (mut frames, mut bytes, mut passed_over) = (Vec::new(), 0, 0);
         while frames.len() < FRAMES && bytes < BYTES && frames.len() + passed_over < LOOKED_AT {
@@ -82,9 +87,7 @@ impl Queue {
             replays.footprint -= replay.footprint;
             replays.waiting.pop_front();
             self.frames.remove_first();
-            if replays.waiting.is_empty() {
-                self.replays = None;
-            }
+            self.tidy();
         }
         self.bytes += bytes;
         self.exempt += bytes;
@@ -94,7 +97,7 @@ impl Queue {
         passed_over * PASSED_OVER
     }
 
-    /// Whether there is something to write now, and not only a replay of which nothing was wanted so far.
+    /// Returns whether a frame can be written now. A replay of which nothing was wanted so far gives none yet.
     pub(in crate::connection) fn is_ready(&self) -> bool {
         self.frames.first().is_some_and(|first| first.kind != Kind::Replay)
     }

@@ -17,7 +17,8 @@ pub(crate) struct Sessions {
 
 struct Session {
     connection: Weak<Outbound>,
-    account: u64,
+    /// A part of the account's key. A session more that looks does no harm.
+    account: u32,
 }
 
 /// An open session's entry, removed with it.
@@ -28,14 +29,14 @@ pub(crate) struct Listing {
 }
 
 impl Sessions {
-    /// Adds a session. What was revoked before concerns it only where it looks by itself.
+    /// Adds a session. The caller looks for revocations that came before.
     pub(in crate::connection) fn add(
         &self,
         installation: u64,
         account: u64,
         connection: &Arc<Outbound>,
     ) -> Listing {
-        let session = Session { connection: Arc::downgrade(connection), account };
+        let session = Session { connection: Arc::downgrade(connection), account: part(account) };
         let mut table = lock(&self.tables, installation);
         let key = table.entry(installation).or_insert_with(|| Slab::with_capacity(1)).insert(session);
         let key = u32::try_from(key).expect("a process has fewer than four billion sessions");
@@ -54,7 +55,7 @@ impl Sessions {
         let Some(sessions) = table.get(&installation) else { return (Vec::new(), None) };
         let end = sessions.capacity().min(first + SLICE);
         let slice = (first..end).filter_map(|key| sessions.get(key));
-        let meant = slice.filter(|session| account.is_none_or(|account| session.account == account));
+        let meant = slice.filter(|session| account.is_none_or(|account| session.account == part(account)));
         let connections = meant.filter_map(|session| session.connection.upgrade()).collect();
         (connections, (end < sessions.capacity()).then_some(end))
     }
@@ -76,6 +77,10 @@ impl Drop for Listing {
     }
 }
 
+fn part(account: u64) -> u32 {
+    (account >> 32) as u32
+}
+
 fn lock(
     tables: &[Mutex<ByHash<Slab<Session>>>; TABLES],
     installation: u64,
@@ -94,6 +99,11 @@ mod tests {
         streaming::Streams,
     };
     use std::{net::Ipv4Addr, time::Instant};
+
+    #[test]
+    fn an_entry_is_two_words() {
+        assert_eq!(size_of::<Option<Session>>(), 2 * size_of::<usize>());
+    }
 
     fn connection() -> Arc<Outbound> {
         let limits = Arc::new(Limits::new(LimitSettings::default(), Instant::now()));
@@ -120,21 +130,21 @@ mod tests {
         let (sessions, connections) = (Sessions::default(), [(); 3].map(|()| connection()));
         let [first, second, third] = &connections;
         let listings = [
-            sessions.add(1, 10, first),
-            sessions.add(1, 11, second),
+            sessions.add(1, 10 << 32, first),
+            sessions.add(1, 11 << 32, second),
             // A session of another installation on the same socket.
-            sessions.add(2, 20, first),
-            sessions.add(9, 10, third),
+            sessions.add(2, 20 << 32, first),
+            sessions.add(9, 10 << 32, third),
         ];
         let names = |connections: &[&Arc<Outbound>]| {
             connections.iter().map(|one| Arc::as_ptr(one)).collect::<Vec<_>>()
         };
         for (installation, account, expected) in [
             (1, None, names(&[first, second])),
-            (1, Some(11), names(&[second])),
-            (1, Some(20), vec![]),
+            (1, Some(11 << 32), names(&[second])),
+            (1, Some(20 << 32), vec![]),
             (2, None, names(&[first])),
-            (9, Some(10), names(&[third])),
+            (9, Some(10 << 32), names(&[third])),
             (17, None, vec![]),
         ] {
             assert_eq!(all(&sessions, installation, account), expected, "{installation} {account:?}");
@@ -152,10 +162,10 @@ mod tests {
     async fn very_many_sessions_are_looked_at_in_slices() {
         let (sessions, connection) = (Sessions::default(), connection());
         let listings: Vec<_> =
-            (0..3 * SLICE as u64).map(|account| sessions.add(1, account, &connection)).collect();
+            (0..3 * SLICE as u64).map(|account| sessions.add(1, account << 32, &connection)).collect();
         let (some, next) = sessions.some_of(1, None, 0);
         assert_eq!((some.len(), next), (SLICE, Some(SLICE)));
         assert_eq!(all(&sessions, 1, None).len(), listings.len());
-        assert_eq!(all(&sessions, 1, Some(2 * SLICE as u64 + 5)).len(), 1);
+        assert_eq!(all(&sessions, 1, Some((2 * SLICE as u64 + 5) << 32)).len(), 1);
     }
 }

@@ -66,7 +66,7 @@ fn a_channel_with_very_many_subscribers_lets_others_by_between_its_turns() {
             },
             |delivery| over.push(delivery.publication().channel().0[0]),
         );
-        // What comes meanwhile waits until the pass is over.
+        // A publication that comes meanwhile waits until the pass is over.
         if left == 2 {
             rotation.add(delivery(1, 1, 2));
         }
@@ -119,11 +119,12 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What an outlet got since it joined, and where it stood then.
+/// The offset at which an outlet joined, and the offsets that it got since.
 type Got = BTreeMap<(u64, u8), (u64, Vec<u64>)>;
 
 proptest! {
-    /// Subscribers come and go between the turns of a pass: who stays gets everything after its start once and in order.
+    /// Subscribers come and go between the turns of a pass. Those that stay get everything after their start once and in
+    /// order.
     #[test]
     fn everything_is_delivered_once_and_in_order_whoever_comes_and_goes_between_turns(
         steps in prop::collection::vec(step(), 1..300),

@@ -1,5 +1,5 @@
-//! A sorted list in blocks: whoever comes or goes moves no more than one block, and a walk through it can be
-//! interrupted while others come and go.
+//! A sorted list in blocks: an item that comes or goes moves no more than one block, and a walk through the list can be
+//! interrupted while items come and go.
 
 use super::ConnectionId;
 
@@ -31,7 +31,7 @@ impl<T: Keyed> Blocks<T> {
         block.get_mut(index)
     }
 
-    /// Whether it is new, and replaces nothing.
+    /// Returns whether the item is new, and replaces none.
     pub(super) fn insert(&mut self, item: T) -> bool {
         let key = item.key();
         let mut number = self.block_of(key);
@@ -66,7 +66,7 @@ impl<T: Keyed> Blocks<T> {
         true
     }
 
-    /// Whether it was there.
+    /// Returns whether the item was there.
     pub(super) fn remove(&mut self, key: ConnectionId) -> bool {
         let number = self.block_of(key);
         let Some(block) = self.0.get_mut(number) else { return false };
@@ -178,7 +178,7 @@ mod tests {
             prop_assert_eq!(all(&mut blocks), model.into_iter().collect::<Vec<_>>());
         }
 
-        /// Everybody who stays is visited once, whoever comes and goes between the pieces.
+        /// Every item that stays is visited once, though others come and go between the pieces.
         #[test]
         fn a_walk_in_pieces_visits_whoever_stays_once_and_in_order(
             first in prop::collection::btree_set(0..2000_u64, 1..1500),

@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 use std::{collections::HashMap, time::Duration};
 
-/// Whose it is, its number, and its size.
+/// A tenant's entry with its number and its size.
 #[derive(Clone, Debug, PartialEq)]
 struct Thing(Tenant, u32, usize);
 
@@ -16,7 +16,7 @@ fn tenant(app: u64, installation: u64) -> Tenant {
     Tenant { app, installation: app * 100 + installation }
 }
 
-/// What everybody holds, in bytes.
+/// The bytes of each installation.
 fn held(shares: &Shares<Thing>) -> HashMap<u64, usize> {
     shares.queues.iter().map(|(installation, queue)| (*installation, queue.bytes)).collect()
 }

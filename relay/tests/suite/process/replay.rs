@@ -1,7 +1,7 @@
 //! Coming back after having been away.
 
-use crate::support::{Client, RelayProcess};
-use sealwire_protocol::wire::{Position, Since};
+use crate::support::{App, CROWD, Client, RelayProcess, channel, rand_id, sealed};
+use sealwire_protocol::wire::{Position, Since, ToClient};
 use std::time::Duration;
 
 #[tokio::test]
@@ -80,4 +80,54 @@ async fn the_last_seconds_can_be_replayed() {
     let subscribed = subscriber.subscribe_since("absences", Some(Since::ReplaySeconds(1))).await;
     assert!(subscribed.recovered);
     assert_eq!(subscriber.text().await, "recent");
+}
+
+#[tokio::test]
+async fn a_neighbour_that_publishes_more_than_the_cache_holds_shortens_nobodys_replay() {
+    let two = App::new("ari:cloud:ecosystem::app/two", "two", 2);
+    let relay = RelayProcess::start_for(&[App::one(), two.clone()], &["--replay-bytes", "4MiB"]);
+    let mut client = Client::open(&relay, "alice").await;
+    let position = client.subscribe_since("absences", None).await.position.unwrap();
+    let mut publisher = Client::open(&relay, "alice").await;
+    for text in ["a", "b", "c"] {
+        publisher.publish("absences", text).await;
+    }
+    let mut neighbour = Client::open_with(&relay, two.session("alice")).await;
+    for _ in 0..100 {
+        let large = vec![1; 100 * 1024].into();
+        let answer = neighbour.try_publish(channel("absences"), "", large, rand_id()).await;
+        assert!(matches!(answer, ToClient::Published(_)), "{answer:?}");
+    }
+    let mut returning = Client::open(&relay, "bob").await;
+    let subscribed = returning.subscribe_since("absences", Some(Since::Position(position))).await;
+    assert!(subscribed.recovered);
+    for text in ["a", "b", "c"] {
+        assert_eq!(returning.text().await, text);
+    }
+}
+
+#[tokio::test]
+async fn a_replay_that_takes_many_turns_is_followed_by_what_was_published_meanwhile() {
+    let relay = RelayProcess::start(&CROWD);
+    let mut publisher = Client::open(&relay, "alice").await;
+    let start = publisher.subscribe_since("other", None).await.position.unwrap();
+    for number in 0..300 {
+        let sealed = [&sealed("")[..], &[number as u8; 10_000]].concat().into();
+        let answer = publisher.try_publish(channel("absences"), "", sealed, rand_id()).await;
+        assert!(matches!(answer, ToClient::Published(_)), "{answer:?}");
+    }
+    // Far more than a turn and the buffers of the socket, and the reader does not read yet.
+    let mut reader = Client::open(&relay, "bob").await;
+    let subscribed = reader.subscribe_since("absences", Some(Since::Position(start))).await;
+    assert!(subscribed.recovered);
+    for number in 0..50 {
+        publisher.publish("absences", &number.to_string()).await;
+    }
+    let mut previous = start.offset;
+    for number in 0..350 {
+        let publication = reader.publication().await;
+        assert!(number == 0 || publication.previous_offset == previous, "{number}");
+        assert_eq!(publication.sealed.len() > 1000, number < 300);
+        previous = publication.offset;
+    }
 }

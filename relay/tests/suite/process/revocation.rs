@@ -1,13 +1,16 @@
 //! Sessions that their app ends.
 
 use super::bystanders::Bystanders;
-use crate::support::{APP, App, Client, INSTALLATION, RelayProcess, Scrape, now, request};
+use crate::support::{
+    APP, App, Client, INSTALLATION, RelayProcess, Scrape, handshake, masked, now, read_frame, request,
+};
 use sealwire_protocol::{
     Code, UnixSeconds,
     tokens::{self, BackendClaims, Permissions},
-    wire::{Hello, Refresh, ToClient, ToRelay},
+    wire::{Hello, Ping, Refresh, Session, ToClient, ToRelay},
 };
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 
 async fn disconnect(relay: &RelayProcess, token: &str, body: &Value) -> crate::support::Answer {
     let headers = format!("authorization: Bearer {token}\r\ncontent-type: application/json\r\n");
@@ -98,6 +101,106 @@ async fn a_revocation_ends_the_sessions_that_it_names_and_no_others() {
         }
         assert_eq!(is_let_in(&relay, &App::one().session("alice")).await, !ends, "{body}");
     }
+}
+
+#[tokio::test]
+async fn a_token_from_a_clock_that_runs_ahead_is_revoked_as_well_and_later_ones_are_not() {
+    // With the moment left to the relay, and as an app's resolver sends it.
+    for names_moment in [false, true] {
+        for ahead in [2, 50] {
+            let relay = RelayProcess::start(&[]);
+            let made = |iat: u64| {
+                let claims = App::one().claims("mallory", Permissions::ALL, (iat, iat + 600));
+                tokens::sign(&claims, &App::one().key).unwrap()
+            };
+            let token = made(now() + ahead);
+            let mut session = Client::open_with(&relay, token.clone()).await;
+            let mut body = json!({ "account": "mallory" });
+            if names_moment {
+                body["before"] = (now() + 1).into();
+            }
+            let answer = disconnect(&relay, &App::one().backend(), &body).await;
+            let before = answer.body["before"].as_u64().unwrap();
+            let goodbye = session.must_end_with(Code::Revoked).await.goodbye.unwrap();
+            // A client that comes back then has a token that no signer of the app can have made before.
+            let wait = u64::from(goodbye.reconnect_after_ms);
+            assert!((now() * 1000 + wait).abs_diff(before * 1000 + 3000) < 4000, "{wait} {before}");
+            assert!(!is_let_in(&relay, &token).await);
+            assert!(!is_let_in(&relay, &made(now())).await);
+            assert!(is_let_in(&relay, &made(before)).await);
+        }
+    }
+}
+
+#[tokio::test]
+async fn any_token_of_the_app_shows_how_far_its_clocks_run_ahead() {
+    let relay = RelayProcess::start(&[]);
+    let ahead = |account| {
+        let claims = App::one().claims(account, Permissions::ALL, (now() + 10, now() + 600));
+        tokens::sign(&claims, &App::one().key).unwrap()
+    };
+    // The relay sees the one only after the revocation.
+    let (of_mallory, of_alice) = (ahead("mallory"), ahead("alice"));
+    assert!(is_let_in(&relay, &of_alice).await);
+    disconnect(&relay, &App::one().backend(), &json!({ "account": "mallory" })).await;
+    assert!(!is_let_in(&relay, &of_mallory).await);
+    assert!(is_let_in(&relay, &of_alice).await);
+}
+
+#[tokio::test]
+async fn a_moment_in_the_past_means_what_it_says_however_the_clocks_run() {
+    let relay = RelayProcess::start(&[]);
+    let mut session = Client::open(&relay, "alice").await;
+    let claims = App::one().claims("bob", Permissions::ALL, (now() + 30, now() + 600));
+    let _ahead = Client::open_with(&relay, tokens::sign(&claims, &App::one().key).unwrap()).await;
+    let body = json!({ "installation": true, "before": now() - 60 });
+    let answer = disconnect(&relay, &App::one().backend(), &body).await;
+    assert_eq!(answer.body["before"], body["before"]);
+    session.publish("absences", "still here").await;
+}
+
+#[tokio::test]
+async fn an_app_that_ends_sessions_all_the_time_is_told_to_wait_and_others_are_not() {
+    let two = App::new("ari:cloud:ecosystem::app/two", "two", 2);
+    let flags = ["--disconnect-rate", "1", "--disconnect-burst", "3", "--admin-listen", "127.0.0.1:0"];
+    let relay = RelayProcess::start_for(&[App::one(), two.clone()], &flags);
+    let mut bystanders = Bystanders::on(&relay).await;
+    let body = json!({ "account": "mallory" });
+    for _ in 0..3 {
+        assert_eq!(disconnect(&relay, &two.backend(), &body).await.status, 200);
+    }
+    let refused = disconnect(&relay, &two.backend(), &body).await;
+    assert_eq!((refused.status, refused.code()), (429, "RATE_LIMITED"));
+    assert!(refused.head.contains("retry-after: 1\r\n"), "{}", refused.head);
+    assert!(relay.log_with("RATE_LIMITED").await.contains("attempt=\"disconnect\""));
+    assert_eq!(disconnect(&relay, &App::one().backend(), &body).await.status, 200);
+    let refusals = "sealwire_limit_refusals_total{limit=\"disconnect_rate\"}";
+    assert_eq!(Scrape::of(&relay).await.value(refusals), 1.0);
+    bystanders.must_be_untouched().await;
+}
+
+#[tokio::test]
+async fn of_the_sessions_that_share_a_connection_those_of_the_installation_end() {
+    let two = App::new("ari:cloud:ecosystem::app/two", "two", 2);
+    let relay = RelayProcess::start_for(&[App::one(), two.clone()], &[]);
+    let mut stream = handshake(&relay).await;
+    let hello = |token| masked(0x82, &ToRelay::Hello(Hello { token }).to_bytes());
+    let turn = |number| masked(0x82, &ToRelay::Session(Session { number }).to_bytes());
+    let ping = masked(0x82, &ToRelay::Ping(Ping {}).to_bytes());
+    let hellos = [hello(App::one().session("alice")), turn(1), hello(two.session("alice"))].concat();
+    stream.write_all(&hellos).await.unwrap();
+    let mut next = async || ToClient::from_bytes(read_frame(&mut stream).await.into()).unwrap();
+    assert!(matches!(next().await, ToClient::Welcome(_)));
+    assert_eq!(next().await, ToClient::Session(Session { number: 1 }));
+    assert!(matches!(next().await, ToClient::Welcome(_)));
+    let everybody = json!({ "installation": true });
+    assert_eq!(disconnect(&relay, &two.backend(), &everybody).await.status, 200);
+    let ToClient::Goodbye(goodbye) = next().await else { panic!() };
+    assert_eq!(goodbye.code, Code::Revoked.number());
+    stream.write_all(&[turn(0), ping].concat()).await.unwrap();
+    let mut next = async || ToClient::from_bytes(read_frame(&mut stream).await.into()).unwrap();
+    assert_eq!(next().await, ToClient::Session(Session { number: 0 }));
+    assert!(matches!(next().await, ToClient::Pong(_)));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What a session's replays and an app's subscriptions are held to, in virtual time.
+//! The limits on a session's replays and an app's subscriptions, in virtual time.
 
 use super::session::Session;
 use crate::support::{channel, rand_id, sealed};
@@ -130,4 +130,57 @@ fn an_app_has_so_many_subscriptions_and_is_told_when_to_ask_again() {
     session.send(ToRelay::Unsubscribe(Unsubscribe { request, channel_id: first }));
     session.answer();
     session.subscribed("third");
+}
+
+#[test]
+fn every_place_among_an_apps_subscriptions_is_given_back_however_its_session_ends() {
+    use sealwire_relay::SessionAction;
+    for step in 0..6 {
+        let mut session = Session::open();
+        session.limits.set(LimitSettings { max_subscriptions_per_app: 2, ..LimitSettings::default() });
+        let limits = session.limits.clone();
+        let joins = |session: &mut Session| {
+            let request = session.next_request();
+            let subscribe = sealwire_protocol::wire::Subscribe {
+                request,
+                channel: Some(channel("absences")),
+                since: None,
+                events: vec![],
+            };
+            let frame = ToRelay::Subscribe(subscribe).to_bytes().into();
+            // The broker has not answered yet.
+            session.rules.handle_frame(frame, session.now);
+            assert!(matches!(session.rules.poll_action(), Some(SessionAction::Join { .. })));
+        };
+        match step {
+            0 => drop(session.subscribed("absences")),
+            1 => joins(&mut session),
+            2 => {
+                session.subscribed("absences");
+                joins(&mut session);
+            }
+            3 => {
+                joins(&mut session);
+                let error = sealwire_relay::BrokerError::Unavailable.into();
+                session.rules.handle_joined(Err(error), session.now);
+            }
+            4 => {
+                session.subscribed("absences");
+                joins(&mut session);
+                session.rules.handle_joined(Err(sealwire_relay::BrokerError::Full.into()), session.now);
+            }
+            _ => {
+                session.subscribed("absences");
+                session.subscribed("rotation");
+                session.rules.handle_fault(sealwire_relay::Fault::ShuttingDown);
+            }
+        }
+        drop(session);
+        // Both places are there for another session that shares the limits.
+        let mut after = Session::open_in(limits);
+        after.subscribed("absences");
+        after.subscribed("rotation");
+        let refused = failed(after.subscribe(channel("third"), None));
+        assert_eq!(refused.code, Code::TooManySubscriptions.number(), "{step}");
+    }
 }

@@ -44,6 +44,12 @@ impl Session {
     }
 
     pub fn with_jitter(jitter: u32) -> Self {
+        let settings = LimitSettings { max_subscriptions: 3, ..Default::default() };
+        Self::new_in(Arc::new(Limits::new(settings, Instant::now())), jitter)
+    }
+
+    /// Under limits that other sessions have as well.
+    pub fn new_in(limits: Arc<Limits>, jitter: u32) -> Self {
         let mut keyring = Keyring::default();
         keyring.insert(&App::one().id, App::one().key).unwrap();
         let two = App::new("ari:cloud:ecosystem::app/two", "two", 2);
@@ -57,25 +63,21 @@ impl Session {
             hello_timeout: HELLO_TIMEOUT,
             heartbeat: HEARTBEAT,
             replay_window: Duration::from_secs(120),
-            limits: Arc::new(Limits::new(
-                LimitSettings { max_subscriptions: 3, ..Default::default() },
-                Instant::now(),
-            )),
+            limits: limits.clone(),
             pulse: pulse.clone(),
         };
-        let allowed = terms.limits.clone();
         let now = Now { monotonic: Instant::now(), wall: UnixMillis(START * 1000) };
-        let limits = HubLimits { replay_window: terms.replay_window, replay_bytes: 1 << 20 };
+        let kept = HubLimits { replay_window: terms.replay_window, replay_bytes: 1 << 20 };
         Self {
             rules: SessionRules::new(Arc::new(terms), jitter, now),
-            hub: Hub::new(1, limits, now),
+            hub: Hub::new(1, kept, now),
             now,
             sent: VecDeque::new(),
             audited: Vec::new(),
             revocations,
             keys,
             pulse,
-            limits: allowed,
+            limits,
             closed: None,
             jitter,
             request: 0,
@@ -90,6 +92,13 @@ impl Session {
     pub fn open_with(can: Permissions, lifetime: u64) -> Self {
         let mut session = Self::new();
         session.hello(can, lifetime);
+        session
+    }
+
+    /// Under limits that other sessions have as well.
+    pub fn open_in(limits: Arc<Limits>) -> Self {
+        let mut session = Self::new_in(limits, 0);
+        session.hello(Permissions::ALL, 600);
         session
     }
 

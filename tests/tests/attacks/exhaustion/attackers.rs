@@ -68,7 +68,7 @@ fn replay(target: &Target, until: Instant) {
                 repeat(until, || {
                     let Some(mut socket) = session(target, reader) else { return false };
                     while Instant::now() < until {
-                        if !socket.send(burst) || !socket.discard(Duration::from_millis(20)) {
+                        if !socket.send(burst) || !socket.discard_for(Duration::from_millis(20)) {
                             return false;
                         }
                     }
@@ -88,7 +88,7 @@ fn joins(target: &Target, until: Instant) {
     repeat(until, || {
         let Some(mut socket) = session(target, "revolving") else { return false };
         while Instant::now() < until {
-            if !socket.send(&round) || !socket.discard(Duration::from_millis(10)) {
+            if !socket.send(&round) || !socket.discard_for(Duration::from_millis(10)) {
                 return false;
             }
         }
@@ -126,11 +126,11 @@ fn filters(target: &Target, until: Instant) {
                 if Instant::now() > until || !socket.send(&subscribe(request, &name, None, events.clone())) {
                     return false;
                 }
-                if request.is_multiple_of(16) && !socket.discard(Duration::ZERO) {
+                if request.is_multiple_of(16) && !socket.discard(Duration::from_millis(1)) {
                     return false;
                 }
             }
-            if !socket.discard(Duration::from_millis(5)) {
+            if !socket.discard_for(Duration::from_millis(5)) {
                 return false;
             }
         }

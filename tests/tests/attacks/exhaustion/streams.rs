@@ -37,7 +37,7 @@ fn keep_open(target: &Target, until: Instant, address: Ipv4Addr, most: usize) {
             }
             _ => {
                 // The hello deadline and the relay's refusals make room, which is taken again.
-                sockets.retain_mut(|socket| socket.discard(Duration::ZERO));
+                sockets.retain_mut(|socket| socket.discard(Duration::from_millis(1)));
                 sleep(Duration::from_millis(50));
             }
         }

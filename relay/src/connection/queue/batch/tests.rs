@@ -89,7 +89,7 @@ fn a_batch_has_an_end() {
     assert_eq!(write(&mut queue, usize::MAX), large);
     let (huge, _) = publication(100_000);
     push(&mut queue, &huge, 2);
-    // What is too long for a batch, and for a write together, goes one by one.
+    // Frames that are too long for a batch, and too long for one write together, go one by one.
     assert_eq!([write(&mut queue, usize::MAX), write(&mut queue, usize::MAX)], [huge.clone(), huge]);
 }
 

@@ -46,7 +46,7 @@ fn a_replay_is_written_in_its_place_however_long_it_is() {
     let expected = [vec![40], vec![50; 1000], vec![41], vec![51; 3], vec![42]].concat();
     assert_eq!(drain(&mut queue), expected);
     assert_eq!((queue.bytes(), queue.exempt, queue.footprint()), (0, 0, 0));
-    assert!(queue.replays.is_none());
+    assert!(queue.rest.is_none());
 }
 
 #[test]
