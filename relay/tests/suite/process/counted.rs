@@ -23,6 +23,7 @@ const MOST: f64 = 4.0;
 type Kept = Vec<TcpStream>;
 
 /// Builds `count` of something, and compares what they are counted for with what they take.
+#[allow(clippy::print_stdout, reason = "the figures are the source of the constants")]
 async fn compare(name: &str, relay: &RelayProcess, count: usize, build: impl AsyncFn(usize) -> Kept) {
     let mut kept = Vec::new();
     let settled = async || {
@@ -142,15 +143,22 @@ async fn session(relay: &RelayProcess, frames: impl IntoIterator<Item = ToRelay>
     for frame in frames {
         let is_turn = matches!(frame, ToRelay::Session(_));
         stream.write_all(&masked(0x82, &frame.to_bytes())).await.unwrap();
-        while !is_turn {
-            match ToClient::from_bytes(read_frame(&mut stream).await.into()).unwrap() {
-                ToClient::Session(_) => {}
-                ToClient::Welcome(_) | ToClient::Subscribed(_) => break,
-                other => panic!("{other:?}"),
-            }
+        if !is_turn {
+            answered(&mut stream).await;
         }
     }
     stream
+}
+
+/// Reads up to the answer of a request, which must not be a refusal.
+async fn answered(stream: &mut TcpStream) {
+    loop {
+        match ToClient::from_bytes(read_frame(stream).await.into()).unwrap() {
+            ToClient::Session(_) => {}
+            ToClient::Welcome(_) | ToClient::Subscribed(_) => return,
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 fn subscribe(request: u32, channel: Channel, events: Vec<String>) -> ToRelay {
