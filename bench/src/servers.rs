@@ -200,18 +200,28 @@ fn command(kind: Kind, programs: &Programs, folder: &Path, port: u16) -> Result<
 /// A benchmark is one account of one installation on one address.
 const LIMITS: &str = "max_connections_per_address = 1000000\nmax_sessions_per_installation = 1000000\n\
     max_sessions_per_account = 1000000\npublish_rate = 10000000\npublish_burst = 10000000\n\
-    replay_rate = \"64GiB\"\nreplay_burst = \"64GiB\"\nmax_subscriptions_per_app = 10000000\n\
     frame_rate = 10000000\nframe_burst = 10000000\nbyte_rate = \"64GiB\"\nbyte_burst = \"64GiB\"\n";
+
+/// The limits that a baseline of an earlier version may not know.
+const LATER_LIMITS: &str =
+    "replay_rate = \"64GiB\"\nreplay_burst = \"64GiB\"\nmax_subscriptions_per_app = 10000000\n";
 
 fn relay_command(relay: &Path, folder: &Path) -> Result<Command> {
     let config = folder.join("relay.toml");
-    let text = format!(
-        "listen = \"127.0.0.1:0\"\nlog = \"warn\"\n{LIMITS}[[app]]\nid = \"{}\"\nsigning_keys = [\"{}\"]\n",
-        sealwire::APP,
-        sealwire::signing_key()
-    );
-    fs::write(&config, text)?;
     ensure!(relay.exists(), "{} is missing", relay.display());
+    let write = |limits: &str| {
+        let (app, key) = (sealwire::APP, sealwire::signing_key());
+        let text = format!(
+            "listen = \"127.0.0.1:0\"\nlog = \"warn\"\n{limits}[[app]]\nid = \"{app}\"\nsigning_keys = [\"{key}\"]\n"
+        );
+        fs::write(&config, text)
+    };
+    write(&format!("{LIMITS}{LATER_LIMITS}"))?;
+    let mut check = Command::new(relay);
+    check.arg("check-config").arg("--config").arg(&config).stdout(Stdio::null()).stderr(Stdio::null());
+    if !check.status()?.success() {
+        write(LIMITS)?;
+    }
     let mut command = Command::new(relay);
     command.arg("run").arg("--config").arg(config);
     Ok(command)
