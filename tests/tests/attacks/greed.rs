@@ -139,7 +139,7 @@ pub(crate) const CASES: &[Case] = &[
 /// During each of the cases, one after the other, neither bystanders nor probes of `/healthz` wait for long.
 #[test]
 #[allow(clippy::print_stdout, reason = "the figures are of use to whoever reads the log")]
-fn whoever_takes_all_that_there_is_makes_nobody_wait() {
+fn greedy_sessions_make_nobody_wait() {
     // The bound of the p99, or three times the quiet p99: the machine may be busy with something else.
     const MOST: Duration = Duration::from_millis(50);
     // The rates are out of reach: it is their turns that are tried.

@@ -1,6 +1,6 @@
 //! The attacks: clients of one account, or of none, that take as much as they are given.
 
-use super::{Attack, streams};
+use super::{Attack, Span, streams};
 use crate::target::{Target, channel, context, random};
 use sealwire_protocol::{
     limits,
@@ -10,7 +10,7 @@ use sealwire_tests::{RawSocket, frame, upgrade_request};
 use std::{
     net::Ipv4Addr,
     thread::{scope, sleep},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 pub(crate) const ATTACKS: &[Attack] = &[
@@ -31,8 +31,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 const WRITE: Duration = Duration::from_millis(200);
 
 /// Repeats until the end of an attack; `act` returns whether it got anywhere.
-fn repeat(until: Instant, mut act: impl FnMut() -> bool) {
-    while Instant::now() < until {
+fn repeat(span: &Span, mut act: impl FnMut() -> bool) {
+    while !span.is_over() {
         if !act() {
             sleep(PAUSE);
         }
@@ -51,7 +51,7 @@ fn subscribe(request: u32, name: &str, since: Option<Since>, events: Vec<String>
 }
 
 /// Three readers that ask for the whole replay of a full channel, again and again, and read it as fast as they can.
-fn replay(target: &Target, until: Instant) {
+fn replay(target: &Target, span: &Span) {
     if let Some(mut writer) = session(target, "hoarder") {
         for _ in 0..150 {
             let message = writer.publication(channel("hoard"), vec![1; 100 * 1024], random());
@@ -65,9 +65,9 @@ fn replay(target: &Target, until: Instant) {
         for reader in ["greedy-1", "greedy-2", "greedy-3"] {
             let burst = &burst;
             threads.spawn(move || {
-                repeat(until, || {
+                repeat(span, || {
                     let Some(mut socket) = session(target, reader) else { return false };
-                    while Instant::now() < until {
+                    while !span.is_over() {
                         if !socket.send(burst) || !socket.discard_for(Duration::from_millis(20)) {
                             return false;
                         }
@@ -80,14 +80,14 @@ fn replay(target: &Target, until: Instant) {
 }
 
 /// A channel joined and left as fast as the relay answers.
-fn joins(target: &Target, until: Instant) {
+fn joins(target: &Target, span: &Span) {
     let channel_id = target.victim.channel_id(&context(), "revolving");
     let leave = ToRelay::Unsubscribe(Unsubscribe { request: 2, channel_id: channel_id.into() });
     let round =
         [subscribe(1, "revolving", None, vec![]), frame(0x82, &leave.to_bytes())].concat().repeat(100);
-    repeat(until, || {
+    repeat(span, || {
         let Some(mut socket) = session(target, "revolving") else { return false };
-        while Instant::now() < until {
+        while !span.is_over() {
             if !socket.send(&round) || !socket.discard_for(Duration::from_millis(10)) {
                 return false;
             }
@@ -97,24 +97,24 @@ fn joins(target: &Target, until: Instant) {
 }
 
 /// Requests without a token, in one piece, whose answers nobody reads.
-fn answers(target: &Target, until: Instant) {
+fn answers(target: &Target, span: &Span) {
     let requests = "GET /v1/openapi.json HTTP/1.1\r\nhost: relay\r\n\r\n".repeat(500);
     let mut sockets: Vec<_> = (0..60).map(|_| target.connect_narrow()).collect();
     for socket in &mut sockets {
         socket.write_timeout(WRITE);
         socket.send(requests.as_bytes());
     }
-    sleep(until.saturating_duration_since(Instant::now()));
+    span.wait();
 }
 
 /// Subscriptions with the longest filters that there are, in as many sessions as one account may have.
-fn filters(target: &Target, until: Instant) {
+fn filters(target: &Target, span: &Span) {
     let events: Vec<String> = (0..limits::MAX_EVENT_FILTERS)
         .map(|number| format!("{number:x<width$}", width = limits::MAX_EVENT_NAME))
         .collect();
     let token = target.victim.session("filters", &context(), 600);
     let mut sockets = Vec::new();
-    repeat(until, || {
+    repeat(span, || {
         let Some(mut socket) = session(target, "filters") else { return false };
         for number in 0..limits::MAX_SESSIONS as u32 {
             if number > 0 {
@@ -123,7 +123,7 @@ fn filters(target: &Target, until: Instant) {
             }
             for request in 1..=limits::MAX_SUBSCRIPTIONS as u32 {
                 let name = format!("filtered-{request}");
-                if Instant::now() > until || !socket.send(&subscribe(request, &name, None, events.clone())) {
+                if span.is_over() || !socket.send(&subscribe(request, &name, None, events.clone())) {
                     return false;
                 }
                 if request.is_multiple_of(16) && !socket.discard(Duration::from_millis(1)) {
@@ -140,7 +140,7 @@ fn filters(target: &Target, until: Instant) {
 }
 
 /// An app that ends sessions of an account which nobody has.
-fn disconnects(target: &Target, until: Instant) {
+fn disconnects(target: &Target, span: &Span) {
     let body = r#"{"account":"nobody"}"#;
     let request = format!(
         "POST /v1/disconnect HTTP/1.1\r\nhost: relay\r\nauthorization: Bearer {}\r\n\
@@ -148,23 +148,23 @@ fn disconnects(target: &Target, until: Instant) {
         target.stranger.backend(),
         body.len()
     );
-    requests_in_a_row(target, until, &request, 10);
+    requests_in_a_row(target, span, &request, 10);
 }
 
 /// Requests that are refused, each worth a line of the log.
-fn log(target: &Target, until: Instant) {
+fn log(target: &Target, span: &Span) {
     let request = "POST /v1/publish HTTP/1.1\r\nhost: relay\r\nauthorization: Bearer x.y.z\r\n\
                    content-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
-    requests_in_a_row(target, until, request, 10);
+    requests_in_a_row(target, span, request, 10);
 }
 
 /// Sends `count` requests at a time over one connection, as fast as they are answered.
-fn requests_in_a_row(target: &Target, until: Instant, request: &str, count: usize) {
+fn requests_in_a_row(target: &Target, span: &Span, request: &str, count: usize) {
     let requests = request.repeat(count);
-    repeat(until, || {
+    repeat(span, || {
         let Some(mut socket) = RawSocket::try_connect(target.port) else { return false };
         socket.write_timeout(WRITE);
-        while Instant::now() < until {
+        while !span.is_over() {
             if !socket.send(requests.as_bytes()) {
                 return false;
             }
@@ -179,11 +179,11 @@ fn requests_in_a_row(target: &Target, until: Instant, request: &str, count: usiz
 }
 
 /// Opening handshakes of one address that stop before their end, each with a long head.
-fn handshakes(target: &Target, until: Instant) {
+fn handshakes(target: &Target, span: &Span) {
     let address = Ipv4Addr::new(127, 0, 0, 6);
     let head = upgrade_request(&format!("x-padding: {}\r\n", "x".repeat(12 * 1024)));
     let mut sockets = Vec::new();
-    repeat(until, || {
+    repeat(span, || {
         let Some(mut socket) = target.try_connect_from(address) else { return false };
         socket.send(&head[..head.len() - 2]);
         sockets.push(socket);

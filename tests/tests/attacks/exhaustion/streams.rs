@@ -1,22 +1,19 @@
 //! Attacks by the transport over plain HTTP.
 
+use super::Span;
 use crate::target::Target;
-use std::{
-    net::Ipv4Addr,
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::{net::Ipv4Addr, thread::sleep, time::Duration};
 
 const OPEN: &str = "POST /v1/stream HTTP/1.1\r\nhost: relay\r\norigin: https://page.cdn.prod.atlassian-dev.net\r\n\
                     content-length: 0\r\n\r\n";
 
 /// Streams of one address, as many as it gets, on which no session is ever opened.
-pub(super) fn open_many(target: &Target, until: Instant) {
-    keep_open(target, until, Ipv4Addr::new(127, 0, 0, 7), 3000);
+pub(super) fn open_many(target: &Target, span: &Span) {
+    keep_open(target, span, Ipv4Addr::new(127, 0, 0, 7), 3000);
 }
 
 /// The same from an address of its own, with receive windows that are closed: the answers cannot be written.
-pub(super) fn read_nothing(target: &Target, until: Instant) {
+pub(super) fn read_nothing(target: &Target, span: &Span) {
     let mut sockets: Vec<_> = (0..40).map(|_| target.connect_narrow()).collect();
     let again = "GET /v1/openapi.json HTTP/1.1\r\nhost: relay\r\n\r\n".repeat(20);
     for socket in &mut sockets {
@@ -24,12 +21,12 @@ pub(super) fn read_nothing(target: &Target, until: Instant) {
         socket.send(again.as_bytes());
         socket.send(OPEN.as_bytes());
     }
-    sleep(until.saturating_duration_since(Instant::now()));
+    span.wait();
 }
 
-fn keep_open(target: &Target, until: Instant, address: Ipv4Addr, most: usize) {
+fn keep_open(target: &Target, span: &Span, address: Ipv4Addr, most: usize) {
     let mut sockets = Vec::new();
-    while Instant::now() < until {
+    while !span.is_over() {
         match target.try_connect_from(address) {
             Some(mut socket) if sockets.len() < most => {
                 socket.send(OPEN.as_bytes());
