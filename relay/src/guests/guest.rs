@@ -211,10 +211,26 @@ impl Guest {
         Err(io::Error::new(io::ErrorKind::OutOfMemory, "there is no memory for more of the request"))
     }
 
-    /// The client does not read, or reads again.
-    pub(super) fn set_blocked(&self, blocked: bool) {
-        let memory = &self.guests.memory;
-        self.state().kernel = blocked.then(|| Held::new(memory.clone(), Kind::Kernel, UNREAD + UNSENT));
+    /// Counts the buffers of the system for a client that does not read.
+    ///
+    /// # Errors
+    /// There is no memory for them.
+    pub(super) fn block(&self) -> io::Result<()> {
+        let mut state = self.state();
+        // The buffers of a stranger are part of the strangers' share.
+        let kind = if state.held.kind() == Kind::Guests { Kind::Guests } else { Kind::Kernel };
+        let mut kernel = Held::new(self.guests.memory.clone(), kind, 0);
+        let fits = kernel.set(UNREAD + UNSENT);
+        state.kernel = Some(kernel);
+        if fits {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::OutOfMemory, "there is no memory for answers that are not read"))
+    }
+
+    /// The client reads again.
+    pub(super) fn unblock(&self) {
+        self.state().kernel = None;
     }
 
     /// The relay ends, and no further request is answered.
@@ -300,8 +316,13 @@ impl Holder for Guest {
         if state.is_leaving || state.stage == Stage::Stream || state.held.kind() != Kind::Guests {
             return Standing::Exempt;
         }
-        let age = self.guests.memory.moment().wrapping_sub(state.since);
-        Standing::Stranger { age, bytes: state.held.bytes() }
+        // A stranger that does not even read has no use for more time.
+        let age = match &state.kernel {
+            Some(_) => u32::MAX,
+            None => self.guests.memory.moment().wrapping_sub(state.since),
+        };
+        let kernel = state.kernel.as_ref().map_or(0, Held::bytes);
+        Standing::Stranger { age, bytes: state.held.bytes() + kernel }
     }
 
     fn shed(&self) {

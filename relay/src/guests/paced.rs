@@ -64,11 +64,13 @@ impl<S: ClientSocket> Paced<S> {
 
     /// Ready with an error once the client has had time enough.
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
-        let guest = &self.guest;
-        let stall = self.stall.get_or_insert_with(|| {
-            guest.set_blocked(true);
-            Box::new(Stall::new(guest.patience()))
-        });
+        if self.stall.is_none()
+            && let Err(error) = self.guest.block()
+        {
+            self.guest.expel();
+            return Poll::Ready(error);
+        }
+        let stall = self.stall.get_or_insert_with(|| Box::new(Stall::new(self.guest.patience())));
         match stall.end.as_mut().poll(context) {
             Poll::Ready(()) => {
                 self.guest.expel();
@@ -81,7 +83,7 @@ impl<S: ClientSocket> Paced<S> {
     /// Everything was written.
     fn flushed(&mut self) {
         if self.stall.take().is_some() {
-            self.guest.set_blocked(false);
+            self.guest.unblock();
         }
     }
 

@@ -95,9 +95,20 @@ fn is_for_clients(path: &str) -> bool {
     path.starts_with("/v1/") && path != "/v1/openapi.json"
 }
 
-/// What every request of a connection without a place is answered with; the connection ends with it.
+/// The answer to every request of a connection without a place; the connection ends with it.
 pub(super) fn refusal(refused: Refused) -> Response {
     let mut response = Response::from(HttpError::from(refused));
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// The answer to a client that is not let in. If the relay is full or ends, the connection ends as well, so that the client
+/// keeps no place.
+pub(super) fn turn_away(error: HttpError) -> Response {
+    let keeps_a_place = !matches!(error.code(), Code::Overloaded | Code::ShuttingDown);
+    let mut response = Response::from(error);
+    if !keeps_a_place {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }

@@ -1,6 +1,6 @@
 //! `GET /v1/realtime`: from an HTTP request to a connection of its own.
 
-use super::{HttpContext, Peer, answer::HttpError};
+use super::{HttpContext, Peer, answer::HttpError, door};
 use crate::{
     connection::{self, Opened, Socket},
     session::Refusal,
@@ -26,7 +26,7 @@ pub(super) fn realtime(
         Err(error) => {
             let refusal = Refusal { attempt: "connect", code: error.code(), identity: None };
             context.audit.refused(&refusal, &Source::request(remote, headers));
-            error.into()
+            door::turn_away(error)
         }
     }
 }

@@ -4,7 +4,7 @@
 //! A page of another origin sends both without asking first, as they are simple requests in the sense of the Fetch
 //! standard: what lets them in are a token and a secret in their bodies, and nothing that a browser would add by itself.
 
-use super::{HttpContext, Peer, answer::HttpError, body, cross_origin};
+use super::{HttpContext, Peer, answer::HttpError, body, cross_origin, door};
 use crate::{
     access::Refused,
     connection::{self, Opened, Socket},
@@ -39,7 +39,7 @@ pub(super) fn open(
         Method::POST => open_stream(context, headers, (peer, remote)).unwrap_or_else(|error| {
             let refusal = Refusal { attempt: "connect", code: error.code(), identity: None };
             context.audit.refused(&refusal, &Source::request(remote, headers));
-            error.into()
+            door::turn_away(error)
         }),
         _ => HttpError::method_not_allowed("POST, OPTIONS").into(),
     };

@@ -1,7 +1,7 @@
 //! The memory that one connection holds, by kind: counted until the account is dropped.
 
 use super::{Kind, Memory};
-use crate::listener::net::{UNREAD, UNSENT};
+use crate::listener::net::{UNREAD, UNSENT, UNSENT_OF_QUICK};
 use std::sync::Arc;
 
 /// Two words for every connection, and no more.
@@ -28,6 +28,8 @@ pub(crate) enum InKernel {
     Nothing,
     /// Bytes that the client does not read.
     Unread,
+    /// The same of a client that used to read quickly.
+    UnreadOfQuick,
     /// The same, and bytes from the client that the relay does not read.
     Both,
 }
@@ -37,7 +39,8 @@ impl InKernel {
         match self {
             Self::Nothing => 0,
             Self::Unread => UNSENT,
-            Self::Both => UNSENT + UNREAD,
+            Self::UnreadOfQuick => UNSENT_OF_QUICK,
+            Self::Both => UNSENT_OF_QUICK + UNREAD,
         }
     }
 }
@@ -64,6 +67,7 @@ impl Account {
         match self.sessions >> KERNEL & 3 {
             0 => InKernel::Nothing,
             1 => InKernel::Unread,
+            2 => InKernel::UnreadOfQuick,
             _ => InKernel::Both,
         }
     }
@@ -153,7 +157,7 @@ mod tests {
         let held = memory.held();
         assert_eq!(
             (held.guests, held.connections, held.sessions, held.kernel),
-            (0, 1500, 300, UNSENT + UNREAD)
+            (0, 1500, 300, InKernel::Both.bytes())
         );
         assert_eq!((account.own(), account.sessions(), account.kernel()), (1500, 300, InKernel::Both));
         // An account that leaves is held, and no longer a reason to end another connection.

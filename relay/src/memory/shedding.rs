@@ -3,7 +3,7 @@
 //! not shown a token, the oldest first, then those whose clients do not read, the largest first. A client that reads is
 //! ended only where nothing else is left, and one for which nothing waits only where the budget was made smaller.
 
-use super::{FULL, GUESTS, Kind, Memory, SHED_ABOVE, SHED_TO, SHED_TO_FOR_NEWCOMERS};
+use super::{FULL, GUESTS, Kind, LIMIT, Memory, SHED_ABOVE, SHED_TO, SHED_TO_FOR_NEWCOMERS};
 use std::{
     cmp::Reverse,
     sync::{Arc, atomic::Ordering},
@@ -22,8 +22,8 @@ pub(crate) const LEAST: usize = 4 * 1024;
 const GRACE: u32 = 3_000;
 /// How long a client may read nothing before its connection is ended for memory, in milliseconds.
 const STALLED: u32 = 1_000;
-/// The same where nothing more may be published: the second one is a moment in which a client that reads has read.
-const STALLED_WHEN_FULL: [u32; 2] = [100, 0];
+/// The same while publishers wait, who wait for a second at most.
+const STALLED_WHEN_FULL: u32 = 250;
 
 /// What a connection is to the shedder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,9 +189,8 @@ impl Candidates {
         }
         let mut waiting = self.waiting;
         ended += shed_stalled(&mut waiting, STALLED, is_short);
-        for stalled in STALLED_WHEN_FULL {
-            ended += shed_stalled(&mut waiting, stalled, || memory.exceeds(FULL));
-        }
+        ended += shed_stalled(&mut waiting, STALLED_WHEN_FULL, || memory.exceeds(FULL));
+        ended += shed_stalled(&mut waiting, 0, || memory.exceeds(LIMIT));
         // Those that were ended already get no moment to read why, where publishers would have to wait for that.
         let mut given = if memory.is_full() { 0 } else { usize::MAX };
         for (bytes, holder) in self.leaving {

@@ -78,6 +78,7 @@ impl Outbound {
             queue,
             condition: Condition::Ready,
             overflowed: false,
+            is_quick: false,
             input: 0,
             socket: footprint,
             since: memory.moment(),
@@ -222,6 +223,9 @@ impl Outbound {
             Condition::Paused => false,
             Condition::Ready | Condition::Broken => return 0,
         };
+        if was_blocked && state.becomes_quick() {
+            self.socket.let_wait_more();
+        }
         state.condition = Condition::Ready;
         self.write(&mut state, was_blocked)
     }
@@ -266,11 +270,9 @@ impl Outbound {
             state.restart();
         }
         state.socket = self.socket.footprint(is_blocked);
-        let kernel = match (is_blocked && self.socket.is_counted_here(), state.queue.is_half_full()) {
-            (false, _) => InKernel::Nothing,
-            (true, false) => InKernel::Unread,
-            // The connection's task does not read requests until the client has read their answers.
-            (true, true) => InKernel::Both,
+        let kernel = match is_blocked && self.socket.is_counted_here() {
+            true => state.in_kernel(),
+            false => InKernel::Nothing,
         };
         let sessions = state.account.sessions();
         state.settle_with(sessions, kernel);

@@ -10,6 +10,8 @@ pub(super) struct State {
     pub(super) queue: Queue,
     pub(super) condition: Condition,
     pub(super) overflowed: bool,
+    /// The client has been seen to read quickly.
+    pub(super) is_quick: bool,
     /// Bytes of a message that is not whole yet.
     pub(super) input: u32,
     /// Bytes that the socket occupies besides.
@@ -23,6 +25,9 @@ pub(super) struct State {
 
 /// Changes of a connection's memory that are too small to count, in bytes.
 pub(in crate::connection) const UNCOUNTED: usize = 1024;
+
+/// A client reads quickly that takes something within so many milliseconds after it had taken nothing.
+const QUICK: u32 = 50;
 
 impl State {
     /// Counts the memory of the connection. False if it became more and there is no memory for more.
@@ -70,6 +75,24 @@ impl State {
         }
         let is_stalled = self.condition == Condition::Blocked || self.input > 0;
         Standing::Waiting { stalled: if is_stalled { since } else { 0 }, bytes: waiting }
+    }
+
+    /// The buffers of the system that the connection occupies, if its client reads nothing.
+    pub(super) fn in_kernel(&self) -> InKernel {
+        // The connection's task does not read requests until the client has read their answers.
+        match (self.queue.is_half_full(), self.is_quick) {
+            (true, _) => InKernel::Both,
+            (false, true) => InKernel::UnreadOfQuick,
+            (false, false) => InKernel::Unread,
+        }
+    }
+
+    /// True the first time that the client takes something right after it had taken nothing.
+    pub(super) fn becomes_quick(&mut self) -> bool {
+        let since = self.account.memory().moment().wrapping_sub(self.since);
+        let becomes = !self.is_quick && self.account.is_open() && since < QUICK;
+        self.is_quick |= becomes;
+        becomes
     }
 
     /// The client takes something, or sends a whole message: it is not stalled.

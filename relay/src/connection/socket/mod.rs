@@ -64,6 +64,15 @@ impl Socket {
         !matches!(self, Self::Streamed(_))
     }
 
+    /// Lets more wait in the system for a client that reads quickly.
+    pub(super) fn let_wait_more(&self) {
+        match self {
+            Self::Tcp(socket) => net::let_wait_more(socket),
+            Self::Tls(socket) => socket.let_wait_more(),
+            Self::Unix(_) | Self::Streamed(_) => {}
+        }
+    }
+
     /// What it has read and cannot decrypt yet, in bytes.
     pub(super) fn undecrypted(&self) -> usize {
         match self {

@@ -90,6 +90,10 @@ impl TlsSocket {
         self.undecrypted.load(Ordering::Relaxed) as usize
     }
 
+    pub(super) fn let_wait_more(&self) {
+        net::let_wait_more(&self.stream);
+    }
+
     pub(super) fn abort(&self) {
         net::close_abruptly(&self.stream);
     }

@@ -149,13 +149,24 @@ fn strangers_have_a_share_and_the_oldest_make_room_in_it() {
 }
 
 #[test]
-fn a_client_that_reads_is_ended_only_where_nothing_may_be_held_any_more() {
+fn a_client_that_reads_is_ended_only_where_nothing_may_grow_any_more() {
     let memory = Arc::new(Memory::new(16 * MIB));
-    let frames = [7, 4, 2].map(|mib| memory.count(vec![0; mib * MIB].into()));
-    let fakes = frames.each_ref().map(|frame| Fake::of(&memory, waiting(0, frame.len()), &[frame]));
+    let frames = [6, 4, 3].map(|mib| memory.count(vec![0; mib * MIB].into()));
+    let stalled = [0, STALLED_WHEN_FULL, 0];
+    let fakes: Vec<_> = frames
+        .iter()
+        .zip(stalled)
+        .map(|(frame, stalled)| Fake::of(&memory, waiting(stalled, frame.len()), &[frame]))
+        .collect();
     drop(frames);
+    // 13 MiB: publishers wait, and the client goes that has read nothing for a moment.
     assert!(memory.is_full());
-    assert_eq!(relieve_with(&memory, |_| 0, &fakes), [false, true, true]);
+    assert_eq!(relieve_with(&memory, |_| 0, &fakes), [true, false, true]);
+    let _more = memory.count(vec![0; 3 * MIB + MIB / 2].into());
+    assert!(memory.is_full() && !memory.is_at_limit());
+    assert_eq!(relieve_with(&memory, |_| 0, &fakes), [true, false, true]);
+    let _more = memory.count(vec![0; MIB].into());
+    assert_eq!(relieve_with(&memory, |_| 0, &fakes), [false, false, true]);
 }
 
 #[test]
