@@ -43,7 +43,9 @@ pub(crate) async fn accept(
                 let stream = Paced::new(stream, guest.clone());
                 tasks.spawn(async move {
                     let task = pin!(async {
-                        let Some((stream, visitor)) = door.open(stream, &context, &shutdown).await else { return };
+                        let Some((stream, visitor)) = door.open(stream, &context, &shutdown).await else {
+                            return;
+                        };
                         match &context.tls {
                             None => serve(stream, visitor, &context, routes, &shutdown).await,
                             // Boxed, so that plain text takes no room for it.
@@ -68,7 +70,9 @@ pub(crate) async fn accept(
                 let stream = Paced::new(stream, guest.clone());
                 tasks.spawn(async move {
                     let task = pin!(async {
-                        let Some((stream, visitor)) = door.open(stream, &context, &shutdown).await else { return };
+                        let Some((stream, visitor)) = door.open(stream, &context, &shutdown).await else {
+                            return;
+                        };
                         serve(stream, visitor, &context, routes, &shutdown).await;
                     });
                     guest.host(task).await;

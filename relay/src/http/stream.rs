@@ -52,10 +52,11 @@ fn open_stream(
     (peer, remote): (&Peer, IpAddr),
 ) -> Result<Response, HttpError> {
     let places = context.enter(peer, remote)?;
-    let (socket, events) = context.streams.open(&context.connection.memory, &peer.guest).map_err(|error| {
-        tracing::error!(%error, "the system gave no random bytes");
-        Refused::new(Code::Overloaded, "the relay cannot open a stream; try again later")
-    })?;
+    let (socket, events) =
+        context.streams.open(&context.connection.memory, &peer.guest).map_err(|error| {
+            tracing::error!(%error, "the system gave no random bytes");
+            Refused::new(Code::Overloaded, "the relay cannot open a stream; try again later")
+        })?;
     let (socket, request) = (Socket::Streamed(socket), RequestId::of(headers));
     let opened = Opened { socket, unread: Bytes::new(), takes_batches: false, remote, request, places };
     peer.guest.begin_stream();
@@ -66,7 +67,7 @@ fn open_stream(
     // Nobody on the way may keep events back until there are more, or pack them, which comes to the same.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    // The connection ends with the stream, whether or not its client reads to the end.
+    // The connection ends with the stream.
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     Ok(response)
 }

@@ -155,7 +155,10 @@ mod tests {
         account.open();
         account.set(1500, 300, InKernel::Both);
         let held = memory.held();
-        assert_eq!((held.guests, held.connections, held.sessions, held.kernel), (0, 1500, 300, InKernel::Both.bytes()));
+        assert_eq!(
+            (held.guests, held.connections, held.sessions, held.kernel),
+            (0, 1500, 300, InKernel::Both.bytes())
+        );
         assert_eq!((account.own(), account.sessions(), account.kernel()), (1500, 300, InKernel::Both));
         // An account that leaves is held, and no longer a reason to end another connection.
         account.leave();
@@ -173,7 +176,10 @@ mod tests {
         let mut account = Account::new(memory.clone(), u32::MAX);
         account.open();
         account.set(u32::MAX, u32::MAX, InKernel::Unread);
-        assert_eq!((account.is_open(), account.is_leaving(), account.kernel()), (true, false, InKernel::Unread));
+        assert_eq!(
+            (account.is_open(), account.is_leaving(), account.kernel()),
+            (true, false, InKernel::Unread)
+        );
         drop(account);
         assert_eq!(memory.held().total(), 0);
     }
