@@ -25,9 +25,9 @@ use warp::{
     reply::Response,
 };
 
-/// How long a connection may last: a scrape takes milliseconds.
+/// The longest time of a connection: a scrape takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long it may stay without a request.
+/// The longest time of a connection without a request.
 const HEAD_PATIENCE: Duration = Duration::from_secs(5);
 /// Most connections at a time; one more ends the oldest of them, so that no silent ones keep an operator out.
 const MAX_CONNECTIONS: usize = 32;

@@ -307,10 +307,10 @@ impl RawSocket {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Bytes until the relay closes, or resets, the connection.
+    /// The number of bytes until the relay closes, or resets, the connection.
     ///
     /// # Panics
-    /// Where the relay keeps the connection open.
+    /// The relay keeps the connection open.
     pub fn count_to_the_end(&mut self) -> usize {
         let start = Instant::now();
         let mut bytes = std::mem::take(&mut self.unread).to_vec();

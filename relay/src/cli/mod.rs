@@ -167,7 +167,7 @@ pub(crate) struct ConfigArgs {
     /// How long the body of an HTTP request may take.
     #[arg(long, value_name = "DURATION")]
     body_timeout: Option<String>,
-    /// How long a client may read nothing of an answer over HTTP that waits for it.
+    /// Longest time in which a client may read nothing of an answer over HTTP.
     #[arg(long, value_name = "DURATION")]
     write_timeout: Option<String>,
     /// Where operators get metrics, such as 127.0.0.1:7441, or off.

@@ -114,7 +114,7 @@ impl Config {
 }
 
 impl Config {
-    /// What is wrong where there may be more connections than there is memory for.
+    /// The risk of more connections than there is memory for.
     fn too_many_connections(&self) -> Option<String> {
         const MIB: usize = 1024 * 1024;
         let (most, budget) = (self.limits.max_connections, self.limits.memory_bytes);

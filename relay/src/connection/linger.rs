@@ -12,14 +12,14 @@ use std::{
 };
 use tokio::{task::yield_now, time::timeout};
 
-/// How long a client may read nothing of its last frames: one that reads none of them now reads none later.
+/// The longest time in which a client may read nothing of its last frames.
 const STALL: Duration = Duration::from_secs(3);
 /// How long the client may take to close its side.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// Most bytes thrown away meanwhile.
 const DISCARD: usize = 1024 * 1024;
 
-/// Writes what is queued for at most `patience`, then closes. What the client did not read is thrown away.
+/// Writes the queue for at most `patience`, then closes. A client that does not read loses the rest.
 pub(super) async fn close(outbound: &Outbound, metrics: &Metrics, patience: Duration) {
     if timeout(patience, drain(outbound, metrics)).await == Ok(true) {
         outbound.socket().shut_down();
@@ -69,13 +69,13 @@ async fn discard(outbound: &Outbound) {
     }
 }
 
-/// Waits until the socket is ready. False where it is gone, also where it was given up meanwhile because memory is short.
+/// Waits until the socket is ready. False if it is gone, also because the shedder gave it up meanwhile.
 async fn ready_or_broken(
     outbound: &Outbound,
     poll: impl Fn(&Socket, &mut Context<'_>) -> Poll<io::Result<()>>,
 ) -> bool {
     poll_fn(|context| {
-        // Only for the next wake-up: there is no session any more that anything could happen to.
+        // Only to be woken again: no session is left for any signal.
         let _ = outbound.poll_signals(context);
         if outbound.backlog().condition == Condition::Broken {
             return Poll::Ready(false);

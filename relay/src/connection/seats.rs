@@ -110,7 +110,7 @@ impl Seats {
         self.seats.len()
     }
 
-    /// What the sessions occupy besides the place of the first one, in bytes.
+    /// Bytes of the sessions, without the place of the first one.
     pub(super) fn footprint(&self) -> usize {
         let sessions: usize = self.seats.iter().map(|seat| seat.rules.footprint()).sum();
         sessions + self.seats.len().saturating_sub(1) * SEAT

@@ -1,6 +1,6 @@
-//! One connection that speaks HTTP: what it takes, and whether it has to go.
+//! One connection that speaks HTTP: its share of the memory, and the orders to end it.
 
-use super::Guests;
+use super::{Guests, footprint::Protection};
 use crate::{
     listener::net::{UNREAD, UNSENT},
     memory::{Held, Holder, Kind, Standing},
@@ -16,47 +16,17 @@ use std::{
 };
 use tokio::{sync::Notify, time::timeout};
 
-/// What a connection takes that has said nothing or little, in bytes: its task and the buffers of HTTP; measured, and
-/// rounded up.
-const PLAIN: usize = 19 * 1024;
-/// The same with a session of TLS.
-const TLS: usize = 31 * 1024;
-/// What a byte of a request's head may become: it lies in the buffer that it was read into, in the table of headers and in
-/// a copy of that.
-const GROWTH: usize = 3;
-/// Most bytes that a connection grows by, whatever was read: heads are bounded, and bodies are counted where they are kept.
-const MOST_GROWTH: usize = 64 * 1024;
-/// Bytes that are read in any case: a request that is refused has to be read before it is answered.
+/// Bytes that are read in any case: the relay reads a request before it refuses it.
 const LEAST_READ: usize = 4 * 1024;
-/// Most bytes that a client sends in a handshake of TLS. Its messages take some 2 KiB.
+/// Most bytes of a client in a handshake of TLS. Its messages take some 2 KiB.
 const MAX_HANDSHAKE: usize = 16 * 1024;
-/// How long the client may take to read the end of its answer: of a stream whose session is over, and of any answer when
-/// the relay ends.
+/// The time that a client has for the end of its answer: for that of a stream after its session, and for that of any answer
+/// when the relay ends.
 const FAREWELL: Duration = Duration::from_secs(3);
-/// The same for a stream when the relay ends: its session takes its leave first.
+/// The same for a stream when the relay ends, whose session ends first.
 const STREAM_FAREWELL: Duration = Duration::from_secs(15);
 
-/// How the connection is protected.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Protection {
-    Plain,
-    Tls,
-}
-
-impl Protection {
-    pub(super) fn of(tls: bool) -> Self {
-        if tls { Self::Tls } else { Self::Plain }
-    }
-
-    pub(super) fn footprint(self) -> usize {
-        match self {
-            Self::Plain => PLAIN,
-            Self::Tls => TLS,
-        }
-    }
-}
-
-/// A connection that is not a WebSocket.
+/// A connection that speaks HTTP.
 pub(crate) struct Guest {
     guests: Arc<Guests>,
     key: usize,
@@ -69,11 +39,11 @@ pub(crate) struct Guest {
 struct State {
     protection: Protection,
     held: Held,
-    /// What the system holds, while the client does not read.
+    /// The system's buffers, while the client does not read.
     kernel: Option<Held>,
-    /// Bytes that came since the connection began or since the last answer.
+    /// Bytes from the client since the last answer.
     read: usize,
-    /// The moment of [`Memory::moment`] at which the connection began or got its last answer.
+    /// The moment of the last answer, or of the beginning of the connection.
     since: u32,
     stage: Stage,
     is_leaving: bool,
@@ -85,11 +55,11 @@ enum Stage {
     Handshake,
     /// Requests are read and answered.
     Requests,
-    /// The answer that lasts is under way: nothing more is to come from the client.
+    /// The answer is a stream: nothing more may come from the client.
     Stream,
 }
 
-/// What a connection is asked to do.
+/// An order to a connection. A later one prevails.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Order {
@@ -112,7 +82,7 @@ impl Guest {
         let state = State {
             protection,
             since: memory.moment(),
-            held: Held::new(memory, Kind::Guests, protection.footprint()),
+            held: Held::new(memory, Kind::Guests, protection.idle()),
             kernel: None,
             read: 0,
             stage: if protection == Protection::Tls { Stage::Handshake } else { Stage::Requests },
@@ -127,7 +97,7 @@ impl Guest {
         }
     }
 
-    /// Whether there is memory for it, which is counted already.
+    /// True if there is memory for the connection, which is counted already.
     pub(crate) fn has_room(&self) -> bool {
         self.guests.memory.admits_guest(0)
     }
@@ -137,7 +107,7 @@ impl Guest {
         self.state().stage = Stage::Requests;
     }
 
-    /// A token was accepted, or the request is of a stream that is known: it is no stranger's.
+    /// The request has shown a token or is for a known stream: it is not a stranger's.
     pub(crate) fn vouch(&self) {
         let mut state = self.state();
         if state.stage == Stage::Requests {
@@ -145,24 +115,24 @@ impl Guest {
         }
     }
 
-    /// A request is answered; the next may be anybody's.
+    /// A request was answered. The next one may be a stranger's.
     pub(crate) fn answered(&self) {
         let mut state = self.state();
         state.read = 0;
         state.since = self.guests.memory.moment();
-        let footprint = state.protection.footprint();
-        state.held.set(footprint);
+        let idle = state.protection.idle();
+        state.held.set(idle);
         if state.stage == Stage::Requests {
             state.held.set_kind(Kind::Guests);
         }
     }
 
-    /// The answer is one that lasts, for a client without a WebSocket.
+    /// The answer is a stream, for a client without a WebSocket.
     pub(crate) fn begin_stream(&self) {
         self.state().stage = Stage::Stream;
     }
 
-    /// Whether its answer is one that lasts.
+    /// True if the answer is a stream.
     pub(super) fn is_stream(&self) -> bool {
         self.state().stage == Stage::Stream
     }
@@ -172,12 +142,12 @@ impl Guest {
         self.state().held.set_kind(Kind::Connections);
     }
 
-    /// What is counted of it, in bytes.
+    /// Bytes that are counted of the connection, without the system's.
     pub(crate) fn held(&self) -> usize {
         self.state().held.bytes()
     }
 
-    /// How long the client may read nothing of an answer.
+    /// The time in which the client may read nothing of an answer.
     pub(super) fn patience(&self) -> Duration {
         self.guests.limits.settings().write_timeout
     }
@@ -185,7 +155,7 @@ impl Guest {
     /// So many bytes came from the client.
     ///
     /// # Errors
-    /// Where the client sends more than it may at this point, or there is no memory for it.
+    /// The client sends more than it may at this point, or there is no memory for it.
     pub(super) fn read(&self, count: usize) -> io::Result<()> {
         let mut state = self.state();
         if count == 0 {
@@ -203,7 +173,7 @@ impl Guest {
         if state.stage == Stage::Handshake && state.read > MAX_HANDSHAKE {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "the TLS handshake is too long"));
         }
-        let bytes = state.protection.footprint() + MOST_GROWTH.min(GROWTH * state.read);
+        let bytes = state.protection.after(state.read);
         let fits = state.held.set(bytes);
         if fits || state.read <= LEAST_READ || state.held.kind() != Kind::Guests {
             return Ok(());
@@ -238,7 +208,7 @@ impl Guest {
         self.give(Order::Drain);
     }
 
-    /// The answer under way has come to its end: what the client does not read of it soon, it never gets.
+    /// The answer has come to its end, and the client has a moment to read it.
     pub(crate) fn finish(&self) {
         self.give(Order::Finish);
     }
@@ -249,7 +219,7 @@ impl Guest {
         self.give(Order::Leave);
     }
 
-    /// Whether the connection is to end without the client's consent.
+    /// True if the connection ends at once, with everything that its client has not read.
     pub(super) fn is_expelled(&self) -> bool {
         self.order() == Order::Leave
     }
@@ -275,7 +245,7 @@ impl Guest {
         Box::pin(self.farewell()).await;
     }
 
-    /// Waits for as long as the client has left.
+    /// Waits for the time that the client has left.
     async fn farewell(&self) {
         loop {
             let patience = match self.order() {

@@ -1,6 +1,7 @@
-//! Connections from when they are accepted until they become a WebSocket or end: handshakes, requests and streams. Each is
-//! counted for what it takes, its answers are read at a least rate or it ends, and it can be ended from elsewhere.
+//! Connections from their beginning until they become a WebSocket or end: handshakes, requests and streams. Each counts its
+//! memory, ends if its client does not read, and can be ended from elsewhere.
 
+mod footprint;
 mod guest;
 mod paced;
 
@@ -11,11 +12,11 @@ use crate::{
     limits::Limits,
     memory::{Holder, Memory},
 };
-use guest::Protection;
+use footprint::Protection;
 use slab::Slab;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-/// All of a relay.
+/// All guests of a relay.
 pub(crate) struct Guests {
     memory: Arc<Memory>,
     limits: Arc<Limits>,
@@ -27,12 +28,12 @@ impl Guests {
         Self { memory, limits, table: Mutex::default() }
     }
 
-    /// Whether there is memory for one more; `tls` says whether it begins with a handshake.
+    /// True if there is memory for one more; with `tls` it begins with a handshake.
     pub(crate) fn have_room(&self, tls: bool) -> bool {
-        self.memory.admits_guest(Protection::of(tls).footprint())
+        self.memory.admits_guest(Protection::of(tls).idle())
     }
 
-    /// Counts one more. Whether there is room is for the caller to ask: of those who find none, a few are told so.
+    /// Counts one more, also if there is no memory for it: the caller tells a few of those that are refused.
     pub(crate) fn enter(self: &Arc<Self>, tls: bool) -> Arc<Guest> {
         Arc::new_cyclic(|guest: &Weak<Guest>| {
             let key = self.table().insert(guest.clone());
@@ -40,7 +41,7 @@ impl Guests {
         })
     }
 
-    /// All of them, for the shedder.
+    /// All guests, for the shedder.
     pub(crate) fn holders(&self) -> impl Iterator<Item = Arc<dyn Holder>> {
         let all: Vec<Arc<Guest>> = self.table().iter().filter_map(|(_, guest)| guest.upgrade()).collect();
         all.into_iter().map(|guest| guest as Arc<dyn Holder>)
@@ -49,7 +50,7 @@ impl Guests {
     fn leave(&self, key: usize) {
         let mut table = self.table();
         table.try_remove(key);
-        // What a flood has left behind is given back.
+        // Room that a flood has taken is given back.
         if table.is_empty() && table.capacity() > 1024 {
             *table = Slab::new();
         }

@@ -1,5 +1,5 @@
-//! A client's socket as HTTP and TLS see it. A client that does not read what is written to it, or hardly, loses the
-//! connection: without that, the answer, the system's buffers and the connection's place would be its own for ever.
+//! A client's socket as HTTP and TLS see it. A client that does not read its answers, or hardly, loses the connection;
+//! otherwise it could keep the answer, the system's buffers and the connection's place for ever.
 
 use super::Guest;
 use crate::listener::net::ClientSocket;
@@ -15,18 +15,18 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// Least bytes a second that a client reads of an answer that waits for it, over the whole time that it waits.
+/// The least rate of a client, in bytes a second, over the whole time that an answer waits for it.
 const LEAST_RATE: f64 = 1024.0;
 
 pub(crate) struct Paced<S: ClientSocket> {
-    /// There is one, unless it was taken out.
+    /// Absent after it was taken out.
     stream: Option<S>,
     guest: Arc<Guest>,
-    /// Since the client's socket took no more.
+    /// Present while the client's socket takes no more.
     stall: Option<Box<Stall>>,
 }
 
-/// A client that does not read, or slowly.
+/// An answer that waits for its client.
 struct Stall {
     begun: Instant,
     written: usize,
@@ -39,12 +39,12 @@ impl<S: ClientSocket> Paced<S> {
         Self { stream: Some(stream), guest, stall: None }
     }
 
-    /// The socket itself. There is one, as it is taken out once.
+    /// The socket itself. It is present, as it is taken out once.
     pub(crate) fn into_inner(mut self) -> Option<S> {
         self.stream.take()
     }
 
-    /// What came of a write: one that has to wait ends the connection after a while.
+    /// Passes on the result of a write. A write that has to wait for too long ends the connection.
     fn pace(
         &mut self,
         context: &mut Context<'_>,
@@ -62,7 +62,7 @@ impl<S: ClientSocket> Paced<S> {
         }
     }
 
-    /// Ready with an error once the client has had time enough.
+    /// Ready with an error once the time of the client is over.
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         if self.stall.is_none()
             && let Err(error) = self.guest.block()
@@ -87,8 +87,8 @@ impl<S: ClientSocket> Paced<S> {
         }
     }
 
-    /// Whether the client is silent while its stream is open. HTTP does not look whether it is, once something lies in its
-    /// own buffer, and what the client sends would lie in the system's.
+    /// Fails if the client sends while its stream is open. HTTP stops to read once something lies in its own buffer, and
+    /// everything else would lie in the system's.
     fn check_silence(&mut self, context: &mut Context<'_>) -> io::Result<()>
     where
         S: AsyncRead + Unpin,
@@ -116,10 +116,10 @@ impl Stall {
         Self { begun, written: 0, patience, end: Box::pin(sleep_until(begun + patience)) }
     }
 
-    /// The client read so much.
+    /// The client has read so much.
     fn progress(&mut self, count: usize) {
         self.written += count;
-        // A client that was quick for a while may not be slow for the longer after it.
+        // A client that was quick may not stop for any longer after it.
         let earned = Duration::from_secs_f64(self.written as f64 / LEAST_RATE);
         let end = (Instant::now() + self.patience).min(self.begun + self.patience + earned);
         self.end.as_mut().reset(end);

@@ -24,7 +24,7 @@ pub(crate) enum Visitor {
     Refused {
         /// Where it came from.
         origin: Origin,
-        /// What it takes, and whether it has to go.
+        /// The connection as a consumer of memory, which can be ended.
         guest: Arc<Guest>,
         /// Why.
         refused: Refused,
@@ -34,7 +34,7 @@ pub(crate) enum Visitor {
 }
 
 impl Visitor {
-    /// What it takes, and whether it has to go.
+    /// The connection as a consumer of memory, which can be ended.
     pub(crate) fn guest(&self) -> &Arc<Guest> {
         match self {
             Self::Admitted(Peer { guest, .. }) | Self::Refused { guest, .. } => guest,
@@ -102,8 +102,8 @@ pub(super) fn refusal(refused: Refused) -> Response {
     response
 }
 
-/// The answer to a client that is not let in. If the relay is full or ends, the connection ends as well, so that the client
-/// keeps no place.
+/// The answer to a client that is not let in. If the relay is full or ends, the connection ends as well, and gives up its
+/// place.
 pub(super) fn turn_away(error: HttpError) -> Response {
     let keeps_a_place = !matches!(error.code(), Code::Overloaded | Code::ShuttingDown);
     let mut response = Response::from(error);

@@ -53,7 +53,7 @@ pub(crate) struct Peer {
     pub(crate) origin: Origin,
     /// Its place among all.
     pub(crate) admission: Arc<Admission>,
-    /// What it takes, and whether it has to go.
+    /// The connection as a consumer of memory, which can be ended.
     pub(crate) guest: Arc<Guest>,
 }
 

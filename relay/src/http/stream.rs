@@ -67,7 +67,7 @@ fn open_stream(
     // Nobody on the way may keep events back until there are more, or pack them, which comes to the same.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    // The connection ends with the stream, whether or not its client reads to the end.
+    // The connection ends with the stream.
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     Ok(response)
 }

@@ -77,7 +77,7 @@ impl Limits {
         }
     }
 
-    /// Newcomers are refused when this memory is short.
+    /// With a memory, for which newcomers are refused when it is short.
     #[must_use]
     pub fn with_memory(self, memory: Arc<Memory>) -> Self {
         Self { memory, ..self }
@@ -168,8 +168,8 @@ impl Limits {
         Ok(())
     }
 
-    /// Whether there is memory for another connection, session or subscription for somebody who holds so many bytes of
-    /// such already.
+    /// Refuses another connection, session or subscription if memory is short, and a session that holds so many bytes
+    /// already a little sooner.
     pub(crate) fn check_memory(&self, held: usize) -> Result<(), Refused> {
         if self.memory.admits_more(held) { Ok(()) } else { Err(self.refuse(Limit::Memory)) }
     }

@@ -49,7 +49,7 @@ pub struct LimitSettings {
     pub head_bytes: usize,
     /// How long the body of an HTTP request may take.
     pub body_timeout: Duration,
-    /// How long a client may read nothing of an answer over HTTP that waits for it.
+    /// Longest time in which a client may read nothing of an answer over HTTP that waits for it.
     pub write_timeout: Duration,
 }
 

@@ -1,19 +1,19 @@
-//! What the system may hold for a client's socket, and for how long. Set on the listening socket, from which every
-//! accepted one takes it over (tcp(7), socket(7)), so that it costs a connection nothing.
+//! The options that bound the system's buffers for a client's socket, in bytes and in time. An accepted socket inherits
+//! them from the listening one (tcp(7), socket(7)), so that they cost a connection nothing.
 
 use socket2::SockRef;
 use std::{io, time::Duration};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 
-/// Bytes that the system counts for a socket whose client does not read; measured, and rounded up.
+/// Bytes that the system takes for a socket whose client does not read; measured, and rounded up.
 pub(crate) const UNSENT: usize = 48 * 1024;
 /// The same for a client that [`let_wait_more`] was called for.
 pub(crate) const UNSENT_OF_QUICK: usize = 136 * 1024;
 /// The same for a socket that the relay does not read from.
 pub(crate) const UNREAD: usize = 2 * RECEIVE_BUFFER;
 
-/// Most bytes that wait unsent in the system, besides the write that passes this mark: the rest waits in the queue of the
-/// connection, where it is shared with other queues and counted. Bytes on their way to the client are not among them.
+/// Most bytes that wait unsent in the system, besides the write that passes this mark. The rest waits in the queue of the
+/// connection, which shares it with other queues and counts it. Bytes on their way to the client are not among them.
 const LOW_WATER: u32 = 16 * 1024;
 /// The same for a client that reads quickly. With the lower mark, messages of 64 KiB lose a third of their throughput.
 const LOW_WATER_OF_QUICK: u32 = 64 * 1024;
@@ -23,12 +23,12 @@ const SEND_BUFFER: usize = 256 * 1024;
 const RECEIVE_BUFFER: usize = 64 * 1024;
 /// The buffer of a Unix domain socket, both ends of which are on one machine.
 const UNIX_SEND_BUFFER: usize = 24 * 1024;
-/// How long a client may leave unacknowledged what was sent to it, or its window closed: longer than the two heartbeats
-/// after which a silent client is given up. It also ends what is left of a connection that was closed already, which a
-/// client that answers the system's probes could have kept for ever.
+/// The time in which a client may acknowledge nothing, or keep its window closed: longer than the two heartbeats after which
+/// a silent session ends. It also bounds the rest of a connection that was closed already, which a client could otherwise
+/// keep for ever by its answers to the system's probes.
 const USER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Prepares a socket that listens, for all those that it accepts.
+/// Prepares a listening socket, for all those that it accepts.
 pub(crate) fn prepare(listener: &TcpListener) -> io::Result<()> {
     let socket = SockRef::from(listener);
     socket.set_send_buffer_size(SEND_BUFFER)?;
@@ -47,14 +47,14 @@ pub(crate) fn let_wait_more(stream: &TcpStream) {
     let _ = SockRef::from(stream).set_tcp_notsent_lowat(LOW_WATER_OF_QUICK);
 }
 
-/// Prepares an accepted Unix domain socket, which takes nothing over from the one that listens.
+/// Prepares an accepted Unix domain socket, which inherits nothing.
 pub(crate) fn prepare_unix(stream: &UnixStream) {
     let _ = SockRef::from(stream).set_send_buffer_size(UNIX_SEND_BUFFER);
 }
 
 /// A client's socket.
 pub(crate) trait ClientSocket {
-    /// Once it is closed, throws away what the client has not read, and says so to the client.
+    /// Makes the socket drop everything that the client has not read, and reset the connection, once it is closed.
     fn close_abruptly(&self);
 }
 
@@ -65,7 +65,7 @@ impl ClientSocket for TcpStream {
 }
 
 impl ClientSocket for UnixStream {
-    /// What waits in it goes with it in any case.
+    /// A Unix domain socket drops everything in any case.
     fn close_abruptly(&self) {}
 }
 

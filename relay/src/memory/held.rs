@@ -1,4 +1,4 @@
-//! What one holder holds: counted until it is dropped.
+//! The memory that one holder holds, of one kind: counted until the value is dropped.
 
 use super::{Kind, Memory};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ pub(crate) struct Held {
     memory: Arc<Memory>,
     kind: Kind,
     bytes: usize,
-    /// The holder was ended to give this back.
+    /// The holder was ended, and is about to give the bytes back.
     is_leaving: bool,
 }
 
@@ -27,7 +27,7 @@ impl Held {
         self.kind
     }
 
-    /// Holds so many bytes now. False where that is more than before, and there is no memory for more.
+    /// Holds so many bytes from now on. False if that is more than before and there is no memory for more.
     pub(crate) fn set(&mut self, bytes: usize) -> bool {
         let grows = bytes > self.bytes;
         self.memory.change(self.kind, self.bytes, bytes);
@@ -42,7 +42,7 @@ impl Held {
         !grows || !is_full
     }
 
-    /// Holds the same for something else.
+    /// Holds the same bytes as another kind.
     pub(crate) fn set_kind(&mut self, kind: Kind) {
         if self.kind != kind {
             self.memory.change(self.kind, self.bytes, 0);
@@ -51,7 +51,7 @@ impl Held {
         }
     }
 
-    /// The holder is about to end: what it holds is as good as given back.
+    /// Counts the bytes as good as given back: the holder is about to end.
     pub(crate) fn leave(&mut self) {
         if !self.is_leaving {
             self.is_leaving = true;

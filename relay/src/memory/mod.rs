@@ -1,76 +1,45 @@
-//! How much memory the relay holds, and how much it may. Counted is what grows with what clients do: the frames of
-//! publications, once each however many queues and caches share them; what belongs to one connection, session or request;
-//! and the books of the replay cache. Towards the end of the budget newcomers are refused, and [`shedding`] gives some of
-//! it back.
+//! The memory of the relay that grows with its clients, counted against a budget: the frames of publications, each of them
+//! once however many queues and caches share it; connections, sessions, requests and the system's buffers for them; and
+//! the books of the replay cache. Towards the end of the budget, newcomers are refused, and [`shedding`] gives memory back.
 
 mod account;
 mod frame;
 mod held;
+mod marks;
 mod shedding;
 
 pub(crate) use account::{Account, InKernel};
 pub(crate) use held::Held;
+pub(crate) use marks::{budget_for, idle_connections};
 pub(crate) use shedding::{Holder, LEAST, Standing, run as shed};
 
+use marks::{CACHE_FLOOR, FULL, GUESTS, GUESTS_FULL, LIMIT, MUCH, MUCH_BELOW, SHED_ABOVE, SHED_TO};
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 use tokio::{sync::Notify, time::timeout};
 
-/// What a WebSocket occupies before it has a session, in bytes; measured, and rounded up.
+/// Bytes of a WebSocket before it has a session; measured, and rounded up.
 pub(crate) const CONNECTION: usize = 1792;
-/// What a session besides the first of its connection occupies before it is open, in bytes; measured, and rounded up.
+/// Bytes of a session besides the first of its connection, before it is open; measured, and rounded up.
 pub(crate) const SEAT: usize = 512;
-/// Bytes that are counted of an idle connection with one session and one subscription to a channel of its own.
-const IDLE: usize = 2560;
 
-/// Of the budget, so many sixteenths may be held before newcomers are refused and before the relay sheds, and so many
-/// after it shed. The rest is for the program itself and what the allocator cannot give back.
-const SHED_ABOVE: usize = 11;
-const SHED_TO: usize = 10;
-/// To so many sixteenths the relay sheds where newcomers were refused.
-const SHED_TO_FOR_NEWCOMERS: usize = 9;
-/// Above so many sixteenths publishers wait, and also clients that read are ended, those for which most waits.
-const FULL: usize = 12;
-/// So many sixteenths are never exceeded: nothing grows any more.
-const LIMIT: usize = 13;
-/// So many sixteenths are for connections that have not shown a token, so that strangers leave room for the rest.
-const GUESTS: usize = 3;
-/// The same with what these connections grew by after they were let in.
-const GUESTS_FULL: usize = 4;
-/// So many sixteenths the replay cache may keep whatever happens.
-const CACHE_FLOOR: usize = 2;
-/// How long a publisher waits for memory.
+/// The longest time that a publisher waits for memory.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A session whose subscriptions take more than this gets no more of them above so many sixteenths, so that few clients
-/// cannot take what would do for many.
-const MUCH: usize = 8 * 1024;
-const MUCH_BELOW: usize = 8;
-
-/// How many idle connections a budget of so many bytes has room for; `session` is what each takes for TLS.
-pub(crate) fn idle_connections(budget: usize, session: usize) -> usize {
-    budget / 16 * SHED_TO / (IDLE + session)
-}
-
-/// The least budget that has room for so many.
-pub(crate) fn budget_for(connections: usize, session: usize) -> usize {
-    connections.saturating_mul(IDLE + session).div_ceil(SHED_TO).saturating_mul(16)
-}
-
-/// What memory is held for, apart from frames and the cache's books.
+/// The kinds of memory, apart from frames and the cache's books.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Connections that have not shown a token: handshakes, requests, WebSockets and streams without a session.
     Guests,
-    /// Requests with a token or of a stream that is known: their heads and bodies.
+    /// Requests with a token or for a known stream: their heads and bodies.
     Requests,
-    /// Connections with a session: places in queues, answers that wait, messages that are not whole yet.
+    /// Connections with a session: their queues, answers that wait, unfinished messages.
     Connections,
-    /// Sessions: subscriptions with their filters and tokens, and every session besides a connection's first.
+    /// Sessions, and subscriptions with their filters and tokens.
     Sessions,
-    /// Buffers of the system for sockets that do not take more.
+    /// The system's buffers for sockets whose clients do not read.
     Kernel,
 }
 
@@ -78,18 +47,18 @@ impl Kind {
     const COUNT: usize = 5;
 }
 
-/// The memory of a relay, as far as it grows with what clients do.
+/// The memory of a relay, as far as it grows with its clients.
 #[derive(Debug)]
 pub struct Memory {
     budget: AtomicUsize,
     frames: AtomicUsize,
     held: [AtomicUsize; Kind::COUNT],
     books: AtomicUsize,
-    /// Of what is held, what connections give back that were ended already.
+    /// Bytes of connections that were ended and have not given them back yet.
     leaving: AtomicUsize,
-    /// The replay cache has nothing left to give, and still there is too little.
+    /// The replay cache has nothing left to give, and memory is still short.
     scarce: AtomicBool,
-    /// Newcomers were refused since the shedder ran last.
+    /// Newcomers were refused since the last run of the shedder.
     wanted: AtomicBool,
     evictions: AtomicU64,
     shed: AtomicU64,
@@ -98,7 +67,7 @@ pub struct Memory {
     start: Instant,
 }
 
-/// What is held of it, in bytes.
+/// The bytes of each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryHeld {
@@ -106,15 +75,15 @@ pub struct MemoryHeld {
     pub frames: usize,
     /// Connections that have not shown a token.
     pub guests: usize,
-    /// Requests that have.
+    /// Requests that have shown one.
     pub requests: usize,
-    /// Connections with a session: places in queues, answers that wait, messages that are not whole yet.
+    /// Connections with a session: their queues, answers that wait, unfinished messages.
     pub connections: usize,
     /// Sessions and their subscriptions.
     pub sessions: usize,
-    /// Buffers of the system for sockets that do not take more.
+    /// The system's buffers for sockets whose clients do not read.
     pub kernel: usize,
-    /// What the replay cache takes besides its frames.
+    /// The replay cache besides its frames.
     pub books: usize,
 }
 
@@ -143,7 +112,7 @@ impl MemoryHeld {
 }
 
 impl Memory {
-    /// Nothing held, of so many bytes.
+    /// A budget of so many bytes, of which nothing is held.
     #[must_use]
     pub fn new(budget: usize) -> Self {
         Self {
@@ -162,13 +131,13 @@ impl Memory {
         }
     }
 
-    /// Changes how much may be held. Where that is less than what is, the relay sheds.
+    /// Changes the budget. If more than that is held, the relay sheds.
     pub fn set(&self, budget: usize) {
         self.budget.store(budget, Ordering::Relaxed);
         self.check();
     }
 
-    /// What is held now.
+    /// The bytes that are held now.
     #[must_use]
     pub fn held(&self) -> MemoryHeld {
         MemoryHeld {
@@ -194,13 +163,13 @@ impl Memory {
         self.shed.load(Ordering::Relaxed)
     }
 
-    /// What the replay cache keeps however short memory is, in bytes.
+    /// Bytes that the replay cache keeps however short memory is.
     pub(crate) fn cache_floor(&self) -> usize {
         self.share(CACHE_FLOOR)
     }
 
-    /// Whether there is memory for one more connection, session or subscription. It is refused where the replay cache has
-    /// nothing to give up for it, before anybody has to be ended for it.
+    /// True if there is memory for one more connection, session or subscription. It is refused once the replay cache has
+    /// nothing left to give, and before another connection would have to be ended for it.
     pub(crate) fn admits_newcomers(&self) -> bool {
         if !self.exceeds(SHED_TO) {
             if self.scarce.load(Ordering::Relaxed) {
@@ -216,12 +185,12 @@ impl Memory {
         admits
     }
 
-    /// The same where so many bytes of such are held already: who holds much is refused first.
+    /// The same for a session that holds so many bytes already: one that holds much is refused first.
     pub(crate) fn admits_more(&self, held: usize) -> bool {
         self.admits_newcomers() && (held < MUCH || !self.exceeds(MUCH_BELOW))
     }
 
-    /// The same for a connection that has not shown a token, which takes so many bytes.
+    /// The same for a connection without a token that takes so many bytes.
     pub(crate) fn admits_guest(&self, bytes: usize) -> bool {
         if self.held_for(Kind::Guests) + bytes > self.share(GUESTS) {
             self.pressed.notify_one();
@@ -230,7 +199,7 @@ impl Memory {
         self.admits_newcomers()
     }
 
-    /// What is held for something changed from `before` to `now`.
+    /// Counts a change from `before` to `now`.
     fn change(&self, kind: Kind, before: usize, now: usize) {
         let held = &self.held[kind as usize];
         if now >= before {
@@ -241,7 +210,7 @@ impl Memory {
         }
     }
 
-    /// What is given back by connections that were ended changed from `before` to `now`.
+    /// Counts a change of the bytes that ended connections are about to give back.
     fn change_leaving(&self, before: usize, now: usize) {
         if now >= before {
             self.leaving.fetch_add(now - before, Ordering::Relaxed);
@@ -250,27 +219,27 @@ impl Memory {
         }
     }
 
-    /// What the replay cache takes besides its frames.
+    /// Counts the replay cache besides its frames.
     pub(crate) fn set_books(&self, bytes: usize) {
         self.books.store(bytes, Ordering::Relaxed);
     }
 
-    /// Whether nothing more may be published.
+    /// True if nothing more may be published.
     pub(crate) fn is_full(&self) -> bool {
         self.held().total() > self.share(FULL)
     }
 
-    /// Whether nothing may grow any more.
+    /// True if nothing may grow any more.
     pub(crate) fn is_at_limit(&self) -> bool {
         self.held().total() > self.share(LIMIT)
     }
 
-    /// Whether connections that have not shown a token may hold no more.
+    /// True if connections without a token may hold no more.
     fn is_full_of_guests(&self) -> bool {
         self.held_for(Kind::Guests) > self.share(GUESTS_FULL) || self.is_at_limit()
     }
 
-    /// Waits for a moment until more may be held; whether it may.
+    /// Waits a moment until more may be published. Returns whether it may.
     pub(crate) async fn has_room(&self) -> bool {
         let relief = async {
             loop {
@@ -285,7 +254,8 @@ impl Memory {
         !self.is_full() || timeout(PATIENCE, relief).await.is_ok()
     }
 
-    /// Milliseconds since the relay started, for what has to be remembered for each connection. Starts anew after 49 days.
+    /// Milliseconds since the start of the relay, in the four bytes that a connection has for a moment. Begins anew after 49
+    /// days.
     pub(crate) fn moment(&self) -> u32 {
         self.start.elapsed().as_millis() as u32
     }
@@ -294,12 +264,12 @@ impl Memory {
         self.held[kind as usize].load(Ordering::Relaxed)
     }
 
-    /// Whether more than so many sixteenths are held, what is about to be given back left aside.
+    /// True if more than so many sixteenths are held, without the bytes of connections that were ended.
     fn exceeds(&self, sixteenths: usize) -> bool {
         self.held().total().saturating_sub(self.leaving.load(Ordering::Relaxed)) > self.share(sixteenths)
     }
 
-    /// Whether connections have to be ended.
+    /// True if connections have to be ended.
     fn is_short(&self) -> bool {
         self.exceeds(SHED_ABOVE) || self.is_full()
     }

@@ -1,9 +1,12 @@
-//! What the relay does when it holds too much. Newcomers are refused elsewhere; here, the replay cache gives up its oldest
-//! publications, down to a floor; then connections are ended, one after the other, until there is room: those that have
-//! not shown a token, the oldest first, then those whose clients do not read, the largest first. A client that reads is
-//! ended only where nothing else is left, and one for which nothing waits only where the budget was made smaller.
+//! The shedder. When too much is held, the replay cache gives up its oldest publications, down to a floor. If that is too
+//! little, connections are ended, one after the other, until there is room: first those without a token, the oldest first,
+//! then those whose clients do not read, the largest first. A client that reads is ended only if memory runs out
+//! altogether, and an idle one only after the budget was made smaller.
 
-use super::{FULL, GUESTS, Kind, LIMIT, Memory, SHED_ABOVE, SHED_TO, SHED_TO_FOR_NEWCOMERS};
+use super::{
+    Kind, Memory,
+    marks::{FULL, GUESTS, LIMIT, SHED_ABOVE, SHED_TO, SHED_TO_FOR_NEWCOMERS},
+};
 use std::{
     cmp::Reverse,
     sync::{Arc, atomic::Ordering},
@@ -12,44 +15,44 @@ use std::{
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// Pause where nothing is left to give back at the moment.
+/// The pause after a run that found nothing to give back.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Least time between two lines in the log.
+/// The shortest time between two lines in the log.
 const SILENCE: Duration = Duration::from_secs(1);
-/// Connections for which less than this waits count as settled, in bytes: they are not why memory is short.
+/// Connections with fewer bytes that wait count as settled: they are not the reason that memory is short.
 pub(crate) const LEAST: usize = 4 * 1024;
-/// How long a connection may take to show a token before it is ended for memory, in milliseconds.
+/// Milliseconds without a token after which a connection may be ended for memory.
 const GRACE: u32 = 3_000;
-/// How long a client may read nothing before its connection is ended for memory, in milliseconds.
+/// Milliseconds in which a client read nothing, after which its connection may be ended for memory.
 const STALLED: u32 = 1_000;
-/// The same while publishers wait, who wait for a second at most.
+/// The same while publishers wait, which they do for a second at most.
 const STALLED_WHEN_FULL: u32 = 250;
 
-/// What a connection is to the shedder.
+/// A connection as the shedder sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// No token was shown yet, for so many milliseconds.
+    /// The connection has shown no token, for so many milliseconds.
     Stranger { age: u32, bytes: usize },
-    /// So many bytes wait for the client or of it, at least [`LEAST`], and it has moved none for so many milliseconds.
+    /// At least [`LEAST`] bytes wait for the client or of its unfinished message, and none moved for so many milliseconds.
     Waiting { stalled: u32, bytes: usize },
-    /// Nothing to speak of waits; the connection itself takes so many bytes.
+    /// Hardly anything waits; the connection itself takes so many bytes.
     Settled { bytes: usize },
-    /// The connection was ended, and its client has a moment to read why.
+    /// The connection was ended, and its client has a moment to read the reason.
     Leaving { bytes: usize },
-    /// The connection is gone already, or its request is under way.
+    /// The connection is gone already, or has a request with a token.
     Exempt,
 }
 
-/// A connection, as far as it matters here.
+/// A connection that can be ended for memory.
 pub(crate) trait Holder: Send + Sync {
-    /// What ending it would give back.
+    /// The memory that ending it would give back.
     fn standing(&self) -> Standing;
-    /// Gives back what it can at once and ends the connection. What is left of it no longer counts as held from here on.
+    /// Ends the connection and gives back at once all memory that it can. The rest counts as given back from now on.
     fn shed(&self);
 }
 
 /// Sheds whenever memory is short, until the relay shuts down. `evict` makes the replay cache give up so many bytes and
-/// returns how many it gave up; `holders` are the connections.
+/// returns the number that it gave up; `holders` are the connections.
 pub(crate) async fn run(
     memory: Arc<Memory>,
     evict: impl Fn(usize) -> usize + Send,
@@ -71,25 +74,25 @@ pub(crate) async fn run(
             sleep(PAUSE).await;
         }
         if is_short {
-            // There may be more: what was given back late, or a client that has stopped to read since.
+            // Connections may have given back their rest meanwhile, or a client may have stopped to read.
             memory.pressed.notify_one();
         }
     }
 }
 
-/// What was given back.
+/// The result of a run.
 #[derive(Clone, Copy, Default)]
 struct Relief {
-    /// Bytes of publications.
+    /// Bytes of publications that the cache gave up.
     evicted: usize,
-    /// Connections.
+    /// Connections that were ended.
     ended: u64,
-    /// Whether connections were looked at.
+    /// The run looked at the connections.
     looked: bool,
 }
 
 impl Relief {
-    /// Whether all connections were looked at, and none was found that could be ended.
+    /// True if the run looked at all connections and could end none.
     fn is_vain(self) -> bool {
         self.looked && self.ended == 0
     }
@@ -109,7 +112,7 @@ fn relieve(
 ) -> Relief {
     let target = memory.share(SHED_TO);
     let mut evicted = 0;
-    // What is queued as well is not given back by this; then more goes, down to the floor.
+    // A publication that is queued as well gives nothing back; then more of them go, down to the floor.
     while memory.exceeds(SHED_TO) {
         let more = evict(memory.held().total().saturating_sub(target));
         if more == 0 {
@@ -134,7 +137,7 @@ fn relieve(
     Relief { evicted, ended, looked: true }
 }
 
-/// Bytes that strangers have to give back, so that there is room for others of them.
+/// Bytes that strangers have to give back to make room for other strangers.
 fn crowd(memory: &Memory) -> usize {
     let (held, share) = (memory.held_for(Kind::Guests), memory.share(GUESTS));
     if held > share / 8 * 7 { held - share / 4 * 3 } else { 0 }
@@ -142,12 +145,12 @@ fn crowd(memory: &Memory) -> usize {
 
 type Candidate = (usize, Arc<dyn Holder>);
 
-/// All connections, by what they are.
+/// All connections by their standing.
 #[derive(Default)]
 struct Candidates {
-    /// With their age, the oldest first.
+    /// Each with its age, the oldest first.
     strangers: Vec<(u32, Candidate)>,
-    /// With how long they moved nothing, the largest first.
+    /// Each with the time for which nothing moved, the largest first.
     waiting: Vec<(u32, Candidate)>,
     /// The largest first.
     settled: Vec<Candidate>,
@@ -174,8 +177,8 @@ impl Candidates {
         candidates
     }
 
-    /// Ends some of them: down to `shed_to` sixteenths, where memory is short, and so many bytes of strangers in any case.
-    /// Returns how many it ended.
+    /// Ends connections until no more than `shed_to` sixteenths are held, if memory is short, and strangers of `crowd` bytes
+    /// in any case. Returns the number of connections.
     fn shed(self, memory: &Memory, shed_to: Option<usize>, mut crowd: usize) -> u64 {
         let mut ended = 0;
         let is_short = || shed_to.is_some_and(|shed_to| memory.exceeds(shed_to));
@@ -191,7 +194,7 @@ impl Candidates {
         ended += shed_stalled(&mut waiting, STALLED, is_short);
         ended += shed_stalled(&mut waiting, STALLED_WHEN_FULL, || memory.exceeds(FULL));
         ended += shed_stalled(&mut waiting, 0, || memory.exceeds(LIMIT));
-        // Those that were ended already get no moment to read why, where publishers would have to wait for that.
+        // Publishers do not wait for clients that were ended already and have a moment to read the reason.
         let mut given = if memory.is_full() { 0 } else { usize::MAX };
         for (bytes, holder) in self.leaving {
             if memory.held().total() <= memory.share(SHED_TO).saturating_add(given) {
@@ -200,7 +203,7 @@ impl Candidates {
             holder.shed();
             given += bytes;
         }
-        // The reason is not what waits but who is there: the budget was made smaller.
+        // Too many idle connections: the budget was made smaller.
         let mut settled: usize = self.settled.iter().map(|(bytes, _)| bytes).sum();
         for (bytes, holder) in self.settled {
             if settled <= memory.share(SHED_ABOVE) {
@@ -214,7 +217,7 @@ impl Candidates {
     }
 }
 
-/// Ends those of the candidates that moved nothing for so long, for as long as that is necessary.
+/// Ends candidates for which nothing moved for at least so long, while memory is short.
 fn shed_stalled(waiting: &mut Vec<(u32, Candidate)>, at_least: u32, is_short: impl Fn() -> bool) -> u64 {
     let mut ended = 0;
     waiting.retain(|(stalled, (_, holder))| {

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-/// What a filter occupies besides its names, in bytes: the shared box, and what the allocator adds.
+/// Bytes of a filter besides its names: the shared box, and the allocator's.
 const FILTER: usize = 80;
 
-/// The events of one subscription; cheap to clone, and one word where there is none. The names lie one after the other,
+/// The events of one subscription; cheap to clone, and one word without any. The names lie one after the other,
 /// each behind a byte with its length, so that a filter takes hardly more memory than its names have bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventFilter(Option<Arc<Box<[u8]>>>);
 
 impl EventFilter {
-    /// Only these events; every event, where none is named. A name longer than [`MAX_EVENT_NAME`] is left out: no
+    /// Only these events; every event, if none is named. A name longer than [`MAX_EVENT_NAME`] is left out: no
     /// publication has such an event.
     ///
     /// [`MAX_EVENT_NAME`]: sealwire_protocol::limits::MAX_EVENT_NAME
@@ -48,7 +48,7 @@ impl EventFilter {
         self.names().map(<[u8]>::len).sum()
     }
 
-    /// What the filter occupies, in bytes.
+    /// Bytes of the filter.
     pub(super) fn footprint(&self) -> usize {
         self.0.as_ref().map_or(0, |names| FILTER + names.len())
     }

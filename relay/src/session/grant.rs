@@ -46,7 +46,7 @@ impl Grant {
         }
     }
 
-    /// What the texts occupy, in bytes.
+    /// Bytes of the texts.
     pub(super) fn footprint(&self) -> usize {
         self.text.len() + size_of_val(&*self.ends)
     }

@@ -267,8 +267,7 @@ impl SessionRules {
         }
     }
 
-    /// What the session occupies besides what its place on a connection takes, in bytes; nothing before its token was
-    /// accepted and after its end.
+    /// Bytes of the session besides its place on the connection; none before its token was accepted and after its end.
     pub(crate) fn footprint(&self) -> usize {
         match &self.state {
             State::Open(open) => open.footprint(),

@@ -26,7 +26,7 @@ use sealwire_protocol::{
 };
 use std::collections::VecDeque;
 
-/// What an open session occupies besides its grant and its subscriptions, in bytes; measured, and rounded up.
+/// Bytes of an open session besides its grant and its subscriptions; measured, and rounded up.
 const OPEN: usize = 256;
 
 pub(super) type Actions = VecDeque<SessionAction>;
@@ -69,7 +69,7 @@ impl Open {
         self.waiting.is_some()
     }
 
-    /// What the session occupies, in bytes.
+    /// Bytes of the session.
     pub(super) fn footprint(&self) -> usize {
         OPEN + self.grant.footprint() + self.subscriptions.footprint()
     }
@@ -151,7 +151,7 @@ impl Open {
         Ok((id, token))
     }
 
-    /// Whether the session may filter by these events as well.
+    /// Refuses a filter that is too large, for itself or with the session's other filters.
     fn check_filter(&self, channel: ChannelId, events: &[String]) -> Result<(), Refused> {
         let len = names_len(events);
         if len > limits::MAX_FILTER_BYTES {
@@ -160,7 +160,7 @@ impl Open {
                 format!("the names of the events have {len} bytes, {most} at most; filter by fewer events");
             return Err(Refused::new(Code::FilterTooLarge, message));
         }
-        // Nearly nobody filters, and without a filter nothing has to be added up.
+        // Few clients filter, and without a filter there is nothing to add up.
         if len > 0
             && self.subscriptions.filter_bytes_without(channel) + len > limits::MAX_SESSION_FILTER_BYTES
         {

@@ -4,10 +4,10 @@ use super::EventFilter;
 use crate::signing::Signed;
 use sealwire_protocol::{ChannelId, tokens::ChannelClaims};
 
-/// What a subscription without a filter and a token occupies, in bytes, with its places among the memberships and in the
-/// fan-out table; measured with a channel of its own, and rounded up.
+/// Bytes of a subscription without a filter and a token, with its places among the memberships and in the fan-out table;
+/// measured with a channel of its own, and rounded up.
 const SUBSCRIPTION: usize = 368;
-/// What a channel token occupies besides its texts, in bytes, with its deadline; measured, and rounded up.
+/// Bytes of a channel token besides its texts, with its deadline; measured, and rounded up.
 const TOKEN: usize = 320;
 
 /// A verified channel token.
@@ -20,7 +20,7 @@ pub(super) struct Subscription {
 }
 
 impl Subscription {
-    /// What the subscription occupies, in bytes.
+    /// Bytes of the subscription.
     fn footprint(&self) -> usize {
         SUBSCRIPTION + self.token.as_ref().map_or(0, token_footprint) + self.events.footprint()
     }
@@ -35,7 +35,7 @@ fn token_footprint(token: &ChannelToken) -> usize {
 pub(super) struct Subscriptions {
     /// Sorted by channel.
     list: Vec<(ChannelId, Subscription)>,
-    /// What all of them occupy, in bytes.
+    /// Bytes of all subscriptions.
     footprint: usize,
 }
 
@@ -44,7 +44,7 @@ impl Subscriptions {
         self.list.len()
     }
 
-    /// What all of them occupy, in bytes.
+    /// Bytes of all subscriptions.
     pub(super) fn footprint(&self) -> usize {
         self.footprint
     }

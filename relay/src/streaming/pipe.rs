@@ -221,7 +221,7 @@ impl StreamedSocket {
         if state.left || state.events.len() < MAX_EVENTS { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 
-    /// What its HTTP connection counts, in bytes.
+    /// Bytes that the HTTP connection counts.
     pub(crate) fn request(&self) -> usize {
         self.guest.held()
     }
@@ -231,7 +231,7 @@ impl StreamedSocket {
         self.guest.open_session();
     }
 
-    /// Nothing more is written: the body ends with what there is, and the client has a moment to read it.
+    /// Nothing more is written: the body ends with the events that it has, and the client has a moment to read them.
     pub(crate) fn shut_down(&self) {
         self.pipe.state().ended = true;
         self.pipe.body.wake();

@@ -1,4 +1,4 @@
-//! What costs the relay memory for as long as it lasts, and the attacker next to nothing.
+//! Attacks that take memory of the relay for as long as they last, and cost the attacker next to nothing.
 
 use crate::{
     case::{Case, case, patient},
@@ -16,12 +16,12 @@ use std::{
 };
 
 const MIB: usize = 1 << 20;
-/// How long beyond its time a connection may last, on a machine that does much else.
+/// The time by which a connection may outlast its deadline on a busy machine.
 const SLACK: Duration = Duration::from_secs(15);
 
 pub(crate) const CASES: &[Case] = &[
     patient("resources-unread-answers", |target| {
-        // No token, 15 KB of requests, and 18 MB of answers, had they been written.
+        // 15 KB of requests without a token, for 18 MB of answers.
         let requests = b"GET /v1/openapi.json HTTP/1.1\r\nhost: relay\r\n\r\n".repeat(300);
         let address = Ipv4Addr::new(127, 0, 0, 6);
         let (before, start) = (target.relay.memory(), Instant::now());
@@ -33,12 +33,9 @@ pub(crate) const CASES: &[Case] = &[
         let grown = target.relay.memory().saturating_sub(before);
         assert!(grown < 20 * MIB, "{grown} bytes more");
         for socket in &mut sockets {
-            // A connection that is over takes nothing any more.
+            // A connection that is over takes no more bytes.
             while socket.send(b"\r\n") {
-                assert!(
-                    start.elapsed() < WRITE_TIMEOUT + SLACK,
-                    "a connection whose answers are not read stays"
-                );
+                assert!(start.elapsed() < WRITE_TIMEOUT + SLACK, "a connection with unread answers stays");
                 sleep(Duration::from_millis(100));
             }
             let read = socket.count_to_the_end();
@@ -65,7 +62,7 @@ pub(crate) const CASES: &[Case] = &[
         }
         let grown = target.relay.memory().saturating_sub(before);
         assert!(grown < 20 * MIB, "{grown} bytes more");
-        // Their time for `Hello` is over; none of them is read, and still all of them end.
+        // The deadline for `Hello` ends all of them, although none is read.
         for socket in &mut sockets {
             let _ = socket.count_to_the_end();
         }
@@ -78,7 +75,7 @@ pub(crate) const CASES: &[Case] = &[
         socket.send(b"GET /healthz HTTP/1.1\r\nhost: relay\r\n\r\n");
         let start = Instant::now();
         let _ = socket.count_to_the_end();
-        assert!(start.elapsed() < Duration::from_secs(2), "what nobody reads is taken in");
+        assert!(start.elapsed() < Duration::from_secs(2), "the relay takes in more than it reads");
     }),
     case("resources-large-filters", |target| {
         let mut mallory = target.mallory();
@@ -87,7 +84,7 @@ pub(crate) const CASES: &[Case] = &[
             let channel = Some(channel(&format!("filter-{request}")));
             ToRelay::Subscribe(Subscribe { request, channel, since: None, events })
         };
-        // What took 9 KiB each, of which none was counted.
+        // Each of these would take 9 KiB.
         mallory.message(&subscribe(1, limits::MAX_EVENT_FILTERS, limits::MAX_EVENT_NAME));
         match mallory.expect() {
             ToClient::Failed(failed) => assert_eq!(failed.code, Code::FilterTooLarge.number(), "{failed:?}"),
@@ -109,7 +106,7 @@ pub(crate) const CASES: &[Case] = &[
         }
         assert_eq!(taken, limits::MAX_SESSION_FILTER_BYTES / limits::MAX_FILTER_BYTES);
         assert_eq!(taken + refused, 250);
-        // A subscription without a filter is another matter.
+        // Subscriptions without a filter are not affected.
         assert!(matches!(mallory.subscribe(channel("all"), None), ToClient::Subscribed(_)));
     }),
     case("resources-many-subscriptions", |target| {

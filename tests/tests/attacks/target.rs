@@ -15,7 +15,7 @@ use std::{
 
 /// What the relay allows one address.
 pub(crate) const CONNECTIONS_PER_ADDRESS: usize = 200;
-/// How long the relay lets a client read nothing of an answer.
+/// The longest time in which a client may read nothing of an answer.
 pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
 /// What the relay allows one account.
 pub(crate) const SESSIONS_PER_ACCOUNT: usize = 100;

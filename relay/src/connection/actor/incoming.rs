@@ -28,7 +28,7 @@ impl Actor {
         }
     }
 
-    /// Counts the sessions, and what is there of a message that is not whole yet. Returns whether there is memory for it.
+    /// Counts the sessions and the unfinished message. Returns whether there is memory for the message.
     pub(super) fn count_held(&mut self) -> bool {
         let sessions = clamped(self.seats.footprint());
         let mut input = clamped(self.decoder.held() + self.outbound.socket().undecrypted());

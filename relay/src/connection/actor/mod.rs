@@ -40,7 +40,7 @@ pub(super) struct Actor {
     input: u32,
     /// Bytes that are counted of the sessions.
     sessions: u32,
-    /// A frame was whole since that was counted.
+    /// A whole frame came since the last count.
     has_received: bool,
     outbound: Arc<Outbound>,
     seats: Seats,
@@ -131,7 +131,7 @@ impl Actor {
             }
             self.set_alarm();
             if quantum.is_over(Instant::now()) {
-                // A client that always sends is counted as well. Where there is no memory, its queue says so next turn.
+                // A client that sends without a pause is counted as well. If there is no memory, its queue overflows.
                 let _ = self.count_held();
                 return let_others_run(context);
             }

@@ -44,7 +44,7 @@ pub(crate) struct Outbound {
     _places: Places,
 }
 
-/// Gives up what waits, and ends the connection: one with a session as one that reads slowly, one without at once.
+/// Gives up the queue and ends the connection: with a session like one that reads slowly, without one at once.
 impl Holder for Outbound {
     fn standing(&self) -> Standing {
         self.state().standing(self.socket.held(), self.socket.beside())

@@ -125,7 +125,7 @@ async fn what_a_stream_holds_is_counted_once() {
     let (streamed, queued) = (outbound.socket.held(), outbound.state().queue.footprint());
     assert!(streamed >= 30_000 * 4 / 3 && queued > 0, "{streamed} {queued}");
     assert!(memory.held().total().abs_diff(shared + idle + streamed + queued) < UNCOUNTED);
-    // Before it has a session, it weighs as a whole; afterwards, what waits does.
+    // Without a session all of it counts for the shedder, and with one the bytes that wait.
     let whole = memory.held().total() - shared;
     assert!(matches!(outbound.standing(), Standing::Stranger { bytes, .. } if bytes == whole), "{whole}");
     outbound.open_session();

@@ -73,7 +73,7 @@ impl Socket {
         }
     }
 
-    /// What it has read and cannot decrypt yet, in bytes.
+    /// Bytes that were read and cannot be decrypted yet.
     pub(super) fn undecrypted(&self) -> usize {
         match self {
             Self::Tls(socket) => socket.undecrypted(),
@@ -81,20 +81,20 @@ impl Socket {
         }
     }
 
-    /// A token was accepted on it.
+    /// The connection has a session.
     pub(super) fn open_session(&self) {
         if let Self::Streamed(socket) = self {
             socket.open_session();
         }
     }
 
-    /// Throws away what the system holds for it, as soon as it is closed: nobody is to read that any more.
+    /// Makes the system drop its buffers for the socket once it is closed.
     pub(super) fn abort(&self) {
         match self {
             Self::Tcp(socket) => net::close_abruptly(socket),
             Self::Tls(socket) => socket.abort(),
             Self::Streamed(socket) => socket.abort(),
-            // What waits in a Unix domain socket goes with it.
+            // A Unix domain socket drops its buffers in any case.
             Self::Unix(_) => {}
         }
     }
@@ -107,7 +107,7 @@ impl Socket {
         }
     }
 
-    /// What is counted of it elsewhere, and given back with it, in bytes.
+    /// Bytes that the HTTP connection of a stream counts, and gives back with it.
     pub(super) fn beside(&self) -> usize {
         match self {
             Self::Streamed(socket) => socket.request(),

@@ -19,8 +19,8 @@ use tokio::net::TcpStream;
 
 /// Most plaintext that is encrypted before the socket has taken it, in bytes: one record of TLS.
 const WRITE_AHEAD: usize = 16 * 1024;
-/// Most bytes from a client of which none becomes plaintext: the longest record of TLS, and messages of TLS itself. A
-/// message of TLS that is never finished would have the session hold up to 64 KiB.
+/// Most bytes from a client without any plaintext among them: the longest record of TLS, and messages of TLS itself. With an
+/// unfinished message of TLS, a client could make the session hold 64 KiB.
 const MAX_UNDECRYPTED: usize = 24 * 1024;
 /// What a session occupies that waits for nothing, in bytes; measured, and rounded up.
 pub(crate) const SESSION: u32 = 8 * 1024;
@@ -30,7 +30,7 @@ pub(crate) struct TlsSocket {
     session: Mutex<ServerConnection>,
     /// There may be plaintext that no readiness of the socket tells of.
     decrypted: AtomicBool,
-    /// Bytes that were read since plaintext came last.
+    /// Bytes that were read since the last plaintext.
     undecrypted: AtomicU32,
 }
 
@@ -79,13 +79,13 @@ impl TlsSocket {
         if read.is_ok() {
             self.undecrypted.store(0, Ordering::Relaxed);
         } else if undecrypted > MAX_UNDECRYPTED {
-            let message = "the client sends much in TLS and nothing in it";
+            let message = "the client sends TLS and no data in it";
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         read
     }
 
-    /// Bytes that were read and have not become plaintext.
+    /// Bytes that were read since the last plaintext.
     pub(super) fn undecrypted(&self) -> usize {
         self.undecrypted.load(Ordering::Relaxed) as usize
     }

@@ -16,7 +16,7 @@ impl ClientSocket for DuplexStream {
     fn close_abruptly(&self) {}
 }
 
-/// Both ends of a connection, and what it is counted in.
+/// Both ends of a connection, and the memory that counts it.
 fn connection() -> (DuplexStream, Paced<DuplexStream>, Arc<Guest>, Arc<Memory>) {
     let memory = Arc::new(Memory::new(1 << 30));
     let settings = LimitSettings { write_timeout: PATIENCE, ..LimitSettings::default() };
@@ -26,7 +26,7 @@ fn connection() -> (DuplexStream, Paced<DuplexStream>, Arc<Guest>, Arc<Memory>) 
     (client, Paced::new(server, guest.clone()), guest, memory)
 }
 
-/// How long until the writer is given up, where it is.
+/// Writes so many bytes. The time that it took, or the error that ended the connection.
 async fn given_up(mut paced: Paced<DuplexStream>, bytes: usize) -> Result<Duration, io::Error> {
     let begun = Instant::now();
     match paced.write_all(&vec![7; bytes]).await.and(paced.flush().await) {
@@ -106,7 +106,7 @@ async fn a_client_that_is_slow_and_reads_on_gets_everything_and_each_answer_has_
 }
 
 #[tokio::test]
-async fn what_a_client_sends_counts_and_none_may_come_while_its_stream_is_open() {
+async fn bytes_from_a_client_count_and_none_may_come_while_its_stream_is_open() {
     let (mut client, mut paced, guest, memory) = connection();
     let idle = memory.held().guests;
     client.write_all(&[7; 500]).await.unwrap();

@@ -1,15 +1,15 @@
 use super::*;
-use crate::memory::MUCH;
+use crate::memory::marks::MUCH;
 use bytes::Bytes;
 use std::sync::Mutex;
 
 const MIB: usize = 1 << 20;
 
-/// A connection whose state the tests set.
+/// A connection with a standing that the test chooses.
 struct Fake {
     standing: Mutex<Standing>,
     queue: Mutex<Vec<Bytes>>,
-    /// Bytes that are given back only when the connection has ended, which here it never does.
+    /// Bytes that a connection gives back when it has ended; here it never does.
     late: Mutex<Option<crate::memory::Held>>,
 }
 
@@ -36,7 +36,7 @@ impl Fake {
         })
     }
 
-    /// For as long as it was not shed.
+    /// True until it was shed.
     fn is_there(&self) -> bool {
         *self.standing.lock().unwrap() != Standing::Exempt
     }
@@ -48,7 +48,7 @@ impl Holder for Fake {
     }
 
     fn shed(&self) {
-        assert!(self.is_there(), "nobody is ended twice");
+        assert!(self.is_there(), "a connection is ended twice");
         self.queue.lock().unwrap().clear();
         if let Some(late) = &mut *self.late.lock().unwrap() {
             late.leave();
@@ -93,7 +93,7 @@ fn the_cache_goes_first_and_then_clients_that_do_not_read_the_largest_first() {
     assert_eq!(cached.lock().unwrap().len(), 1);
     assert!(!memory.exceeds(SHED_TO));
     assert_eq!((memory.evicted_bytes(), memory.shed_connections()), (3 * MIB as u64, 1));
-    // It is enough: nobody else is ended.
+    // That is enough: no other connection is ended.
     assert_eq!(relieve_with(&memory, evict, &fakes), [true, false, true]);
 }
 
@@ -108,19 +108,19 @@ fn what_connections_give_back_late_is_subtracted_before_the_next_is_ended() {
     let there = relieve_with(&memory, |_| 0, &strangers);
     assert_eq!(there.iter().map(|there| u8::from(*there)).sum::<u8>(), 8);
     assert!(there[..8].iter().all(|there| *there));
-    // Nothing was given back so far, and still that was enough.
+    // They have given nothing back so far, and no other connection has to go.
     assert_eq!(memory.held().guests, 20 * MIB / 8);
     assert_eq!(relieve_with(&memory, |_| 0, &strangers), there);
 }
 
 #[test]
-fn strangers_go_before_clients_that_do_not_read_and_nobody_else_goes() {
+fn strangers_go_before_clients_that_do_not_read_and_other_connections_stay() {
     let memory = Arc::new(Memory::new(16 * MIB));
     let frame = |len: usize| memory.count(vec![0; len].into());
     let (one, two) = (frame(MIB), frame(MIB));
     let fakes = [
         Fake::of(&memory, Standing::Stranger { age: GRACE, bytes: MIB }, &[]),
-        // One that has only just come, a client that reads, and one for which nothing waits.
+        // A stranger that has only just come, a client that reads, and an idle one.
         Fake::of(&memory, Standing::Stranger { age: GRACE - 1, bytes: MIB / 2 }, &[]),
         Fake::of(&memory, waiting(STALLED - 1, MIB), &[&one]),
         Fake::of(&memory, Standing::Settled { bytes: 8 * MIB }, &[]),
@@ -129,7 +129,7 @@ fn strangers_go_before_clients_that_do_not_read_and_nobody_else_goes() {
     drop((one, two));
     // 11.5 MiB.
     assert_eq!(relieve_with(&memory, |_| 0, &fakes), [false, true, true, true, false]);
-    // Where that is not enough, everybody stays who reads: newcomers are refused.
+    // If that is not enough, clients that read stay all the same, and newcomers are refused.
     let _more = crate::memory::Held::new(memory.clone(), Kind::Connections, MIB);
     assert!(memory.exceeds(SHED_TO) && !memory.admits_newcomers());
     assert_eq!(relieve_with(&memory, |_| 0, &fakes), [false, true, true, true, false]);
@@ -141,7 +141,7 @@ fn strangers_have_a_share_and_the_oldest_make_room_in_it() {
     let strangers: Vec<_> = (0..12)
         .map(|number| Fake::of(&memory, Standing::Stranger { age: GRACE - 6 + number, bytes: MIB / 4 }, &[]))
         .collect();
-    // 3 MiB of 16: there is much memory, and not for strangers.
+    // 3 MiB of 16: there is much memory left, and none of it for strangers.
     assert!(!memory.admits_guest(1) && memory.admits_newcomers());
     let there = relieve_with(&memory, |_| 0, &strangers);
     assert_eq!(there.iter().map(|there| u8::from(*there)).sum::<u8>(), 9, "three quarters of the share stay");
@@ -149,7 +149,7 @@ fn strangers_have_a_share_and_the_oldest_make_room_in_it() {
 }
 
 #[test]
-fn a_client_that_reads_is_ended_only_where_nothing_may_grow_any_more() {
+fn a_client_that_reads_is_ended_only_if_nothing_may_grow_any_more() {
     let memory = Arc::new(Memory::new(16 * MIB));
     let frames = [6, 4, 3].map(|mib| memory.count(vec![0; mib * MIB].into()));
     let stalled = [0, STALLED_WHEN_FULL, 0];
@@ -170,7 +170,7 @@ fn a_client_that_reads_is_ended_only_where_nothing_may_grow_any_more() {
 }
 
 #[test]
-fn those_that_were_ended_get_no_moment_to_read_why_where_publishers_would_wait_for_it() {
+fn publishers_do_not_wait_for_clients_that_were_ended_already() {
     let memory = Arc::new(Memory::new(16 * MIB));
     let fakes = [MIB, 3 * MIB].map(|bytes| Fake::of(&memory, Standing::Leaving { bytes }, &[]));
     let mut others = crate::memory::Held::new(memory.clone(), Kind::Connections, 8 * MIB);
@@ -180,7 +180,7 @@ fn those_that_were_ended_get_no_moment_to_read_why_where_publishers_would_wait_f
 }
 
 #[test]
-fn where_the_budget_becomes_smaller_connections_go_until_the_rest_fits() {
+fn after_a_cut_of_the_budget_connections_go_until_the_rest_fits() {
     let memory = Arc::new(Memory::new(32 * MIB));
     let fakes =
         [MIB, 4 * MIB, 2 * MIB, 8 * MIB].map(|bytes| Fake::of(&memory, Standing::Settled { bytes }, &[]));
@@ -201,7 +201,7 @@ fn newcomers_are_refused_when_the_cache_has_nothing_left_to_give_and_let_in_agai
     assert_eq!(relieve_with(&memory, evict, &[]), [] as [bool; 0]);
     assert!(memory.admits_newcomers() && cached.lock().unwrap().is_empty());
     held.set(10 * MIB + MIB / 2);
-    assert!(memory.admits_newcomers(), "nobody has asked the cache yet");
+    assert!(memory.admits_newcomers(), "the cache was not asked yet");
     relieve_with(&memory, evict, &[]);
     assert!(!memory.admits_newcomers() && !memory.admits_guest(0));
     held.set(10 * MIB);
@@ -213,7 +213,7 @@ fn newcomers_are_refused_when_the_cache_has_nothing_left_to_give_and_let_in_agai
 }
 
 #[test]
-fn refused_newcomers_make_those_go_that_do_not_read_and_nobody_else() {
+fn for_refused_newcomers_clients_go_that_do_not_read_and_other_clients_stay() {
     let memory = Arc::new(Memory::new(16 * MIB));
     let frame = |len: usize| memory.count(vec![0; len].into());
     let frames = [frame(MIB), frame(MIB)];
@@ -223,7 +223,7 @@ fn refused_newcomers_make_those_go_that_do_not_read_and_nobody_else() {
         Fake::of(&memory, Standing::Settled { bytes: 8 * MIB + MIB / 2 }, &[]),
     ];
     drop(frames);
-    // 10.5 MiB: not so much that anybody had to go.
+    // 10.5 MiB: too little to end a connection for it.
     assert_eq!(relieve_with(&memory, |_| 0, &fakes), [true; 3]);
     assert!(!memory.admits_newcomers());
     assert_eq!(relieve_with(&memory, |_| 0, &fakes), [false, true, true]);

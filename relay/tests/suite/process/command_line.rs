@@ -78,7 +78,7 @@ fn check_config_ends_with_the_status_that_says_what_it_found() {
 }
 
 #[test]
-fn check_config_compares_the_connections_that_there_may_be_with_the_memory_for_them() {
+fn check_config_compares_the_limit_on_connections_with_the_memory_for_them() {
     let directory = tempfile::tempdir().unwrap();
     Certificate::new().write(directory.path());
     let config = |settings: &str| {
@@ -86,13 +86,13 @@ fn check_config_compares_the_connections_that_there_may_be_with_the_memory_for_t
         format!("tls_certificate = \"{path}/chain.pem\"\ntls_key = \"{path}/key.pem\"\n{settings}\n{}", app())
     };
     let told = |config: &str| text(&check(config, &[]).stderr).to_owned();
-    // TLS takes more than four times as much for each.
+    // A connection takes more than four times as much in TLS.
     let warned = told(&config(""));
     let room = warned.split_once("memory_bytes has room for ").unwrap().1;
     let fit: usize = room.split(' ').next().unwrap().parse().unwrap();
     assert!((55_000..70_000).contains(&fit) && room.contains("idle connections in TLS"), "{warned}");
     assert!(!told(&app()).contains("has room"));
-    // Either of what it proposes is enough.
+    // Either proposal is enough.
     assert!(!told(&config(&format!("max_connections = {fit}"))).contains("has room"));
     let enough = room.split_once("at least ").unwrap().1.trim();
     assert!(!told(&config(&format!("memory_bytes = \"{enough}\""))).contains("has room"), "{enough}");

@@ -1,5 +1,5 @@
-//! What the relay counts of its memory, against what it really takes: the worst that clients can have it hold, one kind
-//! after the other.
+//! The count of the relay's memory, compared with its resident memory: for each kind, the most that clients can make it
+//! hold.
 
 use crate::support::{
     App, CROWD, CROWD_TURN, Certificate, RelayProcess, Scrape, channel, handshake, masked, now, read_frame,
@@ -14,15 +14,15 @@ use tokio::{
     net::TcpStream,
 };
 
-/// Of what is resident, so much has to be counted at least: the allocator's places come in steps.
+/// The least share of the resident memory that has to be counted: the allocator rounds as well.
 const LEAST: f64 = 0.9;
-/// So many times as much may be counted as is resident.
+/// The most that may be counted, as a multiple of the resident memory.
 const MOST: f64 = 4.0;
 
-/// What a client has the relay hold; kept for as long as the measurement takes.
+/// The connections of a client, kept until the end of the measurement.
 type Kept = Vec<TcpStream>;
 
-/// Builds `count` of something, and compares what they are counted for with what they take.
+/// Builds `count` of something, and compares the count of their memory with their resident memory.
 #[allow(clippy::print_stdout, reason = "the figures are the source of the constants")]
 async fn compare(name: &str, relay: &RelayProcess, count: usize, build: impl AsyncFn(usize) -> Kept) {
     let mut kept = Vec::new();
@@ -33,7 +33,7 @@ async fn compare(name: &str, relay: &RelayProcess, count: usize, build: impl Asy
         let counted = parts.map(|part| scrape.value(&format!("sealwire_memory_bytes{{what=\"{part}\"}}")));
         (counted.iter().sum::<f64>(), scrape.value("process_resident_memory_bytes"))
     };
-    // The first few also warm up what all share.
+    // The first few also warm up everything that all share.
     let first = count / 8;
     for number in 0..first {
         kept.extend(build(number).await);
@@ -46,10 +46,13 @@ async fn compare(name: &str, relay: &RelayProcess, count: usize, build: impl Asy
     let [counted, resident] = [after.0 - before.0, after.1 - before.1].map(|bytes| bytes / count as f64);
     println!("{name}: {resident:.0} bytes resident, {counted:.0} counted");
     assert!(counted >= LEAST * resident, "{name}: {counted:.0} bytes are counted of {resident:.0}");
-    assert!(counted <= MOST * resident, "{name}: {counted:.0} bytes are counted, and {resident:.0} taken");
+    assert!(
+        counted <= MOST * resident,
+        "{name}: {counted:.0} bytes are counted, and {resident:.0} are resident"
+    );
 }
 
-/// A relay that waits for what never comes.
+/// A relay with the longest deadlines.
 fn relay() -> RelayProcess {
     RelayProcess::start(&[&FLAGS[..], &CROWD].concat())
 }
@@ -71,21 +74,21 @@ const FLAGS: [&str; 14] = [
     "127.0.0.1:0",
 ];
 
-/// A connection on which these bytes were sent.
+/// A connection that has sent these bytes.
 async fn sent(relay: &RelayProcess, bytes: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(relay.address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     stream
 }
 
-/// A head that fills what a head may have.
+/// A head of nearly the longest kind, without its end.
 fn large_head(first_line: &str) -> String {
     let lines: String = (0..95).map(|number| format!("x-{number}: {}\r\n", "y".repeat(140))).collect();
     format!("{first_line}\r\nhost: relay\r\n{lines}")
 }
 
 #[tokio::test]
-async fn connections_that_have_shown_nothing_are_counted_for_what_they_take() {
+async fn connections_without_a_token_count_for_at_least_their_memory() {
     let _turn = CROWD_TURN.lock().await;
     rlimit::increase_nofile_limit(20_000).unwrap();
     let relay = &relay();
@@ -111,7 +114,7 @@ async fn connections_that_have_shown_nothing_are_counted_for_what_they_take() {
 }
 
 #[tokio::test]
-async fn handshakes_of_tls_are_counted_for_what_they_take() {
+async fn handshakes_of_tls_count_for_at_least_their_memory() {
     let _turn = CROWD_TURN.lock().await;
     let relay = || {
         let (certificate, directory, app) = (Certificate::new(), tempfile::tempdir().unwrap(), App::one());
@@ -137,7 +140,7 @@ async fn handshakes_of_tls_are_counted_for_what_they_take() {
     }
 }
 
-/// A connection with a session, and its answers to so many of these frames, which must not be refusals.
+/// A connection with a session that has sent these frames, none of which was refused.
 async fn session(relay: &RelayProcess, frames: impl IntoIterator<Item = ToRelay>) -> TcpStream {
     let mut stream = handshake(relay).await;
     for frame in frames {
@@ -166,7 +169,7 @@ fn subscribe(request: u32, channel: Channel, events: Vec<String>) -> ToRelay {
 }
 
 #[tokio::test]
-async fn sessions_subscriptions_filters_and_tokens_are_counted_for_what_they_take() {
+async fn sessions_subscriptions_filters_and_tokens_count_for_at_least_their_memory() {
     const SUBSCRIPTIONS: u32 = 200;
     let app = App::one();
     let hello = ToRelay::Hello(Hello { token: app.session("mallory") });
@@ -182,7 +185,7 @@ async fn sessions_subscriptions_filters_and_tokens_are_counted_for_what_they_tak
         vec![session(relay, [hello.clone()].into_iter().chain((1..=SUBSCRIPTIONS).map(of))).await]
     };
     compare("subscriptions", relay, 40, subscriptions).await;
-    // As many as a session may have, of the longest that one may be: in few names, and in many.
+    // As many filters of the longest kind as a session may have: with few names, and with many.
     for names in [4, 32] {
         let relay = &self::relay();
         let len = MAX_FILTER_BYTES / names;

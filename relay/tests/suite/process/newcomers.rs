@@ -1,4 +1,4 @@
-//! More clients than a relay has memory for, all of which behave: newcomers are refused, and nobody is ended for them.
+//! More clients than a relay has memory for, none of which does harm: newcomers are refused, and no client is ended.
 
 use super::bystanders::Bystanders;
 use crate::support::{
@@ -26,10 +26,10 @@ use tokio::{
 use tokio_rustls::client::TlsStream;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Strangers and clients that are opened at the same time.
+/// Connections that are opened at the same time.
 const AT_ONCE: usize = 32;
 
-/// A session over TLS, or `None` where the relay has no memory for it, whichever way it says so.
+/// A session over TLS, or `None` if the relay refused it for memory.
 async fn open_over_tls(
     address: SocketAddr,
     certificate: &Certificate,
@@ -94,7 +94,7 @@ async fn idle_clients_in_tls_past_the_memory_are_refused_and_none_of_the_others_
         let (certificate, token, refused) = (certificate.clone(), token.clone(), refused.clone());
         tasks.spawn(async move {
             let mut open = Vec::new();
-            // Past the first refusals, so that what follows them is seen as well.
+            // Beyond the first refusals, to see the rest as well.
             while refused.load(Ordering::Relaxed) < 200 {
                 match open_over_tls(address, &certificate, &token).await {
                     Some(stream) => open.push(stream),
@@ -109,22 +109,22 @@ async fn idle_clients_in_tls_past_the_memory_are_refused_and_none_of_the_others_
     println!("{} clients, {} MiB", open.len(), scrape.value("process_resident_memory_bytes") / 1048576.0);
     assert!((3_000..6_000).contains(&open.len()), "{} were let in", open.len());
     assert_eq!(scrape.value("sealwire_connections_shed_total"), 0.0);
-    assert_eq!(scrape.value("sealwire_sessions"), open.len() as f64, "somebody was ended");
+    assert_eq!(scrape.value("sealwire_sessions"), open.len() as f64, "a session was ended");
     assert!(scrape.value("sealwire_limit_refusals_total{limit=\"memory_bytes\"}") >= 200.0);
     assert!(scrape.value("process_resident_memory_bytes") < 128.0 * 1048576.0);
     for stream in open.iter_mut().step_by(100) {
         must_live(stream).await;
     }
-    // There is room again once some have left.
+    // There is room again once some clients have left.
     open.truncate(open.len() / 2);
     let begun = Instant::now();
     while open_over_tls(address, &certificate, &token).await.is_none() {
-        assert!(begun.elapsed() < PATIENCE, "those who left take up memory");
+        assert!(begun.elapsed() < PATIENCE, "clients that left take up memory");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn streams_without_a_token_push_nobody_out_and_make_room_for_each_other() {
+async fn streams_without_a_token_push_no_session_out_and_make_room_for_each_other() {
     const SESSIONS: usize = 300;
     const STRANGERS: usize = 2600;
     let _turn = CROWD_TURN.lock().await;
@@ -165,11 +165,11 @@ async fn streams_without_a_token_push_nobody_out_and_make_room_for_each_other() 
     assert!(scrape.value("sealwire_memory_bytes{what=\"guests\"}") < 17.0 * 1048576.0, "{scrape:#?}");
     assert!(scrape.value("process_resident_memory_bytes") < 128.0 * 1048576.0);
 
-    // The strangers stay for as long as they may; whoever has a token is let in soon all the same, and nobody was ended.
+    // The strangers stay for as long as they may. A client with a token is let in soon all the same, and none was ended.
     let begun = Instant::now();
     loop {
         let Ok(mut stream) = try_handshake(&relay).await else {
-            assert!(begun.elapsed() < PATIENCE, "strangers keep everybody out");
+            assert!(begun.elapsed() < PATIENCE, "strangers keep other clients out");
             sleep(Duration::from_millis(100)).await;
             continue;
         };
@@ -191,7 +191,7 @@ async fn streams_without_a_token_push_nobody_out_and_make_room_for_each_other() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_few_clients_with_very_many_subscriptions_neither_fill_the_memory_nor_keep_the_others_out() {
+async fn a_few_clients_with_very_many_subscriptions_neither_fill_the_memory_nor_keep_others_out() {
     const CONNECTIONS: usize = 20;
     const SESSIONS: u32 = 32;
     const SUBSCRIPTIONS: u32 = 256;
@@ -207,7 +207,7 @@ async fn a_few_clients_with_very_many_subscriptions_neither_fill_the_memory_nor_
             let mut stream = TcpStream::connect(address).await.unwrap();
             stream = crate::support::handshake_over(stream).await;
             let (mut reader, mut writer) = stream.into_split();
-            // What they are told is of no interest; it has to be read so that they go on.
+            // The answers only have to be read, so that the client may go on.
             let reading = tokio::spawn(async move {
                 let mut buffer = vec![0; 64 * 1024];
                 while let Ok(1..) = reader.read(&mut buffer).await {}
@@ -233,7 +233,7 @@ async fn a_few_clients_with_very_many_subscriptions_neither_fill_the_memory_nor_
         });
     }
     let hoarders = tasks.join_all().await;
-    // What they sent is taken in first.
+    // The relay takes everything in first.
     let (mut scrape, mut before) = (Scrape::of(&relay).await, -1.0);
     while scrape.value("sealwire_received_bytes_total") != before {
         before = scrape.value("sealwire_received_bytes_total");
@@ -252,7 +252,7 @@ async fn a_few_clients_with_very_many_subscriptions_neither_fill_the_memory_nor_
     assert!(resident < 128.0);
     assert_eq!(scrape.value("sealwire_connections_shed_total"), 0.0);
     bystanders.must_be_untouched().await;
-    // A newcomer with one subscription has room where those who hold much get no more.
+    // A newcomer with one subscription has room, while sessions that hold much get no more.
     let mut newcomer = LightClient::open(relay.address, &App::one().session("bob")).await;
     newcomer.subscribe("absences", None).await;
     let answer = request(relay.address, "GET", "/healthz", "", "").await;

@@ -192,7 +192,7 @@ async fn who_holds_most_is_cut_off_when_memory_is_short_and_told_to_come_back() 
 }
 
 #[tokio::test]
-async fn a_cache_that_may_be_larger_than_the_memory_gives_way_to_what_is_published_and_to_newcomers() {
+async fn a_cache_with_a_limit_above_the_memory_gives_way_to_publications_and_to_newcomers() {
     // The default of replay_bytes is four times as much.
     let flags = ["--memory-bytes", "64MiB", "--log", "error", "--admin-listen", "127.0.0.1:0"];
     let rates = ["--byte-rate", "64GiB", "--byte-burst", "64GiB"];
@@ -220,7 +220,7 @@ async fn messages_that_are_never_finished_do_not_fill_the_memory() {
     let mut bystander = Client::open(&relay, "bob").await;
     let (mut streams, mut refused) = (Vec::new(), 0);
     for _ in 0..600 {
-        // Newcomers are refused where there is no memory for them.
+        // Newcomers are refused if there is no memory for them.
         let Ok(mut stream) = try_handshake(&relay).await else {
             refused += 1;
             continue;
@@ -235,10 +235,10 @@ async fn messages_that_are_never_finished_do_not_fill_the_memory() {
     assert!(peak(relay.child.id()) < 96 * 1024 * 1024, "{} MiB", peak(relay.child.id()) >> 20);
     assert!(refused > 0 && streams.len() > 100, "{refused} were refused, {} let in", streams.len());
     bystander.publish("absences", "undisturbed").await;
-    // Those that never end their message make room for others.
+    // Clients that do not end their message make room for newcomers.
     let begun = Instant::now();
     while try_handshake(&relay).await.is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "nobody is let in any more");
+        assert!(begun.elapsed() < Duration::from_secs(20), "no client is let in any more");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Everything at once that costs a relay memory, on one that has little of it.
+//! All attacks on a relay's memory at once, while it has little of it.
 
 use super::bystanders::Bystanders;
 use crate::support::{
@@ -23,11 +23,11 @@ use tokio::{
 };
 
 const HEALTHY: usize = 200;
-/// How long the siege lasts, if nothing takes longer.
+/// The length of the siege, unless a part of it takes longer.
 const SIEGE: Duration = Duration::from_secs(15);
 const MOST_RESIDENT: usize = 128 << 20;
 
-/// One attacker's connection after the other: each sends these bytes, reads nothing, and stays for as long as it may.
+/// One connection of an attacker after the other: each sends these bytes, reads nothing, and stays for as long as it may.
 async fn besiege(address: SocketAddr, at_once: usize, bytes: Arc<[u8]>, over: Arc<AtomicBool>) {
     let mut held = Vec::new();
     while !over.load(Ordering::Relaxed) {
@@ -50,7 +50,7 @@ fn frames(messages: impl IntoIterator<Item = ToRelay>) -> Vec<u8> {
     messages.into_iter().flat_map(|message| masked(0x82, &message.to_bytes())).collect()
 }
 
-/// The opening handshake, and what follows it.
+/// The opening handshake, and these bytes behind it.
 fn upgraded(then: &[u8]) -> Vec<u8> {
     let request =
         b"GET /v1/realtime HTTP/1.1\r\nhost: relay\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
@@ -59,7 +59,7 @@ fn upgraded(then: &[u8]) -> Vec<u8> {
     [&request[..], then].concat()
 }
 
-/// As many subscriptions as fit into a socket, with filters.
+/// As many sessions and subscriptions as a connection may have, with filters.
 async fn hoard(address: SocketAddr, token: String, number: usize) -> Option<TcpStream> {
     let stream = TcpStream::connect(address).await.ok()?;
     let (mut reader, mut writer) = handshake_over(stream).await.into_split();
@@ -83,7 +83,7 @@ async fn hoard(address: SocketAddr, token: String, number: usize) -> Option<TcpS
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_small_relay_stands_everything_at_once_and_ends_nobody_who_behaves() {
+async fn a_small_relay_withstands_all_attacks_at_once_and_ends_no_client_without_fault() {
     let _turn = CROWD_TURN.lock().await;
     rlimit::increase_nofile_limit(20_000).unwrap();
     let flags = ["--memory-bytes", "64MiB", "--log", "error", "--admin-listen", "127.0.0.1:0"];
@@ -101,7 +101,7 @@ async fn a_small_relay_stands_everything_at_once_and_ends_nobody_who_behaves() {
     let mut bystanders = Bystanders::on(&relay).await;
     let mut publisher = Client::open(&relay, "bob").await;
 
-    // The others' app, of which each does what it can.
+    // Every account of the other app attacks.
     let mallory = App::new("ari:cloud:ecosystem::app/two", "two", 2);
     let hello = ToRelay::Hello(Hello { token: mallory.session("mallory") });
     let subscribe = ToRelay::Subscribe(Subscribe {
@@ -140,7 +140,7 @@ async fn a_small_relay_stands_everything_at_once_and_ends_nobody_who_behaves() {
     let mut busy = Client::open_with(&relay, mallory.session("busy")).await;
     let large = bytes::Bytes::from(vec![1; 60 * 1024]);
     while begun.elapsed() < SIEGE {
-        // What the slow readers do not read. It may be refused; whoever behaves must not be.
+        // The slow readers do not read these, and they may be refused; those of clients without fault may not.
         for _ in 0..5 {
             busy.try_publish(channel("busy"), "", large.clone(), rand_id()).await;
         }
@@ -164,7 +164,7 @@ async fn a_small_relay_stands_everything_at_once_and_ends_nobody_who_behaves() {
         for _ in 0..rounds {
             match client.next().await {
                 Came::Message(ToClient::Publication(_)) => {}
-                _ => panic!("somebody was ended who behaves"),
+                _ => panic!("a client without fault was ended"),
             }
         }
     }

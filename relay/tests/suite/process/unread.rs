@@ -1,4 +1,4 @@
-//! Clients that do not read what they are answered over HTTP, or hardly, and what becomes of them.
+//! Clients that do not read their answers over HTTP, or hardly.
 
 use super::bystanders::Bystanders;
 use crate::support::{
@@ -16,13 +16,13 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How long clients may read nothing in these tests.
+/// The longest time in which a client may read nothing.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 const FLAGS: [&str; 6] = ["--write-timeout", "2s", "--log", "error", "--admin-listen", "127.0.0.1:0"];
 const GUESTS: &str = "sealwire_memory_bytes{what=\"guests\"}";
 /// Longest wait for anything, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// As many requests as one read of the relay may bring.
+/// Requests that are sent at once, for 18 MB of answers.
 const PIPELINED: usize = 300;
 
 /// A connection that takes in little at a time.
@@ -39,7 +39,7 @@ async fn ask_for_much(stream: &mut (impl AsyncWrite + Unpin)) {
     stream.write_all(requests.as_bytes()).await.unwrap();
 }
 
-/// How long until the relay has no more of these connections, the last of which may not have been accepted yet.
+/// The time until the relay has none of these connections any more.
 async fn until_gone(relay: &RelayProcess) -> Duration {
     let begun = Instant::now();
     while Scrape::of(relay).await.value(GUESTS) < 200_000.0 {
@@ -50,7 +50,7 @@ async fn until_gone(relay: &RelayProcess) -> Duration {
     begun.elapsed()
 }
 
-/// What comes until the end of the connection.
+/// Everything until the end of the connection.
 async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut rest = Vec::new();
     let _ = timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("the connection does not end");
@@ -58,7 +58,7 @@ async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn answers_that_nobody_reads_end_the_connection_and_hold_little_until_then() {
+async fn unread_answers_end_the_connection_and_take_little_memory_until_then() {
     let relay = RelayProcess::start(&FLAGS);
     let mut bystanders = Bystanders::on(&relay).await;
     let mut unread = Vec::new();
@@ -81,7 +81,7 @@ async fn answers_that_nobody_reads_end_the_connection_and_hold_little_until_then
     let scrape = Scrape::of(&relay).await;
     assert_eq!(scrape.value(GUESTS), 0.0);
     for stream in &mut unread {
-        // A little of it was on its way. Without a bound it would be megabytes, all of which the system held.
+        // Without a bound, the system would hold megabytes of answers.
         let read = rest(stream).await.len();
         assert!(read < 1 << 20, "{read} bytes were written for a client that does not read");
     }
@@ -94,7 +94,7 @@ async fn a_client_that_reads_a_little_now_and_then_loses_the_connection_too() {
     ask_for_much(&mut stream).await;
     let begun = Instant::now();
     let mut some = [0; 64];
-    // It is never silent for as long as the timeout, and slower than the least rate.
+    // The client never stops for as long as the timeout, and is slower than the least rate.
     while let Ok(Ok(1..)) = timeout(PATIENCE, stream.read(&mut some)).await {
         sleep(Duration::from_millis(250)).await;
         if Scrape::of(&relay).await.value("sealwire_places_taken") == 0.0 {
@@ -105,7 +105,7 @@ async fn a_client_that_reads_a_little_now_and_then_loses_the_connection_too() {
 }
 
 #[tokio::test]
-async fn a_client_that_reads_gets_every_answer_however_many_it_asks_for_at_once() {
+async fn a_client_that_reads_gets_all_answers_to_many_requests_at_once() {
     let relay = RelayProcess::start(&FLAGS);
     let mut stream = narrow(relay.address).await;
     let one = request(relay.address, "GET", "/v1/openapi.json", "", "").await.text.len();
@@ -124,7 +124,7 @@ async fn a_client_that_reads_gets_every_answer_however_many_it_asks_for_at_once(
 }
 
 #[tokio::test]
-async fn over_tls_and_on_a_unix_domain_socket_it_is_the_same() {
+async fn over_tls_and_on_a_unix_domain_socket_unread_answers_end_the_connection_as_well() {
     let (certificate, directory, app) = (Certificate::new(), tempfile::tempdir().unwrap(), App::one());
     certificate.write(directory.path());
     let apps = format!("[[app]]\nid = \"{}\"\nsigning_keys = [\"{}\"]\n", app.id, app.key_text);
@@ -149,11 +149,11 @@ async fn over_tls_and_on_a_unix_domain_socket_it_is_the_same() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_its_session_whether_or_not_its_client_reads() {
+async fn a_stream_ends_with_its_session_although_its_client_does_not_read() {
     let relay =
         RelayProcess::start(&[&["--queue-bytes", "256KiB", "--hello-timeout", "1s"][..], &FLAGS].concat());
     let mut publisher = Client::open(&relay, "alice").await;
-    // One that never shows a token, and one whose session is ended because it reads nothing.
+    // One client never shows a token; the session of the other ends because it reads nothing.
     let silent = Streamed::connect(relay.address).await;
     let mut slow = Streamed::open(&relay, "carol").await;
     slow.subscribe_since("absences", None).await;
@@ -182,7 +182,7 @@ async fn a_client_that_sends_while_its_stream_is_open_loses_it() {
     let more = "POST /v1/send HTTP/1.1\r\nhost: relay\r\ncontent-length: 1000000\r\n\r\n";
     streamed.socket.write_all(more.as_bytes()).await.unwrap();
     Scrape::until(&relay, "sealwire_places_taken", 0.0).await;
-    // The same where more comes together with the request than HTTP reads, so that it does not look for the rest.
+    // The same if HTTP has read a part of it together with the request, and does not look for the rest.
     let mut stream = TcpStream::connect(relay.address).await.unwrap();
     let request = "POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n";
     let _ = stream.write_all(format!("{request}{}", more.repeat(1000)).as_bytes()).await;
@@ -194,7 +194,7 @@ async fn a_client_that_sends_while_its_stream_is_open_loses_it() {
     streamed.subscribe_since("absences", None).await;
 }
 
-/// How long a relay takes to end after this signal.
+/// The time that a relay takes to end.
 async fn time_to_end(mut relay: RelayProcess) -> Duration {
     let begun = Instant::now();
     relay.signal("TERM");
@@ -204,13 +204,13 @@ async fn time_to_end(mut relay: RelayProcess) -> Duration {
 }
 
 #[tokio::test]
-async fn a_relay_ends_soon_whatever_its_clients_do_not_read_or_send() {
-    // With timeouts that would keep it for longer.
+async fn a_relay_ends_soon_although_clients_neither_read_nor_send_the_rest() {
+    // All timeouts are longer than the end may take.
     let flags =
         ["--write-timeout", "60s", "--body-timeout", "60s", "--head-timeout", "60s", "--log", "error"];
     let relay = RelayProcess::start(&flags);
     let mut held = Vec::new();
-    // Nobody reads the answers, sends the rest of a head or a body, or reads a stream.
+    // Answers and streams that are not read, and heads and bodies that do not end.
     for _ in 0..3 {
         let mut stream = TcpStream::connect(relay.address).await.unwrap();
         ask_for_much(&mut stream).await;
@@ -262,7 +262,7 @@ async fn a_proxy_that_does_not_send_its_header_does_not_keep_a_relay_from_its_en
 }
 
 #[tokio::test]
-async fn operators_are_answered_however_many_connections_say_nothing() {
+async fn operators_are_answered_despite_many_silent_connections() {
     let relay = RelayProcess::start(&FLAGS);
     let mut silent = Vec::new();
     for _ in 0..100 {
@@ -270,7 +270,7 @@ async fn operators_are_answered_however_many_connections_say_nothing() {
     }
     let answer = request(relay.admin(), "GET", "/healthz", "", "").await;
     assert_eq!(answer.status, 200);
-    // A connection that asks and does not read is gone soon as well.
+    // A connection that asks and does not read ends soon as well.
     let mut stream = narrow(relay.admin()).await;
     stream.write_all("GET /metrics HTTP/1.1\r\nhost: relay\r\n\r\n".repeat(100).as_bytes()).await.unwrap();
     sleep(Duration::from_millis(200)).await;

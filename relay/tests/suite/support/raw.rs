@@ -24,8 +24,8 @@ pub async fn handshake_over<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> S {
     handshake_for(stream, "sealwire.v1").await
 }
 
-/// A connection after the opening handshake, or the status that the relay refused it with: 0 where it closed the
-/// connection without a word.
+/// A connection after the opening handshake, or the status with which the relay refused it: 0 if it closed the connection
+/// without an answer.
 pub async fn try_handshake(relay: &RelayProcess) -> Result<TcpStream, u16> {
     let mut stream = TcpStream::connect(relay.address).await.unwrap();
     let request = upgrade_request("sealwire.v1");

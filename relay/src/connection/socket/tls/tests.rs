@@ -42,16 +42,16 @@ async fn connection() -> (TlsStream<TcpStream>, TlsSocket) {
 }
 
 #[tokio::test]
-async fn what_comes_and_cannot_be_decrypted_is_counted_and_bounded() {
+async fn bytes_that_cannot_be_decrypted_yet_are_counted() {
     let (client, socket) = connection().await;
     let (client, _) = client.into_inner();
     let receive = async || {
         poll_fn(|context| socket.poll_read_ready(context)).await.unwrap();
         socket.try_read_buf(&mut BytesMut::with_capacity(4096))
     };
-    // Nothing was read so far, and nothing lies there.
+    // Nothing has come so far.
     assert_eq!(receive().await.unwrap_err().kind(), io::ErrorKind::WouldBlock);
-    // A record of the longest kind that does not end.
+    // The beginning of a record of the longest kind.
     let begin = [&[23, 3, 3, 0x40, 0x00][..], &[0; 10_000]].concat();
     assert_eq!(client.try_write(&begin).unwrap(), begin.len());
     while socket.undecrypted() < begin.len() {
@@ -61,10 +61,10 @@ async fn what_comes_and_cannot_be_decrypted_is_counted_and_bounded() {
 }
 
 #[tokio::test]
-async fn a_client_that_sends_nothing_but_the_terms_of_tls_is_ended() {
+async fn a_client_that_sends_messages_of_tls_and_no_data_is_ended() {
     let (mut client, socket) = connection().await;
     let mut sent = 0;
-    // Each is a record of some 30 bytes, after which the client would use another key.
+    // Each is a record of some 30 bytes with a new key of the client.
     loop {
         client.get_mut().1.refresh_traffic_keys().unwrap();
         client.flush().await.unwrap();
@@ -76,7 +76,7 @@ async fn a_client_that_sends_nothing_but_the_terms_of_tls_is_ended() {
         }
         assert!(read.kind() == io::ErrorKind::WouldBlock && sent < 10_000, "{read} {sent}");
     }
-    // With data between them it goes on.
+    // With data between them the connection goes on.
     let (mut client, socket) = connection().await;
     for _ in 0..2 * sent {
         client.get_mut().1.refresh_traffic_keys().unwrap();
