@@ -1,4 +1,4 @@
-//! How long to wait between attempts: doubling, capped, and spread over most of that. A relay that crashed or stood still
+//! The wait between two attempts: doubling, capped, and spread over most of that. A relay that crashed or stood still
 //! lost all its clients at one moment, and must not get them back at another one.
 
 use crate::entropy::{Entropy, below};

@@ -31,9 +31,9 @@ pub const MAX_PROPERTY_NAME: usize = 64;
 pub const MAX_PROPERTY_VALUE: usize = 256;
 /// Most encryption keys of an installation that are in use at once, and so of a session or a channel token.
 pub const MAX_KEY_VERSIONS: usize = 16;
-/// How long a process may go on with a secret of an installation that it read, in seconds.
+/// Time for which a process may go on with an installation's secret that it read, in seconds.
 pub const MAX_SECRET_AGE: u64 = 60;
-/// How long an encryption key stays in use after the next one was made, in seconds: 24 h and 10 min. A process may hand
+/// Time for which an encryption key stays in use after the next one was made, in seconds: 24 h and 10 min. A process may hand
 /// out the replaced key alone for [`MAX_SECRET_AGE`], in a session or a channel token that lives for
 /// [`MAX_TOKEN_LIFETIME`]; the last message of that is replayed for [`MAX_REPLAY_SECONDS`]. The clocks of the process that
 /// rotates, of the one that signs and of the one that leaves the key out may each be wrong by [`CLOCK_SKEW`]. The rest is

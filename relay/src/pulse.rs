@@ -1,6 +1,6 @@
-//! Whether the relay runs. A process that was stopped, or whose machine was, finds all its deadlines passed at once, while
-//! what its clients sent meanwhile lies unread. Rules that end a silent client ask here first. No I/O: time is an
-//! argument.
+//! The relay's pulse, which tells whether it runs. A process that was stopped, or whose machine was, finds all its
+//! deadlines passed at once, while the messages of its clients lie unread. Rules that end a silent client ask here first.
+//! No I/O: time is an argument.
 
 use crate::vital;
 use std::{
@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often the relay's own task beats.
+/// Time between two beats of the relay's own task.
 pub(crate) const PERIOD: Duration = Duration::from_millis(100);
 /// A beat that is so late means that the relay stood still.
 const STANDSTILL: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! What a relay cannot go on without: tasks without which it would look alive and lose messages, and tables that must not
+//! Vital tasks and tables: tasks without which a relay would look alive and lose messages, and tables that must not
 //! be half changed. A panic in one of them ends the process with status 1: clients come back to the next one and resume,
 //! or are told of a gap.
 
@@ -19,7 +19,7 @@ pub(crate) fn spawn(name: &'static str, task: impl Future<Output = ()> + Send + 
     });
 }
 
-/// What a lock guards, which no panic has left half changed.
+/// The contents of a lock, which no panic has left half changed.
 pub(crate) fn sound<G>(lock: LockResult<G>) -> G {
     lock.unwrap_or_else(|_| end("table", "a panic may have left a table half changed; the relay ends"))
 }

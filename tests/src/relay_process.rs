@@ -27,7 +27,7 @@ pub struct RelayProcess {
     _config: tempfile::TempDir,
 }
 
-/// What becomes of the relay's log.
+/// The reader of the relay's log.
 enum Log {
     Shown,
     Kept,

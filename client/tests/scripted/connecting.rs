@@ -54,7 +54,7 @@ fn a_connection_that_held_starts_the_waits_anew_and_one_that_did_not_does_not() 
     assert!(harness.advance_to_attempt() <= 3_000);
 }
 
-/// How many of these moments lie in the fullest span of so many milliseconds.
+/// Counts the moments in the fullest span of so many milliseconds.
 fn most_within(span_ms: u64, mut moments: Vec<u64>) -> usize {
     moments.sort_unstable();
     let within = |(first, at): (usize, &u64)| moments[first..].partition_point(|other| other - at < span_ms);
@@ -89,7 +89,7 @@ fn a_session_whose_signing_key_is_gone_is_replaced_when_the_relay_says() {
     let wait = harness.advance_to_attempt();
     assert!((2_500..=3_750).contains(&wait), "{wait}");
     harness.expect_need(SessionReason::Connect);
-    // Where it says nothing, at once.
+    // A relay that names no time is asked at once.
     let (mut harness, _) = Harness::subscribed("absences");
     harness.goodbye(Code::TokenUnknownKey, 0);
     harness.expect_need(SessionReason::Connect);

@@ -212,7 +212,7 @@ fn a_machine_that_woke_up_reads_the_answers_that_came_meanwhile_before_it_gives_
     let done =
         |event: &Event| matches!(event, Event::PublishDone { publish: id, result: Ok(_) } if *id == publish);
     assert!(harness.events.iter().any(done), "{:?}", harness.events);
-    // What is not there within a probe's time does not come.
+    // An answer that is not there within a probe's time does not come.
     let late = harness.publish("absences", "2");
     harness.now_ms += 600_000;
     harness.client.handle_timeout(harness.now());

@@ -1,4 +1,4 @@
-// Whose word a session and a publication rest on: the platform's, the app's, and never the call's.
+// Sessions and publications rest on the word of the platform or of the app, and never on the call's.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

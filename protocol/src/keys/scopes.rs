@@ -31,7 +31,7 @@ fn derive(key: &Extracted, (app, installation): (&str, &str), context: &Scope, s
     expand(key, &info)
 }
 
-/// How many subsets a scope has.
+/// The number of a scope's subsets.
 fn subsets(scope: &Scope) -> usize {
     1 << scope.len()
 }

@@ -1,4 +1,4 @@
-//! Where log lines go: standard error, as text or JSON. Also what a panic says.
+//! Log lines and the messages of panics go to standard error, as text or JSON.
 
 use sealwire_relay::{Config, LogFormat, Output, open_log};
 use std::{
@@ -37,7 +37,7 @@ impl io::Write for Line {
 /// Starts logging.
 ///
 /// # Errors
-/// Where the system gives no thread for it.
+/// The system's error, if it gives no thread for it.
 pub(super) fn start(config: &Config) -> io::Result<Logging> {
     let log = open_log()?;
     log_panics(log, config.log_format);

@@ -1,4 +1,4 @@
-//! What commands print besides the log. A reader that is gone, stalled or full never ends a command by a panic.
+//! The output of commands besides the log. A reader that is gone, stalled or full never ends a command by a panic.
 
 use sealwire_relay::{Output, open_log};
 use std::{
@@ -6,13 +6,13 @@ use std::{
     time::Duration,
 };
 
-/// How long a command that others wait for, such as a supervisor, waits for its own reader.
+/// Time for which a command waits for its reader, since a supervisor may wait for the command.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Prints the result of a command. A reader that has seen enough, such as `head`, is no error.
 ///
 /// # Errors
-/// Where the result could not be written.
+/// The error of writing the result.
 pub(super) fn result(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {

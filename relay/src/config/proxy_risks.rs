@@ -1,4 +1,4 @@
-//! What may come of whom the relay takes for a proxy: any client could claim another address, or all share one.
+//! Risks of the proxies that the relay trusts: any client could claim another address, or all share one.
 
 use super::{Config, Listen, Setting};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};

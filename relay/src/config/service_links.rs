@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 
 const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "SCTP"];
 
-/// Whether a variable is Kubernetes' own; `name` stands without the relay's prefix.
+/// True for a variable of Kubernetes' own; `name` stands without the relay's prefix.
 pub(super) fn is_service_link(name: &str, value: &str) -> bool {
     let words = name.match_indices('_').map(|(underscore, _)| &name[underscore + 1..]);
     [name].into_iter().chain(words).any(|ending| is_link(ending, value))
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
     use crate::config::Setting;
 
-    /// What the kubelet sets for a Service with two ports (`pkg/kubelet/envvars`).
+    /// The variables that the kubelet sets for a Service with two ports (`pkg/kubelet/envvars`).
     fn links(service: &str, ip: &str) -> Vec<(String, String)> {
         let host = if ip.contains(':') { format!("[{ip}]") } else { ip.to_owned() };
         let mut links = vec![

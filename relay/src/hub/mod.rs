@@ -176,7 +176,7 @@ impl Hub {
     /// Gives a message its place, unless it has one.
     ///
     /// # Errors
-    /// Where another message of the channel has its id.
+    /// [`IdReused`] if another message of the channel has its id.
     pub fn publish(&mut self, draft: Draft, now: Now) -> Result<Outcome, IdReused> {
         self.expire(now.monotonic);
         let (channel_id, tenant, id) = (draft.channel, draft.tenant, draft.id);

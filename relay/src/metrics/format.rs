@@ -40,7 +40,7 @@ impl Format {
         (weight > 0).then_some((weight, closeness, place))
     }
 
-    /// How closely a media range names the format, and what it weighs, in thousandths.
+    /// The precision with which a media range names the format, and its weight in thousandths.
     fn matches(self, range: &str) -> Option<(Closeness, u16)> {
         let (name, version) = match self {
             Self::Text => ("text/plain", "0.0.4"),

@@ -1,4 +1,4 @@
-//! What the process prints: a thread of its own writes it, so a reader that is slow, stalled or gone never delays or ends
+//! The output of the process: a thread of its own writes it, so a reader that is slow, stalled or gone never delays or ends
 //! anything else. Lines that cannot be written are dropped and counted.
 //!
 //! `tracing-appender` has such a writer, but it loses lines to failed writes without counting them, bounds its queue by
@@ -22,7 +22,7 @@ use std::{
 const MAX_BYTES: usize = 1024 * 1024;
 /// Pause before another attempt where the descriptor is non-blocking and full: another process chose that for it.
 const FULL_PAUSE: Duration = Duration::from_millis(10);
-/// How long the end of the process waits for lines that are still queued.
+/// Time for which the end of the process waits for lines that are still queued.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A destination of lines.
@@ -35,7 +35,7 @@ impl Output {
     /// Starts the thread that writes to `sink`; it lasts as long as the process.
     ///
     /// # Errors
-    /// Where the system gives no thread.
+    /// The system's error, if it gives no thread.
     pub fn start(name: &str, sink: impl Write + Send + 'static) -> io::Result<Self> {
         let queue = Arc::new(Queue::new(MAX_BYTES));
         let taken = queue.clone();
@@ -46,7 +46,7 @@ impl Output {
     /// Starts the thread for one of the process's own descriptors, without the lock of the standard library's handle.
     ///
     /// # Errors
-    /// Where the system gives no thread or no descriptor.
+    /// The system's error, if it gives no thread or no descriptor.
     pub fn of(name: &str, descriptor: impl AsFd) -> io::Result<Self> {
         Self::start(name, File::from(descriptor.as_fd().try_clone_to_owned()?))
     }
@@ -62,13 +62,13 @@ impl Output {
         self.queue.wait_until_settled(patience)
     }
 
-    /// How many lines were dropped.
+    /// The number of lines that were dropped.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.queue.dropped()
     }
 
-    /// How many lines were dropped and not reported yet, once lines can be written again.
+    /// The number of lines that were dropped and not reported yet, once lines can be written again.
     fn take_report(&self) -> u64 {
         self.queue.take_report()
     }
@@ -79,7 +79,7 @@ static LOG: OnceLock<Output> = OnceLock::new();
 /// Standard error of the process, which the log goes to. Opens it the first time.
 ///
 /// # Errors
-/// Where the system gives no thread or no descriptor.
+/// The system's error, if it gives no thread or no descriptor.
 pub fn open_log() -> io::Result<&'static Output> {
     if let Some(log) = LOG.get() {
         return Ok(log);
@@ -95,7 +95,7 @@ pub fn flush_log() {
     }
 }
 
-/// How many lines for standard error were dropped.
+/// The number of lines for standard error that were dropped.
 pub(crate) fn dropped_log_lines() -> u64 {
     LOG.get().map_or(0, Output::dropped)
 }

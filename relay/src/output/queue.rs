@@ -74,7 +74,7 @@ impl Queue {
         self.settled.notify_all();
     }
 
-    /// Whether everything that is queued now was written or dropped within `patience`.
+    /// True if everything that is queued now was written or dropped within `patience`.
     pub(super) fn wait_until_settled(&self, patience: Duration) -> bool {
         let state = self.state();
         let queued = state.queued;

@@ -58,7 +58,7 @@ pub struct SessionTerms {
     pub replay_window: Duration,
     /// What the relay allows, and what is taken of it.
     pub limits: Arc<Limits>,
-    /// Whether the relay runs.
+    /// The relay's pulse, which tells whether it runs.
     pub pulse: Arc<Pulse>,
 }
 

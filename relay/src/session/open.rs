@@ -295,7 +295,7 @@ impl Open {
                 let answer = Published { request, position: Some(position), time_ms: time.0 };
                 actions.push_back(SessionAction::Send(ToClient::Published(answer)));
             }
-            // What the client did, and not the broker's trouble.
+            // Only the client's own acts are audited, and not the broker's trouble.
             Err(refused) if refused.code == Code::IdReused => self.fail("publish", request, refused, actions),
             Err(refused) => actions.push_back(failed(request, refused)),
         }

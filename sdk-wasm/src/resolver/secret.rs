@@ -103,7 +103,7 @@ pub fn new_installation_secret(now_seconds: f64) -> Result<JsValue, JsValue> {
 /// The secret with a fresh encryption key, and without those that were replaced longer than the overlap ago.
 ///
 /// # Errors
-/// Where the secret has a wrong form, or every key that it may hold is still in use.
+/// An error if the secret has a wrong form, or if every key that it may hold is still in use.
 #[wasm_bindgen]
 pub fn rotate(secret: &JsValue, now_seconds: f64) -> Result<JsValue, JsValue> {
     let now = whole(now_seconds);

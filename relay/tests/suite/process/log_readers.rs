@@ -25,15 +25,15 @@ fn full_disk() -> File {
     OpenOptions::new().write(true).open("/dev/full").unwrap()
 }
 
-/// What nobody reads any more.
+/// A log whose reader is gone.
 fn without_reader() -> PipeWriter {
     pipe().unwrap().1
 }
 
-/// What has no room, and a reader that never reads.
+/// A full disk, and a reader that never reads.
 fn stalled() -> (PipeReader, PipeWriter) {
     let (reader, mut writer) = pipe().unwrap();
-    // What a pipe of Linux holds.
+    // The capacity of a pipe on Linux.
     writer.write_all(&[b'\n'; 64 * 1024]).unwrap();
     (reader, writer)
 }
@@ -64,7 +64,7 @@ async fn log_much(relay: &RelayProcess) {
     }
 }
 
-/// Whatever became of the log, clients and operators notice nothing of it.
+/// Clients and operators notice nothing of the log's trouble.
 async fn serves_reloads_and_ends(mut relay: RelayProcess) {
     for _ in 0..100 {
         assert_eq!(post(relay.address, "x.y.z", "{}").await.status, 401);

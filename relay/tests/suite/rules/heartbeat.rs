@@ -100,7 +100,7 @@ fn a_relay_that_stood_still_reads_what_came_meanwhile_before_it_ends_anybody() {
     session.send(ToRelay::Pong(Pong {}));
     pass_running(&mut session, HEARTBEAT);
     assert_eq!(session.closed, None);
-    // Whoever is silent then as well is gone.
+    // A client that is silent then as well is gone.
     let mut session = after_a_standstill(Session::open());
     pass_running(&mut session, HEARTBEAT - Duration::from_millis(1));
     assert_eq!(session.closed, None);

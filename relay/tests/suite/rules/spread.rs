@@ -15,7 +15,7 @@ fn jitter(number: u32) -> u32 {
     number.wrapping_mul(0x9e37_79b9) >> 8
 }
 
-/// How many of these times lie in the fullest half second.
+/// Counts the times in the fullest half second.
 fn most_in_half_a_second(mut times: Vec<u32>) -> usize {
     times.sort_unstable();
     let within = |(first, at): (usize, &u32)| times[first..].partition_point(|other| other - at < 500);

@@ -69,7 +69,7 @@ const CROWD: usize = 100;
 const CROWD_PAUSE: Duration = Duration::from_millis(250);
 /// `drain_deadline` below.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(6);
-/// What the process may take beyond its deadline to end.
+/// Time that the process may take to end beyond its deadline.
 const SLACK: Duration = Duration::from_secs(2);
 
 const SETTINGS: &str = "memory_bytes = \"64MiB\"\nreplay_bytes = \"16MiB\"\ndrain_window = \"2s\"\n\
