@@ -30,14 +30,16 @@ use std::{
     time::Instant,
 };
 
-/// Deliveries that one round queues before it writes; the last turn may go past it.
-const ROUND: usize = 256;
-/// Most deliveries of a channel's turn, for which the table is locked.
-const TURN: usize = 128;
+/// Deliveries that one round queues before it writes, and connections that it then writes to; the last turn may go past
+/// either.
+const ROUND: usize = 4096;
+const WRITES: usize = 64;
+/// Most deliveries of a channel's turn, for which the table is locked, and most subscribers.
+const TURN: usize = 1024;
+const SUBSCRIBERS: usize = 64;
 /// Most publications that are taken in before the next round.
 const ARRIVALS: usize = 256;
-/// After so many writes, or bytes written, a shard's task lets others run.
-const WRITES_BETWEEN_YIELDS: usize = 64;
+/// After so many bytes written, a shard's task lets others run, as it does after every round.
 const BYTES_BETWEEN_YIELDS: usize = 512 * 1024;
 
 type Table = Subscribers<Outlet>;
@@ -108,7 +110,7 @@ impl Fanout {
             || !rotation.is_empty()
         {
             arrived.drain(..).for_each(|delivery| rotation.add(delivery));
-            while round.work < ROUND && shard.take_turn(&mut rotation, &mut round) {}
+            while !round.is_full() && shard.take_turn(&mut rotation, &mut round) {}
             let sent = flush(&mut round.touched).await;
             let now = Instant::now();
             round.over.drain(..).for_each(|at: Instant| shard.latency.record(now - at));
@@ -154,6 +156,12 @@ struct Round {
     over: Vec<Instant>,
 }
 
+impl Round {
+    fn is_full(&self) -> bool {
+        self.work >= ROUND || self.touched.len() >= WRITES
+    }
+}
+
 impl Shard {
     /// Gives the channel whose turn it is its turn, if there is one.
     fn take_turn(&self, rotation: &mut Rotation, round: &mut Round) -> bool {
@@ -167,7 +175,7 @@ impl Shard {
                     touched.push(outlet.connection().clone());
                 }
             };
-            let most = (TURN / count.max(1)).max(1);
+            let most = (TURN / count.max(1)).clamp(1, SUBSCRIBERS);
             let mut table = lock(&self.table);
             let visited = table.deliver_to_some(turn.channel, publications, turn.after(), most, &mut push);
             *work += 1 + visited.count * count;
@@ -177,14 +185,14 @@ impl Shard {
     }
 }
 
-/// Writes to every connection once, and lets others run in between. Returns how many bytes were written.
+/// Writes to every connection once. Returns how many bytes were written.
 async fn flush(touched: &mut Vec<Arc<Outbound>>) -> usize {
-    let (mut sum, mut writes, mut bytes) = (0, 0, 0);
+    let (mut sum, mut bytes) = (0, 0);
     for outbound in touched.drain(..) {
         let sent = outbound.flush();
-        (sum, writes, bytes) = (sum + sent, writes + 1, bytes + sent);
-        if writes == WRITES_BETWEEN_YIELDS || bytes >= BYTES_BETWEEN_YIELDS {
-            (writes, bytes) = (0, 0);
+        (sum, bytes) = (sum + sent, bytes + sent);
+        if bytes >= BYTES_BETWEEN_YIELDS {
+            bytes = 0;
             tokio::task::yield_now().await;
         }
     }

@@ -56,6 +56,15 @@ impl Queue {
         if self.stage != super::Stage::Open || history.is_empty() {
             return;
         }
+        // Most replays are short, and wait in their place like everything else.
+        if history.len() <= FRAMES && history.bytes() <= BYTES as u64 {
+            let wanted = history.iter().filter(|publication| events.accepts(publication.event()));
+            for publication in wanted {
+                self.exempt += publication.frame().len();
+                self.append(session, Kind::Shared, publication.frame().clone());
+            }
+            return;
+        }
         self.append(session, Kind::Replay, Bytes::new());
         let replays = &mut self.rest.get_or_insert_default().replays;
         let footprint = history.footprint();
