@@ -8,7 +8,7 @@ const FRAMES: usize = 128;
 /// Most bytes that are written, but for one write.
 const BYTES: usize = 64 * 1024;
 /// Longest time, but for one frame.
-const TIME: Duration = Duration::from_micros(500);
+const TIME: Duration = Duration::from_millis(1);
 
 pub(super) struct Quantum {
     frames: usize,

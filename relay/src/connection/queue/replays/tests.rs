@@ -39,14 +39,23 @@ fn a_replay_is_written_in_its_place_however_long_it_is() {
     queue.push_answer(0, frame(40)).unwrap();
     push_replay(&mut queue, 0, &[50; 1000]);
     queue.push(0, &frame(41)).unwrap();
-    push_replay(&mut queue, 0, &[51; 3]);
+    push_replay(&mut queue, 0, &[51; 300]);
     queue.push(0, &frame(42)).unwrap();
-    // It takes two places until its turn has come.
-    assert_eq!((queue.frames.iter().count(), queue.bytes()), (5, 40 + 1000 * 50 + 41 + 3 * 51 + 42));
-    let expected = [vec![40], vec![50; 1000], vec![41], vec![51; 3], vec![42]].concat();
+    // Each takes one place until its turn has come.
+    assert_eq!((queue.frames.iter().count(), queue.bytes()), (5, 40 + 1000 * 50 + 41 + 300 * 51 + 42));
+    let expected = [vec![40], vec![50; 1000], vec![41], vec![51; 300], vec![42]].concat();
     assert_eq!(drain(&mut queue), expected);
     assert_eq!((queue.bytes(), queue.exempt, queue.footprint()), (0, 0, 0));
     assert!(queue.rest.is_none());
+}
+
+#[test]
+fn a_short_replay_waits_as_the_frames_that_are_wanted_of_it() {
+    let mut queue = Queue::new(1 << 20, false);
+    queue.push_replay(0, history(6, &["other", "wanted"]), EventFilter::new(vec!["wanted".into()]));
+    assert_eq!((queue.frames.iter().count(), queue.exempt), (3, queue.bytes));
+    assert!(queue.rest.is_none() && queue.is_ready());
+    assert_eq!(drain(&mut queue).len(), 3);
 }
 
 #[test]
@@ -73,7 +82,7 @@ fn what_is_not_wanted_costs_something_and_is_looked_at_in_pieces() {
     let mut queue = Queue::new(1 << 20, false);
     let wanted = EventFilter::new(&["wanted".into()]);
     queue.push_replay(0, history(10_000, &["other"]), wanted.clone());
-    queue.push_replay(0, history(4, &["other", "wanted"]), wanted);
+    queue.push_replay(0, history(100, &["other", "wanted"]), wanted);
     let mut rounds = 0;
     while !queue.is_ready() {
         let cost = queue.unfold();
@@ -81,15 +90,15 @@ fn what_is_not_wanted_costs_something_and_is_looked_at_in_pieces() {
         rounds += 1;
     }
     assert_eq!(rounds, 10_000_usize.div_ceil(LOOKED_AT) + 1);
-    assert_eq!(drain(&mut queue).len(), 2);
+    assert_eq!(drain(&mut queue).len(), 50);
 }
 
 #[test]
 fn the_socket_turns_to_the_session_of_a_replay() {
     let mut queue = Queue::new(1 << 20, false);
-    queue.push_replay(7, history(2, &[""]), EventFilter::default());
+    queue.push_replay(7, history(100, &[""]), EventFilter::default());
     // Nothing of this one is wanted.
-    queue.push_replay(8, history(2, &["a"]), EventFilter::new(&["b".into()]));
+    queue.push_replay(8, history(100, &["a"]), EventFilter::new(&["b".into()]));
     queue.push(7, &frame(90)).unwrap();
     queue.push(0, &frame(91)).unwrap();
     let lengths = drain(&mut queue);
