@@ -43,7 +43,6 @@ async fn compare(name: &str, relay: &RelayProcess, count: usize, build: impl Asy
     }
     let after = settled().await;
     let [counted, resident] = [after.0 - before.0, after.1 - before.1].map(|bytes| bytes / count as f64);
-    println!("{name}: {resident:.0} bytes resident, {counted:.0} counted");
     assert!(counted >= LEAST * resident, "{name}: {counted:.0} bytes are counted of {resident:.0}");
     assert!(
         counted <= MOST * resident,
@@ -145,10 +144,12 @@ async fn session(relay: &RelayProcess, frames: impl IntoIterator<Item = ToRelay>
     for frame in frames {
         let is_turn = matches!(frame, ToRelay::Session(_));
         stream.write_all(&masked(0x82, &frame.to_bytes())).await.unwrap();
-        while !is_turn {
+        // A turn is not answered, but announced with the first answer that follows it.
+        let mut is_answered = is_turn;
+        while !is_answered {
             match ToClient::from_bytes(read_frame(&mut stream).await.into()).unwrap() {
                 ToClient::Session(_) => {}
-                ToClient::Welcome(_) | ToClient::Subscribed(_) => break,
+                ToClient::Welcome(_) | ToClient::Subscribed(_) => is_answered = true,
                 other => panic!("{other:?}"),
             }
         }
