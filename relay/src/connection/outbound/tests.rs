@@ -110,6 +110,26 @@ async fn whoever_writes_leaves_what_is_more_than_a_share_to_the_connections_task
 }
 
 #[tokio::test]
+async fn a_client_that_sends_whole_messages_is_not_stalled_by_an_unfinished_one() {
+    let memory = Arc::default();
+    let (socket, _events) = Arc::new(Streams::default()).open(&memory, &guest(&memory)).unwrap();
+    let outbound = outbound(Socket::Streamed(socket), false, &memory);
+    outbound.open_session();
+    assert!(outbound.set_held(10_000, 0, false));
+    let stalled = || match outbound.standing() {
+        Standing::Waiting { stalled, .. } => stalled,
+        other => panic!("{other:?}"),
+    };
+    while stalled() < 100 {
+        std::thread::yield_now();
+    }
+    assert!(outbound.set_held(10_000, 0, false));
+    let before = stalled();
+    assert!(outbound.set_held(10_000, 0, true));
+    assert!(before >= 100 && stalled() < before);
+}
+
+#[tokio::test]
 async fn what_a_stream_holds_is_counted_once() {
     let memory = Arc::new(Memory::default());
     let (socket, mut events) = Arc::new(Streams::default()).open(&memory, &guest(&memory)).unwrap();

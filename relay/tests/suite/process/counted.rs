@@ -44,7 +44,6 @@ async fn compare(name: &str, relay: &RelayProcess, count: usize, build: impl Asy
     }
     let after = settled().await;
     let [counted, resident] = [after.0 - before.0, after.1 - before.1].map(|bytes| bytes / count as f64);
-    println!("{name}: {resident:.0} bytes resident, {counted:.0} counted");
     assert!(counted >= LEAST * resident, "{name}: {counted:.0} bytes are counted of {resident:.0}");
     assert!(
         counted <= MOST * resident,
@@ -146,6 +145,7 @@ async fn session(relay: &RelayProcess, frames: impl IntoIterator<Item = ToRelay>
     for frame in frames {
         let is_turn = matches!(frame, ToRelay::Session(_));
         stream.write_all(&masked(0x82, &frame.to_bytes())).await.unwrap();
+        // A turn is not answered, but announced with the first answer that follows it.
         if !is_turn {
             answered(&mut stream).await;
         }

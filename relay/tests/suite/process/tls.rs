@@ -10,7 +10,7 @@ use sealwire_protocol::{
 };
 use std::{fs, sync::Arc, time::Duration};
 use tokio::{
-    io::AsyncReadExt as _,
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpSocket, TcpStream},
     time::timeout,
 };
@@ -138,6 +138,21 @@ async fn a_handshake_that_does_not_come_on_is_ended() {
     let relay = start(&Certificate::new(), "head_timeout = \"200ms\"");
     let mut silent = TcpStream::connect(relay.address).await.unwrap();
     let end = timeout(PATIENCE, silent.read_u8()).await.expect("the connection stayed open");
+    assert!(end.is_err());
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_too_long_is_ended_before_its_deadline() {
+    let relay = start(&Certificate::new(), "head_timeout = \"60s\"");
+    let mut stream = TcpStream::connect(relay.address).await.unwrap();
+    // Records with the parts of a ClientHello of 64 KiB.
+    let mut part = vec![22, 3, 1, 0x10, 0x00, 1, 0, 0xff, 0xff];
+    for _ in 0..8 {
+        part.resize(5 + 0x1000, 0);
+        let _ = stream.write_all(&part).await;
+        part.truncate(5);
+    }
+    let end = timeout(PATIENCE, stream.read_u8()).await.expect("the connection stayed open");
     assert!(end.is_err());
 }
 

@@ -151,6 +151,37 @@ fn a_replay_longer_than_the_window_is_refused() {
 }
 
 #[test]
+fn a_filter_has_a_limited_number_of_bytes() {
+    let mut session = Session::open();
+    let mut subscribe = |lens: &[usize]| {
+        let request = session.next_request();
+        let events = lens.iter().map(|len| "e".repeat(*len)).collect();
+        let channel = Some(channel("absences"));
+        session.send(ToRelay::Subscribe(Subscribe { request, channel, since: None, events }));
+        match session.answer() {
+            ToClient::Subscribed(_) => None,
+            ToClient::Failed(failed) => Code::from_number(failed.code),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(limits::MAX_FILTER_BYTES, 1024);
+    for (lens, refused) in [
+        (&[255, 255, 255, 255, 4][..], None),
+        (&[255, 255, 255, 255, 5], Some(Code::FilterTooLarge)),
+        (&[33; 32], Some(Code::FilterTooLarge)),
+        (&[32; 32], None),
+        // One name that no event may have is another fault.
+        (&[256], Some(Code::NameInvalid)),
+    ] {
+        assert_eq!(subscribe(lens), refused, "{lens:?}");
+    }
+    // Each of them took the place of the one before: they do not add up.
+    for _ in 0..2 * limits::MAX_SESSION_FILTER_BYTES / limits::MAX_FILTER_BYTES {
+        assert_eq!(subscribe(&[32; 32]), None);
+    }
+}
+
+#[test]
 fn a_connection_has_a_limited_number_of_subscriptions() {
     let mut session = Session::open();
     let first = session.subscribed("1").channel_id();

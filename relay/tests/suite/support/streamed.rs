@@ -41,7 +41,13 @@ impl Streamed {
 
     /// The same over TLS, where there is a certificate.
     pub async fn connect_with(address: SocketAddr, certificate: Option<Arc<Certificate>>) -> Self {
-        let mut socket = dial(address, certificate.as_deref()).await;
+        let socket = dial(address, certificate.as_deref()).await;
+        Self { certificate, ..Self::connect_over(socket, address).await }
+    }
+
+    /// The same over a connection to `address` that is open already.
+    pub async fn connect_over(socket: impl Stream, address: SocketAddr) -> Self {
+        let mut socket: Box<dyn Stream> = Box::new(socket);
         let request = "POST /v1/stream HTTP/1.1\r\nhost: relay\r\norigin: https://page.cdn.prod.atlassian-dev.net\r\n\
             content-length: 0\r\n\r\n";
         socket.write_all(request.as_bytes()).await.unwrap();
@@ -52,7 +58,7 @@ impl Streamed {
         }
         let head = head.to_ascii_lowercase();
         let (id, text) = (String::new(), String::new());
-        let mut streamed = Self { address, certificate, socket, head, id, next: 0, text, requests: 0 };
+        let mut streamed = Self { address, certificate: None, socket, head, id, next: 0, text, requests: 0 };
         let open = streamed.event().await.unwrap();
         assert_eq!(open.kind, "open");
         streamed.id = open.data;

@@ -52,7 +52,7 @@ fn a_replay_is_written_in_its_place_however_long_it_is() {
 #[test]
 fn a_short_replay_waits_as_the_frames_that_are_wanted_of_it() {
     let mut queue = Queue::new(1 << 20, false);
-    queue.push_replay(0, history(6, &["other", "wanted"]), EventFilter::new(vec!["wanted".into()]));
+    queue.push_replay(0, history(6, &["other", "wanted"]), EventFilter::new(&["wanted".into()]));
     assert_eq!((queue.frames.iter().count(), queue.exempt), (3, queue.bytes));
     assert!(queue.rest.is_none() && queue.is_ready());
     assert_eq!(drain(&mut queue).len(), 3);

@@ -6,7 +6,11 @@ use crate::{
     memory::Memory,
     tls::Tls,
 };
-use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName};
+use aes_gcm::{
+    Aes256Gcm, KeyInit as _,
+    aead::{Aead as _, Payload},
+};
+use rustls::{ClientConfig, ConnectionTrafficSecrets, RootCertStore, crypto::ring, pki_types::ServerName};
 use std::{fs, future::poll_fn, net::Ipv4Addr, sync::Arc, time::Instant};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -24,11 +28,13 @@ async fn connection() -> (TlsStream<TcpStream>, TlsSocket) {
     let Ok(tls) = Tls::load(&chain, &key, Now::read().wall.seconds()) else { panic!() };
     let mut roots = RootCertStore::empty();
     roots.add(certified.cert.der().clone()).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
+    // For a client that writes its records itself.
+    config.enable_secret_extraction = true;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let connector = TlsConnector::from(Arc::new(config));
@@ -91,6 +97,50 @@ async fn a_client_that_sends_messages_of_tls_and_no_data_is_ended() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_message_of_tls_that_does_not_end_is_not_waited_for() {
+    let (client, socket) = connection().await;
+    let (client, session) = client.into_inner();
+    let (mut number, ConnectionTrafficSecrets::Aes256Gcm { key, iv }) =
+        session.dangerous_extract_secrets().unwrap().tx
+    else {
+        panic!("another cipher suite")
+    };
+    let cipher = Aes256Gcm::new_from_slice(key.as_ref()).unwrap();
+    // The parts of a message of 64 KiB, each in a record of its own.
+    let mut part = [&[4, 0, 0xff, 0xff][..], &[0; 4000]].concat();
+    let mut sent = 0;
+    loop {
+        let mut nonce: [u8; 12] = iv.as_ref().try_into().unwrap();
+        nonce[4..].iter_mut().zip(number.to_be_bytes()).for_each(|(byte, number)| *byte ^= number);
+        let plain = [&part[..], &[22]].concat();
+        let header = [&[23, 3, 3][..], &u16::try_from(plain.len() + 16).unwrap().to_be_bytes()].concat();
+        let payload = Payload { msg: &plain, aad: &header };
+        let record = [&header[..], &cipher.encrypt(&nonce.into(), payload).unwrap()].concat();
+        sent += record.len();
+        while client.try_write(&record).is_err() {
+            client.writable().await.unwrap();
+        }
+        (part, number) = (vec![0; 4000], number + 1);
+        let is_ended = loop {
+            poll_fn(|context| socket.poll_read_ready(context)).await.unwrap();
+            let error = socket.try_read_buf(&mut BytesMut::with_capacity(4096)).unwrap_err();
+            if error.kind() == io::ErrorKind::InvalidData {
+                break true;
+            }
+            assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+            if socket.undecrypted() >= sent {
+                break false;
+            }
+        };
+        if is_ended {
+            break;
+        }
+        assert!(sent < 2 * MAX_UNDECRYPTED, "{sent} bytes were taken in");
+    }
+    assert!(sent > MAX_UNDECRYPTED, "ended for something else after {sent} bytes");
 }
 
 #[tokio::test]
