@@ -37,6 +37,8 @@ impl Held {
         self.bytes = bytes;
         let is_full = match self.kind {
             Kind::Guests => self.memory.is_full_of_guests(),
+            // Bodies wait for publishing in any case.
+            Kind::Requests => self.memory.is_full(),
             _ => self.memory.is_at_limit(),
         };
         !grows || !is_full
