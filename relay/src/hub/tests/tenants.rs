@@ -84,8 +84,10 @@ fn a_tenant_that_floods_the_ids_makes_nobody_elses_repeats_new() {
 fn a_tenant_that_floods_the_hub_with_channels_makes_nobody_elses_forgotten() {
     let mut fixture = Fixture::new(1 << 18);
     fixture.pass(WINDOW);
-    let offset = fixture.publish(1);
-    fixture.hub.evict(usize::MAX, fixture.now.monotonic);
+    let offset = fixture.join(1, None).position.offset;
+    fixture.leave(1);
+    let draft = Draft { tenant: tenant(2, 0), ..fixture.draft(2, 10, 1) };
+    fixture.hub.publish(draft, fixture.now).unwrap();
     let channel = |number: u32| ChannelId([&number.to_be_bytes()[..], &[9; 12]].concat().try_into().unwrap());
     for number in 0..10_000 {
         fixture.hub.join(tenant(2, 0), channel(number), None, fixture.now);
