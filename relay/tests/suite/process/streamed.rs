@@ -105,7 +105,7 @@ async fn a_streamed_session_ends_with_its_token_unless_it_was_refreshed() {
 
 #[tokio::test]
 async fn a_streamed_client_without_hello_or_without_an_answer_to_pings_is_closed() {
-    let relay = RelayProcess::start(&["--heartbeat", "200ms", "--hello-timeout", "300ms"]);
+    let relay = RelayProcess::start(&["--heartbeat", "1s", "--hello-timeout", "1s"]);
     let mut wordless = Streamed::connect(relay.address).await;
     let mut silent = Streamed::open(&relay, "alice").await;
     let mut answering = Streamed::open(&relay, "bob").await;
