@@ -177,7 +177,8 @@ impl Memory {
             }
             return true;
         }
-        let admits = !self.scarce.load(Ordering::Relaxed) && !self.exceeds(SHED_ABOVE);
+        // Until the shedder has run, the cache may still have something to give.
+        let admits = !self.scarce.load(Ordering::Relaxed) && !self.is_full();
         if !admits {
             self.wanted.store(true, Ordering::Relaxed);
         }

@@ -168,7 +168,7 @@ async fn streams_without_a_token_push_no_session_out_and_make_room_for_each_othe
     // The strangers stay for as long as they may. A client with a token is let in soon all the same, and none was ended.
     let begun = Instant::now();
     loop {
-        let Ok(mut stream) = try_handshake(&relay).await else {
+        let Ok(mut stream) = try_handshake(relay.address).await else {
             assert!(begun.elapsed() < PATIENCE, "strangers keep other clients out");
             sleep(Duration::from_millis(100)).await;
             continue;

@@ -221,7 +221,7 @@ async fn messages_that_are_never_finished_do_not_fill_the_memory() {
     let (mut streams, mut refused) = (Vec::new(), 0);
     for _ in 0..600 {
         // Newcomers are refused if there is no memory for them.
-        let Ok(mut stream) = try_handshake(&relay).await else {
+        let Ok(mut stream) = try_handshake(relay.address).await else {
             refused += 1;
             continue;
         };
@@ -237,7 +237,7 @@ async fn messages_that_are_never_finished_do_not_fill_the_memory() {
     bystander.publish("absences", "undisturbed").await;
     // Clients that do not end their message make room for newcomers.
     let begun = Instant::now();
-    while try_handshake(&relay).await.is_err() {
+    while try_handshake(relay.address).await.is_err() {
         assert!(begun.elapsed() < Duration::from_secs(20), "no client is let in any more");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

@@ -2,8 +2,8 @@
 
 use super::bystanders::Bystanders;
 use crate::support::{
-    App, CROWD, CROWD_TURN, Came, Client, LightClient, RelayProcess, Scrape, channel, ended, handshake_over,
-    masked, rand_id,
+    App, CROWD, CROWD_TURN, Came, Client, LightClient, RelayProcess, Scrape, channel, ended, masked, rand_id,
+    try_handshake,
 };
 use sealwire_protocol::wire::{Hello, Session, Subscribe, ToClient, ToRelay};
 use socket2::{Domain, Socket, Type};
@@ -61,8 +61,7 @@ fn upgraded(then: &[u8]) -> Vec<u8> {
 
 /// As many sessions and subscriptions as a connection may have, with filters.
 async fn hoard(address: SocketAddr, token: String, number: usize) -> Option<TcpStream> {
-    let stream = TcpStream::connect(address).await.ok()?;
-    let (mut reader, mut writer) = handshake_over(stream).await.into_split();
+    let (mut reader, mut writer) = try_handshake(address).await.ok()?.into_split();
     let reading = tokio::spawn(async move {
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(Ok(1..)) = timeout(SIEGE, reader.read(&mut buffer)).await {}
@@ -100,9 +99,10 @@ async fn a_small_relay_withstands_all_attacks_at_once_and_ends_no_client_without
     }
     let mut bystanders = Bystanders::on(&relay).await;
     let mut publisher = Client::open(&relay, "bob").await;
+    let mallory = App::new("ari:cloud:ecosystem::app/two", "two", 2);
+    let mut busy = Client::open_with(&relay, mallory.session("busy")).await;
 
     // Every account of the other app attacks.
-    let mallory = App::new("ari:cloud:ecosystem::app/two", "two", 2);
     let hello = ToRelay::Hello(Hello { token: mallory.session("mallory") });
     let subscribe = ToRelay::Subscribe(Subscribe {
         request: 1,
@@ -137,7 +137,6 @@ async fn a_small_relay_withstands_all_attacks_at_once_and_ends_no_client_without
         siege.spawn(async move { drop(hoard(address, token, number).await) });
     }
     let (begun, mut rounds, mut slowest) = (Instant::now(), 0, Duration::ZERO);
-    let mut busy = Client::open_with(&relay, mallory.session("busy")).await;
     let large = bytes::Bytes::from(vec![1; 60 * 1024]);
     while begun.elapsed() < SIEGE {
         // The slow readers do not read these, and they may be refused; those of clients without fault may not.

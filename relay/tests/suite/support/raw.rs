@@ -26,8 +26,8 @@ pub async fn handshake_over<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> S {
 
 /// A connection after the opening handshake, or the status with which the relay refused it: 0 if it closed the connection
 /// without an answer.
-pub async fn try_handshake(relay: &RelayProcess) -> Result<TcpStream, u16> {
-    let mut stream = TcpStream::connect(relay.address).await.unwrap();
+pub async fn try_handshake(address: SocketAddr) -> Result<TcpStream, u16> {
+    let mut stream = TcpStream::connect(address).await.unwrap();
     let request = upgrade_request("sealwire.v1");
     let mut head = Vec::new();
     if stream.write_all(request.as_bytes()).await.is_ok() {
