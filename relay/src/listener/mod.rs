@@ -45,7 +45,11 @@ impl Listener {
     /// `mode` is that of a Unix domain socket.
     pub(crate) async fn open(listen: &Listen, mode: u32) -> io::Result<Self> {
         match listen {
-            Listen::Tcp(address) => Self::tcp(TcpListener::bind(address).await?),
+            Listen::Tcp(address) => {
+                let listener = TcpListener::bind(address).await?;
+                lengthen_queue(&listener)?;
+                Self::tcp(listener)
+            }
             Listen::Unix(path) => {
                 let (listener, file) = unix::listen(path, mode)?;
                 lengthen_queue(&listener)?;
@@ -58,7 +62,6 @@ impl Listener {
 
     fn tcp(listener: TcpListener) -> io::Result<Self> {
         net::prepare(&listener)?;
-        lengthen_queue(&listener)?;
         Ok(Self::Tcp(listener))
     }
 
@@ -84,7 +87,8 @@ impl Listener {
     }
 }
 
-/// Both kinds of listeners begin with the queue of the standard library, which is short.
+/// The relay's own listeners begin with the queue of the standard library, which is short. A socket of systemd keeps the
+/// `Backlog=` of its unit.
 fn lengthen_queue(listener: &impl AsFd) -> io::Result<()> {
     SockRef::from(listener).listen(BACKLOG)
 }
