@@ -300,11 +300,7 @@ impl RawSocket {
     /// # Panics
     /// Where the relay keeps the connection open.
     pub fn text(&mut self) -> String {
-        let mut bytes = std::mem::take(&mut self.unread).to_vec();
-        let start = Instant::now();
-        let _ = self.stream.read_to_end(&mut bytes);
-        assert!(start.elapsed() < PATIENCE, "the relay keeps the connection");
-        String::from_utf8_lossy(&bytes).into_owned()
+        String::from_utf8_lossy(&self.rest()).into_owned()
     }
 
     /// The number of bytes until the relay closes, or resets, the connection.
@@ -312,11 +308,15 @@ impl RawSocket {
     /// # Panics
     /// The relay keeps the connection open.
     pub fn count_to_the_end(&mut self) -> usize {
-        let start = Instant::now();
+        self.rest().len()
+    }
+
+    fn rest(&mut self) -> Vec<u8> {
         let mut bytes = std::mem::take(&mut self.unread).to_vec();
+        let start = Instant::now();
         let _ = self.stream.read_to_end(&mut bytes);
         assert!(start.elapsed() < PATIENCE, "the relay keeps the connection");
-        bytes.len()
+        bytes
     }
 
     /// Reads a few bytes, at most 64; false at the end of the connection.
@@ -338,30 +338,21 @@ impl RawSocket {
     /// One answer over HTTP: its head and its body.
     ///
     /// # Panics
-    /// For an answer that does not say how long it is.
+    /// For an answer that breaks off.
     pub fn answer(&mut self) -> (String, String) {
+        self.try_answer().expect("the answer broke off")
+    }
+
+    /// The same, where it comes whole.
+    pub fn try_answer(&mut self) -> Option<(String, String)> {
         let head = self.head();
+        head.starts_with("HTTP/1.1 ").then_some(())?;
         let length = head
             .lines()
             .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
         let length: usize = length.unwrap_or(0);
-        assert!(self.fill(length), "the body broke off after {head}");
-        (head, String::from_utf8_lossy(&self.unread.split_to(length)).into_owned())
-    }
-
-    /// Reads one answer over HTTP whole; whether it came.
-    pub fn try_answer(&mut self) -> bool {
-        let head = self.head();
-        let mut lines = head.lines();
-        let length = lines.find_map(|line| {
-            line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok()
-        });
-        let length = length.unwrap_or(0);
-        let came = head.starts_with("HTTP/1.1 ") && self.fill(length);
-        if came {
-            self.unread.advance(length);
-        }
-        came
+        self.fill(length).then_some(())?;
+        Some((head, String::from_utf8_lossy(&self.unread.split_to(length)).into_owned()))
     }
 
     /// The first byte and the payload of the next frame.

@@ -57,7 +57,7 @@ impl RelayProcess {
     /// The same, with a log that nothing reads: the pipe fills up, and [`Self::close_log`] closes it.
     ///
     /// # Panics
-    /// Where it cannot be built or does not start.
+    /// It cannot be built or does not start.
     #[must_use]
     pub fn start_unread(installations: &[&Installation], settings: &str) -> Self {
         Self::spawn(Command::new(binary()), installations, settings, Log::Unread)
@@ -142,7 +142,7 @@ impl RelayProcess {
     /// Sends a signal, such as `TERM`.
     ///
     /// # Panics
-    /// Where there is no such process any more.
+    /// The process is gone.
     pub fn signal(&self, name: &str) {
         let status = Command::new("kill").arg(format!("-{name}")).arg(self.id().to_string()).status();
         assert!(status.is_ok_and(|status| status.success()), "the relay takes no signal {name}");
@@ -151,7 +151,7 @@ impl RelayProcess {
     /// The status with which the process ends; `None` where it still runs after `patience`.
     ///
     /// # Panics
-    /// Where the system cannot tell.
+    /// The system cannot tell.
     pub fn end_within(&self, patience: Duration) -> Option<ExitStatus> {
         let start = Instant::now();
         loop {

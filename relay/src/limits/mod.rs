@@ -109,10 +109,11 @@ impl Limits {
     /// The tenant of an installation of an app.
     #[must_use]
     pub fn tenant(&self, app: &str, installation: &str) -> Tenant {
-        Tenant {
-            app: self.keys.hash_one(("app", app)),
-            installation: self.keys.hash_one(("installation", app, installation)),
-        }
+        Tenant { app: self.app(app), installation: self.keys.hash_one(("installation", app, installation)) }
+    }
+
+    fn app(&self, app: &str) -> u64 {
+        self.keys.hash_one(("app", app))
     }
 
     /// The key of an account of an installation.
@@ -176,7 +177,7 @@ impl Limits {
 
     /// Refuses an app that ends sessions too often.
     pub(crate) fn check_disconnect(&self, app: &str, now: Instant) -> Result<(), Refused> {
-        let (key, rate) = (self.keys.hash_one(("app", app)), self.settings().disconnects);
+        let (key, rate) = (self.app(app), self.settings().disconnects);
         let taken = self.disconnects.take(key, 1, rate, self.moment(now));
         taken.map_err(|wait| self.refuse_for(Limit::Disconnects, wait))
     }

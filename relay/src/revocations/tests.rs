@@ -28,7 +28,7 @@ fn context(property: &str, value: &str) -> Selector {
     Selector { account: None, context }
 }
 
-/// Whether alice's token of the dashboard 7, made at `made`, is revoked.
+/// True if alice's token of the dashboard 7, made at `made`, is revoked.
 fn covers(revocations: &Revocations, app: &str, installation: &str, made: u64) -> bool {
     let namespace = Namespace { app, installation };
     let context = |property: &str| (property == "dashboard").then_some("7");
@@ -65,7 +65,7 @@ fn a_revocation_means_exactly_the_sessions_that_it_names() {
 fn a_revocation_is_remembered_until_the_last_token_that_it_means_has_expired() {
     let (revocations, now) = (Revocations::default(), start());
     revocations.add("app", "site", account("alice"), NOW, now).unwrap();
-    // Whatever else is added meanwhile.
+    // Other revocations are added meanwhile.
     let almost = later(now, DAY - 1, DAY as i64 - 1);
     revocations.add("app", "b", everything(), NOW, almost).unwrap();
     assert!(covers(&revocations, "app", "site", NOW.0 - 1));
@@ -152,7 +152,7 @@ fn one_app_cannot_take_the_room_of_the_others_and_nothing_is_forgotten_for_want_
     };
     assert_eq!((refused.code, revocations.len()), (Code::RateLimited, added));
     assert!((3000..10_000).contains(&added), "{added}");
-    // What is asked for in the refusal helps, and nobody else is concerned.
+    // The way out that the refusal names helps, and no other app is concerned.
     revocations.add("other", "site", account("bob"), NOW, start()).unwrap();
     revocations.add("app", "site", everything(), NOW, start()).unwrap();
     assert_eq!(revocations.len(), 2);

@@ -115,16 +115,7 @@ async fn connections_without_a_token_count_for_at_least_their_memory() {
 #[tokio::test]
 async fn handshakes_of_tls_count_for_at_least_their_memory() {
     let _turn = CROWD_TURN.lock().await;
-    let relay = || {
-        let (certificate, directory, app) = (Certificate::new(), tempfile::tempdir().unwrap(), App::one());
-        certificate.write(directory.path());
-        let config = format!(
-            "listen = \"127.0.0.1:0\"\ntls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\n[[app]]\nid = \"{}\"\n\
-             signing_keys = [\"{}\"]\n",
-            app.id, app.key_text
-        );
-        RelayProcess::start_in(directory, &config, &[&FLAGS[..], &CROWD].concat())
-    };
+    let relay = || RelayProcess::start_tls(&Certificate::new(), "", &[&FLAGS[..], &CROWD].concat());
     // A record of the longest kind, with the start of a ClientHello as long as one can be.
     let record = |len: usize| {
         let mut record = vec![22, 3, 1, 0x3f, 0xff, 1, 0, 0xff, 0xff, 3, 3];

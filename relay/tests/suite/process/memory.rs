@@ -60,14 +60,8 @@ async fn an_idle_subscribed_connection_holds_no_buffers() {
 async fn an_idle_connection_in_tls_holds_the_state_of_tls_and_little_else() {
     const MOST: usize = 12 * 1024;
     for version in [&TLS12, &TLS13] {
-        let (certificate, directory, app) = (Certificate::new(), tempfile::tempdir().unwrap(), App::one());
-        certificate.write(directory.path());
-        let config = format!(
-            "listen = \"127.0.0.1:0\"\ntls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\n[[app]]\nid = \"{}\"\n\
-             signing_keys = [\"{}\"]\n",
-            app.id, app.key_text
-        );
-        let relay = RelayProcess::start_in(directory, &config, &[&["--log", "error"], &CROWD[..]].concat());
+        let certificate = Certificate::new();
+        let relay = RelayProcess::start_tls(&certificate, "", &[&["--log", "error"], &CROWD[..]].concat());
         let connect =
             async || handshake_over(certificate.connect(relay.address, version).await.unwrap()).await;
         let each = each_of(500, &relay, connect).await;

@@ -77,17 +77,10 @@ async fn must_live(stream: &mut TlsStream<TcpStream>) {
 async fn idle_clients_in_tls_past_the_memory_are_refused_and_none_of_the_others_is_ended() {
     let _turn = CROWD_TURN.lock().await;
     rlimit::increase_nofile_limit(20_000).unwrap();
-    let (certificate, directory, app) =
-        (Arc::new(Certificate::new()), tempfile::tempdir().unwrap(), App::one());
-    certificate.write(directory.path());
-    let config = format!(
-        "listen = \"127.0.0.1:0\"\ntls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\n[[app]]\nid = \"{}\"\n\
-         signing_keys = [\"{}\"]\n",
-        app.id, app.key_text
-    );
+    let (certificate, app) = (Arc::new(Certificate::new()), App::one());
     let flags =
         ["--memory-bytes", "64MiB", "--log", "error", "--heartbeat", "5m", "--admin-listen", "127.0.0.1:0"];
-    let relay = RelayProcess::start_in(directory, &config, &[&flags[..], &CROWD].concat());
+    let relay = RelayProcess::start_tls(&certificate, "", &[&flags[..], &CROWD].concat());
     let (address, token, refused) = (relay.address, app.session("alice"), Arc::new(AtomicUsize::new(0)));
     let mut tasks = JoinSet::new();
     for _ in 0..AT_ONCE {

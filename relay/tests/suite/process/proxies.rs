@@ -1,6 +1,6 @@
 //! Who the client is behind proxies: in the audit log, and for the limits per address.
 
-use crate::support::{App, Certificate, Client, RelayProcess, TLS13, request, request_over};
+use crate::support::{Certificate, Client, RelayProcess, TLS13, request, request_over};
 use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -75,14 +75,9 @@ async fn nobody_but_a_trusted_proxy_can_send_the_header() {
 
 #[tokio::test]
 async fn the_header_comes_before_tls() {
-    let (certificate, directory, app) = (Certificate::new(), tempfile::tempdir().unwrap(), App::one());
-    certificate.write(directory.path());
-    let config = format!(
-        "listen = \"127.0.0.1:0\"\ntls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\nproxy_protocol = true\n\
-         trusted_proxies = [\"10.0.0.0/8\", \"127.0.0.1\"]\n[[app]]\nid = \"{}\"\nsigning_keys = [\"{}\"]\n",
-        app.id, app.key_text
-    );
-    let relay = RelayProcess::start_in(directory, &config, &[]);
+    let certificate = Certificate::new();
+    let settings = "proxy_protocol = true\ntrusted_proxies = [\"10.0.0.0/8\", \"127.0.0.1\"]";
+    let relay = RelayProcess::start_tls(&certificate, settings, &[]);
     for header in [LINE.to_vec(), binary()] {
         let mut stream = TcpStream::connect(relay.address).await.unwrap();
         stream.write_all(&header).await.unwrap();

@@ -2,7 +2,7 @@
 
 use crate::support::{
     App, Certificate, Client, RelayProcess, Scrape, Streamed, TLS12, TLS13, rand_id, relay_command,
-    request_over, sealed,
+    request_over, sealed, tls_config,
 };
 use sealwire_protocol::{
     Code,
@@ -17,21 +17,6 @@ use tokio::{
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-fn config(settings: &str) -> String {
-    let app = App::one();
-    format!(
-        "listen = \"127.0.0.1:0\"\ntls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\n{settings}\n\
-         [[app]]\nid = \"{}\"\nsigning_keys = [\"{}\"]\n",
-        app.id, app.key_text
-    )
-}
-
-fn start(certificate: &Certificate, settings: &str) -> RelayProcess {
-    let directory = tempfile::tempdir().unwrap();
-    certificate.write(directory.path());
-    RelayProcess::start_in(directory, &config(settings), &[])
-}
-
 async fn open(relay: &RelayProcess, certificate: &Certificate, account: &str) -> Client {
     let stream = certificate.connect(relay.address, &TLS13).await.unwrap();
     let mut client = Client::over(stream, &[]).await.unwrap();
@@ -42,7 +27,7 @@ async fn open(relay: &RelayProcess, certificate: &Certificate, account: &str) ->
 #[tokio::test]
 async fn http_and_websocket_are_spoken_over_tls_1_2_and_1_3_and_nothing_in_plain_text() {
     let certificate = Certificate::new();
-    let relay = start(&certificate, "");
+    let relay = RelayProcess::start_tls(&certificate, "", &[]);
     assert_eq!(relay.endpoint, format!("https://{}", relay.address));
     for version in [&TLS12, &TLS13] {
         let stream = certificate.connect(relay.address, version).await.unwrap();
@@ -73,11 +58,11 @@ async fn a_new_certificate_is_shown_to_whoever_comes_and_nobody_has_to_leave() {
     let (first, second) = (Certificate::new(), Certificate::between(2000, 3000));
     let directory = tempfile::tempdir().unwrap();
     first.write(directory.path());
-    let relay = RelayProcess::start_in(directory, &config(""), &["--admin-listen", "127.0.0.1:0"]);
+    let relay = RelayProcess::start_in(directory, &tls_config(""), &["--admin-listen", "127.0.0.1:0"]);
     let mut early = open(&relay, &first, "alice").await;
     early.subscribe("absences").await;
     second.write(relay.directory());
-    let log = relay.reload(&config("")).await;
+    let log = relay.reload(&tls_config("")).await;
     assert!(log.contains("certificate=true"), "{log}");
     let expiry = Scrape::of(&relay).await.value("sealwire_certificate_expiry_timestamp_seconds");
     // The beginning of the year 3000.
@@ -90,16 +75,16 @@ async fn a_new_certificate_is_shown_to_whoever_comes_and_nobody_has_to_leave() {
 
     // One that cannot be used changes nothing, nor does the same again.
     fs::write(relay.directory().join("key.pem"), &first.key).unwrap();
-    let log = relay.reload(&config("")).await;
+    let log = relay.reload(&tls_config("")).await;
     assert!(log.contains("not the one of the certificate") && log.contains("former one"), "{log}");
     fs::write(relay.directory().join("key.pem"), &second.key).unwrap();
-    let log = relay.reload(&config("")).await;
+    let log = relay.reload(&tls_config("")).await;
     assert!(log.contains("certificate=false"), "{log}");
     open(&relay, &second, "carol").await;
     early.publish("absences", "still here").await;
     assert_eq!((early.text().await, late.text().await), ("still here".into(), "still here".into()));
     // To go back to plain text takes a restart.
-    let log = relay.reload(&config("").replace("tls_", "# tls_")).await;
+    let log = relay.reload(&tls_config("").replace("tls_", "# tls_")).await;
     assert!(log.contains("needs a restart") && log.contains("setting=\"tls_certificate\""), "{log}");
     open(&relay, &second, "dora").await;
 }
@@ -124,7 +109,7 @@ fn a_certificate_that_cannot_be_used_is_refused_with_what_to_do() {
         for (name, text) in [("chain.pem", chain), ("key.pem", key)] {
             text.inspect(|text| fs::write(directory.path().join(name), text).unwrap());
         }
-        fs::write(directory.path().join("relay.toml"), config(settings)).unwrap();
+        fs::write(directory.path().join("relay.toml"), tls_config(settings)).unwrap();
         let output =
             relay_command().args(["run", "--config", "relay.toml"]).current_dir(&directory).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
@@ -135,7 +120,7 @@ fn a_certificate_that_cannot_be_used_is_refused_with_what_to_do() {
 
 #[tokio::test]
 async fn a_handshake_that_does_not_come_on_is_ended() {
-    let relay = start(&Certificate::new(), "head_timeout = \"200ms\"");
+    let relay = RelayProcess::start_tls(&Certificate::new(), "head_timeout = \"200ms\"", &[]);
     let mut silent = TcpStream::connect(relay.address).await.unwrap();
     let end = timeout(PATIENCE, silent.read_u8()).await.expect("the connection stayed open");
     assert!(end.is_err());
@@ -143,7 +128,7 @@ async fn a_handshake_that_does_not_come_on_is_ended() {
 
 #[tokio::test]
 async fn a_handshake_that_is_too_long_is_ended_before_its_deadline() {
-    let relay = start(&Certificate::new(), "head_timeout = \"60s\"");
+    let relay = RelayProcess::start_tls(&Certificate::new(), "head_timeout = \"60s\"", &[]);
     let mut stream = TcpStream::connect(relay.address).await.unwrap();
     // Records with the parts of a ClientHello of 64 KiB.
     let mut part = vec![22, 3, 1, 0x10, 0x00, 1, 0, 0xff, 0xff];
@@ -159,7 +144,11 @@ async fn a_handshake_that_is_too_long_is_ended_before_its_deadline() {
 #[tokio::test]
 async fn what_a_slow_client_does_not_take_waits_in_its_queue_and_arrives_in_order() {
     let certificate = Certificate::new();
-    let relay = start(&certificate, "queue_bytes = \"16MiB\"\nbyte_rate = \"1GiB\"\nbyte_burst = \"1GiB\"");
+    let relay = RelayProcess::start_tls(
+        &certificate,
+        "queue_bytes = \"16MiB\"\nbyte_rate = \"1GiB\"\nbyte_burst = \"1GiB\"",
+        &[],
+    );
     // A small window: most of what is published finds the socket full.
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
@@ -185,7 +174,7 @@ async fn what_a_slow_client_does_not_take_waits_in_its_queue_and_arrives_in_orde
 async fn a_client_without_a_websocket_is_served_over_tls_and_keeps_its_stream_when_the_certificate_changes() {
     let (first, second) = (Arc::new(Certificate::new()), Arc::new(Certificate::between(2000, 3000)));
     let settings = "queue_bytes = \"16MiB\"\nbyte_rate = \"1GiB\"\nbyte_burst = \"1GiB\"";
-    let relay = start(&first, settings);
+    let relay = RelayProcess::start_tls(&first, settings, &[]);
     let mut publisher = open(&relay, &first, "publisher").await;
     publisher.subscribe("absences").await;
     let mut streamed = Streamed::connect_with(relay.address, Some(first.clone())).await;
@@ -199,7 +188,7 @@ async fn a_client_without_a_websocket_is_served_over_tls_and_keeps_its_stream_wh
         ("from the stream".into(), "from the stream".into())
     );
     second.write(relay.directory());
-    relay.reload(&config(settings)).await;
+    relay.reload(&tls_config(settings)).await;
     // More than the sockets take: most of it finds the stream full.
     let text = |number: usize| format!("{number} {}", "x".repeat(60_000 - number * 7));
     for number in 0..200 {
@@ -219,7 +208,7 @@ async fn a_client_without_a_websocket_is_served_over_tls_and_keeps_its_stream_wh
 #[tokio::test]
 async fn a_client_that_never_reads_is_cut_off_over_tls_as_well() {
     let certificate = Certificate::new();
-    let relay = start(&certificate, "queue_bytes = \"144KiB\"");
+    let relay = RelayProcess::start_tls(&certificate, "queue_bytes = \"144KiB\"", &[]);
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let stream = socket.connect(relay.address).await.unwrap();
@@ -249,7 +238,7 @@ async fn a_client_that_never_reads_is_cut_off_over_tls_as_well() {
 #[tokio::test]
 async fn the_health_check_knows_the_relay_by_its_certificate() {
     let (certificate, other) = (Certificate::new(), Certificate::new());
-    let relay = start(&certificate, "");
+    let relay = RelayProcess::start_tls(&certificate, "", &[]);
     let asked = || {
         let mut command = relay_command();
         command.args(["healthcheck", "--config", "relay.toml", "--listen", &relay.address.to_string()]);

@@ -125,20 +125,17 @@ async fn a_client_that_reads_gets_all_answers_to_many_requests_at_once() {
 
 #[tokio::test]
 async fn over_tls_and_on_a_unix_domain_socket_unread_answers_end_the_connection_as_well() {
-    let (certificate, directory, app) = (Certificate::new(), tempfile::tempdir().unwrap(), App::one());
-    certificate.write(directory.path());
-    let apps = format!("[[app]]\nid = \"{}\"\nsigning_keys = [\"{}\"]\n", app.id, app.key_text);
-    let config =
-        format!("listen = \"127.0.0.1:0\"\ntls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\n{apps}");
-    let relay = RelayProcess::start_in(directory, &config, &FLAGS);
+    let certificate = Certificate::new();
+    let relay = RelayProcess::start_tls(&certificate, "", &FLAGS);
     let mut stream = certificate.connect(relay.address, &TLS13).await.unwrap();
     ask_for_much(&mut stream).await;
     stream.flush().await.unwrap();
     let took = until_gone(&relay).await;
     assert!(took < WRITE_TIMEOUT + Duration::from_secs(5), "{took:?}");
 
-    let directory = tempfile::tempdir().unwrap();
+    let (directory, app) = (tempfile::tempdir().unwrap(), App::one());
     let path = directory.path().join("relay.sock");
+    let apps = format!("[[app]]\nid = \"{}\"\nsigning_keys = [\"{}\"]\n", app.id, app.key_text);
     let config = format!("listen = \"unix:{}\"\n{apps}", path.display());
     let relay = RelayProcess::start_in(directory, &config, &FLAGS);
     let mut stream = UnixStream::connect(&path).await.unwrap();

@@ -19,7 +19,7 @@ pub use forged::{bad_session_tokens, bad_session_tokens_now, forge};
 pub use http::{Answer, batch, post, request, request_bytes, request_head, request_over};
 pub use light::{Came, LightClient, ended, numbered};
 pub use metrics::Scrape;
-pub use process::{CROWD, CROWD_TURN, RelayProcess, relay_command};
+pub use process::{CROWD, CROWD_TURN, RelayProcess, relay_command, tls_config};
 pub use raw::{handshake, handshake_over, masked, read_frame, try_handshake};
 pub use streamed::{Streamed, post_to};
 pub use tokens::{APP, App, INSTALLATION, now};

@@ -1,4 +1,4 @@
-use super::App;
+use super::{App, Certificate};
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _},
@@ -32,6 +32,16 @@ pub const CROWD: [&str; 8] = [
 /// Whoever opens ten thousand connections waits for the others: a process may have so many files and no more.
 pub static CROWD_TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
+/// A configuration with the files of [`Certificate::write`], the app [`App::one`] and further settings.
+pub fn tls_config(settings: &str) -> String {
+    let app = App::one();
+    format!(
+        "listen = \"127.0.0.1:0\"\ntls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\n{settings}\n\
+         [[app]]\nid = \"{}\"\nsigning_keys = [\"{}\"]\n",
+        app.id, app.key_text
+    )
+}
+
 /// A running relay; ends with the value.
 pub struct RelayProcess {
     /// As it was printed.
@@ -62,6 +72,13 @@ impl RelayProcess {
     /// With this configuration, which may name files in the directory.
     pub fn start_in(directory: TempDir, config: &str, flags: &[&str]) -> Self {
         Self::start_as(relay_command(), directory, config, flags)
+    }
+
+    /// With the app [`App::one`], this certificate and further settings.
+    pub fn start_tls(certificate: &Certificate, settings: &str, flags: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        certificate.write(directory.path());
+        Self::start_in(directory, &tls_config(settings), flags)
     }
 
     /// As this command, which gets the arguments.

@@ -169,7 +169,7 @@ fn requests_in_a_row(target: &Target, span: &Span, request: &str, count: usize) 
                 return false;
             }
             for _ in 0..count {
-                if !socket.try_answer() {
+                if socket.try_answer().is_none() {
                     return false;
                 }
             }
