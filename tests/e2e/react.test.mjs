@@ -152,7 +152,7 @@ for (const version of REACTS) {
       await publish(stage, 'two', { token: await sign('red', 60) });
       await received(page, ['a: one', 'a: two']);
 
-      await render(page, 'Channel', props(await sign('red', 1)));
+      await render(page, 'Channel', props(await sign('red', 3)));
       await shows(page, 'ended TOKEN_EXPIRED');
       await render(page, 'Channel', props(await sign('red', 60)));
       await shows(page, 'subscribed');
