@@ -10,6 +10,7 @@ import { forgeSecrets } from './forge-secrets.js';
 import type { Inquiry } from './inquiry.js';
 import { InstallationSecrets } from './installation-secrets.js';
 import { installationOf } from './installation.js';
+import { ownServer } from './own-server.js';
 import { readSettings, type Settings } from './settings.js';
 import type { Authorize, RealtimeOptions, StateProperties } from './types.js';
 
@@ -21,7 +22,9 @@ export interface Backend {
   authorize: Authorize | undefined;
   properties: StateProperties | undefined;
   unlicensedAccess: ReadonlySet<string>;
-  trustUnsignedContext: boolean;
+  /** Tells if the properties that only the context names count as vouched for. */
+  trustsContext: () => boolean;
+  isOwnServer: () => boolean;
   /** For tests: the type of a module whose context names none. */
   assumedType: ((context: ForgeContext) => string) | undefined;
   settings: () => Settings;
@@ -44,8 +47,8 @@ function checkEnvironment(environment: unknown): string | undefined {
   throw invalid("The option environment must be a text such as 'development'.");
 }
 
-function checkFlag(value: unknown, option: string): boolean {
-  if (value === undefined || typeof value === 'boolean') return value ?? false;
+function checkFlag(value: unknown, option: string): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') return value;
   throw invalid(`The option ${option} must be true or false.`);
 }
 
@@ -57,16 +60,19 @@ export function backendFrom(options: BackendOptions, core: () => ResolverModule)
   if (options.properties !== undefined) checkFunction(options.properties, 'The option properties');
   const now = options.now ?? Date.now;
   const environment = checkEnvironment(options.environment);
+  const trusts = checkFlag(options.trustUnsignedContext, 'trustUnsignedContext');
+  const isOwnServer = ownServer(options);
   let settings: Settings | undefined;
   return {
     core,
     authorize: options.authorize,
     properties: options.properties,
     unlicensedAccess: checkUnlicensedAccess(options.unlicensedAccess),
-    trustUnsignedContext: checkFlag(options.trustUnsignedContext, 'trustUnsignedContext'),
+    trustsContext: () => trusts ?? isOwnServer(),
+    isOwnServer,
     assumedType: options.assumedType,
     settings: () => (settings ??= readSettings(options)),
-    installation: (context) => installationOf(context, environment),
+    installation: (context) => installationOf(context, environment, isOwnServer),
     secrets: new InstallationSecrets(options.secrets ?? forgeSecrets(), now, core),
     inquiries: new WeakMap(),
     // Looked up at each call: Forge and tests replace the global.

@@ -78,6 +78,17 @@ async function statedProperties(
   return stated;
 }
 
+/**
+ * True for a context without a type of which every field is a known property. An app that makes such a context states what
+ * its page shows. Under a type, or with a field that is not known, the scope could come out wider than the page.
+ */
+function statesPage({ extension }: ForgeContext): boolean {
+  if (extension === undefined) return true;
+  if (typeof extension !== 'object' || extension === null) return false;
+  const known = extensionProperties(extension);
+  return Object.keys(extension).every((field) => known.has(field));
+}
+
 export async function gatherEvidence(backend: Backend, context: ForgeContext): Promise<Evidence> {
   const platform = forgePlatform();
   const difference = platform && differenceFrom(platform, context);
@@ -86,31 +97,29 @@ export async function gatherEvidence(backend: Backend, context: ForgeContext): P
   const claimed = contextProperties(context);
   const signed = signedProperties(platform, claimed);
   const platforms = new Map([...claimed, ...signed]);
-  const vouched = new Map(backend.trustUnsignedContext ? platforms : signed);
+  const trusted = backend.trustsContext();
+  const vouched = new Map(trusted ? platforms : signed);
   const module = claimed.get('module');
   if (module !== undefined && platform?.moduleKey !== undefined) vouched.set('module', module);
 
   const type =
     fieldOf(platform?.signed?.extension, 'type') ??
     platform?.moduleType ??
-    (backend.trustUnsignedContext
-      ? (fieldOf(context.extension, 'type') ?? backend.assumedType?.(context))
-      : undefined);
+    (trusted ? (fieldOf(context.extension, 'type') ?? backend.assumedType?.(context)) : undefined);
   const knownType = typeof type === 'string' ? type : undefined;
-  const extension = backend.trustUnsignedContext ? context.extension : platform?.signed?.extension;
+  const extension = trusted ? context.extension : platform?.signed?.extension;
   const account = identifiedAccount(context);
   if (account !== undefined && isPersonal(knownType, extension)) {
     platforms.set('account', account);
     // A context given by hand may name any account.
-    if (platform ? platform.accountId === account : backend.trustUnsignedContext)
-      vouched.set('account', account);
+    if (platform ? platform.accountId === account : trusted) vouched.set('account', account);
   }
 
   const stated = await statedProperties(backend, context, platforms);
   return {
     all: new Map([...platforms, ...stated]),
     vouched: new Map([...vouched, ...stated]),
-    stated: stated.size > 0,
+    stated: stated.size > 0 || (trusted && backend.isOwnServer() && statesPage(context)),
     type: knownType,
     extension: extension ?? context.extension,
   };

@@ -33,9 +33,14 @@ function siteOf(site: unknown): string {
 
 /**
  * In Forge, the name follows from the runtime alone, so every function of the installation uses the same one. Elsewhere,
- * as in tests, it follows from the context and the option `environment`.
+ * it follows from the context and the option `environment`. A server of the app's own needs no environment: its `app`
+ * and its store of secrets are those of one environment.
  */
-export function installationOf(context: ForgeContext, environment?: string): string {
+export function installationOf(
+  context: ForgeContext,
+  environment?: string,
+  isOwnServer: () => boolean = () => false,
+): string {
   const platform = forgePlatform();
   if (platform) {
     const { installationId, environmentId } = platform;
@@ -55,9 +60,10 @@ export function installationOf(context: ForgeContext, environment?: string): str
   if (named !== undefined) return checked(`${siteOf(context.installContext)}#${named}`);
   const installationId = text(fieldOf(context, 'installation', 'ari', 'installationId'));
   if (installationId !== undefined) return checked(ARI + installationId);
-  siteOf(context.installContext);
+  const site = siteOf(context.installContext);
+  if (isOwnServer()) return checked(site);
   throw invalid(
-    'Which environment of the app this is, is unknown here: there is no Forge runtime, and the context has no ' +
-      "environmentId. Outside of Forge, pass createRealtime({ environment: 'development' }).",
+    'The environment of the app is unknown: there is no Forge runtime, and the context has no environmentId. Outside ' +
+      "of Forge, pass createRealtime({ environment: 'development' }), or all of app, signingKey and secrets.",
   );
 }

@@ -131,13 +131,13 @@ export interface RealtimeOptions {
    */
   unlicensedAccess?: readonly UnlicensedUser[];
   /**
-   * The app's environment, where neither the Forge runtime nor the context names it, as in tests. Environments share no
-   * channel.
+   * The app's environment, where neither the Forge runtime nor the context names it. Environments share no channel. A
+   * server of the app's own (`app`, `signingKey` and `secrets` given, no Forge runtime) may leave it out.
    */
   environment?: string;
   /**
-   * Takes the context's properties from the call without anybody's word. For tests, and for hosts that make the context
-   * themselves. In Forge, a user could name any issue or dashboard of the site. By default false.
+   * Believes the context's properties without a signature. In Forge, a user could then name any issue or dashboard of the
+   * site. By default true on a server of the app's own, whose code makes the context, and false everywhere else.
    */
   trustUnsignedContext?: boolean;
   /** The relay: `wss://relay.example`. By default the variable SEALWIRE_URL. */

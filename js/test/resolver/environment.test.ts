@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { createRealtime } from '../../src/backend/create-realtime.js';
-import { wrap } from '../../src/resolver.js';
+import { wrap, type RealtimeOptions } from '../../src/resolver.js';
 import type { InstallationSecret } from '../../src/core/resolver-core.js';
 import { INSTALLED, inForge, type Runtime } from '../support/forge-runtime.js';
 import { claimsOf, fakeRelay, SIGNING_KEY } from '../support/relay.js';
@@ -19,7 +19,7 @@ const PAGE = {
   extension: { type: 'jira:globalPage' },
 };
 
-function backend(environment?: string) {
+function backend(environment?: string, more: Partial<RealtimeOptions> = {}) {
   const { fetch, posted } = fakeRelay();
   const stored = new Map<string, InstallationSecret>();
   const secrets = {
@@ -29,7 +29,14 @@ function backend(environment?: string) {
     replace: async (installation: string, secret: InstallationSecret) =>
       void stored.set(installation, secret),
   };
-  const options = { ...settings, secrets, fetch, authorize: () => true, ...(environment && { environment }) };
+  const options = {
+    ...settings,
+    secrets,
+    fetch,
+    authorize: () => true,
+    ...(environment && { environment }),
+    ...more,
+  };
   const bearer = (): string =>
     claimsOf(posted.at(-1)!.headers['authorization']!.slice('Bearer '.length))['ins'];
   return { realtime: createRealtime(options), stored, bearer, posted };
@@ -113,9 +120,15 @@ test('a runtime that does not say the environment is refused with what to do', a
   );
 });
 
-test('outside of Forge the context or the option says the environment, and nothing is assumed', async () => {
+test('outside of Forge the context or the option names the environment, and a process without both fails', async () => {
+  // Without a key of its own, the process is no server of the app's own.
+  process.env['SEALWIRE_SIGNING_KEY'] = SIGNING_KEY;
   const installed = async (context: object, environment?: string) =>
-    (await backend(environment).realtime.session({ context: { ...PAGE, ...context } })).installation;
+    (
+      await backend(environment, { signingKey: undefined }).realtime.session({
+        context: { ...PAGE, ...context },
+      })
+    ).installation;
   assert.equal(await installed({}, 'test'), `${SITE}#test`);
   assert.equal(await installed({ environmentId: 'dev' }), `${SITE}#dev`);
   assert.equal(await installed({ environmentId: 'dev' }, 'test'), `${SITE}#dev`);
@@ -125,7 +138,7 @@ test('outside of Forge the context or the option says the environment, and nothi
   );
   await assert.rejects(
     installed({}),
-    isError('INVALID_ARGUMENT', /Which environment.*createRealtime\(\{ environment/),
+    isError('INVALID_ARGUMENT', /The environment of the app is unknown.*createRealtime\(\{ environment/),
   );
   await assert.rejects(
     installed({ environmentId: '\ud800' }),
