@@ -17,6 +17,7 @@ mod delivery;
 mod entropy;
 mod error;
 mod event;
+mod flow;
 mod frames;
 mod grant;
 mod inbox;

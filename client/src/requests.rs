@@ -67,8 +67,9 @@ impl Requests {
         }
     }
 
-    pub(crate) fn forget_publish(&mut self, publish: PublishId) {
-        self.open.retain(|_, (_, request)| !matches!(request, Request::Publish(id) if *id == publish));
+    /// Answers to the publications that `which` picks are ignored.
+    pub(crate) fn forget_publishes(&mut self, which: impl Fn(PublishId) -> bool) {
+        self.open.retain(|_, (_, request)| !matches!(request, Request::Publish(id) if which(*id)));
     }
 
     pub(crate) fn waits_for_unsubscribe(&self) -> bool {

@@ -1,0 +1,65 @@
+//! The flow of publications to the relay: how many may be under way, and when.
+//!
+//! All of them may, until the relay refuses one for a while. After the pause that it asked for they go on with half as many
+//! as it took since the last refusal. Every second one that is taken makes room for another one more, so that their number
+//! grows by half with every round trip, until the relay refuses again. A relay with a rate limit thus gets nearly what it
+//! admits, and as much again at most.
+
+use crate::{ClientError, Instant};
+
+/// The shortest pause: a relay that admits hundreds a second names a pause for the next one alone.
+const SHORTEST_PAUSE_MS: u64 = 50;
+
+#[derive(Default)]
+pub(crate) struct Flow {
+    /// Until when nothing is sent, and why.
+    pause: Option<(Instant, ClientError)>,
+    /// How many may be under way; none stands for any number.
+    window: Option<usize>,
+    /// How many the relay took since it refused one.
+    taken: usize,
+    /// The request of the publication that was sent last on this connection; 0 for none, and after a refusal.
+    last: u32,
+}
+
+impl Flow {
+    pub(crate) fn pause_ends(&self) -> Option<Instant> {
+        self.pause.as_ref().map(|(until, _)| *until)
+    }
+
+    pub(crate) fn why_paused(&self) -> Option<ClientError> {
+        self.pause.as_ref().map(|(_, error)| error.clone())
+    }
+
+    /// How many may be sent now, beside those that are under way.
+    pub(crate) fn room(&mut self, now: Instant, under_way: usize) -> usize {
+        self.pause.take_if(|(until, _)| *until <= now);
+        if self.pause.is_some() {
+            return 0;
+        }
+        self.window.map_or(usize::MAX, |window| window.saturating_sub(under_way))
+    }
+
+    /// Takes note of the next request, and returns the one that it follows.
+    pub(crate) fn sends(&mut self, request: u32) -> u32 {
+        core::mem::replace(&mut self.last, request)
+    }
+
+    pub(crate) fn taken(&mut self) {
+        self.taken = self.taken.saturating_add(1);
+        self.window = self.window.and_then(|window| window.checked_add(self.taken % 2));
+    }
+
+    pub(crate) fn refused(&mut self, now: Instant, error: ClientError) {
+        let pause = u64::from(error.retry_after_ms.unwrap_or(0)).max(SHORTEST_PAUSE_MS);
+        self.pause = Some((now.after(pause), error));
+        self.window = Some((core::mem::take(&mut self.taken) / 2).max(1));
+        self.last = 0;
+    }
+
+    /// The connection is gone, and with it the pause that its relay asked for.
+    pub(crate) fn detach(&mut self) {
+        self.pause = None;
+        self.last = 0;
+    }
+}
