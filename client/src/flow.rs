@@ -7,6 +7,8 @@
 
 use crate::{ClientError, Instant};
 
+/// After so long without a publication the relay admits as many at once as ever.
+const QUIET_MS: u64 = 1_000;
 /// The shortest pause: a relay that admits hundreds a second names a pause for the next one alone.
 const SHORTEST_PAUSE_MS: u64 = 50;
 
@@ -18,6 +20,8 @@ pub(crate) struct Flow {
     window: Option<usize>,
     /// How many the relay took since it refused one.
     taken: usize,
+    /// When the relay answered last.
+    answered_at: Option<Instant>,
     /// The request of the publication that was sent last on this connection; 0 for none, and after a refusal.
     last: u32,
 }
@@ -34,8 +38,12 @@ impl Flow {
     /// How many may be sent now, beside those that are under way.
     pub(crate) fn room(&mut self, now: Instant, under_way: usize) -> usize {
         self.pause.take_if(|(until, _)| *until <= now);
-        if self.pause.is_some() {
+        if let Some((until, _)) = &self.pause {
+            self.answered_at = Some(*until);
             return 0;
+        }
+        if under_way == 0 && self.answered_at.is_some_and(|at| now.since(at) >= QUIET_MS) {
+            (self.window, self.taken) = (None, 0);
         }
         self.window.map_or(usize::MAX, |window| window.saturating_sub(under_way))
     }
@@ -45,7 +53,8 @@ impl Flow {
         core::mem::replace(&mut self.last, request)
     }
 
-    pub(crate) fn taken(&mut self) {
+    pub(crate) fn taken(&mut self, now: Instant) {
+        self.answered_at = Some(now);
         self.taken = self.taken.saturating_add(1);
         self.window = self.window.and_then(|window| window.checked_add(self.taken % 2));
     }

@@ -23,6 +23,7 @@ mod grant;
 mod inbox;
 mod join;
 mod loss;
+mod missing;
 mod opening;
 mod publish;
 mod renewal;

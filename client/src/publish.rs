@@ -200,9 +200,9 @@ impl Client {
         }
     }
 
-    pub(crate) fn published(&mut self, id: PublishId, published: &Published) {
+    pub(crate) fn published(&mut self, now: Now, id: PublishId, published: &Published) {
         let Some(position) = published.position else { return };
-        self.publishes.flow.taken();
+        self.publishes.flow.taken(now.instant);
         self.finish_publish(id, Ok(Receipt { position, time_ms: published.time_ms }));
     }
 

@@ -334,3 +334,23 @@ fn a_new_connection_starts_an_order_of_its_own() {
     let first = harness.expect_publish();
     assert_eq!((first.follows, harness.expect_publish().follows), (0, first.request));
 }
+
+#[test]
+fn after_a_quiet_while_a_refusal_is_forgotten() {
+    let (mut harness, _) = Harness::subscribed("absences");
+    harness.publish("absences", "1");
+    let request = harness.expect_publish().request;
+    harness.refuse(request, Code::RateLimited, 100);
+    harness.advance(100);
+    let again = harness.expect_publish();
+    harness.publish("absences", "2");
+    assert_eq!(harness.sent, [], "one at a time");
+    harness.acknowledge(&again, 11);
+    let second = harness.expect_publish();
+    harness.acknowledge(&second, 12);
+    harness.advance(1_000);
+    for _ in 0..50 {
+        harness.publish("absences", "3");
+        harness.expect_publish();
+    }
+}
