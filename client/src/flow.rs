@@ -22,7 +22,7 @@ pub(crate) struct Flow {
     taken: usize,
     /// When the relay answered last.
     answered_at: Option<Instant>,
-    /// The request of the publication that was sent last on this connection; 0 for none, and after a refusal.
+    /// The request of the publication that was sent last, while any is under way; none is after a refusal.
     last: u32,
 }
 
@@ -42,15 +42,23 @@ impl Flow {
             self.answered_at = Some(*until);
             return 0;
         }
-        if under_way == 0 && self.answered_at.is_some_and(|at| now.since(at) >= QUIET_MS) {
-            (self.window, self.taken) = (None, 0);
+        if under_way == 0 {
+            // Nothing is left to overtake. Of a publication that was given up, nobody knows whether the relay refused it.
+            self.last = 0;
+            if self.answered_at.is_some_and(|at| now.since(at) >= QUIET_MS) {
+                (self.window, self.taken) = (None, 0);
+            }
         }
         self.window.map_or(usize::MAX, |window| window.saturating_sub(under_way))
     }
 
-    /// Takes note of the next request, and returns the one that it follows.
-    pub(crate) fn sends(&mut self, request: u32) -> u32 {
-        core::mem::replace(&mut self.last, request)
+    /// The request that the next one follows.
+    pub(crate) fn last(&self) -> u32 {
+        self.last
+    }
+
+    pub(crate) fn sent(&mut self, request: u32) {
+        self.last = request;
     }
 
     pub(crate) fn taken(&mut self, now: Instant) {
@@ -63,12 +71,10 @@ impl Flow {
         let pause = u64::from(error.retry_after_ms.unwrap_or(0)).max(SHORTEST_PAUSE_MS);
         self.pause = Some((now.after(pause), error));
         self.window = Some((core::mem::take(&mut self.taken) / 2).max(1));
-        self.last = 0;
     }
 
     /// The connection is gone, and with it the pause that its relay asked for.
     pub(crate) fn detach(&mut self) {
         self.pause = None;
-        self.last = 0;
     }
 }

@@ -174,7 +174,7 @@ impl Client {
     pub(crate) fn send_publishes(&mut self, now: Now) {
         let Phase::Live(live) = &self.phase else { return };
         let max_frame = live.max_frame;
-        let mut frames = Vec::new();
+        let (mut frames, mut too_long) = (Vec::new(), Vec::new());
         let room = self.publishes.flow.room(now.instant, self.publishes.under_way());
         for (id, pending) in self.publishes.pending.iter_mut() {
             if frames.len() >= room {
@@ -184,19 +184,22 @@ impl Client {
             let frame = core::mem::take(frame);
             let deadline = pending.deadline;
             let request = self.requests.open(deadline, Request::Publish(id));
-            let follows = self.publishes.flow.sends(request);
-            let frame = Publish { request, follows, ..frame };
-            let bytes = ToRelay::Publish(frame.clone());
+            let frame = Publish { request, follows: self.publishes.flow.last(), ..frame };
+            let message = ToRelay::Publish(frame.clone());
             pending.stage = Stage::AwaitingPublished(frame);
-            frames.push((id, bytes));
-        }
-        for (id, frame) in frames {
-            if frame.to_bytes().len() > max_frame {
-                let message = format!("the message is longer than this relay takes ({max_frame} bytes)");
-                self.finish_publish(id, Err(ClientError::new(Code::FrameTooLarge, message)));
+            if message.encoded_len() > max_frame {
+                too_long.push(id);
             } else {
-                self.send(&frame);
+                self.publishes.flow.sent(request);
+                frames.push(message);
             }
+        }
+        for frame in frames {
+            self.send(&frame);
+        }
+        for id in too_long {
+            let message = format!("the message is longer than this relay takes ({max_frame} bytes)");
+            self.finish_publish(id, Err(ClientError::new(Code::FrameTooLarge, message)));
         }
     }
 

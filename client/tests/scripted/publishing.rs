@@ -354,3 +354,13 @@ fn after_a_quiet_while_a_refusal_is_forgotten() {
         harness.expect_publish();
     }
 }
+
+#[test]
+fn a_publication_follows_none_that_was_given_up() {
+    let (mut harness, _) = Harness::subscribed("absences");
+    harness.publish("absences", "1");
+    harness.expect_publish();
+    harness.advance(10_000);
+    harness.publish("absences", "2");
+    assert_eq!(harness.expect_publish().follows, 0);
+}
