@@ -1,13 +1,13 @@
 //! One channel on the wire, shared by every subscription of it.
 
-use crate::{ClientError, Instant, event::SubscriptionId, inbox::Inbox, renewal::Renewal, spec::CheckedSpec};
+use crate::{ClientError, Instant, event::SubscriptionId, inbox::Inbox, missing::Missing, spec::CheckedSpec};
 use sealwire_protocol::{
     ChannelKey, KeyId, Scope,
     wire::{Position, Since},
 };
 
 pub(crate) struct Channel {
-    /// With the channel token that the relay was shown last.
+    /// With the channel token that the relay was shown last, and the claims keys of all tokens.
     pub(crate) spec: CheckedSpec,
     pub(crate) scope: Scope,
     /// Newest first.
@@ -19,7 +19,10 @@ pub(crate) struct Channel {
     pub(crate) inbox: Inbox,
     /// Why the relay last refused it for now.
     pub(crate) refused: Option<ClientError>,
-    pub(crate) renewal: Renewal,
+    /// When the relay could not look at a better token.
+    pub(crate) shown_at: Option<Instant>,
+    /// The keys that no token of its subscriptions has.
+    pub(crate) missing: Missing,
 }
 
 /// Where the channel stands on the current connection.
@@ -53,7 +56,8 @@ impl Channel {
             tip: None,
             inbox: Inbox::default(),
             refused: None,
-            renewal: Renewal::default(),
+            shown_at: None,
+            missing: Missing::default(),
         }
     }
 

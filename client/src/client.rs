@@ -104,7 +104,9 @@ impl Client {
         });
         subscriptions
             .chain(retries)
-            .chain(self.channels.values().filter_map(|channel| channel.renewal.deadline()))
+            .chain(self.subscriptions.values().filter_map(|known| known.renewal.at))
+            .chain(self.tokens_deadline())
+            .chain(self.keys_deadline())
             .chain(self.timers.next())
             .chain(self.requests.deadline())
             .chain(self.publishes.deadline())
@@ -130,6 +132,8 @@ impl Client {
             }
         }
         self.renew_tokens(now);
+        self.expire_tokens(now);
+        self.fetch_keys(now);
         self.expire_subscriptions(now);
         self.expire_publishes(now);
         if self.requests.deadline().is_some_and(|deadline| deadline <= now.instant) {

@@ -258,13 +258,12 @@ impl Client {
                     self.events.push_back(Event::UnsubscribeDone { subscription });
                 }
                 // Shown to the relay with the next subscribe.
-                Request::RefreshToken { channel, claims, asked_by: AskedBy::Refresh(refresh) } => {
-                    self.adopt_claims(channel, claims);
+                Request::RefreshToken { claims, asked_by: AskedBy::Refresh(refresh, id), .. } => {
+                    self.take_token(id, claims);
                     self.events.push_back(Event::RefreshDone { refresh, result: Ok(()) });
                 }
-                Request::RefreshToken { channel, claims, asked_by: AskedBy::Renewal } => {
-                    self.adopt_claims(channel, claims.clone());
-                    self.rejoin_with_token(channel, claims);
+                Request::RefreshToken { claims, asked_by: AskedBy::Renewal(id), .. } => {
+                    self.take_token(id, claims);
                 }
                 Request::RefreshToken { channel, asked_by: AskedBy::Subscription(id), .. } => {
                     if let Some(subscription) = self.subscriptions.get_mut(&id) {

@@ -1,14 +1,15 @@
 //! From a publication on the wire to the app: continuity first, then the key, then the opening. Order is kept throughout.
 
 use crate::{
-    Client, ClientError, Event, Gap, Message, Notice, Now, SubscriptionId,
+    Client, ClientError, Event, Gap, Instant, Message, Notice, Now, SessionReason, SubscriptionId,
     channel::{Channel, Wire},
+    connection::Phase,
     inbox::{Content, Item},
     opening::Opening,
     subscription::Progress,
 };
 use sealwire_protocol::{
-    ChannelId, Code, KeyId, Opened, SealedMessage,
+    ChannelId, ClaimsKeyring, Code, KeyId, Opened, SealedMessage,
     wire::{Position, Publication},
 };
 
@@ -16,6 +17,8 @@ use sealwire_protocol::{
 enum Closed {
     /// Its key is not among the channel's.
     UnknownKey(KeyId),
+    /// Only another channel token has its key, and there is no function that provides one.
+    NeedsToken,
     /// It is not what was sealed for this channel.
     Unreadable,
 }
@@ -70,18 +73,19 @@ impl Client {
         while let Some(channel) = self.channels.get(&id) {
             let Some(item) = channel.inbox.front() else { return };
             let waits = !now_or_never && !channel.inbox.is_over_full();
-            let opened = match &item.content {
+            let mut opened = match &item.content {
                 Content::Notice(_) => None,
                 Content::Publication(_, _, Opening::Elsewhere(_)) if waits => return,
                 Content::Publication(publication, position, opening) => {
                     Some(open(channel, id, publication, *position, opening))
                 }
             };
-            if let Some(Err(Closed::UnknownKey(key))) = opened
-                && waits
-                && self.await_key(now, key)
-            {
-                return;
+            if let Some(Err(Closed::UnknownKey(key))) = opened {
+                match self.await_key(now, id, key) {
+                    Ok(true) if waits => return,
+                    Ok(_) => {}
+                    Err(closed) => opened = Some(Err(closed)),
+                }
             }
             self.hand_on(id, opened);
         }
@@ -99,28 +103,65 @@ impl Client {
                 return self.events.push_back(Event::Message { subscriptions, message });
             }
             (None, Content::Notice(notice)) => notice,
-            // One error for every way in which a message is not opened.
+            (Some(Err(Closed::NeedsToken)), _) => unreadable(
+                "a message could not be opened: the encryption key was rotated after the channel token was signed; \
+                 subscribe with a function as token, or call refreshToken() with a fresh one",
+            ),
+            // One error for every other way in which a message is not opened.
             (Some(Err(_)), _) | (None, Content::Publication(..)) => {
-                Notice::Error(ClientError::new(Code::MessageUnreadable, "a message could not be opened"))
+                unreadable("a message could not be opened")
             }
         };
         self.events.push_back(Event::Notice { subscriptions, notice });
     }
 
-    /// The keys that messages wait for.
-    pub(crate) fn unknown_keys(&self) -> Vec<KeyId> {
-        let items =
-            self.channels.values().flat_map(|channel| channel.inbox.iter().map(move |item| (channel, item)));
-        items
-            .filter_map(|(channel, item)| match &item.content {
-                Content::Publication(publication, ..) => {
-                    let key = SealedMessage::parse(&publication.sealed).ok()?.key_id();
-                    channel.key(key).is_none().then_some(key)
-                }
-                Content::Notice(_) => None,
-            })
-            .collect()
+    /// Asks for a key that a message of a channel needs, and returns whether the message waits for it.
+    fn await_key(&mut self, now: Now, id: ChannelId, key: KeyId) -> Result<bool, Closed> {
+        if matches!(self.phase, Phase::Idle | Phase::Closed) {
+            return Ok(false);
+        }
+        let mut waits = true;
+        if self.session.as_ref().is_none_or(|session| !session.has_key(key)) {
+            waits = self.sessions.missing.want(now.instant, key, &mut *self.entropy);
+        }
+        let renews = !self.renewing_members(id).is_empty();
+        let Some(channel) = self.channels.get_mut(&id) else { return Ok(false) };
+        let lacks = |claims: &ClaimsKeyring| claims.find(key).is_none();
+        if channel.spec.claims.as_ref().is_some_and(lacks) {
+            if !renews {
+                return Err(Closed::NeedsToken);
+            }
+            waits &= channel.missing.want(now.instant, key, &mut *self.entropy);
+        }
+        Ok(waits)
     }
+
+    /// Asks for keys that are due, and lets go of messages that have waited for too long.
+    pub(crate) fn fetch_keys(&mut self, now: Now) {
+        if self.sessions.missing.take_due(now.instant) {
+            self.need_session(now, SessionReason::UnknownKey);
+        }
+        for id in self.channels.keys() {
+            let due = self.channels.get_mut(&id).is_some_and(|channel| channel.missing.take_due(now.instant));
+            if due
+                && !self.need_token(now, id)
+                && let Some(channel) = self.channels.get_mut(&id)
+            {
+                channel.missing.not_asked();
+            }
+        }
+        self.deliver_all(now);
+    }
+
+    /// When keys are to be asked for, or messages have waited for them for long enough.
+    pub(crate) fn keys_deadline(&self) -> Option<Instant> {
+        let channels = self.channels.values().filter_map(|channel| channel.missing.deadline());
+        channels.chain(self.sessions.missing.deadline()).min()
+    }
+}
+
+fn unreadable(message: &str) -> Notice {
+    Notice::Error(ClientError::new(Code::MessageUnreadable, message))
 }
 
 fn open(

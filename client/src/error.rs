@@ -73,6 +73,10 @@ impl ClientError {
         Self::new(Code::Unreachable, message)
     }
 
+    pub(crate) fn is(&self, code: Code) -> bool {
+        self.code == ErrorCode::Known(code)
+    }
+
     /// The session at hand is of no more use.
     pub(crate) fn is_about_the_session(&self) -> bool {
         self.code.class() == Some(CloseCode::Unauthorized) || self.is_revocation()

@@ -100,6 +100,8 @@ pub enum Event {
         renewal: RenewalId,
         /// One that said so with `renew_token_of`.
         subscription: SubscriptionId,
+        /// A token that was provided a moment ago is of no use: it lacks a key, or the relay does not take it.
+        fresh: bool,
     },
     /// Open a message with AES-256-GCM and answer with `handle_opening`, in any order.
     NeedOpening {

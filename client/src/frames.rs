@@ -1,16 +1,10 @@
 //! Frames from the relay, each to where it belongs.
 
 use crate::{
-    Client, ClientError, ConnectionId, ErrorCode, Event, Now,
-    connection::Phase,
-    requests::{AskedBy, Request},
-    timers::Timer,
+    Client, ClientError, ConnectionId, Event, Now, connection::Phase, requests::Request, timers::Timer,
 };
 use bytes::Bytes;
-use sealwire_protocol::{
-    Code,
-    wire::{Failed, Goodbye, Pong, Refreshed, ToClient, ToRelay},
-};
+use sealwire_protocol::wire::{Failed, Goodbye, Pong, Refreshed, ToClient, ToRelay};
 
 impl Client {
     /// A binary message came. `None` stands for a text message, which the protocol does not have.
@@ -37,7 +31,7 @@ impl Client {
             (Phase::Live(_), ToClient::Publication(publication)) => return self.received(now, publication),
             (Phase::Live(_), ToClient::Published(published)) => {
                 if let Some(Request::Publish(publish)) = self.requests.answer(published.request) {
-                    self.published(publish, &published);
+                    self.published(now, publish, &published);
                 }
             }
             (Phase::Live(_), ToClient::Subscribed(subscribed)) => {
@@ -72,10 +66,7 @@ impl Client {
         match self.requests.answer(refreshed.request) {
             Some(Request::RefreshSession) => self.session_ends(now, refreshed.expires_at),
             Some(Request::RefreshToken { channel, claims, asked_by }) => {
-                self.adopt_claims(channel, claims);
-                self.deliver(now, channel, false);
-                self.token_taken(channel, asked_by);
-                self.plan_renewal(now, channel);
+                self.token_taken(now, channel, claims, asked_by);
             }
             _ => {}
         }
@@ -93,18 +84,8 @@ impl Client {
             Request::Unsubscribe(None) => {}
             Request::Publish(publish) => self.publish_refused(now, publish, error),
             Request::RefreshSession => self.refresh_failed(now, error),
-            Request::RefreshToken { asked_by: AskedBy::Refresh(refresh), .. } => {
-                self.events.push_back(Event::RefreshDone { refresh, result: Err(error) });
-            }
-            Request::RefreshToken { channel, claims, asked_by: AskedBy::Renewal } => {
-                if error.code != ErrorCode::Known(Code::NotSubscribed)
-                    || !self.rejoin_with_token(channel, claims)
-                {
-                    self.renewal_failed(now, channel, error);
-                }
-            }
-            Request::RefreshToken { asked_by: AskedBy::Subscription(subscription), .. } => {
-                self.fail_subscription(now, subscription, error);
+            Request::RefreshToken { channel, claims, asked_by } => {
+                self.token_not_taken(now, channel, claims, asked_by, error);
             }
         }
     }

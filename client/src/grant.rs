@@ -126,6 +126,10 @@ impl Session {
         self.expires.0.saturating_sub(now.0)
     }
 
+    pub(crate) fn has_key(&self, id: KeyId) -> bool {
+        self.keys.iter().any(|keys| keys.id() == id)
+    }
+
     /// The keys of a channel, newest first: one for each encryption key that the claims have a key for as well.
     pub(crate) fn channel_keys(
         &self,

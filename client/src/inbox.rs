@@ -48,10 +48,6 @@ impl Inbox {
         self.items.len() > MAX_ITEMS || self.bytes > MAX_BYTES
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Item> {
-        self.items.iter()
-    }
-
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Item> {
         self.items.iter_mut()
     }

@@ -54,7 +54,10 @@ impl Client {
             match self.channels.get(&id).map(|channel| channel.wire) {
                 Some(Wire::Unsent) => self.join(now, id),
                 Some(Wire::AwaitingRetry(at)) if at <= now.instant => self.join(now, id),
-                Some(Wire::Live) => self.admit(now, id),
+                Some(Wire::Live) => {
+                    self.admit(now, id);
+                    self.show_best_token(now, id);
+                }
                 _ => {}
             }
         }
@@ -64,7 +67,7 @@ impl Client {
     /// the waiting ones ask for.
     fn join(&mut self, now: Now, id: ChannelId) {
         self.refuse_long_replays(now, id);
-        let Some(channel) = self.channels.get_mut(&id) else { return };
+        let Some(channel) = self.channels.get(&id) else { return };
         let members: Vec<&Subscription> =
             channel.members.iter().filter_map(|member| self.subscriptions.get(member)).collect();
         let position = members
@@ -75,17 +78,10 @@ impl Client {
             })
             .min_by_key(|position| position.offset);
         let replay = members.iter().filter_map(|member| member.replay_seconds).max();
-        if position.is_none() {
-            // Nobody depends on the old token, so the newest one is shown.
-            if let Some(member) = members.iter().max_by_key(|member| member.asked_at) {
-                channel.spec = member.spec.clone();
-                channel.keys = match &self.session {
-                    Some(session) => channel.spec.keys(session, &channel.scope),
-                    None => Vec::new(),
-                };
-            }
-        }
         let since = position.map(Since::Position).or(replay.map(Since::ReplaySeconds));
+        if let Some(claims) = self.best_token(id).cloned() {
+            self.adopt_claims(id, claims);
+        }
         self.send_subscribe(now, id, since, false);
     }
 
@@ -96,12 +92,13 @@ impl Client {
         let Some(tip) = channel.tip else { return };
         let mut replay = None;
         let mut tokens = Vec::new();
+        let mut admitted = Vec::new();
         for member in &channel.members {
             let Some(subscription) = self.subscriptions.get_mut(member) else { continue };
             if !matches!(subscription.progress, Progress::AwaitingSubscribed(_)) {
                 continue;
             }
-            if subscription.spec.jwt() != channel.spec.jwt() {
+            if subscription.spec.jwt() != channel.spec.jwt() && !subscription.is_admitted {
                 subscription.progress = Progress::AwaitingToken(id);
                 tokens.extend(subscription.spec.claims.clone().map(|claims| (*member, claims)));
             } else if subscription.replay_seconds.is_some() {
@@ -109,7 +106,11 @@ impl Client {
             } else {
                 subscription.progress = Progress::Live(id, Continuity::new(tip, None));
                 self.events.push_back(Event::SubscribeDone { subscription: *member, result: Ok(()) });
+                admitted.push(*member);
             }
+        }
+        for member in admitted {
+            self.plan_renewal(now, member);
         }
         for (member, claims) in tokens {
             self.show_token(now, id, claims, AskedBy::Subscription(member));
@@ -187,7 +188,11 @@ impl Client {
                 Progress::Live(_, continuity) => {
                     gap = continuity.resume(position, asked, answer.recovered);
                 }
-                Progress::AwaitingSubscribed(_) if covers(since, subscription.replay_seconds) => {
+                // With another token than the one that the relay took, it has to show its own.
+                Progress::AwaitingSubscribed(_)
+                    if covers(since, subscription.replay_seconds)
+                        && (subscription.is_admitted || subscription.spec.jwt() == channel.spec.jwt()) =>
+                {
                     let continuity = Continuity::new(position, skip(subscription));
                     subscription.progress = Progress::Live(id, continuity);
                     self.events.push_back(Event::SubscribeDone { subscription: *member, result: Ok(()) });
@@ -202,7 +207,15 @@ impl Client {
                 channel.inbox.push(Item { recipients: vec![*member], content });
             }
         }
-        self.plan_renewal(now, id);
+        for member in channel.members.clone() {
+            let Some(subscription) = self.subscriptions.get_mut(&member) else { continue };
+            let is_shown =
+                self.channels.get(&id).is_some_and(|known| known.spec.jwt() == subscription.spec.jwt());
+            subscription.renewal.refused &= !is_shown;
+            if subscription.is_live() {
+                self.plan_renewal(now, member);
+            }
+        }
         self.deliver(now, id, false);
     }
 
@@ -215,7 +228,7 @@ impl Client {
         }
         if error.is_temporary() {
             self.rejoin_later(now, id, error);
-        } else if !self.awaits_token(now, id, &error) {
+        } else if !self.token_refused(now, id, &error) {
             self.end_channel(now, id, &error);
         }
     }
@@ -225,7 +238,7 @@ impl Client {
         if error.is_temporary() {
             self.rejoin_later(now, id, error);
         } else if self.channels.get(&id).is_some_and(|channel| channel.wire == Wire::Live)
-            && !self.awaits_token(now, id, &error)
+            && !self.token_refused(now, id, &error)
         {
             self.end_channel(now, id, &error);
         }

@@ -1,10 +1,12 @@
 //! Publishing: sealed once, kept until the relay acknowledges it, and sent again under the same idempotency id when the
-//! connection was lost in between.
+//! connection was lost in between. They are taken in the order of the calls, also where the relay refuses one for a while:
+//! `Publish.follows` has it refuse what is under way behind that one, and all of it is sent again ([`crate::flow`]).
 
 use crate::{
     Client, ClientError, Event, Instant, Now, PublishId, Receipt,
     connection::Phase,
     entropy::array,
+    flow::Flow,
     requests::Request,
     spec::{ChannelSpec, CheckedSpec},
     table::Table,
@@ -26,10 +28,8 @@ struct Pending {
 enum Stage {
     /// A session, for the channel's id and key.
     AwaitingSession { spec: CheckedSpec, event: String, payload: Zeroizing<String> },
-    /// A connection.
+    /// A connection, and its turn.
     AwaitingConnection(Publish),
-    /// The time that the relay asked for, and why it did.
-    AwaitingRetry(Publish, Instant, ClientError),
     /// The relay's acknowledgement.
     AwaitingPublished(Publish),
 }
@@ -39,6 +39,7 @@ enum Stage {
 pub(crate) struct Publishes {
     pending: Table<PublishId, Pending>,
     bytes: usize,
+    flow: Flow,
 }
 
 impl Publishes {
@@ -47,11 +48,9 @@ impl Publishes {
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let retry = self.pending.values().find_map(|pending| match pending.stage {
-            Stage::AwaitingRetry(_, at, _) => Some(at),
-            _ => None,
-        });
-        self.pending.values().map(|pending| pending.deadline).chain(retry).min()
+        let waits = |pending: &Pending| matches!(pending.stage, Stage::AwaitingConnection(_));
+        let pause = self.flow.pause_ends().filter(|_| self.pending.values().any(waits));
+        self.pending.values().map(|pending| pending.deadline).chain(pause).min()
     }
 
     /// Gives those that are overdue until `later`.
@@ -65,19 +64,24 @@ impl Publishes {
 
     /// What was sent may or may not have arrived; it is sent again. A wait that the relay asked for ends with it.
     pub(crate) fn detach(&mut self) {
-        for pending in self.pending.values_mut() {
-            if let Stage::AwaitingPublished(frame) | Stage::AwaitingRetry(frame, ..) = &mut pending.stage {
+        self.flow.detach();
+        self.take_back(|_| true);
+    }
+
+    /// Those that are under way and that `which` picks are sent again, in their place.
+    fn take_back(&mut self, which: impl Fn(PublishId) -> bool) {
+        for (id, pending) in self.pending.iter_mut() {
+            if let Stage::AwaitingPublished(frame) = &mut pending.stage
+                && which(id)
+            {
                 pending.stage = Stage::AwaitingConnection(core::mem::take(frame));
             }
         }
     }
 
-    /// Why nothing is sent, where the relay asked for a pause.
-    fn refused(&self) -> Option<ClientError> {
-        self.pending.values().find_map(|pending| match &pending.stage {
-            Stage::AwaitingRetry(.., error) => Some(error.clone()),
-            _ => None,
-        })
+    fn under_way(&self) -> usize {
+        let under_way = |pending: &&Pending| matches!(pending.stage, Stage::AwaitingPublished(_));
+        self.pending.values().filter(under_way).count()
     }
 
     fn insert(&mut self, id: PublishId, pending: Pending) {
@@ -149,6 +153,7 @@ impl Client {
                     .map_err(|too_large| ClientError::new(Code::MessageSize, too_large.to_string()))?;
                 Ok(Publish {
                     request: 0,
+                    follows: 0,
                     channel: Some(spec.on_the_wire(&resolved.scope)),
                     event: core::mem::take(event),
                     sealed: sealed.into(),
@@ -169,46 +174,52 @@ impl Client {
     pub(crate) fn send_publishes(&mut self, now: Now) {
         let Phase::Live(live) = &self.phase else { return };
         let max_frame = live.max_frame;
-        let mut frames = Vec::new();
+        let (mut frames, mut too_long) = (Vec::new(), Vec::new());
+        let room = self.publishes.flow.room(now.instant, self.publishes.under_way());
         for (id, pending) in self.publishes.pending.iter_mut() {
-            let frame = match &mut pending.stage {
-                Stage::AwaitingConnection(frame) => core::mem::take(frame),
-                Stage::AwaitingRetry(frame, at, _) if *at <= now.instant => core::mem::take(frame),
-                // What came later would be refused as well, or overtake it.
-                Stage::AwaitingRetry(..) => break,
-                _ => continue,
-            };
+            if frames.len() >= room {
+                break;
+            }
+            let Stage::AwaitingConnection(frame) = &mut pending.stage else { continue };
+            let frame = core::mem::take(frame);
             let deadline = pending.deadline;
             let request = self.requests.open(deadline, Request::Publish(id));
-            let frame = Publish { request, ..frame };
-            let bytes = ToRelay::Publish(frame.clone());
+            let frame = Publish { request, follows: self.publishes.flow.last(), ..frame };
+            let message = ToRelay::Publish(frame.clone());
             pending.stage = Stage::AwaitingPublished(frame);
-            frames.push((id, bytes));
-        }
-        for (id, frame) in frames {
-            if frame.to_bytes().len() > max_frame {
-                let message = format!("the message is longer than this relay takes ({max_frame} bytes)");
-                self.finish_publish(id, Err(ClientError::new(Code::FrameTooLarge, message)));
+            if message.encoded_len() > max_frame {
+                too_long.push(id);
             } else {
-                self.send(&frame);
+                self.publishes.flow.sent(request);
+                frames.push(message);
             }
+        }
+        for frame in frames {
+            self.send(&frame);
+        }
+        for id in too_long {
+            let message = format!("the message is longer than this relay takes ({max_frame} bytes)");
+            self.finish_publish(id, Err(ClientError::new(Code::FrameTooLarge, message)));
         }
     }
 
-    pub(crate) fn published(&mut self, id: PublishId, published: &Published) {
+    pub(crate) fn published(&mut self, now: Now, id: PublishId, published: &Published) {
         let Some(position) = published.position else { return };
+        self.publishes.flow.taken(now.instant);
         self.finish_publish(id, Ok(Receipt { position, time_ms: published.time_ms }));
     }
 
     /// The relay refused a publication: for good, or until a time that the caller may still wait for.
     pub(crate) fn publish_refused(&mut self, now: Now, id: PublishId, error: ClientError) {
-        let Some(pending) = self.publishes.pending.get_mut(&id) else { return };
-        let at = error.retry_after_ms.map(|after| now.instant.after(u64::from(after)));
-        match (&mut pending.stage, at) {
-            (Stage::AwaitingPublished(frame), Some(at)) if at < pending.deadline => {
-                pending.stage = Stage::AwaitingRetry(core::mem::take(frame), at, error);
-            }
-            _ => self.finish_publish(id, Err(error)),
+        let Some(pending) = self.publishes.pending.get(&id) else { return };
+        let Some(after) = error.retry_after_ms else { return self.finish_publish(id, Err(error)) };
+        let in_time = now.instant.after(u64::from(after)) < pending.deadline;
+        // The relay refuses what is under way behind it as well.
+        self.publishes.flow.refused(now.instant, error.clone());
+        self.requests.forget_publishes(|other| other >= id);
+        self.publishes.take_back(|other| other >= id);
+        if !in_time {
+            self.finish_publish(id, Err(error));
         }
     }
 
@@ -216,11 +227,10 @@ impl Client {
         let late = |pending: &Pending| pending.deadline <= now.instant;
         let late: Vec<PublishId> =
             self.publishes.pending.iter().filter(|(_, pending)| late(pending)).map(|(id, _)| id).collect();
-        let refused = self.publishes.refused();
+        let refused = self.publishes.flow.why_paused();
         for id in late {
             let error = match self.publishes.pending.get(&id).map(|pending| &pending.stage) {
-                Some(Stage::AwaitingRetry(.., error)) => error.clone(),
-                // It waited behind one that was refused.
+                // It was refused, or waited behind one that was.
                 Some(Stage::AwaitingConnection(_)) if let Some(error) = &refused => error.clone(),
                 _ => self.why_no_answer(),
             };
@@ -235,7 +245,7 @@ impl Client {
     }
 
     fn finish_publish(&mut self, id: PublishId, result: Result<Receipt, ClientError>) {
-        self.requests.forget_publish(id);
+        self.requests.forget_publishes(|other| other == id);
         if self.publishes.remove(id) {
             self.events.push_back(Event::PublishDone { publish: id, result });
         }

@@ -24,11 +24,13 @@ pub(crate) enum Request {
 /// Who brought a channel token.
 #[derive(Clone, Copy)]
 pub(crate) enum AskedBy {
-    Refresh(RefreshId),
-    /// The app's token function.
-    Renewal,
+    Refresh(RefreshId, SubscriptionId),
+    /// The app's token function for this subscription.
+    Renewal(SubscriptionId),
     /// A subscription that joins a channel which is there already.
     Subscription(SubscriptionId),
+    /// Nobody: it is better than the one that the relay has.
+    Channel,
 }
 
 #[derive(Default)]
@@ -67,18 +69,27 @@ impl Requests {
         }
     }
 
-    pub(crate) fn forget_publish(&mut self, publish: PublishId) {
-        self.open.retain(|_, (_, request)| !matches!(request, Request::Publish(id) if *id == publish));
+    /// Answers to the publications that `which` picks are ignored.
+    pub(crate) fn forget_publishes(&mut self, which: impl Fn(PublishId) -> bool) {
+        self.open.retain(|_, (_, request)| !matches!(request, Request::Publish(id) if which(*id)));
     }
 
     pub(crate) fn waits_for_unsubscribe(&self) -> bool {
         self.open.values().any(|(_, request)| matches!(request, Request::Unsubscribe(Some(_))))
     }
 
-    /// Whether the relay is being shown a renewed token of this channel.
-    pub(crate) fn renews_token_of(&self, id: ChannelId) -> bool {
-        let renews = |request: &Request| matches!(request, Request::RefreshToken { channel, asked_by: AskedBy::Renewal, .. } if *channel == id);
-        self.open.values().any(|(_, request)| renews(request))
+    /// Whether the relay is being shown a token of this channel.
+    pub(crate) fn shows_token_of(&self, id: ChannelId) -> bool {
+        let shows =
+            |request: &Request| matches!(request, Request::RefreshToken { channel, .. } if *channel == id);
+        self.open.values().any(|(_, request)| shows(request))
+    }
+
+    /// Whether the relay is being shown the next token of this subscription.
+    pub(crate) fn brings_token(&self, id: SubscriptionId) -> bool {
+        self.open.values().any(|(_, request)| {
+            matches!(request, Request::RefreshToken { asked_by: AskedBy::Refresh(_, of) | AskedBy::Renewal(of), .. } if *of == id)
+        })
     }
 
     /// The connection is gone, and with it every answer.

@@ -1,48 +1,36 @@
 //! Sessions: asking the app for them, taking them in, and renewing them before they end.
 
 use crate::{
-    Client, ClientError, Event, FetchId, Instant, Now, SessionGrant, SessionReason,
+    Client, ClientError, Event, FetchId, Now, SessionGrant, SessionReason,
     connection::Phase,
     entropy::below,
     grant::{Identity, InvalidGrant, Session},
+    missing::Missing,
     requests::Request,
     timers::Timer,
 };
 use sealwire_protocol::{
-    Code, KeyId, UnixSeconds,
+    Code, UnixSeconds,
     wire::{Refresh, ToRelay},
 };
-use std::collections::VecDeque;
-
-/// However many messages with unknown keys come, sessions are fetched for them at most this often.
-const KEY_FETCH_INTERVAL_MS: u64 = 10_000;
-const MAX_TRIED_KEYS: usize = 32;
 
 /// What is asked of the app, and what asking did not bring.
 #[derive(Default)]
 pub(crate) struct Sessions {
     fetch: Option<(FetchId, SessionReason)>,
-    key_fetched_at: Option<Instant>,
-    /// Keys that a fresh session did not bring.
-    tried_keys: VecDeque<KeyId>,
+    /// The keys that the session lacks.
+    pub(crate) missing: Missing,
 }
 
 impl Sessions {
     /// An answer that still comes is not wanted.
     pub(crate) fn forget(&mut self) {
-        self.fetch = None;
+        *self = Self::default();
     }
 
     fn take(&mut self, fetch: FetchId) -> Option<SessionReason> {
         let (_, reason) = self.fetch.take_if(|(awaited, _)| *awaited == fetch)?;
         Some(reason)
-    }
-
-    fn tried(&mut self, key: KeyId) {
-        if !self.tried_keys.contains(&key) {
-            self.tried_keys.truncate(MAX_TRIED_KEYS - 1);
-            self.tried_keys.push_front(key);
-        }
     }
 }
 
@@ -59,7 +47,7 @@ impl Client {
             }
             Err(invalid) => self.session_failed(now, reason, invalid.into()),
         }
-        self.fetched(now, reason);
+        self.deliver_all(now);
         self.settle(now);
     }
 
@@ -68,7 +56,7 @@ impl Client {
         let Some(reason) = self.sessions.take(fetch) else { return };
         self.timers.stop(Timer::Session);
         self.session_failed(now, reason, error);
-        self.fetched(now, reason);
+        self.deliver_all(now);
         self.settle(now);
     }
 
@@ -116,33 +104,6 @@ impl Client {
         self.show(Some(error));
     }
 
-    /// Whether a message under `key` is worth waiting for; asks for a session if need be.
-    pub(crate) fn await_key(&mut self, now: Now, key: KeyId) -> bool {
-        if matches!(self.phase, Phase::Idle | Phase::Closed) || self.sessions.tried_keys.contains(&key) {
-            return false;
-        }
-        if self.sessions.fetch.is_some() {
-            return true;
-        }
-        let recently = |at: Instant| now.instant.since(at) < KEY_FETCH_INTERVAL_MS;
-        if self.sessions.key_fetched_at.is_some_and(recently) {
-            return false;
-        }
-        self.sessions.key_fetched_at = Some(now.instant);
-        self.need_session(now, SessionReason::UnknownKey);
-        true
-    }
-
-    /// Hands on what waited for keys. Those that a fetch for their sake did not bring stay unknown.
-    fn fetched(&mut self, now: Now, reason: SessionReason) {
-        if reason == SessionReason::UnknownKey {
-            for key in self.unknown_keys() {
-                self.sessions.tried(key);
-            }
-        }
-        self.deliver_all(now);
-    }
-
     fn check_grant(&self, now: Now, grant: SessionGrant) -> Result<(Session, Identity), InvalidGrant> {
         let (session, identity) = Session::check(grant, now, self.relay_clock)?;
         let other = self.identity.as_ref().is_some_and(|known| *known != identity);
@@ -153,6 +114,7 @@ impl Client {
         for channel in self.channels.values_mut() {
             channel.keys = channel.spec.keys(&session, &channel.scope);
         }
+        self.sessions.missing.answered(now.instant, |key| session.has_key(key), &mut *self.entropy);
         let token = session.token.clone();
         self.session = Some(session);
         self.identity = Some(identity);
@@ -168,13 +130,16 @@ impl Client {
     }
 
     fn session_failed(&mut self, now: Now, reason: SessionReason, error: ClientError) {
+        self.sessions.missing.failed(now.instant, &error, &mut *self.entropy);
+        // A refresh that was due meanwhile waited for this session.
+        let refreshes = reason == SessionReason::Refresh || !self.timers.is_set(Timer::Refresh);
         match self.phase {
             Phase::AwaitingSession if error.is_retryable() => {
                 let after_ms = error.retry_after_ms;
                 self.retry_later(now, error, after_ms);
             }
             Phase::AwaitingSession => self.give_up(now, error),
-            Phase::Live(_) if reason == SessionReason::Refresh => self.refresh_failed(now, error),
+            Phase::Live(_) if refreshes => self.refresh_failed(now, error),
             _ => {}
         }
     }

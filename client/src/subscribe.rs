@@ -7,6 +7,7 @@
 use crate::{
     Client, ClientError, Event, Instant, Now, SubscriptionId,
     connection::Phase,
+    renewal::Renewal,
     spec::{ChannelSpec, CheckedSpec},
     subscription::{Progress, Subscription},
 };
@@ -29,6 +30,8 @@ impl Client {
                     due,
                     progress,
                     renews: false,
+                    renewal: Renewal::default(),
+                    is_admitted: false,
                 };
                 self.subscriptions.insert(id, subscription);
                 self.settle(now);
@@ -81,13 +84,14 @@ impl Client {
 
     /// Takes a subscription out of its channel, and the channel off the wire with the last one. Whether the relay was
     /// asked.
-    fn leave(&mut self, now: Now, id: SubscriptionId, asked_by: Option<SubscriptionId>) -> bool {
-        let subscription = self.subscriptions.remove(&id);
-        let Some(channel_id) = subscription.and_then(|subscription| subscription.channel()) else {
-            return false;
-        };
+    pub(crate) fn leave(&mut self, now: Now, id: SubscriptionId, asked_by: Option<SubscriptionId>) -> bool {
+        let Some(subscription) = self.subscriptions.remove(&id) else { return false };
+        let Some(channel_id) = subscription.channel() else { return false };
         let Some(channel) = self.channels.get_mut(&channel_id) else { return false };
         channel.members.retain(|member| *member != id);
+        if subscription.renewal.asked.is_some() {
+            channel.missing.not_asked();
+        }
         if !channel.members.is_empty() {
             return false;
         }

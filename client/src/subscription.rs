@@ -1,9 +1,10 @@
 //! One subscription of the app, from the call to its end.
 
-use crate::{Instant, continuity::Continuity, spec::CheckedSpec};
+use crate::{Instant, continuity::Continuity, renewal::Renewal, spec::CheckedSpec};
 use sealwire_protocol::ChannelId;
 
 pub(crate) struct Subscription {
+    /// With its own channel token.
     pub(crate) spec: CheckedSpec,
     pub(crate) replay_seconds: Option<u32>,
     pub(crate) asked_at: Instant,
@@ -12,6 +13,9 @@ pub(crate) struct Subscription {
     pub(crate) progress: Progress,
     /// The app can provide tokens for it.
     pub(crate) renews: bool,
+    pub(crate) renewal: Renewal,
+    /// The relay has taken its token beside that of the channel.
+    pub(crate) is_admitted: bool,
 }
 
 /// What it waits for.

@@ -47,6 +47,11 @@ impl RelayClock {
         let ahead = self.shown_ms.saturating_add(instant.since(self.heard_at));
         ahead.saturating_sub(self.heard_at.since(instant))
     }
+
+    /// When the relay's clock shows so many milliseconds since 1970; not before it was heard of.
+    pub(crate) fn when(self, unix_ms: u64) -> Instant {
+        self.heard_at.after(unix_ms.saturating_sub(self.shown_ms))
+    }
 }
 
 #[cfg(test)]
@@ -58,5 +63,6 @@ mod tests {
         let clock = RelayClock::new(Instant(1_000), 50_000);
         assert_eq!(clock.at(Instant(1_500)), 50_500);
         assert_eq!(clock.at(Instant(400)), 49_400);
+        assert_eq!((clock.when(50_500), clock.when(7)), (Instant(1_500), Instant(1_000)));
     }
 }

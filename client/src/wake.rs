@@ -125,6 +125,8 @@ impl Client {
         let later = now.instant.after(PROBE_MS);
         self.requests.postpone(now.instant, later);
         self.publishes.postpone(now.instant, later);
+        self.sessions.missing.woke(now.instant);
+        self.channels.values_mut().for_each(|channel| channel.missing.woke(now.instant));
         for subscription in self.subscriptions.values_mut().filter(|known| known.due <= now.instant) {
             subscription.due = later;
         }

@@ -209,7 +209,14 @@ impl RawSocket {
     pub fn publication(&mut self, channel: Channel, sealed: Vec<u8>, id: [u8; 16]) -> ToRelay {
         let request = self.request();
         let (event, id) = (String::new(), id.to_vec().into());
-        ToRelay::Publish(Publish { request, channel: Some(channel), event, sealed: sealed.into(), id })
+        ToRelay::Publish(Publish {
+            request,
+            channel: Some(channel),
+            event,
+            sealed: sealed.into(),
+            id,
+            follows: 0,
+        })
     }
 
     /// The next message of the protocol.

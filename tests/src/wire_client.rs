@@ -96,6 +96,7 @@ impl WireClient {
             event: String::new(),
             sealed: sealed.into(),
             id: id.into(),
+            follows: 0,
         }));
     }
 }

@@ -113,7 +113,7 @@ pub(crate) fn publish() -> impl FnMut() {
     let now = Now::read();
     let mut rules = hello_and_subscribe(&terms(), &opening(now), now);
     let (sealed, id) = (vec![0; 185].into(), vec![0; 16].into());
-    let publish = Publish { request: 2, channel: channel(), event: String::new(), sealed, id };
+    let publish = Publish { request: 2, channel: channel(), event: String::new(), sealed, id, follows: 0 };
     let frame = masked(&ToRelay::Publish(publish).to_bytes());
     let accepted = Accepted { position: Position { epoch: 1, offset: 2 }, time: UnixMillis(now.wall.0) };
     let mut decoder = Decoder::default();

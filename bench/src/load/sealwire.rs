@@ -79,6 +79,7 @@ pub(crate) fn publish(number: u32, id: u64, sealed: &[u8]) -> Vec<u8> {
         event: String::new(),
         sealed: Bytes::copy_from_slice(sealed),
         id: Bytes::copy_from_slice(&unique),
+        follows: 0,
     })
     .to_bytes()
 }

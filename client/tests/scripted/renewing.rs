@@ -1,4 +1,5 @@
 //! Channel tokens that a function of the app provides.
+#![allow(unreachable_pub, reason = "the modules of one test program")]
 
 use crate::{support::*, tokens::*};
 use sealwire_client::{ClientError, Event, Notice, RenewalId, SubscriptionId};
@@ -11,12 +12,12 @@ use sealwire_protocol::{
 const LIFETIME: u64 = 900;
 
 /// A token that is signed now.
-fn fresh(harness: &Harness) -> String {
+pub fn fresh(harness: &Harness) -> String {
     token("{}", (UNIX_START + harness.now_ms) / 1000)
 }
 
 /// A live subscription whose token the app's function provides.
-fn renewing() -> (Harness, SubscriptionId) {
+pub fn renewing() -> (Harness, SubscriptionId) {
     let mut harness = Harness::default();
     let first = fresh(&harness);
     let subscription = harness.subscribe_with(private(&first), None);
@@ -44,7 +45,7 @@ fn until_asked(harness: &mut Harness) -> (RenewalId, u64) {
     panic!("no token is asked for");
 }
 
-fn asked(harness: &mut Harness) -> Option<RenewalId> {
+pub fn asked(harness: &mut Harness) -> Option<RenewalId> {
     let index = harness.events.iter().position(|event| matches!(event, Event::NeedToken { .. }))?;
     match harness.events.remove(index) {
         Some(Event::NeedToken { renewal, .. }) => Some(renewal),
@@ -52,12 +53,12 @@ fn asked(harness: &mut Harness) -> Option<RenewalId> {
     }
 }
 
-fn provide(harness: &mut Harness, renewal: RenewalId, token: &str) {
+pub fn provide(harness: &mut Harness, renewal: RenewalId, token: &str) {
     harness.client.handle_token(harness.now(), renewal, token);
     harness.drain();
 }
 
-fn fail(harness: &mut Harness, renewal: RenewalId) {
+pub fn fail(harness: &mut Harness, renewal: RenewalId) {
     let error = ClientError::new(Code::SessionUnavailable, "the function failed");
     harness.client.handle_token_failed(harness.now(), renewal, error);
     harness.drain();
@@ -73,7 +74,7 @@ fn expect_channel_refresh(harness: &mut Harness) -> u32 {
     }
 }
 
-fn ended(harness: &mut Harness, subscription: SubscriptionId) -> &'static str {
+pub fn ended(harness: &mut Harness, subscription: SubscriptionId) -> &'static str {
     harness.events.retain(|event| !matches!(event, Event::NeedSession { .. }));
     match harness.expect_notice(&[subscription]) {
         Notice::Ended(error) => error.code.name(),

@@ -17,7 +17,17 @@ fn tag(claims: &str) -> [u8; 32] {
 
 /// A channel token as the resolver writes it; `number` makes it differ from others of the same claims.
 pub fn token(claims: &str, number: u64) -> String {
-    let validity = (UnixSeconds(number), UnixSeconds(number + 900));
+    token_under(&[1], claims, number)
+}
+
+/// With claims keys under these encryption keys.
+pub fn token_under(keys: &[u8], claims: &str, number: u64) -> String {
+    token_for(keys, claims, number, 900)
+}
+
+/// That lives for so many seconds from its number on.
+pub fn token_for(keys: &[u8], claims: &str, number: u64, seconds: u64) -> String {
+    let validity = (UnixSeconds(number), UnixSeconds(number + seconds));
     let claims_of_token = ChannelClaims::new(
         APP.into(),
         INSTALLATION.into(),
@@ -27,8 +37,33 @@ pub fn token(claims: &str, number: u64) -> String {
         validity,
     );
     let jwt = sign(&claims_of_token, &SigningKey::new("k", vec![1; 64]).unwrap()).unwrap();
-    let key = key(1);
-    ClaimsKeyring::write(&jwt, [(key.id(), &key.claims_key(APP, INSTALLATION, NAME, claims))])
+    let keys: Vec<_> = keys
+        .iter()
+        .map(|number| (key(*number).id(), key(*number).claims_key(APP, INSTALLATION, NAME, claims)))
+        .collect();
+    ClaimsKeyring::write(&jwt, keys.iter().map(|(id, key)| (*id, key)))
+}
+
+/// A publication on the channel with these claims.
+pub fn private_publication(
+    number: u8,
+    claims: &str,
+    previous_offset: u64,
+    offset: u64,
+    payload: &str,
+) -> ToClient {
+    let (scope, id, key) = (context(), private_id(claims), key(number));
+    let claims_key = key.claims_key(APP, INSTALLATION, NAME, claims);
+    let channel_key = key.scope_key(APP, INSTALLATION, &scope).channel_key(Some(&claims_key), NAME);
+    let sealed = seal(&channel_key, [1; 24], id, "", UnixMillis(1), payload).unwrap();
+    ToClient::Publication(Publication {
+        channel_id: id.into(),
+        offset,
+        previous_offset,
+        time_ms: 1,
+        event: String::new(),
+        sealed: sealed.into(),
+    })
 }
 
 pub fn jwt(token: &str) -> &str {
@@ -79,18 +114,7 @@ fn refresh_ok(harness: &mut Harness) {
 #[test]
 fn the_relay_is_shown_the_token_without_its_keys_and_messages_are_opened_with_them() {
     let (mut harness, subscription) = subscribed("{}");
-    let (scope, id) = (context(), private_id("{}"));
-    let claims_key = key(1).claims_key(APP, INSTALLATION, NAME, "{}");
-    let channel_key = key(1).scope_key(APP, INSTALLATION, &scope).channel_key(Some(&claims_key), NAME);
-    let sealed = seal(&channel_key, [1; 24], id, "", UnixMillis(1), "1").unwrap();
-    harness.receive(ToClient::Publication(Publication {
-        channel_id: id.into(),
-        offset: 11,
-        previous_offset: 10,
-        time_ms: 1,
-        event: String::new(),
-        sealed: sealed.into(),
-    }));
+    harness.receive(private_publication(1, "{}", 10, 11, "1"));
     harness.expect_payload(&[subscription], "1");
 }
 

@@ -6,6 +6,8 @@ import type { SecretStore } from './types.js';
 
 /** How long a rotation elsewhere may go unseen, in milliseconds. The core's overlap of keys counts on it. */
 export const REMEMBERED_MS = 60_000;
+/** How long at a channel token: after a rotation, the token functions of all pages ask for one with the new key. */
+export const REMEMBERED_FOR_TOKENS_MS = 5_000;
 const MAX_REMEMBERED = 500;
 
 interface Remembered {
@@ -28,12 +30,12 @@ export class InstallationSecrets {
     this.#core = core;
   }
 
-  /** `fresh` reads the store again: a page met a key that it does not know. */
-  async of(installation: string, fresh = false): Promise<InstallationSecret> {
+  /** Reads the store where what is remembered is older than `maxAgeMs`; 0 reads it in any case. */
+  async of(installation: string, maxAgeMs = REMEMBERED_MS): Promise<InstallationSecret> {
     const remembered = this.#remembered.get(installation);
-    if (!fresh && remembered && this.#isRecent(remembered)) return remembered.secret;
+    if (remembered && this.#isRecent(remembered, maxAgeMs)) return remembered.secret;
     const loading = this.#loading.get(installation);
-    if (loading && !fresh) return loading;
+    if (loading && maxAgeMs > 0) return loading;
     const started = this.#load(installation);
     this.#loading.set(installation, started);
     try {
@@ -45,7 +47,7 @@ export class InstallationSecrets {
 
   /** Reads, adds a key and writes back. Two rotations at once would lose one of the two keys. */
   async rotate(installation: string): Promise<InstallationSecret> {
-    const current = await this.of(installation, true);
+    const current = await this.of(installation, 0);
     const rotated = this.#core().rotate(current, Math.floor(this.#now() / 1000));
     await this.#store.replace(installation, rotated);
     this.#remember(installation, rotated, this.#now());
@@ -65,9 +67,9 @@ export class InstallationSecrets {
   }
 
   /** A clock that was set back says nothing about an age. */
-  #isRecent({ readAt }: Remembered): boolean {
+  #isRecent({ readAt }: Remembered, maxAgeMs: number): boolean {
     const age = this.#now() - readAt;
-    return age >= 0 && age < REMEMBERED_MS;
+    return age >= 0 && age < maxAgeMs;
   }
 
   #create(installation: string): Promise<InstallationSecret> {

@@ -36,7 +36,7 @@ async function grant(backend: Backend, request: ResolverRequest): Promise<Scoped
   const properties = grantedBy(decision, evidence);
   const { app, signingKey, socketUrl } = backend.settings();
   const reason = (payload as { reason?: unknown } | undefined | null)?.reason;
-  const secret = await backend.secrets.of(installation, reason === 'unknown-key');
+  const secret = await backend.secrets.of(installation, reason === 'unknown-key' ? 0 : undefined);
   const session = backend.core().mintSession(
     {
       signingKey,

@@ -8,6 +8,7 @@ import { ILL_FORMED, isWellFormed } from '../arguments/well-formed.js';
 import type { Permission } from '../core/resolver-core.js';
 import type { Backend } from './backend.js';
 import { failuresOf } from './failures.js';
+import { REMEMBERED_FOR_TOKENS_MS } from './installation-secrets.js';
 import { currentContext } from './invocation.js';
 import type { TokenResult } from './types.js';
 
@@ -66,7 +67,7 @@ export async function signToken(
   const installation = backend.installation(context);
 
   try {
-    const secret = await backend.secrets.of(installation);
+    const secret = await backend.secrets.of(installation, REMEMBERED_FOR_TOKENS_MS);
     const { token, expiresAt } = backend.core().signChannelToken(
       {
         signingKey,

@@ -32,3 +32,9 @@ export async function withToken({ spec, provider }: NamedChannel): Promise<Chann
   const token = await tokenFor(provider);
   return token === undefined ? spec : { ...spec, token };
 }
+
+/** Equal for calls that name one channel. What a token's claims are is not known here. */
+export function laneOf({ spec, provider }: NamedChannel): string {
+  const hasClaims = provider !== undefined || spec.token !== undefined;
+  return JSON.stringify([spec.name, spec.scope && [...spec.scope].sort(), hasClaims]);
+}

@@ -15,7 +15,7 @@ import type { SealwireError } from '../errors/sealwire-error.js';
 import { failureOf } from '../errors/failure-of.js';
 import { decrypt, fasterFrom } from '../page/aes-gcm.js';
 import { watchSurroundings } from '../page/surroundings.js';
-import { freshToken } from '../session/channel-token.js';
+import { freshToken, renewedToken } from '../session/channel-token.js';
 import { forgeSession } from '../session/forge-session.js';
 import { checkGrant, type SessionGrant } from '../session/grant.js';
 import { refusalIn } from '../session/refusal.js';
@@ -39,6 +39,8 @@ export class Connection {
   /** The session that is fetched while the core loads. */
   #first: Promise<SessionGrant> | undefined;
   #client: Promise<Client> | undefined;
+  /** By the name of a channel: when everything that was published to it is with the core. */
+  readonly #lanes = new Map<string, Promise<void>>();
   /** Grows with every close, so that what a closed client still says is ignored. */
   #generation = 0;
   #unwatch: (() => void) | undefined;
@@ -65,6 +67,22 @@ export class Connection {
     const client = await this.client();
     await this.#scopes.admit(spec, this.#first);
     return client;
+  }
+
+  /**
+   * Hands a publication to the core once those that were called before it have been, however long each one's token takes.
+   * `lane` names the channel, as far as the call does.
+   */
+  inOrder<T>(lane: string, handOver: () => Promise<T>): Promise<T> {
+    const before = this.#lanes.get(lane) ?? Promise.resolve();
+    const mine = before.then(handOver);
+    const over = mine.then(
+      () => {},
+      () => {},
+    );
+    this.#lanes.set(lane, over);
+    void over.then(() => this.#lanes.get(lane) === over && this.#lanes.delete(lane));
+    return mine;
   }
 
   /** The error that the app gets for a failed call. */
@@ -110,9 +128,9 @@ export class Connection {
         onDebug ? debugged(connect, (event) => this.#debug(event)) : connect,
         (transport) => (this.transport = transport),
       ),
-      token: (provider, renewal) => {
+      token: (provider, renewal, fresh) => {
         if (onDebug) this.#debug({ type: 'token' });
-        freshToken(provider).then(
+        (fresh ? freshToken : renewedToken)(provider).then(
           (token) => client.provideToken(renewal, token),
           (error: unknown) => client.failToken(renewal, error),
         );

@@ -4,10 +4,13 @@ import { invalid } from '../arguments/invalid.js';
 import { checkEventName } from '../arguments/names.js';
 import { checkFunction, checkOptions, checkReplaySeconds, checkToken } from '../arguments/options.js';
 import { serialisePayload } from '../arguments/payload.js';
+import type { ChannelSpec } from '../core/browser-core.js';
 import type { CoreSources } from '../core/load.js';
 import { errorFromCore } from '../errors/from-core.js';
+import { SealwireError } from '../errors/sealwire-error.js';
+import { refuseToken } from '../session/channel-token.js';
 import { openStream } from '../stream/open.js';
-import { channelSpec, withToken } from './channel.js';
+import { channelSpec, laneOf, withToken } from './channel.js';
 import { Connection } from './connection.js';
 import { deliverMessage, deliverNotice, type AnyCallback } from './deliver.js';
 import type { PublishResult, Realtime, RealtimeOptions, Subscribe, Subscription } from './types.js';
@@ -24,20 +27,31 @@ async function subscribe(
   const replaySeconds = checkReplaySeconds(options['replaySeconds']);
   checkFunction(callback, 'The callback');
 
-  const spec = named.provider ? await withToken(named) : named.spec;
-  const client = await connection.clientFor(spec);
   let live = true;
-  const id = await client
-    .subscribe(
-      spec,
-      {
-        ...(replaySeconds !== undefined && { replaySeconds }),
-        ...(named.provider && { renewToken: named.provider }),
-      },
-      (payload, meta) => live && deliverMessage(callback, payload, meta),
-      (notice) => live && deliverNotice(callback, notice),
-    )
-    .catch((error: unknown) => Promise.reject(connection.errorOf(error)));
+  const attempt = async (spec: ChannelSpec) => {
+    const client = await connection.clientFor(spec);
+    const id = await client
+      .subscribe(
+        spec,
+        {
+          ...(replaySeconds !== undefined && { replaySeconds }),
+          ...(named.provider && { renewToken: named.provider }),
+        },
+        (payload, meta) => live && deliverMessage(callback, payload, meta),
+        (notice) => live && deliverNotice(callback, notice),
+      )
+      .catch((error: unknown) => Promise.reject(connection.errorOf(error)));
+    return { client, id };
+  };
+  const spec = named.provider ? await withToken(named) : named.spec;
+  const { client, id } = await attempt(spec).catch(async (error: unknown) => {
+    const isAboutToken = error instanceof SealwireError && error.code.startsWith('TOKEN_');
+    // One that the function gave earlier may have ended meanwhile.
+    if (!named.provider || !isAboutToken || !refuseToken(named.provider, spec.token)) throw error;
+    const fresh = await withToken(named);
+    if (fresh.token === spec.token) throw error;
+    return attempt(fresh);
+  });
 
   return {
     unsubscribe: async () => {
@@ -65,13 +79,24 @@ async function publish(
   const named = channelSpec(channel, options, global);
   const event = checkEventName(options['eventName']);
   const text = serialisePayload(payload);
-  try {
-    const spec = named.provider ? await withToken(named) : named.spec;
+  const ready = named.provider ? withToken(named) : Promise.resolve(named.spec);
+  // Reported below, in its turn.
+  ready.catch(() => {});
+  const handOver = async () => {
+    const spec = await ready;
     const client = await connection.clientFor(spec);
-    const { eventId, timestamp } = await client.publish(spec, event, text);
+    // Within an object, for the turn not to last until the relay's answer.
+    return { published: client.publish(spec, event, text) };
+  };
+  try {
+    const { published } = await connection.inOrder(laneOf(named), handOver);
+    const { eventId, timestamp } = await published;
     return { eventId, eventTimestamp: String(timestamp) };
   } catch (thrown) {
     const error = connection.errorOf(thrown);
+    if (named.provider && error.code.startsWith('TOKEN_')) {
+      refuseToken(named.provider, (await ready.catch(() => undefined))?.token);
+    }
     return { eventId: null, eventTimestamp: null, errors: [`${error.code}: ${error.message}`] };
   }
 }

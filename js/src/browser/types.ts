@@ -53,14 +53,15 @@ export interface RealtimeEvent {
 /**
  * Called with each message, once and in order. Called with `undefined` and an error when something is wrong with the
  * subscription: `GAP` (messages were missed; `error.gap` says which, and messages go on), `MESSAGE_UNREADABLE` (one
- * message could not be opened), or the reason for which the relay ended the subscription.
+ * message could not be opened; where the key was rotated after a fixed channel token was signed, the error says so), or
+ * the reason for which the relay ended the subscription.
  */
 export type Callback<P> = (payload: P, error?: SealwireError, event?: RealtimeEvent) => any;
 
 export interface Subscription {
   /** Resolves when nothing more will be delivered. */
   unsubscribe: () => Promise<void>;
-  /** Replaces the channel token before it expires, without interrupting the subscription. */
+  /** Replaces this subscription's channel token before it expires, without interrupting the subscription. */
   refreshToken: (token: string) => Promise<void>;
 }
 

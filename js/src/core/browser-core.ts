@@ -26,8 +26,11 @@ export interface Host {
   session(reason: SessionReason): Promise<SessionGrant>;
   /** The core listens to `open`, `message` and `close`, as a WebSocket has them. */
   connect(url: string, protocol: string): EventTarget;
-  /** Answer with the client's `provideToken` or `failToken`. */
-  token(provider: TokenProvider, renewal: number): void;
+  /**
+   * Answer with the client's `provideToken` or `failToken`. `fresh` says that a token which was fetched a moment ago is of
+   * no use: it lacks a key, or the relay does not take it.
+   */
+  token(provider: TokenProvider, renewal: number, fresh: boolean): void;
   state(state: ConnectionState, error?: CoreError): void;
   /**
    * AES-256-GCM: answer with the client's `provideOpened`. What is passed in is the core's memory, and may be read until

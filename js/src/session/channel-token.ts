@@ -12,24 +12,65 @@ export type TokenProvider = () => string | Promise<string>;
 /** A token is used for new calls until so much of its life has passed. */
 const REUSED = 0.6;
 
+/** A token of which less has passed is as good as a new one for another subscription with the same function. */
+const RECENT = 0.3;
+
+/** A function that has not answered for so long is called again by the next call that needs a token. */
+const PATIENCE_MS = 10_000;
+
+/** A moment by both clocks of the page. */
+interface Moment {
+  monotonic: number;
+  wall: number;
+}
+
 interface Fetched {
-  token: Promise<string>;
-  /** In Unix milliseconds; nothing is known before it is here. */
-  until: number;
+  asked: Moment;
+  answer: Promise<string>;
+  /** The token, once it is here, and when it first was. */
+  token?: string;
+  came?: Moment;
+  /** For how long from then on it is used for new calls, and for other subscriptions, in milliseconds. */
+  usedMs: number;
+  recentMs: number;
 }
 
 const fetched = new WeakMap<TokenProvider, Fetched>();
 
-/** Asks the app. What it throws keeps the code that a resolver function gave it. */
+function now(): Moment {
+  return { monotonic: performance.now(), wall: Date.now() };
+}
+
+/**
+ * Milliseconds since a moment. The page's clock may be wrong by hours, so only differences count; the monotonic clock may
+ * stand still while the machine sleeps, and the wall clock may be set back, so the longer of both does.
+ */
+function since(moment: Moment): number {
+  const { monotonic, wall } = now();
+  return Math.max(monotonic - moment.monotonic, wall - moment.wall);
+}
+
+/** Asks the app, unless it is being asked. What it throws keeps the code that a resolver function gave it. */
 export function freshToken(provider: TokenProvider): Promise<string> {
-  const entry: Fetched = { token: ask(provider), until: Infinity };
-  fetched.set(provider, entry);
-  entry.token.then(
-    (token) => (entry.until = Date.now() + REUSED * remainingMs(token)),
-    () => fetched.get(provider) === entry && fetched.delete(provider),
-  );
+  const known = fetched.get(provider);
   // Everybody waits for the same promise, so that calls keep their order.
-  return entry.token;
+  if (known && isPending(known)) return known.answer;
+  const entry: Fetched = { asked: now(), answer: ask(provider), usedMs: 0, recentMs: 0 };
+  fetched.set(provider, entry);
+  entry.answer.then(
+    (token) => {
+      const again = known !== undefined && known.token === token;
+      entry.came = (again && known.came) || now();
+      // Of a token that the function keeps, part of what is left.
+      const elapsed = since(entry.came);
+      const lifetime = lifetimeMs(token);
+      entry.usedMs = elapsed + REUSED * Math.max(0, lifetime - elapsed);
+      entry.recentMs = RECENT * lifetime;
+      entry.token = token;
+    },
+    () => forget(provider, entry),
+  );
+  return entry.answer;
 }
 
 /** The token for a call: the one given, or one from the function, fetched at most once for calls that follow each other. */
@@ -38,7 +79,29 @@ export function tokenFor(
 ): string | undefined | Promise<string | undefined> {
   if (typeof given !== 'function') return given;
   const entry = fetched.get(given);
-  return entry && Date.now() < entry.until ? entry.token : freshToken(given);
+  const used = entry?.came !== undefined && since(entry.came) < entry.usedMs;
+  return used ? entry.answer : freshToken(given);
+}
+
+/** The next token of a subscription: a new one, or the one that another subscription with the function has just got. */
+export function renewedToken(provider: TokenProvider): Promise<string> {
+  const entry = fetched.get(provider);
+  const recent = entry?.came !== undefined && since(entry.came) < entry.recentMs;
+  return recent ? entry.answer : freshToken(provider);
+}
+
+function isPending(entry: Fetched): boolean {
+  return entry.token === undefined && since(entry.asked) < PATIENCE_MS;
+}
+
+/** The relay refused this token of the function: the next call asks for another one. Returns whether it was the newest. */
+export function refuseToken(provider: TokenProvider, token: string | undefined): boolean {
+  const entry = fetched.get(provider);
+  return entry !== undefined && entry.token === token && forget(provider, entry);
+}
+
+function forget(provider: TokenProvider, entry: Fetched): boolean {
+  return fetched.get(provider) === entry && fetched.delete(provider);
 }
 
 async function ask(provider: TokenProvider): Promise<string> {
@@ -58,12 +121,15 @@ async function ask(provider: TokenProvider): Promise<string> {
   throw new SealwireError('INVALID_ARGUMENT', message);
 }
 
-/** How long a token says that it lives; 0 where it says nothing. */
-function remainingMs(token: string): number {
+/** How long a token lives from its signing on, by the clock that signed it; 0 where it says nothing. */
+function lifetimeMs(token: string): number {
   try {
     const payload = token.split('.')[1] ?? '';
-    const { exp } = JSON.parse(atob(payload.replace(/-/g, '+').replace(/_/g, '/'))) as { exp?: unknown };
-    return typeof exp === 'number' ? Math.max(0, exp * 1000 - Date.now()) : 0;
+    const { iat, exp } = JSON.parse(atob(payload.replace(/-/g, '+').replace(/_/g, '/'))) as Record<
+      string,
+      unknown
+    >;
+    return typeof exp === 'number' && typeof iat === 'number' ? Math.max(0, exp - iat) * 1000 : 0;
   } catch {
     return 0;
   }

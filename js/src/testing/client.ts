@@ -300,7 +300,7 @@ export class TestClient implements Client {
   }
 
   #renew(id: number, { options }: TestSubscription): void {
-    if (options.renewToken && this.#subscriptions.has(id)) this.#host.token(options.renewToken, id);
+    if (options.renewToken && this.#subscriptions.has(id)) this.#host.token(options.renewToken, id, true);
   }
 
   #expired(id: number, subscription: TestSubscription): void {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { createRealtime } from '../../src/backend/create-realtime.js';
 import { forgeSecrets } from '../../src/backend/forge-secrets.js';
-import { REMEMBERED_MS } from '../../src/backend/installation-secrets.js';
+import { REMEMBERED_FOR_TOKENS_MS, REMEMBERED_MS } from '../../src/backend/installation-secrets.js';
 import { resolverCore } from '../../src/core/load-resolver.js';
 import type { InstallationSecret } from '../../src/core/resolver-core.js';
 import type { SessionGrant } from '../../src/session/grant.js';
@@ -126,12 +126,14 @@ test('a replaced key outlasts every session and channel token that lacks the new
     const rotatedAt = clock.now;
 
     // A process that has read the secret just before hands out the old key alone, for as long as it may.
-    clock.now += REMEMBERED_MS - 1000;
-    const session = await stale.session({ context });
+    clock.now += REMEMBERED_FOR_TOKENS_MS - 1000;
     const lifetimeSeconds = DAY_MS / 1000;
     const { token } = await stale.signRealtimeToken('team', {}, undefined, { context, lifetimeSeconds });
-    assert.deepEqual([idsOf(session), idsIn(token!)], [[old], [old]]);
     assert.equal(claimsOf(token!)['exp'] * 1000, clock.now + ahead + DAY_MS);
+    clock.now = rotatedAt + REMEMBERED_MS - 1000;
+    const session = await stale.session({ context });
+    assert.deepEqual([idsOf(session), idsIn(token!)], [[old], [old]]);
+    assert.equal(session.expiresAt * 1000, clock.now + ahead + DAY_MS);
 
     // The relay takes it until its exp, by a clock that may be behind the signer's, and replays for two minutes more.
     clock.now += DAY_MS + (ahead === 0 ? 0 : SKEW_MS) + REPLAY_WINDOW_MS;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { forgeSecrets } from '../../src/backend/forge-secrets.js';
-import { InstallationSecrets } from '../../src/backend/installation-secrets.js';
+import { InstallationSecrets, REMEMBERED_FOR_TOKENS_MS } from '../../src/backend/installation-secrets.js';
 import type { SecretStore } from '../../src/backend/types.js';
 import { resolverCore } from '../../src/core/load-resolver.js';
 import type { InstallationSecret } from '../../src/core/resolver-core.js';
@@ -54,7 +54,7 @@ test('a secret is read once for many uses, and again when it is old or a key is 
   const first = kvs.reads;
   await secrets.of('ari:1');
   assert.equal(kvs.reads, first);
-  await secrets.of('ari:1', true);
+  await secrets.of('ari:1', 0);
   assert.equal(kvs.reads, first + 1);
   now += 60_000;
   await secrets.of('ari:1');
@@ -63,6 +63,21 @@ test('a secret is read once for many uses, and again when it is old or a key is 
   now -= 3_600_000;
   await secrets.of('ari:1');
   assert.equal(kvs.reads, first + 3);
+});
+
+test('a channel token shows a rotation by another process within seconds', async () => {
+  const kvs = fakeKvs();
+  let now = NOW;
+  const [one, other] = [secretsOf(kvs, () => now), secretsOf(kvs, () => now)];
+  const forToken = () => one.of('ari:1', REMEMBERED_FOR_TOKENS_MS);
+  assert.equal((await forToken()).keys.length, 1);
+  await other.rotate('ari:1');
+  now += 4_999;
+  const { reads } = kvs;
+  assert.equal((await forToken()).keys.length, 1);
+  assert.equal(kvs.reads, reads);
+  now += 1;
+  assert.equal((await forToken()).keys.length, 2);
 });
 
 test('a failed read is not remembered', async () => {

@@ -94,7 +94,7 @@ test('states, sessions and tokens are shown by their kind, and a listener that t
   await realtime.publish('secret-channel', 'secret payload', { eventName: 'secret-event' });
   const { host } = clients[0]!;
   await host.session('connect').catch(() => {});
-  host.token(() => 'secret-token', 1);
+  host.token(() => 'secret-token', 1, true);
   host.state('reconnecting', { code: 'UNREACHABLE', message: 'secret message' });
   assert.deepEqual(events, [
     { type: 'session', reason: 'connect' },

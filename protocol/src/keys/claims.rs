@@ -76,6 +76,16 @@ impl ClaimsKeyring {
         Ok(Self { jwt: jwt.to_string(), tag, expires_at, keys })
     }
 
+    /// Takes over the keys of another token of the same claims: they stay good, also where this token, signed by a process
+    /// that has not seen a rotation yet, lacks one.
+    pub fn keep_keys_of(&mut self, other: &Self) {
+        for (id, key) in &other.keys {
+            if self.keys.len() < 2 * limits::MAX_KEY_VERSIONS && self.find(*id).is_none() {
+                self.keys.push((*id, key.clone()));
+            }
+        }
+    }
+
     /// The claims key under an encryption key.
     #[must_use]
     pub fn find(&self, id: KeyId) -> Option<&ClaimsKey> {

@@ -31,9 +31,9 @@ fn to_relay() -> impl Strategy<Value = ToRelay> {
         ),
         (1u32.., bytes(16))
             .prop_map(|(request, id)| ToRelay::Unsubscribe(Unsubscribe { request, channel_id: id })),
-        (1u32.., channel(), ".{0,9}", bytes(0..200), bytes(16)).prop_map(
-            |(request, channel, event, sealed, id)| {
-                ToRelay::Publish(Publish { request, channel: Some(channel), event, sealed, id })
+        (1u32.., channel(), ".{0,9}", bytes(0..200), bytes(16), any::<u32>()).prop_map(
+            |(request, channel, event, sealed, id, follows)| {
+                ToRelay::Publish(Publish { request, channel: Some(channel), event, sealed, id, follows })
             }
         ),
         Just(ToRelay::Pong(Pong {})),

@@ -142,6 +142,10 @@ pub struct Publish {
     /// 16 random bytes. The same message under it is answered and not published again; another message is refused.
     #[prost(bytes = "bytes", tag = "5")]
     pub id: Bytes,
+    /// The request number of the publication that this one must not overtake, or 0. Where the relay refused that one for
+    /// a while, it refuses this one as well.
+    #[prost(uint32, tag = "6")]
+    pub follows: u32,
 }
 
 /// See [`ToRelay::End`].

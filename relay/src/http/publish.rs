@@ -101,12 +101,13 @@ async fn publish_batch<B: Buf>(
     context.limits.check_publishes(tenant, messages.len(), sealed, Instant::now())?;
     let mut results = Vec::with_capacity(messages.len());
     let mut turn = Instant::now();
+    let mut order = Order::default();
     for message in messages {
         if turn.elapsed() >= TURN {
             yield_now().await;
             turn = Instant::now();
         }
-        let result = publish_one(context, claims, tenant, message).await;
+        let result = order.publish(publish_one(context, claims, tenant, message)).await;
         if let Err(refused) = &result {
             let identity = Some(backend::identity(claims));
             context.audit.refused(&Refusal { attempt: "publish", code: refused.code, identity }, source);
@@ -119,6 +120,26 @@ async fn publish_batch<B: Buf>(
         });
     }
     Ok(Results { results })
+}
+
+/// The order of a batch: what comes behind a message that was refused for a while must not overtake it.
+#[derive(Default)]
+struct Order {
+    put_off: Option<Refused>,
+}
+
+impl Order {
+    async fn publish(
+        &mut self,
+        message: impl Future<Output = Result<Accepted, Refused>>,
+    ) -> Result<Accepted, Refused> {
+        if let Some(refused) = &self.put_off {
+            return Err(refused.clone());
+        }
+        let result = message.await;
+        self.put_off = result.as_ref().err().filter(|refused| refused.retry_after_ms() > 0).cloned();
+        result
+    }
 }
 
 async fn publish_one(
@@ -195,4 +216,23 @@ fn is_scope_error(message: &RawValue) -> bool {
 pub(crate) fn drafts(keys: &SigningKeys, claims: &BackendClaims, body: &[u8]) -> Vec<Result<Draft, Refused>> {
     let messages = read_batch(body).unwrap_or_default();
     messages.into_iter().map(|message| draft(keys, claims, Tenant::default(), message)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sealwire_protocol::{UnixMillis, wire::Position};
+    use std::future::ready;
+
+    #[tokio::test]
+    async fn nothing_of_a_batch_overtakes_a_message_that_was_refused_for_a_while() {
+        let accepted = || Ok(Accepted { position: Position { epoch: 1, offset: 1 }, time: UnixMillis(1) });
+        let mut order = Order::default();
+        let for_good = Refused::new(Code::PermissionMissing, "the token does not permit this");
+        assert_eq!(order.publish(ready(Err(for_good.clone()))).await.err(), Some(for_good));
+        assert!(order.publish(ready(accepted())).await.is_ok());
+        let for_a_while = Refused::new(Code::Overloaded, "there is no memory for more messages");
+        assert_eq!(order.publish(ready(Err(for_a_while.clone()))).await.err(), Some(for_a_while.clone()));
+        assert_eq!(order.publish(ready(accepted())).await.err(), Some(for_a_while));
+    }
 }

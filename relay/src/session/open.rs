@@ -37,7 +37,16 @@ pub(super) struct Open {
     /// Revocations up to this one did not mean the session.
     pub(super) seen: Seen,
     waiting: Option<Waiting>,
+    /// Boxed, as few sessions have one.
+    put_off: Option<Box<PutOff>>,
     place: SessionPlace,
+}
+
+/// The publication that was refused for a while and that has not come again.
+struct PutOff {
+    /// The request that the next publication must not follow.
+    request: u32,
+    refused: Refused,
 }
 
 /// The request whose answer hangs on the broker.
@@ -58,7 +67,7 @@ struct Joining {
 impl Open {
     pub(super) fn new(signed: &Signed<SessionClaims>, place: SessionPlace, seen: Seen) -> Self {
         let (grant, subscriptions) = (Grant::new(signed), Subscriptions::default());
-        Self { grant, subscriptions, seen, waiting: None, place }
+        Self { grant, subscriptions, seen, waiting: None, put_off: None, place }
     }
 
     pub(super) fn place(&self) -> &SessionPlace {
@@ -269,7 +278,12 @@ impl Open {
         now: Now,
         actions: &mut Actions,
     ) {
-        let Publish { request, channel, event, sealed, id } = message;
+        let Publish { request, channel, event, sealed, id, follows } = message;
+        if let Some(put_off) = self.put_off.as_mut().filter(|put_off| follows == put_off.request) {
+            // Its sender cannot have known. Neither a rate nor the audit log counts it.
+            put_off.request = request;
+            return actions.push_back(failed(request, put_off.refused.clone()));
+        }
         let resolve = |()| self.resolve(&channel.unwrap_or_default(), Permission::Publish, terms, now);
         let allowed = self.place.check_publish(sealed.len(), now.monotonic);
         let draft = allowed.and_then(resolve).and_then(|(channel, _)| {
@@ -284,12 +298,31 @@ impl Open {
                 actions.push_back(SessionAction::Publish(Publishing(draft)));
                 self.waiting = Some(Waiting::Publish { request });
             }
-            Err(refused) => self.fail("publish", request, refused, actions),
+            Err(refused) => {
+                self.put_off(request, &refused);
+                self.fail("publish", request, refused, actions);
+            }
         }
+    }
+
+    /// What follows a publication that was refused for a while must not overtake it.
+    fn put_off(&mut self, request: u32, refused: &Refused) {
+        let passes = refused.retry_after_ms() > 0;
+        self.put_off = passes.then(|| {
+            let mut refused = refused.clone();
+            refused.message =
+                "a publication before this one was refused for a while; publish it again after that one"
+                    .into();
+            Box::new(PutOff { request, refused })
+        });
     }
 
     pub(super) fn handle_published(&mut self, result: Result<Accepted, Refused>, actions: &mut Actions) {
         let Some(Waiting::Publish { request }) = self.waiting.take() else { return };
+        match &result {
+            Ok(_) => self.put_off = None,
+            Err(refused) => self.put_off(request, refused),
+        }
         match result {
             Ok(Accepted { position, time }) => {
                 let answer = Published { request, position: Some(position), time_ms: time.0 };

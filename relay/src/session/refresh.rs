@@ -14,7 +14,7 @@ use crate::{
 };
 use sealwire_protocol::{
     ChannelId, Code, UnixSeconds,
-    tokens::SessionClaims,
+    tokens::{Permission, SessionClaims},
     wire::{Refresh, Refreshed, ToClient},
 };
 
@@ -82,23 +82,19 @@ impl Open {
         if fresh.claims.tag != current.claims.tag {
             return Err(other_claims());
         }
+        access::check_permission(fresh.claims.can.subscribe, Permission::Subscribe, "channel token")?;
         let expires_at = fresh.claims.exp;
         deadlines.set(Timer::ChannelExpiry(channel), now.when(expires_at.millis()));
         self.subscriptions.set_token(channel, Box::new(fresh));
         Ok(expires_at)
     }
 
-    /// A fresh token may permit less than the one before.
+    /// A fresh session token may permit less than the one before.
     fn end_unpermitted(&mut self, deadlines: &mut Deadlines, actions: &mut Actions) {
-        let session = self.grant.can.subscribe;
-        let unpermitted: Vec<ChannelId> = self
-            .subscriptions
-            .iter()
-            .filter(|(_, subscription)| {
-                !session || subscription.token.as_ref().is_some_and(|token| !token.claims.can.subscribe)
-            })
-            .map(|(channel, _)| channel)
-            .collect();
+        if self.grant.can.subscribe {
+            return;
+        }
+        let unpermitted: Vec<ChannelId> = self.subscriptions.iter().map(|(channel, _)| channel).collect();
         for channel in unpermitted {
             deadlines.clear(Timer::ChannelExpiry(channel));
             let message = "the new token does not permit to subscribe";

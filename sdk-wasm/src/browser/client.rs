@@ -21,7 +21,7 @@ pub struct Client {
 
 #[wasm_bindgen]
 impl Client {
-    /// `host`: `{ session(reason), connect(url, protocol), token(provider, renewal), state(state, error?),
+    /// `host`: `{ session(reason), connect(url, protocol), token(provider, renewal, fresh), state(state, error?),
     /// open(opening, key, iv, associatedData, ciphertext) }`; `options`: `{ requestTimeoutMs?, idleCloseMs?,
     /// opensElsewhereFrom? }`: from how many sealed bytes on the host's `open` decrypts a message.
     ///

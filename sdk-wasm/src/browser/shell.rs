@@ -35,7 +35,7 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub(super) fn connect(this: &Host, url: &str, protocol: &str) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
-    fn token(this: &Host, provider: &Function, renewal: u32) -> Result<(), JsValue>;
+    fn token(this: &Host, provider: &Function, renewal: u32, fresh: bool) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn open(
         this: &Host,
@@ -164,10 +164,10 @@ impl Shell {
     fn tell(&self, event: Event) {
         match event {
             Event::NeedSession { fetch, reason } => self.fetch_session(fetch, outputs::reason(reason)),
-            Event::NeedToken { renewal, subscription } => {
+            Event::NeedToken { renewal, subscription, fresh } => {
                 let subscriber = self.callbacks.borrow().subscriber(subscription);
                 if let Some(provider) = subscriber.and_then(|subscriber| subscriber.token) {
-                    report(self.host.token(&provider, renewal.0));
+                    report(self.host.token(&provider, renewal.0, fresh));
                 }
             }
             Event::NeedOpening { opening, input } => {

@@ -357,6 +357,24 @@ export const behaviours = {
     assert.notEqual(from.epoch, to.epoch);
   },
 
+  async 'subscriptions of one channel live and end by their own tokens'({ page, resolver }) {
+    const context = issue('7');
+    const ada = page({ context });
+    const sign = async (lifetimeSeconds, can) =>
+      (await resolver.signRealtimeToken('n', { a: 1 }, can, { context, lifetimeSeconds })).token;
+    const stays = await listen(ada, 'n', { token: await sign(60) });
+    const ends = await listen(ada, 'n', { token: await sign(2) });
+    await rejected(
+      ada.subscribe('n', () => {}, { token: await sign(60, ['publish']) }),
+      'PERMISSION_MISSING',
+    );
+    await accepted(resolver.publish('n', 'to both', { context, token: await sign(60) }));
+    assert.deepEqual(await ends.has(2), ['to both', 'TOKEN_EXPIRED']);
+    await accepted(resolver.publish('n', 'to one', { context, token: await sign(60) }));
+    assert.deepEqual(await stays.has(2), ['to both', 'to one']);
+    assert.equal(ends.heard.length, 2);
+  },
+
   async 'a subscription lasts as long as its token, or as its renewals'({ page, resolver }) {
     const context = issue('7');
     const sign = async (lifetimeSeconds, claims = { a: 1 }) =>

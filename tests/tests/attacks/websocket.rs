@@ -233,6 +233,7 @@ pub(crate) const CASES: &[Case] = &[
             event: String::new(),
             sealed: sealed("x").into(),
             id: random::<16>().to_vec().into(),
+            follows: 0,
         });
         ends_before_hello(target, &frame(0x82, &publish.to_bytes()), Code::HelloExpected);
         ends_before_hello(target, &frame(0x82, &ToRelay::Pong(Pong {}).to_bytes()), Code::HelloExpected);

@@ -28,6 +28,7 @@ impl Session {
                 event: "e".repeat(event),
                 sealed: vec![1; sealed].into(),
                 id: id.to_vec().into(),
+                follows: 0,
             })
             .to_bytes()
         };

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use sealwire_protocol::{
     ChannelId,
     tokens::{Keyring, SigningKey},
-    wire::{Since, ToClient},
+    wire::{Hello, Publish, Since, ToClient, ToRelay},
 };
 use sealwire_relay::{
     ConnectionId, Fault, Hub, HubLimits, Joined, LimitSettings, Limits, Now, Publishing, Replay,
@@ -19,6 +19,9 @@ use std::{
 };
 
 pub(crate) const APP: &str = "app";
+
+/// The connection by which the app's resolver publishes. What it is told goes nowhere.
+const RESOLVER: u64 = u64::MAX;
 
 /// What a relay wants to send, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -118,6 +121,15 @@ impl Relay {
         }
     }
 
+    /// Publishes as the app's resolver does, which has every key at once.
+    pub(crate) fn publish(&mut self, token: String, publish: Publish, now: Now) {
+        self.accept(RESOLVER, now);
+        for message in [ToRelay::Hello(Hello { token }), ToRelay::Publish(publish)] {
+            self.receive(RESOLVER, message.to_bytes().into(), now);
+        }
+        self.remove(RESOLVER, now);
+    }
+
     pub(crate) fn connections(&self) -> Vec<u64> {
         self.sessions.keys().copied().collect()
     }
@@ -199,7 +211,9 @@ impl Relay {
                 }
                 SessionAction::Audit(_) => self.refusals += 1,
                 SessionAction::Close(code) => {
-                    self.outlet.borrow_mut().push(Outgoing::Close(connection, code as u16));
+                    if connection != RESOLVER {
+                        self.outlet.borrow_mut().push(Outgoing::Close(connection, code as u16));
+                    }
                     self.remove(connection, now);
                 }
             }
@@ -212,5 +226,8 @@ impl Relay {
 }
 
 fn push((connection, outlet): &(u64, Outlet), message: Bytes) {
+    if *connection == RESOLVER {
+        return;
+    }
     outlet.borrow_mut().push(Outgoing::Message(*connection, message));
 }

@@ -183,7 +183,8 @@ fn a_message_under_a_key_that_nobody_is_given_is_an_error_and_the_next_is_delive
     world.keys = vec![1];
     world.run(5_000);
     world.publish(2, "absences", "readable");
-    world.run(5_000);
+    // Four sessions do not bring it.
+    world.run(15_000);
     let readable = Told::Payload("readable".into());
     assert_eq!(take(&mut world, subscription), [Told::Confirmed, Told::Unreadable, readable]);
 }

@@ -311,6 +311,7 @@ fn frames() -> Vec<FrameCase> {
             event: "added".into(),
             sealed: counting::<60>(7).to_vec().into(),
             id: counting::<16>(200).to_vec().into(),
+            follows: 69_999,
         }),
         ToRelay::Pong(Pong {}),
         ToRelay::Ping(Ping {}),

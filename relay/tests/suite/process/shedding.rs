@@ -65,7 +65,14 @@ async fn publisher(address: SocketAddr, token: String, number: usize) {
             let (request, channel) = (1, Some(channel(&name(on))));
             let id = rand_id().to_vec().into();
             client
-                .send_large(&ToRelay::Publish(Publish { request, channel, sealed, id, event: String::new() }))
+                .send_large(&ToRelay::Publish(Publish {
+                    request,
+                    channel,
+                    sealed,
+                    id,
+                    event: String::new(),
+                    follows: 0,
+                }))
                 .await;
             match client.next().await {
                 Came::Message(ToClient::Published(_)) => {}

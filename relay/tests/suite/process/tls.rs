@@ -227,6 +227,7 @@ async fn a_client_that_never_reads_is_cut_off_over_tls_as_well() {
             event: String::new(),
             sealed: sealed(&text),
             id: rand_id().to_vec().into(),
+            follows: 0,
         };
         publisher.send(ToRelay::Publish(publish)).await;
         assert!(matches!(publisher.next().await, ToClient::Published(_)));

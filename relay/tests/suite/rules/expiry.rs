@@ -131,7 +131,7 @@ fn a_refreshed_channel_token_keeps_its_subscription() {
 }
 
 #[test]
-fn a_channel_token_is_refreshed_only_with_one_of_the_same_channel_and_claims() {
+fn a_channel_token_is_refreshed_only_with_one_of_the_same_channel_and_claims_that_permits_to_subscribe() {
     let mut session = Session::open();
     let plain = session.subscribed("rotation").channel_id();
     let id = session.subscribed_to(with_token("absences", 1, START + 10)).channel_id();
@@ -146,6 +146,11 @@ fn a_channel_token_is_refreshed_only_with_one_of_the_same_channel_and_claims() {
         ),
         (id, channel_token(&two, INSTALLATION, "absences", 1, SUBSCRIBE_ONLY, START + 60), Code::TokenApp),
         (id, with_token("absences", 1, START).token, Code::TokenExpired),
+        (
+            id,
+            channel_token(&App::one(), INSTALLATION, "absences", 1, PUBLISH_ONLY, START + 60),
+            Code::PermissionMissing,
+        ),
         (plain, with_token("rotation", 1, START + 60).token, Code::TokenIdentity),
         (ChannelId([9; 16]), with_token("absences", 1, START + 60).token, Code::NotSubscribed),
     ] {

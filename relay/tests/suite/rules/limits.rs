@@ -17,7 +17,7 @@ fn with_history(name: &str) -> (Session, Option<Since>) {
         let (request, id) = (session.next_request(), rand_id().to_vec().into());
         let sealed = [&sealed("")[..], &[0; 1000]].concat().into();
         let (channel, event) = (Some(channel(name)), String::new());
-        session.send(ToRelay::Publish(Publish { request, channel, event, sealed, id }));
+        session.send(ToRelay::Publish(Publish { request, channel, event, sealed, id, follows: 0 }));
         assert!(matches!(session.answer(), ToClient::Published(_)));
     }
     (session, Some(Since::Position(start)))
@@ -184,4 +184,76 @@ fn every_place_among_an_apps_subscriptions_is_given_back_however_its_session_end
         let refused = failed(after.subscribe(channel("third"), None));
         assert_eq!(refused.code, Code::TooManySubscriptions.number(), "{step}");
     }
+}
+
+#[test]
+fn what_follows_a_publication_that_was_refused_for_a_while_is_refused_until_that_one_comes_again() {
+    let mut session = Session::open();
+    let publishes = Rate { per_second: 10, burst: 2 };
+    session.limits.set(LimitSettings { publishes, ..LimitSettings::default() });
+    // Numbers each request; the same number of an id is the same message.
+    let publish = |session: &mut Session, id: u8, follows: u32| {
+        let request = session.next_request();
+        session.send(ToRelay::Publish(Publish {
+            request,
+            channel: Some(channel("absences")),
+            event: String::new(),
+            sealed: sealed(""),
+            id: vec![id; 16].into(),
+            follows,
+        }));
+        (request, session.answer())
+    };
+    let is_taken = |answer: &ToClient| matches!(answer, ToClient::Published(_));
+    let (first, answer) = publish(&mut session, 1, 0);
+    assert!(is_taken(&answer));
+    let (second, answer) = publish(&mut session, 2, first);
+    assert!(is_taken(&answer));
+    let (third, answer) = publish(&mut session, 3, second);
+    let refused = failed(answer);
+    assert_eq!((refused.code, refused.retry_after_ms), (Code::RateLimited.number(), 100));
+    let audited = session.audited.len();
+    // By now there would be room for these.
+    session.pass(Duration::from_millis(300));
+    let (fourth, answer) = publish(&mut session, 4, third);
+    let follower = failed(answer);
+    assert_eq!((follower.code, follower.retry_after_ms), (Code::RateLimited.number(), 100));
+    assert!(follower.message.contains("before this one"), "{follower:?}");
+    let (_, answer) = publish(&mut session, 5, fourth);
+    assert_eq!(failed(answer).code, Code::RateLimited.number());
+    assert_eq!(session.audited.len(), audited, "whoever follows did nothing wrong");
+    // They cost nothing: two come through now, in order.
+    let (third, answer) = publish(&mut session, 3, 0);
+    assert!(is_taken(&answer));
+    let (_, answer) = publish(&mut session, 4, third);
+    assert!(is_taken(&answer));
+}
+
+#[test]
+fn a_publication_that_follows_none_or_a_refusal_for_good_is_judged_by_itself() {
+    let mut session = Session::open();
+    let publishes = Rate { per_second: 1, burst: 1 };
+    session.limits.set(LimitSettings { publishes, ..LimitSettings::default() });
+    let publish = |session: &mut Session, event: &str, follows: u32| {
+        let (request, id) = (session.next_request(), rand_id().to_vec().into());
+        let (channel, event, sealed) = (Some(channel("absences")), event.to_owned(), sealed(""));
+        session.send(ToRelay::Publish(Publish { request, channel, event, sealed, id, follows }));
+        (request, session.answer())
+    };
+    let (first, _) = publish(&mut session, "", 0);
+    let (second, answer) = publish(&mut session, "", first);
+    assert_eq!(failed(answer).code, Code::RateLimited.number());
+    session.pass(Duration::from_secs(1));
+    // A client that does not name what it follows is served as it comes.
+    let (_, answer) = publish(&mut session, "", 0);
+    assert!(matches!(answer, ToClient::Published(_)));
+    session.pass(Duration::from_secs(1));
+    let (_, answer) = publish(&mut session, "", second);
+    assert!(matches!(answer, ToClient::Published(_)), "what was put off has come, or nobody waits for it");
+    session.pass(Duration::from_secs(1));
+    let (wrong, answer) = publish(&mut session, &"e".repeat(300), 0);
+    assert_eq!(failed(answer).code, Code::NameInvalid.number());
+    session.pass(Duration::from_secs(1));
+    let (_, answer) = publish(&mut session, "", wrong);
+    assert!(matches!(answer, ToClient::Published(_)));
 }

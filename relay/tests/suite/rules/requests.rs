@@ -22,6 +22,7 @@ fn publish(session: &mut Session, channel: Channel, event: &str, sealed: Bytes) 
         event: event.into(),
         sealed,
         id,
+        follows: 0,
     }));
 }
 

@@ -194,8 +194,14 @@ impl Client {
         id: [u8; 16],
     ) -> ToClient {
         let request = self.request();
-        let publish =
-            Publish { request, channel: Some(channel), event: event.into(), sealed, id: id.to_vec().into() };
+        let publish = Publish {
+            request,
+            channel: Some(channel),
+            event: event.into(),
+            sealed,
+            id: id.to_vec().into(),
+            follows: 0,
+        };
         self.send(ToRelay::Publish(publish)).await;
         self.next().await
     }

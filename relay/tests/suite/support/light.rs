@@ -111,6 +111,7 @@ pub fn numbered(name: &str, publisher: usize, number: u32) -> ToRelay {
         event: String::new(),
         sealed: sealed(""),
         id: id.to_vec().into(),
+        follows: 0,
     })
 }
 

@@ -166,6 +166,7 @@ impl Streamed {
             event: String::new(),
             sealed: sealed(text),
             id: rand_id().to_vec().into(),
+            follows: 0,
         })
     }
 

@@ -1,13 +1,15 @@
 //! The channels of the schedules: of every kind that there is, and the tokens of the one that needs them.
 
 use crate::{
-    clients::{INSTALLATION, context},
+    clients::{INSTALLATION, Seeded, context, grant},
     relay::{APP, signing_key},
 };
-use sealwire_client::ChannelSpec;
+use sealwire_client::{ChannelSpec, Entropy as _};
 use sealwire_protocol::{
-    ChannelAddress, ChannelId, ClaimsKeyring, EncryptionKey, RoutingKey, Scope, UnixSeconds,
+    ChannelAddress, ChannelId, ClaimsKeyring, EncryptionKey, RoutingKey, Scope, UnixMillis, UnixSeconds,
+    seal,
     tokens::{ChannelClaims, Permissions, sign},
+    wire::{Channel, Publish},
 };
 
 /// How many channels there are.
@@ -42,6 +44,48 @@ pub(super) fn token(keys: &[u8], now_ms: u64, seconds: u64) -> String {
         .collect();
     let jwt = sign(&claims, &signing_key()).expect("claims within the limits");
     ClaimsKeyring::write(&jwt, keys.iter().map(|(id, key)| (*id, key)))
+}
+
+/// A publication of the app's resolver, with the session by which it publishes here.
+pub(super) fn publication(
+    channel: usize,
+    key: u8,
+    now_ms: u64,
+    payload: &str,
+    random: &mut Seeded,
+) -> (String, Publish) {
+    let (name, key) = (NAMES[channel], EncryptionKey::new([key; 32]));
+    let whole = context();
+    let scope = match channel {
+        1 => Scope::default(),
+        2 => whole.keep(&["dashboard".to_owned()]).expect("a property of the context"),
+        _ => whole,
+    };
+    let guarded = channel == GUARDED;
+    let claims_key = guarded.then(|| key.claims_key(APP, INSTALLATION, name, CLAIMS));
+    let channel_key = key.scope_key(APP, INSTALLATION, &scope).channel_key(claims_key.as_ref(), name);
+    let (mut nonce, mut id) = ([0; 24], [0; 16]);
+    random.fill(&mut nonce);
+    random.fill(&mut id);
+    let sealed = seal(&channel_key, nonce, ids()[channel], "", UnixMillis(now_ms), payload);
+    let wire = Channel {
+        name: name.into(),
+        properties: scope.iter().map(|(property, _)| property.to_owned()).collect(),
+        token: if guarded { jwt(&token(&[1], now_ms, 60)) } else { String::new() },
+    };
+    let publish = Publish {
+        request: 1,
+        channel: Some(wire),
+        event: String::new(),
+        sealed: sealed.expect("a short payload").into(),
+        id: id.to_vec().into(),
+        follows: 0,
+    };
+    (grant(&[1], now_ms, 60).token, publish)
+}
+
+fn jwt(token: &str) -> String {
+    token.split('~').next().unwrap_or_default().to_owned()
 }
 
 pub(super) fn ids() -> [ChannelId; CHANNELS] {

@@ -25,6 +25,8 @@ pub(super) struct Track {
     pub(super) channel: usize,
     pub(super) stage: Stage,
     replay_seconds: Option<u32>,
+    /// When its token ends, where it has one without a function.
+    ends: Option<u64>,
     /// Everything up to here is accounted for.
     due: Place,
     /// The last place that the app was told of.
@@ -53,6 +55,9 @@ struct Published {
 /// How long a client believes that a replay may last, and a little more.
 const REPLAY_MS: u64 = 10_000;
 
+/// How much sooner than by its token a subscription may end.
+const EARLY_MS: u64 = 100;
+
 type Outcome = Result<(), String>;
 
 pub(super) struct Model {
@@ -66,6 +71,10 @@ pub(super) struct Model {
     acknowledged: BTreeMap<(usize, usize, usize), (u64, u64)>,
     /// Subscriptions may end for it: a token could not be had, or the relay's clock ran wild.
     pub(super) may_end: bool,
+    /// Messages may be unreadable for it: the app failed to provide a session or a token.
+    pub(super) may_be_unreadable: bool,
+    /// All is well, and a publish that fails has no reason to.
+    pub(super) must_publish: bool,
     pub(super) relay_clock_jumped: bool,
     pub(super) delivered: usize,
     pub(super) gaps: usize,
@@ -81,6 +90,8 @@ impl Model {
             numbers: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
             may_end: false,
+            may_be_unreadable: false,
+            must_publish: false,
             relay_clock_jumped: false,
             delivered: 0,
             gaps: 0,
@@ -93,11 +104,13 @@ impl Model {
         id: SubscriptionId,
         channel: usize,
         replay: Option<u32>,
+        ends: Option<u64>,
     ) {
         let track = Track {
             channel,
             stage: Stage::Waiting,
             replay_seconds: replay,
+            ends,
             due: (0, 0),
             told: None,
             joined_at: 0,
@@ -170,7 +183,13 @@ impl Model {
         let Some(published) = published else { return Err("a publish ended twice".into()) };
         published.ended = true;
         let (channel, number) = (published.channel, published.number);
-        let Ok(receipt) = result else { return Ok(()) };
+        let receipt = match result {
+            Ok(receipt) => receipt,
+            Err(error) if self.must_publish => {
+                return Err(format!("a publish failed in calm weather: {error}"));
+            }
+            Err(_) => return Ok(()),
+        };
         let place = self.place(receipt.position, channel)?;
         self.note_number(place, number)?;
         if self.history.epochs[place.0].is_repeat(place.1) {
@@ -224,13 +243,23 @@ impl Model {
         self.live(client, id)?;
         match notice {
             Notice::Gap(gap) => self.gap(client, id, *gap, now),
-            Notice::Error(_) => {
-                self.tracks.get_mut(&(client, id)).expect("looked up before").unreadable += 1;
+            Notice::Error(error) => {
+                let track = self.tracks.get_mut(&(client, id)).expect("looked up before");
+                if !self.may_be_unreadable && track.ends.is_none() {
+                    return Err(format!("unreadable without a reason: {error}"));
+                }
+                track.unreadable += 1;
                 Ok(())
             }
-            Notice::Ended(error) if !self.may_end => Err(format!("ended without a reason: {error}")),
-            Notice::Ended(_) => {
-                self.tracks.get_mut(&(client, id)).expect("looked up before").stage = Stage::Over;
+            Notice::Ended(error) => {
+                let track = self.tracks.get_mut(&(client, id)).expect("looked up before");
+                // A client knows the relay's time to within what `Welcome` takes to arrive.
+                let is_due = track.ends.is_some_and(|ends| now + EARLY_MS >= ends);
+                let has_failed = self.may_end && track.ends.is_none();
+                if !(is_due || has_failed || self.relay_clock_jumped) {
+                    return Err(format!("ended without a reason: {error}"));
+                }
+                track.stage = Stage::Over;
                 Ok(())
             }
         }

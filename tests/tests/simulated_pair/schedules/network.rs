@@ -27,8 +27,8 @@ impl fmt::Debug for Arrival {
             }
             Self::ClosedAtClient(link, code) => write!(f, "link {link}: closed at the client, {code:?}"),
             Self::ClosedAtRelay(link) => write!(f, "link {link}: closed at the relay"),
-            Self::Session(client, _, succeeds) => write!(f, "client {client}: session {succeeds}"),
-            Self::Token(client, _, succeeds) => write!(f, "client {client}: token {succeeds}"),
+            Self::Session(client, _, answer) => write!(f, "client {client}: session {answer:?}"),
+            Self::Token(client, _, answer) => write!(f, "client {client}: token {answer:?}"),
             Self::Opening(client, opening, plaintext) => {
                 write!(f, "client {client}: {opening:?} {}", plaintext.is_some())
             }
@@ -46,11 +46,20 @@ pub(super) enum Arrival {
     ClosedAtClient(u64, Option<u16>),
     ClosedAtRelay(u64),
     /// An answer of the app: to a client.
-    Session(usize, FetchId, bool),
-    Token(usize, RenewalId, bool),
+    Session(usize, FetchId, Option<Answer>),
+    Token(usize, RenewalId, Option<Answer>),
     /// A message that the platform opened, or not.
     Opening(usize, OpeningId, Option<Vec<u8>>),
     Awake,
+}
+
+/// Of what moments a session or a token is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer {
+    /// When it was signed.
+    pub(super) signed_at: u64,
+    /// When the process that signed it read the keys.
+    pub(super) keys_of: u64,
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -2,6 +2,7 @@
 
 use crate::relay::Settings;
 use sealwire_client::{Client, ConnectionId};
+use sealwire_relay::LimitSettings;
 
 pub(super) struct Side {
     pub(super) core: Client,
@@ -25,11 +26,26 @@ pub(super) struct Conditions {
     pub(super) delay_ms: u64,
     pub(super) session_seconds: u64,
     pub(super) token_seconds: u64,
-    pub(super) keys: Vec<u8>,
+    /// Newest first, each with the moment of its rotation.
+    pub(super) keys: Vec<(u8, u64)>,
     /// Of a hundred answers of the app, so many are failures.
     pub(super) failures: u64,
     pub(super) answer_ms: u64,
     pub(super) relay_wall_ms: i64,
+    /// What the relay admits, where it admits little.
+    pub(super) rates: Option<LimitSettings>,
+}
+
+impl Conditions {
+    /// The keys as they were at a moment.
+    pub(super) fn keys_at(&self, ms: u64) -> Vec<u8> {
+        self.keys.iter().filter(|(_, rotated_at)| *rotated_at <= ms).map(|(number, _)| *number).collect()
+    }
+
+    pub(super) fn rotate(&mut self, now_ms: u64) {
+        let number = 1 + self.keys.len() as u8;
+        self.keys.insert(0, (number, now_ms));
+    }
 }
 
 impl Side {

@@ -2,9 +2,9 @@
 
 use super::{
     channels,
-    network::{Arrival, Toward},
+    network::{Answer, Arrival, Toward},
     side::Side,
-    world::World,
+    world::{World, unix_ms},
 };
 use crate::clients::grant;
 use aes_gcm::{
@@ -16,6 +16,8 @@ use sealwire_protocol::{AesGcmInput, Code};
 
 /// A platform may be busy.
 const SLOWEST_OPENING_MS: u64 = 200;
+/// How long a process that signs tokens remembers the keys.
+const REMEMBERED_MS: u64 = 5_000;
 
 impl World {
     pub(super) fn arrive(&mut self, arrival: Arrival) {
@@ -51,25 +53,29 @@ impl World {
                 self.side(link).connection.take_if(|current| *current == connection);
                 self.side(link).core.handle_closed(now, connection, code);
             }
-            Arrival::Session(client, fetch, succeeds) => {
+            Arrival::Session(client, fetch, answer) => {
                 let now = self.client_now(client);
-                let grant = grant(&self.conditions.keys, self.unix_ms(), self.conditions.session_seconds);
                 let core = &mut self.sides[client].core;
-                if succeeds {
-                    core.handle_session(now, fetch, grant);
-                } else {
-                    core.handle_session_failed(now, fetch, unavailable());
+                match answer {
+                    // Sessions for a key that is missing are minted with all that there are, and so are those here.
+                    Some(Answer { signed_at, .. }) => {
+                        let keys = self.conditions.keys_at(signed_at);
+                        let grant = grant(&keys, unix_ms(signed_at), self.conditions.session_seconds);
+                        core.handle_session(now, fetch, grant);
+                    }
+                    None => core.handle_session_failed(now, fetch, unavailable()),
                 }
             }
-            Arrival::Token(client, renewal, succeeds) => {
+            Arrival::Token(client, renewal, answer) => {
                 let now = self.client_now(client);
-                let token =
-                    channels::token(&self.conditions.keys, self.unix_ms(), self.conditions.token_seconds);
                 let core = &mut self.sides[client].core;
-                if succeeds {
-                    core.handle_token(now, renewal, &token);
-                } else {
-                    core.handle_token_failed(now, renewal, unavailable());
+                match answer {
+                    Some(Answer { signed_at, keys_of }) => {
+                        let keys = self.conditions.keys_at(keys_of);
+                        let seconds = self.conditions.token_seconds;
+                        core.handle_token(now, renewal, &channels::token(&keys, unix_ms(signed_at), seconds));
+                    }
+                    None => core.handle_token_failed(now, renewal, unavailable()),
                 }
             }
             Arrival::Opening(client, opening, plaintext) => {
@@ -130,13 +136,13 @@ impl World {
                 subscriptions.iter().try_for_each(|id| model.notice(client, *id, &notice, now))
             }
             Event::NeedSession { fetch, .. } => {
-                let (at, succeeds) = self.answer();
-                self.network.at(at, Arrival::Session(client, fetch, succeeds));
+                let (at, answer) = self.answer();
+                self.network.at(at, Arrival::Session(client, fetch, answer));
                 Ok(())
             }
             Event::NeedToken { renewal, .. } => {
-                let (at, succeeds) = self.answer();
-                self.network.at(at, Arrival::Token(client, renewal, succeeds));
+                let (at, answer) = self.answer();
+                self.network.at(at, Arrival::Token(client, renewal, answer));
                 Ok(())
             }
             Event::NeedOpening { opening, input } => {
@@ -149,12 +155,17 @@ impl World {
         }
     }
 
-    /// When the app answers, and whether with what it was asked for.
-    fn answer(&mut self) -> (u64, bool) {
+    /// When the app answers, and with what. It signs when it is asked, or when it answers; and a token with the keys of up
+    /// to five seconds before.
+    fn answer(&mut self) -> (u64, Option<Answer>) {
         let at = self.now_ms + 1 + self.random.below(self.conditions.answer_ms);
         let succeeds = self.random.below(100) >= self.conditions.failures;
-        self.model.may_end |= !succeeds || self.conditions.answer_ms > 10_000;
-        (at, succeeds)
+        let is_reliable = succeeds && self.conditions.answer_ms <= 10_000;
+        self.model.may_end |= !is_reliable;
+        self.model.may_be_unreadable |= !is_reliable;
+        let signed_at = if self.random.below(2) == 0 { at } else { self.now_ms };
+        let keys_of = signed_at.saturating_sub(self.random.below(2) * REMEMBERED_MS);
+        (at, succeeds.then_some(Answer { signed_at, keys_of }))
     }
 }
 

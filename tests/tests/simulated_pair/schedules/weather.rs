@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{clients::Seeded, relay::Settings};
 use sealwire_client::{Pause, SubscriptionId};
-use sealwire_relay::{Fault, HubLimits};
+use sealwire_relay::{Fault, Given, HubLimits, LimitSettings, Rate};
 use std::time::Duration;
 
 const CLIENTS: usize = 3;
@@ -72,7 +72,8 @@ fn conditions(random: &mut Seeded) -> Conditions {
         delay_ms: one_of(&[20, 200, 2_000]),
         session_seconds: one_of(&[20, 60, 900]),
         token_seconds: one_of(&[20, 60, 900]),
-        keys: vec![1],
+        keys: vec![(1, 0)],
+        rates: None,
         failures: 0,
         answer_ms: 50,
         relay_wall_ms: 0,
@@ -91,7 +92,7 @@ fn pause(random: &mut Seeded) -> u64 {
 /// One event: something that the app does, or else one of the kinds that this schedule has.
 fn happen(world: &mut World, kinds: u64) {
     let client = world.random.below(CLIENTS as u64) as usize;
-    let kind = world.random.below(40);
+    let kind = world.random.below(44);
     match kind {
         0..14 => return publish(world, client),
         14..18 if world.is_awake(client) => {
@@ -148,8 +149,9 @@ fn happen(world: &mut World, kinds: u64) {
         34 => world.conditions.failures = [0, 50, 100][world.random.below(3) as usize],
         35 => world.conditions.answer_ms = [50, 4_000, 40_000][world.random.below(3) as usize],
         36 if world.conditions.keys.len() < 4 => {
-            let number = 1 + world.conditions.keys.len() as u8;
-            world.conditions.keys.insert(0, number);
+            world.conditions.rotate(world.now_ms);
+            let channel = world.random.below(CHANNELS as u64) as usize;
+            world.publish_as_app(channel);
         }
         37 => world.conditions.delay_ms = [20, 200, 3_000][world.random.below(3) as usize],
         38 | 39 if world.is_awake(client) => {
@@ -168,7 +170,30 @@ fn happen(world: &mut World, kinds: u64) {
             }
             world.drain();
         }
+        40 | 41 => {
+            let rates = rates(&mut world.random);
+            world.limit(rates);
+        }
+        42 => {
+            let channel = world.random.below(CHANNELS as u64) as usize;
+            world.publish_as_app(channel);
+        }
+        43 => (0..10).for_each(|_| publish(world, client)),
         _ => {}
+    }
+}
+
+/// What a relay admits of publications and of replays.
+fn rates(random: &mut Seeded) -> Option<LimitSettings> {
+    let (publishes, replays) = (1 + random.below(20), 1_000 + random.below(10_000));
+    match random.below(3) {
+        0 => None,
+        _ => Some(LimitSettings {
+            publishes: Rate { per_second: publishes, burst: 1 + random.below(publishes) },
+            publish_bytes: Given { per_second: Some(1 << 20), burst: Some(1 << 20) },
+            session_replays: Rate { per_second: replays, burst: replays },
+            ..LimitSettings::default()
+        }),
     }
 }
 
@@ -235,6 +260,7 @@ fn calm(world: &mut World) -> Result<(), String> {
     let conditions = &mut world.conditions;
     (conditions.failures, conditions.answer_ms, conditions.delay_ms) = (0, 50, 50);
     conditions.relay_wall_ms = 0;
+    world.limit(None);
     world.model.may_end = true;
     let awake = world.sides.iter().map(|side| side.asleep_until).max().unwrap_or(0);
     world.run(awake.saturating_sub(world.now_ms));
@@ -275,7 +301,15 @@ fn stay(world: &mut World) -> Result<(), String> {
     let connects =
         |world: &World| subscribed.iter().map(|client| world.sides[*client].connects).sum::<usize>();
     let (connected, gaps) = (connects(world), world.model.gaps);
+    // Nor can a client know when its session ends where the relay's clock jumped since it told the time, or its own
+    // stood still while the machine slept.
+    let clocks_part = world.model.relay_clock_jumped || world.sides.iter().any(Side::lost_time);
+    world.model.must_publish = !clocks_part;
+    world.model.may_be_unreadable = false;
     publish_everywhere(world);
+    // A rotation reaches everybody, on channels with claims as well.
+    world.conditions.rotate(world.now_ms);
+    (0..CHANNELS).for_each(|channel| world.publish_as_app(channel));
     world.run(CALM_MS);
     publish_everywhere(world);
     world.run(15_000);
@@ -289,9 +323,6 @@ fn stay(world: &mut World) -> Result<(), String> {
     // What is renewed at 85 % of its life, and two seconds away, may come too late.
     let conditions = &world.conditions;
     let slack_ms = conditions.session_seconds.min(conditions.token_seconds) * 1000 * 15 / 100;
-    // Nor can a client know when its session ends where the relay's clock jumped since it told the time, or its own
-    // stood still while the machine slept.
-    let clocks_part = world.model.relay_clock_jumped || world.sides.iter().any(Side::lost_time);
     if slack_ms < 4 * world.network.slowest_ms() || clocks_part {
         return Ok(());
     }

@@ -13,6 +13,7 @@ use crate::{
 };
 use sealwire_client::{Client, Config, Instant, State, SubscriptionId};
 use sealwire_protocol::UnixMillis;
+use sealwire_relay::LimitSettings;
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant as StdInstant},
@@ -93,22 +94,23 @@ impl World {
         sealwire_relay::Now { monotonic, wall: UnixMillis(wall) }
     }
 
-    /// The true time, by which the app signs.
-    pub(super) fn unix_ms(&self) -> u64 {
-        UNIX_START + self.now_ms
-    }
-
     pub(super) fn is_awake(&self, client: usize) -> bool {
         self.sides[client].asleep_until <= self.now_ms
     }
 
     pub(super) fn subscribe(&mut self, client: usize, channel: usize, replay: Option<u32>) -> SubscriptionId {
         let now = self.client_now(client);
-        let spec =
-            channels::spec(channel, &self.conditions.keys, self.unix_ms(), self.conditions.token_seconds);
+        let keys = self.conditions.keys_at(self.now_ms);
+        let guarded = channel == channels::GUARDED;
+        // Every fourth has a token without a function, which ends soon.
+        let fixed = (guarded && self.random.below(4) == 0).then(|| 3 + self.random.below(37));
+        let seconds = fixed.unwrap_or(self.conditions.token_seconds);
+        let spec = channels::spec(channel, &keys, unix_ms(self.now_ms), seconds);
         let id = self.sides[client].core.subscribe(now, spec, replay);
-        self.model.subscribes(client, id, channel, replay);
-        if channel == channels::GUARDED {
+        // Tokens count in whole seconds.
+        let ends = fixed.map(|seconds| (unix_ms(self.now_ms) / 1000 + seconds) * 1000 - UNIX_START);
+        self.model.subscribes(client, id, channel, replay, ends);
+        if guarded && fixed.is_none() {
             self.sides[client].core.renew_token_of(now, id);
         }
         self.drain();
@@ -126,12 +128,32 @@ impl World {
         self.numbers += 1;
         let number = self.numbers;
         let now = self.client_now(client);
+        let keys = self.conditions.keys_at(self.now_ms);
         let spec =
-            channels::spec(channel, &self.conditions.keys, self.unix_ms(), self.conditions.token_seconds);
+            channels::spec(channel, &keys, unix_ms(self.now_ms), self.conditions.token_seconds.max(60));
         let payload = format!("{number}{:padding$}", "");
         let id = self.sides[client].core.publish(now, spec, String::new(), payload);
         self.model.publishes(client, id, channel, number);
         self.drain();
+    }
+
+    /// The app's resolver publishes, under the newest key.
+    pub(super) fn publish_as_app(&mut self, channel: usize) {
+        self.numbers += 1;
+        let payload = self.numbers.to_string();
+        let newest = self.conditions.keys[0].0;
+        let entropy = &mut self.random;
+        let (token, publish) =
+            channels::publication(channel, newest, unix_ms(self.now_ms), &payload, entropy);
+        let now = self.relay_now();
+        self.relay.publish(token, publish, now);
+        self.drain();
+    }
+
+    /// What the relay admits from now on.
+    pub(super) fn limit(&mut self, rates: Option<LimitSettings>) {
+        self.relay.limit(rates.clone().unwrap_or_default());
+        self.conditions.rates = rates;
     }
 
     pub(super) fn sleep(&mut self, client: usize, ms: u64, clock_stands: bool) {
@@ -145,6 +167,7 @@ impl World {
     pub(super) fn restart_relay(&mut self) {
         let epoch = self.random.next();
         self.relay = Relay::with(epoch, self.conditions.settings, self.relay_now());
+        self.relay.limit(self.conditions.rates.clone().unwrap_or_default());
         self.model.history.start_epoch(epoch);
     }
 
@@ -233,6 +256,11 @@ impl World {
             && self.relay.subscriptions() == wanted.len()
             && wanted.iter().all(|(client, _)| self.sides[*client].core.state() == State::Connected)
     }
+}
+
+/// The true time, by which the app signs.
+pub(super) fn unix_ms(now_ms: u64) -> u64 {
+    UNIX_START + now_ms
 }
 
 /// Every other client has its larger messages opened by its platform.

@@ -1,0 +1,274 @@
+//! Several subscriptions of one channel, each with a channel token of its own.
+
+use crate::{renewing::*, support::*, tokens::*};
+use sealwire_client::{Event, Notice, SubscriptionId};
+use sealwire_protocol::{
+    Code,
+    wire::{Ended, Since, Subscribe, Subscribed, ToClient},
+};
+
+const CLAIMS: &str = "{}";
+
+/// A token that is signed now and lives for so many seconds.
+fn lasting(harness: &Harness, seconds: u64) -> String {
+    token_for(&[1], CLAIMS, (UNIX_START + harness.now_ms) / 1000, seconds)
+}
+
+/// A live subscription with a token of an hour.
+fn hourly() -> (Harness, SubscriptionId, String) {
+    let mut harness = Harness::default();
+    let token = lasting(&harness, 3_600);
+    let subscription = harness.subscribe_with(private(&token), None);
+    harness.establish();
+    confirm(&mut harness, CLAIMS);
+    harness.expect_subscribed(subscription);
+    (harness, subscription, token)
+}
+
+/// The request of the refresh that shows this token.
+fn shown(harness: &mut Harness, token: &str) -> u32 {
+    let refresh = harness.expect_refresh();
+    assert_eq!(refresh.token, jwt(token));
+    refresh.request
+}
+
+/// A second subscription whose token the relay takes, after which it has the first one's again.
+fn joined(harness: &mut Harness, second: &str, first: &str) -> SubscriptionId {
+    let subscription = harness.subscribe_with(private(second), None);
+    let request = shown(harness, second);
+    harness.refreshed(request);
+    harness.expect_subscribed(subscription);
+    let request = shown(harness, first);
+    harness.refreshed(request);
+    harness.expect_nothing();
+    subscription
+}
+
+fn end(harness: &mut Harness, code: Code) {
+    let ended = Ended { channel_id: private_id(CLAIMS).into(), code: code.number(), message: "why".into() };
+    harness.receive(ToClient::Ended(ended));
+}
+
+/// The subscribe that was sent, with this token.
+fn resumed(harness: &mut Harness, token: &str) -> Subscribe {
+    let subscribe = harness.expect_subscribe();
+    assert_eq!(subscribe.channel.as_ref().unwrap().token, jwt(token));
+    assert_eq!(subscribe.since, Some(Since::Position(position(10))));
+    subscribe
+}
+
+#[test]
+fn a_token_that_ends_sooner_ends_its_own_subscription_alone() {
+    let (mut harness, first, long) = hourly();
+    let short = lasting(&harness, 3);
+    let second = joined(&mut harness, &short, &long);
+    harness.receive(private_publication(1, CLAIMS, 10, 11, "1"));
+    harness.expect_payload(&[first, second], "1");
+    harness.advance(2_900);
+    harness.expect_nothing();
+    harness.advance(1_200);
+    assert_eq!(ended(&mut harness, second), "TOKEN_EXPIRED");
+    harness.receive(private_publication(1, CLAIMS, 11, 12, "2"));
+    harness.expect_payload(&[first], "2");
+    harness.expect_nothing();
+}
+
+#[test]
+fn a_new_connection_is_joined_with_the_token_that_lives_longest() {
+    let (mut harness, _, long) = hourly();
+    let short = lasting(&harness, 60);
+    joined(&mut harness, &short, &long);
+    harness.cut(None);
+    harness.advance_to_attempt();
+    harness.establish();
+    resumed(&mut harness, &long);
+}
+
+#[test]
+fn a_token_that_ends_while_the_relay_has_no_better_one_is_replaced_where_the_channel_stood() {
+    let (mut harness, first, long) = hourly();
+    let short = lasting(&harness, 3);
+    let second = harness.subscribe_with(private(&short), None);
+    let request = shown(&mut harness, &short);
+    harness.refreshed(request);
+    harness.expect_subscribed(second);
+    let request = shown(&mut harness, &long);
+    // The better one is still under way.
+    end(&mut harness, Code::TokenExpired);
+    assert_eq!(ended(&mut harness, second), "TOKEN_EXPIRED");
+    resumed(&mut harness, &long);
+    harness.refuse(request, Code::NotSubscribed, 0);
+    harness.expect_nothing();
+    harness.unsubscribe(first);
+    harness.expect_unsubscribe();
+}
+
+#[test]
+fn a_token_that_the_relay_does_not_take_fails_its_own_subscription_alone() {
+    for code in [Code::PermissionMissing, Code::TokenExpired, Code::TokenSignature] {
+        let (mut harness, first, _) = hourly();
+        let bad = lasting(&harness, 7_200);
+        let second = harness.subscribe_with(private(&bad), None);
+        let request = shown(&mut harness, &bad);
+        harness.refuse(request, code, 0);
+        assert_eq!(harness.expect_subscribe_error(second).code.name(), code.name());
+        harness.expect_nothing();
+        harness.receive(private_publication(1, CLAIMS, 10, 11, "1"));
+        harness.expect_payload(&[first], "1");
+    }
+}
+
+#[test]
+fn of_several_that_subscribe_at_once_each_is_confirmed_for_its_own_token() {
+    let mut harness = Harness::default();
+    let (bad, good) = (lasting(&harness, 7_200), lasting(&harness, 3_600));
+    let (short, same) = (lasting(&harness, 60), good.clone());
+    let subscriptions =
+        [&good, &bad, &short, &same].map(|token| harness.subscribe_with(private(token), None));
+    harness.establish();
+    let request = harness.expect_subscribe().request;
+    harness.refuse(request, Code::TokenSignature, 0);
+    assert_eq!(harness.expect_subscribe_error(subscriptions[1]).code.name(), "TOKEN_SIGNATURE");
+    assert_eq!(confirm(&mut harness, CLAIMS), jwt(&good));
+    harness.expect_subscribed(subscriptions[0]);
+    harness.expect_subscribed(subscriptions[3]);
+    let request = shown(&mut harness, &short);
+    harness.expect_nothing();
+    harness.refreshed(request);
+    harness.expect_subscribed(subscriptions[2]);
+    shown(&mut harness, &good);
+}
+
+#[test]
+fn a_token_that_the_relay_refuses_at_a_resume_ends_its_own_subscription_alone() {
+    let (mut harness, first, long) = hourly();
+    let short = lasting(&harness, 600);
+    let second = joined(&mut harness, &short, &long);
+    harness.cut(None);
+    harness.advance_to_attempt();
+    harness.establish();
+    let request = resumed(&mut harness, &long).request;
+    harness.refuse(request, Code::TokenUnknownKey, 0);
+    assert_eq!(ended(&mut harness, first), "TOKEN_UNKNOWN_KEY");
+    resumed(&mut harness, &short);
+    harness.expect_nothing();
+    let _ = second;
+}
+
+#[test]
+fn the_channel_goes_on_with_the_token_of_those_that_stay() {
+    let (mut harness, first, long) = hourly();
+    let short = lasting(&harness, 600);
+    let second = joined(&mut harness, &short, &long);
+    harness.unsubscribe(first);
+    assert!(matches!(harness.next_event(), Event::UnsubscribeDone { .. }));
+    let request = shown(&mut harness, &short);
+    harness.refreshed(request);
+    // From here on it is the relay that says when it ends.
+    harness.advance(1_000);
+    end(&mut harness, Code::TokenExpired);
+    assert_eq!(ended(&mut harness, second), "TOKEN_EXPIRED");
+    harness.expect_nothing();
+}
+
+#[test]
+fn a_failing_function_ends_its_own_subscription_alone() {
+    let (mut harness, first, long) = hourly();
+    let short = lasting(&harness, 60);
+    let second = joined(&mut harness, &short, &long);
+    harness.client.renew_token_of(harness.now(), second);
+    let end = harness.now_ms + 62_000;
+    let mut failures = 0;
+    while harness.now_ms < end && !harness.events.iter().any(|event| matches!(event, Event::Notice { .. })) {
+        harness.advance(500);
+        if let Some(renewal) = asked(&mut harness) {
+            failures += 1;
+            fail(&mut harness, renewal);
+        }
+        if harness.now_ms.is_multiple_of(20_000) {
+            harness.ping();
+            harness.sent.clear();
+        }
+    }
+    assert!(failures >= 2, "{failures}");
+    harness.sent.clear();
+    match harness.expect_notice(&[second]) {
+        Notice::Ended(error) => assert_eq!(error.code.name(), "SESSION_UNAVAILABLE"),
+        other => panic!("{other:?}"),
+    }
+    harness.receive(private_publication(1, CLAIMS, 10, 11, "1"));
+    harness.expect_payload(&[first], "1");
+    harness.expect_nothing();
+}
+
+#[test]
+fn each_function_renews_the_token_of_its_own_subscription() {
+    let (mut harness, _, long) = hourly();
+    let short = lasting(&harness, 60);
+    let second = joined(&mut harness, &short, &long);
+    harness.client.renew_token_of(harness.now(), second);
+    let mut shorts = vec![short];
+    for _ in 0..3 {
+        let start = harness.now_ms;
+        let renewal = loop {
+            harness.advance(500);
+            harness.ping();
+            if let Some(renewal) = asked(&mut harness) {
+                break renewal;
+            }
+        };
+        assert!((40_000..=52_000).contains(&(harness.now_ms - start)));
+        harness.sent.clear();
+        let next = lasting(&harness, 60);
+        provide(&mut harness, renewal, &next);
+        let request = shown(&mut harness, &next);
+        harness.refreshed(request);
+        let request = shown(&mut harness, &long);
+        harness.refreshed(request);
+        shorts.push(next);
+    }
+    harness.events.retain(|event| !matches!(event, Event::NeedSession { .. }));
+    harness.expect_nothing();
+}
+
+#[test]
+fn a_token_that_comes_during_a_resume_is_applied_after_it() {
+    let (mut harness, subscription, old) = hourly();
+    harness.cut(None);
+    harness.advance_to_attempt();
+    harness.establish();
+    let request = resumed(&mut harness, &old).request;
+    let fresh = lasting(&harness, 3_600);
+    harness.client.refresh_token(harness.now(), subscription, &fresh);
+    harness.drain();
+    let refresh = shown(&mut harness, &fresh);
+    // The old one had ended, so the relay did not join the channel and has nothing to refresh.
+    harness.refuse(request, Code::TokenExpired, 0);
+    harness.refuse(refresh, Code::NotSubscribed, 0);
+    assert!(matches!(harness.next_event(), Event::RefreshDone { result: Ok(()), .. }));
+    resumed(&mut harness, &fresh);
+    harness.expect_nothing();
+}
+
+#[test]
+fn a_token_that_comes_while_the_app_is_asked_for_one_is_taken_at_once() {
+    let (mut harness, subscription) = renewing();
+    end(&mut harness, Code::TokenExpired);
+    let renewal = asked(&mut harness).expect("a token is asked for");
+    assert_eq!(harness.sent, []);
+    let fresh = lasting(&harness, 3_600);
+    harness.client.refresh_token(harness.now(), subscription, &fresh);
+    harness.drain();
+    assert!(matches!(harness.next_event(), Event::RefreshDone { result: Ok(()), .. }));
+    let subscribe = resumed(&mut harness, &fresh);
+    harness.receive(ToClient::Subscribed(Subscribed {
+        request: subscribe.request,
+        channel_id: private_id(CLAIMS).into(),
+        position: Some(position(10)),
+        recovered: true,
+    }));
+    // What the function brings later is another one.
+    let later = lasting(&harness, 3_601);
+    provide(&mut harness, renewal, &later);
+    shown(&mut harness, &later);
+}
