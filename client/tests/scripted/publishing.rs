@@ -2,7 +2,10 @@
 
 use crate::support::*;
 use sealwire_client::{ChannelSpec, Config, SessionReason};
-use sealwire_protocol::{ChannelAddress, Code, Scope, SealedMessage, limits};
+use sealwire_protocol::{
+    ChannelAddress, Code, Scope, SealedMessage, limits,
+    wire::{Pong, ToClient},
+};
 
 #[test]
 fn a_publish_alone_connects_seals_and_is_acknowledged() {
@@ -97,8 +100,12 @@ fn a_publish_without_acknowledgement_is_rejected_after_its_time_and_not_sent_aga
     let (mut harness, _) = Harness::subscribed("absences");
     let publish = harness.publish("absences", "1");
     let frame = harness.expect_publish();
-    harness.advance(10_000);
+    for _ in 0..40 {
+        harness.advance(3_000);
+        harness.receive(ToClient::Pong(Pong {}));
+    }
     assert_eq!(harness.expect_publish_error(publish).code.name(), "UNREACHABLE");
+    harness.sent.clear();
     harness.acknowledge(&frame, 11);
     harness.cut(None);
     harness.advance_to_attempt();
@@ -128,9 +135,9 @@ fn what_the_relay_refuses_for_a_moment_is_sent_again_then() {
     harness.advance(1);
     let second = harness.expect_publish();
     assert_eq!(second.id, first.id);
-    harness.refuse(second.request, Code::RateLimited, 60_000);
+    harness.refuse(second.request, Code::RateLimited, 120_000);
     let error = harness.expect_publish_error(publish);
-    assert_eq!((error.code.name(), error.retry_after_ms), ("RATE_LIMITED", Some(60_000)));
+    assert_eq!((error.code.name(), error.retry_after_ms), ("RATE_LIMITED", Some(120_000)));
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Channel tokens that a function of the app provides.
+#![allow(unreachable_pub, reason = "the modules of one test program")]
 
 use crate::{support::*, tokens::*};
 use sealwire_client::{ClientError, Event, Notice, RenewalId, SubscriptionId};
@@ -16,7 +17,7 @@ fn fresh(harness: &Harness) -> String {
 }
 
 /// A live subscription whose token the app's function provides.
-fn renewing() -> (Harness, SubscriptionId) {
+pub fn renewing() -> (Harness, SubscriptionId) {
     let mut harness = Harness::default();
     let first = fresh(&harness);
     let subscription = harness.subscribe_with(private(&first), None);
