@@ -4,13 +4,17 @@ import { invalid } from '../arguments/invalid.js';
 import { checkEventName } from '../arguments/names.js';
 import { checkFunction, checkOptions, checkReplaySeconds, checkToken } from '../arguments/options.js';
 import { serialisePayload } from '../arguments/payload.js';
+import { checkIdempotencyId, checkSignal, checkTimeoutMs } from '../arguments/waiting.js';
 import type { CoreSources } from '../core/load.js';
 import { errorFromCore } from '../errors/from-core.js';
+import { SealwireError } from '../errors/sealwire-error.js';
 import { openStream } from '../stream/open.js';
 import { channelSpec, withToken } from './channel.js';
 import { Connection } from './connection.js';
-import { deliverMessage, deliverNotice, type AnyCallback } from './deliver.js';
+import { deliverMessage, deliverNotice, noticeError, type AnyCallback } from './deliver.js';
+import { checkOnState, SubscriptionStanding, tellingOfTheEnd } from './standing.js';
 import type { PublishResult, Realtime, RealtimeOptions, Subscribe, Subscription } from './types.js';
+import { abortedError, type Wait, type WaitLimits } from './wait.js';
 
 async function subscribe(
   connection: Connection,
@@ -24,33 +28,65 @@ async function subscribe(
   const replaySeconds = checkReplaySeconds(options['replaySeconds']);
   checkFunction(callback, 'The callback');
 
-  const spec = named.provider ? await withToken(named) : named.spec;
-  const client = await connection.clientFor(spec);
-  let live = true;
-  const id = await client
-    .subscribe(
+  const limits = limitsOf(options);
+  const standing = new SubscriptionStanding(checkOnState(options['onState']));
+
+  return connection.within(limits, async (wait) => {
+    const spec = named.provider ? await withToken(named, wait) : named.spec;
+    const client = await connection.clientFor(spec, wait);
+    let live = true;
+    let forget = (): void => {};
+    const end = (error?: SealwireError): void => {
+      live = false;
+      forget();
+      standing.show('ended', error);
+    };
+    wait.check();
+    const remaining = wait.remainingMs;
+    const confirmed = client.subscribe(
       spec,
       {
         ...(replaySeconds !== undefined && { replaySeconds }),
         ...(named.provider && { renewToken: named.provider }),
+        ...(remaining !== undefined && { timeoutMs: remaining }),
+        started: (call) => wait.onEnd(() => void client.unsubscribe(call).catch(() => {})),
       },
       (payload, meta) => live && deliverMessage(callback, payload, meta),
-      (notice) => live && deliverNotice(callback, notice),
-    )
-    .catch((error: unknown) => Promise.reject(connection.errorOf(error)));
-
-  return {
-    unsubscribe: async () => {
-      if (!live) return;
+      (notice) => {
+        if (!live) return;
+        if (notice.kind === 'state') return standing.show(notice.state);
+        if (notice.kind === 'ended') end(noticeError(notice));
+        deliverNotice(callback, notice);
+      },
+    );
+    const id = await confirmed.catch((error: unknown) => {
+      const why = wait.over ? wait.over.error : connection.errorOf(error);
       live = false;
-      await client.unsubscribe(id).catch((error: unknown) => Promise.reject(errorFromCore(error)));
-    },
-    refreshToken: async (token) => {
-      const checked = checkToken(token);
-      if (checked === undefined) throw invalid('refreshToken() needs a token.');
-      await client.refreshToken(id, checked).catch((error: unknown) => Promise.reject(errorFromCore(error)));
-    },
-  };
+      standing.show('ended', why instanceof SealwireError ? why : undefined);
+      throw why;
+    });
+    wait.check();
+    standing.show('subscribed');
+    forget = connection.onClosed(end);
+
+    return {
+      get state() {
+        return standing.state;
+      },
+      unsubscribe: async () => {
+        if (!live) return;
+        end();
+        await client.unsubscribe(id).catch((error: unknown) => Promise.reject(errorFromCore(error)));
+      },
+      refreshToken: async (token) => {
+        const checked = checkToken(token);
+        if (checked === undefined) throw invalid('refreshToken() needs a token.');
+        await client
+          .refreshToken(id, checked)
+          .catch((error: unknown) => Promise.reject(errorFromCore(error)));
+      },
+    };
+  });
 }
 
 /** A wrong call rejects; a publication that failed is reported in the result, as @forge/bridge reports it. */
@@ -64,16 +100,50 @@ async function publish(
   const options = checkOptions(given);
   const named = channelSpec(channel, options, global);
   const event = checkEventName(options['eventName']);
+  const idempotencyId = checkIdempotencyId(options['idempotencyId']);
+  const limits = limitsOf(options);
   const text = serialisePayload(payload);
-  try {
-    const spec = named.provider ? await withToken(named) : named.spec;
-    const client = await connection.clientFor(spec);
-    const { eventId, timestamp } = await client.publish(spec, event, text);
-    return { eventId, eventTimestamp: String(timestamp) };
-  } catch (thrown) {
-    const error = connection.errorOf(thrown);
-    return { eventId: null, eventTimestamp: null, errors: [`${error.code}: ${error.message}`] };
-  }
+  const send = async (wait: Wait): Promise<PublishResult> => {
+    try {
+      const spec = named.provider ? await withToken(named, wait) : named.spec;
+      const client = await connection.clientFor(spec, wait);
+      wait.check();
+      const remaining = wait.remainingMs;
+      const { eventId, timestamp } = await client.publish(spec, event, text, {
+        ...(remaining !== undefined && { timeoutMs: remaining }),
+        ...(idempotencyId !== undefined && { idempotencyId }),
+        started: (call) => wait.onEnd(() => client.withdraw(call)),
+      });
+      return { eventId, eventTimestamp: String(timestamp) };
+    } catch (thrown) {
+      return failed(connection, wait, limits.signal, thrown);
+    }
+  };
+  return connection.within(limits, send);
+}
+
+function failed(
+  connection: Connection,
+  wait: Wait,
+  signal: AbortSignal | undefined,
+  thrown: unknown,
+): PublishResult {
+  const isAborted = signal?.aborted === true && wait.over?.error === signal.reason;
+  // The core knows whether the message was sent; before the core has the call, it was not.
+  const mayHaveArrived = isAborted
+    ? ((thrown as Partial<SealwireError> | undefined)?.mayHaveArrived ?? false)
+    : connection.errorOf(thrown).mayHaveArrived;
+  const error = isAborted ? abortedError(mayHaveArrived === true) : connection.errorOf(thrown);
+  return {
+    eventId: null,
+    eventTimestamp: null,
+    errors: [`${error.code}: ${error.message}`],
+    ...(mayHaveArrived !== undefined && { mayHaveArrived }),
+  };
+}
+
+function limitsOf(options: Record<string, unknown>): WaitLimits {
+  return { timeoutMs: checkTimeoutMs(options['timeoutMs']), signal: checkSignal(options['signal']) };
 }
 
 /** `sources` is for tests: where the builds of the core come from. */
@@ -87,7 +157,7 @@ export function realtimeWith(options: RealtimeOptions, sources?: CoreSources): R
       subscribe(connection, true, channel, callback as AnyCallback, given),
     publish: (channel, payload, given) => publish(connection, false, channel, payload, given),
     publishGlobal: (channel, payload, given) => publish(connection, true, channel, payload, given),
-    stream: (channel, given) => openStream(subscribeHere, channel, given),
+    stream: (channel, given) => openStream(tellingOfTheEnd(subscribeHere), channel, given),
     get core() {
       return connection.core;
     },
@@ -117,11 +187,10 @@ export function createRealtime(given: RealtimeOptions = {}): Realtime {
   if (options.core !== undefined && options.core !== 'wasm' && options.core !== 'js') {
     throw invalid(`The option core must be 'wasm' or 'js'.`);
   }
-  for (const name of ['requestTimeoutMs', 'idleCloseMs'] as const) {
-    const value = options[name];
-    if (value !== undefined && !(typeof value === 'number' && Number.isFinite(value) && value >= 0)) {
-      throw invalid(`The option ${name} must be a number of milliseconds.`);
-    }
+  for (const name of ['timeoutMs', 'requestTimeoutMs'] as const) checkTimeoutMs(options[name], name);
+  const { idleCloseMs } = options;
+  if (idleCloseMs !== undefined && !(Number.isFinite(idleCloseMs) && idleCloseMs >= 0)) {
+    throw invalid('The option idleCloseMs must be a number of milliseconds.');
   }
   return realtimeWith(options);
 }

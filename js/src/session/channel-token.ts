@@ -22,7 +22,8 @@ const fetched = new WeakMap<TokenProvider, Fetched>();
 
 /** Asks the app. What it throws keeps the code that a resolver function gave it. */
 export function freshToken(provider: TokenProvider): Promise<string> {
-  const entry: Fetched = { token: ask(provider), until: Infinity };
+  // The function runs once its answer is known to be on the way: a call of the API from within it asks no second time.
+  const entry: Fetched = { token: Promise.resolve().then(() => ask(provider)), until: Infinity };
   fetched.set(provider, entry);
   entry.token.then(
     (token) => (entry.until = Date.now() + REUSED * remainingMs(token)),

@@ -69,7 +69,7 @@ async fn a_gap_is_a_plain_object_with_strings_for_positions() {
 #[wasm_bindgen_test]
 async fn a_publish_resolves_with_the_relays_receipt() {
     let page = Page::open();
-    let promise = page.client.publish(&page.channel(), "added".into(), "1".into());
+    let promise = page.client.publish(&page.channel(), "added".into(), "1".into(), &JsValue::UNDEFINED);
     page.connect().await;
     let ToRelay::Publish(publish) = page.sent() else { panic!("no publish") };
     page.receive(&ToClient::Published(Published {
@@ -140,7 +140,7 @@ async fn a_callback_may_call_the_client_and_callbacks_never_nest() {
 #[wasm_bindgen_test]
 async fn closing_rejects_what_waits_calls_nothing_back_and_closes_the_socket() {
     let (mut page, _) = Page::subscribed().await;
-    let waiting = page.client.publish(&page.channel(), String::new(), "1".into());
+    let waiting = page.client.publish(&page.channel(), String::new(), "1".into(), &JsValue::UNDEFINED);
     page.client.close();
     page.client.close();
     page.publish_to_it("1").await;
@@ -251,7 +251,7 @@ async fn wrong_arguments_reject_with_a_code() {
         let promise = page.client.subscribe(&channel, &JsValue::UNDEFINED, on_message, (&nothing).into());
         assert_eq!(rejected(promise).await["code"], "INVALID_ARGUMENT");
     }
-    let promise = page.client.publish(&JsValue::NULL, String::new(), String::new());
+    let promise = page.client.publish(&JsValue::NULL, String::new(), String::new(), &JsValue::UNDEFINED);
     assert_eq!(rejected(promise).await["code"], "INVALID_ARGUMENT");
     let replay = js(&json!({ "replaySeconds": 1e300 }));
     let promise = page.client.subscribe(&page.channel(), &replay, (&nothing).into(), (&nothing).into());
