@@ -105,7 +105,7 @@ export class TestClient implements Client {
     options: PublishOptions,
   ): Promise<Published> {
     const number = this.#started(options);
-    const publishedAt = this.#backstage.now();
+    const publishedAt = options.idempotencyId === undefined ? this.#backstage.now() : 0;
     const token = spec.token === undefined ? undefined : readChannelToken(spec.token);
     if (this.#publishing >= MAX_PENDING_PUBLISHES) {
       throw refused('RATE_LIMITED', 'too many publications wait for the relay; await the earlier ones');

@@ -17,10 +17,11 @@ export interface Draft {
   event: string;
   /** JSON text. */
   payload: string;
+  /** 0 where the message has an idempotency id of the app's own. */
   publishedAt: number;
   from: 'page' | 'resolver';
   accountId?: string | undefined;
-  /** The app's own. */
+  /** The same message under the same id is taken once. */
   idempotencyId?: string | undefined;
 }
 
@@ -91,7 +92,7 @@ export class Hub {
   repeated({ address, from, accountId, idempotencyId, event, payload }: Draft): Publication | undefined {
     if (idempotencyId === undefined) return undefined;
     const taken = this.#taken.get(idKey(address, from, accountId, idempotencyId));
-    if (!taken || taken.timestamp < this.#now() - this.windowSeconds * 1000) return undefined;
+    if (!taken || !this.#remembers(taken)) return undefined;
     if (taken.event === event && taken.payload === payload) return taken;
     throw refused('ID_REUSED', 'the id was used for another message on this channel');
   }
@@ -102,10 +103,13 @@ export class Hub {
     const place = { epoch: this.#epoch, offset: this.#counter, previousOffset: channel.head };
     const timestamp = this.#now();
     const { address, from, accountId, idempotencyId } = draft;
-    // A message that has an id of the app's own carries no time of its publisher.
-    const publishedAt = idempotencyId === undefined ? draft.publishedAt : timestamp;
+    const publishedAt = draft.publishedAt || timestamp;
     const publication = { ...draft, ...place, timestamp, publishedAt };
     if (idempotencyId !== undefined) {
+      for (const [key, taken] of this.#taken) {
+        if (this.#remembers(taken)) break;
+        this.#taken.delete(key);
+      }
       this.#taken.set(idKey(address, from, accountId, idempotencyId), publication);
     }
     channel.head = this.#counter;
@@ -143,6 +147,10 @@ export class Hub {
     const known = epoch === this.#epoch && offset >= channel.floor && offset <= channel.head;
     const first = known ? channel.entries.findIndex((entry) => entry.offset > offset) : 0;
     return this.#from(channel, first < 0 ? Infinity : first, known);
+  }
+
+  #remembers({ timestamp }: Publication): boolean {
+    return timestamp >= this.#now() - this.windowSeconds * 1000;
   }
 
   #channel(id: string): Channel {

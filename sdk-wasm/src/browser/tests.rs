@@ -84,6 +84,51 @@ async fn a_publish_resolves_with_the_relays_receipt() {
 }
 
 #[wasm_bindgen_test]
+async fn the_page_is_told_how_a_subscription_stands() {
+    let (page, _) = Page::subscribed().await;
+    page.fire("close", 3, "code", &1006.into()).await;
+    assert_eq!(rust(&get(&page.page, "standings")), json!(["subscribed", "resuming"]));
+}
+
+#[wasm_bindgen_test]
+async fn a_session_that_comes_after_the_next_one_was_asked_for_leaves_nothing_unhandled() {
+    let page = Page::open_with(&js(&json!({ "idleCloseMs": 0 })));
+    let body = "page.late = []; page.session = () => new Promise((resolve) => page.late.push(resolve));";
+    Function::new_with_args("page", body).call1(&JsValue::UNDEFINED, &page.page).unwrap();
+    let first = page.client.publish(
+        &page.channel(),
+        String::new(),
+        "1".into(),
+        &js(&json!({ "timeoutMs": 0, "idempotencyId": "note-1" })),
+    );
+    assert_eq!(rejected(first).await["mayHaveArrived"], false);
+    // Nothing needs a connection, so the client rests, and asks anew for the next call.
+    while page.client.state() != "idle" {
+        settle().await;
+    }
+    let second = page.subscribe(&function(""));
+    assert_eq!(rust(&get(&page.page, "calls")), json!(["connect", "connect"]));
+    let answer = "for (const resolve of page.late) resolve(page.grant);";
+    Function::new_with_args("page", answer).call1(&JsValue::UNDEFINED, &page.page).unwrap();
+    page.connect().await;
+    drop(second);
+    assert_eq!(get(&page.page, "unhandled").as_f64(), Some(0.0));
+}
+
+#[wasm_bindgen_test]
+async fn a_publication_that_is_withdrawn_is_told_by_the_number_that_the_call_began_with() {
+    let page = Page::open();
+    let options = Object::new();
+    let started = Function::new_with_args("page", "return (call) => { page.call = call; };");
+    set(&options, "started", &started.call1(&JsValue::UNDEFINED, &page.page).unwrap());
+    let promise = page.client.publish(&page.channel(), String::new(), "1".into(), &options);
+    let call = get(&page.page, "call").as_f64().unwrap();
+    page.client.withdraw(call as u32);
+    let error = rejected(promise).await;
+    assert_eq!((&error["code"], &error["mayHaveArrived"]), (&json!("UNREACHABLE"), &json!(false)));
+}
+
+#[wasm_bindgen_test]
 async fn a_callback_that_throws_reaches_the_page_and_not_the_client() {
     let mut page = Page::open();
     let promise = page.subscribe(&function("throw new Error('the app failed')"));
@@ -122,7 +167,7 @@ async fn a_callback_may_call_the_client_and_callbacks_never_nest() {
     let callback: Function =
         callback.call3(&JsValue::UNDEFINED, &page_object, &client, &recorder).unwrap().unchecked_into();
     let subscribe: Function = get(&client, "subscribe").unchecked_into();
-    let arguments = Array::of4(&page.channel(), &calls, &callback, &page.recorder("notice"));
+    let arguments = Array::of4(&page.channel(), &calls, &callback, &page.notice_recorder());
     let promise: Promise = subscribe.apply(&client, &arguments).unwrap().unchecked_into();
     page.connect().await;
     page.confirm().await;

@@ -556,6 +556,7 @@ export const behaviours = {
 
   async 'the same message under an id of the app is taken once, and another one is refused'({
     page,
+    resolver,
     restart,
   }) {
     const [ada, ben] = [page({ context: issue('7') }), page({ context: issue('7') })];
@@ -567,7 +568,12 @@ export const behaviours = {
     await refused(ada.publish('n', { a: 2 }, once), 'ID_REUSED');
     await accepted(ada.publish('m', { a: 1 }, once));
     await accepted(ada.publish('n', { a: 2 }, { idempotencyId: 'note-1/3' }));
-    assert.deepEqual(await has(2), [{ a: 1 }, { a: 2 }]);
+    const context = issue('7');
+    const job = await accepted(resolver.publish('n', 'job', { ...once, context }));
+    const rerun = await accepted(resolver.publish('n', 'job', { ...once, context }));
+    assert.equal(rerun.eventId, job.eventId);
+    await refused(resolver.publish('n', 'other', { ...once, context }), 'ID_REUSED');
+    assert.deepEqual(await has(3), [{ a: 1 }, { a: 2 }, 'job']);
     assert.equal(events[0].publishedAt, events[0].timestamp);
     await restart();
     const anew = await accepted(ada.publish('n', { a: 1 }, once));
