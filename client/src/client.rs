@@ -109,6 +109,7 @@ impl Client {
             .chain(self.keys_deadline())
             .chain(self.timers.next())
             .chain(self.requests.deadline())
+            .chain(self.doubted_at())
             .chain(self.publishes.deadline())
             .min()
     }
@@ -127,7 +128,7 @@ impl Client {
                 Timer::Retry => self.connect(now),
                 Timer::Refresh => self.refresh_session(now),
                 Timer::Idle => self.rest(None),
-                Timer::Probe => self.probe_unanswered(now),
+                Timer::Probe => self.probe_unanswered(now, slept),
                 Timer::Watch => self.watch(now),
             }
         }
@@ -141,6 +142,8 @@ impl Client {
         }
         if slept {
             self.look_around(now);
+        } else if self.doubted_at().is_some_and(|at| at <= now.instant) {
+            self.probe_in_doubt(now);
         }
         self.settle(now);
     }
@@ -151,7 +154,15 @@ impl Client {
             return;
         }
         let to_subscribers = |event: &Event| {
-            matches!(event, Event::Message { .. } | Event::Notice { .. } | Event::NeedOpening { .. })
+            matches!(
+                event,
+                Event::Message { .. }
+                    | Event::Notice { .. }
+                    | Event::NeedOpening { .. }
+                    | Event::NeedSession { .. }
+                    | Event::NeedToken { .. }
+                    | Event::Standing { .. }
+            )
         };
         self.events.retain(|event| !to_subscribers(event));
         self.disconnect();
@@ -185,6 +196,7 @@ impl Client {
             self.join_channels(now);
             self.send_publishes(now);
         }
+        self.show_standings();
     }
 
     /// Whether anything needs a connection.

@@ -3,8 +3,10 @@
 /// Durations in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
-    /// How long a subscribe or publish may take in all, and the relay to answer one request.
+    /// How long the relay may take to answer one request, and to open a connection.
     pub request_timeout_ms: u64,
+    /// How long a publish waits in all, unless the call sets its own limit.
+    pub publish_timeout_ms: u64,
     /// How long the connection stays open once nothing needs it.
     pub idle_close_ms: u64,
     /// How long the app may take to provide a session.
@@ -22,6 +24,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             request_timeout_ms: 10_000,
+            publish_timeout_ms: 120_000,
             idle_close_ms: 5_000,
             session_timeout_ms: 30_000,
             max_pending_publishes: 128,

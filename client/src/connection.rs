@@ -41,7 +41,7 @@ pub(crate) enum Phase {
 pub(crate) struct Live {
     connection: ConnectionId,
     opened_at: Instant,
-    last_heard: Instant,
+    pub(crate) last_heard: Instant,
     patience_ms: u64,
     pub(crate) max_frame: usize,
     pub(crate) replay_window_ms: u64,

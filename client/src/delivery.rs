@@ -184,7 +184,7 @@ fn open(
         payload: opened.payload,
         position,
         time_ms: publication.time_ms,
-        published_at_ms: opened.published_at.0,
+        published_at_ms: if opened.published_at.0 == 0 { publication.time_ms } else { opened.published_at.0 },
         event: publication.event.clone(),
         channel: channel.spec.name.clone(),
     })

@@ -11,6 +11,12 @@ pub enum ErrorCode {
     Newer(u32),
 }
 
+impl From<Code> for ErrorCode {
+    fn from(code: Code) -> Self {
+        Self::Known(code)
+    }
+}
+
 impl ErrorCode {
     /// From the wire.
     #[must_use]
@@ -49,20 +55,32 @@ pub struct ClientError {
     pub message: String,
     /// When the same attempt may succeed, in milliseconds, where the relay said so.
     pub retry_after_ms: Option<u32>,
+    /// Of a publication that failed without the relay's answer: whether the relay may have taken it all the same.
+    pub may_have_arrived: Option<bool>,
 }
 
 impl ClientError {
     /// With a code of this version.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code: ErrorCode::Known(code), message: message.into(), retry_after_ms: None }
+        Self {
+            code: ErrorCode::Known(code),
+            message: message.into(),
+            retry_after_ms: None,
+            may_have_arrived: None,
+        }
     }
 
     /// From the wire; the relay's message may be empty.
     pub(crate) fn from_wire(number: u32, message: String, retry_after_ms: u32) -> Self {
         let code = ErrorCode::from_number(number);
         let message = if message.is_empty() { "the relay gave no reason".into() } else { message };
-        Self { code, message, retry_after_ms: (retry_after_ms > 0).then_some(retry_after_ms) }
+        Self {
+            code,
+            message,
+            retry_after_ms: (retry_after_ms > 0).then_some(retry_after_ms),
+            may_have_arrived: None,
+        }
     }
 
     pub(crate) fn closed() -> Self {
@@ -75,6 +93,21 @@ impl ClientError {
 
     pub(crate) fn is(&self, code: Code) -> bool {
         self.code == ErrorCode::Known(code)
+    }
+
+    /// The app's function for sessions or tokens keeps a call waiting.
+    pub(crate) fn slow_provider(what: &str) -> Self {
+        let message = [what, " has not answered in time; the relay was not asked"].concat();
+        Self::new(Code::SessionUnavailable, message)
+    }
+
+    /// Of a publication that ends without the relay's answer.
+    #[must_use]
+    pub(crate) fn about_publication(mut self, may_have_arrived: bool) -> Self {
+        self.message +=
+            if may_have_arrived { "; the message may have arrived" } else { "; the message was not sent" };
+        self.may_have_arrived = Some(may_have_arrived);
+        self
     }
 
     /// The session at hand is of no more use.

@@ -1,6 +1,6 @@
 //! What comes out: frames for the transport, events for the app.
 
-use crate::ClientError;
+use crate::{ClientError, subscription::Standing};
 use core::fmt;
 use sealwire_protocol::{AesGcmInput, wire::Position};
 
@@ -9,6 +9,12 @@ macro_rules! ids {
         $(#[doc = $doc])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub struct $name(pub u32);
+
+        impl From<$name> for u32 {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
     )+};
 }
 
@@ -110,6 +116,13 @@ pub enum Event {
         /// The message, and the key that opens it alone.
         input: AesGcmInput,
     },
+    /// The standing of a confirmed subscription changed.
+    Standing {
+        /// The subscription.
+        subscription: SubscriptionId,
+        /// Its standing now.
+        standing: Standing,
+    },
     /// A subscribe is over: confirmed, or refused and gone.
     SubscribeDone {
         /// Which.
@@ -177,7 +190,8 @@ pub struct Message {
     pub position: Position,
     /// When the relay took it, in milliseconds since 1970 by the relay's clock.
     pub time_ms: u64,
-    /// When it was sealed, in milliseconds since 1970 by the publisher's clock.
+    /// When it was sealed, in milliseconds since 1970 by the publisher's clock; [`Self::time_ms`] where the message has an
+    /// idempotency id of the app's own.
     pub published_at_ms: u64,
     /// The publisher's label.
     pub event: String,

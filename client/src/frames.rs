@@ -20,6 +20,9 @@ impl Client {
     }
 
     fn dispatch(&mut self, now: Now, connection: ConnectionId, message: ToClient) {
+        if !matches!(message, ToClient::Publication(_) | ToClient::Ping(_)) {
+            self.requests.answered(now.instant);
+        }
         match (&self.phase, message) {
             (_, ToClient::Goodbye(goodbye)) => return self.dismissed(now, goodbye),
             (_, ToClient::Ping(_)) => return self.send(&ToRelay::Pong(Pong {})),

@@ -5,7 +5,9 @@ use crate::{
     time::{Now, RelayClock},
 };
 use core::fmt;
-use sealwire_protocol::{ChannelKey, ClaimsKeyring, Code, KeyId, Scope, ScopeKeys, UnixSeconds, limits};
+use sealwire_protocol::{
+    ChannelKey, ClaimsKeyring, Code, KeyId, Scope, ScopeKeys, UnixSeconds, decode_base64url, limits,
+};
 use serde::{Deserialize, Serialize};
 
 const MAX_URL: usize = 2048;
@@ -83,6 +85,8 @@ pub(crate) struct Identity {
 pub(crate) struct Session {
     pub(crate) url: String,
     pub(crate) token: String,
+    /// The token's subject, where it is found. Only ever compared with itself.
+    pub(crate) sender: String,
     keys: Vec<ScopeKeys>,
     expires: Instant,
     lifetime_ms: u64,
@@ -107,7 +111,8 @@ impl Session {
             lifetime_ms = lifetime_ms.max(DOUBTFUL_MS);
         }
         let expires = now.instant.after(lifetime_ms);
-        Ok((Self { url, token, keys, expires, lifetime_ms }, Identity { app, installation, context }))
+        let sender = subject(&token).unwrap_or_default();
+        Ok((Self { url, token, sender, keys, expires, lifetime_ms }, Identity { app, installation, context }))
     }
 
     /// The relay said when it ends.
@@ -148,6 +153,14 @@ impl Session {
             })
             .collect()
     }
+}
+
+/// The subject of a JWT, as its JSON spells it: the relay verifies the token, and this only tells senders apart.
+fn subject(token: &str) -> Option<String> {
+    let payload = decode_base64url(token.split('.').nth(1)?)?;
+    let payload = String::from_utf8(payload).ok()?;
+    let (_, rest) = payload.split_once("\"sub\":\"")?;
+    rest.split('"').next().map(Into::into)
 }
 
 fn check_size(field: &'static str, text: &str, max: usize) -> Result<(), InvalidGrant> {

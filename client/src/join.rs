@@ -141,7 +141,7 @@ impl Client {
     fn send_subscribe(&mut self, now: Now, id: ChannelId, since: Option<Since>, rejoins: bool) {
         let Some(channel) = self.channels.get_mut(&id) else { return };
         let deadline = now.instant.after(self.config.request_timeout_ms);
-        let request = self.requests.open(deadline, Request::Subscribe(id));
+        let request = self.requests.open(now.instant, deadline, Request::Subscribe(id));
         channel.wire = Wire::AwaitingSubscribed { request, since, rejoins };
         let wire = channel.spec.on_the_wire(&channel.scope);
         let message = Subscribe { request, channel: Some(wire), since, events: Vec::new() };
@@ -150,7 +150,7 @@ impl Client {
 
     pub(crate) fn send_unsubscribe(&mut self, now: Now, id: ChannelId, asked_by: Option<SubscriptionId>) {
         let deadline = now.instant.after(self.config.request_timeout_ms);
-        let request = self.requests.open(deadline, Request::Unsubscribe(asked_by));
+        let request = self.requests.open(now.instant, deadline, Request::Unsubscribe(asked_by));
         self.send(&ToRelay::Unsubscribe(Unsubscribe { request, channel_id: id.into() }));
     }
 

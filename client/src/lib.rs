@@ -47,6 +47,8 @@ pub use event::{
     RenewalId, SessionReason, State, SubscriptionId, Transmit,
 };
 pub use grant::{GrantKey, InvalidGrant, SessionGrant};
+pub use publish::Draft;
 pub use spec::ChannelSpec;
+pub use subscription::Standing;
 pub use time::{Instant, Now};
 pub use wake::Pause;

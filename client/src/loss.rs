@@ -1,6 +1,6 @@
 //! What the loss of a connection asks of the client.
 
-use crate::{ClientError, ErrorCode};
+use crate::ClientError;
 use sealwire_protocol::{CloseCode, Code};
 
 /// What to do next.
@@ -57,7 +57,7 @@ pub(crate) fn closed_with(code: Option<u16>) -> ClientError {
         }
         _ => (Code::Unreachable, "the connection to the relay was lost or could not be made"),
     };
-    ClientError { code: ErrorCode::Known(code), message: message.into(), retry_after_ms: None }
+    ClientError::new(code, message)
 }
 
 #[cfg(test)]

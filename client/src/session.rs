@@ -14,6 +14,9 @@ use sealwire_protocol::{
     wire::{Refresh, ToRelay},
 };
 
+/// A session that comes late replaces one that it outlasts by more than this.
+const LATE_GAIN_MS: u64 = 5_000;
+
 /// What is asked of the app, and what asking did not bring.
 #[derive(Default)]
 pub(crate) struct Sessions {
@@ -37,7 +40,7 @@ impl Sessions {
 impl Client {
     /// The app provided a session.
     pub fn handle_session(&mut self, now: Now, fetch: FetchId, grant: SessionGrant) {
-        let Some(reason) = self.sessions.take(fetch) else { return };
+        let Some(reason) = self.sessions.take(fetch) else { return self.late_session(now, grant) };
         self.timers.stop(Timer::Session);
         match self.check_grant(now, grant) {
             Ok((session, identity)) => self.adopt_session(now, session, identity),
@@ -57,6 +60,31 @@ impl Client {
         self.timers.stop(Timer::Session);
         self.session_failed(now, reason, error);
         self.deliver_all(now);
+        self.settle(now);
+    }
+
+    /// A session that comes after its time serves where there is none, or where it outlasts the one at hand; not after the
+    /// relay has refused one, since this one may be no newer.
+    fn late_session(&mut self, now: Now, grant: SessionGrant) {
+        if self.refused_before || matches!(self.phase, Phase::Closed) {
+            return;
+        }
+        let Ok((session, identity)) = self.check_grant(now, grant) else { return };
+        let known_ms =
+            self.session.as_ref().map_or(0, |known| known.remaining_ms(now.instant) + LATE_GAIN_MS);
+        if !session.is_fresh(now.instant) || session.remaining_ms(now.instant) <= known_ms {
+            return;
+        }
+        let connects = matches!(self.phase, Phase::AwaitingSession);
+        if connects {
+            self.sessions.forget();
+            self.timers.stop(Timer::Session);
+        }
+        self.adopt_session(now, session, identity);
+        self.deliver_all(now);
+        if matches!(self.phase, Phase::AwaitingRetry) {
+            self.look_around(now);
+        }
         self.settle(now);
     }
 
@@ -122,7 +150,7 @@ impl Client {
             Phase::AwaitingSession => self.open(now),
             Phase::Live(_) => {
                 let deadline = now.instant.after(self.config.request_timeout_ms);
-                let request = self.requests.open(deadline, Request::RefreshSession);
+                let request = self.requests.open(now.instant, deadline, Request::RefreshSession);
                 self.send(&ToRelay::Refresh(Refresh { request, channel_id: Default::default(), token }));
             }
             _ => {}

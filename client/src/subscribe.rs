@@ -6,29 +6,41 @@
 
 use crate::{
     Client, ClientError, Event, Instant, Now, SubscriptionId,
+    channel::Wire,
     connection::Phase,
     renewal::Renewal,
     spec::{ChannelSpec, CheckedSpec},
-    subscription::{Progress, Subscription},
+    subscription::{Progress, Standing, Subscription},
 };
 use sealwire_protocol::{Code, limits};
 
 impl Client {
-    /// Subscribes; connects if need be. Ends with [`Event::SubscribeDone`]. `replay_seconds` asks for what the last so
-    /// many seconds brought as well.
+    /// Subscribes; connects if need be. Ends with [`Event::SubscribeDone`], however long that takes. `replay_seconds` asks
+    /// for what the last so many seconds brought as well.
     pub fn subscribe(&mut self, now: Now, spec: ChannelSpec, replay_seconds: Option<u32>) -> SubscriptionId {
+        self.subscribe_within(now, spec, replay_seconds, None)
+    }
+
+    /// As [`Self::subscribe`], which fails and leaves no subscription behind where it is not confirmed within `timeout_ms`.
+    pub fn subscribe_within(
+        &mut self,
+        now: Now,
+        spec: ChannelSpec,
+        replay_seconds: Option<u32>,
+        timeout_ms: Option<u64>,
+    ) -> SubscriptionId {
         let id = SubscriptionId(self.next_id());
         match self.check_subscribe(spec, replay_seconds) {
             Ok(spec) => {
                 let replay_seconds = replay_seconds.filter(|seconds| *seconds > 0);
                 let progress = Progress::AwaitingSession;
-                let due = now.instant.after(self.config.request_timeout_ms);
                 let subscription = Subscription {
                     spec,
                     replay_seconds,
                     asked_at: now.instant,
-                    due,
+                    due: timeout_ms.map(|ms| now.instant.after(ms)),
                     progress,
+                    shown: Standing::Subscribing,
                     renews: false,
                     renewal: Renewal::default(),
                     is_admitted: false,
@@ -53,6 +65,7 @@ impl Client {
         }
         self.events.retain(|event| {
             !matches!(event, Event::Message { subscriptions, .. } | Event::Notice { subscriptions, .. } if subscriptions.is_empty())
+                && !matches!(event, Event::Standing { subscription, .. } if *subscription == id)
         });
         if self.subscriptions.get(&id).is_some_and(|subscription| !subscription.is_live()) {
             let result = Err(ClientError::new(Code::Closed, "unsubscribed before the relay confirmed"));
@@ -114,16 +127,48 @@ impl Client {
             .collect();
         for id in late {
             let channel = self.subscriptions.get(&id).and_then(Subscription::channel);
-            let refused = channel.and_then(|id| self.channels.get(&id)?.refused.clone());
-            let error = refused.unwrap_or_else(|| self.why_no_answer());
+            let channel = channel.and_then(|id| self.channels.get(&id));
+            let error = match channel.map(|channel| (channel.wire, &channel.refused)) {
+                Some((Wire::AwaitingToken, _)) => ClientError::slow_provider("the app's token function"),
+                Some((_, Some(refused))) => refused.clone(),
+                _ => self.why_no_answer(),
+            };
             self.fail_subscription(now, id, error);
         }
     }
 
-    /// What to tell a call that waited too long.
+    /// The error for a call that waited too long: names the side that was slow.
     pub(crate) fn why_no_answer(&self) -> ClientError {
-        let unreachable = || ClientError::unreachable("the relay did not answer in time");
-        self.trouble.clone().unwrap_or_else(unreachable)
+        match (&self.phase, &self.trouble) {
+            (Phase::AwaitingSession, Some(trouble)) if trouble.code == Code::SessionUnavailable.into() => {
+                trouble.clone()
+            }
+            (Phase::AwaitingSession, _) => ClientError::slow_provider("the app's session function"),
+            // Of no interest to a call: the relay did not answer, by whichever of the client's clocks.
+            (_, Some(trouble)) if trouble.code == Code::HeartbeatTimeout.into() => {
+                ClientError::unreachable(&trouble.message)
+            }
+            (_, Some(trouble)) => trouble.clone(),
+            _ => ClientError::unreachable("the relay did not answer in time"),
+        }
+    }
+
+    /// Tells every subscription whose standing changed.
+    pub(crate) fn show_standings(&mut self) {
+        let connected = matches!(self.phase, Phase::Live(_));
+        for (id, subscription) in self.subscriptions.iter_mut() {
+            let wire = match subscription.progress {
+                Progress::Live(channel, _) => self.channels.get(&channel).map(|channel| channel.wire),
+                _ => continue,
+            };
+            let flows = matches!(wire, Some(Wire::Live | Wire::AwaitingSubscribed { rejoins: true, .. }))
+                && connected;
+            let standing = if flows { Standing::Subscribed } else { Standing::Resuming };
+            if subscription.shown != standing {
+                subscription.shown = standing;
+                self.events.push_back(Event::Standing { subscription: id, standing });
+            }
+        }
     }
 
     /// Tells every call that waits.

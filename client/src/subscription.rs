@@ -8,14 +8,27 @@ pub(crate) struct Subscription {
     pub(crate) spec: CheckedSpec,
     pub(crate) replay_seconds: Option<u32>,
     pub(crate) asked_at: Instant,
-    /// Until when it must be confirmed.
-    pub(crate) due: Instant,
+    /// When the call stops waiting for its confirmation, where it has a limit.
+    pub(crate) due: Option<Instant>,
     pub(crate) progress: Progress,
+    /// The standing that the app knows.
+    pub(crate) shown: Standing,
     /// The app can provide tokens for it.
     pub(crate) renews: bool,
     pub(crate) renewal: Renewal,
     /// The relay has taken its token beside that of the channel.
     pub(crate) is_admitted: bool,
+}
+
+/// How a subscription stands, for the app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The relay has not confirmed it yet.
+    Subscribing,
+    /// Messages arrive.
+    Subscribed,
+    /// The connection was lost, or the relay refused the channel for now: it is resumed where it stands.
+    Resuming,
 }
 
 /// What it waits for.
@@ -45,8 +58,8 @@ impl Subscription {
         matches!(self.progress, Progress::Live(..))
     }
 
-    /// Until when it must be confirmed, where it is not.
+    /// When the call stops waiting for its confirmation.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        (!self.is_live()).then_some(self.due)
+        self.due.filter(|_| !self.is_live())
     }
 }

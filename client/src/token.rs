@@ -70,7 +70,8 @@ impl Client {
     ) {
         let token = claims.jwt.clone();
         let deadline = now.instant.after(self.config.request_timeout_ms);
-        let request = self.requests.open(deadline, Request::RefreshToken { channel, claims, asked_by });
+        let request =
+            self.requests.open(now.instant, deadline, Request::RefreshToken { channel, claims, asked_by });
         self.send(&ToRelay::Refresh(Refresh { request, channel_id: channel.into(), token }));
     }
 

@@ -12,6 +12,12 @@ use sealwire_protocol::{
 
 /// How long the relay may take to answer a `Ping`, and to open a connection that was under way when the page woke up.
 const PROBE_MS: u64 = 4_000;
+/// A request that is unanswered for so long makes the connection doubtful: the relay is asked with a `Ping`.
+const QUIET_MS: u64 = 3_000;
+/// Over how much the ways back are spread after such a `Ping` stayed unanswered.
+const DOUBT_SPREAD_MS: u64 = 3_000;
+/// Bytes a millisecond of a slow uplink: the answer to a `Ping` comes after the publications sent before it.
+const SLOW_UPLINK: u64 = 16;
 /// How often a client that is connected looks at the clocks.
 const WATCH_MS: u64 = 5_000;
 /// A timer so late, or a wall clock so far ahead of the timers', means that the machine slept.
@@ -50,6 +56,10 @@ pub(crate) struct Wake {
     retry: Option<(Instant, bool)>,
     /// The clocks when they were last looked at.
     seen: Option<Now>,
+    /// When the relay was asked with the `Ping` that it has not answered.
+    probed_at: Option<Instant>,
+    /// It was asked because of a request that stayed unanswered.
+    doubts: bool,
 }
 
 impl Wake {
@@ -71,7 +81,7 @@ impl Client {
                 self.show(Some(pause.error()));
             }
             _ if pause == Pause::Frozen => self.lost(now, pause.error(), Some(CLOSE_NORMAL)),
-            Phase::Live(_) => self.probe(now),
+            Phase::Live(_) => self.probe(now, false),
             _ => {}
         }
     }
@@ -86,7 +96,10 @@ impl Client {
     /// Finds out at once how the connection stands.
     pub(crate) fn look_around(&mut self, now: Now) {
         match self.phase {
-            Phase::Live(_) => self.probe(now),
+            Phase::Live(_) => {
+                self.wake.doubts = false;
+                self.probe(now, false);
+            }
             Phase::AwaitingOpen(_) | Phase::AwaitingWelcome(_) => {
                 self.timers.hasten(Timer::Welcome, now.instant.after(PROBE_MS));
             }
@@ -127,23 +140,57 @@ impl Client {
         self.publishes.postpone(now.instant, later);
         self.sessions.missing.woke(now.instant);
         self.channels.values_mut().for_each(|channel| channel.missing.woke(now.instant));
-        for subscription in self.subscriptions.values_mut().filter(|known| known.due <= now.instant) {
-            subscription.due = later;
+        for due in self.subscriptions.values_mut().filter_map(|known| known.due.as_mut()) {
+            *due = if *due <= now.instant { later } else { *due };
         }
     }
 
-    fn probe(&mut self, now: Now) {
+    fn probe(&mut self, now: Now, doubts: bool) {
         if !self.timers.is_set(Timer::Probe) {
-            self.timers.set(Timer::Probe, now.instant.after(PROBE_MS));
+            self.wake.doubts = doubts;
+            self.wake.probed_at = Some(now.instant);
+            self.timers.set(Timer::Probe, now.instant.after(PROBE_MS + self.publishes.bytes() / SLOW_UPLINK));
             self.send(&ToRelay::Ping(Ping {}));
         }
     }
 
-    /// The connection only looked alive. The way back is tried at once: it was the connection and not the relay.
-    pub(crate) fn probe_unanswered(&mut self, now: Now) {
+    /// Asks the relay where a request stays unanswered.
+    pub(crate) fn probe_in_doubt(&mut self, now: Now) {
+        if matches!(self.phase, Phase::Live(_)) {
+            self.probe(now, true);
+        }
+    }
+
+    /// When a request has been unanswered for so long that the relay is asked with a `Ping`.
+    pub(crate) fn doubted_at(&self) -> Option<Instant> {
+        if !matches!(self.phase, Phase::Live(_)) || self.timers.is_set(Timer::Probe) {
+            return None;
+        }
+        self.requests.quiet_for(QUIET_MS)
+    }
+
+    /// The connection only looked alive. A page that woke up tries the way back at once: it was the connection and not the
+    /// relay. Otherwise it may have been the relay, and its clients come back spread.
+    pub(crate) fn probe_unanswered(&mut self, now: Now, slept: bool) {
+        let Phase::Live(live) = &self.phase else { return };
+        // The answer may lie unread after a sleep: the relay is asked again.
+        if slept {
+            return;
+        }
+        let heard_since = self.wake.probed_at.filter(|at| live.last_heard > *at);
+        let patience = heard_since.map(|at| at.after(self.config.request_timeout_ms));
+        // The answer may be behind much else that is on its way here.
+        if let Some(end) = patience.filter(|end| *end > now.instant) {
+            return self.timers.set(Timer::Probe, end.min(now.instant.after(PROBE_MS)));
+        }
         let error = ClientError::new(Code::HeartbeatTimeout, "the relay did not answer a ping in time");
         self.lost(now, error, Some(CloseCode::Timeout as u16));
-        self.look_around(now);
+        if !core::mem::take(&mut self.wake.doubts) {
+            self.look_around(now);
+        } else if matches!(self.phase, Phase::AwaitingRetry) {
+            let wait = below(&mut *self.entropy, DOUBT_SPREAD_MS);
+            self.wait_to_retry(now, now.instant.after(wait), false);
+        }
     }
 
     /// Looks at the clocks, now and again while connected.

@@ -30,6 +30,7 @@ export type { DebugEvent, DebugListener } from './transport/debugged.js';
 export type { Transport } from './transport/socket.js';
 export type {
   Callback,
+  CallOptions,
   ChannelOptions,
   Publish,
   PublishOptions,
@@ -41,4 +42,5 @@ export type {
   Subscribe,
   Subscription,
   SubscriptionOptions,
+  SubscriptionState,
 } from './browser/types.js';

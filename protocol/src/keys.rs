@@ -153,6 +153,11 @@ impl ChannelKey {
         self.id
     }
 
+    /// A value that follows from the key and `info`.
+    pub(crate) fn derive(&self, info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+        derive(&self.key[..], info)
+    }
+
     /// The key itself, for test vectors.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {

@@ -32,7 +32,9 @@ pub use codes::{CloseCode, Code};
 pub use keys::{ChannelKey, ClaimsKey, ClaimsKeyring, EncryptionKey, KeyId, RoutingKey, ScopeKey, ScopeKeys};
 pub use scope::{InvalidScope, Scope};
 #[cfg(feature = "sealing")]
-pub use sealing::{AesGcmInput, Opened, SEALED_OVERHEAD, SealedMessage, TooLarge, Unreadable, seal};
+pub use sealing::{
+    AesGcmInput, Opened, SEALED_OVERHEAD, SealedMessage, TooLarge, Unreadable, seal, seal_repeatable,
+};
 pub use time::{UnixMillis, UnixSeconds};
 
 /// The description of the relay's HTTP interface: OpenAPI 3.1, in JSON.

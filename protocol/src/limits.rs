@@ -62,6 +62,8 @@ pub const MAX_FIRST_FRAME: usize = 16 * 1024;
 pub const MAX_CLAIMS: usize = 4 * 1024;
 /// Bytes of an idempotency id.
 pub const IDEMPOTENCY_ID: usize = 16;
+/// Longest idempotency id of an app's own, in bytes of UTF-8: the id on the wire is derived from it.
+pub const MAX_APP_ID: usize = 255;
 /// Most subscriptions of one connection.
 pub const MAX_SUBSCRIPTIONS: usize = 256;
 /// Most sessions on one WebSocket.

@@ -30,7 +30,7 @@ pub struct Unreadable;
 /// An opened message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Opened {
-    /// The publisher's clock when it sealed the message.
+    /// The publisher's clock when it sealed the message; 0 where the message has an idempotency id of the app's own.
     pub published_at: UnixMillis,
     /// The payload, JSON text.
     pub payload: String,
@@ -62,6 +62,34 @@ pub fn seal(
     let tag = encrypt(&key.key, &nonce, &associated_data(channel, event), &mut sealed[HEADER_LEN..]);
     sealed.bytes(&tag);
     Ok(sealed)
+}
+
+/// Seals a payload under an idempotency id of the app's own, and returns the id for the wire beside it. The same sender, id,
+/// event and payload give the same bytes, so that a relay knows a repetition for what it is; anything else gives another
+/// nonce. The publish time is left out (0), since it would differ.
+///
+/// `wire id = derive(channel key, "idempotency-id", sender, id)`, cut to 16 bytes; `nonce = derive(channel key,
+/// "idempotency-nonce", sender, id, event, payload)`, cut to 24.
+///
+/// # Errors
+/// [`TooLarge`].
+pub fn seal_repeatable(
+    key: &ChannelKey,
+    channel: ChannelId,
+    sender: &str,
+    id: &str,
+    event: &str,
+    payload: &str,
+) -> Result<(Vec<u8>, [u8; limits::IDEMPOTENCY_ID]), TooLarge> {
+    let own = [sender.as_bytes(), id.as_bytes()];
+    let wire_id = key.derive(&[b"idempotency-id", own[0], own[1]]);
+    let nonce = key.derive(&[b"idempotency-nonce", own[0], own[1], event.as_bytes(), payload.as_bytes()]);
+    let sealed = seal(key, first(&nonce), channel, event, UnixMillis(0), payload)?;
+    Ok((sealed, first(&wire_id)))
+}
+
+fn first<const N: usize>(bytes: &[u8; 32]) -> [u8; N] {
+    core::array::from_fn(|index| bytes[index])
 }
 
 /// A sealed message whose outer form is right.

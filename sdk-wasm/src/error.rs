@@ -1,4 +1,4 @@
-//! Errors as JavaScript gets them: plain objects `{ code, message, retryAfterMs? }`.
+//! Errors as JavaScript gets them: plain objects `{ code, message, retryAfterMs?, mayHaveArrived? }`.
 
 use sealwire_protocol::Code;
 use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
@@ -13,6 +13,8 @@ extern "C" {
     fn set_message(this: &ErrorObject, message: &str);
     #[wasm_bindgen(method, setter, js_name = retryAfterMs)]
     fn set_retry_after_ms(this: &ErrorObject, retry_after_ms: f64);
+    #[wasm_bindgen(method, setter, js_name = mayHaveArrived)]
+    fn set_may_have_arrived(this: &ErrorObject, may_have_arrived: bool);
 }
 
 pub(crate) fn object(code: &str, message: &str) -> JsValue {
@@ -43,6 +45,9 @@ pub(crate) fn retry_later(code: Code, message: &str, after_ms: f64) -> JsValue {
 #[cfg(feature = "browser")]
 pub(crate) fn from_client(error: &sealwire_client::ClientError) -> JsValue {
     let object = object(error.code.name(), &error.message);
+    if let Some(may_have_arrived) = error.may_have_arrived {
+        object.unchecked_ref::<ErrorObject>().set_may_have_arrived(may_have_arrived);
+    }
     match error.retry_after_ms {
         Some(retry_after_ms) => set_retry_after(object, f64::from(retry_after_ms)),
         None => object,

@@ -84,3 +84,13 @@ fn a_wall_clock_that_runs_ahead_does_not_make_a_new_session_useless() {
     json["expiresAt"] = 10.into();
     assert!(check(json).ok().unwrap().is_fresh(NOW.instant));
 }
+
+#[test]
+fn senders_are_told_apart_by_the_subject_of_their_token() {
+    let of = |payload: &str| subject(&["e30", &encode_base64url(payload), "c2ln"].join("."));
+    let (ada, ben) = (of(r#"{"sub":"ada","exp":1}"#), of(r#"{"exp":1,"sub":"ben"}"#));
+    assert_eq!((ada.as_deref(), ben.as_deref()), (Some("ada"), Some("ben")));
+    for other in ["", "a", "a.b", "a.!.c", "e30.e30.c2ln"] {
+        assert_eq!(subject(other), None, "{other}");
+    }
+}

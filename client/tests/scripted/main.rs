@@ -15,4 +15,5 @@ mod sessions;
 mod subscribing;
 mod support;
 mod tokens;
+mod waiting;
 mod waking;

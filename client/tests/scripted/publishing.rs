@@ -4,7 +4,7 @@ use crate::support::*;
 use sealwire_client::{ChannelSpec, Config, Event, SessionReason};
 use sealwire_protocol::{
     ChannelAddress, Code, Scope, SealedMessage, limits,
-    wire::{Publish, ToRelay},
+    wire::{Ping, Pong, Publish, ToClient, ToRelay},
 };
 use std::collections::VecDeque;
 
@@ -106,8 +106,12 @@ fn a_publish_without_acknowledgement_is_rejected_after_its_time_and_not_sent_aga
     let (mut harness, _) = Harness::subscribed("absences");
     let publish = harness.publish("absences", "1");
     let frame = harness.expect_publish();
-    harness.advance(10_000);
+    for _ in 0..40 {
+        harness.advance(3_000);
+        harness.receive(ToClient::Pong(Pong {}));
+    }
     assert_eq!(harness.expect_publish_error(publish).code.name(), "UNREACHABLE");
+    harness.sent.clear();
     harness.acknowledge(&frame, 11);
     harness.cut(None);
     harness.advance_to_attempt();
@@ -137,9 +141,9 @@ fn what_the_relay_refuses_for_a_moment_is_sent_again_then() {
     harness.advance(1);
     let second = harness.expect_publish();
     assert_eq!(second.id, first.id);
-    harness.refuse(second.request, Code::RateLimited, 60_000);
+    harness.refuse(second.request, Code::RateLimited, 120_000);
     let error = harness.expect_publish_error(publish);
-    assert_eq!((error.code.name(), error.retry_after_ms), ("RATE_LIMITED", Some(60_000)));
+    assert_eq!((error.code.name(), error.retry_after_ms), ("RATE_LIMITED", Some(120_000)));
 }
 
 #[test]
@@ -307,8 +311,7 @@ fn many_are_under_way_at_once_again_after_a_refusal() {
 #[test]
 fn one_that_is_refused_past_its_deadline_fails_and_those_behind_it_wait_their_turn() {
     let (mut harness, _) = Harness::subscribed("absences");
-    let first = harness.publish("absences", "1");
-    harness.advance(5_000);
+    let first = harness.publish_within("absences", "1", 8_000);
     harness.publish("absences", "2");
     let request = harness.expect_publish().request;
     let second = harness.expect_publish();
@@ -358,9 +361,10 @@ fn after_a_quiet_while_a_refusal_is_forgotten() {
 #[test]
 fn a_publication_follows_none_that_was_given_up() {
     let (mut harness, _) = Harness::subscribed("absences");
-    harness.publish("absences", "1");
+    harness.publish_within("absences", "1", 2_000);
     harness.expect_publish();
-    harness.advance(10_000);
+    harness.advance(2_000);
+    assert_eq!(harness.sent.pop_front(), Some(ToRelay::Ping(Ping {})));
     harness.publish("absences", "2");
     assert_eq!(harness.expect_publish().follows, 0);
 }

@@ -98,7 +98,9 @@ fn a_refusal_by_the_app_ends_what_waits_and_what_lives() {
 #[test]
 fn an_app_that_is_out_of_order_is_asked_again_until_the_call_has_waited_long_enough() {
     let mut harness = Harness::default();
-    let subscription = harness.subscribe("absences");
+    let subscription =
+        harness.client.subscribe_within(harness.now(), channel("absences"), None, Some(10_000));
+    harness.drain();
     let error = ClientError::new(Code::SessionUnavailable, "offline");
     let mut attempts = 0;
     while harness.now_ms < 11_000 {

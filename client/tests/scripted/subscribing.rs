@@ -277,14 +277,3 @@ fn a_subscription_that_the_relay_ends_is_told_and_gone() {
     assert_eq!(harness.next_event(), Event::UnsubscribeDone { subscription });
     assert_eq!(harness.sent, []);
 }
-
-#[test]
-fn a_subscribe_without_answer_is_rejected_after_its_time() {
-    let mut harness = Harness::default();
-    let subscription = harness.subscribe("absences");
-    harness.establish();
-    harness.advance(9_999);
-    assert!(harness.events.iter().all(|event| !matches!(event, Event::SubscribeDone { .. })));
-    harness.advance(1);
-    assert_eq!(harness.expect_subscribe_error(subscription).code.name(), "UNREACHABLE");
-}

@@ -5,6 +5,7 @@ import { checkOptions, checkToken } from '../arguments/options.js';
 import { invalid } from '../arguments/invalid.js';
 import { refuseOverridesForGlobal } from '../arguments/overrides.js';
 import { serialisePayload } from '../arguments/payload.js';
+import { checkIdempotencyId } from '../arguments/waiting.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import type { Backend } from './backend.js';
 import { failuresOf } from './failures.js';
@@ -53,6 +54,7 @@ export async function publish(
   const channel = checkChannelName(channelName);
   const event = checkEventName(options['eventName']);
   const token = checkToken(options['token']);
+  const idempotencyId = checkIdempotencyId(options['idempotencyId']);
   const text = serialisePayload(payload);
   const context = currentContext(options['context']);
   const { app, signingKey, publishUrl } = backend.settings();
@@ -83,6 +85,7 @@ export async function publish(
         ...(token !== undefined && { token }),
         event,
         payload: text,
+        ...(idempotencyId !== undefined && { idempotencyId }),
         nowMs,
       },
       secret,

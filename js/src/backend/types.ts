@@ -28,6 +28,12 @@ export interface PublishOptions extends InvocationOption {
   scope?: Record<string, string>;
   /** A label that subscribers get as `event.name`. The relay sees it. */
   eventName?: string;
+  /**
+   * An id of the app's own, 1 to 255 bytes, such as that of the job that a platform may run again. The same message of the
+   * app's functions under it is taken once, as long as the relay remembers it (its replay window, two minutes by default);
+   * another message is refused with `ID_REUSED`. Subscribers get the relay's time as `publishedAt`.
+   */
+  idempotencyId?: string;
 }
 
 /** One reason for which a call failed. */

@@ -5,6 +5,7 @@ import { checkTokenOrProvider } from '../arguments/options.js';
 import { checkOverrides, refuseOverridesForGlobal } from '../arguments/overrides.js';
 import type { ChannelSpec } from '../core/browser-core.js';
 import { tokenFor, type TokenProvider } from '../session/channel-token.js';
+import { slowFunction, type Wait } from './wait.js';
 
 export interface NamedChannel {
   spec: ChannelSpec;
@@ -28,8 +29,10 @@ export function channelSpec(
 }
 
 /** The spec with a token of the app's function. */
-export async function withToken({ spec, provider }: NamedChannel): Promise<ChannelSpec> {
-  const token = await tokenFor(provider);
+export async function withToken({ spec, provider }: NamedChannel, wait: Wait): Promise<ChannelSpec> {
+  wait.check();
+  const asked = Promise.resolve(tokenFor(provider));
+  const token = await wait.for(asked, () => slowFunction('The token function'));
   return token === undefined ? spec : { ...spec, token };
 }
 

@@ -11,7 +11,7 @@ import type {
 import type { CoreError } from '../core/core-error.js';
 import { loadCore, type CoreSources } from '../core/load.js';
 import { errorFromCore } from '../errors/from-core.js';
-import type { SealwireError } from '../errors/sealwire-error.js';
+import { SealwireError } from '../errors/sealwire-error.js';
 import { failureOf } from '../errors/failure-of.js';
 import { decrypt, fasterFrom } from '../page/aes-gcm.js';
 import { watchSurroundings } from '../page/surroundings.js';
@@ -27,6 +27,7 @@ import type { Transport } from '../transport/socket.js';
 import { report } from './deliver.js';
 import { SessionScopes } from './session-scopes.js';
 import type { RealtimeOptions, StateListener } from './types.js';
+import { closedError, Wait, type WaitLimits } from './wait.js';
 
 export class Connection {
   core: CoreKind | undefined;
@@ -39,6 +40,12 @@ export class Connection {
   /** The session that is fetched while the core loads. */
   #first: Promise<SessionGrant> | undefined;
   #client: Promise<Client> | undefined;
+  /** The client that there is, once the core is loaded. */
+  #live: Client | undefined;
+  /** The calls that wait. */
+  readonly #waits = new Set<Wait>();
+  /** Called by close(). */
+  readonly #subscriptions = new Set<(error: SealwireError) => void>();
   /** By the name of a channel: when everything that was published to it is with the core. */
   readonly #lanes = new Map<string, Promise<void>>();
   /** Grows with every close, so that what a closed client still says is ignored. */
@@ -48,7 +55,7 @@ export class Connection {
   constructor(options: RealtimeOptions, sources?: CoreSources) {
     this.#options = options;
     this.#sources = sources;
-    this.#scopes = new SessionScopes(options.requestTimeoutMs);
+    this.#scopes = new SessionScopes();
   }
 
   client(): Promise<Client> {
@@ -62,11 +69,32 @@ export class Connection {
     return starting;
   }
 
+  /** Runs a call with a wait that the call's own limit or the client's, its signal and close() end. */
+  async within<T>({ timeoutMs, signal }: WaitLimits, call: (wait: Wait) => Promise<T>): Promise<T> {
+    const { timeoutMs: byDefault, requestTimeoutMs } = this.#options;
+    const wait = new Wait({ timeoutMs: timeoutMs ?? byDefault ?? requestTimeoutMs, signal });
+    this.#waits.add(wait);
+    try {
+      return await call(wait);
+    } finally {
+      this.#waits.delete(wait);
+      wait.done();
+    }
+  }
+
   /** The client, once it may have a call for this channel. */
-  async clientFor(spec: ChannelSpec): Promise<Client> {
-    const client = await this.client();
-    await this.#scopes.admit(spec, this.#first);
+  async clientFor(spec: ChannelSpec, wait: Wait): Promise<Client> {
+    wait.check();
+    const client = await wait.for(this.client(), slowCore);
+    await this.#scopes.admit(spec, this.#first, wait);
+    wait.check();
     return client;
+  }
+
+  /** `ended` is called when close() ends a subscription. The function that is returned forgets it. */
+  onClosed(ended: (error: SealwireError) => void): () => void {
+    this.#subscriptions.add(ended);
+    return () => void this.#subscriptions.delete(ended);
   }
 
   /**
@@ -99,33 +127,44 @@ export class Connection {
   }
 
   close(): void {
-    const closing = this.#client;
-    if (!closing) return;
-    this.#client = undefined;
+    if (!this.#client && this.#waits.size === 0) return;
+    const [live, waits, subscriptions] = [this.#live, [...this.#waits], [...this.#subscriptions]];
+    this.#client = this.#live = this.#first = undefined;
+    this.#waits.clear();
+    this.#subscriptions.clear();
     this.#generation += 1;
     this.#unwatch?.();
+    live?.close();
+    const why = closedError();
+    for (const wait of waits) wait.end(why);
+    for (const ended of subscriptions) ended(why);
     this.#changed('closed', undefined);
-    closing.then((client) => client.close()).catch(() => {});
   }
 
   async #start(generation: number): Promise<Client> {
+    // No function of the app runs before this start is known: a call of the API from within it joins this start.
+    await undefined;
+    this.#refuseClosed(generation);
     // Whoever starts a client is about to connect, so the session comes while the core loads.
-    let early: Promise<SessionGrant> | undefined = this.#session('connect');
+    let early: Promise<SessionGrant> | undefined = this.#session('connect', generation);
     early.catch(() => {});
     this.#first = early;
     const { kind, module } = await loadCore(this.#options.core, this.#sources);
+    this.#refuseClosed(generation);
     this.core = kind;
-    const { requestTimeoutMs, idleCloseMs, onDebug, share } = this.#options;
+    const { idleCloseMs, onDebug, share } = this.#options;
     const alone = withFallback();
     const connect = share === false ? alone : sharedThrough(alone, () => client.wake());
     const host: Host = {
       session: (reason) => {
-        const session = reason === 'connect' && early ? early : this.#session(reason);
+        const session = reason === 'connect' && early ? early : this.#session(reason, generation);
         early = undefined;
         return session;
       },
       connect: evented(
-        onDebug ? debugged(connect, (event) => this.#debug(event)) : connect,
+        onDebug
+          ? debugged(connect, (event) => generation === this.#generation && this.#debug(event))
+          : connect,
         (transport) => (this.transport = transport),
       ),
       token: (provider, renewal, fresh) => {
@@ -147,12 +186,16 @@ export class Connection {
     };
     const opensElsewhereFrom = fasterFrom(kind);
     const client = new module.Client(host, {
-      ...(requestTimeoutMs !== undefined && { requestTimeoutMs }),
       ...(idleCloseMs !== undefined && { idleCloseMs }),
       ...(opensElsewhereFrom !== undefined && { opensElsewhereFrom }),
     });
-    if (generation === this.#generation) this.#unwatch = watchSurroundings(client);
+    this.#live = client;
+    this.#unwatch = watchSurroundings(client);
     return client;
+  }
+
+  #refuseClosed(generation: number): void {
+    if (generation !== this.#generation) throw closedError();
   }
 
   #debug(event: DebugEvent): void {
@@ -176,8 +219,9 @@ export class Connection {
     }
   }
 
-  async #session(reason: SessionReason): Promise<SessionGrant> {
+  async #session(reason: SessionReason, generation: number): Promise<SessionGrant> {
     const grant = await this.#fetch(reason);
+    this.#refuseClosed(generation);
     this.#scopes.take(grant);
     return grant;
   }
@@ -194,4 +238,9 @@ export class Connection {
     }
     return checkGrant(grant, 'The session option');
   }
+}
+
+function slowCore(): SealwireError {
+  const message = 'The script of the core has not loaded in time; the relay was not asked.';
+  return new SealwireError('UNREACHABLE', message, { mayHaveArrived: false });
 }

@@ -4,6 +4,7 @@ import { invalid } from '../arguments/invalid.js';
 import { checkEventName } from '../arguments/names.js';
 import { checkFunction, checkOptions, checkReplaySeconds, checkToken } from '../arguments/options.js';
 import { serialisePayload } from '../arguments/payload.js';
+import { checkIdempotencyId, checkSignal, checkTimeoutMs } from '../arguments/waiting.js';
 import type { ChannelSpec } from '../core/browser-core.js';
 import type { CoreSources } from '../core/load.js';
 import { errorFromCore } from '../errors/from-core.js';
@@ -12,8 +13,10 @@ import { refuseToken } from '../session/channel-token.js';
 import { openStream } from '../stream/open.js';
 import { channelSpec, laneOf, withToken } from './channel.js';
 import { Connection } from './connection.js';
-import { deliverMessage, deliverNotice, type AnyCallback } from './deliver.js';
+import { deliverMessage, deliverNotice, noticeError, type AnyCallback } from './deliver.js';
+import { checkOnState, SubscriptionStanding, tellingOfTheEnd } from './standing.js';
 import type { PublishResult, Realtime, RealtimeOptions, Subscribe, Subscription } from './types.js';
+import { abortedError, slowFunction, type Wait, type WaitLimits } from './wait.js';
 
 async function subscribe(
   connection: Connection,
@@ -27,44 +30,79 @@ async function subscribe(
   const replaySeconds = checkReplaySeconds(options['replaySeconds']);
   checkFunction(callback, 'The callback');
 
-  let live = true;
-  const attempt = async (spec: ChannelSpec) => {
-    const client = await connection.clientFor(spec);
-    const id = await client
-      .subscribe(
+  const limits = limitsOf(options);
+  const standing = new SubscriptionStanding(checkOnState(options['onState']));
+
+  return connection.within(limits, async (wait) => {
+    let live = true;
+    let forget = (): void => {};
+    const end = (error?: SealwireError): void => {
+      live = false;
+      forget();
+      standing.show('ended', error);
+    };
+    const attempt = async (spec: ChannelSpec) => {
+      const client = await connection.clientFor(spec, wait);
+      wait.check();
+      const remaining = wait.remainingMs;
+      const id = await client.subscribe(
         spec,
         {
           ...(replaySeconds !== undefined && { replaySeconds }),
           ...(named.provider && { renewToken: named.provider }),
+          ...(remaining !== undefined && { timeoutMs: remaining }),
+          started: (call) => wait.onEnd(() => void client.unsubscribe(call).catch(() => {})),
         },
         (payload, meta) => live && deliverMessage(callback, payload, meta),
-        (notice) => live && deliverNotice(callback, notice),
-      )
-      .catch((error: unknown) => Promise.reject(connection.errorOf(error)));
-    return { client, id };
-  };
-  const spec = named.provider ? await withToken(named) : named.spec;
-  const { client, id } = await attempt(spec).catch(async (error: unknown) => {
-    const isAboutToken = error instanceof SealwireError && error.code.startsWith('TOKEN_');
-    // One that the function gave earlier may have ended meanwhile.
-    if (!named.provider || !isAboutToken || !refuseToken(named.provider, spec.token)) throw error;
-    const fresh = await withToken(named);
-    if (fresh.token === spec.token) throw error;
-    return attempt(fresh);
-  });
-
-  return {
-    unsubscribe: async () => {
-      if (!live) return;
+        (notice) => {
+          if (!live) return;
+          if (notice.kind === 'state') return standing.show(notice.state);
+          if (notice.kind === 'ended') end(noticeError(notice));
+          deliverNotice(callback, notice);
+        },
+      );
+      return { client, id };
+    };
+    const confirmed = async () => {
+      const { provider } = named;
+      const spec = provider ? await withToken(named, wait) : named.spec;
+      return attempt(spec).catch(async (thrown: unknown) => {
+        const isAboutToken = connection.errorOf(thrown).code.startsWith('TOKEN_');
+        // One that the function gave earlier may have ended meanwhile.
+        if (wait.over || !provider || !isAboutToken || !refuseToken(provider, spec.token)) throw thrown;
+        const fresh = await withToken(named, wait);
+        if (fresh.token === spec.token) throw thrown;
+        return attempt(fresh);
+      });
+    };
+    const { client, id } = await confirmed().catch((error: unknown) => {
+      const why = wait.over ? wait.over.error : connection.errorOf(error);
       live = false;
-      await client.unsubscribe(id).catch((error: unknown) => Promise.reject(errorFromCore(error)));
-    },
-    refreshToken: async (token) => {
-      const checked = checkToken(token);
-      if (checked === undefined) throw invalid('refreshToken() needs a token.');
-      await client.refreshToken(id, checked).catch((error: unknown) => Promise.reject(errorFromCore(error)));
-    },
-  };
+      standing.show('ended', why instanceof SealwireError ? why : undefined);
+      throw why;
+    });
+    wait.check();
+    standing.show('subscribed');
+    forget = connection.onClosed(end);
+
+    return {
+      get state() {
+        return standing.state;
+      },
+      unsubscribe: async () => {
+        if (!live) return;
+        end();
+        await client.unsubscribe(id).catch((error: unknown) => Promise.reject(errorFromCore(error)));
+      },
+      refreshToken: async (token) => {
+        const checked = checkToken(token);
+        if (checked === undefined) throw invalid('refreshToken() needs a token.');
+        await client
+          .refreshToken(id, checked)
+          .catch((error: unknown) => Promise.reject(errorFromCore(error)));
+      },
+    };
+  });
 }
 
 /** A wrong call rejects; a publication that failed is reported in the result, as @forge/bridge reports it. */
@@ -78,27 +116,68 @@ async function publish(
   const options = checkOptions(given);
   const named = channelSpec(channel, options, global);
   const event = checkEventName(options['eventName']);
+  const idempotencyId = checkIdempotencyId(options['idempotencyId']);
+  const limits = limitsOf(options);
   const text = serialisePayload(payload);
-  const ready = named.provider ? withToken(named) : Promise.resolve(named.spec);
-  // Reported below, in its turn.
-  ready.catch(() => {});
-  const handOver = async () => {
-    const spec = await ready;
-    const client = await connection.clientFor(spec);
-    // Within an object, for the turn not to last until the relay's answer.
-    return { published: client.publish(spec, event, text) };
-  };
-  try {
-    const { published } = await connection.inOrder(laneOf(named), handOver);
-    const { eventId, timestamp } = await published;
-    return { eventId, eventTimestamp: String(timestamp) };
-  } catch (thrown) {
-    const error = connection.errorOf(thrown);
-    if (named.provider && error.code.startsWith('TOKEN_')) {
-      refuseToken(named.provider, (await ready.catch(() => undefined))?.token);
+  const send = async (wait: Wait): Promise<PublishResult> => {
+    const ready = named.provider ? withToken(named, wait) : Promise.resolve(named.spec);
+    // Reported below, in its turn.
+    ready.catch(() => {});
+    let gaveUp = false;
+    const handOver = async () => {
+      const spec = await ready;
+      const client = await connection.clientFor(spec, wait);
+      if (gaveUp) throw slowEarlier();
+      const remaining = wait.remainingMs;
+      const published = client.publish(spec, event, text, {
+        ...(remaining !== undefined && { timeoutMs: remaining }),
+        ...(idempotencyId !== undefined && { idempotencyId }),
+        started: (call) => wait.onEnd(() => client.withdraw(call)),
+      });
+      // Within an object, for the turn not to last until the relay's answer.
+      return { published };
+    };
+    try {
+      const { published } = await wait.for(connection.inOrder(laneOf(named), handOver), slowEarlier);
+      const { eventId, timestamp } = await published;
+      return { eventId, eventTimestamp: String(timestamp) };
+    } catch (thrown) {
+      gaveUp = true;
+      if (named.provider && connection.errorOf(thrown).code.startsWith('TOKEN_')) {
+        refuseToken(named.provider, (await ready.catch(() => undefined))?.token);
+      }
+      return failed(connection, wait, limits.signal, thrown);
     }
-    return { eventId: null, eventTimestamp: null, errors: [`${error.code}: ${error.message}`] };
-  }
+  };
+  return connection.within(limits, send);
+}
+
+function slowEarlier(): SealwireError {
+  return slowFunction('The token function of this publication or of an earlier one');
+}
+
+function failed(
+  connection: Connection,
+  wait: Wait,
+  signal: AbortSignal | undefined,
+  thrown: unknown,
+): PublishResult {
+  const isAborted = signal?.aborted === true && wait.over?.error === signal.reason;
+  // The core knows whether the message was sent; before the core has the call, it was not.
+  const mayHaveArrived = isAborted
+    ? ((thrown as Partial<SealwireError> | undefined)?.mayHaveArrived ?? false)
+    : connection.errorOf(thrown).mayHaveArrived;
+  const error = isAborted ? abortedError(mayHaveArrived === true) : connection.errorOf(thrown);
+  return {
+    eventId: null,
+    eventTimestamp: null,
+    errors: [`${error.code}: ${error.message}`],
+    ...(mayHaveArrived !== undefined && { mayHaveArrived }),
+  };
+}
+
+function limitsOf(options: Record<string, unknown>): WaitLimits {
+  return { timeoutMs: checkTimeoutMs(options['timeoutMs']), signal: checkSignal(options['signal']) };
 }
 
 /** `sources` is for tests: where the builds of the core come from. */
@@ -112,7 +191,7 @@ export function realtimeWith(options: RealtimeOptions, sources?: CoreSources): R
       subscribe(connection, true, channel, callback as AnyCallback, given),
     publish: (channel, payload, given) => publish(connection, false, channel, payload, given),
     publishGlobal: (channel, payload, given) => publish(connection, true, channel, payload, given),
-    stream: (channel, given) => openStream(subscribeHere, channel, given),
+    stream: (channel, given) => openStream(tellingOfTheEnd(subscribeHere), channel, given),
     get core() {
       return connection.core;
     },
@@ -142,11 +221,10 @@ export function createRealtime(given: RealtimeOptions = {}): Realtime {
   if (options.core !== undefined && options.core !== 'wasm' && options.core !== 'js') {
     throw invalid(`The option core must be 'wasm' or 'js'.`);
   }
-  for (const name of ['requestTimeoutMs', 'idleCloseMs'] as const) {
-    const value = options[name];
-    if (value !== undefined && !(typeof value === 'number' && Number.isFinite(value) && value >= 0)) {
-      throw invalid(`The option ${name} must be a number of milliseconds.`);
-    }
+  for (const name of ['timeoutMs', 'requestTimeoutMs'] as const) checkTimeoutMs(options[name], name);
+  const { idleCloseMs } = options;
+  if (idleCloseMs !== undefined && !(Number.isFinite(idleCloseMs) && idleCloseMs >= 0)) {
+    throw invalid('The option idleCloseMs must be a number of milliseconds.');
   }
   return realtimeWith(options);
 }

@@ -5,18 +5,17 @@ import { sentence } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import type { ChannelSpec } from '../core/browser-core.js';
 import type { ScopedGrant } from '../session/scoped-grant.js';
+import type { Wait } from './wait.js';
 
-const DEFAULT_TIMEOUT_MS = 10_000;
+/** How long a call waits for the first session before the core takes over: it asks again where no answer comes. */
+const FIRST_SESSION_MS = 10_000;
 
 export class SessionScopes {
-  readonly #timeoutMs: number;
   #latest: ScopedGrant | undefined;
+  /** A first session that a call has waited for in vain. */
+  #late: Promise<unknown> | undefined;
   /** Calls went to the core before there was a session. */
   #unasked = false;
-
-  constructor(timeoutMs: number | undefined) {
-    this.#timeoutMs = timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  }
 
   /** Takes each session before the core gets it. Refuses one that cannot serve a call that the core already holds. */
   take(grant: ScopedGrant): void {
@@ -27,9 +26,13 @@ export class SessionScopes {
   }
 
   /** Resolves when the call may go to the core. `first` is the session that is on its way. */
-  async admit(spec: ChannelSpec, first: Promise<unknown> | undefined): Promise<void> {
+  async admit(spec: ChannelSpec, first: Promise<unknown> | undefined, wait: Wait): Promise<void> {
     if (spec.scope !== undefined) return;
-    if (!this.#latest && first) await settled(first, this.#timeoutMs);
+    if (!this.#latest && first && first !== this.#late) {
+      await wait.settled(first, FIRST_SESSION_MS);
+      // No other call loses its time to a session that is not coming.
+      if (!this.#latest) this.#late = first;
+    }
     if (!this.#latest) {
       // The core asks again and says what is wrong.
       this.#unasked = true;
@@ -44,19 +47,12 @@ export class SessionScopes {
     const hint = this.#latest?.scopeHint;
     if (error.code !== 'SCOPE_REFUSED' || typeof hint !== 'string' || error.message.includes(hint))
       return error;
-    return new SealwireError(error.code, `${sentence(error.message)} ${hint}`, { cause: error.cause });
+    const { code, message, cause } = error;
+    return new SealwireError(code, `${sentence(message)} ${hint}`, { cause });
   }
 }
 
 function noDefault({ noDefaultScope }: ScopedGrant): SealwireError | undefined {
   if (noDefaultScope === undefined) return undefined;
   return new SealwireError('SCOPE_REFUSED', String(noDefaultScope));
-}
-
-/** Resolves when it is settled, or late. */
-async function settled(promise: Promise<unknown>, timeoutMs: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise((resolve) => (timer = setTimeout(resolve, timeoutMs)));
-  await Promise.race([promise.catch(() => {}), late]);
-  clearTimeout(timer);
 }

@@ -20,14 +20,43 @@ export interface ChannelOptions {
   contextOverrides?: ProductContext[];
 }
 
-export interface SubscriptionOptions extends ChannelOptions {
-  /** Delivers the last seconds before the subscription too, at most 120. */
-  replaySeconds?: number;
+/** What ends the wait of a call. */
+export interface CallOptions {
+  /**
+   * How long the call waits in all, in milliseconds, at most 24 hours. By default the client's `timeoutMs`; where that is
+   * not given either, a publish waits two minutes and a subscribe until it is confirmed or refused for good.
+   */
+  timeoutMs?: number;
+  /**
+   * Ends the wait: a subscribe is withdrawn and rejects with the signal's reason, a publish is not sent any more and
+   * resolves with the error `ABORTED`. Has no effect on a subscription that is confirmed.
+   */
+  signal?: AbortSignal;
 }
 
-export interface PublishOptions extends ChannelOptions {
+/**
+ * How a subscription stands: `subscribing` (not confirmed yet: it stays until it is confirmed, refused for good or
+ * withdrawn), `subscribed`, `resuming` (the connection was lost, or the relay refused the channel for the moment; nothing
+ * has to be done) or `ended` (by `unsubscribe()`, by `close()`, or by a refusal for good).
+ */
+export type SubscriptionState = 'subscribing' | 'subscribed' | 'resuming' | 'ended';
+
+export interface SubscriptionOptions extends ChannelOptions, CallOptions {
+  /** Delivers the last seconds before the subscription too, at most 120. */
+  replaySeconds?: number;
+  /** Told of every change of the subscription's state, with the reason where it ended by itself or by `close()`. */
+  onState?: (state: SubscriptionState, error?: SealwireError) => void;
+}
+
+export interface PublishOptions extends ChannelOptions, CallOptions {
   /** A label that subscribers get as `event.name`. The relay sees it. */
   eventName?: string;
+  /**
+   * An id of the app's own, 1 to 255 bytes. The same message of the same account under the same id is taken once, also from
+   * another page or after a reload, as long as the relay remembers it (its replay window, two minutes by default). Another
+   * message under an id that was used is refused with `ID_REUSED`. Subscribers get the relay's time as `publishedAt`.
+   */
+  idempotencyId?: string;
 }
 
 export interface PublishResult {
@@ -36,6 +65,11 @@ export interface PublishResult {
   eventTimestamp?: string | null;
   /** Why publishing failed, each as `CODE: sentence`. Absent when it did not. */
   errors?: string[];
+  /**
+   * Present where publishing failed without the relay's answer: whether the relay may have taken the message all the same.
+   * Publishing it again with the same `idempotencyId` is safe in either case.
+   */
+  mayHaveArrived?: boolean;
 }
 
 /** About a received message. */
@@ -59,6 +93,8 @@ export interface RealtimeEvent {
 export type Callback<P> = (payload: P, error?: SealwireError, event?: RealtimeEvent) => any;
 
 export interface Subscription {
+  /** How it stands at the moment. */
+  readonly state: SubscriptionState;
   /** Resolves when nothing more will be delivered. */
   unsubscribe: () => Promise<void>;
   /** Replaces this subscription's channel token before it expires, without interrupting the subscription. */
@@ -95,7 +131,10 @@ export interface Realtime {
   readonly state: ConnectionState;
   /** Told of every change of the state, with the reason where something went wrong. Returns what ends it. */
   onStateChange: (listener: StateListener) => () => void;
-  /** Ends every subscription and the connection. A later call starts anew. */
+  /**
+   * Ends every subscription, every call that waits and the connection: nothing of them is delivered once it has returned.
+   * A later call starts anew.
+   */
   close: () => void;
 }
 
@@ -104,7 +143,12 @@ export interface RealtimeOptions {
   session?: (reason: SessionReason) => SessionGrant | Promise<SessionGrant>;
   /** Insists on a build of the core. By default WebAssembly where the page allows it. */
   core?: CoreKind;
-  /** How long a call waits for the relay's answer, in milliseconds. */
+  /**
+   * How long a call waits in all, in milliseconds, unless the call says otherwise. By default a publish waits two minutes,
+   * and a subscribe until it is confirmed or refused for good.
+   */
+  timeoutMs?: number;
+  /** The former name of `timeoutMs`, which takes precedence. */
   requestTimeoutMs?: number;
   /** How long the connection outlives the last subscription, in milliseconds. */
   idleCloseMs?: number;

@@ -46,7 +46,6 @@ export interface Host {
 }
 
 export interface ClientOptions {
-  requestTimeoutMs?: number;
   idleCloseMs?: number;
   /** From how many sealed bytes on the host opens a message; absent: never. */
   opensElsewhereFrom?: number;
@@ -72,14 +71,28 @@ export interface Meta {
 export type Notice =
   | ({ kind: 'gap'; message: string } & Gap)
   | ({ kind: 'error' } & CoreError)
-  | ({ kind: 'ended' } & CoreError);
+  | ({ kind: 'ended' } & CoreError)
+  | { kind: 'state'; state: 'subscribed' | 'resuming' };
 
 export interface Published {
   eventId: string;
   timestamp: number;
 }
 
-export interface SubscribeOptions {
+/** What bounds a call. */
+export interface CallOptions {
+  /** How long the call waits in all; absent: a publish two minutes, a subscribe without end. */
+  timeoutMs?: number;
+  /** Called at once with the number of the call, for `unsubscribe` or `withdraw`. */
+  started?: (call: number) => void;
+}
+
+export interface PublishOptions extends CallOptions {
+  /** The app's own. */
+  idempotencyId?: string;
+}
+
+export interface SubscribeOptions extends CallOptions {
   replaySeconds?: number;
   /** Provides tokens for the subscription's channel, ahead of the end of the one at hand. */
   renewToken?: TokenProvider;
@@ -93,7 +106,9 @@ export interface Client {
     onNotice: (notice: Notice) => void,
   ): Promise<number>;
   unsubscribe(id: number): Promise<void>;
-  publish(channel: ChannelSpec, event: string, payload: string): Promise<Published>;
+  publish(channel: ChannelSpec, event: string, payload: string, options: PublishOptions): Promise<Published>;
+  /** Stops waiting for a publication: its promise rejects. */
+  withdraw(publish: number): void;
   refreshToken(id: number, token: string): Promise<void>;
   provideToken(renewal: number, token: string): void;
   failToken(renewal: number, error: unknown): void;

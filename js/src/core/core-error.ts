@@ -4,4 +4,5 @@ export interface CoreError {
   code: string;
   message: string;
   retryAfterMs?: number;
+  mayHaveArrived?: boolean;
 }

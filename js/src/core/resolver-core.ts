@@ -50,6 +50,8 @@ export interface Seal {
   token?: string;
   event: string;
   payload: string;
+  /** The app's own. */
+  idempotencyId?: string;
   nowMs: number;
 }
 

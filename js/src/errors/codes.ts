@@ -55,8 +55,11 @@ export const codes = [
 /** Why a stream of text broke off: a matter of its two ends, which the protocol knows nothing of. */
 export type StreamErrorCode = 'STREAM_FAILED' | 'STREAM_SILENT' | 'STREAM_RESTARTED';
 
+/** The app's own signal ended a publish. */
+export type CallErrorCode = 'ABORTED';
+
 /** The stable name of a reason. */
-export type ErrorCode = (typeof codes)[number][0] | StreamErrorCode;
+export type ErrorCode = (typeof codes)[number][0] | StreamErrorCode | CallErrorCode;
 
 /** Whether the same attempt can succeed later. A code that this version does not know cannot. */
 export function isRetryable(code: string): boolean {

@@ -20,7 +20,8 @@ export function sentence(clause: string): string {
 export function errorFromCore(value: unknown): SealwireError {
   if (value instanceof SealwireError) return value;
   if (isCoreError(value)) {
-    return new SealwireError(value.code, sentence(value.message), { retryAfterMs: value.retryAfterMs });
+    const { code, message, retryAfterMs, mayHaveArrived } = value;
+    return new SealwireError(code, sentence(message), { retryAfterMs, mayHaveArrived });
   }
   return failureOf('The realtime core failed', value, 'UNREACHABLE');
 }

@@ -25,6 +25,7 @@ export interface SealwireErrorDetails {
   gap?: Gap | undefined;
   /** How long to wait before trying again, in milliseconds, where the relay said so. */
   retryAfterMs?: number | undefined;
+  mayHaveArrived?: boolean | undefined;
   cause?: unknown;
 }
 
@@ -37,6 +38,11 @@ export class SealwireError extends Error {
   readonly retryAfterMs?: number;
   /** What was missed, where `code` is `GAP`. */
   readonly gap?: Gap;
+  /**
+   * Of a publication that failed without the relay's answer: whether the relay may have taken it all the same. Absent where
+   * the relay answered.
+   */
+  readonly mayHaveArrived?: boolean;
 
   constructor(code: ErrorCode | (string & {}), message: string, details: SealwireErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -44,5 +50,6 @@ export class SealwireError extends Error {
     this.retryable = isRetryable(code);
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
     if (details.gap !== undefined) this.gap = details.gap;
+    if (details.mayHaveArrived !== undefined) this.mayHaveArrived = details.mayHaveArrived;
   }
 }

@@ -55,7 +55,9 @@ export function freshToken(provider: TokenProvider): Promise<string> {
   const known = fetched.get(provider);
   // Everybody waits for the same promise, so that calls keep their order.
   if (known && isPending(known)) return known.answer;
-  const entry: Fetched = { asked: now(), answer: ask(provider), usedMs: 0, recentMs: 0 };
+  // The function runs once its answer is known to be on the way: a call of the API from within it asks no second time.
+  const answer = Promise.resolve().then(() => ask(provider));
+  const entry: Fetched = { asked: now(), answer, usedMs: 0, recentMs: 0 };
   fetched.set(provider, entry);
   entry.answer.then(
     (token) => {

@@ -6,6 +6,8 @@ import type { Browser, Channel, ToFollower, ToLeader } from './messages.js';
 /** How long a leader may take to answer; it may hang, or be gone. */
 const ANSWER_MS = 1_500;
 const LOST = 1006;
+/** How long the lock outlives a place that was given up, so that the word of it arrives before. */
+const HELD_MS = 100;
 
 type Stage = 'asking' | 'taken' | 'over';
 
@@ -53,9 +55,11 @@ export class FollowedSocket implements Socket {
     this.#channel.postMessage({ type: 'frame', data } satisfies ToLeader);
   }
 
-  close(): void {
-    if (this.#stage === 'taken') this.#channel.postMessage({ type: 'close' } satisfies ToLeader);
-    this.#end();
+  close(code?: number): void {
+    if (this.#stage !== 'taken') return this.#end();
+    this.#channel.postMessage({ type: 'close', code } satisfies ToLeader);
+    // The leader must not learn from the lock alone that this place is given up: the code says why.
+    this.#end(HELD_MS);
   }
 
   /** The leader is gone. */
@@ -92,10 +96,11 @@ export class FollowedSocket implements Socket {
     this.onclose?.({ code });
   }
 
-  #end(): void {
+  #end(heldMs = 0): void {
     clearTimeout(this.#patience);
     this.#stage = 'over';
     this.#channel.close();
-    this.#letGo();
+    if (heldMs > 0) setTimeout(this.#letGo, heldMs);
+    else this.#letGo();
   }
 }

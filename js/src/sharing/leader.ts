@@ -57,7 +57,7 @@ export class Leader {
     channel.onmessage = ({ data }) => {
       const message = data as ToLeader;
       if (message.type === 'frame') return place.send(new Uint8Array(message.data));
-      place.close();
+      place.close(message.code);
       end();
     };
     // Granted once the follower has let go of it, also where its frame was removed without a word.

@@ -16,7 +16,7 @@ export type ToFollower =
   | { type: 'frame'; data: unknown }
   | { type: 'closed'; code: number };
 
-export type ToLeader = { type: 'frame'; data: ArrayBuffer } | { type: 'close' };
+export type ToLeader = { type: 'frame'; data: ArrayBuffer } | { type: 'close'; code?: number | undefined };
 
 /** What is used of a BroadcastChannel. */
 export interface Channel {

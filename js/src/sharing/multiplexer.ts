@@ -7,6 +7,10 @@ import { divide, encodeEnd, encodeSession } from './wire.js';
 export const MAX_SESSIONS = 32;
 
 const LOST = 1006;
+/** A session that the relay left without an answer closes its place with this code. */
+const TIMED_OUT = 4408;
+/** A socket that brought nothing for so long, and left a session without an answer, is dead for all of them. */
+const SILENT_MS = 3_000;
 
 export class Multiplexer {
   readonly #connect: () => Socket;
@@ -16,6 +20,8 @@ export class Multiplexer {
   #isOpen = false;
   #transport: Transport | undefined;
   #next = 0;
+  /** When the socket opened, or brought something last. */
+  #heardAt = 0;
   /** The sessions that each direction has turned to. */
   #sending = 0;
   #receiving = 0;
@@ -50,11 +56,12 @@ export class Multiplexer {
     this.#socket?.send(bytes);
   }
 
-  /** Gives a place up; the socket goes with the last one. */
-  leave(number: number): void {
+  /** Gives a place up; the socket goes with the last one, or where it is dead. */
+  leave(number: number, code?: number): void {
     if (!this.#places.delete(number)) return;
     if (this.#places.size === 0) return this.shut(1000);
     if (!this.#isOpen) return;
+    if (code === TIMED_OUT && performance.now() - this.#heardAt >= SILENT_MS) return this.shut(TIMED_OUT);
     this.#turn(number);
     this.#socket?.send(encodeEnd());
   }
@@ -75,6 +82,7 @@ export class Multiplexer {
     this.#next = this.#sending = this.#receiving = 0;
     socket.onopen = (transport) => {
       this.#isOpen = true;
+      this.#heardAt = performance.now();
       this.#transport = transport;
       for (const place of [...this.#places.values()]) place.onopen?.(transport);
     };
@@ -90,6 +98,7 @@ export class Multiplexer {
   }
 
   #received(event: { data: unknown }): void {
+    this.#heardAt = performance.now();
     const parts = event.data instanceof ArrayBuffer ? divide(event.data) : [event.data];
     for (const part of parts) {
       if (typeof part === 'number') this.#receiving = part;
@@ -124,8 +133,8 @@ class Place implements Socket {
     this.#multiplexer.send(this.#number, bytes);
   }
 
-  close(): void {
+  close(code?: number): void {
     this.onopen = this.onmessage = this.onclose = null;
-    this.#multiplexer.leave(this.#number);
+    this.#multiplexer.leave(this.#number, code);
   }
 }

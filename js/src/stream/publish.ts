@@ -22,6 +22,9 @@ function checkRate(rate: unknown): number {
 export function createStream(backend: Backend, channelName: unknown, given: unknown): Publisher {
   const { id, publishesPerSecond, ...options } = checkOptions(given);
   const channel = checkChannelName(channelName);
+  if (options['idempotencyId'] !== undefined) {
+    throw invalid('A stream has many messages: it takes no idempotencyId. Give the stream an id.');
+  }
   // The invocation is the one that creates the stream, wherever it is written to.
   const context = currentContext(options['context']);
   const within = currentInvocation() ?? {};

@@ -21,6 +21,8 @@ export class Reader implements TextStream {
   #text = '';
   #over: { error?: unknown } | undefined;
   #subscription: Subscription | undefined;
+  /** Withdraws a subscription that is not confirmed. */
+  readonly #withdrawal = new AbortController();
   #silence: ReturnType<typeof setTimeout> | undefined;
   /** Something was missed that may have been the stream's. */
   #suspicion: SealwireError | undefined;
@@ -80,7 +82,9 @@ export class Reader implements TextStream {
     const { id, silenceSeconds: _, onGap: __, onRestart: ___, signal: ____, ...options } = this.#options;
     const byDefault = id === undefined ? 0 : DEFAULT_REPLAY_SECONDS;
     const callback: AnyCallback = (payload, error) => this.#heard(payload, error);
-    const join = (replay: SubscriptionOptions) => subscribe(channel, callback, { ...options, ...replay });
+    const { signal } = this.#withdrawal;
+    const join = (replay: SubscriptionOptions) =>
+      subscribe(channel, callback, { ...options, ...replay, signal });
     try {
       this.#subscription = await join({ replaySeconds: options.replaySeconds ?? byDefault }).catch(
         (error) => {
@@ -173,6 +177,7 @@ export class Reader implements TextStream {
   #leave(): void {
     clearTimeout(this.#silence);
     this.#options.signal?.removeEventListener('abort', this.#aborted);
+    this.#withdrawal.abort();
     this.#subscription?.unsubscribe().catch(() => {});
     this.#subscription = undefined;
   }

@@ -39,7 +39,7 @@ export interface TextStream extends AsyncIterableIterator<string> {
   cancel: () => void;
 }
 
-export interface StreamPublishOptions extends PublishOptions {
+export interface StreamPublishOptions extends Omit<PublishOptions, 'idempotencyId'> {
   /** At most 100 characters. By default a random one. */
   id?: string;
   /** How many messages a second at most; what is written in between goes together. By default 10, at most 50. */

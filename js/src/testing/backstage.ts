@@ -47,6 +47,8 @@ export class Backstage {
 
   /** The publisher hears of it before its subscribers do. */
   publish(draft: Draft): Publication {
+    const repeated = this.hub.repeated(draft);
+    if (repeated) return repeated;
     const publication = this.hub.publish(draft);
     this.soon(() => {
       for (const client of [...this.clients]) client.receive(publication);

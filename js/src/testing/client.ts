@@ -1,6 +1,7 @@
 // The client of the test relay, in place of the Rust core: the same face, and what an app can observe of its rules.
 
 import type {
+  CallOptions,
   ChannelSpec,
   Client,
   ClientOptions,
@@ -10,6 +11,7 @@ import type {
   Notice,
   PauseReason,
   Published,
+  PublishOptions,
   SubscribeOptions,
 } from '../core/browser-core.js';
 import type { CoreError } from '../core/core-error.js';
@@ -18,7 +20,7 @@ import { errorFromCore } from '../errors/from-core.js';
 import type { Backstage } from './backstage.js';
 import { Calls } from './calls.js';
 import { channelId, eventId, type Publication } from './hub.js';
-import { refused } from './refused.js';
+import { refused, unsent } from './refused.js';
 import { addressOf, checkChannelToken } from './rules.js';
 import { TestSession } from './session.js';
 import { TestSubscription } from './subscription.js';
@@ -27,6 +29,7 @@ import { Gate, later, turns, type Timer } from './waiting.js';
 
 const MAX_SUBSCRIPTIONS = 256;
 const MAX_PENDING_PUBLISHES = 128;
+const PUBLISH_TIMEOUT_MS = 120_000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
 const RENEWED = 0.75;
@@ -36,7 +39,6 @@ export class TestClient implements Client {
   state: ConnectionState = 'idle';
   readonly #backstage: Backstage;
   readonly #host: Host;
-  readonly #timeoutMs: number;
   readonly #idleMs: number;
   readonly #session: TestSession;
   readonly #subscriptions = new Map<number, TestSubscription>();
@@ -52,7 +54,6 @@ export class TestClient implements Client {
   constructor(backstage: Backstage, host: Host, options: ClientOptions) {
     this.#backstage = backstage;
     this.#host = host;
-    this.#timeoutMs = options.requestTimeoutMs ?? 10_000;
     this.#idleMs = options.idleCloseMs ?? 5_000;
     const { now, isExpired } = backstage;
     const rules = { now, isExpired, isRevoked: backstage.isRevoked.bind(backstage) };
@@ -66,8 +67,9 @@ export class TestClient implements Client {
     onMessage: (payload: string, meta: Meta) => void,
     onNotice: (notice: Notice) => void,
   ): Promise<number> {
+    const number = this.#started(options);
     const token = spec.token === undefined ? undefined : readChannelToken(spec.token);
-    const session = await this.#connected();
+    const session = await this.#connected(number, options.timeoutMs, (error) => error);
     const { hub, isExpired } = this.#backstage;
     const address = addressOf(session, spec, token, 'subscribe', isExpired);
     const seconds = options.replaySeconds ?? 0;
@@ -81,7 +83,6 @@ export class TestClient implements Client {
     }
     const { position } = hub.live(id);
     const made = new TestSubscription(spec, address, token, options, position, onMessage, onNotice);
-    const number = this.#nextId++;
     this.#subscriptions.set(number, made);
     this.#plan(number, made);
     this.#backstage.soon(
@@ -91,27 +92,46 @@ export class TestClient implements Client {
   }
 
   async unsubscribe(id: number): Promise<void> {
+    this.#calls.fail(id, refused('CLOSED', 'unsubscribed before the relay confirmed'));
     clearTimeout(this.#subscriptions.get(id)?.timer);
     this.#subscriptions.delete(id);
     this.#rest();
   }
 
-  async publish(spec: ChannelSpec, event: string, payload: string): Promise<Published> {
-    const publishedAt = this.#backstage.now();
+  async publish(
+    spec: ChannelSpec,
+    event: string,
+    payload: string,
+    options: PublishOptions,
+  ): Promise<Published> {
+    const number = this.#started(options);
+    const publishedAt = options.idempotencyId === undefined ? this.#backstage.now() : 0;
     const token = spec.token === undefined ? undefined : readChannelToken(spec.token);
     if (this.#publishing >= MAX_PENDING_PUBLISHES) {
       throw refused('RATE_LIMITED', 'too many publications wait for the relay; await the earlier ones');
     }
     this.#publishing += 1;
     try {
-      const session = await this.#connected();
+      const session = await this.#connected(number, options.timeoutMs ?? PUBLISH_TIMEOUT_MS, unsent);
       const address = addressOf(session, spec, token, 'publish', this.#backstage.isExpired);
-      const draft = { address, event, payload, publishedAt, from: 'page', accountId: session.sub } as const;
+      const { idempotencyId } = options;
+      const message = { address, event, payload, publishedAt, idempotencyId };
+      const draft = { ...message, from: 'page', accountId: session.sub } as const;
       const publication = this.#backstage.publish(draft);
       return { eventId: eventId(publication), timestamp: publication.timestamp };
     } finally {
       this.#publishing -= 1;
     }
+  }
+
+  withdraw(publish: number): void {
+    this.#calls.fail(publish, unsent(refused('UNREACHABLE', 'the call was ended before the relay answered')));
+  }
+
+  #started({ started }: CallOptions): number {
+    const number = this.#nextId++;
+    started?.(number);
+    return number;
   }
 
   async refreshToken(id: number, token: string): Promise<void> {
@@ -177,6 +197,7 @@ export class TestClient implements Client {
     if (this.state !== 'connected') return;
     if (!this.#isWanted()) return this.#show('idle', error);
     this.#show(state, error);
+    for (const subscription of [...this.#subscriptions.values()]) subscription.show('resuming');
     this.#connect().catch(() => {});
   }
 
@@ -200,21 +221,36 @@ export class TestClient implements Client {
   }
 
   /** The session, once there is a connection; what a call waits for. */
-  async #connected(): Promise<NonNullable<TestSession['current']>> {
+  async #connected(
+    number: number,
+    timeoutMs: number | undefined,
+    told: (error: CoreError) => CoreError,
+  ): Promise<NonNullable<TestSession['current']>> {
     clearTimeout(this.#idle);
-    const late = () => this.#trouble ?? refused('UNREACHABLE', 'the relay did not answer in time');
     try {
-      return await this.#calls.run(this.#timeoutMs, late, async (failed) => {
-        for (;;) {
-          if (this.state === 'closed') throw CLOSED;
-          const session = this.#session.current;
-          if (this.state === 'connected' && session) return session;
-          await Promise.race([this.#connect(), failed]);
-        }
-      });
+      return await this.#calls.run(
+        number,
+        timeoutMs,
+        () => told(this.#whyLate()),
+        async (failed) => {
+          for (;;) {
+            if (this.state === 'closed') throw CLOSED;
+            const session = this.#session.current;
+            if (this.state === 'connected' && session) return session;
+            await Promise.race([this.#connect(), failed]);
+          }
+        },
+      );
     } finally {
       this.#rest();
     }
+  }
+
+  /** Names the side that was slow. */
+  #whyLate(): CoreError {
+    const slow = "the app's session function has not answered in time; the relay was not asked";
+    if (this.state !== 'connected' && this.#session.isFetching) return refused('SESSION_UNAVAILABLE', slow);
+    return this.#trouble ?? refused('UNREACHABLE', 'the relay did not answer in time');
   }
 
   #connect(): Promise<void> {
@@ -251,6 +287,7 @@ export class TestClient implements Client {
     this.#wasConnected = true;
     this.#show('connected');
     for (const subscription of [...this.#subscriptions.values()]) {
+      subscription.show('subscribed');
       if (!subscription.begun) this.#begin(subscription);
       else
         subscription.resume(this.#backstage.hub.sincePosition(subscription.channel, subscription.position));

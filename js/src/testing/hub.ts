@@ -2,6 +2,7 @@
 // relay's hub.
 
 import type { Gap, Position } from '../errors/sealwire-error.js';
+import { refused } from './refused.js';
 
 export interface Address {
   installation: string;
@@ -16,9 +17,12 @@ export interface Draft {
   event: string;
   /** JSON text. */
   payload: string;
+  /** 0 where the message has an idempotency id of the app's own. */
   publishedAt: number;
   from: 'page' | 'resolver';
   accountId?: string | undefined;
+  /** The same message under the same id is taken once. */
+  idempotencyId?: string | undefined;
 }
 
 export interface Publication extends Draft {
@@ -53,6 +57,10 @@ export function channelId({ installation, scope, claims, name }: Address): strin
   return JSON.stringify([installation, properties, claims ?? null, name]);
 }
 
+function idKey(address: Address, ...sender: (string | undefined)[]): string {
+  return JSON.stringify([channelId(address), ...sender]);
+}
+
 export class Hub {
   readonly windowSeconds: number;
   readonly #now: () => number;
@@ -60,6 +68,8 @@ export class Hub {
   #started = 0;
   #counter = 0;
   #channels = new Map<string, Channel>();
+  /** By channel, sender and idempotency id. */
+  #taken = new Map<string, Publication>();
   /** What goes when the cache's window has passed, oldest first. */
   readonly published: Publication[] = [];
 
@@ -75,13 +85,33 @@ export class Hub {
     this.#started = this.#now();
     this.#counter = 0;
     this.#channels = new Map();
+    this.#taken = new Map();
+  }
+
+  /** Where the same message was taken under its idempotency id before. */
+  repeated({ address, from, accountId, idempotencyId, event, payload }: Draft): Publication | undefined {
+    if (idempotencyId === undefined) return undefined;
+    const taken = this.#taken.get(idKey(address, from, accountId, idempotencyId));
+    if (!taken || !this.#remembers(taken)) return undefined;
+    if (taken.event === event && taken.payload === payload) return taken;
+    throw refused('ID_REUSED', 'the id was used for another message on this channel');
   }
 
   publish(draft: Draft): Publication {
     const channel = this.#channel(channelId(draft.address));
     this.#counter += 1;
     const place = { epoch: this.#epoch, offset: this.#counter, previousOffset: channel.head };
-    const publication = { ...draft, ...place, timestamp: this.#now() };
+    const timestamp = this.#now();
+    const { address, from, accountId, idempotencyId } = draft;
+    const publishedAt = draft.publishedAt || timestamp;
+    const publication = { ...draft, ...place, timestamp, publishedAt };
+    if (idempotencyId !== undefined) {
+      for (const [key, taken] of this.#taken) {
+        if (this.#remembers(taken)) break;
+        this.#taken.delete(key);
+      }
+      this.#taken.set(idKey(address, from, accountId, idempotencyId), publication);
+    }
     channel.head = this.#counter;
     channel.entries.push(publication);
     this.published.push(publication);
@@ -117,6 +147,10 @@ export class Hub {
     const known = epoch === this.#epoch && offset >= channel.floor && offset <= channel.head;
     const first = known ? channel.entries.findIndex((entry) => entry.offset > offset) : 0;
     return this.#from(channel, first < 0 ? Infinity : first, known);
+  }
+
+  #remembers({ timestamp }: Publication): boolean {
+    return timestamp >= this.#now() - this.windowSeconds * 1000;
   }
 
   #channel(id: string): Channel {

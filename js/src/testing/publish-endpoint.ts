@@ -14,14 +14,15 @@ function publish(backstage: Backstage, authorization: string, message: SealedMes
   const { isExpired } = backstage;
   const backend = readToken<BackendClaims>(authorization.replace(/^Bearer /, ''), 'sealwire:backend');
   if (isExpired(backend)) throw refused('TOKEN_EXPIRED', 'the backend token has expired');
-  const { channel: name, scope, event } = message;
+  const { channel: name, scope, event, id: idempotencyId } = message;
   const installation = backend.ins;
   // The keys of a channel token stay with the resolver; the test relay's reader wants to see some.
   const token = message.token === undefined ? undefined : readChannelToken(`${message.token}~test`);
   if (token) checkChannelToken(token, { installation, name }, 'publish', isExpired);
   const { payload, publishedAt } = open(message.sealed);
   const address = { installation, scope, claims: token?.tag, name };
-  const publication = backstage.publish({ address, event, payload, publishedAt, from: 'resolver' });
+  const draft = { address, event, payload, publishedAt, idempotencyId, from: 'resolver' } as const;
+  const publication = backstage.publish(draft);
   return { eventId: eventId(publication), eventTimestamp: publication.timestamp };
 }
 

@@ -16,6 +16,7 @@ const MAX_PROPERTIES = 8;
 export interface Opened {
   /** JSON text. */
   payload: string;
+  /** 0 where the message has an idempotency id of the app's own. */
   publishedAt: number;
 }
 
@@ -80,10 +81,11 @@ export const testResolverCore: ResolverModule = {
   mintBackendToken: ({ installation, nowSeconds }) =>
     mintToken({ aud: 'sealwire:backend', ins: installation }, nowSeconds, BACKEND_LIFETIME_SECONDS),
 
-  seal: ({ scope, payload, nowMs }) => {
+  seal: ({ scope, payload, idempotencyId, nowMs }) => {
     checkProperties(scope);
     sealed += 1;
-    const message: Opened = { payload, publishedAt: nowMs };
-    return { sealed: toBase64(JSON.stringify(message)), id: `test-${sealed}` };
+    const message: Opened = { payload, publishedAt: idempotencyId === undefined ? nowMs : 0 };
+    const id = idempotencyId === undefined ? `test-${sealed}` : `own-${idempotencyId}`;
+    return { sealed: toBase64(JSON.stringify(message)), id };
   },
 };

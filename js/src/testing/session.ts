@@ -23,6 +23,7 @@ export class TestSession {
   readonly #isRevoked: (claims: Minted<SessionClaims>) => boolean;
   readonly #ended: () => void;
   #claims: Minted<SessionClaims> | undefined;
+  #fetching = 0;
   #renewal: Timer | undefined;
   #end: Timer | undefined;
 
@@ -44,8 +45,14 @@ export class TestSession {
     return this.#claims !== undefined && this.#isRevoked(this.#claims);
   }
 
+  /** The app has been asked and has not answered. */
+  get isFetching(): boolean {
+    return this.#fetching > 0;
+  }
+
   async fetch(reason: 'connect' | 'refresh'): Promise<Minted<SessionClaims>> {
-    const { token } = await this.#host.session(reason);
+    this.#fetching += 1;
+    const { token } = await this.#host.session(reason).finally(() => (this.#fetching -= 1));
     const claims = readToken<SessionClaims>(token, 'sealwire:session');
     if (this.#isExpired(claims)) throw refused('TOKEN_EXPIRED', 'the session token has expired');
     this.#claims = claims;

@@ -66,6 +66,11 @@ export class TestSubscription {
     });
   }
 
+  /** Shows the app how it stands. */
+  show(state: 'subscribed' | 'resuming'): void {
+    this.onNotice({ kind: 'state', state });
+  }
+
   end(error: CoreError): void {
     clearTimeout(this.timer);
     const { code, message } = error;

@@ -10,6 +10,7 @@ import type {
   Notice,
   PauseReason,
   Published,
+  PublishOptions,
   SubscribeOptions,
 } from '../../src/core/browser-core.js';
 import type { CoreSources } from '../../src/core/load.js';
@@ -32,6 +33,11 @@ export class FakeClient implements Client {
   /** Answers to the host's `open`. */
   readonly opened: [number, Uint8Array | undefined][] = [];
   readonly surroundings: string[] = [];
+  /** The limits and ids of publications, and those that were withdrawn. */
+  readonly calls: PublishOptions[] = [];
+  readonly withdrawn: number[] = [];
+  /** What the answer to a call waits for. */
+  answer: Promise<unknown> | undefined;
   /** What the next call rejects with. */
   failure: unknown;
 
@@ -48,7 +54,10 @@ export class FakeClient implements Client {
   ): Promise<number> {
     this.#fail();
     const id = this.subscriptions.size + 1;
-    this.subscriptions.set(id, { channel, options, onMessage, onNotice });
+    const { started, ...rest } = options;
+    this.subscriptions.set(id, { channel, options: rest, onMessage, onNotice });
+    started?.(id);
+    await this.answer;
     return id;
   }
 
@@ -56,10 +65,22 @@ export class FakeClient implements Client {
     this.subscriptions.delete(id);
   }
 
-  async publish(channel: ChannelSpec, event: string, payload: string): Promise<Published> {
+  async publish(
+    channel: ChannelSpec,
+    event: string,
+    payload: string,
+    options: PublishOptions,
+  ): Promise<Published> {
     this.#fail();
     this.published.push({ channel, event, payload });
+    this.calls.push(options);
+    options.started?.(this.published.length);
+    await this.answer;
     return { eventId: '0000000000000001-1', timestamp: 1_700_000_000_123 };
+  }
+
+  withdraw(publish: number): void {
+    this.withdrawn.push(publish);
   }
 
   async refreshToken(id: number, token: string): Promise<void> {

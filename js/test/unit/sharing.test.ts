@@ -214,7 +214,7 @@ test('a page with more frames than a connection takes gives the rest sockets of 
   const page = new FakePage();
   const frames = Array.from({ length: MAX_SESSIONS + 2 }, () => page.frame());
   for (const frame of frames) listen(frame.connect());
-  await settled(50);
+  for (let turn = 0; turn < 100 && page.sockets.length < 3; turn += 1) await settled();
   assert.equal(page.sockets.length, 3);
 });
 
@@ -235,4 +235,39 @@ test('a socket that is closed before it is known who leads is never opened', asy
   await settled();
   assert.equal(page.sockets.length, 1);
   assert.deepEqual(heard, []);
+});
+
+test('a place that was left without an answer closes a socket that is silent for all, and no other', (t) => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const { socket, multiplexer } = multiplexed();
+  const [first, second, third] = [multiplexer.place(), multiplexer.place(), multiplexer.place()];
+  const heard = listen(third);
+  socket.onopen?.('websocket');
+  now = 2_000;
+  socket.receive(0x1a, 0);
+  now = 4_000;
+  first.close(4408);
+  assert.deepEqual([socket.isClosed, heard], [false, ['open']], 'others hear from the relay');
+  now = 5_000;
+  second.close(4408);
+  assert.deepEqual([socket.isClosed, heard], [true, ['open', 'closed 1006']]);
+});
+
+test('a follower that was left without an answer closes the dead socket of its leader', async (t) => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const page = new FakePage();
+  const [leader, follower] = [page.frame(), page.frame()];
+  const leading = leader.connect();
+  await settled();
+  const following = follower.connect();
+  await settled();
+  page.sockets[0]!.onopen?.('websocket');
+  await settled();
+  const heard = listen(leading);
+  now = 10_000;
+  following.close(4408);
+  await settled();
+  assert.deepEqual([page.sockets[0]!.isClosed, heard], [true, ['closed 1006']]);
 });

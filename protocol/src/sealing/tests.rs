@@ -133,3 +133,31 @@ fn equal_claims_have_one_canonical_form() {
     let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(limits::MAX_CLAIMS));
     assert!(canonical_claims(&long).is_err());
 }
+
+#[test]
+fn a_repetition_under_an_id_of_the_apps_own_has_the_same_bytes_and_nothing_else_has() {
+    let sealed = |key: &ChannelKey, sender: &str, id: &str, event: &str, payload: &str| {
+        seal_repeatable(key, CHANNEL, sender, id, event, payload).unwrap()
+    };
+    let first = sealed(&key(1), "ada", "note-1", "added", "1");
+    assert_eq!(sealed(&key(1), "ada", "note-1", "added", "1"), first);
+    assert_eq!(
+        open(&first.0, &key(1), CHANNEL, "added"),
+        Ok(Opened { published_at: UnixMillis(0), payload: "1".into() })
+    );
+    let nonce = |sealed: &[u8]| sealed[5..29].to_vec();
+    for (key, sender, id, event, payload, same_id) in [
+        (key(1), "ada", "note-1", "added", "2", true),
+        (key(1), "ada", "note-1", "gone", "1", true),
+        (key(1), "ada", "note-2", "added", "1", false),
+        (key(1), "ben", "note-1", "added", "1", false),
+        (key(2), "ada", "note-1", "added", "1", false),
+        (key(1), "adanote", "-1", "added", "1", false),
+    ] {
+        let other = sealed(&key, sender, id, event, payload);
+        assert_eq!(other.1 == first.1, same_id, "{sender} {id} {event} {payload}");
+        assert!(nonce(&other.0) != nonce(&first.0), "{sender} {id} {event} {payload}");
+    }
+    let long = "1".repeat(limits::MAX_PAYLOAD + 1);
+    assert_eq!(seal_repeatable(&key(1), CHANNEL, "", "x", "", &long), Err(TooLarge(limits::MAX_PAYLOAD + 1)));
+}

@@ -49,7 +49,6 @@ fn duration(object: &JsValue, name: &str, otherwise: u64) -> u64 {
 pub(super) fn config(options: &JsValue) -> Config {
     let config = Config::default();
     Config {
-        request_timeout_ms: duration(options, "requestTimeoutMs", config.request_timeout_ms),
         idle_close_ms: duration(options, "idleCloseMs", config.idle_close_ms),
         opens_elsewhere_from: property(options, "opensElsewhereFrom").as_f64().map(|bytes| bytes as usize),
         ..config
@@ -59,6 +58,21 @@ pub(super) fn config(options: &JsValue) -> Config {
 pub(super) fn replay_seconds(options: &JsValue) -> Option<u32> {
     let seconds = property(options, "replaySeconds").as_f64()?;
     Some(u32::try_from(whole(seconds.ceil())).unwrap_or(u32::MAX))
+}
+
+/// How long the call waits in all, where it has a limit.
+pub(super) fn timeout_ms(options: &JsValue) -> Option<u64> {
+    property(options, "timeoutMs").as_f64().map(whole)
+}
+
+/// The app's own idempotency id, where it has one.
+pub(super) fn idempotency_id(options: &JsValue) -> Option<String> {
+    text(options, "idempotencyId")
+}
+
+/// Told of the call's number, by which the call can be ended.
+pub(super) fn on_started(options: &JsValue) -> Option<js_sys::Function> {
+    property(options, "started").dyn_into().ok()
 }
 
 /// The app's function for channel tokens, where it has one.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::error::with_code;
 use js_sys::{Promise, Uint8Array};
-use sealwire_client::{OpeningId, RenewalId, SubscriptionId};
+use sealwire_client::{Draft, OpeningId, PublishId, RenewalId, SubscriptionId};
 use sealwire_protocol::Code;
 use std::rc::Rc;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -22,7 +22,7 @@ pub struct Client {
 #[wasm_bindgen]
 impl Client {
     /// `host`: `{ session(reason), connect(url, protocol), token(provider, renewal, fresh), state(state, error?),
-    /// open(opening, key, iv, associatedData, ciphertext) }`; `options`: `{ requestTimeoutMs?, idleCloseMs?,
+    /// open(opening, key, iv, associatedData, ciphertext) }`; `options`: `{ idleCloseMs?,
     /// opensElsewhereFrom? }`: from how many sealed bytes on the host's `open` decrypts a message.
     ///
     /// # Errors
@@ -35,8 +35,9 @@ impl Client {
         Ok(Self { shell: Shell::new(host, client) })
     }
 
-    /// Resolves with the subscription's id once the relay confirmed it. `options`: `{ replaySeconds?, renewToken? }`;
-    /// the host's `token` is called with `renewToken` whenever the channel token is to be renewed.
+    /// Resolves with the subscription's id once the relay confirmed it, however long that takes. `options`:
+    /// `{ replaySeconds?, renewToken?, timeoutMs?, started? }`; the host's `token` is called with `renewToken` whenever the
+    /// channel token is to be renewed, and `started` at once with the id, for `unsubscribe`.
     pub fn subscribe(
         &self,
         channel: &JsValue,
@@ -55,11 +56,14 @@ impl Client {
             Err(error) => return Promise::reject(&error),
         };
         let replay_seconds = arguments::replay_seconds(options);
+        let timeout_ms = arguments::timeout_ms(options);
+        let started = arguments::on_started(options);
         let (promise, deferred) = Deferred::new();
         let renews = subscriber.token.is_some();
         self.shell.call(
+            started,
             |client, now| {
-                let id = client.subscribe(now, channel, replay_seconds);
+                let id = client.subscribe_within(now, channel, replay_seconds, timeout_ms);
                 if renews {
                     client.renew_token_of(now, id);
                 }
@@ -79,24 +83,38 @@ impl Client {
         self.shell.leave(id);
         let (promise, deferred) = Deferred::new();
         self.shell.call(
-            |client, now| client.unsubscribe(now, id),
-            |callbacks, ()| callbacks.expect_unsubscribe(id, deferred),
+            None,
+            |client, now| {
+                client.unsubscribe(now, id);
+                id
+            },
+            |callbacks, id| callbacks.expect_unsubscribe(id, deferred),
         );
         promise
     }
 
-    /// Resolves with `{ eventId, timestamp }` once the relay took the message.
-    pub fn publish(&self, channel: &JsValue, event: String, payload: String) -> Promise {
+    /// Resolves with `{ eventId, timestamp }` once the relay took the message. `options`: `{ timeoutMs?, idempotencyId?,
+    /// started? }`; `started` is called at once with the number of the call, for `withdraw`.
+    pub fn publish(&self, channel: &JsValue, event: String, payload: String, options: &JsValue) -> Promise {
         let channel = match arguments::channel(channel) {
             Ok(channel) => channel,
             Err(error) => return Promise::reject(&error),
         };
         let (promise, deferred) = Deferred::new();
+        let (id, timeout_ms) = (arguments::idempotency_id(options), arguments::timeout_ms(options));
+        let started = arguments::on_started(options);
+        let draft = Draft { spec: channel, event, payload, id, timeout_ms };
         self.shell.call(
-            |client, now| client.publish(now, channel, event, payload),
+            started,
+            |client, now| client.publish_draft(now, draft),
             |callbacks, id| callbacks.expect(id.0, deferred),
         );
         promise
+    }
+
+    /// Stops waiting for a publication: its promise rejects, unless it was over before.
+    pub fn withdraw(&self, publish: u32) {
+        self.shell.input(|client, now| client.withdraw_publish(now, PublishId(publish)));
     }
 
     /// Resolves once the relay took the new channel token.
@@ -104,6 +122,7 @@ impl Client {
     pub fn refresh_token(&self, id: u32, token: String) -> Promise {
         let (promise, deferred) = Deferred::new();
         self.shell.call(
+            None,
             |client, now| client.refresh_token(now, SubscriptionId(id), &token),
             |callbacks, id| callbacks.expect(id.0, deferred),
         );

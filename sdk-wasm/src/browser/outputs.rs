@@ -1,7 +1,7 @@
 //! What JavaScript gets: plain objects, set property by property without a detour through JSON.
 
 use crate::{convert::number, error::from_client};
-use sealwire_client::{Gap, GapReason, Message, Notice, Receipt, SessionReason, State};
+use sealwire_client::{Gap, GapReason, Message, Notice, Receipt, SessionReason, Standing, State};
 use sealwire_protocol::wire::Position;
 use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
 
@@ -21,6 +21,8 @@ extern "C" {
     fn set_channel(this: &Output, channel: &str);
     #[wasm_bindgen(method, setter)]
     fn set_kind(this: &Output, kind: &str);
+    #[wasm_bindgen(method, setter)]
+    fn set_state(this: &Output, state: &str);
     #[wasm_bindgen(method, setter)]
     fn set_from(this: &Output, from: &JsValue);
     #[wasm_bindgen(method, setter)]
@@ -74,6 +76,17 @@ pub(super) fn notice(notice: &Notice) -> JsValue {
         Notice::Error(error) => with_kind("error", from_client(error)),
         Notice::Ended(error) => with_kind("ended", from_client(error)),
     }
+}
+
+pub(super) fn standing(standing: Standing) -> JsValue {
+    let object = output();
+    object.set_kind("state");
+    object.set_state(match standing {
+        Standing::Subscribing => "subscribing",
+        Standing::Subscribed => "subscribed",
+        Standing::Resuming => "resuming",
+    });
+    object.into()
 }
 
 fn with_kind(kind: &str, object: JsValue) -> JsValue {

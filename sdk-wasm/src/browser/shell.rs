@@ -20,7 +20,8 @@ use std::{
     cell::{Cell, RefCell},
     rc::{Rc, Weak},
 };
-use wasm_bindgen::{JsValue, closure::Closure, prelude::wasm_bindgen};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 /// Longest time that `setTimeout` takes.
 const MAX_TIMEOUT_MS: u64 = i32::MAX as u64;
@@ -49,8 +50,6 @@ extern "C" {
     fn state(this: &Host, state: &str, error: &JsValue) -> Result<(), JsValue>;
 }
 
-type Settled = Closure<dyn FnMut(JsValue)>;
-
 pub(super) struct Shell {
     itself: Weak<Self>,
     host: Host,
@@ -58,8 +57,6 @@ pub(super) struct Shell {
     callbacks: RefCell<Callbacks>,
     socket: RefCell<Option<(ConnectionId, Rc<Socket>)>>,
     timer: RefCell<Option<(Instant, Timeout)>>,
-    /// Called with the session; kept until the next one is asked for.
-    session: RefCell<Option<(Settled, Settled)>>,
     driving: Cell<bool>,
 }
 
@@ -72,7 +69,6 @@ impl Shell {
             callbacks: RefCell::default(),
             socket: RefCell::default(),
             timer: RefCell::default(),
-            session: RefCell::default(),
             driving: Cell::new(false),
         })
     }
@@ -86,14 +82,19 @@ impl Shell {
     }
 
     /// Feeds the client with a call whose promise or callbacks `expect` remembers by the id that the call is given.
-    pub(super) fn call<T: Copy>(
+    /// `started` is told of the id before anything else happens.
+    pub(super) fn call<T: Copy + Into<u32>>(
         &self,
+        started: Option<Function>,
         feed: impl FnOnce(&mut Client, Now) -> T,
         expect: impl FnOnce(&mut Callbacks, T),
     ) {
         let now = clock::now();
         let id = feed(&mut self.client.borrow_mut(), now);
         expect(&mut self.callbacks.borrow_mut(), id);
+        if let Some(started) = started {
+            report(started.call1(&JsValue::UNDEFINED, &id.into().into()).map(drop));
+        }
         self.drive();
     }
 
@@ -209,6 +210,12 @@ impl Shell {
                     subscriptions.into_iter().for_each(|id| self.leave(id));
                 }
             }
+            Event::Standing { subscription, standing } => {
+                let object = outputs::standing(standing);
+                self.for_each(&[subscription], |subscriber| {
+                    subscriber.on_notice.call1(&JsValue::UNDEFINED, &object).map(drop)
+                });
+            }
             Event::State { state, error } => {
                 let error = error.as_ref().map_or(JsValue::UNDEFINED, from_client);
                 report(self.host.state(outputs::state(state), &error));
@@ -241,24 +248,20 @@ impl Shell {
             Err(thrown) => Promise::reject(&thrown),
         };
         let weak = Weak::clone(&self.itself);
-        let provided = Closure::once(move |grant: JsValue| {
+        // Listens until the answer comes, however late: a session of an earlier request may still serve.
+        spawn_local(async move {
+            let answer = JsFuture::from(promise).await;
+            let grant = match answer {
+                Ok(grant) => arguments::grant(&grant),
+                Err(thrown) => Err(arguments::provider_error(&thrown)),
+            };
             if let Some(shell) = weak.upgrade() {
-                let grant = arguments::grant(&grant);
                 shell.input(|client, now| match grant {
                     Ok(grant) => client.handle_session(now, fetch, grant),
                     Err(error) => client.handle_session_failed(now, fetch, error),
                 });
             }
         });
-        let weak = Weak::clone(&self.itself);
-        let failed = Closure::once(move |thrown: JsValue| {
-            if let Some(shell) = weak.upgrade() {
-                let error = arguments::provider_error(&thrown);
-                shell.input(|client, now| client.handle_session_failed(now, fetch, error));
-            }
-        });
-        let _ = promise.then2(&provided, &failed);
-        drop(self.session.replace(Some((provided, failed))));
     }
 
     /// Sets the one timer to when the client next wants the time.

@@ -69,7 +69,7 @@ async fn a_gap_is_a_plain_object_with_strings_for_positions() {
 #[wasm_bindgen_test]
 async fn a_publish_resolves_with_the_relays_receipt() {
     let page = Page::open();
-    let promise = page.client.publish(&page.channel(), "added".into(), "1".into());
+    let promise = page.client.publish(&page.channel(), "added".into(), "1".into(), &JsValue::UNDEFINED);
     page.connect().await;
     let ToRelay::Publish(publish) = page.sent() else { panic!("no publish") };
     page.receive(&ToClient::Published(Published {
@@ -81,6 +81,51 @@ async fn a_publish_resolves_with_the_relays_receipt() {
     let receipt = rust(&JsFuture::from(promise).await.unwrap());
     let id = "ffffffffffffffff-18446744073709551615";
     assert_eq!(receipt, json!({ "eventId": id, "timestamp": 1_800_000_000_123_u64 }));
+}
+
+#[wasm_bindgen_test]
+async fn the_page_is_told_how_a_subscription_stands() {
+    let (page, _) = Page::subscribed().await;
+    page.fire("close", 3, "code", &1006.into()).await;
+    assert_eq!(rust(&get(&page.page, "standings")), json!(["subscribed", "resuming"]));
+}
+
+#[wasm_bindgen_test]
+async fn a_session_that_comes_after_the_next_one_was_asked_for_leaves_nothing_unhandled() {
+    let page = Page::open_with(&js(&json!({ "idleCloseMs": 0 })));
+    let body = "page.late = []; page.session = () => new Promise((resolve) => page.late.push(resolve));";
+    Function::new_with_args("page", body).call1(&JsValue::UNDEFINED, &page.page).unwrap();
+    let first = page.client.publish(
+        &page.channel(),
+        String::new(),
+        "1".into(),
+        &js(&json!({ "timeoutMs": 0, "idempotencyId": "note-1" })),
+    );
+    assert_eq!(rejected(first).await["mayHaveArrived"], false);
+    // Nothing needs a connection, so the client rests, and asks anew for the next call.
+    while page.client.state() != "idle" {
+        settle().await;
+    }
+    let second = page.subscribe(&function(""));
+    assert_eq!(rust(&get(&page.page, "calls")), json!(["connect", "connect"]));
+    let answer = "for (const resolve of page.late) resolve(page.grant);";
+    Function::new_with_args("page", answer).call1(&JsValue::UNDEFINED, &page.page).unwrap();
+    page.connect().await;
+    drop(second);
+    assert_eq!(get(&page.page, "unhandled").as_f64(), Some(0.0));
+}
+
+#[wasm_bindgen_test]
+async fn a_publication_that_is_withdrawn_is_told_by_the_number_that_the_call_began_with() {
+    let page = Page::open();
+    let options = Object::new();
+    let started = Function::new_with_args("page", "return (call) => { page.call = call; };");
+    set(&options, "started", &started.call1(&JsValue::UNDEFINED, &page.page).unwrap());
+    let promise = page.client.publish(&page.channel(), String::new(), "1".into(), &options);
+    let call = get(&page.page, "call").as_f64().unwrap();
+    page.client.withdraw(call as u32);
+    let error = rejected(promise).await;
+    assert_eq!((&error["code"], &error["mayHaveArrived"]), (&json!("UNREACHABLE"), &json!(false)));
 }
 
 #[wasm_bindgen_test]
@@ -122,7 +167,7 @@ async fn a_callback_may_call_the_client_and_callbacks_never_nest() {
     let callback: Function =
         callback.call3(&JsValue::UNDEFINED, &page_object, &client, &recorder).unwrap().unchecked_into();
     let subscribe: Function = get(&client, "subscribe").unchecked_into();
-    let arguments = Array::of4(&page.channel(), &calls, &callback, &page.recorder("notice"));
+    let arguments = Array::of4(&page.channel(), &calls, &callback, &page.notice_recorder());
     let promise: Promise = subscribe.apply(&client, &arguments).unwrap().unchecked_into();
     page.connect().await;
     page.confirm().await;
@@ -140,7 +185,7 @@ async fn a_callback_may_call_the_client_and_callbacks_never_nest() {
 #[wasm_bindgen_test]
 async fn closing_rejects_what_waits_calls_nothing_back_and_closes_the_socket() {
     let (mut page, _) = Page::subscribed().await;
-    let waiting = page.client.publish(&page.channel(), String::new(), "1".into());
+    let waiting = page.client.publish(&page.channel(), String::new(), "1".into(), &JsValue::UNDEFINED);
     page.client.close();
     page.client.close();
     page.publish_to_it("1").await;
@@ -251,7 +296,7 @@ async fn wrong_arguments_reject_with_a_code() {
         let promise = page.client.subscribe(&channel, &JsValue::UNDEFINED, on_message, (&nothing).into());
         assert_eq!(rejected(promise).await["code"], "INVALID_ARGUMENT");
     }
-    let promise = page.client.publish(&JsValue::NULL, String::new(), String::new());
+    let promise = page.client.publish(&JsValue::NULL, String::new(), String::new(), &JsValue::UNDEFINED);
     assert_eq!(rejected(promise).await["code"], "INVALID_ARGUMENT");
     let replay = js(&json!({ "replaySeconds": 1e300 }));
     let promise = page.client.subscribe(&page.channel(), &replay, (&nothing).into(), (&nothing).into());

@@ -12,7 +12,7 @@ use crate::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealwire_protocol::{
     ChannelAddress, ClaimsKeyring, Code, EncryptionKey, UnixMillis, check_event_name, encode_base64url,
-    limits,
+    limits, seal_repeatable,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -28,8 +28,13 @@ struct Input {
     token: Option<String>,
     event: String,
     payload: String,
+    /// The app's own.
+    idempotency_id: Option<String>,
     now_ms: f64,
 }
+
+/// Stands for the resolver where the session's subject does for a page: no subject has a NUL.
+const SENDER: &str = "\0resolver";
 
 #[derive(Serialize)]
 struct Output {
@@ -51,6 +56,10 @@ pub fn seal(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
     let Input { app, installation, channel, event, .. } = &input;
     app_and_installation(app, installation)?;
     channel_name(channel)?;
+    let own_id = input.idempotency_id.as_deref();
+    if own_id.is_some_and(|id| !(1..=limits::MAX_APP_ID).contains(&id.len())) {
+        return Err(with_code(Code::InvalidArgument, "an idempotency id has 1 to 255 bytes"));
+    }
     check_event_name(event).map_err(|invalid| with_code(Code::NameInvalid, &invalid.to_string()))?;
     let scope = scope(&input.scope)?;
     let claims = input.token.as_deref().map(ClaimsKeyring::parse).transpose();
@@ -72,10 +81,15 @@ pub fn seal(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
     })?;
     let claims_tag = claims.as_ref().map(|claims| &claims.tag);
     let id = ChannelAddress { app, installation, scope: &scope, claims_tag, name: channel }.id();
-    let sealed = sealwire_protocol::seal(&key, random::bytes()?, id, event, now, &input.payload)
-        .map_err(|too_large| with_code(Code::MessageSize, &too_large.to_string()))?;
-    write(&Output {
-        sealed: STANDARD.encode(sealed),
-        id: encode_base64url(random::bytes::<{ limits::IDEMPOTENCY_ID }>()?),
-    })
+    let payload = &input.payload;
+    let (sealed, id) = match own_id {
+        Some(own) => seal_repeatable(&key, id, SENDER, own, event, payload),
+        None => {
+            let wire_id = random::bytes()?;
+            sealwire_protocol::seal(&key, random::bytes()?, id, event, now, payload)
+                .map(|sealed| (sealed, wire_id))
+        }
+    }
+    .map_err(|too_large| with_code(Code::MessageSize, &too_large.to_string()))?;
+    write(&Output { sealed: STANDARD.encode(sealed), id: encode_base64url(id) })
 }

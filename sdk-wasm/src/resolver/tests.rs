@@ -138,6 +138,25 @@ fn a_sealed_message_opens_with_the_channels_key() {
 }
 
 #[wasm_bindgen_test]
+fn a_message_with_an_id_of_the_apps_own_is_sealed_the_same_again_and_no_other_is() {
+    let secret = secret();
+    let sealed = |id: &str, payload: &str| {
+        let mut input = message_input();
+        input["idempotencyId"] = id.into();
+        input["payload"] = payload.into();
+        seal(&js(&input), &secret)
+    };
+    let first = rust(&sealed("job-1", "1").unwrap());
+    assert_eq!(rust(&sealed("job-1", "1").unwrap()), first);
+    let changed = rust(&sealed("job-1", "2").unwrap());
+    assert!(changed["id"] == first["id"] && changed["sealed"] != first["sealed"]);
+    assert_ne!(rust(&sealed("job-2", "1").unwrap())["id"], first["id"]);
+    for id in ["", &"x".repeat(256)] {
+        assert_eq!(rust(&sealed(id, "1").unwrap_err())["code"], "INVALID_ARGUMENT");
+    }
+}
+
+#[wasm_bindgen_test]
 fn a_message_for_a_channel_with_claims_is_sealed_with_their_key_too() {
     let secret = secret();
     let token = rust(&sign_channel_token(&js(&channel_input()), &secret).unwrap())["token"].clone();

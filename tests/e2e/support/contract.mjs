@@ -528,4 +528,86 @@ export const behaviours = {
       ),
     ]);
   },
+
+  async 'a subscription waits until the relay is there, and tells how it stands'({ page, cut, mend }) {
+    const ada = page({ context: issue('7') });
+    cut();
+    const states = [];
+    const options = { onState: (state) => states.push(state) };
+    let subscription;
+    const subscribing = ada.subscribe('n', () => {}, options).then((made) => (subscription = made));
+    await sleep(400);
+    assert.equal(subscription, undefined);
+    mend();
+    await subscribing;
+    assert.equal(subscription.state, 'subscribed');
+    cut();
+    await waitFor(() => subscription.state === 'resuming');
+    mend();
+    await waitFor(() => subscription.state === 'subscribed');
+    await subscription.unsubscribe();
+    assert.equal(subscription.state, 'ended');
+    assert.deepEqual(states, ['subscribed', 'resuming', 'subscribed', 'ended']);
+  },
+
+  async 'a signal ends the wait of a call'({ page, cut, mend }) {
+    const ada = page({ context: issue('7') });
+    const { has } = await listen(page({ context: issue('7') }), 'n');
+    await ada.subscribe('m', () => {});
+    cut();
+    await waitFor(() => ada.state === 'reconnecting');
+    const controller = new AbortController();
+    const { signal } = controller;
+    const heard = [];
+    const subscribing = ada.subscribe('n', (payload) => heard.push(payload), { signal });
+    const publishing = ada.publish('n', 'withdrawn', { signal });
+    await sleep(20);
+    controller.abort(new Error('The user left.'));
+    await assert.rejects(subscribing, /The user left/);
+    await refused(publishing, 'ABORTED');
+    assert.equal((await publishing).mayHaveArrived, false);
+    mend();
+    await accepted(ada.publish('n', 'kept'));
+    assert.deepEqual(await has(1), ['kept']);
+    assert.deepEqual(heard, []);
+  },
+
+  async 'the same message under an id of the app is taken once, and another one is refused'({
+    page,
+    resolver,
+    restart,
+  }) {
+    const [ada, ben] = [page({ context: issue('7') }), page({ context: issue('7') })];
+    const { events, has } = await listen(ada, 'n');
+    const once = { idempotencyId: 'note-1/2' };
+    const first = await accepted(ada.publish('n', { a: 1 }, once));
+    const again = await accepted(ben.publish('n', { a: 1 }, once));
+    assert.equal(again.eventId, first.eventId);
+    await refused(ada.publish('n', { a: 2 }, once), 'ID_REUSED');
+    await accepted(ada.publish('m', { a: 1 }, once));
+    await accepted(ada.publish('n', { a: 2 }, { idempotencyId: 'note-1/3' }));
+    const context = issue('7');
+    const job = await accepted(resolver.publish('n', 'job', { ...once, context }));
+    const rerun = await accepted(resolver.publish('n', 'job', { ...once, context }));
+    assert.equal(rerun.eventId, job.eventId);
+    await refused(resolver.publish('n', 'other', { ...once, context }), 'ID_REUSED');
+    assert.deepEqual(await has(3), [{ a: 1 }, { a: 2 }, 'job']);
+    assert.equal(events[0].publishedAt, events[0].timestamp);
+    await restart();
+    const anew = await accepted(ada.publish('n', { a: 1 }, once));
+    assert.notEqual(anew.eventId, first.eventId);
+  },
+
+  async 'an app that is slow to provide a session is named'({ page }) {
+    const authorize = () => new Promise(() => {});
+    const ada = page({ context: issue('7'), authorize, timeoutMs: 300 });
+    const slow = { code: 'SESSION_UNAVAILABLE', message: /session function has not answered in time/ };
+    await assert.rejects(
+      ada.subscribe('n', () => {}),
+      slow,
+    );
+    const result = await ada.publish('n', 'x');
+    assert.match(result.errors[0], /^SESSION_UNAVAILABLE: .*session function has not answered/);
+    assert.equal(result.mayHaveArrived, false);
+  },
 };

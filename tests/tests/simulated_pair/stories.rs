@@ -61,7 +61,7 @@ fn a_publisher_over_its_rate_is_slowed_down_and_everything_arrives_once_and_in_o
     let publishes = Rate { per_second: 1, burst: 1 };
     world.relay.limit(LimitSettings { publishes, ..LimitSettings::default() });
     for number in 0..30 {
-        world.publish(PUBLISHER, "absences", &number.to_string());
+        world.publish_within(PUBLISHER, "absences", &number.to_string(), Some(10_000));
     }
     world.run(20_000);
     let arrived = take(&mut world, subscription).len();

@@ -7,7 +7,7 @@ use crate::{
 };
 use bytes::Bytes;
 use sealwire_client::{
-    ClientError, ConnectionId, Event, FetchId, Instant, SessionReason, SubscriptionId, Transmit,
+    ClientError, ConnectionId, Draft, Event, FetchId, Instant, SessionReason, SubscriptionId, Transmit,
 };
 use sealwire_protocol::{Code, UnixMillis};
 use std::{
@@ -102,8 +102,20 @@ impl World {
     }
 
     pub(crate) fn publish(&mut self, client: usize, name: &str, payload: &str) {
+        self.publish_within(client, name, payload, None);
+    }
+
+    pub(crate) fn publish_within(
+        &mut self,
+        client: usize,
+        name: &str,
+        payload: &str,
+        timeout_ms: Option<u64>,
+    ) {
         let now = self.client_now();
-        self.clients[client].core.publish(now, spec(name), String::new(), payload.into());
+        let (event, payload) = (String::new(), payload.into());
+        let draft = Draft { spec: spec(name), event, payload, id: None, timeout_ms };
+        self.clients[client].core.publish_draft(now, draft);
         self.drain();
     }
 

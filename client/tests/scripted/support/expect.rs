@@ -89,7 +89,7 @@ impl Harness {
     }
 
     pub fn forget_states(&mut self) {
-        self.events.retain(|event| !matches!(event, Event::State { .. }));
+        self.events.retain(|event| !matches!(event, Event::State { .. } | Event::Standing { .. }));
     }
 
     pub fn expect_nothing(&mut self) {

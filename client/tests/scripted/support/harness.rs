@@ -2,7 +2,7 @@
 
 use super::fixtures::*;
 use sealwire_client::{
-    ChannelSpec, Client, Config, ConnectionId, Event, FetchId, Instant, Now, PublishId, SessionReason,
+    ChannelSpec, Client, Config, ConnectionId, Draft, Event, FetchId, Instant, Now, PublishId, SessionReason,
     SubscriptionId, Transmit,
 };
 use sealwire_protocol::{
@@ -84,6 +84,20 @@ impl Harness {
 
     pub fn publish(&mut self, name: &str, payload: &str) -> PublishId {
         let publish = self.client.publish(self.now(), channel(name), String::new(), payload.into());
+        self.drain();
+        publish
+    }
+
+    /// Publishes with a limit of its own to the wait.
+    pub fn publish_within(&mut self, name: &str, payload: &str, timeout_ms: u64) -> PublishId {
+        let draft = Draft {
+            spec: channel(name),
+            event: String::new(),
+            payload: payload.into(),
+            id: None,
+            timeout_ms: Some(timeout_ms),
+        };
+        let publish = self.client.publish_draft(self.now(), draft);
         self.drain();
         publish
     }

@@ -13,7 +13,7 @@ use wasm_bindgen_futures::JsFuture;
 /// Everything that the page is, in one object: what was called, and the host.
 const PAGE: &str = r#"
 const page = {
-  calls: [], states: [], openings: [], sockets: [], unhandled: 0, grant,
+  calls: [], states: [], standings: [], openings: [], sockets: [], unhandled: 0, grant,
   host: {
     session(reason) { page.calls.push(reason); return page.session ? page.session() : Promise.resolve(page.grant); },
     connect(url, protocol) {
@@ -133,6 +133,16 @@ impl Page {
             .unchecked_into()
     }
 
+    /// Standings are kept by themselves.
+    pub(super) fn notice_recorder(&self) -> Function {
+        let recorder = self.recorder("notice");
+        let body = "return (notice) => notice.kind === 'state' ? page.standings.push(notice.state) : recorder(notice);";
+        Function::new_with_args("page, recorder", body)
+            .call2(&JsValue::UNDEFINED, &self.page, &recorder)
+            .unwrap()
+            .unchecked_into()
+    }
+
     pub(super) fn got(&self) -> Vec<Value> {
         let got = rust(&get(&self.page, "got"));
         set(&self.page, "got", &Array::new());
@@ -144,7 +154,7 @@ impl Page {
     }
 
     pub(super) fn subscribe(&self, on_message: &Function) -> Promise {
-        let on_notice = self.recorder("notice");
+        let on_notice = self.notice_recorder();
         self.client.subscribe(&self.channel(), &Object::new(), on_message.into(), on_notice.into())
     }
 

@@ -7,7 +7,7 @@ use super::{
 };
 use sealwire_client::{ClientError, Gap, GapReason, Notice, PublishId, Receipt, SubscriptionId};
 use sealwire_protocol::{ChannelId, wire::Position};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A place in the history: the number of the epoch, and the offset.
 type Place = (usize, u64);
@@ -27,6 +27,8 @@ pub(super) struct Track {
     replay_seconds: Option<u32>,
     /// When its token ends, where it has one without a function.
     ends: Option<u64>,
+    /// Until when its call waits, where it has a limit.
+    gives_up_at: Option<u64>,
     /// Everything up to here is accounted for.
     due: Place,
     /// The last place that the app was told of.
@@ -46,10 +48,24 @@ impl Track {
     }
 }
 
-struct Published {
-    channel: usize,
-    number: u64,
+pub(super) struct Published {
+    pub(super) channel: usize,
+    pub(super) number: u64,
+    pub(super) padding: usize,
+    gives_up_at: u64,
+    has_id: bool,
+    withdrawn: bool,
     ended: bool,
+    pub(super) acknowledged: bool,
+}
+
+impl Published {
+    /// `message` is the channel, the number and its padding.
+    pub(super) fn new(message: (usize, u64, usize), gives_up_at: u64, has_id: bool) -> Self {
+        let (channel, number, padding) = message;
+        let (withdrawn, ended, acknowledged) = (false, false, false);
+        Self { channel, number, padding, gives_up_at, has_id, withdrawn, ended, acknowledged }
+    }
 }
 
 /// How long a client believes that a replay may last, and a little more.
@@ -65,6 +81,8 @@ pub(super) struct Model {
     ids: [ChannelId; CHANNELS],
     pub(super) tracks: BTreeMap<(usize, SubscriptionId), Track>,
     publishes: BTreeMap<(usize, PublishId), Published>,
+    /// Numbers of which a client said that they were not sent.
+    unsent: BTreeSet<u64>,
     /// Where each number was seen.
     numbers: BTreeMap<Place, u64>,
     /// The newest acknowledged number of each client and channel.
@@ -87,6 +105,7 @@ impl Model {
             ids: super::channels::ids(),
             tracks: BTreeMap::new(),
             publishes: BTreeMap::new(),
+            unsent: BTreeSet::new(),
             numbers: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
             may_end: false,
@@ -105,8 +124,10 @@ impl Model {
         channel: usize,
         replay: Option<u32>,
         ends: Option<u64>,
+        gives_up_at: Option<u64>,
     ) {
         let track = Track {
+            gives_up_at,
             channel,
             stage: Stage::Waiting,
             replay_seconds: replay,
@@ -126,8 +147,32 @@ impl Model {
         }
     }
 
-    pub(super) fn publishes(&mut self, client: usize, id: PublishId, channel: usize, number: u64) {
-        self.publishes.insert((client, id), Published { channel, number, ended: false });
+    pub(super) fn publishes(&mut self, client: usize, id: PublishId, published: Published) {
+        self.publishes.insert((client, id), published);
+    }
+
+    pub(super) fn withdraws(&mut self, client: usize, id: PublishId) {
+        if let Some(published) = self.publishes.get_mut(&(client, id)) {
+            published.withdrawn = true;
+        }
+    }
+
+    /// The publications of a client whose calls have not ended.
+    pub(super) fn waiting(&self, client: usize) -> Vec<PublishId> {
+        let waits = |(key, published): (&(usize, PublishId), &Published)| {
+            (key.0 == client && !published.ended).then_some(key.1)
+        };
+        self.publishes.iter().filter_map(waits).collect()
+    }
+
+    /// A message of a client that has an id of its own.
+    pub(super) fn with_id(&self, client: usize) -> Option<&Published> {
+        let mine = self.publishes.range((client, PublishId(0))..=(client, PublishId(u32::MAX)));
+        mine.rev().map(|(_, published)| published).find(|published| published.has_id)
+    }
+
+    pub(super) fn published(&self, client: usize, id: PublishId) -> Option<&Published> {
+        self.publishes.get(&(client, id))
     }
 
     pub(super) fn subscribe_done(
@@ -146,9 +191,14 @@ impl Model {
         if track.stage != Stage::Waiting {
             return Err(format!("a subscription was answered while {:?}", track.stage));
         }
-        if result.is_err() {
+        if let Err(error) = result {
             track.stage = Stage::Over;
-            return Ok(());
+            let waits = track.gives_up_at.is_none_or(|at| now < at);
+            return if waits && is_unreachable(&error) {
+                Err(format!("a subscribe gave up before its limit: {error}"))
+            } else {
+                Ok(())
+            };
         }
         track.stage = Stage::Live;
         let (index, epoch) = self.history.current();
@@ -178,6 +228,7 @@ impl Model {
         client: usize,
         id: PublishId,
         result: Result<Receipt, ClientError>,
+        now: u64,
     ) -> Outcome {
         let published = self.publishes.get_mut(&(client, id)).filter(|published| !published.ended);
         let Some(published) = published else { return Err("a publish ended twice".into()) };
@@ -185,14 +236,26 @@ impl Model {
         let (channel, number) = (published.channel, published.number);
         let receipt = match result {
             Ok(receipt) => receipt,
-            Err(error) if self.must_publish => {
-                return Err(format!("a publish failed in calm weather: {error}"));
+            Err(error) => {
+                if self.must_publish {
+                    return Err(format!("a publish failed in calm weather: {error}"));
+                }
+                if is_unreachable(&error) && !published.withdrawn && now < published.gives_up_at {
+                    return Err(format!("a publish gave up before its limit: {error}"));
+                }
+                // Another call may have published the same message.
+                if error.may_have_arrived == Some(false) && !published.has_id {
+                    self.unsent.insert(number);
+                }
+                return Ok(());
             }
-            Err(_) => return Ok(()),
         };
+        published.acknowledged = true;
+        let has_id = published.has_id;
         let place = self.place(receipt.position, channel)?;
         self.note_number(place, number)?;
-        if self.history.epochs[place.0].is_repeat(place.1) {
+        // A message with an id of its own may have been published before, by another call.
+        if has_id || self.history.epochs[place.0].is_repeat(place.1) {
             return Ok(());
         }
         let newest = self.acknowledged.entry((client, channel, place.0)).or_default();
@@ -346,7 +409,15 @@ impl Model {
     }
 
     fn note_number(&mut self, place: Place, number: u64) -> Outcome {
+        if self.unsent.contains(&number) {
+            return Err(format!("{number} is at {place:?}, and its publisher was told that it was not sent"));
+        }
         let known = *self.numbers.entry(place).or_insert(number);
         if known == number { Ok(()) } else { Err(format!("{number} is at {place:?}, where {known} was")) }
     }
+}
+
+/// No side refused: the wait was over.
+fn is_unreachable(error: &ClientError) -> bool {
+    matches!(error.code.name(), "UNREACHABLE" | "HEARTBEAT_TIMEOUT" | "SHUTTING_DOWN")
 }

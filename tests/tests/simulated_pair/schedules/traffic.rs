@@ -126,7 +126,7 @@ impl World {
                 model.subscribe_done(client, subscription, result, now)
             }
             Event::UnsubscribeDone { subscription } => model.unsubscribe_done(client, subscription),
-            Event::PublishDone { publish, result } => model.publish_done(client, publish, result),
+            Event::PublishDone { publish, result } => model.publish_done(client, publish, result, now),
             Event::Message { subscriptions, message } => {
                 let number =
                     message.payload.trim_end().parse().map_err(|_| "a payload changed".to_owned())?;

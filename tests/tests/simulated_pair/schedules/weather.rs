@@ -5,7 +5,7 @@ use super::{
     model::Stage,
     network::Arrival,
     side::{Conditions, Side},
-    world::World,
+    world::{Wait, World},
 };
 use crate::{clients::Seeded, relay::Settings};
 use sealwire_client::{Pause, SubscriptionId};
@@ -15,6 +15,9 @@ use std::time::Duration;
 const CLIENTS: usize = 3;
 /// How long it may take, once all is well, until everybody is connected and up to date.
 const RECOVERY_MS: u64 = 150_000;
+
+/// How long it may take until a client has replaced a dead connection and published what it had sent on it.
+const DEAD_MS: u64 = 20_000;
 
 /// More than the shortest sessions and tokens live.
 const CALM_MS: u64 = 30_000;
@@ -99,7 +102,8 @@ fn happen(world: &mut World, kinds: u64) {
             let channel = world.random.below(CHANNELS as u64) as usize;
             let window = world.conditions.settings.limits.replay_window.as_secs();
             let replay = (world.random.below(2) == 0).then(|| 1 + world.random.below(window) as u32);
-            world.subscribe(client, channel, replay);
+            let limit_ms = (world.random.below(3) == 0).then(|| world.random.below(20_000));
+            world.subscribe_within(client, channel, replay, limit_ms);
             return;
         }
         18..21 if world.is_awake(client) => return unsubscribe(world, client),
@@ -201,8 +205,35 @@ fn publish(world: &mut World, client: usize) {
     if world.is_awake(client) {
         let (channel, padding) = (world.random.below(CHANNELS as u64), 700 * (world.random.below(4) / 3));
         for _ in 0..=world.random.below(4) {
-            world.publish(client, channel as usize, padding as usize);
+            let limit_ms = (world.random.below(4) == 0).then(|| world.random.below(30_000));
+            // An id stands for the same message under one encryption key.
+            let has_id = world.random.below(4) == 0 && world.conditions.keys.len() == 1;
+            let wait = Wait { limit_ms, has_id, repeats: None };
+            world.publish_within(client, channel as usize, padding as usize, wait);
         }
+        match world.random.below(8) {
+            0 => publish_again(world, client),
+            1 => withdraw(world, client),
+            _ => {}
+        }
+    }
+}
+
+/// The app repeats a message under the id that it gave it.
+fn publish_again(world: &mut World, client: usize) {
+    let Some(published) = world.model.with_id(client) else { return };
+    let (channel, number, padding) = (published.channel, published.number, published.padding);
+    if world.conditions.keys.len() == 1 {
+        let wait = Wait { limit_ms: None, has_id: true, repeats: Some(number) };
+        world.publish_within(client, channel, padding, wait);
+    }
+}
+
+fn withdraw(world: &mut World, client: usize) {
+    let waiting = world.model.waiting(client);
+    if !waiting.is_empty() {
+        let id = waiting[world.random.below(waiting.len() as u64) as usize];
+        world.withdraw(client, id);
     }
 }
 
@@ -285,6 +316,7 @@ fn calm(world: &mut World) -> Result<(), String> {
         }
         world.run(3_000);
     }
+    outlive_a_dead_connection(world)?;
     publish_everywhere(world);
     // Who sits on a dead connection finds out by the silence.
     world.run(2 * world.conditions.settings.heartbeat.as_millis() as u64 + 45_000);
@@ -293,6 +325,27 @@ fn calm(world: &mut World) -> Result<(), String> {
     }
     world.model.check_end()?;
     stay(world)
+}
+
+/// A connection dies in silence while others can be made: what is published on it arrives all the same, and soon.
+fn outlive_a_dead_connection(world: &mut World) -> Result<(), String> {
+    let client = world.random.below(CLIENTS as u64) as usize;
+    // A client whose clocks were set may have to fetch sessions again and again before the relay takes one.
+    let clocks_part = world.model.relay_clock_jumped || world.sides.iter().any(Side::lost_time);
+    // Short heartbeats find out first, and then the waits are those of the weather before.
+    let short_heartbeat = world.conditions.settings.heartbeat < Duration::from_secs(10);
+    if !world.silence(client) || clocks_part || short_heartbeat {
+        return Ok(());
+    }
+    let channel = world.random.below(CHANNELS as u64) as usize;
+    let id = world.publish(client, channel, 0);
+    world.run(DEAD_MS);
+    let acknowledged = world.model.published(client, id).is_some_and(|published| published.acknowledged);
+    if acknowledged || world.broken.is_some() {
+        Ok(())
+    } else {
+        Err("a publish on a dead connection was not acknowledged on the next one".into())
+    }
 }
 
 /// From here on no connection is lost, no subscription ends, and nothing is missed.

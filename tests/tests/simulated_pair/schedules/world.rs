@@ -3,7 +3,7 @@
 use super::{
     channels,
     history::History,
-    model::{Model, Stage, Track},
+    model::{Model, Published, Stage, Track},
     network::{Arrival, Network, Toward},
     side::{Conditions, Side},
 };
@@ -11,7 +11,7 @@ use crate::{
     clients::Seeded,
     relay::{Outgoing, Relay},
 };
-use sealwire_client::{Client, Config, Instant, State, SubscriptionId};
+use sealwire_client::{Client, Config, Draft, Instant, PublishId, State, SubscriptionId};
 use sealwire_protocol::UnixMillis;
 use sealwire_relay::LimitSettings;
 use std::{
@@ -24,6 +24,19 @@ const UNIX_START: u64 = 1_800_000_000_000;
 const MAX_STEPS: usize = 200_000;
 /// Sealed bytes, between those of a payload with padding and one without.
 const LARGE_FROM: usize = 256;
+
+/// How long a publish waits where the call does not say.
+const PUBLISH_MS: u64 = 120_000;
+
+/// What a publish asks for besides its message.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Wait {
+    pub(super) limit_ms: Option<u64>,
+    /// It has an id of the app's own.
+    pub(super) has_id: bool,
+    /// The number of a message that is published again under the same id.
+    pub(super) repeats: Option<u64>,
+}
 
 pub(super) struct World {
     start: StdInstant,
@@ -99,6 +112,16 @@ impl World {
     }
 
     pub(super) fn subscribe(&mut self, client: usize, channel: usize, replay: Option<u32>) -> SubscriptionId {
+        self.subscribe_within(client, channel, replay, None)
+    }
+
+    pub(super) fn subscribe_within(
+        &mut self,
+        client: usize,
+        channel: usize,
+        replay: Option<u32>,
+        limit_ms: Option<u64>,
+    ) -> SubscriptionId {
         let now = self.client_now(client);
         let keys = self.conditions.keys_at(self.now_ms);
         let guarded = channel == channels::GUARDED;
@@ -106,10 +129,10 @@ impl World {
         let fixed = (guarded && self.random.below(4) == 0).then(|| 3 + self.random.below(37));
         let seconds = fixed.unwrap_or(self.conditions.token_seconds);
         let spec = channels::spec(channel, &keys, unix_ms(self.now_ms), seconds);
-        let id = self.sides[client].core.subscribe(now, spec, replay);
+        let id = self.sides[client].core.subscribe_within(now, spec, replay, limit_ms);
         // Tokens count in whole seconds.
         let ends = fixed.map(|seconds| (unix_ms(self.now_ms) / 1000 + seconds) * 1000 - UNIX_START);
-        self.model.subscribes(client, id, channel, replay, ends);
+        self.model.subscribes(client, id, channel, replay, ends, limit_ms.map(|ms| self.now_ms + ms));
         if guarded && fixed.is_none() {
             self.sides[client].core.renew_token_of(now, id);
         }
@@ -124,17 +147,54 @@ impl World {
         self.drain();
     }
 
-    pub(super) fn publish(&mut self, client: usize, channel: usize, padding: usize) {
+    pub(super) fn publish(&mut self, client: usize, channel: usize, padding: usize) -> PublishId {
+        self.publish_within(client, channel, padding, Wait::default())
+    }
+
+    /// Publishes the next number, or the last one again where the wait says that it has an id of the app's own.
+    pub(super) fn publish_within(
+        &mut self,
+        client: usize,
+        channel: usize,
+        padding: usize,
+        wait: Wait,
+    ) -> PublishId {
         self.numbers += 1;
-        let number = self.numbers;
+        let number = wait.repeats.unwrap_or(self.numbers);
         let now = self.client_now(client);
         let keys = self.conditions.keys_at(self.now_ms);
         let spec =
             channels::spec(channel, &keys, unix_ms(self.now_ms), self.conditions.token_seconds.max(60));
         let payload = format!("{number}{:padding$}", "");
-        let id = self.sides[client].core.publish(now, spec, String::new(), payload);
-        self.model.publishes(client, id, channel, number);
+        let id = wait.has_id.then(|| number.to_string());
+        let draft = Draft { spec, event: String::new(), payload, id, timeout_ms: wait.limit_ms };
+        let id = self.sides[client].core.publish_draft(now, draft);
+        let gives_up_at = self.now_ms + wait.limit_ms.unwrap_or(PUBLISH_MS);
+        self.model.publishes(
+            client,
+            id,
+            Published::new((channel, number, padding), gives_up_at, wait.has_id),
+        );
         self.drain();
+        id
+    }
+
+    /// The app ends its wait for a publication.
+    pub(super) fn withdraw(&mut self, client: usize, id: PublishId) {
+        self.model.withdraws(client, id);
+        let now = self.client_now(client);
+        self.sides[client].core.withdraw_publish(now, id);
+        self.drain();
+    }
+
+    /// The connection of a client is dead from now on, and neither end hears of it. Whether there was one.
+    pub(super) fn silence(&mut self, client: usize) -> bool {
+        let side = &self.sides[client];
+        let connection = side.connection.filter(|_| side.core.state() == State::Connected);
+        let link = connection.and_then(|connection| self.network.link(client, connection));
+        let Some(link) = link.filter(|link| self.network.working().contains(link)) else { return false };
+        self.network.cut(link, |_| 0);
+        true
     }
 
     /// The app's resolver publishes, under the newest key.

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { realtimeWith } from '../../src/browser/realtime.js';
+import type { Realtime } from '../../src/browser/types.js';
+import { fakeCore, meta } from '../support/fake-core.js';
+import { isError } from '../support/rejects.js';
+
+const ignore = () => {};
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const isClosed = isError('CLOSED', /was closed/);
+const grant = {
+  url: 'wss://relay.example/v1/realtime',
+  token: 'jwt',
+  expiresAt: 1_700_000_900,
+  app: 'app',
+  installation: 'ari:cloud:jira::site/1',
+  context: {},
+  keys: [{ id: 'AAAAAA', scopes: '' }],
+};
+
+/** Something that is under way until it is released. */
+function gate<T>(value: T): { passed: Promise<T>; release: () => void } {
+  let release = (): void => {};
+  const passed = new Promise<T>((resolve) => (release = () => resolve(value)));
+  return { passed, release };
+}
+
+async function closedDuring(call: (realtime: Realtime) => Promise<unknown>, realtime: Realtime) {
+  const pending = call(realtime);
+  pending.catch(ignore);
+  await turn();
+  realtime.close();
+  assert.equal(realtime.state, 'closed');
+  return pending;
+}
+
+test('close() ends the core before it returns', async () => {
+  const { sources, clients } = fakeCore();
+  const realtime = realtimeWith({ session: async () => grant }, sources);
+  const heard: unknown[] = [];
+  await realtime.subscribe('n', (payload, error) => heard.push(error?.code ?? payload));
+  const { onMessage, onNotice } = clients[0]!.subscriptions.get(1)!;
+  realtime.close();
+  assert.equal(clients[0]!.closed, true);
+  // What the rest of a batch brings.
+  onMessage('"late"', meta());
+  onNotice({ kind: 'ended', code: 'CLOSED', message: 'closed' });
+  assert.deepEqual(heard, []);
+});
+
+test('close() from within a callback ends the messages of its batch', async () => {
+  const { sources, clients } = fakeCore();
+  const realtime = realtimeWith({ session: async () => grant }, sources);
+  const heard: unknown[] = [];
+  await realtime.subscribe('n', (payload) => {
+    heard.push(payload);
+    realtime.close();
+  });
+  const { onMessage } = clients[0]!.subscriptions.get(1)!;
+  for (const payload of ['1', '2', '3']) onMessage(payload, meta());
+  assert.deepEqual(heard, [1]);
+});
+
+test('a call whose token is being fetched does not come alive after close()', async () => {
+  const { sources, clients } = fakeCore();
+  const realtime = realtimeWith({ session: async () => grant }, sources);
+  const { passed, release } = gate('a.b.c');
+  const token = () => passed;
+  await assert.rejects(
+    closedDuring((page) => page.subscribe('n', ignore, { token }), realtime),
+    isClosed,
+  );
+  release();
+  await turn();
+  assert.deepEqual([clients.length, realtime.state], [0, 'closed']);
+  const { errors } = (await realtime.publish('n', 'x')) ?? {};
+  assert.equal(errors, undefined, 'a later call starts anew');
+});
+
+test('a core that is still loading is not started after close()', async () => {
+  const { sources, clients } = fakeCore();
+  const { passed, release } = gate(await sources.wasm());
+  const load = () => passed;
+  const realtime = realtimeWith({ session: async () => grant }, { wasm: load, js: load });
+  await assert.rejects(
+    closedDuring((page) => page.subscribe('n', ignore), realtime),
+    isClosed,
+  );
+  release();
+  await turn();
+  assert.equal(clients.length, 0);
+});
+
+test('a call that waits for the first session ends with close(), and no timer stays behind', async () => {
+  const { sources, clients } = fakeCore();
+  const { passed, release } = gate(grant);
+  const realtime = realtimeWith({ session: () => passed }, sources);
+  const before = timers();
+  const published = await closedDuring((page) => page.publish('n', 'x', { timeoutMs: 60_000 }), realtime);
+  assert.match((published as { errors: string[] }).errors[0]!, /^CLOSED/);
+  assert.equal(timers(), before);
+  release();
+  await turn();
+  assert.deepEqual([clients[0]!.closed, clients[0]!.published.length], [true, 0]);
+});
+
+test('close() tells a subscription, and a stream’s reader ends at once', async () => {
+  const { sources } = fakeCore();
+  const realtime = realtimeWith({ session: async () => grant }, sources);
+  const told: unknown[] = [];
+  const onState = (state: string, error?: { code: string }) => told.push([state, error?.code]);
+  const subscription = await realtime.subscribe('n', ignore, { onState });
+  const stream = realtime.stream('s');
+  await stream.ready;
+  const before = timers();
+  const next = stream.next();
+  realtime.close();
+  assert.deepEqual(told, [
+    ['subscribed', undefined],
+    ['ended', 'CLOSED'],
+  ]);
+  assert.equal(subscription.state, 'ended');
+  await assert.rejects(next, isClosed);
+  assert.ok(timers() < before, 'the watch for silence is gone');
+  await subscription.unsubscribe();
+});
+
+test('a stream that is cancelled before it is confirmed withdraws its subscription', async () => {
+  const { sources, clients } = fakeCore();
+  const realtime = realtimeWith({ session: async () => grant }, sources);
+  await realtime.publish('n', 'x');
+  const { passed, release } = gate(undefined);
+  clients[0]!.answer = passed;
+  const stream = realtime.stream('s');
+  await turn();
+  assert.equal(clients[0]!.subscriptions.size, 1);
+  stream.cancel();
+  assert.equal(clients[0]!.subscriptions.size, 0);
+  release();
+  await turn();
+});
+
+test('a listener that closes, and one that calls, do no harm', async () => {
+  const { sources, clients } = fakeCore();
+  const realtime = realtimeWith({ session: async () => grant }, sources);
+  realtime.onStateChange(() => realtime.close());
+  await realtime.publish('n', 'x');
+  realtime.close();
+  realtime.close();
+  assert.equal(clients[0]!.closed, true);
+});
+
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+}
