@@ -69,10 +69,14 @@ export class Connection {
     return starting;
   }
 
-  /** Runs a call with a wait that the call's own limit or the client's, its signal and close() end. */
-  async within<T>({ timeoutMs, signal }: WaitLimits, call: (wait: Wait) => Promise<T>): Promise<T> {
-    const { timeoutMs: byDefault, requestTimeoutMs } = this.#options;
-    const wait = new Wait({ timeoutMs: timeoutMs ?? byDefault ?? requestTimeoutMs, signal });
+  /** Runs a call with a wait that the call's own limit, the client's or `otherwiseMs`, its signal and close() end. */
+  async within<T>(
+    { timeoutMs, signal }: WaitLimits,
+    call: (wait: Wait) => Promise<T>,
+    otherwiseMs?: number,
+  ): Promise<T> {
+    const { timeoutMs: ofClient, requestTimeoutMs } = this.#options;
+    const wait = new Wait({ timeoutMs: timeoutMs ?? ofClient ?? requestTimeoutMs ?? otherwiseMs, signal });
     this.#waits.add(wait);
     try {
       return await call(wait);

@@ -18,6 +18,9 @@ import { checkOnState, SubscriptionStanding, tellingOfTheEnd } from './standing.
 import type { PublishResult, Realtime, RealtimeOptions, Subscribe, Subscription } from './types.js';
 import { abortedError, slowFunction, type Wait, type WaitLimits } from './wait.js';
 
+/** How long a publish waits, with its token and its session, where the app does not say. */
+const PUBLISH_MS = 120_000;
+
 async function subscribe(
   connection: Connection,
   global: boolean,
@@ -149,7 +152,7 @@ async function publish(
       return failed(connection, wait, limits.signal, thrown);
     }
   };
-  return connection.within(limits, send);
+  return connection.within(limits, send, PUBLISH_MS);
 }
 
 function slowEarlier(): SealwireError {

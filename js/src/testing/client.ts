@@ -69,7 +69,7 @@ export class TestClient implements Client {
   ): Promise<number> {
     const number = this.#started(options);
     const token = spec.token === undefined ? undefined : readChannelToken(spec.token);
-    const session = await this.#connected(number, options.timeoutMs, (error) => error);
+    const session = await this.#connected(number, options.timeoutMs);
     const { hub, isExpired } = this.#backstage;
     const address = addressOf(session, spec, token, 'subscribe', isExpired);
     const seconds = options.replaySeconds ?? 0;
@@ -112,7 +112,10 @@ export class TestClient implements Client {
     }
     this.#publishing += 1;
     try {
-      const session = await this.#connected(number, options.timeoutMs ?? PUBLISH_TIMEOUT_MS, unsent);
+      const timeoutMs = options.timeoutMs ?? PUBLISH_TIMEOUT_MS;
+      const session = await this.#connected(number, timeoutMs).catch((error: CoreError) => {
+        throw unsent(error);
+      });
       const address = addressOf(session, spec, token, 'publish', this.#backstage.isExpired);
       const { idempotencyId } = options;
       const message = { address, event, payload, publishedAt, idempotencyId };
@@ -125,7 +128,7 @@ export class TestClient implements Client {
   }
 
   withdraw(publish: number): void {
-    this.#calls.fail(publish, unsent(refused('UNREACHABLE', 'the call was ended before the relay answered')));
+    this.#calls.fail(publish, refused('UNREACHABLE', 'the call was ended before the relay answered'));
   }
 
   #started({ started }: CallOptions): number {
@@ -224,14 +227,13 @@ export class TestClient implements Client {
   async #connected(
     number: number,
     timeoutMs: number | undefined,
-    told: (error: CoreError) => CoreError,
   ): Promise<NonNullable<TestSession['current']>> {
     clearTimeout(this.#idle);
     try {
       return await this.#calls.run(
         number,
         timeoutMs,
-        () => told(this.#whyLate()),
+        () => this.#whyLate(),
         async (failed) => {
           for (;;) {
             if (this.state === 'closed') throw CLOSED;

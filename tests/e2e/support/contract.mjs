@@ -513,6 +513,9 @@ export const behaviours = {
     await sleep(20);
     ada.close();
     await Promise.all([refused(publishing, 'CLOSED'), rejected(subscribing, 'CLOSED')]);
+    const { errors, mayHaveArrived } = await publishing;
+    assert.match(errors[0], /[a-z]; the message was not sent\.$/);
+    assert.equal(mayHaveArrived, false);
   },
 
   async 'a call that the relay does not answer in time is told so'({ page, cut }) {
