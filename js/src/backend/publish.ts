@@ -7,7 +7,8 @@ import { refuseOverridesForGlobal } from '../arguments/overrides.js';
 import { serialisePayload } from '../arguments/payload.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import type { Backend } from './backend.js';
-import { failuresOf } from './failures.js';
+import { checkTimeout, Deadline } from './deadline.js';
+import { failuresOf, lateSecret } from './failures.js';
 import { inquiryOf } from './inquiry.js';
 import { currentContext, currentInvocation } from './invocation.js';
 import { postMessage } from './relay-request.js';
@@ -54,6 +55,7 @@ export async function publish(
   const event = checkEventName(options['eventName']);
   const token = checkToken(options['token']);
   const text = serialisePayload(payload);
+  const deadline = new Deadline(checkTimeout(options['timeoutMs']) ?? backend.timeoutMs);
   const context = currentContext(options['context']);
   const { app, signingKey, publishUrl } = backend.settings();
   const installation = backend.installation(context);
@@ -65,13 +67,13 @@ export async function publish(
 
   let scope: Record<string, string>;
   try {
-    scope = global ? {} : await scopeOf(backend, options, within);
+    scope = global ? {} : await deadline.within(scopeOf(backend, options, within), () => lateScope(deadline));
   } catch (thrown) {
     if (isThrown(thrown)) throw thrown;
     return failed(thrown);
   }
   try {
-    const secret = await backend.secrets.of(installation);
+    const secret = await deadline.within(backend.secrets.of(installation), () => lateSecret(deadline));
     const nowMs = backend.now();
     const core = backend.core();
     const { sealed, id } = core.seal(
@@ -101,11 +103,19 @@ export async function publish(
       sealed,
       id,
     };
-    const accepted = await postMessage({ url: publishUrl, backendToken, fetch: backend.fetch }, message);
+    const accepted = await postMessage(
+      { url: publishUrl, backendToken, fetch: backend.fetch, deadline },
+      message,
+    );
     return { eventId: accepted.eventId, eventTimestamp: String(accepted.eventTimestamp) };
   } catch (thrown) {
     return failed(thrown);
   }
+}
+
+function lateScope(deadline: Deadline): SealwireError {
+  const message = `The scope of the message was not verified ${deadline.text}: authorize(), or the product that it asks, was slow. Nothing was published.`;
+  return new SealwireError('SESSION_UNAVAILABLE', message);
 }
 
 function failed(thrown: unknown): PublishResult {

@@ -7,7 +7,8 @@ import { checkOptions } from '../arguments/options.js';
 import { ILL_FORMED, isWellFormed } from '../arguments/well-formed.js';
 import type { Permission } from '../core/resolver-core.js';
 import type { Backend } from './backend.js';
-import { failuresOf } from './failures.js';
+import { checkTimeout, Deadline } from './deadline.js';
+import { failuresOf, lateSecret } from './failures.js';
 import { currentContext } from './invocation.js';
 import type { TokenResult } from './types.js';
 
@@ -61,12 +62,13 @@ export async function signToken(
   const claimsJson = serialiseClaims(claims);
   const can = checkPermissions(permissions);
   const lifetimeSeconds = checkLifetime(options['lifetimeSeconds'], 'lifetimeSeconds');
+  const deadline = new Deadline(checkTimeout(options['timeoutMs']) ?? backend.timeoutMs);
   const context = currentContext(options['context']);
   const { app, signingKey } = backend.settings();
   const installation = backend.installation(context);
 
   try {
-    const secret = await backend.secrets.of(installation);
+    const secret = await deadline.within(backend.secrets.of(installation), () => lateSecret(deadline));
     const { token, expiresAt } = backend.core().signChannelToken(
       {
         signingKey,
