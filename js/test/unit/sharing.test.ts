@@ -236,3 +236,16 @@ test('a socket that is closed before it is known who leads is never opened', asy
   assert.equal(page.sockets.length, 1);
   assert.deepEqual(heard, []);
 });
+
+test('the reason for which the page’s socket failed reaches every frame', async () => {
+  const page = new FakePage();
+  const frames = [page.frame(), page.frame()];
+  const sockets = frames.map((frame) => frame.connect());
+  const failures: unknown[] = [];
+  for (const socket of sockets) socket.onclose = ({ failure }) => failures.push(failure);
+  await settled();
+  const failure = { code: 'TOO_MANY_CONNECTIONS', message: 'Too many.', retryAfterMs: 5 };
+  page.sockets[0]!.onclose?.({ code: 1006, failure });
+  await settled();
+  assert.deepEqual(failures, [failure, failure]);
+});

@@ -20,7 +20,8 @@ use std::{
     cell::{Cell, RefCell},
     rc::{Rc, Weak},
 };
-use wasm_bindgen::{JsValue, closure::Closure, prelude::wasm_bindgen};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 /// Longest time that `setTimeout` takes.
 const MAX_TIMEOUT_MS: u64 = i32::MAX as u64;
@@ -49,8 +50,6 @@ extern "C" {
     fn state(this: &Host, state: &str, error: &JsValue) -> Result<(), JsValue>;
 }
 
-type Settled = Closure<dyn FnMut(JsValue)>;
-
 pub(super) struct Shell {
     itself: Weak<Self>,
     host: Host,
@@ -58,8 +57,6 @@ pub(super) struct Shell {
     callbacks: RefCell<Callbacks>,
     socket: RefCell<Option<(ConnectionId, Rc<Socket>)>>,
     timer: RefCell<Option<(Instant, Timeout)>>,
-    /// Called with the session; kept until the next one is asked for.
-    session: RefCell<Option<(Settled, Settled)>>,
     driving: Cell<bool>,
 }
 
@@ -72,7 +69,6 @@ impl Shell {
             callbacks: RefCell::default(),
             socket: RefCell::default(),
             timer: RefCell::default(),
-            session: RefCell::default(),
             driving: Cell::new(false),
         })
     }
@@ -139,7 +135,10 @@ impl Shell {
                 match Socket::open(&self.host, &url, connection, &self.itself) {
                     Ok(socket) => drop(self.socket.replace(Some((connection, Rc::new(socket))))),
                     // The page's policy may forbid it.
-                    Err(_) => self.client.borrow_mut().handle_closed(clock::now(), connection, None),
+                    Err(thrown) => {
+                        let error = arguments::transport_error(&thrown);
+                        self.client.borrow_mut().handle_failed(clock::now(), connection, error);
+                    }
                 }
             }
             Transmit::Send { connection, bytes } => {
@@ -241,24 +240,19 @@ impl Shell {
             Err(thrown) => Promise::reject(&thrown),
         };
         let weak = Weak::clone(&self.itself);
-        let provided = Closure::once(move |grant: JsValue| {
-            if let Some(shell) = weak.upgrade() {
-                let grant = arguments::grant(&grant);
-                shell.input(|client, now| match grant {
-                    Ok(grant) => client.handle_session(now, fetch, grant),
-                    Err(error) => client.handle_session_failed(now, fetch, error),
-                });
-            }
+        // The answer may come late, after the client was closed: the task holds nothing of it until then.
+        spawn_local(async move {
+            let answer = JsFuture::from(promise).await;
+            let Some(shell) = weak.upgrade() else { return };
+            let grant = match answer {
+                Ok(grant) => arguments::grant(&grant),
+                Err(thrown) => Err(arguments::provider_error(&thrown)),
+            };
+            shell.input(|client, now| match grant {
+                Ok(grant) => client.handle_session(now, fetch, grant),
+                Err(error) => client.handle_session_failed(now, fetch, error),
+            });
         });
-        let weak = Weak::clone(&self.itself);
-        let failed = Closure::once(move |thrown: JsValue| {
-            if let Some(shell) = weak.upgrade() {
-                let error = arguments::provider_error(&thrown);
-                shell.input(|client, now| client.handle_session_failed(now, fetch, error));
-            }
-        });
-        let _ = promise.then2(&provided, &failed);
-        drop(self.session.replace(Some((provided, failed))));
     }
 
     /// Sets the one timer to when the client next wants the time.
