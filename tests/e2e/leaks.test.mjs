@@ -12,7 +12,7 @@ import { startRelay } from './support/relay.mjs';
 import { setStage } from './support/stage.mjs';
 
 const ROUNDS = 200;
-/** What the last rounds may still hold: a linger, a timer, a turn of the engine. */
+/** Objects that the last rounds may still hold: for a linger, a timer, a turn of the engine. */
 const AT_WORK = 3;
 
 v8.setFlagsFromString('--expose-gc');
@@ -86,7 +86,7 @@ const roundsInPage = (rounds) =>
     await new Promise((resolve) => setTimeout(resolve, 1_500));
   })();
 
-/** How many objects of a class there are in a page, after its garbage was collected. */
+/** The number of objects of each class in a page, after its garbage was collected. */
 async function count(page, ...classes) {
   const session = await page.context().newCDPSession(page);
   for (let turn = 0; turn < 3; turn += 1) await session.send('HeapProfiler.collectGarbage');

@@ -4,7 +4,7 @@
 const PASSING = new Set([429, 502, 503, 504, 520, 521, 522, 523, 524]);
 const MAX_HEADER = 60;
 
-/** Whether the same request can succeed a moment later. */
+/** True if the same request can succeed a moment later. */
 export function isPassing(status: number): boolean {
   return PASSING.has(status);
 }

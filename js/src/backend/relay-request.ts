@@ -51,7 +51,7 @@ interface Details {
   cause?: unknown;
 }
 
-/** What the relay, or the platform or a gateway before it, refused, or the network lost. */
+/** A refusal of the relay, the platform or a gateway, or a request that the network lost. */
 export class RelayRefusal extends SealwireError {
   readonly status: number | undefined;
   readonly isPassing: boolean;

@@ -59,7 +59,7 @@ export type StreamErrorCode = 'STREAM_FAILED' | 'STREAM_SILENT' | 'STREAM_RESTAR
 /** The stable name of a reason. */
 export type ErrorCode = (typeof codes)[number][0] | StreamErrorCode;
 
-/** Whether the relay is only out of breath, so that the same request can succeed in a moment. */
+/** True if the relay is only out of breath, so that the same request can succeed in a moment. */
 export function isUnavailable(code: string): boolean {
   return codes.some(([name, , close, retry]) => name === code && retry && close === 4503);
 }

@@ -12,11 +12,11 @@ import {
   type Transport,
 } from './socket.js';
 
-/** How long a WebSocket may take to open, and then to bring anything, if none has worked on this page. */
+/** The time of a WebSocket to open, and then to bring anything, if none has worked on this page. */
 const PATIENCE_MS = 5_000;
 /** A WebSocket that was refused later than this may have met a relay that stood still. */
 const QUICK_MS = 2_000;
-/** How long a connection stays on HTTP if the relay may only have been slow, and over how much more that is spread. */
+/** The time of a connection on HTTP if the relay may only have been slow; it is spread over as much again. */
 const RETURN_MS = 60_000;
 const LOST = 1006;
 /** The end of a connection that is to be made anew. */
@@ -26,7 +26,7 @@ const GOING_AWAY = 1001;
 export interface Ways {
   websocket: Connect;
   http(): Promise<Connect>;
-  /** How long an attempt may take in all, in milliseconds; half of it is for the WebSocket. */
+  /** The longest time of one attempt, in milliseconds; half of it is for the WebSocket. */
   timeoutMs?: number | undefined;
 }
 

@@ -1,6 +1,6 @@
-// What is known about the way to one relay: whether WebSockets come through, and if not, for how long HTTP is taken.
+// The knowledge about the way to one relay: if WebSockets come through, and if not, for how long HTTP is taken.
 
-/** How long no WebSocket is tried if the network let none through. */
+/** The time without a WebSocket after the network let none through. */
 const HTTP_MS = 10 * 60_000;
 /** If WebSockets have worked, one that fails says little about the network, and so many in a row something. */
 const FAILURES = 3;

@@ -247,7 +247,7 @@ test('an attempt that may take little time leaves half of it for HTTP', async (t
   t.mock.timers.tick(1);
   await settled();
   assert.deepEqual(kinds(), ['websocket', 'http']);
-  // Where that was too little, the next attempt has all of its time for HTTP.
+  // If that was too little, the next attempt has all of its time for HTTP.
   first.close();
   connect();
   await settled();

@@ -45,7 +45,7 @@ pub struct LimitSettings {
     pub idle_timeout: Duration,
     /// How long the head of an HTTP request may take, and how long a connection may stay without any.
     pub head_timeout: Duration,
-    /// How long a connection may stay open between two HTTP requests.
+    /// The longest time of a connection between two HTTP requests.
     pub keep_alive: Duration,
     /// Most bytes of the head of an HTTP request, its first line included.
     pub head_bytes: usize,
