@@ -62,7 +62,8 @@ for (const [way, core] of [
       const grown = (await settled()) - first;
       const alive = passed.filter((reference) => reference.deref()).length;
       assert.ok(alive <= AT_WORK, `${alive} of ${ROUNDS} apps are still reached`);
-      assert.ok(grown < ROUNDS * 5_000, `${Math.round(grown / ROUNDS)} bytes for each client`);
+      // The engine's compiled code grows too at first. A client that stayed would take 57 kB.
+      assert.ok(grown < ROUNDS * 15_000, `${Math.round(grown / ROUNDS)} bytes for each client`);
     } finally {
       if (before) globalThis.WebSocket = before;
       else delete globalThis.WebSocket;
@@ -75,8 +76,10 @@ for (const [way, core] of [
 const roundsInPage = (rounds) =>
   (async () => {
     globalThis.Reached ??= class Reached {};
+    globalThis.references = [];
     for (let round = 0; round < rounds; round += 1) {
       const reached = new globalThis.Reached();
+      globalThis.references.push(new WeakRef(reached));
       globalThis.start({ onState: () => reached, onDebug: () => reached });
       await globalThis.realtime.subscribe('absences', () => reached);
       globalThis.realtime.close();
@@ -106,10 +109,17 @@ async function count(page, ...classes) {
   return counts;
 }
 
-const locks = (frame) =>
+/** The locks and the channels by which the frames of a page share a socket, held and waited for. */
+const sharing = (frame) =>
   frame.evaluate(async () => {
+    const page = globalThis.__sealwirePage1;
+    if (page) {
+      const count = (map, size) => [...map.values()].reduce((sum, entries) => sum + entries[size], 0);
+      return { locks: count(page.locks, 'length'), channels: count(page.channels, 'size') };
+    }
     const { held, pending } = await navigator.locks.query();
-    return held.length + pending.length;
+    const channels = (globalThis.opened ?? []).filter((channel) => channel.deref()).length;
+    return { locks: held.length + pending.length, channels };
   });
 
 for (const [way, plainProxy, classes] of [
@@ -124,7 +134,7 @@ for (const [way, plainProxy, classes] of [
       for (const [name, left] of Object.entries(await count(page, ...classes))) {
         assert.ok(left <= AT_WORK, `${left} objects of the class ${name}`);
       }
-      assert.equal(await locks(page), 0);
+      assert.equal((await sharing(page)).locks, 0);
     } finally {
       await stage.strike();
     }
@@ -150,22 +160,23 @@ test('frames that followed and led, and were closed, leave no channel, lock or s
   try {
     const [leader, follower] = dashboard.gadgets;
     await leader.evaluate(() => globalThis.subscribe('absences'));
-    const rounds = 50;
-    await follower.evaluate(roundsInPage, rounds);
-    const session = await context.newCDPSession(leader.page());
-    const alive = async (frame) => {
-      for (let turn = 0; turn < 3; turn += 1) await session.send('HeapProfiler.collectGarbage');
-      return frame.evaluate(() => globalThis.opened.filter((channel) => channel.deref()).length);
-    };
-    assert.ok((await follower.evaluate(() => globalThis.opened.length)) >= rounds, 'the frame did follow');
-    assert.ok((await alive(follower)) <= AT_WORK, `${await alive(follower)} channels of the follower`);
-    // Its own of the page alone.
-    assert.ok((await alive(leader)) <= AT_WORK, `${await alive(leader)} channels of the leader`);
-    assert.equal(await locks(leader), 1);
+    await follower.evaluate(roundsInPage, 50);
+    // One socket in all, so the frame did follow.
     assert.equal(stage.line.connections(), 1);
+    const session = await context.newCDPSession(leader.page());
+    for (let turn = 0; turn < 3; turn += 1) await session.send('HeapProfiler.collectGarbage');
+    const reached = await follower.evaluate(
+      () => globalThis.references.filter((reference) => reference.deref()).length,
+    );
+    assert.ok(reached <= AT_WORK, `${reached} apps are still reached`);
+    for (const frame of dashboard.gadgets) {
+      const { channels } = await sharing(frame);
+      assert.ok(channels <= AT_WORK, `${channels} channels`);
+    }
+    assert.equal((await sharing(leader)).locks, 1);
     await leader.evaluate(() => globalThis.realtime.close());
     await sleep(1_500);
-    assert.equal(await locks(leader), 0);
+    assert.equal((await sharing(leader)).locks, 0);
     assert.equal(stage.line.open(), 0);
   } finally {
     await dashboard.close();
