@@ -37,6 +37,8 @@ pub struct Client {
     pub(crate) requests: Requests,
     /// Why there is no connection, for calls that wait for one in vain.
     pub(crate) trouble: Option<ClientError>,
+    /// The relay's address, which errors name.
+    pub(crate) address: Option<String>,
     /// The relay refused the last session's token.
     pub(crate) refused_before: bool,
     pub(crate) was_connected: bool,
@@ -66,6 +68,7 @@ impl Client {
             publishes: Publishes::default(),
             requests: Requests::default(),
             trouble: None,
+            address: None,
             refused_before: false,
             was_connected: false,
             wake: Wake::default(),
@@ -88,7 +91,11 @@ impl Client {
 
     /// News for the app, oldest first.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let mut event = self.events.pop_front()?;
+        if let (Some(error), Some(address)) = (event.error_mut(), &self.address) {
+            error.name_address(address);
+        }
+        Some(event)
     }
 
     /// When [`Self::handle_timeout`] is due. May move with every input.

@@ -3,7 +3,7 @@
 use crate::{
     Client, ClientError, ConnectionId, Event, Instant, Now, SessionReason, State, Transmit,
     channel::Wire,
-    loss::{Remedy, closed_with, remedy},
+    loss::{Remedy, closed_with, is_orderly, remedy},
     requests::{AskedBy, Request},
     subscription::Progress,
     time::RelayClock,
@@ -16,6 +16,8 @@ use sealwire_protocol::{
 
 /// A connection that lasted this long was a good one.
 const STABLE_MS: u64 = 10_000;
+/// The same for one that ended in good order.
+const ORDERLY_MS: u64 = 1_000;
 const CLOSE_NORMAL: u16 = 1000;
 const HEARTBEAT_MS: core::ops::RangeInclusive<u32> = 100..=300_000;
 const DEFAULT_HEARTBEAT_MS: u32 = 25_000;
@@ -67,6 +69,14 @@ impl Phase {
     }
 }
 
+/// The scheme and the host of a URL, which hold no secret.
+fn address_of(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    [scheme, "://", host].concat()
+}
+
 impl Client {
     /// The WebSocket is open.
     pub fn handle_opened(&mut self, now: Now, connection: ConnectionId) {
@@ -84,8 +94,21 @@ impl Client {
 
     /// The WebSocket closed or could not be opened; `code` is the close code where there is one.
     pub fn handle_closed(&mut self, now: Now, connection: ConnectionId, code: Option<u16>) {
+        if self.phase.connection() != Some(connection) {
+            return;
+        }
+        // A gateway that ends every connection after a few seconds does so in good order: no reason to wait ever longer.
+        let lasted = |live: &Live| now.instant.since(live.opened_at) >= ORDERLY_MS;
+        if is_orderly(code) && matches!(&self.phase, Phase::Live(live) if lasted(live)) {
+            self.backoff.reset();
+        }
+        self.lost(now, closed_with(code), None);
+    }
+
+    /// The connection failed or could not be made, and the transport knows why.
+    pub fn handle_failed(&mut self, now: Now, connection: ConnectionId, error: ClientError) {
         if self.phase.connection() == Some(connection) {
-            self.lost(now, closed_with(code), None);
+            self.lost(now, error, None);
         }
     }
 
@@ -106,6 +129,7 @@ impl Client {
     pub(crate) fn open(&mut self, now: Now) {
         let Some(session) = &self.session else { return };
         let url = session.url.clone();
+        self.address = Some(address_of(&url));
         let connection = ConnectionId(self.next_id());
         self.phase = Phase::AwaitingOpen(connection);
         self.timers.set(Timer::Welcome, now.instant.after(self.config.request_timeout_ms));

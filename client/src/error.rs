@@ -87,6 +87,14 @@ impl ClientError {
         Self::new(Code::Closed, "the client was closed")
     }
 
+    /// Says which relay could not be reached.
+    pub(crate) fn name_address(&mut self, address: &str) {
+        let host = address.rsplit('/').next().unwrap_or_default();
+        if self.code == ErrorCode::Known(Code::Unreachable) && !self.message.contains(host) {
+            self.message = [&self.message, " (relay: ", address, ")"].concat();
+        }
+    }
+
     pub(crate) fn unreachable(message: &str) -> Self {
         Self::new(Code::Unreachable, message)
     }

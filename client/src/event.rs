@@ -172,6 +172,19 @@ pub enum Event {
     },
 }
 
+impl Event {
+    pub(crate) fn error_mut(&mut self) -> Option<&mut ClientError> {
+        match self {
+            Self::SubscribeDone { result: Err(error), .. }
+            | Self::PublishDone { result: Err(error), .. }
+            | Self::RefreshDone { result: Err(error), .. }
+            | Self::Notice { notice: Notice::Error(error) | Notice::Ended(error), .. }
+            | Self::State { error: Some(error), .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
 /// The relay's acknowledgement of a publication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {

@@ -60,6 +60,12 @@ pub(crate) fn closed_with(code: Option<u16>) -> ClientError {
     ClientError::new(code, message)
 }
 
+/// True if the other end, or a gateway, closed a connection in good order.
+pub(crate) fn is_orderly(code: Option<u16>) -> bool {
+    // Normal, going away, without a code, service restart, try again later.
+    matches!(code, Some(1000 | 1001 | 1005 | 1012 | 1013))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

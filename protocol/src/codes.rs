@@ -178,6 +178,8 @@ codes! {
     InvalidArgument = 84, "INVALID_ARGUMENT", BadRequest, false;
     /// The client was closed.
     Closed = 85, "CLOSED", BadRequest, false;
+    /// The page's policy, or Forge's proxy, lets no request through to the relay: the app's manifest does not list it.
+    EgressBlocked = 90, "EGRESS_BLOCKED", Forbidden, false;
 }
 
 impl Code {

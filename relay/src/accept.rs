@@ -1,16 +1,13 @@
 //! From a connection to requests: the proxy's header, the TLS handshake, then HTTP/1.1.
 
 use crate::{
-    guests::{Guest, Paced},
+    guests::{Guest, HeadTimer, Paced},
     http::{self, HttpContext, Visitor},
     listener::{Accepted, Listener},
     proxies::{Origin, header},
 };
 use hyper::{Request, body::Incoming, server::conn::http1, service::Service};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -178,7 +175,7 @@ async fn serve<IO, S>(
     let connection = {
         let settings = context.limits.settings();
         http1::Builder::new()
-            .timer(TokioTimer::new())
+            .timer(HeadTimer::new(visitor.guest().clone(), settings.head_timeout, settings.keep_alive))
             .header_read_timeout(settings.head_timeout)
             .max_header_size(settings.head_bytes)
             .max_buf_size(settings.head_bytes)

@@ -133,6 +133,19 @@ test('a proxy that leaves the upgrade unanswered is noticed before a call gives 
   }
 });
 
+test('HTTP is reached also by a page that gives each attempt little time', async () => {
+  const stage = await setStage({ plainProxy: true });
+  try {
+    stage.line.state.upgrades = 'hold';
+    const page = await stage.open('ben', '10001', { requestTimeoutMs: 4_000 });
+    void page.evaluate(() => void globalThis.subscribe('absences').catch(() => {}));
+    await page.waitForFunction(() => globalThis.realtime.state === 'connected', null, { timeout: 20_000 });
+    assert.equal(await transport(page), 'http');
+  } finally {
+    await stage.strike();
+  }
+});
+
 test('the gadgets of a dashboard share one stream, each with its session, and go on without their leader', async () => {
   const stage = await setStage({ plainProxy: true });
   const browser = await stage.browser.newContext();

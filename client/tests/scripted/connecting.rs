@@ -300,3 +300,75 @@ fn no_timeout_is_due_again_right_after_it_was_handled() {
         assert!(harness.client.poll_timeout().is_none_or(|next| next.0 > harness.now_ms));
     }
 }
+
+#[test]
+fn a_gateway_that_ends_every_connection_in_good_order_makes_no_wait_longer() {
+    for code in [1000, 1001, 1005, 1012] {
+        let (mut harness, _) = Harness::subscribed("absences");
+        for _ in 0..10 {
+            harness.advance(3_000);
+            harness.cut(Some(code));
+            let wait = harness.advance_to_attempt();
+            assert!(wait <= 3_000, "{wait} ms after {code}");
+            harness.establish();
+            harness.sent.clear();
+        }
+    }
+    // A relay that turns everybody away at once is no gateway.
+    let (mut harness, _) = Harness::subscribed("absences");
+    for _ in 0..3 {
+        harness.cut(Some(1001));
+        harness.advance_to_attempt();
+        harness.establish();
+        harness.sent.clear();
+    }
+    harness.cut(Some(1001));
+    assert!(harness.advance_to_attempt() >= 3_000);
+}
+
+#[test]
+fn a_failure_that_the_transport_explains_is_told_and_decides_over_the_next_attempt() {
+    let refused = |code, after| ClientError { retry_after_ms: after, ..ClientError::new(code, "no") };
+    for (error, comes_back) in [
+        (refused(Code::OriginRefused, None), false),
+        (refused(Code::EgressBlocked, None), false),
+        (refused(Code::TooManyConnections, Some(4_000)), true),
+        (refused(Code::Unreachable, None), true),
+    ] {
+        let mut harness = Harness::default();
+        let subscription = harness.subscribe("absences");
+        let fetch = harness.expect_need(SessionReason::Connect);
+        harness.provide(fetch, &[1]);
+        harness.forget_states();
+        let connection = harness.connection.take().unwrap();
+        harness.client.handle_failed(harness.now(), connection, error.clone());
+        harness.drain();
+        let told = harness.events.iter().find_map(|event| match event {
+            Event::State { error: Some(error), .. } => Some(error.code),
+            _ => None,
+        });
+        assert_eq!(told, Some(error.code));
+        if comes_back {
+            assert!(harness.advance_to_attempt() >= u64::from(error.retry_after_ms.unwrap_or(375)));
+        } else {
+            assert_eq!(harness.expect_subscribe_error(subscription).code, error.code);
+            harness.advance(120_000);
+            assert_eq!(harness.connects, 1);
+        }
+    }
+}
+
+#[test]
+fn an_error_about_an_unreachable_relay_names_its_address_and_no_secret() {
+    let mut harness = Harness::default();
+    harness.subscribe("absences");
+    let fetch = harness.expect_need(SessionReason::Connect);
+    harness.provide(fetch, &[1]);
+    harness.cut(None);
+    let error = harness.events.iter().rev().find_map(|event| match event {
+        Event::State { error: Some(error), .. } => Some(error.message.clone()),
+        _ => None,
+    });
+    let message = error.unwrap();
+    assert!(message.ends_with(" (relay: wss://relay.example)"), "{message}");
+}

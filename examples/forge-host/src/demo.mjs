@@ -25,7 +25,7 @@ export async function startDemo({ relayBin, app, port, unsafeEval }) {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'sealwire-demo-'));
     stops.push(() => rm(folder, { recursive: true, force: true }));
 
-    await buildCustomUi(app);
+    await buildCustomUi(app, { unsafeEval });
     const checked = await readManifest(app);
     const gadget = gadgetOf(checked);
     const bundle = await bundleFunctions(app, gadget.file, path.join(folder, 'functions'));

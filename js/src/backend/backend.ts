@@ -6,6 +6,7 @@ import { checkFunction } from '../arguments/options.js';
 import type { ForgeContext } from '../context/properties.js';
 import type { ResolverModule } from '../core/resolver-core.js';
 import { checkUnlicensedAccess } from './accounts.js';
+import { checkTimeout, DEFAULT_TIMEOUT_MS } from './deadline.js';
 import { forgeSecrets } from './forge-secrets.js';
 import type { Inquiry } from './inquiry.js';
 import { InstallationSecrets } from './installation-secrets.js';
@@ -33,6 +34,8 @@ export interface Backend {
   inquiries: WeakMap<object, Inquiry>;
   fetch: typeof globalThis.fetch;
   sessionLifetimeSeconds: number;
+  /** The longest time of a call that may ask the relay. */
+  timeoutMs: number;
   now: () => number;
 }
 
@@ -79,6 +82,7 @@ export function backendFrom(options: BackendOptions, core: () => ResolverModule)
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     sessionLifetimeSeconds:
       checkLifetime(options.sessionLifetimeSeconds, 'sessionLifetimeSeconds') ?? DEFAULT_LIFETIME_SECONDS,
+    timeoutMs: checkTimeout(options.timeoutMs) ?? DEFAULT_TIMEOUT_MS,
     now,
   };
 }

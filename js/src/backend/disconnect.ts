@@ -5,6 +5,7 @@ import { checkOptions } from '../arguments/options.js';
 import { checkProperties } from '../arguments/properties.js';
 import { checkAccountId } from './accounts.js';
 import type { Backend } from './backend.js';
+import { checkTimeout, Deadline } from './deadline.js';
 import { failuresOf } from './failures.js';
 import { currentContext } from './invocation.js';
 import { postRevocation, type Revocation } from './relay-request.js';
@@ -21,6 +22,7 @@ export async function disconnect(
 ): Promise<DisconnectResult> {
   const options = checkOptions(given);
   const selector = selectorOf(whose);
+  const deadline = new Deadline(checkTimeout(options['timeoutMs']) ?? backend.timeoutMs);
   const context = currentContext(options['context']);
   const { app, signingKey, disconnectUrl } = backend.settings();
   const installation = backend.installation(context);
@@ -29,7 +31,7 @@ export async function disconnect(
     const backendToken = backend.core().mintBackendToken({ signingKey, app, installation, nowSeconds });
     // Session tokens know whole seconds: those of this one are meant as well.
     const revocation: Revocation = { ...selector, before: nowSeconds + 1 };
-    const to = { url: disconnectUrl, backendToken, fetch: backend.fetch };
+    const to = { url: disconnectUrl, backendToken, fetch: backend.fetch, deadline };
     return { before: await postRevocation(to, revocation) };
   } catch (thrown) {
     return { before: null, errors: failuresOf(thrown) };

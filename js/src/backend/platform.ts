@@ -38,6 +38,19 @@ export function forgePlatform(): Platform | undefined {
   };
 }
 
+/** The time that the function has left, in milliseconds; undefined outside of Forge, and where its runtime does not say. */
+export function remainingMs(): number | undefined {
+  const runtime: unknown = (globalThis as { __forge_runtime__?: unknown }).__forge_runtime__;
+  const lambda = fieldOf(runtime, 'lambdaContext') as { getRemainingTimeInMillis?: unknown } | undefined;
+  if (typeof lambda?.getRemainingTimeInMillis !== 'function') return undefined;
+  try {
+    const left: unknown = lambda.getRemainingTimeInMillis();
+    return typeof left === 'number' && Number.isFinite(left) ? Math.max(0, left) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The first item in which the call contradicts the platform; undefined where it contradicts nothing. */
 export function differenceFrom(platform: Platform, context: ForgeContext): string | undefined {
   const { signed } = platform;

@@ -8,7 +8,8 @@ import { serialisePayload } from '../arguments/payload.js';
 import { checkIdempotencyId } from '../arguments/waiting.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import type { Backend } from './backend.js';
-import { failuresOf } from './failures.js';
+import { checkTimeout, Deadline } from './deadline.js';
+import { failuresOf, lateSecret } from './failures.js';
 import { inquiryOf } from './inquiry.js';
 import { currentContext, currentInvocation } from './invocation.js';
 import { postMessage } from './relay-request.js';
@@ -56,6 +57,7 @@ export async function publish(
   const token = checkToken(options['token']);
   const idempotencyId = checkIdempotencyId(options['idempotencyId']);
   const text = serialisePayload(payload);
+  const deadline = new Deadline(checkTimeout(options['timeoutMs']) ?? backend.timeoutMs);
   const context = currentContext(options['context']);
   const { app, signingKey, publishUrl } = backend.settings();
   const installation = backend.installation(context);
@@ -67,13 +69,13 @@ export async function publish(
 
   let scope: Record<string, string>;
   try {
-    scope = global ? {} : await scopeOf(backend, options, within);
+    scope = global ? {} : await deadline.within(scopeOf(backend, options, within), () => lateScope(deadline));
   } catch (thrown) {
     if (isThrown(thrown)) throw thrown;
     return failed(thrown);
   }
   try {
-    const secret = await backend.secrets.of(installation);
+    const secret = await deadline.within(backend.secrets.of(installation), () => lateSecret(deadline));
     const nowMs = backend.now();
     const core = backend.core();
     const { sealed, id } = core.seal(
@@ -104,11 +106,19 @@ export async function publish(
       sealed,
       id,
     };
-    const accepted = await postMessage({ url: publishUrl, backendToken, fetch: backend.fetch }, message);
+    const accepted = await postMessage(
+      { url: publishUrl, backendToken, fetch: backend.fetch, deadline },
+      message,
+    );
     return { eventId: accepted.eventId, eventTimestamp: String(accepted.eventTimestamp) };
   } catch (thrown) {
     return failed(thrown);
   }
+}
+
+function lateScope(deadline: Deadline): SealwireError {
+  const message = `The scope of the message was not verified ${deadline.text}: authorize(), or the product that it asks, was slow. Nothing was published.`;
+  return new SealwireError('SESSION_UNAVAILABLE', message);
 }
 
 function failed(thrown: unknown): PublishResult {

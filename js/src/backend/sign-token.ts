@@ -7,7 +7,8 @@ import { checkOptions } from '../arguments/options.js';
 import { ILL_FORMED, isWellFormed } from '../arguments/well-formed.js';
 import type { Permission } from '../core/resolver-core.js';
 import type { Backend } from './backend.js';
-import { failuresOf } from './failures.js';
+import { checkTimeout, Deadline } from './deadline.js';
+import { failuresOf, lateSecret } from './failures.js';
 import { REMEMBERED_FOR_TOKENS_MS } from './installation-secrets.js';
 import { currentContext } from './invocation.js';
 import type { TokenResult } from './types.js';
@@ -62,12 +63,14 @@ export async function signToken(
   const claimsJson = serialiseClaims(claims);
   const can = checkPermissions(permissions);
   const lifetimeSeconds = checkLifetime(options['lifetimeSeconds'], 'lifetimeSeconds');
+  const deadline = new Deadline(checkTimeout(options['timeoutMs']) ?? backend.timeoutMs);
   const context = currentContext(options['context']);
   const { app, signingKey } = backend.settings();
   const installation = backend.installation(context);
 
   try {
-    const secret = await backend.secrets.of(installation, REMEMBERED_FOR_TOKENS_MS);
+    const read = backend.secrets.of(installation, REMEMBERED_FOR_TOKENS_MS);
+    const secret = await deadline.within(read, () => lateSecret(deadline));
     const { token, expiresAt } = backend.core().signChannelToken(
       {
         signingKey,

@@ -16,7 +16,15 @@ export interface InvocationOption {
   context?: ForgeContext;
 }
 
-export interface PublishOptions extends InvocationOption {
+export interface TimeoutOption {
+  /**
+   * The longest time of the call, in milliseconds. By default that of createRealtime(), which is 5,000. It is never more
+   * than the Forge function has left.
+   */
+  timeoutMs?: number;
+}
+
+export interface PublishOptions extends InvocationOption, TimeoutOption {
   /** From signRealtimeToken(): publishes to the channel of the token's claims. */
   token?: string;
   /** Keeps only these properties of the invocation's context; `[]` is the installation-wide channel. */
@@ -57,7 +65,7 @@ export type TokenResult =
 
 export type RealtimeTokenPermissions = [Permission, ...Permission[]];
 
-export interface TokenOptions extends InvocationOption {
+export interface TokenOptions extends InvocationOption, TimeoutOption {
   /** By default 15 minutes; at most 24 hours. */
   lifetimeSeconds?: number;
 }
@@ -158,6 +166,8 @@ export interface RealtimeOptions {
   fetch?: typeof globalThis.fetch;
   /** By default 15 minutes; at most 24 hours. */
   sessionLifetimeSeconds?: number;
+  /** The longest time of one publish(), disconnect() or signRealtimeToken(), in milliseconds. By default 5,000. */
+  timeoutMs?: number;
   /** Unix milliseconds. */
   now?: () => number;
 }
@@ -181,7 +191,10 @@ export interface Realtime {
    * Ends the sessions that there are, and refuses their tokens. A page asks for a new session once: `authorize` says
    * whether it gets one, so take the permission away first.
    */
-  disconnect: (whose: DisconnectSelector, options?: InvocationOption) => Promise<DisconnectResult>;
+  disconnect: (
+    whose: DisconnectSelector,
+    options?: InvocationOption & TimeoutOption,
+  ) => Promise<DisconnectResult>;
   /** Carries the invocation's context to the calls made during it: `handler = wrap(resolver.getDefinitions())`. */
   wrap: <H extends (...args: any[]) => unknown>(handler: H) => H;
   /**

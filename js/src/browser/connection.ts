@@ -8,6 +8,7 @@ import type {
   Host,
   SessionReason,
 } from '../core/browser-core.js';
+import { closable } from '../core/closable.js';
 import type { CoreError } from '../core/core-error.js';
 import { loadCore, type CoreSources } from '../core/load.js';
 import { errorFromCore } from '../errors/from-core.js';
@@ -156,9 +157,10 @@ export class Connection {
     const { kind, module } = await loadCore(this.#options.core, this.#sources);
     this.#refuseClosed(generation);
     this.core = kind;
-    const { idleCloseMs, onDebug, share } = this.#options;
-    const alone = withFallback();
-    const connect = share === false ? alone : sharedThrough(alone, () => client.wake());
+    const { timeoutMs, requestTimeoutMs, idleCloseMs, onDebug, share } = this.#options;
+    const alone = withFallback({ timeoutMs: timeoutMs ?? requestTimeoutMs });
+    const shared = share === false ? undefined : sharedThrough(alone, () => client.wake());
+    const connect = shared ?? alone;
     const host: Host = {
       session: (reason) => {
         const session = reason === 'connect' && early ? early : this.#session(reason, generation);
@@ -189,10 +191,11 @@ export class Connection {
       },
     };
     const opensElsewhereFrom = fasterFrom(kind);
-    const client = new module.Client(host, {
+    const core = new module.Client(host, {
       ...(idleCloseMs !== undefined && { idleCloseMs }),
       ...(opensElsewhereFrom !== undefined && { opensElsewhereFrom }),
     });
+    const client = closable(core, () => shared?.forget());
     this.#live = client;
     this.#unwatch = watchSurroundings(client);
     return client;

@@ -24,7 +24,10 @@ export type PauseReason = 'offline' | 'hidden' | 'frozen';
 
 export interface Host {
   session(reason: SessionReason): Promise<SessionGrant>;
-  /** The core listens to `open`, `message` and `close`, as a WebSocket has them. */
+  /**
+   * The core listens to `open`, `message` and `close`, as a WebSocket has them. A `close` may have a `failure`: an object
+   * with `code`, `message` and perhaps `retryAfterMs`, which says more than the close code.
+   */
   connect(url: string, protocol: string): EventTarget;
   /**
    * Answer with the client's `provideToken` or `failToken`. `fresh` says that a token which was fetched a moment ago is of
@@ -119,6 +122,11 @@ export interface Client {
   readonly state: string;
 }
 
+/** A client as the core makes it: its memory is given back by hand. */
+export interface CoreClient extends Client {
+  free?(): void;
+}
+
 export interface CoreModule {
-  Client: new (host: Host, options: ClientOptions) => Client;
+  Client: new (host: Host, options: ClientOptions) => CoreClient;
 }

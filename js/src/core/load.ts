@@ -1,8 +1,9 @@
 // Chooses the build of the core and loads it, each from a chunk of its own, so that a page downloads only one.
 
+import { messageOf } from '../errors/failure-of.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import type { CoreKind, CoreModule } from './browser-core.js';
-import { wasmAllowed } from './probe.js';
+import { isForgePage, wasmAllowed } from './probe.js';
 
 export interface LoadedCore {
   kind: CoreKind;
@@ -20,18 +21,22 @@ const sources: CoreSources = {
   js: async () => (await import('../generated/core-js.js')).load(),
 };
 
+/** A browser names the address of a chunk that it could not fetch in its own error. */
+function whyNot(kind: CoreKind, cause: unknown): string {
+  const reason = `: ${messageOf(cause).replace(/[.\s]+$/, '')}.`;
+  if (kind !== 'wasm') return reason;
+  if (isForgePage()) {
+    return `${reason} Forge's policy forbids WebAssembly unless manifest.yml has unsafe-eval under permissions.content.scripts; leave out the option core.`;
+  }
+  return wasmAllowed() ? reason : `${reason} The page forbids WebAssembly.`;
+}
+
 async function loadKind(kind: CoreKind, from: CoreSources): Promise<LoadedCore> {
   try {
     return { kind, module: await from[kind]() };
   } catch (cause) {
-    const hint = kind === 'wasm' && !wasmAllowed() ? ' The page forbids WebAssembly.' : '';
-    throw new SealwireError(
-      'UNREACHABLE',
-      `The ${kind} build of the realtime core could not be loaded.${hint}`,
-      {
-        cause,
-      },
-    );
+    const message = `The ${kind} build of the realtime core could not be loaded${whyNot(kind, cause)}`;
+    throw new SealwireError('UNREACHABLE', message, { cause });
   }
 }
 

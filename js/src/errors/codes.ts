@@ -50,6 +50,7 @@ export const codes = [
   ['UNREACHABLE', 83, 4503, true],
   ['INVALID_ARGUMENT', 84, 4400, false],
   ['CLOSED', 85, 4400, false],
+  ['EGRESS_BLOCKED', 90, 4403, false],
 ] as const satisfies readonly (readonly [string, number, number, boolean])[];
 
 /** Why a stream of text broke off: a matter of its two ends, which the protocol knows nothing of. */
@@ -60,6 +61,11 @@ export type CallErrorCode = 'ABORTED';
 
 /** The stable name of a reason. */
 export type ErrorCode = (typeof codes)[number][0] | StreamErrorCode | CallErrorCode;
+
+/** True if the relay is only out of breath, so that the same request can succeed in a moment. */
+export function isUnavailable(code: string): boolean {
+  return codes.some(([name, , close, retry]) => name === code && retry && close === 4503);
+}
 
 /** Whether the same attempt can succeed later. A code that this version does not know cannot. */
 export function isRetryable(code: string): boolean {

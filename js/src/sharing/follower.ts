@@ -1,6 +1,6 @@
 // A frame's place on the socket of the page's leader. It looks like a socket.
 
-import type { Socket } from '../transport/socket.js';
+import type { Closed, Socket } from '../transport/socket.js';
 import type { Browser, Channel, ToFollower, ToLeader } from './messages.js';
 
 /** How long a leader may take to answer; it may hang, or be gone. */
@@ -64,7 +64,7 @@ export class FollowedSocket implements Socket {
 
   /** The leader is gone. */
   lost(): void {
-    this.#closed(LOST);
+    this.#closed({ code: LOST });
   }
 
   #told(message: ToFollower): void {
@@ -80,7 +80,7 @@ export class FollowedSocket implements Socket {
       case 'frame':
         return this.onmessage?.({ data: message.data });
       case 'closed':
-        return this.#closed(message.code);
+        return this.#closed({ code: message.code, failure: message.failure });
     }
   }
 
@@ -90,10 +90,10 @@ export class FollowedSocket implements Socket {
     this.#refused();
   }
 
-  #closed(code: number): void {
+  #closed(event: Closed): void {
     if (this.#stage === 'over') return;
     this.#end();
-    this.onclose?.({ code });
+    this.onclose?.(event);
   }
 
   #end(heldMs = 0): void {

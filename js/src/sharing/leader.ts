@@ -50,8 +50,8 @@ export class Leader {
     };
     place.onopen = (transport) => tell({ type: 'open', transport });
     place.onmessage = ({ data }) => tell({ type: 'frame', data });
-    place.onclose = ({ code }) => {
-      if (!over) tell({ type: 'closed', code: code || LOST });
+    place.onclose = ({ code, failure }) => {
+      if (!over) tell({ type: 'closed', code: code || LOST, ...(failure && { failure }) });
       end();
     };
     channel.onmessage = ({ data }) => {

@@ -1,6 +1,6 @@
 // What the frames of a page say to each other. Frames of the wire pass sealed as they are: keys and plaintext never do.
 
-import type { Transport } from '../transport/socket.js';
+import type { Failure, Transport } from '../transport/socket.js';
 
 /** On the channel of the page. */
 export type ToPage =
@@ -14,7 +14,7 @@ export type ToFollower =
   | { type: 'full' }
   | { type: 'open'; transport?: Transport | undefined }
   | { type: 'frame'; data: unknown }
-  | { type: 'closed'; code: number };
+  | { type: 'closed'; code: number; failure?: Failure | undefined };
 
 export type ToLeader = { type: 'frame'; data: ArrayBuffer } | { type: 'close'; code?: number | undefined };
 

@@ -1,6 +1,6 @@
 // Several sessions on one WebSocket. Each has a place that looks like a socket of its own.
 
-import type { Connect, Socket, Transport } from '../transport/socket.js';
+import type { Closed, Connect, Socket, Transport } from '../transport/socket.js';
 import { divide, encodeEnd, encodeSession } from './wire.js';
 
 /** As many sessions as a relay takes on one connection. */
@@ -73,7 +73,7 @@ export class Multiplexer {
       socket.onopen = socket.onmessage = socket.onclose = null;
       socket.close(code);
     }
-    this.#lost(LOST);
+    this.#lost({ code: LOST });
   }
 
   #open(): Socket {
@@ -87,7 +87,7 @@ export class Multiplexer {
       for (const place of [...this.#places.values()]) place.onopen?.(transport);
     };
     socket.onmessage = (event) => this.#received(event);
-    socket.onclose = ({ code }) => this.#lost(code);
+    socket.onclose = (event) => this.#lost(event);
     return socket;
   }
 
@@ -106,12 +106,12 @@ export class Multiplexer {
     }
   }
 
-  #lost(code: number): void {
+  #lost(event: Closed): void {
     const places = [...this.#places.values()];
     this.#places.clear();
     this.#socket = undefined;
     this.#isOpen = false;
-    for (const place of places) place.onclose?.({ code });
+    for (const place of places) place.onclose?.(event);
     if (this.#places.size === 0) this.#emptied();
   }
 }

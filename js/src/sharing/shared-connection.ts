@@ -1,7 +1,7 @@
 // One socket for all frames of a page: whoever gets the lock leads and holds it, the others have places on it. The next
 // in line leads when the leader is gone; every frame's core then comes back and resumes where it was.
 
-import type { Connect, Socket } from '../transport/socket.js';
+import type { Closed, Connect, Socket } from '../transport/socket.js';
 import { FollowedSocket } from './follower.js';
 import { Leader } from './leader.js';
 import type { Browser, ToPage } from './messages.js';
@@ -56,6 +56,11 @@ export class Share {
     this.#sockets.add(socket);
     this.#wakes.add(wake);
     if (this.#leads !== undefined) queueMicrotask(() => socket.seat());
+  }
+
+  /** A core of this frame is closed. */
+  forget(wake: () => void): void {
+    this.#wakes.delete(wake);
   }
 
   remove(socket: SharedSocket): void {
@@ -198,24 +203,27 @@ class SharedSocket implements Socket {
       inner = open();
     } catch {
       // The page's policy forbids it.
-      return this.#closed(LOST);
+      return this.#closed({ code: LOST });
     }
     this.#inner = inner;
     inner.binaryType = this.binaryType;
     inner.onopen = (transport) => this.onopen?.(transport);
     inner.onmessage = (event) => this.onmessage?.(event);
-    inner.onclose = ({ code }) => this.#closed(code);
+    inner.onclose = (event) => this.#closed(event);
   }
 
-  #closed(code: number): void {
+  #closed(event: Closed): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#share.remove(this);
-    this.onclose?.({ code });
+    this.onclose?.(event);
   }
 }
 
 const shares = new Map<string, Share>();
+
+/** `forget` lets go of the core that connected. */
+export type SharedConnect = Connect & { forget(): void };
 
 /**
  * Connects through the page's socket, or directly where the browser lacks what that takes. `wake` is called when the leader
@@ -226,9 +234,10 @@ export function sharedThrough(
   wake: () => void,
   browser: Browser | undefined = browserOf(),
   known: Map<string, Share> = shares,
-): Connect {
-  if (!browser) return connect;
-  return (url, protocol) => {
+): SharedConnect {
+  if (!browser)
+    return Object.assign<Connect, { forget(): void }>((...to) => connect(...to), { forget: () => {} });
+  const shared: Connect = (url, protocol) => {
     const key = `${protocol} ${url}`;
     let share = known.get(key);
     if (!share || share.isOver) {
@@ -237,4 +246,5 @@ export function sharedThrough(
     }
     return new SharedSocket(share, () => connect(url, protocol), wake);
   };
+  return Object.assign(shared, { forget: () => known.forEach((share) => share.forget(wake)) });
 }

@@ -2,7 +2,7 @@
 
 import { messagesIn } from './batch.js';
 import { frameName, type Direction } from './frame-names.js';
-import type { Connect, Socket, Transport } from './socket.js';
+import type { Closed, Connect, Socket, Transport } from './socket.js';
 
 /** Something that happened on the connection. Holds no payload, name, token or key. */
 export type DebugEvent =
@@ -14,12 +14,16 @@ export type DebugEvent =
 
 export type DebugListener = (event: DebugEvent) => void;
 
+/** The code of an end that the core causes without one of its own. */
+const NORMAL = 1000;
+
 class DebuggedSocket implements Socket {
   onopen: Socket['onopen'] = null;
   onmessage: Socket['onmessage'] = null;
   onclose: Socket['onclose'] = null;
   readonly #inner: Socket;
   readonly #tell: DebugListener;
+  #isOver = false;
 
   constructor(inner: Socket, tell: DebugListener) {
     this.#inner = inner;
@@ -32,10 +36,7 @@ class DebuggedSocket implements Socket {
       if (event.data instanceof ArrayBuffer) this.#received(new Uint8Array(event.data));
       this.onmessage?.(event);
     };
-    inner.onclose = (event) => {
-      tell({ type: 'socket', event: 'closed', code: event.code });
-      this.onclose?.(event);
-    };
+    inner.onclose = (event) => this.#over(event);
   }
 
   get binaryType(): string {
@@ -51,8 +52,16 @@ class DebuggedSocket implements Socket {
     this.#inner.send(bytes);
   }
 
-  close(code?: number): void {
+  close(code: number = NORMAL): void {
     this.#inner.close(code);
+    queueMicrotask(() => this.#over({ code }));
+  }
+
+  #over(event: Closed): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#tell({ type: 'socket', event: 'closed', code: event.code });
+    this.onclose?.(event);
   }
 
   #received(bytes: Uint8Array<ArrayBuffer>): void {

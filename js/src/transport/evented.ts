@@ -1,6 +1,9 @@
 // Gives a socket that is no WebSocket the events of one: the core listens to these.
 
-import type { Connect, Socket, Transport } from './socket.js';
+import type { Closed, Connect, Socket, Transport } from './socket.js';
+
+/** The code of an end that the core causes without one of its own. */
+const NORMAL = 1000;
 
 class EventedSocket extends EventTarget {
   readyState: number = WebSocketState.Connecting;
@@ -14,11 +17,7 @@ class EventedSocket extends EventTarget {
       this.#tell(WebSocketState.Open, 'open', {});
     };
     inner.onmessage = ({ data }) => this.#tell(this.readyState, 'message', { data });
-    inner.onclose = ({ code }) => {
-      // As a WebSocket that never opened: who waits for it to open hears of that only by this.
-      if (this.readyState === WebSocketState.Connecting) this.#tell(WebSocketState.Closed, 'error', {});
-      this.#tell(WebSocketState.Closed, 'close', { code, reason: '', wasClean: true });
-    };
+    inner.onclose = (event) => this.#over(event);
   }
 
   get binaryType(): string {
@@ -33,8 +32,19 @@ class EventedSocket extends EventTarget {
     this.#inner.send(bytes);
   }
 
-  close(code?: number): void {
+  /** As a WebSocket does, it tells its listeners of the end that they cause as well. */
+  close(code: number = NORMAL): void {
     this.#inner.close(code);
+    queueMicrotask(() => this.#over({ code }));
+  }
+
+  #over({ code, failure }: Closed): void {
+    if (this.readyState === WebSocketState.Closed) return;
+    const inner = this.#inner;
+    inner.onopen = inner.onmessage = inner.onclose = null;
+    // As a WebSocket that never opened.
+    if (this.readyState === WebSocketState.Connecting) this.#tell(WebSocketState.Closed, 'error', {});
+    this.#tell(WebSocketState.Closed, 'close', { code, reason: '', wasClean: true, failure });
   }
 
   #tell(state: number, type: string, properties: object): void {

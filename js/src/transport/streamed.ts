@@ -1,7 +1,8 @@
 // A socket over HTTP: server-sent events in the answer to one request, messages in the bodies of others. The format is in
 // docs/protocol.md, "Without a WebSocket".
 
-import type { Connect, Socket, Transport } from './socket.js';
+import { causeOf, refusalOf } from './refused.js';
+import type { Closed, Connect, Socket, Transport } from './socket.js';
 
 /** Most base64 in one request; the relay takes 294,912 bytes. A longer message goes alone. */
 const MAX_BATCH = 200_000;
@@ -13,6 +14,8 @@ const FIRST_RETRY_MS = 250;
 /** How long what was sent before the end may take. */
 const FAREWELL_MS = 2_000;
 const LOST = 1006;
+/** The code of an answer that has come to its end in good order, as gateways end one that lasts too long for them. */
+const GOING_AWAY = 1001;
 
 class StreamedSocket implements Socket {
   binaryType = 'arraybuffer';
@@ -27,12 +30,13 @@ class StreamedSocket implements Socket {
   #first = 0;
   #isSending = false;
   #isOver = false;
+  #farewell: ReturnType<typeof setTimeout> | undefined;
 
   constructor(url: string) {
     this.#url = url.replace(/^ws/, 'http');
     this.#read().then(
-      (code) => this.#closed(code),
-      () => this.#closed(LOST),
+      (event) => this.#closed(event),
+      (thrown) => this.#closed({ code: LOST, ...(!this.#secret && { failure: causeOf(this.#url, thrown) }) }),
     );
   }
 
@@ -47,22 +51,25 @@ class StreamedSocket implements Socket {
     if (this.#isOver) return;
     this.#isOver = true;
     if (!this.#isSending) return this.#abort.abort();
-    setTimeout(() => this.#abort.abort(), FAREWELL_MS);
+    this.#farewell = setTimeout(() => this.#abort.abort(), FAREWELL_MS);
   }
 
-  /** Reads to the end, which is a close code. */
-  async #read(): Promise<number> {
-    const { ok, headers, body } = await this.#post('stream');
-    if (!ok || !body || !headers.get('content-type')?.startsWith('text/event-stream')) return LOST;
+  /** Reads to the end. */
+  async #read(): Promise<Closed> {
+    const response = await this.#post('stream');
+    const { ok, headers, body } = response;
+    if (!ok || !body || !headers.get('content-type')?.startsWith('text/event-stream')) {
+      return { code: LOST, failure: await refusalOf(this.#url, response) };
+    }
     const reader = body.pipeThrough(new TextDecoderStream()).getReader();
     for (let text = ''; ;) {
       const { value, done } = await reader.read();
-      if (done) return LOST;
+      if (done) return { code: this.#secret ? GOING_AWAY : LOST };
       const events = (text + value).split('\n\n');
       text = events.pop()!;
       for (const event of events) {
         const code = this.#received(event);
-        if (code) return code;
+        if (code) return { code };
       }
     }
   }
@@ -92,14 +99,16 @@ class StreamedSocket implements Socket {
     while (this.#queue.length > 0) {
       const next = await this.#deliver();
       if (next === undefined) {
-        this.#closed(LOST);
+        this.#closed({ code: LOST });
         break;
       }
       this.#queue.splice(0, next - this.#first);
       this.#first = next;
     }
     this.#isSending = false;
-    if (this.#isOver) this.#abort.abort();
+    if (!this.#isOver) return;
+    clearTimeout(this.#farewell);
+    this.#abort.abort();
   }
 
   /** The number of the message that the relay expects next; undefined where it cannot be had. */
@@ -140,11 +149,11 @@ class StreamedSocket implements Socket {
     });
   }
 
-  #closed(code: number): void {
+  #closed(event: Closed): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#abort.abort();
-    this.onclose?.({ code });
+    this.onclose?.(event);
   }
 }
 

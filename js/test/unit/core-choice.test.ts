@@ -54,6 +54,29 @@ test('plain JavaScript runs where the real module does not compile though the em
   assert.equal((await loadCore(undefined, failing)).kind, 'js');
 });
 
+test('on a page of Forge nothing is compiled to find out, and the option core has the last word', async () => {
+  const { sources, loads } = fakeCore();
+  let compiled = 0;
+  const { Module } = WebAssembly;
+  WebAssembly.Module = class {
+    constructor() {
+      compiled += 1;
+    }
+  } as unknown as typeof WebAssembly.Module;
+  Object.assign(globalThis, { __bridge: { callBridge: async () => {} } });
+  try {
+    assert.equal((await loadCore(undefined, sources)).kind, 'js');
+    assert.equal((await loadCore('wasm', sources)).kind, 'wasm');
+    assert.deepEqual([compiled, loads], [0, ['js', 'wasm']]);
+    const failing = { ...sources, wasm: () => Promise.reject(new Error('no')) };
+    await assert.rejects(loadCore('wasm', failing), isError('UNREACHABLE', /permissions\.content\.scripts/));
+    assert.equal(compiled, 0);
+  } finally {
+    WebAssembly.Module = Module;
+    Reflect.deleteProperty(globalThis, '__bridge');
+  }
+});
+
 test('a forced build is the one that runs, or its failure is told', async () => {
   const { sources, loads } = fakeCore();
   assert.equal((await loadCore('js', sources)).kind, 'js');
@@ -62,7 +85,7 @@ test('a forced build is the one that runs, or its failure is told', async () => 
   const failing = { ...sources, wasm: () => Promise.reject(new Error('no')) };
   await assert.rejects(
     loadCore('wasm', failing),
-    isError('UNREACHABLE', /The wasm build .* could not be loaded\.$/),
+    isError('UNREACHABLE', /The wasm build .* could not be loaded: no\.$/),
   );
   await withoutWasm(() =>
     assert.rejects(loadCore('wasm', failing), isError('UNREACHABLE', /The page forbids WebAssembly/)),

@@ -65,3 +65,27 @@ test('what has events already stays itself', () => {
   const websocket = new EventTarget();
   assert.equal(evented(() => websocket as never)('wss://relay', 'sealwire.v1'), websocket);
 });
+
+test('an end that the core causes is told to its listeners too, once, and the socket below is let go of', async () => {
+  const { socket } = quietSocket();
+  const shown = evented(() => socket)('wss://relay', 'sealwire.v1') as EventTarget &
+    Socket & { readyState: number };
+  const heard: unknown[] = [];
+  shown.addEventListener('close', (event) => heard.push((event as Event & { code: number }).code));
+  socket.onopen?.();
+  shown.close(4408);
+  assert.deepEqual(heard, []);
+  await null;
+  assert.deepEqual([heard, shown.readyState], [[4408], 3]);
+  assert.deepEqual([socket.onopen, socket.onmessage, socket.onclose], [null, null, null]);
+});
+
+test('the reason of a failed connection is part of its end', () => {
+  const { socket } = quietSocket();
+  const shown = evented(() => socket)('wss://relay', 'sealwire.v1') as EventTarget;
+  const failure = { code: 'ORIGIN_REFUSED', message: 'No.' };
+  const heard: unknown[] = [];
+  shown.addEventListener('close', (event) => heard.push((event as Event & { failure: unknown }).failure));
+  socket.onclose?.({ code: 1006, failure });
+  assert.deepEqual(heard, [failure]);
+});

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 
 import { withFallback } from '../../src/transport/fallback.js';
-import type { Socket } from '../../src/transport/socket.js';
+import type { Failure, Socket } from '../../src/transport/socket.js';
 
 class FakeSocket implements Socket {
   binaryType = '';
@@ -24,7 +24,7 @@ class FakeSocket implements Socket {
 }
 
 /** A network: what was opened in it, and what its page heard of the last connection. */
-function network() {
+function network(timeoutMs?: number) {
   const opened: FakeSocket[] = [];
   const open = (kind: string) => {
     const socket = new FakeSocket(kind);
@@ -32,18 +32,22 @@ function network() {
     return socket;
   };
   const connect = withFallback(
-    { websocket: () => open('websocket'), http: async () => () => open('http') },
+    { websocket: () => open('websocket'), http: async () => () => open('http'), timeoutMs },
     new Map(),
   );
-  const state = { opened, heard: [] as unknown[], socket: undefined as Socket | undefined };
+  const state = { opened, heard: [] as unknown[], failure: undefined as Failure | undefined };
   return {
     ...state,
+    failure: () => state.failure,
     connect() {
       state.heard.length = 0;
       const socket = connect('wss://relay/v1/realtime', 'p');
       socket.onopen = (transport) => state.heard.push(transport);
       socket.onmessage = ({ data }) => state.heard.push(data);
-      socket.onclose = ({ code }) => state.heard.push(code);
+      socket.onclose = ({ code, failure }) => {
+        state.heard.push(code);
+        state.failure = failure;
+      };
       return socket;
     },
     kinds: () => opened.map(({ kind }) => kind),
@@ -176,4 +180,121 @@ test('the next page of the same tab begins with what worked', async () => {
     Reflect.deleteProperty(globalThis, 'sessionStorage');
     mock.restoreAll();
   }
+});
+
+test('a relay that was slow once moves nobody to HTTP for longer than a minute or two', async (t) => {
+  t.mock.timers.enable({ apis: ['Date', 'setTimeout'] });
+  for (const slow of ['to open', 'to answer']) {
+    const { connect, heard, kinds, last } = network();
+    connect();
+    if (slow === 'to answer') last().onopen?.();
+    t.mock.timers.tick(5_000);
+    if (slow === 'to answer') connect();
+    await settled();
+    last().onopen?.();
+    last().onmessage?.({ data: 'welcome' });
+    assert.deepEqual(kinds(), ['websocket', 'http']);
+    // By itself it comes back to a WebSocket, and so does whoever connects anew.
+    heard.length = 0;
+    t.mock.timers.tick(59_000);
+    assert.deepEqual(heard, []);
+    t.mock.timers.tick(61_000);
+    assert.deepEqual([heard, last().isClosed], [[1001], true]);
+    connect();
+    last().onopen?.();
+    last().onmessage?.({ data: 'welcome' });
+    assert.equal(last().kind, 'websocket');
+  }
+});
+
+test('WebSockets that are slow twice in a row are the network’s doing, and HTTP is kept to', async (t) => {
+  t.mock.timers.enable({ apis: ['Date', 'setTimeout'] });
+  const { connect, heard, kinds, last } = network();
+  for (let time = 0; time < 2; time += 1) {
+    if (time > 0) last().onclose?.({ code: 1006 });
+    connect();
+    t.mock.timers.tick(5_000);
+    await settled();
+    last().onopen?.();
+  }
+  heard.length = 0;
+  t.mock.timers.tick(5 * 60_000);
+  assert.deepEqual(heard, []);
+  connect();
+  await settled();
+  assert.deepEqual(kinds(), ['websocket', 'http', 'websocket', 'http', 'http']);
+});
+
+test('a WebSocket that is refused late may have met a slow relay', async (t) => {
+  t.mock.timers.enable({ apis: ['Date', 'setTimeout'] });
+  const { connect, kinds, last } = network();
+  connect();
+  t.mock.timers.tick(3_000);
+  last().onclose?.({ code: 1006 });
+  await settled();
+  last().onopen?.();
+  connect();
+  assert.deepEqual(kinds(), ['websocket', 'http', 'websocket']);
+});
+
+test('an attempt that may take little time leaves half of it for HTTP', async (t) => {
+  t.mock.timers.enable({ apis: ['Date', 'setTimeout'] });
+  const { connect, heard, kinds, last } = network(1_000);
+  const first = connect();
+  t.mock.timers.tick(499);
+  await settled();
+  assert.deepEqual(kinds(), ['websocket']);
+  t.mock.timers.tick(1);
+  await settled();
+  assert.deepEqual(kinds(), ['websocket', 'http']);
+  // If that was too little, the next attempt has all of its time for HTTP.
+  first.close();
+  connect();
+  await settled();
+  last().onopen?.();
+  assert.deepEqual([kinds(), heard], [['websocket', 'http', 'http'], ['http']]);
+});
+
+test('where there is no WebSocket, HTTP is taken at once', async () => {
+  const opened: FakeSocket[] = [];
+  const connect = withFallback(
+    {
+      websocket: () => {
+        throw new ReferenceError('WebSocket is not defined');
+      },
+      http: async () => () => (opened.push(new FakeSocket('http')), opened.at(-1)!),
+    },
+    new Map(),
+  );
+  const heard: unknown[] = [];
+  let failure: Failure | undefined;
+  const open = () => {
+    const socket = connect('wss://relay.example/v1/realtime', 'p');
+    socket.onopen = (transport) => heard.push(transport);
+    socket.onclose = (event) => (failure = event.failure);
+  };
+  open();
+  await settled();
+  opened[0]!.onclose?.({
+    code: 1006,
+    failure: { code: 'UNREACHABLE', message: 'https://relay.example is away' },
+  });
+  assert.deepEqual(failure, {
+    code: 'UNREACHABLE',
+    message: 'No connection to wss://relay.example: WebSocket is not defined; https://relay.example is away',
+  });
+  open();
+  await settled();
+  opened[1]!.onopen?.();
+  assert.deepEqual(heard, ['http']);
+});
+
+test('what the relay says over HTTP of a WebSocket that it refused reaches the core', async () => {
+  const { connect, failure, last } = network();
+  connect();
+  last().onclose?.({ code: 1006 });
+  await settled();
+  const refused = { code: 'TOO_MANY_CONNECTIONS', message: 'Too many.', retryAfterMs: 500 };
+  last().onclose?.({ code: 1006, failure: refused });
+  assert.deepEqual(failure(), refused);
 });

@@ -271,3 +271,16 @@ test('a follower that was left without an answer closes the dead socket of its l
   await settled();
   assert.deepEqual([page.sockets[0]!.isClosed, heard], [true, ['closed 1006']]);
 });
+
+test('the reason for which the page’s socket failed reaches every frame', async () => {
+  const page = new FakePage();
+  const frames = [page.frame(), page.frame()];
+  const sockets = frames.map((frame) => frame.connect());
+  const failures: unknown[] = [];
+  for (const socket of sockets) socket.onclose = ({ failure }) => failures.push(failure);
+  await settled();
+  const failure = { code: 'TOO_MANY_CONNECTIONS', message: 'Too many.', retryAfterMs: 5 };
+  page.sockets[0]!.onclose?.({ code: 1006, failure });
+  await settled();
+  assert.deepEqual(failures, [failure, failure]);
+});

@@ -91,6 +91,50 @@ test('an answer that breaks off, is none, or is no stream of events is a lost co
   }
 });
 
+test('a stream that a gateway ends in good order is going away, and not lost', async () => {
+  const { heard, addresses, write, end } = relay();
+  await until(() => addresses.length === 1);
+  write('event: open\ndata: secret\n\n');
+  await until(() => heard.length === 1);
+  end();
+  await until(() => heard.includes(1001));
+});
+
+test('a stream that is refused says why: in the words of the relay, or by what answered in its place', async () => {
+  const refusal = { code: 'ORIGIN_REFUSED', message: 'pages of this origin may not use the relay' };
+  const limit = { code: 'TOO_MANY_CONNECTIONS', message: 'too many', retryAfterMs: 700 };
+  for (const [answer, failure] of [
+    [
+      Response.json({ error: refusal }, { status: 403 }),
+      { ...refusal, message: 'Pages of this origin may not use the relay.' },
+    ],
+    [Response.json({ error: limit }, { status: 429 }), { ...limit, message: 'Too many.' }],
+    [
+      new Response('<html>', { status: 403, headers: { 'content-type': 'text/html' } }),
+      {
+        code: 'UNREACHABLE',
+        message: 'https://relay.example answered with HTTP 403, but not as a relay does',
+      },
+    ],
+    [
+      new TypeError('Failed to fetch'),
+      {
+        code: 'UNREACHABLE',
+        message: 'https://relay.example gave the page no answer that it may read (Failed to fetch)',
+      },
+    ],
+  ] as const) {
+    globalThis.fetch = async () => {
+      if (answer instanceof Error) throw answer;
+      return answer;
+    };
+    const closed: unknown[] = [];
+    connectStreamed('wss://relay.example/v1/realtime', 'p').onclose = (event) => closed.push(event);
+    await until(() => closed.length > 0);
+    assert.deepEqual(closed, [{ code: 1006, failure }]);
+  }
+});
+
 test('what is sent together goes together, and what is sent meanwhile goes next, numbered', async () => {
   const { say, sent, write, addresses } = relay();
   await until(() => addresses.length === 1);

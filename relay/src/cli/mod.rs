@@ -161,6 +161,9 @@ pub(crate) struct ConfigArgs {
     /// How long the head of an HTTP request may take.
     #[arg(long, value_name = "DURATION")]
     head_timeout: Option<String>,
+    /// How long a connection may stay open between two HTTP requests.
+    #[arg(long, value_name = "DURATION")]
+    keep_alive: Option<String>,
     /// Most bytes of the head of an HTTP request.
     #[arg(long, value_name = "SIZE")]
     head_bytes: Option<String>,
@@ -247,6 +250,7 @@ impl ConfigArgs {
             .with(Setting::MemoryBytes, self.memory_bytes.clone())
             .with(Setting::IdleTimeout, self.idle_timeout.clone())
             .with(Setting::HeadTimeout, self.head_timeout.clone())
+            .with(Setting::KeepAlive, self.keep_alive.clone())
             .with(Setting::HeadBytes, self.head_bytes.clone())
             .with(Setting::BodyTimeout, self.body_timeout.clone())
             .with(Setting::WriteTimeout, self.write_timeout.clone())

@@ -58,6 +58,7 @@ impl Setting {
             Self::MemoryBytes => text(&units::bytes_text(config.limits.memory_bytes)),
             Self::IdleTimeout => text(&units::duration_text(config.limits.idle_timeout)),
             Self::HeadTimeout => text(&units::duration_text(config.limits.head_timeout)),
+            Self::KeepAlive => text(&units::duration_text(config.limits.keep_alive)),
             Self::HeadBytes => text(&units::bytes_text(config.limits.head_bytes)),
             Self::BodyTimeout => text(&units::duration_text(config.limits.body_timeout)),
             Self::WriteTimeout => text(&units::duration_text(config.limits.write_timeout)),

@@ -100,6 +100,8 @@ pub enum Setting {
     IdleTimeout,
     /// `head_timeout` of [`Config::limits`].
     HeadTimeout,
+    /// `keep_alive` of [`Config::limits`].
+    KeepAlive,
     /// `head_bytes` of [`Config::limits`].
     HeadBytes,
     /// `body_timeout` of [`Config::limits`].
@@ -162,6 +164,7 @@ impl Setting {
         Self::MemoryBytes,
         Self::IdleTimeout,
         Self::HeadTimeout,
+        Self::KeepAlive,
         Self::HeadBytes,
         Self::BodyTimeout,
         Self::WriteTimeout,
@@ -216,6 +219,7 @@ impl Setting {
             Self::MemoryBytes => "memory_bytes",
             Self::IdleTimeout => "idle_timeout",
             Self::HeadTimeout => "head_timeout",
+            Self::KeepAlive => "keep_alive",
             Self::HeadBytes => "head_bytes",
             Self::BodyTimeout => "body_timeout",
             Self::WriteTimeout => "write_timeout",
@@ -308,6 +312,7 @@ impl Setting {
             Self::MemoryBytes => to.limits.memory_bytes = from.limits.memory_bytes,
             Self::IdleTimeout => to.limits.idle_timeout = from.limits.idle_timeout,
             Self::HeadTimeout => to.limits.head_timeout = from.limits.head_timeout,
+            Self::KeepAlive => to.limits.keep_alive = from.limits.keep_alive,
             Self::HeadBytes => to.limits.head_bytes = from.limits.head_bytes,
             Self::BodyTimeout => to.limits.body_timeout = from.limits.body_timeout,
             Self::WriteTimeout => to.limits.write_timeout = from.limits.write_timeout,

@@ -78,6 +78,7 @@ fn every_setting_is_read_from_all_three_places() {
         (Setting::MemoryBytes, "128MiB"),
         (Setting::IdleTimeout, "30s"),
         (Setting::HeadTimeout, "5s"),
+        (Setting::KeepAlive, "75s"),
         (Setting::HeadBytes, "32KiB"),
         (Setting::BodyTimeout, "5s"),
         (Setting::WriteTimeout, "5s"),
@@ -100,7 +101,7 @@ fn every_setting_is_read_from_all_three_places() {
         }
     }
     // These need files or each other: `transport_settings_are_read_from_all_three_places`.
-    assert_eq!(Setting::ALL.len(), 45 + 3);
+    assert_eq!(Setting::ALL.len(), 46 + 3);
 }
 
 #[test]

@@ -113,6 +113,14 @@ impl Setting {
                 config.limits.head_timeout =
                     within(units::duration(text)?, Duration::from_millis(100), Duration::from_secs(60), text)?
             }
+            Self::KeepAlive => {
+                config.limits.keep_alive = within(
+                    units::duration(text)?,
+                    Duration::from_millis(100),
+                    Duration::from_secs(3600),
+                    text,
+                )?
+            }
             Self::HeadBytes => {
                 config.limits.head_bytes = within(units::bytes(text)?, LEAST_HEAD, MOST_HEAD, text)?
             }

@@ -46,6 +46,7 @@ struct State {
     /// The moment of the last answer, or of the beginning of the connection.
     since: u32,
     stage: Stage,
+    has_answer: bool,
     is_leaving: bool,
 }
 
@@ -86,6 +87,7 @@ impl Guest {
             kernel: None,
             read: 0,
             stage: if protection == Protection::Tls { Stage::Handshake } else { Stage::Requests },
+            has_answer: false,
             is_leaving: false,
         };
         Self {
@@ -119,12 +121,19 @@ impl Guest {
     pub(crate) fn answered(&self) {
         let mut state = self.state();
         state.read = 0;
+        state.has_answer = true;
         state.since = self.guests.memory.moment();
         let idle = state.protection.idle();
         state.held.set(idle);
         if state.stage == Stage::Requests {
             state.held.set_kind(Kind::Guests);
         }
+    }
+
+    /// True between two requests: one was answered, and nothing has come of the next one.
+    pub(super) fn is_between_requests(&self) -> bool {
+        let state = self.state();
+        state.has_answer && state.read == 0
     }
 
     /// The answer is a stream, for a client without a WebSocket.

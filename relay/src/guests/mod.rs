@@ -3,9 +3,11 @@
 
 mod footprint;
 mod guest;
+mod head_timer;
 mod paced;
 
 pub(crate) use guest::Guest;
+pub(crate) use head_timer::HeadTimer;
 pub(crate) use paced::Paced;
 
 use crate::{

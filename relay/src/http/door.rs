@@ -1,6 +1,6 @@
 //! Who may come in: every connection takes a place before anything is read from it.
 
-use super::{HttpContext, Peer, answer::HttpError};
+use super::{HttpContext, Peer, answer::HttpError, cross_origin};
 use crate::{
     access::Refused,
     guests::Guest,
@@ -95,11 +95,15 @@ fn is_for_clients(path: &str) -> bool {
     path.starts_with("/v1/") && path != "/v1/openapi.json"
 }
 
-/// The answer to every request of a connection without a place; the connection ends with it.
-pub(super) fn refusal(refused: Refused) -> Response {
+/// The answer to a request of a connection without a place or of a page that may not use the relay; the connection ends with
+/// it. A browser shows a page nothing of a WebSocket that was refused, so a page that asks for a stream may read the reason.
+pub(super) fn refusal<B>(refused: Refused, request: &Request<B>) -> Response {
     let mut response = Response::from(HttpError::from(refused));
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    response
+    match request.uri().path() {
+        "/v1/stream" | "/v1/send" => cross_origin::allow(request.headers(), response),
+        _ => response,
+    }
 }
 
 /// The answer to a client that is not let in. If the relay is full or ends, the connection ends as well, and gives up its

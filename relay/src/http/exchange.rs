@@ -25,13 +25,13 @@ where
     let remote = context.proxies.client(visitor.origin(), request.headers());
     let mut response = match visitor {
         Visitor::Admitted(_) if let Err(refused) = context.check_origin(&request, remote) => {
-            door::refusal(refused)
+            door::refusal(refused, &request)
         }
         Visitor::Admitted(peer) => {
             request.extensions_mut().insert(peer.clone());
             routes.call(request).await?
         }
-        Visitor::Refused { refused, .. } => door::refusal(refused.clone()),
+        Visitor::Refused { refused, .. } => door::refusal(refused.clone(), &request),
     };
     visitor.guest().answered();
     response.headers_mut().insert(REQUEST_ID, id.header());

@@ -66,6 +66,8 @@ fn open_stream(
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     // Nobody on the way may keep events back until there are more, or pack them, which comes to the same.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+    // A proxy leaves alone what is encoded already; some pack `text/*` whatever `no-transform` says.
+    headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     // The connection ends with the stream.
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

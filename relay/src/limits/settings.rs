@@ -43,8 +43,10 @@ pub struct LimitSettings {
     pub memory_bytes: usize,
     /// How long a session may go on without a subscription and without a request.
     pub idle_timeout: Duration,
-    /// How long the head of an HTTP request may take, and how long a connection may stay without one.
+    /// How long the head of an HTTP request may take, and how long a connection may stay without any.
     pub head_timeout: Duration,
+    /// The longest time of a connection between two HTTP requests.
+    pub keep_alive: Duration,
     /// Most bytes of the head of an HTTP request, its first line included.
     pub head_bytes: usize,
     /// How long the body of an HTTP request may take.
@@ -112,6 +114,8 @@ impl Default for LimitSettings {
             memory_bytes: 1024 * 1024 * 1024,
             idle_timeout: Duration::from_secs(10 * 60),
             head_timeout: Duration::from_secs(10),
+            // Longer than load balancers keep an idle connection: 60 s in most of them, 120 s in Caddy.
+            keep_alive: Duration::from_secs(130),
             head_bytes: 16 * 1024,
             body_timeout: Duration::from_secs(20),
             write_timeout: Duration::from_secs(20),

@@ -134,11 +134,20 @@ fn grant_key(key: &JsValue) -> Option<GrantKey> {
 
 /// What `session()` or a token function threw or rejected with: an error with one of this protocol's codes keeps it.
 pub(super) fn provider_error(thrown: &JsValue) -> ClientError {
+    error(thrown, Code::SessionUnavailable, "the app's function failed")
+}
+
+/// The reason for which the host could not connect, or a connection ended.
+pub(super) fn transport_error(failure: &JsValue) -> ClientError {
+    error(failure, Code::Unreachable, "the connection to the relay was lost or could not be made")
+}
+
+fn error(thrown: &JsValue, otherwise: Code, unsaid: &str) -> ClientError {
     let message = property(thrown, "message").as_string();
-    let message = message.unwrap_or_else(|| "the app's function failed".into());
+    let message = message.unwrap_or_else(|| unsaid.into());
     let name = property(thrown, "code").as_string();
     let code = Code::ALL.iter().find(|code| name.as_deref() == Some(code.name()));
-    let mut error = ClientError::new(code.copied().unwrap_or(Code::SessionUnavailable), message);
+    let mut error = ClientError::new(code.copied().unwrap_or(otherwise), message);
     error.retry_after_ms = property(thrown, "retryAfterMs")
         .as_f64()
         .map(|after| u32::try_from(whole(after)).unwrap_or(u32::MAX));

@@ -140,7 +140,10 @@ impl Shell {
                 match Socket::open(&self.host, &url, connection, &self.itself) {
                     Ok(socket) => drop(self.socket.replace(Some((connection, Rc::new(socket))))),
                     // The page's policy may forbid it.
-                    Err(_) => self.client.borrow_mut().handle_closed(clock::now(), connection, None),
+                    Err(thrown) => {
+                        let error = arguments::transport_error(&thrown);
+                        self.client.borrow_mut().handle_failed(clock::now(), connection, error);
+                    }
                 }
             }
             Transmit::Send { connection, bytes } => {
@@ -248,19 +251,19 @@ impl Shell {
             Err(thrown) => Promise::reject(&thrown),
         };
         let weak = Weak::clone(&self.itself);
-        // Listens until the answer comes, however late: a session of an earlier request may still serve.
+        // Listens until the answer comes, however late: a session of an earlier request may still serve. The task holds
+        // nothing of a client that was closed meanwhile.
         spawn_local(async move {
             let answer = JsFuture::from(promise).await;
+            let Some(shell) = weak.upgrade() else { return };
             let grant = match answer {
                 Ok(grant) => arguments::grant(&grant),
                 Err(thrown) => Err(arguments::provider_error(&thrown)),
             };
-            if let Some(shell) = weak.upgrade() {
-                shell.input(|client, now| match grant {
-                    Ok(grant) => client.handle_session(now, fetch, grant),
-                    Err(error) => client.handle_session_failed(now, fetch, error),
-                });
-            }
+            shell.input(|client, now| match grant {
+                Ok(grant) => client.handle_session(now, fetch, grant),
+                Err(error) => client.handle_session_failed(now, fetch, error),
+            });
         });
     }
 

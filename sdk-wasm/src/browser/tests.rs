@@ -306,3 +306,60 @@ async fn wrong_arguments_reject_with_a_code() {
     JsFuture::from(page.client.unsubscribe(99)).await.unwrap();
     assert_eq!(rust(&get(&page.page, "calls")), json!([]));
 }
+
+#[wasm_bindgen_test]
+async fn the_reason_of_a_failed_connection_reaches_the_page() {
+    for (failure, state) in [
+        (json!({ "code": "ORIGIN_REFUSED", "message": "not yours" }), "idle ORIGIN_REFUSED"),
+        (
+            json!({ "code": "TOO_MANY_CONNECTIONS", "message": "later", "retryAfterMs": 60_000 }),
+            "reconnecting TOO_MANY_CONNECTIONS",
+        ),
+        (json!({ "code": "NEWER_THAN_THIS", "message": "what" }), "reconnecting UNREACHABLE"),
+        (json!({}), "reconnecting UNREACHABLE"),
+    ] {
+        let (page, _) = Page::subscribed().await;
+        page.fire("close", 3, "failure", &js(&failure)).await;
+        let states = rust(&get(&page.page, "states"));
+        assert_eq!(states.as_array().unwrap().last(), Some(&json!(state)), "{failure}");
+        page.client.close();
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_socket_that_is_given_up_hears_no_listener_of_the_client_any_more() {
+    let (page, _) = Page::subscribed().await;
+    let socket = page.socket();
+    let left = "return [...Object.entries(socket.listeners)].filter(([, count]) => count > 0).length";
+    let count = "
+        const { addEventListener, removeEventListener } = EventTarget.prototype;
+        socket.listeners = { open: 1, message: 1, close: 1 };
+        socket.removeEventListener = function (kind, listener) {
+            socket.listeners[kind] -= 1;
+            return removeEventListener.call(this, kind, listener);
+        };
+    ";
+    Function::new_with_args("socket", count).call1(&JsValue::UNDEFINED, &socket).unwrap();
+    page.client.close();
+    settle().await;
+    let left = Function::new_with_args("socket", left).call1(&JsValue::UNDEFINED, &socket).unwrap();
+    assert_eq!(left.as_f64(), Some(0.0));
+}
+
+#[wasm_bindgen_test]
+async fn a_session_that_comes_after_the_client_has_gone_harms_nobody() {
+    let mut page = Page::open();
+    let later = "let answer; page.later = (grant) => answer(grant); return () => new Promise((resolve) => (answer = resolve))";
+    let later = Function::new_with_args("page", later).call1(&JsValue::UNDEFINED, &page.page).unwrap();
+    set(&page.page, "session", &later);
+    let waiting = page.subscribe(&function(""));
+    settle().await;
+    page.client.close();
+    assert_eq!(rejected(waiting).await["code"], "CLOSED");
+    drop(std::mem::replace(&mut page.client, Page::open().client));
+    let answer: Function = get(&page.page, "later").unchecked_into();
+    answer.call1(&JsValue::UNDEFINED, &get(&page.page, "grant")).unwrap();
+    settle().await;
+    settle().await;
+    assert_eq!(get(&page.page, "unhandled").as_f64(), Some(0.0));
+}

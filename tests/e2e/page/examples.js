@@ -35,3 +35,4 @@ globalThis.publish = (payload, options) => realtime.publish('example', payload, 
 globalThis.publishGlobal = (payload) => realtime.publishGlobal('example', payload);
 globalThis.inProject = { contextOverrides: [Jira.Project] };
 globalThis.invoke = invoke;
+globalThis.realtime = realtime;

@@ -4,12 +4,21 @@ import { start } from './connect.js';
 globalThis.received = [];
 globalThis.problems = [];
 globalThis.states = [];
+globalThis.stateErrors = [];
 
 globalThis.debugEvents = [];
 
 globalThis.start = (options = {}) =>
   start({
-    onState: (state) => globalThis.states.push(state),
+    onState: (state, error) => {
+      globalThis.states.push(state);
+      if (error)
+        globalThis.stateErrors.push({
+          code: error.code,
+          message: error.message,
+          retryAfterMs: error.retryAfterMs,
+        });
+    },
     ...(options.debug && { onDebug: (event) => globalThis.debugEvents.push(event) }),
     ...options,
   });

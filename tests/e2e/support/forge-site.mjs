@@ -5,6 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const BRIDGE = `
+  globalThis.violations = [];
+  addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) =>
+    globalThis.violations.push(effectiveDirective + ' ' + blockedURI),
+  );
   const view = Object.fromEntries(new URLSearchParams(location.search));
   globalThis.__bridge = {
     callBridge: async (command, given) => {

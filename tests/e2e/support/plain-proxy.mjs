@@ -5,8 +5,8 @@ import http from 'node:http';
 export async function startPlainProxy(target) {
   const requests = [];
   const streams = new Set();
-  /** What to do with requests that ask for a WebSocket. */
-  const state = { upgrades: 'strip' };
+  /** `upgrades`: what to do with requests that ask for a WebSocket. `forwardedFor`: the client that it names to the relay. */
+  const state = { upgrades: 'strip', forwardedFor: undefined };
   const held = new Set();
   /** Requests whose answer is to be lost on its way back. */
   let losing = 0;
@@ -14,6 +14,7 @@ export async function startPlainProxy(target) {
   const server = http.createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);
     const { upgrade: _, connection: __, ...headers } = request.headers;
+    if (state.forwardedFor) headers['x-forwarded-for'] = state.forwardedFor;
     const options = { port: target, host: '127.0.0.1', method: request.method, path: request.url, headers };
     const passed = http.request(options, (answer) => {
       if (losing > 0 && request.url === '/v1/send') {
@@ -52,6 +53,7 @@ export async function startPlainProxy(target) {
   return {
     port: server.address().port,
     state,
+    connections: () => requests.length,
     requests: () => [...requests],
     count: (request) => requests.filter((made) => made === request).length,
     /** Ends every stream that is open, without a word. */

@@ -28,12 +28,14 @@ const bundled = bundle();
 
 /**
  * @param {ReturnType<import('./backend.mjs').createBackend>} backend
- * @param {{ webAssembly?: boolean, socketPort: number }} options
+ * @param {{ webAssembly?: boolean, socketPort: number, listed?: string[] }} options `listed`: the schemes under which the
+ * policy lists the relay
  */
-export async function startSite(backend, { webAssembly = false, socketPort }) {
+export async function startSite(backend, { webAssembly = false, socketPort, listed = ['ws', 'http'] }) {
   const files = await bundled;
   const sources = webAssembly ? `'self' 'unsafe-eval'` : `'self'`;
-  const policy = `default-src 'self'; script-src ${sources}; connect-src 'self' ws://127.0.0.1:${socketPort} http://127.0.0.1:${socketPort}`;
+  const relay = listed.map((scheme) => `${scheme}://127.0.0.1:${socketPort}`);
+  const policy = `default-src 'self'; script-src ${sources}; connect-src 'self' ${relay.join(' ')}`;
   /** Set to refuse sessions, as an app whose backend is down would. */
   const state = { refuse: false };
   const server = http.createServer(async (request, response) => {

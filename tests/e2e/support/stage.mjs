@@ -6,18 +6,19 @@ import { startPlainProxy } from './plain-proxy.mjs';
 import { startRelay } from './relay.mjs';
 import { startSite } from './site.mjs';
 
-/** @param {{ relay?: string, backend?: object, webAssembly?: boolean, plainProxy?: boolean }} [options] */
+/** @param {{ relay?: string, backend?: object, webAssembly?: boolean, plainProxy?: boolean, listed?: string[] }} [options] */
 export async function setStage({
   relay: settings,
   backend: backendOptions,
   webAssembly,
   plainProxy = false,
+  listed,
 } = {}) {
   const relay = await startRelay(settings);
   // Pages reach the relay over one of them.
   const line = await (plainProxy ? startPlainProxy : startLine)(relay.port);
   const backend = createBackend(relay, line.port, backendOptions);
-  const site = await startSite(backend, { webAssembly, socketPort: line.port });
+  const site = await startSite(backend, { webAssembly, socketPort: line.port, listed });
   const browser = await launch();
   return {
     relay,

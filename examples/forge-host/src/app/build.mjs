@@ -8,8 +8,10 @@ import webpack from 'webpack';
 /**
  * Runs the app's own Vite with the app's own configuration.
  * @param {string} appFolder
+ * @param {{ unsafeEval: boolean }} options `unsafeEval`: the app takes WebAssembly, which its manifest allows
  */
-export async function buildCustomUi(appFolder) {
+export async function buildCustomUi(appFolder, { unsafeEval }) {
+  process.env.VITE_SEALWIRE_CORE = unsafeEval ? 'wasm' : '';
   const fromApp = createRequire(path.join(appFolder, 'package.json'));
   const vite = await import(pathToFileURL(fromApp.resolve('vite')).href);
   await vite.build({ configFile: path.join(appFolder, 'vite.config.mjs'), logLevel: 'warn' });

@@ -28,11 +28,20 @@ struct Caddy {
 
 impl Caddy {
     async fn before(relay: &RelayProcess) -> Self {
+        Self::configured(relay, "").await
+    }
+
+    /// With further lines in the site's block.
+    async fn configured(relay: &RelayProcess, lines: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/compose/Caddyfile");
         let caddyfile = fs::read_to_string(path).unwrap();
         assert_eq!(caddyfile.matches("relay:7440").count(), 1);
-        let caddyfile = caddyfile.replace("relay:7440", &relay.address.to_string());
+        let caddyfile = caddyfile.replace("relay:7440", &relay.address.to_string()).replacen(
+            "{$SEALWIRE_HOST} {\n",
+            &format!("{{$SEALWIRE_HOST}} {{\n{lines}\n"),
+            1,
+        );
         let config = directory.path().join("Caddyfile");
         fs::write(&config, format!("{{\n\tadmin off\n\tdefault_bind 127.0.0.1\n}}\n{caddyfile}")).unwrap();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -104,9 +113,27 @@ async fn clients_and_backends_meet_through_the_shipped_caddyfile() {
 #[tokio::test]
 async fn the_shipped_caddyfile_holds_no_event_of_a_stream_back() {
     let relay = RelayProcess::start(&["--proxy-terminates-tls"]);
-    let caddy = Caddy::before(&relay).await;
+    let head = first_event_through(&Caddy::before(&relay).await).await;
+    assert!(head.contains("content-encoding: identity"), "{head}");
+}
+
+#[tokio::test]
+async fn a_caddy_that_packs_every_text_leaves_a_stream_as_it_is() {
+    let relay = RelayProcess::start(&["--proxy-terminates-tls"]);
+    let encode = "encode {\n\tgzip\n\tminimum_length 1\n\tmatch {\n\t\theader Content-Type text/*\n\t}\n}";
+    // A proxy between the relay and this Caddy may drop `no-transform`.
+    for lines in [encode, &format!("{encode}\nheader -Cache-Control")] {
+        let caddy = Caddy::configured(&relay, lines).await;
+        let head = first_event_through(&caddy).await;
+        assert!(head.contains("content-encoding: identity"), "{head}");
+    }
+}
+
+/// The head of the answer, once the first event of a stream has come through, as it was sent.
+async fn first_event_through(caddy: &Caddy) -> String {
     let mut stream = TcpStream::connect(caddy.address).await.unwrap();
-    let request = "POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n";
+    let request =
+        "POST /v1/stream HTTP/1.1\r\nhost: relay\r\naccept-encoding: gzip\r\ncontent-length: 0\r\n\r\n";
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut read = String::new();
     let opened = async {
@@ -118,4 +145,5 @@ async fn the_shipped_caddyfile_holds_no_event_of_a_stream_back() {
         }
     };
     timeout(PATIENCE, opened).await.expect("the first event did not come");
+    read.split("\r\n\r\n").next().unwrap().to_ascii_lowercase()
 }

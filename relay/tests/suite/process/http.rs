@@ -170,3 +170,27 @@ async fn a_request_that_never_ends_its_head_is_dropped() {
     let _ = stream.read_to_end(&mut answer).await;
     assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 431"), "{}", String::from_utf8_lossy(&answer));
 }
+
+#[tokio::test]
+async fn a_connection_of_a_load_balancer_outlives_the_time_of_a_head() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let relay = RelayProcess::start(&["--head-timeout", "300ms"]);
+    let mut stream = tokio::net::TcpStream::connect(relay.address).await.unwrap();
+    for _ in 0..2 {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: relay\r\n\r\n").await.unwrap();
+        let mut answer = [0; 1024];
+        let count = stream.read(&mut answer).await.unwrap();
+        assert!(
+            answer[..count].starts_with(b"HTTP/1.1 200"),
+            "{}",
+            String::from_utf8_lossy(&answer[..count])
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(900)).await;
+    }
+    // A head that has begun is still given little time.
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: re").await.unwrap();
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
+    ended.expect("the relay holds on to the connection").unwrap_or_default();
+    assert!(!rest.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&rest));
+}

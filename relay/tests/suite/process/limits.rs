@@ -252,7 +252,8 @@ async fn a_session_without_use_is_ended_and_one_with_a_subscription_is_not() {
 
 #[tokio::test]
 async fn who_is_slow_to_ask_loses_the_connection() {
-    let relay = RelayProcess::start(&["--head-timeout", "300ms", "--body-timeout", "300ms"]);
+    let relay =
+        RelayProcess::start(&["--head-timeout", "300ms", "--keep-alive", "300ms", "--body-timeout", "300ms"]);
     let close = |bytes: String| async move {
         let mut stream = TcpStream::connect(relay.address).await.unwrap();
         stream.write_all(bytes.as_bytes()).await.unwrap();

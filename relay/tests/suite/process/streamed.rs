@@ -38,6 +38,7 @@ async fn nobody_on_the_way_is_invited_to_keep_or_read_a_stream() {
         "http/1.1 200",
         "content-type: text/event-stream",
         "cache-control: no-store, no-transform",
+        "content-encoding: identity",
         "x-accel-buffering: no",
         "access-control-allow-origin: https://page.cdn.prod.atlassian-dev.net",
         "vary: origin",

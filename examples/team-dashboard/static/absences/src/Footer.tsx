@@ -13,7 +13,7 @@ const STATES = {
 export function Footer() {
   const state = useConnectionState();
   return (
-    // Which build of Sealwire's core runs is decided by the page's policy: 'wasm' or 'js'.
+    // The build of Sealwire's core that runs: 'js' on a page of Forge, or 'wasm' if the app asks for it.
     <footer className="footer" data-state={state} data-core={realtime.core}>
       <span>
         <svg viewBox="0 0 16 16" aria-hidden="true">

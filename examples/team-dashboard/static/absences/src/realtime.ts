@@ -5,7 +5,13 @@ import { createRealtime, Jira } from 'sealwire';
 
 const listeners = new Set<() => void>();
 
-export const realtime = createRealtime({ onState: () => listeners.forEach((listener) => listener()) });
+/** Sealwire runs as plain JavaScript on a page of Forge; as WebAssembly where the manifest has `unsafe-eval` and this is set. */
+const core: 'wasm' | undefined = import.meta.env.VITE_SEALWIRE_CORE === 'wasm' ? 'wasm' : undefined;
+
+export const realtime = createRealtime({
+  core,
+  onState: () => listeners.forEach((listener) => listener()),
+});
 
 /**
  * Everybody who looks at the same dashboard shares these channels, whichever copy of the gadget they use. Without

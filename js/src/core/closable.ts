@@ -1,0 +1,75 @@
+// A client that lets go of the core at its end. The core's memory, and with it everything that the app passed in, is given
+// back at once: no engine promises to collect it.
+
+import type { CoreClient, Client } from './browser-core.js';
+
+const closed = () => Promise.reject({ code: 'CLOSED', message: 'the client was closed' });
+
+class ClosableClient implements Client {
+  #core: CoreClient | undefined;
+  readonly #ended: () => void;
+
+  constructor(core: CoreClient, ended: () => void) {
+    this.#core = core;
+    this.#ended = ended;
+  }
+
+  get state(): string {
+    return this.#core?.state ?? 'closed';
+  }
+
+  subscribe(...given: Parameters<Client['subscribe']>): Promise<number> {
+    return this.#core?.subscribe(...given) ?? closed();
+  }
+
+  async unsubscribe(id: number): Promise<void> {
+    await this.#core?.unsubscribe(id);
+  }
+
+  publish(...given: Parameters<Client['publish']>): ReturnType<Client['publish']> {
+    return this.#core?.publish(...given) ?? closed();
+  }
+
+  withdraw(...given: Parameters<Client['withdraw']>): void {
+    this.#core?.withdraw(...given);
+  }
+
+  refreshToken(...given: Parameters<Client['refreshToken']>): Promise<void> {
+    return this.#core?.refreshToken(...given) ?? closed();
+  }
+
+  provideToken(renewal: number, token: string): void {
+    this.#core?.provideToken(renewal, token);
+  }
+
+  failToken(renewal: number, error: unknown): void {
+    this.#core?.failToken(renewal, error);
+  }
+
+  provideOpened(opening: number, plaintext: Uint8Array | undefined): void {
+    this.#core?.provideOpened(opening, plaintext);
+  }
+
+  pause(...given: Parameters<Client['pause']>): void {
+    this.#core?.pause(...given);
+  }
+
+  wake(): void {
+    this.#core?.wake();
+  }
+
+  close(): void {
+    const core = this.#core;
+    if (!core) return;
+    core.close();
+    this.#core = undefined;
+    this.#ended();
+    // The core may be at work further up on the stack, and nothing is there in a microtask.
+    queueMicrotask(() => core.free?.());
+  }
+}
+
+/** `ended` is called when the client is closed. */
+export function closable(core: CoreClient, ended: () => void): Client {
+  return new ClosableClient(core, ended);
+}
