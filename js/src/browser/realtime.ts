@@ -81,13 +81,17 @@ export function realtimeWith(options: RealtimeOptions, sources?: CoreSources): R
   const connection = new Connection(options, sources);
   const subscribeHere: Subscribe = (channel, callback, given) =>
     subscribe(connection, false, channel, callback as AnyCallback, given);
+  const onStateChange: Realtime['onStateChange'] = (listener) => {
+    checkFunction(listener, 'The listener');
+    return connection.onStateChange(listener);
+  };
   return {
     subscribe: subscribeHere,
     subscribeGlobal: (channel, callback, given) =>
       subscribe(connection, true, channel, callback as AnyCallback, given),
     publish: (channel, payload, given) => publish(connection, false, channel, payload, given),
     publishGlobal: (channel, payload, given) => publish(connection, true, channel, payload, given),
-    stream: (channel, given) => openStream(subscribeHere, channel, given),
+    stream: (channel, given) => openStream({ subscribe: subscribeHere, onStateChange }, channel, given),
     get core() {
       return connection.core;
     },
@@ -97,10 +101,7 @@ export function realtimeWith(options: RealtimeOptions, sources?: CoreSources): R
     get state() {
       return connection.state;
     },
-    onStateChange: (listener) => {
-      checkFunction(listener, 'The listener');
-      return connection.onStateChange(listener);
-    },
+    onStateChange,
     close: () => connection.close(),
   };
 }
