@@ -13,46 +13,63 @@ const FIREFOX_OF_MACOS: &str = "/Applications/Firefox.app/Contents/MacOS/firefox
 /// The folders where distributions put WebKitGTK's own browser, in a folder named after the library's version.
 const LIBRARIES: [&str; 3] = ["/usr/lib", "/usr/lib64", "/usr/libexec"];
 
-/// The programs to start.
+/// A program that the tests start.
+struct Program {
+    name: &'static str,
+    /// The environment variable that names it.
+    variable: &'static str,
+    /// The Debian package that has it.
+    package: &'static str,
+    search: fn() -> Option<PathBuf>,
+}
+
+const PROGRAMS: [Program; 3] = [
+    Program { name: "Firefox", variable: "FIREFOX", package: "firefox-esr", search: firefox },
+    Program {
+        name: "MiniBrowser of WebKitGTK",
+        variable: "MINIBROWSER",
+        package: "libwebkit2gtk-4.1-0",
+        search: minibrowser,
+    },
+    Program { name: "Xvfb", variable: "XVFB", package: "xvfb", search: || path::find("Xvfb") },
+];
+
+/// The programs, by the variables that name them.
 pub(crate) struct Engines {
-    chromium: PathBuf,
-    firefox: PathBuf,
-    minibrowser: PathBuf,
-    xvfb: PathBuf,
+    variables: Vec<(&'static str, PathBuf)>,
 }
 
 impl Engines {
     pub(crate) fn open() -> Result<Self> {
-        Ok(Self {
-            chromium: Chromium::open()?.browser,
-            firefox: open("Firefox", "FIREFOX", "firefox-esr", firefox)?,
-            minibrowser: open("MiniBrowser of WebKitGTK", "MINIBROWSER", "libwebkit2gtk-4.1-0", minibrowser)?,
-            xvfb: open("Xvfb", "XVFB", "xvfb", || path::find("Xvfb"))?,
-        })
+        let chromium = Chromium::open()?.browser;
+        if apt::is_usable() {
+            let missing: Vec<_> = PROGRAMS.iter().filter(|program| program.find().is_none()).collect();
+            if !missing.is_empty() {
+                apt::install(&missing.iter().map(|program| program.package).collect::<Vec<_>>())?;
+            }
+        }
+        let mut variables = vec![("CHROMIUM", chromium)];
+        for program in &PROGRAMS {
+            variables.push((program.variable, program.find().with_context(|| program.advice())?));
+        }
+        Ok(Self { variables })
     }
 
-    /// The environment variables that name them to the tests.
-    pub(crate) fn variables(&self) -> [(&'static str, &Path); 4] {
-        [
-            ("CHROMIUM", &self.chromium),
-            ("FIREFOX", &self.firefox),
-            ("MINIBROWSER", &self.minibrowser),
-            ("XVFB", &self.xvfb),
-        ]
+    /// The environment variables that name the programs to the tests.
+    pub(crate) fn variables(self) -> Vec<(&'static str, PathBuf)> {
+        self.variables
     }
 }
 
-/// The program that the variable names, or that is found, before or after its Debian package was installed.
-fn open(name: &str, variable: &str, package: &str, find: fn() -> Option<PathBuf>) -> Result<PathBuf> {
-    if let Some(found) = path::named(variable).or_else(find) {
-        return Ok(found);
+impl Program {
+    fn find(&self) -> Option<PathBuf> {
+        path::named(self.variable).or_else(self.search)
     }
-    if apt::is_usable() {
-        apt::install(&[package])?;
-    }
-    find().with_context(|| {
+
+    fn advice(&self) -> String {
+        let Self { name, variable, package, .. } = self;
         format!("no {name}: install it (Debian: `apt-get install {package}`), or name it in {variable}")
-    })
+    }
 }
 
 fn firefox() -> Option<PathBuf> {

@@ -26,12 +26,27 @@ function dashboard() {
       frames[frame]?.remove();
       delete frames[frame];
     },
+    /** Goes to another page, which comes back. */
+    leave: () => location.assign('/elsewhere'),
     call: (frame, command) => frames[frame].contentWindow.postMessage({ command }, '*'),
   };
+  addEventListener('pageshow', ({ persisted }) => persisted && report({ shown: 'again' }));
+  /** The commands that are not done; none where the page was put aside meanwhile. */
+  const next = async (done) => {
+    try {
+      return await (await post('/next', done)).json();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return [];
+    }
+  };
   void (async () => {
+    // A browser may show the page anew from its cache, where earlier commands are of no concern.
+    let done = await (await post('/start')).json();
+    report({ shown: 'anew' });
     for (;;) {
-      const response = await post('/next');
-      for (const [name, ...given] of await response.json()) {
+      for (const [name, ...given] of await next(done)) {
+        done += 1;
         try {
           actions[name](...given);
         } catch (error) {
@@ -42,6 +57,8 @@ function dashboard() {
   })();
 }
 
+/** Long enough for a browser to put the page before it aside. */
+const ELSEWHERE = `<!doctype html><title>elsewhere</title><script>setTimeout(() => history.back(), 1000)</script>`;
 const PAGE = `<!doctype html><meta charset="utf-8"><title>dashboard</title><body><script>(${dashboard})()</script>`;
 
 async function bodyOf(request) {
@@ -60,9 +77,10 @@ export async function startDashboard() {
   let nextCall = 0;
 
   const flush = () => {
-    if (!polling || commands.length === 0) return;
-    polling.end(JSON.stringify(commands.splice(0)));
+    const asked = polling;
+    if (!asked || commands.length <= asked.from) return;
     polling = undefined;
+    asked.response.end(JSON.stringify(commands.slice(asked.from)));
   };
   const tell = (...command) => {
     commands.push(command);
@@ -81,17 +99,21 @@ export async function startDashboard() {
   };
 
   const server = http.createServer(async (request, response) => {
+    if (request.url === '/start') return response.end(JSON.stringify(commands.length));
     if (request.url === '/next') {
-      polling = response;
-      settle('the page', undefined);
+      polling = { from: await bodyOf(request), response };
       return flush();
     }
     if (request.url === '/report') {
-      const { frame, ready, answer, problem } = await bodyOf(request);
+      const { frame, ready, answer, problem, shown } = await bodyOf(request);
+      if (shown) settle('the page', shown);
       if (problem) problems.push(problem);
       if (ready) settle(`gadget ${frame}`, undefined);
       if (answer) settle(`answer ${answer.id}`, answer);
       return response.end();
+    }
+    if (request.url === '/elsewhere') {
+      return response.writeHead(200, { 'content-type': 'text/html' }).end(ELSEWHERE);
     }
     if (request.url !== '/') return response.writeHead(404).end();
     response.writeHead(200, { 'content-type': 'text/html' }).end(PAGE);
@@ -130,6 +152,12 @@ export async function startDashboard() {
     address: `http://localhost:${server.address().port}/`,
     opened: reported('the page'),
     problems,
+    /** Leaves the page and comes back. Resolves with whether the browser kept it, with its gadgets. */
+    async leave() {
+      const shown = reported('the page');
+      tell('leave');
+      return (await shown) === 'again';
+    },
     async open(address) {
       const frame = nextFrame;
       nextFrame += 1;

@@ -112,12 +112,25 @@ export const SCENARIOS = {
         gadgets[removed].remove();
         await publish(20);
         for (const gadget of gadgets.slice(removed + 1)) await complete(gadget);
-        assert.equal(line.open(), 1);
+        await line.becomes(1);
       }
       assert.equal(line.connections(), 3);
       await gadgets[2].call('close');
       await publish(5);
       for (const gadget of gadgets.slice(3)) await complete(gadget);
+    }),
+
+  'a page that is left and comes back goes on where it was, if the browser kept it': (dashboard) =>
+    withScene(dashboard, { count: 3 }, async ({ line, gadgets, publish, complete }) => {
+      await publish(5);
+      for (const gadget of gadgets) await complete(gadget);
+      const isKept = await dashboard.leave();
+      // Either way, nobody holds a socket for a page that is not shown.
+      if (!isKept) return line.becomes(0);
+      await publish(5);
+      for (const gadget of gadgets) await complete(gadget);
+      await line.becomes(1);
+      assert.equal(line.connections(), 2);
     }),
 
   'six gadgets that do not share have sockets of their own': (dashboard) =>
