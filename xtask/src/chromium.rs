@@ -1,14 +1,11 @@
 //! Chromium and its driver for the tests that need a browser: found, or installed where that is ours to do.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use crate::{apt, files, workspace::Workspace};
+use crate::{apt, files, path, workspace::Workspace};
 
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const OF_MACOS: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
@@ -54,15 +51,9 @@ impl Chromium {
 }
 
 fn find() -> Option<Chromium> {
-    let named = |variable: &str| env::var_os(variable).map(PathBuf::from);
-    let browser = named("CHROMIUM")
-        .or_else(|| BROWSERS.iter().find_map(|name| on_path(name)))
+    let browser = path::named("CHROMIUM")
+        .or_else(|| BROWSERS.iter().find_map(|name| path::find(name)))
         .or_else(|| Some(PathBuf::from(OF_MACOS)).filter(|path| path.exists()))?;
-    let driver = named("CHROMEDRIVER").or_else(|| on_path("chromedriver"))?;
+    let driver = path::named("CHROMEDRIVER").or_else(|| path::find("chromedriver"))?;
     Some(Chromium { browser, driver })
-}
-
-fn on_path(name: &str) -> Option<PathBuf> {
-    let folders = env::var_os("PATH")?;
-    env::split_paths(&folders).map(|folder: PathBuf| folder.join(Path::new(name))).find(|file| file.is_file())
 }

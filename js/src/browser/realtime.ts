@@ -14,7 +14,7 @@ import { openStream } from '../stream/open.js';
 import { channelSpec, laneOf, withToken } from './channel.js';
 import { Connection } from './connection.js';
 import { deliverMessage, deliverNotice, noticeError, type AnyCallback } from './deliver.js';
-import { checkOnState, SubscriptionStanding, tellingOfTheEnd } from './standing.js';
+import { checkOnState, SubscriptionStanding } from './standing.js';
 import type { PublishResult, Realtime, RealtimeOptions, Subscribe, Subscription } from './types.js';
 import { abortedError, slowFunction, type Wait, type WaitLimits } from './wait.js';
 
@@ -188,13 +188,17 @@ export function realtimeWith(options: RealtimeOptions, sources?: CoreSources): R
   const connection = new Connection(options, sources);
   const subscribeHere: Subscribe = (channel, callback, given) =>
     subscribe(connection, false, channel, callback as AnyCallback, given);
+  const onStateChange: Realtime['onStateChange'] = (listener) => {
+    checkFunction(listener, 'The listener');
+    return connection.onStateChange(listener);
+  };
   return {
     subscribe: subscribeHere,
     subscribeGlobal: (channel, callback, given) =>
       subscribe(connection, true, channel, callback as AnyCallback, given),
     publish: (channel, payload, given) => publish(connection, false, channel, payload, given),
     publishGlobal: (channel, payload, given) => publish(connection, true, channel, payload, given),
-    stream: (channel, given) => openStream(tellingOfTheEnd(subscribeHere), channel, given),
+    stream: (channel, given) => openStream({ subscribe: subscribeHere, onStateChange }, channel, given),
     get core() {
       return connection.core;
     },
@@ -204,10 +208,7 @@ export function realtimeWith(options: RealtimeOptions, sources?: CoreSources): R
     get state() {
       return connection.state;
     },
-    onStateChange: (listener) => {
-      checkFunction(listener, 'The listener');
-      return connection.onStateChange(listener);
-    },
+    onStateChange,
     close: () => connection.close(),
   };
 }

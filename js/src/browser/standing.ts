@@ -2,8 +2,8 @@
 
 import { checkFunction } from '../arguments/options.js';
 import type { SealwireError } from '../errors/sealwire-error.js';
-import { report, type AnyCallback } from './deliver.js';
-import type { Subscribe, SubscriptionState } from './types.js';
+import { report } from './deliver.js';
+import type { SubscriptionState } from './types.js';
 
 type OnState = (state: SubscriptionState, error?: SealwireError) => void;
 
@@ -29,15 +29,4 @@ export class SubscriptionStanding {
       report(thrown);
     }
   }
-}
-
-/** Subscribes for a reader, whose callback is told of `close()` as well: it must not wait for what never comes. */
-export function tellingOfTheEnd(subscribe: Subscribe): Subscribe {
-  return (channel, callback, options) => {
-    const onState: OnState = (state, error) => {
-      options?.onState?.(state, error);
-      if (state === 'ended' && error?.code === 'CLOSED') (callback as AnyCallback)(undefined, error);
-    };
-    return subscribe(channel, callback, { ...options, onState });
-  };
 }

@@ -4,7 +4,7 @@
 import type { AnyCallback } from '../browser/deliver.js';
 import type { Realtime, Subscription, SubscriptionOptions } from '../browser/types.js';
 import { errorFromCore } from '../errors/from-core.js';
-import type { SealwireError } from '../errors/sealwire-error.js';
+import { SealwireError } from '../errors/sealwire-error.js';
 import type { ChannelState } from './types.js';
 
 const FIRST_RETRY_MS = 1_000;
@@ -32,8 +32,11 @@ export class KeptSubscription {
   #over = false;
   #token: unknown;
   #subscription: Subscription | undefined;
+  /** Identifies the latest call of subscribe(): an earlier one delivers nothing. */
+  #attempt: object = {};
   #retry: ReturnType<typeof setTimeout> | undefined;
   #retryMs = FIRST_RETRY_MS;
+  #unwatch: () => void = () => {};
 
   constructor(target: Target, options: () => SubscriptionOptions, callback: AnyCallback) {
     this.target = target;
@@ -51,6 +54,7 @@ export class KeptSubscription {
     queueMicrotask(() => {
       if (!this.#held || this.#started) return;
       this.#started = true;
+      this.#unwatch = this.target.realtime.onStateChange((state) => state === 'closed' && this.#closed());
       void this.#subscribe();
     });
   }
@@ -63,17 +67,20 @@ export class KeptSubscription {
     });
   }
 
-  /** Takes a new channel token into the subscription as it is, or, where its claims are others, into a new one. */
+  /** Takes a new channel token of the same claims into the subscription as it is, or, where it ended, into a new one. */
   renew(token: unknown): void {
     if (typeof token !== 'string' || token === this.#token || !this.#started || this.#over) return;
-    const { status } = this.state;
+    const { status, error } = this.state;
+    // The app closed the connection, and a token does not open it again.
+    if (error?.code === 'CLOSED') return;
     if (status === 'failed' || status === 'ended') return this.#again();
     const subscription = this.#subscription;
     // One that is still being made asks for the token again when it is.
     if (!subscription) return;
     this.#token = token;
-    subscription.refreshToken(token).catch(() => {
-      if (this.#subscription === subscription) this.#again();
+    clearTimeout(this.#retry);
+    subscription.refreshToken(token).catch((thrown: unknown) => {
+      if (this.#subscription === subscription) this.#notRenewed(token, errorFromCore(thrown));
     });
   }
 
@@ -81,31 +88,50 @@ export class KeptSubscription {
     const { realtime, channel, global } = this.target;
     const options = this.#options();
     this.#token = options.token;
-    let made: Subscription | undefined;
+    const attempt = (this.#attempt = {});
     const deliver: AnyCallback = (payload, error, event) => {
-      if (this.#over || (made !== undefined && made !== this.#subscription)) return;
+      // A handler may unmount its component while more messages of the same batch are on their way.
+      if (!this.#held || attempt !== this.#attempt) return;
       this.#callback(payload, error, event);
       if (error && !PASSING.includes(error.code)) this.#show({ status: 'ended', error });
     };
+    let made: Subscription;
     try {
       made = await (global ? realtime.subscribeGlobal : realtime.subscribe)(channel, deliver, options);
     } catch (thrown) {
-      return this.#refused(errorFromCore(thrown));
+      if (attempt === this.#attempt) this.#refused(errorFromCore(thrown));
+      return;
     }
+    if (attempt !== this.#attempt) return leave(made);
     this.#subscription = made;
-    if (this.#over) return this.#drop();
+    this.#retryMs = FIRST_RETRY_MS;
     if (this.state.status !== 'ended') this.#show({ status: 'subscribed' });
     this.renew(this.#options().token);
   }
 
   /** Nothing was promised yet, so trying again loses nothing. A token does not get better by itself. */
   #refused(error: SealwireError): void {
-    if (this.#over) return;
+    if (error.code === 'CLOSED') return this.#closed();
     if (!error.retryable || error.code.startsWith('TOKEN_')) return this.#show({ status: 'failed', error });
     this.#show({ status: 'subscribing', error });
+    this.#later(error, () => void this.#subscribe());
+  }
+
+  /** Where the relay could not be asked, the subscription goes on with the token that it has. */
+  #notRenewed(token: string, error: SealwireError): void {
+    if (!error.retryable) return this.#again();
+    this.#later(error, () => {
+      if (this.#token !== token) return;
+      this.#token = undefined;
+      this.renew(token);
+    });
+  }
+
+  #later(error: SealwireError, then: () => void): void {
     const wait = error.retryAfterMs ?? this.#retryMs * (0.5 + Math.random() / 2);
     this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
-    this.#retry = setTimeout(() => void this.#subscribe(), wait);
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(then, wait);
   }
 
   #again(): void {
@@ -114,16 +140,26 @@ export class KeptSubscription {
     void this.#subscribe();
   }
 
+  /** The app closed the connection, and with it the subscription. */
+  #closed(): void {
+    this.#drop();
+    const text =
+      'The connection was closed. Mount the component again, or name another channel, to subscribe.';
+    this.#show({ status: 'ended', error: new SealwireError('CLOSED', text) });
+  }
+
   #end(): void {
     if (this.#over) return;
     this.#over = true;
-    clearTimeout(this.#retry);
+    this.#unwatch();
     this.#drop();
   }
 
+  /** Ends the subscription, also one that is being made. */
   #drop(): void {
-    // It is over for the app at once; what the relay answers is of no interest any more.
-    this.#subscription?.unsubscribe().catch(() => {});
+    clearTimeout(this.#retry);
+    this.#attempt = {};
+    if (this.#subscription) leave(this.#subscription);
     this.#subscription = undefined;
   }
 
@@ -131,4 +167,9 @@ export class KeptSubscription {
     this.state = state;
     this.#changed?.(state);
   }
+}
+
+/** The subscription is over for the app at once; the relay's answer is of no interest any more. */
+function leave(subscription: Subscription): void {
+  subscription.unsubscribe().catch(() => {});
 }

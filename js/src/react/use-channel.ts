@@ -3,41 +3,62 @@
 import { useEffect, useInsertionEffect, useRef, useState } from 'react';
 
 import type { AnyCallback } from '../browser/deliver.js';
-import type { RealtimeEvent, SubscriptionOptions } from '../browser/types.js';
+import type { Realtime, SubscriptionOptions } from '../browser/types.js';
 import type { TokenProvider } from '../session/channel-token.js';
 import { useRealtime } from './context.js';
+import { handle } from './handle.js';
 import { KeptSubscription, type Target } from './kept-subscription.js';
+import { channelKey } from './subscription-key.js';
 import type { ChannelHandler, ChannelState, UseChannelOptions } from './types.js';
 
 const OFF: ChannelState = { status: 'off' };
 const SUBSCRIBING: ChannelState = { status: 'subscribing' };
 
-/** Everything that makes another subscription. A token renews the one that there is, if it can. */
+/** What a committed render asked for. */
+interface Rendered {
+  handler: ChannelHandler<any>;
+  options: UseChannelOptions;
+  realtime: Realtime;
+  key: string | undefined;
+}
+
+/** The state of the subscription to a target, which may be another one than the render's. */
+interface Shown {
+  target: Target;
+  state: ChannelState;
+}
+
+/** Everything that makes another subscription. A token of the same claims renews the one that there is. */
 function keyOf(channel: string, options: UseChannelOptions): string {
-  const { global = false, replaySeconds, contextOverrides, token } = options;
-  const scope = contextOverrides && [...contextOverrides].sort();
-  return JSON.stringify([channel, global, replaySeconds, scope, typeof token]);
+  return channelKey(channel, options, options.replaySeconds);
 }
 
 function subscriptionOptions(current: () => UseChannelOptions): SubscriptionOptions {
-  const { global: _, ...options } = current();
+  const { global: _, onError: __, onGap: ___, ...rest } = current();
+  const { onMessage: ____, ...options } = rest as UseChannelOptions & { onMessage?: unknown };
   if (typeof options.token !== 'function') return options;
   // The function may be another one at each render, as the callback may.
   const token: TokenProvider = () => (current().token as TokenProvider)();
   return { ...options, token };
 }
 
-function call(handler: ChannelHandler<any>, ...[payload, error, event]: Parameters<AnyCallback>): void {
-  if (typeof handler === 'function') return void handler(payload, error, event);
-  if (!error) return handler.onMessage(payload, event as RealtimeEvent);
-  if (error.code === 'GAP' && handler.onGap) return handler.onGap(error);
-  handler.onError(error);
+/** Makes the subscription of a target. Its handler and options are those of the last committed render for that target. */
+function subscriptionTo(target: Target, latest: { readonly current: Rendered }): KeptSubscription {
+  const isCurrent = () => latest.current.key === target.key && latest.current.realtime === target.realtime;
+  let last = latest.current;
+  const current = () => (isCurrent() ? (last = latest.current) : last);
+  const deliver: AnyCallback = (...news) => {
+    // After another channel was committed, its handler gets nothing of this one.
+    if (isCurrent()) handle(latest.current.handler, latest.current.options, ...news);
+  };
+  return new KeptSubscription(target, () => subscriptionOptions(() => current().options), deliver);
 }
 
 /**
- * Subscribes while the component is mounted; null or undefined as the channel subscribes to nothing. The handler may be
- * another function at each render. The subscription is made anew where the channel, the options' values or the
- * connection change, and a new token goes into the subscription that there is.
+ * Subscribes while the component is mounted and visible; null or undefined as the channel subscribes to nothing. The
+ * handler may be another function at each render, and gets messages of the channel, the claims and the connection of its
+ * own render only. The subscription is made anew where one of these or the options' values change, and a new token of the
+ * same claims goes into the subscription that there is.
  */
 export function useChannel<P extends string | object = string | Record<string, unknown>>(
   channel: string | null | undefined,
@@ -46,27 +67,29 @@ export function useChannel<P extends string | object = string | Record<string, u
 ): ChannelState {
   const realtime = useRealtime();
   const options = given ?? (typeof handler === 'function' ? {} : handler);
-  const latest = useRef({ handler, options });
+  const key = channel == null ? undefined : keyOf(channel, options);
+  const latest = useRef<Rendered>({ handler, options, realtime, key });
+  // Before every other effect of the commit. A render that is not committed changes nothing.
   useInsertionEffect(() => {
-    latest.current = { handler, options };
+    latest.current = { handler, options, realtime, key };
   });
 
-  const key = channel == null ? undefined : keyOf(channel, options);
-  const [shown, setShown] = useState<{ target: Target; state: ChannelState }>();
+  const [shown, setShown] = useState<Shown>();
   const kept = useRef<KeptSubscription | undefined>(undefined);
   useEffect(() => {
     if (channel == null || key === undefined) return undefined;
     const target = { realtime, channel, global: latest.current.options.global ?? false, key };
-    if (!kept.current?.serves(target)) {
-      kept.current = new KeptSubscription(
-        target,
-        () => subscriptionOptions(() => latest.current.options),
-        (...news) => call(latest.current.handler, ...news),
-      );
-    }
+    if (!kept.current?.serves(target)) kept.current = subscriptionTo(target, latest);
     const subscription = kept.current;
-    subscription.hold((state) => setShown({ target: subscription.target, state }));
-    return () => subscription.release();
+    const show = (state: ChannelState) => setShown({ target, state });
+    subscription.hold(show);
+    const { state } = subscription;
+    setShown((was) => (was === undefined && state.status === 'subscribing' ? was : { target, state }));
+    return () => {
+      subscription.release();
+      // React keeps the state of a component that it hides, and the subscription is over.
+      show(OFF);
+    };
     // The key stands for the channel and every option.
   }, [realtime, key]);
   useEffect(() => kept.current?.renew(options.token), [options.token]);

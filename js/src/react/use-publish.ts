@@ -1,28 +1,36 @@
 // usePublish: publishing to one channel.
 
-import { useCallback, useInsertionEffect, useRef } from 'react';
+import { useCallback, useInsertionEffect, useMemo } from 'react';
 
 import type { PublishOptions, PublishResult } from '../browser/types.js';
 import { useRealtime } from './context.js';
+import { channelKey } from './subscription-key.js';
 
 export interface UsePublishOptions extends PublishOptions {
   /** Publishes to the installation-wide channel of that name. */
   global?: boolean;
 }
 
-/** The same function at every render. It publishes with the channel and the options of the last one. */
+/**
+ * Returns a function that publishes to the channel of its own render, also when it is called after another channel was
+ * rendered. It is the same function while the channel, the options' values and the connection stay the same, and takes
+ * the latest token of the same claims.
+ */
 export function usePublish<T extends object = Record<string, unknown>>(
   channel: string,
   options: UsePublishOptions = {},
 ): (payload: string | T, options?: PublishOptions) => Promise<PublishResult> {
   const realtime = useRealtime();
-  const latest = useRef({ realtime, channel, options });
+  const key = channelKey(channel, options, options.eventName);
+  const latest = useMemo(() => ({ options }), [realtime, key]);
   useInsertionEffect(() => {
-    latest.current = { realtime, channel, options };
+    latest.options = options;
   });
-  return useCallback((payload, given) => {
-    const { realtime, channel, options } = latest.current;
-    const { global = false, ...shared } = options;
-    return (global ? realtime.publishGlobal : realtime.publish)(channel, payload, { ...shared, ...given });
-  }, []);
+  return useCallback(
+    (payload, given) => {
+      const { global = false, ...shared } = latest.options;
+      return (global ? realtime.publishGlobal : realtime.publish)(channel, payload, { ...shared, ...given });
+    },
+    [latest],
+  );
 }

@@ -1,25 +1,38 @@
-// What sharing takes of the browser: Web Locks, BroadcastChannel, and a name for the page.
+// What sharing takes of the browser: the object that the frames of the page share, and the events of this frame's end.
 
-import type { Browser, Channel } from './messages.js';
-import { pageName } from './page.js';
+import { PageLocks } from './locks.js';
+import type { Browser } from './messages.js';
+import { PageChannel } from './page-channel.js';
+import { pageOf } from './page.js';
 
-/** Undefined where the browser lacks any of it. */
+let known: Browser | undefined;
+
+/** Undefined where there is no page, or where its frames cannot be looked at. */
 export function browserOf(): Browser | undefined {
-  if (typeof document === 'undefined' || typeof BroadcastChannel === 'undefined') return undefined;
-  const locks = globalThis.navigator?.locks as LockManager | undefined;
-  const page = locks && pageName();
+  if (typeof window === 'undefined' || typeof document === 'undefined') return undefined;
+  if (typeof structuredClone !== 'function') return undefined;
+  return (known ??= browserIn(window, document));
+}
+
+function browserIn(window: Window, document: Document): Browser | undefined {
+  const page = pageOf(window);
   if (!page) return undefined;
+  const locks = new PageLocks(page, document);
+  const listeners = new Set<() => void>();
+  const leave = () => {
+    for (const listener of [...listeners]) listener();
+    // At once, since a frame that is removed runs nothing that waits for a microtask.
+    locks.leave();
+  };
+  document.addEventListener('freeze', leave);
+  window.addEventListener('pagehide', leave);
   return {
-    page,
     locks,
-    channel: (name) => new BroadcastChannel(name) as unknown as Channel,
+    newName: () => `follower/${(page.names += 1)}`,
+    channel: (name) => new PageChannel(page, document, name),
     onLeave: (listener) => {
-      document.addEventListener('freeze', listener);
-      window.addEventListener('pagehide', listener);
-      return () => {
-        document.removeEventListener('freeze', listener);
-        window.removeEventListener('pagehide', listener);
-      };
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
   };
 }

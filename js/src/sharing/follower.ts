@@ -26,7 +26,7 @@ export class FollowedSocket implements Socket {
 
   /** `ask` tells the leader of the place by its name; `refused` is called where there is no leader that takes it. */
   constructor(browser: Browser, ask: (name: string) => void, refused: () => void) {
-    this.#name = `sealwire/${browser.page}/${crypto.randomUUID()}`;
+    this.#name = browser.newName();
     this.#refused = refused;
     this.#channel = browser.channel(this.#name);
     this.#channel.onmessage = ({ data }) => this.#told(data as ToFollower);

@@ -1,6 +1,7 @@
 // What the frames of a page say to each other. Frames of the wire pass sealed as they are: keys and plaintext never do.
 
 import type { Failure, Transport } from '../transport/socket.js';
+import type { PageLocks } from './locks.js';
 
 /** On the channel of the page. */
 export type ToPage =
@@ -18,7 +19,7 @@ export type ToFollower =
 
 export type ToLeader = { type: 'frame'; data: ArrayBuffer } | { type: 'close'; code?: number | undefined };
 
-/** What is used of a BroadcastChannel. */
+/** What is used of a channel. */
 export interface Channel {
   onmessage: ((event: { data: any }) => void) | null;
   postMessage(message: unknown): void;
@@ -27,8 +28,9 @@ export interface Channel {
 
 /** What is used of the browser; tests bring their own. */
 export interface Browser {
-  page: string;
-  locks: Pick<LockManager, 'request'>;
+  locks: Pick<PageLocks, 'request'>;
+  /** A name that no other frame of the page has. */
+  newName(): string;
   channel(name: string): Channel;
   /** The page is about to be frozen, or is left. The function that it returns ends it. */
   onLeave(listener: () => void): () => void;

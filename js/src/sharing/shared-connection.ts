@@ -32,7 +32,7 @@ export class Share {
 
   constructor(browser: Browser, connect: Connect, url: string, protocol: string, ended: () => void) {
     this.#browser = browser;
-    this.#lock = `sealwire/${browser.page}/${protocol}/${url}`;
+    this.#lock = `${protocol}/${url}`;
     this.#ended = ended;
     this.#multiplexer = new Multiplexer(connect, url, protocol, () => this.#settle());
     this.#leader = new Leader(browser, this.#multiplexer);
@@ -113,7 +113,10 @@ export class Share {
 
   #changed(): void {
     for (const socket of [...this.#sockets]) socket.leaderChanged();
-    for (const wake of [...this.#wakes]) wake();
+    // A core hears of its loss in microtasks, and only after that does it wait for a time to come back.
+    setTimeout(() => {
+      for (const wake of [...this.#wakes]) wake();
+    });
   }
 
   #heard(message: ToPage): void {
@@ -139,6 +142,8 @@ export class Share {
     this.#ended();
     this.#standing.abort();
     if (this.#leads) this.#multiplexer.shut(1000);
+    // A page that comes back from the browser's cache has lost its places.
+    for (const socket of [...this.#sockets]) socket.shareEnded();
     this.#resign();
     this.#page.close();
   }
@@ -177,6 +182,12 @@ class SharedSocket implements Socket {
     inner.close();
     this.#inner = undefined;
     this.seat();
+  }
+
+  /** This frame is frozen or left, and has no place any more. */
+  shareEnded(): void {
+    this.#inner?.close();
+    this.#closed(LOST);
   }
 
   /** Sharing did not work out. */

@@ -3,16 +3,11 @@
 import { invalid } from '../arguments/invalid.js';
 import { checkChannelName } from '../arguments/names.js';
 import { checkFunction, checkOptions } from '../arguments/options.js';
-import type { Realtime } from '../browser/types.js';
 import { checkStreamId } from './id.js';
-import { Reader } from './reader.js';
+import { Reader, type Source } from './reader.js';
 import type { StreamOptions, TextStream } from './types.js';
 
-export function openStream(
-  subscribe: Realtime['subscribe'],
-  channelName: unknown,
-  given: unknown,
-): TextStream {
+export function openStream(source: Source, channelName: unknown, given: unknown): TextStream {
   const options = checkOptions(given) as StreamOptions;
   const channel = checkChannelName(channelName);
   checkStreamId(options.id);
@@ -23,5 +18,5 @@ export function openStream(
   if (silenceSeconds !== undefined && !(typeof silenceSeconds === 'number' && silenceSeconds > 0)) {
     throw invalid('The option silenceSeconds must be a number of seconds above 0.');
   }
-  return new Reader(subscribe, channel, options);
+  return new Reader(source, channel, options);
 }

@@ -13,6 +13,9 @@ const DEFAULT_SILENCE_SECONDS = 60;
 /** Most UTF-16 units that wait for the app. */
 const MAX_UNITS = 4 * 1024 * 1024;
 
+/** The connection that a stream is read from. */
+export type Source = Pick<Realtime, 'subscribe' | 'onStateChange'>;
+
 export class Reader implements TextStream {
   readonly ready: Promise<void>;
   #id: string | undefined;
@@ -28,11 +31,17 @@ export class Reader implements TextStream {
   #suspicion: SealwireError | undefined;
   #asking: (() => void)[] = [];
   readonly #aborted = () => this.#finish({ error: this.#options.signal?.reason });
+  readonly #unwatch: () => void;
 
-  constructor(subscribe: Realtime['subscribe'], channel: string, options: StreamOptions) {
+  constructor(source: Source, channel: string, options: StreamOptions) {
     this.#id = options.id;
     this.#options = options;
-    this.ready = this.#subscribe(subscribe, channel);
+    // The app closed the connection, and with it the subscription, which itself says nothing of it.
+    this.#unwatch = source.onStateChange((state) => {
+      const text = 'The connection was closed while the stream was being read.';
+      if (state === 'closed') this.#finish({ error: new SealwireError('CLOSED', text) });
+    });
+    this.ready = this.#subscribe(source.subscribe, channel);
     // Whoever does not wait for it is told by the iterator.
     this.ready.catch(() => {});
     if (options.signal?.aborted) this.#aborted();
@@ -176,6 +185,7 @@ export class Reader implements TextStream {
 
   #leave(): void {
     clearTimeout(this.#silence);
+    this.#unwatch();
     this.#options.signal?.removeEventListener('abort', this.#aborted);
     this.#withdrawal.abort();
     this.#subscription?.unsubscribe().catch(() => {});

@@ -1,6 +1,9 @@
-// Frames of one page: their locks, their channels, and sockets to a relay that remembers what it was sent.
+// Frames of one page, and sockets to a relay that remembers what it was sent.
 
-import type { Browser, Channel } from '../../src/sharing/messages.js';
+import { PageLocks } from '../../src/sharing/locks.js';
+import type { Browser } from '../../src/sharing/messages.js';
+import { PageChannel } from '../../src/sharing/page-channel.js';
+import type { Page } from '../../src/sharing/page.js';
 import { decodeSession } from '../../src/sharing/wire.js';
 import { sharedThrough, type Share } from '../../src/sharing/shared-connection.js';
 import type { Connect, Socket } from '../../src/transport/socket.js';
@@ -27,58 +30,13 @@ export class FakeSocket implements Socket {
   }
 }
 
-interface Waiting {
-  grant: () => void;
-  holds: boolean;
-}
-
-/** Web Locks of one origin. */
-class FakeLocks {
-  readonly #queues = new Map<string, Waiting[]>();
-
-  async request(name: string, ...given: any[]): Promise<unknown> {
-    const callback = given.at(-1) as (lock: unknown) => unknown;
-    const options = (given.length > 1 ? given[0] : {}) as { ifAvailable?: boolean; signal?: AbortSignal };
-    await undefined;
-    const queue = this.#queues.get(name) ?? [];
-    this.#queues.set(name, queue);
-    if (options.ifAvailable && queue.length > 0) return callback(null);
-    const entry: Waiting = { grant: () => {}, holds: queue.length === 0 };
-    queue.push(entry);
-    const leave = () => {
-      queue.splice(queue.indexOf(entry), 1);
-      const next = queue[0];
-      if (next && !next.holds) next.grant();
-    };
-    if (!entry.holds) {
-      await new Promise<void>((resolve, reject) => {
-        entry.grant = () => {
-          entry.holds = true;
-          resolve();
-        };
-        options.signal?.addEventListener('abort', () => {
-          if (entry.holds) return;
-          leave();
-          reject(new Error('aborted'));
-        });
-      });
-    }
-    try {
-      return await callback({});
-    } finally {
-      leave();
-    }
-  }
-}
-
 export class FakePage {
   readonly sockets: FakeSocket[] = [];
   /** Everything that frames told each other, as text. */
   readonly overheard: string[] = [];
   /** A leader that hangs. */
   isDeaf = false;
-  readonly #locks = new FakeLocks();
-  readonly #channels = new Set<Channel & { name: string }>();
+  readonly #page: Page = { locks: new Map(), channels: new Map(), names: 0 };
 
   readonly connect: Connect = () => {
     const socket = new FakeSocket();
@@ -86,14 +44,16 @@ export class FakePage {
     return socket;
   };
 
-  /** A frame's way to connect, and what happens when it goes. */
-  frame(): { connect: (url?: string) => Socket; leave: () => void; woken: () => number } {
+  /** A frame's way to connect, and what happens when it goes, with or without the event that says so. */
+  frame(): FakeFrame {
     const leaving = new Set<() => void>();
     let woken = 0;
+    const owner: { defaultView: object | null } = { defaultView: {} };
+    const locks = new PageLocks(this.#page, owner as Document);
     const browser: Browser = {
-      page: 'page',
-      locks: this.#locks as never,
-      channel: (name) => this.#channel(name),
+      locks,
+      newName: () => `follower/${(this.#page.names += 1)}`,
+      channel: (name) => this.#overhear(new PageChannel(this.#page, owner as Document, name)),
       onLeave: (listener) => {
         leaving.add(listener);
         return () => void leaving.delete(listener);
@@ -102,30 +62,35 @@ export class FakePage {
     const connect = sharedThrough(this.connect, () => (woken += 1), browser, new Map<string, Share>());
     return {
       connect: (url = 'wss://relay') => connect(url, 'sealwire.v1'),
-      leave: () => [...leaving].forEach((listener) => listener()),
+      leave: () => {
+        [...leaving].forEach((listener) => listener());
+        locks.leave();
+      },
+      remove: () => (owner.defaultView = null),
       woken: () => woken,
+      /** What it holds or waits for, of all the page's locks. */
+      claims: () => [...this.#page.locks.values()].flat().filter((claim) => claim.owner === owner).length,
     };
   }
 
-  #channel(name: string): Channel {
-    const channel: Channel & { name: string } = {
-      name,
-      onmessage: null,
-      postMessage: (message) => {
-        const copy = structuredClone(message) as { type: string; data?: ArrayBuffer };
-        const data = copy.data && Buffer.from(copy.data).toString('hex');
-        this.overheard.push(JSON.stringify({ ...copy, data }));
-        if (this.isDeaf && copy.type === 'asks') return;
-        for (const other of this.#channels) {
-          if (other === channel || other.name !== name) continue;
-          setTimeout(() => this.#channels.has(other) && other.onmessage?.({ data: structuredClone(copy) }));
-        }
-      },
-      close: () => void this.#channels.delete(channel),
+  #overhear(channel: PageChannel): PageChannel {
+    const post = channel.postMessage.bind(channel);
+    channel.postMessage = (message) => {
+      const copy = structuredClone(message) as { type: string; data?: ArrayBuffer };
+      const data = copy.data && Buffer.from(copy.data).toString('hex');
+      this.overheard.push(JSON.stringify({ ...copy, data }));
+      if (!this.isDeaf || copy.type !== 'asks') post(message);
     };
-    this.#channels.add(channel);
     return channel;
   }
+}
+
+export interface FakeFrame {
+  connect(url?: string): Socket;
+  leave(): void;
+  remove(): void;
+  woken(): number;
+  claims(): number;
 }
 
 /** Lets everything happen that is on its way. */

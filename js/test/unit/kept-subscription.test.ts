@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { SubscriptionOptions } from '../../src/index.js';
+import { SealwireError, type SubscriptionOptions } from '../../src/index.js';
 import { KeptSubscription } from '../../src/react/kept-subscription.js';
 import type { ChannelState } from '../../src/react/types.js';
 import { createTestRelay } from '../../src/testing.js';
@@ -94,5 +94,64 @@ test('a subscription that ended goes on with a new token', async () => {
   assert.deepEqual(
     states.map(({ status }) => status),
     ['subscribed', 'ended', 'subscribing', 'subscribed'],
+  );
+});
+
+test('a connection that is closed ends the subscription, and a new token does not open it again', async () => {
+  const { relay, realtime, subscription, current, hold, states, made } = kept();
+  hold();
+  await sleep(0);
+  await relay.settled();
+  realtime.close();
+  assert.deepEqual(
+    states.map(({ status, error }) => [status, error?.code]),
+    [
+      ['subscribed', undefined],
+      ['ended', 'CLOSED'],
+    ],
+  );
+  current.options = { token: 'another' };
+  subscription.renew('another');
+  await relay.settled();
+  assert.equal(made(), 1);
+});
+
+test('a subscription that is being made when the connection is closed ends too', async () => {
+  const { relay, realtime, hold, states, made } = kept();
+  relay.cut();
+  hold();
+  await sleep(0);
+  realtime.close();
+  relay.mend();
+  await relay.settled();
+  assert.deepEqual(
+    states.map(({ status, error }) => [status, error?.code]),
+    [['ended', 'CLOSED']],
+  );
+  assert.equal(made(), 1);
+});
+
+test('a token that the relay could not be shown is shown again, and the subscription stays', async () => {
+  const { relay, subscription, target, current, hold, states, made } = kept();
+  const shown: string[] = [];
+  const { subscribe } = target.realtime;
+  target.realtime.subscribe = (async (...given: Parameters<typeof subscribe>) => ({
+    ...(await subscribe(...given)),
+    refreshToken: async (token: string) => {
+      shown.push(token);
+      if (shown.length < 3) throw new SealwireError('UNREACHABLE', 'No answer.', { retryAfterMs: 1 });
+    },
+  })) as typeof subscribe;
+  hold();
+  await sleep(0);
+  await relay.settled();
+  current.options = { token: 'another' };
+  subscription.renew('another');
+  for (let waited = 0; shown.length < 3 && waited < 3_000; waited += 5) await sleep(5);
+  assert.deepEqual(shown, ['another', 'another', 'another']);
+  assert.equal(made(), 1);
+  assert.deepEqual(
+    states.map(({ status }) => status),
+    ['subscribed'],
   );
 });

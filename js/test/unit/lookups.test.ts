@@ -27,7 +27,7 @@ const KNOWN = new Map<string, string>([
   ['js/src/page/aes-gcm.ts: FASTER_FROM[kind]', 'wasm or js, from load.ts'],
   ['js/src/session/grant.ts: grant[field]', 'a constant list'],
   ['js/src/sharing/page.ts: own[NAME]', 'a constant'],
-  ['js/src/sharing/page.ts: window2[index]', 'an index'],
+  ['js/src/sharing/page.ts: window[index]', 'an index'],
   ['js/src/stream/format.ts: payload[MARK]', 'a constant'],
   ['js/src/stream/open.ts: options[name]', 'a constant list'],
   ['js/src/stream/publish.ts: Symbol.asyncIterator in source', 'a constant'],

@@ -197,6 +197,47 @@ test('when the leader goes the next one leads, and every frame is told at once',
   assert.deepEqual(heardAgain, [['open'], ['open']]);
 });
 
+test('a leader whose frame was removed without a word is replaced, and its follower’s place given up', async () => {
+  const page = new FakePage();
+  const frames = Array.from({ length: 3 }, () => page.frame());
+  const heard = frames.map((frame) => listen(frame.connect()));
+  await settled();
+  page.sockets[0]!.onopen?.();
+  await settled();
+  frames[0]!.remove();
+  await settled(1_200);
+  assert.deepEqual(heard.slice(1), Array(2).fill(['open', 'closed 1006']));
+  listen(frames[1]!.connect());
+  listen(frames[2]!.connect());
+  await settled();
+  assert.equal(page.sockets.length, 2);
+  page.sockets[1]!.onopen?.();
+  await settled();
+  const sent = page.sockets[1]!.sent.length;
+  frames[2]!.remove();
+  await settled(1_200);
+  // The leader turns to the session of the removed frame, and ends it.
+  assert.deepEqual(page.sockets[1]!.sent.slice(sent), ['42020801', '4a00']);
+  assert.equal(frames[2]!.claims(), 0);
+});
+
+test('a frame that is put aside loses its place, and has nothing left that others wait for', async () => {
+  const page = new FakePage();
+  const [leader, follower] = [page.frame(), page.frame()];
+  const heard = [listen(leader.connect()), listen(follower.connect())];
+  await settled();
+  page.sockets[0]!.onopen?.();
+  await settled();
+  follower.leave();
+  await settled();
+  assert.deepEqual(heard, [['open'], ['open', 'closed 1006']]);
+  assert.equal(follower.claims(), 0);
+  leader.leave();
+  await settled();
+  assert.deepEqual(heard[0], ['open', 'closed 1006']);
+  assert.equal(leader.claims(), 0);
+});
+
 test('a leader that hangs is done without', async () => {
   const page = new FakePage();
   const [leader, follower] = [page.frame(), page.frame()];

@@ -278,3 +278,16 @@ test('wrong calls are told at once', async () => {
   await publisher.fail('too late, and harmless');
   await assert.rejects(publisher.write('x'), isError('INVALID_ARGUMENT', /has ended/));
 });
+
+test('closing the connection ends whoever reads, at once and with CLOSED', async () => {
+  const { page, create, read } = stage();
+  const stream = read({ silenceSeconds: 60 });
+  await stream.ready;
+  await create().write('one ');
+  assert.equal((await stream.next()).value, 'one ');
+  const reading = stream.text();
+  const waiting = page.stream('other').next();
+  page.close();
+  await assert.rejects(reading, isError('CLOSED', /was closed/));
+  await assert.rejects(waiting, isError('CLOSED', /was closed/));
+});

@@ -1,5 +1,6 @@
 // A TCP line between the browser and the relay that can be cut and mended, and can stall: alive by the look of it.
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** @param {number} target the relay's port */
 export async function startLine(target) {
@@ -39,6 +40,13 @@ export async function startLine(target) {
     connections: () => connections,
     /** Connections that are open now. */
     open: () => open,
+    /** Waits until so many are open. */
+    async becomes(count) {
+      for (let waited = 0; open !== count; waited += 50) {
+        if (waited >= 10_000) throw new Error(`${open} connections are open, not ${count}`);
+        await sleep(50);
+      }
+    },
     cut() {
       cut = true;
       drop();

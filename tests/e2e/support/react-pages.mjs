@@ -1,4 +1,4 @@
-// Bundles the page of the React tests once for each version of React that the hooks support.
+// Bundles the pages of the React tests once for each version of React that the hooks support.
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,9 @@ const SOURCES = { 18: new URL('../../../package.json', import.meta.url), 19: imp
 
 export const REACTS = Object.keys(SOURCES);
 
-/** `/react-18.js` and its like, to text. */
+const PAGES = ['react', 'react-scripted'];
+
+/** `/react-18.js`, `/react-scripted-18.js` and their like, to text. */
 export async function reactPages() {
   const pages = new Map();
   for (const [version, from] of Object.entries(SOURCES)) {
@@ -20,7 +22,9 @@ export async function reactPages() {
     if (!found.startsWith(`${version}.`))
       throw new Error(`React ${found} is where React ${version} should be`);
     const { outputFiles } = await build({
-      entryPoints: { [`react-${version}`]: path.resolve(path.dirname(here), '../page/react.jsx') },
+      entryPoints: Object.fromEntries(
+        PAGES.map((page) => [`${page}-${version}`, path.resolve(path.dirname(here), `../page/${page}.jsx`)]),
+      ),
       bundle: true,
       format: 'esm',
       splitting: true,

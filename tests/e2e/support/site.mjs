@@ -7,7 +7,9 @@ import { reactPages } from './react-pages.mjs';
 
 async function bundle() {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('../page/page.js', import.meta.url))],
+    entryPoints: ['page', 'gadget'].map((name) =>
+      fileURLToPath(new URL(`../page/${name}.js`, import.meta.url)),
+    ),
     bundle: true,
     format: 'esm',
     splitting: true,
@@ -67,6 +69,9 @@ export async function startSite(backend, { webAssembly = false, socketPort, list
     state,
     gadgetAddress: (user, dashboard, gadget) =>
       `${origin}/?user=${user}&dashboard=${dashboard}&gadget=${gadget}`,
+    /** A gadget that the page round it drives. */
+    driven: (user, dashboard, gadget) =>
+      `${origin}/gadget?user=${user}&dashboard=${dashboard}&gadget=${gadget}`,
     address: (user, dashboard, page = '') => `${origin}/${page}?user=${user}&dashboard=${dashboard}`,
     /** A page that has not loaded the package yet. */
     blankAddress: (user, dashboard) => `${origin}/blank?user=${user}&dashboard=${dashboard}`,

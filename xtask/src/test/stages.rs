@@ -12,6 +12,7 @@ use crate::{
     chromium::Chromium,
     core,
     demo::{self, Options},
+    engines::Engines,
     files, fuzz, npm, package, python, relay, runner, step, strace,
     toolchain::{self, TARGET},
     workspace::Workspace,
@@ -57,11 +58,19 @@ pub(super) const STAGES: &[Stage] = &[
     Stage { name: "examples", about: "unit tests of the example app and of its host", prepare: examples },
     Stage { name: "packaging", about: "the packed tarball in Node.js, Vite and webpack", prepare: packaging },
     Stage { name: "e2e", about: "relay, resolver and pages in Chromium", prepare: e2e },
+    Stage {
+        name: "engines",
+        about: "gadgets of another site in Chromium, Firefox and WebKit, with and without storage",
+        prepare: engines,
+    },
     Stage { name: "demo", about: "the demo without and with WebAssembly", prepare: demo },
 ];
 
 /// Crates that only make sense for wasm32.
 const ONLY_WASM: [&str; 3] = ["sealwire-sdk-wasm", "memory-growth", "vectors-core"];
+
+/// The folder of the tests that run in every engine.
+const ENGINES: &str = "tests/e2e/engines/";
 
 const SCHEDULES: &str = "100000";
 
@@ -208,19 +217,29 @@ fn packaging(workspace: &Workspace) -> Result<Vec<Suite>> {
 }
 
 fn e2e(workspace: &Workspace) -> Result<Vec<Suite>> {
+    let chromium = Chromium::open()?;
+    let tests = pages_tests(workspace, |file| !file.starts_with(ENGINES))?;
+    Ok(vec![summed(tests.env("CHROMIUM", chromium.browser))])
+}
+
+fn engines(workspace: &Workspace) -> Result<Vec<Suite>> {
+    let engines = Engines::open()?;
+    let tests = pages_tests(workspace, |file| file.starts_with(ENGINES))?;
+    Ok(vec![summed(engines.variables().into_iter().fold(tests, |tests, (name, path)| tests.env(name, path)))])
+}
+
+/// Tests of the built package in browsers: the files of `tests/e2e` that are chosen.
+fn pages_tests(workspace: &Workspace, chosen: fn(&str) -> bool) -> Result<Expression> {
     package::build(workspace)?;
     let tests: Vec<_> = files::below(&workspace.root.join("tests/e2e"))
         .into_iter()
         .filter_map(|file| Some(file.strip_prefix(&workspace.root).ok()?.to_str()?.to_owned()))
-        .filter(|file| file.ends_with(".test.mjs"))
+        .filter(|file| file.ends_with(".test.mjs") && chosen(file))
         .collect();
     let tests: Vec<_> = tests.iter().map(String::as_str).collect();
     // One file at a time: each has a relay and a browser of its own.
     let command = node_test(workspace, &[&["--test-concurrency=1"], &*tests].concat())?;
-    let chromium = Chromium::open()?;
-    Ok(vec![summed(
-        command.env("SEALWIRE_TEST_RELAY", relay::build(workspace)?).env("CHROMIUM", chromium.browser),
-    )])
+    Ok(command.env("SEALWIRE_TEST_RELAY", relay::build(workspace)?))
 }
 
 fn demo(workspace: &Workspace) -> Result<Vec<Suite>> {

@@ -1,0 +1,153 @@
+// Starts a browser of each engine at an address, with a profile of its own, and ends it. `cargo xtask test engines` names
+// the programs.
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+/** Storage of frames of another site: as an ordinary window has it, or refused as strict settings do. */
+export const STORAGE = ['allowed', 'blocked'];
+
+function program(variable) {
+  const named = process.env[variable];
+  if (!named)
+    throw new Error(`${variable} names the browser; run these tests with \`cargo xtask test engines\``);
+  return named;
+}
+
+function chromium(folder, storage, address) {
+  const isBlocked = storage === 'blocked';
+  // 0 lets third-party cookies be, 1 blocks them.
+  const profile = { cookie_controls_mode: isBlocked ? 1 : 0, block_third_party_cookies: isBlocked };
+  mkdirSync(path.join(folder, 'Default'), { recursive: true });
+  writeFileSync(path.join(folder, 'Default', 'Preferences'), JSON.stringify({ profile }));
+  return [
+    program('CHROMIUM'),
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    // Keeps it open.
+    '--remote-debugging-port=0',
+    // Otherwise a frame of another site gets storage of its own, cookies or not.
+    ...(isBlocked ? ['--disable-features=ThirdPartyStoragePartitioning'] : []),
+    `--user-data-dir=${folder}`,
+    address,
+  ];
+}
+
+/** Nothing leaves the machine, and nothing is asked of a person. */
+const FIREFOX = {
+  'app.normandy.enabled': false,
+  'app.update.enabled': false,
+  'browser.aboutwelcome.enabled': false,
+  'browser.newtabpage.enabled': false,
+  'browser.region.network.url': '',
+  'browser.safebrowsing.downloads.enabled': false,
+  'browser.safebrowsing.malware.enabled': false,
+  'browser.safebrowsing.phishing.enabled': false,
+  'browser.search.update': false,
+  'browser.shell.checkDefaultBrowser': false,
+  'browser.startup.homepage_override.mstone': 'ignore',
+  'browser.topsites.contile.enabled': false,
+  'datareporting.healthreport.uploadEnabled': false,
+  'datareporting.policy.dataSubmissionEnabled': false,
+  'dom.push.connection.enabled': false,
+  'extensions.getAddons.cache.enabled': false,
+  'extensions.systemAddon.update.enabled': false,
+  'extensions.update.enabled': false,
+  'geo.provider.network.url': '',
+  'media.gmp-manager.updateEnabled': false,
+  'network.captive-portal-service.enabled': false,
+  'network.connectivity-service.enabled': false,
+  'network.dns.disablePrefetch': true,
+  'network.prefetch-next': false,
+  'security.OCSP.enabled': 0,
+  'services.settings.server': 'data:,#remote-settings-dummy/v1',
+  'toolkit.telemetry.enabled': false,
+  'toolkit.telemetry.server': '',
+};
+
+function firefox(folder, storage, address) {
+  // 1 refuses cookies and storage to frames of another site, 0 lets them have what they want.
+  const prefs = { ...FIREFOX, 'network.cookie.cookieBehavior': storage === 'blocked' ? 1 : 0 };
+  const lines = Object.entries(prefs).map(
+    ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
+  );
+  writeFileSync(path.join(folder, 'user.js'), lines.join('\n'));
+  return [program('FIREFOX'), '--headless', '--no-remote', '--profile', folder, address];
+}
+
+function webkit(folder, storage, address) {
+  const policy = storage === 'blocked' ? 'no-third-party' : 'always';
+  return [program('MINIBROWSER'), '--private', `--cookies-policy=${policy}`, address];
+}
+
+/**
+ * How each is started, and what it refuses to frames of another site where it blocks their storage: gadget.js names these
+ * facilities. WebKit gives each of them storage of its own, and refuses only cookies.
+ */
+export const ENGINES = {
+  Chromium: { command: chromium, refuses: ['localStorage', 'sessionStorage', 'locks'] },
+  Firefox: { command: firefox, refuses: ['cookies', 'localStorage', 'broadcastChannel', 'locks'] },
+  WebKit: { command: webkit, refuses: ['cookies'], needsDisplay: true },
+};
+
+function start([command, ...given], env, stdio) {
+  // A group of its own, so that the processes of the browser end with it.
+  const child = spawn(command, given, { stdio, detached: true, env: { ...process.env, ...env } });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  child.once('error', () => {});
+  return {
+    child,
+    async end() {
+      try {
+        process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // It has ended.
+      }
+      if (child.pid !== undefined) await ended;
+    },
+  };
+}
+
+/** A display that nobody sees, for an engine that has no headless mode. */
+async function startDisplay() {
+  const given = ['-displayfd', '3', '-screen', '0', '1024x768x24', '-nolisten', 'tcp', '-noreset'];
+  const server = start([program('XVFB'), ...given], {}, ['ignore', 'ignore', 'ignore', 'pipe']);
+  const number = await new Promise((resolve, reject) => {
+    server.child.once('close', (code) => reject(new Error(`Xvfb ended with ${code}`)));
+    server.child.stdio[3].once('data', (text) => resolve(String(text).trim()));
+  });
+  return { name: `:${number}`, end: server.end };
+}
+
+/** Opens an address in a new browser. What it returns ends it. */
+export async function openBrowser(engine, storage, address) {
+  const { command, needsDisplay } = ENGINES[engine];
+  const folder = mkdtempSync(path.join(tmpdir(), 'sealwire-engine-'));
+  const display = needsDisplay ? await startDisplay() : undefined;
+  const env = {
+    HOME: folder,
+    XDG_CACHE_HOME: path.join(folder, 'cache'),
+    XDG_CONFIG_HOME: path.join(folder, 'config'),
+    XDG_DATA_HOME: path.join(folder, 'data'),
+    NO_AT_BRIDGE: '1',
+    LIBGL_ALWAYS_SOFTWARE: '1',
+    WEBKIT_DISABLE_COMPOSITING_MODE: '1',
+    WEBKIT_DISABLE_DMABUF_RENDERER: '1',
+    ...(display && { DISPLAY: display.name, GDK_BACKEND: 'x11' }),
+  };
+  const verbose = process.env.SEALWIRE_ENGINE_OUTPUT === '1';
+  const output = verbose ? 'inherit' : 'ignore';
+  const browser = start(command(folder, storage, address), env, ['ignore', output, output]);
+  return async () => {
+    await browser.end();
+    await display?.end();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  };
+}
