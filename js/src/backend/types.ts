@@ -1,6 +1,7 @@
 // The types of the resolver's API. Where @forge/realtime has a type, this one takes at least as much and returns at
 // least as much.
 
+import type { Payload } from '../arguments/payload.js';
 import type { ForgeContext } from '../context/properties.js';
 import type { ProductContext } from '../context/product-context.js';
 import type { InstallationSecret, Permission } from '../core/resolver-core.js';
@@ -73,7 +74,7 @@ export interface ScopeOptions extends InvocationOption {
 
 export type Publish = <T extends object>(
   channel: string,
-  payload: string | T,
+  payload: string | Payload<T>,
   options?: PublishOptions,
 ) => Promise<PublishResult>;
 

@@ -1,6 +1,7 @@
 // The types of the page's API. Where @forge/bridge's realtime has a type, this one takes at least as much and returns
 // at least as much.
 
+import type { Payload } from '../arguments/payload.js';
 import type { ConnectionState, CoreKind, SessionReason } from '../core/browser-core.js';
 import type { ProductContext } from '../context/product-context.js';
 import type { SealwireError } from '../errors/sealwire-error.js';
@@ -23,6 +24,10 @@ export interface ChannelOptions {
 export interface SubscriptionOptions extends ChannelOptions {
   /** Delivers the last seconds before the subscription too, at most 120. */
   replaySeconds?: number;
+  /** Gets the subscription's errors in place of the callback, which then gets messages only. */
+  onError?: ErrorListener;
+  /** Gets `GAP` in place of onError and the callback: load the state again. Messages go on. */
+  onGap?: ErrorListener;
 }
 
 export interface PublishOptions extends ChannelOptions {
@@ -51,11 +56,14 @@ export interface RealtimeEvent {
 }
 
 /**
- * Called with each message, once and in order. Called with `undefined` and an error when something is wrong with the
- * subscription: `GAP` (messages were missed; `error.gap` says which, and messages go on), `MESSAGE_UNREADABLE` (one
- * message could not be opened), or the reason for which the relay ended the subscription.
+ * Called with each message, once and in order. A callback that declares a second parameter (`Function.length` is 2 or more)
+ * is also called with `undefined` and an error, unless the options onError or onGap take it: `GAP` (messages were missed;
+ * `error.gap` says which, and messages go on), `MESSAGE_UNREADABLE` (one message could not be opened), or the reason for
+ * which the relay ended the subscription. A callback of one parameter gets messages only.
  */
 export type Callback<P> = (payload: P, error?: SealwireError, event?: RealtimeEvent) => any;
+
+export type ErrorListener = (error: SealwireError) => any;
 
 export interface Subscription {
   /** Resolves when nothing more will be delivered. */
@@ -72,7 +80,7 @@ export type Subscribe = <P extends string | object = string | Record<string, unk
 
 export type Publish = <T extends object>(
   channel: string,
-  payload: string | T,
+  payload: string | Payload<T>,
   options?: PublishOptions,
 ) => Promise<PublishResult>;
 

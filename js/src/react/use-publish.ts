@@ -2,6 +2,7 @@
 
 import { useCallback, useInsertionEffect, useRef } from 'react';
 
+import type { Payload } from '../arguments/payload.js';
 import type { PublishOptions, PublishResult } from '../browser/types.js';
 import { useRealtime } from './context.js';
 
@@ -14,7 +15,7 @@ export interface UsePublishOptions extends PublishOptions {
 export function usePublish<T extends object = Record<string, unknown>>(
   channel: string,
   options: UsePublishOptions = {},
-): (payload: string | T, options?: PublishOptions) => Promise<PublishResult> {
+): (payload: string | Payload<T>, options?: PublishOptions) => Promise<PublishResult> {
   const realtime = useRealtime();
   const latest = useRef({ realtime, channel, options });
   useInsertionEffect(() => {

@@ -71,8 +71,15 @@ export async function callbacks(absence: Absence): Promise<void> {
   });
   await realtime.subscribe('channel', async (_payload, error?: Error) => error?.message);
   await realtime.publish<Absence>('channel', absence);
+  await realtime.publish('channel', { absences: [absence], at: new Date() });
   // @ts-expect-error a number is no payload
   await realtime.publish('channel', 7);
+  // @ts-expect-error an array goes inside an object
+  await realtime.publish('channel', [absence]);
+  // @ts-expect-error an array that is only read, too
+  await realtime.publishGlobal('channel', ['a', 'b'] as const);
+  // @ts-expect-error JSON makes {} of it
+  await realtime.publish('channel', new Map([['a', 1]]));
 }
 
 // The shapes that come back.

@@ -26,6 +26,14 @@ export async function overrides(): Promise<void> {
   await publish('channel', 'text', { contextOverrides: [bridge.Jira.Issue, Jira.Dashboard] });
 }
 
+export async function lists(absences: string[]): Promise<void> {
+  await publish('channel', { absences });
+  // @ts-expect-error an array goes inside an object
+  await publish('channel', absences);
+  // @ts-expect-error here as well
+  await publishGlobal('channel', absences);
+}
+
 export async function tokens(): Promise<string> {
   const { token, expiresAt, errors } = await signRealtimeToken('channel', { team: 'blue' }, ['subscribe']);
   if (errors) return errors[0]?.message ?? '';

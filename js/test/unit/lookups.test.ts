@@ -18,6 +18,7 @@ const SKIPPED = new Set(['node_modules', 'generated', 'dist', 'pages', 'bridge']
 
 /** `file: access`, and why its name is known. */
 const KNOWN = new Map<string, string>([
+  ['js/src/arguments/losses.ts: holder[name]', 'after Object.hasOwn, or a member that JSON visits'],
   ['js/src/arguments/properties.ts: name in Object.prototype', 'asks what objects inherit'],
   ['js/src/backend/authorization.ts: permissions[permission]', 'a constant list'],
   ['js/src/backend/settings.ts: process.env[variable]', 'called with constants'],
