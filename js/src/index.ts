@@ -2,9 +2,10 @@
 
 import { createRealtime } from './browser/realtime.js';
 import type { Realtime } from './browser/types.js';
+import { processWide } from './process-wide.js';
 
 /** For a Forge Custom UI: takes the place of @forge/bridge's `realtime`. */
-export const realtime: Realtime = /* @__PURE__ */ createRealtime();
+export const realtime: Realtime = /* @__PURE__ */ processWide('realtime', () => createRealtime());
 
 export { createRealtime };
 export {
@@ -31,6 +32,7 @@ export type { Transport } from './transport/socket.js';
 export type {
   Callback,
   ChannelOptions,
+  ErrorListener,
   Publish,
   PublishOptions,
   PublishResult,

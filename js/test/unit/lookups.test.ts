@@ -26,6 +26,7 @@ const KNOWN = new Map<string, string>([
   ['js/src/context/properties.ts: found[name]', 'after Object.hasOwn'],
   ['js/src/core/load.ts: from[kind]', 'checked before: wasm or js'],
   ['js/src/page/aes-gcm.ts: FASTER_FROM[kind]', 'wasm or js, from load.ts'],
+  ['js/src/process-wide.ts: holder[KEY]', 'a constant'],
   ['js/src/session/grant.ts: grant[field]', 'a constant list'],
   ['js/src/sharing/page.ts: own[NAME]', 'a constant'],
   ['js/src/sharing/page.ts: window2[index]', 'an index'],
