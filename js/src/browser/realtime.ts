@@ -9,7 +9,7 @@ import { errorFromCore } from '../errors/from-core.js';
 import { openStream } from '../stream/open.js';
 import { channelSpec, withToken } from './channel.js';
 import { Connection } from './connection.js';
-import { deliverMessage, deliverNotice, type AnyCallback } from './deliver.js';
+import { audienceOf, deliverMessage, deliverNotice, type AnyCallback } from './deliver.js';
 import type { PublishResult, Realtime, RealtimeOptions, Subscribe, Subscription } from './types.js';
 
 async function subscribe(
@@ -22,7 +22,7 @@ async function subscribe(
   const options = checkOptions(given);
   const named = channelSpec(channel, options, global);
   const replaySeconds = checkReplaySeconds(options['replaySeconds']);
-  checkFunction(callback, 'The callback');
+  const audience = audienceOf(channel, callback, options);
 
   const spec = named.provider ? await withToken(named) : named.spec;
   const client = await connection.clientFor(spec);
@@ -34,8 +34,8 @@ async function subscribe(
         ...(replaySeconds !== undefined && { replaySeconds }),
         ...(named.provider && { renewToken: named.provider }),
       },
-      (payload, meta) => live && deliverMessage(callback, payload, meta),
-      (notice) => live && deliverNotice(callback, notice),
+      (payload, meta) => live && deliverMessage(audience, payload, meta),
+      (notice) => live && deliverNotice(audience, notice),
     )
     .catch((error: unknown) => Promise.reject(connection.errorOf(error)));
 

@@ -2,7 +2,7 @@
 
 import { useEffect, useInsertionEffect, useRef, useState } from 'react';
 
-import type { AnyCallback } from '../browser/deliver.js';
+import { deliverError, type AnyCallback, type Audience } from '../browser/deliver.js';
 import type { RealtimeEvent, SubscriptionOptions } from '../browser/types.js';
 import type { TokenProvider } from '../session/channel-token.js';
 import { useRealtime } from './context.js';
@@ -12,6 +12,8 @@ import type { ChannelHandler, ChannelState, UseChannelOptions } from './types.js
 const OFF: ChannelState = { status: 'off' };
 const SUBSCRIBING: ChannelState = { status: 'subscribing' };
 
+type News = Parameters<AnyCallback>;
+
 /** Everything that makes another subscription. A token renews the one that there is, if it can. */
 function keyOf(channel: string, options: UseChannelOptions): string {
   const { global = false, replaySeconds, contextOverrides, token } = options;
@@ -20,18 +22,32 @@ function keyOf(channel: string, options: UseChannelOptions): string {
 }
 
 function subscriptionOptions(current: () => UseChannelOptions): SubscriptionOptions {
-  const { global: _, ...options } = current();
+  const { global: _, ...all } = current();
+  // The hook's own callback takes the errors, and call() hands them on.
+  const { onError: __, onGap: ___, ...options } = all;
   if (typeof options.token !== 'function') return options;
   // The function may be another one at each render, as the callback may.
   const token: TokenProvider = () => (current().token as TokenProvider)();
   return { ...options, token };
 }
 
-function call(handler: ChannelHandler<any>, ...[payload, error, event]: Parameters<AnyCallback>): void {
-  if (typeof handler === 'function') return void handler(payload, error, event);
-  if (!error) return handler.onMessage(payload, event as RealtimeEvent);
-  if (error.code === 'GAP' && handler.onGap) return handler.onGap(error);
-  handler.onError(error);
+interface Latest {
+  handler: ChannelHandler<any>;
+  options: UseChannelOptions;
+}
+
+/** Hands news to the functions of the latest render. */
+function call({ handler, options }: Latest, to: Pick<Audience, 'channel' | 'unheard'>, news: News): void {
+  const [payload, error, event] = news;
+  const isFunction = typeof handler === 'function';
+  if (!error) {
+    if (isFunction) handler(payload, undefined, event);
+    else handler.onMessage(payload, event as RealtimeEvent);
+    return;
+  }
+  const { onError, onGap } = isFunction ? options : handler;
+  const callback: AnyCallback = isFunction ? handler : () => {};
+  deliverError({ ...to, callback, ...(onError && { onError }), ...(onGap && { onGap }) }, error, event);
 }
 
 /**
@@ -58,10 +74,11 @@ export function useChannel<P extends string | object = string | Record<string, u
     if (channel == null || key === undefined) return undefined;
     const target = { realtime, channel, global: latest.current.options.global ?? false, key };
     if (!kept.current?.serves(target)) {
+      const to = { channel, unheard: new Set<string>() };
       kept.current = new KeptSubscription(
         target,
         () => subscriptionOptions(() => latest.current.options),
-        (...news) => call(latest.current.handler, ...news),
+        (...news) => call(latest.current, to, news),
       );
     }
     const subscription = kept.current;

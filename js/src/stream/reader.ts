@@ -79,8 +79,10 @@ export class Reader implements TextStream {
   async #subscribe(subscribe: Realtime['subscribe'], channel: string): Promise<void> {
     const { id, silenceSeconds: _, onGap: __, onRestart: ___, signal: ____, ...options } = this.#options;
     const byDefault = id === undefined ? 0 : DEFAULT_REPLAY_SECONDS;
-    const callback: AnyCallback = (payload, error) => this.#heard(payload, error);
-    const join = (replay: SubscriptionOptions) => subscribe(channel, callback, { ...options, ...replay });
+    const callback: AnyCallback = (payload) => this.#heard(payload, undefined);
+    const onError = (error: SealwireError) => this.#heard(undefined, error);
+    const join = (replay: SubscriptionOptions) =>
+      subscribe(channel, callback, { ...options, ...replay, onError });
     try {
       this.#subscription = await join({ replaySeconds: options.replaySeconds ?? byDefault }).catch(
         (error) => {
