@@ -6,9 +6,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { resolverCore } from '../core/load-resolver.js';
 import type { Surroundings } from './backend.js';
 import { forgeSecrets } from './forge-secrets.js';
-import { wrapper, type Invocation, type Wrap } from './invocation.js';
+import { wrapper, type Invocation } from './invocation.js';
 import { realtimeFrom, realtimeWith } from './realtime.js';
-import type { Realtime, RealtimeOptions } from './types.js';
+import type { Realtime, RealtimeOptions, Wrap } from './types.js';
 
 const forge: Surroundings = {
   core: resolverCore,

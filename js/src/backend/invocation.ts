@@ -5,6 +5,7 @@ import { fieldOf, type ForgeContext } from '../context/properties.js';
 import { processWide } from '../process-wide.js';
 import type { Backend } from './backend.js';
 import { forgePlatform } from './platform.js';
+import type { Wrap } from './types.js';
 
 export interface Invocation {
   context?: ForgeContext;
@@ -50,9 +51,7 @@ export function contextOfArguments(args: readonly unknown[]): ForgeContext | und
   return typeof fieldOf(second, 'installContext') === 'string' ? (second as ForgeContext) : undefined;
 }
 
-/** Gives a handler that remembers its context for everything that it calls, however deep and however asynchronous. */
-export type Wrap = <H extends (...args: any[]) => unknown>(handler: H) => H;
-
+/** Makes wrap(): its handlers remember their context for everything that they call, however deep and asynchronous. */
 export function wrapper(makeStorage: () => InvocationStorage): Wrap {
   return (handler) => wrapped(makeStorage, handler);
 }

@@ -157,6 +157,8 @@ export interface RealtimeOptions {
   now?: () => number;
 }
 
+export type Wrap = <H extends (...args: any[]) => unknown>(handler: H) => H;
+
 export interface Realtime {
   publish: Publish;
   /** Publishes to the installation-wide channel of that name. */
@@ -178,7 +180,7 @@ export interface Realtime {
    */
   disconnect: (whose: DisconnectSelector, options?: InvocationOption) => Promise<DisconnectResult>;
   /** Carries the invocation's context to the calls made during it: `handler = wrap(resolver.getDefinitions())`. */
-  wrap: <H extends (...args: any[]) => unknown>(handler: H) => H;
+  wrap: Wrap;
   /**
    * Adds an encryption key to the installation's secret. The one that it replaces is handed out for another 24 hours and
    * 10 minutes, until no session and no channel token can be without the new one. `keys` counts those in use.

@@ -58,6 +58,11 @@ export const readers = createRealtime({
   },
   properties: async ({ extension }) => ({ team: extension ? 'blue' : undefined }),
 });
+// The extension is read as Forge's examples read it.
+export const byExtension = createRealtime({
+  authorize: (context) => context.extension?.issue?.id === '7',
+  properties: (context) => ({ team: context.extension?.team }),
+});
 // @ts-expect-error no such kind of user
 createRealtime({ authorize: verifyDashboard, unlicensedAccess: ['app'] });
 // @ts-expect-error properties are names
