@@ -8,7 +8,7 @@ import { plainJson } from './plain-json.js';
 const MAX_PAYLOAD_BYTES = 128 * 1024;
 
 /** An object as a payload. Arrays, and whatever else is iterated over, go inside an object: `{ items }`. */
-export type Payload<T extends object> = T & { readonly [Symbol.iterator]?: never };
+export type Payload = object & { readonly [Symbol.iterator]?: never };
 
 /**
  * A payload is a string or a JSON object, as in Forge; arrays and numbers go inside an object. Anything in it that JSON

@@ -72,9 +72,9 @@ export interface ScopeOptions extends InvocationOption {
   contextOverrides?: ProductContext[];
 }
 
-export type Publish = <T extends object>(
+export type Publish = <T extends Payload>(
   channel: string,
-  payload: string | Payload<T>,
+  payload: string | T,
   options?: PublishOptions,
 ) => Promise<PublishResult>;
 

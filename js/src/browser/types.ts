@@ -78,9 +78,9 @@ export type Subscribe = <P extends string | object = string | Record<string, unk
   options?: SubscriptionOptions,
 ) => Promise<Subscription>;
 
-export type Publish = <T extends object>(
+export type Publish = <T extends Payload>(
   channel: string,
-  payload: string | Payload<T>,
+  payload: string | T,
   options?: PublishOptions,
 ) => Promise<PublishResult>;
 

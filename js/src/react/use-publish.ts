@@ -12,10 +12,10 @@ export interface UsePublishOptions extends PublishOptions {
 }
 
 /** The same function at every render. It publishes with the channel and the options of the last one. */
-export function usePublish<T extends object = Record<string, unknown>>(
+export function usePublish<T extends Payload = Record<string, unknown>>(
   channel: string,
   options: UsePublishOptions = {},
-): (payload: string | Payload<T>, options?: PublishOptions) => Promise<PublishResult> {
+): (payload: string | T, options?: PublishOptions) => Promise<PublishResult> {
   const realtime = useRealtime();
   const latest = useRef({ realtime, channel, options });
   useInsertionEffect(() => {
