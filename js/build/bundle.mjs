@@ -1,8 +1,7 @@
-// Bundles the entries with esbuild. What several entries share is one chunk, in ES modules and in CommonJS alike, so that
-// they agree on the classes of errors and on the default connection. Each build of the core is a chunk of its own, so
-// that a page downloads one.
+// Bundles the entries with esbuild. What several entries share is one chunk, in ES modules and in CommonJS alike. Each
+// build of the core is a chunk of its own, so that a page downloads one.
 
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import * as esbuild from 'esbuild';
@@ -10,8 +9,13 @@ import * as esbuild from 'esbuild';
 export const ENTRIES = ['index', 'resolver', 'react', 'testing'];
 const CORES = ['core-wasm', 'core-js'];
 
+const manifest = new URL('../../pkg/package.json', import.meta.url);
+const { version } = JSON.parse(readFileSync(manifest, 'utf8'));
+
 const shared = {
   bundle: true,
+  // js/src/process-wide.ts: only loads of the same version share anything.
+  define: { SEALWIRE_VERSION: JSON.stringify(version) },
   platform: 'neutral',
   target: 'es2022',
   legalComments: 'none',
@@ -25,6 +29,25 @@ const commonJs = {
   outExtension: { '.js': '.cjs' },
   // As require(): import() in a CommonJS file breaks under bundlers and test runners that know only require.
   supported: { 'dynamic-import': false },
+};
+
+/**
+ * Has the resolver's core evaluated by the first load(), not by the import: importing `sealwire/resolver` costs little, and
+ * does so where the core could not run, as in Jest's jsdom environment, which has no TextDecoder.
+ */
+const deferred = {
+  name: 'deferred',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]generated[\\/]core-resolver\.js$/ }, ({ path: file }) => {
+      const text = readFileSync(file, 'utf8');
+      const [exported, name] = /export\s*\{\s*(\w+) as load\s*\};?\s*$/.exec(text) ?? [];
+      if (!exported) throw new Error(`${file} exports something else than load()`);
+      const body = text.slice(0, -exported.length);
+      return {
+        contents: `function evaluate() {${body}\nreturn ${name};}\nlet own;\nexport const load = () => (own ??= evaluate())();`,
+      };
+    });
+  },
 };
 
 /** Leaves every import where it is; `extension` is that of the imported files. */
@@ -51,7 +74,7 @@ export async function bundle(source, out) {
     ...ENTRIES.map((name) => [name, path.join(source, `${name}.ts`)]),
     ...CORES.map((name) => [`chunks/${name}`, path.join(source, 'generated', `${name}.js`)]),
   ]);
-  const split = { format: 'esm', splitting: true, chunkNames: 'chunks/[name]-[hash]' };
+  const split = { format: 'esm', splitting: true, chunkNames: 'chunks/[name]-[hash]', plugins: [deferred] };
   await esbuild.build({ ...shared, ...split, entryPoints, outdir: out });
 
   // The rest stays readable: apps minify their own bundles, and reviewers read this one.

@@ -2,9 +2,10 @@
 
 import { createRealtime } from './browser/realtime.js';
 import type { Realtime } from './browser/types.js';
+import { processWide } from './process-wide.js';
 
 /** For a Forge Custom UI: takes the place of @forge/bridge's `realtime`. */
-export const realtime: Realtime = /* @__PURE__ */ createRealtime();
+export const realtime: Realtime = /* @__PURE__ */ processWide('realtime', () => createRealtime());
 
 export { createRealtime };
 export {
@@ -32,6 +33,7 @@ export type {
   Callback,
   CallOptions,
   ChannelOptions,
+  ErrorListener,
   Publish,
   PublishOptions,
   PublishResult,

@@ -1,7 +1,7 @@
 // The package's entry for Forge functions: `import { publish } from 'sealwire/resolver'`. Importing it reads nothing
 // and starts nothing.
 
-import { byThePlatform, createRealtime } from './backend/create-realtime.js';
+import { byThePlatform, createRealtime, wrap } from './backend/create-realtime.js';
 import type { Publish, Realtime, SignRealtimeToken } from './backend/types.js';
 import type { CreateStream, PublishStream } from './stream/types.js';
 
@@ -24,8 +24,7 @@ export const publishStream: PublishStream = (channel, source, options) =>
 export const signRealtimeToken: SignRealtimeToken = (channel, claims, permissions, options) =>
   byVariables.signRealtimeToken(channel, claims, permissions, options);
 
-export { createRealtime };
-export { wrap } from './backend/invocation.js';
+export { createRealtime, wrap };
 export {
   Bitbucket,
   Compass,

@@ -1,4 +1,10 @@
 // The package's entry for an app's own unit tests: `import { createTestRelay } from 'sealwire/testing'`.
 
 export { createTestRelay } from './testing/relay.js';
-export type { TestPageOptions, TestPublication, TestRelay, TestRelayOptions } from './testing/types.js';
+export type {
+  ResolverHandler,
+  TestPageOptions,
+  TestPublication,
+  TestRelay,
+  TestRelayOptions,
+} from './testing/types.js';

@@ -17,8 +17,7 @@ test('publint finds nothing in the package', async (t) => {
   );
 });
 
-test('the types say the same as the code under every resolution that has exports', () => {
+test('the types say the same as the code under every resolution', () => {
   const attw = path.join(root, 'node_modules/.bin/attw');
-  // node10 knows no exports: TypeScript 7 has dropped it, and so does this package for its second entry.
-  execFileSync(attw, [tarball, '--profile', 'node16', '--no-color', '--no-emoji'], { encoding: 'utf8' });
+  execFileSync(attw, [tarball, '--no-color', '--no-emoji'], { encoding: 'utf8' });
 });

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { test } from 'node:test';
 
-import { project, root } from './support/project.mjs';
+import { project } from './support/project.mjs';
+import { compilers, typescript5 } from './support/typescript.mjs';
 
 const USE = `
 import { realtime, createRealtime, Jira, SealwireError, type RealtimeEvent, type SessionGrant } from 'sealwire';
@@ -50,9 +50,28 @@ export function Absences({ issue }: { issue: string | undefined }) {
 export const useHalf = () => useChannel('news', { onMessage: () => {} });
 `;
 
-const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
+/** What code for @forge/realtime becomes when nothing but its import changes. */
+const USE_AS_FORGE = `
+import { publish, publishGlobal, signRealtimeToken } from 'sealwire/realtime';
+export const published: Promise<{ eventId: string | null }> = publish('n', { person: 'Ada' });
+export const told = publishGlobal('n', 'text');
+export const signed = signRealtimeToken('n', { team: 'blue' }, ['subscribe']);
+// @ts-expect-error an array goes inside an object
+publish('n', [1]);
+`;
 
-function compile(t, module, moduleResolution, file, use = USE, packages = []) {
+const USES = [
+  ['the entries', USE, []],
+  ['the entry under the name of Forge', USE_AS_FORGE, []],
+  ['the hooks', USE_IN_REACT, ['@types/react', '@types/prop-types', 'csstype']],
+];
+
+function run(tsc, args, cwd) {
+  const { status, stdout } = spawnSync(process.execPath, [tsc, ...args], { cwd, encoding: 'utf8' });
+  assert.equal(status, 0, stdout);
+}
+
+function compile(t, tsc, module, moduleResolution, file, use, packages) {
   const compilerOptions = {
     target: 'es2022',
     lib: ['es2022', 'dom'],
@@ -65,20 +84,45 @@ function compile(t, module, moduleResolution, file, use = USE, packages = []) {
     skipLibCheck: false,
   };
   const files = { [file]: use, 'tsconfig.json': JSON.stringify({ compilerOptions, files: [file] }) };
-  const folder = project(t, { files, packages });
-  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
-  assert.equal(status, 0, stdout);
+  run(tsc, ['-p', project(t, { files, packages })]);
 }
 
-for (const [module, resolution] of [
-  ['esnext', 'bundler'],
-  ['node16', 'node16'],
-  ['nodenext', 'nodenext'],
-]) {
-  for (const file of resolution === 'bundler' ? ['use.ts'] : ['use.mts', 'use.cts']) {
-    test(`${file} compiles under moduleResolution ${resolution}`, (t) =>
-      compile(t, module, resolution, file));
-    test(`the hooks in ${file} compile under moduleResolution ${resolution}`, (t) =>
-      compile(t, module, resolution, file, USE_IN_REACT, ['@types/react', '@types/prop-types', 'csstype']));
+for (const [version, tsc] of compilers) {
+  for (const [module, resolution] of [
+    ['esnext', 'bundler'],
+    ['node16', 'node16'],
+    ['nodenext', 'nodenext'],
+    // TypeScript 7 has dropped it; it is what TypeScript 5 resolves by where nobody says.
+    ...(version.startsWith('5.') ? [['commonjs', 'node10']] : []),
+  ]) {
+    const files =
+      resolution.startsWith('node') && resolution !== 'node10' ? ['use.mts', 'use.cts'] : ['use.ts'];
+    for (const file of files) {
+      for (const [what, use, packages] of USES) {
+        test(`${what} in ${file} compile under moduleResolution ${resolution} of TypeScript ${version}`, (t) =>
+          compile(t, tsc, module, resolution, file, use, packages));
+      }
+    }
   }
 }
+
+/** Without async functions and the like, which need a library that TypeScript 5 does not include by itself. */
+const USE_WITHOUT_LIBRARY = `
+import { realtime, Jira, SealwireError } from 'sealwire';
+import { createRealtime, publish, verifyIssue } from 'sealwire/resolver';
+import { usePublish } from 'sealwire/react';
+import { createTestRelay } from 'sealwire/testing';
+const own = createRealtime({ authorize: verifyIssue });
+export const handler = own.wrap(function (event: object) { return publish('n', { event: event }); });
+export const page: typeof realtime = createTestRelay().realtime();
+export const code = function (error: unknown) { return error instanceof SealwireError ? error.code : Jira.Issue; };
+export const hook = usePublish;
+// @ts-expect-error the package is typed, so a wrong use does not compile
+publish(7, 'x');
+`;
+
+test('the entries compile without a tsconfig under TypeScript 5, as Forge compiles an app', (t) => {
+  const files = { 'use.ts': USE_WITHOUT_LIBRARY, 'forge.ts': USE_AS_FORGE };
+  const folder = project(t, { files, packages: ['@types/react', '@types/prop-types', 'csstype'] });
+  run(typescript5[1], ['--noEmit', '--skipLibCheck', 'use.ts', 'forge.ts'], folder);
+});

@@ -6,8 +6,17 @@ import { ILL_FORMED, isWellFormed } from './well-formed.js';
 
 const MAX_NAME_BYTES = 255;
 
+/** The bytes of a text as UTF-8. It does without TextEncoder, which Jest's jsdom environment lacks. */
 export function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length;
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit > 0x7f) bytes += unit > 0x7ff ? 2 : 1;
+    // A surrogate pair has four bytes, not three for each half.
+    const isPair = unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(index + 1) & 0xfc00) === 0xdc00;
+    if (isPair) bytes -= 2;
+  }
+  return bytes;
 }
 
 function checkText(what: string, name: string): void {

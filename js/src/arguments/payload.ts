@@ -3,10 +3,17 @@
 import { SealwireError } from '../errors/sealwire-error.js';
 import { invalid, kindOf } from './invalid.js';
 import { byteLength } from './names.js';
+import { plainJson } from './plain-json.js';
 
 const MAX_PAYLOAD_BYTES = 128 * 1024;
 
-/** A payload is a string or a JSON object, as in Forge; arrays and numbers go inside an object. */
+/** An object as a payload. Arrays, and whatever else is iterated over, go inside an object: `{ items }`. */
+export type Payload = object & { readonly [Symbol.iterator]?: never };
+
+/**
+ * A payload is a string or a JSON object, as in Forge; arrays and numbers go inside an object. Anything in it that JSON
+ * would lose is refused.
+ */
 export function serialisePayload(payload: unknown): string {
   const isObject = typeof payload === 'object' && payload !== null && !Array.isArray(payload);
   if (typeof payload !== 'string' && !isObject) {
@@ -14,14 +21,10 @@ export function serialisePayload(payload: unknown): string {
       `The payload must be a string or a JSON object, not ${kindOf(payload)}. Wrap it in an object.`,
     );
   }
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(payload);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SealwireError('INVALID_ARGUMENT', `The payload is not JSON: ${why}`, { cause });
+  const text = plainJson('payload', payload);
+  if (!/^["{]/.test(text)) {
+    throw invalid("The payload's toJSON() must return a string or a JSON object. Wrap it in an object.");
   }
-  if (text === undefined) throw invalid('The payload is not JSON: its toJSON() returns nothing.');
   const bytes = byteLength(text);
   if (bytes > MAX_PAYLOAD_BYTES) {
     const message = `The payload has ${bytes} bytes as JSON; the limit is ${MAX_PAYLOAD_BYTES} (128 KiB). Send a reference instead.`;

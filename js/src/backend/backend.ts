@@ -7,13 +7,13 @@ import type { ForgeContext } from '../context/properties.js';
 import type { ResolverModule } from '../core/resolver-core.js';
 import { checkUnlicensedAccess } from './accounts.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from './deadline.js';
-import { forgeSecrets } from './forge-secrets.js';
 import type { Inquiry } from './inquiry.js';
 import { InstallationSecrets } from './installation-secrets.js';
 import { installationOf } from './installation.js';
+import type { InvocationStorage } from './invocation.js';
 import { ownServer } from './own-server.js';
 import { readSettings, type Settings } from './settings.js';
-import type { Authorize, RealtimeOptions, StateProperties } from './types.js';
+import type { Authorize, RealtimeOptions, SecretStore, StateProperties } from './types.js';
 
 const DEFAULT_LIFETIME_SECONDS = 15 * 60;
 
@@ -42,7 +42,19 @@ export interface Backend {
 export type BackendOptions = Omit<RealtimeOptions, 'authorize'> & {
   authorize?: Authorize;
   assumedType?: (context: ForgeContext) => string;
+  /** For tests: the `installContext` of a context that names none. */
+  assumedInstallation?: string;
 };
+
+/** The parts that differ between a Forge function and a test. */
+export interface Surroundings {
+  /** Mints and seals. Called at its first use: a function that does neither compiles nothing. */
+  core: () => ResolverModule;
+  /** Keeps the secrets of the installations, unless the app's options say otherwise. */
+  secrets: () => SecretStore;
+  /** Carries an invocation to the calls made during it. */
+  invocations: () => InvocationStorage;
+}
 
 function checkEnvironment(environment: unknown): string | undefined {
   if (environment === undefined || (typeof environment === 'string' && environment !== ''))
@@ -55,8 +67,10 @@ function checkFlag(value: unknown, option: string): boolean | undefined {
   throw invalid(`The option ${option} must be true or false.`);
 }
 
-/** `core` is called at its first use: a function that mints nothing compiles nothing. */
-export function backendFrom(options: BackendOptions, core: () => ResolverModule): Backend {
+export function backendFrom(
+  options: BackendOptions,
+  { core, secrets }: Pick<Surroundings, 'core' | 'secrets'>,
+): Backend {
   if (options.authorize !== undefined) checkFunction(options.authorize, 'The option authorize');
   if (options.fetch !== undefined) checkFunction(options.fetch, 'The option fetch');
   if (options.now !== undefined) checkFunction(options.now, 'The option now');
@@ -75,8 +89,11 @@ export function backendFrom(options: BackendOptions, core: () => ResolverModule)
     isOwnServer,
     assumedType: options.assumedType,
     settings: () => (settings ??= readSettings(options)),
-    installation: (context) => installationOf(context, environment, isOwnServer),
-    secrets: new InstallationSecrets(options.secrets ?? forgeSecrets(), now, core),
+    installation: (context) => {
+      const { installContext = options.assumedInstallation } = context;
+      return installationOf({ ...context, installContext }, environment, isOwnServer);
+    },
+    secrets: new InstallationSecrets(options.secrets ?? secrets(), now, core),
     inquiries: new WeakMap(),
     // Looked up at each call: Forge and tests replace the global.
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),

@@ -1,16 +1,31 @@
 // Carries a Forge invocation's context to the calls made during it, without passing it along by hand.
 
-import { AsyncLocalStorage } from 'node:async_hooks';
-
 import { invalid, kindOf } from '../arguments/invalid.js';
 import { fieldOf, type ForgeContext } from '../context/properties.js';
+import { processWide } from '../process-wide.js';
+import type { Backend } from './backend.js';
 import { forgePlatform } from './platform.js';
+import type { Wrap } from './types.js';
 
 export interface Invocation {
-  context: ForgeContext;
+  context?: ForgeContext;
+  /** For tests: what the functions called during the invocation work with in place of their own. */
+  stage?: (backend: Backend) => Backend;
 }
 
-const invocations = new AsyncLocalStorage<Invocation>();
+/** The part of AsyncLocalStorage that is used. */
+export interface InvocationStorage {
+  run<R>(invocation: Invocation, work: () => R): R;
+  getStore(): Invocation | undefined;
+}
+
+/** One for the process: a handler may be wrapped by one load of the package and publish through another. */
+const kept = /* @__PURE__ */ processWide<{ storage?: InvocationStorage }>('invocations', () => ({}));
+
+/** Runs `work` as a part of the invocation. */
+export function within<R>(makeStorage: () => InvocationStorage, invocation: Invocation, work: () => R): R {
+  return (kept.storage ??= makeStorage()).run(invocation, work);
+}
 
 function record(value: unknown): Record<string, unknown> | undefined {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
@@ -36,24 +51,29 @@ export function contextOfArguments(args: readonly unknown[]): ForgeContext | und
   return typeof fieldOf(second, 'installContext') === 'string' ? (second as ForgeContext) : undefined;
 }
 
-/** The handler with its context remembered for everything that it calls, however deep and however asynchronous. */
-export function wrap<H extends (...args: any[]) => unknown>(handler: H): H {
+/** Makes wrap(): its handlers remember their context for everything that they call, however deep and asynchronous. */
+export function wrapper(makeStorage: () => InvocationStorage): Wrap {
+  return (handler) => wrapped(makeStorage, handler);
+}
+
+function wrapped<H extends (...args: any[]) => unknown>(makeStorage: () => InvocationStorage, handler: H): H {
   if (typeof handler !== 'function') {
     throw invalid(
       `wrap() takes resolver.getDefinitions() or another Forge function, not ${kindOf(handler)}.`,
     );
   }
-  const wrapped = function (this: unknown, ...args: unknown[]): unknown {
+  return function (this: unknown, ...args: unknown[]): unknown {
     const run = () => handler.apply(this, args);
     const context = contextOfArguments(args);
-    return context ? invocations.run({ context }, run) : run();
-  };
-  return wrapped as H;
+    if (!context) return run();
+    const stage = currentInvocation()?.stage;
+    return within(makeStorage, { context, ...(stage && { stage }) }, run);
+  } as H;
 }
 
 /** Undefined outside of a wrapped function. */
 export function currentInvocation(): Invocation | undefined {
-  return invocations.getStore();
+  return kept.storage?.getStore();
 }
 
 /** The context given by hand, or else that of the invocation under way. */

@@ -54,7 +54,8 @@ function required(option: string, variable: string, given: string | undefined): 
   if (typeof value === 'string' && value !== '') return value;
   const set = `forge variables set${variable === 'SEALWIRE_SIGNING_KEY' ? ' --encrypt' : ''} ${variable} <value>`;
   throw invalid(
-    `${variable} is not set. Run \`${set}\` and deploy again, or pass createRealtime({ ${option} }).`,
+    `${variable} is not set. Run \`${set}\` and deploy again; under \`forge tunnel\`, set FORGE_USER_VAR_${variable} in ` +
+      `the shell that runs it. Elsewhere, pass createRealtime({ ${option} }).`,
   );
 }
 

@@ -4,6 +4,7 @@ import { invalid, kindOf } from '../arguments/invalid.js';
 import { checkLifetime } from '../arguments/lifetime.js';
 import { byteLength, checkChannelName } from '../arguments/names.js';
 import { checkOptions } from '../arguments/options.js';
+import { plainJson } from '../arguments/plain-json.js';
 import { ILL_FORMED, isWellFormed } from '../arguments/well-formed.js';
 import type { Permission } from '../core/resolver-core.js';
 import type { Backend } from './backend.js';
@@ -19,20 +20,9 @@ function serialiseClaims(claims: unknown): string {
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
     throw invalid(`The claims must be a JSON object, such as { team: 'blue' }, not ${kindOf(claims)}.`);
   }
-  let text: string | undefined;
-  let isUnicode = true;
-  const look = (name: string, value: unknown) => {
-    isUnicode &&= isWellFormed(name) && (typeof value !== 'string' || isWellFormed(value));
-    return value;
-  };
-  try {
-    text = JSON.stringify(claims, look);
-  } catch {
-    // Refused below.
-  }
-  if (!isUnicode) throw invalid(`A text in the claims ${ILL_FORMED}`);
-  if (text === undefined || !text.startsWith('{')) {
-    throw invalid('The claims must be a JSON object: plain values, without cycles.');
+  const text = plainJson('claims', claims, (part) => (isWellFormed(part) ? undefined : ILL_FORMED));
+  if (!text.startsWith('{')) {
+    throw invalid('The claims must be a JSON object, and their toJSON() returned something else.');
   }
   const bytes = byteLength(text);
   if (bytes > MAX_CLAIMS_BYTES)

@@ -1,6 +1,7 @@
 // The types of the resolver's API. Where @forge/realtime has a type, this one takes at least as much and returns at
 // least as much.
 
+import type { Payload } from '../arguments/payload.js';
 import type { ForgeContext } from '../context/properties.js';
 import type { ProductContext } from '../context/product-context.js';
 import type { InstallationSecret, Permission } from '../core/resolver-core.js';
@@ -85,7 +86,7 @@ export interface ScopeOptions extends InvocationOption {
   contextOverrides?: ProductContext[];
 }
 
-export type Publish = <T extends object>(
+export type Publish = <T extends Payload>(
   channel: string,
   payload: string | T,
   options?: PublishOptions,
@@ -172,6 +173,8 @@ export interface RealtimeOptions {
   now?: () => number;
 }
 
+export type Wrap = <H extends (...args: any[]) => unknown>(handler: H) => H;
+
 export interface Realtime {
   publish: Publish;
   /** Publishes to the installation-wide channel of that name. */
@@ -196,7 +199,7 @@ export interface Realtime {
     options?: InvocationOption & TimeoutOption,
   ) => Promise<DisconnectResult>;
   /** Carries the invocation's context to the calls made during it: `handler = wrap(resolver.getDefinitions())`. */
-  wrap: <H extends (...args: any[]) => unknown>(handler: H) => H;
+  wrap: Wrap;
   /**
    * Adds an encryption key to the installation's secret. The one that it replaces is handed out for another 24 hours and
    * 10 minutes, until no session and no channel token can be without the new one. `keys` counts those in use.

@@ -1,13 +1,38 @@
-// Hands what the core delivers to the app's callback.
+// Hands what the core delivers to the app's functions: messages to the callback, errors to the function that the app has
+// for them.
 
+import { checkFunction } from '../arguments/options.js';
 import { parsePayload } from '../arguments/payload.js';
 import type { Meta, Notice } from '../core/browser-core.js';
 import { errorFromCore, sentence } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
-import type { RealtimeEvent } from './types.js';
+import type { ErrorListener, RealtimeEvent, SubscriptionOptions } from './types.js';
 
 /** The callback with its type parameter gone: the core knows nothing of the app's types. */
 export type AnyCallback = (payload: any, error?: SealwireError, event?: RealtimeEvent) => unknown;
+
+/** The app's functions for one subscription. */
+export interface Audience {
+  channel: string;
+  callback: AnyCallback;
+  onError?: ErrorListener;
+  onGap?: ErrorListener;
+  /** The codes of the errors that had no function to go to. */
+  unheard: Set<string>;
+}
+
+/** Checks the app's functions of a call. */
+export function audienceOf(
+  channel: string,
+  callback: AnyCallback,
+  options: Record<string, unknown>,
+): Audience {
+  checkFunction(callback, 'The callback');
+  const { onError, onGap } = options as SubscriptionOptions;
+  if (onError !== undefined) checkFunction(onError, 'The option onError');
+  if (onGap !== undefined) checkFunction(onGap, 'The option onGap');
+  return { channel, callback, unheard: new Set(), ...(onError && { onError }), ...(onGap && { onGap }) };
+}
 
 /** An app's exception is the app's: it reaches the page's error handler and not the core. */
 export function report(error: unknown): void {
@@ -18,15 +43,33 @@ export function report(error: unknown): void {
     });
 }
 
-function call(callback: AnyCallback, payload: unknown, error?: SealwireError, event?: RealtimeEvent): void {
+function calling(work: () => unknown): void {
   try {
-    callback(payload, error, event);
+    work();
   } catch (thrown) {
     report(thrown);
   }
 }
 
-export function deliverMessage(callback: AnyCallback, text: string, meta: Meta): void {
+/**
+ * Gives an error to the option for it. Without one, a callback that declares a second parameter gets `undefined` and the
+ * error: a callback of one parameter, as Forge documents them, expects messages only. An error without a function to go to
+ * is a warning in the console, once for each subscription and code.
+ */
+export function deliverError(audience: Audience, error: SealwireError, event?: RealtimeEvent): void {
+  const { callback, onError, onGap, unheard } = audience;
+  const listener = (error.code === 'GAP' ? onGap : undefined) ?? onError;
+  if (listener) return calling(() => listener(error));
+  if (callback.length >= 2) return calling(() => callback(undefined, error, event));
+  if (unheard.has(error.code)) return;
+  unheard.add(error.code);
+  console.warn(
+    `sealwire: ${error.code} on the channel '${audience.channel}', and nothing in the app listens: ${error.message} ` +
+      'Pass the option onError, or a callback (payload, error) => …',
+  );
+}
+
+export function deliverMessage(audience: Audience, text: string, meta: Meta): void {
   const event: RealtimeEvent = {
     eventId: meta.eventId,
     timestamp: meta.timestamp,
@@ -38,9 +81,9 @@ export function deliverMessage(callback: AnyCallback, text: string, meta: Meta):
   try {
     payload = parsePayload(text);
   } catch (error) {
-    return call(callback, undefined, error as SealwireError, event);
+    return deliverError(audience, error as SealwireError, event);
   }
-  call(callback, payload, undefined, event);
+  calling(() => audience.callback(payload, undefined, event));
 }
 
 export function noticeError(notice: Notice): SealwireError {
@@ -49,6 +92,6 @@ export function noticeError(notice: Notice): SealwireError {
   return new SealwireError('GAP', sentence(message), { gap: { from, to, reason } });
 }
 
-export function deliverNotice(callback: AnyCallback, notice: Notice): void {
-  call(callback, undefined, noticeError(notice));
+export function deliverNotice(audience: Audience, notice: Notice): void {
+  deliverError(audience, noticeError(notice));
 }

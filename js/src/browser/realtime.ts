@@ -13,7 +13,7 @@ import { refuseToken } from '../session/channel-token.js';
 import { openStream } from '../stream/open.js';
 import { channelSpec, laneOf, withToken } from './channel.js';
 import { Connection } from './connection.js';
-import { deliverMessage, deliverNotice, noticeError, type AnyCallback } from './deliver.js';
+import { audienceOf, deliverMessage, deliverNotice, noticeError, type AnyCallback } from './deliver.js';
 import { checkOnState, SubscriptionStanding } from './standing.js';
 import type { PublishResult, Realtime, RealtimeOptions, Subscribe, Subscription } from './types.js';
 import { abortedError, slowFunction, type Wait, type WaitLimits } from './wait.js';
@@ -31,7 +31,7 @@ async function subscribe(
   const options = checkOptions(given);
   const named = channelSpec(channel, options, global);
   const replaySeconds = checkReplaySeconds(options['replaySeconds']);
-  checkFunction(callback, 'The callback');
+  const audience = audienceOf(channel, callback, options);
 
   const limits = limitsOf(options);
   const standing = new SubscriptionStanding(checkOnState(options['onState']));
@@ -56,12 +56,12 @@ async function subscribe(
           ...(remaining !== undefined && { timeoutMs: remaining }),
           started: (call) => wait.onEnd(() => void client.unsubscribe(call).catch(() => {})),
         },
-        (payload, meta) => live && deliverMessage(callback, payload, meta),
+        (payload, meta) => live && deliverMessage(audience, payload, meta),
         (notice) => {
           if (!live) return;
           if (notice.kind === 'state') return standing.show(notice.state);
           if (notice.kind === 'ended') end(noticeError(notice));
-          deliverNotice(callback, notice);
+          deliverNotice(audience, notice);
         },
       );
       return { client, id };

@@ -1,6 +1,7 @@
 // The types of the page's API. Where @forge/bridge's realtime has a type, this one takes at least as much and returns
 // at least as much.
 
+import type { Payload } from '../arguments/payload.js';
 import type { ConnectionState, CoreKind, SessionReason } from '../core/browser-core.js';
 import type { ProductContext } from '../context/product-context.js';
 import type { SealwireError } from '../errors/sealwire-error.js';
@@ -44,6 +45,10 @@ export type SubscriptionState = 'subscribing' | 'subscribed' | 'resuming' | 'end
 export interface SubscriptionOptions extends ChannelOptions, CallOptions {
   /** Delivers the last seconds before the subscription too, at most 120. */
   replaySeconds?: number;
+  /** Gets the subscription's errors in place of the callback, which then gets messages only. */
+  onError?: ErrorListener;
+  /** Gets `GAP` in place of onError and the callback: load the state again. Messages go on. */
+  onGap?: ErrorListener;
   /** Told of every change of the subscription's state, with the reason where it ended by itself or by `close()`. */
   onState?: (state: SubscriptionState, error?: SealwireError) => void;
 }
@@ -85,12 +90,15 @@ export interface RealtimeEvent {
 }
 
 /**
- * Called with each message, once and in order. Called with `undefined` and an error when something is wrong with the
- * subscription: `GAP` (messages were missed; `error.gap` says which, and messages go on), `MESSAGE_UNREADABLE` (one
- * message could not be opened; where the key was rotated after a fixed channel token was signed, the error says so), or
- * the reason for which the relay ended the subscription.
+ * Called with each message, once and in order. A callback that declares a second parameter (`Function.length` is 2 or more)
+ * is also called with `undefined` and an error, unless the options onError or onGap take it: `GAP` (messages were missed;
+ * `error.gap` says which, and messages go on), `MESSAGE_UNREADABLE` (one message could not be opened; where the key was
+ * rotated after a fixed channel token was signed, the error says so), or the reason for which the relay ended the
+ * subscription. A callback of one parameter gets messages only.
  */
 export type Callback<P> = (payload: P, error?: SealwireError, event?: RealtimeEvent) => any;
+
+export type ErrorListener = (error: SealwireError) => any;
 
 export interface Subscription {
   /** How it stands at the moment. */
@@ -107,7 +115,7 @@ export type Subscribe = <P extends string | object = string | Record<string, unk
   options?: SubscriptionOptions,
 ) => Promise<Subscription>;
 
-export type Publish = <T extends object>(
+export type Publish = <T extends Payload>(
   channel: string,
   payload: string | T,
   options?: PublishOptions,

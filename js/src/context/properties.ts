@@ -13,7 +13,8 @@ export interface ForgeContext {
   accountType?: string | undefined;
   moduleKey?: string | undefined;
   environmentId?: string | undefined;
-  extension?: unknown;
+  /** The context of the module's page, such as `{ type, issue: { id } }`. The caller may have made it up. */
+  extension?: Record<string, any> | undefined;
   [key: string]: unknown;
 }
 

@@ -1,5 +1,6 @@
 // The one class of error that this package throws, rejects with and hands to callbacks.
 
+import { processWide } from '../process-wide.js';
 import { isRetryable, type ErrorCode } from './codes.js';
 
 /** A place in a channel's sequence of messages. */
@@ -29,8 +30,11 @@ export interface SealwireErrorDetails {
   cause?: unknown;
 }
 
-/** What went wrong: `code` is for programs and never changes its meaning, `message` is for people. */
-export class SealwireError extends Error {
+class Definition extends Error {
+  static {
+    Object.defineProperty(this, 'name', { value: 'SealwireError' });
+  }
+
   override readonly name = 'SealwireError';
   readonly code: ErrorCode | (string & {});
   /** Whether the same attempt can succeed later. */
@@ -53,3 +57,13 @@ export class SealwireError extends Error {
     if (details.mayHaveArrived !== undefined) this.mayHaveArrived = details.mayHaveArrived;
   }
 }
+
+/**
+ * What went wrong: `code` is for programs and never changes its meaning, `message` is for people. One class for the whole
+ * process, so that `instanceof` holds however the package was loaded.
+ */
+export const SealwireError: typeof Definition = /* @__PURE__ */ processWide(
+  'SealwireError',
+  () => Definition,
+);
+export type SealwireError = Definition;

@@ -4,8 +4,11 @@ import { createContext, createElement, useContext, type ReactElement, type React
 
 import type { Realtime } from '../browser/types.js';
 import { realtime } from '../index.js';
+import { processWide } from '../process-wide.js';
 
-const RealtimeContext = createContext<Realtime>(realtime);
+const RealtimeContext = /* @__PURE__ */ processWide('RealtimeContext', () =>
+  createContext<Realtime>(realtime),
+);
 
 export interface RealtimeProviderProps {
   /** From createRealtime(), or from a test relay of sealwire/testing. */

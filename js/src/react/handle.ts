@@ -1,24 +1,27 @@
 // Hands what a subscription brings to the handler of useChannel.
 
-import type { AnyCallback } from '../browser/deliver.js';
+import { deliverError, type AnyCallback, type Audience } from '../browser/deliver.js';
 import type { RealtimeEvent } from '../browser/types.js';
-import type { SealwireError } from '../errors/sealwire-error.js';
 import type { ChannelHandler, UseChannelOptions } from './types.js';
 
-/** A function of one argument takes messages only. */
-function handleError(handler: ChannelHandler<any>, options: UseChannelOptions, error: SealwireError): void {
-  const { onError, onGap } = typeof handler === 'function' ? options : handler;
-  if (error.code === 'GAP' && onGap) return onGap(error);
-  if (onError) return onError(error);
-  if (typeof handler === 'function' && handler.length > 1) handler(undefined, error);
+export interface Handling {
+  handler: ChannelHandler<any>;
+  options: UseChannelOptions;
 }
 
+/** Hands a message to the handler, and an error to the function for it. */
 export function handle(
-  handler: ChannelHandler<any>,
-  options: UseChannelOptions,
+  { handler, options }: Handling,
+  to: Pick<Audience, 'channel' | 'unheard'>,
   ...[payload, error, event]: Parameters<AnyCallback>
 ): void {
-  if (error) return handleError(handler, options, error);
-  if (typeof handler === 'function') return void handler(payload, undefined, event);
-  handler.onMessage(payload, event as RealtimeEvent);
+  const isFunction = typeof handler === 'function';
+  if (!error) {
+    if (isFunction) handler(payload, undefined, event);
+    else handler.onMessage(payload, event as RealtimeEvent);
+    return;
+  }
+  const { onError, onGap } = isFunction ? options : handler;
+  const callback: AnyCallback = isFunction ? handler : () => {};
+  deliverError({ ...to, callback, ...(onError && { onError }), ...(onGap && { onGap }) }, error, event);
 }

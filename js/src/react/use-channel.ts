@@ -45,11 +45,12 @@ function subscriptionOptions(current: () => UseChannelOptions): SubscriptionOpti
 /** Makes the subscription of a target. Its handler and options are those of the last committed render for that target. */
 function subscriptionTo(target: Target, latest: { readonly current: Rendered }): KeptSubscription {
   const isCurrent = () => latest.current.key === target.key && latest.current.realtime === target.realtime;
+  const to = { channel: target.channel, unheard: new Set<string>() };
   let last = latest.current;
   const current = () => (isCurrent() ? (last = latest.current) : last);
   const deliver: AnyCallback = (...news) => {
     // After another channel was committed, its handler gets nothing of this one.
-    if (isCurrent()) handle(latest.current.handler, latest.current.options, ...news);
+    if (isCurrent()) handle(latest.current, to, ...news);
   };
   return new KeptSubscription(target, () => subscriptionOptions(() => current().options), deliver);
 }

@@ -2,6 +2,7 @@
 
 import { useCallback, useInsertionEffect, useMemo } from 'react';
 
+import type { Payload } from '../arguments/payload.js';
 import type { PublishOptions, PublishResult } from '../browser/types.js';
 import { useRealtime } from './context.js';
 import { channelKey } from './subscription-key.js';
@@ -16,7 +17,7 @@ export interface UsePublishOptions extends PublishOptions {
  * rendered. It is the same function while the channel, the options' values and the connection stay the same, and takes
  * the latest token of the same claims.
  */
-export function usePublish<T extends object = Record<string, unknown>>(
+export function usePublish<T extends Payload = Record<string, unknown>>(
   channel: string,
   options: UsePublishOptions = {},
 ): (payload: string | T, options?: PublishOptions) => Promise<PublishResult> {

@@ -187,7 +187,7 @@ class SharedSocket implements Socket {
   /** This frame is frozen or left, and has no place any more. */
   shareEnded(): void {
     this.#inner?.close();
-    this.#closed(LOST);
+    this.#closed({ code: LOST });
   }
 
   /** Sharing did not work out. */

@@ -90,10 +90,11 @@ export class Reader implements TextStream {
   async #subscribe(subscribe: Realtime['subscribe'], channel: string): Promise<void> {
     const { id, silenceSeconds: _, onGap: __, onRestart: ___, signal: ____, ...options } = this.#options;
     const byDefault = id === undefined ? 0 : DEFAULT_REPLAY_SECONDS;
-    const callback: AnyCallback = (payload, error) => this.#heard(payload, error);
+    const callback: AnyCallback = (payload) => this.#heard(payload, undefined);
+    const onError = (error: SealwireError) => this.#heard(undefined, error);
     const { signal } = this.#withdrawal;
     const join = (replay: SubscriptionOptions) =>
-      subscribe(channel, callback, { ...options, ...replay, signal });
+      subscribe(channel, callback, { ...options, ...replay, signal, onError });
     try {
       this.#subscription = await join({ replaySeconds: options.replaySeconds ?? byDefault }).catch(
         (error) => {

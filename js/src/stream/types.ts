@@ -9,7 +9,7 @@ export interface StreamGap {
   missing: number;
 }
 
-export interface StreamOptions extends SubscriptionOptions {
+export interface StreamOptions extends Omit<SubscriptionOptions, 'onError' | 'onGap'> {
   /** The stream's id, as its publisher has it. Without one, the first stream that begins on the channel. */
   id?: string;
   /** How far back to look for what the stream said before. By default 30 with an `id`, and 0 without. */

@@ -1,17 +1,25 @@
-// Text as base64, in Node and in browsers alike.
+// JSON as base64. It does without TextEncoder and TextDecoder, which Jest's jsdom environment lacks.
 
-export function toBase64(text: string): string {
-  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+/** JSON text whose characters are all of ASCII. */
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u0080-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
-export function fromBase64(text: string): string {
-  return new TextDecoder().decode(Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0)));
+export function toBase64(value: unknown): string {
+  return btoa(asciiJson(value));
 }
 
-export function toBase64Url(text: string): string {
-  return toBase64(text).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+export function fromBase64(text: string): unknown {
+  return JSON.parse(atob(text));
 }
 
-export function fromBase64Url(text: string): string {
+export function toBase64Url(value: unknown): string {
+  return toBase64(value).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+}
+
+export function fromBase64Url(text: string): unknown {
   return fromBase64(text.replace(/-/g, '+').replace(/_/g, '/'));
 }

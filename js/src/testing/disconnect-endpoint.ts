@@ -2,6 +2,7 @@
 
 import type { Revocation } from '../backend/relay-request.js';
 import { errorFromCore } from '../errors/from-core.js';
+import { answer, bearerOf } from './answers.js';
 import type { Backstage } from './backstage.js';
 import { refused } from './refused.js';
 import { readToken, type BackendClaims } from './tokens.js';
@@ -9,9 +10,8 @@ import { readToken, type BackendClaims } from './tokens.js';
 export function disconnectEndpoint(backstage: Backstage): typeof globalThis.fetch {
   return async (_url, init) => {
     const revocation = JSON.parse(String(init?.body)) as Revocation;
-    const authorization = new Headers(init?.headers).get('authorization') ?? '';
     try {
-      const backend = readToken<BackendClaims>(authorization.replace(/^Bearer /, ''), 'sealwire:backend');
+      const backend = readToken<BackendClaims>(bearerOf(init), 'sealwire:backend');
       if (backstage.isExpired(backend)) throw refused('TOKEN_EXPIRED', 'the backend token has expired');
       const named: { account?: string; context?: Record<string, string> } =
         'installation' in revocation ? {} : revocation;
@@ -23,10 +23,10 @@ export function disconnectEndpoint(backstage: Backstage): typeof globalThis.fetc
             ([property, value]) => Object.hasOwn(ctx, property) && ctx[property] === value,
           ),
       );
-      return Response.json({ before: revocation.before });
+      return answer({ before: revocation.before });
     } catch (thrown) {
       const { code, message } = errorFromCore(thrown);
-      return Response.json({ error: { code, message } }, { status: 401 });
+      return answer({ error: { code, message } }, 401);
     }
   };
 }

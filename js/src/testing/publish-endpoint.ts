@@ -3,6 +3,7 @@
 import type { SealedMessage } from '../backend/relay-request.js';
 import type { CoreError } from '../core/core-error.js';
 import { errorFromCore } from '../errors/from-core.js';
+import { answer, bearerOf } from './answers.js';
 import type { Backstage } from './backstage.js';
 import { eventId } from './hub.js';
 import { refused } from './refused.js';
@@ -10,9 +11,9 @@ import { open } from './resolver-core.js';
 import { checkChannelToken } from './rules.js';
 import { readChannelToken, readToken, type BackendClaims } from './tokens.js';
 
-function publish(backstage: Backstage, authorization: string, message: SealedMessage): object {
+function publish(backstage: Backstage, bearer: string, message: SealedMessage): object {
   const { isExpired } = backstage;
-  const backend = readToken<BackendClaims>(authorization.replace(/^Bearer /, ''), 'sealwire:backend');
+  const backend = readToken<BackendClaims>(bearer, 'sealwire:backend');
   if (isExpired(backend)) throw refused('TOKEN_EXPIRED', 'the backend token has expired');
   const { channel: name, scope, event, id: idempotencyId } = message;
   const installation = backend.ins;
@@ -29,15 +30,14 @@ function publish(backstage: Backstage, authorization: string, message: SealedMes
 export function publishEndpoint(backstage: Backstage): typeof globalThis.fetch {
   return async (_url, init) => {
     const { messages } = JSON.parse(String(init?.body)) as { messages: SealedMessage[] };
-    const authorization = new Headers(init?.headers).get('authorization') ?? '';
     const results = messages.map((message) => {
       try {
-        return publish(backstage, authorization, message);
+        return publish(backstage, bearerOf(init), message);
       } catch (thrown) {
         const { code, message }: CoreError = errorFromCore(thrown);
         return { error: { code, message } };
       }
     });
-    return Response.json({ results });
+    return answer({ results });
   };
 }

@@ -21,7 +21,7 @@ export interface Opened {
 }
 
 export function open(sealed: string): Opened {
-  return JSON.parse(fromBase64(sealed)) as Opened;
+  return fromBase64(sealed) as Opened;
 }
 
 function checkProperties(scope: Record<string, string>): void {
@@ -86,6 +86,6 @@ export const testResolverCore: ResolverModule = {
     sealed += 1;
     const message: Opened = { payload, publishedAt: idempotencyId === undefined ? nowMs : 0 };
     const id = idempotencyId === undefined ? `test-${sealed}` : `own-${idempotencyId}`;
-    return { sealed: toBase64(JSON.stringify(message)), id };
+    return { sealed: toBase64(message), id };
   },
 };

@@ -36,7 +36,7 @@ export type Minted<C> = C & {
   exp: number;
 };
 
-const HEADER = toBase64Url('{"alg":"none"}');
+const HEADER = toBase64Url({ alg: 'none' });
 
 let minted = 0;
 
@@ -48,7 +48,7 @@ export function tokensMinted(): number {
 export function mintToken(claims: Claims, nowSeconds: number, lifetimeSeconds: number): string {
   minted += 1;
   const all = { ...claims, jti: minted, iat: nowSeconds, exp: nowSeconds + lifetimeSeconds };
-  return `${HEADER}.${toBase64Url(JSON.stringify(all))}.test`;
+  return `${HEADER}.${toBase64Url(all)}.test`;
 }
 
 /** Reads what mintToken() made. Whether it is still valid is for the relay to say. */
@@ -56,7 +56,7 @@ export function readToken<C extends Claims>(token: string, audience: C['aud']): 
   let claims: Minted<C> | undefined;
   try {
     const [header, payload, signature] = token.split('.');
-    if (header === HEADER && signature === 'test') claims = JSON.parse(fromBase64Url(payload ?? ''));
+    if (header === HEADER && signature === 'test') claims = fromBase64Url(payload ?? '') as Minted<C>;
   } catch {
     // Refused below.
   }

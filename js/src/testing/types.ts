@@ -8,9 +8,14 @@ import type {
 import type { Realtime, RealtimeOptions } from '../browser/types.js';
 import type { ForgeContext } from '../context/properties.js';
 
+/** A function that a module exports as its handler: `resolver.getDefinitions()`, wrapped where it publishes. */
+export type ResolverHandler = (request: any, runtime?: any) => unknown;
+
 export interface TestRelayOptions {
   /** How far back the relay can replay, in seconds. By default and at most 120. */
   replaySeconds?: number;
+  /** The `installContext` of pages and contexts that name none. By default `ari:cloud:jira::site/test`. */
+  installation?: string;
   /** Unix milliseconds. By default the clock of the process, which a test may have replaced. */
   now?: () => number;
 }
@@ -23,10 +28,15 @@ export interface TestPageOptions extends Omit<RealtimeOptions, 'core'> {
   context?: ForgeContext;
   /** By default `test-account`, a licensed user. */
   accountId?: string;
-  /** The app's own authorize(). By default everybody may do everything. */
+  /**
+   * Decides about the page's sessions, and in place of the app's own authorize() during invocations from this page. By
+   * default everybody may do everything, and a handler's own authorize() counts.
+   */
   authorize?: Authorize;
   /** The app's own resolver, as relay.resolver() made it: it answers the page's request for a session. */
   resolver?: ResolverRealtime;
+  /** The handler that the app exports: its function `sealwire:session` answers the page's request for a session. */
+  handler?: ResolverHandler;
 }
 
 /** A message that the relay took. */
@@ -52,6 +62,19 @@ export interface TestRelay {
    * the context (`trustUnsignedContext: false` leaves that to authorize, as in Forge).
    */
   resolver: (options?: Partial<ResolverOptions>) => ResolverRealtime;
+  /** The `installContext` of pages and contexts that name none. */
+  readonly installation: string;
+  /**
+   * Calls a function of the handler that the app exports, as the platform does: with the context and the account of the
+   * page (by default those of a page without product context), and with the test relay in place of the app's relay,
+   * variables and storage. Resolves to what the function returns, and rejects with what it throws.
+   */
+  invoke: (handler: ResolverHandler, functionKey: string, payload?: unknown, page?: Realtime) => Promise<any>;
+  /**
+   * Runs other code of the app with the test relay in place of its own, such as a consumer:
+   * `run(() => consumer(event, { installContext: relay.installation }))`. With a page, its context is the invocation's.
+   */
+  run: <R>(work: () => R, page?: Realtime) => R;
   /** Cuts a page, or every page, off the relay. What is published meanwhile waits in the relay. */
   cut: (page?: Realtime) => void;
   /** Undoes cut(): what waited is delivered, or a gap reported where it is gone. */

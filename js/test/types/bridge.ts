@@ -71,8 +71,19 @@ export async function callbacks(absence: Absence): Promise<void> {
   });
   await realtime.subscribe('channel', async (_payload, error?: Error) => error?.message);
   await realtime.publish<Absence>('channel', absence);
+  await realtime.publish('channel', { absences: [absence], at: new Date() });
+  const change = { added: absence } as { added: Absence } | { removed: string };
+  await realtime.publish('channel', change);
+  const send = <T extends object>(payload: T) => realtime.publish('channel', payload);
+  await send({ added: absence });
   // @ts-expect-error a number is no payload
   await realtime.publish('channel', 7);
+  // @ts-expect-error an array goes inside an object
+  await realtime.publish('channel', [absence]);
+  // @ts-expect-error an array that is only read, too
+  await realtime.publishGlobal('channel', ['a', 'b'] as const);
+  // @ts-expect-error JSON makes {} of it
+  await realtime.publish('channel', new Map([['a', 1]]));
 }
 
 // The shapes that come back.

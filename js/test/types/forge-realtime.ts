@@ -26,6 +26,14 @@ export async function overrides(): Promise<void> {
   await publish('channel', 'text', { contextOverrides: [bridge.Jira.Issue, Jira.Dashboard] });
 }
 
+export async function lists(absences: string[]): Promise<void> {
+  await publish('channel', { absences });
+  // @ts-expect-error an array goes inside an object
+  await publish('channel', absences);
+  // @ts-expect-error here as well
+  await publishGlobal('channel', absences);
+}
+
 export async function tokens(): Promise<string> {
   const { token, expiresAt, errors } = await signRealtimeToken('channel', { team: 'blue' }, ['subscribe']);
   if (errors) return errors[0]?.message ?? '';
@@ -49,6 +57,11 @@ export const readers = createRealtime({
     return proved && { ...proved, subscribe: true, publish: false };
   },
   properties: async ({ extension }) => ({ team: extension ? 'blue' : undefined }),
+});
+// The extension is read as Forge's examples read it.
+export const byExtension = createRealtime({
+  authorize: (context) => context.extension?.issue?.id === '7',
+  properties: (context) => ({ team: context.extension?.team }),
 });
 // @ts-expect-error no such kind of user
 createRealtime({ authorize: verifyDashboard, unlicensedAccess: ['app'] });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { checkChannelName, checkEventName } from '../../src/arguments/names.js';
+import { byteLength, checkChannelName, checkEventName } from '../../src/arguments/names.js';
 import { checkOptions, checkReplaySeconds, checkToken } from '../../src/arguments/options.js';
 import { checkOverrides, refuseOverridesForGlobal } from '../../src/arguments/overrides.js';
 import { parsePayload, serialisePayload } from '../../src/arguments/payload.js';
@@ -20,6 +20,23 @@ test('a channel name is 1 to 255 bytes of UTF-8', () => {
     () => checkChannelName(undefined),
     isError('INVALID_ARGUMENT', /must be a string, not undefined/),
   );
+});
+
+test('bytes are counted as UTF-8 has them', () => {
+  for (const text of [
+    '',
+    'x',
+    'é',
+    '€',
+    '😀',
+    'a😀é',
+    '\ud800',
+    '\udc00\ud800',
+    '\ud800x',
+    'x'.repeat(999),
+  ]) {
+    assert.equal(byteLength(text), new TextEncoder().encode(text).length, JSON.stringify(text));
+  }
 });
 
 test('an event name may be absent and is at most 255 bytes', () => {
@@ -47,17 +64,6 @@ test('a payload is a string or a JSON object, and comes back as what it was', ()
   ] as const) {
     assert.throws(() => serialisePayload(payload), isError('INVALID_ARGUMENT', kind));
   }
-});
-
-test('a payload that JSON cannot hold is refused with the reason', () => {
-  const cycle: Record<string, unknown> = {};
-  cycle['self'] = cycle;
-  assert.throws(() => serialisePayload(cycle), isError('INVALID_ARGUMENT', /not JSON: .*circular/i));
-  assert.throws(() => serialisePayload({ big: 1n }), isError('INVALID_ARGUMENT', /BigInt/));
-  assert.throws(
-    () => serialisePayload({ toJSON() {} }),
-    isError('INVALID_ARGUMENT', /toJSON\(\) returns nothing/),
-  );
 });
 
 test('a payload is at most 128 KiB as JSON', () => {

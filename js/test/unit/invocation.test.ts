@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import ForgeResolver, { makeResolver } from '@forge/resolver';
 
 import { installationOf } from '../../src/backend/installation.js';
-import { contextOfArguments, currentContext, wrap } from '../../src/backend/invocation.js';
+import { wrap } from '../../src/backend/create-realtime.js';
+import { contextOfArguments, currentContext } from '../../src/backend/invocation.js';
 import { isError } from '../support/rejects.js';
 
 // A CommonJS package: Node gives its exports as the default.

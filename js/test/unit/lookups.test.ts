@@ -18,6 +18,7 @@ const SKIPPED = new Set(['node_modules', 'generated', 'dist', 'pages', 'bridge']
 
 /** `file: access`, and why its name is known. */
 const KNOWN = new Map<string, string>([
+  ['js/src/arguments/losses.ts: holder[name]', 'after Object.hasOwn, or a member that JSON visits'],
   ['js/src/arguments/properties.ts: name in Object.prototype', 'asks what objects inherit'],
   ['js/src/backend/authorization.ts: permissions[permission]', 'a constant list'],
   ['js/src/backend/settings.ts: process.env[variable]', 'called with constants'],
@@ -25,6 +26,7 @@ const KNOWN = new Map<string, string>([
   ['js/src/context/properties.ts: found[name]', 'after Object.hasOwn'],
   ['js/src/core/load.ts: from[kind]', 'checked before: wasm or js'],
   ['js/src/page/aes-gcm.ts: FASTER_FROM[kind]', 'wasm or js, from load.ts'],
+  ['js/src/process-wide.ts: holder[KEY]', 'a constant'],
   ['js/src/session/grant.ts: grant[field]', 'a constant list'],
   ['js/src/sharing/page.ts: own[NAME]', 'a constant'],
   ['js/src/sharing/page.ts: window[index]', 'an index'],

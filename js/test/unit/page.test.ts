@@ -126,7 +126,7 @@ test('a message reaches the callback parsed, with what is known about it', async
 test('a gap reaches the callback as an error that says what was missed, and messages go on', async () => {
   const { realtime, clients } = page();
   const calls: unknown[][] = [];
-  await realtime.subscribe('n', (...given) => calls.push(given));
+  await realtime.subscribe('n', (payload, error) => calls.push([payload, error]));
   const { onMessage, onNotice } = clients[0]!.subscriptions.get(1)!;
   const gap = {
     from: { epoch: '01', offset: '5' },

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { backendFrom, type BackendOptions } from '../../src/backend/backend.js';
 import { Inquiry } from '../../src/backend/inquiry.js';
+import type { SecretStore } from '../../src/backend/types.js';
 import { publishScope, type ScopeOptions } from '../../src/backend/scope.js';
 import { Confluence, Jira } from '../../src/context/product-context.js';
 import { contextProperties, type ForgeContext } from '../../src/context/properties.js';
@@ -19,11 +20,14 @@ const gadget = {
   },
 };
 
-const noCore = () => assert.fail('a scope needs no core');
+const nothing = {
+  core: () => assert.fail('a scope needs no core'),
+  secrets: () => ({}) as SecretStore,
+};
 
 /** The scope by the word of a host that makes the context itself. */
 async function scopeOf(context: ForgeContext, options: ScopeOptions = {}, more: BackendOptions = {}) {
-  const backend = backendFrom({ trustUnsignedContext: true, ...more }, noCore);
+  const backend = backendFrom({ trustUnsignedContext: true, ...more }, nothing);
   return Object.fromEntries(await publishScope(new Inquiry(backend), context, options));
 }
 

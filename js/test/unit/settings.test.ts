@@ -58,6 +58,9 @@ test('a missing setting is named, with the command that sets it', () => {
   );
   missing({ app: 'a', url }, /forge variables set --encrypt SEALWIRE_SIGNING_KEY/);
   missing({ app: 'a', signingKey: SIGNING_KEY }, /SEALWIRE_URL is not set/);
+  missing({ signingKey: SIGNING_KEY, url }, /under `forge tunnel`, set FORGE_USER_VAR_SEALWIRE_APP in/);
+  missing({ app: 'a', url }, /under `forge tunnel`, set FORGE_USER_VAR_SEALWIRE_SIGNING_KEY in/);
+  missing({ app: 'a', signingKey: SIGNING_KEY }, /under `forge tunnel`, set FORGE_USER_VAR_SEALWIRE_URL in/);
   missing({ app: 'a'.repeat(129), signingKey: SIGNING_KEY, url }, /longer than 128 bytes/);
 });
 

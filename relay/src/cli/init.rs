@@ -8,9 +8,11 @@ use std::{
     error::Error,
     fs::OpenOptions,
     io::{self, Write as _},
+    net::SocketAddr,
     os::unix::fs::OpenOptionsExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
+use zeroize::Zeroizing;
 
 #[derive(Args)]
 pub(super) struct Init {
@@ -22,20 +24,23 @@ pub(super) struct Init {
     config: PathBuf,
     /// Where the relay will listen.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7440")]
-    listen: std::net::SocketAddr,
+    listen: SocketAddr,
     /// The host name under which browsers and Forge will reach the relay.
     #[arg(long, value_name = "HOST", default_value = "relay.example.com")]
     host: String,
+    /// For development with `forge tunnel`: prints the variables of the shell that runs it, and allows its pages.
+    #[arg(long)]
+    local: bool,
 }
 
 impl Init {
     pub(super) fn execute(self) -> Result<(), Box<dyn Error>> {
-        let Self { app, config, listen, host } = self;
+        let Self { app, config, listen, host, local } = self;
         if !(1..=limits::MAX_APP).contains(&app.len()) {
             return Err(format!("--app: an app's id has 1 to {} bytes", limits::MAX_APP).into());
         }
         let app = NewApp::generate(app)?;
-        let text = template(&app, listen);
+        let text = template(&app, listen, local);
         // Its owner's alone, and never somebody's existing keys overwritten.
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&config).map_err(|error| {
@@ -47,35 +52,78 @@ impl Init {
             })?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
+        let side = if local { local_side(&app, listen) } else { deployed_side(&app, &host) };
         print::result(&format!(
             "Wrote {path} with the app '{app}' and a fresh signing key. Start the relay with
 
-    sealwire-relay run --config {path}
+    sealwire-relay run{config}
 
-Give the Forge app its side of it:
-
-    forge variables set --encrypt SEALWIRE_SIGNING_KEY {key}
-    forge variables set SEALWIRE_APP {quoted_app}
-    forge variables set SEALWIRE_URL wss://{host}
-
-and allow it to reach the relay, in manifest.yml:
-
-    permissions:
-      external:
-        fetch:
-          client:
-            - 'wss://{host}'
-            - 'https://{host}'
-          backend:
-            - 'https://{host}'
-",
+{side}",
             path = config.display(),
             app = app.id,
-            key = *app.signing_key,
-            quoted_app = shell_quoted(&app.id),
+            config = config_flag(&config),
+            side = *side,
         ))?;
         Ok(())
     }
+}
+
+/// The flag of `run` for this file; none for the file that it finds by itself.
+fn config_flag(config: &Path) -> String {
+    if config == Path::new(DEFAULT_PATH) { String::new() } else { format!(" --config {}", config.display()) }
+}
+
+/// The Forge commands and the lines of the manifest for an app that is deployed.
+fn deployed_side(app: &NewApp, host: &str) -> Zeroizing<String> {
+    Zeroizing::new(format!(
+        "Give the Forge app its side of it:
+
+    forge variables set --encrypt SEALWIRE_SIGNING_KEY {key}
+    forge variables set SEALWIRE_APP {app}
+    forge variables set SEALWIRE_URL wss://{host}
+
+and allow it to keep its keys and to reach the relay, in manifest.yml:
+
+    permissions:
+      scopes:
+        - storage:app
+      external:
+        fetch:
+          client:
+            - address: 'wss://{host}'
+              inScopeEUD: true
+            - address: 'https://{host}'
+              inScopeEUD: true
+          backend:
+            - address: 'https://{host}'
+              inScopeEUD: true
+",
+        key = *app.signing_key,
+        app = shell_quoted(&app.id),
+    ))
+}
+
+/// The variables that `forge tunnel` hands to the functions on the developer's machine. The pages of a tunnel may reach
+/// `localhost` and no other name of this machine, and Forge accepts no address of it in a manifest.
+fn local_side(app: &NewApp, listen: SocketAddr) -> Zeroizing<String> {
+    let address =
+        if listen.ip().is_loopback() { format!("localhost:{}", listen.port()) } else { listen.to_string() };
+    Zeroizing::new(format!(
+        "Give the Forge app its side of it, in the shell that runs `forge tunnel`:
+
+    export FORGE_USER_VAR_SEALWIRE_SIGNING_KEY={key}
+    export FORGE_USER_VAR_SEALWIRE_APP={app}
+    export FORGE_USER_VAR_SEALWIRE_URL=ws://{address}
+
+and allow it to keep its keys, in manifest.yml; pages of a tunnel may reach localhost without a line there:
+
+    permissions:
+      scopes:
+        - storage:app
+",
+        key = *app.signing_key,
+        app = shell_quoted(&app.id),
+    ))
 }
 
 /// One word for a shell.

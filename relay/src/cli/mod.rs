@@ -149,7 +149,7 @@ pub(crate) struct ConfigArgs {
     /// Bytes that one connection sends at once.
     #[arg(long, value_name = "SIZE")]
     byte_burst: Option<String>,
-    /// Whose pages may use the relay: forge, origins such as https://*.example.com, or *.
+    /// Whose pages may use the relay: forge, tunnel, origins such as https://*.example.com, or *.
     #[arg(long, value_name = "ORIGINS")]
     allowed_origins: Option<String>,
     /// Most memory for queues, replay and what is not whole yet; past it the relay sheds.

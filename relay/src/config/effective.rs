@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn what_is_printed_is_a_configuration_that_says_the_same() {
         let app = NewApp::generate("an \"app\"\nof ours".into()).unwrap();
-        let defaults = template(&app, "127.0.0.1:7440".parse().unwrap());
+        let defaults = template(&app, "127.0.0.1:7440".parse().unwrap(), false);
         let changed = defaults
             .replace("listen = \"127.0.0.1:7440\"", "listen = \"[::1]:0\"\nproxy_terminates_tls = true")
             .replace("\"2m\"", "\"1500ms\"")
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn what_is_printed_names_keys_and_holds_none() {
         let app = NewApp::generate("a".into()).unwrap();
-        let printed = load(&template(&app, "127.0.0.1:7440".parse().unwrap())).effective();
+        let printed = load(&template(&app, "127.0.0.1:7440".parse().unwrap(), false)).effective();
         let (kid, secret) = app.signing_key.split_once('.').unwrap();
         assert!(printed.ends_with(&format!("\n# app \"a\", signing keys: {kid}\n")), "{printed}");
         assert!(!printed.contains(&secret[..8]), "{printed}");

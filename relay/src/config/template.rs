@@ -35,13 +35,14 @@ impl NewApp {
     }
 }
 
-/// The text of a configuration file.
+/// The text of a configuration file; a local one allows the pages of `forge tunnel`.
 #[must_use]
-pub fn template(app: &NewApp, listen: SocketAddr) -> Zeroizing<String> {
+pub fn template(app: &NewApp, listen: SocketAddr, local: bool) -> Zeroizing<String> {
     let trusted_proxies = match listen.ip() {
         ip if ip.is_loopback() => format!("trusted_proxies = [{}]", quoted(&ip.to_string())),
         _ => "# trusted_proxies = [\"10.0.0.7\"]".to_owned(),
     };
+    let allowed_origins = if local { "" } else { "# " }.to_owned() + "allowed_origins = \"forge, tunnel\"";
     Zeroizing::new(format!(
         r#"# Configuration of a Sealwire relay. Every setting can also be given as an environment variable
 # (SEALWIRE_RELAY_LISTEN, …) or as a flag (--listen, …).
@@ -54,6 +55,8 @@ listen = {listen}
 # proxy_terminates_tls = true
 # Only what these say of the client is believed.
 {trusted_proxies}
+# The pages that may use the relay: forge alone by default, tunnel for those of `forge tunnel`.
+{allowed_origins}
 
 # How far back a client can resume (at most 2m), and how much may be kept for that.
 replay_window = "2m"

@@ -232,7 +232,7 @@ fn plain_text_leaves_the_machine_only_behind_a_proxy() {
 fn the_template_is_a_good_configuration_with_the_defaults_that_trusts_a_proxy_on_its_machine() {
     for id in ["team-dashboard", "ari:cloud:ecosystem::app/1", "with \"quotes\" and \\"] {
         let new = NewApp::generate(id.into()).unwrap();
-        let config = load(&template(&new, "127.0.0.1:7440".parse().unwrap())).unwrap();
+        let config = load(&template(&new, "127.0.0.1:7440".parse().unwrap(), false)).unwrap();
         let defaults = Config {
             keyring: config.keyring.clone(),
             secret_files: config.secret_files.clone(),

@@ -4,7 +4,7 @@ use super::{HttpContext, Peer, answer::HttpError, cross_origin};
 use crate::{
     access::Refused,
     guests::Guest,
-    limits::{Limit, RefusalPlace},
+    limits::{AllowedOrigins, Limit, RefusalPlace},
     proxies::Origin,
     session::Refusal,
     trace::Source,
@@ -81,8 +81,8 @@ impl HttpContext {
         if !is_for_clients(request.uri().path()) || headers.get_all(header::ORIGIN).iter().all(admits) {
             return Ok(());
         }
-        let message =
-            "pages of this origin may not use the relay; its operator can add it to allowed_origins";
+        let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+        let message = AllowedOrigins::refusal(origin.unwrap_or_default());
         let refused = Refused::new(Code::OriginRefused, message);
         let refusal = Refusal { attempt: "connect", code: refused.code, identity: None };
         self.audit.refused(&refusal, &Source::request(remote, headers));

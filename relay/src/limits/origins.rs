@@ -20,6 +20,8 @@ pub struct AllowedOrigins(Vec<Allowed>);
 enum Allowed {
     /// `forge`
     Forge,
+    /// `tunnel`: pages that `forge tunnel` or a development server serves on the developer's own machine.
+    Tunnel,
     /// `*`
     Any,
     /// `https://app.example.com`, or `https://*.example.com` for every name below it, however deep.
@@ -32,11 +34,12 @@ impl AllowedOrigins {
         let parts = text.split([',', ' ', '\n']).filter(|part| !part.is_empty());
         let allowed = parts.map(|part| match part {
             "forge" => Ok(Allowed::Forge),
+            "tunnel" => Ok(Allowed::Tunnel),
             "*" => Ok(Allowed::Any),
             pattern if is_pattern(pattern) => Ok(Allowed::Pattern(pattern.to_owned())),
             _ => Err(format!(
-                "'{part}' is no origin; write forge, or a scheme and a host in small letters such as \
-                 https://app.example.com, or https://*.example.com, or * for any"
+                "'{part}' is no origin; write forge, or tunnel for pages on a developer's own machine, or a scheme and a \
+                 host in small letters such as https://app.example.com, or https://*.example.com, or * for any"
             )),
         });
         allowed.collect::<Result<_, _>>().map(Self)
@@ -46,11 +49,22 @@ impl AllowedOrigins {
     pub(crate) fn admits(&self, origin: &str, remote: IpAddr) -> bool {
         let is_allowed = |allowed: &Allowed| match allowed {
             Allowed::Forge => FORGE.iter().any(|pattern| matches(pattern, origin)),
+            Allowed::Tunnel => is_tunnel(origin),
             Allowed::Any => true,
             Allowed::Pattern(pattern) => matches(pattern, origin),
         };
         // For who develops an app with a relay on the same machine.
         (remote.is_loopback() && is_loopback(origin)) || self.0.iter().any(is_allowed)
+    }
+
+    /// The sentence for a page of this origin that may not use the relay: it names the setting and the value to add.
+    pub(crate) fn refusal(origin: &str) -> &'static str {
+        if is_loopback(origin) {
+            "pages of this origin may not use the relay; for pages of `forge tunnel`, its operator adds tunnel to the \
+             setting allowed_origins"
+        } else {
+            "pages of this origin may not use the relay; its operator can add it to the setting allowed_origins"
+        }
     }
 
     /// Whether every page there is may use the relay.
@@ -70,6 +84,7 @@ impl fmt::Display for AllowedOrigins {
         for (index, allowed) in self.0.iter().enumerate() {
             let text = match allowed {
                 Allowed::Forge => "forge",
+                Allowed::Tunnel => "tunnel",
                 Allowed::Any => "*",
                 Allowed::Pattern(pattern) => pattern,
             };
@@ -98,9 +113,20 @@ fn matches(pattern: &str, origin: &str) -> bool {
 
 fn is_loopback(origin: &str) -> bool {
     let Some((_, host)) = origin.split_once("://") else { return false };
-    LOOPBACK.iter().any(|loopback| {
-        host.strip_prefix(loopback).is_some_and(|port| port.is_empty() || port.starts_with(':'))
-    })
+    LOOPBACK.iter().any(|loopback| host.strip_prefix(loopback).is_some_and(is_port))
+}
+
+/// `forge tunnel` serves pages over http on localhost, on a port of its choice.
+fn is_tunnel(origin: &str) -> bool {
+    origin.starts_with("http://") && is_loopback(origin)
+}
+
+/// The rest of an origin after its host: nothing, or a colon and a port.
+fn is_port(rest: &str) -> bool {
+    match rest.strip_prefix(':') {
+        None => rest.is_empty(),
+        Some(port) => port.parse::<u16>().is_ok() && port.bytes().all(|byte| byte.is_ascii_digit()),
+    }
 }
 
 #[cfg(test)]
@@ -159,8 +185,43 @@ mod tests {
     }
 
     #[test]
+    fn tunnel_allows_pages_on_localhost_on_any_port_and_nothing_else() {
+        let origins = AllowedOrigins::parse("forge, tunnel").unwrap();
+        for origin in [
+            "http://localhost",
+            "http://localhost:8001",
+            "http://localhost:65535",
+            "http://127.0.0.1:3000",
+            "http://[::1]:3000",
+            "https://x.cdn.prod.atlassian-dev.net",
+        ] {
+            assert!(origins.admits(origin, REMOTE), "{origin}");
+        }
+        for origin in [
+            "https://localhost:8001",
+            "http://localhost:",
+            "http://localhost:x",
+            "http://localhost:80.evil.example",
+            "http://localhost:1@evil.example",
+            "http://localhost.evil.example",
+            "http://localhost:65536",
+            "http://localhost:+80",
+            "http://evil.example",
+            "null",
+        ] {
+            assert!(!origins.admits(origin, REMOTE), "{origin}");
+        }
+        assert!(
+            AllowedOrigins::refusal("http://localhost:8001")
+                .contains("adds tunnel to the setting allowed_origins")
+        );
+        assert!(!AllowedOrigins::refusal("https://evil.example").contains("tunnel"));
+    }
+
+    #[test]
     fn what_is_no_origin_is_refused_and_the_rest_reads_as_it_was_written() {
-        for text in ["forge", "forge, https://a.example", "*", "", "http://*.a.example:8080"] {
+        for text in ["forge", "forge, tunnel", "forge, https://a.example", "*", "", "http://*.a.example:8080"]
+        {
             assert_eq!(AllowedOrigins::parse(text).unwrap().to_string(), text);
         }
         for text in [

@@ -152,6 +152,32 @@ export const behaviours = {
     }
   },
 
+  async 'anything that JSON would lose is refused, in payloads, claims and streams'({ page, resolver }) {
+    const context = issue('7');
+    const ada = page({ context });
+    const { has } = await listen(ada, 'n');
+    for (const lost of [
+      new Map(),
+      Promise.resolve(1),
+      new Uint8Array(2),
+      new Error('x'),
+      NaN,
+      () => {},
+      1n,
+    ]) {
+      const payload = { list: [lost] };
+      await rejected(ada.publish('n', payload), 'INVALID_ARGUMENT');
+      await rejected(resolver.publish('n', payload, { context }), 'INVALID_ARGUMENT');
+      await rejected(resolver.signRealtimeToken('n', payload, undefined, { context }), 'INVALID_ARGUMENT');
+      const stream = resolver.createStream('s', { context });
+      await rejected(stream.write(lost), 'INVALID_ARGUMENT');
+      await rejected(resolver.publishStream('s', [lost], { context }), 'INVALID_ARGUMENT');
+      await stream.end();
+    }
+    await accepted(ada.publish('n', { at: new Date(0), gone: undefined }));
+    assert.deepEqual(await has(1), [{ at: '1970-01-01T00:00:00.000Z' }]);
+  },
+
   async 'names that no UTF-8 can tell apart are refused, and composed accents are another name'({
     page,
     resolver,

@@ -47,8 +47,26 @@ async fn a_page_of_another_origin_gets_nothing_from_the_relay() {
             assert!(stream.head.contains(&named), "{}", stream.head);
         }
     }
+    let tunnel = format!("{forwarded}origin: http://localhost:8001\r\n");
+    let answer = request(relay.address, "POST", "/v1/publish", &tunnel, "").await;
+    assert!(answer.text.contains("adds tunnel to the setting allowed_origins"), "{}", answer.text);
     // Where the browser is on the relay's machine, its own pages are.
     let local = "origin: http://localhost:3000\r\n";
     assert_eq!(request(relay.address, "POST", "/v1/publish", local, "").await.status, 401);
     assert!(relay.log_with("ORIGIN_REFUSED").await.contains("remote=203.0.113.1"));
+}
+
+#[tokio::test]
+async fn pages_of_forge_tunnel_are_allowed_by_their_name_in_the_setting() {
+    let relay = RelayProcess::start(&["--proxy-terminates-tls", "--allowed-origins", "forge, tunnel"]);
+    for (origin, status) in
+        [("http://localhost:8001", 401), ("http://localhost:59999", 401), ("https://localhost:8001", 403)]
+    {
+        let headers = format!("x-forwarded-for: 203.0.113.1\r\norigin: {origin}\r\n");
+        assert_eq!(
+            request(relay.address, "POST", "/v1/publish", &headers, "").await.status,
+            status,
+            "{origin}"
+        );
+    }
 }

@@ -27,8 +27,11 @@ fn init_writes_a_private_configuration_that_runs_and_prints_the_apps_side() {
         &format!("forge variables set --encrypt SEALWIRE_SIGNING_KEY {key}\n"),
         "forge variables set SEALWIRE_APP 'my app'\n",
         "forge variables set SEALWIRE_URL wss://rt.example.org\n",
-        "client:\n            - 'wss://rt.example.org'\n            - 'https://rt.example.org'\n",
-        "backend:\n            - 'https://rt.example.org'\n",
+        "scopes:\n        - storage:app\n",
+        "client:\n            - address: 'wss://rt.example.org'\n              inScopeEUD: true\n",
+        "            - address: 'https://rt.example.org'\n              inScopeEUD: true\n          backend:",
+        "backend:\n            - address: 'https://rt.example.org'\n              inScopeEUD: true\n",
+        "\n    sealwire-relay run\n",
     ] {
         assert!(printed.contains(part), "{part} is not in\n{printed}");
     }
@@ -39,6 +42,28 @@ fn init_writes_a_private_configuration_that_runs_and_prints_the_apps_side() {
     assert!(!output.status.success());
     assert!(text(&output.stderr).contains("kept as it is"), "{output:?}");
     assert_eq!(fs::read_to_string(&path).unwrap(), config);
+}
+
+#[test]
+fn init_for_a_tunnel_prints_the_variables_of_its_shell_and_allows_its_pages() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = run(&["init", "--local", "--app", "my app", "--config", "my.toml"], &directory);
+    assert!(output.status.success(), "{output:?}");
+    let printed = text(&output.stdout);
+    let config = fs::read_to_string(directory.path().join("my.toml")).unwrap();
+    let key =
+        config.lines().find_map(|line| line.strip_prefix("signing_keys = [\"")?.strip_suffix("\"]")).unwrap();
+    for part in [
+        &format!("export FORGE_USER_VAR_SEALWIRE_SIGNING_KEY={key}\n"),
+        "export FORGE_USER_VAR_SEALWIRE_APP='my app'\n",
+        "export FORGE_USER_VAR_SEALWIRE_URL=ws://localhost:7440\n",
+        "\n    sealwire-relay run --config my.toml\n",
+    ] {
+        assert!(printed.contains(part), "{part} is not in\n{printed}");
+    }
+    assert!(!printed.contains("forge variables set"), "{printed}");
+    let checked = run(&["check-config", "--config", "my.toml"], &directory);
+    assert!(text(&checked.stdout).contains("allowed_origins = \"forge, tunnel\""), "{checked:?}");
 }
 
 #[test]

@@ -1,0 +1,122 @@
+// The app's functions for a subscription: who gets messages, and who gets errors.
+
+import assert from 'node:assert/strict';
+import { mock, test, type TestContext } from 'node:test';
+
+import { realtimeWith } from '../../src/browser/realtime.js';
+import type { Callback, SubscriptionOptions } from '../../src/browser/types.js';
+import type { Notice } from '../../src/core/browser-core.js';
+import { createTestRelay } from '../../src/testing.js';
+import { fakeCore, meta } from '../support/fake-core.js';
+import { isError } from '../support/rejects.js';
+
+const position = { epoch: 'e', offset: '1' };
+const GAP = {
+  kind: 'gap',
+  from: position,
+  to: position,
+  reason: 'evicted',
+  message: 'missed',
+} as unknown as Notice;
+const ENDED = { kind: 'ended', code: 'TOKEN_EXPIRED', message: 'the token has expired' } as unknown as Notice;
+
+/** A subscription that hears a message, a gap, a message that is no JSON, and its end. */
+async function hearAll(t: TestContext, callback: Callback<any>, options: SubscriptionOptions = {}) {
+  const warn = t.mock.method(console, 'warn', () => {});
+  const { sources, clients } = fakeCore();
+  await realtimeWith({}, sources).subscribe('n', callback, options);
+  const subscription = clients[0]!.subscriptions.get(1)!;
+  subscription.onMessage('"hello"', meta());
+  subscription.onNotice(GAP);
+  subscription.onNotice(GAP);
+  subscription.onMessage('{', meta());
+  subscription.onNotice(ENDED);
+  return warn.mock.calls.map(({ arguments: [text] }) => String(text));
+}
+
+const ERRORS = ['GAP', 'GAP', 'MESSAGE_UNREADABLE', 'TOKEN_EXPIRED'];
+
+test('a callback of one parameter gets messages only, and the console the errors, once for each code', async (t) => {
+  for (const make of [
+    (heard: unknown[]) => (payload: unknown) => heard.push(payload),
+    (heard: unknown[]) =>
+      (...all: unknown[]) =>
+        heard.push(all[0]),
+    (heard: unknown[]) =>
+      (payload: unknown, _error: unknown = undefined) =>
+        heard.push(payload),
+    (heard: unknown[]) => mock.fn((payload: unknown) => heard.push(payload)),
+  ]) {
+    const heard: unknown[] = [];
+    const warnings = await hearAll(t, make(heard) as Callback<any>);
+    assert.deepEqual(heard, ['hello']);
+    assert.deepEqual(
+      warnings.map(
+        (text) => /^sealwire: (\w+) on the channel 'n', .*Pass the option onError/.exec(text)?.[1],
+      ),
+      ['GAP', 'MESSAGE_UNREADABLE', 'TOKEN_EXPIRED'],
+    );
+    t.mock.restoreAll();
+  }
+});
+
+test('a callback of two parameters gets undefined and the error', async (t) => {
+  const heard: unknown[] = [];
+  const warnings = await hearAll(t, (payload, error) => heard.push(error ? [payload, error.code] : payload));
+  assert.deepEqual(heard, ['hello', ...ERRORS.map((code) => [undefined, code])]);
+  assert.deepEqual(warnings, []);
+});
+
+test('the option onError takes every error from the callback', async (t) => {
+  const heard: unknown[] = [];
+  const errors: string[] = [];
+  const callback: Callback<any> = (payload, _error) => heard.push(payload);
+  const warnings = await hearAll(t, callback, { onError: ({ code }) => errors.push(code) });
+  assert.deepEqual([heard, errors, warnings], [['hello'], ERRORS, []]);
+});
+
+test('the option onGap takes gaps, and leaves the other errors to onError, the callback or the console', async (t) => {
+  const gaps: string[] = [];
+  const onGap: SubscriptionOptions['onGap'] = ({ code, gap }) => gaps.push(`${code} ${gap?.reason}`);
+  const expected = ['GAP evicted', 'GAP evicted'];
+
+  const errors: string[] = [];
+  await hearAll(t, () => {}, { onGap, onError: ({ code }) => errors.push(code) });
+  assert.deepEqual([gaps.splice(0), errors], [expected, ['MESSAGE_UNREADABLE', 'TOKEN_EXPIRED']]);
+
+  const heard: unknown[] = [];
+  t.mock.restoreAll();
+  await hearAll(t, (payload, error) => heard.push(error?.code ?? payload), { onGap });
+  assert.deepEqual([gaps.splice(0), heard], [expected, ['hello', 'MESSAGE_UNREADABLE', 'TOKEN_EXPIRED']]);
+
+  t.mock.restoreAll();
+  const warnings = await hearAll(t, (_payload) => {}, { onGap });
+  assert.deepEqual([gaps, warnings.length], [expected, 2]);
+});
+
+test('listeners are functions', async () => {
+  const { sources } = fakeCore();
+  const realtime = realtimeWith({}, sources);
+  for (const name of ['onError', 'onGap']) {
+    const wrong = realtime.subscribe('n', () => {}, { [name]: 'log' } as never);
+    await assert.rejects(
+      wrong,
+      isError('INVALID_ARGUMENT', new RegExp(`The option ${name} must be a function`)),
+    );
+  }
+});
+
+test('pages of the test relay keep the same rules', async (t) => {
+  const warn = t.mock.method(console, 'warn', () => {});
+  const relay = createTestRelay();
+  const page = relay.realtime();
+  const heard: unknown[] = [];
+  const errors: string[] = [];
+  await page.subscribe('n', (payload) => heard.push(payload));
+  await page.subscribe('n', (payload) => heard.push(payload), { onError: ({ code }) => errors.push(code) });
+  relay.restart();
+  await relay.settled();
+  await page.publish('n', 'one');
+  await relay.settled();
+  assert.deepEqual([heard, errors, warn.mock.callCount()], [['one', 'one'], ['GAP'], 1]);
+});

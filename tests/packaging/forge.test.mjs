@@ -1,0 +1,110 @@
+// Forge's own bundler builds apps with the package: functions and pages, in JavaScript and in TypeScript. Functions have no
+// tsconfig, unless an app brings one.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { assertPageWorks } from './support/page-outcome.mjs';
+import { node, project, root } from './support/project.mjs';
+import { assertResolverWorks } from './support/resolver-outcome.mjs';
+
+const script = fileURLToPath(new URL('support/forge-bundle.cjs', import.meta.url));
+const source = (name) => readFileSync(path.join(root, 'tests/packaging/app', name), 'utf8');
+
+function run(what, folder, entry) {
+  const TMPDIR = path.join(folder, 'tmp');
+  mkdirSync(TMPDIR);
+  const env = { ...process.env, TMPDIR };
+  const { stdout, stderr } = spawnSync(process.execPath, [script, what, folder, entry], {
+    env,
+    encoding: 'utf8',
+  });
+  return { out: stdout.trim(), stderr };
+}
+
+/** The folder of a bundle in which the bundler finds nothing wrong. */
+function bundle(what, folder, entry) {
+  const { out, stderr } = run(what, folder, entry);
+  assert.ok(out, stderr);
+  return out;
+}
+
+const MAIN = `
+  import * as sealwire from 'sealwire/resolver';
+  import { exerciseResolver } from './exercise.js';
+  exerciseResolver(sealwire).then((outcome) => console.log(JSON.stringify(outcome)));
+`;
+
+const TYPED = `
+  import { createRealtime, SealwireError, verifyIssue, type PublishResult } from 'sealwire/resolver';
+  import { publish } from 'sealwire/realtime';
+  declare const require: (name: string) => any;
+  const sealwire = require('sealwire/resolver');
+  const { exerciseResolver } = require('./exercise.js');
+  exerciseResolver(sealwire).then(function (outcome: object) { console.log(JSON.stringify(outcome)); });
+
+  const realtime = createRealtime({ authorize: verifyIssue });
+  export const handler = realtime.wrap(function (event: { text: string }, context: { installContext: string }) {
+    return realtime.publish('notes', event, { context: context });
+  });
+  export const failed = function (thrown: unknown) { return thrown instanceof SealwireError ? thrown.code : ''; };
+  export const published: Promise<PublishResult> | undefined = undefined;
+  export const other = function () { return publish('notes', { text: 'x' }); };
+`;
+
+/** One file for each function: a chunk of its own would not be deployed. */
+function assertOneFile(out, name) {
+  const scripts = readdirSync(out).filter((file) => /\.[cm]?js$/.test(file));
+  assert.deepEqual(scripts, [`${name}.cjs`]);
+}
+
+for (const [language, file, main] of [
+  ['JavaScript', 'src/index.js', MAIN],
+  ['TypeScript', 'src/index.ts', TYPED],
+]) {
+  test(`Forge bundles a function in ${language}, and it mints a session and seals`, (t) => {
+    const files = { [file]: main, 'src/exercise.js': source('exercise-resolver.mjs') };
+    const folder = project(t, { files, packages: ['@forge/kvs'] });
+    const out = bundle('functions', folder, 'index');
+    assertOneFile(out, 'index');
+    assertResolverWorks(node(out, 'index.cjs'));
+  });
+}
+
+test('Forge refuses a function that uses the package wrongly', (t) => {
+  const wrong = `import { publish } from 'sealwire/resolver';\nexport const handler = () => publish('notes', [1]);\n`;
+  const folder = project(t, { files: { 'src/index.ts': wrong }, packages: ['@forge/kvs'] });
+  assert.match(run('functions', folder, 'index').stderr, /number\[\]/);
+});
+
+const TYPED_PAGE = `
+  import { realtime, type Realtime } from 'sealwire';
+  import { useChannel } from 'sealwire/react';
+  export const same: Realtime = realtime;
+  export const hook: typeof useChannel = useChannel;
+  import './rest.js';
+`;
+
+// As Forge's templates in TypeScript have it: resolution by the rules of the time before `exports`.
+const TSCONFIG = JSON.stringify({
+  compilerOptions: { target: 'es2020', module: 'esnext', moduleResolution: 'node', skipLibCheck: true },
+});
+
+for (const [language, files] of [
+  ['JavaScript', { 'page.jsx': source('page.mjs') }],
+  ['TypeScript', { 'page.tsx': TYPED_PAGE, 'rest.js': source('page.mjs'), 'tsconfig.json': TSCONFIG }],
+]) {
+  test(`Forge bundles a page in ${language}, and it runs the core that its policy allows`, async (t) => {
+    const folder = project(t, { files, packages: ['react', '@types/react', '@types/prop-types', 'csstype'] });
+    const out = bundle('page', folder, Object.keys(files)[0]);
+    const chunks = readdirSync(out).filter((name) => name.endsWith('.js') && name !== 'main.js');
+    const text = (name) => readFileSync(path.join(out, name), 'utf8');
+    // A module's first bytes, as hexadecimal text.
+    const wasmChunk = chunks.find((name) => text(name).includes('0061736d01000000'));
+    const jsChunk = chunks.find((name) => name !== wasmChunk && text(name).length > 300_000);
+    await assertPageWorks(out, { wasmChunk, jsChunk });
+  });
+}

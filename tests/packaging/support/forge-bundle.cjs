@@ -1,0 +1,41 @@
+// Bundles an app with Forge's own bundler, as `forge deploy` does, and prints the bundle's folder.
+// Usage: node forge-bundle.cjs functions <folder of the app> <module in src>
+//        node forge-bundle.cjs page <folder of the app> <file>
+const { Module } = require('node:module');
+const path = require('node:path');
+
+// In a Forge CLI, everything finds the TypeScript that the bundler depends on. Here it would find this repository's.
+const typescript = require.resolve('typescript', { paths: [require.resolve('@forge/bundler')] });
+const resolve = Module._resolveFilename;
+Module._resolveFilename = function (request, ...rest) {
+  return request === 'typescript' ? typescript : resolve.call(this, request, ...rest);
+};
+
+const { getEntryPoints, getNodeBundler, NativeUIBundler } = require('@forge/bundler');
+
+const quiet = { debug() {}, trace() {}, info() {}, warn: console.error, error: console.error };
+
+async function functions(appDirectory, module) {
+  // The platform's wrapper around the bundle comes from Atlassian's servers, so it is empty here.
+  const script = { script: '', version: 'test' };
+  const wrapper = { getNodeRuntimeWrapper: async () => script, getNodeRuntimeLoader: async () => script };
+  const bundler = getNodeBundler(quiet, wrapper, { readConfig: async () => ({ app: {} }) });
+  const { outputDir } = await bundler.bundle({ appDirectory, entryPoints: getEntryPoints([{ module }]) });
+  return outputDir;
+}
+
+async function page(_, file) {
+  const resources = [{ key: 'main', path: path.resolve(file) }];
+  const { nativeUiBundlesDetails } = await new NativeUIBundler(quiet).bundleResources(resources);
+  return nativeUiBundlesDetails[0].path;
+}
+
+const [what, folder, entry] = process.argv.slice(2);
+process.chdir(folder);
+(what === 'page' ? page : functions)(folder, entry).then(
+  (outputDir) => console.log(outputDir),
+  (error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  },
+);
