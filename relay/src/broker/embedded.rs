@@ -3,10 +3,10 @@
 use super::{Answer, Broker, BrokerError, BrokerStatus};
 use crate::{
     clock::Now,
+    critical_task,
     fanout::Deliveries,
     hub::{Accepted, Draft, Hub, HubLimits, Replay},
     tenant::Tenant,
-    vital,
 };
 use sealwire_protocol::{ChannelId, wire::Since};
 use std::{
@@ -42,7 +42,7 @@ impl EmbeddedBroker {
 
 impl Shared {
     fn hub(&self) -> MutexGuard<'_, Hub> {
-        vital::sound(self.hub.lock())
+        critical_task::sound(self.hub.lock())
     }
 }
 

@@ -11,7 +11,7 @@ mod embedded;
 pub use embedded::EmbeddedBroker;
 
 use crate::{
-    access::Refused,
+    auth::access::Refused,
     hub::{Accepted, Draft, HubCounts, IdReused, Replay},
     tenant::Tenant,
 };

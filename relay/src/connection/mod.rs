@@ -1,37 +1,36 @@
 //! One client's connection: a task of its own that drives the session's rules with the socket and real time.
 
 mod actor;
-mod alarms;
-mod frames;
-mod linger;
-mod memberships;
+mod close;
 mod outbound;
-mod outlet;
 mod queue;
 mod registry;
-mod seats;
+mod session_sink;
+mod sessions;
 mod signals;
 mod socket;
+mod subscriptions;
+mod timers;
 
-pub(crate) use alarms::Alarms;
 pub(crate) use outbound::Outbound;
-pub(crate) use outlet::Outlet;
 pub(crate) use registry::Registry;
+pub(crate) use session_sink::SessionSink;
 pub(crate) use socket::{Socket, TLS_SESSION};
+pub(crate) use timers::Alarms;
 
 use crate::{
-    audit::Audit,
+    audit::{Audit, trace::RequestId},
     broker::Broker,
-    fanout::{ConnectionId, Fanout},
+    fanout::Fanout,
     lifecycle::Lifecycle,
     limits::{AddressPlace, Admission, Limits},
     memory::Memory,
     metrics::Metrics,
-    reloadable::Reloadable,
     session::SessionTerms,
-    trace::RequestId,
+    session_id::SessionId,
 };
 use actor::Actor;
+use arc_swap::ArcSwap;
 use std::{
     net::IpAddr,
     sync::{
@@ -43,9 +42,9 @@ use std::{
 /// What every connection of a relay shares.
 pub(crate) struct ConnectionContext {
     /// What new sessions are held to; each keeps what it began with.
-    pub(crate) terms: Reloadable<SessionTerms>,
+    pub(crate) terms: ArcSwap<SessionTerms>,
     pub(crate) broker: Arc<dyn Broker>,
-    pub(crate) fanout: Arc<Fanout>,
+    pub(crate) fanout: Arc<Fanout<SessionSink>>,
     /// Most bytes that wait to be written to one client.
     pub(crate) queue_bytes: usize,
     pub(crate) limits: Arc<Limits>,
@@ -62,8 +61,8 @@ pub(crate) struct ConnectionContext {
 
 impl ConnectionContext {
     /// An id for another session.
-    pub(crate) fn next_id(&self) -> ConnectionId {
-        ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed))
+    pub(crate) fn next_id(&self) -> SessionId {
+        SessionId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 }
 

@@ -2,8 +2,8 @@
 //! delays no publishers but its own.
 
 use crate::{
+    critical_task,
     tenant::{ByHash, Tenant},
-    vital,
 };
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -98,7 +98,7 @@ impl Backlog {
     }
 
     fn tenants(&self) -> MutexGuard<'_, ByHash<Lane>> {
-        vital::sound(self.tenants.lock())
+        critical_task::sound(self.tenants.lock())
     }
 }
 

@@ -1,15 +1,14 @@
 //! What the endpoints for apps' resolvers have in common: a backend token, and a body in JSON.
 
 use super::{
-    HttpContext, Peer,
-    answer::{HttpError, json},
-    body,
+    HttpContext, Peer, body,
+    response::{HttpError, json},
 };
 use crate::{
-    access::Refused,
+    audit::trace::Source,
+    auth::access::Refused,
     clock::Now,
     session::{Identity, Refusal},
-    trace::Source,
 };
 use futures_util::Stream;
 use headers::{Authorization, HeaderMapExt as _, authorization::Bearer};

@@ -1,6 +1,6 @@
 //! Reading a request's body: bounded in bytes and time, whatever its headers promise.
 
-use super::{HttpContext, answer::HttpError};
+use super::{HttpContext, response::HttpError};
 use crate::{
     broker::BrokerError,
     memory::{Held, Kind},

@@ -1,18 +1,19 @@
 //! `POST /v1/publish`: a batch of sealed messages from an app's resolver, each with a result of its own.
 
 use super::{
-    HttpContext, Peer,
-    answer::{ErrorBody, HttpError},
-    backend, body,
+    HttpContext, Peer, backend, body,
+    response::{ErrorBody, HttpError},
 };
 use crate::{
-    access::{self, Namespace, Refused},
+    audit::trace::Source,
+    auth::{
+        access::{self, Namespace, Refused},
+        signing_keys::SigningKeys,
+    },
     clock::Now,
     hub::{Accepted, Draft},
     session::Refusal,
-    signing::SigningKeys,
     tenant::Tenant,
-    trace::Source,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::Stream;

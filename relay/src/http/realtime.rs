@@ -1,10 +1,10 @@
 //! `GET /v1/realtime`: from an HTTP request to a connection of its own.
 
-use super::{HttpContext, Peer, answer::HttpError, door};
+use super::{HttpContext, Peer, admission, response::HttpError};
 use crate::{
+    audit::trace::{RequestId, Source},
     connection::{self, Opened, Socket},
     session::Refusal,
-    trace::{RequestId, Source},
     websocket::{self, Accepted, HandshakeError},
 };
 use hyper::upgrade::OnUpgrade;
@@ -26,7 +26,7 @@ pub(super) fn realtime(
         Err(error) => {
             let refusal = Refusal { attempt: "connect", code: error.code(), identity: None };
             context.audit.refused(&refusal, &Source::request(remote, headers));
-            door::turn_away(error)
+            admission::turn_away(error)
         }
     }
 }

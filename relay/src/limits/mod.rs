@@ -2,27 +2,27 @@
 //! an attacker can make up does not make its tables grow.
 
 mod bucket;
-mod intake;
-mod occupancy;
+mod concurrency;
+mod inbound;
+mod limit;
 mod origins;
-mod places;
+mod permits;
 mod rates;
-mod refusals;
 mod settings;
 
 pub use bucket::Rate;
-pub(crate) use intake::Intake;
+pub(crate) use inbound::Intake;
+pub use limit::Limit;
 pub use origins::AllowedOrigins;
-pub(crate) use places::{AddressPlace, Admission, RefusalPlace, SessionPlace};
-pub use refusals::Limit;
+pub(crate) use permits::{AddressPlace, Admission, RefusalPlace, SessionPlace};
 pub use settings::{Given, LimitSettings};
 
-use crate::{access::Refused, memory::Memory, tenant::Tenant};
+use crate::{auth::access::Refused, memory::Memory, tenant::Tenant};
 use arc_swap::{ArcSwap, Guard};
 use bucket::{Bucket, Moment};
-use occupancy::Occupancy;
+use concurrency::Occupancy;
+use limit::Refusals;
 use rates::Rates;
-use refusals::Refusals;
 use std::{
     hash::{BuildHasher as _, RandomState},
     sync::{

@@ -1,7 +1,7 @@
 //! Token buckets by key, in a table that cannot be grown past its size by whoever makes up keys.
 
 use super::bucket::{Bucket, Moment, Rate};
-use crate::{tenant::ByHash, vital};
+use crate::{critical_task, tenant::ByHash};
 use std::{
     sync::{Mutex, MutexGuard},
     time::Duration,
@@ -59,7 +59,7 @@ impl Rates {
 
     fn shard(&self, key: u64) -> MutexGuard<'_, Shard> {
         let shard = usize::try_from(key >> 60).unwrap_or(0);
-        vital::sound(self.shards[shard].lock())
+        critical_task::sound(self.shards[shard].lock())
     }
 
     #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Where connections come from: an address, a Unix domain socket, or a socket that systemd hands over.
 
+pub(crate) mod accept;
 pub(crate) mod net;
 mod unix;
 

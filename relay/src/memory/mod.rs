@@ -3,14 +3,14 @@
 //! the books of the replay cache. Towards the end of the budget, newcomers are refused, and [`shedding`] gives memory back.
 
 mod account;
-mod frame;
-mod held;
 mod marks;
+mod reservation;
+mod shared_frame;
 mod shedding;
 
 pub(crate) use account::{Account, InKernel};
-pub(crate) use held::Held;
 pub(crate) use marks::{budget_for, idle_connections};
+pub(crate) use reservation::Held;
 pub(crate) use shedding::{Holder, LEAST, Standing, run as shed};
 
 use marks::{CACHE_FLOOR, FULL, GUESTS, GUESTS_FULL, LIMIT, MUCH, MUCH_BELOW, SHED_ABOVE, SHED_TO};

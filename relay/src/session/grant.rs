@@ -1,9 +1,9 @@
 //! What a verified session token granted, in as little memory as it takes: a relay holds one of these for every
 //! connection, and most connections do nothing most of the time.
 
-use crate::{
+use crate::auth::{
     access::Namespace,
-    signing::{KeyNumber, Signed},
+    signing_keys::{KeyNumber, Signed},
 };
 use sealwire_protocol::{
     InvalidScope, Scope, UnixSeconds,

@@ -3,11 +3,11 @@
 
 mod action;
 mod deadlines;
-mod events;
+mod established;
+mod event_filter;
 mod goodbye;
 mod grant;
 mod key_removal;
-mod open;
 mod refresh;
 mod revocation;
 mod subscriptions;
@@ -15,22 +15,24 @@ mod subscriptions;
 mod tests;
 
 pub use action::{Identity, Publishing, Refusal, SessionAction};
-pub use events::EventFilter;
+pub use event_filter::EventFilter;
 pub use goodbye::Fault;
 pub(crate) use goodbye::too_many_sessions;
 
 use crate::{
-    access::Refused,
+    auth::{
+        access::Refused,
+        revocations::Revocations,
+        signing_keys::{Signed, SigningKeys},
+    },
     clock::Now,
     hub::Accepted,
     limits::{Limits, SessionPlace},
     pulse::Pulse,
-    revocations::Revocations,
-    signing::{Signed, SigningKeys},
 };
 use bytes::Bytes;
 use deadlines::{Deadlines, Timer};
-use open::Open;
+use established::Open;
 use sealwire_protocol::{
     ChannelId, Code,
     limits::MAX_FRAME,

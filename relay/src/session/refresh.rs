@@ -3,14 +3,16 @@
 use super::{
     SessionAction, SessionTerms,
     deadlines::{Deadlines, Timer},
+    established::{Actions, Open},
     grant::Grant,
-    open::{Actions, Open},
 };
 use crate::{
-    access::{self, Refused},
+    auth::{
+        access::{self, Refused},
+        revocations::{Revoked, Seen},
+        signing_keys::Signed,
+    },
     clock::Now,
-    revocations::{Revoked, Seen},
-    signing::Signed,
 };
 use sealwire_protocol::{
     ChannelId, Code, UnixSeconds,

@@ -7,7 +7,7 @@ use sealwire_protocol::{
     wire::{Since, ToClient},
 };
 use sealwire_relay::{
-    ConnectionId, Fault, Hub, HubLimits, Joined, LimitSettings, Limits, Now, Publishing, Replay,
+    SessionId, Fault, Hub, HubLimits, Joined, LimitSettings, Limits, Now, Publishing, Replay,
     SessionAction, SessionRules, SessionTerms, SigningKeys, Subscribers,
 };
 use std::{
@@ -126,7 +126,7 @@ impl Relay {
     pub(crate) fn remove(&mut self, connection: u64, now: Now) {
         let Some(session) = self.sessions.remove(&connection) else { return };
         for channel in session.joined {
-            self.subscribers.leave(channel, ConnectionId(connection));
+            self.subscribers.leave(channel, SessionId(connection));
             self.hub.leave(channel, now);
         }
     }
@@ -167,20 +167,20 @@ impl Relay {
                         self.hub.leave(channel, now);
                     }
                     let outlet = (connection, self.outlet.clone());
-                    self.subscribers.join(channel, ConnectionId(connection), outlet, events);
+                    self.subscribers.join(channel, SessionId(connection), outlet, events);
                     let replay = self.hub.join(tenant, channel, since, now);
                     let replayed = replay.publications.bytes();
                     let joined = Joined { position: replay.position, recovered: replay.recovered, replayed };
                     session.rules.handle_joined(Ok(joined), now);
                     self.seen.push(Seen::Joined { channel, since, replay: replay.clone() });
                     self.act(connection, now);
-                    self.subscribers.open(channel, ConnectionId(connection), &replay, |outlet, opening| {
+                    self.subscribers.open(channel, SessionId(connection), &replay, |outlet, opening| {
                         opening.publications().for_each(|publication| push(outlet, publication.message()));
                     });
                 }
                 SessionAction::Leave(channel) => {
                     session.joined.remove(&channel);
-                    self.subscribers.leave(channel, ConnectionId(connection));
+                    self.subscribers.leave(channel, SessionId(connection));
                     self.hub.leave(channel, now);
                 }
                 SessionAction::Publish(Publishing(draft)) => {

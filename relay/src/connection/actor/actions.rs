@@ -2,12 +2,12 @@
 
 use super::{Actor, End};
 use crate::{
+    audit::trace::Source,
     broker::BrokerError,
     clock::Now,
     connection::queue::SessionNumber,
     hub::{Accepted, Replay},
     session::{Fault, Joined, Publishing, SessionAction},
-    trace::Source,
     websocket::{self, CloseStatus},
 };
 use bytes::Bytes;

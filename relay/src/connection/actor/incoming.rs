@@ -2,13 +2,13 @@
 
 use super::{Actor, End};
 use crate::{
+    audit::trace::Source,
     clock::Now,
     connection::{
         outbound::{UNCOUNTED, clamped},
-        seats::Turn,
+        sessions::Turn,
     },
     session::{Fault, too_many_sessions},
-    trace::Source,
     websocket::{self, CloseStatus, Incoming, Violation},
 };
 use bytes::Bytes;

@@ -5,14 +5,17 @@ mod incoming;
 mod quantum;
 
 use super::{
-    ConnectionContext, Opened, Outbound, linger, outbound::Condition, queue::Queue, queue::SessionNumber,
-    registry::Place, seats::Seats,
+    ConnectionContext, Opened, Outbound, close,
+    outbound::Condition,
+    queue::{Queue, SessionNumber},
+    registry::Place,
+    sessions::Seats,
 };
 use crate::{
-    fanout::ConnectionId,
+    audit::trace,
     limits::Intake,
     session::Fault,
-    trace,
+    session_id::SessionId,
     websocket::{self, CloseStatus, Decoder},
 };
 use actions::Pending;
@@ -48,7 +51,7 @@ pub(super) struct Actor {
     phase: Phase,
     /// The earliest alarm that was set and has not rung.
     alarm: Option<Instant>,
-    id: ConnectionId,
+    id: SessionId,
     place: Place,
     /// The relay is ending, and so is this connection once the answer that it waits for is there.
     shutting_down: bool,
@@ -77,7 +80,7 @@ impl Future for Actor {
             actor.outbound.set_held(0, 0, false);
             let End::Closing(patience) = end else { return Poll::Ready(()) };
             let (outbound, metrics) = (actor.outbound.clone(), actor.context.metrics.clone());
-            let closing = async move { linger::close(&outbound, &metrics, patience).await };
+            let closing = async move { close::close(&outbound, &metrics, patience).await };
             actor.phase = Phase::Closing(Box::pin(closing));
         }
         match &mut actor.phase {

@@ -5,7 +5,7 @@ use crate::{
     limits::{LimitSettings, Limits},
     memory::{CONNECTION, Memory},
     session::EventFilter,
-    streaming::Streams,
+    sse::Streams,
     tenant::Tenant,
     websocket::encode_message,
 };

@@ -1,7 +1,7 @@
 //! The open sessions by installation: what happens to one installation wakes nobody else.
 
 use super::Outbound;
-use crate::{tenant::ByHash, vital};
+use crate::{critical_task, tenant::ByHash};
 use slab::Slab;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
@@ -85,7 +85,7 @@ fn lock(
     tables: &[Mutex<ByHash<Slab<Session>>>; TABLES],
     installation: u64,
 ) -> MutexGuard<'_, ByHash<Slab<Session>>> {
-    vital::sound(tables[(installation % TABLES as u64) as usize].lock())
+    critical_task::sound(tables[(installation % TABLES as u64) as usize].lock())
 }
 
 #[cfg(test)]
@@ -96,7 +96,7 @@ mod tests {
         guests::guest,
         limits::{LimitSettings, Limits},
         memory::Memory,
-        streaming::Streams,
+        sse::Streams,
     };
     use std::{net::Ipv4Addr, time::Instant};
 

@@ -62,7 +62,7 @@ fn a_channel_with_very_many_subscribers_lets_others_by_between_its_turns() {
             |turn| {
                 order.push((turn.channel.0[0], turn.after(), turn.batch().len()));
                 left -= usize::from(turn.channel == channel(1));
-                (turn.channel == channel(1) && left > 0).then_some(ConnectionId(10 - left as u64))
+                (turn.channel == channel(1) && left > 0).then_some(SessionId(10 - left as u64))
             },
             |delivery| over.push(delivery.publication().channel().0[0]),
         );
@@ -71,7 +71,7 @@ fn a_channel_with_very_many_subscribers_lets_others_by_between_its_turns() {
             rotation.add(delivery(1, 1, 2));
         }
     }
-    let after = |connection| Some(ConnectionId(connection));
+    let after = |connection| Some(SessionId(connection));
     assert_eq!(order[..3], [(1, None, 1), (2, None, 1), (1, after(8), 1)]);
     assert_eq!((order[3], over), ((1, after(9), 1), vec![2, 1]));
     let mut batches = Vec::new();
@@ -155,7 +155,7 @@ proptest! {
                 }
                 Step::Turn { most } => drop(turn(&mut rotation, &mut subscribers, &mut got, most)),
                 Step::Join { connection, on, replays } => {
-                    let (id, key) = (ConnectionId(connection), (connection, on));
+                    let (id, key) = (SessionId(connection), (connection, on));
                     subscribers.join(channel(on), id, key, EventFilter::default());
                     let all = taken.get(&on).cloned().unwrap_or_default();
                     let start = if replays { 0 } else { all.last().copied().unwrap_or(0) };
@@ -170,7 +170,7 @@ proptest! {
                     got.insert(key, (start, opened));
                 }
                 Step::Leave { connection, on } => {
-                    subscribers.leave(channel(on), ConnectionId(connection));
+                    subscribers.leave(channel(on), SessionId(connection));
                     got.remove(&(connection, on));
                 }
             }

@@ -1,0 +1,58 @@
+//! What one connection sends: frames and bytes a second.
+
+use super::{Limit, Limits, bucket::Bucket};
+use crate::auth::access::Refused;
+use std::time::Instant;
+
+/// Bytes of a frame besides its payload: the shortest header from a client.
+const FRAME_HEADER: usize = 6;
+
+/// What a connection may still send; two numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Intake {
+    frames: Bucket,
+    bytes: Bucket,
+}
+
+impl Intake {
+    /// A frame with so many bytes came.
+    pub(crate) fn take(&mut self, payload: usize, limits: &Limits, now: Instant) -> Result<(), Refused> {
+        let (settings, now) = (limits.settings(), limits.moment(now));
+        let frames = self.frames.take(1, settings.frames, now);
+        let bytes = self.bytes.take((payload + FRAME_HEADER) as u64, settings.bytes, now);
+        let refused = match (frames, bytes) {
+            (Ok(()), Ok(())) => return Ok(()),
+            (Err(_), _) => limits.refuse(Limit::Frames),
+            (_, Err(_)) => limits.refuse(Limit::Bytes),
+        };
+        Err(refused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::{LimitSettings, Rate};
+    use sealwire_protocol::Code;
+    use std::time::Duration;
+
+    #[test]
+    fn a_connection_sends_so_many_frames_and_bytes_a_second() {
+        let start = Instant::now();
+        let rate = |per_second, burst| Rate { per_second, burst };
+        let settings = LimitSettings { frames: rate(10, 20), bytes: rate(100, 1000), ..Default::default() };
+        let limits = Limits::new(settings, start);
+        let mut intake = Intake::default();
+        for _ in 0..20 {
+            intake.take(0, &limits, start).unwrap();
+        }
+        let refused = intake.take(0, &limits, start).unwrap_err();
+        assert_eq!(refused.code, Code::RateLimited);
+        assert!(refused.retry_after_ms() > 0 && refused.message.contains("frames"));
+        let mut intake = Intake::default();
+        intake.take(900, &limits, start).unwrap();
+        assert!(intake.take(100, &limits, start).unwrap_err().message.contains("bytes"));
+        intake.take(0, &limits, start + Duration::from_secs(1)).unwrap();
+        assert_eq!([limits.refusals(Limit::Frames), limits.refusals(Limit::Bytes)], [1, 1]);
+    }
+}
