@@ -26,6 +26,7 @@ mod metrics;
 mod output;
 mod proxies;
 mod pulse;
+mod refused;
 mod server;
 mod session;
 mod session_id;
@@ -35,7 +36,6 @@ mod tls;
 mod websocket;
 
 pub use auth::{
-    access::Refused,
     revocations::{Revocations, Selector},
     signing_keys::{KeyChanges, SigningKeys},
 };
@@ -55,6 +55,7 @@ pub use memory::{Memory, MemoryHeld};
 pub use output::{Output, flush_log, open_log};
 pub use proxies::TrustedProxies;
 pub use pulse::Pulse;
+pub use refused::Refused;
 pub use server::{Relay, Reloaded, StartError};
 pub use session::{
     EventFilter, Fault, Identity, Joined, Publishing, Refusal, SessionAction, SessionRules, SessionTerms,

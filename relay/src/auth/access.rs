@@ -3,70 +3,17 @@
 use crate::{
     auth::signing_keys::{Signed, SigningKeys},
     hub::{Draft, IdempotencyId},
+    refused::Refused,
     tenant::Tenant,
 };
 use bytes::Bytes;
 use sealwire_protocol::{
-    ChannelAddress, ChannelId, Code, InvalidName, InvalidScope, Scope, UnixMillis, check_channel_name,
-    check_event_name, limits,
+    ChannelAddress, ChannelId, Code, Scope, UnixMillis, check_channel_name, check_event_name, limits,
     tokens::{ChannelClaims, Permission, TokenError},
 };
-use std::time::Duration;
 
 /// Shortest sealed message, in bytes: version, key id, nonce, tag, publish time and payload length.
 const MIN_SEALED: usize = 1 + 4 + 24 + 16 + 8 + 4;
-
-/// When to come back to a relay that could not serve somebody for a moment.
-const SHORT_WAIT: Duration = Duration::from_secs(1);
-
-/// Why something was refused; the one place where reasons become codes.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Refused {
-    /// The code on the wire.
-    pub code: Code,
-    /// For a person.
-    pub message: String,
-    /// When the same may be tried again, where it may.
-    wait: Option<Duration>,
-}
-
-impl Refused {
-    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        let passes = matches!(code, Code::BrokerUnavailable | Code::Overloaded | Code::ShuttingDown);
-        Self { code, message: message.into(), wait: passes.then_some(SHORT_WAIT) }
-    }
-
-    /// Says when to try again.
-    #[must_use]
-    pub(crate) fn retry_after(self, wait: Duration) -> Self {
-        Self { wait: Some(wait), ..self }
-    }
-
-    /// When the same may be tried again, in milliseconds; 0 where nothing is known.
-    pub(crate) fn retry_after_ms(&self) -> u32 {
-        let millis = self.wait.map_or(0, |wait| wait.as_nanos().div_ceil(1_000_000));
-        u32::try_from(millis).unwrap_or(u32::MAX)
-    }
-}
-
-impl From<TokenError> for Refused {
-    fn from(error: TokenError) -> Self {
-        Self::new(error.code(), error.to_string())
-    }
-}
-
-impl From<InvalidScope> for Refused {
-    fn from(error: InvalidScope) -> Self {
-        Self::new(Code::ScopeRefused, error.to_string())
-    }
-}
-
-impl From<InvalidName> for Refused {
-    fn from(error: InvalidName) -> Self {
-        Self::new(Code::NameInvalid, error.to_string())
-    }
-}
 
 /// On whose behalf something is asked: never what a client says, always what a verified token says.
 #[derive(Clone, Copy)]

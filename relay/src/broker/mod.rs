@@ -11,8 +11,8 @@ mod embedded;
 pub use embedded::EmbeddedBroker;
 
 use crate::{
-    auth::access::Refused,
     hub::{Accepted, Draft, HubCounts, IdReused, Replay},
+    refused::Refused,
     tenant::Tenant,
 };
 use sealwire_protocol::{ChannelId, Code, wire::Since};

@@ -6,10 +6,10 @@ use super::{
     subscriptions::Memberships,
 };
 use crate::{
-    auth::access::Refused,
     clock::Now,
     memory::SEAT,
     metrics::OpenSession,
+    refused::Refused,
     session::{Fault, Identity, SessionRules},
     session_id::SessionId,
 };

@@ -3,10 +3,10 @@
 use super::{HttpContext, Peer, response::HttpError};
 use crate::{
     audit::trace::Source,
-    auth::access::Refused,
     guests::Guest,
     limits::{Limit, RefusalPlace},
     proxies::Origin,
+    refused::Refused,
     session::Refusal,
 };
 use sealwire_protocol::Code;

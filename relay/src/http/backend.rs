@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     audit::trace::Source,
-    auth::access::Refused,
     clock::Now,
+    refused::Refused,
     session::{Identity, Refusal},
 };
 use futures_util::Stream;

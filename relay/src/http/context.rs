@@ -2,7 +2,7 @@
 
 use crate::{
     audit::Audit,
-    auth::{access::Refused, revocations::Revocations, signing_keys::SigningKeys},
+    auth::{revocations::Revocations, signing_keys::SigningKeys},
     broker::Broker,
     connection::{ConnectionContext, Places},
     guests::{Guest, Guests},
@@ -10,6 +10,7 @@ use crate::{
     limits::{Admission, Limits},
     metrics::Metrics,
     proxies::{Origin, Proxies},
+    refused::Refused,
     sse::Streams,
     tls::Tls,
 };

@@ -2,10 +2,7 @@
 
 use super::{HttpContext, Peer, backend, body, response::HttpError};
 use crate::{
-    audit::trace::Source,
-    auth::{access::Refused, revocations::Selector},
-    clock::Now,
-    connection::Registry,
+    audit::trace::Source, auth::revocations::Selector, clock::Now, connection::Registry, refused::Refused,
     session::Identity,
 };
 use futures_util::Stream;

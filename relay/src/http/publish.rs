@@ -7,11 +7,12 @@ use super::{
 use crate::{
     audit::trace::Source,
     auth::{
-        access::{self, Namespace, Refused},
+        access::{self, Namespace},
         signing_keys::SigningKeys,
     },
     clock::Now,
     hub::{Accepted, Draft},
+    refused::Refused,
     session::Refusal,
     tenant::Tenant,
 };

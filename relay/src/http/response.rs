@@ -1,6 +1,6 @@
 //! What HTTP requests are answered with: JSON, also for every failure.
 
-use crate::{auth::access::Refused, broker::BrokerError};
+use crate::{broker::BrokerError, refused::Refused};
 use sealwire_protocol::Code;
 use serde::Serialize;
 use warp::{

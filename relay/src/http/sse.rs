@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     audit::trace::{RequestId, Source},
-    auth::access::Refused,
     connection::{self, Opened, Socket},
+    refused::Refused,
     session::Refusal,
     sse::{Batch, BatchError, MAX_BATCH_BODY, Pushed},
 };

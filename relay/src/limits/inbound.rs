@@ -1,7 +1,7 @@
 //! What one connection sends: frames and bytes a second.
 
 use super::{Limit, Limits, bucket::Bucket};
-use crate::auth::access::Refused;
+use crate::refused::Refused;
 use std::time::Instant;
 
 /// Bytes of a frame besides its payload: the shortest header from a client.

@@ -1,6 +1,6 @@
 //! Which limit refused something, and how often each did.
 
-use crate::auth::access::Refused;
+use crate::refused::Refused;
 use sealwire_protocol::Code;
 use std::{
     sync::atomic::{AtomicU64, Ordering},

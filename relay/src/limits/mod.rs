@@ -17,7 +17,7 @@ pub use origins::AllowedOrigins;
 pub(crate) use permits::{AddressPlace, Admission, RefusalPlace, SessionPlace};
 pub use settings::{Given, LimitSettings};
 
-use crate::{auth::access::Refused, memory::Memory, tenant::Tenant};
+use crate::{memory::Memory, refused::Refused, tenant::Tenant};
 use arc_swap::{ArcSwap, Guard};
 use bucket::{Bucket, Moment};
 use concurrency::Occupancy;

@@ -1,7 +1,7 @@
 //! Places that are taken and given back: one for every connection, one for every session.
 
 use super::{Limit, Limits, bucket::Bucket};
-use crate::{auth::access::Refused, tenant::Tenant};
+use crate::{refused::Refused, tenant::Tenant};
 use std::{
     hash::BuildHasher as _,
     net::{IpAddr, Ipv6Addr},

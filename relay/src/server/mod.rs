@@ -155,7 +155,11 @@ impl Relay {
             audit: audit.clone(),
             metrics: metrics.clone(),
             revocations: revocations.clone(),
-            proxies: Proxies::new(&config),
+            proxies: Proxies::new(
+                config.trusted_proxies.clone(),
+                config.proxy_terminates_tls,
+                config.proxy_protocol,
+            ),
             tls: config.tls.clone().map(|tls| Arc::new(ArcSwap::from_pointee(tls))),
             limits: limits.clone(),
             guests: guests.clone(),

@@ -9,13 +9,14 @@ use super::{
 };
 use crate::{
     auth::{
-        access::{self, Namespace, Refused},
+        access::{self, Namespace},
         revocations::Seen,
         signing_keys::Signed,
     },
     clock::Now,
     hub::Accepted,
     limits::SessionPlace,
+    refused::Refused,
     tenant::Tenant,
 };
 use sealwire_protocol::{

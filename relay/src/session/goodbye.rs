@@ -1,7 +1,7 @@
 //! The end of a session: why, what the client is told, and when it may come back.
 
 use super::{Identity, Refusal, SessionAction, SessionRules, State};
-use crate::{auth::access::Refused, websocket::Violation};
+use crate::{refused::Refused, websocket::Violation};
 use sealwire_protocol::{
     Code, limits,
     wire::{Goodbye, ToClient},

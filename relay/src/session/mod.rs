@@ -21,7 +21,6 @@ pub(crate) use goodbye::too_many_sessions;
 
 use crate::{
     auth::{
-        access::Refused,
         revocations::Revocations,
         signing_keys::{Signed, SigningKeys},
     },
@@ -29,6 +28,7 @@ use crate::{
     hub::Accepted,
     limits::{Limits, SessionPlace},
     pulse::Pulse,
+    refused::Refused,
 };
 use bytes::Bytes;
 use deadlines::{Deadlines, Timer};

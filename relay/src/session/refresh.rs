@@ -8,11 +8,12 @@ use super::{
 };
 use crate::{
     auth::{
-        access::{self, Refused},
+        access,
         revocations::{Revoked, Seen},
         signing_keys::Signed,
     },
     clock::Now,
+    refused::Refused,
 };
 use sealwire_protocol::{
     ChannelId, Code, UnixSeconds,

@@ -5,11 +5,7 @@
 //! was set back forgets nothing too early. The memory is bounded, and what has no room is refused rather than something
 //! else forgotten.
 
-use crate::{
-    auth::access::{Namespace, Refused},
-    clock::Now,
-    critical_task,
-};
+use crate::{auth::access::Namespace, clock::Now, critical_task, refused::Refused};
 use sealwire_protocol::{Code, Scope, UnixSeconds, limits};
 use std::{
     collections::HashMap,
