@@ -39,26 +39,26 @@ pub use auth::{
     revocations::{Revocations, Selector},
     signing_keys::{KeyChanges, SigningKeys},
 };
-pub use broker::{Answer, Broker, BrokerError, BrokerStatus, EmbeddedBroker};
+pub use broker::{Broker, BrokerError, BrokerFuture, BrokerStatus, EmbeddedBroker};
 pub use clock::Now;
 pub use config::{
     Config, ConfigError, Listen, LogFormat, NewApp, Origin, Overrides, Risk, Setting, template,
 };
-pub use fanout::{Deliveries, Opening, Room, Subscribers, Visited};
+pub use fanout::{BacklogPermit, Deliveries, Opening, Subscribers, Visited};
 pub use hub::{
     Accepted, Draft, History, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication,
     Replay,
 };
 pub use limits::{AllowedOrigins, Given, Limit, LimitSettings, Limits, Rate};
 pub use listener::Endpoint;
-pub use memory::{Memory, MemoryHeld};
+pub use memory::{Memory, MemoryUsage};
 pub use output::{Output, flush_log, open_log};
 pub use proxies::TrustedProxies;
 pub use pulse::Pulse;
 pub use refused::Refused;
 pub use server::{Relay, Reloaded, StartError};
 pub use session::{
-    EventFilter, Fault, Identity, Joined, Publishing, Refusal, SessionAction, SessionRules, SessionTerms,
+    EndReason, EventFilter, Identity, Joined, Publishing, Refusal, SessionAction, SessionConfig, SessionRules,
 };
 pub use session_id::SessionId;
 pub use tenant::Tenant;

@@ -4,7 +4,7 @@ use sealwire_protocol::{Code, InvalidName, InvalidScope, tokens::TokenError};
 use std::time::Duration;
 
 /// When to come back to a relay that could not serve somebody for a moment.
-const SHORT_WAIT: Duration = Duration::from_secs(1);
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Why something was refused; the one place where reasons become codes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +21,7 @@ pub struct Refused {
 impl Refused {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         let passes = matches!(code, Code::BrokerUnavailable | Code::Overloaded | Code::ShuttingDown);
-        Self { code, message: message.into(), wait: passes.then_some(SHORT_WAIT) }
+        Self { code, message: message.into(), wait: passes.then_some(RETRY_AFTER) }
     }
 
     /// Says when to try again.

@@ -8,7 +8,7 @@ use sealwire_protocol::{
 };
 use sealwire_relay::{
     Accepted, Decoder, Incoming, Joined, LimitSettings, Limits, Now, Rate, SessionAction, SessionRules,
-    SessionTerms, SigningKeys,
+    SessionConfig, SigningKeys,
 };
 use std::{
     hint::black_box,
@@ -46,8 +46,8 @@ fn token(now: Now) -> String {
     tokens::sign(&claims, &key()).expect("the claims are within the limits")
 }
 
-fn terms() -> Arc<SessionTerms> {
-    Arc::new(SessionTerms {
+fn terms() -> Arc<SessionConfig> {
+    Arc::new(SessionConfig {
         keys: Arc::new(SigningKeys::new(keyring())),
         revocations: Arc::default(),
         hello_timeout: Duration::from_secs(10),
@@ -84,7 +84,7 @@ fn drain(rules: &mut SessionRules) {
     }
 }
 
-fn hello_and_subscribe(terms: &Arc<SessionTerms>, frames: &[Bytes; 2], now: Now) -> SessionRules {
+fn hello_and_subscribe(terms: &Arc<SessionConfig>, frames: &[Bytes; 2], now: Now) -> SessionRules {
     let mut rules = SessionRules::new(terms.clone(), 1, now);
     frames.iter().for_each(|frame| rules.handle_frame(frame.clone(), now));
     drain(&mut rules);

@@ -178,7 +178,7 @@ impl Exposition {
             self.memory.shed_connections(),
         )?;
         page.gauge(
-            "sealwire_places_taken",
+            "sealwire_permits_in_use",
             "Connections of any kind, which max_connections limits",
             self.limits.connections() as u64,
         )?;

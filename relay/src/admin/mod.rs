@@ -29,9 +29,9 @@ use warp::{
 };
 
 /// The longest time of a connection: a scrape takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest time of a connection without a request.
-const HEAD_PATIENCE: Duration = Duration::from_secs(5);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Most connections at a time; one more ends the oldest of them, so that no silent ones keep an operator out.
 const MAX_CONNECTIONS: usize = 32;
 /// Pause after the system refused a new connection.
@@ -54,9 +54,10 @@ pub(crate) async fn serve(listener: TcpListener, exposition: Arc<Exposition>, en
         }
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_PATIENCE)
+            .header_read_timeout(HEAD_TIMEOUT)
             .serve_connection(TokioIo::new(socket), routes.clone());
-        connections.push_back(tokio::spawn(async move { drop(timeout(PATIENCE, connection).await) }));
+        connections
+            .push_back(tokio::spawn(async move { drop(timeout(CONNECTION_TIMEOUT, connection).await) }));
     }
     connections.iter().for_each(JoinHandle::abort);
 }

@@ -7,7 +7,7 @@ use warp::http::{HeaderMap, HeaderName, HeaderValue};
 /// Where a request's id stands, also in its answer.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id that is taken over from a proxy.
-const LONGEST: usize = 64;
+const MAX_REQUEST_ID: usize = 64;
 
 /// Names an HTTP request: the id that a proxy of ours gave it, or a random one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl RequestId {
 /// What a log can hold as it is.
 fn is_plain(id: &HeaderValue) -> bool {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
-    (1..=LONGEST).contains(&id.len()) && id.as_bytes().iter().all(plain)
+    (1..=MAX_REQUEST_ID).contains(&id.len()) && id.as_bytes().iter().all(plain)
 }
 
 fn random() -> HeaderValue {

@@ -15,7 +15,7 @@ use std::{
 };
 
 /// Longest wait for each step.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 /// What a relay answers past `max_connections`.
 const FULL: u16 = 503;
 /// The same past `max_connections_per_address`.
@@ -78,15 +78,15 @@ fn connect(config: &Config) -> io::Result<Box<dyn Stream>> {
         Listen::Tcp(address) => address,
         Listen::Unix(path) => {
             let stream = UnixStream::connect(path)?;
-            stream.set_read_timeout(Some(PATIENCE))?;
-            stream.set_write_timeout(Some(PATIENCE))?;
+            stream.set_read_timeout(Some(TIMEOUT))?;
+            stream.set_write_timeout(Some(TIMEOUT))?;
             return Ok(Box::new(stream));
         }
         _ => return Err(io::Error::other("only systemd knows where it listens; say so with --listen")),
     };
-    let stream = TcpStream::connect_timeout(address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let stream = TcpStream::connect_timeout(address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     let Some(tls) = &config.tls else { return Ok(Box::new(stream)) };
     // The certificate tells the relay, not its name.
     let client = tls.own_client().map_err(io::Error::other)?;

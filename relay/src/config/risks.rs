@@ -8,7 +8,7 @@ use tracing_subscriber::filter::Targets;
 /// Whoever renews certificates by machine has done so long before so many days are left.
 const RENEWAL_DAYS: u64 = 7;
 /// Silence after which proxies commonly cut a connection off.
-const PROXY_PATIENCE: Duration = Duration::from_secs(60);
+const PROXY_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A setting that works, and what may come of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Config {
                  or replay less",
             );
         }
-        if self.heartbeat >= PROXY_PATIENCE {
+        if self.heartbeat >= PROXY_IDLE_TIMEOUT {
             add(
                 Setting::Heartbeat,
                 "many proxies cut a connection off that is silent for 60 s; keep it below that",

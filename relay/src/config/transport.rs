@@ -3,7 +3,7 @@
 use super::{Config, ConfigError, Listen, Origin, Setting};
 use crate::{
     clock::Now,
-    tls::{Fault, Tls},
+    tls::{LoadError, Tls},
 };
 
 impl Config {
@@ -25,10 +25,10 @@ impl Config {
                 self.secret_files.push(key.clone());
                 match Tls::load(certificate, key, Now::read().wall.seconds()) {
                     Ok(tls) => Some(tls),
-                    Err(Fault::Certificate(error)) => {
+                    Err(LoadError::Certificate(error)) => {
                         return fault(Setting::TlsCertificate, format!("{}: {error}", certificate.display()));
                     }
-                    Err(Fault::Key(error)) => {
+                    Err(LoadError::Key(error)) => {
                         return fault(Setting::TlsKey, format!("{}: {error}", key.display()));
                     }
                 }

@@ -10,10 +10,10 @@ use sealwire_protocol::limits;
 use std::{fmt::Debug, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Smallest budget of memory, in bytes.
-const LEAST_MEMORY: usize = 64 * 1024 * 1024;
+const MIN_MEMORY: usize = 64 * 1024 * 1024;
 /// Bounds of a request's head, in bytes: hyper takes no smaller buffer, and a head is not counted among the memory.
-const LEAST_HEAD: usize = 8 * 1024;
-const MOST_HEAD: usize = 64 * 1024;
+const MIN_HEAD: usize = 8 * 1024;
+const MAX_HEAD: usize = 64 * 1024;
 
 impl Setting {
     /// Reads a value into the configuration. Says what is wrong with it otherwise.
@@ -99,7 +99,7 @@ impl Setting {
             Self::AllowedOrigins => config.limits.allowed_origins = AllowedOrigins::parse(text)?,
             Self::MemoryBytes => {
                 config.limits.memory_bytes =
-                    at_least(units::bytes(text)?, LEAST_MEMORY, "the relay gets along with", text)?;
+                    at_least(units::bytes(text)?, MIN_MEMORY, "the relay gets along with", text)?;
             }
             Self::IdleTimeout => {
                 config.limits.idle_timeout = within(
@@ -114,7 +114,7 @@ impl Setting {
                     within(units::duration(text)?, Duration::from_millis(100), Duration::from_secs(60), text)?
             }
             Self::HeadBytes => {
-                config.limits.head_bytes = within(units::bytes(text)?, LEAST_HEAD, MOST_HEAD, text)?
+                config.limits.head_bytes = within(units::bytes(text)?, MIN_HEAD, MAX_HEAD, text)?
             }
             Self::BodyTimeout => {
                 config.limits.body_timeout =

@@ -15,7 +15,7 @@ use tokio::{task::yield_now, time::timeout};
 /// The longest time in which a client may read nothing of its last frames.
 const STALL: Duration = Duration::from_secs(3);
 /// How long the client may take to close its side.
-const FAREWELL: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Most bytes thrown away meanwhile.
 const DISCARD: usize = 1024 * 1024;
 
@@ -23,7 +23,7 @@ const DISCARD: usize = 1024 * 1024;
 pub(super) async fn close(outbound: &Outbound, metrics: &Metrics, patience: Duration) {
     if timeout(patience, drain(outbound, metrics)).await == Ok(true) {
         outbound.socket().shut_down();
-        let _ = timeout(FAREWELL, discard(outbound)).await;
+        let _ = timeout(CLOSE_TIMEOUT, discard(outbound)).await;
     } else {
         outbound.socket().abort();
     }

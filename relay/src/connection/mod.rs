@@ -16,17 +16,17 @@ pub(crate) use outbound::Outbound;
 pub(crate) use registry::Registry;
 pub(crate) use session_sink::SessionSink;
 pub(crate) use socket::{Socket, TLS_SESSION};
-pub(crate) use timers::Alarms;
+pub(crate) use timers::Timers;
 
 use crate::{
     audit::{Audit, trace::RequestId},
     broker::Broker,
     fanout::Fanout,
     lifecycle::Lifecycle,
-    limits::{AddressPlace, Admission, Limits},
+    limits::{AddressPermit, Admission, Limits},
     memory::Memory,
     metrics::Metrics,
-    session::SessionTerms,
+    session::SessionConfig,
     session_id::SessionId,
 };
 use actor::Actor;
@@ -42,7 +42,7 @@ use std::{
 /// What every connection of a relay shares.
 pub(crate) struct ConnectionContext {
     /// What new sessions are held to; each keeps what it began with.
-    pub(crate) terms: ArcSwap<SessionTerms>,
+    pub(crate) terms: ArcSwap<SessionConfig>,
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) fanout: Arc<Fanout<SessionSink>>,
     /// Most bytes that wait to be written to one client.
@@ -50,7 +50,7 @@ pub(crate) struct ConnectionContext {
     pub(crate) limits: Arc<Limits>,
     pub(crate) memory: Arc<Memory>,
     /// Wakes connections when their time has come.
-    pub(crate) alarms: Arc<Alarms>,
+    pub(crate) timers: Arc<Timers>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) audit: Arc<Audit>,
@@ -67,7 +67,7 @@ impl ConnectionContext {
 }
 
 /// What a connection holds among the limits until its end.
-pub(crate) type Places = (Arc<Admission>, Option<AddressPlace>);
+pub(crate) type ConnectionPermits = (Arc<Admission>, Option<AddressPermit>);
 
 /// A socket after its opening handshake.
 pub(crate) struct Opened {
@@ -79,7 +79,7 @@ pub(crate) struct Opened {
     pub(crate) remote: IpAddr,
     /// The request that it began as, for the log.
     pub(crate) request: RequestId,
-    pub(crate) places: Places,
+    pub(crate) permits: ConnectionPermits,
 }
 
 /// Runs a connection until its end. The only way out unregisters it, also where the task is dropped.

@@ -3,29 +3,29 @@
 
 use super::{
     ConnectionContext, Outbound, SessionSink, queue::SessionNumber, registry::Listing,
-    subscriptions::Memberships,
+    subscriptions::Subscriptions,
 };
 use crate::{
     clock::Now,
-    memory::SEAT,
+    memory::SESSION_SLOT,
     metrics::OpenSession,
     refused::Refused,
-    session::{Fault, Identity, SessionRules},
+    session::{EndReason, Identity, SessionRules},
     session_id::SessionId,
 };
 use sealwire_protocol::limits;
 use std::{sync::Arc, time::Instant};
 
 /// One session on a connection.
-pub(super) struct Seat {
+pub(super) struct SessionSlot {
     pub(super) number: SessionNumber,
     pub(super) rules: SessionRules,
-    pub(super) memberships: Memberships,
+    pub(super) subscriptions: Subscriptions,
     /// Once its token was accepted.
     pub(super) opened: Option<(OpenSession, Listing)>,
 }
 
-impl Seat {
+impl SessionSlot {
     fn new(
         number: SessionNumber,
         id: SessionId,
@@ -38,7 +38,7 @@ impl Seat {
         Self {
             number,
             rules: SessionRules::new(context.terms.load_full(), jitter, Now::read()),
-            memberships: Memberships::new(id, sink, context.fanout.clone(), context.broker.clone()),
+            subscriptions: Subscriptions::new(id, sink, context.fanout.clone(), context.broker.clone()),
             opened: None,
         }
     }
@@ -55,8 +55,8 @@ impl Seat {
 }
 
 /// The sessions, and which of them the client has turned to.
-pub(super) struct Seats {
-    seats: Vec<Seat>,
+pub(super) struct Sessions {
+    sessions: Vec<SessionSlot>,
     selected: SessionNumber,
     /// Numbers up to this one were used.
     highest: SessionNumber,
@@ -69,10 +69,10 @@ pub(super) enum Turn {
     Full,
 }
 
-impl Seats {
+impl Sessions {
     /// A connection that was just opened has session 0.
     pub(super) fn new(id: SessionId, context: &ConnectionContext, outbound: &Arc<Outbound>) -> Self {
-        Self { seats: vec![Seat::new(0, id, context, outbound)], selected: 0, highest: 0 }
+        Self { sessions: vec![SessionSlot::new(0, id, context, outbound)], selected: 0, highest: 0 }
     }
 
     /// The client turns to a session, and begins it where its number is new. Nothing is selected where it is over.
@@ -87,83 +87,83 @@ impl Seats {
             return Turn::Taken;
         }
         self.highest = number;
-        if self.seats.len() >= limits::MAX_SESSIONS {
+        if self.sessions.len() >= limits::MAX_SESSIONS {
             return Turn::Full;
         }
-        self.seats.push(Seat::new(number, context.next_id(), context, outbound));
+        self.sessions.push(SessionSlot::new(number, context.next_id(), context, outbound));
         Turn::Taken
     }
 
     /// The session that the client has turned to, unless it is over.
-    pub(super) fn selected(&mut self) -> Option<&mut Seat> {
+    pub(super) fn selected(&mut self) -> Option<&mut SessionSlot> {
         self.find(self.selected)
     }
 
-    pub(super) fn find(&mut self, number: SessionNumber) -> Option<&mut Seat> {
-        self.seats.iter_mut().find(|seat| seat.number == number)
+    pub(super) fn find(&mut self, number: SessionNumber) -> Option<&mut SessionSlot> {
+        self.sessions.iter_mut().find(|slot| slot.number == number)
     }
 
-    pub(super) fn at(&mut self, index: usize) -> Option<&mut Seat> {
-        self.seats.get_mut(index)
+    pub(super) fn at(&mut self, index: usize) -> Option<&mut SessionSlot> {
+        self.sessions.get_mut(index)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.seats.len()
+        self.sessions.len()
     }
 
     /// Bytes of the sessions, without the place of the first one.
     pub(super) fn footprint(&self) -> usize {
-        let sessions: usize = self.seats.iter().map(|seat| seat.rules.footprint()).sum();
-        sessions + self.seats.len().saturating_sub(1) * SEAT
+        let sessions: usize = self.sessions.iter().map(|slot| slot.rules.footprint()).sum();
+        sessions + self.sessions.len().saturating_sub(1) * SESSION_SLOT
     }
 
     /// Leaves all channels of all sessions.
     pub(super) fn clear(&mut self) {
-        self.seats = Vec::new();
+        self.sessions = Vec::new();
     }
 
     /// Leaves its channels.
     pub(super) fn remove(&mut self, number: SessionNumber) {
-        self.seats.retain(|seat| seat.number != number);
+        self.sessions.retain(|slot| slot.number != number);
     }
 
     /// Something happened to the connection that concerns all of its sessions.
-    pub(super) fn fail(&mut self, fault: Fault) {
-        self.seats.iter_mut().for_each(|seat| seat.rules.handle_fault(fault));
+    pub(super) fn fail(&mut self, fault: EndReason) {
+        self.sessions.iter_mut().for_each(|slot| slot.rules.handle_end(fault));
     }
 
     /// Signing keys were taken out of the configuration.
     pub(super) fn handle_keys_removed(&mut self) {
-        self.seats.iter_mut().for_each(|seat| seat.rules.handle_keys_removed());
+        self.sessions.iter_mut().for_each(|slot| slot.rules.handle_keys_removed());
     }
 
     /// The connection breaks a limit, so that all of its sessions end.
     pub(super) fn refuse(&mut self, refused: &Refused) {
-        self.seats.iter_mut().for_each(|seat| seat.rules.handle_refused(refused.clone()));
+        self.sessions.iter_mut().for_each(|slot| slot.rules.handle_refused(refused.clone()));
     }
 
     /// Sessions were revoked.
     pub(super) fn handle_revocations(&mut self) {
         let now = Now::read();
-        self.seats.iter_mut().for_each(|seat| seat.rules.handle_revocations(now));
+        self.sessions.iter_mut().for_each(|slot| slot.rules.handle_revocations(now));
     }
 
     pub(super) fn heard(&mut self) {
         let now = Now::read();
-        self.seats.iter_mut().for_each(|seat| seat.rules.handle_heard(now));
+        self.sessions.iter_mut().for_each(|slot| slot.rules.handle_heard(now));
     }
 
     pub(super) fn handle_timeout(&mut self) {
         let now = Now::read();
-        self.seats.iter_mut().for_each(|seat| seat.rules.handle_timeout(now));
+        self.sessions.iter_mut().for_each(|slot| slot.rules.handle_timeout(now));
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.seats.iter().filter_map(|seat| seat.rules.poll_timeout()).min()
+        self.sessions.iter().filter_map(|slot| slot.rules.poll_timeout()).min()
     }
 
     /// Who is behind the connection, for the log.
     pub(super) fn identity(&self) -> Option<Identity> {
-        self.seats.iter().find_map(|seat| seat.rules.identity())
+        self.sessions.iter().find_map(|slot| slot.rules.identity())
     }
 }

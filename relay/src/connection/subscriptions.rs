@@ -2,7 +2,7 @@
 
 use super::SessionSink;
 use crate::{
-    broker::{Answer, Broker},
+    broker::{Broker, BrokerFuture},
     fanout::Fanout,
     hub::Replay,
     session::EventFilter,
@@ -12,7 +12,7 @@ use crate::{
 use sealwire_protocol::{ChannelId, wire::Since};
 use std::sync::Arc;
 
-pub(super) struct Memberships {
+pub(super) struct Subscriptions {
     connection: SessionId,
     sink: SessionSink,
     fanout: Arc<Fanout<SessionSink>>,
@@ -22,7 +22,7 @@ pub(super) struct Memberships {
     joining: Option<ChannelId>,
 }
 
-impl Memberships {
+impl Subscriptions {
     pub(super) fn new(
         connection: SessionId,
         sink: SessionSink,
@@ -39,7 +39,7 @@ impl Memberships {
         channel: ChannelId,
         since: Option<Since>,
         events: EventFilter,
-    ) -> Answer<Replay> {
+    ) -> BrokerFuture<Replay> {
         // First, so that nothing is missed between the replay and what is published after it.
         self.fanout.join(channel, self.connection, self.sink.clone(), events);
         self.joining = Some(channel);
@@ -81,7 +81,7 @@ impl Memberships {
     }
 }
 
-impl Drop for Memberships {
+impl Drop for Subscriptions {
     fn drop(&mut self) {
         for channel in std::mem::take(&mut self.joined) {
             self.fanout.leave(channel, self.connection);

@@ -12,11 +12,11 @@ use std::{
 use tokio::{sync::Notify, time::sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// The alarms of a relay.
+/// The timers of a relay.
 #[derive(Default)]
-pub(crate) struct Alarms {
+pub(crate) struct Timers {
     table: Mutex<Table>,
-    /// The earliest alarm changed.
+    /// The earliest timer changed.
     changed: Notify,
 }
 
@@ -30,7 +30,7 @@ struct Entry {
     connection: Weak<Outbound>,
 }
 
-impl Alarms {
+impl Timers {
     /// Wakes a connection at this moment.
     pub(super) fn set(&self, at: Instant, connection: &Arc<Outbound>) {
         let mut table = self.table();
@@ -45,7 +45,7 @@ impl Alarms {
     /// Rings until the relay ends.
     pub(crate) async fn run(self: Arc<Self>, ended: CancellationToken) {
         while ended.run_until_cancelled(self.wait()).await.is_some() {
-            self.ring(Instant::now());
+            self.fire(Instant::now());
         }
     }
 
@@ -61,11 +61,11 @@ impl Alarms {
         }
     }
 
-    fn ring(&self, now: Instant) {
+    fn fire(&self, now: Instant) {
         let mut table = self.table();
         while let Some(entry) = table.entries.peek().filter(|entry| entry.at <= now) {
             if let Some(connection) = entry.connection.upgrade() {
-                connection.wake_for_alarm();
+                connection.wake_for_timer();
             }
             table.entries.pop();
         }

@@ -8,7 +8,7 @@ mod rotation;
 mod sink;
 mod subscribers;
 
-pub use backlog::Room;
+pub use backlog::BacklogPermit;
 pub use deliveries::Deliveries;
 pub(crate) use sink::Sink;
 pub use subscribers::{Opening, Subscribers, Visited};
@@ -34,13 +34,13 @@ use std::{
 
 /// Deliveries that one round queues before it writes, and connections that it then writes to; the last turn may go past
 /// either.
-const ROUND: usize = 4096;
-const WRITES: usize = 64;
+const ROUND_DELIVERIES: usize = 4096;
+const ROUND_WRITES: usize = 64;
 /// Most deliveries of a channel's turn, for which the table is locked, and most subscribers.
-const TURN: usize = 1024;
-const SUBSCRIBERS: usize = 64;
+const TURN_DELIVERIES: usize = 1024;
+const TURN_SUBSCRIBERS: usize = 64;
 /// Most publications that are taken in before the next round.
-const ARRIVALS: usize = 256;
+const MAX_ARRIVALS: usize = 256;
 /// After so many bytes written, a shard's task lets others run, as it does after every round.
 const BYTES_BETWEEN_YIELDS: usize = 512 * 1024;
 
@@ -106,10 +106,10 @@ impl<S: Sink> Fanout<S> {
     }
 
     async fn run(self: Arc<Self>, shard: usize, mut inbox: Inbox) {
-        let (mut arrived, mut rotation) = (Vec::with_capacity(ARRIVALS), Rotation::default());
+        let (mut arrived, mut rotation) = (Vec::with_capacity(MAX_ARRIVALS), Rotation::default());
         let mut round = Round::<S>::default();
         let shard = &self.shards[shard];
-        while inbox.receive_many(&mut arrived, ARRIVALS, rotation.is_empty()).await > 0
+        while inbox.receive_many(&mut arrived, MAX_ARRIVALS, rotation.is_empty()).await > 0
             || !rotation.is_empty()
         {
             arrived.drain(..).for_each(|delivery| rotation.add(delivery));
@@ -166,7 +166,7 @@ impl<S: Sink> Default for Round<S> {
 
 impl<S: Sink> Round<S> {
     fn is_full(&self) -> bool {
-        self.work >= ROUND || self.touched.len() >= WRITES
+        self.work >= ROUND_DELIVERIES || self.touched.len() >= ROUND_WRITES
     }
 }
 
@@ -183,7 +183,7 @@ impl<S: Sink> Shard<S> {
                     touched.push(sink.connection().clone());
                 }
             };
-            let most = (TURN / count.max(1)).clamp(1, SUBSCRIBERS);
+            let most = (TURN_DELIVERIES / count.max(1)).clamp(1, TURN_SUBSCRIBERS);
             let mut table = lock(&self.table);
             let visited = table.deliver_to_some(turn.channel, publications, turn.after(), most, &mut push);
             *work += 1 + visited.count * count;

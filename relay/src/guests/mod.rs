@@ -50,7 +50,7 @@ impl Guests {
     fn leave(&self, key: usize) {
         let mut table = self.table();
         table.try_remove(key);
-        // Room that a flood has taken is given back.
+        // BacklogPermit that a flood has taken is given back.
         if table.is_empty() && table.capacity() > 1024 {
             *table = Slab::new();
         }

@@ -4,7 +4,7 @@ use super::{HttpContext, Peer, response::HttpError};
 use crate::{
     audit::trace::Source,
     guests::Guest,
-    limits::{Limit, RefusalPlace},
+    limits::{Limit, RefusalPermit},
     proxies::Origin,
     refused::Refused,
     session::Refusal,
@@ -17,7 +17,7 @@ use warp::{
 };
 
 /// A connection that was accepted.
-pub(crate) enum Visitor {
+pub(crate) enum AcceptedConnection {
     /// It has a place.
     Admitted(Peer),
     /// It has none, and is told why.
@@ -29,11 +29,11 @@ pub(crate) enum Visitor {
         /// Why.
         refused: Refused,
         /// Its place among those that are told.
-        _place: RefusalPlace,
+        _place: RefusalPermit,
     },
 }
 
-impl Visitor {
+impl AcceptedConnection {
     /// The connection as a consumer of memory, which can be ended.
     pub(crate) fn guest(&self) -> &Arc<Guest> {
         match self {
@@ -51,7 +51,7 @@ impl Visitor {
 
 impl HttpContext {
     /// Takes a place for a connection from this address; `None` where it has none and too many are being told so.
-    pub(crate) fn admit(&self, origin: Origin, guest: Arc<Guest>) -> Option<Visitor> {
+    pub(crate) fn admit(&self, origin: Origin, guest: Arc<Guest>) -> Option<AcceptedConnection> {
         let limits = &self.limits;
         // Behind a proxy, only the requests say where their clients are.
         let address = (!self.proxies.is_proxy(origin)).then_some(origin.address);
@@ -60,11 +60,13 @@ impl HttpContext {
             false => Err(limits.refuse(Limit::Memory)),
         };
         match admitted {
-            Ok(admission) => Some(Visitor::Admitted(Peer { origin, admission: Arc::new(admission), guest })),
+            Ok(admission) => {
+                Some(AcceptedConnection::Admitted(Peer { origin, admission: Arc::new(admission), guest }))
+            }
             Err(refused) => {
                 let refusal = Refusal { attempt: "connect", code: refused.code, identity: None };
                 self.audit.refused(&refusal, &Source::request(origin.address, &HeaderMap::new()));
-                Some(Visitor::Refused { origin, guest, refused, _place: limits.admit_refusal()? })
+                Some(AcceptedConnection::Refused { origin, guest, refused, _place: limits.admit_refusal()? })
             }
         }
     }

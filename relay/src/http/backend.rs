@@ -43,7 +43,7 @@ where
     let result: Result<T, Failure> = match check_request(context, &method, &headers) {
         Ok(claims) => {
             peer.guest.vouch();
-            let result = match context.places(peer, remote) {
+            let result = match context.permits(peer, remote) {
                 Ok(_places) => read(&claims, &source, &mut body).await,
                 Err(refused) => Err(refused.into()),
             };

@@ -4,7 +4,7 @@ use crate::{
     audit::Audit,
     auth::{revocations::Revocations, signing_keys::SigningKeys},
     broker::Broker,
-    connection::{ConnectionContext, Places},
+    connection::{ConnectionContext, ConnectionPermits},
     guests::{Guest, Guests},
     lifecycle::Lifecycle,
     limits::{Admission, Limits},
@@ -50,18 +50,18 @@ pub(crate) struct HttpContext {
 impl HttpContext {
     /// What a request's connection holds among the limits: the client's address is known from the request alone where
     /// a proxy is in between.
-    pub(super) fn places(&self, peer: &Peer, remote: IpAddr) -> Result<Places, Refused> {
+    pub(super) fn permits(&self, peer: &Peer, remote: IpAddr) -> Result<ConnectionPermits, Refused> {
         let address =
             self.proxies.is_proxy(peer.origin).then(|| self.limits.admit_address(remote)).transpose()?;
         Ok((peer.admission.clone(), address))
     }
 
     /// The same for a client that is to stay.
-    pub(super) fn enter(&self, peer: &Peer, remote: IpAddr) -> Result<Places, Refused> {
+    pub(super) fn enter(&self, peer: &Peer, remote: IpAddr) -> Result<ConnectionPermits, Refused> {
         if self.lifecycle.is_draining() {
             return Err(Refused::new(Code::ShuttingDown, "the relay is shutting down; try again later"));
         }
         self.limits.check_memory(0)?;
-        self.places(peer, remote)
+        self.permits(peer, remote)
     }
 }

@@ -1,6 +1,6 @@
 //! What happens to every request, whatever its endpoint: it gets an id, is counted, and is written to the access log.
 
-use super::{HttpContext, Visitor, admission};
+use super::{AcceptedConnection, HttpContext, admission};
 use crate::{
     audit::trace::{ACCESS, REQUEST_ID, RequestId},
     metrics::Route,
@@ -12,7 +12,7 @@ use warp::reply::Response;
 /// Has a request answered.
 pub(crate) async fn exchange<S>(
     context: &HttpContext,
-    visitor: &Visitor,
+    accepted: &AcceptedConnection,
     mut request: Request<Incoming>,
     routes: &S,
 ) -> Result<Response, S::Error>
@@ -20,20 +20,20 @@ where
     S: Service<Request<Incoming>, Response = Response>,
 {
     let started = Instant::now();
-    let id = RequestId::assign(request.headers_mut(), context.proxies.is_proxy(visitor.origin()));
+    let id = RequestId::assign(request.headers_mut(), context.proxies.is_proxy(accepted.origin()));
     let (route, method) = (Route::of(request.uri().path()), request.method().clone());
-    let remote = context.proxies.client(visitor.origin(), request.headers());
-    let mut response = match visitor {
-        Visitor::Admitted(_) if let Err(refused) = context.check_origin(&request, remote) => {
+    let remote = context.proxies.client(accepted.origin(), request.headers());
+    let mut response = match accepted {
+        AcceptedConnection::Admitted(_) if let Err(refused) = context.check_origin(&request, remote) => {
             admission::refusal(refused)
         }
-        Visitor::Admitted(peer) => {
+        AcceptedConnection::Admitted(peer) => {
             request.extensions_mut().insert(peer.clone());
             routes.call(request).await?
         }
-        Visitor::Refused { refused, .. } => admission::refusal(refused.clone()),
+        AcceptedConnection::Refused { refused, .. } => admission::refusal(refused.clone()),
     };
-    visitor.guest().answered();
+    accepted.guest().answered();
     response.headers_mut().insert(REQUEST_ID, id.header());
     let status = response.status().as_u16();
     context.metrics.requests.add(route, status);

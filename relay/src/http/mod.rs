@@ -14,7 +14,7 @@ mod realtime;
 mod response;
 mod sse;
 
-pub(crate) use admission::Visitor;
+pub(crate) use admission::AcceptedConnection;
 pub(crate) use context::{HttpContext, Peer};
 pub(crate) use health::health;
 pub(crate) use middleware::exchange;

@@ -36,7 +36,7 @@ use warp::{
 };
 
 /// The time that a batch is worked on before other tasks run.
-const TURN: Duration = Duration::from_micros(250);
+const TIME_SLICE: Duration = Duration::from_micros(250);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -104,7 +104,7 @@ async fn publish_batch<B: Buf>(
     let mut results = Vec::with_capacity(messages.len());
     let mut turn = Instant::now();
     for message in messages {
-        if turn.elapsed() >= TURN {
+        if turn.elapsed() >= TIME_SLICE {
             yield_now().await;
             turn = Instant::now();
         }

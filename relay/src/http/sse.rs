@@ -28,7 +28,7 @@ use warp::{
 };
 
 /// How long messages wait for a connection that is busy with those before.
-const BUSY_PATIENCE: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens a stream.
 pub(super) fn open(
@@ -54,14 +54,14 @@ fn open_stream(
     headers: &HeaderMap,
     (peer, remote): (&Peer, IpAddr),
 ) -> Result<Response, HttpError> {
-    let places = context.enter(peer, remote)?;
+    let permits = context.enter(peer, remote)?;
     let (socket, events) =
         context.streams.open(&context.connection.memory, &peer.guest).map_err(|error| {
             tracing::error!(%error, "the system gave no random bytes");
             Refused::new(Code::Overloaded, "the relay cannot open a stream; try again later")
         })?;
     let (socket, request) = (Socket::Streamed(socket), RequestId::of(headers));
-    let opened = Opened { socket, unread: Bytes::new(), takes_batches: false, remote, request, places };
+    let opened = Opened { socket, unread: Bytes::new(), takes_batches: false, remote, request, permits };
     peer.guest.begin_stream();
     context.tasks.spawn(connection::run(context.connection.clone(), opened));
     let mut response = warp::reply::stream(events).into_response();
@@ -118,7 +118,7 @@ async fn take<B: Buf>(
     let body = body.await?;
     let batch = Batch::parse(&body)?;
     let _waiting = body.into_held();
-    match timeout(BUSY_PATIENCE, context.streams.push(&batch)).await {
+    match timeout(BUSY_TIMEOUT, context.streams.push(&batch)).await {
         Ok(Pushed::Taken(next)) => Ok(next),
         Ok(Pushed::Gap(next)) => {
             let message = format!("messages before these are missing: number {next} is expected");

@@ -26,7 +26,7 @@ impl Rate {
 }
 
 /// Longest time that somebody waits for a debt alone, in nanoseconds.
-const LONGEST_DEBT: u64 = 60_000_000_000;
+const MAX_DEBT_NANOS: u64 = 60_000_000_000;
 
 /// A moment, in nanoseconds since the limits were made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +56,7 @@ impl Bucket {
     /// owed, and what comes next waits until it is paid, or a minute has passed.
     pub(crate) fn draw(&mut self, count: u64, rate: Rate, now: Moment) -> Result<(), Duration> {
         self.take(count.min(rate.burst), rate, now)?;
-        let owed = rate.nanos(count.saturating_sub(rate.burst)).min(LONGEST_DEBT);
+        let owed = rate.nanos(count.saturating_sub(rate.burst)).min(MAX_DEBT_NANOS);
         self.full_at = self.full_at.saturating_add(owed);
         Ok(())
     }

@@ -9,12 +9,12 @@ const FRAME_HEADER: usize = 6;
 
 /// What a connection may still send; two numbers.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Intake {
+pub(crate) struct Inbound {
     frames: Bucket,
     bytes: Bucket,
 }
 
-impl Intake {
+impl Inbound {
     /// A frame with so many bytes came.
     pub(crate) fn take(&mut self, payload: usize, limits: &Limits, now: Instant) -> Result<(), Refused> {
         let (settings, now) = (limits.settings(), limits.moment(now));
@@ -42,17 +42,17 @@ mod tests {
         let rate = |per_second, burst| Rate { per_second, burst };
         let settings = LimitSettings { frames: rate(10, 20), bytes: rate(100, 1000), ..Default::default() };
         let limits = Limits::new(settings, start);
-        let mut intake = Intake::default();
+        let mut inbound = Inbound::default();
         for _ in 0..20 {
-            intake.take(0, &limits, start).unwrap();
+            inbound.take(0, &limits, start).unwrap();
         }
-        let refused = intake.take(0, &limits, start).unwrap_err();
+        let refused = inbound.take(0, &limits, start).unwrap_err();
         assert_eq!(refused.code, Code::RateLimited);
         assert!(refused.retry_after_ms() > 0 && refused.message.contains("frames"));
-        let mut intake = Intake::default();
-        intake.take(900, &limits, start).unwrap();
-        assert!(intake.take(100, &limits, start).unwrap_err().message.contains("bytes"));
-        intake.take(0, &limits, start + Duration::from_secs(1)).unwrap();
+        let mut inbound = Inbound::default();
+        inbound.take(900, &limits, start).unwrap();
+        assert!(inbound.take(100, &limits, start).unwrap_err().message.contains("bytes"));
+        inbound.take(0, &limits, start + Duration::from_secs(1)).unwrap();
         assert_eq!([limits.refusals(Limit::Frames), limits.refusals(Limit::Bytes)], [1, 1]);
     }
 }

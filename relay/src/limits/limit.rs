@@ -8,7 +8,7 @@ use std::{
 };
 
 /// When somebody may come back who found no place.
-const COME_BACK: Duration = Duration::from_secs(5);
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// A limit that something can run into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +128,7 @@ impl Limit {
                 (Code::Overloaded, "the relay has no memory to spare at the moment; try again later")
             }
         };
-        Refused::new(code, message).retry_after(wait.unwrap_or(COME_BACK))
+        Refused::new(code, message).retry_after(wait.unwrap_or(RETRY_AFTER))
     }
 }
 

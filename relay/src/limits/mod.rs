@@ -1,4 +1,4 @@
-//! What a relay allows to whom: places that are taken and given back, and rates. No I/O; time is an argument, and what
+//! What a relay allows to whom: permits that are taken and given back, and rates. No I/O; time is an argument, and what
 //! an attacker can make up does not make its tables grow.
 
 mod bucket;
@@ -11,10 +11,10 @@ mod rates;
 mod settings;
 
 pub use bucket::Rate;
-pub(crate) use inbound::Intake;
+pub(crate) use inbound::Inbound;
 pub use limit::Limit;
 pub use origins::AllowedOrigins;
-pub(crate) use permits::{AddressPlace, Admission, RefusalPlace, SessionPlace};
+pub(crate) use permits::{AddressPermit, Admission, RefusalPermit, SessionPermit};
 pub use settings::{Given, LimitSettings};
 
 use crate::{memory::Memory, refused::Refused, tenant::Tenant};
@@ -83,7 +83,7 @@ impl Limits {
         Self { memory, ..self }
     }
 
-    /// Holds everything that is asked for from now on to other settings. Places that are taken stay taken.
+    /// Holds everything that is asked for from now on to other settings. Permits that are taken stay taken.
     pub fn set(&self, settings: LimitSettings) {
         self.settings.store(Arc::new(settings));
     }

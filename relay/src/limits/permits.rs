@@ -1,4 +1,4 @@
-//! Places that are taken and given back: one for every connection, one for every session.
+//! Permits that are taken and given back: one for every connection, one for every session.
 
 use super::{Limit, Limits, bucket::Bucket};
 use crate::{refused::Refused, tenant::Tenant};
@@ -9,26 +9,26 @@ use std::{
     time::Instant,
 };
 
-/// Most connections that are told at one time why they have no place; further ones are closed without a word.
-const MOST_BEING_REFUSED: usize = 64;
+/// Most connections that are told at one time why they have no permit; further ones are closed without a word.
+const MAX_REFUSALS: usize = 64;
 
-/// A connection's place among all, and among those of its address where that is known.
+/// A connection's permit among all, and among those of its address where that is known.
 pub(crate) struct Admission {
     limits: Arc<Limits>,
-    _address: Option<AddressPlace>,
+    _address: Option<AddressPermit>,
 }
 
-/// A place among the few that are told why there is none.
-pub(crate) struct RefusalPlace(Arc<Limits>);
+/// A permit among the few that are told why there is none.
+pub(crate) struct RefusalPermit(Arc<Limits>);
 
-/// A place among those of a client's address.
-pub(crate) struct AddressPlace {
+/// A permit among those of a client's address.
+pub(crate) struct AddressPermit {
     limits: Arc<Limits>,
     address: u64,
 }
 
-/// A session's place among those of its app, installation and account.
-pub(crate) struct SessionPlace {
+/// A session's permit among those of its app, installation and account.
+pub(crate) struct SessionPermit {
     limits: Arc<Limits>,
     tenant: Tenant,
     account: u64,
@@ -36,7 +36,7 @@ pub(crate) struct SessionPlace {
 }
 
 impl Limits {
-    /// A place for one more connection, whose address is only known where no proxy is in between.
+    /// A permit for one more connection, whose address is only known where no proxy is in between.
     pub(crate) fn admit_connection(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Admission, Refused> {
         let taken = self.connections.fetch_add(1, Ordering::Relaxed);
         let mut admission = Admission { limits: self.clone(), _address: None };
@@ -47,48 +47,48 @@ impl Limits {
         Ok(admission)
     }
 
-    /// Whether one more connection that found no place can be told so; a flood of them is not.
-    pub(crate) fn admit_refusal(self: &Arc<Self>) -> Option<RefusalPlace> {
-        let place = RefusalPlace(self.clone());
-        (self.being_refused.fetch_add(1, Ordering::Relaxed) < MOST_BEING_REFUSED).then_some(place)
+    /// Whether one more connection that found no permit can be told so; a flood of them is not.
+    pub(crate) fn admit_refusal(self: &Arc<Self>) -> Option<RefusalPermit> {
+        let permit = RefusalPermit(self.clone());
+        (self.being_refused.fetch_add(1, Ordering::Relaxed) < MAX_REFUSALS).then_some(permit)
     }
 
-    /// A place for one more connection from this address.
-    pub(crate) fn admit_address(self: &Arc<Self>, address: IpAddr) -> Result<AddressPlace, Refused> {
+    /// A permit for one more connection from this address.
+    pub(crate) fn admit_address(self: &Arc<Self>, address: IpAddr) -> Result<AddressPermit, Refused> {
         let address = self.keys.hash_one(("address", network(address)));
         if self.occupancy.enter(address, self.settings().max_connections_per_address) {
-            Ok(AddressPlace { limits: self.clone(), address })
+            Ok(AddressPermit { limits: self.clone(), address })
         } else {
             Err(self.refuse(Limit::ConnectionsPerAddress))
         }
     }
 
-    /// A place for one more session.
+    /// A permit for one more session.
     pub(crate) fn admit_session(
         self: &Arc<Self>,
         app: &str,
         installation: &str,
         account: &str,
-    ) -> Result<SessionPlace, Refused> {
+    ) -> Result<SessionPermit, Refused> {
         let (settings, tenant) = (self.settings(), self.tenant(app, installation));
         let account = self.account(app, installation, account);
-        let places = [
+        let permits = [
             (Limit::SessionsPerApp, tenant.app, settings.max_sessions_per_app),
             (Limit::SessionsPerInstallation, tenant.installation, settings.max_sessions_per_installation),
             (Limit::SessionsPerAccount, account, settings.max_sessions_per_account),
         ];
-        for (index, (limit, key, most)) in places.into_iter().enumerate() {
+        for (index, (limit, key, most)) in permits.into_iter().enumerate() {
             if !self.occupancy.enter(key, most) {
-                places[..index].iter().for_each(|(_, key, _)| self.occupancy.leave(*key));
+                permits[..index].iter().for_each(|(_, key, _)| self.occupancy.leave(*key));
                 return Err(self.refuse(limit));
             }
         }
         let (limits, replays) = (self.clone(), Bucket::default());
-        Ok(SessionPlace { limits, tenant, account, replays })
+        Ok(SessionPermit { limits, tenant, account, replays })
     }
 }
 
-impl SessionPlace {
+impl SessionPermit {
     /// The tenant of the session.
     pub(crate) fn tenant(&self) -> Tenant {
         self.tenant
@@ -113,7 +113,7 @@ impl SessionPlace {
         self.limits.check_replay(self.tenant.installation, &mut self.replays, bytes, now)
     }
 
-    /// Takes a place among the subscriptions of the app; [`Self::give_back_subscriptions`] follows.
+    /// Takes a permit among the subscriptions of the app; [`Self::give_back_subscriptions`] follows.
     pub(crate) fn take_subscription(&self) -> Result<(), Refused> {
         let most = self.limits.settings().max_subscriptions_per_app;
         if self.limits.subscriptions.enter(self.tenant.app, most) {
@@ -123,7 +123,7 @@ impl SessionPlace {
         }
     }
 
-    /// Gives so many of these places back.
+    /// Gives so many of these permits back.
     pub(crate) fn give_back_subscriptions(&self, count: usize) {
         if let Ok(count @ 1..) = u32::try_from(count) {
             self.limits.subscriptions.leave_many(self.tenant.app, count);
@@ -145,19 +145,19 @@ impl Drop for Admission {
     }
 }
 
-impl Drop for RefusalPlace {
+impl Drop for RefusalPermit {
     fn drop(&mut self) {
         self.0.being_refused.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-impl Drop for AddressPlace {
+impl Drop for AddressPermit {
     fn drop(&mut self) {
         self.limits.occupancy.leave(self.address);
     }
 }
 
-impl Drop for SessionPlace {
+impl Drop for SessionPermit {
     fn drop(&mut self) {
         for key in [self.tenant.app, self.tenant.installation, self.account] {
             self.limits.occupancy.leave(key);
@@ -185,27 +185,27 @@ mod tests {
             limits.max_sessions_per_account = 2;
         });
         let enter = |app, installation, account| limits.admit_session(app, installation, account);
-        let code = |result: Result<SessionPlace, Refused>| result.err().map(|refused| refused.code);
-        let mut places = vec![enter("a", "i", "x").unwrap(), enter("a", "i", "x").unwrap()];
+        let code = |result: Result<SessionPermit, Refused>| result.err().map(|refused| refused.code);
+        let mut permits = vec![enter("a", "i", "x").unwrap(), enter("a", "i", "x").unwrap()];
         assert_eq!(code(enter("a", "i", "x")), Some(Code::TooManyConnections));
         assert_eq!(limits.refusals(Limit::SessionsPerAccount), 1);
-        places.push(enter("a", "i", "y").unwrap());
+        permits.push(enter("a", "i", "y").unwrap());
         assert_eq!(code(enter("a", "i", "z")), Some(Code::TooManyConnections));
         // The same account elsewhere is another.
-        places.push(enter("a", "j", "x").unwrap());
+        permits.push(enter("a", "j", "x").unwrap());
         assert_eq!(code(enter("a", "k", "z")), Some(Code::TooManyConnections));
         assert_eq!(
             [Limit::SessionsPerApp, Limit::SessionsPerInstallation].map(|limit| limits.refusals(limit)),
             [1, 1]
         );
-        places.push(enter("b", "i", "x").unwrap());
+        permits.push(enter("b", "i", "x").unwrap());
         // Those who were refused took nothing.
-        places.remove(0);
+        permits.remove(0);
         assert_eq!(
-            code(enter("a", "i", "x").map(|place| places.push(place)).and(Ok(places.remove(0)))),
+            code(enter("a", "i", "x").map(|permit| permits.push(permit)).and(Ok(permits.remove(0)))),
             None
         );
-        places.clear();
+        permits.clear();
         assert_eq!(limits.occupancy.len(), 0);
     }
 
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn settings_can_change_while_places_are_taken() {
         let limits = limits(|limits| limits.max_connections = 2);
-        let places = [(); 2].map(|()| limits.admit_connection(None).unwrap());
+        let permits = [(); 2].map(|()| limits.admit_connection(None).unwrap());
         let refused = limits.admit_connection(None).err().unwrap();
         assert_eq!(refused.code, Code::Overloaded);
         assert!(refused.retry_after_ms() > 0);
@@ -236,8 +236,8 @@ mod tests {
         assert!(limits.admit_connection(None).is_err());
         let told: Vec<_> =
             std::iter::repeat_with(|| limits.admit_refusal()).take_while(Option::is_some).collect();
-        assert_eq!(told.len(), MOST_BEING_REFUSED);
-        drop((places, third, told));
+        assert_eq!(told.len(), MAX_REFUSALS);
+        drop((permits, third, told));
         assert!(limits.admit_refusal().is_some());
         assert_eq!(limits.connections(), 0);
         assert!(limits.admit_connection(None).is_ok());

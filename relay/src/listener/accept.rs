@@ -2,7 +2,7 @@
 
 use crate::{
     guests::{Guest, Paced},
-    http::{self, HttpContext, Visitor},
+    http::{self, AcceptedConnection, HttpContext},
     listener::{Accepted, Listener},
     proxies::{Origin, header},
 };
@@ -38,24 +38,27 @@ pub(crate) async fn accept(
                 // Messages are small and must not wait for each other.
                 let _ = stream.set_nodelay(true);
                 let has_tls = context.tls.is_some();
-                let Ok(door) = Door::of(Origin::address(peer.ip()), has_tls, &context) else { continue };
-                let guest = door.guest().clone();
+                let Ok(handshake) = Handshake::of(Origin::address(peer.ip()), has_tls, &context) else {
+                    continue;
+                };
+                let guest = handshake.guest().clone();
                 let stream = Paced::new(stream, guest.clone());
                 tasks.spawn(async move {
                     let task = pin!(async {
-                        let Some((stream, visitor)) = door.open(stream, &context, &shutdown).await else {
+                        let Some((stream, accepted)) = handshake.open(stream, &context, &shutdown).await
+                        else {
                             return;
                         };
                         match &context.tls {
-                            None => serve(stream, visitor, &context, routes, &shutdown).await,
+                            None => serve(stream, accepted, &context, routes, &shutdown).await,
                             // Boxed, so that plain text takes no room for it.
                             Some(tls) => {
                                 let acceptor = tls.load().config().into();
                                 Box::pin(async {
                                     let handshake = shake_hands(acceptor, stream, &context, &shutdown).await;
                                     let Some(stream) = handshake else { return };
-                                    visitor.guest().shook_hands();
-                                    serve(stream, visitor, &context, routes, &shutdown).await;
+                                    accepted.guest().shook_hands();
+                                    serve(stream, accepted, &context, routes, &shutdown).await;
                                 })
                                 .await;
                             }
@@ -65,15 +68,16 @@ pub(crate) async fn accept(
                 });
             }
             Ok(Accepted::Unix(stream)) => {
-                let Ok(door) = Door::of(Origin::unix(), false, &context) else { continue };
-                let guest = door.guest().clone();
+                let Ok(handshake) = Handshake::of(Origin::unix(), false, &context) else { continue };
+                let guest = handshake.guest().clone();
                 let stream = Paced::new(stream, guest.clone());
                 tasks.spawn(async move {
                     let task = pin!(async {
-                        let Some((stream, visitor)) = door.open(stream, &context, &shutdown).await else {
+                        let Some((stream, accepted)) = handshake.open(stream, &context, &shutdown).await
+                        else {
                             return;
                         };
-                        serve(stream, visitor, &context, routes, &shutdown).await;
+                        serve(stream, accepted, &context, routes, &shutdown).await;
                     });
                     guest.host(task).await;
                 });
@@ -87,28 +91,28 @@ pub(crate) async fn accept(
 }
 
 /// How far it is known who is there.
-enum Door {
-    Known(Visitor),
+enum Handshake {
+    Done(AcceptedConnection),
     /// The proxy's header says.
-    Asks(Origin, Arc<Guest>),
+    AwaitingProxyHeader(Origin, Arc<Guest>),
 }
 
 /// There is no room, not even to say so.
 struct NoRoom;
 
-impl Door {
+impl Handshake {
     fn of(origin: Origin, has_tls: bool, context: &HttpContext) -> Result<Self, NoRoom> {
         if context.proxies.sends_header(origin) {
             let guest = context.guests.have_room(has_tls).then(|| context.guests.enter(has_tls));
-            return guest.map(|guest| Self::Asks(origin, guest)).ok_or(NoRoom);
+            return guest.map(|guest| Self::AwaitingProxyHeader(origin, guest)).ok_or(NoRoom);
         }
-        context.admit(origin, context.guests.enter(has_tls)).map(Self::Known).ok_or(NoRoom)
+        context.admit(origin, context.guests.enter(has_tls)).map(Self::Done).ok_or(NoRoom)
     }
 
     fn guest(&self) -> &Arc<Guest> {
         match self {
-            Self::Known(visitor) => visitor.guest(),
-            Self::Asks(_, guest) => guest,
+            Self::Done(accepted) => accepted.guest(),
+            Self::AwaitingProxyHeader(_, guest) => guest,
         }
     }
 
@@ -118,10 +122,10 @@ impl Door {
         mut stream: S,
         context: &HttpContext,
         shutdown: &CancellationToken,
-    ) -> Option<(S, Visitor)> {
+    ) -> Option<(S, AcceptedConnection)> {
         let (origin, guest) = match self {
-            Self::Known(visitor) => return Some((stream, visitor)),
-            Self::Asks(origin, guest) => (origin, guest),
+            Self::Done(accepted) => return Some((stream, accepted)),
+            Self::AwaitingProxyHeader(origin, guest) => (origin, guest),
         };
         let patience = context.limits.settings().head_timeout;
         // Boxed like TLS: few connections begin with a header.
@@ -162,7 +166,7 @@ async fn shake_hands(
 /// Speaks HTTP/1.1 on a connection until it ends or becomes a WebSocket.
 async fn serve<IO, S>(
     stream: IO,
-    visitor: Visitor,
+    accepted: AcceptedConnection,
     context: &HttpContext,
     routes: S,
     shutdown: &CancellationToken,
@@ -172,9 +176,9 @@ async fn serve<IO, S>(
     S::Future: Send + 'static,
     S::Error: std::error::Error + Send + Sync + 'static,
 {
-    let (visitor, routes) = (&visitor, &routes);
+    let (accepted, routes) = (&accepted, &routes);
     let service =
-        hyper::service::service_fn(move |request| http::exchange(context, visitor, request, routes));
+        hyper::service::service_fn(move |request| http::exchange(context, accepted, request, routes));
     let connection = {
         let settings = context.limits.settings();
         http1::Builder::new()
@@ -191,7 +195,7 @@ async fn serve<IO, S>(
         result = connection.as_mut() => result,
         () = shutdown.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            visitor.guest().drain();
+            accepted.guest().drain();
             connection.await
         }
     };

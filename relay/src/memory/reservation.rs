@@ -4,7 +4,7 @@ use super::{Kind, Memory};
 use std::sync::Arc;
 
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct Reservation {
     memory: Arc<Memory>,
     kind: Kind,
     bytes: usize,
@@ -12,7 +12,7 @@ pub(crate) struct Held {
     is_leaving: bool,
 }
 
-impl Held {
+impl Reservation {
     /// Holds so many bytes.
     pub(crate) fn new(memory: Arc<Memory>, kind: Kind, bytes: usize) -> Self {
         memory.change(kind, 0, bytes);
@@ -62,7 +62,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for Reservation {
     fn drop(&mut self) {
         if self.is_leaving {
             self.memory.change_leaving(self.bytes, 0);

@@ -11,7 +11,7 @@ const LEAVE_PER_SECOND: u32 = 1000;
 
 /// How long a relay may take to end.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct DrainTerms {
+pub(crate) struct DrainConfig {
     /// Over how long the clients' goodbyes are spread at most.
     pub(crate) window: Duration,
     /// When what is left is cut off, from the beginning of the drain.
@@ -20,7 +20,7 @@ pub(crate) struct DrainTerms {
 
 /// What a drain needs of a relay.
 pub(crate) struct Drain {
-    pub(crate) terms: DrainTerms,
+    pub(crate) terms: DrainConfig,
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) deliveries: Deliveries,

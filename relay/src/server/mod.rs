@@ -11,7 +11,7 @@ use crate::{
     auth::{revocations::Revocations, signing_keys::SigningKeys},
     broker::{Broker, EmbeddedBroker},
     config::{Config, Listen},
-    connection::{Alarms, ConnectionContext, Registry},
+    connection::{ConnectionContext, Registry, Timers},
     critical_task,
     fanout::{Deliveries, Fanout},
     guests::Guests,
@@ -27,7 +27,7 @@ use crate::{
     pulse::{self, Pulse},
 };
 use arc_swap::ArcSwap;
-use drain::{Drain, DrainTerms};
+use drain::{Drain, DrainConfig};
 use reload::Reload;
 use std::{
     io,
@@ -128,7 +128,7 @@ impl Relay {
         let keys = Arc::new(SigningKeys::new(config.keyring.clone()));
         let limits = Arc::new(Limits::new(config.limits.clone(), Instant::now()).with_memory(memory.clone()));
         let guests = Arc::new(Guests::new(memory.clone(), limits.clone()));
-        let alarms = Arc::new(Alarms::default());
+        let timers = Arc::new(Timers::default());
         let pulse = Arc::<Pulse>::default();
         let terms = reload::terms(&config, keys.clone(), revocations.clone(), limits.clone(), pulse.clone());
         let connection = Arc::new(ConnectionContext {
@@ -138,7 +138,7 @@ impl Relay {
             queue_bytes: config.queue_bytes,
             limits: limits.clone(),
             memory: memory.clone(),
-            alarms: alarms.clone(),
+            timers: timers.clone(),
             registry: registry.clone(),
             lifecycle: lifecycle.clone(),
             audit: audit.clone(),
@@ -164,7 +164,7 @@ impl Relay {
             limits: limits.clone(),
             guests: guests.clone(),
         });
-        critical_task::spawn("alarms", alarms.run(ended.clone()));
+        critical_task::spawn("timers", timers.run(ended.clone()));
         let beating = pulse.clone();
         critical_task::spawn("pulse", every(pulse::PERIOD, ended.clone(), move || beat(&beating)));
         let (cache, connections) = (broker.clone(), registry.clone());
@@ -200,7 +200,7 @@ impl Relay {
             };
             tokio::spawn(admin::serve(listener, Arc::new(exposition), ended.clone()));
         }
-        let terms = DrainTerms { window: config.drain_window, deadline: config.drain_deadline };
+        let terms = DrainConfig { window: config.drain_window, deadline: config.drain_deadline };
         let reload = Reload {
             config,
             keys,

@@ -10,7 +10,7 @@ use crate::{
     http::HttpContext,
     limits::Limits,
     pulse::Pulse,
-    session::SessionTerms,
+    session::SessionConfig,
 };
 use std::sync::Arc;
 
@@ -80,8 +80,8 @@ pub(crate) fn terms(
     revocations: Arc<Revocations>,
     limits: Arc<Limits>,
     pulse: Arc<Pulse>,
-) -> SessionTerms {
-    SessionTerms {
+) -> SessionConfig {
+    SessionConfig {
         keys,
         revocations,
         hello_timeout: config.hello_timeout,

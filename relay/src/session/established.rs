@@ -1,7 +1,7 @@
 //! An open session: what it may join and publish, and what it has joined.
 
 use super::{
-    EventFilter, Identity, Joined, Publishing, Refusal, SessionAction, SessionTerms,
+    EventFilter, Identity, Joined, Publishing, Refusal, SessionAction, SessionConfig,
     deadlines::{Deadlines, Timer},
     event_filter::names_len,
     grant::Grant,
@@ -15,7 +15,7 @@ use crate::{
     },
     clock::Now,
     hub::Accepted,
-    limits::SessionPlace,
+    limits::SessionPermit,
     refused::Refused,
     tenant::Tenant,
 };
@@ -40,7 +40,7 @@ pub(super) struct Open {
     /// Revocations up to this one did not mean the session.
     pub(super) seen: Seen,
     waiting: Option<Waiting>,
-    place: SessionPlace,
+    place: SessionPermit,
 }
 
 /// The request whose answer hangs on the broker.
@@ -59,12 +59,12 @@ struct Joining {
 }
 
 impl Open {
-    pub(super) fn new(signed: &Signed<SessionClaims>, place: SessionPlace, seen: Seen) -> Self {
+    pub(super) fn new(signed: &Signed<SessionClaims>, place: SessionPermit, seen: Seen) -> Self {
         let (grant, subscriptions) = (Grant::new(signed), Subscriptions::default());
         Self { grant, subscriptions, seen, waiting: None, place }
     }
 
-    pub(super) fn place(&self) -> &SessionPlace {
+    pub(super) fn place(&self) -> &SessionPermit {
         &self.place
     }
 
@@ -107,7 +107,7 @@ impl Open {
     pub(super) fn subscribe(
         &mut self,
         message: Subscribe,
-        terms: &SessionTerms,
+        terms: &SessionConfig,
         now: Now,
         actions: &mut Actions,
     ) {
@@ -129,7 +129,7 @@ impl Open {
         channel: &Channel,
         since: Option<Since>,
         events: &[String],
-        terms: &SessionTerms,
+        terms: &SessionConfig,
         now: Now,
     ) -> Result<(ChannelId, Option<ChannelToken>), Refused> {
         let (id, token) = self.resolve(channel, Permission::Subscribe, terms, now)?;
@@ -181,7 +181,7 @@ impl Open {
         &self,
         channel: &Channel,
         permission: Permission,
-        terms: &SessionTerms,
+        terms: &SessionConfig,
         now: Now,
     ) -> Result<(ChannelId, Option<ChannelToken>), Refused> {
         access::check_permission(self.grant.can.allow(permission), permission, "session")?;
@@ -268,7 +268,7 @@ impl Open {
     pub(super) fn publish(
         &mut self,
         message: Publish,
-        terms: &SessionTerms,
+        terms: &SessionConfig,
         now: Now,
         actions: &mut Actions,
     ) {

@@ -1,7 +1,7 @@
 //! Replacing a token before it expires, without a reconnect and without widening anything but time and permissions.
 
 use super::{
-    SessionAction, SessionTerms,
+    SessionAction, SessionConfig,
     deadlines::{Deadlines, Timer},
     established::{Actions, Open},
     grant::Grant,
@@ -25,7 +25,7 @@ impl Open {
     pub(super) fn refresh(
         &mut self,
         message: &Refresh,
-        terms: &SessionTerms,
+        terms: &SessionConfig,
         now: Now,
         deadlines: &mut Deadlines,
         actions: &mut Actions,
@@ -47,7 +47,7 @@ impl Open {
     fn refresh_session(
         &mut self,
         token: &str,
-        terms: &SessionTerms,
+        terms: &SessionConfig,
         now: Now,
         deadlines: &mut Deadlines,
     ) -> Result<UnixSeconds, Refused> {
@@ -69,7 +69,7 @@ impl Open {
         &mut self,
         channel: ChannelId,
         token: &str,
-        terms: &SessionTerms,
+        terms: &SessionConfig,
         now: Now,
         deadlines: &mut Deadlines,
     ) -> Result<UnixSeconds, Refused> {

@@ -7,7 +7,7 @@ use sealwire_protocol::{
     wire::{Position, Since, ToClient},
 };
 use sealwire_relay::{
-    Accepted, Answer, Broker, BrokerError, Config, Deliveries, Draft, Hub, HubLimits, Now, Publication,
+    Accepted, Broker, BrokerError, BrokerFuture, Config, Deliveries, Draft, Hub, HubLimits, Now, Publication,
     Relay, Replay, Tenant,
 };
 use std::{
@@ -32,7 +32,7 @@ struct Remote {
 struct Handle(Arc<Remote>);
 
 impl Broker for Handle {
-    fn publish(&self, draft: Draft) -> Answer<Accepted> {
+    fn publish(&self, draft: Draft) -> BrokerFuture<Accepted> {
         let remote = self.0.clone();
         Box::pin(async move {
             if remote.away.load(Ordering::Relaxed) {
@@ -52,7 +52,7 @@ impl Broker for Handle {
         })
     }
 
-    fn join(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> Answer<Replay> {
+    fn join(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> BrokerFuture<Replay> {
         let remote = self.0.clone();
         Box::pin(async move {
             sleep(remote.latency / 2).await;

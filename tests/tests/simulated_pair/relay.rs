@@ -7,8 +7,8 @@ use sealwire_protocol::{
     wire::{Since, ToClient},
 };
 use sealwire_relay::{
-    SessionId, Fault, Hub, HubLimits, Joined, LimitSettings, Limits, Now, Publishing, Replay,
-    SessionAction, SessionRules, SessionTerms, SigningKeys, Subscribers,
+    SessionId, EndReason, Hub, HubLimits, Joined, LimitSettings, Limits, Now, Publishing, Replay,
+    SessionAction, SessionRules, SessionConfig, SigningKeys, Subscribers,
 };
 use std::{
     cell::RefCell,
@@ -51,7 +51,7 @@ struct Session {
 
 pub(crate) struct Relay {
     hub: Hub,
-    terms: Arc<SessionTerms>,
+    terms: Arc<SessionConfig>,
     subscribers: Subscribers<(u64, Outlet)>,
     sessions: BTreeMap<u64, Session>,
     outlet: Outlet,
@@ -73,7 +73,7 @@ impl Relay {
     pub(crate) fn with(epoch: u64, Settings { limits, heartbeat }: Settings, now: Now) -> Self {
         let mut keyring = Keyring::default();
         keyring.insert(APP, signing_key()).expect("the only key");
-        let terms = SessionTerms {
+        let terms = SessionConfig {
             keys: Arc::new(SigningKeys::new(keyring)),
             revocations: Arc::default(),
             hello_timeout: Duration::from_secs(5),
@@ -111,9 +111,9 @@ impl Relay {
     }
 
     /// Ends a session from outside of its messages.
-    pub(crate) fn fault(&mut self, connection: u64, fault: Fault, now: Now) {
+    pub(crate) fn fault(&mut self, connection: u64, fault: EndReason, now: Now) {
         if let Some(session) = self.sessions.get_mut(&connection) {
-            session.rules.handle_fault(fault);
+            session.rules.handle_end(fault);
             self.act(connection, now);
         }
     }

@@ -14,12 +14,12 @@ use std::{collections::BTreeMap, sync::Arc};
 /// Which key signed a token. Never used for two keys in one run of a relay, also where a `kid` comes back with another
 /// secret.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct KeyNumber(u32);
+pub(crate) struct VerifyingKeyId(u32);
 
 /// The claims of a verified token, and which key vouched for them.
 pub(crate) struct Signed<C> {
     pub(crate) claims: C,
-    pub(crate) key: KeyNumber,
+    pub(crate) key: VerifyingKeyId,
 }
 
 /// The signing keys of all apps.
@@ -34,7 +34,7 @@ pub struct SigningKeys {
 struct Table {
     keyring: Keyring,
     /// By `kid`.
-    numbers: BTreeMap<String, KeyNumber>,
+    numbers: BTreeMap<String, VerifyingKeyId>,
     next: u32,
 }
 
@@ -65,7 +65,7 @@ impl SigningKeys {
             let number = before.number_of(kid, &keyring).unwrap_or_else(|| {
                 changes.added.push(kid.to_owned());
                 next += 1;
-                KeyNumber(next)
+                VerifyingKeyId(next)
             });
             numbers.insert(kid.to_owned(), number);
         }
@@ -95,7 +95,7 @@ impl SigningKeys {
     }
 
     /// Whether the key is still in force.
-    pub(crate) fn has(&self, number: KeyNumber) -> bool {
+    pub(crate) fn has(&self, number: VerifyingKeyId) -> bool {
         self.table.load().numbers.values().any(|known| *known == number)
     }
 }
@@ -108,7 +108,7 @@ impl Table {
     }
 
     /// The number of a key that stands in the other keyring unchanged.
-    fn number_of(&self, kid: &str, other: &Keyring) -> Option<KeyNumber> {
+    fn number_of(&self, kid: &str, other: &Keyring) -> Option<VerifyingKeyId> {
         let ((app, key), (other_app, other_key)) = (self.keyring.find(kid)?, other.find(kid)?);
         let is_known = app == other_app && key.is_same_as(other_key);
         self.numbers.get(kid).copied().filter(|_| is_known)
@@ -128,7 +128,7 @@ mod tests {
         keyring
     }
 
-    fn number(keys: &SigningKeys, kid: &str) -> KeyNumber {
+    fn number(keys: &SigningKeys, kid: &str) -> VerifyingKeyId {
         keys.table.load().numbers[kid]
     }
 

@@ -42,7 +42,7 @@ impl Frames {
         self.first.is_none()
     }
 
-    /// Bytes of the places that are set aside.
+    /// Bytes of the permits that are set aside.
     pub(super) fn room(&self) -> usize {
         self.rest.capacity() * size_of::<Frame>()
     }

@@ -15,7 +15,7 @@ use sealwire_protocol::wire::{Session, ToClient};
 use std::io::IoSlice;
 
 /// Most bytes of one write, but for its last frame: one call of the system is not interrupted.
-const MOST_PER_WRITE: usize = 64 * 1024;
+const MAX_WRITE: usize = 64 * 1024;
 
 pub(super) struct Queue {
     frames: Frames,
@@ -40,13 +40,13 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct Rest {
     /// Publications that came while an answer was due that goes before them.
-    held: Option<Held>,
+    held: Option<Deferred>,
     /// Replays of which not all is among the frames.
     replays: Replays,
 }
 
 #[derive(Default)]
-struct Held {
+struct Deferred {
     frames: Vec<Frame>,
     bytes: usize,
 }
@@ -107,13 +107,13 @@ impl Queue {
         self.push_answer(session, frame)
     }
 
-    /// Publications wait from now on until [`Self::release`].
-    pub(super) fn hold(&mut self) {
+    /// Publications wait from now on until [`Self::flush_deferred`].
+    pub(super) fn defer(&mut self) {
         self.rest.get_or_insert_default().held.get_or_insert_default();
     }
 
     /// Queues what was held.
-    pub(super) fn release(&mut self) {
+    pub(super) fn flush_deferred(&mut self) {
         let held = self.rest.as_mut().and_then(|rest| rest.held.take());
         self.tidy();
         if let Some(held) = held {
@@ -177,7 +177,7 @@ impl Queue {
             return;
         }
         if self.stage == Stage::Open {
-            self.release();
+            self.flush_deferred();
         } else {
             self.give_up(self.begun);
         }
@@ -219,7 +219,7 @@ impl Queue {
         // What waits behind a batch makes the next one.
         let most = if self.takes_batches && self.begun > 0 { usize::from(self.begun) } else { slices.len() };
         for (slice, frame) in slices.iter_mut().zip(self.ready()).take(most) {
-            if bytes >= MOST_PER_WRITE {
+            if bytes >= MAX_WRITE {
                 break;
             }
             *slice = IoSlice::new(&frame.bytes);
@@ -249,7 +249,7 @@ impl Queue {
         }
     }
 
-    fn held(&self) -> Option<&Held> {
+    fn held(&self) -> Option<&Deferred> {
         self.rest.as_ref()?.held.as_ref()
     }
 

@@ -28,11 +28,11 @@ struct Table {
 
 /// Where a connection stands in the registry.
 #[derive(Clone, Copy)]
-pub(super) struct Place(u32);
+pub(super) struct Slot(u32);
 
 impl Registry {
     /// Adds a connection. One that comes while the relay shuts down is told so at once.
-    pub(super) fn add(&self, number: u64, connection: &Arc<Outbound>) -> Place {
+    pub(super) fn add(&self, number: u64, connection: &Arc<Outbound>) -> Slot {
         let index = (number % TABLES as u64) as usize;
         let mut table = self.table(index);
         let key = table.connections.insert(Arc::downgrade(connection));
@@ -40,10 +40,10 @@ impl Registry {
             connection.wake_for_shutdown();
         }
         let place = u32::try_from(key * TABLES + index);
-        Place(place.expect("a process has fewer than four billion connections"))
+        Slot(place.expect("a process has fewer than four billion connections"))
     }
 
-    pub(super) fn remove(&self, Place(place): Place) {
+    pub(super) fn remove(&self, Slot(place): Slot) {
         let place = place as usize;
         self.table(place % TABLES).connections.try_remove(place / TABLES);
     }

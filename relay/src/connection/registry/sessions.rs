@@ -107,11 +107,11 @@ mod tests {
 
     fn connection() -> Arc<Outbound> {
         let limits = Arc::new(Limits::new(LimitSettings::default(), Instant::now()));
-        let (memory, places) =
+        let (memory, permits) =
             (Arc::<Memory>::default(), (Arc::new(limits.admit_connection(None).unwrap()), None));
         let (socket, _) = Arc::new(Streams::default()).open(&memory, &guest(&memory)).unwrap();
         let (socket, queue) = (Socket::Streamed(socket), Queue::new(1000, false));
-        Arc::new(Outbound::new(socket, queue, Ipv4Addr::LOCALHOST.into(), places, memory))
+        Arc::new(Outbound::new(socket, queue, Ipv4Addr::LOCALHOST.into(), permits, memory))
     }
 
     /// The connections with a session of the installation, or of one account there.

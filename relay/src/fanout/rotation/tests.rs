@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    fanout::{Subscribers, backlog::Room},
+    fanout::{Subscribers, backlog::BacklogPermit},
     hub::{Draft, History, Publication, Replay},
     session::EventFilter,
     tenant::Tenant,
@@ -17,7 +17,7 @@ fn delivery(of: u64, on: u8, offset: u64) -> Delivery {
     let (channel, tenant) = (channel(on), Tenant { app: of, installation: of });
     let draft = Draft { channel, tenant, event: String::new(), sealed: vec![].into(), id: [0; 16] };
     let publication = Arc::new(Publication::new(draft, offset, offset - 1, UnixMillis(0)));
-    Delivery::of(publication, Room::of(tenant))
+    Delivery::of(publication, BacklogPermit::of(tenant))
 }
 
 /// The channels of the next turns, each of which is done with one.
@@ -119,7 +119,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The offset at which an outlet joined, and the offsets that it got since.
+/// The offset at which an sink joined, and the offsets that it got since.
 type Got = BTreeMap<(u64, u8), (u64, Vec<u64>)>;
 
 proptest! {
@@ -136,8 +136,8 @@ proptest! {
             rotation.turn(
                 |turn| {
                     let publications = turn.batch().map(Delivery::publication);
-                    let mut push = |outlet: &(u64, u8), publication: &Publication| {
-                        if let Some((_, got)) = got.get_mut(outlet) {
+                    let mut push = |sink: &(u64, u8), publication: &Publication| {
+                        if let Some((_, got)) = got.get_mut(sink) {
                             got.push(publication.offset());
                         }
                     };

@@ -19,10 +19,10 @@ fn replay(offset: u64, publications: &[u64]) -> Replay {
     }
 }
 
-/// What every outlet got, as (outlet, offset).
+/// What every sink got, as (sink, offset).
 fn deliver(subscribers: &mut Subscribers<&'static str>, offset: u64, event: &str) -> Vec<&'static str> {
     let mut got = Vec::new();
-    subscribers.deliver(&publication(offset, event), |outlet, _| got.push(*outlet));
+    subscribers.deliver(&publication(offset, event), |sink, _| got.push(*sink));
     got
 }
 
@@ -72,8 +72,8 @@ fn only_wanted_events_are_handed_out_also_from_the_replay() {
 #[test]
 fn who_left_gets_nothing_and_nothing_is_kept_for_them() {
     let mut subscribers = Subscribers::default();
-    for (connection, outlet) in [(2, "b"), (1, "a"), (3, "c")] {
-        subscribers.join(CHANNEL, SessionId(connection), outlet, EventFilter::default());
+    for (connection, sink) in [(2, "b"), (1, "a"), (3, "c")] {
+        subscribers.join(CHANNEL, SessionId(connection), sink, EventFilter::default());
         open(&mut subscribers, connection, &replay(0, &[]));
     }
     subscribers.leave(CHANNEL, SessionId(2));

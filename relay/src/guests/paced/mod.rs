@@ -16,7 +16,7 @@ use tokio::{
 };
 
 /// The least rate of a client, in bytes a second, over the whole time that an answer waits for it.
-const LEAST_RATE: f64 = 1024.0;
+const MIN_RATE: f64 = 1024.0;
 
 pub(crate) struct Paced<S: ClientSocket> {
     /// Absent after it was taken out.
@@ -120,7 +120,7 @@ impl Stall {
     fn progress(&mut self, count: usize) {
         self.written += count;
         // A client that was quick may not stop for any longer after it.
-        let earned = Duration::from_secs_f64(self.written as f64 / LEAST_RATE);
+        let earned = Duration::from_secs_f64(self.written as f64 / MIN_RATE);
         let end = (Instant::now() + self.patience).min(self.begun + self.patience + earned);
         self.end.as_mut().reset(end);
     }

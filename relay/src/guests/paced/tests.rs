@@ -9,7 +9,7 @@ use tokio::{
     time::sleep,
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 const BUFFER: usize = 1024;
 
 impl ClientSocket for DuplexStream {
@@ -19,7 +19,7 @@ impl ClientSocket for DuplexStream {
 /// Both ends of a connection, and the memory that counts it.
 fn connection() -> (DuplexStream, Paced<DuplexStream>, Arc<Guest>, Arc<Memory>) {
     let memory = Arc::new(Memory::new(1 << 30));
-    let settings = LimitSettings { write_timeout: PATIENCE, ..LimitSettings::default() };
+    let settings = LimitSettings { write_timeout: TIMEOUT, ..LimitSettings::default() };
     let limits = Arc::new(Limits::new(settings, std::time::Instant::now()));
     let guest = Arc::new(Guests::new(memory.clone(), limits)).enter(false);
     let (client, server) = duplex(BUFFER);
@@ -44,11 +44,7 @@ async fn a_client_that_reads_nothing_is_given_up_after_its_time() {
     let begun = Instant::now();
     let error = given_up(paced, BUFFER + 1).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-    assert!(
-        (PATIENCE..PATIENCE + Duration::from_secs(1)).contains(&begun.elapsed()),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!((TIMEOUT..TIMEOUT + Duration::from_secs(1)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
     assert_eq!(memory.held().guests, 0, "the count of the system's buffers outlives the socket");
 }
 
@@ -64,7 +60,7 @@ async fn a_client_that_reads_a_byte_now_and_then_is_given_up_as_well() {
         }
     });
     assert_eq!(writer.await.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
-    assert!(begun.elapsed() < PATIENCE + Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < TIMEOUT + Duration::from_secs(5), "{:?}", begun.elapsed());
     trickle.abort();
 }
 
@@ -76,7 +72,7 @@ async fn a_client_that_was_quick_and_stops_has_no_longer_than_one_that_was_slow(
     client.read_exact(&mut read).await.unwrap();
     let begun = Instant::now();
     assert_eq!(writer.await.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
-    assert!(begun.elapsed() <= PATIENCE + Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() <= TIMEOUT + Duration::from_secs(1), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,7 +95,7 @@ async fn a_client_that_is_slow_and_reads_on_gets_everything_and_each_answer_has_
         paced.flush().await.unwrap();
         assert_eq!(memory.held().guests, idle);
         // A quiet while between two answers is no fault of the client.
-        sleep(10 * PATIENCE).await;
+        sleep(10 * TIMEOUT).await;
     }
     drop(paced);
     assert_eq!(reader.await.unwrap(), 6 * 200 * BUFFER);

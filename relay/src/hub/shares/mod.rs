@@ -183,12 +183,12 @@ struct Size(u16);
 
 impl Size {
     /// Sizes below are one.
-    const LEAST: usize = 256;
+    const MIN: usize = 256;
 
     fn of(bytes: usize) -> Self {
-        let log = bytes.max(Self::LEAST).ilog2();
-        let eighths = (bytes.max(Self::LEAST) >> (log - 3)) & 7;
-        Self((log - Self::LEAST.ilog2()) as u16 * 8 + eighths as u16)
+        let log = bytes.max(Self::MIN).ilog2();
+        let eighths = (bytes.max(Self::MIN) >> (log - 3)) & 7;
+        Self((log - Self::MIN.ilog2()) as u16 * 8 + eighths as u16)
     }
 
     /// Follows a number of bytes, and moves the key in the order of sizes. A single step down is ignored: a holder between

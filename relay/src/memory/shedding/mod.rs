@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The shortest time between two lines in the log.
 const SILENCE: Duration = Duration::from_secs(1);
 /// Connections with fewer bytes that wait count as settled: they are not the reason that memory is short.
-pub(crate) const LEAST: usize = 4 * 1024;
+pub(crate) const MIN_WAITING: usize = 4 * 1024;
 /// Milliseconds without a token after which a connection may be ended for memory.
 const GRACE: u32 = 3_000;
 /// Milliseconds in which a client read nothing, after which its connection may be ended for memory.
@@ -33,7 +33,7 @@ const STALLED_WHEN_FULL: u32 = 250;
 pub(crate) enum Standing {
     /// The connection has shown no token, for so many milliseconds.
     Stranger { age: u32, bytes: usize },
-    /// At least [`LEAST`] bytes wait for the client or of its unfinished message, and none moved for so many milliseconds.
+    /// At least [`MIN_WAITING`] bytes wait for the client or of its unfinished message, and none moved for so many milliseconds.
     Waiting { stalled: u32, bytes: usize },
     /// Hardly anything waits; the connection itself takes so many bytes.
     Settled { bytes: usize },

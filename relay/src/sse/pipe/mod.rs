@@ -4,7 +4,7 @@
 use super::encode::encode_event;
 use crate::{
     guests::Guest,
-    memory::{Held, Kind, Memory},
+    memory::{Kind, Memory, Reservation},
     websocket,
 };
 use bytes::{Bytes, BytesMut};
@@ -37,7 +37,7 @@ pub(super) struct Pipe {
 
 struct State {
     /// What is counted of `frames` and `events`.
-    held: Held,
+    held: Reservation,
     frames: BytesMut,
     /// The number of the client's next message.
     next: u64,
@@ -71,7 +71,7 @@ impl State {
 impl Pipe {
     pub(super) fn new(memory: Arc<Memory>) -> Self {
         let state = State {
-            held: Held::new(memory.clone(), Kind::Connections, 0),
+            held: Reservation::new(memory.clone(), Kind::Connections, 0),
             frames: BytesMut::new(),
             next: 0,
             events: Vec::new(),

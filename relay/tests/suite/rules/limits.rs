@@ -173,7 +173,7 @@ fn every_place_among_an_apps_subscriptions_is_given_back_however_its_session_end
             _ => {
                 session.subscribed("absences");
                 session.subscribed("rotation");
-                session.rules.handle_fault(sealwire_relay::Fault::ShuttingDown);
+                session.rules.handle_end(sealwire_relay::EndReason::ShuttingDown);
             }
         }
         drop(session);

@@ -9,7 +9,7 @@ use sealwire_protocol::{
 };
 use sealwire_relay::{
     BrokerError, Hub, HubLimits, Joined, LimitSettings, Limits, Now, Publishing, Pulse, Refusal, Revocations,
-    SessionAction, SessionRules, SessionTerms, SigningKeys,
+    SessionAction, SessionConfig, SessionRules, SigningKeys,
 };
 use std::{
     collections::VecDeque,
@@ -57,7 +57,7 @@ impl Session {
         let revocations = Arc::<Revocations>::default();
         let keys = Arc::new(SigningKeys::new(keyring));
         let pulse = Arc::<Pulse>::default();
-        let terms = SessionTerms {
+        let terms = SessionConfig {
             keys: keys.clone(),
             revocations: revocations.clone(),
             hello_timeout: HELLO_TIMEOUT,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{clients::Seeded, relay::Settings};
 use sealwire_client::{Pause, SubscriptionId};
-use sealwire_relay::{Fault, HubLimits};
+use sealwire_relay::{EndReason, HubLimits};
 use std::time::Duration;
 
 const CLIENTS: usize = 3;
@@ -121,15 +121,15 @@ fn happen(world: &mut World, kinds: u64) {
         27 | 28 => (0..CLIENTS).for_each(|client| world.sides[client].offline = None),
         29 => restart(world),
         30 => {
-            let fault = if world.random.below(2) == 0 { Fault::ShuttingDown } else { Fault::SlowConsumer };
+            let fault = if world.random.below(2) == 0 { EndReason::ShuttingDown } else { EndReason::SlowConsumer };
             let now = world.relay_now();
             for connection in world.relay.connections() {
-                if fault == Fault::ShuttingDown || world.random.below(3) == 0 {
+                if fault == EndReason::ShuttingDown || world.random.below(3) == 0 {
                     world.relay.fault(connection, fault, now);
                 }
             }
             world.drain();
-            if fault == Fault::ShuttingDown {
+            if fault == EndReason::ShuttingDown {
                 world.restart_relay();
             }
         }

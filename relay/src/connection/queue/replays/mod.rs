@@ -15,7 +15,7 @@ const LOOKED_AT: usize = 512;
 /// The cost of looking at a publication that is not wanted, in bytes that could have been written instead.
 const PASSED_OVER: usize = 32;
 
-/// In the order of their places.
+/// In the order of their permits.
 #[derive(Default)]
 pub(super) struct Replays {
     waiting: VecDeque<Replay>,

@@ -151,9 +151,9 @@ async fn an_empty_queue_is_blocked_for_as_long_as_encrypted_bytes_wait() {
     let Ok(admission) = limits.admit_connection(None) else { panic!() };
     let memory = Arc::new(Memory::new(1 << 30));
     let socket = Socket::Tls(Box::new(socket));
-    let places = (Arc::new(admission), None);
+    let permits = (Arc::new(admission), None);
     let outbound =
-        Outbound::new(socket, Queue::new(1 << 20, false), Ipv4Addr::LOCALHOST.into(), places, memory);
+        Outbound::new(socket, Queue::new(1 << 20, false), Ipv4Addr::LOCALHOST.into(), permits, memory);
     let mut frames = 0;
     // Each is small enough to be encrypted at once, so that the one that the socket has no room for leaves nothing queued.
     loop {
