@@ -30,6 +30,7 @@ mod refused;
 mod server;
 mod session;
 mod session_id;
+mod settings;
 mod sse;
 mod tenant;
 mod tls;
@@ -41,15 +42,13 @@ pub use auth::{
 };
 pub use broker::{Broker, BrokerError, BrokerFuture, BrokerStatus, EmbeddedBroker};
 pub use clock::Now;
-pub use config::{
-    Config, ConfigError, Listen, LogFormat, NewApp, Origin, Overrides, Risk, Setting, template,
-};
+pub use config::{Config, ConfigError, NewApp, Origin, Overrides, Risk, template};
 pub use fanout::{BacklogPermit, Deliveries, Opening, Subscribers, Visited};
 pub use hub::{
     Accepted, Draft, History, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication,
     Replay,
 };
-pub use limits::{AllowedOrigins, Given, Limit, LimitSettings, Limits, Rate};
+pub use limits::{Limit, Limits};
 pub use listener::Endpoint;
 pub use memory::{Memory, MemoryUsage};
 pub use output::{Output, flush_log, open_log};
@@ -61,6 +60,7 @@ pub use session::{
     EndReason, EventFilter, Identity, Joined, Publishing, Refusal, SessionAction, SessionConfig, SessionRules,
 };
 pub use session_id::SessionId;
+pub use settings::{AllowedOrigins, Listen, LogFormat, Rate, Setting, Settings, schema};
 pub use tenant::Tenant;
 pub use tls::Tls;
 pub use websocket::{Decoder, Incoming, Violation};

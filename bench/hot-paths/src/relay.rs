@@ -4,7 +4,7 @@ use crate::session::context;
 use bytes::Bytes;
 use sealwire_protocol::{ChannelAddress, ChannelId, UnixMillis, wire::Position};
 use sealwire_relay::{
-    SessionId, Draft, EventFilter, History, Hub, HubLimits, Now, Publication, Replay, Subscribers, Tenant,
+    Draft, EventFilter, History, Hub, HubLimits, Now, Publication, Replay, SessionId, Subscribers, Tenant,
 };
 use std::{hint::black_box, sync::Arc, time::Duration};
 

@@ -7,8 +7,8 @@ use sealwire_protocol::{
     wire::{Channel, Hello, Position, Publish, Subscribe, ToRelay},
 };
 use sealwire_relay::{
-    Accepted, Decoder, Incoming, Joined, LimitSettings, Limits, Now, Rate, SessionAction, SessionRules,
-    SessionConfig, SigningKeys,
+    Accepted, Decoder, Incoming, Joined, Limits, Now, SessionAction, SessionConfig, SessionRules, Settings,
+    SigningKeys,
 };
 use std::{
     hint::black_box,
@@ -59,9 +59,8 @@ fn terms() -> Arc<SessionConfig> {
 }
 
 /// The loops are to measure the work and not to run into a rate.
-fn unlimited() -> LimitSettings {
-    let much = Rate { per_second: 1 << 40, burst: 1 << 40 };
-    LimitSettings { publishes: much, ..LimitSettings::default() }
+fn unlimited() -> Settings {
+    Settings { publish_rate: 1 << 40, publish_burst: 1 << 40, ..Settings::default() }
 }
 
 fn channel() -> Option<Channel> {

@@ -31,15 +31,15 @@ impl Healthcheck {
     pub(super) fn execute(self) -> Result<ExitCode, Box<dyn Error>> {
         let mut config = self.config.load()?;
         // Where operators ask there is always room, also when clients have taken every place.
-        if let Some(address) = config.admin_listen {
-            config.listen = Listen::Tcp(address);
+        if let Some(address) = config.settings.admin_listen {
+            config.settings.listen = Listen::Tcp(address);
             config.tls = None;
-            config.proxy_protocol = false;
+            config.settings.proxy_protocol = false;
         }
-        if let Listen::Tcp(address) = &mut config.listen {
+        if let Listen::Tcp(address) = &mut config.settings.listen {
             reachable(address);
         }
-        let place = &config.listen;
+        let place = &config.settings.listen;
         let mut stream = connect(&config).map_err(|error| {
             format!("no relay answers at {place}: {error}; is it running with this configuration?")
         })?;
@@ -74,7 +74,7 @@ trait Stream: Read + Write {}
 impl<S: Read + Write> Stream for S {}
 
 fn connect(config: &Config) -> io::Result<Box<dyn Stream>> {
-    let address = match &config.listen {
+    let address = match &config.settings.listen {
         Listen::Tcp(address) => address,
         Listen::Unix(path) => {
             let stream = UnixStream::connect(path)?;

@@ -64,6 +64,6 @@ impl Guests {
 /// A guest for tests of other pieces.
 #[cfg(test)]
 pub(crate) fn guest(memory: &Arc<Memory>) -> Arc<Guest> {
-    let limits = Limits::new(crate::limits::LimitSettings::default(), std::time::Instant::now());
+    let limits = Limits::new(crate::settings::Settings::default(), std::time::Instant::now());
     Arc::new(Guests::new(memory.clone(), Arc::new(limits))).enter(false)
 }

@@ -18,8 +18,8 @@ impl Inbound {
     /// A frame with so many bytes came.
     pub(crate) fn take(&mut self, payload: usize, limits: &Limits, now: Instant) -> Result<(), Refused> {
         let (settings, now) = (limits.settings(), limits.moment(now));
-        let frames = self.frames.take(1, settings.frames, now);
-        let bytes = self.bytes.take((payload + FRAME_HEADER) as u64, settings.bytes, now);
+        let frames = self.frames.take(1, settings.frames(), now);
+        let bytes = self.bytes.take((payload + FRAME_HEADER) as u64, settings.bytes(), now);
         let refused = match (frames, bytes) {
             (Ok(()), Ok(())) => return Ok(()),
             (Err(_), _) => limits.refuse(Limit::Frames),
@@ -32,15 +32,20 @@ impl Inbound {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::{LimitSettings, Rate};
+    use crate::settings::Settings;
     use sealwire_protocol::Code;
     use std::time::Duration;
 
     #[test]
     fn a_connection_sends_so_many_frames_and_bytes_a_second() {
         let start = Instant::now();
-        let rate = |per_second, burst| Rate { per_second, burst };
-        let settings = LimitSettings { frames: rate(10, 20), bytes: rate(100, 1000), ..Default::default() };
+        let settings = Settings {
+            frame_rate: 10,
+            frame_burst: 20,
+            byte_rate: 100,
+            byte_burst: 1000,
+            ..Settings::default()
+        };
         let limits = Limits::new(settings, start);
         let mut inbound = Inbound::default();
         for _ in 0..20 {

@@ -168,11 +168,11 @@ impl Drop for SessionPermit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::LimitSettings;
+    use crate::settings::Settings;
     use sealwire_protocol::Code;
 
-    fn limits(change: fn(&mut LimitSettings)) -> Arc<Limits> {
-        let mut settings = LimitSettings::default();
+    fn limits(change: fn(&mut Settings)) -> Arc<Limits> {
+        let mut settings = Settings::default();
         change(&mut settings);
         Arc::new(Limits::new(settings, Instant::now()))
     }
@@ -230,9 +230,9 @@ mod tests {
         let refused = limits.admit_connection(None).err().unwrap();
         assert_eq!(refused.code, Code::Overloaded);
         assert!(refused.retry_after_ms() > 0);
-        limits.set(LimitSettings { max_connections: 3, ..LimitSettings::default() });
+        limits.set(Settings { max_connections: 3, ..Settings::default() });
         let third = limits.admit_connection(None).unwrap();
-        limits.set(LimitSettings { max_connections: 1, ..LimitSettings::default() });
+        limits.set(Settings { max_connections: 1, ..Settings::default() });
         assert!(limits.admit_connection(None).is_err());
         let told: Vec<_> =
             std::iter::repeat_with(|| limits.admit_refusal()).take_while(Option::is_some).collect();

@@ -1,6 +1,7 @@
 //! Token buckets by key, in a table that cannot be grown past its size by whoever makes up keys.
 
-use super::bucket::{Bucket, Moment, Rate};
+use super::bucket::{Bucket, Moment};
+use crate::settings::Rate;
 use crate::{critical_task, tenant::ByHash};
 use std::{
     sync::{Mutex, MutexGuard},

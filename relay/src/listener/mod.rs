@@ -4,7 +4,7 @@ pub(crate) mod accept;
 pub(crate) mod net;
 mod unix;
 
-use crate::config::Listen;
+use crate::settings::Listen;
 use listenfd::ListenFd;
 use socket2::SockRef;
 use std::{fmt, io, net::SocketAddr, os::fd::AsFd, path::PathBuf};

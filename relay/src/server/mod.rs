@@ -10,7 +10,7 @@ use crate::{
     audit::Audit,
     auth::{revocations::Revocations, signing_keys::SigningKeys},
     broker::{Broker, EmbeddedBroker},
-    config::{Config, Listen},
+    config::Config,
     connection::{ConnectionContext, Registry, Timers},
     critical_task,
     fanout::{Deliveries, Fanout},
@@ -25,6 +25,7 @@ use crate::{
     output,
     proxies::Proxies,
     pulse::{self, Pulse},
+    settings::Listen,
 };
 use arc_swap::ArcSwap;
 use drain::{Drain, DrainConfig};
@@ -86,7 +87,10 @@ impl Relay {
     /// # Errors
     /// [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let limits = HubLimits { replay_window: config.replay_window, replay_bytes: config.replay_bytes };
+        let limits = HubLimits {
+            replay_window: config.settings.replay_window,
+            replay_bytes: config.settings.replay_bytes,
+        };
         let epoch = getrandom::u64().map_err(StartError::Random)?;
         let mut embedded = None;
         let relay = Self::start_with_broker(config, |deliveries| {
@@ -111,7 +115,7 @@ impl Relay {
         broker: impl FnOnce(Deliveries) -> Arc<dyn Broker>,
     ) -> Result<Self, StartError> {
         let (listener, endpoint) = listen(&config).await?;
-        let admin = match config.admin_listen {
+        let admin = match config.settings.admin_listen {
             Some(address) => Some(listen_for_operators(address).await?),
             None => None,
         };
@@ -121,12 +125,13 @@ impl Relay {
         let audit = Arc::new(Audit::new(metrics.clone()));
         let revocations = Arc::<Revocations>::default();
 
-        let memory = Arc::new(Memory::new(config.limits.memory_bytes));
+        let memory = Arc::new(Memory::new(config.settings.memory_bytes));
         let shards = std::thread::available_parallelism().map_or(1, usize::from);
         let (fanout, deliveries) = Fanout::start(shards, memory.clone());
         let broker = broker(deliveries.clone());
         let keys = Arc::new(SigningKeys::new(config.keyring.clone()));
-        let limits = Arc::new(Limits::new(config.limits.clone(), Instant::now()).with_memory(memory.clone()));
+        let limits =
+            Arc::new(Limits::new(config.settings.clone(), Instant::now()).with_memory(memory.clone()));
         let guests = Arc::new(Guests::new(memory.clone(), limits.clone()));
         let timers = Arc::new(Timers::default());
         let pulse = Arc::<Pulse>::default();
@@ -135,7 +140,7 @@ impl Relay {
             terms: ArcSwap::from_pointee(terms),
             broker: broker.clone(),
             fanout: fanout.clone(),
-            queue_bytes: config.queue_bytes,
+            queue_bytes: config.settings.queue_bytes,
             limits: limits.clone(),
             memory: memory.clone(),
             timers: timers.clone(),
@@ -156,9 +161,9 @@ impl Relay {
             metrics: metrics.clone(),
             revocations: revocations.clone(),
             proxies: Proxies::new(
-                config.trusted_proxies.clone(),
-                config.proxy_terminates_tls,
-                config.proxy_protocol,
+                config.settings.trusted_proxies.clone(),
+                config.settings.proxy_terminates_tls,
+                config.settings.proxy_protocol,
             ),
             tls: config.tls.clone().map(|tls| Arc::new(ArcSwap::from_pointee(tls))),
             limits: limits.clone(),
@@ -200,7 +205,8 @@ impl Relay {
             };
             tokio::spawn(admin::serve(listener, Arc::new(exposition), ended.clone()));
         }
-        let terms = DrainConfig { window: config.drain_window, deadline: config.drain_deadline };
+        let terms =
+            DrainConfig { window: config.settings.drain_window, deadline: config.settings.drain_deadline };
         let reload = Reload {
             config,
             keys,
@@ -244,13 +250,14 @@ impl Relay {
 
 /// Listens for clients, and says where.
 async fn listen(config: &Config) -> Result<(Listener, Endpoint), StartError> {
-    let failed = |source| StartError::Listen { address: config.listen.clone(), source };
-    let listener = Listener::open(&config.listen, config.socket_mode).await.map_err(failed)?;
+    let failed = |source| StartError::Listen { address: config.settings.listen.clone(), source };
+    let listener =
+        Listener::open(&config.settings.listen, config.settings.socket_mode).await.map_err(failed)?;
     let endpoint = listener.endpoint(config.tls.is_some()).map_err(failed)?;
     // Of an address in the configuration this was checked already.
     if let Endpoint::Tcp { address, tls: false } = endpoint
         && !address.ip().is_loopback()
-        && !config.proxy_terminates_tls
+        && !config.settings.proxy_terminates_tls
     {
         return Err(StartError::PlainText(address));
     }

@@ -5,12 +5,13 @@ use crate::{
         revocations::Revocations,
         signing_keys::{KeyChanges, SigningKeys},
     },
-    config::{Config, Setting},
+    config::Config,
     connection::{ConnectionContext, Registry},
     http::HttpContext,
     limits::Limits,
     pulse::Pulse,
     session::SessionConfig,
+    settings::Setting,
 };
 use std::sync::Arc;
 
@@ -19,9 +20,9 @@ use std::sync::Arc;
 #[non_exhaustive]
 pub struct Reloaded {
     /// Settings that have another value now.
-    pub changed: Vec<Setting>,
+    pub changed: Vec<&'static Setting>,
     /// Settings that have another value in the configuration, and keep the former one until the relay is restarted.
-    pub need_restart: Vec<Setting>,
+    pub need_restart: Vec<&'static Setting>,
     /// Whether new handshakes get another certificate.
     pub certificate: bool,
     /// Signing keys.
@@ -44,9 +45,9 @@ impl Reload {
     /// Takes over what can change. The configuration is good already: nothing here fails halfway.
     pub(crate) fn apply(&mut self, config: Config) -> Reloaded {
         let mut reloaded = Reloaded::default();
-        for setting in Setting::ALL.iter().copied() {
-            if setting.differs(&self.config, &config) {
-                let is_taken = setting.reload(&config, &mut self.config);
+        for setting in Setting::ALL {
+            if setting.differs(&self.config.settings, &config.settings) {
+                let is_taken = setting.reload(&config.settings, &mut self.config.settings);
                 if is_taken { &mut reloaded.changed } else { &mut reloaded.need_restart }.push(setting);
             }
         }
@@ -62,8 +63,8 @@ impl Reload {
         let terms =
             terms(&self.config, self.keys.clone(), self.revocations.clone(), limits, self.pulse.clone());
         self.connection.terms.store(Arc::new(terms));
-        self.http.limits.set(self.config.limits.clone());
-        self.connection.memory.set(self.config.limits.memory_bytes);
+        self.http.limits.set(self.config.settings.clone());
+        self.connection.memory.set(self.config.settings.memory_bytes);
         // Before the connections hear of it.
         reloaded.keys = self.keys.replace(self.config.keyring.clone());
         if !reloaded.keys.removed.is_empty() {
@@ -84,9 +85,9 @@ pub(crate) fn terms(
     SessionConfig {
         keys,
         revocations,
-        hello_timeout: config.hello_timeout,
-        heartbeat: config.heartbeat,
-        replay_window: config.replay_window,
+        hello_timeout: config.settings.hello_timeout,
+        heartbeat: config.settings.heartbeat,
+        replay_window: config.settings.replay_window,
         limits,
         pulse,
     }

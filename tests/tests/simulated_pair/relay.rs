@@ -7,8 +7,8 @@ use sealwire_protocol::{
     wire::{Since, ToClient},
 };
 use sealwire_relay::{
-    SessionId, EndReason, Hub, HubLimits, Joined, LimitSettings, Limits, Now, Publishing, Replay,
-    SessionAction, SessionRules, SessionConfig, SigningKeys, Subscribers,
+    EndReason, Hub, HubLimits, Joined, Limits, Now, Publishing, Replay, SessionAction, SessionConfig,
+    SessionId, SessionRules, SigningKeys, Subscribers,
 };
 use std::{
     cell::RefCell,
@@ -79,7 +79,7 @@ impl Relay {
             hello_timeout: Duration::from_secs(5),
             heartbeat,
             replay_window: limits.replay_window,
-            limits: Arc::new(Limits::new(LimitSettings::default(), now.monotonic)),
+            limits: Arc::new(Limits::new(sealwire_relay::Settings::default(), now.monotonic)),
             pulse: Arc::default(),
         };
         Self {
@@ -94,7 +94,7 @@ impl Relay {
     }
 
     /// Changes what it allows, as a reload does.
-    pub(crate) fn limit(&self, settings: LimitSettings) {
+    pub(crate) fn limit(&self, settings: sealwire_relay::Settings) {
         self.terms.limits.set(settings);
     }
 

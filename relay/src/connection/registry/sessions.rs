@@ -94,8 +94,9 @@ mod tests {
     use crate::{
         connection::{Socket, queue::Queue},
         guests::guest,
-        limits::{LimitSettings, Limits},
+        limits::Limits,
         memory::Memory,
+        settings::Settings,
         sse::Streams,
     };
     use std::{net::Ipv4Addr, time::Instant};
@@ -106,7 +107,7 @@ mod tests {
     }
 
     fn connection() -> Arc<Outbound> {
-        let limits = Arc::new(Limits::new(LimitSettings::default(), Instant::now()));
+        let limits = Arc::new(Limits::new(Settings::default(), Instant::now()));
         let (memory, permits) =
             (Arc::<Memory>::default(), (Arc::new(limits.admit_connection(None).unwrap()), None));
         let (socket, _) = Arc::new(Streams::default()).open(&memory, &guest(&memory)).unwrap();

@@ -1,9 +1,5 @@
 use super::*;
-use crate::{
-    guests::Guests,
-    limits::{LimitSettings, Limits},
-    memory::Memory,
-};
+use crate::{guests::Guests, limits::Limits, memory::Memory, settings::Settings};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
     time::sleep,
@@ -19,7 +15,7 @@ impl ClientSocket for DuplexStream {
 /// Both ends of a connection, and the memory that counts it.
 fn connection() -> (DuplexStream, Paced<DuplexStream>, Arc<Guest>, Arc<Memory>) {
     let memory = Arc::new(Memory::new(1 << 30));
-    let settings = LimitSettings { write_timeout: TIMEOUT, ..LimitSettings::default() };
+    let settings = Settings { write_timeout: TIMEOUT, ..Settings::default() };
     let limits = Arc::new(Limits::new(settings, std::time::Instant::now()));
     let guest = Arc::new(Guests::new(memory.clone(), limits)).enter(false);
     let (client, server) = duplex(BUFFER);
@@ -121,7 +117,7 @@ async fn bytes_from_a_client_count_and_none_may_come_while_its_stream_is_open() 
 #[tokio::test]
 async fn strangers_that_grow_past_their_share_are_ended_and_those_with_a_token_are_not() {
     let memory = Arc::new(Memory::new(1 << 20));
-    let limits = Arc::new(Limits::new(LimitSettings::default(), std::time::Instant::now()));
+    let limits = Arc::new(Limits::new(Settings::default(), std::time::Instant::now()));
     let guests = Arc::new(Guests::new(memory.clone(), limits));
     let mut let_in = Vec::new();
     while guests.have_room(false) {

@@ -121,7 +121,8 @@ fn happen(world: &mut World, kinds: u64) {
         27 | 28 => (0..CLIENTS).for_each(|client| world.sides[client].offline = None),
         29 => restart(world),
         30 => {
-            let fault = if world.random.below(2) == 0 { EndReason::ShuttingDown } else { EndReason::SlowConsumer };
+            let fault =
+                if world.random.below(2) == 0 { EndReason::ShuttingDown } else { EndReason::SlowConsumer };
             let now = world.relay_now();
             for connection in world.relay.connections() {
                 if fault == EndReason::ShuttingDown || world.random.below(3) == 0 {

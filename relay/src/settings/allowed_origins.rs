@@ -1,7 +1,8 @@
 //! Which pages may use the relay. A browser says in `Origin` where a page comes from, and no page can say otherwise; what
 //! lets anybody in is still the token, so whoever is no browser and says nothing may come.
 
-use std::{fmt, net::IpAddr};
+use super::kinds::Named;
+use std::{fmt, net::IpAddr, str::FromStr};
 
 /// Where Forge serves the pages of Custom UI from: every app under a name of its own. The first is in the Public Suffix
 /// List at Atlassian's request (publicsuffix/list#1357: "We host apps from third party developers on
@@ -27,21 +28,6 @@ enum Allowed {
 }
 
 impl AllowedOrigins {
-    /// From a list with commas or spaces between its parts. Says what is wrong with it otherwise.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let parts = text.split([',', ' ', '\n']).filter(|part| !part.is_empty());
-        let allowed = parts.map(|part| match part {
-            "forge" => Ok(Allowed::Forge),
-            "*" => Ok(Allowed::Any),
-            pattern if is_pattern(pattern) => Ok(Allowed::Pattern(pattern.to_owned())),
-            _ => Err(format!(
-                "'{part}' is no origin; write forge, or a scheme and a host in small letters such as \
-                 https://app.example.com, or https://*.example.com, or * for any"
-            )),
-        });
-        allowed.collect::<Result<_, _>>().map(Self)
-    }
-
     /// Whether a page of this origin may use the relay; `remote` is where its browser is.
     pub(crate) fn admits(&self, origin: &str, remote: IpAddr) -> bool {
         let is_allowed = |allowed: &Allowed| match allowed {
@@ -57,6 +43,29 @@ impl AllowedOrigins {
     pub(crate) fn are_all(&self) -> bool {
         self.0.contains(&Allowed::Any)
     }
+}
+
+impl FromStr for AllowedOrigins {
+    type Err = String;
+
+    /// Reads a list with commas or spaces between its parts.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split([',', ' ', '\n']).filter(|part| !part.is_empty());
+        let allowed = parts.map(|part| match part {
+            "forge" => Ok(Allowed::Forge),
+            "*" => Ok(Allowed::Any),
+            pattern if is_pattern(pattern) => Ok(Allowed::Pattern(pattern.to_owned())),
+            _ => Err(format!(
+                "'{part}' is no origin; write forge, or a scheme and a host in small letters such as \
+                 https://app.example.com, or https://*.example.com, or * for any"
+            )),
+        });
+        allowed.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl Named for AllowedOrigins {
+    const NAME: &'static str = "ORIGINS";
 }
 
 impl Default for AllowedOrigins {
@@ -112,9 +121,9 @@ mod tests {
     #[test]
     fn pages_of_forge_and_of_what_is_configured_are_allowed_and_no_other() {
         let forge = AllowedOrigins::default();
-        let own =
-            AllowedOrigins::parse("https://a.example, https://*.b.example https://c.example:8443").unwrap();
-        let all = AllowedOrigins::parse("forge, *").unwrap();
+        let own = AllowedOrigins::from_str("https://a.example, https://*.b.example https://c.example:8443")
+            .unwrap();
+        let all = AllowedOrigins::from_str("forge, *").unwrap();
         for (origin, of_forge, of_own) in [
             ("https://6f2a1c3e-7b1d.cdn.prod.atlassian-dev.net", true, false),
             ("https://host.app.cdn.prod.atlassian-dev.net", true, false),
@@ -161,7 +170,7 @@ mod tests {
     #[test]
     fn what_is_no_origin_is_refused_and_the_rest_reads_as_it_was_written() {
         for text in ["forge", "forge, https://a.example", "*", "", "http://*.a.example:8080"] {
-            assert_eq!(AllowedOrigins::parse(text).unwrap().to_string(), text);
+            assert_eq!(AllowedOrigins::from_str(text).unwrap().to_string(), text);
         }
         for text in [
             "a.example",
@@ -172,7 +181,7 @@ mod tests {
             "ftp://a",
             "https://a/b",
         ] {
-            assert!(AllowedOrigins::parse(text).is_err(), "{text}");
+            assert!(AllowedOrigins::from_str(text).is_err(), "{text}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Where a relay listens.
 
+use super::kinds::Named;
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 
 /// Where a relay listens.
@@ -40,6 +41,10 @@ impl FromStr for Listen {
             )
         })
     }
+}
+
+impl Named for Listen {
+    const NAME: &'static str = "ADDRESS";
 }
 
 impl fmt::Display for Listen {

@@ -1,6 +1,6 @@
 //! Values as people write them: `25s`, `500ms`, `2m`; `256MiB`, `1048576`.
 
-use std::{str::FromStr, time::Duration};
+use std::time::Duration;
 
 /// A number with one of the units; the text after the number picks it.
 fn number<'a>(text: &str, units: &'a [(&'a str, u64)]) -> Option<u64> {
@@ -19,18 +19,10 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// `65536`, `64KiB`, `256MiB`, `1GiB`.
-pub(super) fn bytes(text: &str) -> Result<usize, String> {
-    number(text, &[("", 1), ("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)])
-        .and_then(|bytes| usize::try_from(bytes).ok())
-        .ok_or_else(|| {
-            format!("'{text}' is no size; write bytes or a number and KiB, MiB or GiB, such as 256MiB")
-        })
-}
-
-/// A whole number that is no less than `least`.
-pub(super) fn amount<N: FromStr + PartialOrd + From<u8>>(text: &str, least: u8) -> Result<N, String> {
-    let number = text.trim().parse().ok().filter(|number| *number >= N::from(least));
-    number.ok_or_else(|| format!("'{text}' is no number of at least {least}"))
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
+    number(text, &[("", 1), ("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)]).ok_or_else(
+        || format!("'{text}' is no size; write bytes or a number and KiB, MiB or GiB, such as 256MiB"),
+    )
 }
 
 /// As [`duration`] reads it, in the largest unit without a fraction.
@@ -46,7 +38,7 @@ pub(super) fn duration_text(duration: Duration) -> String {
 }
 
 /// As [`bytes`] reads it, in the largest unit without a fraction.
-pub(super) fn bytes_text(bytes: usize) -> String {
+pub(super) fn bytes_text(bytes: u64) -> String {
     let unit = [("GiB", 30), ("MiB", 20), ("KiB", 10)]
         .into_iter()
         .find(|(_, shift)| bytes != 0 && bytes.trailing_zeros() >= *shift);
