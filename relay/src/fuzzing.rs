@@ -1,6 +1,6 @@
 //! What reads outside input, without the server around it: for the fuzz targets.
 
-use crate::{Config, ConfigError, Draft, Refused, SigningKeys, http, proxies::header, streaming::Batch};
+use crate::{Config, ConfigError, Draft, Refused, SigningKeys, http, proxies::header, sse::Batch};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use sealwire_protocol::tokens::BackendClaims;

@@ -3,15 +3,14 @@
 //!
 //! [`SessionRules`] and [`Hub`] are its rules without I/O, for tests in virtual time; [`Relay`] is the whole server.
 
-mod accept;
-mod access;
 mod admin;
 mod audit;
+mod auth;
 mod broker;
 mod clock;
 mod config;
 mod connection;
-mod drain;
+mod critical_task;
 mod fanout;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
@@ -27,43 +26,41 @@ mod metrics;
 mod output;
 mod proxies;
 mod pulse;
-mod reload;
-mod reloadable;
-mod revocations;
+mod refused;
 mod server;
 mod session;
-mod signing;
-mod streaming;
+mod session_id;
+mod settings;
+mod sse;
 mod tenant;
 mod tls;
-mod trace;
-mod vital;
 mod websocket;
 
-pub use access::Refused;
-pub use broker::{Answer, Broker, BrokerError, BrokerStatus, EmbeddedBroker};
-pub use clock::Now;
-pub use config::{
-    Config, ConfigError, Listen, LogFormat, NewApp, Origin, Overrides, Risk, Setting, template,
+pub use auth::{
+    revocations::{Revocations, Selector},
+    signing_keys::{KeyChanges, SigningKeys},
 };
-pub use fanout::{ConnectionId, Deliveries, Fanout, Opening, Room, Subscribers, Visited};
+pub use broker::{Broker, BrokerError, BrokerFuture, BrokerStatus, EmbeddedBroker};
+pub use clock::Now;
+pub use config::{Config, ConfigError, NewApp, Origin, Overrides, Risk, template};
+pub use fanout::{BacklogPermit, Deliveries, Opening, Subscribers, Visited};
 pub use hub::{
     Accepted, Draft, History, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication,
     Replay,
 };
-pub use limits::{AllowedOrigins, Given, Limit, LimitSettings, Limits, Rate};
+pub use limits::{Limit, Limits};
 pub use listener::Endpoint;
-pub use memory::{Memory, MemoryHeld};
+pub use memory::{Memory, MemoryUsage};
 pub use output::{Output, flush_log, open_log};
 pub use proxies::TrustedProxies;
 pub use pulse::Pulse;
-pub use reload::Reloaded;
-pub use revocations::{Revocations, Selector};
-pub use server::{Relay, StartError};
+pub use refused::Refused;
+pub use server::{Relay, Reloaded, StartError};
 pub use session::{
-    EventFilter, Fault, Identity, Joined, Publishing, Refusal, SessionAction, SessionRules, SessionTerms,
+    EndReason, EventFilter, Identity, Joined, Publishing, Refusal, SessionAction, SessionConfig, SessionRules,
 };
-pub use signing::{KeyChanges, SigningKeys};
+pub use session_id::SessionId;
+pub use settings::{AllowedOrigins, Listen, LogFormat, Rate, Setting, Settings, schema};
 pub use tenant::Tenant;
 pub use tls::Tls;
 pub use websocket::{Decoder, Incoming, Violation};

@@ -2,7 +2,7 @@
 //! deadlines passed at once, while the messages of its clients lie unread. Rules that end a silent client ask here first.
 //! No I/O: time is an argument.
 
-use crate::vital;
+use crate::critical_task;
 use std::{
     sync::Mutex,
     time::{Duration, Instant},
@@ -29,7 +29,7 @@ struct Beats {
 impl Pulse {
     /// The relay runs. Returns for how long it stood still before, where it did.
     pub fn beat(&self, now: Instant) -> Option<Duration> {
-        let mut beats = vital::sound(self.beats.lock());
+        let mut beats = critical_task::sound(self.beats.lock());
         let stood = beats.and_then(|beats| beats.stood_until(now));
         let resumed = stood.map(|_| now).or_else(|| beats.and_then(|beats| beats.resumed));
         *beats = Some(Beats { last: now, resumed });
@@ -38,7 +38,7 @@ impl Pulse {
 
     /// When the last standstill ended, where there was one. Now, where it ends just now.
     pub(crate) fn resumed(&self, now: Instant) -> Option<Instant> {
-        let beats = (*vital::sound(self.beats.lock()))?;
+        let beats = (*critical_task::sound(self.beats.lock()))?;
         beats.stood_until(now).map(|_| now).or(beats.resumed)
     }
 }

@@ -4,7 +4,7 @@ use crate::session::context;
 use bytes::Bytes;
 use sealwire_protocol::{ChannelAddress, ChannelId, UnixMillis, wire::Position};
 use sealwire_relay::{
-    ConnectionId, Draft, EventFilter, History, Hub, HubLimits, Now, Publication, Replay, Subscribers, Tenant,
+    Draft, EventFilter, History, Hub, HubLimits, Now, Publication, Replay, SessionId, Subscribers, Tenant,
 };
 use std::{hint::black_box, sync::Arc, time::Duration};
 
@@ -52,8 +52,8 @@ pub(crate) fn deliver() -> impl FnMut() {
     let position = Position { epoch: 1, offset: 0 };
     let replay = Replay { position, recovered: false, publications: History::default() };
     for number in 0..1000 {
-        subscribers.join(CHANNEL, ConnectionId(number), number, EventFilter::default());
-        subscribers.open(CHANNEL, ConnectionId(number), &replay, |_, _| {});
+        subscribers.join(CHANNEL, SessionId(number), number, EventFilter::default());
+        subscribers.open(CHANNEL, SessionId(number), &replay, |_, _| {});
     }
     let sealed = Bytes::from(vec![0; 185]);
     let mut offset = 0;

@@ -7,8 +7,8 @@ use sealwire_protocol::{
     wire::{Channel, Hello, Position, Publish, Subscribe, ToRelay},
 };
 use sealwire_relay::{
-    Accepted, Decoder, Incoming, Joined, LimitSettings, Limits, Now, Rate, SessionAction, SessionRules,
-    SessionTerms, SigningKeys,
+    Accepted, Decoder, Incoming, Joined, Limits, Now, SessionAction, SessionConfig, SessionRules, Settings,
+    SigningKeys,
 };
 use std::{
     hint::black_box,
@@ -46,8 +46,8 @@ fn token(now: Now) -> String {
     tokens::sign(&claims, &key()).expect("the claims are within the limits")
 }
 
-fn terms() -> Arc<SessionTerms> {
-    Arc::new(SessionTerms {
+fn terms() -> Arc<SessionConfig> {
+    Arc::new(SessionConfig {
         keys: Arc::new(SigningKeys::new(keyring())),
         revocations: Arc::default(),
         hello_timeout: Duration::from_secs(10),
@@ -59,9 +59,8 @@ fn terms() -> Arc<SessionTerms> {
 }
 
 /// The loops are to measure the work and not to run into a rate.
-fn unlimited() -> LimitSettings {
-    let much = Rate { per_second: 1 << 40, burst: 1 << 40 };
-    LimitSettings { publishes: much, ..LimitSettings::default() }
+fn unlimited() -> Settings {
+    Settings { publish_rate: 1 << 40, publish_burst: 1 << 40, ..Settings::default() }
 }
 
 fn channel() -> Option<Channel> {
@@ -84,7 +83,7 @@ fn drain(rules: &mut SessionRules) {
     }
 }
 
-fn hello_and_subscribe(terms: &Arc<SessionTerms>, frames: &[Bytes; 2], now: Now) -> SessionRules {
+fn hello_and_subscribe(terms: &Arc<SessionConfig>, frames: &[Bytes; 2], now: Now) -> SessionRules {
     let mut rules = SessionRules::new(terms.clone(), 1, now);
     frames.iter().for_each(|frame| rules.handle_frame(frame.clone(), now));
     drain(&mut rules);

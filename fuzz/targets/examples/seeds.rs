@@ -83,6 +83,7 @@ fn to_relay() -> Vec<ToRelay> {
         subscribe(Some(Since::Position(Position { epoch: u64::MAX, offset: 300 })), &[]),
         ToRelay::Unsubscribe(Unsubscribe { request: 4, channel_id: ID }),
         ToRelay::Publish(Publish {
+            follows: 1,
             request: 5,
             channel: channel(),
             event: "added".into(),

@@ -13,12 +13,12 @@ pub fn config(data: &[u8]) {
     {
         match fuzzing::config(&text) {
             Ok(config) => {
-                assert!(config.replay_window.as_secs() <= 120, "a longer replay than promised");
-                let is_local = match config.listen {
+                assert!(config.settings.replay_window.as_secs() <= 120, "a longer replay than promised");
+                let is_local = match config.settings.listen {
                     Listen::Tcp(address) => address.ip().is_loopback(),
                     _ => true,
                 };
-                assert!(is_local || config.proxy_terminates_tls, "plain text to other machines");
+                assert!(is_local || config.settings.proxy_terminates_tls, "plain text to other machines");
             }
             Err(error) => {
                 let said = format!("{error} {error:?}");

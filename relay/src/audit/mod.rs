@@ -2,12 +2,13 @@
 //! floods it is counted instead of written down.
 
 mod flood;
+pub(crate) mod trace;
 
 use crate::{
+    audit::trace::Source,
+    critical_task,
     metrics::Metrics,
     session::{Identity, Refusal},
-    trace::Source,
-    vital,
     websocket::Violation,
 };
 use flood::{Flood, Flooder, Suppressed};
@@ -84,7 +85,7 @@ impl Audit {
     }
 
     fn flood<T>(&self, ask: impl FnOnce(&mut Flood) -> T) -> T {
-        let mut flood = vital::sound(self.flood.lock());
+        let mut flood = critical_task::sound(self.flood.lock());
         ask(&mut flood)
     }
 }

@@ -1,12 +1,12 @@
 //! The broker of a relay that stands alone: the hub's rules behind a lock, nothing on disk.
 
-use super::{Answer, Broker, BrokerError, BrokerStatus};
+use super::{Broker, BrokerError, BrokerFuture, BrokerStatus};
 use crate::{
     clock::Now,
+    critical_task,
     fanout::Deliveries,
     hub::{Accepted, Draft, Hub, HubLimits, Replay},
     tenant::Tenant,
-    vital,
 };
 use sealwire_protocol::{ChannelId, wire::Since};
 use std::{
@@ -42,12 +42,12 @@ impl EmbeddedBroker {
 
 impl Shared {
     fn hub(&self) -> MutexGuard<'_, Hub> {
-        vital::sound(self.hub.lock())
+        critical_task::sound(self.hub.lock())
     }
 }
 
 impl Broker for EmbeddedBroker {
-    fn publish(&self, draft: Draft) -> Answer<Accepted> {
+    fn publish(&self, draft: Draft) -> BrokerFuture<Accepted> {
         let shared = self.shared.clone();
         Box::pin(async move {
             if !shared.deliveries.memory().has_room().await {
@@ -64,7 +64,7 @@ impl Broker for EmbeddedBroker {
         })
     }
 
-    fn join(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> Answer<Replay> {
+    fn join(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> BrokerFuture<Replay> {
         let shared = self.shared.clone();
         Box::pin(async move { Ok(shared.hub().join(tenant, channel, since, Now::read())) })
     }

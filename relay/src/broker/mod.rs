@@ -11,15 +11,15 @@ mod embedded;
 pub use embedded::EmbeddedBroker;
 
 use crate::{
-    access::Refused,
     hub::{Accepted, Draft, HubCounts, IdReused, Replay},
+    refused::Refused,
     tenant::Tenant,
 };
 use sealwire_protocol::{ChannelId, Code, wire::Since};
 use std::pin::Pin;
 
 /// A broker's answer, some time.
-pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, BrokerError>> + Send>>;
+pub type BrokerFuture<T> = Pin<Box<dyn Future<Output = Result<T, BrokerError>> + Send>>;
 
 /// Why a broker could not do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,11 +50,11 @@ impl From<BrokerError> for Refused {
 pub trait Broker: Send + Sync + 'static {
     /// Takes a message once: a repeat on the same channel within the replay window gets the first answer, and another
     /// message with the id of one is refused. The publication reaches subscribers through the deliveries that the broker was made with, in order per channel.
-    fn publish(&self, draft: Draft) -> Answer<Accepted>;
+    fn publish(&self, draft: Draft) -> BrokerFuture<Accepted>;
 
     /// Adds a subscription of this relay to a tenant's channel. Everything after the replay is delivered; a publication that
     /// is in both is recognised by its offset. Dropping the answer before it is ready undoes it.
-    fn join(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> Answer<Replay>;
+    fn join(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> BrokerFuture<Replay>;
 
     /// Removes a subscription that was added.
     fn leave(&self, channel: ChannelId);

@@ -22,7 +22,7 @@ impl CheckConfig {
         let config = self.config.load()?;
         print::result(&config.effective())?;
         let mut risks: Vec<String> = config.risks().iter().map(ToString::to_string).collect();
-        risks.extend(too_few_files(config.limits.max_connections));
+        risks.extend(too_few_files(config.settings.max_connections));
         for risk in &risks {
             print::warn(&format!("warning: {risk}"));
         }

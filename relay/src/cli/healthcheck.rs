@@ -15,7 +15,7 @@ use std::{
 };
 
 /// Longest wait for each step.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 /// What a relay answers past `max_connections`.
 const FULL: u16 = 503;
 /// The same past `max_connections_per_address`.
@@ -31,15 +31,15 @@ impl Healthcheck {
     pub(super) fn execute(self) -> Result<ExitCode, Box<dyn Error>> {
         let mut config = self.config.load()?;
         // Where operators ask there is always room, also when clients have taken every place.
-        if let Some(address) = config.admin_listen {
-            config.listen = Listen::Tcp(address);
+        if let Some(address) = config.settings.admin_listen {
+            config.settings.listen = Listen::Tcp(address);
             config.tls = None;
-            config.proxy_protocol = false;
+            config.settings.proxy_protocol = false;
         }
-        if let Listen::Tcp(address) = &mut config.listen {
+        if let Listen::Tcp(address) = &mut config.settings.listen {
             reachable(address);
         }
-        let place = &config.listen;
+        let place = &config.settings.listen;
         let mut stream = connect(&config).map_err(|error| {
             format!("no relay answers at {place}: {error}; is it running with this configuration?")
         })?;
@@ -74,19 +74,19 @@ trait Stream: Read + Write {}
 impl<S: Read + Write> Stream for S {}
 
 fn connect(config: &Config) -> io::Result<Box<dyn Stream>> {
-    let address = match &config.listen {
+    let address = match &config.settings.listen {
         Listen::Tcp(address) => address,
         Listen::Unix(path) => {
             let stream = UnixStream::connect(path)?;
-            stream.set_read_timeout(Some(PATIENCE))?;
-            stream.set_write_timeout(Some(PATIENCE))?;
+            stream.set_read_timeout(Some(TIMEOUT))?;
+            stream.set_write_timeout(Some(TIMEOUT))?;
             return Ok(Box::new(stream));
         }
         _ => return Err(io::Error::other("only systemd knows where it listens; say so with --listen")),
     };
-    let stream = TcpStream::connect_timeout(address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let stream = TcpStream::connect_timeout(address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     let Some(tls) = &config.tls else { return Ok(Box::new(stream)) };
     // The certificate tells the relay, not its name.
     let client = tls.own_client().map_err(io::Error::other)?;

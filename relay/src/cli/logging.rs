@@ -40,14 +40,14 @@ impl io::Write for Line {
 /// The system's error, if it gives no thread for it.
 pub(super) fn start(config: &Config) -> io::Result<Logging> {
     let log = open_log()?;
-    log_panics(log, config.log_format);
+    log_panics(log, config.settings.log_format);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter(config))
         .with_writer(move || Line(log))
         .with_ansi(io::stderr().is_terminal())
         .log_internal_errors(false);
     // Replacing fails only once the subscriber is gone, which is never.
-    Ok(match config.log_format {
+    Ok(match config.settings.log_format {
         LogFormat::Json => {
             let builder = builder.json().flatten_event(true).with_filter_reloading();
             let handle = builder.reload_handle();
@@ -71,7 +71,7 @@ impl Logging {
 }
 
 fn filter(config: &Config) -> EnvFilter {
-    EnvFilter::builder().parse_lossy(&config.log)
+    EnvFilter::builder().parse_lossy(&config.settings.log)
 }
 
 /// Has panics say what they say through the log's output, whatever the filter: the standard hook writes to standard error

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Time for which a command waits for its reader, since a supervisor may wait for the command.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PRINT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Prints the result of a command. A reader that has seen enough, such as `head`, is no error.
 ///
@@ -39,7 +39,7 @@ impl Mentions {
     /// The command ends.
     pub(super) fn finish(&self) {
         if let Some(output) = &self.0 {
-            output.flush(PATIENCE);
+            output.flush(PRINT_TIMEOUT);
         }
     }
 }

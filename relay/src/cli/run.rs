@@ -5,7 +5,7 @@ use super::{
     logging::{self, Logging},
     print::Mentions,
 };
-use sealwire_relay::{Config, Relay, Setting};
+use sealwire_relay::{Config, Relay};
 use std::error::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -76,7 +76,7 @@ fn reload(relay: &Relay, args: &ConfigArgs, logging: &Logging) {
     for setting in &reloaded.need_restart {
         tracing::warn!(setting = setting.key(), "needs a restart; the former value stays in force");
     }
-    let changed: Vec<_> = reloaded.changed.iter().copied().map(Setting::key).collect();
+    let changed: Vec<_> = reloaded.changed.iter().map(|setting| setting.key()).collect();
     let (added, removed) = (&reloaded.keys.added, &reloaded.keys.removed);
     let certificate = reloaded.certificate;
     tracing::info!(?changed, certificate, keys_added = ?added, keys_removed = ?removed, "the configuration was reloaded");

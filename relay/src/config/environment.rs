@@ -1,11 +1,12 @@
 //! Settings from environment variables, all of them `SEALWIRE_RELAY_…`.
 
 use super::{
-    Config, Setting,
+    Config,
     apps::Apps,
-    error::{self, ConfigError, Origin},
+    error::{ConfigError, Origin},
     service_links::is_service_link,
 };
+use crate::settings::{Setting, unknown};
 
 const PREFIX: &str = "SEALWIRE_RELAY_";
 /// Names one app; its keys are in [`SIGNING_KEYS`].
@@ -25,7 +26,9 @@ pub(super) fn read(
         let Some(name) = variable.strip_prefix(PREFIX) else { continue };
         let origin = Origin::Variable(variable.clone());
         if let Some(setting) = Setting::ALL.iter().find(|setting| setting.variable() == name) {
-            setting.apply(config, text.trim()).map_err(|problem| ConfigError { origin, problem })?;
+            setting
+                .read(&mut config.settings, text.trim())
+                .map_err(|problem| ConfigError { origin, problem })?;
             continue;
         }
         match name {
@@ -37,7 +40,7 @@ pub(super) fn read(
                 let settings: Vec<String> = Setting::ALL.iter().map(|setting| setting.variable()).collect();
                 let mut known: Vec<&str> = settings.iter().map(String::as_str).collect();
                 known.extend([APP, SIGNING_KEYS, CONFIG]);
-                let problem = error::unknown(&format!("variable {PREFIX}…"), name, &known);
+                let problem = unknown(&format!("variable {PREFIX}…"), name, &known);
                 return Err(ConfigError { origin, problem });
             }
         }

@@ -1,6 +1,6 @@
 //! What is wrong with a configuration, and where.
 
-use std::{borrow::Cow, fmt, path::PathBuf};
+use std::{fmt, path::PathBuf};
 
 /// Where a value stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,39 +39,4 @@ impl fmt::Display for Origin {
             Self::Configuration => write!(f, "configuration"),
         }
     }
-}
-
-/// Longest text that a message repeats. A signing secret, which may have got into any place, is longer.
-const MAX_QUOTED: usize = 64;
-
-/// What a message repeats of a faulty text.
-pub(super) fn quotable(text: &str) -> Cow<'_, str> {
-    let length = text.chars().count();
-    if length > MAX_QUOTED { format!("({length} characters)").into() } else { text.into() }
-}
-
-/// Names what is known, closest first.
-pub(super) fn unknown(what: &str, given: &str, known: &[&str]) -> String {
-    let closest = known.iter().min_by_key(|name| distance(given, name));
-    let hint = match closest {
-        Some(name) if distance(given, name) <= 3.max(name.len() / 3) => format!("did you mean '{name}'? "),
-        _ => String::new(),
-    };
-    format!("unknown {what} '{}'; {hint}Known are: {}", quotable(given), known.join(", "))
-}
-
-/// How many letters must be added, dropped or exchanged (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().take(64).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let exchanged = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = exchanged.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -2,11 +2,11 @@
 //! line at fault, and the line may be a signing key.
 
 use super::{
-    Config, Setting,
+    Config,
     apps::Apps,
-    error::{self, ConfigError, Origin},
-    settings::OFF,
+    error::{ConfigError, Origin},
 };
+use crate::settings::{OFF, Setting, quotable, unknown};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -40,11 +40,11 @@ pub(super) fn read_text(
         if key == APP {
             continue;
         }
-        let Some(setting) = Setting::ALL.iter().find(|setting| setting.key() == key) else {
+        let Some(setting) = Setting::find(key) else {
             let mut known: Vec<&str> = Setting::ALL.iter().map(|setting| setting.key()).collect();
             known.push(APP);
-            let problem = error::unknown("key", key, &known);
-            return Err(ConfigError { origin: at(&error::quotable(key)), problem });
+            let problem = unknown("key", key, &known);
+            return Err(ConfigError { origin: at(&quotable(key)), problem });
         };
         let list = || if setting.is_list() { joined(value) } else { None };
         let mut text = scalar(value).or_else(list).ok_or_else(|| ConfigError {
@@ -54,7 +54,9 @@ pub(super) fn read_text(
         if setting.is_path() && text != OFF {
             text = beside(path, &text).display().to_string();
         }
-        setting.apply(config, &text).map_err(|problem| ConfigError { origin: at(key), problem })?;
+        setting
+            .read(&mut config.settings, &text)
+            .map_err(|problem| ConfigError { origin: at(key), problem })?;
     }
     match table.get(APP) {
         None => Ok(()),
@@ -90,7 +92,7 @@ fn read_app(
         return Err(fault("", "must be a table under [[app]]".to_owned()));
     };
     if let Some(key) = app.keys().find(|key| !APP_KEYS.contains(&key.as_str())) {
-        return Err(fault("", error::unknown("key", key, APP_KEYS)));
+        return Err(fault("", unknown("key", key, APP_KEYS)));
     }
     let id = match app.get("id") {
         Some(Value::String(id)) => id,

@@ -1,20 +1,20 @@
 //! What flags say.
 
-use super::Setting;
+use crate::settings::Setting;
 
 /// Values from flags, which win over everything else.
 #[derive(Clone, Debug, Default)]
-pub struct Overrides(Vec<(Setting, String)>);
+pub struct Overrides(Vec<(&'static Setting, String)>);
 
 impl Overrides {
     /// Adds one, where there is one.
     #[must_use]
-    pub fn with(mut self, setting: Setting, value: Option<String>) -> Self {
+    pub fn with(mut self, setting: &'static Setting, value: Option<String>) -> Self {
         self.0.extend(value.map(|value| (setting, value)));
         self
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Setting, &str)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'static Setting, &str)> {
         self.0.iter().map(|(setting, value)| (*setting, value.as_str()))
     }
 }

@@ -1,6 +1,7 @@
 //! Risks of the proxies that the relay trusts: any client could claim another address, or all share one.
 
-use super::{Config, Listen, Setting};
+use super::Config;
+use crate::settings::{Listen, key};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -29,14 +30,14 @@ const fn v6(first: u16, prefix: u8) -> IpNet {
 }
 
 impl Config {
-    pub(super) fn proxy_risks(&self) -> Vec<(Setting, String)> {
-        let networks = self.trusted_proxies.networks();
+    pub(super) fn proxy_risks(&self) -> Vec<(&'static str, String)> {
+        let networks = self.settings.trusted_proxies.networks();
         let mut problems: Vec<String> = networks.iter().filter_map(problem_of).collect();
-        if let Listen::Tcp(address) = self.listen
+        if let Listen::Tcp(address) = self.settings.listen
             && networks.is_empty()
         {
             let ip = address.ip();
-            match (ip.is_loopback(), self.proxy_terminates_tls) {
+            match (ip.is_loopback(), self.settings.proxy_terminates_tls) {
                 (true, false) => problems.push(format!(
                     "is empty, so that behind a proxy on this machine all clients count as {ip} and share the limits of \
                      one address; name it: trusted_proxies = \"{ip}\""
@@ -48,7 +49,7 @@ impl Config {
                 _ => {}
             }
         }
-        problems.into_iter().map(|problem| (Setting::TrustedProxies, problem)).collect()
+        problems.into_iter().map(|problem| (key!(trusted_proxies), problem)).collect()
     }
 }
 
@@ -78,14 +79,16 @@ fn mapped(network: &IpNet) -> Option<Ipv4Net> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
 
     fn risks(listen: &str, trusted: &str, terminates_tls: bool) -> Vec<String> {
-        let config = Config {
+        let settings = Settings {
             listen: listen.parse().unwrap(),
             trusted_proxies: trusted.parse().unwrap(),
             proxy_terminates_tls: terminates_tls,
-            ..Config::default()
+            ..Settings::default()
         };
+        let config = Config { settings, ..Config::default() };
         config.proxy_risks().into_iter().map(|(_, problem)| problem).collect()
     }
 

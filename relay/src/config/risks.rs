@@ -1,14 +1,19 @@
 //! What a relay runs with and its operator may not want. `sealwire-relay check-config` and the start of a relay tell it.
 
-use super::{Config, Listen, Origin, Setting};
-use crate::{clock::Now, connection::TLS_SESSION, memory};
+use super::{Config, Origin};
+use crate::{
+    clock::Now,
+    connection::TLS_SESSION,
+    memory,
+    settings::{Listen, key},
+};
 use std::{fmt, fs, os::unix::fs::PermissionsExt as _, time::Duration};
 use tracing_subscriber::filter::Targets;
 
 /// Whoever renews certificates by machine has done so long before so many days are left.
 const RENEWAL_DAYS: u64 = 7;
 /// Silence after which proxies commonly cut a connection off.
-const PROXY_PATIENCE: Duration = Duration::from_secs(60);
+const PROXY_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A setting that works, and what may come of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,50 +35,50 @@ impl Config {
     #[must_use]
     pub fn risks(&self) -> Vec<Risk> {
         let mut risks = Vec::new();
-        let mut add = |setting: Setting, problem: &str| {
-            risks.push(Risk { origin: Origin::Setting(setting.key()), problem: problem.to_owned() });
+        let mut add = |setting: &'static str, problem: &str| {
+            risks.push(Risk { origin: Origin::Setting(setting), problem: problem.to_owned() });
         };
         let nothing_kept = "nothing is kept, so every client that reconnects is told that it missed messages";
-        if matches!(self.listen, Listen::Unix(_)) && self.socket_mode & 0o002 != 0 {
+        if matches!(self.settings.listen, Listen::Unix(_)) && self.settings.socket_mode & 0o002 != 0 {
             add(
-                Setting::SocketMode,
+                key!(socket_mode),
                 "every user of the machine may connect, and is believed as a proxy; put the proxy into the group",
             );
         }
         for (setting, problem) in self.proxy_risks() {
             add(setting, &problem);
         }
-        if self.replay_window.is_zero() {
-            add(Setting::ReplayWindow, nothing_kept);
+        if self.settings.replay_window.is_zero() {
+            add(key!(replay_window), nothing_kept);
         }
-        if self.replay_bytes == 0 {
-            add(Setting::ReplayBytes, nothing_kept);
+        if self.settings.replay_bytes == 0 {
+            add(key!(replay_bytes), nothing_kept);
         }
-        if self.limits.max_connections_per_address >= self.limits.max_connections {
+        if self.settings.max_connections_per_address >= self.settings.max_connections {
             add(
-                Setting::MaxConnectionsPerAddress,
+                key!(max_connections_per_address),
                 "one address can take every connection that there is; keep it well below max_connections",
             );
         }
         if let Some(problem) = self.too_many_connections() {
-            add(Setting::MaxConnections, &problem);
+            add(key!(max_connections), &problem);
         }
-        if self.limits.allowed_origins.are_all() {
+        if self.settings.allowed_origins.are_all() {
             add(
-                Setting::AllowedOrigins,
+                key!(allowed_origins),
                 "every page that a user opens may use the relay from the user's network; list the apps' origins",
             );
         }
-        if self.replay_bytes > self.limits.memory_bytes / 2 {
+        if self.settings.replay_bytes > self.settings.memory_bytes / 2 {
             add(
-                Setting::ReplayBytes,
+                key!(replay_bytes),
                 "more than half of memory_bytes, so the cache is cut short before it is full; give the relay more memory, \
                  or replay less",
             );
         }
-        if self.heartbeat >= PROXY_PATIENCE {
+        if self.settings.heartbeat >= PROXY_IDLE_TIMEOUT {
             add(
-                Setting::Heartbeat,
+                key!(heartbeat),
                 "many proxies cut a connection off that is silent for 60 s; keep it below that",
             );
         }
@@ -82,19 +87,19 @@ impl Config {
             && let days @ 0..RENEWAL_DAYS = tls.expires().0.saturating_sub(now.0) / (24 * 60 * 60)
         {
             let problem = format!("the certificate expires in {days} days; is its renewal working?");
-            add(Setting::TlsCertificate, &problem);
+            add(key!(tls_certificate), &problem);
         }
         // Checked when it was read.
-        let filter: Targets = self.log.parse().unwrap_or_default();
+        let filter: Targets = self.settings.log.parse().unwrap_or_default();
         if !filter.would_enable("audit", &tracing::Level::WARN) {
             add(
-                Setting::Log,
+                key!(log),
                 "the audit log is off, so refused attempts leave no trace; add ',audit=warn' to keep it",
             );
         }
         if filter.would_enable("sealwire_relay", &tracing::Level::DEBUG) {
             add(
-                Setting::Log,
+                key!(log),
                 "levels below info are for searching a fault and cost speed; write 'info' after it",
             );
         }
@@ -117,7 +122,7 @@ impl Config {
     /// The risk of more connections than there is memory for.
     fn too_many_connections(&self) -> Option<String> {
         const MIB: usize = 1024 * 1024;
-        let (most, budget) = (self.limits.max_connections, self.limits.memory_bytes);
+        let (most, budget) = (self.settings.max_connections, self.settings.memory_bytes);
         let (session, kind) = if self.tls.is_some() { (TLS_SESSION as usize, " in TLS") } else { (0, "") };
         let fit = memory::idle_connections(budget, session);
         (fit < most).then(|| {
@@ -133,10 +138,12 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
 
     /// The defaults, for a relay that knows of the proxy on its machine.
     fn good() -> Config {
-        Config { trusted_proxies: "127.0.0.1".parse().unwrap(), ..Config::default() }
+        let settings = Settings { trusted_proxies: "127.0.0.1".parse().unwrap(), ..Settings::default() };
+        Config { settings, ..Config::default() }
     }
 
     #[test]
@@ -149,52 +156,57 @@ mod tests {
         };
         for (change, expected) in [
             (
-                (|config| config.replay_window = Duration::ZERO) as fn(&mut Config),
+                (|config| config.settings.replay_window = Duration::ZERO) as fn(&mut Config),
                 "setting replay_window: nothing",
             ),
             (
                 |config| {
-                    (config.listen, config.socket_mode) = (Listen::Unix("/run/s".into()), 0o666);
+                    (config.settings.listen, config.settings.socket_mode) =
+                        (Listen::Unix("/run/s".into()), 0o666);
                 },
                 "setting socket_mode: every user",
             ),
-            (|config| config.replay_bytes = 0, "setting replay_bytes: nothing is kept"),
+            (|config| config.settings.replay_bytes = 0, "setting replay_bytes: nothing is kept"),
             (
-                |config| config.trusted_proxies = Default::default(),
+                |config| config.settings.trusted_proxies = Default::default(),
                 "setting trusted_proxies: is empty, so that behind",
             ),
             (
-                |config| config.trusted_proxies = "0.0.0.0/0".parse().unwrap(),
+                |config| config.settings.trusted_proxies = "0.0.0.0/0".parse().unwrap(),
                 "setting trusted_proxies: 0.0.0.0/0 is far more",
             ),
             (
                 |config| {
-                    config.limits.allowed_origins = crate::limits::AllowedOrigins::parse("*").unwrap();
+                    config.settings.allowed_origins = "*".parse().unwrap();
                 },
                 "setting allowed_origins: every page",
             ),
-            (|config| config.replay_bytes = 513 << 20, "setting replay_bytes: more than half"),
+            (|config| config.settings.replay_bytes = 513 << 20, "setting replay_bytes: more than half"),
             (
-                |config| (config.limits.memory_bytes, config.replay_bytes) = (256 << 20, 64 << 20),
+                |config| (config.settings.memory_bytes, config.settings.replay_bytes) = (256 << 20, 64 << 20),
                 "setting max_connections: memory_bytes has room for 65536 idle connections, and newcomers are refused \
                  beyond that; set max_connections to at most 65536, or memory_bytes to at least 391MiB",
             ),
             (
-                |config| config.limits.max_connections = 300_000,
+                |config| config.settings.max_connections = 300_000,
                 "setting max_connections: memory_bytes has room for 262144 idle connections, and",
             ),
-            (|config| config.heartbeat = Duration::from_secs(60), "setting heartbeat: many proxies"),
-            (|config| config.log = "error".into(), "setting log: the audit log is off"),
-            (|config| config.log = "info,audit=off".into(), "setting log: the audit log is off"),
-            (|config| config.log = "debug".into(), "setting log: levels below info"),
-            (|config| config.log = "info,sealwire_relay=trace".into(), "setting log: levels below info"),
+            (|config| config.settings.heartbeat = Duration::from_secs(60), "setting heartbeat: many proxies"),
+            (|config| config.settings.log = "error".into(), "setting log: the audit log is off"),
+            (|config| config.settings.log = "info,audit=off".into(), "setting log: the audit log is off"),
+            (|config| config.settings.log = "debug".into(), "setting log: levels below info"),
+            (
+                |config| config.settings.log = "info,sealwire_relay=trace".into(),
+                "setting log: levels below info",
+            ),
         ] {
             let risks = set(change);
             assert_eq!(risks.len(), 1, "{risks:?}");
             assert!(risks[0].starts_with(expected), "{risks:?}");
         }
         for log in ["off,audit=warn", "warn", "info,hyper=debug"] {
-            let config = Config { log: log.into(), ..good() };
+            let mut config = good();
+            config.settings.log = log.into();
             assert_eq!(config.risks(), [], "{log}");
         }
     }

@@ -56,7 +56,7 @@ fn is_url(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Setting;
+    use crate::settings::Setting;
 
     /// The variables that the kubelet sets for a Service with two ports (`pkg/kubelet/envvars`).
     fn links(service: &str, ip: &str) -> Vec<(String, String)> {

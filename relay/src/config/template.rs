@@ -1,7 +1,8 @@
 //! A first configuration, with a fresh app.
 
+use crate::settings::{Setting, Settings, key};
 use sealwire_protocol::encode_base64url;
-use std::net::SocketAddr;
+use std::{fmt::Write as _, net::SocketAddr};
 use zeroize::Zeroizing;
 
 /// Bytes of a fresh signing secret.
@@ -35,51 +36,65 @@ impl NewApp {
     }
 }
 
-/// The text of a configuration file; a local one allows the pages of `forge tunnel`.
+/// The text of a configuration file: where to listen, the proxy in front, and the app. Every other setting stands in it as a
+/// comment, with its documentation and its default. A local relay allows the pages of `forge tunnel`.
 #[must_use]
 pub fn template(app: &NewApp, listen: SocketAddr, local: bool) -> Zeroizing<String> {
-    let trusted_proxies = match listen.ip() {
-        ip if ip.is_loopback() => format!("trusted_proxies = [{}]", quoted(&ip.to_string())),
-        _ => "# trusted_proxies = [\"10.0.0.7\"]".to_owned(),
-    };
-    let allowed_origins = if local { "" } else { "# " }.to_owned() + "allowed_origins = \"forge, tunnel\"";
-    Zeroizing::new(format!(
-        r#"# Configuration of a Sealwire relay. Every setting can also be given as an environment variable
-# (SEALWIRE_RELAY_LISTEN, …) or as a flag (--listen, …).
+    let mut text = Zeroizing::new(String::new());
+    comment(
+        &mut text,
+        "Configuration of a Sealwire relay. Each setting can also be given as an environment variable \
+         (SEALWIRE_RELAY_LISTEN, …) or as a flag (--listen, …). `sealwire-relay check-config` prints the values in force.",
+    );
+    let defaults = Settings::default();
+    for setting in Setting::ALL {
+        text.push('\n');
+        comment(&mut text, &setting.help());
+        let (mark, value) = match setting.key() {
+            key if key == key!(listen) => ("", quoted(&listen.to_string())),
+            // A proxy on this machine is likely, and without its name all clients would share the limits of one address.
+            key if key == key!(trusted_proxies) && listen.ip().is_loopback() => {
+                ("", format!("[{}]", quoted(&listen.ip().to_string())))
+            }
+            key if key == key!(allowed_origins) && local => ("", quoted("forge, tunnel")),
+            _ => ("# ", setting.value(&defaults)),
+        };
+        let _ = writeln!(text, "{mark}{} = {value}", setting.key());
+    }
+    let _ = writeln!(text, "\n[[app]]\nid = {}", quoted(&app.id));
+    comment(
+        &mut text,
+        "Each key is \"<kid>.<secret>\". Add the next key here before the app signs with it; remove the old one a day later.",
+    );
+    let _ = writeln!(text, "signing_keys = [{}]", quoted(&app.signing_key));
+    text
+}
 
-listen = {listen}
-# Any address but a loopback one is refused until somebody ends TLS: the relay itself,
-# tls_certificate = "fullchain.pem"
-# tls_key = "privkey.pem"
-# or a proxy in front of it:
-# proxy_terminates_tls = true
-# Only what these say of the client is believed.
-{trusted_proxies}
-# The pages that may use the relay: forge alone by default, tunnel for those of `forge tunnel`.
-{allowed_origins}
+/// Longest line of a comment.
+const WIDTH: usize = 100;
 
-# How far back a client can resume (at most 2m), and how much may be kept for that.
-replay_window = "2m"
-replay_bytes = "256MiB"
-# How much may wait for one client before it is disconnected and has to resume.
-queue_bytes = "1MiB"
-heartbeat = "25s"
-hello_timeout = "10s"
-max_connections = 100000
-# Metrics for Prometheus, and /readyz, for this machine alone.
-# admin_listen = "127.0.0.1:7441"
-log = "info"
-log_format = "text"
+/// Adds a text as lines of a comment. Links lose their targets, which are headings of the documentation.
+fn comment(text: &mut String, help: &str) {
+    let mut line = String::from("#");
+    for word in without_targets(help).split_whitespace() {
+        if line.len() + 1 + word.len() > WIDTH {
+            text.push_str(&line);
+            text.push('\n');
+            line = String::from("#");
+        }
+        line.push(' ');
+        line.push_str(word);
+    }
+    text.push_str(&line);
+    text.push('\n');
+}
 
-[[app]]
-id = {id}
-# "<kid>.<secret>" each. Add the next key here before the app signs with it; remove the old one a day later.
-signing_keys = [{signing_key}]
-"#,
-        listen = quoted(&listen.to_string()),
-        id = quoted(&app.id),
-        signing_key = quoted(&app.signing_key),
-    ))
+/// `[Origins](#origins)` becomes `Origins`.
+fn without_targets(help: &str) -> String {
+    let mut parts = help.split("](#");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let text = parts.fold(first, |text, part| text + part.split_once(')').map_or("", |(_, rest)| rest));
+    text.replace('[', "")
 }
 
 /// A TOML string.

@@ -1,6 +1,11 @@
 use super::*;
+use crate::settings::Setting;
 use sealwire_protocol::encode_base64url;
-use std::fs;
+use std::{fs, time::Duration};
+
+fn setting(key: &str) -> &'static Setting {
+    Setting::find(key).unwrap()
+}
 
 fn key(kid: &str, bytes: usize) -> String {
     format!("{kid}.{}", encode_base64url(vec![5; bytes]))
@@ -31,63 +36,63 @@ fn flags_win_over_variables_and_these_over_the_file() {
     );
     let environment =
         [("SEALWIRE_RELAY_HEARTBEAT", "2s"), ("SEALWIRE_RELAY_HELLO_TIMEOUT", "2s"), ("PATH", "/bin")];
-    let flags = Overrides::default().with(Setting::Heartbeat, Some("3s".into())).with(Setting::Log, None);
+    let flags = Overrides::default().with(setting("heartbeat"), Some("3s".into())).with(setting("log"), None);
     let config = load_with(&text, &environment, &flags).unwrap();
-    assert_eq!(config.heartbeat, Duration::from_secs(3));
-    assert_eq!(config.hello_timeout, Duration::from_secs(2));
-    assert_eq!((config.queue_bytes, &*config.log), (262_144, "warn"));
-    assert_eq!(config.replay_window, Duration::from_secs(120));
+    assert_eq!(config.settings.heartbeat, Duration::from_secs(3));
+    assert_eq!(config.settings.hello_timeout, Duration::from_secs(2));
+    assert_eq!((config.settings.queue_bytes, &*config.settings.log), (262_144, "warn"));
+    assert_eq!(config.settings.replay_window, Duration::from_secs(120));
 }
 
 #[test]
 fn every_setting_is_read_from_all_three_places() {
     for (setting, value) in [
-        (Setting::Listen, "127.0.0.1:1"),
-        (Setting::SocketMode, "0600"),
-        (Setting::ProxyTerminatesTls, "true"),
-        (Setting::TrustedProxies, "10.1.2.3/8, 2001:db8::1"),
-        (Setting::ReplayWindow, "30s"),
-        (Setting::ReplayBytes, "1MiB"),
-        (Setting::QueueBytes, "2MiB"),
-        (Setting::Heartbeat, "5s"),
-        (Setting::HelloTimeout, "5s"),
-        (Setting::MaxConnections, "5"),
-        (Setting::MaxConnectionsPerAddress, "5"),
-        (Setting::MaxSessionsPerApp, "5"),
-        (Setting::MaxSessionsPerInstallation, "5"),
-        (Setting::MaxSessionsPerAccount, "5"),
-        (Setting::MaxSubscriptions, "5"),
-        (Setting::MaxSubscriptionsPerApp, "5"),
-        (Setting::PublishRate, "5"),
-        (Setting::PublishBurst, "500"),
-        (Setting::PublishByteRate, "1MiB"),
-        (Setting::PublishByteBurst, "2MiB"),
-        (Setting::PublishRatePerApp, "5"),
-        (Setting::PublishBurstPerApp, "500"),
-        (Setting::ReplayRate, "1MiB"),
-        (Setting::ReplayBurst, "1MiB"),
-        (Setting::ReplayRatePerSession, "1MiB"),
-        (Setting::ReplayBurstPerSession, "1MiB"),
-        (Setting::DisconnectRate, "5"),
-        (Setting::DisconnectBurst, "5"),
-        (Setting::FrameRate, "5"),
-        (Setting::FrameBurst, "5"),
-        (Setting::ByteRate, "1MiB"),
-        (Setting::ByteBurst, "2MiB"),
-        (Setting::AllowedOrigins, "forge, https://*.example.com"),
-        (Setting::MemoryBytes, "128MiB"),
-        (Setting::IdleTimeout, "30s"),
-        (Setting::HeadTimeout, "5s"),
-        (Setting::KeepAlive, "75s"),
-        (Setting::HeadBytes, "32KiB"),
-        (Setting::BodyTimeout, "5s"),
-        (Setting::WriteTimeout, "5s"),
-        (Setting::AdminListen, "127.0.0.1:2"),
-        (Setting::AdminPublic, "true"),
-        (Setting::DrainWindow, "1s"),
-        (Setting::DrainDeadline, "20s"),
-        (Setting::Log, "info,audit=off"),
-        (Setting::LogFormat, "json"),
+        (setting("listen"), "127.0.0.1:1"),
+        (setting("socket_mode"), "0600"),
+        (setting("proxy_terminates_tls"), "true"),
+        (setting("trusted_proxies"), "10.1.2.3/8, 2001:db8::1"),
+        (setting("replay_window"), "30s"),
+        (setting("replay_bytes"), "1MiB"),
+        (setting("queue_bytes"), "2MiB"),
+        (setting("heartbeat"), "5s"),
+        (setting("hello_timeout"), "5s"),
+        (setting("max_connections"), "5"),
+        (setting("max_connections_per_address"), "5"),
+        (setting("max_sessions_per_app"), "5"),
+        (setting("max_sessions_per_installation"), "5"),
+        (setting("max_sessions_per_account"), "5"),
+        (setting("max_subscriptions"), "5"),
+        (setting("max_subscriptions_per_app"), "5"),
+        (setting("publish_rate"), "5"),
+        (setting("publish_burst"), "500"),
+        (setting("publish_byte_rate"), "1MiB"),
+        (setting("publish_byte_burst"), "2MiB"),
+        (setting("publish_rate_per_app"), "5"),
+        (setting("publish_burst_per_app"), "500"),
+        (setting("replay_rate"), "1MiB"),
+        (setting("replay_burst"), "1MiB"),
+        (setting("replay_rate_per_session"), "1MiB"),
+        (setting("replay_burst_per_session"), "1MiB"),
+        (setting("disconnect_rate"), "5"),
+        (setting("disconnect_burst"), "5"),
+        (setting("frame_rate"), "5"),
+        (setting("frame_burst"), "5"),
+        (setting("byte_rate"), "1MiB"),
+        (setting("byte_burst"), "2MiB"),
+        (setting("allowed_origins"), "forge, https://*.example.com"),
+        (setting("memory_bytes"), "128MiB"),
+        (setting("idle_timeout"), "30s"),
+        (setting("head_timeout"), "5s"),
+        (setting("keep_alive"), "75s"),
+        (setting("head_bytes"), "32KiB"),
+        (setting("body_timeout"), "5s"),
+        (setting("write_timeout"), "5s"),
+        (setting("admin_listen"), "127.0.0.1:2"),
+        (setting("admin_public"), "true"),
+        (setting("drain_window"), "1s"),
+        (setting("drain_deadline"), "20s"),
+        (setting("log"), "info,audit=off"),
+        (setting("log_format"), "json"),
     ] {
         let from_file = load(&format!("{} = \"{value}\"\n{}", setting.key(), app("a", "k"))).unwrap();
         let variable = format!("SEALWIRE_RELAY_{}", setting.variable());
@@ -95,9 +100,9 @@ fn every_setting_is_read_from_all_three_places() {
             load_with(&app("a", "k"), &[(&variable, value)], &Overrides::default()).unwrap();
         let flags = Overrides::default().with(setting, Some(value.into()));
         let from_flag = load_with(&app("a", "k"), &[], &flags).unwrap();
-        let default = setting.value(&load(&app("a", "k")).unwrap());
+        let default = setting.value(&load(&app("a", "k")).unwrap().settings);
         for config in [from_file, from_environment, from_flag] {
-            assert_ne!(setting.value(&config), default, "{setting:?}");
+            assert_ne!(setting.value(&config.settings), default, "{setting:?}");
         }
     }
     // These need files or each other: `transport_settings_are_read_from_all_three_places`.
@@ -236,7 +241,7 @@ fn the_template_is_a_good_configuration_with_the_defaults_that_trusts_a_proxy_on
         let defaults = Config {
             keyring: config.keyring.clone(),
             secret_files: config.secret_files.clone(),
-            trusted_proxies: "127.0.0.1".parse().unwrap(),
+            settings: Settings { trusted_proxies: "127.0.0.1".parse().unwrap(), ..Settings::default() },
             ..Config::default()
         };
         assert_eq!(format!("{config:?}"), format!("{defaults:?}"));
@@ -244,6 +249,27 @@ fn the_template_is_a_good_configuration_with_the_defaults_that_trusts_a_proxy_on
         let (kid, _) = new.signing_key.split_once('.').unwrap();
         assert_eq!(config.keyring.find(kid).map(|(app, _)| app), Some(id));
     }
+}
+
+#[test]
+fn the_template_has_every_setting_with_its_default_ready_to_be_uncommented() {
+    let new = NewApp::generate("a".into()).unwrap();
+    let text = template(&new, "127.0.0.1:7440".parse().unwrap(), false);
+    for setting in Setting::ALL {
+        let line = format!("# {} = ", setting.key());
+        let is_set = ["listen", "trusted_proxies"].contains(&setting.key());
+        assert_eq!(text.lines().filter(|other| other.starts_with(&line)).count(), usize::from(!is_set));
+    }
+    let uncommented = text.lines().map(|line| match line.strip_prefix("# ") {
+        Some(rest) if Setting::find(rest.split(' ').next().unwrap()).is_some() && rest.contains(" = ") => {
+            rest
+        }
+        _ => line,
+    });
+    let config = load(&uncommented.collect::<Vec<_>>().join("\n")).unwrap();
+    let trusted_proxies = "127.0.0.1".parse().unwrap();
+    assert_eq!(config.settings, Settings { trusted_proxies, ..Settings::default() });
+    assert!(text.lines().all(|line| line.chars().count() <= 104 || line.starts_with("signing_keys")));
 }
 
 /// The directory of a certificate and its key, and the settings that name them.
@@ -264,10 +290,10 @@ fn transport_settings_are_read_from_all_three_places() {
     let from_file = load(&text).unwrap();
     let at = |name: &str| directory.path().join(name).display().to_string();
     let values = [
-        (Setting::TlsCertificate, at("chain.pem")),
-        (Setting::TlsKey, at("key.pem")),
-        (Setting::ProxyProtocol, "true".to_owned()),
-        (Setting::TrustedProxies, "10.0.0.0/8".to_owned()),
+        (setting("tls_certificate"), at("chain.pem")),
+        (setting("tls_key"), at("key.pem")),
+        (setting("proxy_protocol"), "true".to_owned()),
+        (setting("trusted_proxies"), "10.0.0.0/8".to_owned()),
     ];
     let variables = values
         .each_ref()
@@ -279,8 +305,8 @@ fn transport_settings_are_read_from_all_three_places() {
         .fold(Overrides::default(), |flags, (setting, value)| flags.with(setting, Some(value)));
     let from_flags = load_with(&app("a", "k"), &[], &flags).unwrap();
     for config in [&from_file, &from_environment, &from_flags] {
-        assert!(config.tls.is_some() && config.proxy_protocol);
-        assert_eq!(config.trusted_proxies.to_string(), "10.0.0.0/8");
+        assert!(config.tls.is_some() && config.settings.proxy_protocol);
+        assert_eq!(config.settings.trusted_proxies.to_string(), "10.0.0.0/8");
         assert_eq!(config.effective(), from_file.effective());
     }
 }

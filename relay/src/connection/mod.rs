@@ -1,37 +1,36 @@
 //! One client's connection: a task of its own that drives the session's rules with the socket and real time.
 
 mod actor;
-mod alarms;
-mod frames;
-mod linger;
-mod memberships;
+mod close;
 mod outbound;
-mod outlet;
 mod queue;
 mod registry;
-mod seats;
+mod session_sink;
+mod sessions;
 mod signals;
 mod socket;
+mod subscriptions;
+mod timers;
 
-pub(crate) use alarms::Alarms;
 pub(crate) use outbound::Outbound;
-pub(crate) use outlet::Outlet;
 pub(crate) use registry::Registry;
+pub(crate) use session_sink::SessionSink;
 pub(crate) use socket::{Socket, TLS_SESSION};
+pub(crate) use timers::Timers;
 
 use crate::{
-    audit::Audit,
+    audit::{Audit, trace::RequestId},
     broker::Broker,
-    fanout::{ConnectionId, Fanout},
+    fanout::Fanout,
     lifecycle::Lifecycle,
-    limits::{AddressPlace, Admission, Limits},
+    limits::{AddressPermit, Admission, Limits},
     memory::Memory,
     metrics::Metrics,
-    reloadable::Reloadable,
-    session::SessionTerms,
-    trace::RequestId,
+    session::SessionConfig,
+    session_id::SessionId,
 };
 use actor::Actor;
+use arc_swap::ArcSwap;
 use std::{
     net::IpAddr,
     sync::{
@@ -43,15 +42,15 @@ use std::{
 /// What every connection of a relay shares.
 pub(crate) struct ConnectionContext {
     /// What new sessions are held to; each keeps what it began with.
-    pub(crate) terms: Reloadable<SessionTerms>,
+    pub(crate) terms: ArcSwap<SessionConfig>,
     pub(crate) broker: Arc<dyn Broker>,
-    pub(crate) fanout: Arc<Fanout>,
+    pub(crate) fanout: Arc<Fanout<SessionSink>>,
     /// Most bytes that wait to be written to one client.
     pub(crate) queue_bytes: usize,
     pub(crate) limits: Arc<Limits>,
     pub(crate) memory: Arc<Memory>,
     /// Wakes connections when their time has come.
-    pub(crate) alarms: Arc<Alarms>,
+    pub(crate) timers: Arc<Timers>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) audit: Arc<Audit>,
@@ -62,13 +61,13 @@ pub(crate) struct ConnectionContext {
 
 impl ConnectionContext {
     /// An id for another session.
-    pub(crate) fn next_id(&self) -> ConnectionId {
-        ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed))
+    pub(crate) fn next_id(&self) -> SessionId {
+        SessionId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 }
 
 /// What a connection holds among the limits until its end.
-pub(crate) type Places = (Arc<Admission>, Option<AddressPlace>);
+pub(crate) type ConnectionPermits = (Arc<Admission>, Option<AddressPermit>);
 
 /// A socket after its opening handshake.
 pub(crate) struct Opened {
@@ -80,7 +79,7 @@ pub(crate) struct Opened {
     pub(crate) remote: IpAddr,
     /// The request that it began as, for the log.
     pub(crate) request: RequestId,
-    pub(crate) places: Places,
+    pub(crate) permits: ConnectionPermits,
 }
 
 /// Runs a connection until its end. The only way out unregisters it, also where the task is dropped.

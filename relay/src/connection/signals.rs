@@ -7,7 +7,7 @@ pub(super) struct Signals(pub(super) u8);
 impl Signals {
     /// The condition changed, or the queue overflowed.
     pub(super) const QUEUE: u8 = 1;
-    /// Its alarm rang.
+    /// Its timer rang.
     pub(super) const ALARM: u8 = 2;
     /// The relay shuts down.
     pub(super) const SHUTDOWN: u8 = 4;
@@ -20,7 +20,7 @@ impl Signals {
         self.0 == 0
     }
 
-    pub(super) fn alarm(self) -> bool {
+    pub(super) fn timer(self) -> bool {
         self.0 & Self::ALARM != 0
     }
 

@@ -2,8 +2,8 @@
 //! delays no publishers but its own.
 
 use crate::{
+    critical_task,
     tenant::{ByHash, Tenant},
-    vital,
 };
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -25,9 +25,9 @@ struct Lane {
     users: usize,
 }
 
-/// Room for a publication, given back when it is queued at its subscribers.
+/// BacklogPermit for a publication, given back when it is queued at its subscribers.
 #[derive(Default)]
-pub struct Room {
+pub struct BacklogPermit {
     tenant: Tenant,
     _taken: Option<Taken>,
 }
@@ -44,7 +44,7 @@ struct User {
     installation: u64,
 }
 
-impl Room {
+impl BacklogPermit {
     /// The tenant of the publication.
     pub(super) fn tenant(&self) -> Tenant {
         self.tenant
@@ -64,7 +64,7 @@ impl Default for Backlog {
 
 impl Backlog {
     /// Waits until so many bytes of a tenant may be added.
-    pub(super) async fn room(self: &Arc<Self>, tenant: Tenant, bytes: usize) -> Room {
+    pub(super) async fn room(self: &Arc<Self>, tenant: Tenant, bytes: usize) -> BacklogPermit {
         let (user, room) = self.enter(tenant.installation);
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(SHARE);
         // Without waiting where there is room, as nearly always: to wait counts against the budget of the task.
@@ -80,7 +80,7 @@ impl Backlog {
         let taken = bytes.zip(under_way);
         let taken =
             taken.map(|(bytes, under_way)| Taken { _bytes: bytes, _under_way: under_way, _user: user });
-        Room { tenant, _taken: taken }
+        BacklogPermit { tenant, _taken: taken }
     }
 
     /// Waits until nothing is under way.
@@ -98,7 +98,7 @@ impl Backlog {
     }
 
     fn tenants(&self) -> MutexGuard<'_, ByHash<Lane>> {
-        vital::sound(self.tenants.lock())
+        critical_task::sound(self.tenants.lock())
     }
 }
 
@@ -114,9 +114,9 @@ impl Drop for User {
     }
 }
 
-impl std::fmt::Debug for Room {
+impl std::fmt::Debug for BacklogPermit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Room").finish_non_exhaustive()
+        f.debug_struct("BacklogPermit").finish_non_exhaustive()
     }
 }
 

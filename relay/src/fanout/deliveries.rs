@@ -1,6 +1,6 @@
 //! The way of publications from the broker to the shards: in order per channel, bounded in bytes.
 
-use super::backlog::{Backlog, Room};
+use super::backlog::{Backlog, BacklogPermit};
 use crate::{hub::Publication, memory::Memory, tenant::Tenant};
 use sealwire_protocol::ChannelId;
 use std::{sync::Arc, time::Instant};
@@ -17,7 +17,7 @@ pub struct Deliveries {
 pub(super) struct Delivery {
     publication: Arc<Publication>,
     taken: Instant,
-    room: Room,
+    room: BacklogPermit,
 }
 
 impl Delivery {
@@ -35,7 +35,7 @@ impl Delivery {
     }
 
     #[cfg(test)]
-    pub(super) fn of(publication: Arc<Publication>, room: Room) -> Self {
+    pub(super) fn of(publication: Arc<Publication>, room: BacklogPermit) -> Self {
         Self { publication, taken: Instant::now(), room }
     }
 }
@@ -66,12 +66,12 @@ impl Deliveries {
     }
 
     /// Waits until a message of so many bytes may be published by a tenant.
-    pub async fn room(&self, tenant: Tenant, bytes: usize) -> Room {
+    pub async fn room(&self, tenant: Tenant, bytes: usize) -> BacklogPermit {
         self.backlog.room(tenant, bytes).await
     }
 
     /// Hands a publication to its channel's shard. Callers keep the order of offsets within a channel.
-    pub fn deliver(&self, publication: Arc<Publication>, room: Room) {
+    pub fn deliver(&self, publication: Arc<Publication>, room: BacklogPermit) {
         let shard = shard_of(publication.channel(), self.shards.len());
         // A shard's task ends only when the relay does.
         let _ = self.shards[shard].send(Delivery { publication, taken: Instant::now(), room });

@@ -7,7 +7,7 @@ const TLS: usize = 31 * 1024;
 /// Copies of each byte of a request's head: in the buffer, in the table of headers, and in a copy of that table.
 const COPIES: usize = 3;
 /// The most that a connection grows by its requests: heads are bounded, and bodies are counted by their readers.
-const MOST_GROWTH: usize = 64 * 1024;
+const MAX_GROWTH: usize = 64 * 1024;
 
 /// The protection of a connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,6 @@ impl Protection {
 
     /// Bytes of a connection on which so many bytes were read since the last answer.
     pub(super) fn after(self, read: usize) -> usize {
-        self.idle() + MOST_GROWTH.min(COPIES.saturating_mul(read))
+        self.idle() + MAX_GROWTH.min(COPIES.saturating_mul(read))
     }
 }

@@ -3,7 +3,7 @@
 use super::{Guests, footprint::Protection};
 use crate::{
     listener::net::{UNREAD, UNSENT},
-    memory::{Held, Holder, Kind, Standing},
+    memory::{Holder, Kind, Reservation, Standing},
 };
 use std::{
     io,
@@ -17,14 +17,14 @@ use std::{
 use tokio::{sync::Notify, time::timeout};
 
 /// Bytes that are read in any case: the relay reads a request before it refuses it.
-const LEAST_READ: usize = 4 * 1024;
+const MIN_READ: usize = 4 * 1024;
 /// Most bytes of a client in a handshake of TLS. Its messages take some 2 KiB.
 const MAX_HANDSHAKE: usize = 16 * 1024;
 /// The time that a client has for the end of its answer: for that of a stream after its session, and for that of any answer
 /// when the relay ends.
-const FAREWELL: Duration = Duration::from_secs(3);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The same for a stream when the relay ends, whose session ends first.
-const STREAM_FAREWELL: Duration = Duration::from_secs(15);
+const STREAM_CLOSE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A connection that speaks HTTP.
 pub(crate) struct Guest {
@@ -38,9 +38,9 @@ pub(crate) struct Guest {
 
 struct State {
     protection: Protection,
-    held: Held,
+    held: Reservation,
     /// The system's buffers, while the client does not read.
-    kernel: Option<Held>,
+    kernel: Option<Reservation>,
     /// Bytes from the client since the last answer.
     read: usize,
     /// The moment of the last answer, or of the beginning of the connection.
@@ -83,7 +83,7 @@ impl Guest {
         let state = State {
             protection,
             since: memory.moment(),
-            held: Held::new(memory, Kind::Guests, protection.idle()),
+            held: Reservation::new(memory, Kind::Guests, protection.idle()),
             kernel: None,
             read: 0,
             stage: if protection == Protection::Tls { Stage::Handshake } else { Stage::Requests },
@@ -184,7 +184,7 @@ impl Guest {
         }
         let bytes = state.protection.after(state.read);
         let fits = state.held.set(bytes);
-        if fits || state.read <= LEAST_READ || state.held.kind() != Kind::Guests {
+        if fits || state.read <= MIN_READ || state.held.kind() != Kind::Guests {
             return Ok(());
         }
         Err(io::Error::new(io::ErrorKind::OutOfMemory, "there is no memory for more of the request"))
@@ -198,7 +198,7 @@ impl Guest {
         let mut state = self.state();
         // The buffers of a stranger are part of the strangers' share.
         let kind = if state.held.kind() == Kind::Guests { Kind::Guests } else { Kind::Kernel };
-        let mut kernel = Held::new(self.guests.memory.clone(), kind, 0);
+        let mut kernel = Reservation::new(self.guests.memory.clone(), kind, 0);
         let fits = kernel.set(UNREAD + UNSENT);
         state.kernel = Some(kernel);
         if fits {
@@ -259,8 +259,8 @@ impl Guest {
         loop {
             let patience = match self.order() {
                 Order::Leave => return,
-                Order::Drain if self.is_stream() => STREAM_FAREWELL,
-                Order::Stay | Order::Drain | Order::Finish => FAREWELL,
+                Order::Drain if self.is_stream() => STREAM_CLOSE_TIMEOUT,
+                Order::Stay | Order::Drain | Order::Finish => CLOSE_TIMEOUT,
             };
             if timeout(patience, self.ordered.notified()).await.is_err() {
                 return;
@@ -300,7 +300,7 @@ impl Holder for Guest {
             Some(_) => u32::MAX,
             None => self.guests.memory.moment().wrapping_sub(state.since),
         };
-        let kernel = state.kernel.as_ref().map_or(0, Held::bytes);
+        let kernel = state.kernel.as_ref().map_or(0, Reservation::bytes);
         Standing::Stranger { age, bytes: state.held.bytes() + kernel }
     }
 

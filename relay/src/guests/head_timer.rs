@@ -66,8 +66,8 @@ impl Sleep for HeadSleep {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::LimitSettings;
     use crate::memory::Memory;
+    use crate::settings::Settings;
     use futures_util::FutureExt as _;
     use tokio::time::advance;
 
@@ -75,7 +75,7 @@ mod tests {
 
     fn timer() -> HeadTimer {
         let guest = super::super::guest(&Arc::new(Memory::new(1 << 30)));
-        HeadTimer::new(guest, HEAD, LimitSettings::default().keep_alive)
+        HeadTimer::new(guest, HEAD, Settings::default().keep_alive)
     }
 
     fn started(timer: &HeadTimer) -> Pin<Box<dyn Sleep>> {

@@ -52,7 +52,7 @@ impl Guests {
     fn leave(&self, key: usize) {
         let mut table = self.table();
         table.try_remove(key);
-        // Room that a flood has taken is given back.
+        // BacklogPermit that a flood has taken is given back.
         if table.is_empty() && table.capacity() > 1024 {
             *table = Slab::new();
         }
@@ -66,6 +66,6 @@ impl Guests {
 /// A guest for tests of other pieces.
 #[cfg(test)]
 pub(crate) fn guest(memory: &Arc<Memory>) -> Arc<Guest> {
-    let limits = Limits::new(crate::limits::LimitSettings::default(), std::time::Instant::now());
+    let limits = Limits::new(crate::settings::Settings::default(), std::time::Instant::now());
     Arc::new(Guests::new(memory.clone(), Arc::new(limits))).enter(false)
 }

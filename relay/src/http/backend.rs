@@ -1,15 +1,14 @@
 //! What the endpoints for apps' resolvers have in common: a backend token, and a body in JSON.
 
 use super::{
-    HttpContext, Peer,
-    answer::{HttpError, json},
-    body,
+    HttpContext, Peer, body,
+    response::{HttpError, json},
 };
 use crate::{
-    access::Refused,
+    audit::trace::Source,
     clock::Now,
+    refused::Refused,
     session::{Identity, Refusal},
-    trace::Source,
 };
 use futures_util::Stream;
 use headers::{Authorization, HeaderMapExt as _, authorization::Bearer};
@@ -44,7 +43,7 @@ where
     let result: Result<T, Failure> = match check_request(context, &method, &headers) {
         Ok(claims) => {
             peer.guest.vouch();
-            let result = match context.places(peer, remote) {
+            let result = match context.permits(peer, remote) {
                 Ok(_places) => read(&claims, &source, &mut body).await,
                 Err(refused) => Err(refused.into()),
             };

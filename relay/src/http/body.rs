@@ -1,9 +1,9 @@
 //! Reading a request's body: bounded in bytes and time, whatever its headers promise.
 
-use super::{HttpContext, answer::HttpError};
+use super::{HttpContext, response::HttpError};
 use crate::{
     broker::BrokerError,
-    memory::{Held, Kind},
+    memory::{Kind, Reservation},
 };
 use futures_util::{Stream, StreamExt as _};
 use sealwire_protocol::limits;
@@ -12,18 +12,18 @@ use tokio::time::timeout;
 use warp::{Buf, http::StatusCode};
 
 /// How long and how much of a refused body is thrown away, so that its sender gets to read why.
-const DISCARD_PATIENCE: Duration = Duration::from_secs(2);
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 const DISCARD: usize = 4 * limits::MAX_BODY;
 
 /// A body that was read; counted among the memory while it is there.
 pub(super) struct Body {
     bytes: Vec<u8>,
-    held: Held,
+    held: Reservation,
 }
 
 impl Body {
     /// Gives the bytes up. Counted on as long as the value is there, for what was made of them.
-    pub(super) fn into_held(self) -> Held {
+    pub(super) fn into_held(self) -> Reservation {
         self.held
     }
 }
@@ -46,7 +46,7 @@ pub(super) async fn read<B: Buf>(
     let patience = context.limits.settings().body_timeout;
     let read = async {
         let (mut bytes, mut held) =
-            (Vec::new(), Held::new(context.connection.memory.clone(), Kind::Requests, 0));
+            (Vec::new(), Reservation::new(context.connection.memory.clone(), Kind::Requests, 0));
         while let Some(chunk) = body.next().await {
             let mut chunk =
                 chunk.map_err(|_| HttpError::new(StatusCode::BAD_REQUEST, "the body broke off"))?;
@@ -83,7 +83,7 @@ pub(super) async fn discard<B: Buf>(body: impl Stream<Item = Result<B, warp::Err
             }
         }
     };
-    let _ = timeout(DISCARD_PATIENCE, discard).await;
+    let _ = timeout(DISCARD_TIMEOUT, discard).await;
 }
 
 /// The body is past the limit.

@@ -1,9 +1,9 @@
 //! `POST /v1/disconnect`: an app's resolver ends sessions of its installation, and the tokens that they came with.
 
-use super::{HttpContext, Peer, answer::HttpError, backend, body};
+use super::{HttpContext, Peer, backend, body, response::HttpError};
 use crate::{
-    access::Refused, clock::Now, connection::Registry, revocations::Selector, session::Identity,
-    trace::Source,
+    audit::trace::Source, auth::revocations::Selector, clock::Now, connection::Registry, refused::Refused,
+    session::Identity,
 };
 use futures_util::Stream;
 use sealwire_protocol::{Code, Scope, UnixSeconds, limits, tokens::BackendClaims};

@@ -1,6 +1,6 @@
 //! `GET /v1/openapi.json`: what the relay answers over HTTP, for people and for generators of clients.
 
-use super::answer::HttpError;
+use super::response::HttpError;
 use sealwire_protocol::OPENAPI;
 use warp::{
     http::{HeaderValue, Method, header},

@@ -1,18 +1,20 @@
 //! `POST /v1/publish`: a batch of sealed messages from an app's resolver, each with a result of its own.
 
 use super::{
-    HttpContext, Peer,
-    answer::{ErrorBody, HttpError},
-    backend, body,
+    HttpContext, Peer, backend, body,
+    response::{ErrorBody, HttpError},
 };
 use crate::{
-    access::{self, Namespace, Refused},
+    audit::trace::Source,
+    auth::{
+        access::{self, Namespace},
+        signing_keys::SigningKeys,
+    },
     clock::Now,
     hub::{Accepted, Draft},
+    refused::Refused,
     session::Refusal,
-    signing::SigningKeys,
     tenant::Tenant,
-    trace::Source,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::Stream;
@@ -34,7 +36,7 @@ use warp::{
 };
 
 /// The time that a batch is worked on before other tasks run.
-const TURN: Duration = Duration::from_micros(250);
+const TIME_SLICE: Duration = Duration::from_micros(250);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -103,7 +105,7 @@ async fn publish_batch<B: Buf>(
     let mut turn = Instant::now();
     let mut order = Order::default();
     for message in messages {
-        if turn.elapsed() >= TURN {
+        if turn.elapsed() >= TIME_SLICE {
             yield_now().await;
             turn = Instant::now();
         }

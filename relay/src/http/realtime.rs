@@ -1,10 +1,10 @@
 //! `GET /v1/realtime`: from an HTTP request to a connection of its own.
 
-use super::{HttpContext, Peer, answer::HttpError, door};
+use super::{HttpContext, Peer, admission, response::HttpError};
 use crate::{
+    audit::trace::{RequestId, Source},
     connection::{self, Opened, Socket},
     session::Refusal,
-    trace::{RequestId, Source},
     websocket::{self, Accepted, HandshakeError},
 };
 use hyper::upgrade::OnUpgrade;
@@ -26,7 +26,7 @@ pub(super) fn realtime(
         Err(error) => {
             let refusal = Refusal { attempt: "connect", code: error.code(), identity: None };
             context.audit.refused(&refusal, &Source::request(remote, headers));
-            door::turn_away(error)
+            admission::turn_away(error)
         }
     }
 }
@@ -52,7 +52,7 @@ fn open(
         HttpError::new(StatusCode::UPGRADE_REQUIRED, "a WebSocket is opened over HTTP/1.1")
             .with_header(header::UPGRADE, "websocket")
     })?;
-    let places = context.enter(peer, remote)?;
+    let permits = context.enter(peer, remote)?;
     let (connection, tasks) = (context.connection.clone(), context.tasks.clone());
     let request = RequestId::of(headers);
     context.tasks.spawn(async move {
@@ -62,7 +62,7 @@ fn open(
             tracing::error!("the connection is of a kind that the relay's own listeners never make");
             return;
         };
-        let opened = Opened { socket, unread, takes_batches, remote, request, places };
+        let opened = Opened { socket, unread, takes_batches, remote, request, permits };
         // A task of its own, which holds nothing of the handshake.
         tasks.spawn(connection::run(connection, opened));
     });

@@ -118,11 +118,11 @@ impl Hub {
     /// What an idle channel occupies, in bytes. An eighth of the replay cache's size may go to them as well.
     const IDLE_COST: usize = 256;
     /// By how much the time of a publication may be ahead of the wall clock.
-    const MOST_AHEAD: Duration = Duration::from_secs(10);
+    const MAX_AHEAD: Duration = Duration::from_secs(10);
     /// So many idle channels are kept in any case.
     const MIN_IDLE: usize = 16;
     /// Most that one call forgets: others wait for the hub meanwhile.
-    const MOST_AT_ONCE: usize = 1024;
+    const MAX_EVICTIONS_AT_ONCE: usize = 1024;
 
     /// An empty hub. `epoch` is random, so that no two runs of a relay share one.
     #[must_use]
@@ -211,7 +211,7 @@ impl Hub {
     /// Past that, it was wrong before, and is followed at once.
     fn following(&self, wall: UnixMillis) -> UnixMillis {
         let ahead = Duration::from_millis(self.time.0.saturating_sub(wall.0));
-        if ahead > Self::MOST_AHEAD { wall } else { self.time.max(wall) }
+        if ahead > Self::MAX_AHEAD { wall } else { self.time.max(wall) }
     }
 
     /// Adds a subscription and says what it starts with. Every `join` is followed by one [`Self::leave`].
@@ -250,11 +250,11 @@ impl Hub {
         self.expire(now.monotonic);
     }
 
-    /// Forgets what is older than the replay window, and no more than [`Self::MOST_AT_ONCE`]: hardly any work for each
+    /// Forgets what is older than the replay window, and no more than [`Self::MAX_EVICTIONS_AT_ONCE`]: hardly any work for each
     /// publication that goes. Returns whether something is left to forget.
     pub fn expire(&mut self, now: Instant) -> bool {
         let Some(start) = now.checked_sub(self.limits.replay_window) else { return false };
-        let mut left = Self::MOST_AT_ONCE;
+        let mut left = Self::MAX_EVICTIONS_AT_ONCE;
         while left > 0
             && let Some((_, cached)) = self.cached.pop_expired(start)
         {
@@ -274,12 +274,12 @@ impl Hub {
     }
 
     /// Evicts publications of so many bytes, those of the largest tenants first, down to a quarter of the budget, and no
-    /// more than [`Self::MOST_AT_ONCE`] publications. Returns the bytes evicted.
+    /// more than [`Self::MAX_EVICTIONS_AT_ONCE`] publications. Returns the bytes evicted.
     pub fn evict(&mut self, bytes: usize, now: Instant) -> usize {
         let before = self.cached.bytes();
         let floor = (self.limits.replay_bytes / 4).min(self.memory.cache_floor());
         let target = before.saturating_sub(bytes).max(floor);
-        let mut left = Self::MOST_AT_ONCE;
+        let mut left = Self::MAX_EVICTIONS_AT_ONCE;
         while self.cached.bytes() > target && left > 0 && self.evict_of_largest(now) {
             left -= 1;
         }

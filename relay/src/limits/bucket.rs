@@ -1,20 +1,12 @@
 //! How much may happen a second: a token bucket that stores one number, the moment at which it will be full again (the
 //! generic cell rate algorithm of ITU-T I.371). No I/O and no clock of its own.
 
+use crate::settings::Rate;
 use std::time::Duration;
-
-/// So much a second, and so much at once after a quiet while.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// What is allowed in every second.
-    pub per_second: u64,
-    /// What is allowed at once.
-    pub burst: u64,
-}
 
 impl Rate {
     /// How long `count` takes at this rate, in nanoseconds.
-    fn nanos(self, count: u64) -> u64 {
+    pub(super) fn nanos(self, count: u64) -> u64 {
         let nanos = u128::from(count) * 1_000_000_000 / u128::from(self.per_second.max(1));
         u64::try_from(nanos).unwrap_or(u64::MAX)
     }
@@ -26,7 +18,7 @@ impl Rate {
 }
 
 /// Longest time that somebody waits for a debt alone, in nanoseconds.
-const LONGEST_DEBT: u64 = 60_000_000_000;
+const MAX_DEBT_NANOS: u64 = 60_000_000_000;
 
 /// A moment, in nanoseconds since the limits were made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +48,7 @@ impl Bucket {
     /// owed, and what comes next waits until it is paid, or a minute has passed.
     pub(crate) fn draw(&mut self, count: u64, rate: Rate, now: Moment) -> Result<(), Duration> {
         self.take(count.min(rate.burst), rate, now)?;
-        let owed = rate.nanos(count.saturating_sub(rate.burst)).min(LONGEST_DEBT);
+        let owed = rate.nanos(count.saturating_sub(rate.burst)).min(MAX_DEBT_NANOS);
         self.full_at = self.full_at.saturating_add(owed);
         Ok(())
     }

@@ -1,28 +1,23 @@
-//! What a relay allows to whom: places that are taken and given back, and rates. No I/O; time is an argument, and what
+//! What a relay allows to whom: permits that are taken and given back, and rates. No I/O; time is an argument, and what
 //! an attacker can make up does not make its tables grow.
 
 mod bucket;
-mod intake;
-mod occupancy;
-mod origins;
-mod places;
+mod concurrency;
+mod inbound;
+mod limit;
+mod permits;
 mod rates;
-mod refusals;
-mod settings;
 
-pub use bucket::Rate;
-pub(crate) use intake::Intake;
-pub use origins::AllowedOrigins;
-pub(crate) use places::{AddressPlace, Admission, RefusalPlace, SessionPlace};
-pub use refusals::Limit;
-pub use settings::{Given, LimitSettings};
+pub(crate) use inbound::Inbound;
+pub use limit::Limit;
+pub(crate) use permits::{AddressPermit, Admission, RefusalPermit, SessionPermit};
 
-use crate::{access::Refused, memory::Memory, tenant::Tenant};
+use crate::{memory::Memory, refused::Refused, settings::Settings, tenant::Tenant};
 use arc_swap::{ArcSwap, Guard};
 use bucket::{Bucket, Moment};
-use occupancy::Occupancy;
+use concurrency::Occupancy;
+use limit::Refusals;
 use rates::Rates;
-use refusals::Refusals;
 use std::{
     hash::{BuildHasher as _, RandomState},
     sync::{
@@ -37,7 +32,7 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 
 /// The limits of a relay, and what is taken of them.
 pub struct Limits {
-    settings: ArcSwap<LimitSettings>,
+    settings: ArcSwap<Settings>,
     start: Instant,
     /// Makes keys of names: nobody can aim for another's.
     keys: RandomState,
@@ -58,7 +53,7 @@ pub struct Limits {
 impl Limits {
     /// With nothing taken.
     #[must_use]
-    pub fn new(settings: LimitSettings, now: Instant) -> Self {
+    pub fn new(settings: Settings, now: Instant) -> Self {
         Self {
             settings: ArcSwap::from_pointee(settings),
             start: now,
@@ -83,14 +78,14 @@ impl Limits {
         Self { memory, ..self }
     }
 
-    /// Holds everything that is asked for from now on to other settings. Places that are taken stay taken.
-    pub fn set(&self, settings: LimitSettings) {
+    /// Holds everything that is asked for from now on to other settings. Permits that are taken stay taken.
+    pub fn set(&self, settings: Settings) {
         self.settings.store(Arc::new(settings));
     }
 
     /// The settings in force.
     #[must_use]
-    pub fn settings(&self) -> Guard<Arc<LimitSettings>> {
+    pub fn settings(&self) -> Guard<Arc<Settings>> {
         self.settings.load()
     }
 
@@ -133,7 +128,7 @@ impl Limits {
         let (settings, now) = (self.settings(), self.moment(now));
         let (count, bytes) = (count as u64, bytes as u64);
         let checks = [
-            (Limit::Publishes, &self.publishes, tenant.installation, count, settings.publishes),
+            (Limit::Publishes, &self.publishes, tenant.installation, count, settings.publishes()),
             (Limit::PublishBytes, &self.publish_bytes, tenant.installation, bytes, settings.publish_bytes()),
             (Limit::PublishesPerApp, &self.app_publishes, tenant.app, count, settings.app_publishes()),
         ];
@@ -160,10 +155,10 @@ impl Limits {
         let (settings, now) = (self.settings(), self.moment(now));
         let mut after = *session;
         after
-            .draw(bytes, settings.session_replays, now)
+            .draw(bytes, settings.session_replays(), now)
             .map_err(|wait| self.refuse_for(Limit::ReplaysPerSession, wait.max(SHORTEST_WAIT)))?;
         self.replays
-            .draw(installation, bytes, settings.replays, now)
+            .draw(installation, bytes, settings.replays(), now)
             .map_err(|wait| self.refuse_for(Limit::Replays, wait))?;
         *session = after;
         Ok(())
@@ -177,7 +172,7 @@ impl Limits {
 
     /// Refuses an app that ends sessions too often.
     pub(crate) fn check_disconnect(&self, app: &str, now: Instant) -> Result<(), Refused> {
-        let (key, rate) = (self.app(app), self.settings().disconnects);
+        let (key, rate) = (self.app(app), self.settings().disconnects());
         let taken = self.disconnects.take(key, 1, rate, self.moment(now));
         taken.map_err(|wait| self.refuse_for(Limit::Disconnects, wait))
     }
@@ -202,22 +197,18 @@ impl Limits {
 mod tests {
     use super::*;
 
-    fn limits(change: impl FnOnce(&mut LimitSettings)) -> (Limits, Instant) {
-        let (mut settings, start) = (LimitSettings::default(), Instant::now());
+    fn limits(change: impl FnOnce(&mut Settings)) -> (Limits, Instant) {
+        let (mut settings, start) = (Settings::default(), Instant::now());
         change(&mut settings);
         (Limits::new(settings, start), start)
-    }
-
-    fn rate(per_second: u64, burst: u64) -> Rate {
-        Rate { per_second, burst }
     }
 
     #[test]
     fn installations_publish_so_many_messages_and_bytes_and_apps_so_many_messages() {
         let (limits, now) = limits(|limits| {
-            limits.publishes = rate(10, 100);
-            limits.publish_bytes = Given { per_second: Some(1000), burst: Some(10_000) };
-            limits.app_publishes = Given { per_second: Some(15), burst: Some(150) };
+            (limits.publish_rate, limits.publish_burst) = (10, 100);
+            (limits.publish_byte_rate, limits.publish_byte_burst) = (Some(1000), Some(10_000));
+            (limits.publish_rate_per_app, limits.publish_burst_per_app) = (Some(15), Some(150));
         });
         let publish = |app, installation, count, bytes| {
             let refused = limits.check_publishes(limits.tenant(app, installation), count, bytes, now).err();
@@ -242,8 +233,8 @@ mod tests {
     #[test]
     fn sessions_and_installations_have_so_many_replayed_bytes_and_any_single_replay_comes_through() {
         let (limits, start) = limits(|limits| {
-            limits.session_replays = rate(100, 1000);
-            limits.replays = rate(200, 3000);
+            (limits.replay_rate_per_session, limits.replay_burst_per_session) = (100, 1000);
+            (limits.replay_rate, limits.replay_burst) = (200, 3000);
         });
         let tenant = limits.tenant("a", "i");
         let (mut first, mut second, mut other) = (Bucket::default(), Bucket::default(), Bucket::default());
@@ -271,7 +262,7 @@ mod tests {
 
     #[test]
     fn an_app_ends_sessions_so_often() {
-        let (limits, now) = limits(|limits| limits.disconnects = rate(2, 3));
+        let (limits, now) = limits(|limits| (limits.disconnect_rate, limits.disconnect_burst) = (2, 3));
         (0..3).for_each(|_| limits.check_disconnect("a", now).unwrap());
         let refused = limits.check_disconnect("a", now).unwrap_err();
         assert_eq!((refused.retry_after_ms(), limits.refusals(Limit::Disconnects)), (500, 1));

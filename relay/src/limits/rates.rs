@@ -1,7 +1,8 @@
 //! Token buckets by key, in a table that cannot be grown past its size by whoever makes up keys.
 
-use super::bucket::{Bucket, Moment, Rate};
-use crate::{tenant::ByHash, vital};
+use super::bucket::{Bucket, Moment};
+use crate::settings::Rate;
+use crate::{critical_task, tenant::ByHash};
 use std::{
     sync::{Mutex, MutexGuard},
     time::Duration,
@@ -12,7 +13,7 @@ const SHARDS: usize = 16;
 /// Most buckets in each half of a shard.
 const CAPACITY: usize = 4096;
 /// Longest time that anybody is told to wait, in nanoseconds.
-const LONGEST_WAIT: u64 = 2_000_000_000;
+const MAX_WAIT_NANOS: u64 = 2_000_000_000;
 /// Shortest time that anybody is told to wait, in nanoseconds: who waits less asks for nothing but refusals.
 const SHORTEST_WAIT: u64 = 50_000_000;
 
@@ -59,7 +60,7 @@ impl Rates {
 
     fn shard(&self, key: u64) -> MutexGuard<'_, Shard> {
         let shard = usize::try_from(key >> 60).unwrap_or(0);
-        vital::sound(self.shards[shard].lock())
+        critical_task::sound(self.shards[shard].lock())
     }
 
     #[cfg(test)]
@@ -94,7 +95,7 @@ impl Shard {
         take(&mut entry.bucket, count, rate, now).map_err(|missing| {
             let earliest = now.0.saturating_add(u64::try_from(missing.as_nanos()).unwrap_or(u64::MAX));
             let one_more = (rate.refill() / rate.burst.max(1)).saturating_mul(count);
-            let latest = earliest.max(now.0 + LONGEST_WAIT);
+            let latest = earliest.max(now.0 + MAX_WAIT_NANOS);
             entry.promised = earliest.max(entry.promised.saturating_add(one_more)).min(latest);
             Duration::from_nanos((entry.promised - now.0).max(SHORTEST_WAIT))
         })
@@ -105,7 +106,7 @@ impl Shard {
         // A bucket in debt is not full after the time that an empty one takes to fill.
         let debtors = gone.into_iter().filter(|(_, entry)| entry.bucket.is_in_debt(rate, now));
         self.young.extend(debtors.take(CAPACITY / 2));
-        self.turn_at = now.0.saturating_add(rate.refill().max(LONGEST_WAIT));
+        self.turn_at = now.0.saturating_add(rate.refill().max(MAX_WAIT_NANOS));
     }
 }
 
@@ -155,7 +156,7 @@ mod tests {
             (0..5).map(|_| rates.take(1, 1, RATE, at(0)).unwrap_err().as_millis()).collect();
         assert_eq!(waits, [100, 200, 300, 400, 500]);
         for _ in 0..1000 {
-            assert!(rates.take(1, 1, RATE, at(0)).unwrap_err() <= Duration::from_nanos(LONGEST_WAIT));
+            assert!(rates.take(1, 1, RATE, at(0)).unwrap_err() <= Duration::from_nanos(MAX_WAIT_NANOS));
         }
         // Each comes when it was asked to, and passes.
         for wait in waits {

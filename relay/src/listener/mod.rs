@@ -1,9 +1,10 @@
 //! Where connections come from: an address, a Unix domain socket, or a socket that systemd hands over.
 
+pub(crate) mod accept;
 pub(crate) mod net;
 mod unix;
 
-use crate::config::Listen;
+use crate::settings::Listen;
 use listenfd::ListenFd;
 use socket2::SockRef;
 use std::{fmt, io, net::SocketAddr, os::fd::AsFd, path::PathBuf};

@@ -3,15 +3,15 @@
 //! the books of the replay cache. Towards the end of the budget, newcomers are refused, and [`shedding`] gives memory back.
 
 mod account;
-mod frame;
-mod held;
 mod marks;
+mod reservation;
+mod shared_frame;
 mod shedding;
 
 pub(crate) use account::{Account, InKernel};
-pub(crate) use held::Held;
 pub(crate) use marks::{budget_for, idle_connections};
-pub(crate) use shedding::{Holder, LEAST, Standing, run as shed};
+pub(crate) use reservation::Reservation;
+pub(crate) use shedding::{Holder, MIN_WAITING, Standing, run as shed};
 
 use marks::{CACHE_FLOOR, FULL, GUESTS, GUESTS_FULL, LIMIT, MUCH, MUCH_BELOW, SHED_ABOVE, SHED_TO};
 use std::{
@@ -23,10 +23,10 @@ use tokio::{sync::Notify, time::timeout};
 /// Bytes of a WebSocket before it has a session; measured, and rounded up.
 pub(crate) const CONNECTION: usize = 1792;
 /// Bytes of a session besides the first of its connection, before it is open; measured, and rounded up.
-pub(crate) const SEAT: usize = 512;
+pub(crate) const SESSION_SLOT: usize = 512;
 
 /// The longest time that a publisher waits for memory.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PUBLISH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The kinds of memory, apart from frames and the cache's books.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub struct Memory {
 /// The bytes of each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct MemoryHeld {
+pub struct MemoryUsage {
     /// The frames of publications that are cached, queued or on their way.
     pub frames: usize,
     /// Connections that have not shown a token.
@@ -87,7 +87,7 @@ pub struct MemoryHeld {
     pub books: usize,
 }
 
-impl MemoryHeld {
+impl MemoryUsage {
     /// All of it.
     #[must_use]
     pub fn total(self) -> usize {
@@ -139,8 +139,8 @@ impl Memory {
 
     /// The bytes that are held now.
     #[must_use]
-    pub fn held(&self) -> MemoryHeld {
-        MemoryHeld {
+    pub fn held(&self) -> MemoryUsage {
+        MemoryUsage {
             frames: self.frames.load(Ordering::Relaxed),
             guests: self.held_for(Kind::Guests),
             requests: self.held_for(Kind::Requests),
@@ -252,7 +252,7 @@ impl Memory {
                 relieved.await;
             }
         };
-        !self.is_full() || timeout(PATIENCE, relief).await.is_ok()
+        !self.is_full() || timeout(PUBLISH_TIMEOUT, relief).await.is_ok()
     }
 
     /// Milliseconds since the start of the relay, in the four bytes that a connection has for a moment. Begins anew after 49

@@ -2,16 +2,11 @@
 //! line that others write; a scrape adds up. The names on the outside are in [`exposition`].
 
 mod by_code;
-mod exposition;
-mod format;
-mod latency;
-mod process;
+pub(crate) mod latency;
 mod requests;
 mod striped;
 mod verifications;
 
-pub(crate) use exposition::Exposition;
-pub(crate) use format::Format;
 pub(crate) use latency::{Distribution, Latency, add};
 pub(crate) use requests::Route;
 pub(crate) use verifications::Verifications;
@@ -86,7 +81,7 @@ impl Metrics {
     }
 
     /// Sessions that are open.
-    fn sessions(&self) -> u64 {
+    pub(crate) fn sessions(&self) -> u64 {
         self.sessions_opened.total().saturating_sub(self.sessions_closed.total())
     }
 }

@@ -23,7 +23,7 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// Pause before another attempt where the descriptor is non-blocking and full: another process chose that for it.
 const FULL_PAUSE: Duration = Duration::from_millis(10);
 /// Time for which the end of the process waits for lines that are still queued.
-const PATIENCE: Duration = Duration::from_secs(1);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A destination of lines.
 #[derive(Clone, Debug)]
@@ -91,7 +91,7 @@ pub fn open_log() -> io::Result<&'static Output> {
 /// Gives the lines that are still queued for standard error a moment before the process ends.
 pub fn flush_log() {
     if let Some(log) = LOG.get() {
-        log.flush(PATIENCE);
+        log.flush(FLUSH_TIMEOUT);
     }
 }
 

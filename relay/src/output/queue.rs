@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-/// Room that an idle queue keeps, in bytes.
+/// BacklogPermit that an idle queue keeps, in bytes.
 const KEPT: usize = 16 * 1024;
 
 #[derive(Debug)]

@@ -5,7 +5,6 @@ mod trusted;
 
 pub use trusted::TrustedProxies;
 
-use crate::config::Config;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use warp::http::HeaderMap;
 
@@ -38,10 +37,10 @@ pub(crate) struct Proxies {
 }
 
 impl Proxies {
-    pub(crate) fn new(config: &Config) -> Self {
-        let is_everybody =
-            config.proxy_terminates_tls && config.trusted_proxies.is_empty() && !config.proxy_protocol;
-        Self { trusted: config.trusted_proxies.clone(), is_everybody, sends_header: config.proxy_protocol }
+    /// `terminate_tls` and `send_header` are the settings `proxy_terminates_tls` and `proxy_protocol`.
+    pub(crate) fn new(trusted: TrustedProxies, terminate_tls: bool, send_header: bool) -> Self {
+        let is_everybody = terminate_tls && trusted.is_empty() && !send_header;
+        Self { trusted, is_everybody, sends_header: send_header }
     }
 
     /// Whether the peer speaks for others.
@@ -87,11 +86,7 @@ mod tests {
     use warp::http::HeaderValue;
 
     fn proxies(trusted: &str, terminates_tls: bool) -> Proxies {
-        Proxies::new(&Config {
-            trusted_proxies: trusted.parse().unwrap(),
-            proxy_terminates_tls: terminates_tls,
-            ..Config::default()
-        })
+        Proxies::new(trusted.parse().unwrap(), terminates_tls, false)
     }
 
     fn headers(lines: &[&str]) -> HeaderMap {

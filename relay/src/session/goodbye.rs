@@ -1,7 +1,7 @@
 //! The end of a session: why, what the client is told, and when it may come back.
 
 use super::{Identity, Refusal, SessionAction, SessionRules, State};
-use crate::{access::Refused, websocket::Violation};
+use crate::{refused::Refused, websocket::Violation};
 use sealwire_protocol::{
     Code, limits,
     wire::{Goodbye, ToClient},
@@ -28,7 +28,7 @@ pub(crate) fn too_many_sessions() -> ToClient {
 /// What ends a session from outside of its own messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum EndReason {
     /// A text message came.
     TextFrame,
     /// A message past the limit came.
@@ -39,7 +39,7 @@ pub enum Fault {
     ShuttingDown,
 }
 
-impl Fault {
+impl EndReason {
     /// The fault that a message stands for; `None` where RFC 6455 itself was broken.
     #[must_use]
     pub fn of(violation: Violation) -> Option<Self> {
@@ -53,19 +53,19 @@ impl Fault {
 
 impl SessionRules {
     /// Something outside of the client's messages ends the session.
-    pub fn handle_fault(&mut self, fault: Fault) {
+    pub fn handle_end(&mut self, fault: EndReason) {
         match fault {
-            Fault::TextFrame => {
+            EndReason::TextFrame => {
                 self.refuse_frame(Refused::new(Code::TextFrame, Violation::Text.to_string()));
             }
-            Fault::FrameTooLarge => {
+            EndReason::FrameTooLarge => {
                 self.refuse_frame(Refused::new(Code::FrameTooLarge, Violation::TooLarge.to_string()));
             }
-            Fault::SlowConsumer => {
+            EndReason::SlowConsumer => {
                 let message = "the client did not read what was queued for it; reconnect and resume";
                 self.goodbye(Refused::new(Code::SlowConsumer, message));
             }
-            Fault::ShuttingDown => {
+            EndReason::ShuttingDown => {
                 self.goodbye(Refused::new(Code::ShuttingDown, "the relay is shutting down; reconnect"));
             }
         }

@@ -1,9 +1,9 @@
 //! What a verified session token granted, in as little memory as it takes: a relay holds one of these for every
 //! connection, and most connections do nothing most of the time.
 
-use crate::{
+use crate::auth::{
     access::Namespace,
-    signing::{KeyNumber, Signed},
+    signing_keys::{Signed, VerifyingKeyId},
 };
 use sealwire_protocol::{
     InvalidScope, Scope, UnixSeconds,
@@ -22,7 +22,7 @@ pub(super) struct Grant {
     pub(super) exp: UnixSeconds,
     pub(super) iat: UnixSeconds,
     /// The signing key of the token.
-    pub(super) key: KeyNumber,
+    pub(super) key: VerifyingKeyId,
 }
 
 impl Grant {
@@ -91,7 +91,7 @@ mod tests {
         let (names, times) =
             ((installation.to_owned(), account.to_owned()), (UnixSeconds(1), UnixSeconds(2)));
         let claims = SessionClaims::new("app".into(), names.0, names.1, scope, Permissions::ALL, times);
-        Grant::new(&Signed { claims, key: KeyNumber::default() })
+        Grant::new(&Signed { claims, key: VerifyingKeyId::default() })
     }
 
     #[test]

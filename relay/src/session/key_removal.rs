@@ -2,7 +2,7 @@
 //! nothing else.
 
 use super::{Refusal, SessionAction, SessionRules, State, deadlines::Timer, goodbye::KEY_GONE_AFTER};
-use crate::access::Refused;
+use crate::refused::Refused;
 use sealwire_protocol::{ChannelId, Code};
 
 /// The attempt in the audit log.

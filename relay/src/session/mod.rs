@@ -3,11 +3,11 @@
 
 mod action;
 mod deadlines;
-mod events;
+mod established;
+mod event_filter;
 mod goodbye;
 mod grant;
 mod key_removal;
-mod open;
 mod refresh;
 mod revocation;
 mod subscriptions;
@@ -15,22 +15,24 @@ mod subscriptions;
 mod tests;
 
 pub use action::{Identity, Publishing, Refusal, SessionAction};
-pub use events::EventFilter;
-pub use goodbye::Fault;
+pub use event_filter::EventFilter;
+pub use goodbye::EndReason;
 pub(crate) use goodbye::too_many_sessions;
 
 use crate::{
-    access::Refused,
+    auth::{
+        revocations::Revocations,
+        signing_keys::{Signed, SigningKeys},
+    },
     clock::Now,
     hub::Accepted,
-    limits::{Limits, SessionPlace},
+    limits::{Limits, SessionPermit},
     pulse::Pulse,
-    revocations::Revocations,
-    signing::{Signed, SigningKeys},
+    refused::Refused,
 };
 use bytes::Bytes;
 use deadlines::{Deadlines, Timer};
-use open::Open;
+use established::Open;
 use sealwire_protocol::{
     ChannelId, Code,
     limits::MAX_FRAME,
@@ -45,7 +47,7 @@ use std::{
 
 /// What a relay holds all its sessions to.
 #[derive(Clone)]
-pub struct SessionTerms {
+pub struct SessionConfig {
     /// The signing keys of all apps.
     pub keys: Arc<SigningKeys>,
     /// Which sessions were ended by their apps.
@@ -76,7 +78,7 @@ pub struct Joined {
 /// The rules of one session. Feed it with `handle_*`, then drain [`Self::poll_action`], then wait until
 /// [`Self::poll_timeout`]. While [`Self::is_waiting`] no further frame may be handed in.
 pub struct SessionRules {
-    terms: Arc<SessionTerms>,
+    terms: Arc<SessionConfig>,
     state: State,
     deadlines: Deadlines,
     actions: VecDeque<SessionAction>,
@@ -96,7 +98,7 @@ impl SessionRules {
     /// A connection that was just opened. `jitter` is any number that differs between connections: it spreads their
     /// return after a shutdown.
     #[must_use]
-    pub fn new(terms: Arc<SessionTerms>, jitter: u32, now: Now) -> Self {
+    pub fn new(terms: Arc<SessionConfig>, jitter: u32, now: Now) -> Self {
         let mut deadlines = Deadlines::default();
         deadlines.set(Timer::Hello, now.monotonic + terms.hello_timeout);
         Self {
@@ -260,7 +262,7 @@ impl SessionRules {
     }
 
     /// The session's place among the limits, once its token was verified.
-    pub(crate) fn place(&self) -> Option<&SessionPlace> {
+    pub(crate) fn place(&self) -> Option<&SessionPermit> {
         match &self.state {
             State::Open(open) => Some(open.place()),
             _ => None,

@@ -1,16 +1,19 @@
 //! Replacing a token before it expires, without a reconnect and without widening anything but time and permissions.
 
 use super::{
-    SessionAction, SessionTerms,
+    SessionAction, SessionConfig,
     deadlines::{Deadlines, Timer},
+    established::{Actions, Open},
     grant::Grant,
-    open::{Actions, Open},
 };
 use crate::{
-    access::{self, Refused},
+    auth::{
+        access,
+        revocations::{Revoked, Seen},
+        signing_keys::Signed,
+    },
     clock::Now,
-    revocations::{Revoked, Seen},
-    signing::Signed,
+    refused::Refused,
 };
 use sealwire_protocol::{
     ChannelId, Code, UnixSeconds,
@@ -22,7 +25,7 @@ impl Open {
     pub(super) fn refresh(
         &mut self,
         message: &Refresh,
-        terms: &SessionTerms,
+        terms: &SessionConfig,
         now: Now,
         deadlines: &mut Deadlines,
         actions: &mut Actions,
@@ -44,7 +47,7 @@ impl Open {
     fn refresh_session(
         &mut self,
         token: &str,
-        terms: &SessionTerms,
+        terms: &SessionConfig,
         now: Now,
         deadlines: &mut Deadlines,
     ) -> Result<UnixSeconds, Refused> {
@@ -66,7 +69,7 @@ impl Open {
         &mut self,
         channel: ChannelId,
         token: &str,
-        terms: &SessionTerms,
+        terms: &SessionConfig,
         now: Now,
         deadlines: &mut Deadlines,
     ) -> Result<UnixSeconds, Refused> {

@@ -2,9 +2,11 @@
 
 use super::{SessionRules, State, grant::Grant};
 use crate::{
-    access::Namespace,
+    auth::{
+        access::Namespace,
+        revocations::{Revocations, Revoked, Seen, Subject},
+    },
     clock::Now,
-    revocations::{Revocations, Revoked, Seen, Subject},
 };
 use sealwire_protocol::tokens::SessionClaims;
 

@@ -1,7 +1,7 @@
 //! The subscriptions of a session, by channel: one or a few for nearly everybody, so a sorted vector.
 
 use super::EventFilter;
-use crate::signing::Signed;
+use crate::auth::signing_keys::Signed;
 use sealwire_protocol::{ChannelId, tokens::ChannelClaims};
 
 /// Bytes of a subscription without a filter and a token, with its places among the memberships and in the fan-out table;

@@ -51,22 +51,22 @@ pub struct Tls {
 }
 
 /// Whether it is the certificate's file or the key's that an error is about.
-pub(crate) enum Fault {
+pub(crate) enum LoadError {
     Certificate(TlsError),
     Key(TlsError),
 }
 
 impl Tls {
     /// Reads a chain of certificates and the key of the first one.
-    pub(crate) fn load(certificate: &Path, key: &Path, now: UnixSeconds) -> Result<Self, Fault> {
-        let chain = read_chain(certificate).map_err(Fault::Certificate)?;
-        let own = chain.first().ok_or(Fault::Certificate(TlsError::NoCertificate))?;
-        let expires = check_validity(own, now).map_err(Fault::Certificate)?;
-        let key = read_key(key).map_err(Fault::Key)?;
+    pub(crate) fn load(certificate: &Path, key: &Path, now: UnixSeconds) -> Result<Self, LoadError> {
+        let chain = read_chain(certificate).map_err(LoadError::Certificate)?;
+        let own = chain.first().ok_or(LoadError::Certificate(TlsError::NoCertificate))?;
+        let expires = check_validity(own, now).map_err(LoadError::Certificate)?;
+        let key = read_key(key).map_err(LoadError::Key)?;
         let config = server_config(chain.clone(), key).map_err(|error| match error {
-            rustls::Error::InconsistentKeys(_) => Fault::Key(TlsError::Mismatch),
-            rustls::Error::General(_) => Fault::Key(TlsError::Unusable(error)),
-            _ => Fault::Certificate(TlsError::Unusable(error)),
+            rustls::Error::InconsistentKeys(_) => LoadError::Key(TlsError::Mismatch),
+            rustls::Error::General(_) => LoadError::Key(TlsError::Unusable(error)),
+            _ => LoadError::Certificate(TlsError::Unusable(error)),
         })?;
         Ok(Self { chain, expires, config: Arc::new(config) })
     }

@@ -5,7 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use sealwire_protocol::{CloseCode, wire::ToClient};
 
 const FINAL: u8 = 0x80;
-const LONGEST_HEADER: usize = 10;
+const MAX_HEADER: usize = 10;
 const MASKED: u8 = 0x80;
 /// Changes nothing.
 const MASK: [u8; 4] = [0; 4];
@@ -37,7 +37,7 @@ impl CloseStatus {
 #[must_use]
 pub(crate) fn encode_message(message: &ToClient) -> (Bytes, usize) {
     let len = message.encoded_len();
-    let mut frame = BytesMut::with_capacity(LONGEST_HEADER + len);
+    let mut frame = BytesMut::with_capacity(MAX_HEADER + len);
     put_header(&mut frame, opcode::BINARY, len);
     let start = frame.len();
     message.encode(&mut frame);
@@ -47,7 +47,7 @@ pub(crate) fn encode_message(message: &ToClient) -> (Bytes, usize) {
 /// What goes before so many bytes of whole frames, so that they are one message.
 #[must_use]
 pub(crate) fn encode_batch_header(len: usize) -> Bytes {
-    let mut header = BytesMut::with_capacity(LONGEST_HEADER);
+    let mut header = BytesMut::with_capacity(MAX_HEADER);
     put_header(&mut header, opcode::BINARY, len);
     header.freeze()
 }
@@ -79,7 +79,7 @@ pub(crate) fn encode_pong(payload: &[u8]) -> Bytes {
 
 /// A client's message that came without a WebSocket, as the frame it would have been.
 pub(crate) fn encode_as_client(message: &[u8], frames: &mut BytesMut) {
-    frames.reserve(LONGEST_HEADER + MASK.len() + message.len());
+    frames.reserve(MAX_HEADER + MASK.len() + message.len());
     put_masked_header(frames, opcode::BINARY, message.len(), MASKED);
     frames.put_slice(&MASK);
     frames.put_slice(message);
@@ -101,7 +101,7 @@ pub(crate) enum Outgoing<'a> {
 pub(crate) fn read_back(frame: &[u8]) -> Outgoing<'_> {
     let header = match frame.get(1) {
         Some(126) => 4,
-        Some(127) => LONGEST_HEADER,
+        Some(127) => MAX_HEADER,
         _ => 2,
     };
     let payload = frame.get(header..).unwrap_or_default();

@@ -7,8 +7,8 @@ use sealwire_protocol::{
     wire::{Position, Since, ToClient},
 };
 use sealwire_relay::{
-    Accepted, Answer, Broker, BrokerError, Config, Deliveries, Draft, Hub, HubLimits, Now, Publication,
-    Relay, Replay, Tenant,
+    Accepted, Broker, BrokerError, BrokerFuture, Config, Deliveries, Draft, Hub, HubLimits, Now, Publication,
+    Relay, Replay, Settings, Tenant,
 };
 use std::{
     collections::HashMap,
@@ -32,7 +32,7 @@ struct Remote {
 struct Handle(Arc<Remote>);
 
 impl Broker for Handle {
-    fn publish(&self, draft: Draft) -> Answer<Accepted> {
+    fn publish(&self, draft: Draft) -> BrokerFuture<Accepted> {
         let remote = self.0.clone();
         Box::pin(async move {
             if remote.away.load(Ordering::Relaxed) {
@@ -52,7 +52,7 @@ impl Broker for Handle {
         })
     }
 
-    fn join(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> Answer<Replay> {
+    fn join(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> BrokerFuture<Replay> {
         let remote = self.0.clone();
         Box::pin(async move {
             sleep(remote.latency / 2).await;
@@ -76,8 +76,12 @@ impl Broker for Handle {
 async fn relay(latency: Duration) -> (Relay, Arc<Remote>) {
     let mut keyring = Keyring::default();
     keyring.insert(&App::one().id, App::one().key).unwrap();
-    let config = Config { listen: "127.0.0.1:0".parse().unwrap(), keyring, ..Config::default() };
-    let limits = HubLimits { replay_window: config.replay_window, replay_bytes: config.replay_bytes };
+    let settings = Settings { listen: "127.0.0.1:0".parse().unwrap(), ..Settings::default() };
+    let config = Config { settings, keyring, ..Config::default() };
+    let limits = HubLimits {
+        replay_window: config.settings.replay_window,
+        replay_bytes: config.settings.replay_bytes,
+    };
     let mut remote = None;
     let relay = Relay::start_with_broker(config, |deliveries| {
         let made = Arc::new(Remote {

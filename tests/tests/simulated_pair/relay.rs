@@ -7,8 +7,8 @@ use sealwire_protocol::{
     wire::{Hello, Publish, Since, ToClient, ToRelay},
 };
 use sealwire_relay::{
-    ConnectionId, Fault, Hub, HubLimits, Joined, LimitSettings, Limits, Now, Publishing, Replay,
-    SessionAction, SessionRules, SessionTerms, SigningKeys, Subscribers,
+    EndReason, Hub, HubLimits, Joined, Limits, Now, Publishing, Replay, SessionAction, SessionConfig,
+    SessionId, SessionRules, SigningKeys, Subscribers,
 };
 use std::{
     cell::RefCell,
@@ -40,7 +40,7 @@ pub(crate) enum Seen {
 
 /// What differs between relays.
 #[derive(Clone, Copy)]
-pub(crate) struct Settings {
+pub(crate) struct RelaySettings {
     pub(crate) limits: HubLimits,
     pub(crate) heartbeat: Duration,
 }
@@ -54,7 +54,7 @@ struct Session {
 
 pub(crate) struct Relay {
     hub: Hub,
-    terms: Arc<SessionTerms>,
+    terms: Arc<SessionConfig>,
     subscribers: Subscribers<(u64, Outlet)>,
     sessions: BTreeMap<u64, Session>,
     outlet: Outlet,
@@ -70,19 +70,19 @@ pub(crate) fn signing_key() -> SigningKey {
 impl Relay {
     pub(crate) fn new(epoch: u64, replay_bytes: usize, now: Now) -> Self {
         let limits = HubLimits { replay_window: Duration::from_secs(120), replay_bytes };
-        Self::with(epoch, Settings { limits, heartbeat: Duration::from_secs(25) }, now)
+        Self::with(epoch, RelaySettings { limits, heartbeat: Duration::from_secs(25) }, now)
     }
 
-    pub(crate) fn with(epoch: u64, Settings { limits, heartbeat }: Settings, now: Now) -> Self {
+    pub(crate) fn with(epoch: u64, RelaySettings { limits, heartbeat }: RelaySettings, now: Now) -> Self {
         let mut keyring = Keyring::default();
         keyring.insert(APP, signing_key()).expect("the only key");
-        let terms = SessionTerms {
+        let terms = SessionConfig {
             keys: Arc::new(SigningKeys::new(keyring)),
             revocations: Arc::default(),
             hello_timeout: Duration::from_secs(5),
             heartbeat,
             replay_window: limits.replay_window,
-            limits: Arc::new(Limits::new(LimitSettings::default(), now.monotonic)),
+            limits: Arc::new(Limits::new(sealwire_relay::Settings::default(), now.monotonic)),
             pulse: Arc::default(),
         };
         Self {
@@ -97,7 +97,7 @@ impl Relay {
     }
 
     /// Changes what it allows, as a reload does.
-    pub(crate) fn limit(&self, settings: LimitSettings) {
+    pub(crate) fn limit(&self, settings: sealwire_relay::Settings) {
         self.terms.limits.set(settings);
     }
 
@@ -114,9 +114,9 @@ impl Relay {
     }
 
     /// Ends a session from outside of its messages.
-    pub(crate) fn fault(&mut self, connection: u64, fault: Fault, now: Now) {
+    pub(crate) fn fault(&mut self, connection: u64, fault: EndReason, now: Now) {
         if let Some(session) = self.sessions.get_mut(&connection) {
-            session.rules.handle_fault(fault);
+            session.rules.handle_end(fault);
             self.act(connection, now);
         }
     }
@@ -138,7 +138,7 @@ impl Relay {
     pub(crate) fn remove(&mut self, connection: u64, now: Now) {
         let Some(session) = self.sessions.remove(&connection) else { return };
         for channel in session.joined {
-            self.subscribers.leave(channel, ConnectionId(connection));
+            self.subscribers.leave(channel, SessionId(connection));
             self.hub.leave(channel, now);
         }
     }
@@ -179,20 +179,20 @@ impl Relay {
                         self.hub.leave(channel, now);
                     }
                     let outlet = (connection, self.outlet.clone());
-                    self.subscribers.join(channel, ConnectionId(connection), outlet, events);
+                    self.subscribers.join(channel, SessionId(connection), outlet, events);
                     let replay = self.hub.join(tenant, channel, since, now);
                     let replayed = replay.publications.bytes();
                     let joined = Joined { position: replay.position, recovered: replay.recovered, replayed };
                     session.rules.handle_joined(Ok(joined), now);
                     self.seen.push(Seen::Joined { channel, since, replay: replay.clone() });
                     self.act(connection, now);
-                    self.subscribers.open(channel, ConnectionId(connection), &replay, |outlet, opening| {
+                    self.subscribers.open(channel, SessionId(connection), &replay, |outlet, opening| {
                         opening.publications().for_each(|publication| push(outlet, publication.message()));
                     });
                 }
                 SessionAction::Leave(channel) => {
                     session.joined.remove(&channel);
-                    self.subscribers.leave(channel, ConnectionId(connection));
+                    self.subscribers.leave(channel, SessionId(connection));
                     self.hub.leave(channel, now);
                 }
                 SessionAction::Publish(Publishing(draft)) => {

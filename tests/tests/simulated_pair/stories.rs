@@ -2,7 +2,7 @@
 
 use crate::{clients::Told, world::World};
 use sealwire_client::{GapReason, State, SubscriptionId};
-use sealwire_relay::{LimitSettings, Rate};
+use sealwire_relay::Settings;
 
 const SUBSCRIBER: usize = 0;
 const PUBLISHER: usize = 1;
@@ -43,8 +43,7 @@ fn a_message_reaches_the_subscriber_and_the_publisher_is_told() {
 #[test]
 fn a_publisher_over_its_rate_is_slowed_down_and_everything_arrives_once_and_in_order() {
     let (mut world, subscription) = subscribed();
-    let publishes = Rate { per_second: 20, burst: 30 };
-    world.relay.limit(LimitSettings { publishes, ..LimitSettings::default() });
+    world.relay.limit(Settings { publish_rate: 20, publish_burst: 30, ..Settings::default() });
     // All at once: the rest of the burst passes, and the others come back when they are asked to.
     for number in 0..120 {
         world.publish(PUBLISHER, "absences", &number.to_string());
@@ -58,8 +57,7 @@ fn a_publisher_over_its_rate_is_slowed_down_and_everything_arrives_once_and_in_o
     assert_eq!(told, payloads(0..120));
     assert_eq!((world.clients[PUBLISHER].published, world.clients[PUBLISHER].failed.len()), (120, 0));
     // What would take longer than a caller waits is told to the caller.
-    let publishes = Rate { per_second: 1, burst: 1 };
-    world.relay.limit(LimitSettings { publishes, ..LimitSettings::default() });
+    world.relay.limit(Settings { publish_rate: 1, publish_burst: 1, ..Settings::default() });
     for number in 0..30 {
         world.publish_within(PUBLISHER, "absences", &number.to_string(), Some(10_000));
     }

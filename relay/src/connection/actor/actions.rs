@@ -2,12 +2,12 @@
 
 use super::{Actor, End};
 use crate::{
+    audit::trace::Source,
     broker::BrokerError,
     clock::Now,
     connection::queue::SessionNumber,
     hub::{Accepted, Replay},
-    session::{Fault, Joined, Publishing, SessionAction},
-    trace::Source,
+    session::{EndReason, Joined, Publishing, SessionAction},
     websocket::{self, CloseStatus},
 };
 use bytes::Bytes;
@@ -33,10 +33,10 @@ impl Actor {
     /// Does what the rules of every session ask for.
     pub(super) fn act(&mut self) -> Result<(), End> {
         let mut index = 0;
-        while let Some(number) = self.seats.at(index).map(|seat| seat.number) {
+        while let Some(number) = self.sessions.at(index).map(|slot| slot.number) {
             match self.act_for(index) {
                 None => index += 1,
-                Some((goodbye, code)) if self.seats.len() == 1 => {
+                Some((goodbye, code)) if self.sessions.len() == 1 => {
                     return Err(self.close(number, goodbye, CloseStatus::Sealwire(code)));
                 }
                 // The connection stays for the others.
@@ -54,9 +54,9 @@ impl Actor {
     /// The goodbye and the code to close with, where that was the session's end.
     fn act_for(&mut self, index: usize) -> Option<(Option<Bytes>, CloseCode)> {
         let mut goodbye = None;
-        let seat = self.seats.at(index)?;
-        let session = seat.number;
-        while let Some(action) = seat.rules.poll_action() {
+        let slot = self.sessions.at(index)?;
+        let session = slot.number;
+        while let Some(action) = slot.rules.poll_action() {
             match action {
                 SessionAction::Send(message) => {
                     let frame = websocket::encode_message(&message).0;
@@ -66,7 +66,7 @@ impl Actor {
                             goodbye = Some(frame);
                         }
                         ToClient::Welcome(_) => {
-                            seat.open(&self.context, &self.outbound);
+                            slot.open(&self.context, &self.outbound);
                             self.decoder.session_opened();
                             self.outbound.open_session();
                             self.outbound.push_answer(session, frame);
@@ -75,13 +75,13 @@ impl Actor {
                             self.outbound.push_answer(session, frame);
                         }
                         _ => {
-                            self.outbound.release();
+                            self.outbound.flush_deferred();
                             self.outbound.push_answer(session, frame);
                         }
                     }
                 }
                 SessionAction::Join { channel, tenant, since, events } => {
-                    let answer = seat.memberships.join(tenant, channel, since, events);
+                    let answer = slot.subscriptions.join(tenant, channel, since, events);
                     let answer = Box::pin(async move {
                         let result = timeout(BROKER_TIMEOUT, answer).await;
                         Completion::Joined {
@@ -91,15 +91,15 @@ impl Actor {
                     });
                     self.pending = Some(Pending { session, answer });
                 }
-                SessionAction::Leave(channel) => seat.memberships.leave(channel),
+                SessionAction::Leave(channel) => slot.subscriptions.leave(channel),
                 SessionAction::Publish(Publishing(draft)) => {
                     let Some(under_way) = self.context.lifecycle.publish() else {
                         // Not refused: the client comes back and sends it again, to a relay that takes it.
-                        seat.rules.handle_fault(Fault::ShuttingDown);
+                        slot.rules.handle_end(EndReason::ShuttingDown);
                         continue;
                     };
                     // The publisher is answered first, also where it gets its own message.
-                    self.outbound.hold();
+                    self.outbound.defer();
                     let answer = self.context.broker.publish(draft);
                     let answer = Box::pin(async move {
                         let result = timeout(BROKER_TIMEOUT, answer).await;
@@ -120,27 +120,27 @@ impl Actor {
 
     pub(super) fn complete(&mut self, completion: Completion) -> Result<(), End> {
         let Some(number) = self.pending.take().map(|pending| pending.session) else { return Ok(()) };
-        let Some(seat) = self.seats.find(number) else { return Ok(()) };
+        let Some(slot) = self.sessions.find(number) else { return Ok(()) };
         match completion {
             Completion::Joined { channel, result: Ok(replay) } => {
-                seat.memberships.joined(channel);
+                slot.subscriptions.joined(channel);
                 let Replay { position, recovered, ref publications } = replay;
                 let joined = Joined { position, recovered, replayed: publications.bytes() };
-                seat.rules.handle_joined(Ok(joined), Now::read());
+                slot.rules.handle_joined(Ok(joined), Now::read());
                 // `Subscribed` goes first, then the replay, then what is live.
                 self.act()?;
-                if let Some(seat) = self.seats.find(number) {
-                    seat.memberships.open(channel, &replay);
+                if let Some(slot) = self.sessions.find(number) {
+                    slot.subscriptions.open(channel, &replay);
                 }
             }
             Completion::Joined { channel, result: Err(error) } => {
-                seat.memberships.not_joined(channel);
-                seat.rules.handle_joined(Err(error.into()), Now::read());
+                slot.subscriptions.not_joined(channel);
+                slot.rules.handle_joined(Err(error.into()), Now::read());
             }
             Completion::Published { result } => {
-                seat.rules.handle_published(result.map_err(Into::into));
+                slot.rules.handle_published(result.map_err(Into::into));
                 self.act()?;
-                self.outbound.release();
+                self.outbound.flush_deferred();
             }
         }
         Ok(())
@@ -150,8 +150,8 @@ impl Actor {
     pub(super) fn leave(&mut self, number: SessionNumber) {
         if self.pending.as_ref().is_some_and(|pending| pending.session == number) {
             self.pending = None;
-            self.outbound.release();
+            self.outbound.flush_deferred();
         }
-        self.seats.remove(number);
+        self.sessions.remove(number);
     }
 }

@@ -5,14 +5,17 @@ mod incoming;
 mod quantum;
 
 use super::{
-    ConnectionContext, Opened, Outbound, linger, outbound::Condition, queue::Queue, queue::SessionNumber,
-    registry::Place, seats::Seats,
+    ConnectionContext, Opened, Outbound, close,
+    outbound::Condition,
+    queue::{Queue, SessionNumber},
+    registry::Slot,
+    sessions::Sessions,
 };
 use crate::{
-    fanout::ConnectionId,
-    limits::Intake,
-    session::Fault,
-    trace,
+    audit::trace,
+    limits::Inbound,
+    session::EndReason,
+    session_id::SessionId,
     websocket::{self, CloseStatus, Decoder},
 };
 use actions::Pending;
@@ -27,29 +30,29 @@ use std::{
 };
 
 /// How long the last frames may take to be written.
-const PATIENCE: Duration = Duration::from_millis(800);
+const LAST_FRAMES_TIMEOUT: Duration = Duration::from_millis(800);
 /// The same for a client that was cut off because it reads slowly, or because the relay ends: what was published before
 /// is still to reach it.
-const SLOW_PATIENCE: Duration = Duration::from_secs(10);
+const SLOW_CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) struct Actor {
     context: Arc<ConnectionContext>,
     decoder: Decoder,
-    intake: Intake,
+    inbound: Inbound,
     /// Bytes that are counted of a message that is not whole yet.
     input: u32,
     /// Bytes that are counted of the sessions.
-    sessions: u32,
+    session_bytes: u32,
     /// A whole frame came since the last count.
     has_received: bool,
     outbound: Arc<Outbound>,
-    seats: Seats,
+    sessions: Sessions,
     pending: Option<Pending>,
     phase: Phase,
-    /// The earliest alarm that was set and has not rung.
-    alarm: Option<Instant>,
-    id: ConnectionId,
-    place: Place,
+    /// The earliest timer that was set and has not rung.
+    timer: Option<Instant>,
+    id: SessionId,
+    place: Slot,
     /// The relay is ending, and so is this connection once the answer that it waits for is there.
     shutting_down: bool,
 }
@@ -71,13 +74,13 @@ impl Future for Actor {
         if let Phase::Serving = actor.phase {
             let end = ready!(actor.serve(context));
             // Unregistered before the goodbye is on its way, so that nothing is queued behind it.
-            actor.seats.clear();
+            actor.sessions.clear();
             actor.pending = None;
             actor.decoder = Decoder::default();
             actor.outbound.set_held(0, 0, false);
             let End::Closing(patience) = end else { return Poll::Ready(()) };
             let (outbound, metrics) = (actor.outbound.clone(), actor.context.metrics.clone());
-            let closing = async move { linger::close(&outbound, &metrics, patience).await };
+            let closing = async move { close::close(&outbound, &metrics, patience).await };
             actor.phase = Phase::Closing(Box::pin(closing));
         }
         match &mut actor.phase {
@@ -96,24 +99,24 @@ enum Phase {
 
 impl Actor {
     pub(super) fn new(context: Arc<ConnectionContext>, opened: Opened) -> Self {
-        let Opened { socket, unread, takes_batches, remote, request, places } = opened;
+        let Opened { socket, unread, takes_batches, remote, request, permits } = opened;
         let queue = Queue::new(context.queue_bytes, takes_batches);
-        let outbound = Arc::new(Outbound::new(socket, queue, remote, places, context.memory.clone()));
+        let outbound = Arc::new(Outbound::new(socket, queue, remote, permits, context.memory.clone()));
         let id = context.next_id();
         context.metrics.connections_opened.add(1);
         trace::connected(id, remote, &request);
         Self {
             id,
             place: context.registry.add(id.0, &outbound),
-            seats: Seats::new(id, &context, &outbound),
+            sessions: Sessions::new(id, &context, &outbound),
             decoder: Decoder::new(&unread),
-            intake: Intake::default(),
+            inbound: Inbound::default(),
             input: 0,
-            sessions: 0,
+            session_bytes: 0,
             has_received: false,
             pending: None,
             phase: Phase::Serving,
-            alarm: None,
+            timer: None,
             shutting_down: false,
             context,
             outbound,
@@ -150,15 +153,15 @@ impl Actor {
         if signals.shutdown() {
             self.shutting_down = true;
         }
-        if signals.alarm() {
-            self.alarm = None;
-            self.seats.handle_timeout();
+        if signals.timer() {
+            self.timer = None;
+            self.sessions.handle_timeout();
         }
         if signals.revocation() {
-            self.seats.handle_revocations();
+            self.sessions.handle_revocations();
         }
         if signals.keys() {
-            self.seats.handle_keys_removed();
+            self.sessions.handle_keys_removed();
         }
         !signals.is_empty()
     }
@@ -179,7 +182,7 @@ impl Actor {
             quantum.wrote(written);
             self.context.metrics.sent.add(written);
             // It reads; that its own frames are not read meanwhile must not count as silence.
-            self.seats.heard();
+            self.sessions.heard();
             return Poll::Ready(Ok(()));
         }
         if self.pending.is_some() || !self.takes_requests(backlog.bytes) {
@@ -201,7 +204,7 @@ impl Actor {
                 continue;
             }
             if self.shutting_down && self.pending.is_none() {
-                self.seats.fail(Fault::ShuttingDown);
+                self.sessions.fail(EndReason::ShuttingDown);
                 self.act()?;
             }
             let mut backlog = self.outbound.backlog();
@@ -211,7 +214,7 @@ impl Actor {
                 backlog = self.outbound.backlog();
             }
             if backlog.overflowed {
-                self.seats.fail(Fault::SlowConsumer);
+                self.sessions.fail(EndReason::SlowConsumer);
                 self.act()?;
             }
             let takes_frame = self.pending.is_none()
@@ -240,14 +243,14 @@ impl Actor {
         self.context.metrics.sent.add(written);
     }
 
-    /// Sees to it that the connection is woken for its next deadline. An alarm that turns out to be too early is set anew
+    /// Sees to it that the connection is woken for its next deadline. An timer that turns out to be too early is set anew
     /// when it rings.
     fn set_alarm(&mut self) {
-        if let Some(deadline) = self.seats.poll_timeout()
-            && self.alarm.is_none_or(|alarm| deadline < alarm)
+        if let Some(deadline) = self.sessions.poll_timeout()
+            && self.timer.is_none_or(|timer| deadline < timer)
         {
-            self.alarm = Some(deadline);
-            self.context.alarms.set(deadline, &self.outbound);
+            self.timer = Some(deadline);
+            self.context.timers.set(deadline, &self.outbound);
         }
     }
 
@@ -261,8 +264,8 @@ impl Actor {
         let frames: Vec<Bytes> = goodbye.into_iter().chain([websocket::encode_close(status)]).collect();
         self.outbound.finish(session, &frames);
         End::Closing(match status {
-            CloseStatus::Sealwire(CloseCode::TooManyRequests | CloseCode::Unavailable) => SLOW_PATIENCE,
-            _ => PATIENCE,
+            CloseStatus::Sealwire(CloseCode::TooManyRequests | CloseCode::Unavailable) => SLOW_CLOSE_TIMEOUT,
+            _ => LAST_FRAMES_TIMEOUT,
         })
     }
 }

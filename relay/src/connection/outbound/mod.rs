@@ -6,7 +6,7 @@ mod state;
 pub(super) use state::{Condition, UNCOUNTED, clamped};
 
 use super::{
-    Places,
+    ConnectionPermits,
     queue::{Queue, SessionNumber},
     signals::Signals,
     socket::Socket,
@@ -41,7 +41,7 @@ pub(crate) struct Outbound {
     signals: AtomicU8,
     task: AtomicWaker,
     remote: IpAddr,
-    _places: Places,
+    _permits: ConnectionPermits,
 }
 
 /// Gives up the queue and ends the connection: with a session like one that reads slowly, without one at once.
@@ -70,7 +70,7 @@ impl Outbound {
         socket: Socket,
         queue: Queue,
         remote: IpAddr,
-        places: Places,
+        permits: ConnectionPermits,
         memory: Arc<Memory>,
     ) -> Self {
         let footprint = socket.footprint(false);
@@ -90,7 +90,7 @@ impl Outbound {
             signals: AtomicU8::new(0),
             task: AtomicWaker::new(),
             remote,
-            _places: places,
+            _permits: permits,
         }
     }
 
@@ -156,13 +156,13 @@ impl Outbound {
     }
 
     /// An answer is due that goes before what is published meanwhile, though that may be quicker.
-    pub(super) fn hold(&self) {
-        self.state().queue.hold();
+    pub(super) fn defer(&self) {
+        self.state().queue.defer();
     }
 
     /// The answer is queued, or something that must not wait for it.
-    pub(super) fn release(&self) {
-        self.state().queue.release();
+    pub(super) fn flush_deferred(&self) {
+        self.state().queue.flush_deferred();
     }
 
     /// Queues the last frames, of one session.
@@ -241,7 +241,7 @@ impl Outbound {
         Signals(self.signals.swap(0, Ordering::AcqRel))
     }
 
-    pub(super) fn wake_for_alarm(&self) {
+    pub(super) fn wake_for_timer(&self) {
         self.wake(Signals::ALARM);
     }
 

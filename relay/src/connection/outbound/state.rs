@@ -2,7 +2,7 @@
 
 use crate::{
     connection::queue::Queue,
-    memory::{Account, CONNECTION, InKernel, LEAST, Standing},
+    memory::{Account, CONNECTION, InKernel, MIN_WAITING, Standing},
 };
 use std::io;
 
@@ -70,7 +70,7 @@ impl State {
         }
         let queued = self.queue.bytes() + self.queue.footprint();
         let waiting = queued + self.input as usize + held + self.account.kernel().bytes();
-        if waiting < LEAST {
+        if waiting < MIN_WAITING {
             return Standing::Settled { bytes };
         }
         let is_stalled = self.condition == Condition::Blocked || self.input > 0;

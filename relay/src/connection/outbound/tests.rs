@@ -2,10 +2,11 @@ use super::*;
 use crate::{
     guests::guest,
     hub::{Draft, History, Publication},
-    limits::{LimitSettings, Limits},
+    limits::Limits,
     memory::{CONNECTION, Memory},
     session::EventFilter,
-    streaming::Streams,
+    settings::Settings,
+    sse::Streams,
     tenant::Tenant,
     websocket::encode_message,
 };
@@ -21,10 +22,10 @@ use tokio::{
 };
 
 fn outbound(socket: Socket, takes_batches: bool, memory: &Arc<Memory>) -> Outbound {
-    let limits = Arc::new(Limits::new(LimitSettings::default(), Instant::now()));
-    let places = (Arc::new(limits.admit_connection(None).unwrap()), None);
+    let limits = Arc::new(Limits::new(Settings::default(), Instant::now()));
+    let permits = (Arc::new(limits.admit_connection(None).unwrap()), None);
     let queue = Queue::new(1 << 30, takes_batches);
-    Outbound::new(socket, queue, Ipv4Addr::LOCALHOST.into(), places, memory.clone())
+    Outbound::new(socket, queue, Ipv4Addr::LOCALHOST.into(), permits, memory.clone())
 }
 
 fn frame(sealed: usize) -> Bytes {

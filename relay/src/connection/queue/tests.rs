@@ -66,18 +66,18 @@ fn a_replay_does_not_count_against_the_limit() {
 #[test]
 fn an_answer_goes_before_what_was_published_while_it_was_due() {
     let mut queue = Queue::new(10, false);
-    queue.hold();
+    queue.defer();
     assert_eq!(queue.push(0, &frame(1)), Ok(false));
     assert_eq!(queue.push(0, &frame(2)), Ok(false));
     assert!(queue.is_empty());
     assert_eq!(queue.push_answer(0, frame(3)), Ok(()));
-    queue.release();
+    queue.flush_deferred();
     assert_eq!(queue.push(0, &frame(4)), Ok(false));
     let order: Vec<usize> = queue.frames.iter().map(|frame| frame.bytes.len()).collect();
     assert_eq!(order, [3, 1, 2, 4]);
     // What is held counts as well.
     let mut queue = Queue::new(10, false);
-    queue.hold();
+    queue.defer();
     assert_eq!(queue.push(0, &frame(10)), Ok(false));
     assert_eq!(queue.push(0, &frame(1)), Err(Overflow));
     queue.finish(0, &[frame(2)]);
@@ -106,7 +106,7 @@ fn a_queue_is_the_cause_of_its_places_and_of_what_nobody_else_holds() {
     assert_eq!(queue.footprint(), 16 * size_of::<Frame>() + 500);
     queue.advance(1000 + 8 * 100 + 200);
     assert_eq!(queue.footprint(), 16 * size_of::<Frame>() + 300);
-    queue.hold();
+    queue.defer();
     assert!(queue.push(0, &frame(100)).is_ok());
     assert!(queue.footprint() > 16 * size_of::<Frame>() + 300);
     assert!(!queue.shed());

@@ -1,7 +1,7 @@
 //! The open sessions by installation: what happens to one installation wakes nobody else.
 
 use super::Outbound;
-use crate::{tenant::ByHash, vital};
+use crate::{critical_task, tenant::ByHash};
 use slab::Slab;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
@@ -85,7 +85,7 @@ fn lock(
     tables: &[Mutex<ByHash<Slab<Session>>>; TABLES],
     installation: u64,
 ) -> MutexGuard<'_, ByHash<Slab<Session>>> {
-    vital::sound(tables[(installation % TABLES as u64) as usize].lock())
+    critical_task::sound(tables[(installation % TABLES as u64) as usize].lock())
 }
 
 #[cfg(test)]
@@ -94,9 +94,10 @@ mod tests {
     use crate::{
         connection::{Socket, queue::Queue},
         guests::guest,
-        limits::{LimitSettings, Limits},
+        limits::Limits,
         memory::Memory,
-        streaming::Streams,
+        settings::Settings,
+        sse::Streams,
     };
     use std::{net::Ipv4Addr, time::Instant};
 
@@ -106,12 +107,12 @@ mod tests {
     }
 
     fn connection() -> Arc<Outbound> {
-        let limits = Arc::new(Limits::new(LimitSettings::default(), Instant::now()));
-        let (memory, places) =
+        let limits = Arc::new(Limits::new(Settings::default(), Instant::now()));
+        let (memory, permits) =
             (Arc::<Memory>::default(), (Arc::new(limits.admit_connection(None).unwrap()), None));
         let (socket, _) = Arc::new(Streams::default()).open(&memory, &guest(&memory)).unwrap();
         let (socket, queue) = (Socket::Streamed(socket), Queue::new(1000, false));
-        Arc::new(Outbound::new(socket, queue, Ipv4Addr::LOCALHOST.into(), places, memory))
+        Arc::new(Outbound::new(socket, queue, Ipv4Addr::LOCALHOST.into(), permits, memory))
     }
 
     /// The connections with a session of the installation, or of one account there.

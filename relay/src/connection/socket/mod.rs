@@ -3,7 +3,7 @@
 
 mod tls;
 
-use crate::{guests::Paced, listener::net, streaming::StreamedSocket};
+use crate::{guests::Paced, listener::net, sse::StreamedSocket};
 use bytes::{Bytes, BytesMut};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    fanout::{Subscribers, backlog::Room},
+    fanout::{Subscribers, backlog::BacklogPermit},
     hub::{Draft, History, Publication, Replay},
     session::EventFilter,
     tenant::Tenant,
@@ -17,7 +17,7 @@ fn delivery(of: u64, on: u8, offset: u64) -> Delivery {
     let (channel, tenant) = (channel(on), Tenant { app: of, installation: of });
     let draft = Draft { channel, tenant, event: String::new(), sealed: vec![].into(), id: [0; 16] };
     let publication = Arc::new(Publication::new(draft, offset, offset - 1, UnixMillis(0)));
-    Delivery::of(publication, Room::of(tenant))
+    Delivery::of(publication, BacklogPermit::of(tenant))
 }
 
 /// The channels of the next turns, each of which is done with one.
@@ -62,7 +62,7 @@ fn a_channel_with_very_many_subscribers_lets_others_by_between_its_turns() {
             |turn| {
                 order.push((turn.channel.0[0], turn.after(), turn.batch().len()));
                 left -= usize::from(turn.channel == channel(1));
-                (turn.channel == channel(1) && left > 0).then_some(ConnectionId(10 - left as u64))
+                (turn.channel == channel(1) && left > 0).then_some(SessionId(10 - left as u64))
             },
             |delivery| over.push(delivery.publication().channel().0[0]),
         );
@@ -71,7 +71,7 @@ fn a_channel_with_very_many_subscribers_lets_others_by_between_its_turns() {
             rotation.add(delivery(1, 1, 2));
         }
     }
-    let after = |connection| Some(ConnectionId(connection));
+    let after = |connection| Some(SessionId(connection));
     assert_eq!(order[..3], [(1, None, 1), (2, None, 1), (1, after(8), 1)]);
     assert_eq!((order[3], over), ((1, after(9), 1), vec![2, 1]));
     let mut batches = Vec::new();
@@ -119,7 +119,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The offset at which an outlet joined, and the offsets that it got since.
+/// The offset at which an sink joined, and the offsets that it got since.
 type Got = BTreeMap<(u64, u8), (u64, Vec<u64>)>;
 
 proptest! {
@@ -136,8 +136,8 @@ proptest! {
             rotation.turn(
                 |turn| {
                     let publications = turn.batch().map(Delivery::publication);
-                    let mut push = |outlet: &(u64, u8), publication: &Publication| {
-                        if let Some((_, got)) = got.get_mut(outlet) {
+                    let mut push = |sink: &(u64, u8), publication: &Publication| {
+                        if let Some((_, got)) = got.get_mut(sink) {
                             got.push(publication.offset());
                         }
                     };
@@ -155,7 +155,7 @@ proptest! {
                 }
                 Step::Turn { most } => drop(turn(&mut rotation, &mut subscribers, &mut got, most)),
                 Step::Join { connection, on, replays } => {
-                    let (id, key) = (ConnectionId(connection), (connection, on));
+                    let (id, key) = (SessionId(connection), (connection, on));
                     subscribers.join(channel(on), id, key, EventFilter::default());
                     let all = taken.get(&on).cloned().unwrap_or_default();
                     let start = if replays { 0 } else { all.last().copied().unwrap_or(0) };
@@ -170,7 +170,7 @@ proptest! {
                     got.insert(key, (start, opened));
                 }
                 Step::Leave { connection, on } => {
-                    subscribers.leave(channel(on), ConnectionId(connection));
+                    subscribers.leave(channel(on), SessionId(connection));
                     got.remove(&(connection, on));
                 }
             }

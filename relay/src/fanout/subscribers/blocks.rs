@@ -1,13 +1,13 @@
 //! A sorted list in blocks: an item that comes or goes moves no more than one block, and a walk through the list can be
 //! interrupted while items come and go.
 
-use super::ConnectionId;
+use crate::session_id::SessionId;
 
 /// Most items of a block.
 const BLOCK: usize = 256;
 
 pub(super) trait Keyed {
-    fn key(&self) -> ConnectionId;
+    fn key(&self) -> SessionId;
 }
 
 /// Sorted by key. No block is empty.
@@ -24,7 +24,7 @@ impl<T: Keyed> Blocks<T> {
         self.0.is_empty()
     }
 
-    pub(super) fn find(&mut self, key: ConnectionId) -> Option<&mut T> {
+    pub(super) fn find(&mut self, key: SessionId) -> Option<&mut T> {
         let block = self.block_of(key);
         let block = self.0.get_mut(block)?;
         let index = block.binary_search_by_key(&key, T::key).ok()?;
@@ -67,7 +67,7 @@ impl<T: Keyed> Blocks<T> {
     }
 
     /// Returns whether the item was there.
-    pub(super) fn remove(&mut self, key: ConnectionId) -> bool {
+    pub(super) fn remove(&mut self, key: SessionId) -> bool {
         let number = self.block_of(key);
         let Some(block) = self.0.get_mut(number) else { return false };
         let Ok(index) = block.binary_search_by_key(&key, T::key) else { return false };
@@ -83,10 +83,10 @@ impl<T: Keyed> Blocks<T> {
     /// Visits the next `most` items behind `after`, some at a time. Returns the last of them where there are more.
     pub(super) fn visit(
         &mut self,
-        after: Option<ConnectionId>,
+        after: Option<SessionId>,
         most: usize,
         mut visit: impl FnMut(&mut [T]),
-    ) -> Option<ConnectionId> {
+    ) -> Option<SessionId> {
         let (mut number, mut index, mut left) = (0, 0, most);
         if let Some(after) = after {
             number = self.block_of(after);
@@ -108,7 +108,7 @@ impl<T: Keyed> Blocks<T> {
     }
 
     /// The first block whose last item does not lie before `key`.
-    fn block_of(&self, key: ConnectionId) -> usize {
+    fn block_of(&self, key: SessionId) -> usize {
         match &*self.0 {
             [only] => usize::from(only.last().is_some_and(|last| last.key() < key)),
             blocks => blocks.partition_point(|block| block.last().is_some_and(|last| last.key() < key)),
@@ -132,8 +132,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     impl Keyed for u64 {
-        fn key(&self) -> ConnectionId {
-            ConnectionId(*self)
+        fn key(&self) -> SessionId {
+            SessionId(*self)
         }
     }
 
@@ -148,7 +148,7 @@ mod tests {
         let mut blocks = Blocks::default();
         blocks.insert(7);
         assert_eq!((blocks.0.capacity(), blocks.0[0].capacity()), (1, 1));
-        assert!(blocks.remove(ConnectionId(7)) && blocks.is_empty());
+        assert!(blocks.remove(SessionId(7)) && blocks.is_empty());
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
         let mut blocks = Blocks::default();
         (0..100_000).for_each(|item| assert!(blocks.insert(2 * item)));
         (0..100_000).step_by(10).for_each(|item| assert!(blocks.insert(2 * item + 1)));
-        (0..50_000).for_each(|item| assert!(blocks.remove(ConnectionId(4 * item))));
+        (0..50_000).for_each(|item| assert!(blocks.remove(SessionId(4 * item))));
         assert!(blocks.0.iter().all(|block| (1..=BLOCK).contains(&block.len())));
         assert!(blocks.0.len() < 2000, "{} blocks for {} items", blocks.0.len(), all(&mut blocks).len());
     }
@@ -170,9 +170,9 @@ mod tests {
             for (key, is_added) in steps {
                 match is_added {
                     true => prop_assert_eq!(blocks.insert(key), model.insert(key)),
-                    false => prop_assert_eq!(blocks.remove(ConnectionId(key)), model.remove(&key)),
+                    false => prop_assert_eq!(blocks.remove(SessionId(key)), model.remove(&key)),
                 }
-                prop_assert_eq!(blocks.find(ConnectionId(key)).is_some(), model.contains(&key));
+                prop_assert_eq!(blocks.find(SessionId(key)).is_some(), model.contains(&key));
                 prop_assert_eq!(blocks.is_empty(), model.is_empty());
             }
             prop_assert_eq!(all(&mut blocks), model.into_iter().collect::<Vec<_>>());
@@ -195,7 +195,7 @@ mod tests {
                 if comes {
                     blocks.insert(key);
                 } else {
-                    blocks.remove(ConnectionId(key));
+                    blocks.remove(SessionId(key));
                     stayed.remove(&key);
                 }
             }

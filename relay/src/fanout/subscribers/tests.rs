@@ -19,16 +19,16 @@ fn replay(offset: u64, publications: &[u64]) -> Replay {
     }
 }
 
-/// What every outlet got, as (outlet, offset).
+/// What every sink got, as (sink, offset).
 fn deliver(subscribers: &mut Subscribers<&'static str>, offset: u64, event: &str) -> Vec<&'static str> {
     let mut got = Vec::new();
-    subscribers.deliver(&publication(offset, event), |outlet, _| got.push(*outlet));
+    subscribers.deliver(&publication(offset, event), |sink, _| got.push(*sink));
     got
 }
 
 fn open(subscribers: &mut Subscribers<&'static str>, connection: u64, replay: &Replay) -> Vec<u64> {
     let mut got = Vec::new();
-    subscribers.open(CHANNEL, ConnectionId(connection), replay, |_, opening| {
+    subscribers.open(CHANNEL, SessionId(connection), replay, |_, opening| {
         got.extend(opening.publications().map(|publication| publication.offset()));
     });
     got
@@ -37,7 +37,7 @@ fn open(subscribers: &mut Subscribers<&'static str>, connection: u64, replay: &R
 #[test]
 fn what_is_published_while_the_replay_is_fetched_follows_it_once_and_in_order() {
     let mut subscribers = Subscribers::default();
-    subscribers.join(CHANNEL, ConnectionId(1), "a", EventFilter::default());
+    subscribers.join(CHANNEL, SessionId(1), "a", EventFilter::default());
     // 3 and 4 are in the replay as well, 5 is not.
     for offset in [3, 4, 5] {
         assert!(deliver(&mut subscribers, offset, "").is_empty());
@@ -49,11 +49,11 @@ fn what_is_published_while_the_replay_is_fetched_follows_it_once_and_in_order() 
 #[test]
 fn a_publication_that_was_replayed_already_is_not_delivered_again() {
     let mut subscribers = Subscribers::default();
-    subscribers.join(CHANNEL, ConnectionId(1), "a", EventFilter::default());
+    subscribers.join(CHANNEL, SessionId(1), "a", EventFilter::default());
     assert_eq!(open(&mut subscribers, 1, &replay(0, &[1, 2])), [1, 2]);
     assert!(deliver(&mut subscribers, 2, "").is_empty());
     // Nor one from before a subscription that starts now.
-    subscribers.join(CHANNEL, ConnectionId(2), "b", EventFilter::default());
+    subscribers.join(CHANNEL, SessionId(2), "b", EventFilter::default());
     open(&mut subscribers, 2, &replay(3, &[]));
     assert_eq!(deliver(&mut subscribers, 3, ""), ["a"]);
     assert_eq!(deliver(&mut subscribers, 4, ""), ["a", "b"]);
@@ -62,7 +62,7 @@ fn a_publication_that_was_replayed_already_is_not_delivered_again() {
 #[test]
 fn only_wanted_events_are_handed_out_also_from_the_replay() {
     let mut subscribers = Subscribers::default();
-    subscribers.join(CHANNEL, ConnectionId(1), "a", EventFilter::new(&["x".into()]));
+    subscribers.join(CHANNEL, SessionId(1), "a", EventFilter::new(&["x".into()]));
     let publications = [publication(1, "x"), publication(2, "y")].into_iter().collect();
     assert_eq!(open(&mut subscribers, 1, &Replay { publications, ..replay(0, &[]) }), [1]);
     assert!(deliver(&mut subscribers, 3, "y").is_empty());
@@ -72,15 +72,15 @@ fn only_wanted_events_are_handed_out_also_from_the_replay() {
 #[test]
 fn who_left_gets_nothing_and_nothing_is_kept_for_them() {
     let mut subscribers = Subscribers::default();
-    for (connection, outlet) in [(2, "b"), (1, "a"), (3, "c")] {
-        subscribers.join(CHANNEL, ConnectionId(connection), outlet, EventFilter::default());
+    for (connection, sink) in [(2, "b"), (1, "a"), (3, "c")] {
+        subscribers.join(CHANNEL, SessionId(connection), sink, EventFilter::default());
         open(&mut subscribers, connection, &replay(0, &[]));
     }
-    subscribers.leave(CHANNEL, ConnectionId(2));
-    subscribers.leave(CHANNEL, ConnectionId(9));
+    subscribers.leave(CHANNEL, SessionId(2));
+    subscribers.leave(CHANNEL, SessionId(9));
     assert_eq!(deliver(&mut subscribers, 1, ""), ["a", "c"]);
-    subscribers.leave(CHANNEL, ConnectionId(1));
-    subscribers.leave(CHANNEL, ConnectionId(3));
+    subscribers.leave(CHANNEL, SessionId(1));
+    subscribers.leave(CHANNEL, SessionId(3));
     assert!(deliver(&mut subscribers, 2, "").is_empty());
     assert!(subscribers.channels.is_empty());
 }

@@ -1,15 +1,11 @@
 use super::*;
-use crate::{
-    guests::Guests,
-    limits::{LimitSettings, Limits},
-    memory::Memory,
-};
+use crate::{guests::Guests, limits::Limits, memory::Memory, settings::Settings};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
     time::sleep,
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 const BUFFER: usize = 1024;
 
 impl ClientSocket for DuplexStream {
@@ -19,7 +15,7 @@ impl ClientSocket for DuplexStream {
 /// Both ends of a connection, and the memory that counts it.
 fn connection() -> (DuplexStream, Paced<DuplexStream>, Arc<Guest>, Arc<Memory>) {
     let memory = Arc::new(Memory::new(1 << 30));
-    let settings = LimitSettings { write_timeout: PATIENCE, ..LimitSettings::default() };
+    let settings = Settings { write_timeout: TIMEOUT, ..Settings::default() };
     let limits = Arc::new(Limits::new(settings, std::time::Instant::now()));
     let guest = Arc::new(Guests::new(memory.clone(), limits)).enter(false);
     let (client, server) = duplex(BUFFER);
@@ -44,11 +40,7 @@ async fn a_client_that_reads_nothing_is_given_up_after_its_time() {
     let begun = Instant::now();
     let error = given_up(paced, BUFFER + 1).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-    assert!(
-        (PATIENCE..PATIENCE + Duration::from_secs(1)).contains(&begun.elapsed()),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!((TIMEOUT..TIMEOUT + Duration::from_secs(1)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
     assert_eq!(memory.held().guests, 0, "the count of the system's buffers outlives the socket");
 }
 
@@ -64,7 +56,7 @@ async fn a_client_that_reads_a_byte_now_and_then_is_given_up_as_well() {
         }
     });
     assert_eq!(writer.await.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
-    assert!(begun.elapsed() < PATIENCE + Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < TIMEOUT + Duration::from_secs(5), "{:?}", begun.elapsed());
     trickle.abort();
 }
 
@@ -76,7 +68,7 @@ async fn a_client_that_was_quick_and_stops_has_no_longer_than_one_that_was_slow(
     client.read_exact(&mut read).await.unwrap();
     let begun = Instant::now();
     assert_eq!(writer.await.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
-    assert!(begun.elapsed() <= PATIENCE + Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() <= TIMEOUT + Duration::from_secs(1), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,7 +91,7 @@ async fn a_client_that_is_slow_and_reads_on_gets_everything_and_each_answer_has_
         paced.flush().await.unwrap();
         assert_eq!(memory.held().guests, idle);
         // A quiet while between two answers is no fault of the client.
-        sleep(10 * PATIENCE).await;
+        sleep(10 * TIMEOUT).await;
     }
     drop(paced);
     assert_eq!(reader.await.unwrap(), 6 * 200 * BUFFER);
@@ -125,7 +117,7 @@ async fn bytes_from_a_client_count_and_none_may_come_while_its_stream_is_open() 
 #[tokio::test]
 async fn strangers_that_grow_past_their_share_are_ended_and_those_with_a_token_are_not() {
     let memory = Arc::new(Memory::new(1 << 20));
-    let limits = Arc::new(Limits::new(LimitSettings::default(), std::time::Instant::now()));
+    let limits = Arc::new(Limits::new(Settings::default(), std::time::Instant::now()));
     let guests = Arc::new(Guests::new(memory.clone(), limits));
     let mut let_in = Vec::new();
     while guests.have_room(false) {

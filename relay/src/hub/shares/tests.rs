@@ -82,9 +82,9 @@ fn sizes_grow_with_bytes_and_differ_by_an_eighth() {
     for bytes in 0..100_000 {
         assert!(Size::of(bytes) <= Size::of(bytes + 1));
         let more = Size::of(bytes + bytes / 7 + 1);
-        assert!(bytes < Size::LEAST || Size::of(bytes) < more, "{bytes}");
+        assert!(bytes < Size::MIN || Size::of(bytes) < more, "{bytes}");
     }
-    assert_eq!(Size::of(0), Size::of(Size::LEAST));
+    assert_eq!(Size::of(0), Size::of(Size::MIN));
     assert!(Size::of(usize::MAX) > Size::of(1 << 40));
 }
 
@@ -140,7 +140,7 @@ proptest! {
                         let own = bytes(None, Some(popped.0.installation));
                         for installation in 0..4 {
                             let other = tenant(popped.0.app, installation).installation;
-                            prop_assert!(bytes(None, Some(other)) * 3 / 4 <= own.max(Size::LEAST));
+                            prop_assert!(bytes(None, Some(other)) * 3 / 4 <= own.max(Size::MIN));
                         }
                         let oldest = model.iter().position(|(_, thing)| thing.0 == popped.0).unwrap();
                         prop_assert_eq!(model.remove(oldest), (at, popped));

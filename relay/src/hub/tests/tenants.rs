@@ -112,7 +112,7 @@ fn what_expires_all_at_once_is_forgotten_in_pieces() {
     let mut calls = 1;
     while fixture.hub.expire(fixture.now.monotonic) {
         calls += 1;
-        assert!(fixture.hub.counts().expired <= calls * Hub::MOST_AT_ONCE as u64);
+        assert!(fixture.hub.counts().expired <= calls * Hub::MAX_EVICTIONS_AT_ONCE as u64);
     }
     assert!(calls > 3, "{calls}");
     assert_eq!((fixture.hub.cached_bytes(), fixture.hub.ids.bytes()), (0, 0));

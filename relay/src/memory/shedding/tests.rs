@@ -10,20 +10,20 @@ struct Fake {
     standing: Mutex<Standing>,
     queue: Mutex<Vec<Bytes>>,
     /// Bytes that a connection gives back when it has ended; here it never does.
-    late: Mutex<Option<crate::memory::Held>>,
+    late: Mutex<Option<crate::memory::Reservation>>,
 }
 
 impl Fake {
     fn of(memory: &Arc<Memory>, standing: Standing, frames: &[&Bytes]) -> Arc<Self> {
         let late = match standing {
             Standing::Stranger { bytes, .. } => {
-                Some(crate::memory::Held::new(memory.clone(), Kind::Guests, bytes))
+                Some(crate::memory::Reservation::new(memory.clone(), Kind::Guests, bytes))
             }
             Standing::Settled { bytes } => {
-                Some(crate::memory::Held::new(memory.clone(), Kind::Connections, bytes))
+                Some(crate::memory::Reservation::new(memory.clone(), Kind::Connections, bytes))
             }
             Standing::Leaving { bytes } => {
-                let mut held = crate::memory::Held::new(memory.clone(), Kind::Connections, bytes);
+                let mut held = crate::memory::Reservation::new(memory.clone(), Kind::Connections, bytes);
                 held.leave();
                 Some(held)
             }
@@ -103,7 +103,7 @@ fn what_connections_give_back_late_is_subtracted_before_the_next_is_ended() {
     let strangers: Vec<_> = (0..20)
         .map(|number| Fake::of(&memory, Standing::Stranger { age: GRACE + number, bytes: MIB / 8 }, &[]))
         .collect();
-    let _others = crate::memory::Held::new(memory.clone(), Kind::Connections, 9 * MIB);
+    let _others = crate::memory::Reservation::new(memory.clone(), Kind::Connections, 9 * MIB);
     // 11.5 MiB are held, and 10 may be: twelve strangers of an eighth each have to go, the oldest.
     let there = relieve_with(&memory, |_| 0, &strangers);
     assert_eq!(there.iter().map(|there| u8::from(*there)).sum::<u8>(), 8);
@@ -130,7 +130,7 @@ fn strangers_go_before_clients_that_do_not_read_and_other_connections_stay() {
     // 11.5 MiB.
     assert_eq!(relieve_with(&memory, |_| 0, &fakes), [false, true, true, true, false]);
     // If that is not enough, clients that read stay all the same, and newcomers are refused.
-    let _more = crate::memory::Held::new(memory.clone(), Kind::Connections, MIB);
+    let _more = crate::memory::Reservation::new(memory.clone(), Kind::Connections, MIB);
     assert!(memory.exceeds(SHED_TO) && !memory.admits_newcomers());
     assert_eq!(relieve_with(&memory, |_| 0, &fakes), [false, true, true, true, false]);
 }
@@ -173,7 +173,7 @@ fn a_client_that_reads_is_ended_only_if_nothing_may_grow_any_more() {
 fn publishers_do_not_wait_for_clients_that_were_ended_already() {
     let memory = Arc::new(Memory::new(16 * MIB));
     let fakes = [MIB, 3 * MIB].map(|bytes| Fake::of(&memory, Standing::Leaving { bytes }, &[]));
-    let mut others = crate::memory::Held::new(memory.clone(), Kind::Connections, 8 * MIB);
+    let mut others = crate::memory::Reservation::new(memory.clone(), Kind::Connections, 8 * MIB);
     assert_eq!(relieve_with(&memory, |_| 0, &fakes), [true, true], "12 MiB are held, and no more");
     others.set(9 * MIB);
     assert_eq!(relieve_with(&memory, |_| 0, &fakes), [true, false]);
@@ -195,8 +195,8 @@ fn newcomers_are_refused_when_the_cache_has_nothing_left_to_give_and_let_in_agai
     assert!(memory.admits_newcomers() && memory.admits_guest(MIB));
     let cached = Mutex::new(vec![memory.count(vec![0; MIB].into())]);
     let evict = |_| cached.lock().unwrap().pop().map_or(0, |frame| frame.len());
-    let mut held = crate::memory::Held::new(memory.clone(), Kind::Connections, 9 * MIB + MIB / 2);
-    // Room can be made, and is.
+    let mut held = crate::memory::Reservation::new(memory.clone(), Kind::Connections, 9 * MIB + MIB / 2);
+    // BacklogPermit can be made, and is.
     assert!(memory.admits_newcomers());
     assert_eq!(relieve_with(&memory, evict, &[]), [] as [bool; 0]);
     assert!(memory.admits_newcomers() && cached.lock().unwrap().is_empty());

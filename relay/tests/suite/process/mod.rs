@@ -8,6 +8,7 @@ mod churn;
 mod command_line;
 mod counted;
 mod dependencies;
+mod documented_settings;
 mod drain;
 mod frames;
 mod hello;

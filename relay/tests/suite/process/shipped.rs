@@ -242,7 +242,7 @@ fn the_compose_files_relay_starts_with_the_configuration_beside_it() {
     let (memory, kept) = (relay["mem_limit"].as_str().unwrap(), setting(&printed, "memory_bytes"));
     assert_eq!((memory, kept), ("2g", "\"1GiB\""), "what the kernel holds for sockets needs room as well");
     let grace = seconds(relay["stop_grace_period"].as_str().unwrap());
-    assert!(grace > Config::default().drain_deadline);
+    assert!(grace > Config::default().settings.drain_deadline);
 }
 
 #[test]
@@ -262,9 +262,9 @@ fn the_units_relay_starts_with_the_configuration_beside_it() {
         [format!("{binary} check-config {flag} {config}"), "kill -HUP $MAINPID".into()]
     );
     must_take(&["check-config", flag, config]);
-    assert!(seconds(&unit("TimeoutStopSec")[0]) > Config::default().drain_deadline);
+    assert!(seconds(&unit("TimeoutStopSec")[0]) > Config::default().settings.drain_deadline);
     let files: usize = unit("LimitNOFILE")[0].parse().unwrap();
-    assert!(files > Config::default().limits.max_connections);
+    assert!(files > Config::default().settings.max_connections);
     let user = &unit("User")[0];
     assert!(read("deploy/systemd/sealwire-relay.sysusers").contains(&format!("\nu {user} ")));
 }

@@ -46,7 +46,7 @@ async fn until_gone(relay: &RelayProcess) -> Duration {
         assert!(begun.elapsed() < PATIENCE, "no answer waits for its client");
     }
     let begun = Instant::now();
-    Scrape::until(relay, "sealwire_places_taken", 0.0).await;
+    Scrape::until(relay, "sealwire_permits_in_use", 0.0).await;
     begun.elapsed()
 }
 
@@ -97,7 +97,7 @@ async fn a_client_that_reads_a_little_now_and_then_loses_the_connection_too() {
     // The client never stops for as long as the timeout, and is slower than the least rate.
     while let Ok(Ok(1..)) = timeout(PATIENCE, stream.read(&mut some)).await {
         sleep(Duration::from_millis(250)).await;
-        if Scrape::of(&relay).await.value("sealwire_places_taken") == 0.0 {
+        if Scrape::of(&relay).await.value("sealwire_permits_in_use") == 0.0 {
             break;
         }
         assert!(begun.elapsed() < PATIENCE, "a connection that is hardly read is kept");
@@ -162,7 +162,7 @@ async fn a_stream_ends_with_its_session_although_its_client_does_not_read() {
         }
     }
     let begun = Instant::now();
-    while Scrape::of(&relay).await.value("sealwire_places_taken") > 1.0 {
+    while Scrape::of(&relay).await.value("sealwire_permits_in_use") > 1.0 {
         assert!(begun.elapsed() < PATIENCE, "a stream outlives its session");
         sleep(Duration::from_millis(50)).await;
     }
@@ -196,7 +196,7 @@ async fn the_last_events_of_a_stream_wait_only_a_moment_for_a_client_that_does_n
         streamed.send(ToRelay::End(End {})).await;
     }
     let begun = Instant::now();
-    while Scrape::of(&relay).await.value("sealwire_places_taken") > 1.0 {
+    while Scrape::of(&relay).await.value("sealwire_permits_in_use") > 1.0 {
         assert!(begun.elapsed() < PATIENCE, "an answer outlives its session");
         sleep(Duration::from_millis(50)).await;
     }
@@ -208,13 +208,13 @@ async fn a_client_that_sends_while_its_stream_is_open_loses_it() {
     let mut streamed = Streamed::open(&relay, "alice").await;
     let more = "POST /v1/send HTTP/1.1\r\nhost: relay\r\ncontent-length: 1000000\r\n\r\n";
     streamed.socket.write_all(more.as_bytes()).await.unwrap();
-    Scrape::until(&relay, "sealwire_places_taken", 0.0).await;
+    Scrape::until(&relay, "sealwire_permits_in_use", 0.0).await;
     // The same if HTTP has read a part of it together with the request, and does not look for the rest.
     let mut stream = TcpStream::connect(relay.address).await.unwrap();
     let request = "POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n";
     let _ = stream.write_all(format!("{request}{}", more.repeat(1000)).as_bytes()).await;
     sleep(Duration::from_millis(200)).await;
-    Scrape::until(&relay, "sealwire_places_taken", 0.0).await;
+    Scrape::until(&relay, "sealwire_permits_in_use", 0.0).await;
     // A client that is silent keeps its stream.
     let mut streamed = Streamed::open(&relay, "alice").await;
     sleep(Duration::from_millis(200)).await;

@@ -6,7 +6,7 @@ use sealwire_protocol::{
     Code,
     wire::{Failed, Publish, Since, Subscribed, ToClient, ToRelay, Unsubscribe},
 };
-use sealwire_relay::{LimitSettings, Rate};
+use sealwire_relay::Settings;
 use std::time::Duration;
 
 /// A session whose channel has a hundred messages of some 1,100 bytes.
@@ -40,8 +40,12 @@ fn subscribed(answer: ToClient) -> Subscribed {
 #[test]
 fn a_session_that_asks_for_replays_without_end_is_told_to_wait_and_loses_nothing() {
     let (mut session, since) = with_history("absences");
-    let session_replays = Rate { per_second: 100_000, burst: 300_000 };
-    session.limits.set(LimitSettings { session_replays, max_subscriptions: 3, ..LimitSettings::default() });
+    session.limits.set(Settings {
+        replay_rate_per_session: 100_000,
+        replay_burst_per_session: 300_000,
+        max_subscriptions: 3,
+        ..Settings::default()
+    });
     let ask = |session: &mut Session| {
         match session.subscribe(channel("rotation"), since) {
             ToClient::Subscribed(_) => {}
@@ -83,8 +87,12 @@ fn a_session_that_asks_for_replays_without_end_is_told_to_wait_and_loses_nothing
 #[test]
 fn a_replay_that_is_refused_leaves_no_subscription_behind() {
     let (mut session, since) = with_history("absences");
-    let replays = Rate { per_second: 1, burst: 1 };
-    session.limits.set(LimitSettings { replays, max_subscriptions: 1, ..LimitSettings::default() });
+    session.limits.set(Settings {
+        replay_rate: 1,
+        replay_burst: 1,
+        max_subscriptions: 1,
+        ..Settings::default()
+    });
     // A single one comes through, however long it is.
     assert!(subscribed(session.subscribe(channel("absences"), since)).recovered);
     let request = session.next_request();
@@ -104,7 +112,7 @@ fn a_replay_that_is_refused_leaves_no_subscription_behind() {
 fn a_resume_after_a_network_cut_meets_no_limit() {
     // Five times in a minute, each from the beginning, of all channels that a session may have at the usual settings.
     let (mut session, since) = with_history("absences");
-    session.limits.set(LimitSettings::default());
+    session.limits.set(Settings::default());
     for _ in 0..5 {
         for number in 0..200 {
             let name = if number % 10 == 0 { "absences".to_owned() } else { format!("channel-{number}") };
@@ -119,7 +127,7 @@ fn a_resume_after_a_network_cut_meets_no_limit() {
 #[test]
 fn an_app_has_so_many_subscriptions_and_is_told_when_to_ask_again() {
     let mut session = Session::open();
-    session.limits.set(LimitSettings { max_subscriptions_per_app: 2, ..LimitSettings::default() });
+    session.limits.set(Settings { max_subscriptions_per_app: 2, ..Settings::default() });
     let first = session.subscribed("absences").channel_id;
     session.subscribed("rotation");
     // The same again is no further one.
@@ -138,7 +146,7 @@ fn every_place_among_an_apps_subscriptions_is_given_back_however_its_session_end
     use sealwire_relay::SessionAction;
     for step in 0..6 {
         let mut session = Session::open();
-        session.limits.set(LimitSettings { max_subscriptions_per_app: 2, ..LimitSettings::default() });
+        session.limits.set(Settings { max_subscriptions_per_app: 2, ..Settings::default() });
         let limits = session.limits.clone();
         let joins = |session: &mut Session| {
             let request = session.next_request();
@@ -173,7 +181,7 @@ fn every_place_among_an_apps_subscriptions_is_given_back_however_its_session_end
             _ => {
                 session.subscribed("absences");
                 session.subscribed("rotation");
-                session.rules.handle_fault(sealwire_relay::Fault::ShuttingDown);
+                session.rules.handle_end(sealwire_relay::EndReason::ShuttingDown);
             }
         }
         drop(session);
@@ -189,8 +197,7 @@ fn every_place_among_an_apps_subscriptions_is_given_back_however_its_session_end
 #[test]
 fn what_follows_a_publication_that_was_refused_for_a_while_is_refused_until_that_one_comes_again() {
     let mut session = Session::open();
-    let publishes = Rate { per_second: 10, burst: 2 };
-    session.limits.set(LimitSettings { publishes, ..LimitSettings::default() });
+    session.limits.set(Settings { publish_rate: 10, publish_burst: 2, ..Settings::default() });
     // Numbers each request; the same number of an id is the same message.
     let publish = |session: &mut Session, id: u8, follows: u32| {
         let request = session.next_request();
@@ -232,8 +239,7 @@ fn what_follows_a_publication_that_was_refused_for_a_while_is_refused_until_that
 #[test]
 fn a_publication_that_follows_none_or_a_refusal_for_good_is_judged_by_itself() {
     let mut session = Session::open();
-    let publishes = Rate { per_second: 1, burst: 1 };
-    session.limits.set(LimitSettings { publishes, ..LimitSettings::default() });
+    session.limits.set(Settings { publish_rate: 1, publish_burst: 1, ..Settings::default() });
     let publish = |session: &mut Session, event: &str, follows: u32| {
         let (request, id) = (session.next_request(), rand_id().to_vec().into());
         let (channel, event, sealed) = (Some(channel("absences")), event.to_owned(), sealed(""));

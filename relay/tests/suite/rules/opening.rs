@@ -7,7 +7,7 @@ use sealwire_protocol::{
     Code,
     wire::{Hello, Ping, Pong, ToClient, ToRelay, Unsubscribe},
 };
-use sealwire_relay::Fault;
+use sealwire_relay::EndReason;
 use std::time::Duration;
 
 #[test]
@@ -99,16 +99,16 @@ fn frames_that_are_no_messages_end_the_session() {
 #[test]
 fn faults_from_outside_end_a_session_once() {
     for (fault, code, returns) in [
-        (Fault::TextFrame, Code::TextFrame, false),
-        (Fault::FrameTooLarge, Code::FrameTooLarge, false),
-        (Fault::SlowConsumer, Code::SlowConsumer, true),
-        (Fault::ShuttingDown, Code::ShuttingDown, true),
+        (EndReason::TextFrame, Code::TextFrame, false),
+        (EndReason::FrameTooLarge, Code::FrameTooLarge, false),
+        (EndReason::SlowConsumer, Code::SlowConsumer, true),
+        (EndReason::ShuttingDown, Code::ShuttingDown, true),
     ] {
         let mut session = Session::open();
-        session.rules.handle_fault(fault);
+        session.rules.handle_end(fault);
         session.act();
         assert_eq!(session.must_end(code).reconnect_after_ms > 0, returns, "{fault:?}");
-        session.rules.handle_fault(Fault::ShuttingDown);
+        session.rules.handle_end(EndReason::ShuttingDown);
         session.send(ToRelay::Pong(Pong {}));
         assert!(session.sent.is_empty());
     }

@@ -8,8 +8,8 @@ use sealwire_protocol::{
     wire::{Channel, Goodbye, Hello, Since, Subscribe, Subscribed, ToClient, ToRelay},
 };
 use sealwire_relay::{
-    BrokerError, Hub, HubLimits, Joined, LimitSettings, Limits, Now, Publishing, Pulse, Refusal, Revocations,
-    SessionAction, SessionRules, SessionTerms, SigningKeys,
+    BrokerError, Hub, HubLimits, Joined, Limits, Now, Publishing, Pulse, Refusal, Revocations, SessionAction,
+    SessionConfig, SessionRules, Settings, SigningKeys,
 };
 use std::{
     collections::VecDeque,
@@ -44,7 +44,7 @@ impl Session {
     }
 
     pub fn with_jitter(jitter: u32) -> Self {
-        let settings = LimitSettings { max_subscriptions: 3, ..Default::default() };
+        let settings = Settings { max_subscriptions: 3, ..Default::default() };
         Self::new_in(Arc::new(Limits::new(settings, Instant::now())), jitter)
     }
 
@@ -57,7 +57,7 @@ impl Session {
         let revocations = Arc::<Revocations>::default();
         let keys = Arc::new(SigningKeys::new(keyring));
         let pulse = Arc::<Pulse>::default();
-        let terms = SessionTerms {
+        let terms = SessionConfig {
             keys: keys.clone(),
             revocations: revocations.clone(),
             hello_timeout: HELLO_TIMEOUT,

@@ -6,7 +6,7 @@ use sealwire_protocol::{
     Code, Scope, UnixSeconds,
     tokens::{Keyring, Permissions},
 };
-use sealwire_relay::{Fault, Selector};
+use sealwire_relay::{EndReason, Selector};
 
 const SESSIONS: u32 = 1000;
 
@@ -26,8 +26,8 @@ fn most_in_half_a_second(mut times: Vec<u32>) -> usize {
 fn sessions_that_end_together_are_asked_back_over_three_seconds() {
     type Ending = (Code, fn(&mut Session));
     let endings: [Ending; 6] = [
-        (Code::ShuttingDown, |session| session.rules.handle_fault(Fault::ShuttingDown)),
-        (Code::SlowConsumer, |session| session.rules.handle_fault(Fault::SlowConsumer)),
+        (Code::ShuttingDown, |session| session.rules.handle_end(EndReason::ShuttingDown)),
+        (Code::SlowConsumer, |session| session.rules.handle_end(EndReason::SlowConsumer)),
         (Code::HelloTimeout, |session| {
             *session = Session::with_jitter(session.jitter);
             session.pass(HELLO_TIMEOUT);

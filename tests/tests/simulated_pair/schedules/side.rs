@@ -1,8 +1,7 @@
 //! A client with its machine, and what the app and the weather are like.
 
-use crate::relay::Settings;
+use crate::relay::RelaySettings;
 use sealwire_client::{Client, ConnectionId};
-use sealwire_relay::LimitSettings;
 
 pub(super) struct Side {
     pub(super) core: Client,
@@ -22,7 +21,7 @@ pub(super) struct Side {
 
 /// What the app and the weather are like at the moment.
 pub(super) struct Conditions {
-    pub(super) settings: Settings,
+    pub(super) settings: RelaySettings,
     pub(super) delay_ms: u64,
     pub(super) session_seconds: u64,
     pub(super) token_seconds: u64,
@@ -33,7 +32,7 @@ pub(super) struct Conditions {
     pub(super) answer_ms: u64,
     pub(super) relay_wall_ms: i64,
     /// What the relay admits, where it admits little.
-    pub(super) rates: Option<LimitSettings>,
+    pub(super) rates: Option<sealwire_relay::Settings>,
 }
 
 impl Conditions {

@@ -7,9 +7,9 @@ use super::{
     side::{Conditions, Side},
     world::{Wait, World},
 };
-use crate::{clients::Seeded, relay::Settings};
+use crate::{clients::Seeded, relay::RelaySettings};
 use sealwire_client::{Pause, SubscriptionId};
-use sealwire_relay::{Fault, Given, HubLimits, LimitSettings, Rate};
+use sealwire_relay::{EndReason, HubLimits, Settings};
 use std::time::Duration;
 
 const CLIENTS: usize = 3;
@@ -71,7 +71,7 @@ fn conditions(random: &mut Seeded) -> Conditions {
         replay_bytes: one_of(&[4_096, 16_384, 1 << 20]) as usize,
     };
     Conditions {
-        settings: Settings { limits, heartbeat: Duration::from_secs(one_of(&[2, 10, 25])) },
+        settings: RelaySettings { limits, heartbeat: Duration::from_secs(one_of(&[2, 10, 25])) },
         delay_ms: one_of(&[20, 200, 2_000]),
         session_seconds: one_of(&[20, 60, 900]),
         token_seconds: one_of(&[20, 60, 900]),
@@ -126,15 +126,16 @@ fn happen(world: &mut World, kinds: u64) {
         27 | 28 => (0..CLIENTS).for_each(|client| world.sides[client].offline = None),
         29 => restart(world),
         30 => {
-            let fault = if world.random.below(2) == 0 { Fault::ShuttingDown } else { Fault::SlowConsumer };
+            let fault =
+                if world.random.below(2) == 0 { EndReason::ShuttingDown } else { EndReason::SlowConsumer };
             let now = world.relay_now();
             for connection in world.relay.connections() {
-                if fault == Fault::ShuttingDown || world.random.below(3) == 0 {
+                if fault == EndReason::ShuttingDown || world.random.below(3) == 0 {
                     world.relay.fault(connection, fault, now);
                 }
             }
             world.drain();
-            if fault == Fault::ShuttingDown {
+            if fault == EndReason::ShuttingDown {
                 world.restart_relay();
             }
         }
@@ -188,15 +189,18 @@ fn happen(world: &mut World, kinds: u64) {
 }
 
 /// What a relay admits of publications and of replays.
-fn rates(random: &mut Seeded) -> Option<LimitSettings> {
+fn rates(random: &mut Seeded) -> Option<Settings> {
     let (publishes, replays) = (1 + random.below(20), 1_000 + random.below(10_000));
     match random.below(3) {
         0 => None,
-        _ => Some(LimitSettings {
-            publishes: Rate { per_second: publishes, burst: 1 + random.below(publishes) },
-            publish_bytes: Given { per_second: Some(1 << 20), burst: Some(1 << 20) },
-            session_replays: Rate { per_second: replays, burst: replays },
-            ..LimitSettings::default()
+        _ => Some(Settings {
+            publish_rate: publishes,
+            publish_burst: 1 + random.below(publishes),
+            publish_byte_rate: Some(1 << 20),
+            publish_byte_burst: Some(1 << 20),
+            replay_rate_per_session: replays,
+            replay_burst_per_session: replays,
+            ..Settings::default()
         }),
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 use sealwire_client::{Client, Config, Draft, Instant, PublishId, State, SubscriptionId};
 use sealwire_protocol::UnixMillis;
-use sealwire_relay::LimitSettings;
+use sealwire_relay::Settings;
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant as StdInstant},
@@ -211,7 +211,7 @@ impl World {
     }
 
     /// What the relay admits from now on.
-    pub(super) fn limit(&mut self, rates: Option<LimitSettings>) {
+    pub(super) fn limit(&mut self, rates: Option<Settings>) {
         self.relay.limit(rates.clone().unwrap_or_default());
         self.conditions.rates = rates;
     }

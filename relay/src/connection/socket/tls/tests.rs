@@ -2,8 +2,9 @@ use super::*;
 use crate::{
     clock::Now,
     connection::{Outbound, outbound::Condition, queue::Queue, socket::Socket},
-    limits::{LimitSettings, Limits},
+    limits::Limits,
     memory::Memory,
+    settings::Settings,
     tls::Tls,
 };
 use aes_gcm::{
@@ -147,13 +148,13 @@ async fn a_message_of_tls_that_does_not_end_is_not_waited_for() {
 async fn an_empty_queue_is_blocked_for_as_long_as_encrypted_bytes_wait() {
     const FRAME: usize = 10_000;
     let (mut client, socket) = connection().await;
-    let limits = Arc::new(Limits::new(LimitSettings::default(), Instant::now()));
+    let limits = Arc::new(Limits::new(Settings::default(), Instant::now()));
     let Ok(admission) = limits.admit_connection(None) else { panic!() };
     let memory = Arc::new(Memory::new(1 << 30));
     let socket = Socket::Tls(Box::new(socket));
-    let places = (Arc::new(admission), None);
+    let permits = (Arc::new(admission), None);
     let outbound =
-        Outbound::new(socket, Queue::new(1 << 20, false), Ipv4Addr::LOCALHOST.into(), places, memory);
+        Outbound::new(socket, Queue::new(1 << 20, false), Ipv4Addr::LOCALHOST.into(), permits, memory);
     let mut frames = 0;
     // Each is small enough to be encrypted at once, so that the one that the socket has no room for leaves nothing queued.
     loop {

@@ -1,0 +1,280 @@
+//! The metrics as Prometheus reads them: every name, its help and where its value comes from. docs/operating.md explains
+//! the same names, and a test compares the two.
+
+use super::{
+    format::{Format, to_text},
+    process,
+};
+use crate::{
+    auth::{revocations::Revocations, signing_keys::SigningKeys},
+    broker::Broker,
+    connection::{Registry, SessionSink},
+    fanout::Fanout,
+    lifecycle::Lifecycle,
+    limits::{Limit, Limits},
+    memory::Memory,
+    metrics::{Distribution, Metrics, latency::BOUNDS},
+    output,
+    tls::Tls,
+};
+use arc_swap::ArcSwap;
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge, info::Info},
+    registry::Registry as Names,
+};
+use std::{
+    fmt::{self, Error},
+    sync::Arc,
+};
+
+/// Everything that a scrape reads.
+pub(crate) struct Exposition {
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) fanout: Arc<Fanout<SessionSink>>,
+    pub(crate) broker: Arc<dyn Broker>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) keys: Arc<SigningKeys>,
+    pub(crate) revocations: Arc<Revocations>,
+    pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) tls: Option<Arc<ArcSwap<Tls>>>,
+}
+
+/// Reads only numbers, and says nothing of them where somebody prints it.
+impl fmt::Debug for Exposition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exposition").finish_non_exhaustive()
+    }
+}
+
+impl Exposition {
+    pub(crate) fn render(self: &Arc<Self>, format: Format) -> Result<String, Error> {
+        let mut names = Names::default();
+        names.register_collector(Box::new(self.clone()));
+        let mut text = String::with_capacity(16 * 1024);
+        prometheus_client::encoding::text::encode(&mut text, &names)?;
+        Ok(match format {
+            Format::OpenMetrics => text,
+            Format::Text => to_text(&text),
+        })
+    }
+}
+
+impl Collector for Exposition {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
+        let mut page = Page(encoder);
+        self.clients(&mut page)?;
+        self.traffic(&mut page)?;
+        self.refused(&mut page)?;
+        self.held(&mut page)?;
+        page.gauge(
+            "sealwire_draining",
+            "1 while the relay drains, 0 otherwise",
+            u64::from(self.lifecycle.is_draining()),
+        )?;
+        page.gauge(
+            "sealwire_certificate_expiry_timestamp_seconds",
+            "When the certificate that is shown expires, in seconds since 1970; 0 without one",
+            self.tls.as_ref().map_or(0, |tls| tls.load().expires().0),
+        )?;
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        page.metric("sealwire_build", "The relay's version", &version)?;
+        for reading in process::read() {
+            let name = format!("process_{}", reading.name);
+            if reading.is_counter {
+                page.metric(&name, reading.help, &ConstCounter::new(reading.value))?;
+            } else {
+                page.metric(&name, reading.help, &ConstGauge::new(reading.value))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Exposition {
+    fn clients(&self, page: &mut Page<'_>) -> Result<(), Error> {
+        let metrics = &self.metrics;
+        page.gauge("sealwire_connections", "Open WebSockets", self.registry.len() as u64)?;
+        page.counter("sealwire_connections_opened", "WebSockets opened", metrics.connections_opened.total())?;
+        page.gauge(
+            "sealwire_sessions",
+            "Open sessions, of which a WebSocket may carry several",
+            metrics.sessions(),
+        )?;
+        page.counter(
+            "sealwire_sessions_opened",
+            "Sessions whose token was accepted",
+            metrics.sessions_opened.total(),
+        )?;
+        page.by(
+            "sealwire_goodbyes",
+            "Sessions that the relay ended, by why",
+            metrics.goodbyes.iter().map(|(code, count)| ([("code", code.name().to_owned())], count)),
+        )?;
+        page.gauge("sealwire_subscriptions", "Open subscriptions", self.fanout.subscriptions() as u64)
+    }
+
+    fn traffic(&self, page: &mut Page<'_>) -> Result<(), Error> {
+        let (fanned, broker) = (self.fanout.counts(), self.broker.status());
+        page.counter("sealwire_publications", "Publications taken", broker.counts.publications)?;
+        page.counter(
+            "sealwire_publications_repeated",
+            "Repeats of publications that were taken before",
+            broker.counts.repeats,
+        )?;
+        page.counter(
+            "sealwire_deliveries",
+            "Publications queued for a subscriber, replays not counted",
+            fanned.deliveries,
+        )?;
+        page.histogram(
+            "sealwire_fanout_seconds",
+            "From taking a publication until it was written to every subscriber who reads",
+            &fanned.latency,
+        )?;
+        page.counter("sealwire_received_bytes", "Bytes read from WebSockets", self.metrics.received.total())?;
+        page.counter(
+            "sealwire_sent_bytes",
+            "Bytes written to WebSockets",
+            self.metrics.sent.total() + fanned.sent,
+        )?;
+        page.gauge("sealwire_channels", "Channels with a subscription or a history", broker.channels as u64)?;
+        page.gauge(
+            "sealwire_replay_bytes",
+            "Publications kept for replay, in bytes",
+            broker.cached_bytes as u64,
+        )?;
+        page.by(
+            "sealwire_replay_evictions",
+            "Publications no longer kept for replay: their time was over, or the cache was full",
+            [("age", broker.counts.expired), ("size", broker.counts.evicted)]
+                .map(|(why, count)| ([("why", why.to_owned())], count)),
+        )
+    }
+
+    fn held(&self, page: &mut Page<'_>) -> Result<(), Error> {
+        let held = self.memory.held();
+        page.gauges(
+            "sealwire_memory_bytes",
+            "Memory that grows with what clients do, by what holds it",
+            held.parts().map(|(what, bytes)| ([("what", what.to_owned())], bytes as u64)),
+        )?;
+        page.gauge(
+            "sealwire_memory_limit_bytes",
+            "The setting memory_bytes",
+            self.limits.settings().memory_bytes as u64,
+        )?;
+        page.counter(
+            "sealwire_memory_evicted_bytes",
+            "Publications given up because memory was short, in bytes",
+            self.memory.evicted_bytes(),
+        )?;
+        page.counter(
+            "sealwire_connections_shed",
+            "Connections ended because memory was short",
+            self.memory.shed_connections(),
+        )?;
+        page.gauge(
+            "sealwire_permits_in_use",
+            "Connections of any kind, which max_connections limits",
+            self.limits.connections() as u64,
+        )?;
+        page.by(
+            "sealwire_limit_refusals",
+            "What was refused for one of the limits, by its setting",
+            Limit::ALL.map(|limit| ([("limit", limit.name().to_owned())], self.limits.refusals(limit))),
+        )
+    }
+
+    fn refused(&self, page: &mut Page<'_>) -> Result<(), Error> {
+        let metrics = &self.metrics;
+        page.by(
+            "sealwire_refusals",
+            "Refused attempts, by code: what the audit log is about",
+            metrics.refusals.iter().map(|(code, count)| ([("code", code.name().to_owned())], count)),
+        )?;
+        page.by(
+            "sealwire_token_verifications",
+            "Tokens verified, by kind; whether they were good",
+            self.keys.verifications().iter().map(|(kind, result, count)| {
+                ([("token", kind.to_owned()), ("result", result.to_owned())], count)
+            }),
+        )?;
+        page.gauge("sealwire_revocations", "Revocations that are remembered", self.revocations.len() as u64)?;
+        page.counter(
+            "sealwire_audit_suppressed",
+            "Refused attempts that the audit log only counted",
+            metrics.audit_suppressed.total(),
+        )?;
+        page.counter(
+            "sealwire_log_lines_dropped",
+            "Lines of the log that were dropped: nobody read them, or writing them failed",
+            output::dropped_log_lines(),
+        )?;
+        page.by(
+            "sealwire_http_requests",
+            "HTTP requests answered, by endpoint and status",
+            metrics.requests.iter().map(|(route, status, count)| {
+                ([("route", route.path().to_owned()), ("status", status)], count)
+            }),
+        )
+    }
+}
+
+/// The text under way.
+struct Page<'a>(DescriptorEncoder<'a>);
+
+impl Page<'_> {
+    fn metric(&mut self, name: &str, help: &str, metric: &impl EncodeMetric) -> Result<(), Error> {
+        metric.encode(self.0.encode_descriptor(name, help, None, metric.metric_type())?)
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: u64) -> Result<(), Error> {
+        self.metric(name, help, &ConstGauge::new(value))
+    }
+
+    /// The format adds `_total` to the name.
+    fn counter(&mut self, name: &str, help: &str, value: u64) -> Result<(), Error> {
+        self.metric(name, help, &ConstCounter::new(value))
+    }
+
+    /// A counter with one value for each set of labels.
+    fn by<const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        counts: impl IntoIterator<Item = ([(&'static str, String); N], u64)>,
+    ) -> Result<(), Error> {
+        let mut encoder = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, count) in counts {
+            let family: MetricEncoder<'_> = encoder.encode_family(&labels)?;
+            ConstCounter::new(count).encode(family)?;
+        }
+        Ok(())
+    }
+
+    /// A gauge with one value for each set of labels.
+    fn gauges(
+        &mut self,
+        name: &str,
+        help: &str,
+        values: impl IntoIterator<Item = ([(&'static str, String); 1], u64)>,
+    ) -> Result<(), Error> {
+        let mut encoder = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (labels, value) in values {
+            ConstGauge::new(value).encode(encoder.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, distribution: &Distribution) -> Result<(), Error> {
+        let bounds = BOUNDS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::INFINITY]);
+        let buckets: Vec<(f64, u64)> = bounds.zip(distribution.buckets).collect();
+        let count = distribution.buckets.iter().sum();
+        let mut encoder = self.0.encode_descriptor(name, help, None, MetricType::Histogram)?;
+        encoder.encode_histogram::<NoLabelSet>(distribution.micros as f64 / 1e6, count, &buckets, None)
+    }
+}

@@ -1,0 +1,92 @@
+//! What a client or a backend may do: the checks that sessions and `POST /v1/publish` share.
+
+use crate::{
+    auth::signing_keys::{Signed, SigningKeys},
+    hub::{Draft, IdempotencyId},
+    refused::Refused,
+    tenant::Tenant,
+};
+use bytes::Bytes;
+use sealwire_protocol::{
+    ChannelAddress, ChannelId, Code, Scope, UnixMillis, check_channel_name, check_event_name, limits,
+    tokens::{ChannelClaims, Permission, TokenError},
+};
+
+/// Shortest sealed message, in bytes: version, key id, nonce, tag, publish time and payload length.
+const MIN_SEALED: usize = 1 + 4 + 24 + 16 + 8 + 4;
+
+/// On whose behalf something is asked: never what a client says, always what a verified token says.
+#[derive(Clone, Copy)]
+pub(crate) struct Namespace<'a> {
+    pub(crate) app: &'a str,
+    pub(crate) installation: &'a str,
+}
+
+/// Verifies a channel token and that it belongs to this namespace and channel.
+pub(crate) fn verify_channel_token(
+    token: &str,
+    namespace: Namespace<'_>,
+    name: &str,
+    keys: &SigningKeys,
+    now: UnixMillis,
+) -> Result<Signed<ChannelClaims>, Refused> {
+    let signed: Signed<ChannelClaims> = keys.verify(token, now.seconds())?;
+    let claims = &signed.claims;
+    if claims.iss != namespace.app {
+        return Err(TokenError::App.into());
+    }
+    if claims.ins != namespace.installation {
+        let message =
+            "the channel token is for another installation; sign it in this installation's resolver";
+        return Err(Refused::new(Code::TokenInstallation, message));
+    }
+    if claims.ch != name {
+        let message = "the channel token is for another channel; sign one for the channel's exact name";
+        return Err(Refused::new(Code::TokenChannel, message));
+    }
+    Ok(signed)
+}
+
+/// Refuses unless `allowed`.
+pub(crate) fn check_permission(allowed: bool, permission: Permission, holder: &str) -> Result<(), Refused> {
+    if allowed {
+        return Ok(());
+    }
+    let verb = match permission {
+        Permission::Subscribe => "subscribe",
+        Permission::Publish => "publish",
+    };
+    Err(Refused::new(Code::PermissionMissing, format!("the {holder} does not permit to {verb}")))
+}
+
+/// The channel that a name, a scope and a channel token's claims stand for in a namespace.
+pub(crate) fn channel_id(
+    namespace: Namespace<'_>,
+    scope: &Scope,
+    name: &str,
+    token: Option<&ChannelClaims>,
+) -> Result<ChannelId, Refused> {
+    check_channel_name(name)?;
+    let Namespace { app, installation } = namespace;
+    Ok(ChannelAddress { app, installation, scope, claims_tag: token.map(|claims| &claims.tag), name }.id())
+}
+
+/// Checks what a message consists of.
+pub(crate) fn draft(
+    channel: ChannelId,
+    tenant: Tenant,
+    event: String,
+    sealed: Bytes,
+    id: IdempotencyId,
+) -> Result<Draft, Refused> {
+    check_event_name(&event)?;
+    if !(MIN_SEALED..=limits::MAX_SEALED).contains(&sealed.len()) {
+        let message = format!(
+            "a sealed message has {MIN_SEALED} to {} bytes, this one has {}",
+            limits::MAX_SEALED,
+            sealed.len()
+        );
+        return Err(Refused::new(Code::MessageSize, message));
+    }
+    Ok(Draft { channel, tenant, event, sealed, id })
+}

@@ -1,0 +1,67 @@
+//! The flags of the settings, one for each row of the table.
+
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, error::Error as ClapError, value_parser};
+use sealwire_relay::{Config, ConfigError, Overrides, Setting};
+use std::{env, path::PathBuf};
+
+/// The configuration file where no flag and no variable names one.
+pub(super) const DEFAULT_PATH: &str = "sealwire-relay.toml";
+
+const CONFIG: &str = "config";
+
+/// The places that the configuration comes from. Flags win over SEALWIRE_RELAY_… variables, and these over the file.
+pub(crate) struct ConfigArgs {
+    file: Option<PathBuf>,
+    flags: Overrides,
+}
+
+impl ConfigArgs {
+    pub(super) fn load(&self) -> Result<Config, ConfigError> {
+        let default = PathBuf::from(DEFAULT_PATH);
+        let file = self.file.clone().or_else(|| default.exists().then_some(default));
+        // Variables that are no Unicode cannot be settings.
+        let environment = env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Config::load(file.as_deref(), environment, &self.flags)
+    }
+}
+
+impl Args for ConfigArgs {
+    fn augment_args(command: Command) -> Command {
+        let file = Arg::new(CONFIG)
+            .long(CONFIG)
+            .env("SEALWIRE_RELAY_CONFIG")
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .help("Configuration file [default: sealwire-relay.toml, where there is one]");
+        Setting::ALL.iter().map(flag).fold(command.arg(file), Command::arg)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+fn flag(setting: &'static Setting) -> Arg {
+    let flag = Arg::new(setting.key())
+        .long(setting.key().replace('_', "-"))
+        .value_name(setting.value_name())
+        .help(setting.summary());
+    // A flag without a value is a yes.
+    if setting.is_boolean() { flag.num_args(0..=1).default_missing_value("true") } else { flag }
+}
+
+impl FromArgMatches for ConfigArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, ClapError> {
+        let value = |setting: &Setting| matches.get_one::<String>(setting.key()).cloned();
+        let flags = Setting::ALL
+            .iter()
+            .fold(Overrides::default(), |flags, setting| flags.with(setting, value(setting)));
+        Ok(Self { file: matches.get_one(CONFIG).cloned(), flags })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), ClapError> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,25 @@
+//! The settings of a relay. `table` has one row for each of them; the struct with the values, the file, the variables, the
+//! flags, the printed configuration, the reload, the documentation and the JSON Schema all come from its rows.
+
+mod allowed_origins;
+mod kinds;
+mod listen;
+mod log_format;
+mod rate;
+mod schema;
+mod setting;
+mod suggestion;
+mod table;
+mod units;
+
+pub use allowed_origins::AllowedOrigins;
+pub use listen::Listen;
+pub use log_format::LogFormat;
+pub use rate::Rate;
+pub use schema::schema;
+pub use setting::Setting;
+pub use table::Settings;
+
+pub(crate) use kinds::{OFF, quotable};
+pub(crate) use setting::key;
+pub(crate) use suggestion::unknown;
