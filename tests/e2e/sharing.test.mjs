@@ -162,6 +162,39 @@ for (const [what, options] of Object.entries(lacking)) {
   });
 }
 
+test('a gadget whose browser lacks or refuses all that it may connects by itself', async () => {
+  const { stage, dashboard, strike } = await dashboardOf(2, {
+    prepare: () => {
+      const refuse = () => {
+        throw new DOMException('The operation is insecure.', 'SecurityError');
+      };
+      const accessor = { get: refuse, configurable: true };
+      for (const name of ['sessionStorage', 'localStorage', 'indexedDB']) {
+        Object.defineProperty(globalThis, name, accessor);
+      }
+      Object.defineProperty(Navigator.prototype, 'locks', accessor);
+      globalThis.BroadcastChannel = refuse;
+      Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined });
+      Object.defineProperty(Crypto.prototype, 'randomUUID', { value: undefined });
+      for (const name of ['structuredClone', 'reportError', 'WebAssembly']) delete globalThis[name];
+    },
+  });
+  try {
+    const { gadgets } = dashboard;
+    await subscribeAll(gadgets);
+    const options = { context: contextOf('anna', DASHBOARD, '0'), contextOverrides: OVERRIDES };
+    const text = 'x'.repeat(20_000);
+    await stage.backend.publish('all', { text }, options);
+    for (const gadget of gadgets) {
+      await gadget.waitForFunction(() => globalThis.received.length === 1);
+      assert.deepEqual(await received(gadget), [{ text }]);
+    }
+    assert.equal(stage.line.connections(), 2);
+  } finally {
+    await strike();
+  }
+});
+
 test('gadgets that cannot reach each other have a socket each', async () => {
   const { stage, dashboard, strike } = await dashboardOf(3, {
     prepare: () => Object.defineProperty(globalThis, '__sealwirePage1', { value: undefined }),
