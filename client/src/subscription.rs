@@ -7,7 +7,7 @@ pub(crate) struct Subscription {
     pub(crate) spec: CheckedSpec,
     pub(crate) replay_seconds: Option<u32>,
     pub(crate) asked_at: Instant,
-    /// When the call stops waiting for its confirmation, where it has a limit.
+    /// The end of the call's wait for its confirmation, where it has a limit.
     pub(crate) due: Option<Instant>,
     pub(crate) progress: Progress,
     /// The standing that the app knows.
@@ -16,7 +16,7 @@ pub(crate) struct Subscription {
     pub(crate) renews: bool,
 }
 
-/// How a subscription stands, for the app.
+/// The state of a subscription, for the app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// The relay has not confirmed it yet.
@@ -54,7 +54,7 @@ impl Subscription {
         matches!(self.progress, Progress::Live(..))
     }
 
-    /// When the call stops waiting for its confirmation.
+    /// The end of the call's wait for its confirmation.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.due.filter(|_| !self.is_live())
     }
