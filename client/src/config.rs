@@ -3,9 +3,9 @@
 /// Durations in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
-    /// How long the relay may take to answer one request, and to open a connection.
+    /// The time that the relay has to answer one request, and to open a connection.
     pub request_timeout_ms: u64,
-    /// How long a publish waits in all, unless the call sets its own limit.
+    /// The whole wait of a publish, unless the call sets its own limit.
     pub publish_timeout_ms: u64,
     /// How long the connection stays open once nothing needs it.
     pub idle_close_ms: u64,

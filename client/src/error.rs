@@ -112,7 +112,7 @@ impl ClientError {
     /// Of a publication that ends without the relay's answer.
     #[must_use]
     pub(crate) fn about_publication(mut self, may_have_arrived: bool) -> Self {
-        // What the app threw is a sentence already.
+        // The app's own error is a sentence already.
         self.message.truncate(self.message.trim_end_matches('.').len());
         self.message +=
             if may_have_arrived { "; the message may have arrived" } else { "; the message was not sent" };

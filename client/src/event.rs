@@ -203,7 +203,7 @@ pub struct Message {
     pub position: Position,
     /// When the relay took it, in milliseconds since 1970 by the relay's clock.
     pub time_ms: u64,
-    /// When it was sealed, in milliseconds since 1970 by the publisher's clock; [`Self::time_ms`] where the message has an
+    /// The moment of sealing, in milliseconds since 1970 by the publisher's clock; [`Self::time_ms`] where the message has an
     /// idempotency id of the app's own.
     pub published_at_ms: u64,
     /// The publisher's label.

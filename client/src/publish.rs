@@ -27,7 +27,7 @@ pub struct Draft {
     pub payload: String,
     /// The app's own idempotency id: the relay takes the same message under it once, as long as it remembers it.
     pub id: Option<String>,
-    /// How long the call waits in all; [`crate::Config::publish_timeout_ms`] where it is none.
+    /// The whole wait of the call; [`crate::Config::publish_timeout_ms`] where it is none.
     pub timeout_ms: Option<u64>,
 }
 

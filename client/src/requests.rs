@@ -44,7 +44,7 @@ struct Open {
 pub(crate) struct Requests {
     last: u32,
     open: Table<u32, Open>,
-    /// When the relay last answered anything.
+    /// The moment of the relay's last answer to anything.
     answered_at: Option<Instant>,
 }
 
@@ -65,7 +65,7 @@ impl Requests {
         self.answered_at = Some(now);
     }
 
-    /// When the oldest request has waited for `ms` without any answer of the relay.
+    /// The moment at which the oldest request has waited for `ms` without any answer of the relay.
     pub(crate) fn quiet_for(&self, ms: u64) -> Option<Instant> {
         let oldest = self.open.values().map(|open| open.asked_at).min()?;
         Some(self.answered_at.map_or(oldest, |answered| answered.max(oldest)).after(ms))

@@ -144,7 +144,7 @@ impl Client {
                 trouble.clone()
             }
             (Phase::AwaitingSession, _) => ClientError::slow_provider("the app's session function"),
-            // Of no interest to a call: the relay did not answer, by whichever of the client's clocks.
+            // For a call, a missed heartbeat is a relay that did not answer.
             (_, Some(trouble)) if trouble.code == Code::HeartbeatTimeout.into() => {
                 ClientError::unreachable(&trouble.message)
             }

@@ -8,7 +8,7 @@ pub(crate) struct Subscription {
     pub(crate) spec: CheckedSpec,
     pub(crate) replay_seconds: Option<u32>,
     pub(crate) asked_at: Instant,
-    /// When the call stops waiting for its confirmation, where it has a limit.
+    /// The end of the call's wait for its confirmation, where it has a limit.
     pub(crate) due: Option<Instant>,
     pub(crate) progress: Progress,
     /// The standing that the app knows.
@@ -20,7 +20,7 @@ pub(crate) struct Subscription {
     pub(crate) is_admitted: bool,
 }
 
-/// How a subscription stands, for the app.
+/// The state of a subscription, for the app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// The relay has not confirmed it yet.
@@ -58,7 +58,7 @@ impl Subscription {
         matches!(self.progress, Progress::Live(..))
     }
 
-    /// When the call stops waiting for its confirmation.
+    /// The end of the call's wait for its confirmation.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.due.filter(|_| !self.is_live())
     }

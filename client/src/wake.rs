@@ -56,7 +56,7 @@ pub(crate) struct Wake {
     retry: Option<(Instant, bool)>,
     /// The clocks when they were last looked at.
     seen: Option<Now>,
-    /// When the relay was asked with the `Ping` that it has not answered.
+    /// The moment of the `Ping` that the relay has not answered.
     probed_at: Option<Instant>,
     /// It was asked because of a request that stayed unanswered.
     doubts: bool,
@@ -161,7 +161,7 @@ impl Client {
         }
     }
 
-    /// When a request has been unanswered for so long that the relay is asked with a `Ping`.
+    /// The moment at which a request has been unanswered for so long that the relay is asked with a `Ping`.
     pub(crate) fn doubted_at(&self) -> Option<Instant> {
         if !matches!(self.phase, Phase::Live(_)) || self.timers.is_set(Timer::Probe) {
             return None;

@@ -1,4 +1,4 @@
-//! How long calls wait, what they are told when they stop waiting, and connections that died in silence meanwhile.
+//! The waits of calls, their errors when they give up, and connections that died in silence meanwhile.
 
 use crate::{
     renewing::renewing,

@@ -18,7 +18,7 @@ import { checkOnState, SubscriptionStanding } from './standing.js';
 import type { PublishResult, Realtime, RealtimeOptions, Subscribe, Subscription } from './types.js';
 import { abortedError, slowFunction, type Wait, type WaitLimits } from './wait.js';
 
-/** How long a publish waits, with its token and its session, where the app does not say. */
+/** The wait of a publish, its token and session included, where the app sets no limit. */
 const PUBLISH_MS = 120_000;
 
 async function subscribe(

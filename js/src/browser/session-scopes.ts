@@ -7,7 +7,7 @@ import type { ChannelSpec } from '../core/browser-core.js';
 import type { ScopedGrant } from '../session/scoped-grant.js';
 import type { Wait } from './wait.js';
 
-/** How long a call waits for the first session before the core takes over: it asks again where no answer comes. */
+/** A call's wait for the first session before the core takes over: it asks again where no answer comes. */
 const FIRST_SESSION_MS = 10_000;
 
 export class SessionScopes {

@@ -21,10 +21,10 @@ export interface ChannelOptions {
   contextOverrides?: ProductContext[];
 }
 
-/** What ends the wait of a call. */
+/** The options that end the wait of a call. */
 export interface CallOptions {
   /**
-   * How long the call waits in all, in milliseconds, at most 24 hours. By default the client's `timeoutMs`; where that is
+   * The whole wait of the call, in milliseconds, at most 24 hours. By default the client's `timeoutMs`; where that is
    * not given either, a publish waits two minutes and a subscribe until it is confirmed or refused for good.
    */
   timeoutMs?: number;
@@ -36,7 +36,7 @@ export interface CallOptions {
 }
 
 /**
- * How a subscription stands: `subscribing` (not confirmed yet: it stays until it is confirmed, refused for good or
+ * The state of a subscription: `subscribing` (not confirmed yet: it stays until it is confirmed, refused for good or
  * withdrawn), `subscribed`, `resuming` (the connection was lost, or the relay refused the channel for the moment; nothing
  * has to be done) or `ended` (by `unsubscribe()`, by `close()`, or by a refusal for good).
  */
@@ -49,7 +49,7 @@ export interface SubscriptionOptions extends ChannelOptions, CallOptions {
   onError?: ErrorListener;
   /** Gets `GAP` in place of onError and the callback: load the state again. Messages go on. */
   onGap?: ErrorListener;
-  /** Told of every change of the subscription's state, with the reason where it ended by itself or by `close()`. */
+  /** Called with every change of the subscription's state, and with the reason where it ended by itself or by `close()`. */
   onState?: (state: SubscriptionState, error?: SealwireError) => void;
 }
 
@@ -101,7 +101,7 @@ export type Callback<P> = (payload: P, error?: SealwireError, event?: RealtimeEv
 export type ErrorListener = (error: SealwireError) => any;
 
 export interface Subscription {
-  /** How it stands at the moment. */
+  /** The state at the moment. */
   readonly state: SubscriptionState;
   /** Resolves when nothing more will be delivered. */
   unsubscribe: () => Promise<void>;
@@ -152,7 +152,7 @@ export interface RealtimeOptions {
   /** Insists on a build of the core. By default WebAssembly where the page allows it. */
   core?: CoreKind;
   /**
-   * How long a call waits in all, in milliseconds, unless the call says otherwise. By default a publish waits two minutes,
+   * The whole wait of a call, in milliseconds, unless the call sets its own. By default a publish waits two minutes,
    * and a subscribe until it is confirmed or refused for good.
    */
   timeoutMs?: number;

@@ -8,7 +8,7 @@ export interface WaitLimits {
   signal?: AbortSignal | undefined;
 }
 
-/** What close() tells the calls that wait, and the subscriptions. */
+/** The error that close() gives to calls that wait, and to subscriptions. */
 export function closedError(): SealwireError {
   return new SealwireError('CLOSED', 'The client was closed.');
 }
@@ -41,7 +41,7 @@ export class Wait {
     else signal?.addEventListener('abort', this.#aborted);
   }
 
-  /** How much of the limit is left; undefined where there is none. */
+  /** The rest of the limit; undefined where there is none. */
   get remainingMs(): number | undefined {
     return this.#endsAt === undefined ? undefined : Math.max(0, this.#endsAt - performance.now());
   }
@@ -65,7 +65,7 @@ export class Wait {
     this.#signal?.removeEventListener('abort', this.#aborted);
   }
 
-  /** Told where the wait is ended, or was before. */
+  /** The listener is called where the wait is ended, or was before. */
   onEnd(listener: (error: unknown) => void): void {
     if (this.#over) listener(this.#over.error);
     else this.#listeners.add(listener);

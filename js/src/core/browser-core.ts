@@ -82,9 +82,9 @@ export interface Published {
   timestamp: number;
 }
 
-/** What bounds a call. */
+/** The bounds of a call. */
 export interface CallOptions {
-  /** How long the call waits in all; absent: a publish two minutes, a subscribe without end. */
+  /** The whole wait of the call; absent: two minutes for a publish, no end for a subscribe. */
   timeoutMs?: number;
   /** Called at once with the number of the call, for `unsubscribe` or `withdraw`. */
   started?: (call: number) => void;

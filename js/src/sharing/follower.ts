@@ -6,7 +6,7 @@ import type { Browser, Channel, ToFollower, ToLeader } from './messages.js';
 /** How long a leader may take to answer; it may hang, or be gone. */
 const ANSWER_MS = 1_500;
 const LOST = 1006;
-/** How long the lock outlives a place that was given up, so that the word of it arrives before. */
+/** The lock outlives a place that was given up by so much, so that the message about it arrives first. */
 const HELD_MS = 100;
 
 type Stage = 'asking' | 'taken' | 'over';

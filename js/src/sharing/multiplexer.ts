@@ -20,7 +20,7 @@ export class Multiplexer {
   #isOpen = false;
   #transport: Transport | undefined;
   #next = 0;
-  /** When the socket opened, or brought something last. */
+  /** The moment at which the socket opened, or brought something last. */
   #heardAt = 0;
   /** The sessions that each direction has turned to. */
   #sending = 0;

@@ -88,7 +88,7 @@ export class Hub {
     this.#taken = new Map();
   }
 
-  /** Where the same message was taken under its idempotency id before. */
+  /** The earlier publication of the same message under its idempotency id. */
   repeated({ address, from, accountId, idempotencyId, event, payload }: Draft): Publication | undefined {
     if (idempotencyId === undefined) return undefined;
     const taken = this.#taken.get(idKey(address, from, accountId, idempotencyId));

@@ -36,7 +36,7 @@ export class FakeClient implements Client {
   /** The limits and ids of publications, and those that were withdrawn. */
   readonly calls: PublishOptions[] = [];
   readonly withdrawn: number[] = [];
-  /** What the answer to a call waits for. */
+  /** The answer to a call waits for this. */
   answer: Promise<unknown> | undefined;
   /** What the next call rejects with. */
   failure: unknown;

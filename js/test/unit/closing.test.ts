@@ -43,7 +43,7 @@ test('close() ends the core before it returns', async () => {
   const { onMessage, onNotice } = clients[0]!.subscriptions.get(1)!;
   realtime.close();
   assert.equal(clients[0]!.closed, true);
-  // What the rest of a batch brings.
+  // The rest of a batch.
   onMessage('"late"', meta());
   onNotice({ kind: 'ended', code: 'CLOSED', message: 'closed' });
   assert.deepEqual(heard, []);

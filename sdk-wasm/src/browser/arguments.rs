@@ -60,7 +60,7 @@ pub(super) fn replay_seconds(options: &JsValue) -> Option<u32> {
     Some(u32::try_from(whole(seconds.ceil())).unwrap_or(u32::MAX))
 }
 
-/// How long the call waits in all, where it has a limit.
+/// The whole wait of the call, where it has a limit.
 pub(super) fn timeout_ms(options: &JsValue) -> Option<u64> {
     property(options, "timeoutMs").as_f64().map(whole)
 }
@@ -70,7 +70,7 @@ pub(super) fn idempotency_id(options: &JsValue) -> Option<String> {
     text(options, "idempotencyId")
 }
 
-/// Told of the call's number, by which the call can be ended.
+/// The function that is told of the call's number, by which the call can be ended.
 pub(super) fn on_started(options: &JsValue) -> Option<js_sys::Function> {
     property(options, "started").dyn_into().ok()
 }

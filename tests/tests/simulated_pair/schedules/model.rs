@@ -42,9 +42,14 @@ pub(super) struct Track {
 
 impl Track {
     /// From which offset on everything is due. Where the relay's clock jumped, a client that joined a replay asked for by
-    /// others may leave out too much, for as long as replays take.
-    fn due_in(&self, epoch: &Epoch, relay_clock_jumped: bool) -> u64 {
-        if relay_clock_jumped { self.due.1.max(epoch.before(self.joined_at + REPLAY_MS)) } else { self.due.1 }
+    /// others may leave out too much, for as long as replays take by its own clock.
+    fn due_in(&self, epoch: &Epoch, relay_clock: RelayClock) -> u64 {
+        match relay_clock {
+            RelayClock::True => self.due.1,
+            RelayClock::Jumped { stood_ms } => {
+                self.due.1.max(epoch.before(self.joined_at + REPLAY_MS + stood_ms))
+            }
+        }
     }
 }
 
@@ -66,6 +71,16 @@ impl Published {
         let (withdrawn, ended, acknowledged) = (false, false, false);
         Self { channel, number, padding, gives_up_at, has_id, withdrawn, ended, acknowledged }
     }
+}
+
+/// The relay's clock, as far as a client may rely on it.
+#[derive(Clone, Copy)]
+enum RelayClock {
+    True,
+    /// The clients' own clocks stood still for `stood_ms` in all.
+    Jumped {
+        stood_ms: u64,
+    },
 }
 
 /// How long a client believes that a replay may last, and a little more.
@@ -94,6 +109,8 @@ pub(super) struct Model {
     /// All is well, and a publish that fails has no reason to.
     pub(super) must_publish: bool,
     pub(super) relay_clock_jumped: bool,
+    /// For how long clients' own clocks stood still, all together.
+    pub(super) stood_ms: u64,
     pub(super) delivered: usize,
     pub(super) gaps: usize,
 }
@@ -112,6 +129,7 @@ impl Model {
             may_be_unreadable: false,
             must_publish: false,
             relay_clock_jumped: false,
+            stood_ms: 0,
             delivered: 0,
             gaps: 0,
         }
@@ -279,6 +297,7 @@ impl Model {
         self.note_number(place, number)?;
         self.delivered += 1;
         let epoch = &self.history.epochs[place.0];
+        let relay_clock = self.relay_clock();
         let track = self.tracks.get_mut(&(client, id)).expect("looked up before");
         if track.told.is_some_and(|told| place <= told) {
             return Err(format!("{place:?} came after {:?}", track.told));
@@ -288,7 +307,7 @@ impl Model {
             return Err(format!("{place:?} came after {:?} without a gap between epochs", track.due));
         }
         if place.0 == track.due.0 && place.1 > track.due.1 {
-            let since = track.due_in(epoch, self.relay_clock_jumped);
+            let since = track.due_in(epoch, relay_clock);
             let missing = epoch.between(self.ids[channel], since, place.1);
             if missing > track.unreadable {
                 return Err(format!(
@@ -334,6 +353,7 @@ impl Model {
         let to = (index, gap.to.offset);
         let is_current = index == self.history.current().0;
         let epoch = &self.history.epochs[index];
+        let relay_clock = self.relay_clock();
         let track = self.tracks.get_mut(&(client, id)).expect("looked up before");
         let channel = self.ids[track.channel];
         match (gap.reason, gap.from) {
@@ -342,7 +362,7 @@ impl Model {
                 return Err("a gap between epochs within one".into());
             }
             (GapReason::Evicted, Some(from)) => {
-                let since = track.due_in(epoch, self.relay_clock_jumped);
+                let since = track.due_in(epoch, relay_clock);
                 let behind = epoch.between(channel, since, from.offset.saturating_add(1));
                 if track.due.0 != index || behind > track.unreadable {
                     return Err(format!("a gap from {from:?} leaves out what was due since {:?}", track.due));
@@ -382,13 +402,18 @@ impl Model {
             if track.owed_gap {
                 return Err(format!("{who} was not told that its replay was not complete"));
             }
-            let since = track.due_in(epoch, self.relay_clock_jumped);
+            let since = track.due_in(epoch, self.relay_clock());
             let missing = epoch.between(self.ids[track.channel], since, u64::MAX);
             if track.due.0 != index || missing > track.unreadable {
                 return Err(format!("{who} was left in silence at {:?}", track.due));
             }
         }
         Ok(())
+    }
+
+    fn relay_clock(&self) -> RelayClock {
+        let stood_ms = self.stood_ms;
+        if self.relay_clock_jumped { RelayClock::Jumped { stood_ms } } else { RelayClock::True }
     }
 
     fn live(&self, client: usize, id: SubscriptionId) -> Result<&Track, String> {

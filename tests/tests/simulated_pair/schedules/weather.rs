@@ -16,7 +16,7 @@ const CLIENTS: usize = 3;
 /// How long it may take, once all is well, until everybody is connected and up to date.
 const RECOVERY_MS: u64 = 150_000;
 
-/// How long it may take until a client has replaced a dead connection and published what it had sent on it.
+/// The time within which a client replaces a dead connection and publishes again over the next one.
 const DEAD_MS: u64 = 20_000;
 
 /// More than the shortest sessions and tokens live.

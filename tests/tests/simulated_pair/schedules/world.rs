@@ -25,10 +25,10 @@ const MAX_STEPS: usize = 200_000;
 /// Sealed bytes, between those of a payload with padding and one without.
 const LARGE_FROM: usize = 256;
 
-/// How long a publish waits where the call does not say.
+/// The wait of a publish that sets no limit.
 const PUBLISH_MS: u64 = 120_000;
 
-/// What a publish asks for besides its message.
+/// The options of a publish.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Wait {
     pub(super) limit_ms: Option<u64>,
@@ -221,6 +221,7 @@ impl World {
         side.lag_ms = side.lag_ms(self.now_ms);
         (side.asleep_since, side.asleep_until) = (self.now_ms, self.now_ms + ms);
         side.clock_stands = clock_stands;
+        self.model.stood_ms += if clock_stands { ms } else { 0 };
         self.network.at(self.now_ms + ms, Arrival::Awake);
     }
 
