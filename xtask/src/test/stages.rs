@@ -56,7 +56,11 @@ pub(super) const STAGES: &[Stage] = &[
         prepare: js,
     },
     Stage { name: "examples", about: "unit tests of the example app and of its host", prepare: examples },
-    Stage { name: "packaging", about: "the packed tarball in Node.js, Vite and webpack", prepare: packaging },
+    Stage {
+        name: "packaging",
+        about: "the packed tarball in Node.js, bundlers (Forge's among them), compilers and test runners",
+        prepare: packaging,
+    },
     Stage { name: "e2e", about: "relay, resolver and pages in Chromium", prepare: e2e },
     Stage {
         name: "engines",
