@@ -28,7 +28,7 @@ import type { Transport } from '../transport/socket.js';
 import { report } from './deliver.js';
 import { SessionScopes } from './session-scopes.js';
 import type { RealtimeOptions, StateListener } from './types.js';
-import { closedError, Wait, type WaitLimits } from './wait.js';
+import { closedError, slowFunction, Wait, type WaitLimits } from './wait.js';
 
 export class Connection {
   core: CoreKind | undefined;
@@ -104,15 +104,18 @@ export class Connection {
 
   /**
    * Hands a publication to the core once those that were called before it have been, however long each one's token takes.
-   * `lane` names the channel, as far as the call does.
+   * `lane` names the channel, as far as the call does. A call whose wait ends before its turn hands nothing over.
    */
-  inOrder<T>(lane: string, handOver: () => Promise<T>): Promise<T> {
+  inOrder<T>(lane: string, wait: Wait, handOver: () => Promise<T>): Promise<T> {
     const before = this.#lanes.get(lane) ?? Promise.resolve();
-    const mine = before.then(handOver);
-    const over = mine.then(
-      () => {},
-      () => {},
-    );
+    const slow = () => slowFunction('The token function of an earlier publication to the channel');
+    const mine = wait.for(before, slow).then(handOver);
+    const over = before
+      .then(() => mine)
+      .then(
+        () => {},
+        () => {},
+      );
     this.#lanes.set(lane, over);
     void over.then(() => this.#lanes.get(lane) === over && this.#lanes.delete(lane));
     return mine;

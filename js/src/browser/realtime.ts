@@ -16,7 +16,7 @@ import { Connection } from './connection.js';
 import { audienceOf, deliverMessage, deliverNotice, noticeError, type AnyCallback } from './deliver.js';
 import { checkOnState, SubscriptionStanding } from './standing.js';
 import type { PublishResult, Realtime, RealtimeOptions, Subscribe, Subscription } from './types.js';
-import { abortedError, slowFunction, type Wait, type WaitLimits } from './wait.js';
+import { abortedError, type Wait, type WaitLimits } from './wait.js';
 
 /** The wait of a publish, its token and session included, where the app sets no limit. */
 const PUBLISH_MS = 120_000;
@@ -126,11 +126,9 @@ async function publish(
     const ready = named.provider ? withToken(named, wait) : Promise.resolve(named.spec);
     // Reported below, in its turn.
     ready.catch(() => {});
-    let gaveUp = false;
     const handOver = async () => {
       const spec = await ready;
       const client = await connection.clientFor(spec, wait);
-      if (gaveUp) throw slowEarlier();
       const remaining = wait.remainingMs;
       const published = client.publish(spec, event, text, {
         ...(remaining !== undefined && { timeoutMs: remaining }),
@@ -141,11 +139,10 @@ async function publish(
       return { published };
     };
     try {
-      const { published } = await wait.for(connection.inOrder(laneOf(named), handOver), slowEarlier);
+      const { published } = await connection.inOrder(laneOf(named), wait, handOver);
       const { eventId, timestamp } = await published;
       return { eventId, eventTimestamp: String(timestamp) };
     } catch (thrown) {
-      gaveUp = true;
       if (named.provider && connection.errorOf(thrown).code.startsWith('TOKEN_')) {
         refuseToken(named.provider, (await ready.catch(() => undefined))?.token);
       }
@@ -153,10 +150,6 @@ async function publish(
     }
   };
   return connection.within(limits, send, PUBLISH_MS);
-}
-
-function slowEarlier(): SealwireError {
-  return slowFunction('The token function of this publication or of an earlier one');
 }
 
 function failed(

@@ -187,6 +187,7 @@ test('subscriptions with one function share its renewed token, unless a fresh on
     }
     assert.equal(provider.calls, 2);
     host.token(provider, 4, true);
+    await new Promise(setImmediate);
     assert.equal(provider.calls, 3);
   });
 });
@@ -198,10 +199,13 @@ test('a function that does not answer is asked again by later calls', async () =
     const provider = () => ((calls += 1), new Promise<string>(() => {}));
     void realtime.publish('n', 'x', { token: provider });
     void realtime.publish('n', 'x', { token: provider });
+    await new Promise(setImmediate);
     assert.equal(calls, 1);
     clocks.monotonic += 10_000;
     void realtime.publish('n', 'x', { token: provider });
+    await new Promise(setImmediate);
     assert.equal(calls, 2);
+    realtime.close();
   });
 });
 

@@ -12,10 +12,11 @@ const ended = new SealwireError('TOKEN_EXPIRED', 'It is over.');
 /** What a handler is called with, in the order of the news. */
 function heard(handler: (log: unknown[]) => unknown, options: (log: unknown[]) => object = () => ({})) {
   const log: unknown[] = [];
-  const [called, given] = [handler(log) as never, options(log)];
-  handle(called, given, 'one', undefined, event);
-  handle(called, given, undefined, gap);
-  handle(called, given, undefined, ended);
+  const handling = { handler: handler(log) as never, options: options(log) };
+  const to = { channel: 'n', unheard: new Set<string>() };
+  handle(handling, to, 'one', undefined, event);
+  handle(handling, to, undefined, gap);
+  handle(handling, to, undefined, ended);
   return log;
 }
 

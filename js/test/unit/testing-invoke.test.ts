@@ -118,7 +118,7 @@ test("a page's authorize takes the place of the app's, which may need a product 
   assert.deepEqual(heard, ['hello']);
   const without = relay.realtime({ context: context('7'), handler });
   await assert.rejects(
-    without.subscribe('notes', () => {}),
+    without.subscribe('notes', () => {}, { timeoutMs: 100 }),
     isError('SESSION_UNAVAILABLE', /there is no Jira here/),
   );
 });
