@@ -243,7 +243,7 @@ fn a_publish_that_gives_up_says_whether_the_message_may_have_arrived() {
             told.push((publish, error.code.name(), error.may_have_arrived));
             let end =
                 if publish == sent { "the message may have arrived" } else { "the message was not sent" };
-            assert!(error.message.ends_with(end), "{error}");
+            assert!(error.message.ends_with(&format!("; {end} (relay: wss://relay.example)")), "{error}");
         }
     }
     assert_eq!(told, [(sent, "UNREACHABLE", Some(true)), (unsent, "UNREACHABLE", Some(false))]);
