@@ -37,6 +37,10 @@ impl Client {
                         Channel::new(spec.clone(), resolved.scope, keys)
                     });
                     channel.members.push(id);
+                    // The others' tokens are spent, and this one has a token of its own.
+                    if channel.wire == Wire::AwaitingToken {
+                        channel.wire = Wire::Unsent;
+                    }
                     subscription.progress = Progress::AwaitingSubscribed(resolved.id);
                 }
                 Err(error) => refused.push((id, error)),

@@ -128,11 +128,8 @@ impl Client {
         for id in late {
             let channel = self.subscriptions.get(&id).and_then(Subscription::channel);
             let channel = channel.and_then(|id| self.channels.get(&id));
-            let error = match channel.map(|channel| (channel.wire, &channel.refused)) {
-                Some((Wire::AwaitingToken, _)) => ClientError::slow_provider("the app's token function"),
-                Some((_, Some(refused))) => refused.clone(),
-                _ => self.why_no_answer(),
-            };
+            let refused = channel.and_then(|channel| channel.refused.clone());
+            let error = refused.unwrap_or_else(|| self.why_no_answer());
             self.fail_subscription(now, id, error);
         }
     }

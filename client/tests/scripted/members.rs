@@ -272,3 +272,25 @@ fn a_token_that_comes_while_the_app_is_asked_for_one_is_taken_at_once() {
     provide(&mut harness, renewal, &later);
     shown(&mut harness, &later);
 }
+
+#[test]
+fn a_subscription_with_a_good_token_does_not_wait_for_the_one_that_others_ask_for() {
+    let (mut harness, waiting) = renewing();
+    end(&mut harness, Code::TokenExpired);
+    assert!(matches!(
+        harness.events.iter().find(|event| matches!(event, Event::NeedToken { .. })),
+        Some(Event::NeedToken { subscription, .. }) if *subscription == waiting
+    ));
+    harness.events.clear();
+    let token = lasting(&harness, 600);
+    let second = harness.subscribe_with(private(&token), None);
+    let subscribe = harness.expect_subscribe();
+    assert_eq!(subscribe.channel.as_ref().unwrap().token, jwt(&token));
+    harness.receive(ToClient::Subscribed(Subscribed {
+        request: subscribe.request,
+        channel_id: private_id(CLAIMS).into(),
+        position: Some(position(10)),
+        recovered: true,
+    }));
+    assert!(harness.events.contains(&Event::SubscribeDone { subscription: second, result: Ok(()) }));
+}

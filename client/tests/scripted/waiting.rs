@@ -1,10 +1,6 @@
 //! The waits of calls, their errors when they give up, and connections that died in silence meanwhile.
 
-use crate::{
-    renewing::renewing,
-    support::*,
-    tokens::{private, token},
-};
+use crate::support::*;
 use sealwire_client::{ClientError, Draft, Event, SessionReason, Standing, State, SubscriptionId};
 use sealwire_protocol::{
     Code,
@@ -369,21 +365,4 @@ fn a_session_that_comes_late_is_not_used_after_the_relay_refused_one() {
     harness.expect_need(SessionReason::Connect);
     harness.provide(late, &[1]);
     assert_eq!(harness.connection, None);
-}
-
-#[test]
-fn a_token_function_that_does_not_answer_is_named() {
-    let (mut harness, _) = renewing();
-    harness.cut(None);
-    harness.advance_to_attempt();
-    harness.establish();
-    let request = harness.expect_subscribe().request;
-    harness.refuse(request, Code::TokenExpired, 0);
-    let spec = private(&token("{}", UNIX_START / 1000));
-    let id = harness.client.subscribe_within(harness.now(), spec, None, Some(5_000));
-    harness.drain();
-    harness.advance(5_000);
-    harness.events.retain(|event| !matches!(event, Event::NeedToken { .. }));
-    let error = harness.expect_subscribe_error(id);
-    assert!(error.message.contains("token function has not answered"), "{error}");
 }
