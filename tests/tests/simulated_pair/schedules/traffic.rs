@@ -159,6 +159,7 @@ impl World {
     /// to five seconds before.
     fn answer(&mut self) -> (u64, Option<Answer>) {
         let at = self.now_ms + 1 + self.random.below(self.conditions.answer_ms);
+        self.last_answer_at = self.last_answer_at.max(at);
         let succeeds = self.random.below(100) >= self.conditions.failures;
         let is_reliable = succeeds && self.conditions.answer_ms <= 10_000;
         self.model.may_end |= !is_reliable;

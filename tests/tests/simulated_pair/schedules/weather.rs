@@ -333,6 +333,8 @@ fn calm(world: &mut World) -> Result<(), String> {
 
 /// A connection dies in silence while others can be made: what is published on it arrives all the same, and soon.
 fn outlive_a_dead_connection(world: &mut World) -> Result<(), String> {
+    // A session that the app was asked for in the weather may still be on its way, and the next one waits for it.
+    world.run(world.last_answer_at.saturating_sub(world.now_ms));
     let client = world.random.below(CLIENTS as u64) as usize;
     // A client whose clocks were set may have to fetch sessions again and again before the relay takes one.
     let clocks_part = world.model.relay_clock_jumped || world.sides.iter().any(Side::lost_time);

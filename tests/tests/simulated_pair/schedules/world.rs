@@ -48,6 +48,8 @@ pub(super) struct World {
     pub(super) network: Network,
     pub(super) model: Model,
     numbers: u64,
+    /// When the last answer of the app comes that was asked for so far.
+    pub(super) last_answer_at: u64,
     steps: usize,
     /// Says what happens, for who replays one schedule.
     pub(super) story: bool,
@@ -82,6 +84,7 @@ impl World {
             conditions,
             random,
             numbers: 0,
+            last_answer_at: 0,
             steps: 0,
             story: false,
             broken: None,
