@@ -3,6 +3,7 @@
 import { invalid } from '../arguments/invalid.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import { remainingMs } from './platform.js';
+import { monotonicMs } from '../monotonic.js';
 
 export const DEFAULT_TIMEOUT_MS = 5_000;
 /** The longest time that Forge gives any function. */
@@ -21,7 +22,7 @@ export function checkTimeout(value: unknown): number | undefined {
 const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`;
 
 export class Deadline {
-  readonly #start = performance.now();
+  readonly #start = monotonicMs();
   readonly #totalMs: number;
   readonly #isFunctions: boolean;
 
@@ -33,7 +34,7 @@ export class Deadline {
   }
 
   get leftMs(): number {
-    return Math.max(0, this.#totalMs - (performance.now() - this.#start));
+    return Math.max(0, this.#totalMs - (monotonicMs() - this.#start));
   }
 
   /** Says how long the call could take, and what would give it more time. */
@@ -45,7 +46,7 @@ export class Deadline {
 
   /** The time since the call began. */
   get spent(): string {
-    return seconds(performance.now() - this.#start);
+    return seconds(monotonicMs() - this.#start);
   }
 
   /** Waits for `work`, and at the deadline fails with `late()`. A result that comes later is dropped. */

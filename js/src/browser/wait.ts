@@ -2,6 +2,7 @@
 // app's signal or by close().
 
 import { SealwireError } from '../errors/sealwire-error.js';
+import { monotonicMs } from '../monotonic.js';
 
 export interface WaitLimits {
   timeoutMs?: number | undefined;
@@ -35,7 +36,7 @@ export class Wait {
   #over: { error: unknown } | undefined;
 
   constructor({ timeoutMs, signal }: WaitLimits) {
-    this.#endsAt = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+    this.#endsAt = timeoutMs === undefined ? undefined : monotonicMs() + timeoutMs;
     this.#signal = signal;
     if (signal?.aborted) this.#aborted();
     else signal?.addEventListener('abort', this.#aborted);
@@ -43,7 +44,7 @@ export class Wait {
 
   /** The rest of the limit; undefined where there is none. */
   get remainingMs(): number | undefined {
-    return this.#endsAt === undefined ? undefined : Math.max(0, this.#endsAt - performance.now());
+    return this.#endsAt === undefined ? undefined : Math.max(0, this.#endsAt - monotonicMs());
   }
 
   /** The reason for which the wait was ended from outside. */

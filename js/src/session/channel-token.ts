@@ -5,6 +5,7 @@ import { kindOf } from '../arguments/invalid.js';
 import { failureOf } from '../errors/failure-of.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import { refusalIn } from './refusal.js';
+import { monotonicMs } from '../monotonic.js';
 
 /** Fetches a channel token: what the resolver's signRealtimeToken() returned as `token`. */
 export type TokenProvider = () => string | Promise<string>;
@@ -38,7 +39,7 @@ interface Fetched {
 const fetched = new WeakMap<TokenProvider, Fetched>();
 
 function now(): Moment {
-  return { monotonic: performance.now(), wall: Date.now() };
+  return { monotonic: monotonicMs(), wall: Date.now() };
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import type { Closed, Connect, Socket, Transport } from '../transport/socket.js';
 import { divide, encodeEnd, encodeSession } from './wire.js';
+import { monotonicMs } from '../monotonic.js';
 
 /** As many sessions as a relay takes on one connection. */
 export const MAX_SESSIONS = 32;
@@ -61,7 +62,7 @@ export class Multiplexer {
     if (!this.#places.delete(number)) return;
     if (this.#places.size === 0) return this.shut(1000);
     if (!this.#isOpen) return;
-    if (code === TIMED_OUT && performance.now() - this.#heardAt >= SILENT_MS) return this.shut(TIMED_OUT);
+    if (code === TIMED_OUT && monotonicMs() - this.#heardAt >= SILENT_MS) return this.shut(TIMED_OUT);
     this.#turn(number);
     this.#socket?.send(encodeEnd());
   }
@@ -82,7 +83,7 @@ export class Multiplexer {
     this.#next = this.#sending = this.#receiving = 0;
     socket.onopen = (transport) => {
       this.#isOpen = true;
-      this.#heardAt = performance.now();
+      this.#heardAt = monotonicMs();
       this.#transport = transport;
       for (const place of [...this.#places.values()]) place.onopen?.(transport);
     };
@@ -98,7 +99,7 @@ export class Multiplexer {
   }
 
   #received(event: { data: unknown }): void {
-    this.#heardAt = performance.now();
+    this.#heardAt = monotonicMs();
     const parts = event.data instanceof ArrayBuffer ? divide(event.data) : [event.data];
     for (const part of parts) {
       if (typeof part === 'number') this.#receiving = part;

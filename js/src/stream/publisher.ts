@@ -5,6 +5,7 @@ import { failureOf } from '../errors/failure-of.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import { toPayload, type StreamMessage } from './format.js';
 import type { StreamPublisher } from './types.js';
+import { monotonicMs } from '../monotonic.js';
 
 /** Most UTF-16 units of one message: even where JSON needs six bytes for each, the payload is within its limit. */
 const MESSAGE_UNITS = 16 * 1024;
@@ -98,8 +99,8 @@ export class Publisher implements StreamPublisher {
     clearTimeout(this.#keepAlive);
     try {
       do {
-        await wait(this.#notBefore - performance.now());
-        this.#notBefore = performance.now() + this.#intervalMs;
+        await wait(this.#notBefore - monotonicMs());
+        this.#notBefore = monotonicMs() + this.#intervalMs;
         await this.#publish(this.#next());
         this.#tell();
       } while (!this.#done && (this.#text !== '' || this.#last));
@@ -123,7 +124,7 @@ export class Publisher implements StreamPublisher {
 
   /** A repetition does no harm: subscribers know messages by their number. */
   async #publish(message: StreamMessage): Promise<void> {
-    const giveUpAt = performance.now() + PATIENCE_MS;
+    const giveUpAt = monotonicMs() + PATIENCE_MS;
     for (let pause = FIRST_RETRY_MS; ; pause *= 2) {
       try {
         await this.#send(toPayload(message));
@@ -131,7 +132,7 @@ export class Publisher implements StreamPublisher {
       } catch (thrown) {
         const error = failureOf('The stream could not be published', thrown, 'UNREACHABLE');
         const next = error.retryAfterMs ?? pause * (0.5 + Math.random());
-        if (!error.retryable || performance.now() + next > giveUpAt) throw error;
+        if (!error.retryable || monotonicMs() + next > giveUpAt) throw error;
         await wait(next);
       }
     }
