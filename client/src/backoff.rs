@@ -9,6 +9,11 @@ const CAP_MS: u64 = 30_000;
 /// What a relay asks for is spread over at most this much more.
 const MAX_SPREAD_MS: u64 = 5_000;
 
+/// A wait that doubles with each of the attempts, up to `cap_ms`.
+pub(crate) fn doubled(first_ms: u64, attempts: u32, cap_ms: u64) -> u64 {
+    first_ms.checked_shl(attempts).unwrap_or(cap_ms).min(cap_ms)
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Backoff {
     attempts: u32,
@@ -17,7 +22,7 @@ pub(crate) struct Backoff {
 impl Backoff {
     /// The wait before the next attempt: anything between an eighth of the current ceiling and the whole.
     pub(crate) fn next(&mut self, entropy: &mut dyn Entropy) -> u64 {
-        let ceiling = FIRST_MS.checked_shl(self.attempts).unwrap_or(CAP_MS).min(CAP_MS);
+        let ceiling = doubled(FIRST_MS, self.attempts, CAP_MS);
         self.attempts = (self.attempts + 1).min(16);
         let least = ceiling / 8;
         least + below(entropy, ceiling - least + 1)

@@ -16,11 +16,11 @@ const SHORTEST_PAUSE_MS: u64 = 50;
 pub(crate) struct Flow {
     /// Until when nothing is sent, and why.
     pause: Option<(Instant, ClientError)>,
-    /// How many may be under way; none stands for any number.
+    /// The number of publications that may be under way; none stands for any number.
     window: Option<usize>,
-    /// How many the relay took since it refused one.
+    /// The number that the relay took since it refused one.
     taken: usize,
-    /// When the relay answered last.
+    /// The time of the relay's last answer.
     answered_at: Option<Instant>,
     /// The request of the publication that was sent last, while any is under way; none is after a refusal.
     last: u32,
@@ -35,7 +35,7 @@ impl Flow {
         self.pause.as_ref().map(|(_, error)| error.clone())
     }
 
-    /// How many may be sent now, beside those that are under way.
+    /// The number that may be sent now, beside those that are under way.
     pub(crate) fn room(&mut self, now: Instant, under_way: usize) -> usize {
         self.pause.take_if(|(until, _)| *until <= now);
         if let Some((until, _)) = &self.pause {

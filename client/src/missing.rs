@@ -6,6 +6,7 @@
 
 use crate::{
     ClientError, Instant,
+    backoff::doubled,
     entropy::{Entropy, below},
 };
 use sealwire_protocol::KeyId;
@@ -24,20 +25,20 @@ const FRUITLESS_ANSWERS: u32 = 4;
 const QUIET_MS: u64 = 30_000;
 const MAX_KEYS: usize = 32;
 
-/// What one source of keys, the session or a channel token, lacks.
+/// The keys that one source of them, the session or a channel token, lacks.
 #[derive(Default)]
 pub(crate) struct Missing {
     keys: Vec<KeyId>,
-    /// When the app is to be asked.
+    /// The time of the next request to the app.
     at: Option<Instant>,
     /// The app is being asked, or what it is asked for otherwise will answer this as well.
     asked: bool,
-    /// When messages that wait are to be looked at again.
+    /// The time of the next look at the messages that wait.
     look_at: Option<Instant>,
-    /// When messages stop waiting, and whether they have.
+    /// The end of the messages' wait; `gave_up` is set once it has passed.
     until: Option<Instant>,
     gave_up: bool,
-    /// When a key was wanted, or asked for in vain.
+    /// The last time that a key was wanted, or asked for in vain.
     active_at: Option<Instant>,
     /// The end of the pause after the last request.
     pause_ends: Option<Instant>,
@@ -47,7 +48,7 @@ pub(crate) struct Missing {
 }
 
 impl Missing {
-    /// How often the app was asked in vain.
+    /// The number of requests to the app that brought nothing.
     pub(crate) fn attempts(&self) -> usize {
         self.vain as usize
     }
@@ -77,7 +78,7 @@ impl Missing {
         waits
     }
 
-    /// Whether the app is to be asked now.
+    /// Returns true if the app is to be asked now.
     pub(crate) fn take_due(&mut self, now: Instant) -> bool {
         let due = |at: &mut Instant| *at <= now;
         self.look_at.take_if(due);
@@ -124,7 +125,7 @@ impl Missing {
     }
 
     fn pause(&mut self, now: Instant, at_least: u64, entropy: &mut dyn Entropy) {
-        let pause = FIRST_PAUSE_MS.checked_shl(self.vain).unwrap_or(LONGEST_PAUSE_MS).min(LONGEST_PAUSE_MS);
+        let pause = doubled(FIRST_PAUSE_MS, self.vain, LONGEST_PAUSE_MS);
         self.vain = (self.vain + 1).min(16);
         let pause = pause + below(entropy, pause / 2 + 1);
         self.pause_ends = Some(now.after(pause.max(at_least)));

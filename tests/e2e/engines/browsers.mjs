@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { CHROMIUM_FLAGS } from '../support/chromium-flags.mjs';
 
 /** Storage of frames of another site: as an ordinary window has it, or refused as strict settings do. */
 export const STORAGE = ['allowed', 'blocked'];
@@ -23,14 +24,7 @@ function chromium(folder, storage, address) {
   writeFileSync(path.join(folder, 'Default', 'Preferences'), JSON.stringify({ profile }));
   return [
     program('CHROMIUM'),
-    '--headless',
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
+    ...CHROMIUM_FLAGS,
     // Keeps it open.
     '--remote-debugging-port=0',
     // Otherwise a frame of another site gets storage of its own, cookies or not.
