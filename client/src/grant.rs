@@ -69,7 +69,12 @@ pub enum InvalidGrant {
 
 impl From<InvalidGrant> for ClientError {
     fn from(invalid: InvalidGrant) -> Self {
-        Self::new(Code::SessionUnavailable, invalid.to_string())
+        let code = match invalid {
+            InvalidGrant::Identity => Code::TokenIdentity,
+            // Asking the same function again brings the same grant, so the code is not retryable.
+            _ => Code::InvalidArgument,
+        };
+        Self::new(code, invalid.to_string())
     }
 }
 

@@ -44,10 +44,6 @@ impl Client {
         self.timers.stop(Timer::Session);
         match self.check_grant(now, grant) {
             Ok((session, identity)) => self.adopt_session(now, session, identity),
-            Err(InvalidGrant::Identity) => {
-                let error = ClientError::new(Code::TokenIdentity, InvalidGrant::Identity.to_string());
-                self.session_failed(now, reason, error);
-            }
             Err(invalid) => self.session_failed(now, reason, invalid.into()),
         }
         self.deliver_all(now);

@@ -96,6 +96,21 @@ fn a_refusal_by_the_app_ends_what_waits_and_what_lives() {
 }
 
 #[test]
+fn a_malformed_grant_is_refused_for_good() {
+    let mut harness = Harness::default();
+    let subscription = harness.subscribe("absences");
+    let fetch = harness.expect_need(SessionReason::Connect);
+    let expires_at = UnixSeconds((UNIX_START + harness.now_ms) / 1000 + SESSION_SECONDS);
+    let mut grant = grant(&[1], expires_at);
+    grant.keys[0].scopes = "AAAA".into();
+    harness.client.handle_session(harness.now(), fetch, grant);
+    harness.drain();
+    assert_eq!(harness.expect_subscribe_error(subscription).code, Code::InvalidArgument.into());
+    harness.advance(3_600_000);
+    harness.expect_nothing();
+}
+
+#[test]
 fn an_app_that_is_out_of_order_is_asked_again_until_the_call_has_waited_long_enough() {
     let mut harness = Harness::default();
     let subscription =
@@ -144,20 +159,6 @@ fn a_session_of_another_context_is_refused_while_channels_live() {
         sealwire_client::Notice::Ended(error) => assert_eq!(error.code.name(), "TOKEN_IDENTITY"),
         other => panic!("{other:?}"),
     }
-}
-
-#[test]
-fn a_grant_that_breaks_a_rule_is_a_session_that_is_unavailable() {
-    let mut harness = Harness::default();
-    harness.subscribe("absences");
-    let fetch = harness.expect_need(SessionReason::Connect);
-    let mut broken = grant(&[1], UnixSeconds(UNIX_START / 1000 + 900));
-    broken.keys[0].scopes.clear();
-    harness.client.handle_session(harness.now(), fetch, broken);
-    harness.drain();
-    assert_eq!(harness.connection, None);
-    harness.advance_to_attempt();
-    harness.expect_need(SessionReason::Connect);
 }
 
 #[test]

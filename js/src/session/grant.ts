@@ -27,6 +27,12 @@ export interface SessionGrant {
   keys: SessionKey[];
 }
 
+function isKey(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, scopes } = value as Partial<SessionKey>;
+  return typeof id === 'string' && typeof scopes === 'string';
+}
+
 const SHAPE = {
   url: (value: unknown) => typeof value === 'string',
   token: (value: unknown) => typeof value === 'string',
@@ -34,7 +40,7 @@ const SHAPE = {
   app: (value: unknown) => typeof value === 'string',
   installation: (value: unknown) => typeof value === 'string',
   context: (value: unknown) => typeof value === 'object' && value !== null,
-  keys: (value: unknown) => Array.isArray(value) && value.length > 0,
+  keys: (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(isKey),
 } satisfies Record<keyof SessionGrant, (value: unknown) => boolean>;
 
 /** Says which field is at fault, never what it holds. A mistake of the app, which trying again does not mend. */

@@ -17,7 +17,7 @@ const grant: ScopedGrant = {
   app: 'app',
   installation: 'ari:cloud:jira::site/1#test',
   context: { module: 'gadget' },
-  keys: [{ id: 'AAAAAA', base: 'AA', properties: { module: 'AA' } }],
+  keys: [{ id: 'AAAAAA', scopes: '' }],
 };
 const HINT = 'Let authorize() verify the dashboard.';
 const WHY = `There is no default channel here. Use contextOverrides. ${HINT}`;

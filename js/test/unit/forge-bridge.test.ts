@@ -21,7 +21,7 @@ const grant = {
   app: 'app',
   installation: 'ari:cloud:jira::site/1',
   context: {},
-  keys: [{ id: 'AAAAAA', base: 'AA', properties: {} }],
+  keys: [{ id: 'AAAAAA', scopes: '' }],
 };
 
 test('the default session is asked of the resolver through the real @forge/bridge', async () => {

@@ -15,7 +15,7 @@ const grant: SessionGrant = {
   app: 'app',
   installation: 'ari:cloud:jira::site/1',
   context: { module: 'gadget' },
-  keys: [{ id: 'AAAAAA', base: 'AA', properties: { module: 'AA' } }],
+  keys: [{ id: 'AAAAAA', scopes: '' }],
 };
 
 async function hostWith(session: () => unknown) {
@@ -63,6 +63,8 @@ test('a session that lacks a field is refused without showing what it holds', as
       return !thrown.message.includes('do-not-show');
     });
   }
+  const outdated = await hostWith(() => ({ ...grant, keys: [{ id: 'AAAAAA', base: 'do-not-show' }] }));
+  await assert.rejects(outdated.session('connect'), isError('INVALID_ARGUMENT', /its keys is missing or of/));
   const host = await hostWith(() => undefined);
   await assert.rejects(host.session('connect'), isError('INVALID_ARGUMENT', /did not return a session/));
 });

@@ -120,9 +120,10 @@ pub(super) fn grant(value: &JsValue) -> Result<SessionGrant, ClientError> {
             keys: list(property(&grant, "keys"))?.iter().map(|key| grant_key(&key)).collect::<Option<_>>()?,
         })
     };
+    // Asking the same function again brings the same shape, so the code is not retryable.
     read().ok_or_else(|| {
         ClientError::new(
-            Code::SessionUnavailable,
+            Code::InvalidArgument,
             "the session has a wrong shape; mint it with sealwire/resolver",
         )
     })

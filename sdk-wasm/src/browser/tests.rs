@@ -217,26 +217,26 @@ async fn what_session_fails_with_keeps_its_code_and_its_time() {
 }
 
 #[wasm_bindgen_test]
-async fn a_session_that_is_none_is_reported_and_asked_for_again() {
-    for answer in [
-        "return undefined",
-        "return null",
-        "return 7",
-        "return { url: 1 }",
-        "return new Proxy({}, { get() { throw 1 } })",
-    ] {
+async fn a_session_of_a_wrong_shape_is_refused_for_good() {
+    let outdated = "return { ...page.grant, keys: [{ id: 'AAAAAA', base: '' }] }";
+    for answer in ["return undefined", "return null", "return 7", "return { url: 1 }", outdated] {
         let page = Page::open();
-        set(&page.page, "session", &function(answer));
-        let promise = page.subscribe(&function(""));
-        settle().await;
-        assert_eq!(
-            rust(&get(&page.page, "states")),
-            json!(["connecting", "connecting SESSION_UNAVAILABLE"]),
-            "{answer}"
-        );
-        page.client.close();
-        assert_eq!(rejected(promise).await["code"], "CLOSED");
+        let body = ["page.session = () => { ", answer, " };"].concat();
+        Function::new_with_args("page", &body).call1(&JsValue::UNDEFINED, &page.page).unwrap();
+        assert_eq!(rejected(page.subscribe(&function(""))).await["code"], "INVALID_ARGUMENT", "{answer}");
+        assert_eq!(page.client.state(), "idle");
     }
+}
+
+#[wasm_bindgen_test]
+async fn a_session_that_cannot_be_read_is_asked_for_again() {
+    let page = Page::open();
+    set(&page.page, "session", &function("return new Proxy({}, { get() { throw 1 } })"));
+    let promise = page.subscribe(&function(""));
+    settle().await;
+    assert_eq!(rust(&get(&page.page, "states")), json!(["connecting", "connecting SESSION_UNAVAILABLE"]));
+    page.client.close();
+    assert_eq!(rejected(promise).await["code"], "CLOSED");
 }
 
 #[wasm_bindgen_test]
