@@ -1,6 +1,6 @@
 //! What comes out: frames for the transport, events for the app.
 
-use crate::{ClientError, subscription::Standing};
+use crate::{ClientError, state::subscription::Standing};
 use core::fmt;
 use sealwire_protocol::{AesGcmInput, wire::Position};
 

@@ -7,38 +7,17 @@
 //!
 //! What it promises to a subscription: every message once and in order, or a [`Notice`] that says what is missing.
 
-mod backoff;
-mod channel;
 mod client;
 mod config;
-mod connection;
-mod continuity;
-mod delivery;
 mod entropy;
 mod error;
 mod event;
-mod flow;
-mod frames;
-mod grant;
-mod inbox;
-mod join;
-mod loss;
-mod missing;
-mod opening;
-mod publish;
-mod renewal;
-mod requests;
-mod session;
-mod spec;
-mod subscribe;
-mod subscription;
-mod table;
+mod state;
 mod time;
-mod timers;
-mod token;
-mod wake;
 
 pub use client::Client;
+pub use client::page_lifecycle::Pause;
+pub use client::publish::Draft;
 pub use config::Config;
 pub use entropy::Entropy;
 pub use error::{ClientError, ErrorCode};
@@ -46,9 +25,7 @@ pub use event::{
     ConnectionId, Event, FetchId, Gap, GapReason, Message, Notice, OpeningId, PublishId, Receipt, RefreshId,
     RenewalId, SessionReason, State, SubscriptionId, Transmit,
 };
-pub use grant::{GrantKey, InvalidGrant, SessionGrant};
-pub use publish::Draft;
-pub use spec::ChannelSpec;
-pub use subscription::Standing;
+pub use state::channel_spec::ChannelSpec;
+pub use state::session::{GrantKey, InvalidGrant, SessionGrant};
+pub use state::subscription::Standing;
 pub use time::{Instant, Now};
-pub use wake::Pause;

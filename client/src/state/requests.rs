@@ -3,7 +3,7 @@
 use crate::{
     Instant,
     event::{PublishId, RefreshId, SubscriptionId},
-    table::Table,
+    state::vec_map::Table,
 };
 use sealwire_protocol::{ChannelId, ClaimsKeyring};
 

@@ -1,7 +1,8 @@
 //! Frames from the relay, each to where it belongs.
 
 use crate::{
-    Client, ClientError, ConnectionId, Event, Now, connection::Phase, requests::Request, timers::Timer,
+    Client, ClientError, ConnectionId, Event, Now, client::connect::Phase, state::requests::Request,
+    state::timers::Timer,
 };
 use bytes::Bytes;
 use sealwire_protocol::wire::{Failed, Goodbye, Pong, Refreshed, ToClient, ToRelay};

@@ -2,12 +2,12 @@
 
 use crate::{
     Client, ClientError, Event, FetchId, Now, SessionGrant, SessionReason,
-    connection::Phase,
+    client::connect::Phase,
     entropy::below,
-    grant::{Identity, InvalidGrant, Session},
-    missing::Missing,
-    requests::Request,
-    timers::Timer,
+    state::missing_keys::Missing,
+    state::requests::Request,
+    state::session::{Identity, InvalidGrant, Session},
+    state::timers::Timer,
 };
 use sealwire_protocol::{
     Code, UnixSeconds,

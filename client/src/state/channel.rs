@@ -1,6 +1,9 @@
 //! One channel on the wire, shared by every subscription of it.
 
-use crate::{ClientError, Instant, event::SubscriptionId, inbox::Inbox, missing::Missing, spec::CheckedSpec};
+use crate::{
+    ClientError, Instant, event::SubscriptionId, state::channel_spec::CheckedSpec,
+    state::missing_keys::Missing, state::reorder_buffer::Inbox,
+};
 use sealwire_protocol::{
     ChannelKey, KeyId, Scope,
     wire::{Position, Since},

@@ -1,6 +1,8 @@
 //! One subscription of the app, from the call to its end.
 
-use crate::{Instant, continuity::Continuity, renewal::Renewal, spec::CheckedSpec};
+use crate::{
+    Instant, client::token_renewal::Renewal, state::channel_spec::CheckedSpec, state::continuity::Continuity,
+};
 use sealwire_protocol::ChannelId;
 
 pub(crate) struct Subscription {

@@ -2,11 +2,11 @@
 
 use crate::{
     Client, ClientError, Event, Gap, Instant, Message, Notice, Now, SessionReason, SubscriptionId,
-    channel::{Channel, Wire},
-    connection::Phase,
-    inbox::{Content, Item},
-    opening::Opening,
-    subscription::Progress,
+    client::connect::Phase,
+    client::host_decryption::Opening,
+    state::channel::{Channel, Wire},
+    state::reorder_buffer::{Content, Item},
+    state::subscription::Progress,
 };
 use sealwire_protocol::{
     ChannelId, ClaimsKeyring, Code, KeyId, Opened, SealedMessage,

@@ -1,10 +1,11 @@
 //! Channel tokens that a function of the app provides: asked for ahead of their end and replaced in place, asked for
 //! again while the old one lives, and once where the relay no longer takes the one at hand. Each subscription lives by
-//! its own token ([`crate::token`]).
+//! its own token ([`crate::client::token_refresh`]).
 
 use crate::{
-    Client, ClientError, Event, Instant, Now, SubscriptionId, channel::Wire, entropy::below,
-    event::RenewalId, requests::AskedBy, spec::check_token, subscription::Subscription,
+    Client, ClientError, Event, Instant, Now, SubscriptionId, entropy::below, event::RenewalId,
+    state::channel::Wire, state::channel_spec::check_token, state::requests::AskedBy,
+    state::subscription::Subscription,
 };
 use sealwire_protocol::{ChannelId, ClaimsKeyring, CloseCode, Code};
 

@@ -1,15 +1,15 @@
 //! Publishing: sealed once, kept until the relay acknowledges it, and sent again under the same idempotency id when the
 //! connection was lost in between. They are taken in the order of the calls, also where the relay refuses one for a while:
-//! `Publish.follows` has it refuse what is under way behind that one, and all of it is sent again ([`crate::flow`]).
+//! `Publish.follows` has it refuse what is under way behind that one, and all of it is sent again ([`crate::state::flow_control`]).
 
 use crate::{
     Client, ClientError, Event, Instant, Now, PublishId, Receipt,
-    connection::Phase,
+    client::connect::Phase,
     entropy::array,
-    flow::Flow,
-    requests::Request,
-    spec::{ChannelSpec, CheckedSpec},
-    table::Table,
+    state::channel_spec::{ChannelSpec, CheckedSpec},
+    state::flow_control::Flow,
+    state::requests::Request,
+    state::vec_map::Table,
 };
 use sealwire_protocol::{
     Code, check_event_name, limits, seal, seal_repeatable,

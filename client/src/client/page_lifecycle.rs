@@ -4,7 +4,9 @@
 //! a rare one; a connection that lives goes on. What wakes it makes it look around at once instead of waiting: an
 //! attempt that waits for its time is made, and a connection that looks alive is asked with a `Ping`.
 
-use crate::{Client, ClientError, Instant, Now, connection::Phase, entropy::below, timers::Timer};
+use crate::{
+    Client, ClientError, Instant, Now, client::connect::Phase, entropy::below, state::timers::Timer,
+};
 use sealwire_protocol::{
     CloseCode, Code,
     wire::{Ping, ToRelay},

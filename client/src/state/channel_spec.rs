@@ -2,7 +2,7 @@
 
 use crate::{
     ClientError,
-    grant::{Identity, Session},
+    state::session::{Identity, Session},
 };
 use sealwire_protocol::{
     ChannelAddress, ChannelId, ChannelKey, ClaimsKeyring, Code, Scope, check_channel_name, limits, wire,

@@ -1,19 +1,31 @@
 //! The client: its state, its outputs, and the work that every input ends with.
 
+mod connect;
+mod deliver;
+mod dispatch;
+pub(crate) mod host_decryption;
+mod join;
+pub(crate) mod page_lifecycle;
+pub(crate) mod publish;
+mod session;
+mod subscribe;
+mod token_refresh;
+pub(crate) mod token_renewal;
+
 use crate::{
     ClientError, Config, Entropy, Event, Instant, Now, State, SubscriptionId, Transmit,
-    backoff::Backoff,
-    channel::{Channel, Wire},
-    connection::Phase,
-    grant::{Identity, Session},
-    publish::Publishes,
-    requests::Requests,
-    session::Sessions,
-    subscription::Subscription,
-    table::Table,
+    client::connect::Phase,
+    client::page_lifecycle::Wake,
+    client::publish::Publishes,
+    client::session::Sessions,
+    state::backoff::Backoff,
+    state::channel::{Channel, Wire},
+    state::requests::Requests,
+    state::session::{Identity, Session},
+    state::subscription::Subscription,
+    state::timers::{Timer, Timers},
+    state::vec_map::Table,
     time::RelayClock,
-    timers::{Timer, Timers},
-    wake::Wake,
 };
 use sealwire_protocol::{ChannelId, wire::ToRelay};
 use std::collections::VecDeque;

@@ -4,10 +4,10 @@
 
 use crate::{
     Client, ClientError, Event, Instant, Notice, Now, RefreshId, SubscriptionId,
-    channel::Wire,
-    requests::{AskedBy, Request},
-    spec::check_token,
-    subscription::{Progress, Subscription},
+    state::channel::Wire,
+    state::channel_spec::check_token,
+    state::requests::{AskedBy, Request},
+    state::subscription::{Progress, Subscription},
 };
 use sealwire_protocol::{
     ChannelId, ClaimsKeyring, CloseCode, Code,

@@ -2,15 +2,15 @@
 
 use crate::{
     Client, ClientError, Event, Notice, Now, SubscriptionId,
-    channel::{Channel, Wire},
-    connection::Phase,
-    continuity::{Continuity, Skip},
+    client::connect::Phase,
+    client::subscribe::replay_too_long,
     entropy::below,
     event::{Gap, GapReason},
-    inbox::{Content, Item},
-    requests::{AskedBy, Request},
-    subscribe::replay_too_long,
-    subscription::{Progress, Subscription},
+    state::channel::{Channel, Wire},
+    state::continuity::{Continuity, Skip},
+    state::reorder_buffer::{Content, Item},
+    state::requests::{AskedBy, Request},
+    state::subscription::{Progress, Subscription},
 };
 use sealwire_protocol::{
     ChannelId, Code,

@@ -6,8 +6,8 @@
 
 use crate::{
     ClientError, Instant,
-    backoff::doubled,
     entropy::{Entropy, below},
+    state::backoff::doubled,
 };
 use sealwire_protocol::KeyId;
 

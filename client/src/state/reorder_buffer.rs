@@ -2,8 +2,8 @@
 //! and everything behind it, so that order is kept.
 
 use crate::{
+    client::host_decryption::Opening,
     event::{Notice, SubscriptionId},
-    opening::Opening,
 };
 use sealwire_protocol::wire::{Position, Publication};
 use std::collections::VecDeque;

@@ -2,12 +2,12 @@
 
 use crate::{
     Client, ClientError, ConnectionId, Event, Instant, Now, SessionReason, State, Transmit,
-    channel::Wire,
-    loss::{Remedy, closed_with, is_orderly, remedy},
-    requests::{AskedBy, Request},
-    subscription::Progress,
+    state::channel::Wire,
+    state::recovery::{Remedy, closed_with, is_orderly, remedy},
+    state::requests::{AskedBy, Request},
+    state::subscription::Progress,
+    state::timers::{Timer, Timers},
     time::RelayClock,
-    timers::{Timer, Timers},
 };
 use sealwire_protocol::{
     CloseCode, Code, limits,

@@ -1,7 +1,7 @@
 //! Large messages that the platform opens: it may be faster at it than this crate, and answers later. A channel's order is
 //! kept: what follows such a message waits for it.
 
-use crate::{Client, Event, Now, OpeningId, channel::Channel, inbox::Content};
+use crate::{Client, Event, Now, OpeningId, state::channel::Channel, state::reorder_buffer::Content};
 use sealwire_protocol::{AesGcmInput, ChannelId, SealedMessage, wire::Publication};
 use zeroize::Zeroizing;
 

@@ -6,11 +6,11 @@
 
 use crate::{
     Client, ClientError, Event, Instant, Now, SubscriptionId,
-    channel::Wire,
-    connection::Phase,
-    renewal::Renewal,
-    spec::{ChannelSpec, CheckedSpec},
-    subscription::{Progress, Standing, Subscription},
+    client::connect::Phase,
+    client::token_renewal::Renewal,
+    state::channel::Wire,
+    state::channel_spec::{ChannelSpec, CheckedSpec},
+    state::subscription::{Progress, Standing, Subscription},
 };
 use sealwire_protocol::{Code, limits};
 
