@@ -1,31 +1,34 @@
 //! The Sealwire client as a sans-I/O state machine, the same natively and in the browser.
 //!
-//! A shell owns the WebSocket, the clocks, the randomness and the app's callbacks. It feeds [`Client`] with commands
-//! and with what happens (`handle_*`), and after each of them drains what the client wants: [`Client::poll_transmit`]
-//! for the WebSocket, [`Client::poll_event`] for the app, [`Client::poll_timeout`] for the moment at which
-//! [`Client::handle_timeout`] is due. Nothing here blocks, sleeps, reads a clock or panics on input.
+//! A shell owns the WebSocket, the clocks, the randomness and the app's callbacks. It calls a command or a `handle_*` method
+//! of [`Client`] for every input, and then drains the outputs:
 //!
-//! What it promises to a subscription: every message once and in order, or a [`Notice`] that says what is missing.
+//! - [`Client::poll_transmit`] returns work for the WebSocket, whose results come back as [`Client::handle_opened`],
+//!   [`Client::handle_frame`] and [`Client::handle_closed`].
+//! - [`Client::poll_event`] returns events for the app. Some are requests, which the shell answers later, for example
+//!   [`Event::SessionRequested`] with [`Client::handle_session`].
+//! - [`Client::poll_timeout`] returns the time at which [`Client::handle_timeout`] is due if no other input comes first.
+//!
+//! The client never blocks, sleeps, reads a clock or panics on input. It delivers every message to a subscription once and
+//! in order, or emits a [`Notice`] that says which messages are missing.
 
 mod client;
 mod config;
 mod entropy;
 mod error;
 mod event;
+mod grant;
 mod state;
 mod time;
 
-pub use client::Client;
-pub use client::page_lifecycle::Pause;
-pub use client::publish::Draft;
+pub use client::{Client, Draft};
 pub use config::Config;
 pub use entropy::Entropy;
 pub use error::{ClientError, ErrorCode};
 pub use event::{
-    ConnectionId, Event, FetchId, Gap, GapReason, Message, Notice, OpeningId, PublishId, Receipt, RefreshId,
-    RenewalId, SessionReason, State, SubscriptionId, Transmit,
+    ConnectionId, DecryptionId, Event, FetchId, Gap, GapReason, Message, Notice, PublishId, Receipt,
+    RefreshId, RenewalId, SessionReason, Standing, State, SubscriptionId, Transmit,
 };
-pub use state::channel_spec::ChannelSpec;
-pub use state::session::{GrantKey, InvalidGrant, SessionGrant};
-pub use state::subscription::Standing;
+pub use grant::{GrantKey, InvalidGrant, SessionGrant};
+pub use state::{channel_spec::ChannelSpec, pause::Pause};
 pub use time::{Instant, Now};

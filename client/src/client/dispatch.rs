@@ -1,95 +1,106 @@
-//! Frames from the relay, each to where it belongs.
+//! Frames from the relay, each dispatched to its handler.
 
 use crate::{
-    Client, ClientError, ConnectionId, Event, Now, client::connect::Phase, state::requests::Request,
-    state::timers::Timer,
+    Client, ClientError, ConnectionId, Event, Now,
+    state::{phase::Phase, recovery::CLOSE_NORMAL, requests::Request, timers::Timer},
 };
 use bytes::Bytes;
 use sealwire_protocol::wire::{Failed, Goodbye, Pong, Refreshed, ToClient, ToRelay};
 
 impl Client {
-    /// A binary message came. `None` stands for a text message, which the protocol does not have.
+    /// Handles a binary message. `None` stands for a text message, which the protocol does not have.
     pub fn handle_frame(&mut self, now: Now, connection: ConnectionId, frame: Option<Bytes>) {
-        if self.phase.connection() != Some(connection) {
+        if self.phase.connection_id() != Some(connection) {
             return;
         }
-        self.heard(now);
+        if let Phase::Connected(connection) = &mut self.phase {
+            connection.see(now.instant);
+        }
         match frame.map(ToClient::from_bytes) {
             Some(Ok(message)) => self.dispatch(now, connection, message),
-            Some(Err(_)) | None => self.violated(now),
+            Some(Err(_)) | None => self.protocol_violated(now),
         }
     }
 
     fn dispatch(&mut self, now: Now, connection: ConnectionId, message: ToClient) {
         if !matches!(message, ToClient::Publication(_) | ToClient::Ping(_)) {
-            self.requests.answered(now.instant);
+            self.requests.note_answer(now.instant);
         }
         match (&self.phase, message) {
-            (_, ToClient::Goodbye(goodbye)) => return self.dismissed(now, goodbye),
+            (_, ToClient::Goodbye(goodbye)) => return self.goodbye_received(now, goodbye),
             (_, ToClient::Ping(_)) => return self.send(&ToRelay::Pong(Pong {})),
-            (Phase::Live(_), ToClient::Pong(_)) => return self.timers.stop(Timer::Probe),
+            (Phase::Connected(_), ToClient::Pong(_)) => return self.timers.stop(Timer::Probe),
             (_, ToClient::Pong(_)) => {}
             (Phase::AwaitingWelcome(_), ToClient::Welcome(welcome)) => {
                 self.welcomed(now, connection, &welcome)
             }
-            (Phase::Live(_), ToClient::Publication(publication)) => return self.received(now, publication),
-            (Phase::Live(_), ToClient::Published(published)) => {
-                if let Some(Request::Publish(publish)) = self.requests.answer(published.request) {
+            (Phase::Connected(_), message) => return self.dispatch_connected(now, message),
+            _ => return self.protocol_violated(now),
+        }
+        self.advance(now);
+    }
+
+    /// Dispatches the messages that the relay only sends after its `Welcome`.
+    fn dispatch_connected(&mut self, now: Now, message: ToClient) {
+        match message {
+            ToClient::Publication(publication) => return self.publication_received(now, publication),
+            ToClient::Published(published) => {
+                if let Some(Request::Publish(publish)) = self.requests.take(published.request) {
                     self.published(now, publish, &published);
                 }
             }
-            (Phase::Live(_), ToClient::Subscribed(subscribed)) => {
-                if let Some(Request::Subscribe(channel)) = self.requests.answer(subscribed.request) {
-                    self.subscribed(now, channel, &subscribed);
+            ToClient::Subscribed(subscribed) => {
+                if let Some(Request::Subscribe(channel)) = self.requests.take(subscribed.request) {
+                    self.channel_confirmed(now, channel, &subscribed);
                 }
             }
-            (Phase::Live(_), ToClient::Unsubscribed(unsubscribed)) => {
+            ToClient::Unsubscribed(unsubscribed) => {
                 if let Some(Request::Unsubscribe(Some(subscription))) =
-                    self.requests.answer(unsubscribed.request)
+                    self.requests.take(unsubscribed.request)
                 {
                     self.events.push_back(Event::UnsubscribeDone { subscription });
                 }
             }
-            (Phase::Live(_), ToClient::Refreshed(refreshed)) => self.refreshed(now, &refreshed),
-            (Phase::Live(_), ToClient::Failed(failed)) => self.failed(now, failed),
-            (Phase::Live(_), ToClient::Ended(ended)) => {
+            ToClient::Refreshed(refreshed) => self.refreshed(now, &refreshed),
+            ToClient::Failed(failed) => self.request_failed(now, failed),
+            ToClient::Ended(ended) => {
                 let error = ClientError::from_wire(ended.code, ended.message.clone(), 0);
-                self.ended(now, ended.channel_id(), error);
+                self.channel_ended(now, ended.channel_id(), error);
             }
-            _ => return self.violated(now),
+            _ => return self.protocol_violated(now),
         }
-        self.settle(now);
+        self.advance(now);
     }
 
-    fn dismissed(&mut self, now: Now, goodbye: Goodbye) {
+    fn goodbye_received(&mut self, now: Now, goodbye: Goodbye) {
         let error = ClientError::from_wire(goodbye.code, goodbye.message, goodbye.reconnect_after_ms);
-        self.lost(now, error, Some(1000));
+        self.connection_lost(now, error, Some(CLOSE_NORMAL));
     }
 
     fn refreshed(&mut self, now: Now, refreshed: &Refreshed) {
-        match self.requests.answer(refreshed.request) {
+        match self.requests.take(refreshed.request) {
             Some(Request::RefreshSession) => self.session_ends(now, refreshed.expires_at),
-            Some(Request::RefreshToken { channel, claims, asked_by }) => {
-                self.token_taken(now, channel, claims, asked_by);
+            Some(Request::RefreshToken { channel, claims, source }) => {
+                self.token_accepted(now, channel, claims, source);
             }
             _ => {}
         }
     }
 
-    fn failed(&mut self, now: Now, failed: Failed) {
-        let Some(request) = self.requests.answer(failed.request) else { return };
+    fn request_failed(&mut self, now: Now, failed: Failed) {
+        let Some(request) = self.requests.take(failed.request) else { return };
         let number = failed.request;
         let error = ClientError::from(failed);
         match request {
-            Request::Subscribe(channel) => self.subscribe_refused(now, channel, number, error),
+            Request::Subscribe(channel) => self.channel_refused(now, channel, number, error),
             Request::Unsubscribe(Some(subscription)) => {
                 self.events.push_back(Event::UnsubscribeDone { subscription });
             }
             Request::Unsubscribe(None) => {}
             Request::Publish(publish) => self.publish_refused(now, publish, error),
             Request::RefreshSession => self.refresh_failed(now, error),
-            Request::RefreshToken { channel, claims, asked_by } => {
-                self.token_not_taken(now, channel, claims, asked_by, error);
+            Request::RefreshToken { channel, claims, source } => {
+                self.token_rejected(now, channel, claims, source, error);
             }
         }
     }

@@ -1,56 +1,46 @@
-//! Large messages that the platform opens: it may be faster at it than this crate, and answers later. A channel's order is
-//! kept: what follows such a message waits for it.
+//! Decryption of large messages by the host, such as a browser's own AES-GCM, which may be faster than this crate. It
+//! answers later; until then, the messages behind such a message wait, so that the channel's order is kept.
 
-use crate::{Client, Event, Now, OpeningId, state::channel::Channel, state::reorder_buffer::Content};
+use crate::{
+    Client, DecryptionId, Event, Now,
+    state::{channel::Channel, reorder_buffer::Decryption},
+};
 use sealwire_protocol::{AesGcmInput, ChannelId, SealedMessage, wire::Publication};
 use zeroize::Zeroizing;
 
-/// How a publication is opened.
-#[derive(PartialEq)]
-pub(crate) enum Opening {
-    /// Here, when its turn comes.
-    Here,
-    /// The platform was asked.
-    Elsewhere(OpeningId),
-    /// The platform did, and this is the plaintext.
-    Done(Zeroizing<Vec<u8>>),
-}
-
 impl Client {
-    /// The platform opened a message; `None` where it could not, for whatever reason: then it is tried here, which says
-    /// whether the message is at fault.
-    pub fn handle_opening(&mut self, now: Now, opening: OpeningId, plaintext: Option<Vec<u8>>) {
-        let answer = plaintext.map_or(Opening::Here, |plaintext| Opening::Done(Zeroizing::new(plaintext)));
-        let asked = self.channels.iter_mut().find_map(|(id, channel)| {
-            let asked = channel.inbox.iter_mut().find_map(|item| match &mut item.content {
-                Content::Publication(_, _, state) if *state == Opening::Elsewhere(opening) => Some(state),
-                _ => None,
-            });
-            asked.map(|state| (id, state))
-        });
-        let Some((id, state)) = asked else { return };
+    /// Handles the host's answer to [`Event::DecryptRequested`]. `None` says that the host could not decrypt the message, for
+    /// any reason. The client then tries it itself, which shows whether the message is at fault.
+    pub fn handle_decrypted(&mut self, now: Now, decryption: DecryptionId, plaintext: Option<Vec<u8>>) {
+        let answer =
+            plaintext.map_or(Decryption::Local, |plaintext| Decryption::Done(Zeroizing::new(plaintext)));
+        let requested = self
+            .channels
+            .iter_mut()
+            .find_map(|(id, channel)| channel.buffer.find_requested(decryption).map(|state| (id, state)));
+        let Some((id, state)) = requested else { return };
         *state = answer;
         self.deliver(now, id, false);
-        self.settle(now);
+        self.advance(now);
     }
 
-    /// Asks the platform to open a publication, where that pays.
-    pub(crate) fn open_elsewhere(&mut self, id: ChannelId, publication: &Publication) -> Opening {
-        if self.config.opens_elsewhere_from.is_none_or(|bytes| publication.sealed.len() < bytes) {
-            return Opening::Here;
+    /// Asks the host to decrypt a publication if it is large enough.
+    pub(super) fn start_decryption(&mut self, id: ChannelId, publication: &Publication) -> Decryption {
+        if self.config.host_decrypt_threshold.is_none_or(|bytes| publication.sealed.len() < bytes) {
+            return Decryption::Local;
         }
-        let channel = self.channels.get(&id).filter(|channel| !channel.inbox.is_over_full());
-        let Some(input) = channel.and_then(|channel| input(channel, id, publication)) else {
-            return Opening::Here;
+        let channel = self.channels.get(&id).filter(|channel| !channel.buffer.is_over_full());
+        let Some(input) = channel.and_then(|channel| decrypt_input(channel, id, publication)) else {
+            return Decryption::Local;
         };
-        let opening = OpeningId(self.next_id());
-        self.events.push_back(Event::NeedOpening { opening, input });
-        Opening::Elsewhere(opening)
+        let decryption = DecryptionId(self.next_id());
+        self.events.push_back(Event::DecryptRequested { decryption, input });
+        Decryption::Requested(decryption)
     }
 }
 
-/// `None` where its key is not there, which may still come.
-fn input(channel: &Channel, id: ChannelId, publication: &Publication) -> Option<AesGcmInput> {
+/// Returns the input of AES-GCM, or `None` if the channel lacks the key, which the app may still provide.
+fn decrypt_input(channel: &Channel, id: ChannelId, publication: &Publication) -> Option<AesGcmInput> {
     let sealed = SealedMessage::parse(&publication.sealed).ok()?;
     sealed.aes_gcm_input(channel.key(sealed.key_id())?, id, &publication.event)
 }

@@ -1,156 +1,72 @@
-//! Publishing: sealed once, kept until the relay acknowledges it, and sent again under the same idempotency id when the
-//! connection was lost in between. They are taken in the order of the calls, also where the relay refuses one for a while:
-//! `Publish.follows` has it refuse what is under way behind that one, and all of it is sent again ([`crate::state::flow_control`]).
+//! Publishing. The client seals a publication once, keeps it until the relay acknowledges it, and sends it again under the
+//! same idempotency id after a lost connection. The order of the calls is kept even if the relay refuses a publication
+//! temporarily: `Publish.follows` makes the relay refuse everything in flight behind it, and the client sends all of it
+//! again ([`crate::state::flow_control`]).
 
 use crate::{
-    Client, ClientError, Event, Instant, Now, PublishId, Receipt,
-    client::connect::Phase,
+    Client, ClientError, Entropy, Event, Now, PublishId, Receipt,
     entropy::array,
-    state::channel_spec::{ChannelSpec, CheckedSpec},
-    state::flow_control::Flow,
-    state::requests::Request,
-    state::vec_map::Table,
+    state::{
+        channel_spec::{ChannelSpec, CheckedSpec},
+        phase::Phase,
+        publishes::{Sendable, Unsealed},
+        requests::Request,
+        session::{Identity, Session},
+    },
 };
 use sealwire_protocol::{
     Code, check_event_name, limits, seal, seal_repeatable,
-    wire::{Publish, Published, ToRelay},
+    wire::{Publish, Published},
 };
 use zeroize::Zeroizing;
 
-/// One publication as an app asks for it.
+/// A publication as an app requests it.
 pub struct Draft {
     /// The channel.
     pub spec: ChannelSpec,
-    /// The label.
+    /// The event name.
     pub event: String,
-    /// JSON text.
+    /// The payload, as JSON text.
     pub payload: String,
-    /// The app's own idempotency id: the relay takes the same message under it once, as long as it remembers it.
+    /// An idempotency id that the app chose. The relay accepts the same message once under it, for as long as it remembers
+    /// the id. `None` lets the client choose a random id.
     pub id: Option<String>,
-    /// The whole wait of the call; [`crate::Config::publish_timeout_ms`] where it is none.
+    /// The time after which the call fails. Default: [`crate::Config::publish_timeout_ms`].
     pub timeout_ms: Option<u64>,
 }
 
-struct Pending {
-    deadline: Instant,
-    bytes: usize,
-    stage: Stage,
-    /// A connection was lost before the relay answered on it.
-    may_have_arrived: bool,
-}
-
-/// Named for what it waits for.
-#[expect(clippy::enum_variant_names, reason = "each name says what is awaited")]
-enum Stage {
-    /// A session, for the channel's id and key.
-    AwaitingSession { spec: CheckedSpec, event: String, payload: Zeroizing<String>, id: Option<String> },
-    /// A connection, and its turn.
-    AwaitingConnection(Publish),
-    /// The relay's acknowledgement.
-    AwaitingPublished(Publish),
-}
-
-/// Publications without an acknowledgement, oldest first.
-#[derive(Default)]
-pub(crate) struct Publishes {
-    pending: Table<PublishId, Pending>,
-    bytes: usize,
-    flow: Flow,
-}
-
-impl Publishes {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.pending.is_empty()
-    }
-
-    /// Bytes of payload that wait for the relay's acknowledgement.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes as u64
-    }
-
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        let waits = |pending: &Pending| matches!(pending.stage, Stage::AwaitingConnection(_));
-        let pause = self.flow.pause_ends().filter(|_| self.pending.values().any(waits));
-        self.pending.values().map(|pending| pending.deadline).chain(pause).min()
-    }
-
-    /// Gives those that are overdue until `later`.
-    pub(crate) fn postpone(&mut self, now: Instant, later: Instant) {
-        for pending in self.pending.values_mut() {
-            if pending.deadline <= now {
-                pending.deadline = later;
-            }
-        }
-    }
-
-    /// What was sent may or may not have arrived; it is sent again. A wait that the relay asked for ends with it.
-    pub(crate) fn detach(&mut self) {
-        for pending in self.pending.values_mut() {
-            pending.may_have_arrived |= matches!(pending.stage, Stage::AwaitingPublished(_));
-        }
-        self.flow.detach();
-        self.take_back(|_| true);
-    }
-
-    /// Those that are under way and that `which` picks are sent again, in their place.
-    fn take_back(&mut self, which: impl Fn(PublishId) -> bool) {
-        for (id, pending) in self.pending.iter_mut() {
-            if let Stage::AwaitingPublished(frame) = &mut pending.stage
-                && which(id)
-            {
-                pending.stage = Stage::AwaitingConnection(core::mem::take(frame));
-            }
-        }
-    }
-
-    fn under_way(&self) -> usize {
-        let under_way = |pending: &&Pending| matches!(pending.stage, Stage::AwaitingPublished(_));
-        self.pending.values().filter(under_way).count()
-    }
-
-    fn insert(&mut self, id: PublishId, pending: Pending) {
-        self.bytes += pending.bytes;
-        self.pending.insert(id, pending);
-    }
-
-    fn remove(&mut self, id: PublishId) -> bool {
-        let Some(pending) = self.pending.remove(&id) else { return false };
-        self.bytes -= pending.bytes;
-        true
-    }
-}
-
 impl Client {
-    /// Publishes one payload of JSON text; connects if need be. Ends with [`Event::PublishDone`].
+    /// Publishes one payload of JSON text, and connects if necessary. [`Event::PublishDone`] completes the call.
     pub fn publish(&mut self, now: Now, spec: ChannelSpec, event: String, payload: String) -> PublishId {
         self.publish_draft(now, Draft { spec, event, payload, id: None, timeout_ms: None })
     }
 
-    /// As [`Self::publish`], with an id of the app's own and a limit to the wait.
+    /// Publishes like [`Self::publish`], with an optional idempotency id and timeout.
     pub fn publish_draft(&mut self, now: Now, draft: Draft) -> PublishId {
         let publish = PublishId(self.next_id());
         let Draft { spec, event, payload, id, timeout_ms } = draft;
         let payload = Zeroizing::new(payload);
-        let bytes = payload.len();
-        match self.check_publish(spec, &event, id.as_deref(), bytes) {
+        match self.check_publish(spec, &event, id.as_deref(), payload.len()) {
             Ok(spec) => {
                 let deadline = now.instant.after(timeout_ms.unwrap_or(self.config.publish_timeout_ms));
-                let stage = Stage::AwaitingSession { spec, event, payload, id };
-                self.publishes.insert(publish, Pending { deadline, bytes, stage, may_have_arrived: false });
-                self.settle(now);
+                self.publishes.insert(publish, deadline, Unsealed { spec, event, payload, app_id: id });
+                self.advance(now);
             }
             Err(error) => self.events.push_back(Event::PublishDone { publish, result: Err(error) }),
         }
         publish
     }
 
-    /// Stops waiting for a publication, which is not sent any more. Ends with [`Event::PublishDone`] and an error, unless
-    /// the publish was over before.
+    /// Cancels a publish, which the client no longer sends. [`Event::PublishDone`] completes the publish with an error, unless
+    /// it is already complete.
     pub fn withdraw_publish(&mut self, now: Now, id: PublishId) {
-        if self.publishes.pending.contains(&id) {
-            self.fail_publish(id, ClientError::unreachable("the call was ended before the relay answered"));
+        if self.publishes.contains(id) {
+            self.fail_publish(
+                id,
+                ClientError::unreachable("the app cancelled the call before the relay answered"),
+            );
         }
-        self.settle(now);
+        self.advance(now);
     }
 
     fn check_publish(
@@ -160,22 +76,21 @@ impl Client {
         id: Option<&str>,
         bytes: usize,
     ) -> Result<CheckedSpec, ClientError> {
-        if matches!(self.phase, Phase::Closed) {
+        if self.phase.is_closed() {
             return Err(ClientError::closed());
         }
         check_event_name(event)
             .map_err(|invalid| ClientError::new(Code::NameInvalid, invalid.to_string()))?;
         if id.is_some_and(|id| !(1..=limits::MAX_APP_ID).contains(&id.len())) {
-            let message = format!("an idempotency id has 1 to {} bytes", limits::MAX_APP_ID);
+            let message = format!("an idempotency id must have 1 to {} bytes", limits::MAX_APP_ID);
             return Err(ClientError::new(Code::InvalidArgument, message));
         }
         if bytes > limits::MAX_PAYLOAD {
-            let message = format!("a payload has at most {} bytes as JSON, not {bytes}", limits::MAX_PAYLOAD);
+            let max = limits::MAX_PAYLOAD;
+            let message = format!("the payload has {bytes} bytes as JSON; send at most {max} bytes");
             return Err(ClientError::new(Code::MessageSize, message));
         }
-        let full = self.publishes.pending.len() >= self.config.max_pending_publishes
-            || self.publishes.bytes + bytes > self.config.max_pending_bytes;
-        if full {
+        if self.publishes.is_full(&self.config, bytes) {
             let message =
                 "too many publications wait for the relay's acknowledgement; await the earlier ones";
             return Err(ClientError::new(Code::RateLimited, message));
@@ -183,137 +98,58 @@ impl Client {
         CheckedSpec::check(spec)
     }
 
-    /// Seals what waits for a session, once there is one.
-    pub(crate) fn seal_publishes(&mut self, now: Now) {
+    /// Seals the publications that wait for a session, once there is one.
+    pub(super) fn seal_publishes(&mut self, now: Now) {
         let (Some(session), Some(identity)) = (&self.session, &self.identity) else { return };
-        let mut refused = Vec::new();
-        for (id, pending) in self.publishes.pending.iter_mut() {
-            let Stage::AwaitingSession { spec, event, payload, id: own } = &mut pending.stage else {
-                continue;
-            };
-            let sealed = spec.resolve(identity).and_then(|resolved| {
-                let keys = spec.keys(session, &resolved.scope);
-                let key = keys.first().ok_or_else(no_key)?;
-                let (sealed, id) = match own {
-                    Some(own) => seal_repeatable(key, resolved.id, &session.sender, own, event, payload),
-                    None => {
-                        let nonce = array(&mut *self.entropy);
-                        let sealed = seal(key, nonce, resolved.id, event, now.unix, payload);
-                        sealed.map(|sealed| (sealed, array(&mut *self.entropy)))
-                    }
-                }
-                .map_err(|too_large| ClientError::new(Code::MessageSize, too_large.to_string()))?;
-                Ok(Publish {
-                    request: 0,
-                    follows: 0,
-                    channel: Some(spec.on_the_wire(&resolved.scope)),
-                    event: core::mem::take(event),
-                    sealed: sealed.into(),
-                    id: id.to_vec().into(),
-                })
-            });
-            match sealed {
-                Ok(frame) => pending.stage = Stage::AwaitingConnection(frame),
-                Err(error) => refused.push((id, error)),
-            }
-        }
-        for (id, error) in refused {
+        let entropy = &mut *self.entropy;
+        let failed =
+            self.publishes.seal(|publication| seal_one(publication, session, identity, now, &mut *entropy));
+        for (id, error) in failed {
             self.finish_publish(id, Err(error));
         }
     }
 
-    /// Sends what can be sent, in the order of the calls.
-    pub(crate) fn send_publishes(&mut self, now: Now) {
-        let Phase::Live(live) = &self.phase else { return };
-        let max_frame = live.max_frame;
-        let (mut frames, mut too_long) = (Vec::new(), Vec::new());
-        let room = self.publishes.flow.room(now.instant, self.publishes.under_way());
-        for (id, pending) in self.publishes.pending.iter_mut() {
-            if frames.len() >= room {
-                break;
-            }
-            let Stage::AwaitingConnection(frame) = &mut pending.stage else { continue };
-            let frame = core::mem::take(frame);
-            let deadline = pending.deadline;
-            let request = self.requests.open(now.instant, deadline, Request::Publish(id));
-            let frame = Publish { request, follows: self.publishes.flow.last(), ..frame };
-            let message = ToRelay::Publish(frame.clone());
-            pending.stage = Stage::AwaitingPublished(frame);
-            if message.encoded_len() > max_frame {
-                too_long.push(id);
-            } else {
-                self.publishes.flow.sent(request);
-                frames.push(message);
-            }
-        }
+    /// Sends the publications that flow control admits, in the order of the calls.
+    pub(super) fn send_publishes(&mut self, now: Now) {
+        let Phase::Connected(connection) = &self.phase else { return };
+        let max_frame = connection.max_frame();
+        let Sendable { frames, too_long } =
+            self.publishes.take_sendable(now.instant, max_frame, |id, deadline| {
+                self.requests.add(now.instant, deadline, Request::Publish(id))
+            });
         for frame in frames {
             self.send(&frame);
         }
         for id in too_long {
-            let message = format!("the message is longer than this relay takes ({max_frame} bytes)");
+            let message = format!("the message exceeds the relay's limit of {max_frame} bytes; send less");
             self.finish_publish(id, Err(ClientError::new(Code::FrameTooLarge, message)));
         }
     }
 
-    pub(crate) fn published(&mut self, now: Now, id: PublishId, published: &Published) {
+    /// Handles the relay's acknowledgement of a publication.
+    pub(super) fn published(&mut self, now: Now, id: PublishId, published: &Published) {
         let Some(position) = published.position else { return };
-        self.publishes.flow.taken(now.instant);
+        self.publishes.accepted(now.instant);
         self.finish_publish(id, Ok(Receipt { position, time_ms: published.time_ms }));
     }
 
-    /// The relay refused a publication: for good, or until a time that the caller may still wait for.
-    pub(crate) fn publish_refused(&mut self, now: Now, id: PublishId, error: ClientError) {
-        let Some(pending) = self.publishes.pending.get(&id) else { return };
-        // The relay may have taken it on a connection that was lost since.
-        let may_have_arrived = pending.may_have_arrived.then_some(true);
+    /// Handles the relay's refusal of a publication. After a temporary refusal the client sends it again, unless its deadline
+    /// comes first.
+    pub(super) fn publish_refused(&mut self, now: Now, id: PublishId, error: ClientError) {
+        let Some(deadline) = self.publishes.deadline_of(id) else { return };
+        // The relay may have accepted it on a connection that was lost afterwards.
+        let may_have_arrived = self.publishes.was_interrupted(id).then_some(true);
         let final_error = ClientError { may_have_arrived, ..error.clone() };
         let Some(after) = error.retry_after_ms else { return self.finish_publish(id, Err(final_error)) };
-        let in_time = now.instant.after(u64::from(after)) < pending.deadline;
-        // The relay refuses what is under way behind it as well.
-        self.publishes.flow.refused(now.instant, error);
+        self.publishes.refused(now.instant, id, error);
         self.requests.forget_publishes(|other| other >= id);
-        self.publishes.take_back(|other| other >= id);
-        if !in_time {
+        if now.instant.after(u64::from(after)) >= deadline {
             self.finish_publish(id, Err(final_error));
         }
     }
 
-    pub(crate) fn expire_publishes(&mut self, now: Now) {
-        let late = |pending: &Pending| pending.deadline <= now.instant;
-        let late: Vec<PublishId> =
-            self.publishes.pending.iter().filter(|(_, pending)| late(pending)).map(|(id, _)| id).collect();
-        let refused = self.publishes.flow.why_paused();
-        let unanswered = |id: &PublishId| {
-            let stage = self.publishes.pending.get(id).map(|pending| &pending.stage);
-            matches!(stage, Some(Stage::AwaitingPublished(_)))
-        };
-        if late.iter().any(unanswered) {
-            self.probe_in_doubt(now);
-        }
-        for id in late {
-            let error = match self.publishes.pending.get(&id).map(|pending| &pending.stage) {
-                // It was refused, or waited behind one that was.
-                Some(Stage::AwaitingConnection(_)) if let Some(error) = &refused => error.clone(),
-                _ => self.why_no_answer(),
-            };
-            self.fail_publish(id, error);
-        }
-    }
-
-    pub(crate) fn fail_publishes(&mut self, error: &ClientError) {
-        for id in self.publishes.pending.keys() {
-            self.fail_publish(id, error.clone());
-        }
-    }
-
-    /// Ends a publication without the relay's answer.
-    fn fail_publish(&mut self, id: PublishId, error: ClientError) {
-        let Some(pending) = self.publishes.pending.get(&id) else { return };
-        let arrived = pending.may_have_arrived || matches!(pending.stage, Stage::AwaitingPublished(_));
-        self.finish_publish(id, Err(error.about_publication(arrived)));
-    }
-
-    fn finish_publish(&mut self, id: PublishId, result: Result<Receipt, ClientError>) {
+    /// Completes a publish.
+    pub(super) fn finish_publish(&mut self, id: PublishId, result: Result<Receipt, ClientError>) {
         self.requests.forget_publishes(|other| other == id);
         if self.publishes.remove(id) {
             self.events.push_back(Event::PublishDone { publish: id, result });
@@ -321,9 +157,39 @@ impl Client {
     }
 }
 
+fn seal_one(
+    publication: &mut Unsealed,
+    session: &Session,
+    identity: &Identity,
+    now: Now,
+    entropy: &mut dyn Entropy,
+) -> Result<Publish, ClientError> {
+    let Unsealed { spec, event, payload, app_id } = publication;
+    let resolved = spec.resolve(identity)?;
+    let keys = spec.keys(session, &resolved.scope);
+    let key = keys.first().ok_or_else(no_key)?;
+    let sealed = match app_id {
+        Some(app_id) => seal_repeatable(key, resolved.id, &session.sender, app_id, event, payload),
+        None => {
+            let sealed = seal(key, array(entropy), resolved.id, event, now.unix, payload);
+            sealed.map(|sealed| (sealed, array(entropy)))
+        }
+    };
+    let (sealed, id) =
+        sealed.map_err(|too_large| ClientError::new(Code::MessageSize, too_large.to_string()))?;
+    Ok(Publish {
+        request: 0,
+        follows: 0,
+        channel: Some(spec.to_wire(&resolved.scope)),
+        event: core::mem::take(event),
+        sealed: sealed.into(),
+        id: id.to_vec().into(),
+    })
+}
+
 fn no_key() -> ClientError {
     ClientError::new(
         Code::TokenMalformed,
-        "the channel token has no key of the session's; sign it again with signRealtimeToken()",
+        "the channel token and the session share no encryption key; sign the token again with signRealtimeToken()",
     )
 }

@@ -1,166 +1,149 @@
-//! Channel tokens that a function of the app provides: asked for ahead of their end and replaced in place, asked for
-//! again while the old one lives, and once where the relay no longer takes the one at hand. Each subscription lives by
-//! its own token ([`crate::client::token_refresh`]).
+//! Channel tokens from a function of the app. The client requests the next token before the current one expires, retries
+//! while the current one is valid, and requests one more after the relay rejected the current one.
 
 use crate::{
-    Client, ClientError, Event, Instant, Now, SubscriptionId, entropy::below, event::RenewalId,
-    state::channel::Wire, state::channel_spec::check_token, state::requests::AskedBy,
-    state::subscription::Subscription,
+    Client, ClientError, Event, Now, SubscriptionId,
+    entropy::below,
+    event::RenewalId,
+    state::{
+        channel::WireState, channel_spec::check_token, requests::TokenSource, subscription::Subscription,
+    },
 };
 use sealwire_protocol::{ChannelId, ClaimsKeyring, CloseCode, Code};
 
-/// How a subscription's token is renewed.
-#[derive(Default)]
-pub(crate) struct Renewal {
-    /// When to ask; while the app is being asked: when to stop waiting for it.
-    pub(crate) at: Option<Instant>,
-    pub(crate) asked: Option<RenewalId>,
-    /// The relay refused the token at hand, or the one before it, and has taken none since.
-    pub(crate) refused: bool,
-    /// The relay does not take the token at hand any more.
-    pub(crate) spent: bool,
-    /// The token at hand was still valid when the app gave it.
-    came_valid: bool,
-}
-
 impl Client {
-    /// The app can provide tokens for this subscription: it is asked with [`Event::NeedToken`].
-    pub fn renew_token_of(&mut self, now: Now, id: SubscriptionId) {
+    /// Declares that the app has a function that provides tokens for this subscription. [`Event::TokenRequested`] calls it.
+    pub fn enable_token_renewal(&mut self, now: Now, id: SubscriptionId) {
         let Some(subscription) = self.subscriptions.get_mut(&id) else { return };
-        subscription.renews = true;
-        if subscription.is_live() && subscription.renewal.at.is_none() {
+        subscription.make_renewable();
+        if subscription.is_confirmed() && subscription.renewal.due_at().is_none() {
             self.plan_renewal(now, id);
         }
     }
 
-    /// The app provided a token.
+    /// Handles the token that the app provided.
     pub fn handle_token(&mut self, now: Now, renewal: RenewalId, token: &str) {
-        let Some(id) = self.answered(renewal) else { return };
+        let Some(id) = self.take_renewal(renewal) else { return };
         match self.check_renewed(id, token) {
-            Ok(claims) => self.renewed(now, id, claims),
-            Err(error) => self.not_provided(now, id, error),
+            Ok(claims) => self.token_renewed(now, id, claims),
+            Err(error) => self.token_not_provided(now, id, error),
         }
-        self.settle(now);
+        self.advance(now);
     }
 
-    /// The app could not provide one. It is asked again while the old token lives; then the subscription ends.
+    /// Handles that the app could not provide a token. The client asks again while the current token is valid; then the
+    /// subscription ends.
     pub fn handle_token_failed(&mut self, now: Now, renewal: RenewalId, error: ClientError) {
-        let Some(id) = self.answered(renewal) else { return };
-        self.not_provided(now, id, error);
-        self.settle(now);
+        let Some(id) = self.take_renewal(renewal) else { return };
+        self.token_not_provided(now, id, error);
+        self.advance(now);
     }
 
-    /// Plans the next renewal, at 70 to 85 % of what remains of the token.
-    pub(crate) fn plan_renewal(&mut self, now: Now, id: SubscriptionId) {
-        let Some(subscription) = self.subscriptions.get(&id) else { return };
-        if !subscription.renews || subscription.renewal.asked.is_some() || subscription.renewal.spent {
+    /// Plans the next renewal after 70 to 85 % of the token's remaining time.
+    pub(super) fn plan_renewal(&mut self, now: Now, id: SubscriptionId) {
+        let remaining = self.token_remaining_ms(now, id);
+        let Some(subscription) = self.subscriptions.get_mut(&id) else { return };
+        if !subscription.is_renewable()
+            || subscription.renewal.is_pending()
+            || subscription.renewal.is_invalid()
+        {
             return;
         }
-        let remaining = self.token_remaining_ms(now, subscription);
         let wait = remaining / 100 * 70 + below(&mut *self.entropy, remaining / 100 * 15 + 1);
-        if let Some(subscription) = self.subscriptions.get_mut(&id) {
-            subscription.renewal.at = Some(now.instant.after(wait));
-        }
+        subscription.renewal.schedule(now.instant.after(wait));
     }
 
-    /// Asks for the tokens that are due, and stops waiting for those that do not come.
-    pub(crate) fn renew_tokens(&mut self, now: Now) {
+    /// Requests the tokens that are due, and gives up the requests that the app has not answered in time.
+    pub(super) fn renew_tokens(&mut self, now: Now) {
         for id in self.subscriptions.keys() {
             let Some(subscription) = self.subscriptions.get_mut(&id) else { continue };
-            if subscription.renewal.at.take_if(|at| *at <= now.instant).is_none() {
+            if !subscription.renewal.take_due(now.instant) {
                 continue;
             }
-            if subscription.renewal.asked.take().is_some() {
-                let error = ClientError::new(Code::SessionUnavailable, "the app provided no token in time");
-                self.not_provided(now, id, error);
+            if subscription.renewal.expire() {
+                let message = "the app did not provide a channel token in time";
+                self.token_not_provided(now, id, ClientError::new(Code::SessionUnavailable, message));
             } else {
-                self.ask_for_token(now, id, false);
+                self.request_token(now, id, false);
             }
         }
     }
 
-    /// Whether a subscription whose token the relay no longer takes waits for another one.
-    pub(crate) fn awaits_token(&mut self, now: Now, id: SubscriptionId, error: &ClientError) -> bool {
-        let refreshes = self.requests.brings_token(id);
-        let Some(subscription) = self.subscriptions.get(&id) else { return false };
-        let ended = self.token_remaining_ms(now, subscription) == 0;
-        let renewal = &subscription.renewal;
-        // A token that ended on its way, while there was no connection, says nothing of the app's next one.
-        let refused_twice = renewal.refused && !(ended && renewal.came_valid);
-        let renews = subscription.renews && !refused_twice;
-        let unauthorized = error.code.class() == Some(CloseCode::Unauthorized);
-        if !subscription.is_live() || !unauthorized || !(refreshes || renews) {
+    /// Handles that the relay no longer accepts a subscription's token. Returns true if the subscription waits for another
+    /// one.
+    pub(super) fn await_token(&mut self, now: Now, id: SubscriptionId, error: &ClientError) -> bool {
+        let is_refreshing = self.requests.has_token_of_subscription(id);
+        let has_ended = self.token_remaining_ms(now, id) == 0;
+        let Some(subscription) = self.subscriptions.get_mut(&id) else { return false };
+        let can_renew = subscription.is_renewable() && !subscription.renewal.was_rejected_twice(has_ended);
+        let is_unauthorized = error.code.class() == Some(CloseCode::Unauthorized);
+        if !subscription.is_confirmed() || !is_unauthorized || !(is_refreshing || can_renew) {
             return false;
         }
-        let Some(subscription) = self.subscriptions.get_mut(&id) else { return false };
-        subscription.renewal.spent = true;
-        if !refreshes {
-            subscription.renewal.refused = true;
-            self.ask_for_token(now, id, true);
+        subscription.renewal.invalidate();
+        if !is_refreshing {
+            subscription.renewal.reject();
+            self.request_token(now, id, true);
         }
         true
     }
 
-    /// Asks one of the functions of a channel for a token with a newer key, unless one is being asked already. Whether
-    /// there is one to ask.
-    pub(crate) fn need_token(&mut self, now: Now, id: ChannelId) -> bool {
-        let candidates = self.renewing_members(id);
-        let is_asked = |id: &SubscriptionId| {
-            self.subscriptions.get(id).is_some_and(|subscription| subscription.renewal.asked.is_some())
+    /// Requests a token with a newer key from one of the channel's functions, unless a request is already pending. Returns
+    /// false if the channel has no function.
+    pub(super) fn request_token_with_key(&mut self, now: Now, id: ChannelId) -> bool {
+        let candidates = self.renewable_members(id);
+        let is_pending = |id: &SubscriptionId| {
+            self.subscriptions.get(id).is_some_and(|subscription| subscription.renewal.is_pending())
         };
-        if candidates.iter().any(is_asked) {
+        if candidates.iter().any(is_pending) {
             return true;
         }
-        let attempts = self.channels.get(&id).map_or(0, |channel| channel.missing.attempts());
-        // Where one fails, the next one may not.
+        let attempts = self.channels.get(&id).map_or(0, |channel| channel.missing_keys.attempts());
+        // Every attempt asks the next function, because it may succeed where another one failed.
         let Some(member) = candidates.get(attempts % candidates.len().max(1)) else { return false };
-        self.ask_for_token(now, *member, true);
+        self.request_token(now, *member, true);
         true
     }
 
-    pub(crate) fn renewing_members(&self, id: ChannelId) -> Vec<SubscriptionId> {
-        let renews = |id: &SubscriptionId| {
+    /// Returns the confirmed members of a channel for which the app has a token function.
+    pub(super) fn renewable_members(&self, id: ChannelId) -> Vec<SubscriptionId> {
+        let is_renewable = |id: &SubscriptionId| {
             self.subscriptions
                 .get(id)
-                .is_some_and(|subscription| subscription.renews && subscription.is_live())
+                .is_some_and(|subscription| subscription.is_renewable() && subscription.is_confirmed())
         };
-        let members = self.channels.get(&id).map_or(&[][..], |channel| &channel.members);
-        members.iter().copied().filter(renews).collect()
+        let members = self.channels.get(&id).map_or(&[][..], |channel| channel.members());
+        members.iter().copied().filter(is_renewable).collect()
     }
 
-    /// How long a subscription's token says that it lives, by the relay's clock where that is known.
-    pub(crate) fn token_remaining_ms(&self, now: Now, subscription: &Subscription) -> u64 {
+    /// Returns the remaining lifetime of a subscription's token, by the relay's clock if it is known.
+    fn token_remaining_ms(&self, now: Now, id: SubscriptionId) -> u64 {
         let clock = self.relay_clock.map_or(now.unix.0, |clock| clock.at(now.instant));
-        let claims = subscription.spec.claims.as_ref();
+        let claims = self.subscriptions.get(&id).and_then(Subscription::claims);
         claims.map_or(0, |claims| claims.expires_at.millis().0.saturating_sub(clock))
     }
 
-    /// `fresh` says that one from a moment ago is of no use.
-    fn ask_for_token(&mut self, now: Now, id: SubscriptionId, fresh: bool) {
+    /// Requests a token for a subscription, unless a request is already pending. `fresh` says that a cached token is useless.
+    fn request_token(&mut self, now: Now, id: SubscriptionId, fresh: bool) {
         let renewal = RenewalId(self.next_id());
         let Some(subscription) = self.subscriptions.get_mut(&id) else { return };
-        if subscription.renewal.asked.is_some() {
+        if subscription.renewal.is_pending() {
             return;
         }
-        subscription.renewal.asked = Some(renewal);
-        subscription.renewal.at = Some(now.instant.after(self.config.session_timeout_ms));
-        self.events.push_back(Event::NeedToken { renewal, subscription: id, fresh });
+        subscription.renewal.begin(renewal, now.instant.after(self.config.session_timeout_ms));
+        self.events.push_back(Event::TokenRequested { renewal, subscription: id, fresh });
     }
 
-    fn answered(&mut self, renewal: RenewalId) -> Option<SubscriptionId> {
-        let asked = |(_, subscription): &(SubscriptionId, &mut Subscription)| {
-            subscription.renewal.asked == Some(renewal)
-        };
-        let (id, subscription) = self.subscriptions.iter_mut().find(asked)?;
-        subscription.renewal.asked = None;
-        subscription.renewal.at = None;
-        Some(id)
+    /// Ends a pending request. Returns its subscription.
+    fn take_renewal(&mut self, renewal: RenewalId) -> Option<SubscriptionId> {
+        let mut subscriptions = self.subscriptions.iter_mut();
+        subscriptions.find_map(|(id, subscription)| subscription.renewal.take_answered(renewal).then_some(id))
     }
 
     fn check_renewed(&self, id: SubscriptionId, token: &str) -> Result<ClaimsKeyring, ClientError> {
         let claims = check_token(token)?;
-        let known = self.subscriptions.get(&id).and_then(|subscription| subscription.spec.claims.as_ref());
-        if known.map(|known| known.tag) == Some(claims.tag) {
+        let current = self.subscriptions.get(&id).and_then(Subscription::claims);
+        if current.map(|current| current.tag) == Some(claims.tag) {
             return Ok(claims);
         }
         Err(ClientError::new(
@@ -169,29 +152,30 @@ impl Client {
         ))
     }
 
-    fn renewed(&mut self, now: Now, id: SubscriptionId, claims: ClaimsKeyring) {
+    fn token_renewed(&mut self, now: Now, id: SubscriptionId, claims: ClaimsKeyring) {
         let Some(channel_id) = self.subscriptions.get(&id).and_then(Subscription::channel) else { return };
-        self.learn_keys(now, channel_id, &claims);
+        self.add_claims_keys(now, channel_id, &claims);
         let Some(channel) = self.channels.get(&channel_id) else { return };
-        let is_known = channel.wire == Wire::Live && channel.spec.jwt() == claims.jwt;
-        if channel.is_on_the_wire() && !is_known {
-            return self.show_token(now, channel_id, claims, AskedBy::Renewal(id));
+        let relay_has_it = channel.wire() == WireState::Subscribed && channel.jwt() == claims.jwt;
+        if channel.is_on_wire() && !relay_has_it {
+            return self.send_token(now, channel_id, claims, TokenSource::Renewal(id));
         }
-        self.take_token(id, claims);
-        let remaining = self.subscriptions.get(&id).map_or(0, |known| self.token_remaining_ms(now, known));
+        self.set_token(id, claims);
+        let is_valid = self.token_remaining_ms(now, id) > 0;
         if let Some(subscription) = self.subscriptions.get_mut(&id) {
-            // Only the relay can say that it takes this one.
-            subscription.renewal.refused &= !is_known;
-            subscription.renewal.came_valid = remaining > 0;
+            if relay_has_it {
+                subscription.renewal.accept();
+            }
+            subscription.renewal.set_arrived_valid(is_valid);
         }
         self.plan_renewal(now, id);
     }
 
-    /// The app's function brought no token.
-    fn not_provided(&mut self, now: Now, id: SubscriptionId, error: ClientError) {
+    /// Handles that the app's function provided no usable token.
+    fn token_not_provided(&mut self, now: Now, id: SubscriptionId, error: ClientError) {
         let channel_id = self.subscriptions.get(&id).and_then(Subscription::channel);
         if let Some(channel) = channel_id.and_then(|id| self.channels.get_mut(&id)) {
-            channel.missing.failed(now.instant, &error, &mut *self.entropy);
+            channel.missing_keys.failed(now.instant, &error, &mut *self.entropy);
         }
         if let Some(channel_id) = channel_id {
             self.deliver(now, channel_id, false);
@@ -199,18 +183,16 @@ impl Client {
         self.renewal_failed(now, id, error);
     }
 
-    /// No token came of it: asks again while the old one lives.
-    pub(crate) fn renewal_failed(&mut self, now: Now, id: SubscriptionId, error: ClientError) {
-        let Some(subscription) = self.subscriptions.get(&id) else { return };
-        let remaining = self.token_remaining_ms(now, subscription);
-        if remaining == 0 || subscription.renewal.spent {
+    /// Handles a failed renewal. Plans the next request while the current token is valid; otherwise the subscription ends.
+    pub(super) fn renewal_failed(&mut self, now: Now, id: SubscriptionId, error: ClientError) {
+        let remaining = self.token_remaining_ms(now, id);
+        let Some(subscription) = self.subscriptions.get_mut(&id) else { return };
+        if remaining == 0 || subscription.renewal.is_invalid() {
             return self.end_subscription(now, id, error);
         }
         let wait = (remaining / 4).clamp(1_000, 30_000);
         let wait = wait + below(&mut *self.entropy, wait / 4 + 1);
         let wait = wait.max(u64::from(error.retry_after_ms.unwrap_or(0))).min(remaining);
-        if let Some(subscription) = self.subscriptions.get_mut(&id) {
-            subscription.renewal.at = Some(now.instant.after(wait));
-        }
+        subscription.renewal.schedule(now.instant.after(wait));
     }
 }

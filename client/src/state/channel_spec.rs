@@ -1,4 +1,4 @@
-//! Which channel a call is about: as the app names it, checked, and resolved within a session.
+//! The channel of a call: as the app names it, checked, and resolved within a session.
 
 use crate::{
     ClientError,
@@ -11,24 +11,24 @@ use sealwire_protocol::{
 /// A channel as an app names it.
 #[derive(Clone)]
 pub struct ChannelSpec {
-    /// Channel name.
+    /// The channel name.
     pub name: String,
-    /// Names of the context's properties that make up the scope: none given is the whole context, an empty list the
+    /// The names of the context's properties that form the scope. `None` selects the whole context, an empty list the
     /// installation-wide channel.
     pub scope: Option<Vec<String>>,
-    /// Channel token with its claims keys, as the resolver's `signRealtimeToken` returns it.
+    /// The channel token with its claims keys, as the resolver's `signRealtimeToken` returns it.
     pub token: Option<String>,
 }
 
-/// A spec whose form is right.
+/// A well-formed spec.
 #[derive(Clone)]
 pub(crate) struct CheckedSpec {
-    pub(crate) name: String,
+    name: String,
     scope: Option<Vec<String>>,
-    pub(crate) claims: Option<ClaimsKeyring>,
+    claims: Option<ClaimsKeyring>,
 }
 
-/// A spec within a session.
+/// The id and the scope of a spec within a session.
 pub(crate) struct Resolved {
     pub(crate) id: ChannelId,
     pub(crate) scope: Scope,
@@ -56,8 +56,12 @@ impl CheckedSpec {
         Ok(Resolved { id, scope })
     }
 
-    /// The channel as the relay is asked for it.
-    pub(crate) fn on_the_wire(&self, scope: &Scope) -> wire::Channel {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the channel as requests to the relay name it.
+    pub(crate) fn to_wire(&self, scope: &Scope) -> wire::Channel {
         wire::Channel {
             name: self.name.clone(),
             properties: scope.iter().map(|(property, _)| property.to_owned()).collect(),
@@ -65,21 +69,39 @@ impl CheckedSpec {
         }
     }
 
+    pub(crate) fn claims(&self) -> Option<&ClaimsKeyring> {
+        self.claims.as_ref()
+    }
+
+    pub(crate) fn claims_mut(&mut self) -> Option<&mut ClaimsKeyring> {
+        self.claims.as_mut()
+    }
+
+    pub(crate) fn set_claims(&mut self, claims: ClaimsKeyring) {
+        self.claims = Some(claims);
+    }
+
+    /// Returns the part of the channel token that the relay sees; empty without a token.
     pub(crate) fn jwt(&self) -> &str {
         self.claims.as_ref().map_or("", |claims| &claims.jwt)
     }
 
+    /// Derives the channel's keys, newest first.
     pub(crate) fn keys(&self, session: &Session, scope: &Scope) -> Vec<ChannelKey> {
         session.channel_keys(scope, self.claims.as_ref(), &self.name)
     }
 }
 
-/// A channel token is what the resolver made: the JWT and at least one claims key.
+/// Reads a channel token of the resolver: a JWT and at least one claims key.
 pub(crate) fn check_token(token: &str) -> Result<ClaimsKeyring, ClientError> {
-    let claims = ClaimsKeyring::parse(token)
-        .map_err(|_| ClientError::new(Code::TokenMalformed, "the token is not one of signRealtimeToken()"))?;
+    let claims = ClaimsKeyring::parse(token).map_err(|_| {
+        let message = "the channel token is malformed; pass one that signRealtimeToken() returned";
+        ClientError::new(Code::TokenMalformed, message)
+    })?;
     if claims.jwt.len() > limits::MAX_TOKEN {
-        return Err(ClientError::new(Code::TokenMalformed, "the channel token is too long"));
+        let message =
+            format!("the channel token is longer than {} bytes; sign fewer claims", limits::MAX_TOKEN);
+        return Err(ClientError::new(Code::TokenMalformed, message));
     }
     Ok(claims)
 }

@@ -1,8 +1,9 @@
-//! Keys that messages need and nobody has provided yet: when the app is asked for them, and how long messages wait.
+//! Encryption keys that messages need and the app has not provided: the time of the next request, and the time that the
+//! messages wait.
 //!
-//! A rotation reaches every page at one moment, so the first request is spread over [`SPREAD_MS`]. A failure says nothing
-//! about a key: the app is asked again, after a growing pause. An answer without the key may come from a process that
-//! has not seen the rotation yet, so it takes several of them until messages stop waiting.
+//! A key rotation reaches every page at the same moment, so the first request is spread over [`SPREAD_MS`]. A failed request
+//! says nothing about the key and is retried with backoff. An answer without the key may come from a process that has
+//! not seen the rotation yet, so messages stop waiting only after several such answers.
 
 use crate::{
     ClientError, Instant,
@@ -11,125 +12,129 @@ use crate::{
 };
 use sealwire_protocol::KeyId;
 
-/// The longest time until the first request.
+/// The maximum time until the first request.
 const SPREAD_MS: u64 = 2_000;
-/// The pause after the first request that brought nothing; it doubles up to [`LONGEST_PAUSE_MS`].
+/// The pause after the first request that brought no key. It doubles with every further one, up to [`MAX_PAUSE_MS`].
 const FIRST_PAUSE_MS: u64 = 1_000;
-const LONGEST_PAUSE_MS: u64 = 30_000;
-/// The longest time that messages wait for a key.
-const PATIENCE_MS: u64 = 30_000;
-/// Messages stop waiting after this many answers in a row that brought none of the keys. The last of them comes seven
-/// seconds after the first at the earliest; a resolver remembers the keys for five seconds when it signs a token.
-const FRUITLESS_ANSWERS: u32 = 4;
-/// Messages wait again for a key that comes after so long without unknown keys.
-const QUIET_MS: u64 = 30_000;
+const MAX_PAUSE_MS: u64 = 30_000;
+/// The maximum time that messages wait for a key.
+const MAX_WAIT_MS: u64 = 30_000;
+/// Messages stop waiting after this many consecutive answers without any of the keys. At least seven seconds pass between
+/// the first and the last of them, and a resolver caches the keys for five seconds when it signs a token.
+const MAX_FRUITLESS_ANSWERS: u32 = 4;
+/// Messages wait again for an unknown key that arrives after this time without one.
+const RESET_AFTER_MS: u64 = 30_000;
 const MAX_KEYS: usize = 32;
 
-/// The keys that one source of them, the session or a channel token, lacks.
+/// The keys that one source, the session or a channel token, lacks.
 #[derive(Default)]
-pub(crate) struct Missing {
+pub(crate) struct MissingKeys {
     keys: Vec<KeyId>,
     /// The time of the next request to the app.
-    at: Option<Instant>,
-    /// The app is being asked, or what it is asked for otherwise will answer this as well.
-    asked: bool,
-    /// The time of the next look at the messages that wait.
-    look_at: Option<Instant>,
-    /// The end of the messages' wait; `gave_up` is set once it has passed.
-    until: Option<Instant>,
+    request_at: Option<Instant>,
+    /// A request to the app is pending. It may have been made for another reason; its answer counts as well.
+    is_requested: bool,
+    /// The time at which waiting messages are checked again.
+    check_at: Option<Instant>,
+    /// The time until which messages wait.
+    wait_until: Option<Instant>,
+    /// `wait_until` has passed.
     gave_up: bool,
-    /// The last time that a key was wanted, or asked for in vain.
-    active_at: Option<Instant>,
+    /// The last time that a message needed a key, or that a request brought none.
+    last_active_at: Option<Instant>,
     /// The end of the pause after the last request.
-    pause_ends: Option<Instant>,
-    /// Requests in a row that brought nothing.
-    vain: u32,
-    fruitless: u32,
+    pause_ends_at: Option<Instant>,
+    /// The number of consecutive requests that brought no key.
+    attempts: u32,
+    /// The number of those that the app answered, but without any of the keys.
+    fruitless_answers: u32,
 }
 
-impl Missing {
-    /// The number of requests to the app that brought nothing.
+impl MissingKeys {
+    /// Returns the number of consecutive requests that brought no key.
     pub(crate) fn attempts(&self) -> usize {
-        self.vain as usize
+        self.attempts as usize
     }
 
+    /// Returns the time at which [`Self::take_due`] is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        [self.at, self.look_at].into_iter().flatten().min()
+        [self.request_at, self.check_at].into_iter().flatten().min()
     }
 
-    /// A message under `key` came, or still waits. Returns whether it waits on.
-    pub(crate) fn want(&mut self, now: Instant, key: KeyId, entropy: &mut dyn Entropy) -> bool {
-        let is_quiet = self.at.is_none() && !self.asked;
-        if is_quiet && self.active_at.is_some_and(|at| now.since(at) >= QUIET_MS) {
+    /// Records that a message needs `key`. Returns true if the message waits for it.
+    pub(crate) fn need(&mut self, now: Instant, key: KeyId, entropy: &mut dyn Entropy) -> bool {
+        let is_inactive = self.request_at.is_none() && !self.is_requested;
+        if is_inactive && self.last_active_at.is_some_and(|at| now.since(at) >= RESET_AFTER_MS) {
             *self = Self::default();
         }
-        self.active_at = Some(now);
+        self.last_active_at = Some(now);
         if !self.keys.contains(&key) {
             self.keys.truncate(MAX_KEYS - 1);
             self.keys.insert(0, key);
         }
-        let until = *self.until.get_or_insert(now.after(PATIENCE_MS));
-        if self.at.is_none() && !self.asked {
+        let until = *self.wait_until.get_or_insert(now.after(MAX_WAIT_MS));
+        if self.request_at.is_none() && !self.is_requested {
             let first = || now.after(below(entropy, SPREAD_MS + 1));
-            self.at = Some(self.pause_ends.map_or_else(first, |at| at.max(now)));
+            self.request_at = Some(self.pause_ends_at.map_or_else(first, |at| at.max(now)));
         }
-        let waits = !self.gave_up && self.fruitless < FRUITLESS_ANSWERS;
-        self.look_at = waits.then_some(until);
+        let waits = !self.gave_up && self.fruitless_answers < MAX_FRUITLESS_ANSWERS;
+        self.check_at = waits.then_some(until);
         waits
     }
 
-    /// Returns true if the app is to be asked now.
+    /// Returns true if the keys must be requested from the app now.
     pub(crate) fn take_due(&mut self, now: Instant) -> bool {
         let due = |at: &mut Instant| *at <= now;
-        self.look_at.take_if(due);
-        self.gave_up |= self.until.is_some_and(|until| until <= now);
-        let asks = self.at.take_if(due).is_some();
-        self.asked |= asks;
-        asks
+        self.check_at.take_if(due);
+        self.gave_up |= self.wait_until.is_some_and(|until| until <= now);
+        let is_due = self.request_at.take_if(due).is_some();
+        self.is_requested |= is_due;
+        is_due
     }
 
-    /// The machine slept, and the app could not answer meanwhile.
-    pub(crate) fn woke(&mut self, now: Instant) {
-        if let Some(until) = &mut self.until {
-            *until = (*until).max(now.after(PATIENCE_MS / 2));
-            self.look_at = self.look_at.map(|_| *until);
+    /// Extends the wait after the machine slept, because the app could not answer in that time.
+    pub(crate) fn extend_wait(&mut self, now: Instant) {
+        if let Some(until) = &mut self.wait_until {
+            *until = (*until).max(now.after(MAX_WAIT_MS / 2));
+            self.check_at = self.check_at.map(|_| *until);
         }
     }
 
-    /// The app answered, and `has` tells what there is now.
+    /// Records an answer of the app. `has` says whether a key is available now.
     pub(crate) fn answered(&mut self, now: Instant, has: impl Fn(KeyId) -> bool, entropy: &mut dyn Entropy) {
-        let wanted = self.keys.len();
+        let needed = self.keys.len();
         self.keys.retain(|key| !has(*key));
-        if self.keys.is_empty() || self.keys.len() < wanted {
+        if self.keys.is_empty() || self.keys.len() < needed {
             let keys = core::mem::take(&mut self.keys);
             *self = Self { keys, ..Self::default() };
-        } else if core::mem::take(&mut self.asked) {
-            self.fruitless += 1;
+        } else if core::mem::take(&mut self.is_requested) {
+            self.fruitless_answers += 1;
             self.pause(now, 0, entropy);
         }
     }
 
-    /// The app could not answer.
+    /// Records that the app failed to answer.
     pub(crate) fn failed(&mut self, now: Instant, error: &ClientError, entropy: &mut dyn Entropy) {
-        if core::mem::take(&mut self.asked) {
+        if core::mem::take(&mut self.is_requested) {
             if !error.is_retryable() {
-                self.fruitless = FRUITLESS_ANSWERS;
+                self.fruitless_answers = MAX_FRUITLESS_ANSWERS;
             }
             self.pause(now, u64::from(error.retry_after_ms.unwrap_or(0)), entropy);
         }
     }
 
-    /// Nobody was there to ask, or whoever was asked is gone: the next one is asked at once.
-    pub(crate) fn not_asked(&mut self) {
-        self.asked = false;
+    /// Records that the request got lost: no subscription could make it, or the one that did has left. The next request is
+    /// due at once.
+    pub(crate) fn request_lost(&mut self) {
+        self.is_requested = false;
     }
 
     fn pause(&mut self, now: Instant, at_least: u64, entropy: &mut dyn Entropy) {
-        let pause = doubled(FIRST_PAUSE_MS, self.vain, LONGEST_PAUSE_MS);
-        self.vain = (self.vain + 1).min(16);
+        let pause = doubled(FIRST_PAUSE_MS, self.attempts, MAX_PAUSE_MS);
+        self.attempts = (self.attempts + 1).min(16);
         let pause = pause + below(entropy, pause / 2 + 1);
-        self.pause_ends = Some(now.after(pause.max(at_least)));
-        self.active_at = Some(now);
+        self.pause_ends_at = Some(now.after(pause.max(at_least)));
+        self.last_active_at = Some(now);
     }
 }
 
@@ -155,10 +160,10 @@ mod tests {
     }
 
     #[test]
-    fn the_first_request_is_spread_over_two_seconds_and_comes_once() {
+    fn the_first_request_is_spread_over_two_seconds_and_made_once() {
         for byte in 0..=255 {
-            let mut missing = Missing::default();
-            assert!(missing.want(Instant(10_000), KEY, &mut Constant(byte)));
+            let mut missing = MissingKeys::default();
+            assert!(missing.need(Instant(10_000), KEY, &mut Constant(byte)));
             let at = missing.deadline().unwrap();
             assert!((10_000..=12_000).contains(&at.0), "{at:?}");
             assert!(missing.take_due(at));
@@ -167,72 +172,72 @@ mod tests {
     }
 
     #[test]
-    fn failures_are_repeated_ever_later_for_as_long_as_messages_come() {
-        let (mut missing, mut entropy) = (Missing::default(), Constant(0));
+    fn failed_requests_are_retried_with_backoff_while_messages_arrive() {
+        let (mut missing, mut entropy) = (MissingKeys::default(), Constant(0));
         let (mut now, mut pauses) = (Instant(0), Vec::new());
         for _ in 0..8 {
-            missing.want(now, KEY, &mut entropy);
-            let at = missing.at.unwrap();
+            missing.need(now, KEY, &mut entropy);
+            let at = missing.request_at.unwrap();
             pauses.push(at.since(now));
             now = at;
             assert!(missing.take_due(now));
             missing.failed(now, &failure(), &mut entropy);
         }
         assert_eq!(pauses, [0, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
-        assert_eq!(missing.at, None, "nothing came since");
+        assert_eq!(missing.request_at, None, "no message arrived since");
     }
 
     #[test]
-    fn messages_wait_through_failures_for_thirty_seconds_and_again_for_the_next_key() {
-        let (mut missing, mut entropy) = (Missing::default(), Constant(0));
-        assert!(missing.want(Instant(0), KEY, &mut entropy));
+    fn messages_wait_thirty_seconds_despite_failures_and_again_for_the_next_key() {
+        let (mut missing, mut entropy) = (MissingKeys::default(), Constant(0));
+        assert!(missing.need(Instant(0), KEY, &mut entropy));
         missing.take_due(Instant(0));
         missing.failed(Instant(0), &failure(), &mut entropy);
         missing.take_due(Instant(29_999));
-        assert!(missing.want(Instant(29_999), KEY, &mut entropy));
+        assert!(missing.need(Instant(29_999), KEY, &mut entropy));
         missing.take_due(Instant(30_000));
-        assert!(!missing.want(Instant(30_000), KEY, &mut entropy));
+        assert!(!missing.need(Instant(30_000), KEY, &mut entropy));
         missing.answered(Instant(30_000), |_| true, &mut entropy);
         assert_eq!(missing.deadline(), None);
-        assert!(missing.want(Instant(30_001), OTHER, &mut entropy));
+        assert!(missing.need(Instant(30_001), OTHER, &mut entropy));
     }
 
     #[test]
-    fn messages_wait_on_after_a_sleep() {
-        let (mut missing, mut entropy) = (Missing::default(), Constant(0));
-        missing.want(Instant(0), KEY, &mut entropy);
-        missing.woke(Instant(90_000));
+    fn messages_wait_longer_after_a_sleep() {
+        let (mut missing, mut entropy) = (MissingKeys::default(), Constant(0));
+        missing.need(Instant(0), KEY, &mut entropy);
+        missing.extend_wait(Instant(90_000));
         missing.take_due(Instant(90_000));
-        assert!(missing.want(Instant(90_000), KEY, &mut entropy));
+        assert!(missing.need(Instant(90_000), KEY, &mut entropy));
         missing.take_due(Instant(105_000));
-        assert!(!missing.want(Instant(105_000), KEY, &mut entropy));
+        assert!(!missing.need(Instant(105_000), KEY, &mut entropy));
     }
 
     #[test]
-    fn messages_stop_waiting_after_four_answers_without_their_key_or_a_refusal_for_good() {
-        let (mut missing, mut entropy) = (Missing::default(), Constant(0));
+    fn messages_stop_waiting_after_four_answers_without_their_key_or_a_permanent_refusal() {
+        let (mut missing, mut entropy) = (MissingKeys::default(), Constant(0));
         for _ in 0..4 {
-            assert!(missing.want(Instant(0), KEY, &mut entropy));
-            let at = missing.at.unwrap();
+            assert!(missing.need(Instant(0), KEY, &mut entropy));
+            let at = missing.request_at.unwrap();
             missing.take_due(at);
             missing.answered(at, |_| false, &mut entropy);
         }
-        assert!(!missing.want(Instant(1), KEY, &mut entropy));
-        assert!(missing.at.is_some(), "the app is still asked");
-        let mut missing = Missing::default();
-        missing.want(Instant(0), KEY, &mut entropy);
+        assert!(!missing.need(Instant(1), KEY, &mut entropy));
+        assert!(missing.request_at.is_some(), "the key is still requested");
+        let mut missing = MissingKeys::default();
+        missing.need(Instant(0), KEY, &mut entropy);
         missing.take_due(Instant(0));
         missing.failed(Instant(0), &ClientError::new(Code::PermissionMissing, "no"), &mut entropy);
-        assert!(!missing.want(Instant(1), KEY, &mut entropy));
+        assert!(!missing.need(Instant(1), KEY, &mut entropy));
     }
 
     #[test]
-    fn an_answer_that_came_for_another_reason_costs_nothing() {
-        let (mut missing, mut entropy) = (Missing::default(), Constant(0));
+    fn an_answer_to_another_request_does_not_count() {
+        let (mut missing, mut entropy) = (MissingKeys::default(), Constant(0));
         for _ in 0..5 {
-            assert!(missing.want(Instant(0), KEY, &mut entropy));
+            assert!(missing.need(Instant(0), KEY, &mut entropy));
             missing.answered(Instant(0), |_| false, &mut entropy);
         }
-        assert_eq!((missing.fruitless, missing.at), (0, Some(Instant(0))));
+        assert_eq!((missing.fruitless_answers, missing.request_at), (0, Some(Instant(0))));
     }
 }

@@ -1,40 +1,45 @@
-//! What the loss of a connection asks of the client.
+//! The client's reaction to the loss of a connection.
 
 use crate::ClientError;
 use sealwire_protocol::{CloseCode, Code};
 
-/// What to do next.
+/// The WebSocket close code of an orderly end.
+pub(crate) const CLOSE_NORMAL: u16 = 1000;
+
+/// The next step after the loss of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Remedy {
-    /// Come back later: not before so many milliseconds, where the relay said so.
+pub(crate) enum ReconnectPolicy {
+    /// Reconnect later: after at least this time if the relay requested one, otherwise after the backoff.
     Retry { after_ms: Option<u32> },
-    /// Come back with another session token.
+    /// Reconnect at once with a new session.
     FreshSession,
-    /// Do not come back.
+    /// Do not reconnect.
     GiveUp,
 }
 
-/// After `Goodbye`. `again` says that the last session was fresh and was refused as well.
-pub(crate) fn remedy(error: &ClientError, again: bool) -> Remedy {
+/// Returns the next step after `error`. `was_refused` says that the relay had already refused the previous session.
+pub(crate) fn reconnect_policy(error: &ClientError, was_refused: bool) -> ReconnectPolicy {
     let after_ms = error.retry_after_ms;
     match error.code.class() {
-        Some(CloseCode::Unauthorized) if !again => match after_ms {
-            // Many sessions ended at once, and the relay says whose turn is when.
-            Some(_) => Remedy::Retry { after_ms },
-            None => Remedy::FreshSession,
+        Some(CloseCode::Unauthorized) if !was_refused => match after_ms {
+            // Many sessions ended at once, and the relay gives each client its own time to return.
+            Some(_) => ReconnectPolicy::Retry { after_ms },
+            None => ReconnectPolicy::FreshSession,
         },
-        // The app may grant another session or not, and the relay says when that can be a good one. Once.
-        _ if error.is_revocation() && !again => Remedy::Retry { after_ms },
-        _ if error.is_revocation() => Remedy::GiveUp,
-        _ if error.is_retryable() => Remedy::Retry { after_ms },
-        // A newer relay's code, without a time to come back.
-        None => Remedy::Retry { after_ms },
-        Some(_) => Remedy::GiveUp,
+        // The app may or may not grant another session. The relay gives the time from which one can be valid. The client
+        // tries once.
+        _ if error.is_revocation() && !was_refused => ReconnectPolicy::Retry { after_ms },
+        _ if error.is_revocation() => ReconnectPolicy::GiveUp,
+        _ if error.is_retryable() => ReconnectPolicy::Retry { after_ms },
+        // An unknown code of a newer relay, which requested no time.
+        None => ReconnectPolicy::Retry { after_ms },
+        Some(_) => ReconnectPolicy::GiveUp,
     }
 }
 
-/// What a close code says where no `Goodbye` came before it.
-pub(crate) fn closed_with(code: Option<u16>) -> ClientError {
+/// Returns the error that stands for a close code without a preceding `Goodbye`. `None` stands for a WebSocket that failed
+/// without a close code.
+pub(crate) fn close_error(code: Option<u16>) -> ClientError {
     let (code, message) = match code.and_then(CloseCode::from_u16) {
         Some(CloseCode::BadRequest) => {
             (Code::MalformedFrame, "the relay closed the connection: protocol error")
@@ -60,10 +65,10 @@ pub(crate) fn closed_with(code: Option<u16>) -> ClientError {
     ClientError::new(code, message)
 }
 
-/// True if the other end, or a gateway, closed a connection in good order.
-pub(crate) fn is_orderly(code: Option<u16>) -> bool {
-    // Normal, going away, without a code, service restart, try again later.
-    matches!(code, Some(1000 | 1001 | 1005 | 1012 | 1013))
+/// Returns true if the relay or a gateway closed the connection in an orderly way.
+pub(crate) fn is_orderly_close(code: Option<u16>) -> bool {
+    // 1001: going away; 1005: no code; 1012: service restart; 1013: try again later.
+    matches!(code, Some(CLOSE_NORMAL | 1001 | 1005 | 1012 | 1013))
 }
 
 #[cfg(test)]
@@ -71,46 +76,54 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_has_one_remedy() {
+    fn every_code_has_one_reconnect_policy() {
         for code in Code::ALL {
             let error = ClientError::new(*code, "");
             let unauthorized = code.close_code() == CloseCode::Unauthorized;
-            assert_eq!(remedy(&error, false) == Remedy::FreshSession, unauthorized, "{code:?}");
-            let comes_back = unauthorized || code.retryable() || *code == Code::Revoked;
-            assert_eq!(remedy(&error, false) != Remedy::GiveUp, comes_back, "{code:?}");
-            let again = if code.retryable() { Remedy::Retry { after_ms: None } } else { Remedy::GiveUp };
-            assert_eq!(remedy(&error, true), again, "{code:?}");
+            assert_eq!(
+                reconnect_policy(&error, false) == ReconnectPolicy::FreshSession,
+                unauthorized,
+                "{code:?}"
+            );
+            let reconnects = unauthorized || code.retryable() || *code == Code::Revoked;
+            assert_eq!(reconnect_policy(&error, false) != ReconnectPolicy::GiveUp, reconnects, "{code:?}");
+            let again = if code.retryable() {
+                ReconnectPolicy::Retry { after_ms: None }
+            } else {
+                ReconnectPolicy::GiveUp
+            };
+            assert_eq!(reconnect_policy(&error, true), again, "{code:?}");
         }
     }
 
     #[test]
-    fn the_relays_time_to_come_back_is_kept() {
+    fn the_time_that_the_relay_requested_is_kept() {
         let error = ClientError::from_wire(Code::ShuttingDown.number(), String::new(), 750);
-        assert_eq!(remedy(&error, false), Remedy::Retry { after_ms: Some(750) });
+        assert_eq!(reconnect_policy(&error, false), ReconnectPolicy::Retry { after_ms: Some(750) });
     }
 
     #[test]
-    fn a_code_of_a_newer_relay_is_tried_again() {
+    fn an_unknown_code_of_a_newer_relay_is_retried() {
         assert_eq!(
-            remedy(&ClientError::from_wire(9_999, String::new(), 0), false),
-            Remedy::Retry { after_ms: None }
+            reconnect_policy(&ClientError::from_wire(9_999, String::new(), 0), false),
+            ReconnectPolicy::Retry { after_ms: None }
         );
     }
 
     #[test]
-    fn close_codes_without_goodbye_say_whether_to_come_back() {
+    fn close_codes_without_a_goodbye_decide_whether_to_reconnect() {
         for (code, expected) in [
-            (None, Remedy::Retry { after_ms: None }),
-            (Some(1006), Remedy::Retry { after_ms: None }),
-            (Some(4400), Remedy::GiveUp),
-            (Some(4401), Remedy::FreshSession),
-            (Some(4403), Remedy::GiveUp),
-            (Some(4408), Remedy::Retry { after_ms: None }),
-            (Some(4413), Remedy::GiveUp),
-            (Some(4429), Remedy::Retry { after_ms: None }),
-            (Some(4503), Remedy::Retry { after_ms: None }),
+            (None, ReconnectPolicy::Retry { after_ms: None }),
+            (Some(1006), ReconnectPolicy::Retry { after_ms: None }),
+            (Some(4400), ReconnectPolicy::GiveUp),
+            (Some(4401), ReconnectPolicy::FreshSession),
+            (Some(4403), ReconnectPolicy::GiveUp),
+            (Some(4408), ReconnectPolicy::Retry { after_ms: None }),
+            (Some(4413), ReconnectPolicy::GiveUp),
+            (Some(4429), ReconnectPolicy::Retry { after_ms: None }),
+            (Some(4503), ReconnectPolicy::Retry { after_ms: None }),
         ] {
-            assert_eq!(remedy(&closed_with(code), false), expected, "{code:?}");
+            assert_eq!(reconnect_policy(&close_error(code), false), expected, "{code:?}");
         }
     }
 }

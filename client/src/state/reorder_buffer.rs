@@ -1,59 +1,72 @@
-//! What a channel received and could not yet hand on: a message whose key is unknown, or that is being opened elsewhere,
-//! and everything behind it, so that order is kept.
+//! The publications and notices that a channel received and could not yet deliver. A message that waits for a key, or for
+//! the host to decrypt it, holds back everything behind it, so that the order is kept.
 
-use crate::{
-    client::host_decryption::Opening,
-    event::{Notice, SubscriptionId},
-};
+use crate::event::{DecryptionId, Notice, SubscriptionId};
 use sealwire_protocol::wire::{Position, Publication};
 use std::collections::VecDeque;
+use zeroize::Zeroizing;
 
-const MAX_ITEMS: usize = 256;
+const MAX_ENTRIES: usize = 256;
 const MAX_BYTES: usize = 1024 * 1024;
 
-pub(crate) struct Item {
+pub(crate) struct Entry {
     pub(crate) recipients: Vec<SubscriptionId>,
     pub(crate) content: Content,
 }
 
 pub(crate) enum Content {
-    Publication(Publication, Position, Opening),
+    Publication(Publication, Position, Decryption),
     Notice(Notice),
 }
 
+/// The decryption of a publication.
+#[derive(PartialEq)]
+pub(crate) enum Decryption {
+    /// The client decrypts it on delivery.
+    Local,
+    /// The host decrypts it and has not answered yet.
+    Requested(DecryptionId),
+    /// The host returned this plaintext.
+    Done(Zeroizing<Vec<u8>>),
+}
+
 #[derive(Default)]
-pub(crate) struct Inbox {
-    items: VecDeque<Item>,
+pub(crate) struct ReorderBuffer {
+    entries: VecDeque<Entry>,
     bytes: usize,
 }
 
-impl Inbox {
-    pub(crate) fn push(&mut self, item: Item) {
-        self.bytes += item.size();
-        self.items.push_back(item);
+impl ReorderBuffer {
+    pub(crate) fn push(&mut self, entry: Entry) {
+        self.bytes += entry.size();
+        self.entries.push_back(entry);
     }
 
-    pub(crate) fn front(&self) -> Option<&Item> {
-        self.items.front()
+    pub(crate) fn front(&self) -> Option<&Entry> {
+        self.entries.front()
     }
 
-    pub(crate) fn pop(&mut self) -> Option<Item> {
-        let item = self.items.pop_front()?;
-        self.bytes -= item.size();
-        Some(item)
+    pub(crate) fn pop(&mut self) -> Option<Entry> {
+        let entry = self.entries.pop_front()?;
+        self.bytes -= entry.size();
+        Some(entry)
     }
 
-    /// Too much is held: the front cannot be waited for.
+    /// Returns true if the buffer exceeds its limits, so that the front can no longer wait.
     pub(crate) fn is_over_full(&self) -> bool {
-        self.items.len() > MAX_ITEMS || self.bytes > MAX_BYTES
+        self.entries.len() > MAX_ENTRIES || self.bytes > MAX_BYTES
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Item> {
-        self.items.iter_mut()
+    /// Returns the pending decryption that `id` names.
+    pub(crate) fn find_requested(&mut self, id: DecryptionId) -> Option<&mut Decryption> {
+        self.entries.iter_mut().find_map(|entry| match &mut entry.content {
+            Content::Publication(_, _, state) if *state == Decryption::Requested(id) => Some(state),
+            _ => None,
+        })
     }
 }
 
-impl Item {
+impl Entry {
     fn size(&self) -> usize {
         match &self.content {
             Content::Publication(publication, ..) => publication.sealed.len() + publication.event.len(),

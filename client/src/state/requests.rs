@@ -3,118 +3,125 @@
 use crate::{
     Instant,
     event::{PublishId, RefreshId, SubscriptionId},
-    state::vec_map::Table,
+    state::vec_map::VecMap,
 };
 use sealwire_protocol::{ChannelId, ClaimsKeyring};
 
 pub(crate) enum Request {
     Subscribe(ChannelId),
-    /// The subscription whose `unsubscribe` waits for it, if one does.
+    /// An unsubscribe, with the subscription whose `unsubscribe` call waits for the answer.
     Unsubscribe(Option<SubscriptionId>),
-    /// Has its own deadline.
+    /// A publish, which has its own deadline.
     Publish(PublishId),
     RefreshSession,
     RefreshToken {
         channel: ChannelId,
         claims: ClaimsKeyring,
-        asked_by: AskedBy,
+        source: TokenSource,
     },
 }
 
-/// Who brought a channel token.
+/// The source of a channel token that the client sends to the relay.
 #[derive(Clone, Copy)]
-pub(crate) enum AskedBy {
+pub(crate) enum TokenSource {
+    /// A `refresh_token` call for this subscription.
     Refresh(RefreshId, SubscriptionId),
     /// The app's token function for this subscription.
     Renewal(SubscriptionId),
-    /// A subscription that joins a channel which is there already.
+    /// A subscription that joins a channel which the relay has already confirmed.
     Subscription(SubscriptionId),
-    /// Nobody: it is better than the one that the relay has.
+    /// The client itself, because this token lasts longer than the one that the relay has.
     Channel,
 }
 
-/// A request that the relay has not answered.
-struct Open {
-    asked_at: Instant,
+/// A request without an answer.
+struct Pending {
+    sent_at: Instant,
     deadline: Instant,
     request: Request,
 }
 
 #[derive(Default)]
 pub(crate) struct Requests {
-    last: u32,
-    open: Table<u32, Open>,
-    /// The moment of the relay's last answer to anything.
-    answered_at: Option<Instant>,
+    last_number: u32,
+    pending: VecMap<u32, Pending>,
+    /// The time of the relay's last answer, to a request or to a `Ping`.
+    last_answer_at: Option<Instant>,
 }
 
 impl Requests {
-    /// Numbers a request.
-    pub(crate) fn open(&mut self, asked_at: Instant, deadline: Instant, request: Request) -> u32 {
-        self.last = self.last.checked_add(1).unwrap_or(1);
-        self.open.insert(self.last, Open { asked_at, deadline, request });
-        self.last
+    /// Adds a request. Returns its number.
+    pub(crate) fn add(&mut self, sent_at: Instant, deadline: Instant, request: Request) -> u32 {
+        self.last_number = self.last_number.checked_add(1).unwrap_or(1);
+        self.pending.insert(self.last_number, Pending { sent_at, deadline, request });
+        self.last_number
     }
 
-    pub(crate) fn answer(&mut self, request: u32) -> Option<Request> {
-        self.open.remove(&request).map(|open| open.request)
+    /// Removes the request that the relay answered.
+    pub(crate) fn take(&mut self, number: u32) -> Option<Request> {
+        self.pending.remove(&number).map(|pending| pending.request)
     }
 
-    /// The relay answered a request or a `Ping`.
-    pub(crate) fn answered(&mut self, now: Instant) {
-        self.answered_at = Some(now);
+    /// Records that the relay answered a request or a `Ping`.
+    pub(crate) fn note_answer(&mut self, now: Instant) {
+        self.last_answer_at = Some(now);
     }
 
-    /// The moment at which the oldest request has waited for `ms` without any answer of the relay.
-    pub(crate) fn quiet_for(&self, ms: u64) -> Option<Instant> {
-        let oldest = self.open.values().map(|open| open.asked_at).min()?;
-        Some(self.answered_at.map_or(oldest, |answered| answered.max(oldest)).after(ms))
+    /// Returns the instant at which the oldest request has waited for `ms` without any answer from the relay.
+    pub(crate) fn unanswered_for(&self, ms: u64) -> Option<Instant> {
+        let oldest = self.pending.values().map(|pending| pending.sent_at).min()?;
+        Some(self.last_answer_at.map_or(oldest, |answered| answered.max(oldest)).after(ms))
     }
 
-    /// When the first one is overdue.
+    /// Returns the earliest deadline, except those of publications.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.open
+        self.pending
             .values()
-            .filter(|open| !matches!(open.request, Request::Publish(_)))
-            .map(|open| open.deadline)
+            .filter(|pending| !matches!(pending.request, Request::Publish(_)))
+            .map(|pending| pending.deadline)
             .min()
     }
 
-    /// Gives those that are overdue until `later`.
+    /// Moves deadlines that have passed to `later`.
     pub(crate) fn postpone(&mut self, now: Instant, later: Instant) {
-        for open in self.open.values_mut() {
-            if open.deadline <= now {
-                open.deadline = later;
+        for pending in self.pending.values_mut() {
+            if pending.deadline <= now {
+                pending.deadline = later;
             }
         }
     }
 
-    /// Answers to the publications that `which` picks are ignored.
-    pub(crate) fn forget_publishes(&mut self, which: impl Fn(PublishId) -> bool) {
-        self.open.retain(|_, open| !matches!(open.request, Request::Publish(id) if which(id)));
+    /// Removes the publish requests that `matches` selects. The client ignores their answers.
+    pub(crate) fn forget_publishes(&mut self, matches: impl Fn(PublishId) -> bool) {
+        self.pending.retain(|_, pending| !matches!(pending.request, Request::Publish(id) if matches(id)));
     }
 
-    pub(crate) fn waits_for_unsubscribe(&self) -> bool {
-        self.open.values().any(|open| matches!(open.request, Request::Unsubscribe(Some(_))))
+    /// Returns true if an `unsubscribe` call waits for the relay's answer.
+    pub(crate) fn has_unsubscribe_call(&self) -> bool {
+        self.pending.values().any(|pending| matches!(pending.request, Request::Unsubscribe(Some(_))))
     }
 
-    /// Whether the relay is being shown a token of this channel.
-    pub(crate) fn shows_token_of(&self, id: ChannelId) -> bool {
-        let shows =
+    /// Returns true if the relay has yet to answer a token of this channel.
+    pub(crate) fn has_token_of_channel(&self, id: ChannelId) -> bool {
+        let matches =
             |request: &Request| matches!(request, Request::RefreshToken { channel, .. } if *channel == id);
-        self.open.values().any(|open| shows(&open.request))
+        self.pending.values().any(|pending| matches(&pending.request))
     }
 
-    /// Whether the relay is being shown the next token of this subscription.
-    pub(crate) fn brings_token(&self, id: SubscriptionId) -> bool {
-        self.open.values().any(|open| {
-            matches!(open.request, Request::RefreshToken { asked_by: AskedBy::Refresh(_, of) | AskedBy::Renewal(of), .. } if of == id)
+    /// Returns true if the relay has yet to answer a new token of this subscription.
+    pub(crate) fn has_token_of_subscription(&self, id: SubscriptionId) -> bool {
+        self.pending.values().any(|pending| match &pending.request {
+            Request::RefreshToken { source, .. } => match source {
+                TokenSource::Refresh(_, of) | TokenSource::Renewal(of) => *of == id,
+                TokenSource::Subscription(_) | TokenSource::Channel => false,
+            },
+            _ => false,
         })
     }
 
-    /// The connection is gone, and with it every answer.
-    pub(crate) fn take(&mut self) -> impl Iterator<Item = Request> + use<> {
-        self.answered_at = None;
-        core::mem::take(&mut self.open).into_values().map(|open| open.request)
+    /// Removes all requests, because the connection that carried them is gone.
+    pub(crate) fn take_all(&mut self) -> impl Iterator<Item = Request> + use<> {
+        self.last_answer_at = None;
+        core::mem::take(&mut self.pending).into_values().map(|pending| pending.request)
     }
 }

@@ -1,84 +1,17 @@
-//! A session grant: what the app's resolver hands to a client, and the checks that it must pass before it is used.
+//! A session grant that passed its checks: the token, the keys and the lifetime of a session.
 
 use crate::{
-    ClientError, Instant,
+    Instant,
+    grant::{GrantKey, InvalidGrant, SessionGrant},
     time::{Now, RelayClock},
 };
-use core::fmt;
-use sealwire_protocol::{
-    ChannelKey, ClaimsKeyring, Code, KeyId, Scope, ScopeKeys, UnixSeconds, decode_base64url, limits,
-};
-use serde::{Deserialize, Serialize};
+use sealwire_protocol::{ChannelKey, ClaimsKeyring, KeyId, Scope, ScopeKeys, decode_base64url, limits};
 
 const MAX_URL: usize = 2048;
-/// How long a session is trusted that looks expired by a wall clock which nobody vouches for.
-const DOUBTFUL_MS: u64 = 30_000;
+/// The lifetime that a session has at least if only the local wall clock, which may be wrong, judges it.
+const MIN_UNVERIFIED_LIFETIME_MS: u64 = 30_000;
 
-/// What the resolver function `sealwire:session` answers, as JSON. Holds keys: never log it.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SessionGrant {
-    /// The relay: `wss://…`, or `ws://` to this machine.
-    pub url: String,
-    /// Session token.
-    pub token: String,
-    /// Its `exp`.
-    pub expires_at: UnixSeconds,
-    /// App id.
-    pub app: String,
-    /// Installation id.
-    pub installation: String,
-    /// Its `ctx`.
-    pub context: Scope,
-    /// Newest first.
-    pub keys: Vec<GrantKey>,
-}
-
-/// The keys of the grant's context under one encryption key, in base64url.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct GrantKey {
-    /// Key id.
-    pub id: String,
-    /// The scope keys of all subsets of the context, as [`ScopeKeys::to_text`] writes them.
-    pub scopes: String,
-}
-
-impl From<&ScopeKeys> for GrantKey {
-    fn from(keys: &ScopeKeys) -> Self {
-        Self { id: keys.id().to_string(), scopes: keys.to_text() }
-    }
-}
-
-/// A grant that breaks a rule; names the field, never its content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidGrant {
-    /// Not a WebSocket address, or one without TLS to another machine.
-    #[error("the session's url must be wss://, or ws:// to this machine; check SEALWIRE_URL")]
-    Url,
-    /// Empty or too long.
-    #[error("the session's {0} is empty or too long; mint it with sealwire/resolver")]
-    Size(&'static str),
-    /// Not base64url, repeated, or not one for each subset of the context.
-    #[error("the session's keys are not those of its context; mint it with sealwire/resolver")]
-    Keys,
-    /// Of another app, installation or context than the session before.
-    #[error("the session is for another app, installation or context than the one that the client runs in")]
-    Identity,
-}
-
-impl From<InvalidGrant> for ClientError {
-    fn from(invalid: InvalidGrant) -> Self {
-        let code = match invalid {
-            InvalidGrant::Identity => Code::TokenIdentity,
-            // Asking the same function again brings the same grant, so the code is not retryable.
-            _ => Code::InvalidArgument,
-        };
-        Self::new(code, invalid.to_string())
-    }
-}
-
-/// Who the client is; the same for as long as it has a channel.
+/// The app, installation and context of the client. Does not change while the client has a channel.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) app: String,
@@ -86,18 +19,19 @@ pub(crate) struct Identity {
     pub(crate) context: Scope,
 }
 
-/// A grant that passed.
+/// A checked session.
 pub(crate) struct Session {
     pub(crate) url: String,
     pub(crate) token: String,
-    /// The token's subject, where it is found. Only ever compared with itself.
+    /// The token's subject, or an empty string. It only distinguishes senders from each other.
     pub(crate) sender: String,
     keys: Vec<ScopeKeys>,
-    expires: Instant,
+    expires_at: Instant,
     lifetime_ms: u64,
 }
 
 impl Session {
+    /// Checks a grant. The relay's clock, if known, determines the remaining lifetime.
     pub(crate) fn check(
         grant: SessionGrant,
         now: Now,
@@ -113,34 +47,37 @@ impl Session {
         let mut lifetime_ms =
             expires_at.millis().0.saturating_sub(clock).min(limits::MAX_TOKEN_LIFETIME * 1000);
         if relay.is_none() {
-            lifetime_ms = lifetime_ms.max(DOUBTFUL_MS);
+            lifetime_ms = lifetime_ms.max(MIN_UNVERIFIED_LIFETIME_MS);
         }
-        let expires = now.instant.after(lifetime_ms);
+        let ends_at = now.instant.after(lifetime_ms);
         let sender = subject(&token).unwrap_or_default();
-        Ok((Self { url, token, sender, keys, expires, lifetime_ms }, Identity { app, installation, context }))
+        let session = Self { url, token, sender, keys, expires_at: ends_at, lifetime_ms };
+        Ok((session, Identity { app, installation, context }))
     }
 
-    /// The relay said when it ends.
-    pub(crate) fn ends_in(&mut self, now: Instant, lifetime_ms: u64) {
+    /// Sets the remaining lifetime that the relay announced.
+    pub(crate) fn set_lifetime(&mut self, now: Instant, lifetime_ms: u64) {
         self.lifetime_ms = lifetime_ms.min(limits::MAX_TOKEN_LIFETIME * 1000);
-        self.expires = now.after(self.lifetime_ms);
+        self.expires_at = now.after(self.lifetime_ms);
     }
 
-    /// Whether it will outlast another attempt to connect.
+    /// Returns true if the session lasts long enough for another attempt to connect.
     pub(crate) fn is_fresh(&self, now: Instant) -> bool {
-        self.expires.0.saturating_sub(now.0) > (self.lifetime_ms / 5).min(5_000)
+        self.expires_at.0.saturating_sub(now.0) > (self.lifetime_ms / 5).min(5_000)
     }
 
-    /// How long it still lasts.
+    /// Returns the remaining lifetime.
     pub(crate) fn remaining_ms(&self, now: Instant) -> u64 {
-        self.expires.0.saturating_sub(now.0)
+        self.expires_at.0.saturating_sub(now.0)
     }
 
+    /// Returns true if the session contains keys under this encryption key.
     pub(crate) fn has_key(&self, id: KeyId) -> bool {
         self.keys.iter().any(|keys| keys.id() == id)
     }
 
-    /// The keys of a channel, newest first: one for each encryption key that the claims have a key for as well.
+    /// Derives the keys of a channel, newest first: one for each encryption key, or, if the channel has claims, one for each
+    /// encryption key that the claims have a key for as well.
     pub(crate) fn channel_keys(
         &self,
         scope: &Scope,
@@ -160,7 +97,7 @@ impl Session {
     }
 }
 
-/// The subject of a JWT, as its JSON spells it: the relay verifies the token, and this only tells senders apart.
+/// Returns the subject of a JWT, as its JSON spells it. It only distinguishes senders; the relay verifies the token.
 fn subject(token: &str) -> Option<String> {
     let payload = decode_base64url(token.split('.').nth(1)?)?;
     let payload = String::from_utf8(payload).ok()?;
@@ -172,7 +109,7 @@ fn check_size(field: &'static str, text: &str, max: usize) -> Result<(), Invalid
     if (1..=max).contains(&text.len()) { Ok(()) } else { Err(InvalidGrant::Size(field)) }
 }
 
-/// The token travels over it, so without TLS it stays on this machine.
+/// Checks the address. Requires TLS unless it names this machine, because the token is sent to it.
 fn check_url(url: &str) -> Result<(), InvalidGrant> {
     if url.len() > MAX_URL || url.bytes().any(|byte| byte.is_ascii_control() || byte == b' ') {
         return Err(InvalidGrant::Url);
@@ -212,13 +149,6 @@ fn check_keys(keys: &[GrantKey], context: &Scope) -> Result<Vec<ScopeKeys>, Inva
 
 fn check_key(key: &GrantKey, context: &Scope) -> Option<ScopeKeys> {
     ScopeKeys::parse(KeyId::parse(&key.id)?, context.clone(), &key.scopes)
-}
-
-/// Without token and keys.
-impl fmt::Debug for SessionGrant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionGrant").field("url", &self.url).finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]

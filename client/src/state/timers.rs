@@ -1,42 +1,43 @@
-//! The table of the connection's deadlines. Requests carry their own.
+//! The deadlines of the connection. Requests, publications and tokens keep their own.
 
 use crate::Instant;
 
-/// What a deadline is for.
+/// The purpose of a deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub(crate) enum Timer {
-    /// The app has not provided a session.
-    Session,
-    /// The relay has not answered with `Welcome`.
+    /// The deadline of the app's answer to a session request.
+    SessionRequest,
+    /// The deadline of the relay's `Welcome`.
     Welcome,
-    /// The relay has been silent.
+    /// The end of the time that the relay may be silent.
     Silence,
-    /// Time for the next attempt.
+    /// The next attempt to connect.
     Retry,
-    /// Time to ask for the next session.
-    Refresh,
-    /// Nothing has needed the connection.
+    /// The request for the next session.
+    SessionRefresh,
+    /// The close of a connection that nothing needs.
     Idle,
-    /// The relay has not answered a `Ping`.
+    /// The deadline of the relay's answer to a `Ping`.
     Probe,
-    /// A look at the clocks: has this machine slept?
-    Watch,
+    /// The next comparison of the clocks, which detects that the machine slept.
+    SleepCheck,
 }
 
 impl Timer {
     const ALL: [Self; 8] = [
-        Self::Session,
+        Self::SessionRequest,
         Self::Welcome,
         Self::Silence,
         Self::Retry,
-        Self::Refresh,
+        Self::SessionRefresh,
         Self::Idle,
         Self::Probe,
-        Self::Watch,
+        Self::SleepCheck,
     ];
 }
 
+/// One optional deadline for each [`Timer`].
 #[derive(Debug, Default)]
 pub(crate) struct Timers([Option<Instant>; Timer::ALL.len()]);
 
@@ -45,8 +46,8 @@ impl Timers {
         self.0[timer as usize] = Some(at);
     }
 
-    /// Sets it, unless it is due earlier.
-    pub(crate) fn hasten(&mut self, timer: Timer, at: Instant) {
+    /// Sets a timer, unless it is due earlier already.
+    pub(crate) fn set_earlier(&mut self, timer: Timer, at: Instant) {
         let deadline = &mut self.0[timer as usize];
         *deadline = Some(deadline.map_or(at, |earlier| earlier.min(at)));
     }
@@ -59,11 +60,12 @@ impl Timers {
         self.0[timer as usize].is_some()
     }
 
+    /// Returns the earliest deadline.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.0.iter().flatten().min().copied()
     }
 
-    /// Takes one timer whose deadline has come.
+    /// Stops and returns one timer that is due.
     pub(crate) fn take_due(&mut self, now: Instant) -> Option<Timer> {
         let timer =
             Timer::ALL.into_iter().find(|timer| self.0[*timer as usize].is_some_and(|at| at <= now))?;
@@ -77,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_timers_that_are_due_are_taken_and_each_once() {
+    fn due_timers_are_taken_once_each() {
         let mut timers = Timers::default();
         timers.set(Timer::Silence, Instant(20));
         timers.set(Timer::Idle, Instant(10));
@@ -89,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn each_timer_has_a_place_of_its_own() {
+    fn each_timer_has_its_own_index() {
         for (index, timer) in Timer::ALL.into_iter().enumerate() {
             assert_eq!(timer as usize, index);
         }

@@ -1,15 +1,15 @@
-//! A map for few entries: a vector sorted by key. In the browser build a `BTreeMap` costs some kilobytes for every type
-//! that it is used with.
+//! A map for few entries: a vector sorted by key. In the browser build, a `BTreeMap` adds several kilobytes for each type it
+//! is used with.
 
-pub(crate) struct Table<K, V>(Vec<(K, V)>);
+pub(crate) struct VecMap<K, V>(Vec<(K, V)>);
 
-impl<K, V> Default for Table<K, V> {
+impl<K, V> Default for VecMap<K, V> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<K: Ord + Copy, V> Table<K, V> {
+impl<K: Ord + Copy, V> VecMap<K, V> {
     fn find(&self, key: &K) -> Result<usize, usize> {
         self.0.binary_search_by(|(other, _)| other.cmp(key))
     }
@@ -57,7 +57,7 @@ impl<K: Ord + Copy, V> Table<K, V> {
         self.0.clear();
     }
 
-    /// Sorted by key.
+    /// Iterates in the order of the keys.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (K, &V)> {
         self.0.iter().map(|(key, value)| (*key, value))
     }
@@ -92,19 +92,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entries_are_kept_by_key_and_in_its_order() {
-        let mut table = Table::default();
+    fn entries_are_found_by_key_and_iterated_in_its_order() {
+        let mut map = VecMap::default();
         for key in [3, 1, 2, 1] {
-            table.insert(key, key * 10);
+            map.insert(key, key * 10);
         }
-        *table.entry(2, || 0) += 1;
-        assert_eq!(*table.entry(4, || 7), 7);
+        *map.entry(2, || 0) += 1;
+        assert_eq!(*map.entry(4, || 7), 7);
         assert_eq!(
-            table.iter().map(|(key, value)| (key, *value)).collect::<Vec<_>>(),
+            map.iter().map(|(key, value)| (key, *value)).collect::<Vec<_>>(),
             [(1, 10), (2, 21), (3, 30), (4, 7)]
         );
-        assert_eq!((table.remove(&3), table.remove(&3)), (Some(30), None));
-        table.retain(|key, _| key != 1);
-        assert_eq!((table.keys(), table.contains(&2), table.get(&1)), (vec![2, 4], true, None));
+        assert_eq!((map.remove(&3), map.remove(&3)), (Some(30), None));
+        map.retain(|key, _| key != 1);
+        assert_eq!((map.keys(), map.contains(&2), map.get(&1)), (vec![2, 4], true, None));
     }
 }

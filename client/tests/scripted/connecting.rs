@@ -150,9 +150,9 @@ fn a_terminal_refusal_ends_everything_once_and_is_not_repeated() {
 fn a_revoked_session_is_replaced_once_after_the_time_that_the_relay_asked_for() {
     let (mut harness, _) = Harness::subscribed("absences");
     harness.goodbye(Code::Revoked, 1_500);
-    assert!(harness.events.iter().all(|event| !matches!(event, Event::NeedSession { .. })));
+    assert!(harness.events.iter().all(|event| !matches!(event, Event::SessionRequested { .. })));
     harness.advance(1_499);
-    assert!(harness.events.iter().all(|event| !matches!(event, Event::NeedSession { .. })));
+    assert!(harness.events.iter().all(|event| !matches!(event, Event::SessionRequested { .. })));
     harness.advance(1_500);
     // The old token is not shown again: the app is asked for another session, and grants it.
     let fetch = harness.expect_need(SessionReason::Connect);

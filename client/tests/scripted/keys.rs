@@ -10,7 +10,7 @@ use sealwire_protocol::{
 /// Lets time pass until a session is asked for.
 fn asked(harness: &mut Harness, within_ms: u64) -> FetchId {
     for _ in 0..within_ms {
-        if harness.events.iter().any(|event| matches!(event, Event::NeedSession { .. })) {
+        if harness.events.iter().any(|event| matches!(event, Event::SessionRequested { .. })) {
             break;
         }
         harness.advance(1);
@@ -143,7 +143,7 @@ fn messages_wait_for_thirty_seconds_at_most_and_the_key_is_taken_whenever_it_com
     while !harness.events.iter().any(|event| matches!(event, Event::Notice { .. })) {
         harness.advance(100);
         harness.sent.clear();
-        if harness.events.iter().any(|event| matches!(event, Event::NeedSession { .. })) {
+        if harness.events.iter().any(|event| matches!(event, Event::SessionRequested { .. })) {
             let fetch = harness.expect_need(SessionReason::UnknownKey);
             fail(&mut harness, fetch);
         }
@@ -188,7 +188,7 @@ fn a_relay_that_makes_up_keys_cannot_make_the_client_fetch_sessions_all_the_time
     let mut fetches = 0;
     for (offset, key) in (11..).zip((2..202).cycle()).take(1_000) {
         harness.receive(publication_under(key, "absences", offset - 1, offset, "1"));
-        if harness.events.iter().any(|event| matches!(event, Event::NeedSession { .. })) {
+        if harness.events.iter().any(|event| matches!(event, Event::SessionRequested { .. })) {
             fetches += 1;
             let fetch = harness.expect_need(SessionReason::UnknownKey);
             harness.provide(fetch, &[1]);
@@ -199,7 +199,7 @@ fn a_relay_that_makes_up_keys_cannot_make_the_client_fetch_sessions_all_the_time
         // Nothing waits for a key that is made up, once four sessions have not brought any.
         let told = harness.events.iter().filter(|event| matches!(event, Event::Notice { .. })).count();
         assert_eq!(told > 0, fetches >= 4, "{offset}");
-        harness.events.retain(|event| matches!(event, Event::NeedSession { .. }));
+        harness.events.retain(|event| matches!(event, Event::SessionRequested { .. }));
     }
     assert!((5..=12).contains(&fetches), "{fetches} in 200 seconds");
 }
@@ -237,8 +237,8 @@ fn a_refresh_that_falls_due_while_the_app_fails_to_bring_a_key_is_made_up_for() 
         harness.ping();
         harness.sent.clear();
         match harness.events.pop_front() {
-            Some(Event::NeedSession { reason: SessionReason::Refresh, .. }) => return,
-            Some(Event::NeedSession { fetch, .. }) => fail(&mut harness, fetch),
+            Some(Event::SessionRequested { reason: SessionReason::Refresh, .. }) => return,
+            Some(Event::SessionRequested { fetch, .. }) => fail(&mut harness, fetch),
             _ => {}
         }
     }

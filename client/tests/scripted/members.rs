@@ -176,7 +176,7 @@ fn a_failing_function_ends_its_own_subscription_alone() {
     let (mut harness, first, long) = hourly();
     let short = lasting(&harness, 60);
     let second = joined(&mut harness, &short, &long);
-    harness.client.renew_token_of(harness.now(), second);
+    harness.client.enable_token_renewal(harness.now(), second);
     let end = harness.now_ms + 62_000;
     let mut failures = 0;
     while harness.now_ms < end && !harness.events.iter().any(|event| matches!(event, Event::Notice { .. })) {
@@ -206,7 +206,7 @@ fn each_function_renews_the_token_of_its_own_subscription() {
     let (mut harness, _, long) = hourly();
     let short = lasting(&harness, 60);
     let second = joined(&mut harness, &short, &long);
-    harness.client.renew_token_of(harness.now(), second);
+    harness.client.enable_token_renewal(harness.now(), second);
     let mut shorts = vec![short];
     for _ in 0..3 {
         let start = harness.now_ms;
@@ -227,7 +227,7 @@ fn each_function_renews_the_token_of_its_own_subscription() {
         harness.refreshed(request);
         shorts.push(next);
     }
-    harness.events.retain(|event| !matches!(event, Event::NeedSession { .. }));
+    harness.events.retain(|event| !matches!(event, Event::SessionRequested { .. }));
     harness.expect_nothing();
 }
 
@@ -278,8 +278,8 @@ fn a_subscription_with_a_good_token_does_not_wait_for_the_one_that_others_ask_fo
     let (mut harness, waiting) = renewing();
     end(&mut harness, Code::TokenExpired);
     assert!(matches!(
-        harness.events.iter().find(|event| matches!(event, Event::NeedToken { .. })),
-        Some(Event::NeedToken { subscription, .. }) if *subscription == waiting
+        harness.events.iter().find(|event| matches!(event, Event::TokenRequested { .. })),
+        Some(Event::TokenRequested { subscription, .. }) if *subscription == waiting
     ));
     harness.events.clear();
     let token = lasting(&harness, 600);

@@ -5,7 +5,7 @@ use aes_gcm::{
     Aes256Gcm, KeyInit as _,
     aead::{AeadInOut as _, inout::InOutBuf},
 };
-use sealwire_client::{Config, Event, Notice, OpeningId, SubscriptionId};
+use sealwire_client::{Config, DecryptionId, Event, Notice, SubscriptionId};
 use sealwire_protocol::{
     AesGcmInput, Code,
     wire::{Ended, Publication, ToClient},
@@ -15,7 +15,7 @@ use sealwire_protocol::{
 const FROM: usize = 1_000;
 
 fn subscribed() -> (Harness, SubscriptionId) {
-    let config = Config { opens_elsewhere_from: Some(FROM), ..Config::default() };
+    let config = Config { host_decrypt_threshold: Some(FROM), ..Config::default() };
     let mut harness = Harness::with(config);
     let subscription = harness.subscribe("absences");
     harness.establish();
@@ -30,9 +30,9 @@ fn large(name: &str) -> String {
     name.repeat(FROM)
 }
 
-fn asked(harness: &mut Harness) -> (OpeningId, AesGcmInput) {
+fn asked(harness: &mut Harness) -> (DecryptionId, AesGcmInput) {
     match harness.events.pop_front() {
-        Some(Event::NeedOpening { opening, input }) => (opening, input),
+        Some(Event::DecryptRequested { decryption: opening, input }) => (opening, input),
         other => panic!("{other:?}"),
     }
 }
@@ -49,8 +49,8 @@ fn decrypt(input: &AesGcmInput) -> Option<Vec<u8>> {
     Some(plaintext)
 }
 
-fn answer(harness: &mut Harness, opening: OpeningId, plaintext: Option<Vec<u8>>) {
-    harness.client.handle_opening(harness.now(), opening, plaintext);
+fn answer(harness: &mut Harness, opening: DecryptionId, plaintext: Option<Vec<u8>>) {
+    harness.client.handle_decrypted(harness.now(), opening, plaintext);
     harness.drain();
 }
 
@@ -122,7 +122,7 @@ fn a_platform_that_falls_behind_is_not_waited_for_without_end() {
         harness.receive(publication("absences", offset - 1, offset, &payload));
         while let Some(event) = harness.events.pop_front() {
             match event {
-                Event::NeedOpening { opening, input } => openings.push((opening, input)),
+                Event::DecryptRequested { decryption: opening, input } => openings.push((opening, input)),
                 Event::Message { message, .. } => {
                     assert_eq!(message.position, position(11 + delivered));
                     delivered += 1;

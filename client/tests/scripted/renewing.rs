@@ -21,7 +21,7 @@ pub fn renewing() -> (Harness, SubscriptionId) {
     let mut harness = Harness::default();
     let first = fresh(&harness);
     let subscription = harness.subscribe_with(private(&first), None);
-    harness.client.renew_token_of(harness.now(), subscription);
+    harness.client.enable_token_renewal(harness.now(), subscription);
     harness.establish();
     confirm(&mut harness, "{}");
     harness.expect_subscribed(subscription);
@@ -46,9 +46,9 @@ fn until_asked(harness: &mut Harness) -> (RenewalId, u64) {
 }
 
 pub fn asked(harness: &mut Harness) -> Option<RenewalId> {
-    let index = harness.events.iter().position(|event| matches!(event, Event::NeedToken { .. }))?;
+    let index = harness.events.iter().position(|event| matches!(event, Event::TokenRequested { .. }))?;
     match harness.events.remove(index) {
-        Some(Event::NeedToken { renewal, .. }) => Some(renewal),
+        Some(Event::TokenRequested { renewal, .. }) => Some(renewal),
         _ => None,
     }
 }
@@ -75,7 +75,7 @@ fn expect_channel_refresh(harness: &mut Harness) -> u32 {
 }
 
 pub fn ended(harness: &mut Harness, subscription: SubscriptionId) -> &'static str {
-    harness.events.retain(|event| !matches!(event, Event::NeedSession { .. }));
+    harness.events.retain(|event| !matches!(event, Event::SessionRequested { .. }));
     match harness.expect_notice(&[subscription]) {
         Notice::Ended(error) => error.code.name(),
         other => panic!("{other:?}"),
@@ -132,7 +132,7 @@ fn a_function_that_recovers_in_time_is_never_heard_of() {
     provide(&mut harness, renewal, &token);
     let request = expect_channel_refresh(&mut harness);
     harness.refreshed(request);
-    harness.events.retain(|event| !matches!(event, Event::NeedSession { .. }));
+    harness.events.retain(|event| !matches!(event, Event::SessionRequested { .. }));
     harness.expect_nothing();
 }
 

@@ -24,7 +24,7 @@ fn until_asked(harness: &mut Harness, within_ms: u64) -> RenewalId {
 
 /// A session with both keys, where one is asked for.
 fn provide_session(harness: &mut Harness) {
-    let asks = |event: &Event| matches!(event, Event::NeedSession { .. });
+    let asks = |event: &Event| matches!(event, Event::SessionRequested { .. });
     for _ in 0..2_000 {
         if harness.events.iter().any(asks) {
             break;
@@ -139,7 +139,7 @@ fn one_subscription_with_a_function_gets_the_key_for_all_of_its_channel() {
     let first = fresh(&harness);
     let fixed = harness.subscribe_with(private(&first), None);
     let renewing = harness.subscribe_with(private(&first), None);
-    harness.client.renew_token_of(harness.now(), renewing);
+    harness.client.enable_token_renewal(harness.now(), renewing);
     harness.establish();
     confirm(&mut harness, CLAIMS);
     harness.expect_subscribed(fixed);
@@ -158,7 +158,7 @@ fn a_function_that_leaves_or_fails_is_followed_by_another_one() {
     let first = fresh(&harness);
     let [one, two, three] = std::array::from_fn(|_| {
         let subscription = harness.subscribe_with(private(&first), None);
-        harness.client.renew_token_of(harness.now(), subscription);
+        harness.client.enable_token_renewal(harness.now(), subscription);
         subscription
     });
     harness.establish();
@@ -166,10 +166,10 @@ fn a_function_that_leaves_or_fails_is_followed_by_another_one() {
     [one, two, three].into_iter().for_each(|subscription| harness.expect_subscribed(subscription));
     let who = |harness: &mut Harness| {
         for _ in 0..3_000 {
-            let asks = |event: &Event| matches!(event, Event::NeedToken { .. });
+            let asks = |event: &Event| matches!(event, Event::TokenRequested { .. });
             if let Some(index) = harness.events.iter().position(asks) {
                 match harness.events.remove(index) {
-                    Some(Event::NeedToken { renewal, subscription, fresh: true }) => {
+                    Some(Event::TokenRequested { renewal, subscription, fresh: true }) => {
                         return (renewal, subscription);
                     }
                     other => panic!("{other:?}"),
@@ -215,7 +215,10 @@ fn messages_that_wait_survive_a_resume_and_end_with_their_subscription() {
     harness.expect_unsubscribe();
     harness.advance(120_000);
     assert!(
-        !harness.events.iter().any(|event| matches!(event, Event::Notice { .. } | Event::NeedToken { .. }))
+        !harness
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Notice { .. } | Event::TokenRequested { .. }))
     );
 }
 
@@ -231,7 +234,7 @@ fn a_relay_that_makes_up_keys_cannot_make_the_client_ask_for_tokens_all_the_time
             let token = under(&harness, &[1]);
             provide(&mut harness, renewal, &token);
         }
-        if harness.events.iter().any(|event| matches!(event, Event::NeedSession { .. })) {
+        if harness.events.iter().any(|event| matches!(event, Event::SessionRequested { .. })) {
             let fetch = harness.expect_need(SessionReason::UnknownKey);
             harness.provide(fetch, &[1]);
         }

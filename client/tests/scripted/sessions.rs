@@ -119,7 +119,8 @@ fn an_app_that_is_out_of_order_is_asked_again_until_the_call_has_waited_long_eno
     let error = ClientError::new(Code::SessionUnavailable, "offline");
     let mut attempts = 0;
     while harness.now_ms < 11_000 {
-        if harness.events.iter().any(|event| matches!(event, sealwire_client::Event::NeedSession { .. })) {
+        if harness.events.iter().any(|event| matches!(event, sealwire_client::Event::SessionRequested { .. }))
+        {
             attempts += 1;
             let fetch = harness.expect_need(SessionReason::Connect);
             harness.client.handle_session_failed(harness.now(), fetch, error.clone());

@@ -155,9 +155,9 @@ fn a_subscription_waits_until_the_relay_is_there() {
     let subscription = harness.subscribe("absences");
     for _ in 0..40 {
         if let Some(index) =
-            harness.events.iter().position(|event| matches!(event, Event::NeedSession { .. }))
+            harness.events.iter().position(|event| matches!(event, Event::SessionRequested { .. }))
         {
-            let Some(Event::NeedSession { fetch, .. }) = harness.events.remove(index) else { panic!() };
+            let Some(Event::SessionRequested { fetch, .. }) = harness.events.remove(index) else { panic!() };
             let error = ClientError::new(Code::SessionUnavailable, "a cold start");
             harness.client.handle_session_failed(harness.now(), fetch, error);
             harness.drain();

@@ -23,12 +23,12 @@ fn refused(change: impl FnOnce(&mut serde_json::Value)) -> InvalidGrant {
 }
 
 #[test]
-fn a_grant_as_the_resolver_writes_it_passes() {
+fn a_grant_of_the_resolver_is_accepted() {
     assert_eq!(check(json()).ok().unwrap().remaining_ms(NOW.instant), 900_000);
 }
 
 #[test]
-fn without_tls_only_this_machine_is_a_relay() {
+fn an_address_without_tls_must_name_this_machine() {
     for url in
         ["ws://localhost:8080/v1/realtime", "ws://127.0.0.1", "ws://[::1]:1/", "wss://r", "wss://r:1?a"]
     {
@@ -79,14 +79,14 @@ fn empty_and_oversized_fields_are_refused() {
 }
 
 #[test]
-fn a_wall_clock_that_runs_ahead_does_not_make_a_new_session_useless() {
+fn a_fast_wall_clock_does_not_expire_a_new_session() {
     let mut json = json();
     json["expiresAt"] = 10.into();
     assert!(check(json).ok().unwrap().is_fresh(NOW.instant));
 }
 
 #[test]
-fn senders_are_told_apart_by_the_subject_of_their_token() {
+fn senders_are_distinguished_by_the_subject_of_their_token() {
     let of = |payload: &str| subject(&["e30", &encode_base64url(payload), "c2ln"].join("."));
     let (ada, ben) = (of(r#"{"sub":"ada","exp":1}"#), of(r#"{"exp":1,"sub":"ben"}"#));
     assert_eq!((ada.as_deref(), ben.as_deref()), (Some("ada"), Some("ben")));

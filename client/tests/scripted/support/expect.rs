@@ -11,9 +11,9 @@ use sealwire_protocol::wire::{
 
 impl Harness {
     pub fn expect_need(&mut self, reason: SessionReason) -> FetchId {
-        let index = self.events.iter().position(|event| matches!(event, Event::NeedSession { .. }));
+        let index = self.events.iter().position(|event| matches!(event, Event::SessionRequested { .. }));
         match self.events.remove(index.expect("a session is asked for")) {
-            Some(Event::NeedSession { fetch, reason: asked }) if asked == reason => fetch,
+            Some(Event::SessionRequested { fetch, reason: asked }) if asked == reason => fetch,
             other => panic!("{other:?}"),
         }
     }

@@ -145,7 +145,7 @@ impl Harness {
         let start = self.now_ms;
         for _ in 0..1_000 {
             if self.connection.is_some()
-                || self.events.iter().any(|event| matches!(event, Event::NeedSession { .. }))
+                || self.events.iter().any(|event| matches!(event, Event::SessionRequested { .. }))
             {
                 return self.now_ms - start;
             }
@@ -214,7 +214,7 @@ impl Harness {
     /// Lets time pass on a healthy connection until the client asks for its next session, and says how long that took.
     pub fn advance_to_refresh(&mut self) -> u64 {
         let start = self.now_ms;
-        while !self.events.iter().any(|event| matches!(event, Event::NeedSession { .. })) {
+        while !self.events.iter().any(|event| matches!(event, Event::SessionRequested { .. })) {
             self.advance(1_000);
             self.ping();
             assert!(matches!(self.sent.pop_front(), Some(ToRelay::Pong(_))));

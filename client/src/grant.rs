@@ -1,0 +1,77 @@
+//! The session grant that the app's resolver returns. [`crate::state::session`] checks it before use.
+
+use crate::ClientError;
+use core::fmt;
+use sealwire_protocol::{Code, Scope, ScopeKeys, UnixSeconds};
+use serde::{Deserialize, Serialize};
+
+/// The answer of the resolver function `sealwire:session`, as JSON. Contains keys: never log it.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionGrant {
+    /// The relay's address: `wss://…`, or `ws://` on this machine.
+    pub url: String,
+    /// The session token.
+    pub token: String,
+    /// The token's `exp` claim.
+    pub expires_at: UnixSeconds,
+    /// The app id.
+    pub app: String,
+    /// The installation id.
+    pub installation: String,
+    /// The token's `ctx` claim.
+    pub context: Scope,
+    /// The keys of the context, newest first.
+    pub keys: Vec<GrantKey>,
+}
+
+/// The keys of the grant's context under one encryption key, in base64url.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct GrantKey {
+    /// The id of the encryption key.
+    pub id: String,
+    /// The scope keys of all subsets of the context, as [`ScopeKeys::to_text`] writes them.
+    pub scopes: String,
+}
+
+impl From<&ScopeKeys> for GrantKey {
+    fn from(keys: &ScopeKeys) -> Self {
+        Self { id: keys.id().to_string(), scopes: keys.to_text() }
+    }
+}
+
+/// The rule that a grant breaks. Names the field, never its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidGrant {
+    /// The address is not a WebSocket address, or lacks TLS although it names another machine.
+    #[error("the session's url must be wss://, or ws:// to this machine; check SEALWIRE_URL")]
+    Url,
+    /// The field is empty or too long.
+    #[error("the session's {0} is empty or too long; mint it with sealwire/resolver")]
+    Size(&'static str),
+    /// The keys are not base64url, repeat an id, or do not cover each subset of the context.
+    #[error("the session's keys are not those of its context; mint it with sealwire/resolver")]
+    Keys,
+    /// The grant is for another app, installation or context than the previous session.
+    #[error("the session is for another app, installation or context than the client's open channels")]
+    Identity,
+}
+
+impl From<InvalidGrant> for ClientError {
+    fn from(invalid: InvalidGrant) -> Self {
+        let code = match invalid {
+            InvalidGrant::Identity => Code::TokenIdentity,
+            // A repeated call of the same function returns the same grant, so the code is not retryable.
+            _ => Code::InvalidArgument,
+        };
+        Self::new(code, invalid.to_string())
+    }
+}
+
+/// Omits the token and the keys.
+impl fmt::Debug for SessionGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionGrant").field("url", &self.url).finish_non_exhaustive()
+    }
+}
