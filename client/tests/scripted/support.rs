@@ -1,4 +1,4 @@
-//! A client under a virtual clock, and the relay's side played by the test.
+//! The harness of the scripted tests: a client under a virtual clock, fixtures, and expectations.
 #![allow(unreachable_pub, reason = "the modules of one test program")]
 
 mod expect;

@@ -1,4 +1,4 @@
-//! Offline, hidden, frozen, asleep, and awake again.
+//! The page's lifecycle and the machine's sleep: offline, hidden, frozen, asleep, and back.
 
 use crate::support::*;
 use sealwire_client::{Event, Pause, State};
@@ -17,14 +17,14 @@ fn wake(harness: &mut Harness) {
     harness.drain();
 }
 
-/// Takes the client's `Ping`, and the relay's answer to it.
+/// Takes the client's `Ping` and answers it.
 fn answer_probe(harness: &mut Harness) {
     assert!(matches!(harness.sent.pop_front(), Some(ToRelay::Ping(_))));
     harness.receive(ToClient::Pong(Pong {}));
 }
 
 #[test]
-fn the_network_coming_back_cuts_the_wait_short() {
+fn a_wake_skips_the_wait_before_the_next_attempt() {
     let (mut harness, _) = Harness::subscribed("absences");
     harness.cut(None);
     harness.client.handle_wake(harness.now());
@@ -33,7 +33,7 @@ fn the_network_coming_back_cuts_the_wait_short() {
 }
 
 #[test]
-fn a_machine_that_woke_up_finds_a_dead_connection_within_seconds() {
+fn a_wake_detects_a_dead_connection_within_seconds() {
     let (mut harness, _) = Harness::subscribed("absences");
     harness.advance(3_000);
     harness.client.handle_wake(harness.now());
@@ -47,14 +47,14 @@ fn a_machine_that_woke_up_finds_a_dead_connection_within_seconds() {
     assert_eq!(
         (harness.disconnects.as_slice(), harness.connects),
         (&[4408][..], 2),
-        "and comes back at once"
+        "the client reconnects at once"
     );
 }
 
 #[test]
-fn a_machine_that_woke_up_keeps_a_connection_that_lives() {
+fn a_working_connection_survives_a_sleep() {
     let (mut harness, subscription) = Harness::subscribed("absences");
-    // Asleep past two heartbeats, timers and all; what came meanwhile waits to be read.
+    // The machine slept for longer than two heartbeats. Frames that arrived in that time have not been read yet.
     harness.now_ms += 10 * HEARTBEAT_MS;
     harness.client.handle_timeout(harness.now());
     harness.drain();
@@ -67,7 +67,7 @@ fn a_machine_that_woke_up_keeps_a_connection_that_lives() {
 }
 
 #[test]
-fn offline_with_a_dead_connection_is_suspended_until_the_network_is_back() {
+fn a_dead_connection_while_offline_is_suspended_until_the_network_is_back() {
     let (mut harness, _) = Harness::subscribed("absences");
     pause(&mut harness, Pause::Offline);
     assert!(matches!(harness.sent.pop_front(), Some(ToRelay::Ping(_))));
@@ -76,7 +76,7 @@ fn offline_with_a_dead_connection_is_suspended_until_the_network_is_back() {
     assert_eq!(harness.states(), [State::Suspended]);
     harness.advance(59_999);
     assert_eq!(harness.connects, 1);
-    // The browser may be wrong: now and then the client tries, and stays suspended.
+    // The browser may be wrong, so the client makes rare attempts and stays suspended.
     assert!(harness.advance_to_attempt() <= 30_001);
     harness.cut(None);
     assert!(harness.states().iter().all(|state| *state == State::Suspended));
@@ -87,7 +87,7 @@ fn offline_with_a_dead_connection_is_suspended_until_the_network_is_back() {
 }
 
 #[test]
-fn a_browser_that_says_offline_and_is_wrong_keeps_its_connection() {
+fn a_wrong_offline_report_keeps_a_working_connection() {
     let (mut harness, _) = Harness::subscribed("absences");
     pause(&mut harness, Pause::Offline);
     answer_probe(&mut harness);
@@ -114,7 +114,7 @@ fn a_connection_lost_while_paused_is_suspended_with_the_reason() {
 }
 
 #[test]
-fn waiting_for_an_attempt_becomes_suspended_when_the_browser_goes_offline() {
+fn a_wait_for_the_next_attempt_is_suspended_when_the_browser_goes_offline() {
     let (mut harness, _) = Harness::subscribed("absences");
     harness.cut(None);
     assert_eq!(harness.states(), [State::Reconnecting]);
@@ -127,7 +127,7 @@ fn waiting_for_an_attempt_becomes_suspended_when_the_browser_goes_offline() {
 }
 
 #[test]
-fn a_frozen_page_closes_its_connection_and_resumes_where_it_was() {
+fn a_frozen_page_closes_its_connection_and_resumes_from_its_position() {
     let (mut harness, subscription) = Harness::subscribed("absences");
     pause(&mut harness, Pause::Frozen);
     assert_eq!((harness.states(), harness.disconnects.as_slice()), (vec![State::Suspended], &[1000][..]));
@@ -141,7 +141,7 @@ fn a_frozen_page_closes_its_connection_and_resumes_where_it_was() {
 }
 
 #[test]
-fn the_relays_time_to_come_back_is_kept_also_by_a_page_that_wakes_up() {
+fn a_wake_keeps_the_reconnect_time_that_the_relay_requests() {
     let (mut harness, _) = Harness::subscribed("absences");
     harness.goodbye(Code::ShuttingDown, 7_000);
     harness.advance(1_000);
@@ -153,7 +153,7 @@ fn the_relays_time_to_come_back_is_kept_also_by_a_page_that_wakes_up() {
 }
 
 #[test]
-fn a_wall_clock_that_ran_on_while_the_timers_stood_still_means_sleep() {
+fn a_wall_clock_ahead_of_the_timers_means_that_the_machine_slept() {
     let (mut harness, _) = Harness::subscribed("absences");
     harness.advance(5_000);
     assert!(harness.sent.is_empty());
@@ -165,7 +165,7 @@ fn a_wall_clock_that_ran_on_while_the_timers_stood_still_means_sleep() {
 }
 
 #[test]
-fn an_attempt_under_way_is_given_up_soon_after_the_page_woke_up() {
+fn a_wake_shortens_the_timeout_of_a_pending_attempt() {
     let (mut harness, _) = Harness::subscribed("absences");
     harness.cut(None);
     harness.advance_to_attempt();
@@ -177,7 +177,7 @@ fn an_attempt_under_way_is_given_up_soon_after_the_page_woke_up() {
 }
 
 #[test]
-fn waking_a_client_that_needs_no_connection_does_nothing() {
+fn a_wake_does_nothing_if_no_connection_is_needed() {
     let mut harness = Harness::default();
     pause(&mut harness, Pause::Frozen);
     wake(&mut harness);
@@ -190,13 +190,13 @@ fn waking_a_client_that_needs_no_connection_does_nothing() {
 }
 
 #[test]
-fn a_machine_that_woke_up_reads_the_answers_that_came_meanwhile_before_it_gives_up_on_them() {
+fn unread_answers_count_after_a_sleep_before_requests_time_out() {
     let (mut harness, _) = Harness::subscribed("absences");
     let waiting = harness.subscribe("other");
     let request = harness.expect_subscribe().request;
     let publish = harness.publish("absences", "1");
     let Some(ToRelay::Publish(published)) = harness.sent.pop_front() else { panic!() };
-    // Asleep past every deadline; the timers come first, and then what lay unread.
+    // The machine slept past every deadline. The timers run before the unread frames are handled.
     harness.now_ms += 600_000;
     harness.client.handle_timeout(harness.now());
     harness.drain();
@@ -212,7 +212,7 @@ fn a_machine_that_woke_up_reads_the_answers_that_came_meanwhile_before_it_gives_
     let done =
         |event: &Event| matches!(event, Event::PublishDone { publish: id, result: Ok(_) } if *id == publish);
     assert!(harness.events.iter().any(done), "{:?}", harness.events);
-    // An answer that is not there within a probe's time does not come.
+    // A publish without an answer within the time of a probe fails.
     let late = harness.publish("absences", "2");
     harness.now_ms += 600_000;
     harness.client.handle_timeout(harness.now());

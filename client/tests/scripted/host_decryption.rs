@@ -1,4 +1,4 @@
-//! Large messages, which the platform opens.
+//! Large messages, which the host decrypts.
 
 use crate::support::*;
 use aes_gcm::{
@@ -11,11 +11,11 @@ use sealwire_protocol::{
     wire::{Ended, Publication, ToClient},
 };
 
-/// Sealed bytes from which on a message is opened elsewhere.
-const FROM: usize = 1_000;
+/// The size in sealed bytes from which the host decrypts a message.
+const THRESHOLD: usize = 1_000;
 
 fn subscribed() -> (Harness, SubscriptionId) {
-    let config = Config { host_decrypt_threshold: Some(FROM), ..Config::default() };
+    let config = Config { host_decrypt_threshold: Some(THRESHOLD), ..Config::default() };
     let mut harness = Harness::with(config);
     let subscription = harness.subscribe("absences");
     harness.establish();
@@ -25,19 +25,19 @@ fn subscribed() -> (Harness, SubscriptionId) {
     (harness, subscription)
 }
 
-/// A payload that is large enough, and told from others.
+/// Returns a payload beyond the threshold that differs by `name`.
 fn large(name: &str) -> String {
-    name.repeat(FROM)
+    name.repeat(THRESHOLD)
 }
 
-fn asked(harness: &mut Harness) -> (DecryptionId, AesGcmInput) {
+fn requested(harness: &mut Harness) -> (DecryptionId, AesGcmInput) {
     match harness.events.pop_front() {
-        Some(Event::DecryptRequested { decryption: opening, input }) => (opening, input),
+        Some(Event::DecryptRequested { decryption, input }) => (decryption, input),
         other => panic!("{other:?}"),
     }
 }
 
-/// What a platform makes of it.
+/// Decrypts as a host does.
 fn decrypt(input: &AesGcmInput) -> Option<Vec<u8>> {
     let (ciphertext, tag) = input.ciphertext.split_last_chunk::<16>()?;
     let mut plaintext = ciphertext.to_vec();
@@ -49,38 +49,38 @@ fn decrypt(input: &AesGcmInput) -> Option<Vec<u8>> {
     Some(plaintext)
 }
 
-fn answer(harness: &mut Harness, opening: DecryptionId, plaintext: Option<Vec<u8>>) {
-    harness.client.handle_decrypted(harness.now(), opening, plaintext);
+fn answer(harness: &mut Harness, decryption: DecryptionId, plaintext: Option<Vec<u8>>) {
+    harness.client.handle_decrypted(harness.now(), decryption, plaintext);
     harness.drain();
 }
 
 #[test]
-fn a_large_message_is_opened_by_the_platform_and_what_follows_waits_for_it() {
+fn the_host_decrypts_a_large_message_and_later_messages_wait() {
     let (mut harness, subscription) = subscribed();
     harness.receive(publication("absences", 10, 11, "small"));
     harness.expect_payload(&[subscription], "small");
     harness.receive(publication("absences", 11, 12, &large("a")));
-    let (opening, input) = asked(&mut harness);
+    let (decryption, input) = requested(&mut harness);
     harness.receive(publication("absences", 12, 13, "behind it"));
     harness.expect_nothing();
-    answer(&mut harness, opening, decrypt(&input));
+    answer(&mut harness, decryption, decrypt(&input));
     harness.expect_payload(&[subscription], &large("a"));
     harness.expect_payload(&[subscription], "behind it");
-    answer(&mut harness, opening, decrypt(&input));
+    answer(&mut harness, decryption, decrypt(&input));
     harness.expect_nothing();
 }
 
 #[test]
-fn answers_that_come_in_another_order_leave_the_channels_order() {
+fn answers_in_another_order_keep_the_channels_order() {
     let (mut harness, subscription) = subscribed();
-    let mut openings = Vec::new();
+    let mut requests = Vec::new();
     for (offset, name) in (11..).zip(["a", "b", "c"]) {
         harness.receive(publication("absences", offset - 1, offset, &large(name)));
-        openings.push(asked(&mut harness));
+        requests.push(requested(&mut harness));
     }
-    for (opening, input) in openings.iter().rev() {
+    for (decryption, input) in requests.iter().rev() {
         harness.expect_nothing();
-        answer(&mut harness, *opening, decrypt(input));
+        answer(&mut harness, *decryption, decrypt(input));
     }
     for name in ["a", "b", "c"] {
         harness.expect_payload(&[subscription], &large(name));
@@ -88,24 +88,24 @@ fn answers_that_come_in_another_order_leave_the_channels_order() {
 }
 
 #[test]
-fn what_the_platform_cannot_open_is_opened_here() {
+fn the_client_decrypts_a_message_that_the_host_cannot_decrypt() {
     let (mut harness, subscription) = subscribed();
     harness.receive(publication("absences", 10, 11, &large("a")));
-    let (opening, _) = asked(&mut harness);
-    answer(&mut harness, opening, None);
+    let (decryption, _) = requested(&mut harness);
+    answer(&mut harness, decryption, None);
     harness.expect_payload(&[subscription], &large("a"));
 }
 
 #[test]
-fn a_large_message_that_was_altered_is_told_to_be_unreadable() {
+fn an_altered_large_message_is_unreadable() {
     let (mut harness, subscription) = subscribed();
     let ToClient::Publication(publication) = publication("absences", 10, 11, &large("a")) else { return };
     let mut sealed = publication.sealed.to_vec();
-    sealed[FROM] ^= 1;
+    sealed[THRESHOLD] ^= 1;
     harness.receive(ToClient::Publication(Publication { sealed: sealed.into(), ..publication }));
-    let (opening, input) = asked(&mut harness);
+    let (decryption, input) = requested(&mut harness);
     assert_eq!(decrypt(&input), None);
-    answer(&mut harness, opening, None);
+    answer(&mut harness, decryption, None);
     match harness.expect_notice(&[subscription]) {
         Notice::Error(error) => assert_eq!(error.code.name(), "MESSAGE_UNREADABLE"),
         other => panic!("{other:?}"),
@@ -113,16 +113,16 @@ fn a_large_message_that_was_altered_is_told_to_be_unreadable() {
 }
 
 #[test]
-fn a_platform_that_falls_behind_is_not_waited_for_without_end() {
+fn a_full_buffer_does_not_wait_for_a_slow_host() {
     let (mut harness, subscription) = subscribed();
     let payload = large("a").repeat(40);
-    let mut openings = Vec::new();
+    let mut requests = Vec::new();
     let mut delivered = 0;
     for offset in 11..61 {
         harness.receive(publication("absences", offset - 1, offset, &payload));
         while let Some(event) = harness.events.pop_front() {
             match event {
-                Event::DecryptRequested { decryption: opening, input } => openings.push((opening, input)),
+                Event::DecryptRequested { decryption, input } => requests.push((decryption, input)),
                 Event::Message { message, .. } => {
                     assert_eq!(message.position, position(11 + delivered));
                     delivered += 1;
@@ -131,10 +131,10 @@ fn a_platform_that_falls_behind_is_not_waited_for_without_end() {
             }
         }
     }
-    // What is held at once is a megabyte at most.
+    // The buffer holds at most a megabyte.
     assert!((20..50).contains(&delivered), "{delivered}");
-    for (opening, input) in openings {
-        answer(&mut harness, opening, decrypt(&input));
+    for (decryption, input) in requests {
+        answer(&mut harness, decryption, decrypt(&input));
     }
     for _ in delivered..50 {
         harness.expect_payload(&[subscription], &payload);
@@ -143,10 +143,10 @@ fn a_platform_that_falls_behind_is_not_waited_for_without_end() {
 }
 
 #[test]
-fn a_channel_that_ends_hands_on_what_the_platform_still_has() {
+fn a_channel_that_ends_delivers_the_messages_that_wait_for_the_host() {
     let (mut harness, subscription) = subscribed();
     harness.receive(publication("absences", 10, 11, &large("a")));
-    let (opening, input) = asked(&mut harness);
+    let (decryption, input) = requested(&mut harness);
     harness.receive(ToClient::Ended(Ended {
         channel_id: channel_id("absences").into(),
         code: Code::PermissionMissing.number(),
@@ -154,18 +154,18 @@ fn a_channel_that_ends_hands_on_what_the_platform_still_has() {
     }));
     harness.expect_payload(&[subscription], &large("a"));
     assert!(matches!(harness.expect_notice(&[subscription]), Notice::Ended(_)));
-    answer(&mut harness, opening, decrypt(&input));
+    answer(&mut harness, decryption, decrypt(&input));
     harness.expect_nothing();
 }
 
 #[test]
-fn nothing_is_opened_for_who_left() {
+fn nothing_is_decrypted_after_the_last_unsubscribe() {
     let (mut harness, subscription) = subscribed();
     harness.receive(publication("absences", 10, 11, &large("a")));
-    let (opening, input) = asked(&mut harness);
+    let (decryption, input) = requested(&mut harness);
     harness.unsubscribe(subscription);
     harness.expect_unsubscribe();
-    answer(&mut harness, opening, decrypt(&input));
+    answer(&mut harness, decryption, decrypt(&input));
     harness.receive(publication("absences", 11, 12, &large("b")));
     harness.expect_nothing();
 }
