@@ -11,6 +11,52 @@
 //!
 //! The client never blocks, sleeps, reads a clock or panics on input. It delivers every message to a subscription once and
 //! in order, or emits a [`Notice`] that says which messages are missing.
+//!
+//! # The loop of a shell
+//!
+//! In this example the app refuses the session, so that the loop ends without a relay.
+//!
+//! ```
+//! use sealwire_client::{ChannelSpec, Client, ClientError, Config, Entropy, Event, Instant, Now, Transmit};
+//! use sealwire_protocol::{Code, UnixMillis};
+//!
+//! struct NotRandom; // A real shell passes secure random bytes.
+//! impl Entropy for NotRandom {
+//!     fn fill(&mut self, bytes: &mut [u8]) {
+//!         bytes.fill(0);
+//!     }
+//! }
+//!
+//! let mut client = Client::new(Config::default(), Box::new(NotRandom));
+//! let mut now = Now { instant: Instant(0), unix: UnixMillis(1_800_000_000_000) };
+//! let channel = ChannelSpec { name: "absences".into(), scope: None, token: None };
+//! let id = client.subscribe(now, channel, None); // A command is an input, too.
+//! let mut outcome = None;
+//! loop {
+//!     while let Some(transmit) = client.poll_transmit() {
+//!         match transmit {
+//!             Transmit::Connect { url, .. } => println!("open a WebSocket to {url}"),
+//!             Transmit::Send { bytes, .. } => println!("send {} bytes", bytes.len()),
+//!             Transmit::Disconnect { code, .. } => println!("close the WebSocket with code {code}"),
+//!         }
+//!     }
+//!     match client.poll_event() {
+//!         Some(Event::SessionRequested { fetch, .. }) => {
+//!             let error = ClientError::new(Code::PermissionMissing, "the user may not see this page");
+//!             client.handle_session_failed(now, fetch, error);
+//!         }
+//!         Some(Event::SubscribeDone { subscription, result }) if subscription == id => outcome = Some(result),
+//!         Some(event) => println!("report {event:?} to the app"),
+//!         None => {
+//!             // A real shell waits here for the socket, the app or the timeout, whichever comes first.
+//!             let Some(due) = client.poll_timeout() else { break };
+//!             now.instant = due;
+//!             client.handle_timeout(now);
+//!         }
+//!     }
+//! }
+//! assert_eq!(outcome.unwrap().unwrap_err().code.name(), "PERMISSION_MISSING");
+//! ```
 
 mod client;
 mod config;
