@@ -84,3 +84,41 @@ impl RetryPlan {
         self.next.filter(|next| next.requested_by_relay && next.at > now).map(|next| next.at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Zeros;
+
+    impl Entropy for Zeros {
+        fn fill(&mut self, bytes: &mut [u8]) {
+            bytes.fill(0);
+        }
+    }
+
+    #[test]
+    fn a_pause_delays_or_withholds_the_next_attempt() {
+        let now = Instant(1_000);
+        let mut plan = RetryPlan::default();
+        plan.schedule(Instant(5_000), false);
+        for (pause, due) in
+            [(Pause::Offline, Some(Instant(61_000))), (Pause::Hidden, None), (Pause::Frozen, None)]
+        {
+            plan.pause(pause);
+            assert_eq!(plan.due_at(now, &mut Zeros), due, "{pause:?}");
+        }
+        plan.resume();
+        assert_eq!(plan.due_at(now, &mut Zeros), Some(Instant(5_000)));
+    }
+
+    #[test]
+    fn only_a_time_that_the_relay_requested_and_that_is_ahead_must_be_kept() {
+        let mut plan = RetryPlan::default();
+        plan.schedule(Instant(5_000), false);
+        assert_eq!(plan.requested_by_relay(Instant(1_000)), None);
+        plan.schedule(Instant(5_000), true);
+        assert_eq!(plan.requested_by_relay(Instant(1_000)), Some(Instant(5_000)));
+        assert_eq!(plan.requested_by_relay(Instant(5_000)), None);
+    }
+}

@@ -16,7 +16,7 @@ pub(crate) struct Unsealed {
     pub(crate) app_id: Option<String>,
 }
 
-struct Pending {
+struct PendingPublish {
     deadline: Instant,
     bytes: usize,
     stage: Stage,
@@ -44,7 +44,7 @@ pub(crate) struct Sendable {
 /// The pending publications and their flow control.
 #[derive(Default)]
 pub(crate) struct Publishes {
-    pending: VecMap<PublishId, Pending>,
+    pending: VecMap<PublishId, PendingPublish>,
     bytes: usize,
     flow: FlowControl,
 }
@@ -76,7 +76,7 @@ impl Publishes {
         let bytes = publication.payload.len();
         self.bytes += bytes;
         let stage = Stage::AwaitingSession(publication);
-        self.pending.insert(id, Pending { deadline, bytes, stage, may_have_arrived: false });
+        self.pending.insert(id, PendingPublish { deadline, bytes, stage, may_have_arrived: false });
     }
 
     /// Removes a publication. Returns false if it was not pending.
@@ -167,7 +167,7 @@ impl Publishes {
 
     /// Returns the time of the next deadline, or of the end of a pause that publications wait for.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let waits = |pending: &Pending| matches!(pending.stage, Stage::AwaitingConnection(_));
+        let waits = |pending: &PendingPublish| matches!(pending.stage, Stage::AwaitingConnection(_));
         let pause = self.flow.pause_ends_at().filter(|_| self.pending.values().any(waits));
         self.pending.values().map(|pending| pending.deadline).chain(pause).min()
     }
@@ -193,7 +193,7 @@ impl Publishes {
 
     /// Returns true if the client sent the publication on the current connection and waits for the answer.
     pub(crate) fn is_in_flight(&self, id: PublishId) -> bool {
-        self.pending.get(&id).is_some_and(Pending::is_in_flight)
+        self.pending.get(&id).is_some_and(PendingPublish::is_in_flight)
     }
 
     /// Returns true if a connection was lost before the relay answered the publication on it.
@@ -209,7 +209,7 @@ impl Publishes {
     }
 }
 
-impl Pending {
+impl PendingPublish {
     fn is_in_flight(&self) -> bool {
         matches!(self.stage, Stage::AwaitingPublished(_))
     }

@@ -35,7 +35,7 @@ pub(crate) enum TokenSource {
 }
 
 /// A request without an answer.
-struct Pending {
+struct PendingRequest {
     sent_at: Instant,
     deadline: Instant,
     request: Request,
@@ -44,7 +44,7 @@ struct Pending {
 #[derive(Default)]
 pub(crate) struct Requests {
     last_number: u32,
-    pending: VecMap<u32, Pending>,
+    pending: VecMap<u32, PendingRequest>,
     /// The time of the relay's last answer, to a request or to a `Ping`.
     last_answer_at: Option<Instant>,
 }
@@ -53,7 +53,7 @@ impl Requests {
     /// Adds a request. Returns its number.
     pub(crate) fn add(&mut self, sent_at: Instant, deadline: Instant, request: Request) -> u32 {
         self.last_number = self.last_number.checked_add(1).unwrap_or(1);
-        self.pending.insert(self.last_number, Pending { sent_at, deadline, request });
+        self.pending.insert(self.last_number, PendingRequest { sent_at, deadline, request });
         self.last_number
     }
 

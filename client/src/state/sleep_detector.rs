@@ -27,3 +27,24 @@ impl SleepDetector {
         late || ahead
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sealwire_protocol::UnixMillis;
+
+    fn at(instant: u64, unix: u64) -> Now {
+        Now { instant: Instant(instant), unix: UnixMillis(unix) }
+    }
+
+    #[test]
+    fn a_late_timer_or_a_wall_clock_that_ran_on_means_that_the_machine_slept() {
+        let mut detector = SleepDetector::default();
+        detector.record(at(1_000, 50_000));
+        assert!(!detector.has_slept(at(4_000, 53_000), Some(Instant(1_000))));
+        assert!(detector.has_slept(at(4_001, 53_001), Some(Instant(1_000))), "a late timer");
+        assert!(!detector.has_slept(at(2_000, 54_000), None));
+        assert!(detector.has_slept(at(2_000, 54_001), None), "a wall clock that ran on");
+        assert!(!detector.has_slept(at(2_000, 10), None), "a wall clock that was set back");
+    }
+}
