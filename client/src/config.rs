@@ -1,23 +1,23 @@
-//! What a client can be told about its own patience and memory.
+//! The timeouts and limits of a client, set by the shell that creates it.
 
-/// Durations in milliseconds.
+/// Timeouts and limits of a client. Durations are in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
-    /// The time that the relay has to answer one request, and to open a connection.
+    /// The time that the relay has to answer a request, and to accept a connection. Default: 10,000.
     pub request_timeout_ms: u64,
-    /// The whole wait of a publish, unless the call sets its own limit.
+    /// The time after which a publish fails, unless the call sets its own limit. Default: 120,000.
     pub publish_timeout_ms: u64,
-    /// How long the connection stays open once nothing needs it.
+    /// The time that an unused connection stays open. Default: 5,000.
     pub idle_close_ms: u64,
-    /// How long the app may take to provide a session.
+    /// The time that the app has to provide a session or a channel token. Default: 30,000.
     pub session_timeout_ms: u64,
-    /// Most publications that wait for the relay's acknowledgement.
+    /// The maximum number of publications that wait for the relay's acknowledgement. Default: 128.
     pub max_pending_publishes: usize,
-    /// Most bytes of payload in them.
+    /// The maximum number of payload bytes in those publications. Default: 4 MiB.
     pub max_pending_bytes: usize,
-    /// From how many sealed bytes on a message is opened by the platform ([`crate::Event::NeedOpening`]); where it is none,
-    /// all are opened here.
-    pub opens_elsewhere_from: Option<usize>,
+    /// The size in sealed bytes from which the host decrypts a message ([`crate::Event::DecryptRequested`]). The client
+    /// decrypts smaller messages itself, and all messages if this is `None`, the default.
+    pub host_decrypt_threshold: Option<usize>,
 }
 
 impl Default for Config {
@@ -29,7 +29,7 @@ impl Default for Config {
             session_timeout_ms: 30_000,
             max_pending_publishes: 128,
             max_pending_bytes: 4 * 1024 * 1024,
-            opens_elsewhere_from: None,
+            host_decrypt_threshold: None,
         }
     }
 }

@@ -1,13 +1,13 @@
-//! The one error that leaves this crate: a stable code, a sentence, and when to try again.
+//! The only error type of this crate: a stable code, a message for people, and the time of the next attempt.
 
 use sealwire_protocol::{CloseCode, Code, wire};
 
-/// A code of this version's list, or a number that only a newer relay knows.
+/// An error code: one of this version's list, or a number that only a newer relay knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
-    /// In [`Code::ALL`].
+    /// A code of [`Code::ALL`].
     Known(Code),
-    /// Sent by a newer relay.
+    /// The number of a code that a newer relay sent.
     Newer(u32),
 }
 
@@ -18,13 +18,13 @@ impl From<Code> for ErrorCode {
 }
 
 impl ErrorCode {
-    /// From the wire.
+    /// Returns the code with this number on the wire.
     #[must_use]
     pub fn from_number(number: u32) -> Self {
         Code::from_number(number).map_or(Self::Newer(number), Self::Known)
     }
 
-    /// The stable name.
+    /// Returns the stable name, or `"UNKNOWN"` for a newer relay's code.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -45,22 +45,23 @@ impl ErrorCode {
     }
 }
 
-/// Why something failed or ended. Holds no token, key or payload.
+/// The reason why an operation failed or ended. Never contains a token, key or payload.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ClientError {
-    /// For programs.
+    /// The code, for programs.
     pub code: ErrorCode,
-    /// For people.
+    /// The message, for people.
     pub message: String,
-    /// When the same attempt may succeed, in milliseconds, where the relay said so.
+    /// The time in milliseconds after which the same attempt may succeed, if the relay gave one.
     pub retry_after_ms: Option<u32>,
-    /// Of a publication that failed without the relay's answer: whether the relay may have taken it all the same.
+    /// True if the relay may have accepted the failed publication, false if the client did not send it. `None` for all other
+    /// errors.
     pub may_have_arrived: Option<bool>,
 }
 
 impl ClientError {
-    /// With a code of this version.
+    /// Creates an error with a code of this version.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
@@ -71,7 +72,7 @@ impl ClientError {
         }
     }
 
-    /// From the wire; the relay's message may be empty.
+    /// Creates an error from its fields on the wire. An empty message and a zero time count as absent.
     pub(crate) fn from_wire(number: u32, message: String, retry_after_ms: u32) -> Self {
         let code = ErrorCode::from_number(number);
         let message = if message.is_empty() { "the relay gave no reason".into() } else { message };
@@ -87,7 +88,7 @@ impl ClientError {
         Self::new(Code::Closed, "the client was closed")
     }
 
-    /// Says which relay could not be reached.
+    /// Adds the relay's address to the message of an [`Code::Unreachable`] error.
     pub(crate) fn name_address(&mut self, address: &str) {
         let host = address.rsplit('/').next().unwrap_or_default();
         if self.code == ErrorCode::Known(Code::Unreachable) && !self.message.contains(host) {
@@ -103,16 +104,16 @@ impl ClientError {
         self.code == ErrorCode::Known(code)
     }
 
-    /// The app's function for sessions or tokens keeps a call waiting.
-    pub(crate) fn slow_provider(what: &str) -> Self {
-        let message = [what, " has not answered in time; the relay was not asked"].concat();
+    /// Creates the error of a call that timed out because `provider`, a function of the app, was slow.
+    pub(crate) fn slow_provider(provider: &str) -> Self {
+        let message = [provider, " has not answered in time; the relay was not asked"].concat();
         Self::new(Code::SessionUnavailable, message)
     }
 
-    /// Of a publication that ends without the relay's answer.
+    /// Turns `self` into the error of a publication that ends without the relay's answer.
     #[must_use]
     pub(crate) fn about_publication(mut self, may_have_arrived: bool) -> Self {
-        // The app's own error is a sentence already.
+        // A message from the app may already end with a full stop.
         self.message.truncate(self.message.trim_end_matches('.').len());
         self.message +=
             if may_have_arrived { "; the message may have arrived" } else { "; the message was not sent" };
@@ -120,12 +121,12 @@ impl ClientError {
         self
     }
 
-    /// The session at hand is of no more use.
-    pub(crate) fn is_about_the_session(&self) -> bool {
+    /// Returns true if the current session can no longer be used.
+    pub(crate) fn invalidates_session(&self) -> bool {
         self.code.class() == Some(CloseCode::Unauthorized) || self.is_revocation()
     }
 
-    /// The app has ended the session.
+    /// Returns true if the app revoked the session.
     pub(crate) fn is_revocation(&self) -> bool {
         self.code == ErrorCode::Known(Code::Revoked)
     }
@@ -134,7 +135,8 @@ impl ClientError {
         self.code.retryable() || self.retry_after_ms.is_some()
     }
 
-    /// The relay is out of breath and not at odds with the request: the client tries again by itself.
+    /// Returns true if the relay is overloaded rather than in disagreement with the request. The client then retries by
+    /// itself.
     pub(crate) fn is_temporary(&self) -> bool {
         let class = self.code.class();
         self.retry_after_ms.is_some()

@@ -1,6 +1,6 @@
-//! What comes out: frames for the transport, events for the app.
+//! The outputs of a client: frames for the transport and events for the app.
 
-use crate::{ClientError, subscription::Standing};
+use crate::ClientError;
 use core::fmt;
 use sealwire_protocol::{AesGcmInput, wire::Position};
 
@@ -19,20 +19,20 @@ macro_rules! ids {
 }
 
 ids! {
-    /// One WebSocket; every attempt has its own, so that a late event of an old one is known for what it is.
+    /// Id of a WebSocket. Every attempt to connect gets a new one, so that late events of an old WebSocket are recognised.
     ConnectionId;
-    /// One `subscribe`. Several may share a channel.
+    /// Id of a subscription. Several subscriptions may share a channel.
     SubscriptionId;
-    /// One `publish`.
+    /// Id of a publish call.
     PublishId;
-    /// One `refresh_token`.
+    /// Id of a `refresh_token` call.
     RefreshId;
-    /// One request for a session.
+    /// Id of a request for a session.
     FetchId;
-    /// One request for a channel token.
+    /// Id of a request for a channel token.
     RenewalId;
-    /// One message that the platform opens.
-    OpeningId;
+    /// Id of a message that the host decrypts.
+    DecryptionId;
 }
 
 /// Work for the transport.
@@ -40,134 +40,146 @@ ids! {
 pub enum Transmit {
     /// Open a WebSocket with the subprotocol [`sealwire_protocol::wire::SUBPROTOCOL`].
     Connect {
-        /// For the events that follow.
+        /// The id of the new WebSocket.
         connection: ConnectionId,
-        /// `wss://…`
+        /// The address, `wss://…`.
         url: String,
     },
     /// Send one binary message.
     Send {
-        /// On this WebSocket.
+        /// The WebSocket to send on.
         connection: ConnectionId,
         /// The message.
         bytes: Vec<u8>,
     },
-    /// Close the WebSocket; what it still brings is not wanted.
+    /// Close the WebSocket. The client ignores everything that it still receives.
     Disconnect {
-        /// This WebSocket.
+        /// The WebSocket to close.
         connection: ConnectionId,
-        /// Close code.
+        /// The close code.
         code: u16,
     },
 }
 
-/// Why the client needs a session.
+/// The reason why the client requests a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionReason {
-    /// To connect.
+    /// The client connects and has no session.
     Connect,
-    /// The one it has expires soon.
+    /// The current session expires soon.
     Refresh,
-    /// A message is sealed with a key that it does not have.
+    /// A message is sealed with a key that the current session lacks.
     UnknownKey,
 }
 
-/// What the connection is doing.
+/// The state of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Nothing needs a connection.
     Idle,
-    /// The first connection is being made.
+    /// The client is connecting for the first time.
     Connecting,
-    /// The session is open.
+    /// The relay accepted the connection and the session.
     Connected,
-    /// The connection was lost and is being made again.
+    /// The connection was lost, and the client is reconnecting.
     Reconnecting,
-    /// A connection is needed, and no attempt makes sense before the page or its network wakes up.
+    /// A connection is needed, but the client waits until the page or its network is back ([`crate::Pause`]).
     Suspended,
-    /// For good.
+    /// The client was closed and stays closed.
     Closed,
 }
 
-/// What the app is told.
+/// The state of a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The relay has not confirmed the subscription yet.
+    Subscribing,
+    /// Messages arrive.
+    Subscribed,
+    /// The connection was lost, or the relay refused the channel temporarily. The client resumes the subscription from
+    /// its last position.
+    Resuming,
+}
+
+/// A request to the app, a result, or news for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
     /// Fetch a session and answer with `handle_session` or `handle_session_failed`.
-    NeedSession {
-        /// For the answer.
+    SessionRequested {
+        /// The id to answer with.
         fetch: FetchId,
-        /// What it is for.
+        /// The reason for the request.
         reason: SessionReason,
     },
     /// Fetch a channel token for this subscription and answer with `handle_token` or `handle_token_failed`.
-    NeedToken {
-        /// For the answer.
+    TokenRequested {
+        /// The id to answer with.
         renewal: RenewalId,
-        /// One that said so with `renew_token_of`.
+        /// The subscription, for which the app called `enable_token_renewal`.
         subscription: SubscriptionId,
-        /// A token that was provided a moment ago is of no use: it lacks a key, or the relay does not take it.
+        /// True if a cached token is useless, because the current one lacks a key or the relay rejected it.
         fresh: bool,
     },
-    /// Open a message with AES-256-GCM and answer with `handle_opening`, in any order.
-    NeedOpening {
-        /// For the answer.
-        opening: OpeningId,
-        /// The message, and the key that opens it alone.
+    /// Decrypt a message with AES-256-GCM and answer with `handle_decrypted`. The order of the answers does not matter.
+    DecryptRequested {
+        /// The id to answer with.
+        decryption: DecryptionId,
+        /// The message, and the key that decrypts only this message.
         input: AesGcmInput,
     },
     /// The standing of a confirmed subscription changed.
     Standing {
         /// The subscription.
         subscription: SubscriptionId,
-        /// Its standing now.
+        /// The new standing.
         standing: Standing,
     },
-    /// A subscribe is over: confirmed, or refused and gone.
+    /// The end of a subscribe: the subscription is confirmed, or it failed and no longer exists.
     SubscribeDone {
-        /// Which.
+        /// The subscription.
         subscription: SubscriptionId,
-        /// How.
+        /// The result.
         result: Result<(), ClientError>,
     },
-    /// An unsubscribe is over; it always succeeds.
+    /// The end of an unsubscribe, which always succeeds.
     UnsubscribeDone {
-        /// Which.
+        /// The subscription.
         subscription: SubscriptionId,
     },
-    /// A publish is over.
+    /// The end of a publish.
     PublishDone {
-        /// Which.
+        /// The publish call.
         publish: PublishId,
-        /// How.
+        /// The result.
         result: Result<Receipt, ClientError>,
     },
-    /// A token refresh is over.
+    /// The end of a token refresh.
     RefreshDone {
-        /// Which.
+        /// The `refresh_token` call.
         refresh: RefreshId,
-        /// How.
+        /// The result.
         result: Result<(), ClientError>,
     },
-    /// A message for these subscriptions of one channel.
+    /// A message for one or more subscriptions of a channel.
     Message {
-        /// Never empty.
+        /// The recipients; never empty.
         subscriptions: Vec<SubscriptionId>,
         /// The message.
         message: Message,
     },
-    /// Something about these subscriptions that is no message.
+    /// A notice about one or more subscriptions.
     Notice {
-        /// Never empty.
+        /// The recipients; never empty.
         subscriptions: Vec<SubscriptionId>,
-        /// What.
+        /// The notice.
         notice: Notice,
     },
     /// The connection's state changed, or an attempt failed without changing it.
     State {
-        /// The state now.
+        /// The new state.
         state: State,
-        /// Why, where something went wrong.
+        /// The error that caused the change, if any.
         error: Option<ClientError>,
     },
 }
@@ -188,80 +200,78 @@ impl Event {
 /// The relay's acknowledgement of a publication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// Its place in the channel's history.
+    /// The position of the publication in the channel's history.
     pub position: Position,
-    /// The relay's clock, in milliseconds since 1970.
+    /// The time at which the relay accepted it, in Unix milliseconds by the relay's clock.
     pub time_ms: u64,
 }
 
-/// A message that was opened.
+/// A decrypted message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
-    /// JSON text.
+    /// The payload, as JSON text.
     pub payload: String,
-    /// Its place in the channel's history.
+    /// The position of the message in the channel's history.
     pub position: Position,
-    /// When the relay took it, in milliseconds since 1970 by the relay's clock.
+    /// The time at which the relay accepted it, in Unix milliseconds by the relay's clock.
     pub time_ms: u64,
-    /// The moment of sealing, in milliseconds since 1970 by the publisher's clock; [`Self::time_ms`] where the message has an
-    /// idempotency id of the app's own.
+    /// The time of sealing, in Unix milliseconds by the publisher's clock. Equal to [`Self::time_ms`] if the app chose the
+    /// message's idempotency id.
     pub published_at_ms: u64,
-    /// The publisher's label.
+    /// The event name that the publisher chose.
     pub event: String,
-    /// Channel name.
+    /// The channel name.
     pub channel: String,
 }
 
-/// Something about a subscription that is no message.
+/// News about a subscription other than a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// Messages were missed.
     Gap(Gap),
-    /// A message could not be opened.
+    /// A message could not be decrypted.
     Error(ClientError),
-    /// The subscription is over and gone.
+    /// The subscription ended and no longer exists.
     Ended(ClientError),
 }
 
-/// Messages that were missed: those after `from`, up to and with `to`.
+/// A range of missed messages: after `from`, up to and including `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// The last place that was reached; none where the subscription had only begun.
+    /// The last position that the subscription reached; `None` if it had just begun.
     pub from: Option<Position>,
-    /// The place after which messages follow.
+    /// The position after which messages continue.
     pub to: Position,
-    /// Why.
+    /// The reason.
     pub reason: GapReason,
 }
 
-/// Why messages were missed.
+/// The reason why messages were missed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GapReason {
-    /// The relay's replay cache no longer held them.
+    /// The relay had evicted them from its replay cache.
     Evicted,
-    /// The relay started anew, and nobody can tell what it had before.
+    /// The relay restarted, and its earlier messages are unknown.
     Epoch,
-    /// The relay left them out.
+    /// The relay skipped them.
     Skipped,
 }
 
 impl GapReason {
-    /// For a person.
+    /// Returns a message for people.
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
             Self::Evicted => {
-                "messages were missed: the relay no longer had them; load the current state anew"
+                "messages were missed: the relay had already evicted them; reload the current state"
             }
-            Self::Epoch => {
-                "messages may have been missed: the relay was restarted; load the current state anew"
-            }
-            Self::Skipped => "messages were missed: the relay left some out; load the current state anew",
+            Self::Epoch => "messages may have been missed: the relay restarted; reload the current state",
+            Self::Skipped => "messages were missed: the relay skipped some; reload the current state",
         }
     }
 }
 
-/// Without payload and event.
+/// Omits the payload and the event name.
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Message")
@@ -271,7 +281,7 @@ impl fmt::Debug for Message {
     }
 }
 
-/// Without the bytes, which may hold a token.
+/// Omits the bytes, which may contain a token.
 impl fmt::Debug for Transmit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

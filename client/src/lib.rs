@@ -1,54 +1,80 @@
 //! The Sealwire client as a sans-I/O state machine, the same natively and in the browser.
 //!
-//! A shell owns the WebSocket, the clocks, the randomness and the app's callbacks. It feeds [`Client`] with commands
-//! and with what happens (`handle_*`), and after each of them drains what the client wants: [`Client::poll_transmit`]
-//! for the WebSocket, [`Client::poll_event`] for the app, [`Client::poll_timeout`] for the moment at which
-//! [`Client::handle_timeout`] is due. Nothing here blocks, sleeps, reads a clock or panics on input.
+//! A shell owns the WebSocket, the clocks, the randomness and the app's callbacks. It calls a command or a `handle_*` method
+//! of [`Client`] for every input, and then drains the outputs:
 //!
-//! What it promises to a subscription: every message once and in order, or a [`Notice`] that says what is missing.
+//! - [`Client::poll_transmit`] returns work for the WebSocket, whose results come back as [`Client::handle_opened`],
+//!   [`Client::handle_frame`] and [`Client::handle_closed`].
+//! - [`Client::poll_event`] returns events for the app. Some are requests, which the shell answers later, for example
+//!   [`Event::SessionRequested`] with [`Client::handle_session`].
+//! - [`Client::poll_timeout`] returns the time at which [`Client::handle_timeout`] is due if no other input comes first.
+//!
+//! The client never blocks, sleeps, reads a clock or panics on input. It delivers every message to a subscription once and
+//! in order, or emits a [`Notice`] that says which messages are missing.
+//!
+//! # The loop of a shell
+//!
+//! In this example the app refuses the session, so that the loop ends without a relay.
+//!
+//! ```
+//! use sealwire_client::{ChannelSpec, Client, ClientError, Config, Entropy, Event, Instant, Now, Transmit};
+//! use sealwire_protocol::{Code, UnixMillis};
+//!
+//! struct NotRandom; // A real shell passes secure random bytes.
+//! impl Entropy for NotRandom {
+//!     fn fill(&mut self, bytes: &mut [u8]) {
+//!         bytes.fill(0);
+//!     }
+//! }
+//!
+//! let mut client = Client::new(Config::default(), Box::new(NotRandom));
+//! let mut now = Now { instant: Instant(0), unix: UnixMillis(1_800_000_000_000) };
+//! let channel = ChannelSpec { name: "absences".into(), scope: None, token: None };
+//! let id = client.subscribe(now, channel, None); // A command is an input, too.
+//! let mut outcome = None;
+//! loop {
+//!     while let Some(transmit) = client.poll_transmit() {
+//!         match transmit {
+//!             Transmit::Connect { url, .. } => println!("open a WebSocket to {url}"),
+//!             Transmit::Send { bytes, .. } => println!("send {} bytes", bytes.len()),
+//!             Transmit::Disconnect { code, .. } => println!("close the WebSocket with code {code}"),
+//!         }
+//!     }
+//!     match client.poll_event() {
+//!         Some(Event::SessionRequested { fetch, .. }) => {
+//!             let error = ClientError::new(Code::PermissionMissing, "the user may not see this page");
+//!             client.handle_session_failed(now, fetch, error);
+//!         }
+//!         Some(Event::SubscribeDone { subscription, result }) if subscription == id => outcome = Some(result),
+//!         Some(event) => println!("report {event:?} to the app"),
+//!         None => {
+//!             // A real shell waits here for the socket, the app or the timeout, whichever comes first.
+//!             let Some(due) = client.poll_timeout() else { break };
+//!             now.instant = due;
+//!             client.handle_timeout(now);
+//!         }
+//!     }
+//! }
+//! assert_eq!(outcome.unwrap().unwrap_err().code.name(), "PERMISSION_MISSING");
+//! ```
 
-mod backoff;
-mod channel;
 mod client;
 mod config;
-mod connection;
-mod continuity;
-mod delivery;
 mod entropy;
 mod error;
 mod event;
-mod flow;
-mod frames;
 mod grant;
-mod inbox;
-mod join;
-mod loss;
-mod missing;
-mod opening;
-mod publish;
-mod renewal;
-mod requests;
-mod session;
-mod spec;
-mod subscribe;
-mod subscription;
-mod table;
+mod state;
 mod time;
-mod timers;
-mod token;
-mod wake;
 
-pub use client::Client;
+pub use client::{Client, Draft};
 pub use config::Config;
 pub use entropy::Entropy;
 pub use error::{ClientError, ErrorCode};
 pub use event::{
-    ConnectionId, Event, FetchId, Gap, GapReason, Message, Notice, OpeningId, PublishId, Receipt, RefreshId,
-    RenewalId, SessionReason, State, SubscriptionId, Transmit,
+    ConnectionId, DecryptionId, Event, FetchId, Gap, GapReason, Message, Notice, PublishId, Receipt,
+    RefreshId, RenewalId, SessionReason, Standing, State, SubscriptionId, Transmit,
 };
 pub use grant::{GrantKey, InvalidGrant, SessionGrant};
-pub use publish::Draft;
-pub use spec::ChannelSpec;
-pub use subscription::Standing;
+pub use state::{channel_spec::ChannelSpec, pause::Pause};
 pub use time::{Instant, Now};
-pub use wake::Pause;

@@ -1,20 +1,20 @@
-//! The two clocks. Timers use the monotonic one; the wall clock only stamps sealed messages and judges a session that
-//! no relay has judged yet.
+//! The two clocks. Timers use the monotonic clock. The wall clock only stamps sealed messages, and judges a session until
+//! a relay has said what time it is.
 
 use sealwire_protocol::UnixMillis;
 
-/// Milliseconds on a clock that never goes back, from an arbitrary start.
+/// Milliseconds on a clock that never runs backwards, from an arbitrary start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instant(pub u64);
 
 impl Instant {
-    /// This many milliseconds later.
+    /// Returns the instant `ms` milliseconds later.
     #[must_use]
     pub const fn after(self, ms: u64) -> Self {
         Self(self.0.saturating_add(ms))
     }
 
-    /// Milliseconds since `earlier`; 0 where that is later.
+    /// Returns the milliseconds since `earlier`, or 0 if `earlier` is later than `self`.
     #[must_use]
     pub const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
@@ -24,33 +24,33 @@ impl Instant {
 /// The moment of an input, on both clocks.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
-    /// For timers.
+    /// Monotonic time, for timers.
     pub instant: Instant,
-    /// For the publish time inside sealed messages.
+    /// Wall-clock time, for the publish time inside sealed messages.
     pub unix: UnixMillis,
 }
 
-/// What the relay's clock shows, as far as its `Welcome` tells.
+/// The relay's wall clock, as its `Welcome` gave it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RelayClock {
-    heard_at: Instant,
-    shown_ms: u64,
+    received_at: Instant,
+    unix_ms: u64,
 }
 
 impl RelayClock {
-    pub(crate) fn new(heard_at: Instant, shown_ms: u64) -> Self {
-        Self { heard_at, shown_ms }
+    pub(crate) fn new(received_at: Instant, unix_ms: u64) -> Self {
+        Self { received_at, unix_ms }
     }
 
-    /// The relay's milliseconds since 1970 at `instant`. Behind by the time that `Welcome` travelled.
+    /// Returns the relay's Unix milliseconds at `instant`. The result is behind by the travel time of the `Welcome`.
     pub(crate) fn at(self, instant: Instant) -> u64 {
-        let ahead = self.shown_ms.saturating_add(instant.since(self.heard_at));
-        ahead.saturating_sub(self.heard_at.since(instant))
+        let ahead = self.unix_ms.saturating_add(instant.since(self.received_at));
+        ahead.saturating_sub(self.received_at.since(instant))
     }
 
-    /// When the relay's clock shows so many milliseconds since 1970; not before it was heard of.
+    /// Returns the instant at which the relay's clock reads `unix_ms`; never before the `Welcome` arrived.
     pub(crate) fn when(self, unix_ms: u64) -> Instant {
-        self.heard_at.after(unix_ms.saturating_sub(self.shown_ms))
+        self.received_at.after(unix_ms.saturating_sub(self.unix_ms))
     }
 }
 
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_relays_clock_runs_with_the_monotonic_one_in_both_directions() {
+    fn the_relays_clock_follows_the_monotonic_clock_in_both_directions() {
         let clock = RelayClock::new(Instant(1_000), 50_000);
         assert_eq!(clock.at(Instant(1_500)), 50_500);
         assert_eq!(clock.at(Instant(400)), 49_400);

@@ -1,10 +1,10 @@
-//! The client's end.
+//! Closing the client.
 
 use crate::support::*;
 use sealwire_client::{Event, State};
 
 #[test]
-fn closing_tells_every_call_that_waits_and_delivers_nothing_more() {
+fn closing_fails_every_pending_call_and_delivers_nothing_more() {
     let (mut harness, _) = Harness::subscribed("absences");
     let waiting = harness.subscribe("other");
     let publish = harness.publish("absences", "1");
@@ -22,7 +22,7 @@ fn closing_tells_every_call_that_waits_and_delivers_nothing_more() {
 }
 
 #[test]
-fn calls_after_the_close_are_refused() {
+fn calls_after_close_fail() {
     let (mut harness, subscription) = Harness::subscribed("absences");
     harness.client.close();
     harness.drain();

@@ -1,4 +1,4 @@
-//! Keys: messages under a key that the session lacks, and messages that cannot be opened at all.
+//! Encryption keys: messages under a key that the session lacks, and messages that cannot be decrypted.
 
 use crate::support::*;
 use sealwire_client::{ClientError, Event, FetchId, Notice, SessionReason};
@@ -7,15 +7,15 @@ use sealwire_protocol::{
     wire::{Publication, ToClient},
 };
 
-/// Lets time pass until a session is asked for.
-fn asked(harness: &mut Harness, within_ms: u64) -> FetchId {
+/// Advances the clock until the client requests a session.
+fn requested(harness: &mut Harness, within_ms: u64) -> FetchId {
     for _ in 0..within_ms {
-        if harness.events.iter().any(|event| matches!(event, Event::NeedSession { .. })) {
+        if harness.events.iter().any(|event| matches!(event, Event::SessionRequested { .. })) {
             break;
         }
         harness.advance(1);
     }
-    harness.expect_need(SessionReason::UnknownKey)
+    harness.expect_session_request(SessionReason::UnknownKey)
 }
 
 fn fail(harness: &mut Harness, fetch: FetchId) {
@@ -32,10 +32,10 @@ fn unreadable(harness: &mut Harness, subscription: sealwire_client::Subscription
 }
 
 #[test]
-fn an_unknown_key_fetches_a_fresh_session_once_and_keeps_the_order() {
+fn an_unknown_key_requests_one_session_and_keeps_the_order() {
     let (mut harness, subscription) = Harness::subscribed("absences");
     harness.receive(publication_under(2, "absences", 10, 11, "first"));
-    let fetch = asked(&mut harness, 2_000);
+    let fetch = requested(&mut harness, 2_000);
     harness.receive(publication("absences", 11, 12, "second"));
     harness.receive(publication_under(2, "absences", 12, 13, "third"));
     harness.expect_nothing();
@@ -50,7 +50,7 @@ fn an_unknown_key_fetches_a_fresh_session_once_and_keeps_the_order() {
 }
 
 #[test]
-fn a_fleet_that_hears_of_one_rotation_asks_over_two_seconds() {
+fn many_clients_request_a_rotated_key_spread_over_two_seconds() {
     let mut moments: Vec<u64> = (0..200)
         .map(|seed| {
             let mut harness = Harness::seeded(seed);
@@ -59,17 +59,17 @@ fn a_fleet_that_hears_of_one_rotation_asks_over_two_seconds() {
             harness.confirm("absences", 10);
             harness.receive(publication_under(2, "absences", 10, 11, "1"));
             let start = harness.now_ms;
-            asked(&mut harness, 2_000);
+            requested(&mut harness, 2_000);
             harness.now_ms - start
         })
         .collect();
     moments.sort_unstable();
-    // Of 200, about 20 come within each fifth of a second.
+    // About 20 of the 200 requests fall within each fifth of a second.
     assert!(moments.windows(45).all(|window| window[44] - window[0] > 200), "{moments:?}");
 }
 
 #[test]
-fn other_channels_do_not_wait_for_the_key_of_one() {
+fn other_channels_do_not_wait_for_the_key_of_one_channel() {
     let (mut harness, first) = Harness::subscribed("absences");
     let other = harness.subscribe("other");
     harness.confirm("other", 10);
@@ -77,13 +77,13 @@ fn other_channels_do_not_wait_for_the_key_of_one() {
     harness.receive(publication_under(2, "absences", 10, 11, "held"));
     harness.receive(publication("other", 10, 12, "not held"));
     harness.expect_payload(&[other], "not held");
-    let fetch = asked(&mut harness, 2_000);
+    let fetch = requested(&mut harness, 2_000);
     harness.provide(fetch, &[2, 1]);
     harness.expect_payload(&[first], "held");
 }
 
 #[test]
-fn a_global_channel_gets_its_key_in_the_same_way() {
+fn a_global_channel_gets_a_missing_key_the_same_way() {
     let mut harness = Harness::default();
     let spec = sealwire_client::ChannelSpec { scope: Some(Vec::new()), ..channel("news") };
     let subscription = harness.subscribe_with(spec, None);
@@ -115,36 +115,36 @@ fn a_global_channel_gets_its_key_in_the_same_way() {
         event: String::new(),
         sealed: sealed.unwrap().into(),
     }));
-    let fetch = asked(&mut harness, 2_000);
+    let fetch = requested(&mut harness, 2_000);
     harness.provide(fetch, &[2, 1]);
     harness.expect_payload(&[subscription], "1");
 }
 
 #[test]
-fn a_failed_fetch_is_repeated_within_seconds_and_nothing_is_unreadable() {
+fn a_failed_key_request_is_retried_within_seconds_and_nothing_is_unreadable() {
     let (mut harness, subscription) = Harness::subscribed("absences");
     harness.receive(publication_under(2, "absences", 10, 11, "first"));
-    let fetch = asked(&mut harness, 2_000);
+    let fetch = requested(&mut harness, 2_000);
     fail(&mut harness, fetch);
     harness.receive(publication_under(2, "absences", 11, 12, "second"));
-    let fetch = asked(&mut harness, 1_500);
+    let fetch = requested(&mut harness, 1_500);
     fail(&mut harness, fetch);
-    let fetch = asked(&mut harness, 3_000);
+    let fetch = requested(&mut harness, 3_000);
     harness.provide(fetch, &[2, 1]);
     harness.expect_payload(&[subscription], "first");
     harness.expect_payload(&[subscription], "second");
 }
 
 #[test]
-fn messages_wait_for_thirty_seconds_at_most_and_the_key_is_taken_whenever_it_comes() {
+fn messages_wait_at_most_thirty_seconds_and_a_late_key_is_still_used() {
     let (mut harness, subscription) = Harness::subscribed("absences");
     harness.receive(publication_under(2, "absences", 10, 11, "1"));
     let start = harness.now_ms;
     while !harness.events.iter().any(|event| matches!(event, Event::Notice { .. })) {
         harness.advance(100);
         harness.sent.clear();
-        if harness.events.iter().any(|event| matches!(event, Event::NeedSession { .. })) {
-            let fetch = harness.expect_need(SessionReason::UnknownKey);
+        if harness.events.iter().any(|event| matches!(event, Event::SessionRequested { .. })) {
+            let fetch = harness.expect_session_request(SessionReason::UnknownKey);
             fail(&mut harness, fetch);
         }
         harness.ping();
@@ -153,23 +153,23 @@ fn messages_wait_for_thirty_seconds_at_most_and_the_key_is_taken_whenever_it_com
     assert!((30_000..=30_100).contains(&(harness.now_ms - start)));
     unreadable(&mut harness, subscription);
     harness.sent.clear();
-    // The next one does not wait, and the key is still asked for.
+    // The next message does not wait, and the client still requests the key.
     harness.receive(publication_under(2, "absences", 11, 12, "2"));
     unreadable(&mut harness, subscription);
-    let fetch = asked(&mut harness, 45_000);
+    let fetch = requested(&mut harness, 45_000);
     harness.provide(fetch, &[2, 1]);
     harness.receive(publication_under(2, "absences", 12, 13, "3"));
     harness.expect_payload(&[subscription], "3");
 }
 
 #[test]
-fn a_key_that_four_fresh_sessions_do_not_bring_holds_nothing_up_any_more() {
+fn a_key_missing_from_four_new_sessions_no_longer_delays_messages() {
     let (mut harness, subscription) = Harness::subscribed("absences");
     harness.receive(publication_under(9, "absences", 10, 11, "1"));
     harness.receive(publication("absences", 11, 12, "2"));
     for _ in 0..4 {
         harness.expect_nothing();
-        let fetch = asked(&mut harness, 6_000);
+        let fetch = requested(&mut harness, 6_000);
         harness.provide(fetch, &[1]);
         let request = harness.expect_refresh().request;
         harness.refreshed(request);
@@ -183,28 +183,28 @@ fn a_key_that_four_fresh_sessions_do_not_bring_holds_nothing_up_any_more() {
 }
 
 #[test]
-fn a_relay_that_makes_up_keys_cannot_make_the_client_fetch_sessions_all_the_time() {
+fn a_relay_that_invents_keys_cannot_make_the_client_request_sessions_constantly() {
     let (mut harness, _) = Harness::subscribed("absences");
-    let mut fetches = 0;
+    let mut requests = 0;
     for (offset, key) in (11..).zip((2..202).cycle()).take(1_000) {
         harness.receive(publication_under(key, "absences", offset - 1, offset, "1"));
-        if harness.events.iter().any(|event| matches!(event, Event::NeedSession { .. })) {
-            fetches += 1;
-            let fetch = harness.expect_need(SessionReason::UnknownKey);
+        if harness.events.iter().any(|event| matches!(event, Event::SessionRequested { .. })) {
+            requests += 1;
+            let fetch = harness.expect_session_request(SessionReason::UnknownKey);
             harness.provide(fetch, &[1]);
             let request = harness.expect_refresh().request;
             harness.refreshed(request);
         }
         harness.advance(200);
-        // Nothing waits for a key that is made up, once four sessions have not brought any.
-        let told = harness.events.iter().filter(|event| matches!(event, Event::Notice { .. })).count();
-        assert_eq!(told > 0, fetches >= 4, "{offset}");
-        harness.events.retain(|event| matches!(event, Event::NeedSession { .. }));
+        // No message waits for an invented key after four sessions without any of them.
+        let notices = harness.events.iter().filter(|event| matches!(event, Event::Notice { .. })).count();
+        assert_eq!(notices > 0, requests >= 4, "{offset}");
+        harness.events.retain(|event| matches!(event, Event::SessionRequested { .. }));
     }
-    assert!((5..=12).contains(&fetches), "{fetches} in 200 seconds");
+    assert!((5..=12).contains(&requests), "{requests} in 200 seconds");
 }
 
-/// A client with subscriptions to two channels.
+/// Returns a client with subscriptions to two channels.
 fn two_channels() -> (Harness, sealwire_client::SubscriptionId) {
     let (mut harness, first) = Harness::subscribed("absences");
     harness.subscribe("other");
@@ -214,16 +214,16 @@ fn two_channels() -> (Harness, sealwire_client::SubscriptionId) {
 }
 
 #[test]
-fn a_refresh_that_falls_due_while_the_app_fails_to_bring_a_key_is_made_up_for() {
+fn a_refresh_that_becomes_due_during_a_failed_key_request_follows_it() {
     let refresh_ms = two_channels().0.advance_to_refresh();
-    // The same once more, with a key that the app is asked for at that moment.
+    // The second run has a pending key request at the time of the refresh.
     let (mut harness, subscription) = two_channels();
     while harness.now_ms < 1_000 + refresh_ms - 10_000 {
         harness.advance(1_000);
         harness.ping();
     }
     harness.receive(publication_under(2, "absences", 10, 11, "1"));
-    let fetch = asked(&mut harness, 2_000);
+    let fetch = requested(&mut harness, 2_000);
     harness.advance(12_000);
     fail(&mut harness, fetch);
     harness.sent.clear();
@@ -231,14 +231,14 @@ fn a_refresh_that_falls_due_while_the_app_fails_to_bring_a_key_is_made_up_for() 
     let request = harness.expect_unsubscribe().request;
     harness.unsubscribed(request);
     harness.events.clear();
-    // The app may be asked for the key once more.
+    // The client may request the key once more first.
     for _ in 0..60 {
         harness.advance(1_000);
         harness.ping();
         harness.sent.clear();
         match harness.events.pop_front() {
-            Some(Event::NeedSession { reason: SessionReason::Refresh, .. }) => return,
-            Some(Event::NeedSession { fetch, .. }) => fail(&mut harness, fetch),
+            Some(Event::SessionRequested { reason: SessionReason::Refresh, .. }) => return,
+            Some(Event::SessionRequested { fetch, .. }) => fail(&mut harness, fetch),
             _ => {}
         }
     }
@@ -246,14 +246,14 @@ fn a_refresh_that_falls_due_while_the_app_fails_to_bring_a_key_is_made_up_for() 
 }
 
 #[test]
-fn what_is_held_is_bounded() {
+fn the_reorder_buffer_is_bounded() {
     let (mut harness, subscription) = Harness::subscribed("absences");
     for offset in 11..=11 + 256 {
         harness.receive(publication_under(2, "absences", offset - 1, offset, "1"));
     }
     unreadable(&mut harness, subscription);
     harness.expect_nothing();
-    let fetch = asked(&mut harness, 2_000);
+    let fetch = requested(&mut harness, 2_000);
     harness.provide(fetch, &[2, 1]);
     for _ in 0..256 {
         harness.expect_payload(&[subscription], "1");
@@ -261,10 +261,10 @@ fn what_is_held_is_bounded() {
 }
 
 #[test]
-fn held_messages_survive_a_loss_of_the_connection_and_come_once() {
+fn buffered_messages_survive_a_lost_connection_and_are_delivered_once() {
     let (mut harness, subscription) = Harness::subscribed("absences");
     harness.receive(publication_under(2, "absences", 10, 11, "held"));
-    let fetch = asked(&mut harness, 2_000);
+    let fetch = requested(&mut harness, 2_000);
     harness.cut(None);
     harness.advance_to_attempt();
     harness.establish();
@@ -278,7 +278,7 @@ fn held_messages_survive_a_loss_of_the_connection_and_come_once() {
 }
 
 #[test]
-fn what_cannot_be_opened_is_one_error_each_and_the_position_goes_on() {
+fn each_unreadable_message_is_one_error_and_the_position_advances() {
     let (mut harness, subscription) = Harness::subscribed("absences");
     let good = sealed(1, "absences", "", "1");
     let altered = |index: usize| {

@@ -1,19 +1,22 @@
-//! The client under a virtual clock against a relay that each test plays frame by frame.
+//! The client under a virtual clock, against a relay that each test scripts frame by frame.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod closing;
 mod connecting;
+mod dead_connections;
+mod flow_control;
+mod host_decryption;
 mod hostile;
 mod keys;
 mod members;
-mod opening;
+mod page_lifecycle;
 mod publishing;
+mod reconnecting;
 mod renewing;
 mod resuming;
 mod rotation;
 mod sessions;
 mod subscribing;
 mod support;
+mod timeouts;
 mod tokens;
-mod waiting;
-mod waking;

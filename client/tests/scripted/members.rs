@@ -1,4 +1,4 @@
-//! Several subscriptions of one channel, each with a channel token of its own.
+//! Several subscriptions of one channel, each with its own channel token.
 
 use crate::{renewing::*, support::*, tokens::*};
 use sealwire_client::{Event, Notice, SubscriptionId};
@@ -9,12 +9,12 @@ use sealwire_protocol::{
 
 const CLAIMS: &str = "{}";
 
-/// A token that is signed now and lives for so many seconds.
+/// Signs a token now that lasts for `seconds`.
 fn lasting(harness: &Harness, seconds: u64) -> String {
     token_for(&[1], CLAIMS, (UNIX_START + harness.now_ms) / 1000, seconds)
 }
 
-/// A live subscription with a token of an hour.
+/// Returns a confirmed subscription with a token that lasts an hour.
 fn hourly() -> (Harness, SubscriptionId, String) {
     let mut harness = Harness::default();
     let token = lasting(&harness, 3_600);
@@ -25,20 +25,20 @@ fn hourly() -> (Harness, SubscriptionId, String) {
     (harness, subscription, token)
 }
 
-/// The request of the refresh that shows this token.
-fn shown(harness: &mut Harness, token: &str) -> u32 {
+/// Takes the client's refresh with this token. Returns its request number.
+fn refresh_with(harness: &mut Harness, token: &str) -> u32 {
     let refresh = harness.expect_refresh();
     assert_eq!(refresh.token, jwt(token));
     refresh.request
 }
 
-/// A second subscription whose token the relay takes, after which it has the first one's again.
+/// Adds a second subscription, whose token the relay accepts before it receives the first one's again.
 fn joined(harness: &mut Harness, second: &str, first: &str) -> SubscriptionId {
     let subscription = harness.subscribe_with(private(second), None);
-    let request = shown(harness, second);
+    let request = refresh_with(harness, second);
     harness.refreshed(request);
     harness.expect_subscribed(subscription);
-    let request = shown(harness, first);
+    let request = refresh_with(harness, first);
     harness.refreshed(request);
     harness.expect_nothing();
     subscription
@@ -49,7 +49,7 @@ fn end(harness: &mut Harness, code: Code) {
     harness.receive(ToClient::Ended(ended));
 }
 
-/// The subscribe that was sent, with this token.
+/// Takes the client's `Subscribe`, which resumes the channel with this token.
 fn resumed(harness: &mut Harness, token: &str) -> Subscribe {
     let subscribe = harness.expect_subscribe();
     assert_eq!(subscribe.channel.as_ref().unwrap().token, jwt(token));
@@ -58,7 +58,7 @@ fn resumed(harness: &mut Harness, token: &str) -> Subscribe {
 }
 
 #[test]
-fn a_token_that_ends_sooner_ends_its_own_subscription_alone() {
+fn an_expired_token_ends_only_its_own_subscription() {
     let (mut harness, first, long) = hourly();
     let short = lasting(&harness, 3);
     let second = joined(&mut harness, &short, &long);
@@ -74,7 +74,7 @@ fn a_token_that_ends_sooner_ends_its_own_subscription_alone() {
 }
 
 #[test]
-fn a_new_connection_is_joined_with_the_token_that_lives_longest() {
+fn a_new_connection_uses_the_token_that_lasts_longest() {
     let (mut harness, _, long) = hourly();
     let short = lasting(&harness, 60);
     joined(&mut harness, &short, &long);
@@ -85,15 +85,15 @@ fn a_new_connection_is_joined_with_the_token_that_lives_longest() {
 }
 
 #[test]
-fn a_token_that_ends_while_the_relay_has_no_better_one_is_replaced_where_the_channel_stood() {
+fn a_channel_whose_token_expired_resumes_with_the_token_of_another_subscription() {
     let (mut harness, first, long) = hourly();
     let short = lasting(&harness, 3);
     let second = harness.subscribe_with(private(&short), None);
-    let request = shown(&mut harness, &short);
+    let request = refresh_with(&mut harness, &short);
     harness.refreshed(request);
     harness.expect_subscribed(second);
-    let request = shown(&mut harness, &long);
-    // The better one is still under way.
+    let request = refresh_with(&mut harness, &long);
+    // The relay has not received the better token yet.
     end(&mut harness, Code::TokenExpired);
     assert_eq!(ended(&mut harness, second), "TOKEN_EXPIRED");
     resumed(&mut harness, &long);
@@ -104,12 +104,12 @@ fn a_token_that_ends_while_the_relay_has_no_better_one_is_replaced_where_the_cha
 }
 
 #[test]
-fn a_token_that_the_relay_does_not_take_fails_its_own_subscription_alone() {
+fn a_token_rejected_on_joining_fails_only_its_own_subscription() {
     for code in [Code::PermissionMissing, Code::TokenExpired, Code::TokenSignature] {
         let (mut harness, first, _) = hourly();
         let bad = lasting(&harness, 7_200);
         let second = harness.subscribe_with(private(&bad), None);
-        let request = shown(&mut harness, &bad);
+        let request = refresh_with(&mut harness, &bad);
         harness.refuse(request, code, 0);
         assert_eq!(harness.expect_subscribe_error(second).code.name(), code.name());
         harness.expect_nothing();
@@ -119,7 +119,7 @@ fn a_token_that_the_relay_does_not_take_fails_its_own_subscription_alone() {
 }
 
 #[test]
-fn of_several_that_subscribe_at_once_each_is_confirmed_for_its_own_token() {
+fn simultaneous_subscriptions_are_each_confirmed_for_their_own_token() {
     let mut harness = Harness::default();
     let (bad, good) = (lasting(&harness, 7_200), lasting(&harness, 3_600));
     let (short, same) = (lasting(&harness, 60), good.clone());
@@ -132,15 +132,15 @@ fn of_several_that_subscribe_at_once_each_is_confirmed_for_its_own_token() {
     assert_eq!(confirm(&mut harness, CLAIMS), jwt(&good));
     harness.expect_subscribed(subscriptions[0]);
     harness.expect_subscribed(subscriptions[3]);
-    let request = shown(&mut harness, &short);
+    let request = refresh_with(&mut harness, &short);
     harness.expect_nothing();
     harness.refreshed(request);
     harness.expect_subscribed(subscriptions[2]);
-    shown(&mut harness, &good);
+    refresh_with(&mut harness, &good);
 }
 
 #[test]
-fn a_token_that_the_relay_refuses_at_a_resume_ends_its_own_subscription_alone() {
+fn a_token_rejected_at_a_resume_ends_only_its_own_subscription() {
     let (mut harness, first, long) = hourly();
     let short = lasting(&harness, 600);
     let second = joined(&mut harness, &short, &long);
@@ -156,15 +156,15 @@ fn a_token_that_the_relay_refuses_at_a_resume_ends_its_own_subscription_alone() 
 }
 
 #[test]
-fn the_channel_goes_on_with_the_token_of_those_that_stay() {
+fn a_channel_continues_with_the_token_of_a_remaining_subscription() {
     let (mut harness, first, long) = hourly();
     let short = lasting(&harness, 600);
     let second = joined(&mut harness, &short, &long);
     harness.unsubscribe(first);
     assert!(matches!(harness.next_event(), Event::UnsubscribeDone { .. }));
-    let request = shown(&mut harness, &short);
+    let request = refresh_with(&mut harness, &short);
     harness.refreshed(request);
-    // From here on it is the relay that says when it ends.
+    // The relay now has this token, so the relay judges its expiry.
     harness.advance(1_000);
     end(&mut harness, Code::TokenExpired);
     assert_eq!(ended(&mut harness, second), "TOKEN_EXPIRED");
@@ -172,16 +172,16 @@ fn the_channel_goes_on_with_the_token_of_those_that_stay() {
 }
 
 #[test]
-fn a_failing_function_ends_its_own_subscription_alone() {
+fn a_failing_token_function_ends_only_its_own_subscription() {
     let (mut harness, first, long) = hourly();
     let short = lasting(&harness, 60);
     let second = joined(&mut harness, &short, &long);
-    harness.client.renew_token_of(harness.now(), second);
+    harness.client.enable_token_renewal(harness.now(), second);
     let end = harness.now_ms + 62_000;
     let mut failures = 0;
     while harness.now_ms < end && !harness.events.iter().any(|event| matches!(event, Event::Notice { .. })) {
         harness.advance(500);
-        if let Some(renewal) = asked(&mut harness) {
+        if let Some(renewal) = requested(&mut harness) {
             failures += 1;
             fail(&mut harness, renewal);
         }
@@ -202,18 +202,18 @@ fn a_failing_function_ends_its_own_subscription_alone() {
 }
 
 #[test]
-fn each_function_renews_the_token_of_its_own_subscription() {
+fn each_token_function_renews_the_token_of_its_own_subscription() {
     let (mut harness, _, long) = hourly();
     let short = lasting(&harness, 60);
     let second = joined(&mut harness, &short, &long);
-    harness.client.renew_token_of(harness.now(), second);
+    harness.client.enable_token_renewal(harness.now(), second);
     let mut shorts = vec![short];
     for _ in 0..3 {
         let start = harness.now_ms;
         let renewal = loop {
             harness.advance(500);
             harness.ping();
-            if let Some(renewal) = asked(&mut harness) {
+            if let Some(renewal) = requested(&mut harness) {
                 break renewal;
             }
         };
@@ -221,18 +221,18 @@ fn each_function_renews_the_token_of_its_own_subscription() {
         harness.sent.clear();
         let next = lasting(&harness, 60);
         provide(&mut harness, renewal, &next);
-        let request = shown(&mut harness, &next);
+        let request = refresh_with(&mut harness, &next);
         harness.refreshed(request);
-        let request = shown(&mut harness, &long);
+        let request = refresh_with(&mut harness, &long);
         harness.refreshed(request);
         shorts.push(next);
     }
-    harness.events.retain(|event| !matches!(event, Event::NeedSession { .. }));
+    harness.events.retain(|event| !matches!(event, Event::SessionRequested { .. }));
     harness.expect_nothing();
 }
 
 #[test]
-fn a_token_that_comes_during_a_resume_is_applied_after_it() {
+fn a_token_provided_during_a_resume_is_used_after_it() {
     let (mut harness, subscription, old) = hourly();
     harness.cut(None);
     harness.advance_to_attempt();
@@ -241,8 +241,8 @@ fn a_token_that_comes_during_a_resume_is_applied_after_it() {
     let fresh = lasting(&harness, 3_600);
     harness.client.refresh_token(harness.now(), subscription, &fresh);
     harness.drain();
-    let refresh = shown(&mut harness, &fresh);
-    // The old one had ended, so the relay did not join the channel and has nothing to refresh.
+    let refresh = refresh_with(&mut harness, &fresh);
+    // The old token had expired, so the relay refused the channel and has nothing to refresh.
     harness.refuse(request, Code::TokenExpired, 0);
     harness.refuse(refresh, Code::NotSubscribed, 0);
     assert!(matches!(harness.next_event(), Event::RefreshDone { result: Ok(()), .. }));
@@ -251,10 +251,10 @@ fn a_token_that_comes_during_a_resume_is_applied_after_it() {
 }
 
 #[test]
-fn a_token_that_comes_while_the_app_is_asked_for_one_is_taken_at_once() {
+fn a_token_provided_while_one_is_requested_is_used_at_once() {
     let (mut harness, subscription) = renewing();
     end(&mut harness, Code::TokenExpired);
-    let renewal = asked(&mut harness).expect("a token is asked for");
+    let renewal = requested(&mut harness).expect("a token is requested");
     assert_eq!(harness.sent, []);
     let fresh = lasting(&harness, 3_600);
     harness.client.refresh_token(harness.now(), subscription, &fresh);
@@ -267,19 +267,19 @@ fn a_token_that_comes_while_the_app_is_asked_for_one_is_taken_at_once() {
         position: Some(position(10)),
         recovered: true,
     }));
-    // What the function brings later is another one.
+    // The token that the function provides later is another one.
     let later = lasting(&harness, 3_601);
     provide(&mut harness, renewal, &later);
-    shown(&mut harness, &later);
+    refresh_with(&mut harness, &later);
 }
 
 #[test]
-fn a_subscription_with_a_good_token_does_not_wait_for_the_one_that_others_ask_for() {
+fn a_subscription_with_a_valid_token_does_not_wait_for_the_renewal_of_another() {
     let (mut harness, waiting) = renewing();
     end(&mut harness, Code::TokenExpired);
     assert!(matches!(
-        harness.events.iter().find(|event| matches!(event, Event::NeedToken { .. })),
-        Some(Event::NeedToken { subscription, .. }) if *subscription == waiting
+        harness.events.iter().find(|event| matches!(event, Event::TokenRequested { .. })),
+        Some(Event::TokenRequested { subscription, .. }) if *subscription == waiting
     ));
     harness.events.clear();
     let token = lasting(&harness, 600);

@@ -1,4 +1,4 @@
-//! Channel tokens that a function of the app provides.
+//! Channel tokens from a function of the app.
 #![allow(unreachable_pub, reason = "the modules of one test program")]
 
 use crate::{support::*, tokens::*};
@@ -8,20 +8,20 @@ use sealwire_protocol::{
     wire::{Ended, Since, ToClient, ToRelay},
 };
 
-/// Lifetime of the tokens here, in seconds.
+/// The lifetime of the tokens, in seconds.
 const LIFETIME: u64 = 900;
 
-/// A token that is signed now.
+/// Signs a token now.
 pub fn fresh(harness: &Harness) -> String {
     token("{}", (UNIX_START + harness.now_ms) / 1000)
 }
 
-/// A live subscription whose token the app's function provides.
+/// Returns a confirmed subscription with a token function.
 pub fn renewing() -> (Harness, SubscriptionId) {
     let mut harness = Harness::default();
     let first = fresh(&harness);
     let subscription = harness.subscribe_with(private(&first), None);
-    harness.client.renew_token_of(harness.now(), subscription);
+    harness.client.enable_token_renewal(harness.now(), subscription);
     harness.establish();
     confirm(&mut harness, "{}");
     harness.expect_subscribed(subscription);
@@ -29,11 +29,12 @@ pub fn renewing() -> (Harness, SubscriptionId) {
     (harness, subscription)
 }
 
-/// Lets time pass on a healthy connection, with sessions that never end, until a token is asked for.
-fn until_asked(harness: &mut Harness) -> (RenewalId, u64) {
+/// Advances the clock on a healthy connection until the client requests a token. Returns the request and the time that
+/// passed.
+fn until_requested(harness: &mut Harness) -> (RenewalId, u64) {
     let start = harness.now_ms;
     for _ in 0..LIFETIME + 60 {
-        if let Some(renewal) = asked(harness) {
+        if let Some(renewal) = requested(harness) {
             return (renewal, harness.now_ms - start);
         }
         harness.advance(1_000);
@@ -42,13 +43,13 @@ fn until_asked(harness: &mut Harness) -> (RenewalId, u64) {
             harness.sent.pop_back();
         }
     }
-    panic!("no token is asked for");
+    panic!("no token is requested");
 }
 
-pub fn asked(harness: &mut Harness) -> Option<RenewalId> {
-    let index = harness.events.iter().position(|event| matches!(event, Event::NeedToken { .. }))?;
+pub fn requested(harness: &mut Harness) -> Option<RenewalId> {
+    let index = harness.events.iter().position(|event| matches!(event, Event::TokenRequested { .. }))?;
     match harness.events.remove(index) {
-        Some(Event::NeedToken { renewal, .. }) => Some(renewal),
+        Some(Event::TokenRequested { renewal, .. }) => Some(renewal),
         _ => None,
     }
 }
@@ -64,7 +65,7 @@ pub fn fail(harness: &mut Harness, renewal: RenewalId) {
     harness.drain();
 }
 
-/// Takes the session's own refreshes out of the way.
+/// Takes the next refresh of a channel token, and skips those of the session.
 fn expect_channel_refresh(harness: &mut Harness) -> u32 {
     loop {
         let refresh = harness.expect_refresh();
@@ -75,7 +76,7 @@ fn expect_channel_refresh(harness: &mut Harness) -> u32 {
 }
 
 pub fn ended(harness: &mut Harness, subscription: SubscriptionId) -> &'static str {
-    harness.events.retain(|event| !matches!(event, Event::NeedSession { .. }));
+    harness.events.retain(|event| !matches!(event, Event::SessionRequested { .. }));
     match harness.expect_notice(&[subscription]) {
         Notice::Ended(error) => error.code.name(),
         other => panic!("{other:?}"),
@@ -83,10 +84,10 @@ pub fn ended(harness: &mut Harness, subscription: SubscriptionId) -> &'static st
 }
 
 #[test]
-fn a_token_is_renewed_in_place_ahead_of_its_end_again_and_again() {
+fn a_token_is_renewed_before_it_expires_every_time() {
     let (mut harness, _) = renewing();
     for _ in 0..12 {
-        let (renewal, waited) = until_asked(&mut harness);
+        let (renewal, waited) = until_requested(&mut harness);
         assert!((LIFETIME * 690..=LIFETIME * 860).contains(&waited), "{waited}");
         harness.sent.clear();
         harness.events.clear();
@@ -99,51 +100,51 @@ fn a_token_is_renewed_in_place_ahead_of_its_end_again_and_again() {
 }
 
 #[test]
-fn a_failing_function_is_asked_again_while_the_old_token_lives() {
+fn a_failing_function_is_retried_while_the_current_token_is_valid() {
     let (mut harness, subscription) = renewing();
-    let (mut renewal, _) = until_asked(&mut harness);
+    let (mut renewal, _) = until_requested(&mut harness);
     let end = harness.now_ms + LIFETIME * 310;
-    let mut asked_again = 0;
+    let mut retries = 0;
     while harness.now_ms < end {
         harness.events.clear();
         fail(&mut harness, renewal);
         if harness.events.iter().any(|event| matches!(event, Event::Notice { .. })) {
             break;
         }
-        renewal = until_asked(&mut harness).0;
-        asked_again += 1;
+        renewal = until_requested(&mut harness).0;
+        retries += 1;
     }
-    assert!((3..60).contains(&asked_again), "{asked_again}");
+    assert!((3..60).contains(&retries), "{retries}");
     assert_eq!(ended(&mut harness, subscription), "SESSION_UNAVAILABLE");
-    // By the relay's clock the token may live on.
+    // The token may still be valid by the relay's clock.
     harness.sent.retain(|message| !matches!(message, ToRelay::Refresh(_)));
     harness.expect_unsubscribe();
 }
 
 #[test]
-fn a_function_that_recovers_in_time_is_never_heard_of() {
+fn a_function_that_recovers_in_time_causes_no_event() {
     let (mut harness, _) = renewing();
-    let (renewal, _) = until_asked(&mut harness);
+    let (renewal, _) = until_requested(&mut harness);
     fail(&mut harness, renewal);
-    let (renewal, waited) = until_asked(&mut harness);
+    let (renewal, waited) = until_requested(&mut harness);
     assert!(waited <= 40_000, "{waited}");
     harness.sent.clear();
     let token = fresh(&harness);
     provide(&mut harness, renewal, &token);
     let request = expect_channel_refresh(&mut harness);
     harness.refreshed(request);
-    harness.events.retain(|event| !matches!(event, Event::NeedSession { .. }));
+    harness.events.retain(|event| !matches!(event, Event::SessionRequested { .. }));
     harness.expect_nothing();
 }
 
 #[test]
-fn a_function_that_never_answers_counts_as_failing() {
+fn an_unanswered_token_request_counts_as_failed() {
     let (mut harness, _) = renewing();
-    let (late, _) = until_asked(&mut harness);
+    let (late, _) = until_requested(&mut harness);
     harness.events.clear();
-    let (renewal, waited) = until_asked(&mut harness);
+    let (renewal, waited) = until_requested(&mut harness);
     assert!(waited >= 30_000 && renewal != late);
-    // Too late: another one was asked for.
+    // The answer arrives after the next request and is ignored.
     harness.sent.clear();
     let token = fresh(&harness);
     provide(&mut harness, late, &token);
@@ -151,25 +152,25 @@ fn a_function_that_never_answers_counts_as_failing() {
 }
 
 #[test]
-fn a_token_with_other_claims_is_a_failure() {
+fn a_token_with_other_claims_counts_as_failed() {
     let (mut harness, _) = renewing();
-    let (renewal, _) = until_asked(&mut harness);
+    let (renewal, _) = until_requested(&mut harness);
     harness.sent.clear();
     let other = token(r#"{"team":"red"}"#, (UNIX_START + harness.now_ms) / 1000);
     provide(&mut harness, renewal, &other);
     assert_eq!(harness.sent, []);
-    assert!(until_asked(&mut harness).1 <= 40_000);
+    assert!(until_requested(&mut harness).1 <= 40_000);
 }
 
 #[test]
-fn an_expired_token_is_replaced_before_the_channel_is_resumed_where_it_was() {
+fn an_expired_token_is_replaced_before_the_channel_resumes_from_its_position() {
     let (mut harness, _) = renewing();
     harness.receive(ToClient::Ended(Ended {
         channel_id: private_id("{}").into(),
         code: Code::TokenExpired.number(),
         message: "expired".into(),
     }));
-    let renewal = asked(&mut harness).expect("a token is asked for");
+    let renewal = requested(&mut harness).expect("a token is requested");
     assert_eq!(harness.sent, []);
     let token = fresh(&harness);
     provide(&mut harness, renewal, &token);
@@ -183,21 +184,21 @@ fn an_expired_token_is_replaced_before_the_channel_is_resumed_where_it_was() {
     harness.expect_nothing();
 }
 
-/// A subscription whose token the relay refuses after a reconnect, so that the app is asked for another.
-fn refused() -> (Harness, SubscriptionId, RenewalId) {
+/// Returns a subscription whose token the relay rejected after a reconnect, and the request for another one.
+fn rejected() -> (Harness, SubscriptionId, RenewalId) {
     let (mut harness, subscription) = renewing();
     harness.cut(None);
     harness.advance_to_attempt();
     harness.establish();
     let request = harness.expect_subscribe().request;
     harness.refuse(request, Code::TokenUnknownKey, 0);
-    let renewal = asked(&mut harness).expect("a token is asked for");
+    let renewal = requested(&mut harness).expect("a token is requested");
     (harness, subscription, renewal)
 }
 
 #[test]
-fn a_token_refused_twice_in_a_row_ends_the_subscription() {
-    let (mut harness, subscription, renewal) = refused();
+fn two_consecutive_rejected_tokens_end_the_subscription() {
+    let (mut harness, subscription, renewal) = rejected();
     let token = fresh(&harness);
     provide(&mut harness, renewal, &token);
     let request = harness.expect_subscribe().request;
@@ -207,8 +208,8 @@ fn a_token_refused_twice_in_a_row_ends_the_subscription() {
 }
 
 #[test]
-fn a_token_that_ends_while_there_is_no_connection_is_replaced_after_a_refused_one_too() {
-    let (mut harness, subscription, renewal) = refused();
+fn a_token_that_expired_without_a_connection_is_replaced_even_after_a_rejected_one() {
+    let (mut harness, subscription, renewal) = rejected();
     harness.cut(None);
     let second = token("{}", (UNIX_START + harness.now_ms) / 1000 - LIFETIME + 1);
     provide(&mut harness, renewal, &second);
@@ -217,8 +218,8 @@ fn a_token_that_ends_while_there_is_no_connection_is_replaced_after_a_refused_on
     harness.establish();
     let request = harness.expect_subscribe().request;
     harness.refuse(request, Code::TokenExpired, 0);
-    let renewal = asked(&mut harness).expect("a third token is asked for");
-    // One that had ended before it was given is not asked for again: its function has no better one.
+    let renewal = requested(&mut harness).expect("a third token is requested");
+    // A token that had expired before the app provided it is not requested again: the function has no better one.
     provide(&mut harness, renewal, &second);
     let request = harness.expect_subscribe().request;
     harness.refuse(request, Code::TokenExpired, 0);
@@ -227,9 +228,9 @@ fn a_token_that_ends_while_there_is_no_connection_is_replaced_after_a_refused_on
 }
 
 #[test]
-fn a_token_that_comes_while_the_connection_is_away_is_shown_with_the_next_one() {
+fn a_token_provided_without_a_connection_is_used_on_the_next_one() {
     let (mut harness, _) = renewing();
-    let (renewal, _) = until_asked(&mut harness);
+    let (renewal, _) = until_requested(&mut harness);
     harness.cut(None);
     harness.sent.clear();
     let token = fresh(&harness);
@@ -242,7 +243,7 @@ fn a_token_that_comes_while_the_connection_is_away_is_shown_with_the_next_one() 
 }
 
 #[test]
-fn a_subscription_with_a_fixed_token_is_never_asked_for_another() {
+fn no_token_is_requested_for_a_subscription_with_a_fixed_token() {
     let mut harness = Harness::default();
     let first = fresh(&harness);
     let subscription = harness.subscribe_with(private(&first), None);
@@ -255,5 +256,5 @@ fn a_subscription_with_a_fixed_token_is_never_asked_for_another() {
         message: "expired".into(),
     }));
     assert_eq!(ended(&mut harness, subscription), "TOKEN_EXPIRED");
-    assert_eq!(asked(&mut harness), None);
+    assert_eq!(requested(&mut harness), None);
 }

@@ -1,4 +1,4 @@
-//! After a loss of the connection: what was missed comes once and in order, or a gap is told.
+//! Resuming after a lost connection: missed messages are delivered once and in order, or a gap is reported.
 
 use crate::support::*;
 use sealwire_client::{Gap, GapReason, Notice, SubscriptionId};
@@ -18,7 +18,7 @@ fn reconnected() -> (Harness, SubscriptionId) {
 }
 
 #[test]
-fn a_resume_names_the_last_place_and_delivers_what_was_missed_once() {
+fn a_resume_names_the_last_position_and_delivers_missed_messages_once() {
     let (mut harness, subscription) = reconnected();
     let subscribe = harness.confirm("absences", 11);
     assert_eq!(subscribe.since, Some(Since::Position(position(11))));
@@ -34,9 +34,9 @@ fn a_resume_names_the_last_place_and_delivers_what_was_missed_once() {
 }
 
 #[test]
-fn a_resume_that_the_relay_refuses_for_now_is_asked_again_from_the_same_place_and_loses_nothing() {
+fn a_temporarily_refused_resume_is_retried_from_the_same_position_without_loss() {
     let (mut harness, subscription) = reconnected();
-    // More replays were asked for than the relay serves at once.
+    // The relay already serves as many replays as it can.
     let subscribe = harness.expect_subscribe();
     assert_eq!(subscribe.since, Some(Since::Position(position(11))));
     harness.refuse(subscribe.request, Code::RateLimited, 2_000);
@@ -52,7 +52,7 @@ fn a_resume_that_the_relay_refuses_for_now_is_asked_again_from_the_same_place_an
 }
 
 #[test]
-fn a_failed_recovery_is_told_before_the_messages_that_follow() {
+fn a_failed_recovery_is_reported_before_later_messages() {
     let (mut harness, subscription) = reconnected();
     harness.confirm_at("absences", position(40), false);
     harness.receive(publication("absences", 40, 41, "after"));
@@ -62,20 +62,20 @@ fn a_failed_recovery_is_told_before_the_messages_that_follow() {
 }
 
 #[test]
-fn a_relay_with_another_epoch_is_a_gap() {
+fn another_epoch_is_a_gap() {
     let (mut harness, subscription) = reconnected();
     let to = Position { epoch: 8, offset: 2 };
     harness.confirm_at("absences", to, false);
     let gap = Gap { from: Some(position(11)), to, reason: GapReason::Epoch };
     assert_eq!(harness.expect_notice(&[subscription]), Notice::Gap(gap));
-    // Lower than in the epoch before, and yet new.
+    // The offset is lower than in the previous epoch, but the message is new.
     harness.receive(publication("absences", 2, 3, "new"));
     let message = harness.expect_message(&[subscription]);
     assert_eq!((message.payload.as_str(), message.position), ("new", Position { epoch: 8, offset: 3 }));
 }
 
 #[test]
-fn a_message_left_out_on_a_live_connection_is_a_gap() {
+fn a_message_skipped_on_a_live_connection_is_a_gap() {
     let (mut harness, subscription) = Harness::subscribed("absences");
     harness.receive(publication("absences", 12, 13, "later"));
     let gap = Gap { from: Some(position(10)), to: position(12), reason: GapReason::Skipped };
@@ -86,7 +86,7 @@ fn a_message_left_out_on_a_live_connection_is_a_gap() {
 }
 
 #[test]
-fn subscriptions_of_one_channel_that_stand_at_different_places_each_get_what_they_lack() {
+fn subscriptions_at_different_positions_each_receive_their_missing_messages() {
     let (mut harness, first) = Harness::subscribed("absences");
     harness.receive(publication("absences", 10, 11, "1"));
     harness.receive(publication("absences", 11, 12, "2"));
@@ -98,7 +98,7 @@ fn subscriptions_of_one_channel_that_stand_at_different_places_each_get_what_the
     harness.expect_subscribed(second);
     harness.receive(publication("absences", 10, 11, "1"));
     harness.expect_payload(&[second], "1");
-    // The second has yet to get 12 when the connection is lost.
+    // The connection is lost before the second subscription receives 12.
     harness.cut(None);
     harness.advance_to_attempt();
     harness.establish();
@@ -111,7 +111,7 @@ fn subscriptions_of_one_channel_that_stand_at_different_places_each_get_what_the
 }
 
 #[test]
-fn a_subscription_that_joins_during_the_loss_gets_nothing_from_before_it() {
+fn a_subscription_made_without_a_connection_receives_no_earlier_messages() {
     let mut harness = Harness { now_ms: 100_000, ..Harness::default() };
     let first = harness.subscribe("absences");
     harness.establish();
@@ -130,7 +130,7 @@ fn a_subscription_that_joins_during_the_loss_gets_nothing_from_before_it() {
 }
 
 #[test]
-fn a_replay_asked_for_during_the_loss_comes_after_the_resume() {
+fn a_replay_requested_without_a_connection_follows_the_resume() {
     let (mut harness, first) = Harness::subscribed("absences");
     harness.cut(None);
     let second = harness.subscribe_with(channel("absences"), Some(30));
@@ -149,7 +149,7 @@ fn a_replay_asked_for_during_the_loss_comes_after_the_resume() {
 }
 
 #[test]
-fn offsets_at_the_end_of_their_range_do_no_harm() {
+fn offsets_at_the_end_of_their_range_are_handled() {
     let (mut harness, subscription) = Harness::subscribed("absences");
     harness.receive(publication("absences", 10, u64::MAX, "last"));
     harness.expect_payload(&[subscription], "last");
@@ -159,7 +159,7 @@ fn offsets_at_the_end_of_their_range_do_no_harm() {
 }
 
 #[test]
-fn publications_of_channels_that_nobody_joined_are_ignored() {
+fn publications_of_unknown_channels_are_ignored() {
     let (mut harness, _) = Harness::subscribed("absences");
     harness.receive(publication("other", 1, 2, "1"));
     harness.receive(ToClient::Subscribed(sealwire_protocol::wire::Subscribed {

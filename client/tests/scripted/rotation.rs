@@ -1,4 +1,4 @@
-//! Rotations of the encryption key on channels with claims: the token at hand has no key for the new messages.
+//! Rotations of the encryption key on channels with claims: the current token lacks the key of new messages.
 
 use crate::{renewing::*, support::*, tokens::*};
 use sealwire_client::{Event, Notice, RenewalId, SessionReason, SubscriptionId};
@@ -6,32 +6,32 @@ use sealwire_protocol::wire::ToClient;
 
 const CLAIMS: &str = "{}";
 
-/// A token that is signed now, with keys under these encryption keys.
+/// Signs a token now, with claims keys under these encryption keys.
 fn under(harness: &Harness, keys: &[u8]) -> String {
     token_under(keys, CLAIMS, (UNIX_START + harness.now_ms) / 1000)
 }
 
-/// Lets time pass until a token is asked for.
-fn until_asked(harness: &mut Harness, within_ms: u64) -> RenewalId {
+/// Advances the clock until the client requests a token.
+fn until_requested(harness: &mut Harness, within_ms: u64) -> RenewalId {
     for _ in 0..within_ms {
-        if let Some(renewal) = asked(harness) {
+        if let Some(renewal) = requested(harness) {
             return renewal;
         }
         harness.advance(1);
     }
-    asked(harness).expect("a token is asked for in time")
+    requested(harness).expect("a token is requested in time")
 }
 
-/// A session with both keys, where one is asked for.
+/// Waits for a session request and provides a session with both keys.
 fn provide_session(harness: &mut Harness) {
-    let asks = |event: &Event| matches!(event, Event::NeedSession { .. });
+    let asks = |event: &Event| matches!(event, Event::SessionRequested { .. });
     for _ in 0..2_000 {
         if harness.events.iter().any(asks) {
             break;
         }
         harness.advance(1);
     }
-    let fetch = harness.expect_need(SessionReason::UnknownKey);
+    let fetch = harness.expect_session_request(SessionReason::UnknownKey);
     harness.provide(fetch, &[2, 1]);
     let request = harness.expect_refresh().request;
     harness.refreshed(request);
@@ -52,12 +52,12 @@ fn unreadable(harness: &mut Harness, subscription: SubscriptionId) -> String {
 }
 
 #[test]
-fn session_and_token_are_asked_for_at_once_and_what_came_meanwhile_is_read_in_order() {
+fn a_rotation_requests_session_and_token_at_once_and_keeps_the_order() {
     let (mut harness, subscription) = renewing();
     harness.receive(rotated(10, "first"));
     harness.receive(private_publication(1, CLAIMS, 11, 12, "second"));
     harness.receive(rotated(12, "third"));
-    let renewal = until_asked(&mut harness, 2_000);
+    let renewal = until_requested(&mut harness, 2_000);
     provide_session(&mut harness);
     harness.expect_nothing();
     let token = under(&harness, &[2, 1]);
@@ -65,7 +65,7 @@ fn session_and_token_are_asked_for_at_once_and_what_came_meanwhile_is_read_in_or
     for payload in ["first", "second", "third"] {
         harness.expect_payload(&[subscription], payload);
     }
-    // The relay takes the token as any renewed one.
+    // The relay accepts the token like any renewed one.
     let request = harness.expect_refresh().request;
     harness.refreshed(request);
     harness.receive(rotated(13, "fourth"));
@@ -74,14 +74,14 @@ fn session_and_token_are_asked_for_at_once_and_what_came_meanwhile_is_read_in_or
 }
 
 #[test]
-fn a_token_function_that_fails_is_asked_again_within_seconds() {
+fn a_failing_token_function_is_retried_within_seconds() {
     let (mut harness, subscription) = renewing();
     harness.receive(rotated(10, "1"));
-    let renewal = until_asked(&mut harness, 2_000);
+    let renewal = until_requested(&mut harness, 2_000);
     provide_session(&mut harness);
     fail(&mut harness, renewal);
     harness.receive(rotated(11, "2"));
-    let renewal = until_asked(&mut harness, 1_500);
+    let renewal = until_requested(&mut harness, 1_500);
     let token = under(&harness, &[2, 1]);
     provide(&mut harness, renewal, &token);
     harness.expect_payload(&[subscription], "1");
@@ -89,22 +89,22 @@ fn a_token_function_that_fails_is_asked_again_within_seconds() {
 }
 
 #[test]
-fn a_token_of_a_process_that_has_not_seen_the_rotation_is_not_the_last_word() {
+fn a_token_without_the_new_key_is_requested_again_and_removes_no_key() {
     let (mut harness, subscription) = renewing();
     harness.receive(rotated(10, "1"));
-    let renewal = until_asked(&mut harness, 2_000);
+    let renewal = until_requested(&mut harness, 2_000);
     provide_session(&mut harness);
     let stale = under(&harness, &[1]);
     provide(&mut harness, renewal, &stale);
     let request = harness.expect_refresh().request;
     harness.refreshed(request);
-    let renewal = until_asked(&mut harness, 1_500);
+    let renewal = until_requested(&mut harness, 1_500);
     let token = under(&harness, &[2, 1]);
     provide(&mut harness, renewal, &token);
     harness.expect_payload(&[subscription], "1");
     let request = harness.expect_refresh().request;
     harness.refreshed(request);
-    // Nor does a later one of such a process take the key away.
+    // A later token without the key does not remove it.
     harness.client.refresh_token(harness.now(), subscription, &stale);
     harness.drain();
     let request = harness.expect_refresh().request;
@@ -115,7 +115,7 @@ fn a_token_of_a_process_that_has_not_seen_the_rotation_is_not_the_last_word() {
 }
 
 #[test]
-fn a_fixed_token_is_said_to_be_the_reason_and_a_fresh_one_mends_it() {
+fn an_error_names_the_fixed_token_and_a_fresh_token_resolves_it() {
     let mut harness = Harness::default();
     let first = fresh(&harness);
     let subscription = harness.subscribe_with(private(&first), None);
@@ -134,18 +134,18 @@ fn a_fixed_token_is_said_to_be_the_reason_and_a_fresh_one_mends_it() {
 }
 
 #[test]
-fn one_subscription_with_a_function_gets_the_key_for_all_of_its_channel() {
+fn one_token_function_gets_the_key_for_its_whole_channel() {
     let mut harness = Harness::default();
     let first = fresh(&harness);
     let fixed = harness.subscribe_with(private(&first), None);
     let renewing = harness.subscribe_with(private(&first), None);
-    harness.client.renew_token_of(harness.now(), renewing);
+    harness.client.enable_token_renewal(harness.now(), renewing);
     harness.establish();
     confirm(&mut harness, CLAIMS);
     harness.expect_subscribed(fixed);
     harness.expect_subscribed(renewing);
     harness.receive(rotated(10, "1"));
-    let renewal = until_asked(&mut harness, 2_000);
+    let renewal = until_requested(&mut harness, 2_000);
     provide_session(&mut harness);
     let token = under(&harness, &[2, 1]);
     provide(&mut harness, renewal, &token);
@@ -153,23 +153,23 @@ fn one_subscription_with_a_function_gets_the_key_for_all_of_its_channel() {
 }
 
 #[test]
-fn a_function_that_leaves_or_fails_is_followed_by_another_one() {
+fn another_function_is_asked_after_one_leaves_or_fails() {
     let mut harness = Harness::default();
     let first = fresh(&harness);
     let [one, two, three] = std::array::from_fn(|_| {
         let subscription = harness.subscribe_with(private(&first), None);
-        harness.client.renew_token_of(harness.now(), subscription);
+        harness.client.enable_token_renewal(harness.now(), subscription);
         subscription
     });
     harness.establish();
     confirm(&mut harness, CLAIMS);
     [one, two, three].into_iter().for_each(|subscription| harness.expect_subscribed(subscription));
-    let who = |harness: &mut Harness| {
+    let next_request = |harness: &mut Harness| {
         for _ in 0..3_000 {
-            let asks = |event: &Event| matches!(event, Event::NeedToken { .. });
+            let asks = |event: &Event| matches!(event, Event::TokenRequested { .. });
             if let Some(index) = harness.events.iter().position(asks) {
                 match harness.events.remove(index) {
-                    Some(Event::NeedToken { renewal, subscription, fresh: true }) => {
+                    Some(Event::TokenRequested { renewal, subscription, fresh: true }) => {
                         return (renewal, subscription);
                     }
                     other => panic!("{other:?}"),
@@ -177,18 +177,18 @@ fn a_function_that_leaves_or_fails_is_followed_by_another_one() {
             }
             harness.advance(1);
         }
-        panic!("nobody is asked");
+        panic!("no token is requested");
     };
     harness.receive(rotated(10, "1"));
-    let (_, asked) = who(&mut harness);
+    let (_, leaving) = next_request(&mut harness);
     provide_session(&mut harness);
-    harness.unsubscribe(asked);
+    harness.unsubscribe(leaving);
     assert!(matches!(harness.next_event(), Event::UnsubscribeDone { .. }));
     harness.receive(rotated(11, "2"));
-    let (renewal, asked) = who(&mut harness);
+    let (renewal, failing) = next_request(&mut harness);
     fail(&mut harness, renewal);
-    let (renewal, next) = who(&mut harness);
-    assert_ne!(asked, next);
+    let (renewal, next) = next_request(&mut harness);
+    assert_ne!(failing, next);
     let token = under(&harness, &[2, 1]);
     provide(&mut harness, renewal, &token);
     harness.expect_payload(&[two, three], "1");
@@ -196,10 +196,10 @@ fn a_function_that_leaves_or_fails_is_followed_by_another_one() {
 }
 
 #[test]
-fn messages_that_wait_survive_a_resume_and_end_with_their_subscription() {
+fn waiting_messages_survive_a_resume_and_are_dropped_with_their_subscription() {
     let (mut harness, subscription) = renewing();
     harness.receive(rotated(10, "1"));
-    let renewal = until_asked(&mut harness, 2_000);
+    let renewal = until_requested(&mut harness, 2_000);
     provide_session(&mut harness);
     harness.cut(None);
     harness.advance_to_attempt();
@@ -215,24 +215,27 @@ fn messages_that_wait_survive_a_resume_and_end_with_their_subscription() {
     harness.expect_unsubscribe();
     harness.advance(120_000);
     assert!(
-        !harness.events.iter().any(|event| matches!(event, Event::Notice { .. } | Event::NeedToken { .. }))
+        !harness
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Notice { .. } | Event::TokenRequested { .. }))
     );
 }
 
 #[test]
-fn a_relay_that_makes_up_keys_cannot_make_the_client_ask_for_tokens_all_the_time() {
+fn a_relay_that_invents_keys_cannot_make_the_client_request_tokens_constantly() {
     let (mut harness, _) = renewing();
     let mut tokens = 0;
     for (offset, key) in (10..).zip((2..202).cycle()).take(1_000) {
         harness.receive(private_publication(key, CLAIMS, offset, offset + 1, "1"));
         harness.advance(200);
-        if let Some(renewal) = asked(&mut harness) {
+        if let Some(renewal) = requested(&mut harness) {
             tokens += 1;
             let token = under(&harness, &[1]);
             provide(&mut harness, renewal, &token);
         }
-        if harness.events.iter().any(|event| matches!(event, Event::NeedSession { .. })) {
-            let fetch = harness.expect_need(SessionReason::UnknownKey);
+        if harness.events.iter().any(|event| matches!(event, Event::SessionRequested { .. })) {
+            let fetch = harness.expect_session_request(SessionReason::UnknownKey);
             harness.provide(fetch, &[1]);
         }
         for message in std::mem::take(&mut harness.sent) {

@@ -1,16 +1,16 @@
-//! Sessions: fetching, refusal, refresh ahead of expiry, and what the app cannot provide.
+//! Sessions: requests, refusals, refresh before expiry, late sessions, and failures of the app.
 
 use crate::support::*;
-use sealwire_client::{ClientError, SessionReason, State};
+use sealwire_client::{ClientError, FetchId, SessionReason, State, SubscriptionId};
 use sealwire_protocol::{Code, UnixSeconds};
 
 #[test]
-fn a_session_is_refreshed_ahead_of_its_end_without_reconnecting() {
+fn a_session_is_refreshed_before_it_ends_without_a_reconnect() {
     let (mut harness, subscription) = Harness::subscribed("absences");
     for _ in 0..3 {
         let waited = harness.advance_to_refresh();
         assert!((629_000..=767_000).contains(&waited), "{waited}");
-        let fetch = harness.expect_need(SessionReason::Refresh);
+        let fetch = harness.expect_session_request(SessionReason::Refresh);
         harness.provide(fetch, &[1]);
         let refresh = harness.expect_refresh();
         assert!(refresh.channel_id.is_empty() && refresh.token.starts_with("session-"));
@@ -22,28 +22,28 @@ fn a_session_is_refreshed_ahead_of_its_end_without_reconnecting() {
 }
 
 #[test]
-fn a_refresh_that_fails_is_tried_again_while_the_session_lasts() {
+fn a_failed_refresh_is_retried_while_the_session_lasts() {
     let (mut harness, _) = Harness::subscribed("absences");
     harness.advance_to_refresh();
-    let fetch = harness.expect_need(SessionReason::Refresh);
+    let fetch = harness.expect_session_request(SessionReason::Refresh);
     let error = ClientError::new(Code::SessionUnavailable, "offline");
     harness.client.handle_session_failed(harness.now(), fetch, error);
     harness.drain();
     assert_eq!(harness.states(), [State::Connected]);
     harness.advance(40_000);
-    let fetch = harness.expect_need(SessionReason::Refresh);
+    let fetch = harness.expect_session_request(SessionReason::Refresh);
     harness.provide(fetch, &[1]);
     let request = harness.expect_refresh().request;
     harness.refuse(request, Code::TokenNotYetValid, 0);
     harness.advance(40_000);
-    harness.expect_need(SessionReason::Refresh);
+    harness.expect_session_request(SessionReason::Refresh);
 }
 
 #[test]
 fn a_session_that_ends_is_replaced_at_once_and_nothing_is_lost() {
     let (mut harness, subscription) = Harness::subscribed("absences");
     harness.goodbye(Code::TokenExpired, 0);
-    let fetch = harness.expect_need(SessionReason::Connect);
+    let fetch = harness.expect_session_request(SessionReason::Connect);
     harness.provide(fetch, &[1]);
     harness.establish();
     harness.confirm("absences", 10);
@@ -52,11 +52,11 @@ fn a_session_that_ends_is_replaced_at_once_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_fresh_session_that_is_refused_too_is_reported_and_not_repeated_for_ever() {
+fn a_second_refused_session_is_reported_and_not_retried() {
     let mut harness = Harness::default();
     let subscription = harness.subscribe("absences");
     for _ in 0..2 {
-        let fetch = harness.expect_need(SessionReason::Connect);
+        let fetch = harness.expect_session_request(SessionReason::Connect);
         harness.provide(fetch, &[1]);
         harness.open();
         harness.sent.clear();
@@ -68,13 +68,13 @@ fn a_fresh_session_that_is_refused_too_is_reported_and_not_repeated_for_ever() {
 }
 
 #[test]
-fn fresh_sessions_that_the_relay_calls_expired_are_fetched_with_growing_waits() {
+fn sessions_that_the_relay_considers_expired_are_requested_with_backoff() {
     let (mut harness, _) = Harness::subscribed("absences");
     harness.goodbye(Code::TokenExpired, 0);
     for attempt in 0..5 {
         let wait = harness.advance_to_attempt();
-        assert_eq!(wait == 0, attempt == 0, "the first fresh session comes without wait");
-        let fetch = harness.expect_need(SessionReason::Connect);
+        assert_eq!(wait == 0, attempt == 0, "the first session is requested without a wait");
+        let fetch = harness.expect_session_request(SessionReason::Connect);
         harness.provide(fetch, &[1]);
         harness.open();
         harness.sent.clear();
@@ -83,10 +83,10 @@ fn fresh_sessions_that_the_relay_calls_expired_are_fetched_with_growing_waits() 
 }
 
 #[test]
-fn a_refusal_by_the_app_ends_what_waits_and_what_lives() {
+fn a_refusal_by_the_app_fails_pending_calls_and_is_not_retried() {
     let mut harness = Harness::default();
     let subscription = harness.subscribe("absences");
-    let fetch = harness.expect_need(SessionReason::Connect);
+    let fetch = harness.expect_session_request(SessionReason::Connect);
     let error = ClientError::new(Code::PermissionMissing, "not your project");
     harness.client.handle_session_failed(harness.now(), fetch, error.clone());
     harness.drain();
@@ -96,10 +96,10 @@ fn a_refusal_by_the_app_ends_what_waits_and_what_lives() {
 }
 
 #[test]
-fn a_malformed_grant_is_refused_for_good() {
+fn a_malformed_grant_is_refused_and_not_retried() {
     let mut harness = Harness::default();
     let subscription = harness.subscribe("absences");
-    let fetch = harness.expect_need(SessionReason::Connect);
+    let fetch = harness.expect_session_request(SessionReason::Connect);
     let expires_at = UnixSeconds((UNIX_START + harness.now_ms) / 1000 + SESSION_SECONDS);
     let mut grant = grant(&[1], expires_at);
     grant.keys[0].scopes = "AAAA".into();
@@ -111,7 +111,7 @@ fn a_malformed_grant_is_refused_for_good() {
 }
 
 #[test]
-fn an_app_that_is_out_of_order_is_asked_again_until_the_call_has_waited_long_enough() {
+fn a_failing_session_function_is_retried_until_the_call_times_out() {
     let mut harness = Harness::default();
     let subscription =
         harness.client.subscribe_within(harness.now(), channel("absences"), None, Some(10_000));
@@ -119,9 +119,10 @@ fn an_app_that_is_out_of_order_is_asked_again_until_the_call_has_waited_long_eno
     let error = ClientError::new(Code::SessionUnavailable, "offline");
     let mut attempts = 0;
     while harness.now_ms < 11_000 {
-        if harness.events.iter().any(|event| matches!(event, sealwire_client::Event::NeedSession { .. })) {
+        if harness.events.iter().any(|event| matches!(event, sealwire_client::Event::SessionRequested { .. }))
+        {
             attempts += 1;
-            let fetch = harness.expect_need(SessionReason::Connect);
+            let fetch = harness.expect_session_request(SessionReason::Connect);
             harness.client.handle_session_failed(harness.now(), fetch, error.clone());
         }
         harness.advance(100);
@@ -133,24 +134,24 @@ fn an_app_that_is_out_of_order_is_asked_again_until_the_call_has_waited_long_eno
 }
 
 #[test]
-fn an_app_that_never_answers_is_given_up_on() {
+fn an_unanswered_session_request_times_out_and_is_retried() {
     let (mut harness, _) = Harness::subscribed("absences");
     harness.goodbye(Code::TokenExpired, 0);
-    let fetch = harness.expect_need(SessionReason::Connect);
+    let fetch = harness.expect_session_request(SessionReason::Connect);
     harness.advance(30_000);
     harness.advance_to_attempt();
-    let again = harness.expect_need(SessionReason::Connect);
+    let again = harness.expect_session_request(SessionReason::Connect);
     harness.provide(fetch, &[1]);
-    assert_eq!(harness.connection, None, "the answer came too late");
+    assert_eq!(harness.connection, None, "the session arrived too late");
     harness.provide(again, &[1]);
     assert!(harness.connection.is_some());
 }
 
 #[test]
-fn a_session_of_another_context_is_refused_while_channels_live() {
+fn a_session_of_another_context_is_refused_while_there_are_channels() {
     let (mut harness, subscription) = Harness::subscribed("absences");
     harness.goodbye(Code::TokenExpired, 0);
-    let fetch = harness.expect_need(SessionReason::Connect);
+    let fetch = harness.expect_session_request(SessionReason::Connect);
     let mut other = grant(&[1], UnixSeconds(UNIX_START / 1000 + 900));
     other.installation = "ari:cloud:jira::site/2".into();
     harness.client.handle_session(harness.now(), fetch, other);
@@ -162,7 +163,7 @@ fn a_session_of_another_context_is_refused_while_channels_live() {
 }
 
 #[test]
-fn a_session_is_not_used_for_another_attempt_shortly_before_its_end() {
+fn a_session_about_to_expire_is_not_used_for_another_attempt() {
     let (mut harness, _) = Harness::subscribed("absences");
     for _ in 0..620 {
         harness.advance(1_000);
@@ -184,5 +185,52 @@ fn a_session_is_not_used_for_another_attempt_shortly_before_its_end() {
         }
         harness.cut(None);
     }
-    harness.expect_need(SessionReason::Connect);
+    harness.expect_session_request(SessionReason::Connect);
+}
+
+/// Returns a client whose session request has just timed out, and that request.
+fn timed_out_request() -> (Harness, SubscriptionId, FetchId) {
+    let mut harness = Harness::default();
+    let subscription = harness.subscribe("absences");
+    let late = harness.expect_session_request(SessionReason::Connect);
+    harness.advance(30_000);
+    assert_eq!(harness.connects, 0);
+    (harness, subscription, late)
+}
+
+#[test]
+fn a_late_session_is_adopted_if_there_is_none() {
+    let (mut harness, subscription, late) = timed_out_request();
+    harness.provide(late, &[1]);
+    assert_eq!(harness.connects, 1, "the client connects at once");
+    harness.establish();
+    harness.confirm("absences", 10);
+    harness.expect_subscribed(subscription);
+}
+
+#[test]
+fn a_late_session_replaces_the_pending_request() {
+    let (mut harness, _, late) = timed_out_request();
+    harness.advance_to_attempt();
+    let next = harness.expect_session_request(SessionReason::Connect);
+    harness.provide(late, &[1]);
+    assert_eq!(harness.connects, 1);
+    harness.establish();
+    harness.provide(next, &[1]);
+    harness.confirm("absences", 10);
+    assert_eq!((harness.connects, harness.sent.len()), (1, 0), "the other session is no longer needed");
+}
+
+#[test]
+fn a_late_session_is_ignored_after_the_relay_refused_one() {
+    let (mut harness, _, late) = timed_out_request();
+    harness.advance_to_attempt();
+    let next = harness.expect_session_request(SessionReason::Connect);
+    harness.provide(next, &[1]);
+    harness.open();
+    harness.sent.clear();
+    harness.goodbye(Code::TokenExpired, 0);
+    harness.expect_session_request(SessionReason::Connect);
+    harness.provide(late, &[1]);
+    assert_eq!(harness.connection, None);
 }

@@ -1,7 +1,9 @@
-//! Subscriptions: sharing, races, replays, and what the relay refuses.
+//! Subscriptions: sharing, races, replays, refusals, and standings.
 
 use crate::support::*;
-use sealwire_client::{ChannelSpec, Event, Gap, GapReason, Notice, SessionReason, State};
+use sealwire_client::{
+    ChannelSpec, Event, Gap, GapReason, Notice, SessionReason, Standing, State, SubscriptionId,
+};
 use sealwire_protocol::{
     Code,
     wire::{Ended, Since, Subscribed, ToClient, ToRelay},
@@ -16,10 +18,10 @@ fn nothing_connects_before_the_first_call() {
 }
 
 #[test]
-fn the_first_subscribe_fetches_a_session_connects_and_joins() {
+fn the_first_subscribe_requests_a_session_connects_and_subscribes() {
     let mut harness = Harness::default();
     let subscription = harness.subscribe("absences");
-    let fetch = harness.expect_need(SessionReason::Connect);
+    let fetch = harness.expect_session_request(SessionReason::Connect);
     assert_eq!(harness.connects, 0);
     harness.provide(fetch, &[1]);
     assert_eq!(harness.connects, 1);
@@ -44,7 +46,7 @@ fn the_first_subscribe_fetches_a_session_connects_and_joins() {
 }
 
 #[test]
-fn a_second_subscription_shares_the_wire_and_is_confirmed_at_once() {
+fn a_second_subscription_shares_the_channel_and_is_confirmed_at_once() {
     let (mut harness, first) = Harness::subscribed("absences");
     let second = harness.subscribe("absences");
     harness.expect_subscribed(second);
@@ -54,7 +56,7 @@ fn a_second_subscription_shares_the_wire_and_is_confirmed_at_once() {
 }
 
 #[test]
-fn the_wire_is_left_with_the_last_subscription_only() {
+fn the_channel_is_unsubscribed_after_its_last_subscription() {
     let (mut harness, first) = Harness::subscribed("absences");
     let second = harness.subscribe("absences");
     harness.expect_subscribed(second);
@@ -111,7 +113,7 @@ fn unsubscribing_before_the_confirmation_leaves_no_subscription_behind() {
 }
 
 #[test]
-fn the_refusal_of_a_subscribe_that_was_left_does_not_end_the_one_after_it() {
+fn the_refusal_of_a_cancelled_subscribe_does_not_end_the_next_one() {
     let (mut harness, _) = Harness::subscribed("keeper");
     let early = harness.subscribe("absences");
     let refused = harness.expect_subscribe();
@@ -130,14 +132,14 @@ fn the_refusal_of_a_subscribe_that_was_left_does_not_end_the_one_after_it() {
 }
 
 #[test]
-fn subscribing_again_while_the_unsubscribe_is_in_flight_joins_anew() {
+fn a_subscribe_during_an_unsubscribe_subscribes_the_channel_again() {
     let (mut harness, first) = Harness::subscribed("absences");
     harness.unsubscribe(first);
     let unsubscribe = harness.expect_unsubscribe();
     let second = harness.subscribe("absences");
     let subscribe = harness.expect_subscribe();
     assert_eq!(subscribe.since, None);
-    // Still of the first subscription.
+    // This publication belongs to the first subscription.
     harness.receive(publication("absences", 10, 11, "old"));
     harness.unsubscribed(unsubscribe.request);
     assert_eq!(harness.next_event(), Event::UnsubscribeDone { subscription: first });
@@ -149,7 +151,7 @@ fn subscribing_again_while_the_unsubscribe_is_in_flight_joins_anew() {
 }
 
 #[test]
-fn a_replay_that_cannot_be_complete_is_told_before_its_messages() {
+fn an_incomplete_replay_is_reported_before_its_messages() {
     let mut harness = Harness::default();
     let subscription = harness.subscribe_with(channel("absences"), Some(60));
     harness.establish();
@@ -163,13 +165,13 @@ fn a_replay_that_cannot_be_complete_is_told_before_its_messages() {
 }
 
 #[test]
-fn a_late_subscription_gets_its_replay_and_the_others_nothing_twice() {
+fn a_later_subscription_gets_its_replay_and_the_others_receive_nothing_twice() {
     let (mut harness, first) = Harness::subscribed("absences");
     harness.receive(publication("absences", 10, 11, "1"));
     harness.expect_payload(&[first], "1");
     let second = harness.subscribe_with(channel("absences"), Some(60));
     harness.expect_unsubscribe();
-    // On its way while the client rejoins.
+    // This publication arrives while the client subscribes again.
     harness.receive(publication("absences", 11, 12, "2"));
     harness.expect_payload(&[first], "2");
     let subscribe = harness.confirm("absences", 9);
@@ -185,7 +187,7 @@ fn a_late_subscription_gets_its_replay_and_the_others_nothing_twice() {
 }
 
 #[test]
-fn subscriptions_that_wait_together_get_the_replay_that_each_asked_for() {
+fn subscriptions_confirmed_together_each_get_their_own_replay() {
     let mut harness = Harness { now_ms: 100_000, ..Harness::default() };
     let live = harness.subscribe("absences");
     let replayed = harness.subscribe_with(channel("absences"), Some(50));
@@ -193,7 +195,7 @@ fn subscriptions_that_wait_together_get_the_replay_that_each_asked_for() {
     harness.confirm("absences", 10);
     harness.expect_subscribed(live);
     harness.expect_subscribed(replayed);
-    // Publications of the test bear a time shortly after the start of the clock.
+    // The fixtures' publications bear a time shortly after the start of the clock.
     harness.receive(publication("absences", 10, 11, "too old for both"));
     harness.receive(publication("absences", 11, 60_000, "old"));
     harness.expect_payload(&[replayed], "too old for both");
@@ -203,7 +205,7 @@ fn subscriptions_that_wait_together_get_the_replay_that_each_asked_for() {
 }
 
 #[test]
-fn a_replay_longer_than_any_relay_keeps_is_refused_at_once() {
+fn a_replay_beyond_the_protocols_maximum_is_refused_at_once() {
     let mut harness = Harness::default();
     let subscription = harness.subscribe_with(channel("absences"), Some(121));
     assert_eq!(harness.expect_subscribe_error(subscription).code.name(), "REPLAY_TOO_LONG");
@@ -215,7 +217,7 @@ fn a_scope_that_the_context_lacks_is_refused_once_the_context_is_known() {
     let mut harness = Harness::default();
     let spec = ChannelSpec { scope: Some(vec!["board".into()]), ..channel("absences") };
     let subscription = harness.subscribe_with(spec, None);
-    let fetch = harness.expect_need(SessionReason::Connect);
+    let fetch = harness.expect_session_request(SessionReason::Connect);
     harness.provide(fetch, &[1]);
     let error = harness.expect_subscribe_error(subscription);
     assert_eq!(error.code.name(), "SCOPE_REFUSED");
@@ -223,7 +225,7 @@ fn a_scope_that_the_context_lacks_is_refused_once_the_context_is_known() {
 }
 
 #[test]
-fn what_the_relay_refuses_for_good_is_rejected_and_gone() {
+fn a_permanent_refusal_fails_the_subscribe_and_removes_the_subscription() {
     let mut harness = Harness::default();
     let subscription = harness.subscribe("absences");
     harness.establish();
@@ -232,11 +234,11 @@ fn what_the_relay_refuses_for_good_is_rejected_and_gone() {
     assert_eq!(harness.expect_subscribe_error(subscription).code.name(), "PERMISSION_MISSING");
     harness.cut(None);
     harness.advance(120_000);
-    assert_eq!(harness.connects, 1, "nothing needs a connection any more");
+    assert_eq!(harness.connects, 1, "nothing needs a connection any longer");
 }
 
 #[test]
-fn what_the_relay_refuses_for_now_is_asked_again_by_itself() {
+fn a_temporary_refusal_of_a_subscribe_is_retried() {
     let mut harness = Harness::default();
     let subscription = harness.subscribe("absences");
     harness.establish();
@@ -250,7 +252,7 @@ fn what_the_relay_refuses_for_now_is_asked_again_by_itself() {
 }
 
 #[test]
-fn a_relay_that_names_another_channel_is_not_believed() {
+fn a_confirmation_of_another_channel_fails_the_subscribe() {
     let mut harness = Harness::default();
     let subscription = harness.subscribe("absences");
     harness.establish();
@@ -260,7 +262,7 @@ fn a_relay_that_names_another_channel_is_not_believed() {
 }
 
 #[test]
-fn a_subscription_that_the_relay_ends_is_told_and_gone() {
+fn a_subscription_ended_by_the_relay_is_reported_and_removed() {
     let (mut harness, subscription) = Harness::subscribed("absences");
     harness.receive(ToClient::Ended(Ended {
         channel_id: channel_id("absences").into(),
@@ -276,4 +278,30 @@ fn a_subscription_that_the_relay_ends_is_told_and_gone() {
     harness.unsubscribe(subscription);
     assert_eq!(harness.next_event(), Event::UnsubscribeDone { subscription });
     assert_eq!(harness.sent, []);
+}
+
+fn standings(harness: &mut Harness, of: SubscriptionId) -> Vec<Standing> {
+    let events = std::mem::take(&mut harness.events);
+    let standing = |event: Event| match event {
+        Event::Standing { subscription, standing } if subscription == of => Some(standing),
+        _ => None,
+    };
+    events.into_iter().filter_map(standing).collect()
+}
+
+#[test]
+fn changes_of_a_subscriptions_standing_are_reported() {
+    let mut harness = Harness::default();
+    let subscription = harness.subscribe("absences");
+    harness.establish();
+    harness.confirm("absences", 10);
+    assert_eq!(standings(&mut harness, subscription), [Standing::Subscribed]);
+    harness.cut(None);
+    assert_eq!(standings(&mut harness, subscription), [Standing::Resuming]);
+    harness.advance_to_attempt();
+    harness.establish();
+    harness.confirm("absences", 10);
+    assert_eq!(standings(&mut harness, subscription), [Standing::Subscribed]);
+    harness.unsubscribe(subscription);
+    assert_eq!(standings(&mut harness, subscription), []);
 }

@@ -1,4 +1,4 @@
-//! Channel tokens: channels with claims, and tokens that are replaced.
+//! Channel tokens: channels with claims, and refreshed tokens.
 #![allow(unreachable_pub, reason = "the modules of one test program")]
 
 use crate::support::*;
@@ -15,17 +15,17 @@ fn tag(claims: &str) -> [u8; 32] {
     RoutingKey::new([5; 32]).claims_tag(APP, INSTALLATION, NAME, claims)
 }
 
-/// A channel token as the resolver writes it; `number` makes it differ from others of the same claims.
+/// Returns a channel token as the resolver writes it. `number` distinguishes tokens of the same claims.
 pub fn token(claims: &str, number: u64) -> String {
     token_under(&[1], claims, number)
 }
 
-/// With claims keys under these encryption keys.
+/// Returns a channel token with claims keys under these encryption keys.
 pub fn token_under(keys: &[u8], claims: &str, number: u64) -> String {
     token_for(keys, claims, number, 900)
 }
 
-/// That lives for so many seconds from its number on.
+/// Returns a channel token that is valid for `seconds` from the Unix time `number`.
 pub fn token_for(keys: &[u8], claims: &str, number: u64, seconds: u64) -> String {
     let validity = (UnixSeconds(number), UnixSeconds(number + seconds));
     let claims_of_token = ChannelClaims::new(
@@ -44,7 +44,7 @@ pub fn token_for(keys: &[u8], claims: &str, number: u64, seconds: u64) -> String
     ClaimsKeyring::write(&jwt, keys.iter().map(|(id, key)| (*id, key)))
 }
 
-/// A publication on the channel with these claims.
+/// Returns a publication on the channel with these claims.
 pub fn private_publication(
     number: u8,
     claims: &str,
@@ -112,14 +112,14 @@ fn refresh_ok(harness: &mut Harness) {
 }
 
 #[test]
-fn the_relay_is_shown_the_token_without_its_keys_and_messages_are_opened_with_them() {
+fn the_relay_receives_the_token_without_its_keys_and_the_client_decrypts_with_them() {
     let (mut harness, subscription) = subscribed("{}");
     harness.receive(private_publication(1, "{}", 10, 11, "1"));
     harness.expect_payload(&[subscription], "1");
 }
 
 #[test]
-fn a_token_is_replaced_on_the_live_channel_and_used_for_the_next_connection() {
+fn a_refreshed_token_is_sent_at_once_and_used_for_the_next_connection() {
     let (mut harness, subscription) = subscribed("{}");
     harness.client.refresh_token(harness.now(), subscription, &token("{}", 2));
     harness.drain();
@@ -138,7 +138,7 @@ fn a_token_is_replaced_on_the_live_channel_and_used_for_the_next_connection() {
 }
 
 #[test]
-fn a_token_that_the_relay_refuses_leaves_the_old_one_in_force() {
+fn a_rejected_token_leaves_the_current_one_in_use() {
     let (mut harness, subscription) = subscribed("{}");
     harness.client.refresh_token(harness.now(), subscription, &token("{}", 2));
     harness.drain();
@@ -152,7 +152,7 @@ fn a_token_that_the_relay_refuses_leaves_the_old_one_in_force() {
 }
 
 #[test]
-fn a_token_given_while_there_is_no_connection_is_used_for_the_next() {
+fn a_token_refreshed_without_a_connection_is_used_for_the_next_one() {
     let (mut harness, subscription) = subscribed("{}");
     harness.cut(None);
     harness.client.refresh_token(harness.now(), subscription, &token("{}", 2));
@@ -178,7 +178,7 @@ fn a_token_for_other_claims_or_for_no_subscription_is_refused() {
 }
 
 #[test]
-fn a_subscription_that_joins_with_another_token_is_confirmed_once_the_relay_took_it() {
+fn a_subscription_that_joins_with_another_token_is_confirmed_once_the_relay_accepts_it() {
     let (mut harness, first) = subscribed("{}");
     let second = harness.subscribe_with(private(&token("{}", 2)), None);
     let request = harness.expect_refresh().request;
@@ -189,7 +189,7 @@ fn a_subscription_that_joins_with_another_token_is_confirmed_once_the_relay_took
 }
 
 #[test]
-fn a_subscription_that_joins_with_a_bad_token_fails_alone() {
+fn a_subscription_that_joins_with_a_bad_token_is_the_only_one_to_fail() {
     let (mut harness, first) = subscribed("{}");
     let second = harness.subscribe_with(private(&token("{}", 2)), None);
     let request = harness.expect_refresh().request;
@@ -209,7 +209,7 @@ fn other_claims_are_another_channel() {
 }
 
 #[test]
-fn a_token_that_ran_out_during_the_loss_ends_the_subscription() {
+fn a_token_that_expired_without_a_connection_ends_the_subscription() {
     let (mut harness, subscription) = subscribed("{}");
     harness.cut(None);
     harness.advance_to_attempt();

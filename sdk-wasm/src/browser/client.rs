@@ -8,7 +8,7 @@ use super::{
 };
 use crate::error::with_code;
 use js_sys::{Promise, Uint8Array};
-use sealwire_client::{Draft, OpeningId, PublishId, RenewalId, SubscriptionId};
+use sealwire_client::{DecryptionId, Draft, PublishId, RenewalId, SubscriptionId};
 use sealwire_protocol::Code;
 use std::rc::Rc;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -65,7 +65,7 @@ impl Client {
             |client, now| {
                 let id = client.subscribe_within(now, channel, replay_seconds, timeout_ms);
                 if renews {
-                    client.renew_token_of(now, id);
+                    client.enable_token_renewal(now, id);
                 }
                 id
             },
@@ -146,7 +146,7 @@ impl Client {
     #[wasm_bindgen(js_name = provideOpened)]
     pub fn provide_opened(&self, opening: u32, plaintext: Option<Uint8Array>) {
         let plaintext = plaintext.map(|plaintext| plaintext.to_vec());
-        self.shell.input(|client, now| client.handle_opening(now, OpeningId(opening), plaintext));
+        self.shell.input(|client, now| client.handle_decrypted(now, DecryptionId(opening), plaintext));
     }
 
     /// No attempt to connect makes sense for now: `offline`, `hidden` or `frozen`.

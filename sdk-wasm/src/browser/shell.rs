@@ -167,17 +167,17 @@ impl Shell {
 
     fn tell(&self, event: Event) {
         match event {
-            Event::NeedSession { fetch, reason } => self.fetch_session(fetch, outputs::reason(reason)),
-            Event::NeedToken { renewal, subscription, fresh } => {
+            Event::SessionRequested { fetch, reason } => self.fetch_session(fetch, outputs::reason(reason)),
+            Event::TokenRequested { renewal, subscription, fresh } => {
                 let subscriber = self.callbacks.borrow().subscriber(subscription);
                 if let Some(provider) = subscriber.and_then(|subscriber| subscriber.token) {
                     report(self.host.token(&provider, renewal.0, fresh));
                 }
             }
-            Event::NeedOpening { opening, input } => {
+            Event::DecryptRequested { decryption, input } => {
                 let AesGcmInput { key, nonce, associated_data, ciphertext } = input;
-                if self.host.open(opening.0, &*key, &nonce, &associated_data, &ciphertext).is_err() {
-                    self.client.borrow_mut().handle_opening(clock::now(), opening, None);
+                if self.host.open(decryption.0, &*key, &nonce, &associated_data, &ciphertext).is_err() {
+                    self.client.borrow_mut().handle_decrypted(clock::now(), decryption, None);
                 }
             }
             Event::SubscribeDone { subscription, result } => {

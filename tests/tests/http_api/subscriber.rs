@@ -84,7 +84,7 @@ impl Subscriber {
             }
             let now = self.now();
             match self.core.poll_event() {
-                Some(Event::NeedSession { fetch, .. }) => {
+                Some(Event::SessionRequested { fetch, .. }) => {
                     self.core.handle_session(now, fetch, self.grant.clone());
                 }
                 Some(event) => return event,

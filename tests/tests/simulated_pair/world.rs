@@ -256,7 +256,7 @@ impl World {
                 }
             }
             while let Some(event) = self.clients[client].core.poll_event() {
-                let Event::NeedSession { fetch, reason } = event else {
+                let Event::SessionRequested { fetch, reason } = event else {
                     self.clients[client].note(event);
                     continue;
                 };

@@ -1,4 +1,4 @@
-//! What the client must have done next.
+//! Expectations of the client's next output, and scripted answers of the relay.
 
 use super::{fixtures::*, harness::Harness};
 use sealwire_client::{
@@ -10,10 +10,10 @@ use sealwire_protocol::wire::{
 };
 
 impl Harness {
-    pub fn expect_need(&mut self, reason: SessionReason) -> FetchId {
-        let index = self.events.iter().position(|event| matches!(event, Event::NeedSession { .. }));
-        match self.events.remove(index.expect("a session is asked for")) {
-            Some(Event::NeedSession { fetch, reason: asked }) if asked == reason => fetch,
+    pub fn expect_session_request(&mut self, reason: SessionReason) -> FetchId {
+        let index = self.events.iter().position(|event| matches!(event, Event::SessionRequested { .. }));
+        match self.events.remove(index.expect("a session is requested")) {
+            Some(Event::SessionRequested { fetch, reason: actual }) if actual == reason => fetch,
             other => panic!("{other:?}"),
         }
     }
@@ -46,7 +46,7 @@ impl Harness {
         }
     }
 
-    /// Takes the `Subscribe` that was sent and confirms it.
+    /// Takes the client's `Subscribe` and confirms it at `offset`.
     pub fn confirm(&mut self, name: &str, offset: u64) -> Subscribe {
         self.confirm_at(name, position(offset), true)
     }

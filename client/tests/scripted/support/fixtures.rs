@@ -1,6 +1,6 @@
-//! One app, one installation, one context: keys, grants, channels, publications.
+//! Keys, grants, channels and publications of one app, installation and context.
 
-use sealwire_client::{ChannelSpec, Entropy, SessionGrant};
+use sealwire_client::{ChannelSpec, Draft, Entropy, SessionGrant};
 use sealwire_protocol::{
     ChannelAddress, ChannelId, EncryptionKey, Scope, UnixMillis, UnixSeconds, seal,
     wire::{Position, Publication, ToClient},
@@ -13,7 +13,7 @@ pub const SESSION_SECONDS: u64 = 900;
 pub const HEARTBEAT_MS: u64 = 25_000;
 pub const EPOCH: u64 = 7;
 
-/// Reproducible: a counter through SplitMix64.
+/// Reproducible randomness: a counter through SplitMix64.
 pub struct TestEntropy(pub u64);
 
 impl Entropy for TestEntropy {
@@ -53,6 +53,11 @@ pub fn grant(keys: &[u8], expires_at: UnixSeconds) -> SessionGrant {
 
 pub fn channel(name: &str) -> ChannelSpec {
     ChannelSpec { name: name.into(), scope: None, token: None }
+}
+
+pub fn draft(name: &str, payload: &str, id: Option<&str>, timeout_ms: Option<u64>) -> Draft {
+    let (event, payload) = (String::new(), payload.into());
+    Draft { spec: channel(name), event, payload, id: id.map(Into::into), timeout_ms }
 }
 
 pub fn channel_id(name: &str) -> ChannelId {

@@ -1,8 +1,8 @@
-//! The client, its clock, and what it did so far.
+//! The client, its clock, and its outputs so far.
 
 use super::fixtures::*;
 use sealwire_client::{
-    ChannelSpec, Client, Config, ConnectionId, Draft, Event, FetchId, Instant, Now, PublishId, SessionReason,
+    ChannelSpec, Client, Config, ConnectionId, Event, FetchId, Instant, Now, PublishId, SessionReason,
     SubscriptionId, Transmit,
 };
 use sealwire_protocol::{
@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 pub struct Harness {
     pub client: Client,
     pub now_ms: u64,
-    /// By how much the wall clock is ahead, as after a sleep in which the timers stood still.
+    /// The lead of the wall clock over the timers, as after a sleep in which the timers stood still.
     pub asleep_ms: u64,
     pub connection: Option<ConnectionId>,
     pub connects: u32,
@@ -34,7 +34,7 @@ impl Harness {
         Self::new(config, 1)
     }
 
-    /// With randomness of its own.
+    /// Creates a harness with other randomness.
     pub fn seeded(seed: u64) -> Self {
         Self::new(Config::default(), seed << 32)
     }
@@ -52,7 +52,7 @@ impl Harness {
         }
     }
 
-    /// A client whose session is open, with one subscription at offset 10.
+    /// Creates a connected client with one confirmed subscription at offset 10.
     pub fn subscribed(name: &str) -> (Self, SubscriptionId) {
         let mut harness = Self::default();
         let subscription = harness.subscribe(name);
@@ -88,16 +88,9 @@ impl Harness {
         publish
     }
 
-    /// Publishes with a limit of its own to the wait.
+    /// Publishes with a timeout.
     pub fn publish_within(&mut self, name: &str, payload: &str, timeout_ms: u64) -> PublishId {
-        let draft = Draft {
-            spec: channel(name),
-            event: String::new(),
-            payload: payload.into(),
-            id: None,
-            timeout_ms: Some(timeout_ms),
-        };
-        let publish = self.client.publish_draft(self.now(), draft);
+        let publish = self.client.publish_draft(self.now(), draft(name, payload, None, Some(timeout_ms)));
         self.drain();
         publish
     }
@@ -126,13 +119,13 @@ impl Harness {
         }
     }
 
-    /// Lets time pass, with every timeout at its moment.
+    /// Advances the clock and handles every timeout when it is due.
     pub fn advance(&mut self, ms: u64) {
         let end = self.now_ms + ms;
         let mut timeouts = 0;
         while let Some(Instant(at)) = self.client.poll_timeout().filter(|Instant(at)| *at <= end) {
             timeouts += 1;
-            assert!(timeouts <= 100 + ms, "the client asks for the time again and again");
+            assert!(timeouts <= 100 + ms, "the client sets its timeout again and again");
             self.now_ms = self.now_ms.max(at);
             self.client.handle_timeout(self.now());
             self.drain();
@@ -140,12 +133,12 @@ impl Harness {
         self.now_ms = end;
     }
 
-    /// Lets time pass until the client connects or asks for a session, and says how long that took.
+    /// Advances the clock until the client connects or requests a session. Returns the time that passed.
     pub fn advance_to_attempt(&mut self) -> u64 {
         let start = self.now_ms;
         for _ in 0..1_000 {
             if self.connection.is_some()
-                || self.events.iter().any(|event| matches!(event, Event::NeedSession { .. }))
+                || self.events.iter().any(|event| matches!(event, Event::SessionRequested { .. }))
             {
                 return self.now_ms - start;
             }
@@ -201,20 +194,20 @@ impl Harness {
         }));
     }
 
-    /// Answers everything up to `Welcome`.
+    /// Answers the client's steps up to the `Welcome`.
     pub fn establish(&mut self) {
         if self.connection.is_none() {
-            let fetch = self.expect_need(SessionReason::Connect);
+            let fetch = self.expect_session_request(SessionReason::Connect);
             self.provide(fetch, &[1]);
         }
         self.open();
         self.welcome();
     }
 
-    /// Lets time pass on a healthy connection until the client asks for its next session, and says how long that took.
+    /// Advances the clock on a healthy connection until the client requests its next session. Returns the time that passed.
     pub fn advance_to_refresh(&mut self) -> u64 {
         let start = self.now_ms;
-        while !self.events.iter().any(|event| matches!(event, Event::NeedSession { .. })) {
+        while !self.events.iter().any(|event| matches!(event, Event::SessionRequested { .. })) {
             self.advance(1_000);
             self.ping();
             assert!(matches!(self.sent.pop_front(), Some(ToRelay::Pong(_))));

@@ -1,7 +1,7 @@
 //! Connections between clients and the relay: each with its own delay, so that one may overtake another; cut at any byte.
 
 use bytes::Bytes;
-use sealwire_client::{ConnectionId, FetchId, OpeningId, RenewalId};
+use sealwire_client::{ConnectionId, DecryptionId, FetchId, RenewalId};
 use sealwire_protocol::wire::{ToClient, ToRelay};
 use std::{collections::BTreeMap, fmt};
 
@@ -49,7 +49,7 @@ pub(super) enum Arrival {
     Session(usize, FetchId, Option<Answer>),
     Token(usize, RenewalId, Option<Answer>),
     /// A message that the platform opened, or not.
-    Opening(usize, OpeningId, Option<Vec<u8>>),
+    Opening(usize, DecryptionId, Option<Vec<u8>>),
     Awake,
 }
 

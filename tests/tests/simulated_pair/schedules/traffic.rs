@@ -80,7 +80,7 @@ impl World {
             }
             Arrival::Opening(client, opening, plaintext) => {
                 let now = self.client_now(client);
-                self.sides[client].core.handle_opening(now, opening, plaintext);
+                self.sides[client].core.handle_decrypted(now, opening, plaintext);
             }
             // Its timers are late, and it finds out by itself.
             Arrival::Awake => {}
@@ -135,17 +135,17 @@ impl World {
             Event::Notice { subscriptions, notice } => {
                 subscriptions.iter().try_for_each(|id| model.notice(client, *id, &notice, now))
             }
-            Event::NeedSession { fetch, .. } => {
+            Event::SessionRequested { fetch, .. } => {
                 let (at, answer) = self.answer();
                 self.network.at(at, Arrival::Session(client, fetch, answer));
                 Ok(())
             }
-            Event::NeedToken { renewal, .. } => {
+            Event::TokenRequested { renewal, .. } => {
                 let (at, answer) = self.answer();
                 self.network.at(at, Arrival::Token(client, renewal, answer));
                 Ok(())
             }
-            Event::NeedOpening { opening, input } => {
+            Event::DecryptRequested { decryption: opening, input } => {
                 let at = now + self.random.below(SLOWEST_OPENING_MS);
                 let plaintext = (self.random.below(8) > 0).then(|| decrypt(&input)).flatten();
                 self.network.at(at, Arrival::Opening(client, opening, plaintext));

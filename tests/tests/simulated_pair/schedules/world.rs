@@ -137,7 +137,7 @@ impl World {
         let ends = fixed.map(|seconds| (unix_ms(self.now_ms) / 1000 + seconds) * 1000 - UNIX_START);
         self.model.subscribes(client, id, channel, replay, ends, limit_ms.map(|ms| self.now_ms + ms));
         if guarded && fixed.is_none() {
-            self.sides[client].core.renew_token_of(now, id);
+            self.sides[client].core.enable_token_renewal(now, id);
         }
         self.drain();
         id
@@ -329,6 +329,6 @@ pub(super) fn unix_ms(now_ms: u64) -> u64 {
 
 /// Every other client has its larger messages opened by its platform.
 fn config(entropy: u64) -> Config {
-    let opens_elsewhere_from = entropy.is_multiple_of(2).then_some(LARGE_FROM);
-    Config { opens_elsewhere_from, ..Config::default() }
+    let host_decrypt_threshold = entropy.is_multiple_of(2).then_some(LARGE_FROM);
+    Config { host_decrypt_threshold, ..Config::default() }
 }

@@ -1,0 +1,149 @@
+//! Delivery of publications to the app: continuity first, then the key, then the decryption. The order is kept throughout.
+
+use crate::{
+    Client, ClientError, Event, Gap, Message, Notice, Now, SubscriptionId,
+    state::{
+        channel::Channel,
+        reorder_buffer::{Content, Decryption, Entry},
+    },
+};
+use sealwire_protocol::{
+    ChannelId, Code, KeyId, Opened, SealedMessage,
+    wire::{Position, Publication},
+};
+
+/// The reason why a message is not decrypted.
+pub(super) enum DecryptError {
+    /// The channel lacks the key.
+    UnknownKey(KeyId),
+    /// Only another channel token contains the key, and no function of the app provides one.
+    NeedsToken,
+    /// The message was not sealed for this channel.
+    Unreadable,
+}
+
+impl Client {
+    /// Handles a publication.
+    pub(super) fn publication_received(&mut self, now: Now, publication: Publication) {
+        let id = publication.channel_id();
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        let (Some(head), true) = (channel.head(), channel.receives()) else { return };
+        let position = Position { offset: publication.offset, ..head };
+        channel.advance_head(position);
+        let mut gaps: Vec<(Gap, Vec<SubscriptionId>)> = Vec::new();
+        let mut recipients = Vec::new();
+        for member in channel.members() {
+            let Some(subscription) = self.subscriptions.get_mut(member) else { continue };
+            let Some(continuity) = subscription.continuity_mut() else { continue };
+            let Publication { offset, previous_offset, time_ms, .. } = publication;
+            let arrival = continuity.take(now.instant, offset, previous_offset, time_ms);
+            if let Some(gap) = arrival.gap {
+                match gaps.iter_mut().find(|(other, _)| *other == gap) {
+                    Some((_, members)) => members.push(*member),
+                    None => gaps.push((gap, vec![*member])),
+                }
+            }
+            if arrival.is_wanted {
+                recipients.push(*member);
+            }
+        }
+        for (gap, recipients) in gaps {
+            channel.buffer.push(Entry { recipients, content: Content::Notice(Notice::Gap(gap)) });
+        }
+        if !recipients.is_empty() {
+            let decryption = self.start_decryption(id, &publication);
+            let entry =
+                Entry { recipients, content: Content::Publication(publication, position, decryption) };
+            if let Some(channel) = self.channels.get_mut(&id) {
+                channel.buffer.push(entry);
+            }
+        }
+        self.deliver(now, id, false);
+    }
+
+    pub(super) fn deliver_all(&mut self, now: Now) {
+        for id in self.channels.keys() {
+            self.deliver(now, id, false);
+        }
+    }
+
+    /// Delivers the buffered messages of a channel, up to one that waits for its key or for the host. If `is_last`, no message
+    /// waits.
+    pub(super) fn deliver(&mut self, now: Now, id: ChannelId, is_last: bool) {
+        while let Some(channel) = self.channels.get(&id) {
+            let Some(entry) = channel.buffer.front() else { return };
+            let may_wait = !is_last && !channel.buffer.is_over_full();
+            let mut decrypted = match &entry.content {
+                Content::Notice(_) => None,
+                Content::Publication(_, _, Decryption::Requested(_)) if may_wait => return,
+                Content::Publication(publication, position, decryption) => {
+                    Some(decrypt(channel, id, publication, *position, decryption))
+                }
+            };
+            if let Some(Err(DecryptError::UnknownKey(key))) = decrypted {
+                match self.await_key(now, id, key) {
+                    Ok(true) if may_wait => return,
+                    Ok(_) => {}
+                    Err(error) => decrypted = Some(Err(error)),
+                }
+            }
+            self.deliver_front(id, decrypted);
+        }
+    }
+
+    /// Removes the front of a channel's buffer and emits its event.
+    fn deliver_front(&mut self, id: ChannelId, decrypted: Option<Result<Message, DecryptError>>) {
+        let Some(entry) = self.channels.get_mut(&id).and_then(|channel| channel.buffer.pop()) else { return };
+        let mut subscriptions = entry.recipients;
+        subscriptions.retain(|subscription| self.subscriptions.contains(subscription));
+        if subscriptions.is_empty() {
+            return;
+        }
+        let notice = match (decrypted, entry.content) {
+            (Some(Ok(message)), _) => {
+                return self.events.push_back(Event::Message { subscriptions, message });
+            }
+            (None, Content::Notice(notice)) => notice,
+            (Some(Err(DecryptError::NeedsToken)), _) => unreadable(
+                "a message could not be opened: the encryption key was rotated after the channel token was signed; \
+                 subscribe with a function as token, or call refreshToken() with a fresh one",
+            ),
+            // All other reasons share one error, which says nothing about the cause.
+            (Some(Err(_)), _) | (None, Content::Publication(..)) => {
+                unreadable("a message could not be opened")
+            }
+        };
+        self.events.push_back(Event::Notice { subscriptions, notice });
+    }
+}
+
+fn unreadable(message: &str) -> Notice {
+    Notice::Error(ClientError::new(Code::MessageUnreadable, message))
+}
+
+fn decrypt(
+    channel: &Channel,
+    id: ChannelId,
+    publication: &Publication,
+    position: Position,
+    decryption: &Decryption,
+) -> Result<Message, DecryptError> {
+    let opened = match decryption {
+        Decryption::Done(plaintext) => Opened::read(plaintext),
+        Decryption::Local | Decryption::Requested(_) => {
+            let sealed = SealedMessage::parse(&publication.sealed).map_err(|_| DecryptError::Unreadable)?;
+            let key_id = sealed.key_id();
+            let key = channel.key(key_id).ok_or(DecryptError::UnknownKey(key_id))?;
+            sealed.open(key, id, &publication.event)
+        }
+    };
+    let opened = opened.map_err(|_| DecryptError::Unreadable)?;
+    Ok(Message {
+        payload: opened.payload,
+        position,
+        time_ms: publication.time_ms,
+        published_at_ms: if opened.published_at.0 == 0 { publication.time_ms } else { opened.published_at.0 },
+        event: publication.event.clone(),
+        channel: channel.name().to_owned(),
+    })
+}

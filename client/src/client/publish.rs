@@ -1,0 +1,195 @@
+//! Publishing. The client seals a publication once, keeps it until the relay acknowledges it, and sends it again under the
+//! same idempotency id after a lost connection. The order of the calls is kept even if the relay refuses a publication
+//! temporarily: `Publish.follows` makes the relay refuse everything in flight behind it, and the client sends all of it
+//! again ([`crate::state::flow_control`]).
+
+use crate::{
+    Client, ClientError, Entropy, Event, Now, PublishId, Receipt,
+    entropy::array,
+    state::{
+        channel_spec::{ChannelSpec, CheckedSpec},
+        phase::Phase,
+        publishes::{Sendable, Unsealed},
+        requests::Request,
+        session::{Identity, Session},
+    },
+};
+use sealwire_protocol::{
+    Code, check_event_name, limits, seal, seal_repeatable,
+    wire::{Publish, Published},
+};
+use zeroize::Zeroizing;
+
+/// A publication as an app requests it.
+pub struct Draft {
+    /// The channel.
+    pub spec: ChannelSpec,
+    /// The event name.
+    pub event: String,
+    /// The payload, as JSON text.
+    pub payload: String,
+    /// An idempotency id that the app chose. The relay accepts the same message once under it, for as long as it remembers
+    /// the id. `None` lets the client choose a random id.
+    pub id: Option<String>,
+    /// The time after which the call fails. Default: [`crate::Config::publish_timeout_ms`].
+    pub timeout_ms: Option<u64>,
+}
+
+impl Client {
+    /// Publishes one payload of JSON text, and connects if necessary. [`Event::PublishDone`] completes the call.
+    pub fn publish(&mut self, now: Now, spec: ChannelSpec, event: String, payload: String) -> PublishId {
+        self.publish_draft(now, Draft { spec, event, payload, id: None, timeout_ms: None })
+    }
+
+    /// Publishes like [`Self::publish`], with an optional idempotency id and timeout.
+    pub fn publish_draft(&mut self, now: Now, draft: Draft) -> PublishId {
+        let publish = PublishId(self.next_id());
+        let Draft { spec, event, payload, id, timeout_ms } = draft;
+        let payload = Zeroizing::new(payload);
+        match self.check_publish(spec, &event, id.as_deref(), payload.len()) {
+            Ok(spec) => {
+                let deadline = now.instant.after(timeout_ms.unwrap_or(self.config.publish_timeout_ms));
+                self.publishes.insert(publish, deadline, Unsealed { spec, event, payload, app_id: id });
+                self.advance(now);
+            }
+            Err(error) => self.events.push_back(Event::PublishDone { publish, result: Err(error) }),
+        }
+        publish
+    }
+
+    /// Cancels a publish, which the client no longer sends. [`Event::PublishDone`] completes the publish with an error, unless
+    /// it is already complete.
+    pub fn withdraw_publish(&mut self, now: Now, id: PublishId) {
+        if self.publishes.contains(id) {
+            self.fail_publish(
+                id,
+                ClientError::unreachable("the app cancelled the call before the relay answered"),
+            );
+        }
+        self.advance(now);
+    }
+
+    fn check_publish(
+        &self,
+        spec: ChannelSpec,
+        event: &str,
+        id: Option<&str>,
+        bytes: usize,
+    ) -> Result<CheckedSpec, ClientError> {
+        if self.phase.is_closed() {
+            return Err(ClientError::closed());
+        }
+        check_event_name(event)
+            .map_err(|invalid| ClientError::new(Code::NameInvalid, invalid.to_string()))?;
+        if id.is_some_and(|id| !(1..=limits::MAX_APP_ID).contains(&id.len())) {
+            let message = format!("an idempotency id must have 1 to {} bytes", limits::MAX_APP_ID);
+            return Err(ClientError::new(Code::InvalidArgument, message));
+        }
+        if bytes > limits::MAX_PAYLOAD {
+            let max = limits::MAX_PAYLOAD;
+            let message = format!("the payload has {bytes} bytes as JSON; send at most {max} bytes");
+            return Err(ClientError::new(Code::MessageSize, message));
+        }
+        if self.publishes.is_full(&self.config, bytes) {
+            let message =
+                "too many publications wait for the relay's acknowledgement; await the earlier ones";
+            return Err(ClientError::new(Code::RateLimited, message));
+        }
+        CheckedSpec::check(spec)
+    }
+
+    /// Seals the publications that wait for a session, once there is one.
+    pub(super) fn seal_publishes(&mut self, now: Now) {
+        let (Some(session), Some(identity)) = (&self.session, &self.identity) else { return };
+        let entropy = &mut *self.entropy;
+        let failed =
+            self.publishes.seal(|publication| seal_one(publication, session, identity, now, &mut *entropy));
+        for (id, error) in failed {
+            self.finish_publish(id, Err(error));
+        }
+    }
+
+    /// Sends the publications that flow control admits, in the order of the calls.
+    pub(super) fn send_publishes(&mut self, now: Now) {
+        let Phase::Connected(connection) = &self.phase else { return };
+        let max_frame = connection.max_frame();
+        let Sendable { frames, too_long } =
+            self.publishes.take_sendable(now.instant, max_frame, |id, deadline| {
+                self.requests.add(now.instant, deadline, Request::Publish(id))
+            });
+        for frame in frames {
+            self.send(&frame);
+        }
+        for id in too_long {
+            let message = format!("the message exceeds the relay's limit of {max_frame} bytes; send less");
+            self.finish_publish(id, Err(ClientError::new(Code::FrameTooLarge, message)));
+        }
+    }
+
+    /// Handles the relay's acknowledgement of a publication.
+    pub(super) fn published(&mut self, now: Now, id: PublishId, published: &Published) {
+        let Some(position) = published.position else { return };
+        self.publishes.accepted(now.instant);
+        self.finish_publish(id, Ok(Receipt { position, time_ms: published.time_ms }));
+    }
+
+    /// Handles the relay's refusal of a publication. After a temporary refusal the client sends it again, unless its deadline
+    /// comes first.
+    pub(super) fn publish_refused(&mut self, now: Now, id: PublishId, error: ClientError) {
+        let Some(deadline) = self.publishes.deadline_of(id) else { return };
+        // The relay may have accepted it on a connection that was lost afterwards.
+        let may_have_arrived = self.publishes.was_interrupted(id).then_some(true);
+        let final_error = ClientError { may_have_arrived, ..error.clone() };
+        let Some(after) = error.retry_after_ms else { return self.finish_publish(id, Err(final_error)) };
+        self.publishes.refused(now.instant, id, error);
+        self.requests.forget_publishes(|other| other >= id);
+        if now.instant.after(u64::from(after)) >= deadline {
+            self.finish_publish(id, Err(final_error));
+        }
+    }
+
+    /// Completes a publish.
+    pub(super) fn finish_publish(&mut self, id: PublishId, result: Result<Receipt, ClientError>) {
+        self.requests.forget_publishes(|other| other == id);
+        if self.publishes.remove(id) {
+            self.events.push_back(Event::PublishDone { publish: id, result });
+        }
+    }
+}
+
+fn seal_one(
+    publication: &mut Unsealed,
+    session: &Session,
+    identity: &Identity,
+    now: Now,
+    entropy: &mut dyn Entropy,
+) -> Result<Publish, ClientError> {
+    let Unsealed { spec, event, payload, app_id } = publication;
+    let resolved = spec.resolve(identity)?;
+    let keys = spec.keys(session, &resolved.scope);
+    let key = keys.first().ok_or_else(no_key)?;
+    let sealed = match app_id {
+        Some(app_id) => seal_repeatable(key, resolved.id, &session.sender, app_id, event, payload),
+        None => {
+            let sealed = seal(key, array(entropy), resolved.id, event, now.unix, payload);
+            sealed.map(|sealed| (sealed, array(entropy)))
+        }
+    };
+    let (sealed, id) =
+        sealed.map_err(|too_large| ClientError::new(Code::MessageSize, too_large.to_string()))?;
+    Ok(Publish {
+        request: 0,
+        follows: 0,
+        channel: Some(spec.to_wire(&resolved.scope)),
+        event: core::mem::take(event),
+        sealed: sealed.into(),
+        id: id.to_vec().into(),
+    })
+}
+
+fn no_key() -> ClientError {
+    ClientError::new(
+        Code::TokenMalformed,
+        "the channel token and the session share no encryption key; sign the token again with signRealtimeToken()",
+    )
+}

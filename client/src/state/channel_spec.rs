@@ -1,0 +1,107 @@
+//! The channel of a call: as the app names it, checked, and resolved within a session.
+
+use crate::{
+    ClientError,
+    state::session::{Identity, Session},
+};
+use sealwire_protocol::{
+    ChannelAddress, ChannelId, ChannelKey, ClaimsKeyring, Code, Scope, check_channel_name, limits, wire,
+};
+
+/// A channel as an app names it.
+#[derive(Clone)]
+pub struct ChannelSpec {
+    /// The channel name.
+    pub name: String,
+    /// The names of the context's properties that form the scope. `None` selects the whole context, an empty list the
+    /// installation-wide channel.
+    pub scope: Option<Vec<String>>,
+    /// The channel token with its claims keys, as the resolver's `signRealtimeToken` returns it.
+    pub token: Option<String>,
+}
+
+/// A well-formed spec.
+#[derive(Clone)]
+pub(crate) struct CheckedSpec {
+    name: String,
+    scope: Option<Vec<String>>,
+    claims: Option<ClaimsKeyring>,
+}
+
+/// The id and the scope of a spec within a session.
+pub(crate) struct Resolved {
+    pub(crate) id: ChannelId,
+    pub(crate) scope: Scope,
+}
+
+impl CheckedSpec {
+    pub(crate) fn check(spec: ChannelSpec) -> Result<Self, ClientError> {
+        let ChannelSpec { name, scope, token } = spec;
+        check_channel_name(&name)
+            .map_err(|invalid| ClientError::new(Code::NameInvalid, invalid.to_string()))?;
+        let claims = token.as_deref().map(check_token).transpose()?;
+        Ok(Self { name, scope, claims })
+    }
+
+    pub(crate) fn resolve(&self, identity: &Identity) -> Result<Resolved, ClientError> {
+        let Identity { app, installation, context } = identity;
+        let scope = match &self.scope {
+            None => context.clone(),
+            Some(properties) => context
+                .keep(properties)
+                .map_err(|invalid| ClientError::new(Code::ScopeRefused, invalid.to_string()))?,
+        };
+        let claims_tag = self.claims.as_ref().map(|claims| &claims.tag);
+        let id = ChannelAddress { app, installation, scope: &scope, claims_tag, name: &self.name }.id();
+        Ok(Resolved { id, scope })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the channel as requests to the relay name it.
+    pub(crate) fn to_wire(&self, scope: &Scope) -> wire::Channel {
+        wire::Channel {
+            name: self.name.clone(),
+            properties: scope.iter().map(|(property, _)| property.to_owned()).collect(),
+            token: self.jwt().to_owned(),
+        }
+    }
+
+    pub(crate) fn claims(&self) -> Option<&ClaimsKeyring> {
+        self.claims.as_ref()
+    }
+
+    pub(crate) fn claims_mut(&mut self) -> Option<&mut ClaimsKeyring> {
+        self.claims.as_mut()
+    }
+
+    pub(crate) fn set_claims(&mut self, claims: ClaimsKeyring) {
+        self.claims = Some(claims);
+    }
+
+    /// Returns the part of the channel token that the relay sees; empty without a token.
+    pub(crate) fn jwt(&self) -> &str {
+        self.claims.as_ref().map_or("", |claims| &claims.jwt)
+    }
+
+    /// Derives the channel's keys, newest first.
+    pub(crate) fn keys(&self, session: &Session, scope: &Scope) -> Vec<ChannelKey> {
+        session.channel_keys(scope, self.claims.as_ref(), &self.name)
+    }
+}
+
+/// Reads a channel token of the resolver: a JWT and at least one claims key.
+pub(crate) fn check_token(token: &str) -> Result<ClaimsKeyring, ClientError> {
+    let claims = ClaimsKeyring::parse(token).map_err(|_| {
+        let message = "the channel token is malformed; pass one that signRealtimeToken() returned";
+        ClientError::new(Code::TokenMalformed, message)
+    })?;
+    if claims.jwt.len() > limits::MAX_TOKEN {
+        let message =
+            format!("the channel token is longer than {} bytes; sign fewer claims", limits::MAX_TOKEN);
+        return Err(ClientError::new(Code::TokenMalformed, message));
+    }
+    Ok(claims)
+}

@@ -1,0 +1,216 @@
+//! Publications that the relay has not acknowledged, in the order of the calls, and the memory that they take.
+
+use crate::{
+    ClientError, Config, Instant, PublishId,
+    state::{channel_spec::CheckedSpec, flow_control::FlowControl, vec_map::VecMap},
+};
+use sealwire_protocol::wire::{Publish, ToRelay};
+use zeroize::Zeroizing;
+
+/// A publication before it is sealed.
+pub(crate) struct Unsealed {
+    pub(crate) spec: CheckedSpec,
+    pub(crate) event: String,
+    pub(crate) payload: Zeroizing<String>,
+    /// The idempotency id that the app chose.
+    pub(crate) app_id: Option<String>,
+}
+
+struct PendingPublish {
+    deadline: Instant,
+    bytes: usize,
+    stage: Stage,
+    /// A connection was lost before the relay answered on it.
+    may_have_arrived: bool,
+}
+
+/// The stage of a publication, named after the awaited input.
+#[expect(clippy::enum_variant_names, reason = "each name says what is awaited")]
+enum Stage {
+    /// A session, which determines the channel's id and key.
+    AwaitingSession(Unsealed),
+    /// A connection that has capacity.
+    AwaitingConnection(Publish),
+    /// The relay's acknowledgement.
+    AwaitingPublished(Publish),
+}
+
+/// The frames to send now, and the publications that exceed the relay's frame limit.
+pub(crate) struct Sendable {
+    pub(crate) frames: Vec<ToRelay>,
+    pub(crate) too_long: Vec<PublishId>,
+}
+
+/// The pending publications and their flow control.
+#[derive(Default)]
+pub(crate) struct Publishes {
+    pending: VecMap<PublishId, PendingPublish>,
+    bytes: usize,
+    flow: FlowControl,
+}
+
+impl Publishes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    pub(crate) fn contains(&self, id: PublishId) -> bool {
+        self.pending.contains(&id)
+    }
+
+    pub(crate) fn ids(&self) -> Vec<PublishId> {
+        self.pending.keys()
+    }
+
+    /// Returns the number of payload bytes in all pending publications.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes as u64
+    }
+
+    /// Returns true if another publication of `bytes` would exceed the limits of `config`.
+    pub(crate) fn is_full(&self, config: &Config, bytes: usize) -> bool {
+        self.pending.len() >= config.max_pending_publishes || self.bytes + bytes > config.max_pending_bytes
+    }
+
+    pub(crate) fn insert(&mut self, id: PublishId, deadline: Instant, publication: Unsealed) {
+        let bytes = publication.payload.len();
+        self.bytes += bytes;
+        let stage = Stage::AwaitingSession(publication);
+        self.pending.insert(id, PendingPublish { deadline, bytes, stage, may_have_arrived: false });
+    }
+
+    /// Removes a publication. Returns false if it was not pending.
+    pub(crate) fn remove(&mut self, id: PublishId) -> bool {
+        let Some(pending) = self.pending.remove(&id) else { return false };
+        self.bytes -= pending.bytes;
+        true
+    }
+
+    /// Seals every publication that waits for a session. Returns those that could not be sealed.
+    pub(crate) fn seal(
+        &mut self,
+        mut seal: impl FnMut(&mut Unsealed) -> Result<Publish, ClientError>,
+    ) -> Vec<(PublishId, ClientError)> {
+        let mut failed = Vec::new();
+        for (id, pending) in self.pending.iter_mut() {
+            let Stage::AwaitingSession(publication) = &mut pending.stage else { continue };
+            match seal(publication) {
+                Ok(frame) => pending.stage = Stage::AwaitingConnection(frame),
+                Err(error) => failed.push((id, error)),
+            }
+        }
+        failed
+    }
+
+    /// Takes the publications that flow control admits now, in the order of the calls. `number` assigns a request number
+    /// to a publication, given its id and deadline.
+    pub(crate) fn take_sendable(
+        &mut self,
+        now: Instant,
+        max_frame: usize,
+        mut number: impl FnMut(PublishId, Instant) -> u32,
+    ) -> Sendable {
+        let mut sendable = Sendable { frames: Vec::new(), too_long: Vec::new() };
+        let in_flight = self.pending.values().filter(|pending| pending.is_in_flight()).count();
+        let capacity = self.flow.capacity(now, in_flight);
+        for (id, pending) in self.pending.iter_mut() {
+            if sendable.frames.len() >= capacity {
+                break;
+            }
+            let Stage::AwaitingConnection(frame) = &mut pending.stage else { continue };
+            let frame = core::mem::take(frame);
+            let request = number(id, pending.deadline);
+            let frame = Publish { request, follows: self.flow.last_request(), ..frame };
+            let message = ToRelay::Publish(frame.clone());
+            pending.stage = Stage::AwaitingPublished(frame);
+            if message.encoded_len() > max_frame {
+                sendable.too_long.push(id);
+            } else {
+                self.flow.sent(request);
+                sendable.frames.push(message);
+            }
+        }
+        sendable
+    }
+
+    /// Records that the relay acknowledged a publication.
+    pub(crate) fn accepted(&mut self, now: Instant) {
+        self.flow.accepted(now);
+    }
+
+    /// Records that the relay refused `id` temporarily. The relay also refuses everything in flight behind it, so all of
+    /// that is sent again, in the same order.
+    pub(crate) fn refused(&mut self, now: Instant, id: PublishId, error: ClientError) {
+        self.flow.refused(now, error);
+        self.requeue(|other| other >= id);
+    }
+
+    /// Records the loss of the connection: the relay may or may not have accepted what was in flight, and all of it is sent
+    /// again. A pause that the relay requested ends with its connection.
+    pub(crate) fn detach(&mut self) {
+        for pending in self.pending.values_mut() {
+            pending.may_have_arrived |= pending.is_in_flight();
+        }
+        self.flow.detach();
+        self.requeue(|_| true);
+    }
+
+    fn requeue(&mut self, matches: impl Fn(PublishId) -> bool) {
+        for (id, pending) in self.pending.iter_mut() {
+            if let Stage::AwaitingPublished(frame) = &mut pending.stage
+                && matches(id)
+            {
+                pending.stage = Stage::AwaitingConnection(core::mem::take(frame));
+            }
+        }
+    }
+
+    /// Returns the time of the next deadline, or of the end of a pause that publications wait for.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let waits = |pending: &PendingPublish| matches!(pending.stage, Stage::AwaitingConnection(_));
+        let pause = self.flow.pause_ends_at().filter(|_| self.pending.values().any(waits));
+        self.pending.values().map(|pending| pending.deadline).chain(pause).min()
+    }
+
+    /// Moves deadlines that have passed to `later`.
+    pub(crate) fn postpone(&mut self, now: Instant, later: Instant) {
+        for pending in self.pending.values_mut() {
+            if pending.deadline <= now {
+                pending.deadline = later;
+            }
+        }
+    }
+
+    /// Returns the publications whose deadline has passed.
+    pub(crate) fn expired(&self, now: Instant) -> Vec<PublishId> {
+        let expired = self.pending.iter().filter(|(_, pending)| pending.deadline <= now);
+        expired.map(|(id, _)| id).collect()
+    }
+
+    pub(crate) fn deadline_of(&self, id: PublishId) -> Option<Instant> {
+        self.pending.get(&id).map(|pending| pending.deadline)
+    }
+
+    /// Returns true if the client sent the publication on the current connection and waits for the answer.
+    pub(crate) fn is_in_flight(&self, id: PublishId) -> bool {
+        self.pending.get(&id).is_some_and(PendingPublish::is_in_flight)
+    }
+
+    /// Returns true if a connection was lost before the relay answered the publication on it.
+    pub(crate) fn was_interrupted(&self, id: PublishId) -> bool {
+        self.pending.get(&id).is_some_and(|pending| pending.may_have_arrived)
+    }
+
+    /// Returns the relay's refusal that the publication waits for, if it was refused temporarily or waits behind one that
+    /// was.
+    pub(crate) fn refusal_of(&self, id: PublishId) -> Option<&ClientError> {
+        let pending = self.pending.get(&id)?;
+        self.flow.refusal().filter(|_| matches!(pending.stage, Stage::AwaitingConnection(_)))
+    }
+}
+
+impl PendingPublish {
+    fn is_in_flight(&self) -> bool {
+        matches!(self.stage, Stage::AwaitingPublished(_))
+    }
+}

@@ -1,0 +1,155 @@
+//! A session grant that passed its checks: the token, the keys and the lifetime of a session.
+
+use crate::{
+    Instant,
+    grant::{GrantKey, InvalidGrant, SessionGrant},
+    time::{Now, RelayClock},
+};
+use sealwire_protocol::{ChannelKey, ClaimsKeyring, KeyId, Scope, ScopeKeys, decode_base64url, limits};
+
+const MAX_URL: usize = 2048;
+/// The lifetime that a session has at least if only the local wall clock, which may be wrong, judges it.
+const MIN_UNVERIFIED_LIFETIME_MS: u64 = 30_000;
+
+/// The app, installation and context of the client. Does not change while the client has a channel.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) app: String,
+    pub(crate) installation: String,
+    pub(crate) context: Scope,
+}
+
+/// A checked session.
+pub(crate) struct Session {
+    pub(crate) url: String,
+    pub(crate) token: String,
+    /// The token's subject, or an empty string. It only distinguishes senders from each other.
+    pub(crate) sender: String,
+    keys: Vec<ScopeKeys>,
+    expires_at: Instant,
+    lifetime_ms: u64,
+}
+
+impl Session {
+    /// Checks a grant. The relay's clock, if known, determines the remaining lifetime.
+    pub(crate) fn check(
+        grant: SessionGrant,
+        now: Now,
+        relay: Option<RelayClock>,
+    ) -> Result<(Self, Identity), InvalidGrant> {
+        let SessionGrant { url, token, expires_at, app, installation, context, keys } = grant;
+        check_url(&url)?;
+        check_size("token", &token, limits::MAX_TOKEN)?;
+        check_size("app", &app, limits::MAX_APP)?;
+        check_size("installation", &installation, limits::MAX_INSTALLATION)?;
+        let keys = check_keys(&keys, &context)?;
+        let clock = relay.map_or(now.unix.0, |relay| relay.at(now.instant));
+        let mut lifetime_ms =
+            expires_at.millis().0.saturating_sub(clock).min(limits::MAX_TOKEN_LIFETIME * 1000);
+        if relay.is_none() {
+            lifetime_ms = lifetime_ms.max(MIN_UNVERIFIED_LIFETIME_MS);
+        }
+        let ends_at = now.instant.after(lifetime_ms);
+        let sender = subject(&token).unwrap_or_default();
+        let session = Self { url, token, sender, keys, expires_at: ends_at, lifetime_ms };
+        Ok((session, Identity { app, installation, context }))
+    }
+
+    /// Sets the remaining lifetime that the relay announced.
+    pub(crate) fn set_lifetime(&mut self, now: Instant, lifetime_ms: u64) {
+        self.lifetime_ms = lifetime_ms.min(limits::MAX_TOKEN_LIFETIME * 1000);
+        self.expires_at = now.after(self.lifetime_ms);
+    }
+
+    /// Returns true if the session lasts long enough for another attempt to connect.
+    pub(crate) fn is_fresh(&self, now: Instant) -> bool {
+        self.expires_at.0.saturating_sub(now.0) > (self.lifetime_ms / 5).min(5_000)
+    }
+
+    /// Returns the remaining lifetime.
+    pub(crate) fn remaining_ms(&self, now: Instant) -> u64 {
+        self.expires_at.0.saturating_sub(now.0)
+    }
+
+    /// Returns true if the session contains keys under this encryption key.
+    pub(crate) fn has_key(&self, id: KeyId) -> bool {
+        self.keys.iter().any(|keys| keys.id() == id)
+    }
+
+    /// Derives the keys of a channel, newest first: one for each encryption key, or, if the channel has claims, one for each
+    /// encryption key that the claims have a key for as well.
+    pub(crate) fn channel_keys(
+        &self,
+        scope: &Scope,
+        claims: Option<&ClaimsKeyring>,
+        name: &str,
+    ) -> Vec<ChannelKey> {
+        self.keys
+            .iter()
+            .filter_map(|keys| {
+                let key = keys.scope_key(scope)?;
+                match claims {
+                    None => Some(key.channel_key(None, name)),
+                    Some(claims) => Some(key.channel_key(Some(claims.find(keys.id())?), name)),
+                }
+            })
+            .collect()
+    }
+}
+
+/// Returns the subject of a JWT, as its JSON spells it. It only distinguishes senders; the relay verifies the token.
+fn subject(token: &str) -> Option<String> {
+    let payload = decode_base64url(token.split('.').nth(1)?)?;
+    let payload = String::from_utf8(payload).ok()?;
+    let (_, rest) = payload.split_once("\"sub\":\"")?;
+    rest.split('"').next().map(Into::into)
+}
+
+fn check_size(field: &'static str, text: &str, max: usize) -> Result<(), InvalidGrant> {
+    if (1..=max).contains(&text.len()) { Ok(()) } else { Err(InvalidGrant::Size(field)) }
+}
+
+/// Checks the address. Requires TLS unless it names this machine, because the token is sent to it.
+fn check_url(url: &str) -> Result<(), InvalidGrant> {
+    if url.len() > MAX_URL || url.bytes().any(|byte| byte.is_ascii_control() || byte == b' ') {
+        return Err(InvalidGrant::Url);
+    }
+    if let Some(rest) = url.strip_prefix("wss://") {
+        return if host(rest).is_empty() { Err(InvalidGrant::Url) } else { Ok(()) };
+    }
+    let loopback = |host: &str| matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    match url.strip_prefix("ws://") {
+        Some(rest) if loopback(host(rest)) => Ok(()),
+        _ => Err(InvalidGrant::Url),
+    }
+}
+
+fn host(rest: &str) -> &str {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    match authority.find(']') {
+        Some(end) => &authority[..=end],
+        None => authority.split(':').next().unwrap_or_default(),
+    }
+}
+
+fn check_keys(keys: &[GrantKey], context: &Scope) -> Result<Vec<ScopeKeys>, InvalidGrant> {
+    if !(1..=limits::MAX_KEY_VERSIONS).contains(&keys.len()) {
+        return Err(InvalidGrant::Keys);
+    }
+    let mut checked: Vec<ScopeKeys> = Vec::with_capacity(keys.len());
+    for key in keys {
+        let key = check_key(key, context).ok_or(InvalidGrant::Keys)?;
+        if checked.iter().any(|other| other.id() == key.id()) {
+            return Err(InvalidGrant::Keys);
+        }
+        checked.push(key);
+    }
+    Ok(checked)
+}
+
+fn check_key(key: &GrantKey, context: &Scope) -> Option<ScopeKeys> {
+    ScopeKeys::parse(KeyId::parse(&key.id)?, context.clone(), &key.scopes)
+}
+
+#[cfg(test)]
+mod tests;
