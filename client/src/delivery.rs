@@ -9,7 +9,7 @@ use crate::{
     subscription::Progress,
 };
 use sealwire_protocol::{
-    ChannelId, ClaimsKeyring, Code, KeyId, Opened, SealedMessage,
+    ChannelId, ClaimsKeyring, Code, KeyId, OpenedMessage, SealedMessage,
     wire::{Position, Publication},
 };
 
@@ -172,7 +172,7 @@ fn open(
     opening: &Opening,
 ) -> Result<Message, Closed> {
     let opened = match opening {
-        Opening::Done(plaintext) => Opened::read(plaintext),
+        Opening::Done(plaintext) => OpenedMessage::read(plaintext),
         Opening::Here | Opening::Elsewhere(_) => {
             let sealed = SealedMessage::parse(&publication.sealed).map_err(|_| Closed::Unreadable)?;
             let key = channel.key(sealed.key_id()).ok_or(Closed::UnknownKey(sealed.key_id()))?;
