@@ -176,12 +176,7 @@ impl Shell {
             Event::RefreshDone { refresh, result } => {
                 self.settle(refresh.0, result.map(|()| JsValue::UNDEFINED))
             }
-            Event::UnsubscribeDone { subscription } => {
-                let waiting = self.callbacks.borrow_mut().take_unsubscribe(subscription);
-                if let Some(deferred) = waiting {
-                    deferred.settle(&Ok(JsValue::UNDEFINED));
-                }
-            }
+            Event::UnsubscribeDone { subscription } => self.settle_unsubscribe(subscription),
             Event::Message { subscriptions, message } => {
                 let (payload, meta) = (JsValue::from(&message.payload), outputs::meta(&message));
                 self.for_each(&subscriptions, |subscriber| {
@@ -215,6 +210,13 @@ impl Shell {
         let deferred = self.callbacks.borrow_mut().take(id);
         if let Some(deferred) = deferred {
             deferred.settle(&result.map_err(|error| from_client(&error)));
+        }
+    }
+
+    fn settle_unsubscribe(&self, id: SubscriptionId) {
+        let deferred = self.callbacks.borrow_mut().take_unsubscribe(id);
+        if let Some(deferred) = deferred {
+            deferred.settle(&Ok(JsValue::UNDEFINED));
         }
     }
 
