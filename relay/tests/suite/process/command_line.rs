@@ -106,7 +106,7 @@ async fn a_starting_relay_logs_risky_settings() {
 
 #[test]
 fn healthcheck_succeeds_only_if_the_relay_answers() {
-    let asked = |listen: &str| {
+    let healthcheck = |listen: &str| {
         relay_command()
             .args(["healthcheck", "--proxy-terminates-tls", "--listen", listen])
             .env("SEALWIRE_RELAY_APP", "a")
@@ -117,13 +117,13 @@ fn healthcheck_succeeds_only_if_the_relay_answers() {
     let relay = RelayProcess::start(&[]);
     let port = relay.address.port();
     for listen in [relay.address.to_string(), format!("0.0.0.0:{port}")] {
-        let output = asked(&listen);
+        let output = healthcheck(&listen);
         assert!(output.status.success(), "{output:?}");
         assert_eq!(text(&output.stdout), format!("the relay at 127.0.0.1:{port} is well\n"));
     }
     // A relay at capacity is healthy and must not be restarted.
     let full = RelayProcess::start(&["--max-connections", "0", "--admin-listen", "127.0.0.1:0"]);
-    let output = asked(&full.address.to_string());
+    let output = healthcheck(&full.address.to_string());
     assert!(
         output.status.success() && text(&output.stdout).contains("has no place for one more"),
         "{output:?}"
@@ -137,7 +137,7 @@ fn healthcheck_succeeds_only_if_the_relay_answers() {
     assert_eq!(text(&output.stdout), format!("the relay at {} is well\n", full.admin()));
 
     drop(relay);
-    let output = asked(&format!("127.0.0.1:{port}"));
+    let output = healthcheck(&format!("127.0.0.1:{port}"));
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("no relay answers at 127.0.0.1"), "{output:?}");
 
@@ -149,6 +149,6 @@ fn healthcheck_succeeds_only_if_the_relay_answers() {
         let (mut stream, _) = other.accept().unwrap();
         let _ = stream.write_all(b"220 mail.example.org ESMTP\r\n");
     });
-    let output = asked(&address);
+    let output = healthcheck(&address);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
 }

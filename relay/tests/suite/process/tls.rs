@@ -240,13 +240,13 @@ async fn a_slow_consumer_over_tls_is_disconnected_too() {
 async fn the_health_check_verifies_the_certificate_of_the_relay() {
     let (certificate, other) = (Certificate::new(), Certificate::new());
     let relay = RelayProcess::start_tls(&certificate, "", &[]);
-    let asked = || {
+    let healthcheck = || {
         let mut command = relay_command();
         command.args(["healthcheck", "--config", "relay.toml", "--listen", &relay.address.to_string()]);
         command.current_dir(relay.directory()).output().unwrap()
     };
-    let output = asked();
+    let output = healthcheck();
     assert!(output.status.success(), "{output:?}");
     other.write(relay.directory());
-    assert!(!asked().status.success());
+    assert!(!healthcheck().status.success());
 }

@@ -77,7 +77,7 @@ async fn every_response_is_described_and_every_described_response_occurs() {
         codes.extend(answer.body["error"]["code"].as_str().filter(|_| status == 401).map(str::to_owned));
         given.extend(description.check(method, path, &answer));
     }
-    given.extend(without_a_place(&description).await);
+    given.extend(above_the_connection_limits(&description).await);
     given.extend(from_another_origin(&relay, &description).await);
     given.extend(streamed(&relay, &description).await);
 
@@ -126,7 +126,7 @@ async fn the_response_to_a_batch_above_the_rate_is_described() {
 }
 
 /// The responses to connections above a limit, for every request.
-async fn without_a_place(description: &Description) -> BTreeSet<Described> {
+async fn above_the_connection_limits(description: &Description) -> BTreeSet<Described> {
     let full = RelayProcess::start(&["--max-connections", "0"]);
     let crowded = RelayProcess::start(&["--max-connections-per-address", "0"]);
     let mut given = BTreeSet::new();
