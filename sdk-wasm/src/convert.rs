@@ -15,7 +15,7 @@ pub(crate) fn plain(value: &JsValue) -> Option<JsValue> {
 pub(crate) fn read<T: serde::de::DeserializeOwned>(value: &JsValue, what: &str) -> Result<T, JsValue> {
     plain(value)
         .and_then(|plain| serde_wasm_bindgen::from_value(plain).ok())
-        .ok_or_else(|| invalid_argument(&[what, " has a wrong shape"].concat()))
+        .ok_or_else(|| invalid_argument(&[what, " has a missing or mistyped property"].concat()))
 }
 
 /// Converts a structured value to a plain JavaScript object.

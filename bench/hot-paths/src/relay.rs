@@ -61,8 +61,8 @@ pub(crate) fn deliver() -> impl FnMut() {
         offset += 1;
         let publication =
             Arc::new(Publication::new(draft(offset, &sealed), offset, offset - 1, UnixMillis(1)));
-        subscribers.deliver(&publication, |outlet, publication| {
-            black_box((outlet, publication.frame().clone()));
+        subscribers.deliver(&publication, |subscriber, publication| {
+            black_box((subscriber, publication.frame().clone()));
         });
     }
 }
