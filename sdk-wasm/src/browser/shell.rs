@@ -276,25 +276,13 @@ impl Shell {
 
 /// Feeds the client with an event of its socket, unless the client no longer exists.
 fn handle_socket_event(shell: &Weak<Shell>, connection: ConnectionId, event: SocketEvent) {
-    match event {
-        SocketEvent::Opened => input(shell, |client, now| client.handle_opened(now, connection)),
-        SocketEvent::Messages(messages) => {
-            for message in messages {
-                input(shell, |client, now| client.handle_frame(now, connection, message.ok()));
-            }
-        }
-        SocketEvent::Text => input(shell, |client, now| client.handle_frame(now, connection, None)),
-        SocketEvent::Closed(code) => input(shell, |client, now| client.handle_closed(now, connection, code)),
-        SocketEvent::Failed(error) => {
-            input(shell, |client, now| client.handle_failed(now, connection, error));
-        }
-    }
-}
-
-fn input(shell: &Weak<Shell>, feed: impl FnOnce(&mut Client, Now)) {
-    if let Some(shell) = shell.upgrade() {
-        shell.input(feed);
-    }
+    let Some(shell) = shell.upgrade() else { return };
+    shell.input(|client, now| match event {
+        SocketEvent::Opened => client.handle_opened(now, connection),
+        SocketEvent::Message(message) => client.handle_frame(now, connection, message),
+        SocketEvent::Closed(code) => client.handle_closed(now, connection, code),
+        SocketEvent::Failed(error) => client.handle_failed(now, connection, error),
+    });
 }
 
 /// Passes an exception of the page's callback to the page's handler of unhandled rejections. The client is unaffected.
