@@ -19,7 +19,7 @@ pub(super) fn text(what: &str, text: &str, max: usize) -> Result<(), JsValue> {
     if (1..=max).contains(&text.len()) {
         Ok(())
     } else {
-        Err(invalid_argument(&[what, " is empty or too long"].concat()))
+        Err(invalid_argument(&format!("{what} must have 1 to {max} bytes; it has {}", text.len())))
     }
 }
 
