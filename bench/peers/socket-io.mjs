@@ -1,4 +1,4 @@
-// Fan-out with socket.io's rooms over its WebSocket transport.
+// Fan-out with the rooms of socket.io over its WebSocket transport.
 import { createServer } from 'node:http';
 import { Server } from 'socket.io';
 

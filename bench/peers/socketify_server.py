@@ -1,4 +1,4 @@
-"""Fan-out with uWebSockets' topics through its Python binding. Speaks the load generator's plain dialect."""
+"""Fan-out with the topics of uWebSockets through its Python binding, in the plain dialect of the load generator."""
 
 import socket
 

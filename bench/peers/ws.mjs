@@ -1,4 +1,4 @@
-// Fan-out with the package `ws`, the way its documentation does it. Speaks the load generator's plain dialect.
+// Fan-out with the package `ws`, as its documentation shows it, in the plain dialect of the load generator.
 import { WebSocketServer } from 'ws';
 
 const channels = new Map();

@@ -1,7 +1,9 @@
-//! The bare limits: what a server costs that does nothing but read, look up and write. One thread, epoll, no checks.
-//! Every delivery is a write of its own, or, coalesced, everything that waits for a connection is one.
+//! The bare limits: a minimal server that only reads, looks up subscribers and writes, as a lower bound of the cost.
+//!
+//! It runs on one thread with epoll and without checks. Every delivery is a separate write. With `coalesced`, all
+//! waiting messages of a connection are one write.
 
-use crate::load::frames;
+use crate::load::websocket;
 use anyhow::{Context as _, Result};
 use mio::{Events, Interest, Poll, Token, net::TcpListener, net::TcpStream};
 use std::{
@@ -10,7 +12,7 @@ use std::{
 };
 
 const LISTENER: Token = Token(usize::MAX);
-/// The answer to the one key that the load generator uses.
+/// The response to the only `Sec-WebSocket-Key` that the load generator uses.
 const UPGRADED: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
@@ -24,24 +26,27 @@ struct Client {
 #[derive(Default)]
 struct Channel {
     subscribers: Vec<usize>,
-    /// Frames that wait for the end of the round.
+    /// The frames that the next flush delivers.
     waiting: Vec<u8>,
 }
 
-struct Limit {
+/// The state of the minimal server.
+struct BareServer {
     clients: Vec<Option<Client>>,
     channels: HashMap<u32, Channel>,
-    touched: Vec<u32>,
+    /// The channels with waiting frames.
+    dirty: Vec<u32>,
     coalesced: bool,
 }
 
-/// Serves until it is ended.
+/// Serves on a free port until the process is killed.
 pub(crate) fn serve(coalesced: bool) -> Result<()> {
     let mut poll = Poll::new()?;
     let mut listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
     println!("listening on http://{}", listener.local_addr()?);
-    let mut limit = Limit { clients: Vec::new(), channels: HashMap::new(), touched: Vec::new(), coalesced };
+    let mut server =
+        BareServer { clients: Vec::new(), channels: HashMap::new(), dirty: Vec::new(), coalesced };
     let mut events = Events::with_capacity(1024);
     let mut buffer = vec![0; 1024 * 1024];
     loop {
@@ -53,9 +58,9 @@ pub(crate) fn serve(coalesced: bool) -> Result<()> {
             if event.token() == LISTENER {
                 while let Ok((mut stream, _)) = listener.accept() {
                     stream.set_nodelay(true)?;
-                    let token = Token(limit.clients.len());
+                    let token = Token(server.clients.len());
                     poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-                    limit.clients.push(Some(Client {
+                    server.clients.push(Some(Client {
                         stream,
                         upgraded: false,
                         carry: Vec::new(),
@@ -66,21 +71,21 @@ pub(crate) fn serve(coalesced: bool) -> Result<()> {
             }
             let index = event.token().0;
             if event.is_writable()
-                && let Some(client) = &mut limit.clients[index]
+                && let Some(client) = &mut server.clients[index]
                 && !client.unsent.is_empty()
             {
                 let unsent = std::mem::take(&mut client.unsent);
                 client.send(&unsent);
             }
-            if event.is_readable() && limit.read(index, &mut buffer).is_err() {
-                limit.clients[index] = None;
+            if event.is_readable() && server.read(index, &mut buffer).is_err() {
+                server.clients[index] = None;
             }
         }
-        limit.flush();
+        server.flush();
     }
 }
 
-impl Limit {
+impl BareServer {
     fn read(&mut self, index: usize, buffer: &mut [u8]) -> Result<()> {
         loop {
             let Some(client) = &mut self.clients[index] else { return Ok(()) };
@@ -88,7 +93,7 @@ impl Limit {
             buffer[..carried].copy_from_slice(&client.carry);
             client.carry.clear();
             let filled = match client.stream.read(&mut buffer[carried..]) {
-                Ok(0) => anyhow::bail!("gone"),
+                Ok(0) => anyhow::bail!("the client closed the connection"),
                 Ok(count) => carried + count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     client.carry.extend_from_slice(&buffer[..carried]);
@@ -105,7 +110,7 @@ impl Limit {
                 (client.upgraded, used) = (true, filled);
                 client.send(UPGRADED);
             }
-            while let Some((_, range)) = frames::read_masked(&mut buffer[used..filled]) {
+            while let Some((_, range)) = websocket::read_masked(&mut buffer[used..filled]) {
                 let message = &buffer[used + range.start..used + range.end];
                 used += range.end;
                 self.take(index, message)?;
@@ -132,13 +137,16 @@ impl Limit {
                 }
             }
             [b'P', rest @ ..] => {
-                let space = rest.iter().position(|byte| *byte == b' ').context("no channel")?;
+                let space = rest
+                    .iter()
+                    .position(|byte| *byte == b' ')
+                    .context("a publish command has no space after its channel")?;
                 let id = number(&rest[..space])?;
                 let Some(channel) = self.channels.get_mut(&id) else { return Ok(()) };
                 if channel.waiting.is_empty() {
-                    self.touched.push(id);
+                    self.dirty.push(id);
                 }
-                frames::write_unmasked(&mut channel.waiting, frames::BINARY, &rest[space + 1..]);
+                websocket::write_unmasked(&mut channel.waiting, websocket::BINARY, &rest[space + 1..]);
                 if !self.coalesced {
                     self.flush();
                 }
@@ -148,9 +156,9 @@ impl Limit {
         Ok(())
     }
 
-    /// Writes what waits.
+    /// Writes the waiting frames of every channel to its subscribers.
     fn flush(&mut self) {
-        for id in self.touched.drain(..) {
+        for id in self.dirty.drain(..) {
             let Some(channel) = self.channels.get_mut(&id) else { continue };
             for index in &channel.subscribers {
                 if let Some(client) = &mut self.clients[*index] {

@@ -1,5 +1,6 @@
-//! Measures the relay beside its peers and the bare limits. `cargo xtask bench` builds what is measured and runs this.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks through them")]
+//! Measures the relay beside its peers and beside minimal servers, the bare limits. `cargo xtask bench` builds the
+//! servers and runs this program.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool prints its output")]
 
 mod limit;
 mod load;
@@ -25,11 +26,11 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs scenarios.
+    /// Run the scenarios and print a table of the results.
     Run(Options),
-    /// Serves as one of the bare limits.
+    /// Serve as a minimal server, until the process is killed.
     Limit {
-        /// One write for everything that waits for a connection.
+        /// Combine all waiting messages of a connection into one write.
         #[arg(long)]
         coalesced: bool,
     },
@@ -37,21 +38,21 @@ enum Command {
 
 #[derive(clap::Args)]
 struct Options {
-    /// Which scenarios; all of them when none is named.
+    /// Scenarios to run, separated by commas [default: all].
     #[arg(long, value_delimiter = ',', ignore_case = true)]
     scenario: Vec<Scenario>,
-    /// Which servers; all that are installed when none is named.
+    /// Servers to measure, separated by commas [default: all that are installed].
     #[arg(long, value_delimiter = ',')]
     server: Vec<Kind>,
-    /// How often everything is measured.
+    /// Number of runs of each scenario and server.
     #[arg(long, default_value_t = 5)]
     runs: u32,
-    /// Fewer messages and connections.
+    /// Use fewer messages and connections.
     #[arg(long)]
     quick: bool,
     #[command(flatten)]
     programs: Programs,
-    /// Folder for JSON, table and plots.
+    /// Folder for results.json, results.md and the charts [default: none].
     #[arg(long)]
     out: Option<PathBuf>,
 }
@@ -80,9 +81,9 @@ fn run(options: &Options) -> Result<()> {
     let mut results = Results::default();
     let mut failures = Vec::new();
     for scenario in chosen(&options.scenario) {
-        // Side by side: a noisy moment meets every server.
+        // The servers alternate, so that a disturbance of the machine affects all of them.
         for number in 1..=options.runs {
-            for kind in kinds.iter().copied().filter(|kind| scenario.concerns(*kind)) {
+            for kind in kinds.iter().copied().filter(|kind| scenario.applies_to(*kind)) {
                 let Some(server) = Server::start(kind, &options.programs)? else {
                     if number == 1 {
                         eprintln!("skipping {}: not installed", kind.name());

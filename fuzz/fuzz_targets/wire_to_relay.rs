@@ -1,2 +1,3 @@
+//! The fuzzer's program for the target `wire_to_relay`.
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| sealwire_fuzz_targets::wire_to_relay(data));

@@ -1,27 +1,30 @@
-//! Channels and their ids.
+//! Channel addresses, the ids that the relay sees of them, and the limits of channel and event names.
 
 use crate::{Scope, hashing::Parts, limits};
 use core::fmt;
 use sha2::{Digest, Sha256};
 
-/// What makes a channel: two clients meet only where every part is equal.
+/// The identity of a channel: two clients share a channel only if every part is equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelAddress<'a> {
-    /// App id.
+    /// The app id.
     pub app: &'a str,
-    /// Installation id.
+    /// The installation id.
     pub installation: &'a str,
-    /// Context properties that the channel belongs to.
+    /// The context properties that the channel is scoped to.
     pub scope: &'a Scope,
-    /// Tag of the channel token's claims, where the channel has any.
+    /// The tag of the channel token's claims, if the channel has claims.
     pub claims_tag: Option<&'a [u8; 32]>,
-    /// Channel name.
+    /// The channel name.
     pub name: &'a str,
 }
 
 impl ChannelAddress<'_> {
-    /// The first 16 bytes of
-    /// `SHA-256(LP("sealwire/channel/v1") LP(app) LP(installation) U32(n) {LP(property) LP(value)}×n LP(claims_tag) LP(name))`.
+    /// Returns the channel id: the first 16 bytes of the SHA-256 of these parts, `LP` being a part after its length.
+    ///
+    /// ```text
+    /// LP("sealwire/channel/v1") LP(app) LP(installation) U32(n) {LP(property) LP(value)}×n LP(claims_tag) LP(name)
+    /// ```
     #[must_use]
     pub fn id(&self) -> ChannelId {
         let mut hash = Sha256::new();
@@ -42,15 +45,15 @@ impl ChannelAddress<'_> {
     }
 }
 
-/// A channel on the wire and inside the relay: says nothing about the names and values behind it.
+/// Identifies a channel on the wire and inside the relay. It is a hash, so it reveals no name and no value.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelId(pub [u8; Self::LEN]);
 
 impl ChannelId {
-    /// Bytes of an id.
+    /// The length of an id in bytes.
     pub const LEN: usize = 16;
 
-    /// From the wire; `None` unless there are exactly [`Self::LEN`] bytes.
+    /// Reads an id from the wire. Returns `None` unless there are exactly [`Self::LEN`] bytes.
     #[must_use]
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
@@ -69,30 +72,30 @@ impl fmt::Debug for ChannelId {
     }
 }
 
-/// A channel or event name outside its limits.
+/// The error for a channel or event name outside its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidName {
-    /// Empty or too long.
+    /// The channel name is empty or too long.
     #[error("a channel's name has 1 to {max} bytes", max = limits::MAX_CHANNEL_NAME)]
     Channel,
-    /// Too long.
+    /// The event name is too long.
     #[error("an event's name has at most {max} bytes", max = limits::MAX_EVENT_NAME)]
     Event,
 }
 
-/// Checks a channel's name.
+/// Checks the name of a channel.
 ///
 /// # Errors
-/// [`InvalidName::Channel`].
+/// [`InvalidName::Channel`] if the name is empty or longer than [`limits::MAX_CHANNEL_NAME`].
 pub fn check_channel_name(name: &str) -> Result<(), InvalidName> {
     if name.is_empty() || name.len() > limits::MAX_CHANNEL_NAME { Err(InvalidName::Channel) } else { Ok(()) }
 }
 
-/// Checks an event's name; the empty name is the default event.
+/// Checks the name of an event. The empty name is the default event.
 ///
 /// # Errors
-/// [`InvalidName::Event`].
+/// [`InvalidName::Event`] if the name is longer than [`limits::MAX_EVENT_NAME`].
 pub fn check_event_name(event: &str) -> Result<(), InvalidName> {
     if event.len() > limits::MAX_EVENT_NAME { Err(InvalidName::Event) } else { Ok(()) }
 }

@@ -1,24 +1,25 @@
-//! Claims of channel tokens in canonical form. Who signs tokens needs it; who shows them does not, and is spared the code.
+//! The canonical form of channel token claims. Signers need it. Clients only present tokens and are built without it
+//! (feature `claims`).
 
 use crate::limits;
 use alloc::string::String;
 
-/// Claims that cannot be made into a tag and a key.
+/// The error for claims that have no canonical form within the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidClaims {
-    /// Not a JSON object.
-    #[error("claims are a JSON object")]
+    /// The text is not a JSON object.
+    #[error("claims must be a JSON object")]
     NotAnObject,
-    /// Too long.
+    /// The canonical form is longer than [`limits::MAX_CLAIMS`].
     #[error("claims have at most {max} bytes as canonical JSON", max = limits::MAX_CLAIMS)]
     TooLong,
 }
 
-/// Claims in their canonical form (RFC 8785): equal claims become equal bytes.
+/// Returns the canonical form of claims (RFC 8785), in which equal claims have equal bytes.
 ///
 /// # Errors
-/// [`InvalidClaims`].
+/// [`InvalidClaims`] if `json` is not a JSON object of well-formed Unicode, or if its canonical form is too long.
 pub fn canonical_claims(json: &str) -> Result<String, InvalidClaims> {
     let claims: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(json).map_err(|_| InvalidClaims::NotAnObject)?;

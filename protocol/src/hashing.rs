@@ -1,8 +1,9 @@
-//! The hash input format: every variable part is preceded by its length, so no two inputs look alike.
+//! The input format of hashes and key derivations. A length precedes every variable part, so two different lists of
+//! parts never give the same input.
 
 use sha2::{Digest, Sha256};
 
-/// Takes the parts of a hash or key derivation input.
+/// Collects the parts of an input.
 pub(crate) trait Parts {
     fn bytes(&mut self, bytes: &[u8]);
 
@@ -11,7 +12,7 @@ pub(crate) trait Parts {
         self.bytes(&value.to_be_bytes());
     }
 
-    /// Big-endian u32 length, then the bytes.
+    /// Adds the length of `part` as a big-endian u32, then its bytes.
     fn length_prefixed(&mut self, part: impl AsRef<[u8]>) {
         self.u32(part.as_ref().len());
         self.bytes(part.as_ref());

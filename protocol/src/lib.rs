@@ -1,7 +1,53 @@
-//! What the Sealwire relay and its clients agree on. No I/O, no clock and no randomness of its own: time, nonces
-//! and keys are arguments, so that every function can be checked against the shared vectors.
+//! The contract between the Sealwire relay and its clients: error codes, limits, tokens, scopes, keys, sealing and the
+//! messages on the wire.
 //!
-//! The feature `sealing` holds everything that derives encryption keys, seals or opens. The relay builds without it.
+//! The crate has no I/O, no clock and no source of randomness. Time, nonces and keys are arguments, so that tests can
+//! check every function against the shared vectors in `tests/vectors/`.
+//!
+//! The feature `sealing` contains all code that derives encryption keys, seals messages or opens them. The relay is
+//! built without it.
+//!
+//! # Example
+//!
+//! A resolver derives the keys of a session. Two pages with that session seal and open a message:
+//!
+//! ```
+//! # #[cfg(feature = "sealing")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use sealwire_protocol::{ChannelAddress, EncryptionKey, Scope, SealedMessage, UnixMillis, seal};
+//!
+//! // The resolver: the encryption key and the nonce below are random in practice.
+//! let encryption_key = EncryptionKey::new([1; 32]);
+//! let mut context = Scope::default();
+//! context.insert("dashboard", "10001")?;
+//! context.insert("module", "absences")?;
+//! let keys = encryption_key.scope_keys("my-app", "my-site", &context);
+//!
+//! // Both pages: a channel is scoped to some of the properties of the context.
+//! let scope = context.keep(&["dashboard"])?;
+//! let channel = ChannelAddress {
+//!     app: "my-app",
+//!     installation: "my-site",
+//!     scope: &scope,
+//!     claims_tag: None,
+//!     name: "absences",
+//! };
+//! let key = keys.scope_key(&scope).ok_or("the scope is not a subset of the context")?.channel_key(None, "absences");
+//!
+//! // The publisher.
+//! let sealed = seal(&key, [2; 24], channel.id(), "added", UnixMillis(1_800_000_000_000), r#"{"name":"Anna"}"#)?;
+//!
+//! // The subscriber.
+//! let opened = SealedMessage::parse(&sealed)?.open(&key, channel.id(), "added")?;
+//! assert_eq!(opened.payload, r#"{"name":"Anna"}"#);
+//!
+//! // The event is authenticated: under another one, the message does not open.
+//! assert!(SealedMessage::parse(&sealed)?.open(&key, channel.id(), "removed").is_err());
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sealing"))]
+//! # fn main() {}
+//! ```
 #![no_std]
 extern crate alloc;
 
@@ -33,9 +79,9 @@ pub use keys::{ChannelKey, ClaimsKey, ClaimsKeyring, EncryptionKey, KeyId, Routi
 pub use scope::{InvalidScope, Scope};
 #[cfg(feature = "sealing")]
 pub use sealing::{
-    AesGcmInput, Opened, SEALED_OVERHEAD, SealedMessage, TooLarge, Unreadable, seal, seal_repeatable,
+    AesGcmInput, OpenedMessage, SEALED_OVERHEAD, SealedMessage, TooLarge, Unreadable, seal, seal_repeatable,
 };
 pub use time::{UnixMillis, UnixSeconds};
 
-/// The description of the relay's HTTP interface: OpenAPI 3.1, in JSON.
+/// The OpenAPI 3.1 description of the relay's HTTP interface, in JSON.
 pub const OPENAPI: &str = include_str!("../openapi/relay.json");

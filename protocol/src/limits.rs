@@ -1,4 +1,4 @@
-//! Every limit that both sides hold. An operator may lower some; nobody raises them.
+//! The limits of the protocol, which relay and clients enforce. An operator can lower some of them and raise none.
 
 /// Longest token accepted, in bytes.
 pub const MAX_TOKEN: usize = 8 * 1024;
@@ -6,9 +6,9 @@ pub const MAX_TOKEN: usize = 8 * 1024;
 pub const MAX_TOKEN_LIFETIME: u64 = 24 * 60 * 60;
 /// Longest lifetime of a backend token, in seconds.
 pub const MAX_BACKEND_TOKEN_LIFETIME: u64 = 5 * 60;
-/// Lifetime of a session or channel token where nothing else is asked for, in seconds.
+/// Default lifetime of a session or channel token, in seconds.
 pub const DEFAULT_TOKEN_LIFETIME: u64 = 15 * 60;
-/// How far a signer's clock may run ahead of the relay's, in seconds.
+/// Tolerance for a signer's clock that is ahead of the relay's, in seconds.
 pub const CLOCK_SKEW: u64 = 60;
 /// Shortest signing secret, in bytes: the output size of SHA-512 (RFC 7518 section 3.2).
 pub const MIN_SIGNING_SECRET: usize = 64;
@@ -22,55 +22,56 @@ pub const MAX_APP: usize = 128;
 pub const MAX_INSTALLATION: usize = 256;
 /// Longest account id, in bytes.
 pub const MAX_ACCOUNT: usize = 256;
-/// Most properties of a scope, and so of a session's context. A session holds a key for each of the 2ⁿ subsets of its
-/// context: 8 KiB at this limit.
+/// Maximum number of properties of a scope, and so of a session's context. A session holds a key for each of the 2ⁿ
+/// subsets of its context, which is 8 KiB at this limit.
 pub const MAX_PROPERTIES: usize = 8;
 /// Longest name of a property, in bytes.
 pub const MAX_PROPERTY_NAME: usize = 64;
 /// Longest value of a property, in bytes.
 pub const MAX_PROPERTY_VALUE: usize = 256;
-/// Most encryption keys of an installation that are in use at once, and so of a session or a channel token.
+/// Maximum number of encryption keys that an installation has in use, and so of keys in a session or a channel token.
 pub const MAX_KEY_VERSIONS: usize = 16;
-/// Time for which a process may go on with an installation's secret that it read, in seconds.
+/// Time for which a process may use a cached installation secret, in seconds.
 pub const MAX_SECRET_AGE: u64 = 60;
-/// Time for which an encryption key stays in use after the next one was made, in seconds: 24 h and 10 min. A process may hand
-/// out the replaced key alone for [`MAX_SECRET_AGE`], in a session or a channel token that lives for
-/// [`MAX_TOKEN_LIFETIME`]; the last message of that is replayed for [`MAX_REPLAY_SECONDS`]. The clocks of the process that
-/// rotates, of the one that signs and of the one that leaves the key out may each be wrong by [`CLOCK_SKEW`]. The rest is
-/// for storages that take their time to write a secret and to read it.
+/// Time for which an encryption key stays in use after it was replaced, in seconds: 24 h and 10 min.
+///
+/// A process with a cached secret issues sessions and channel tokens without the new key for [`MAX_SECRET_AGE`]. Such a
+/// session or token lives for [`MAX_TOKEN_LIFETIME`], and its last message is replayed for [`MAX_REPLAY_SECONDS`]. The
+/// clocks of three processes (the one that rotates, the one that signs and the one that drops the key) may each be
+/// wrong by [`CLOCK_SKEW`]. The remaining 4 minutes are for storage that is slow to write or to read a secret.
 pub const KEY_OVERLAP: u64 =
     MAX_TOKEN_LIFETIME + MAX_SECRET_AGE + MAX_REPLAY_SECONDS as u64 + 3 * CLOCK_SKEW + 4 * 60;
 /// Longest channel name, in bytes.
 pub const MAX_CHANNEL_NAME: usize = 255;
 /// Longest event name, in bytes.
 pub const MAX_EVENT_NAME: usize = 255;
-/// Most events that one subscription filters by.
+/// Maximum number of events in the filter of one subscription.
 pub const MAX_EVENT_FILTERS: usize = 32;
-/// Most bytes of the names of these events together.
+/// Maximum length of all event names in one filter together, in bytes.
 pub const MAX_FILTER_BYTES: usize = 1024;
-/// Most bytes of the names of the events in all filters of one session.
+/// Maximum length of all event names in the filters of one session together, in bytes.
 pub const MAX_SESSION_FILTER_BYTES: usize = 16 * 1024;
 /// Longest payload, in bytes of UTF-8 JSON.
 pub const MAX_PAYLOAD: usize = 128 * 1024;
-/// Longest sealed message, in bytes: the longest payload, padded and sealed.
+/// Longest sealed message, in bytes. The longest payload fits when it is padded and sealed.
 pub const MAX_SEALED: usize = 133 * 1024;
-/// Longest message from a client, in bytes: a sealed message with its channel, token and event.
+/// Longest message from a client, in bytes. A sealed message fits with its channel, token and event.
 pub const MAX_FRAME: usize = 144 * 1024;
-/// Longest message from a client before its session is open, in bytes: `Hello` with its token.
+/// Longest message from a client before its session is established, in bytes. `Hello` fits with its token.
 pub const MAX_FIRST_FRAME: usize = 16 * 1024;
 /// Longest canonical form of a channel token's claims, in bytes.
 pub const MAX_CLAIMS: usize = 4 * 1024;
-/// Bytes of an idempotency id.
+/// Length of an idempotency id on the wire, in bytes.
 pub const IDEMPOTENCY_ID: usize = 16;
-/// Longest idempotency id of an app's own, in bytes of UTF-8: the id on the wire is derived from it.
+/// Longest idempotency id that an app chooses, in bytes of UTF-8. The id on the wire is derived from it.
 pub const MAX_APP_ID: usize = 255;
-/// Most subscriptions of one connection.
+/// Maximum number of subscriptions of one session.
 pub const MAX_SUBSCRIPTIONS: usize = 256;
-/// Most sessions on one WebSocket.
+/// Maximum number of sessions on one WebSocket.
 pub const MAX_SESSIONS: usize = 32;
 /// Longest replay, in seconds.
 pub const MAX_REPLAY_SECONDS: u32 = 120;
-/// Most messages of one `POST /v1/publish`.
+/// Maximum number of messages in one `POST /v1/publish`.
 pub const MAX_BATCH: usize = 100;
 /// Longest body of one `POST /v1/publish`, in bytes.
 pub const MAX_BODY: usize = 2 * 1024 * 1024;

@@ -1,6 +1,7 @@
-//! Padmé padding (Nikitin et al., PETS 2019): a length leaks at most O(log log n) bits, for at most 12 % overhead.
+//! Padmé padding (Nikitin et al., PETS 2019). A padded length leaks at most O(log log n) bits of the length `n`, and
+//! the overhead is at most 12 %.
 
-/// The padded size of `length` bytes.
+/// Returns the padded size of `length` bytes.
 pub(crate) fn padded_len(length: usize) -> usize {
     if length < 2 {
         return length;
@@ -16,7 +17,7 @@ mod tests {
     use super::padded_len;
 
     #[test]
-    fn sizes_keep_few_significant_bits_and_grow_by_at_most_12_percent() {
+    fn padded_lengths_have_few_significant_bits_and_at_most_12_percent_overhead() {
         assert_eq!([9, 10, 17, 100, 1000, 131_084].map(padded_len), [10, 10, 18, 104, 1024, 135_168]);
         for length in 0..10_000 {
             let padded = padded_len(length);

@@ -1,4 +1,4 @@
-//! A scope: which context properties, with which values, a channel belongs to.
+//! Scopes: the context properties and values that a channel belongs to.
 
 use crate::limits;
 use alloc::{
@@ -10,27 +10,28 @@ use serde::{
     de::{Error as _, MapAccess, Visitor},
 };
 
-/// Context property to value, sorted by the property's bytes. Empty: the installation-wide scope.
+/// A map of context properties to values, sorted by the bytes of the property names. The empty scope covers the whole
+/// installation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope(Vec<(String, String)>);
 
-/// A scope that breaks a rule, or that asks for a property that is not there.
+/// The error for a scope that exceeds a limit or requests a property that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidScope {
-    /// More than [`limits::MAX_PROPERTIES`].
+    /// The scope has more properties than [`limits::MAX_PROPERTIES`].
     #[error("a scope has at most {max} properties; keep fewer of them", max = limits::MAX_PROPERTIES)]
     TooMany,
-    /// Not one of `A-Z a-z 0-9 _ -`, empty or too long.
-    #[error("a property's name is 1 to {max} of A-Z a-z 0-9 _ -", max = limits::MAX_PROPERTY_NAME)]
+    /// A name is empty, too long or has a character other than `A-Z a-z 0-9 _ -`.
+    #[error("a property's name has 1 to {max} characters of A-Z a-z 0-9 _ -", max = limits::MAX_PROPERTY_NAME)]
     Name,
-    /// Empty or too long.
+    /// The value of this property is empty or too long.
     #[error("the value of property '{0}' must have 1 to {max} bytes", max = limits::MAX_PROPERTY_VALUE)]
     Value(String),
-    /// Named twice.
+    /// This property is named twice.
     #[error("property '{0}' is named twice")]
     Repeated(String),
-    /// The session's context does not have it.
+    /// The session's context does not have this property.
     #[error("the session's context has no property '{0}'; keep only properties of the module's own context")]
     Unavailable(String),
 }
@@ -39,37 +40,37 @@ impl Scope {
     /// Adds a property.
     ///
     /// # Errors
-    /// [`InvalidScope`] where the name, the value or the number of properties breaks a limit, or the name is there
-    /// already.
+    /// [`InvalidScope`] if the name, the value or the number of properties exceeds a limit, or if the scope already has
+    /// the property.
     pub fn insert(&mut self, property: &str, value: &str) -> Result<(), InvalidScope> {
         check_property_name(property)?;
         if value.is_empty() || value.len() > limits::MAX_PROPERTY_VALUE {
             return Err(InvalidScope::Value(property.to_string()));
         }
-        let Err(place) = self.find(property) else {
+        let Err(index) = self.find(property) else {
             return Err(InvalidScope::Repeated(property.to_string()));
         };
         if self.0.len() == limits::MAX_PROPERTIES {
             return Err(InvalidScope::TooMany);
         }
-        self.0.insert(place, (property.to_string(), value.to_string()));
+        self.0.insert(index, (property.to_string(), value.to_string()));
         Ok(())
     }
 
-    /// The place of a property, or the one where it belongs.
+    /// Returns the index of a property, or the index at which to insert it.
     fn find(&self, property: &str) -> Result<usize, usize> {
         self.0.binary_search_by(|(other, _)| other.as_str().cmp(property))
     }
 
-    /// The scope that keeps only `properties` of this one; their order does not matter.
+    /// Returns the subset of this scope with only these properties, which may be in any order.
     ///
     /// # Errors
-    /// [`InvalidScope`] for a property that this scope lacks, that is named twice or that is no name.
+    /// [`InvalidScope`] for a property that this scope lacks, that is named twice or whose name is invalid.
     pub fn keep<S: AsRef<str>>(&self, properties: &[S]) -> Result<Self, InvalidScope> {
-        Self::keep_of(properties, |property| self.find(property).ok().map(|place| &*self.0[place].1))
+        Self::keep_of(properties, |property| self.find(property).ok().map(|index| &*self.0[index].1))
     }
 
-    /// The same for a context that is held in another form: `value` gives the value of a property that is there.
+    /// Like [`Self::keep`], for a context in another representation. `value` returns the value of a property, if any.
     ///
     /// # Errors
     /// As [`Self::keep`].
@@ -89,18 +90,18 @@ impl Scope {
         Ok(kept)
     }
 
-    /// Properties and values, sorted by the property's bytes.
+    /// Iterates over the properties and their values, sorted by the bytes of the property names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(property, value)| (property.as_str(), value.as_str()))
     }
 
-    /// How many properties.
+    /// Returns the number of properties.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether this is the installation-wide scope.
+    /// Returns whether this is the installation-wide scope.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn keeping_properties_ignores_their_order() {
+    fn keep_ignores_the_order_of_the_properties() {
         let context = scope(r#"{"issue":"1","project":"2","module":"m"}"#).unwrap();
         assert_eq!(context.keep(&["project", "issue"]), context.keep(&["issue", "project"]));
         assert_eq!(context.keep::<&str>(&[]), Ok(Scope::default()));
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_past_the_limits_are_refused() {
+    fn scopes_outside_the_limits_are_refused() {
         for json in [
             r#"{"a":"1","a":"2"}"#.to_string(),
             r#"{"":"1"}"#.to_string(),

@@ -1,4 +1,4 @@
-//! Wall-clock time. Timers use the monotonic clock of whoever runs them; the two never mix.
+//! Wall-clock time. Timers use monotonic clocks, which have types of their own, so that the two never mix.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ pub struct UnixSeconds(pub u64);
 pub struct UnixMillis(pub u64);
 
 impl UnixMillis {
-    /// The whole seconds.
+    /// Returns the whole seconds.
     #[must_use]
     pub fn seconds(self) -> UnixSeconds {
         UnixSeconds(self.0 / 1000)
@@ -20,7 +20,7 @@ impl UnixMillis {
 }
 
 impl UnixSeconds {
-    /// The same moment in milliseconds.
+    /// Returns the same moment in milliseconds. The result saturates.
     #[must_use]
     pub fn millis(self) -> UnixMillis {
         UnixMillis(self.0.saturating_mul(1000))

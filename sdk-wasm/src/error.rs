@@ -1,4 +1,4 @@
-//! Errors as JavaScript gets them: plain objects `{ code, message, retryAfterMs?, mayHaveArrived? }`.
+//! The errors that JavaScript gets: plain objects `{ code, message, retryAfterMs?, mayHaveArrived? }`.
 
 use sealwire_protocol::Code;
 use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};

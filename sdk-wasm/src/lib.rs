@@ -1,7 +1,8 @@
-//! The Sealwire core as JavaScript sees it. Converts and nothing else: the rules are in `client` and `protocol`, the
-//! idiomatic API in `js`.
+//! The JavaScript interface of the Sealwire core. This crate only converts values: the rules are in `client` and
+//! `protocol`, and the API for apps is in `js`.
 //!
-//! Times cross as numbers and offsets as strings, since the plain JavaScript build has no 64-bit integers at its boundary.
+//! Times cross the boundary as numbers and offsets as strings, since the plain JavaScript build has no 64-bit integers
+//! there.
 
 #[cfg(feature = "browser")]
 mod browser;
@@ -21,7 +22,7 @@ pub use resolver::{
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// The version of the core.
+/// Returns the version of the core.
 #[wasm_bindgen]
 #[must_use]
 pub fn version() -> String {

@@ -1,4 +1,4 @@
-//! Sealing and opening.
+//! The hot paths of a client: sealing and opening a message.
 
 use crate::session::context;
 use sealwire_protocol::{
@@ -26,9 +26,10 @@ pub(crate) fn seal() -> impl FnMut() {
 
 pub(crate) fn open() -> impl FnMut() {
     let key = key();
-    let sealed = seal_message(&key, NONCE, CHANNEL, "", UnixMillis(1), &payload()).expect("it is short");
+    let sealed = seal_message(&key, NONCE, CHANNEL, "", UnixMillis(1), &payload())
+        .expect("the payload is within the limit");
     move || {
-        let message = SealedMessage::parse(black_box(&sealed)).expect("it was just sealed");
+        let message = SealedMessage::parse(black_box(&sealed)).expect("the message was just sealed");
         black_box(message.open(&key, CHANNEL, "").is_ok());
     }
 }

@@ -1,15 +1,15 @@
-//! What the relay and its clients do for every message and every connection, each as something that can be repeated:
-//! `cargo bench -p sealwire-hot-paths` times it, and the program of this crate counts its instructions.
+//! The hot paths: the work of the relay and its clients for every message and every connection, in a repeatable form.
+//! `cargo bench -p sealwire-hot-paths` times them, and the program of this crate counts their instructions.
 
 mod client;
 mod relay;
 mod session;
 
-/// A piece of work, prepared.
+/// A prepared hot path.
 pub struct HotPath {
-    /// What it is called in the budget.
+    /// The name in the budget.
     pub name: &'static str,
-    /// Does it once.
+    /// Performs the work once.
     pub work: Box<dyn FnMut()>,
 }
 
@@ -19,7 +19,7 @@ impl HotPath {
     }
 }
 
-/// Names of all of them.
+/// The names of all hot paths.
 pub const NAMES: [&str; 9] = [
     "verify a session token",
     "open a session and subscribe",
@@ -32,7 +32,7 @@ pub const NAMES: [&str; 9] = [
     "open 128 bytes",
 ];
 
-/// Prepares one.
+/// Prepares the hot path of this name. Returns `None` for an unknown name.
 #[must_use]
 pub fn prepare(name: &str) -> Option<HotPath> {
     let name = NAMES.into_iter().find(|known| *known == name)?;
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_hot_path_works() {
+    fn every_hot_path_runs_repeatedly() {
         for name in NAMES {
             let mut path = prepare(name).unwrap();
             assert_eq!(path.name, name);

@@ -1,14 +1,16 @@
-//! Counts the instructions of the hot paths, which do not depend on what else the machine does, and compares them with
-//! the recorded budget. Runs itself under valgrind's callgrind.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks through them")]
+//! Counts the instructions of the hot paths and compares them with the recorded budget. Instruction counts do not
+//! depend on the load of the machine. The program runs itself under valgrind's callgrind.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool prints its output")]
 
 use anyhow::{Context as _, Result, bail};
 use sealwire_hot_paths::{NAMES, prepare};
 use std::{collections::BTreeMap, env, fs, path::Path, process::Command};
 
-/// How far above its budget a path may be, and how far below before the budget is to be lowered.
+/// The tolerance: a path fails above its budget by more than this share, and a path below by more should be recorded
+/// again.
 const SLACK: f64 = 0.1;
-/// The difference between so many repetitions and twice as many is counted: the program's start is in both.
+/// The number of repetitions. A count is the difference between a run with twice as many repetitions and this one, so
+/// that the start of the program does not count.
 const REPETITIONS: u64 = 50;
 
 fn main() -> Result<()> {
@@ -24,7 +26,7 @@ fn main() -> Result<()> {
 }
 
 fn repeat(name: &str, count: u64) -> Result<()> {
-    let mut path = prepare(name).with_context(|| format!("there is no hot path '{name}'"))?;
+    let mut path = prepare(name).with_context(|| format!("there is no hot path named '{name}'"))?;
     (0..count).for_each(|_| (path.work)());
     Ok(())
 }
@@ -40,14 +42,22 @@ fn check(file: &Path) -> Result<()> {
     let mut failed = 0;
     for name in NAMES {
         let count = instructions(name)?;
-        let allowed = budget.get(name).copied().with_context(|| format!("no budget for '{name}'"))?;
+        let allowed = budget.get(name).copied().with_context(|| {
+            format!(
+                "the budget has no entry '{name}'; record it with 'sealwire-hot-paths record <budget.json>'"
+            )
+        })?;
         let ratio = count as f64 / allowed as f64;
         println!("{name:<32} {count:>8} instructions, {:.0} % of the budget", ratio * 100.0);
         if ratio > 1.0 + SLACK {
             failed += 1;
-            println!("  over the budget of {allowed}: make it cheaper, or record the new count and say why");
+            println!(
+                "  over the budget of {allowed}: make it cheaper, or record the new count and give the reason"
+            );
         } else if ratio < 1.0 - SLACK {
-            println!("  well below the budget of {allowed}: record the new count to keep it so");
+            println!(
+                "  well below the budget of {allowed}: record the new count, so that it does not rise again"
+            );
         }
     }
     let result = if failed == 0 { "ok" } else { "FAILED" };
@@ -69,7 +79,7 @@ fn has_valgrind() -> bool {
     Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// Instructions of one repetition.
+/// Returns the number of instructions of one repetition.
 fn instructions(name: &str) -> Result<u64> {
     let (few, many) = (count(name, REPETITIONS)?, count(name, 2 * REPETITIONS)?);
     Ok(many.saturating_sub(few) / REPETITIONS)
@@ -89,5 +99,9 @@ fn count(name: &str, repetitions: u64) -> Result<u64> {
     }
     let text = fs::read_to_string(&out)?;
     let summary = text.lines().find_map(|line| line.strip_prefix("summary: "));
-    summary.context("callgrind gave no sum")?.trim().parse().context("callgrind's sum is no number")
+    summary
+        .context("the output of callgrind has no summary")?
+        .trim()
+        .parse()
+        .context("callgrind's summary is not a number")
 }

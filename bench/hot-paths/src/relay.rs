@@ -1,4 +1,4 @@
-//! From a draft to the queues of its subscribers.
+//! The hot paths of the relay, from a draft to the queues of its subscribers.
 
 use crate::session::context;
 use bytes::Bytes;
@@ -33,7 +33,7 @@ pub(crate) fn hub() -> impl FnMut() {
     let mut number = 0;
     move || {
         number += 1;
-        black_box(hub.publish(draft(number, &sealed), now).expect("each draft has an id of its own"));
+        black_box(hub.publish(draft(number, &sealed), now).expect("each draft has a unique id"));
     }
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn encode() -> impl FnMut() {
     }
 }
 
-/// One publication, which an outlet takes by reference.
+/// Delivers one publication to 1,000 subscribers, each of which takes a reference to the frame.
 pub(crate) fn deliver() -> impl FnMut() {
     let mut subscribers: Subscribers<u64> = Subscribers::default();
     let position = Position { epoch: 1, offset: 0 };
@@ -61,8 +61,8 @@ pub(crate) fn deliver() -> impl FnMut() {
         offset += 1;
         let publication =
             Arc::new(Publication::new(draft(offset, &sealed), offset, offset - 1, UnixMillis(1)));
-        subscribers.deliver(&publication, |outlet, publication| {
-            black_box((outlet, publication.frame().clone()));
+        subscribers.deliver(&publication, |subscriber, publication| {
+            black_box((subscriber, publication.frame().clone()));
         });
     }
 }

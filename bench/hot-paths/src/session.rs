@@ -1,4 +1,4 @@
-//! A session's rules: tokens and frames.
+//! The hot paths of a session: verifying tokens and handling frames.
 
 use bytes::{Bytes, BytesMut};
 use sealwire_protocol::{
@@ -46,7 +46,7 @@ fn token(now: Now) -> String {
     tokens::sign(&claims, &key()).expect("the claims are within the limits")
 }
 
-fn terms() -> Arc<SessionConfig> {
+fn session_config() -> Arc<SessionConfig> {
     Arc::new(SessionConfig {
         keys: Arc::new(SigningKeys::new(keyring())),
         revocations: Arc::default(),
@@ -58,7 +58,7 @@ fn terms() -> Arc<SessionConfig> {
     })
 }
 
-/// The loops are to measure the work and not to run into a rate.
+/// The rates are unlimited, so that the loops do not exceed them.
 fn unlimited() -> Settings {
     Settings { publish_rate: 1 << 40, publish_burst: 1 << 40, ..Settings::default() }
 }
@@ -83,8 +83,8 @@ fn drain(rules: &mut SessionRules) {
     }
 }
 
-fn hello_and_subscribe(terms: &Arc<SessionConfig>, frames: &[Bytes; 2], now: Now) -> SessionRules {
-    let mut rules = SessionRules::new(terms.clone(), 1, now);
+fn hello_and_subscribe(config: &Arc<SessionConfig>, frames: &[Bytes; 2], now: Now) -> SessionRules {
+    let mut rules = SessionRules::new(config.clone(), 1, now);
     frames.iter().for_each(|frame| rules.handle_frame(frame.clone(), now));
     drain(&mut rules);
     let position = Position { epoch: 1, offset: 1 };
@@ -100,17 +100,17 @@ fn opening(now: Now) -> [Bytes; 2] {
 }
 
 pub(crate) fn open() -> impl FnMut() {
-    let (now, terms) = (Now::read(), terms());
+    let (now, config) = (Now::read(), session_config());
     let frames = opening(now);
     move || {
-        black_box(hello_and_subscribe(&terms, &frames, now));
+        black_box(hello_and_subscribe(&config, &frames, now));
     }
 }
 
-/// From the bytes on the socket to the draft and the publisher's answer.
+/// Handles a publish frame, from the bytes on the socket to the draft and the publisher's acknowledgement.
 pub(crate) fn publish() -> impl FnMut() {
     let now = Now::read();
-    let mut rules = hello_and_subscribe(&terms(), &opening(now), now);
+    let mut rules = hello_and_subscribe(&session_config(), &opening(now), now);
     let (sealed, id) = (vec![0; 185].into(), vec![0; 16].into());
     let publish = Publish { request: 2, channel: channel(), event: String::new(), sealed, id, follows: 0 };
     let frame = masked(&ToRelay::Publish(publish).to_bytes());
@@ -130,7 +130,7 @@ pub(crate) fn publish() -> impl FnMut() {
     }
 }
 
-/// A client's frame. The mask is what a client chooses.
+/// Encodes a masked frame, as a client does.
 fn masked(payload: &[u8]) -> Vec<u8> {
     let mask = [0x5a, 0x11, 0xc3, 0x78];
     let len = u16::try_from(payload.len()).expect("the message is short").to_be_bytes();

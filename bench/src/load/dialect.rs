@@ -1,6 +1,6 @@
-//! What each server under test is told, and how its messages are read.
+//! The protocols of the servers under test: how a connection subscribes and publishes, and how messages are read.
 
-use super::{fleet::Role, frames, payload, sealwire};
+use super::{payload, roles::Role, sealwire, websocket};
 use anyhow::{Context as _, Result, bail, ensure};
 use sealwire_protocol::wire::{Position, ToClient};
 
@@ -8,35 +8,37 @@ use sealwire_protocol::wire::{Position, ToClient};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Sealwire,
-    /// `S<channel>` subscribes and is answered by `R`; `P<channel> <payload>` publishes; payloads arrive bare.
+    /// `S<channel>` subscribes, and the server responds with `R`. `P<channel> <payload>` publishes. A delivery consists
+    /// of the payload alone.
     Plain,
     Nats,
     Nchan,
     SocketIo,
 }
 
-/// What a message from the server means to the load generator.
-pub(crate) enum Heard {
-    /// A delivery with its number within the channel.
+/// The meaning of a message from the server.
+pub(crate) enum Received {
+    /// A delivery, with the number of the message within its channel.
     Delivery(u64),
     /// The connection is ready for the measurement.
     Ready,
-    /// The server expects this next.
-    Answer(Vec<u8>),
+    /// A message to which the server expects these bytes in reply.
+    Reply(Vec<u8>),
+    /// A message without a meaning for the measurement.
     Nothing,
 }
 
-/// What a connection remembers between messages.
+/// The state that a connection keeps between messages.
 #[derive(Default)]
-pub(crate) struct Memory {
-    /// Sealwire: the position after the last publication.
+pub(crate) struct ReadState {
+    /// For Sealwire, the position of the last publication.
     pub(crate) position: Option<Position>,
-    /// NATS: bytes of a protocol line or message that is not complete.
+    /// For NATS, the bytes of an incomplete protocol line or message.
     pub(crate) stream: Vec<u8>,
 }
 
 impl Dialect {
-    /// Request target and subprotocol of the opening handshake.
+    /// Returns the request target of the opening handshake, and a header line for the subprotocol.
     pub(crate) fn target(self, role: Role) -> (String, &'static str) {
         match (self, role) {
             (Self::Sealwire, _) => ("/v1/realtime".into(), "Sec-WebSocket-Protocol: sealwire.v1\r\n"),
@@ -47,12 +49,12 @@ impl Dialect {
         }
     }
 
-    /// Whether a connection publishes on one channel only.
+    /// Returns whether the server needs a separate publishing connection for each channel.
     pub(crate) fn has_publisher_per_channel(self) -> bool {
         self == Self::Nchan
     }
 
-    /// What is sent right after the handshake. `None`: the connection is ready without.
+    /// Returns the bytes to send after the handshake, or `None` if the connection is ready without them.
     pub(crate) fn opening(
         self,
         number: usize,
@@ -62,13 +64,13 @@ impl Dialect {
         let mut out = Vec::new();
         match (self, role) {
             (Self::Sealwire, role) => {
-                frames::write(&mut out, frames::BINARY, &[&sealwire::hello(number)?]);
+                websocket::write(&mut out, websocket::BINARY, &[&sealwire::hello(number)?]);
                 if let Role::Subscriber(channel) = role {
-                    frames::write(&mut out, frames::BINARY, &[&sealwire::subscribe(channel, since)]);
+                    websocket::write(&mut out, websocket::BINARY, &[&sealwire::subscribe(channel, since)]);
                 }
             }
             (Self::Plain, Role::Subscriber(channel)) => {
-                frames::write(&mut out, frames::BINARY, &[format!("S{channel}").as_bytes()]);
+                websocket::write(&mut out, websocket::BINARY, &[format!("S{channel}").as_bytes()]);
             }
             (Self::Nats, role) => {
                 let subject = match role {
@@ -76,130 +78,136 @@ impl Dialect {
                     Role::Publisher(_) => String::new(),
                 };
                 let text = format!("CONNECT {{\"verbose\":false,\"pedantic\":false}}\r\n{subject}PING\r\n");
-                frames::write(&mut out, frames::BINARY, &[text.as_bytes()]);
+                websocket::write(&mut out, websocket::BINARY, &[text.as_bytes()]);
             }
-            (Self::SocketIo, _) => frames::write(&mut out, frames::TEXT, &[b"40"]),
+            (Self::SocketIo, _) => websocket::write(&mut out, websocket::TEXT, &[b"40"]),
             (Self::Plain, Role::Publisher(_)) | (Self::Nchan, _) => return Ok(None),
         }
         Ok(Some(out))
     }
 
-    /// Appends what publishes `payload`. `id` is unique in the run.
+    /// Appends a message that publishes `payload`. `id` must be unique in the run.
     pub(crate) fn publish(self, out: &mut Vec<u8>, channel: u32, id: u64, payload: &[u8]) {
         match self {
             Self::Sealwire => {
-                frames::write(out, frames::BINARY, &[&sealwire::publish(channel, id, payload)]);
+                websocket::write(out, websocket::BINARY, &[&sealwire::publish(channel, id, payload)]);
             }
             Self::Plain => {
-                frames::write(out, frames::BINARY, &[format!("P{channel} ").as_bytes(), payload]);
+                websocket::write(out, websocket::BINARY, &[format!("P{channel} ").as_bytes(), payload]);
             }
             Self::Nats => {
                 let line = format!("PUB c{channel} {}\r\n", payload.len());
-                frames::write(out, frames::BINARY, &[line.as_bytes(), payload, b"\r\n"]);
+                websocket::write(out, websocket::BINARY, &[line.as_bytes(), payload, b"\r\n"]);
             }
-            Self::Nchan => frames::write(out, frames::TEXT, &[payload]),
+            Self::Nchan => websocket::write(out, websocket::TEXT, &[payload]),
             Self::SocketIo => {
                 let start = format!("42[\"p\",\"c{channel}\",\"");
-                frames::write(out, frames::TEXT, &[start.as_bytes(), payload, b"\"]"]);
+                websocket::write(out, websocket::TEXT, &[start.as_bytes(), payload, b"\"]"]);
             }
         }
     }
 
-    /// Reads one WebSocket message; `heard` may be called several times.
+    /// Reads one WebSocket message and calls `received` for each of its parts.
     pub(crate) fn read(
         self,
-        memory: &mut Memory,
+        state: &mut ReadState,
         role: Role,
         message: &[u8],
-        mut heard: impl FnMut(Heard) -> Result<()>,
+        mut received: impl FnMut(Received) -> Result<()>,
     ) -> Result<()> {
         match self {
-            Self::Sealwire => heard(read_sealwire(memory, role, message)?),
-            Self::Plain if message == b"R" => heard(Heard::Ready),
+            Self::Sealwire => received(read_sealwire(state, role, message)?),
+            Self::Plain if message == b"R" => received(Received::Ready),
             Self::Plain | Self::Nchan => match role {
-                Role::Subscriber(_) => heard(Heard::Delivery(number(message)?)),
+                Role::Subscriber(_) => received(Received::Delivery(number(message)?)),
                 Role::Publisher(_) => Ok(()),
             },
-            Self::SocketIo => heard(read_socket_io(role, message)?),
-            Self::Nats => read_nats(&mut memory.stream, message, &mut heard),
+            Self::SocketIo => received(read_socket_io(role, message)?),
+            Self::Nats => read_nats(&mut state.stream, message, &mut received),
         }
     }
 }
 
 fn number(payload: &[u8]) -> Result<u64> {
     payload::sequence(payload).with_context(|| {
-        format!("not one of our messages: {:?}", String::from_utf8_lossy(&payload[..payload.len().min(100)]))
+        format!(
+            "the payload was not published by this program: {:?}",
+            String::from_utf8_lossy(&payload[..payload.len().min(100)])
+        )
     })
 }
 
-fn read_sealwire(memory: &mut Memory, role: Role, message: &[u8]) -> Result<Heard> {
+fn read_sealwire(state: &mut ReadState, role: Role, message: &[u8]) -> Result<Received> {
     match sealwire::message_kind(message) {
         sealwire::kind::PUBLICATION => {
-            let publication = sealwire::publication(message).context("a publication cannot be read")?;
-            let position = memory.position.as_mut().context("a publication before Subscribed")?;
+            let publication = sealwire::publication(message).context("cannot decode a publication")?;
+            let position = state.position.as_mut().context("a publication arrived before Subscribed")?;
             ensure!(
                 publication.previous_offset == position.offset && publication.offset > position.offset,
-                "offset {} follows {}, the client stands at {}",
+                "offset {} claims to follow {}, but the last publication had {}",
                 publication.offset,
                 publication.previous_offset,
                 position.offset
             );
             position.offset = publication.offset;
-            Ok(Heard::Delivery(number(publication.sealed)?))
+            Ok(Received::Delivery(number(publication.sealed)?))
         }
-        sealwire::kind::PUBLISHED => Ok(Heard::Nothing),
+        sealwire::kind::PUBLISHED => Ok(Received::Nothing),
         sealwire::kind::WELCOME => Ok(match role {
-            Role::Publisher(_) => Heard::Ready,
-            Role::Subscriber(_) => Heard::Nothing,
+            Role::Publisher(_) => Received::Ready,
+            Role::Subscriber(_) => Received::Nothing,
         }),
         sealwire::kind::SUBSCRIBED => {
             let Ok(ToClient::Subscribed(subscribed)) = ToClient::from_bytes(message.to_vec().into()) else {
-                bail!("Subscribed cannot be read");
+                bail!("cannot decode Subscribed");
             };
-            ensure!(memory.position.is_none() || subscribed.recovered, "a resume was not recovered");
-            memory.position = subscribed.position;
-            Ok(Heard::Ready)
+            ensure!(
+                state.position.is_none() || subscribed.recovered,
+                "a resumed subscription was not recovered"
+            );
+            state.position = subscribed.position;
+            Ok(Received::Ready)
         }
         sealwire::kind::PING => {
             let mut out = Vec::new();
-            frames::write(&mut out, frames::BINARY, &[&sealwire::pong()]);
-            Ok(Heard::Answer(out))
+            websocket::write(&mut out, websocket::BINARY, &[&sealwire::pong()]);
+            Ok(Received::Reply(out))
         }
-        _ => bail!("the relay refused: {:?}", ToClient::from_bytes(message.to_vec().into())),
+        _ => bail!("unexpected message from the relay: {:?}", ToClient::from_bytes(message.to_vec().into())),
     }
 }
 
-fn read_socket_io(role: Role, message: &[u8]) -> Result<Heard> {
-    let answer = |text: &str| {
+fn read_socket_io(role: Role, message: &[u8]) -> Result<Received> {
+    let reply = |text: &str| {
         let mut out = Vec::new();
-        frames::write(&mut out, frames::TEXT, &[text.as_bytes()]);
-        Heard::Answer(out)
+        websocket::write(&mut out, websocket::TEXT, &[text.as_bytes()]);
+        Received::Reply(out)
     };
     match message {
-        b"2" => Ok(answer("3")),
-        [b'0', ..] => Ok(Heard::Nothing),
+        b"2" => Ok(reply("3")),
+        [b'0', ..] => Ok(Received::Nothing),
         [b'4', b'0', ..] => Ok(match role {
-            Role::Subscriber(channel) => answer(&format!("42[\"s\",\"c{channel}\"]")),
-            Role::Publisher(_) => Heard::Ready,
+            Role::Subscriber(channel) => reply(&format!("42[\"s\",\"c{channel}\"]")),
+            Role::Publisher(_) => Received::Ready,
         }),
-        b"42[\"r\"]" => Ok(Heard::Ready),
-        [b'4', b'2', .., b'"', b']'] => Ok(Heard::Delivery(number(&message[..message.len() - 2])?)),
-        _ => bail!("unexpected from socket.io: {:?}", String::from_utf8_lossy(message)),
+        b"42[\"r\"]" => Ok(Received::Ready),
+        [b'4', b'2', .., b'"', b']'] => Ok(Received::Delivery(number(&message[..message.len() - 2])?)),
+        _ => bail!("unexpected message from socket.io: {:?}", String::from_utf8_lossy(message)),
     }
 }
 
-/// Frames of NATS carry a stream of lines and payloads, cut anywhere.
+/// Reads a WebSocket message of NATS. The messages carry a stream of lines and payloads, split at any point.
 fn read_nats(
     stream: &mut Vec<u8>,
     message: &[u8],
-    heard: &mut impl FnMut(Heard) -> Result<()>,
+    received: &mut impl FnMut(Received) -> Result<()>,
 ) -> Result<()> {
     if stream.is_empty() {
-        let read = read_nats_stream(message, heard)?;
+        let read = read_nats_stream(message, received)?;
         stream.extend_from_slice(&message[read..]);
     } else {
         stream.extend_from_slice(message);
-        let read = read_nats_stream(stream, heard)?;
+        let read = read_nats_stream(stream, received)?;
         stream.drain(..read);
     }
     if stream.is_empty() {
@@ -208,8 +216,8 @@ fn read_nats(
     Ok(())
 }
 
-/// Returns how many bytes were read.
-fn read_nats_stream(bytes: &[u8], heard: &mut impl FnMut(Heard) -> Result<()>) -> Result<usize> {
+/// Reads the complete lines and payloads, and returns the number of bytes read.
+fn read_nats_stream(bytes: &[u8], received: &mut impl FnMut(Received) -> Result<()>) -> Result<usize> {
     let mut read = 0;
     loop {
         let rest = &bytes[read..];
@@ -217,20 +225,24 @@ fn read_nats_stream(bytes: &[u8], heard: &mut impl FnMut(Heard) -> Result<()>) -
         let line = &rest[..end];
         if line.starts_with(b"MSG ") {
             let size = line.rsplit(|byte| *byte == b' ').next().and_then(|size| str::from_utf8(size).ok());
-            let size: usize = size.and_then(|size| size.parse().ok()).context("a MSG without its size")?;
+            let size: usize = size.and_then(|size| size.parse().ok()).context("a MSG line has no size")?;
             let Some(payload) = rest.get(end + 2..end + 2 + size + 2) else { return Ok(read) };
-            heard(Heard::Delivery(number(&payload[..size])?))?;
+            received(Received::Delivery(number(&payload[..size])?))?;
             read += end + 2 + size + 2;
             continue;
         }
         match line {
-            b"PONG" => heard(Heard::Ready)?,
+            b"PONG" => received(Received::Ready)?,
             b"PING" => {
                 let mut out = Vec::new();
-                frames::write(&mut out, frames::BINARY, &[b"PONG\r\n"]);
-                heard(Heard::Answer(out))?;
+                websocket::write(&mut out, websocket::BINARY, &[b"PONG\r\n"]);
+                received(Received::Reply(out))?;
             }
-            _ => ensure!(line.starts_with(b"INFO"), "NATS says {:?}", String::from_utf8_lossy(line)),
+            _ => ensure!(
+                line.starts_with(b"INFO"),
+                "unexpected line from NATS: {:?}",
+                String::from_utf8_lossy(line)
+            ),
         }
         read += end + 2;
     }

@@ -1,4 +1,4 @@
-//! Delivery times, counted in buckets of a microsecond.
+//! A histogram of delivery latencies, with buckets of one microsecond.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ impl Latencies {
         Self { buckets: vec![0; BUCKETS], count: 0 }
     }
 
-    /// Everything past a second counts as a second.
+    /// Records a latency. Latencies above one second count as one second.
     pub(crate) fn record(&mut self, latency: Duration) {
         let micros = usize::try_from(latency.as_micros()).unwrap_or(usize::MAX);
         self.buckets[micros.min(BUCKETS - 1)] += 1;
         self.count += 1;
     }
 
-    /// In milliseconds: at most this long took the share `quantile` of all deliveries.
+    /// Returns the given quantile of the latencies, in milliseconds.
     pub(crate) fn quantile(&self, quantile: f64) -> f64 {
         let rank = (self.count as f64 * quantile).ceil() as u64;
         let mut seen = 0;
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantiles_are_those_of_what_was_recorded() {
+    fn quantiles_are_those_of_the_recorded_latencies() {
         let mut latencies = Latencies::new();
         (1..=1000).for_each(|micros| latencies.record(Duration::from_micros(micros)));
         assert!((latencies.quantile(0.5) - 0.5).abs() < 1e-9);

@@ -1,12 +1,15 @@
-//! The load generator: one thread, one epoll, no allocation per message.
+//! The load generator: thousands of connections on one thread with one epoll instance.
 
+mod connection;
 pub(crate) mod dialect;
 mod fleet;
-pub(crate) mod frames;
 pub(crate) mod latency;
 pub(crate) mod payload;
+mod roles;
 pub(crate) mod sealwire;
 mod traffic;
+pub(crate) mod websocket;
 
-pub(crate) use fleet::{Fleet, Role};
+pub(crate) use fleet::Fleet;
+pub(crate) use roles::Role;
 pub(crate) use traffic::{Flow, Traffic};

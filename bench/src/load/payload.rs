@@ -1,9 +1,9 @@
-//! What is published: filler, then the message's number within its channel in 16 hexadecimal digits. Text, because one
-//! of the peers carries nothing else.
+//! The payload of a message: filler, then the number of the message within its channel in 16 hexadecimal digits. It is
+//! text, since one of the peers carries only text.
 
 pub(crate) const DIGITS: usize = 16;
 
-/// Writes message `sequence` of `size` bytes into `payload`.
+/// Writes the payload of message `sequence`, `size` bytes long, into `payload`.
 pub(crate) fn fill(payload: &mut Vec<u8>, size: usize, sequence: u64) {
     payload.resize(size, b'.');
     let start = size - DIGITS;
@@ -13,7 +13,7 @@ pub(crate) fn fill(payload: &mut Vec<u8>, size: usize, sequence: u64) {
     }
 }
 
-/// The number of the message that `payload` ends with.
+/// Returns the number at the end of `payload`.
 pub(crate) fn sequence(payload: &[u8]) -> Option<u64> {
     let digits = payload.last_chunk::<DIGITS>()?;
     digits.iter().try_fold(0, |sequence, digit| {
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_number_of_a_message_is_read_from_its_end() {
+    fn the_number_of_a_message_is_read_from_the_end_of_its_payload() {
         let mut payload = Vec::new();
         for number in [0, 1, 0xdead_beef, u64::MAX] {
             fill(&mut payload, 128, number);

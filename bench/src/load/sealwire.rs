@@ -1,4 +1,4 @@
-//! Sealwire as the load generator speaks it: tokens like an app's resolver, and publications read without a decoder.
+//! The Sealwire protocol for the load generator: tokens like those of a resolver, and a fast reader of publications.
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
@@ -13,21 +13,22 @@ pub(crate) const APP: &str = "ari:cloud:ecosystem::app/6f2a1c3e-7b1d-4a55-9c43-0
 const INSTALLATION: &str = "ari:cloud:jira::site/2b1f7d0e-93a4-4f0c-8a6e-5d3c1b2a4f68";
 const PROPERTIES: [(&str, &str); 3] = [("dashboard", "10001"), ("gadget", "10100"), ("module", "absences")];
 
-/// The signing key as the relay's configuration has it.
+/// Returns the signing key in the form of the relay's configuration.
 pub(crate) fn signing_key() -> String {
     format!("bench.{}", encode_base64url([7; 64]))
 }
 
+/// Returns the time of issue and the time of expiry of a token.
 fn times(lifetime: u64) -> (UnixSeconds, UnixSeconds) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     (UnixSeconds(now - 5), UnixSeconds(now + lifetime))
 }
 
 fn key() -> Result<SigningKey> {
-    SigningKey::parse(&signing_key()).context("the key above is valid")
+    SigningKey::parse(&signing_key()).context("the signing key of the benchmark is invalid")
 }
 
-/// A session token of account `number`.
+/// Signs a session token for account `number`.
 pub(crate) fn session_token(number: usize) -> Result<String> {
     let mut context = Scope::default();
     for (property, value) in PROPERTIES {
@@ -39,12 +40,12 @@ pub(crate) fn session_token(number: usize) -> Result<String> {
     Ok(tokens::sign(&claims, &key()?)?)
 }
 
-/// A token for `POST /v1/publish`.
+/// Signs a token for `POST /v1/publish`.
 pub(crate) fn backend_token() -> Result<String> {
     Ok(tokens::sign(&BackendClaims::new(APP.into(), INSTALLATION.into(), times(200)), &key()?)?)
 }
 
-/// The scope of every channel, as `POST /v1/publish` wants it.
+/// Returns the scope of every channel, as `POST /v1/publish` expects it.
 pub(crate) fn scope() -> serde_json::Value {
     PROPERTIES
         .iter()
@@ -88,7 +89,7 @@ pub(crate) fn pong() -> Vec<u8> {
     ToRelay::Pong(Pong {}).to_bytes()
 }
 
-/// The field of `ToClient` that a message holds.
+/// The field numbers of `ToClient`, which identify the kind of a message.
 pub(crate) mod kind {
     pub(crate) const WELCOME: u8 = 1;
     pub(crate) const SUBSCRIBED: u8 = 3;
@@ -101,14 +102,14 @@ pub(crate) fn message_kind(message: &[u8]) -> u8 {
     message.first().map_or(0, |tag| tag >> 3)
 }
 
-/// What the load generator checks of a publication.
+/// The fields of a publication that the load generator checks.
 pub(crate) struct Publication<'a> {
     pub(crate) offset: u64,
     pub(crate) previous_offset: u64,
     pub(crate) sealed: &'a [u8],
 }
 
-/// Reads a `Publication` whose fields stand in their order.
+/// Decodes a `Publication` whose fields are in ascending order.
 pub(crate) fn publication(message: &[u8]) -> Option<Publication<'_>> {
     let mut rest = message.get(1..)?;
     varint(&mut rest)?;
@@ -151,7 +152,7 @@ mod tests {
     use sealwire_protocol::wire::{self, ToClient};
 
     #[test]
-    fn a_publication_is_read_as_the_relay_encodes_it() {
+    fn a_publication_of_the_relays_encoder_is_decoded() {
         let message = ToClient::Publication(wire::Publication {
             channel_id: vec![9; 16].into(),
             offset: 300,

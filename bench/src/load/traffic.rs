@@ -1,14 +1,15 @@
-//! Publishing and counting: how many messages are on their way, and whether each reached everybody.
+//! Publishes messages and counts deliveries, until every message has reached all its subscribers.
 
 use super::{
-    fleet::{Fleet, PATIENCE, Role},
+    fleet::{Fleet, STALL_TIMEOUT},
     latency::Latencies,
     payload,
+    roles::Role,
 };
 use anyhow::{Result, ensure};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// More messages than are ever on their way.
+/// The size of the ring buffers: the maximum number of messages in flight.
 const RING: usize = 4096;
 
 /// Channels with their subscribers, and the connections that publish.
@@ -17,28 +18,29 @@ pub(crate) struct Traffic {
     subscribers: u32,
     size: usize,
     publishers: Vec<usize>,
-    /// Messages published so far; message `n` goes to channel `n % channels`.
+    /// The number of messages published so far. Message `n` goes to channel `n % channels`.
     published: u64,
+    /// The number of messages that have reached all their subscribers, without a gap.
     completed: u64,
-    /// Deliveries that are missing, per message on its way.
+    /// The number of outstanding deliveries of each message in flight.
     missing: Vec<u32>,
     sent: Vec<Instant>,
     payload: Vec<u8>,
-    /// Makes the ids of this traffic differ from those of any other.
+    /// Added to the message ids, so that they differ from those of other traffic.
     nonce: u64,
 }
 
-/// How messages are published.
+/// The pace of publishing.
 #[derive(Clone, Copy)]
 pub(crate) enum Flow {
-    /// As fast as they arrive: a message counts as in flight until its last subscriber has it.
+    /// Keeps this many messages in flight. A message is in flight until it has reached its last subscriber.
     InFlight(u64),
-    /// So many a second.
+    /// Publishes this many messages per second.
     Paced(f64),
 }
 
 impl Traffic {
-    /// Opens `subscribers` connections to each of `channels`, and the publishers.
+    /// Opens the connections of the publishers and of `subscribers` subscribers for each of `channels` channels.
     pub(crate) fn open(fleet: &mut Fleet, channels: u32, subscribers: u32, size: usize) -> Result<Self> {
         let roles = (0..subscribers).flat_map(|_| (0..channels).map(Role::Subscriber));
         fleet.connect(roles)?;
@@ -58,7 +60,7 @@ impl Traffic {
         })
     }
 
-    /// Publishes `messages` and waits until all of them arrived everywhere.
+    /// Publishes `messages` messages and waits until all of them have reached all their subscribers.
     pub(crate) fn run(
         &mut self,
         fleet: &mut Fleet,
@@ -68,7 +70,7 @@ impl Traffic {
     ) -> Result<Duration> {
         let start = Instant::now();
         let (first, last) = (self.published, self.published + messages);
-        let mut heard = Instant::now();
+        let mut last_progress = Instant::now();
         while self.completed < last {
             let due = match flow {
                 Flow::InFlight(window) => (self.completed + window).min(last),
@@ -85,11 +87,11 @@ impl Traffic {
             let before = self.completed;
             self.receive(fleet, timeout, latencies.as_deref_mut())?;
             if self.completed > before {
-                heard = Instant::now();
+                last_progress = Instant::now();
             }
             ensure!(
-                heard.elapsed() < PATIENCE,
-                "message {} is missing at {} subscribers",
+                last_progress.elapsed() < STALL_TIMEOUT,
+                "message {} did not reach {} subscribers",
                 self.completed,
                 self.missing[self.completed as usize % RING]
             );
@@ -97,8 +99,8 @@ impl Traffic {
         Ok(start.elapsed())
     }
 
-    /// Publishes while nobody listens.
-    pub(crate) fn publish_unheard(&mut self, fleet: &mut Fleet, messages: u64) -> Result<()> {
+    /// Publishes messages that no subscriber is connected to receive.
+    pub(crate) fn publish_without_subscribers(&mut self, fleet: &mut Fleet, messages: u64) -> Result<()> {
         for _ in 0..messages {
             self.publish_until(fleet, self.published + 1)?;
             self.completed = self.published;
@@ -111,7 +113,10 @@ impl Traffic {
         if self.published >= due {
             return Ok(());
         }
-        ensure!(due - self.completed <= RING as u64, "the server is slower than the pace");
+        ensure!(
+            due - self.completed <= RING as u64,
+            "the server cannot keep up: too many messages are in flight"
+        );
         let now = Instant::now();
         while self.published < due {
             let (sequence, channel) = (
@@ -153,7 +158,7 @@ impl Traffic {
         Ok(())
     }
 
-    /// Deliveries so far.
+    /// Returns the number of deliveries of all completed messages.
     pub(crate) fn deliveries(&self) -> u64 {
         self.completed * u64::from(self.subscribers)
     }

@@ -1,4 +1,4 @@
-//! E and F: many clients at once.
+//! Scenarios E and F: many clients that connect at the same time.
 
 use super::Run;
 use crate::load::{Flow, Role, Traffic};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const CHANNELS: u32 = 100;
 const MISSED: u64 = 50;
 
-/// E: handshake, verified token and one subscription each.
+/// Scenario E: each connection performs a handshake, presents a token and subscribes once.
 pub(super) fn connect(run: &mut Run<'_>) -> Result<()> {
     const SCENARIO: &str = "E, connections as fast as possible";
     let count: u32 = run.pick(3_000, 10_000);
@@ -24,7 +24,7 @@ pub(super) fn connect(run: &mut Run<'_>) -> Result<()> {
     Ok(())
 }
 
-/// F: everybody is cut off, misses 50 messages, comes back and resumes.
+/// Scenario F: all clients are disconnected, miss 50 messages each, reconnect and resume.
 pub(super) fn reconnect(run: &mut Run<'_>) -> Result<()> {
     const SCENARIO: &str = "F, reconnect storm with 50 missed messages each";
     let count: u32 = run.pick(2_000, 9_000);
@@ -33,7 +33,7 @@ pub(super) fn reconnect(run: &mut Run<'_>) -> Result<()> {
     let mut traffic = Traffic::open(&mut fleet, CHANNELS, each, 128)?;
     traffic.run(&mut fleet, u64::from(CHANNELS), Flow::InFlight(64), None)?;
     let positions = fleet.close(0..count as usize);
-    traffic.publish_unheard(&mut fleet, u64::from(CHANNELS) * MISSED)?;
+    traffic.publish_without_subscribers(&mut fleet, u64::from(CHANNELS) * MISSED)?;
 
     let resumes: Vec<(Role, Option<Position>, u64)> = positions
         .into_iter()
@@ -41,10 +41,13 @@ pub(super) fn reconnect(run: &mut Run<'_>) -> Result<()> {
         .map(|(index, position)| (Role::Subscriber(index as u32 % CHANNELS), position, 1))
         .collect();
     let (before, start) = (run.cpu()?, Instant::now());
-    let (mut replayed, wanted) = (0, u64::from(count) * MISSED);
+    let (mut replayed, expected) = (0, u64::from(count) * MISSED);
     fleet.connect_since(resumes, &mut |_| replayed += 1)?;
-    while replayed < wanted {
-        ensure!(start.elapsed() < Duration::from_secs(60), "{replayed} of {wanted} missed messages came");
+    while replayed < expected {
+        ensure!(
+            start.elapsed() < Duration::from_secs(60),
+            "only {replayed} of {expected} missed messages arrived within 60 s"
+        );
         fleet.poll(Duration::from_millis(100), &mut |_| replayed += 1)?;
     }
     let (elapsed, cpu) = (start.elapsed(), run.cpu()? - before);

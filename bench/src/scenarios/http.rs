@@ -1,4 +1,4 @@
-//! I: publishing by HTTP, one message and a hundred to a request.
+//! Scenario I: publishing by HTTP, with 1 and with 100 messages in each request.
 
 use super::Run;
 use crate::load::{payload, sealwire};
@@ -25,7 +25,7 @@ pub(super) fn publish(run: &mut Run<'_>) -> Result<()> {
         let bodies: Vec<String> = (0..requests).map(|_| body(&mut next, batch)).collect();
         let (before, start) = (run.cpu()?, Instant::now());
         for body in &bodies {
-            exchange(&mut connection, &token, body)?;
+            request(&mut connection, &token, body)?;
         }
         let (elapsed, cpu) = (start.elapsed().as_secs_f64(), run.cpu()? - before);
         let messages = f64::from(requests) * f64::from(batch);
@@ -50,7 +50,8 @@ fn body(next: &mut u64, batch: u32) -> String {
     json!({ "messages": messages }).to_string()
 }
 
-fn exchange(connection: &mut BufReader<TcpStream>, token: &str, body: &str) -> Result<()> {
+/// Sends one request and reads its response.
+fn request(connection: &mut BufReader<TcpStream>, token: &str, body: &str) -> Result<()> {
     let request = format!(
         "POST /v1/publish HTTP/1.1\r\nHost: relay\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\n\r\n{body}",
@@ -68,12 +69,12 @@ fn exchange(connection: &mut BufReader<TcpStream>, token: &str, body: &str) -> R
         } else if text.is_empty() {
             break;
         } else if let Some(value) = text.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().context("content-length")?;
+            length = value.trim().parse().context("the content-length of the response is not a number")?;
         }
     }
-    let mut answer = vec![0; length];
-    connection.read_exact(&mut answer)?;
-    let answer = String::from_utf8_lossy(&answer);
-    ensure!(status == Some(true) && !answer.contains("\"error\""), "the relay refused: {answer}");
+    let mut response = vec![0; length];
+    connection.read_exact(&mut response)?;
+    let response = String::from_utf8_lossy(&response);
+    ensure!(status == Some(true) && !response.contains("\"error\""), "the relay refused: {response}");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! D: what idle subscribed connections occupy.
+//! Scenario D: the memory of idle connections with a subscription.
 
 use super::Run;
 use crate::{load::Role, process};
@@ -15,7 +15,7 @@ pub(super) fn idle(run: &mut Run<'_>) -> Result<()> {
     let mut resident = [0.0; 2];
     for (slot, range) in resident.iter_mut().zip([0..few, few..many]) {
         fleet.connect(roles(range))?;
-        // What was only needed for the handshakes may go.
+        // The pause lets the server release the memory of the handshakes.
         thread::sleep(Duration::from_millis(500));
         *slot = process::resident(run.server.process());
     }

@@ -1,4 +1,4 @@
-//! The scenarios, A to I. Each starts with a fresh server and gives its figures to [`Results`].
+//! The scenarios A to I. Each of them runs on a fresh server and records its figures in [`Results`].
 
 mod connecting;
 mod fanout;
@@ -15,10 +15,10 @@ use crate::{
 use anyhow::Result;
 use clap::ValueEnum;
 
-/// What is measured.
+/// The name of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Scenario {
-    /// Flat out on one channel with 1,000 subscribers: 64 messages in flight, and one.
+    /// One channel with 1,000 subscribers, with 64 messages in flight and with one.
     A,
     /// 1,000 channels with 10 subscribers each.
     B,
@@ -28,7 +28,7 @@ pub(crate) enum Scenario {
     D,
     /// Connecting as fast as possible.
     E,
-    /// Everybody reconnects and resumes.
+    /// All clients reconnect and resume.
     F,
     /// One of 1,000 subscribers does not read.
     G,
@@ -38,7 +38,7 @@ pub(crate) enum Scenario {
     I,
 }
 
-/// One run of one server.
+/// One run of a scenario on one server.
 pub(crate) struct Run<'a> {
     pub(crate) kind: Kind,
     pub(crate) server: Server,
@@ -59,15 +59,15 @@ impl Run<'_> {
         Cpu::of(self.server.process())
     }
 
-    /// `few` in a quick run.
+    /// Returns `few` in a quick run, otherwise `many`.
     fn pick<T>(&self, few: T, many: T) -> T {
         if self.quick { few } else { many }
     }
 }
 
 impl Scenario {
-    /// Whether the scenario says something about this server.
-    pub(crate) fn concerns(self, kind: Kind) -> bool {
+    /// Returns whether the scenario applies to this server.
+    pub(crate) fn applies_to(self, kind: Kind) -> bool {
         match self {
             Self::A | Self::B | Self::C | Self::D | Self::E => true,
             Self::H => !kind.is_peer() || kind == Kind::Ws,

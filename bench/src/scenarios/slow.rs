@@ -1,10 +1,11 @@
-//! G: one of 1,000 subscribers does not read.
+//! Scenario G: one of 1,000 subscribers does not read.
 
 use super::Run;
 use crate::load::{Flow, Role, Traffic, latency::Latencies};
 use anyhow::Result;
 
-/// Channels of the measured traffic, so that the next number is the slow one's own channel.
+/// The number of channels of the measured traffic. It is also the number of the channel that floods the slow
+/// subscriber.
 const CHANNELS: u32 = 1;
 
 pub(super) fn slow_consumer(run: &mut Run<'_>) -> Result<()> {
@@ -20,10 +21,11 @@ pub(super) fn slow_consumer(run: &mut Run<'_>) -> Result<()> {
     };
     traffic.run(&mut fleet, 20, Flow::Paced(50.0), None)?;
     measure("p99 of the others, before", run, &mut traffic, &mut fleet)?;
-    // It subscribes twice: to the measured channel, and to one that is flooded until its socket and queue are full.
+    // The slow subscriber has two subscriptions: the measured channel, and a channel that is flooded until the socket
+    // and the queue of that subscriber are full.
     let slow = fleet.connect([Role::Subscriber(CHANNELS)])?;
-    fleet.subscribe_too(slow, 0)?;
-    fleet.put_to_sleep(slow);
+    fleet.add_subscription(slow, 0)?;
+    fleet.stop_reading(slow);
     let flooder = fleet.connect([Role::Publisher(CHANNELS)])?;
     let payload = vec![b'.'; 32 * 1024];
     for number in 0..120 {

@@ -8,7 +8,7 @@ use crate::{
     },
 };
 use sealwire_protocol::{
-    ChannelId, Code, KeyId, Opened, SealedMessage,
+    ChannelId, Code, KeyId, OpenedMessage, SealedMessage,
     wire::{Position, Publication},
 };
 
@@ -129,7 +129,7 @@ fn decrypt(
     decryption: &Decryption,
 ) -> Result<Message, DecryptError> {
     let opened = match decryption {
-        Decryption::Done(plaintext) => Opened::read(plaintext),
+        Decryption::Done(plaintext) => OpenedMessage::read(plaintext),
         Decryption::Local | Decryption::Requested(_) => {
             let sealed = SealedMessage::parse(&publication.sealed).map_err(|_| DecryptError::Unreadable)?;
             let key_id = sealed.key_id();

@@ -1,4 +1,4 @@
-//! Writes the seeds of the corpus into fuzz/corpus: at least one of everything that a relay is sent.
+//! Writes the seeds of the corpus to fuzz/corpus: at least one example of every input of a relay or a client.
 //! `cargo run -p sealwire-fuzz-targets --example seeds`
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -51,7 +51,7 @@ fn sealed() -> Bytes {
 fn scope() -> Scope {
     let mut scope = Scope::default();
     for (property, value) in [("module", "absences"), ("dashboard", "10001")] {
-        scope.insert(property, value).expect("it is within the limits");
+        scope.insert(property, value).expect("the property is within the limits");
     }
     scope
 }
@@ -66,7 +66,8 @@ fn channel_claims() -> ChannelClaims {
 }
 
 fn signed(claims: &impl Claims) -> String {
-    sign(claims, &SigningKey::parse(SIGNING_KEY).expect("it is well-formed")).expect("the claims are good")
+    sign(claims, &SigningKey::parse(SIGNING_KEY).expect("SIGNING_KEY is well-formed"))
+        .expect("the claims are valid")
 }
 
 fn to_relay() -> Vec<ToRelay> {
@@ -97,7 +98,7 @@ fn to_relay() -> Vec<ToRelay> {
     ]
 }
 
-/// All of them in one message.
+/// Encodes all messages to a client as one batch.
 fn batch() -> Vec<u8> {
     let frame = |message: &ToClient| {
         let message = message.to_bytes();
@@ -139,7 +140,7 @@ fn to_client() -> Vec<ToClient> {
     ]
 }
 
-/// A masked frame.
+/// Encodes a masked frame.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mask = [1, 2, 3, 4];
     let mut frame = vec![first];

@@ -1,10 +1,12 @@
+//! Fuzz target of the configuration parser.
+
 use crate::SIGNING_KEY;
 use sealwire_relay::{Listen, fuzzing};
 
-/// A configuration file: the text comes after a good app, whose key must show in no error.
+/// Reads a configuration file, alone and followed by a valid app, whose key must not appear in any error.
 pub fn config(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    // Files that the text names would be read.
+    // The parser would read files that the text names.
     if text.contains("file") || text.contains("tls_") {
         return;
     }
@@ -13,18 +15,24 @@ pub fn config(data: &[u8]) {
     {
         match fuzzing::config(&text) {
             Ok(config) => {
-                assert!(config.settings.replay_window.as_secs() <= 120, "a longer replay than promised");
+                assert!(
+                    config.settings.replay_window.as_secs() <= 120,
+                    "the replay window is longer than the maximum"
+                );
                 let is_local = match config.settings.listen {
                     Listen::Tcp(address) => address.ip().is_loopback(),
                     _ => true,
                 };
-                assert!(is_local || config.settings.proxy_terminates_tls, "plain text to other machines");
+                assert!(
+                    is_local || config.settings.proxy_terminates_tls,
+                    "the relay would serve other machines in plain text"
+                );
             }
             Err(error) => {
-                let said = format!("{error} {error:?}");
+                let shown = format!("{error} {error:?}");
                 let (_, secret) = SIGNING_KEY.split_once('.').unwrap_or_default();
-                assert!(!said.contains(secret), "a signing key is shown");
-                assert!(!said.is_empty(), "an error says what is wrong");
+                assert!(!shown.contains(secret), "the error contains the signing key");
+                assert!(!shown.is_empty(), "the error has no text");
             }
         }
     }

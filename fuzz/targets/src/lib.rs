@@ -1,6 +1,6 @@
-//! What the fuzzer feeds: one function for each door through which outside input comes in. Each takes any bytes, must not
-//! panic, and asserts what holds for every input. Run by the fuzzer (`cargo xtask fuzz`) and, with the kept corpus, by
-//! the tests of this crate.
+//! The fuzz targets: one function for each reader of external input. A target takes arbitrary bytes, must not panic,
+//! and asserts the invariants that hold for every input. The fuzzer runs the targets (`cargo xtask fuzz`), and the
+//! tests of this crate run them on the corpus.
 
 mod config;
 mod proxy_header;
@@ -18,10 +18,10 @@ pub use token::token;
 pub use websocket::websocket;
 pub use wire::{wire_to_client, wire_to_relay};
 
-/// A target by the name that its program and its folder of the corpus have.
+/// A target and its name, which is also the name of its program and of its folder in the corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// All of them.
+/// All targets.
 pub const TARGETS: [Target; 8] = [
     ("config", config),
     ("proxy_header", proxy_header),
@@ -33,21 +33,21 @@ pub const TARGETS: [Target; 8] = [
     ("wire_to_relay", wire_to_relay),
 ];
 
-/// The app whose signing key the targets know.
+/// The app of [`SIGNING_KEY`].
 pub const APP: &str = "app";
-/// Its signing key.
+/// The only signing key of the keyring.
 pub const SIGNING_KEY: &str =
     "kid.AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ";
-/// The moment at which tokens are verified, in seconds since 1970.
+/// The time at which tokens are verified, in seconds since 1970.
 pub const NOW: u64 = 1_800_000_000;
 
-/// The keyring of a relay that serves [`APP`].
+/// Returns the keyring of a relay that serves [`APP`].
 fn keyring() -> &'static sealwire_protocol::tokens::Keyring {
     use sealwire_protocol::tokens::{Keyring, SigningKey};
     static KEYRING: std::sync::LazyLock<Keyring> = std::sync::LazyLock::new(|| {
         let mut keyring = Keyring::default();
-        let key = SigningKey::parse(SIGNING_KEY).expect("the key above is well-formed");
-        keyring.insert(APP, key).expect("it is the only one");
+        let key = SigningKey::parse(SIGNING_KEY).expect("SIGNING_KEY is well-formed");
+        keyring.insert(APP, key).expect("the keyring has no other key");
         keyring
     });
     &KEYRING

@@ -1,14 +1,16 @@
+//! Fuzz targets of the protocol messages, in both directions.
+
 use bytes::Bytes;
 use sealwire_protocol::{
     limits,
     wire::{Messages, ToClient, ToRelay},
 };
 
-/// A message from a client.
+/// Decodes a message from a client.
 pub fn wire_to_relay(data: &[u8]) {
     let _ = ToRelay::is_about_sessions(data);
     let Ok(message) = ToRelay::from_bytes(Bytes::copy_from_slice(data)) else { return };
-    // Debug is what a log would show.
+    // The Debug output, which a log would contain, must not panic.
     let _ = format!("{message:?}");
     match &message {
         ToRelay::Subscribe(subscribe) => {
@@ -24,19 +26,19 @@ pub fn wire_to_relay(data: &[u8]) {
     assert_eq!(ToRelay::from_bytes(message.to_bytes().into()), Ok(message));
 }
 
-/// What a WebSocket brought from a relay: a message, or a batch of them.
+/// Decodes a WebSocket message from a relay, which is a message or a batch.
 pub fn wire_to_client(data: &[u8]) {
     let mut bytes = 0;
-    let mut broken = false;
+    let mut failed = false;
     for message in Messages::of(Bytes::copy_from_slice(data)) {
-        assert!(!broken, "something came after the break");
-        broken = message.is_err();
+        assert!(!failed, "a message follows an error");
+        failed = message.is_err();
         if let Ok(message) = message {
             bytes += message.len();
             message_to_client(message);
         }
     }
-    assert!(bytes <= data.len(), "more came out than went in");
+    assert!(bytes <= data.len(), "the messages are longer than the batch");
 }
 
 fn message_to_client(message: Bytes) {

@@ -1,11 +1,11 @@
-//! The kept corpus, replayed without a fuzzer.
+//! Runs every target on the corpus, without a fuzzer.
 #![allow(clippy::unwrap_used)]
 
 use sealwire_fuzz_targets::TARGETS;
 use std::{fs, path::Path};
 
 #[test]
-fn the_kept_corpus_breaks_nothing() {
+fn every_input_of_the_corpus_passes_its_target() {
     let corpus = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../corpus"));
     let mut folders: Vec<String> = fs::read_dir(corpus)
         .unwrap()

@@ -1,4 +1,4 @@
-//! Claims keys: the part of a channel's key that comes from a channel token.
+//! Claims keys: the part of a channel key that a channel token provides.
 
 use super::{Key, KeyId, secret_debug};
 use crate::{
@@ -12,26 +12,27 @@ use alloc::{
 use core::fmt;
 use zeroize::Zeroizing;
 
-/// The key of a channel name's claims, under one encryption key. It is bound to app, installation, channel name and
-/// claims, and to no scope: alone it opens nothing, together with a scope key it opens that scope's channel of this
-/// name and these claims.
+/// The key of the claims of a channel name, derived from one encryption key.
+///
+/// It is bound to the app, the installation, the channel name and the claims, but to no scope. Alone it opens no
+/// message. Together with a scope key it opens the messages of the channel with that scope, this name and these claims.
 #[derive(Clone)]
 pub struct ClaimsKey(pub(super) Key);
 
 impl ClaimsKey {
-    /// The key itself, for test vectors.
+    /// Returns the bytes of the key, for test vectors.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
-/// A channel token as the resolver hands it out: `jwt~<key id>.<claims key>[~…]`.
+/// A channel token as the resolver issues it: `jwt~<key id>.<claims key>[~…]`.
 #[derive(Clone)]
 pub struct ClaimsKeyring {
-    /// The part that the relay is shown.
+    /// The token for the relay, without the keys.
     pub jwt: String,
-    /// The claims tag that the token carries.
+    /// The claims tag of the token.
     pub tag: [u8; 32],
     /// The token's `exp`.
     pub expires_at: UnixSeconds,
@@ -39,7 +40,7 @@ pub struct ClaimsKeyring {
 }
 
 impl ClaimsKeyring {
-    /// The text form of a token and its claims keys.
+    /// Writes a token and its claims keys in the text form.
     #[must_use]
     pub fn write<'a>(jwt: &str, keys: impl IntoIterator<Item = (KeyId, &'a ClaimsKey)>) -> String {
         let mut text = jwt.to_string();
@@ -55,7 +56,7 @@ impl ClaimsKeyring {
     /// Reads the text form.
     ///
     /// # Errors
-    /// [`TokenError::Malformed`].
+    /// [`TokenError::Malformed`] if the text is too long, has no key or is not of this form.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
         if text.len() > limits::MAX_TOKEN + 1024 {
             return Err(TokenError::Malformed);
@@ -76,8 +77,8 @@ impl ClaimsKeyring {
         Ok(Self { jwt: jwt.to_string(), tag, expires_at, keys })
     }
 
-    /// Takes over the keys of another token of the same claims: they stay good, also where this token, signed by a process
-    /// that has not seen a rotation yet, lacks one.
+    /// Adds the keys of another token of the same claims, which remain valid. This token may lack one of them if it was
+    /// signed by a process that had not seen the latest rotation.
     pub fn keep_keys_of(&mut self, other: &Self) {
         for (id, key) in &other.keys {
             if self.keys.len() < 2 * limits::MAX_KEY_VERSIONS && self.find(*id).is_none() {
@@ -86,7 +87,7 @@ impl ClaimsKeyring {
         }
     }
 
-    /// The claims key under an encryption key.
+    /// Returns the claims key that is derived from this encryption key.
     #[must_use]
     pub fn find(&self, id: KeyId) -> Option<&ClaimsKey> {
         self.keys.iter().find(|(other, _)| *other == id).map(|(_, key)| key)

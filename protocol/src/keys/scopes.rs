@@ -1,5 +1,5 @@
-//! Scope keys: one for each subset of a context, each derived by itself, so that keys of two contexts never combine
-//! into the key of a third.
+//! Scope keys: one for each subset of a context. Each is derived independently, so that the keys of two contexts never
+//! combine into the key of a third.
 
 use super::{ChannelKey, ClaimsKey, Extracted, Key, KeyId, expand, extract, secret_debug};
 use crate::{Scope, base64url, hashing::Parts as _, limits};
@@ -7,13 +7,13 @@ use alloc::{string::String, vec::Vec};
 use core::fmt;
 use zeroize::Zeroizing;
 
-/// Bytes of a key.
+/// The length of a key in bytes.
 const LEN: usize = 32;
-/// Longest text of [`ScopeKeys`]: base64url of a key for each subset of the largest context.
+/// The longest text form of [`ScopeKeys`]: a key for each subset of the largest context, in base64url.
 const MAX_TEXT: usize = ((4 * LEN) << limits::MAX_PROPERTIES).div_ceil(3);
 
-/// Derives the key of one subset of `context`. Bit `n` of `subset` says whether it keeps the property number `n`, counted
-/// in the order of the properties' bytes.
+/// Derives the key of one subset of `context`. Bit `n` of `subset` is set if the subset has property `n`, in the order
+/// of the bytes of the property names.
 ///
 /// `H(K, LP("scope") LP(app) LP(installation) U32(number of properties) {LP(property) LP(value)}…)`.
 fn derive(key: &Extracted, (app, installation): (&str, &str), context: &Scope, subset: usize) -> Key {
@@ -21,7 +21,7 @@ fn derive(key: &Extracted, (app, installation): (&str, &str), context: &Scope, s
     for part in ["scope", app, installation] {
         info.length_prefixed(part);
     }
-    let kept = context.iter().enumerate().filter(|(place, _)| subset >> place & 1 == 1);
+    let kept = context.iter().enumerate().filter(|(index, _)| subset >> index & 1 == 1);
     let kept: Vec<_> = kept.map(|(_, pair)| pair).collect();
     info.u32(kept.len());
     for (property, value) in kept {
@@ -31,12 +31,12 @@ fn derive(key: &Extracted, (app, installation): (&str, &str), context: &Scope, s
     expand(key, &info)
 }
 
-/// The number of a scope's subsets.
+/// Returns the number of subsets of a scope.
 fn subsets(scope: &Scope) -> usize {
     1 << scope.len()
 }
 
-/// The key of one scope under one encryption key.
+/// The key of one scope, derived from one encryption key.
 #[derive(Clone)]
 pub struct ScopeKey {
     id: KeyId,
@@ -48,7 +48,7 @@ impl ScopeKey {
         Self { id, key: derive(&extract(&key[..]), address, scope, subsets(scope) - 1) }
     }
 
-    /// The key of a channel of this scope.
+    /// Derives the key of a channel of this scope.
     #[must_use]
     pub fn channel_key(&self, claims: Option<&ClaimsKey>, name: &str) -> ChannelKey {
         let mut input = Zeroizing::new(self.key.to_vec());
@@ -58,26 +58,26 @@ impl ScopeKey {
         ChannelKey { id: self.id, key: super::derive(&input, &[b"channel", name.as_bytes()]) }
     }
 
-    /// The key itself, for test vectors.
+    /// Returns the bytes of the key, for test vectors.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; LEN] {
         &self.key
     }
 }
 
-/// The scope keys of every subset of a context, under one encryption key: the keys of a session grant.
+/// The scope keys of every subset of a context, derived from one encryption key. A session grant carries them.
 #[derive(Clone)]
 pub struct ScopeKeys {
     id: KeyId,
     context: Scope,
-    /// One key after the other, in the order of the subsets' numbers.
+    /// The concatenated keys, in the order of the subset numbers.
     keys: Zeroizing<Vec<u8>>,
 }
 
 impl ScopeKeys {
     pub(super) fn derive(id: KeyId, key: &Key, address: (&str, &str), context: &Scope) -> Self {
         let extracted = extract(&key[..]);
-        // With its full capacity from the start: a vector that grows leaves copies of keys behind.
+        // The vector has its full capacity from the start, since a growing vector would leave copies of keys in memory.
         let mut keys = Zeroizing::new(Vec::with_capacity(LEN * subsets(context)));
         for subset in 0..subsets(context) {
             keys.extend_from_slice(&derive(&extracted, address, context, subset)[..]);
@@ -85,7 +85,7 @@ impl ScopeKeys {
         Self { id, context: context.clone(), keys }
     }
 
-    /// From the text form in a session grant; `None` unless it holds a key for each subset of the context.
+    /// Reads the text form of a session grant. Returns `None` unless it has a key for each subset of the context.
     #[must_use]
     pub fn parse(id: KeyId, context: Scope, text: &str) -> Option<Self> {
         if text.len() > MAX_TEXT {
@@ -95,24 +95,24 @@ impl ScopeKeys {
         (keys.len() == LEN * subsets(&context)).then_some(Self { id, context, keys })
     }
 
-    /// The text form for a session grant: all keys, in the order of the subsets' numbers, in base64url.
+    /// Writes the text form of a session grant: all keys in base64url, in the order of the subset numbers.
     #[must_use]
     pub fn to_text(&self) -> String {
         base64url::encode(&self.keys[..])
     }
 
-    /// The id of the encryption key behind them.
+    /// Returns the id of the encryption key that the keys are derived from.
     #[must_use]
     pub fn id(&self) -> KeyId {
         self.id
     }
 
-    /// The keys themselves, in the order of the subsets' numbers.
+    /// Iterates over the keys, in the order of the subset numbers.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.keys.chunks_exact(LEN)
     }
 
-    /// The key of a scope; `None` where it is no subset of the context.
+    /// Returns the key of a scope, or `None` if the scope is not a subset of the context.
     #[must_use]
     pub fn scope_key(&self, scope: &Scope) -> Option<ScopeKey> {
         let mut subset = 0;

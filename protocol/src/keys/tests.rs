@@ -1,3 +1,5 @@
+//! Tests of the key schedule: the keys of a context open its subsets and no other scope.
+
 use super::*;
 use crate::limits;
 use alloc::{
@@ -26,7 +28,7 @@ fn bytes(key: &ScopeKey) -> Vec<u8> {
     key.as_bytes().to_vec()
 }
 
-/// Every scope of the four properties with the values 1 and 2: 81 of them.
+/// All 81 scopes of the four properties with the values 1 and 2.
 fn all_scopes() -> Vec<Scope> {
     let mut scopes = vec![Scope::default()];
     for property in PROPERTIES {
@@ -45,7 +47,7 @@ fn is_subset(scope: &Scope, context: &Scope) -> bool {
     scope.iter().all(|kept| context.iter().any(|pair| pair == kept))
 }
 
-/// Two or three contexts, as users hold grants of several pages.
+/// Two or three contexts, since a user can hold the grants of several pages.
 fn contexts() -> impl Strategy<Value = Vec<Scope>> {
     collection::vec(sample::select(all_scopes()), 2..=3)
 }
@@ -54,7 +56,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn grants_of_several_contexts_hold_the_keys_of_their_own_subsets_and_give_no_other(contexts in contexts()) {
+    fn grants_of_several_contexts_hold_the_keys_of_their_subsets_and_yield_no_other_key(contexts in contexts()) {
         let key = installation();
         let by_scope: BTreeMap<Scope, Vec<u8>> = all_scopes()
             .into_iter()
@@ -77,7 +79,7 @@ proptest! {
             }
         }
 
-        // The keys that their holder can put together, also in the way of a schedule that joins keys of properties.
+        // Every key that a holder of the grants can combine, also as a schedule with one key per property would.
         let union: BTreeSet<Vec<u8>> = grants.iter().flat_map(|grant| grant.iter().map(<[u8]>::to_vec)).collect();
         let mut reached = union.clone();
         for one in &union {
@@ -101,7 +103,7 @@ proptest! {
 }
 
 #[test]
-fn a_context_opens_its_subsets_and_nothing_else() {
+fn the_keys_of_a_context_open_its_subsets_and_no_other_scope() {
     let context = scope(&[("issue", "1"), ("project", "2")]);
     let issue_b = scope(&[("issue", "9"), ("project", "2")]);
     let own = installation().scope_keys("app", "site", &context);
@@ -132,7 +134,7 @@ fn a_scope_key_is_bound_to_app_installation_version_and_every_pair() {
         EncryptionKey::new([6; 32]).scope_key("app", "site", &chat),
         key.scope_key("app", "site", &Scope::default()),
         key.scope_key("app", "site", &scope(&[("issue", "panel"), ("module", "1")])),
-        // The same letters, cut elsewhere.
+        // The same characters with other boundaries between the parts.
         key.scope_key("apps", "ite", &chat),
         key.scope_key("app", "site", &scope(&[("issue", "1m"), ("odule", "panel")])),
         key.scope_key("app", "site", &scope(&[("issue1", "module"), ("panel", "x")])),
@@ -142,7 +144,7 @@ fn a_scope_key_is_bound_to_app_installation_version_and_every_pair() {
 }
 
 #[test]
-fn the_text_of_a_grant_is_read_back_and_fits_its_context_only() {
+fn the_text_form_of_scope_keys_round_trips_and_fits_only_its_context() {
     let context = scope(&[("issue", "1"), ("module", "panel"), ("project", "2")]);
     let keys = installation().scope_keys("app", "site", &context);
     let text = keys.to_text();
@@ -164,7 +166,7 @@ fn the_text_of_a_grant_is_read_back_and_fits_its_context_only() {
 }
 
 #[test]
-fn the_largest_context_has_eight_kibibytes_of_keys() {
+fn the_keys_of_the_largest_context_take_eight_kibibytes() {
     let mut context = Scope::default();
     for property in 0..limits::MAX_PROPERTIES {
         context.insert(&format!("p{property}"), "1").unwrap();
@@ -176,7 +178,7 @@ fn the_largest_context_has_eight_kibibytes_of_keys() {
 }
 
 #[test]
-fn a_claims_key_is_bound_to_a_channel_name_and_its_claims_and_opens_nothing_alone() {
+fn a_claims_key_is_bound_to_its_channel_name_and_claims_and_opens_no_message_alone() {
     let key = installation();
     let (one, other) = (scope(&[("issue", "1")]), scope(&[("issue", "2")]));
     let claims = |name: &str, claims: &str| key.claims_key("app", "site", name, claims);
@@ -192,14 +194,14 @@ fn a_claims_key_is_bound_to_a_channel_name_and_its_claims_and_opens_nothing_alon
         channel(&one, Some(&claims("chat", r#"{"team":"red"}"#)), "chat"),
         channel(&one, Some(&claims("news", r#"{"team":"blue"}"#)), "chat"),
         channel(&one, Some(&claims("news", r#"{"team":"blue"}"#)), "news"),
-        // A claims key in the place of a scope key.
+        // The claims key used as if it were a scope key.
         *derive(blue.as_bytes(), &[b"channel", b"chat"]),
     ];
     assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), keys.len());
 }
 
 #[test]
-fn a_channel_token_carries_its_claims_keys_past_the_relay() {
+fn a_channel_token_carries_its_claims_keys_beside_the_relays_token() {
     let key = installation();
     let claims_key = key.claims_key("app", "site", "chat", "{}");
     let payload =
@@ -218,7 +220,7 @@ fn a_channel_token_carries_its_claims_keys_past_the_relay() {
 }
 
 #[test]
-fn the_order_of_keys_is_that_of_the_properties_bytes_lowest_bit_first() {
+fn keys_are_ordered_by_the_bytes_of_the_property_names_lowest_bit_first() {
     let context = scope(&[("issue", "1"), ("Zone", "2")]);
     let keys = installation().scope_keys("app", "site", &context);
     let expected: [&[&str]; 4] = [&[], &["Zone"], &["issue"], &["issue", "Zone"]];

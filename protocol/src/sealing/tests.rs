@@ -1,3 +1,5 @@
+//! Tests of sealing: round trips, tampering, padding, limits and retries.
+
 use super::*;
 use crate::{ChannelAddress, EncryptionKey, Scope, canonical_claims};
 use alloc::format;
@@ -23,16 +25,21 @@ fn sealed(payload: &str) -> Vec<u8> {
     seal(&key(1), [2; 24], CHANNEL, "added", TIME, payload).unwrap()
 }
 
-fn open(sealed: &[u8], key: &ChannelKey, channel: ChannelId, event: &str) -> Result<Opened, Unreadable> {
+fn open(
+    sealed: &[u8],
+    key: &ChannelKey,
+    channel: ChannelId,
+    event: &str,
+) -> Result<OpenedMessage, Unreadable> {
     SealedMessage::parse(sealed)?.open(key, channel, event)
 }
 
 proptest! {
     #[test]
-    fn what_was_sealed_opens(payload in ".{0,2000}", event in ".{0,60}", nonce: [u8; 24], time: u64) {
+    fn a_sealed_message_opens_to_the_same_payload_and_time(payload in ".{0,2000}", event in ".{0,60}", nonce: [u8; 24], time: u64) {
         let sealed = seal(&key(1), nonce, CHANNEL, &event, UnixMillis(time), &payload).unwrap();
         let opened = open(&sealed, &key(1), CHANNEL, &event).unwrap();
-        prop_assert_eq!(opened, Opened { published_at: UnixMillis(time), payload });
+        prop_assert_eq!(opened, OpenedMessage { published_at: UnixMillis(time), payload });
     }
 
     #[test]
@@ -42,25 +49,25 @@ proptest! {
 }
 
 #[test]
-fn a_platforms_aes_gcm_is_given_what_opens_the_message_and_reads_back_the_same() {
+fn aes_gcm_input_matches_the_sealed_message_and_its_plaintext_reads_the_same() {
     let sealed = sealed("{}");
     let message = SealedMessage::parse(&sealed).unwrap();
     assert_eq!(message.aes_gcm_input(&key(2), CHANNEL, "added"), None);
     let input = message.aes_gcm_input(&key(1), CHANNEL, "added").unwrap();
-    // That the key is the right one is proven with the published cases of XAES-256-GCM.
+    // The published cases of XAES-256-GCM test the key.
     assert_eq!(input.ciphertext, sealed[HEADER_LEN..]);
     assert_eq!(input.nonce, sealed[HEADER_LEN - GCM_NONCE_LEN..HEADER_LEN]);
     assert_eq!(input.associated_data, associated_data(CHANNEL, "added"));
     let mut plaintext = TIME.0.to_be_bytes().to_vec();
     plaintext.length_prefixed("{}");
     plaintext.extend([0; 2]);
-    assert_eq!(Opened::read(&plaintext), open(&sealed, &key(1), CHANNEL, "added"));
+    assert_eq!(OpenedMessage::read(&plaintext), open(&sealed, &key(1), CHANNEL, "added"));
     plaintext.extend([1]);
-    assert_eq!(Opened::read(&plaintext), Err(Unreadable));
+    assert_eq!(OpenedMessage::read(&plaintext), Err(Unreadable));
 }
 
 #[test]
-fn every_altered_bit_and_every_cut_is_noticed() {
+fn every_flipped_bit_and_every_truncation_is_detected() {
     let sealed = sealed("{\"name\":\"Anna\"}");
     for index in 0..sealed.len() {
         for bit in 0..8 {
@@ -77,7 +84,7 @@ fn every_altered_bit_and_every_cut_is_noticed() {
 }
 
 #[test]
-fn a_message_relabelled_or_moved_does_not_open() {
+fn a_message_with_another_event_channel_or_key_does_not_open() {
     let sealed = sealed("{}");
     assert!(open(&sealed, &key(1), CHANNEL, "added").is_ok());
     assert_eq!(open(&sealed, &key(1), CHANNEL, "removed"), Err(Unreadable));
@@ -86,7 +93,7 @@ fn a_message_relabelled_or_moved_does_not_open() {
 }
 
 #[test]
-fn payloads_of_nearby_lengths_have_the_same_size() {
+fn payloads_of_similar_lengths_have_the_same_sealed_size() {
     let size = |length: usize| sealed(&"x".repeat(length)).len();
     assert_eq!(size(1_000), size(1_012));
     assert_eq!(size(1_012), 1024 + SEALED_OVERHEAD);
@@ -114,7 +121,7 @@ fn scopes_claims_apps_and_installations_never_share_a_channel() {
         ChannelAddress { installation: "site2", ..base }.id(),
         ChannelAddress { claims_tag: Some(&[1; 32]), ..base }.id(),
         ChannelAddress { name: "chat2", ..base }.id(),
-        // The same letters, cut elsewhere.
+        // The same characters with another boundary between app and installation.
         ChannelAddress { app: "appsi", installation: "te", ..base }.id(),
     ];
     for (index, id) in ids.iter().enumerate() {
@@ -135,7 +142,7 @@ fn equal_claims_have_one_canonical_form() {
 }
 
 #[test]
-fn a_repetition_under_an_id_of_the_apps_own_has_the_same_bytes_and_nothing_else_has() {
+fn a_retry_under_an_app_chosen_id_has_the_same_bytes_and_any_other_message_another_nonce() {
     let sealed = |key: &ChannelKey, sender: &str, id: &str, event: &str, payload: &str| {
         seal_repeatable(key, CHANNEL, sender, id, event, payload).unwrap()
     };
@@ -143,7 +150,7 @@ fn a_repetition_under_an_id_of_the_apps_own_has_the_same_bytes_and_nothing_else_
     assert_eq!(sealed(&key(1), "ada", "note-1", "added", "1"), first);
     assert_eq!(
         open(&first.0, &key(1), CHANNEL, "added"),
-        Ok(Opened { published_at: UnixMillis(0), payload: "1".into() })
+        Ok(OpenedMessage { published_at: UnixMillis(0), payload: "1".into() })
     );
     let nonce = |sealed: &[u8]| sealed[5..29].to_vec();
     for (key, sender, id, event, payload, same_id) in [

@@ -1,6 +1,6 @@
-//! Backend tokens: a resolver's right to publish for one installation.
+//! Backend tokens, which permit a resolver to publish for one installation over HTTP.
 
-use super::Claims;
+use super::{Claims, TokenError, claims::implement_claims};
 use crate::{UnixSeconds, limits};
 use alloc::string::String;
 use serde::{Deserialize, Serialize};
@@ -9,41 +9,27 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackendClaims {
     aud: String,
-    /// App.
+    /// The app.
     pub iss: String,
-    /// Installation.
+    /// The installation.
     pub ins: String,
-    /// Issued at.
+    /// The time of issue.
     pub iat: UnixSeconds,
-    /// End of the token.
+    /// The time of expiry.
     pub exp: UnixSeconds,
 }
 
 impl BackendClaims {
-    /// Claims for one installation.
+    /// Creates the claims for one installation, from the time of issue to the time of expiry.
     #[must_use]
     pub fn new(app: String, installation: String, (iat, exp): (UnixSeconds, UnixSeconds)) -> Self {
         Self { aud: Self::AUDIENCE.into(), iss: app, ins: installation, iat, exp }
     }
 }
 
-impl Claims for BackendClaims {
-    const AUDIENCE: &'static str = "sealwire:backend";
-    const MAX_LIFETIME: u64 = limits::MAX_BACKEND_TOKEN_LIFETIME;
-
-    fn audience(&self) -> &str {
-        &self.aud
-    }
-    fn app(&self) -> &str {
-        &self.iss
-    }
-    fn installation(&self) -> &str {
-        &self.ins
-    }
-    fn issued_at(&self) -> UnixSeconds {
-        self.iat
-    }
-    fn expires_at(&self) -> UnixSeconds {
-        self.exp
-    }
-}
+implement_claims!(
+    BackendClaims,
+    audience: "sealwire:backend",
+    max_lifetime: limits::MAX_BACKEND_TOKEN_LIFETIME,
+    check: |_claims| Ok(())
+);

@@ -1,6 +1,7 @@
-//! Channel tokens: access to a channel with claims. The relay sees the claims' tag, never the claims.
+//! Channel tokens, which give access to a channel with claims. The relay sees the tag of the claims and never the
+//! claims.
 
-use super::{Claims, Permissions, TokenError};
+use super::{Claims, Permissions, TokenError, claims::implement_claims};
 use crate::{UnixSeconds, base64url, check_channel_name, limits};
 use alloc::string::String;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -9,25 +10,25 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelClaims {
     aud: String,
-    /// App.
+    /// The app.
     pub iss: String,
-    /// Installation.
+    /// The installation.
     pub ins: String,
-    /// Channel name.
+    /// The channel name.
     pub ch: String,
-    /// Tag of the custom claims.
+    /// The tag of the claims that the app chose.
     #[serde(serialize_with = "serialize_tag", deserialize_with = "deserialize_tag")]
     pub tag: [u8; 32],
-    /// What the token permits on the channel.
+    /// The permissions on the channel.
     pub can: Permissions,
-    /// Issued at.
+    /// The time of issue.
     pub iat: UnixSeconds,
-    /// End of the token.
+    /// The time of expiry.
     pub exp: UnixSeconds,
 }
 
 impl ChannelClaims {
-    /// Claims for one channel.
+    /// Creates the claims for one channel, from the time of issue to the time of expiry.
     #[must_use]
     pub fn new(
         app: String,
@@ -41,31 +42,14 @@ impl ChannelClaims {
     }
 }
 
-impl Claims for ChannelClaims {
-    const AUDIENCE: &'static str = "sealwire:channel";
-    const MAX_LIFETIME: u64 = limits::MAX_TOKEN_LIFETIME;
+implement_claims!(
+    ChannelClaims,
+    audience: "sealwire:channel",
+    max_lifetime: limits::MAX_TOKEN_LIFETIME,
+    check: |claims| check_channel_name(&claims.ch).map_err(|_| TokenError::Malformed)
+);
 
-    fn audience(&self) -> &str {
-        &self.aud
-    }
-    fn app(&self) -> &str {
-        &self.iss
-    }
-    fn installation(&self) -> &str {
-        &self.ins
-    }
-    fn issued_at(&self) -> UnixSeconds {
-        self.iat
-    }
-    fn expires_at(&self) -> UnixSeconds {
-        self.exp
-    }
-    fn check(&self) -> Result<(), TokenError> {
-        check_channel_name(&self.ch).map_err(|_| TokenError::Malformed)
-    }
-}
-
-/// What a client must know of a token that the resolver handed over; it has no signing key to check it with.
+/// The claims that a client reads from a token of the resolver. A client has no signing key, so it cannot verify them.
 #[cfg(feature = "sealing")]
 pub(crate) struct UnverifiedClaims {
     pub(crate) tag: [u8; 32],
@@ -92,12 +76,13 @@ fn read_claims(payload: &[u8]) -> Option<UnverifiedClaims> {
     Some(UnverifiedClaims { tag: base64url::decode_array(tag)?, expires_at: UnixSeconds(exp.parse().ok()?) })
 }
 
-/// What follows a key in JSON, found without a JSON parser, which would take a tenth of the browser's core. Inside a JSON
-/// string the quotes would be escaped; and who wrote the token could give any value in any case.
+/// Returns the JSON text that follows `key`. This search replaces a JSON parser, which would make the browser's core a
+/// tenth larger. It cannot match inside a JSON string, where quotes are escaped. A token with misleading content gives
+/// its signer no advantage, since the signer chooses all values anyway.
 #[cfg(feature = "sealing")]
 fn value<'a>(json: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
-    let place = json.windows(key.len()).position(|window| window == key)?;
-    Some(json[place + key.len()..].trim_ascii_start().strip_prefix(b":")?.trim_ascii_start())
+    let start = json.windows(key.len()).position(|window| window == key)?;
+    Some(json[start + key.len()..].trim_ascii_start().strip_prefix(b":")?.trim_ascii_start())
 }
 
 fn serialize_tag<S: Serializer>(tag: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,7 +1,7 @@
 //! The compact JWS form (RFC 7515, RFC 7519), for HS512 only.
 //!
-//! Own code rather than a JWT crate: one algorithm leaves nothing to confuse, and the crates that exist bring every
-//! algorithm into the browser's module.
+//! This is not a JWT crate for two reasons: a single algorithm rules out algorithm confusion, and the rules for headers
+//! and repeated keys are stricter than those of the crates, in less code for the browser.
 
 use super::{Claims, Keyring, SigningKey, TokenError};
 use crate::{UnixSeconds, base64url, limits};
@@ -20,22 +20,22 @@ struct Header<'a> {
     kid: Cow<'a, str>,
     #[serde(borrow, default)]
     typ: Option<Cow<'a, str>>,
-    /// Extensions that must be understood (RFC 7515 section 4.1.11); none is.
+    /// Critical extensions (RFC 7515 section 4.1.11), all of which are refused.
     #[serde(default, skip_serializing)]
     crit: Option<IgnoredAny>,
 }
 
-/// `alg` alone, so that a token without `kid` and of another algorithm is refused for its algorithm.
+/// Only `alg`, so that a token without `kid` and with another algorithm is refused for its algorithm.
 #[derive(Deserialize)]
 struct Algorithm<'a> {
     #[serde(borrow)]
     alg: Cow<'a, str>,
 }
 
-/// Mints a token.
+/// Signs a token.
 ///
 /// # Errors
-/// [`TokenError::Lifetime`] or [`TokenError::Malformed`] where the relay would refuse the claims.
+/// [`TokenError::Lifetime`] or [`TokenError::Malformed`] if a relay would refuse the claims.
 pub fn sign<C: Claims>(claims: &C, key: &SigningKey) -> Result<String, TokenError> {
     check_lifetime(claims)?;
     check_claims(claims)?;
@@ -47,18 +47,20 @@ pub fn sign<C: Claims>(claims: &C, key: &SigningKey) -> Result<String, TokenErro
     if token.len() > limits::MAX_TOKEN { Err(TokenError::Malformed) } else { Ok(token) }
 }
 
-/// Checks a token wholly: form, algorithm, key, signature, kind, app and times.
+/// Verifies a token: form, algorithm, key, signature, kind, app, times and the limits of its claims.
+///
+/// Until the signature is verified, nothing of the token is used except its header.
 ///
 /// # Errors
-/// [`TokenError`] for the first rule broken. Nothing of an unsigned token is trusted but its `kid`.
+/// [`TokenError`] for the first check that fails.
 pub fn verify<C: Claims>(token: &str, keyring: &Keyring, now: UnixSeconds) -> Result<C, TokenError> {
     verify_with_signer(token, keyring, now).map(|(claims, _)| claims)
 }
 
-/// As [`verify`], and says which key signed it.
+/// Like [`verify`], and also returns the key that signed the token.
 ///
 /// # Errors
-/// [`TokenError`], as for [`verify`].
+/// [`TokenError`] for the first check that fails.
 pub fn verify_with_signer<'k, C: Claims>(
     token: &str,
     keyring: &'k Keyring,
@@ -78,7 +80,7 @@ pub fn verify_with_signer<'k, C: Claims>(
         return Err(TokenError::Malformed);
     }
     let (app, key) = keyring.find(&header.kid).ok_or(TokenError::UnknownKey)?;
-    // Compares in constant time.
+    // The comparison takes constant time.
     mac(key, signed).verify_slice(&decode(tag)?).map_err(|_| TokenError::Signature)?;
 
     let payload = decode(payload)?;
@@ -101,7 +103,7 @@ pub fn verify_with_signer<'k, C: Claims>(
     Ok((claims, key))
 }
 
-/// `aud` alone, so that a token of another kind is refused for its kind and not for a missing claim.
+/// Only `aud`, so that a token of another kind is refused for its kind and not for a missing claim.
 #[derive(Deserialize)]
 struct Audience<'a> {
     #[serde(borrow)]

@@ -1,32 +1,32 @@
-//! What a token permits.
+//! The permissions of a token.
 
 use serde::{Deserialize, Serialize};
 
-/// One thing that a token permits.
+/// One permission of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Permission {
-    /// Receive publications.
+    /// Permits a session to receive publications.
     Subscribe,
-    /// Send publications.
+    /// Permits a session to send publications.
     Publish,
 }
 
-/// The permissions of a token, in JSON a list without repetition.
+/// The permissions of a token. In JSON they are a list without duplicates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "alloc::vec::Vec<Permission>", try_from = "alloc::vec::Vec<Permission>")]
 pub struct Permissions {
-    /// May receive publications.
+    /// The permission to receive publications.
     pub subscribe: bool,
-    /// May send publications.
+    /// The permission to send publications.
     pub publish: bool,
 }
 
 impl Permissions {
-    /// Both.
+    /// Both permissions.
     pub const ALL: Self = Self { subscribe: true, publish: true };
 
-    /// Whether `permission` is among them.
+    /// Returns whether the token has this permission.
     #[must_use]
     pub fn allow(self, permission: Permission) -> bool {
         match permission {

@@ -1,6 +1,6 @@
-//! Session tokens: who a connection is and which context it may use.
+//! Session tokens, which state the account of a session and the context that it may use.
 
-use super::{Claims, Permissions, TokenError};
+use super::{Claims, Permissions, TokenError, claims::implement_claims};
 use crate::{Scope, UnixSeconds, limits};
 use alloc::string::String;
 use core::fmt;
@@ -10,24 +10,24 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionClaims {
     aud: String,
-    /// App.
+    /// The app.
     pub iss: String,
-    /// Account id; for the audit log only.
+    /// The account id, for limits, revocations and the audit log.
     pub sub: String,
-    /// Installation.
+    /// The installation.
     pub ins: String,
-    /// Context of the module that the session was minted for.
+    /// The context of the module that the session was issued for.
     pub ctx: Scope,
-    /// What the session may do.
+    /// The permissions of the session.
     pub can: Permissions,
-    /// Issued at.
+    /// The time of issue.
     pub iat: UnixSeconds,
-    /// End of the session.
+    /// The time of expiry, at which the session ends.
     pub exp: UnixSeconds,
 }
 
 impl SessionClaims {
-    /// Claims for one account in one context.
+    /// Creates the claims for one account in one context, from the time of issue to the time of expiry.
     #[must_use]
     pub fn new(
         app: String,
@@ -50,31 +50,17 @@ impl SessionClaims {
     }
 }
 
-impl Claims for SessionClaims {
-    const AUDIENCE: &'static str = "sealwire:session";
-    const MAX_LIFETIME: u64 = limits::MAX_TOKEN_LIFETIME;
+implement_claims!(
+    SessionClaims,
+    audience: "sealwire:session",
+    max_lifetime: limits::MAX_TOKEN_LIFETIME,
+    check: |claims| {
+        let sized = (1..=limits::MAX_ACCOUNT).contains(&claims.sub.len());
+        if sized { Ok(()) } else { Err(TokenError::Malformed) }
+    }
+);
 
-    fn audience(&self) -> &str {
-        &self.aud
-    }
-    fn app(&self) -> &str {
-        &self.iss
-    }
-    fn installation(&self) -> &str {
-        &self.ins
-    }
-    fn issued_at(&self) -> UnixSeconds {
-        self.iat
-    }
-    fn expires_at(&self) -> UnixSeconds {
-        self.exp
-    }
-    fn check(&self) -> Result<(), TokenError> {
-        if (1..=limits::MAX_ACCOUNT).contains(&self.sub.len()) { Ok(()) } else { Err(TokenError::Malformed) }
-    }
-}
-
-/// Without account and context: they say who somebody is and what they look at.
+/// The output omits account and context, which are personal data.
 impl fmt::Debug for SessionClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionClaims")

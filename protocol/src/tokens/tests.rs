@@ -1,3 +1,5 @@
+//! Tests of tokens: signing, verification and the strictness of the reader.
+
 use super::*;
 use crate::{Scope, UnixSeconds, base64url, limits};
 use alloc::{borrow::ToOwned, format, string::String, vec};
@@ -29,7 +31,7 @@ fn verify_at<C: Claims>(token: &str, seconds: u64) -> Result<C, TokenError> {
     verify(token, &keyring(), UnixSeconds(seconds))
 }
 
-/// A token of any header and payload, signed rightly with key `k1`.
+/// A token with any header and payload and a valid signature of key `k1`.
 fn forge(header: &str, payload: &str) -> String {
     let signed = format!("{}.{}", base64url::encode(header), base64url::encode(payload));
     let mut mac = Hmac::<Sha512>::new_from_slice(&[7; limits::MIN_SIGNING_SECRET]).unwrap();
@@ -67,7 +69,7 @@ fn payload(changes: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn a_token_verifies_with_either_of_an_apps_keys() {
+fn a_token_verifies_with_each_key_of_its_app() {
     for id in ["k1", "k2"] {
         let ring = keyring();
         let token = sign(&session(900), ring.find(id).unwrap().1).unwrap();
@@ -76,7 +78,7 @@ fn a_token_verifies_with_either_of_an_apps_keys() {
 }
 
 #[test]
-fn a_token_is_valid_until_the_second_of_its_exp() {
+fn a_token_expires_at_its_exp_and_clock_skew_delays_its_iat() {
     let token = sign(&session(900), &key("k1")).unwrap();
     assert!(verify_at::<SessionClaims>(&token, NOW.0 + 899).is_ok());
     assert_eq!(verify_at::<SessionClaims>(&token, NOW.0 + 900), Err(TokenError::Expired));
@@ -86,7 +88,7 @@ fn a_token_is_valid_until_the_second_of_its_exp() {
 }
 
 #[test]
-fn lifetimes_past_the_limit_are_neither_signed_nor_accepted() {
+fn lifetimes_outside_the_limit_are_neither_signed_nor_accepted() {
     for lifetime in [0, limits::MAX_TOKEN_LIFETIME + 1] {
         assert_eq!(sign(&session(lifetime), &key("k1")), Err(TokenError::Lifetime));
     }
@@ -116,7 +118,7 @@ fn only_hs512_is_accepted() {
 }
 
 #[test]
-fn another_key_or_app_is_refused() {
+fn a_token_of_another_key_or_app_is_refused() {
     let stranger = SigningKey::new("k1", vec![1; 64]).unwrap();
     let token = sign(&session(900), &stranger).unwrap();
     assert_eq!(verify_at::<SessionClaims>(&token, NOW.0), Err(TokenError::Signature));
@@ -174,7 +176,7 @@ fn claims_that_are_missing_mistyped_repeated_or_too_long_are_malformed() {
 }
 
 #[test]
-fn texts_that_are_no_tokens_are_malformed() {
+fn texts_that_are_not_tokens_are_malformed() {
     let good = sign(&session(900), &key("k1")).unwrap();
     let padded = format!("{good}=");
     let four = format!("{good}.x");
@@ -185,7 +187,7 @@ fn texts_that_are_no_tokens_are_malformed() {
 }
 
 #[test]
-fn every_changed_byte_of_a_token_is_noticed() {
+fn every_changed_byte_of_a_token_is_detected() {
     let good = sign(&session(900), &key("k1")).unwrap();
     for index in 0..good.len() {
         let mut changed = good.clone().into_bytes();
@@ -210,7 +212,7 @@ fn signing_keys_are_parsed_strictly() {
 }
 
 #[test]
-fn no_secret_shows_in_debug_output() {
+fn debug_output_shows_no_secret() {
     let ring = keyring();
     assert!(!format!("{ring:?}").contains("7, 7"));
     assert!(!format!("{:?}", session(900)).contains("account"));
@@ -218,7 +220,7 @@ fn no_secret_shows_in_debug_output() {
 
 #[cfg(feature = "sealing")]
 #[test]
-fn a_client_reads_tag_and_end_of_a_token_however_its_json_is_laid_out() {
+fn a_client_reads_tag_and_expiry_of_a_token_in_any_json_layout() {
     let tag = base64url::encode([7; 32]);
     let read = |payload: &str| {
         let token = format!("header.{}.signature", base64url::encode(payload));

@@ -1,21 +1,21 @@
-//! Several messages in one WebSocket message, for a client that offered [`BATCHED_SUBPROTOCOL`]: the frames of RFC 6455
-//! that they would have been otherwise, one after the other.
+//! Batches: several messages in one WebSocket message, for a client that offered [`BATCHED_SUBPROTOCOL`]. A batch is
+//! the concatenation of the RFC 6455 frames that would otherwise carry the messages one by one.
 
 use bytes::{Buf as _, Bytes};
 
-/// The WebSocket subprotocol in which the relay may put several messages into one of the WebSocket's.
+/// The WebSocket subprotocol that permits the relay to send batches.
 pub const BATCHED_SUBPROTOCOL: &str = "sealwire.v1.batched";
 
-/// The first byte of a final binary frame, and so of a batch. No [`super::ToClient`] begins with it: as protobuf it were
-/// a field whose number is a multiple of 16.
+/// The first byte of a final binary frame, and so of a batch. No [`super::ToClient`] begins with this byte: in protobuf
+/// it begins a field whose number is a multiple of 16, and those numbers are reserved.
 const BINARY: u8 = 0x82;
 
-/// A batch that does not consist of whole, final, binary, unmasked frames.
+/// The error for a batch that is not a sequence of complete, final, binary, unmasked frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the batch does not consist of whole binary frames")]
-pub struct BatchError;
+#[error("the batch is not a sequence of complete binary frames")]
+pub struct MalformedBatch;
 
-/// The messages in what a WebSocket brought: those of a batch, or the one that it is.
+/// Iterates over the messages of one WebSocket message, which is either a batch or a single message.
 #[derive(Clone, Debug)]
 pub struct Messages {
     rest: Bytes,
@@ -23,13 +23,14 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// Reads a WebSocket message from the relay.
+    /// Takes a WebSocket message from the relay.
     #[must_use]
     pub fn of(message: Bytes) -> Self {
         Self { is_batch: message.first() == Some(&BINARY), rest: message }
     }
 
-    fn unwrap_frame(&mut self) -> Option<Bytes> {
+    /// Takes the payload of the next frame. Returns `None` if the frame is malformed.
+    fn take_frame(&mut self) -> Option<Bytes> {
         let rest = &mut self.rest;
         if rest.try_get_u8().ok()? != BINARY {
             return None;
@@ -46,21 +47,21 @@ impl Messages {
 }
 
 impl Iterator for Messages {
-    type Item = Result<Bytes, BatchError>;
+    type Item = Result<Bytes, MalformedBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if !self.is_batch {
-            // Even an empty message is one.
+            // An empty WebSocket message counts as one message too.
             self.is_batch = true;
             return Some(Ok(core::mem::take(&mut self.rest)));
         }
         if self.rest.is_empty() {
             return None;
         }
-        let message = self.unwrap_frame();
+        let message = self.take_frame();
         if message.is_none() {
             self.rest.clear();
         }
-        Some(message.ok_or(BatchError))
+        Some(message.ok_or(MalformedBatch))
     }
 }

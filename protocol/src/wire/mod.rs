@@ -1,12 +1,13 @@
-//! The messages on the WebSocket, in the encoding of `proto/sealwire/v1/realtime.proto`: an enum per direction.
+//! The messages on the WebSocket, encoded as in `proto/sealwire/v1/realtime.proto`, with one enum for each direction.
 //!
-//! The field numbers stand here and in the .proto file; `tests/` proves that both say the same.
+//! The field numbers are both here and in the .proto file. A test in `tests/` proves that they agree.
 
 mod batch;
+mod codec;
 mod to_client;
 mod to_relay;
 
-pub use batch::{BATCHED_SUBPROTOCOL, BatchError, Messages};
+pub use batch::{BATCHED_SUBPROTOCOL, MalformedBatch, Messages};
 pub use to_client::{
     Ended, Failed, Goodbye, Publication, Published, Refreshed, Subscribed, ToClient, Unsubscribed, Welcome,
 };
@@ -19,48 +20,49 @@ use bytes::Bytes;
 /// The WebSocket subprotocol.
 pub const SUBPROTOCOL: &str = "sealwire.v1";
 
-/// A frame that is not a message of the protocol.
+/// The error for a frame that is not a valid message of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameError {
-    /// Not protobuf, or a message that this version does not know.
-    #[error("the frame holds no message of sealwire.v1")]
+    /// The frame is not protobuf, or its message is unknown in this version.
+    #[error("the frame is not a message of sealwire.v1")]
     Unknown,
-    /// A field has the wrong size.
-    #[error("field '{0}' of the message has the wrong size")]
+    /// This field is missing, zero or of the wrong size.
+    #[error("field '{0}' of the message is missing or has the wrong size")]
     Field(&'static str),
 }
 
-/// Asks the other side for a sign of life.
+/// Requests a [`Pong`] from the peer, as a sign that it is alive.
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub struct Ping {}
 
-/// Answers [`Ping`].
+/// The response to [`Ping`].
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub struct Pong {}
 
-/// Names one of the sessions on a WebSocket; what follows, in the same direction, is of that one. A WebSocket starts with
-/// session 0, and where there is no other, this message never occurs.
+/// Selects one of the sessions on a WebSocket. The following messages in the same direction belong to that session.
+///
+/// A WebSocket starts with session 0 selected. On a WebSocket with a single session, this message never occurs.
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub struct Session {
-    /// Chosen by the client; a new session has a greater number than every one before it.
+    /// The number that the client chose. A new session has a greater number than every earlier one.
     #[prost(uint32, tag = "1")]
     pub number: u32,
 }
 
-/// A place in a channel's history.
+/// A position in the history of a channel.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
 pub struct Position {
-    /// The relay's run; offsets of different epochs cannot be compared.
+    /// Identifies one run of the relay. Offsets of different epochs cannot be compared.
     #[prost(uint64, tag = "1")]
     pub epoch: u64,
-    /// The place within the epoch.
+    /// The offset within the epoch.
     #[prost(uint64, tag = "2")]
     pub offset: u64,
 }
 
 impl Position {
-    /// The id of the publication at this position: 16 hexadecimal digits of the epoch, a dash, the offset.
+    /// Returns the id of the publication at this position: the epoch as 16 hexadecimal digits, a dash and the offset.
     #[must_use]
     pub fn event_id(self) -> String {
         format!("{:016x}-{}", self.epoch, self.offset)

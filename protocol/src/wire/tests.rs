@@ -1,3 +1,5 @@
+//! Tests of the codec: round trips, golden bytes and malformed input.
+
 use super::*;
 use crate::Code;
 use alloc::{string::ToString, vec, vec::Vec};
@@ -97,18 +99,18 @@ fn to_client() -> impl Strategy<Value = ToClient> {
 
 proptest! {
     #[test]
-    fn messages_to_the_relay_survive_the_wire(message in to_relay()) {
+    fn messages_to_the_relay_round_trip(message in to_relay()) {
         prop_assert_eq!(ToRelay::from_bytes(message.to_bytes().into()), Ok(message));
     }
 
     #[test]
-    fn frames_about_sessions_are_told_by_their_first_byte(message in to_relay()) {
+    fn frames_that_control_sessions_are_recognised_by_their_first_byte(message in to_relay()) {
         let about = matches!(message, ToRelay::Session(_) | ToRelay::End(_));
         prop_assert_eq!(ToRelay::is_about_sessions(&message.to_bytes()), about);
     }
 
     #[test]
-    fn messages_to_a_client_survive_the_wire(message in to_client()) {
+    fn messages_to_a_client_round_trip(message in to_client()) {
         prop_assert_eq!(ToClient::from_bytes(message.to_bytes().into()), Ok(message));
     }
 
@@ -135,7 +137,7 @@ fn refused(message: ToRelay) -> FrameError {
 }
 
 #[test]
-fn empty_unknown_and_ill_sized_messages_are_refused() {
+fn empty_unknown_and_incomplete_messages_are_refused() {
     assert_eq!(ToRelay::from_bytes(Bytes::new()), Err(FrameError::Unknown));
     assert_eq!(ToRelay::from_bytes(Bytes::from_static(&[0xfa, 0x07, 0])), Err(FrameError::Unknown));
     let id = Bytes::from_static(&[1; 15]);
@@ -152,7 +154,7 @@ fn empty_unknown_and_ill_sized_messages_are_refused() {
 }
 
 #[test]
-fn a_publication_has_these_bytes() {
+fn a_publication_has_its_golden_bytes() {
     let publication = ToClient::Publication(Publication {
         channel_id: ChannelId([0xaa; 16]).into(),
         offset: 300,
@@ -169,12 +171,12 @@ fn a_publication_has_these_bytes() {
 }
 
 #[test]
-fn event_ids_name_epoch_and_offset() {
+fn an_event_id_consists_of_epoch_and_offset() {
     assert_eq!(Position { epoch: 0xabc, offset: 7 }.event_id(), "0000000000000abc-7");
 }
 
 #[test]
-fn no_token_or_message_shows_in_debug_output() {
+fn debug_output_shows_no_token_and_no_message() {
     let secret = "secret".to_string();
     let channel = Channel { name: secret.clone(), properties: vec![], token: secret.clone() };
     let messages = [
@@ -191,7 +193,7 @@ fn no_token_or_message_shows_in_debug_output() {
     assert_eq!(failed.code, Code::TokenExpired.number());
 }
 
-/// UTF-8 of half a surrogate pair, as encoders write it that check nothing.
+/// A lone surrogate in UTF-8, as encoders without validation write it.
 const LONE_SURROGATE: [u8; 3] = [0xed, 0xa0, 0x80];
 
 #[test]
@@ -201,9 +203,9 @@ fn text_that_is_not_well_formed_unicode_is_refused() {
         Subscribe { request: 1, channel: Some(channel), since: None, events: vec!["def".to_string()] };
     let frame = ToRelay::Subscribe(subscribe).to_bytes();
     for text in [b"abc", b"def"] {
-        let place = frame.windows(3).position(|part| part == text).unwrap();
+        let start = frame.windows(3).position(|part| part == text).unwrap();
         let mut mangled = frame.clone();
-        mangled[place..place + 3].copy_from_slice(&LONE_SURROGATE);
+        mangled[start..start + 3].copy_from_slice(&LONE_SURROGATE);
         assert_eq!(ToRelay::from_bytes(mangled.into()), Err(FrameError::Unknown));
     }
 }

@@ -1,6 +1,10 @@
-//! From the relay to a client.
+//! The messages from the relay to a client.
 
-use super::{FrameError, Ping, Pong, Position, Session, check_channel_id, read_channel_id};
+use super::{
+    FrameError, Ping, Pong, Position, Session, check_channel_id,
+    codec::{implement_channel_id, implement_codec},
+    read_channel_id,
+};
 use crate::{ChannelId, Code};
 use alloc::{string::String, vec::Vec};
 use bytes::Bytes;
@@ -10,25 +14,25 @@ use prost::Message;
 /// A message from the relay to a client.
 #[derive(Clone, PartialEq, prost::Oneof)]
 pub enum ToClient {
-    /// The session is open; answers `Hello`.
+    /// The session is established. Responds to `Hello`.
     #[prost(message, tag = "1")]
     Welcome(Welcome),
-    /// A token was replaced; answers `Refresh`.
+    /// A token was replaced. Responds to `Refresh`.
     #[prost(message, tag = "2")]
     Refreshed(Refreshed),
-    /// A channel was joined; answers `Subscribe`.
+    /// The subscription is active. Responds to `Subscribe`.
     #[prost(message, tag = "3")]
     Subscribed(Subscribed),
-    /// A channel was left; answers `Unsubscribe`.
+    /// The subscription has ended. Responds to `Unsubscribe`.
     #[prost(message, tag = "4")]
     Unsubscribed(Unsubscribed),
-    /// One message on a channel.
+    /// A message on a channel.
     #[prost(message, tag = "5")]
     Publication(Publication),
-    /// A message was taken; answers `Publish`.
+    /// A message was accepted. Responds to `Publish`.
     #[prost(message, tag = "6")]
     Published(Published),
-    /// A request was refused; the session goes on.
+    /// A request was refused. The session continues.
     #[prost(message, tag = "7")]
     Failed(Failed),
     /// The relay ended a subscription.
@@ -37,19 +41,19 @@ pub enum ToClient {
     /// The relay is about to close the connection.
     #[prost(message, tag = "9")]
     Goodbye(Goodbye),
-    /// A heartbeat; the client answers `Pong`.
+    /// A heartbeat, to which the client responds with `Pong`.
     #[prost(message, tag = "10")]
     Ping(Ping),
-    /// Answers the client's `Ping`.
+    /// Responds to the client's `Ping`.
     #[prost(message, tag = "11")]
     Pong(Pong),
-    /// What follows is for another of the sessions on this WebSocket.
+    /// The following messages are for another session on this WebSocket.
     #[prost(message, tag = "12")]
     Session(Session),
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Frame {
+struct Envelope {
     #[prost(oneof = "ToClient", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
     message: Option<ToClient>,
 }
@@ -57,19 +61,19 @@ struct Frame {
 /// See [`ToClient::Welcome`].
 #[derive(Clone, Copy, PartialEq, Eq, Message)]
 pub struct Welcome {
-    /// Longest message that the relay takes, in bytes.
+    /// The longest message that the relay accepts, in bytes.
     #[prost(uint32, tag = "1")]
     pub max_frame: u32,
-    /// Most subscriptions of the connection.
+    /// The maximum number of subscriptions of the session.
     #[prost(uint32, tag = "2")]
     pub max_subscriptions: u32,
-    /// The relay sends `Ping` this often; either side gives up after two silent heartbeats.
+    /// The interval at which the relay sends `Ping`. Either side disconnects after two intervals of silence.
     #[prost(uint32, tag = "3")]
     pub heartbeat_ms: u32,
-    /// How far back a subscription can resume.
+    /// The time for which the relay keeps messages, and so the longest gap after which a subscription can resume.
     #[prost(uint32, tag = "4")]
     pub replay_window_ms: u32,
-    /// End of the session, in seconds since 1970.
+    /// The end of the session, in seconds since 1970.
     #[prost(uint64, tag = "5")]
     pub expires_at: u64,
     /// The relay's clock, in milliseconds since 1970.
@@ -80,10 +84,10 @@ pub struct Welcome {
 /// See [`ToClient::Refreshed`].
 #[derive(Clone, Copy, PartialEq, Eq, Message)]
 pub struct Refreshed {
-    /// The request that this answers.
+    /// The number of the request.
     #[prost(uint32, tag = "1")]
     pub request: u32,
-    /// New end of the session or subscription, in seconds since 1970.
+    /// The new end of the session or the subscription, in seconds since 1970.
     #[prost(uint64, tag = "2")]
     pub expires_at: u64,
 }
@@ -91,16 +95,16 @@ pub struct Refreshed {
 /// See [`ToClient::Subscribed`].
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct Subscribed {
-    /// The request that this answers.
+    /// The number of the request.
     #[prost(uint32, tag = "1")]
     pub request: u32,
-    /// 16 bytes.
+    /// The id of the channel, 16 bytes.
     #[prost(bytes = "bytes", tag = "2")]
     pub channel_id: Bytes,
-    /// Where the subscription stands before the first publication that follows; always there once decoded.
+    /// The position before the first publication that follows. It is always present in a decoded message.
     #[prost(message, optional, tag = "3")]
     pub position: Option<Position>,
-    /// Everything that `since` asked for provably follows.
+    /// True if every publication that `since` requested provably follows.
     #[prost(bool, tag = "4")]
     pub recovered: bool,
 }
@@ -108,28 +112,28 @@ pub struct Subscribed {
 /// See [`ToClient::Unsubscribed`].
 #[derive(Clone, Copy, PartialEq, Eq, Message)]
 pub struct Unsubscribed {
-    /// The request that this answers.
+    /// The number of the request.
     #[prost(uint32, tag = "1")]
     pub request: u32,
 }
 
-/// See [`ToClient::Publication`]; the same bytes for every subscriber.
+/// See [`ToClient::Publication`]. Every subscriber gets the same bytes.
 #[derive(Clone, PartialEq, Eq, Message)]
 #[prost(skip_debug)]
 pub struct Publication {
-    /// 16 bytes.
+    /// The id of the channel, 16 bytes.
     #[prost(bytes = "bytes", tag = "1")]
     pub channel_id: Bytes,
-    /// Its place within the relay's epoch.
+    /// The offset within the relay's epoch.
     #[prost(uint64, tag = "2")]
     pub offset: u64,
-    /// Offset of the publication before it on this channel.
+    /// The offset of the previous publication on this channel.
     #[prost(uint64, tag = "3")]
     pub previous_offset: u64,
-    /// When the relay took it, in milliseconds since 1970.
+    /// The time at which the relay accepted the message, in milliseconds since 1970.
     #[prost(uint64, tag = "4")]
     pub time_ms: u64,
-    /// Label that subscribers can filter by.
+    /// The label that subscribers can filter by.
     #[prost(string, tag = "5")]
     pub event: String,
     /// The sealed message.
@@ -140,13 +144,13 @@ pub struct Publication {
 /// See [`ToClient::Published`].
 #[derive(Clone, Copy, PartialEq, Eq, Message)]
 pub struct Published {
-    /// The request that this answers.
+    /// The number of the request.
     #[prost(uint32, tag = "1")]
     pub request: u32,
-    /// Where it stands; always there once decoded.
+    /// The position of the publication. It is always present in a decoded message.
     #[prost(message, optional, tag = "2")]
     pub position: Option<Position>,
-    /// When the relay took it, in milliseconds since 1970.
+    /// The time at which the relay accepted the message, in milliseconds since 1970.
     #[prost(uint64, tag = "3")]
     pub time_ms: u64,
 }
@@ -154,16 +158,16 @@ pub struct Published {
 /// See [`ToClient::Failed`].
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct Failed {
-    /// The request that this answers.
+    /// The number of the request.
     #[prost(uint32, tag = "1")]
     pub request: u32,
-    /// Number of a [`Code`].
+    /// The number of a [`Code`].
     #[prost(uint32, tag = "2")]
     pub code: u32,
-    /// For a person.
+    /// An explanation for people.
     #[prost(string, tag = "3")]
     pub message: String,
-    /// When to try again; 0: do not repeat it unchanged.
+    /// The delay before a retry. 0 means that an unchanged retry fails again.
     #[prost(uint32, tag = "4")]
     pub retry_after_ms: u32,
 }
@@ -171,13 +175,13 @@ pub struct Failed {
 /// See [`ToClient::Ended`].
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct Ended {
-    /// 16 bytes.
+    /// The id of the channel, 16 bytes.
     #[prost(bytes = "bytes", tag = "1")]
     pub channel_id: Bytes,
-    /// Number of a [`Code`].
+    /// The number of a [`Code`].
     #[prost(uint32, tag = "2")]
     pub code: u32,
-    /// For a person.
+    /// An explanation for people.
     #[prost(string, tag = "3")]
     pub message: String,
 }
@@ -185,34 +189,23 @@ pub struct Ended {
 /// See [`ToClient::Goodbye`].
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct Goodbye {
-    /// Number of a [`Code`].
+    /// The number of a [`Code`].
     #[prost(uint32, tag = "1")]
     pub code: u32,
-    /// For a person.
+    /// An explanation for people.
     #[prost(string, tag = "2")]
     pub message: String,
-    /// When to come back; 0: not with the same token.
+    /// The minimum delay before the client reconnects. 0 means at once with a fresh token, or never, depending on the
+    /// code.
     #[prost(uint32, tag = "3")]
     pub reconnect_after_ms: u32,
 }
 
-impl ToClient {
-    /// The bytes of one WebSocket message.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.encoded_len());
-        self.encode(&mut bytes);
-        bytes
-    }
+implement_codec!(ToClient in Envelope);
 
-    /// Reads one WebSocket message and checks the sizes of its ids.
-    ///
-    /// # Errors
-    /// [`FrameError`].
-    pub fn from_bytes(bytes: Bytes) -> Result<Self, FrameError> {
-        let frame = Frame::decode(bytes).map_err(|_| FrameError::Unknown)?;
-        let message = frame.message.ok_or(FrameError::Unknown)?;
-        match &message {
+impl ToClient {
+    fn check(&self) -> Result<(), FrameError> {
+        match self {
             Self::Subscribed(subscribed) => {
                 check_channel_id(&subscribed.channel_id)?;
                 subscribed.position.ok_or(FrameError::Field("position"))?;
@@ -224,33 +217,11 @@ impl ToClient {
             Self::Ended(ended) => check_channel_id(&ended.channel_id)?,
             _ => {}
         }
-        Ok(message)
+        Ok(())
     }
 }
 
-impl Subscribed {
-    /// The channel joined.
-    #[must_use]
-    pub fn channel_id(&self) -> ChannelId {
-        read_channel_id(&self.channel_id)
-    }
-}
-
-impl Publication {
-    /// The channel it is on.
-    #[must_use]
-    pub fn channel_id(&self) -> ChannelId {
-        read_channel_id(&self.channel_id)
-    }
-}
-
-impl Ended {
-    /// The channel left.
-    #[must_use]
-    pub fn channel_id(&self) -> ChannelId {
-        read_channel_id(&self.channel_id)
-    }
-}
+implement_channel_id!(Subscribed, Publication, Ended);
 
 impl From<ChannelId> for Bytes {
     fn from(id: ChannelId) -> Self {
@@ -259,7 +230,7 @@ impl From<ChannelId> for Bytes {
 }
 
 impl Failed {
-    /// Refuses `request`.
+    /// Creates the refusal of `request`, without a delay for a retry.
     #[must_use]
     pub fn new(request: u32, code: Code, message: String) -> Self {
         Self { request, code: code.number(), message, retry_after_ms: 0 }

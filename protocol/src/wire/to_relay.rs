@@ -1,6 +1,10 @@
-//! From a client to the relay.
+//! The messages from a client to the relay.
 
-use super::{FrameError, Ping, Pong, Position, Session, check_channel_id, read_channel_id};
+use super::{
+    FrameError, Ping, Pong, Position, Session, check_channel_id,
+    codec::{implement_channel_id, implement_codec},
+    read_channel_id,
+};
 use crate::{ChannelId, limits};
 use alloc::{string::String, vec::Vec};
 use bytes::Bytes;
@@ -10,37 +14,37 @@ use prost::Message;
 /// A message from a client to the relay.
 #[derive(Clone, PartialEq, prost::Oneof)]
 pub enum ToRelay {
-    /// Opens a session; the first message on every connection.
+    /// Establishes a session. This is the first message on every connection.
     #[prost(message, tag = "1")]
     Hello(Hello),
     /// Replaces a token before it expires.
     #[prost(message, tag = "2")]
     Refresh(Refresh),
-    /// Joins a channel.
+    /// Subscribes to a channel.
     #[prost(message, tag = "3")]
     Subscribe(Subscribe),
-    /// Leaves a channel.
+    /// Unsubscribes from a channel.
     #[prost(message, tag = "4")]
     Unsubscribe(Unsubscribe),
-    /// Sends one message to a channel.
+    /// Publishes a message on a channel.
     #[prost(message, tag = "5")]
     Publish(Publish),
-    /// Answers `Ping`.
+    /// Responds to `Ping`.
     #[prost(message, tag = "6")]
     Pong(Pong),
-    /// Asks whether the relay is still there; answered by `Pong`.
+    /// Checks that the relay is alive. It responds with `Pong`.
     #[prost(message, tag = "7")]
     Ping(Ping),
-    /// Turns to another of the sessions on this WebSocket.
+    /// Selects another session on this WebSocket.
     #[prost(message, tag = "8")]
     Session(Session),
-    /// Ends the session turned to; the WebSocket stays for the others.
+    /// Ends the selected session. The WebSocket stays open for the others.
     #[prost(message, tag = "9")]
     End(End),
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Frame {
+struct Envelope {
     #[prost(oneof = "ToRelay", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     message: Option<ToRelay>,
 }
@@ -49,7 +53,7 @@ struct Frame {
 #[derive(Clone, PartialEq, Eq, Message)]
 #[prost(skip_debug)]
 pub struct Hello {
-    /// Session token.
+    /// The session token.
     #[prost(string, tag = "1")]
     pub token: String,
 }
@@ -58,10 +62,10 @@ pub struct Hello {
 #[derive(Clone, PartialEq, Eq, Message)]
 #[prost(skip_debug)]
 pub struct Refresh {
-    /// Chosen by the client, never 0; the answer carries it.
+    /// The number that the client chose, never 0. The response carries it.
     #[prost(uint32, tag = "1")]
     pub request: u32,
-    /// Empty for the session token; otherwise the subscription whose channel token is replaced.
+    /// The channel whose token is replaced, or empty for the session token.
     #[prost(bytes = "bytes", tag = "2")]
     pub channel_id: Bytes,
     /// The new token.
@@ -69,28 +73,28 @@ pub struct Refresh {
     pub token: String,
 }
 
-/// A channel as a client may name it: the values of the properties come from the verified session.
+/// A channel as a client names it. The relay takes the values of the properties from the verified session.
 #[derive(Clone, PartialEq, Eq, Message)]
 #[prost(skip_debug)]
 pub struct Channel {
-    /// Channel name.
+    /// The channel name.
     #[prost(string, tag = "1")]
     pub name: String,
-    /// Context properties that make up the scope, in any order.
+    /// The context properties of the scope, in any order.
     #[prost(string, repeated, tag = "2")]
     pub properties: Vec<String>,
-    /// Channel token, or empty.
+    /// The channel token, or empty.
     #[prost(string, tag = "3")]
     pub token: String,
 }
 
-/// From where a subscription starts.
+/// The point from which a subscription replays publications.
 #[derive(Clone, Copy, PartialEq, Eq, prost::Oneof)]
 pub enum Since {
-    /// With what the last so many seconds brought.
+    /// Replays the publications of this many past seconds.
     #[prost(uint32, tag = "3")]
     ReplaySeconds(u32),
-    /// With what came after this position.
+    /// Replays the publications after this position.
     #[prost(message, tag = "4")]
     Position(Position),
 }
@@ -98,16 +102,16 @@ pub enum Since {
 /// See [`ToRelay::Subscribe`].
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct Subscribe {
-    /// Chosen by the client, never 0; the answer carries it.
+    /// The number that the client chose, never 0. The response carries it.
     #[prost(uint32, tag = "1")]
     pub request: u32,
-    /// What to join; always there once decoded.
+    /// The channel. It is always present in a decoded message.
     #[prost(message, optional, tag = "2")]
     pub channel: Option<Channel>,
-    /// From where; nothing is from now on.
+    /// The start of the replay. Without it, the subscription begins now.
     #[prost(oneof = "Since", tags = "3, 4")]
     pub since: Option<Since>,
-    /// Only publications with one of these events; none is every event.
+    /// The events to which the subscription is limited. An empty list means all events.
     #[prost(string, repeated, tag = "5")]
     pub events: Vec<String>,
 }
@@ -115,10 +119,10 @@ pub struct Subscribe {
 /// See [`ToRelay::Unsubscribe`].
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct Unsubscribe {
-    /// Chosen by the client, never 0; the answer carries it.
+    /// The number that the client chose, never 0. The response carries it.
     #[prost(uint32, tag = "1")]
     pub request: u32,
-    /// 16 bytes.
+    /// The id of the channel, 16 bytes.
     #[prost(bytes = "bytes", tag = "2")]
     pub channel_id: Bytes,
 }
@@ -127,23 +131,24 @@ pub struct Unsubscribe {
 #[derive(Clone, PartialEq, Eq, Message)]
 #[prost(skip_debug)]
 pub struct Publish {
-    /// Chosen by the client, never 0; the answer carries it.
+    /// The number that the client chose, never 0. The response carries it.
     #[prost(uint32, tag = "1")]
     pub request: u32,
-    /// Where to; always there once decoded.
+    /// The channel. It is always present in a decoded message.
     #[prost(message, optional, tag = "2")]
     pub channel: Option<Channel>,
-    /// Label that subscribers can filter by; readable by the relay.
+    /// The label that subscribers can filter by. The relay can read it.
     #[prost(string, tag = "3")]
     pub event: String,
     /// The sealed message.
     #[prost(bytes = "bytes", tag = "4")]
     pub sealed: Bytes,
-    /// 16 random bytes. The same message under it is answered and not published again; another message is refused.
+    /// The idempotency id, 16 random bytes. A retry of the same message is acknowledged and not published again.
+    /// Another message with the same id is refused.
     #[prost(bytes = "bytes", tag = "5")]
     pub id: Bytes,
-    /// The request number of the publication that this one must not overtake, or 0. Where the relay refused that one for
-    /// a while, it refuses this one as well.
+    /// The request number of the publication that this one must not overtake, or 0. If the relay refused that
+    /// publication temporarily, it refuses this one as well.
     #[prost(uint32, tag = "6")]
     pub follows: u32,
 }
@@ -152,32 +157,15 @@ pub struct Publish {
 #[derive(Clone, Copy, PartialEq, Eq, Message)]
 pub struct End {}
 
+implement_codec!(ToRelay in Envelope);
+
 impl ToRelay {
-    /// Whether a frame is about the sessions on the WebSocket ([`Self::Session`], [`Self::End`]) and not for the one
-    /// turned to.
+    /// Returns whether a frame controls the sessions on the WebSocket ([`Self::Session`], [`Self::End`]) and is not a
+    /// message of the selected session.
     #[must_use]
     pub fn is_about_sessions(frame: &[u8]) -> bool {
-        // The keys of fields 8 and 9.
+        // These are the protobuf keys of the fields 8 and 9.
         matches!(frame.first(), Some(0x42 | 0x4a))
-    }
-
-    /// The bytes of one WebSocket message.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.encoded_len());
-        self.encode(&mut bytes);
-        bytes
-    }
-
-    /// Reads one WebSocket message and checks the sizes of its ids.
-    ///
-    /// # Errors
-    /// [`FrameError`]; the connection cannot go on.
-    pub fn from_bytes(bytes: Bytes) -> Result<Self, FrameError> {
-        let frame = Frame::decode(bytes).map_err(|_| FrameError::Unknown)?;
-        let message = frame.message.ok_or(FrameError::Unknown)?;
-        message.check()?;
-        Ok(message)
     }
 
     fn check(&self) -> Result<(), FrameError> {
@@ -213,20 +201,14 @@ impl ToRelay {
 }
 
 impl Refresh {
-    /// The subscription whose token is replaced; `None` for the session's.
+    /// Returns the channel whose token is replaced, or `None` for the session token.
     #[must_use]
     pub fn channel_id(&self) -> Option<ChannelId> {
         ChannelId::from_slice(&self.channel_id)
     }
 }
 
-impl Unsubscribe {
-    /// The channel to leave.
-    #[must_use]
-    pub fn channel_id(&self) -> ChannelId {
-        read_channel_id(&self.channel_id)
-    }
-}
+implement_channel_id!(Unsubscribe);
 
 impl fmt::Debug for Hello {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,8 @@
-//! XAES-256-GCM (C2SP): AES-256-GCM with a derived key per 192-bit nonce, so that nonces can be random for ever.
+//! XAES-256-GCM (C2SP): AES-256-GCM with a key derived for each 192-bit nonce, so that the number of random nonces is
+//! practically unlimited.
 //!
-//! A crate of its own because its functions are compiled for speed while the rest of the browser build is
-//! compiled for size; they are neither generic nor inlined, so the compiler keeps them that way.
+//! This is a separate crate because its functions are compiled for speed, while the rest of the browser build is
+//! compiled for size. They are neither generic nor inlined, so that this crate's profile applies to them.
 #![no_std]
 
 use aes_gcm::{
@@ -11,23 +12,23 @@ use aes_gcm::{
 };
 use zeroize::Zeroizing;
 
-/// Bytes of a key.
+/// The length of a key in bytes.
 pub const KEY_LEN: usize = 32;
-/// Bytes of a nonce.
+/// The length of a nonce in bytes.
 pub const NONCE_LEN: usize = 24;
-/// Bytes by which a ciphertext is longer than its plaintext.
+/// The length of the authentication tag in bytes.
 pub const TAG_LEN: usize = <Aes256Gcm as AeadCore>::TagSize::USIZE;
 
-/// Bytes of a nonce of AES-GCM.
+/// The length of an AES-GCM nonce in bytes.
 pub const GCM_NONCE_LEN: usize = 12;
 
-/// The ciphertext, its tag, the key, the nonce or the associated data is not what was sealed.
+/// The error for a ciphertext, tag, key, nonce or associated data that differs from that of the encryption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unauthentic;
 
 /// Encrypts `data` in place and returns the tag.
 ///
-/// Lengths are bounded by the caller far below the cipher's own limit of 2^36 bytes.
+/// The caller bounds the length of `data` far below the cipher's limit of 2^36 bytes.
 #[inline(never)]
 pub fn encrypt(key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN], aad: &[u8], data: &mut [u8]) -> [u8; TAG_LEN] {
     let (key, nonce) = gcm_key(key, nonce);
@@ -40,7 +41,7 @@ pub fn encrypt(key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN], aad: &[u8], data: &
 /// Verifies `tag` and only then decrypts `data` in place.
 ///
 /// # Errors
-/// [`Unauthentic`], with `data` left encrypted.
+/// [`Unauthentic`] if the tag does not match. `data` then stays encrypted.
 #[inline(never)]
 pub fn decrypt(
     key: &[u8; KEY_LEN],
@@ -55,8 +56,8 @@ pub fn decrypt(
         .map_err(|_| Unauthentic)
 }
 
-/// The key and the nonce with which AES-256-GCM seals and opens this one message: also for a platform that has that cipher
-/// and not this one.
+/// Derives the key and the nonce with which AES-256-GCM encrypts and decrypts this one message. A platform that has
+/// AES-256-GCM but not this cipher can use them too.
 #[must_use]
 #[inline(never)]
 pub fn gcm_key(
@@ -70,7 +71,7 @@ pub fn gcm_key(
         u128::from_be_bytes(block.into())
     };
     let zero = encrypt(0);
-    // A doubling in the field of CMAC.
+    // The doubling of CMAC in GF(2^128).
     let mask = zero << 1 ^ if zero >> 127 == 1 { 0x87 } else { 0 };
     let (first, last) = nonce.split_at(NONCE_LEN - GCM_NONCE_LEN);
     let part = |number: u8| {
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_authenticate_stays_encrypted() {
+    fn data_that_fails_authentication_stays_encrypted() {
         let (key, nonce) = ([1; KEY_LEN], [2; NONCE_LEN]);
         let mut data = *b"secret";
         let mut tag = encrypt(&key, &nonce, b"aad", &mut data);

@@ -1,4 +1,4 @@
-//! The seam to other brokers: one that is slow or out of reach behind a whole relay.
+//! The interface for other brokers: a complete relay in front of a broker that is slow or unreachable.
 
 use crate::support::{App, Client, channel, rand_id, sealed};
 use sealwire_protocol::{
@@ -20,7 +20,7 @@ use std::{
 };
 use tokio::time::sleep;
 
-/// A broker on another machine: answers late, delivers early, and is away at times.
+/// A simulated remote broker. Its answers are late, its deliveries come before them, and it can become unavailable.
 struct Remote {
     hub: Mutex<Hub>,
     deliveries: Deliveries,
@@ -61,7 +61,7 @@ impl Broker for Handle {
             }
             let replay = remote.hub.lock().unwrap().join(tenant, channel, since, Now::read());
             *remote.subscriptions.lock().unwrap().entry(channel).or_default() += 1;
-            // What is published from here on is in no replay, and arrives before the answer does.
+            // Later publications are not in the replay, and are delivered before the answer.
             sleep(remote.latency / 2).await;
             Ok(replay)
         })
@@ -104,13 +104,13 @@ async fn open(relay: &Relay, account: &str) -> Client {
 }
 
 #[tokio::test]
-async fn what_arrives_before_the_brokers_answer_follows_it() {
+async fn publications_that_arrive_before_the_brokers_answer_are_delivered_after_it() {
     let (relay, _) = relay(Duration::from_millis(200)).await;
     let mut publisher = open(&relay, "alice").await;
     let mut joining = open(&relay, "bob").await;
     let before = publisher.publish("absences", "before").await.position.unwrap();
     assert_eq!(before.epoch, 42);
-    // Joins while messages flow: some are in the replay, some arrive while the answer is on its way.
+    // The client subscribes while messages are published: some are in the replay, others arrive before the answer.
     let since = Some(Since::Position(Position { epoch: 42, offset: 0 }));
     let publish = async {
         let mut publishers = Vec::new();
@@ -139,14 +139,15 @@ async fn what_arrives_before_the_brokers_answer_follows_it() {
     };
     let ((), texts) = tokio::join!(publish, read);
     assert_eq!(texts, ["before", "0", "1", "2", "3", "4", "5"]);
-    // The publisher's own subscription: its answer comes first, though the broker delivers long before it answers.
+    // The publisher also subscribes. It gets its acknowledgement first, although the broker delivers long before it
+    // answers.
     publisher.subscribe("absences").await;
     publisher.publish("absences", "own").await;
     assert_eq!(publisher.text().await, "own");
 }
 
 #[tokio::test]
-async fn a_broker_out_of_reach_fails_requests_and_keeps_sessions() {
+async fn an_unreachable_broker_fails_requests_and_keeps_sessions() {
     let (relay, remote) = relay(Duration::ZERO).await;
     let mut client = open(&relay, "alice").await;
     client.subscribe("rotation").await;
@@ -165,7 +166,7 @@ async fn a_broker_out_of_reach_fails_requests_and_keeps_sessions() {
 }
 
 #[tokio::test]
-async fn every_join_of_a_channel_is_followed_by_one_leave() {
+async fn every_join_of_a_channel_at_the_broker_is_followed_by_one_leave() {
     let (relay, remote) = relay(Duration::from_millis(50)).await;
     let count = || remote.subscriptions.lock().unwrap().values().sum::<usize>();
     let mut client = open(&relay, "alice").await;
@@ -185,7 +186,7 @@ async fn every_join_of_a_channel_is_followed_by_one_leave() {
 }
 
 #[test]
-fn a_broker_can_make_publications_of_its_own() {
+fn a_broker_can_create_publications() {
     let draft = Draft {
         channel: ChannelId([3; 16]),
         tenant: Tenant::default(),

@@ -1,6 +1,6 @@
-//! The relay from outside: its rules in virtual time, and the built program over loopback.
+//! The integration tests of the relay: the session rules in virtual time, and the built program over loopback.
 
-#![allow(unreachable_pub, reason = "the support module is a library of its own")]
+#![allow(unreachable_pub, reason = "the support module is like a library")]
 #![allow(clippy::unwrap_used, reason = "the support module is part of the tests")]
 
 mod broker;

@@ -1,4 +1,5 @@
-//! What JavaScript passes in. The idiomatic API has checked it before; whatever else comes is an error, never a panic.
+//! Reads the arguments from JavaScript. The API in `js` has already checked them. An invalid argument is an error here,
+//! never a panic.
 
 use crate::{
     convert::{plain, whole},
@@ -9,7 +10,7 @@ use sealwire_client::{ChannelSpec, ClientError, Config, GrantKey, Pause, Session
 use sealwire_protocol::{Code, Scope, UnixSeconds};
 use wasm_bindgen::{JsCast as _, JsValue};
 
-/// A property of an object; `undefined` where there is none.
+/// Returns a property of an object, or `undefined` if the object does not have it.
 fn property(object: &JsValue, name: &str) -> JsValue {
     if object.is_object() {
         Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED)
@@ -26,7 +27,7 @@ fn list(value: JsValue) -> Option<Array> {
     value.dyn_into().ok()
 }
 
-/// Calls `take` with the name and the value of each property; `None` where a value is no text or `take` says so.
+/// Calls `take` with the name and the value of each property. Returns `None` if a value is not a string or `take` does.
 fn each_text(object: &JsValue, mut take: impl FnMut(String, String) -> Option<()>) -> Option<()> {
     let entries = Object::entries(object.dyn_ref()?);
     for index in 0..entries.length() {
@@ -36,14 +37,14 @@ fn each_text(object: &JsValue, mut take: impl FnMut(String, String) -> Option<()
     Some(())
 }
 
-/// `None` where what is there is of another kind.
+/// Reads an optional property. Returns `None` if the property exists but `read` cannot convert it.
 fn optional<T>(object: &JsValue, name: &str, read: impl Fn(JsValue) -> Option<T>) -> Option<Option<T>> {
     let value = property(object, name);
     if value.is_null() || value.is_undefined() { Some(None) } else { read(value).map(Some) }
 }
 
-fn duration(object: &JsValue, name: &str, otherwise: u64) -> u64 {
-    property(object, name).as_f64().map_or(otherwise, whole)
+fn duration(object: &JsValue, name: &str, default: u64) -> u64 {
+    property(object, name).as_f64().map_or(default, whole)
 }
 
 pub(super) fn config(options: &JsValue) -> Config {
@@ -60,22 +61,22 @@ pub(super) fn replay_seconds(options: &JsValue) -> Option<u32> {
     Some(u32::try_from(whole(seconds.ceil())).unwrap_or(u32::MAX))
 }
 
-/// The whole wait of the call, where it has a limit.
+/// Returns the time limit of the call, if it has one.
 pub(super) fn timeout_ms(options: &JsValue) -> Option<u64> {
     property(options, "timeoutMs").as_f64().map(whole)
 }
 
-/// The app's own idempotency id, where it has one.
+/// Returns the idempotency id that the app chose, if any.
 pub(super) fn idempotency_id(options: &JsValue) -> Option<String> {
     text(options, "idempotencyId")
 }
 
-/// The function that is told of the call's number, by which the call can be ended.
+/// Returns the function that receives the number of the call, with which the page can cancel it.
 pub(super) fn on_started(options: &JsValue) -> Option<js_sys::Function> {
     property(options, "started").dyn_into().ok()
 }
 
-/// The app's function for channel tokens, where it has one.
+/// Returns the app's function for channel tokens, if it has one.
 pub(super) fn token_provider(options: &JsValue) -> Option<js_sys::Function> {
     property(options, "renewToken").dyn_into().ok()
 }
@@ -97,14 +98,14 @@ pub(super) fn channel(spec: &JsValue) -> Result<ChannelSpec, JsValue> {
         })?;
         Some(ChannelSpec { name, scope, token: optional(&spec, "token", |token| token.as_string())? })
     };
-    read().ok_or_else(|| invalid_argument("the channel has a wrong shape"))
+    read().ok_or_else(|| invalid_argument("the channel is not an object { name, scope?, token? }"))
 }
 
 pub(super) fn function(value: JsValue, what: &str) -> Result<js_sys::Function, JsValue> {
     value.dyn_into().map_err(|_| invalid_argument(&[what, " is not a function"].concat()))
 }
 
-/// A session grant, read property by property: deriving it with serde would take a tenth of the core.
+/// Reads a session grant property by property. A serde implementation would make the core a tenth larger.
 pub(super) fn grant(value: &JsValue) -> Result<SessionGrant, ClientError> {
     let read = || {
         let grant = plain(value)?;
@@ -120,11 +121,11 @@ pub(super) fn grant(value: &JsValue) -> Result<SessionGrant, ClientError> {
             keys: list(property(&grant, "keys"))?.iter().map(|key| grant_key(&key)).collect::<Option<_>>()?,
         })
     };
-    // Asking the same function again brings the same shape, so the code is not retryable.
+    // The code is not retryable, since the same function would return the same shape again.
     read().ok_or_else(|| {
         ClientError::new(
             Code::InvalidArgument,
-            "the session has a wrong shape; mint it with sealwire/resolver",
+            "the session has the wrong shape; create it with sealwire/resolver",
         )
     })
 }
@@ -133,22 +134,22 @@ fn grant_key(key: &JsValue) -> Option<GrantKey> {
     Some(GrantKey { id: text(key, "id")?, scopes: text(key, "scopes")? })
 }
 
-/// What `session()` or a token function threw or rejected with: an error with one of this protocol's codes keeps it.
+/// Converts an error of `session()` or of a token function. An error with a code of this protocol keeps its code.
 pub(super) fn provider_error(thrown: &JsValue) -> ClientError {
     error(thrown, Code::SessionUnavailable, "the app's function failed")
 }
 
-/// The reason for which the host could not connect, or a connection ended.
+/// Converts the reason for which the host could not connect or a connection ended.
 pub(super) fn transport_error(failure: &JsValue) -> ClientError {
     error(failure, Code::Unreachable, "the connection to the relay was lost or could not be made")
 }
 
-fn error(thrown: &JsValue, otherwise: Code, unsaid: &str) -> ClientError {
+fn error(thrown: &JsValue, default_code: Code, default_message: &str) -> ClientError {
     let message = property(thrown, "message").as_string();
-    let message = message.unwrap_or_else(|| unsaid.into());
+    let message = message.unwrap_or_else(|| default_message.into());
     let name = property(thrown, "code").as_string();
     let code = Code::ALL.iter().find(|code| name.as_deref() == Some(code.name()));
-    let mut error = ClientError::new(code.copied().unwrap_or(otherwise), message);
+    let mut error = ClientError::new(code.copied().unwrap_or(default_code), message);
     error.retry_after_ms = property(thrown, "retryAfterMs")
         .as_f64()
         .map(|after| u32::try_from(whole(after)).unwrap_or(u32::MAX));

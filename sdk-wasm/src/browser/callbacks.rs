@@ -1,10 +1,10 @@
-//! The JavaScript functions that wait to be called: promises of calls, and the callbacks of subscriptions.
+//! The JavaScript functions that the shell will call: the promises of pending calls and the callbacks of subscriptions.
 
 use js_sys::{Function, Promise};
 use sealwire_client::SubscriptionId;
 use wasm_bindgen::JsValue;
 
-/// The two ends of a promise.
+/// The functions that settle a promise.
 #[derive(Clone)]
 pub(super) struct Deferred {
     resolve: Function,
@@ -13,13 +13,13 @@ pub(super) struct Deferred {
 
 impl Deferred {
     pub(super) fn new() -> (Promise, Option<Self>) {
-        let mut ends = None;
-        let promise = Promise::new(&mut |resolve, reject| ends = Some(Self { resolve, reject }));
-        (promise, ends)
+        let mut deferred = None;
+        let promise = Promise::new(&mut |resolve, reject| deferred = Some(Self { resolve, reject }));
+        (promise, deferred)
     }
 
     pub(super) fn settle(&self, result: &Result<JsValue, JsValue>) {
-        // These functions do not throw.
+        // The functions of a promise do not throw.
         let _ = match result {
             Ok(value) => self.resolve.call1(&JsValue::UNDEFINED, value),
             Err(error) => self.reject.call1(&JsValue::UNDEFINED, error),
@@ -27,18 +27,19 @@ impl Deferred {
     }
 }
 
+/// The callbacks of a subscription.
 #[derive(Clone)]
 pub(super) struct Subscriber {
     pub(super) on_message: Function,
     pub(super) on_notice: Function,
-    /// Provides channel tokens.
+    /// The app's function for channel tokens.
     pub(super) token: Option<Function>,
 }
 
-/// Few entries each, so they are searched from one end to the other.
+/// The lists are short, so lookups are linear searches.
 #[derive(Default)]
 pub(super) struct Callbacks {
-    /// By the id of the subscription, publication or refresh, which are all different.
+    /// The key is the id of the subscription, publication or refresh. The client never uses an id twice.
     calls: Vec<(u32, Deferred)>,
     unsubscribes: Vec<(SubscriptionId, Deferred)>,
     subscribers: Vec<(SubscriptionId, Subscriber)>,
@@ -58,17 +59,17 @@ impl Callbacks {
         self.unsubscribes.extend(deferred.map(|deferred| (id, deferred)));
     }
 
-    /// One of those that wait; several may.
+    /// Takes one of the pending calls. Several calls may be pending for the same subscription.
     pub(super) fn take_unsubscribe(&mut self, id: SubscriptionId) -> Option<Deferred> {
         let index = self.unsubscribes.iter().position(|(other, _)| *other == id)?;
         Some(self.unsubscribes.swap_remove(index).1)
     }
 
-    pub(super) fn join(&mut self, id: SubscriptionId, subscriber: Subscriber) {
+    pub(super) fn add_subscriber(&mut self, id: SubscriptionId, subscriber: Subscriber) {
         self.subscribers.push((id, subscriber));
     }
 
-    pub(super) fn leave(&mut self, id: SubscriptionId) {
+    pub(super) fn remove_subscriber(&mut self, id: SubscriptionId) {
         self.subscribers.retain(|(other, _)| *other != id);
     }
 

@@ -1,10 +1,11 @@
-//! The class that JavaScript sees.
+//! The JavaScript class `Client`. It reads arguments and passes calls to the shell.
 
 use super::{
     arguments,
     callbacks::{Deferred, Subscriber},
     clock::PageEntropy,
-    shell::{Host, Shell},
+    host::Host,
+    shell::Shell,
 };
 use crate::error::with_code;
 use js_sys::{Promise, Uint8Array};
@@ -13,7 +14,7 @@ use sealwire_protocol::Code;
 use std::rc::Rc;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-/// A client of one page. Nothing connects before the first subscribe or publish.
+/// The client of one page. It connects on the first subscribe or publish.
 #[wasm_bindgen]
 pub struct Client {
     shell: Rc<Shell>,
@@ -21,12 +22,14 @@ pub struct Client {
 
 #[wasm_bindgen]
 impl Client {
-    /// `host`: `{ session(reason), connect(url, protocol), token(provider, renewal, fresh), state(state, error?),
-    /// open(opening, key, iv, associatedData, ciphertext) }`; `options`: `{ idleCloseMs?,
-    /// opensElsewhereFrom? }`: from how many sealed bytes on the host's `open` decrypts a message.
+    /// Creates a client.
+    ///
+    /// `host` is `{ session(reason), connect(url, protocol), token(provider, renewal, fresh), state(state, error?),
+    /// open(opening, key, iv, associatedData, ciphertext) }`. `options` is `{ idleCloseMs?, opensElsewhereFrom? }`. The
+    /// host's `open` decrypts messages of at least `opensElsewhereFrom` sealed bytes. By default the core decrypts all.
     ///
     /// # Errors
-    /// Where the page has no source of randomness.
+    /// An error with the code `UNREACHABLE` if the page has no source of randomness.
     #[wasm_bindgen(constructor)]
     pub fn new(host: Host, options: &JsValue) -> Result<Client, JsValue> {
         let entropy = PageEntropy::open()
@@ -35,9 +38,11 @@ impl Client {
         Ok(Self { shell: Shell::new(host, client) })
     }
 
-    /// Resolves with the subscription's id once the relay confirmed it, however long that takes. `options`:
-    /// `{ replaySeconds?, renewToken?, timeoutMs?, started? }`; the host's `token` is called with `renewToken` whenever the
-    /// channel token is to be renewed, and `started` at once with the id, for `unsubscribe`.
+    /// Subscribes to a channel. The promise resolves with the id of the subscription once the relay has confirmed it.
+    ///
+    /// `options` is `{ replaySeconds?, renewToken?, timeoutMs?, started? }`. Without `timeoutMs` there is no time
+    /// limit. The client passes `renewToken` to the host's `token` whenever the channel token must be renewed. It calls
+    /// `started` immediately with the id, which `unsubscribe` takes.
     pub fn subscribe(
         &self,
         channel: &JsValue,
@@ -70,17 +75,17 @@ impl Client {
                 id
             },
             |callbacks, id| {
-                callbacks.join(id, subscriber);
+                callbacks.add_subscriber(id, subscriber);
                 callbacks.expect(id.0, deferred);
             },
         );
         promise
     }
 
-    /// Resolves when nothing more is delivered and the relay knows.
+    /// Unsubscribes. No callback runs after this call. The promise resolves once the relay has confirmed it.
     pub fn unsubscribe(&self, id: u32) -> Promise {
         let id = SubscriptionId(id);
-        self.shell.leave(id);
+        self.shell.remove_subscriber(id);
         let (promise, deferred) = Deferred::new();
         self.shell.call(
             None,
@@ -93,8 +98,10 @@ impl Client {
         promise
     }
 
-    /// Resolves with `{ eventId, timestamp }` once the relay took the message. `options`: `{ timeoutMs?, idempotencyId?,
-    /// started? }`; `started` is called at once with the number of the call, for `withdraw`.
+    /// Publishes a message. The promise resolves with `{ eventId, timestamp }` once the relay has accepted the message.
+    ///
+    /// `options` is `{ timeoutMs?, idempotencyId?, started? }`. The client calls `started` immediately with the number
+    /// of the call, which `withdraw` takes.
     pub fn publish(&self, channel: &JsValue, event: String, payload: String, options: &JsValue) -> Promise {
         let channel = match arguments::channel(channel) {
             Ok(channel) => channel,
@@ -112,12 +119,12 @@ impl Client {
         promise
     }
 
-    /// Stops waiting for a publication: its promise rejects, unless it was over before.
+    /// Cancels a publication. Its promise rejects, unless it has already settled.
     pub fn withdraw(&self, publish: u32) {
         self.shell.input(|client, now| client.withdraw_publish(now, PublishId(publish)));
     }
 
-    /// Resolves once the relay took the new channel token.
+    /// Replaces the channel token of a subscription. The promise resolves once the relay has accepted the new token.
     #[wasm_bindgen(js_name = refreshToken)]
     pub fn refresh_token(&self, id: u32, token: String) -> Promise {
         let (promise, deferred) = Deferred::new();
@@ -129,43 +136,43 @@ impl Client {
         promise
     }
 
-    /// Answers the host's `token`.
+    /// Passes the channel token that the host's `token` was asked for.
     #[wasm_bindgen(js_name = provideToken)]
     pub fn provide_token(&self, renewal: u32, token: &str) {
         self.shell.input(|client, now| client.handle_token(now, RenewalId(renewal), token));
     }
 
-    /// Answers the host's `token` with what the app's function threw.
+    /// Passes the error of the app's function, instead of the channel token that the host's `token` was asked for.
     #[wasm_bindgen(js_name = failToken)]
     pub fn fail_token(&self, renewal: u32, thrown: &JsValue) {
         let error = arguments::provider_error(thrown);
         self.shell.input(|client, now| client.handle_token_failed(now, RenewalId(renewal), error));
     }
 
-    /// Answers the host's `open`: with the plaintext, or with nothing where the host could not.
+    /// Passes the plaintext that the host's `open` was asked for, or `undefined` if the host could not decrypt.
     #[wasm_bindgen(js_name = provideOpened)]
     pub fn provide_opened(&self, opening: u32, plaintext: Option<Uint8Array>) {
         let plaintext = plaintext.map(|plaintext| plaintext.to_vec());
         self.shell.input(|client, now| client.handle_decrypted(now, DecryptionId(opening), plaintext));
     }
 
-    /// No attempt to connect makes sense for now: `offline`, `hidden` or `frozen`.
+    /// Suspends attempts to connect, for the reason `offline`, `hidden` or `frozen`.
     pub fn pause(&self, reason: &str) {
         let pause = arguments::pause(reason);
         self.shell.input(|client, now| client.handle_pause(now, pause));
     }
 
-    /// The page or its network woke up.
+    /// Resumes attempts to connect, after the page or its network has become available again.
     pub fn wake(&self) {
         self.shell.input(|client, now| client.handle_wake(now));
     }
 
-    /// Ends everything for good and lets go of all that the page passed in.
+    /// Closes the client permanently and releases the callbacks of the page.
     pub fn close(&self) {
         self.shell.close();
     }
 
-    /// `idle`, `connecting`, `connected`, `reconnecting`, `suspended` or `closed`.
+    /// The state: `idle`, `connecting`, `connected`, `reconnecting`, `suspended` or `closed`.
     #[wasm_bindgen(getter)]
     pub fn state(&self) -> String {
         self.shell.state().into()

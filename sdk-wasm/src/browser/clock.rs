@@ -1,4 +1,4 @@
-//! The page's clocks and randomness.
+//! The clocks and the randomness of the page.
 
 use crate::convert::whole;
 use sealwire_client::{Entropy, Instant, Now};
@@ -15,11 +15,11 @@ pub(super) fn now() -> Now {
     Now { instant: Instant(whole(performance_now())), unix: UnixMillis(whole(js_sys::Date::now())) }
 }
 
-/// `crypto.getRandomValues`.
+/// Randomness from `crypto.getRandomValues`.
 pub(super) struct PageEntropy(());
 
 impl PageEntropy {
-    /// `None` where the page has no source of randomness.
+    /// Returns `None` if the page has no source of randomness.
     pub(super) fn open() -> Option<Self> {
         getrandom::fill(&mut [0; 8]).ok().map(|()| Self(()))
     }
@@ -27,6 +27,6 @@ impl PageEntropy {
 
 impl Entropy for PageEntropy {
     fn fill(&mut self, bytes: &mut [u8]) {
-        getrandom::fill(bytes).expect("a page does not lose its source of randomness");
+        getrandom::fill(bytes).expect("the page had a source of randomness when the client was created");
     }
 }

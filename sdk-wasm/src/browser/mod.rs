@@ -1,9 +1,10 @@
-//! The client for pages.
+//! The client for pages, as a JavaScript class around the sans-I/O client of the crate `client`.
 
 mod arguments;
 mod callbacks;
 mod client;
 mod clock;
+mod host;
 mod outputs;
 mod shell;
 mod socket;

@@ -1,4 +1,4 @@
-//! What JavaScript gets: plain objects, set property by property without a detour through JSON.
+//! The plain objects that JavaScript gets. They are built property by property, which is faster than JSON.
 
 use crate::{convert::number, error::from_client};
 use sealwire_client::{Gap, GapReason, Message, Notice, Receipt, SessionReason, Standing, State};
@@ -94,7 +94,8 @@ fn with_kind(kind: &str, object: JsValue) -> JsValue {
     object
 }
 
-/// As in an event id: 16 hexadecimal digits and a decimal number.
+/// Converts a position to the parts of an event id: the epoch as 16 hexadecimal digits and the offset as a decimal
+/// number.
 fn position(position: Position) -> JsValue {
     let result = output();
     let id = position.event_id();

@@ -1,13 +1,15 @@
-//! Drives the sans-I/O client: after every input it carries out what the client wants.
+//! Drives the sans-I/O client: after every input, the shell carries out the transmits and events of the client.
 //!
-//! No borrow is ever held while JavaScript runs, since JavaScript may call back in at any moment; and what it starts from
-//! within a callback is carried out by the loop that is already running, so that callbacks never nest.
+//! The shell holds no borrow while JavaScript runs, since JavaScript may call back in at any moment. A call from within
+//! a callback is carried out by the loop that is already running, so that callbacks never nest.
 
 use super::{
     arguments,
     callbacks::{Callbacks, Subscriber},
-    clock, outputs,
-    socket::Socket,
+    clock,
+    host::Host,
+    outputs,
+    socket::{Socket, SocketEvent},
 };
 use crate::error::from_client;
 use gloo_timers::callback::Timeout;
@@ -15,41 +17,18 @@ use js_sys::{Function, Promise};
 use sealwire_client::{
     Client, ClientError, ConnectionId, Event, FetchId, Instant, Notice, Now, SubscriptionId, Transmit,
 };
-use sealwire_protocol::AesGcmInput;
+use sealwire_protocol::{AesGcmInput, wire::SUBPROTOCOL};
 use std::{
     cell::{Cell, RefCell},
     rc::{Rc, Weak},
 };
-use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-/// Longest time that `setTimeout` takes.
+/// The longest delay that `setTimeout` accepts.
 const MAX_TIMEOUT_MS: u64 = i32::MAX as u64;
 
-#[wasm_bindgen]
-extern "C" {
-    /// What the page provides.
-    pub type Host;
-    #[wasm_bindgen(method, catch)]
-    fn session(this: &Host, reason: &str) -> Result<JsValue, JsValue>;
-    /// A WebSocket, or what behaves like one.
-    #[wasm_bindgen(method, catch)]
-    pub(super) fn connect(this: &Host, url: &str, protocol: &str) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn token(this: &Host, provider: &Function, renewal: u32, fresh: bool) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn open(
-        this: &Host,
-        opening: u32,
-        key: &[u8],
-        nonce: &[u8],
-        associated_data: &[u8],
-        ciphertext: &[u8],
-    ) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn state(this: &Host, state: &str, error: &JsValue) -> Result<(), JsValue>;
-}
-
+/// Connects the client to the page, its socket and one timer.
 pub(super) struct Shell {
     itself: Weak<Self>,
     host: Host,
@@ -73,7 +52,7 @@ impl Shell {
         })
     }
 
-    /// Feeds the client and carries out what follows.
+    /// Feeds the client with an input and carries out the actions that follow from it.
     pub(super) fn input<T>(&self, feed: impl FnOnce(&mut Client, Now) -> T) -> T {
         let now = clock::now();
         let result = feed(&mut self.client.borrow_mut(), now);
@@ -81,8 +60,8 @@ impl Shell {
         result
     }
 
-    /// Feeds the client with a call whose promise or callbacks `expect` remembers by the id that the call is given.
-    /// `started` is told of the id before anything else happens.
+    /// Feeds the client with a call. `expect` stores the promise or the callbacks under the id that the client gave to
+    /// the call. `started` receives the id before any other callback runs.
     pub(super) fn call<T: Copy + Into<u32>>(
         &self,
         started: Option<Function>,
@@ -102,7 +81,7 @@ impl Shell {
         outputs::state(self.client.borrow().state())
     }
 
-    /// Ends everything and lets go of every JavaScript object but the host.
+    /// Closes the client and releases every JavaScript object except the host.
     pub(super) fn close(&self) {
         self.callbacks.borrow_mut().clear_subscribers();
         self.input(|client, _| client.close());
@@ -110,10 +89,11 @@ impl Shell {
         self.socket.take();
     }
 
-    pub(super) fn leave(&self, id: SubscriptionId) {
-        self.callbacks.borrow_mut().leave(id);
+    pub(super) fn remove_subscriber(&self, id: SubscriptionId) {
+        self.callbacks.borrow_mut().remove_subscriber(id);
     }
 
+    /// Carries out transmits and events until the client has none left, then sets the timer.
     fn drive(&self) {
         if self.driving.replace(true) {
             return;
@@ -126,7 +106,7 @@ impl Shell {
             }
             let event = self.client.borrow_mut().poll_event();
             match event {
-                Some(event) => self.tell(event),
+                Some(event) => self.handle_event(event),
                 None => break,
             }
         }
@@ -136,16 +116,7 @@ impl Shell {
 
     fn transmit(&self, transmit: Transmit) {
         match transmit {
-            Transmit::Connect { connection, url } => {
-                match Socket::open(&self.host, &url, connection, &self.itself) {
-                    Ok(socket) => drop(self.socket.replace(Some((connection, Rc::new(socket))))),
-                    // The page's policy may forbid it.
-                    Err(thrown) => {
-                        let error = arguments::transport_error(&thrown);
-                        self.client.borrow_mut().handle_failed(clock::now(), connection, error);
-                    }
-                }
-            }
+            Transmit::Connect { connection, url } => self.connect(connection, &url),
             Transmit::Send { connection, bytes } => {
                 if let Some(socket) = self.socket_of(connection) {
                     socket.send(&bytes);
@@ -160,12 +131,25 @@ impl Shell {
         }
     }
 
+    fn connect(&self, connection: ConnectionId, url: &str) {
+        let shell = Weak::clone(&self.itself);
+        let handle = Rc::new(move |event| handle_socket_event(&shell, connection, event));
+        match self.host.connect(url, SUBPROTOCOL).and_then(|socket| Socket::listen(socket, handle)) {
+            Ok(socket) => drop(self.socket.replace(Some((connection, Rc::new(socket))))),
+            // The page's policy may forbid the connection.
+            Err(thrown) => {
+                let error = arguments::transport_error(&thrown);
+                self.client.borrow_mut().handle_failed(clock::now(), connection, error);
+            }
+        }
+    }
+
     fn socket_of(&self, connection: ConnectionId) -> Option<Rc<Socket>> {
         let socket = self.socket.borrow();
         socket.as_ref().filter(|(id, _)| *id == connection).map(|(_, socket)| Rc::clone(socket))
     }
 
-    fn tell(&self, event: Event) {
+    fn handle_event(&self, event: Event) {
         match event {
             Event::SessionRequested { fetch, reason } => self.fetch_session(fetch, outputs::reason(reason)),
             Event::TokenRequested { renewal, subscription, fresh } => {
@@ -182,7 +166,7 @@ impl Shell {
             }
             Event::SubscribeDone { subscription, result } => {
                 if result.is_err() {
-                    self.leave(subscription);
+                    self.remove_subscriber(subscription);
                 }
                 self.settle(subscription.0, result.map(|()| JsValue::from(subscription.0)));
             }
@@ -192,12 +176,7 @@ impl Shell {
             Event::RefreshDone { refresh, result } => {
                 self.settle(refresh.0, result.map(|()| JsValue::UNDEFINED))
             }
-            Event::UnsubscribeDone { subscription } => {
-                let waiting = self.callbacks.borrow_mut().take_unsubscribe(subscription);
-                if let Some(deferred) = waiting {
-                    deferred.settle(&Ok(JsValue::UNDEFINED));
-                }
-            }
+            Event::UnsubscribeDone { subscription } => self.settle_unsubscribe(subscription),
             Event::Message { subscriptions, message } => {
                 let (payload, meta) = (JsValue::from(&message.payload), outputs::meta(&message));
                 self.for_each(&subscriptions, |subscriber| {
@@ -210,7 +189,7 @@ impl Shell {
                     subscriber.on_notice.call1(&JsValue::UNDEFINED, &object).map(drop)
                 });
                 if let Notice::Ended(_) = notice {
-                    subscriptions.into_iter().for_each(|id| self.leave(id));
+                    subscriptions.into_iter().for_each(|id| self.remove_subscriber(id));
                 }
             }
             Event::Standing { subscription, standing } => {
@@ -234,9 +213,16 @@ impl Shell {
         }
     }
 
+    fn settle_unsubscribe(&self, id: SubscriptionId) {
+        let deferred = self.callbacks.borrow_mut().take_unsubscribe(id);
+        if let Some(deferred) = deferred {
+            deferred.settle(&Ok(JsValue::UNDEFINED));
+        }
+    }
+
     fn for_each(&self, subscriptions: &[SubscriptionId], call: impl Fn(&Subscriber) -> Result<(), JsValue>) {
         for id in subscriptions {
-            // Looked up one by one: a callback may unsubscribe another.
+            // Each subscriber is looked up just before its call, since a callback may unsubscribe another subscriber.
             let subscriber = self.callbacks.borrow().subscriber(*id);
             if let Some(subscriber) = subscriber {
                 report(call(&subscriber));
@@ -244,15 +230,15 @@ impl Shell {
         }
     }
 
-    /// Asks the page, whose answer may be a promise or not.
+    /// Requests a session from the page, which returns one or a promise of one.
     fn fetch_session(&self, fetch: FetchId, reason: &'static str) {
         let promise = match self.host.session(reason) {
             Ok(answer) => Promise::resolve(&answer),
             Err(thrown) => Promise::reject(&thrown),
         };
         let weak = Weak::clone(&self.itself);
-        // Listens until the answer comes, however late: a session of an earlier request may still serve. The task holds
-        // nothing of a client that was closed meanwhile.
+        // The task waits for the answer without a time limit, since the client may adopt a late session. It holds only
+        // a weak reference, so that it does not keep a closed client alive.
         spawn_local(async move {
             let answer = JsFuture::from(promise).await;
             let Some(shell) = weak.upgrade() else { return };
@@ -267,7 +253,7 @@ impl Shell {
         });
     }
 
-    /// Sets the one timer to when the client next wants the time.
+    /// Sets the only timer to the next deadline of the client.
     fn arm(&self) {
         let wanted = self.client.borrow().poll_timeout();
         if self.timer.borrow().as_ref().map(|(at, _)| *at) == wanted {
@@ -288,7 +274,18 @@ impl Shell {
     }
 }
 
-/// What a callback of the page throws is the page's: it reaches its error handler and nothing here.
+/// Feeds the client with an event of its socket, unless the client no longer exists.
+fn handle_socket_event(shell: &Weak<Shell>, connection: ConnectionId, event: SocketEvent) {
+    let Some(shell) = shell.upgrade() else { return };
+    shell.input(|client, now| match event {
+        SocketEvent::Opened => client.handle_opened(now, connection),
+        SocketEvent::Message(message) => client.handle_frame(now, connection, message),
+        SocketEvent::Closed(code) => client.handle_closed(now, connection, code),
+        SocketEvent::Failed(error) => client.handle_failed(now, connection, error),
+    });
+}
+
+/// Passes an exception of the page's callback to the page's handler of unhandled rejections. The client is unaffected.
 fn report(result: Result<(), JsValue>) {
     if let Err(thrown) = result {
         drop(Promise::reject(&thrown));

@@ -1,17 +1,16 @@
-//! One WebSocket of the page, or a place on one that several frames of the page share: it only has to have the same
-//! events and methods.
+//! One WebSocket of the page, or any object with the same events and methods, such as a slot on a connection that
+//! several frames of the page share. The shell opens it and handles its events.
 //!
-//! The listeners belong to this value and go with it, whether or not the socket ever says that it is closed: whatever they
-//! would keep alive, such as the socket's own object, would otherwise stay for ever.
+//! A [`Socket`] owns its listeners and removes them when it is dropped, whether or not the JavaScript socket ever fires
+//! its close event. Otherwise the listeners would keep the JavaScript socket, and all that it refers to, alive for
+//! ever.
 
-use super::{
-    arguments,
-    shell::{Host, Shell},
-};
+use super::arguments;
+use bytes::Bytes;
 use js_sys::{ArrayBuffer, Uint8Array};
-use sealwire_client::{Client, ConnectionId, Now};
-use sealwire_protocol::wire::{Messages, SUBPROTOCOL};
-use std::rc::Weak;
+use sealwire_client::ClientError;
+use sealwire_protocol::wire::Messages;
+use std::rc::Rc;
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure, prelude::wasm_bindgen};
 
 #[wasm_bindgen]
@@ -20,27 +19,38 @@ extern "C" {
     #[wasm_bindgen(method, setter, js_name = binaryType)]
     fn set_binary_type(this: &RawSocket, kind: &str);
     #[wasm_bindgen(method, catch, js_name = addEventListener)]
-    fn listen(this: &RawSocket, kind: &str, listener: &JsValue) -> Result<(), JsValue>;
+    fn add_listener(this: &RawSocket, kind: &str, listener: &JsValue) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch, js_name = removeEventListener)]
-    fn ignore(this: &RawSocket, kind: &str, listener: &JsValue) -> Result<(), JsValue>;
+    fn remove_listener(this: &RawSocket, kind: &str, listener: &JsValue) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn send(this: &RawSocket, bytes: &[u8]) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn close(this: &RawSocket, code: u16) -> Result<(), JsValue>;
 
-    type SocketEvent;
+    type RawEvent;
     #[wasm_bindgen(method, getter)]
-    fn data(this: &SocketEvent) -> JsValue;
+    fn data(this: &RawEvent) -> JsValue;
     #[wasm_bindgen(method, getter)]
-    fn code(this: &SocketEvent) -> Option<u16>;
+    fn code(this: &RawEvent) -> Option<u16>;
     #[wasm_bindgen(method, getter)]
-    fn failure(this: &SocketEvent) -> JsValue;
+    fn failure(this: &RawEvent) -> JsValue;
 }
 
-/// The code of an end that nobody gave another one.
-const NORMAL: u16 = 1000;
+/// The close code of a normal closure (RFC 6455 section 7.4.1).
+const CLOSE_NORMAL: u16 = 1000;
 
-type Listener = Closure<dyn Fn(SocketEvent)>;
+/// An event of the JavaScript socket.
+pub(super) enum SocketEvent {
+    Opened,
+    /// One message of the protocol. `None` stands for a text message or a malformed batch.
+    Message(Option<Bytes>),
+    /// The socket closed, with the code of its close event.
+    Closed(Option<u16>),
+    /// The socket closed with an explanation, or could not be opened.
+    Failed(ClientError),
+}
+
+type Listener = Closure<dyn Fn(RawEvent)>;
 
 pub(super) struct Socket {
     socket: RawSocket,
@@ -48,30 +58,27 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// Opens one; what happens to it is told to `shell`.
-    pub(super) fn open(
-        host: &Host,
-        url: &str,
-        connection: ConnectionId,
-        shell: &Weak<Shell>,
-    ) -> Result<Self, JsValue> {
-        let socket: RawSocket = host.connect(url, SUBPROTOCOL)?.unchecked_into();
+    /// Listens to a socket that the page has begun to open.
+    pub(super) fn listen(socket: JsValue, handle: Rc<dyn Fn(SocketEvent)>) -> Result<Self, JsValue> {
+        let socket: RawSocket = socket.unchecked_into();
         socket.set_binary_type("arraybuffer");
-        let ear = Ear { shell: Weak::clone(shell), connection };
-        let listeners = [("open", ear.opened()), ("message", ear.messages()), ("close", ear.closed())];
-        let socket = Self { socket, listeners };
+        let (opened, closed) = (Rc::clone(&handle), Rc::clone(&handle));
+        let opened = Closure::new(move |_| opened(SocketEvent::Opened));
+        let message = Closure::new(move |event: RawEvent| read_messages(&event, &*handle));
+        let closed = Closure::new(move |event: RawEvent| closed(read_close(&event)));
+        let socket = Self { socket, listeners: [("open", opened), ("message", message), ("close", closed)] };
         for (kind, listener) in &socket.listeners {
-            socket.socket.listen(kind, listener.as_ref())?;
+            socket.socket.add_listener(kind, listener.as_ref())?;
         }
         Ok(socket)
     }
 
     pub(super) fn send(&self, bytes: &[u8]) {
-        // It throws only where it is not open any more, and then says so with its close event.
+        // It throws only if the socket is no longer open. The close event reports that.
         let _ = self.socket.send(bytes);
     }
 
-    /// Closes it. Drop it then: the client has no use for anything that it still brings.
+    /// Closes the socket. The caller then drops it, since the client has no use for its later events.
     pub(super) fn close(&self, code: u16) {
         let _ = self.socket.close(code);
     }
@@ -80,56 +87,30 @@ impl Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         for (kind, listener) in &self.listeners {
-            let _ = self.socket.ignore(kind, listener.as_ref());
+            let _ = self.socket.remove_listener(kind, listener.as_ref());
         }
-        // Does nothing where it is closed or closing already.
-        let _ = self.socket.close(NORMAL);
+        // This call has no effect on a socket that is closed or closing.
+        let _ = self.socket.close(CLOSE_NORMAL);
     }
 }
 
-#[derive(Clone)]
-struct Ear {
-    shell: Weak<Shell>,
-    connection: ConnectionId,
-}
-
-impl Ear {
-    fn opened(&self) -> Listener {
-        let ear = self.clone();
-        Closure::new(move |_| ear.tell(|client, now| client.handle_opened(now, ear.connection)))
-    }
-
-    fn messages(&self) -> Listener {
-        let ear = self.clone();
-        Closure::new(move |event: SocketEvent| match event.data().dyn_into::<ArrayBuffer>() {
-            Ok(buffer) => {
-                for message in Messages::of(Uint8Array::new(&buffer).to_vec().into()) {
-                    ear.tell(|client, now| client.handle_frame(now, ear.connection, message.ok()));
-                }
+fn read_messages(event: &RawEvent, handle: &dyn Fn(SocketEvent)) {
+    match event.data().dyn_into::<ArrayBuffer>() {
+        Ok(buffer) => {
+            for message in Messages::of(Uint8Array::new(&buffer).to_vec().into()) {
+                handle(SocketEvent::Message(message.ok()));
             }
-            // A text is no message of the protocol.
-            Err(_) => ear.tell(|client, now| client.handle_frame(now, ear.connection, None)),
-        })
-    }
-
-    fn closed(&self) -> Listener {
-        let ear = self.clone();
-        Closure::new(move |event: SocketEvent| {
-            let failure = event.failure();
-            ear.tell(|client, now| {
-                if failure.is_object() {
-                    client.handle_failed(now, ear.connection, arguments::transport_error(&failure));
-                } else {
-                    client.handle_closed(now, ear.connection, event.code());
-                }
-            });
-        })
-    }
-
-    /// Nothing, where there is no client any more.
-    fn tell(&self, what: impl FnOnce(&mut Client, Now)) {
-        if let Some(shell) = self.shell.upgrade() {
-            shell.input(what);
         }
+        // The protocol has no text messages.
+        Err(_) => handle(SocketEvent::Message(None)),
+    }
+}
+
+fn read_close(event: &RawEvent) -> SocketEvent {
+    let failure = event.failure();
+    if failure.is_object() {
+        SocketEvent::Failed(arguments::transport_error(&failure))
+    } else {
+        SocketEvent::Closed(event.code())
     }
 }

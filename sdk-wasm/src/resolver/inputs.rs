@@ -1,4 +1,4 @@
-//! Checks that several functions share.
+//! The checks of arguments that several functions of the resolver share.
 
 use crate::{
     convert::whole,
@@ -19,7 +19,7 @@ pub(super) fn text(what: &str, text: &str, max: usize) -> Result<(), JsValue> {
     if (1..=max).contains(&text.len()) {
         Ok(())
     } else {
-        Err(invalid_argument(&[what, " is empty or too long"].concat()))
+        Err(invalid_argument(&format!("{what} must have 1 to {max} bytes; it has {}", text.len())))
     }
 }
 
@@ -42,14 +42,14 @@ pub(super) fn scope(properties: &BTreeMap<String, String>) -> Result<Scope, JsVa
     Ok(scope)
 }
 
-/// A session's context. Its limit is worth a sentence of its own: the app chose the properties.
+/// Reads the context of a session. Too many properties get a detailed error, since the app chose them.
 pub(super) fn context(properties: &BTreeMap<String, String>) -> Result<Scope, JsValue> {
     if properties.len() <= limits::MAX_PROPERTIES {
         return scope(properties);
     }
     let message = format!(
         "the context of a session has at most {} properties, because a page holds a key for each combination of them, \
-         and this one has {}; give the session those alone that its channels need",
+         and this one has {}; keep only the properties that the scopes of its channels need",
         limits::MAX_PROPERTIES,
         properties.len()
     );
@@ -60,7 +60,7 @@ pub(super) fn permissions(can: Vec<Permission>) -> Result<Permissions, JsValue> 
     Permissions::try_from(can).map_err(invalid_argument)
 }
 
-/// Beginning and end of a token.
+/// Returns the time of issue and the time of expiry of a token.
 pub(super) fn validity(
     now_seconds: f64,
     lifetime_seconds: Option<f64>,

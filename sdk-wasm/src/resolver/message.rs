@@ -1,4 +1,4 @@
-//! Sealing a resolver's own messages.
+//! Sealing of the messages that a resolver publishes.
 
 use super::{
     inputs::{app_and_installation, channel_name, scope},
@@ -28,26 +28,27 @@ struct Input {
     token: Option<String>,
     event: String,
     payload: String,
-    /// The app's own.
+    /// The id that the app chose.
     idempotency_id: Option<String>,
     now_ms: f64,
 }
 
-/// Stands for the resolver where the session's subject does for a page: no subject has a NUL.
+/// The sender of a resolver's messages, in place of the account of a page's session. No account id contains a NUL.
 const SENDER: &str = "\0resolver";
 
 #[derive(Serialize)]
 struct Output {
-    /// Base64.
+    /// The sealed message in standard base64.
     sealed: String,
-    /// Idempotency id, base64url.
+    /// The idempotency id in base64url.
     id: String,
 }
 
-/// Seals one payload for a channel under the newest encryption key.
+/// Seals one payload for a channel under the newest encryption key. For a channel with claims, it is the newest key
+/// that the token was signed with.
 ///
 /// # Errors
-/// Where an argument is outside the limits.
+/// An error if an argument is invalid, if no key of the token is in use any more, or if the runtime has no randomness.
 #[wasm_bindgen]
 pub fn seal(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
     let input: Input = read(input, "the message")?;
@@ -58,13 +59,13 @@ pub fn seal(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
     channel_name(channel)?;
     let own_id = input.idempotency_id.as_deref();
     if own_id.is_some_and(|id| !(1..=limits::MAX_APP_ID).contains(&id.len())) {
-        return Err(with_code(Code::InvalidArgument, "an idempotency id has 1 to 255 bytes"));
+        return Err(with_code(Code::InvalidArgument, "idempotencyId must have 1 to 255 bytes"));
     }
     check_event_name(event).map_err(|invalid| with_code(Code::NameInvalid, &invalid.to_string()))?;
     let scope = scope(&input.scope)?;
     let claims = input.token.as_deref().map(ClaimsKeyring::parse).transpose();
-    let claims =
-        claims.map_err(|_| with_code(Code::TokenMalformed, "the token is not one of signRealtimeToken()"))?;
+    let claims = claims
+        .map_err(|_| with_code(Code::TokenMalformed, "the token was not created by signRealtimeToken()"))?;
 
     let channel_key = |key: &EncryptionKey| {
         let scope_key = key.scope_key(app, installation, &scope);
@@ -76,7 +77,7 @@ pub fn seal(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
     let key = secret.keys.iter().find_map(channel_key).ok_or_else(|| {
         with_code(
             Code::TokenMalformed,
-            "the token is older than every key of this installation that is in use; sign it again",
+            "the token was signed before every encryption key that this installation now uses; sign it again",
         )
     })?;
     let claims_tag = claims.as_ref().map(|claims| &claims.tag);

@@ -1,4 +1,5 @@
-//! Minting and sealing for Forge resolvers: plain functions of plain objects. The caller brings the clock.
+//! Tokens and sealing for Forge resolvers: functions of plain objects, which the resolver part of `js` calls. The time
+//! is an argument.
 
 mod inputs;
 mod message;

@@ -1,4 +1,4 @@
-//! Randomness, from the runtime's `crypto.getRandomValues`.
+//! Randomness from the `crypto.getRandomValues` of the runtime.
 
 use crate::error::with_code;
 use sealwire_protocol::Code;

@@ -1,7 +1,7 @@
-//! An installation's secret: a routing key that never changes, and encryption keys, newest first.
+//! The secret of an installation: a routing key that never changes, and encryption keys, newest first.
 //!
-//! A replaced key is in use for [`limits::KEY_OVERLAP`] after the next one was made. After that every reader passes it
-//! over, and the next rotation takes it out of the storage.
+//! A key stays in use for [`limits::KEY_OVERLAP`] after it was replaced. After that, readers skip it and the next
+//! rotation deletes it.
 
 use super::random;
 use crate::{
@@ -33,15 +33,15 @@ impl Stored {
     fn read(value: &JsValue) -> Result<Self, JsValue> {
         let stored: Self = read(value, "the installation's secret")?;
         let is_key = |text: &str| decode(text).is_some();
-        let keys_are_right = !stored.keys.is_empty() && stored.keys.iter().all(|stored| is_key(&stored.key));
-        if stored.version == VERSION && is_key(&stored.routing) && keys_are_right {
+        let keys_are_valid = !stored.keys.is_empty() && stored.keys.iter().all(|stored| is_key(&stored.key));
+        if stored.version == VERSION && is_key(&stored.routing) && keys_are_valid {
             Ok(stored)
         } else {
-            Err(wrong())
+            Err(malformed_secret())
         }
     }
 
-    /// Drops the keys that were replaced longer ago than the overlap.
+    /// Drops the keys whose overlap has ended.
     fn drop_ended(&mut self, now: u64) {
         let mut replaced_at = None;
         self.keys.retain(|key| {
@@ -52,20 +52,20 @@ impl Stored {
     }
 }
 
-/// The end of a key that was replaced at this time.
+/// Returns the time at which a key leaves use, given the time of its replacement.
 fn ends_at(replaced_at: u64) -> u64 {
     replaced_at.saturating_add(limits::KEY_OVERLAP)
 }
 
-/// A secret whose form is right, with the keys that are in use.
+/// A well-formed secret with the keys that are in use.
 pub(super) struct Secret {
     pub(super) routing: RoutingKey,
-    /// Newest first, never empty.
+    /// The encryption keys, newest first. There is at least one.
     pub(super) keys: Vec<EncryptionKey>,
 }
 
 impl Secret {
-    /// `now` in seconds since 1970.
+    /// Reads a secret. `now` is in seconds since 1970.
     pub(super) fn read(value: &JsValue, now: u64) -> Result<Self, JsValue> {
         let mut stored = Stored::read(value)?;
         stored.drop_ended(now);
@@ -73,43 +73,43 @@ impl Secret {
         let keys = stored.keys.iter().map(|stored| decode(&stored.key).map(EncryptionKey::new));
         match (decode(&stored.routing).map(RoutingKey::new), keys.collect()) {
             (Some(routing), Some(keys)) => Ok(Self { routing, keys }),
-            _ => Err(wrong()),
+            _ => Err(malformed_secret()),
         }
     }
 }
 
-fn wrong() -> JsValue {
-    invalid_argument("the installation's secret is not one that newInstallationSecret() made")
+fn malformed_secret() -> JsValue {
+    invalid_argument("the installation's secret was not created by newInstallationSecret()")
 }
 
 fn decode(text: &str) -> Option<[u8; 32]> {
     decode_base64url(text)?.try_into().ok()
 }
 
-fn fresh() -> Result<String, JsValue> {
+fn random_key() -> Result<String, JsValue> {
     Ok(encode_base64url(random::bytes::<32>()?))
 }
 
-/// A secret with a fresh routing key and a fresh encryption key.
+/// Creates a secret with a random routing key and one random encryption key.
 ///
 /// # Errors
-/// Where the runtime has no source of randomness.
+/// An error with the code `UNREACHABLE` if the runtime has no source of randomness.
 #[wasm_bindgen(js_name = newInstallationSecret)]
 pub fn new_installation_secret(now_seconds: f64) -> Result<JsValue, JsValue> {
-    let key = StoredKey { key: fresh()?, created_at: whole(now_seconds) };
-    write(&Stored { version: VERSION, routing: fresh()?, keys: vec![key] })
+    let key = StoredKey { key: random_key()?, created_at: whole(now_seconds) };
+    write(&Stored { version: VERSION, routing: random_key()?, keys: vec![key] })
 }
 
-/// The secret with a fresh encryption key, and without those that were replaced longer than the overlap ago.
+/// Returns the secret with a new encryption key and without the keys whose overlap has ended.
 ///
 /// # Errors
-/// An error if the secret has a wrong form, or if every key that it may hold is still in use.
+/// An error if the secret is malformed, or if it already holds the maximum number of keys and all are in use.
 #[wasm_bindgen]
 pub fn rotate(secret: &JsValue, now_seconds: f64) -> Result<JsValue, JsValue> {
     let now = whole(now_seconds);
     let mut stored = Stored::read(secret)?;
     for key in &mut stored.keys {
-        // A clock that was ahead once must not keep a key in use for as long.
+        // A clock that was ahead at an earlier rotation must not keep a key in use for longer.
         key.created_at = key.created_at.min(now);
     }
     stored.drop_ended(now);
@@ -118,7 +118,7 @@ pub fn rotate(secret: &JsValue, now_seconds: f64) -> Result<JsValue, JsValue> {
     {
         return Err(too_often(ends_at(replacement.created_at).saturating_sub(now)));
     }
-    stored.keys.insert(0, StoredKey { key: fresh()?, created_at: now });
+    stored.keys.insert(0, StoredKey { key: random_key()?, created_at: now });
     write(&stored)
 }
 

@@ -1,4 +1,4 @@
-//! Session, channel and backend tokens.
+//! Signing of session, channel and backend tokens.
 
 use super::{
     inputs::{
@@ -31,20 +31,20 @@ struct SessionInput {
     now_seconds: f64,
 }
 
-/// A session grant without its url.
+/// A session grant without the URL of the relay, which `js` adds.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Grant {
+struct NewSession {
     token: String,
     expires_at: UnixSeconds,
     app: String,
     installation: String,
     context: Scope,
-    keys: Vec<GrantKey>,
+    keys: Vec<SessionKey>,
 }
 
 #[derive(Serialize)]
-struct GrantKey {
+struct SessionKey {
     id: String,
     scopes: String,
 }
@@ -78,10 +78,10 @@ struct BackendInput {
     now_seconds: f64,
 }
 
-/// A session for one account in one context, with the keys of that context and of no other.
+/// Creates a session for one account in one context, with the keys of that context and no others.
 ///
 /// # Errors
-/// Where an argument is outside the limits.
+/// An error if an argument is invalid.
 #[wasm_bindgen(js_name = mintSession)]
 pub fn mint_session(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
     let input: SessionInput = read(input, "the session")?;
@@ -98,16 +98,16 @@ pub fn mint_session(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValu
     let token = sign(&claims, &signing_key).map_err(token_error)?;
     let keys = secret.keys.iter().map(|key| {
         let keys = key.scope_keys(&app, &installation, &context);
-        GrantKey { id: keys.id().to_string(), scopes: keys.to_text() }
+        SessionKey { id: keys.id().to_string(), scopes: keys.to_text() }
     });
     let keys = keys.collect();
-    write(&Grant { token, expires_at: validity.1, app, installation, context, keys })
+    write(&NewSession { token, expires_at: validity.1, app, installation, context, keys })
 }
 
-/// Access to a channel with claims: the token for the relay, and the claims' key under each encryption key.
+/// Signs a channel token: the token for the relay, followed by the claims key under each encryption key.
 ///
 /// # Errors
-/// Where an argument is outside the limits.
+/// An error if an argument is invalid.
 #[wasm_bindgen(js_name = signChannelToken)]
 pub fn sign_channel_token(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
     let input: ChannelInput = read(input, "the channel token")?;
@@ -132,10 +132,10 @@ pub fn sign_channel_token(input: &JsValue, secret: &JsValue) -> Result<JsValue, 
     write(&ChannelToken { token, expires_at: validity.1 })
 }
 
-/// A resolver's right to publish for one installation, for five minutes.
+/// Signs a backend token, with which a resolver may publish for one installation for five minutes.
 ///
 /// # Errors
-/// Where an argument is outside the limits.
+/// An error if an argument is invalid.
 #[wasm_bindgen(js_name = mintBackendToken)]
 pub fn mint_backend_token(input: &JsValue) -> Result<String, JsValue> {
     let input: BackendInput = read(input, "the backend token")?;

@@ -5,9 +5,9 @@ use sealwire_protocol::wire::Channel;
 use serde_json::Value;
 
 #[tokio::test]
-async fn every_refused_attempt_is_one_line_that_programs_can_read() {
+async fn every_refused_attempt_is_one_machine_readable_line() {
     let relay = RelayProcess::start(&["--log-format", "json", "--log", "error,audit=warn"]);
-    // An account id that tries to write a line of its own.
+    // The account id tries to inject a line into the log.
     let mut client = Client::open_with(&relay, App::one().session("mallory\"}\n{\"account\":\"alice")).await;
     let outside = Channel { properties: vec!["board".into()], ..channel("absences") };
     client.refused_subscribe(outside).await;
@@ -28,7 +28,7 @@ async fn every_refused_attempt_is_one_line_that_programs_can_read() {
 }
 
 #[tokio::test]
-async fn the_address_that_a_proxy_reports_is_believed_only_behind_one() {
+async fn a_forwarded_address_is_logged_only_if_a_proxy_is_configured() {
     let forwarded = "x-forwarded-for: 203.0.113.9, 198.51.100.7\r\n";
     for (flags, remote) in [(&["--proxy-terminates-tls"][..], "198.51.100.7"), (&[], "127.0.0.1")] {
         let relay = RelayProcess::start(flags);

@@ -1,6 +1,6 @@
-//! Several messages in one of the WebSocket's, for a client that takes that.
+//! Batches: several messages in one WebSocket message, for clients that accept them.
 
-use crate::support::{App, Came, Client, LightClient, RelayProcess, channel, rand_id};
+use crate::support::{App, Client, LightClient, Received, RelayProcess, channel, rand_id};
 use sealwire_protocol::{
     Code,
     wire::{BATCHED_SUBPROTOCOL, Publication, SUBPROTOCOL, Since, ToClient},
@@ -18,15 +18,15 @@ async fn publications(client: &mut LightClient, count: usize) -> Vec<Publication
     let mut publications = Vec::new();
     while publications.len() < count {
         match client.next().await {
-            Came::Message(ToClient::Publication(publication)) => publications.push(publication),
-            _ => panic!("another message than a publication, or the end"),
+            Received::Message(ToClient::Publication(publication)) => publications.push(publication),
+            _ => panic!("the client got no publication"),
         }
     }
     publications
 }
 
 #[tokio::test]
-async fn a_client_that_takes_batches_gets_a_replay_in_few_messages() {
+async fn a_replay_to_a_client_that_accepts_batches_takes_few_websocket_messages() {
     const COUNT: usize = 200;
     let relay = RelayProcess::start(&[]);
     let mut publisher = Client::open(&relay, "alice").await;
@@ -40,21 +40,25 @@ async fn a_client_that_takes_batches_gets_a_replay_in_few_messages() {
     assert_eq!(replay, publications(&mut single, COUNT).await);
     let texts = replay.iter().map(|publication| publication.sealed[64..].to_vec());
     assert!(texts.eq((0..COUNT).map(|number| number.to_string().into_bytes())));
-    // Welcome and Subscribed, and the rest.
-    assert_eq!(single.brought, 2 + COUNT);
-    assert!(batched.brought <= 2 + COUNT / 20, "{} messages for {COUNT}", batched.brought);
-    // One that comes alone is what it always was.
+    // Welcome and Subscribed are two messages of their own.
+    assert_eq!(single.websocket_messages, 2 + COUNT);
+    assert!(
+        batched.websocket_messages <= 2 + COUNT / 20,
+        "{} messages for {COUNT}",
+        batched.websocket_messages
+    );
+    // A single publication is not a batch.
     publisher.publish("absences", "live").await;
     assert_eq!(publications(&mut batched, 1).await, publications(&mut single, 1).await);
 }
 
 #[tokio::test]
-async fn a_client_that_reads_too_slowly_gets_whole_batches_and_the_goodbye() {
+async fn a_slow_consumer_gets_complete_batches_and_then_the_goodbye() {
     let relay = RelayProcess::start(&["--queue-bytes", "256KiB"]);
     let mut publisher = Client::open(&relay, "alice").await;
     let mut slow = subscribe(&relay, BATCHED_SUBPROTOCOL, None).await;
     let mut reader = subscribe(&relay, BATCHED_SUBPROTOCOL, None).await;
-    // More than the buffers of both ends hold, and at no time more on the way than a queue holds.
+    // In total this is more than the buffers of both ends hold, but at no time more than a queue holds.
     let sealed = bytes::Bytes::from(vec![1; 20_000]);
     for _ in 0..200 {
         for _ in 0..5 {
@@ -66,12 +70,12 @@ async fn a_client_that_reads_too_slowly_gets_whole_batches_and_the_goodbye() {
     let mut previous = None;
     let goodbye = loop {
         match slow.next().await {
-            Came::Message(ToClient::Publication(publication)) => {
+            Received::Message(ToClient::Publication(publication)) => {
                 assert!(previous.is_none_or(|previous| previous == publication.previous_offset));
                 previous = Some(publication.offset);
             }
-            Came::Goodbye(goodbye) => break goodbye,
-            _ => panic!("neither a publication nor the goodbye"),
+            Received::Goodbye(goodbye) => break goodbye,
+            _ => panic!("the client got neither a publication nor the goodbye"),
         }
     };
     assert_eq!(goodbye.code, Code::SlowConsumer.number());

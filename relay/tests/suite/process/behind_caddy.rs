@@ -1,4 +1,4 @@
-//! The relay behind the Caddy of `deploy/compose`, with its own Caddyfile; only names and ports are of this machine.
+//! The relay behind Caddy with the Caddyfile of `deploy/compose`. The test changes only host names and ports.
 
 use crate::support::{App, Client, RelayProcess, request, sealed};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -17,9 +17,9 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A running Caddy; ends with the value.
+/// A running Caddy, which is killed when the value is dropped.
 struct Caddy {
     address: SocketAddr,
     child: Child,
@@ -31,7 +31,7 @@ impl Caddy {
         Self::configured(relay, "").await
     }
 
-    /// With further lines in the site's block.
+    /// Starts Caddy with further lines in the block of the site.
     async fn configured(relay: &RelayProcess, lines: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/compose/Caddyfile");
@@ -56,9 +56,9 @@ impl Caddy {
             .spawn()
             .expect("this test needs Caddy: python3 -m pip install -r xtask/python-tools.txt");
         let caddy = Self { address, child, _directory: directory };
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while TcpStream::connect(address).await.is_err() {
-            assert!(Instant::now() < deadline, "Caddy does not listen");
+            assert!(Instant::now() < deadline, "Caddy does not accept connections");
             sleep(Duration::from_millis(20)).await;
         }
         caddy
@@ -73,7 +73,7 @@ impl Drop for Caddy {
 }
 
 #[tokio::test]
-async fn clients_and_backends_meet_through_the_shipped_caddyfile() {
+async fn a_client_and_a_resolver_communicate_through_the_shipped_caddyfile() {
     let relay = RelayProcess::start(&["--proxy-terminates-tls"]);
     let caddy = Caddy::before(&relay).await;
     let app = App::one();
@@ -97,13 +97,13 @@ async fn clients_and_backends_meet_through_the_shipped_caddyfile() {
     assert!(answer.body["results"][0]["eventId"].is_string(), "{answer:?}");
     assert_eq!(client.text().await, "through Caddy");
 
-    // What a client says of its own address reaches no log.
+    // The address that a client claims for itself is not logged.
     let answer = request(caddy.address, "POST", "/v1/publish", &headers("nonsense"), &body).await;
     assert_eq!((answer.status, answer.code()), (401, "TOKEN_MALFORMED"));
     let log = relay.log_with("TOKEN_MALFORMED").await;
     assert!(log.contains("127.0.0.1") && !log.contains("203.0.113.9"), "{log}");
 
-    // What is for operators stays inside.
+    // The pages for operators are not exposed.
     for path in ["/metrics", "/readyz", "/"] {
         assert_eq!(request(caddy.address, "GET", path, "", "").await.status, 404, "{path}");
     }
@@ -111,14 +111,14 @@ async fn clients_and_backends_meet_through_the_shipped_caddyfile() {
 }
 
 #[tokio::test]
-async fn the_shipped_caddyfile_holds_no_event_of_a_stream_back() {
+async fn the_shipped_caddyfile_forwards_events_of_a_stream_without_delay() {
     let relay = RelayProcess::start(&["--proxy-terminates-tls"]);
     let head = first_event_through(&Caddy::before(&relay).await).await;
     assert!(head.contains("content-encoding: identity"), "{head}");
 }
 
 #[tokio::test]
-async fn a_caddy_that_packs_every_text_leaves_a_stream_as_it_is() {
+async fn a_caddy_that_compresses_all_text_does_not_compress_a_stream() {
     let relay = RelayProcess::start(&["--proxy-terminates-tls"]);
     let encode = "encode {\n\tgzip\n\tminimum_length 1\n\tmatch {\n\t\theader Content-Type text/*\n\t}\n}";
     // A proxy between the relay and this Caddy may drop `no-transform`.
@@ -129,7 +129,7 @@ async fn a_caddy_that_packs_every_text_leaves_a_stream_as_it_is() {
     }
 }
 
-/// The head of the answer, once the first event of a stream has come through, as it was sent.
+/// Opens a stream, waits for its first event and returns the head of the response.
 async fn first_event_through(caddy: &Caddy) -> String {
     let mut stream = TcpStream::connect(caddy.address).await.unwrap();
     let request =
@@ -144,6 +144,6 @@ async fn first_event_through(caddy: &Caddy) -> String {
             read.push_str(&String::from_utf8_lossy(&buffer[..count]));
         }
     };
-    timeout(PATIENCE, opened).await.expect("the first event did not come");
+    timeout(TIMEOUT, opened).await.expect("the first event did not arrive");
     read.split("\r\n\r\n").next().unwrap().to_ascii_lowercase()
 }

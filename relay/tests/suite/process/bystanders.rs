@@ -1,8 +1,8 @@
-//! Two clients that mind their own business while somebody misbehaves.
+//! Two well-behaved clients, with which tests check that a misbehaving client disturbs no others.
 
 use crate::support::{Client, RelayProcess};
 
-/// A pair of which one publishes to the other.
+/// A publisher and its subscriber.
 pub struct Bystanders {
     publisher: Client,
     subscriber: Client,
@@ -17,7 +17,7 @@ impl Bystanders {
         Self { publisher, subscriber, sent: 0 }
     }
 
-    /// A message goes through, next after the one before.
+    /// Publishes a message, which must be the next one that the subscriber gets.
     pub async fn must_be_untouched(&mut self) {
         self.sent += 1;
         let text = format!("message {}", self.sent);

@@ -1,4 +1,4 @@
-//! Many clients that come, go and publish at once.
+//! Many clients that connect, disconnect and publish at the same time.
 
 use crate::support::{Client, RelayProcess};
 use sealwire_protocol::wire::{Position, Since};
@@ -14,7 +14,7 @@ const PUBLISHERS: usize = 4;
 const MESSAGES: usize = 150;
 const SUBSCRIBERS: usize = 6;
 
-/// Reads until it has seen `count` messages, and breaks off every so often to come back where it was.
+/// Reads `count` messages. After every `stamina` messages, the client disconnects and resumes.
 async fn subscriber(
     relay: Arc<RelayProcess>,
     ready: Arc<AtomicBool>,
@@ -33,10 +33,7 @@ async fn subscriber(
         ready.store(true, Ordering::Release);
         for _ in 0..stamina.min(count - texts.len()) {
             let publication = client.publication().await;
-            assert_eq!(
-                publication.previous_offset, current.offset,
-                "nothing is left out and nothing comes twice"
-            );
+            assert_eq!(publication.previous_offset, current.offset, "a message was lost or repeated");
             current.offset = publication.offset;
             position = Some(current);
             texts.push(String::from_utf8(publication.sealed[64..].to_vec()).unwrap());
@@ -46,7 +43,7 @@ async fn subscriber(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_lost_or_doubled_while_everybody_comes_and_goes() {
+async fn no_message_is_lost_or_repeated_while_clients_disconnect_and_resume() {
     let relay = Arc::new(RelayProcess::start(&[]));
     let mut subscribers = Vec::new();
     for number in 0..SUBSCRIBERS {
@@ -76,16 +73,16 @@ async fn nothing_is_lost_or_doubled_while_everybody_comes_and_goes() {
         assert_eq!(texts.iter().collect::<BTreeSet<_>>().len(), PUBLISHERS * MESSAGES);
         orders.insert(texts);
     }
-    assert_eq!(orders.len(), 1, "everybody sees the same order");
+    assert_eq!(orders.len(), 1, "subscribers saw different orders");
 }
 
 #[tokio::test]
-async fn a_publisher_is_answered_before_it_gets_its_own_message() {
+async fn a_publisher_gets_its_acknowledgement_before_its_own_message() {
     let relay = RelayProcess::start(&[]);
     let mut client = Client::open(&relay, "alice").await;
     client.subscribe("absences").await;
     for message in 0..300 {
-        // Fails where anything but the answer comes first.
+        // This call fails if any other message comes before the acknowledgement.
         client.publish("absences", &message.to_string()).await;
         assert_eq!(client.text().await, message.to_string());
     }

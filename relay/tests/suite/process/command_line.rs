@@ -1,4 +1,4 @@
-//! What an operator asks before and while a relay runs.
+//! The commands `check-config` and `healthcheck`.
 
 use crate::support::{App, Certificate, RelayProcess, relay_command};
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, process::Output};
@@ -20,7 +20,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 #[test]
-fn check_config_prints_what_is_in_force_and_no_key() {
+fn check_config_prints_the_effective_settings_and_no_key() {
     let output = check(
         &format!("heartbeat = \"5s\"\n{}", app()),
         &["--max-connections", "7", "--max-connections-per-address", "1", "--trusted-proxies", "127.0.0.1"],
@@ -42,7 +42,7 @@ fn check_config_prints_what_is_in_force_and_no_key() {
 }
 
 #[test]
-fn check_config_ends_with_the_status_that_says_what_it_found() {
+fn the_exit_status_of_check_config_reports_its_result() {
     let few = &["--max-connections", "2", "--max-connections-per-address", "1", "--trusted-proxies", "::1"];
     let risky = &[&few[..], &["--replay-window", "0s"]].concat();
     let strict = |arguments: &[&'static str]| [arguments, &["--strict"]].concat();
@@ -78,7 +78,7 @@ fn check_config_ends_with_the_status_that_says_what_it_found() {
 }
 
 #[test]
-fn check_config_compares_the_limit_on_connections_with_the_memory_for_them() {
+fn check_config_warns_if_max_connections_do_not_fit_into_memory() {
     let directory = tempfile::tempdir().unwrap();
     Certificate::new().write(directory.path());
     let config = |settings: &str| {
@@ -86,27 +86,27 @@ fn check_config_compares_the_limit_on_connections_with_the_memory_for_them() {
         format!("tls_certificate = \"{path}/chain.pem\"\ntls_key = \"{path}/key.pem\"\n{settings}\n{}", app())
     };
     let told = |config: &str| text(&check(config, &[]).stderr).to_owned();
-    // A connection takes more than four times as much in TLS.
+    // A connection over TLS takes more than four times as much memory.
     let warned = told(&config(""));
     let room = warned.split_once("memory_bytes has room for ").unwrap().1;
     let fit: usize = room.split(' ').next().unwrap().parse().unwrap();
     assert!((55_000..70_000).contains(&fit) && room.contains("idle connections in TLS"), "{warned}");
     assert!(!told(&app()).contains("has room"));
-    // Either proposal is enough.
+    // Each of the two proposals in the warning suffices.
     assert!(!told(&config(&format!("max_connections = {fit}"))).contains("has room"));
     let enough = room.split_once("at least ").unwrap().1.trim();
     assert!(!told(&config(&format!("memory_bytes = \"{enough}\""))).contains("has room"), "{enough}");
 }
 
 #[tokio::test]
-async fn a_relay_tells_at_its_start_what_is_risky() {
+async fn a_starting_relay_logs_risky_settings() {
     let relay = RelayProcess::start(&["--replay-bytes", "0"]);
     relay.log_with("setting replay_bytes: nothing is kept").await;
 }
 
 #[test]
-fn healthcheck_succeeds_only_where_the_relay_answers() {
-    let asked = |listen: &str| {
+fn healthcheck_succeeds_only_if_the_relay_answers() {
+    let healthcheck = |listen: &str| {
         relay_command()
             .args(["healthcheck", "--proxy-terminates-tls", "--listen", listen])
             .env("SEALWIRE_RELAY_APP", "a")
@@ -117,13 +117,13 @@ fn healthcheck_succeeds_only_where_the_relay_answers() {
     let relay = RelayProcess::start(&[]);
     let port = relay.address.port();
     for listen in [relay.address.to_string(), format!("0.0.0.0:{port}")] {
-        let output = asked(&listen);
+        let output = healthcheck(&listen);
         assert!(output.status.success(), "{output:?}");
         assert_eq!(text(&output.stdout), format!("the relay at 127.0.0.1:{port} is well\n"));
     }
-    // One that is full lives, and is not to be restarted.
+    // A relay at capacity is healthy and must not be restarted.
     let full = RelayProcess::start(&["--max-connections", "0", "--admin-listen", "127.0.0.1:0"]);
-    let output = asked(&full.address.to_string());
+    let output = healthcheck(&full.address.to_string());
     assert!(
         output.status.success() && text(&output.stdout).contains("has no place for one more"),
         "{output:?}"
@@ -137,11 +137,11 @@ fn healthcheck_succeeds_only_where_the_relay_answers() {
     assert_eq!(text(&output.stdout), format!("the relay at {} is well\n", full.admin()));
 
     drop(relay);
-    let output = asked(&format!("127.0.0.1:{port}"));
+    let output = healthcheck(&format!("127.0.0.1:{port}"));
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("no relay answers at 127.0.0.1"), "{output:?}");
 
-    // Something else on the port.
+    // Another server listens on the port.
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
     std::thread::spawn(move || {
@@ -149,6 +149,6 @@ fn healthcheck_succeeds_only_where_the_relay_answers() {
         let (mut stream, _) = other.accept().unwrap();
         let _ = stream.write_all(b"220 mail.example.org ESMTP\r\n");
     });
-    let output = asked(&address);
+    let output = healthcheck(&address);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
 }

@@ -1,5 +1,5 @@
-//! The count of the relay's memory, compared with its resident memory: for each kind, the most that clients can make it
-//! hold.
+//! Compares the memory that the relay counts with its resident memory, for the largest instances of each kind of memory
+//! that clients can cause.
 
 use crate::support::{
     App, CROWD, CROWD_TURN, Certificate, RelayProcess, Scrape, channel, handshake, masked, now, read_frame,
@@ -14,16 +14,16 @@ use tokio::{
     net::TcpStream,
 };
 
-/// The least share of the resident memory that has to be counted: the allocator rounds as well.
-const LEAST: f64 = 0.9;
-/// The most that may be counted, as a multiple of the resident memory.
-const MOST: f64 = 4.0;
+/// The minimum share of the resident memory that must be counted. The rest is rounding of the allocator.
+const MIN_COUNTED_SHARE: f64 = 0.9;
+/// The maximum of the counted memory, as a multiple of the resident memory.
+const MAX_COUNTED_MULTIPLE: f64 = 4.0;
 
 /// The connections of a client, kept until the end of the measurement.
 type Kept = Vec<TcpStream>;
 
-/// Builds `count` of something, and compares the count of their memory with their resident memory.
-#[allow(clippy::print_stdout, reason = "the figures are the source of the constants")]
+/// Builds `count` instances, and compares their counted memory with their resident memory.
+#[allow(clippy::print_stdout, reason = "the constants of the relay come from these figures")]
 async fn compare(name: &str, relay: &RelayProcess, count: usize, build: impl AsyncFn(usize) -> Kept) {
     let mut kept = Vec::new();
     let settled = async || {
@@ -33,7 +33,7 @@ async fn compare(name: &str, relay: &RelayProcess, count: usize, build: impl Asy
         let counted = parts.map(|part| scrape.value(&format!("sealwire_memory_bytes{{what=\"{part}\"}}")));
         (counted.iter().sum::<f64>(), scrape.value("process_resident_memory_bytes"))
     };
-    // The first few also warm up everything that all share.
+    // The first instances also allocate everything that all share.
     let first = count / 8;
     for number in 0..first {
         kept.extend(build(number).await);
@@ -44,14 +44,17 @@ async fn compare(name: &str, relay: &RelayProcess, count: usize, build: impl Asy
     }
     let after = settled().await;
     let [counted, resident] = [after.0 - before.0, after.1 - before.1].map(|bytes| bytes / count as f64);
-    assert!(counted >= LEAST * resident, "{name}: {counted:.0} bytes are counted of {resident:.0}");
     assert!(
-        counted <= MOST * resident,
+        counted >= MIN_COUNTED_SHARE * resident,
+        "{name}: {counted:.0} bytes are counted of {resident:.0}"
+    );
+    assert!(
+        counted <= MAX_COUNTED_MULTIPLE * resident,
         "{name}: {counted:.0} bytes are counted, and {resident:.0} are resident"
     );
 }
 
-/// A relay with the longest deadlines.
+/// Starts a relay with the longest deadlines.
 fn relay() -> RelayProcess {
     RelayProcess::start(&[&FLAGS[..], &CROWD].concat())
 }
@@ -73,21 +76,21 @@ const FLAGS: [&str; 14] = [
     "127.0.0.1:0",
 ];
 
-/// A connection that has sent these bytes.
+/// Opens a connection and sends these bytes.
 async fn sent(relay: &RelayProcess, bytes: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(relay.address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     stream
 }
 
-/// A head of nearly the longest kind, without its end.
+/// Returns a request head of nearly the maximum length, without its end.
 fn large_head(first_line: &str) -> String {
     let lines: String = (0..95).map(|number| format!("x-{number}: {}\r\n", "y".repeat(140))).collect();
     format!("{first_line}\r\nhost: relay\r\n{lines}")
 }
 
 #[tokio::test]
-async fn connections_without_a_token_count_for_at_least_their_memory() {
+async fn connections_without_a_token_are_counted_with_at_least_their_memory() {
     let _turn = CROWD_TURN.lock().await;
     rlimit::increase_nofile_limit(20_000).unwrap();
     let relay = &relay();
@@ -113,10 +116,10 @@ async fn connections_without_a_token_count_for_at_least_their_memory() {
 }
 
 #[tokio::test]
-async fn handshakes_of_tls_count_for_at_least_their_memory() {
+async fn tls_handshakes_are_counted_with_at_least_their_memory() {
     let _turn = CROWD_TURN.lock().await;
     let relay = || RelayProcess::start_tls(&Certificate::new(), "", &[&FLAGS[..], &CROWD].concat());
-    // A record of the longest kind, with the start of a ClientHello as long as one can be.
+    // A TLS record of the maximum length, with the start of a ClientHello of the maximum length.
     let record = |len: usize| {
         let mut record = vec![22, 3, 1, 0x3f, 0xff, 1, 0, 0xff, 0xff, 3, 3];
         record.resize(len, 0);
@@ -130,21 +133,21 @@ async fn handshakes_of_tls_count_for_at_least_their_memory() {
     }
 }
 
-/// A connection with a session that has sent these frames, none of which was refused.
+/// Opens a connection and sends these frames, none of which may be refused.
 async fn session(relay: &RelayProcess, frames: impl IntoIterator<Item = ToRelay>) -> TcpStream {
     let mut stream = handshake(relay).await;
     for frame in frames {
-        let is_turn = matches!(frame, ToRelay::Session(_));
+        let is_select = matches!(frame, ToRelay::Session(_));
         stream.write_all(&masked(0x82, &frame.to_bytes())).await.unwrap();
-        // A turn is not answered, but announced with the first answer that follows it.
-        if !is_turn {
+        // `Session` has no response of its own. The relay repeats it before its next response.
+        if !is_select {
             answered(&mut stream).await;
         }
     }
     stream
 }
 
-/// Reads up to the answer of a request, which must not be a refusal.
+/// Reads the response to a request, which must not be a refusal.
 async fn answered(stream: &mut TcpStream) {
     loop {
         match ToClient::from_bytes(read_frame(stream).await.into()).unwrap() {
@@ -160,7 +163,7 @@ fn subscribe(request: u32, channel: Channel, events: Vec<String>) -> ToRelay {
 }
 
 #[tokio::test]
-async fn sessions_subscriptions_filters_and_tokens_count_for_at_least_their_memory() {
+async fn sessions_subscriptions_filters_and_tokens_are_counted_with_at_least_their_memory() {
     const SUBSCRIPTIONS: u32 = 200;
     let app = App::one();
     let hello = ToRelay::Hello(Hello { token: app.session("mallory") });
@@ -176,7 +179,7 @@ async fn sessions_subscriptions_filters_and_tokens_count_for_at_least_their_memo
         vec![session(relay, [hello.clone()].into_iter().chain((1..=SUBSCRIPTIONS).map(of))).await]
     };
     compare("subscriptions", relay, 40, subscriptions).await;
-    // As many filters of the longest kind as a session may have: with few names, and with many.
+    // The maximum number of the longest filters of a session, with few names and with many.
     for names in [4, 32] {
         let relay = &self::relay();
         let len = MAX_FILTER_BYTES / names;

@@ -1,9 +1,9 @@
-//! What the relay is built from.
+//! The dependencies of the relay.
 
 use std::process::Command;
 
 #[test]
-fn the_relay_is_built_without_code_that_opens_messages() {
+fn the_relay_is_built_without_decryption_code() {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--offline", "--package", "sealwire-relay", "--edges", "normal,build,features"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))

@@ -1,4 +1,4 @@
-//! The tables of settings in the documentation, which come from the relay's own table.
+//! The table of settings in the documentation, which is generated from the relay's table.
 
 use sealwire_relay::{Setting, Settings};
 use std::{env, fs, path::Path};
@@ -26,7 +26,7 @@ fn table() -> String {
 }
 
 #[test]
-fn the_operating_page_has_the_table_of_settings_as_it_is() {
+fn the_operating_page_has_the_current_table_of_settings() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operating.md");
     let page = fs::read_to_string(&path).unwrap();
     let (before, rest) = page.split_once(START).unwrap();
@@ -35,7 +35,11 @@ fn the_operating_page_has_the_table_of_settings_as_it_is() {
         fs::write(&path, format!("{before}{START}{}{END}{after}", table().trim_end())).unwrap();
         return;
     }
-    assert_eq!(written, table().trim_end(), "SEALWIRE_WRITE_DOCS=1 writes the table anew");
+    assert_eq!(
+        written,
+        table().trim_end(),
+        "the table is outdated; run this test with SEALWIRE_WRITE_DOCS=1 to write it"
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! The end of a relay that has clients, and a second relay to which they go.
+//! Draining: the shutdown of a relay with clients, and a second relay to which they move.
 
 use crate::support::{
-    App, CROWD, CROWD_TURN, Came, Client, Description, LightClient, RelayProcess, Scrape, channel, ended,
+    App, CROWD, CROWD_TURN, Client, Description, LightClient, Received, RelayProcess, Scrape, channel, ended,
     numbered, post, rand_id, request, sealed,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -21,22 +21,22 @@ use tokio::{sync::Semaphore, task::JoinSet, time::sleep};
 
 const CLIENTS: usize = 10_000;
 const CHANNELS: usize = 100;
-/// Each has a channel of its own among those.
+/// The number of publishers, each on a different channel.
 const PUBLISHERS: usize = 10;
-/// Messages that a publisher sends before it reads an answer.
+/// Messages that a publisher sends before it reads the acknowledgements.
 const BURST: u32 = 5;
 const WINDOW: Duration = Duration::from_secs(8);
 
-/// What the clients do together.
+/// The state that the clients share.
 struct Stage {
     old: std::net::SocketAddr,
     new: std::net::SocketAddr,
     token: String,
-    /// Handshakes that may be under way at once.
+    /// Bounds the number of concurrent handshakes.
     opening: Semaphore,
-    /// Clients that are subscribed at the old relay, and at the new one.
+    /// The numbers of clients that are subscribed at the old and at the new relay.
     subscribed: [AtomicUsize; 2],
-    /// Place of the newest message that each publisher knows to have been taken by the old relay.
+    /// The offset of the newest message of each publisher that the old relay acknowledged.
     acknowledged: [AtomicU64; PUBLISHERS],
 }
 
@@ -52,8 +52,8 @@ impl Stage {
         }
     }
 
-    /// Subscribes at the old relay until that says goodbye, and then at the new one. Returns its channel and the place of
-    /// the last message that came from the old relay.
+    /// Subscribes at the old relay until its goodbye, and then at the new one. Returns the channel and the offset of
+    /// the last message from the old relay.
     async fn subscriber(self: Arc<Self>, number: usize) -> (usize, u64) {
         let name = format!("channel-{}", number % CHANNELS);
         let mut client = self.open(self.old).await;
@@ -61,8 +61,8 @@ impl Stage {
         self.subscribed[0].fetch_add(1, Ordering::Relaxed);
         let goodbye = loop {
             match client.next().await {
-                Came::Message(ToClient::Publication(publication)) => follow(&mut at, &publication),
-                Came::Goodbye(goodbye) => break goodbye,
+                Received::Message(ToClient::Publication(publication)) => follow(&mut at, &publication),
+                Received::Goodbye(goodbye) => break goodbye,
                 _ => panic!("the connection ended without a goodbye"),
             }
         };
@@ -73,18 +73,18 @@ impl Stage {
         let mut client = self.open(self.new).await;
         let subscribed = client.subscribe(&name, Some(at)).await;
         let mut now_at = subscribed.position.unwrap();
-        // The new relay does not claim to know what the old one took.
+        // The new relay does not claim to have the messages of the old one.
         assert!(!subscribed.recovered && now_at.epoch != at.epoch);
         self.subscribed[1].fetch_add(1, Ordering::Relaxed);
         match client.next().await {
-            Came::Message(ToClient::Publication(publication)) => follow(&mut now_at, &publication),
-            _ => panic!("the new relay let a client down"),
+            Received::Message(ToClient::Publication(publication)) => follow(&mut now_at, &publication),
+            _ => panic!("a client got no message from the new relay"),
         }
         (number % CHANNELS, at.offset)
     }
 
-    /// Publishes at the old relay until that says goodbye. Returns how much of it was acknowledged, and how much is to be
-    /// sent again.
+    /// Publishes at the old relay until its goodbye. Returns the number of the last acknowledged message, and the
+    /// numbers of the messages to send again.
     async fn publisher(self: Arc<Self>, publisher: usize) -> (u32, Vec<u32>) {
         let name = format!("channel-{publisher}");
         let mut client = self.open(self.old).await;
@@ -95,16 +95,16 @@ impl Stage {
             client.send(&burst).await;
             for number in &numbers {
                 match client.next().await {
-                    Came::Message(ToClient::Published(published)) => {
+                    Received::Message(ToClient::Published(published)) => {
                         assert_eq!(published.request, *number);
                         acknowledged = *number;
                         self.acknowledged[publisher]
                             .store(published.position.unwrap().offset, Ordering::Relaxed);
                     }
-                    Came::Goodbye(_) => {
+                    Received::Goodbye(_) => {
                         return (acknowledged, (*number..=*numbers.last().unwrap()).collect());
                     }
-                    _ => panic!("neither an answer nor a goodbye"),
+                    _ => panic!("the publisher got neither an acknowledgement nor a goodbye"),
                 }
             }
             sleep(Duration::from_millis(50)).await;
@@ -117,8 +117,8 @@ fn follow(at: &mut Position, publication: &Publication) {
     at.offset = publication.offset;
 }
 
-/// The relay drains: whoever asks is told so.
-async fn nobody_is_let_in(relay: &RelayProcess) {
+/// Checks that a draining relay refuses new clients and requests, and says so.
+async fn must_refuse_new_clients(relay: &RelayProcess) {
     for address in [relay.address, relay.admin()] {
         let answer = request(address, "GET", "/readyz", "", "").await;
         if address == relay.address {
@@ -143,7 +143,7 @@ async fn nobody_is_let_in(relay: &RelayProcess) {
     assert_eq!(answer.body["results"][0]["error"]["code"], "SHUTTING_DOWN", "{answer:?}");
 }
 
-/// A relay with a client that has stopped reading, so that its goodbye cannot be delivered.
+/// Starts a relay with a client that has stopped reading, so that the goodbye cannot be delivered.
 async fn relay_with_a_client_that_does_not_read(flags: &[&str]) -> (RelayProcess, LightClient) {
     let relay = RelayProcess::start(flags);
     let mut stuck = LightClient::open(relay.address, &App::one().session("mallory")).await;
@@ -157,7 +157,7 @@ async fn relay_with_a_client_that_does_not_read(flags: &[&str]) -> (RelayProcess
 }
 
 #[tokio::test]
-async fn what_is_left_at_the_deadline_is_cut_off() {
+async fn the_drain_deadline_disconnects_the_remaining_clients() {
     let flags = ["--queue-bytes", "64MiB", "--drain-window", "0s", "--drain-deadline", "500ms"];
     let (mut relay, _stuck) = relay_with_a_client_that_does_not_read(&flags).await;
     let told = Instant::now();
@@ -168,7 +168,7 @@ async fn what_is_left_at_the_deadline_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_second_signal_ends_a_drain_at_once() {
+async fn a_second_signal_ends_a_drain_immediately() {
     let (mut relay, _stuck) = relay_with_a_client_that_does_not_read(&["--queue-bytes", "64MiB"]).await;
     relay.signal("TERM");
     relay.log_with("draining").await;
@@ -179,7 +179,8 @@ async fn a_second_signal_ends_a_drain_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_clients_move_to_another_relay_within_the_window_and_no_acknowledged_message_is_lost() {
+async fn ten_thousand_clients_move_to_another_relay_within_the_drain_window_without_losing_an_acknowledged_message()
+ {
     let _turn = CROWD_TURN.lock().await;
     rlimit::increase_nofile_limit(2 * CLIENTS as u64).unwrap();
     let window = format!("{}s", WINDOW.as_secs());
@@ -215,7 +216,7 @@ async fn ten_thousand_clients_move_to_another_relay_within_the_window_and_no_ack
         taken += acknowledged;
     }
     println!("{taken} messages acknowledged; the publishers were told after {:?}", told.elapsed());
-    nobody_is_let_in(&old).await;
+    must_refuse_new_clients(&old).await;
     let draining = Scrape::of(&old).await;
     assert_eq!(draining.value("sealwire_draining"), 1.0);
     assert_eq!(f64::from(taken), draining.value("sealwire_publications_total"));
@@ -227,7 +228,7 @@ async fn ten_thousand_clients_move_to_another_relay_within_the_window_and_no_ack
     println!("the old relay ended after {took:?}; everybody was elsewhere after {:?}", told.elapsed());
     assert!(took < WINDOW + Duration::from_secs(3), "{took:?}");
 
-    // Everybody is where the next messages are.
+    // All clients get the next messages at the new relay.
     let mut publisher = Client::open(&new, "bob").await;
     for number in 0..CHANNELS {
         publisher.publish(&format!("channel-{number}"), "").await;

@@ -1,4 +1,4 @@
-//! Frames that are no messages, on the byte level.
+//! Malformed frames and messages, byte by byte.
 
 use super::bystanders::Bystanders;
 use crate::support::{App, Client, RelayProcess, handshake, masked, read_frame};
@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
-async fn frames_that_are_no_messages_end_their_connection_and_no_other() {
+async fn malformed_messages_close_only_their_own_connection() {
     let relay = RelayProcess::start(&[]);
     let mut bystanders = Bystanders::on(&relay).await;
     for (message, code) in [
@@ -30,17 +30,17 @@ async fn frames_that_are_no_messages_end_their_connection_and_no_other() {
 }
 
 #[tokio::test]
-async fn frames_that_break_the_websocket_standard_are_answered_with_1002() {
+async fn frames_that_violate_rfc_6455_close_the_connection_with_1002() {
     let relay = RelayProcess::start(&[]);
     let mut bystanders = Bystanders::on(&relay).await;
     for frame in [
         &[0x82, 0x01, 0x00][..],                                 // not masked
         &[0xc2, 0x81, 0, 0, 0, 0, 0],                            // a reserved bit
         &[0x83, 0x80, 0, 0, 0, 0],                               // a reserved opcode
-        &[0x80, 0x80, 0, 0, 0, 0],                               // continues nothing
+        &[0x80, 0x80, 0, 0, 0, 0],                               // a continuation without a message
         &[0x09, 0x80, 0, 0, 0, 0],                               // a fragmented ping
-        &[0x89, 0xfe, 0, 126, 0, 0, 0, 0],                       // a long ping
-        &[0x82, 0xfe, 0, 1, 0, 0, 0, 0, 0],                      // a length not in its shortest form
+        &[0x89, 0xfe, 0, 126, 0, 0, 0, 0],                       // a ping that is too long
+        &[0x82, 0xfe, 0, 1, 0, 0, 0, 0, 0],                      // a length that is not in its shortest form
         &[0x02, 0x81, 0, 0, 0, 0, 1, 0x82, 0x81, 0, 0, 0, 0, 1], // a message within a message
     ] {
         let mut stream = handshake(&relay).await;
@@ -53,7 +53,7 @@ async fn frames_that_break_the_websocket_standard_are_answered_with_1002() {
 }
 
 #[tokio::test]
-async fn a_frame_that_announces_too_much_is_refused_before_it_came() {
+async fn a_frame_with_an_excessive_length_is_refused_before_its_payload_arrives() {
     let relay = RelayProcess::start(&[]);
     let mut stream = handshake(&relay).await;
     stream
@@ -66,14 +66,14 @@ async fn a_frame_that_announces_too_much_is_refused_before_it_came() {
 }
 
 #[tokio::test]
-async fn messages_may_come_in_pieces_with_pings_between_them() {
+async fn a_fragmented_message_with_pings_between_its_fragments_is_accepted() {
     use sealwire_protocol::wire::{Hello, ToClient, ToRelay};
     let relay = RelayProcess::start(&[]);
     let hello = ToRelay::Hello(Hello { token: App::one().session("alice") }).to_bytes();
     let (first, rest) = hello.split_at(100);
     let mut stream = handshake(&relay).await;
     let frames = [masked(0x02, first), masked(0x89, b"hi"), masked(0x80, rest)].concat();
-    // Byte by byte, as slow networks do it.
+    // The frames arrive in small pieces, as on a slow network.
     for byte in frames.chunks(17) {
         stream.write_all(byte).await.unwrap();
         stream.flush().await.unwrap();
@@ -84,7 +84,7 @@ async fn messages_may_come_in_pieces_with_pings_between_them() {
     assert_eq!(pong, [0x8a, 2, b'h', b'i']);
     let message = read_frame(&mut stream).await;
     assert!(matches!(ToClient::from_bytes(message.into()), Ok(ToClient::Welcome(_))));
-    // And the close is answered.
+    // The relay answers the close frame.
     stream.write_all(&masked(0x88, &[0x03, 0xe8])).await.unwrap();
     let mut close = Vec::new();
     stream.read_to_end(&mut close).await.unwrap();

@@ -1,4 +1,4 @@
-//! The opening of a session.
+//! Establishing a session.
 
 use super::bystanders::Bystanders;
 use crate::support::{App, Client, RelayProcess, bad_session_tokens_now, request};
@@ -9,7 +9,7 @@ use sealwire_protocol::{
 use std::time::{Duration, Instant};
 
 #[tokio::test]
-async fn every_bad_token_ends_its_connection_with_its_code_and_no_other() {
+async fn every_invalid_token_closes_only_its_own_connection_with_the_right_code() {
     let relay = RelayProcess::start(&[]);
     let mut bystanders = Bystanders::on(&relay).await;
     for (_, token, code) in bad_session_tokens_now() {
@@ -23,7 +23,7 @@ async fn every_bad_token_ends_its_connection_with_its_code_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_connection_without_hello_is_closed_in_time() {
+async fn a_connection_without_hello_is_closed_after_the_timeout() {
     let relay = RelayProcess::start(&["--hello-timeout", "300ms"]);
     let start = Instant::now();
     let mut silent = Client::connect(relay.address).await;
@@ -33,7 +33,7 @@ async fn a_connection_without_hello_is_closed_in_time() {
 }
 
 #[tokio::test]
-async fn another_message_before_hello_ends_the_connection() {
+async fn another_message_before_hello_closes_the_connection() {
     let relay = RelayProcess::start(&[]);
     let mut client = Client::connect(relay.address).await;
     client.send(ToRelay::Pong(Pong {})).await;
@@ -41,12 +41,12 @@ async fn another_message_before_hello_ends_the_connection() {
 }
 
 #[tokio::test]
-async fn two_apps_on_one_relay_never_meet() {
+async fn two_apps_on_one_relay_never_share_a_channel() {
     let two = App::new("ari:cloud:ecosystem::app/two", "two", 2);
     let relay = RelayProcess::start_for(&[App::one(), two.clone()], &[]);
     let mut one = Client::open(&relay, "alice").await;
     let mut other = Client::open_with(&relay, two.session("alice")).await;
-    // The same installation, context and name: only the app differs.
+    // Installation, context and name are equal. Only the app differs.
     assert_ne!(one.subscribe("absences").await, other.subscribe("absences").await);
     one.publish("absences", "for one").await;
     assert_eq!(one.text().await, "for one");
@@ -54,7 +54,7 @@ async fn two_apps_on_one_relay_never_meet() {
 }
 
 #[tokio::test]
-async fn an_app_can_have_two_keys_while_it_changes_them() {
+async fn an_app_can_have_two_signing_keys_during_a_rotation() {
     let (old, new) = (App::one(), App::new(&App::one().id, "newer", 3));
     let both = App { key_text: format!("{}\", \"{}", old.key_text, new.key_text), ..old.clone() };
     let relay = RelayProcess::start_for(&[both], &[]);
@@ -66,7 +66,7 @@ async fn an_app_can_have_two_keys_while_it_changes_them() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_no_handshake_is_told_what_is_missing() {
+async fn a_request_that_is_not_a_handshake_is_refused_with_the_missing_part() {
     let relay = RelayProcess::start(&[]);
     let handshake = "connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";

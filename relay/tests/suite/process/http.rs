@@ -1,4 +1,4 @@
-//! What is wrong with HTTP requests, and how they are told.
+//! Invalid HTTP requests and their error responses.
 
 use super::bystanders::Bystanders;
 use crate::support::{App, RelayProcess, post, request, request_bytes, sealed};
@@ -26,7 +26,7 @@ fn message(changes: Value) -> Value {
 }
 
 #[tokio::test]
-async fn requests_that_are_refused_as_a_whole_say_why_and_disturb_nobody() {
+async fn a_request_refused_as_a_whole_gets_a_reason_and_affects_no_others() {
     let relay = RelayProcess::start(&[]);
     let mut bystanders = Bystanders::on(&relay).await;
     let (app, address) = (App::one(), relay.address);
@@ -77,7 +77,7 @@ async fn requests_that_are_refused_as_a_whole_say_why_and_disturb_nobody() {
         assert!(answer.body["error"]["message"].as_str().unwrap().len() > 10);
         assert!(answer.head.contains("content-type: application/json"));
     }
-    // Without a length that could be refused beforehand.
+    // A chunked body has no length that could be refused in advance.
     let mut chunked = format!(
         "POST /v1/publish HTTP/1.1\r\nhost: relay\r\nconnection: close\r\ntransfer-encoding: chunked\r\n{bearer}{json_type}\r\n"
     );
@@ -117,7 +117,7 @@ async fn only_a_backend_token_publishes_over_http() {
 }
 
 #[tokio::test]
-async fn a_bad_message_is_refused_alone() {
+async fn an_invalid_message_of_a_batch_is_refused_alone() {
     let relay = RelayProcess::start(&[]);
     let app = App::one();
     let soon = crate::support::now() + 60;
@@ -160,7 +160,7 @@ async fn a_bad_message_is_refused_alone() {
 }
 
 #[tokio::test]
-async fn a_request_that_never_ends_its_head_is_dropped() {
+async fn a_request_with_an_endless_head_is_dropped() {
     let relay = RelayProcess::start(&[]);
     let long = format!("GET /healthz HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(20_000));
     let mut stream = tokio::net::TcpStream::connect(relay.address).await.unwrap();
@@ -172,7 +172,7 @@ async fn a_request_that_never_ends_its_head_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_connection_of_a_load_balancer_outlives_the_time_of_a_head() {
+async fn an_idle_keep_alive_connection_outlives_the_head_timeout() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let relay = RelayProcess::start(&["--head-timeout", "300ms"]);
     let mut stream = tokio::net::TcpStream::connect(relay.address).await.unwrap();
@@ -187,10 +187,10 @@ async fn a_connection_of_a_load_balancer_outlives_the_time_of_a_head() {
         );
         tokio::time::sleep(std::time::Duration::from_millis(900)).await;
     }
-    // A head that has begun is still given little time.
+    // The head timeout still applies to a head that has begun.
     stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: re").await.unwrap();
     let mut rest = Vec::new();
     let ended = tokio::time::timeout(std::time::Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
-    ended.expect("the relay holds on to the connection").unwrap_or_default();
+    ended.expect("the relay did not close the connection").unwrap_or_default();
     assert!(!rest.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&rest));
 }

@@ -1,4 +1,4 @@
-//! How sessions end, and how they go on.
+//! The lifetime of sessions and subscriptions: expiry, refresh, heartbeats and shutdown.
 
 use crate::support::{App, Client, INSTALLATION, RelayProcess, channel, now};
 use sealwire_protocol::{
@@ -25,7 +25,7 @@ async fn an_expired_session_is_disconnected_within_a_second() {
 }
 
 #[tokio::test]
-async fn a_refreshed_session_stays_and_loses_nothing() {
+async fn a_refreshed_session_continues_without_losing_messages() {
     let relay = RelayProcess::start(&[]);
     let mut publisher = Client::open(&relay, "alice").await;
     let mut client = Client::open_with(&relay, App::one().session_until("bob", now() + 2)).await;
@@ -45,7 +45,7 @@ async fn a_refreshed_session_stays_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_subscription_ends_with_its_channel_token_and_the_session_stays() {
+async fn a_subscription_ends_with_its_channel_token_and_the_session_continues() {
     let relay = RelayProcess::start(&[]);
     let mut client = Client::open(&relay, "alice").await;
     let exp = now() + 2;
@@ -59,7 +59,7 @@ async fn a_subscription_ends_with_its_channel_token_and_the_session_stays() {
     assert_eq!(ended.code, Code::TokenExpired.number());
     let late = unix_millis() as i128 - i128::from(exp) * 1000;
     assert!((0..1000).contains(&late), "{late} ms after exp");
-    // A fresh token opens it again.
+    // The client can subscribe again with a fresh token.
     let token = App::one().channel_token("absences", 1, Permissions::ALL, now() + 60);
     match client.try_subscribe(Channel { token, ..with_claims }, None, &[]).await {
         ToClient::Subscribed(again) => assert_eq!(again.channel_id(), subscribed.channel_id()),
@@ -68,12 +68,12 @@ async fn a_subscription_ends_with_its_channel_token_and_the_session_stays() {
 }
 
 #[tokio::test]
-async fn a_silent_client_is_closed_after_two_heartbeats_and_one_that_answers_is_not() {
+async fn a_silent_client_is_disconnected_after_two_heartbeats_and_a_responding_one_is_not() {
     let relay = RelayProcess::start(&["--heartbeat", "200ms"]);
     let mut silent = Client::open(&relay, "alice").await;
     let mut answering = Client::open(&relay, "bob").await;
     let start = Instant::now();
-    // Reads, and answers nothing.
+    // This client reads, but does not answer pings.
     let farewell = silent.must_end_with(Code::HeartbeatTimeout);
     let mut farewell = std::pin::pin!(farewell);
     let farewell = loop {
@@ -87,7 +87,7 @@ async fn a_silent_client_is_closed_after_two_heartbeats_and_one_that_answers_is_
 }
 
 #[tokio::test]
-async fn a_relay_that_is_told_to_end_says_goodbye_to_everyone() {
+async fn a_relay_that_is_shut_down_sends_a_goodbye_to_every_client() {
     for signal in ["TERM", "INT"] {
         let mut relay = RelayProcess::start(&[]);
         let mut open = Client::open(&relay, "alice").await;
@@ -103,7 +103,7 @@ async fn a_relay_that_is_told_to_end_says_goodbye_to_everyone() {
 }
 
 #[tokio::test]
-async fn a_relay_that_was_stopped_keeps_the_clients_that_were_there_all_the_time() {
+async fn a_relay_that_was_suspended_keeps_the_clients_that_sent_frames_meanwhile() {
     const CLIENTS: usize = 50;
     let relay = RelayProcess::start(&["--heartbeat", "2s", "--hello-timeout", "2s"]);
     let mut clients = Vec::new();
@@ -115,7 +115,7 @@ async fn a_relay_that_was_stopped_keeps_the_clients_that_were_there_all_the_time
     let mut silent = Client::open(&relay, "silent").await;
     let mut late = Client::connect(relay.address).await;
     relay.signal("STOP");
-    // Longer than two heartbeats, in which every client shows that it is there.
+    // Every client sends frames during the pause, which is longer than two heartbeats.
     for _ in 0..10 {
         for client in &mut clients {
             client.send(ToRelay::Pong(Pong {})).await;
@@ -129,6 +129,6 @@ async fn a_relay_that_was_stopped_keeps_the_clients_that_were_there_all_the_time
     for client in &mut clients {
         assert_eq!(client.text().await, "after the stop");
     }
-    // One that was not there is gone once the relay has had the time to hear it.
+    // A silent client is disconnected once the relay has had the time to read from it.
     silent.must_end_with(Code::HeartbeatTimeout).await;
 }

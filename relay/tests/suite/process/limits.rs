@@ -1,4 +1,4 @@
-//! How much a client, an address, an account, an installation and an app may have, and what they are told past it.
+//! The limits per client, address, account, installation and app, and the errors for exceeding them.
 
 use crate::support::{
     App, Client, RelayProcess, batch, channel, handshake, masked, post, rand_id, read_frame, request, sealed,
@@ -18,29 +18,29 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A connection from an address of this machine.
+/// Connects from the given loopback address.
 async fn connect_from(address: &str, relay: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::new(address.parse::<IpAddr>().unwrap(), 0)).unwrap();
     socket.connect(relay).await.unwrap()
 }
 
-/// What `GET /healthz` answers over a connection that is open already, as text.
+/// Sends `GET /healthz` over an open connection and returns the response as text.
 async fn ask(stream: &mut TcpStream, headers: &str) -> String {
     let request = format!("GET /healthz HTTP/1.1\r\nhost: relay\r\nconnection: close\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
-    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.expect("no answer").unwrap();
+    timeout(TIMEOUT, stream.read_to_string(&mut answer)).await.expect("no answer").unwrap();
     answer
 }
 
 #[tokio::test]
-async fn connections_past_the_limit_are_told_so_and_those_that_leave_make_room() {
+async fn connections_above_the_limit_are_refused_until_others_close() {
     let relay = RelayProcess::start(&["--max-connections", "3"]);
     let mut client = Client::open(&relay, "alice").await;
-    // These ask for nothing, and count.
+    // Idle connections count too.
     let idle =
         [TcpStream::connect(relay.address).await.unwrap(), TcpStream::connect(relay.address).await.unwrap()];
     let refused = request(relay.address, "GET", "/v1/realtime", "", "").await;
@@ -52,12 +52,12 @@ async fn connections_past_the_limit_are_told_so_and_those_that_leave_make_room()
     drop(idle);
     let start = Instant::now();
     while request(relay.address, "GET", "/healthz", "", "").await.status != 200 {
-        assert!(start.elapsed() < PATIENCE);
+        assert!(start.elapsed() < TIMEOUT);
     }
 }
 
 #[tokio::test]
-async fn an_address_has_so_many_connections_and_others_are_untouched() {
+async fn the_connection_limit_of_an_address_does_not_affect_other_addresses() {
     let relay = RelayProcess::start(&["--max-connections-per-address", "2"]);
     let mut client = Client::open(&relay, "alice").await;
     let idle = TcpStream::connect(relay.address).await.unwrap();
@@ -69,12 +69,12 @@ async fn an_address_has_so_many_connections_and_others_are_untouched() {
     drop((client, idle));
     let start = Instant::now();
     while request(relay.address, "GET", "/healthz", "", "").await.status != 200 {
-        assert!(start.elapsed() < PATIENCE);
+        assert!(start.elapsed() < TIMEOUT);
     }
 }
 
 #[tokio::test]
-async fn behind_a_proxy_the_address_that_it_names_is_the_one_that_counts() {
+async fn behind_a_proxy_the_limits_apply_to_the_forwarded_address() {
     let relay = RelayProcess::start(&["--proxy-terminates-tls", "--max-connections-per-address", "1"]);
     let realtime = |address: &str| {
         let headers = format!(
@@ -101,7 +101,7 @@ async fn behind_a_proxy_the_address_that_it_names_is_the_one_that_counts() {
 }
 
 #[tokio::test]
-async fn accounts_installations_and_apps_have_so_many_sessions() {
+async fn sessions_are_limited_for_each_account_installation_and_app() {
     for (limit, last, other) in [
         ("--max-sessions-per-account", "bob", "carol"),
         ("--max-sessions-per-installation", "carol", ""),
@@ -127,13 +127,13 @@ async fn accounts_installations_and_apps_have_so_many_sessions() {
 }
 
 #[tokio::test]
-async fn sessions_that_share_a_connection_count_each() {
+async fn every_session_of_a_shared_connection_counts() {
     let relay = RelayProcess::start(&["--max-sessions-per-account", "2"]);
     let mut stream = handshake(&relay).await;
     let hello = ToRelay::Hello(Hello { token: App::one().session("alice") }).to_bytes();
-    let turn = |number| masked(0x82, &ToRelay::Session(Session { number }).to_bytes());
+    let select = |number| masked(0x82, &ToRelay::Session(Session { number }).to_bytes());
     let hello = masked(0x82, &hello);
-    stream.write_all(&[hello.clone(), turn(1), hello.clone(), turn(2), hello].concat()).await.unwrap();
+    stream.write_all(&[hello.clone(), select(1), hello.clone(), select(2), hello].concat()).await.unwrap();
     let mut answers = Vec::new();
     for _ in 0..5 {
         answers.push(ToClient::from_bytes(read_frame(&mut stream).await.into()).unwrap());
@@ -145,7 +145,7 @@ async fn sessions_that_share_a_connection_count_each() {
 }
 
 #[tokio::test]
-async fn an_installation_publishes_at_its_rate_over_websocket_and_http_together() {
+async fn the_publish_rate_of_an_installation_covers_websocket_and_http_together() {
     let relay = RelayProcess::start_for(
         &[App::one(), App::new("ari:cloud:ecosystem::app/two", "two", 2)],
         &["--publish-rate", "10", "--publish-burst", "100"],
@@ -156,18 +156,18 @@ async fn an_installation_publishes_at_its_rate_over_websocket_and_http_together(
     }
     let backend = App::one().backend();
     assert_eq!(post(relay.address, &backend, &batch(75)).await.status, 200);
-    // All of a batch, or nothing.
+    // The relay accepts a batch as a whole or not at all.
     let refused = post(relay.address, &backend, &batch(100)).await;
     assert_eq!((refused.status, refused.code()), (429, "RATE_LIMITED"));
     let wait = refused.body["error"]["retryAfterMs"].as_u64().unwrap();
     assert!((1..=10_000).contains(&wait), "{wait}");
     assert!(refused.head.contains(&format!("retry-after: {}\r\n", wait.div_ceil(1000))), "{}", refused.head);
 
-    // What is left of the burst goes to the client, then it is told when to come back.
+    // The client uses the rest of the burst and is then refused with a retry time.
     let id = rand_id();
     let failed = loop {
         match client.try_publish(channel("absences"), "", sealed("again"), id).await {
-            // The same message again: it counts, and is not published twice.
+            // A retry of the same message counts, but is not published twice.
             ToClient::Published(_) => {}
             ToClient::Failed(failed) => break failed,
             other => panic!("{other:?}"),
@@ -176,7 +176,7 @@ async fn an_installation_publishes_at_its_rate_over_websocket_and_http_together(
     assert_eq!(failed.code, Code::RateLimited.number());
     assert!((1..=3000).contains(&failed.retry_after_ms), "{failed:?}");
     assert!(relay.log_with("RATE_LIMITED").await.contains("attempt=\"publish\""));
-    // Another installation has a rate of its own.
+    // Another installation has a separate rate.
     let two = App::new("ari:cloud:ecosystem::app/two", "two", 2);
     let mut other = Client::open_with(&relay, two.session("alice")).await;
     other.publish("absences", "undisturbed").await;
@@ -187,20 +187,20 @@ async fn an_installation_publishes_at_its_rate_over_websocket_and_http_together(
 }
 
 #[tokio::test]
-async fn a_flood_of_frames_or_bytes_ends_its_connection_and_no_other() {
+async fn a_flood_of_frames_or_bytes_closes_only_its_own_connection() {
     let limits =
         ["--frame-rate", "10", "--frame-burst", "100", "--byte-rate", "1KiB", "--byte-burst", "288KiB"];
     let relay = RelayProcess::start(&limits);
     let mut bystander = Client::open(&relay, "bob").await;
     let hello = ToRelay::Hello(Hello { token: App::one().session("alice") }).to_bytes();
     let pings = masked(0x89, b"").repeat(200);
-    // A message that never ends.
+    // The fragments of an endless message.
     let fragments = [masked(0x02, b""), masked(0x00, b"").repeat(200)].concat();
     for flood in [pings, fragments] {
         let mut stream = handshake(&relay).await;
         stream.write_all(&[masked(0x82, &hello), flood].concat()).await.unwrap();
         let mut answer = Vec::new();
-        let read = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+        let read = timeout(TIMEOUT, stream.read_to_end(&mut answer)).await;
         read.expect("the relay did not close").unwrap();
         assert!(answer.ends_with(&[0x88, 2, 0x11, 0x4d]), "the close code is 4429: {answer:?}");
         bystander.publish("absences", "undisturbed").await;
@@ -223,15 +223,15 @@ async fn a_flood_of_frames_or_bytes_ends_its_connection_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_session_without_use_is_ended_and_one_with_a_subscription_is_not() {
+async fn an_idle_session_is_ended_and_one_with_a_subscription_is_not() {
     let relay = RelayProcess::start(&["--idle-timeout", "3s", "--heartbeat", "1s"]);
     let mut idle = Client::open(&relay, "alice").await;
     let mut subscribed = Client::open(&relay, "bob").await;
     subscribed.subscribe("absences").await;
     let start = Instant::now();
     let idle_answers = async {
-        // It answers every ping, and asks for nothing.
-        while start.elapsed() < PATIENCE {
+        // The client answers pings but sends no requests.
+        while start.elapsed() < TIMEOUT {
             if let ToClient::Goodbye(goodbye) = idle.next().await {
                 return Code::from_number(goodbye.code);
             }
@@ -251,18 +251,18 @@ async fn a_session_without_use_is_ended_and_one_with_a_subscription_is_not() {
 }
 
 #[tokio::test]
-async fn who_is_slow_to_ask_loses_the_connection() {
+async fn a_client_that_sends_its_request_too_slowly_is_disconnected() {
     let relay =
         RelayProcess::start(&["--head-timeout", "300ms", "--keep-alive", "300ms", "--body-timeout", "300ms"]);
     let close = |bytes: String| async move {
         let mut stream = TcpStream::connect(relay.address).await.unwrap();
         stream.write_all(bytes.as_bytes()).await.unwrap();
         let mut answer = String::new();
-        let read = timeout(PATIENCE, stream.read_to_string(&mut answer)).await;
-        let _ = read.expect("the relay holds on to the connection");
+        let read = timeout(TIMEOUT, stream.read_to_string(&mut answer)).await;
+        let _ = read.expect("the relay did not close the connection");
         answer
     };
-    // Nothing at all; half a head; a request, and then nothing.
+    // The client sends nothing, an incomplete head, or one request and then nothing.
     assert_eq!(close(String::new()).await, "");
     assert!(!close("GET /healthz HTTP/1.1\r\nhost: re".into()).await.starts_with("HTTP/1.1 200"));
     let kept = close("GET /healthz HTTP/1.1\r\nhost: relay\r\n\r\n".into()).await;
@@ -277,7 +277,7 @@ async fn who_is_slow_to_ask_loses_the_connection() {
 }
 
 #[tokio::test]
-async fn a_session_has_as_many_subscriptions_as_the_operator_allows() {
+async fn the_setting_max_subscriptions_limits_the_subscriptions_of_a_session() {
     let relay = RelayProcess::start(&["--max-subscriptions", "2"]);
     let mut client = Client::connect(relay.address).await;
     let claims =
@@ -291,7 +291,7 @@ async fn a_session_has_as_many_subscriptions_as_the_operator_allows() {
 }
 
 #[tokio::test]
-async fn the_head_of_a_request_has_as_many_bytes_as_the_operator_allows() {
+async fn the_setting_head_bytes_limits_the_head_of_a_request() {
     let app = App::one();
     let config = |size: &str| {
         let keys = &app.key_text;
@@ -301,7 +301,7 @@ async fn the_head_of_a_request_has_as_many_bytes_as_the_operator_allows() {
         )
     };
     let relay = RelayProcess::start_in(tempfile::tempdir().unwrap(), &config("8KiB"), &[]);
-    // In two parts, so that the size is not decided by what came at once.
+    // The head arrives in two parts, so that the size of a single read is not decisive.
     let status = async |bytes: usize| {
         let start = "GET /healthz HTTP/1.1\r\nhost: relay\r\nconnection: close\r\nx-filler: ";
         let head = format!("{start}{}\r\n\r\n", "x".repeat(bytes - start.len() - 4));
@@ -310,7 +310,7 @@ async fn the_head_of_a_request_has_as_many_bytes_as_the_operator_allows() {
             stream.write_all(part.as_bytes()).await.unwrap();
         }
         let mut answer = vec![0; 12];
-        timeout(PATIENCE, stream.read_exact(&mut answer)).await.expect("no answer").unwrap();
+        timeout(TIMEOUT, stream.read_exact(&mut answer)).await.expect("no answer").unwrap();
         String::from_utf8(answer).unwrap()
     };
     assert_eq!(status(8 * 1024).await, "HTTP/1.1 200");

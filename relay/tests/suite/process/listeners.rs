@@ -1,4 +1,4 @@
-//! Listening on what is no address: Unix domain sockets, and sockets that systemd hands over.
+//! Listeners that are not a TCP address: Unix domain sockets, and sockets passed by systemd.
 
 use crate::support::{App, Client, RelayProcess, relay_command, request_over};
 use std::{
@@ -32,7 +32,7 @@ async fn talk(mut client: Client) {
 }
 
 #[tokio::test]
-async fn a_unix_domain_socket_is_made_served_taken_over_and_removed() {
+async fn a_unix_domain_socket_is_created_served_taken_over_and_removed() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("relay.sock");
     let config = config(&at(&path));
@@ -48,17 +48,17 @@ async fn a_unix_domain_socket_is_made_served_taken_over_and_removed() {
         .unwrap();
     assert!(health.status.success(), "{health:?}");
 
-    // The peer is the operator's own proxy: what it says of the client counts.
+    // The peer is the operator's proxy, so its forwarded address counts.
     let refused = b"GET /v1/realtime HTTP/1.1\r\nhost: r\r\nconnection: close\r\nx-forwarded-for: 203.0.113.9, 198.51.100.7\r\n\r\n";
     request_over(UnixStream::connect(&path).await.unwrap(), refused).await;
     relay.log_with("remote=198.51.100.7").await;
 
-    // A second relay leaves the first alone.
+    // A second relay refuses to use the socket of the first.
     fs::write(place.path().join("relay.toml"), &config).unwrap();
     let second =
         relay_command().args(["run", "--config"]).arg(place.path().join("relay.toml")).output().unwrap();
     assert!(String::from_utf8_lossy(&second.stderr).contains("another process listens on the socket"));
-    // Killed, it leaves its socket behind, and the next one takes the place.
+    // A killed relay leaves its socket file behind. The next relay takes it over.
     relay.child.kill().unwrap();
     relay.child.wait().unwrap();
     assert!(path.exists());
@@ -71,7 +71,7 @@ async fn a_unix_domain_socket_is_made_served_taken_over_and_removed() {
 }
 
 #[tokio::test]
-async fn a_unix_domain_socket_has_the_mode_that_the_operator_gives_it() {
+async fn the_setting_socket_mode_determines_the_mode_of_a_unix_domain_socket() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("relay.sock");
     let text = config(&at(&path));
@@ -79,7 +79,7 @@ async fn a_unix_domain_socket_has_the_mode_that_the_operator_gives_it() {
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o606);
 }
 
-/// A relay that gets a socket as systemd would hand it over.
+/// Starts a relay with a socket that is passed as systemd passes it.
 fn activated(socket: OwnedFd) -> RelayProcess {
     let mut command = Command::new("sh");
     let script = "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" \"$@\"";
@@ -88,10 +88,10 @@ fn activated(socket: OwnedFd) -> RelayProcess {
 }
 
 #[tokio::test]
-async fn a_socket_that_systemd_hands_over_is_served() {
+async fn a_socket_passed_by_systemd_is_served() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    // Whoever comes before the relay is there waits.
+    // A client that connects before the relay runs waits in the backlog.
     let early = TcpStream::connect(address).await.unwrap();
     let relay = activated(listener.into());
     assert_eq!(relay.endpoint, format!("http://{address}"));
@@ -104,11 +104,11 @@ async fn a_socket_that_systemd_hands_over_is_served() {
     talk(Client::over(UnixStream::connect(&path).await.unwrap(), &[]).await.unwrap()).await;
     relay.signal("TERM");
     relay.log_with("every client has left").await;
-    assert!(path.exists(), "the file is systemd's");
+    assert!(path.exists(), "the relay removed the socket file of systemd");
 }
 
 #[test]
-fn what_systemd_did_not_hand_over_or_would_be_plain_text_is_refused() {
+fn a_missing_systemd_socket_or_a_public_one_without_tls_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("relay.toml"), config("systemd")).unwrap();
     let output =
@@ -130,8 +130,8 @@ fn what_systemd_did_not_hand_over_or_would_be_plain_text_is_refused() {
 }
 
 #[tokio::test]
-async fn a_thousand_clients_that_come_at_once_wait_for_no_second_attempt() {
-    // While the relay stands still, the system alone completes connections: as many as wait for the relay at once.
+async fn a_thousand_simultaneous_connections_fit_into_the_backlog() {
+    // While the relay is suspended, the kernel completes the connections, up to the length of the backlog.
     let limit = fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap().trim().parse::<usize>().unwrap();
     let clients = limit.min(1000);
     let relay = RelayProcess::start(&[]);
@@ -144,12 +144,12 @@ async fn a_thousand_clients_that_come_at_once_wait_for_no_second_attempt() {
     let mut waiting_locally = Vec::new();
     for number in 0..clients {
         let connect = timeout(Duration::from_secs(10), TcpStream::connect(relay.address));
-        waiting.push(connect.await.unwrap_or_else(|_| panic!("client {number} waits")).unwrap());
+        waiting.push(connect.await.unwrap_or_else(|_| panic!("client {number} was not connected")).unwrap());
         waiting_locally.push(UnixStream::connect(&path).await.unwrap());
     }
     relay.signal("CONT");
     local.signal("CONT");
-    // The last one is served too.
+    // The last client is served too.
     let request = b"GET /healthz HTTP/1.1\r\nhost: relay\r\nconnection: close\r\n\r\n";
     assert_eq!(request_over(waiting.pop().unwrap(), request).await.status, 200);
     assert_eq!(request_over(waiting_locally.pop().unwrap(), request).await.status, 200);

@@ -1,4 +1,4 @@
-//! Nobody reads what the relay prints, or it cannot be written: it serves, reloads and ends as ever.
+//! Output that nobody reads or that cannot be written. The relay must serve, reload and shut down all the same.
 
 use crate::support::{APP, App, Client, RelayProcess, Scrape, post, relay_command, request, request_over};
 use std::{
@@ -18,19 +18,19 @@ use tokio::{
 const FLAGS: &[&str] =
     &["--admin-listen", "127.0.0.1:0", "--log", "info,access=debug", "--trusted-proxies", "127.0.0.1"];
 const DROPPED: &str = "sealwire_log_lines_dropped_total";
-/// Far longer than anything here takes where nothing waits for a reader.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Far longer than any step takes if the relay does not block on its output.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 fn full_disk() -> File {
     OpenOptions::new().write(true).open("/dev/full").unwrap()
 }
 
-/// A log whose reader is gone.
+/// Returns a pipe whose reader has closed.
 fn without_reader() -> PipeWriter {
     pipe().unwrap().1
 }
 
-/// A full disk, and a reader that never reads.
+/// Returns a full pipe whose reader never reads.
 fn stalled() -> (PipeReader, PipeWriter) {
     let (reader, mut writer) = pipe().unwrap();
     // The capacity of a pipe on Linux.
@@ -40,16 +40,16 @@ fn stalled() -> (PipeReader, PipeWriter) {
 
 async fn ends(child: &mut Child) -> ExitStatus {
     let start = Instant::now();
-    while start.elapsed() < PATIENCE {
+    while start.elapsed() < TIMEOUT {
         if let Some(status) = child.try_wait().unwrap() {
             return status;
         }
         sleep(Duration::from_millis(10)).await;
     }
-    panic!("it does not end");
+    panic!("the process does not end");
 }
 
-/// Has the relay log hundreds of lines at once.
+/// Makes the relay log hundreds of lines.
 async fn log_much(relay: &RelayProcess) {
     const REQUESTS: usize = 500;
     let id = "i".repeat(64);
@@ -58,13 +58,14 @@ async fn log_much(relay: &RelayProcess) {
     stream.write_all(request.repeat(REQUESTS).as_bytes()).await.unwrap();
     let (mut answered, mut text) = (0, Vec::new());
     while answered < REQUESTS {
-        let read = timeout(PATIENCE, stream.read_buf(&mut text)).await.expect("requests get no answer");
+        let read =
+            timeout(TIMEOUT, stream.read_buf(&mut text)).await.expect("the requests were not answered");
         assert_ne!(read.unwrap(), 0);
         answered = String::from_utf8_lossy(&text).matches("HTTP/1.1 200").count();
     }
 }
 
-/// Clients and operators notice nothing of the log's trouble.
+/// Checks that the state of the log affects neither clients nor operators.
 async fn serves_reloads_and_ends(mut relay: RelayProcess) {
     for _ in 0..100 {
         assert_eq!(post(relay.address, "x.y.z", "{}").await.status, 401);
@@ -83,7 +84,7 @@ async fn serves_reloads_and_ends(mut relay: RelayProcess) {
     relay.signal("HUP");
     let start = Instant::now();
     while post(relay.address, &added.backend(), "{}").await.status == 401 {
-        assert!(start.elapsed() < PATIENCE, "it does not reload");
+        assert!(start.elapsed() < TIMEOUT, "the relay does not reload");
         sleep(Duration::from_millis(10)).await;
     }
     relay.signal("TERM");
@@ -92,10 +93,10 @@ async fn serves_reloads_and_ends(mut relay: RelayProcess) {
 }
 
 #[tokio::test]
-async fn a_relay_whose_log_is_read_by_nobody_serves_reloads_and_ends() {
+async fn a_relay_whose_log_is_not_read_serves_reloads_and_shuts_down() {
     let (_reader, writer) = pipe().unwrap();
     let relay = RelayProcess::start_logging_to(writer, FLAGS);
-    // A pipe's worth, what the relay keeps, and more.
+    // The lines fill the pipe and the relay's buffer, and further ones are dropped.
     while Scrape::of(&relay).await.value(DROPPED) == 0.0 {
         log_much(&relay).await;
     }
@@ -103,17 +104,17 @@ async fn a_relay_whose_log_is_read_by_nobody_serves_reloads_and_ends() {
 }
 
 #[tokio::test]
-async fn a_relay_whose_log_reader_is_gone_serves_reloads_and_ends() {
+async fn a_relay_whose_log_reader_has_closed_serves_reloads_and_shuts_down() {
     serves_reloads_and_ends(RelayProcess::start_logging_to(without_reader(), FLAGS)).await;
 }
 
 #[tokio::test]
-async fn a_relay_whose_log_is_on_a_full_disk_serves_reloads_and_ends() {
+async fn a_relay_whose_log_is_on_a_full_disk_serves_reloads_and_shuts_down() {
     serves_reloads_and_ends(RelayProcess::start_logging_to(full_disk(), FLAGS)).await;
 }
 
 #[tokio::test]
-async fn a_relay_says_how_much_it_could_not_log() {
+async fn a_relay_logs_the_number_of_dropped_lines() {
     let (reader, writer) = pipe().unwrap();
     let mut relay = RelayProcess::start_logging_to(writer, FLAGS);
     while Scrape::of(&relay).await.value(DROPPED) == 0.0 {
@@ -129,7 +130,7 @@ async fn a_relay_says_how_much_it_could_not_log() {
     });
     let start = Instant::now();
     while !log.lock().unwrap().contains("log lines were dropped") {
-        assert!(start.elapsed() < PATIENCE, "it says nothing");
+        assert!(start.elapsed() < TIMEOUT, "the relay does not report dropped lines");
         sleep(Duration::from_millis(10)).await;
     }
     relay.signal("TERM");
@@ -138,12 +139,12 @@ async fn a_relay_says_how_much_it_could_not_log() {
     let log = log.lock().unwrap();
     let said: Vec<_> = log.lines().filter(|line| line.contains("log lines were dropped")).collect();
     assert!(said.len() == 1 && said[0].contains("WARN") && said[0].contains("dropped="), "{said:?}");
-    assert!(log.lines().all(|line| line.starts_with("20")), "every line is whole");
-    assert!(log.trim_end().ends_with("every client has left"), "what was queued at the end is there");
+    assert!(log.lines().all(|line| line.starts_with("20")), "a line is incomplete");
+    assert!(log.trim_end().ends_with("every client has left"), "the last queued lines are missing");
 }
 
 #[tokio::test]
-async fn a_relay_whose_standard_output_is_gone_stalled_or_full_serves_and_ends() {
+async fn a_relay_whose_standard_output_is_closed_stalled_or_full_serves_and_shuts_down() {
     let (_reader, writer) = stalled();
     for stdout in [without_reader().into(), full_disk().into(), Stdio::from(writer)] {
         let directory = tempfile::tempdir().unwrap();
@@ -161,7 +162,7 @@ async fn a_relay_whose_standard_output_is_gone_stalled_or_full_serves_and_ends()
         let stream = loop {
             match UnixStream::connect(&socket).await {
                 Ok(stream) => break stream,
-                Err(error) => assert!(start.elapsed() < PATIENCE, "{error}"),
+                Err(error) => assert!(start.elapsed() < TIMEOUT, "{error}"),
             }
             sleep(Duration::from_millis(10)).await;
         };
@@ -174,7 +175,7 @@ async fn a_relay_whose_standard_output_is_gone_stalled_or_full_serves_and_ends()
 }
 
 #[tokio::test]
-async fn commands_end_with_the_right_status_wherever_they_print_to() {
+async fn commands_exit_with_the_right_status_whatever_their_output_is() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("relay.toml");
     let app = format!("[[app]]\nid = \"a\"\nsigning_keys = [\"{}\"]\n", App::one().key_text);
@@ -191,18 +192,24 @@ async fn commands_end_with_the_right_status_wherever_they_print_to() {
     let stalled = || Stdio::from(writer.try_clone().unwrap());
     let (gone, full) = (|| Stdio::from(without_reader()), || Stdio::from(full_disk()));
     for (what, arguments, stdout, stderr, status) in [
-        ("a reader that is gone has seen enough", check, gone(), Stdio::null(), 0),
-        ("and what is risky is told by the status", risky, gone(), gone(), 3),
-        ("and by nothing else", risky, Stdio::null(), full(), 3),
-        ("also where nobody reads", risky, Stdio::null(), stalled(), 3),
-        ("what could not be printed is missing", check, full(), Stdio::null(), 1),
-        ("a key that could not be printed is in the file", &init("new.toml"), full(), Stdio::null(), 1),
-        ("a relay that is well is well", healthcheck, gone(), Stdio::null(), 0),
-        ("wherever that is told", healthcheck, full(), Stdio::null(), 0),
-        ("or not", healthcheck, stalled(), Stdio::null(), 0),
-        ("a wrong configuration is wrong", wrong, Stdio::null(), gone(), 1),
-        ("on a full disk", wrong, Stdio::null(), full(), 1),
-        ("and where nobody reads", wrong, Stdio::null(), stalled(), 1),
+        ("a closed reader is not an error", check, gone(), Stdio::null(), 0),
+        ("the status reports risky settings to a closed reader", risky, gone(), gone(), 3),
+        ("the status reports risky settings on a full disk", risky, Stdio::null(), full(), 3),
+        ("the status reports risky settings to a stalled reader", risky, Stdio::null(), stalled(), 3),
+        ("output that cannot be written is an error", check, full(), Stdio::null(), 1),
+        (
+            "init fails if it cannot print, after it has written the file",
+            &init("new.toml"),
+            full(),
+            Stdio::null(),
+            1,
+        ),
+        ("a healthy relay with a closed reader", healthcheck, gone(), Stdio::null(), 0),
+        ("a healthy relay on a full disk", healthcheck, full(), Stdio::null(), 0),
+        ("a healthy relay with a stalled reader", healthcheck, stalled(), Stdio::null(), 0),
+        ("an invalid configuration with a closed reader", wrong, Stdio::null(), gone(), 1),
+        ("an invalid configuration on a full disk", wrong, Stdio::null(), full(), 1),
+        ("an invalid configuration with a stalled reader", wrong, Stdio::null(), stalled(), 1),
     ] {
         let mut command = relay_command();
         command.args(arguments).current_dir(&directory).stdout(stdout).stderr(stderr);

@@ -1,4 +1,4 @@
-//! What a connection occupies while nothing happens on it.
+//! The resident memory of idle connections.
 
 use crate::support::{
     App, CROWD, Certificate, RelayProcess, TLS12, TLS13, channel, handshake, handshake_over, masked,
@@ -9,14 +9,14 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
 const CHANNELS: usize = 100;
 
-/// Resident memory of a process, in bytes.
+/// Returns the resident memory of a process, in bytes.
 fn resident(process: u32) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
 }
 
-/// Opens and subscribes so many connections, and says how many resident bytes each of them takes.
+/// Opens this many connections, subscribes each of them, and returns the resident bytes per connection.
 async fn each_of<S: AsyncRead + AsyncWrite + Unpin>(
     connections: usize,
     relay: &RelayProcess,
@@ -26,7 +26,7 @@ async fn each_of<S: AsyncRead + AsyncWrite + Unpin>(
     let token = App::one().session("alice");
     let mut open = Vec::new();
     let mut before = 0;
-    // The first few also warm up what all share.
+    // The first connections also allocate everything that all share.
     for number in 0..connections + 100 {
         if number == 100 {
             before = resident(relay.child.id());
@@ -47,18 +47,19 @@ async fn each_of<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 #[tokio::test]
-async fn an_idle_subscribed_connection_holds_no_buffers() {
-    // Some 1.7 KiB were measured, the rest is room for the allocator. A stock WebSocket upgrade takes more than 128 KiB.
-    const MOST: usize = 3 * 1024;
+async fn an_idle_connection_with_a_subscription_holds_no_buffers() {
+    // About 1.7 KiB were measured. The rest is a margin for the allocator. Common WebSocket libraries take more than
+    // 128 KiB.
+    const MAX_BYTES_PER_CONNECTION: usize = 3 * 1024;
     let relay = RelayProcess::start(&[&["--log", "error"], &CROWD[..]].concat());
     let each = each_of(2000, &relay, async || handshake(&relay).await).await;
     println!("{each} resident bytes per idle subscribed connection");
-    assert!(each < MOST, "{each} bytes per connection");
+    assert!(each < MAX_BYTES_PER_CONNECTION, "{each} bytes per connection");
 }
 
 #[tokio::test]
-async fn an_idle_connection_in_tls_holds_the_state_of_tls_and_little_else() {
-    const MOST: usize = 12 * 1024;
+async fn an_idle_connection_over_tls_holds_little_more_than_the_tls_state() {
+    const MAX_BYTES_PER_CONNECTION: usize = 12 * 1024;
     for version in [&TLS12, &TLS13] {
         let certificate = Certificate::new();
         let relay = RelayProcess::start_tls(&certificate, "", &[&["--log", "error"], &CROWD[..]].concat());
@@ -66,6 +67,6 @@ async fn an_idle_connection_in_tls_holds_the_state_of_tls_and_little_else() {
             async || handshake_over(certificate.connect(relay.address, version).await.unwrap()).await;
         let each = each_of(500, &relay, connect).await;
         println!("{each} resident bytes per idle subscribed connection in {:?}", version.version);
-        assert!(each < MOST, "{each} bytes per connection");
+        assert!(each < MAX_BYTES_PER_CONNECTION, "{each} bytes per connection");
     }
 }

@@ -1,4 +1,4 @@
-//! The built relay as a process of its own, over loopback, spoken to by clients that know nothing of its code.
+//! Tests of the built relay as a separate process over loopback. The clients share no code with the relay.
 
 mod audit;
 mod batches;

@@ -1,4 +1,5 @@
-//! More clients than a relay has memory for, none of which does harm: newcomers are refused, and no client is ended.
+//! More well-behaved clients than the relay has memory for: new clients are refused, and no existing one is
+//! disconnected.
 
 use super::bystanders::Bystanders;
 use crate::support::{
@@ -25,11 +26,11 @@ use tokio::{
 };
 use tokio_rustls::client::TlsStream;
 
-const PATIENCE: Duration = Duration::from_secs(20);
-/// Connections that are opened at the same time.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// The number of connections that are opened concurrently.
 const AT_ONCE: usize = 32;
 
-/// A session over TLS, or `None` if the relay refused it for memory.
+/// Opens a session over TLS. Returns `None` if the relay refused it for lack of memory.
 async fn open_over_tls(
     address: SocketAddr,
     certificate: &Certificate,
@@ -60,11 +61,11 @@ async fn open_over_tls(
     }
 }
 
-/// The client is served: its ping is answered.
+/// Checks that the client is served: the relay must answer its ping.
 async fn must_live(stream: &mut TlsStream<TcpStream>) {
     stream.write_all(&masked(0x82, &ToRelay::Ping(Ping {}).to_bytes())).await.unwrap();
     loop {
-        let frame = timeout(PATIENCE, read_frame(stream)).await.expect("no answer to a ping");
+        let frame = timeout(TIMEOUT, read_frame(stream)).await.expect("no answer to a ping");
         match ToClient::from_bytes(frame.into()).unwrap() {
             ToClient::Pong(_) => return,
             ToClient::Ping(_) => {}
@@ -74,7 +75,7 @@ async fn must_live(stream: &mut TlsStream<TcpStream>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn idle_clients_in_tls_past_the_memory_are_refused_and_none_of_the_others_is_ended() {
+async fn idle_tls_clients_beyond_the_memory_budget_are_refused_and_no_other_client_is_disconnected() {
     let _turn = CROWD_TURN.lock().await;
     rlimit::increase_nofile_limit(20_000).unwrap();
     let (certificate, app) = (Arc::new(Certificate::new()), App::one());
@@ -87,7 +88,7 @@ async fn idle_clients_in_tls_past_the_memory_are_refused_and_none_of_the_others_
         let (certificate, token, refused) = (certificate.clone(), token.clone(), refused.clone());
         tasks.spawn(async move {
             let mut open = Vec::new();
-            // Beyond the first refusals, to see the rest as well.
+            // The loop continues after the first refusals, to observe further ones.
             while refused.load(Ordering::Relaxed) < 200 {
                 match open_over_tls(address, &certificate, &token).await {
                     Some(stream) => open.push(stream),
@@ -100,7 +101,7 @@ async fn idle_clients_in_tls_past_the_memory_are_refused_and_none_of_the_others_
     let mut open: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
     let scrape = Scrape::of(&relay).await;
     println!("{} clients, {} MiB", open.len(), scrape.value("process_resident_memory_bytes") / 1048576.0);
-    assert!((3_000..6_000).contains(&open.len()), "{} were let in", open.len());
+    assert!((3_000..6_000).contains(&open.len()), "{} were admitted", open.len());
     assert_eq!(scrape.value("sealwire_connections_shed_total"), 0.0);
     assert_eq!(scrape.value("sealwire_sessions"), open.len() as f64, "a session was ended");
     assert!(scrape.value("sealwire_limit_refusals_total{limit=\"memory_bytes\"}") >= 200.0);
@@ -108,16 +109,16 @@ async fn idle_clients_in_tls_past_the_memory_are_refused_and_none_of_the_others_
     for stream in open.iter_mut().step_by(100) {
         must_live(stream).await;
     }
-    // There is room again once some clients have left.
+    // The relay admits clients again after some have left.
     open.truncate(open.len() / 2);
     let begun = Instant::now();
     while open_over_tls(address, &certificate, &token).await.is_none() {
-        assert!(begun.elapsed() < PATIENCE, "clients that left take up memory");
+        assert!(begun.elapsed() < TIMEOUT, "clients that left take up memory");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn streams_without_a_token_push_no_session_out_and_make_room_for_each_other() {
+async fn streams_without_a_token_displace_each_other_and_no_session() {
     const SESSIONS: usize = 300;
     const STRANGERS: usize = 2600;
     let _turn = CROWD_TURN.lock().await;
@@ -158,11 +159,12 @@ async fn streams_without_a_token_push_no_session_out_and_make_room_for_each_othe
     assert!(scrape.value("sealwire_memory_bytes{what=\"guests\"}") < 17.0 * 1048576.0, "{scrape:#?}");
     assert!(scrape.value("process_resident_memory_bytes") < 128.0 * 1048576.0);
 
-    // The strangers stay for as long as they may. A client with a token is let in soon all the same, and none was ended.
+    // The strangers stay until their deadline. A client with a token is soon admitted all the same, and no session
+    // ended.
     let begun = Instant::now();
     loop {
         let Ok(mut stream) = try_handshake(relay.address).await else {
-            assert!(begun.elapsed() < PATIENCE, "strangers keep other clients out");
+            assert!(begun.elapsed() < TIMEOUT, "strangers keep other clients out");
             sleep(Duration::from_millis(100)).await;
             continue;
         };
@@ -176,7 +178,7 @@ async fn streams_without_a_token_push_no_session_out_and_make_room_for_each_othe
     let mut publisher = Client::open(&relay, "dave").await;
     publisher.publish("absences", "everybody is there").await;
     for client in &mut sessions {
-        let crate::support::Came::Message(ToClient::Publication(_)) = client.next().await else {
+        let crate::support::Received::Message(ToClient::Publication(_)) = client.next().await else {
             panic!("a session was ended for strangers")
         };
     }
@@ -184,7 +186,7 @@ async fn streams_without_a_token_push_no_session_out_and_make_room_for_each_othe
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_few_clients_with_very_many_subscriptions_neither_fill_the_memory_nor_keep_others_out() {
+async fn a_few_clients_with_very_many_subscriptions_neither_exhaust_the_memory_nor_block_others() {
     const CONNECTIONS: usize = 20;
     const SESSIONS: u32 = 32;
     const SUBSCRIPTIONS: u32 = 256;
@@ -200,7 +202,7 @@ async fn a_few_clients_with_very_many_subscriptions_neither_fill_the_memory_nor_
             let mut stream = TcpStream::connect(address).await.unwrap();
             stream = crate::support::handshake_over(stream).await;
             let (mut reader, mut writer) = stream.into_split();
-            // The answers only have to be read, so that the client may go on.
+            // The client discards the responses, which it must read to be able to continue.
             let reading = tokio::spawn(async move {
                 let mut buffer = vec![0; 64 * 1024];
                 while let Ok(1..) = reader.read(&mut buffer).await {}
@@ -226,7 +228,7 @@ async fn a_few_clients_with_very_many_subscriptions_neither_fill_the_memory_nor_
         });
     }
     let hoarders = tasks.join_all().await;
-    // The relay takes everything in first.
+    // Wait until the relay has read everything.
     let (mut scrape, mut before) = (Scrape::of(&relay).await, -1.0);
     while scrape.value("sealwire_received_bytes_total") != before {
         before = scrape.value("sealwire_received_bytes_total");
@@ -241,11 +243,11 @@ async fn a_few_clients_with_very_many_subscriptions_neither_fill_the_memory_nor_
         "{resident:.1} MiB resident, {sessions:.1} counted of {} subscriptions",
         scrape.value("sealwire_subscriptions")
     );
-    assert!(sessions > 20.0, "the attack did not come so far");
+    assert!(sessions > 20.0, "the attack did not cause enough subscriptions");
     assert!(resident < 128.0);
     assert_eq!(scrape.value("sealwire_connections_shed_total"), 0.0);
     bystanders.must_be_untouched().await;
-    // A newcomer with one subscription has room, while sessions that hold much get no more.
+    // A new client with one subscription is admitted, while sessions that hold much get no more.
     let mut newcomer = LightClient::open(relay.address, &App::one().session("bob")).await;
     newcomer.subscribe("absences", None).await;
     let answer = request(relay.address, "GET", "/healthz", "", "").await;

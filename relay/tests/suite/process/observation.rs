@@ -1,4 +1,4 @@
-//! What operators see of a relay.
+//! Observability: metrics, health, logs and request ids.
 
 use crate::support::{App, Client, RelayProcess, Scrape, bad_session_tokens_now, channel, post, request};
 use sealwire_protocol::wire::Channel;
@@ -11,7 +11,7 @@ use std::{
 const ADMIN: &[&str] = &["--admin-listen", "127.0.0.1:0"];
 
 #[tokio::test]
-async fn the_operating_page_lists_every_metric_and_no_other() {
+async fn the_operating_page_lists_exactly_the_existing_metrics() {
     let relay = RelayProcess::start(ADMIN);
     let page = include_str!("../../../../docs/operating.md");
     let table = page.split_once("| metric | type | labels | meaning |").unwrap().1;
@@ -21,7 +21,7 @@ async fn the_operating_page_lists_every_metric_and_no_other() {
             let mut cells = row.split(" | ");
             let name = cells.next().unwrap().trim_start_matches("| `").trim_end_matches('`');
             let kind = cells.next().unwrap();
-            // The format puts these endings behind the names of counters and of what is only information.
+            // OpenMetrics adds these suffixes to the names of counters and info metrics.
             let ending = match kind {
                 "counter" => "_total",
                 "info" => "_info",
@@ -33,7 +33,7 @@ async fn the_operating_page_lists_every_metric_and_no_other() {
     assert_eq!(documented, Scrape::of(&relay).await.types);
 }
 
-/// The names of metrics in a text.
+/// Returns the names of metrics in a text.
 fn metrics_in(text: &str) -> BTreeSet<&str> {
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
     let is_metric = |word: &&str| word.starts_with("sealwire_") || word.starts_with("process_");
@@ -41,12 +41,12 @@ fn metrics_in(text: &str) -> BTreeSet<&str> {
 }
 
 #[tokio::test]
-async fn the_dashboard_the_alerts_and_the_runbook_name_only_metrics_that_there_are() {
+async fn the_dashboard_the_alerts_and_the_runbook_use_only_existing_metrics() {
     let relay = RelayProcess::start(ADMIN);
     request(relay.address, "GET", "/healthz", "", "").await;
     let scrape = Scrape::of(&relay).await;
     let mut known = scrape.names();
-    // A histogram's own name stands for all of its samples.
+    // The name of a histogram stands for all its samples.
     known.extend(scrape.types.keys().map(String::as_str));
     let dashboard = include_str!("../../../../deploy/grafana/sealwire-relays.json");
     let alerts = include_str!("../../../../deploy/prometheus/alerts.yaml");
@@ -59,7 +59,7 @@ async fn the_dashboard_the_alerts_and_the_runbook_name_only_metrics_that_there_a
         assert!(named.len() >= least, "{named:?}");
     }
     serde_json::from_str::<serde_json::Value>(dashboard).unwrap();
-    // Each alert stands in the runbook, and the codes that alerts look for exist.
+    // The runbook covers every alert, and the codes in the alerts exist.
     let named: Vec<_> = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
     assert!(named.len() >= 12);
     for alert in named {
@@ -70,7 +70,7 @@ async fn the_dashboard_the_alerts_and_the_runbook_name_only_metrics_that_there_a
     }
 }
 
-/// The samples of a page in the text format 0.0.4 of Prometheus, which it must follow.
+/// Returns the samples of a page, which must be in the Prometheus text format 0.0.4.
 fn samples_of(text: &str) -> BTreeSet<&str> {
     let (mut named, mut family, mut samples) = (BTreeSet::new(), ("", ""), BTreeSet::new());
     let mut help = None;
@@ -101,7 +101,7 @@ fn samples_of(text: &str) -> BTreeSet<&str> {
 }
 
 #[tokio::test]
-async fn the_metrics_come_in_the_format_that_is_asked_for() {
+async fn the_metrics_are_served_in_the_requested_format() {
     let relay = RelayProcess::start(ADMIN);
     request(relay.address, "GET", "/healthz", "", "").await;
     let open_metrics = Scrape::of(&relay).await;
@@ -122,7 +122,7 @@ async fn the_metrics_come_in_the_format_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn the_metrics_count_what_happened() {
+async fn the_metrics_count_the_events_of_a_test_run() {
     let relay = RelayProcess::start(ADMIN);
     let before = Scrape::of(&relay).await;
     let mut publisher = Client::open(&relay, "alice").await;
@@ -196,7 +196,7 @@ async fn the_metrics_count_what_happened() {
 }
 
 #[tokio::test]
-async fn operators_and_clients_have_listeners_of_their_own() {
+async fn operators_and_clients_have_separate_listeners() {
     let relay = RelayProcess::start(ADMIN);
     assert_eq!(request(relay.address, "GET", "/metrics", "", "").await.status, 404);
     for path in ["/v1/publish", "/v1/realtime", "/"] {
@@ -214,7 +214,7 @@ async fn operators_and_clients_have_listeners_of_their_own() {
 }
 
 #[test]
-fn metrics_leave_the_machine_only_where_that_was_asked_for() {
+fn metrics_are_reachable_from_other_machines_only_with_admin_public() {
     let directory = tempfile::tempdir().unwrap();
     let app = format!("[[app]]\nid = \"a\"\nsigning_keys = [\"{}\"]\n", App::one().key_text);
     std::fs::write(directory.path().join("relay.toml"), app).unwrap();
@@ -234,7 +234,7 @@ fn metrics_leave_the_machine_only_where_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_request_can_be_followed_by_its_id_from_the_answer_to_the_logs() {
+async fn the_request_id_of_a_response_appears_in_the_logs() {
     let relay = RelayProcess::start(&["--log", "info,access=debug", "--log-format", "json"]);
     let answer = post(relay.address, "nonsense", "{}").await;
     let id = answer.head.lines().find_map(|line| line.strip_prefix("x-request-id: ")).unwrap();
@@ -244,7 +244,7 @@ async fn a_request_can_be_followed_by_its_id_from_the_answer_to_the_logs() {
         let line = lines.iter().find(|line| line["target"] == target).unwrap();
         assert_eq!((&line["trace"], &line["remote"]), (&json!(id), &json!("127.0.0.1")));
     }
-    // A connection's lines lead back to the request that it began as.
+    // The log lines of a connection refer to the request that opened it.
     let mut client = Client::connect(relay.address).await;
     client.send_raw(tokio_tungstenite::tungstenite::Message::Text("no".into())).await;
     client.must_end_with(sealwire_protocol::Code::TextFrame).await;
@@ -256,7 +256,7 @@ async fn a_request_can_be_followed_by_its_id_from_the_answer_to_the_logs() {
     assert_eq!(connected["trace"], disconnected["trace"]);
     assert!(lines.iter().any(|line| line["message"] == "answered" && line["trace"] == connected["request"]));
     assert!(lines.iter().any(|line| line["code"] == "TEXT_FRAME" && line["trace"] == connected["trace"]));
-    // A client cannot choose it.
+    // A client cannot choose the request id.
     let headers = "x-request-id: chosen\r\n";
     assert!(!request(relay.address, "GET", "/healthz", headers, "").await.head.contains("chosen"));
 }

@@ -1,4 +1,4 @@
-//! Whose pages may use the relay.
+//! The origins whose pages may use the relay.
 
 use crate::support::{App, RelayProcess, batch, request};
 use tokio::{
@@ -7,7 +7,7 @@ use tokio::{
 };
 
 #[tokio::test]
-async fn a_page_of_another_origin_gets_nothing_from_the_relay() {
+async fn a_page_of_a_forbidden_origin_is_refused_on_every_endpoint() {
     let relay =
         RelayProcess::start(&["--proxy-terminates-tls", "--allowed-origins", "forge, https://own.example"]);
     let (forwarded, backend) = ("x-forwarded-for: 203.0.113.1\r\n", App::one().backend());
@@ -42,7 +42,7 @@ async fn a_page_of_another_origin_gets_nothing_from_the_relay() {
             let stream =
                 request(relay.address, "POST", "/v1/stream", &format!("{forwarded}{origin}"), "").await;
             assert_eq!((stream.status, stream.code()), (403, "ORIGIN_REFUSED"));
-            // The page may read the reason, which the browser hides where a WebSocket is refused.
+            // The page can read the reason here. For a refused WebSocket, the browser hides it.
             let named = origin.lines().next().unwrap().replace("origin: ", "access-control-allow-origin: ");
             assert!(stream.head.contains(&named), "{}", stream.head);
         }
@@ -50,14 +50,14 @@ async fn a_page_of_another_origin_gets_nothing_from_the_relay() {
     let tunnel = format!("{forwarded}origin: http://localhost:8001\r\n");
     let answer = request(relay.address, "POST", "/v1/publish", &tunnel, "").await;
     assert!(answer.text.contains("adds tunnel to the setting allowed_origins"), "{}", answer.text);
-    // Where the browser is on the relay's machine, its own pages are.
+    // A browser on the relay's machine may load pages from that machine.
     let local = "origin: http://localhost:3000\r\n";
     assert_eq!(request(relay.address, "POST", "/v1/publish", local, "").await.status, 401);
     assert!(relay.log_with("ORIGIN_REFUSED").await.contains("remote=203.0.113.1"));
 }
 
 #[tokio::test]
-async fn pages_of_forge_tunnel_are_allowed_by_their_name_in_the_setting() {
+async fn the_value_tunnel_of_allowed_origins_admits_pages_of_forge_tunnel() {
     let relay = RelayProcess::start(&["--proxy-terminates-tls", "--allowed-origins", "forge, tunnel"]);
     for (origin, status) in
         [("http://localhost:8001", 401), ("http://localhost:59999", 401), ("https://localhost:8001", 403)]

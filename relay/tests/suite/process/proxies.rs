@@ -1,4 +1,4 @@
-//! Who the client is behind proxies: in the audit log, and for the limits per address.
+//! The address of a client behind proxies, in the audit log and for the limits per address.
 
 use crate::support::{Certificate, Client, RelayProcess, TLS13, request, request_over};
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn binary() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn what_is_forwarded_counts_from_trusted_proxies_only() {
+async fn a_forwarded_address_counts_only_from_trusted_proxies() {
     let forwarded = "x-forwarded-for: 192.0.2.66, 198.51.100.7, 10.1.2.3\r\n";
     for (trusted, remote) in
         [("127.0.0.1, 10.0.0.0/8", "198.51.100.7"), ("127.0.0.0/8", "10.1.2.3"), ("10.0.0.0/8", "127.0.0.1")]
@@ -29,14 +29,14 @@ async fn what_is_forwarded_counts_from_trusted_proxies_only() {
 }
 
 #[tokio::test]
-async fn the_proxy_protocol_says_who_the_client_is() {
+async fn the_proxy_protocol_header_determines_the_address_of_the_client() {
     let relay = RelayProcess::start(&["--trusted-proxies", "127.0.0.1", "--proxy-protocol"]);
     for (header, remote) in [(LINE.to_vec(), "203.0.113.9"), (binary(), "203.0.113.8")] {
         let mut stream = TcpStream::connect(relay.address).await.unwrap();
         stream.write_all(&header).await.unwrap();
         request_over(stream, REQUEST).await;
         relay.log_with(&format!("remote={remote}")).await;
-        // What the client itself claims does not count.
+        // The address that the client claims for itself is ignored.
         let mut stream = TcpStream::connect(relay.address).await.unwrap();
         stream.write_all(&header).await.unwrap();
         let mut client = Client::over(stream, &[("x-forwarded-for", "192.0.2.66")]).await.unwrap();
@@ -47,7 +47,7 @@ async fn the_proxy_protocol_says_who_the_client_is() {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_that_sends_no_header_is_not_served() {
+async fn a_trusted_proxy_without_a_proxy_protocol_header_is_not_served() {
     let flags =
         ["--trusted-proxies", "127.0.0.1", "--proxy-protocol", "--head-timeout", "200ms", "--log", "debug"];
     let relay = RelayProcess::start(&flags);
@@ -55,7 +55,9 @@ async fn a_trusted_proxy_that_sends_no_header_is_not_served() {
         let mut stream = TcpStream::connect(relay.address).await.unwrap();
         stream.write_all(bytes).await.unwrap();
         let mut answer = Vec::new();
-        let _ = timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await.expect("not ended");
+        let _ = timeout(Duration::from_secs(10), stream.read_to_end(&mut answer))
+            .await
+            .expect("the relay did not close the connection");
         assert_eq!(answer, b"", "{}", bytes.escape_ascii());
     }
     relay.log_with("does not begin with a header of the PROXY protocol").await;
@@ -63,7 +65,7 @@ async fn a_trusted_proxy_that_sends_no_header_is_not_served() {
 }
 
 #[tokio::test]
-async fn nobody_but_a_trusted_proxy_can_send_the_header() {
+async fn only_a_trusted_proxy_can_send_the_proxy_protocol_header() {
     let relay = RelayProcess::start(&["--trusted-proxies", "10.0.0.0/8", "--proxy-protocol"]);
     let stream = TcpStream::connect(relay.address).await.unwrap();
     assert_eq!(request_over(stream, &[LINE, REQUEST].concat()).await.status, 400);
@@ -74,7 +76,7 @@ async fn nobody_but_a_trusted_proxy_can_send_the_header() {
 }
 
 #[tokio::test]
-async fn the_header_comes_before_tls() {
+async fn the_proxy_protocol_header_precedes_tls() {
     let certificate = Certificate::new();
     let settings = "proxy_protocol = true\ntrusted_proxies = [\"10.0.0.0/8\", \"127.0.0.1\"]";
     let relay = RelayProcess::start_tls(&certificate, settings, &[]);

@@ -1,4 +1,4 @@
-//! Messages that arrive.
+//! Publishing over WebSocket and HTTP.
 
 use crate::support::{App, Client, RelayProcess, Scrape, channel, post, sealed};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -9,7 +9,7 @@ use sealwire_protocol::{
 use serde_json::json;
 
 #[tokio::test]
-async fn a_message_reaches_every_subscriber_and_nobody_else() {
+async fn a_message_reaches_exactly_the_subscribers_of_its_channel() {
     let relay = RelayProcess::start(&[]);
     let mut publisher = Client::open(&relay, "alice").await;
     let mut subscriber = Client::open(&relay, "bob").await;
@@ -24,13 +24,13 @@ async fn a_message_reaches_every_subscriber_and_nobody_else() {
     assert_eq!(publication.sealed, sealed("hello"));
     assert_eq!(publication.offset, published.position.unwrap().offset);
     assert_eq!(publication.time_ms, published.time_ms);
-    // The publisher's own subscription gets it as well.
+    // The publisher gets its own message, since it is subscribed too.
     assert_eq!(publisher.publication().await, publication);
     assert!(elsewhere.is_quiet().await);
 }
 
 #[tokio::test]
-async fn a_repeated_publish_is_answered_alike_and_delivered_once() {
+async fn a_retried_publish_gets_the_same_acknowledgement_and_is_delivered_once() {
     let relay = RelayProcess::start(&[]);
     let mut publisher = Client::open(&relay, "alice").await;
     let mut subscriber = Client::open(&relay, "bob").await;
@@ -48,7 +48,7 @@ async fn a_repeated_publish_is_answered_alike_and_delivered_once() {
 }
 
 #[tokio::test]
-async fn an_id_that_was_used_for_another_message_is_refused_over_both_doors() {
+async fn an_id_of_another_message_is_refused_over_websocket_and_http() {
     let relay = RelayProcess::start(&["--admin-listen", "127.0.0.1:0"]);
     let mut publisher = Client::open(&relay, "alice").await;
     let mut subscriber = Client::open(&relay, "bob").await;
@@ -81,7 +81,7 @@ async fn an_id_that_was_used_for_another_message_is_refused_over_both_doors() {
 }
 
 #[tokio::test]
-async fn a_batch_from_a_resolver_arrives_and_every_message_has_its_own_result() {
+async fn every_message_of_a_batch_over_http_has_its_own_result() {
     let relay = RelayProcess::start(&[]);
     let mut subscriber = Client::open(&relay, "bob").await;
     subscriber.subscribe("absences").await;
@@ -105,7 +105,7 @@ async fn a_batch_from_a_resolver_arrives_and_every_message_has_its_own_result() 
 }
 
 #[tokio::test]
-async fn the_order_of_a_scopes_properties_does_not_matter_and_a_subset_is_another_channel() {
+async fn a_channel_depends_on_the_set_of_scope_properties_and_not_on_their_order() {
     let relay = RelayProcess::start(&[]);
     let mut client = Client::open(&relay, "bob").await;
     let mut ids = Vec::new();

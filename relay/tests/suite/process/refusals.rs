@@ -1,4 +1,4 @@
-//! Requests outside of what a session may do.
+//! Requests that a session is not permitted to make.
 
 use super::bystanders::Bystanders;
 use crate::support::{APP, App, Client, INSTALLATION, RelayProcess, channel, now, rand_id, sealed};
@@ -12,7 +12,7 @@ use sealwire_protocol::{
 const SUBSCRIBE_ONLY: Permissions = Permissions { subscribe: true, publish: false };
 
 #[tokio::test]
-async fn refused_requests_leave_the_session_and_everybody_else_untouched() {
+async fn refused_requests_affect_neither_their_session_nor_other_clients() {
     let relay = RelayProcess::start(&[]);
     let mut bystanders = Bystanders::on(&relay).await;
     let mut client = Client::open(&relay, "mallory").await;
@@ -54,7 +54,7 @@ async fn refused_requests_leave_the_session_and_everybody_else_untouched() {
 }
 
 #[tokio::test]
-async fn a_subscription_gets_only_the_events_it_asked_for() {
+async fn a_subscription_gets_only_the_events_of_its_filter() {
     let relay = RelayProcess::start(&[]);
     let mut publisher = Client::open(&relay, "alice").await;
     let mut subscriber = Client::open(&relay, "bob").await;

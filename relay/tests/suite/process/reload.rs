@@ -1,4 +1,4 @@
-//! A changed configuration and SIGHUP: what changes while the relay runs, and who stays.
+//! Reloading the configuration with SIGHUP: the settings that change, and the clients that stay connected.
 
 use crate::support::{APP, App, Client, RelayProcess, channel, now, post, request_bytes};
 use sealwire_protocol::{
@@ -12,7 +12,7 @@ fn other_key() -> App {
     App::new(APP, "two", 2)
 }
 
-/// A configuration with one app, which has these keys.
+/// Returns a configuration with one app, which has these keys.
 fn config(settings: &str, keys: &[&App]) -> String {
     let keys: Vec<_> = keys.iter().map(|app| format!("\"{}\"", app.key_text)).collect();
     format!(
@@ -28,7 +28,7 @@ async fn refresh(client: &mut Client, token: String) -> ToClient {
 }
 
 #[tokio::test]
-async fn a_key_that_goes_takes_the_sessions_that_it_signed_along_and_nobody_else() {
+async fn removing_a_signing_key_disconnects_exactly_the_sessions_that_it_signed() {
     const EACH: usize = 40;
     let (first, second) = (App::one(), other_key());
     let relay = RelayProcess::start(&[]);
@@ -77,7 +77,7 @@ async fn a_key_that_goes_takes_the_sessions_that_it_signed_along_and_nobody_else
 }
 
 #[tokio::test]
-async fn a_key_that_goes_ends_the_subscriptions_whose_channel_token_it_signed() {
+async fn removing_a_signing_key_ends_the_subscriptions_whose_channel_token_it_signed() {
     let (first, second) = (App::one(), other_key());
     let relay = RelayProcess::start(&[]);
     relay.reload(&config("", &[&first, &second])).await;
@@ -96,13 +96,13 @@ async fn a_key_that_goes_ends_the_subscriptions_whose_channel_token_it_signed() 
     let ToClient::Ended(ended) = client.next().await else { panic!() };
     assert_eq!((ended.channel_id(), ended.code), (ends.channel_id(), Code::TokenUnknownKey.number()));
     assert!(client.is_quiet().await);
-    // A token of the key that is left opens it again.
+    // The client can subscribe again with a token of the remaining key.
     let again = client.try_subscribe(with_token(&second, 1), None, &[]).await;
     assert!(matches!(again, ToClient::Subscribed(again) if again.channel_id() == ends.channel_id()));
 }
 
 #[tokio::test]
-async fn a_configuration_with_a_fault_changes_nothing_and_is_not_quoted() {
+async fn an_invalid_configuration_changes_nothing_and_is_not_quoted() {
     let (first, second) = (App::one(), other_key());
     let relay = RelayProcess::start(&[]);
     let mut client = Client::open_with(&relay, first.session("alice")).await;
@@ -132,7 +132,7 @@ async fn a_configuration_with_a_fault_changes_nothing_and_is_not_quoted() {
 }
 
 #[tokio::test]
-async fn limits_and_the_log_change_while_it_runs_and_the_rest_is_said_to_need_a_restart() {
+async fn a_reload_changes_limits_and_the_log_and_reports_settings_that_need_a_restart() {
     let relay = RelayProcess::start(&["--hello-timeout", "9s"]);
     let mut client = Client::open(&relay, "alice").await;
     let settings = "heartbeat = \"7s\"\nhello_timeout = \"1s\"\nmax_connections = 2\nlog = \"debug\"\n\
@@ -151,7 +151,7 @@ async fn limits_and_the_log_change_while_it_runs_and_the_rest_is_said_to_need_a_
     assert!(refused.contains("503"), "{refused}");
     request_bytes(relay.address, b"no HTTP\r\n\r\n").await;
     relay.log_with("DEBUG").await;
-    // Reported again for as long as it differs, and gone once it does not.
+    // A setting that needs a restart is reported on every reload until it has its former value again.
     let log = relay.reload(&config("log = \"info\"\nmax_connections = 3", &[&App::one()])).await;
     assert!(!log.contains("restart"), "{log}");
     Client::open(&relay, "carol").await;

@@ -1,11 +1,11 @@
-//! Coming back after having been away.
+//! Resuming a subscription after a disconnection.
 
 use crate::support::{App, CROWD, Client, RelayProcess, channel, rand_id, sealed};
 use sealwire_protocol::wire::{Position, Since, ToClient};
 use std::time::Duration;
 
 #[tokio::test]
-async fn a_client_that_was_away_gets_what_it_missed_once_and_in_order() {
+async fn a_resumed_subscription_gets_the_missed_messages_once_and_in_order() {
     let relay = RelayProcess::start(&[]);
     let mut publisher = Client::open(&relay, "alice").await;
     let mut subscriber = Client::open(&relay, "bob").await;
@@ -35,7 +35,7 @@ async fn a_client_that_was_away_gets_what_it_missed_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn a_client_that_was_away_for_longer_than_the_window_is_told_of_the_gap() {
+async fn a_subscription_resumed_after_the_replay_window_is_not_recovered() {
     let relay = RelayProcess::start(&["--replay-window", "300ms"]);
     let mut publisher = Client::open(&relay, "alice").await;
     let mut subscriber = Client::open(&relay, "bob").await;
@@ -55,7 +55,7 @@ async fn a_client_that_was_away_for_longer_than_the_window_is_told_of_the_gap() 
 }
 
 #[tokio::test]
-async fn a_restarted_relay_admits_that_it_knows_nothing_of_before() {
+async fn a_restarted_relay_does_not_claim_recovery() {
     let relay = RelayProcess::start(&[]);
     let mut client = Client::open(&relay, "bob").await;
     let position = client.subscribe_since("absences", None).await.position.unwrap();
@@ -65,13 +65,13 @@ async fn a_restarted_relay_admits_that_it_knows_nothing_of_before() {
     let subscribed = client.subscribe_since("absences", Some(Since::Position(position))).await;
     assert!(!subscribed.recovered);
     assert_ne!(subscribed.position.unwrap().epoch, position.epoch);
-    // Nor can it say what the last seconds brought.
+    // It cannot replay past seconds either.
     let subscribed = client.subscribe_since("rotation", Some(Since::ReplaySeconds(30))).await;
     assert!(!subscribed.recovered);
 }
 
 #[tokio::test]
-async fn the_last_seconds_can_be_replayed() {
+async fn past_seconds_can_be_replayed() {
     let relay = RelayProcess::start(&[]);
     let mut publisher = Client::open(&relay, "alice").await;
     tokio::time::sleep(Duration::from_millis(1100)).await;
@@ -83,7 +83,7 @@ async fn the_last_seconds_can_be_replayed() {
 }
 
 #[tokio::test]
-async fn a_neighbour_that_publishes_more_than_the_cache_holds_shortens_nobodys_replay() {
+async fn an_app_that_fills_the_cache_does_not_shorten_the_replay_of_another() {
     let two = App::new("ari:cloud:ecosystem::app/two", "two", 2);
     let relay = RelayProcess::start_for(&[App::one(), two.clone()], &["--replay-bytes", "4MiB"]);
     let mut client = Client::open(&relay, "alice").await;
@@ -107,7 +107,7 @@ async fn a_neighbour_that_publishes_more_than_the_cache_holds_shortens_nobodys_r
 }
 
 #[tokio::test]
-async fn a_replay_that_takes_many_turns_is_followed_by_what_was_published_meanwhile() {
+async fn a_long_replay_is_followed_by_the_messages_published_meanwhile() {
     let relay = RelayProcess::start(&CROWD);
     let mut publisher = Client::open(&relay, "alice").await;
     let start = publisher.subscribe_since("other", None).await.position.unwrap();
@@ -116,7 +116,7 @@ async fn a_replay_that_takes_many_turns_is_followed_by_what_was_published_meanwh
         let answer = publisher.try_publish(channel("absences"), "", sealed, rand_id()).await;
         assert!(matches!(answer, ToClient::Published(_)), "{answer:?}");
     }
-    // Far more than a turn and the buffers of the socket, and the reader does not read yet.
+    // The replay is far larger than one turn and the socket buffers, and the reader does not read yet.
     let mut reader = Client::open(&relay, "bob").await;
     let subscribed = reader.subscribe_since("absences", Some(Since::Position(start))).await;
     assert!(subscribed.recovered);

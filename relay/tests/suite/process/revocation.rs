@@ -1,4 +1,4 @@
-//! Sessions that their app ends.
+//! Revocations: sessions that an app ends.
 
 use super::bystanders::Bystanders;
 use crate::support::{
@@ -17,13 +17,13 @@ async fn disconnect(relay: &RelayProcess, token: &str, body: &Value) -> crate::s
     request(relay.address, "POST", "/v1/disconnect", &headers, &body.to_string()).await
 }
 
-/// Made after everything that a test revokes.
+/// Returns a token that is issued after every revocation of the test.
 fn later_session(account: &str) -> String {
     let claims = App::one().claims(account, Permissions::ALL, (now() + 30, now() + 600));
     tokens::sign(&claims, &App::one().key).unwrap()
 }
 
-/// Whether the relay lets somebody in with this token.
+/// Returns whether the relay accepts this token.
 async fn is_let_in(relay: &RelayProcess, token: &str) -> bool {
     let mut client = Client::connect(relay.address).await;
     client.send(ToRelay::Hello(Hello { token: token.into() })).await;
@@ -38,7 +38,7 @@ async fn is_let_in(relay: &RelayProcess, token: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_revoked_account_is_disconnected_and_its_tokens_are_refused_until_they_expire() {
+async fn a_revoked_account_is_disconnected_and_its_tokens_are_refused() {
     let relay = RelayProcess::start(&["--admin-listen", "127.0.0.1:0"]);
     let mut bystanders = Bystanders::on(&relay).await;
     let token = App::one().session("mallory");
@@ -52,14 +52,14 @@ async fn a_revoked_account_is_disconnected_and_its_tokens_are_refused_until_they
     assert!((now()..=now() + 1).contains(&before));
     for session in &mut sessions {
         let goodbye = session.must_end_with(Code::Revoked).await.goodbye.unwrap();
-        // A token that is made within this second is revoked as well.
+        // The delay exceeds the second in which newly issued tokens are still revoked.
         assert!((3000..6000).contains(&goodbye.reconnect_after_ms));
     }
     assert!(!is_let_in(&relay, &token).await);
     assert!(is_let_in(&relay, &later_session("mallory")).await);
     bystanders.must_be_untouched().await;
 
-    // Nor does a session that lives get an old token past the relay.
+    // A live session cannot refresh with a revoked token either.
     let mut client = Client::open_with(&relay, later_session("mallory")).await;
     let request = client.request();
     client.send(ToRelay::Refresh(Refresh { request, token, ..Refresh::default() })).await;
@@ -73,7 +73,7 @@ async fn a_revoked_account_is_disconnected_and_its_tokens_are_refused_until_they
 }
 
 #[tokio::test]
-async fn a_revocation_ends_the_sessions_that_it_names_and_no_others() {
+async fn a_revocation_ends_exactly_the_sessions_that_it_selects() {
     let app = App::one();
     let elsewhere = BackendClaims::new(
         app.id.clone(),
@@ -104,8 +104,8 @@ async fn a_revocation_ends_the_sessions_that_it_names_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_token_from_a_clock_that_runs_ahead_is_revoked_as_well_and_later_ones_are_not() {
-    // With the moment left to the relay, and as an app's resolver sends it.
+async fn a_revocation_covers_tokens_of_a_clock_that_is_ahead_and_no_later_ones() {
+    // The request leaves the time to the relay, or names it as a resolver does.
     for names_moment in [false, true] {
         for ahead in [2, 50] {
             let relay = RelayProcess::start(&[]);
@@ -122,7 +122,7 @@ async fn a_token_from_a_clock_that_runs_ahead_is_revoked_as_well_and_later_ones_
             let answer = disconnect(&relay, &App::one().backend(), &body).await;
             let before = answer.body["before"].as_u64().unwrap();
             let goodbye = session.must_end_with(Code::Revoked).await.goodbye.unwrap();
-            // A client that comes back then has a token that no signer of the app can have made before.
+            // After this delay, no signer of the app issues tokens that the revocation covers.
             let wait = u64::from(goodbye.reconnect_after_ms);
             assert!((now() * 1000 + wait).abs_diff(before * 1000 + 3000) < 4000, "{wait} {before}");
             assert!(!is_let_in(&relay, &token).await);
@@ -133,13 +133,13 @@ async fn a_token_from_a_clock_that_runs_ahead_is_revoked_as_well_and_later_ones_
 }
 
 #[tokio::test]
-async fn any_token_of_the_app_shows_how_far_its_clocks_run_ahead() {
+async fn any_token_of_an_app_reveals_how_far_its_clocks_are_ahead() {
     let relay = RelayProcess::start(&[]);
     let ahead = |account| {
         let claims = App::one().claims(account, Permissions::ALL, (now() + 10, now() + 600));
         tokens::sign(&claims, &App::one().key).unwrap()
     };
-    // The relay sees the one only after the revocation.
+    // The relay sees the token of mallory only after the revocation.
     let (of_mallory, of_alice) = (ahead("mallory"), ahead("alice"));
     assert!(is_let_in(&relay, &of_alice).await);
     disconnect(&relay, &App::one().backend(), &json!({ "account": "mallory" })).await;
@@ -148,7 +148,7 @@ async fn any_token_of_the_app_shows_how_far_its_clocks_run_ahead() {
 }
 
 #[tokio::test]
-async fn a_moment_in_the_past_means_what_it_says_however_the_clocks_run() {
+async fn a_revocation_time_in_the_past_is_not_adjusted_for_clocks() {
     let relay = RelayProcess::start(&[]);
     let mut session = Client::open(&relay, "alice").await;
     let claims = App::one().claims("bob", Permissions::ALL, (now() + 30, now() + 600));
@@ -160,7 +160,7 @@ async fn a_moment_in_the_past_means_what_it_says_however_the_clocks_run() {
 }
 
 #[tokio::test]
-async fn an_app_that_ends_sessions_all_the_time_is_told_to_wait_and_others_are_not() {
+async fn the_revocation_rate_limits_one_app_and_no_others() {
     let two = App::new("ari:cloud:ecosystem::app/two", "two", 2);
     let flags = ["--disconnect-rate", "1", "--disconnect-burst", "3", "--admin-listen", "127.0.0.1:0"];
     let relay = RelayProcess::start_for(&[App::one(), two.clone()], &flags);
@@ -180,14 +180,14 @@ async fn an_app_that_ends_sessions_all_the_time_is_told_to_wait_and_others_are_n
 }
 
 #[tokio::test]
-async fn of_the_sessions_that_share_a_connection_those_of_the_installation_end() {
+async fn a_revocation_ends_only_the_selected_sessions_of_a_shared_connection() {
     let two = App::new("ari:cloud:ecosystem::app/two", "two", 2);
     let relay = RelayProcess::start_for(&[App::one(), two.clone()], &[]);
     let mut stream = handshake(&relay).await;
     let hello = |token| masked(0x82, &ToRelay::Hello(Hello { token }).to_bytes());
-    let turn = |number| masked(0x82, &ToRelay::Session(Session { number }).to_bytes());
+    let select = |number| masked(0x82, &ToRelay::Session(Session { number }).to_bytes());
     let ping = masked(0x82, &ToRelay::Ping(Ping {}).to_bytes());
-    let hellos = [hello(App::one().session("alice")), turn(1), hello(two.session("alice"))].concat();
+    let hellos = [hello(App::one().session("alice")), select(1), hello(two.session("alice"))].concat();
     stream.write_all(&hellos).await.unwrap();
     let mut next = async || ToClient::from_bytes(read_frame(&mut stream).await.into()).unwrap();
     assert!(matches!(next().await, ToClient::Welcome(_)));
@@ -197,14 +197,14 @@ async fn of_the_sessions_that_share_a_connection_those_of_the_installation_end()
     assert_eq!(disconnect(&relay, &two.backend(), &everybody).await.status, 200);
     let ToClient::Goodbye(goodbye) = next().await else { panic!() };
     assert_eq!(goodbye.code, Code::Revoked.number());
-    stream.write_all(&[turn(0), ping].concat()).await.unwrap();
+    stream.write_all(&[select(0), ping].concat()).await.unwrap();
     let mut next = async || ToClient::from_bytes(read_frame(&mut stream).await.into()).unwrap();
     assert_eq!(next().await, ToClient::Session(Session { number: 0 }));
     assert!(matches!(next().await, ToClient::Pong(_)));
 }
 
 #[tokio::test]
-async fn a_revocation_that_names_nobody_or_comes_from_a_stranger_is_refused_and_ends_nothing() {
+async fn an_empty_or_unauthorized_revocation_is_refused_and_ends_no_session() {
     let relay = RelayProcess::start(&[]);
     let mut bystanders = Bystanders::on(&relay).await;
     let backend = App::one().backend();

@@ -1,7 +1,8 @@
-//! More clients that do not read than a relay has memory for.
+//! Load shedding: more slow consumers than the relay has memory for.
 
 use crate::support::{
-    App, CROWD, CROWD_TURN, Came, Client, LightClient, RelayProcess, Scrape, channel, rand_id, try_handshake,
+    App, CROWD, CROWD_TURN, Client, LightClient, Received, RelayProcess, Scrape, channel, rand_id,
+    try_handshake,
 };
 use sealwire_protocol::{
     Code,
@@ -27,23 +28,23 @@ use tokio::{
 const SLOW: usize = 10_000;
 const CHANNELS: usize = 1000;
 const PUBLISHERS: usize = 4;
-/// Clients that read, each on another channel with ten that do not.
+/// The number of clients that read. Each shares its channel with ten slow consumers.
 const READERS: usize = 100;
 const MESSAGES: usize = 20;
-/// Two of them are a batch.
+/// The length of a message in bytes. Two messages make a batch.
 const MESSAGE: usize = 30_000;
-/// What the relay may take, all in all.
+/// The maximum resident memory of the relay.
 const LIMIT: usize = 512 * 1024 * 1024;
-const PATIENCE: Duration = Duration::from_secs(100);
+const TIMEOUT: Duration = Duration::from_secs(100);
 
-/// Most memory that a process had at any time, in bytes.
+/// Returns the peak resident memory of a process, in bytes.
 pub(super) fn peak(process: u32) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
 }
 
-/// A connection whose buffers hold next to nothing: the segments and the window are the smallest there are.
+/// Opens a connection with the smallest possible segments and receive window, so that its buffers hold almost nothing.
 async fn narrow(address: SocketAddr) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.set_tcp_mss(536).unwrap();
@@ -56,7 +57,7 @@ fn name(channel: usize) -> String {
     format!("channel-{channel}")
 }
 
-/// Publishes to every `PUBLISHERS`th channel, and reads the answers.
+/// Publishes to every `PUBLISHERS`th channel and reads the acknowledgements.
 async fn publisher(address: SocketAddr, token: String, number: usize) {
     let mut client = LightClient::open(address, &token).await;
     for _ in 0..MESSAGES {
@@ -75,34 +76,34 @@ async fn publisher(address: SocketAddr, token: String, number: usize) {
                 }))
                 .await;
             match client.next().await {
-                Came::Message(ToClient::Published(_)) => {}
-                Came::Message(other) => panic!("{other:?}"),
-                _ => panic!("the publisher was ended"),
+                Received::Message(ToClient::Published(_)) => {}
+                Received::Message(other) => panic!("{other:?}"),
+                _ => panic!("the publisher was disconnected"),
             }
         }
     }
 }
 
-/// Must get every message of its channel, in order.
+/// Reads the messages of a channel, all of which must arrive in order.
 async fn reader(mut client: LightClient, mut at: u64) {
     for _ in 0..MESSAGES {
         match client.next().await {
-            Came::Message(ToClient::Publication(publication)) => {
+            Received::Message(ToClient::Publication(publication)) => {
                 assert_eq!(publication.previous_offset, at, "a message is missing");
                 assert_eq!(publication.sealed.len(), MESSAGE);
                 at = publication.offset;
             }
-            Came::Message(other) => panic!("{other:?}"),
-            _ => panic!("a client that reads was ended"),
+            Received::Message(other) => panic!("{other:?}"),
+            _ => panic!("a client that reads was disconnected"),
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_clients_that_do_not_read_stay_within_the_memory_and_the_others_get_everything() {
+async fn ten_thousand_slow_consumers_stay_within_the_memory_budget_and_other_clients_lose_nothing() {
     let _turn = CROWD_TURN.lock().await;
     rlimit::increase_nofile_limit(2 * SLOW as u64).unwrap();
-    // The limit of a queue is out of reach: what holds is the limit of all together.
+    // No single queue can reach its limit, so only the total limit applies.
     let flags = [
         "--memory-bytes",
         "512MiB",
@@ -146,17 +147,17 @@ async fn ten_thousand_clients_that_do_not_read_stay_within_the_memory_and_the_ot
     );
 
     let published = CHANNELS * MESSAGES * MESSAGE;
-    assert!(published > LIMIT, "all of it does not fit");
+    assert!(published > LIMIT, "the published messages must not fit into the memory");
     let mut publishers = JoinSet::new();
     (0..PUBLISHERS).for_each(|number| drop(publishers.spawn(publisher(address, token.clone(), number))));
-    let published_all = timeout(PATIENCE, publishers.join_all()).await;
+    let published_all = timeout(TIMEOUT, publishers.join_all()).await;
     assert!(
         published_all.is_ok(),
         "publishing takes too long\n{} {}",
         peak(relay.child.id()) >> 20,
         relay.log()
     );
-    timeout(PATIENCE, readers.join_all()).await.expect("a client that reads has to wait");
+    timeout(TIMEOUT, readers.join_all()).await.expect("a client that reads was delayed");
 
     let (peak, scrape) = (peak(relay.child.id()), Scrape::of(&relay).await);
     println!(
@@ -174,7 +175,7 @@ async fn ten_thousand_clients_that_do_not_read_stay_within_the_memory_and_the_ot
 }
 
 #[tokio::test]
-async fn who_holds_most_is_cut_off_when_memory_is_short_and_told_to_come_back() {
+async fn the_client_that_holds_most_memory_is_shed_first_with_a_reconnect_delay() {
     let flags = ["--memory-bytes", "64MiB", "--replay-bytes", "8MiB", "--queue-bytes", "256MiB"];
     let relay =
         RelayProcess::start(&[&flags[..], &["--byte-rate", "64GiB", "--byte-burst", "64GiB"]].concat());
@@ -184,7 +185,7 @@ async fn who_holds_most_is_cut_off_when_memory_is_short_and_told_to_come_back() 
     slow.subscribe("absences").await;
     reader.subscribe("absences").await;
     let large = bytes::Bytes::from(vec![1; 128 * 1024]);
-    // Past the buffers of both ends and the memory.
+    // This is more than the buffers of both ends and the memory budget hold.
     for _ in 0..600 {
         match publisher.try_publish(channel("absences"), "", large.clone(), rand_id()).await {
             ToClient::Published(_) => {}
@@ -199,7 +200,7 @@ async fn who_holds_most_is_cut_off_when_memory_is_short_and_told_to_come_back() 
 }
 
 #[tokio::test]
-async fn a_cache_with_a_limit_above_the_memory_gives_way_to_publications_and_to_newcomers() {
+async fn a_replay_cache_larger_than_the_memory_budget_yields_to_publications_and_new_clients() {
     // The default of replay_bytes is four times as much.
     let flags = ["--memory-bytes", "64MiB", "--log", "error", "--admin-listen", "127.0.0.1:0"];
     let rates = ["--byte-rate", "64GiB", "--byte-burst", "64GiB"];
@@ -221,13 +222,13 @@ async fn a_cache_with_a_limit_above_the_memory_gives_way_to_publications_and_to_
 }
 
 #[tokio::test]
-async fn messages_that_are_never_finished_do_not_fill_the_memory() {
+async fn unfinished_messages_do_not_exhaust_the_memory() {
     let relay = RelayProcess::start(&[&["--memory-bytes", "64MiB", "--log", "error"][..], &CROWD].concat());
     let hello = ToRelay::Hello(Hello { token: App::one().session("mallory") }).to_bytes();
     let mut bystander = Client::open(&relay, "bob").await;
     let (mut streams, mut refused) = (Vec::new(), 0);
     for _ in 0..600 {
-        // Newcomers are refused if there is no memory for them.
+        // The relay refuses new clients when it has no memory for them.
         let Ok(mut stream) = try_handshake(relay.address).await else {
             refused += 1;
             continue;
@@ -240,18 +241,18 @@ async fn messages_that_are_never_finished_do_not_fill_the_memory() {
         streams.push(stream);
     }
     assert!(peak(relay.child.id()) < 96 * 1024 * 1024, "{} MiB", peak(relay.child.id()) >> 20);
-    assert!(refused > 0 && streams.len() > 100, "{refused} were refused, {} let in", streams.len());
+    assert!(refused > 0 && streams.len() > 100, "{refused} were refused, {} admitted", streams.len());
     bystander.publish("absences", "undisturbed").await;
-    // Clients that do not end their message make room for newcomers.
+    // The relay disconnects clients with unfinished messages in favour of new clients.
     let begun = Instant::now();
     while try_handshake(relay.address).await.is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "no client is let in any more");
+        assert!(begun.elapsed() < Duration::from_secs(20), "the relay admits no client any more");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
 #[tokio::test]
-async fn bodies_that_are_never_finished_do_not_fill_the_memory() {
+async fn unfinished_bodies_do_not_exhaust_the_memory() {
     let flags = ["--memory-bytes", "64MiB", "--body-timeout", "60s", "--log", "error"];
     let relay = RelayProcess::start(&[&flags[..], &CROWD].concat());
     let mut bystander = Client::open(&relay, "bob").await;

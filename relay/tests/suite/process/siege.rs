@@ -1,9 +1,9 @@
-//! All attacks on a relay's memory at once, while it has little of it.
+//! All attacks on the memory of a relay at the same time, with a small memory budget.
 
 use super::bystanders::Bystanders;
 use crate::support::{
-    App, CROWD, CROWD_TURN, Came, Client, LightClient, RelayProcess, Scrape, channel, ended, masked, rand_id,
-    try_handshake,
+    App, CROWD, CROWD_TURN, Client, LightClient, Received, RelayProcess, Scrape, channel, ended, masked,
+    rand_id, try_handshake,
 };
 use sealwire_protocol::wire::{Hello, Session, Subscribe, ToClient, ToRelay};
 use socket2::{Domain, Socket, Type};
@@ -23,11 +23,11 @@ use tokio::{
 };
 
 const HEALTHY: usize = 200;
-/// The length of the siege, unless a part of it takes longer.
+/// The minimum duration of the attacks.
 const SIEGE: Duration = Duration::from_secs(15);
-const MOST_RESIDENT: usize = 128 << 20;
+const MAX_RESIDENT: usize = 128 << 20;
 
-/// One connection of an attacker after the other: each sends these bytes, reads nothing, and stays for as long as it may.
+/// Opens one connection after another. Each sends these bytes and reads nothing. At most `at_once` of them stay open.
 async fn besiege(address: SocketAddr, at_once: usize, bytes: Arc<[u8]>, over: Arc<AtomicBool>) {
     let mut held = Vec::new();
     while !over.load(Ordering::Relaxed) {
@@ -50,7 +50,7 @@ fn frames(messages: impl IntoIterator<Item = ToRelay>) -> Vec<u8> {
     messages.into_iter().flat_map(|message| masked(0x82, &message.to_bytes())).collect()
 }
 
-/// The opening handshake, and these bytes behind it.
+/// Returns the opening handshake followed by these bytes.
 fn upgraded(then: &[u8]) -> Vec<u8> {
     let request =
         b"GET /v1/realtime HTTP/1.1\r\nhost: relay\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
@@ -59,7 +59,7 @@ fn upgraded(then: &[u8]) -> Vec<u8> {
     [&request[..], then].concat()
 }
 
-/// As many sessions and subscriptions as a connection may have, with filters.
+/// Opens the maximum number of sessions and subscriptions of a connection, with filters.
 async fn hoard(address: SocketAddr, token: String, number: usize) -> Option<TcpStream> {
     let (mut reader, mut writer) = try_handshake(address).await.ok()?.into_split();
     let reading = tokio::spawn(async move {
@@ -68,21 +68,21 @@ async fn hoard(address: SocketAddr, token: String, number: usize) -> Option<TcpS
         reader
     });
     for session in 0..32 {
-        let turn = (session > 0).then_some(ToRelay::Session(Session { number: session }));
+        let select = (session > 0).then_some(ToRelay::Session(Session { number: session }));
         let hello = ToRelay::Hello(Hello { token: token.clone() });
         let subscriptions = (1..=256).map(|request| {
             let events = (0..8).map(|event| format!("event-{event}-{request}")).collect();
             let channel = Some(channel(&format!("{number}-{session}-{request}")));
             ToRelay::Subscribe(Subscribe { request, channel, since: None, events })
         });
-        writer.write_all(&frames(turn.into_iter().chain([hello]).chain(subscriptions))).await.ok()?;
+        writer.write_all(&frames(select.into_iter().chain([hello]).chain(subscriptions))).await.ok()?;
     }
     let reader = reading.await.ok()?;
     reader.reunite(writer).ok()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_small_relay_withstands_all_attacks_at_once_and_ends_no_client_without_fault() {
+async fn a_small_relay_withstands_all_attacks_at_once_and_disconnects_no_well_behaved_client() {
     let _turn = CROWD_TURN.lock().await;
     rlimit::increase_nofile_limit(20_000).unwrap();
     let flags = ["--memory-bytes", "64MiB", "--log", "error", "--admin-listen", "127.0.0.1:0"];
@@ -102,7 +102,7 @@ async fn a_small_relay_withstands_all_attacks_at_once_and_ends_no_client_without
     let mallory = App::new("ari:cloud:ecosystem::app/two", "two", 2);
     let mut busy = Client::open_with(&relay, mallory.session("busy")).await;
 
-    // Every account of the other app attacks.
+    // All attackers belong to the other app.
     let hello = ToRelay::Hello(Hello { token: mallory.session("mallory") });
     let subscribe = ToRelay::Subscribe(Subscribe {
         request: 1,
@@ -139,7 +139,8 @@ async fn a_small_relay_withstands_all_attacks_at_once_and_ends_no_client_without
     let (begun, mut rounds, mut slowest) = (Instant::now(), 0, Duration::ZERO);
     let large = bytes::Bytes::from(vec![1; 60 * 1024]);
     while begun.elapsed() < SIEGE {
-        // The slow readers do not read these, and they may be refused; those of clients without fault may not.
+        // The relay may refuse these messages, which slow consumers do not read. It must not refuse those of other
+        // clients.
         for _ in 0..5 {
             busy.try_publish(channel("busy"), "", large.clone(), rand_id()).await;
         }
@@ -149,7 +150,7 @@ async fn a_small_relay_withstands_all_attacks_at_once_and_ends_no_client_without
         publisher.publish("absences", "still there").await;
         rounds += 1;
         sleep(Duration::from_millis(50)).await;
-        assert!(super::shedding::peak(relay.child.id()) < MOST_RESIDENT);
+        assert!(super::shedding::peak(relay.child.id()) < MAX_RESIDENT);
     }
     let scrape = Scrape::of(&relay).await;
     let value = |sample: &str| scrape.value(sample);
@@ -162,18 +163,19 @@ async fn a_small_relay_withstands_all_attacks_at_once_and_ends_no_client_without
     for client in &mut healthy {
         for _ in 0..rounds {
             match client.next().await {
-                Came::Message(ToClient::Publication(_)) => {}
-                _ => panic!("a client without fault was ended"),
+                Received::Message(ToClient::Publication(_)) => {}
+                _ => panic!("a well-behaved client was disconnected"),
             }
         }
     }
-    assert!(super::shedding::peak(relay.child.id()) < MOST_RESIDENT);
+    assert!(super::shedding::peak(relay.child.id()) < MAX_RESIDENT);
     assert!(rounds >= 20, "publishing takes too long: {rounds} rounds");
 
-    // The siege goes on, and the relay ends in good order all the same.
+    // The relay shuts down cleanly while the attacks continue.
     let begun = Instant::now();
     relay.signal("TERM");
-    let status = timeout(Duration::from_secs(40), ended(&mut relay)).await.expect("it does not end");
+    let status =
+        timeout(Duration::from_secs(40), ended(&mut relay)).await.expect("the relay does not shut down");
     assert!(status.success(), "{status}");
     assert!(begun.elapsed() < Duration::from_secs(15), "it took {:?} to end", begun.elapsed());
     over.store(true, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! A client that does not read.
+//! A single slow consumer.
 
 use super::bystanders::Bystanders;
 use crate::support::{Client, RelayProcess, channel, rand_id};
@@ -8,11 +8,11 @@ use sealwire_protocol::{
 };
 use std::time::Duration;
 
-/// More than the buffers of both ends of a loopback connection hold.
+/// The number of messages, which is more than the buffers of a loopback connection hold.
 const MESSAGES: usize = 300;
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_cut_off_and_nobody_else_waits_for_it() {
+async fn a_slow_consumer_is_disconnected_and_delays_no_other_client() {
     let relay = RelayProcess::start(&["--queue-bytes", "256KiB"]);
     let mut bystanders = Bystanders::on(&relay).await;
     let mut publisher = Client::open(&relay, "alice").await;
@@ -32,7 +32,7 @@ async fn a_client_that_does_not_read_is_cut_off_and_nobody_else_waits_for_it() {
 
     let farewell = slow.must_end_with(Code::SlowConsumer).await;
     assert!(farewell.goodbye.unwrap().reconnect_after_ms > 0);
-    // It comes back, and everything it missed is there, more than its queue may ever hold.
+    // After a reconnect, the client gets all missed messages, although they are more than its queue can hold.
     let mut back = Client::open(&relay, "carol").await;
     let position = Position { epoch: start.epoch, offset: start.offset };
     let subscribed = back.subscribe_since("absences", Some(Since::Position(position))).await;

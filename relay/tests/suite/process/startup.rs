@@ -1,4 +1,4 @@
-//! The command line.
+//! The commands `init` and `run`.
 
 use crate::support::{App, relay_command};
 use std::{fs, os::unix::fs::PermissionsExt as _, process::Output};
@@ -12,7 +12,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn init_writes_a_private_configuration_that_runs_and_prints_the_apps_side() {
+fn init_writes_a_valid_private_configuration_and_prints_the_settings_of_the_app() {
     let directory = tempfile::tempdir().unwrap();
     let output = run(&["init", "--app", "my app", "--host", "rt.example.org"], &directory);
     assert!(output.status.success(), "{output:?}");
@@ -37,7 +37,7 @@ fn init_writes_a_private_configuration_that_runs_and_prints_the_apps_side() {
     }
     assert!(run(&["check-config"], &directory).status.success());
 
-    // A second time would take away the keys of a running app.
+    // A second `init` must not replace the keys of a running app.
     let output = run(&["init", "--app", "other"], &directory);
     assert!(!output.status.success());
     assert!(text(&output.stderr).contains("kept as it is"), "{output:?}");
@@ -45,7 +45,7 @@ fn init_writes_a_private_configuration_that_runs_and_prints_the_apps_side() {
 }
 
 #[test]
-fn init_for_a_tunnel_prints_the_variables_of_its_shell_and_allows_its_pages() {
+fn init_for_a_tunnel_prints_shell_variables_and_allows_tunnel_pages() {
     let directory = tempfile::tempdir().unwrap();
     let output = run(&["init", "--local", "--app", "my app", "--config", "my.toml"], &directory);
     assert!(output.status.success(), "{output:?}");
@@ -67,7 +67,7 @@ fn init_for_a_tunnel_prints_the_variables_of_its_shell_and_allows_its_pages() {
 }
 
 #[test]
-fn every_new_app_gets_a_key_of_its_own() {
+fn every_init_creates_a_new_key() {
     let directory = tempfile::tempdir().unwrap();
     let first = text(&run(&["init", "--app", "a", "--config", "1.toml"], &directory).stdout);
     let second = text(&run(&["init", "--app", "a", "--config", "2.toml"], &directory).stdout);
@@ -75,7 +75,7 @@ fn every_new_app_gets_a_key_of_its_own() {
 }
 
 #[test]
-fn a_relay_that_cannot_run_says_why_and_what_to_do() {
+fn a_relay_that_cannot_start_reports_the_reason_and_the_remedy() {
     let directory = tempfile::tempdir().unwrap();
     let app = format!("[[app]]\nid = \"a\"\nsigning_keys = [\"{}\"]\n", App::one().key_text);
     fs::write(directory.path().join("good.toml"), &app).unwrap();

@@ -1,4 +1,4 @@
-//! Clients whose network lets no WebSocket through: the same sessions, over requests alone.
+//! The fallback for networks that block WebSockets: sessions over server-sent events and POST requests.
 
 use crate::support::{App, Client, RelayProcess, Streamed, now, request};
 use sealwire_protocol::{
@@ -13,7 +13,7 @@ use tokio::{
 };
 
 #[tokio::test]
-async fn a_streamed_client_and_one_with_a_websocket_meet_on_a_channel() {
+async fn clients_with_a_stream_and_with_a_websocket_share_a_channel() {
     let relay = RelayProcess::start(&[]);
     let mut streamed = Streamed::open(&relay, "alice").await;
     let mut client = Client::open(&relay, "bob").await;
@@ -24,14 +24,14 @@ async fn a_streamed_client_and_one_with_a_websocket_meet_on_a_channel() {
     assert_eq!(streamed.text().await, "from bob");
     let publishing = streamed.publishing("absences", "from alice");
     streamed.send(publishing).await;
-    // The publisher is answered first.
+    // The publisher gets its acknowledgement first.
     assert!(matches!(streamed.next().await, ToClient::Published(_)));
     assert_eq!(streamed.text().await, "from alice");
     assert_eq!(client.text().await, "from alice");
 }
 
 #[tokio::test]
-async fn nobody_on_the_way_is_invited_to_keep_or_read_a_stream() {
+async fn headers_forbid_proxies_to_cache_or_transform_a_stream() {
     let relay = RelayProcess::start(&["--log", "debug"]);
     let streamed = Streamed::open(&relay, "alice").await;
     for header in [
@@ -47,7 +47,7 @@ async fn nobody_on_the_way_is_invited_to_keep_or_read_a_stream() {
     }
     let answer = streamed.post(streamed.next, &[]).await;
     assert!(answer.head.contains("access-control-allow-origin: https://page.cdn.prod.atlassian-dev.net"));
-    // Where a page's monitoring adds headers, the browser asks before.
+    // If monitoring in the page adds headers, the browser sends a preflight request.
     for path in ["/v1/stream", "/v1/send"] {
         let preflight = request(
             relay.address,
@@ -68,7 +68,7 @@ async fn nobody_on_the_way_is_invited_to_keep_or_read_a_stream() {
 }
 
 #[tokio::test]
-async fn a_stream_that_broke_off_is_resumed_without_loss() {
+async fn an_interrupted_stream_is_resumed_without_loss() {
     let relay = RelayProcess::start(&[]);
     let mut publisher = Client::open(&relay, "bob").await;
     let mut streamed = Streamed::open(&relay, "alice").await;
@@ -88,7 +88,7 @@ async fn a_stream_that_broke_off_is_resumed_without_loss() {
 }
 
 #[tokio::test]
-async fn a_streamed_session_ends_with_its_token_unless_it_was_refreshed() {
+async fn a_session_on_a_stream_ends_with_its_token_unless_refreshed() {
     let relay = RelayProcess::start(&[]);
     let exp = now() + 2;
     let mut ending = Streamed::connect(relay.address).await;
@@ -105,7 +105,7 @@ async fn a_streamed_session_ends_with_its_token_unless_it_was_refreshed() {
 }
 
 #[tokio::test]
-async fn a_streamed_client_without_hello_or_without_an_answer_to_pings_is_closed() {
+async fn a_stream_without_hello_or_without_pongs_is_closed() {
     let relay = RelayProcess::start(&["--heartbeat", "1s", "--hello-timeout", "1s"]);
     let mut wordless = Streamed::connect(relay.address).await;
     let mut silent = Streamed::open(&relay, "alice").await;
@@ -127,7 +127,7 @@ async fn a_streamed_client_without_hello_or_without_an_answer_to_pings_is_closed
 }
 
 #[tokio::test]
-async fn a_relay_that_is_told_to_end_says_goodbye_on_streams_too() {
+async fn a_relay_that_is_shut_down_sends_a_goodbye_on_streams_too() {
     let mut relay = RelayProcess::start(&[]);
     let mut streamed = Streamed::open(&relay, "alice").await;
     relay.signal("TERM");
@@ -166,7 +166,7 @@ async fn several_sessions_share_a_stream() {
 }
 
 #[tokio::test]
-async fn a_streamed_client_that_is_gone_gives_its_place_back() {
+async fn a_closed_stream_releases_its_permit() {
     let relay = RelayProcess::start(&["--max-connections", "1"]);
     let streamed = Streamed::connect(relay.address).await;
     assert!(!opens(&relay).await);
@@ -176,10 +176,10 @@ async fn a_streamed_client_that_is_gone_gives_its_place_back() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(Duration::from_secs(5), free).await.expect("the place is not free");
+    timeout(Duration::from_secs(5), free).await.expect("the permit was not released");
 }
 
-/// Whether a stream can be opened.
+/// Returns whether the relay opens a stream.
 async fn opens(relay: &RelayProcess) -> bool {
     let mut socket = TcpStream::connect(relay.address).await.unwrap();
     let request = "POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n";

@@ -1,4 +1,4 @@
-//! What must not work with streams, and whom it must not disturb.
+//! Abuse of streams, which must fail and must not affect other clients.
 
 use super::bystanders::Bystanders;
 use crate::support::{
@@ -10,7 +10,7 @@ use sealwire_protocol::{
 };
 
 #[tokio::test]
-async fn requests_that_fit_no_stream_are_told_why_and_disturb_nobody() {
+async fn requests_that_match_no_stream_are_refused_with_a_reason_and_affect_no_others() {
     let relay = RelayProcess::start(&[]);
     let mut bystanders = Bystanders::on(&relay).await;
     let streamed = Streamed::open(&relay, "alice").await;
@@ -34,14 +34,14 @@ async fn requests_that_fit_no_stream_are_told_why_and_disturb_nobody() {
         assert_eq!((answer.status, answer.code()), (status, code), "{method} {path} {start:?} {answer:?}");
         assert!(!answer.body.to_string().contains(id));
     }
-    // None of them moved it.
+    // None of these requests changed the stream.
     let mut streamed = streamed;
     streamed.subscribe_since("absences", None).await;
     bystanders.must_be_untouched().await;
 }
 
 #[tokio::test]
-async fn nothing_is_read_from_who_names_no_stream() {
+async fn the_body_of_a_request_for_an_unknown_stream_is_not_read() {
     let relay = RelayProcess::start(&[]);
     let stranger = encode_base64url(rand_id());
     let text = format!(
@@ -49,13 +49,13 @@ async fn nothing_is_read_from_who_names_no_stream() {
          {stranger} 0\n{}",
         "A".repeat(1000)
     );
-    // The rest never comes; the answer does.
+    // The rest of the body never arrives, but the response does.
     let answer = request_bytes(relay.address, text.as_bytes()).await;
     assert_eq!((answer.status, answer.code()), (404, "MALFORMED_REQUEST"));
 }
 
 #[tokio::test]
-async fn a_request_that_is_sent_again_has_no_further_effect() {
+async fn a_retried_request_has_no_further_effect() {
     let relay = RelayProcess::start(&[]);
     let mut client = Client::open(&relay, "bob").await;
     client.subscribe("absences").await;
@@ -66,10 +66,10 @@ async fn a_request_that_is_sent_again_has_no_further_effect() {
     for _ in 0..3 {
         let answer = streamed.post(first, &[&one, &two]).await;
         assert_eq!((answer.status, answer.body["next"].as_u64()), (200, Some(first + 2)));
-        // The one before, alone and late.
+        // A late retry of only the first message.
         assert_eq!(streamed.post(first, &[&one]).await.status, 200);
     }
-    // Sent again together with one that is new.
+    // A retry together with a new message.
     let three = streamed.publishing("absences", "three").to_bytes();
     assert_eq!(streamed.post(first + 1, &[&two, &three]).await.body["next"].as_u64(), Some(first + 3));
     for text in ["one", "two", "three"] {
@@ -82,7 +82,7 @@ async fn a_request_that_is_sent_again_has_no_further_effect() {
 }
 
 #[tokio::test]
-async fn requests_at_the_same_time_are_taken_once() {
+async fn concurrent_retries_are_accepted_once() {
     let relay = RelayProcess::start(&[]);
     let mut client = Client::open(&relay, "bob").await;
     client.subscribe("absences").await;
@@ -101,7 +101,7 @@ async fn requests_at_the_same_time_are_taken_once() {
 }
 
 #[tokio::test]
-async fn a_message_that_no_websocket_may_send_ends_the_stream_as_it_ends_a_websocket() {
+async fn an_invalid_message_closes_a_stream_as_it_closes_a_websocket() {
     let relay = RelayProcess::start(&[]);
     let mut bystanders = Bystanders::on(&relay).await;
     let too_large = vec![0; limits::MAX_FRAME + 1];
@@ -110,14 +110,14 @@ async fn a_message_that_no_websocket_may_send_ends_the_stream_as_it_ends_a_webso
         assert_eq!(streamed.post(streamed.next, &[message]).await.status, 200);
         let (goodbye, close) = streamed.farewell().await;
         assert_eq!((goodbye.unwrap().code, close), (code.number(), Some(code.close_code() as u16)));
-        // It is over.
+        // The stream no longer exists.
         assert_eq!(streamed.post(streamed.next, &[b"more"]).await.status, 404);
     }
     bystanders.must_be_untouched().await;
 }
 
 #[tokio::test]
-async fn who_learnt_the_secret_of_a_stream_cannot_make_it_another_apps() {
+async fn the_secret_of_a_stream_does_not_permit_to_change_its_app() {
     let other = App::new("other", "two", 2);
     let relay = RelayProcess::start_for(&[App::one(), other.clone()], &[]);
     let mut streamed = Streamed::open(&relay, "alice").await;
@@ -132,7 +132,7 @@ async fn who_learnt_the_secret_of_a_stream_cannot_make_it_another_apps() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_not_read_is_cut_off_and_nobody_else_waits_for_it() {
+async fn a_stream_that_is_not_read_is_closed_and_delays_no_other_client() {
     let relay = RelayProcess::start(&["--queue-bytes", "256KiB"]);
     let mut bystanders = Bystanders::on(&relay).await;
     let mut publisher = Client::open(&relay, "alice").await;
@@ -150,7 +150,7 @@ async fn a_stream_that_is_not_read_is_cut_off_and_nobody_else_waits_for_it() {
     let goodbye = goodbye.unwrap();
     assert_eq!((goodbye.code, close), (Code::SlowConsumer.number(), Some(4429)));
     assert!(goodbye.reconnect_after_ms > 0);
-    // It comes back, and everything it missed is there.
+    // After a reconnect, the client gets all missed messages.
     let mut back = Streamed::open(&relay, "carol").await;
     let subscribed =
         back.subscribe_since("absences", Some(Since::Position(Position { epoch, offset }))).await;

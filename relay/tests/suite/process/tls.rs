@@ -1,4 +1,4 @@
-//! TLS by the relay itself.
+//! TLS that the relay terminates itself.
 
 use crate::support::{
     App, Certificate, Client, RelayProcess, Scrape, Streamed, TLS12, TLS13, rand_id, relay_command,
@@ -15,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 async fn open(relay: &RelayProcess, certificate: &Certificate, account: &str) -> Client {
     let stream = certificate.connect(relay.address, &TLS13).await.unwrap();
@@ -25,7 +25,7 @@ async fn open(relay: &RelayProcess, certificate: &Certificate, account: &str) ->
 }
 
 #[tokio::test]
-async fn http_and_websocket_are_spoken_over_tls_1_2_and_1_3_and_nothing_in_plain_text() {
+async fn http_and_websocket_work_over_tls_1_2_and_1_3_and_plain_text_is_refused() {
     let certificate = Certificate::new();
     let relay = RelayProcess::start_tls(&certificate, "", &[]);
     assert_eq!(relay.endpoint, format!("https://{}", relay.address));
@@ -48,13 +48,13 @@ async fn http_and_websocket_are_spoken_over_tls_1_2_and_1_3_and_nothing_in_plain
     let hello = b"GET /healthz HTTP/1.1\r\nhost: relay\r\n\r\n";
     tokio::io::AsyncWriteExt::write_all(&mut plain, hello).await.unwrap();
     let mut answer = Vec::new();
-    let _ = timeout(PATIENCE, plain.read_to_end(&mut answer)).await.unwrap();
-    // A TLS alert, if anything.
+    let _ = timeout(TIMEOUT, plain.read_to_end(&mut answer)).await.unwrap();
+    // The only possible response is a TLS alert.
     assert!(answer.first().is_none_or(|first| *first == 0x15), "{}", answer.escape_ascii());
 }
 
 #[tokio::test]
-async fn a_new_certificate_is_shown_to_whoever_comes_and_nobody_has_to_leave() {
+async fn a_new_certificate_is_used_for_new_connections_and_existing_ones_stay_open() {
     let (first, second) = (Certificate::new(), Certificate::between(2000, 3000));
     let directory = tempfile::tempdir().unwrap();
     first.write(directory.path());
@@ -65,7 +65,7 @@ async fn a_new_certificate_is_shown_to_whoever_comes_and_nobody_has_to_leave() {
     let log = relay.reload(&tls_config("")).await;
     assert!(log.contains("certificate=true"), "{log}");
     let expiry = Scrape::of(&relay).await.value("sealwire_certificate_expiry_timestamp_seconds");
-    // The beginning of the year 3000.
+    // The certificate expires at the beginning of the year 3000.
     assert_eq!(expiry, 32_503_680_000.0);
     first.connect(relay.address, &TLS13).await.unwrap_err();
     let mut late = open(&relay, &second, "bob").await;
@@ -73,7 +73,7 @@ async fn a_new_certificate_is_shown_to_whoever_comes_and_nobody_has_to_leave() {
     late.publish("absences", "to all").await;
     assert_eq!((early.text().await, late.text().await), ("to all".into(), "to all".into()));
 
-    // One that cannot be used changes nothing, nor does the same again.
+    // An invalid certificate changes nothing, and neither does the current one.
     fs::write(relay.directory().join("key.pem"), &first.key).unwrap();
     let log = relay.reload(&tls_config("")).await;
     assert!(log.contains("not the one of the certificate") && log.contains("former one"), "{log}");
@@ -83,14 +83,14 @@ async fn a_new_certificate_is_shown_to_whoever_comes_and_nobody_has_to_leave() {
     open(&relay, &second, "carol").await;
     early.publish("absences", "still here").await;
     assert_eq!((early.text().await, late.text().await), ("still here".into(), "still here".into()));
-    // To go back to plain text takes a restart.
+    // A return to plain text needs a restart.
     let log = relay.reload(&tls_config("").replace("tls_", "# tls_")).await;
     assert!(log.contains("needs a restart") && log.contains("setting=\"tls_certificate\""), "{log}");
     open(&relay, &second, "dora").await;
 }
 
 #[test]
-fn a_certificate_that_cannot_be_used_is_refused_with_what_to_do() {
+fn an_unusable_certificate_is_refused_with_the_remedy() {
     let (good, other) = (Certificate::new(), Certificate::new());
     let (expired, early) = (Certificate::between(2000, 2001), Certificate::between(3000, 3001));
     let none = String::new();
@@ -119,37 +119,37 @@ fn a_certificate_that_cannot_be_used_is_refused_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_does_not_come_on_is_ended() {
+async fn a_tls_handshake_without_progress_is_ended() {
     let relay = RelayProcess::start_tls(&Certificate::new(), "head_timeout = \"200ms\"", &[]);
     let mut silent = TcpStream::connect(relay.address).await.unwrap();
-    let end = timeout(PATIENCE, silent.read_u8()).await.expect("the connection stayed open");
+    let end = timeout(TIMEOUT, silent.read_u8()).await.expect("the connection stayed open");
     assert!(end.is_err());
 }
 
 #[tokio::test]
-async fn a_handshake_that_is_too_long_is_ended_before_its_deadline() {
+async fn an_oversized_tls_handshake_is_ended_before_its_deadline() {
     let relay = RelayProcess::start_tls(&Certificate::new(), "head_timeout = \"60s\"", &[]);
     let mut stream = TcpStream::connect(relay.address).await.unwrap();
-    // Records with the parts of a ClientHello of 64 KiB.
+    // The records carry the parts of a ClientHello of 64 KiB.
     let mut part = vec![22, 3, 1, 0x10, 0x00, 1, 0, 0xff, 0xff];
     for _ in 0..8 {
         part.resize(5 + 0x1000, 0);
         let _ = stream.write_all(&part).await;
         part.truncate(5);
     }
-    let end = timeout(PATIENCE, stream.read_u8()).await.expect("the connection stayed open");
+    let end = timeout(TIMEOUT, stream.read_u8()).await.expect("the connection stayed open");
     assert!(end.is_err());
 }
 
 #[tokio::test]
-async fn what_a_slow_client_does_not_take_waits_in_its_queue_and_arrives_in_order() {
+async fn messages_for_a_slow_tls_client_wait_in_its_queue_and_arrive_in_order() {
     let certificate = Certificate::new();
     let relay = RelayProcess::start_tls(
         &certificate,
         "queue_bytes = \"16MiB\"\nbyte_rate = \"1GiB\"\nbyte_burst = \"1GiB\"",
         &[],
     );
-    // A small window: most of what is published finds the socket full.
+    // The receive window is small, so that the socket is full for most publications.
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let stream = socket.connect(relay.address).await.unwrap();
@@ -165,13 +165,13 @@ async fn what_a_slow_client_does_not_take_waits_in_its_queue_and_arrives_in_orde
     for number in 0..200 {
         assert_eq!(slow.text().await, text(number));
     }
-    // Nothing is left behind in a buffer, in either direction.
+    // No bytes remain in a buffer, in either direction.
     slow.publish("absences", "the end").await;
     assert_eq!(slow.text().await, "the end");
 }
 
 #[tokio::test]
-async fn a_client_without_a_websocket_is_served_over_tls_and_keeps_its_stream_when_the_certificate_changes() {
+async fn a_stream_over_tls_survives_a_change_of_the_certificate() {
     let (first, second) = (Arc::new(Certificate::new()), Arc::new(Certificate::between(2000, 3000)));
     let settings = "queue_bytes = \"16MiB\"\nbyte_rate = \"1GiB\"\nbyte_burst = \"1GiB\"";
     let relay = RelayProcess::start_tls(&first, settings, &[]);
@@ -189,7 +189,7 @@ async fn a_client_without_a_websocket_is_served_over_tls_and_keeps_its_stream_wh
     );
     second.write(relay.directory());
     relay.reload(&tls_config(settings)).await;
-    // More than the sockets take: most of it finds the stream full.
+    // This is more than the sockets hold, so that the stream is full for most publications.
     let text = |number: usize| format!("{number} {}", "x".repeat(60_000 - number * 7));
     for number in 0..200 {
         publisher.publish("absences", &text(number)).await;
@@ -198,7 +198,7 @@ async fn a_client_without_a_websocket_is_served_over_tls_and_keeps_its_stream_wh
     for number in 0..200 {
         assert_eq!(streamed.text().await, text(number));
     }
-    // What it sends are new connections.
+    // Every request that the client sends uses a new connection.
     streamed.certificate = Some(second);
     let publishing = streamed.publishing("absences", "the end");
     streamed.send(publishing).await;
@@ -206,7 +206,7 @@ async fn a_client_without_a_websocket_is_served_over_tls_and_keeps_its_stream_wh
 }
 
 #[tokio::test]
-async fn a_client_that_never_reads_is_cut_off_over_tls_as_well() {
+async fn a_slow_consumer_over_tls_is_disconnected_too() {
     let certificate = Certificate::new();
     let relay = RelayProcess::start_tls(&certificate, "queue_bytes = \"144KiB\"", &[]);
     let socket = TcpSocket::new_v4().unwrap();
@@ -237,16 +237,16 @@ async fn a_client_that_never_reads_is_cut_off_over_tls_as_well() {
 }
 
 #[tokio::test]
-async fn the_health_check_knows_the_relay_by_its_certificate() {
+async fn the_health_check_verifies_the_certificate_of_the_relay() {
     let (certificate, other) = (Certificate::new(), Certificate::new());
     let relay = RelayProcess::start_tls(&certificate, "", &[]);
-    let asked = || {
+    let healthcheck = || {
         let mut command = relay_command();
         command.args(["healthcheck", "--config", "relay.toml", "--listen", &relay.address.to_string()]);
         command.current_dir(relay.directory()).output().unwrap()
     };
-    let output = asked();
+    let output = healthcheck();
     assert!(output.status.success(), "{output:?}");
     other.write(relay.directory());
-    assert!(!asked().status.success());
+    assert!(!healthcheck().status.success());
 }

@@ -1,4 +1,4 @@
-//! Clients that do not read their answers over HTTP, or hardly.
+//! HTTP clients that read their responses too slowly or not at all.
 
 use super::bystanders::Bystanders;
 use crate::support::{
@@ -16,16 +16,16 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// The longest time in which a client may read nothing.
+/// The longest time for which a client may read nothing.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 const FLAGS: [&str; 6] = ["--write-timeout", "2s", "--log", "error", "--admin-listen", "127.0.0.1:0"];
 const GUESTS: &str = "sealwire_memory_bytes{what=\"guests\"}";
-/// Longest wait for anything, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// Requests that are sent at once, for 18 MB of answers.
+/// The longest wait for any step, on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// The number of pipelined requests, which have 18 MB of responses.
 const PIPELINED: usize = 300;
 
-/// A connection that takes in little at a time.
+/// Opens a connection with a small receive window.
 async fn narrow(address: SocketAddr) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
@@ -33,32 +33,32 @@ async fn narrow(address: SocketAddr) -> TcpStream {
     TcpSocket::from_std_stream(socket.into()).connect(address).await.unwrap()
 }
 
-/// Asks for much and reads none of it.
+/// Sends the pipelined requests and reads no response.
 async fn ask_for_much(stream: &mut (impl AsyncWrite + Unpin)) {
     let requests = "GET /v1/openapi.json HTTP/1.1\r\nhost: relay\r\n\r\n".repeat(PIPELINED);
     stream.write_all(requests.as_bytes()).await.unwrap();
 }
 
-/// The time until the relay has none of these connections any more.
+/// Waits until the relay has closed these connections, and returns the time that took.
 async fn until_gone(relay: &RelayProcess) -> Duration {
     let begun = Instant::now();
     while Scrape::of(relay).await.value(GUESTS) < 190_000.0 {
-        assert!(begun.elapsed() < PATIENCE, "no answer waits for its client");
+        assert!(begun.elapsed() < TIMEOUT, "no response waits for its client");
     }
     let begun = Instant::now();
     Scrape::until(relay, "sealwire_permits_in_use", 0.0).await;
     begun.elapsed()
 }
 
-/// Everything until the end of the connection.
+/// Reads until the end of the connection.
 async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut rest = Vec::new();
-    let _ = timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("the connection does not end");
+    let _ = timeout(TIMEOUT, stream.read_to_end(&mut rest)).await.expect("the connection does not end");
     rest
 }
 
 #[tokio::test]
-async fn unread_answers_end_the_connection_and_take_little_memory_until_then() {
+async fn a_connection_with_unread_responses_is_closed_and_holds_little_memory_until_then() {
     let relay = RelayProcess::start(&FLAGS);
     let mut bystanders = Bystanders::on(&relay).await;
     let mut unread = Vec::new();
@@ -69,9 +69,12 @@ async fn unread_answers_end_the_connection_and_take_little_memory_until_then() {
     }
     let mut scrape = Scrape::of(&relay).await;
     let begun = Instant::now();
-    // The buffers of the system count.
+    // The socket buffers of the kernel count too.
     while scrape.value(GUESTS) < 50.0 * 190_000.0 {
-        assert!(begun.elapsed() < WRITE_TIMEOUT, "the buffers of the system are not counted: {scrape:#?}");
+        assert!(
+            begun.elapsed() < WRITE_TIMEOUT,
+            "the socket buffers of the kernel are not counted: {scrape:#?}"
+        );
         scrape = Scrape::of(&relay).await;
     }
     bystanders.must_be_untouched().await;
@@ -81,31 +84,31 @@ async fn unread_answers_end_the_connection_and_take_little_memory_until_then() {
     let scrape = Scrape::of(&relay).await;
     assert_eq!(scrape.value(GUESTS), 0.0);
     for stream in &mut unread {
-        // Without a bound, the system would hold megabytes of answers.
+        // Without a bound, the kernel would hold megabytes of responses.
         let read = rest(stream).await.len();
         assert!(read < 1 << 20, "{read} bytes were written for a client that does not read");
     }
 }
 
 #[tokio::test]
-async fn a_client_that_reads_a_little_now_and_then_loses_the_connection_too() {
+async fn a_client_that_reads_below_the_minimum_rate_is_disconnected() {
     let relay = RelayProcess::start(&FLAGS);
     let mut stream = narrow(relay.address).await;
     ask_for_much(&mut stream).await;
     let begun = Instant::now();
     let mut some = [0; 64];
-    // The client never stops for as long as the timeout, and is slower than the least rate.
-    while let Ok(Ok(1..)) = timeout(PATIENCE, stream.read(&mut some)).await {
+    // The client never pauses for as long as the timeout, but reads below the minimum rate.
+    while let Ok(Ok(1..)) = timeout(TIMEOUT, stream.read(&mut some)).await {
         sleep(Duration::from_millis(250)).await;
         if Scrape::of(&relay).await.value("sealwire_permits_in_use") == 0.0 {
             break;
         }
-        assert!(begun.elapsed() < PATIENCE, "a connection that is hardly read is kept");
+        assert!(begun.elapsed() < TIMEOUT, "the connection of a slow client stays open");
     }
 }
 
 #[tokio::test]
-async fn a_client_that_reads_gets_all_answers_to_many_requests_at_once() {
+async fn a_client_that_reads_gets_all_responses_to_pipelined_requests() {
     let relay = RelayProcess::start(&FLAGS);
     let mut stream = narrow(relay.address).await;
     let one = request(relay.address, "GET", "/v1/openapi.json", "", "").await.text.len();
@@ -114,7 +117,7 @@ async fn a_client_that_reads_gets_all_answers_to_many_requests_at_once() {
     let reading = async {
         let (mut read, mut buffer) = (0, vec![0; 64 * 1024]);
         while read < PIPELINED * one {
-            read += match timeout(PATIENCE, reader.read(&mut buffer)).await.unwrap().unwrap() {
+            read += match timeout(TIMEOUT, reader.read(&mut buffer)).await.unwrap().unwrap() {
                 0 => panic!("the connection ended after {read} bytes"),
                 count => count,
             };
@@ -124,7 +127,7 @@ async fn a_client_that_reads_gets_all_answers_to_many_requests_at_once() {
 }
 
 #[tokio::test]
-async fn over_tls_and_on_a_unix_domain_socket_unread_answers_end_the_connection_as_well() {
+async fn connections_with_unread_responses_are_closed_over_tls_and_unix_domain_sockets_too() {
     let certificate = Certificate::new();
     let relay = RelayProcess::start_tls(&certificate, "", &FLAGS);
     let mut stream = certificate.connect(relay.address, &TLS13).await.unwrap();
@@ -146,11 +149,11 @@ async fn over_tls_and_on_a_unix_domain_socket_unread_answers_end_the_connection_
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_its_session_although_its_client_does_not_read() {
+async fn a_stream_ends_with_its_session_even_if_the_client_does_not_read() {
     let relay =
         RelayProcess::start(&[&["--queue-bytes", "256KiB", "--hello-timeout", "1s"][..], &FLAGS].concat());
     let mut publisher = Client::open(&relay, "alice").await;
-    // One client never shows a token; the session of the other ends because it reads nothing.
+    // One client never presents a token. The session of the other ends because the client reads nothing.
     let silent = Streamed::connect(relay.address).await;
     let mut slow = Streamed::open(&relay, "carol").await;
     slow.subscribe_since("absences", None).await;
@@ -163,7 +166,7 @@ async fn a_stream_ends_with_its_session_although_its_client_does_not_read() {
     }
     let begun = Instant::now();
     while Scrape::of(&relay).await.value("sealwire_permits_in_use") > 1.0 {
-        assert!(begun.elapsed() < PATIENCE, "a stream outlives its session");
+        assert!(begun.elapsed() < TIMEOUT, "a stream outlives its session");
         sleep(Duration::from_millis(50)).await;
     }
     let scrape = Scrape::of(&relay).await;
@@ -173,11 +176,12 @@ async fn a_stream_ends_with_its_session_although_its_client_does_not_read() {
 }
 
 #[tokio::test]
-async fn the_last_events_of_a_stream_wait_only_a_moment_for_a_client_that_does_not_read() {
+async fn the_last_events_of_a_stream_wait_only_briefly_for_a_client_that_does_not_read() {
     let flags = ["--write-timeout", "60s", "--log", "error", "--admin-listen", "127.0.0.1:0"];
     let relay = RelayProcess::start(&flags);
     let mut publisher = Client::open(&relay, "alice").await;
-    // For some of them more than the system takes, and so little that the session writes everything before it ends.
+    // For some clients this is more than the kernel buffers, but so little that the session writes all of it before it
+    // ends.
     let (mut open, message) = (Vec::new(), bytes::Bytes::from(vec![1; 10_000]));
     for messages in 1..=10 {
         let name = format!("channel-{messages}");
@@ -197,19 +201,19 @@ async fn the_last_events_of_a_stream_wait_only_a_moment_for_a_client_that_does_n
     }
     let begun = Instant::now();
     while Scrape::of(&relay).await.value("sealwire_permits_in_use") > 1.0 {
-        assert!(begun.elapsed() < PATIENCE, "an answer outlives its session");
+        assert!(begun.elapsed() < TIMEOUT, "a response outlives its session");
         sleep(Duration::from_millis(50)).await;
     }
 }
 
 #[tokio::test]
-async fn a_client_that_sends_while_its_stream_is_open_loses_it() {
+async fn a_client_that_sends_on_the_connection_of_its_stream_loses_the_stream() {
     let relay = RelayProcess::start(&FLAGS);
     let mut streamed = Streamed::open(&relay, "alice").await;
     let more = "POST /v1/send HTTP/1.1\r\nhost: relay\r\ncontent-length: 1000000\r\n\r\n";
     streamed.socket.write_all(more.as_bytes()).await.unwrap();
     Scrape::until(&relay, "sealwire_permits_in_use", 0.0).await;
-    // The same if HTTP has read a part of it together with the request, and does not look for the rest.
+    // The same holds if the HTTP server has read a part of it together with the request and does not read the rest.
     let mut stream = TcpStream::connect(relay.address).await.unwrap();
     let request = "POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n";
     let _ = stream.write_all(format!("{request}{}", more.repeat(1000)).as_bytes()).await;
@@ -221,23 +225,24 @@ async fn a_client_that_sends_while_its_stream_is_open_loses_it() {
     streamed.subscribe_since("absences", None).await;
 }
 
-/// The time that a relay takes to end.
+/// Shuts a relay down and returns the time that took.
 async fn time_to_end(mut relay: RelayProcess) -> Duration {
     let begun = Instant::now();
     relay.signal("TERM");
-    let status = timeout(Duration::from_secs(40), ended(&mut relay)).await.expect("it does not end");
+    let status =
+        timeout(Duration::from_secs(40), ended(&mut relay)).await.expect("the relay does not shut down");
     assert!(status.success(), "{status}: {}", relay.log());
     begun.elapsed()
 }
 
 #[tokio::test]
-async fn a_relay_ends_soon_although_clients_neither_read_nor_send_the_rest() {
-    // All timeouts are longer than the end may take.
+async fn a_relay_shuts_down_quickly_despite_clients_with_unfinished_requests_and_unread_responses() {
+    // All timeouts are longer than the shutdown may take.
     let flags =
         ["--write-timeout", "60s", "--body-timeout", "60s", "--head-timeout", "60s", "--log", "error"];
     let relay = RelayProcess::start(&flags);
     let mut held = Vec::new();
-    // Answers and streams that are not read, and heads and bodies that do not end.
+    // The clients have unread responses and streams, and unfinished heads and bodies.
     for _ in 0..3 {
         let mut stream = TcpStream::connect(relay.address).await.unwrap();
         ask_for_much(&mut stream).await;
@@ -271,7 +276,7 @@ async fn a_relay_ends_soon_although_clients_neither_read_nor_send_the_rest() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_does_not_send_its_header_does_not_keep_a_relay_from_its_end() {
+async fn a_proxy_without_a_header_does_not_delay_the_shutdown() {
     let flags = [
         "--head-timeout",
         "60s",
@@ -289,7 +294,7 @@ async fn a_proxy_that_does_not_send_its_header_does_not_keep_a_relay_from_its_en
 }
 
 #[tokio::test]
-async fn operators_are_answered_despite_many_silent_connections() {
+async fn operators_get_responses_despite_many_silent_connections() {
     let relay = RelayProcess::start(&FLAGS);
     let mut silent = Vec::new();
     for _ in 0..100 {
@@ -297,7 +302,7 @@ async fn operators_are_answered_despite_many_silent_connections() {
     }
     let answer = request(relay.admin(), "GET", "/healthz", "", "").await;
     assert_eq!(answer.status, 200);
-    // A connection that asks and does not read ends soon as well.
+    // A connection with unread responses is soon closed too.
     let mut stream = narrow(relay.admin()).await;
     stream.write_all("GET /metrics HTTP/1.1\r\nhost: relay\r\n\r\n".repeat(100).as_bytes()).await.unwrap();
     sleep(Duration::from_millis(200)).await;

@@ -1,4 +1,4 @@
-//! The end of tokens, and their renewal.
+//! The expiry and the refresh of tokens.
 
 use super::session::{START, Session, channel_token, session_token};
 use crate::support::{App, INSTALLATION, channel};
@@ -32,7 +32,7 @@ fn with_token(name: &str, tag: u8, exp: u64) -> Channel {
 }
 
 #[test]
-fn a_session_ends_in_the_moment_its_token_does() {
+fn a_session_ends_exactly_when_its_token_expires() {
     let mut session = Session::open_with(Permissions::ALL, 30);
     session.pass(Duration::from_millis(29_999));
     assert_eq!(session.closed, None);
@@ -41,7 +41,7 @@ fn a_session_ends_in_the_moment_its_token_does() {
 }
 
 #[test]
-fn a_request_after_the_end_is_not_served_even_if_the_timer_is_late() {
+fn a_request_after_expiry_is_refused_even_if_the_timer_is_late() {
     let mut session = Session::open_with(Permissions::ALL, 30);
     session.now.monotonic += Duration::from_secs(30);
     session.now.wall.0 += 30_000;
@@ -50,7 +50,7 @@ fn a_request_after_the_end_is_not_served_even_if_the_timer_is_late() {
 }
 
 #[test]
-fn a_refreshed_session_goes_on_with_its_subscriptions() {
+fn a_refreshed_session_keeps_its_subscriptions() {
     let mut session = Session::open_with(Permissions::ALL, 20);
     let id = session.subscribed("absences").channel_id();
     session.pass(Duration::from_secs(15));
@@ -63,7 +63,7 @@ fn a_refreshed_session_goes_on_with_its_subscriptions() {
 }
 
 #[test]
-fn a_refresh_with_a_token_of_somebody_else_is_refused_and_changes_nothing() {
+fn a_refresh_with_a_token_of_another_identity_is_refused_and_changes_nothing() {
     let mut claims = App::one().claims("alice", Permissions::ALL, (START, START + 600));
     claims.ins = "ari:cloud:jira::site/two".into();
     let other_installation = tokens::sign(&claims, &App::one().key).unwrap();
@@ -91,7 +91,7 @@ fn a_refresh_with_a_token_of_somebody_else_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn a_refresh_that_takes_a_permission_away_ends_what_needs_it() {
+fn a_refresh_without_a_permission_ends_the_subscriptions_that_need_it() {
     let mut session = Session::open();
     let id = session.subscribed("absences").channel_id();
     refresh(&mut session, None, session_token("alice", PUBLISH_ONLY, START + 600));
@@ -104,7 +104,7 @@ fn a_refresh_that_takes_a_permission_away_ends_what_needs_it() {
 }
 
 #[test]
-fn a_subscription_ends_in_the_moment_its_channel_token_does_and_the_session_goes_on() {
+fn a_subscription_ends_exactly_when_its_channel_token_expires_and_the_session_continues() {
     let mut session = Session::open();
     let plain = session.subscribed("absences").channel_id();
     let id = session.subscribed_to(with_token("absences", 1, START + 10)).channel_id();
@@ -131,7 +131,7 @@ fn a_refreshed_channel_token_keeps_its_subscription() {
 }
 
 #[test]
-fn a_channel_token_is_refreshed_only_with_one_of_the_same_channel_and_claims_that_permits_to_subscribe() {
+fn a_channel_token_is_refreshed_only_with_one_that_permits_to_subscribe_to_the_same_channel_and_claims() {
     let mut session = Session::open();
     let plain = session.subscribed("rotation").channel_id();
     let id = session.subscribed_to(with_token("absences", 1, START + 10)).channel_id();
@@ -158,13 +158,13 @@ fn a_channel_token_is_refreshed_only_with_one_of_the_same_channel_and_claims_tha
         session.must_refuse(code);
         assert_eq!(session.last_audited(), ("refresh", code));
     }
-    // The old token counts.
+    // The old token still determines the expiry.
     session.pass(Duration::from_secs(10));
     assert!(matches!(session.answer(), ToClient::Ended(_)));
 }
 
 #[test]
-fn leaving_a_channel_forgets_its_token() {
+fn unsubscribing_from_a_channel_discards_its_token() {
     let mut session = Session::open();
     let id = session.subscribed_to(with_token("absences", 1, START + 10)).channel_id();
     let request = session.next_request();

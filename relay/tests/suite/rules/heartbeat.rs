@@ -1,4 +1,4 @@
-//! Whether the other side is still there.
+//! Heartbeats: detecting whether the peer is alive.
 
 use super::session::{HEARTBEAT, HELLO_TIMEOUT, START, Session, session_token};
 use sealwire_protocol::{
@@ -9,7 +9,7 @@ use sealwire_protocol::{
 use std::time::Duration;
 
 #[test]
-fn a_client_is_pinged_every_heartbeat_and_stays_while_it_answers() {
+fn a_client_is_pinged_every_heartbeat_and_stays_connected_while_it_responds() {
     let mut session = Session::open_with(Permissions::ALL, 600);
     for _ in 0..10 {
         session.pass(HEARTBEAT);
@@ -20,7 +20,7 @@ fn a_client_is_pinged_every_heartbeat_and_stays_while_it_answers() {
 }
 
 #[test]
-fn a_client_that_is_silent_for_two_heartbeats_is_cut_off() {
+fn a_client_that_is_silent_for_two_heartbeats_is_disconnected() {
     let mut session = Session::open();
     session.pass(2 * HEARTBEAT - Duration::from_millis(1));
     assert_eq!(session.closed, None);
@@ -29,18 +29,18 @@ fn a_client_that_is_silent_for_two_heartbeats_is_cut_off() {
 }
 
 #[test]
-fn a_client_that_asks_for_a_sign_of_life_gets_one() {
+fn a_ping_from_a_client_is_answered_with_pong() {
     let mut session = Session::open();
     session.pass(HEARTBEAT - Duration::from_secs(1));
     session.send(ToRelay::Ping(Ping {}));
     assert!(matches!(session.answer(), ToClient::Pong(_)));
-    // And has given one.
+    // The ping itself counts as a sign of life.
     session.pass(2 * HEARTBEAT - Duration::from_secs(1));
     assert_eq!(session.closed, None);
 }
 
 #[test]
-fn a_ping_of_websocket_itself_counts_as_a_sign_of_life() {
+fn a_websocket_ping_counts_as_a_sign_of_life() {
     let mut session = Session::open();
     session.pass(HEARTBEAT + Duration::from_secs(1));
     session.rules.handle_heard(session.now);
@@ -51,11 +51,11 @@ fn a_ping_of_websocket_itself_counts_as_a_sign_of_life() {
 }
 
 #[test]
-fn a_wall_clock_that_is_set_while_a_session_runs_is_followed() {
+fn the_expiry_of_a_session_follows_changes_of_the_wall_clock() {
     let mut session = Session::new();
     let token = session_token("alice", Permissions::ALL, START + 120);
     session.send(ToRelay::Hello(sealwire_protocol::wire::Hello { token }));
-    // The clock was half a minute slow.
+    // The clock was half a minute behind and is corrected.
     session.now.wall.0 += 30_000;
     for _ in 0..3 {
         session.pass(HEARTBEAT);
@@ -68,15 +68,15 @@ fn a_wall_clock_that_is_set_while_a_session_runs_is_followed() {
     session.must_end(Code::TokenExpired);
 }
 
-/// A session whose relay beats, and then stands still for three minutes, timers and all.
-fn after_a_standstill(mut session: Session) -> Session {
+/// Suspends the relay of a session for three minutes, timers included.
+fn after_a_suspension(mut session: Session) -> Session {
     session.pulse.beat(session.now.monotonic);
     session.now.monotonic += Duration::from_secs(180);
     session.now.wall.0 += 180_000;
     session
 }
 
-/// Lets time pass in a relay that runs.
+/// Lets time pass in a running relay.
 fn pass_running(session: &mut Session, span: Duration) {
     const BEAT: Duration = Duration::from_millis(100);
     let end = session.now.monotonic + span;
@@ -87,21 +87,21 @@ fn pass_running(session: &mut Session, span: Duration) {
 }
 
 #[test]
-fn a_relay_that_stood_still_reads_what_came_meanwhile_before_it_ends_anybody() {
-    // The timer comes first, and the client's frame, which lay unread, a second later.
-    let mut session = after_a_standstill(Session::open());
+fn a_relay_resumed_after_a_suspension_reads_waiting_frames_before_it_disconnects_a_client() {
+    // The timer fires first. The client's frame, which was waiting, is read a second later.
+    let mut session = after_a_suspension(Session::open());
     pass_running(&mut session, Duration::from_secs(1));
     assert_eq!(session.closed, None);
     session.send(ToRelay::Pong(Pong {}));
     pass_running(&mut session, 2 * HEARTBEAT - Duration::from_millis(1));
     assert_eq!(session.closed, None);
-    // The frame comes first.
-    let mut session = after_a_standstill(Session::open());
+    // The frame is read first.
+    let mut session = after_a_suspension(Session::open());
     session.send(ToRelay::Pong(Pong {}));
     pass_running(&mut session, HEARTBEAT);
     assert_eq!(session.closed, None);
-    // A client that is silent then as well is gone.
-    let mut session = after_a_standstill(Session::open());
+    // A client that stays silent is disconnected.
+    let mut session = after_a_suspension(Session::open());
     pass_running(&mut session, HEARTBEAT - Duration::from_millis(1));
     assert_eq!(session.closed, None);
     pass_running(&mut session, Duration::from_millis(1));
@@ -109,11 +109,11 @@ fn a_relay_that_stood_still_reads_what_came_meanwhile_before_it_ends_anybody() {
 }
 
 #[test]
-fn a_hello_and_a_request_that_came_during_a_standstill_are_in_time() {
-    let mut session = after_a_standstill(Session::new());
+fn a_hello_and_a_request_that_arrived_during_a_suspension_are_in_time() {
+    let mut session = after_a_suspension(Session::new());
     pass_running(&mut session, Duration::from_secs(1));
     session.hello(Permissions::ALL, 600);
-    let mut session = after_a_standstill(Session::new());
+    let mut session = after_a_suspension(Session::new());
     pass_running(&mut session, HELLO_TIMEOUT);
     session.must_end(Code::HelloTimeout);
 
@@ -122,8 +122,9 @@ fn a_hello_and_a_request_that_came_during_a_standstill_are_in_time() {
         pass_running(&mut session, Duration::from_secs(45));
         session.send(ToRelay::Pong(Pong {}));
     }
-    // Seven and a half minutes without a request, and three more in which one came.
-    let mut session = after_a_standstill(session);
+    // Seven and a half minutes without a request are followed by a suspension of three minutes, during which one
+    // arrives.
+    let mut session = after_a_suspension(session);
     pass_running(&mut session, Duration::from_secs(1));
     assert_eq!(session.closed, None);
     session.sent.clear();
@@ -132,7 +133,7 @@ fn a_hello_and_a_request_that_came_during_a_standstill_are_in_time() {
 }
 
 #[test]
-fn a_frame_that_is_read_after_the_deadline_and_before_its_timer_is_a_sign_of_life() {
+fn a_frame_read_between_the_deadline_and_its_timer_is_a_sign_of_life() {
     let mut session = Session::open();
     session.now.monotonic += 2 * HEARTBEAT;
     session.send(ToRelay::Pong(Pong {}));

@@ -1,4 +1,4 @@
-//! The limits on a session's replays and an app's subscriptions, in virtual time.
+//! The limits for replays, subscriptions and publications, in virtual time.
 
 use super::session::Session;
 use crate::support::{channel, rand_id, sealed};
@@ -9,7 +9,7 @@ use sealwire_protocol::{
 use sealwire_relay::Settings;
 use std::time::Duration;
 
-/// A session whose channel has a hundred messages of some 1,100 bytes.
+/// Returns a session and the start of a channel with a hundred messages of about 1,100 bytes.
 fn with_history(name: &str) -> (Session, Option<Since>) {
     let mut session = Session::open();
     let start = session.subscribed(name).position.unwrap();
@@ -38,7 +38,7 @@ fn subscribed(answer: ToClient) -> Subscribed {
 }
 
 #[test]
-fn a_session_that_asks_for_replays_without_end_is_told_to_wait_and_loses_nothing() {
+fn the_replay_rate_of_a_session_refuses_replays_with_a_retry_time_and_loses_nothing() {
     let (mut session, since) = with_history("absences");
     session.limits.set(Settings {
         replay_rate_per_session: 100_000,
@@ -49,7 +49,7 @@ fn a_session_that_asks_for_replays_without_end_is_told_to_wait_and_loses_nothing
     let ask = |session: &mut Session| {
         match session.subscribe(channel("rotation"), since) {
             ToClient::Subscribed(_) => {}
-            other => panic!("a replay of nothing costs nothing: {other:?}"),
+            other => panic!("an empty replay must not count: {other:?}"),
         }
         let request = session.next_request();
         session.send(ToRelay::Subscribe(sealwire_protocol::wire::Subscribe {
@@ -60,7 +60,7 @@ fn a_session_that_asks_for_replays_without_end_is_told_to_wait_and_loses_nothing
         }));
         match session.sent.pop_front().unwrap() {
             ToClient::Subscribed(_) => None,
-            // The subscription that was there was joined anew, and is over as well.
+            // The request replaced an existing subscription, which therefore ended too.
             ToClient::Ended(ended) => {
                 assert_eq!(ended.code, Code::RateLimited.number());
                 Some(failed(session.answer()))
@@ -68,24 +68,24 @@ fn a_session_that_asks_for_replays_without_end_is_told_to_wait_and_loses_nothing
             other => panic!("{other:?}"),
         }
     };
-    let refused = (0..20).find_map(|_| ask(&mut session)).expect("twenty replays are more than it may have");
+    let refused = (0..20).find_map(|_| ask(&mut session)).expect("twenty replays must exceed the rate");
     assert_eq!(refused.code, Code::RateLimited.number());
     assert!((1..=1200).contains(&refused.retry_after_ms), "{refused:?}");
     assert!(refused.message.contains("replayed bytes"), "{refused:?}");
     assert_eq!(session.last_audited(), ("subscribe", Code::RateLimited));
-    // It has left the channel, and the session goes on.
+    // The session is no longer subscribed to the channel, and continues.
     let absences = subscribed(session.subscribe(channel("absences"), None)).channel_id;
     let request = session.next_request();
     session.send(ToRelay::Unsubscribe(Unsubscribe { request, channel_id: absences }));
     assert!(matches!(session.answer(), ToClient::Unsubscribed(_)));
-    // After the time that it was told, it gets what it asked for.
+    // After the retry time, the session gets the replay.
     session.pass(Duration::from_millis(refused.retry_after_ms.into()));
     let answer = subscribed(session.subscribe(channel("absences"), since));
     assert!(answer.recovered);
 }
 
 #[test]
-fn a_replay_that_is_refused_leaves_no_subscription_behind() {
+fn a_refused_replay_leaves_no_subscription_behind() {
     let (mut session, since) = with_history("absences");
     session.limits.set(Settings {
         replay_rate: 1,
@@ -93,7 +93,7 @@ fn a_replay_that_is_refused_leaves_no_subscription_behind() {
         max_subscriptions: 1,
         ..Settings::default()
     });
-    // A single one comes through, however long it is.
+    // A single replay is accepted, however long it is.
     assert!(subscribed(session.subscribe(channel("absences"), since)).recovered);
     let request = session.next_request();
     let absences = subscribed(session.subscribe(channel("absences"), None)).channel_id;
@@ -104,13 +104,13 @@ fn a_replay_that_is_refused_leaves_no_subscription_behind() {
         refused.message.contains("installation") && (50_000..62_000).contains(&refused.retry_after_ms),
         "{refused:?}"
     );
-    // There is room for another one.
+    // The refused subscription does not count.
     subscribed(session.subscribe(channel("rotation"), None));
 }
 
 #[test]
-fn a_resume_after_a_network_cut_meets_no_limit() {
-    // Five times in a minute, each from the beginning, of all channels that a session may have at the usual settings.
+fn resuming_after_a_network_failure_exceeds_no_limit() {
+    // With default settings, a session resumes 200 channels from the beginning, five times within a minute.
     let (mut session, since) = with_history("absences");
     session.limits.set(Settings::default());
     for _ in 0..5 {
@@ -125,12 +125,12 @@ fn a_resume_after_a_network_cut_meets_no_limit() {
 }
 
 #[test]
-fn an_app_has_so_many_subscriptions_and_is_told_when_to_ask_again() {
+fn subscriptions_above_the_limit_of_an_app_are_refused_with_a_retry_time() {
     let mut session = Session::open();
     session.limits.set(Settings { max_subscriptions_per_app: 2, ..Settings::default() });
     let first = session.subscribed("absences").channel_id;
     session.subscribed("rotation");
-    // The same again is no further one.
+    // A repeated subscription does not count again.
     session.subscribed("absences");
     let refused = failed(session.subscribe(channel("third"), None));
     assert_eq!(refused.code, Code::TooManySubscriptions.number());
@@ -142,7 +142,7 @@ fn an_app_has_so_many_subscriptions_and_is_told_when_to_ask_again() {
 }
 
 #[test]
-fn every_place_among_an_apps_subscriptions_is_given_back_however_its_session_ends() {
+fn every_subscription_permit_is_released_whatever_ends_its_session() {
     use sealwire_relay::SessionAction;
     for step in 0..6 {
         let mut session = Session::open();
@@ -157,7 +157,7 @@ fn every_place_among_an_apps_subscriptions_is_given_back_however_its_session_end
                 events: vec![],
             };
             let frame = ToRelay::Subscribe(subscribe).to_bytes().into();
-            // The broker has not answered yet.
+            // At this point the broker has not answered.
             session.rules.handle_frame(frame, session.now);
             assert!(matches!(session.rules.poll_action(), Some(SessionAction::Join { .. })));
         };
@@ -185,7 +185,7 @@ fn every_place_among_an_apps_subscriptions_is_given_back_however_its_session_end
             }
         }
         drop(session);
-        // Both places are there for another session that shares the limits.
+        // Both permits are available to another session with the same limits.
         let mut after = Session::open_in(limits);
         after.subscribed("absences");
         after.subscribed("rotation");
@@ -195,10 +195,10 @@ fn every_place_among_an_apps_subscriptions_is_given_back_however_its_session_end
 }
 
 #[test]
-fn what_follows_a_publication_that_was_refused_for_a_while_is_refused_until_that_one_comes_again() {
+fn publications_after_a_temporarily_refused_one_are_refused_until_it_is_retried() {
     let mut session = Session::open();
     session.limits.set(Settings { publish_rate: 10, publish_burst: 2, ..Settings::default() });
-    // Numbers each request; the same number of an id is the same message.
+    // Publishes with a new request number. The same id means the same message.
     let publish = |session: &mut Session, id: u8, follows: u32| {
         let request = session.next_request();
         session.send(ToRelay::Publish(Publish {
@@ -220,7 +220,7 @@ fn what_follows_a_publication_that_was_refused_for_a_while_is_refused_until_that
     let refused = failed(answer);
     assert_eq!((refused.code, refused.retry_after_ms), (Code::RateLimited.number(), 100));
     let audited = session.audited.len();
-    // By now there would be room for these.
+    // The rate would permit the following publications by now.
     session.pass(Duration::from_millis(300));
     let (fourth, answer) = publish(&mut session, 4, third);
     let follower = failed(answer);
@@ -228,8 +228,8 @@ fn what_follows_a_publication_that_was_refused_for_a_while_is_refused_until_that
     assert!(follower.message.contains("before this one"), "{follower:?}");
     let (_, answer) = publish(&mut session, 5, fourth);
     assert_eq!(failed(answer).code, Code::RateLimited.number());
-    assert_eq!(session.audited.len(), audited, "whoever follows did nothing wrong");
-    // They cost nothing: two come through now, in order.
+    assert_eq!(session.audited.len(), audited, "a refused follower must not be audited");
+    // The refused followers did not count, so two publications are accepted now, in order.
     let (third, answer) = publish(&mut session, 3, 0);
     assert!(is_taken(&answer));
     let (_, answer) = publish(&mut session, 4, third);
@@ -237,7 +237,7 @@ fn what_follows_a_publication_that_was_refused_for_a_while_is_refused_until_that
 }
 
 #[test]
-fn a_publication_that_follows_none_or_a_refusal_for_good_is_judged_by_itself() {
+fn a_publication_after_none_or_after_a_permanent_refusal_is_checked_on_its_own() {
     let mut session = Session::open();
     session.limits.set(Settings { publish_rate: 1, publish_burst: 1, ..Settings::default() });
     let publish = |session: &mut Session, event: &str, follows: u32| {
@@ -250,12 +250,15 @@ fn a_publication_that_follows_none_or_a_refusal_for_good_is_judged_by_itself() {
     let (second, answer) = publish(&mut session, "", first);
     assert_eq!(failed(answer).code, Code::RateLimited.number());
     session.pass(Duration::from_secs(1));
-    // A client that does not name what it follows is served as it comes.
+    // A publication without a predecessor is accepted.
     let (_, answer) = publish(&mut session, "", 0);
     assert!(matches!(answer, ToClient::Published(_)));
     session.pass(Duration::from_secs(1));
     let (_, answer) = publish(&mut session, "", second);
-    assert!(matches!(answer, ToClient::Published(_)), "what was put off has come, or nobody waits for it");
+    assert!(
+        matches!(answer, ToClient::Published(_)),
+        "the refused publication must no longer block its followers"
+    );
     session.pass(Duration::from_secs(1));
     let (wrong, answer) = publish(&mut session, &"e".repeat(300), 0);
     assert_eq!(failed(answer).code, Code::NameInvalid.number());

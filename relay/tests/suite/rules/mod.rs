@@ -1,4 +1,4 @@
-//! The rules of a session in virtual time.
+//! Tests of the session rules in virtual time.
 
 mod expiry;
 mod heartbeat;

@@ -1,4 +1,4 @@
-//! What may come first, and what ends a session at once.
+//! Establishing a session, and the messages that end it immediately.
 
 use super::session::{HELLO_TIMEOUT, START, Session};
 use crate::support::{App, bad_session_tokens};
@@ -11,7 +11,7 @@ use sealwire_relay::EndReason;
 use std::time::Duration;
 
 #[test]
-fn a_session_opens_with_the_terms_of_the_relay() {
+fn welcome_states_the_settings_of_the_relay() {
     let mut session = Session::new();
     assert_eq!(session.rules.identity(), None);
     session.send(ToRelay::Hello(Hello {
@@ -29,19 +29,19 @@ fn a_session_opens_with_the_terms_of_the_relay() {
 }
 
 #[test]
-fn every_bad_token_is_refused_with_its_own_code_and_audited() {
+fn every_invalid_token_is_refused_with_its_code_and_audited() {
     for (what, token, code) in bad_session_tokens(START) {
         let mut session = Session::new();
         session.send(ToRelay::Hello(Hello { token }));
         assert_eq!(session.closed, Some(code.close_code()), "{what}: {:?}", session.sent);
         session.must_end(code);
         assert_eq!(session.last_audited(), ("hello", code), "{what}");
-        assert_eq!(session.audited[0].identity, None, "{what}: nothing of a refused token is believed");
+        assert_eq!(session.audited[0].identity, None, "{what}: nothing of a refused token must be trusted");
     }
 }
 
 #[test]
-fn a_client_that_says_nothing_is_sent_away_when_the_time_for_hello_is_over() {
+fn a_client_without_hello_is_disconnected_at_the_deadline() {
     let mut session = Session::new();
     session.pass(HELLO_TIMEOUT - Duration::from_millis(1));
     assert_eq!(session.closed, None);
@@ -50,7 +50,7 @@ fn a_client_that_says_nothing_is_sent_away_when_the_time_for_hello_is_over() {
 }
 
 #[test]
-fn anything_but_hello_first_ends_the_session() {
+fn a_first_message_other_than_hello_ends_the_session() {
     for message in [
         ToRelay::Pong(Pong {}),
         ToRelay::Ping(Ping {}),
@@ -72,7 +72,7 @@ fn a_second_hello_ends_the_session() {
 }
 
 #[test]
-fn frames_that_are_no_messages_end_the_session() {
+fn malformed_frames_end_the_session() {
     let unsubscribe =
         ToRelay::Unsubscribe(Unsubscribe { request: 1, channel_id: vec![0; 16].into() }).to_bytes();
     let short_id =
@@ -97,7 +97,7 @@ fn frames_that_are_no_messages_end_the_session() {
 }
 
 #[test]
-fn faults_from_outside_end_a_session_once() {
+fn every_end_reason_ends_a_session_once() {
     for (fault, code, returns) in [
         (EndReason::TextFrame, Code::TextFrame, false),
         (EndReason::FrameTooLarge, Code::FrameTooLarge, false),

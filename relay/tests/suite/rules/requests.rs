@@ -1,4 +1,4 @@
-//! What a session may subscribe and publish to.
+//! The channels and messages that a session may subscribe to and publish.
 
 use super::session::{START, Session, channel_token};
 use crate::support::{App, INSTALLATION, channel, sealed};
@@ -31,7 +31,7 @@ fn scoped(properties: &[&str]) -> Channel {
     Channel { properties, ..channel("absences") }
 }
 
-/// Channels that nobody with a session of app one may use, with the code of the refusal.
+/// Returns channels that no session of app one may use, with the code of the refusal.
 fn foreign_channels(can: Permissions) -> Vec<(Channel, Code)> {
     let one = App::one();
     let two = App::new("ari:cloud:ecosystem::app/two", "two", 2);
@@ -74,7 +74,7 @@ fn a_session_subscribes_only_within_its_namespace() {
         let identity = session.audited[0].identity.clone().unwrap();
         assert_eq!(identity.account.as_deref(), Some("alice"));
         assert_eq!((&*identity.app, &*identity.installation), (&*App::one().id, INSTALLATION));
-        // The session is as good as before.
+        // The session still works.
         session.subscribed("absences");
     }
 }
@@ -90,7 +90,7 @@ fn a_session_publishes_only_within_its_namespace() {
 }
 
 #[test]
-fn what_a_token_does_not_permit_is_refused() {
+fn a_request_without_the_permission_of_both_tokens_is_refused() {
     let with = |can| Channel {
         token: channel_token(&App::one(), INSTALLATION, "absences", 1, can, START + 60),
         ..channel("absences")
@@ -152,7 +152,7 @@ fn a_replay_longer_than_the_window_is_refused() {
 }
 
 #[test]
-fn a_filter_has_a_limited_number_of_bytes() {
+fn the_length_of_a_filter_is_limited() {
     let mut session = Session::open();
     let mut subscribe = |lens: &[usize]| {
         let request = session.next_request();
@@ -171,19 +171,19 @@ fn a_filter_has_a_limited_number_of_bytes() {
         (&[255, 255, 255, 255, 5], Some(Code::FilterTooLarge)),
         (&[33; 32], Some(Code::FilterTooLarge)),
         (&[32; 32], None),
-        // One name that no event may have is another fault.
+        // A name that is too long for any event has another code.
         (&[256], Some(Code::NameInvalid)),
     ] {
         assert_eq!(subscribe(lens), refused, "{lens:?}");
     }
-    // Each of them took the place of the one before: they do not add up.
+    // Each filter replaces the previous one of the subscription, so they do not add up.
     for _ in 0..2 * limits::MAX_SESSION_FILTER_BYTES / limits::MAX_FILTER_BYTES {
         assert_eq!(subscribe(&[32; 32]), None);
     }
 }
 
 #[test]
-fn a_connection_has_a_limited_number_of_subscriptions() {
+fn the_number_of_subscriptions_of_a_session_is_limited() {
     let mut session = Session::open();
     let first = session.subscribed("1").channel_id();
     session.subscribed("2");
@@ -192,7 +192,7 @@ fn a_connection_has_a_limited_number_of_subscriptions() {
     let fourth = Subscribe { request, channel: Some(channel("4")), since: None, events: vec![] };
     session.send(ToRelay::Subscribe(fourth.clone()));
     session.must_refuse(Code::TooManySubscriptions);
-    // One that is there already is no further one.
+    // A repeated subscription does not count again.
     assert_eq!(session.subscribed("1").channel_id(), first);
     session.send(ToRelay::Unsubscribe(Unsubscribe { request, channel_id: first.into() }));
     assert!(matches!(session.answer(), ToClient::Unsubscribed(_)));
@@ -201,14 +201,14 @@ fn a_connection_has_a_limited_number_of_subscriptions() {
 }
 
 #[test]
-fn leaving_a_channel_that_was_never_joined_is_refused() {
+fn unsubscribing_from_a_channel_without_a_subscription_is_refused() {
     let mut session = Session::open();
     session.send(ToRelay::Unsubscribe(Unsubscribe { request: 1, channel_id: vec![7; 16].into() }));
     session.must_refuse(Code::NotSubscribed);
 }
 
 #[test]
-fn a_subscription_can_ask_for_some_events_only() {
+fn a_subscription_accepts_only_the_events_of_its_filter() {
     let mut session = Session::open();
     let events = vec!["added".to_owned(), String::new()];
     session.send(ToRelay::Subscribe(Subscribe {
@@ -223,7 +223,7 @@ fn a_subscription_can_ask_for_some_events_only() {
 }
 
 #[test]
-fn channels_with_other_claims_are_other_channels() {
+fn different_claims_make_different_channels() {
     let mut session = Session::open();
     let with = |tag| Channel {
         token: channel_token(&App::one(), INSTALLATION, "absences", tag, Permissions::ALL, START + 60),
@@ -236,7 +236,7 @@ fn channels_with_other_claims_are_other_channels() {
 }
 
 #[test]
-fn a_broker_that_cannot_be_reached_fails_the_request_and_says_when_to_try_again() {
+fn an_unreachable_broker_fails_the_request_with_a_retry_time() {
     let mut session = Session::open();
     let earlier = session.subscribed("absences").channel_id();
     let subscribe = Subscribe { request: 9, channel: Some(channel("absences")), since: None, events: vec![] };
@@ -245,7 +245,7 @@ fn a_broker_that_cannot_be_reached_fails_the_request_and_says_when_to_try_again(
     assert!(session.rules.is_waiting());
     session.rules.handle_joined(Err(BrokerError::Unavailable.into()), session.now);
     session.act();
-    // The earlier subscription went with it, and the client is told.
+    // The request replaced the earlier subscription, whose end is reported.
     assert!(matches!(session.sent.pop_front(), Some(ToClient::Ended(_))));
     let ToClient::Failed(failed) = session.answer() else { panic!() };
     assert_eq!((failed.request, failed.code), (9, Code::BrokerUnavailable.number()));

@@ -1,4 +1,4 @@
-//! Sessions that their app ends, in virtual time.
+//! Revocations in virtual time.
 
 use super::session::{START, Session};
 use crate::support::{APP, App, INSTALLATION};
@@ -16,7 +16,7 @@ fn revoke(session: &Session, account: &str, before: u64) {
 }
 
 #[test]
-fn a_revoked_session_is_told_when_to_come_back_and_ends_once() {
+fn a_revoked_session_ends_once_with_a_reconnect_delay() {
     let mut session = Session::open();
     revoke(&session, "bob", START + 1);
     session.rules.handle_revocations(session.now);
@@ -32,20 +32,20 @@ fn a_revoked_session_is_told_when_to_come_back_and_ends_once() {
         (Some(Code::Revoked), Some(CloseCode::Forbidden))
     );
     assert!(goodbye.reconnect_after_ms >= 1000, "{goodbye:?}");
-    // An app's own doing is no refused attempt.
+    // A revocation is not a refused attempt, so it is not audited as one.
     assert!(session.sent.is_empty() && session.audited.is_empty());
     assert_eq!(session.rules.poll_timeout(), None);
 }
 
 #[test]
-fn a_token_that_lives_as_long_as_any_is_refused_to_its_last_second() {
+fn a_revoked_token_of_the_longest_lifetime_is_refused_until_its_last_second() {
     let mut session = Session::new();
     revoke(&session, "alice", START + 1);
     let claims = App::one().claims("alice", Permissions::ALL, (START, START + limits::MAX_TOKEN_LIFETIME));
     let token = tokens::sign(&claims, &App::one().key).unwrap();
     session.now.wall.0 += (limits::MAX_TOKEN_LIFETIME - 1) * 1000;
     session.now.monotonic += Duration::from_secs(1);
-    // What is revoked meanwhile makes nothing forgotten that still means something.
+    // A later revocation must not discard one that still applies to a token.
     revoke(&session, "bob", session.now.wall.seconds().0);
     session.send(ToRelay::Hello(Hello { token }));
     assert_eq!(session.closed, Some(CloseCode::Forbidden));

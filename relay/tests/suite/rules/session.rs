@@ -1,4 +1,4 @@
-//! A session in virtual time, with a hub behind it.
+//! A session in virtual time with a hub, which the tests of the rules drive.
 
 use crate::support::{App, channel};
 use bytes::Bytes;
@@ -17,12 +17,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The first moment, in seconds since 1970.
+/// The start of the virtual time, in seconds since 1970.
 pub const START: u64 = 1_800_000_000;
 pub const HEARTBEAT: Duration = Duration::from_secs(25);
 pub const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A session whose actions are carried out at once.
+/// A session whose actions are carried out immediately.
 pub struct Session {
     pub rules: SessionRules,
     pub hub: Hub,
@@ -48,7 +48,7 @@ impl Session {
         Self::new_in(Arc::new(Limits::new(settings, Instant::now())), jitter)
     }
 
-    /// Under limits that other sessions have as well.
+    /// Creates a session that shares its limits with other sessions.
     pub fn new_in(limits: Arc<Limits>, jitter: u32) -> Self {
         let mut keyring = Keyring::default();
         keyring.insert(&App::one().id, App::one().key).unwrap();
@@ -84,7 +84,7 @@ impl Session {
         }
     }
 
-    /// With a session that ends after ten minutes.
+    /// Establishes a session with all permissions, which expires after ten minutes.
     pub fn open() -> Self {
         Self::open_with(Permissions::ALL, 600)
     }
@@ -95,7 +95,7 @@ impl Session {
         session
     }
 
-    /// Under limits that other sessions have as well.
+    /// Establishes a session that shares its limits with other sessions.
     pub fn open_in(limits: Arc<Limits>) -> Self {
         let mut session = Self::new_in(limits, 0);
         session.hello(Permissions::ALL, 600);
@@ -107,7 +107,7 @@ impl Session {
         assert!(matches!(self.sent.pop_front(), Some(ToClient::Welcome(_))));
     }
 
-    /// Hands in a message and carries out what follows.
+    /// Passes a message to the rules and carries out the actions.
     pub fn send(&mut self, message: ToRelay) {
         self.send_bytes(message.to_bytes().into());
     }
@@ -117,7 +117,7 @@ impl Session {
         self.act();
     }
 
-    /// Lets time pass, timer by timer.
+    /// Lets time pass and fires every timer on the way.
     pub fn pass(&mut self, span: Duration) {
         let end = self.now.monotonic + span;
         while let Some(at) = self.rules.poll_timeout().filter(|at| *at <= end) {
@@ -136,7 +136,7 @@ impl Session {
 
     pub fn act(&mut self) {
         while let Some(action) = self.rules.poll_action() {
-            assert_eq!(self.closed, None, "nothing follows a close");
+            assert_eq!(self.closed, None, "an action follows the close");
             match action {
                 SessionAction::Send(message) => self.sent.push_back(message),
                 SessionAction::Join { channel, tenant, since, .. } => {
@@ -162,9 +162,9 @@ impl Session {
         self.request
     }
 
-    /// The last message that was sent, which must be the only one.
+    /// Returns the only message that was sent.
     pub fn answer(&mut self) -> ToClient {
-        let answer = self.sent.pop_front().expect("there is an answer");
+        let answer = self.sent.pop_front().expect("no message was sent");
         assert!(self.sent.is_empty(), "{:?}", self.sent);
         answer
     }
@@ -186,7 +186,7 @@ impl Session {
         }
     }
 
-    /// The request must have been refused, audited, and the session must go on.
+    /// Checks that the request was refused with this code and that the session continues.
     pub fn must_refuse(&mut self, code: Code) {
         match self.answer() {
             ToClient::Failed(failed) => {
@@ -198,13 +198,13 @@ impl Session {
         assert_eq!(self.closed, None);
     }
 
-    /// The last refused attempt.
+    /// Returns the last audited refusal.
     pub fn last_audited(&self) -> (&'static str, Code) {
-        let refusal = self.audited.last().expect("the attempt was audited");
+        let refusal = self.audited.last().expect("no refusal was audited");
         (refusal.attempt, refusal.code)
     }
 
-    /// The session must have ended with this code.
+    /// Checks that the session has ended with this code.
     pub fn must_end(&mut self, code: Code) -> Goodbye {
         let Some(ToClient::Goodbye(goodbye)) = self.sent.pop_back() else { panic!("{:?}", self.sent) };
         assert_eq!(Code::from_number(goodbye.code), Some(code), "{goodbye:?}");

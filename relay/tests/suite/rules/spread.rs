@@ -1,4 +1,4 @@
-//! When sessions that end at the same moment are asked back.
+//! The reconnect delays of sessions that end at the same time.
 
 use super::session::{HEARTBEAT, HELLO_TIMEOUT, START, Session};
 use crate::support::{APP, INSTALLATION};
@@ -10,12 +10,12 @@ use sealwire_relay::{EndReason, Selector};
 
 const SESSIONS: u32 = 1000;
 
-/// Consecutive connections have jitter of this kind.
+/// Returns a jitter like that of the `number`th consecutive connection.
 fn jitter(number: u32) -> u32 {
     number.wrapping_mul(0x9e37_79b9) >> 8
 }
 
-/// Counts the times in the fullest half second.
+/// Returns the maximum number of times within any half second.
 fn most_in_half_a_second(mut times: Vec<u32>) -> usize {
     times.sort_unstable();
     let within = |(first, at): (usize, &u32)| times[first..].partition_point(|other| other - at < 500);
@@ -23,7 +23,7 @@ fn most_in_half_a_second(mut times: Vec<u32>) -> usize {
 }
 
 #[test]
-fn sessions_that_end_together_are_asked_back_over_three_seconds() {
+fn sessions_that_end_together_reconnect_spread_over_three_seconds() {
     type Ending = (Code, fn(&mut Session));
     let endings: [Ending; 6] = [
         (Code::ShuttingDown, |session| session.rules.handle_end(EndReason::ShuttingDown)),
@@ -54,7 +54,7 @@ fn sessions_that_end_together_are_asked_back_over_three_seconds() {
                 session.must_end(code).reconnect_after_ms
             })
             .collect();
-        // Evenly, it would be 167.
+        // An even distribution would have 167.
         let most = most_in_half_a_second(times.clone());
         assert!(most <= 200, "{code:?}: {most}");
         assert!(times.iter().all(|time| (500..6_500).contains(time)), "{code:?}");

@@ -1,4 +1,4 @@
-//! Certificates that sign themselves, and clients that trust one of them.
+//! Self-signed certificates, and clients that trust one of them.
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::{
@@ -27,7 +27,7 @@ impl Certificate {
         Self::between(2000, 4000)
     }
 
-    /// Valid from the beginning of one year to the beginning of another.
+    /// Creates a certificate that is valid from the beginning of one year to the beginning of another.
     pub fn between(from: i32, to: i32) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
@@ -42,7 +42,7 @@ impl Certificate {
         fs::write(directory.join("key.pem"), &self.key).unwrap();
     }
 
-    /// A handshake that succeeds only with this certificate.
+    /// Connects over TLS. The handshake succeeds only with this certificate.
     pub async fn connect(
         &self,
         address: SocketAddr,

@@ -1,3 +1,5 @@
+//! A client over a WebSocket library, for tests with a few clients.
+
 use super::{App, RelayProcess};
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -25,10 +27,10 @@ use tokio_tungstenite::{
     },
 };
 
-/// Longest wait for anything.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest wait for any message.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a WebSocket can run over.
+/// A transport for a WebSocket.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
 
@@ -37,7 +39,7 @@ pub struct Client {
     requests: u32,
 }
 
-/// How the relay ended a connection.
+/// The end of a connection: the goodbye, the close code and the time of the last message.
 #[derive(Debug)]
 pub struct Farewell {
     pub goodbye: Option<Goodbye>,
@@ -49,7 +51,7 @@ pub fn channel(name: &str) -> Channel {
     Channel { name: name.into(), properties: vec!["dashboard".into(), "module".into()], token: String::new() }
 }
 
-/// Bytes that have the size of a sealed message.
+/// Returns bytes of the length of a sealed message, with `text` after the first 64 bytes.
 pub fn sealed(text: &str) -> Bytes {
     let mut sealed = vec![1; 64];
     sealed.extend_from_slice(text.as_bytes());
@@ -57,14 +59,14 @@ pub fn sealed(text: &str) -> Bytes {
 }
 
 impl Client {
-    /// After the opening handshake, before `Hello`.
+    /// Opens a WebSocket, without sending `Hello`.
     pub async fn connect(address: SocketAddr) -> Self {
         Self::handshake(address).await.unwrap()
     }
 
-    /// Why the opening handshake was refused.
+    /// Returns the error of an opening handshake that must be refused.
     pub async fn refused_connect(address: SocketAddr) -> String {
-        Self::handshake(address).await.err().expect("the relay took the connection").to_string()
+        Self::handshake(address).await.err().expect("the relay accepted the connection").to_string()
     }
 
     async fn handshake(address: SocketAddr) -> Result<Self, Error> {
@@ -73,7 +75,7 @@ impl Client {
         Self::over(stream, &[]).await
     }
 
-    /// After the opening handshake on a stream, with these headers besides its own.
+    /// Opens a WebSocket over a stream, with additional headers.
     pub async fn over(stream: impl Stream, headers: &[(&'static str, &str)]) -> Result<Self, Error> {
         let mut request = "ws://relay/v1/realtime".into_client_request().unwrap();
         request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("sealwire.v1"));
@@ -102,7 +104,7 @@ impl Client {
         }
     }
 
-    /// `Hello` with a token that must be refused with this code.
+    /// Sends `Hello` with a token that must be refused with this code.
     pub async fn refused_hello(&mut self, token: String, code: Code) {
         self.send(ToRelay::Hello(Hello { token })).await;
         self.must_end_with(code).await;
@@ -121,12 +123,15 @@ impl Client {
         self.requests
     }
 
-    /// The next message but pings, which are answered.
+    /// Returns the next message. Pings are answered and skipped.
     pub async fn next(&mut self) -> ToClient {
-        timeout(PATIENCE, self.next_message()).await.expect("nothing came").expect("the connection ended")
+        timeout(TIMEOUT, self.next_message())
+            .await
+            .expect("no message arrived")
+            .expect("the connection ended")
     }
 
-    /// `None` at the end of the connection.
+    /// Returns the next message, or `None` at the end of the connection.
     async fn next_message(&mut self) -> Option<ToClient> {
         loop {
             match self.socket.next().await? {
@@ -143,7 +148,7 @@ impl Client {
         }
     }
 
-    /// Whether nothing comes for a moment.
+    /// Returns whether no message arrives for 200 ms.
     pub async fn is_quiet(&mut self) -> bool {
         timeout(Duration::from_millis(200), self.next_message()).await.is_err()
     }
@@ -178,7 +183,7 @@ impl Client {
         }
     }
 
-    /// Publishes; messages of its own subscriptions must not come before the answer.
+    /// Publishes a message. The next message must be the acknowledgement.
     pub async fn publish(&mut self, name: &str, text: &str) -> Published {
         match self.try_publish(channel(name), "", sealed(text), rand_id()).await {
             ToClient::Published(published) => published,
@@ -213,7 +218,7 @@ impl Client {
         }
     }
 
-    /// The text of the next publication.
+    /// Returns the text of the next publication.
     pub async fn text(&mut self) -> String {
         String::from_utf8(self.publication().await.sealed[64..].to_vec()).unwrap()
     }
@@ -238,10 +243,10 @@ impl Client {
             }
             farewell
         };
-        timeout(PATIENCE, read).await.expect("the relay did not close")
+        timeout(TIMEOUT, read).await.expect("the relay did not close")
     }
 
-    /// The connection must end with this code, and with its close code.
+    /// Checks that the connection ends with this code and its close code.
     pub async fn must_end_with(&mut self, code: Code) -> Farewell {
         let farewell = self.farewell().await;
         let goodbye = farewell.goodbye.as_ref().unwrap_or_else(|| panic!("no goodbye: {farewell:?}"));

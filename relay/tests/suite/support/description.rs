@@ -1,16 +1,18 @@
+//! The OpenAPI description of the relay, and the validation of responses against it.
+
 use super::http::Answer;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The description of the relay's HTTP interface. Its answers are closed: a field that it does not name is a fault here,
-/// though a client has to put up with one.
+/// The description of the relay's HTTP interface. Here, a field that the description does not name is an error,
+/// although clients must tolerate such fields.
 pub struct Description {
-    /// With every shared answer in its place.
+    /// The description with all shared responses inlined.
     document: Value,
     closed: Value,
 }
 
-/// An answer that is described: method, path, status.
+/// A described response: method, path and status.
 pub type Described = (String, String, u16);
 
 impl Description {
@@ -21,12 +23,12 @@ impl Description {
         Self { document, closed }
     }
 
-    /// A value of the document, which has to be there.
+    /// Returns the value at a pointer, which must exist.
     pub fn at(&self, pointer: &str) -> &Value {
-        self.document.pointer(pointer).unwrap_or_else(|| panic!("there is no {pointer}"))
+        self.document.pointer(pointer).unwrap_or_else(|| panic!("the description has no {pointer}"))
     }
 
-    /// Every answer that is described.
+    /// Returns all described responses.
     pub fn answers(&self) -> BTreeSet<Described> {
         let mut answers = BTreeSet::new();
         for (path, operations) in self.at("/paths").as_object().unwrap() {
@@ -39,7 +41,7 @@ impl Description {
         answers
     }
 
-    /// What keeps a value from being what the schema at `pointer` says.
+    /// Returns the validation errors of a value under the schema at `pointer`.
     pub fn faults(&self, pointer: &str, value: &Value) -> Vec<String> {
         self.at(pointer);
         let mut schema = self.closed.clone();
@@ -48,7 +50,7 @@ impl Description {
         validator.iter_errors(value).map(|error| format!("{error} at {}", error.instance_path())).collect()
     }
 
-    /// The answer must be one that is described; where the path or the method is not, a plain `Failure`.
+    /// Checks that a response is described. For an undescribed path or method, it must be a plain `Failure`.
     pub fn check(&self, method: &str, path: &str, answer: &Answer) -> Option<Described> {
         let method = method.to_ascii_lowercase();
         let (pointer, status) = (path.replace('/', "~1"), answer.status);
@@ -87,7 +89,7 @@ impl Description {
     }
 }
 
-/// Puts the answers that several operations share where they are referred to.
+/// Replaces references to shared responses with the responses.
 fn inlined(mut document: Value) -> Value {
     let shared = document["components"]["responses"].clone();
     for operations in document["paths"].as_object_mut().unwrap().values_mut() {
@@ -102,7 +104,7 @@ fn inlined(mut document: Value) -> Value {
     document
 }
 
-/// Lets every object have the properties that are listed and no other.
+/// Forbids unlisted properties in every object schema.
 fn close(value: &mut Value) {
     match value {
         Value::Object(fields) => {

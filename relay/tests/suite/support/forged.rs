@@ -1,4 +1,4 @@
-//! Tokens that no honest signer makes.
+//! Forged and invalid tokens.
 
 use super::{App, now};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -6,7 +6,7 @@ use sealwire_protocol::{Code, encode_base64url};
 use serde_json::{Value, json};
 use sha2::Sha512;
 
-/// Signs any header and claims with the app's key, as it stands in its text form.
+/// Signs any header and claims with the secret of the app's key.
 pub fn forge(app: &App, header: &Value, claims: &Value) -> String {
     let secret = sealwire_protocol::decode_base64url(app.key_text.split_once('.').unwrap().1).unwrap();
     let signed = format!("{}.{}", encode_base64url(header.to_string()), encode_base64url(claims.to_string()));
@@ -15,13 +15,13 @@ pub fn forge(app: &App, header: &Value, claims: &Value) -> String {
     format!("{signed}.{}", encode_base64url(mac.finalize().into_bytes()))
 }
 
-/// Claims of a session token that is good at `now`.
+/// Returns the claims of a session token that is valid at `now`.
 fn claims(app: &App, now: u64) -> Value {
     let claims = app.claims("mallory", sealwire_protocol::tokens::Permissions::ALL, (now - 5, now + 600));
     serde_json::to_value(claims).unwrap()
 }
 
-/// Every kind of bad session token at `at`, with the code that it must be refused with.
+/// Returns every kind of session token that is invalid at `at`, with its name and the code of the refusal.
 pub fn bad_session_tokens(at: u64) -> Vec<(&'static str, String, Code)> {
     let app = App::one();
     let header = json!({ "alg": "HS512", "kid": "one", "typ": "JWT" });
@@ -69,7 +69,7 @@ pub fn bad_session_tokens(at: u64) -> Vec<(&'static str, String, Code)> {
     ]
 }
 
-/// The same at this moment.
+/// Like [`bad_session_tokens`], at the current time.
 pub fn bad_session_tokens_now() -> Vec<(&'static str, String, Code)> {
     bad_session_tokens(now())
 }

@@ -1,3 +1,5 @@
+//! Raw HTTP requests and their responses.
+
 use super::{rand_id, sealed};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealwire_protocol::encode_base64url;
@@ -13,13 +15,14 @@ use tokio::{
 pub struct Answer {
     pub status: u16,
     pub head: String,
-    /// The body as it came, and as JSON where it is.
+    /// The body as text.
     pub text: String,
+    /// The body as JSON, or `null` if it is not JSON.
     pub body: Value,
 }
 
 impl Answer {
-    /// The code of a refused request.
+    /// Returns the error code of a refused request.
     pub fn code(&self) -> &str {
         self.body["error"]["code"].as_str().unwrap_or_else(|| panic!("{self:?}"))
     }
@@ -38,7 +41,7 @@ pub async fn request(address: SocketAddr, method: &str, path: &str, headers: &st
     request_bytes(address, text.as_bytes()).await
 }
 
-/// The head of an answer in lower case, after which the connection may live on.
+/// Sends a request and returns the head of the response in lower case. The connection may stay open.
 pub async fn request_head(address: SocketAddr, method: &str, path: &str, headers: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let text = format!("{method} {path} HTTP/1.1\r\nhost: relay\r\n{headers}\r\n");
@@ -50,14 +53,14 @@ pub async fn request_head(address: SocketAddr, method: &str, path: &str, headers
     String::from_utf8(head).unwrap().to_ascii_lowercase()
 }
 
-/// Sends bytes as they are and reads one answer.
+/// Sends bytes unchanged and reads one response.
 pub async fn request_bytes(address: SocketAddr, bytes: &[u8]) -> Answer {
     request_over(TcpStream::connect(address).await.unwrap(), bytes).await
 }
 
-/// The same on a stream that is there already.
+/// Like [`request_bytes`], over an open stream.
 pub async fn request_over(mut stream: impl AsyncRead + AsyncWrite + Unpin, bytes: &[u8]) -> Answer {
-    // The relay may answer and close before it has read everything.
+    // The relay may respond and close before it has read everything.
     let _ = stream.write_all(bytes).await;
     let mut answer = Vec::new();
     timeout(Duration::from_secs(30), stream.read_to_end(&mut answer)).await.expect("no answer").unwrap();
@@ -72,7 +75,7 @@ pub async fn request_over(mut stream: impl AsyncRead + AsyncWrite + Unpin, bytes
     }
 }
 
-/// A batch for `POST /v1/publish`.
+/// Returns a body for `POST /v1/publish` with `count` messages.
 pub fn batch(count: usize) -> String {
     let messages: Vec<_> = (0..count)
         .map(|_| {

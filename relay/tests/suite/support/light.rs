@@ -1,3 +1,5 @@
+//! A minimal client for tests with thousands of clients.
+
 use super::{RelayProcess, channel, masked, raw, sealed};
 use sealwire_protocol::{
     Code,
@@ -9,20 +11,20 @@ use sealwire_protocol::{
 use std::net::SocketAddr;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
-/// A client of a socket and nothing more, for tests with thousands of them.
+/// A client that consists of little more than a socket.
 pub struct LightClient {
     stream: TcpStream,
-    /// The rest of what the WebSocket brought last.
+    /// The remaining messages of the last WebSocket message.
     waiting: Option<Messages>,
-    /// Messages of the WebSocket so far.
-    pub brought: usize,
+    /// The number of WebSocket messages so far.
+    pub websocket_messages: usize,
 }
 
-/// What came.
-pub enum Came {
+/// The next event of a connection.
+pub enum Received {
     Message(ToClient),
     Goodbye(Goodbye),
-    /// Without a goodbye before it.
+    /// The end of the connection without a goodbye.
     End,
 }
 
@@ -32,25 +34,25 @@ impl LightClient {
         Self::open_over(TcpStream::connect(address).await.unwrap(), SUBPROTOCOL, token).await
     }
 
-    /// The same over a connection that is there, for a subprotocol.
+    /// Like [`Self::open`], over an open connection and with this subprotocol.
     pub async fn open_over(stream: TcpStream, subprotocol: &str, token: &str) -> Self {
         let stream = raw::handshake_for(stream, subprotocol).await;
-        let mut client = Self { stream, waiting: None, brought: 0 };
+        let mut client = Self { stream, waiting: None, websocket_messages: 0 };
         client.send(&[ToRelay::Hello(Hello { token: token.into() })]).await;
         match client.next().await {
-            Came::Message(ToClient::Welcome(_)) => client,
+            Received::Message(ToClient::Welcome(_)) => client,
             _ => panic!("no welcome"),
         }
     }
 
-    /// All in one write.
+    /// Sends messages in one write.
     pub async fn send(&mut self, messages: &[ToRelay]) {
         let frames: Vec<u8> = messages.iter().flat_map(|message| masked(0x82, &message.to_bytes())).collect();
-        // Who has been told goodbye meanwhile reads it next.
+        // If the write fails, the client reads the goodbye next.
         let _ = self.stream.write_all(&frames).await;
     }
 
-    /// A frame of less than 64 KiB, masked with zeros, which costs a test nothing.
+    /// Sends a frame of less than 64 KiB. It is masked with zeros, which saves the test time.
     pub async fn send_large(&mut self, message: &ToRelay) {
         let payload = message.to_bytes();
         let mut frame = vec![0x82, 0xfe];
@@ -68,39 +70,39 @@ impl LightClient {
         let subscribe = Subscribe { request: 1, channel: Some(channel(name)), since, events: vec![] };
         self.send(&[ToRelay::Subscribe(subscribe)]).await;
         match self.next().await {
-            Came::Message(ToClient::Subscribed(subscribed)) => subscribed,
+            Received::Message(ToClient::Subscribed(subscribed)) => subscribed,
             _ => panic!("not subscribed"),
         }
     }
 
-    /// What comes next; pings are answered.
-    pub async fn next(&mut self) -> Came {
+    /// Returns the next event. Pings are answered and skipped.
+    pub async fn next(&mut self) -> Received {
         loop {
             let Some(message) = self.waiting.as_mut().and_then(Iterator::next) else {
                 let Some((0x82, payload)) = raw::read_any_frame(&mut self.stream).await else {
-                    return Came::End;
+                    return Received::End;
                 };
                 self.waiting = Some(Messages::of(payload.into()));
-                self.brought += 1;
+                self.websocket_messages += 1;
                 continue;
             };
             match ToClient::from_bytes(message.unwrap()).unwrap() {
                 ToClient::Ping(_) => self.send(&[ToRelay::Pong(Pong {})]).await,
                 ToClient::Goodbye(goodbye) => {
-                    // The close frame is the last one.
+                    // The close frame follows the goodbye.
                     let (opcode, status) =
                         raw::read_any_frame(&mut self.stream).await.expect("a close frame");
                     let code = Code::from_number(goodbye.code).unwrap();
                     assert_eq!((opcode, &status[..]), (0x88, &(code.close_code() as u16).to_be_bytes()[..]));
-                    return Came::Goodbye(goodbye);
+                    return Received::Goodbye(goodbye);
                 }
-                message => return Came::Message(message),
+                message => return Received::Message(message),
             }
         }
     }
 }
 
-/// A message whose id says which one it is.
+/// Returns a publication whose id contains the publisher and the number.
 pub fn numbered(name: &str, publisher: usize, number: u32) -> ToRelay {
     let mut id = [0; 16];
     id[..8].copy_from_slice(&(publisher as u64).to_be_bytes());
@@ -115,7 +117,7 @@ pub fn numbered(name: &str, publisher: usize, number: u32) -> ToRelay {
     })
 }
 
-/// Waits until the process has ended by itself.
+/// Waits until the process has ended.
 pub async fn ended(relay: &mut RelayProcess) -> std::process::ExitStatus {
     loop {
         if let Some(status) = relay.child.try_wait().unwrap() {

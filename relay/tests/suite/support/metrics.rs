@@ -1,15 +1,17 @@
+//! The metrics of a relay.
+
 use super::{RelayProcess, request};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
-/// What a relay said of itself at one moment.
+/// The metrics of a relay at one time.
 #[derive(Debug)]
 pub struct Scrape {
-    /// Each name with its type.
+    /// The type of each metric.
     pub types: BTreeMap<String, String>,
-    /// Each sample with its labels.
+    /// The value of each sample, by its name with labels.
     samples: BTreeMap<String, f64>,
 }
 
@@ -24,22 +26,22 @@ impl Scrape {
         for line in answer.text.lines() {
             if let Some(named) = line.strip_prefix("# TYPE ") {
                 let (name, kind) = named.split_once(' ').unwrap();
-                assert!(types.insert(name.to_owned(), kind.to_owned()).is_none(), "{name} is there twice");
+                assert!(types.insert(name.to_owned(), kind.to_owned()).is_none(), "{name} occurs twice");
             } else if !line.starts_with('#') {
                 let (sample, value) = line.rsplit_once(' ').unwrap();
                 let value = value.parse().unwrap_or_else(|_| panic!("{line}"));
-                assert!(samples.insert(sample.to_owned(), value).is_none(), "{sample} is there twice");
+                assert!(samples.insert(sample.to_owned(), value).is_none(), "{sample} occurs twice");
             }
         }
         Self { types, samples }
     }
 
-    /// A sample by its name and labels.
+    /// Returns the value of a sample, by its name with labels.
     pub fn value(&self, sample: &str) -> f64 {
         *self.samples.get(sample).unwrap_or_else(|| panic!("no {sample} in {:#?}", self.samples))
     }
 
-    /// The names of all samples, without their labels.
+    /// Returns the names of all samples, without labels.
     pub fn names(&self) -> BTreeSet<&str> {
         self.samples.keys().map(|sample| sample.split_once('{').map_or(&**sample, |(name, _)| name)).collect()
     }

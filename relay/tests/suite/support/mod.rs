@@ -1,4 +1,4 @@
-//! A relay process, tokens for it, and minimal clients.
+//! The support of the suite: a relay process, tokens and minimal clients.
 
 mod certificate;
 mod client;
@@ -17,7 +17,7 @@ pub use client::{Client, Stream, channel, rand_id, sealed};
 pub use description::{Described, Description};
 pub use forged::{bad_session_tokens, bad_session_tokens_now, forge};
 pub use http::{Answer, batch, post, request, request_bytes, request_head, request_over};
-pub use light::{Came, LightClient, ended, numbered};
+pub use light::{LightClient, Received, ended, numbered};
 pub use metrics::Scrape;
 pub use process::{CROWD, CROWD_TURN, RelayProcess, relay_command, tls_config};
 pub use raw::{handshake, handshake_over, masked, read_frame, try_handshake};

@@ -1,3 +1,5 @@
+//! The relay as a separate process.
+
 use super::{App, Certificate};
 use std::{
     fs,
@@ -17,7 +19,7 @@ pub fn relay_command() -> Command {
     command
 }
 
-/// Flags for tests in which one account on one address does what thousands would.
+/// Flags for tests in which one account on one address acts for thousands.
 pub const CROWD: [&str; 8] = [
     "--max-connections-per-address",
     "1000000",
@@ -29,10 +31,10 @@ pub const CROWD: [&str; 8] = [
     "1000000",
 ];
 
-/// Whoever opens ten thousand connections waits for the others: a process may have so many files and no more.
+/// Serialises the tests that open thousands of connections, since the number of open files of the process is limited.
 pub static CROWD_TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// A configuration with the files of [`Certificate::write`], the app [`App::one`] and further settings.
+/// Returns a configuration with the files of [`Certificate::write`], the app [`App::one`] and further settings.
 pub fn tls_config(settings: &str) -> String {
     let app = App::one();
     format!(
@@ -42,13 +44,13 @@ pub fn tls_config(settings: &str) -> String {
     )
 }
 
-/// A running relay; ends with the value.
+/// A running relay, which is killed when the value is dropped.
 pub struct RelayProcess {
-    /// As it was printed.
+    /// The endpoint that the relay printed.
     pub endpoint: String,
-    /// Its address, if it has one.
+    /// The address of the endpoint, or 0.0.0.0:0 for a Unix domain socket.
     pub address: SocketAddr,
-    /// Where it answers operators.
+    /// The address of the listener for operators.
     admin: Option<SocketAddr>,
     pub child: Child,
     log: Arc<Mutex<String>>,
@@ -56,7 +58,7 @@ pub struct RelayProcess {
 }
 
 impl RelayProcess {
-    /// With the app [`App::one`].
+    /// Starts a relay with the app [`App::one`].
     pub fn start(flags: &[&str]) -> Self {
         Self::start_for(&[App::one()], flags)
     }
@@ -69,24 +71,24 @@ impl RelayProcess {
         Self::start_in(tempfile::tempdir().unwrap(), &format!("listen = \"127.0.0.1:0\"\n{tables}"), flags)
     }
 
-    /// With this configuration, which may name files in the directory.
+    /// Starts a relay with this configuration, which may name files in the directory.
     pub fn start_in(directory: TempDir, config: &str, flags: &[&str]) -> Self {
         Self::start_as(relay_command(), directory, config, flags)
     }
 
-    /// With the app [`App::one`], this certificate and further settings.
+    /// Starts a relay with the app [`App::one`], this certificate and further settings.
     pub fn start_tls(certificate: &Certificate, settings: &str, flags: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         certificate.write(directory.path());
         Self::start_in(directory, &tls_config(settings), flags)
     }
 
-    /// As this command, which gets the arguments.
+    /// Starts a relay by this command, to which the arguments are added.
     pub fn start_as(command: Command, directory: TempDir, config: &str, flags: &[&str]) -> Self {
         Self::launch(command, Stdio::piped(), directory, config, flags)
     }
 
-    /// With the app [`App::one`], and with this standard error instead of one that the test reads.
+    /// Starts a relay with the app [`App::one`] and with this standard error, which the test does not read.
     pub fn start_logging_to(stderr: impl Into<Stdio>, flags: &[&str]) -> Self {
         let app = App::one();
         let keys = format!("[[app]]\nid = \"{}\"\nsigning_keys = [\"{}\"]\n", app.id, app.key_text);
@@ -132,22 +134,22 @@ impl RelayProcess {
         Self { endpoint, address, admin, child, log, directory }
     }
 
-    /// Where it answers operators; it was started with `--admin-listen`.
+    /// Returns the address of the listener for operators. The relay must have been started with `--admin-listen`.
     pub fn admin(&self) -> SocketAddr {
-        self.admin.expect("started without --admin-listen")
+        self.admin.expect("the relay was started without --admin-listen")
     }
 
-    /// Where its configuration lies, and what that names.
+    /// Returns the directory with the configuration and the files that it names.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// What was logged so far.
+    /// Returns the log so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
-    /// The log once it holds `text`.
+    /// Returns the log once it contains `text`.
     pub async fn log_with(&self, text: &str) -> String {
         for _ in 0..200 {
             if self.log().contains(text) {
@@ -158,7 +160,7 @@ impl RelayProcess {
         panic!("the log has no {text}:\n{}", self.log());
     }
 
-    /// Replaces the configuration, has it read, and returns what was logged of that.
+    /// Replaces the configuration, reloads it and returns the log lines of the reload.
     pub async fn reload(&self, config: &str) -> String {
         fs::write(self.directory.path().join("relay.toml"), config).unwrap();
         let before = self.log().len();
@@ -170,7 +172,7 @@ impl RelayProcess {
             }
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
-        panic!("the relay said nothing of the new configuration:\n{}", self.log());
+        panic!("the relay did not log the reload:\n{}", self.log());
     }
 
     pub fn signal(&self, name: &str) {

@@ -1,4 +1,4 @@
-//! A WebSocket client of bytes, without a library that would keep it honest.
+//! A WebSocket client of raw bytes, with which tests can violate the protocol.
 
 use super::RelayProcess;
 use std::net::SocketAddr;
@@ -7,25 +7,25 @@ use tokio::{
     net::TcpStream,
 };
 
-/// A connection after the opening handshake.
+/// Connects and performs the opening handshake.
 pub async fn handshake(relay: &RelayProcess) -> TcpStream {
     handshake_at(relay.address).await
 }
 
-/// The same at an address.
+/// Like [`handshake`], at an address.
 pub async fn handshake_at(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
     handshake_over(stream).await
 }
 
-/// The same over a connection that is there.
+/// Performs the opening handshake over an open connection.
 pub async fn handshake_over<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> S {
     handshake_for(stream, "sealwire.v1").await
 }
 
-/// A connection after the opening handshake, or the status with which the relay refused it: 0 if it closed the connection
-/// without an answer.
+/// Connects and performs the opening handshake. The error is the status with which the relay refused the handshake, or
+/// 0 if it closed the connection without a response.
 pub async fn try_handshake(address: SocketAddr) -> Result<TcpStream, u16> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = upgrade_request("sealwire.v1");
@@ -57,12 +57,12 @@ fn upgrade_request(subprotocol: &str) -> String {
     )
 }
 
-/// The same for a subprotocol, which the relay must take.
+/// Performs the opening handshake with a subprotocol, which the relay must accept.
 pub async fn handshake_for<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, subprotocol: &str) -> S {
     stream.write_all(upgrade_request(subprotocol).as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        // Nothing follows the head before the client has spoken.
+        // No bytes follow the head before the client has sent a frame.
         assert!(stream.read_buf(&mut head).await.unwrap() > 0, "no answer");
     }
     let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
@@ -72,7 +72,7 @@ pub async fn handshake_for<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, sub
     stream
 }
 
-/// A masked frame; `first` is its first byte.
+/// Encodes a masked frame, whose first byte is `first`.
 pub fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
     let mask = [7, 77, 177, 250];
     let mut frame = vec![first];
@@ -88,7 +88,7 @@ pub fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// The first byte and the payload of a frame of any size; nothing at the end of the connection.
+/// Reads a frame of any length. Returns its first byte and its payload, or `None` at the end of the connection.
 pub async fn read_any_frame(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
     let mut header = [0; 2];
     stream.read_exact(&mut header).await.ok()?;
@@ -102,7 +102,7 @@ pub async fn read_any_frame(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
     Some((header[0], payload))
 }
 
-/// The payload of a short frame.
+/// Reads the payload of a frame of at most 125 bytes.
 pub async fn read_frame(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut header = [0; 2];
     stream.read_exact(&mut header).await.unwrap();

@@ -1,4 +1,5 @@
-//! A client without a WebSocket, on bare sockets: one that reads events, and one for each request that sends.
+//! A client of the fallback without WebSocket: one socket on which it reads events, and one for each request that
+//! sends.
 
 use super::{Answer, App, Certificate, RelayProcess, Stream, TLS13, channel, rand_id, request_over, sealed};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -12,7 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Event {
@@ -22,10 +23,10 @@ pub struct Event {
 
 pub struct Streamed {
     pub address: SocketAddr,
-    /// The relay's, where it ends TLS.
+    /// The certificate of the relay, if it terminates TLS.
     pub certificate: Option<Arc<Certificate>>,
     pub socket: BufReader<Box<dyn Stream>>,
-    /// Of the answer, in lower case.
+    /// The head of the response, in lower case.
     pub head: String,
     pub id: String,
     pub next: u64,
@@ -34,18 +35,18 @@ pub struct Streamed {
 }
 
 impl Streamed {
-    /// Before `Hello`.
+    /// Opens a stream, without sending `Hello`.
     pub async fn connect(address: SocketAddr) -> Self {
         Self::connect_with(address, None).await
     }
 
-    /// The same over TLS, where there is a certificate.
+    /// Like [`Self::connect`], over TLS if there is a certificate.
     pub async fn connect_with(address: SocketAddr, certificate: Option<Arc<Certificate>>) -> Self {
         let socket = dial(address, certificate.as_deref()).await;
         Self { certificate, ..Self::connect_over(socket, address).await }
     }
 
-    /// The same over a connection to `address` that is open already.
+    /// Like [`Self::connect`], over an open connection to `address`.
     pub async fn connect_over(socket: impl Stream, address: SocketAddr) -> Self {
         let mut socket: Box<dyn Stream> = Box::new(socket);
         let request = "POST /v1/stream HTTP/1.1\r\nhost: relay\r\norigin: https://page.cdn.prod.atlassian-dev.net\r\n\
@@ -54,7 +55,7 @@ impl Streamed {
         let mut socket = BufReader::new(socket);
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
-            timeout(PATIENCE, socket.read_line(&mut head)).await.unwrap().unwrap();
+            timeout(TIMEOUT, socket.read_line(&mut head)).await.unwrap().unwrap();
         }
         let head = head.to_ascii_lowercase();
         let (id, text) = (String::new(), String::new());
@@ -79,9 +80,9 @@ impl Streamed {
         }
     }
 
-    /// The next event; `None` at the end of the answer.
+    /// Returns the next event, or `None` at the end of the response.
     pub async fn event(&mut self) -> Option<Event> {
-        timeout(PATIENCE, self.read_event()).await.expect("nothing came")
+        timeout(TIMEOUT, self.read_event()).await.expect("no event arrived")
     }
 
     async fn read_event(&mut self) -> Option<Event> {
@@ -109,7 +110,7 @@ impl Streamed {
         Some(Event { kind, data })
     }
 
-    /// The next message but pings, which are answered.
+    /// Returns the next message. Pings are answered and skipped.
     pub async fn next(&mut self) -> ToClient {
         loop {
             let event = self.event().await.expect("the stream ended");
@@ -121,7 +122,7 @@ impl Streamed {
         }
     }
 
-    /// The goodbye, where there was one, and the close code at the end.
+    /// Reads until the end of the stream. Returns the goodbye and the close code, if any.
     pub async fn farewell(&mut self) -> (Option<Goodbye>, Option<u16>) {
         let (mut goodbye, mut close) = (None, None);
         while let Some(event) = self.event().await {
@@ -170,7 +171,7 @@ impl Streamed {
         })
     }
 
-    /// The text of the next publication.
+    /// Returns the text of the next publication.
     pub async fn text(&mut self) -> String {
         match self.next().await {
             ToClient::Publication(publication) => {

@@ -1,3 +1,5 @@
+//! Apps and the tokens that they sign.
+
 use sealwire_protocol::{
     Scope, UnixSeconds, encode_base64url,
     tokens::{self, BackendClaims, ChannelClaims, Permissions, SessionClaims, SigningKey},
@@ -11,7 +13,7 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// An app's resolver: whoever holds its signing key.
+/// An app with its signing key.
 #[derive(Clone)]
 pub struct App {
     pub id: String,
@@ -20,7 +22,7 @@ pub struct App {
 }
 
 impl App {
-    /// With a key made of one repeated byte.
+    /// Creates an app whose signing secret consists of one repeated byte.
     pub fn new(id: &str, kid: &str, byte: u8) -> Self {
         let key_text = format!("{kid}.{}", encode_base64url([byte; 64]));
         Self { id: id.into(), key: SigningKey::parse(&key_text).unwrap(), key_text }
@@ -30,7 +32,7 @@ impl App {
         Self::new(APP, "one", 1)
     }
 
-    /// The context of every session.
+    /// Returns the context of every session.
     pub fn context() -> Scope {
         let mut context = Scope::default();
         context.insert("module", "absences").unwrap();

@@ -1,6 +1,6 @@
-//! A page with a host and a WebSocket, and the relay behind it, all played by the test.
+//! A simulated page: its host, its WebSockets and the relay behind them. The tests of the browser client run on it.
 
-use crate::browser::{Client, shell::Host};
+use crate::browser::{Client, host::Host};
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use sealwire_protocol::{
     ChannelAddress, ChannelId, EncryptionKey, Scope, ScopeKeys, UnixMillis, seal,
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-/// Everything that the page is, in one object: what was called, and the host.
+/// The JavaScript object of the page: the host, and a record of the calls to it.
 const PAGE: &str = r#"
 const page = {
   calls: [], states: [], standings: [], openings: [], sockets: [], unhandled: 0, grant,
@@ -80,7 +80,7 @@ fn channel_id() -> ChannelId {
     ChannelAddress { app: "app", installation: "site", scope: &scope, claims_tag: None, name: "chat" }.id()
 }
 
-/// Lets every promise that can settle do so, and timers of no time fire.
+/// Waits until the pending promises have settled and the timers without a delay have fired.
 pub(super) async fn settle() {
     let promise =
         function("return new Promise((resolve) => setTimeout(resolve, 0))").call0(&JsValue::UNDEFINED);
@@ -109,7 +109,7 @@ impl Page {
         Self { page, client, offset: 10 }
     }
 
-    /// A page with a live subscription whose callbacks push what they get to `page.got`.
+    /// A page with a live subscription, whose callbacks record their arguments in `page.got`.
     pub(super) async fn subscribed() -> (Self, u32) {
         Self::open().subscribe_it().await
     }
@@ -133,7 +133,7 @@ impl Page {
             .unchecked_into()
     }
 
-    /// Standings are kept by themselves.
+    /// Records the states of the subscription in `page.standings` and the other notices in `page.got`.
     pub(super) fn notice_recorder(&self) -> Function {
         let recorder = self.recorder("notice");
         let body = "return (notice) => notice.kind === 'state' ? page.standings.push(notice.state) : recorder(notice);";
@@ -163,7 +163,7 @@ impl Page {
         sockets.get(sockets.length() - 1)
     }
 
-    /// Lets one of the socket's events happen, and the client hear of it.
+    /// Fires an event of the socket and waits until the client has handled it.
     pub(super) async fn fire(&self, event: &str, ready_state: u8, name: &str, value: &JsValue) {
         set(&self.socket(), "readyState", &ready_state.into());
         let fire = "socket.dispatchEvent(Object.assign(new Event(type), { reason: '', wasClean: true, [name]: value }))";

@@ -1,4 +1,4 @@
-//! A replaced encryption key: how long it is in use, and the readers that pass it over after that.
+//! Rotation: the overlap for which a replaced encryption key stays in use.
 
 use super::{NOW, channel_input, js, message_input, rust, secret, session_input};
 use crate::resolver::{mint_session, rotate, seal, sign_channel_token};
@@ -10,7 +10,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 #[allow(clippy::cast_precision_loss, reason = "a day in seconds is exact")]
 const OVERLAP: f64 = limits::KEY_OVERLAP as f64;
 
-/// When its keys were made, in seconds after [`NOW`].
+/// Returns the times at which the keys of a secret were created, in seconds after [`NOW`].
 fn created(secret: &JsValue) -> Vec<f64> {
     let keys = rust(secret)["keys"].as_array().unwrap().clone();
     keys.iter().map(|key| key["createdAt"].as_f64().unwrap() - NOW).collect()
@@ -21,19 +21,19 @@ fn ids(keys: &Value) -> Vec<String> {
 }
 
 #[wasm_bindgen_test]
-fn a_rotation_keeps_what_is_still_in_use_and_drops_the_rest() {
+fn a_rotation_keeps_the_keys_in_use_and_drops_the_others() {
     let first = secret();
     let second = rotate(&first, NOW + 10.0).unwrap();
     let third = rotate(&second, NOW + 50.0).unwrap();
     assert_eq!(created(&third), [50.0, 10.0, 0.0]);
-    // The first was replaced at 10, the second at 50.
+    // The first key was replaced at 10, the second at 50.
     assert_eq!(created(&rotate(&third, NOW + 9.0 + OVERLAP).unwrap()), [9.0 + OVERLAP, 50.0, 10.0, 0.0]);
     assert_eq!(created(&rotate(&third, NOW + 10.0 + OVERLAP).unwrap()), [10.0 + OVERLAP, 50.0, 10.0]);
     assert_eq!(created(&rotate(&third, NOW + 50.0 + OVERLAP).unwrap()), [50.0 + OVERLAP, 50.0]);
 }
 
 #[wasm_bindgen_test]
-fn a_key_that_was_replaced_before_the_overlap_is_in_no_session_and_no_channel_token() {
+fn a_key_whose_overlap_has_ended_is_in_no_session_and_no_channel_token() {
     let rotated = rotate(&secret(), NOW + 10.0).unwrap();
     let at = |mut input: Value, seconds: f64| {
         input["nowSeconds"] = (NOW + seconds).into();
@@ -54,12 +54,12 @@ fn a_key_that_was_replaced_before_the_overlap_is_in_no_session_and_no_channel_to
         assert_eq!(sessions(seconds), both[..keys], "{seconds}");
         assert_eq!(tokens(seconds), both[..keys], "{seconds}");
     }
-    // A clock that is behind the one that rotated keeps both.
+    // A process whose clock is behind that of the rotation keeps both keys.
     assert_eq!(sessions(0.0), both);
 }
 
 #[wasm_bindgen_test]
-fn a_message_for_claims_is_sealed_under_a_replaced_key_only_within_its_overlap() {
+fn a_message_for_a_channel_with_claims_is_sealed_under_a_replaced_key_only_during_the_overlap() {
     let secret = secret();
     let token = rust(&sign_channel_token(&js(&channel_input()), &secret).unwrap())["token"].clone();
     let rotated = rotate(&secret, NOW).unwrap();
@@ -76,7 +76,7 @@ fn a_message_for_claims_is_sealed_under_a_replaced_key_only_within_its_overlap()
 }
 
 #[wasm_bindgen_test]
-fn a_clock_that_was_ahead_at_a_rotation_is_forgotten_at_the_next() {
+fn the_next_rotation_corrects_the_times_of_a_clock_that_was_ahead() {
     let ahead = rotate(&secret(), NOW + 1e9).unwrap();
     let again = rotate(&ahead, NOW + 10.0).unwrap();
     assert_eq!(created(&again), [10.0, 10.0, 0.0]);
@@ -84,7 +84,7 @@ fn a_clock_that_was_ahead_at_a_rotation_is_forgotten_at_the_next() {
 }
 
 #[wasm_bindgen_test]
-fn a_rotation_that_would_drop_a_key_in_use_is_refused_with_the_time_to_wait() {
+fn a_rotation_that_would_drop_a_key_in_use_is_refused_with_a_retry_time() {
     let mut rotated = secret();
     for minute in 1..limits::MAX_KEY_VERSIONS {
         rotated = rotate(&rotated, NOW + 60.0 * minute as f64).unwrap();

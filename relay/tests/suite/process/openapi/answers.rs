@@ -1,4 +1,4 @@
-//! Every answer of the relay is described, and every described answer is given.
+//! The responses of the relay and those of the description are the same.
 
 use super::{JSON, batch, bearer, message};
 use crate::support::{
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 const HANDSHAKE: &str = "connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
     sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: sealwire.v1\r\n";
 
-/// A backend token with changed claims or header.
+/// Returns a backend token with changed claims or a changed header.
 fn backend(header: Value, claims: Value) -> String {
     let mut good_header = json!({ "alg": "HS512", "kid": "one" });
     let (iat, exp) = (now() - 5, now() + 120);
@@ -23,7 +23,7 @@ fn backend(header: Value, claims: Value) -> String {
 }
 
 #[tokio::test]
-async fn every_answer_is_one_of_the_description_and_every_one_of_these_is_given() {
+async fn every_response_is_described_and_every_described_response_occurs() {
     let (description, app) = (Description::read(), App::one());
     let relay = RelayProcess::start(&["--body-timeout", "500ms"]);
     let (good, authorized) = (batch(&[message()]), format!("{}{JSON}", bearer(&app.backend())));
@@ -77,7 +77,7 @@ async fn every_answer_is_one_of_the_description_and_every_one_of_these_is_given(
         codes.extend(answer.body["error"]["code"].as_str().filter(|_| status == 401).map(str::to_owned));
         given.extend(description.check(method, path, &answer));
     }
-    given.extend(without_a_place(&description).await);
+    given.extend(above_the_connection_limits(&description).await);
     given.extend(from_another_origin(&relay, &description).await);
     given.extend(streamed(&relay, &description).await);
 
@@ -91,7 +91,7 @@ async fn every_answer_is_one_of_the_description_and_every_one_of_these_is_given(
     }
     given.insert(("get".into(), "/v1/realtime".into(), 101));
 
-    // The relay waits for a body as long as it says.
+    // The relay waits for a body until the timeout.
     let never_ends = |path: &str, headers: &str| {
         format!(
             "POST {path} HTTP/1.1\r\nhost: relay\r\nconnection: close\r\ncontent-length: 9\r\n{headers}\r\n{{"
@@ -113,7 +113,7 @@ async fn every_answer_is_one_of_the_description_and_every_one_of_these_is_given(
 }
 
 #[tokio::test]
-async fn a_batch_past_the_rate_is_answered_as_described() {
+async fn the_response_to_a_batch_above_the_rate_is_described() {
     let (description, app) = (Description::read(), App::one());
     let relay = RelayProcess::start(&["--publish-rate", "1", "--publish-burst", "100"]);
     let headers = format!("{}{JSON}", bearer(&app.backend()));
@@ -125,8 +125,8 @@ async fn a_batch_past_the_rate_is_answered_as_described() {
     }
 }
 
-/// What everybody is told whose connection is past a limit, whatever the request.
-async fn without_a_place(description: &Description) -> BTreeSet<Described> {
+/// The responses to connections above a limit, for every request.
+async fn above_the_connection_limits(description: &Description) -> BTreeSet<Described> {
     let full = RelayProcess::start(&["--max-connections", "0"]);
     let crowded = RelayProcess::start(&["--max-connections-per-address", "0"]);
     let mut given = BTreeSet::new();
@@ -140,7 +140,7 @@ async fn without_a_place(description: &Description) -> BTreeSet<Described> {
     given
 }
 
-/// What a page is told whose origin is not allowed.
+/// The responses to a page of a forbidden origin.
 async fn from_another_origin(relay: &RelayProcess, description: &Description) -> BTreeSet<Described> {
     let mut given = BTreeSet::new();
     for (method, path, _) in description.answers().into_iter().filter(|(.., status)| *status == 403) {
@@ -152,7 +152,7 @@ async fn from_another_origin(relay: &RelayProcess, description: &Description) ->
     given
 }
 
-/// The answers that need a stream, and the stream's own.
+/// The responses for streams and for requests that need a stream.
 async fn streamed(relay: &RelayProcess, description: &Description) -> BTreeSet<Described> {
     let mut given = BTreeSet::new();
     let mut streamed = Streamed::open(relay, "alice").await;
@@ -177,7 +177,7 @@ async fn streamed(relay: &RelayProcess, description: &Description) -> BTreeSet<D
         }
         given.insert(("options".into(), path.into(), preflight.status));
     }
-    // Its own messages come back, nobody reads them, and at last it is not asked for more.
+    // The client does not read its own publications, so the relay finally responds that the stream is busy.
     streamed.subscribe_since("absences", None).await;
     let large = "x".repeat(100 * 1024);
     for _ in 0..500 {

@@ -1,4 +1,4 @@
-//! What the description forbids in a body, the relay refuses; what it allows, it takes.
+//! The relay accepts exactly the bodies that the description allows.
 
 use super::{JSON, batch, bearer, message};
 use crate::support::{App, Description, RelayProcess, now, request};
@@ -16,7 +16,7 @@ fn with(changes: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_message_is_published_if_and_only_if_the_description_allows_it() {
+async fn the_relay_publishes_exactly_the_messages_that_the_description_allows() {
     let (description, app) = (Description::read(), App::one());
     let relay = RelayProcess::start(&[]);
     let all = tokens::Permissions::ALL;
@@ -95,7 +95,7 @@ async fn a_message_is_published_if_and_only_if_the_description_allows_it() {
 }
 
 #[tokio::test]
-async fn sessions_are_ended_if_and_only_if_the_description_allows_the_request() {
+async fn the_relay_accepts_exactly_the_revocations_that_the_description_allows() {
     let (description, relay) = (Description::read(), RelayProcess::start(&[]));
     let headers = format!("{}{JSON}", bearer(&App::one().backend()));
     let good = [

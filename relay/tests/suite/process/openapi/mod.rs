@@ -1,4 +1,4 @@
-//! What `protocol/openapi/relay.json` says, the relay does.
+//! Checks that the relay conforms to its description in `protocol/openapi/relay.json`.
 
 mod answers;
 mod bodies;

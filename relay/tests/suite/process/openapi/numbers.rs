@@ -1,20 +1,20 @@
-//! The codes and limits of the description are those of the protocol.
+//! The codes and limits in the description are those of the protocol.
 
 use crate::support::Description;
 use sealwire_protocol::{Code, limits};
 use serde_json::json;
 
 #[test]
-fn the_description_has_every_code_with_the_status_that_it_means() {
+fn the_description_has_every_code_with_its_http_status() {
     let description = Description::read();
-    // Codes from 80 on are the clients' own.
+    // Only clients use the codes from 80 on.
     let codes: Vec<&str> =
         Code::ALL.iter().filter(|code| code.number() < 80).map(|code| code.name()).collect();
     assert_eq!(*description.at("/components/schemas/Code/enum"), json!(codes));
     for (method, path, status) in description.answers() {
         let at = format!("/paths/{}/{method}/responses/{status}", path.replace('/', "~1"));
         let mut schema = &description.at(&at)["content"]["application/json"]["schema"];
-        // The one answer past 400 that may be no failure: a relay that drains.
+        // The response of a draining relay is the only one from 400 on that may not be an error.
         if path == "/readyz" && status == 503 {
             assert_eq!(schema["oneOf"][0]["$ref"], "#/components/schemas/Draining");
             schema = &schema["oneOf"][1];
@@ -24,7 +24,7 @@ fn the_description_has_every_code_with_the_status_that_it_means() {
         for name in listed.into_iter().flatten() {
             let code = Code::ALL.iter().find(|code| code.name() == name).unwrap();
             let meant = code.close_code().http_status();
-            // Where HTTP has a word of its own for what is wrong with a request.
+            // HTTP has more specific statuses for some malformed requests.
             let is_own = *code == Code::MalformedRequest && [404, 408, 409, 415, 426].contains(&status);
             assert!(meant == status || is_own, "{at}: {name} means {meant}");
         }

@@ -1,7 +1,7 @@
-//! The key schedule: from one secret per installation to one key per channel, by HKDF-SHA-256.
+//! The key schedule: HKDF-SHA-256 derives the key of each channel from one encryption key per installation.
 //!
-//! A browser is given one scope key for every subset of its own context. Each comes from the installation's encryption
-//! key alone, so no keys of other contexts add up to one.
+//! A browser gets one scope key for every subset of its context. Each of them is derived from the encryption key alone,
+//! so the keys of several contexts do not combine into the key of another one.
 
 mod claims;
 mod scopes;
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 type Key = Zeroizing<[u8; 32]>;
-/// The first half of HKDF, which several keys of one input share.
+/// The result of HKDF-Extract, from which HKDF-Expand derives several keys.
 type Extracted = Hkdf<Sha256>;
 
 macro_rules! secret_debug {
@@ -31,7 +31,7 @@ macro_rules! secret_debug {
 }
 use secret_debug;
 
-/// HKDF-SHA-256 with this protocol's salt.
+/// Derives a key by HKDF-SHA-256 with the salt of this protocol.
 fn derive(input: &[u8], info: &[&[u8]]) -> Key {
     let mut text = Vec::new();
     for part in info {
@@ -50,15 +50,15 @@ fn expand(extracted: &Extracted, info: &[u8]) -> Key {
     key
 }
 
-/// Names an encryption key in a sealed message: the first 4 bytes of `SHA-256(LP("sealwire/key-id/v1") LP(K))`.
+/// Identifies an encryption key in a sealed message: the first 4 bytes of `SHA-256(LP("sealwire/key-id/v1") LP(K))`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub [u8; Self::LEN]);
 
 impl KeyId {
-    /// Bytes of an id.
+    /// The length of an id in bytes.
     pub const LEN: usize = 4;
 
-    /// From base64url.
+    /// Reads an id from base64url.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         base64url::decode_array(text).map(Self)
@@ -71,18 +71,18 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// An installation's encryption key `K`. Lives in the installation's secret storage and in the resolver only.
+/// An encryption key `K` of an installation. It exists only in the installation's secret storage and in the resolver.
 #[derive(Clone)]
 pub struct EncryptionKey(Key);
 
 impl EncryptionKey {
-    /// From 32 random bytes.
+    /// Creates the key from 32 random bytes.
     #[must_use]
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
-    /// The id that its messages carry.
+    /// Returns the id, which every message sealed under this key carries.
     #[must_use]
     pub fn id(&self) -> KeyId {
         let mut hash = Sha256::new();
@@ -92,37 +92,37 @@ impl EncryptionKey {
         KeyId([digest[0], digest[1], digest[2], digest[3]])
     }
 
-    /// The key of one scope, for a publisher that has this key.
+    /// Derives the key of one scope, for a publisher that has this key.
     #[must_use]
     pub fn scope_key(&self, app: &str, installation: &str, scope: &Scope) -> ScopeKey {
         ScopeKey::derive(self.id(), &self.0, (app, installation), scope)
     }
 
-    /// The keys of every subset of a context, for a frontend in that context.
+    /// Derives the keys of every subset of a context, for a page in that context.
     #[must_use]
     pub fn scope_keys(&self, app: &str, installation: &str, context: &Scope) -> ScopeKeys {
         ScopeKeys::derive(self.id(), &self.0, (app, installation), context)
     }
 
-    /// The key of a channel name's claims; `claims` in canonical form.
+    /// Derives the key of the claims of a channel name. `claims` must be in canonical form.
     #[must_use]
     pub fn claims_key(&self, app: &str, installation: &str, name: &str, claims: &str) -> ClaimsKey {
         ClaimsKey(derive(&self.0[..], &claims_info(b"claims", app, installation, name, claims)))
     }
 }
 
-/// An installation's routing key `R`: makes tags of claims, never changes, opens nothing.
+/// The routing key `R` of an installation, which derives claims tags. It never changes and opens no message.
 #[derive(Clone)]
 pub struct RoutingKey(Key);
 
 impl RoutingKey {
-    /// From 32 random bytes.
+    /// Creates the key from 32 random bytes.
     #[must_use]
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
-    /// What the relay sees instead of a channel's claims; `claims` in canonical form.
+    /// Derives the tag that the relay sees instead of a channel's claims. `claims` must be in canonical form.
     #[must_use]
     pub fn claims_tag(&self, app: &str, installation: &str, name: &str, claims: &str) -> [u8; 32] {
         *derive(&self.0[..], &claims_info(b"claims-tag", app, installation, name, claims))
@@ -139,7 +139,7 @@ fn claims_info<'a>(
     [label, app.as_bytes(), installation.as_bytes(), name.as_bytes(), claims.as_bytes()]
 }
 
-/// The key that seals a channel's messages, and the id of the encryption key it comes from.
+/// The key that seals the messages of a channel, and the id of the encryption key that it is derived from.
 #[derive(Clone)]
 pub struct ChannelKey {
     pub(crate) id: KeyId,
@@ -147,18 +147,18 @@ pub struct ChannelKey {
 }
 
 impl ChannelKey {
-    /// The id of the encryption key behind it.
+    /// Returns the id of the encryption key that this key is derived from.
     #[must_use]
     pub fn id(&self) -> KeyId {
         self.id
     }
 
-    /// A value that follows from the key and `info`.
+    /// Derives a value from this key and `info`.
     pub(crate) fn derive(&self, info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
         derive(&self.key[..], info)
     }
 
-    /// The key itself, for test vectors.
+    /// Returns the bytes of the key, for test vectors.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.key

@@ -1,5 +1,5 @@
-//! The resolver's functions as JavaScript calls them.
-#![allow(clippy::unwrap_used, reason = "clippy does not know wasm_bindgen_test for a test")]
+//! Tests of the resolver's functions through their JavaScript interface.
+#![allow(clippy::unwrap_used, reason = "clippy does not recognise wasm_bindgen_test as a test")]
 
 use super::{mint_backend_token, mint_session, new_installation_secret, rotate, seal, sign_channel_token};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -65,7 +65,7 @@ fn message_input() -> Value {
 }
 
 #[wasm_bindgen_test]
-fn a_new_secret_holds_fresh_keys() {
+fn a_new_secret_has_random_keys() {
     let (one, other) = (rust(&secret()), rust(&secret()));
     assert_eq!(one["version"], 1);
     assert_eq!(one["keys"].as_array().unwrap().len(), 1);
@@ -79,7 +79,7 @@ fn a_new_secret_holds_fresh_keys() {
 }
 
 #[wasm_bindgen_test]
-fn a_session_carries_a_token_that_verifies_and_the_keys_of_its_context() {
+fn a_session_has_a_valid_token_and_the_keys_of_its_context() {
     let secret = rotate(&secret(), NOW).unwrap();
     let grant = rust(&mint_session(&js(&session_input()), &secret).unwrap());
     let claims: SessionClaims = verified(grant["token"].as_str().unwrap());
@@ -96,7 +96,7 @@ fn a_session_carries_a_token_that_verifies_and_the_keys_of_its_context() {
 }
 
 #[wasm_bindgen_test]
-fn a_channel_token_names_its_claims_by_their_tag_only() {
+fn a_channel_token_contains_only_the_tag_of_its_claims() {
     let secret = secret();
     let sign = |claims: &str| {
         let mut input = channel_input();
@@ -113,7 +113,7 @@ fn a_channel_token_names_its_claims_by_their_tag_only() {
 }
 
 #[wasm_bindgen_test]
-fn a_backend_token_lasts_five_minutes() {
+fn a_backend_token_expires_after_five_minutes() {
     let input =
         json!({ "signingKey": signing_key(), "app": "app", "installation": "site", "nowSeconds": NOW });
     let claims: BackendClaims = verified(&mint_backend_token(&js(&input)).unwrap());
@@ -138,7 +138,7 @@ fn a_sealed_message_opens_with_the_channels_key() {
 }
 
 #[wasm_bindgen_test]
-fn a_message_with_an_id_of_the_apps_own_is_sealed_the_same_again_and_no_other_is() {
+fn only_a_retry_under_the_same_app_chosen_id_seals_to_the_same_bytes() {
     let secret = secret();
     let sealed = |id: &str, payload: &str| {
         let mut input = message_input();
@@ -157,13 +157,13 @@ fn a_message_with_an_id_of_the_apps_own_is_sealed_the_same_again_and_no_other_is
 }
 
 #[wasm_bindgen_test]
-fn a_message_for_a_channel_with_claims_is_sealed_with_their_key_too() {
+fn a_message_for_a_channel_with_claims_is_sealed_under_a_key_of_its_token() {
     let secret = secret();
     let token = rust(&sign_channel_token(&js(&channel_input()), &secret).unwrap())["token"].clone();
     let keyring = ClaimsKeyring::parse(token.as_str().unwrap()).unwrap();
     let mut input = message_input();
     input["token"] = token;
-    // Older keys than the newest serve where the token knows no other.
+    // The token lacks the newest key, so an older key seals the message.
     let secret = rotate(&secret, NOW).unwrap();
     let output = rust(&seal(&js(&input), &secret).unwrap());
     let sealed = STANDARD.decode(output["sealed"].as_str().unwrap()).unwrap();
@@ -177,7 +177,7 @@ fn a_message_for_a_channel_with_claims_is_sealed_with_their_key_too() {
 }
 
 #[wasm_bindgen_test]
-fn wrong_input_is_a_plain_error_with_a_code_and_without_secrets() {
+fn invalid_input_is_a_plain_error_with_a_code_and_without_secrets() {
     let secret = secret();
     let change = |input: fn() -> Value, pointer: &str, value: Value| {
         let mut input = input();
@@ -232,7 +232,7 @@ fn wrong_input_is_a_plain_error_with_a_code_and_without_secrets() {
 }
 
 #[wasm_bindgen_test]
-fn input_that_throws_when_it_is_read_is_an_error() {
+fn input_whose_getters_throw_is_an_error() {
     let hostile =
         js_sys::Function::new_no_args("return { get app() { throw new Error('x') }, toJSON() { throw 1 } }");
     let hostile = hostile.call0(&JsValue::UNDEFINED).unwrap();

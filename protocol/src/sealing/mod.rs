@@ -1,4 +1,4 @@
-//! Sealing and opening of messages.
+//! Sealing and opening of messages. Publishers seal, subscribers open; the relay is built without this code.
 //!
 //! `sealed = 0x01 ‖ key id (4) ‖ nonce (24) ‖ XAES-256-GCM(channel key, nonce, aad, plaintext)`, where
 //! `aad = LP("sealwire/message/v1") channel id (16) LP(event)` and
@@ -13,33 +13,33 @@ const VERSION: u8 = 1;
 const HEADER_LEN: usize = 1 + KeyId::LEN + NONCE_LEN;
 const PREFIX_LEN: usize = 8 + 4;
 
-/// Bytes by which a sealed message is longer than its padded plaintext.
+/// The number of bytes by which a sealed message is longer than its padded plaintext.
 pub const SEALED_OVERHEAD: usize = HEADER_LEN + TAG_LEN;
 
-/// The payload is longer than [`limits::MAX_PAYLOAD`].
+/// The error for a payload longer than [`limits::MAX_PAYLOAD`], with its length in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a payload has at most {max} bytes as JSON, {0} were given", max = limits::MAX_PAYLOAD)]
+#[error("the payload has {0} bytes as JSON, more than the maximum of {max}", max = limits::MAX_PAYLOAD)]
 pub struct TooLarge(pub usize);
 
-/// A message that cannot be opened: altered, relabelled, moved, cut, or sealed with another key. Which of them it was
-/// is not said, so that nobody learns from it.
+/// The error for a message that cannot be opened, because it was altered, relabelled, moved to another channel,
+/// truncated or sealed with another key. The reason is not reported, so that an attacker learns nothing from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the message could not be opened")]
 pub struct Unreadable;
 
 /// An opened message.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Opened {
-    /// The publisher's clock when it sealed the message; 0 where the message has an idempotency id of the app's own.
+pub struct OpenedMessage {
+    /// The time of sealing by the publisher's clock, or 0 if the app chose the idempotency id of the message.
     pub published_at: UnixMillis,
-    /// The payload, JSON text.
+    /// The payload as JSON text.
     pub payload: String,
 }
 
-/// Seals a payload. `nonce` must be random: 24 bytes never repeat by chance.
+/// Seals a payload. `nonce` must be random: 24 random bytes do not repeat in practice.
 ///
 /// # Errors
-/// [`TooLarge`].
+/// [`TooLarge`] if the payload is longer than [`limits::MAX_PAYLOAD`].
 pub fn seal(
     key: &ChannelKey,
     nonce: [u8; NONCE_LEN],
@@ -64,15 +64,16 @@ pub fn seal(
     Ok(sealed)
 }
 
-/// Seals a payload under an idempotency id of the app's own, and returns the id for the wire beside it. The same sender, id,
-/// event and payload give the same bytes, so that a relay knows a repetition for what it is; anything else gives another
-/// nonce. The publish time is left out (0), since it would differ.
+/// Seals a payload under an idempotency id that the app chose. Returns the sealed message and its id on the wire.
+///
+/// The same sender, id, event and payload give the same bytes, by which the relay recognises a retry. Any difference
+/// gives another nonce. The publish time is 0, since it would differ between retries.
 ///
 /// `wire id = derive(channel key, "idempotency-id", sender, id)`, cut to 16 bytes; `nonce = derive(channel key,
-/// "idempotency-nonce", sender, id, event, payload)`, cut to 24.
+/// "idempotency-nonce", sender, id, event, payload)`, cut to 24 bytes.
 ///
 /// # Errors
-/// [`TooLarge`].
+/// [`TooLarge`] if the payload is longer than [`limits::MAX_PAYLOAD`].
 pub fn seal_repeatable(
     key: &ChannelKey,
     channel: ChannelId,
@@ -92,7 +93,7 @@ fn first<const N: usize>(bytes: &[u8; 32]) -> [u8; N] {
     core::array::from_fn(|index| bytes[index])
 }
 
-/// A sealed message whose outer form is right.
+/// A sealed message in its parts, not yet authenticated.
 #[derive(Clone, Copy)]
 pub struct SealedMessage<'a> {
     key_id: KeyId,
@@ -101,24 +102,24 @@ pub struct SealedMessage<'a> {
     tag: &'a [u8; TAG_LEN],
 }
 
-/// One message as a platform's AES-256-GCM opens it. The key opens this message and no other.
+/// The input with which the platform's AES-256-GCM opens one message. The key opens no other message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AesGcmInput {
-    /// AES-256 key.
+    /// The AES-256 key.
     pub key: Zeroizing<[u8; KEY_LEN]>,
-    /// Initialization vector.
+    /// The initialization vector.
     pub nonce: [u8; GCM_NONCE_LEN],
-    /// Additional authenticated data.
+    /// The additional authenticated data.
     pub associated_data: Vec<u8>,
-    /// With the tag of 16 bytes at its end.
+    /// The ciphertext, followed by the tag of 16 bytes.
     pub ciphertext: Vec<u8>,
 }
 
 impl<'a> SealedMessage<'a> {
-    /// Takes a sealed message apart.
+    /// Splits a sealed message into its parts.
     ///
     /// # Errors
-    /// [`Unreadable`] where it is too short or of another version.
+    /// [`Unreadable`] if the message is too short, too long or of another version.
     pub fn parse(sealed: &'a [u8]) -> Result<Self, Unreadable> {
         let (version, rest) = sealed.split_first().ok_or(Unreadable)?;
         let (key_id, rest) = rest.split_first_chunk().ok_or(Unreadable)?;
@@ -130,28 +131,33 @@ impl<'a> SealedMessage<'a> {
         Ok(Self { key_id: KeyId(*key_id), nonce, ciphertext, tag })
     }
 
-    /// Which encryption key it was sealed under.
+    /// Returns the id of the encryption key that the message was sealed under.
     #[must_use]
     pub fn key_id(&self) -> KeyId {
         self.key_id
     }
 
-    /// Opens it.
+    /// Authenticates and decrypts the message.
     ///
     /// # Errors
-    /// [`Unreadable`] for every way in which it is not what was sealed for this key, channel and event.
-    pub fn open(&self, key: &ChannelKey, channel: ChannelId, event: &str) -> Result<Opened, Unreadable> {
+    /// [`Unreadable`] unless exactly this message was sealed with this key, for this channel and this event.
+    pub fn open(
+        &self,
+        key: &ChannelKey,
+        channel: ChannelId,
+        event: &str,
+    ) -> Result<OpenedMessage, Unreadable> {
         if key.id != self.key_id {
             return Err(Unreadable);
         }
         let mut plaintext = self.ciphertext.to_vec();
         decrypt(&key.key, self.nonce, &associated_data(channel, event), &mut plaintext, self.tag)
             .map_err(|_| Unreadable)?;
-        Opened::read(&plaintext)
+        OpenedMessage::read(&plaintext)
     }
 
-    /// What a platform's AES-256-GCM needs to open it; [`Opened::read`] reads what comes out. `None` where it was sealed
-    /// under another key.
+    /// Returns the input with which the platform's AES-256-GCM decrypts the message, or `None` if it was sealed under
+    /// another key. [`OpenedMessage::read`] reads the plaintext.
     #[must_use]
     pub fn aes_gcm_input(&self, key: &ChannelKey, channel: ChannelId, event: &str) -> Option<AesGcmInput> {
         if key.id != self.key_id {
@@ -167,11 +173,11 @@ impl<'a> SealedMessage<'a> {
     }
 }
 
-impl Opened {
-    /// Reads an authentic plaintext.
+impl OpenedMessage {
+    /// Reads an authenticated plaintext.
     ///
     /// # Errors
-    /// [`Unreadable`] where it is none of this protocol.
+    /// [`Unreadable`] if the plaintext does not have the layout of this protocol.
     pub fn read(plaintext: &[u8]) -> Result<Self, Unreadable> {
         let (time, rest) = plaintext.split_first_chunk().ok_or(Unreadable)?;
         let (length, rest) = rest.split_first_chunk().ok_or(Unreadable)?;
@@ -193,9 +199,9 @@ fn associated_data(channel: ChannelId, event: &str) -> Vec<u8> {
     aad
 }
 
-impl core::fmt::Debug for Opened {
+impl core::fmt::Debug for OpenedMessage {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Opened").field("published_at", &self.published_at).finish_non_exhaustive()
+        f.debug_struct("OpenedMessage").field("published_at", &self.published_at).finish_non_exhaustive()
     }
 }
 

@@ -1,13 +1,13 @@
-//! Large messages, which the host opens.
+//! Large messages, which the host decrypts.
 
-use super::page::{Page, get, js, settle};
+use super::page::{Page, get, js, set, settle};
 use js_sys::{Array, Function, Promise, Uint8Array};
 use serde_json::json;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-/// AES-256-GCM of the platform.
+/// Decrypts with the AES-256-GCM of WebCrypto.
 const DECRYPT: &str = r#"
 const key = await crypto.subtle.importKey('raw', input[1], 'AES-GCM', false, ['decrypt']);
 return crypto.subtle.decrypt({ name: 'AES-GCM', iv: input[2], additionalData: input[3] }, key, input[4]);
@@ -24,7 +24,7 @@ async fn decrypted(input: &Array) -> Uint8Array {
 }
 
 #[wasm_bindgen_test]
-async fn a_large_message_is_opened_by_webcrypto_and_what_follows_waits() {
+async fn webcrypto_decrypts_a_large_message_and_later_messages_wait_for_it() {
     let mut page = page().await;
     let large = json!("grüezi ".repeat(100)).to_string();
     page.publish_to_it(&large).await;
@@ -40,9 +40,9 @@ async fn a_large_message_is_opened_by_webcrypto_and_what_follows_waits() {
 }
 
 #[wasm_bindgen_test]
-async fn a_host_that_throws_leaves_the_opening_to_the_core() {
+async fn the_core_decrypts_a_message_if_the_host_throws() {
     let mut page = page().await;
-    super::set(&page.page, "opensNothing", &JsValue::TRUE);
+    set(&page.page, "opensNothing", &JsValue::TRUE);
     let large = json!("x".repeat(600)).to_string();
     page.publish_to_it(&large).await;
     settle().await;

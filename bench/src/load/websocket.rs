@@ -1,4 +1,5 @@
-//! WebSocket framing (RFC 6455) as a client needs it: reading unmasked frames where they lie, writing masked ones.
+//! WebSocket framing (RFC 6455) for the load generator and for the bare limits: reading without copies, writing masked
+//! and unmasked frames.
 
 pub(crate) const BINARY: u8 = 0x2;
 pub(crate) const TEXT: u8 = 0x1;
@@ -11,11 +12,11 @@ const MASK: [u8; 4] = [0x5a, 0x11, 0xc3, 0x78];
 pub(crate) struct Frame<'a> {
     pub(crate) opcode: u8,
     pub(crate) payload: &'a [u8],
-    /// Bytes that the frame takes up, header included.
+    /// The length of the frame in bytes, header included.
     pub(crate) size: usize,
 }
 
-/// The first frame of `bytes`, once all of it is there.
+/// Reads the first frame of `bytes`. Returns `None` until the frame is complete.
 pub(crate) fn read(bytes: &[u8]) -> Option<Frame<'_>> {
     let &[first, second, ..] = bytes else { return None };
     let (start, len): (usize, usize) = match second & 0x7f {
@@ -39,7 +40,7 @@ pub(crate) fn write(out: &mut Vec<u8>, opcode: u8, payload: &[&[u8]]) {
     }
 }
 
-/// Appends an unmasked frame, as a server writes it.
+/// Appends an unmasked frame, as a server does.
 pub(crate) fn write_unmasked(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
     header(out, opcode, payload.len(), 0);
     out.extend_from_slice(payload);
@@ -60,7 +61,8 @@ fn header(out: &mut Vec<u8>, opcode: u8, len: usize, masked: u8) {
     }
 }
 
-/// The first masked frame of `bytes`, unmasked in place: its opcode, where its payload lies and where it ends.
+/// Unmasks the first frame of `bytes` in place. Returns its opcode and the range of its payload, whose end is also that
+/// of the frame, or `None` until the frame is complete.
 pub(crate) fn read_masked(bytes: &mut [u8]) -> Option<(u8, std::ops::Range<usize>)> {
     let &[first, second, ..] = &*bytes else { return None };
     let (start, len): (usize, usize) = match second & 0x7f {
@@ -81,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_written_frame_is_read_again_in_every_length_form() {
+    fn frames_of_every_length_form_round_trip() {
         for len in [0, 125, 126, 65_535, 65_536] {
             let payload = vec![7; len];
             let mut masked = Vec::new();
