@@ -1,8 +1,9 @@
-//! Attacks that take memory of the relay for as long as they last, and cost the attacker next to nothing.
+//! Attacks that occupy the relay's memory or connections at next to no cost (`resources-`): its memory must stay within a
+//! fixed amount, and a deadline must end the connections.
 
 use crate::{
-    case::{Case, case, patient},
-    target::{WRITE_TIMEOUT, channel, context, must_live},
+    case::{Case, case, slow},
+    target::{WRITE_TIMEOUT, channel, context, must_stay_open},
 };
 use sealwire_protocol::{
     Code, limits,
@@ -16,12 +17,12 @@ use std::{
 };
 
 const MIB: usize = 1 << 20;
-/// The time by which a connection may outlast its deadline on a busy machine.
+/// The time by which a connection may outlive its deadline on a busy machine.
 const SLACK: Duration = Duration::from_secs(15);
 
 pub(crate) const CASES: &[Case] = &[
-    patient("resources-unread-answers", |target| {
-        // 15 KB of requests without a token, for 18 MB of answers.
+    slow("resources-unread-answers", |target| {
+        // 15 KB of requests without a token ask for 18 MB of responses.
         let requests = b"GET /v1/openapi.json HTTP/1.1\r\nhost: relay\r\n\r\n".repeat(300);
         let address = Ipv4Addr::new(127, 0, 0, 6);
         let (before, start) = (target.relay.memory(), Instant::now());
@@ -31,51 +32,54 @@ pub(crate) const CASES: &[Case] = &[
         }
         sleep(WRITE_TIMEOUT / 2);
         let grown = target.relay.memory().saturating_sub(before);
-        assert!(grown < 20 * MIB, "{grown} bytes more");
+        assert!(grown < 20 * MIB, "the relay's memory grew by {grown} bytes");
         for socket in &mut sockets {
-            // A connection that is over takes no more bytes.
+            // Writing fails once the relay has closed the connection.
             while socket.send(b"\r\n") {
-                assert!(start.elapsed() < WRITE_TIMEOUT + SLACK, "a connection with unread answers stays");
+                assert!(
+                    start.elapsed() < WRITE_TIMEOUT + SLACK,
+                    "a connection with unread responses stays open"
+                );
                 sleep(Duration::from_millis(100));
             }
-            let read = socket.count_to_the_end();
-            assert!(read < MIB, "{read} bytes were written for a client that does not read");
+            let read = socket.count_to_end();
+            assert!(read < MIB, "the relay wrote {read} bytes for a client that does not read");
         }
     }),
-    patient("resources-answers-read-by-drops", |target| {
+    slow("resources-answers-read-by-drops", |target| {
         let mut socket = RawSocket::connect(target.port);
         socket.send(&b"GET /v1/openapi.json HTTP/1.1\r\nhost: relay\r\n\r\n".repeat(300));
         let start = Instant::now();
         while socket.read_some(16) && socket.send(b"\r\n") {
             sleep(Duration::from_millis(200));
-            assert!(start.elapsed() < WRITE_TIMEOUT + SLACK, "a connection that is hardly read stays");
+            assert!(start.elapsed() < WRITE_TIMEOUT + SLACK, "a connection that is read by drops stays open");
         }
     }),
-    patient("resources-streams-without-a-token", |target| {
+    slow("resources-streams-without-a-token", |target| {
         let address = Ipv4Addr::new(127, 0, 0, 5);
         let (before, start) = (target.relay.memory(), Instant::now());
         let mut sockets: Vec<_> = (0..150).map(|_| target.connect_from(address)).collect();
         for socket in &mut sockets {
             socket.send(b"POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n");
-            let head = socket.head();
+            let head = socket.response_head();
             assert!(head.starts_with("HTTP/1.1 200"), "{head}");
         }
         let grown = target.relay.memory().saturating_sub(before);
-        assert!(grown < 20 * MIB, "{grown} bytes more");
-        // The deadline for `Hello` ends all of them, although none is read.
+        assert!(grown < 20 * MIB, "the relay's memory grew by {grown} bytes");
+        // The deadline for `Hello` ends all of them although nothing reads them.
         for socket in &mut sockets {
-            let _ = socket.count_to_the_end();
+            let _ = socket.count_to_end();
         }
-        assert!(start.elapsed() < Duration::from_secs(3) + SLACK, "a stream without a session stays");
+        assert!(start.elapsed() < Duration::from_secs(3) + SLACK, "a stream without a session stays open");
     }),
     case("resources-talk-on-a-stream", |target| {
         let mut socket = RawSocket::connect(target.port);
         socket.send(b"POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n");
-        assert!(socket.head().starts_with("HTTP/1.1 200"));
+        assert!(socket.response_head().starts_with("HTTP/1.1 200"));
         socket.send(b"GET /healthz HTTP/1.1\r\nhost: relay\r\n\r\n");
         let start = Instant::now();
-        let _ = socket.count_to_the_end();
-        assert!(start.elapsed() < Duration::from_secs(2), "the relay takes in more than it reads");
+        let _ = socket.count_to_end();
+        assert!(start.elapsed() < Duration::from_secs(2), "the relay accepts bytes that it does not read");
     }),
     case("resources-large-filters", |target| {
         let mut mallory = target.mallory();
@@ -84,19 +88,19 @@ pub(crate) const CASES: &[Case] = &[
             let channel = Some(channel(&format!("filter-{request}")));
             ToRelay::Subscribe(Subscribe { request, channel, since: None, events })
         };
-        // Each of these would take 9 KiB.
-        mallory.message(&subscribe(1, limits::MAX_EVENT_FILTERS, limits::MAX_EVENT_NAME));
-        match mallory.expect() {
+        // This filter would take 9 KiB.
+        mallory.send_message(&subscribe(1, limits::MAX_EVENT_FILTERS, limits::MAX_EVENT_NAME));
+        match mallory.expect_message() {
             ToClient::Failed(failed) => assert_eq!(failed.code, Code::FilterTooLarge.number(), "{failed:?}"),
             other => panic!("{other:?}"),
         }
-        let (mut taken, mut refused) = (0, 0);
+        let (mut accepted, mut refused) = (0, 0);
         let burst: Vec<u8> =
             (2..252).flat_map(|request| frame(0x82, &subscribe(request, 32, 32).to_bytes())).collect();
         mallory.send(&burst);
         for _ in 2..252 {
-            match mallory.expect() {
-                ToClient::Subscribed(_) => taken += 1,
+            match mallory.expect_message() {
+                ToClient::Subscribed(_) => accepted += 1,
                 ToClient::Failed(failed) => {
                     assert_eq!(failed.code, Code::FilterTooLarge.number(), "{failed:?}");
                     refused += 1;
@@ -104,9 +108,9 @@ pub(crate) const CASES: &[Case] = &[
                 other => panic!("{other:?}"),
             }
         }
-        assert_eq!(taken, limits::MAX_SESSION_FILTER_BYTES / limits::MAX_FILTER_BYTES);
-        assert_eq!(taken + refused, 250);
-        // Subscriptions without a filter are not affected.
+        assert_eq!(accepted, limits::MAX_SESSION_FILTER_BYTES / limits::MAX_FILTER_BYTES);
+        assert_eq!(accepted + refused, 250);
+        // Subscriptions without a filter are unaffected.
         assert!(matches!(mallory.subscribe(channel("all"), None), ToClient::Subscribed(_)));
     }),
     case("resources-many-subscriptions", |target| {
@@ -123,8 +127,8 @@ pub(crate) const CASES: &[Case] = &[
             })
             .collect();
         let grown = target.relay.memory().saturating_sub(before);
-        assert!(grown < 8 * MIB, "{grown} bytes more");
+        assert!(grown < 8 * MIB, "the relay's memory grew by {grown} bytes");
         drop(sockets);
-        must_live(&mut target.mallory());
+        must_stay_open(&mut target.mallory());
     }),
 ];

@@ -1,10 +1,10 @@
-//! More of everything than there is room for.
+//! Attacks that exceed a limit (`flood-`): the relay must refuse with the limit's code and serve everybody else.
 
 use crate::{
-    case::{Case, case, patient},
+    case::{Case, case, slow},
     target::{
-        CONNECTIONS_PER_ADDRESS, SESSIONS_PER_ACCOUNT, Target, channel, context, must_have_been_too_fast,
-        must_live, random, sealed,
+        CONNECTIONS_PER_ADDRESS, SESSIONS_PER_ACCOUNT, Target, channel, context, must_be_rate_limited,
+        must_stay_open, random, sealed,
     },
 };
 use sealwire_protocol::{
@@ -30,26 +30,26 @@ pub(crate) const CASES: &[Case] = &[
             more.send(&upgrade_request("connection: close\r\n"));
             let answer = more.text();
             assert!(answer.starts_with("HTTP/1.1 429"), "{answer}");
-            let told = answer.to_ascii_lowercase().contains("retry-after: ")
+            let is_explained = answer.to_ascii_lowercase().contains("retry-after: ")
                 && answer.contains("TOO_MANY_CONNECTIONS");
-            assert!(told, "{answer}");
+            assert!(is_explained, "{answer}");
         }
-        must_live(last);
-        // Who is elsewhere has room, and so has the address once somebody left.
-        must_live(&mut target.mallory());
+        must_stay_open(last);
+        // Other addresses are unaffected, and so is this one once some of its connections have ended.
+        must_stay_open(&mut target.mallory());
         sockets.truncate(CONNECTIONS_PER_ADDRESS / 2);
         let start = Instant::now();
-        while !is_let_in(target, address) {
-            assert!(start.elapsed() < Duration::from_secs(10), "who left takes up room");
+        while !is_admitted(target, address) {
+            assert!(start.elapsed() < Duration::from_secs(10), "closed connections still count");
         }
     }),
-    patient("flood-half-open", |target| {
+    slow("flood-half-open", |target| {
         let address = Ipv4Addr::new(127, 0, 0, 8);
         let start = Instant::now();
         let sockets: Vec<_> = (0..CONNECTIONS_PER_ADDRESS).map(|_| target.connect_from(address)).collect();
-        assert!(!is_let_in(target, address), "connections that say nothing do not count");
-        while !is_let_in(target, address) {
-            assert!(start.elapsed() < Duration::from_secs(25), "connections that say nothing stay");
+        assert!(!is_admitted(target, address), "silent connections do not count");
+        while !is_admitted(target, address) {
+            assert!(start.elapsed() < Duration::from_secs(25), "silent connections stay open");
             std::thread::sleep(Duration::from_millis(250));
         }
         drop(sockets);
@@ -60,10 +60,10 @@ pub(crate) const CASES: &[Case] = &[
         let mut socket = RawSocket::connect(target.port);
         for _ in 0..10 {
             socket.send(request.repeat(100).as_bytes());
-            (0..100).for_each(|_| assert!(socket.answer().0.starts_with("HTTP/1.1 426")));
+            (0..100).for_each(|_| assert!(socket.response().0.starts_with("HTTP/1.1 426")));
         }
         let lines = target.relay.log().lines().count() - before;
-        assert!(lines < 500, "{lines} lines in the log");
+        assert!(lines < 500, "the relay logged {lines} lines");
     }),
     case("flood-publishes", |target| {
         let mut mallory = target.open(&target.neighbour, "mallory");
@@ -76,7 +76,7 @@ pub(crate) const CASES: &[Case] = &[
             let burst: Vec<u8> = (0..100).flat_map(|_| publish(&mut mallory)).collect();
             mallory.send(&burst);
             for _ in 0..100 {
-                match mallory.expect() {
+                match mallory.expect_message() {
                     ToClient::Published(_) => published += 1,
                     ToClient::Failed(failed) => {
                         assert_eq!(failed.code, Code::RateLimited.number());
@@ -98,9 +98,9 @@ pub(crate) const CASES: &[Case] = &[
         let burst = frame(0x82, &request.to_bytes()).repeat(100);
         let mut writer = mallory.try_clone();
         let flood = std::thread::spawn(move || (0..600).take_while(|_| writer.send(&burst)).count());
-        let farewell = mallory.farewell();
-        must_have_been_too_fast(&farewell);
-        assert!(farewell.before.len() < 50_000, "{} frames were answered", farewell.before.len());
+        let end = mallory.read_to_end();
+        must_be_rate_limited(&end);
+        assert!(end.before.len() < 50_000, "{} frames were answered", end.before.len());
         flood.join().unwrap();
     }),
     case("flood-sessions-of-an-account", |target| {
@@ -108,10 +108,10 @@ pub(crate) const CASES: &[Case] = &[
         let mut sockets: Vec<_> = (0..SESSIONS_PER_ACCOUNT).map(|_| open()).collect();
         let mut more = RawSocket::upgraded(target.port);
         let token = target.victim.session("hoarder", &context(), 600);
-        more.message(&ToRelay::Hello(Hello { token }));
-        assert_eq!(more.farewell().goodbye, Some(Code::TooManyConnections.number()));
-        must_live(sockets.last_mut().unwrap());
-        must_live(&mut target.open(&target.victim, "somebody else"));
+        more.send_message(&ToRelay::Hello(Hello { token }));
+        assert_eq!(more.read_to_end().goodbye, Some(Code::TooManyConnections.number()));
+        must_stay_open(sockets.last_mut().unwrap());
+        must_stay_open(&mut target.open(&target.victim, "somebody else"));
     }),
     case("flood-slow-readers", |target| {
         let before = target.relay.memory();
@@ -130,17 +130,17 @@ pub(crate) const CASES: &[Case] = &[
             assert!(matches!(answer, ToClient::Published(_)), "{answer:?}");
         }
         let grown = target.relay.memory().saturating_sub(before);
-        assert!(grown < 100 << 20, "{grown} bytes more");
+        assert!(grown < 100 << 20, "the relay's memory grew by {grown} bytes");
         for reader in &mut readers {
-            let farewell = reader.farewell();
-            assert_eq!(farewell.goodbye, Some(Code::SlowConsumer.number()), "{:?}", farewell.close);
-            let publications = farewell.before.iter().filter(|one| matches!(one, Received::Message(_)));
-            assert!(publications.count() < 70, "all of it waited for who did not read");
+            let end = reader.read_to_end();
+            assert_eq!(end.goodbye, Some(Code::SlowConsumer.number()), "{:?}", end.close);
+            let publications = end.before.iter().filter(|one| matches!(one, Received::Message(_)));
+            assert!(publications.count() < 70, "the whole backlog was kept for a client that does not read");
         }
     }),
 ];
 
-fn is_let_in(target: &Target, address: Ipv4Addr) -> bool {
+fn is_admitted(target: &Target, address: Ipv4Addr) -> bool {
     let mut socket = target.connect_from(address);
     socket.send(b"GET /healthz HTTP/1.1\r\nhost: relay\r\nconnection: close\r\n\r\n");
     socket.text().starts_with("HTTP/1.1 200")

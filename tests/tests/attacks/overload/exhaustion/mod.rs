@@ -1,5 +1,6 @@
-//! Attacks on what all clients share: processors, memory, the log, the relay's own end. The relay has a small budget of
-//! memory and a log that nothing reads; each attack lasts a few seconds, alone and then beside all others.
+//! Attacks on resources that all clients share (`exhaust-`): processors, memory, the log and the relay's shutdown. The
+//! relay has a small memory budget and a log that nothing reads. Each attack lasts a few seconds, alone and then beside
+//! all others.
 
 mod attackers;
 mod streams;
@@ -14,34 +15,34 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// An attack with a stable name, which goes on for a span of time and survives the end of its connections.
+/// An attack that lasts for a span of time and continues when its connections end. Its name is listed in docs/security.md.
 #[derive(Clone, Copy)]
 pub(crate) struct Attack {
     pub(crate) name: &'static str,
     pub(crate) run: fn(&Target, &Span),
 }
 
-/// The time of an attack: until a moment, or until the test is over.
+/// The duration of an attack: until a fixed time, or until the test ends it.
 pub(crate) struct Span {
     end: Option<Instant>,
-    over: AtomicBool,
+    ended: AtomicBool,
 }
 
 impl Span {
     fn of(length: Duration) -> Self {
-        Self { end: Some(Instant::now() + length), over: AtomicBool::new(false) }
+        Self { end: Some(Instant::now() + length), ended: AtomicBool::new(false) }
     }
 
     fn open() -> Self {
-        Self { end: None, over: AtomicBool::new(false) }
+        Self { end: None, ended: AtomicBool::new(false) }
     }
 
     fn end(&self) {
-        self.over.store(true, Ordering::Relaxed);
+        self.ended.store(true, Ordering::Relaxed);
     }
 
     fn is_over(&self) -> bool {
-        self.over.load(Ordering::Relaxed) || self.end.is_some_and(|end| Instant::now() >= end)
+        self.ended.load(Ordering::Relaxed) || self.end.is_some_and(|end| Instant::now() >= end)
     }
 
     fn wait(&self) {
@@ -52,24 +53,26 @@ impl Span {
 }
 
 const MIB: usize = 1024 * 1024;
-/// The relay's budget, as `memory_bytes` has it below.
+/// The relay's memory budget: `memory_bytes` in [`SETTINGS`].
 const BUDGET: usize = 64 * MIB;
-/// The bound on what the process occupies, program and allocator included.
-const RESIDENT: usize = 2 * BUDGET;
-/// The bound on the bystanders' 99th percentile from publish to delivery.
-const P99: Duration = Duration::from_millis(50);
-/// The length of one attack.
+/// The limit on the resident memory of the process, including program and allocator.
+const MAX_RESIDENT: usize = 2 * BUDGET;
+/// The limit on the bystanders' 99th percentile from publish to delivery.
+const MAX_P99: Duration = Duration::from_millis(50);
+/// The duration of one attack.
 const ALONE: Duration = Duration::from_secs(3);
-/// The length of a measurement while all attacks go on.
+/// The duration of a measurement while all attacks run.
 const TOGETHER: Duration = Duration::from_secs(6);
-/// A fault of the relay shows in each of so many measurements; other work of the machine does not.
+/// The number of measurements of an attack. A fault of the relay shows in each of them; other work of the machine does
+/// not.
 const ATTEMPTS: u32 = 3;
-/// The subscribers that must neither be ended nor miss a message.
+/// The number of subscribers that must neither be disconnected nor miss a message.
 const CROWD: usize = 100;
+/// The pause between two messages to them.
 const CROWD_PAUSE: Duration = Duration::from_millis(250);
-/// `drain_deadline` below.
+/// `drain_deadline` in [`SETTINGS`].
 const DRAIN_DEADLINE: Duration = Duration::from_secs(6);
-/// Time that the process may take to end beyond its deadline.
+/// The time by which the process may exceed its deadline.
 const SLACK: Duration = Duration::from_secs(2);
 
 const SETTINGS: &str = "memory_bytes = \"64MiB\"\nreplay_bytes = \"16MiB\"\ndrain_window = \"2s\"\n\
@@ -78,7 +81,7 @@ const SETTINGS: &str = "memory_bytes = \"64MiB\"\nreplay_bytes = \"16MiB\"\ndrai
 #[test]
 #[allow(clippy::print_stdout, reason = "the test command shows the figures")]
 fn greedy_clients_delay_nobody_and_stay_within_the_memory() {
-    // Every connection of this test is a file descriptor here and in the relay.
+    // Every connection takes a file descriptor in this process and in the relay.
     rlimit::increase_nofile_limit(u64::MAX).unwrap();
     let only = std::env::var("SEALWIRE_ATTACK").unwrap_or_default();
     let attacks: Vec<Attack> = ATTACKS.iter().copied().filter(|attack| attack.name.contains(&only)).collect();
@@ -100,13 +103,13 @@ fn greedy_clients_delay_nobody_and_stay_within_the_memory() {
         for attack in &attacks {
             gauge.measure(attack.name, &|| (attack.run)(target, &Span::of(ALONE)));
         }
-        // The attackers go on beyond the bystanders' measurement, into the relay's end.
+        // The attackers continue beyond the bystanders' measurement, while the relay shuts down.
         for attack in &attacks {
             threads.spawn(move || (attack.run)(target, all));
         }
         gauge.measure("all at once", &|| sleep(TOGETHER));
         target.relay.close_log();
-        gauge.measure("all at once, the log closed", &|| sleep(TOGETHER));
+        gauge.measure("all at once, log closed", &|| sleep(TOGETHER));
 
         let (sent, received) = gauge.bystanders.finish();
         assert_eq!(sent, received, "bystanders lost messages");
@@ -117,14 +120,17 @@ fn greedy_clients_delay_nobody_and_stay_within_the_memory() {
         target.relay.signal("TERM");
         let status = target.relay.end_within(DRAIN_DEADLINE + SLACK);
         println!("SIGTERM: {:.1} s, {status:?}", start.elapsed().as_secs_f64());
-        assert!(status.is_some_and(|status| status.success()), "the relay ends late or badly: {status:?}");
-        assert!(gauge.slow.is_empty(), "bystanders waited: {}", gauge.slow.join(", "));
+        assert!(
+            status.is_some_and(|status| status.success()),
+            "the relay ended late or with an error: {status:?}"
+        );
+        assert!(gauge.slow.is_empty(), "these attacks delayed the bystanders: {}", gauge.slow.join(", "));
     });
     let peak = peak.load(Ordering::Relaxed);
-    assert!(peak < RESIDENT, "{} MiB resident", peak / MIB);
+    assert!(peak < MAX_RESIDENT, "the relay took {} MiB of memory", peak / MIB);
 }
 
-/// Ends the attacks and the measurement of memory, also where the test fails.
+/// Ends the attacks and the measurement of memory, even if the test fails.
 struct EndOnDrop<'a>(&'a Span);
 
 impl Drop for EndOnDrop<'_> {
@@ -137,7 +143,7 @@ impl Drop for EndOnDrop<'_> {
 struct Gauge<'a> {
     bystanders: Bystanders,
     peak: &'a AtomicUsize,
-    /// The attacks that delayed the bystanders beyond [`P99`].
+    /// The attacks that delayed the bystanders beyond [`MAX_P99`].
     slow: Vec<String>,
 }
 
@@ -153,7 +159,7 @@ impl Gauge<'_> {
                 "{name}: bystanders p99 {:.1} ms, peak {resident} MiB resident",
                 p99.as_secs_f64() * 1e3
             );
-            p99 > P99
+            p99 > MAX_P99
         });
         if is_slow {
             self.slow.push(name.to_owned());

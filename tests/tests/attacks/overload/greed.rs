@@ -1,9 +1,9 @@
-//! Ordinary sessions that take all that they get, without breaking a rule that would end them.
+//! Sessions that break no rule and take all they can get (`greed-`): the relay must serve other sessions in between.
 
 use crate::{
     bystanders::{self, Latencies},
     case::{Case, case},
-    target::{Target, channel, must_live, random},
+    target::{Target, channel, must_stay_open, random},
 };
 use sealwire_protocol::{
     Code,
@@ -17,28 +17,30 @@ use std::{
 };
 
 /// The duration of each attack.
-const LONG: Duration = Duration::from_secs(2);
-/// Readers that each keep a core busy, of whom there are two.
+const DURATION: Duration = Duration::from_secs(2);
+/// The number of greedy readers. Each keeps a core busy, and the test machine has two.
 const READERS: usize = 3;
-/// Publications of the history that is asked for; as many as an installation publishes at once.
+/// The number of publications to replay, which is the burst that an installation may publish.
 const HISTORY: usize = 1500;
-/// Sockets of a large channel; each has as many sessions as there may be.
+/// The number of sockets on a large channel, each with the maximum of sessions.
 const CROWD: usize = 60;
-/// Requests under way of one session.
-const UNDER_WAY: usize = 20;
+/// The number of requests that a session sends at once.
+const IN_FLIGHT: usize = 20;
 
 pub(crate) const CASES: &[Case] = &[
     case("greed-replays", |target| {
         let name = with_history(target, "replays");
-        ask_without_end(target, |socket| again(socket, &name, &[]));
+        request_without_pause(target, |socket| whole_replay(socket, &name, &[]));
     }),
     case("greed-replays-of-nothing", |target| {
         let name = with_history(target, "nothing");
-        ask_without_end(target, |socket| again(socket, &name, &["an event that nobody publishes"]));
+        request_without_pause(target, |socket| {
+            whole_replay(socket, &name, &["an event that nobody publishes"])
+        });
     }),
     case("greed-subscriptions", |target| {
         let id = target.neighbour.channel_id(&crate::target::context(), "joined");
-        ask_without_end(target, |socket| {
+        request_without_pause(target, |socket| {
             let request = socket.request();
             let leave = ToRelay::Unsubscribe(Unsubscribe { request, channel_id: id.into() });
             [frame_of(&subscribe(socket, "joined", None, &[])), frame_of(&leave)].concat()
@@ -47,7 +49,7 @@ pub(crate) const CASES: &[Case] = &[
     case("greed-refreshes", |target| {
         let token = target.neighbour.session("greedy", &crate::target::context(), 600);
         let bad = format!("{}AAAA", &token[..token.len() - 4]);
-        ask_without_end(target, |socket| {
+        request_without_pause(target, |socket| {
             let mut refresh = |token: &str| {
                 let request = socket.request();
                 frame_of(&ToRelay::Refresh(Refresh {
@@ -63,7 +65,7 @@ pub(crate) const CASES: &[Case] = &[
         let token = target.neighbour.session("greedy", &crate::target::context(), 600);
         let hello = ToRelay::Hello(sealwire_protocol::wire::Hello { token });
         // Further sessions on the same socket, each of which leaves at once.
-        ask_without_end(target, |socket| {
+        request_without_pause(target, |socket| {
             let number = socket.request();
             let turn = |number| frame_of(&ToRelay::Session(Session { number }));
             let end = ToRelay::End(sealwire_protocol::wire::End {});
@@ -71,7 +73,7 @@ pub(crate) const CASES: &[Case] = &[
         });
     }),
     case("greed-of-a-large-channel", |target| {
-        // In the shard of the bystanders, whichever that is.
+        // The channel is in the same shard as the bystanders.
         let context = crate::target::context();
         let shard = |installation: &Installation, name: &str| {
             usize::from(installation.channel_id(&context, name).0[0])
@@ -94,13 +96,13 @@ pub(crate) const CASES: &[Case] = &[
                 });
             }
             let start = Instant::now();
-            while start.elapsed() < LONG {
+            while start.elapsed() < DURATION {
                 publish_many(&mut writer, &name, 100, 100);
                 sleep(Duration::from_millis(400));
             }
             done.store(true, Ordering::Relaxed);
         });
-        must_live(&mut writer);
+        must_stay_open(&mut writer);
     }),
     case("greed-disconnects", |target| {
         let mut alice = target.open(&target.victim, "alice");
@@ -115,64 +117,65 @@ pub(crate) const CASES: &[Case] = &[
         };
         let (request, mut socket) = (request("alice"), RawSocket::connect(target.port));
         let (start, mut ended, mut refused) = (Instant::now(), 0, 0);
-        while start.elapsed() < LONG {
-            socket.send(request.repeat(UNDER_WAY).as_bytes());
-            for _ in 0..UNDER_WAY {
-                let (head, body) = socket.answer();
+        while start.elapsed() < DURATION {
+            socket.send(request.repeat(IN_FLIGHT).as_bytes());
+            for _ in 0..IN_FLIGHT {
+                let (head, body) = socket.response();
                 if head.starts_with("HTTP/1.1 200") {
                     ended += 1;
                 } else {
-                    let told = head.starts_with("HTTP/1.1 429") && head.contains("retry-after: ");
-                    assert!(told && body.contains("RATE_LIMITED"), "{head}{body}");
+                    let is_explained = head.starts_with("HTTP/1.1 429") && head.contains("retry-after: ");
+                    assert!(is_explained && body.contains("RATE_LIMITED"), "{head}{body}");
                     refused += 1;
                 }
             }
         }
-        assert!(ended < 1000 && refused > 0, "{ended} were taken, {refused} refused");
-        must_live(&mut alice);
-        // The app whose sessions these are has a rate of its own.
+        assert!(ended < 1000 && refused > 0, "{ended} accepted, {refused} refused");
+        must_stay_open(&mut alice);
+        // The victim's app has a separate rate.
         let answer = target.exchange(&disconnect_once(target).into_bytes());
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }),
 ];
 
-/// During each of the cases, one after the other, neither bystanders nor probes of `/healthz` wait for long.
+/// Runs the attacks one after the other with all rates out of reach, so that only the relay's scheduling protects the
+/// bystanders and the probes of `/healthz`.
 #[test]
-#[allow(clippy::print_stdout, reason = "the figures are of use to whoever reads the log")]
+#[allow(clippy::print_stdout, reason = "the test command shows the figures")]
 fn greedy_sessions_make_nobody_wait() {
-    // The bound of the p99, or three times the quiet p99: the machine may be busy with something else.
-    const MOST: Duration = Duration::from_millis(50);
-    // The rates are out of reach: it is their turns that are tried.
+    // The limit on the p99 latency, or three times the quiet p99 if that is more: the machine may have other work.
+    const MIN_LIMIT: Duration = Duration::from_millis(50);
     let rates =
         ["publish_rate", "publish_rate_per_app", "publish_burst", "publish_burst_per_app", "frame_rate"];
     let bytes = ["replay_rate", "replay_burst", "replay_rate_per_session", "replay_burst_per_session"];
     let settings = rates.map(|name| format!("{name} = 1000000\n")).concat()
         + &bytes.map(|name| format!("{name} = \"64GiB\"\n")).concat();
     let target = Target::start_with(&settings);
-    let watch = bystanders::Watch::on(&target);
-    sleep(LONG);
-    let (quiet, well) = watch.latencies();
-    let limit = |quiet: &Latencies| MOST.max(3 * quiet.p99());
+    let monitor = bystanders::Monitor::on(&target);
+    sleep(DURATION);
+    let (quiet, quiet_probes) = monitor.latencies();
+    let limit = |quiet: &Latencies| MIN_LIMIT.max(3 * quiet.p99());
     let only = std::env::var("SEALWIRE_ATTACK").unwrap_or_default();
     let mut late = Vec::new();
     for case in CASES.iter().filter(|case| case.name.contains(&only)) {
-        // A fault of the relay shows every time; other work of the machine does not.
+        // A fault of the relay shows in every attempt; other work of the machine does not.
         let is_late = (0..3).all(|_| {
-            watch.latencies();
+            monitor.latencies();
             (case.attack)(&target);
-            let (loud, asked) = watch.latencies();
+            let (messages, probes) = monitor.latencies();
             let millis = |latencies: &Latencies| latencies.p99().as_secs_f64() * 1e3;
-            println!("{:<28} p99 {:>6.1} ms, /healthz {:>6.1} ms", case.name, millis(&loud), millis(&asked));
-            loud.p99() > limit(&quiet) || asked.p99() > limit(&well)
+            let (name, message_ms, probe_ms) = (case.name, millis(&messages), millis(&probes));
+            println!("{name:<28} p99 {message_ms:>6.1} ms, /healthz {probe_ms:>6.1} ms");
+            messages.p99() > limit(&quiet) || probes.p99() > limit(&quiet_probes)
         });
         if is_late {
             late.push(case.name);
         }
     }
-    println!("quiet: p99 {:?}, /healthz {:?}", quiet.p99(), well.p99());
-    let (sent, received) = watch.finish();
+    println!("quiet: p99 {:?}, /healthz {:?}", quiet.p99(), quiet_probes.p99());
+    let (sent, received) = monitor.finish();
     assert_eq!(sent, received, "bystanders lost messages");
-    assert!(late.is_empty(), "bystanders waited: {late:?}");
+    assert!(late.is_empty(), "these attacks delayed the bystanders or /healthz: {late:?}");
 }
 
 fn frame_of(message: &ToRelay) -> Vec<u8> {
@@ -184,12 +187,12 @@ fn subscribe(socket: &mut RawSocket, name: &str, since: Option<Since>, events: &
     ToRelay::Subscribe(Subscribe { request: socket.request(), channel: Some(channel(name)), since, events })
 }
 
-/// Asks for everything that a channel has for replay.
-fn again(socket: &mut RawSocket, name: &str, events: &[&str]) -> Vec<u8> {
+/// Returns a request for the whole replay of a channel.
+fn whole_replay(socket: &mut RawSocket, name: &str, events: &[&str]) -> Vec<u8> {
     frame_of(&subscribe(socket, name, Some(Since::ReplaySeconds(120)), events))
 }
 
-/// Fills a channel, and returns its name.
+/// Publishes [`HISTORY`] messages on a new channel and returns its name.
 fn with_history(target: &Target, name: &str) -> String {
     let name = format!("{name}-{}", random::<1>()[0]);
     let mut writer = target.open(&target.neighbour, "author");
@@ -203,14 +206,14 @@ fn with_history(target: &Target, name: &str) -> String {
     name
 }
 
-/// Publishes so many messages of so many bytes at once. Returns how many were taken: others of the installation may
-/// have used its rate up.
+/// Publishes `count` messages of `bytes` bytes in one burst. Returns the number of accepted messages: other clients of the
+/// installation may have used up its rate.
 fn publish_many(writer: &mut RawSocket, name: &str, count: usize, bytes: usize) -> usize {
     let burst: Vec<u8> = (0..count)
         .flat_map(|_| frame_of(&writer.publication(channel(name), vec![1; bytes], random())))
         .collect();
     writer.send(&burst);
-    let answers = (0..count).map(|_| match writer.expect() {
+    let answers = (0..count).map(|_| match writer.expect_message() {
         ToClient::Published(_) => 1,
         ToClient::Failed(failed) if failed.code == Code::RateLimited.number() => 0,
         other => panic!("{other:?}"),
@@ -218,32 +221,32 @@ fn publish_many(writer: &mut RawSocket, name: &str, count: usize, bytes: usize) 
     answers.sum()
 }
 
-/// A few sessions of one installation send requests as fast as they are answered, and read all the answers.
-fn ask_without_end(target: &Target, request: impl Fn(&mut RawSocket) -> Vec<u8> + Sync) {
+/// Makes a few sessions of one installation send requests as fast as the relay answers them, and read all the answers.
+fn request_without_pause(target: &Target, request: impl Fn(&mut RawSocket) -> Vec<u8> + Sync) {
     let start = Instant::now();
     scope(|scope| {
         for _ in 0..READERS {
             scope.spawn(|| {
                 let mut socket = target.open(&target.neighbour, "greedy");
                 let mut writer = socket.try_clone();
-                let is_over = || start.elapsed() >= LONG;
+                let is_over = || start.elapsed() >= DURATION;
                 scope.spawn(move || while !is_over() && socket.discard(Duration::from_millis(20)) {});
                 while !is_over() {
-                    let burst: Vec<u8> = (0..UNDER_WAY).flat_map(|_| request(&mut writer)).collect();
-                    writer.write_timeout(Duration::from_millis(100));
+                    let burst: Vec<u8> = (0..IN_FLIGHT).flat_map(|_| request(&mut writer)).collect();
+                    writer.set_write_timeout(Duration::from_millis(100));
                     if !writer.send(&burst) {
                         break;
                     }
-                    // As many as a session may send, and a little more.
+                    // This is slightly more than a session may send.
                     sleep(Duration::from_millis(5));
                 }
             });
         }
     });
-    must_live(&mut target.open(&target.neighbour, "modest"));
+    must_stay_open(&mut target.open(&target.neighbour, "modest"));
 }
 
-/// A socket with as many sessions as there may be, all on one channel.
+/// Opens a socket with the maximum of sessions, all subscribed to one channel.
 fn crowded(target: &Target, number: usize, name: &str) -> RawSocket {
     let token = target.neighbour.session(&format!("crowd-{number}"), &crate::target::context(), 600);
     let mut socket = RawSocket::open(target.port, &token);
@@ -257,7 +260,7 @@ fn crowded(target: &Target, number: usize, name: &str) -> RawSocket {
     socket.send(&frames);
     let mut subscribed = 0;
     while subscribed < 32 {
-        subscribed += usize::from(matches!(socket.expect(), ToClient::Subscribed(_)));
+        subscribed += usize::from(matches!(socket.expect_message(), ToClient::Subscribed(_)));
     }
     socket
 }

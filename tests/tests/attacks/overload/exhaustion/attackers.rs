@@ -1,4 +1,4 @@
-//! The attacks: clients of one account, or of none, that take as much as they are given.
+//! The attackers: clients of one account, or without a token, that repeat one request as fast as the relay answers.
 
 use super::{Attack, Span, streams};
 use crate::target::{Target, channel, context, random};
@@ -15,8 +15,8 @@ use std::{
 
 pub(crate) const ATTACKS: &[Attack] = &[
     Attack { name: "exhaust-replay", run: replay },
-    Attack { name: "exhaust-joins", run: joins },
-    Attack { name: "exhaust-answers", run: answers },
+    Attack { name: "exhaust-joins", run: subscriptions },
+    Attack { name: "exhaust-answers", run: unread_responses },
     Attack { name: "exhaust-filters", run: filters },
     Attack { name: "exhaust-streams", run: streams::open_many },
     Attack { name: "exhaust-unread-streams", run: streams::read_nothing },
@@ -25,23 +25,23 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack { name: "exhaust-log", run: log },
 ];
 
-/// Pause before another try, where the relay ended a connection or refused it.
-const PAUSE: Duration = Duration::from_millis(20);
-/// Patience with a relay that does not read.
-const WRITE: Duration = Duration::from_millis(200);
+/// The pause before a retry, after the relay ended or refused a connection.
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
+/// The longest wait for a relay that does not read.
+const WRITE_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Repeats until the end of an attack; `act` returns whether it got anywhere.
+/// Repeats `act` until the end of the attack. `act` returns false if the relay ended or refused its connection.
 fn repeat(span: &Span, mut act: impl FnMut() -> bool) {
     while !span.is_over() {
         if !act() {
-            sleep(PAUSE);
+            sleep(RETRY_PAUSE);
         }
     }
 }
 
 fn session(target: &Target, account: &str) -> Option<RawSocket> {
     let mut socket = RawSocket::try_open(target.port, &target.victim.session(account, &context(), 600))?;
-    socket.write_timeout(WRITE);
+    socket.set_write_timeout(WRITE_TIMEOUT);
     Some(socket)
 }
 
@@ -50,12 +50,12 @@ fn subscribe(request: u32, name: &str, since: Option<Since>, events: Vec<String>
     frame(0x82, &message.to_bytes())
 }
 
-/// Three readers that ask for the whole replay of a full channel, again and again, and read it as fast as they can.
+/// Three readers request the whole replay of a full channel repeatedly, and read it as fast as they can.
 fn replay(target: &Target, span: &Span) {
     if let Some(mut writer) = session(target, "hoarder") {
         for _ in 0..150 {
             let message = writer.publication(channel("hoard"), vec![1; 100 * 1024], random());
-            writer.message(&message);
+            writer.send_message(&message);
             writer.discard(Duration::from_millis(1));
         }
     }
@@ -79,8 +79,8 @@ fn replay(target: &Target, span: &Span) {
     });
 }
 
-/// A channel joined and left as fast as the relay answers.
-fn joins(target: &Target, span: &Span) {
+/// A session subscribes to a channel and unsubscribes as fast as the relay answers.
+fn subscriptions(target: &Target, span: &Span) {
     let channel_id = target.victim.channel_id(&context(), "revolving");
     let leave = ToRelay::Unsubscribe(Unsubscribe { request: 2, channel_id: channel_id.into() });
     let round =
@@ -96,18 +96,18 @@ fn joins(target: &Target, span: &Span) {
     });
 }
 
-/// Requests without a token, in one piece, whose answers nobody reads.
-fn answers(target: &Target, span: &Span) {
+/// Clients send requests without a token in one piece and read none of the responses.
+fn unread_responses(target: &Target, span: &Span) {
     let requests = "GET /v1/openapi.json HTTP/1.1\r\nhost: relay\r\n\r\n".repeat(500);
     let mut sockets: Vec<_> = (0..60).map(|_| target.connect_narrow()).collect();
     for socket in &mut sockets {
-        socket.write_timeout(WRITE);
+        socket.set_write_timeout(WRITE_TIMEOUT);
         socket.send(requests.as_bytes());
     }
     span.wait();
 }
 
-/// Subscriptions with the longest filters that there are, in as many sessions as one account may have.
+/// One account opens as many sessions as it may, with subscriptions whose filters have the maximum size.
 fn filters(target: &Target, span: &Span) {
     let events: Vec<String> = (0..limits::MAX_EVENT_FILTERS)
         .map(|number| format!("{number:x<width$}", width = limits::MAX_EVENT_NAME))
@@ -118,8 +118,8 @@ fn filters(target: &Target, span: &Span) {
         let Some(mut socket) = session(target, "filters") else { return false };
         for number in 0..limits::MAX_SESSIONS as u32 {
             if number > 0 {
-                socket.message(&ToRelay::Session(Session { number }));
-                socket.message(&ToRelay::Hello(Hello { token: token.clone() }));
+                socket.send_message(&ToRelay::Session(Session { number }));
+                socket.send_message(&ToRelay::Hello(Hello { token: token.clone() }));
             }
             for request in 1..=limits::MAX_SUBSCRIPTIONS as u32 {
                 let name = format!("filtered-{request}");
@@ -139,7 +139,7 @@ fn filters(target: &Target, span: &Span) {
     });
 }
 
-/// An app that ends sessions of an account which nobody has.
+/// An app disconnects an account that has no session.
 fn disconnects(target: &Target, span: &Span) {
     let body = r#"{"account":"nobody"}"#;
     let request = format!(
@@ -151,25 +151,25 @@ fn disconnects(target: &Target, span: &Span) {
     requests_in_a_row(target, span, &request, 10);
 }
 
-/// Requests that are refused, each worth a line of the log.
+/// Requests are refused, and each refusal is logged.
 fn log(target: &Target, span: &Span) {
     let request = "POST /v1/publish HTTP/1.1\r\nhost: relay\r\nauthorization: Bearer x.y.z\r\n\
                    content-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
     requests_in_a_row(target, span, request, 10);
 }
 
-/// Sends `count` requests at a time over one connection, as fast as they are answered.
+/// Sends bursts of `count` requests over one connection, as fast as the relay answers.
 fn requests_in_a_row(target: &Target, span: &Span, request: &str, count: usize) {
     let requests = request.repeat(count);
     repeat(span, || {
         let Some(mut socket) = RawSocket::try_connect(target.port) else { return false };
-        socket.write_timeout(WRITE);
+        socket.set_write_timeout(WRITE_TIMEOUT);
         while !span.is_over() {
             if !socket.send(requests.as_bytes()) {
                 return false;
             }
             for _ in 0..count {
-                if socket.try_answer().is_none() {
+                if socket.try_response().is_none() {
                     return false;
                 }
             }
@@ -178,7 +178,7 @@ fn requests_in_a_row(target: &Target, span: &Span, request: &str, count: usize) 
     });
 }
 
-/// Opening handshakes of one address that stop before their end, each with a long head.
+/// One address begins opening handshakes with long heads and never completes them.
 fn handshakes(target: &Target, span: &Span) {
     let address = Ipv4Addr::new(127, 0, 0, 6);
     let head = upgrade_request(&format!("x-padding: {}\r\n", "x".repeat(12 * 1024)));

@@ -1,21 +1,18 @@
-//! Requests that never come to their end.
+//! Requests that are never completed.
 
 use super::*;
 
 pub(super) const CASES: &[Case] = &[
-    patient("http-slow-head", |target| {
+    slow("http-slow-head", |target| {
         let mut socket = RawSocket::connect(target.port);
         let start = Instant::now();
         socket.send(b"GET /healthz HTTP/1.1\r\n");
         while start.elapsed() < Duration::from_secs(25) && socket.send(b"x: y\r\n") {
             sleep(Duration::from_millis(250));
         }
-        assert!(
-            start.elapsed() < Duration::from_secs(20),
-            "a head that never ends was read to the end of patience"
-        );
+        assert!(start.elapsed() < Duration::from_secs(20), "the relay keeps reading a head that never ends");
     }),
-    patient("http-slow-body", |target| {
+    slow("http-slow-body", |target| {
         let mut socket = RawSocket::connect(target.port);
         let start = Instant::now();
         socket.send(head(target, "content-length: 1000").as_bytes());
@@ -23,13 +20,10 @@ pub(super) const CASES: &[Case] = &[
             sleep(Duration::from_millis(250));
         }
         let answer = socket.text();
-        assert!(
-            start.elapsed() < Duration::from_secs(30),
-            "a body that never ends was read to the end of patience"
-        );
+        assert!(start.elapsed() < Duration::from_secs(30), "the relay keeps reading a body that never ends");
         assert!(answer.is_empty() || status(&answer) == "408", "{answer}");
     }),
-    patient("http-silent-connection", |target| {
+    slow("http-silent-connection", |target| {
         let mut socket = RawSocket::connect(target.port);
         let start = Instant::now();
         let answer = socket.text();
