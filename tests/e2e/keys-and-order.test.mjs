@@ -45,7 +45,7 @@ async function listen(page, token) {
   const received = [];
   const listener = (payload, error) => received.push(error ? `${error.code}: ${error.message}` : payload);
   const subscription = await page.subscribe('team', listener, { token });
-  const has = async (count, ms = 15_000) => {
+  const receives = async (count, ms = 15_000) => {
     for (const end = Date.now() + ms; received.length < count && Date.now() < end;) await sleep(10);
     return received;
   };
