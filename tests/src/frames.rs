@@ -1,6 +1,6 @@
-//! The bytes of frames and of the handshake, as a client writes them.
+//! The bytes that a client writes: the opening handshake and masked frames.
 
-/// The request that opens a WebSocket, with further headers (each with its line end).
+/// Returns the request that opens a WebSocket. `headers` are further header lines, each with its line end.
 #[must_use]
 pub fn upgrade_request(headers: &str) -> Vec<u8> {
     format!(
@@ -11,7 +11,7 @@ pub fn upgrade_request(headers: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A masked frame that begins with `first`, with its length in the shortest form.
+/// Returns a masked frame whose first byte is `first`, with its length in the shortest form.
 #[must_use]
 pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mask = [0x37, 0xfa, 0x21, 0x3d];
@@ -32,7 +32,8 @@ pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// A message in `pieces` of equal size, the first of which begins with `first` and is not the last.
+/// Splits a message into at most `pieces` masked frames of equal size. `first` is the first byte of the first frame; only
+/// the last frame has FIN set.
 #[must_use]
 pub fn fragments(first: u8, message: &[u8], pieces: usize) -> Vec<Vec<u8>> {
     let size = message.len().div_ceil(pieces.max(1)).max(1);

@@ -1,4 +1,4 @@
-//! One installation of one app: mints the tokens that a resolver would.
+//! An app's installation, which mints the tokens that its resolver would mint.
 
 use sealwire_protocol::{
     ChannelAddress, ChannelId, ChannelKey, EncryptionKey, Scope, UnixSeconds,
@@ -6,26 +6,26 @@ use sealwire_protocol::{
 };
 use std::time::SystemTime;
 
-/// An app's installation, with its own encryption key.
+/// An app's installation with its keys.
 pub struct Installation {
-    /// App id.
+    /// The app's id.
     pub app: String,
-    /// Installation id.
+    /// The installation's id.
     pub id: String,
-    /// `<kid>.<base64url secret>`
+    /// The key that signs its tokens: `<kid>.<base64url secret>`.
     pub signing_key: String,
     /// The installation's encryption key.
     pub encryption_key: [u8; 32],
 }
 
-/// The wall clock in whole seconds.
+/// Returns the wall-clock time in whole seconds since 1970.
 #[must_use]
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 impl Installation {
-    /// An installation of the app `id`, whose signing key and encryption key are random.
+    /// Creates an installation of `app` with random keys.
     #[must_use]
     pub fn new(app: &str) -> Self {
         let random = |length: usize| {
@@ -37,15 +37,15 @@ impl Installation {
             app: app.into(),
             id: format!("ari:cloud:jira::site/{app}"),
             signing_key: format!("{app}-1.{}", sealwire_protocol::encode_base64url(random(64))),
-            encryption_key: random(32).try_into().expect("32 bytes were asked for"),
+            encryption_key: random(32).try_into().expect("the array has 32 bytes"),
         }
     }
 
     fn key(&self) -> SigningKey {
-        SigningKey::parse(&self.signing_key).expect("the key was made well-formed")
+        SigningKey::parse(&self.signing_key).expect("the signing key is well-formed")
     }
 
-    /// A session token for `account` in `context`.
+    /// Mints a session token for `account` in `context`, valid for `lifetime` seconds.
     #[must_use]
     pub fn session(&self, account: &str, context: &Scope, lifetime: u64) -> String {
         let times = (UnixSeconds(now()), UnixSeconds(now() + lifetime));
@@ -60,7 +60,7 @@ impl Installation {
         sign(&claims, &self.key()).expect("the claims are within the limits")
     }
 
-    /// A backend token.
+    /// Mints a backend token, valid for 60 seconds.
     #[must_use]
     pub fn backend(&self) -> String {
         let claims = BackendClaims::new(
@@ -71,13 +71,13 @@ impl Installation {
         sign(&claims, &self.key()).expect("the claims are within the limits")
     }
 
-    /// The id of a channel without claims.
+    /// Returns the id of a channel without claims.
     #[must_use]
     pub fn channel_id(&self, scope: &Scope, name: &str) -> ChannelId {
         ChannelAddress { app: &self.app, installation: &self.id, scope, claims_tag: None, name }.id()
     }
 
-    /// The key of a channel without claims.
+    /// Derives the key of a channel without claims.
     #[must_use]
     pub fn channel_key(&self, scope: &Scope, name: &str) -> ChannelKey {
         EncryptionKey::new(self.encryption_key).scope_key(&self.app, &self.id, scope).channel_key(None, name)

@@ -1,5 +1,5 @@
-//! What the tests across pieces share: a real relay process, a bare client that speaks the wire, and an installation
-//! with its keys and tokens.
+//! Support for the tests that span several crates: a relay process, two clients that speak its protocol directly, and
+//! an app's installation with its keys and tokens.
 
 mod frames;
 mod installation;
@@ -9,6 +9,6 @@ mod wire_client;
 
 pub use frames::{fragments, frame, upgrade_request};
 pub use installation::Installation;
-pub use raw_socket::{Farewell, RawSocket, Received};
+pub use raw_socket::{ConnectionEnd, RawSocket, Received};
 pub use relay_process::{RelayProcess, TRACED_CALLS};
 pub use wire_client::WireClient;

@@ -1,4 +1,4 @@
-//! The real relay: the binary, in a process of its own.
+//! The relay's binary, run as a separate process.
 
 use crate::Installation;
 use std::{
@@ -12,68 +12,71 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The system calls that strace is to show: all that name a file or make one.
+/// The system calls that strace records: all that name or create a file.
 pub const TRACED_CALLS: &str = "trace=%file,memfd_create,ftruncate,fallocate,io_uring_setup";
 
-/// A running relay; killed when dropped.
+/// A running relay; dropping it kills the process.
 pub struct RelayProcess {
     id: u32,
     child: Mutex<Child>,
-    /// The port it listens on.
+    /// The port of its listener on 127.0.0.1.
     pub port: u16,
     log: Arc<Mutex<String>>,
-    /// The read end of the log, where nothing reads it.
+    /// The read end of a log that nothing reads.
     unread: Mutex<Option<ChildStderr>>,
     _config: tempfile::TempDir,
 }
 
-/// The reader of the relay's log.
+/// The destination of the relay's log.
 enum Log {
-    Shown,
-    Kept,
+    /// The standard error of the tests.
+    Inherited,
+    /// [`RelayProcess::log`].
+    Captured,
     /// A pipe that stays open and is never read.
     Unread,
 }
 
 impl RelayProcess {
-    /// Starts a relay for these installations' apps; `settings` are further lines of its configuration.
+    /// Starts a relay for the apps of these installations; `settings` are further lines of its configuration.
     ///
     /// # Panics
-    /// Where it cannot be built or does not start.
+    /// If the relay does not build or start.
     #[must_use]
     pub fn start(installations: &[&Installation], settings: &str) -> Self {
-        Self::spawn(Command::new(binary()), installations, settings, Log::Shown)
+        Self::spawn(Command::new(binary()), installations, settings, Log::Inherited)
     }
 
-    /// The same, with what it logs kept for [`Self::log`] instead of shown.
+    /// Starts a relay whose log is kept for [`Self::log`].
     ///
     /// # Panics
-    /// Where it cannot be built or does not start.
+    /// If the relay does not build or start.
     #[must_use]
     pub fn start_logged(installations: &[&Installation], settings: &str) -> Self {
-        Self::spawn(Command::new(binary()), installations, settings, Log::Kept)
+        Self::spawn(Command::new(binary()), installations, settings, Log::Captured)
     }
 
-    /// The same, with a log that nothing reads: the pipe fills up, and [`Self::close_log`] closes it.
+    /// Starts a relay whose log goes to a pipe that nothing reads, so that the pipe fills up. [`Self::close_log`]
+    /// closes it.
     ///
     /// # Panics
-    /// It cannot be built or does not start.
+    /// If the relay does not build or start.
     #[must_use]
     pub fn start_unread(installations: &[&Installation], settings: &str) -> Self {
         Self::spawn(Command::new(binary()), installations, settings, Log::Unread)
     }
 
-    /// The same, with every system call that names a file written to `trace` (Linux).
+    /// Starts a relay under strace, which writes every system call that names a file to `trace` (Linux).
     ///
     /// # Panics
-    /// Where it does not start, as where there is no strace.
+    /// If the relay or strace does not start.
     #[must_use]
     pub fn start_traced(installations: &[&Installation], settings: &str, trace: &Path) -> Self {
         let mut strace = Command::new("strace");
-        // The tracer is a process apart, so that the child is the relay itself.
+        // `-D` runs the tracer as a detached process, so that the child is the relay itself.
         strace.args(["-D", "-f", "-q", "-e", TRACED_CALLS, "-o"]);
         strace.arg(trace).arg(binary());
-        Self::spawn(strace, installations, settings, Log::Kept)
+        Self::spawn(strace, installations, settings, Log::Captured)
     }
 
     fn spawn(mut program: Command, installations: &[&Installation], settings: &str, log_kind: Log) -> Self {
@@ -89,12 +92,12 @@ impl RelayProcess {
             .args(["run", "--config"])
             .arg(&path)
             .stdout(Stdio::piped())
-            .stderr(if matches!(log_kind, Log::Shown) { Stdio::inherit() } else { Stdio::piped() })
+            .stderr(if matches!(log_kind, Log::Inherited) { Stdio::inherit() } else { Stdio::piped() })
             .spawn()
             .unwrap_or_else(|error| panic!("{:?} does not start: {error}", program.get_program()));
         let log = Arc::new(Mutex::new(String::new()));
         let mut unread = child.stderr.take();
-        if matches!(log_kind, Log::Kept)
+        if matches!(log_kind, Log::Captured)
             && let Some(stderr) = unread.take()
         {
             let log = log.clone();
@@ -111,30 +114,30 @@ impl RelayProcess {
             .by_ref()
             .map_while(Result::ok)
             .find_map(|line| line.split_once("listening on http://127.0.0.1:")?.1.trim().parse().ok())
-            .expect("the relay says where it listens");
-        // Keeps the pipe drained, so that a talkative relay never blocks on it.
+            .expect("the relay prints its address");
+        // This thread drains the pipe, so that the relay never blocks on it.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         Self { id: child.id(), child: child.into(), port, log, unread: unread.into(), _config: folder }
     }
 
-    /// What was logged so far, where it was started to be kept.
+    /// Returns the log so far. It is empty unless the log is captured.
     #[must_use]
     pub fn log(&self) -> String {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What it holds in memory, in bytes (Linux).
+    /// Returns the resident memory of the process in bytes (Linux).
     ///
     /// # Panics
-    /// Where the system has no /proc.
+    /// If the system has no /proc.
     #[must_use]
     pub fn memory(&self) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("there is /proc");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it says how much");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the status has VmRSS");
         line.trim().trim_end_matches(" kB").parse::<usize>().expect("it is a number") * 1024
     }
 
-    /// Closes the pipe of a log that nothing reads: from here on, writing to it fails.
+    /// Closes the pipe of a log that nothing reads, so that writing to it fails.
     pub fn close_log(&self) {
         *self.unread.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -142,27 +145,27 @@ impl RelayProcess {
     /// Sends a signal, such as `TERM`.
     ///
     /// # Panics
-    /// The process is gone.
+    /// If the process has ended.
     pub fn signal(&self, name: &str) {
         let status = Command::new("kill").arg(format!("-{name}")).arg(self.id().to_string()).status();
-        assert!(status.is_ok_and(|status| status.success()), "the relay takes no signal {name}");
+        assert!(status.is_ok_and(|status| status.success()), "the signal {name} was not sent");
     }
 
-    /// The status with which the process ends; `None` where it still runs after `patience`.
+    /// Waits for the process to end and returns its status; `None` if it still runs after `timeout`.
     ///
     /// # Panics
-    /// The system cannot tell.
-    pub fn end_within(&self, patience: Duration) -> Option<ExitStatus> {
+    /// If the system cannot report the status.
+    pub fn end_within(&self, timeout: Duration) -> Option<ExitStatus> {
         let start = Instant::now();
         loop {
             match self.child().try_wait().expect("the process is a child") {
-                None if start.elapsed() < patience => std::thread::sleep(Duration::from_millis(20)),
+                None if start.elapsed() < timeout => std::thread::sleep(Duration::from_millis(20)),
                 ended => return ended,
             }
         }
     }
 
-    /// The process id.
+    /// Returns the process id.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.id
@@ -181,7 +184,8 @@ impl Drop for RelayProcess {
     }
 }
 
-/// The relay's binary, built as it is shipped: on its own, so that no other package's features are in it.
+/// Returns the path of the relay's binary: `SEALWIRE_TEST_RELAY`, or a build of the package alone, without features
+/// that other packages of the workspace enable.
 fn binary() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {

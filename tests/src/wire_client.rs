@@ -1,4 +1,4 @@
-//! A client that speaks the wire and nothing more: blocking, no reconnect, no keys.
+//! A blocking client that speaks the relay's protocol and nothing more: it does not reconnect and has no keys.
 
 use sealwire_protocol::{
     Scope,
@@ -18,10 +18,10 @@ pub struct WireClient {
 }
 
 impl WireClient {
-    /// Opens a WebSocket at `127.0.0.1:port`.
+    /// Opens a WebSocket to `127.0.0.1:port`.
     ///
     /// # Panics
-    /// Where the relay does not upgrade.
+    /// If the relay does not upgrade.
     #[must_use]
     pub fn connect(port: u16) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("the relay listens");
@@ -36,29 +36,29 @@ impl WireClient {
     /// Opens a connection and a session.
     ///
     /// # Panics
-    /// Where the relay does not answer `Welcome`.
+    /// If the relay does not answer `Welcome`.
     #[must_use]
     pub fn open(port: u16, token: &str) -> (Self, Welcome) {
         let mut client = Self::connect(port);
         client.send(&ToRelay::Hello(Hello { token: token.into() }));
         match client.receive() {
             Some(ToClient::Welcome(welcome)) => (client, welcome),
-            other => panic!("the relay answered {other:?} to Hello"),
+            other => panic!("the relay answered Hello with {other:?}"),
         }
     }
 
     /// Sends one message.
     ///
     /// # Panics
-    /// Where the connection is gone.
+    /// If the connection is closed.
     pub fn send(&mut self, message: &ToRelay) {
         self.socket.send(Message::Binary(message.to_bytes().into())).expect("the connection is open");
     }
 
-    /// The next message but pings; `None` once the relay has closed.
+    /// Returns the next message, skipping pings; `None` once the relay has closed the connection.
     ///
     /// # Panics
-    /// For bytes that are no message of the protocol.
+    /// If the bytes are not a message of the protocol.
     pub fn receive(&mut self) -> Option<ToClient> {
         loop {
             match self.socket.read() {
@@ -85,7 +85,7 @@ impl WireClient {
     /// Publishes without waiting for the answer.
     ///
     /// # Panics
-    /// Where the system has no randomness.
+    /// If the system has no randomness.
     pub fn publish(&mut self, name: &str, scope: &Scope, sealed: Vec<u8>) {
         self.requests += 1;
         let mut id = vec![0; 16];

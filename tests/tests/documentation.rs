@@ -1,4 +1,4 @@
-//! What the pages in docs/ say is so.
+//! Checks that the pages in docs/ agree with the code.
 #![allow(clippy::unwrap_used)]
 
 use sealwire_protocol::Code;
@@ -17,7 +17,7 @@ fn the_protocol_page_lists_every_code_with_its_close_code_and_retry() {
     }
 }
 
-/// The sources of all tests, Rust and JavaScript.
+/// Appends all Rust and JavaScript sources below a folder to `found`.
 fn sources(folder: &Path, found: &mut String) {
     for entry in std::fs::read_dir(folder).unwrap().map_while(Result::ok) {
         let (path, name) = (entry.path(), entry.file_name());
@@ -49,7 +49,7 @@ fn every_test_that_the_security_page_names_exists() {
             assert!(exists, "no test is named '{name}'");
         }
     }
-    assert!(named > 30, "{named} tests are named");
+    assert!(named > 30, "the page names only {named} tests");
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn the_security_page_says_where_every_field_goes() {
             fields += 1;
         }
     }
-    assert!(fields > 15, "{fields} fields");
+    assert!(fields > 15, "the contract has only {fields} fields");
     let api: serde_json::Value =
         serde_json::from_str(include_str!("../../protocol/openapi/relay.json")).unwrap();
     for name in api["components"]["schemas"]["Message"]["properties"].as_object().unwrap().keys() {

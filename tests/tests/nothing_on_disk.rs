@@ -1,4 +1,4 @@
-//! What the relay does to the file system: nothing. Every system call of a running relay that names a file is looked at.
+//! Proves that a running relay does not change the file system, by tracing every system call that names a file.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
@@ -13,10 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Flags of an `open` that may change a file.
-const WRITING: [&str; 6] = ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND", "O_TMPFILE"];
-/// Calls that name a file and change nothing.
-const READING: [&str; 12] = [
+/// Flags of `open` that may change a file.
+const WRITE_FLAGS: [&str; 6] = ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND", "O_TMPFILE"];
+/// System calls that name a file and change nothing.
+const READ_ONLY_CALLS: [&str; 12] = [
     "access",
     "chdir",
     "execve",
@@ -40,14 +40,14 @@ fn a_relay_that_serves_opens_no_file_for_writing() {
     serve(&relay, &installation);
     drop(relay);
 
-    let calls = finished(&trace);
-    // It was watched from its start on.
+    let calls = finished_trace(&trace);
+    // The relay read its configuration under the tracer, so the trace covers its start.
     assert!(calls.contains("relay.toml\", O_RDONLY"), "{calls}");
     assert_eq!(changes(&calls), Vec::<&str>::new());
 }
 
 #[test]
-fn the_trace_shows_who_writes() {
+fn the_trace_detects_every_kind_of_write() {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace");
     let script = "cd \"$1\" && : > made && mv made moved && rm moved && mkdir folder";
@@ -59,31 +59,31 @@ fn the_trace_shows_who_writes() {
         .status()
         .expect("strace runs; install it (Debian: apt-get install strace)");
     assert!(status.success());
-    let calls = finished(&trace);
+    let calls = finished_trace(&trace);
     let changes = changes(&calls);
     for call in ["O_CREAT", "rename", "unlink", "mkdir"] {
-        assert!(changes.iter().any(|change| change.contains(call)), "{call} was not noticed in {changes:?}");
+        assert!(changes.iter().any(|change| change.contains(call)), "{call} is not among {changes:?}");
     }
 }
 
-/// What strace writes of a call whose thread was killed before it could be read, and before the kernel did anything for it.
-const NEVER_MADE: &str = "???( <unfinished ...>";
+/// The line for a call whose thread was killed before strace could read it, and before the kernel executed it.
+const NOT_EXECUTED: &str = "???( <unfinished ...>";
 
-/// The calls that may change a file, each `<name>(<arguments>) = <result>`.
+/// Returns the calls that may change a file, each as `<name>(<arguments>) = <result>`.
 fn changes(calls: &str) -> Vec<&str> {
     let calls = calls.lines().map(|line| line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' '));
     let changes = |call: &&str| match call.split_once('(') {
         Some(("open" | "openat" | "openat2", arguments)) => {
-            WRITING.iter().any(|flag| arguments.contains(flag))
+            WRITE_FLAGS.iter().any(|flag| arguments.contains(flag))
         }
-        Some((name, _)) => !READING.contains(&name),
-        // Not a call: a signal, or the end of a thread.
+        Some((name, _)) => !READ_ONLY_CALLS.contains(&name),
+        // The line is not a call but a signal, or the end of a thread.
         None => false,
     };
-    calls.filter(|call| !call.starts_with(['+', '-', '<']) && *call != NEVER_MADE).filter(changes).collect()
+    calls.filter(|call| !call.starts_with(['+', '-', '<']) && *call != NOT_EXECUTED).filter(changes).collect()
 }
 
-/// Everything that a relay does with messages: takes them, delivers, keeps, replays and evicts them, and refuses.
+/// Makes the relay accept, deliver, cache, replay, evict and refuse messages.
 fn serve(relay: &RelayProcess, installation: &Installation) {
     let channel = || Channel { name: "absences".into(), ..Channel::default() };
     let session = |account| installation.session(account, &Scope::default(), 600);
@@ -93,12 +93,12 @@ fn serve(relay: &RelayProcess, installation: &Installation) {
     for number in 0..50 {
         let answer = writer.publish(channel(), vec![1; 10_000], [number; 16]);
         assert!(matches!(answer, ToClient::Published(_)), "{answer:?}");
-        assert!(matches!(reader.expect(), ToClient::Publication(_)));
+        assert!(matches!(reader.expect_message(), ToClient::Publication(_)));
     }
     let mut late = RawSocket::open(relay.port, &session("late"));
     let subscribed = late.subscribe(channel(), Some(Since::ReplaySeconds(60)));
     assert!(matches!(subscribed, ToClient::Subscribed(_)), "{subscribed:?}");
-    assert!(matches!(late.expect(), ToClient::Publication(_)));
+    assert!(matches!(late.expect_message(), ToClient::Publication(_)));
     let mut request = RawSocket::connect(relay.port);
     let body = " ".repeat(1_000_000);
     let head = format!(
@@ -111,8 +111,8 @@ fn serve(relay: &RelayProcess, installation: &Installation) {
     assert!(request.text().starts_with("HTTP/1.1 400"));
 }
 
-/// The trace once its writer is done.
-fn finished(trace: &std::path::Path) -> String {
+/// Returns the trace once strace has finished writing it.
+fn finished_trace(trace: &std::path::Path) -> String {
     let start = Instant::now();
     loop {
         let calls = fs::read_to_string(trace).unwrap();

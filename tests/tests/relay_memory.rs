@@ -1,5 +1,5 @@
-//! A relay that has carried a message holds neither its plaintext nor any key that could open it: its memory is read
-//! while the message is in the replay cache.
+//! Reads the memory of a relay while a message is in its replay cache: it holds neither the plaintext nor any key that
+//! opens the message.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
@@ -11,7 +11,7 @@ use std::{
     os::unix::fs::FileExt as _,
 };
 
-/// Every readable byte of the process, region by region.
+/// Returns every readable byte of the process, region by region.
 fn memory_of(process: u32) -> Vec<Vec<u8>> {
     let memory = File::open(format!("/proc/{process}/mem")).unwrap();
     let maps = BufReader::new(File::open(format!("/proc/{process}/maps")).unwrap());
@@ -55,13 +55,13 @@ fn neither_payload_nor_key_is_in_the_relays_memory() {
     publisher.publish("absences", &scope, sealed.clone());
     assert!(matches!(publisher.receive(), Some(ToClient::Published(_))));
     let Some(ToClient::Publication(publication)) = subscriber.receive() else {
-        panic!("no publication came")
+        panic!("the subscriber received no publication")
     };
     assert_eq!(publication.sealed, sealed);
 
     let memory = memory_of(relay.id());
-    // The search finds what is there: the sealed message in the cache, and the signing secret that tokens are
-    // checked with.
+    // These two prove that the search works: the cache holds the sealed message, and the relay verifies tokens with the
+    // signing secret.
     assert!(holds(&memory, &sealed));
     let secret = installation.signing_key.split_once('.').unwrap().1;
     assert!(holds(&memory, &sealwire_protocol::decode_base64url(secret).unwrap()));

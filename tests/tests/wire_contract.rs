@@ -1,4 +1,4 @@
-//! The .proto file is the contract for other languages, the Rust types are what Sealwire runs: both say the same.
+//! Checks that the .proto file, the contract for other languages, and the Rust types that Sealwire uses agree.
 #![allow(clippy::unwrap_used)]
 
 use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MessageDescriptor, ReflectMessage as _, Value};
@@ -16,7 +16,7 @@ fn message(pool: &DescriptorPool, name: &str) -> MessageDescriptor {
     pool.get_message_by_name(&format!("sealwire.v1.{name}")).unwrap()
 }
 
-/// Every field of the message set to something that is not its default.
+/// Returns a message in which every field has a value other than its default.
 fn filled(descriptor: &MessageDescriptor) -> DynamicMessage {
     let mut message = DynamicMessage::new(descriptor.clone());
     for field in descriptor.fields() {
@@ -27,7 +27,7 @@ fn filled(descriptor: &MessageDescriptor) -> DynamicMessage {
             Kind::String => Value::String(field.name().into()),
             Kind::Bytes => Value::Bytes(vec![9; 16].into()),
             Kind::Message(inner) => Value::Message(filled(&inner)),
-            other => panic!("no field of the contract has the kind {other:?}"),
+            other => panic!("this test has no value for a field of the kind {other:?}"),
         };
         let value = if field.is_list() { Value::List(vec![value.clone(), value]) } else { value };
         message.set_field(&field, value);
@@ -40,7 +40,7 @@ fn every_variant_survives(direction: &str, recode: impl Fn(Vec<u8>) -> Vec<u8>) 
     let frame = message(&pool, direction);
     for variant in frame.fields() {
         let Kind::Message(inner) = variant.kind() else { panic!("every variant is a message") };
-        // A oneof holds one member at a time: the message is filled once for each member.
+        // A oneof holds one member at a time, so the message is filled once for each member.
         let rest: Vec<_> = inner.fields().filter(|field| field.containing_oneof().is_some()).collect();
         let fillings = if rest.is_empty() { vec![None] } else { rest.into_iter().map(Some).collect() };
         for kept in fillings {
@@ -64,21 +64,21 @@ fn every_variant_survives(direction: &str, recode: impl Fn(Vec<u8>) -> Vec<u8>) 
 }
 
 #[test]
-fn every_field_of_every_message_to_the_relay_stands_in_both() {
+fn every_field_of_every_message_to_the_relay_survives_decoding_and_encoding() {
     let count =
         every_variant_survives("ToRelay", |bytes| ToRelay::from_bytes(bytes.into()).unwrap().to_bytes());
     assert_eq!(count, 9);
 }
 
 #[test]
-fn every_field_of_every_message_to_a_client_stands_in_both() {
+fn every_field_of_every_message_to_a_client_survives_decoding_and_encoding() {
     let count =
         every_variant_survives("ToClient", |bytes| ToClient::from_bytes(bytes.into()).unwrap().to_bytes());
     assert_eq!(count, 12);
 }
 
 #[test]
-fn the_frame_vectors_cover_every_message_and_hold_nothing_that_the_contract_lacks() {
+fn the_frame_vectors_cover_every_message_and_have_no_field_outside_the_contract() {
     let pool = contract();
     let mut seen = BTreeSet::new();
     for case in load::<Vec<FrameCase>>("frames").unwrap() {

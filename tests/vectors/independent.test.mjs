@@ -1,5 +1,5 @@
-// Recomputes the vectors with Node's own crypto and nothing of Sealwire's, so that an error shared by the code and the
-// files it wrote would be noticed.
+// Recomputes the vectors with Node's crypto alone. Sealwire's code wrote the files, so an error in that code would
+// otherwise be in both.
 import assert from 'node:assert/strict';
 import { createCipheriv, createHash, createHmac, hkdfSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ const u64 = (value) => {
   buffer.writeBigUInt64BE(BigInt(value));
   return buffer;
 };
-/** Length-prefixed parts. */
+/** Concatenates parts, each with its length in front. */
 const lp = (...parts) =>
   Buffer.concat(parts.flatMap((part) => [u32(Buffer.from(part).length), Buffer.from(part)]));
 const sha256 = (data) => createHash('sha256').update(data).digest();
@@ -38,7 +38,7 @@ function block(key, input) {
   return Buffer.concat([cipher.update(input), cipher.final()]);
 }
 
-/** XAES-256-GCM as C2SP specifies it: a key for AES-256-GCM by CMAC, from the first half of the nonce. */
+/** XAES-256-GCM as C2SP specifies it: CMAC derives a key for AES-256-GCM from the first half of the nonce. */
 function xaes(key, nonce, aad, plaintext) {
   const l = block(key, Buffer.alloc(16));
   const k1 = Buffer.alloc(16);
@@ -76,7 +76,7 @@ function scopeKey({ app, installation, encryption_key: key }, pairs) {
   return Buffer.from(hkdfSync('sha256', bytes(key), 'sealwire/v1', info, 32));
 }
 
-/** The keys of all subsets of a context: bit n of a key's place says whether the property number n is in its scope. */
+/** Returns the keys of all subsets of a context. Bit n of a key's index is set if property n is in its scope. */
 function scopeKeys(c) {
   const context = sorted(c.context);
   const subsets = Array.from({ length: 2 ** context.length }, (_, subset) =>
@@ -104,7 +104,7 @@ function padme(length) {
   return Math.ceil(length / 2 ** bits) * 2 ** bits;
 }
 
-test('XAES-256-GCM gives what C2SP publishes', () => {
+test("XAES-256-GCM agrees with C2SP's vectors", () => {
   for (const c of load('xaes-256-gcm')) {
     const sealed = xaes(bytes(c.key), bytes(c.nonce), bytes(c.aad), bytes(c.plaintext));
     assert.equal(sealed.toString('hex'), c.ciphertext_and_tag);
@@ -133,7 +133,7 @@ test('keys and tags are recomputed', () => {
   }
 });
 
-test('good tokens are signed with HMAC-SHA-512', () => {
+test('valid tokens are signed with HMAC-SHA-512', () => {
   const { keys, cases } = load('tokens');
   const secrets = new Map(keys.map(({ signing_key: key }) => key.split('.')));
   const good = cases.filter((c) => c.claims);

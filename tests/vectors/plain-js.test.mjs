@@ -1,14 +1,14 @@
-// Runs the vector check in the plain JavaScript build of the core, which `cargo xtask test` makes and names in
-// SEALWIRE_VECTORS_CORE.
+// Runs the vector check in the plain JavaScript build of the core. `cargo xtask test` builds it and sets
+// SEALWIRE_VECTORS_CORE to its path.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
 test('the build without WebAssembly agrees with every vector', async () => {
   const path = process.env.SEALWIRE_VECTORS_CORE;
-  assert.ok(path, 'SEALWIRE_VECTORS_CORE names the build; run this test with `cargo xtask test`');
+  assert.ok(path, 'SEALWIRE_VECTORS_CORE is not set; run this test with `cargo xtask test plain-js`');
   const { load } = await import(pathToFileURL(path).href);
-  // So that the test cannot pass through the other build.
+  // Without this global, the test cannot pass with the WebAssembly build.
   delete globalThis.WebAssembly;
   const core = await load();
   const files = core.checkVectors().trim().split('\n');

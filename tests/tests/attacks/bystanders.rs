@@ -1,4 +1,5 @@
-//! Clients that mind their own business: one publishes to the others, all the time, and all of them count.
+//! Clients that are not part of an attack. One publishes to the others without pause; all of them check that nothing is
+//! lost, and measure latencies.
 
 use crate::target::{Target, channel, random};
 use sealwire_protocol::wire::{ToClient, ToRelay};
@@ -12,11 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Between two messages.
+/// The pause between two messages.
 const PAUSE: Duration = Duration::from_millis(5);
-/// Their channel.
+/// The name of their channel.
 pub(crate) const NAME: &str = "bystanders";
-/// Between two questions whether the relay is well.
+/// The pause between two requests for `/healthz`.
 const PROBE_PAUSE: Duration = Duration::from_millis(5);
 
 pub(crate) struct Bystanders {
@@ -26,57 +27,57 @@ pub(crate) struct Bystanders {
     latencies: Arc<Mutex<Vec<Duration>>>,
 }
 
-/// Bystanders, and a prober that asks for `/healthz` all the time.
-pub(crate) struct Watch {
+/// Bystanders, and a prober that requests `/healthz` without pause.
+pub(crate) struct Monitor {
     bystanders: Bystanders,
     prober: JoinHandle<()>,
     done: Arc<AtomicBool>,
-    asked: Arc<Mutex<Vec<Duration>>>,
+    probes: Arc<Mutex<Vec<Duration>>>,
 }
 
-impl Watch {
+impl Monitor {
     pub(crate) fn on(target: &Target) -> Self {
-        let (done, asked) = (Arc::new(AtomicBool::new(false)), Arc::<Mutex<Vec<Duration>>>::default());
+        let (done, probes) = (Arc::new(AtomicBool::new(false)), Arc::<Mutex<Vec<Duration>>>::default());
         let mut socket = RawSocket::connect(target.port);
         let prober = spawn({
-            let (done, asked) = (done.clone(), asked.clone());
+            let (done, probes) = (done.clone(), probes.clone());
             move || {
                 while !done.load(Ordering::Relaxed) {
                     let start = Instant::now();
                     socket.send(b"GET /healthz HTTP/1.1\r\nhost: relay\r\n\r\n");
-                    let (head, _) = socket.answer();
+                    let (head, _) = socket.response();
                     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-                    asked.lock().unwrap().push(start.elapsed());
+                    probes.lock().unwrap().push(start.elapsed());
                     sleep(PROBE_PAUSE);
                 }
             }
         });
-        Self { bystanders: Bystanders::on(target), prober, done, asked }
+        Self { bystanders: Bystanders::on(target), prober, done, probes }
     }
 
-    /// The latencies of the messages and of the probes since the last call.
+    /// Returns the latencies of the messages and of the probes since the last call.
     pub(crate) fn latencies(&self) -> (Latencies, Latencies) {
-        (self.bystanders.latencies(), Latencies::of(&self.asked))
+        (self.bystanders.latencies(), Latencies::of(&self.probes))
     }
 
-    /// Stops them; see [`Bystanders::finish`].
+    /// Stops the prober and the bystanders; see [`Bystanders::finish`].
     pub(crate) fn finish(self) -> (u64, u64) {
         self.done.store(true, Ordering::Relaxed);
-        self.prober.join().expect("the relay is well");
+        self.prober.join().expect("every probe succeeded");
         self.bystanders.finish()
     }
 }
 
-/// From before a publish was sent until its message was received.
+/// Latencies of messages, from before the publish was sent until the message was received.
 pub(crate) struct Latencies(Vec<Duration>);
 
 impl Bystanders {
-    /// A publisher and one subscriber.
+    /// Starts a publisher and one subscriber.
     pub(crate) fn on(target: &Target) -> Self {
         Self::crowd(target, NAME, 1, PAUSE)
     }
 
-    /// A publisher that waits for `pause` between two messages, and so many subscribers.
+    /// Starts `subscribers` subscribers, and a publisher that waits for `pause` between two messages.
     pub(crate) fn crowd(target: &Target, name: &'static str, subscribers: usize, pause: Duration) -> Self {
         let start = Instant::now();
         let (done, latencies) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
@@ -96,18 +97,18 @@ impl Bystanders {
         Self { publisher, subscribers, done, latencies }
     }
 
-    /// Those since the last call.
+    /// Returns the latencies since the last call.
     pub(crate) fn latencies(&self) -> Latencies {
         Latencies::of(&self.latencies)
     }
 
-    /// Stops them. How many messages were published and acknowledged, and how many the subscriber with the fewest got, in
-    /// order and once.
+    /// Stops the bystanders. Returns the number of messages that were published and acknowledged, and the number that the
+    /// subscriber with the fewest received, in order and once each.
     pub(crate) fn finish(self) -> (u64, u64) {
         self.done.store(true, Ordering::Relaxed);
-        let sent = self.publisher.join().expect("the publisher had no trouble");
+        let sent = self.publisher.join().expect("the publisher met no error");
         let received =
-            self.subscribers.into_iter().map(|one| one.join().expect("a subscriber had no trouble"));
+            self.subscribers.into_iter().map(|one| one.join().expect("the subscriber met no error"));
         (sent, received.min().unwrap_or_default())
     }
 }
@@ -119,7 +120,7 @@ impl Latencies {
         Self(latencies)
     }
 
-    /// 99 of 100 messages were at least as quick.
+    /// Returns the 99th percentile.
     pub(crate) fn p99(&self) -> Duration {
         assert!(self.0.len() >= 50, "{} messages are too few for a p99", self.0.len());
         self.0[self.0.len() * 99 / 100]
@@ -150,23 +151,23 @@ fn read(socket: &mut RawSocket, start: Instant, latencies: &Mutex<Vec<Duration>>
         let publication = match socket.receive() {
             Received::Message(message) => match *message {
                 ToClient::Publication(publication) => publication,
-                other => panic!("{other:?} came"),
+                other => panic!("received {other:?} instead of a publication"),
             },
-            other => panic!("{other:?} came"),
+            other => panic!("received {other:?} instead of a publication"),
         };
         let number =
             |range: std::ops::Range<usize>| u64::from_be_bytes(publication.sealed[range].try_into().unwrap());
         let now = start.elapsed();
-        assert_eq!(number(8..16), received, "a message is missing or came twice");
+        assert_eq!(number(8..16), received, "a message is missing or arrived twice");
         assert!(
             previous.is_none_or(|previous| previous == publication.previous_offset),
-            "a hole in the chain"
+            "previous_offset does not name the previous publication"
         );
         previous = Some(publication.offset);
         latencies.lock().unwrap().push(now.saturating_sub(Duration::from_micros(number(0..8))));
         received += 1;
         if publication.sealed[16] == 1 {
-            socket.message(&ToRelay::End(sealwire_protocol::wire::End {}));
+            socket.send_message(&ToRelay::End(sealwire_protocol::wire::End {}));
             return received;
         }
     }

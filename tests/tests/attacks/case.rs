@@ -1,20 +1,23 @@
-//! One attack.
+//! The description of one attack.
 
 use crate::target::Target;
 
-/// An attack with a stable name; `attack` panics where the relay does not hold.
+/// An attack on the relay that all attacks share. Its name is listed in docs/security.md.
 #[derive(Clone, Copy)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
+    /// Panics if the relay does not withstand the attack.
     pub(crate) attack: fn(&Target),
-    /// It waits for a deadline of the relay, so it runs beside the others.
-    pub(crate) is_patient: bool,
+    /// True if the attack waits for a deadline of the relay. Slow attacks run at the same time as the others.
+    pub(crate) is_slow: bool,
 }
 
+/// An attack that ends as soon as the relay has answered.
 pub(crate) const fn case(name: &'static str, attack: fn(&Target)) -> Case {
-    Case { name, attack, is_patient: false }
+    Case { name, attack, is_slow: false }
 }
 
-pub(crate) const fn patient(name: &'static str, attack: fn(&Target)) -> Case {
-    Case { name, attack, is_patient: true }
+/// An attack that waits for a deadline of the relay.
+pub(crate) const fn slow(name: &'static str, attack: fn(&Target)) -> Case {
+    Case { name, attack, is_slow: true }
 }

@@ -1,11 +1,11 @@
-//! The relay under attack, whom it serves, and what an attacker holds.
+//! The relay under attack, the installations that it serves, and the requests and assertions that attacks share.
 
 use crate::forged;
 use sealwire_protocol::{
     Code, Scope,
     wire::{Channel, Hello, Refresh, ToClient, ToRelay},
 };
-use sealwire_tests::{Farewell, Installation, RawSocket, RelayProcess};
+use sealwire_tests::{ConnectionEnd, Installation, RawSocket, RelayProcess};
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 use std::{
@@ -13,24 +13,24 @@ use std::{
     time::Duration,
 };
 
-/// What the relay allows one address.
+/// The relay's `max_connections_per_address`.
 pub(crate) const CONNECTIONS_PER_ADDRESS: usize = 200;
-/// The longest time in which a client may read nothing of an answer.
+/// The relay's `write_timeout`: the longest time in which a client may read nothing of a response.
 pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
-/// What the relay allows one account.
+/// The relay's `max_sessions_per_account`.
 pub(crate) const SESSIONS_PER_ACCOUNT: usize = 100;
 
 /// A relay with three apps.
 pub(crate) struct Target {
     pub(crate) relay: RelayProcess,
     pub(crate) port: u16,
-    /// Where the attacks happen.
+    /// The installation that attacks target.
     pub(crate) victim: Installation,
     /// Another installation of the same app.
     pub(crate) neighbour: Installation,
     /// Another app.
     pub(crate) stranger: Installation,
-    /// Where the bystanders are: another app still.
+    /// The bystanders' installation, of a third app.
     pub(crate) bystander: Installation,
 }
 
@@ -39,7 +39,7 @@ impl Target {
         Self::start_with("")
     }
 
-    /// The same with further settings.
+    /// Starts the relay with further settings.
     pub(crate) fn start_with(settings: &str) -> Self {
         let settings = format!(
             "hello_timeout = \"3s\"\nwrite_timeout = \"{}s\"\nmax_connections_per_address = {CONNECTIONS_PER_ADDRESS}\n\
@@ -49,7 +49,7 @@ impl Target {
         Self::start_as(RelayProcess::start_logged, &settings)
     }
 
-    /// The same with these settings alone, as `start` starts a relay for these installations.
+    /// Starts the relay by the function `start`, with these settings alone.
     pub(crate) fn start_as(start: fn(&[&Installation], &str) -> RelayProcess, settings: &str) -> Self {
         let (victim, stranger, bystander) =
             (Installation::new("victim"), Installation::new("stranger"), Installation::new("bystander"));
@@ -63,24 +63,24 @@ impl Target {
         Self { port: relay.port, relay, victim, neighbour, stranger, bystander }
     }
 
-    /// A connection with a session of `account` in [`context`].
+    /// Opens a session of `account` in [`context`].
     pub(crate) fn open(&self, installation: &Installation, account: &str) -> RawSocket {
         RawSocket::open(self.port, &installation.session(account, &context(), 600))
     }
 
-    /// A connection from another address of this machine.
+    /// Connects from another address of this machine.
     pub(crate) fn connect_from(&self, address: Ipv4Addr) -> RawSocket {
         self.try_connect_from(address).expect("the relay listens")
     }
 
-    /// The same, where the relay takes it.
+    /// Connects from another address of this machine; `None` if the connection fails.
     pub(crate) fn try_connect_from(&self, address: Ipv4Addr) -> Option<RawSocket> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::from((address, 0)).into()).unwrap();
         self.connect_with(socket)
     }
 
-    /// A connection that takes little before it is read.
+    /// Connects with a small receive buffer.
     pub(crate) fn connect_narrow(&self) -> RawSocket {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
@@ -92,12 +92,12 @@ impl Target {
         Some(RawSocket::over(socket.into()))
     }
 
-    /// A connection with a session at the attacked installation.
+    /// Opens a session of the attacker at the victim's installation.
     pub(crate) fn mallory(&self) -> RawSocket {
         self.open(&self.victim, "mallory")
     }
 
-    /// A session token with these claims changed, or removed where they are null, signed as it should be.
+    /// Returns a well-signed session token in which these claims are changed, or removed if null.
     pub(crate) fn token_with(&self, changes: Value) -> String {
         forged::sign(
             &self.victim.signing_key,
@@ -106,7 +106,7 @@ impl Target {
         )
     }
 
-    /// The claims of a good session token with these changed, or removed where they are null.
+    /// Returns the claims of a valid session token in which these are changed, or removed if null.
     pub(crate) fn claims_with(&self, changes: Value) -> Value {
         let mut claims = json!({
             "aud": "sealwire:session", "iss": self.victim.app, "ins": self.victim.id, "sub": "mallory",
@@ -122,44 +122,45 @@ impl Target {
         claims
     }
 
-    /// The token must open no session, refresh none, and publish nothing over HTTP, each time with a code of `codes`.
+    /// Asserts that the token opens no session, refreshes none and publishes nothing over HTTP. The code of the first two
+    /// refusals must be one of `codes`.
     pub(crate) fn must_refuse(&self, token: &str, codes: &[Code]) {
         let expected = |number: Option<u32>| {
             number.and_then(Code::from_number).is_some_and(|code| codes.contains(&code))
         };
         let mut socket = RawSocket::upgraded(self.port);
-        socket.message(&ToRelay::Hello(Hello { token: token.into() }));
-        let farewell = socket.farewell();
-        assert!(expected(farewell.goodbye), "hello: {farewell:?}");
-        assert_eq!((farewell.close, farewell.before.len()), (Some(4401), 0), "{farewell:?}");
+        socket.send_message(&ToRelay::Hello(Hello { token: token.into() }));
+        let end = socket.read_to_end();
+        assert!(expected(end.goodbye), "hello: {end:?}");
+        assert_eq!((end.close, end.before.len()), (Some(4401), 0), "{end:?}");
 
         let mut socket = self.mallory();
         let request = socket.request();
-        socket.message(&ToRelay::Refresh(Refresh {
+        socket.send_message(&ToRelay::Refresh(Refresh {
             request,
             channel_id: Default::default(),
             token: token.into(),
         }));
-        match socket.expect() {
+        match socket.expect_message() {
             ToClient::Failed(failed) => assert!(expected(Some(failed.code)), "refresh: {failed:?}"),
             other => panic!("refresh: {other:?}"),
         }
-        must_live(&mut socket);
+        must_stay_open(&mut socket);
 
-        // What is of another kind may be of the kind that publishes.
-        let of_another_kind = codes == [Code::TokenAudience];
-        if !of_another_kind && token.bytes().all(|byte| byte.is_ascii_graphic()) && token.len() < 8000 {
-            let answer = self.post(&format!("authorization: Bearer {token}\r\n"), "{}");
-            assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("TOKEN_"), "{answer}");
+        // A token of another kind may be a backend token, which may publish.
+        let is_of_another_kind = codes == [Code::TokenAudience];
+        if !is_of_another_kind && token.bytes().all(|byte| byte.is_ascii_graphic()) && token.len() < 8000 {
+            let response = self.post(&format!("authorization: Bearer {token}\r\n"), "{}");
+            assert!(response.starts_with("HTTP/1.1 401") && response.contains("TOKEN_"), "{response}");
         }
     }
 
-    /// Must refuse the token for being malformed.
+    /// Asserts that the relay refuses the token as malformed.
     pub(crate) fn must_find_malformed(&self, token: &str) {
         self.must_refuse(token, &[Code::TokenMalformed]);
     }
 
-    /// The answer to `POST /v1/publish` with these headers.
+    /// Sends `POST /v1/publish` with these headers and returns the response.
     pub(crate) fn post(&self, headers: &str, body: &str) -> String {
         self.exchange(
             format!(
@@ -171,34 +172,34 @@ impl Target {
         )
     }
 
-    /// The answer to `POST /v1/publish` with a good token.
+    /// Sends `POST /v1/publish` with a valid token and returns the response.
     pub(crate) fn publish(&self, body: &str) -> String {
         self.post(&format!("authorization: Bearer {}\r\n", self.victim.backend()), body)
     }
 
-    /// Sends bytes over a connection of their own; everything that comes back until its end.
+    /// Sends bytes over a new connection. Returns everything that arrives until the connection ends.
     pub(crate) fn exchange(&self, bytes: &[u8]) -> String {
         let mut socket = RawSocket::connect(self.port);
         socket.send(bytes);
         socket.text()
     }
 
-    /// Sends bytes after the opening handshake; how the connection ends.
-    pub(crate) fn websocket(&self, bytes: &[u8]) -> Farewell {
+    /// Sends bytes after the opening handshake. Returns the end of the connection.
+    pub(crate) fn websocket(&self, bytes: &[u8]) -> ConnectionEnd {
         let mut socket = RawSocket::upgraded(self.port);
         socket.send(bytes);
-        socket.farewell()
+        socket.read_to_end()
     }
 
-    /// Nothing of what only the owners know is in the log.
-    pub(crate) fn must_have_kept_its_secrets(&self) {
+    /// Asserts that the log holds no key, token or channel name, and no account whose requests all succeeded.
+    pub(crate) fn must_have_logged_no_secret(&self) {
         let log = self.relay.log();
         assert!(log.contains("audit") && log.contains("mallory"), "the audit log is empty");
         for installation in [&self.victim, &self.stranger, &self.bystander] {
             let (_, secret) = installation.signing_key.split_once('.').unwrap();
             assert!(!log.contains(secret), "a signing key is in the log");
         }
-        // Tokens, channel names, and who was refused nothing.
+        // "eyJ" begins every token; the bystanders' accounts were never refused anything.
         for secret in ["eyJ", "bystanders", "secret-channel", "\"reader\"", "\"writer\""] {
             assert!(!log.contains(secret), "{secret} is in the log");
         }
@@ -206,28 +207,29 @@ impl Target {
     }
 }
 
-/// The session goes on.
-pub(crate) fn must_live(socket: &mut RawSocket) {
-    socket.message(&ToRelay::Ping(sealwire_protocol::wire::Ping {}));
-    match socket.expect() {
+/// Asserts that the session is still open.
+pub(crate) fn must_stay_open(socket: &mut RawSocket) {
+    socket.send_message(&ToRelay::Ping(sealwire_protocol::wire::Ping {}));
+    match socket.expect_message() {
         ToClient::Pong(_) => {}
-        other => panic!("{other:?} came instead of Pong"),
+        other => panic!("received {other:?} instead of Pong"),
     }
 }
 
-/// The connection was ended for its rate. Who goes on flooding may get a reset instead of the reason.
-pub(crate) fn must_have_been_too_fast(farewell: &Farewell) {
-    let told = (farewell.goodbye, farewell.close);
+/// Asserts that the connection was closed with `RATE_LIMITED`, or reset: a client that keeps sending may receive a reset
+/// before it reads the reason.
+pub(crate) fn must_be_rate_limited(end: &ConnectionEnd) {
+    let received = (end.goodbye, end.close);
     let code = Code::RateLimited;
     let expected = (Some(code.number()), Some(code.close_code() as u16));
-    assert!(told == expected || told == (None, None), "{told:?}");
+    assert!(received == expected || received == (None, None), "{received:?}");
 }
 
-/// The answer must be a refusal with this code.
+/// Asserts that the answer is a refusal with this code.
 pub(crate) fn must_fail(answer: &ToClient, code: Code) {
     match answer {
         ToClient::Failed(failed) => assert_eq!(Code::from_number(failed.code), Some(code), "{failed:?}"),
-        other => panic!("{other:?} came instead of {}", code.name()),
+        other => panic!("received {other:?} instead of {}", code.name()),
     }
 }
 
@@ -242,12 +244,12 @@ pub(crate) fn scope(pairs: &[(&str, &str)]) -> Scope {
     scope
 }
 
-/// A channel in the whole context.
+/// A channel whose scope is the whole context.
 pub(crate) fn channel(name: &str) -> Channel {
     Channel { name: name.into(), properties: vec!["dashboard".into(), "module".into()], token: String::new() }
 }
 
-/// Bytes that have the size of a sealed message.
+/// Bytes of the size of a sealed message: 64 bytes, then the text.
 pub(crate) fn sealed(text: &str) -> Vec<u8> {
     [vec![1; 64], text.as_bytes().to_vec()].concat()
 }

@@ -1,4 +1,4 @@
-//! `examples/http-api`: what is published in Python and with curl, a client opens.
+//! Tests of `examples/http-api`: the client core receives and opens the messages that Python and curl publish.
 #![allow(clippy::unwrap_used)]
 
 mod subscriber;
@@ -26,7 +26,7 @@ fn vectors(name: &str) -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Python with the packages of `requirements.txt`, in the folder of the examples.
+/// Returns a Python command in the folder of the examples, with the packages of `requirements.txt`.
 fn python() -> Command {
     let program = std::env::var_os("SEALWIRE_TEST_PYTHON").unwrap_or_else(|| "python3".into());
     let works = Command::new(&program).args(["-c", "import cryptography"]).output();
@@ -39,7 +39,7 @@ fn python() -> Command {
     command
 }
 
-fn told(output: &Output) -> String {
+fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -49,7 +49,7 @@ fn dashboard() -> Scope {
     scope
 }
 
-/// `publish.py` for an installation.
+/// Returns a command that runs `publish.py` for an installation.
 fn publish_py(relay: &RelayProcess, installation: &Installation, payload: &str) -> Command {
     let mut command = python();
     command
@@ -62,13 +62,13 @@ fn publish_py(relay: &RelayProcess, installation: &Installation, payload: &str) 
 }
 
 #[test]
-fn a_client_opens_what_python_sealed() {
+fn a_client_opens_messages_that_python_sealed() {
     let installation = Installation::new("team-dashboard");
     let relay = RelayProcess::start(&[&installation], "");
     let mut subscriber = Subscriber::new(&relay, &installation, &dashboard(), "absences");
     for payload in [r#"{"name":"Zoë","until":"2026-12-01"}"#, "0", &format!("\"{}\"", "x".repeat(10_000))] {
         let output = publish_py(&relay, &installation, payload).output().unwrap();
-        assert!(output.status.success(), "{}", told(&output));
+        assert!(output.status.success(), "{}", stderr(&output));
         let message = subscriber.message();
         assert_eq!((&*message.payload, &*message.event), (payload, "added"));
         assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{}\n", message.position.event_id()));
@@ -76,22 +76,22 @@ fn a_client_opens_what_python_sealed() {
 }
 
 #[test]
-fn the_python_example_says_why_it_did_not_publish() {
+fn the_python_example_prints_the_reason_of_a_refusal() {
     let installation = Installation::new("team-dashboard");
     let relay = RelayProcess::start(&[&installation], "");
     let stranger = Installation::new("another-app");
     let output = publish_py(&relay, &stranger, "1").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(told(&output).starts_with("TOKEN_UNKNOWN_KEY: "), "{}", told(&output));
+    assert!(stderr(&output).starts_with("TOKEN_UNKNOWN_KEY: "), "{}", stderr(&output));
     let output = publish_py(&relay, &installation, "1").args(["--channel", ""]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(told(&output).starts_with("NAME_INVALID: "), "{}", told(&output));
+    assert!(stderr(&output).starts_with("NAME_INVALID: "), "{}", stderr(&output));
 }
 
 #[test]
-fn python_recomputes_the_vectors() {
+fn the_python_example_agrees_with_the_vectors() {
     let output = python().args(["-m", "unittest"]).output().unwrap();
-    assert!(output.status.success() && told(&output).contains("Ran 5 tests"), "{}", told(&output));
+    assert!(output.status.success() && stderr(&output).contains("Ran 5 tests"), "{}", stderr(&output));
 }
 
 #[test]
@@ -124,13 +124,13 @@ fn a_client_opens_the_vector_that_curl_published() {
             .expect("bash, curl and openssl are installed")
     };
     let output = publish_sh(&installation.signing_key);
-    assert!(output.status.success(), "{}", told(&output));
+    assert!(output.status.success(), "{}", stderr(&output));
     let results: Value = serde_json::from_slice(&output.stdout).unwrap();
     let message = subscriber.message();
     assert_eq!(results["results"][0]["eventId"], message.position.event_id());
     assert_eq!((sealed["payload"] == message.payload, sealed["event"] == message.event), (true, true));
 
-    // Another key than the app's: curl fails and the relay's reason is on standard output.
+    // With a key that is not the app's, curl fails and the relay's reason is on standard output.
     let output = publish_sh(&Installation::new("team-dashboard").signing_key);
     assert_eq!(output.status.code(), Some(22));
     let refused: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -1,4 +1,4 @@
-//! The client core on a real socket: everything that a page does but the page.
+//! The client core on a real socket, driven as a page drives it.
 
 use sealwire_client::{
     ChannelSpec, Client, Config, ConnectionId, Entropy, Event, Instant, Message, Now, SessionGrant, Transmit,
@@ -15,7 +15,7 @@ use tungstenite::{
     http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL},
 };
 
-/// How long a session lives, in seconds.
+/// The lifetime of a session in seconds.
 const LIFETIME: u64 = 300;
 
 struct SystemEntropy;
@@ -35,7 +35,7 @@ pub(crate) struct Subscriber {
 }
 
 impl Subscriber {
-    /// Subscribes to a channel of the whole `context`; the relay has confirmed it.
+    /// Subscribes to a channel whose scope is `context`, and waits for the relay's confirmation.
     pub(crate) fn new(
         relay: &RelayProcess,
         installation: &Installation,
@@ -59,7 +59,7 @@ impl Subscriber {
         }
     }
 
-    /// The next message.
+    /// Waits for the next message.
     pub(crate) fn message(&mut self) -> Message {
         loop {
             match self.event() {
@@ -76,7 +76,7 @@ impl Subscriber {
         Now { instant: Instant(elapsed), unix: UnixMillis(u64::try_from(wall).unwrap()) }
     }
 
-    /// The next piece of news but requests for a session, which are answered.
+    /// Returns the next event. Answers requests for a session and skips them.
     fn event(&mut self) -> Event {
         loop {
             while let Some(transmit) = self.core.poll_transmit() {
@@ -115,16 +115,16 @@ impl Subscriber {
     }
 
     fn receive(&mut self) {
-        let (connection, socket) = self.socket.as_mut().expect("nothing is under way");
+        let (connection, socket) = self.socket.as_mut().expect("the client has connected");
         let connection = *connection;
-        if let Frame::Binary(bytes) = socket.read().expect("the relay sends something in time") {
+        if let Frame::Binary(bytes) = socket.read().expect("the relay sends a frame within the timeout") {
             let now = self.now();
             self.core.handle_frame(now, connection, Some(bytes));
         }
     }
 }
 
-/// What the installation's resolver answers.
+/// Returns the session that the installation's resolver would grant.
 fn grant(port: u16, installation: &Installation, context: &Scope) -> SessionGrant {
     let keys = EncryptionKey::new(installation.encryption_key).scope_keys(
         &installation.app,

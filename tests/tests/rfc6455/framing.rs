@@ -1,17 +1,17 @@
-//! Cases 1 to 5: messages, pings, reserved bits, opcodes, fragments.
+//! Cases 1 to 5: messages, pings, reserved bits, opcodes and fragments.
 
 use crate::{Case, session::Session};
 use sealwire_protocol::Code;
 use sealwire_tests::{fragments, frame};
 
-/// All at once.
+/// The frame is sent in a single write.
 const WHOLE: usize = usize::MAX;
 
 pub(crate) const CASES: &[Case] = &[
-    // An empty message is legal as a frame and nothing in the protocol above it.
+    // An empty message is a legal frame, but not a message of Sealwire's protocol.
     ("1.2.1", |session| {
         session.socket.send(&frame(0x82, b""));
-        session.refused_with(Code::MalformedFrame);
+        session.must_refuse_with(Code::MalformedFrame);
     }),
     ("1.2.2", |session| session.echo(125, WHOLE)),
     ("1.2.3", |session| session.echo(126, WHOLE)),
@@ -26,7 +26,7 @@ pub(crate) const CASES: &[Case] = &[
     ("2.4", |session| ping(session, &[0xfe; 125], WHOLE)),
     ("2.5", |session| {
         session.socket.send(&frame(0x89, &[0xfe; 126]));
-        session.failed();
+        session.must_fail_connection();
     }),
     ("2.6", |session| ping(session, &[0xfe; 125], 1)),
     ("2.7", |session| pong(session, b"")),
@@ -44,11 +44,11 @@ pub(crate) const CASES: &[Case] = &[
     ("3.5", |session| reserved(session, 0x50, 0, WHOLE)),
     ("3.6", |session| {
         session.socket.send(&frame(0x89 | 0x60, b"Hello, world!"));
-        session.failed();
+        session.must_fail_connection();
     }),
     ("3.7", |session| {
         session.socket.send(&frame(0x88 | 0x70, b""));
-        session.failed();
+        session.must_fail_connection();
     }),
     ("4.1.1", |session| unknown(session, 3, b"", 0, WHOLE)),
     ("4.1.2", |session| unknown(session, 4, b"reserved opcode payload", 0, WHOLE)),
@@ -82,7 +82,7 @@ pub(crate) const CASES: &[Case] = &[
     ("5.17", |session| continues_nothing_before_fragments(session, 0x80)),
     ("5.18", |session| {
         session.socket.send(&[frame(0x02, b"fragment1"), frame(0x82, b"fragment2")].concat());
-        session.failed();
+        session.must_fail_connection();
     }),
     ("5.19", |session| in_five(session, true)),
     ("5.20", |session| in_five(session, false)),
@@ -90,13 +90,13 @@ pub(crate) const CASES: &[Case] = &[
 
 fn ping(session: &mut Session, payload: &[u8], chop: usize) {
     session.socket.send_chopped(&frame(0x89, payload), chop);
-    session.ponged(payload);
-    session.closes_well();
+    session.must_pong(payload);
+    session.must_close_cleanly();
 }
 
 fn pong(session: &mut Session, payload: &[u8]) {
     session.socket.send(&frame(0x8a, payload));
-    session.silent();
+    session.must_be_silent();
     session.echo(200, WHOLE);
 }
 
@@ -104,31 +104,31 @@ fn ten_pings(session: &mut Session, chop: usize) {
     let payloads: Vec<String> = (0..10).map(|number| format!("payload-{number}")).collect();
     let pings: Vec<u8> = payloads.iter().flat_map(|payload| frame(0x89, payload.as_bytes())).collect();
     session.socket.send_chopped(&pings, chop);
-    payloads.iter().for_each(|payload| session.ponged(payload.as_bytes()));
-    session.closes_well();
+    payloads.iter().for_each(|payload| session.must_pong(payload.as_bytes()));
+    session.must_close_cleanly();
 }
 
-/// Good messages, one with reserved bits, then a ping that nobody answers any more.
+/// Sends `good` valid messages, one with reserved bits, and a ping that the relay must not answer.
 fn reserved(session: &mut Session, bits: u8, good: usize, chop: usize) {
     let mut bytes: Vec<u8> = (0..good).flat_map(|_| frame(0x82, &session.message(120))).collect();
     bytes.extend([frame(0x82 | bits, b"Hello, world!"), frame(0x89, b"")].concat());
     session.socket.send_chopped(&bytes, chop);
-    (0..good).for_each(|_| session.answered());
-    session.failed();
+    (0..good).for_each(|_| session.must_answer());
+    session.must_fail_connection();
 }
 
-/// The same with an opcode that means nothing.
+/// Sends `good` valid messages, one with an undefined opcode, and a ping that the relay must not answer.
 fn unknown(session: &mut Session, opcode: u8, payload: &[u8], good: usize, chop: usize) {
     let mut bytes: Vec<u8> = (0..good).flat_map(|_| frame(0x82, &session.message(120))).collect();
     bytes.extend([frame(0x80 | opcode, payload), frame(0x89, b"")].concat());
     session.socket.send_chopped(&bytes, chop);
-    (0..good).for_each(|_| session.answered());
-    session.failed();
+    (0..good).for_each(|_| session.must_answer());
+    session.must_fail_connection();
 }
 
 fn control_in_two(session: &mut Session, first: u8) {
     session.socket.send(&[frame(first, b"fragment1"), frame(0x80, b"fragment2")].concat());
-    session.failed();
+    session.must_fail_connection();
 }
 
 fn in_two(session: &mut Session, ping: Option<&[u8]>, chop: usize) {
@@ -139,15 +139,15 @@ fn in_two(session: &mut Session, ping: Option<&[u8]>, chop: usize) {
     }
     session.socket.send_chopped(&frames.concat(), chop);
     if let Some(payload) = ping {
-        session.ponged(payload);
+        session.must_pong(payload);
     }
-    session.answered();
+    session.must_answer();
 }
 
 fn continues_nothing(session: &mut Session, first: u8, chop: usize) {
     let message = frame(0x82, &session.message(120));
     session.socket.send_chopped(&[frame(first, b"non-continuation payload"), message].concat(), chop);
-    session.failed();
+    session.must_fail_connection();
 }
 
 fn continues_nothing_before_fragments(session: &mut Session, first: u8) {
@@ -155,10 +155,11 @@ fn continues_nothing_before_fragments(session: &mut Session, first: u8) {
     let mut bytes = frame(first, b"fragment1");
     bytes.extend(fragments(0x02, &message, 2).concat());
     session.socket.send(&bytes.repeat(2));
-    session.failed();
+    session.must_fail_connection();
 }
 
-/// Five fragments with two pings among them. The first ping is answered before the rest of the message comes.
+/// Sends five fragments with two pings among them. With `pauses`, the relay must answer the first ping before the rest of
+/// the message is sent.
 fn in_five(session: &mut Session, pauses: bool) {
     let message = session.message(200);
     let frames = fragments(0x02, &message, 5);
@@ -166,13 +167,13 @@ fn in_five(session: &mut Session, pauses: bool) {
     let second = [frames[2..4].concat(), frame(0x89, b"pongme 2!"), frames[4].clone()].concat();
     if pauses {
         session.socket.send(&first);
-        session.ponged(b"pongme 1!");
+        session.must_pong(b"pongme 1!");
         session.socket.send(&second);
     } else {
         session.socket.send(&[first, second].concat());
-        session.ponged(b"pongme 1!");
+        session.must_pong(b"pongme 1!");
     }
-    session.ponged(b"pongme 2!");
-    session.answered();
-    session.closes_well();
+    session.must_pong(b"pongme 2!");
+    session.must_answer();
+    session.must_close_cleanly();
 }

@@ -1,5 +1,6 @@
-//! Cases 9 and 10: large messages, small fragments, many messages. The relay takes messages of up to 144 KiB (RFC 6455
-//! section 10.4 lets it have a limit): where a case needs more, it is refused, and its shape is tried with what is allowed.
+//! Cases 9 and 10: large messages, small fragments and many messages. The relay accepts messages of up to 144 KiB (RFC
+//! 6455 section 10.4 permits a limit). It must refuse the larger messages of the suite, whose fragmentation is tested with
+//! the allowed size.
 
 use crate::{Case, session::Session};
 use sealwire_protocol::{
@@ -10,7 +11,7 @@ use sealwire_tests::{Received, fragments, frame};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
-/// The longest message that these cases are tried with.
+/// The size of an accepted message in these cases.
 const ALLOWED: usize = 130 * KIB;
 
 pub(crate) const CASES: &[Case] = &[
@@ -35,7 +36,7 @@ pub(crate) const CASES: &[Case] = &[
     ("9.6.4", |session| session.echo(ALLOWED, 512)),
     ("9.6.5", |session| session.echo(ALLOWED, KIB)),
     ("9.6.6", |session| session.echo(ALLOWED, 2 * KIB)),
-    // The shortest message that is answered with another has two bytes.
+    // The shortest message that has an answer takes two bytes.
     ("9.8.1", a_thousand_shortest),
     ("9.8.2", a_thousand_shortest),
     ("9.8.3", |session| a_thousand(session, 100)),
@@ -45,21 +46,21 @@ pub(crate) const CASES: &[Case] = &[
     ("10.1.1", |session| session.echo_in_frames(65_536, 1300)),
 ];
 
-/// A message in frames of `size` is answered, and one past the limit refused as soon as it is.
+/// Asserts that the relay answers a message in frames of `size` bytes, and refuses one as soon as it exceeds the limit.
 fn in_frames(session: &mut Session, size: usize) {
     session.echo_in_frames(ALLOWED, size);
     let message = vec![0; 150 * KIB];
     for frame in fragments(0x02, &message, message.len().div_ceil(size)) {
         session.socket.send(&frame);
     }
-    session.refused_with(Code::FrameTooLarge);
+    session.must_refuse_with(Code::FrameTooLarge);
 }
 
-/// Refused by its header; what follows need not be sent.
+/// Asserts that the relay refuses a message by its header alone.
 fn refused(session: &mut Session, len: usize) {
     let header = [&[0x82, 0xff][..], &(len as u64).to_be_bytes(), &[0; 4]].concat();
     session.socket.send(&header);
-    session.refused_with(Code::FrameTooLarge);
+    session.must_refuse_with(Code::FrameTooLarge);
 }
 
 fn a_thousand(session: &mut Session, len: usize) {

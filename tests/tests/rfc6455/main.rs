@@ -1,6 +1,6 @@
-//! The relay's side of RFC 6455, by the cases of the Autobahn test suite that apply to it. Its client sends a message and
-//! waits for its echo; the relay has no echo, so here the message is a `Publish` and the echo is its `Published`. What does
-//! not apply, and where the relay is stricter than it has to be, is in docs/testing.md.
+//! Conformance of the relay to RFC 6455, by the applicable cases of the Autobahn test suite. The suite's client waits for
+//! an echo of its messages; here the message is a `Publish` and the echo is the `Published`. docs/testing.md lists the
+//! cases that do not apply, and those in which the relay is stricter than the RFC.
 #![allow(clippy::unwrap_used)]
 
 mod closing;
@@ -12,7 +12,7 @@ use sealwire_tests::{Installation, RelayProcess};
 use session::Session;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// A case with the number that the suite gives it.
+/// A case under its number in the suite.
 type Case = (&'static str, fn(&mut Session));
 
 #[test]

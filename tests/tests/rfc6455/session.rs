@@ -1,10 +1,10 @@
-//! A session whose client writes its frames by hand.
+//! A session whose client writes each frame itself, and the assertions of the cases.
 
 use sealwire_protocol::{
     Code, Scope,
     wire::{Channel, Publish, ToClient, ToRelay},
 };
-use sealwire_tests::{Farewell, Installation, RawSocket, Received, fragments, frame};
+use sealwire_tests::{ConnectionEnd, Installation, RawSocket, Received, fragments, frame};
 use std::time::Duration;
 
 pub(crate) struct Session {
@@ -16,7 +16,7 @@ impl Session {
         Self { socket: RawSocket::open(port, &installation.session("client", &Scope::default(), 600)) }
     }
 
-    /// A message of exactly `len` bytes that the relay answers.
+    /// Returns a publish message of exactly `len` bytes.
     pub(crate) fn message(&mut self, len: usize) -> Vec<u8> {
         let mut id = [0; 16];
         getrandom::fill(&mut id).unwrap();
@@ -40,64 +40,64 @@ impl Session {
             .unwrap_or_else(|| panic!("there is no message of {len} bytes"))
     }
 
-    /// The message is answered.
-    pub(crate) fn answered(&mut self) {
+    /// Asserts that the relay answers the message.
+    pub(crate) fn must_answer(&mut self) {
         match self.socket.receive() {
             Received::Message(message) => {
                 assert!(matches!(*message, ToClient::Published(_)), "{message:?}");
             }
-            other => panic!("{other:?} came instead of an answer"),
+            other => panic!("received {other:?} instead of an answer"),
         }
     }
 
-    /// A message in one frame is answered; its bytes leave in pieces of `chop`.
+    /// Asserts that the relay answers a message in one frame, sent in pieces of `chop` bytes.
     pub(crate) fn echo(&mut self, len: usize, chop: usize) {
         let message = self.message(len);
         assert!(self.socket.send_chopped(&frame(0x82, &message), chop));
-        self.answered();
+        self.must_answer();
     }
 
-    /// A message in frames of `size` is answered.
+    /// Asserts that the relay answers a message in frames of `size` bytes.
     pub(crate) fn echo_in_frames(&mut self, len: usize, size: usize) {
         let message = self.message(len);
         for frame in fragments(0x02, &message, len.div_ceil(size)) {
             self.socket.send(&frame);
         }
-        self.answered();
+        self.must_answer();
     }
 
-    /// The pong to a ping with this payload.
-    pub(crate) fn ponged(&mut self, payload: &[u8]) {
+    /// Asserts that the relay sends a pong with this payload.
+    pub(crate) fn must_pong(&mut self, payload: &[u8]) {
         assert_eq!(self.socket.receive(), Received::Pong(payload.to_vec()));
     }
 
-    /// Nothing comes for a moment.
-    pub(crate) fn silent(&mut self) {
+    /// Asserts that the relay sends nothing for 50 ms.
+    pub(crate) fn must_be_silent(&mut self) {
         assert!(self.socket.is_quiet(Duration::from_millis(50)));
     }
 
-    /// What is legal goes on to work, and the connection closes as asked.
-    pub(crate) fn closes_well(&mut self) {
+    /// Asserts that the relay still answers messages, and closes the connection with 1000.
+    pub(crate) fn must_close_cleanly(&mut self) {
         self.echo(200, usize::MAX);
         self.socket.send(&frame(0x88, &1000_u16.to_be_bytes()));
-        self.closed_with(1000);
+        self.must_close_with(1000);
     }
 
-    /// The relay closes with this code, and says nothing else.
-    pub(crate) fn closed_with(&mut self, code: u16) {
-        let expected = Farewell { close: Some(code), ..Farewell::default() };
-        assert_eq!(self.socket.farewell(), expected);
+    /// Asserts that the relay closes with this code and sends nothing else.
+    pub(crate) fn must_close_with(&mut self, code: u16) {
+        let expected = ConnectionEnd { close: Some(code), ..ConnectionEnd::default() };
+        assert_eq!(self.socket.read_to_end(), expected);
     }
 
-    /// The relay refuses a message in the terms of its own protocol.
-    pub(crate) fn refused_with(&mut self, code: Code) {
-        let farewell = self.socket.farewell();
+    /// Asserts that the relay ends the connection with a code of Sealwire's protocol.
+    pub(crate) fn must_refuse_with(&mut self, code: Code) {
+        let end = self.socket.read_to_end();
         let expected = (Some(code.number()), Some(code.close_code() as u16));
-        assert_eq!((farewell.goodbye, farewell.close), expected, "{farewell:?}");
+        assert_eq!((end.goodbye, end.close), expected, "{end:?}");
     }
 
-    /// RFC 6455 was broken: the relay fails the connection.
-    pub(crate) fn failed(&mut self) {
-        self.closed_with(1002);
+    /// Asserts that the relay fails the connection, as RFC 6455 requires for a violation.
+    pub(crate) fn must_fail_connection(&mut self) {
+        self.must_close_with(1002);
     }
 }

@@ -1,4 +1,5 @@
-//! The clients' side: client cores with their sessions, and what each subscription was told.
+//! Simulated clients: a client core with the events that its subscriptions received, and the sessions that the app
+//! grants.
 
 use crate::relay::{APP, signing_key};
 use sealwire_client::{
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 
 pub(crate) const INSTALLATION: &str = "ari:cloud:jira::site/1";
 
-/// Reproducible randomness (SplitMix64).
+/// A reproducible source of randomness (SplitMix64).
 pub(crate) struct Seeded(pub(crate) u64);
 
 impl Seeded {
@@ -38,9 +39,9 @@ impl Entropy for Seeded {
     }
 }
 
-/// What a subscription was told, in order.
+/// One event of a subscription.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Told {
+pub(crate) enum Received {
     Confirmed,
     Refused(&'static str),
     Payload(String),
@@ -49,23 +50,23 @@ pub(crate) enum Told {
     Ended(&'static str),
 }
 
-pub(crate) struct ClientSide {
+pub(crate) struct SimulatedClient {
     pub(crate) core: Client,
-    /// The WebSocket that the core believes to have.
+    /// The WebSocket that the core considers open.
     pub(crate) connection: Option<ConnectionId>,
-    pub(crate) told: BTreeMap<SubscriptionId, Vec<Told>>,
+    pub(crate) received: BTreeMap<SubscriptionId, Vec<Received>>,
     pub(crate) published: usize,
     pub(crate) failed: Vec<ClientError>,
     pub(crate) connects: usize,
     pub(crate) fetches: usize,
 }
 
-impl ClientSide {
+impl SimulatedClient {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             core: Client::new(Config::default(), Box::new(Seeded(seed))),
             connection: None,
-            told: BTreeMap::new(),
+            received: BTreeMap::new(),
             published: 0,
             failed: Vec::new(),
             connects: 0,
@@ -73,26 +74,30 @@ impl ClientSide {
         }
     }
 
-    /// Notes what the app is told.
-    pub(crate) fn note(&mut self, event: Event) {
+    /// Records an event for the app.
+    pub(crate) fn record(&mut self, event: Event) {
         match event {
             Event::SubscribeDone { subscription, result } => {
-                let told = result.map_or_else(|error| Told::Refused(error.code.name()), |()| Told::Confirmed);
-                self.told.entry(subscription).or_default().push(told);
+                let received = result
+                    .map_or_else(|error| Received::Refused(error.code.name()), |()| Received::Confirmed);
+                self.received.entry(subscription).or_default().push(received);
             }
             Event::Message { subscriptions, message } => {
                 for subscription in subscriptions {
-                    self.told.entry(subscription).or_default().push(Told::Payload(message.payload.clone()));
+                    self.received
+                        .entry(subscription)
+                        .or_default()
+                        .push(Received::Payload(message.payload.clone()));
                 }
             }
             Event::Notice { subscriptions, notice } => {
-                let told = match notice {
-                    Notice::Gap(gap) => Told::Gap(gap.reason),
-                    Notice::Error(_) => Told::Unreadable,
-                    Notice::Ended(error) => Told::Ended(error.code.name()),
+                let received = match notice {
+                    Notice::Gap(gap) => Received::Gap(gap.reason),
+                    Notice::Error(_) => Received::Unreadable,
+                    Notice::Ended(error) => Received::Ended(error.code.name()),
                 };
                 for subscription in subscriptions {
-                    self.told.entry(subscription).or_default().push(told.clone());
+                    self.received.entry(subscription).or_default().push(received.clone());
                 }
             }
             Event::PublishDone { result: Ok(_), .. } => self.published += 1,
@@ -113,7 +118,7 @@ pub(crate) fn context() -> Scope {
     context
 }
 
-/// A session as a resolver mints it.
+/// Returns a session as a resolver grants it.
 pub(crate) fn grant(keys: &[u8], now_ms: u64, lifetime_s: u64) -> SessionGrant {
     let context = context();
     let validity = (UnixSeconds(now_ms / 1000), UnixSeconds(now_ms / 1000 + lifetime_s));

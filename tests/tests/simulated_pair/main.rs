@@ -1,4 +1,5 @@
-//! The client core against the relay's own rules, without a network: one virtual clock, latency, cuts, restarts.
+//! Runs the client core against the relay's session rules and hub in one thread, under a virtual clock, with simulated
+//! latency, network cuts and restarts.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod clients;

@@ -1,4 +1,4 @@
-//! The relay's side: session rules, hub and subscribers, driven without tasks or sockets.
+//! A simulated relay: session rules, hub and subscribers, driven without tasks or sockets.
 
 use bytes::Bytes;
 use sealwire_protocol::{
@@ -20,25 +20,25 @@ use std::{
 
 pub(crate) const APP: &str = "app";
 
-/// The connection by which the app's resolver publishes. What it is told goes nowhere.
+/// The connection through which the app's resolver publishes. Messages to it are discarded.
 const RESOLVER: u64 = u64::MAX;
 
-/// What a relay wants to send, in order.
+/// One thing that the relay sends, with the connection.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outgoing {
     Message(u64, Bytes),
     Close(u64, u16),
 }
 
-/// What the hub did, for whoever keeps books.
-pub(crate) enum Seen {
-    /// A message got its place.
+/// One act of the hub, for the model that checks it.
+pub(crate) enum HubEvent {
+    /// A message was accepted and has its offset.
     Published { channel: ChannelId, offset: u64, sealed: Bytes, bytes: usize },
-    /// A subscription was told where it stands.
-    Joined { channel: ChannelId, since: Option<Since>, replay: Replay },
+    /// A subscription was answered with its position.
+    Subscribed { channel: ChannelId, since: Option<Since>, replay: Replay },
 }
 
-/// What differs between relays.
+/// The settings that differ between schedules.
 #[derive(Clone, Copy)]
 pub(crate) struct RelaySettings {
     pub(crate) limits: HubLimits,
@@ -49,7 +49,7 @@ type Outlet = Rc<RefCell<Vec<Outgoing>>>;
 
 struct Session {
     rules: SessionRules,
-    joined: BTreeSet<ChannelId>,
+    channels: BTreeSet<ChannelId>,
 }
 
 pub(crate) struct Relay {
@@ -58,13 +58,13 @@ pub(crate) struct Relay {
     subscribers: Subscribers<(u64, Outlet)>,
     sessions: BTreeMap<u64, Session>,
     outlet: Outlet,
-    /// Messages of clients that the rules had to refuse.
+    /// The number of clients' messages that the session rules refused.
     pub(crate) refusals: usize,
-    pub(crate) seen: Vec<Seen>,
+    pub(crate) hub_events: Vec<HubEvent>,
 }
 
 pub(crate) fn signing_key() -> SigningKey {
-    SigningKey::new("key", vec![7; 64]).expect("a key of the right size")
+    SigningKey::new("key", vec![7; 64]).expect("the key has a valid size")
 }
 
 impl Relay {
@@ -75,7 +75,7 @@ impl Relay {
 
     pub(crate) fn with(epoch: u64, RelaySettings { limits, heartbeat }: RelaySettings, now: Now) -> Self {
         let mut keyring = Keyring::default();
-        keyring.insert(APP, signing_key()).expect("the only key");
+        keyring.insert(APP, signing_key()).expect("the keyring is empty");
         let terms = SessionConfig {
             keys: Arc::new(SigningKeys::new(keyring)),
             revocations: Arc::default(),
@@ -92,18 +92,18 @@ impl Relay {
             sessions: BTreeMap::new(),
             outlet: Outlet::default(),
             refusals: 0,
-            seen: Vec::new(),
+            hub_events: Vec::new(),
         }
     }
 
-    /// Changes what it allows, as a reload does.
-    pub(crate) fn limit(&self, settings: sealwire_relay::Settings) {
+    /// Applies changed settings, as a reload does.
+    pub(crate) fn apply_settings(&self, settings: sealwire_relay::Settings) {
         self.terms.limits.set(settings);
     }
 
     pub(crate) fn accept(&mut self, connection: u64, now: Now) {
         let rules = SessionRules::new(self.terms.clone(), 0, now);
-        self.sessions.insert(connection, Session { rules, joined: BTreeSet::new() });
+        self.sessions.insert(connection, Session { rules, channels: BTreeSet::new() });
     }
 
     pub(crate) fn receive(&mut self, connection: u64, message: Bytes, now: Now) {
@@ -113,15 +113,15 @@ impl Relay {
         }
     }
 
-    /// Ends a session from outside of its messages.
-    pub(crate) fn fault(&mut self, connection: u64, fault: EndReason, now: Now) {
+    /// Ends a session for a reason other than its messages.
+    pub(crate) fn end_session(&mut self, connection: u64, fault: EndReason, now: Now) {
         if let Some(session) = self.sessions.get_mut(&connection) {
             session.rules.handle_end(fault);
             self.act(connection, now);
         }
     }
 
-    /// Publishes as the app's resolver does, which has every key at once.
+    /// Publishes as the app's resolver does.
     pub(crate) fn publish(&mut self, token: String, publish: Publish, now: Now) {
         self.accept(RESOLVER, now);
         for message in [ToRelay::Hello(Hello { token }), ToRelay::Publish(publish)] {
@@ -134,16 +134,16 @@ impl Relay {
         self.sessions.keys().copied().collect()
     }
 
-    /// The socket is gone.
+    /// Removes a connection whose socket has closed.
     pub(crate) fn remove(&mut self, connection: u64, now: Now) {
         let Some(session) = self.sessions.remove(&connection) else { return };
-        for channel in session.joined {
+        for channel in session.channels {
             self.subscribers.leave(channel, SessionId(connection));
             self.hub.leave(channel, now);
         }
     }
 
-    /// Milliseconds from `start` until time has to pass here; not before that moment.
+    /// Returns the time of the next timeout in milliseconds since `start`, rounded up.
     pub(crate) fn timeout_ms(&self, start: Instant) -> Option<u64> {
         let at = self.sessions.values().filter_map(|session| session.rules.poll_timeout()).min()?;
         let since = at.saturating_duration_since(start);
@@ -163,9 +163,9 @@ impl Relay {
         self.outlet.take()
     }
 
-    /// Whether anyone subscribes to anything.
+    /// Returns the number of subscriptions of all sessions.
     pub(crate) fn subscriptions(&self) -> usize {
-        self.sessions.values().map(|session| session.joined.len()).sum()
+        self.sessions.values().map(|session| session.channels.len()).sum()
     }
 
     fn act(&mut self, connection: u64, now: Now) {
@@ -175,7 +175,7 @@ impl Relay {
             match action {
                 SessionAction::Send(message) => self.send(connection, &message),
                 SessionAction::Join { channel, tenant, since, events } => {
-                    if !session.joined.insert(channel) {
+                    if !session.channels.insert(channel) {
                         self.hub.leave(channel, now);
                     }
                     let outlet = (connection, self.outlet.clone());
@@ -184,23 +184,24 @@ impl Relay {
                     let replayed = replay.publications.bytes();
                     let joined = Joined { position: replay.position, recovered: replay.recovered, replayed };
                     session.rules.handle_joined(Ok(joined), now);
-                    self.seen.push(Seen::Joined { channel, since, replay: replay.clone() });
+                    self.hub_events.push(HubEvent::Subscribed { channel, since, replay: replay.clone() });
                     self.act(connection, now);
                     self.subscribers.open(channel, SessionId(connection), &replay, |outlet, opening| {
                         opening.publications().for_each(|publication| push(outlet, publication.message()));
                     });
                 }
                 SessionAction::Leave(channel) => {
-                    session.joined.remove(&channel);
+                    session.channels.remove(&channel);
                     self.subscribers.leave(channel, SessionId(connection));
                     self.hub.leave(channel, now);
                 }
                 SessionAction::Publish(Publishing(draft)) => {
                     let (channel, sealed) = (draft.channel, draft.sealed.clone());
-                    let outcome = self.hub.publish(draft, now).expect("no client gives two messages one id");
+                    let outcome =
+                        self.hub.publish(draft, now).expect("no client uses one id for two messages");
                     if let Some(publication) = &outcome.publication {
                         let (offset, bytes) = (publication.offset(), publication.frame().len());
-                        self.seen.push(Seen::Published { channel, offset, sealed, bytes });
+                        self.hub_events.push(HubEvent::Published { channel, offset, sealed, bytes });
                     }
                     session.rules.handle_published(Ok(outcome.accepted));
                     self.act(connection, now);

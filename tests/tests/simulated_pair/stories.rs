@@ -1,30 +1,30 @@
-//! What is promised, told as stories.
+//! The delivery guarantees, one scenario each.
 
-use crate::{clients::Told, world::World};
+use crate::{clients::Received, world::World};
 use sealwire_client::{GapReason, State, SubscriptionId};
 use sealwire_relay::Settings;
 
 const SUBSCRIBER: usize = 0;
 const PUBLISHER: usize = 1;
 
-/// A world with a live subscriber and a publisher, and nothing told so far but the confirmation.
+/// Returns a world with a confirmed subscriber and a publisher.
 fn subscribed() -> (World, SubscriptionId) {
     let mut world = World::new(2, 1);
     let subscription = world.subscribe(SUBSCRIBER, "absences", None);
     world.run(1_000);
-    assert_eq!(take(&mut world, subscription), [Told::Confirmed]);
+    assert_eq!(take(&mut world, subscription), [Received::Confirmed]);
     (world, subscription)
 }
 
-fn take(world: &mut World, subscription: SubscriptionId) -> Vec<Told> {
-    world.clients[SUBSCRIBER].told.remove(&subscription).unwrap_or_default()
+fn take(world: &mut World, subscription: SubscriptionId) -> Vec<Received> {
+    world.clients[SUBSCRIBER].received.remove(&subscription).unwrap_or_default()
 }
 
-fn payloads(numbers: impl IntoIterator<Item = u32>) -> Vec<Told> {
-    numbers.into_iter().map(|number| Told::Payload(number.to_string())).collect()
+fn payloads(numbers: impl IntoIterator<Item = u32>) -> Vec<Received> {
+    numbers.into_iter().map(|number| Received::Payload(number.to_string())).collect()
 }
 
-/// Publishes one number a second.
+/// Publishes one number per second.
 fn publish_every_second(world: &mut World, numbers: std::ops::Range<u32>) {
     for number in numbers {
         world.publish(PUBLISHER, "absences", &number.to_string());
@@ -33,7 +33,7 @@ fn publish_every_second(world: &mut World, numbers: std::ops::Range<u32>) {
 }
 
 #[test]
-fn a_message_reaches_the_subscriber_and_the_publisher_is_told() {
+fn a_message_reaches_the_subscriber_and_is_acknowledged_to_the_publisher() {
     let (mut world, subscription) = subscribed();
     publish_every_second(&mut world, 0..3);
     assert_eq!(take(&mut world, subscription), payloads(0..3));
@@ -41,10 +41,10 @@ fn a_message_reaches_the_subscriber_and_the_publisher_is_told() {
 }
 
 #[test]
-fn a_publisher_over_its_rate_is_slowed_down_and_everything_arrives_once_and_in_order() {
+fn a_publisher_over_its_rate_is_slowed_down_and_its_messages_arrive_once_and_in_order() {
     let (mut world, subscription) = subscribed();
-    world.relay.limit(Settings { publish_rate: 20, publish_burst: 30, ..Settings::default() });
-    // All at once: the rest of the burst passes, and the others come back when they are asked to.
+    world.relay.apply_settings(Settings { publish_rate: 20, publish_burst: 30, ..Settings::default() });
+    // The rest of the burst passes; the client retries the others after the delay that the relay names.
     for number in 0..120 {
         world.publish(PUBLISHER, "absences", &number.to_string());
     }
@@ -53,11 +53,11 @@ fn a_publisher_over_its_rate_is_slowed_down_and_everything_arrives_once_and_in_o
     assert!((30..=90).contains(&early.len()), "{} in two seconds", early.len());
     assert!(world.relay.refusals > 0);
     world.run(6_000);
-    let told = [early, take(&mut world, subscription)].concat();
-    assert_eq!(told, payloads(0..120));
+    let received = [early, take(&mut world, subscription)].concat();
+    assert_eq!(received, payloads(0..120));
     assert_eq!((world.clients[PUBLISHER].published, world.clients[PUBLISHER].failed.len()), (120, 0));
-    // What would take longer than a caller waits is told to the caller.
-    world.relay.limit(Settings { publish_rate: 1, publish_burst: 1, ..Settings::default() });
+    // A publish that would exceed its timeout fails with the reason.
+    world.relay.apply_settings(Settings { publish_rate: 1, publish_burst: 1, ..Settings::default() });
     for number in 0..30 {
         world.publish_within(PUBLISHER, "absences", &number.to_string(), Some(10_000));
     }
@@ -80,55 +80,59 @@ fn a_subscriber_cut_off_for_thirty_seconds_gets_everything_once_and_in_order() {
         publish_every_second(&mut world, 0..5);
         world.cut(SUBSCRIBER, notices);
         publish_every_second(&mut world, 5..35);
-        assert_eq!(take(&mut world, subscription), payloads(0..5), "nothing reaches who is cut off");
-        world.mend(SUBSCRIBER);
-        // Who does not notice the cut finds out by the silence; both may have to wait for their next attempt.
+        assert_eq!(
+            take(&mut world, subscription),
+            payloads(0..5),
+            "a message reached a client without a network"
+        );
+        world.reconnect(SUBSCRIBER);
+        // A client that did not notice the cut detects the silence. Either way it may have to wait for its next attempt.
         publish_every_second(&mut world, 35..100);
         assert_eq!(take(&mut world, subscription), payloads(5..100), "notices: {notices}");
     }
 }
 
 #[test]
-fn a_subscriber_cut_off_past_the_replay_window_is_told_of_the_gap_first() {
+fn a_subscriber_cut_off_past_the_replay_window_reports_the_gap_before_the_next_message() {
     let (mut world, subscription) = subscribed();
     publish_every_second(&mut world, 0..5);
     world.cut(SUBSCRIBER, true);
     publish_every_second(&mut world, 5..180);
-    world.mend(SUBSCRIBER);
+    world.reconnect(SUBSCRIBER);
     publish_every_second(&mut world, 180..240);
-    let told = take(&mut world, subscription);
-    assert_eq!(told[..5], payloads(0..5));
-    assert_eq!(told[5], Told::Gap(GapReason::Evicted));
-    let Told::Payload(first) = &told[6] else { panic!("{told:?}") };
+    let received = take(&mut world, subscription);
+    assert_eq!(received[..5], payloads(0..5));
+    assert_eq!(received[5], Received::Gap(GapReason::Evicted));
+    let Received::Payload(first) = &received[6] else { panic!("{received:?}") };
     let first: u32 = first.parse().unwrap();
-    assert!((40..=100).contains(&first), "two minutes are replayed, from {first} on");
-    assert_eq!(told[6..], payloads(first..240));
+    assert!((40..=100).contains(&first), "the replay of two minutes begins with {first}");
+    assert_eq!(received[6..], payloads(first..240));
 }
 
 #[test]
-fn a_relay_that_restarts_is_a_gap_and_the_subscription_goes_on() {
+fn a_restart_of_the_relay_is_a_gap_and_the_subscription_continues() {
     let (mut world, subscription) = subscribed();
     publish_every_second(&mut world, 0..5);
     world.restart_relay(2);
     world.run(10_000);
     publish_every_second(&mut world, 5..8);
     let mut expected = payloads(0..5);
-    expected.push(Told::Gap(GapReason::Epoch));
+    expected.push(Received::Gap(GapReason::Epoch));
     expected.extend(payloads(5..8));
     assert_eq!(take(&mut world, subscription), expected);
 }
 
 #[test]
-fn a_publish_during_a_cut_arrives_once_when_the_network_is_back() {
+fn a_publish_during_a_cut_arrives_once_after_the_network_is_back() {
     let (mut world, subscription) = subscribed();
     publish_every_second(&mut world, 0..1);
-    // Its publish arrives at the relay; the acknowledgement does not.
+    // The publish reaches the relay, but its acknowledgement does not return.
     world.publish(PUBLISHER, "absences", "1");
     world.run(60);
     world.cut(PUBLISHER, true);
     world.publish(PUBLISHER, "absences", "2");
     world.run(1_000);
-    world.mend(PUBLISHER);
+    world.reconnect(PUBLISHER);
     world.run(8_000);
     assert_eq!(take(&mut world, subscription), payloads(0..3));
     assert_eq!((world.clients[PUBLISHER].published, world.clients[PUBLISHER].failed.len()), (3, 0));
@@ -148,12 +152,12 @@ fn a_session_is_refreshed_for_hours_on_one_connection_and_loses_nothing() {
 }
 
 #[test]
-fn a_session_that_cannot_be_refreshed_is_replaced_when_it_ends_and_loses_nothing() {
+fn a_session_that_cannot_be_refreshed_is_replaced_after_its_end_and_loses_nothing() {
     let mut world = World::new(2, 3);
     world.session_seconds = 20;
     let subscription = world.subscribe(SUBSCRIBER, "absences", None);
     world.run(1_000);
-    world.refuses_refreshes = true;
+    world.fails_refreshes = true;
     publish_every_second(&mut world, 0..100);
     world.run(30_000);
     assert_eq!(take(&mut world, subscription)[1..], payloads(0..100));
@@ -164,14 +168,14 @@ fn a_session_that_cannot_be_refreshed_is_replaced_when_it_ends_and_loses_nothing
 fn a_rotated_key_is_fetched_once_and_no_message_is_lost() {
     let (mut world, subscription) = subscribed();
     world.keys = vec![2, 1];
-    // The publisher begins after the rotation and seals under the new key.
+    // The publisher's session begins after the rotation, so it seals with the new key.
     publish_every_second(&mut world, 0..5);
     assert_eq!(take(&mut world, subscription), payloads(0..5));
     assert_eq!((world.clients[SUBSCRIBER].fetches, world.clients[SUBSCRIBER].connects), (2, 1));
 }
 
 #[test]
-fn a_message_under_a_key_that_nobody_is_given_is_an_error_and_the_next_is_delivered() {
+fn a_message_under_an_unavailable_key_is_an_error_and_the_next_message_is_delivered() {
     let mut world = World::new(3, 4);
     let subscription = world.subscribe(SUBSCRIBER, "absences", None);
     world.run(1_000);
@@ -181,27 +185,27 @@ fn a_message_under_a_key_that_nobody_is_given_is_an_error_and_the_next_is_delive
     world.keys = vec![1];
     world.run(5_000);
     world.publish(2, "absences", "readable");
-    // Four sessions do not bring it.
+    // The client requests four sessions, none of which has the key.
     world.run(15_000);
-    let readable = Told::Payload("readable".into());
-    assert_eq!(take(&mut world, subscription), [Told::Confirmed, Told::Unreadable, readable]);
+    let readable = Received::Payload("readable".into());
+    assert_eq!(take(&mut world, subscription), [Received::Confirmed, Received::Unreadable, readable]);
 }
 
 #[test]
-fn a_late_subscription_is_replayed_what_it_asks_for_beside_a_live_one() {
+fn a_second_subscription_gets_the_replay_it_asked_for_beside_a_live_one() {
     let (mut world, first) = subscribed();
     publish_every_second(&mut world, 0..20);
     let second = world.subscribe(SUBSCRIBER, "absences", Some(10));
     publish_every_second(&mut world, 20..25);
     assert_eq!(take(&mut world, first), payloads(0..25));
-    let told = take(&mut world, second);
-    let Some(Told::Payload(start)) = told.get(told.len() - 15) else { panic!("{told:?}") };
-    assert_eq!(start, "10", "{told:?}");
-    assert_eq!(told[told.len() - 15..], payloads(10..25));
+    let received = take(&mut world, second);
+    let Some(Received::Payload(start)) = received.get(received.len() - 15) else { panic!("{received:?}") };
+    assert_eq!(start, "10", "{received:?}");
+    assert_eq!(received[received.len() - 15..], payloads(10..25));
 }
 
 #[test]
-fn the_last_unsubscribe_leaves_the_relay_without_subscription_and_then_without_connection() {
+fn the_last_unsubscribe_ends_the_relays_subscription_and_then_the_idle_connection() {
     let (mut world, subscription) = subscribed();
     let second = world.subscribe(SUBSCRIBER, "absences", None);
     world.run(1_000);
@@ -216,7 +220,7 @@ fn the_last_unsubscribe_leaves_the_relay_without_subscription_and_then_without_c
 }
 
 #[test]
-fn unsubscribing_and_subscribing_in_any_hurry_leaves_exactly_what_is_wanted() {
+fn rapid_unsubscribes_and_subscribes_leave_exactly_the_wanted_subscription() {
     let mut world = World::new(2, 5);
     let mut last = world.subscribe(SUBSCRIBER, "absences", None);
     for pause in [0, 10, 39, 40, 41, 79, 80, 81, 120, 200] {

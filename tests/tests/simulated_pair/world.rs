@@ -1,8 +1,8 @@
-//! Clock, network, and whoever is on it. Messages on a connection keep their order and take the latency of the moment;
-//! a cut loses what is under way.
+//! A relay, its clients and the network between them, on one virtual clock. Messages on a connection stay in order and
+//! take the current latency; a cut drops the messages in flight.
 
 use crate::{
-    clients::{ClientSide, Seeded, grant, spec},
+    clients::{Seeded, SimulatedClient, grant, spec},
     relay::{Outgoing, Relay},
 };
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use std::{
 
 const UNIX_START: u64 = 1_800_000_000_000;
 const REPLAY_BYTES: usize = 1024 * 1024;
-/// Connections of different clients have different names at the relay.
+/// The relay's id of a connection is the client's number plus a multiple of this.
 const CLIENTS: u64 = 1000;
 
 enum Arrival {
@@ -25,9 +25,9 @@ enum Arrival {
     AtClient(Bytes),
     Connect,
     Opened,
-    /// The relay closed.
+    /// The relay closed the connection.
     ClosedAtClient(Option<u16>),
-    /// The client closed.
+    /// The client closed the connection.
     ClosedAtRelay,
     Session(FetchId),
 }
@@ -36,20 +36,20 @@ pub(crate) struct World {
     start: StdInstant,
     pub(crate) now_ms: u64,
     pub(crate) relay: Relay,
-    pub(crate) clients: Vec<ClientSide>,
+    pub(crate) clients: Vec<SimulatedClient>,
     pub(crate) latency_ms: u64,
     pub(crate) session_seconds: u64,
-    /// Numbers of the installation's keys, newest first.
+    /// The numbers of the installation's keys, newest first.
     pub(crate) keys: Vec<u8>,
-    /// Whether the app fails to renew sessions.
-    pub(crate) refuses_refreshes: bool,
-    /// Clients without a network.
+    /// True if the app's session refreshes fail.
+    pub(crate) fails_refreshes: bool,
+    /// For each client, whether it has no network.
     cut: Vec<bool>,
-    /// Connections that a cut went through: neither side hears of the other again, network or not.
-    dead: BTreeSet<u64>,
-    under_way: BTreeMap<(u64, u64), (usize, Option<ConnectionId>, Arrival)>,
+    /// The connections that were cut. Nothing passes on them, even after the network is back.
+    dead_connections: BTreeSet<u64>,
+    in_flight: BTreeMap<(u64, u64), (usize, Option<ConnectionId>, Arrival)>,
     sent: u64,
-    /// Arrival of the newest message of each connection, so that none overtakes.
+    /// For each client and direction, the arrival of the newest message, so that no message overtakes another.
     last_arrival: BTreeMap<(usize, bool), u64>,
 }
 
@@ -62,14 +62,14 @@ impl World {
             start,
             now_ms: 0,
             relay: Relay::new(1, REPLAY_BYTES, now),
-            clients: (0..clients).map(|_| ClientSide::new(random.next())).collect(),
+            clients: (0..clients).map(|_| SimulatedClient::new(random.next())).collect(),
             latency_ms: 40,
             session_seconds: 900,
             keys: vec![1],
-            refuses_refreshes: false,
+            fails_refreshes: false,
             cut: vec![false; clients],
-            dead: BTreeSet::new(),
-            under_way: BTreeMap::new(),
+            dead_connections: BTreeSet::new(),
+            in_flight: BTreeMap::new(),
             sent: 0,
             last_arrival: BTreeMap::new(),
         }
@@ -119,12 +119,12 @@ impl World {
         self.drain();
     }
 
-    /// Takes a client's network away. It notices at once where its system does, or by the silence.
+    /// Cuts a client's network. With `notices`, the client's system reports the cut at once.
     pub(crate) fn cut(&mut self, client: usize, notices: bool) {
         self.cut[client] = true;
-        self.lose(client);
+        self.drop_in_flight(client);
         if let Some(connection) = self.clients[client].connection {
-            self.dead.insert(name_at_relay(client, connection));
+            self.dead_connections.insert(relay_id(client, connection));
         }
         if notices {
             self.close_client(client, None);
@@ -132,28 +132,28 @@ impl World {
         }
     }
 
-    pub(crate) fn mend(&mut self, client: usize) {
+    pub(crate) fn reconnect(&mut self, client: usize) {
         self.cut[client] = false;
     }
 
-    /// The relay starts anew, with nothing of what it had.
+    /// Replaces the relay by an empty one with a new epoch.
     pub(crate) fn restart_relay(&mut self, epoch: u64) {
         self.relay = Relay::new(epoch, REPLAY_BYTES, self.relay_now());
         for client in 0..self.clients.len() {
-            self.lose(client);
+            self.drop_in_flight(client);
             self.close_client(client, Some(1006));
         }
         self.drain();
     }
 
-    fn lose(&mut self, client: usize) {
-        self.under_way.retain(|_, (owner, connection, _)| *owner != client || connection.is_none());
+    fn drop_in_flight(&mut self, client: usize) {
+        self.in_flight.retain(|_, (owner, connection, _)| *owner != client || connection.is_none());
     }
 
     fn close_client(&mut self, client: usize, code: Option<u16>) {
         if let Some(connection) = self.clients[client].connection.take() {
             let (now, relay_now) = (self.client_now(), self.relay_now());
-            self.relay.remove(name_at_relay(client, connection), relay_now);
+            self.relay.remove(relay_id(client, connection), relay_now);
             self.clients[client].core.handle_closed(now, connection, code);
         }
     }
@@ -171,13 +171,13 @@ impl World {
     fn next_moment(&self) -> Option<u64> {
         let clients =
             self.clients.iter().filter_map(|client| client.core.poll_timeout()).map(|at| at.0).min();
-        let arrival = self.under_way.keys().next().map(|(at, _)| *at);
+        let arrival = self.in_flight.keys().next().map(|(at, _)| *at);
         [self.relay.timeout_ms(self.start), clients, arrival].into_iter().flatten().min()
     }
 
     fn step(&mut self) {
         let now = self.client_now();
-        while let Some(entry) = self.under_way.first_entry().filter(|entry| entry.key().0 <= self.now_ms) {
+        while let Some(entry) = self.in_flight.first_entry().filter(|entry| entry.key().0 <= self.now_ms) {
             let (client, connection, arrival) = entry.remove();
             self.arrive(client, connection, arrival);
             self.drain();
@@ -199,8 +199,8 @@ impl World {
             return side.core.handle_session(now, fetch, grant);
         }
         let Some(connection) = connection else { return };
-        let at_relay = name_at_relay(client, connection);
-        if self.dead.contains(&at_relay) {
+        let at_relay = relay_id(client, connection);
+        if self.dead_connections.contains(&at_relay) {
             return;
         }
         match arrival {
@@ -225,15 +225,15 @@ impl World {
     }
 
     fn send(&mut self, client: usize, connection: Option<ConnectionId>, to_relay: bool, arrival: Arrival) {
-        let dead =
-            connection.is_some_and(|connection| self.dead.contains(&name_at_relay(client, connection)));
+        let dead = connection
+            .is_some_and(|connection| self.dead_connections.contains(&relay_id(client, connection)));
         if dead {
             return;
         }
         let last = self.last_arrival.entry((client, to_relay)).or_default();
         *last = (*last).max(self.now_ms + self.latency_ms);
         self.sent += 1;
-        self.under_way.insert((*last, self.sent), (client, connection, arrival));
+        self.in_flight.insert((*last, self.sent), (client, connection, arrival));
     }
 
     fn drain(&mut self) {
@@ -257,11 +257,11 @@ impl World {
             }
             while let Some(event) = self.clients[client].core.poll_event() {
                 let Event::SessionRequested { fetch, reason } = event else {
-                    self.clients[client].note(event);
+                    self.clients[client].record(event);
                     continue;
                 };
                 self.clients[client].fetches += 1;
-                if reason == SessionReason::Refresh && self.refuses_refreshes {
+                if reason == SessionReason::Refresh && self.fails_refreshes {
                     let (now, error) =
                         (self.client_now(), ClientError::new(Code::SessionUnavailable, "offline"));
                     self.clients[client].core.handle_session_failed(now, fetch, error);
@@ -282,6 +282,6 @@ impl World {
     }
 }
 
-fn name_at_relay(client: usize, connection: ConnectionId) -> u64 {
+fn relay_id(client: usize, connection: ConnectionId) -> u64 {
     u64::from(connection.0) * CLIENTS + client as u64
 }

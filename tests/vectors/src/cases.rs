@@ -1,19 +1,19 @@
-//! What the vector files hold.
+//! The types of the vector files.
 
 use sealwire_protocol::Scope;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// `codes.json`: a code and what it means for a connection.
+/// `codes.json`: a code of the protocol with its close code and whether a retry can succeed.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CodeCase {
-    /// On the wire.
+    /// The number on the wire.
     pub number: u32,
-    /// In HTTP answers, logs and JavaScript.
+    /// The name in HTTP responses, logs and JavaScript.
     pub name: String,
-    /// Of the WebSocket; less 4000, the HTTP status.
+    /// The close code of the WebSocket. The HTTP status is this number less 4000.
     pub close_code: u16,
-    /// Whether the same attempt can succeed later.
+    /// True if the same request can succeed later.
     pub retry: bool,
 }
 
@@ -40,7 +40,7 @@ pub struct ChannelCase {
     pub channel_id: String,
 }
 
-/// `keys.json`: an installation's keys and what is derived from them for one channel.
+/// `keys.json`: an installation's keys and the values derived from them for one channel.
 #[derive(Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct KeyCase {
@@ -49,10 +49,10 @@ pub struct KeyCase {
     pub encryption_key: String,
     pub routing_key: String,
     pub context: Scope,
-    /// The properties of the context that the channel keeps.
+    /// The properties of the context that are in the channel's scope.
     pub properties: Vec<String>,
     pub name: String,
-    /// JSON text as an app may write it.
+    /// The claims as JSON text, not necessarily in canonical form.
     pub claims: Option<String>,
     pub key_id: String,
     /// The keys of all subsets of the context, as a session carries them, in base64url.
@@ -74,20 +74,20 @@ pub struct AppKey {
     pub signing_key: String,
 }
 
-/// A token, and what a relay with the file's keys says of it.
+/// A token, and the result of verifying it with the file's keys.
 #[derive(Serialize, Deserialize)]
 pub struct TokenCase {
     /// The sentence that the case proves.
     pub what: String,
-    /// `session`, `channel` or `backend`: what the relay takes it for.
+    /// The expected kind: `session`, `channel` or `backend`.
     pub kind: String,
-    /// Seconds since 1970.
+    /// The time of verification in seconds since 1970.
     pub now: u64,
     /// The token.
     pub token: String,
-    /// The claims of a good token.
+    /// The claims of a valid token.
     pub claims: Option<serde_json::Value>,
-    /// The code's name for a bad one.
+    /// The name of the code with which an invalid token is refused.
     pub refused: Option<String>,
 }
 
@@ -99,7 +99,7 @@ pub struct TokenVectors {
     pub cases: Vec<TokenCase>,
 }
 
-/// `sealed.json`: a message sealed with given nonce and time, or one that does not open.
+/// `sealed.json`: a message sealed with a given nonce and time, or one that does not open.
 #[derive(Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct SealedCase {
@@ -113,7 +113,7 @@ pub struct SealedCase {
     pub event: String,
     pub nonce: String,
     pub published_at_ms: u64,
-    /// `null` where the message must not open.
+    /// The plaintext; `null` if the message must not open.
     pub payload: Option<String>,
     pub sealed: String,
 }
@@ -124,27 +124,28 @@ pub struct SealedCase {
 pub struct FrameCase {
     /// `to-relay` or `to-client`.
     pub direction: String,
-    /// Name of the message in the .proto file.
+    /// The name of the message in the .proto file.
     pub message: String,
     pub bytes: String,
 }
 
-/// `batches.json`: what a WebSocket may bring to a client that takes batches.
+/// `batches.json`: a WebSocket message to a client that accepts batches.
 #[derive(Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct BatchCase {
     /// The sentence that the case proves.
     pub what: String,
     pub bytes: String,
-    /// The messages in it, as far as it is whole.
+    /// The messages before the first error.
     pub messages: Vec<String>,
+    /// True if an error follows these messages.
     pub broken: bool,
 }
 
-/// The text of a vector file.
+/// Returns the text of a vector file.
 ///
 /// # Panics
-/// For a name that is not one of the files.
+/// If no file has this name.
 #[must_use]
 pub fn file(name: &str) -> &'static str {
     match name {
@@ -160,10 +161,10 @@ pub fn file(name: &str) -> &'static str {
     }
 }
 
-/// The cases of a vector file.
+/// Parses a vector file.
 ///
 /// # Errors
-/// A sentence, where the file does not have that form.
+/// Returns an explanation if the file does not have the form of `T`.
 pub fn load<T: DeserializeOwned>(name: &str) -> Result<T, String> {
     serde_json::from_str(file(name)).map_err(|error| format!("{name}.json: {error}"))
 }

@@ -1,4 +1,4 @@
-//! Recomputes every vector.
+//! Recomputes every vector with Sealwire's own code.
 
 use crate::{
     cases::{
@@ -14,19 +14,19 @@ use sealwire_protocol::{
     wire::{Messages, ToClient, ToRelay},
 };
 
-/// A vector file and how many of its cases were recomputed.
+/// A vector file and the number of its cases.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Checked {
-    /// Name of the file without `.json`.
+    /// The name of the file without `.json`.
     pub file: &'static str,
-    /// Number of cases, all of them right.
+    /// The number of cases, all of which were recomputed with the expected result.
     pub cases: usize,
 }
 
 /// Recomputes every vector.
 ///
 /// # Errors
-/// A sentence that names the first case that this build does not agree with.
+/// Returns an explanation that names the first case whose result differs.
 pub fn check_all() -> Result<Vec<Checked>, String> {
     Ok(vec![
         each::<CodeCase>("codes", code)?,
@@ -69,7 +69,7 @@ fn xaes(case: &XaesCase) -> Result<(), String> {
     let tag = sealwire_xaes::encrypt(&key, &nonce, &aad, &mut data);
     same("the ciphertext", &(to_hex(&data) + &to_hex(&tag)), &case.ciphertext_and_tag)?;
     sealwire_xaes::decrypt(&key, &nonce, &aad, &mut data, &tag)
-        .map_err(|_| "it does not decrypt".to_owned())?;
+        .map_err(|_| "the ciphertext does not decrypt".to_owned())?;
     same("the plaintext", &to_hex(&data), &case.plaintext)
 }
 
@@ -94,9 +94,10 @@ fn keys(case: &KeyCase) -> Result<(), String> {
     same("the scope key", &to_hex(scope_key.as_bytes()), &case.scope_key)?;
     let scope_keys = key.scope_keys(app, installation, &case.context);
     same("the scope keys", &scope_keys.to_text(), &case.scope_keys)?;
-    let read = ScopeKeys::parse(key.id(), case.context.clone(), &case.scope_keys).ok_or("no scope keys")?;
-    let granted = read.scope_key(&scope).ok_or("no key of the scope")?;
-    same("the scope's key in the grant", granted.as_bytes(), scope_key.as_bytes())?;
+    let read = ScopeKeys::parse(key.id(), case.context.clone(), &case.scope_keys)
+        .ok_or("the scope keys do not parse")?;
+    let granted = read.scope_key(&scope).ok_or("the scope keys have no key of the scope")?;
+    same("the key of the scope among the scope keys", granted.as_bytes(), scope_key.as_bytes())?;
 
     let claims =
         case.claims.as_deref().map(canonical_claims).transpose().map_err(|error| error.to_string())?;
@@ -148,7 +149,7 @@ fn sealed(case: &SealedCase) -> Result<(), String> {
     let opened = SealedMessage::parse(&bytes).and_then(|message| message.open(&key, id, &case.event));
     let opened = opened.ok().map(|opened| (opened.payload, opened.published_at));
     let published_at = UnixMillis(case.published_at_ms);
-    same("what opens", &opened, &case.payload.clone().map(|payload| (payload, published_at)))?;
+    same("the opened message", &opened, &case.payload.clone().map(|payload| (payload, published_at)))?;
     let Some(payload) = &case.payload else { return Ok(()) };
     let again = seal(&key, array(&case.nonce)?, id, &case.event, published_at, payload);
     same("the sealed message", &again.map(|bytes| to_hex(&bytes)), &Ok(case.sealed.clone()))

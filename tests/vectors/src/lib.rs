@@ -1,6 +1,6 @@
-//! The protocol's test vectors: each file of this folder holds inputs and results, and [`check_all`] recomputes every
-//! result. The same check runs natively, as WebAssembly and as plain JavaScript; `independent.test.mjs` recomputes
-//! them a second time with nothing of ours.
+//! The protocol's test vectors. Each JSON file in this folder holds inputs and results, and [`check_all`] recomputes every
+//! result. The same check runs natively, as WebAssembly and as plain JavaScript. `independent.test.mjs` recomputes the
+//! results without any code of Sealwire.
 
 mod cases;
 mod check;

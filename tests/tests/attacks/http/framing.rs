@@ -1,4 +1,4 @@
-//! Where a request begins and ends, and to whom it is addressed.
+//! Ambiguous or oversized request framing: lengths, encodings, headers, targets and versions.
 
 use super::*;
 
@@ -9,7 +9,7 @@ pub(super) const CASES: &[Case] = &[
             "transfer-encoding: chunked\r\ncontent-length: 6",
             "transfer-encoding: chunked\r\ncontent-length: 60",
         ] {
-            // To who counts bytes, another request begins within the body of the first; to who counts chunks, after it.
+            // By Content-Length, the second request begins within the body of the first; by the chunks, after it.
             must_not_smuggle(target, headers, "0\r\n\r\n");
         }
     }),
@@ -105,7 +105,7 @@ pub(super) const CASES: &[Case] = &[
         }
     }),
     case("http-absolute-target", |target| {
-        // The host that a request names changes nothing: there is one relay and it forwards nowhere.
+        // The relay ignores the host of a target, because it forwards no requests.
         let answer = target
             .exchange(b"GET http://127.0.0.1:1/healthz HTTP/1.1\r\nhost: other\r\nconnection: close\r\n\r\n");
         assert!(status(&answer) == "200" && answer.contains("\"ok\""), "{answer}");
@@ -140,8 +140,8 @@ pub(super) const CASES: &[Case] = &[
                 .as_bytes(),
         );
         for _ in 0..200 {
-            assert_eq!(status(&socket.answer().0), "200");
-            assert_eq!(status(&socket.answer().0), "404");
+            assert_eq!(status(&socket.response().0), "200");
+            assert_eq!(status(&socket.response().0), "404");
         }
     }),
     case("http-body-huge", |target| {
@@ -151,7 +151,7 @@ pub(super) const CASES: &[Case] = &[
             &" ".repeat(limits::MAX_BODY + 1),
         );
         assert_eq!(status(&answer), "413", "{answer}");
-        // Announced only: the answer does not wait for what never comes.
+        // The body is announced and never sent; the response must not wait for it.
         let text = head(target, "content-length: 9999999999");
         let mut socket = RawSocket::connect(target.port);
         socket.send(text.as_bytes());
@@ -193,7 +193,7 @@ pub(super) const CASES: &[Case] = &[
                 target.exchange(format!("{}{chunks}", head(target, "transfer-encoding: chunked")).as_bytes());
             assert!(answer.is_empty() || status(&answer).starts_with('4'), "{answer}");
         }
-        // A trailer brings no header: the token was due before.
+        // A trailer is not a header: the token has to precede the body.
         let text = "POST /v1/publish HTTP/1.1\r\nhost: relay\r\nconnection: close\r\ntrailer: authorization\r\n\
             content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n";
         let trailer = format!("authorization: Bearer {}\r\n\r\n", target.victim.backend());

@@ -1,12 +1,12 @@
-//! Requests.
+//! Attacks by HTTP requests (`http-`).
 
 mod framing;
+mod incomplete;
 mod publish;
-mod slow;
 mod upgrade;
 
 use crate::{
-    case::{Case, case, patient},
+    case::{Case, case, slow},
     target::{Target, random, sealed},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -22,21 +22,21 @@ use std::{
 };
 
 pub(crate) fn cases() -> Vec<Case> {
-    [upgrade::CASES, slow::CASES, publish::CASES, framing::CASES].concat()
+    [upgrade::CASES, incomplete::CASES, publish::CASES, framing::CASES].concat()
 }
 
-/// The status of an answer.
-fn status(answer: &str) -> &str {
-    answer.split(' ').nth(1).unwrap_or_default()
+/// Returns the status code of a response.
+fn status(response: &str) -> &str {
+    response.split(' ').nth(1).unwrap_or_default()
 }
 
-/// A request to publish without a token, with these headers.
+/// Returns a publish request with these headers and no token.
 fn request(headers: &str, body: &str) -> Vec<u8> {
     format!("POST /v1/publish HTTP/1.1\r\nhost: relay\r\nconnection: close\r\n{headers}\r\n\r\n{body}")
         .into_bytes()
 }
 
-/// The head of a request to publish with a good token.
+/// Returns the head of a publish request with a valid token.
 fn head(target: &Target, header: &str) -> String {
     let token = target.victim.backend();
     format!(
@@ -45,7 +45,7 @@ fn head(target: &Target, header: &str) -> String {
     )
 }
 
-/// One answer with one of these statuses, and the end of the connection.
+/// Asserts that the relay sends one response with one of these statuses, and closes the connection.
 fn must_be_refused(target: &Target, request: &[u8], statuses: &[&str]) {
     let answer = target.exchange(request);
     let shown = String::from_utf8_lossy(&request[..request.len().min(200)]);
@@ -53,23 +53,23 @@ fn must_be_refused(target: &Target, request: &[u8], statuses: &[&str]) {
     assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{shown}\n{answer}");
 }
 
-/// A request whose end is in dispute may be refused; if it is answered, the connection ends with it, and what is behind it is
-/// never taken for another request.
+/// Asserts that the relay refuses a request whose end is ambiguous and closes the connection, without treating the bytes
+/// behind it as a second request.
 fn must_not_smuggle(target: &Target, headers: &str, body: &str) {
     let smuggled = "GET /healthz HTTP/1.1\r\nhost: relay\r\n\r\n";
     let text = format!("POST /v1/publish HTTP/1.1\r\nhost: relay\r\n{headers}\r\n\r\n{body}{smuggled}");
     let mut socket = RawSocket::connect(target.port);
     socket.send(text.as_bytes());
-    let (answer, _) = socket.answer();
+    let (answer, _) = socket.response();
     assert!(status(&answer).starts_with('4'), "{headers}: {answer}");
     let start = Instant::now();
     let rest = socket.text();
     assert!(rest.is_empty(), "{headers}: the smuggled request was answered: {rest}");
-    assert!(start.elapsed() < Duration::from_secs(5), "{headers}: the connection was kept");
+    assert!(start.elapsed() < Duration::from_secs(5), "{headers}: the connection stayed open");
 }
 
-/// Each message of the body must be refused with this code, or with any where none is given.
-fn refuses_each(target: &Target, body: &str, code: &str) {
+/// Asserts that the relay refuses each message of the body with this code, or with any code if `code` is empty.
+fn must_refuse_each(target: &Target, body: &str, code: &str) {
     let answer = target.publish(body);
     assert_eq!(status(&answer), "200", "{answer}");
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -80,7 +80,7 @@ fn refuses_each(target: &Target, body: &str, code: &str) {
     }
 }
 
-/// A good message of a batch, with these keys changed.
+/// Returns a valid message of a batch in which these keys are changed.
 pub(crate) fn message(changes: Value) -> Value {
     let mut message = json!({
         "channel": "absences",

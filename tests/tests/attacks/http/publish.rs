@@ -1,4 +1,4 @@
-//! What is asked of `POST /v1/publish`.
+//! Requests to `POST /v1/publish` and `POST /v1/send` with invalid content.
 
 use super::*;
 
@@ -46,13 +46,13 @@ pub(super) const CASES: &[Case] = &[
             assert_eq!(status(&target.publish(&body)), "400");
         }
         let message = format!("{{\"messages\":[{}{}]}}", "[".repeat(100), "]".repeat(100));
-        refuses_each(target, &message, "MALFORMED_REQUEST");
+        must_refuse_each(target, &message, "MALFORMED_REQUEST");
         let scope = format!(
             "{{\"messages\":[{{\"channel\":\"a\",\"scope\":{}{}}}]}}",
             "{\"a\":".repeat(100),
             "1".to_owned() + &"}".repeat(100)
         );
-        refuses_each(target, &scope, "SCOPE_REFUSED");
+        must_refuse_each(target, &scope, "SCOPE_REFUSED");
     }),
     case("http-json-keys-twice", |target| {
         let good = message(json!({})).to_string();
@@ -64,14 +64,14 @@ pub(super) const CASES: &[Case] = &[
             "\"event\":\"x\"",
         ] {
             let twice = good.replacen('{', &format!("{{{extra},"), 1);
-            refuses_each(target, &format!("{{\"messages\":[{twice}]}}"), "");
+            must_refuse_each(target, &format!("{{\"messages\":[{twice}]}}"), "");
         }
         let twice = format!("{{\"messages\":[{good}],\"messages\":[]}}");
         assert_eq!(status(&target.publish(&twice)), "400");
     }),
     case("http-json-unknown-keys", |target| {
         for extra in ["app", "installation", "iss", "account", "__proto__", "offset"] {
-            refuses_each(target, &batch(&[message(json!({ extra: "x" }))]), "MALFORMED_REQUEST");
+            must_refuse_each(target, &batch(&[message(json!({ extra: "x" }))]), "MALFORMED_REQUEST");
         }
         assert_eq!(status(&target.publish("{\"messages\":[],\"installation\":\"x\"}")), "400");
     }),
@@ -85,7 +85,7 @@ pub(super) const CASES: &[Case] = &[
             json!({ "token": {} }),
             json!({ "event": 1.5 }),
         ] {
-            refuses_each(target, &batch(&[message(changes)]), "");
+            must_refuse_each(target, &batch(&[message(changes)]), "");
         }
         for body in [
             "null",
@@ -109,11 +109,11 @@ pub(super) const CASES: &[Case] = &[
         let answer = target
             .exchange(&[head(target, &format!("content-length: {}", body.len())).as_bytes(), &body].concat());
         assert!(status(&answer) == "400" || answer.contains("MALFORMED_REQUEST"), "{answer}");
-        refuses_each(target, &good.replace("CHANNEL", "\\ud800"), "MALFORMED_REQUEST");
+        must_refuse_each(target, &good.replace("CHANNEL", "\\ud800"), "MALFORMED_REQUEST");
     }),
     case("http-base64", |target| {
         for text in ["%", "AAA", "AAAA=", "AA==\n", "-_-_", "AAAA AAAA", "A\u{0}AA"] {
-            refuses_each(target, &batch(&[message(json!({ "sealed": text }))]), "MALFORMED_REQUEST");
+            must_refuse_each(target, &batch(&[message(json!({ "sealed": text }))]), "MALFORMED_REQUEST");
         }
         for text in [
             "",
@@ -122,7 +122,7 @@ pub(super) const CASES: &[Case] = &[
             &encode_base64url([1; 17]),
             &(encode_base64url([1; 16]) + "=="),
         ] {
-            refuses_each(target, &batch(&[message(json!({ "id": text }))]), "MALFORMED_REQUEST");
+            must_refuse_each(target, &batch(&[message(json!({ "id": text }))]), "MALFORMED_REQUEST");
         }
     }),
     case("http-batch-sizes", |target| {
@@ -134,12 +134,12 @@ pub(super) const CASES: &[Case] = &[
     case("http-message-sizes", |target| {
         for len in [0, 1, 56, limits::MAX_SEALED + 1] {
             let sealed = STANDARD.encode(vec![1; len]);
-            refuses_each(target, &batch(&[message(json!({ "sealed": sealed }))]), "MESSAGE_SIZE");
+            must_refuse_each(target, &batch(&[message(json!({ "sealed": sealed }))]), "MESSAGE_SIZE");
         }
         for (key, text) in
             [("channel", String::new()), ("channel", "c".repeat(256)), ("event", "e".repeat(256))]
         {
-            refuses_each(target, &batch(&[message(json!({ key: text }))]), "NAME_INVALID");
+            must_refuse_each(target, &batch(&[message(json!({ key: text }))]), "NAME_INVALID");
         }
     }),
     case("http-errors-echo-nothing", |target| {
@@ -156,7 +156,7 @@ pub(super) const CASES: &[Case] = &[
         }
     }),
     case("http-forwarded-for-is-not-believed", |target| {
-        // There is no proxy in front of this relay.
+        // This relay has no trusted proxy.
         let answer = target.post("x-forwarded-for: 203.0.113.77\r\nforwarded: for=203.0.113.77\r\nx-real-ip: 203.0.113.77\r\nauthorization: Bearer x\r\n", "{}");
         assert_eq!(status(&answer), "401");
         assert!(!target.relay.log().contains("203.0.113.77"));
@@ -164,7 +164,7 @@ pub(super) const CASES: &[Case] = &[
     case("http-send-to-a-foreign-stream", |target| {
         let mut owner = RawSocket::connect(target.port);
         owner.send(b"POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n");
-        let head = owner.head();
+        let head = owner.response_head();
         assert_eq!(status(&head), "200", "{head}");
         for body in ["", "AAAAAAAAAAAAAAAAAAAAAA 0\nUgA=", "0", "* 0\nUgA=", "../ 0", &"A".repeat(100_000)] {
             let answer = target.exchange(send(body).as_bytes());
@@ -172,7 +172,7 @@ pub(super) const CASES: &[Case] = &[
         }
     }),
     case("http-send-of-nothing", |target| {
-        // 290,000 empty messages, for which the relay would have to hold thirty times as much.
+        // A naive decoder would hold thirty times the size of these 290,000 empty messages.
         let body = format!("{} 0{}", encode_base64url([0; 16]), "\n".repeat(290_000));
         let answer = target.exchange(send(&body).as_bytes());
         assert!(matches!(status(&answer), "400" | "404"), "{answer}");

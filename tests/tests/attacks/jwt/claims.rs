@@ -1,4 +1,4 @@
-//! Claims: types, sizes, times, kinds.
+//! Invalid claims: types, sizes, times and kinds.
 
 use super::*;
 
@@ -24,14 +24,17 @@ pub(super) const CASES: &[Case] = &[
             r#""ctx":{}"#.to_owned(),
             r#""aud":"sealwire:session""#.to_owned(),
         ] {
-            signed_claims(target, &good.replacen('{', &format!("{{{extra},"), 1));
+            must_find_claims_malformed(target, &good.replacen('{', &format!("{{{extra},"), 1));
         }
-        signed_claims(target, &good.replacen("\"ctx\":{", "\"ctx\":{\"dashboard\":\"10002\",", 1));
+        must_find_claims_malformed(
+            target,
+            &good.replacen("\"ctx\":{", "\"ctx\":{\"dashboard\":\"10002\",", 1),
+        );
     }),
     case("jwt-claim-huge-number", |target| {
         for number in ["1e400", "99999999999999999999", "18446744073709551616", "1e10", &"9".repeat(2000)] {
             let claims = target.claims_with(json!({ "exp": "EXP" })).to_string();
-            signed_claims(target, &claims.replace("\"EXP\"", number));
+            must_find_claims_malformed(target, &claims.replace("\"EXP\"", number));
         }
     }),
     case("jwt-claim-float", |target| {
@@ -39,19 +42,19 @@ pub(super) const CASES: &[Case] = &[
             target.must_find_malformed(&target.token_with(json!({ claim: now() as f64 + 100.5 })));
         }
         let claims = target.claims_with(json!({ "exp": "EXP" })).to_string();
-        signed_claims(target, &claims.replace("\"EXP\"", &format!("{}.0", now() + 100)));
+        must_find_claims_malformed(target, &claims.replace("\"EXP\"", &format!("{}.0", now() + 100)));
     }),
     case("jwt-claim-negative", |target| {
         for claim in ["iat", "exp"] {
             target.must_find_malformed(&target.token_with(json!({ claim: -1 })));
         }
         let claims = target.claims_with(json!({ "iat": "IAT" })).to_string();
-        signed_claims(target, &claims.replace("\"IAT\"", "-0"));
+        must_find_claims_malformed(target, &claims.replace("\"IAT\"", "-0"));
     }),
     case("jwt-claim-nested", |target| {
         let deep = format!("{}{}", "{\"a\":".repeat(900), "1".to_owned() + &"}".repeat(900));
         let claims = target.claims_with(json!({ "ctx": "CTX" })).to_string();
-        signed_claims(target, &claims.replace("\"CTX\"", &deep));
+        must_find_claims_malformed(target, &claims.replace("\"CTX\"", &deep));
     }),
     case("jwt-claim-overlong", |target| {
         for (claim, max) in [("ins", limits::MAX_INSTALLATION), ("sub", limits::MAX_ACCOUNT)] {
@@ -92,7 +95,7 @@ pub(super) const CASES: &[Case] = &[
             format!("\u{feff}{good}"),
             format!("[{good}]"),
         ] {
-            signed_claims(target, &claims);
+            must_find_claims_malformed(target, &claims);
         }
     }),
     case("jwt-expired", |target| {

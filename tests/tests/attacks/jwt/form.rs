@@ -1,4 +1,4 @@
-//! The text of a token: parts, base64, signatures.
+//! Invalid encodings of a token: parts, base64 and signatures.
 
 use super::*;
 
@@ -12,7 +12,7 @@ pub(super) const CASES: &[Case] = &[
                 target.must_refuse(&parts.join("."), &[Code::TokenMalformed, Code::TokenSignature]);
             }
         }
-        // Signed with the padding.
+        // This signature covers the padding.
         let text = format!("{}=.{}", parts[0], parts[1]);
         target.must_find_malformed(&seal(&target.victim.signing_key, text));
     }),
@@ -25,7 +25,7 @@ pub(super) const CASES: &[Case] = &[
         target.must_find_malformed(&format!("{signed}.{}", tag.replace('-', "+").replace('_', "/")));
     }),
     case("jwt-base64-stray-bits", |target| {
-        // 64 bytes leave four bits of the last character unused.
+        // A signature of 64 bytes leaves four bits of the last character unused.
         let good = target.token_with(json!({}));
         let (text, last) = good.split_at(good.len() - 1);
         let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -59,7 +59,7 @@ pub(super) const CASES: &[Case] = &[
         {
             target.must_refuse(&token, &[Code::TokenMalformed, Code::TokenSignature]);
         }
-        // Four parts, the last of which signs the first three.
+        // The token has four parts, and the last one signs the first three.
         target.must_find_malformed(&seal(&target.victim.signing_key, format!("{}.{}.", parts[0], parts[1])));
     }),
     case("jwt-white-space", |target| {
@@ -87,7 +87,7 @@ pub(super) const CASES: &[Case] = &[
         }
     }),
     case("jwt-with-keys-behind", |target| {
-        // What the resolver puts behind a token is for the client; a relay that is sent it says so.
+        // The keys that a resolver appends to a token are for the client only; the relay must refuse them.
         let token = format!("{}~AAAAAA.AAAA", target.token_with(json!({})));
         target.must_refuse(&token, &[Code::TokenMalformed, Code::TokenSignature]);
     }),

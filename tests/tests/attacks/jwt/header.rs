@@ -1,4 +1,4 @@
-//! The header: algorithms, key ids, keys that a token brings along.
+//! Invalid headers: algorithms, key ids, and keys that the token itself supplies.
 
 use super::*;
 
@@ -18,7 +18,7 @@ pub(super) const CASES: &[Case] = &[
             &seal_256(&target.victim.signing_key, with_alg(target, "HS256")),
             &[Code::TokenAlgorithm],
         );
-        // The name of the one that is accepted, the strength of the other.
+        // The header names the accepted algorithm, but HMAC-SHA-256 made the signature.
         target.must_refuse(
             &seal_256(&target.victim.signing_key, with_alg(target, "HS512")),
             &[Code::TokenSignature],
@@ -50,10 +50,12 @@ pub(super) const CASES: &[Case] = &[
             );
         }
     }),
-    case("jwt-alg-missing", |target| with_header(target, &format!(r#"{{"kid":"{}"}}"#, kid(&target.victim)))),
+    case("jwt-alg-missing", |target| {
+        must_find_header_malformed(target, &format!(r#"{{"kid":"{}"}}"#, kid(&target.victim)))
+    }),
     case("jwt-alg-twice", |target| {
         for (one, other) in [("none", "HS512"), ("HS512", "none"), ("HS512", "HS512")] {
-            with_header(
+            must_find_header_malformed(
                 target,
                 &format!(r#"{{"alg":"{one}","alg":"{other}","kid":"{}"}}"#, kid(&target.victim)),
             );
@@ -61,10 +63,13 @@ pub(super) const CASES: &[Case] = &[
     }),
     case("jwt-alg-wrong-type", |target| {
         for alg in ["512", "null", "[\"HS512\"]", "{\"HS512\":1}", "true"] {
-            with_header(target, &format!(r#"{{"alg":{alg},"kid":"{}"}}"#, kid(&target.victim)));
+            must_find_header_malformed(
+                target,
+                &format!(r#"{{"alg":{alg},"kid":"{}"}}"#, kid(&target.victim)),
+            );
         }
     }),
-    case("jwt-kid-missing", |target| with_header(target, r#"{"alg":"HS512"}"#)),
+    case("jwt-kid-missing", |target| must_find_header_malformed(target, r#"{"alg":"HS512"}"#)),
     case("jwt-kid-unknown", |target| {
         for kid in [
             "",
@@ -75,7 +80,7 @@ pub(super) const CASES: &[Case] = &[
             &format!("{} ", kid(&target.victim)),
         ] {
             let header = format!(r#"{{"alg":"HS512","kid":"{kid}"}}"#);
-            target.must_refuse(&good_claims(target, &header), &[Code::TokenUnknownKey]);
+            target.must_refuse(&with_good_claims(target, &header), &[Code::TokenUnknownKey]);
         }
     }),
     case("jwt-kid-path", |target| {
@@ -90,7 +95,7 @@ pub(super) const CASES: &[Case] = &[
                 format!(r#"{{"alg":"HS512","kid":"{kid}"}}"#),
                 target.claims_with(json!({})).to_string(),
             );
-            // Signed with what such a file would give: nothing.
+            // The key is empty, like the content of such a file.
             target.must_refuse(&seal("empty.", text), &[Code::TokenUnknownKey]);
         }
     }),
@@ -104,30 +109,33 @@ pub(super) const CASES: &[Case] = &[
             "a\\nb",
         ] {
             let header = format!(r#"{{"alg":"HS512","kid":"{kid}"}}"#);
-            target.must_refuse(&good_claims(target, &header), &[Code::TokenUnknownKey]);
+            target.must_refuse(&with_good_claims(target, &header), &[Code::TokenUnknownKey]);
         }
     }),
     case("jwt-kid-huge", |target| {
         let header = format!(r#"{{"alg":"HS512","kid":"{}"}}"#, "k".repeat(4000));
-        target.must_refuse(&good_claims(target, &header), &[Code::TokenUnknownKey]);
+        target.must_refuse(&with_good_claims(target, &header), &[Code::TokenUnknownKey]);
     }),
     case("jwt-kid-twice", |target| {
         let (mine, theirs) = (kid(&target.victim), kid(&target.stranger));
         for (one, other) in [(mine, theirs), (theirs, mine), (mine, mine)] {
-            with_header(target, &format!(r#"{{"alg":"HS512","kid":"{one}","kid":"{other}"}}"#));
+            must_find_header_malformed(
+                target,
+                &format!(r#"{{"alg":"HS512","kid":"{one}","kid":"{other}"}}"#),
+            );
         }
     }),
     case("jwt-kid-wrong-type", |target| {
         for kid in ["1", "null", "[]", "{}", "false"] {
-            with_header(target, &format!(r#"{{"alg":"HS512","kid":{kid}}}"#));
+            must_find_header_malformed(target, &format!(r#"{{"alg":"HS512","kid":{kid}}}"#));
         }
     }),
     case("jwt-kid-of-another-app", |target| {
-        // A whole token of the other app that names the victim: right key for its kid, wrong app.
+        // The other app's key signs claims of the victim's app under the other app's kid.
         let claims = target.claims_with(json!({})).to_string();
         let token = sign(&target.stranger.signing_key, header(&target.stranger), &claims);
         target.must_refuse(&token, &[Code::TokenApp]);
-        // The other app's key under the victim's kid.
+        // The other app's key signs under the victim's kid.
         let token = sign(&target.stranger.signing_key, header(&target.victim), &claims);
         target.must_refuse(&token, &[Code::TokenSignature]);
     }),
@@ -146,17 +154,23 @@ pub(super) const CASES: &[Case] = &[
     }),
     case("jwt-header-crit", |target| {
         for extra in [r#""crit":["b64"],"b64":false"#, r#""crit":[]"#, r#""crit":["exp"]"#] {
-            with_header(target, &format!(r#"{{"alg":"HS512","kid":"{}",{extra}}}"#, kid(&target.victim)));
+            must_find_header_malformed(
+                target,
+                &format!(r#"{{"alg":"HS512","kid":"{}",{extra}}}"#, kid(&target.victim)),
+            );
         }
     }),
     case("jwt-header-other-type", |target| {
         for typ in ["\"JWE\"", "\"at+jwt\"", "1"] {
-            with_header(target, &format!(r#"{{"alg":"HS512","kid":"{}","typ":{typ}}}"#, kid(&target.victim)));
+            must_find_header_malformed(
+                target,
+                &format!(r#"{{"alg":"HS512","kid":"{}","typ":{typ}}}"#, kid(&target.victim)),
+            );
         }
     }),
     case("jwt-header-no-object", |target| {
         for header in ["", "null", "[]", "\"HS512\"", "{", "{}x", "\u{feff}{}"] {
-            with_header(target, header);
+            must_find_header_malformed(target, header);
         }
     }),
     case("jwt-header-nested", |target| {

@@ -1,4 +1,4 @@
-//! Tokens.
+//! Attacks by forged and altered tokens (`jwt-`).
 
 mod claims;
 mod form;
@@ -17,30 +17,31 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 impl Target {
-    /// A claim of the wrong type is malformed; where it says of which kind or app the token is, that is said instead.
+    /// Asserts that the relay refuses the token as malformed, or for its audience or app: the relay checks these two claims
+    /// first.
     fn must_find_malformed_or_foreign(&self, token: &str) {
         self.must_refuse(token, &[Code::TokenMalformed, Code::TokenAudience, Code::TokenApp]);
     }
 }
 
-/// A good token's text without signature, of this algorithm.
+/// Returns a valid token of this algorithm, without its signature.
 fn with_alg(target: &Target, name: &str) -> String {
     let header = format!(r#"{{"alg":"{name}","kid":"{}"}}"#, kid(&target.victim));
     unsigned(header, target.claims_with(json!({})).to_string())
 }
 
-/// Good claims under another header, signed as they should be.
-fn good_claims(target: &Target, header: &str) -> String {
+/// Returns a well-signed token with this header and valid claims.
+fn with_good_claims(target: &Target, header: &str) -> String {
     sign(&target.victim.signing_key, header, target.claims_with(json!({})).to_string())
 }
 
-/// Must find a token with this header malformed.
-fn with_header(target: &Target, header: &str) {
-    target.must_find_malformed(&good_claims(target, header));
+/// Asserts that the relay refuses a token with this header as malformed.
+fn must_find_header_malformed(target: &Target, header: &str) {
+    target.must_find_malformed(&with_good_claims(target, header));
 }
 
-/// Must find a token with these claims malformed.
-fn signed_claims(target: &Target, claims: &str) {
+/// Asserts that the relay refuses a token with these claims as malformed.
+fn must_find_claims_malformed(target: &Target, claims: &str) {
     target.must_find_malformed(&sign(&target.victim.signing_key, header(&target.victim), claims));
 }
 

@@ -1,41 +1,41 @@
-//! Everything alike but one thing: nothing crosses.
+//! Isolation: channels that differ in one property only must not exchange messages.
 
 use super::*;
 
 pub(super) const CASES: &[Case] = &[
     case("logic-cross-app", |target| {
-        // Everything alike but the app.
+        // The two installations differ in the app only.
         let twin = Installation { id: target.victim.id.clone(), ..twin(&target.stranger) };
-        never_meet(target, &target.victim, &twin, "cross-app");
+        must_not_meet(target, &target.victim, &twin, "cross-app");
     }),
     case("logic-cross-installation", |target| {
-        never_meet(target, &target.victim, &target.neighbour, "cross-installation")
+        must_not_meet(target, &target.victim, &target.neighbour, "cross-installation")
     }),
     case("logic-cross-context", |target| {
         let mut victim = target.open(&target.victim, "alice");
-        joined(&mut victim, channel("cross-context"), None);
+        subscribe(&mut victim, channel("cross-context"), None);
         let other =
             target.victim.session("mallory", &scope(&[("module", "absences"), ("dashboard", "10002")]), 600);
         let mut mallory = RawSocket::open(target.port, &other);
-        joined(&mut mallory, channel("cross-context"), None);
-        published(&mut mallory, channel("cross-context"), "from the other dashboard");
+        subscribe(&mut mallory, channel("cross-context"), None);
+        publish(&mut mallory, channel("cross-context"), "from the other dashboard");
         let mut alice = target.open(&target.victim, "alice");
-        published(&mut alice, channel("cross-context"), "among us");
+        publish(&mut alice, channel("cross-context"), "among us");
         assert_eq!(text(&publication(&mut victim)), "among us");
         assert_eq!(text(&publication(&mut mallory)), "from the other dashboard");
         assert!(mallory.is_quiet(QUIET));
     }),
     case("logic-part-of-a-context", |target| {
-        // Neither a subset nor a superset of the properties is the same channel.
+        // A subset or superset of the properties is another channel.
         let mut victim = target.open(&target.victim, "alice");
-        joined(&mut victim, channel("parts"), None);
+        subscribe(&mut victim, channel("parts"), None);
         let mut mallory = target.mallory();
         for properties in [&["dashboard"][..], &["module"], &[]] {
             let part = Channel {
                 properties: properties.iter().map(|&name| name.to_owned()).collect(),
                 ..channel("parts")
             };
-            published(&mut mallory, part, "from elsewhere");
+            publish(&mut mallory, part, "from elsewhere");
         }
         assert!(victim.is_quiet(QUIET));
     }),
@@ -55,10 +55,10 @@ pub(super) const CASES: &[Case] = &[
             let answer = mallory.subscribe(Channel { properties, ..channel("x") }, None);
             must_fail(&answer, Code::ScopeRefused);
         }
-        must_live(&mut mallory);
+        must_stay_open(&mut mallory);
     }),
     case("logic-names-that-run-together", |target| {
-        // Parts that read alike when they are joined without their lengths.
+        // The parts of these addresses are equal when they are concatenated without their lengths.
         let mut ids = HashSet::new();
         let installation = |id: &str| Installation { id: id.to_owned(), ..twin(&target.victim) };
         for (id, pairs, name) in [
@@ -75,26 +75,26 @@ pub(super) const CASES: &[Case] = &[
                 RawSocket::open(target.port, &installation(id).session("mallory", &scope(pairs), 600));
             let properties = pairs.iter().map(|(name, _)| (*name).to_owned()).collect();
             let subscribed =
-                joined(&mut socket, Channel { name: name.into(), properties, token: String::new() }, None);
-            assert!(ids.insert(subscribed.channel_id), "two channels are one");
+                subscribe(&mut socket, Channel { name: name.into(), properties, token: String::new() }, None);
+            assert!(ids.insert(subscribed.channel_id), "two channels have the same id");
         }
     }),
     case("logic-other-claims", |target| {
-        // Another tag is another channel, and none is another one still.
+        // Each claims tag is a separate channel, and so is a channel without claims.
         let with = |tag| Channel {
             token: channel_token(&target.victim, "claims", tag, Permissions::ALL, 600),
             ..channel("claims")
         };
         let (mut alice, mut mallory) = (target.open(&target.victim, "alice"), target.mallory());
-        joined(&mut alice, with(1), None);
-        joined(&mut mallory, with(2), None);
-        published(&mut mallory, with(2), "to my own");
+        subscribe(&mut alice, with(1), None);
+        subscribe(&mut mallory, with(2), None);
+        publish(&mut mallory, with(2), "to my own");
         assert_eq!(text(&publication(&mut mallory)), "to my own");
-        published(&mut mallory, channel("claims"), "without claims");
+        publish(&mut mallory, channel("claims"), "without claims");
         assert!(alice.is_quiet(QUIET) && mallory.is_quiet(QUIET));
     }),
     case("logic-channel-id-instead-of-a-name", |target| {
-        // Who knows the id of a channel can do nothing with it: channels are joined by name and context.
+        // Knowing the id of a channel grants nothing: clients address channels by name and context.
         let address = |scope| ChannelAddress {
             app: &target.victim.app,
             installation: &target.victim.id,
@@ -104,7 +104,7 @@ pub(super) const CASES: &[Case] = &[
         };
         let id = address(&context()).id();
         let mut alice = target.open(&target.victim, "alice");
-        joined(&mut alice, channel("by-id"), None);
+        subscribe(&mut alice, channel("by-id"), None);
         let mut mallory = RawSocket::open(
             target.port,
             &target.victim.session("mallory", &scope(&[("dashboard", "10002")]), 600),
@@ -121,9 +121,9 @@ pub(super) const CASES: &[Case] = &[
         assert!(alice.is_quiet(QUIET));
     }),
     case("logic-http-publish-elsewhere", |target| {
-        // A backend token reaches its own installation only, whatever the body says.
+        // A backend token publishes to its own installation only, whatever the body says.
         let mut alice = target.open(&target.victim, "alice");
-        joined(&mut alice, channel("absences"), None);
+        subscribe(&mut alice, channel("absences"), None);
         let body = batch(&[message(json!({}))]);
         let answer = target.post(&format!("authorization: Bearer {}\r\n", target.neighbour.backend()), &body);
         assert!(answer.contains("eventId"), "{answer}");

@@ -1,4 +1,4 @@
-//! What a client asks for with good frames and good tokens.
+//! Attacks by clients with valid frames and valid tokens (`logic-`).
 
 mod isolation;
 mod positions;
@@ -6,9 +6,9 @@ mod sessions;
 mod tokens;
 
 use crate::{
-    case::{Case, case, patient},
+    case::{Case, case, slow},
     http::{batch, message},
-    target::{Target, channel, context, must_fail, must_live, now, random, scope, sealed},
+    target::{Target, channel, context, must_fail, must_stay_open, now, random, scope, sealed},
 };
 use sealwire_protocol::{
     ChannelAddress, Code, UnixSeconds, limits,
@@ -22,14 +22,14 @@ use sealwire_tests::{Installation, RawSocket};
 use serde_json::json;
 use std::{collections::HashSet, time::Duration};
 
-/// How long nothing must come.
+/// The duration without a message after which a test assumes that none follows.
 const QUIET: Duration = Duration::from_millis(250);
 
 pub(crate) fn cases() -> Vec<Case> {
     [tokens::CASES, positions::CASES, sessions::CASES, isolation::CASES].concat()
 }
 
-/// The same keys.
+/// Returns a copy of an installation with its keys.
 fn twin(installation: &Installation) -> Installation {
     Installation {
         app: installation.app.clone(),
@@ -39,27 +39,27 @@ fn twin(installation: &Installation) -> Installation {
     }
 }
 
-/// Neither gets what the other publishes on a channel that is alike in everything else.
-fn never_meet(target: &Target, one: &Installation, other: &Installation, name: &str) {
+/// Asserts that neither installation receives messages that the other publishes on a channel of the same name and context.
+fn must_not_meet(target: &Target, one: &Installation, other: &Installation, name: &str) {
     let (mut alice, mut mallory) = (target.open(one, "alice"), target.open(other, "alice"));
-    joined(&mut alice, channel(name), None);
-    joined(&mut mallory, channel(name), Some(Since::ReplaySeconds(60)));
-    published(&mut mallory, channel(name), "from mallory");
-    published(&mut alice, channel(name), "from alice");
+    subscribe(&mut alice, channel(name), None);
+    subscribe(&mut mallory, channel(name), Some(Since::ReplaySeconds(60)));
+    publish(&mut mallory, channel(name), "from mallory");
+    publish(&mut alice, channel(name), "from alice");
     assert_eq!(text(&publication(&mut alice)), "from alice");
     assert_eq!(text(&publication(&mut mallory)), "from mallory");
     assert!(alice.is_quiet(QUIET) && mallory.is_quiet(QUIET));
 }
 
-/// The channel token must be refused with this code by subscribe, publish and HTTP, for the channel `mine`.
-fn refuses_channel_token(target: &Target, token: &str, code: Code) {
+/// Asserts that subscribe, publish and HTTP refuse the channel token with this code for the channel `mine`.
+fn must_refuse_channel_token(target: &Target, token: &str, code: Code) {
     let with = Channel { token: token.into(), ..channel("mine") };
     let mut mallory = target.mallory();
     must_fail(&mallory.subscribe(with.clone(), None), code);
     must_fail(&mallory.publish(with, sealed("x"), random()), code);
     let answer = target.publish(&batch(&[message(json!({ "channel": "mine", "token": token }))]));
     assert!(answer.contains(code.name()), "{answer}");
-    must_live(&mut mallory);
+    must_stay_open(&mut mallory);
 }
 
 fn session(target: &Target, account: &str, context: &sealwire_protocol::Scope, can: Permissions) -> String {
@@ -84,18 +84,22 @@ fn channel_token(
 
 fn refresh(socket: &mut RawSocket, channel_id: &[u8], token: String) -> ToClient {
     let request = socket.request();
-    socket.message(&ToRelay::Refresh(Refresh { request, channel_id: channel_id.to_vec().into(), token }));
-    socket.expect()
+    socket.send_message(&ToRelay::Refresh(Refresh {
+        request,
+        channel_id: channel_id.to_vec().into(),
+        token,
+    }));
+    socket.expect_message()
 }
 
-fn joined(socket: &mut RawSocket, channel: Channel, since: Option<Since>) -> Subscribed {
+fn subscribe(socket: &mut RawSocket, channel: Channel, since: Option<Since>) -> Subscribed {
     match socket.subscribe(channel, since) {
         ToClient::Subscribed(subscribed) => subscribed,
         other => panic!("{other:?}"),
     }
 }
 
-fn published(socket: &mut RawSocket, channel: Channel, text: &str) -> Published {
+fn publish(socket: &mut RawSocket, channel: Channel, text: &str) -> Published {
     accepted(socket.publish(channel, sealed(text), random()))
 }
 
@@ -107,7 +111,7 @@ fn accepted(answer: ToClient) -> Published {
 }
 
 fn publication(socket: &mut RawSocket) -> Publication {
-    match socket.expect() {
+    match socket.expect_message() {
         ToClient::Publication(publication) => publication,
         other => panic!("{other:?}"),
     }

@@ -1,32 +1,32 @@
-//! What tokens permit, and for how long.
+//! Permissions, identities and lifetimes of tokens.
 
 use super::*;
 
 pub(super) const CASES: &[Case] = &[
     case("logic-token-of-another-channel", |target| {
-        refuses_channel_token(
+        must_refuse_channel_token(
             target,
             &channel_token(&target.victim, "theirs", 1, Permissions::ALL, 600),
             Code::TokenChannel,
         );
     }),
     case("logic-token-of-another-installation", |target| {
-        refuses_channel_token(
+        must_refuse_channel_token(
             target,
             &channel_token(&target.neighbour, "mine", 1, Permissions::ALL, 600),
             Code::TokenInstallation,
         );
     }),
     case("logic-token-of-another-app", |target| {
-        refuses_channel_token(
+        must_refuse_channel_token(
             target,
             &channel_token(&target.stranger, "mine", 1, Permissions::ALL, 600),
             Code::TokenApp,
         );
     }),
     case("logic-token-of-another-kind", |target| {
-        refuses_channel_token(target, &target.victim.backend(), Code::TokenAudience);
-        refuses_channel_token(
+        must_refuse_channel_token(target, &target.victim.backend(), Code::TokenAudience);
+        must_refuse_channel_token(
             target,
             &target.victim.session("mallory", &context(), 600),
             Code::TokenAudience,
@@ -70,10 +70,10 @@ pub(super) const CASES: &[Case] = &[
         ] {
             must_fail(&refresh(&mut mallory, &[], token), Code::TokenIdentity);
         }
-        must_live(&mut mallory);
+        must_stay_open(&mut mallory);
     }),
     case("logic-refresh-replayed", |target| {
-        // A token that was good once does not become good again, and one that is still good gains nothing but its own time.
+        // An expired token stays expired, and an earlier token that is still valid extends nothing beyond its own expiry.
         let expired = target.token_with(json!({ "iat": now() - 100, "exp": now() - 1 }));
         let mut mallory = target.mallory();
         for _ in 0..3 {
@@ -89,10 +89,10 @@ pub(super) const CASES: &[Case] = &[
     }),
     case("logic-refresh-with-fewer-permissions", |target| {
         let mut mallory = target.mallory();
-        let id = joined(&mut mallory, channel("fewer"), None).channel_id;
+        let id = subscribe(&mut mallory, channel("fewer"), None).channel_id;
         let token = session(target, "mallory", &context(), Permissions { subscribe: false, publish: false });
         assert!(matches!(refresh(&mut mallory, &[], token), ToClient::Refreshed(_)));
-        match mallory.expect() {
+        match mallory.expect_message() {
             ToClient::Ended(ended) => {
                 assert_eq!((ended.channel_id, ended.code), (id, Code::PermissionMissing.number()))
             }
@@ -103,18 +103,18 @@ pub(super) const CASES: &[Case] = &[
     case("logic-refresh-of-other-claims", |target| {
         let with = |tag| channel_token(&target.victim, "refreshed", tag, Permissions::ALL, 600);
         let mut mallory = target.mallory();
-        let id = joined(&mut mallory, Channel { token: with(1), ..channel("refreshed") }, None).channel_id;
+        let id = subscribe(&mut mallory, Channel { token: with(1), ..channel("refreshed") }, None).channel_id;
         must_fail(&refresh(&mut mallory, &id, with(2)), Code::TokenIdentity);
         let other = channel_token(&target.victim, "another", 1, Permissions::ALL, 600);
         must_fail(&refresh(&mut mallory, &id, other), Code::TokenChannel);
-        let plain = joined(&mut mallory, channel("refreshed"), None).channel_id;
+        let plain = subscribe(&mut mallory, channel("refreshed"), None).channel_id;
         must_fail(&refresh(&mut mallory, &plain, with(1)), Code::TokenIdentity);
         must_fail(&refresh(&mut mallory, &[7; 16], with(1)), Code::NotSubscribed);
     }),
-    patient("logic-expired-in-flight", |target| {
-        // The publish is on its way when the session ends: it is not taken.
+    slow("logic-expired-in-flight", |target| {
+        // A publish that is in flight when the session ends is not accepted.
         let mut alice = target.open(&target.victim, "alice");
-        joined(&mut alice, channel("in-flight"), None);
+        subscribe(&mut alice, channel("in-flight"), None);
         let exp = now() + 2;
         let token = target.token_with(json!({ "exp": exp }));
         let mut mallory = RawSocket::open(target.port, &token);
@@ -127,20 +127,20 @@ pub(super) const CASES: &[Case] = &[
         while now() < exp {
             std::thread::sleep(Duration::from_millis(20));
         }
-        // The relay's deadline and its clock may differ by the fraction of a millisecond.
+        // The relay's timer and its wall clock may differ by a fraction of a millisecond.
         std::thread::sleep(Duration::from_millis(20));
         mallory.send(rest);
-        let farewell = mallory.farewell();
-        assert_eq!((farewell.goodbye, farewell.close), (Some(Code::TokenExpired.number()), Some(4401)));
-        assert!(farewell.before.is_empty(), "{farewell:?}");
+        let end = mallory.read_to_end();
+        assert_eq!((end.goodbye, end.close), (Some(Code::TokenExpired.number()), Some(4401)));
+        assert!(end.before.is_empty(), "{end:?}");
         assert!(alice.is_quiet(QUIET));
     }),
-    patient("logic-expired-channel-token", |target| {
+    slow("logic-expired-channel-token", |target| {
         let token = channel_token(&target.victim, "brief", 1, Permissions::ALL, 2);
         let with = Channel { token, ..channel("brief") };
         let mut mallory = target.mallory();
-        let id = joined(&mut mallory, with.clone(), None).channel_id;
-        match mallory.expect() {
+        let id = subscribe(&mut mallory, with.clone(), None).channel_id;
+        match mallory.expect_message() {
             ToClient::Ended(ended) => {
                 assert_eq!((ended.channel_id, ended.code), (id, Code::TokenExpired.number()))
             }
@@ -154,17 +154,17 @@ pub(super) const CASES: &[Case] = &[
         let mut socket = RawSocket::open(target.port, &token);
         let answer = disconnect(target, &target.victim.backend(), json!({ "account": "revoked" }));
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        assert_eq!(socket.farewell().goodbye, Some(Code::Revoked.number()));
+        assert_eq!(socket.read_to_end().goodbye, Some(Code::Revoked.number()));
         for _ in 0..3 {
             let mut again = RawSocket::upgraded(target.port);
-            again.message(&ToRelay::Hello(Hello { token: token.clone() }));
-            assert_eq!(again.farewell().goodbye, Some(Code::Revoked.number()));
+            again.send_message(&ToRelay::Hello(Hello { token: token.clone() }));
+            assert_eq!(again.read_to_end().goodbye, Some(Code::Revoked.number()));
         }
         let mut other = target.mallory();
-        must_live(&mut other);
+        must_stay_open(&mut other);
     }),
     case("logic-disconnect-elsewhere", |target| {
-        // Another installation, another app and a session name an account of this one: it stays.
+        // Another installation, another app and a session cannot disconnect this installation's account.
         let mut alice = target.open(&target.victim, "wanted");
         for token in [target.neighbour.backend(), target.stranger.backend()] {
             let answer = disconnect(target, &token, json!({ "account": "wanted" }));
@@ -172,11 +172,11 @@ pub(super) const CASES: &[Case] = &[
         }
         let answer = disconnect(target, &target.token_with(json!({})), json!({ "installation": true }));
         assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
-        must_live(&mut alice);
+        must_stay_open(&mut alice);
     }),
 ];
 
-/// The answer to `POST /v1/disconnect`.
+/// Sends `POST /v1/disconnect` and returns the response.
 fn disconnect(target: &Target, token: &str, body: serde_json::Value) -> String {
     let body = body.to_string();
     let head = format!(

@@ -1,4 +1,4 @@
-//! The channels of the schedules: of every kind that there is, and the tokens of the one that needs them.
+//! The channels of the schedules, one for each kind of scope, and the tokens of the one that needs them.
 
 use crate::{
     clients::{INSTALLATION, Seeded, context, grant},
@@ -12,14 +12,14 @@ use sealwire_protocol::{
     wire::{Channel, Publish},
 };
 
-/// How many channels there are.
+/// The number of channels.
 pub(super) const CHANNELS: usize = 4;
-/// The channel that is joined with a token.
+/// The channel that needs a token.
 pub(super) const GUARDED: usize = 3;
 const NAMES: [&str; CHANNELS] = ["absences", "absences", "rotation", "guarded"];
 const CLAIMS: &str = "{}";
 
-/// A channel as an app names it; the guarded one with a token that is valid from `now_ms` on.
+/// Returns a channel as an app names it. The guarded one has a token that is valid from `now_ms`.
 pub(super) fn spec(channel: usize, keys: &[u8], now_ms: u64, seconds: u64) -> ChannelSpec {
     let scope = match channel {
         1 => Some(Vec::new()),
@@ -42,11 +42,11 @@ pub(super) fn token(keys: &[u8], now_ms: u64, seconds: u64) -> String {
             (key.id(), key.claims_key(APP, INSTALLATION, name, CLAIMS))
         })
         .collect();
-    let jwt = sign(&claims, &signing_key()).expect("claims within the limits");
+    let jwt = sign(&claims, &signing_key()).expect("the claims are within the limits");
     ClaimsKeyring::write(&jwt, keys.iter().map(|(id, key)| (*id, key)))
 }
 
-/// A publication of the app's resolver, with the session by which it publishes here.
+/// Returns a publish of the app's resolver, with the session token that it uses in this simulation.
 pub(super) fn publication(
     channel: usize,
     key: u8,
@@ -58,7 +58,7 @@ pub(super) fn publication(
     let whole = context();
     let scope = match channel {
         1 => Scope::default(),
-        2 => whole.keep(&["dashboard".to_owned()]).expect("a property of the context"),
+        2 => whole.keep(&["dashboard".to_owned()]).expect("the context has the property"),
         _ => whole,
     };
     let guarded = channel == GUARDED;
@@ -77,7 +77,7 @@ pub(super) fn publication(
         request: 1,
         channel: Some(wire),
         event: String::new(),
-        sealed: sealed.expect("a short payload").into(),
+        sealed: sealed.expect("the payload is short").into(),
         id: id.to_vec().into(),
         follows: 0,
     };
@@ -90,7 +90,7 @@ fn jwt(token: &str) -> String {
 
 pub(super) fn ids() -> [ChannelId; CHANNELS] {
     let (whole, tag) = (context(), tag());
-    let dashboard = whole.keep(&["dashboard".to_owned()]).expect("a property of the context");
+    let dashboard = whole.keep(&["dashboard".to_owned()]).expect("the context has the property");
     let scopes = [whole.clone(), Scope::default(), dashboard, whole];
     std::array::from_fn(|channel| {
         let claims_tag = (channel == GUARDED).then_some(&tag);

@@ -1,16 +1,23 @@
-//! Seeded schedules: the client core and the relay's rules under everything that a network, a machine and an app can do
-//! to them, checked against a model of what was promised. `SEALWIRE_SCHEDULES` says how many, `SEALWIRE_SEED` where they
-//! begin; a seed alone runs that one and tells its story.
+//! Seeded schedules: the client core and the relay's rules under random faults of the network, the machines, the relay and
+//! the app, checked against a model of the guarantees.
+//!
+//! `SEALWIRE_SCHEDULES` is the number of schedules and `SEALWIRE_SEED` the first seed. A seed alone runs that schedule and
+//! prints its events.
 
+mod app_calls;
 mod channels;
+mod conditions;
+mod faults;
 mod history;
+mod machine;
 mod model;
 mod network;
-mod side;
+mod recovery;
+mod schedule;
 mod traffic;
-mod weather;
 mod world;
 
+use schedule::Tally;
 use std::{
     env,
     panic::catch_unwind,
@@ -21,19 +28,19 @@ use std::{
     thread,
     time::Instant,
 };
-use weather::Tally;
 
-/// In a build without optimization, where nobody asked for a number.
-const FEW: u64 = 300;
+/// The default number of schedules, for a build without optimisation.
+const DEFAULT_SCHEDULES: u64 = 300;
 
 fn number(name: &str) -> Option<u64> {
     env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
 
-/// Runs seeds on all cores until one breaks a promise. Returns what they came to, or the smallest broken seed.
-fn run(seeds: std::ops::Range<u64>, story: bool) -> Result<Tally, (u64, String)> {
+/// Runs the schedules of these seeds on all cores, until one breaks a guarantee. Returns the sum of their figures, or the
+/// smallest seed that broke a guarantee.
+fn run(seeds: std::ops::Range<u64>, verbose: bool) -> Result<Tally, (u64, String)> {
     let next = AtomicU64::new(seeds.start);
-    let broken: Mutex<Option<(u64, String)>> = Mutex::default();
+    let violation: Mutex<Option<(u64, String)>> = Mutex::default();
     let total = Mutex::new(Tally::default());
     let work = || {
         let mut sum = Tally::default();
@@ -42,13 +49,13 @@ fn run(seeds: std::ops::Range<u64>, story: bool) -> Result<Tally, (u64, String)>
             if seed >= seeds.end {
                 break;
             }
-            let lived = catch_unwind(|| weather::live(seed, story));
-            match lived.unwrap_or_else(|_| Err("a panic, see above".into())) {
+            let result = catch_unwind(|| schedule::run(seed, verbose));
+            match result.unwrap_or_else(|_| Err("the schedule panicked, see above".into())) {
                 Ok(tally) => sum.add(&tally),
                 Err(reason) => {
-                    let mut broken = broken.lock().expect("no thread panics");
-                    if broken.as_ref().is_none_or(|(other, _)| seed < *other) {
-                        *broken = Some((seed, reason));
+                    let mut violation = violation.lock().expect("no thread panics");
+                    if violation.as_ref().is_none_or(|(other, _)| seed < *other) {
+                        *violation = Some((seed, reason));
                     }
                     next.fetch_max(seeds.end, Ordering::Relaxed);
                 }
@@ -58,18 +65,18 @@ fn run(seeds: std::ops::Range<u64>, story: bool) -> Result<Tally, (u64, String)>
     };
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| (0..cores).for_each(|_| drop(scope.spawn(work))));
-    match broken.into_inner().expect("no thread panics") {
-        Some(broken) => Err(broken),
+    match violation.into_inner().expect("no thread panics") {
+        Some(violation) => Err(violation),
         None => Ok(total.into_inner().expect("no thread panics")),
     }
 }
 
 #[test]
-#[allow(clippy::print_stdout, reason = "the rate is asked for")]
-fn in_every_schedule_each_subscription_has_everything_or_is_told_of_a_gap() {
+#[allow(clippy::print_stdout, reason = "the test command shows the figures")]
+fn in_every_schedule_each_subscription_gets_every_message_or_reports_a_gap() {
     let (seed, schedules) = (number("SEALWIRE_SEED"), number("SEALWIRE_SCHEDULES"));
     let first = seed.unwrap_or(0);
-    let count = schedules.unwrap_or(if seed.is_some() { 1 } else { FEW });
+    let count = schedules.unwrap_or(if seed.is_some() { 1 } else { DEFAULT_SCHEDULES });
     let start = Instant::now();
     match run(first..first + count, seed.is_some() && schedules.is_none()) {
         Ok(Tally { delivered, gaps, connects }) => {
@@ -81,13 +88,5 @@ fn in_every_schedule_each_subscription_has_everything_or_is_told_of_a_gap() {
         Err((seed, reason)) => panic!(
             "seed {seed}: {reason}\nreplay: SEALWIRE_SEED={seed} cargo test -p sealwire-tests --test simulated_pair schedule -- --nocapture"
         ),
-    }
-}
-
-impl Tally {
-    fn add(&mut self, other: &Self) {
-        self.delivered += other.delivered;
-        self.gaps += other.gaps;
-        self.connects += other.connects;
     }
 }

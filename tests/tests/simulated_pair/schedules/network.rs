@@ -1,18 +1,19 @@
-//! Connections between clients and the relay: each with its own delay, so that one may overtake another; cut at any byte.
+//! The connections between clients and the relay. Each has its own delay, so that one may overtake another, and can be cut
+//! at any byte.
 
 use bytes::Bytes;
 use sealwire_client::{ConnectionId, DecryptionId, FetchId, RenewalId};
 use sealwire_protocol::wire::{ToClient, ToRelay};
 use std::{collections::BTreeMap, fmt};
 
-/// One WebSocket.
+/// A WebSocket.
 pub(super) struct Link {
     pub(super) client: usize,
     pub(super) connection: ConnectionId,
     delay_ms: u64,
-    /// Nothing that is sent from now on arrives.
+    /// After a cut, nothing that is sent arrives.
     cut: bool,
-    /// When the newest message of each direction arrives: none overtakes another.
+    /// For each direction, the arrival of the newest message, so that no message overtakes another.
     newest: [u64; 2],
 }
 
@@ -37,7 +38,7 @@ impl fmt::Debug for Arrival {
     }
 }
 
-/// What arrives somewhere. The number is the link's.
+/// Something that arrives at the relay or at a client. The first number is the link, if there is one.
 pub(super) enum Arrival {
     Connect(u64),
     Opened(u64),
@@ -45,31 +46,33 @@ pub(super) enum Arrival {
     AtClient(u64, Bytes),
     ClosedAtClient(u64, Option<u16>),
     ClosedAtRelay(u64),
-    /// An answer of the app: to a client.
+    /// The app's answer to a client's request for a session.
     Session(usize, FetchId, Option<Answer>),
+    /// The app's answer to a client's request for a channel token.
     Token(usize, RenewalId, Option<Answer>),
-    /// A message that the platform opened, or not.
+    /// The platform's answer to a client's request to decrypt a message.
     Opening(usize, DecryptionId, Option<Vec<u8>>),
+    /// The end of a machine's sleep.
     Awake,
 }
 
-/// Of what moments a session or a token is.
+/// The times that determine a session or a token.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer {
-    /// When it was signed.
+    /// The time of its signature.
     pub(super) signed_at: u64,
-    /// When the process that signed it read the keys.
-    pub(super) keys_of: u64,
+    /// The time at which the signing process read the keys.
+    pub(super) keys_read_at: u64,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Toward {
-    Relay,
-    Client,
+pub(super) enum Direction {
+    ToRelay,
+    ToClient,
 }
 
 impl Arrival {
-    /// The client that has to be awake for it.
+    /// Returns the client that must be awake to receive it.
     pub(super) fn client(&self, network: &Network) -> Option<usize> {
         match self {
             Self::Opened(link) | Self::AtClient(link, _) | Self::ClosedAtClient(link, _) => {
@@ -80,12 +83,17 @@ impl Arrival {
         }
     }
 
-    fn on(&self, wanted: u64, toward: Toward) -> Option<usize> {
+    /// Returns its size if it travels on this link in this direction.
+    fn size_on(&self, wanted: u64, direction: Direction) -> Option<usize> {
         match self {
-            Self::Connect(link) if *link == wanted && toward == Toward::Relay => Some(1),
-            Self::AtRelay(link, bytes) if *link == wanted && toward == Toward::Relay => Some(bytes.len()),
-            Self::Opened(link) if *link == wanted && toward == Toward::Client => Some(1),
-            Self::AtClient(link, bytes) if *link == wanted && toward == Toward::Client => Some(bytes.len()),
+            Self::Connect(link) if *link == wanted && direction == Direction::ToRelay => Some(1),
+            Self::AtRelay(link, bytes) if *link == wanted && direction == Direction::ToRelay => {
+                Some(bytes.len())
+            }
+            Self::Opened(link) if *link == wanted && direction == Direction::ToClient => Some(1),
+            Self::AtClient(link, bytes) if *link == wanted && direction == Direction::ToClient => {
+                Some(bytes.len())
+            }
             _ => None,
         }
     }
@@ -94,7 +102,7 @@ impl Arrival {
 #[derive(Default)]
 pub(super) struct Network {
     pub(super) links: Vec<Link>,
-    under_way: BTreeMap<(u64, u64), Arrival>,
+    in_flight: BTreeMap<(u64, u64), Arrival>,
     sent: u64,
 }
 
@@ -109,62 +117,63 @@ impl Network {
         self.links.iter().rposition(is).map(|index| index as u64)
     }
 
-    /// Links that still work.
-    pub(super) fn working(&self) -> Vec<u64> {
+    /// Returns the links that were not cut.
+    pub(super) fn connected(&self) -> Vec<u64> {
         (0..self.links.len() as u64).filter(|link| !self.links[*link as usize].cut).collect()
     }
 
-    /// The longest delay among the links that still work.
-    pub(super) fn slowest_ms(&self) -> u64 {
+    /// Returns the longest delay of the links that were not cut.
+    pub(super) fn max_delay_ms(&self) -> u64 {
         self.links.iter().filter(|link| !link.cut).map(|link| link.delay_ms).max().unwrap_or(0)
     }
 
     pub(super) fn next(&self) -> Option<u64> {
-        self.under_way.keys().next().map(|(at, _)| *at)
+        self.in_flight.keys().next().map(|(at, _)| *at)
     }
 
     pub(super) fn take_due(&mut self, now: u64) -> Option<(u64, Arrival)> {
-        let entry = self.under_way.first_entry().filter(|entry| entry.key().0 <= now)?;
+        let entry = self.in_flight.first_entry().filter(|entry| entry.key().0 <= now)?;
         let ((_, number), arrival) = entry.remove_entry();
         Some((number, arrival))
     }
 
-    /// Puts off what arrived, in its old order.
-    pub(super) fn put_off(&mut self, number: u64, until: u64, arrival: Arrival) {
-        self.under_way.insert((until, number), arrival);
+    /// Postpones an arrival, in its old order.
+    pub(super) fn postpone(&mut self, number: u64, until: u64, arrival: Arrival) {
+        self.in_flight.insert((until, number), arrival);
     }
 
     pub(super) fn at(&mut self, at: u64, arrival: Arrival) {
         self.sent += 1;
-        self.under_way.insert((at, self.sent), arrival);
+        self.in_flight.insert((at, self.sent), arrival);
     }
 
-    pub(super) fn send(&mut self, now: u64, link: u64, toward: Toward, arrival: Arrival) {
+    pub(super) fn send(&mut self, now: u64, link: u64, direction: Direction, arrival: Arrival) {
         let state = &mut self.links[link as usize];
         if !state.cut {
-            let newest = &mut state.newest[toward as usize];
+            let newest = &mut state.newest[direction as usize];
             *newest = (*newest).max(now + state.delay_ms);
             let at = *newest;
             self.at(at, arrival);
         }
     }
 
-    /// Cuts a link. Of what is under way, what lies before the byte that `choose` picks still arrives whole; returns when
-    /// the last of it does, in each direction.
+    /// Cuts a link. In each direction, `choose` picks a byte among those in flight; messages that end before it still
+    /// arrive. Returns the arrival of the newest message in each direction.
     pub(super) fn cut(&mut self, link: u64, mut choose: impl FnMut(usize) -> usize) -> [u64; 2] {
         let newest = self.links[link as usize].newest;
         self.links[link as usize].cut = true;
-        for toward in [Toward::Relay, Toward::Client] {
-            let sized =
-                |(key, arrival): (&(u64, u64), &Arrival)| Some((key.1, *key, arrival.on(link, toward)?));
-            let mut messages: Vec<_> = self.under_way.iter().filter_map(sized).collect();
-            // In the order of sending, which what waits for a sleeper no longer arrives in.
+        for direction in [Direction::ToRelay, Direction::ToClient] {
+            let sized = |(key, arrival): (&(u64, u64), &Arrival)| {
+                Some((key.1, *key, arrival.size_on(link, direction)?))
+            };
+            let mut messages: Vec<_> = self.in_flight.iter().filter_map(sized).collect();
+            // The messages are sorted by the order of sending; their arrivals may differ if a machine sleeps.
             messages.sort_unstable();
             let mut left = choose(messages.iter().map(|(.., size)| size).sum::<usize>() + 1);
             for (_, key, size) in messages {
                 if size > left {
                     left = 0;
-                    self.under_way.remove(&key);
+                    self.in_flight.remove(&key);
                 } else {
                     left -= size;
                 }

@@ -1,9 +1,9 @@
-//! What goes in and out of the clients: what arrives, what they send, what they tell and ask the app.
+//! The input and output of the client cores: arrivals, transmissions, and events for the app.
 
 use super::{
     channels,
-    network::{Answer, Arrival, Toward},
-    side::Side,
+    machine::{Machine, Offline},
+    network::{Answer, Arrival, Direction},
     world::{World, unix_ms},
 };
 use crate::clients::grant;
@@ -11,79 +11,83 @@ use aes_gcm::{
     Aes256Gcm, KeyInit as _,
     aead::{AeadInOut as _, inout::InOutBuf},
 };
-use sealwire_client::{ClientError, ConnectionId, Event, Transmit};
+use sealwire_client::{ClientError, ConnectionId, Event, FetchId, RenewalId, Transmit};
 use sealwire_protocol::{AesGcmInput, Code};
 
-/// A platform may be busy.
-const SLOWEST_OPENING_MS: u64 = 200;
-/// How long a process that signs tokens remembers the keys.
-const REMEMBERED_MS: u64 = 5_000;
+/// The longest time that the platform takes to decrypt a message.
+const MAX_DECRYPTION_MS: u64 = 200;
+/// The time for which a process that signs tokens caches the keys.
+const KEY_CACHE_MS: u64 = 5_000;
 
 impl World {
     pub(super) fn arrive(&mut self, arrival: Arrival) {
         let relay_now = self.relay_now();
         match arrival {
-            Arrival::Connect(link) => match self.sides[self.network.links[link as usize].client].offline {
-                Some(true) => {}
-                Some(false) => {
+            Arrival::Connect(link) => match self.machines[self.network.links[link as usize].client].offline {
+                Some(Offline::GetsNoAnswer) => {}
+                Some(Offline::Fails) => {
                     self.network.send(
                         self.now_ms,
                         link,
-                        Toward::Client,
+                        Direction::ToClient,
                         Arrival::ClosedAtClient(link, Some(1006)),
                     );
                 }
                 None => {
                     self.relay.accept(link, relay_now);
-                    self.network.send(self.now_ms, link, Toward::Client, Arrival::Opened(link));
+                    self.network.send(self.now_ms, link, Direction::ToClient, Arrival::Opened(link));
                 }
             },
             Arrival::AtRelay(link, message) => self.relay.receive(link, message, relay_now),
             Arrival::ClosedAtRelay(link) => self.relay.remove(link, relay_now),
             Arrival::Opened(link) => {
                 let (now, connection) = self.at_client(link);
-                self.side(link).core.handle_opened(now, connection);
+                self.machine(link).core.handle_opened(now, connection);
             }
             Arrival::AtClient(link, message) => {
                 let (now, connection) = self.at_client(link);
-                self.side(link).core.handle_frame(now, connection, Some(message));
+                self.machine(link).core.handle_frame(now, connection, Some(message));
             }
             Arrival::ClosedAtClient(link, code) => {
                 let (now, connection) = self.at_client(link);
-                self.side(link).connection.take_if(|current| *current == connection);
-                self.side(link).core.handle_closed(now, connection, code);
+                self.machine(link).connection.take_if(|current| *current == connection);
+                self.machine(link).core.handle_closed(now, connection, code);
             }
-            Arrival::Session(client, fetch, answer) => {
-                let now = self.client_now(client);
-                let core = &mut self.sides[client].core;
-                match answer {
-                    // Sessions for a key that is missing are minted with all that there are, and so are those here.
-                    Some(Answer { signed_at, .. }) => {
-                        let keys = self.conditions.keys_at(signed_at);
-                        let grant = grant(&keys, unix_ms(signed_at), self.conditions.session_seconds);
-                        core.handle_session(now, fetch, grant);
-                    }
-                    None => core.handle_session_failed(now, fetch, unavailable()),
-                }
-            }
-            Arrival::Token(client, renewal, answer) => {
-                let now = self.client_now(client);
-                let core = &mut self.sides[client].core;
-                match answer {
-                    Some(Answer { signed_at, keys_of }) => {
-                        let keys = self.conditions.keys_at(keys_of);
-                        let seconds = self.conditions.token_seconds;
-                        core.handle_token(now, renewal, &channels::token(&keys, unix_ms(signed_at), seconds));
-                    }
-                    None => core.handle_token_failed(now, renewal, unavailable()),
-                }
-            }
+            Arrival::Session(client, fetch, answer) => self.session_arrives(client, fetch, answer),
+            Arrival::Token(client, renewal, answer) => self.token_arrives(client, renewal, answer),
             Arrival::Opening(client, opening, plaintext) => {
                 let now = self.client_now(client);
-                self.sides[client].core.handle_decrypted(now, opening, plaintext);
+                self.machines[client].core.handle_decrypted(now, opening, plaintext);
             }
-            // Its timers are late, and it finds out by itself.
+            // The client is not told; its late timers show it.
             Arrival::Awake => {}
+        }
+    }
+
+    fn session_arrives(&mut self, client: usize, fetch: FetchId, answer: Option<Answer>) {
+        let now = self.client_now(client);
+        let core = &mut self.machines[client].core;
+        match answer {
+            // A session always has the newest keys, because a resolver reads them again for a missing key.
+            Some(Answer { signed_at, .. }) => {
+                let keys = self.conditions.keys_at(signed_at);
+                let grant = grant(&keys, unix_ms(signed_at), self.conditions.session_seconds);
+                core.handle_session(now, fetch, grant);
+            }
+            None => core.handle_session_failed(now, fetch, unavailable()),
+        }
+    }
+
+    fn token_arrives(&mut self, client: usize, renewal: RenewalId, answer: Option<Answer>) {
+        let now = self.client_now(client);
+        let core = &mut self.machines[client].core;
+        match answer {
+            Some(Answer { signed_at, keys_read_at }) => {
+                let keys = self.conditions.keys_at(keys_read_at);
+                let seconds = self.conditions.token_seconds;
+                core.handle_token(now, renewal, &channels::token(&keys, unix_ms(signed_at), seconds));
+            }
+            None => core.handle_token_failed(now, renewal, unavailable()),
         }
     }
 
@@ -92,16 +96,16 @@ impl World {
         (self.client_now(link.client), link.connection)
     }
 
-    fn side(&mut self, link: u64) -> &mut Side {
-        &mut self.sides[self.network.links[link as usize].client]
+    fn machine(&mut self, link: u64) -> &mut Machine {
+        &mut self.machines[self.network.links[link as usize].client]
     }
 
     pub(super) fn transmit(&mut self, client: usize, transmit: Transmit) {
-        self.say(|| format!("client {client}: {transmit:?}"));
+        self.trace(|| format!("client {client}: {transmit:?}"));
         let (link, arrival) = match transmit {
             Transmit::Connect { connection, .. } => {
-                self.sides[client].connection = Some(connection);
-                self.sides[client].connects += 1;
+                self.machines[client].connection = Some(connection);
+                self.machines[client].connects += 1;
                 let delay = 1 + self.random.below(self.conditions.delay_ms);
                 let link = self.network.open(client, connection, delay);
                 (link, Arrival::Connect(link))
@@ -111,15 +115,16 @@ impl World {
                 (link, Arrival::AtRelay(link, bytes.into()))
             }
             Transmit::Disconnect { connection, .. } => {
-                self.sides[client].connection.take_if(|current| *current == connection);
+                self.machines[client].connection.take_if(|current| *current == connection);
                 let Some(link) = self.network.link(client, connection) else { return };
                 (link, Arrival::ClosedAtRelay(link))
             }
         };
-        self.network.send(self.now_ms, link, Toward::Relay, arrival);
+        self.network.send(self.now_ms, link, Direction::ToRelay, arrival);
     }
 
-    pub(super) fn tell(&mut self, client: usize, event: Event) -> Result<(), String> {
+    /// Handles an event of a client for its app. Returns an explanation if the event breaks a guarantee.
+    pub(super) fn handle_event(&mut self, client: usize, event: Event) -> Result<(), String> {
         let (now, model) = (self.now_ms, &mut self.model);
         match event {
             Event::SubscribeDone { subscription, result } => {
@@ -129,7 +134,7 @@ impl World {
             Event::PublishDone { publish, result } => model.publish_done(client, publish, result, now),
             Event::Message { subscriptions, message } => {
                 let number =
-                    message.payload.trim_end().parse().map_err(|_| "a payload changed".to_owned())?;
+                    message.payload.trim_end().parse().map_err(|_| "a payload was altered".to_owned())?;
                 subscriptions.iter().try_for_each(|id| model.message(client, *id, message.position, number))
             }
             Event::Notice { subscriptions, notice } => {
@@ -146,7 +151,7 @@ impl World {
                 Ok(())
             }
             Event::DecryptRequested { decryption: opening, input } => {
-                let at = now + self.random.below(SLOWEST_OPENING_MS);
+                let at = now + self.random.below(MAX_DECRYPTION_MS);
                 let plaintext = (self.random.below(8) > 0).then(|| decrypt(&input)).flatten();
                 self.network.at(at, Arrival::Opening(client, opening, plaintext));
                 Ok(())
@@ -155,22 +160,22 @@ impl World {
         }
     }
 
-    /// When the app answers, and with what. It signs when it is asked, or when it answers; and a token with the keys of up
-    /// to five seconds before.
+    /// Returns the time of the app's answer, and the answer unless the app fails. The app signs either at the request or at
+    /// the answer, and signs channel tokens with keys that are up to five seconds old.
     fn answer(&mut self) -> (u64, Option<Answer>) {
-        let at = self.now_ms + 1 + self.random.below(self.conditions.answer_ms);
+        let at = self.now_ms + 1 + self.random.below(self.conditions.max_answer_ms);
         self.last_answer_at = self.last_answer_at.max(at);
-        let succeeds = self.random.below(100) >= self.conditions.failures;
-        let is_reliable = succeeds && self.conditions.answer_ms <= 10_000;
+        let succeeds = self.random.below(100) >= self.conditions.failure_percent;
+        let is_reliable = succeeds && self.conditions.max_answer_ms <= 10_000;
         self.model.may_end |= !is_reliable;
         self.model.may_be_unreadable |= !is_reliable;
         let signed_at = if self.random.below(2) == 0 { at } else { self.now_ms };
-        let keys_of = signed_at.saturating_sub(self.random.below(2) * REMEMBERED_MS);
-        (at, succeeds.then_some(Answer { signed_at, keys_of }))
+        let keys_read_at = signed_at.saturating_sub(self.random.below(2) * KEY_CACHE_MS);
+        (at, succeeds.then_some(Answer { signed_at, keys_read_at }))
     }
 }
 
-/// As a platform does it.
+/// Decrypts a message as the platform's AES-GCM does.
 fn decrypt(input: &AesGcmInput) -> Option<Vec<u8>> {
     let (ciphertext, tag) = input.ciphertext.split_last_chunk::<16>()?;
     let mut plaintext = ciphertext.to_vec();
