@@ -111,7 +111,7 @@ test('two environments of one app on one site share neither channels nor secrets
   );
 });
 
-test('a runtime that does not say the environment is refused with what to do', async () => {
+test('the error for a runtime without an environment says what to do', async () => {
   const { realtime } = backend('test');
   const unknown = { appContext: { moduleKey: 'm', environmentId: undefined, installationId: undefined } };
   await assert.rejects(

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { createRealtime } from '../../src/backend/create-realtime.js';
 import { forgeSecrets } from '../../src/backend/forge-secrets.js';
-import { REMEMBERED_FOR_TOKENS_MS, REMEMBERED_MS } from '../../src/backend/installation-secrets.js';
+import { MAX_AGE_FOR_TOKENS_MS, MAX_AGE_MS } from '../../src/backend/installation-secrets.js';
 import { resolverCore } from '../../src/core/load-resolver.js';
 import type { InstallationSecret } from '../../src/core/resolver-core.js';
 import type { SessionGrant } from '../../src/session/grant.js';
@@ -126,11 +126,11 @@ test('a replaced key outlasts every session and channel token that lacks the new
     const rotatedAt = clock.now;
 
     // A process that has read the secret just before hands out the old key alone, for as long as it may.
-    clock.now += REMEMBERED_FOR_TOKENS_MS - 1000;
+    clock.now += MAX_AGE_FOR_TOKENS_MS - 1000;
     const lifetimeSeconds = DAY_MS / 1000;
     const { token } = await stale.signRealtimeToken('team', {}, undefined, { context, lifetimeSeconds });
     assert.equal(claimsOf(token!)['exp'] * 1000, clock.now + ahead + DAY_MS);
-    clock.now = rotatedAt + REMEMBERED_MS - 1000;
+    clock.now = rotatedAt + MAX_AGE_MS - 1000;
     const session = await stale.session({ context });
     assert.deepEqual([idsOf(session), idsIn(token!)], [[old], [old]]);
     assert.equal(session.expiresAt * 1000, clock.now + ahead + DAY_MS);
@@ -148,7 +148,7 @@ test('a replaced key outlasts every session and channel token that lacks the new
   }
 });
 
-test('publishing seals with the newest key, and with a replaced one for the tokens that know no other', async () => {
+test('publishing seals with the newest key, and with a replaced one for tokens without a newer key', async () => {
   const { posted, clock, at } = rotating();
   const realtime = at();
   const lifetimeSeconds = DAY_MS / 1000;

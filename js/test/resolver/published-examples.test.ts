@@ -70,7 +70,7 @@ async function invoke<T = any>(functionKey: string, payload?: object): Promise<T
 
 const lastMessage = () => posted.at(-1)!.messages[0]!;
 
-test('the default channel is that of the module and what its page shows', async () => {
+test('the default channel has the scope of the module and of its page’s content', async () => {
   const result = await invoke('default-context', { text: 'hello' });
   assert.deepEqual(result, { eventId: '00000000000000aa-7', eventTimestamp: '1700000000456' });
   assert.deepEqual(lastMessage()['scope'], { module: 'panel', issue: '7', project: '3' });

@@ -7,7 +7,7 @@ import ForgeResolver from '@forge/resolver';
 
 import { createRealtime } from '../../src/backend/create-realtime.js';
 import { forgeSecrets } from '../../src/backend/forge-secrets.js';
-import type { Authorize, RealtimeOptions } from '../../src/backend/types.js';
+import type { Authorize, RealtimeOptions } from '../../src/backend/options.js';
 import { property, publish as defaultPublish, wrap } from '../../src/resolver.js';
 import { contextToken, inForge, type Runtime } from '../support/forge-runtime.js';
 import { keysIn } from '../support/key-holder.js';
@@ -93,7 +93,7 @@ test('a session has the properties that authorize has verified, and keys for tho
   assert.deepEqual([claimsOf(token)['can'], noDefaultScope], [['subscribe'], undefined]);
 });
 
-test('authorize cannot name what the context does not have', async () => {
+test('authorize cannot grant a property that the context does not have', async () => {
   const { session } = app(() => ({ properties: ['dashboard', 'issue'] }));
   await assert.rejects(
     session({ extension: GADGET }),
@@ -104,7 +104,7 @@ test('authorize cannot name what the context does not have', async () => {
   );
 });
 
-test('what Atlassian signed is granted without anybody else’s word', async () => {
+test('signed properties are granted without authorize', async () => {
   const { session, publish, asked, scopes } = app(() => true);
   const signed = { moduleKey: 'm', extension: PANEL, accountId: 'ada' };
   const grant = await session({ extension: PANEL }, { signed });
@@ -115,7 +115,7 @@ test('what Atlassian signed is granted without anybody else’s word', async () 
   assert.equal(asked.length, 2, 'one session, and one default channel');
 });
 
-test('a signed context without a property vouches for none', async () => {
+test('a signed context vouches for no property that it lacks', async () => {
   const { session } = app(() => true);
   const signed = { moduleKey: 'm', extension: { type: 'jira:dashboardGadget' } };
   assert.deepEqual((await session({ extension: GADGET }, { signed })).context, { module: 'm' });
@@ -142,7 +142,7 @@ test('a call that contradicts the platform gets no session and publishes nothing
   assert.deepEqual(scopes(), []);
 });
 
-test('a module type that the platform calls by a name of its own is no contradiction', async () => {
+test('another name of the platform for a module type is not a contradiction', async () => {
   const { session } = app(() => ({ properties: ['module', 'issue'] }));
   for (const moduleType of ['function', 'core:function', 'xen:macro', '']) {
     const grant = await session({ extension: PANEL }, { appContext: { moduleKey: 'm', moduleType } });
@@ -150,7 +150,7 @@ test('a module type that the platform calls by a name of its own is no contradic
   }
 });
 
-test('a token that cannot be read vouches for nothing', async () => {
+test('an unreadable token vouches for nothing', async () => {
   const { session } = app(() => true);
   const some = contextToken({ moduleKey: 'm', extension: PANEL });
   for (const token of [
@@ -165,7 +165,7 @@ test('a token that cannot be read vouches for nothing', async () => {
   }
 });
 
-test('a token that has expired vouches for nothing', async () => {
+test('an expired token vouches for nothing', async () => {
   const { session } = app(() => true);
   const now = Math.floor(Date.now() / 1000);
   const until = async (exp: number) =>
@@ -174,7 +174,7 @@ test('a token that has expired vouches for nothing', async () => {
   assert.deepEqual(await until(now - 30), { module: 'm', project: '3', issue: '7' });
 });
 
-test('the account is the platform’s', async () => {
+test('the account is the one that the platform names', async () => {
   const { session } = app(() => true);
   await assert.rejects(session({}, { aaid: 'ben' }), isError('PERMISSION_MISSING', /account of the call/));
 });
@@ -192,7 +192,7 @@ test('a forged context is published nowhere: authorize is asked, and says no', a
   assert.deepEqual(scopes(), [{ dashboard: '10001' }]);
 });
 
-test('where authorize verifies nothing, a claimed place is refused with what to do', async () => {
+test('if authorize verifies nothing, a claimed scope is refused with advice', async () => {
   const { publish, scopes } = app(() => true);
   await assert.rejects(
     publish({ extension: GADGET }, [IN_DASHBOARD]),
@@ -202,7 +202,7 @@ test('where authorize verifies nothing, a claimed place is refused with what to 
   assert.deepEqual(scopes(), []);
 });
 
-test('authorize is asked once for each invocation, and not where nothing hangs on it', async () => {
+test('authorize is called once per invocation, and only if its decision matters', async () => {
   const { publish, asked, scopes } = app(() => ({ properties: ['dashboard'] }));
   await publish({ extension: GADGET }, [IN_DASHBOARD, IN_DASHBOARD, IN_DASHBOARD]);
   assert.deepEqual([asked.length, scopes().length], [1, 3]);
@@ -212,7 +212,7 @@ test('authorize is asked once for each invocation, and not where nothing hangs o
   assert.equal(asked.length, 2);
 });
 
-test('an authorize that fails is no yes, is reported, and is asked again', async () => {
+test('a failed authorize grants nothing, is reported, and is called again', async () => {
   let attempts = 0;
   const { publish, scopes } = app(() => {
     attempts += 1;
@@ -226,14 +226,14 @@ test('an authorize that fails is no yes, is reported, and is asked again', async
   assert.deepEqual(scopes(), [{ dashboard: '10001' }]);
 });
 
-test('a user whom authorize refuses may cause a message where the platform vouches for the place', async () => {
+test('a user whom authorize refuses may cause a message to a scope that the platform vouches for', async () => {
   const { publish, scopes } = app(() => false);
   const signed = { moduleKey: 'm', extension: PANEL };
   await publish({ extension: PANEL }, [{}], { signed });
   assert.deepEqual(scopes(), [{ module: 'm', project: '3', issue: '7' }]);
 });
 
-test('a job gets the scope that was verified, and a consumer publishes to it without asking', async () => {
+test('a job carries the verified scope, and a consumer publishes to it without another check', async () => {
   const { realtime, invoke, asked, scopes } = app(() => ({ properties: ['dashboard'] }));
   const scope = await invoke('scope', { extension: GADGET }, {}, IN_DASHBOARD);
   assert.deepEqual(scope, { dashboard: '10001' });
@@ -245,7 +245,7 @@ test('a job gets the scope that was verified, and a consumer publishes to it wit
   assert.deepEqual([scopes(), asked.length], [[{ dashboard: '10001' }], 1]);
 });
 
-test('the functions that take the place of @forge/realtime’s publish where Atlassian signed the place', async () => {
+test('the functions in place of @forge/realtime’s publish to scopes that Atlassian signed', async () => {
   const { fetch, posted } = fakeRelay();
   globalThis.fetch = fetch;
   Object.assign(process.env, {
@@ -268,7 +268,7 @@ test('the functions that take the place of @forge/realtime’s publish where Atl
   );
 });
 
-test('properties of the app’s own are granted, and make a default scope where the type has none', async () => {
+test('properties that the app states are granted, and make a default scope if the type has none', async () => {
   const portal = { type: 'jira:newThing', request: { key: 'SD-1' } };
   const { session, publish, scopes } = app(() => true, {
     properties: async ({ extension }) => ({
@@ -282,7 +282,7 @@ test('properties of the app’s own are granted, and make a default scope where 
   assert.deepEqual(scopes(), [{ module: 'm', request: 'SD-1' }, { request: 'SD-1' }]);
 });
 
-test('properties of the app’s own neither contradict the context nor break the limits', async () => {
+test('properties that the app states may neither contradict the context nor exceed the limits', async () => {
   for (const [properties, message] of [
     [() => ({ dashboard: '2' }), /another value for 'dashboard' than the context has/],
     [() => ({ module: 'other' }), /another value for 'module'/],
@@ -315,12 +315,12 @@ test('properties of the app’s own neither contradict the context nor break the
   );
 });
 
-test('authorize has the last word on the app’s own properties as well', async () => {
+test('authorize decides about the properties that the app states, too', async () => {
   const { session } = app(() => ({ properties: ['dashboard'] }), { properties: () => ({ team: 'blue' }) });
   assert.deepEqual((await session({ extension: GADGET })).context, { dashboard: '10001' });
 });
 
-test('a page that shows what is the user’s own is scoped to the account, and to no other account', async () => {
+test('a page that shows the user’s own data is scoped to the account, and to no other account', async () => {
   const { session, publish, scopes } = app(() => true);
   const extension = { type: 'jira:personalSettingsPage' };
   const grant = await session({ extension }, { signed: { moduleKey: 'm', extension } });

@@ -64,7 +64,7 @@ export class FakePage {
       connect: (url = 'wss://relay') => connect(url, 'sealwire.v1'),
       leave: () => {
         [...leaving].forEach((listener) => listener());
-        locks.leave();
+        locks.releaseAll();
       },
       remove: () => (owner.defaultView = null),
       woken: () => woken,

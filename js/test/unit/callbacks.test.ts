@@ -36,7 +36,7 @@ async function hearAll(t: TestContext, callback: Callback<any>, options: Subscri
 
 const ERRORS = ['GAP', 'GAP', 'MESSAGE_UNREADABLE', 'TOKEN_EXPIRED'];
 
-test('a callback of one parameter gets messages only, and the console the errors, once for each code', async (t) => {
+test('a callback with one parameter receives messages only, and the console shows each code once', async (t) => {
   for (const make of [
     (heard: unknown[]) => (payload: unknown) => heard.push(payload),
     (heard: unknown[]) =>
@@ -60,14 +60,14 @@ test('a callback of one parameter gets messages only, and the console the errors
   }
 });
 
-test('a callback of two parameters gets undefined and the error', async (t) => {
+test('a callback with two parameters receives undefined and the error', async (t) => {
   const heard: unknown[] = [];
   const warnings = await hearAll(t, (payload, error) => heard.push(error ? [payload, error.code] : payload));
   assert.deepEqual(heard, ['hello', ...ERRORS.map((code) => [undefined, code])]);
   assert.deepEqual(warnings, []);
 });
 
-test('the option onError takes every error from the callback', async (t) => {
+test('the option onError receives every error in place of the callback', async (t) => {
   const heard: unknown[] = [];
   const errors: string[] = [];
   const callback: Callback<any> = (payload, _error) => heard.push(payload);
@@ -75,7 +75,7 @@ test('the option onError takes every error from the callback', async (t) => {
   assert.deepEqual([heard, errors, warnings], [['hello'], ERRORS, []]);
 });
 
-test('the option onGap takes gaps, and leaves the other errors to onError, the callback or the console', async (t) => {
+test('the option onGap receives gaps only, and onError, the callback or the console the other errors', async (t) => {
   const gaps: string[] = [];
   const onGap: SubscriptionOptions['onGap'] = ({ code, gap }) => gaps.push(`${code} ${gap?.reason}`);
   const expected = ['GAP evicted', 'GAP evicted'];
@@ -94,7 +94,7 @@ test('the option onGap takes gaps, and leaves the other errors to onError, the c
   assert.deepEqual([gaps, warnings.length], [expected, 2]);
 });
 
-test('listeners are functions', async () => {
+test('a listener that is not a function is refused', async () => {
   const { sources } = fakeCore();
   const realtime = realtimeWith({}, sources);
   for (const name of ['onError', 'onGap']) {
@@ -106,7 +106,7 @@ test('listeners are functions', async () => {
   }
 });
 
-test('pages of the test relay keep the same rules', async (t) => {
+test('pages of the test relay follow the same rules', async (t) => {
   const warn = t.mock.method(console, 'warn', () => {});
   const relay = createTestRelay();
   const page = relay.realtime();

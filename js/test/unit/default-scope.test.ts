@@ -28,7 +28,7 @@ function page(session: RealtimeOptions['session'], options: RealtimeOptions = {}
   return { realtime: realtimeWith({ session: session!, ...options }, sources), clients };
 }
 
-test('a session that has a default scope serves calls without overrides', async () => {
+test('a session with a default scope serves calls without overrides', async () => {
   const { realtime, clients } = page(() => grant);
   await realtime.subscribe('n', () => {});
   await realtime.publish('n', 'x');
@@ -65,7 +65,7 @@ test('a call made before the first session waits for it', async () => {
   assert.equal(clients[0]!.published.length, 1);
 });
 
-test('where the first session fails or is late, a call goes to the core, and a session that cannot serve it is refused', async () => {
+test('if the first session fails or is late, a call goes to the core, and a later session that cannot serve it is refused', async () => {
   const unavailable = new SealwireError('SESSION_UNAVAILABLE', 'Not now.');
   for (const first of [() => Promise.reject(unavailable), () => new Promise<never>(() => {})]) {
     const answers = [first, () => without, () => without];
@@ -80,7 +80,7 @@ test('where the first session fails or is late, a call goes to the core, and a s
   }
 });
 
-test('the core’s refusal of a property says what to do where the resolver knows', async () => {
+test('the core’s refusal of a property contains the advice of the resolver', async () => {
   const { realtime, clients } = page(() => ({ ...grant, scopeHint: HINT }));
   await realtime.publish('n', 'x');
   clients[0]!.failure = {

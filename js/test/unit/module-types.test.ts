@@ -159,7 +159,7 @@ test('a type without a default scope, an unknown one and none at all are refused
   }
 });
 
-test('a page of a known type that is not known is refused', () => {
+test('an unknown page of a known type is refused', () => {
   for (const page of ['new_page', undefined, 'constructor']) {
     const type = 'jiraServiceManagement:portalHeader';
     assert.match(String(scopeOf(type, { type, page, portal: { id: 1 } })), /no default channel.*not known/);

@@ -68,7 +68,7 @@ test("a function of the app's handler runs with the page's context and account, 
   assert.match(errors![0]!, /^PERMISSION_MISSING/);
 });
 
-test('invocations at once do not see each other', async () => {
+test('concurrent invocations are isolated', async () => {
   const { handler } = app();
   const relay = createTestRelay();
   const pages = ['1', '2', '3'].map((issue) => relay.realtime({ context: context(issue), accountId: issue }));
@@ -79,7 +79,7 @@ test('invocations at once do not see each other', async () => {
   );
 });
 
-test('two relays do not see each other either, and neither needs a variable or a storage', async () => {
+test('two relays are isolated, and need no variable and no storage', async () => {
   const { handler } = app();
   const relays = [createTestRelay(), createTestRelay({ installation: 'ari:cloud:jira::site/mine' })];
   for (const relay of relays) await relay.invoke(handler, 'tellAll');
@@ -95,7 +95,7 @@ test('two relays do not see each other either, and neither needs a variable or a
   assert.equal((await relays[0]!.invoke(handler, 'ban', { accountId: 'x' })).errors, undefined);
 });
 
-test("a page's authorize takes the place of the app's, which may need a product to ask", async () => {
+test("a page's authorize replaces the app's, which may need a product", async () => {
   const resolver = new Resolver();
   const realtime = createRealtime({
     authorize: () => {
@@ -123,7 +123,7 @@ test("a page's authorize takes the place of the app's, which may need a product 
   );
 });
 
-test('what the function throws or returns comes back, and a wrong call is named', async () => {
+test('the result or exception of the function is returned, and a wrong call is refused', async () => {
   const { handler, resolver } = app();
   const relay = createTestRelay();
   await assert.rejects(relay.invoke(handler, 'fail'), new TypeError('of the app'));
@@ -157,7 +157,7 @@ test('what the function throws or returns comes back, and a wrong call is named'
   );
 });
 
-test('a consumer of the app runs on the same stage', async () => {
+test('a consumer of the app runs with the test relay', async () => {
   const { consumer } = app();
   const relay = createTestRelay();
   const page = relay.realtime({ context: context('7') });
@@ -187,7 +187,7 @@ test('a resolver of the test relay keeps its own options when it is invoked', as
   await assert.rejects(relay.invoke(handler, 'scope', {}, page), isError('SCOPE_REFUSED', /vouches/));
 });
 
-test('contexts without an installation belong to that of the relay', async () => {
+test('contexts without an installation belong to the installation of the relay', async () => {
   const relay = createTestRelay({ installation: 'ari:cloud:jira::site/mine' });
   const page = relay.realtime();
   const heard: unknown[] = [];

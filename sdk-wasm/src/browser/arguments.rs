@@ -50,7 +50,7 @@ pub(super) fn config(options: &JsValue) -> Config {
     let config = Config::default();
     Config {
         idle_close_ms: duration(options, "idleCloseMs", config.idle_close_ms),
-        opens_elsewhere_from: property(options, "opensElsewhereFrom").as_f64().map(|bytes| bytes as usize),
+        opens_elsewhere_from: property(options, "hostDecryptThreshold").as_f64().map(|bytes| bytes as usize),
         ..config
     }
 }

@@ -23,7 +23,7 @@ pub struct Client {
 impl Client {
     /// `host`: `{ session(reason), connect(url, protocol), token(provider, renewal, fresh), state(state, error?),
     /// open(opening, key, iv, associatedData, ciphertext) }`; `options`: `{ idleCloseMs?,
-    /// opensElsewhereFrom? }`: from how many sealed bytes on the host's `open` decrypts a message.
+    /// hostDecryptThreshold? }`: from how many sealed bytes on the host's `open` decrypts a message.
     ///
     /// # Errors
     /// Where the page has no source of randomness.
