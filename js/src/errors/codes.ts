@@ -56,7 +56,7 @@ export const codes = [
 /** The codes for a broken text stream. They concern its two ends only, so the protocol has no number for them. */
 export type StreamErrorCode = 'STREAM_FAILED' | 'STREAM_SILENT' | 'STREAM_RESTARTED';
 
-/** The code for a publish that the app's signal cancelled. */
+/** The code for a call that the app's signal cancelled. */
 export type CallErrorCode = 'ABORTED';
 
 /** The stable code of a SealwireError. A code never changes its meaning. */

@@ -109,7 +109,8 @@ export class StrictModeSubscription {
       const subscribe = global ? realtime.subscribeGlobal : realtime.subscribe;
       subscription = await subscribe(channel, deliver, { ...options, signal: attempt.signal, onState });
     } catch (thrown) {
-      if (isCurrent()) this.#refused(errorFromCore(thrown));
+      // Only the app's signal aborts the current attempt.
+      if (isCurrent()) this.#refused(attempt.signal.aborted ? abortedError() : errorFromCore(thrown));
       return;
     }
     if (!isCurrent()) return leave(subscription);
@@ -197,6 +198,14 @@ function abortWith(signal: AbortSignal | undefined, attempt: AbortController): v
   const abort = () => attempt.abort(signal?.reason);
   if (signal?.aborted) abort();
   else signal?.addEventListener('abort', abort, { once: true, signal: attempt.signal });
+}
+
+/** Returns the error of a subscribe that the app's signal ended. */
+function abortedError(): SealwireError {
+  return new SealwireError(
+    'ABORTED',
+    "The app's signal ended the call before the subscription was confirmed.",
+  );
 }
 
 /** Unsubscribes without waiting for the relay's answer. */

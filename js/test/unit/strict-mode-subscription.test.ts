@@ -155,3 +155,43 @@ test('a failed renewal is retried, and the subscription stays', async () => {
     ['subscribed'],
   );
 });
+
+test('a released subscription that is not confirmed is withdrawn', async () => {
+  const { relay, subscription, target, hold } = kept();
+  const signals: AbortSignal[] = [];
+  const { subscribe } = target.realtime;
+  target.realtime.subscribe = ((...given: Parameters<typeof subscribe>) => {
+    signals.push(given[2]!.signal!);
+    return subscribe(...given);
+  }) as typeof subscribe;
+  relay.cut();
+  hold();
+  await sleep(0);
+  assert.deepEqual(
+    signals.map(({ aborted }) => aborted),
+    [false],
+  );
+  subscription.release();
+  await sleep(0);
+  assert.deepEqual(
+    signals.map(({ aborted }) => aborted),
+    [true],
+  );
+});
+
+test('a subscription that the app aborts has failed and is not retried', async () => {
+  const controller = new AbortController();
+  const { relay, hold, states, made } = kept({ signal: controller.signal });
+  relay.cut();
+  hold();
+  await sleep(0);
+  controller.abort();
+  await sleep(0);
+  assert.deepEqual(
+    states.map(({ status, error }) => [status, error?.code]),
+    [['failed', 'ABORTED']],
+  );
+  relay.mend();
+  await sleep(1_100);
+  assert.equal(made(), 1);
+});
