@@ -1,10 +1,17 @@
-// The package's entry for pages: `import { realtime } from 'sealwire'`. Importing it starts nothing.
+// The package's entry for pages: `import { realtime } from 'sealwire'`. Importing it has no side effect.
 
 import { createRealtime } from './browser/realtime.js';
 import type { Realtime } from './browser/types.js';
 import { processWide } from './process-wide.js';
 
-/** For a Forge Custom UI: takes the place of @forge/bridge's `realtime`. */
+/**
+ * The client of the page, in place of the `realtime` of @forge/bridge. It loads and connects at the first call.
+ *
+ * @example
+ * ```ts
+ * await realtime.subscribe('absences', (change) => show(change), { contextOverrides: [Jira.Dashboard] });
+ * ```
+ */
 export const realtime: Realtime = /* @__PURE__ */ processWide('realtime', () => createRealtime());
 
 export { createRealtime };
@@ -20,14 +27,19 @@ export {
   type KnownProperty,
   type ProductContext,
 } from './context/product-context.js';
-export { SealwireError, type Gap, type Position } from './errors/sealwire-error.js';
+export type { Payload } from './arguments/payload.js';
+export {
+  SealwireError,
+  type Gap,
+  type Position,
+  type SealwireErrorDetails,
+} from './errors/sealwire-error.js';
 export type { ErrorCode } from './errors/codes.js';
-export type { ConnectionState, CoreKind, SessionReason } from './core/browser-core.js';
-export type { TokenProvider } from './session/channel-token.js';
-export type { SessionGrant, SessionKey } from './session/grant.js';
+export type { ConnectionState, CoreKind } from './core/browser-core.js';
+export type { SessionGrant, SessionKey, SessionReason } from './session/grant.js';
 export type { ScopedGrant } from './session/scoped-grant.js';
-export type { StreamGap, StreamOptions, TextStream } from './stream/types.js';
-export type { DebugEvent, DebugListener } from './transport/debugged.js';
+export type { TokenProvider } from './session/token-provider.js';
+export type { DebugEvent, DebugListener } from './transport/debug-socket.js';
 export type { Transport } from './transport/socket.js';
 export type {
   Callback,
@@ -41,8 +53,11 @@ export type {
   RealtimeEvent,
   RealtimeOptions,
   StateListener,
+  StreamGap,
+  StreamOptions,
   Subscribe,
   Subscription,
   SubscriptionOptions,
   SubscriptionState,
+  TextStream,
 } from './browser/types.js';

@@ -1,6 +1,6 @@
-// A clock that is not set: durations are measured on it.
+// The clock for durations, which nobody can set.
 
-/** Milliseconds on the monotonic clock, or on the wall clock where an environment of tests has no `performance`. */
+/** Returns milliseconds on the monotonic clock, or on the wall clock if a test environment has no `performance`. */
 export function monotonicMs(): number {
   return globalThis.performance?.now() ?? Date.now();
 }

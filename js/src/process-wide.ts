@@ -1,13 +1,13 @@
-// Holds what a process must have once, however often the package is loaded into it. Node loads different files for `import`
-// and for `require`, and a bundle may hold both: each has its own modules, and all share the objects that are made here.
+// Creates objects that exist once per process, even if the package is loaded several times. Node loads different files for
+// `import` and for `require`, and a bundle may contain both: each load has its own modules, and all share these objects.
 
 declare const SEALWIRE_VERSION: string | undefined;
 
-/** Only loads of the same version share anything. The build defines the version. */
+/** The version of the package, which the build defines. Only loads of the same version share objects. */
 const version = typeof SEALWIRE_VERSION === 'string' ? SEALWIRE_VERSION : 'source';
 const KEY = Symbol.for(`sealwire@${version}`);
 
-/** The object of this name; the first load of the package makes it. */
+/** Returns the object of this name, which the first load of the package creates. */
 export function processWide<T>(name: string, make: () => T): T {
   const holder = globalThis as { [KEY]?: Map<string, unknown> };
   const kept = (holder[KEY] ??= new Map());

@@ -1,4 +1,4 @@
-// What a call with wrong arguments throws.
+// Creates the error for a wrong argument, and names the kind of a value in it.
 
 import { SealwireError } from '../errors/sealwire-error.js';
 
@@ -6,19 +6,19 @@ export function invalid(message: string): SealwireError {
   return new SealwireError('INVALID_ARGUMENT', message);
 }
 
-/** The platform's own name of an object's kind, such as `Map`. It holds for objects of another realm too. */
+/** Returns the platform's name for an object's kind, such as `Map`, also for an object of another realm. */
 export function tagOf(value: object): string {
   return Object.prototype.toString.call(value).slice('[object '.length, -1);
 }
 
-/** True for what the platform defines, such as a Map or an Event, and false for objects of the app's own classes. */
+/** Returns whether the platform defines this kind, such as Map or Event. It is false for the app's own classes. */
 export function isPlatformObject(tag: string): boolean {
   return (
     tag !== 'Object' && Object.hasOwn(globalThis, tag) && typeof Reflect.get(globalThis, tag) === 'function'
   );
 }
 
-/** Names a value's kind without showing the value: it may be a secret. */
+/** Names the kind of a value. It never shows the value, which may be a secret. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';

@@ -1,4 +1,4 @@
-// Checks how long a session or a channel token lives.
+// Checks the lifetime of a session or a channel token.
 
 import { invalid } from './invalid.js';
 

@@ -1,4 +1,4 @@
-// Checks the names that a channel and an event may have.
+// Checks the names of channels and events.
 
 import { SealwireError } from '../errors/sealwire-error.js';
 import { invalid, kindOf } from './invalid.js';
@@ -6,13 +6,13 @@ import { ILL_FORMED, isWellFormed } from './well-formed.js';
 
 const MAX_NAME_BYTES = 255;
 
-/** The bytes of a text as UTF-8. It does without TextEncoder, which Jest's jsdom environment lacks. */
+/** Returns the number of bytes of a text in UTF-8, without TextEncoder, which Jest's jsdom environment lacks. */
 export function byteLength(text: string): number {
   let bytes = text.length;
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index);
     if (unit > 0x7f) bytes += unit > 0x7ff ? 2 : 1;
-    // A surrogate pair has four bytes, not three for each half.
+    // A surrogate pair has four bytes, not three per half.
     const isPair = unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(index + 1) & 0xfc00) === 0xdc00;
     if (isPair) bytes -= 2;
   }
@@ -38,7 +38,7 @@ export function checkChannelName(channel: unknown): string {
   return channel;
 }
 
-/** Absent means the unnamed event. */
+/** Checks the name of an event. Undefined is the unnamed event. */
 export function checkEventName(event: unknown): string {
   if (event === undefined) return '';
   if (typeof event !== 'string')

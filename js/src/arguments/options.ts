@@ -1,7 +1,6 @@
-// Checks the options that subscribing and publishing share, and how far back a subscription reaches.
+// Checks options that several calls share.
 
 import { SealwireError } from '../errors/sealwire-error.js';
-import type { TokenProvider } from '../session/channel-token.js';
 import { invalid, kindOf } from './invalid.js';
 
 const MAX_REPLAY_SECONDS = 120;
@@ -14,17 +13,12 @@ export function checkOptions(options: unknown): Record<string, unknown> {
   return options as Record<string, unknown>;
 }
 
-/** What signRealtimeToken returned as `token`. Null is what it returns beside errors, so it is never "no token". */
+/** Checks a channel token. Null is refused: signRealtimeToken() returns it together with errors. */
 export function checkToken(token: unknown): string | undefined {
   if (token === undefined) return undefined;
   if (typeof token === 'string' && token !== '') return token;
   const what = token === '' ? 'an empty string' : kindOf(token);
   throw invalid(`The option token must be what signRealtimeToken() returned as token, not ${what}.`);
-}
-
-/** A token, or the function that fetches one. */
-export function checkTokenOrProvider(token: unknown): string | TokenProvider | undefined {
-  return typeof token === 'function' ? (token as TokenProvider) : checkToken(token);
 }
 
 export function checkReplaySeconds(seconds: unknown): number | undefined {

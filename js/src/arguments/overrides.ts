@@ -1,11 +1,11 @@
-// Checks `contextOverrides`: which of the context's properties a channel's scope keeps.
+// Checks `contextOverrides`: the properties of the context that a channel's scope keeps.
 
 import { invalid, kindOf } from './invalid.js';
 import { isPropertyName } from './property-name.js';
 
 const EXAMPLE = 'Please provide an array of context properties, such as [Jira.Project].';
 
-/** The names without repetition; undefined where the default scope is meant. */
+/** Returns the names without repetition; undefined for the default scope. */
 export function checkOverrides(overrides: unknown): string[] | undefined {
   if (overrides === undefined) return undefined;
   if (!Array.isArray(overrides)) {
@@ -17,13 +17,13 @@ export function checkOverrides(overrides: unknown): string[] | undefined {
       throw invalid(`contextOverrides holds ${kindOf(name)}: a whole enum is not a property. ${EXAMPLE}`);
     }
     throw invalid(
-      `contextOverrides holds ${JSON.stringify(name) ?? kindOf(name)}, which is no property. ${EXAMPLE}`,
+      `contextOverrides holds ${JSON.stringify(name) ?? kindOf(name)}, which is not a property. ${EXAMPLE}`,
     );
   }
   return [...new Set(overrides as string[])];
 }
 
-/** The functions for installation-wide channels drop the whole context, so naming a part of it is a mistake. */
+/** Refuses overrides for an installation-wide channel, whose scope keeps nothing of the context. */
 export function refuseOverridesForGlobal(overrides: unknown): void {
   if (overrides === undefined || (Array.isArray(overrides) && overrides.length === 0)) return;
   throw invalid(

@@ -1,4 +1,4 @@
-// Turns a payload into the JSON text that is sealed, and back.
+// Converts a payload into the JSON text that is sealed, and back.
 
 import { SealwireError } from '../errors/sealwire-error.js';
 import { invalid, kindOf } from './invalid.js';
@@ -7,12 +7,12 @@ import { plainJson } from './plain-json.js';
 
 const MAX_PAYLOAD_BYTES = 128 * 1024;
 
-/** An object as a payload. Arrays, and whatever else is iterated over, go inside an object: `{ items }`. */
+/** A payload that is an object. An array, or any other iterable, goes inside an object: `{ items }`. */
 export type Payload = object & { readonly [Symbol.iterator]?: never };
 
 /**
- * A payload is a string or a JSON object, as in Forge; arrays and numbers go inside an object. Anything in it that JSON
- * would lose is refused.
+ * Converts a payload into JSON. As in Forge, a payload is a string or a JSON object; arrays and numbers go inside an object.
+ * A payload with a part that JSON would lose is refused.
  */
 export function serialisePayload(payload: unknown): string {
   const isObject = typeof payload === 'object' && payload !== null && !Array.isArray(payload);
@@ -33,7 +33,7 @@ export function serialisePayload(payload: unknown): string {
   return text;
 }
 
-/** A message that opened but is not JSON came from something else than this package. */
+/** Parses a decrypted payload. Text that is not JSON comes from a publisher without this package. */
 export function parsePayload(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,12 +1,13 @@
-// Checks properties that an app states itself: their names, their values and how many there are.
+// Checks properties that an app states itself: their names, values and number.
 
 import { invalid, kindOf } from './invalid.js';
 import { byteLength } from './names.js';
 import { isPropertyName } from './property-name.js';
 import { ILL_FORMED, isWellFormed } from './well-formed.js';
 
-/** Most properties of a session's context, and of a scope. */
+/** The maximum number of properties of a session's context and of a scope. */
 export const MAX_PROPERTIES = 8;
+/** The maximum length of a property's value. */
 export const MAX_VALUE_BYTES = 256;
 
 function checkValue(what: string, name: string, value: unknown): string {
@@ -21,7 +22,7 @@ function checkValue(what: string, name: string, value: unknown): string {
   return value;
 }
 
-/** `what` begins each error: the option or the function that the properties come from. */
+/** Checks properties. `what` begins each error: it names the option or function that the properties come from. */
 export function checkProperties(what: string, given: unknown): Map<string, string> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw invalid(`${what} must be an object such as { issue: '10001' }, not ${kindOf(given)}.`);
@@ -33,7 +34,7 @@ export function checkProperties(what: string, given: unknown): Map<string, strin
         `${what}: a property's name has 1 to 64 of A-Z a-z 0-9 _ -, unlike ${JSON.stringify(name)}.`,
       );
     }
-    // Such a name is a trap for every program that keeps properties in an object.
+    // A program that keeps properties in an object would find the inherited value under such a name.
     if (name in Object.prototype)
       throw invalid(`${what}: '${name}' is a name that every object has. Choose another.`);
     properties.set(name, checkValue(what, name, value));

@@ -1,4 +1,4 @@
-// The form of a property's name.
+// Checks the form of a property's name.
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 

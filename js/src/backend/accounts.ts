@@ -1,4 +1,4 @@
-// The kinds of users that may have a session at all. Others are refused before the app's authorize() is called.
+// Checks whether a kind of user may have a session at all. Other users are refused without a call of authorize().
 
 import { invalid } from '../arguments/invalid.js';
 import { ILL_FORMED, isWellFormed } from '../arguments/well-formed.js';
@@ -6,11 +6,11 @@ import { byteLength } from '../arguments/names.js';
 import type { ForgeContext } from '../context/properties.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 
-/** As in a module's `unlicensedAccess` in manifest.yml. */
+/** A kind of user without a licence, as in a module's `unlicensedAccess` in manifest.yml. */
 export type UnlicensedUser = 'unlicensed' | 'customer' | 'anonymous';
 
 const KINDS: readonly string[] = ['unlicensed', 'customer', 'anonymous'];
-/** The accountId that Forge gives to every user who is not logged in. */
+/** The accountId that Forge assigns to every user who is not logged in. */
 const UNIDENTIFIED = 'unidentified';
 const MAX_ACCOUNT_BYTES = 256;
 
@@ -26,13 +26,13 @@ export function checkAccountId(accountId: string): string {
   throw invalid(`An accountId is a text of 1 to ${MAX_ACCOUNT_BYTES} bytes.`);
 }
 
-/** The account of the user, or undefined where the user is not logged in. */
+/** Returns the account of the user, or undefined if the user is not logged in. */
 export function identifiedAccount({ accountId, accountType }: ForgeContext): string | undefined {
   if (typeof accountId !== 'string' || accountId === '' || accountId === UNIDENTIFIED) return undefined;
   return accountType === 'anonymous' ? undefined : checkAccountId(accountId);
 }
 
-/** Fails closed: an account of a kind that is not permitted, or not known, has no session. */
+/** Throws for an account of a kind that is not permitted or not known. */
 export function checkAccount(context: ForgeContext, permitted: ReadonlySet<string>): void {
   const { accountType } = context;
   const kind = identifiedAccount(context) === undefined ? 'anonymous' : (accountType ?? 'licensed');

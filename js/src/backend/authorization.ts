@@ -1,4 +1,4 @@
-// Reads the decision of the app's `authorize`: the permissions of a session, and the properties that it has verified.
+// Reads the decision of the app's authorize(): the permissions of a session, and the properties that the app has verified.
 
 import { invalid, kindOf } from '../arguments/invalid.js';
 import { isPropertyName } from '../arguments/property-name.js';
@@ -6,17 +6,17 @@ import type { ForgeContext } from '../context/properties.js';
 import type { Permission } from '../core/resolver-core.js';
 import { failureOf } from '../errors/failure-of.js';
 import { SealwireError } from '../errors/sealwire-error.js';
-import type { Authorize } from './types.js';
+import type { Authorize } from './options.js';
 
 export interface Decision {
   can: Permission[];
-  /** The names of the properties that it has verified; undefined where it says nothing of them. */
+  /** The names of the properties that the app has verified; undefined if the decision names none. */
   properties?: string[];
 }
 
 const EXPECTED = 'authorize() must return true, false or { properties, subscribe, publish }';
 
-/** Asks the app. Whatever goes wrong there grants nothing. */
+/** Calls authorize(). A failure grants nothing. */
 export async function authorized(authorize: Authorize, context: ForgeContext): Promise<Decision> {
   let decision: unknown;
   try {
@@ -27,7 +27,10 @@ export async function authorized(authorize: Authorize, context: ForgeContext): P
   return decisionOf(decision);
 }
 
-/** Anything but a clear yes is a no, and anything that is neither is a mistake worth hearing of. */
+/**
+ * Returns the permissions and properties of a decision. Throws a refusal for a decision that grants nothing, and an error for
+ * a malformed one.
+ */
 export function decisionOf(decision: unknown): Decision {
   if (decision === true) return { can: ['subscribe', 'publish'] };
   if (decision === false) throw refused();
@@ -44,7 +47,7 @@ export function decisionOf(decision: unknown): Decision {
   const named = (['subscribe', 'publish'] as const).filter(
     (permission) => permissions[permission] !== undefined,
   );
-  // Verified properties without a word on permissions are a yes to both.
+  // Verified properties without any permission grant both permissions.
   const can =
     properties !== undefined && named.length === 0
       ? (['subscribe', 'publish'] as const)

@@ -1,4 +1,4 @@
-// What the functions of one resolver-side instance share.
+// The state that the functions of one resolver-side instance share: the app's checked options, its settings and secrets.
 
 import { invalid } from '../arguments/invalid.js';
 import { checkLifetime } from '../arguments/lifetime.js';
@@ -7,34 +7,31 @@ import type { ForgeContext } from '../context/properties.js';
 import type { ResolverModule } from '../core/resolver-core.js';
 import { checkUnlicensedAccess } from './accounts.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from './deadline.js';
-import type { Inquiry } from './inquiry.js';
 import { InstallationSecrets } from './installation-secrets.js';
 import { installationOf } from './installation.js';
-import type { InvocationStorage } from './invocation.js';
+import type { Authorize, RealtimeOptions, SecretStore, StateProperties } from './options.js';
 import { ownServer } from './own-server.js';
 import { readSettings, type Settings } from './settings.js';
-import type { Authorize, RealtimeOptions, SecretStore, StateProperties } from './types.js';
 
 const DEFAULT_LIFETIME_SECONDS = 15 * 60;
 
 export interface Backend {
   core: () => ResolverModule;
-  /** Undefined where only the platform's word counts and nobody gets a session. */
+  /** Undefined if only the platform vouches for properties and nobody may have a session. */
   authorize: Authorize | undefined;
   properties: StateProperties | undefined;
   unlicensedAccess: ReadonlySet<string>;
-  /** Tells if the properties that only the context names count as vouched for. */
+  /** Returns whether properties that only the context names count as vouched for. */
   trustsContext: () => boolean;
   isOwnServer: () => boolean;
-  /** For tests: the type of a module whose context names none. */
+  /** For tests: returns the module type for a context that names none. */
   assumedType: ((context: ForgeContext) => string) | undefined;
   settings: () => Settings;
   installation: (context: ForgeContext) => string;
   secrets: InstallationSecrets;
-  inquiries: WeakMap<object, Inquiry>;
   fetch: typeof globalThis.fetch;
   sessionLifetimeSeconds: number;
-  /** The longest time of a call that may ask the relay. */
+  /** The maximum duration of a call that may ask the relay. */
   timeoutMs: number;
   now: () => number;
 }
@@ -42,18 +39,16 @@ export interface Backend {
 export type BackendOptions = Omit<RealtimeOptions, 'authorize'> & {
   authorize?: Authorize;
   assumedType?: (context: ForgeContext) => string;
-  /** For tests: the `installContext` of a context that names none. */
+  /** For tests: the `installContext` for a context that names none. */
   assumedInstallation?: string;
 };
 
-/** The parts that differ between a Forge function and a test. */
-export interface Surroundings {
-  /** Mints and seals. Called at its first use: a function that does neither compiles nothing. */
+/** The dependencies that differ between a Forge function and a test. */
+export interface BackendDependencies {
+  /** Returns the core that mints and seals. It is called at the first use, so that other functions compile nothing. */
   core: () => ResolverModule;
-  /** Keeps the secrets of the installations, unless the app's options say otherwise. */
+  /** Returns the default store of the installations' secrets. */
   secrets: () => SecretStore;
-  /** Carries an invocation to the calls made during it. */
-  invocations: () => InvocationStorage;
 }
 
 function checkEnvironment(environment: unknown): string | undefined {
@@ -67,10 +62,7 @@ function checkFlag(value: unknown, option: string): boolean | undefined {
   throw invalid(`The option ${option} must be true or false.`);
 }
 
-export function backendFrom(
-  options: BackendOptions,
-  { core, secrets }: Pick<Surroundings, 'core' | 'secrets'>,
-): Backend {
+export function backendFrom(options: BackendOptions, { core, secrets }: BackendDependencies): Backend {
   if (options.authorize !== undefined) checkFunction(options.authorize, 'The option authorize');
   if (options.fetch !== undefined) checkFunction(options.fetch, 'The option fetch');
   if (options.now !== undefined) checkFunction(options.now, 'The option now');
@@ -94,8 +86,7 @@ export function backendFrom(
       return installationOf({ ...context, installContext }, environment, isOwnServer);
     },
     secrets: new InstallationSecrets(options.secrets ?? secrets(), now, core),
-    inquiries: new WeakMap(),
-    // Looked up at each call: Forge and tests replace the global.
+    // The global is read at each call, since Forge and tests replace it.
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     sessionLifetimeSeconds:
       checkLifetime(options.sessionLifetimeSeconds, 'sessionLifetimeSeconds') ?? DEFAULT_LIFETIME_SECONDS,

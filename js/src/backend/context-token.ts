@@ -1,15 +1,15 @@
-// Reads the Forge context token, in which Atlassian signs the context of the page that called. Its signature cannot be
-// checked here, since Atlassian publishes no key for it: the platform checks it before it runs the function.
+// Reads the Forge context token, in which Atlassian signs the context of the calling page. This code cannot verify the
+// signature, since Atlassian publishes no key for it: the platform verifies it before it runs the function.
 
 import { fieldOf } from '../context/properties.js';
 
 const MAX_TOKEN_LENGTH = 64 * 1024;
-/** The platform's clock and this one may differ, and a function may run for a while. */
+/** The tolerance for clock differences, and for the time that a function runs. */
 const GRACE_SECONDS = 60;
 
 export interface SignedContext {
   moduleKey: string | undefined;
-  /** The properties of it are those of the product that Atlassian has checked the user's access to. */
+  /** The context of the module's page. Atlassian has checked the user's access to its properties. */
   extension: unknown;
   installationId: string | undefined;
   accountId: string | undefined;
@@ -24,12 +24,12 @@ function decoded(token: string): unknown {
   }
 }
 
-/** The last part of an ARI, or the id itself. */
+/** Returns the last part of an ARI, or the id itself. */
 function idOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value.slice(value.lastIndexOf('/') + 1) : undefined;
 }
 
-/** Undefined where there is no token, as for consumers and triggers, or none that is valid and can be read. */
+/** Returns undefined without a token, as for consumers and triggers, or if the token is expired or malformed. */
 export function signedContext(token: unknown): SignedContext | undefined {
   if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) return undefined;
   const claims = decoded(token);

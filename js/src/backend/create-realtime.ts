@@ -1,30 +1,54 @@
-// The resolver's API in a Forge function: with the core that mints and seals, Forge's storage, and Node's way to carry an
-// invocation.
+// createRealtime() and wrap() for Forge functions: with the Rust core, Forge's storage, and Node's AsyncLocalStorage.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { resolverCore } from '../core/load-resolver.js';
-import type { Surroundings } from './backend.js';
 import { forgeSecrets } from './forge-secrets.js';
 import { wrapper, type Invocation } from './invocation.js';
-import { realtimeFrom, realtimeWith } from './realtime.js';
-import type { Realtime, RealtimeOptions, Wrap } from './types.js';
+import type { RealtimeOptions } from './options.js';
+import { realtimeFrom, realtimeWith, type Dependencies } from './realtime.js';
+import type { Realtime, Wrap } from './types.js';
 
-const forge: Surroundings = {
+const forge: Dependencies = {
   core: resolverCore,
   secrets: () => forgeSecrets(),
   invocations: () => new AsyncLocalStorage<Invocation>(),
 };
 
-/** Reads its settings and compiles the core at the first call, so that it can be made while the module is loaded. */
+/**
+ * Creates the realtime API of an app's functions. It reads its settings and compiles the core at the first call, so it can
+ * be created while a module loads.
+ *
+ * @param options - `authorize` decides about sessions. All other options have defaults, mostly from the app's variables.
+ * @returns The API.
+ * @throws SealwireError with the code `INVALID_ARGUMENT` for a wrong option.
+ *
+ * @example
+ * ```ts
+ * const realtime = createRealtime({ authorize: verifyDashboard });
+ * resolver.define('sealwire:session', realtime.session);
+ * export const handler = realtime.wrap(resolver.getDefinitions());
+ * ```
+ */
 export function createRealtime(options: RealtimeOptions): Realtime {
   return realtimeWith(options, forge);
 }
 
-/** For the functions that take the place of @forge/realtime's. */
-export function byThePlatform(): Realtime {
+/** Returns the API without `authorize`, for the functions that replace those of @forge/realtime. */
+export function realtimeWithoutSessions(): Realtime {
   return realtimeFrom({}, forge);
 }
 
-/** Carries the invocation's context to the calls made during it: `handler = wrap(resolver.getDefinitions())`. */
+/**
+ * Wraps the handler of a Forge function, so that calls made during an invocation know its context.
+ *
+ * @param handler - `resolver.getDefinitions()`, or the function of a consumer, trigger or web trigger.
+ * @returns The function to export as the handler.
+ * @throws SealwireError with the code `INVALID_ARGUMENT` if the handler is not a function.
+ *
+ * @example
+ * ```ts
+ * export const handler = wrap(resolver.getDefinitions());
+ * ```
+ */
 export const wrap: Wrap = /* @__PURE__ */ wrapper(forge.invocations);

@@ -1,14 +1,14 @@
-// The time of one call in a resolver: the time that the app allows it, and never more than its Forge function has left.
+// The time limit of one call in a resolver: that of the app's options, and at most the remaining time of the Forge function.
 
 import { invalid } from '../arguments/invalid.js';
 import { SealwireError } from '../errors/sealwire-error.js';
-import { remainingMs } from './platform.js';
 import { monotonicMs } from '../monotonic.js';
+import { remainingMs } from './platform.js';
 
 export const DEFAULT_TIMEOUT_MS = 5_000;
-/** The longest time that Forge gives any function. */
+/** The maximum duration of any Forge function. */
 const MAX_TIMEOUT_MS = 15 * 60_000;
-/** The part of the function's time that stays for its own answer. */
+/** The part of the function's time that remains for its own response. */
 const RESERVE_MS = 500;
 
 export function checkTimeout(value: unknown): number | undefined {
@@ -24,12 +24,13 @@ const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`;
 export class Deadline {
   readonly #start = monotonicMs();
   readonly #totalMs: number;
-  readonly #isFunctions: boolean;
+  /** True if the Forge function's remaining time is the limit, and not the option timeoutMs. */
+  readonly #isLimitOfFunction: boolean;
 
   constructor(timeoutMs: number) {
     const left = remainingMs();
     const ofFunction = left === undefined ? Infinity : Math.max(0, left - RESERVE_MS);
-    this.#isFunctions = ofFunction < timeoutMs;
+    this.#isLimitOfFunction = ofFunction < timeoutMs;
     this.#totalMs = Math.min(timeoutMs, ofFunction);
   }
 
@@ -37,28 +38,29 @@ export class Deadline {
     return Math.max(0, this.#totalMs - (monotonicMs() - this.#start));
   }
 
-  /** Says how long the call could take, and what would give it more time. */
+  /** A clause for errors that names the limit and the option that raises it. */
   get text(): string {
-    return this.#isFunctions
+    return this.#isLimitOfFunction
       ? `within the ${seconds(this.#totalMs)} that the Forge function had left for it`
       : `within ${seconds(this.#totalMs)} (the option timeoutMs)`;
   }
 
-  /** The time since the call began. */
+  /** The time since the call began, for errors. */
   get spent(): string {
     return seconds(monotonicMs() - this.#start);
   }
 
-  /** Waits for `work`, and at the deadline fails with `late()`. A result that comes later is dropped. */
+  /** Settles as `work` does, or rejects with `late()` at the deadline. A later result is dropped. */
   within<T>(work: Promise<T>, late: () => SealwireError): Promise<T> {
     return withinMs(this.leftMs, work, late);
   }
 }
 
+/** Settles as `work` does, or rejects with `late()` after `ms`. A later result is dropped. */
 export async function withinMs<T>(ms: number, work: Promise<T>, late: () => unknown): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const end = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(late()), ms)));
-  // Whichever of the two comes second has nobody to hear it.
+  // Nothing handles the rejection of the promise that loses the race.
   work.catch(() => {});
   end.catch(() => {});
   try {

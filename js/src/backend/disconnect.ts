@@ -1,4 +1,4 @@
-// Ends sessions before their time: of an account, of those with certain properties, or of the whole installation.
+// disconnect(): revokes sessions of an account, sessions with certain properties, or all sessions of the installation.
 
 import { invalid, kindOf } from '../arguments/invalid.js';
 import { checkOptions } from '../arguments/options.js';
@@ -17,11 +17,11 @@ type Selector = { installation: true } | { account?: string; context?: Record<st
 
 export async function disconnect(
   backend: Backend,
-  whose: unknown,
+  selected: unknown,
   given: unknown,
 ): Promise<DisconnectResult> {
   const options = checkOptions(given);
-  const selector = selectorOf(whose);
+  const selector = selectorOf(selected);
   const deadline = new Deadline(checkTimeout(options['timeoutMs']) ?? backend.timeoutMs);
   const context = currentContext(options['context']);
   const { app, signingKey, disconnectUrl } = backend.settings();
@@ -29,7 +29,7 @@ export async function disconnect(
   try {
     const nowSeconds = Math.floor(backend.now() / 1000);
     const backendToken = backend.core().mintBackendToken({ signingKey, app, installation, nowSeconds });
-    // Session tokens know whole seconds: those of this one are meant as well.
+    // Session tokens carry whole seconds, so tokens minted during the current second are revoked too.
     const revocation: Revocation = { ...selector, before: nowSeconds + 1 };
     const to = { url: disconnectUrl, backendToken, fetch: backend.fetch, deadline };
     return { before: await postRevocation(to, revocation) };
@@ -38,13 +38,13 @@ export async function disconnect(
   }
 }
 
-/** A mistake here must not end the sessions of everybody. */
-export function selectorOf(whose: unknown): Selector {
-  if (whose === 'installation') return { installation: true };
-  if (typeof whose !== 'object' || whose === null || Array.isArray(whose)) {
-    throw invalid(`${EXPECTED}, not ${kindOf(whose)}.`);
+/** Checks the selector strictly, so that a mistake never ends all sessions. */
+export function selectorOf(selected: unknown): Selector {
+  if (selected === 'installation') return { installation: true };
+  if (typeof selected !== 'object' || selected === null || Array.isArray(selected)) {
+    throw invalid(`${EXPECTED}, not ${kindOf(selected)}.`);
   }
-  const { accountId, properties, ...others } = whose as Record<string, unknown>;
+  const { accountId, properties, ...others } = selected as Record<string, unknown>;
   const unknown = Object.keys(others)[0];
   if (unknown !== undefined) throw invalid(`${EXPECTED}; '${unknown}' is neither.`);
   if (accountId === undefined && properties === undefined) throw invalid(`${EXPECTED}.`);
@@ -59,7 +59,7 @@ function checkAccount(accountId: unknown): string {
   throw invalid(`An accountId is a text, not ${kindOf(accountId)}.`);
 }
 
-/** Without a property, everybody would be meant. */
+/** Refuses an empty selection, which would match every session. */
 function checkSelected(properties: unknown): Record<string, string> {
   const selected = checkProperties("The properties of a session's context", properties);
   if (selected.size > 0) return Object.fromEntries(selected);

@@ -1,6 +1,6 @@
-// The properties of an invocation's context, and the party that vouches for each. Properties that only the call names are
-// claims. The platform vouches for the properties that it signed; the app vouches for those that it states in `properties`
-// and for those that authorize() verified.
+// Gathers the properties of an invocation's context and the evidence for each. A property that only the call names is a
+// claim. The platform vouches for the properties that it signed. The app vouches for those that it states with the option
+// `properties`, and for those that authorize() verified.
 
 import { invalid } from '../arguments/invalid.js';
 import { checkProperties, MAX_PROPERTIES } from '../arguments/properties.js';
@@ -16,13 +16,13 @@ import { differenceFrom, forgePlatform, type Platform } from './platform.js';
 export type Properties = ReadonlyMap<string, string>;
 
 export interface Evidence {
-  /** Every property that the context has or the app states, vouched for or not. */
+  /** All properties that the context has or the app states, vouched for or not. */
   all: Properties;
   /** The properties that the platform or the app vouches for. */
   vouched: Properties;
-  /** True where the app states properties of its own for this context. */
+  /** True if the app itself states the content of this context's page. */
   stated: boolean;
-  /** The module's type, where somebody vouches for it. */
+  /** The module's type; undefined if nobody vouches for it. */
   type: string | undefined;
   extension: unknown;
 }
@@ -30,12 +30,12 @@ export interface Evidence {
 function refusedDifference(what: string): SealwireError {
   return new SealwireError(
     'SCOPE_REFUSED',
-    `The context of the call names another ${what} than the platform does for this invocation. To publish for another ` +
-      'place, state it with the option scope.',
+    `The context of the call names another ${what} than the platform does for this invocation. To publish to another ` +
+      'scope, state it with the option scope.',
   );
 }
 
-/** The properties of the module's page that the platform signed, and which the call must not contradict. */
+/** Returns the properties that the platform signed. Throws if the call contradicts them. */
 function signedProperties(platform: Platform | undefined, claimed: Properties): Properties {
   if (!platform?.signed) return new Map();
   const signed = extensionProperties(platform.signed.extension);
@@ -49,7 +49,7 @@ function signedProperties(platform: Platform | undefined, claimed: Properties): 
 async function statedProperties(
   backend: Backend,
   context: ForgeContext,
-  platforms: Properties,
+  ofContext: Properties,
 ): Promise<Properties> {
   if (!backend.properties) return new Map();
   let given: unknown;
@@ -58,7 +58,7 @@ async function statedProperties(
   } catch (cause) {
     throw failureOf('The option properties failed', cause);
   }
-  // A place without a value is a place without the property.
+  // A property with the value undefined is left out.
   const defined = Object.entries(typeof given === 'object' && given !== null ? given : {}).filter(
     ([, value]) => value !== undefined,
   );
@@ -68,8 +68,8 @@ async function statedProperties(
     isList ? given : Object.fromEntries(defined),
   );
   for (const [name, value] of stated) {
-    const platform = platforms.get(name);
-    if (platform === undefined || platform === value) continue;
+    const existing = ofContext.get(name);
+    if (existing === undefined || existing === value) continue;
     throw invalid(
       `The option properties returned another value for '${name}' than the context has. Choose another name, or ` +
         'leave the property to the platform.',
@@ -79,8 +79,8 @@ async function statedProperties(
 }
 
 /**
- * True for a context without a type of which every field is a known property. An app that makes such a context states what
- * its page shows. Under a type, or with a field that is not known, the scope could come out wider than the page.
+ * Returns whether a context states the content of its page: it has no type, and every field is a known property. With a type or
+ * an unknown field, the scope could be wider than the page.
  */
 function statesPage({ extension }: ForgeContext): boolean {
   if (extension === undefined) return true;
@@ -89,6 +89,7 @@ function statesPage({ extension }: ForgeContext): boolean {
   return Object.keys(extension).every((field) => known.has(field));
 }
 
+/** Gathers the evidence for a context. Throws if the context contradicts the platform. */
 export async function gatherEvidence(backend: Backend, context: ForgeContext): Promise<Evidence> {
   const platform = forgePlatform();
   const difference = platform && differenceFrom(platform, context);
@@ -96,9 +97,9 @@ export async function gatherEvidence(backend: Backend, context: ForgeContext): P
 
   const claimed = contextProperties(context);
   const signed = signedProperties(platform, claimed);
-  const platforms = new Map([...claimed, ...signed]);
+  const all = new Map([...claimed, ...signed]);
   const trusted = backend.trustsContext();
-  const vouched = new Map(trusted ? platforms : signed);
+  const vouched = new Map(trusted ? all : signed);
   const module = claimed.get('module');
   if (module !== undefined && platform?.moduleKey !== undefined) vouched.set('module', module);
 
@@ -110,14 +111,14 @@ export async function gatherEvidence(backend: Backend, context: ForgeContext): P
   const extension = trusted ? context.extension : platform?.signed?.extension;
   const account = identifiedAccount(context);
   if (account !== undefined && isPersonal(knownType, extension)) {
-    platforms.set('account', account);
-    // A context given by hand may name any account.
+    all.set('account', account);
+    // A context that the app passes may name any account.
     if (platform ? platform.accountId === account : trusted) vouched.set('account', account);
   }
 
-  const stated = await statedProperties(backend, context, platforms);
+  const stated = await statedProperties(backend, context, all);
   return {
-    all: new Map([...platforms, ...stated]),
+    all: new Map([...all, ...stated]),
     vouched: new Map([...vouched, ...stated]),
     stated: stated.size > 0 || (trusted && backend.isOwnServer() && statesPage(context)),
     type: knownType,
@@ -125,14 +126,14 @@ export async function gatherEvidence(backend: Backend, context: ForgeContext): P
   };
 }
 
-/** The properties that a decision of authorize() grants. */
+/** Returns the properties that a decision of authorize() grants. */
 export function grantedBy({ properties: names }: Decision, { all, vouched }: Evidence): Properties {
   const granted = names === undefined ? vouched : new Map(names.map((name) => [name, verified(all, name)]));
   if (granted.size <= MAX_PROPERTIES) return granted;
   throw new SealwireError(
     'SCOPE_REFUSED',
     `The context has ${granted.size} properties; a session has at most ${MAX_PROPERTIES}. Let authorize() return ` +
-      '{ properties } with those that matter.',
+      '{ properties } with fewer names.',
   );
 }
 
@@ -144,26 +145,27 @@ function verified(all: Properties, name: string): string {
   );
 }
 
+/** Lists the names of properties for an error. */
 export function listed(properties: Properties): string {
   return [...properties.keys()].join(', ') || 'none';
 }
 
-/** Why these properties are no default scope; undefined where they are. */
+/** Returns the reason for which these properties are not a default scope; undefined if they are one. */
 export function noDefaultIn(
   granted: Properties,
   { type, extension, stated, all }: Evidence,
 ): string | undefined {
-  const why = noDefaultScope({ type, extension, properties: granted, stated });
-  const hint = why && unverifiedHint(granted, all);
-  return hint ? `${why} ${hint}` : why;
+  const reason = noDefaultScope({ type, extension, properties: granted, stated });
+  const hint = reason && unverifiedHint(granted, all);
+  return hint ? `${reason} ${hint}` : reason;
 }
 
-/** The advice for properties that the context has and that nobody vouches for. */
+/** Returns advice about properties of the context that nobody vouches for; undefined if there are none. */
 export function unverifiedHint(granted: Properties, all: Properties): string | undefined {
   const names = [...all.keys()].filter((name) => !granted.has(name));
   if (names.length === 0) return undefined;
   return (
-    `The context of the call also has ${names.join(', ')}, but neither has the platform signed that nor has ` +
-    "authorize() verified it: let authorize() check the user's access and return { properties }."
+    `The context of the call also has ${names.join(', ')}, which neither the platform has signed nor ` +
+    "authorize() has verified: let authorize() check the user's access and return { properties }."
   );
 }

@@ -1,4 +1,4 @@
-// Reports what failed in a call's result, in the shape of @forge/realtime. What a call was given wrongly is thrown.
+// Converts an error into the `errors` of a call's result, in the shape of @forge/realtime.
 
 import { SealwireError } from '../errors/sealwire-error.js';
 import { errorFromCore } from '../errors/from-core.js';
@@ -18,7 +18,7 @@ export function failuresOf(thrown: unknown): RealtimeFailure[] {
   ];
 }
 
-/** The error of a call whose installation's secret did not come in time. */
+/** Returns the error of a call if the installation's secret was not read in time. */
 export function lateSecret(deadline: Deadline): SealwireError {
   const message = `The secret of this installation was not read ${deadline.text}: Forge's storage, or the option secrets, was slow. The relay was not asked.`;
   return new SealwireError('SESSION_UNAVAILABLE', message);

@@ -1,12 +1,12 @@
-// Keeps an installation's secret in Forge's secret storage, which Forge separates by installation.
+// Stores an installation's secret in Forge's secret storage, which Forge separates by installation.
 
 import { SealwireError } from '../errors/sealwire-error.js';
 import type { InstallationSecret } from '../core/resolver-core.js';
-import type { SecretStore } from './types.js';
+import type { SecretStore } from './options.js';
 
 export const SECRET_KEY = 'sealwire:keys';
 
-/** The part of @forge/kvs that is used. */
+/** The part of @forge/kvs that this package uses. */
 export interface Kvs {
   getSecret(key: string): Promise<unknown>;
   setSecret(
@@ -18,7 +18,7 @@ export interface Kvs {
 
 async function forgeKvs(): Promise<Kvs> {
   try {
-    // Forge deploys one file for each function: a chunk of its own would be lost.
+    // Forge deploys one file per function, so webpack must not create a separate chunk.
     const module = (await import(/* webpackMode: "eager" */ '@forge/kvs')) as {
       kvs?: Kvs;
       default?: { kvs?: Kvs };
@@ -45,7 +45,7 @@ function checkSecret(value: unknown): InstallationSecret | undefined {
   throw new SealwireError('SESSION_UNAVAILABLE', message);
 }
 
-/** `load` is for tests and for a key-value store with the same face. */
+/** Returns the default store. `load`, for tests, replaces @forge/kvs. */
 export function forgeSecrets(load: () => Promise<Kvs> = forgeKvs): SecretStore {
   const read = async () => checkSecret(await (await load()).getSecret(SECRET_KEY));
   return {
@@ -56,7 +56,7 @@ export function forgeSecrets(load: () => Promise<Kvs> = forgeKvs): SecretStore {
       try {
         await kvs.setSecret(SECRET_KEY, secret, { keyPolicy: 'FAIL_IF_EXISTS' });
       } catch (error) {
-        // Most likely another invocation was first. Reading tells, whatever the platform calls that error.
+        // Another invocation was probably first. The read below tells, independent of the platform's error.
         refusal = error;
       }
       const stored = await read();

@@ -1,16 +1,16 @@
-// Describes an HTTP answer that a gateway in front of the relay gave in the relay's place.
+// Describes an HTTP response that a gateway sent in place of the relay.
 
-/** Statuses of a gateway that did not reach the relay or was too busy; from 520 on, those of Cloudflare. */
-const PASSING = new Set([429, 502, 503, 504, 520, 521, 522, 523, 524]);
-const MAX_HEADER = 60;
+/** The statuses of a gateway that was too busy or did not reach the relay. Those from 520 are Cloudflare's. */
+const TRANSIENT = new Set([429, 502, 503, 504, 520, 521, 522, 523, 524]);
+const MAX_HEADER_LENGTH = 60;
 
-/** True if the same request can succeed a moment later. */
-export function isPassing(status: number): boolean {
-  return PASSING.has(status);
+/** Returns whether the same request can succeed a moment later. */
+export function isTransient(status: number): boolean {
+  return TRANSIENT.has(status);
 }
 
-/** Names the address, the status and the headers by which gateways name themselves. */
-export function answerOf(url: string, { status, statusText, headers }: Response): string {
+/** Names the address, the status and the headers that identify a gateway. */
+export function describeResponse(url: string, { status, statusText, headers }: Response): string {
   const named = ['server', 'via', 'content-type'].flatMap((name) => {
     const value = headers.get(name);
     return value ? [`${name}: ${printable(value)}`] : [];
@@ -19,7 +19,7 @@ export function answerOf(url: string, { status, statusText, headers }: Response)
   return `${new URL(url).origin} answered with ${line}${named.length > 0 ? ` (${named.join('; ')})` : ''}`;
 }
 
-/** The time that `Retry-After` asks for, in milliseconds (RFC 9110, section 10.2.3). */
+/** Returns the delay of `Retry-After` in milliseconds (RFC 9110, section 10.2.3); undefined without a valid one. */
 export function retryAfterIn(headers: Headers, now: number): number | undefined {
   const value = headers.get('retry-after')?.trim();
   if (!value) return undefined;
@@ -28,7 +28,7 @@ export function retryAfterIn(headers: Headers, now: number): number | undefined 
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-/** The reason for which a request got no answer: the system's or undici's code where there is one. */
+/** Returns the reason for which a request got no response: the code of the system or undici, if there is one. */
 export function causeOf(thrown: unknown): string {
   const { cause, code, name, message } = (thrown ?? {}) as Record<string, unknown>;
   const inner = (cause as { code?: unknown } | undefined)?.code ?? code;
@@ -37,5 +37,5 @@ export function causeOf(thrown: unknown): string {
 }
 
 function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_HEADER);
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_HEADER_LENGTH);
 }

@@ -1,12 +1,12 @@
-// Asks about an invocation's context once for each invocation, however much is published during it: the evidence, and
-// what authorize() says.
+// The evidence and the decision of authorize() about an invocation's context. Both are obtained once per invocation, however
+// much is published during it.
 
 import type { ForgeContext } from '../context/properties.js';
 import { authorized, type Decision } from './authorization.js';
 import type { Backend } from './backend.js';
 import { gatherEvidence, type Evidence } from './evidence.js';
 
-/** The questions asked during one invocation and their answers. A function may publish with several contexts. */
+/** The evidence and decisions of one invocation, per context: a function may publish with several contexts. */
 export class Inquiry {
   readonly #backend: Backend;
   readonly #evidence = new WeakMap<ForgeContext, Promise<Evidence>>();
@@ -20,29 +20,31 @@ export class Inquiry {
     return once(this.#evidence, context, () => gatherEvidence(this.#backend, context));
   }
 
-  /** Undefined where there is no authorize() to ask. */
+  /** Resolves with undefined if the app has no authorize(). */
   async decision(context: ForgeContext): Promise<Decision | undefined> {
     const { authorize } = this.#backend;
     return authorize && once(this.#decisions, context, () => authorized(authorize, context));
   }
 }
 
-/** Keeps answers only: the next call repeats a question that failed. */
-function once<T>(asked: WeakMap<object, Promise<T>>, context: object, ask: () => Promise<T>): Promise<T> {
-  const existing = asked.get(context);
+/** Remembers successful results only, so that the next call repeats a failed request. */
+function once<T>(known: WeakMap<object, Promise<T>>, context: object, request: () => Promise<T>): Promise<T> {
+  const existing = known.get(context);
   if (existing) return existing;
-  const asking = ask();
-  asked.set(context, asking);
-  asking.catch(() => asked.get(context) === asking && asked.delete(context));
-  return asking;
+  const pending = request();
+  known.set(context, pending);
+  pending.catch(() => known.get(context) === pending && known.delete(context));
+  return pending;
 }
 
-/** Ends with its invocation. Outside of one, every call asks anew. */
+const inquiries = new WeakMap<Backend, WeakMap<object, Inquiry>>();
+
+/** Returns the inquiry of an invocation. Outside an invocation, every call has a new one. */
 export function inquiryOf(backend: Backend, invocation: object | undefined): Inquiry {
   if (invocation === undefined) return new Inquiry(backend);
-  const existing = backend.inquiries.get(invocation);
-  if (existing) return existing;
-  const inquiry = new Inquiry(backend);
-  backend.inquiries.set(invocation, inquiry);
+  let ofBackend = inquiries.get(backend);
+  if (!ofBackend) inquiries.set(backend, (ofBackend = new WeakMap()));
+  let inquiry = ofBackend.get(invocation);
+  if (!inquiry) ofBackend.set(invocation, (inquiry = new Inquiry(backend)));
   return inquiry;
 }

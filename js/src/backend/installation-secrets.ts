@@ -1,27 +1,27 @@
-// The secrets of the installations that this process serves: created at first use, and remembered for a while.
+// The secrets of the installations that this process serves. They are created at the first use and cached for a while.
 
 import { failureOf } from '../errors/failure-of.js';
 import type { InstallationSecret, ResolverModule } from '../core/resolver-core.js';
-import type { SecretStore } from './types.js';
+import type { SecretStore } from './options.js';
 
-/** How long a rotation elsewhere may go unseen, in milliseconds. The core's overlap of keys counts on it. */
-export const REMEMBERED_MS = 60_000;
-/** How long at a channel token: after a rotation, the token functions of all pages ask for one with the new key. */
-export const REMEMBERED_FOR_TOKENS_MS = 5_000;
-const MAX_REMEMBERED = 500;
+/** The age up to which a cached secret is used, in milliseconds. The core's overlap of keys exceeds it. */
+export const MAX_AGE_MS = 60_000;
+/** The same for a channel token: after a rotation, the token functions of all pages request one with the new key. */
+export const MAX_AGE_FOR_TOKENS_MS = 5_000;
+const MAX_CACHED = 500;
 
-interface Remembered {
+interface CachedSecret {
   secret: InstallationSecret;
-  /** Unix milliseconds. */
+  /** In Unix milliseconds. */
   readAt: number;
 }
 
-/** Everything here is keyed by the installation: a process may serve several. */
+/** The secrets per installation, since a process may serve several. */
 export class InstallationSecrets {
   readonly #store: SecretStore;
   readonly #now: () => number;
   readonly #core: () => ResolverModule;
-  readonly #remembered = new Map<string, Remembered>();
+  readonly #cached = new Map<string, CachedSecret>();
   readonly #loading = new Map<string, Promise<InstallationSecret>>();
 
   constructor(store: SecretStore, now: () => number, core: () => ResolverModule) {
@@ -30,10 +30,10 @@ export class InstallationSecrets {
     this.#core = core;
   }
 
-  /** Reads the store where what is remembered is older than `maxAgeMs`; 0 reads it in any case. */
-  async of(installation: string, maxAgeMs = REMEMBERED_MS): Promise<InstallationSecret> {
-    const remembered = this.#remembered.get(installation);
-    if (remembered && this.#isRecent(remembered, maxAgeMs)) return remembered.secret;
+  /** Returns the secret. It reads the store if the cached secret is older than `maxAgeMs`; 0 always reads the store. */
+  async of(installation: string, maxAgeMs = MAX_AGE_MS): Promise<InstallationSecret> {
+    const cached = this.#cached.get(installation);
+    if (cached && this.#isRecent(cached, maxAgeMs)) return cached.secret;
     const loading = this.#loading.get(installation);
     if (loading && maxAgeMs > 0) return loading;
     const started = this.#load(installation);
@@ -45,12 +45,12 @@ export class InstallationSecrets {
     }
   }
 
-  /** Reads, adds a key and writes back. Two rotations at once would lose one of the two keys. */
+  /** Adds a key to the stored secret. Of two concurrent rotations, one key is lost. */
   async rotate(installation: string): Promise<InstallationSecret> {
     const current = await this.of(installation, 0);
     const rotated = this.#core().rotate(current, Math.floor(this.#now() / 1000));
     await this.#store.replace(installation, rotated);
-    this.#remember(installation, rotated, this.#now());
+    this.#cache(installation, rotated, this.#now());
     return rotated;
   }
 
@@ -59,15 +59,15 @@ export class InstallationSecrets {
     try {
       const stored = await this.#store.read(installation);
       const secret = stored ?? (await this.#create(installation));
-      this.#remember(installation, secret, readAt);
+      this.#cache(installation, secret, readAt);
       return secret;
     } catch (cause) {
       throw failureOf('The secret of this installation could not be read', cause);
     }
   }
 
-  /** A clock that was set back says nothing about an age. */
-  #isRecent({ readAt }: Remembered, maxAgeMs: number): boolean {
+  /** Returns whether a secret is recent enough. A negative age, after the clock was set back, does not count. */
+  #isRecent({ readAt }: CachedSecret, maxAgeMs: number): boolean {
     const age = this.#now() - readAt;
     return age >= 0 && age < maxAgeMs;
   }
@@ -77,10 +77,10 @@ export class InstallationSecrets {
     return this.#store.create(installation, secret);
   }
 
-  #remember(installation: string, secret: InstallationSecret, readAt: number): void {
-    this.#remembered.delete(installation);
-    this.#remembered.set(installation, { secret, readAt });
-    const oldest = this.#remembered.keys().next();
-    if (this.#remembered.size > MAX_REMEMBERED && !oldest.done) this.#remembered.delete(oldest.value);
+  #cache(installation: string, secret: InstallationSecret, readAt: number): void {
+    this.#cached.delete(installation);
+    this.#cached.set(installation, { secret, readAt });
+    const oldest = this.#cached.keys().next();
+    if (this.#cached.size > MAX_CACHED && !oldest.done) this.#cached.delete(oldest.value);
   }
 }

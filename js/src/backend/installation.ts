@@ -1,5 +1,5 @@
-// Names the installation that an invocation belongs to: one environment of the app on one site. Tokens, channels and keys
-// carry the name, so the development and the production environment of an app are as separate as two apps.
+// Names the installation of an invocation: one environment of the app on one site. Tokens, channels and keys contain the name,
+// so the development and production environments of an app are as separate as two apps.
 
 import { invalid } from '../arguments/invalid.js';
 import { byteLength } from '../arguments/names.js';
@@ -32,9 +32,9 @@ function siteOf(site: unknown): string {
 }
 
 /**
- * In Forge, the name follows from the runtime alone, so every function of the installation uses the same one. Elsewhere,
- * it follows from the context and the option `environment`. A server of the app's own needs no environment: its `app`
- * and its store of secrets are those of one environment.
+ * Returns the name of the installation. In Forge, it depends on the runtime alone, so that all functions of the installation
+ * use the same name. Elsewhere, it depends on the context and the option `environment`. A server of the app's own needs no
+ * environment: its `app` and its store of secrets belong to one environment.
  */
 export function installationOf(
   context: ForgeContext,

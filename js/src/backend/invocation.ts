@@ -1,4 +1,4 @@
-// Carries a Forge invocation's context to the calls made during it, without passing it along by hand.
+// Carries the context of a Forge invocation to the calls made during it, so that no argument has to.
 
 import { invalid, kindOf } from '../arguments/invalid.js';
 import { fieldOf, type ForgeContext } from '../context/properties.js';
@@ -9,22 +9,22 @@ import type { Wrap } from './types.js';
 
 export interface Invocation {
   context?: ForgeContext;
-  /** For tests: what the functions called during the invocation work with in place of their own. */
-  stage?: (backend: Backend) => Backend;
+  /** For tests: returns the backend that the calls made during the invocation use in place of their own. */
+  replaceBackend?: (backend: Backend) => Backend;
 }
 
-/** The part of AsyncLocalStorage that is used. */
+/** The part of AsyncLocalStorage that this package uses. */
 export interface InvocationStorage {
   run<R>(invocation: Invocation, work: () => R): R;
   getStore(): Invocation | undefined;
 }
 
-/** One for the process: a handler may be wrapped by one load of the package and publish through another. */
-const kept = /* @__PURE__ */ processWide<{ storage?: InvocationStorage }>('invocations', () => ({}));
+/** The storage of the process: one load of the package may wrap a handler that publishes through another. */
+const shared = /* @__PURE__ */ processWide<{ storage?: InvocationStorage }>('invocations', () => ({}));
 
 /** Runs `work` as a part of the invocation. */
-export function within<R>(makeStorage: () => InvocationStorage, invocation: Invocation, work: () => R): R {
-  return (kept.storage ??= makeStorage()).run(invocation, work);
+export function runWithin<R>(makeStorage: () => InvocationStorage, invocation: Invocation, work: () => R): R {
+  return (shared.storage ??= makeStorage()).run(invocation, work);
 }
 
 function record(value: unknown): Record<string, unknown> | undefined {
@@ -32,8 +32,8 @@ function record(value: unknown): Record<string, unknown> | undefined {
 }
 
 /**
- * The context among a Forge function's arguments. A resolver's handler gets `({ call, context }, runtime)` and merges
- * the two as @forge/resolver does; a consumer, trigger or web trigger gets `(event, context)`.
+ * Returns the context in the arguments of a Forge function. A resolver's handler receives `({ call, context }, runtime)`,
+ * which are merged as @forge/resolver does; a consumer, trigger or web trigger receives `(event, context)`.
  */
 export function contextOfArguments(args: readonly unknown[]): ForgeContext | undefined {
   const first = record(args[0]);
@@ -51,7 +51,7 @@ export function contextOfArguments(args: readonly unknown[]): ForgeContext | und
   return typeof fieldOf(second, 'installContext') === 'string' ? (second as ForgeContext) : undefined;
 }
 
-/** Makes wrap(): its handlers remember their context for everything that they call, however deep and asynchronous. */
+/** Creates wrap(), whose handlers carry their context through all synchronous and asynchronous calls. */
 export function wrapper(makeStorage: () => InvocationStorage): Wrap {
   return (handler) => wrapped(makeStorage, handler);
 }
@@ -66,17 +66,17 @@ function wrapped<H extends (...args: any[]) => unknown>(makeStorage: () => Invoc
     const run = () => handler.apply(this, args);
     const context = contextOfArguments(args);
     if (!context) return run();
-    const stage = currentInvocation()?.stage;
-    return within(makeStorage, { context, ...(stage && { stage }) }, run);
+    const replaceBackend = currentInvocation()?.replaceBackend;
+    return runWithin(makeStorage, { context, ...(replaceBackend && { replaceBackend }) }, run);
   } as H;
 }
 
-/** Undefined outside of a wrapped function. */
+/** Returns undefined outside a wrapped function. */
 export function currentInvocation(): Invocation | undefined {
-  return kept.storage?.getStore();
+  return shared.storage?.getStore();
 }
 
-/** The context given by hand, or else that of the invocation under way. */
+/** Returns the given context, or else the one of the current invocation. */
 export function currentContext(given?: unknown): ForgeContext {
   if (given !== undefined) {
     if (record(given)) return given as ForgeContext;
@@ -84,7 +84,7 @@ export function currentContext(given?: unknown): ForgeContext {
   }
   const context = currentInvocation()?.context;
   if (context) return context;
-  // In Forge, the runtime says at least which installation this is.
+  // In Forge, the runtime at least names the installation.
   if (forgePlatform()) return {};
   throw invalid(
     'The invocation is unknown here. Export wrap(resolver.getDefinitions()) as the handler, or pass the option context.',

@@ -1,5 +1,5 @@
-// Tells a server of the app's own from the functions of a Forge app. On such a server the app's code makes the context of
-// each call. In Forge the context comes with the call of a user.
+// Distinguishes a server of the app's own from the functions of a Forge app. On such a server, the app's code makes the
+// context of each call. In Forge, the context comes with the call of a user.
 
 import { forgePlatform } from './platform.js';
 
@@ -10,8 +10,8 @@ export interface OwnServerOptions {
 }
 
 /**
- * A function that tells if this is a server of the app's own: the options name the app, its signing key and a store for
- * its secrets, none of which then come from Forge, and no call so far had a Forge runtime.
+ * Returns a function that tells whether this is a server of the app's own: the options name the app, its signing key and a
+ * store for its secrets, so that none of them come from Forge, and no call so far had a Forge runtime.
  */
 export function ownServer({ app, signingKey, secrets }: OwnServerOptions): () => boolean {
   const standsAlone = app !== undefined && signingKey !== undefined && secrets !== undefined;

@@ -1,5 +1,5 @@
-// Reads what the Forge runtime says of an invocation. The platform sets this global for each invocation, and a call cannot
-// change it. @forge/api and @forge/realtime read the same object.
+// Reads the Forge runtime's own data about an invocation. The platform sets this global object per invocation, and a call
+// cannot change it. @forge/api and @forge/realtime read the same object.
 
 import { MODULE_TYPES } from '../context/module-types.js';
 import { fieldOf, type ForgeContext } from '../context/properties.js';
@@ -10,10 +10,10 @@ export interface Platform {
   environmentId: string | undefined;
   contextAri: string | undefined;
   moduleKey: string | undefined;
-  /** Only where it is the type of a page that this version knows: the platform has other names for other functions. */
+  /** The module's type, if this version knows it as the type of a page. Other functions have other names. */
   moduleType: string | undefined;
   accountId: string | undefined;
-  /** The context that Atlassian signed for the page which called, where there is one. */
+  /** The context that Atlassian signed for the calling page; undefined if no page called. */
   signed: SignedContext | undefined;
 }
 
@@ -21,7 +21,7 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** Undefined outside of Forge. */
+/** Returns undefined outside of Forge. */
 export function forgePlatform(): Platform | undefined {
   const runtime: unknown = (globalThis as { __forge_runtime__?: unknown }).__forge_runtime__;
   if (typeof runtime !== 'object' || runtime === null) return undefined;
@@ -38,7 +38,7 @@ export function forgePlatform(): Platform | undefined {
   };
 }
 
-/** The time that the function has left, in milliseconds; undefined outside of Forge, and where its runtime does not say. */
+/** Returns the remaining time of the function in milliseconds; undefined if there is no Forge runtime that tells it. */
 export function remainingMs(): number | undefined {
   const runtime: unknown = (globalThis as { __forge_runtime__?: unknown }).__forge_runtime__;
   const lambda = fieldOf(runtime, 'lambdaContext') as { getRemainingTimeInMillis?: unknown } | undefined;
@@ -51,7 +51,7 @@ export function remainingMs(): number | undefined {
   }
 }
 
-/** The first item in which the call contradicts the platform; undefined where it contradicts nothing. */
+/** Returns the first item in which the context contradicts the platform; undefined if there is none. */
 export function differenceFrom(platform: Platform, context: ForgeContext): string | undefined {
   const { signed } = platform;
   const pairs: [what: string, platform: string | undefined, call: unknown][] = [
@@ -60,7 +60,7 @@ export function differenceFrom(platform: Platform, context: ForgeContext): strin
     ['environment', platform.environmentId, context.environmentId],
     ["module's type", platform.moduleType, fieldOf(context.extension, 'type')],
     ["module's type", text(fieldOf(signed?.extension, 'type')), fieldOf(context.extension, 'type')],
-    // The token is that of another call where it names another installation or user than the runtime does.
+    // A context token that names another installation or user than the runtime belongs to another call.
     ['installation', platform.installationId, signed?.installationId],
     ['account', platform.accountId, signed?.accountId],
   ];

@@ -1,45 +1,55 @@
-// Publishes from a resolver: seals the message for its channel and posts it to the relay.
+// Publishes from a resolver: seals a message for its channel and posts it to the relay.
 
+import { checkIdempotencyId } from '../arguments/call-options.js';
+import { invalid } from '../arguments/invalid.js';
 import { checkChannelName, checkEventName } from '../arguments/names.js';
 import { checkOptions, checkToken } from '../arguments/options.js';
-import { invalid } from '../arguments/invalid.js';
 import { refuseOverridesForGlobal } from '../arguments/overrides.js';
 import { serialisePayload } from '../arguments/payload.js';
-import { checkIdempotencyId } from '../arguments/waiting.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import type { Backend } from './backend.js';
 import { checkTimeout, Deadline } from './deadline.js';
 import { failuresOf, lateSecret } from './failures.js';
 import { inquiryOf } from './inquiry.js';
 import { currentContext, currentInvocation } from './invocation.js';
-import { postMessage } from './relay-request.js';
+import { postMessage, type Accepted } from './relay-request.js';
 import { publishScope } from './scope.js';
 import type { PublishResult } from './types.js';
 
-/** The relay sees the signed part of a channel token; its keys stay here. */
+/** A message with its checked arguments. */
+interface Message {
+  installation: string;
+  channel: string;
+  token: string | undefined;
+  event: string;
+  /** JSON text. */
+  payload: string;
+  idempotencyId: string | undefined;
+}
+
+/** Returns the signed part of a channel token. The relay receives only this part, and never the token's keys. */
 function signedPart(token: string): string {
   return token.split('~', 1)[0] as string;
 }
 
-/** A wrong call, or one that names a place without proof, throws instead of reporting a failure. */
+/** Returns whether an error is thrown instead of reported: a wrong call, or a scope that nobody vouches for. */
 function isThrown(thrown: unknown): boolean {
   return thrown instanceof SealwireError && ['INVALID_ARGUMENT', 'SCOPE_REFUSED'].includes(thrown.code);
 }
 
-/** Property name to value. `within` names the invocation, as for the messages of a stream. */
+/** Returns property names and values. `invocation` replaces the current one, as for the messages of a stream. */
 async function scopeOf(
   backend: Backend,
   options: Record<string, unknown>,
-  within: object | undefined,
+  invocation: object | undefined,
 ): Promise<Record<string, string>> {
   const context = currentContext(options['context']);
-  return Object.fromEntries(
-    await publishScope(inquiryOf(backend, within ?? currentInvocation()), context, options),
-  );
+  const inquiry = inquiryOf(backend, invocation ?? currentInvocation());
+  return Object.fromEntries(await publishScope(inquiry, context, options));
 }
 
-/** The scope that publish() would publish to with the same options. */
-export async function scopeHere(backend: Backend, given: unknown): Promise<Record<string, string>> {
+/** Returns the scope that publish() would use with the same options. */
+export async function currentScope(backend: Backend, given: unknown): Promise<Record<string, string>> {
   return scopeOf(backend, checkOptions(given), undefined);
 }
 
@@ -49,71 +59,73 @@ export async function publish(
   channelName: unknown,
   payload: unknown,
   given: unknown,
-  within?: object,
+  invocation?: object,
 ): Promise<PublishResult> {
   const options = checkOptions(given);
-  const channel = checkChannelName(channelName);
-  const event = checkEventName(options['eventName']);
-  const token = checkToken(options['token']);
-  const idempotencyId = checkIdempotencyId(options['idempotencyId']);
-  const text = serialisePayload(payload);
+  const checked = {
+    channel: checkChannelName(channelName),
+    event: checkEventName(options['eventName']),
+    token: checkToken(options['token']),
+    idempotencyId: checkIdempotencyId(options['idempotencyId']),
+    payload: serialisePayload(payload),
+  };
   const deadline = new Deadline(checkTimeout(options['timeoutMs']) ?? backend.timeoutMs);
   const context = currentContext(options['context']);
-  const { app, signingKey, publishUrl } = backend.settings();
-  const installation = backend.installation(context);
+  // A missing setting is an error of the call, which throws here.
+  backend.settings();
+  const message: Message = { ...checked, installation: backend.installation(context) };
   if (global) {
     refuseOverridesForGlobal(options['contextOverrides']);
     if (options['scope'] !== undefined)
       throw invalid('A global channel has no scope. Use publish() with the option scope.');
   }
 
-  let scope: Record<string, string>;
+  let scope: Record<string, string> = {};
   try {
-    scope = global ? {} : await deadline.within(scopeOf(backend, options, within), () => lateScope(deadline));
+    const verify = () => deadline.within(scopeOf(backend, options, invocation), () => lateScope(deadline));
+    if (!global) scope = await verify();
   } catch (thrown) {
     if (isThrown(thrown)) throw thrown;
     return failed(thrown);
   }
   try {
-    const secret = await deadline.within(backend.secrets.of(installation), () => lateSecret(deadline));
-    const nowMs = backend.now();
-    const core = backend.core();
-    const { sealed, id } = core.seal(
-      {
-        app,
-        installation,
-        scope,
-        channel,
-        ...(token !== undefined && { token }),
-        event,
-        payload: text,
-        ...(idempotencyId !== undefined && { idempotencyId }),
-        nowMs,
-      },
-      secret,
-    );
-    const backendToken = core.mintBackendToken({
-      signingKey,
-      app,
-      installation,
-      nowSeconds: Math.floor(nowMs / 1000),
-    });
-    const message = {
-      channel,
-      scope,
-      ...(token !== undefined && { token: signedPart(token) }),
-      event,
-      sealed,
-      id,
-    };
-    const accepted = await postMessage(
-      { url: publishUrl, backendToken, fetch: backend.fetch, deadline },
-      message,
-    );
-    return { eventId: accepted.eventId, eventTimestamp: String(accepted.eventTimestamp) };
+    const { eventId, eventTimestamp } = await sealAndPost(backend, message, scope, deadline);
+    return { eventId, eventTimestamp: String(eventTimestamp) };
   } catch (thrown) {
     return failed(thrown);
   }
+}
+
+async function sealAndPost(
+  backend: Backend,
+  { installation, channel, token, event, payload, idempotencyId }: Message,
+  scope: Record<string, string>,
+  deadline: Deadline,
+): Promise<Accepted> {
+  const { app, signingKey, publishUrl } = backend.settings();
+  const secret = await deadline.within(backend.secrets.of(installation), () => lateSecret(deadline));
+  const nowMs = backend.now();
+  const core = backend.core();
+  const { sealed, id } = core.seal(
+    {
+      app,
+      installation,
+      scope,
+      channel,
+      ...(token !== undefined && { token }),
+      event,
+      payload,
+      ...(idempotencyId !== undefined && { idempotencyId }),
+      nowMs,
+    },
+    secret,
+  );
+  const nowSeconds = Math.floor(nowMs / 1000);
+  const backendToken = core.mintBackendToken({ signingKey, app, installation, nowSeconds });
+  return postMessage(
+    { url: publishUrl, backendToken, fetch: backend.fetch, deadline },
+    { channel, scope, ...(token !== undefined && { token: signedPart(token) }), event, sealed, id },
+  );
 }
 
 function lateScope(deadline: Deadline): SealwireError {

@@ -1,32 +1,39 @@
-// The resolver's API.
+// The resolver's API, independent of the Forge runtime.
 
 import { invalid } from '../arguments/invalid.js';
 import { checkOptions } from '../arguments/options.js';
-import { createStream, publishStream } from '../stream/publish.js';
-import { backendFrom, type BackendOptions, type Surroundings } from './backend.js';
+import { backendFrom, type BackendDependencies, type BackendOptions } from './backend.js';
 import { disconnect } from './disconnect.js';
-import { currentInvocation, wrapper } from './invocation.js';
-import { publish, scopeHere } from './publish.js';
+import { currentInvocation, wrapper, type InvocationStorage } from './invocation.js';
+import type { RealtimeOptions } from './options.js';
+import { createStream, publishStream } from './publish-text-stream.js';
+import { currentScope, publish } from './publish.js';
 import { rotateKey } from './rotate-key.js';
 import { session } from './session.js';
 import { signToken } from './sign-token.js';
-import type { Realtime, RealtimeOptions } from './types.js';
+import type { Realtime } from './types.js';
 
-/** Reads its settings at the first call, so that it can be made while the module is loaded. */
-export function realtimeWith(given: RealtimeOptions, surroundings: Surroundings): Realtime {
+/** The dependencies of the API that differ between a Forge function and a test. */
+export interface Dependencies extends BackendDependencies {
+  /** Returns the storage that carries an invocation to the calls made during it. */
+  invocations: () => InvocationStorage;
+}
+
+/** Returns the API for options of the app, which need an `authorize`. */
+export function realtimeWith(given: RealtimeOptions, dependencies: Dependencies): Realtime {
   const options = checkOptions(given) as Partial<RealtimeOptions>;
   if (options.authorize === undefined) {
     throw invalid(
-      'createRealtime() needs authorize: a function that says whether a context may have a session.',
+      'createRealtime() needs authorize: a function that decides whether a context may have a session.',
     );
   }
-  return realtimeFrom(options, surroundings);
+  return realtimeFrom(options, dependencies);
 }
 
-/** Without `authorize`, it publishes where the platform vouches for the place, and grants no session. */
-export function realtimeFrom(options: BackendOptions, surroundings: Surroundings): Realtime {
-  const own = backendFrom(options, surroundings);
-  const backend = () => currentInvocation()?.stage?.(own) ?? own;
+/** Without `authorize`, the API publishes to scopes that the platform vouches for, and grants no session. */
+export function realtimeFrom(options: BackendOptions, dependencies: Dependencies): Realtime {
+  const own = backendFrom(options, dependencies);
+  const backend = () => currentInvocation()?.replaceBackend?.(own) ?? own;
   return {
     publish: (channel, payload, options) => publish(backend(), false, channel, payload, options),
     publishGlobal: (channel, payload, options) => publish(backend(), true, channel, payload, options),
@@ -35,9 +42,9 @@ export function realtimeFrom(options: BackendOptions, surroundings: Surroundings
     signRealtimeToken: (channel, claims, permissions, options) =>
       signToken(backend(), channel, claims, permissions, options),
     session: (request) => session(backend(), request),
-    scope: (options) => scopeHere(backend(), options),
-    disconnect: (whose, options) => disconnect(backend(), whose, options),
-    wrap: wrapper(surroundings.invocations),
+    scope: (options) => currentScope(backend(), options),
+    disconnect: (selector, options) => disconnect(backend(), selector, options),
+    wrap: wrapper(dependencies.invocations),
     rotateKey: (options) => rotateKey(backend(), options),
   };
 }

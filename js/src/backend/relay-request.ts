@@ -1,17 +1,17 @@
-// Posts to the relay: sealed messages, and whose sessions are to end. A request that a gateway or the network lost is
-// repeated until its deadline: with the same id, the relay takes a message once at most, and to revoke again changes nothing.
+// Posts sealed messages and revocations to the relay. A request that a gateway or the network lost is repeated until its
+// deadline. That is safe: the relay accepts a message with the same id only once, and revoking again changes nothing.
 
 import { isRetryable, isUnavailable } from '../errors/codes.js';
 import { sentence } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import { withinMs, type Deadline } from './deadline.js';
-import { answerOf, causeOf, isPassing, retryAfterIn } from './gateway.js';
+import { causeOf, describeResponse, isTransient, retryAfterIn } from './gateway.js';
 
-/** The longest pause before the first repeat; the pauses double up to the second. */
-const FIRST_PAUSE_MS = 100;
-const MAX_PAUSE_MS = 2_000;
-/** The least time of one attempt; otherwise it is half of what is left, so that another one can follow. */
-const LEAST_ATTEMPT_MS = 1_000;
+/** The maximum delay before the first retry. It doubles with each retry up to MAX_BACKOFF_MS. */
+const FIRST_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 2_000;
+/** The minimum time for one attempt. Otherwise it is half of the remaining time, so that another attempt can follow. */
+const MIN_ATTEMPT_MS = 1_000;
 
 /** One entry of `messages` in the body of `POST /v1/publish`. */
 export interface SealedMessage {
@@ -21,7 +21,7 @@ export interface SealedMessage {
   event: string;
   /** Base64. */
   sealed: string;
-  /** Base64url of 16 random bytes: a repeat of it is the same message. */
+  /** 16 bytes in base64url. A request with the same id repeats the same message. */
   id: string;
 }
 
@@ -46,20 +46,20 @@ export interface Accepted {
 interface Details {
   status?: number | undefined;
   retryAfterMs?: number | undefined;
-  /** The same request can succeed within its deadline. */
-  isPassing?: boolean;
+  /** True if the same request can succeed within its deadline. */
+  isTransient?: boolean;
   cause?: unknown;
 }
 
 /** A refusal of the relay, the platform or a gateway, or a request that the network lost. */
 export class RelayRefusal extends SealwireError {
   readonly status: number | undefined;
-  readonly isPassing: boolean;
+  readonly isTransient: boolean;
 
   constructor(code: string, message: string, details: Details) {
     super(code, message, details);
     this.status = details.status;
-    this.isPassing = details.isPassing ?? false;
+    this.isTransient = details.isTransient ?? false;
   }
 }
 
@@ -72,38 +72,38 @@ function record(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** The relay's own refusal, where it is one. */
+/** Returns the relay's own refusal; undefined if the value is not a refusal. */
 function refusalIn(status: number, value: unknown): RelayRefusal | undefined {
-  const { code, message, retryAfterMs: asked } = record(value);
+  const { code, message, retryAfterMs: delay } = record(value);
   if (typeof code !== 'string' || typeof message !== 'string') return undefined;
-  const retryAfterMs = typeof asked === 'number' ? asked : undefined;
-  const isPassing = isUnavailable(code) || (retryAfterMs !== undefined && isRetryable(code));
-  return new RelayRefusal(code, sentence(message), { status, retryAfterMs, isPassing });
+  const retryAfterMs = typeof delay === 'number' ? delay : undefined;
+  const isTransient = isUnavailable(code) || (retryAfterMs !== undefined && isRetryable(code));
+  return new RelayRefusal(code, sentence(message), { status, retryAfterMs, isTransient });
 }
 
-const MAYBE_TAKEN = 'The relay may have taken the request all the same.';
+const MAYBE_ACCEPTED = 'The relay may have accepted the request nevertheless.';
 
-/** An answer that no relay gives. */
-function foreign(request: RelayRequest, response: Response): RelayRefusal {
+/** Returns the error for a response that does not come from a relay. */
+function foreignResponse(request: RelayRequest, response: Response): RelayRefusal {
   const { status, headers } = response;
-  const answer = answerOf(request.url, response);
+  const answer = describeResponse(request.url, response);
   const platform = headers.get('forge-proxy-error');
-  if (platform && !isPassing(status)) {
+  if (platform && !isTransient(status)) {
     const hint = 'Add the relay to permissions.external.fetch.backend in manifest.yml.';
     const approval = 'Deploy the app, and have an admin of the site approve the new version.';
     const message = `Forge did not pass the request on: ${platform}. ${hint} ${approval}`;
     return new RelayRefusal('EGRESS_BLOCKED', message, { status });
   }
-  if (!isPassing(status)) {
+  if (!isTransient(status)) {
     return new RelayRefusal('UNREACHABLE', `${answer}, but not as a relay does. Check SEALWIRE_URL.`, {
       status,
     });
   }
   const from = platform ? `Forge's proxy (${platform})` : 'a gateway in front of the relay';
-  return new RelayRefusal('UNREACHABLE', `${answer}, which is the answer of ${from}. ${MAYBE_TAKEN}`, {
+  return new RelayRefusal('UNREACHABLE', `${answer}, which is the answer of ${from}. ${MAYBE_ACCEPTED}`, {
     status,
     retryAfterMs: retryAfterIn(headers, Date.now()),
-    isPassing: true,
+    isTransient: true,
   });
 }
 
@@ -111,9 +111,9 @@ function unanswered(request: RelayRequest, cause: unknown): RelayRefusal {
   const origin = new URL(request.url).origin;
   const reason = causeOf(cause);
   const hint = 'Is it running, and does the manifest list it under permissions.external.fetch.backend?';
-  const taken = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/.test(reason) ? '' : ` ${MAYBE_TAKEN}`;
-  const message = `The relay at ${origin} could not be reached (${reason}). ${hint}${taken}`;
-  return new RelayRefusal('UNREACHABLE', message, { cause, isPassing: true });
+  const accepted = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/.test(reason) ? '' : ` ${MAYBE_ACCEPTED}`;
+  const message = `The relay at ${origin} could not be reached (${reason}). ${hint}${accepted}`;
+  return new RelayRefusal('UNREACHABLE', message, { cause, isTransient: true });
 }
 
 async function exchange(request: RelayRequest, signal: AbortSignal): Promise<[Response, string]> {
@@ -126,7 +126,7 @@ async function exchange(request: RelayRequest, signal: AbortSignal): Promise<[Re
   return [response, await response.text()];
 }
 
-/** Asks once. `read` takes the relay's result from its answer, or undefined where there is none. */
+/** Sends the request once. `read` returns the result in the relay's answer, or undefined if there is none. */
 async function attempt<T>(request: RelayRequest, read: (answer: Answer) => T | undefined): Promise<T> {
   const abort = new AbortController();
   const { leftMs, text: limit } = request.deadline;
@@ -134,11 +134,11 @@ async function attempt<T>(request: RelayRequest, read: (answer: Answer) => T | u
     const message = `The relay at ${new URL(request.url).origin} was not asked: nothing could be done ${limit}.`;
     throw new RelayRefusal('UNREACHABLE', message, {});
   }
-  const patience = Math.max(leftMs / 2, Math.min(leftMs, LEAST_ATTEMPT_MS));
+  const timeoutMs = Math.max(leftMs / 2, Math.min(leftMs, MIN_ATTEMPT_MS));
   const late = () => new DOMException('no answer in time', 'TimeoutError');
   let answered: [Response, string];
   try {
-    answered = await withinMs(patience, exchange(request, abort.signal), late);
+    answered = await withinMs(timeoutMs, exchange(request, abort.signal), late);
   } catch (cause) {
     abort.abort();
     throw unanswered(request, cause);
@@ -148,7 +148,7 @@ async function attempt<T>(request: RelayRequest, read: (answer: Answer) => T | u
   const refusal = refusalIn(response.status, body['error']);
   if (refusal) throw refusal;
   const result = response.ok ? read({ status: response.status, body }) : undefined;
-  if (result === undefined) throw foreign(request, response);
+  if (result === undefined) throw foreignResponse(request, response);
   return result;
 }
 
@@ -160,33 +160,35 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The pause before the next attempt, spread so that the requests of many functions do not come back at one moment. */
-function pauseBefore(repeat: number, asked: number | undefined, leftMs: number): number | undefined {
+/** Returns the delay before a retry, with jitter that spreads the requests of many functions; undefined if time is up. */
+function delayBefore(retry: number, retryAfterMs: number | undefined, leftMs: number): number | undefined {
   const jitter = Math.random();
-  if (asked === undefined) {
-    const most = Math.min(FIRST_PAUSE_MS * 2 ** (repeat - 1), MAX_PAUSE_MS);
-    const pause = most * (0.5 + jitter / 2);
-    return pause < leftMs ? pause : undefined;
+  if (retryAfterMs === undefined) {
+    const backoff = Math.min(FIRST_BACKOFF_MS * 2 ** (retry - 1), MAX_BACKOFF_MS);
+    const delay = backoff * (0.5 + jitter / 2);
+    return delay < leftMs ? delay : undefined;
   }
-  return asked < leftMs ? Math.min(asked + (jitter * asked) / 4, (asked + leftMs) / 2) : undefined;
+  if (retryAfterMs >= leftMs) return undefined;
+  return Math.min(retryAfterMs + (jitter * retryAfterMs) / 4, (retryAfterMs + leftMs) / 2);
 }
 
-async function answerTo<T>(request: RelayRequest, read: (answer: Answer) => T | undefined): Promise<T> {
+/** Sends the request, with retries until its deadline. */
+async function send<T>(request: RelayRequest, read: (answer: Answer) => T | undefined): Promise<T> {
   const { deadline } = request;
   for (let attempts = 1; ; attempts += 1) {
     try {
       return await attempt(request, read);
     } catch (thrown) {
-      if (!(thrown instanceof RelayRefusal) || !thrown.isPassing) throw thrown;
-      const pause = pauseBefore(attempts, thrown.retryAfterMs, deadline.leftMs);
-      if (pause === undefined) throw after(thrown, attempts, deadline);
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      if (!(thrown instanceof RelayRefusal) || !thrown.isTransient) throw thrown;
+      const delay = delayBefore(attempts, thrown.retryAfterMs, deadline.leftMs);
+      if (delay === undefined) throw withAttempts(thrown, attempts, deadline);
+      await new Promise((resolve) => setTimeout(resolve, delay));
     }
   }
 }
 
-/** The last failure, with the attempts that there were. */
-function after(last: RelayRefusal, attempts: number, deadline: Deadline): RelayRefusal {
+/** Returns the last failure, with the number of attempts in its message. */
+function withAttempts(last: RelayRefusal, attempts: number, deadline: Deadline): RelayRefusal {
   if (last.code !== 'UNREACHABLE') return last;
   const tried = `Tried ${attempts === 1 ? 'once' : `${attempts} times`} in ${deadline.spent}, ${deadline.text}.`;
   const { status, retryAfterMs, cause } = last;
@@ -195,8 +197,9 @@ function after(last: RelayRefusal, attempts: number, deadline: Deadline): RelayR
 
 type Addressed = Omit<RelayRequest, 'body'>;
 
+/** Publishes one message. */
 export function postMessage(to: Addressed, message: SealedMessage): Promise<Accepted> {
-  return answerTo({ ...to, body: { messages: [message] } }, ({ status, body }) => {
+  return send({ ...to, body: { messages: [message] } }, ({ status, body }) => {
     const result = record(Array.isArray(body['results']) ? body['results'][0] : undefined);
     const refusal = refusalIn(status, result['error']);
     if (refusal) throw refusal;
@@ -206,9 +209,9 @@ export function postMessage(to: Addressed, message: SealedMessage): Promise<Acce
   });
 }
 
-/** Returns the moment, in Unix seconds, before which sessions must have been minted to be meant. */
+/** Revokes sessions. Resolves with the time, in Unix seconds, before which the revoked sessions were minted. */
 export function postRevocation(to: Addressed, revocation: Revocation): Promise<number> {
-  return answerTo({ ...to, body: revocation }, ({ body: { before } }) =>
+  return send({ ...to, body: revocation }, ({ body: { before } }) =>
     typeof before === 'number' ? before : undefined,
   );
 }

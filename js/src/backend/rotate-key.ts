@@ -1,11 +1,11 @@
-// Rotates an installation's encryption key.
+// rotateKey(): adds an encryption key to an installation's secret.
 
 import { checkOptions } from '../arguments/options.js';
 import { errorFromCore } from '../errors/from-core.js';
 import type { Backend } from './backend.js';
 import { currentContext } from './invocation.js';
 
-/** The core says how long a replaced key stays in use. */
+/** Rotates the key. The core decides how long the replaced key stays in use. */
 export async function rotateKey(
   backend: Backend,
   given: unknown,

@@ -1,4 +1,5 @@
-// The scope that a resolver publishes to. It holds no property that only the call claims: a caller could name any place.
+// Determines the scope that a resolver publishes to. A property that only the call claims is not part of it, since a caller
+// could claim any value.
 
 import { checkProperties } from '../arguments/properties.js';
 import { checkOverrides } from '../arguments/overrides.js';
@@ -20,7 +21,7 @@ export interface ScopeOptions {
   contextOverrides?: unknown;
 }
 
-/** A scope that the app states itself. */
+/** Returns the scope that the app states itself; undefined if it states none. */
 export function statedScope({ scope, contextOverrides }: ScopeOptions): Properties | undefined {
   if (scope === undefined) return undefined;
   if (contextOverrides !== undefined) {
@@ -30,10 +31,11 @@ export function statedScope({ scope, contextOverrides }: ScopeOptions): Properti
   }
   const properties = checkProperties('The option scope', scope);
   if (properties.size > 0) return properties;
-  // An empty scope that comes from a mistake would tell the whole installation what was meant for one place.
+  // An empty scope by mistake would publish to the whole installation.
   throw invalid('The option scope is empty. Use publishGlobal() for the channel of the whole installation.');
 }
 
+/** Returns the verified scope for the options of a call. */
 export async function publishScope(
   inquiry: Inquiry,
   context: ForgeContext,
@@ -47,7 +49,7 @@ export async function publishScope(
   return names ? overridden(inquiry, context, evidence, names) : defaultScope(inquiry, context, evidence);
 }
 
-/** The platform's word is enough; authorize() is asked about what the platform does not vouch for. */
+/** Returns the named properties. authorize() is called only if the platform does not vouch for all of them. */
 async function overridden(
   inquiry: Inquiry,
   context: ForgeContext,
@@ -69,7 +71,7 @@ async function overridden(
   );
 }
 
-/** As in a session: the whole of what is granted. So authorize() is asked, or page and resolver would disagree. */
+/** Returns all properties that a session would have, so that page and resolver agree. This requires authorize(). */
 async function defaultScope(
   inquiry: Inquiry,
   context: ForgeContext,
@@ -81,13 +83,13 @@ async function defaultScope(
         'Use publishGlobal(), the option scope, or contextOverrides with the properties that the context has.',
     );
   }
-  // A user without a session of their own may still cause a message, where the platform vouches for the place.
+  // A user who may have no session may still cause a message, to the scope that the platform vouches for.
   const granted = await verifiedBy(inquiry, context, evidence).catch((thrown: unknown) => {
     if (thrown instanceof SealwireError && thrown.code === 'PERMISSION_MISSING') return evidence.vouched;
     throw thrown;
   });
-  const why = noDefaultIn(granted, evidence);
-  if (why !== undefined) throw refused(why);
+  const reason = noDefaultIn(granted, evidence);
+  if (reason !== undefined) throw refused(reason);
   return granted;
 }
 

@@ -1,4 +1,4 @@
-// Answers a page's request for a session: asks the app, and hands out the keys of those properties of the page's own
+// Answers a page's request for a session: calls authorize(), and returns the keys of those properties of the page's own
 // context that the platform or the app vouches for.
 
 import { invalid } from '../arguments/invalid.js';
@@ -14,7 +14,7 @@ import { forgePlatform } from './platform.js';
 import type { ResolverRequest } from './types.js';
 
 async function grant(backend: Backend, request: ResolverRequest): Promise<ScopedGrant> {
-  // The payload comes from the page and decides nothing but whether the secret is read afresh.
+  // The payload comes from the page. It decides only whether the cached secret is used.
   const { payload, context } = request;
   const installation = backend.installation(context);
   if (context.moduleKey === undefined || context.moduleKey === '') {
@@ -28,7 +28,7 @@ async function grant(backend: Backend, request: ResolverRequest): Promise<Scoped
     );
   }
   checkAccount(context, backend.unlicensedAccess);
-  // Every session asks anew: an earlier permission may be gone.
+  // Every session is decided separately, since an earlier permission may be gone.
   const inquiry = new Inquiry(backend);
   const evidence = await inquiry.evidence(context);
   const decision = await inquiry.decision(context);
@@ -42,7 +42,7 @@ async function grant(backend: Backend, request: ResolverRequest): Promise<Scoped
       signingKey,
       app,
       installation,
-      // For the relay's audit log only. A public page has no account.
+      // The account serves the relay's audit log and revocations. A public page has none.
       account: identifiedAccount(context) ?? 'anonymous',
       context: Object.fromEntries(properties),
       can: decision.can,
@@ -61,7 +61,7 @@ async function grant(backend: Backend, request: ResolverRequest): Promise<Scoped
   };
 }
 
-/** A refusal is thrown, with its code in the message: that is all that reaches the page. */
+/** Returns a session. Throws a refusal with its code in the message, since only the message reaches the page. */
 export async function session(backend: Backend, request: ResolverRequest): Promise<ScopedGrant> {
   if (typeof request?.context !== 'object' || request.context === null) {
     throw invalid(`session is a resolver function: resolver.define('sealwire:session', realtime.session).`);

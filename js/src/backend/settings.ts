@@ -1,4 +1,4 @@
-// Where the relay is and which app this is: from the options, or from the app's Forge variables.
+// Reads the relay's address, the app's id and its signing key from the options or from the app's Forge variables.
 
 import { invalid } from '../arguments/invalid.js';
 import { byteLength } from '../arguments/names.js';
@@ -10,14 +10,14 @@ const DISCONNECT_PATH = '/v1/disconnect';
 const MAX_APP_BYTES = 128;
 
 export interface RelayAddress {
-  /** What pages connect to. */
+  /** The address that pages connect to. */
   socketUrl: string;
-  /** What resolvers post to. */
+  /** The addresses that resolvers post to. */
   publishUrl: string;
   disconnectUrl: string;
 }
 
-/** Takes an origin or the whole address, with a ws or http scheme. */
+/** Returns the relay's addresses. `text` is its origin or whole WebSocket address, with a ws or http scheme. */
 export function relayAddress(text: string): RelayAddress {
   let url: URL;
   try {
@@ -38,7 +38,7 @@ export function relayAddress(text: string): RelayAddress {
     );
   }
   if (url.username || url.password || url.search || url.hash) {
-    throw invalid('SEALWIRE_URL (the option url) must hold nothing but scheme, host and path.');
+    throw invalid('SEALWIRE_URL (the option url) must consist of scheme, host and path only.');
   }
   let prefix = url.pathname.replace(/\/+$/, '');
   if (prefix.endsWith(SOCKET_PATH)) prefix = prefix.slice(0, -SOCKET_PATH.length);
@@ -70,7 +70,7 @@ export interface SettingsSource {
   signingKey?: string | undefined;
 }
 
-/** Read at the first use: importing the package must not need any of it. */
+/** Reads the settings. It is called at the first use, so that importing the package needs none of them. */
 export function readSettings(source: SettingsSource): Settings {
   const app = required('app', 'SEALWIRE_APP', source.app);
   if (!isWellFormed(app)) throw invalid(`SEALWIRE_APP (the option app) ${ILL_FORMED}`);

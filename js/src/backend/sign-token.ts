@@ -1,4 +1,4 @@
-// Signs channel tokens: permission for one channel name, bound to claims of the app's own.
+// signRealtimeToken(): signs channel tokens, which permit one channel name and are bound to claims of the app's own.
 
 import { invalid, kindOf } from '../arguments/invalid.js';
 import { checkLifetime } from '../arguments/lifetime.js';
@@ -10,7 +10,7 @@ import type { Permission } from '../core/resolver-core.js';
 import type { Backend } from './backend.js';
 import { checkTimeout, Deadline } from './deadline.js';
 import { failuresOf, lateSecret } from './failures.js';
-import { REMEMBERED_FOR_TOKENS_MS } from './installation-secrets.js';
+import { MAX_AGE_FOR_TOKENS_MS } from './installation-secrets.js';
 import { currentContext } from './invocation.js';
 import type { TokenResult } from './types.js';
 
@@ -37,7 +37,7 @@ function checkPermissions(permissions: unknown): Permission[] | undefined {
     permissions.length > 0 &&
     permissions.every((permission) => permission === 'subscribe' || permission === 'publish');
   if (!valid)
-    throw invalid(`The permissions must be ['subscribe'], ['publish'] or both. Leave them out for both.`);
+    throw invalid(`The permissions must be ['subscribe'], ['publish'] or both. Omit them for both.`);
   return [...new Set(permissions as Permission[])];
 }
 
@@ -59,7 +59,7 @@ export async function signToken(
   const installation = backend.installation(context);
 
   try {
-    const read = backend.secrets.of(installation, REMEMBERED_FOR_TOKENS_MS);
+    const read = backend.secrets.of(installation, MAX_AGE_FOR_TOKENS_MS);
     const secret = await deadline.within(read, () => lateSecret(deadline));
     const { token, expiresAt } = backend.core().signChannelToken(
       {

@@ -1,15 +1,15 @@
-// Turns a call's channel name and options into what the core addresses a channel by.
+// Converts a call's channel name and options into the address that the core uses for a channel.
 
 import { checkChannelName } from '../arguments/names.js';
-import { checkTokenOrProvider } from '../arguments/options.js';
 import { checkOverrides, refuseOverridesForGlobal } from '../arguments/overrides.js';
 import type { ChannelSpec } from '../core/browser-core.js';
-import { tokenFor, type TokenProvider } from '../session/channel-token.js';
+import { tokenFor } from '../session/channel-token.js';
+import { checkTokenOrProvider, type TokenProvider } from '../session/token-provider.js';
 import { slowFunction, type Wait } from './wait.js';
 
 export interface NamedChannel {
   spec: ChannelSpec;
-  /** The app's function for tokens, where it has one; the spec lacks its token until withToken(). */
+  /** The app's token function, if there is one. The spec then lacks its token until `withToken()`. */
   provider?: TokenProvider;
 }
 
@@ -28,16 +28,15 @@ export function channelSpec(
   return { spec: { ...spec, ...(token !== undefined && { token }) } };
 }
 
-/** The spec with a token of the app's function. */
+/** Returns the spec with a token from the app's function. */
 export async function withToken({ spec, provider }: NamedChannel, wait: Wait): Promise<ChannelSpec> {
-  wait.check();
-  const asked = Promise.resolve(tokenFor(provider));
-  const token = await wait.for(asked, () => slowFunction('The token function'));
+  wait.throwIfEnded();
+  const token = await wait.for(Promise.resolve(tokenFor(provider)), () => slowFunction('The token function'));
   return token === undefined ? spec : { ...spec, token };
 }
 
-/** Equal for calls that name one channel. What a token's claims are is not known here. */
-export function laneOf({ spec, provider }: NamedChannel): string {
+/** Returns a text that is equal for calls with the same channel. The claims of a token are not part of it. */
+export function channelKeyOf({ spec, provider }: NamedChannel): string {
   const hasClaims = provider !== undefined || spec.token !== undefined;
   return JSON.stringify([spec.name, spec.scope && [...spec.scope].sort(), hasClaims]);
 }

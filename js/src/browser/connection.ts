@@ -1,134 +1,111 @@
-// Owns the core's client: loads the core at the first call, and gives the client its sessions.
+// Owns the core's client: loads the core at the first call, and provides the client with sessions, sockets and tokens.
 
-import type {
-  ChannelSpec,
-  Client,
-  ConnectionState,
-  CoreKind,
-  Host,
-  SessionReason,
-} from '../core/browser-core.js';
+import type { ChannelSpec, Client, ConnectionState, CoreKind, Host } from '../core/browser-core.js';
 import { closable } from '../core/closable.js';
-import type { CoreError } from '../core/core-error.js';
 import { loadCore, type CoreSources } from '../core/load.js';
+import type { CoreError } from '../errors/core-error.js';
+import { failureOf } from '../errors/failure-of.js';
 import { errorFromCore } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
-import { failureOf } from '../errors/failure-of.js';
-import { decrypt, fasterFrom } from '../page/aes-gcm.js';
-import { watchSurroundings } from '../page/surroundings.js';
+import { decrypt, decryptThreshold } from '../page/aes-gcm.js';
+import { watchLifecycle } from '../page/lifecycle.js';
 import { freshToken, renewedToken } from '../session/channel-token.js';
 import { forgeSession } from '../session/forge-session.js';
-import { checkGrant, type SessionGrant } from '../session/grant.js';
+import { checkGrant, type SessionGrant, type SessionReason } from '../session/grant.js';
 import { refusalIn } from '../session/refusal.js';
 import { sharedThrough } from '../sharing/shared-connection.js';
-import { debugged, type DebugEvent } from '../transport/debugged.js';
-import { evented } from '../transport/evented.js';
-import { withFallback } from '../transport/fallback.js';
-import type { Transport } from '../transport/socket.js';
+import { withDebug, type DebugEvent } from '../transport/debug-socket.js';
+import { withEvents } from '../transport/event-target-socket.js';
+import { withFallback } from '../transport/fallback-socket.js';
+import type { Connect, Transport } from '../transport/socket.js';
 import { report } from './deliver.js';
+import { PublishOrder } from './publish-order.js';
 import { SessionScopes } from './session-scopes.js';
 import type { RealtimeOptions, StateListener } from './types.js';
-import { closedError, slowFunction, Wait, type WaitLimits } from './wait.js';
+import { closedError, Wait, type WaitLimits } from './wait.js';
 
 export class Connection {
   core: CoreKind | undefined;
   transport: Transport | undefined;
   state: ConnectionState = 'idle';
+  /** The order of the publications to each channel. */
+  readonly order = new PublishOrder();
   readonly #options: RealtimeOptions;
   readonly #sources: CoreSources | undefined;
   readonly #listeners = new Set<StateListener>();
-  readonly #scopes: SessionScopes;
+  readonly #scopes = new SessionScopes();
   /** The session that is fetched while the core loads. */
-  #first: Promise<SessionGrant> | undefined;
+  #firstSession: Promise<SessionGrant> | undefined;
   #client: Promise<Client> | undefined;
-  /** The client that there is, once the core is loaded. */
-  #live: Client | undefined;
-  /** The calls that wait. */
+  /** The client, once the core is loaded. */
+  #loadedClient: Client | undefined;
+  /** The waits of the pending calls. */
   readonly #waits = new Set<Wait>();
-  /** Called by close(). */
+  /** The functions with which close() ends the subscriptions. */
   readonly #subscriptions = new Set<(error: SealwireError) => void>();
-  /** By the name of a channel: when everything that was published to it is with the core. */
-  readonly #lanes = new Map<string, Promise<void>>();
-  /** Grows with every close, so that what a closed client still says is ignored. */
+  /** The number of calls of close(). The reports of an earlier client are ignored. */
   #generation = 0;
-  #unwatch: (() => void) | undefined;
+  #unwatchLifecycle: (() => void) | undefined;
 
   constructor(options: RealtimeOptions, sources?: CoreSources) {
     this.#options = options;
     this.#sources = sources;
-    this.#scopes = new SessionScopes();
   }
 
   client(): Promise<Client> {
     if (this.#client) return this.#client;
     const starting = this.#start(this.#generation);
     this.#client = starting;
-    // A chunk that failed to load is asked for again by the next call.
+    // After a failure, the next call loads the core again.
     starting.catch(() => {
       if (this.#client === starting) this.#client = undefined;
     });
     return starting;
   }
 
-  /** Runs a call with a wait that the call's own limit, the client's or `otherwiseMs`, its signal and close() end. */
-  async within<T>(
+  /**
+   * Runs a call with a wait. The call's own time limit, the client's, or else `defaultMs` applies; the call's signal and
+   * close() end the wait.
+   */
+  async withWait<T>(
     { timeoutMs, signal }: WaitLimits,
     call: (wait: Wait) => Promise<T>,
-    otherwiseMs?: number,
+    defaultMs?: number,
   ): Promise<T> {
     const { timeoutMs: ofClient, requestTimeoutMs } = this.#options;
-    const wait = new Wait({ timeoutMs: timeoutMs ?? ofClient ?? requestTimeoutMs ?? otherwiseMs, signal });
+    const wait = new Wait({ timeoutMs: timeoutMs ?? ofClient ?? requestTimeoutMs ?? defaultMs, signal });
     this.#waits.add(wait);
     try {
       return await call(wait);
     } finally {
       this.#waits.delete(wait);
-      wait.done();
+      wait.detach();
     }
   }
 
-  /** The client, once it may have a call for this channel. */
+  /** Resolves with the client, once it may take a call for this channel. */
   async clientFor(spec: ChannelSpec, wait: Wait): Promise<Client> {
-    wait.check();
+    wait.throwIfEnded();
     const client = await wait.for(this.client(), slowCore);
-    await this.#scopes.admit(spec, this.#first, wait);
-    wait.check();
+    await this.#scopes.admit(spec, this.#firstSession, wait);
+    wait.throwIfEnded();
     return client;
   }
 
-  /** `ended` is called when close() ends a subscription. The function that is returned forgets it. */
+  /** Adds a function that close() calls for a subscription. Returns a function that removes it. */
   onClosed(ended: (error: SealwireError) => void): () => void {
     this.#subscriptions.add(ended);
     return () => void this.#subscriptions.delete(ended);
   }
 
-  /**
-   * Hands a publication to the core once those that were called before it have been, however long each one's token takes.
-   * `lane` names the channel, as far as the call does. A call whose wait ends before its turn hands nothing over.
-   */
-  inOrder<T>(lane: string, wait: Wait, handOver: () => Promise<T>): Promise<T> {
-    const before = this.#lanes.get(lane) ?? Promise.resolve();
-    const slow = () => slowFunction('The token function of an earlier publication to the channel');
-    const mine = wait.for(before, slow).then(handOver);
-    const over = before
-      .then(() => mine)
-      .then(
-        () => {},
-        () => {},
-      );
-    this.#lanes.set(lane, over);
-    void over.then(() => this.#lanes.get(lane) === over && this.#lanes.delete(lane));
-    return mine;
-  }
-
-  /** The error that the app gets for a failed call. */
+  /** Returns the error that the app receives for a failed call. */
   errorOf(thrown: unknown): SealwireError {
     return this.#scopes.explained(errorFromCore(thrown));
   }
 
-  /** The function that it returns ends it. */
+  /** Adds a listener. Returns a function that removes it. */
   onStateChange(listener: StateListener): () => void {
-    // The same function twice is two listeners.
+    // The wrapper makes two listeners of a function that is added twice.
     const entry: StateListener = (state, error) => listener(state, error);
     this.#listeners.add(entry);
     return () => void this.#listeners.delete(entry);
@@ -136,72 +113,76 @@ export class Connection {
 
   close(): void {
     if (!this.#client && this.#waits.size === 0) return;
-    const [live, waits, subscriptions] = [this.#live, [...this.#waits], [...this.#subscriptions]];
-    this.#client = this.#live = this.#first = undefined;
+    const [client, waits, subscriptions] = [this.#loadedClient, [...this.#waits], [...this.#subscriptions]];
+    this.#client = this.#loadedClient = this.#firstSession = undefined;
     this.#waits.clear();
     this.#subscriptions.clear();
     this.#generation += 1;
-    this.#unwatch?.();
-    live?.close();
-    const why = closedError();
-    for (const wait of waits) wait.end(why);
-    for (const ended of subscriptions) ended(why);
-    this.#changed('closed', undefined);
+    this.#unwatchLifecycle?.();
+    client?.close();
+    const error = closedError();
+    for (const wait of waits) wait.end(error);
+    for (const ended of subscriptions) ended(error);
+    this.#stateChanged('closed', undefined);
   }
 
   async #start(generation: number): Promise<Client> {
-    // No function of the app runs before this start is known: a call of the API from within it joins this start.
+    // The microtask lets client() store this start first: a call of the API from a function of the app then joins it.
     await undefined;
     this.#refuseClosed(generation);
-    // Whoever starts a client is about to connect, so the session comes while the core loads.
-    let early: Promise<SessionGrant> | undefined = this.#session('connect', generation);
-    early.catch(() => {});
-    this.#first = early;
+    // A client that starts is about to connect, so the session is fetched while the core loads.
+    const first = this.#session('connect', generation);
+    first.catch(() => {});
+    this.#firstSession = first;
     const { kind, module } = await loadCore(this.#options.core, this.#sources);
     this.#refuseClosed(generation);
     this.core = kind;
-    const { timeoutMs, requestTimeoutMs, idleCloseMs, onDebug, share } = this.#options;
+    const { timeoutMs, requestTimeoutMs, idleCloseMs, share } = this.#options;
     const alone = withFallback({ timeoutMs: timeoutMs ?? requestTimeoutMs });
     const shared = share === false ? undefined : sharedThrough(alone, () => client.wake());
-    const connect = shared ?? alone;
-    const host: Host = {
+    const host = this.#host(generation, shared ?? alone, first, () => client);
+    const hostDecryptThreshold = decryptThreshold(kind);
+    const core = new module.Client(host, {
+      ...(idleCloseMs !== undefined && { idleCloseMs }),
+      ...(hostDecryptThreshold !== undefined && { hostDecryptThreshold }),
+    });
+    const client = closable(core, () => shared?.forget());
+    this.#loadedClient = client;
+    this.#unwatchLifecycle = watchLifecycle(client);
+    return client;
+  }
+
+  /** Returns the functions that the core calls. `first` is the session that the first connection uses. */
+  #host(generation: number, connect: Connect, first: Promise<SessionGrant>, client: () => Client): Host {
+    const { onDebug } = this.#options;
+    let firstSession: Promise<SessionGrant> | undefined = first;
+    const connectWithDebug = onDebug
+      ? withDebug(connect, (event) => generation === this.#generation && this.#debug(event))
+      : connect;
+    return {
       session: (reason) => {
-        const session = reason === 'connect' && early ? early : this.#session(reason, generation);
-        early = undefined;
+        const session = (reason === 'connect' && firstSession) || this.#session(reason, generation);
+        firstSession = undefined;
         return session;
       },
-      connect: evented(
-        onDebug
-          ? debugged(connect, (event) => generation === this.#generation && this.#debug(event))
-          : connect,
-        (transport) => (this.transport = transport),
-      ),
+      connect: withEvents(connectWithDebug, (transport) => (this.transport = transport)),
       token: (provider, renewal, fresh) => {
         if (onDebug) this.#debug({ type: 'token' });
         (fresh ? freshToken : renewedToken)(provider).then(
-          (token) => client.provideToken(renewal, token),
-          (error: unknown) => client.failToken(renewal, error),
+          (token) => client().provideToken(renewal, token),
+          (error: unknown) => client().failToken(renewal, error),
         );
       },
       open: (opening, ...sealed) => {
         decrypt(...sealed).then(
-          (plaintext) => client.provideOpened(opening, plaintext),
-          () => client.provideOpened(opening, undefined),
+          (plaintext) => client().provideOpened(opening, plaintext),
+          () => client().provideOpened(opening, undefined),
         );
       },
       state: (state, error) => {
-        if (generation === this.#generation) this.#changed(state, error);
+        if (generation === this.#generation) this.#stateChanged(state, error);
       },
     };
-    const opensElsewhereFrom = fasterFrom(kind);
-    const core = new module.Client(host, {
-      ...(idleCloseMs !== undefined && { idleCloseMs }),
-      ...(opensElsewhereFrom !== undefined && { opensElsewhereFrom }),
-    });
-    const client = closable(core, () => shared?.forget());
-    this.#live = client;
-    this.#unwatch = watchSurroundings(client);
-    return client;
   }
 
   #refuseClosed(generation: number): void {
@@ -216,13 +197,13 @@ export class Connection {
     }
   }
 
-  #changed(state: ConnectionState, error: CoreError | undefined): void {
+  #stateChanged(state: ConnectionState, cause: CoreError | undefined): void {
     this.state = state;
-    const why = error ? errorFromCore(error) : undefined;
-    if (this.#options.onDebug) this.#debug({ type: 'state', state, ...(why && { code: why.code }) });
+    const error = cause ? errorFromCore(cause) : undefined;
+    if (this.#options.onDebug) this.#debug({ type: 'state', state, ...(error && { code: error.code }) });
     for (const listener of [this.#options.onState, ...this.#listeners]) {
       try {
-        listener?.(state, why);
+        listener?.(state, error);
       } catch (thrown) {
         report(thrown);
       }
@@ -230,13 +211,13 @@ export class Connection {
   }
 
   async #session(reason: SessionReason, generation: number): Promise<SessionGrant> {
-    const grant = await this.#fetch(reason);
+    const grant = await this.#fetchSession(reason);
     this.#refuseClosed(generation);
     this.#scopes.take(grant);
     return grant;
   }
 
-  async #fetch(reason: SessionReason): Promise<SessionGrant> {
+  async #fetchSession(reason: SessionReason): Promise<SessionGrant> {
     if (this.#options.onDebug) this.#debug({ type: 'session', reason });
     const provide = this.#options.session;
     if (!provide) return forgeSession(reason);

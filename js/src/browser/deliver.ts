@@ -1,5 +1,5 @@
-// Hands what the core delivers to the app's functions: messages to the callback, errors to the function that the app has
-// for them.
+// Delivers the core's messages and errors to the app's functions: messages to the callback, errors to the listener that the
+// app has for them.
 
 import { checkFunction } from '../arguments/options.js';
 import { parsePayload } from '../arguments/payload.js';
@@ -8,7 +8,7 @@ import { errorFromCore, sentence } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import type { ErrorListener, RealtimeEvent, SubscriptionOptions } from './types.js';
 
-/** The callback with its type parameter gone: the core knows nothing of the app's types. */
+/** A callback without its type parameter, since the core does not know the app's types. */
 export type AnyCallback = (payload: any, error?: SealwireError, event?: RealtimeEvent) => unknown;
 
 /** The app's functions for one subscription. */
@@ -17,11 +17,11 @@ export interface Audience {
   callback: AnyCallback;
   onError?: ErrorListener;
   onGap?: ErrorListener;
-  /** The codes of the errors that had no function to go to. */
+  /** The codes of the errors that no function of the app took. */
   unheard: Set<string>;
 }
 
-/** Checks the app's functions of a call. */
+/** Checks and returns the app's functions of a call. */
 export function audienceOf(
   channel: string,
   callback: AnyCallback,
@@ -34,7 +34,7 @@ export function audienceOf(
   return { channel, callback, unheard: new Set(), ...(onError && { onError }), ...(onGap && { onGap }) };
 }
 
-/** An app's exception is the app's: it reaches the page's error handler and not the core. */
+/** Reports an exception of the app to the page's error handler, so that it does not reach the core. */
 export function report(error: unknown): void {
   if (typeof globalThis.reportError === 'function') globalThis.reportError(error);
   else
@@ -43,28 +43,28 @@ export function report(error: unknown): void {
     });
 }
 
-function calling(work: () => unknown): void {
+function callSafely(callback: () => unknown): void {
   try {
-    work();
+    callback();
   } catch (thrown) {
     report(thrown);
   }
 }
 
 /**
- * Gives an error to the option for it. Without one, a callback that declares a second parameter gets `undefined` and the
- * error: a callback of one parameter, as Forge documents them, expects messages only. An error without a function to go to
- * is a warning in the console, once for each subscription and code.
+ * Delivers an error to the listener for it. Without one, a callback that declares a second parameter receives `undefined` and
+ * the error; a callback with one parameter, as Forge documents it, expects messages only. An error that no function takes is
+ * a warning in the console, once per subscription and code.
  */
 export function deliverError(audience: Audience, error: SealwireError, event?: RealtimeEvent): void {
   const { callback, onError, onGap, unheard } = audience;
   const listener = (error.code === 'GAP' ? onGap : undefined) ?? onError;
-  if (listener) return calling(() => listener(error));
-  if (callback.length >= 2) return calling(() => callback(undefined, error, event));
+  if (listener) return callSafely(() => listener(error));
+  if (callback.length >= 2) return callSafely(() => callback(undefined, error, event));
   if (unheard.has(error.code)) return;
   unheard.add(error.code);
   console.warn(
-    `sealwire: ${error.code} on the channel '${audience.channel}', and nothing in the app listens: ${error.message} ` +
+    `sealwire: ${error.code} on the channel '${audience.channel}', for which the app has no listener: ${error.message} ` +
       'Pass the option onError, or a callback (payload, error) => …',
   );
 }
@@ -83,7 +83,7 @@ export function deliverMessage(audience: Audience, text: string, meta: Meta): vo
   } catch (error) {
     return deliverError(audience, error as SealwireError, event);
   }
-  calling(() => audience.callback(payload, undefined, event));
+  callSafely(() => audience.callback(payload, undefined, event));
 }
 
 export function noticeError(notice: Notice): SealwireError {

@@ -1,5 +1,5 @@
 // Keeps the resolver's notes on the scopes of the page's session. A call without contextOverrides waits for the first
-// session, since only the resolver knows if there is a default scope.
+// session, since only the resolver knows whether there is a default scope.
 
 import { sentence } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
@@ -7,42 +7,42 @@ import type { ChannelSpec } from '../core/browser-core.js';
 import type { ScopedGrant } from '../session/scoped-grant.js';
 import type { Wait } from './wait.js';
 
-/** A call's wait for the first session before the core takes over: it asks again where no answer comes. */
-const FIRST_SESSION_MS = 10_000;
+/** The time that a call waits for the first session before it goes to the core, which requests the session again. */
+const FIRST_SESSION_TIMEOUT_MS = 10_000;
 
 export class SessionScopes {
   #latest: ScopedGrant | undefined;
-  /** A first session that a call has waited for in vain. */
+  /** The first session for which a call has waited in vain. */
   #late: Promise<unknown> | undefined;
-  /** Calls went to the core before there was a session. */
-  #unasked = false;
+  /** True if a call for the default scope went to the core before there was a session. */
+  #isUnchecked = false;
 
-  /** Takes each session before the core gets it. Refuses one that cannot serve a call that the core already holds. */
+  /** Takes each session before the core does. Throws if it has no default scope and the core has a call that needs one. */
   take(grant: ScopedGrant): void {
     this.#latest = grant;
-    const why = this.#unasked ? noDefault(grant) : undefined;
-    this.#unasked = false;
-    if (why) throw why;
+    const error = this.#isUnchecked ? noDefault(grant) : undefined;
+    this.#isUnchecked = false;
+    if (error) throw error;
   }
 
-  /** Resolves when the call may go to the core. `first` is the session that is on its way. */
+  /** Resolves once the call may go to the core. `first` is the pending first session. */
   async admit(spec: ChannelSpec, first: Promise<unknown> | undefined, wait: Wait): Promise<void> {
     if (spec.scope !== undefined) return;
     if (!this.#latest && first && first !== this.#late) {
-      await wait.settled(first, FIRST_SESSION_MS);
-      // No other call loses its time to a session that is not coming.
+      await wait.settled(first, FIRST_SESSION_TIMEOUT_MS);
+      // Later calls do not wait for a session that does not come.
       if (!this.#latest) this.#late = first;
     }
     if (!this.#latest) {
-      // The core asks again and says what is wrong.
-      this.#unasked = true;
+      // The core requests the session again and reports a failure.
+      this.#isUnchecked = true;
       return;
     }
-    const why = noDefault(this.#latest);
-    if (why) throw why;
+    const error = noDefault(this.#latest);
+    if (error) throw error;
   }
 
-  /** The error that the core gave, with what to do about a property that the session lacks. */
+  /** Returns the core's error, with advice about a property that the session lacks. */
   explained(error: SealwireError): SealwireError {
     const hint = this.#latest?.scopeHint;
     if (error.code !== 'SCOPE_REFUSED' || typeof hint !== 'string' || error.message.includes(hint))

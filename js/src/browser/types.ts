@@ -1,172 +1,303 @@
-// The types of the page's API. Where @forge/bridge's realtime has a type, this one takes at least as much and returns
-// at least as much.
+// The types of the page's API. Every type that @forge/bridge's `realtime` also has accepts and returns at least as much
+// as the one of @forge/bridge.
 
 import type { Payload } from '../arguments/payload.js';
-import type { ConnectionState, CoreKind, SessionReason } from '../core/browser-core.js';
+import type { ConnectionState, CoreKind } from '../core/browser-core.js';
 import type { ProductContext } from '../context/product-context.js';
 import type { SealwireError } from '../errors/sealwire-error.js';
-import type { TokenProvider } from '../session/channel-token.js';
-import type { SessionGrant } from '../session/grant.js';
-import type { StreamOptions, TextStream } from '../stream/types.js';
-import type { DebugListener } from '../transport/debugged.js';
+import type { SessionGrant, SessionReason } from '../session/grant.js';
+import type { TokenProvider } from '../session/token-provider.js';
+import type { DebugListener } from '../transport/debug-socket.js';
 import type { Transport } from '../transport/socket.js';
 
+/** The options that select a channel. */
 export interface ChannelOptions {
   /**
-   * From the resolver's signRealtimeToken(): joins the channel of the token's claims. A function that fetches one is
-   * called again, for as long as the subscription lives, before a token ends.
+   * A channel token from the resolver's `signRealtimeToken()`, which selects the channel of the token's claims. A function
+   * fetches the token; it is called again before a token expires, for as long as the subscription lives.
    */
   token?: string | TokenProvider;
-  /** Keeps only these properties of the context; `[]` is the installation-wide channel. */
+  /**
+   * The properties of the page's context that the channel's scope keeps. `[]` selects the installation-wide channel. The
+   * default is the default scope of the page's module.
+   */
   contextOverrides?: ProductContext[];
 }
 
-/** The options that end the wait of a call. */
+/** The options that limit how long a call waits. */
 export interface CallOptions {
   /**
-   * The whole wait of the call, in milliseconds, at most 24 hours. By default the client's `timeoutMs`; where that is
-   * not given either, a publish waits two minutes and a subscribe until it is confirmed or refused for good.
+   * The maximum duration of the whole call, in milliseconds, at most 24 hours. The default is the client's `timeoutMs`.
+   * Without either, a publish waits two minutes, and a subscribe waits until it is confirmed or refused for good.
    */
   timeoutMs?: number;
   /**
-   * Ends the wait: a subscribe is withdrawn and rejects with the signal's reason, a publish is not sent any more and
-   * resolves with the error `ABORTED`. Has no effect on a subscription that is confirmed.
+   * Cancels the call. A cancelled subscribe is withdrawn and rejects with the signal's reason; a cancelled publish is not
+   * sent any more and resolves with the error `ABORTED`. The signal does not end a confirmed subscription.
    */
   signal?: AbortSignal;
 }
 
 /**
- * The state of a subscription: `subscribing` (not confirmed yet: it stays until it is confirmed, refused for good or
- * withdrawn), `subscribed`, `resuming` (the connection was lost, or the relay refused the channel for the moment; nothing
- * has to be done) or `ended` (by `unsubscribe()`, by `close()`, or by a refusal for good).
+ * The state of a subscription:
+ *
+ * - `subscribing`: not confirmed yet. It stays in this state until it is confirmed, refused for good or withdrawn.
+ * - `subscribed`: confirmed by the relay.
+ * - `resuming`: the connection was lost, or the relay refused the channel for the moment. The client retries by itself.
+ * - `ended`: by `unsubscribe()`, by `close()`, or by a refusal for good.
  */
 export type SubscriptionState = 'subscribing' | 'subscribed' | 'resuming' | 'ended';
 
+/** The options of `subscribe()` and `subscribeGlobal()`. */
 export interface SubscriptionOptions extends ChannelOptions, CallOptions {
-  /** Delivers the last seconds before the subscription too, at most 120. */
+  /** Also delivers messages that were published up to this many seconds before, 0 to 120. The default is 0. */
   replaySeconds?: number;
-  /** Gets the subscription's errors in place of the callback, which then gets messages only. */
+  /** Receives the subscription's errors instead of the callback, which then receives messages only. */
   onError?: ErrorListener;
-  /** Gets `GAP` in place of onError and the callback: load the state again. Messages go on. */
+  /** Receives `GAP` instead of `onError` and the callback. Load the current state again; messages continue. */
   onGap?: ErrorListener;
-  /** Called with every change of the subscription's state, and with the reason where it ended by itself or by `close()`. */
+  /** Called with every change of the subscription's state, and with the error that ended it, if any. */
   onState?: (state: SubscriptionState, error?: SealwireError) => void;
 }
 
+/**
+ * The options of `publish()` and `publishGlobal()` on a page. `sealwire/resolver` exports another type of this name for the
+ * app's functions, with the options `scope` and `context`.
+ */
 export interface PublishOptions extends ChannelOptions, CallOptions {
-  /** A label that subscribers get as `event.name`. The relay sees it. */
+  /** A label that subscribers receive as `event.name`, at most 255 bytes. The relay can read it. */
   eventName?: string;
   /**
-   * An id of the app's own, 1 to 255 bytes. The same message of the same account under the same id is taken once, also from
-   * another page or after a reload, as long as the relay remembers it (its replay window, two minutes by default). Another
-   * message under an id that was used is refused with `ID_REUSED`. Subscribers get the relay's time as `publishedAt`.
+   * An id that the app chooses, 1 to 255 bytes. While the relay remembers the id (its replay window, two minutes by
+   * default), it accepts the same message of the same account under this id only once, also from another page or after a
+   * reload; another message under the same id is refused with `ID_REUSED`. Subscribers receive the relay's time as
+   * `publishedAt`.
    */
   idempotencyId?: string;
 }
 
+/**
+ * The outcome of a publish on a page. `sealwire/resolver` exports another type of this name, whose `errors` are objects.
+ */
 export interface PublishResult {
+  /** The id of the message; null if publishing failed. */
   eventId?: string | null;
-  /** When the relay took the message: Unix milliseconds, as a decimal string. */
+  /** The time at which the relay accepted the message, in Unix milliseconds as a decimal string; null if it failed. */
   eventTimestamp?: string | null;
-  /** Why publishing failed, each as `CODE: sentence`. Absent when it did not. */
+  /** The reasons for a failure, each as `CODE: sentence`. Absent on success. */
   errors?: string[];
   /**
-   * Present where publishing failed without the relay's answer: whether the relay may have taken the message all the same.
-   * Publishing it again with the same `idempotencyId` is safe in either case.
+   * Present if publishing failed without an answer of the relay: whether the relay may have accepted the message
+   * nevertheless. Publishing it again with the same `idempotencyId` is safe in either case.
    */
   mayHaveArrived?: boolean;
 }
 
-/** About a received message. */
+/** The metadata of a received message. */
 export interface RealtimeEvent {
+  /** The id of the message, as the publisher's result names it. */
   eventId: string;
-  /** When the relay took the message, in Unix milliseconds. */
+  /** The time at which the relay accepted the message, in Unix milliseconds. */
   timestamp: number;
-  /** When the publisher sent it by its own clock, in Unix milliseconds. Sealed: the relay can neither see nor change it. */
+  /**
+   * The time at which the publisher sent the message by its own clock, in Unix milliseconds. It is sealed with the message:
+   * the relay can neither read nor change it.
+   */
   publishedAt: number;
+  /** The name of the channel. */
   channel: string;
-  /** The publisher's `eventName`; empty where there was none. */
+  /** The publisher's `eventName`; empty if there was none. */
   name: string;
 }
 
 /**
- * Called with each message, once and in order. A callback that declares a second parameter (`Function.length` is 2 or more)
- * is also called with `undefined` and an error, unless the options onError or onGap take it: `GAP` (messages were missed;
- * `error.gap` says which, and messages go on), `MESSAGE_UNREADABLE` (one message could not be opened; where the key was
- * rotated after a fixed channel token was signed, the error says so), or the reason for which the relay ended the
- * subscription. A callback of one parameter gets messages only.
+ * Receives each message of a subscription, once and in order.
+ *
+ * A callback that declares a second parameter (`Function.length` is 2 or more) also receives errors, with `undefined` as
+ * the payload, unless the options `onError` or `onGap` take them: `GAP` (messages were missed; `error.gap` says which, and
+ * messages continue), `MESSAGE_UNREADABLE` (one message could not be decrypted; the error says so if the key was rotated
+ * after a fixed channel token was signed), or the reason for which the relay ended the subscription. A callback with one
+ * parameter receives messages only.
  */
 export type Callback<P> = (payload: P, error?: SealwireError, event?: RealtimeEvent) => any;
 
+/** Receives an error of a subscription. */
 export type ErrorListener = (error: SealwireError) => any;
 
+/** A subscription, as `subscribe()` returns it. */
 export interface Subscription {
-  /** The state at the moment. */
+  /** The current state. */
   readonly state: SubscriptionState;
-  /** Resolves when nothing more will be delivered. */
+  /** Ends the subscription. Nothing is delivered after the call; the promise resolves once the relay has confirmed. */
   unsubscribe: () => Promise<void>;
-  /** Replaces this subscription's channel token before it expires, without interrupting the subscription. */
+  /**
+   * Replaces the channel token before it expires, without interrupting the subscription. Rejects with a SealwireError if
+   * the token has other claims or the subscription has ended.
+   */
   refreshToken: (token: string) => Promise<void>;
 }
 
+/**
+ * Subscribes to a channel and resolves once the relay has confirmed the subscription.
+ *
+ * @param channel - The name of the channel, 1 to 255 bytes.
+ * @param callback - Receives each message, once and in order.
+ * @param options - The scope or token of the channel, replay, listeners and the limits of the call.
+ * @returns The confirmed subscription.
+ * @throws SealwireError with the code `INVALID_ARGUMENT` or `NAME_INVALID` for a wrong argument, `SCOPE_REFUSED`,
+ * `PERMISSION_MISSING` or a `TOKEN_…` code if the channel is refused, `UNREACHABLE` or `SESSION_UNAVAILABLE` if `timeoutMs`
+ * passes first, and `CLOSED` after `close()`. An aborted call rejects with the signal's reason.
+ */
 export type Subscribe = <P extends string | object = string | Record<string, unknown>>(
   channel: string,
   callback: Callback<P>,
   options?: SubscriptionOptions,
 ) => Promise<Subscription>;
 
+/**
+ * Publishes a message to a channel and resolves with the relay's answer. Messages of one client to one channel keep the
+ * order of their calls.
+ *
+ * @param channel - The name of the channel, 1 to 255 bytes.
+ * @param payload - A string or a JSON object, at most 128 KiB as JSON.
+ * @param options - The scope or token of the channel, the event's name and the limits of the call.
+ * @returns The id and time of the message, or `errors` if publishing failed.
+ * @throws SealwireError with the code `INVALID_ARGUMENT`, `NAME_INVALID` or `MESSAGE_SIZE` for a wrong argument. Every
+ * other failure is reported in the result.
+ */
 export type Publish = <T extends Payload>(
   channel: string,
   payload: string | T,
   options?: PublishOptions,
 ) => Promise<PublishResult>;
 
+/** Receives every change of the connection's state, and the error that caused the change, if any. */
 export type StateListener = (state: ConnectionState, error?: SealwireError) => void;
 
+/** A number of messages of a text stream that were missed. */
+export interface StreamGap {
+  /** The number of messages. The text between the piece before and the piece after is missing. */
+  missing: number;
+}
+
+/** The options of `realtime.stream()`. */
+export interface StreamOptions extends Omit<SubscriptionOptions, 'onError' | 'onGap'> {
+  /** The id that the publisher gave the stream. The default is the first stream that begins on the channel. */
+  id?: string;
+  /** Also reads messages up to this many seconds old, 0 to 120. The default is 30 with an `id`, and 0 without. */
+  replaySeconds?: number;
+  /** The number of seconds without a message after which the stream fails with `STREAM_SILENT`. The default is 60. */
+  silenceSeconds?: number;
+  /** Continues after missed messages. Without it, the iterator throws `GAP`. */
+  onGap?: (gap: StreamGap) => void;
+  /** Continues from the beginning if the publisher restarts. Without it, the iterator throws `STREAM_RESTARTED`. */
+  onRestart?: () => void;
+  /** Cancels the stream: the iterator throws the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/**
+ * The text of one stream, piece by piece and in order. Text that arrives between two reads forms one piece. A stream can be
+ * iterated once. The iterator throws a SealwireError if the publisher failed or if messages are missing.
+ *
+ * @example
+ * ```ts
+ * for await (const text of realtime.stream('answers', { id })) output.append(text);
+ * ```
+ */
+export interface TextStream extends AsyncIterableIterator<string> {
+  /** The id of the stream; undefined until the first message if the options name no id. */
+  readonly id: string | undefined;
+  /** Resolves once the relay has confirmed the subscription. A publisher that starts afterwards is heard completely. */
+  readonly ready: Promise<void>;
+  /** Reads to the end and returns the whole text. */
+  text: () => Promise<string>;
+  /** Ends the iteration and the subscription. Leaving the `for await` loop has the same effect. */
+  cancel: () => void;
+}
+
+/**
+ * The realtime API of a page. `sealwire/resolver` exports another type of this name for the app's functions.
+ */
 export interface Realtime {
+  /**
+   * Subscribes to a channel in a scope of the page's context.
+   *
+   * @example
+   * ```ts
+   * const subscription = await realtime.subscribe('absences', (change) => show(change), {
+   *   contextOverrides: [Jira.Dashboard],
+   *   replaySeconds: 30,
+   *   onGap: () => reload(),
+   * });
+   * ```
+   */
   subscribe: Subscribe;
+  /**
+   * Publishes a message to a channel in a scope of the page's context.
+   *
+   * @example
+   * ```ts
+   * const { errors } = await realtime.publish('absences', { name: 'Anna' }, { contextOverrides: [Jira.Dashboard] });
+   * ```
+   */
   publish: Publish;
-  /** Reads a stream of text that the resolver's createStream() or publishStream() publishes. Subscribes at once. */
+  /**
+   * Reads a text stream that the resolver's `createStream()` or `publishStream()` publishes. The subscription starts with
+   * the call.
+   *
+   * @param channel - The name of the channel, 1 to 255 bytes.
+   * @param options - The id of the stream, the listeners, and the options of a subscription.
+   * @returns The stream, which is iterated with `for await`.
+   * @throws SealwireError with the code `INVALID_ARGUMENT` or `NAME_INVALID` for a wrong argument.
+   */
   stream: (channel: string, options?: StreamOptions) => TextStream;
-  /** Subscribes to the installation-wide channel of that name. */
+  /** Subscribes to the installation-wide channel of this name. */
   subscribeGlobal: Subscribe;
-  /** Publishes to the installation-wide channel of that name. */
+  /** Publishes to the installation-wide channel of this name. */
   publishGlobal: Publish;
-  /** Which build of the core runs; undefined until the first call has loaded it. */
+  /** The build of the core that runs; undefined until the first call has loaded it. */
   readonly core: CoreKind | undefined;
-  /** What the connection, or the last one, goes over; undefined until the first has opened. */
+  /** The transport of the current or latest connection; undefined until the first one has opened. */
   readonly transport: Transport | undefined;
+  /** The current state of the connection. */
   readonly state: ConnectionState;
-  /** Told of every change of the state, with the reason where something went wrong. Returns what ends it. */
+  /**
+   * Adds a listener for changes of the connection's state.
+   *
+   * @param listener - Receives each new state, and an error if there is one.
+   * @returns A function that removes the listener.
+   */
   onStateChange: (listener: StateListener) => () => void;
   /**
-   * Ends every subscription, every call that waits and the connection: nothing of them is delivered once it has returned.
-   * A later call starts anew.
+   * Ends the connection, every subscription and every pending call. Nothing is delivered after it returns. A later call
+   * connects again.
    */
   close: () => void;
 }
 
+/** The options of `createRealtime()` on a page. `sealwire/resolver` exports another type of this name. */
 export interface RealtimeOptions {
-  /** Provides sessions. By default the app's resolver function `sealwire:session`. */
+  /** Provides sessions. The default invokes the app's resolver function `sealwire:session`. */
   session?: (reason: SessionReason) => SessionGrant | Promise<SessionGrant>;
-  /** Insists on a build of the core. By default WebAssembly where the page allows it. */
+  /** The build of the core to load. The default is WebAssembly if the page allows it, and plain JavaScript otherwise. */
   core?: CoreKind;
   /**
-   * The whole wait of a call, in milliseconds, unless the call sets its own. By default a publish waits two minutes,
-   * and a subscribe until it is confirmed or refused for good.
+   * The maximum duration of a call that sets none, in milliseconds, at most 24 hours. By default, a publish waits two
+   * minutes, and a subscribe waits until it is confirmed or refused for good.
    */
   timeoutMs?: number;
-  /** The former name of `timeoutMs`, which takes precedence. */
+  /** The former name of `timeoutMs`, in milliseconds, without a default. `timeoutMs` takes precedence. */
   requestTimeoutMs?: number;
-  /** How long the connection outlives the last subscription, in milliseconds. */
+  /** The time that the connection stays open after the last subscription, in milliseconds. The default is 5,000. */
   idleCloseMs?: number;
   /**
-   * Whether the frames of this origin on a page share one WebSocket, each with its own session and keys. They do by
-   * default, where the browser allows it.
+   * True to share one WebSocket between the frames of one origin on a page, each with its own session and keys. The default
+   * is true. It has no effect if the browser does not allow it.
    */
   share?: boolean;
-  /** Told of every change of the connection's state. */
+  /** Receives every change of the connection's state. */
   onState?: StateListener;
-  /** Shown what goes over the connection, by kind and size: never a payload, name, token or key. */
+  /** Receives the traffic of the connection by kind and size. It never contains a payload, name, token or key. */
   onDebug?: DebugListener;
 }

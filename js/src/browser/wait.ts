@@ -1,6 +1,7 @@
-// The wait of one call, for its token, the core, the session and the relay: within one limit, and ended at any stage by the
-// app's signal or by close().
+// The wait of one call for its token, the core, the session and the relay. It has one time limit, and the app's signal or
+// close() can end it at any stage.
 
+import { checkSignal, checkTimeoutMs } from '../arguments/call-options.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import { monotonicMs } from '../monotonic.js';
 
@@ -9,18 +10,23 @@ export interface WaitLimits {
   signal?: AbortSignal | undefined;
 }
 
-/** The error that close() gives to calls that wait, and to subscriptions. */
+/** Checks and returns the limits in a call's options. */
+export function limitsOf(options: Record<string, unknown>): WaitLimits {
+  return { timeoutMs: checkTimeoutMs(options['timeoutMs']), signal: checkSignal(options['signal']) };
+}
+
+/** Returns the error with which close() ends pending calls and subscriptions. */
 export function closedError(): SealwireError {
   return new SealwireError('CLOSED', 'The client was closed.');
 }
 
-/** The error for a publication that the app's signal ended. */
+/** Returns the error of a publish that the app's signal ended. */
 export function abortedError(mayHaveArrived: boolean): SealwireError {
   const end = mayHaveArrived ? 'the message may have arrived' : 'the message was not sent';
   return new SealwireError('ABORTED', `The app's signal ended the call; ${end}.`, { mayHaveArrived });
 }
 
-/** The error for a call whose limit passed while a function of the app was under way. */
+/** Returns the error of a call whose time limit passed while a function of the app was running. */
 export function slowFunction(what: string): SealwireError {
   return new SealwireError(
     'SESSION_UNAVAILABLE',
@@ -33,7 +39,7 @@ export class Wait {
   readonly #signal: AbortSignal | undefined;
   readonly #listeners = new Set<(error: unknown) => void>();
   readonly #aborted = (): void => this.end(this.#signal?.reason);
-  #over: { error: unknown } | undefined;
+  #ended: { error: unknown } | undefined;
 
   constructor({ timeoutMs, signal }: WaitLimits) {
     this.#endsAt = timeoutMs === undefined ? undefined : monotonicMs() + timeoutMs;
@@ -42,53 +48,53 @@ export class Wait {
     else signal?.addEventListener('abort', this.#aborted);
   }
 
-  /** The rest of the limit; undefined where there is none. */
+  /** The remaining time in milliseconds; undefined without a time limit. */
   get remainingMs(): number | undefined {
     return this.#endsAt === undefined ? undefined : Math.max(0, this.#endsAt - monotonicMs());
   }
 
-  /** The reason for which the wait was ended from outside. */
-  get over(): { error: unknown } | undefined {
-    return this.#over;
+  /** The error with which the signal or close() has ended the wait; undefined if neither has. */
+  get ended(): { error: unknown } | undefined {
+    return this.#ended;
   }
 
-  /** Ends the wait at whatever stage it is. */
+  /** Ends the wait with an error, at whatever stage it is. */
   end(error: unknown): void {
-    if (this.#over) return;
-    this.#over = { error };
-    this.done();
+    if (this.#ended) return;
+    this.#ended = { error };
+    this.detach();
     for (const listener of [...this.#listeners]) listener(error);
     this.#listeners.clear();
   }
 
-  /** The call is over: the signal has no more say. */
-  done(): void {
+  /** Stops listening to the signal, which has no effect on a call that has returned. */
+  detach(): void {
     this.#signal?.removeEventListener('abort', this.#aborted);
   }
 
-  /** The listener is called where the wait is ended, or was before. */
+  /** Calls the listener when the wait is ended, or at once if it was ended before. */
   onEnd(listener: (error: unknown) => void): void {
-    if (this.#over) listener(this.#over.error);
+    if (this.#ended) listener(this.#ended.error);
     else this.#listeners.add(listener);
   }
 
-  /** Throws where the wait was ended. */
-  check(): void {
-    if (this.#over) throw this.#over.error;
+  /** Throws the error of a wait that was ended. */
+  throwIfEnded(): void {
+    if (this.#ended) throw this.#ended.error;
   }
 
-  /** Resolves with what is awaited. Rejects where the wait is ended first, or with `slow` where its limit passes. */
-  for<T>(awaited: Promise<T>, slow: () => SealwireError): Promise<T> {
-    return this.#race(awaited, this.remainingMs, (_, reject) => reject(slow()));
+  /** Settles as `awaited` does. Rejects if the wait is ended first, or with `late()` if the time limit passes first. */
+  for<T>(awaited: Promise<T>, late: () => SealwireError): Promise<T> {
+    return this.#race(awaited, this.remainingMs, (_, reject) => reject(late()));
   }
 
-  /** Resolves when it is settled, or late. Rejects where the wait is ended first. */
-  settled(awaited: Promise<unknown>, mostMs: number): Promise<void> {
+  /** Resolves once `awaited` has settled or `maxMs` has passed. Rejects if the wait is ended first. */
+  settled(awaited: Promise<unknown>, maxMs: number): Promise<void> {
     const calm = awaited.then(
       () => undefined,
       () => undefined,
     );
-    return this.#race(calm, Math.min(mostMs, this.remainingMs ?? mostMs), (resolve) => resolve(undefined));
+    return this.#race(calm, Math.min(maxMs, this.remainingMs ?? maxMs), (resolve) => resolve(undefined));
   }
 
   #race<T>(
@@ -97,7 +103,7 @@ export class Wait {
     late: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const over = this.#over;
+      const before = this.#ended;
       let timer: ReturnType<typeof setTimeout> | undefined;
       const finish = (): void => {
         clearTimeout(timer);
@@ -111,7 +117,7 @@ export class Wait {
         (value) => (finish(), resolve(value)),
         (error: unknown) => (finish(), reject(error)),
       );
-      if (over) return ended(over.error);
+      if (before) return ended(before.error);
       this.#listeners.add(ended);
       if (limitMs === undefined) return;
       timer = setTimeout(() => {

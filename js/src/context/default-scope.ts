@@ -1,5 +1,5 @@
-// Decides if a context has a default scope: the type of its module must be known, and the properties that identify what
-// its page shows must be there.
+// Decides whether a context has a default scope: the type of its module must be known, and the properties that identify the
+// content of its page must be present.
 
 import { fieldOf } from './properties.js';
 import { MODULE_TYPES, type Needs } from './module-types.js';
@@ -8,7 +8,7 @@ const INSTEAD =
   'Use contextOverrides with properties that the context has, a channel token with a global channel, or ' +
   'createRealtime({ properties }) in the resolver.';
 
-/** The properties that the default scope of such a page needs; undefined where the page is not known. */
+/** Returns the properties that the default scope of a page needs; undefined if the page is not known. */
 function neededBy(
   needs: Needs,
   extension: unknown,
@@ -19,17 +19,18 @@ function neededBy(
   return needs.cases.get(String(fieldOf(extension, needs.field)));
 }
 
+/** A context whose default scope is in question. */
 export interface DefaultScopeOf {
-  /** The module's type; undefined where nobody vouches for it. */
+  /** The module's type; undefined if nobody vouches for it. */
   type: string | undefined;
   extension: unknown;
-  /** The properties that are granted. */
+  /** The granted properties. */
   properties: ReadonlyMap<string, string>;
-  /** True where the app itself states what the page shows. */
+  /** True if the app itself states the content of the page. */
   stated: boolean;
 }
 
-/** Undefined where the whole of the properties is the default scope; otherwise why there is none. */
+/** Returns the reason for which there is no default scope; undefined if all the properties together are it. */
 export function noDefaultScope({ type, extension, properties, stated }: DefaultScopeOf): string | undefined {
   if (!properties.has('module')) return lacking(type, ['module'], properties);
   const needs = type === undefined ? undefined : MODULE_TYPES.get(type);
@@ -47,7 +48,7 @@ export function noDefaultScope({ type, extension, properties, stated }: DefaultS
   return missing.length === 0 ? undefined : lacking(type, missing, properties);
 }
 
-/** `account` is a property of those pages alone that show what is the user's own. */
+/** Returns whether a page shows the user's own data. Only such a page has the property `account`. */
 export function isPersonal(type: string | undefined, extension: unknown): boolean {
   const needs = type === undefined ? undefined : MODULE_TYPES.get(type);
   return needs !== undefined && (neededBy(needs, extension, () => true)?.includes('account') ?? false);
@@ -62,7 +63,7 @@ function lacking(type: string | undefined, missing: string[], has: ReadonlyMap<s
   );
 }
 
-/** A type comes from outside. */
+/** Quotes and shortens a type, which comes from outside. */
 function shown(type: string | undefined): string {
   return JSON.stringify((type ?? '').slice(0, 80));
 }

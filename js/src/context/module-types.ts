@@ -1,10 +1,10 @@
-// The properties that identify what a module's page shows, by the type of the module. A default scope exists only where
-// all of them are there. The types follow @forge/manifest and their properties follow Atlassian's reference of modules;
-// types without a default scope are in types-without-scope.ts. docs/scopes.md repeats both, and tests compare the three.
+// The properties that identify the content of a module's page, by the type of the module. A default scope requires all of
+// them. The types follow @forge/manifest, and their properties follow Atlassian's reference of modules. The types without a
+// default scope are in types-without-scope.ts. docs/scopes.md repeats both lists, and tests compare them.
 
 /**
- * The properties that a default scope needs besides `module`: one list; one list for each value of a field of the
- * context's extension; or several lists, of which one must be there.
+ * The properties that a default scope needs besides `module`: one list; one list per value of a field of the context's
+ * extension; or several lists, of which one must be present.
  */
 export type Needs =
   | { all: readonly string[] }
@@ -13,7 +13,7 @@ export type Needs =
 
 const all = (...properties: string[]): Needs => ({ all: properties });
 
-/** One page for the whole site. */
+/** A module with one page for the whole site. */
 const SITE = all();
 
 const ISSUE = all('issue');
@@ -23,7 +23,7 @@ const SPACE = all('space');
 const REPOSITORY = all('repository');
 const PULL_REQUEST = all('pullRequest');
 const REQUEST = all('portal', 'request');
-/** A page that shows what is the user's own. */
+/** A page that shows the user's own data. */
 const ACCOUNT = all('account');
 
 /** A panel that appears on several pages of the customer portal. */

@@ -1,6 +1,7 @@
-// The names of the context properties that a channel's scope can be narrowed to: the values of @forge/bridge's enums
-// and, beyond them, those of the other modules.
+// The names of the context properties that a channel's scope can keep: the values of @forge/bridge's enums, and the properties
+// of other modules.
 
+/** The properties of a Jira context. */
 export const Jira = {
   Board: 'board',
   Issue: 'issue',
@@ -11,8 +12,10 @@ export const Jira = {
   Filter: 'filter',
   Field: 'field',
 } as const;
+/** A property of a Jira context. */
 export type Jira = Value<typeof Jira>;
 
+/** The properties of a Jira Service Management context. */
 export const JiraServiceManagement = {
   Portal: 'portal',
   Request: 'request',
@@ -23,14 +26,20 @@ export const JiraServiceManagement = {
   AssetsImport: 'assetsImport',
   Page: 'page',
 } as const;
+/** A property of a Jira Service Management context. */
 export type JiraServiceManagement = Value<typeof JiraServiceManagement>;
 
+/** The properties of a Confluence context. */
 export const Confluence = { Content: 'content', Space: 'space', Template: 'template' } as const;
+/** A property of a Confluence context. */
 export type Confluence = Value<typeof Confluence>;
 
+/** The properties of a Compass context. */
 export const Compass = { Component: 'component', Team: 'team' } as const;
+/** A property of a Compass context. */
 export type Compass = Value<typeof Compass>;
 
+/** The properties of a Bitbucket context. */
 export const Bitbucket = {
   Repository: 'repository',
   PullRequest: 'pullRequest',
@@ -38,15 +47,17 @@ export const Bitbucket = {
   Commit: 'commit',
   File: 'file',
 } as const;
+/** A property of a Bitbucket context. */
 export type Bitbucket = Value<typeof Bitbucket>;
 
-/** Properties that do not depend on the product: the module's key, and the account on pages that are the user's own. */
+/** The properties of every product: the module's key, and the account on pages that show the user's own data. */
 export const Forge = { Module: 'module', Account: 'account' } as const;
+/** A property that does not depend on the product. */
 export type Forge = Value<typeof Forge>;
 
 type Value<T> = T[keyof T];
 
-/** A property by its constant (this package's or @forge/bridge's) or by its plain name. */
+/** A known property, as a constant of this package or of @forge/bridge, or as its plain name. */
 export type KnownProperty = Jira | JiraServiceManagement | Confluence | Compass | Bitbucket | Forge;
 
 /**
@@ -57,10 +68,20 @@ export type ProductContext = KnownProperty | AppProperty;
 
 declare const appProperty: unique symbol;
 
-/** The name of a property of the app's own. */
+/** The name of a property that the app adds with `createRealtime({ properties })`. */
 export type AppProperty = string & { readonly [appProperty]: true };
 
-/** Marks a name as that of a property which `createRealtime({ properties })` adds. */
+/**
+ * Marks a name as that of a property which `createRealtime({ properties })` adds.
+ *
+ * @param name - The name of the property.
+ * @returns The same name, for the option `contextOverrides`.
+ *
+ * @example
+ * ```ts
+ * await realtime.subscribe('news', show, { contextOverrides: [property('team')] });
+ * ```
+ */
 export function property(name: string): AppProperty {
   return name as AppProperty;
 }

@@ -1,24 +1,29 @@
-// The properties that a Forge context brings: what a session and a channel can be scoped to. Nothing here says whether
-// anybody vouches for them.
+// Reads the properties of a Forge context, to which a session and a channel can be scoped. Whether anybody vouches for them is
+// decided in backend/evidence.ts.
 
 import { MAX_VALUE_BYTES } from '../arguments/properties.js';
 import { byteLength } from '../arguments/names.js';
 import { ILL_FORMED, isWellFormed } from '../arguments/well-formed.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 
-/** The `context` of a Forge resolver function, consumer or trigger, as far as it is read here. */
+/** The `context` of a Forge resolver function, consumer or trigger, with the fields that this package reads. */
 export interface ForgeContext {
+  /** The ARI of the site, such as `ari:cloud:jira::site/…`. Forge guarantees it. */
   installContext?: string | undefined;
+  /** The account of the user. Forge guarantees it. */
   accountId?: string | undefined;
+  /** The kind of account, such as `licensed`, `unlicensed`, `customer` or `anonymous`. */
   accountType?: string | undefined;
+  /** The key of the module in manifest.yml. */
   moduleKey?: string | undefined;
+  /** The id of the app's environment. */
   environmentId?: string | undefined;
-  /** The context of the module's page, such as `{ type, issue: { id } }`. The caller may have made it up. */
+  /** The context of the module's page, such as `{ type, issue: { id } }`. The caller may have invented it. */
   extension?: Record<string, any> | undefined;
   [key: string]: unknown;
 }
 
-/** Looks up an own field: the context comes from outside, and inherited properties are none of its fields. */
+/** Returns a field at a path. It reads own properties only, since the value comes from outside. */
 export function fieldOf(value: unknown, ...path: string[]): unknown {
   let found = value;
   for (const name of path) {
@@ -32,7 +37,7 @@ function malformed(property: string, why: string): SealwireError {
   return new SealwireError('SCOPE_REFUSED', `The context's property '${property}' ${why}`);
 }
 
-/** Dropping a malformed identifier would widen the scope, so it is refused. A value that is no identifier at all is absent. */
+/** Returns an identifier; undefined for a value of another type. A malformed one throws: without it, the scope would widen. */
 function identifier(property: string, value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : undefined;
   if (typeof value !== 'string' || value === '') return undefined;
@@ -42,20 +47,20 @@ function identifier(property: string, value: unknown): string | undefined {
   return value;
 }
 
-/** An identifier under a prefix of its own, so that it equals no identifier of another kind. */
+/** The prefixes that keep identifiers of different kinds from being equal. */
 const KEY = 'key:';
 const SPACE = 'space:';
 
 type Extension = (...path: string[]) => unknown;
 type Reader = (of: Extension) => string | undefined;
 
-/** The id, or else the key under a prefix: an issue known by its key is not the issue that has this text as its id. */
-function idOrKey(name: string, keyCounts: (of: Extension) => boolean = () => true): Reader {
+/** Reads the id, or else the key with a prefix, so that a key never equals an id. */
+function idOrKey(name: string, mayUseKey: (of: Extension) => boolean = () => true): Reader {
   return (of) => {
     const id = identifier(name, of(name, 'id'));
     if (id?.startsWith(KEY)) throw malformed(name, `has an id that looks like a key.`);
     if (id !== undefined) return id;
-    const key = keyCounts(of) ? identifier(name, of(name, 'key')) : undefined;
+    const key = mayUseKey(of) ? identifier(name, of(name, 'key')) : undefined;
     return key === undefined ? undefined : identifier(name, KEY + key);
   };
 }
@@ -64,12 +69,12 @@ function plain(name: string, ...path: string[]): Reader {
   return (of) => identifier(name, of(...path));
 }
 
-/** An identifier that counts per parent names its parents as well. Only the last part may hold a slash. */
+/** Reads an identifier that is unique only within its parents, together with them. Only the last part may contain a slash. */
 function within(name: string, ...paths: string[][]): Reader {
   return (of) => {
     const parts = paths.map((path) => identifier(name, of(...path)));
     if (parts.some((part) => part === undefined)) return undefined;
-    if (parts.slice(0, -1).some((part) => part?.includes('/'))) throw malformed(name, 'holds a slash.');
+    if (parts.slice(0, -1).some((part) => part?.includes('/'))) throw malformed(name, 'contains a slash.');
     return identifier(name, parts.join('/'));
   };
 }
@@ -77,19 +82,19 @@ function within(name: string, ...paths: string[][]): Reader {
 function content(of: Extension): string | undefined {
   const id = identifier('content', of('content', 'id'));
   if (id?.startsWith(SPACE)) throw malformed('content', 'has an id that looks like a space.');
-  // The ids of spaces and those of pages are counted apart.
+  // A space and a page may have the same id.
   if (id !== undefined && of('content', 'type') === 'space') return identifier('content', SPACE + id);
   return id;
 }
 
-/** The keys of Bitbucket's projects count per workspace. */
+/** Returns whether a project's key identifies it. In Bitbucket, it is unique only within a workspace. */
 const isJira = (of: Extension) => /^(jira|customerServiceManagement)/.test(String(of('type')));
 
 function project(of: Extension): string | undefined {
   return idOrKey('project', isJira)(of) ?? identifier('project', of('project', 'uuid'));
 }
 
-/** The properties in the order in which errors and the documentation list them. */
+/** The readers of all properties, in the order of errors and of the documentation. */
 const READERS: readonly (readonly [name: string, read: Reader])[] = [
   ['project', project],
   ['issue', idOrKey('issue')],
@@ -123,7 +128,7 @@ const READERS: readonly (readonly [name: string, read: Reader])[] = [
   ],
 ];
 
-/** The properties of what the page shows. */
+/** Returns the properties of the page's content. */
 export function extensionProperties(extension: unknown): Map<string, string> {
   const of: Extension = (...path) => fieldOf(extension, ...path);
   const properties = new Map<string, string>();
@@ -134,7 +139,7 @@ export function extensionProperties(extension: unknown): Map<string, string> {
   return properties;
 }
 
-/** Property name to value. `module` is missing for an invocation that no module of a product's page caused. */
+/** Returns property names and values. `module` is absent in an invocation that no page of the product caused. */
 export function contextProperties(context: ForgeContext): Map<string, string> {
   const module = identifier('module', context.moduleKey);
   return new Map([

@@ -1,7 +1,7 @@
-// The module types of @forge/manifest that have no default scope, and why. Only tests and the documentation need them: a
-// type that is unknown is refused like one of these.
+// The module types of @forge/manifest that have no default scope, by the reason. Only tests and the documentation need them:
+// an unknown type is refused in the same way.
 
-/** No page of the product shows such a module, or the page has no resolver of its own. */
+/** The modules that no page of the product shows, or whose page has no resolver. */
 export const WITHOUT_PAGE = [
   'trigger',
   'webtrigger',
@@ -51,7 +51,7 @@ export const WITHOUT_PAGE = [
   'devops:remoteLinkInfoProvider',
 ] as const;
 
-/** Atlassian's reference does not say what identifies the page, or the context cannot. */
+/** The modules whose page neither Atlassian's reference nor the context identifies. */
 export const WITHOUT_IDENTITY = [
   'dashboards:widget',
   'dashboards:filter',

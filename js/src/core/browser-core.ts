@@ -1,43 +1,48 @@
-// The face of the Rust client, as both of its builds (WebAssembly and plain JavaScript) export it. Converts nothing:
-// the idiom lives in browser/.
+// The interface of the Rust client, which both of its builds (WebAssembly and plain JavaScript) export. It converts
+// nothing: the JavaScript idiom lives in browser/.
 
-import type { TokenProvider } from '../session/channel-token.js';
-import type { SessionGrant } from '../session/grant.js';
+import type { CoreError } from '../errors/core-error.js';
 import type { Gap } from '../errors/sealwire-error.js';
-import type { CoreError } from './core-error.js';
+import type { SessionGrant, SessionReason } from '../session/grant.js';
+import type { TokenProvider } from '../session/token-provider.js';
 
-/** Which build of the core runs. */
+/** A build of the core: WebAssembly or plain JavaScript. */
 export type CoreKind = 'wasm' | 'js';
 
-/** Why the core asks for a session: to connect, before the old one expires, or because a message's key is unknown. */
-export type SessionReason = 'connect' | 'refresh' | 'unknown-key';
-
 /**
- * What the connection is doing: `idle` (nothing needs one), `connecting`, `connected`, `reconnecting`, `suspended` (one is
- * needed, but the browser is offline, or the page is frozen or has been hidden for minutes: it comes back by itself with
- * the network or the page) or `closed` (by `close()`; a later call starts anew).
+ * The state of a connection:
+ *
+ * - `idle`: nothing needs a connection.
+ * - `connecting`: the first connection is being made.
+ * - `connected`: the relay has accepted the session.
+ * - `reconnecting`: the connection was lost and is being made again.
+ * - `suspended`: a connection is needed, but the browser is offline, or the page is frozen or has been hidden for minutes.
+ *   It returns by itself with the network or the page.
+ * - `closed`: by `close()`. A later call connects again.
  */
 export type ConnectionState = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'suspended' | 'closed';
 
-/** Why attempts to connect make no sense for now. */
+/** The reason for which the core stops trying to connect for now. */
 export type PauseReason = 'offline' | 'hidden' | 'frozen';
 
+/** The functions that the page provides to the core. */
 export interface Host {
   session(reason: SessionReason): Promise<SessionGrant>;
   /**
-   * The core listens to `open`, `message` and `close`, as a WebSocket has them. A `close` may have a `failure`: an object
-   * with `code`, `message` and perhaps `retryAfterMs`, which says more than the close code.
+   * Opens a socket. The core listens to its events `open`, `message` and `close`, as those of a WebSocket. A `close` event
+   * may have a `failure`, which says more than the close code: an object with `code`, `message` and an optional
+   * `retryAfterMs`.
    */
   connect(url: string, protocol: string): EventTarget;
   /**
-   * Answer with the client's `provideToken` or `failToken`. `fresh` says that a token which was fetched a moment ago is of
-   * no use: it lacks a key, or the relay does not take it.
+   * Fetches a channel token. The result goes to the client's `provideToken` or `failToken`. `fresh` excludes a token that
+   * was fetched a moment ago: it lacks a key, or the relay refused it.
    */
   token(provider: TokenProvider, renewal: number, fresh: boolean): void;
   state(state: ConnectionState, error?: CoreError): void;
   /**
-   * AES-256-GCM: answer with the client's `provideOpened`. What is passed in is the core's memory, and may be read until
-   * this returns.
+   * Decrypts a message with AES-256-GCM. The result goes to the client's `provideOpened`. The arguments are views of the
+   * core's memory and are valid until this function returns.
    */
   open(
     opening: number,
@@ -49,18 +54,20 @@ export interface Host {
 }
 
 export interface ClientOptions {
+  /** The time that an unused connection stays open, in milliseconds. The default is 5,000. */
   idleCloseMs?: number;
-  /** From how many sealed bytes on the host opens a message; absent: never. */
-  opensElsewhereFrom?: number;
+  /** The number of sealed bytes from which the host decrypts a message. By default, the core decrypts all messages. */
+  hostDecryptThreshold?: number;
 }
 
 export interface ChannelSpec {
   name: string;
-  /** Names of properties; absent: the session's whole context; empty: the installation-wide channel. */
+  /** Property names. Undefined selects the session's whole context, an empty list the installation-wide channel. */
   scope?: string[];
   token?: string;
 }
 
+/** The metadata of a message. */
 export interface Meta {
   eventId: string;
   /** The relay's time, in Unix milliseconds. */
@@ -71,6 +78,7 @@ export interface Meta {
   channel: string;
 }
 
+/** A notice to a subscription. Messages continue after each kind but `ended`. */
 export type Notice =
   | ({ kind: 'gap'; message: string } & Gap)
   | ({ kind: 'error' } & CoreError)
@@ -82,22 +90,22 @@ export interface Published {
   timestamp: number;
 }
 
-/** The bounds of a call. */
+/** The limits of a call. */
 export interface CallOptions {
-  /** The whole wait of the call; absent: two minutes for a publish, no end for a subscribe. */
+  /** The maximum duration of the call, in milliseconds. By default two minutes for a publish, unlimited for a subscribe. */
   timeoutMs?: number;
   /** Called at once with the number of the call, for `unsubscribe` or `withdraw`. */
   started?: (call: number) => void;
 }
 
 export interface PublishOptions extends CallOptions {
-  /** The app's own. */
+  /** The id that the app chose; by default the core chooses one. */
   idempotencyId?: string;
 }
 
 export interface SubscribeOptions extends CallOptions {
   replaySeconds?: number;
-  /** Provides tokens for the subscription's channel, ahead of the end of the one at hand. */
+  /** Provides new tokens for the subscription's channel before the current one expires. */
   renewToken?: TokenProvider;
 }
 
@@ -122,7 +130,7 @@ export interface Client {
   readonly state: string;
 }
 
-/** A client as the core makes it: its memory is given back by hand. */
+/** A client of the Rust core. Its memory must be released by hand. */
 export interface CoreClient extends Client {
   free?(): void;
 }

@@ -1,5 +1,5 @@
-// A client that lets go of the core at its end. The core's memory, and with it everything that the app passed in, is given
-// back at once: no engine promises to collect it.
+// A client that releases the core when it closes. The core's memory, and everything that the app passed in, is freed at
+// once, since no engine guarantees to collect it.
 
 import type { CoreClient, Client } from './browser-core.js';
 
@@ -64,12 +64,12 @@ class ClosableClient implements Client {
     core.close();
     this.#core = undefined;
     this.#ended();
-    // The core may be at work further up on the stack, and nothing is there in a microtask.
+    // The core may be on the call stack now; in a microtask, it is not.
     queueMicrotask(() => core.free?.());
   }
 }
 
-/** `ended` is called when the client is closed. */
+/** Returns a client of this core. `ended` is called when the client closes. */
 export function closable(core: CoreClient, ended: () => void): Client {
   return new ClosableClient(core, ended);
 }

@@ -1,4 +1,4 @@
-// What `cargo xtask package` writes into src/generated, for the compiler to know before it has run.
+// Declares the modules that `cargo xtask package` writes into src/generated, so that the compiler does not need them.
 
 declare module '*/generated/core-wasm.js' {
   export function load(): Promise<import('./browser-core.js').CoreModule>;

@@ -1,4 +1,4 @@
-// The resolver's core, compiled at its first use: a function that mints nothing pays nothing.
+// Loads the resolver's core at its first use, so that a function that mints nothing does not compile it.
 
 import { load } from '../generated/core-resolver.js';
 import type { ResolverModule } from './resolver-core.js';

@@ -1,4 +1,4 @@
-// Chooses the build of the core and loads it, each from a chunk of its own, so that a page downloads only one.
+// Chooses the build of the core and loads it. Each build is a separate chunk, so a page downloads only one.
 
 import { messageOf } from '../errors/failure-of.js';
 import { SealwireError } from '../errors/sealwire-error.js';
@@ -10,7 +10,7 @@ export interface LoadedCore {
   module: CoreModule;
 }
 
-/** Where each build comes from; tests put others in their place. */
+/** The functions that load the builds. Tests replace them. */
 export interface CoreSources {
   wasm(): Promise<CoreModule>;
   js(): Promise<CoreModule>;
@@ -21,12 +21,12 @@ const sources: CoreSources = {
   js: async () => (await import('../generated/core-js.js')).load(),
 };
 
-/** A browser names the address of a chunk that it could not fetch in its own error. */
-function whyNot(kind: CoreKind, cause: unknown): string {
+/** Says why a build could not be loaded. The browser's own error names the address of a missing chunk. */
+function failureReason(kind: CoreKind, cause: unknown): string {
   const reason = `: ${messageOf(cause).replace(/[.\s]+$/, '')}.`;
   if (kind !== 'wasm') return reason;
   if (isForgePage()) {
-    return `${reason} Forge's policy forbids WebAssembly unless manifest.yml has unsafe-eval under permissions.content.scripts; leave out the option core.`;
+    return `${reason} Forge's policy forbids WebAssembly unless manifest.yml has unsafe-eval under permissions.content.scripts; omit the option core.`;
   }
   return wasmAllowed() ? reason : `${reason} The page forbids WebAssembly.`;
 }
@@ -35,15 +35,15 @@ async function loadKind(kind: CoreKind, from: CoreSources): Promise<LoadedCore> 
   try {
     return { kind, module: await from[kind]() };
   } catch (cause) {
-    const message = `The ${kind} build of the realtime core could not be loaded${whyNot(kind, cause)}`;
+    const message = `The ${kind} build of the realtime core could not be loaded${failureReason(kind, cause)}`;
     throw new SealwireError('UNREACHABLE', message, { cause });
   }
 }
 
-/** `forced` is what the app insists on; otherwise WebAssembly where it is allowed, and plain JavaScript where not. */
+/** Loads the build `forced`, or else WebAssembly if the page allows it and plain JavaScript if not. */
 export async function loadCore(forced?: CoreKind, from: CoreSources = sources): Promise<LoadedCore> {
   if (forced) return loadKind(forced, from);
   if (!wasmAllowed()) return loadKind('js', from);
-  // A page may allow the empty module and still refuse a real one, for want of memory for instance.
+  // A page that allows the empty module may still refuse a real one, for example for lack of memory.
   return loadKind('wasm', from).catch(() => loadKind('js', from));
 }

@@ -1,16 +1,19 @@
-// The face of the Rust functions that mint and seal for resolvers. They take and return plain objects and have no
-// clock of their own.
+// The interface of the Rust functions that mint tokens and seal messages for resolvers. They take and return plain objects
+// and read no clock.
 
 import type { SessionGrant } from '../session/grant.js';
 
-/** What one installation keeps secret. Times in Unix seconds, keys in base64url, newest key first. */
+/** The secret of one installation, as a SecretStore stores it. Never log it. */
 export interface InstallationSecret {
+  /** The version of this format. */
   version: 1;
-  /** Never changes: it names channels with custom claims. */
+  /** The key that names channels with custom claims, in base64url. It never changes. */
   routing: string;
+  /** The encryption keys in base64url with their creation times in Unix seconds, newest first. */
   keys: { key: string; createdAt: number }[];
 }
 
+/** A permission on a channel. */
 export type Permission = 'subscribe' | 'publish';
 
 export interface MintSession {
@@ -50,18 +53,18 @@ export interface Seal {
   token?: string;
   event: string;
   payload: string;
-  /** The app's own. */
+  /** The id that the app chose; by default the core chooses one. */
   idempotencyId?: string;
   nowMs: number;
 }
 
 export interface ResolverModule {
   newInstallationSecret(nowSeconds: number): InstallationSecret;
-  /** Adds a key, and drops those that were replaced longer than the overlap ago. */
+  /** Adds a key, and drops the keys whose overlap with their replacement has passed. */
   rotate(secret: InstallationSecret, nowSeconds: number): InstallationSecret;
   mintSession(session: MintSession, secret: InstallationSecret): Omit<SessionGrant, 'url'>;
   signChannelToken(token: SignChannelToken, secret: InstallationSecret): { token: string; expiresAt: number };
   mintBackendToken(token: MintBackendToken): string;
-  /** `sealed` in base64, `id` 16 random bytes in base64url. */
+  /** Returns `sealed` in base64, and `id` in base64url: 16 bytes, random or derived from `idempotencyId`. */
   seal(message: Seal, secret: InstallationSecret): { sealed: string; id: string };
 }

@@ -1,5 +1,5 @@
-// Every error code, with its number on the wire, its WebSocket close code and whether the same attempt can succeed
-// later. The list is that of protocol/src/codes.rs; a test compares them through tests/vectors/codes.json.
+// All error codes, each with its number on the wire, its WebSocket close code, and whether a retry can succeed. The list is
+// the one of protocol/src/codes.rs; a test compares them through tests/vectors/codes.json.
 
 export const codes = [
   ['MALFORMED_FRAME', 1, 4400, false],
@@ -53,21 +53,21 @@ export const codes = [
   ['EGRESS_BLOCKED', 90, 4403, false],
 ] as const satisfies readonly (readonly [string, number, number, boolean])[];
 
-/** Why a stream of text broke off: a matter of its two ends, which the protocol knows nothing of. */
+/** The codes for a broken text stream. They concern its two ends only, so the protocol has no number for them. */
 export type StreamErrorCode = 'STREAM_FAILED' | 'STREAM_SILENT' | 'STREAM_RESTARTED';
 
-/** The app's own signal ended a publish. */
+/** The code for a call that the app's signal cancelled. */
 export type CallErrorCode = 'ABORTED';
 
-/** The stable name of a reason. */
+/** The stable code of a SealwireError. A code never changes its meaning. */
 export type ErrorCode = (typeof codes)[number][0] | StreamErrorCode | CallErrorCode;
 
-/** True if the relay is only out of breath, so that the same request can succeed in a moment. */
+/** Returns whether the relay is only overloaded for the moment, so that the same request can succeed soon. */
 export function isUnavailable(code: string): boolean {
   return codes.some(([name, , close, retry]) => name === code && retry && close === 4503);
 }
 
-/** Whether the same attempt can succeed later. A code that this version does not know cannot. */
+/** Returns whether a retry can succeed later. It is false for a code that this version does not know. */
 export function isRetryable(code: string): boolean {
   return codes.some(([name, , , retry]) => name === code && retry);
 }

@@ -1,4 +1,4 @@
-// Names what failed where something that the app or the platform provides threw an error of its own.
+// Wraps an exception of the app or the platform in a SealwireError that says what failed.
 
 import type { ErrorCode } from './codes.js';
 import { SealwireError } from './sealwire-error.js';
@@ -7,7 +7,7 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** An error that has a code already says more than this could, and stays as it is. */
+/** Returns a SealwireError for an exception. A SealwireError, which has a code already, is returned as it is. */
 export function failureOf(
   what: string,
   thrown: unknown,

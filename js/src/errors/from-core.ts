@@ -1,6 +1,6 @@
-// Turns what the Rust core rejects with, a plain object, into a SealwireError.
+// Converts the plain object with which the Rust core rejects into a SealwireError.
 
-import type { CoreError } from '../core/core-error.js';
+import type { CoreError } from './core-error.js';
 import { failureOf } from './failure-of.js';
 import { SealwireError } from './sealwire-error.js';
 
@@ -10,13 +10,13 @@ function isCoreError(value: unknown): value is CoreError {
   return typeof code === 'string' && typeof message === 'string';
 }
 
-/** The core speaks in clauses, as Rust errors do; people read sentences. */
+/** Converts a clause of the core, such as Rust errors are, into a sentence. */
 export function sentence(clause: string): string {
   const text = clause.charAt(0).toUpperCase() + clause.slice(1);
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-/** Anything that is not a core's error is a fault of this package, and is passed on with its cause. */
+/** Returns a SealwireError. A value that is no error of the core is a fault of this package and becomes the cause. */
 export function errorFromCore(value: unknown): SealwireError {
   if (value instanceof SealwireError) return value;
   if (isCoreError(value)) {

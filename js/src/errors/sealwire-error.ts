@@ -1,32 +1,35 @@
-// The one class of error that this package throws, rejects with and hands to callbacks.
+// The only class of error that this package throws, rejects with and passes to callbacks.
 
 import { processWide } from '../process-wide.js';
 import { isRetryable, type ErrorCode } from './codes.js';
 
-/** A place in a channel's sequence of messages. */
+/** A position in a channel's sequence of messages. */
 export interface Position {
-  /** Identifies one life of the relay's message log. */
+  /** Identifies the relay's message log since its last start. */
   epoch: string;
-  /** Grows with every message of the epoch. A decimal string, since it may exceed what a number holds exactly. */
+  /** The offset within the epoch, which grows with every message. A decimal string, since it may exceed 2^53. */
   offset: string;
 }
 
-/** Which messages were missed, as far as that is known. */
+/** The range of messages that were missed, as far as it is known. */
 export interface Gap {
-  /** The last place up to which everything was received; null where nothing was received before. */
+  /** The position up to which every message was received; null if none was received before. */
   from: Position | null;
-  /** The place from which messages follow again. */
+  /** The position after which messages continue. */
   to: Position;
-  /** `evicted` from the replay cache, another `epoch` of the relay, or `skipped` in the sequence. */
+  /** The messages were `evicted` from the replay cache, belong to another `epoch`, or were `skipped` in the sequence. */
   reason: 'evicted' | 'epoch' | 'skipped';
 }
 
+/** The optional details of a SealwireError. */
 export interface SealwireErrorDetails {
-  /** Present where `code` is `GAP`. */
+  /** The missed messages, if the code is `GAP`. */
   gap?: Gap | undefined;
-  /** How long to wait before trying again, in milliseconds, where the relay said so. */
+  /** The time to wait before a retry, in milliseconds, if the relay named one. */
   retryAfterMs?: number | undefined;
+  /** True if a failed publication may have reached the relay nevertheless; absent if the relay answered. */
   mayHaveArrived?: boolean | undefined;
+  /** The exception that caused this error. */
   cause?: unknown;
 }
 
@@ -36,18 +39,22 @@ class Definition extends Error {
   }
 
   override readonly name = 'SealwireError';
+  /** The stable code, which never changes its meaning. */
   readonly code: ErrorCode | (string & {});
-  /** Whether the same attempt can succeed later. */
+  /** True if the same call can succeed later. */
   readonly retryable: boolean;
+  /** The time to wait before a retry, in milliseconds; absent if the relay named none. */
   readonly retryAfterMs?: number;
-  /** What was missed, where `code` is `GAP`. */
+  /** The missed messages; present if `code` is `GAP`. */
   readonly gap?: Gap;
-  /**
-   * Of a publication that failed without the relay's answer: whether the relay may have taken it all the same. Absent where
-   * the relay answered.
-   */
+  /** True if a failed publication may have reached the relay nevertheless; absent if the relay answered. */
   readonly mayHaveArrived?: boolean;
 
+  /**
+   * @param code - The stable code.
+   * @param message - A sentence for people.
+   * @param details - The gap, the time to wait, and the cause.
+   */
   constructor(code: ErrorCode | (string & {}), message: string, details: SealwireErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
@@ -59,11 +66,12 @@ class Definition extends Error {
 }
 
 /**
- * What went wrong: `code` is for programs and never changes its meaning, `message` is for people. One class for the whole
- * process, so that `instanceof` holds however the package was loaded.
+ * The error of this package: `code` is for programs and never changes its meaning, `message` is for people. There is one
+ * class per process, so `instanceof` works even if the package was loaded several times.
  */
 export const SealwireError: typeof Definition = /* @__PURE__ */ processWide(
   'SealwireError',
   () => Definition,
 );
+/** An instance of the class SealwireError. */
 export type SealwireError = Definition;

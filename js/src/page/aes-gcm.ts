@@ -1,21 +1,21 @@
-// The browser's AES-256-GCM, for messages so large that its answer, which takes a turn of the event loop, comes sooner
-// than the core would be done.
+// Decrypts large messages with the browser's AES-256-GCM. It takes a turn of the event loop, so it is faster than the core
+// only from a certain size.
 
 import type { CoreKind, Host } from '../core/browser-core.js';
 
-/** Sealed bytes from which on it is faster than each build of the core (docs/performance.md). */
-const FASTER_FROM: Record<CoreKind, number> = { wasm: 8192, js: 256 };
+/** The number of sealed bytes from which the browser is faster than each build of the core (docs/performance.md). */
+const THRESHOLDS: Record<CoreKind, number> = { wasm: 8192, js: 256 };
 
-/** Where the browser's is not offered, as on a page without HTTPS, the core opens everything. */
-export function fasterFrom(kind: CoreKind): number | undefined {
-  return globalThis.crypto?.subtle ? FASTER_FROM[kind] : undefined;
+/** Returns undefined if the browser has no WebCrypto, as on a page without HTTPS: the core then decrypts all messages. */
+export function decryptThreshold(kind: CoreKind): number | undefined {
+  return globalThis.crypto?.subtle ? THRESHOLDS[kind] : undefined;
 }
 
 type Sealed = Parameters<Host['open']> extends [number, ...infer Rest] ? Rest : never;
 
-/** Rejects where the message is not authentic, or the browser cannot. */
+/** Decrypts a message. Rejects if the message is not authentic, or if the browser cannot decrypt it. */
 export async function decrypt(...[key, iv, associatedData, ciphertext]: Sealed): Promise<Uint8Array> {
-  // The core's memory is its own again once this function returns its promise.
+  // The arguments are valid until this function returns its promise, so everything is copied before the first await.
   const parameters = { name: 'AES-GCM', iv: iv.slice(), additionalData: associatedData.slice() };
   const data = ciphertext.slice();
   const { subtle } = crypto;

@@ -1,4 +1,4 @@
-// Which connection the hooks use: the page's own unless a provider names another.
+// The client that the hooks use: that of the page, unless a provider names another.
 
 import { createContext, createElement, useContext, type ReactElement, type ReactNode } from 'react';
 
@@ -10,18 +10,34 @@ const RealtimeContext = /* @__PURE__ */ processWide('RealtimeContext', () =>
   createContext<Realtime>(realtime),
 );
 
+/** The properties of RealtimeProvider. */
 export interface RealtimeProviderProps {
-  /** From createRealtime(), or from a test relay of sealwire/testing. */
+  /** A client from `createRealtime()`, or from a test relay of `sealwire/testing`. */
   realtime: Realtime;
+  /** The components that use the client. */
   children?: ReactNode;
 }
 
-/** Gives the hooks below it another connection than the page's default one. */
+/**
+ * Provides another client than that of the page to the hooks below it.
+ *
+ * @param props - The client and the children.
+ * @returns The element.
+ *
+ * @example
+ * ```tsx
+ * <RealtimeProvider realtime={realtime}><Dashboard /></RealtimeProvider>
+ * ```
+ */
 export function RealtimeProvider(props: RealtimeProviderProps): ReactElement {
   return createElement(RealtimeContext.Provider, { value: props.realtime }, props.children);
 }
 
-/** The connection that the hooks use here. */
+/**
+ * Returns the client that the hooks use in this component.
+ *
+ * @returns The client of the nearest RealtimeProvider, or that of the page.
+ */
 export function useRealtime(): Realtime {
   return useContext(RealtimeContext);
 }

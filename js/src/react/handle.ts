@@ -1,15 +1,16 @@
-// Hands what a subscription brings to the handler of useChannel.
+// Delivers the messages and errors of a subscription to the handler of useChannel.
 
 import { deliverError, type AnyCallback, type Audience } from '../browser/deliver.js';
 import type { RealtimeEvent } from '../browser/types.js';
 import type { ChannelHandler, UseChannelOptions } from './types.js';
 
+/** A handler with its options. */
 export interface Handling {
   handler: ChannelHandler<any>;
   options: UseChannelOptions;
 }
 
-/** Hands a message to the handler, and an error to the function for it. */
+/** Delivers a message to the handler, or an error to the function for it. */
 export function handle(
   { handler, options }: Handling,
   to: Pick<Audience, 'channel' | 'unheard'>,

@@ -1,13 +1,13 @@
-// Decides which renders of a hook mean the same channel.
+// Decides whether two renders of a hook use the same channel.
 
 import type { ChannelOptions } from '../browser/types.js';
 
-/** What the options of both hooks have in common. */
+/** The options that both hooks have. */
 type Options = ChannelOptions & { global?: boolean };
 
 /**
- * The claims of a channel token: tokens with the same tag renew each other. A token that cannot be read stands for
- * itself, and a function for whatever it fetches.
+ * Returns a value that is equal for tokens with the same claims, which renew each other. An unreadable token is equal to itself
+ * only, and all functions are equal.
  */
 function claimsOf(token: unknown): unknown {
   if (typeof token !== 'string') return typeof token;
@@ -20,7 +20,7 @@ function claimsOf(token: unknown): unknown {
   }
 }
 
-/** Equal for calls that mean the same channel; `more` are further values that tell calls apart. */
+/** Returns a key that is equal for calls with the same channel. `more` are further values that distinguish calls. */
 export function channelKey(channel: string, options: Options, ...more: unknown[]): string {
   const { global = false, contextOverrides, token } = options;
   const scope: unknown = Array.isArray(contextOverrides) ? [...contextOverrides].sort() : contextOverrides;

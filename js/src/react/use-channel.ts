@@ -1,20 +1,20 @@
-// useChannel: a component's subscription.
+// useChannel(): the subscription of a component.
 
 import { useEffect, useInsertionEffect, useRef, useState } from 'react';
 
 import type { AnyCallback } from '../browser/deliver.js';
 import type { Realtime, SubscriptionOptions } from '../browser/types.js';
-import type { TokenProvider } from '../session/channel-token.js';
+import type { TokenProvider } from '../session/token-provider.js';
 import { useRealtime } from './context.js';
 import { handle } from './handle.js';
-import { KeptSubscription, type Target } from './kept-subscription.js';
+import { StrictModeSubscription, type Target } from './strict-mode-subscription.js';
 import { channelKey } from './subscription-key.js';
 import type { ChannelHandler, ChannelState, UseChannelOptions } from './types.js';
 
 const OFF: ChannelState = { status: 'off' };
 const SUBSCRIBING: ChannelState = { status: 'subscribing' };
 
-/** What a committed render asked for. */
+/** The arguments of a committed render. */
 interface Rendered {
   handler: ChannelHandler<any>;
   options: UseChannelOptions;
@@ -22,13 +22,13 @@ interface Rendered {
   key: string | undefined;
 }
 
-/** The state of the subscription to a target, which may be another one than the render's. */
+/** The state of the subscription to a target, which may differ from the target of the render. */
 interface Shown {
   target: Target;
   state: ChannelState;
 }
 
-/** Everything that makes another subscription. A token of the same claims renews the one that there is. */
+/** Returns the key of a subscription. A token with the same claims has the same key, and renews the subscription. */
 function keyOf(channel: string, options: UseChannelOptions): string {
   return channelKey(channel, options, options.replaySeconds);
 }
@@ -37,46 +37,55 @@ function subscriptionOptions(current: () => UseChannelOptions): SubscriptionOpti
   const { global: _, onError: __, onGap: ___, ...rest } = current();
   const { onMessage: ____, ...options } = rest as UseChannelOptions & { onMessage?: unknown };
   if (typeof options.token !== 'function') return options;
-  // The function may be another one at each render, as the callback may.
+  // Each render may pass another function, as with the callback.
   const token: TokenProvider = () => (current().token as TokenProvider)();
   return { ...options, token };
 }
 
-/** Makes the subscription of a target. Its handler and options are those of the last committed render for that target. */
-function subscriptionTo(target: Target, latest: { readonly current: Rendered }): KeptSubscription {
+/** Returns the subscription to a target. It uses the handler and options of the last committed render for the target. */
+function subscriptionTo(target: Target, latest: { readonly current: Rendered }): StrictModeSubscription {
   const isCurrent = () => latest.current.key === target.key && latest.current.realtime === target.realtime;
   const to = { channel: target.channel, unheard: new Set<string>() };
   let last = latest.current;
   const current = () => (isCurrent() ? (last = latest.current) : last);
-  const deliver: AnyCallback = (...news) => {
-    // After another channel was committed, its handler gets nothing of this one.
-    if (isCurrent()) handle(latest.current, to, ...news);
+  const deliver: AnyCallback = (...delivered) => {
+    // Once another channel is committed, its handler receives nothing from this one.
+    if (isCurrent()) handle(latest.current, to, ...delivered);
   };
-  return new KeptSubscription(target, () => subscriptionOptions(() => current().options), deliver);
+  return new StrictModeSubscription(target, () => subscriptionOptions(() => current().options), deliver);
 }
 
 /**
- * Subscribes while the component is mounted and visible; null or undefined as the channel subscribes to nothing. The
- * handler may be another function at each render, and gets messages of the channel, the claims and the connection of its
- * own render only. The subscription is made anew where one of these or the options' values change, and a new token of the
- * same claims goes into the subscription that there is.
+ * Subscribes to a channel while the component is mounted and visible. Each render may pass another handler; it receives only
+ * messages of the channel, the claims and the client of its own render. A change of one of these, or of an option's value,
+ * starts a new subscription. A new token with the same claims renews the current one.
+ *
+ * @param channel - The name of the channel. With null or undefined, there is no subscription.
+ * @param handler - Receives messages and errors.
+ * @param options - The options of the subscription. They may also stand beside the functions of `handler`.
+ * @returns The state of the subscription.
+ *
+ * @example
+ * ```tsx
+ * const { status, error } = useChannel('absences', (change) => apply(change), { contextOverrides: [Jira.Dashboard] });
+ * ```
  */
 export function useChannel<P extends string | object = string | Record<string, unknown>>(
   channel: string | null | undefined,
   handler: ChannelHandler<P>,
-  given?: UseChannelOptions,
+  options?: UseChannelOptions,
 ): ChannelState {
   const realtime = useRealtime();
-  const options = given ?? (typeof handler === 'function' ? {} : handler);
-  const key = channel == null ? undefined : keyOf(channel, options);
-  const latest = useRef<Rendered>({ handler, options, realtime, key });
-  // Before every other effect of the commit. A render that is not committed changes nothing.
+  const given = options ?? (typeof handler === 'function' ? {} : handler);
+  const key = channel == null ? undefined : keyOf(channel, given);
+  const latest = useRef<Rendered>({ handler, options: given, realtime, key });
+  // An insertion effect runs before all other effects of a commit. A render that is not committed changes nothing.
   useInsertionEffect(() => {
-    latest.current = { handler, options, realtime, key };
+    latest.current = { handler, options: given, realtime, key };
   });
 
   const [shown, setShown] = useState<Shown>();
-  const kept = useRef<KeptSubscription | undefined>(undefined);
+  const kept = useRef<StrictModeSubscription | undefined>(undefined);
   useEffect(() => {
     if (channel == null || key === undefined) return undefined;
     const target = { realtime, channel, global: latest.current.options.global ?? false, key };
@@ -88,12 +97,12 @@ export function useChannel<P extends string | object = string | Record<string, u
     setShown((was) => (was === undefined && state.status === 'subscribing' ? was : { target, state }));
     return () => {
       subscription.release();
-      // React keeps the state of a component that it hides, and the subscription is over.
+      // React keeps the state of a component that it hides, whose subscription is over.
       show(OFF);
     };
-    // The key stands for the channel and every option.
+    // The key covers the channel and all options.
   }, [realtime, key]);
-  useEffect(() => kept.current?.renew(options.token), [options.token]);
+  useEffect(() => kept.current?.renew(given.token), [given.token]);
 
   if (key === undefined) return OFF;
   const current = shown?.target.key === key && shown.target.realtime === realtime;

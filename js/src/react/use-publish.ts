@@ -1,4 +1,4 @@
-// usePublish: publishing to one channel.
+// usePublish(): publishes to one channel.
 
 import { useCallback, useInsertionEffect, useMemo } from 'react';
 
@@ -7,15 +7,26 @@ import type { PublishOptions, PublishResult } from '../browser/types.js';
 import { useRealtime } from './context.js';
 import { channelKey } from './subscription-key.js';
 
+/** The options of `usePublish`. */
 export interface UsePublishOptions extends PublishOptions {
-  /** Publishes to the installation-wide channel of that name. */
+  /** True to use the installation-wide channel of this name. The default is false. */
   global?: boolean;
 }
 
 /**
- * Returns a function that publishes to the channel of its own render, also when it is called after another channel was
- * rendered. It is the same function while the channel, the options' values and the connection stay the same, and takes
- * the latest token of the same claims.
+ * Returns a function that publishes to the channel of its own render, even if it is called after a render with another
+ * channel. It is the same function while the channel, the options' values and the client stay the same, and it uses the
+ * latest token with the same claims.
+ *
+ * @param channel - The name of the channel.
+ * @param options - The options of every publish.
+ * @returns The function. It takes a payload and options that override those of the hook.
+ *
+ * @example
+ * ```tsx
+ * const publish = usePublish('absences', { contextOverrides: [Jira.Dashboard] });
+ * <button onClick={() => publish({ name: 'Anna' })}>Add</button>;
+ * ```
  */
 export function usePublish<T extends Payload = Record<string, unknown>>(
   channel: string,

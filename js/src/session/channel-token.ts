@@ -1,113 +1,116 @@
-// Channel tokens as an app gives them: a string, or a function that fetches one.
+// Fetches channel tokens through the app's token function, and shares each token between the calls with this function.
 
 import { checkToken } from '../arguments/options.js';
 import { kindOf } from '../arguments/invalid.js';
 import { failureOf } from '../errors/failure-of.js';
 import { SealwireError } from '../errors/sealwire-error.js';
-import { refusalIn } from './refusal.js';
 import { monotonicMs } from '../monotonic.js';
+import { refusalIn } from './refusal.js';
+import type { TokenProvider } from './token-provider.js';
 
-/** Fetches a channel token: what the resolver's signRealtimeToken() returned as `token`. */
-export type TokenProvider = () => string | Promise<string>;
+/** The part of a token's lifetime during which new calls use it. */
+const REUSE_FRACTION = 0.6;
 
-/** A token is used for new calls until so much of its life has passed. */
-const REUSED = 0.6;
+/** The part of a token's lifetime during which another subscription renews with it instead of fetching a new one. */
+const RECENT_FRACTION = 0.3;
 
-/** A token of which less has passed is as good as a new one for another subscription with the same function. */
-const RECENT = 0.3;
+/** The time after which the next call repeats a fetch that has not returned. */
+const FETCH_TIMEOUT_MS = 10_000;
 
-/** A function that has not answered for so long is called again by the next call that needs a token. */
-const PATIENCE_MS = 10_000;
-
-/** A moment by both clocks of the page. */
-interface Moment {
+/** A time on both clocks of the page. */
+interface Instant {
   monotonic: number;
   wall: number;
 }
 
-interface Fetched {
-  asked: Moment;
-  answer: Promise<string>;
-  /** The token, once it is here, and when it first was. */
+interface FetchedToken {
+  requestedAt: Instant;
+  result: Promise<string>;
+  /** The token, once it has arrived. */
   token?: string;
-  came?: Moment;
-  /** For how long from then on it is used for new calls, and for other subscriptions, in milliseconds. */
-  usedMs: number;
+  /** The first time at which this token arrived. */
+  receivedAt?: Instant;
+  /** The age in milliseconds up to which new calls use the token. */
+  reusableMs: number;
+  /** The age in milliseconds up to which other subscriptions renew with the token. */
   recentMs: number;
 }
 
-const fetched = new WeakMap<TokenProvider, Fetched>();
+const fetchedTokens = new WeakMap<TokenProvider, FetchedToken>();
 
-function now(): Moment {
+function now(): Instant {
   return { monotonic: monotonicMs(), wall: Date.now() };
 }
 
 /**
- * Milliseconds since a moment. The page's clock may be wrong by hours, so only differences count; the monotonic clock may
- * stand still while the machine sleeps, and the wall clock may be set back, so the longer of both does.
+ * Returns the milliseconds since an instant. The page's clock may be wrong by hours, so only differences count. The
+ * monotonic clock may stop while the machine sleeps, and the wall clock may be set back: the longer difference counts.
  */
-function since(moment: Moment): number {
+function since(instant: Instant): number {
   const { monotonic, wall } = now();
-  return Math.max(monotonic - moment.monotonic, wall - moment.wall);
+  return Math.max(monotonic - instant.monotonic, wall - instant.wall);
 }
 
-/** Asks the app, unless it is being asked. What it throws keeps the code that a resolver function gave it. */
+/**
+ * Fetches a new token, or joins the fetch that is pending. An error of the app keeps the code that a resolver function gave
+ * it.
+ */
 export function freshToken(provider: TokenProvider): Promise<string> {
-  const known = fetched.get(provider);
-  // Everybody waits for the same promise, so that calls keep their order.
-  if (known && isPending(known)) return known.answer;
-  // The function runs once its answer is known to be on the way: a call of the API from within it asks no second time.
-  const answer = Promise.resolve().then(() => ask(provider));
-  const entry: Fetched = { asked: now(), answer, usedMs: 0, recentMs: 0 };
-  fetched.set(provider, entry);
-  entry.answer.then(
+  const known = fetchedTokens.get(provider);
+  // All calls wait for the same promise, so that they keep their order.
+  if (known && isPending(known)) return known.result;
+  // The function starts in a microtask, after the entry is stored: a call of the API inside it joins this fetch.
+  const result = Promise.resolve().then(() => fetchToken(provider));
+  const entry: FetchedToken = { requestedAt: now(), result, reusableMs: 0, recentMs: 0 };
+  fetchedTokens.set(provider, entry);
+  entry.result.then(
     (token) => {
-      const again = known !== undefined && known.token === token;
-      entry.came = (again && known.came) || now();
-      // Of a token that the function keeps, part of what is left.
-      const elapsed = since(entry.came);
+      const isRepeated = known !== undefined && known.token === token;
+      entry.receivedAt = (isRepeated && known.receivedAt) || now();
+      // A token that the function returns again is reusable for a part of its remaining lifetime.
+      const elapsed = since(entry.receivedAt);
       const lifetime = lifetimeMs(token);
-      entry.usedMs = elapsed + REUSED * Math.max(0, lifetime - elapsed);
-      entry.recentMs = RECENT * lifetime;
+      entry.reusableMs = elapsed + REUSE_FRACTION * Math.max(0, lifetime - elapsed);
+      entry.recentMs = RECENT_FRACTION * lifetime;
       entry.token = token;
     },
     () => forget(provider, entry),
   );
-  return entry.answer;
+  return entry.result;
 }
 
-/** The token for a call: the one given, or one from the function, fetched at most once for calls that follow each other. */
+/** Returns the token for a call: the given one, or one from the function, which consecutive calls share. */
 export function tokenFor(
   given: string | TokenProvider | undefined,
 ): string | undefined | Promise<string | undefined> {
   if (typeof given !== 'function') return given;
-  const entry = fetched.get(given);
-  const used = entry?.came !== undefined && since(entry.came) < entry.usedMs;
-  return used ? entry.answer : freshToken(given);
+  const entry = fetchedTokens.get(given);
+  const isReusable = entry?.receivedAt !== undefined && since(entry.receivedAt) < entry.reusableMs;
+  return isReusable ? entry.result : freshToken(given);
 }
 
-/** The next token of a subscription: a new one, or the one that another subscription with the function has just got. */
+/** Returns the next token of a subscription: a new one, or the recent one of another subscription with this function. */
 export function renewedToken(provider: TokenProvider): Promise<string> {
-  const entry = fetched.get(provider);
-  const recent = entry?.came !== undefined && since(entry.came) < entry.recentMs;
-  return recent ? entry.answer : freshToken(provider);
+  const entry = fetchedTokens.get(provider);
+  const isRecent = entry?.receivedAt !== undefined && since(entry.receivedAt) < entry.recentMs;
+  return isRecent ? entry.result : freshToken(provider);
 }
 
-function isPending(entry: Fetched): boolean {
-  return entry.token === undefined && since(entry.asked) < PATIENCE_MS;
+function isPending(entry: FetchedToken): boolean {
+  return entry.token === undefined && since(entry.requestedAt) < FETCH_TIMEOUT_MS;
 }
 
-/** The relay refused this token of the function: the next call asks for another one. Returns whether it was the newest. */
+/** Drops a token that the relay refused, so that the next call fetches another. Returns whether it was the newest. */
 export function refuseToken(provider: TokenProvider, token: string | undefined): boolean {
-  const entry = fetched.get(provider);
+  const entry = fetchedTokens.get(provider);
   return entry !== undefined && entry.token === token && forget(provider, entry);
 }
 
-function forget(provider: TokenProvider, entry: Fetched): boolean {
-  return fetched.get(provider) === entry && fetched.delete(provider);
+function forget(provider: TokenProvider, entry: FetchedToken): boolean {
+  return fetchedTokens.get(provider) === entry && fetchedTokens.delete(provider);
 }
 
-async function ask(provider: TokenProvider): Promise<string> {
+async function fetchToken(provider: TokenProvider): Promise<string> {
   let token: unknown;
   try {
     token = await provider();
@@ -118,13 +121,13 @@ async function ask(provider: TokenProvider): Promise<string> {
     const checked = checkToken(token);
     if (typeof checked === 'string') return checked;
   } catch {
-    // Said below, in the words of a function's result.
+    // The error below speaks of the function's result instead of the option.
   }
   const message = `The token function must return what signRealtimeToken() returned as token, not ${kindOf(token)}.`;
   throw new SealwireError('INVALID_ARGUMENT', message);
 }
 
-/** How long a token lives from its signing on, by the clock that signed it; 0 where it says nothing. */
+/** Returns the lifetime of a token in milliseconds, by the clock that signed it; 0 if the token does not tell. */
 function lifetimeMs(token: string): number {
   try {
     const payload = token.split('.')[1] ?? '';

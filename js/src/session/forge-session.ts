@@ -1,12 +1,11 @@
-// Fetches the session from the app's own resolver through @forge/bridge.
+// Fetches a session from the app's own resolver, through @forge/bridge.
 
-import type { SessionReason } from '../core/browser-core.js';
 import { messageOf } from '../errors/failure-of.js';
 import { SealwireError } from '../errors/sealwire-error.js';
-import { checkGrant, type SessionGrant } from './grant.js';
+import { checkGrant, type SessionGrant, type SessionReason } from './grant.js';
 import { refusalIn } from './refusal.js';
 
-/** The resolver function that answers with a session. */
+/** The resolver function that returns a session. */
 export const SESSION_FUNCTION = 'sealwire:session';
 
 type Invoke = (functionKey: string, payload: Record<string, unknown>) => Promise<unknown>;
@@ -19,7 +18,7 @@ interface Bridge {
 async function loadInvoke(): Promise<Invoke> {
   let bridge: Bridge;
   try {
-    // Imported at first use: the module throws where there is no Forge page around it.
+    // The import happens at the first use: the module throws outside a page of Forge.
     bridge = (await import('@forge/bridge')) as Bridge;
   } catch (cause) {
     const message =
@@ -32,17 +31,17 @@ async function loadInvoke(): Promise<Invoke> {
   throw new SealwireError('INVALID_ARGUMENT', 'This version of @forge/bridge has no invoke().');
 }
 
-/** Trying again cannot help where the app lacks the function. */
-const LACKING = /has no definition for/;
+/** Matches the platform's message for a resolver function that the app lacks, which a retry does not correct. */
+const MISSING_FUNCTION = /has no definition for/;
 
 function invocationFailed(cause: unknown): SealwireError {
   const text = `The resolver function '${SESSION_FUNCTION}' failed: ${messageOf(cause)}`;
-  if (!LACKING.test(text)) return new SealwireError('SESSION_UNAVAILABLE', text, { cause });
+  if (!MISSING_FUNCTION.test(text)) return new SealwireError('SESSION_UNAVAILABLE', text, { cause });
   const hint = `Add resolver.define('${SESSION_FUNCTION}', realtime.session).`;
   return new SealwireError('INVALID_ARGUMENT', `${text} ${hint}`, { cause });
 }
 
-/** Asks the resolver. What it threw comes back as the error's message, with the code that the resolver gave it. */
+/** Invokes the resolver function. An error that it threw keeps its message and code. */
 export async function forgeSession(reason: SessionReason): Promise<SessionGrant> {
   const invoke = await loadInvoke();
   let answer: unknown;

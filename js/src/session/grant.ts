@@ -1,29 +1,39 @@
-// What a session is, as the resolver function `sealwire:session` answers it.
+// A session, as the app's resolver function `sealwire:session` returns it to a page.
 
 import { SealwireError } from '../errors/sealwire-error.js';
 
-/** Key material of one encryption key version, in base64url. */
+/**
+ * The reason for which the core requests a session: to `connect`, to `refresh` a session before it expires, or because a
+ * message is sealed with an `unknown-key`.
+ */
+export type SessionReason = 'connect' | 'refresh' | 'unknown-key';
+
+/** The key material of one version of the encryption key. */
 export interface SessionKey {
+  /** The id of the version, in base64url. */
   id: string;
   /**
-   * The keys of all subsets of this session's context, 32 bytes each, one after the other. Bit n of a key's place says
-   * whether its scope keeps property number n, counted in the order of the properties' bytes.
+   * The keys of all subsets of the session's context, in base64url: 32 bytes each, one after the other. Bit n of a key's
+   * index tells whether its scope keeps property number n, counted in the byte order of the properties.
    */
   scopes: string;
 }
 
-/** Everything a browser needs to join the channels of its own context. Holds keys: never log it. */
+/** Everything that a page needs to use the channels of its own context. It contains keys: never log it. */
 export interface SessionGrant {
-  /** The relay's WebSocket address. */
+  /** The WebSocket address of the relay. */
   url: string;
+  /** The session token, which the relay verifies. */
   token: string;
-  /** Unix seconds. */
+  /** The time at which the token expires, in Unix seconds. */
   expiresAt: number;
+  /** The app's id at the relay. */
   app: string;
+  /** The installation of the app. */
   installation: string;
-  /** Property name to value, as the token's `ctx`. */
+  /** Property names and values, as in the token's `ctx`. */
   context: Record<string, string>;
-  /** Newest first. */
+  /** The key material, newest version first. */
   keys: SessionKey[];
 }
 
@@ -43,7 +53,10 @@ const SHAPE = {
   keys: (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(isKey),
 } satisfies Record<keyof SessionGrant, (value: unknown) => boolean>;
 
-/** Says which field is at fault, never what it holds. A mistake of the app, which trying again does not mend. */
+/**
+ * Checks the shape of a session. The error names the wrong field and never its value. It is a mistake of the app, which a
+ * retry does not correct.
+ */
 export function checkGrant(value: unknown, source: string): SessionGrant {
   const grant = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   const wrong = Object.entries(SHAPE).find(([field, holds]) => !holds(grant[field]));

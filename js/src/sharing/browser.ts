@@ -1,4 +1,4 @@
-// What sharing takes of the browser: the object that the frames of the page share, and the events of this frame's end.
+// The browser features that sharing needs: the object that the frames of a page share, and the events of this frame's end.
 
 import { PageLocks } from './locks.js';
 import type { Browser } from './messages.js';
@@ -7,7 +7,7 @@ import { pageOf } from './page.js';
 
 let known: Browser | undefined;
 
-/** Undefined where there is no page, or where its frames cannot be looked at. */
+/** Returns undefined if there is no page, or if its frames are not accessible. */
 export function browserOf(): Browser | undefined {
   if (typeof window === 'undefined' || typeof document === 'undefined') return undefined;
   if (typeof structuredClone !== 'function') return undefined;
@@ -21,8 +21,8 @@ function browserIn(window: Window, document: Document): Browser | undefined {
   const listeners = new Set<() => void>();
   const leave = () => {
     for (const listener of [...listeners]) listener();
-    // At once, since a frame that is removed runs nothing that waits for a microtask.
-    locks.leave();
+    // The release is synchronous, since a removed frame runs no more microtasks.
+    locks.releaseAll();
   };
   document.addEventListener('freeze', leave);
   window.addEventListener('pagehide', leave);

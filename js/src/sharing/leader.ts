@@ -1,69 +1,70 @@
-// The frame that holds the page's socket: gives the other frames places on it, and passes their frames on unread.
+// The frame that holds the page's WebSocket: grants slots to the other frames, and passes their frames on without reading
+// them.
 
+import { CloseCode } from '../transport/close-codes.js';
 import type { Socket } from '../transport/socket.js';
 import type { Browser, Channel, ToFollower, ToLeader } from './messages.js';
 import type { Multiplexer } from './multiplexer.js';
 
-const LOST = 1006;
-
 export class Leader {
   readonly #browser: Browser;
   readonly #multiplexer: Multiplexer;
-  readonly #known = new Set<string>();
+  /** The names of the followers that have a slot. */
+  readonly #followers = new Set<string>();
 
   constructor(browser: Browser, multiplexer: Multiplexer) {
     this.#browser = browser;
     this.#multiplexer = multiplexer;
   }
 
-  /** A follower asks for a place. It may ask twice, when a leader has just changed. */
-  asked(name: string): void {
-    if (this.#known.has(name)) return;
-    this.#known.add(name);
+  /** Grants or refuses a follower's request for a slot. A follower may repeat it when the leader has just changed. */
+  requested(name: string): void {
+    if (this.#followers.has(name)) return;
+    this.#followers.add(name);
     const channel = this.#browser.channel(name);
-    const tell = (message: ToFollower) => channel.postMessage(message);
-    let place: Socket | undefined;
+    const post = (message: ToFollower) => channel.postMessage(message);
+    let slot: Socket | undefined;
     if (!this.#multiplexer.isFull) {
       try {
-        place = this.#multiplexer.place();
+        slot = this.#multiplexer.takeSlot();
       } catch {
-        // This frame's policy forbids it; the follower's own may not.
+        // This frame's policy forbids the WebSocket; the follower's own policy may allow it.
       }
     }
-    if (!place) {
-      tell({ type: 'full' });
+    if (!slot) {
+      post({ type: 'full' });
       channel.close();
-      this.#known.delete(name);
+      this.#followers.delete(name);
       return;
     }
-    tell({ type: 'taken' });
-    this.#serve(name, place, channel, tell);
+    post({ type: 'taken' });
+    this.#serve(name, slot, channel, post);
   }
 
-  #serve(name: string, place: Socket, channel: Channel, tell: (message: ToFollower) => void): void {
+  #serve(name: string, slot: Socket, channel: Channel, post: (message: ToFollower) => void): void {
     let over = false;
     const end = () => {
       if (over) return;
       over = true;
       channel.close();
-      this.#known.delete(name);
+      this.#followers.delete(name);
     };
-    place.onopen = (transport) => tell({ type: 'open', transport });
-    place.onmessage = ({ data }) => tell({ type: 'frame', data });
-    place.onclose = ({ code, failure }) => {
-      if (!over) tell({ type: 'closed', code: code || LOST, ...(failure && { failure }) });
+    slot.onopen = (transport) => post({ type: 'open', transport });
+    slot.onmessage = ({ data }) => post({ type: 'frame', data });
+    slot.onclose = ({ code, failure }) => {
+      if (!over) post({ type: 'closed', code: code || CloseCode.Lost, ...(failure && { failure }) });
       end();
     };
     channel.onmessage = ({ data }) => {
       const message = data as ToLeader;
-      if (message.type === 'frame') return place.send(new Uint8Array(message.data));
-      place.close(message.code);
+      if (message.type === 'frame') return slot.send(new Uint8Array(message.data));
+      slot.close(message.code);
       end();
     };
-    // Granted once the follower has let go of it, also where its frame was removed without a word.
+    // The lock is granted once the follower has released it, or once its frame was removed without an event.
     this.#browser.locks
       .request(name, async () => {
-        place.close();
+        slot.close();
         end();
       })
       .catch(() => {});

@@ -1,9 +1,9 @@
-// Locks of one page, with the face of Web Locks: a frame that goes lets go of its own.
+// Locks between the frames of one page, with the interface of Web Locks. A frame that leaves releases its locks.
 
 import { isGone, type Claim, type Page } from './page.js';
 
-/** How often a frame that waits looks whether the holder was removed without a word. */
-const LOOK_MS = 1_000;
+/** The interval at which a waiting frame checks whether the holder was removed without an event. */
+const CHECK_INTERVAL_MS = 1_000;
 
 interface LockOptions {
   ifAvailable?: boolean;
@@ -21,45 +21,45 @@ export class PageLocks {
     this.#owner = owner;
   }
 
-  /** As `navigator.locks.request()`. */
+  /** Requests a lock, as `navigator.locks.request()` does. */
   async request(name: string, ...given: [Granted] | [LockOptions, Granted]): Promise<unknown> {
     const granted = given.at(-1) as Granted;
     const { ifAvailable = false, signal } = given.length > 1 ? (given[0] as LockOptions) : {};
-    // The callback never runs before this function returns.
+    // As with Web Locks, the callback never runs before this function returns.
     await null;
     signal?.throwIfAborted();
-    this.#clear(name);
+    this.#removeGone(name);
     if (ifAvailable && this.#page.locks.has(name)) return granted(null);
     const claim: Claim = { owner: this.#owner, granted: () => {} };
-    await this.#turn(name, claim, signal);
+    await this.#acquire(name, claim, signal);
     try {
       return await granted({ name });
     } finally {
-      this.#leave(name, (other) => other === claim);
+      this.#remove(name, (other) => other === claim);
     }
   }
 
-  /** Lets go of everything that this frame holds or waits for. */
-  leave(): void {
-    for (const name of [...this.#page.locks.keys()]) this.#leave(name, ({ owner }) => owner === this.#owner);
+  /** Releases every lock that this frame holds, and withdraws its requests. */
+  releaseAll(): void {
+    for (const name of [...this.#page.locks.keys()]) this.#remove(name, ({ owner }) => owner === this.#owner);
   }
 
-  #turn(name: string, claim: Claim, signal: AbortSignal | undefined): Promise<void> {
+  #acquire(name: string, claim: Claim, signal: AbortSignal | undefined): Promise<void> {
     const queue = this.#page.locks.get(name) ?? [];
     this.#page.locks.set(name, queue);
     queue.push(claim);
     if (queue[0] === claim) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const look = setInterval(() => this.#clear(name), LOOK_MS);
-      // In Node.js, where tests run, it keeps nothing alive.
-      (look as { unref?: () => void }).unref?.();
+      const interval = setInterval(() => this.#removeGone(name), CHECK_INTERVAL_MS);
+      // In Node.js, where tests run, the interval must not keep the process alive.
+      (interval as { unref?: () => void }).unref?.();
       const aborted = () => {
-        clearInterval(look);
-        this.#leave(name, (other) => other === claim);
+        clearInterval(interval);
+        this.#remove(name, (other) => other === claim);
         reject(signal?.reason);
       };
       claim.granted = () => {
-        clearInterval(look);
+        clearInterval(interval);
         signal?.removeEventListener('abort', aborted);
         resolve();
       };
@@ -67,12 +67,12 @@ export class PageLocks {
     });
   }
 
-  #clear(name: string): void {
-    this.#leave(name, isGone);
+  #removeGone(name: string): void {
+    this.#remove(name, isGone);
   }
 
-  /** Takes claims out of a queue. Where the holder is one of them, the next one holds the lock. */
-  #leave(name: string, leaves: (claim: Claim) => boolean): void {
+  /** Removes claims from a queue. If the holder is one of them, the lock is granted to the next claim. */
+  #remove(name: string, leaves: (claim: Claim) => boolean): void {
     const queue = this.#page.locks.get(name);
     const holder = queue?.[0];
     if (!queue || !holder) return;

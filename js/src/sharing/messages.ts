@@ -1,15 +1,16 @@
-// What the frames of a page say to each other. Frames of the wire pass sealed as they are: keys and plaintext never do.
+// The messages between the frames of a page. They carry sealed frames of the wire unchanged, and never a key or plaintext.
+// Frames with different versions of this package exchange them, so their types are a format.
 
 import type { Failure, Transport } from '../transport/socket.js';
 import type { PageLocks } from './locks.js';
 
-/** On the channel of the page. */
+/** A message on the channel of the page. */
 export type ToPage =
   | { type: 'leads' }
-  /** A frame asks for a place; everything else about it goes over a channel of its own by this name. */
+  /** A frame requests a slot. All further messages about it use a separate channel of this name. */
   | { type: 'asks'; name: string };
 
-/** On the channel of one follower, in both directions. */
+/** A message to one follower, on its channel. `taken` grants a slot. */
 export type ToFollower =
   | { type: 'taken' }
   | { type: 'full' }
@@ -17,21 +18,22 @@ export type ToFollower =
   | { type: 'frame'; data: unknown }
   | { type: 'closed'; code: number; failure?: Failure | undefined };
 
+/** A message from one follower, on its channel. */
 export type ToLeader = { type: 'frame'; data: ArrayBuffer } | { type: 'close'; code?: number | undefined };
 
-/** What is used of a channel. */
+/** The part of BroadcastChannel that sharing uses. */
 export interface Channel {
   onmessage: ((event: { data: any }) => void) | null;
   postMessage(message: unknown): void;
   close(): void;
 }
 
-/** What is used of the browser; tests bring their own. */
+/** The browser features that sharing uses. Tests replace them. */
 export interface Browser {
   locks: Pick<PageLocks, 'request'>;
-  /** A name that no other frame of the page has. */
+  /** Returns a name that no other frame of the page has. */
   newName(): string;
   channel(name: string): Channel;
-  /** The page is about to be frozen, or is left. The function that it returns ends it. */
+  /** Adds a listener for the moment before the page is frozen or left. Returns a function that removes it. */
   onLeave(listener: () => void): () => void;
 }

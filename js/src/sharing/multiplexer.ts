@@ -1,131 +1,129 @@
-// Several sessions on one WebSocket. Each has a place that looks like a socket of its own.
+// Several sessions on one WebSocket. Each session has a slot, which has the interface of a socket.
 
+import { monotonicMs } from '../monotonic.js';
+import { CloseCode } from '../transport/close-codes.js';
+import { detach, SocketBase } from '../transport/socket-base.js';
 import type { Closed, Connect, Socket, Transport } from '../transport/socket.js';
 import { divide, encodeEnd, encodeSession } from './wire.js';
-import { monotonicMs } from '../monotonic.js';
 
-/** As many sessions as a relay takes on one connection. */
+/** The number of sessions that a relay accepts on one connection. */
 export const MAX_SESSIONS = 32;
 
-const LOST = 1006;
-/** A session that the relay left without an answer closes its place with this code. */
-const TIMED_OUT = 4408;
-/** A socket that brought nothing for so long, and left a session without an answer, is dead for all of them. */
-const SILENT_MS = 3_000;
+/** A socket that received nothing for this long when a session times out is considered dead for all sessions. */
+const SILENCE_MS = 3_000;
 
 export class Multiplexer {
   readonly #connect: () => Socket;
   readonly #emptied: () => void;
-  readonly #places = new Map<number, Place>();
+  readonly #slots = new Map<number, SessionSlot>();
   #socket: Socket | undefined;
   #isOpen = false;
   #transport: Transport | undefined;
-  #next = 0;
-  /** The moment at which the socket opened, or brought something last. */
-  #heardAt = 0;
-  /** The sessions that each direction has turned to. */
+  #nextNumber = 0;
+  /** The time at which the socket opened or last received data. */
+  #lastReceivedAt = 0;
+  /** The current session of each direction. */
   #sending = 0;
   #receiving = 0;
 
-  /** `emptied` is called when the last place was given up. */
+  /** `emptied` is called when the last slot is released. */
   constructor(connect: Connect, url: string, protocol: string, emptied: () => void) {
     this.#connect = () => connect(url, protocol);
     this.#emptied = emptied;
   }
 
   get isUsed(): boolean {
-    return this.#places.size > 0;
+    return this.#slots.size > 0;
   }
 
   get isFull(): boolean {
-    return this.#places.size >= MAX_SESSIONS;
+    return this.#slots.size >= MAX_SESSIONS;
   }
 
-  /** A place for another session. Throws where the page may not open the socket. */
-  place(): Socket {
+  /** Returns a slot for another session. Throws if the page may not open the socket. */
+  takeSlot(): Socket {
     this.#socket ??= this.#open();
-    const place = new Place(this, this.#next);
-    this.#places.set(this.#next, place);
-    this.#next += 1;
-    if (this.#isOpen) queueMicrotask(() => place.onopen?.(this.#transport));
-    return place;
+    const slot = new SessionSlot(this, this.#nextNumber);
+    this.#slots.set(this.#nextNumber, slot);
+    this.#nextNumber += 1;
+    if (this.#isOpen) queueMicrotask(() => slot.onopen?.(this.#transport));
+    return slot;
   }
 
   send(number: number, bytes: Uint8Array<ArrayBuffer>): void {
-    if (!this.#isOpen || !this.#places.has(number)) return;
-    this.#turn(number);
+    if (!this.#isOpen || !this.#slots.has(number)) return;
+    this.#select(number);
     this.#socket?.send(bytes);
   }
 
-  /** Gives a place up; the socket goes with the last one, or where it is dead. */
-  leave(number: number, code?: number): void {
-    if (!this.#places.delete(number)) return;
-    if (this.#places.size === 0) return this.shut(1000);
+  /** Releases a slot. The socket closes with the last slot, or if it is dead. */
+  releaseSlot(number: number, code?: number): void {
+    if (!this.#slots.delete(number)) return;
+    if (this.#slots.size === 0) return this.shut(CloseCode.Normal);
     if (!this.#isOpen) return;
-    if (code === TIMED_OUT && monotonicMs() - this.#heardAt >= SILENT_MS) return this.shut(TIMED_OUT);
-    this.#turn(number);
+    const isSilent = monotonicMs() - this.#lastReceivedAt >= SILENCE_MS;
+    if (code === CloseCode.TimedOut && isSilent) return this.shut(CloseCode.TimedOut);
+    this.#select(number);
     this.#socket?.send(encodeEnd());
   }
 
-  /** Closes the socket, and with it every place. */
+  /** Closes the socket and every slot. */
   shut(code?: number): void {
     const socket = this.#socket;
     if (socket) {
-      socket.onopen = socket.onmessage = socket.onclose = null;
+      detach(socket);
       socket.close(code);
     }
-    this.#lost({ code: LOST });
+    this.#closed({ code: CloseCode.Lost });
   }
 
   #open(): Socket {
     const socket = this.#connect();
     socket.binaryType = 'arraybuffer';
-    this.#next = this.#sending = this.#receiving = 0;
+    this.#nextNumber = this.#sending = this.#receiving = 0;
     socket.onopen = (transport) => {
       this.#isOpen = true;
-      this.#heardAt = monotonicMs();
+      this.#lastReceivedAt = monotonicMs();
       this.#transport = transport;
-      for (const place of [...this.#places.values()]) place.onopen?.(transport);
+      for (const slot of [...this.#slots.values()]) slot.onopen?.(transport);
     };
     socket.onmessage = (event) => this.#received(event);
-    socket.onclose = (event) => this.#lost(event);
+    socket.onclose = (event) => this.#closed(event);
     return socket;
   }
 
-  #turn(number: number): void {
+  /** Selects the session of the messages that follow. */
+  #select(number: number): void {
     if (this.#sending === number) return;
     this.#sending = number;
     this.#socket?.send(encodeSession(number));
   }
 
   #received(event: { data: unknown }): void {
-    this.#heardAt = monotonicMs();
+    this.#lastReceivedAt = monotonicMs();
     const parts = event.data instanceof ArrayBuffer ? divide(event.data) : [event.data];
     for (const part of parts) {
       if (typeof part === 'number') this.#receiving = part;
-      else this.#places.get(this.#receiving)?.onmessage?.({ data: part });
+      else this.#slots.get(this.#receiving)?.onmessage?.({ data: part });
     }
   }
 
-  #lost(event: Closed): void {
-    const places = [...this.#places.values()];
-    this.#places.clear();
+  #closed(event: Closed): void {
+    const slots = [...this.#slots.values()];
+    this.#slots.clear();
     this.#socket = undefined;
     this.#isOpen = false;
-    for (const place of places) place.onclose?.(event);
-    if (this.#places.size === 0) this.#emptied();
+    for (const slot of slots) slot.onclose?.(event);
+    if (this.#slots.size === 0) this.#emptied();
   }
 }
 
-class Place implements Socket {
-  binaryType = 'arraybuffer';
-  onopen: Socket['onopen'] = null;
-  onmessage: Socket['onmessage'] = null;
-  onclose: Socket['onclose'] = null;
+class SessionSlot extends SocketBase {
   readonly #multiplexer: Multiplexer;
   readonly #number: number;
 
   constructor(multiplexer: Multiplexer, number: number) {
+    super();
     this.#multiplexer = multiplexer;
     this.#number = number;
   }
@@ -135,7 +133,7 @@ class Place implements Socket {
   }
 
   close(code?: number): void {
-    this.onopen = this.onmessage = this.onclose = null;
-    this.#multiplexer.leave(this.#number, code);
+    detach(this);
+    this.#multiplexer.releaseSlot(this.#number, code);
   }
 }

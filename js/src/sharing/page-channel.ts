@@ -1,47 +1,47 @@
-// Channels of one page, with the face of BroadcastChannel.
+// Channels between the frames of one page, with the interface of BroadcastChannel.
 
 import type { Channel } from './messages.js';
-import { isGone, type Ear, type Page } from './page.js';
+import { isGone, type ChannelEnd, type Page } from './page.js';
 
 export class PageChannel implements Channel {
   onmessage: Channel['onmessage'] = null;
   readonly #page: Page;
   readonly #name: string;
-  readonly #ear: Ear;
+  readonly #end: ChannelEnd;
   #isClosed = false;
 
   constructor(page: Page, owner: Document, name: string) {
     this.#page = page;
     this.#name = name;
-    this.#ear = {
+    this.#end = {
       owner,
       hear: (message) => {
-        // What another frame made is of another realm, and may change.
+        // The copy belongs to this frame's realm, and the sender cannot change it afterwards.
         const data: unknown = structuredClone(message);
         queueMicrotask(() => this.#isClosed || this.onmessage?.({ data }));
       },
     };
-    const ears = page.channels.get(name) ?? new Set();
-    page.channels.set(name, ears.add(this.#ear));
+    const ends = page.channels.get(name) ?? new Set();
+    page.channels.set(name, ends.add(this.#end));
   }
 
   postMessage(message: unknown): void {
     if (this.#isClosed) return;
-    for (const ear of [...(this.#page.channels.get(this.#name) ?? [])]) {
-      // A frame that was removed without a word has closed nothing.
-      if (isGone(ear)) this.#forget(ear);
-      else if (ear !== this.#ear) ear.hear(message);
+    for (const end of [...(this.#page.channels.get(this.#name) ?? [])]) {
+      // A frame that was removed without an event has not closed its channels.
+      if (isGone(end)) this.#forget(end);
+      else if (end !== this.#end) end.hear(message);
     }
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#forget(this.#ear);
+    this.#forget(this.#end);
   }
 
-  #forget(ear: Ear): void {
-    const ears = this.#page.channels.get(this.#name);
-    ears?.delete(ear);
-    if (ears?.size === 0) this.#page.channels.delete(this.#name);
+  #forget(end: ChannelEnd): void {
+    const ends = this.#page.channels.get(this.#name);
+    ends?.delete(end);
+    if (ends?.size === 0) this.#page.channels.delete(this.#name);
   }
 }

@@ -1,39 +1,38 @@
-// The frames of one page that have one origin share an object. They run one after the other, in one process, so it needs
-// nothing of the browser: Web Locks, BroadcastChannel and storage are refused to frames of another site where a browser
-// blocks third-party cookies.
+// The object that the frames of one origin on a page share. The frames run in one thread, so the object needs no feature of
+// the browser: a browser that blocks third-party cookies refuses Web Locks, BroadcastChannel and storage to these frames.
 
-/** Frames of a page that are looked at, at most. */
+/** The maximum number of frames of a page that are searched. */
 const MAX_FRAMES = 500;
-/** Names the shape of the object too: another version of this package may be in another frame. */
+/** The object's name, with the version of its shape: another frame may have another version of this package. */
 const NAME = '__sealwirePage1';
 
-/** What is in a frame, and the document that it belongs to. */
+/** A part of the object that belongs to the document of one frame. */
 interface Owned {
   owner: Document;
 }
 
-/** The holder of a lock, or one that waits for it. */
+/** A claim of a frame to a lock, which it holds or waits for. */
 export interface Claim extends Owned {
   granted(): void;
 }
 
-/** One end of a channel. Copies what it hears into its own frame. */
-export interface Ear extends Owned {
+/** One end of a channel. It copies each message into its own frame. */
+export interface ChannelEnd extends Owned {
   hear(message: unknown): void;
 }
 
-/** What the frames of a page share. */
+/** The object that the frames of a page share. */
 export interface Page {
-  /** By the lock's name. The first one of a queue holds the lock. */
+  /** The queue of claims per lock. The first claim holds the lock. */
   readonly locks: Map<string, Claim[]>;
-  readonly channels: Map<string, Set<Ear>>;
-  /** How many names were made. */
+  readonly channels: Map<string, Set<ChannelEnd>>;
+  /** The number of names that were given out. */
   names: number;
 }
 
 type Sharing = Partial<Record<typeof NAME, Page>>;
 
-/** The frames below a window. Their number and order can be read across origins. */
+/** Returns the frames below a window. Their number and order can be read across origins. */
 function* framesOf(window: Window, budget: { left: number }): Generator<Window> {
   for (let index = 0; index < window.length && budget.left > 0; index += 1) {
     budget.left -= 1;
@@ -48,12 +47,12 @@ function pageIn(frame: Window): Page | undefined {
   try {
     return (frame as unknown as Sharing)[NAME];
   } catch {
-    // Another origin's.
+    // The frame has another origin.
     return undefined;
   }
 }
 
-/** The object of this page: that of a frame which has one already, or a new one. */
+/** Returns the object of this page: that of a frame which already has it, or a new one. */
 export function pageOf(window: Window): Page | undefined {
   const own = window as unknown as Sharing;
   if (own[NAME]) return own[NAME];
@@ -69,5 +68,5 @@ export function pageOf(window: Window): Page | undefined {
   }
 }
 
-/** A document that was removed or navigated away from has no window. */
+/** Returns whether the frame is gone: a document that was removed or navigated away from has no window. */
 export const isGone = ({ owner }: Owned): boolean => owner.defaultView === null;

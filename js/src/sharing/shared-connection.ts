@@ -1,87 +1,88 @@
-// One socket for all frames of a page: whoever gets the lock leads and holds it, the others have places on it. The next
-// in line leads when the leader is gone; every frame's core then comes back and resumes where it was.
+// One WebSocket for all frames of a page at one address. The frame that obtains the lock leads and holds the WebSocket; the
+// others have slots on it. When the leader leaves, the next frame in line leads, and every frame's core reconnects and
+// resumes.
 
-import type { Closed, Connect, Socket } from '../transport/socket.js';
-import { FollowedSocket } from './follower.js';
+import { CloseCode } from '../transport/close-codes.js';
+import type { Connect, Socket } from '../transport/socket.js';
+import { browserOf } from './browser.js';
+import { FollowerSocket } from './follower-socket.js';
 import { Leader } from './leader.js';
 import type { Browser, ToPage } from './messages.js';
 import { Multiplexer } from './multiplexer.js';
-import { browserOf } from './browser.js';
+import { SharedSocket, type SlotSource } from './shared-socket.js';
 
-const LOST = 1006;
-/** How long a frame that needs no socket leads or stands in line all the same: most come back at once. */
-const LINGER_MS = 1_000;
+/** The time that a frame without sockets keeps leading or waiting for the lead, since most sockets come back at once. */
+const IDLE_MS = 1_000;
 
-/** What this frame has to do with the page's socket at one address. */
-export class Share {
+/** This frame's part in the page's WebSocket at one address. */
+export class Share implements SlotSource {
   readonly #browser: Browser;
   readonly #lock: string;
   readonly #page;
   readonly #multiplexer: Multiplexer;
   readonly #leader: Leader;
   readonly #sockets = new Set<SharedSocket>();
-  /** The cores of this frame, to be told when the way back is free. */
+  /** Wakes the cores of this frame, which can reconnect at once. */
   readonly #wakes = new Set<() => void>();
   readonly #ended: () => void;
-  readonly #stay: () => void;
+  readonly #removeLeaveListener: () => void;
   #leads: boolean | undefined;
-  #standing = new AbortController();
+  readonly #waitingForLead = new AbortController();
   #resign: () => void = () => {};
   #isOver = false;
-  #lingering: ReturnType<typeof setTimeout> | undefined;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(browser: Browser, connect: Connect, url: string, protocol: string, ended: () => void) {
     this.#browser = browser;
     this.#lock = `${protocol}/${url}`;
     this.#ended = ended;
-    this.#multiplexer = new Multiplexer(connect, url, protocol, () => this.#settle());
+    this.#multiplexer = new Multiplexer(connect, url, protocol, () => this.#endIfIdle());
     this.#leader = new Leader(browser, this.#multiplexer);
     this.#page = browser.channel(this.#lock);
-    this.#page.onmessage = ({ data }) => this.#heard(data as ToPage);
-    this.#stay = browser.onLeave(() => this.#end());
-    this.#stand();
+    this.#page.onmessage = ({ data }) => this.#received(data as ToPage);
+    this.#removeLeaveListener = browser.onLeave(() => this.#end());
+    this.#standForLead();
   }
 
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** Whether this frame leads; undefined until that is known. */
   get leads(): boolean | undefined {
     return this.#leads;
   }
 
   add(socket: SharedSocket, wake: () => void): void {
-    clearTimeout(this.#lingering);
+    clearTimeout(this.#idleTimer);
     this.#sockets.add(socket);
     this.#wakes.add(wake);
-    if (this.#leads !== undefined) queueMicrotask(() => socket.seat());
+    if (this.#leads !== undefined) queueMicrotask(() => socket.connect());
   }
 
-  /** A core of this frame is closed. */
+  /** Forgets a core of this frame, which is closed. */
   forget(wake: () => void): void {
     this.#wakes.delete(wake);
   }
 
   remove(socket: SharedSocket): void {
     this.#sockets.delete(socket);
-    this.#settle();
+    this.#endIfIdle();
   }
 
-  place(): Socket {
-    return this.#multiplexer.place();
+  takeSlot(): Socket {
+    return this.#multiplexer.takeSlot();
   }
 
-  follow(refused: () => void): FollowedSocket {
-    return new FollowedSocket(this.#browser, (name) => this.ask(name), refused);
+  follow(refused: () => void): FollowerSocket {
+    return new FollowerSocket(this.#browser, (name) => this.requestSlot(name), refused);
   }
 
-  ask(name: string): void {
+  requestSlot(name: string): void {
     if (!this.#isOver) this.#page.postMessage({ type: 'asks', name } satisfies ToPage);
   }
 
-  /** Tries to lead at once, and otherwise stands in line. */
-  #stand(): void {
+  /** Leads at once if no frame does, and otherwise waits for the lead. */
+  #standForLead(): void {
     const { locks } = this.#browser;
     const lead = () => {
       if (this.#isOver) return undefined;
@@ -94,168 +95,89 @@ export class Share {
         if (lock) return lead();
         if (this.#isOver) return undefined;
         this.#leads = false;
-        for (const socket of [...this.#sockets]) socket.seat();
-        locks.request(this.#lock, { signal: this.#standing.signal }, lead).catch(() => {});
+        for (const socket of [...this.#sockets]) socket.connect();
+        locks.request(this.#lock, { signal: this.#waitingForLead.signal }, lead).catch(() => {});
         return undefined;
       })
       .catch(() => {
-        for (const socket of [...this.#sockets]) socket.goAlone();
+        for (const socket of [...this.#sockets]) socket.connectAlone();
       });
   }
 
   #lead(): void {
-    const followed = this.#leads === false;
+    const hasFollowed = this.#leads === false;
     this.#leads = true;
     this.#page.postMessage({ type: 'leads' } satisfies ToPage);
-    if (followed) this.#changed();
-    else for (const socket of [...this.#sockets]) socket.seat();
+    if (hasFollowed) this.#leaderChanged();
+    else for (const socket of [...this.#sockets]) socket.connect();
   }
 
-  #changed(): void {
+  #leaderChanged(): void {
     for (const socket of [...this.#sockets]) socket.leaderChanged();
-    // A core hears of its loss in microtasks, and only after that does it wait for a time to come back.
+    // A core learns of its loss in microtasks, and starts to wait for its retry only then. The wake must follow that.
     setTimeout(() => {
       for (const wake of [...this.#wakes]) wake();
     });
   }
 
-  #heard(message: ToPage): void {
+  #received(message: ToPage): void {
     if (message.type === 'asks') {
-      if (this.#leads) this.#leader.asked(message.name);
+      if (this.#leads) this.#leader.requested(message.name);
     } else if (!this.#leads) {
-      this.#changed();
+      this.#leaderChanged();
     }
   }
 
-  /** Nobody leads or stands in line for nothing. */
-  #settle(): void {
-    clearTimeout(this.#lingering);
+  /** Ends this part after a while without sockets. */
+  #endIfIdle(): void {
+    clearTimeout(this.#idleTimer);
     if (this.#isOver || this.#sockets.size > 0 || this.#multiplexer.isUsed) return;
-    this.#lingering = setTimeout(() => this.#end(), LINGER_MS);
+    this.#idleTimer = setTimeout(() => this.#end(), IDLE_MS);
   }
 
   #end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    clearTimeout(this.#lingering);
-    this.#stay();
+    clearTimeout(this.#idleTimer);
+    this.#removeLeaveListener();
     this.#ended();
-    this.#standing.abort();
-    if (this.#leads) this.#multiplexer.shut(1000);
-    // A page that comes back from the browser's cache has lost its places.
+    this.#waitingForLead.abort();
+    if (this.#leads) this.#multiplexer.shut(CloseCode.Normal);
+    // A page that is restored from the back/forward cache has lost its slots.
     for (const socket of [...this.#sockets]) socket.shareEnded();
     this.#resign();
     this.#page.close();
   }
 }
 
-/** A core's socket: a place on the page's, or its own where that cannot be had. */
-class SharedSocket implements Socket {
-  binaryType = 'arraybuffer';
-  onopen: Socket['onopen'] = null;
-  onmessage: Socket['onmessage'] = null;
-  onclose: Socket['onclose'] = null;
-  readonly #share: Share;
-  readonly #direct: () => Socket;
-  #inner: Socket | undefined;
-  #isClosed = false;
+const knownShares = new Map<string, Share>();
 
-  constructor(share: Share, direct: () => Socket, wake: () => void) {
-    this.#share = share;
-    this.#direct = direct;
-    share.add(this, wake);
-  }
-
-  /** It is known who leads. */
-  seat(): void {
-    if (this.#isClosed || this.#inner) return;
-    if (this.#share.leads) this.#use(() => this.#share.place());
-    else this.#use(() => this.#share.follow(() => this.goAlone()));
-  }
-
-  /** Another frame leads, or this one: what there was is gone. */
-  leaderChanged(): void {
-    const inner = this.#inner;
-    if (!(inner instanceof FollowedSocket)) return;
-    if (!inner.isAsking) return inner.lost();
-    if (!this.#share.leads) return this.#share.ask(inner.name);
-    inner.close();
-    this.#inner = undefined;
-    this.seat();
-  }
-
-  /** This frame is frozen or left, and has no place any more. */
-  shareEnded(): void {
-    this.#inner?.close();
-    this.#closed({ code: LOST });
-  }
-
-  /** Sharing did not work out. */
-  goAlone(): void {
-    if (this.#isClosed) return;
-    this.#share.remove(this);
-    this.#use(this.#direct);
-  }
-
-  send(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#inner?.send(bytes);
-  }
-
-  close(code?: number): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#inner?.close(code);
-    this.#share.remove(this);
-  }
-
-  #use(open: () => Socket): void {
-    let inner: Socket;
-    try {
-      inner = open();
-    } catch {
-      // The page's policy forbids it.
-      return this.#closed({ code: LOST });
-    }
-    this.#inner = inner;
-    inner.binaryType = this.binaryType;
-    inner.onopen = (transport) => this.onopen?.(transport);
-    inner.onmessage = (event) => this.onmessage?.(event);
-    inner.onclose = (event) => this.#closed(event);
-  }
-
-  #closed(event: Closed): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#share.remove(this);
-    this.onclose?.(event);
-  }
-}
-
-const shares = new Map<string, Share>();
-
-/** `forget` lets go of the core that connected. */
+/** A connect function through the page's WebSocket. `forget` releases the core that used it. */
 export type SharedConnect = Connect & { forget(): void };
 
 /**
- * Connects through the page's socket, or directly where the browser lacks what that takes. `wake` is called when the leader
- * changed: the way back is free at once.
+ * Returns a connect function through the page's WebSocket, or `connect` itself if the browser lacks a feature. `wake` is
+ * called when the leader has changed: the core can reconnect at once.
  */
 export function sharedThrough(
   connect: Connect,
   wake: () => void,
   browser: Browser | undefined = browserOf(),
-  known: Map<string, Share> = shares,
+  shares: Map<string, Share> = knownShares,
 ): SharedConnect {
-  if (!browser)
+  if (!browser) {
     return Object.assign<Connect, { forget(): void }>((...to) => connect(...to), { forget: () => {} });
+  }
   const shared: Connect = (url, protocol) => {
     const key = `${protocol} ${url}`;
-    let share = known.get(key);
+    let share = shares.get(key);
     if (!share || share.isOver) {
-      share = new Share(browser, connect, url, protocol, () => known.delete(key));
-      known.set(key, share);
+      share = new Share(browser, connect, url, protocol, () => shares.delete(key));
+      shares.set(key, share);
     }
-    return new SharedSocket(share, () => connect(url, protocol), wake);
+    const socket = new SharedSocket(share, () => connect(url, protocol));
+    share.add(socket, wake);
+    return socket;
   };
-  return Object.assign(shared, { forget: () => known.forEach((share) => share.forget(wake)) });
+  return Object.assign(shared, { forget: () => shares.forEach((share) => share.forget(wake)) });
 }

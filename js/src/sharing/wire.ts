@@ -1,5 +1,5 @@
-// The two messages that concern the WebSocket and not a session on it: field 8 and 9 to the relay, field 12 to a client, as
-// in protocol/proto/sealwire/v1/realtime.proto. A test compares them with tests/vectors/frames.json.
+// The messages that select and end a session on a shared WebSocket: fields 8 and 9 to the relay, field 12 to a client, as in
+// protocol/proto/sealwire/v1/realtime.proto. A test compares them with tests/vectors/frames.json.
 
 import { messagesIn } from '../transport/batch.js';
 
@@ -8,7 +8,7 @@ const END = 0x4a;
 const SESSION_TO_CLIENT = 0x62;
 const NUMBER = 0x08;
 
-/** Turns to a session. */
+/** Encodes the message that selects a session for the messages that follow. */
 export function encodeSession(number: number): Uint8Array<ArrayBuffer> {
   const varint = [];
   for (let rest = number; rest > 0; rest >>>= 7) varint.push(rest > 0x7f ? (rest & 0x7f) | 0x80 : rest);
@@ -16,12 +16,12 @@ export function encodeSession(number: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array([SESSION_TO_RELAY, field.length, ...field]);
 }
 
-/** Ends the session turned to. */
+/** Encodes the message that ends the selected session. */
 export function encodeEnd(): Uint8Array<ArrayBuffer> {
   return new Uint8Array([END, 0]);
 }
 
-/** The session that the relay turns to; undefined where a frame is for the session turned to. */
+/** Returns the session that a frame of the relay selects; undefined if the frame is for the selected session. */
 export function decodeSession(frame: Uint8Array): number | undefined {
   if (frame[0] !== SESSION_TO_CLIENT) return undefined;
   let number = 0;
@@ -32,8 +32,8 @@ export function decodeSession(frame: Uint8Array): number | undefined {
 }
 
 /**
- * What a WebSocket brought, in order: the numbers of the sessions that the relay turns to, and between them what is for the
- * session turned to, a message or a batch.
+ * Divides the data of a WebSocket, in order, into the numbers of the sessions that the relay selects and the data for the
+ * selected session, which is a message or a batch.
  */
 export function* divide(data: ArrayBuffer): Generator<number | ArrayBuffer> {
   const bytes = new Uint8Array(data);

@@ -1,7 +1,7 @@
-// The test relay's HTTP requests and answers, as far as the resolver's API looks at them: Jest's jsdom environment has
-// neither Headers nor Response.
+// The HTTP requests and responses of the test relay, with the parts that the resolver's API reads. Jest's jsdom environment
+// has neither Headers nor Response.
 
-/** The token of `Authorization: Bearer`. */
+/** Returns the token of `Authorization: Bearer`. */
 export function bearerOf(init: RequestInit | undefined): string {
   const { authorization = '' } = (init?.headers ?? {}) as Record<string, string>;
   return authorization.replace(/^Bearer /, '');

@@ -1,4 +1,4 @@
-// The type of a module for contexts of tests that name none: the simplest page that shows what the context holds.
+// Chooses a module type for a test's context that names none: the simplest page with the properties of the context.
 
 import { extensionProperties, type ForgeContext } from '../context/properties.js';
 

@@ -1,6 +1,6 @@
-// JSON as base64. It does without TextEncoder and TextDecoder, which Jest's jsdom environment lacks.
+// Converts JSON to base64 and back, without TextEncoder and TextDecoder, which Jest's jsdom environment lacks.
 
-/** JSON text whose characters are all of ASCII. */
+/** Returns JSON text in ASCII. */
 function asciiJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[\u0080-\uffff]/g,

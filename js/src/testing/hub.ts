@@ -1,9 +1,10 @@
-// The test relay's channels: offsets, the replay cache and what is known to be gone from it, by the rules of the real
-// relay's hub.
+// The channels of the test relay: their offsets, the replay cache and the publications that have left it, by the rules of the
+// real relay's hub.
 
 import type { Gap, Position } from '../errors/sealwire-error.js';
 import { refused } from './refused.js';
 
+/** The address of a channel. */
 export interface Address {
   installation: string;
   scope: Record<string, string>;
@@ -12,19 +13,21 @@ export interface Address {
   name: string;
 }
 
+/** A message before the relay has accepted it. */
 export interface Draft {
   address: Address;
   event: string;
   /** JSON text. */
   payload: string;
-  /** 0 where the message has an idempotency id of the app's own. */
+  /** In Unix milliseconds; 0 if the app chose an idempotency id. */
   publishedAt: number;
   from: 'page' | 'resolver';
   accountId?: string | undefined;
-  /** The same message under the same id is taken once. */
+  /** The id under which the same message is accepted only once. */
   idempotencyId?: string | undefined;
 }
 
+/** A message that the relay has accepted. */
 export interface Publication extends Draft {
   epoch: string;
   offset: number;
@@ -32,17 +35,17 @@ export interface Publication extends Draft {
   timestamp: number;
 }
 
-/** Where a subscription stands, and what it gets first. */
+/** The position of a subscription, and the publications that it receives first. */
 export interface Replay {
   position: { epoch: string; offset: number };
-  /** Everything asked for is provably among `publications`. */
+  /** True if `publications` provably contains everything that was requested. */
   recovered: boolean;
   publications: Publication[];
 }
 
 interface Channel {
   head: number;
-  /** Offset of the newest publication that is gone. */
+  /** The offset of the newest publication that has left the cache. */
   floor: number;
   floorAt: number;
   entries: Publication[];
@@ -65,12 +68,12 @@ export class Hub {
   readonly windowSeconds: number;
   readonly #now: () => number;
   #epoch = '';
-  #started = 0;
+  #startedAt = 0;
   #counter = 0;
   #channels = new Map<string, Channel>();
-  /** By channel, sender and idempotency id. */
-  #taken = new Map<string, Publication>();
-  /** What goes when the cache's window has passed, oldest first. */
+  /** The publications by channel, sender and idempotency id. */
+  #accepted = new Map<string, Publication>();
+  /** Every publication, oldest first. */
   readonly published: Publication[] = [];
 
   constructor(windowSeconds: number, now: () => number) {
@@ -79,38 +82,38 @@ export class Hub {
     this.restart();
   }
 
-  /** Another run of the relay: it knows nothing of the one before. */
+  /** Restarts the relay, which forgets everything. */
   restart(): void {
     this.#epoch = Math.random().toString(16).slice(2).padEnd(16, '0').slice(0, 16);
-    this.#started = this.#now();
+    this.#startedAt = this.#now();
     this.#counter = 0;
     this.#channels = new Map();
-    this.#taken = new Map();
+    this.#accepted = new Map();
   }
 
-  /** The earlier publication of the same message under its idempotency id. */
+  /** Returns the earlier publication of the same message under its idempotency id; undefined if there is none. */
   repeated({ address, from, accountId, idempotencyId, event, payload }: Draft): Publication | undefined {
     if (idempotencyId === undefined) return undefined;
-    const taken = this.#taken.get(idKey(address, from, accountId, idempotencyId));
-    if (!taken || !this.#remembers(taken)) return undefined;
-    if (taken.event === event && taken.payload === payload) return taken;
+    const earlier = this.#accepted.get(idKey(address, from, accountId, idempotencyId));
+    if (!earlier || !this.#remembers(earlier)) return undefined;
+    if (earlier.event === event && earlier.payload === payload) return earlier;
     throw refused('ID_REUSED', 'the id was used for another message on this channel');
   }
 
   publish(draft: Draft): Publication {
     const channel = this.#channel(channelId(draft.address));
     this.#counter += 1;
-    const place = { epoch: this.#epoch, offset: this.#counter, previousOffset: channel.head };
+    const position = { epoch: this.#epoch, offset: this.#counter, previousOffset: channel.head };
     const timestamp = this.#now();
     const { address, from, accountId, idempotencyId } = draft;
     const publishedAt = draft.publishedAt || timestamp;
-    const publication = { ...draft, ...place, timestamp, publishedAt };
+    const publication = { ...draft, ...position, timestamp, publishedAt };
     if (idempotencyId !== undefined) {
-      for (const [key, taken] of this.#taken) {
-        if (this.#remembers(taken)) break;
-        this.#taken.delete(key);
+      for (const [key, earlier] of this.#accepted) {
+        if (this.#remembers(earlier)) break;
+        this.#accepted.delete(key);
       }
-      this.#taken.set(idKey(address, from, accountId, idempotencyId), publication);
+      this.#accepted.set(idKey(address, from, accountId, idempotencyId), publication);
     }
     channel.head = this.#counter;
     channel.entries.push(publication);
@@ -118,7 +121,7 @@ export class Hub {
     return publication;
   }
 
-  /** Empties the replay cache, as time and many messages do. */
+  /** Removes publications before a time from the replay cache, as time and memory pressure do. */
   forget(before = Infinity): void {
     for (const channel of this.#channels.values()) {
       while (channel.entries[0] && channel.entries[0].timestamp < before) {
@@ -129,6 +132,7 @@ export class Hub {
     }
   }
 
+  /** Returns the current position of a channel. */
   live(id: string): Replay {
     return this.#from(this.#channel(id), Infinity, false);
   }
@@ -137,8 +141,8 @@ export class Hub {
     const channel = this.#channel(id);
     const start = this.#now() - seconds * 1000;
     const first = channel.entries.findIndex(({ timestamp }) => timestamp >= start);
-    // A relay younger than the span cannot know what its predecessor took.
-    const recovered = start >= this.#started && channel.floorAt < start;
+    // A relay that started within the span does not know the publications before its start.
+    const recovered = start >= this.#startedAt && channel.floorAt < start;
     return this.#from(channel, first < 0 ? Infinity : first, recovered);
   }
 
@@ -174,7 +178,7 @@ export class Hub {
   }
 }
 
-/** What a resumption missed, by the rules of the real client. */
+/** Returns the gap of a resumption, by the rules of the real client; undefined if nothing was missed. */
 export function gapOf(from: Replay['position'], replay: Replay): Gap | undefined {
   const { position: to, recovered } = replay;
   if (to.epoch === from.epoch && recovered && to.offset <= from.offset) return undefined;

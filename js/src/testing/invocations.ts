@@ -1,10 +1,10 @@
-// Carries the context of an invocation to the calls made during it, in Node and, as far as that goes, in a browser.
+// The storage that carries an invocation to the calls made during it: AsyncLocalStorage in Node, an approximation elsewhere.
 
 import type { Invocation, InvocationStorage } from '../backend/invocation.js';
 
 /**
- * For browsers, which have no AsyncLocalStorage: the invocation that began last, until it has ended. It serves a test that
- * awaits each invocation before the next one.
+ * The storage for browsers, which have no AsyncLocalStorage: the current invocation is the latest one that has not ended. It
+ * serves tests that await each invocation before the next one.
  */
 class LatestInvocation implements InvocationStorage {
   #latest: Invocation | undefined;
@@ -36,7 +36,7 @@ interface NodeProcess {
   getBuiltinModule?: (name: 'node:async_hooks') => typeof import('node:async_hooks') | undefined;
 }
 
-/** Asks Node for its module at run time: an import would keep bundlers from building for a browser. */
+/** Requests Node's module at run time, since bundlers for browsers could not resolve an import of it. */
 export function testInvocations(): InvocationStorage {
   const { process } = globalThis as { process?: NodeProcess };
   const hooks = process?.getBuiltinModule?.('node:async_hooks');

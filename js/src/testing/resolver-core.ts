@@ -1,4 +1,4 @@
-// Mints and "seals" for the test relay, in place of the Rust core. Nothing here is encrypted.
+// Mints tokens and encodes messages for the test relay, in place of the Rust core. Nothing is encrypted.
 
 import type { InstallationSecret, ResolverModule } from '../core/resolver-core.js';
 import { fromBase64, toBase64 } from './bytes.js';
@@ -7,16 +7,16 @@ import { canonical, mintToken } from './tokens.js';
 
 const DEFAULT_LIFETIME_SECONDS = 15 * 60;
 const BACKEND_LIFETIME_SECONDS = 60;
-/** As long as the real core keeps a replaced key in use. */
+/** The time for which the real core keeps a replaced key in use. */
 const KEY_OVERLAP_SECONDS = 24 * 60 * 60 + 10 * 60;
 const MAX_KEYS = 16;
 const MAX_PROPERTIES = 8;
 
-/** What a test relay's `sealed` holds. */
+/** The content of `sealed` at the test relay. */
 export interface Opened {
   /** JSON text. */
   payload: string;
-  /** 0 where the message has an idempotency id of the app's own. */
+  /** In Unix milliseconds; 0 if the app chose an idempotency id. */
   publishedAt: number;
 }
 

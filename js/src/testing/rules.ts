@@ -1,4 +1,4 @@
-// What a session may do at the test relay, by the rules of the real one.
+// The rules of a session at the test relay, which are those of the real relay.
 
 import type { ChannelSpec } from '../core/browser-core.js';
 import type { Permission } from '../core/resolver-core.js';
@@ -6,14 +6,14 @@ import type { Address } from './hub.js';
 import { refused } from './refused.js';
 import type { ChannelClaims, Minted, SessionClaims } from './tokens.js';
 
-/** Says whether a token's time is over. */
+/** Returns whether a token has expired. */
 export type IsExpired = (claims: Minted<unknown>) => boolean;
 
 function check(allowed: boolean, permission: Permission, holder: string): void {
   if (!allowed) throw refused('PERMISSION_MISSING', `the ${holder} does not permit to ${permission}`);
 }
 
-/** The part of the session's context that a channel keeps. */
+/** Returns the part of the session's context that a channel's scope keeps. */
 function scopeOf(context: Record<string, string>, kept: string[] | undefined): Record<string, string> {
   if (kept === undefined) return context;
   const values = new Map(Object.entries(context));
@@ -26,6 +26,7 @@ function scopeOf(context: Record<string, string>, kept: string[] | undefined): R
   );
 }
 
+/** Throws if a channel token does not permit this use of the channel. */
 export function checkChannelToken(
   claims: Minted<ChannelClaims>,
   { installation, name }: { installation: string; name: string },
@@ -40,7 +41,7 @@ export function checkChannelToken(
   check(claims.can.includes(permission), permission, 'channel token');
 }
 
-/** The channel that a page's call is about, if the session may use it in this way. */
+/** Returns the channel of a page's call. Throws if the session does not permit this use of it. */
 export function addressOf(
   session: Minted<SessionClaims>,
   { name, scope }: ChannelSpec,

@@ -1,15 +1,17 @@
-// The page's session at the test relay: fetched from the app, renewed ahead of its end, fetched anew when it is over.
+// The session of one client at the test relay. It is fetched from the app, renewed before it expires, and fetched again after.
 
 import type { Host } from '../core/browser-core.js';
 import { errorFromCore } from '../errors/from-core.js';
 import type { IsExpired } from './rules.js';
 import { refused } from './refused.js';
 import { readToken, type Minted, type SessionClaims } from './tokens.js';
-import { later, type Timer } from './waiting.js';
+import { later, type Timer } from './timing.js';
 
-/** How much of its life passes before it is renewed. */
-const RENEWED = 0.75;
+/** The part of a session's lifetime after which it is renewed. */
+const RENEWAL_FRACTION = 0.75;
+const MIN_RETRY_MS = 1_000;
 
+/** The relay's clock and rules. */
 interface Rules {
   now: () => number;
   isExpired: IsExpired;
@@ -25,9 +27,9 @@ export class TestSession {
   #claims: Minted<SessionClaims> | undefined;
   #fetching = 0;
   #renewal: Timer | undefined;
-  #end: Timer | undefined;
+  #expiry: Timer | undefined;
 
-  /** `ended` is called when one is over that could not be renewed. */
+  /** `ended` is called when a session has expired without a renewal. */
   constructor(host: Host, { now, isExpired, isRevoked }: Rules, ended: () => void) {
     this.#host = host;
     this.#now = now;
@@ -36,7 +38,7 @@ export class TestSession {
     this.#ended = ended;
   }
 
-  /** The claims of the one that there is. */
+  /** The claims of the current session; undefined if there is none, or if it has expired or was revoked. */
   get current(): Minted<SessionClaims> | undefined {
     return this.#claims && !this.#isExpired(this.#claims) && !this.isRevoked ? this.#claims : undefined;
   }
@@ -45,7 +47,7 @@ export class TestSession {
     return this.#claims !== undefined && this.#isRevoked(this.#claims);
   }
 
-  /** The app has been asked and has not answered. */
+  /** True if a request to the app is pending. */
   get isFetching(): boolean {
     return this.#fetching > 0;
   }
@@ -56,13 +58,14 @@ export class TestSession {
     const claims = readToken<SessionClaims>(token, 'sealwire:session');
     if (this.#isExpired(claims)) throw refused('TOKEN_EXPIRED', 'the session token has expired');
     this.#claims = claims;
-    this.#plan(claims);
+    this.#schedule(claims);
     return claims;
   }
 
+  /** Stops the timers. */
   stop(): void {
     clearTimeout(this.#renewal);
-    clearTimeout(this.#end);
+    clearTimeout(this.#expiry);
   }
 
   forget(): void {
@@ -70,20 +73,20 @@ export class TestSession {
     this.#claims = undefined;
   }
 
-  #plan(claims: Minted<SessionClaims>): void {
+  #schedule(claims: Minted<SessionClaims>): void {
     this.stop();
     const remaining = claims.exp * 1000 - this.#now();
-    this.#end = later(remaining, this.#ended);
-    this.#renewLater(claims, remaining * RENEWED);
+    this.#expiry = later(remaining, this.#ended);
+    this.#renewLater(claims, remaining * RENEWAL_FRACTION);
   }
 
-  #renewLater(claims: Minted<SessionClaims>, wait: number): void {
-    this.#renewal = later(wait, () => {
+  #renewLater(claims: Minted<SessionClaims>, delay: number): void {
+    this.#renewal = later(delay, () => {
       this.fetch('refresh').catch((thrown: unknown) => {
-        // As long as the old one lives, nothing is lost yet.
+        // A retry is possible as long as the current session lives.
         const remaining = claims.exp * 1000 - this.#now();
         if (errorFromCore(thrown).retryable && remaining > 0 && this.#claims === claims) {
-          this.#renewLater(claims, Math.max(1_000, remaining / 4));
+          this.#renewLater(claims, Math.max(MIN_RETRY_MS, remaining / 4));
         }
       });
     });

@@ -1,18 +1,18 @@
-// One subscription at the test relay: its place in the channel, its token, and what it hands on.
+// One subscription at the test relay: its position in the channel, its token, and its delivery.
 
 import type { ChannelSpec, Meta, Notice, SubscribeOptions } from '../core/browser-core.js';
-import type { CoreError } from '../core/core-error.js';
+import type { CoreError } from '../errors/core-error.js';
 import { channelId, eventId, gapOf, positionOf, type Address, type Publication, type Replay } from './hub.js';
 import type { ChannelClaims, Minted } from './tokens.js';
-import type { Timer } from './waiting.js';
+import type { Timer } from './timing.js';
 
 export class TestSubscription {
   readonly channel: string;
   token: Minted<ChannelClaims> | undefined;
-  /** Ends it, or fetches the next token. */
+  /** The timer that fetches the next token, or ends the subscription. */
   timer: Timer | undefined;
-  /** It has what its replay brought; nothing else comes before that. */
-  begun: boolean;
+  /** True once the replay was delivered. No other message is delivered before it. */
+  hasBegun: boolean;
   #position: Replay['position'];
 
   constructor(
@@ -27,22 +27,22 @@ export class TestSubscription {
     this.channel = channelId(address);
     this.token = token;
     this.#position = position;
-    this.begun = !options.replaySeconds;
+    this.hasBegun = !options.replaySeconds;
   }
 
   get position(): Replay['position'] {
     return this.#position;
   }
 
-  /** What the replay that it asked for brought. */
+  /** Delivers the requested replay. */
   begin({ position, recovered, publications }: Replay): void {
-    this.begun = true;
+    this.hasBegun = true;
     this.#position = position;
     if (!recovered) this.#gap(null, positionOf(position), 'evicted');
     for (const publication of publications) this.take(publication);
   }
 
-  /** Goes on after a lost connection. */
+  /** Continues after a lost connection. */
   resume(replay: Replay): void {
     const gap = gapOf(this.#position, replay);
     const { position } = replay;
@@ -52,7 +52,7 @@ export class TestSubscription {
     for (const publication of replay.publications) this.take(publication);
   }
 
-  /** Delivers it, once. */
+  /** Delivers a publication, unless it was delivered before. */
   take(publication: Publication): void {
     const { epoch, offset } = publication;
     if (epoch !== this.#position.epoch || offset <= this.#position.offset) return;
@@ -66,8 +66,8 @@ export class TestSubscription {
     });
   }
 
-  /** Shows the app how it stands. */
-  show(state: 'subscribed' | 'resuming'): void {
+  /** Reports the state. */
+  setState(state: 'subscribed' | 'resuming'): void {
     this.onNotice({ kind: 'state', state });
   }
 
@@ -82,7 +82,7 @@ export class TestSubscription {
     to: ReturnType<typeof positionOf>,
     reason: 'evicted' | 'epoch' | 'skipped',
   ): void {
-    const message = 'messages were missed; load the current state anew';
+    const message = 'messages were missed; load the current state again';
     this.onNotice({ kind: 'gap', from, to, reason, message });
   }
 }

@@ -1,4 +1,4 @@
-// The tokens of the test relay: of the same shape and with the same claims as real ones, but neither signed nor secret.
+// The tokens of the test relay. They have the shape and the claims of real tokens, but are neither signed nor secret.
 
 import type { Permission } from '../core/resolver-core.js';
 import { fromBase64Url, toBase64Url } from './bytes.js';
@@ -16,7 +16,7 @@ export interface ChannelClaims {
   aud: 'sealwire:channel';
   ins: string;
   ch: string;
-  /** The app's claims in their canonical form; a real relay sees their tag only. */
+  /** The app's claims in their canonical form. A real relay receives only a tag of them. */
   tag: string;
   can: Permission[];
 }
@@ -28,10 +28,11 @@ export interface BackendClaims {
 
 type Claims = SessionClaims | ChannelClaims | BackendClaims;
 
+/** The claims of a minted token. */
 export type Minted<C> = C & {
-  /** Counts the tokens of this process: expire() ends those that there are. */
+  /** The number of the token in this process, by which expire() ends the existing tokens. */
   jti: number;
-  /** Unix seconds. */
+  /** In Unix seconds. */
   iat: number;
   exp: number;
 };
@@ -40,7 +41,7 @@ const HEADER = toBase64Url({ alg: 'none' });
 
 let minted = 0;
 
-/** How many tokens there are so far. */
+/** Returns the number of tokens that were minted so far. */
 export function tokensMinted(): number {
   return minted;
 }
@@ -51,28 +52,28 @@ export function mintToken(claims: Claims, nowSeconds: number, lifetimeSeconds: n
   return `${HEADER}.${toBase64Url(all)}.test`;
 }
 
-/** Reads what mintToken() made. Whether it is still valid is for the relay to say. */
+/** Reads a token of mintToken(). It does not check whether the token has expired. */
 export function readToken<C extends Claims>(token: string, audience: C['aud']): Minted<C> {
   let claims: Minted<C> | undefined;
   try {
     const [header, payload, signature] = token.split('.');
     if (header === HEADER && signature === 'test') claims = fromBase64Url(payload ?? '') as Minted<C>;
   } catch {
-    // Refused below.
+    // The check below refuses the token.
   }
   if (claims === undefined) throw refused('TOKEN_MALFORMED', 'the token is not one of this test relay');
   if (claims.aud !== audience) throw refused('TOKEN_AUDIENCE', 'the token is of another kind');
   return claims;
 }
 
-/** What signRealtimeToken() returned, as the page and the relay read it. */
+/** Reads a channel token, as signRealtimeToken() returned it. */
 export function readChannelToken(token: string): Minted<ChannelClaims> {
   const [jwt, keys] = token.split('~', 2);
   if (!keys) throw refused('TOKEN_MALFORMED', 'the token is not one of signRealtimeToken()');
   return readToken<ChannelClaims>(jwt as string, 'sealwire:channel');
 }
 
-/** Claims that are equal have the same canonical text (RFC 8785 for everything that JSON.parse can return). */
+/** Returns the canonical JSON of a value (RFC 8785), which is the same text for equal claims. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);

@@ -1,21 +1,21 @@
-// Several messages in one of the WebSocket's: the frames of RFC 6455 that they would have been otherwise, one after the
-// other. The relay makes such batches for who offers this subprotocol.
+// Batches: several messages in one message of the WebSocket, as the consecutive frames of RFC 6455 that they would have been
+// otherwise. The relay sends batches to a client that offers this subprotocol.
 
-/** What to offer to a relay, the first that it knows is taken. */
+/** Returns the subprotocols to offer to a relay, which selects the first one that it knows. */
 export const subprotocols = (protocol: string): string[] => [`${protocol}.batched`, protocol];
 
-/** The first byte of a batch; no message begins with it. */
+/** The first byte of a batch. No message begins with it. */
 const BINARY = 0x82;
 
-/** Where a message and the frame round it are: the frame ends with the message. */
-interface Place {
+/** The start of a frame, the start of the message inside it, and the end of both. */
+interface MessageRange {
   frame: number;
   message: number;
   end: number;
 }
 
-/** The messages in what a WebSocket brought: those of a batch, or the one that it is. A broken batch ends where it breaks. */
-export function* messagesIn(bytes: Uint8Array<ArrayBuffer>): Generator<Place> {
+/** Returns the messages in the data of a WebSocket: those of a batch, or the only one. A broken batch ends at the fault. */
+export function* messagesIn(bytes: Uint8Array<ArrayBuffer>): Generator<MessageRange> {
   if (bytes[0] !== BINARY) return yield { frame: 0, message: 0, end: bytes.length };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let frame = 0; frame < bytes.length;) {

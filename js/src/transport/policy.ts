@@ -1,14 +1,15 @@
-// Finds out whether the page's Content-Security-Policy blocks the relay, as Forge's does until the app's manifest lists it.
+// Detects whether the page's Content-Security-Policy blocks the relay, as Forge's does until the app's manifest lists it.
 
 import type { Failure } from './socket.js';
 
 export interface PolicyWatch {
-  /** True if the policy has blocked a connection to this address since the watch began. */
+  /** Resolves with whether the policy has blocked a connection to this address since the watch began. */
   blocks(address: string): Promise<boolean>;
+  /** Stops watching. */
   end(): void;
 }
 
-/** The beginning of an address, without its path: as a manifest lists it, and an error may show it. */
+/** Returns an address without its path, as a manifest lists it and an error may show it. */
 export function originOf(address: string): string {
   try {
     const { protocol, host } = new URL(address);
@@ -18,7 +19,7 @@ export function originOf(address: string): string {
   }
 }
 
-/** Undefined where there is no policy, as in Node. */
+/** Watches for violations of the policy. Returns undefined in an environment without policies, such as Node. */
 export function watchPolicy(): PolicyWatch | undefined {
   if (typeof SecurityPolicyViolationEvent === 'undefined') return undefined;
   const blocked: string[] = [];
@@ -29,11 +30,11 @@ export function watchPolicy(): PolicyWatch | undefined {
   globalThis.addEventListener('securitypolicyviolation', listener);
   return {
     async blocks(address) {
-      // The browser tells of it in a task of its own, which may come after the failure.
+      // The browser dispatches the violation in a separate task, which may follow the failure.
       await new Promise((resolve) => setTimeout(resolve, 0));
       const origin = originOf(address);
       const scheme = origin.slice(0, origin.indexOf(':'));
-      // Some browsers report no more than the scheme of an address that is not HTTP's.
+      // Some browsers report only the scheme of an address that is not HTTP.
       return blocked.some((uri) => uri === scheme || originOf(uri) === origin);
     },
     end: () => globalThis.removeEventListener('securitypolicyviolation', listener),
@@ -43,7 +44,7 @@ export function watchPolicy(): PolicyWatch | undefined {
 const lines = (addresses: string[]) =>
   addresses.map((address) => `        - address: ${address}\n          inScopeEUD: true`).join('\n');
 
-/** The relay is in no line of the manifest that is in force. */
+/** Returns the failure if the deployed manifest lists neither address of the relay. */
 export function blockedBoth(websocket: string, http: string): Failure {
   const message =
     `The page's policy blocks the relay ${websocket}. List it in manifest.yml:\n` +
@@ -53,7 +54,7 @@ export function blockedBoth(websocket: string, http: string): Failure {
   return { code: 'EGRESS_BLOCKED', message };
 }
 
-/** Only one of the two addresses is listed. */
+/** Returns the reason, as a clause, if the deployed manifest lacks one of the two addresses. */
 export function blockedOne(address: string): string {
   return (
     `the page's policy blocks ${address}: list it under permissions.external.fetch.client in manifest.yml, deploy the ` +

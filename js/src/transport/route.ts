@@ -1,70 +1,71 @@
-// The knowledge about the way to one relay: if WebSockets come through, and if not, for how long HTTP is taken.
+// Remembers per relay whether WebSockets work, and for how long to use HTTP if they do not.
 
-/** The time without a WebSocket after the network let none through. */
+/** The duration of the use of HTTP after the network let no WebSocket through. */
 const HTTP_MS = 10 * 60_000;
-/** If WebSockets have worked, one that fails says little about the network, and so many in a row something. */
-const FAILURES = 3;
-/** So many slow WebSockets in a row are the network's doing. One may be a relay that stood still. */
-const DOUBTS = 2;
+/** The number of failures in a row after which HTTP is tried if WebSockets have worked: one failure says little. */
+const MAX_FAILURES = 3;
+/** The number of slow WebSockets in a row that is attributed to the network. A single one may be a stalled relay. */
+const MAX_SLOW = 2;
 
 export class Route {
   readonly #key: string;
   #httpUntil: number;
   #works = false;
   #failures = 0;
-  #doubts = 0;
-  /** The next connection goes over HTTP. */
-  #once = false;
+  #slow = 0;
+  /** True if the next connection uses HTTP. */
+  #httpNext = false;
 
   constructor(url: string) {
     this.#key = `sealwire/http/${url}`;
     this.#httpUntil = Number(stored(this.#key)) || 0;
   }
 
-  /** True if the next connection begins with HTTP. */
+  /** Returns whether this connection begins with HTTP. */
   takeHttp(): boolean {
-    const once = this.#once;
-    this.#once = false;
-    // A clock that was set back does not prolong it.
+    const httpNext = this.#httpNext;
+    this.#httpNext = false;
+    // The upper bound keeps a clock that was set back from extending the time.
     const left = this.#httpUntil - Date.now();
-    return once || (left > 0 && left <= HTTP_MS);
+    return httpNext || (left > 0 && left <= HTTP_MS);
   }
 
-  /** A WebSocket has worked: then its connection's own patience is enough. */
+  /** True if a WebSocket has worked. The core's own timeouts are then sufficient. */
   get works(): boolean {
     return this.#works;
   }
 
+  /** Records that a WebSocket has received data. */
   worked(): void {
     this.#works = true;
-    this.#failures = this.#doubts = 0;
+    this.#failures = this.#slow = 0;
   }
 
-  /** No WebSocket came about, or nothing came over it. Returns whether to try HTTP. */
+  /** Records that a WebSocket did not open, or received nothing. Returns whether to try HTTP. */
   failed(): boolean {
     this.#failures += 1;
-    return this.#failures % (this.#works ? FAILURES : 1) === 0;
+    return this.#failures % (this.#works ? MAX_FAILURES : 1) === 0;
   }
 
-  /** A WebSocket was slow: it did not open, or brought nothing. */
-  doubted(): void {
-    this.#doubts += 1;
+  /** Records that a WebSocket was slow: the time passed before it opened or received data. */
+  wasSlow(): void {
+    this.#slow += 1;
   }
 
-  /** Has the next connection begin with HTTP. */
+  /** Lets the next connection begin with HTTP. */
   tryHttpNext(): void {
-    this.#once = true;
+    this.#httpNext = true;
   }
 
-  /** HTTP works. Returns whether it is kept to; otherwise a WebSocket is tried again soon. */
-  overHttp(): boolean {
-    if (this.#doubts > 0 && this.#doubts < DOUBTS) return false;
+  /** Records that HTTP works. Returns whether to keep using it; if not, a WebSocket is tried again soon. */
+  httpWorked(): boolean {
+    if (this.#slow > 0 && this.#slow < MAX_SLOW) return false;
     this.#keep(Date.now() + HTTP_MS);
     return true;
   }
 
-  /** HTTP came to nothing. */
-  notOverHttp(): void {
+  /** Records that HTTP failed. */
+  httpFailed(): void {
     this.#keep(0);
   }
 
@@ -74,7 +75,7 @@ export class Route {
   }
 }
 
-/** Frames of other sites may have no storage. */
+/** Reads the storage, which a browser may refuse to frames of another site. */
 function stored(key: string): string | null {
   try {
     return sessionStorage.getItem(key);
@@ -87,6 +88,6 @@ function store(key: string, until: number): void {
   try {
     sessionStorage.setItem(key, String(until));
   } catch {
-    // The next page finds out by itself.
+    // Without storage, the next page detects the network by itself.
   }
 }

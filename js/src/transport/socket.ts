@@ -1,12 +1,14 @@
-// What the core needs of a WebSocket. A place on a socket that several frames of a page share has the same shape.
+// The part of the WebSocket interface that the core needs. The sockets over HTTP and those on a shared WebSocket have the
+// same interface.
 
 import type { ErrorCode } from '../errors/codes.js';
 import { subprotocols } from './batch.js';
+import { CloseCode } from './close-codes.js';
 
-/** What a connection goes over: HTTP requests where the network lets no WebSocket through. */
+/** The transport of a connection: a WebSocket, or HTTP requests on a network that lets no WebSocket through. */
 export type Transport = 'websocket' | 'http';
 
-/** The reason for which a connection failed, where the transport knows it. Plain data: it passes between frames. */
+/** The reason for which a connection failed, if the transport knows it. It is plain data, which passes between frames. */
 export interface Failure {
   code: ErrorCode | (string & {});
   message: string;
@@ -30,10 +32,10 @@ export interface Socket {
 /** Opens a socket. Throws if the page's policy or the address forbids it. */
 export type Connect = (url: string, protocol: string) => Socket;
 
+/** The value of `WebSocket.CLOSED`. */
 const CLOSED = 3;
-const LOST = 1006;
 
-/** A WebSocket. An `error` that no `close` follows, as some implementations have it, counts as closed. */
+/** Opens a WebSocket. Some implementations send an `error` without a `close`; it counts as a lost connection. */
 export const connectDirectly: Connect = (url, protocol) => {
   const websocket = new WebSocket(url, subprotocols(protocol));
   const socket = websocket as unknown as Socket;
@@ -46,7 +48,7 @@ export const connectDirectly: Connect = (url, protocol) => {
         if (isOver) return;
         isOver = true;
         if (websocket.readyState !== CLOSED) websocket.close();
-        socket.onclose?.({ code: LOST });
+        socket.onclose?.({ code: CloseCode.Lost });
       }),
     { once: true },
   );

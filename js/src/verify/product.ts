@@ -1,7 +1,7 @@
-// Asks a product's REST API as the user of the invocation. Only a clear yes counts.
+// Requests a product's REST API as the user of the invocation.
 //
-// It calls the function of the Forge runtime that `asUser()` of @forge/api calls: importing that package would make every
-// bundle of a resolver need it.
+// It calls the same function of the Forge runtime as `asUser()` of @forge/api. Importing @forge/api would make it a
+// dependency of every resolver's bundle.
 
 import { SealwireError } from '../errors/sealwire-error.js';
 
@@ -21,11 +21,11 @@ function forgeFetch(): ForgeFetch {
   if (typeof ask === 'function') return ask;
   throw new SealwireError(
     'INVALID_ARGUMENT',
-    'There is no Forge runtime here, so no product can be asked. In tests, pass an authorize() of your own.',
+    'There is no Forge runtime here, so no product can be asked. In tests, pass your own authorize().',
   );
 }
 
-/** A path whose values cannot leave their places: each is one segment or one value of the query. */
+/** Builds a path from a template. Each value is encoded, so that it stays one segment or one value of the query. */
 export function path(parts: TemplateStringsArray, ...values: string[]): string {
   return parts.map((part, index) => part + encodeURIComponent(values.at(index) ?? '')).join('');
 }
@@ -38,7 +38,7 @@ function unavailable(product: Product, why: string, cause?: unknown): SealwireEr
 async function answerOf(product: Product, address: string, signal: AbortSignal): Promise<unknown> {
   const target = { type: 'fpp', provider: 'user', remote: product };
   const answer = await forgeFetch()(target, address, { headers: { accept: 'application/json' }, signal });
-  // The platform's own refusal says nothing of the user's access.
+  // A refusal of the platform itself says nothing about the user's access.
   const refusal = answer.headers.get('forge-proxy-error');
   if (refusal === 'NEEDS_AUTHENTICATION_ERR') {
     throw unavailable(
@@ -53,8 +53,8 @@ async function answerOf(product: Product, address: string, signal: AbortSignal):
 }
 
 /**
- * The product's answer about something that the user may see; undefined where the user may not see it. Rejects where the
- * product says neither: that is no yes, and another attempt may bring one.
+ * Resolves with the product's answer about something that the user may see; undefined if the user may not see it. Rejects if
+ * the product says neither, which never grants access. A retry may succeed.
  */
 export async function askAsUser(product: Product, address: string): Promise<unknown> {
   const given = new AbortController();

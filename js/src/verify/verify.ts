@@ -1,12 +1,11 @@
-// Verifies with the product, as the user of the invocation, what the context claims: `createRealtime({ authorize:
-// verifyDashboard })`. Each returns the properties that it proved, or false. An identifier of an unexpected form is asked
-// about nowhere.
+// Functions for the option `authorize` that verify a context's claims with the product, as the user of the invocation. Each
+// returns the properties that it has verified, or false. An identifier of an unexpected form is never sent to the product.
 
 import { contextProperties, fieldOf, type ForgeContext } from '../context/properties.js';
 import { identifiedAccount } from '../backend/accounts.js';
 import { askAsUser, path } from './product.js';
 
-/** The properties to which access was proved; false where there is none. */
+/** The properties to which the user's access is verified; false if there are none. */
 export type Verified = false | { properties: string[] };
 
 const ID = /^[0-9]{1,20}$/;
@@ -25,7 +24,7 @@ const CONTENT_PATHS: ReadonlyMap<unknown, string> = new Map([
   ['embed', 'embeds'],
 ]);
 
-/** A property's value as the product's id or key of the thing. */
+/** A property's value, as an id or a key of the product. */
 interface Named {
   by: 'id' | 'key';
   value: string;
@@ -38,59 +37,86 @@ function named(value: string | undefined, key: RegExp): Named | undefined {
   return key.test(text) ? { by: 'key', value: text } : undefined;
 }
 
-/** True where the product's answer is about the thing that was asked for. Products follow keys that have changed. */
+/** Returns whether an answer is about the requested item. Products also resolve keys that have changed. */
 function isAbout(answer: unknown, { by, value }: Named): boolean {
   const found = fieldOf(answer, by);
   return (typeof found === 'string' || typeof found === 'number') && String(found) === value;
 }
 
-/** The module is the platform's word. */
-function proved(claimed: ReadonlyMap<string, string>, ...names: string[]): Verified {
+/** Returns verified properties. The platform vouches for the module. */
+function verified(claimed: ReadonlyMap<string, string>, ...names: string[]): Verified {
   return { properties: [...(claimed.has('module') ? ['module'] : []), ...names] };
 }
 
-/** Nobody is asked for a user who is not logged in. */
+/** Returns the claims of the context; none for a user who is not logged in. */
 function claimsOf(context: ForgeContext): ReadonlyMap<string, string> {
   return identifiedAccount(context) === undefined ? new Map() : contextProperties(context);
 }
 
 /**
- * Proves that the user may see the dashboard. The dashboard's gadgets are not proved: Jira does not say to which
- * dashboard a gadget belongs without listing them all. Needs the scope `read:jira-work`.
+ * Verifies that the user may see the dashboard. It does not verify the gadget, since Jira names the dashboard of a gadget
+ * only in a list of all gadgets. The app needs the scope `read:jira-work`.
+ *
+ * @param context - The context of the invocation.
+ * @returns The verified properties, or false.
+ * @throws SealwireError with the code `SESSION_UNAVAILABLE` if Jira does not answer within 8 seconds.
+ *
+ * @example
+ * ```ts
+ * const realtime = createRealtime({ authorize: verifyDashboard });
+ * ```
  */
 export async function verifyDashboard(context: ForgeContext): Promise<Verified> {
   const claimed = claimsOf(context);
   const dashboard = claimed.get('dashboard');
   if (dashboard === undefined || !ID.test(dashboard)) return false;
   const answer = await askAsUser('jira', path`/rest/api/3/dashboard/${dashboard}`);
-  return isAbout(answer, { by: 'id', value: dashboard }) && proved(claimed, 'dashboard');
+  return isAbout(answer, { by: 'id', value: dashboard }) && verified(claimed, 'dashboard');
 }
 
-/** Proves that the user may see the issue, and that it belongs to the context's project. Needs `read:jira-work`. */
+/**
+ * Verifies that the user may see the issue, and that it belongs to the context's project. The app needs the scope
+ * `read:jira-work`.
+ *
+ * @param context - The context of the invocation.
+ * @returns The verified properties, or false.
+ * @throws SealwireError with the code `SESSION_UNAVAILABLE` if Jira does not answer within 8 seconds.
+ */
 export async function verifyIssue(context: ForgeContext): Promise<Verified> {
   const claimed = claimsOf(context);
   const issue = named(claimed.get('issue'), ISSUE_KEY);
   if (!issue) return false;
   const answer = await askAsUser('jira', path`/rest/api/3/issue/${issue.value}?fields=project`);
   if (!isAbout(answer, issue)) return false;
-  if (!claimed.has('project')) return proved(claimed, 'issue');
+  if (!claimed.has('project')) return verified(claimed, 'issue');
   const project = named(claimed.get('project'), PROJECT_KEY);
   const belongs = project !== undefined && isAbout(fieldOf(answer, 'fields', 'project'), project);
-  return belongs && proved(claimed, 'project', 'issue');
+  return belongs && verified(claimed, 'project', 'issue');
 }
 
-/** Proves that the user may see the project. Needs `read:jira-work`. */
+/**
+ * Verifies that the user may see the project. The app needs the scope `read:jira-work`.
+ *
+ * @param context - The context of the invocation.
+ * @returns The verified properties, or false.
+ * @throws SealwireError with the code `SESSION_UNAVAILABLE` if Jira does not answer within 8 seconds.
+ */
 export async function verifyProject(context: ForgeContext): Promise<Verified> {
   const claimed = claimsOf(context);
   const project = named(claimed.get('project'), PROJECT_KEY);
   if (!project) return false;
   const answer = await askAsUser('jira', path`/rest/api/3/project/${project.value}`);
-  return isAbout(answer, project) && proved(claimed, 'project');
+  return isAbout(answer, project) && verified(claimed, 'project');
 }
 
 /**
- * Proves that the user may see the page, blog post or other content, and that it belongs to the context's space. Needs
- * the scope of its kind, such as `read:page:confluence`, and `read:space:confluence` where the space has a key alone.
+ * Verifies that the user may see the page, blog post or other content, and that it belongs to the context's space. The app
+ * needs the scope of the kind, such as `read:page:confluence`, and `read:space:confluence` if the context has only the
+ * space's key.
+ *
+ * @param context - The context of the invocation.
+ * @returns The verified properties, or false.
+ * @throws SealwireError with the code `SESSION_UNAVAILABLE` if Confluence does not answer within 8 seconds.
  */
 export async function verifyContent(context: ForgeContext): Promise<Verified> {
   const claimed = claimsOf(context);
@@ -99,9 +125,9 @@ export async function verifyContent(context: ForgeContext): Promise<Verified> {
   if (content === undefined || !ID.test(content) || kind === undefined) return false;
   const answer = await askAsUser('confluence', `/wiki/api/v2/${kind}${path`/${content}`}`);
   if (!isAbout(answer, { by: 'id', value: content })) return false;
-  if (!claimed.has('space')) return proved(claimed, 'content');
+  if (!claimed.has('space')) return verified(claimed, 'content');
   const belongs = await isInSpace(fieldOf(answer, 'spaceId'), named(claimed.get('space'), SPACE_KEY));
-  return belongs && proved(claimed, 'content', 'space');
+  return belongs && verified(claimed, 'content', 'space');
 }
 
 async function isInSpace(spaceId: unknown, space: Named | undefined): Promise<boolean> {
@@ -113,8 +139,12 @@ async function isInSpace(spaceId: unknown, space: Named | undefined): Promise<bo
 }
 
 /**
- * Proves that the user may see the customer request, and that it belongs to the context's portal and request type.
- * Works for customers too. Needs `read:servicedesk-request`.
+ * Verifies that the user may see the customer request, and that it belongs to the context's portal and request type. It
+ * serves for customers too. The app needs the scope `read:servicedesk-request`.
+ *
+ * @param context - The context of the invocation.
+ * @returns The verified properties, or false.
+ * @throws SealwireError with the code `SESSION_UNAVAILABLE` if Jira does not answer within 8 seconds.
  */
 export async function verifyRequest(context: ForgeContext): Promise<Verified> {
   const claimed = claimsOf(context);
@@ -131,5 +161,5 @@ export async function verifyRequest(context: ForgeContext): Promise<Verified> {
     if (String(fieldOf(answer, field)) !== value) return false;
     names.push(name);
   }
-  return proved(claimed, ...names);
+  return verified(claimed, ...names);
 }

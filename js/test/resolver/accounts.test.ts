@@ -1,11 +1,11 @@
-// The kinds of users that get a session.
+// The kinds of users that may have a session.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { createRealtime } from '../../src/backend/create-realtime.js';
 import { forgeSecrets } from '../../src/backend/forge-secrets.js';
-import type { RealtimeOptions } from '../../src/backend/types.js';
+import type { RealtimeOptions } from '../../src/backend/options.js';
 import { claimsOf, context, fakeKvs, settings } from '../support/relay.js';
 import { isError } from '../support/rejects.js';
 
@@ -66,7 +66,7 @@ test('an app permits the kinds that it names', async () => {
   }
 });
 
-test('an account that no token can carry is refused', async () => {
+test('an account that does not fit into a token is refused', async () => {
   await assert.rejects(
     sessions().of({ accountId: '\udfff' }),
     isError('INVALID_ARGUMENT', /not well-formed/),

@@ -16,7 +16,7 @@ function backend() {
   return { realtime, posted };
 }
 
-test('a token is for one channel of the installation and both permissions unless told otherwise', async () => {
+test('a token is valid for one channel of the installation, by default with both permissions', async () => {
   const { realtime } = backend();
   const { token, expiresAt, errors } = await realtime.signRealtimeToken('team', { team: 'blue' }, undefined, {
     context,
@@ -31,7 +31,7 @@ test('a token is for one channel of the installation and both permissions unless
   assert.equal(one.expiresAt, NOW / 1000 + 60);
 });
 
-test('the claims stay out of what the relay sees, and their key is beside the token', async () => {
+test('the relay does not receive the claims, and their key is separate from the signed token', async () => {
   const { realtime, posted } = backend();
   const { token } = await realtime.signRealtimeToken('team', { member: 'ada-lovelace' }, undefined, {
     context,
@@ -45,7 +45,7 @@ test('the claims stay out of what the relay sees, and their key is beside the to
   assert.equal(JSON.stringify(posted).includes(keys[0]!.split('.')[1]!), false);
 });
 
-test('equal claims are the same channel whatever the order of their names', async () => {
+test('equal claims select the same channel, independent of the order of their names', async () => {
   const { realtime } = backend();
   const tagOf = async (claims: object) =>
     claimsOf((await realtime.signRealtimeToken('team', claims, undefined, { context })).token!)['tag'];
@@ -54,7 +54,7 @@ test('equal claims are the same channel whatever the order of their names', asyn
   assert.notEqual(await tagOf({ a: 1 }), await tagOf({ a: '1' }));
 });
 
-test('a token that is none is reported when publishing with it', async () => {
+test('a malformed token is reported when it is used to publish', async () => {
   const { realtime, posted } = backend();
   const { errors } = await realtime.publish('team', 'x', { context, token: 'broken' });
   assert.equal(errors![0]!.code, 'TOKEN_MALFORMED');
@@ -74,7 +74,7 @@ test('claims must be a JSON object', async () => {
   const cycle: Record<string, unknown> = {};
   cycle['self'] = cycle;
   for (const [claims, why] of [
-    [cycle, /^claims\.self is an object that it is itself a part of/],
+    [cycle, /^claims\.self is an object that contains itself/],
     [{ big: 1n }, /^claims\.big is a BigInt/],
     [{ teams: new Set(['blue']) }, /^claims\.teams is of the kind Set/],
     [{ users: [{ team: Promise.resolve('blue') }] }, /^claims\.users\[0\]\.team is of the kind Promise/],
@@ -89,7 +89,7 @@ test('claims must be a JSON object', async () => {
   await assert.rejects(long, isError('INVALID_ARGUMENT', /the limit is 4096/));
 });
 
-test('a channel, permissions and a lifetime that are none are refused', async () => {
+test('a wrong channel, wrong permissions and a wrong lifetime are refused', async () => {
   const { realtime } = backend();
   await assert.rejects(
     realtime.signRealtimeToken('', {}, undefined, { context }),

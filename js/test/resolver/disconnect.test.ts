@@ -43,7 +43,7 @@ test('sessions of an account, of a context and of an installation are ended at t
   }
 });
 
-test('a mistake in whose sessions to end never ends those of everybody', async () => {
+test('a wrong selector never ends all sessions', async () => {
   const { realtime, posted } = backend();
   for (const whose of [
     undefined,
@@ -72,7 +72,7 @@ test('a mistake in whose sessions to end never ends those of everybody', async (
   assert.deepEqual(posted, []);
 });
 
-test('what the relay refuses is told in the result', async () => {
+test('a refusal of the relay is reported in the result', async () => {
   const error = { code: 'RATE_LIMITED', message: 'the app has revoked as much as the relay remembers' };
   const { realtime } = backend(() => Response.json({ error }, { status: 429 }));
   const { before, errors } = await realtime.disconnect('installation', { context });
@@ -80,7 +80,7 @@ test('what the relay refuses is told in the result', async () => {
   assert.deepEqual([errors![0]!.code, errors![0]!.status], ['RATE_LIMITED', 429]);
 });
 
-test('a relay that cannot be reached is asked again until the deadline and then told of', async () => {
+test('a request to an unreachable relay is repeated until the deadline, and then reported', async () => {
   const { realtime, posted } = backend(() => Promise.reject(new TypeError('fetch failed')));
   const { errors } = await realtime.disconnect({ accountId: 'a' }, { context, timeoutMs: 400 });
   assert.equal(errors![0]!.code, 'UNREACHABLE');

@@ -1,4 +1,4 @@
-// The environments of an app on one site are installations of their own, in everything that carries an installation.
+// The environments of an app on one site are separate installations, in tokens, channels, keys and secrets.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -62,7 +62,7 @@ test('every function of an installation says the same installation, with its env
       async () =>
         claimsOf((await realtime.signRealtimeToken('n', {}, undefined, { context: PAGE })).token!)['ins'],
     ],
-    // The contexts of a consumer, a product trigger, a scheduled trigger and a web trigger, and none at all.
+    // These are the contexts of a consumer, a product trigger, a scheduled trigger and a web trigger, and no context.
     ...(
       [{ installContext: SITE, principal: {} }, { installContext: SITE, workspaceId: 'w' }, {}] as const
     ).map((context): [string, Runtime, () => Promise<unknown>] => [
@@ -111,7 +111,7 @@ test('two environments of one app on one site share neither channels nor secrets
   );
 });
 
-test('a runtime that does not say the environment is refused with what to do', async () => {
+test('the error for a runtime without an environment says what to do', async () => {
   const { realtime } = backend('test');
   const unknown = { appContext: { moduleKey: 'm', environmentId: undefined, installationId: undefined } };
   await assert.rejects(
@@ -121,7 +121,7 @@ test('a runtime that does not say the environment is refused with what to do', a
 });
 
 test('outside of Forge the context or the option names the environment, and a process without both fails', async () => {
-  // Without a key of its own, the process is no server of the app's own.
+  // Without the option signingKey, the process does not count as a server of the app's own.
   process.env['SEALWIRE_SIGNING_KEY'] = SIGNING_KEY;
   const installed = async (context: object, environment?: string) =>
     (

@@ -30,7 +30,7 @@ const never = () => new Promise<Response>(() => {});
 
 afterEach(() => Reflect.deleteProperty(globalThis, '__forge_runtime__'));
 
-test('a gateway that cannot reach the relay gets the same message again, after pauses', async () => {
+test('a gateway that cannot reach the relay receives the same message again, with backoff', async () => {
   for (const status of [429, 502, 503, 504, 522]) {
     const { realtime, posted } = backend({}, gateway(status), gateway(status), accepted);
     assert.equal((await realtime.publish('n', 'x', { context })).errors, undefined, String(status));
@@ -50,7 +50,7 @@ test('the error names the address, the status and the gateway, and says that the
   );
   assert.match(
     message,
-    /a gateway in front of the relay\. The relay may have taken the request all the same\./,
+    /a gateway in front of the relay\. The relay may have accepted the request nevertheless\./,
   );
   assert.match(message, /Tried \d+ times in 0\.\d s, within 0\.3 s \(the option timeoutMs\)\.$/);
 });
@@ -61,7 +61,7 @@ test("a gateway's headers are bounded and printable in the error", async () => {
   assert.match(errors![0]!.message, /server: \?x{59};/);
 });
 
-test('Retry-After is kept to within the deadline, and told where it lies beyond', async () => {
+test('Retry-After is followed within the deadline, and reported beyond it', async () => {
   const soon = backend({}, gateway(503, { 'retry-after': '1' }), accepted);
   const begun = performance.now();
   assert.equal((await soon.realtime.publish('n', 'x', { context })).errors, undefined);
@@ -75,14 +75,14 @@ test('Retry-After is kept to within the deadline, and told where it lies beyond'
   }
 });
 
-test('a message that the relay refuses for the moment is sent again as well', async () => {
+test('a message that the relay refuses for the moment is sent again', async () => {
   const ending = { code: 'SHUTTING_DOWN', message: 'the relay is shutting down' };
   const { realtime, posted } = backend({}, () => Response.json({ results: [{ error: ending }] }), accepted);
   assert.equal((await realtime.publish('n', 'x', { context })).errors, undefined);
   assert.deepEqual(posted[0]!.messages, posted[1]!.messages);
 });
 
-test('a connection that breaks in the middle of the answer is tried again', async () => {
+test('a request whose response breaks off is repeated', async () => {
   let requests = 0;
   const server = http.createServer((request, response) => {
     requests += 1;
@@ -106,7 +106,7 @@ test('a connection that breaks in the middle of the answer is tried again', asyn
   }
 });
 
-test('a refused connection is named, and then the message has not arrived', async () => {
+test('the error for a refused connection does not say that the message may have arrived', async () => {
   const refused = () =>
     Promise.reject(Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } }));
   const { realtime } = backend({ timeoutMs: 100 }, refused);
@@ -115,7 +115,7 @@ test('a refused connection is named, and then the message has not arrived', asyn
   assert.doesNotMatch(errors![0]!.message, /may have taken/);
 });
 
-test('a relay that never answers ends a publish, a disconnect and nothing else after five seconds in all', async (t) => {
+test('a publish or disconnect to a relay that never answers ends after five seconds in total', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   let now = 0;
   t.mock.method(performance, 'now', () => now);
@@ -140,7 +140,7 @@ test('a relay that never answers ends a publish, a disconnect and nothing else a
   assert.ok(posted.length >= 4, 'each was tried more than once');
 });
 
-test('a call in Forge ends before its function does', async () => {
+test('a call in Forge ends before the time of its function', async () => {
   const runtime = (left: number) => ({
     appContext: { environmentId: 'e', installationId: 'i' },
     lambdaContext: { getRemainingTimeInMillis: () => left },
@@ -159,7 +159,7 @@ test('a call in Forge ends before its function does', async () => {
   assert.equal(late.posted.length, 0, 'nothing is sent that nobody could hear of');
 });
 
-test('storage that does not answer is named, and the relay is not asked', async () => {
+test('the error for storage that does not answer names it, and the relay receives no request', async () => {
   const secrets = {
     read: () => new Promise<undefined>(() => {}),
     create: never as never,
@@ -174,7 +174,7 @@ test('storage that does not answer is named, and the relay is not asked', async 
   assert.equal(posted.length, 0);
 });
 
-test('an authorize() that does not answer is named', async () => {
+test('the error for an authorize() that does not return names it', async () => {
   const { realtime } = backend({
     timeoutMs: 100,
     trustUnsignedContext: false,

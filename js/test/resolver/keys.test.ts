@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { createRealtime } from '../../src/backend/create-realtime.js';
 import { forgeSecrets } from '../../src/backend/forge-secrets.js';
-import { REMEMBERED_FOR_TOKENS_MS, REMEMBERED_MS } from '../../src/backend/installation-secrets.js';
+import { MAX_AGE_FOR_TOKENS_MS, MAX_AGE_MS } from '../../src/backend/installation-secrets.js';
 import { resolverCore } from '../../src/core/load-resolver.js';
 import type { InstallationSecret } from '../../src/core/resolver-core.js';
 import type { SessionGrant } from '../../src/session/grant.js';
@@ -15,7 +15,7 @@ import { isError } from '../support/rejects.js';
 const NOW = 1_700_000_000_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const REPLAY_WINDOW_MS = 120_000;
-/** How far the clock of a signer may be from the relay's. */
+/** The tolerated difference between the clocks of a signer and of the relay. */
 const SKEW_MS = 60_000;
 
 const { app, signingKey } = settings;
@@ -69,7 +69,7 @@ test('a context of nine properties is refused with the limit, in a session and i
   }
 });
 
-/** The resolver of an app whose clock a test moves; `at` makes one with another clock on the same storage. */
+/** Returns a resolver with a mocked clock. `at` creates another one with a different clock on the same storage. */
 function rotating(sessionLifetimeSeconds?: number) {
   const kvs = fakeKvs();
   const relay = fakeRelay();
@@ -106,7 +106,7 @@ test('thirty days after a rotation no session and no channel token has the old k
   const { token } = await realtime.signRealtimeToken('team', {}, undefined, { context });
   assert.deepEqual(idsIn(token!), [second]);
 
-  // A session changes nothing in the storage: it could undo a rotation of the same moment. The next rotation does.
+  // A session never writes to the storage, since it could undo a concurrent rotation. The next rotation drops old keys.
   assert.equal((kvs.value as InstallationSecret).keys.length, 2);
   assert.equal((await realtime.rotateKey({ context })).keys, 2);
   const [third, ...kept] = idsOf(await realtime.session({ context }));
@@ -125,22 +125,22 @@ test('a replaced key outlasts every session and channel token that lacks the new
     await rotates.rotateKey({ context });
     const rotatedAt = clock.now;
 
-    // A process that has read the secret just before hands out the old key alone, for as long as it may.
-    clock.now += REMEMBERED_FOR_TOKENS_MS - 1000;
+    // A process that read the secret just before the rotation uses the old key alone until its cache expires.
+    clock.now += MAX_AGE_FOR_TOKENS_MS - 1000;
     const lifetimeSeconds = DAY_MS / 1000;
     const { token } = await stale.signRealtimeToken('team', {}, undefined, { context, lifetimeSeconds });
     assert.equal(claimsOf(token!)['exp'] * 1000, clock.now + ahead + DAY_MS);
-    clock.now = rotatedAt + REMEMBERED_MS - 1000;
+    clock.now = rotatedAt + MAX_AGE_MS - 1000;
     const session = await stale.session({ context });
     assert.deepEqual([idsOf(session), idsIn(token!)], [[old], [old]]);
     assert.equal(session.expiresAt * 1000, clock.now + ahead + DAY_MS);
 
-    // The relay takes it until its exp, by a clock that may be behind the signer's, and replays for two minutes more.
+    // The relay accepts the token until its exp, by a clock that may be behind, and replays for two more minutes.
     clock.now += DAY_MS + (ahead === 0 ? 0 : SKEW_MS) + REPLAY_WINDOW_MS;
     for (const reader of [at(ahead), at(behind)]) {
       assert.equal(idsOf(await reader.session({ context })).at(-1), old);
     }
-    // And then it is over, at the latest after the overlap by the clock that is furthest behind.
+    // Afterwards the key is dropped, at the latest after the overlap by the slowest clock.
     clock.now = rotatedAt + DAY_MS + 10 * 60_000 - behind + ahead;
     for (const reader of [at(ahead), at(behind)]) {
       assert.equal(idsOf(await reader.session({ context })).includes(old!), false);
@@ -148,7 +148,7 @@ test('a replaced key outlasts every session and channel token that lacks the new
   }
 });
 
-test('publishing seals with the newest key, and with a replaced one for the tokens that know no other', async () => {
+test('publishing seals with the newest key, and with a replaced one for tokens without a newer key', async () => {
   const { posted, clock, at } = rotating();
   const realtime = at();
   const lifetimeSeconds = DAY_MS / 1000;

@@ -1,10 +1,10 @@
-// A server of the app's own makes the context itself, so the context is believed there and nowhere else.
+// A server of the app's own makes the context itself, so the context is trusted there and nowhere else.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { createRealtime } from '../../src/backend/create-realtime.js';
-import type { RealtimeOptions } from '../../src/backend/types.js';
+import type { RealtimeOptions } from '../../src/backend/options.js';
 import type { InstallationSecret } from '../../src/core/resolver-core.js';
 import { inForge } from '../support/forge-runtime.js';
 import { claimsOf, fakeRelay, SIGNING_KEY } from '../support/relay.js';
@@ -47,7 +47,7 @@ test('a server of the app vouches for the context that it makes, and needs no en
   assert.equal(claimsOf(posted[0]!.headers['authorization']!.slice('Bearer '.length))['ins'], SITE);
 });
 
-test('a context without a type has no default scope where one of its fields is not known', async () => {
+test('a context without a type has no default scope if one of its fields is unknown', async () => {
   const { realtime } = server();
   for (const extension of [{ dashboard: { id: '1' }, tile: { id: '2' } }, { dashboard: { id: '' } }, 'x']) {
     const { noDefaultScope } = await realtime.session({ context: { ...PAGE, extension } });
@@ -55,13 +55,13 @@ test('a context without a type has no default scope where one of its fields is n
   }
 });
 
-test('a type that is not known has no default scope on a server of the app either', async () => {
+test('an unknown type has no default scope on a server of the app either', async () => {
   const { realtime } = server();
   const context = { ...PAGE, extension: { ...PAGE.extension, type: 'jira:newPanel' } };
   assert.match((await realtime.session({ context })).noDefaultScope ?? 'none', /"jira:newPanel" has none/);
 });
 
-test('in Forge the same options leave the context a claim, also in a call after the invocation', async () => {
+test('in Forge, the same options do not make the context trusted, also in a call after the invocation', async () => {
   const { realtime } = server();
   const platform = { appContext: { moduleKey: 'panel', environmentId: 'dev', installationId: 'one' } };
   assert.deepEqual((await inForge(platform, () => realtime.session({ context: PAGE }))).context, {

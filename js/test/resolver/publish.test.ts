@@ -17,13 +17,13 @@ function backend(...answers: Parameters<typeof fakeRelay>) {
   return { realtime, posted, kvs };
 }
 
-test('a publication answers as @forge/realtime does', async () => {
+test('a publish returns the result of @forge/realtime', async () => {
   const { realtime } = backend();
   const result = await realtime.publish('absences', { added: 'Ada' }, { context });
   assert.deepEqual(result, { eventId: '00000000000000aa-7', eventTimestamp: '1700000000456' });
 });
 
-test('the relay gets a sealed message, a backend token and no plaintext', async () => {
+test('the relay receives a sealed message, a backend token and no plaintext', async () => {
   const { realtime, posted } = backend();
   await realtime.publish('absences', { added: 'plaintext-to-look-for' }, { context, eventName: 'added' });
   const [{ url, headers, messages }] = posted as [(typeof posted)[0]];
@@ -81,7 +81,7 @@ test('a wrong call throws and nothing is sent', async () => {
   assert.deepEqual([posted.length, kvs.reads], [0, 0]);
 });
 
-test('a network failure is tried again, as the same message', async () => {
+test('a network failure is retried with the same message', async () => {
   const fail = () => Promise.reject(new TypeError('fetch failed'));
   const { realtime, posted } = backend(fail, accepted);
   assert.equal((await realtime.publish('n', 'x', { context })).errors, undefined);
@@ -89,7 +89,7 @@ test('a network failure is tried again, as the same message', async () => {
   assert.deepEqual(posted[0]!.messages, posted[1]!.messages);
 });
 
-test('a network that stays away is reported with what to check', async () => {
+test('the error for a lasting network failure says what to check', async () => {
   const { realtime, posted } = backend(() => Promise.reject(new TypeError('fetch failed')));
   const { eventId, eventTimestamp, errors } = await realtime.publish('n', 'x', { context, timeoutMs: 400 });
   assert.deepEqual([eventId, eventTimestamp], [null, null]);
@@ -113,7 +113,7 @@ test('a refusal of the request or of the message is reported with its code and s
   assert.deepEqual((await one.realtime.publish('n', 'x', { context })).errors, [{ ...expired, status: 200 }]);
 });
 
-test('a relay that asks for patience gets the same message again when it said', async () => {
+test('a relay that names a delay receives the same message again after it', async () => {
   const limited = { code: 'RATE_LIMITED', message: 'Too many publications.', retryAfterMs: 40 };
   const refuse = () => Response.json({ error: limited }, { status: 429 });
   const { realtime, posted } = backend(refuse, refuse, accepted);
@@ -124,7 +124,7 @@ test('a relay that asks for patience gets the same message again when it said', 
   assert.deepEqual(posted[0]!.messages, posted[2]!.messages);
 });
 
-test('an answer that is not a relay’s is reported as such', async () => {
+test('a response that does not come from a relay is reported as such', async () => {
   for (const answer of [
     () => new Response('<html>', { status: 500 }),
     () => new Response('not found', { status: 404 }),
@@ -138,7 +138,7 @@ test('an answer that is not a relay’s is reported as such', async () => {
   }
 });
 
-test('a request that Forge stops is reported with what the manifest lacks', async () => {
+test('the error for a request that Forge blocks says what the manifest lacks', async () => {
   const headers = { 'forge-proxy-error': 'REQUEST_EGRESS_ALLOWLIST_ERR' };
   const { realtime } = backend(() => new Response('', { status: 403, headers }));
   const { errors } = await realtime.publish('n', 'x', { context });

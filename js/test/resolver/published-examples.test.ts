@@ -1,5 +1,5 @@
-// The uses that Forge's documentation of Realtime shows, in a resolver: the import is changed, and the handler wrapped.
-// Real @forge/resolver and @forge/kvs, configured by variables as a deployed app is.
+// The examples of Forge's documentation of Realtime, in a resolver: only the import differs, and the handler is wrapped.
+// They run with the real @forge/resolver and @forge/kvs, configured by variables as a deployed app.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -19,7 +19,7 @@ import { inForge } from '../support/forge-runtime.js';
 import { installForgeStorage } from '../support/forge-storage.js';
 import { claimsOf, fakeRelay, settings } from '../support/relay.js';
 
-// A CommonJS package: Node gives its exports as the default.
+// A CommonJS package: Node returns its exports as the default export.
 const Resolver = (ForgeResolver as unknown as { default: typeof ForgeResolver }).default ?? ForgeResolver;
 
 const storage = installForgeStorage();
@@ -70,7 +70,7 @@ async function invoke<T = any>(functionKey: string, payload?: object): Promise<T
 
 const lastMessage = () => posted.at(-1)!.messages[0]!;
 
-test('the default channel is that of the module and what its page shows', async () => {
+test('the default channel has the scope of the module and of its page’s content', async () => {
   const result = await invoke('default-context', { text: 'hello' });
   assert.deepEqual(result, { eventId: '00000000000000aa-7', eventTimestamp: '1700000000456' });
   assert.deepEqual(lastMessage()['scope'], { module: 'panel', issue: '7', project: '3' });

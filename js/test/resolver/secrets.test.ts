@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { forgeSecrets } from '../../src/backend/forge-secrets.js';
-import { InstallationSecrets, REMEMBERED_FOR_TOKENS_MS } from '../../src/backend/installation-secrets.js';
-import type { SecretStore } from '../../src/backend/types.js';
+import { InstallationSecrets, MAX_AGE_FOR_TOKENS_MS } from '../../src/backend/installation-secrets.js';
+import type { SecretStore } from '../../src/backend/options.js';
 import { resolverCore } from '../../src/core/load-resolver.js';
 import type { InstallationSecret } from '../../src/core/resolver-core.js';
 import { fakeKvs } from '../support/relay.js';
@@ -30,7 +30,7 @@ test('the first use creates a secret that no later use replaces', async () => {
   assert.equal(kvs.writes.length, 1);
 });
 
-test('processes that create at the same moment end with the same secret', async () => {
+test('processes that create a secret at the same moment use the same one', async () => {
   const kvs = fakeKvs();
   const processes = Array.from({ length: 8 }, () => secretsOf(kvs));
   const secrets = await Promise.all(processes.map((process) => process.of('ari:1')));
@@ -38,7 +38,7 @@ test('processes that create at the same moment end with the same secret', async 
   assert.equal(kvs.writes.length, 1);
 });
 
-test('a failure to store that is not a lost race is told', async () => {
+test('a failure to store that is not a lost race is reported', async () => {
   const kvs = fakeKvs();
   const down = new Error('storage is down');
   kvs.setSecret = () => Promise.reject(down);
@@ -46,7 +46,7 @@ test('a failure to store that is not a lost race is told', async () => {
   await assert.rejects(secretsOf(kvs).of('ari:1'), failure);
 });
 
-test('a secret is read once for many uses, and again when it is old or a key is unknown', async () => {
+test('a secret is cached, and read again when it is old or a key is unknown', async () => {
   const kvs = fakeKvs();
   let now = NOW;
   const secrets = secretsOf(kvs, () => now);
@@ -59,17 +59,17 @@ test('a secret is read once for many uses, and again when it is old or a key is 
   now += 60_000;
   await secrets.of('ari:1');
   assert.equal(kvs.reads, first + 2);
-  // A clock that was set back tells nothing of its age.
+  // A clock that was set back does not tell the age of the secret.
   now -= 3_600_000;
   await secrets.of('ari:1');
   assert.equal(kvs.reads, first + 3);
 });
 
-test('a channel token shows a rotation by another process within seconds', async () => {
+test('a channel token has the key of a rotation by another process within seconds', async () => {
   const kvs = fakeKvs();
   let now = NOW;
   const [one, other] = [secretsOf(kvs, () => now), secretsOf(kvs, () => now)];
-  const forToken = () => one.of('ari:1', REMEMBERED_FOR_TOKENS_MS);
+  const forToken = () => one.of('ari:1', MAX_AGE_FOR_TOKENS_MS);
   assert.equal((await forToken()).keys.length, 1);
   await other.rotate('ari:1');
   now += 4_999;
@@ -80,7 +80,7 @@ test('a channel token shows a rotation by another process within seconds', async
   assert.equal((await forToken()).keys.length, 2);
 });
 
-test('a failed read is not remembered', async () => {
+test('a failed read is not cached', async () => {
   const kvs = fakeKvs();
   const { getSecret } = kvs;
   kvs.getSecret = () => Promise.reject(new Error('once'));
@@ -104,7 +104,7 @@ test('installations that share a process never share a secret', async () => {
   assert.equal(await secrets.of('ari:1'), one);
 });
 
-test('a rotation adds a key, keeps the older within the overlap, and is seen by other processes', async () => {
+test('a rotation adds a key, keeps older keys within the overlap, and reaches other processes', async () => {
   const kvs = fakeKvs();
   let now = NOW;
   const [here, elsewhere] = [secretsOf(kvs, () => now), secretsOf(kvs, () => now)];

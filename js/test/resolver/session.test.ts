@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { createRealtime } from '../../src/backend/create-realtime.js';
 import { forgeSecrets } from '../../src/backend/forge-secrets.js';
-import type { Authorize, RealtimeOptions } from '../../src/backend/types.js';
+import type { Authorize, RealtimeOptions } from '../../src/backend/options.js';
 import { checkGrant } from '../../src/session/grant.js';
 import { keysIn } from '../support/key-holder.js';
 import { INSTALLED, claimsOf, context, fakeKvs, settings } from '../support/relay.js';
@@ -23,7 +23,7 @@ function backend(authorize: Authorize = () => true, over: Partial<RealtimeOption
   return { realtime, kvs };
 }
 
-test('a session is for the app, the installation, the account and the context of the invocation', async () => {
+test('a session belongs to the app, the installation, the account and the context of the invocation', async () => {
   const { realtime } = backend();
   const grant = await realtime.session({ payload: { reason: 'connect' }, context });
   checkGrant(grant, 'it');
@@ -37,7 +37,7 @@ test('a session is for the app, the installation, the account and the context of
   assert.deepEqual([iat, exp, grant.expiresAt], [NOW / 1000, NOW / 1000 + 900, NOW / 1000 + 900]);
 });
 
-test('a session holds the keys of its own context and of nothing else, for every key version', async () => {
+test('a session contains the keys of its own context only, for every key version', async () => {
   const { realtime } = backend();
   await realtime.rotateKey({ context });
   const grant = await realtime.session({ context });
@@ -49,7 +49,7 @@ test('a session holds the keys of its own context and of nothing else, for every
   assert.equal(new Set(keysIn(grant.keys).map((key) => key.toString('hex'))).size, 2 * 8);
 });
 
-test('a session never holds the installation secret or the signing key', async () => {
+test('a session never contains the installation secret or the signing key', async () => {
   const { realtime, kvs } = backend();
   const text = JSON.stringify(await realtime.session({ context }));
   const { routing, keys } = kvs.value as { routing: string; keys: { key: string }[] };
@@ -58,7 +58,7 @@ test('a session never holds the installation secret or the signing key', async (
   }
 });
 
-test('authorize decides from the context, and the page has no say', async () => {
+test('authorize decides by the context, and the page has no influence', async () => {
   const seen: unknown[] = [];
   const { realtime } = backend(async (given) => (seen.push(given), { subscribe: true }));
   const payload = { context: { moduleKey: 'admin' }, can: ['publish'], authorize: true };
@@ -78,7 +78,7 @@ test('a refusal is thrown with its code where the page can read it, before any k
   assert.equal(kvs.reads, 0);
 });
 
-test('an authorize that fails or forgets its answer grants nothing', async () => {
+test('an authorize that fails or returns nothing grants nothing', async () => {
   const failing = backend(() => Promise.reject(new Error('Jira is down')));
   await assert.rejects(
     failing.realtime.session({ context }),
@@ -106,7 +106,7 @@ test('only an invocation from a page of an installation can have a session', asy
   );
 });
 
-test('a page that met an unknown key gets the secret read afresh', async () => {
+test('a session for a page with an unknown key reads the secret again', async () => {
   const { realtime, kvs } = backend();
   await realtime.session({ context });
   const reads = kvs.reads;
@@ -116,7 +116,7 @@ test('a page that met an unknown key gets the secret read afresh', async () => {
   assert.equal(kvs.reads, reads + 1);
 });
 
-test('the lifetime of sessions is the one asked for, within 24 hours', async () => {
+test('sessions have the configured lifetime, at most 24 hours', async () => {
   const { realtime } = backend(() => true, { sessionLifetimeSeconds: 60 });
   const grant = await realtime.session({ context });
   assert.equal(grant.expiresAt, NOW / 1000 + 60);
@@ -126,7 +126,7 @@ test('the lifetime of sessions is the one asked for, within 24 hours', async () 
   }
 });
 
-test('createRealtime asks for authorize, and for settings only when they are needed', async () => {
+test('createRealtime requires authorize, and settings only at the first use', async () => {
   assert.throws(() => createRealtime({} as never), isError('INVALID_ARGUMENT', /needs authorize/));
   assert.throws(
     () => createRealtime({ authorize: true } as never),

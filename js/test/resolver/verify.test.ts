@@ -1,4 +1,4 @@
-// The checks that ask the product as the user.
+// The functions that verify the context with the product, as the user.
 
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
@@ -15,12 +15,12 @@ import {
 import { inForge } from '../support/forge-runtime.js';
 import { isError } from '../support/rejects.js';
 
-// A CommonJS package: Node gives its exports as the default.
+// A CommonJS package: Node returns its exports as the default export.
 const api = (forgeApi as unknown as { default: typeof forgeApi }).default ?? forgeApi;
 
 type Answer = Response | (() => Response | Promise<Response>);
 
-/** A product that knows these addresses and answers 404 to every other. */
+/** Stands in for a product that knows these addresses, and answers 404 to all others. */
 async function ask<T>(answers: Record<string, Answer>, work: () => Promise<T>) {
   const asked: { path: string; as: string; product: string }[] = [];
   const known = new Map(Object.entries(answers));
@@ -43,14 +43,14 @@ const of = (extension: object, more: object = {}) => ({
 const GADGET = { dashboard: { id: '10001' }, gadget: { id: '1' } };
 const PANEL = { issue: { id: '7' }, project: { id: '3' } };
 
-test('a dashboard is asked about as the user, and the gadget is not proved', async () => {
+test('a dashboard is verified as the user, and the gadget is not verified', async () => {
   const answers = { '/rest/api/3/dashboard/10001': Response.json({ id: '10001', name: 'd' }) };
   const { result, asked } = await ask(answers, () => verifyDashboard(of(GADGET)));
   assert.deepEqual(result, { properties: ['module', 'dashboard'] });
   assert.deepEqual(asked, [{ path: '/rest/api/3/dashboard/10001', as: 'user', product: 'jira' }]);
 });
 
-test('an issue is proved with its project, and another project is a no', async () => {
+test('an issue is verified with its project, and another project is refused', async () => {
   const address = '/rest/api/3/issue/7?fields=project';
   const answer = () => Response.json({ id: '7', key: 'A-7', fields: { project: { id: '3', key: 'A' } } });
   const verify = async (extension: object, path = address) =>
@@ -61,11 +61,11 @@ test('an issue is proved with its project, and another project is a no', async (
   assert.equal(await verify({ ...PANEL, issue: { id: '8' } }), false);
   const byKey = '/rest/api/3/issue/A-7?fields=project';
   assert.deepEqual(await verify({ issue: { key: 'A-7' } }, byKey), { properties: ['module', 'issue'] });
-  // Jira answers about an issue that was moved under its new key.
+  // Jira returns an issue that was moved under its new key.
   assert.equal(await verify({ issue: { key: 'OLD-1' } }, '/rest/api/3/issue/OLD-1?fields=project'), false);
 });
 
-test('a project is proved by its id or key', async () => {
+test('a project is verified by its id or key', async () => {
   const answer = () => Response.json({ id: '3', key: 'A' });
   const verify = async (project: object, path: string) =>
     (await ask({ [path]: answer }, () => verifyProject(of({ type: 'jira:projectPage', project })))).result;
@@ -76,7 +76,7 @@ test('a project is proved by its id or key', async () => {
   assert.equal(await verify({ id: '4' }, '/rest/api/3/project/4'), false);
 });
 
-test('content is asked about by its kind, and proved with its space', async () => {
+test('content is requested by its kind, and verified with its space', async () => {
   const answers = {
     '/wiki/api/v2/pages/9': () => Response.json({ id: '9', spaceId: '5' }),
     '/wiki/api/v2/blogposts/9': () => Response.json({ id: 9, spaceId: 5 }),
@@ -104,7 +104,7 @@ test('content is asked about by its kind, and proved with its space', async () =
   }
 });
 
-test('a request is proved with its portal and its type', async () => {
+test('a request is verified with its portal and its type', async () => {
   const answer = () =>
     Response.json({ issueId: '1', issueKey: 'SD-1', serviceDeskId: '2', requestTypeId: '9' });
   const verify = async (extension: object) =>
@@ -148,7 +148,7 @@ test('an identifier of an unexpected form is a no, and is asked about nowhere', 
   }
 });
 
-test('a user who is not logged in is a no, and nothing is asked', async () => {
+test('a user who is not logged in is refused without a request', async () => {
   for (const user of [
     { accountId: 'unidentified' },
     { accountId: undefined },
@@ -205,10 +205,10 @@ test('only a clear answer is a no: everything else rejects, and may be tried aga
   }
 });
 
-test('the runtime is asked as asUser() of @forge/api asks it', async () => {
+test('the runtime is called as asUser() of @forge/api calls it', async () => {
   const calls: unknown[] = [];
   const fetch = async (target: object, path: string) => {
-    // JSON leaves undefined fields out.
+    // JSON drops undefined fields.
     calls.push(JSON.parse(JSON.stringify([target, path])));
     return Response.json({ id: '10001' });
   };
@@ -223,12 +223,12 @@ test('the runtime is asked as asUser() of @forge/api asks it', async () => {
   assert.deepEqual([calls[0], calls[2]], [calls[1], calls[3]]);
 });
 
-test('outside of Forge nothing can be asked', async () => {
+test('outside of Forge, no product can be requested', async () => {
   Reflect.deleteProperty(globalThis, '__forge_fetch__');
   await assert.rejects(verifyDashboard(of(GADGET)), isError('INVALID_ARGUMENT', /no Forge runtime here/));
 });
 
-test('a product that does not answer is given up on', async () => {
+test('a product that does not answer in time is an error', async () => {
   mock.timers.enable({ apis: ['setTimeout'] });
   try {
     let reached = (): void => {};

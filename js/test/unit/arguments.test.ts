@@ -8,7 +8,7 @@ import { parsePayload, serialisePayload } from '../../src/arguments/payload.js';
 import { Confluence, Jira } from '../../src/context/product-context.js';
 import { isError } from '../support/rejects.js';
 
-test('a channel name is 1 to 255 bytes of UTF-8', () => {
+test('a channel name has 1 to 255 bytes of UTF-8', () => {
   assert.equal(checkChannelName('x'), 'x');
   assert.equal(checkChannelName('é'.repeat(127)), 'é'.repeat(127));
   assert.throws(
@@ -22,7 +22,7 @@ test('a channel name is 1 to 255 bytes of UTF-8', () => {
   );
 });
 
-test('bytes are counted as UTF-8 has them', () => {
+test('byteLength() counts the bytes of UTF-8', () => {
   for (const text of [
     '',
     'x',
@@ -39,14 +39,14 @@ test('bytes are counted as UTF-8 has them', () => {
   }
 });
 
-test('an event name may be absent and is at most 255 bytes', () => {
+test('an event name is optional and has at most 255 bytes', () => {
   assert.equal(checkEventName(undefined), '');
   assert.equal(checkEventName('added'), 'added');
   assert.throws(() => checkEventName('x'.repeat(256)), isError('NAME_INVALID', /event name has 256 bytes/));
   assert.throws(() => checkEventName(3), isError('INVALID_ARGUMENT', /not number/));
 });
 
-test('a payload is a string or a JSON object, and comes back as what it was', () => {
+test('a payload is a string or a JSON object, and is parsed to an equal value', () => {
   for (const payload of [
     '',
     'text',
@@ -76,17 +76,17 @@ test('a payload is at most 128 KiB as JSON', () => {
   assert.throws(() => serialisePayload({ a: 'é'.repeat(65_536) }), isError('MESSAGE_SIZE', /as JSON/));
 });
 
-test('an unreadable payload has the one error of every unreadable message', () => {
+test('a payload that is not JSON has the error of an unreadable message', () => {
   assert.throws(() => parsePayload('{'), isError('MESSAGE_UNREADABLE', /could not be opened/));
 });
 
-test('context overrides are names of properties, each once', () => {
+test('context overrides are property names without repetition', () => {
   assert.equal(checkOverrides(undefined), undefined);
   assert.deepEqual(checkOverrides([]), []);
   assert.deepEqual(checkOverrides([Jira.Project, 'issue', Jira.Project]), ['project', 'issue']);
 });
 
-test('an override that is no property name is refused, and a whole enum with a hint', () => {
+test('an override that is not a property name is refused, and a whole enum with a hint', () => {
   const refused = (overrides: unknown, message: RegExp) =>
     assert.throws(() => checkOverrides(overrides), isError('INVALID_ARGUMENT', message));
   refused('project', /Invalid value for contextOverrides: string.*array of context properties/);
@@ -94,12 +94,12 @@ test('an override that is no property name is refused, and a whole enum with a h
   refused(null, /null/);
   refused([Confluence], /a whole enum is not a property/);
   refused([''], /""/);
-  refused(['no spaces'], /"no spaces", which is no property/);
-  refused(['x'.repeat(65)], /no property/);
+  refused(['no spaces'], /"no spaces", which is not a property/);
+  refused(['x'.repeat(65)], /not a property/);
   refused([undefined], /undefined/);
 });
 
-test('a global channel takes no overrides but the empty list', () => {
+test('a global channel accepts no overrides but the empty list', () => {
   refuseOverridesForGlobal(undefined);
   refuseOverridesForGlobal([]);
   assert.throws(
@@ -119,7 +119,7 @@ test('replaySeconds is a whole number from 0 to 120', () => {
   assert.throws(() => checkReplaySeconds(121), isError('REPLAY_TOO_LONG', /at most 120 seconds/));
 });
 
-test('a null token is an error and not the lack of a token', () => {
+test('a null token is an error and not an absent token', () => {
   assert.equal(checkToken(undefined), undefined);
   assert.equal(checkToken('jwt'), 'jwt');
   for (const token of [null, '', 7, {}]) {

@@ -25,13 +25,13 @@ test('authorize names the properties that it has verified', () => {
   );
 });
 
-test('a no is a refusal', () => {
+test('a decision that grants nothing is a refusal', () => {
   for (const no of [false, {}, { subscribe: false }, { subscribe: false, publish: undefined }]) {
     assert.throws(() => decisionOf(no), isError('PERMISSION_MISSING', /authorize\(\) refused/));
   }
 });
 
-test('what is neither yes nor no is a mistake and grants nothing', () => {
+test('a malformed decision is an error and grants nothing', () => {
   for (const neither of [
     undefined,
     null,

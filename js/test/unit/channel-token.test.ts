@@ -12,26 +12,26 @@ function page() {
   return { realtime: realtimeWith({}, sources), clients };
 }
 
-/** A token in the form of a JWT that lives for so many seconds, by a clock of its own. */
+/** Returns a token in the form of a JWT with this lifetime in seconds, by the clock of its signer. */
 function tokenFor(seconds: number, number: number): string {
   const payload = { iat: 1_000, exp: 1_000 + seconds, number };
   return `h.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.s~k.v`;
 }
 
-/** A token function that counts its calls. */
+/** Returns a token function that counts its calls. */
 function counting(lifetimeSeconds: number) {
   const provider = async () => tokenFor(lifetimeSeconds, (provider.calls += 1));
   provider.calls = 0;
   return provider;
 }
 
-/** Everything that was answered to the host by now. */
+/** Returns the results that the host has provided so far. */
 const answers = async (client: { provided: [number, unknown][] }) => {
   await new Promise((resolve) => setTimeout(resolve, 1));
   return client.provided;
 };
 
-test('a token function is called for a subscription, and again when the core asks', async () => {
+test('a token function is called for a subscription, and again when the core requests a token', async () => {
   const { realtime, clients } = page();
   const provider = counting(900);
   await realtime.subscribe('n', ignore, { token: provider });
@@ -51,7 +51,7 @@ test('a fixed token is never renewed by the core', async () => {
   assert.deepEqual(clients[0]!.subscriptions.get(1)!.options, {});
 });
 
-test('publications that follow each other share a token, and a short one is not kept', async () => {
+test('consecutive publications share a token, and a short-lived one is not reused', async () => {
   const { realtime, clients } = page();
   const long = counting(900);
   await Promise.all([
@@ -70,7 +70,7 @@ test('publications that follow each other share a token, and a short one is not 
   assert.equal(spent.calls, 2);
 });
 
-/** Runs with both clocks of the page under the test's hand. */
+/** Runs a test with mocks of both clocks of the page. */
 async function withClocks(
   body: (clocks: { monotonic: number; wall: number }) => Promise<void>,
 ): Promise<void> {
@@ -84,7 +84,7 @@ async function withClocks(
   }
 }
 
-test('a page whose clock is wrong by an hour asks for a token once, and again before it ends', async () => {
+test('a page whose clock is wrong by an hour fetches a token once, and again before it expires', async () => {
   for (const ahead of [-3_600_000, 3_600_000]) {
     const { realtime } = page();
     await withClocks(async (clocks) => {
@@ -102,7 +102,7 @@ test('a page whose clock is wrong by an hour asks for a token once, and again be
   }
 });
 
-test('a token is not used any more after a sleep in which one of the clocks stood still', async () => {
+test('a token is not reused after a sleep during which one of the clocks stood still', async () => {
   for (const key of ['monotonic', 'wall'] as const) {
     const { realtime } = page();
     await withClocks(async (clocks) => {
@@ -115,7 +115,7 @@ test('a token is not used any more after a sleep in which one of the clocks stoo
   }
 });
 
-test('a function that keeps its token is asked more often towards the end, and not for every use', async () => {
+test('a function that returns the same token is called more often towards its end, but not for every use', async () => {
   const { realtime } = page();
   await withClocks(async (clocks) => {
     const kept = tokenFor(1_000, 1);
@@ -129,7 +129,7 @@ test('a function that keeps its token is asked more often towards the end, and n
   });
 });
 
-test('a token that the relay refuses is not used for the next call, and a subscription gets a fresh one', async () => {
+test('a token that the relay refused is not reused, and a subscription fetches a fresh one', async () => {
   const { realtime, clients } = page();
   const provider = counting(900);
   await realtime.publish('n', 'x', { token: provider });
@@ -172,14 +172,14 @@ test('publications reach the core in the order of their calls, however long each
   );
 });
 
-test('subscriptions with one function share its renewed token, unless a fresh one is asked for', async () => {
+test('subscriptions with one function share its renewed token, unless a fresh one is requested', async () => {
   const { realtime, clients } = page();
   await withClocks(async (clocks) => {
     const provider = counting(900);
     for (let count = 0; count < 3; count += 1) await realtime.subscribe('n', ignore, { token: provider });
     const { host } = clients[0]!;
     assert.equal(provider.calls, 1);
-    // Each is renewed at a moment of its own.
+    // Each subscription is renewed at a different time.
     for (const renewal of [1, 2, 3]) {
       clocks.monotonic += renewal === 1 ? 640_000 : 30_000;
       host.token(provider, renewal, false);
@@ -192,7 +192,7 @@ test('subscriptions with one function share its renewed token, unless a fresh on
   });
 });
 
-test('a function that does not answer is asked again by later calls', async () => {
+test('a function that does not return is called again by later calls', async () => {
   const { realtime } = page();
   await withClocks(async (clocks) => {
     let calls = 0;
@@ -209,7 +209,7 @@ test('a function that does not answer is asked again by later calls', async () =
   });
 });
 
-test('what a token function throws reaches the caller, and the core when it asked', async () => {
+test('an exception of a token function reaches the caller, or the core if it requested the token', async () => {
   const { realtime, clients } = page();
   const provider = async (): Promise<string> => {
     throw new Error('not today');
@@ -223,7 +223,7 @@ test('what a token function throws reaches the caller, and the core when it aske
   const [[renewal, error]] = (await answers(clients[0]!)) as [[number, unknown]];
   assert.equal(renewal, 3);
   failure(error);
-  // A refusal of the resolver keeps its code.
+  // The refusal of a resolver keeps its code.
   const refused = async (): Promise<string> => {
     throw new Error('No access. [sealwire:PERMISSION_MISSING]');
   };
@@ -233,7 +233,7 @@ test('what a token function throws reaches the caller, and the core when it aske
   );
 });
 
-test('a token function that returns something else is told what to return', async () => {
+test('the error for a wrong result of a token function says what to return', async () => {
   const { realtime } = page();
   for (const wrong of [undefined, null, '', 7, { token: 'x' }]) {
     await assert.rejects(

@@ -14,7 +14,7 @@ function closed() {
   return { core, client, said };
 }
 
-test('a client that is closed gives the core back, not before the core has returned, and once', async () => {
+test('a closed client frees the core once, and not before the core has returned', async () => {
   const { core, client, said } = closed();
   client.close();
   client.close();
@@ -24,7 +24,7 @@ test('a client that is closed gives the core back, not before the core has retur
   assert.equal(client.state, 'closed');
 });
 
-test('a client that is closed answers every call without the core', async () => {
+test('a closed client answers every call without the core', async () => {
   const { core, client } = closed();
   client.close();
   await null;
@@ -40,5 +40,5 @@ test('a client that is closed answers every call without the core', async () => 
   client.provideOpened(1, undefined);
   client.pause('offline');
   client.wake();
-  assert.deepEqual([core.provided, core.opened, core.surroundings], [[], [], []]);
+  assert.deepEqual([core.provided, core.opened, core.lifecycleEvents], [[], [], []]);
 });

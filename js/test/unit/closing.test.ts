@@ -19,7 +19,7 @@ const grant = {
   keys: [{ id: 'AAAAAA', scopes: '' }],
 };
 
-/** Something that is under way until it is released. */
+/** Returns a promise that stays pending until it is released. */
 function gate<T>(value: T): { passed: Promise<T>; release: () => void } {
   let release = (): void => {};
   const passed = new Promise<T>((resolve) => (release = () => resolve(value)));
@@ -35,7 +35,7 @@ async function closedDuring(call: (realtime: Realtime) => Promise<unknown>, real
   return pending;
 }
 
-test('close() ends the core before it returns', async () => {
+test('close() closes the core before it returns', async () => {
   const { sources, clients } = fakeCore();
   const realtime = realtimeWith({ session: async () => grant }, sources);
   const heard: unknown[] = [];
@@ -43,13 +43,13 @@ test('close() ends the core before it returns', async () => {
   const { onMessage, onNotice } = clients[0]!.subscriptions.get(1)!;
   realtime.close();
   assert.equal(clients[0]!.closed, true);
-  // The rest of a batch.
+  // These are the rest of a batch.
   onMessage('"late"', meta());
   onNotice({ kind: 'ended', code: 'CLOSED', message: 'closed' });
   assert.deepEqual(heard, []);
 });
 
-test('close() from within a callback ends the messages of its batch', async () => {
+test('close() in a callback drops the rest of the batch', async () => {
   const { sources, clients } = fakeCore();
   const realtime = realtimeWith({ session: async () => grant }, sources);
   const heard: unknown[] = [];
@@ -62,7 +62,7 @@ test('close() from within a callback ends the messages of its batch', async () =
   assert.deepEqual(heard, [1]);
 });
 
-test('a call whose token is being fetched does not come alive after close()', async () => {
+test('a call whose token is being fetched ends with close()', async () => {
   const { sources, clients } = fakeCore();
   const realtime = realtimeWith({ session: async () => grant }, sources);
   const { passed, release } = gate('a.b.c');
@@ -92,7 +92,7 @@ test('a core that is still loading is not started after close()', async () => {
   assert.equal(clients.length, 0);
 });
 
-test('a call that waits for the first session ends with close(), and no timer stays behind', async () => {
+test('a call that waits for the first session ends with close(), and leaves no timer', async () => {
   const { sources, clients } = fakeCore();
   const { passed, release } = gate(grant);
   const realtime = realtimeWith({ session: () => passed }, sources);
@@ -105,7 +105,7 @@ test('a call that waits for the first session ends with close(), and no timer st
   assert.deepEqual([clients[0]!.closed, clients[0]!.published.length], [true, 0]);
 });
 
-test('close() tells a subscription, and a stream’s reader ends at once', async () => {
+test('close() reports the end of a subscription, and ends the reader of a stream at once', async () => {
   const { sources } = fakeCore();
   const realtime = realtimeWith({ session: async () => grant }, sources);
   const told: unknown[] = [];
@@ -141,7 +141,7 @@ test('a stream that is cancelled before it is confirmed withdraws its subscripti
   await turn();
 });
 
-test('a listener that closes, and one that calls, do no harm', async () => {
+test('a listener may close the client or call it', async () => {
   const { sources, clients } = fakeCore();
   const realtime = realtimeWith({ session: async () => grant }, sources);
   realtime.onStateChange(() => realtime.close());

@@ -13,7 +13,7 @@ test('the codes are those of the protocol, with the same numbers, close codes an
   assert.deepEqual(here, JSON.parse(readFileSync(VECTORS, 'utf8')));
 });
 
-test('an error says whether trying again can help', () => {
+test('an error says whether a retry can succeed', () => {
   assert.equal(new SealwireError('RATE_LIMITED', 'Slow down.').retryable, true);
   assert.equal(new SealwireError('NAME_INVALID', 'No.').retryable, false);
   assert.equal(new SealwireError('OF_A_NEWER_RELAY', 'Unknown.').retryable, false);

@@ -6,7 +6,7 @@ import { wasmAllowed } from '../../src/core/probe.js';
 import { fakeCore } from '../support/fake-core.js';
 import { isError } from '../support/rejects.js';
 
-/** As a page whose Content-Security-Policy forbids compiling. */
+/** Runs a test as on a page whose Content-Security-Policy forbids compiling. */
 async function withoutWasm<T>(run: () => Promise<T>): Promise<T> {
   const { Module } = WebAssembly;
   WebAssembly.Module = class {
@@ -21,14 +21,14 @@ async function withoutWasm<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-test('WebAssembly runs where it may be compiled', async () => {
+test('WebAssembly runs if the page may compile it', async () => {
   const { sources, loads } = fakeCore();
   assert.equal(wasmAllowed(), true);
   assert.equal((await loadCore(undefined, sources)).kind, 'wasm');
   assert.deepEqual(loads, ['wasm']);
 });
 
-test('plain JavaScript runs where the page forbids WebAssembly, and the other chunk is never fetched', async () => {
+test('plain JavaScript runs if the page forbids WebAssembly, and the other chunk is never fetched', async () => {
   const { sources, loads } = fakeCore();
   await withoutWasm(async () => {
     assert.equal(wasmAllowed(), false);
@@ -37,7 +37,7 @@ test('plain JavaScript runs where the page forbids WebAssembly, and the other ch
   assert.deepEqual(loads, ['js']);
 });
 
-test('plain JavaScript runs where there is no WebAssembly at all', async () => {
+test('plain JavaScript runs if there is no WebAssembly at all', async () => {
   const { sources } = fakeCore();
   const whole = globalThis.WebAssembly;
   Reflect.deleteProperty(globalThis, 'WebAssembly');
@@ -48,13 +48,13 @@ test('plain JavaScript runs where there is no WebAssembly at all', async () => {
   }
 });
 
-test('plain JavaScript runs where the real module does not compile though the empty one did', async () => {
+test('plain JavaScript runs if the real module does not compile although the empty one did', async () => {
   const { sources } = fakeCore();
   const failing = { ...sources, wasm: () => Promise.reject(new RangeError('out of memory')) };
   assert.equal((await loadCore(undefined, failing)).kind, 'js');
 });
 
-test('on a page of Forge nothing is compiled to find out, and the option core has the last word', async () => {
+test('on a page of Forge no module is compiled as a probe, and the option core decides', async () => {
   const { sources, loads } = fakeCore();
   let compiled = 0;
   const { Module } = WebAssembly;
@@ -77,7 +77,7 @@ test('on a page of Forge nothing is compiled to find out, and the option core ha
   }
 });
 
-test('a forced build is the one that runs, or its failure is told', async () => {
+test('a forced build runs, or its failure is reported', async () => {
   const { sources, loads } = fakeCore();
   assert.equal((await loadCore('js', sources)).kind, 'js');
   assert.equal((await loadCore('wasm', sources)).kind, 'wasm');

@@ -1,4 +1,4 @@
-// A page's calls without contextOverrides: they go to the core where the resolver says that there is a default scope.
+// A page's calls without contextOverrides, which go to the core if the resolver says that there is a default scope.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -28,7 +28,7 @@ function page(session: RealtimeOptions['session'], options: RealtimeOptions = {}
   return { realtime: realtimeWith({ session: session!, ...options }, sources), clients };
 }
 
-test('a session that has a default scope serves calls without overrides', async () => {
+test('a session with a default scope serves calls without overrides', async () => {
   const { realtime, clients } = page(() => grant);
   await realtime.subscribe('n', () => {});
   await realtime.publish('n', 'x');
@@ -65,7 +65,7 @@ test('a call made before the first session waits for it', async () => {
   assert.equal(clients[0]!.published.length, 1);
 });
 
-test('where the first session fails or is late, a call goes to the core, and a session that cannot serve it is refused', async () => {
+test('if the first session fails or is late, a call goes to the core, and a later session that cannot serve it is refused', async () => {
   const unavailable = new SealwireError('SESSION_UNAVAILABLE', 'Not now.');
   for (const first of [() => Promise.reject(unavailable), () => new Promise<never>(() => {})]) {
     const answers = [first, () => without, () => without];
@@ -75,12 +75,12 @@ test('where the first session fails or is late, a call goes to the core, and a s
     const { host } = clients[0]!;
     void host.session('connect').catch(() => {});
     await assert.rejects(host.session('connect'), isError('SCOPE_REFUSED', /no default channel/));
-    // The core has ended what waited, so the next session serves other calls.
+    // The core has ended the calls that waited, so the next session serves other calls.
     assert.deepEqual(await host.session('connect'), without);
   }
 });
 
-test('the core’s refusal of a property says what to do where the resolver knows', async () => {
+test('the core’s refusal of a property contains the advice of the resolver', async () => {
   const { realtime, clients } = page(() => ({ ...grant, scopeHint: HINT }));
   await realtime.publish('n', 'x');
   clients[0]!.failure = {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { forgeSession } from '../../src/session/forge-session.js';
 import { isError } from '../support/rejects.js';
 
-/** What @forge/bridge talks to in a real page. */
+/** The object with which @forge/bridge communicates on a real page. */
 const calls: [string, Record<string, unknown>][] = [];
 let answer: () => unknown = () => undefined;
 (globalThis as Record<string, unknown>)['__bridge'] = {
@@ -24,7 +24,7 @@ const grant = {
   keys: [{ id: 'AAAAAA', scopes: '' }],
 };
 
-test('the default session is asked of the resolver through the real @forge/bridge', async () => {
+test('the default session comes from the resolver through the real @forge/bridge', async () => {
   answer = () => grant;
   assert.deepEqual(await forgeSession('unknown-key'), grant);
   const [command, payload] = calls[0]!;
@@ -42,7 +42,7 @@ test('a refusal by authorize arrives with its code', async () => {
   );
 });
 
-test('a resolver that lacks the function, or returns nothing, is a mistake that is named', async () => {
+test('the error for a resolver that lacks the function or returns nothing says what to do', async () => {
   answer = () => Promise.reject(new Error(`Resolver has no definition for 'sealwire:session'.`));
   const missing = isError(
     'INVALID_ARGUMENT',
@@ -55,7 +55,7 @@ test('a resolver that lacks the function, or returns nothing, is a mistake that 
   await assert.rejects(forgeSession('connect'), nothing);
 });
 
-test('a resolver that fails otherwise may be asked again', async () => {
+test('another failure of the resolver is retryable', async () => {
   answer = () => Promise.reject(new Error('The function timed out.'));
   const failed = isError('SESSION_UNAVAILABLE', /'sealwire:session' failed: The function timed out\./);
   await assert.rejects(forgeSession('connect'), failed);

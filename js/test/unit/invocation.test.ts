@@ -9,7 +9,7 @@ import { wrap } from '../../src/backend/create-realtime.js';
 import { contextOfArguments, currentContext } from '../../src/backend/invocation.js';
 import { isError } from '../support/rejects.js';
 
-// A CommonJS package: Node gives its exports as the default.
+// A CommonJS package: Node returns its exports as the default export.
 const Resolver = (ForgeResolver as unknown as { default: typeof ForgeResolver }).default ?? ForgeResolver;
 
 const call = (functionKey: string, moduleKey: string) => ({ call: { functionKey }, context: { moduleKey } });
@@ -36,7 +36,7 @@ test('a function deep inside a real resolver knows the invocation, merged as the
   assert.equal(seen, 'ari:one');
 });
 
-test('invocations of several installations that run at once do not see each other', async () => {
+test('concurrent invocations of several installations are isolated', async () => {
   const handler = wrap(
     makeResolver<{ look: (wait: { ms: number }) => { before: string; after: string } }>({
       look: async ({ payload }) => {
@@ -59,7 +59,7 @@ test('invocations of several installations that run at once do not see each othe
   ]);
 });
 
-test('what the platform vouches for is taken from the platform, not from the page', () => {
+test('the fields that the platform vouches for come from the platform and not from the page', () => {
   const forged = {
     call: { functionKey: 'x' },
     context: { installContext: 'ari:forged', accountId: 'forged' },
@@ -70,7 +70,7 @@ test('what the platform vouches for is taken from the platform, not from the pag
   assert.deepEqual([bare.installContext, bare.accountId], [undefined, undefined]);
 });
 
-test('a consumer or trigger is known by its second argument', async () => {
+test('a consumer or trigger has its context as the second argument', async () => {
   const consumer = wrap(async (_event: unknown, _context: unknown) => currentContext().installContext);
   assert.equal(await consumer({ body: { call: 1 } }, { installContext: 'ari:one' }), 'ari:one');
 });

@@ -1,6 +1,6 @@
-// A lookup by a name from outside finds what objects inherit: `context['constructor']` is a function. So the sources look
-// up computed names in Maps, or check Object.hasOwn first. Each computed access that remains is listed here with the
-// reason for which its name is none from outside.
+// A lookup by a name from outside finds inherited properties: `context['constructor']` is a function. Therefore the sources
+// look up computed names in Maps, or check Object.hasOwn first. Every remaining computed access is listed here with the reason
+// for which its name does not come from outside.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -16,25 +16,25 @@ const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const FOLDERS = ['js/src', 'examples', 'tests/e2e/support'];
 const SKIPPED = new Set(['node_modules', 'generated', 'dist', 'pages', 'bridge']);
 
-/** `file: access`, and why its name is known. */
+/** The known accesses as `file: access`, and the reason for which each name is safe. */
 const KNOWN = new Map<string, string>([
   ['js/src/arguments/losses.ts: holder[name]', 'after Object.hasOwn, or a member that JSON visits'],
   ['js/src/arguments/properties.ts: name in Object.prototype', 'asks what objects inherit'],
   ['js/src/backend/authorization.ts: permissions[permission]', 'a constant list'],
   ['js/src/backend/settings.ts: process.env[variable]', 'called with constants'],
-  ['js/src/browser/realtime.ts: options[name]', 'a constant list'],
+  ['js/src/backend/publish-text-stream.ts: Symbol.asyncIterator in source', 'a constant'],
+  ['js/src/backend/publish-text-stream.ts: Symbol.iterator in source', 'a constant'],
+  ['js/src/browser/open-text-stream.ts: options[name]', 'a constant list'],
+  ['js/src/browser/realtime.ts: checked[name]', 'a constant list'],
   ['js/src/context/properties.ts: found[name]', 'after Object.hasOwn'],
   ['js/src/core/load.ts: from[kind]', 'checked before: wasm or js'],
-  ['js/src/page/aes-gcm.ts: FASTER_FROM[kind]', 'wasm or js, from load.ts'],
+  ['js/src/page/aes-gcm.ts: THRESHOLDS[kind]', 'wasm or js, from load.ts'],
   ['js/src/process-wide.ts: holder[KEY]', 'a constant'],
   ['js/src/session/grant.ts: grant[field]', 'a constant list'],
   ['js/src/sharing/page.ts: own[NAME]', 'a constant'],
   ['js/src/sharing/page.ts: window[index]', 'an index'],
-  ['js/src/stream/format.ts: payload[MARK]', 'a constant'],
-  ['js/src/stream/open.ts: options[name]', 'a constant list'],
-  ['js/src/stream/publish.ts: Symbol.asyncIterator in source', 'a constant'],
-  ['js/src/stream/publish.ts: Symbol.iterator in source', 'a constant'],
   ['js/src/testing/disconnect-endpoint.ts: ctx[property]', 'after Object.hasOwn'],
+  ['js/src/text-stream/format.ts: payload[MARK]', 'a constant'],
   ['js/src/transport/frame-names.ts: names[((frame[0]??0)>>3)-1]', 'an index'],
   ['examples/forge-host/src/relay/observer.mjs: this.#http[direction]', 'one of two constants'],
   ['examples/forge-host/src/relay/observer.mjs: this.#frames?.[direction]', 'one of two constants'],
@@ -49,7 +49,7 @@ const KNOWN = new Map<string, string>([
   ['tests/e2e/support/system.mjs: globalThis[wanted]', 'called with constants'],
 ]);
 
-/** Elements of arrays and byte arrays, by an index that is computed here. */
+/** Accesses to elements of arrays and byte arrays by a computed index. */
 const INDEXED = /^(bytes|frame|keys|channel\.entries|this\.#queue|this\.#text|MEMBERS)\[/;
 
 interface Node {
@@ -78,7 +78,7 @@ function nodes(value: unknown, visit: (node: Node) => void): void {
   for (const child of Object.values(value)) nodes(child, visit);
 }
 
-/** The computed accesses and `in` operators of a file, as they are written. */
+/** Returns the computed accesses and `in` operators of a file, as they are written. */
 function accesses(file: string): string[] {
   const loader = /\.tsx?$/.test(file) ? (file.endsWith('x') ? 'tsx' : 'ts') : 'jsx';
   const { code } = transformSync(readFileSync(path.join(ROOT, file), 'utf8'), {
@@ -105,7 +105,7 @@ function accesses(file: string): string[] {
   return found.filter((access) => !INDEXED.test(access));
 }
 
-test('no name from outside is looked up among what objects inherit', () => {
+test('no name from outside is looked up among inherited properties', () => {
   const files = FOLDERS.flatMap(sources);
   assert.ok(files.length > 100, `${files.length} files`);
   const found = files.flatMap((file) => accesses(file).map((access) => `${file}: ${access}`));

@@ -14,7 +14,7 @@ const held = () => {
   return { promise, release };
 };
 
-test('a lock is held by one, and goes to the next in line', async () => {
+test('a lock has one holder, and passes to the next in line', async () => {
   const page = newPage();
   const [first, second] = [new PageLocks(page, owner()), new PageLocks(page, owner())];
   const order: string[] = [];
@@ -33,7 +33,7 @@ test('a lock is held by one, and goes to the next in line', async () => {
   assert.equal(page.locks.size, 0);
 });
 
-test('whoever waits may be told to stop, and a holder that throws lets go', async () => {
+test('a request can be aborted, and a holder that throws releases the lock', async () => {
   const page = newPage();
   const locks = new PageLocks(page, owner());
   const hold = held();
@@ -56,19 +56,19 @@ test('whoever waits may be told to stop, and a holder that throws lets go', asyn
   assert.equal(page.locks.size, 0);
 });
 
-test('a frame that goes lets go of its locks at once', async () => {
+test('a frame that leaves releases its locks at once', async () => {
   const page = newPage();
   const [first, second] = [new PageLocks(page, owner()), new PageLocks(page, owner())];
   void first.request('n', () => new Promise(() => {}));
   const granted: unknown[] = [];
   void second.request('n', (lock) => void granted.push(lock));
   await settled();
-  first.leave();
+  first.releaseAll();
   await settled();
   assert.deepEqual(granted, [{ name: 'n' }]);
 });
 
-test('a channel brings copies to the others, in order, and nothing once it is closed', async () => {
+test('a channel delivers copies to the others in order, and nothing once it is closed', async () => {
   const page = newPage();
   const [first, second, other] = ['n', 'n', 'm'].map((name) => new PageChannel(page, owner(), name));
   const heard: unknown[] = [];
@@ -88,7 +88,7 @@ test('a channel brings copies to the others, in order, and nothing once it is cl
   assert.equal(page.channels.size, 0);
 });
 
-/** Windows as a frame sees them: those of another origin throw. */
+/** Returns windows as a frame sees them: those of another origin throw. */
 function windows() {
   const foreign = (frames: object[]) =>
     new Proxy(
@@ -107,7 +107,7 @@ function windows() {
   return { ada, ben, inner } as unknown as Record<'ada' | 'ben' | 'inner', Window>;
 }
 
-test('frames of one origin share one object, also through frames of others', () => {
+test('frames of one origin share one object, also through frames of other origins', () => {
   const { ada, ben, inner } = windows();
   const page = pageOf(inner);
   assert.ok(page);

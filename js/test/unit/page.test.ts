@@ -29,7 +29,7 @@ test('nothing is loaded before the first call, and one client serves every call'
   assert.equal(clients.length, 1);
 });
 
-test('the default channel has the whole context, overrides a part of it, and global ones nothing', async () => {
+test('the default channel has the whole context, overrides keep a part of it, and global channels nothing', async () => {
   const { realtime, clients } = page();
   await realtime.subscribe('n', ignore);
   await realtime.subscribe('n', ignore, { contextOverrides: [Jira.Project] });
@@ -108,7 +108,7 @@ test('a subscription that the relay refuses rejects with its code', async () => 
   );
 });
 
-test('a message reaches the callback parsed, with what is known about it', async () => {
+test('a message reaches the callback parsed, with its metadata', async () => {
   const { realtime, clients } = page();
   const calls: unknown[][] = [];
   await realtime.subscribe('n', (...given) => calls.push(given));
@@ -123,7 +123,7 @@ test('a message reaches the callback parsed, with what is known about it', async
   assert.equal(calls[1]![0], 'text');
 });
 
-test('a gap reaches the callback as an error that says what was missed, and messages go on', async () => {
+test('a gap reaches the callback as an error that says what was missed, and messages continue', async () => {
   const { realtime, clients } = page();
   const calls: unknown[][] = [];
   await realtime.subscribe('n', (payload, error) => calls.push([payload, error]));
@@ -172,7 +172,7 @@ test('an exception of the callback goes to the page and not to the core', async 
   }
 });
 
-test('after unsubscribe nothing is delivered, not even what was on its way', async () => {
+test('after unsubscribe nothing is delivered, not even a pending message', async () => {
   const { realtime, clients } = page();
   const payloads: unknown[] = [];
   const subscription = await realtime.subscribe('n', (payload) => payloads.push(payload));
@@ -194,7 +194,7 @@ test('a channel token is replaced without ending the subscription', async () => 
   await assert.rejects(subscription.refreshToken(''), isError('INVALID_ARGUMENT', /token/));
 });
 
-test('close ends the client, and a later call starts anew', async () => {
+test('close ends the client, and a later call starts another', async () => {
   const states: string[] = [];
   const { realtime, clients } = page({ onState: (state) => states.push(state) });
   await realtime.publish('n', 'x');
@@ -210,7 +210,7 @@ test('close ends the client, and a later call starts anew', async () => {
   assert.deepEqual(states, ['connected', 'closed']);
 });
 
-test('listeners hear of every change of the state, with the reason, until they end it', async () => {
+test('listeners receive every change of the state, with the reason, until they are removed', async () => {
   const { realtime, clients } = page();
   const heard: unknown[][] = [];
   const listener = (...given: unknown[]) => heard.push(given);
@@ -232,7 +232,7 @@ test('listeners hear of every change of the state, with the reason, until they e
   assert.throws(() => realtime.onStateChange(7 as never), isError('INVALID_ARGUMENT', /listener/));
 });
 
-test('a chunk that failed to load is asked for again by the next call', async () => {
+test('a chunk that failed to load is loaded again by the next call', async () => {
   const { sources } = fakeCore();
   let online = false;
   const flaky = {

@@ -1,4 +1,4 @@
-// The payload's content: everything arrives as it was sent, or is refused.
+// The content of a payload: each value arrives as it was sent, or is refused.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -104,7 +104,7 @@ for (const [name, value, why] of LOST) {
   });
 }
 
-test('undefined and holes are refused in arrays, where something would have to take their place', () => {
+test('undefined and holes are refused in arrays, in which they would become null', () => {
   assert.throws(
     () => serialisePayload({ list: [1, undefined] }),
     isError('INVALID_ARGUMENT', /^payload\.list\[1\] is undefined, which JSON turns into null/),
@@ -120,14 +120,14 @@ test('a cycle is refused with its path, and an object that occurs twice is not',
   (cycle['a'] as { b: unknown[] }).b.push(cycle);
   assert.throws(
     () => serialisePayload(cycle),
-    isError('INVALID_ARGUMENT', /^payload\.a\.b\[0\] is an object that it is itself a part of/),
+    isError('INVALID_ARGUMENT', /^payload\.a\.b\[0\] is an object that contains itself/),
   );
   const shared = { x: [1] };
   const twice = { one: shared, two: [shared, shared] };
   assert.deepEqual(parsePayload(serialisePayload(twice)), twice);
 });
 
-test('everything else passes, as JSON has it', () => {
+test('all other values pass as JSON', () => {
   const url = new URL('https://a.example/');
   for (const [sent, arrives] of [
     [{ at: new Date(0) }, { at: '1970-01-01T00:00:00.000Z' }],
@@ -157,7 +157,7 @@ test('everything else passes, as JSON has it', () => {
   }
 });
 
-test('what toJSON() returns is looked at in its place, and is a payload itself where it is the whole', () => {
+test('the result of toJSON() is checked in place of its object, and may be the whole payload', () => {
   const inner = { toJSON: () => ({ when: NaN }) };
   assert.throws(
     () => serialisePayload({ inner }),
@@ -171,7 +171,7 @@ test('what toJSON() returns is looked at in its place, and is a payload itself w
   }
 });
 
-test('an error of the app while it is turned into JSON keeps its message, and endless nesting has one', () => {
+test('an exception of the app’s toJSON() keeps its message, and endless nesting has an error', () => {
   const failing = {
     get a() {
       throw new Error('of the app');

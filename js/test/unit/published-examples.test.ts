@@ -1,4 +1,4 @@
-// The uses that Forge's documentation of Realtime shows, in a page. Only the import is changed.
+// The examples of Forge's documentation of Realtime, on a page. Only the import differs.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -15,7 +15,7 @@ function page() {
   return { realtime, clients, say };
 }
 
-test('a component subscribes when it mounts, publishes by a button, and unsubscribes when it goes', async () => {
+test('a component subscribes when it mounts, publishes by a button, and unsubscribes when it unmounts', async () => {
   const { realtime, clients, say } = page();
   const received: string[] = [];
 
@@ -42,14 +42,14 @@ test('a component narrows the context on both sides', async () => {
   assert.deepEqual(clients[0]!.published[0]!.channel, { name: 'my-channel', scope: ['project'] });
 });
 
-test('components of any context meet on a global channel', async () => {
+test('components of any context share a global channel', async () => {
   const { realtime, clients } = page();
   await realtime.subscribeGlobal('my-channel', () => {});
   await realtime.publishGlobal('my-channel', 'to all');
   assert.deepEqual(clients[0]!.subscriptions.get(1)!.channel, clients[0]!.published[0]!.channel);
 });
 
-test('a component asks its resolver for a token, keeps it until it expires, and subscribes with it', async () => {
+test('a component fetches a token from its resolver, keeps it until it expires, and subscribes with it', async () => {
   const { realtime, clients } = page();
   let now = 1_700_000_000;
   let signed = 0;
@@ -74,7 +74,7 @@ test('a component asks its resolver for a token, keeps it until it expires, and 
   );
 });
 
-test('code that looks at errors sees none when all went well, and a list when not', async () => {
+test('code that checks errors sees undefined on success, and a list on failure', async () => {
   const { realtime, clients } = page();
   const told: string[] = [];
   const announce = async () => {

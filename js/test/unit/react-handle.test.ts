@@ -9,7 +9,7 @@ const event = { channel: 'n' } as RealtimeEvent;
 const gap = new SealwireError('GAP', 'Some were missed.');
 const ended = new SealwireError('TOKEN_EXPIRED', 'It is over.');
 
-/** What a handler is called with, in the order of the news. */
+/** Returns the arguments of a handler's calls for a message, a gap and an end. */
 function heard(handler: (log: unknown[]) => unknown, options: (log: unknown[]) => object = () => ({})) {
   const log: unknown[] = [];
   const handling = { handler: handler(log) as never, options: options(log) };
@@ -20,14 +20,14 @@ function heard(handler: (log: unknown[]) => unknown, options: (log: unknown[]) =
   return log;
 }
 
-test('a function of two arguments gets everything, and one of one argument messages only', () => {
+test('a function with two parameters receives messages and errors, and one with one parameter messages only', () => {
   const two = heard((log) => (payload: unknown, error: unknown) => log.push(error ?? payload));
   assert.deepEqual(two, ['one', gap, ended]);
   const one = heard((log) => (payload: unknown) => log.push(payload));
   assert.deepEqual(one, ['one']);
 });
 
-test('gaps and errors go to functions of their own, of the handler or of the options', () => {
+test('gaps and errors go to the separate functions of the handler or of the options', () => {
   const functions = (log: unknown[]) => ({
     onError: (error: SealwireError) => log.push(`error ${error.code}`),
     onGap: (error: SealwireError) => log.push(`gap ${error.code}`),
@@ -41,7 +41,7 @@ test('gaps and errors go to functions of their own, of the handler or of the opt
   assert.deepEqual(beside, ['one', 'gap GAP', 'error TOKEN_EXPIRED']);
 });
 
-test('calls mean the same channel where name, scope and claims are the same', () => {
+test('calls with equal names, scopes and claims have the same key', () => {
   const jwt = (claims: object) => `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s~k.v`;
   const blue = jwt({ tag: 'blue', exp: 1 });
   const key = channelKey('n', { token: blue, contextOverrides: ['issue', 'project'] });

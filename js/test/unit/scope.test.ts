@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { backendFrom, type BackendOptions } from '../../src/backend/backend.js';
 import { Inquiry } from '../../src/backend/inquiry.js';
-import type { SecretStore } from '../../src/backend/types.js';
+import type { SecretStore } from '../../src/backend/options.js';
 import { publishScope, type ScopeOptions } from '../../src/backend/scope.js';
 import { Confluence, Jira } from '../../src/context/product-context.js';
 import { contextProperties, type ForgeContext } from '../../src/context/properties.js';
@@ -25,7 +25,7 @@ const nothing = {
   secrets: () => ({}) as SecretStore,
 };
 
-/** The scope by the word of a host that makes the context itself. */
+/** Returns the scope of a context that its host has made itself, and which is trusted. */
 async function scopeOf(context: ForgeContext, options: ScopeOptions = {}, more: BackendOptions = {}) {
   const backend = backendFrom({ trustUnsignedContext: true, ...more }, nothing);
   return Object.fromEntries(await publishScope(new Inquiry(backend), context, options));
@@ -33,7 +33,7 @@ async function scopeOf(context: ForgeContext, options: ScopeOptions = {}, more: 
 
 const properties = (context: ForgeContext) => Object.fromEntries(contextProperties(context));
 
-test('the properties are the module and the identifiers of what the page shows', () => {
+test('the properties are the module and the identifiers of the page’s content', () => {
   assert.deepEqual(properties(gadget), { module: 'absences', dashboard: '10001', gadget: '10204' });
   assert.deepEqual(
     properties({
@@ -56,7 +56,7 @@ test('the properties are the module and the identifiers of what the page shows',
   );
 });
 
-test('what counts per parent names the parent, and is no property without it', () => {
+test('an identifier that is unique within its parent names the parent, and is absent without it', () => {
   const portal = { type: 'jiraServiceManagement:portalHeader', page: 'view_request' };
   for (const [extension, expected] of [
     [{ pullRequest: { id: 5 } }, {}],
@@ -91,7 +91,7 @@ test('an identifier never equals one of another parent, another kind or another 
     only('pullRequest', { repository: { uuid }, pullRequest: { id } });
   assert.notEqual(pull('{a}', 5), pull('{b}', 5));
   const slash = { repository: { uuid: 'a/1' }, pullRequest: { id: 5 } };
-  assert.throws(() => only('pullRequest', slash), isError('SCOPE_REFUSED', /'pullRequest' holds a slash/));
+  assert.throws(() => only('pullRequest', slash), isError('SCOPE_REFUSED', /'pullRequest' contains a slash/));
 
   assert.equal(only('issue', { issue: { key: 'A-7' } }), 'key:A-7');
   assert.notEqual(only('issue', { issue: { key: 'A-7' } }), only('issue', { issue: { id: 'A-7' } }));
@@ -108,7 +108,7 @@ test('an identifier never equals one of another parent, another kind or another 
     isError('SCOPE_REFUSED', /like a space/),
   );
 
-  // The keys of Bitbucket's projects count per workspace.
+  // The key of a Bitbucket project is unique only within its workspace.
   const project = { uuid: '{p}', key: 'P' };
   assert.equal(only('project', { type: 'bitbucket:projectSettingsMenuPage', project }), '{p}');
   const keyed = { project: { key: 'P' } };
@@ -116,7 +116,7 @@ test('an identifier never equals one of another parent, another kind or another 
   assert.equal(only('project', { type: 'jira:projectPage', ...keyed }), 'key:P');
 });
 
-test('what is no identifier is no property', () => {
+test('a value that is not an identifier is not a property', () => {
   assert.deepEqual(
     properties({ moduleKey: 'm', extension: { issue: { id: { nested: 1 } }, project: null } }),
     {
@@ -125,12 +125,12 @@ test('what is no identifier is no property', () => {
   );
   assert.deepEqual(properties({ extension: { issue: { id: NaN }, project: { id: [] } } }), {});
   assert.deepEqual(properties({ extension: 'text' }), {});
-  // Inherited properties are none of an object's fields.
+  // Inherited properties are not fields of the context.
   const inherited = Object.create({ issue: { id: '7' } }) as object;
   assert.deepEqual(properties({ extension: inherited }), {});
 });
 
-test('an identifier that cannot be carried is refused, since dropping it would widen the scope', () => {
+test('a malformed identifier is refused, since dropping it would widen the scope', () => {
   assert.throws(
     () => contextProperties({ extension: { issue: { id: '\ud800' } } }),
     isError('SCOPE_REFUSED', /'issue' is not well-formed Unicode/),
@@ -159,7 +159,7 @@ test('an override that the context lacks is refused with the properties that it 
   await assert.rejects(scopeOf(gadget, { contextOverrides: [Confluence.Space] }), refusal);
 });
 
-test('a name that every object has is no property', async () => {
+test('the name of an inherited property is not a property', async () => {
   for (const name of [...Object.getOwnPropertyNames(Object.prototype), 'board']) {
     const refusal = isError('SCOPE_REFUSED', new RegExp(`no property '${name}'`));
     await assert.rejects(scopeOf(gadget, { contextOverrides: [name] }), refusal);
@@ -180,7 +180,7 @@ test('an invocation without a module never falls back to the whole installation'
   );
 });
 
-test('a scope that the app states is taken as it is, within the limits of scopes', async () => {
+test('a scope that the app states is used as it is, within the limits of scopes', async () => {
   const trigger = { installContext: 'ari:cloud:jira::site/1' };
   assert.deepEqual(await scopeOf(trigger, { scope: { issue: '7', team: 'blue' } }), {
     issue: '7',

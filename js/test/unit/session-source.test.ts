@@ -24,7 +24,7 @@ async function hostWith(session: () => unknown) {
   return clients[0]!.host;
 }
 
-test('the session option provides sessions, and is told why', async () => {
+test('the session option provides sessions, and receives the reason', async () => {
   const reasons: string[] = [];
   const { sources, clients } = fakeCore();
   const realtime = realtimeWith({ session: (reason) => (reasons.push(reason), grant) }, sources);
@@ -34,7 +34,7 @@ test('the session option provides sessions, and is told why', async () => {
   assert.deepEqual(reasons, ['connect', 'unknown-key']);
 });
 
-test('the first session is asked for while the core loads, and used once', async () => {
+test('the first session is fetched while the core loads, and used once', async () => {
   const { sources, clients } = fakeCore();
   let load = (): void => {};
   const loaded = new Promise<void>((resolve) => (load = resolve));
@@ -55,7 +55,7 @@ test('the first session is asked for while the core loads, and used once', async
   assert.deepEqual(reasons, ['connect', 'connect']);
 });
 
-test('a session that lacks a field is refused without showing what it holds', async () => {
+test('the error for a session that lacks a field does not show its content', async () => {
   for (const field of Object.keys(grant)) {
     const host = await hostWith(() => ({ ...grant, [field]: undefined, secret: 'do-not-show' }));
     await assert.rejects(host.session('connect'), (thrown: Error) => {
@@ -69,7 +69,7 @@ test('a session that lacks a field is refused without showing what it holds', as
   await assert.rejects(host.session('connect'), isError('INVALID_ARGUMENT', /did not return a session/));
 });
 
-test('what the session option throws keeps its code, or gets one', async () => {
+test('an exception of the session option keeps its code, or gets one', async () => {
   const own = new SealwireError('PERMISSION_MISSING', 'Not you.');
   const refusing = await hostWith(() => Promise.reject(own));
   await assert.rejects(refusing.session('connect'), (thrown) => thrown === own);
@@ -87,7 +87,7 @@ test('outside Atlassian the default session explains what is missing', async () 
   );
 });
 
-test('a code survives the way through the platform, which hands on the message alone', () => {
+test('a code survives the platform, which passes on nothing but the message', () => {
   const thrown = withCodeInMessage(
     new SealwireError('PERMISSION_MISSING', 'authorize() refused the session.'),
   );
@@ -97,7 +97,7 @@ test('a code survives the way through the platform, which hands on the message a
   assert.equal(refusalIn(new Error('Something else.')), undefined);
 });
 
-test('a session option that hands on what the resolver threw keeps its code, too', async () => {
+test('a session option that rethrows the resolver’s exception keeps its code', async () => {
   const host = await hostWith(() => Promise.reject(new Error('HTTP 500: no [sealwire:PERMISSION_MISSING]')));
   await assert.rejects(host.session('connect'), isError('PERMISSION_MISSING', /^HTTP 500: no$/));
 });

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { readSettings, relayAddress } from '../../src/backend/settings.js';
 import { isError } from '../support/rejects.js';
 
-test('the relay is given by its origin or its whole address', () => {
+test('the address of the relay is its origin or its whole address', () => {
   const expected = {
     socketUrl: 'wss://relay.example/v1/realtime',
     publishUrl: 'https://relay.example/v1/publish',
@@ -24,18 +24,18 @@ test('the relay is given by its origin or its whole address', () => {
   );
 });
 
-test('an address that is none is refused with what it should look like', () => {
+test('the error for a malformed address shows a correct one', () => {
   const wrong = (url: string, message: RegExp) =>
     assert.throws(() => relayAddress(url), isError('INVALID_ARGUMENT', message));
   wrong('relay.example', /not a URL.*wss:\/\/relay\.example/);
   wrong('ftp://relay.example', /scheme ftp:/);
-  wrong('wss://user:secret@relay.example', /nothing but scheme, host and path/);
-  wrong('wss://relay.example/?token=1', /nothing but scheme, host and path/);
+  wrong('wss://user:secret@relay.example', /must consist of scheme, host and path only/);
+  wrong('wss://relay.example/?token=1', /must consist of scheme, host and path only/);
 });
 
 const SIGNING_KEY = `k1.${'A'.repeat(86)}`;
 
-test('options come before variables', () => {
+test('options take precedence over variables', () => {
   process.env['SEALWIRE_URL'] = 'wss://variables.example';
   process.env['SEALWIRE_APP'] = 'by-variable';
   process.env['SEALWIRE_SIGNING_KEY'] = SIGNING_KEY;
@@ -48,7 +48,7 @@ test('options come before variables', () => {
   }
 });
 
-test('a missing setting is named, with the command that sets it', () => {
+test('the error for a missing setting names the command that sets it', () => {
   const url = 'wss://relay.example';
   const missing = (source: object, message: RegExp) =>
     assert.throws(() => readSettings(source), isError('INVALID_ARGUMENT', message));

@@ -6,12 +6,13 @@ import { test } from 'node:test';
 import { Multiplexer, MAX_SESSIONS } from '../../src/sharing/multiplexer.js';
 import { decodeSession, divide, encodeEnd, encodeSession } from '../../src/sharing/wire.js';
 import { messagesIn } from '../../src/transport/batch.js';
-import { FakePage, FakeSocket, listen, settled } from '../support/fake-page.js';
+import { FakePage, listen, settled } from '../support/fake-page.js';
+import { FakeSocket } from '../support/fake-socket.js';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const bytes = (...values: number[]) => new Uint8Array(values);
 
-/** A multiplexer and its socket. */
+/** Returns a multiplexer and its socket. */
 function multiplexed() {
   const socket = new FakeSocket();
   const multiplexer = new Multiplexer(
@@ -23,7 +24,7 @@ function multiplexed() {
   return { socket, multiplexer };
 }
 
-test('turns and ends are those of the vectors', () => {
+test('the messages that select and end a session are those of the vectors', () => {
   const file = path.resolve('..', 'tests', 'vectors', 'frames.json');
   const frames = JSON.parse(readFileSync(file, 'utf8')) as Record<
     'direction' | 'message' | 'bytes',
@@ -60,12 +61,12 @@ test('the messages of a batch are those of the vectors', () => {
     const found = places.map(({ message, end }) => hex(batch.subarray(message, end)));
     assert.deepEqual(found, messages, what);
     assert.equal(places.at(-1)!.end < batch.length, broken, what);
-    // Without a turn in it, it goes on as it is.
+    // A batch that selects no session is passed on as it is.
     assert.deepEqual([...divide(batch.buffer)], [batch.buffer], what);
   }
 });
 
-test('a batch is divided where the relay turns to another session', () => {
+test('a batch is divided where the relay selects another session', () => {
   const turn = [0x82, 4, 0x62, 2, 8, 3];
   const back = [0x82, 2, 0x62, 0];
   const message = (value: number) => [0x82, 1, value];
@@ -82,13 +83,13 @@ test('a batch is divided where the relay turns to another session', () => {
   ]);
   assert.deepEqual(parts(turn, back, message(1)), [3, 0, '820101']);
   assert.deepEqual(parts(message(1), turn), ['820101', 3]);
-  // What is broken reaches the session, which says so.
+  // A broken batch reaches the session, which reports it.
   assert.deepEqual(parts(turn, [0x82, 9, 1]), [3, '820901']);
 });
 
-test('each session gets its part of a batch', () => {
+test('each session receives its part of a batch', () => {
   const { socket, multiplexer } = multiplexed();
-  const heard = [listen(multiplexer.place()), listen(multiplexer.place())];
+  const heard = [listen(multiplexer.takeSlot()), listen(multiplexer.takeSlot())];
   socket.onopen?.();
   socket.receive(0x82, 1, 9, 0x82, 4, 0x62, 2, 8, 1, 0x82, 1, 10, 0x82, 1, 11);
   socket.receive(12);
@@ -98,16 +99,16 @@ test('each session gets its part of a batch', () => {
   ]);
 });
 
-test('sessions take turns on one socket, and a lone one takes none', () => {
+test('sessions are selected on a shared socket, and a single session needs no selection', () => {
   const { socket, multiplexer } = multiplexed();
-  const first = multiplexer.place();
+  const first = multiplexer.takeSlot();
   const heardFirst = listen(first);
   socket.onopen?.();
   first.send(bytes(1));
   first.send(bytes(2));
   socket.receive(9);
   assert.deepEqual(socket.sent, ['01', '02']);
-  const second = multiplexer.place();
+  const second = multiplexer.takeSlot();
   const heardSecond = listen(second);
   second.send(bytes(3));
   second.send(bytes(4));
@@ -125,7 +126,7 @@ test('sessions take turns on one socket, and a lone one takes none', () => {
   assert.ok(socket.isClosed);
 });
 
-test('a lost socket is lost for every session, and the next one starts from nothing', () => {
+test('a lost socket is lost for every session, and the next socket starts with session 0', () => {
   const sockets: FakeSocket[] = [];
   let emptied = 0;
   const connect = () => {
@@ -133,7 +134,7 @@ test('a lost socket is lost for every session, and the next one starts from noth
     return sockets.at(-1)!;
   };
   const multiplexer = new Multiplexer(connect, 'u', 'p', () => (emptied += 1));
-  const heard = [listen(multiplexer.place()), listen(multiplexer.place())];
+  const heard = [listen(multiplexer.takeSlot()), listen(multiplexer.takeSlot())];
   sockets[0]!.onopen?.();
   sockets[0]!.onclose?.({ code: 4503 });
   assert.deepEqual(heard, [
@@ -141,13 +142,13 @@ test('a lost socket is lost for every session, and the next one starts from noth
     ['open', 'closed 4503'],
   ]);
   assert.equal(emptied, 1);
-  const place = multiplexer.place();
+  const place = multiplexer.takeSlot();
   sockets[1]!.onopen?.();
   place.send(bytes(1));
   assert.deepEqual(sockets[1]!.sent, ['01']);
 });
 
-test('six frames hold one socket, and what they say to each other is what is on the wire', async () => {
+test('six frames share one socket, and exchange nothing but the frames of the wire', async () => {
   const page = new FakePage();
   const frames = Array.from({ length: 6 }, () => page.frame());
   const sockets = frames.map((frame) => frame.connect());
@@ -172,7 +173,7 @@ test('six frames hold one socket, and what they say to each other is what is on 
   }
 });
 
-test('when the leader goes the next one leads, and every frame is told at once', async () => {
+test('when the leader leaves, the next frame leads, and every frame’s core is woken at once', async () => {
   const page = new FakePage();
   const frames = Array.from({ length: 3 }, () => page.frame());
   const sockets = frames.map((frame) => frame.connect());
@@ -197,7 +198,7 @@ test('when the leader goes the next one leads, and every frame is told at once',
   assert.deepEqual(heardAgain, [['open'], ['open']]);
 });
 
-test('a leader whose frame was removed without a word is replaced, and its follower’s place given up', async () => {
+test('a leader whose frame was removed without an event is replaced, and a removed follower’s slot is released', async () => {
   const page = new FakePage();
   const frames = Array.from({ length: 3 }, () => page.frame());
   const heard = frames.map((frame) => listen(frame.connect()));
@@ -216,12 +217,12 @@ test('a leader whose frame was removed without a word is replaced, and its follo
   const sent = page.sockets[1]!.sent.length;
   frames[2]!.remove();
   await settled(1_200);
-  // The leader turns to the session of the removed frame, and ends it.
+  // The leader selects the session of the removed frame, and ends it.
   assert.deepEqual(page.sockets[1]!.sent.slice(sent), ['42020801', '4a00']);
   assert.equal(frames[2]!.claims(), 0);
 });
 
-test('a frame that is put aside loses its place, and has nothing left that others wait for', async () => {
+test('a frame that is cached loses its slot, and holds nothing that others wait for', async () => {
   const page = new FakePage();
   const [leader, follower] = [page.frame(), page.frame()];
   const heard = [listen(leader.connect()), listen(follower.connect())];
@@ -238,7 +239,7 @@ test('a frame that is put aside loses its place, and has nothing left that other
   assert.equal(leader.claims(), 0);
 });
 
-test('a leader that hangs is done without', async () => {
+test('frames connect alone if the leader is stalled', async () => {
   const page = new FakePage();
   const [leader, follower] = [page.frame(), page.frame()];
   listen(leader.connect());
@@ -251,7 +252,7 @@ test('a leader that hangs is done without', async () => {
   assert.deepEqual(heard, ['open']);
 });
 
-test('a page with more frames than a connection takes gives the rest sockets of their own', async () => {
+test('frames beyond the limit of one connection have separate sockets', async () => {
   const page = new FakePage();
   const frames = Array.from({ length: MAX_SESSIONS + 2 }, () => page.frame());
   for (const frame of frames) listen(frame.connect());
@@ -268,7 +269,7 @@ test('sockets to other relays are not shared', async () => {
   assert.equal(page.sockets.length, 2);
 });
 
-test('a socket that is closed before it is known who leads is never opened', async () => {
+test('a socket that is closed before a leader is known is never opened', async () => {
   const page = new FakePage();
   const heard = listen(page.frame().connect());
   const socket = page.frame().connect();
@@ -278,11 +279,11 @@ test('a socket that is closed before it is known who leads is never opened', asy
   assert.deepEqual(heard, []);
 });
 
-test('a place that was left without an answer closes a socket that is silent for all, and no other', (t) => {
+test('a session that timed out closes a socket that is silent for all sessions, and no other', (t) => {
   let now = 0;
   t.mock.method(performance, 'now', () => now);
   const { socket, multiplexer } = multiplexed();
-  const [first, second, third] = [multiplexer.place(), multiplexer.place(), multiplexer.place()];
+  const [first, second, third] = [multiplexer.takeSlot(), multiplexer.takeSlot(), multiplexer.takeSlot()];
   const heard = listen(third);
   socket.onopen?.('websocket');
   now = 2_000;
@@ -295,7 +296,7 @@ test('a place that was left without an answer closes a socket that is silent for
   assert.deepEqual([socket.isClosed, heard], [true, ['open', 'closed 1006']]);
 });
 
-test('a follower that was left without an answer closes the dead socket of its leader', async (t) => {
+test('a follower whose session timed out closes the dead socket of its leader', async (t) => {
   let now = 0;
   t.mock.method(performance, 'now', () => now);
   const page = new FakePage();
@@ -313,7 +314,7 @@ test('a follower that was left without an answer closes the dead socket of its l
   assert.deepEqual([page.sockets[0]!.isClosed, heard], [true, ['closed 1006']]);
 });
 
-test('the reason for which the page’s socket failed reaches every frame', async () => {
+test('the failure of the page’s socket reaches every frame', async () => {
   const page = new FakePage();
   const frames = [page.frame(), page.frame()];
   const sockets = frames.map((frame) => frame.connect());

@@ -1,4 +1,4 @@
-// The app's own handler on the test relay: relay.invoke(), the page's option handler, and relay.run().
+// The app's own handler with the test relay: relay.invoke(), the page's option handler, and relay.run().
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,10 +10,10 @@ import { createRealtime, publishGlobal, wrap, type ForgeContext } from '../../sr
 import { createTestRelay } from '../../src/testing.js';
 import { isError } from '../support/rejects.js';
 
-// A CommonJS package: Node gives its exports as the default.
+// A CommonJS package: Node returns its exports as the default export.
 const Resolver = (ForgeResolver as unknown as { default: typeof ForgeResolver }).default ?? ForgeResolver;
 
-/** An app as its author writes it: nothing in it knows of tests. */
+/** Returns an app as its author writes it, without code for tests. */
 function app() {
   const asked: ForgeContext[] = [];
   const realtime = createRealtime({
@@ -62,13 +62,13 @@ test("a function of the app's handler runs with the page's context and account, 
   assert.deepEqual(elsewhere, []);
   const [published] = relay.published('notes');
   assert.deepEqual([published!.from, published!.scope], ['resolver', { module: 'panel', issue: '7' }]);
-  // The handler answered for the sessions: what its authorize() says holds.
+  // The handler provided the sessions, so its authorize() decides.
   assert.deepEqual([...new Set(asked.map(({ accountId }) => accountId))].sort(), ['ada', 'ben']);
   const { errors } = await ben.publish('notes', 'x');
   assert.match(errors![0]!, /^PERMISSION_MISSING/);
 });
 
-test('invocations at once do not see each other', async () => {
+test('concurrent invocations are isolated', async () => {
   const { handler } = app();
   const relay = createTestRelay();
   const pages = ['1', '2', '3'].map((issue) => relay.realtime({ context: context(issue), accountId: issue }));
@@ -79,7 +79,7 @@ test('invocations at once do not see each other', async () => {
   );
 });
 
-test('two relays do not see each other either, and neither needs a variable or a storage', async () => {
+test('two relays are isolated, and need no variable and no storage', async () => {
   const { handler } = app();
   const relays = [createTestRelay(), createTestRelay({ installation: 'ari:cloud:jira::site/mine' })];
   for (const relay of relays) await relay.invoke(handler, 'tellAll');
@@ -95,7 +95,7 @@ test('two relays do not see each other either, and neither needs a variable or a
   assert.equal((await relays[0]!.invoke(handler, 'ban', { accountId: 'x' })).errors, undefined);
 });
 
-test("a page's authorize takes the place of the app's, which may need a product to ask", async () => {
+test("a page's authorize replaces the app's, which may need a product", async () => {
   const resolver = new Resolver();
   const realtime = createRealtime({
     authorize: () => {
@@ -123,7 +123,7 @@ test("a page's authorize takes the place of the app's, which may need a product 
   );
 });
 
-test('what the function throws or returns comes back, and a wrong call is named', async () => {
+test('the result or exception of the function is returned, and a wrong call is refused', async () => {
   const { handler, resolver } = app();
   const relay = createTestRelay();
   await assert.rejects(relay.invoke(handler, 'fail'), new TypeError('of the app'));
@@ -142,7 +142,7 @@ test('what the function throws or returns comes back, and a wrong call is named'
     relay.invoke(handler, 'text', {}, foreign),
     isError('INVALID_ARGUMENT', /not one of this test relay/),
   );
-  // Without wrap(), the platform does not tell publish() of the invocation, and neither does the test.
+  // Without wrap(), publish() does not know the invocation, as on the platform.
   await assert.rejects(
     relay.invoke(resolver.getDefinitions(), 'addNote', {}, relay.realtime({ context: context('7') })),
     isError('INVALID_ARGUMENT', /Export wrap\(resolver\.getDefinitions\(\)\)/),
@@ -157,7 +157,7 @@ test('what the function throws or returns comes back, and a wrong call is named'
   );
 });
 
-test('a consumer of the app runs on the same stage', async () => {
+test('a consumer of the app runs with the test relay', async () => {
   const { consumer } = app();
   const relay = createTestRelay();
   const page = relay.realtime({ context: context('7') });
@@ -187,7 +187,7 @@ test('a resolver of the test relay keeps its own options when it is invoked', as
   await assert.rejects(relay.invoke(handler, 'scope', {}, page), isError('SCOPE_REFUSED', /vouches/));
 });
 
-test('contexts without an installation belong to that of the relay', async () => {
+test('contexts without an installation belong to the installation of the relay', async () => {
   const relay = createTestRelay({ installation: 'ari:cloud:jira::site/mine' });
   const page = relay.realtime();
   const heard: unknown[] = [];

@@ -8,14 +8,14 @@ import { isError } from '../support/rejects.js';
 
 const context = { moduleKey: 'panel', extension: { issue: { id: '7' }, project: { id: '3' } } };
 
-/** Subscribes, and keeps payloads and the codes of errors. */
+/** Subscribes, and records payloads and the codes of errors. */
 async function heardOn(page: Realtime, channel: string, options = {}): Promise<unknown[]> {
   const heard: unknown[] = [];
   await page.subscribe(channel, (payload, error) => heard.push(error ? error.code : payload), options);
   return heard;
 }
 
-test('a page without any option works, and everything has happened once the relay has settled', async () => {
+test('a page without options works, and every message is delivered once the relay has settled', async () => {
   const relay = createTestRelay();
   const heard = await heardOn(relay.realtime(), 'n');
   await relay.realtime().publish('n', { a: 1 });
@@ -23,7 +23,7 @@ test('a page without any option works, and everything has happened once the rela
   assert.deepEqual(heard, [{ a: 1 }]);
 });
 
-test('what was published can be inspected', async () => {
+test('publications can be inspected', async () => {
   const relay = createTestRelay({ now: () => 1_700_000_000_000 });
   const page = relay.realtime({ context, accountId: 'ada' });
   const resolver = relay.resolver();
@@ -62,7 +62,7 @@ test('pages are cut off one by one or together', async () => {
   assert.throws(() => relay.cut(createTestRelay().realtime()), isError('INVALID_ARGUMENT', /not one of/));
 });
 
-test('forgotten messages and a restart are gaps', async () => {
+test('forgotten messages and a restart cause gaps', async () => {
   const relay = createTestRelay();
   const [ada, ben] = [relay.realtime(), relay.realtime()];
   const heard = await heardOn(ada, 'n');
@@ -80,7 +80,7 @@ test('forgotten messages and a restart are gaps', async () => {
   assert.deepEqual(heard, ['GAP', 'one', 'GAP', 'two']);
 });
 
-test('expired sessions are fetched anew without a loss, and expired channel tokens end or are renewed', async () => {
+test('expired sessions are fetched again without a loss, and expired channel tokens are renewed or end their subscriptions', async () => {
   const relay = createTestRelay();
   const resolver = relay.resolver();
   const site = { ...context, installContext: 'ari:1', accountId: 'ada' };
@@ -102,7 +102,7 @@ test('expired sessions are fetched anew without a loss, and expired channel toke
   assert.deepEqual(reasons, ['connect', 'connect']);
 });
 
-test('a session is renewed ahead of its end, on clocks that a test moves', async () => {
+test('a session is renewed before it expires, also on a mocked clock', async () => {
   mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_700_000_000_000 });
   try {
     const relay = createTestRelay();
@@ -140,7 +140,7 @@ test('errors are those of the package, and options are checked', async () => {
   assert.throws(() => createTestRelay({ replaySeconds: 121 }), isError('INVALID_ARGUMENT', /replaySeconds/));
 });
 
-test('a resolver of the test relay is the real one in all but its core', async () => {
+test('a resolver of the test relay differs from the real one in its core only', async () => {
   const relay = createTestRelay();
   const resolver = relay.resolver({ authorize: ({ accountId }) => accountId === 'ada' });
   const site = { ...context, installContext: 'ari:1', accountId: 'ada' };
@@ -154,7 +154,7 @@ test('a resolver of the test relay is the real one in all but its core', async (
   await assert.rejects(resolver.publish('n', 'x'), isError('INVALID_ARGUMENT', /invocation is unknown/));
 });
 
-test('a session that the app ends is asked for again, and what authorize says then holds', async () => {
+test('a revoked session is requested again, and authorize decides anew', async () => {
   const relay = createTestRelay();
   let banned = '';
   const authorize = ({ accountId }: { accountId?: string }) => accountId !== banned;
@@ -162,7 +162,7 @@ test('a session that the app ends is asked for again, and what authorize says th
   const heard = [await heardOn(ada!, 'n'), await heardOn(ben!, 'n')];
   const site = { context: { ...context, installContext: 'ari:cloud:jira::site/test' } };
   const resolver = relay.resolver();
-  // Of another dashboard, of another installation, and of somebody who may come back.
+  // These sessions belong to another dashboard, to another installation, and to a user who may return.
   await resolver.disconnect({ properties: { issue: '8' } }, site);
   await resolver.disconnect('installation', { context: { ...context, installContext: 'ari:1' } });
   await relay.settled();
@@ -180,7 +180,7 @@ test('a session that the app ends is asked for again, and what authorize says th
   assert.deepEqual(heard, [['one'], ['one', 'PERMISSION_MISSING']]);
 });
 
-test('a context without a type gets the default scope of a page that shows such things', async () => {
+test('a context without a type has the default scope of a page with its properties', async () => {
   const relay = createTestRelay();
   for (const [extension, scope] of [
     [undefined, { module: 'm' }],
@@ -205,7 +205,7 @@ test('a context without a type gets the default scope of a page that shows such 
   }
 });
 
-test('the test relay keeps the rules on default scopes, users and environments', async () => {
+test('the test relay follows the rules on default scopes, users and environments', async () => {
   const relay = createTestRelay();
   const unknown = { moduleKey: 'm', extension: { type: 'jira:newThing', issue: { id: '7' } } };
   const page = relay.realtime({ context: unknown });

@@ -44,7 +44,7 @@ test('a publish waits two minutes and a subscribe without end, unless the app se
   }
 });
 
-test('limits, signals and ids are checked by name', async () => {
+test('errors for limits, signals and ids name the option', async () => {
   const { realtime } = page();
   const wrong = [
     [{ timeoutMs: -1 }, /timeoutMs must be a number of milliseconds from 0 to 86400000/],
@@ -73,7 +73,7 @@ test('limits, signals and ids are checked by name', async () => {
   );
 });
 
-test('the side that was slow is named: the token function, the core', async () => {
+test('the error at the time limit names the slow side: the token function or the core', async () => {
   const { realtime } = page();
   const options = { timeoutMs: 5, token: () => never };
   const slow = /^SESSION_UNAVAILABLE: The token function has not answered in time/;
@@ -88,7 +88,7 @@ test('the side that was slow is named: the token function, the core', async () =
   assert.equal(mayHaveArrived, false);
 });
 
-test('a call does not lose its time to a session that an earlier call waited for in vain', async () => {
+test('a call does not wait for a session that an earlier call has waited for in vain', async () => {
   const { realtime, clients } = page({ session: () => never });
   await realtime.publish('n', 'x', { timeoutMs: 5 });
   await realtime.publish('n', 'y', { timeoutMs: 60_000 });
@@ -111,7 +111,7 @@ test('an idempotency id goes to the core', async () => {
   assert.equal(clients[0]!.calls[0]!.idempotencyId, 'note-7');
 });
 
-test('a signal withdraws a subscribe, at whatever stage it is', async () => {
+test('a signal withdraws a subscribe at every stage', async () => {
   const { realtime, clients } = page();
   const reason = new Error('left the page');
   const early = AbortSignal.abort(reason);
@@ -160,7 +160,7 @@ test('a signal ends a publish, which says whether the message may have arrived',
   assert.equal(mayHaveArrived, true);
 });
 
-test('a subscription tells how it stands', async () => {
+test('a subscription reports its state', async () => {
   const { realtime, clients } = page();
   const told: [string, string | undefined][] = [];
   const onState = (state: string, error?: SealwireError) => told.push([state, error?.code]);
@@ -181,7 +181,7 @@ test('a subscription tells how it stands', async () => {
   ]);
 });
 
-test('the package may be called from the functions that the app gives it', async () => {
+test('the app’s functions may call the package', async () => {
   for (const where of ['onDebug', 'session', 'token', 'onState'] as const) {
     const { sources } = fakeCore();
     let asked = 0;

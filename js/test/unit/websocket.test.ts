@@ -26,7 +26,7 @@ afterEach(() => {
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 
-test('an error of a WebSocket counts as its end, also where no close follows', async () => {
+test('an error of a WebSocket counts as its end, even without a close event', async () => {
   globalThis.WebSocket = FakeWebSocket as never;
   for (const closes of [false, true]) {
     const codes: unknown[] = [];

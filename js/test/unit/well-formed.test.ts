@@ -1,4 +1,4 @@
-// Text that no UTF-8 can carry is refused wherever it would name something.
+// Text that UTF-8 cannot carry is refused in every name and identifier.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -14,7 +14,7 @@ import { isError } from '../support/rejects.js';
 const ILL_FORMED = ['\ud800', '\udc00', 'a\ud83d', '\ude00a', '\ude00\ud83d', '\ud800\ud800\udc00'];
 const WELL_FORMED = ['', 'a', '😀', '\ufffd', '\uffff', '\u{10ffff}', 'e\u0301', '\u00e9'];
 
-test('halves of surrogate pairs are told from pairs', () => {
+test('halves of surrogate pairs are distinguished from pairs', () => {
   for (const text of ILL_FORMED) assert.equal(isWellFormed(text), false, JSON.stringify(text));
   for (const text of WELL_FORMED) assert.equal(isWellFormed(text), true, JSON.stringify(text));
 });
@@ -45,7 +45,7 @@ test('three names that UTF-8 would make one are refused, as channels and as even
   assert.equal(checkChannelName('\ufffd'), '\ufffd');
 });
 
-test('composed and decomposed forms of a name are two names', () => {
+test('composed and decomposed forms of a name are different names', () => {
   assert.notEqual(checkChannelName('\u00e9'), checkChannelName('e\u0301'));
 });
 

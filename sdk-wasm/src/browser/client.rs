@@ -25,8 +25,8 @@ impl Client {
     /// Creates a client.
     ///
     /// `host` is `{ session(reason), connect(url, protocol), token(provider, renewal, fresh), state(state, error?),
-    /// open(opening, key, iv, associatedData, ciphertext) }`. `options` is `{ idleCloseMs?, opensElsewhereFrom? }`. The
-    /// host's `open` decrypts messages of at least `opensElsewhereFrom` sealed bytes. By default the core decrypts all.
+    /// open(opening, key, iv, associatedData, ciphertext) }`. `options` is `{ idleCloseMs?, hostDecryptThreshold? }`. The
+    /// host's `open` decrypts messages of at least `hostDecryptThreshold` sealed bytes. By default the core decrypts all.
     ///
     /// # Errors
     /// An error with the code `UNREACHABLE` if the page has no source of randomness.

@@ -14,7 +14,7 @@ return crypto.subtle.decrypt({ name: 'AES-GCM', iv: input[2], additionalData: in
 "#;
 
 async fn page() -> Page {
-    Page::open_with(&js(&json!({ "opensElsewhereFrom": 500 }))).subscribe_it().await.0
+    Page::open_with(&js(&json!({ "hostDecryptThreshold": 500 }))).subscribe_it().await.0
 }
 
 async fn decrypted(input: &Array) -> Uint8Array {

@@ -1,0 +1,144 @@
+// subscribe() and subscribeGlobal(): checks a call, passes it to the core, and delivers messages and errors to the app.
+
+import { invalid } from '../arguments/invalid.js';
+import { checkOptions, checkReplaySeconds, checkToken } from '../arguments/options.js';
+import type { ChannelSpec, Client, Notice } from '../core/browser-core.js';
+import { errorFromCore } from '../errors/from-core.js';
+import { SealwireError } from '../errors/sealwire-error.js';
+import { refuseToken } from '../session/channel-token.js';
+import { channelSpec, withToken, type NamedChannel } from './channel.js';
+import type { Connection } from './connection.js';
+import {
+  audienceOf,
+  deliverMessage,
+  deliverNotice,
+  noticeError,
+  type AnyCallback,
+  type Audience,
+} from './deliver.js';
+import { checkOnState, SubscriptionStateTracker } from './subscription-state.js';
+import type { Subscription } from './types.js';
+import { limitsOf, type Wait } from './wait.js';
+
+export async function subscribe(
+  connection: Connection,
+  global: boolean,
+  channel: string,
+  callback: AnyCallback,
+  given: unknown,
+): Promise<Subscription> {
+  const options = checkOptions(given);
+  const named = channelSpec(channel, options, global);
+  const replaySeconds = checkReplaySeconds(options['replaySeconds']);
+  const audience = audienceOf(channel, callback, options);
+  const limits = limitsOf(options);
+  const state = new SubscriptionStateTracker(checkOnState(options['onState']));
+  const subscriber = new Subscriber(connection, named, replaySeconds, audience, state);
+  return connection.withWait(limits, (wait) => subscriber.subscribe(wait));
+}
+
+/** One subscription of the app, from the call of subscribe() to its end. */
+class Subscriber {
+  readonly #connection: Connection;
+  readonly #named: NamedChannel;
+  readonly #replaySeconds: number | undefined;
+  readonly #audience: Audience;
+  readonly #state: SubscriptionStateTracker;
+  #isLive = true;
+  /** Removes the listener for close(). */
+  #removeCloseListener: () => void = () => {};
+
+  constructor(
+    connection: Connection,
+    named: NamedChannel,
+    replaySeconds: number | undefined,
+    audience: Audience,
+    state: SubscriptionStateTracker,
+  ) {
+    this.#connection = connection;
+    this.#named = named;
+    this.#replaySeconds = replaySeconds;
+    this.#audience = audience;
+    this.#state = state;
+  }
+
+  /** Resolves once the relay has confirmed the subscription. */
+  async subscribe(wait: Wait): Promise<Subscription> {
+    const { client, id } = await this.#confirmed(wait).catch((thrown: unknown) => {
+      const error = wait.ended ? wait.ended.error : this.#connection.errorOf(thrown);
+      this.#isLive = false;
+      this.#state.set('ended', error instanceof SealwireError ? error : undefined);
+      throw error;
+    });
+    wait.throwIfEnded();
+    this.#state.set('subscribed');
+    this.#removeCloseListener = this.#connection.onClosed((error) => this.#end(error));
+    return this.#handle(client, id);
+  }
+
+  /** Subscribes with a token of the app's function, and once more with another if the relay refuses the first. */
+  async #confirmed(wait: Wait): Promise<{ client: Client; id: number }> {
+    const { provider } = this.#named;
+    const spec = provider ? await withToken(this.#named, wait) : this.#named.spec;
+    return this.#attempt(spec, wait).catch(async (thrown: unknown) => {
+      const isAboutToken = this.#connection.errorOf(thrown).code.startsWith('TOKEN_');
+      // A token that the function returned for an earlier call may have expired meanwhile.
+      if (wait.ended || !provider || !isAboutToken || !refuseToken(provider, spec.token)) throw thrown;
+      const fresh = await withToken(this.#named, wait);
+      if (fresh.token === spec.token) throw thrown;
+      return this.#attempt(fresh, wait);
+    });
+  }
+
+  async #attempt(spec: ChannelSpec, wait: Wait): Promise<{ client: Client; id: number }> {
+    const client = await this.#connection.clientFor(spec, wait);
+    wait.throwIfEnded();
+    const { provider } = this.#named;
+    const remaining = wait.remainingMs;
+    const id = await client.subscribe(
+      spec,
+      {
+        ...(this.#replaySeconds !== undefined && { replaySeconds: this.#replaySeconds }),
+        ...(provider && { renewToken: provider }),
+        ...(remaining !== undefined && { timeoutMs: remaining }),
+        started: (call) => wait.onEnd(() => void client.unsubscribe(call).catch(() => {})),
+      },
+      (payload, meta) => this.#isLive && deliverMessage(this.#audience, payload, meta),
+      (notice) => this.#notice(notice),
+    );
+    return { client, id };
+  }
+
+  #notice(notice: Notice): void {
+    if (!this.#isLive) return;
+    if (notice.kind === 'state') return this.#state.set(notice.state);
+    if (notice.kind === 'ended') this.#end(noticeError(notice));
+    deliverNotice(this.#audience, notice);
+  }
+
+  #end(error?: SealwireError): void {
+    this.#isLive = false;
+    this.#removeCloseListener();
+    this.#state.set('ended', error);
+  }
+
+  #handle(client: Client, id: number): Subscription {
+    const state = this.#state;
+    const rejectConverted = (error: unknown) => Promise.reject(errorFromCore(error));
+    return {
+      get state() {
+        return state.current;
+      },
+      unsubscribe: async () => {
+        if (!this.#isLive) return;
+        this.#end();
+        await client.unsubscribe(id).catch(rejectConverted);
+      },
+      refreshToken: async (token) => {
+        const checked = checkToken(token);
+        if (checked === undefined) throw invalid('refreshToken() needs a token.');
+        await client.refreshToken(id, checked).catch(rejectConverted);
+      },
+    };
+  }
+}
