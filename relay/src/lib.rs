@@ -15,8 +15,8 @@ mod fanout;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
-mod guests;
 mod http;
+mod http_connections;
 mod hub;
 mod lifecycle;
 mod limits;
@@ -25,13 +25,13 @@ mod memory;
 mod metrics;
 mod output;
 mod proxies;
-mod pulse;
 mod refused;
 mod server;
 mod session;
 mod session_id;
 mod settings;
 mod sse;
+mod stall_detector;
 mod tenant;
 mod tls;
 mod websocket;
@@ -43,9 +43,9 @@ pub use auth::{
 pub use broker::{Broker, BrokerError, BrokerFuture, BrokerStatus, EmbeddedBroker};
 pub use clock::Now;
 pub use config::{Config, ConfigError, NewApp, Origin, Overrides, Risk, template};
-pub use fanout::{BacklogPermit, Deliveries, Opening, Subscribers, Visited};
+pub use fanout::{BacklogPermit, CatchUp, Deliveries, Subscribers, Visited};
 pub use hub::{
-    Accepted, Draft, History, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication,
+    Draft, History, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication, PublishReceipt,
     Replay,
 };
 pub use limits::{Limit, Limits};
@@ -53,14 +53,15 @@ pub use listener::Endpoint;
 pub use memory::{Memory, MemoryUsage};
 pub use output::{Output, flush_log, open_log};
 pub use proxies::TrustedProxies;
-pub use pulse::Pulse;
 pub use refused::Refused;
 pub use server::{Relay, Reloaded, StartError};
 pub use session::{
-    EndReason, EventFilter, Identity, Joined, Publishing, Refusal, SessionAction, SessionConfig, SessionRules,
+    EndReason, EventFilter, Identity, Publishing, Refusal, SessionAction, SessionConfig, SessionRules,
+    SubscriptionStart,
 };
 pub use session_id::SessionId;
 pub use settings::{AllowedOrigins, Listen, LogFormat, Rate, Setting, Settings, schema};
+pub use stall_detector::StallDetector;
 pub use tenant::Tenant;
 pub use tls::Tls;
 pub use websocket::{Decoder, Incoming, Violation};

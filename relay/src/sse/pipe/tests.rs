@@ -1,5 +1,5 @@
 use super::*;
-use crate::guests::guest;
+use crate::http_connections::test_connection;
 use crate::websocket::{Decoder, Incoming, encode_message};
 use futures_util::task::noop_waker_ref;
 use sealwire_protocol::wire::{Ping, Publication, ToClient};
@@ -29,7 +29,7 @@ fn body(pipe: &Pipe) -> Poll<Option<String>> {
 
 fn over(memory: &Arc<Memory>) -> (Arc<Pipe>, StreamedSocket) {
     let pipe = Arc::new(Pipe::new(memory.clone()));
-    (pipe.clone(), StreamedSocket { pipe, guest: guest(memory) })
+    (pipe.clone(), StreamedSocket { pipe, http_connection: test_connection(memory) })
 }
 
 fn open() -> (Arc<Pipe>, StreamedSocket) {
@@ -126,7 +126,7 @@ fn what_lies_in_a_pipe_counts_until_it_is_read_and_events_until_the_client_has_t
     assert_eq!(read(&socket).len(), 1);
     assert_eq!(memory.held().total(), socket.request());
     socket.open_session();
-    assert_eq!((memory.held().guests, memory.held().connections), (0, socket.request()));
+    assert_eq!((memory.held().unauthenticated, memory.held().connections), (0, socket.request()));
     drop(socket);
     assert_eq!(memory.held().total(), 0);
 }

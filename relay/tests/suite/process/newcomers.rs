@@ -155,7 +155,10 @@ async fn streams_without_a_token_push_no_session_out_and_make_room_for_each_othe
     assert!(answered(b"200") > 100 && answered(b"503") > 0);
     bystanders.must_be_untouched().await;
     let scrape = Scrape::of(&relay).await;
-    assert!(scrape.value("sealwire_memory_bytes{what=\"guests\"}") < 17.0 * 1048576.0, "{scrape:#?}");
+    assert!(
+        scrape.value("sealwire_memory_bytes{what=\"unauthenticated\"}") < 17.0 * 1048576.0,
+        "{scrape:#?}"
+    );
     assert!(scrape.value("process_resident_memory_bytes") < 128.0 * 1048576.0);
 
     // The strangers stay for as long as they may. A client with a token is let in soon all the same, and none was ended.

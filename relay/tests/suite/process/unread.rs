@@ -19,7 +19,7 @@ use tokio::{
 /// The longest time in which a client may read nothing.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 const FLAGS: [&str; 6] = ["--write-timeout", "2s", "--log", "error", "--admin-listen", "127.0.0.1:0"];
-const GUESTS: &str = "sealwire_memory_bytes{what=\"guests\"}";
+const UNAUTHENTICATED: &str = "sealwire_memory_bytes{what=\"unauthenticated\"}";
 /// Longest wait for anything, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Requests that are sent at once, for 18 MB of answers.
@@ -42,7 +42,7 @@ async fn ask_for_much(stream: &mut (impl AsyncWrite + Unpin)) {
 /// The time until the relay has none of these connections any more.
 async fn until_gone(relay: &RelayProcess) -> Duration {
     let begun = Instant::now();
-    while Scrape::of(relay).await.value(GUESTS) < 190_000.0 {
+    while Scrape::of(relay).await.value(UNAUTHENTICATED) < 190_000.0 {
         assert!(begun.elapsed() < PATIENCE, "no answer waits for its client");
     }
     let begun = Instant::now();
@@ -70,7 +70,7 @@ async fn unread_answers_end_the_connection_and_take_little_memory_until_then() {
     let mut scrape = Scrape::of(&relay).await;
     let begun = Instant::now();
     // The buffers of the system count.
-    while scrape.value(GUESTS) < 50.0 * 190_000.0 {
+    while scrape.value(UNAUTHENTICATED) < 50.0 * 190_000.0 {
         assert!(begun.elapsed() < WRITE_TIMEOUT, "the buffers of the system are not counted: {scrape:#?}");
         scrape = Scrape::of(&relay).await;
     }
@@ -79,7 +79,7 @@ async fn unread_answers_end_the_connection_and_take_little_memory_until_then() {
     let took = until_gone(&relay).await;
     assert!(took < WRITE_TIMEOUT + Duration::from_secs(5), "{took:?}");
     let scrape = Scrape::of(&relay).await;
-    assert_eq!(scrape.value(GUESTS), 0.0);
+    assert_eq!(scrape.value(UNAUTHENTICATED), 0.0);
     for stream in &mut unread {
         // Without a bound, the system would hold megabytes of answers.
         let read = rest(stream).await.len();
@@ -168,7 +168,7 @@ async fn a_stream_ends_with_its_session_although_its_client_does_not_read() {
     }
     let scrape = Scrape::of(&relay).await;
     assert_eq!(scrape.value("sealwire_connections"), 1.0);
-    assert_eq!(scrape.value(GUESTS), 0.0);
+    assert_eq!(scrape.value(UNAUTHENTICATED), 0.0);
     drop((silent, slow));
 }
 

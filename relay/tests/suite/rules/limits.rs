@@ -71,7 +71,7 @@ fn a_session_that_asks_for_replays_without_end_is_told_to_wait_and_loses_nothing
     let refused = (0..20).find_map(|_| ask(&mut session)).expect("twenty replays are more than it may have");
     assert_eq!(refused.code, Code::RateLimited.number());
     assert!((1..=1200).contains(&refused.retry_after_ms), "{refused:?}");
-    assert!(refused.message.contains("replayed bytes"), "{refused:?}");
+    assert!(refused.message.contains("replay rate limit"), "{refused:?}");
     assert_eq!(session.last_audited(), ("subscribe", Code::RateLimited));
     // It has left the channel, and the session goes on.
     let absences = subscribed(session.subscribe(channel("absences"), None)).channel_id;
@@ -159,7 +159,7 @@ fn every_place_among_an_apps_subscriptions_is_given_back_however_its_session_end
             let frame = ToRelay::Subscribe(subscribe).to_bytes().into();
             // The broker has not answered yet.
             session.rules.handle_frame(frame, session.now);
-            assert!(matches!(session.rules.poll_action(), Some(SessionAction::Join { .. })));
+            assert!(matches!(session.rules.poll_action(), Some(SessionAction::Subscribe { .. })));
         };
         match step {
             0 => drop(session.subscribed("absences")),
@@ -171,12 +171,12 @@ fn every_place_among_an_apps_subscriptions_is_given_back_however_its_session_end
             3 => {
                 joins(&mut session);
                 let error = sealwire_relay::BrokerError::Unavailable.into();
-                session.rules.handle_joined(Err(error), session.now);
+                session.rules.handle_subscribed(Err(error), session.now);
             }
             4 => {
                 session.subscribed("absences");
                 joins(&mut session);
-                session.rules.handle_joined(Err(sealwire_relay::BrokerError::Full.into()), session.now);
+                session.rules.handle_subscribed(Err(sealwire_relay::BrokerError::Full.into()), session.now);
             }
             _ => {
                 session.subscribed("absences");
@@ -225,7 +225,7 @@ fn what_follows_a_publication_that_was_refused_for_a_while_is_refused_until_that
     let (fourth, answer) = publish(&mut session, 4, third);
     let follower = failed(answer);
     assert_eq!((follower.code, follower.retry_after_ms), (Code::RateLimited.number(), 100));
-    assert!(follower.message.contains("before this one"), "{follower:?}");
+    assert!(follower.message.contains("an earlier publication"), "{follower:?}");
     let (_, answer) = publish(&mut session, 5, fourth);
     assert_eq!(failed(answer).code, Code::RateLimited.number());
     assert_eq!(session.audited.len(), audited, "whoever follows did nothing wrong");

@@ -241,9 +241,9 @@ fn a_broker_that_cannot_be_reached_fails_the_request_and_says_when_to_try_again(
     let earlier = session.subscribed("absences").channel_id();
     let subscribe = Subscribe { request: 9, channel: Some(channel("absences")), since: None, events: vec![] };
     session.rules.handle_frame(ToRelay::Subscribe(subscribe).to_bytes().into(), session.now);
-    assert!(matches!(session.rules.poll_action(), Some(SessionAction::Join { .. })));
+    assert!(matches!(session.rules.poll_action(), Some(SessionAction::Subscribe { .. })));
     assert!(session.rules.is_waiting());
-    session.rules.handle_joined(Err(BrokerError::Unavailable.into()), session.now);
+    session.rules.handle_subscribed(Err(BrokerError::Unavailable.into()), session.now);
     session.act();
     // The earlier subscription went with it, and the client is told.
     assert!(matches!(session.sent.pop_front(), Some(ToClient::Ended(_))));
