@@ -30,10 +30,10 @@ impl StallDetector {
     /// Records that the relay is running. Returns the duration of the stall that this tick ends, if it ends one.
     pub fn tick(&self, now: Instant) -> Option<Duration> {
         let mut ticks = critical_task::unpoisoned(self.ticks.lock());
-        let stood = ticks.and_then(|ticks| ticks.stall_before(now));
-        let resumed = stood.map(|_| now).or_else(|| ticks.and_then(|ticks| ticks.resumed));
+        let stalled_for = ticks.and_then(|ticks| ticks.stall_before(now));
+        let resumed = stalled_for.map(|_| now).or_else(|| ticks.and_then(|ticks| ticks.resumed));
         *ticks = Some(Ticks { last: now, resumed });
-        stood
+        stalled_for
     }
 
     /// The end of the last stall, if there was one; `now` if a stall ends at this moment.
@@ -45,7 +45,7 @@ impl StallDetector {
 
 impl Ticks {
     fn stall_before(self, now: Instant) -> Option<Duration> {
-        Some(now.saturating_duration_since(self.last)).filter(|late| *late >= STALL_THRESHOLD)
+        Some(now.saturating_duration_since(self.last)).filter(|stalled_for| *stalled_for >= STALL_THRESHOLD)
     }
 }
 

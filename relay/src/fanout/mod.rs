@@ -186,9 +186,9 @@ impl<S: Sink> Shard<S> {
                     touched.push(sink.connection().clone());
                 }
             };
-            let most = (TURN_DELIVERIES / count.max(1)).clamp(1, TURN_SUBSCRIBERS);
+            let max = (TURN_DELIVERIES / count.max(1)).clamp(1, TURN_SUBSCRIBERS);
             let mut table = lock(&self.table);
-            let visited = table.deliver_to_some(turn.channel, publications, turn.after(), most, &mut push);
+            let visited = table.deliver_to_some(turn.channel, publications, turn.after(), max, &mut push);
             *work += 1 + visited.count * count;
             visited.last
         };

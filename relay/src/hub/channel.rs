@@ -77,7 +77,7 @@ impl Channel {
     /// them may have been evicted.
     pub(super) fn since_time(&self, epoch: u64, start: Instant) -> Replay {
         let first = self.cache.since(start);
-        let recovered = self.floor_at.is_none_or(|gone| gone < start);
+        let recovered = self.floor_at.is_none_or(|evicted_at| evicted_at < start);
         Replay { recovered, ..self.tail(epoch, first) }
     }
 

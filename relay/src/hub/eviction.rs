@@ -1,5 +1,4 @@
-//! Expiry and eviction: what leaves the replay cache after the replay window, when the cache is full, or when memory is
-//! short.
+//! Removal from the replay cache: expiry after the replay window, and eviction when the cache is full or memory is short.
 
 use super::{Hub, Idle};
 use crate::tenant::Tenant;
@@ -7,8 +6,8 @@ use sealwire_protocol::ChannelId;
 use std::time::Instant;
 
 impl Hub {
-    /// Removes what is older than the replay window, at most [`Self::MAX_EVICTIONS_AT_ONCE`] entries. Returns whether
-    /// expired entries may be left.
+    /// Removes entries that are older than the replay window, at most [`Self::MAX_EVICTIONS_AT_ONCE`] of them. Returns
+    /// whether expired entries may be left.
     pub fn expire(&mut self, now: Instant) -> bool {
         let Some(start) = now.checked_sub(self.limits.replay_window) else { return false };
         let mut left = Self::MAX_EVICTIONS_AT_ONCE;
@@ -74,8 +73,8 @@ impl Hub {
     /// Queues a channel for removal. If idle channels occupy too much, removes the oldest ones early.
     pub(super) fn mark_idle(&mut self, tenant: Tenant, channel: ChannelId, now: Instant) {
         self.idle.push(tenant, now, Idle(channel));
-        let most = self.limits.replay_bytes / 8 + Self::MIN_IDLE * Self::CHANNEL_OVERHEAD;
-        while self.idle.footprint() > most
+        let max = self.limits.replay_bytes / 8 + Self::MIN_IDLE * Self::CHANNEL_OVERHEAD;
+        while self.idle.footprint() > max
             && let Some((since, Idle(channel))) = self.idle.pop_from_largest()
         {
             if let Some(tenant) = self.drop_idle(channel, since) {

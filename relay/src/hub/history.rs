@@ -116,8 +116,8 @@ impl CachedHistory {
     }
 }
 
-/// The publications of one replay, in order. Creating or cloning it costs the same however long it is. A publication
-/// stays in memory until it is popped.
+/// The publications of one replay, in order. Creating or cloning it is cheap, however long it is. A publication stays in
+/// memory until it is popped.
 #[derive(Clone, Default)]
 pub struct History {
     /// The segments, none of which is empty.

@@ -14,11 +14,11 @@ pub(super) struct ConcurrencyCounts {
 }
 
 impl ConcurrencyCounts {
-    /// Acquires a permit for `key`, unless `most` are in use. Returns whether it did.
-    pub(super) fn try_acquire(&self, key: u64, most: usize) -> bool {
+    /// Acquires a permit for `key`, unless `max` are in use. Returns whether it did.
+    pub(super) fn try_acquire(&self, key: u64, max: usize) -> bool {
         let mut shard = self.shard(key);
         let count = shard.get(&key).copied().unwrap_or(0);
-        let is_free = usize::try_from(count).is_ok_and(|count| count < most);
+        let is_free = usize::try_from(count).is_ok_and(|count| count < max);
         if is_free {
             shard.insert(key, count.saturating_add(1));
         }
@@ -30,11 +30,11 @@ impl ConcurrencyCounts {
         self.release_many(key, 1);
     }
 
-    /// Releases `gone` permits of `key`.
-    pub(super) fn release_many(&self, key: u64, gone: u32) {
+    /// Releases `released` permits of `key`.
+    pub(super) fn release_many(&self, key: u64, released: u32) {
         let mut shard = self.shard(key);
         match shard.get_mut(&key) {
-            Some(count) if *count > gone => *count -= gone,
+            Some(count) if *count > released => *count -= released,
             _ => {
                 shard.remove(&key);
                 // After a flood, the capacity is released.

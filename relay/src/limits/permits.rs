@@ -79,8 +79,8 @@ impl Limits {
             (Limit::SessionsPerInstallation, tenant.installation, settings.max_sessions_per_installation),
             (Limit::SessionsPerAccount, account, settings.max_sessions_per_account),
         ];
-        for (index, (limit, key, most)) in permits.into_iter().enumerate() {
-            if !self.concurrency.try_acquire(key, most) {
+        for (index, (limit, key, max)) in permits.into_iter().enumerate() {
+            if !self.concurrency.try_acquire(key, max) {
                 permits[..index].iter().for_each(|(_, key, _)| self.concurrency.release(*key));
                 return Err(self.refuse(limit));
             }
@@ -117,8 +117,8 @@ impl SessionPermit {
 
     /// Acquires one of the app's subscription permits. The caller releases it with [`Self::release_subscriptions`].
     pub(crate) fn acquire_subscription(&self) -> Result<(), Refused> {
-        let most = self.limits.settings().max_subscriptions_per_app;
-        if self.limits.subscriptions.try_acquire(self.tenant.app, most) {
+        let max = self.limits.settings().max_subscriptions_per_app;
+        if self.limits.subscriptions.try_acquire(self.tenant.app, max) {
             Ok(())
         } else {
             Err(self.limits.refuse(Limit::SubscriptionsPerApp))

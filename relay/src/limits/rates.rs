@@ -108,9 +108,9 @@ impl RateShard {
     }
 
     fn rotate(&mut self, rate: Rate, now: Moment) {
-        let gone = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
+        let dropped = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
         // A bucket in debt is not full after that time, and is kept.
-        let debtors = gone.into_iter().filter(|(_, entry)| entry.bucket.is_in_debt(rate, now));
+        let debtors = dropped.into_iter().filter(|(_, entry)| entry.bucket.is_in_debt(rate, now));
         self.young.extend(debtors.take(CAPACITY / 2));
         self.rotate_at = now.0.saturating_add(rate.refill().max(MAX_WAIT_NANOS));
     }

@@ -13,8 +13,8 @@ pub enum SessionAction {
     /// Sends a message to the client.
     Send(ToClient),
     /// Subscribes to a channel. The driver then calls
-    /// [`SessionRules::handle_subscribed`](super::SessionRules::handle_subscribed), performs the resulting actions, and sends
-    /// the replay, unless [`Self::Unsubscribe`] was among those actions. A repeated subscribe replaces the
+    /// [`SessionRules::handle_subscribed`](super::SessionRules::handle_subscribed), performs the resulting actions, and
+    /// sends the replay, unless [`Self::Unsubscribe`] was among those actions. A repeated subscribe replaces the
     /// subscription.
     Subscribe {
         /// The channel.

@@ -3,8 +3,7 @@
 use super::{
     Identity, Refusal, SessionAction, SessionConfig,
     grant::Grant,
-    publish::PausedPublish,
-    subscribe::PendingSubscribe,
+    pending::{PausedPublish, PendingRequest},
     subscriptions::{ChannelToken, Subscriptions},
 };
 use crate::{
@@ -40,15 +39,6 @@ pub(super) struct Established {
     /// The last publication if it was refused temporarily. Boxed, because few sessions have one.
     pub(super) paused_publish: Option<Box<PausedPublish>>,
     pub(super) permit: SessionPermit,
-}
-
-/// The request that waits for the broker.
-pub(super) enum PendingRequest {
-    /// Boxed, because an idle session has none.
-    Subscribe(Box<PendingSubscribe>),
-    Publish {
-        request: u32,
-    },
 }
 
 impl Established {

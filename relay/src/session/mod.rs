@@ -9,6 +9,7 @@ mod event_filter;
 mod goodbye;
 mod grant;
 mod key_removal;
+mod pending;
 mod publish;
 mod refresh;
 mod revocation;
@@ -41,8 +42,7 @@ use std::{
 };
 
 /// The state machine of one session. The driver passes input to `handle_*`, drains [`Self::poll_action`], and waits
-/// until
-/// [`Self::poll_timeout`]. While [`Self::is_waiting`] returns true, it passes no further frame.
+/// until [`Self::poll_timeout`]. While [`Self::is_waiting`] returns true, it passes no further frame.
 pub struct SessionRules {
     config: Arc<SessionConfig>,
     state: SessionState,

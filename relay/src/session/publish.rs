@@ -3,7 +3,8 @@
 
 use super::{
     Publishing, SessionAction, SessionConfig,
-    established::{Actions, Established, PendingRequest, failed},
+    established::{Actions, Established, failed},
+    pending::{PausedPublish, PendingRequest},
 };
 use crate::{auth::access, clock::Now, hub::PublishReceipt, refused::Refused};
 use sealwire_protocol::{
@@ -11,15 +12,6 @@ use sealwire_protocol::{
     tokens::Permission,
     wire::{Publish, Published, ToClient},
 };
-
-/// A publication that was refused temporarily and has not been repeated yet. Publications that follow it are refused as
-/// well, so that they do not overtake it.
-pub(super) struct PausedPublish {
-    /// The number of the last refused request. A publication that follows this request is refused.
-    request: u32,
-    /// The error for publications that follow.
-    refused: Refused,
-}
 
 impl Established {
     pub(super) fn publish(

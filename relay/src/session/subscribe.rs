@@ -3,8 +3,9 @@
 use super::{
     EventFilter, SessionAction, SessionConfig, SubscriptionStart,
     deadlines::{Deadlines, Timer},
-    established::{Actions, Established, PendingRequest, failed},
+    established::{Actions, Established, failed},
     event_filter::names_len,
+    pending::{PendingRequest, PendingSubscribe},
     subscriptions::{ChannelToken, Subscription},
 };
 use crate::{auth::signing_keys::Signed, clock::Now, refused::Refused};
@@ -13,13 +14,6 @@ use sealwire_protocol::{
     tokens::Permission,
     wire::{Channel, Ended, Since, Subscribe, Subscribed, ToClient, Unsubscribe, Unsubscribed},
 };
-
-/// A subscribe request that waits for the broker.
-pub(super) struct PendingSubscribe {
-    request: u32,
-    pub(super) channel: ChannelId,
-    subscription: Subscription,
-}
 
 impl Established {
     pub(super) fn subscribe(
@@ -73,10 +67,10 @@ impl Established {
             return Err(Refused::new(Code::ReplayTooLong, message));
         }
         if self.subscriptions.find(id).is_none() {
-            let most = config.limits.settings().max_subscriptions;
-            if self.subscriptions.len() >= most {
+            let max = config.limits.settings().max_subscriptions;
+            if self.subscriptions.len() >= max {
                 let message = format!(
-                    "subscription limit of the session reached ({most}, `max_subscriptions`); unsubscribe from a channel first"
+                    "subscription limit of the session reached ({max}, `max_subscriptions`); unsubscribe from a channel first"
                 );
                 return Err(Refused::new(Code::TooManySubscriptions, message));
             }
@@ -90,9 +84,9 @@ impl Established {
     fn check_filter(&self, channel: ChannelId, events: &[String]) -> Result<(), Refused> {
         let len = names_len(events);
         if len > limits::MAX_FILTER_BYTES {
-            let most = limits::MAX_FILTER_BYTES;
+            let max = limits::MAX_FILTER_BYTES;
             let message = format!(
-                "the event names of a filter may have {most} bytes, not {len}; filter by fewer events"
+                "the event names of a filter may have {max} bytes, not {len}; filter by fewer events"
             );
             return Err(Refused::new(Code::FilterTooLarge, message));
         }

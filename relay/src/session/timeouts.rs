@@ -50,7 +50,7 @@ impl SessionRules {
         }
     }
 
-    /// Returns whether the client has neither used its session for the idle timeout nor has a subscription.
+    /// Returns whether the client has no subscription and has made no request for the idle timeout.
     fn is_idle(&self, now: Now) -> bool {
         let timeout = self.config.limits.settings().idle_timeout;
         if self.stall_grace(now, self.config.heartbeat).is_some() {

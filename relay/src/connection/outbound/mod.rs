@@ -110,7 +110,7 @@ impl Outbound {
     /// Queues a publication. Returns whether the queue was empty, so that the caller must flush.
     pub(super) fn push_live(&self, session: SessionNumber, frame: &Bytes) -> bool {
         let mut state = self.state();
-        let pushed = state.queue.push(session, frame);
+        let pushed = state.queue.push_publication(session, frame);
         let fits = state.account_queue();
         match pushed {
             Ok(was_empty) if fits => was_empty,
@@ -132,7 +132,7 @@ impl Outbound {
         }
         state.queue.push_replay(session, catch_up.replay.clone(), catch_up.events.clone());
         for publication in catch_up.later {
-            state.overflowed |= state.queue.push(session, publication.frame()).is_err();
+            state.overflowed |= state.queue.push_publication(session, publication.frame()).is_err();
         }
         state.account_queue();
     }

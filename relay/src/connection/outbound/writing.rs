@@ -84,7 +84,7 @@ impl Outbound {
                 Some(frame) => self.socket.try_write(frame),
                 None => {
                     let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE];
-                    let count = state.queue.slices(&mut slices);
+                    let count = state.queue.fill_slices(&mut slices);
                     self.socket.try_write_vectored(&slices[..count])
                 }
             };

@@ -84,7 +84,11 @@ impl Queue {
 
     /// Queues a publication. Returns whether the queue was empty and now has a frame to write, or [`Overflow`] the
     /// first time that the limit is exceeded.
-    pub(super) fn push(&mut self, session: SessionNumber, frame: &Bytes) -> Result<bool, Overflow> {
+    pub(super) fn push_publication(
+        &mut self,
+        session: SessionNumber,
+        frame: &Bytes,
+    ) -> Result<bool, Overflow> {
         if !self.has_room(frame.len())? {
             return Ok(false);
         }
@@ -222,7 +226,7 @@ impl Queue {
     }
 
     /// Fills `slices` with the frames to write next, and returns their number.
-    pub(super) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+    pub(super) fn fill_slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let (mut count, mut bytes) = (0, 0);
         // The frames behind a batch form the next batch.
         let limit =

@@ -20,10 +20,10 @@ fn delivery(of: u64, on: u8, offset: u64) -> Delivery {
     Delivery::of(publication, BacklogPermit::of(tenant))
 }
 
-/// Runs up to `most` turns, each of which ends its pass, and returns their channels.
-fn turns(rotation: &mut Rotation, most: usize) -> Vec<u8> {
+/// Runs up to `max` turns, each of which ends its pass, and returns their channels.
+fn turns(rotation: &mut Rotation, max: usize) -> Vec<u8> {
     let mut turns = Vec::new();
-    while turns.len() < most
+    while turns.len() < max
         && rotation.take_turn(
             |turn| {
                 turns.push(turn.channel.0[0]);
@@ -71,7 +71,7 @@ fn other_channels_take_turns_within_the_pass_of_a_large_channel() {
             rotation.add(delivery(1, 1, 2));
         }
     }
-    let after = |connection| Some(SessionId(connection));
+    let after = |session| Some(SessionId(session));
     assert_eq!(order[..3], [(1, None, 1), (2, None, 1), (1, after(8), 1)]);
     assert_eq!((order[3], over), ((1, after(9), 1), vec![2, 1]));
     let mut batches = Vec::new();
@@ -94,33 +94,33 @@ enum Step {
     },
     /// A channel's turn.
     Turn {
-        most: usize,
+        max: usize,
     },
     /// A subscriber joins, with a replay of everything or of nothing.
     Subscribe {
-        connection: u64,
+        session: u64,
         on: u8,
         replays: bool,
     },
     Unsubscribe {
-        connection: u64,
+        session: u64,
         on: u8,
     },
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let (on, connection) = (0..3_u8, 0..40_u64);
+    let (on, session) = (0..3_u8, 0..40_u64);
     prop_oneof![
         3 => on.clone().prop_map(|on| Step::Publish { on }),
-        6 => (1..8_usize).prop_map(|most| Step::Turn { most }),
-        3 => (connection.clone(), on.clone(), any::<bool>())
-            .prop_map(|(connection, on, replays)| Step::Subscribe { connection, on, replays }),
-        2 => (connection, on).prop_map(|(connection, on)| Step::Unsubscribe { connection, on }),
+        6 => (1..8_usize).prop_map(|max| Step::Turn { max }),
+        3 => (session.clone(), on.clone(), any::<bool>())
+            .prop_map(|(session, on, replays)| Step::Subscribe { session, on, replays }),
+        2 => (session, on).prop_map(|(session, on)| Step::Unsubscribe { session, on }),
     ]
 }
 
 /// For each sink, the offset at which it subscribed and the offsets that it received since.
-type Got = BTreeMap<(u64, u8), (u64, Vec<u64>)>;
+type Received = BTreeMap<(u64, u8), (u64, Vec<u64>)>;
 
 proptest! {
     /// Subscribers are added and removed between the turns of a pass. Each one that stays receives every publication
@@ -130,18 +130,18 @@ proptest! {
         steps in prop::collection::vec(step(), 1..300),
     ) {
         let (mut rotation, mut subscribers) = (Rotation::default(), Subscribers::<(u64, u8)>::default());
-        let (mut taken, mut got) = (BTreeMap::<u8, Vec<u64>>::new(), Got::new());
+        let (mut accepted, mut received) = (BTreeMap::<u8, Vec<u64>>::new(), Received::new());
         let mut next = 0;
-        let turn = |rotation: &mut Rotation, subscribers: &mut Subscribers<_>, got: &mut Got, most| {
+        let turn = |rotation: &mut Rotation, subscribers: &mut Subscribers<_>, received: &mut Received, max| {
             rotation.take_turn(
                 |turn| {
                     let publications = turn.batch().map(Delivery::publication);
                     let mut push = |sink: &(u64, u8), publication: &Publication| {
-                        if let Some((_, got)) = got.get_mut(sink) {
-                            got.push(publication.offset());
+                        if let Some((_, received)) = received.get_mut(sink) {
+                            received.push(publication.offset());
                         }
                     };
-                    subscribers.deliver_to_some(turn.channel, publications, turn.after(), most, &mut push).last
+                    subscribers.deliver_to_some(turn.channel, publications, turn.after(), max, &mut push).last
                 },
                 |_| {},
             )
@@ -150,14 +150,14 @@ proptest! {
             match step {
                 Step::Publish { on } => {
                     next += 1;
-                    taken.entry(on).or_default().push(next);
+                    accepted.entry(on).or_default().push(next);
                     rotation.add(delivery(u64::from(on % 2), on, next));
                 }
-                Step::Turn { most } => drop(turn(&mut rotation, &mut subscribers, &mut got, most)),
-                Step::Subscribe { connection, on, replays } => {
-                    let (id, key) = (SessionId(connection), (connection, on));
+                Step::Turn { max } => drop(turn(&mut rotation, &mut subscribers, &mut received, max)),
+                Step::Subscribe { session, on, replays } => {
+                    let (id, key) = (SessionId(session), (session, on));
                     subscribers.subscribe(channel(on), id, key, EventFilter::default());
-                    let all = taken.get(&on).cloned().unwrap_or_default();
+                    let all = accepted.get(&on).cloned().unwrap_or_default();
                     let start = if replays { 0 } else { all.last().copied().unwrap_or(0) };
                     let of = |offset| delivery(0, on, offset).publication().clone();
                     let publications: History = all.iter().filter(|offset| **offset > start).map(|at| of(*at)).collect();
@@ -167,20 +167,20 @@ proptest! {
                     subscribers.catch_up(channel(on), id, &replay, |_, catch_up| {
                         opened.extend(catch_up.publications().map(|publication| publication.offset()));
                     });
-                    got.insert(key, (start, opened));
+                    received.insert(key, (start, opened));
                 }
-                Step::Unsubscribe { connection, on } => {
-                    subscribers.unsubscribe(channel(on), SessionId(connection));
-                    got.remove(&(connection, on));
+                Step::Unsubscribe { session, on } => {
+                    subscribers.unsubscribe(channel(on), SessionId(session));
+                    received.remove(&(session, on));
                 }
             }
         }
-        while turn(&mut rotation, &mut subscribers, &mut got, 3) {}
+        while turn(&mut rotation, &mut subscribers, &mut received, 3) {}
         prop_assert!(rotation.is_empty() && rotation.waiting.is_empty() && rotation.channels.is_empty());
-        for ((_, on), (start, got)) in got {
+        for ((_, on), (start, received)) in received {
             let expected: Vec<u64> =
-                taken.get(&on).into_iter().flatten().copied().filter(|offset| *offset > start).collect();
-            prop_assert_eq!(got, expected);
+                accepted.get(&on).into_iter().flatten().copied().filter(|offset| *offset > start).collect();
+            prop_assert_eq!(received, expected);
         }
     }
 }

@@ -80,15 +80,15 @@ impl<T: Keyed> Blocks<T> {
         true
     }
 
-    /// Visits up to `most` items after the key `after`, in slices. Returns the key of the last one if more items
+    /// Visits up to `max` items after the key `after`, in slices. Returns the key of the last one if more items
     /// follow.
     pub(super) fn visit(
         &mut self,
         after: Option<SessionId>,
-        most: usize,
+        max: usize,
         mut visit: impl FnMut(&mut [T]),
     ) -> Option<SessionId> {
-        let (mut number, mut index, mut left) = (0, 0, most);
+        let (mut number, mut index, mut left) = (0, 0, max);
         if let Some(after) = after {
             number = self.block_of(after);
             index = self.0.get(number)?.partition_point(|item| item.key() <= after);
@@ -188,8 +188,8 @@ mod tests {
             let mut blocks = Blocks::default();
             first.iter().for_each(|key| assert!(blocks.insert(*key)));
             let (mut stayed, mut visited, mut after) = (first.clone(), Vec::new(), None);
-            for (key, is_inserted, most) in steps {
-                after = blocks.visit(after, most, |items| visited.extend_from_slice(items));
+            for (key, is_inserted, max) in steps {
+                after = blocks.visit(after, max, |items| visited.extend_from_slice(items));
                 if after.is_none() {
                     break;
                 }

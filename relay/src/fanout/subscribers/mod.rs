@@ -135,7 +135,7 @@ impl<S> Subscribers<S> {
         self.deliver_to_some(publication.channel(), publications, None, usize::MAX, &mut push);
     }
 
-    /// Delivers publications of a channel to up to `most` subscribers after `after`, as their filters accept them.
+    /// Delivers publications of a channel to up to `max` subscribers after `after`, as their filters accept them.
     ///
     /// Subscribers may be added and removed between two calls: a new one has the earlier publications in its replay.
     pub fn deliver_to_some<'a>(
@@ -143,13 +143,13 @@ impl<S> Subscribers<S> {
         channel: ChannelId,
         publications: impl ExactSizeIterator<Item = &'a Arc<Publication>> + Clone,
         after: Option<SessionId>,
-        most: usize,
+        max: usize,
         push: &mut impl FnMut(&S, &Publication),
     ) -> Visited {
         let Some(subscribers) = self.channels.get_mut(&channel) else { return Visited::default() };
         let mut count = 0;
         let is_one = publications.len() == 1;
-        let last = subscribers.visit(after, most, |some| {
+        let last = subscribers.visit(after, max, |some| {
             count += some.len();
             match publications.clone().next() {
                 Some(only) if is_one => some.iter_mut().for_each(|subscriber| subscriber.take(only, push)),

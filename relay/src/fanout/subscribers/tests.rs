@@ -21,17 +21,17 @@ fn replay(offset: u64, publications: &[u64]) -> Replay {
 
 /// Delivers a publication, and returns the sinks that received it.
 fn deliver(subscribers: &mut Subscribers<&'static str>, offset: u64, event: &str) -> Vec<&'static str> {
-    let mut got = Vec::new();
-    subscribers.deliver(&publication(offset, event), |sink, _| got.push(*sink));
-    got
+    let mut received = Vec::new();
+    subscribers.deliver(&publication(offset, event), |sink, _| received.push(*sink));
+    received
 }
 
-fn catch_up(subscribers: &mut Subscribers<&'static str>, connection: u64, replay: &Replay) -> Vec<u64> {
-    let mut got = Vec::new();
-    subscribers.catch_up(CHANNEL, SessionId(connection), replay, |_, catch_up| {
-        got.extend(catch_up.publications().map(|publication| publication.offset()));
+fn catch_up(subscribers: &mut Subscribers<&'static str>, session: u64, replay: &Replay) -> Vec<u64> {
+    let mut received = Vec::new();
+    subscribers.catch_up(CHANNEL, SessionId(session), replay, |_, catch_up| {
+        received.extend(catch_up.publications().map(|publication| publication.offset()));
     });
-    got
+    received
 }
 
 #[test]
@@ -72,9 +72,9 @@ fn the_event_filter_applies_to_live_and_replayed_publications() {
 #[test]
 fn a_removed_subscriber_receives_nothing_and_leaves_nothing_behind() {
     let mut subscribers = Subscribers::default();
-    for (connection, sink) in [(2, "b"), (1, "a"), (3, "c")] {
-        subscribers.subscribe(CHANNEL, SessionId(connection), sink, EventFilter::default());
-        catch_up(&mut subscribers, connection, &replay(0, &[]));
+    for (session, sink) in [(2, "b"), (1, "a"), (3, "c")] {
+        subscribers.subscribe(CHANNEL, SessionId(session), sink, EventFilter::default());
+        catch_up(&mut subscribers, session, &replay(0, &[]));
     }
     subscribers.unsubscribe(CHANNEL, SessionId(2));
     subscribers.unsubscribe(CHANNEL, SessionId(9));

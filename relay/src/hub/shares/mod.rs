@@ -25,7 +25,7 @@ pub(super) struct Shares<E> {
     sizes: BTreeSet<(Size, u64)>,
     /// The installation that loses the next entry; `None` if it must be looked up.
     largest: Option<u64>,
-    /// The installations, ordered by a lower bound of the age of their oldest entry.
+    /// The installations, ordered by the time of their oldest entry, or by an earlier time.
     expiries: BTreeSet<(Instant, u64)>,
     /// The first of these times.
     next_expiry: Option<Instant>,

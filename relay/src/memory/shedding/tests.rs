@@ -80,13 +80,13 @@ fn the_cache_is_evicted_first_and_then_the_largest_clients_that_do_not_read() {
     ];
     drop((large, middle, small));
     // One publication stays, which is the floor.
-    let evict = |wanted: usize| {
+    let evict = |bytes: usize| {
         let mut cached = cached.lock().unwrap();
-        let mut given = 0;
-        while given < wanted && cached.len() > 1 {
-            given += cached.remove(0).len();
+        let mut evicted = 0;
+        while evicted < bytes && cached.len() > 1 {
+            evicted += cached.remove(0).len();
         }
-        given
+        evicted
     };
     assert!(memory.is_full());
     assert_eq!(shed_with(&memory, evict, &fakes), [true, false, true]);

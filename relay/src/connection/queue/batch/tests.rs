@@ -12,17 +12,17 @@ fn publication(len: usize) -> (Bytes, Bytes) {
 
 fn push(queue: &mut Queue, frame: &Bytes, times: usize) {
     for _ in 0..times {
-        queue.push(0, frame).unwrap();
+        queue.push_publication(0, frame).unwrap();
     }
 }
 
-/// Performs one write of at most `most` bytes, and returns the written bytes.
-fn write(queue: &mut Queue, most: usize) -> Bytes {
+/// Performs one write of at most `max` bytes, and returns the written bytes.
+fn write(queue: &mut Queue, max: usize) -> Bytes {
     queue.expand_replay();
     queue.form_batch();
     let mut slices = [IoSlice::new(&[]); 64];
-    let count = queue.slices(&mut slices);
-    let bytes: BytesMut = slices[..count].iter().flat_map(|slice| slice.iter().copied()).take(most).collect();
+    let count = queue.fill_slices(&mut slices);
+    let bytes: BytesMut = slices[..count].iter().flat_map(|slice| slice.iter().copied()).take(max).collect();
     queue.advance(bytes.len());
     bytes.freeze()
 }
@@ -43,14 +43,14 @@ fn queued_messages_form_one_websocket_message() {
     let mut queue = Queue::new(1 << 20, true);
     let sent: Vec<_> = [0, 1, 200, 70].map(publication).to_vec();
     for (frame, _) in &sent {
-        queue.push(0, frame).unwrap();
+        queue.push_publication(0, frame).unwrap();
     }
     let written = write(&mut queue, usize::MAX);
     assert_eq!(messages(&written), sent.iter().map(|(_, message)| message.clone()).collect::<Vec<_>>());
     assert!(queue.is_empty());
     assert_eq!((queue.bytes(), queue.owned_bytes, queue.committed), (0, 0, 0));
     // A single message is written as it is.
-    queue.push(0, &sent[2].0).unwrap();
+    queue.push_publication(0, &sent[2].0).unwrap();
     assert_eq!(write(&mut queue, usize::MAX), sent[2].0);
 }
 
@@ -61,7 +61,7 @@ fn an_overflow_does_not_interrupt_a_started_batch() {
     push(&mut queue, &frame, 3);
     // The first write takes the header and part of the first frame.
     let mut whole = BytesMut::from(&write(&mut queue, 10)[..]);
-    queue.push(0, &frame).unwrap();
+    queue.push_publication(0, &frame).unwrap();
     queue.overflow();
     let goodbye = publication(5);
     let close = encode_close(CloseStatus::Normal);

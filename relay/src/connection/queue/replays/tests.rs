@@ -25,7 +25,7 @@ fn drain(queue: &mut Queue) -> Vec<usize> {
     while !queue.is_empty() {
         queue.expand_replay();
         let mut slices = [IoSlice::new(&[]); 64];
-        let count = queue.slices(&mut slices);
+        let count = queue.fill_slices(&mut slices);
         let written: Vec<usize> = slices[..count].iter().map(|slice| slice.len()).collect();
         queue.advance(written.iter().sum());
         lengths.extend(written);
@@ -38,9 +38,9 @@ fn a_replay_is_written_in_its_place_however_long_it_is() {
     let mut queue = Queue::new(1 << 20, false);
     queue.push_answer(0, frame(40)).unwrap();
     push_replay(&mut queue, 0, &[50; 1000]);
-    queue.push(0, &frame(41)).unwrap();
+    queue.push_publication(0, &frame(41)).unwrap();
     push_replay(&mut queue, 0, &[51; 300]);
-    queue.push(0, &frame(42)).unwrap();
+    queue.push_publication(0, &frame(42)).unwrap();
     // Each replay is one placeholder until it is expanded.
     assert_eq!((queue.frames.iter().count(), queue.bytes()), (5, 40 + 1000 * 50 + 41 + 300 * 51 + 42));
     let expected = [vec![40], vec![50; 1000], vec![41], vec![51; 300], vec![42]].concat();
@@ -61,7 +61,7 @@ fn a_short_replay_is_queued_as_its_accepted_frames() {
 #[test]
 fn a_replay_is_expanded_after_earlier_frames_and_by_at_most_a_batch() {
     let mut queue = Queue::new(1 << 20, false);
-    queue.push(0, &frame(40)).unwrap();
+    queue.push_publication(0, &frame(40)).unwrap();
     push_replay(&mut queue, 0, &[50; 1000]);
     queue.expand_replay();
     assert_eq!(queue.bytes, 40);
@@ -99,8 +99,8 @@ fn a_session_frame_precedes_a_replay_of_another_session() {
     queue.push_replay(7, history(100, &[""]), EventFilter::default());
     // The filter rejects all of this replay.
     queue.push_replay(8, history(100, &["a"]), EventFilter::new(&["b".into()]));
-    queue.push(7, &frame(90)).unwrap();
-    queue.push(0, &frame(91)).unwrap();
+    queue.push_publication(7, &frame(90)).unwrap();
+    queue.push_publication(0, &frame(91)).unwrap();
     let lengths = drain(&mut queue);
     // The `Session` frames name 7, 8, 7 and 0.
     assert_eq!(lengths.iter().filter(|length| **length < 10).count(), 4, "{lengths:?}");
@@ -112,7 +112,7 @@ fn an_overflow_discards_replays_and_releases_their_publications() {
     let mut queue = Queue::new(100, false);
     let history = history(300, &[""]);
     let first = Arc::downgrade(history.iter().next().unwrap());
-    queue.push(0, &frame(50)).unwrap();
+    queue.push_publication(0, &frame(50)).unwrap();
     queue.advance(10);
     queue.push_replay(0, history, EventFilter::default());
     assert!(queue.footprint() > 0 && first.upgrade().is_some());
