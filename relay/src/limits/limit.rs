@@ -88,7 +88,7 @@ impl Limit {
         }
     }
 
-    /// The error returned to a client or a backend that exceeds the limit.
+    /// Returns the error for a client or backend that exceeded the limit.
     pub(super) fn refused(self, wait: Option<Duration>) -> Refused {
         let (code, message) = match self {
             Self::Connections => (Code::Overloaded, "connection limit of the relay reached"),
@@ -99,13 +99,10 @@ impl Limit {
             Self::SessionsPerInstallation => {
                 (Code::TooManyConnections, "session limit of the installation reached")
             }
-            Self::SessionsPerAccount => {
-                (Code::TooManyConnections, "session limit of the account reached; close other pages")
+            Self::SessionsPerAccount => (Code::TooManyConnections, "session limit of the account reached"),
+            Self::SubscriptionsPerApp => {
+                (Code::TooManySubscriptions, "subscription limit of the app reached")
             }
-            Self::SubscriptionsPerApp => (
-                Code::TooManySubscriptions,
-                "subscription limit of the app reached; unsubscribe from channels first",
-            ),
             Self::Publishes => (Code::RateLimited, "publish rate limit of the installation exceeded"),
             Self::PublishBytes => {
                 (Code::RateLimited, "publish rate limit of the installation in bytes exceeded")
@@ -116,9 +113,15 @@ impl Limit {
             Self::Disconnects => (Code::RateLimited, "disconnect rate limit of the app exceeded"),
             Self::Frames => (Code::RateLimited, "frame rate limit of the connection exceeded"),
             Self::Bytes => (Code::RateLimited, "byte rate limit of the connection exceeded"),
-            Self::Memory => (Code::Overloaded, "the relay's memory is nearly full; try again later"),
+            Self::Memory => (Code::Overloaded, "the relay's memory is nearly used up"),
         };
-        let message = format!("{message} (`{}`)", self.name());
+        let advice = match self {
+            Self::SessionsPerAccount => "; close other pages",
+            Self::SubscriptionsPerApp => "; unsubscribe from channels first",
+            Self::Memory => "; try again later",
+            _ => "",
+        };
+        let message = format!("{message} (`{}`){advice}", self.name());
         Refused::new(code, message).retry_after(wait.unwrap_or(RETRY_AFTER))
     }
 }
