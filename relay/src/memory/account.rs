@@ -149,12 +149,12 @@ mod tests {
     fn every_part_is_accounted_by_kind_and_released_in_the_end() {
         let memory = Arc::new(Memory::new(1 << 30));
         let mut account = Account::new(memory.clone(), 1000);
-        assert_eq!((memory.held().unauthenticated, memory.held().total()), (1000, 1000));
+        assert_eq!((memory.usage().unauthenticated, memory.usage().total()), (1000, 1000));
         account.set(1500, 0, KernelBuffers::Unread);
         account.open();
         account.open();
         account.set(1500, 300, KernelBuffers::Both);
-        let held = memory.held();
+        let held = memory.usage();
         assert_eq!(
             (held.unauthenticated, held.connections, held.sessions, held.kernel),
             (0, 1500, 300, KernelBuffers::Both.bytes())
@@ -165,9 +165,9 @@ mod tests {
         account.mark_closing();
         account.set(2000, 0, KernelBuffers::Nothing);
         let closing = || memory.closing.load(Ordering::Relaxed);
-        assert_eq!((closing(), memory.held().total(), account.total()), (2000, 2000, 2000));
+        assert_eq!((closing(), memory.usage().total(), account.total()), (2000, 2000, 2000));
         drop(account);
-        assert_eq!((closing(), memory.held().total()), (0, 0));
+        assert_eq!((closing(), memory.usage().total()), (0, 0));
     }
 
     #[test]
@@ -181,7 +181,7 @@ mod tests {
             (true, false, KernelBuffers::Unread)
         );
         drop(account);
-        assert_eq!(memory.held().total(), 0);
+        assert_eq!(memory.usage().total(), 0);
     }
 
     #[test]

@@ -144,7 +144,7 @@ impl Memory {
 
     /// Returns the currently held bytes.
     #[must_use]
-    pub fn held(&self) -> MemoryUsage {
+    pub fn usage(&self) -> MemoryUsage {
         MemoryUsage {
             frames: self.frames.load(Ordering::Relaxed),
             unauthenticated: self.held_for(MemoryKind::Unauthenticated),
@@ -232,12 +232,12 @@ impl Memory {
 
     /// Returns whether publishers must wait.
     pub(crate) fn is_full(&self) -> bool {
-        self.held().total() > self.share(FULL)
+        self.usage().total() > self.share(FULL)
     }
 
     /// Returns whether nothing may grow.
     pub(crate) fn is_at_limit(&self) -> bool {
-        self.held().total() > self.share(LIMIT)
+        self.usage().total() > self.share(LIMIT)
     }
 
     /// Returns whether unauthenticated connections may not grow.
@@ -272,7 +272,7 @@ impl Memory {
 
     /// Returns whether more than `sixteenths` of the budget are held, without the bytes of ended connections.
     fn exceeds(&self, sixteenths: usize) -> bool {
-        self.held().total().saturating_sub(self.closing.load(Ordering::Relaxed)) > self.share(sixteenths)
+        self.usage().total().saturating_sub(self.closing.load(Ordering::Relaxed)) > self.share(sixteenths)
     }
 
     /// Returns whether connections must be ended.

@@ -42,11 +42,11 @@ mod tests {
         let memory = Arc::new(Memory::default());
         let frame = memory.count(vec![7; 1000].into());
         let copies: Vec<Bytes> = (0..100).map(|start| frame.slice(start..)).collect();
-        assert_eq!(memory.held().frames, 1000 + PUBLICATION);
+        assert_eq!(memory.usage().frames, 1000 + PUBLICATION);
         assert_eq!(frame[..], [7; 1000]);
         drop(frame);
-        assert_eq!(memory.held().total(), 1000 + PUBLICATION);
+        assert_eq!(memory.usage().total(), 1000 + PUBLICATION);
         drop(copies);
-        assert_eq!(memory.held().total(), 0);
+        assert_eq!(memory.usage().total(), 0);
     }
 }

@@ -42,7 +42,7 @@ pub(crate) struct Outbound {
 /// Shedding discards the queue and ends the connection: with a session like a slow consumer, without one at once.
 impl Holder for Outbound {
     fn shed_class(&self) -> ShedClass {
-        self.state().shed_class(self.socket.held(), self.socket.http_bytes())
+        self.state().shed_class(self.socket.buffered_bytes(), self.socket.http_bytes())
     }
 
     fn shed(&self) {

@@ -60,10 +60,10 @@ impl OutboundState {
         fits
     }
 
-    /// Returns the connection's class for shedding. `held` are the bytes that wait in the socket; `beside` are further
+    /// Returns the connection's class for shedding. `buffered` are the bytes that wait in the socket; `http` are further
     /// bytes that ending the connection releases. The socket accounts both.
-    pub(super) fn shed_class(&self, held: usize, beside: usize) -> ShedClass {
-        let bytes = self.account.total() + held + beside;
+    pub(super) fn shed_class(&self, buffered: usize, http: usize) -> ShedClass {
+        let bytes = self.account.total() + buffered + http;
         if self.account.is_closing() {
             return ShedClass::Closing { bytes };
         }
@@ -72,7 +72,7 @@ impl OutboundState {
             return ShedClass::Unauthenticated { age: since, bytes };
         }
         let queued = self.queue.bytes() + self.queue.footprint();
-        let waiting = queued + self.input as usize + held + self.account.kernel().bytes();
+        let waiting = queued + self.input as usize + buffered + self.account.kernel().bytes();
         if waiting < MIN_BACKLOG {
             return ShedClass::Idle { bytes };
         }

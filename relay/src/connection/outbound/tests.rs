@@ -136,18 +136,18 @@ async fn the_bytes_of_a_stream_are_accounted_once() {
     let (socket, mut events) = Arc::new(Streams::default()).open(&memory, &test_connection(&memory)).unwrap();
     let outbound = outbound(Socket::Streamed(socket), false, &memory);
     let frame = memory.count(frame(30_000));
-    let shared = memory.held().frames;
+    let shared = memory.usage().frames;
     let idle = CONNECTION + outbound.socket.http_bytes();
     for _ in 0..8 {
         outbound.push_live(0, &frame);
         outbound.flush();
     }
     // The client does not read: one event is in the stream, the other frames are in the queue.
-    let (streamed, queued) = (outbound.socket.held(), outbound.state().queue.footprint());
+    let (streamed, queued) = (outbound.socket.buffered_bytes(), outbound.state().queue.footprint());
     assert!(streamed >= 30_000 * 4 / 3 && queued > 0, "{streamed} {queued}");
-    assert!(memory.held().total().abs_diff(shared + idle + streamed + queued) < UNCOUNTED);
+    assert!(memory.usage().total().abs_diff(shared + idle + streamed + queued) < UNCOUNTED);
     // Without a session, the shedder sees all bytes; with one, the waiting bytes.
-    let whole = memory.held().total() - shared;
+    let whole = memory.usage().total() - shared;
     assert!(
         matches!(outbound.shed_class(), ShedClass::Unauthenticated { bytes, .. } if bytes == whole),
         "{whole}"
@@ -160,12 +160,12 @@ async fn the_bytes_of_a_stream_are_accounted_once() {
         "{shed_class:?} {waiting}"
     );
     // The client reads.
-    while outbound.backlog().bytes > 0 || outbound.socket.held() > 0 {
+    while outbound.backlog().bytes > 0 || outbound.socket.buffered_bytes() > 0 {
         assert!(events.next().await.unwrap().unwrap().len() > 30);
         outbound.resume_writing();
     }
-    assert_eq!(memory.held().total(), shared + idle);
+    assert_eq!(memory.usage().total(), shared + idle);
     assert_eq!(outbound.shed_class(), ShedClass::Idle { bytes: idle });
     drop((outbound, events));
-    assert_eq!(memory.held().total(), shared);
+    assert_eq!(memory.usage().total(), shared);
 }

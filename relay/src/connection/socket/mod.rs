@@ -100,7 +100,7 @@ impl Socket {
     }
 
     /// Returns the bytes that the socket itself holds and accounts.
-    pub(super) fn held(&self) -> usize {
+    pub(super) fn buffered_bytes(&self) -> usize {
         match self {
             Self::Streamed(socket) => socket.held(),
             Self::Tcp(_) | Self::Unix(_) | Self::Tls(_) => 0,

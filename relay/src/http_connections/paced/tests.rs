@@ -41,7 +41,7 @@ async fn a_client_that_reads_nothing_is_disconnected_after_the_timeout() {
     let error = write_bytes(paced, BUFFER + 1).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     assert!((TIMEOUT..TIMEOUT + Duration::from_secs(1)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
-    assert_eq!(memory.held().unauthenticated, 0, "the account of the kernel buffers outlives the socket");
+    assert_eq!(memory.usage().unauthenticated, 0, "the account of the kernel buffers outlives the socket");
 }
 
 #[tokio::test(start_paused = true)]
@@ -74,7 +74,7 @@ async fn a_quick_client_that_stops_has_no_more_time_than_a_slow_one() {
 #[tokio::test(start_paused = true)]
 async fn a_slow_client_above_the_minimum_rate_gets_every_response() {
     let (mut client, mut paced, _guest, memory) = connection();
-    let idle = memory.held().unauthenticated;
+    let idle = memory.usage().unauthenticated;
     let reader = tokio::spawn(async move {
         let mut read = vec![0; BUFFER];
         let mut sum = 0;
@@ -87,9 +87,9 @@ async fn a_slow_client_above_the_minimum_rate_gets_every_response() {
     });
     for _ in 0..6 {
         paced.write_all(&vec![7; 200 * BUFFER]).await.unwrap();
-        assert!(memory.held().unauthenticated > idle);
+        assert!(memory.usage().unauthenticated > idle);
         paced.flush().await.unwrap();
-        assert_eq!(memory.held().unauthenticated, idle);
+        assert_eq!(memory.usage().unauthenticated, idle);
         // The time between two responses does not count.
         sleep(10 * TIMEOUT).await;
     }
@@ -100,18 +100,18 @@ async fn a_slow_client_above_the_minimum_rate_gets_every_response() {
 #[tokio::test]
 async fn received_bytes_are_accounted_and_refused_while_a_stream_is_open() {
     let (mut client, mut paced, connection, memory) = connection();
-    let idle = memory.held().unauthenticated;
+    let idle = memory.usage().unauthenticated;
     client.write_all(&[7; 500]).await.unwrap();
     let mut read = vec![0; BUFFER];
     assert_eq!(paced.read(&mut read).await.unwrap(), 500);
-    assert!(memory.held().unauthenticated >= idle + 500);
+    assert!(memory.usage().unauthenticated >= idle + 500);
     connection.answered();
-    assert_eq!(memory.held().unauthenticated, idle);
+    assert_eq!(memory.usage().unauthenticated, idle);
     connection.begin_stream();
     client.write_all(b"more").await.unwrap();
     assert_eq!(paced.read(&mut read).await.unwrap_err().kind(), io::ErrorKind::InvalidData);
     drop((paced, connection));
-    assert_eq!(memory.held().total(), 0);
+    assert_eq!(memory.usage().total(), 0);
 }
 
 #[tokio::test]
@@ -132,5 +132,5 @@ async fn unauthenticated_connections_past_their_share_are_ended_and_authenticate
         client.write_all(&[7; 16 * 1024]).await.unwrap();
         results.push(paced.read(&mut [0; 16 * 1024]).await.is_ok());
     }
-    assert!(results[0] && results.contains(&false), "{results:?} {:?}", memory.held());
+    assert!(results[0] && results.contains(&false), "{results:?} {:?}", memory.usage());
 }

@@ -72,7 +72,7 @@ pub(crate) async fn run(
             && logged_at.is_none_or(|logged_at: Instant| logged_at.elapsed() >= LOG_INTERVAL)
         {
             let ShedResult { evicted, ended, .. } = std::mem::take(&mut unlogged);
-            tracing::warn!(evicted, ended, still = is_short, held = ?memory.held(), "memory was short");
+            tracing::warn!(evicted, ended, still = is_short, usage = ?memory.usage(), "memory was short");
             logged_at = Some(Instant::now());
         }
         if result.ended_nothing() {
@@ -120,7 +120,7 @@ fn shed_once(
     let mut evicted = 0;
     // Evicting a publication that is also queued releases nothing, so further ones are evicted, down to the floor.
     while memory.exceeds(SHED_TO) {
-        let more = evict(memory.held().total().saturating_sub(target));
+        let more = evict(memory.usage().total().saturating_sub(target));
         if more == 0 {
             break;
         }
@@ -209,7 +209,7 @@ impl Candidates {
         // Clients that were already ended lose the time to read the reason while publishers wait for memory.
         let mut released = if memory.is_full() { 0 } else { usize::MAX };
         for (bytes, holder) in self.closing {
-            if memory.held().total() <= memory.share(SHED_TO).saturating_add(released) {
+            if memory.usage().total() <= memory.share(SHED_TO).saturating_add(released) {
                 break;
             }
             holder.shed();

@@ -115,7 +115,7 @@ fn memory_that_is_released_late_is_subtracted_before_the_next_connection_is_ende
     assert_eq!(there.iter().map(|there| u8::from(*there)).sum::<u8>(), 8);
     assert!(there[..8].iter().all(|there| *there));
     // They have released nothing so far, and still no other connection is ended.
-    assert_eq!(memory.held().unauthenticated, 20 * MIB / 8);
+    assert_eq!(memory.usage().unauthenticated, 20 * MIB / 8);
     assert_eq!(shed_with(&memory, |_| 0, &unauthenticated), there);
 }
 
