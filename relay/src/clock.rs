@@ -1,5 +1,5 @@
-//! The two clocks. Timers run on the monotonic one, tokens and publication times on the wall clock; rules get both as
-//! an argument and never read them.
+//! The two clocks. Timers use the monotonic clock; tokens and publication times use the wall clock. The state machines
+//! receive both as an argument and never read a clock themselves.
 
 use sealwire_protocol::UnixMillis;
 use std::time::{Duration, Instant, SystemTime};
@@ -7,9 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 /// One moment on both clocks.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
-    /// For timers and ages.
+    /// The monotonic time, for timers and ages.
     pub monotonic: Instant,
-    /// For tokens and what people read.
+    /// The wall-clock time, for tokens and publication times.
     pub wall: UnixMillis,
 }
 
@@ -21,8 +21,8 @@ impl Now {
         Self { monotonic: Instant::now(), wall: UnixMillis(wall.as_millis().try_into().unwrap_or(u64::MAX)) }
     }
 
-    /// The monotonic moment at which the wall clock will show `wall`; now, where it has passed.
-    pub(crate) fn when(self, wall: UnixMillis) -> Instant {
+    /// Converts a wall-clock time to the monotonic clock. Returns the present if `wall` has passed.
+    pub(crate) fn instant_of(self, wall: UnixMillis) -> Instant {
         self.monotonic + Duration::from_millis(wall.0.saturating_sub(self.wall.0))
     }
 }

@@ -1,6 +1,5 @@
-//! Vital tasks and tables: tasks without which a relay would look alive and lose messages, and tables that must not
-//! be half changed. A panic in one of them ends the process with status 1: clients come back to the next one and resume,
-//! or are told of a gap.
+//! Tasks and tables whose failure must end the process: without them, a relay would look healthy and lose messages. If
+//! one panics, the process exits with status 1; clients reconnect to its replacement and resume, or report a gap.
 
 use crate::output;
 use futures_util::FutureExt as _;
@@ -10,25 +9,28 @@ use std::{
     sync::LockResult,
 };
 
-/// Runs a task for as long as the relay runs.
+/// Spawns a task whose panic ends the process.
 pub(crate) fn spawn(name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(async move {
         if AssertUnwindSafe(task).catch_unwind().await.is_err() {
-            end(name, "a task failed without which messages would be lost; the relay ends");
+            exit(
+                name,
+                "a critical task panicked; the relay exits, because it would lose messages without it",
+            );
         }
     });
 }
 
-/// The contents of a lock, which no panic has left half changed.
-pub(crate) fn sound<G>(lock: LockResult<G>) -> G {
-    lock.unwrap_or_else(|_| end("table", "a panic may have left a table half changed; the relay ends"))
+/// Returns the lock's guard. Exits the process if the lock is poisoned.
+pub(crate) fn unpoisoned<G>(lock: LockResult<G>) -> G {
+    lock.unwrap_or_else(|_| exit("table", "a panic may have left a table inconsistent; the relay exits"))
 }
 
-/// Ends the process, whatever becomes of the log.
-fn end(what: &'static str, problem: &'static str) -> ! {
+/// Exits the process, even if writing to the log fails.
+fn exit(what: &'static str, problem: &'static str) -> ! {
     let _ = panic::catch_unwind(|| tracing::error!(what, "{problem}"));
     output::flush_log();
-    // No abort: a core dump would hold the signing keys.
+    // An abort could write a core dump, which would hold the signing keys.
     process::exit(1)
 }
 
@@ -43,10 +45,10 @@ mod tests {
         time::{Duration, Instant},
     };
 
-    /// Set where a test runs once more, in a process that is to end.
-    const INNER: &str = "SEALWIRE_TEST_VITAL";
+    /// The variable that is set in a child process, in which the test must end the process.
+    const INNER: &str = "SEALWIRE_TEST_CRITICAL_TASK";
 
-    /// The status with which a test ends that runs once more with this standard error.
+    /// Runs a test again in a child process with this standard error, and returns its exit status.
     fn status_of(test: &str, stderr: Stdio) -> Option<i32> {
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["--exact", "--nocapture", &format!("critical_task::tests::{test}")])
@@ -64,40 +66,40 @@ mod tests {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        panic!("it does not end");
+        panic!("the child process does not exit");
     }
 
     fn is_inner() -> bool {
         env::var_os(INNER).is_some()
     }
 
-    /// Logs to standard error as the program does.
+    /// Opens the log on standard error as the program does, and fills its queue.
     fn log_to_stderr() {
         let log = output::open_log().unwrap();
         panic::set_hook(Box::new(|info| log.write(format!("{info}\n").as_bytes())));
-        (0..100_000).for_each(|_| log.write(b"nobody reads this and the next hundred thousand lines\n"));
+        (0..100_000).for_each(|_| log.write(b"one of a hundred thousand lines that are never read\n"));
     }
 
     #[tokio::test]
-    async fn a_task_that_panics_ends_the_process() {
+    async fn a_panicking_task_ends_the_process() {
         if is_inner() {
             spawn("test", async { panic!("as it must") });
             future::pending::<()>().await;
         }
-        // A test that fails has another status.
-        assert_eq!(status_of("a_task_that_panics_ends_the_process", Stdio::null()), Some(1));
+        // A failed test exits with another status.
+        assert_eq!(status_of("a_panicking_task_ends_the_process", Stdio::null()), Some(1));
         spawn("test", async {});
         tokio::task::yield_now().await;
     }
 
     #[tokio::test]
-    async fn a_task_that_panics_ends_the_process_also_where_nothing_can_be_logged() {
+    async fn a_panicking_task_ends_the_process_even_if_the_log_cannot_be_written() {
         if is_inner() {
             log_to_stderr();
             spawn("test", async { panic!("as it must") });
             future::pending::<()>().await;
         }
-        let name = "a_task_that_panics_ends_the_process_also_where_nothing_can_be_logged";
+        let name = "a_panicking_task_ends_the_process_even_if_the_log_cannot_be_written";
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         assert_eq!(status_of(name, full.into()), Some(1));
         let (reader, gone) = std::io::pipe().unwrap();
@@ -108,20 +110,20 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_a_panic_may_have_left_half_changed_ends_the_process() {
+    fn a_poisoned_table_ends_the_process() {
         let table = Arc::new(Mutex::new(0));
-        *sound(table.lock()) += 1;
+        *unpoisoned(table.lock()) += 1;
         if is_inner() {
-            let held = table.clone();
+            let shared = table.clone();
             let panicked = thread::spawn(move || {
-                let _guard = sound(held.lock());
-                panic!("while it holds the lock");
+                let _guard = unpoisoned(shared.lock());
+                panic!("a panic while the lock is held");
             });
             assert!(panicked.join().is_err());
-            let value = *sound(table.lock());
-            unreachable!("nobody may see {value}");
+            let value = *unpoisoned(table.lock());
+            unreachable!("the value {value} of a poisoned table was read");
         }
-        let name = "a_table_that_a_panic_may_have_left_half_changed_ends_the_process";
+        let name = "a_poisoned_table_ends_the_process";
         assert_eq!(status_of(name, Stdio::null()), Some(1));
     }
 }

@@ -1,7 +1,37 @@
-//! The Sealwire relay: checks who may join which channel and fans sealed messages out to them. It cannot read them, and
-//! holds no code that could.
+//! The Sealwire relay: verifies tokens, authorizes subscriptions and publications, and fans sealed messages out to the
+//! subscribers of a channel. It contains no code that could decrypt them.
 //!
-//! [`SessionRules`] and [`Hub`] are its rules without I/O, for tests in virtual time; [`Relay`] is the whole server.
+//! [`Relay`] is the whole server. [`SessionRules`] and [`Hub`] are its state machines without I/O, for tests in virtual
+//! time. [`Broker`] is the interface to other message brokers; [`EmbeddedBroker`] serves a single relay.
+//!
+//! # Embedding a relay in a test
+//!
+//! A relay runs inside a test's process: start it on port 0, read its address, and shut it down at the end.
+//!
+//! ```
+//! use sealwire_relay::{Config, Endpoint, NewApp, Overrides, Relay};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let app = NewApp::generate("example-app".to_owned())?;
+//! let variables = [
+//!     ("SEALWIRE_RELAY_LISTEN", "127.0.0.1:0"),
+//!     ("SEALWIRE_RELAY_APP", &app.id),
+//!     ("SEALWIRE_RELAY_SIGNING_KEYS", &app.signing_key),
+//! ];
+//! let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+//! let config = Config::load(None, variables, &Overrides::default())?;
+//!
+//! let relay = Relay::start(config).await?;
+//! let Endpoint::Tcp { address, .. } = relay.endpoint() else { panic!("the relay listens on TCP") };
+//! // Clients connect to `ws://{address}/v1/realtime`, with tokens that are signed with `app.signing_key`.
+//! assert_ne!(address.port(), 0);
+//!
+//! // Ends all connections, and returns the number of those that did not close within the deadline.
+//! assert_eq!(relay.shut_down().await, 0);
+//! # Ok(())
+//! # }
+//! ```
 
 mod admin;
 mod audit;
@@ -15,8 +45,8 @@ mod fanout;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
-mod guests;
 mod http;
+mod http_connections;
 mod hub;
 mod lifecycle;
 mod limits;
@@ -25,13 +55,13 @@ mod memory;
 mod metrics;
 mod output;
 mod proxies;
-mod pulse;
 mod refused;
 mod server;
 mod session;
 mod session_id;
 mod settings;
 mod sse;
+mod stall_detector;
 mod tenant;
 mod tls;
 mod websocket;
@@ -43,9 +73,9 @@ pub use auth::{
 pub use broker::{Broker, BrokerError, BrokerFuture, BrokerStatus, EmbeddedBroker};
 pub use clock::Now;
 pub use config::{Config, ConfigError, NewApp, Origin, Overrides, Risk, template};
-pub use fanout::{BacklogPermit, Deliveries, Opening, Subscribers, Visited};
+pub use fanout::{BacklogPermit, CatchUp, Deliveries, Subscribers, Visited};
 pub use hub::{
-    Accepted, Draft, History, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication,
+    Draft, History, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication, PublishReceipt,
     Replay,
 };
 pub use limits::{Limit, Limits};
@@ -53,14 +83,15 @@ pub use listener::Endpoint;
 pub use memory::{Memory, MemoryUsage};
 pub use output::{Output, flush_log, open_log};
 pub use proxies::TrustedProxies;
-pub use pulse::Pulse;
 pub use refused::Refused;
 pub use server::{Relay, Reloaded, StartError};
 pub use session::{
-    EndReason, EventFilter, Identity, Joined, Publishing, Refusal, SessionAction, SessionConfig, SessionRules,
+    EndReason, EventFilter, Identity, Publishing, Refusal, SessionAction, SessionConfig, SessionRules,
+    SubscriptionStart,
 };
 pub use session_id::SessionId;
 pub use settings::{AllowedOrigins, Listen, LogFormat, Rate, Setting, Settings, schema};
+pub use stall_detector::StallDetector;
 pub use tenant::Tenant;
 pub use tls::Tls;
 pub use websocket::{Decoder, Incoming, Violation};

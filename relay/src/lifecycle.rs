@@ -1,5 +1,5 @@
-//! Where the relay stands between its start and its end: whether it takes new clients and publications, and what is
-//! still under way.
+//! Tracks shutdown: whether the relay still accepts connections and publications, and how many publications are in
+//! flight.
 
 use std::sync::{
     Arc,
@@ -7,46 +7,47 @@ use std::sync::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// More publications than can ever be under way at once.
-const MANY: u32 = 1 << 29;
+/// The number of semaphore permits: more than there can ever be publications in flight.
+const MAX_IN_FLIGHT: u32 = 1 << 29;
 
+/// The shutdown state of one relay, shared by all its tasks.
 pub(crate) struct Lifecycle {
     draining: AtomicBool,
-    publishing: Arc<Semaphore>,
+    in_flight: Arc<Semaphore>,
 }
 
-/// A publication on its way to the broker; whoever drains the relay waits until it is dropped.
-pub(crate) struct UnderWay {
+/// Marks one publication as in flight until it is dropped. Shutdown waits for it.
+pub(crate) struct PublishGuard {
     _permit: OwnedSemaphorePermit,
 }
 
 impl Default for Lifecycle {
     fn default() -> Self {
-        Self { draining: AtomicBool::new(false), publishing: Arc::new(Semaphore::new(MANY as usize)) }
+        Self { draining: AtomicBool::new(false), in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT as usize)) }
     }
 }
 
 impl Lifecycle {
-    /// Whether the relay is ending: it takes no new clients, and is not ready.
+    /// Returns whether the relay is shutting down. It then accepts no new clients and reports that it is not ready.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
     }
 
-    /// Asks to publish; `None` where nothing is published any more.
-    pub(crate) fn publish(&self) -> Option<UnderWay> {
-        let permit = self.publishing.clone().try_acquire_owned().ok()?;
-        Some(UnderWay { _permit: permit })
+    /// Registers a publication as in flight. Returns `None` once publishing has stopped.
+    pub(crate) fn begin_publish(&self) -> Option<PublishGuard> {
+        let permit = self.in_flight.clone().try_acquire_owned().ok()?;
+        Some(PublishGuard { _permit: permit })
     }
 
-    /// From here on nobody is let in.
-    pub(crate) fn drain(&self) {
+    /// Stops accepting clients.
+    pub(crate) fn start_draining(&self) {
         self.draining.store(true, Ordering::Release);
     }
 
-    /// From here on nothing is published; returns once everything that was under way has been answered.
+    /// Stops accepting publications, and returns once every publication in flight has been answered.
     pub(crate) async fn stop_publishing(&self) {
-        // Taking all permits waits for those that are out, and lets none out meanwhile.
-        if let Ok(all) = self.publishing.acquire_many(MANY).await {
+        // The semaphore is fair: from the moment this waits for all permits, it hands out no others.
+        if let Ok(all) = self.in_flight.acquire_many(MAX_IN_FLIGHT).await {
             all.forget();
         }
     }
@@ -61,19 +62,19 @@ mod tests {
     };
 
     #[test]
-    fn publishing_stops_once_what_is_under_way_has_ended_and_nothing_begins_meanwhile() {
+    fn stopping_waits_for_publications_in_flight_and_refuses_new_ones() {
         let lifecycle = Lifecycle::default();
-        let (first, second) = (lifecycle.publish(), lifecycle.publish());
+        let (first, second) = (lifecycle.begin_publish(), lifecycle.begin_publish());
         assert!(first.is_some() && second.is_some());
         let mut stopped = pin!(lifecycle.stop_publishing());
         let mut is_stopped = || stopped.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
         assert!(!is_stopped());
-        assert!(lifecycle.publish().is_none());
+        assert!(lifecycle.begin_publish().is_none());
         drop(first);
         assert!(!is_stopped());
-        assert!(lifecycle.publish().is_none());
+        assert!(lifecycle.begin_publish().is_none());
         drop(second);
         assert!(is_stopped());
-        assert!(lifecycle.publish().is_none());
+        assert!(lifecycle.begin_publish().is_none());
     }
 }

@@ -1,38 +1,38 @@
-//! A refusal with its code, its text and the time to try again.
+//! The error of a refused request: its code on the wire, its text and the time after which to retry.
 
 use sealwire_protocol::{Code, InvalidName, InvalidScope, tokens::TokenError};
 use std::time::Duration;
 
-/// When to come back to a relay that could not serve somebody for a moment.
+/// The retry delay for temporary failures of the relay.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Why something was refused; the one place where reasons become codes.
+/// The reason for a refusal. Every internal error becomes a code of the protocol here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refused {
-    /// The code on the wire.
+    /// The code of the protocol.
     pub code: Code,
-    /// For a person.
+    /// The explanation for developers and operators.
     pub message: String,
-    /// When the same may be tried again, where it may.
-    wait: Option<Duration>,
+    /// The delay after which a retry may succeed; `None` if a retry cannot.
+    retry_after: Option<Duration>,
 }
 
 impl Refused {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        let passes = matches!(code, Code::BrokerUnavailable | Code::Overloaded | Code::ShuttingDown);
-        Self { code, message: message.into(), wait: passes.then_some(RETRY_AFTER) }
+        let is_temporary = matches!(code, Code::BrokerUnavailable | Code::Overloaded | Code::ShuttingDown);
+        Self { code, message: message.into(), retry_after: is_temporary.then_some(RETRY_AFTER) }
     }
 
-    /// Says when to try again.
+    /// Sets the delay after which to retry.
     #[must_use]
-    pub(crate) fn retry_after(self, wait: Duration) -> Self {
-        Self { wait: Some(wait), ..self }
+    pub(crate) fn retry_after(self, delay: Duration) -> Self {
+        Self { retry_after: Some(delay), ..self }
     }
 
-    /// When the same may be tried again, in milliseconds; 0 where nothing is known.
+    /// The delay after which to retry, in milliseconds and rounded up; 0 without one.
     pub(crate) fn retry_after_ms(&self) -> u32 {
-        let millis = self.wait.map_or(0, |wait| wait.as_nanos().div_ceil(1_000_000));
+        let millis = self.retry_after.map_or(0, |delay| delay.as_nanos().div_ceil(1_000_000));
         u32::try_from(millis).unwrap_or(u32::MAX)
     }
 }

@@ -1,6 +1,6 @@
-//! The number of a session.
+//! The id of a session, unique within one run of a relay.
 
-/// The number of a session on this relay. A connection may have several sessions. The numbers grow, so most subscribers are
-/// added at the end of a channel's table.
+/// Identifies a session within one run of a relay. A connection may carry several sessions. Ids increase, so most
+/// subscribers are appended to the end of a channel's sorted table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u64);

@@ -1,23 +1,24 @@
-//! Tenants: an app, and an installation of it. What the relay shares out, it shares out between them.
+//! Tenants: an app and one installation of it. Caches, rates and fan-out divide their capacity between tenants.
 
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
 };
 
-/// Names a tenant within one run of a relay: keyed hashes of its ids, so that nobody can aim for another's.
+/// Identifies a tenant within one run of a relay. The ids are keyed hashes, so an attacker cannot construct a collision
+/// with another tenant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Tenant {
-    /// The app.
+    /// The hash of the app's id.
     pub app: u64,
-    /// The installation. No two apps have one in common.
+    /// The hash of the app's and the installation's ids. Installations of different apps never share it.
     pub installation: u64,
 }
 
-/// A table whose keys are keyed hashes already.
+/// A hash map whose keys are already keyed hashes, so that they are not hashed again.
 pub(crate) type ByHash<T> = HashMap<u64, T, BuildHasherDefault<Hashed>>;
 
-/// Takes a hash for what it is.
+/// The identity hasher of [`ByHash`].
 #[derive(Default)]
 pub(crate) struct Hashed(u64);
 

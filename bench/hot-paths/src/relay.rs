@@ -52,8 +52,8 @@ pub(crate) fn deliver() -> impl FnMut() {
     let position = Position { epoch: 1, offset: 0 };
     let replay = Replay { position, recovered: false, publications: History::default() };
     for number in 0..1000 {
-        subscribers.join(CHANNEL, SessionId(number), number, EventFilter::default());
-        subscribers.open(CHANNEL, SessionId(number), &replay, |_, _| {});
+        subscribers.subscribe(CHANNEL, SessionId(number), number, EventFilter::default());
+        subscribers.catch_up(CHANNEL, SessionId(number), &replay, |_, _| {});
     }
     let sealed = Bytes::from(vec![0; 185]);
     let mut offset = 0;

@@ -7,8 +7,8 @@ use sealwire_protocol::{
     wire::{Channel, Hello, Position, Publish, Subscribe, ToRelay},
 };
 use sealwire_relay::{
-    Accepted, Decoder, Incoming, Joined, Limits, Now, SessionAction, SessionConfig, SessionRules, Settings,
-    SigningKeys,
+    Decoder, Incoming, Limits, Now, PublishReceipt, SessionAction, SessionConfig, SessionRules, Settings,
+    SigningKeys, SubscriptionStart,
 };
 use std::{
     hint::black_box,
@@ -54,7 +54,7 @@ fn session_config() -> Arc<SessionConfig> {
         heartbeat: Duration::from_secs(25),
         replay_window: Duration::from_secs(120),
         limits: Arc::new(Limits::new(unlimited(), Instant::now())),
-        pulse: Arc::default(),
+        stall_detector: Arc::default(),
     })
 }
 
@@ -88,7 +88,7 @@ fn hello_and_subscribe(config: &Arc<SessionConfig>, frames: &[Bytes; 2], now: No
     frames.iter().for_each(|frame| rules.handle_frame(frame.clone(), now));
     drain(&mut rules);
     let position = Position { epoch: 1, offset: 1 };
-    rules.handle_joined(Ok(Joined { position, recovered: false, replayed: 0 }), now);
+    rules.handle_subscribed(Ok(SubscriptionStart { position, recovered: false, replayed: 0 }), now);
     drain(&mut rules);
     rules
 }
@@ -114,7 +114,8 @@ pub(crate) fn publish() -> impl FnMut() {
     let (sealed, id) = (vec![0; 185].into(), vec![0; 16].into());
     let publish = Publish { request: 2, channel: channel(), event: String::new(), sealed, id, follows: 0 };
     let frame = masked(&ToRelay::Publish(publish).to_bytes());
-    let accepted = Accepted { position: Position { epoch: 1, offset: 2 }, time: UnixMillis(now.wall.0) };
+    let accepted =
+        PublishReceipt { position: Position { epoch: 1, offset: 2 }, time: UnixMillis(now.wall.0) };
     let mut decoder = Decoder::default();
     move || {
         let space: &mut BytesMut = decoder.space();

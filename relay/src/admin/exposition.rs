@@ -156,7 +156,7 @@ impl Exposition {
     }
 
     fn held(&self, page: &mut Page<'_>) -> Result<(), Error> {
-        let held = self.memory.held();
+        let held = self.memory.usage();
         page.gauges(
             "sealwire_memory_bytes",
             "Memory that grows with what clients do, by what holds it",

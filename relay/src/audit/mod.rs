@@ -85,7 +85,7 @@ impl Audit {
     }
 
     fn flood<T>(&self, ask: impl FnOnce(&mut Flood) -> T) -> T {
-        let mut flood = critical_task::sound(self.flood.lock());
+        let mut flood = critical_task::unpoisoned(self.flood.lock());
         ask(&mut flood)
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     clock::Now,
     critical_task,
     fanout::Deliveries,
-    hub::{Accepted, Draft, Hub, HubLimits, Replay},
+    hub::{Draft, Hub, HubLimits, PublishReceipt, Replay},
     tenant::Tenant,
 };
 use sealwire_protocol::{ChannelId, wire::Since};
@@ -42,35 +42,35 @@ impl EmbeddedBroker {
 
 impl Shared {
     fn hub(&self) -> MutexGuard<'_, Hub> {
-        critical_task::sound(self.hub.lock())
+        critical_task::unpoisoned(self.hub.lock())
     }
 }
 
 impl Broker for EmbeddedBroker {
-    fn publish(&self, draft: Draft) -> BrokerFuture<Accepted> {
+    fn publish(&self, draft: Draft) -> BrokerFuture<PublishReceipt> {
         let shared = self.shared.clone();
         Box::pin(async move {
-            if !shared.deliveries.memory().has_room().await {
+            if !shared.deliveries.memory().wait_for_room().await {
                 return Err(BrokerError::Full);
             }
-            let room = shared.deliveries.room(draft.tenant, draft.sealed.len()).await;
+            let room = shared.deliveries.reserve(draft.tenant, draft.sealed.len()).await;
             // Delivered under the lock: the order of offsets is the order of deliveries.
             let mut hub = shared.hub();
             let outcome = hub.publish(draft, Now::read())?;
             if let Some(publication) = outcome.publication {
                 shared.deliveries.deliver(publication, room);
             }
-            Ok(outcome.accepted)
+            Ok(outcome.receipt)
         })
     }
 
-    fn join(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> BrokerFuture<Replay> {
+    fn subscribe(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> BrokerFuture<Replay> {
         let shared = self.shared.clone();
-        Box::pin(async move { Ok(shared.hub().join(tenant, channel, since, Now::read())) })
+        Box::pin(async move { Ok(shared.hub().subscribe(tenant, channel, since, Now::read())) })
     }
 
-    fn leave(&self, channel: ChannelId) {
-        self.shared.hub().leave(channel, Now::read());
+    fn unsubscribe(&self, channel: ChannelId) {
+        self.shared.hub().unsubscribe(channel, Now::read());
     }
 
     fn evict(&self, bytes: usize) -> usize {

@@ -2,7 +2,7 @@
 //! hands each publication to every relay that has subscribers for it.
 //!
 //! The shape fits NATS JetStream (one stream in memory with `max_age`, a subject per channel): `publish` is a publish
-//! with `Nats-Msg-Id` whose acknowledgement carries the sequence, `join` reads the subject from a sequence or start
+//! with `Nats-Msg-Id` whose acknowledgement carries the sequence, `subscribe` reads the subject from a sequence or start
 //! time and adds the subject to the relay's consumer, the epoch is the stream's, and what the consumer yields goes to
 //! [`Deliveries`](crate::fanout::Deliveries).
 
@@ -11,7 +11,7 @@ mod embedded;
 pub use embedded::EmbeddedBroker;
 
 use crate::{
-    hub::{Accepted, Draft, HubCounts, IdReused, Replay},
+    hub::{Draft, HubCounts, IdReused, PublishReceipt, Replay},
     refused::Refused,
     tenant::Tenant,
 };
@@ -50,14 +50,14 @@ impl From<BrokerError> for Refused {
 pub trait Broker: Send + Sync + 'static {
     /// Takes a message once: a repeat on the same channel within the replay window gets the first answer, and another
     /// message with the id of one is refused. The publication reaches subscribers through the deliveries that the broker was made with, in order per channel.
-    fn publish(&self, draft: Draft) -> BrokerFuture<Accepted>;
+    fn publish(&self, draft: Draft) -> BrokerFuture<PublishReceipt>;
 
     /// Adds a subscription of this relay to a tenant's channel. Everything after the replay is delivered; a publication that
     /// is in both is recognised by its offset. Dropping the answer before it is ready undoes it.
-    fn join(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> BrokerFuture<Replay>;
+    fn subscribe(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> BrokerFuture<Replay>;
 
     /// Removes a subscription that was added.
-    fn leave(&self, channel: ChannelId);
+    fn unsubscribe(&self, channel: ChannelId);
 
     /// Memory is short: gives up publications that are kept for replay, of so many bytes in all, first those of the tenants
     /// that hold most. Returns how many bytes that were; a broker may give up fewer at once, and keep a floor.

@@ -1,5 +1,5 @@
-//! The end of a connection: the last frames are written, and the client gets a moment to read them. Closing a socket
-//! with unread bytes in it would throw away what the client has not read yet.
+//! Closes a connection: writes the last frames, and gives the client time to read them. Closing a socket that has
+//! unread input would discard output that the client has not read yet.
 
 use super::{Outbound, Socket, outbound::Condition};
 use crate::metrics::Metrics;
@@ -12,16 +12,16 @@ use std::{
 };
 use tokio::{task::yield_now, time::timeout};
 
-/// The longest time in which a client may read nothing of its last frames.
-const STALL: Duration = Duration::from_secs(3);
-/// How long the client may take to close its side.
+/// The maximum time in which a client reads nothing of its last frames.
+const STALL_TIMEOUT: Duration = Duration::from_secs(3);
+/// The time within which the client must close its side.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// Most bytes thrown away meanwhile.
-const DISCARD: usize = 1024 * 1024;
+/// The maximum number of bytes from the client that are discarded meanwhile.
+const MAX_DISCARDED: usize = 1024 * 1024;
 
-/// Writes the queue for at most `patience`, then closes. A client that does not read loses the rest.
-pub(super) async fn close(outbound: &Outbound, metrics: &Metrics, patience: Duration) {
-    if timeout(patience, drain(outbound, metrics)).await == Ok(true) {
+/// Writes the queue for at most `limit`, then closes the socket. A client that does not read loses the rest.
+pub(super) async fn close(outbound: &Outbound, metrics: &Metrics, limit: Duration) {
+    if timeout(limit, drain(outbound, metrics)).await == Ok(true) {
         outbound.socket().shut_down();
         let _ = timeout(CLOSE_TIMEOUT, discard(outbound)).await;
     } else {
@@ -29,10 +29,10 @@ pub(super) async fn close(outbound: &Outbound, metrics: &Metrics, patience: Dura
     }
 }
 
-/// Whether everything was written.
+/// Writes the queue. Returns whether all of it was written.
 async fn drain(outbound: &Outbound, metrics: &Metrics) -> bool {
     loop {
-        metrics.sent.add(outbound.flush_own());
+        metrics.sent.add(outbound.flush_from_task());
         let backlog = outbound.backlog();
         match backlog.condition {
             Condition::Broken => return false,
@@ -40,23 +40,23 @@ async fn drain(outbound: &Outbound, metrics: &Metrics) -> bool {
             Condition::Ready => {}
             Condition::Paused => {
                 yield_now().await;
-                metrics.sent.add(outbound.go_on());
+                metrics.sent.add(outbound.resume_writing());
             }
             Condition::Blocked => {
                 let writable = ready_or_broken(outbound, |socket, context| socket.poll_write_ready(context));
-                if timeout(STALL, writable).await != Ok(true) {
+                if timeout(STALL_TIMEOUT, writable).await != Ok(true) {
                     return false;
                 }
-                metrics.sent.add(outbound.go_on());
+                metrics.sent.add(outbound.resume_writing());
             }
         }
     }
 }
 
-/// Reads until the client closes.
+/// Discards input until the client closes its side.
 async fn discard(outbound: &Outbound) {
     let mut discarded = 0;
-    while discarded < DISCARD
+    while discarded < MAX_DISCARDED
         && ready_or_broken(outbound, |socket, context| socket.poll_read_ready(context)).await
     {
         let mut scratch = BytesMut::with_capacity(4096);
@@ -69,13 +69,13 @@ async fn discard(outbound: &Outbound) {
     }
 }
 
-/// Waits until the socket is ready. False if it is gone, also because the shedder gave it up meanwhile.
+/// Waits until the socket is ready. Returns false if it is broken, for example because the shedder ended it.
 async fn ready_or_broken(
     outbound: &Outbound,
     poll: impl Fn(&Socket, &mut Context<'_>) -> Poll<io::Result<()>>,
 ) -> bool {
     poll_fn(|context| {
-        // Only to be woken again: no session is left for any signal.
+        // This registers the waker; no session is left to handle the signals.
         let _ = outbound.poll_signals(context);
         if outbound.backlog().condition == Condition::Broken {
             return Poll::Ready(false);

@@ -1,4 +1,4 @@
-//! One client's connection: a task of its own that drives the session's rules with the socket and real time.
+//! One client's connection: a task that drives the sessions' state machines with the socket and real time.
 
 mod actor;
 mod close;
@@ -39,17 +39,17 @@ use std::{
     },
 };
 
-/// What every connection of a relay shares.
+/// The state that all connections of a relay share.
 pub(crate) struct ConnectionContext {
-    /// What new sessions are held to; each keeps what it began with.
-    pub(crate) terms: ArcSwap<SessionConfig>,
+    /// The configuration of new sessions. A session keeps the configuration that it started with.
+    pub(crate) session_config: ArcSwap<SessionConfig>,
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) fanout: Arc<Fanout<SessionSink>>,
-    /// Most bytes that wait to be written to one client.
+    /// The maximum bytes in one client's queue, without replays.
     pub(crate) queue_bytes: usize,
     pub(crate) limits: Arc<Limits>,
     pub(crate) memory: Arc<Memory>,
-    /// Wakes connections when their time has come.
+    /// The timers that wake connections at their deadlines.
     pub(crate) timers: Arc<Timers>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) lifecycle: Arc<Lifecycle>,
@@ -60,32 +60,33 @@ pub(crate) struct ConnectionContext {
 }
 
 impl ConnectionContext {
-    /// An id for another session.
+    /// Returns an unused session id.
     pub(crate) fn next_id(&self) -> SessionId {
         SessionId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 }
 
-/// What a connection holds among the limits until its end.
+/// The permits that a connection releases when it ends.
 pub(crate) type ConnectionPermits = (Arc<Admission>, Option<AddressPermit>);
 
-/// A socket after its opening handshake.
-pub(crate) struct Opened {
+/// A connection whose opening handshake is complete, and which has no task yet.
+pub(crate) struct NewConnection {
     pub(crate) socket: Socket,
-    /// What was read after the handshake already.
+    /// The bytes that were read after the handshake.
     pub(crate) unread: bytes::Bytes,
-    /// Whether the client takes several messages in one.
+    /// True if the client accepts batches of messages.
     pub(crate) takes_batches: bool,
+    /// The client's address.
     pub(crate) remote: IpAddr,
-    /// The request that it began as, for the log.
+    /// The id of the HTTP request that opened the connection, for the log.
     pub(crate) request: RequestId,
     pub(crate) permits: ConnectionPermits,
 }
 
-/// Runs a connection until its end. The only way out unregisters it, also where the task is dropped.
+/// Runs a connection until it ends. Dropping the future unregisters the connection, also before its end.
 pub(crate) fn run(
     context: Arc<ConnectionContext>,
-    opened: Opened,
+    new: NewConnection,
 ) -> impl Future<Output = ()> + Send + 'static {
-    Actor::new(context, opened)
+    Actor::new(context, new)
 }

@@ -1,11 +1,11 @@
-//! The receiving end of one session's subscriptions.
+//! The receiving end of one session's subscriptions: fan-out's handle to the connection's queue.
 
 use super::{Outbound, queue::SessionNumber};
-use crate::fanout::{Opening, Sink};
+use crate::fanout::{CatchUp, Sink};
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// Queues the publications for one session at its connection.
+/// Queues publications for one session at its connection.
 #[derive(Clone)]
 pub(crate) struct SessionSink {
     pub(super) outbound: Arc<Outbound>,
@@ -19,8 +19,8 @@ impl Sink for SessionSink {
         self.outbound.push_live(self.session, frame)
     }
 
-    fn push_opening(&self, opening: Opening<'_>) {
-        self.outbound.push_opening(self.session, opening);
+    fn push_catch_up(&self, catch_up: CatchUp<'_>) {
+        self.outbound.push_catch_up(self.session, catch_up);
     }
 
     fn connection(&self) -> &Arc<Outbound> {

@@ -1,9 +1,9 @@
-//! The sessions of one connection. Most connections have one; the frames of a page share one, and each has its own
-//! session with its own rules, channels and token.
+//! The sessions of one connection. Most connections carry one session. The iframes of a page share a connection, on
+//! which each has its own session with its own token and subscriptions.
 
 use super::{
-    ConnectionContext, Outbound, SessionSink, queue::SessionNumber, registry::Listing,
-    subscriptions::Subscriptions,
+    ConnectionContext, Outbound, SessionSink, queue::SessionNumber, registry::SessionRegistration,
+    subscriptions::ChannelSubscriptions,
 };
 use crate::{
     clock::Now,
@@ -20,9 +20,9 @@ use std::{sync::Arc, time::Instant};
 pub(super) struct SessionSlot {
     pub(super) number: SessionNumber,
     pub(super) rules: SessionRules,
-    pub(super) subscriptions: Subscriptions,
-    /// Once its token was accepted.
-    pub(super) opened: Option<(OpenSession, Listing)>,
+    pub(super) subscriptions: ChannelSubscriptions,
+    /// The registrations of an established session.
+    pub(super) registered: Option<(OpenSession, SessionRegistration)>,
 }
 
 impl SessionSlot {
@@ -32,69 +32,75 @@ impl SessionSlot {
         context: &ConnectionContext,
         outbound: &Arc<Outbound>,
     ) -> Self {
-        // Consecutive ids are spread over the whole range.
+        // The multiplication spreads consecutive ids over the whole range.
         let jitter = (id.0 as u32).wrapping_mul(0x9e37_79b9) >> 8;
         let sink = SessionSink { outbound: outbound.clone(), session: number };
         Self {
             number,
-            rules: SessionRules::new(context.terms.load_full(), jitter, Now::read()),
-            subscriptions: Subscriptions::new(id, sink, context.fanout.clone(), context.broker.clone()),
-            opened: None,
+            rules: SessionRules::new(context.session_config.load_full(), jitter, Now::read()),
+            subscriptions: ChannelSubscriptions::new(
+                id,
+                sink,
+                context.fanout.clone(),
+                context.broker.clone(),
+            ),
+            registered: None,
         }
     }
 
-    /// Its token was accepted.
-    pub(super) fn open(&mut self, context: &ConnectionContext, outbound: &Arc<Outbound>) {
-        let Some(place) = self.rules.place() else { return };
-        let (installation, account) = (place.tenant().installation, place.account());
-        let listing = context.registry.sessions().add(installation, account, outbound);
-        self.opened = Some((OpenSession::new(&context.metrics), listing));
-        // A revocation since its token was checked has passed it by.
+    /// Registers a session whose token was accepted.
+    pub(super) fn establish(&mut self, context: &ConnectionContext, outbound: &Arc<Outbound>) {
+        let Some(permit) = self.rules.permit() else { return };
+        let (installation, account) = (permit.tenant().installation, permit.account());
+        let registration = context.registry.sessions().insert(installation, account, outbound);
+        self.registered = Some((OpenSession::new(&context.metrics), registration));
+        // A revocation between the check of the token and the registration did not reach the session.
         self.rules.handle_revocations(Now::read());
     }
 }
 
-/// The sessions, and which of them the client has turned to.
+/// The sessions of a connection, and the number of the selected one.
 pub(super) struct Sessions {
     sessions: Vec<SessionSlot>,
     selected: SessionNumber,
-    /// Numbers up to this one were used.
+    /// The highest number that the client has used.
     highest: SessionNumber,
 }
 
-/// What became of a client's turn to a session.
-pub(super) enum Turn {
-    Taken,
-    /// There are as many sessions as there may be.
-    Full,
+/// The result of selecting a session.
+pub(super) enum Selection {
+    Selected,
+    /// The connection already has the maximum number of sessions.
+    TooMany,
 }
 
 impl Sessions {
-    /// A connection that was just opened has session 0.
+    /// Creates the sessions of a new connection, which starts with session 0.
     pub(super) fn new(id: SessionId, context: &ConnectionContext, outbound: &Arc<Outbound>) -> Self {
         Self { sessions: vec![SessionSlot::new(0, id, context, outbound)], selected: 0, highest: 0 }
     }
 
-    /// The client turns to a session, and begins it where its number is new. Nothing is selected where it is over.
+    /// Selects the session for the following messages, and creates it if its number is new. If the session has ended,
+    /// nothing is selected.
     pub(super) fn select(
         &mut self,
         number: SessionNumber,
         context: &ConnectionContext,
         outbound: &Arc<Outbound>,
-    ) -> Turn {
+    ) -> Selection {
         self.selected = number;
         if number <= self.highest {
-            return Turn::Taken;
+            return Selection::Selected;
         }
         self.highest = number;
         if self.sessions.len() >= limits::MAX_SESSIONS {
-            return Turn::Full;
+            return Selection::TooMany;
         }
         self.sessions.push(SessionSlot::new(number, context.next_id(), context, outbound));
-        Turn::Taken
+        Selection::Selected
     }
 
-    /// The session that the client has turned to, unless it is over.
+    /// Returns the selected session, unless it has ended.
     pub(super) fn selected(&mut self) -> Option<&mut SessionSlot> {
         self.find(self.selected)
     }
@@ -111,46 +117,47 @@ impl Sessions {
         self.sessions.len()
     }
 
-    /// Bytes of the sessions, without the place of the first one.
+    /// Returns the bytes of the sessions, without the slot of the first one, which the connection's bytes include.
     pub(super) fn footprint(&self) -> usize {
         let sessions: usize = self.sessions.iter().map(|slot| slot.rules.footprint()).sum();
         sessions + self.sessions.len().saturating_sub(1) * SESSION_SLOT
     }
 
-    /// Leaves all channels of all sessions.
+    /// Removes all sessions, which ends their subscriptions.
     pub(super) fn clear(&mut self) {
         self.sessions = Vec::new();
     }
 
-    /// Leaves its channels.
+    /// Removes a session, which ends its subscriptions.
     pub(super) fn remove(&mut self, number: SessionNumber) {
         self.sessions.retain(|slot| slot.number != number);
     }
 
-    /// Something happened to the connection that concerns all of its sessions.
-    pub(super) fn fail(&mut self, fault: EndReason) {
-        self.sessions.iter_mut().for_each(|slot| slot.rules.handle_end(fault));
+    /// Ends all sessions for this reason.
+    pub(super) fn end_all(&mut self, reason: EndReason) {
+        self.sessions.iter_mut().for_each(|slot| slot.rules.handle_end(reason));
     }
 
-    /// Signing keys were taken out of the configuration.
+    /// Tells all sessions that signing keys were removed.
     pub(super) fn handle_keys_removed(&mut self) {
         self.sessions.iter_mut().for_each(|slot| slot.rules.handle_keys_removed());
     }
 
-    /// The connection breaks a limit, so that all of its sessions end.
-    pub(super) fn refuse(&mut self, refused: &Refused) {
+    /// Ends all sessions because the connection exceeded a limit.
+    pub(super) fn refuse_all(&mut self, refused: &Refused) {
         self.sessions.iter_mut().for_each(|slot| slot.rules.handle_refused(refused.clone()));
     }
 
-    /// Sessions were revoked.
+    /// Tells all sessions that there are new revocations.
     pub(super) fn handle_revocations(&mut self) {
         let now = Now::read();
         self.sessions.iter_mut().for_each(|slot| slot.rules.handle_revocations(now));
     }
 
-    pub(super) fn heard(&mut self) {
+    /// Tells all sessions that the client is alive.
+    pub(super) fn handle_activity(&mut self) {
         let now = Now::read();
-        self.sessions.iter_mut().for_each(|slot| slot.rules.handle_heard(now));
+        self.sessions.iter_mut().for_each(|slot| slot.rules.handle_activity(now));
     }
 
     pub(super) fn handle_timeout(&mut self) {
@@ -162,7 +169,7 @@ impl Sessions {
         self.sessions.iter().filter_map(|slot| slot.rules.poll_timeout()).min()
     }
 
-    /// Who is behind the connection, for the log.
+    /// Returns the identity of the first established session, for the log.
     pub(super) fn identity(&self) -> Option<Identity> {
         self.sessions.iter().find_map(|slot| slot.rules.identity())
     }

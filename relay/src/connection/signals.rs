@@ -1,15 +1,15 @@
-//! What a connection's task is woken for.
+//! The signals that wake a connection's task.
 
-/// What the connection's task is to look at.
+/// A set of signals, as bits.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Signals(pub(super) u8);
 
 impl Signals {
-    /// The condition changed, or the queue overflowed.
+    /// The write state changed, or the queue overflowed.
     pub(super) const QUEUE: u8 = 1;
-    /// Its timer rang.
-    pub(super) const ALARM: u8 = 2;
-    /// The relay shuts down.
+    /// A scheduled wakeup fired.
+    pub(super) const TIMER: u8 = 2;
+    /// The relay is shutting down.
     pub(super) const SHUTDOWN: u8 = 4;
     /// Signing keys were removed.
     pub(super) const KEYS: u8 = 8;
@@ -21,7 +21,7 @@ impl Signals {
     }
 
     pub(super) fn timer(self) -> bool {
-        self.0 & Self::ALARM != 0
+        self.0 & Self::TIMER != 0
     }
 
     pub(super) fn keys(self) -> bool {

@@ -1,4 +1,4 @@
-//! The channels that a session has joined. Dropping it leaves them all: the one place that unregisters.
+//! A session's subscriptions at the broker and in the fan-out table. Dropping them unsubscribes from all channels.
 
 use super::SessionSink;
 use crate::{
@@ -12,83 +12,86 @@ use crate::{
 use sealwire_protocol::{ChannelId, wire::Since};
 use std::sync::Arc;
 
-pub(super) struct Subscriptions {
-    connection: SessionId,
+/// The subscribed channels of one session.
+pub(super) struct ChannelSubscriptions {
+    session: SessionId,
     sink: SessionSink,
     fanout: Arc<Fanout<SessionSink>>,
     broker: Arc<dyn Broker>,
-    /// Sorted; one or a few for nearly everybody.
-    joined: Vec<ChannelId>,
-    joining: Option<ChannelId>,
+    /// The subscribed channels, sorted; nearly all sessions have one or a few.
+    channels: Vec<ChannelId>,
+    /// The channel of the subscribe request that waits for the broker.
+    pending: Option<ChannelId>,
 }
 
-impl Subscriptions {
+impl ChannelSubscriptions {
     pub(super) fn new(
-        connection: SessionId,
+        session: SessionId,
         sink: SessionSink,
         fanout: Arc<Fanout<SessionSink>>,
         broker: Arc<dyn Broker>,
     ) -> Self {
-        Self { connection, sink, fanout, broker, joined: Vec::new(), joining: None }
+        Self { session, sink, fanout, broker, channels: Vec::new(), pending: None }
     }
 
-    /// Joins a channel; [`Self::joined`] or [`Self::not_joined`] follows.
-    pub(super) fn join(
+    /// Subscribes to a channel. The caller then calls [`Self::confirm`] or [`Self::abort`].
+    pub(super) fn subscribe(
         &mut self,
         tenant: Tenant,
         channel: ChannelId,
         since: Option<Since>,
         events: EventFilter,
     ) -> BrokerFuture<Replay> {
-        // First, so that nothing is missed between the replay and what is published after it.
-        self.fanout.join(channel, self.connection, self.sink.clone(), events);
-        self.joining = Some(channel);
-        self.broker.join(tenant, channel, since)
+        // The fan-out table comes first, so that no publication after the replay is missed.
+        self.fanout.subscribe(channel, self.session, self.sink.clone(), events);
+        self.pending = Some(channel);
+        self.broker.subscribe(tenant, channel, since)
     }
 
-    /// The broker answered.
-    pub(super) fn joined(&mut self, channel: ChannelId) {
-        self.joining = None;
-        match self.joined.binary_search(&channel) {
-            // Joined anew: the broker counted it twice.
-            Ok(_) => self.broker.leave(channel),
-            Err(place) => {
-                if self.joined.is_empty() {
-                    self.joined.reserve_exact(1);
+    /// Records that the broker added the subscription.
+    pub(super) fn confirm(&mut self, channel: ChannelId) {
+        self.pending = None;
+        match self.channels.binary_search(&channel) {
+            // The session was subscribed already, so the broker now counts the subscription twice.
+            Ok(_) => self.broker.unsubscribe(channel),
+            Err(index) => {
+                if self.channels.is_empty() {
+                    self.channels.reserve_exact(1);
                 }
-                self.joined.insert(place, channel);
+                self.channels.insert(index, channel);
             }
         }
     }
 
-    /// Everything before the replay is queued.
-    pub(super) fn open(&self, channel: ChannelId, replay: &Replay) {
-        self.fanout.open(channel, self.connection, replay);
+    /// Queues the replay. Everything that precedes it must be queued already.
+    pub(super) fn catch_up(&self, channel: ChannelId, replay: &Replay) {
+        self.fanout.catch_up(channel, self.session, replay);
     }
 
-    /// The broker could not.
-    pub(super) fn not_joined(&mut self, channel: ChannelId) {
-        self.joining = None;
-        self.leave(channel);
+    /// Undoes a subscribe request that the broker failed.
+    pub(super) fn abort(&mut self, channel: ChannelId) {
+        self.pending = None;
+        self.unsubscribe(channel);
     }
 
-    pub(super) fn leave(&mut self, channel: ChannelId) {
-        self.fanout.leave(channel, self.connection);
-        if let Ok(place) = self.joined.binary_search(&channel) {
-            self.joined.remove(place);
-            self.broker.leave(channel);
+    /// Unsubscribes from a channel.
+    pub(super) fn unsubscribe(&mut self, channel: ChannelId) {
+        self.fanout.unsubscribe(channel, self.session);
+        if let Ok(index) = self.channels.binary_search(&channel) {
+            self.channels.remove(index);
+            self.broker.unsubscribe(channel);
         }
     }
 }
 
-impl Drop for Subscriptions {
+impl Drop for ChannelSubscriptions {
     fn drop(&mut self) {
-        for channel in std::mem::take(&mut self.joined) {
-            self.fanout.leave(channel, self.connection);
-            self.broker.leave(channel);
+        for channel in std::mem::take(&mut self.channels) {
+            self.fanout.unsubscribe(channel, self.session);
+            self.broker.unsubscribe(channel);
         }
-        if let Some(channel) = self.joining {
-            self.fanout.leave(channel, self.connection);
+        if let Some(channel) = self.pending {
+            self.fanout.unsubscribe(channel, self.session);
         }
     }
 }

@@ -1,5 +1,5 @@
-//! One clock for all connections: who is to be woken when. A timer of the runtime for each connection would cost more
-//! memory than the rest of an idle one.
+//! One timer queue for all connections. A tokio timer for each connection would need more memory than the rest of an
+//! idle connection.
 
 use super::Outbound;
 use crate::critical_task;
@@ -12,37 +12,33 @@ use std::{
 use tokio::{sync::Notify, time::sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// The timers of a relay.
+/// The scheduled wakeups of all connections.
 #[derive(Default)]
 pub(crate) struct Timers {
-    table: Mutex<Table>,
-    /// The earliest timer changed.
+    wakeups: Mutex<BinaryHeap<ScheduledWakeup>>,
+    /// Notified when the earliest wakeup changes.
     changed: Notify,
 }
 
-#[derive(Default)]
-struct Table {
-    entries: BinaryHeap<Entry>,
-}
-
-struct Entry {
+/// A connection to wake at a time.
+struct ScheduledWakeup {
     at: Instant,
     connection: Weak<Outbound>,
 }
 
 impl Timers {
-    /// Wakes a connection at this moment.
+    /// Schedules a wakeup of a connection.
     pub(super) fn set(&self, at: Instant, connection: &Arc<Outbound>) {
-        let mut table = self.table();
-        let is_earliest = table.entries.peek().is_none_or(|earliest| at < earliest.at);
-        table.entries.push(Entry { at, connection: Arc::downgrade(connection) });
-        drop(table);
+        let mut wakeups = self.wakeups();
+        let is_earliest = wakeups.peek().is_none_or(|earliest| at < earliest.at);
+        wakeups.push(ScheduledWakeup { at, connection: Arc::downgrade(connection) });
+        drop(wakeups);
         if is_earliest {
             self.changed.notify_one();
         }
     }
 
-    /// Rings until the relay ends.
+    /// Wakes connections until the relay ends.
     pub(crate) async fn run(self: Arc<Self>, ended: CancellationToken) {
         while ended.run_until_cancelled(self.wait()).await.is_some() {
             self.fire(Instant::now());
@@ -50,7 +46,7 @@ impl Timers {
     }
 
     async fn wait(&self) {
-        let earliest = self.table().entries.peek().map(|entry| entry.at);
+        let earliest = self.wakeups().peek().map(|wakeup| wakeup.at);
         let changed = self.changed.notified();
         match earliest {
             Some(at) => tokio::select! {
@@ -62,37 +58,37 @@ impl Timers {
     }
 
     fn fire(&self, now: Instant) {
-        let mut table = self.table();
-        while let Some(entry) = table.entries.peek().filter(|entry| entry.at <= now) {
-            if let Some(connection) = entry.connection.upgrade() {
+        let mut wakeups = self.wakeups();
+        while let Some(wakeup) = wakeups.peek().filter(|wakeup| wakeup.at <= now) {
+            if let Some(connection) = wakeup.connection.upgrade() {
                 connection.wake_for_timer();
             }
-            table.entries.pop();
+            wakeups.pop();
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
-        critical_task::sound(self.table.lock())
+    fn wakeups(&self) -> MutexGuard<'_, BinaryHeap<ScheduledWakeup>> {
+        critical_task::unpoisoned(self.wakeups.lock())
     }
 }
 
-/// The earliest entry is the greatest, which is the one that the heap gives first.
-impl Ord for Entry {
+/// The earliest wakeup is the greatest, because a binary heap returns the greatest item first.
+impl Ord for ScheduledWakeup {
     fn cmp(&self, other: &Self) -> Ordering {
         other.at.cmp(&self.at)
     }
 }
 
-impl PartialOrd for Entry {
+impl PartialOrd for ScheduledWakeup {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Entry {
+impl PartialEq for ScheduledWakeup {
     fn eq(&self, other: &Self) -> bool {
         self.at == other.at
     }
 }
 
-impl Eq for Entry {}
+impl Eq for ScheduledWakeup {}

@@ -1,5 +1,5 @@
-//! The bound on publications that wait for fan-out. Each tenant has a bound of its own, so a tenant with many subscribers
-//! delays no publishers but its own.
+//! The bound on publications that wait for fan-out. Each tenant has its own bound, so a tenant with many subscribers
+//! delays only its own publishers.
 
 use crate::{
     critical_task,
@@ -8,101 +8,107 @@ use crate::{
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Most bytes of one installation's publications that wait; past it, its publishers do. All installations together are
-/// bounded by the relay's memory.
-const SHARE: u32 = 16 * 1024 * 1024;
-/// More publications than can ever be under way at once.
-const MANY: u32 = 1 << 29;
+/// The maximum bytes of one installation's publications that wait for fan-out; its publishers wait while it is reached.
+/// The relay's memory budget bounds all installations together.
+const MAX_BYTES_PER_TENANT: u32 = 16 * 1024 * 1024;
+/// The number of semaphore permits: more than there can ever be publications in flight.
+const MAX_IN_FLIGHT: u32 = 1 << 29;
 
+/// The permits of all publications that wait for fan-out.
 pub(super) struct Backlog {
-    /// Those with a publication that waits, or a publisher that does.
-    tenants: Mutex<ByHash<Lane>>,
-    under_way: Arc<Semaphore>,
+    /// The tenants with a publication or a publisher that waits, by installation.
+    tenants: Mutex<ByHash<TenantLane>>,
+    in_flight: Arc<Semaphore>,
 }
 
-struct Lane {
-    room: Arc<Semaphore>,
+/// The permits of one tenant.
+struct TenantLane {
+    bytes: Arc<Semaphore>,
     users: usize,
 }
 
-/// BacklogPermit for a publication, given back when it is queued at its subscribers.
+/// The permit of one publication in the backlog, released when the publication is queued at its subscribers.
 #[derive(Default)]
 pub struct BacklogPermit {
     tenant: Tenant,
-    _taken: Option<Taken>,
+    _permits: Option<HeldPermits>,
 }
 
-struct Taken {
+struct HeldPermits {
     _bytes: OwnedSemaphorePermit,
-    _under_way: OwnedSemaphorePermit,
-    _user: User,
+    _in_flight: OwnedSemaphorePermit,
+    _user: LaneUser,
 }
 
-/// A user of a tenant's lane. The lane exists while it has users.
-struct User {
+/// One use of a tenant's lane. A lane without users is removed.
+struct LaneUser {
     backlog: Arc<Backlog>,
     installation: u64,
 }
 
 impl BacklogPermit {
-    /// The tenant of the publication.
+    /// Returns the tenant of the publication.
     pub(super) fn tenant(&self) -> Tenant {
         self.tenant
     }
 
     #[cfg(test)]
     pub(super) fn of(tenant: Tenant) -> Self {
-        Self { tenant, _taken: None }
+        Self { tenant, _permits: None }
     }
 }
 
 impl Default for Backlog {
     fn default() -> Self {
-        Self { tenants: Mutex::default(), under_way: Arc::new(Semaphore::new(MANY as usize)) }
+        Self { tenants: Mutex::default(), in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT as usize)) }
     }
 }
 
 impl Backlog {
-    /// Waits until so many bytes of a tenant may be added.
-    pub(super) async fn room(self: &Arc<Self>, tenant: Tenant, bytes: usize) -> BacklogPermit {
-        let (user, room) = self.enter(tenant.installation);
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(SHARE);
-        // Without waiting where there is room, as nearly always: to wait counts against the budget of the task.
-        let bytes = match room.clone().try_acquire_many_owned(bytes) {
+    /// Waits until `bytes` of a tenant fit, and reserves them.
+    pub(super) async fn acquire(self: &Arc<Self>, tenant: Tenant, bytes: usize) -> BacklogPermit {
+        let (user, semaphore) = self.enter(tenant.installation);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(MAX_BYTES_PER_TENANT);
+        // The first attempt does not wait and nearly always succeeds: waiting would consume the task's tokio budget.
+        let bytes = match semaphore.clone().try_acquire_many_owned(bytes) {
             Ok(permit) => Some(permit),
-            Err(_) => room.acquire_many_owned(bytes).await.ok(),
+            Err(_) => semaphore.acquire_many_owned(bytes).await.ok(),
         };
-        let under_way = match self.under_way.clone().try_acquire_owned() {
+        let in_flight = match self.in_flight.clone().try_acquire_owned() {
             Ok(permit) => Some(permit),
-            Err(_) => self.under_way.clone().acquire_owned().await.ok(),
+            Err(_) => self.in_flight.clone().acquire_owned().await.ok(),
         };
-        // Neither semaphore is ever closed.
-        let taken = bytes.zip(under_way);
-        let taken =
-            taken.map(|(bytes, under_way)| Taken { _bytes: bytes, _under_way: under_way, _user: user });
-        BacklogPermit { tenant, _taken: taken }
+        // Both are present, because neither semaphore is ever closed.
+        let permits = bytes.zip(in_flight);
+        let permits = permits.map(|(bytes, in_flight)| HeldPermits {
+            _bytes: bytes,
+            _in_flight: in_flight,
+            _user: user,
+        });
+        BacklogPermit { tenant, _permits: permits }
     }
 
-    /// Waits until nothing is under way.
-    pub(super) async fn settled(&self) {
-        let _ = self.under_way.acquire_many(MANY).await;
+    /// Waits until no publication is in flight.
+    pub(super) async fn wait_until_empty(&self) {
+        let _ = self.in_flight.acquire_many(MAX_IN_FLIGHT).await;
     }
 
-    fn enter(self: &Arc<Self>, installation: u64) -> (User, Arc<Semaphore>) {
+    fn enter(self: &Arc<Self>, installation: u64) -> (LaneUser, Arc<Semaphore>) {
         let mut tenants = self.tenants();
-        let lane = tenants
-            .entry(installation)
-            .or_insert_with(|| Lane { room: Arc::new(Semaphore::new(SHARE as usize)), users: 0 });
+        let lane = tenants.entry(installation).or_insert_with(|| TenantLane {
+            bytes: Arc::new(Semaphore::new(MAX_BYTES_PER_TENANT as usize)),
+            users: 0,
+        });
         lane.users += 1;
-        (User { backlog: self.clone(), installation }, lane.room.clone())
+        (LaneUser { backlog: self.clone(), installation }, lane.bytes.clone())
     }
 
-    fn tenants(&self) -> MutexGuard<'_, ByHash<Lane>> {
-        critical_task::sound(self.tenants.lock())
+    fn tenants(&self) -> MutexGuard<'_, ByHash<TenantLane>> {
+        critical_task::unpoisoned(self.tenants.lock())
     }
 }
 
-impl Drop for User {
+impl Drop for LaneUser {
     fn drop(&mut self) {
         let mut tenants = self.backlog.tenants();
         if let Some(lane) = tenants.get_mut(&self.installation) {
@@ -130,19 +136,19 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_whose_room_is_full_waits_and_nobody_else_does() {
+    fn a_full_backlog_delays_only_its_own_tenant() {
         let backlog = Arc::<Backlog>::default();
-        let room = |installation, bytes| backlog.room(tenant(installation), bytes);
-        let first = room(1, SHARE as usize - 10).now_or_never().unwrap();
-        assert!(room(1, 11).now_or_never().is_none());
-        let second = room(1, 10).now_or_never().unwrap();
-        let other = room(2, 1 << 40).now_or_never().unwrap();
+        let acquire = |installation, bytes| backlog.acquire(tenant(installation), bytes);
+        let first = acquire(1, MAX_BYTES_PER_TENANT as usize - 10).now_or_never().unwrap();
+        assert!(acquire(1, 11).now_or_never().is_none());
+        let second = acquire(1, 10).now_or_never().unwrap();
+        let other = acquire(2, 1 << 40).now_or_never().unwrap();
         assert_eq!((first.tenant(), other.tenant()), (tenant(1), tenant(2)));
-        assert!(backlog.settled().now_or_never().is_none());
+        assert!(backlog.wait_until_empty().now_or_never().is_none());
         drop((first, other));
-        assert!(room(1, 11).now_or_never().is_some());
+        assert!(acquire(1, 11).now_or_never().is_some());
         drop(second);
-        assert!(backlog.settled().now_or_never().is_some());
+        assert!(backlog.wait_until_empty().now_or_never().is_some());
         assert!(backlog.tenants().is_empty());
     }
 }

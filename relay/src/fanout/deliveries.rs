@@ -1,4 +1,4 @@
-//! The way of publications from the broker to the shards: in order per channel, bounded in bytes.
+//! The queues from the broker to the shards: in order per channel, bounded in bytes.
 
 use super::backlog::{Backlog, BacklogPermit};
 use crate::{hub::Publication, memory::Memory, tenant::Tenant};
@@ -6,7 +6,7 @@ use sealwire_protocol::ChannelId;
 use std::{sync::Arc, time::Instant};
 use tokio::sync::mpsc;
 
-/// Takes publications for fan-out; held by the broker.
+/// The sending end of fan-out, held by the broker.
 #[derive(Clone)]
 pub struct Deliveries {
     shards: Arc<[mpsc::UnboundedSender<Delivery>]>,
@@ -14,10 +14,11 @@ pub struct Deliveries {
     memory: Arc<Memory>,
 }
 
+/// A publication on its way to its subscribers.
 pub(super) struct Delivery {
     publication: Arc<Publication>,
-    taken: Instant,
-    room: BacklogPermit,
+    accepted_at: Instant,
+    permit: BacklogPermit,
 }
 
 impl Delivery {
@@ -26,66 +27,67 @@ impl Delivery {
     }
 
     pub(super) fn tenant(&self) -> Tenant {
-        self.room.tenant()
+        self.permit.tenant()
     }
 
-    /// When it was handed to fan-out.
-    pub(super) fn taken(&self) -> Instant {
-        self.taken
+    /// Returns the time at which the broker handed the publication over.
+    pub(super) fn accepted_at(&self) -> Instant {
+        self.accepted_at
     }
 
     #[cfg(test)]
-    pub(super) fn of(publication: Arc<Publication>, room: BacklogPermit) -> Self {
-        Self { publication, taken: Instant::now(), room }
+    pub(super) fn of(publication: Arc<Publication>, permit: BacklogPermit) -> Self {
+        Self { publication, accepted_at: Instant::now(), permit }
     }
 }
 
-/// A shard's end.
-pub(super) struct Inbox(mpsc::UnboundedReceiver<Delivery>);
+/// The receiving end of one shard.
+pub(super) struct ShardInbox(mpsc::UnboundedReceiver<Delivery>);
 
-pub(super) fn channel(shards: usize, memory: Arc<Memory>) -> (Deliveries, Vec<Inbox>) {
+pub(super) fn channel(shards: usize, memory: Arc<Memory>) -> (Deliveries, Vec<ShardInbox>) {
     let (senders, inboxes): (Vec<_>, Vec<_>) = (0..shards)
         .map(|_| {
             let (sender, receiver) = mpsc::unbounded_channel();
-            (sender, Inbox(receiver))
+            (sender, ShardInbox(receiver))
         })
         .unzip();
     (Deliveries { shards: senders.into(), backlog: Arc::default(), memory }, inboxes)
 }
 
-/// Channel ids are hashes, so any of their bytes spread well.
+/// Returns the shard of a channel. Channel ids are hashes, so any of their bytes is evenly distributed.
 pub(super) fn shard_of(channel: ChannelId, shards: usize) -> usize {
     usize::from(channel.0[0]) % shards
 }
 
 impl Deliveries {
-    /// Where brokers count the frames that they keep.
+    /// Returns the memory in which brokers account the frames that they keep.
     #[must_use]
     pub fn memory(&self) -> &Arc<Memory> {
         &self.memory
     }
 
-    /// Waits until a message of so many bytes may be published by a tenant.
-    pub async fn room(&self, tenant: Tenant, bytes: usize) -> BacklogPermit {
-        self.backlog.room(tenant, bytes).await
+    /// Waits until the tenant's backlog has room for a message of `bytes`, and reserves them.
+    pub async fn reserve(&self, tenant: Tenant, bytes: usize) -> BacklogPermit {
+        self.backlog.acquire(tenant, bytes).await
     }
 
-    /// Hands a publication to its channel's shard. Callers keep the order of offsets within a channel.
-    pub fn deliver(&self, publication: Arc<Publication>, room: BacklogPermit) {
+    /// Hands a publication to its channel's shard. Callers deliver the publications of a channel in the order of
+    /// offsets.
+    pub fn deliver(&self, publication: Arc<Publication>, permit: BacklogPermit) {
         let shard = shard_of(publication.channel(), self.shards.len());
-        // A shard's task ends only when the relay does.
-        let _ = self.shards[shard].send(Delivery { publication, taken: Instant::now(), room });
+        // A shard's task ends only with the relay.
+        let _ = self.shards[shard].send(Delivery { publication, accepted_at: Instant::now(), permit });
     }
 
-    /// Waits until everything that was handed over with [`Self::room`] is queued at its subscribers.
-    pub(crate) async fn settled(&self) {
-        self.backlog.settled().await;
+    /// Waits until every publication with a permit of [`Self::reserve`] is queued at its subscribers.
+    pub(crate) async fn wait_until_delivered(&self) {
+        self.backlog.wait_until_empty().await;
     }
 }
 
-impl Inbox {
-    /// Takes the deliveries that are there, up to a limit; waits for the first one if `waits`. Returns 0 if there are none,
-    /// or if none will come any more.
+impl ShardInbox {
+    /// Receives up to `limit` deliveries. With `waits`, waits for the first one. Returns their number; 0 if there are
+    /// none, or if all senders are gone.
     pub(super) async fn receive_many(
         &mut self,
         arrived: &mut Vec<Delivery>,

@@ -1,6 +1,6 @@
-//! Fan-out: from a publication to the queues of all its subscribers. Channels are spread over shards; each has a table
-//! of subscribers and one task that works in rounds: it queues so many deliveries, of the channels whose turn it is, and
-//! then writes to every touched connection once.
+//! Fan-out: from a publication to the queues of all its subscribers. Channels are spread over shards. Each shard has a
+//! table of subscribers and one task that works in rounds: it queues a bounded number of deliveries, channel by channel
+//! in turn, and then flushes every touched connection once.
 
 mod backlog;
 mod deliveries;
@@ -11,7 +11,7 @@ mod subscribers;
 pub use backlog::BacklogPermit;
 pub use deliveries::Deliveries;
 pub(crate) use sink::Sink;
-pub use subscribers::{Opening, Subscribers, Visited};
+pub use subscribers::{CatchUp, Subscribers, Visited};
 
 use crate::session_id::SessionId;
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     metrics::{self, Distribution, Latency},
     session::EventFilter,
 };
-use deliveries::{Delivery, Inbox};
+use deliveries::{Delivery, ShardInbox};
 use rotation::{Rotation, Turn};
 use sealwire_protocol::ChannelId;
 use std::{
@@ -32,41 +32,41 @@ use std::{
     time::Instant,
 };
 
-/// Deliveries that one round queues before it writes, and connections that it then writes to; the last turn may go past
-/// either.
+/// The number of deliveries that a round queues, and of connections that it then flushes. The last turn of a round may
+/// exceed either.
 const ROUND_DELIVERIES: usize = 4096;
-const ROUND_WRITES: usize = 64;
-/// Most deliveries of a channel's turn, for which the table is locked, and most subscribers.
+const ROUND_FLUSHES: usize = 64;
+/// The maximum number of deliveries and of subscribers in one turn of a channel, during which the table is locked.
 const TURN_DELIVERIES: usize = 1024;
 const TURN_SUBSCRIBERS: usize = 64;
-/// Most publications that are taken in before the next round.
+/// The maximum number of publications received before a round.
 const MAX_ARRIVALS: usize = 256;
-/// After so many bytes written, a shard's task lets others run, as it does after every round.
+/// The number of bytes after which a shard's task yields while it flushes. It also yields after every round.
 const BYTES_BETWEEN_YIELDS: usize = 512 * 1024;
 
-/// The subscribers of this relay.
+/// The subscribers of this relay, by channel.
 pub(crate) struct Fanout<S: Sink> {
     shards: Box<[Shard<S>]>,
 }
 
-/// On cache lines of its own: what one shard counts slows no other down.
+/// One shard, aligned to its own cache lines so that the shards' counters do not slow each other down.
 #[repr(align(128))]
 struct Shard<S> {
     table: Mutex<Subscribers<S>>,
-    /// Written by the shard's task alone, like the rest.
+    /// This and the following counters are written only by the shard's task.
     deliveries: AtomicU64,
     sent: AtomicU64,
     latency: Latency,
 }
 
-/// What fan-out did so far.
+/// Counters of fan-out, since the start.
 #[derive(Default)]
 pub(crate) struct FanoutCounts {
-    /// Publications queued for a subscriber.
+    /// The number of publications queued for a subscriber.
     pub(crate) deliveries: u64,
-    /// Bytes written.
+    /// The number of bytes written.
     pub(crate) sent: u64,
-    /// From taking a publication until it was written to its subscribers.
+    /// The time from the acceptance of a publication until it was written to its subscribers.
     pub(crate) latency: Distribution,
 }
 
@@ -82,7 +82,7 @@ impl<S> Default for Shard<S> {
 }
 
 impl<S: Sink> Fanout<S> {
-    /// Starts the tasks of all shards; they end when the last [`Deliveries`] is gone.
+    /// Starts the tasks of all shards. They end when the last [`Deliveries`] is dropped.
     pub(crate) fn start(shards: usize, memory: Arc<Memory>) -> (Arc<Self>, Deliveries) {
         let (deliveries, inboxes) = deliveries::channel(shards.max(1), memory);
         let shards = inboxes.iter().map(|_| Shard::default()).collect();
@@ -93,19 +93,22 @@ impl<S: Sink> Fanout<S> {
         (fanout, deliveries)
     }
 
-    pub(crate) fn join(&self, channel: ChannelId, session: SessionId, sink: S, events: EventFilter) {
-        self.table(channel).join(channel, session, sink, events);
+    /// Adds a subscriber. It receives publications once [`Self::catch_up`] was called.
+    pub(crate) fn subscribe(&self, channel: ChannelId, session: SessionId, sink: S, events: EventFilter) {
+        self.table(channel).subscribe(channel, session, sink, events);
     }
 
-    pub(crate) fn open(&self, channel: ChannelId, session: SessionId, replay: &Replay) {
-        self.table(channel).open(channel, session, replay, S::push_opening);
+    /// Queues a subscriber's replay and the publications since. From then on the subscriber is live.
+    pub(crate) fn catch_up(&self, channel: ChannelId, session: SessionId, replay: &Replay) {
+        self.table(channel).catch_up(channel, session, replay, S::push_catch_up);
     }
 
-    pub(crate) fn leave(&self, channel: ChannelId, session: SessionId) {
-        self.table(channel).leave(channel, session);
+    /// Removes a subscriber.
+    pub(crate) fn unsubscribe(&self, channel: ChannelId, session: SessionId) {
+        self.table(channel).unsubscribe(channel, session);
     }
 
-    async fn run(self: Arc<Self>, shard: usize, mut inbox: Inbox) {
+    async fn run(self: Arc<Self>, shard: usize, mut inbox: ShardInbox) {
         let (mut arrived, mut rotation) = (Vec::with_capacity(MAX_ARRIVALS), Rotation::default());
         let mut round = Round::<S>::default();
         let shard = &self.shards[shard];
@@ -116,7 +119,7 @@ impl<S: Sink> Fanout<S> {
             while !round.is_full() && shard.take_turn(&mut rotation, &mut round) {}
             let sent = flush::<S>(&mut round.touched).await;
             let now = Instant::now();
-            round.over.drain(..).for_each(|at: Instant| shard.latency.record(now - at));
+            round.delivered.drain(..).for_each(|at: Instant| shard.latency.record(now - at));
             metrics::add(&shard.deliveries, std::mem::take(&mut round.queued));
             metrics::add(&shard.sent, sent as u64);
             round.work = 0;
@@ -126,7 +129,7 @@ impl<S: Sink> Fanout<S> {
         }
     }
 
-    /// Subscriptions of all channels.
+    /// Returns the number of subscriptions, over all channels.
     pub(crate) fn subscriptions(&self) -> usize {
         self.shards.iter().map(|shard| lock(&shard.table).len()).sum()
     }
@@ -146,34 +149,34 @@ impl<S: Sink> Fanout<S> {
     }
 }
 
-/// The work of a shard's task between two rounds of writes.
+/// The state of one round of a shard's task.
 struct Round<S: Sink> {
-    /// Deliveries that were looked at, and turns.
+    /// The number of turns, plus the deliveries that were examined in them.
     work: usize,
-    /// Deliveries that were wanted.
+    /// The number of deliveries that a subscriber's filter accepted.
     queued: u64,
-    /// The connections that are to be written to.
+    /// The connections to flush.
     touched: Vec<Arc<S::Connection>>,
-    /// The moments at which the publications were taken that all subscribers have now.
-    over: Vec<Instant>,
+    /// The acceptance times of the publications that are now queued at all their subscribers.
+    delivered: Vec<Instant>,
 }
 
 impl<S: Sink> Default for Round<S> {
     fn default() -> Self {
-        Self { work: 0, queued: 0, touched: Vec::new(), over: Vec::new() }
+        Self { work: 0, queued: 0, touched: Vec::new(), delivered: Vec::new() }
     }
 }
 
 impl<S: Sink> Round<S> {
     fn is_full(&self) -> bool {
-        self.work >= ROUND_DELIVERIES || self.touched.len() >= ROUND_WRITES
+        self.work >= ROUND_DELIVERIES || self.touched.len() >= ROUND_FLUSHES
     }
 }
 
 impl<S: Sink> Shard<S> {
-    /// Gives the channel whose turn it is its turn, if there is one.
+    /// Runs the turn of the next channel. Returns whether there was one.
     fn take_turn(&self, rotation: &mut Rotation, round: &mut Round<S>) -> bool {
-        let Round { work, queued, touched, over } = round;
+        let Round { work, queued, touched, delivered } = round;
         let deliver = |turn: &Turn<'_>| {
             let batch = turn.batch();
             let (publications, count) = (batch.clone().map(Delivery::publication), batch.len());
@@ -183,17 +186,17 @@ impl<S: Sink> Shard<S> {
                     touched.push(sink.connection().clone());
                 }
             };
-            let most = (TURN_DELIVERIES / count.max(1)).clamp(1, TURN_SUBSCRIBERS);
+            let max = (TURN_DELIVERIES / count.max(1)).clamp(1, TURN_SUBSCRIBERS);
             let mut table = lock(&self.table);
-            let visited = table.deliver_to_some(turn.channel, publications, turn.after(), most, &mut push);
+            let visited = table.deliver_to_some(turn.channel, publications, turn.after(), max, &mut push);
             *work += 1 + visited.count * count;
             visited.last
         };
-        rotation.turn(deliver, |delivery| over.push(delivery.taken()))
+        rotation.take_turn(deliver, |delivery| delivered.push(delivery.accepted_at()))
     }
 }
 
-/// Writes to every connection once. Returns how many bytes were written.
+/// Flushes every touched connection once. Returns the number of bytes written.
 async fn flush<S: Sink>(touched: &mut Vec<Arc<S::Connection>>) -> usize {
     let (mut sum, mut bytes) = (0, 0);
     for connection in touched.drain(..) {
@@ -208,5 +211,5 @@ async fn flush<S: Sink>(touched: &mut Vec<Arc<S::Connection>>) -> usize {
 }
 
 fn lock<S>(table: &Mutex<Subscribers<S>>) -> MutexGuard<'_, Subscribers<S>> {
-    critical_task::sound(table.lock())
+    critical_task::unpoisoned(table.lock())
 }

@@ -1,21 +1,23 @@
-//! The receiving end of a subscription, as fan-out sees it.
+//! The interface between fan-out and the connections.
 
-use super::Opening;
+use super::CatchUp;
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// Takes the publications for one session. Several sinks may share a connection, which fan-out writes to once a round.
+/// Receives the publications of one session. Several sinks may share a connection, which fan-out flushes once per
+/// round.
 pub(crate) trait Sink: Clone + Send + Sync + 'static {
     type Connection: Send + Sync;
 
-    /// Queues a publication. True if nothing was queued before, so that the caller has to flush the connection.
+    /// Queues a publication. Returns whether the queue was empty, so that the caller must flush the connection.
     fn push_live(&self, frame: &Bytes) -> bool;
 
-    /// Queues the publications that a subscription starts with. A flush follows.
-    fn push_opening(&self, opening: Opening<'_>);
+    /// Queues the publications that a new subscriber missed. The caller flushes afterwards.
+    fn push_catch_up(&self, catch_up: CatchUp<'_>);
 
+    /// Returns the connection of the session.
     fn connection(&self) -> &Arc<Self::Connection>;
 
-    /// Writes the queued bytes to the connection, as many as it takes, and returns their number.
+    /// Writes as many queued bytes as the socket accepts, and returns their number.
     fn flush(connection: &Self::Connection) -> usize;
 }

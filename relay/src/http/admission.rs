@@ -3,7 +3,7 @@
 use super::{HttpContext, Peer, cross_origin, response::HttpError};
 use crate::{
     audit::trace::Source,
-    guests::Guest,
+    http_connections::HttpConnection,
     limits::{Limit, RefusalPermit},
     proxies::Origin,
     refused::Refused,
@@ -26,7 +26,7 @@ pub(crate) enum AcceptedConnection {
         /// Where it came from.
         origin: Origin,
         /// The connection as a consumer of memory, which can be ended.
-        guest: Arc<Guest>,
+        http_connection: Arc<HttpConnection>,
         /// Why.
         refused: Refused,
         /// Its place among those that are told.
@@ -36,9 +36,11 @@ pub(crate) enum AcceptedConnection {
 
 impl AcceptedConnection {
     /// The connection as a consumer of memory, which can be ended.
-    pub(crate) fn guest(&self) -> &Arc<Guest> {
+    pub(crate) fn http_connection(&self) -> &Arc<HttpConnection> {
         match self {
-            Self::Admitted(Peer { guest, .. }) | Self::Refused { guest, .. } => guest,
+            Self::Admitted(Peer { http_connection, .. }) | Self::Refused { http_connection, .. } => {
+                http_connection
+            }
         }
     }
 
@@ -52,22 +54,33 @@ impl AcceptedConnection {
 
 impl HttpContext {
     /// Takes a place for a connection from this address; `None` where it has none and too many are being told so.
-    pub(crate) fn admit(&self, origin: Origin, guest: Arc<Guest>) -> Option<AcceptedConnection> {
+    pub(crate) fn admit(
+        &self,
+        origin: Origin,
+        http_connection: Arc<HttpConnection>,
+    ) -> Option<AcceptedConnection> {
         let limits = &self.limits;
         // Behind a proxy, only the requests say where their clients are.
         let address = (!self.proxies.is_proxy(origin)).then_some(origin.address);
-        let admitted = match guest.has_room() {
+        let admitted = match http_connection.has_memory() {
             true => limits.admit_connection(address),
             false => Err(limits.refuse(Limit::Memory)),
         };
         match admitted {
-            Ok(admission) => {
-                Some(AcceptedConnection::Admitted(Peer { origin, admission: Arc::new(admission), guest }))
-            }
+            Ok(admission) => Some(AcceptedConnection::Admitted(Peer {
+                origin,
+                admission: Arc::new(admission),
+                http_connection,
+            })),
             Err(refused) => {
                 let refusal = Refusal { attempt: "connect", code: refused.code, identity: None };
                 self.audit.refused(&refusal, &Source::request(origin.address, &HeaderMap::new()));
-                Some(AcceptedConnection::Refused { origin, guest, refused, _place: limits.admit_refusal()? })
+                Some(AcceptedConnection::Refused {
+                    origin,
+                    http_connection,
+                    refused,
+                    _place: limits.admit_refusal()?,
+                })
             }
         }
     }

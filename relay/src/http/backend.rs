@@ -42,7 +42,7 @@ where
     let source = Source::request(remote, &headers);
     let result: Result<T, Failure> = match check_request(context, &method, &headers) {
         Ok(claims) => {
-            peer.guest.vouch();
+            peer.http_connection.mark_authenticated();
             let result = match context.permits(peer, remote) {
                 Ok(_places) => read(&claims, &source, &mut body).await,
                 Err(refused) => Err(refused.into()),

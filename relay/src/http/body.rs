@@ -3,7 +3,7 @@
 use super::{HttpContext, response::HttpError};
 use crate::{
     broker::BrokerError,
-    memory::{Kind, Reservation},
+    memory::{MemoryKind, Reservation},
 };
 use futures_util::{Stream, StreamExt as _};
 use sealwire_protocol::limits;
@@ -46,7 +46,7 @@ pub(super) async fn read<B: Buf>(
     let patience = context.limits.settings().body_timeout;
     let read = async {
         let (mut bytes, mut held) =
-            (Vec::new(), Reservation::new(context.connection.memory.clone(), Kind::Requests, 0));
+            (Vec::new(), Reservation::new(context.connection.memory.clone(), MemoryKind::Requests, 0));
         while let Some(chunk) = body.next().await {
             let mut chunk =
                 chunk.map_err(|_| HttpError::new(StatusCode::BAD_REQUEST, "the body broke off"))?;

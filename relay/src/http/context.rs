@@ -5,7 +5,7 @@ use crate::{
     auth::{revocations::Revocations, signing_keys::SigningKeys},
     broker::Broker,
     connection::{ConnectionContext, ConnectionPermits},
-    guests::{Guest, Guests},
+    http_connections::{HttpConnection, HttpConnections},
     lifecycle::Lifecycle,
     limits::{Admission, Limits},
     metrics::Metrics,
@@ -27,7 +27,7 @@ pub(crate) struct Peer {
     /// Its place among all.
     pub(crate) admission: Arc<Admission>,
     /// The connection as a consumer of memory, which can be ended.
-    pub(crate) guest: Arc<Guest>,
+    pub(crate) http_connection: Arc<HttpConnection>,
 }
 
 /// What the endpoints share.
@@ -44,7 +44,7 @@ pub(crate) struct HttpContext {
     pub(crate) proxies: Proxies,
     pub(crate) tls: Option<Arc<ArcSwap<Tls>>>,
     pub(crate) limits: Arc<Limits>,
-    pub(crate) guests: Arc<Guests>,
+    pub(crate) http_connections: Arc<HttpConnections>,
 }
 
 impl HttpContext {

@@ -78,7 +78,7 @@ async fn wake(registry: Arc<Registry>, installation: u64, account: Option<u64>) 
     let mut next = Some(0);
     while let Some(first) = next {
         let connections;
-        (connections, next) = registry.sessions().some_of(installation, account, first);
+        (connections, next) = registry.sessions().connections_of(installation, account, first);
         connections.iter().for_each(|connection| connection.wake_for_revocation());
         yield_now().await;
     }

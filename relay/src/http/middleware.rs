@@ -33,7 +33,7 @@ where
         }
         AcceptedConnection::Refused { refused, .. } => admission::refusal(refused.clone(), &request),
     };
-    accepted.guest().answered();
+    accepted.http_connection().answered();
     response.headers_mut().insert(REQUEST_ID, id.header());
     let status = response.status().as_u16();
     context.metrics.requests.add(route, status);

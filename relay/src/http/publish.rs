@@ -11,7 +11,7 @@ use crate::{
         signing_keys::SigningKeys,
     },
     clock::Now,
-    hub::{Accepted, Draft},
+    hub::{Draft, PublishReceipt},
     refused::Refused,
     session::Refusal,
     tenant::Tenant,
@@ -115,7 +115,7 @@ async fn publish_batch<B: Buf>(
             context.audit.refused(&Refusal { attempt: "publish", code: refused.code, identity }, source);
         }
         results.push(match result {
-            Ok(Accepted { position, time }) => {
+            Ok(PublishReceipt { position, time }) => {
                 PublishResult::Published { event_id: position.event_id(), event_timestamp: time.0 }
             }
             Err(refused) => PublishResult::Refused { error: refused.into() },
@@ -133,8 +133,8 @@ struct Order {
 impl Order {
     async fn publish(
         &mut self,
-        message: impl Future<Output = Result<Accepted, Refused>>,
-    ) -> Result<Accepted, Refused> {
+        message: impl Future<Output = Result<PublishReceipt, Refused>>,
+    ) -> Result<PublishReceipt, Refused> {
         if let Some(refused) = &self.put_off {
             return Err(refused.clone());
         }
@@ -149,9 +149,9 @@ async fn publish_one(
     claims: &BackendClaims,
     tenant: Tenant,
     message: &RawValue,
-) -> Result<Accepted, Refused> {
+) -> Result<PublishReceipt, Refused> {
     let draft = draft(&context.keys, claims, tenant, message)?;
-    let _under_way = context.lifecycle.publish().ok_or_else(|| {
+    let _under_way = context.lifecycle.begin_publish().ok_or_else(|| {
         Refused::new(Code::ShuttingDown, "the relay is shutting down; publish again in a moment")
     })?;
     Ok(context.broker.publish(draft).await?)
@@ -228,7 +228,8 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_of_a_batch_overtakes_a_message_that_was_refused_for_a_while() {
-        let accepted = || Ok(Accepted { position: Position { epoch: 1, offset: 1 }, time: UnixMillis(1) });
+        let accepted =
+            || Ok(PublishReceipt { position: Position { epoch: 1, offset: 1 }, time: UnixMillis(1) });
         let mut order = Order::default();
         let for_good = Refused::new(Code::PermissionMissing, "the token does not permit this");
         assert_eq!(order.publish(ready(Err(for_good.clone()))).await.err(), Some(for_good));

@@ -3,7 +3,7 @@
 use super::{HttpContext, Peer, admission, response::HttpError};
 use crate::{
     audit::trace::{RequestId, Source},
-    connection::{self, Opened, Socket},
+    connection::{self, NewConnection, Socket},
     session::Refusal,
     websocket::{self, Accepted, HandshakeError},
 };
@@ -62,7 +62,7 @@ fn open(
             tracing::error!("the connection is of a kind that the relay's own listeners never make");
             return;
         };
-        let opened = Opened { socket, unread, takes_batches, remote, request, permits };
+        let opened = NewConnection { socket, unread, takes_batches, remote, request, permits };
         // A task of its own, which holds nothing of the handshake.
         tasks.spawn(connection::run(connection, opened));
     });

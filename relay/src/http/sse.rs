@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     audit::trace::{RequestId, Source},
-    connection::{self, Opened, Socket},
+    connection::{self, NewConnection, Socket},
     refused::Refused,
     session::Refusal,
     sse::{Batch, BatchError, MAX_BATCH_BODY, Pushed},
@@ -56,13 +56,14 @@ fn open_stream(
 ) -> Result<Response, HttpError> {
     let permits = context.enter(peer, remote)?;
     let (socket, events) =
-        context.streams.open(&context.connection.memory, &peer.guest).map_err(|error| {
+        context.streams.open(&context.connection.memory, &peer.http_connection).map_err(|error| {
             tracing::error!(%error, "the system gave no random bytes");
             Refused::new(Code::Overloaded, "the relay cannot open a stream; try again later")
         })?;
     let (socket, request) = (Socket::Streamed(socket), RequestId::of(headers));
-    let opened = Opened { socket, unread: Bytes::new(), takes_batches: false, remote, request, permits };
-    peer.guest.begin_stream();
+    let opened =
+        NewConnection { socket, unread: Bytes::new(), takes_batches: false, remote, request, permits };
+    peer.http_connection.begin_stream();
     context.tasks.spawn(connection::run(context.connection.clone(), opened));
     let mut response = warp::reply::stream(events).into_response();
     let headers = response.headers_mut();
@@ -113,7 +114,7 @@ async fn take<B: Buf>(
             if !is_known {
                 return Err(unknown());
             }
-            peer.guest.vouch();
+            peer.http_connection.mark_authenticated();
         }
         Ok(())
     });

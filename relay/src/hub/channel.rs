@@ -1,34 +1,35 @@
-//! One channel's history: what is cached, and what is known to be gone.
+//! The state of one channel: its cached publications, and the position up to which publications are no longer cached.
 
-use super::{History, Publication, Replay, history::Kept};
+use super::{History, Publication, Replay, history::CachedHistory};
 use crate::tenant::Tenant;
 use sealwire_protocol::wire::Position;
 use std::{sync::Arc, time::Instant};
 
 pub(super) struct Channel {
     pub(super) tenant: Tenant,
-    /// Offset of the newest publication, or the counter's value when the channel came to be.
+    /// The offset of the newest publication; without one, the hub's counter at the channel's creation.
     pub(super) head: u64,
-    /// Offset of the newest publication that is no longer cached, or the first `head`.
+    /// The offset of the newest publication that is no longer cached, or the first `head`.
     floor: u64,
-    /// When the publication at `floor` was taken at the latest, if there was one.
+    /// The latest time at which the publication at `floor` can have been accepted, if there was one.
     floor_at: Option<Instant>,
-    kept: Kept,
-    /// Subscriptions on this relay.
+    cache: CachedHistory,
+    /// The number of subscriptions on this relay.
     pub(super) subscriptions: usize,
-    /// Since when there is neither a subscription nor a cached publication.
+    /// The time since which the channel has had neither a subscription nor a cached publication.
     pub(super) idle_since: Option<Instant>,
 }
 
 impl Channel {
-    /// A channel of which nothing is known before `counter`, and before `unknown_at` not even when it was used.
-    pub(super) fn new(tenant: Tenant, counter: u64, unknown_at: Option<Instant>) -> Self {
+    /// A channel without history before `counter`. It may have had publications until `unknown_until` that the hub no
+    /// longer knows about.
+    pub(super) fn new(tenant: Tenant, counter: u64, unknown_until: Option<Instant>) -> Self {
         Self {
             tenant,
             head: counter,
             floor: counter,
-            floor_at: unknown_at,
-            kept: Kept::default(),
+            floor_at: unknown_until,
+            cache: CachedHistory::default(),
             subscriptions: 0,
             idle_since: None,
         }
@@ -37,52 +38,54 @@ impl Channel {
     pub(super) fn push(&mut self, publication: Arc<Publication>, at: Instant) {
         self.head = publication.offset();
         self.idle_since = None;
-        self.kept.push(publication, at);
+        self.cache.push(publication, at);
     }
 
-    /// Forgets the oldest cached publication.
+    /// Evicts the oldest cached publication.
     pub(super) fn evict_oldest(&mut self) {
-        if let Some((publication, at)) = self.kept.pop() {
+        if let Some((publication, at)) = self.cache.pop() {
             self.floor = publication.offset();
             self.floor_at = Some(at);
         }
     }
 
-    /// Marks the channel as idle if nothing holds it any more. Returns whether it became idle just now.
+    /// Marks the channel as idle if it has no subscription and no cached publication. Returns whether this call marked
+    /// it.
     pub(super) fn becomes_idle(&mut self, now: Instant) -> bool {
-        let becomes_idle = self.subscriptions == 0 && self.kept.is_empty() && self.idle_since.is_none();
+        let becomes_idle = self.subscriptions == 0 && self.cache.is_empty() && self.idle_since.is_none();
         if becomes_idle {
             self.idle_since = Some(now);
         }
         becomes_idle
     }
 
-    /// From now on.
+    /// Returns the replay of a subscription that starts with the next publication.
     pub(super) fn live(&self, epoch: u64) -> Replay {
         let position = Position { epoch, offset: self.head };
         Replay { position, recovered: false, publications: History::default() }
     }
 
-    /// What came after `position`; all that is cached, where that cannot be said.
+    /// Returns the publications after `position`, or all that are cached if the channel no longer knows this position.
     pub(super) fn since_position(&self, epoch: u64, position: Position) -> Replay {
         let known = position.epoch == epoch && (self.floor..=self.head).contains(&position.offset);
         let after = if known { position.offset } else { self.floor };
-        let first = self.kept.after_offset(after);
+        let first = self.cache.after_offset(after);
         Replay { recovered: known, ..self.tail(epoch, first) }
     }
 
-    /// What was taken at or after `start`; recovered where nothing of that is gone.
+    /// Returns the cached publications that were accepted at or after `start`. The replay is recovered unless one of
+    /// them may have been evicted.
     pub(super) fn since_time(&self, epoch: u64, start: Instant) -> Replay {
-        let first = self.kept.since(start);
-        let recovered = self.floor_at.is_none_or(|gone| gone < start);
+        let first = self.cache.since(start);
+        let recovered = self.floor_at.is_none_or(|evicted_at| evicted_at < start);
         Replay { recovered, ..self.tail(epoch, first) }
     }
 
-    /// What is cached from an index on.
+    /// Returns the cached publications from an index on.
     fn tail(&self, epoch: u64, first: usize) -> Replay {
-        let before = first.checked_sub(1).and_then(|index| self.kept.get(index));
+        let before = first.checked_sub(1).and_then(|index| self.cache.get(index));
         let offset = before.map_or(self.floor, |publication| publication.offset());
         let position = Position { epoch, offset };
-        Replay { position, recovered: false, publications: self.kept.tail(first) }
+        Replay { position, recovered: false, publications: self.cache.tail(first) }
     }
 }

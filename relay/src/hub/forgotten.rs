@@ -1,12 +1,14 @@
-//! The moment at which a channel of a tenant was last forgotten early. A new channel of that tenant may be the forgotten
-//! one, so the hub promises nothing about the time before.
+//! Records the last time at which the hub dropped an idle channel of a tenant before the replay window had passed. A
+//! new channel of that tenant may be the dropped one, so the hub promises no recovery for the time before.
 
 use crate::tenant::{ByHash, Tenant};
 use std::time::{Duration, Instant};
 
-/// Most installations that are told apart; past it, an app counts as a whole. A relay has few apps.
+/// The maximum number of installations with their own record. Further ones share their app's record; a relay has few
+/// apps.
 const INSTALLATIONS: usize = 4096;
 
+/// The last early drop of a channel, by installation and by app.
 #[derive(Default)]
 pub(super) struct Forgotten {
     installations: ByHash<Instant>,
@@ -14,7 +16,8 @@ pub(super) struct Forgotten {
 }
 
 impl Forgotten {
-    /// A channel of the tenant was forgotten. What lies back longer than the replay window concerns nobody any more.
+    /// Records that a channel of the tenant was dropped. Records older than the replay window are discarded to make
+    /// room.
     pub(super) fn note(&mut self, tenant: Tenant, now: Instant, window: Duration) {
         if self.installations.len() >= INSTALLATIONS && !self.installations.contains_key(&tenant.installation)
         {
@@ -27,6 +30,7 @@ impl Forgotten {
         }
     }
 
+    /// Returns the last early drop of a channel that may have been the tenant's.
     pub(super) fn last(&self, tenant: Tenant) -> Option<Instant> {
         let installation = self.installations.get(&tenant.installation);
         installation.into_iter().chain(self.apps.get(&tenant.app)).max().copied()
@@ -38,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tenant_answers_for_itself_until_there_are_too_many_and_then_its_app_does() {
+    fn installations_past_the_maximum_share_the_record_of_their_app() {
         let (mut forgotten, window, start) = (Forgotten::default(), Duration::from_secs(120), Instant::now());
         let tenant = |app, installation| Tenant { app, installation };
         for installation in 0..INSTALLATIONS as u64 {
@@ -51,7 +55,7 @@ mod tests {
         for (app, installation, at) in [(1, 7, Some(start)), (2, 1 << 41, Some(later)), (1, 1 << 41, None)] {
             assert_eq!(forgotten.last(tenant(app, installation)), at);
         }
-        // The same again takes no further place, and those that are over make room.
+        // A repeated record needs no further entry, and expired records make room.
         forgotten.note(tenant(1, 7), later, window);
         assert_eq!(forgotten.last(tenant(1, 7)), Some(later));
         forgotten.note(tenant(3, 1 << 42), start + window + Duration::from_millis(1), window);

@@ -1,4 +1,5 @@
-//! Which messages were taken already, so that a repeated publish is answered and not published again.
+//! The ids of recently accepted messages. A repeated publish gets the answer of the first one and is not published
+//! again.
 
 use super::{
     Draft, IdempotencyId,
@@ -15,86 +16,87 @@ use std::{
 
 type Key = (ChannelId, IdempotencyId);
 
-/// A draft has the id of a message that was taken on its channel, and is another one.
+/// The draft's id belongs to another message that was accepted on its channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the id was used for another message on this channel; give each message an id of its own, and repeat one only as it \
-     was"
+    "the idempotency id belongs to another message on this channel; use a new id for each message, and repeat a message \
+     unchanged"
 )]
 pub struct IdReused;
 
-/// A message that was taken. The epoch is the hub's.
+/// The position and time of an accepted message, with the hash of its content. Its epoch is the hub's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Taken {
+pub(super) struct AcceptedMessage {
     pub(super) offset: u64,
     pub(super) time: UnixMillis,
     pub(super) content: u64,
 }
 
+/// The ids that the hub remembers, by channel.
 pub(super) struct Ids {
-    seen: HashMap<Key, Taken>,
+    accepted: HashMap<Key, AcceptedMessage>,
     order: Shares<Key>,
-    /// Most bytes that all of them may take.
+    /// The maximum bytes of all remembered ids.
     limit: usize,
-    /// Hashes contents. Nobody gains from two messages with the same hash: both are the sender's own.
+    /// Hashes contents. A collision affects only messages of the same sender.
     hasher: RandomState,
 }
 
-impl shares::Entry for Key {
-    fn cost(&self) -> usize {
-        Ids::COST
+impl shares::Weighted for Key {
+    fn weight(&self) -> usize {
+        Ids::WEIGHT
     }
 }
 
 impl Ids {
-    /// What one remembered id occupies, both collections together, in bytes.
-    pub(super) const COST: usize = 160;
+    /// The bytes of one remembered id in both collections.
+    pub(super) const WEIGHT: usize = 160;
 
     pub(super) fn new(limit: usize) -> Self {
-        Self { seen: HashMap::new(), order: Shares::default(), limit, hasher: RandomState::default() }
+        Self { accepted: HashMap::new(), order: Shares::default(), limit, hasher: RandomState::default() }
     }
 
-    /// What it occupies.
+    /// Returns the bytes of all remembered ids.
     pub(super) fn bytes(&self) -> usize {
         self.order.footprint()
     }
 
-    /// Names what a message consists of.
+    /// Hashes the content of a message.
     pub(super) fn content(&self, draft: &Draft) -> u64 {
         self.hasher.hash_one((&*draft.event, &*draft.sealed))
     }
 
-    /// Returns where the same message was taken before. Otherwise it is taken now.
-    pub(super) fn take(
+    /// Remembers a message. Returns the earlier acceptance if the message is a repeat.
+    pub(super) fn insert(
         &mut self,
         tenant: Tenant,
         key: Key,
-        taken: Taken,
+        message: AcceptedMessage,
         at: Instant,
-    ) -> Result<Option<Taken>, IdReused> {
-        if self.limit < Self::COST {
+    ) -> Result<Option<AcceptedMessage>, IdReused> {
+        if self.limit < Self::WEIGHT {
             return Ok(None);
         }
-        match self.seen.entry(key) {
-            Entry::Occupied(earlier) if earlier.get().content != taken.content => return Err(IdReused),
+        match self.accepted.entry(key) {
+            Entry::Occupied(earlier) if earlier.get().content != message.content => return Err(IdReused),
             Entry::Occupied(earlier) => return Ok(Some(*earlier.get())),
-            Entry::Vacant(place) => place.insert(taken),
+            Entry::Vacant(vacant) => vacant.insert(message),
         };
         self.order.push(tenant, at, key);
         while self.order.footprint() > self.limit
-            && let Some((_, key)) = self.order.pop_of_largest()
+            && let Some((_, key)) = self.order.pop_from_largest()
         {
-            self.seen.remove(&key);
+            self.accepted.remove(&key);
         }
         Ok(None)
     }
 
-    /// Forgets what was taken before `start`, so many ids at most.
+    /// Removes ids that were accepted before `start`, at most `left` of them, and subtracts their number from `left`.
     pub(super) fn expire(&mut self, start: Instant, left: &mut usize) {
         while *left > 0
             && let Some((_, key)) = self.order.pop_expired(start)
         {
-            self.seen.remove(&key);
+            self.accepted.remove(&key);
             *left -= 1;
         }
     }

@@ -1,4 +1,5 @@
-//! A message on its way: the draft as published, and the publication with its place in the channel's history.
+//! A message before and after the hub accepted it: the draft as published, and the publication with its position in the
+//! channel's history.
 
 use crate::{memory::Memory, tenant::Tenant, websocket};
 use bytes::Bytes;
@@ -8,21 +9,21 @@ use sealwire_protocol::{
 };
 use std::{fmt, sync::Arc};
 
-/// The sender's choice by which a repeated publish is recognised.
+/// An id that the sender chooses for a message, so that the hub recognises a repeated publish.
 pub type IdempotencyId = [u8; limits::IDEMPOTENCY_ID];
 
-/// A message that was allowed onto a channel and has no place there yet.
+/// A message that may be published on a channel and has no position there yet.
 #[derive(Clone)]
 pub struct Draft {
-    /// Where to.
+    /// The channel.
     pub channel: ChannelId,
     /// The tenant of the channel.
     pub tenant: Tenant,
-    /// Label that subscribers can filter by.
+    /// The event name, by which subscribers can filter.
     pub event: String,
-    /// The sealed message, as it came.
+    /// The sealed message, as the sender sent it.
     pub sealed: Bytes,
-    /// Names this message on this channel, also when it is sent again.
+    /// The idempotency id of this message on this channel. A repeated publish has the same id.
     pub id: IdempotencyId,
 }
 
@@ -35,16 +36,16 @@ impl fmt::Debug for Draft {
     }
 }
 
-/// Where and when a message was taken.
+/// The position and time at which the hub accepted a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Accepted {
-    /// Its place.
+pub struct PublishReceipt {
+    /// The position.
     pub position: Position,
-    /// The relay's clock.
+    /// The time on the relay's wall clock.
     pub time: UnixMillis,
 }
 
-/// A message with its place in the channel, encoded once for every subscriber and for replay.
+/// A message with its position in the channel, encoded once for all subscribers and for replay.
 pub struct Publication {
     channel: ChannelId,
     offset: u64,
@@ -54,7 +55,7 @@ pub struct Publication {
 }
 
 impl Publication {
-    /// Encodes a draft that was given the place `offset`, after `previous_offset`.
+    /// Encodes a draft that was accepted at `offset`; `previous_offset` is the channel's publication before it.
     #[must_use]
     pub fn new(draft: Draft, offset: u64, previous_offset: u64, time: UnixMillis) -> Self {
         let Draft { channel, event, sealed, tenant: _, id: _ } = draft;
@@ -70,36 +71,36 @@ impl Publication {
         Self { channel, offset, event: event.into_boxed_str(), frame, message_start }
     }
 
-    /// The same, counted for as long as anybody holds its frame.
+    /// Accounts the frame's memory until its last clone is dropped.
     pub(super) fn counted(self, memory: &Arc<Memory>) -> Self {
         Self { frame: memory.count(self.frame), ..self }
     }
 
-    /// The channel it is on.
+    /// Returns the channel.
     #[must_use]
     pub fn channel(&self) -> ChannelId {
         self.channel
     }
 
-    /// Its place within the epoch.
+    /// Returns the offset within the epoch.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// The label that subscribers can filter by.
+    /// Returns the event name, by which subscribers can filter.
     #[must_use]
     pub fn event(&self) -> &str {
         &self.event
     }
 
-    /// The complete WebSocket frame, the same for every subscriber.
+    /// Returns the complete WebSocket frame, the same for every subscriber.
     #[must_use]
     pub fn frame(&self) -> &Bytes {
         &self.frame
     }
 
-    /// The message inside the frame, as a WebSocket client hands it out.
+    /// Returns the message inside the frame, without the WebSocket header.
     #[must_use]
     pub fn message(&self) -> Bytes {
         self.frame.slice(self.message_start..)

@@ -1,42 +1,43 @@
-//! How many there are of something, by key. An entry lasts for as long as there is one, so the table is no larger than
-//! what it counts.
+//! Concurrency limits by key, for example the sessions of each account. A key without permits in use has no entry, so
+//! the table is never larger than what it counts.
 
 use crate::{critical_task, tenant::ByHash};
 use std::sync::{Mutex, MutexGuard};
 
-/// Tables that do not wait for each other.
+/// The number of independently locked tables.
 const SHARDS: usize = 16;
 
+/// The number of permits in use, by key.
 #[derive(Default)]
-pub(super) struct Occupancy {
+pub(super) struct ConcurrencyCounts {
     shards: [Mutex<ByHash<u32>>; SHARDS],
 }
 
-impl Occupancy {
-    /// Counts one more for `key`, unless there are `most` already.
-    pub(super) fn enter(&self, key: u64, most: usize) -> bool {
+impl ConcurrencyCounts {
+    /// Acquires a permit for `key`, unless `max` are in use. Returns whether it did.
+    pub(super) fn try_acquire(&self, key: u64, max: usize) -> bool {
         let mut shard = self.shard(key);
         let count = shard.get(&key).copied().unwrap_or(0);
-        let is_free = usize::try_from(count).is_ok_and(|count| count < most);
+        let is_free = usize::try_from(count).is_ok_and(|count| count < max);
         if is_free {
             shard.insert(key, count.saturating_add(1));
         }
         is_free
     }
 
-    /// Counts one less.
-    pub(super) fn leave(&self, key: u64) {
-        self.leave_many(key, 1);
+    /// Releases a permit of `key`.
+    pub(super) fn release(&self, key: u64) {
+        self.release_many(key, 1);
     }
 
-    /// Counts so many less.
-    pub(super) fn leave_many(&self, key: u64, gone: u32) {
+    /// Releases `released` permits of `key`.
+    pub(super) fn release_many(&self, key: u64, released: u32) {
         let mut shard = self.shard(key);
         match shard.get_mut(&key) {
-            Some(count) if *count > gone => *count -= gone,
+            Some(count) if *count > released => *count -= released,
             _ => {
                 shard.remove(&key);
-                // What a flood has left behind is given back.
+                // After a flood, the capacity is released.
                 if shard.capacity() > 1024 && shard.len() < shard.capacity() / 8 {
                     shard.shrink_to_fit();
                 }
@@ -46,7 +47,7 @@ impl Occupancy {
 
     fn shard(&self, key: u64) -> MutexGuard<'_, ByHash<u32>> {
         let shard = usize::try_from(key >> 60).unwrap_or(0);
-        critical_task::sound(self.shards[shard].lock())
+        critical_task::unpoisoned(self.shards[shard].lock())
     }
 
     #[cfg(test)]
@@ -60,20 +61,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_key_has_so_many_places_and_nothing_is_left_of_those_who_left() {
-        let occupancy = Occupancy::default();
+    fn each_key_has_its_own_permits_and_no_entry_without_them() {
+        let concurrency = ConcurrencyCounts::default();
         let keys = [1_u64, 2, 1 << 63];
         for key in keys {
-            for place in 0..4 {
-                assert_eq!(occupancy.enter(key, 3), place < 3);
+            for permit in 0..4 {
+                assert_eq!(concurrency.try_acquire(key, 3), permit < 3);
             }
         }
-        occupancy.leave(1);
-        assert!(occupancy.enter(1, 3) && !occupancy.enter(1, 3));
+        concurrency.release(1);
+        assert!(concurrency.try_acquire(1, 3) && !concurrency.try_acquire(1, 3));
         for key in keys {
-            (0..3).for_each(|_| occupancy.leave(key));
+            (0..3).for_each(|_| concurrency.release(key));
         }
-        assert_eq!(occupancy.len(), 0);
-        assert!(!occupancy.enter(1, 0));
+        assert_eq!(concurrency.len(), 0);
+        assert!(!concurrency.try_acquire(1, 0));
     }
 }

@@ -1,13 +1,13 @@
-//! What one connection sends: frames and bytes a second.
+//! The inbound rate limits of one connection: frames and bytes per second.
 
 use super::{Limit, Limits, bucket::Bucket};
 use crate::refused::Refused;
 use std::time::Instant;
 
-/// Bytes of a frame besides its payload: the shortest header from a client.
+/// The bytes of a frame besides its payload: the shortest header that a client can send.
 const FRAME_HEADER: usize = 6;
 
-/// What a connection may still send; two numbers.
+/// The token buckets of one connection.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Inbound {
     frames: Bucket,
@@ -15,7 +15,7 @@ pub(crate) struct Inbound {
 }
 
 impl Inbound {
-    /// A frame with so many bytes came.
+    /// Takes the tokens of a frame, or refuses it if its rate is exceeded.
     pub(crate) fn take(&mut self, payload: usize, limits: &Limits, now: Instant) -> Result<(), Refused> {
         let (settings, now) = (limits.settings(), limits.moment(now));
         let frames = self.frames.take(1, settings.frames(), now);
@@ -37,7 +37,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_connection_sends_so_many_frames_and_bytes_a_second() {
+    fn frames_and_bytes_are_limited_per_connection() {
         let start = Instant::now();
         let settings = Settings {
             frame_rate: 10,
@@ -53,10 +53,10 @@ mod tests {
         }
         let refused = inbound.take(0, &limits, start).unwrap_err();
         assert_eq!(refused.code, Code::RateLimited);
-        assert!(refused.retry_after_ms() > 0 && refused.message.contains("frames"));
+        assert!(refused.retry_after_ms() > 0 && refused.message.contains("frame_rate"));
         let mut inbound = Inbound::default();
         inbound.take(900, &limits, start).unwrap();
-        assert!(inbound.take(100, &limits, start).unwrap_err().message.contains("bytes"));
+        assert!(inbound.take(100, &limits, start).unwrap_err().message.contains("byte_rate"));
         inbound.take(0, &limits, start + Duration::from_secs(1)).unwrap();
         assert_eq!([limits.refusals(Limit::Frames), limits.refusals(Limit::Bytes)], [1, 1]);
     }

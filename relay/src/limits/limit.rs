@@ -1,4 +1,4 @@
-//! Which limit refused something, and how often each did.
+//! The limits by name, the errors that they return, and the number of refusals of each.
 
 use crate::refused::Refused;
 use sealwire_protocol::Code;
@@ -7,47 +7,47 @@ use std::{
     time::Duration,
 };
 
-/// When somebody may come back who found no place.
+/// The retry delay of a limit that cannot tell when it will have room.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// A limit that something can run into.
+/// A limit of the relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Limit {
-    /// Connections in all.
+    /// All connections of the relay.
     Connections,
-    /// Connections of a client address.
+    /// The connections of a client address.
     ConnectionsPerAddress,
-    /// Sessions of an app.
+    /// The sessions of an app.
     SessionsPerApp,
-    /// Sessions of an installation.
+    /// The sessions of an installation.
     SessionsPerInstallation,
-    /// Sessions of an account.
+    /// The sessions of an account.
     SessionsPerAccount,
-    /// Subscriptions of an app.
+    /// The subscriptions of an app.
     SubscriptionsPerApp,
-    /// Messages a second of an installation.
+    /// The messages per second of an installation.
     Publishes,
-    /// Bytes of messages a second of an installation.
+    /// The bytes of messages per second of an installation.
     PublishBytes,
-    /// Messages a second of an app.
+    /// The messages per second of an app.
     PublishesPerApp,
-    /// Replayed bytes a second of a session.
+    /// The replayed bytes per second of a session.
     ReplaysPerSession,
-    /// Replayed bytes a second of an installation.
+    /// The replayed bytes per second of an installation.
     Replays,
-    /// Requests a second to end sessions, of an app.
+    /// The requests per second of an app to end sessions.
     Disconnects,
-    /// Frames a second of a connection.
+    /// The frames per second of a connection.
     Frames,
-    /// Bytes a second of a connection.
+    /// The bytes per second of a connection.
     Bytes,
-    /// Memory for another connection, session or subscription.
+    /// The memory for another connection, session or subscription.
     Memory,
 }
 
 impl Limit {
-    /// All of them.
+    /// All limits.
     pub const ALL: [Self; 15] = [
         Self::Connections,
         Self::ConnectionsPerAddress,
@@ -66,7 +66,7 @@ impl Limit {
         Self::Memory,
     ];
 
-    /// For metrics: the setting that it is.
+    /// Returns the name of the setting, which is also the label in metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -88,51 +88,45 @@ impl Limit {
         }
     }
 
-    /// The error returned to a client or a backend that exceeds the limit.
+    /// Returns the error for a client or backend that exceeded the limit.
     pub(super) fn refused(self, wait: Option<Duration>) -> Refused {
         let (code, message) = match self {
-            Self::Connections => (Code::Overloaded, "the relay has as many connections as it may"),
+            Self::Connections => (Code::Overloaded, "connection limit of the relay reached"),
             Self::ConnectionsPerAddress => {
-                (Code::TooManyConnections, "the client's address has as many connections as it may")
+                (Code::TooManyConnections, "connection limit of the client's address reached")
             }
-            Self::SessionsPerApp => (Code::TooManyConnections, "the app has as many sessions as it may"),
+            Self::SessionsPerApp => (Code::TooManyConnections, "session limit of the app reached"),
             Self::SessionsPerInstallation => {
-                (Code::TooManyConnections, "the installation has as many sessions as it may")
+                (Code::TooManyConnections, "session limit of the installation reached")
             }
-            Self::SessionsPerAccount => {
-                (Code::TooManyConnections, "the account has as many sessions as it may; close some pages")
+            Self::SessionsPerAccount => (Code::TooManyConnections, "session limit of the account reached"),
+            Self::SubscriptionsPerApp => {
+                (Code::TooManySubscriptions, "subscription limit of the app reached")
             }
-            Self::SubscriptionsPerApp => (
-                Code::TooManySubscriptions,
-                "the app has as many subscriptions as it may; leave channels first",
-            ),
-            Self::Publishes => {
-                (Code::RateLimited, "the installation publishes more messages a second than it may")
-            }
+            Self::Publishes => (Code::RateLimited, "publish rate limit of the installation exceeded"),
             Self::PublishBytes => {
-                (Code::RateLimited, "the installation publishes more bytes a second than it may")
+                (Code::RateLimited, "publish rate limit of the installation in bytes exceeded")
             }
-            Self::PublishesPerApp => {
-                (Code::RateLimited, "the app publishes more messages a second than it may")
-            }
-            Self::ReplaysPerSession => {
-                (Code::RateLimited, "the session asks for more replayed bytes a second than it may")
-            }
-            Self::Replays => {
-                (Code::RateLimited, "the installation asks for more replayed bytes a second than it may")
-            }
-            Self::Disconnects => (Code::RateLimited, "the app ends sessions more often than it may"),
-            Self::Frames => (Code::RateLimited, "the connection sends more frames a second than it may"),
-            Self::Bytes => (Code::RateLimited, "the connection sends more bytes a second than it may"),
-            Self::Memory => {
-                (Code::Overloaded, "the relay has no memory to spare at the moment; try again later")
-            }
+            Self::PublishesPerApp => (Code::RateLimited, "publish rate limit of the app exceeded"),
+            Self::ReplaysPerSession => (Code::RateLimited, "replay rate limit of the session exceeded"),
+            Self::Replays => (Code::RateLimited, "replay rate limit of the installation exceeded"),
+            Self::Disconnects => (Code::RateLimited, "disconnect rate limit of the app exceeded"),
+            Self::Frames => (Code::RateLimited, "frame rate limit of the connection exceeded"),
+            Self::Bytes => (Code::RateLimited, "byte rate limit of the connection exceeded"),
+            Self::Memory => (Code::Overloaded, "the relay's memory is nearly used up"),
         };
+        let advice = match self {
+            Self::SessionsPerAccount => "; close other pages",
+            Self::SubscriptionsPerApp => "; unsubscribe from channels first",
+            Self::Memory => "; try again later",
+            _ => "",
+        };
+        let message = format!("{message} (`{}`){advice}", self.name());
         Refused::new(code, message).retry_after(wait.unwrap_or(RETRY_AFTER))
     }
 }
 
-/// How often each limit refused something.
+/// The number of refusals of each limit.
 #[derive(Debug, Default)]
 pub(super) struct Refusals([AtomicU64; Limit::ALL.len()]);
 

@@ -1,5 +1,5 @@
-//! What a relay allows to whom: permits that are taken and given back, and rates. No I/O; time is an argument, and what
-//! an attacker can make up does not make its tables grow.
+//! The limits of a relay: permits that are acquired and released, and rates. No I/O; time is an argument. Keys that an
+//! attacker invents cannot grow the tables without bound.
 
 mod bucket;
 mod concurrency;
@@ -15,9 +15,9 @@ pub(crate) use permits::{AddressPermit, Admission, RefusalPermit, SessionPermit}
 use crate::{memory::Memory, refused::Refused, settings::Settings, tenant::Tenant};
 use arc_swap::{ArcSwap, Guard};
 use bucket::{Bucket, Moment};
-use concurrency::Occupancy;
+use concurrency::ConcurrencyCounts;
 use limit::Refusals;
-use rates::Rates;
+use rates::RateTable;
 use std::{
     hash::{BuildHasher as _, RandomState},
     sync::{
@@ -27,31 +27,31 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Shortest time that a session is told to wait for its next replay.
-const SHORTEST_WAIT: Duration = Duration::from_millis(50);
+/// The minimum retry delay of a session for its next replay.
+const MIN_WAIT: Duration = Duration::from_millis(50);
 
-/// The limits of a relay, and what is taken of them.
+/// The limits of a relay, with their current use.
 pub struct Limits {
     settings: ArcSwap<Settings>,
     start: Instant,
-    /// Makes keys of names: nobody can aim for another's.
+    /// Hashes names to keys. The hash is keyed, so that an attacker cannot construct collisions.
     keys: RandomState,
     connections: AtomicUsize,
-    being_refused: AtomicUsize,
-    occupancy: Occupancy,
-    /// Subscriptions by app.
-    subscriptions: Occupancy,
-    publishes: Rates,
-    publish_bytes: Rates,
-    app_publishes: Rates,
-    replays: Rates,
-    disconnects: Rates,
+    refusals_in_progress: AtomicUsize,
+    concurrency: ConcurrencyCounts,
+    /// The subscriptions by app.
+    subscriptions: ConcurrencyCounts,
+    publishes: RateTable,
+    publish_bytes: RateTable,
+    app_publishes: RateTable,
+    replays: RateTable,
+    disconnects: RateTable,
     refusals: Refusals,
     memory: Arc<Memory>,
 }
 
 impl Limits {
-    /// With nothing taken.
+    /// Creates limits of which nothing is in use.
     #[must_use]
     pub fn new(settings: Settings, now: Instant) -> Self {
         Self {
@@ -59,49 +59,49 @@ impl Limits {
             start: now,
             keys: RandomState::new(),
             connections: AtomicUsize::new(0),
-            being_refused: AtomicUsize::new(0),
-            occupancy: Occupancy::default(),
-            subscriptions: Occupancy::default(),
-            publishes: Rates::default(),
-            publish_bytes: Rates::default(),
-            app_publishes: Rates::default(),
-            replays: Rates::default(),
-            disconnects: Rates::default(),
+            refusals_in_progress: AtomicUsize::new(0),
+            concurrency: ConcurrencyCounts::default(),
+            subscriptions: ConcurrencyCounts::default(),
+            publishes: RateTable::default(),
+            publish_bytes: RateTable::default(),
+            app_publishes: RateTable::default(),
+            replays: RateTable::default(),
+            disconnects: RateTable::default(),
             refusals: Refusals::default(),
             memory: Arc::default(),
         }
     }
 
-    /// With a memory, for which newcomers are refused when it is short.
+    /// Sets the memory budget: when it is short, connections, sessions and subscriptions are refused.
     #[must_use]
     pub fn with_memory(self, memory: Arc<Memory>) -> Self {
         Self { memory, ..self }
     }
 
-    /// Holds everything that is asked for from now on to other settings. Permits that are taken stay taken.
+    /// Replaces the settings. Permits in use stay valid, even above a new limit.
     pub fn set(&self, settings: Settings) {
         self.settings.store(Arc::new(settings));
     }
 
-    /// The settings in force.
+    /// Returns the current settings.
     #[must_use]
     pub fn settings(&self) -> Guard<Arc<Settings>> {
         self.settings.load()
     }
 
-    /// Connections of any kind, now.
+    /// Returns the current number of connections of any kind.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
 
-    /// How often this limit refused something.
+    /// Returns the number of refusals of this limit.
     #[must_use]
     pub fn refusals(&self, limit: Limit) -> u64 {
         self.refusals.of(limit)
     }
 
-    /// The tenant of an installation of an app.
+    /// Returns the tenant of an installation of an app.
     #[must_use]
     pub fn tenant(&self, app: &str, installation: &str) -> Tenant {
         Tenant { app: self.app(app), installation: self.keys.hash_one(("installation", app, installation)) }
@@ -111,13 +111,13 @@ impl Limits {
         self.keys.hash_one(("app", app))
     }
 
-    /// The key of an account of an installation.
+    /// Returns the key of an account of an installation.
     pub(crate) fn account(&self, app: &str, installation: &str, account: &str) -> u64 {
         self.keys.hash_one(("account", app, installation, account))
     }
 
-    /// Refuses messages that are more, or have more bytes, than the installation or its app may publish now: all of them,
-    /// or none.
+    /// Checks `count` messages of `bytes` in all against the rates of the installation and its app. Refuses all of them
+    /// or none; a refusal takes nothing from any rate.
     pub(crate) fn check_publishes(
         &self,
         tenant: Tenant,
@@ -136,15 +136,14 @@ impl Limits {
             if let Err(wait) = rates.take(key, count, rate, now) {
                 checks[..index]
                     .iter()
-                    .for_each(|(_, rates, key, count, rate)| rates.give_back(*key, *count, *rate));
+                    .for_each(|(_, rates, key, count, rate)| rates.refund(*key, *count, *rate));
                 return Err(self.refuse_for(limit, wait));
             }
         }
         Ok(())
     }
 
-    /// Refuses a replay that is more than the session or its installation may get now. A single replay may be larger than
-    /// any burst.
+    /// Checks a replay against the rates of the session and its installation. A single replay may exceed the burst.
     fn check_replay(
         &self,
         installation: u64,
@@ -155,22 +154,22 @@ impl Limits {
         let (settings, now) = (self.settings(), self.moment(now));
         let mut after = *session;
         after
-            .draw(bytes, settings.session_replays(), now)
-            .map_err(|wait| self.refuse_for(Limit::ReplaysPerSession, wait.max(SHORTEST_WAIT)))?;
+            .take_with_debt(bytes, settings.session_replays(), now)
+            .map_err(|wait| self.refuse_for(Limit::ReplaysPerSession, wait.max(MIN_WAIT)))?;
         self.replays
-            .draw(installation, bytes, settings.replays(), now)
+            .take_with_debt(installation, bytes, settings.replays(), now)
             .map_err(|wait| self.refuse_for(Limit::Replays, wait))?;
         *session = after;
         Ok(())
     }
 
-    /// Refuses another connection, session or subscription if memory is short, and a session that holds so many bytes
-    /// already a little sooner.
+    /// Refuses another connection, session or subscription if memory is short. A session that already holds many bytes
+    /// is refused earlier.
     pub(crate) fn check_memory(&self, held: usize) -> Result<(), Refused> {
         if self.memory.admits_more(held) { Ok(()) } else { Err(self.refuse(Limit::Memory)) }
     }
 
-    /// Refuses an app that ends sessions too often.
+    /// Checks the rate of an app's requests to end sessions.
     pub(crate) fn check_disconnect(&self, app: &str, now: Instant) -> Result<(), Refused> {
         let (key, rate) = (self.app(app), self.settings().disconnects());
         let taken = self.disconnects.take(key, 1, rate, self.moment(now));
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn installations_publish_so_many_messages_and_bytes_and_apps_so_many_messages() {
+    fn publish_rates_apply_to_installations_and_apps() {
         let (limits, now) = limits(|limits| {
             (limits.publish_rate, limits.publish_burst) = (10, 100);
             (limits.publish_byte_rate, limits.publish_byte_burst) = (Some(1000), Some(10_000));
@@ -213,10 +212,10 @@ mod tests {
         let publish = |app, installation, count, bytes| {
             let refused = limits.check_publishes(limits.tenant(app, installation), count, bytes, now).err();
             assert!(refused.iter().all(|refused| refused.retry_after_ms() > 0));
-            refused.map(|refused| refused.message.contains("app publishes"))
+            refused.map(|refused| refused.message.contains("publish_rate_per_app"))
         };
         assert_eq!(publish("a", "i", 50, 9000), None);
-        // Bytes, then messages, then the app's.
+        // The byte rate refuses, then the message rate, then the app's rate.
         assert_eq!(publish("a", "i", 1, 1001), Some(false));
         assert_eq!(publish("a", "i", 51, 0), Some(false));
         assert_eq!(publish("a", "j", 95, 0), None);
@@ -224,14 +223,14 @@ mod tests {
         // A refusal takes nothing from any of the rates.
         assert_eq!(publish("a", "k", 5, 10_000), None);
         assert_eq!(publish("a", "i", 0, 1000), None);
-        // Another app is another matter, also where the installation has the same name.
+        // Another app has its own rates, even for an installation of the same name.
         assert_eq!(publish("b", "i", 100, 10_000), None);
         let refusals = [Limit::Publishes, Limit::PublishBytes, Limit::PublishesPerApp];
         assert_eq!(refusals.map(|limit| limits.refusals(limit)), [1, 1, 1]);
     }
 
     #[test]
-    fn sessions_and_installations_have_so_many_replayed_bytes_and_any_single_replay_comes_through() {
+    fn replay_rates_apply_to_sessions_and_installations_but_any_single_replay_passes() {
         let (limits, start) = limits(|limits| {
             (limits.replay_rate_per_session, limits.replay_burst_per_session) = (100, 1000);
             (limits.replay_rate, limits.replay_burst) = (200, 3000);
@@ -244,12 +243,12 @@ mod tests {
                 .check_replay(tenant.installation, session, bytes, now)
                 .map_err(|refused| refused.retry_after_ms())
         };
-        // A replay that is larger than any burst, and then all of it has to be paid.
+        // The replay is larger than the burst; the debt must be paid before the next one.
         assert_eq!(replay(&mut first, 2500, 0), Ok(()));
         assert_eq!(replay(&mut first, 1000, 1), Err(24_000));
         assert_eq!(replay(&mut first, 100, 15), Err(1000));
         assert_eq!(replay(&mut first, 100, 16), Ok(()));
-        // Of the installation's there is enough for one more, and what it refuses costs the session nothing.
+        // The installation's rate allows one more replay. A refusal by it takes nothing from the session's bucket.
         assert_eq!(replay(&mut second, 1000, 16), Ok(()));
         assert_eq!(replay(&mut other, 1000, 16), Ok(()));
         let mut another = Bucket::default();
@@ -261,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_ends_sessions_so_often() {
+    fn the_disconnect_rate_applies_per_app() {
         let (limits, now) = limits(|limits| (limits.disconnect_rate, limits.disconnect_burst) = (2, 3));
         (0..3).for_each(|_| limits.check_disconnect("a", now).unwrap());
         let refused = limits.check_disconnect("a", now).unwrap_err();

@@ -1,4 +1,4 @@
-//! Permits that are taken and given back: one for every connection, one for every session.
+//! The permits of connections, sessions and subscriptions, which are released when they are dropped.
 
 use super::{Limit, Limits, bucket::Bucket};
 use crate::{refused::Refused, tenant::Tenant};
@@ -9,25 +9,26 @@ use std::{
     time::Instant,
 };
 
-/// Most connections that are told at one time why they have no permit; further ones are closed without a word.
+/// The maximum number of refused connections that receive an error at the same time. Further ones are closed without a
+/// response.
 const MAX_REFUSALS: usize = 64;
 
-/// A connection's permit among all, and among those of its address where that is known.
+/// The permit of a connection, with the one of its address if that is known at the accept.
 pub(crate) struct Admission {
     limits: Arc<Limits>,
     _address: Option<AddressPermit>,
 }
 
-/// A permit among the few that are told why there is none.
+/// The permit of a refused connection that receives an error.
 pub(crate) struct RefusalPermit(Arc<Limits>);
 
-/// A permit among those of a client's address.
+/// The permit of a connection from one client address.
 pub(crate) struct AddressPermit {
     limits: Arc<Limits>,
     address: u64,
 }
 
-/// A session's permit among those of its app, installation and account.
+/// The permit of a session, for its app, installation and account.
 pub(crate) struct SessionPermit {
     limits: Arc<Limits>,
     tenant: Tenant,
@@ -36,7 +37,8 @@ pub(crate) struct SessionPermit {
 }
 
 impl Limits {
-    /// A permit for one more connection, whose address is only known where no proxy is in between.
+    /// Acquires the permit of a new connection. `address` is `None` behind a proxy, whose header names the client
+    /// later.
     pub(crate) fn admit_connection(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Admission, Refused> {
         let taken = self.connections.fetch_add(1, Ordering::Relaxed);
         let mut admission = Admission { limits: self.clone(), _address: None };
@@ -47,23 +49,23 @@ impl Limits {
         Ok(admission)
     }
 
-    /// Whether one more connection that found no permit can be told so; a flood of them is not.
+    /// Acquires the permit to send an error to a refused connection; `None` in a flood of them.
     pub(crate) fn admit_refusal(self: &Arc<Self>) -> Option<RefusalPermit> {
         let permit = RefusalPermit(self.clone());
-        (self.being_refused.fetch_add(1, Ordering::Relaxed) < MAX_REFUSALS).then_some(permit)
+        (self.refusals_in_progress.fetch_add(1, Ordering::Relaxed) < MAX_REFUSALS).then_some(permit)
     }
 
-    /// A permit for one more connection from this address.
+    /// Acquires the permit of a connection from this address.
     pub(crate) fn admit_address(self: &Arc<Self>, address: IpAddr) -> Result<AddressPermit, Refused> {
         let address = self.keys.hash_one(("address", network(address)));
-        if self.occupancy.enter(address, self.settings().max_connections_per_address) {
+        if self.concurrency.try_acquire(address, self.settings().max_connections_per_address) {
             Ok(AddressPermit { limits: self.clone(), address })
         } else {
             Err(self.refuse(Limit::ConnectionsPerAddress))
         }
     }
 
-    /// A permit for one more session.
+    /// Acquires the permits of a new session.
     pub(crate) fn admit_session(
         self: &Arc<Self>,
         app: &str,
@@ -77,9 +79,9 @@ impl Limits {
             (Limit::SessionsPerInstallation, tenant.installation, settings.max_sessions_per_installation),
             (Limit::SessionsPerAccount, account, settings.max_sessions_per_account),
         ];
-        for (index, (limit, key, most)) in permits.into_iter().enumerate() {
-            if !self.occupancy.enter(key, most) {
-                permits[..index].iter().for_each(|(_, key, _)| self.occupancy.leave(*key));
+        for (index, (limit, key, max)) in permits.into_iter().enumerate() {
+            if !self.concurrency.try_acquire(key, max) {
+                permits[..index].iter().for_each(|(_, key, _)| self.concurrency.release(*key));
                 return Err(self.refuse(limit));
             }
         }
@@ -89,49 +91,49 @@ impl Limits {
 }
 
 impl SessionPermit {
-    /// The tenant of the session.
+    /// Returns the tenant of the session.
     pub(crate) fn tenant(&self) -> Tenant {
         self.tenant
     }
 
-    /// The key of the session's account; see [`Limits::account`].
+    /// Returns the key of the session's account; see [`Limits::account`].
     pub(crate) fn account(&self) -> u64 {
         self.account
     }
 
-    /// Refuses one more message of so many bytes past a rate of the session's installation or app.
+    /// Checks a message of `bytes` against the rates of the session's installation and app.
     pub(crate) fn check_publish(&self, bytes: usize, now: Instant) -> Result<(), Refused> {
         self.limits.check_publishes(self.tenant, 1, bytes, now)
     }
 
-    /// Refuses a replay of so many bytes past a rate of the session or its installation.
+    /// Checks a replay of `bytes` against the rates of the session and its installation.
     pub(crate) fn check_replay(&mut self, bytes: u64, now: Instant) -> Result<(), Refused> {
-        // A session in debt may still subscribe without a replay.
+        // A session in debt may subscribe without a replay.
         if bytes == 0 {
             return Ok(());
         }
         self.limits.check_replay(self.tenant.installation, &mut self.replays, bytes, now)
     }
 
-    /// Takes a permit among the subscriptions of the app; [`Self::give_back_subscriptions`] follows.
-    pub(crate) fn take_subscription(&self) -> Result<(), Refused> {
-        let most = self.limits.settings().max_subscriptions_per_app;
-        if self.limits.subscriptions.enter(self.tenant.app, most) {
+    /// Acquires one of the app's subscription permits. The caller releases it with [`Self::release_subscriptions`].
+    pub(crate) fn acquire_subscription(&self) -> Result<(), Refused> {
+        let max = self.limits.settings().max_subscriptions_per_app;
+        if self.limits.subscriptions.try_acquire(self.tenant.app, max) {
             Ok(())
         } else {
             Err(self.limits.refuse(Limit::SubscriptionsPerApp))
         }
     }
 
-    /// Gives so many of these permits back.
-    pub(crate) fn give_back_subscriptions(&self, count: usize) {
+    /// Releases `count` of the app's subscription permits.
+    pub(crate) fn release_subscriptions(&self, count: usize) {
         if let Ok(count @ 1..) = u32::try_from(count) {
-            self.limits.subscriptions.leave_many(self.tenant.app, count);
+            self.limits.subscriptions.release_many(self.tenant.app, count);
         }
     }
 }
 
-/// Who has one address of IPv6 has 2⁶⁴ of them.
+/// Returns the network whose addresses count as one client: a /64 of IPv6, because its owner controls 2⁶⁴ addresses.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
@@ -147,20 +149,20 @@ impl Drop for Admission {
 
 impl Drop for RefusalPermit {
     fn drop(&mut self) {
-        self.0.being_refused.fetch_sub(1, Ordering::Relaxed);
+        self.0.refusals_in_progress.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Drop for AddressPermit {
     fn drop(&mut self) {
-        self.limits.occupancy.leave(self.address);
+        self.limits.concurrency.release(self.address);
     }
 }
 
 impl Drop for SessionPermit {
     fn drop(&mut self) {
         for key in [self.tenant.app, self.tenant.installation, self.account] {
-            self.limits.occupancy.leave(key);
+            self.limits.concurrency.release(key);
         }
     }
 }
@@ -178,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn apps_installations_and_accounts_have_so_many_sessions_each_and_get_them_back() {
+    fn apps_installations_and_accounts_have_session_limits_and_dropped_permits_are_released() {
         let limits = limits(|limits| {
             limits.max_sessions_per_app = 4;
             limits.max_sessions_per_installation = 3;
@@ -191,7 +193,7 @@ mod tests {
         assert_eq!(limits.refusals(Limit::SessionsPerAccount), 1);
         permits.push(enter("a", "i", "y").unwrap());
         assert_eq!(code(enter("a", "i", "z")), Some(Code::TooManyConnections));
-        // The same account elsewhere is another.
+        // The same account id of another installation is another account.
         permits.push(enter("a", "j", "x").unwrap());
         assert_eq!(code(enter("a", "k", "z")), Some(Code::TooManyConnections));
         assert_eq!(
@@ -199,18 +201,18 @@ mod tests {
             [1, 1]
         );
         permits.push(enter("b", "i", "x").unwrap());
-        // Those who were refused took nothing.
+        // The refused sessions hold no permits.
         permits.remove(0);
         assert_eq!(
             code(enter("a", "i", "x").map(|permit| permits.push(permit)).and(Ok(permits.remove(0)))),
             None
         );
         permits.clear();
-        assert_eq!(limits.occupancy.len(), 0);
+        assert_eq!(limits.concurrency.len(), 0);
     }
 
     #[test]
-    fn an_address_is_a_network_where_it_is_of_ipv6() {
+    fn ipv6_addresses_of_one_network_share_a_limit() {
         let limits = limits(|limits| limits.max_connections_per_address = 1);
         let enter = |address: &str| limits.admit_address(address.parse().unwrap());
         let _first = enter("2001:db8::1").unwrap();
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_can_change_while_places_are_taken() {
+    fn settings_can_change_while_permits_are_in_use() {
         let limits = limits(|limits| limits.max_connections = 2);
         let permits = [(); 2].map(|()| limits.admit_connection(None).unwrap());
         let refused = limits.admit_connection(None).err().unwrap();
@@ -234,36 +236,36 @@ mod tests {
         let third = limits.admit_connection(None).unwrap();
         limits.set(Settings { max_connections: 1, ..Settings::default() });
         assert!(limits.admit_connection(None).is_err());
-        let told: Vec<_> =
+        let refused: Vec<_> =
             std::iter::repeat_with(|| limits.admit_refusal()).take_while(Option::is_some).collect();
-        assert_eq!(told.len(), MAX_REFUSALS);
-        drop((permits, third, told));
+        assert_eq!(refused.len(), MAX_REFUSALS);
+        drop((permits, third, refused));
         assert!(limits.admit_refusal().is_some());
         assert_eq!(limits.connections(), 0);
         assert!(limits.admit_connection(None).is_ok());
     }
 
     #[test]
-    fn an_app_has_so_many_subscriptions_and_gets_them_back() {
+    fn apps_have_a_subscription_limit_and_released_permits_return() {
         let limits = limits(|limits| limits.max_subscriptions_per_app = 3);
         let enter = |app, installation| limits.admit_session(app, installation, "x").unwrap();
         let (first, second, other) = (enter("a", "i"), enter("a", "j"), enter("b", "i"));
-        first.take_subscription().unwrap();
-        first.take_subscription().unwrap();
-        second.take_subscription().unwrap();
-        let refused = second.take_subscription().unwrap_err();
+        first.acquire_subscription().unwrap();
+        first.acquire_subscription().unwrap();
+        second.acquire_subscription().unwrap();
+        let refused = second.acquire_subscription().unwrap_err();
         let refusals = limits.refusals(Limit::SubscriptionsPerApp);
         assert_eq!((refused.code, refusals), (Code::TooManySubscriptions, 1));
         assert!(refused.retry_after_ms() > 0);
-        other.take_subscription().unwrap();
-        first.give_back_subscriptions(1);
-        second.take_subscription().unwrap();
-        first.give_back_subscriptions(1);
-        second.take_subscription().unwrap();
-        assert!(second.take_subscription().is_err());
-        second.give_back_subscriptions(3);
-        other.give_back_subscriptions(1);
-        second.give_back_subscriptions(0);
+        other.acquire_subscription().unwrap();
+        first.release_subscriptions(1);
+        second.acquire_subscription().unwrap();
+        first.release_subscriptions(1);
+        second.acquire_subscription().unwrap();
+        assert!(second.acquire_subscription().is_err());
+        second.release_subscriptions(3);
+        other.release_subscriptions(1);
+        second.release_subscriptions(0);
         assert_eq!(limits.subscriptions.len(), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! Token buckets by key, in a table that cannot be grown past its size by whoever makes up keys.
+//! Token buckets by key, in a table of bounded size: keys that an attacker invents cannot grow it.
 
 use super::bucket::{Bucket, Moment};
 use crate::settings::Rate;
@@ -8,59 +8,65 @@ use std::{
     time::Duration,
 };
 
-/// Tables that do not wait for each other.
+/// The number of independently locked tables.
 const SHARDS: usize = 16;
-/// Most buckets in each half of a shard.
+/// The maximum number of buckets in each generation of a shard.
 const CAPACITY: usize = 4096;
-/// Longest time that anybody is told to wait, in nanoseconds.
+/// The maximum retry delay in nanoseconds, unless the bucket itself needs longer.
 const MAX_WAIT_NANOS: u64 = 2_000_000_000;
-/// Shortest time that anybody is told to wait, in nanoseconds: who waits less asks for nothing but refusals.
-const SHORTEST_WAIT: u64 = 50_000_000;
+/// The minimum retry delay in nanoseconds: with a shorter one, clients would mostly cause further refusals.
+const MIN_WAIT_NANOS: u64 = 50_000_000;
 
-/// Buckets of one rate.
+/// The token buckets of one rate, by key.
 #[derive(Default)]
-pub(super) struct Rates {
-    shards: [Mutex<Shard>; SHARDS],
+pub(super) struct RateTable {
+    shards: [Mutex<RateShard>; SHARDS],
 }
 
 #[derive(Clone, Copy, Default)]
-struct Entry {
+struct RateEntry {
     bucket: Bucket,
-    /// Up to when those who were refused have been told to come back, one after the other, so that they do not all
-    /// come at once.
-    promised: u64,
+    /// The latest time that a refused caller was told to retry at. Refused callers get successive times, so that they
+    /// do not all retry at once.
+    next_retry_at: u64,
 }
 
-/// Two halves that take turns. What was not used for as long as a bucket takes to fill is full, and is forgotten with
-/// its half; where a half is full of keys, the other is forgotten early.
+/// Two generations of buckets. A bucket that was not used for the time in which it fills is full, and is dropped with
+/// the old generation. If the young generation has no room, the old one is dropped early.
 #[derive(Default)]
-struct Shard {
-    young: ByHash<Entry>,
-    old: ByHash<Entry>,
-    turn_at: u64,
+struct RateShard {
+    young: ByHash<RateEntry>,
+    old: ByHash<RateEntry>,
+    rotate_at: u64,
 }
 
-impl Rates {
-    /// Takes `count` of what `key` has, or says when to try again.
+impl RateTable {
+    /// Takes `count` tokens of `key`, or returns the retry delay.
     pub(super) fn take(&self, key: u64, count: u64, rate: Rate, now: Moment) -> Result<(), Duration> {
         self.shard(key).take(key, count, rate, now, Bucket::take)
     }
 
-    /// The same for what may be more than the burst; see [`Bucket::draw`].
-    pub(super) fn draw(&self, key: u64, count: u64, rate: Rate, now: Moment) -> Result<(), Duration> {
-        self.shard(key).take(key, count, rate, now, Bucket::draw)
+    /// Takes `count` tokens of `key`, which may be more than the burst; see [`Bucket::take_with_debt`].
+    pub(super) fn take_with_debt(
+        &self,
+        key: u64,
+        count: u64,
+        rate: Rate,
+        now: Moment,
+    ) -> Result<(), Duration> {
+        self.shard(key).take(key, count, rate, now, Bucket::take_with_debt)
     }
 
-    /// Gives back what was taken in vain.
-    pub(super) fn give_back(&self, key: u64, count: u64, rate: Rate) {
+    /// Returns tokens of `key` that were taken.
+    pub(super) fn refund(&self, key: u64, count: u64, rate: Rate) {
         if let Some(entry) = self.shard(key).young.get_mut(&key) {
-            entry.bucket.give_back(count, rate);
+            entry.bucket.refund(count, rate);
         }
     }
 
-    fn shard(&self, key: u64) -> MutexGuard<'_, Shard> {
+    fn shard(&self, key: u64) -> MutexGuard<'_, RateShard> {
         let shard = usize::try_from(key >> 60).unwrap_or(0);
-        critical_task::sound(self.shards[shard].lock())
+        critical_task::unpoisoned(self.shards[shard].lock())
     }
 
     #[cfg(test)]
@@ -69,7 +75,7 @@ impl Rates {
     }
 }
 
-impl Shard {
+impl RateShard {
     fn take(
         &mut self,
         key: u64,
@@ -78,12 +84,12 @@ impl Shard {
         now: Moment,
         take: impl FnOnce(&mut Bucket, u64, Rate, Moment) -> Result<(), Duration>,
     ) -> Result<(), Duration> {
-        if now.0 >= self.turn_at {
-            self.turn(rate, now);
+        if now.0 >= self.rotate_at {
+            self.rotate(rate, now);
         }
         let is_known = self.young.contains_key(&key);
         if !is_known && self.young.len() >= CAPACITY {
-            self.turn(rate, now);
+            self.rotate(rate, now);
         }
         let entry = match is_known {
             true => self.young.entry(key).or_default(),
@@ -96,17 +102,17 @@ impl Shard {
             let earliest = now.0.saturating_add(u64::try_from(missing.as_nanos()).unwrap_or(u64::MAX));
             let one_more = (rate.refill() / rate.burst.max(1)).saturating_mul(count);
             let latest = earliest.max(now.0 + MAX_WAIT_NANOS);
-            entry.promised = earliest.max(entry.promised.saturating_add(one_more)).min(latest);
-            Duration::from_nanos((entry.promised - now.0).max(SHORTEST_WAIT))
+            entry.next_retry_at = earliest.max(entry.next_retry_at.saturating_add(one_more)).min(latest);
+            Duration::from_nanos((entry.next_retry_at - now.0).max(MIN_WAIT_NANOS))
         })
     }
 
-    fn turn(&mut self, rate: Rate, now: Moment) {
-        let gone = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
-        // A bucket in debt is not full after the time that an empty one takes to fill.
-        let debtors = gone.into_iter().filter(|(_, entry)| entry.bucket.is_in_debt(rate, now));
+    fn rotate(&mut self, rate: Rate, now: Moment) {
+        let dropped = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
+        // A bucket in debt is not full after that time, and is kept.
+        let debtors = dropped.into_iter().filter(|(_, entry)| entry.bucket.is_in_debt(rate, now));
         self.young.extend(debtors.take(CAPACITY / 2));
-        self.turn_at = now.0.saturating_add(rate.refill().max(MAX_WAIT_NANOS));
+        self.rotate_at = now.0.saturating_add(rate.refill().max(MAX_WAIT_NANOS));
     }
 }
 
@@ -121,8 +127,8 @@ mod tests {
     }
 
     #[test]
-    fn every_key_has_a_bucket_of_its_own_and_keeps_it_for_as_long_as_it_is_not_full() {
-        let rates = Rates::default();
+    fn every_key_keeps_its_bucket_until_it_is_full() {
+        let rates = RateTable::default();
         for second in 0..30 {
             let now = at(second * 1000);
             let allowed = if second == 0 { 20 } else { 10 };
@@ -133,13 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_is_flooded_with_keys_stays_small_and_forgets_them_again() {
-        let rates = Rates::default();
+    fn a_flood_of_keys_leaves_the_table_bounded_and_is_dropped_later() {
+        let rates = RateTable::default();
         for key in 0..1_000_000_u64 {
             let _ = rates.take(key.wrapping_mul(0x9e37_79b9_7f4a_7c15), 1, RATE, at(key / 1000));
         }
         assert!(rates.len() <= 2 * SHARDS * CAPACITY, "{}", rates.len());
-        // Two turns without them, as the keys of the other side come by.
+        // Two rotations without the flooding keys.
         for millis in [10_000, 20_000] {
             for shard in 0..SHARDS as u64 {
                 let _ = rates.take(shard << 60, 1, RATE, at(millis));
@@ -149,8 +155,8 @@ mod tests {
     }
 
     #[test]
-    fn those_who_are_refused_are_asked_back_one_after_the_other() {
-        let rates = Rates::default();
+    fn refused_callers_get_successive_retry_times() {
+        let rates = RateTable::default();
         rates.take(1, 20, RATE, at(0)).unwrap();
         let waits: Vec<u128> =
             (0..5).map(|_| rates.take(1, 1, RATE, at(0)).unwrap_err().as_millis()).collect();
@@ -158,42 +164,45 @@ mod tests {
         for _ in 0..1000 {
             assert!(rates.take(1, 1, RATE, at(0)).unwrap_err() <= Duration::from_nanos(MAX_WAIT_NANOS));
         }
-        // Each comes when it was asked to, and passes.
+        // Each caller passes at its retry time.
         for wait in waits {
             assert_eq!(rates.take(1, 1, RATE, at(u64::try_from(wait).unwrap())), Ok(()));
         }
         let fast = Rate { per_second: 100_000, burst: 1 };
         rates.take(2, 1, fast, at(0)).unwrap();
-        assert_eq!(rates.take(2, 1, fast, at(0)), Err(Duration::from_nanos(SHORTEST_WAIT)));
+        assert_eq!(rates.take(2, 1, fast, at(0)), Err(Duration::from_nanos(MIN_WAIT_NANOS)));
     }
 
     #[test]
-    fn what_is_drawn_past_the_burst_is_owed_and_not_forgotten_before_it_is_paid() {
-        let rates = Rates::default();
-        assert_eq!(rates.draw(1, 200, RATE, at(0)), Ok(()));
-        // Nine bursts are owed, and the next draw waits for all of them.
-        assert_eq!(rates.draw(1, 20, RATE, at(0)), Err(Duration::from_secs(20)));
+    fn a_debt_is_kept_until_it_is_paid() {
+        let rates = RateTable::default();
+        assert_eq!(rates.take_with_debt(1, 200, RATE, at(0)), Ok(()));
+        // The debt is nine bursts, and the next call waits for all of them.
+        assert_eq!(rates.take_with_debt(1, 20, RATE, at(0)), Err(Duration::from_secs(20)));
         for second in 1..20 {
-            let other = rates.draw(2, 1, RATE, at(second * 1000));
-            assert!(other.is_ok() && rates.draw(1, 20, RATE, at(second * 1000)).is_err(), "{second}");
+            let other = rates.take_with_debt(2, 1, RATE, at(second * 1000));
+            assert!(
+                other.is_ok() && rates.take_with_debt(1, 20, RATE, at(second * 1000)).is_err(),
+                "{second}"
+            );
         }
-        assert_eq!(rates.draw(1, 20, RATE, at(20_000)), Ok(()));
-        // Nor where nobody asks meanwhile.
-        let rates = Rates::default();
-        assert_eq!(rates.draw(3, 200, RATE, at(0)), Ok(()));
-        (1..10).for_each(|turn| assert!(rates.draw(2, 1, RATE, at(turn * 2001)).is_ok()));
-        assert!(rates.draw(3, 20, RATE, at(19_000)).is_err());
+        assert_eq!(rates.take_with_debt(1, 20, RATE, at(20_000)), Ok(()));
+        // The debt is also kept if its key is not used meanwhile.
+        let rates = RateTable::default();
+        assert_eq!(rates.take_with_debt(3, 200, RATE, at(0)), Ok(()));
+        (1..10).for_each(|turn| assert!(rates.take_with_debt(2, 1, RATE, at(turn * 2001)).is_ok()));
+        assert!(rates.take_with_debt(3, 20, RATE, at(19_000)).is_err());
     }
 
     #[test]
-    fn what_was_taken_in_vain_is_given_back() {
-        let rates = Rates::default();
+    fn refunded_tokens_are_available_again() {
+        let rates = RateTable::default();
         rates.take(1, 20, RATE, at(0)).unwrap();
-        rates.give_back(1, 5, RATE);
-        rates.give_back(2, 5, RATE);
+        rates.refund(1, 5, RATE);
+        rates.refund(2, 5, RATE);
         assert!(rates.take(1, 6, RATE, at(0)).is_err());
         assert_eq!(rates.take(1, 5, RATE, at(0)), Ok(()));
-        // Never more than the burst.
+        // A refund never exceeds the burst.
         assert!(rates.take(2, 21, RATE, at(0)).is_err());
     }
 }

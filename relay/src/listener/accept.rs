@@ -1,8 +1,8 @@
 //! From a connection to requests: the proxy's header, the TLS handshake, then HTTP/1.1.
 
 use crate::{
-    guests::{Guest, HeadTimer, Paced},
     http::{self, AcceptedConnection, HttpContext},
+    http_connections::{HeadTimer, HttpConnection, Paced},
     listener::{Accepted, Listener},
     proxies::{Origin, header},
 };
@@ -38,8 +38,8 @@ pub(crate) async fn accept(
                 let Ok(handshake) = Handshake::of(Origin::address(peer.ip()), has_tls, &context) else {
                     continue;
                 };
-                let guest = handshake.guest().clone();
-                let stream = Paced::new(stream, guest.clone());
+                let http_connection = handshake.http_connection().clone();
+                let stream = Paced::new(stream, http_connection.clone());
                 tasks.spawn(async move {
                     let task = pin!(async {
                         let Some((stream, accepted)) = handshake.open(stream, &context, &shutdown).await
@@ -54,20 +54,20 @@ pub(crate) async fn accept(
                                 Box::pin(async {
                                     let handshake = shake_hands(acceptor, stream, &context, &shutdown).await;
                                     let Some(stream) = handshake else { return };
-                                    accepted.guest().shook_hands();
+                                    accepted.http_connection().handshake_done();
                                     serve(stream, accepted, &context, routes, &shutdown).await;
                                 })
                                 .await;
                             }
                         }
                     });
-                    guest.host(task).await;
+                    http_connection.run(task).await;
                 });
             }
             Ok(Accepted::Unix(stream)) => {
                 let Ok(handshake) = Handshake::of(Origin::unix(), false, &context) else { continue };
-                let guest = handshake.guest().clone();
-                let stream = Paced::new(stream, guest.clone());
+                let http_connection = handshake.http_connection().clone();
+                let stream = Paced::new(stream, http_connection.clone());
                 tasks.spawn(async move {
                     let task = pin!(async {
                         let Some((stream, accepted)) = handshake.open(stream, &context, &shutdown).await
@@ -76,7 +76,7 @@ pub(crate) async fn accept(
                         };
                         serve(stream, accepted, &context, routes, &shutdown).await;
                     });
-                    guest.host(task).await;
+                    http_connection.run(task).await;
                 });
             }
             Err(error) => {
@@ -91,7 +91,7 @@ pub(crate) async fn accept(
 enum Handshake {
     Done(AcceptedConnection),
     /// The proxy's header says.
-    AwaitingProxyHeader(Origin, Arc<Guest>),
+    AwaitingProxyHeader(Origin, Arc<HttpConnection>),
 }
 
 /// There is no room, not even to say so.
@@ -100,16 +100,21 @@ struct NoRoom;
 impl Handshake {
     fn of(origin: Origin, has_tls: bool, context: &HttpContext) -> Result<Self, NoRoom> {
         if context.proxies.sends_header(origin) {
-            let guest = context.guests.have_room(has_tls).then(|| context.guests.enter(has_tls));
-            return guest.map(|guest| Self::AwaitingProxyHeader(origin, guest)).ok_or(NoRoom);
+            let http_connection = context
+                .http_connections
+                .admits_one_more(has_tls)
+                .then(|| context.http_connections.register(has_tls));
+            return http_connection
+                .map(|http_connection| Self::AwaitingProxyHeader(origin, http_connection))
+                .ok_or(NoRoom);
         }
-        context.admit(origin, context.guests.enter(has_tls)).map(Self::Done).ok_or(NoRoom)
+        context.admit(origin, context.http_connections.register(has_tls)).map(Self::Done).ok_or(NoRoom)
     }
 
-    fn guest(&self) -> &Arc<Guest> {
+    fn http_connection(&self) -> &Arc<HttpConnection> {
         match self {
-            Self::Done(accepted) => accepted.guest(),
-            Self::AwaitingProxyHeader(_, guest) => guest,
+            Self::Done(accepted) => accepted.http_connection(),
+            Self::AwaitingProxyHeader(_, http_connection) => http_connection,
         }
     }
 
@@ -120,9 +125,9 @@ impl Handshake {
         context: &HttpContext,
         shutdown: &CancellationToken,
     ) -> Option<(S, AcceptedConnection)> {
-        let (origin, guest) = match self {
+        let (origin, http_connection) = match self {
             Self::Done(accepted) => return Some((stream, accepted)),
-            Self::AwaitingProxyHeader(origin, guest) => (origin, guest),
+            Self::AwaitingProxyHeader(origin, http_connection) => (origin, http_connection),
         };
         let patience = context.limits.settings().head_timeout;
         // Boxed like TLS: few connections begin with a header.
@@ -130,7 +135,7 @@ impl Handshake {
         let problem = match shutdown.run_until_cancelled(header).await? {
             Ok(Ok(client)) => {
                 let origin = client.map_or(origin, Origin::address);
-                return Some((stream, context.admit(origin, guest)?));
+                return Some((stream, context.admit(origin, http_connection)?));
             }
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it took too long".to_owned(),
@@ -179,7 +184,11 @@ async fn serve<IO, S>(
     let connection = {
         let settings = context.limits.settings();
         http1::Builder::new()
-            .timer(HeadTimer::new(accepted.guest().clone(), settings.head_timeout, settings.keep_alive))
+            .timer(HeadTimer::new(
+                accepted.http_connection().clone(),
+                settings.head_timeout,
+                settings.keep_alive,
+            ))
             .header_read_timeout(settings.head_timeout)
             .max_header_size(settings.head_bytes)
             .max_buf_size(settings.head_bytes)
@@ -192,7 +201,7 @@ async fn serve<IO, S>(
         result = connection.as_mut() => result,
         () = shutdown.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            accepted.guest().drain();
+            accepted.http_connection().drain();
             connection.await
         }
     };

@@ -1,40 +1,40 @@
-//! The memory that one connection holds, by kind: counted until the account is dropped.
+//! The account of one connection's memory, by kind, which is released when it is dropped.
 
-use super::{Kind, Memory};
+use super::{Memory, MemoryKind};
 use crate::listener::net::{UNREAD, UNSENT, UNSENT_OF_QUICK};
 use std::sync::Arc;
 
-/// Two words for every connection, and no more.
+/// The memory of one connection, in two words.
 #[derive(Debug)]
 pub(crate) struct Account {
     memory: Arc<Memory>,
-    /// Bytes of the connection itself: its queue, its socket, a message that is not whole yet.
+    /// The bytes of the connection itself: its queue, its socket, and an incomplete message.
     own: u32,
-    /// Bytes of its sessions and their subscriptions, below [`OPEN`] and the other flags.
+    /// The bytes of its sessions and subscriptions, and [`OPEN`] and the other flags in the upper bits.
     sessions: u32,
 }
 
-/// The connection has, or had, a session.
+/// The flag of a connection that has or had a session.
 const OPEN: u32 = 1 << 31;
-/// The connection was ended, and is about to give everything back.
-const LEAVING: u32 = 1 << 30;
-/// The two bits that hold an [`InKernel`].
+/// The flag of an ended connection.
+const CLOSING: u32 = 1 << 30;
+/// The position of the two bits that hold a [`KernelBuffers`].
 const KERNEL: u32 = 28;
-const FLAGS: u32 = OPEN | LEAVING | 3 << KERNEL;
+const FLAGS: u32 = OPEN | CLOSING | 3 << KERNEL;
 
-/// The buffers of the system that a connection occupies.
+/// The kernel buffers that a connection occupies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum InKernel {
+pub(crate) enum KernelBuffers {
     Nothing,
-    /// Bytes that the client does not read.
+    /// The send buffer of a client that does not read.
     Unread,
-    /// The same of a client that used to read quickly.
+    /// The larger send buffer of a client that used to read quickly.
     UnreadOfQuick,
-    /// The same, and bytes from the client that the relay does not read.
+    /// The larger send buffer, and the receive buffer of a client that the relay does not read from.
     Both,
 }
 
-impl InKernel {
+impl KernelBuffers {
     pub(crate) fn bytes(self) -> usize {
         match self {
             Self::Nothing => 0,
@@ -46,53 +46,53 @@ impl InKernel {
 }
 
 impl Account {
-    /// The account of a connection without a session.
+    /// Creates the account of a connection without a session.
     pub(crate) fn new(memory: Arc<Memory>, own: u32) -> Self {
         let mut account = Self { memory, own: 0, sessions: 0 };
-        account.set(own, 0, InKernel::Nothing);
+        account.set(own, 0, KernelBuffers::Nothing);
         account
     }
 
-    /// Bytes of the connection itself.
+    /// Returns the bytes of the connection itself.
     pub(crate) fn own(&self) -> u32 {
         self.own
     }
 
-    /// Bytes of its sessions.
+    /// Returns the bytes of the sessions.
     pub(crate) fn sessions(&self) -> u32 {
         self.sessions & !FLAGS
     }
 
-    pub(crate) fn kernel(&self) -> InKernel {
+    pub(crate) fn kernel(&self) -> KernelBuffers {
         match self.sessions >> KERNEL & 3 {
-            0 => InKernel::Nothing,
-            1 => InKernel::Unread,
-            2 => InKernel::UnreadOfQuick,
-            _ => InKernel::Both,
+            0 => KernelBuffers::Nothing,
+            1 => KernelBuffers::Unread,
+            2 => KernelBuffers::UnreadOfQuick,
+            _ => KernelBuffers::Both,
         }
     }
 
-    /// Counts so much from now on. False if that is more than before and there is no memory for more.
-    pub(crate) fn set(&mut self, own: u32, sessions: u32, kernel: InKernel) -> bool {
+    /// Replaces the accounted bytes. Returns false if they grew and there is no memory for it.
+    pub(crate) fn set(&mut self, own: u32, sessions: u32, kernel: KernelBuffers) -> bool {
         let sessions = sessions.min(!FLAGS);
         let before = [self.own as usize, self.sessions() as usize, self.kernel().bytes()];
         let now = [own as usize, sessions as usize, kernel.bytes()];
-        let kinds = [self.kind(), Kind::Sessions, Kind::Kernel];
+        let kinds = [self.kind(), MemoryKind::Sessions, MemoryKind::Kernel];
         for ((kind, before), now) in kinds.into_iter().zip(before).zip(now) {
             if before != now {
                 self.memory.change(kind, before, now);
             }
         }
         let [before, now]: [usize; 2] = [before, now].map(|parts| parts.into_iter().sum());
-        if self.is_leaving() {
-            self.memory.change_leaving(before, now);
+        if self.is_closing() {
+            self.memory.change_closing(before, now);
         }
         self.own = own;
-        self.sessions = self.sessions & (OPEN | LEAVING) | sessions | (kernel as u32) << KERNEL;
+        self.sessions = self.sessions & (OPEN | CLOSING) | sessions | (kernel as u32) << KERNEL;
         now <= before || !self.memory.is_at_limit()
     }
 
-    /// Counts the connection among those with a session.
+    /// Accounts the connection as one with a session.
     pub(crate) fn open(&mut self) {
         if !self.is_open() {
             let own = self.own as usize;
@@ -102,25 +102,25 @@ impl Account {
         }
     }
 
-    /// True once the connection has had a session.
+    /// Returns whether the connection has or had a session.
     pub(crate) fn is_open(&self) -> bool {
         self.sessions & OPEN != 0
     }
 
-    /// Counts everything as good as given back: the connection is about to end.
-    pub(crate) fn leave(&mut self) {
-        if !self.is_leaving() {
-            self.sessions |= LEAVING;
-            self.memory.change_leaving(0, self.total());
+    /// Accounts everything as about to be released, because the connection is ending.
+    pub(crate) fn mark_closing(&mut self) {
+        if !self.is_closing() {
+            self.sessions |= CLOSING;
+            self.memory.change_closing(0, self.total());
         }
     }
 
-    /// True once the connection is about to end.
-    pub(crate) fn is_leaving(&self) -> bool {
-        self.sessions & LEAVING != 0
+    /// Returns whether the connection is ending.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.sessions & CLOSING != 0
     }
 
-    /// Everything that is counted, in bytes.
+    /// Returns the sum of the accounted bytes.
     pub(crate) fn total(&self) -> usize {
         self.own as usize + self.sessions() as usize + self.kernel().bytes()
     }
@@ -129,14 +129,14 @@ impl Account {
         &self.memory
     }
 
-    fn kind(&self) -> Kind {
-        if self.is_open() { Kind::Connections } else { Kind::Guests }
+    fn kind(&self) -> MemoryKind {
+        if self.is_open() { MemoryKind::Connections } else { MemoryKind::Unauthenticated }
     }
 }
 
 impl Drop for Account {
     fn drop(&mut self) {
-        self.set(0, 0, InKernel::Nothing);
+        self.set(0, 0, KernelBuffers::Nothing);
     }
 }
 
@@ -146,42 +146,42 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     #[test]
-    fn every_part_counts_where_it_belongs_and_nothing_is_left_behind() {
+    fn every_part_is_accounted_by_kind_and_released_in_the_end() {
         let memory = Arc::new(Memory::new(1 << 30));
         let mut account = Account::new(memory.clone(), 1000);
-        assert_eq!((memory.held().guests, memory.held().total()), (1000, 1000));
-        account.set(1500, 0, InKernel::Unread);
+        assert_eq!((memory.usage().unauthenticated, memory.usage().total()), (1000, 1000));
+        account.set(1500, 0, KernelBuffers::Unread);
         account.open();
         account.open();
-        account.set(1500, 300, InKernel::Both);
-        let held = memory.held();
+        account.set(1500, 300, KernelBuffers::Both);
+        let held = memory.usage();
         assert_eq!(
-            (held.guests, held.connections, held.sessions, held.kernel),
-            (0, 1500, 300, InKernel::Both.bytes())
+            (held.unauthenticated, held.connections, held.sessions, held.kernel),
+            (0, 1500, 300, KernelBuffers::Both.bytes())
         );
-        assert_eq!((account.own(), account.sessions(), account.kernel()), (1500, 300, InKernel::Both));
-        // An account that leaves is held, and no longer a reason to end another connection.
-        account.leave();
-        account.leave();
-        account.set(2000, 0, InKernel::Nothing);
-        let leaving = || memory.leaving.load(Ordering::Relaxed);
-        assert_eq!((leaving(), memory.held().total(), account.total()), (2000, 2000, 2000));
+        assert_eq!((account.own(), account.sessions(), account.kernel()), (1500, 300, KernelBuffers::Both));
+        // The bytes of an ending connection are still held, but are no reason to end another one.
+        account.mark_closing();
+        account.mark_closing();
+        account.set(2000, 0, KernelBuffers::Nothing);
+        let closing = || memory.closing.load(Ordering::Relaxed);
+        assert_eq!((closing(), memory.usage().total(), account.total()), (2000, 2000, 2000));
         drop(account);
-        assert_eq!((leaving(), memory.held().total()), (0, 0));
+        assert_eq!((closing(), memory.usage().total()), (0, 0));
     }
 
     #[test]
-    fn more_than_fits_into_an_account_counts_as_much_as_fits() {
+    fn an_account_saturates_at_its_maximum() {
         let memory = Arc::new(Memory::new(1 << 40));
         let mut account = Account::new(memory.clone(), u32::MAX);
         account.open();
-        account.set(u32::MAX, u32::MAX, InKernel::Unread);
+        account.set(u32::MAX, u32::MAX, KernelBuffers::Unread);
         assert_eq!(
-            (account.is_open(), account.is_leaving(), account.kernel()),
-            (true, false, InKernel::Unread)
+            (account.is_open(), account.is_closing(), account.kernel()),
+            (true, false, KernelBuffers::Unread)
         );
         drop(account);
-        assert_eq!(memory.held().total(), 0);
+        assert_eq!(memory.usage().total(), 0);
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! The memory of the relay that grows with its clients, counted against a budget: the frames of publications, each of them
-//! once however many queues and caches share it; connections, sessions, requests and the system's buffers for them; and
-//! the books of the replay cache. Towards the end of the budget, newcomers are refused, and [`shedding`] gives memory back.
+//! The memory budget. It covers everything whose size clients control: the frames of publications, each counted once
+//! however many queues and caches share it; connections, sessions, requests and their kernel buffers; and the overhead
+//! of the replay cache. When the budget is nearly used up, newcomers are refused and [`shedding`] releases memory.
 
 mod account;
 mod marks;
@@ -8,168 +8,173 @@ mod reservation;
 mod shared_frame;
 mod shedding;
 
-pub(crate) use account::{Account, InKernel};
+pub(crate) use account::{Account, KernelBuffers};
 pub(crate) use marks::{budget_for, idle_connections};
 pub(crate) use reservation::Reservation;
-pub(crate) use shedding::{Holder, MIN_WAITING, Standing, run as shed};
+pub(crate) use shedding::{Holder, MIN_BACKLOG, ShedClass, run as shed};
 
-use marks::{CACHE_FLOOR, FULL, GUESTS, GUESTS_FULL, LIMIT, MUCH, MUCH_BELOW, SHED_ABOVE, SHED_TO};
+use marks::{
+    CACHE_FLOOR, FULL, LARGE_SESSION, LARGE_SESSION_MARK, LIMIT, SHED_ABOVE, SHED_TO, UNAUTHENTICATED,
+    UNAUTHENTICATED_GROWN,
+};
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 use tokio::{sync::Notify, time::timeout};
 
-/// Bytes of a WebSocket before it has a session; measured, and rounded up.
+/// The bytes of a WebSocket without a session; measured and rounded up.
 pub(crate) const CONNECTION: usize = 1792;
-/// Bytes of a session besides the first of its connection, before it is open; measured, and rounded up.
+/// The bytes of a further session of a connection before it is established; measured and rounded up.
 pub(crate) const SESSION_SLOT: usize = 512;
 
-/// The longest time that a publisher waits for memory.
+/// The maximum time that a publisher waits for memory.
 const PUBLISH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The kinds of memory, apart from frames and the cache's books.
+/// The kinds of accounted memory, besides frames and the overhead of the replay cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Connections that have not shown a token: handshakes, requests, WebSockets and streams without a session.
-    Guests,
-    /// Requests with a token or for a known stream: their heads and bodies.
+pub(crate) enum MemoryKind {
+    /// Connections without a valid token: TLS handshakes, requests, and WebSockets and streams without a session.
+    Unauthenticated,
+    /// The heads and bodies of requests with a token or for a known stream.
     Requests,
-    /// Connections with a session: their queues, answers that wait, unfinished messages.
+    /// Connections with a session: their queues and incomplete messages.
     Connections,
-    /// Sessions, and subscriptions with their filters and tokens.
+    /// Sessions and their subscriptions, with filters and tokens.
     Sessions,
-    /// The system's buffers for sockets whose clients do not read.
+    /// The kernel buffers of sockets whose clients do not read.
     Kernel,
 }
 
-impl Kind {
+impl MemoryKind {
     const COUNT: usize = 5;
 }
 
-/// The memory of a relay, as far as it grows with its clients.
+/// The memory budget of a relay, and what is held of it.
 #[derive(Debug)]
 pub struct Memory {
     budget: AtomicUsize,
     frames: AtomicUsize,
-    held: [AtomicUsize; Kind::COUNT],
-    books: AtomicUsize,
-    /// Bytes of connections that were ended and have not given them back yet.
-    leaving: AtomicUsize,
-    /// The replay cache has nothing left to give, and memory is still short.
+    held: [AtomicUsize; MemoryKind::COUNT],
+    replay_overhead: AtomicUsize,
+    /// The bytes of ended connections that are not released yet.
+    closing: AtomicUsize,
+    /// True if memory is still short after the replay cache has evicted all it can.
     scarce: AtomicBool,
-    /// Newcomers were refused since the last run of the shedder.
-    wanted: AtomicBool,
+    /// True if newcomers were refused since the last run of the shedder.
+    newcomers_refused: AtomicBool,
     evictions: AtomicU64,
     shed: AtomicU64,
-    pressed: Notify,
+    /// Wakes the shedder.
+    pressure: Notify,
+    /// Wakes waiting publishers.
     relieved: Notify,
     start: Instant,
 }
 
-/// The bytes of each kind.
+/// The held bytes, by kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryUsage {
-    /// The frames of publications that are cached, queued or on their way.
+    /// The frames of publications that are cached, queued or in flight.
     pub frames: usize,
-    /// Connections that have not shown a token.
-    pub guests: usize,
-    /// Requests that have shown one.
+    /// Connections without a valid token.
+    pub unauthenticated: usize,
+    /// Requests with a valid token.
     pub requests: usize,
-    /// Connections with a session: their queues, answers that wait, unfinished messages.
+    /// Connections with a session: their queues and incomplete messages.
     pub connections: usize,
     /// Sessions and their subscriptions.
     pub sessions: usize,
-    /// The system's buffers for sockets whose clients do not read.
+    /// The kernel buffers of sockets whose clients do not read.
     pub kernel: usize,
-    /// The replay cache besides its frames.
-    pub books: usize,
+    /// The replay cache without its frames.
+    pub replay_overhead: usize,
 }
 
 impl MemoryUsage {
-    /// All of it.
+    /// Returns the sum.
     #[must_use]
     pub fn total(self) -> usize {
-        let Self { frames, guests, requests, connections, sessions, kernel, books } = self;
-        frames + guests + requests + connections + sessions + kernel + books
+        let Self { frames, unauthenticated, requests, connections, sessions, kernel, replay_overhead } = self;
+        frames + unauthenticated + requests + connections + sessions + kernel + replay_overhead
     }
 
-    /// Each part with its name in metrics.
+    /// Returns each kind with its label in metrics.
     #[must_use]
     pub fn parts(self) -> [(&'static str, usize); 7] {
-        let Self { frames, guests, requests, connections, sessions, kernel, books } = self;
+        let Self { frames, unauthenticated, requests, connections, sessions, kernel, replay_overhead } = self;
         [
             ("frames", frames),
-            ("guests", guests),
+            ("unauthenticated", unauthenticated),
             ("requests", requests),
             ("connections", connections),
             ("sessions", sessions),
             ("kernel", kernel),
-            ("replay_books", books),
+            ("replay_overhead", replay_overhead),
         ]
     }
 }
 
 impl Memory {
-    /// A budget of so many bytes, of which nothing is held.
+    /// Creates a budget in bytes, of which nothing is held.
     #[must_use]
     pub fn new(budget: usize) -> Self {
         Self {
             budget: AtomicUsize::new(budget),
             frames: AtomicUsize::new(0),
             held: Default::default(),
-            books: AtomicUsize::new(0),
-            leaving: AtomicUsize::new(0),
+            replay_overhead: AtomicUsize::new(0),
+            closing: AtomicUsize::new(0),
             scarce: AtomicBool::new(false),
-            wanted: AtomicBool::new(false),
+            newcomers_refused: AtomicBool::new(false),
             evictions: AtomicU64::new(0),
             shed: AtomicU64::new(0),
-            pressed: Notify::new(),
+            pressure: Notify::new(),
             relieved: Notify::new(),
             start: Instant::now(),
         }
     }
 
-    /// Changes the budget. If more than that is held, the relay sheds.
+    /// Changes the budget. If more than the new budget is held, the relay sheds.
     pub fn set(&self, budget: usize) {
         self.budget.store(budget, Ordering::Relaxed);
         self.check();
     }
 
-    /// The bytes that are held now.
+    /// Returns the currently held bytes.
     #[must_use]
-    pub fn held(&self) -> MemoryUsage {
+    pub fn usage(&self) -> MemoryUsage {
         MemoryUsage {
             frames: self.frames.load(Ordering::Relaxed),
-            guests: self.held_for(Kind::Guests),
-            requests: self.held_for(Kind::Requests),
-            connections: self.held_for(Kind::Connections),
-            sessions: self.held_for(Kind::Sessions),
-            kernel: self.held_for(Kind::Kernel),
-            books: self.books.load(Ordering::Relaxed),
+            unauthenticated: self.held_for(MemoryKind::Unauthenticated),
+            requests: self.held_for(MemoryKind::Requests),
+            connections: self.held_for(MemoryKind::Connections),
+            sessions: self.held_for(MemoryKind::Sessions),
+            kernel: self.held_for(MemoryKind::Kernel),
+            replay_overhead: self.replay_overhead.load(Ordering::Relaxed),
         }
     }
 
-    /// Bytes of publications that the cache gave up before their time, for memory.
+    /// Returns the bytes of publications that were evicted early because memory was short.
     #[must_use]
     pub fn evicted_bytes(&self) -> u64 {
         self.evictions.load(Ordering::Relaxed)
     }
 
-    /// Connections that were ended because memory was short.
+    /// Returns the number of connections that were ended because memory was short.
     #[must_use]
     pub fn shed_connections(&self) -> u64 {
         self.shed.load(Ordering::Relaxed)
     }
 
-    /// Bytes that the replay cache keeps however short memory is.
+    /// Returns the bytes that the replay cache keeps even if memory is short.
     pub(crate) fn cache_floor(&self) -> usize {
         self.share(CACHE_FLOOR)
     }
 
-    /// True if there is memory for one more connection, session or subscription. It is refused once the replay cache has
-    /// nothing left to give, and before another connection would have to be ended for it.
+    /// Returns whether there is memory for another connection, session or subscription. Newcomers are refused once the
+    /// replay cache cannot make room, before another connection would be ended for them.
     pub(crate) fn admits_newcomers(&self) -> bool {
         if !self.exceeds(SHED_TO) {
             if self.scarce.load(Ordering::Relaxed) {
@@ -177,31 +182,31 @@ impl Memory {
             }
             return true;
         }
-        // Until the shedder has run, the cache may still have something to give.
+        // Until the shedder has run, the cache may be able to make room.
         let admits = !self.scarce.load(Ordering::Relaxed) && !self.is_full();
         if !admits {
-            self.wanted.store(true, Ordering::Relaxed);
+            self.newcomers_refused.store(true, Ordering::Relaxed);
         }
-        self.pressed.notify_one();
+        self.pressure.notify_one();
         admits
     }
 
-    /// The same for a session that holds so many bytes already: one that holds much is refused first.
+    /// Returns whether a session that already holds `held` bytes may grow. Large sessions are refused first.
     pub(crate) fn admits_more(&self, held: usize) -> bool {
-        self.admits_newcomers() && (held < MUCH || !self.exceeds(MUCH_BELOW))
+        self.admits_newcomers() && (held < LARGE_SESSION || !self.exceeds(LARGE_SESSION_MARK))
     }
 
-    /// The same for a connection without a token that takes so many bytes.
-    pub(crate) fn admits_guest(&self, bytes: usize) -> bool {
-        if self.held_for(Kind::Guests) + bytes > self.share(GUESTS) {
-            self.pressed.notify_one();
+    /// Returns whether there is memory for an unauthenticated connection of `bytes`.
+    pub(crate) fn admits_unauthenticated(&self, bytes: usize) -> bool {
+        if self.held_for(MemoryKind::Unauthenticated) + bytes > self.share(UNAUTHENTICATED) {
+            self.pressure.notify_one();
             return false;
         }
         self.admits_newcomers()
     }
 
-    /// Counts a change from `before` to `now`.
-    fn change(&self, kind: Kind, before: usize, now: usize) {
+    /// Accounts a change of a kind from `before` to `now` bytes.
+    fn change(&self, kind: MemoryKind, before: usize, now: usize) {
         let held = &self.held[kind as usize];
         if now >= before {
             held.fetch_add(now - before, Ordering::Relaxed);
@@ -211,66 +216,66 @@ impl Memory {
         }
     }
 
-    /// Counts a change of the bytes that ended connections are about to give back.
-    fn change_leaving(&self, before: usize, now: usize) {
+    /// Accounts a change of the bytes that ended connections have not released yet.
+    fn change_closing(&self, before: usize, now: usize) {
         if now >= before {
-            self.leaving.fetch_add(now - before, Ordering::Relaxed);
+            self.closing.fetch_add(now - before, Ordering::Relaxed);
         } else {
-            self.leaving.fetch_sub(before - now, Ordering::Relaxed);
+            self.closing.fetch_sub(before - now, Ordering::Relaxed);
         }
     }
 
-    /// Counts the replay cache besides its frames.
-    pub(crate) fn set_books(&self, bytes: usize) {
-        self.books.store(bytes, Ordering::Relaxed);
+    /// Sets the bytes of the replay cache without its frames.
+    pub(crate) fn set_replay_overhead(&self, bytes: usize) {
+        self.replay_overhead.store(bytes, Ordering::Relaxed);
     }
 
-    /// True if nothing more may be published.
+    /// Returns whether publishers must wait.
     pub(crate) fn is_full(&self) -> bool {
-        self.held().total() > self.share(FULL)
+        self.usage().total() > self.share(FULL)
     }
 
-    /// True if nothing may grow any more.
+    /// Returns whether nothing may grow.
     pub(crate) fn is_at_limit(&self) -> bool {
-        self.held().total() > self.share(LIMIT)
+        self.usage().total() > self.share(LIMIT)
     }
 
-    /// True if connections without a token may hold no more.
-    fn is_full_of_guests(&self) -> bool {
-        self.held_for(Kind::Guests) > self.share(GUESTS_FULL) || self.is_at_limit()
+    /// Returns whether unauthenticated connections may not grow.
+    fn is_full_of_unauthenticated(&self) -> bool {
+        self.held_for(MemoryKind::Unauthenticated) > self.share(UNAUTHENTICATED_GROWN) || self.is_at_limit()
     }
 
-    /// Waits a moment until more may be published. Returns whether it may.
-    pub(crate) async fn has_room(&self) -> bool {
+    /// Waits until publishing is possible, at most [`PUBLISH_TIMEOUT`]. Returns whether it is.
+    pub(crate) async fn wait_for_room(&self) -> bool {
         let relief = async {
             loop {
                 let relieved = self.relieved.notified();
                 if !self.is_full() {
                     return;
                 }
-                self.pressed.notify_one();
+                self.pressure.notify_one();
                 relieved.await;
             }
         };
         !self.is_full() || timeout(PUBLISH_TIMEOUT, relief).await.is_ok()
     }
 
-    /// Milliseconds since the start of the relay, in the four bytes that a connection has for a moment. Begins anew after 49
-    /// days.
+    /// Returns the milliseconds since the start of the relay, in the four bytes that a connection stores. Wraps after
+    /// 49 days.
     pub(crate) fn moment(&self) -> u32 {
         self.start.elapsed().as_millis() as u32
     }
 
-    fn held_for(&self, kind: Kind) -> usize {
+    fn held_for(&self, kind: MemoryKind) -> usize {
         self.held[kind as usize].load(Ordering::Relaxed)
     }
 
-    /// True if more than so many sixteenths are held, without the bytes of connections that were ended.
+    /// Returns whether more than `sixteenths` of the budget are held, without the bytes of ended connections.
     fn exceeds(&self, sixteenths: usize) -> bool {
-        self.held().total().saturating_sub(self.leaving.load(Ordering::Relaxed)) > self.share(sixteenths)
+        self.usage().total().saturating_sub(self.closing.load(Ordering::Relaxed)) > self.share(sixteenths)
     }
 
-    /// True if connections have to be ended.
+    /// Returns whether connections must be ended.
     fn is_short(&self) -> bool {
         self.exceeds(SHED_ABOVE) || self.is_full()
     }
@@ -281,12 +286,12 @@ impl Memory {
 
     fn check(&self) {
         if self.exceeds(SHED_ABOVE) {
-            self.pressed.notify_one();
+            self.pressure.notify_one();
         }
     }
 }
 
-/// A memory without a budget, for tests and for embedders that need none.
+/// An unlimited budget, for tests and embedders.
 impl Default for Memory {
     fn default() -> Self {
         Self::new(usize::MAX)

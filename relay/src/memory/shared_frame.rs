@@ -1,10 +1,10 @@
-//! Frames that are counted for as long as anybody holds them.
+//! Frames that are accounted until their last clone is dropped.
 
 use super::Memory;
 use bytes::Bytes;
 use std::sync::{Arc, atomic::Ordering};
 
-/// What a publication occupies besides its frame, in bytes.
+/// The bytes of a publication besides its frame.
 const PUBLICATION: usize = 160;
 
 struct Counted {
@@ -25,7 +25,7 @@ impl Drop for Counted {
 }
 
 impl Memory {
-    /// Counts a publication's frame until the last copy of it is gone.
+    /// Accounts a publication's frame until its last clone is dropped.
     pub(crate) fn count(self: &Arc<Self>, frame: Bytes) -> Bytes {
         self.frames.fetch_add(frame.len() + PUBLICATION, Ordering::Relaxed);
         self.check();
@@ -38,15 +38,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_counts_once_however_many_hold_it_and_until_the_last_lets_go() {
+    fn a_frame_is_accounted_once_until_its_last_clone_is_dropped() {
         let memory = Arc::new(Memory::default());
         let frame = memory.count(vec![7; 1000].into());
         let copies: Vec<Bytes> = (0..100).map(|start| frame.slice(start..)).collect();
-        assert_eq!(memory.held().frames, 1000 + PUBLICATION);
+        assert_eq!(memory.usage().frames, 1000 + PUBLICATION);
         assert_eq!(frame[..], [7; 1000]);
         drop(frame);
-        assert_eq!(memory.held().total(), 1000 + PUBLICATION);
+        assert_eq!(memory.usage().total(), 1000 + PUBLICATION);
         drop(copies);
-        assert_eq!(memory.held().total(), 0);
+        assert_eq!(memory.usage().total(), 0);
     }
 }

@@ -34,12 +34,12 @@ impl Drain {
     pub(crate) async fn run(self) -> usize {
         let start = Instant::now();
         let deadline = start + self.terms.deadline;
-        self.lifecycle.drain();
+        self.lifecycle.start_draining();
         let orderly = async {
             // First everything that was acknowledged reaches its subscribers' queues; their goodbyes go behind it. A
             // publication that one relay took while its subscribers were on their way to another would be lost in silence.
             self.lifecycle.stop_publishing().await;
-            self.deliveries.settled().await;
+            self.deliveries.wait_until_delivered().await;
             self.say_goodbye(start).await;
         };
         let _ = timeout_at(deadline, orderly).await;

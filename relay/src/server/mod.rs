@@ -14,8 +14,8 @@ use crate::{
     connection::{ConnectionContext, Registry, Timers},
     critical_task,
     fanout::{Deliveries, Fanout},
-    guests::Guests,
     http::HttpContext,
+    http_connections::HttpConnections,
     hub::HubLimits,
     lifecycle::Lifecycle,
     limits::Limits,
@@ -24,8 +24,8 @@ use crate::{
     metrics::Metrics,
     output,
     proxies::Proxies,
-    pulse::{self, Pulse},
     settings::Listen,
+    stall_detector::{self, StallDetector},
 };
 use arc_swap::ArcSwap;
 use drain::{Drain, DrainConfig};
@@ -132,12 +132,13 @@ impl Relay {
         let keys = Arc::new(SigningKeys::new(config.keyring.clone()));
         let limits =
             Arc::new(Limits::new(config.settings.clone(), Instant::now()).with_memory(memory.clone()));
-        let guests = Arc::new(Guests::new(memory.clone(), limits.clone()));
+        let http_connections = Arc::new(HttpConnections::new(memory.clone(), limits.clone()));
         let timers = Arc::new(Timers::default());
-        let pulse = Arc::<Pulse>::default();
-        let terms = reload::terms(&config, keys.clone(), revocations.clone(), limits.clone(), pulse.clone());
+        let stall_detector = Arc::<StallDetector>::default();
+        let terms =
+            reload::terms(&config, keys.clone(), revocations.clone(), limits.clone(), stall_detector.clone());
         let connection = Arc::new(ConnectionContext {
-            terms: ArcSwap::from_pointee(terms),
+            session_config: ArcSwap::from_pointee(terms),
             broker: broker.clone(),
             fanout: fanout.clone(),
             queue_bytes: config.settings.queue_bytes,
@@ -167,16 +168,19 @@ impl Relay {
             ),
             tls: config.tls.clone().map(|tls| Arc::new(ArcSwap::from_pointee(tls))),
             limits: limits.clone(),
-            guests: guests.clone(),
+            http_connections: http_connections.clone(),
         });
         critical_task::spawn("timers", timers.run(ended.clone()));
-        let beating = pulse.clone();
-        critical_task::spawn("pulse", every(pulse::PERIOD, ended.clone(), move || beat(&beating)));
+        let ticking = stall_detector.clone();
+        critical_task::spawn(
+            "stall detector",
+            every(stall_detector::TICK_INTERVAL, ended.clone(), move || tick(&ticking)),
+        );
         let (cache, connections) = (broker.clone(), registry.clone());
         let evict = move |bytes| cache.evict(bytes);
         let holders = move || {
             let connections = connections.all().into_iter().map(|connection| connection as Arc<dyn Holder>);
-            guests.holders().chain(connections).collect()
+            http_connections.holders().chain(connections).collect()
         };
         let shed = memory::shed(memory.clone(), evict, holders, ended.clone());
         critical_task::spawn("shedding", shed);
@@ -211,7 +215,7 @@ impl Relay {
             config,
             keys,
             revocations,
-            pulse,
+            stall_detector,
             connection,
             registry: registry.clone(),
             http: context,
@@ -238,7 +242,7 @@ impl Relay {
 
     /// Takes over what can change of a new configuration. Connections stay, but those that a removed signing key let in.
     pub fn reload(&self, config: Config) -> Reloaded {
-        critical_task::sound(self.reload.lock()).apply(config)
+        critical_task::unpoisoned(self.reload.lock()).apply(config)
     }
 
     /// Takes nothing new, delivers what was taken, says goodbye to every client and waits until they are gone, for as long
@@ -274,8 +278,8 @@ async fn listen_for_operators(address: SocketAddr) -> Result<(TcpListener, Socke
 }
 
 /// Notes that the relay runs, and says in the log where it did not for long.
-fn beat(pulse: &Pulse) {
-    if let Some(stood) = pulse.beat(Instant::now()).filter(|stood| *stood >= LONG_STANDSTILL) {
+fn tick(detector: &StallDetector) {
+    if let Some(stood) = detector.tick(Instant::now()).filter(|stood| *stood >= LONG_STANDSTILL) {
         tracing::warn!(
             ?stood,
             "the relay stood still: its process or its machine was stopped, or overloaded"

@@ -9,9 +9,9 @@ use crate::{
     connection::{ConnectionContext, Registry},
     http::HttpContext,
     limits::Limits,
-    pulse::Pulse,
     session::SessionConfig,
     settings::Setting,
+    stall_detector::StallDetector,
 };
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub(crate) struct Reload {
     pub(crate) config: Config,
     pub(crate) keys: Arc<SigningKeys>,
     pub(crate) revocations: Arc<Revocations>,
-    pub(crate) pulse: Arc<Pulse>,
+    pub(crate) stall_detector: Arc<StallDetector>,
     pub(crate) connection: Arc<ConnectionContext>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) http: Arc<HttpContext>,
@@ -60,9 +60,14 @@ impl Reload {
             shown.store(Arc::new(tls));
         }
         let limits = self.http.limits.clone();
-        let terms =
-            terms(&self.config, self.keys.clone(), self.revocations.clone(), limits, self.pulse.clone());
-        self.connection.terms.store(Arc::new(terms));
+        let terms = terms(
+            &self.config,
+            self.keys.clone(),
+            self.revocations.clone(),
+            limits,
+            self.stall_detector.clone(),
+        );
+        self.connection.session_config.store(Arc::new(terms));
         self.http.limits.set(self.config.settings.clone());
         self.connection.memory.set(self.config.settings.memory_bytes);
         // Before the connections hear of it.
@@ -80,7 +85,7 @@ pub(crate) fn terms(
     keys: Arc<SigningKeys>,
     revocations: Arc<Revocations>,
     limits: Arc<Limits>,
-    pulse: Arc<Pulse>,
+    stall_detector: Arc<StallDetector>,
 ) -> SessionConfig {
     SessionConfig {
         keys,
@@ -89,6 +94,6 @@ pub(crate) fn terms(
         heartbeat: config.settings.heartbeat,
         replay_window: config.settings.replay_window,
         limits,
-        pulse,
+        stall_detector,
     }
 }

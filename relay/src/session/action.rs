@@ -1,4 +1,4 @@
-//! What the rules of a session ask of whoever drives it.
+//! The actions that the session state machine asks its driver to perform.
 
 use super::EventFilter;
 use crate::{hub::Draft, tenant::Tenant};
@@ -7,31 +7,33 @@ use sealwire_protocol::{
     wire::{Since, ToClient},
 };
 
-/// One thing to do, in the order in which the rules hand them out.
+/// An action for the driver, which performs them in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SessionAction {
-    /// Send this message to the client.
+    /// Sends a message to the client.
     Send(ToClient),
-    /// Join a channel, then call [`SessionRules::handle_joined`](super::SessionRules::handle_joined), send what
-    /// follows from it, then the replay, unless [`Self::Leave`] was among that. A channel that is joined already starts
-    /// anew.
-    Join {
-        /// Which.
+    /// Subscribes to a channel. The driver then calls
+    /// [`SessionRules::handle_subscribed`](super::SessionRules::handle_subscribed), performs the resulting actions, and
+    /// sends the replay, unless [`Self::Unsubscribe`] was among those actions. A repeated subscribe replaces the
+    /// subscription.
+    Subscribe {
+        /// The channel.
         channel: ChannelId,
         /// The tenant of the channel.
         tenant: Tenant,
-        /// From where.
+        /// The position or time to replay from.
         since: Option<Since>,
-        /// Which publications to send.
+        /// The filter of publications to send.
         events: EventFilter,
     },
-    /// Leave a channel.
-    Leave(ChannelId),
-    /// Publish, then call [`SessionRules::handle_published`](super::SessionRules::handle_published).
+    /// Unsubscribes from a channel.
+    Unsubscribe(ChannelId),
+    /// Publishes a draft. The driver then calls
+    /// [`SessionRules::handle_published`](super::SessionRules::handle_published).
     Publish(Publishing),
-    /// Write a refused attempt to the audit log.
+    /// Writes a refused attempt to the audit log.
     Audit(Refusal),
-    /// Close the connection with this code, once everything before it is sent. Nothing follows.
+    /// Closes the connection with this code, once everything before it was sent. No action follows.
     Close(CloseCode),
 }
 
@@ -45,25 +47,25 @@ impl PartialEq for Publishing {
     }
 }
 
-/// An attempt that was refused, for the audit log. Holds no token, payload or channel name.
+/// A refused attempt, for the audit log. Contains no token, payload or channel name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// What was tried: `connect`, `hello`, `refresh`, `subscribe`, `publish`, `frame` (something that is no message) or
+    /// The kind of attempt: `connect`, `hello`, `refresh`, `subscribe`, `publish`, `frame` (not a valid message) or
     /// `reload` (its signing key was removed).
     pub attempt: &'static str,
-    /// Why it was refused.
+    /// The reason.
     pub code: Code,
-    /// Who tried, unless that was never verified.
+    /// The client, if its token was verified.
     pub identity: Option<Identity>,
 }
 
-/// Who a verified token says somebody is.
+/// The identity that a verified token states.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// App.
+    /// The app.
     pub app: String,
-    /// Installation.
+    /// The installation.
     pub installation: String,
-    /// Account; a backend has none.
+    /// The account; `None` for a backend.
     pub account: Option<String>,
 }

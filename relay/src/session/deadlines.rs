@@ -1,12 +1,12 @@
-//! The table of a session's timers.
+//! The deadlines of a session, by timer.
 
 use sealwire_protocol::ChannelId;
 use std::time::Instant;
 
-/// What a session waits for.
+/// A timer of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Timer {
-    /// `Hello` must have come.
+    /// `Hello` must have arrived.
     Hello,
     /// The session token expires.
     SessionExpiry,
@@ -14,11 +14,11 @@ pub(super) enum Timer {
     ChannelExpiry(ChannelId),
     /// The next `Ping` is due.
     Heartbeat,
-    /// The client must have been heard.
+    /// The client must have sent something.
     Silence,
 }
 
-/// When each timer fires. One slot for each that every session has, and an entry for every channel token.
+/// The deadline of each timer: a field for each timer that every session has, and an entry for every channel token.
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
     hello: Option<Instant>,
@@ -78,7 +78,7 @@ impl Deadlines {
         fixed.into_iter().filter_map(|(timer, at)| Some((timer, at?))).chain(channels)
     }
 
-    /// Where a timer stands that every session has.
+    /// Returns the field of a timer that every session has.
     fn slot(&mut self, timer: Timer) -> Option<&mut Option<Instant>> {
         match timer {
             Timer::Hello => Some(&mut self.hello),

@@ -1,18 +1,18 @@
-//! The events that a subscription wants.
+//! The event filter of a subscription.
 
 use std::sync::Arc;
 
-/// Bytes of a filter besides its names: the shared box, and the allocator's.
+/// The bytes of a filter besides its names: the shared box and the allocator's overhead.
 const FILTER: usize = 80;
 
-/// The events of one subscription; cheap to clone, and one word without any. The names lie one after the other,
-/// each behind a byte with its length, so that a filter takes hardly more memory than its names have bytes.
+/// The event names that a subscription accepts; cheap to clone, and one word if it accepts every event. Each name is
+/// prefixed with its length in one byte, so that a filter needs little more memory than its names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventFilter(Option<Arc<Box<[u8]>>>);
 
 impl EventFilter {
-    /// Only these events; every event, if none is named. A name longer than [`MAX_EVENT_NAME`] is left out: no
-    /// publication has such an event.
+    /// Creates a filter of these events, or of every event if the list is empty. Ignores names longer than
+    /// [`MAX_EVENT_NAME`], which no publication has.
     ///
     /// [`MAX_EVENT_NAME`]: sealwire_protocol::limits::MAX_EVENT_NAME
     #[must_use]
@@ -30,25 +30,25 @@ impl EventFilter {
         Self(Some(Arc::new(names.into_boxed_slice())))
     }
 
-    /// Whether the subscription wants a publication with this event.
+    /// Returns whether the subscription accepts a publication with this event.
     #[must_use]
     #[inline]
     pub fn accepts(&self, event: &str) -> bool {
         self.0.is_none() || self.lists(event)
     }
 
-    /// Nearly all subscriptions have no filter: its search stays out of the loop over them.
+    /// Not inlined: nearly all subscriptions have no filter, and the search would bloat the loop over them.
     #[inline(never)]
     fn lists(&self, event: &str) -> bool {
         self.names().any(|name| name == event.as_bytes())
     }
 
-    /// Bytes of the names.
+    /// Returns the bytes of the names.
     pub(super) fn names_len(&self) -> usize {
         self.names().map(<[u8]>::len).sum()
     }
 
-    /// Bytes of the filter.
+    /// Returns the bytes of the filter.
     pub(super) fn footprint(&self) -> usize {
         self.0.as_ref().map_or(0, |names| FILTER + names.len())
     }
@@ -64,7 +64,7 @@ impl EventFilter {
     }
 }
 
-/// Bytes of the names.
+/// Returns the bytes of the names.
 pub(super) fn names_len(events: &[String]) -> usize {
     events.iter().map(String::len).sum()
 }
@@ -87,7 +87,7 @@ mod tests {
             assert!(!filter.accepts(event), "{event}");
         }
         assert!(EventFilter::default().accepts("anything") && named(&[]).accepts(""));
-        // A name that no publication has does not make the filter one of every event.
+        // A filter whose only name is ignored accepts nothing, not everything.
         let filter = named(&[&"e".repeat(256)]);
         assert!(!filter.accepts("") && !filter.accepts(&"e".repeat(256)));
         assert_eq!(named(&["ab", "", "cde"]).names_len(), 5);

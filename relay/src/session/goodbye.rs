@@ -1,6 +1,6 @@
-//! The end of a session: why, what the client is told, and when it may come back.
+//! The end of a session: its reason, the message to the client, and the delay before the client reconnects.
 
-use super::{Identity, Refusal, SessionAction, SessionRules, State};
+use super::{Identity, Refusal, SessionAction, SessionRules, SessionState};
 use crate::{refused::Refused, websocket::Violation};
 use sealwire_protocol::{
     Code, limits,
@@ -8,39 +8,42 @@ use sealwire_protocol::{
 };
 use std::time::Duration;
 
-/// Shortest time after which a client is asked back, in milliseconds.
+/// The minimum delay before a client reconnects, in milliseconds.
 const RECONNECT_AFTER: u32 = 500;
-/// The same for a client whose signing key is gone.
+/// The delay for a client whose signing key was removed.
 pub(super) const KEY_GONE_AFTER: Duration = Duration::from_millis(RECONNECT_AFTER as u64);
-/// The same after a revocation, or longer where tokens that are made later still are revoked as well.
+/// The minimum delay after a revocation, in milliseconds. It is longer if the revocation covers tokens issued later.
 const REVOKED_AFTER: u32 = 3000;
-/// Over how much longer clients are spread, in milliseconds: most reasons concern many of them at the same moment.
+/// The range of the jitter that is added to delays, in milliseconds: most reasons affect many clients at once.
 const RECONNECT_SPREAD: u32 = 3000;
 
-/// What the client is told of a session past [`limits::MAX_SESSIONS`] on one connection.
+/// The message for a session beyond [`limits::MAX_SESSIONS`] on one connection.
 #[must_use]
 pub(crate) fn too_many_sessions() -> ToClient {
-    let message = format!("a connection has at most {} sessions; open another", limits::MAX_SESSIONS);
+    let message = format!(
+        "session limit of the connection reached ({}); open another connection",
+        limits::MAX_SESSIONS
+    );
     let code = Code::Overloaded.number();
     ToClient::Goodbye(Goodbye { code, message, reconnect_after_ms: RECONNECT_AFTER })
 }
 
-/// What ends a session from outside of its own messages.
+/// A reason outside of the session's messages that ends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndReason {
-    /// A text message came.
+    /// The client sent a text message.
     TextFrame,
-    /// A message past the limit came.
+    /// The client sent a message larger than the limit.
     FrameTooLarge,
-    /// The client does not read what is queued for it.
+    /// The client reads its queue too slowly, or its memory is needed.
     SlowConsumer,
-    /// The relay shuts down.
+    /// The relay is shutting down.
     ShuttingDown,
 }
 
 impl EndReason {
-    /// The fault that a message stands for; `None` where RFC 6455 itself was broken.
+    /// Returns the reason that a violation stands for; `None` for a violation of RFC 6455 itself.
     #[must_use]
     pub fn of(violation: Violation) -> Option<Self> {
         match violation {
@@ -52,9 +55,9 @@ impl EndReason {
 }
 
 impl SessionRules {
-    /// Something outside of the client's messages ends the session.
-    pub fn handle_end(&mut self, fault: EndReason) {
-        match fault {
+    /// Ends the session for a reason outside of its messages.
+    pub fn handle_end(&mut self, reason: EndReason) {
+        match reason {
             EndReason::TextFrame => {
                 self.refuse_frame(Refused::new(Code::TextFrame, Violation::Text.to_string()));
             }
@@ -62,7 +65,7 @@ impl SessionRules {
                 self.refuse_frame(Refused::new(Code::FrameTooLarge, Violation::TooLarge.to_string()));
             }
             EndReason::SlowConsumer => {
-                let message = "the client did not read what was queued for it; reconnect and resume";
+                let message = "the client reads too slowly: its queue exceeded the limit (`queue_bytes`) or memory is short; reconnect and resume";
                 self.goodbye(Refused::new(Code::SlowConsumer, message));
             }
             EndReason::ShuttingDown => {
@@ -71,23 +74,23 @@ impl SessionRules {
         }
     }
 
-    /// The session's connection breaks a limit.
+    /// Ends the session because its connection exceeded a limit.
     pub(crate) fn handle_refused(&mut self, refused: Refused) {
         self.refuse_frame(refused);
     }
 
-    /// Ends the session for a frame that is no message, or not one that may come now.
+    /// Ends the session for a frame that is not a message, or not a valid one in this state.
     pub(super) fn refuse_frame(&mut self, refused: Refused) {
         self.refuse("frame", refused);
     }
 
-    /// Ends the session for an attempt that belongs into the audit log.
+    /// Ends the session for a refused attempt, which is audited.
     pub(super) fn refuse(&mut self, attempt: &'static str, refused: Refused) {
         let identity = self.identity();
         self.refuse_to(attempt, refused, identity);
     }
 
-    /// The same, for somebody who has no session yet.
+    /// Ends the session like [`Self::refuse`], with an identity that the session does not have yet.
     pub(super) fn refuse_to(&mut self, attempt: &'static str, refused: Refused, identity: Option<Identity>) {
         if !self.is_closed() {
             let refusal = Refusal { attempt, code: refused.code, identity };
@@ -96,7 +99,7 @@ impl SessionRules {
         }
     }
 
-    /// Ends the session.
+    /// Ends the session with `Goodbye`.
     pub(super) fn goodbye(&mut self, refused: Refused) {
         if self.is_closed() {
             return;
@@ -115,7 +118,7 @@ impl SessionRules {
         let goodbye = Goodbye { code: code.number(), message, reconnect_after_ms };
         self.actions.push_back(SessionAction::Send(ToClient::Goodbye(goodbye)));
         self.actions.push_back(SessionAction::Close(code.close_code()));
-        self.state = State::Closed;
+        self.state = SessionState::Closed;
         self.deadlines.clear_all();
     }
 }

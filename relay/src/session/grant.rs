@@ -1,5 +1,5 @@
-//! What a verified session token granted, in as little memory as it takes: a relay holds one of these for every
-//! connection, and most connections do nothing most of the time.
+//! The claims of a verified session token in a compact form: a relay holds one for every session, and most sessions are
+//! idle most of the time.
 
 use crate::auth::{
     access::Namespace,
@@ -10,18 +10,19 @@ use sealwire_protocol::{
     tokens::{Permissions, SessionClaims},
 };
 
-/// Parts of the text before the context's properties: app, installation, account.
+/// The number of parts before the context's properties: app, installation, account.
 const NAMES: usize = 3;
 
+/// The claims of a session token.
 pub(super) struct Grant {
-    /// App, installation, account, then the context's properties and values, one after the other.
+    /// The app, installation and account, then the context's properties and values, concatenated.
     text: Box<str>,
-    /// Where each part ends.
+    /// The end of each part in `text`.
     ends: Box<[u16]>,
     pub(super) can: Permissions,
     pub(super) exp: UnixSeconds,
     pub(super) iat: UnixSeconds,
-    /// The signing key of the token.
+    /// The key that verified the token.
     pub(super) key: VerifyingKeyId,
 }
 
@@ -46,7 +47,7 @@ impl Grant {
         }
     }
 
-    /// Bytes of the texts.
+    /// Returns the bytes on the heap.
     pub(super) fn footprint(&self) -> usize {
         self.text.len() + size_of_val(&*self.ends)
     }
@@ -59,18 +60,18 @@ impl Grant {
         self.part(2)
     }
 
-    /// The scope that keeps only `properties` of the context.
+    /// Returns the scope of these properties of the context.
     pub(super) fn keep(&self, properties: &[String]) -> Result<Scope, InvalidScope> {
         Scope::keep_of(properties, |property| self.value(property))
     }
 
-    /// What the context has for a property.
+    /// Returns the context's value of a property.
     pub(super) fn value(&self, property: &str) -> Option<&str> {
         let mut names = (NAMES..self.ends.len()).step_by(2);
         names.find(|index| self.part(*index) == property).map(|index| self.part(index + 1))
     }
 
-    /// Whether both are of the same app, installation, account and context.
+    /// Returns whether both have the same app, installation, account and context.
     pub(super) fn has_identity_of(&self, other: &Self) -> bool {
         (&self.text, &self.ends) == (&other.text, &other.ends)
     }
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_gives_back_what_the_claims_said() {
+    fn a_grant_returns_the_values_of_its_claims() {
         let grant = grant("site", "ålice", &[("module", "absences"), ("dashboard", "10001")]);
         assert_eq!(
             (grant.namespace().app, grant.namespace().installation, grant.account()),
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn grants_that_only_look_alike_when_joined_are_not_of_one_identity() {
+    fn grants_with_equal_texts_but_other_parts_have_different_identities() {
         assert!(grant("ab", "c", &[]).has_identity_of(&grant("ab", "c", &[])));
         assert!(!grant("ab", "c", &[]).has_identity_of(&grant("a", "bc", &[])));
         assert!(!grant("a", "b", &[("p", "vw")]).has_identity_of(&grant("a", "b", &[("pv", "w")])));

@@ -1,6 +1,6 @@
-//! What becomes of a session whose app has ended it.
+//! The effect of a revocation on a session.
 
-use super::{SessionRules, State, grant::Grant};
+use super::{SessionRules, SessionState, grant::Grant};
 use crate::{
     auth::{
         access::Namespace,
@@ -11,10 +11,10 @@ use crate::{
 use sealwire_protocol::tokens::SessionClaims;
 
 impl SessionRules {
-    /// Sessions were revoked: ends this one, if it is meant.
+    /// Ends the session if a new revocation covers it.
     pub fn handle_revocations(&mut self, now: Now) {
-        let State::Open(open) = &mut self.state else { return };
-        match open.grant.check_revoked(&self.terms.revocations, open.seen) {
+        let SessionState::Established(open) = &mut self.state else { return };
+        match open.grant.check_revoked(&self.config.revocations, open.seen) {
             Ok(seen) => open.seen = seen,
             Err(revoked) => self.goodbye(revoked.ended(now.wall.seconds())),
         }
@@ -22,7 +22,7 @@ impl SessionRules {
 }
 
 impl Grant {
-    /// Refuses the token if a revocation after `seen` covers it.
+    /// Checks the revocations after `seen`. Returns the last one checked, or the one that covers the token.
     pub(super) fn check_revoked(&self, revocations: &Revocations, seen: Seen) -> Result<Seen, Revoked> {
         let context = |property: &str| self.value(property);
         let (namespace, account, made) = (self.namespace(), self.account(), self.iat);
@@ -30,7 +30,7 @@ impl Grant {
     }
 }
 
-/// Refuses a token that was revoked before its session began.
+/// Checks all revocations for the token of a new session.
 pub(super) fn check(claims: &SessionClaims, revocations: &Revocations) -> Result<Seen, Revoked> {
     let namespace = Namespace { app: &claims.iss, installation: &claims.ins };
     let context =

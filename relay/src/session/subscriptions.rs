@@ -1,26 +1,27 @@
-//! The subscriptions of a session, by channel: one or a few for nearly everybody, so a sorted vector.
+//! The subscriptions of a session, in a vector sorted by channel: nearly all sessions have one or a few.
 
 use super::EventFilter;
 use crate::auth::signing_keys::Signed;
 use sealwire_protocol::{ChannelId, tokens::ChannelClaims};
 
-/// Bytes of a subscription without a filter and a token, with its places among the memberships and in the fan-out table;
-/// measured with a channel of its own, and rounded up.
+/// The bytes of a subscription without filter and token, with its entries at the connection and in the fan-out table;
+/// measured with one subscriber per channel and rounded up.
 const SUBSCRIPTION: usize = 368;
-/// Bytes of a channel token besides its texts, with its deadline; measured, and rounded up.
+/// The bytes of a channel token besides its texts, with its deadline; measured and rounded up.
 const TOKEN: usize = 320;
 
 /// A verified channel token.
 pub(super) type ChannelToken = Box<Signed<ChannelClaims>>;
 
+/// One subscription.
 pub(super) struct Subscription {
-    /// The channel token, where the channel has claims.
+    /// The channel token, if the channel has claims.
     pub(super) token: Option<ChannelToken>,
     pub(super) events: EventFilter,
 }
 
 impl Subscription {
-    /// Bytes of the subscription.
+    /// Returns the bytes of the subscription.
     fn footprint(&self) -> usize {
         SUBSCRIPTION + self.token.as_ref().map_or(0, token_footprint) + self.events.footprint()
     }
@@ -33,9 +34,9 @@ fn token_footprint(token: &ChannelToken) -> usize {
 
 #[derive(Default)]
 pub(super) struct Subscriptions {
-    /// Sorted by channel.
+    /// The subscriptions, sorted by channel.
     list: Vec<(ChannelId, Subscription)>,
-    /// Bytes of all subscriptions.
+    /// The bytes of all subscriptions.
     footprint: usize,
 }
 
@@ -44,12 +45,12 @@ impl Subscriptions {
         self.list.len()
     }
 
-    /// Bytes of all subscriptions.
+    /// Returns the bytes of all subscriptions.
     pub(super) fn footprint(&self) -> usize {
         self.footprint
     }
 
-    /// Bytes of the names in the filters of all subscriptions but the one to `channel`.
+    /// Returns the bytes of the event names in all filters except the one of `channel`.
     pub(super) fn filter_bytes_without(&self, channel: ChannelId) -> usize {
         let others = self.list.iter().filter(|(known, _)| *known != channel);
         others.map(|(_, subscription)| subscription.events.names_len()).sum()
@@ -59,7 +60,7 @@ impl Subscriptions {
         self.index(channel).ok().map(|index| &self.list[index].1)
     }
 
-    /// Gives the subscription to a channel another token.
+    /// Replaces the token of a subscription.
     pub(super) fn set_token(&mut self, channel: ChannelId, token: ChannelToken) {
         if let Ok(index) = self.index(channel) {
             let subscription = &mut self.list[index].1;

@@ -5,7 +5,7 @@ use super::{
     stream_id::StreamId,
     upload::Batch,
 };
-use crate::{critical_task, guests::Guest, memory::Memory};
+use crate::{critical_task, http_connections::HttpConnection, memory::Memory};
 use bytes::Bytes;
 use futures_util::Stream;
 use sealwire_protocol::encode_base64url;
@@ -22,14 +22,14 @@ use std::{
 pub(crate) struct Streams(Mutex<HashMap<StreamId, Weak<Pipe>>>);
 
 impl Streams {
-    /// Opens one, over the connection that is `guest`: the connection's end, and the body for the client.
+    /// Opens one, over the connection that is `http_connection`: the connection's end, and the body for the client.
     ///
     /// # Errors
     /// Where the system has no randomness.
     pub(crate) fn open(
         self: &Arc<Self>,
         memory: &Arc<Memory>,
-        guest: &Arc<Guest>,
+        http_connection: &Arc<HttpConnection>,
     ) -> Result<(StreamedSocket, Events), getrandom::Error> {
         let mut id = [0; 16];
         getrandom::fill(&mut id)?;
@@ -37,7 +37,10 @@ impl Streams {
         pipe.greet(&format!("event: open\ndata: {}\n\n", encode_base64url(id)));
         let entry = Entry { streams: self.clone(), id: StreamId(id) };
         self.table().insert(entry.id, Arc::downgrade(&pipe));
-        Ok((StreamedSocket { pipe: pipe.clone(), guest: guest.clone() }, Events { pipe, _entry: entry }))
+        Ok((
+            StreamedSocket { pipe: pipe.clone(), http_connection: http_connection.clone() },
+            Events { pipe, _entry: entry },
+        ))
     }
 
     /// Whether there is such a stream.
@@ -55,7 +58,7 @@ impl Streams {
     }
 
     fn table(&self) -> MutexGuard<'_, HashMap<StreamId, Weak<Pipe>>> {
-        critical_task::sound(self.0.lock())
+        critical_task::unpoisoned(self.0.lock())
     }
 }
 

@@ -7,8 +7,8 @@ use sealwire_protocol::{
     wire::{Position, Since, ToClient},
 };
 use sealwire_relay::{
-    Accepted, Broker, BrokerError, BrokerFuture, Config, Deliveries, Draft, Hub, HubLimits, Now, Publication,
-    Relay, Replay, Settings, Tenant,
+    Broker, BrokerError, BrokerFuture, Config, Deliveries, Draft, Hub, HubLimits, Now, Publication,
+    PublishReceipt, Relay, Replay, Settings, Tenant,
 };
 use std::{
     collections::HashMap,
@@ -32,13 +32,13 @@ struct Remote {
 struct Handle(Arc<Remote>);
 
 impl Broker for Handle {
-    fn publish(&self, draft: Draft) -> BrokerFuture<Accepted> {
+    fn publish(&self, draft: Draft) -> BrokerFuture<PublishReceipt> {
         let remote = self.0.clone();
         Box::pin(async move {
             if remote.away.load(Ordering::Relaxed) {
                 return Err(BrokerError::Unavailable);
             }
-            let room = remote.deliveries.room(draft.tenant, draft.sealed.len()).await;
+            let room = remote.deliveries.reserve(draft.tenant, draft.sealed.len()).await;
             let outcome = {
                 let mut hub = remote.hub.lock().unwrap();
                 let outcome = hub.publish(draft, Now::read())?;
@@ -48,18 +48,18 @@ impl Broker for Handle {
                 outcome
             };
             sleep(remote.latency).await;
-            Ok(outcome.accepted)
+            Ok(outcome.receipt)
         })
     }
 
-    fn join(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> BrokerFuture<Replay> {
+    fn subscribe(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> BrokerFuture<Replay> {
         let remote = self.0.clone();
         Box::pin(async move {
             sleep(remote.latency / 2).await;
             if remote.away.load(Ordering::Relaxed) {
                 return Err(BrokerError::Unavailable);
             }
-            let replay = remote.hub.lock().unwrap().join(tenant, channel, since, Now::read());
+            let replay = remote.hub.lock().unwrap().subscribe(tenant, channel, since, Now::read());
             *remote.subscriptions.lock().unwrap().entry(channel).or_default() += 1;
             // Later publications are not in the replay, and are delivered before the answer.
             sleep(remote.latency / 2).await;
@@ -67,8 +67,8 @@ impl Broker for Handle {
         })
     }
 
-    fn leave(&self, channel: ChannelId) {
-        self.0.hub.lock().unwrap().leave(channel, Now::read());
+    fn unsubscribe(&self, channel: ChannelId) {
+        self.0.hub.lock().unwrap().unsubscribe(channel, Now::read());
         *self.0.subscriptions.lock().unwrap().entry(channel).or_default() -= 1;
     }
 }

@@ -51,7 +51,9 @@ pub(super) fn config(options: &JsValue) -> Config {
     let config = Config::default();
     Config {
         idle_close_ms: duration(options, "idleCloseMs", config.idle_close_ms),
-        host_decrypt_threshold: property(options, "hostDecryptThreshold").as_f64().map(|bytes| bytes as usize),
+        host_decrypt_threshold: property(options, "hostDecryptThreshold")
+            .as_f64()
+            .map(|bytes| bytes as usize),
         ..config
     }
 }

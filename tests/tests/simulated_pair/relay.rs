@@ -7,8 +7,8 @@ use sealwire_protocol::{
     wire::{Hello, Publish, Since, ToClient, ToRelay},
 };
 use sealwire_relay::{
-    EndReason, Hub, HubLimits, Joined, Limits, Now, Publishing, Replay, SessionAction, SessionConfig,
-    SessionId, SessionRules, SigningKeys, Subscribers,
+    EndReason, Hub, HubLimits, Limits, Now, Publishing, Replay, SessionAction, SessionConfig, SessionId,
+    SessionRules, SigningKeys, Subscribers, SubscriptionStart,
 };
 use std::{
     cell::RefCell,
@@ -83,7 +83,7 @@ impl Relay {
             heartbeat,
             replay_window: limits.replay_window,
             limits: Arc::new(Limits::new(sealwire_relay::Settings::default(), now.monotonic)),
-            pulse: Arc::default(),
+            stall_detector: Arc::default(),
         };
         Self {
             hub: Hub::new(epoch, limits, now),
@@ -138,8 +138,8 @@ impl Relay {
     pub(crate) fn remove(&mut self, connection: u64, now: Now) {
         let Some(session) = self.sessions.remove(&connection) else { return };
         for channel in session.channels {
-            self.subscribers.leave(channel, SessionId(connection));
-            self.hub.leave(channel, now);
+            self.subscribers.unsubscribe(channel, SessionId(connection));
+            self.hub.unsubscribe(channel, now);
         }
     }
 
@@ -174,26 +174,30 @@ impl Relay {
             let Some(action) = session.rules.poll_action() else { return };
             match action {
                 SessionAction::Send(message) => self.send(connection, &message),
-                SessionAction::Join { channel, tenant, since, events } => {
+                SessionAction::Subscribe { channel, tenant, since, events } => {
                     if !session.channels.insert(channel) {
-                        self.hub.leave(channel, now);
+                        self.hub.unsubscribe(channel, now);
                     }
                     let outlet = (connection, self.outlet.clone());
-                    self.subscribers.join(channel, SessionId(connection), outlet, events);
-                    let replay = self.hub.join(tenant, channel, since, now);
+                    self.subscribers.subscribe(channel, SessionId(connection), outlet, events);
+                    let replay = self.hub.subscribe(tenant, channel, since, now);
                     let replayed = replay.publications.bytes();
-                    let joined = Joined { position: replay.position, recovered: replay.recovered, replayed };
-                    session.rules.handle_joined(Ok(joined), now);
+                    let start = SubscriptionStart {
+                        position: replay.position,
+                        recovered: replay.recovered,
+                        replayed,
+                    };
+                    session.rules.handle_subscribed(Ok(start), now);
                     self.hub_events.push(HubEvent::Subscribed { channel, since, replay: replay.clone() });
                     self.act(connection, now);
-                    self.subscribers.open(channel, SessionId(connection), &replay, |outlet, opening| {
-                        opening.publications().for_each(|publication| push(outlet, publication.message()));
+                    self.subscribers.catch_up(channel, SessionId(connection), &replay, |outlet, catch_up| {
+                        catch_up.publications().for_each(|publication| push(outlet, publication.message()));
                     });
                 }
-                SessionAction::Leave(channel) => {
+                SessionAction::Unsubscribe(channel) => {
                     session.channels.remove(&channel);
-                    self.subscribers.leave(channel, SessionId(connection));
-                    self.hub.leave(channel, now);
+                    self.subscribers.unsubscribe(channel, SessionId(connection));
+                    self.hub.unsubscribe(channel, now);
                 }
                 SessionAction::Publish(Publishing(draft)) => {
                     let (channel, sealed) = (draft.channel, draft.sealed.clone());
@@ -203,7 +207,7 @@ impl Relay {
                         let (offset, bytes) = (publication.offset(), publication.frame().len());
                         self.hub_events.push(HubEvent::Published { channel, offset, sealed, bytes });
                     }
-                    session.rules.handle_published(Ok(outcome.accepted));
+                    session.rules.handle_published(Ok(outcome.receipt));
                     self.act(connection, now);
                     if let Some(publication) = outcome.publication {
                         self.subscribers

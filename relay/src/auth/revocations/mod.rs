@@ -138,7 +138,7 @@ impl Revocations {
         before: UnixSeconds,
         now: Now,
     ) -> Result<(), Refused> {
-        let mut table = critical_task::sound(self.table.write());
+        let mut table = critical_task::unpoisoned(self.table.write());
         table.expire(now);
         let number = Seen(table.newest.0 + 1);
         // Also where every token that it means seems to have expired: the wall clock may be ahead.
@@ -150,7 +150,7 @@ impl Revocations {
 
     /// Refuses a token that a revocation after `seen` covers. Otherwise returns the newest revocation, which is seen now.
     pub(crate) fn check(&self, subject: &Subject<'_>, seen: Seen) -> Result<Seen, Revoked> {
-        let table = critical_task::sound(self.table.read());
+        let table = critical_task::unpoisoned(self.table.read());
         let installations = table.apps.get(subject.namespace.app).map(|app| &app.installations);
         let list = installations.and_then(|known| known.get(subject.namespace.installation));
         let unseen = list.into_iter().flatten().rev().take_while(|revocation| revocation.number > seen);
@@ -160,7 +160,7 @@ impl Revocations {
 
     /// How many are remembered.
     pub(crate) fn len(&self) -> usize {
-        let table = critical_task::sound(self.table.read());
+        let table = critical_task::unpoisoned(self.table.read());
         table.apps.values().flat_map(|app| app.installations.values()).map(Vec::len).sum()
     }
 }

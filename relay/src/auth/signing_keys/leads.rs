@@ -48,7 +48,7 @@ impl Leads {
     }
 
     fn apps(&self) -> MutexGuard<'_, HashMap<String, Lead>> {
-        critical_task::sound(self.apps.lock())
+        critical_task::unpoisoned(self.apps.lock())
     }
 }
 

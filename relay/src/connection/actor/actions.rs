@@ -1,4 +1,4 @@
-//! What the rules of a connection's sessions ask for, and what the broker answers to that.
+//! Performs the actions of the sessions, and passes the broker's answers back to them.
 
 use super::{Actor, End};
 use crate::{
@@ -6,42 +6,47 @@ use crate::{
     broker::BrokerError,
     clock::Now,
     connection::queue::SessionNumber,
-    hub::{Accepted, Replay},
-    session::{EndReason, Joined, Publishing, SessionAction},
+    hub::{Draft, PublishReceipt, Replay},
+    session::{EndReason, EventFilter, Publishing, SessionAction, SubscriptionStart},
+    tenant::Tenant,
     websocket::{self, CloseStatus},
 };
 use bytes::Bytes;
-use sealwire_protocol::{ChannelId, CloseCode, wire::ToClient};
+use sealwire_protocol::{
+    ChannelId, CloseCode,
+    wire::{Since, ToClient},
+};
 use std::{pin::Pin, time::Duration};
 use tokio::time::timeout;
 
-/// How long a client's request waits for the broker.
+/// The time limit of a client's request at the broker.
 const BROKER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A request whose answer the broker owes to a session. Meanwhile no request of any session is read.
+/// A request that waits for the broker. The connection reads no further request of any session meanwhile.
 pub(super) struct Pending {
     pub(super) session: SessionNumber,
     pub(super) answer: Pin<Box<dyn Future<Output = Completion> + Send>>,
 }
 
+/// The broker's answer to a request.
 pub(super) enum Completion {
-    Joined { channel: ChannelId, result: Result<Replay, BrokerError> },
-    Published { result: Result<Accepted, BrokerError> },
+    Subscribed { channel: ChannelId, result: Result<Replay, BrokerError> },
+    Published { result: Result<PublishReceipt, BrokerError> },
 }
 
 impl Actor {
-    /// Does what the rules of every session ask for.
-    pub(super) fn act(&mut self) -> Result<(), End> {
+    /// Performs the actions of all sessions.
+    pub(super) fn run_actions(&mut self) -> Result<(), End> {
         let mut index = 0;
         while let Some(number) = self.sessions.at(index).map(|slot| slot.number) {
-            match self.act_for(index) {
+            match self.run_session_actions(index) {
                 None => index += 1,
                 Some((goodbye, code)) if self.sessions.len() == 1 => {
                     return Err(self.close(number, goodbye, CloseStatus::Sealwire(code)));
                 }
-                // The connection stays for the others.
+                // The connection stays open for the other sessions.
                 Some((goodbye, _)) => {
-                    self.leave(number);
+                    self.end_session(number);
                     if let Some(goodbye) = goodbye {
                         self.outbound.push_answer(number, goodbye);
                     }
@@ -51,63 +56,19 @@ impl Actor {
         Ok(())
     }
 
-    /// The goodbye and the code to close with, where that was the session's end.
-    fn act_for(&mut self, index: usize) -> Option<(Option<Bytes>, CloseCode)> {
+    /// Performs the actions of one session. Returns its goodbye and its close code if the session has ended.
+    fn run_session_actions(&mut self, index: usize) -> Option<(Option<Bytes>, CloseCode)> {
         let mut goodbye = None;
-        let slot = self.sessions.at(index)?;
-        let session = slot.number;
-        while let Some(action) = slot.rules.poll_action() {
+        while let Some(action) = self.sessions.at(index)?.rules.poll_action() {
             match action {
-                SessionAction::Send(message) => {
-                    let frame = websocket::encode_message(&message).0;
-                    match message {
-                        ToClient::Goodbye(said) => {
-                            self.context.metrics.said_goodbye(said.code);
-                            goodbye = Some(frame);
-                        }
-                        ToClient::Welcome(_) => {
-                            slot.open(&self.context, &self.outbound);
-                            self.decoder.session_opened();
-                            self.outbound.open_session();
-                            self.outbound.push_answer(session, frame);
-                        }
-                        ToClient::Published(_) | ToClient::Failed(_) => {
-                            self.outbound.push_answer(session, frame);
-                        }
-                        _ => {
-                            self.outbound.flush_deferred();
-                            self.outbound.push_answer(session, frame);
-                        }
-                    }
+                SessionAction::Send(message) => goodbye = self.send(index, &message).or(goodbye),
+                SessionAction::Subscribe { channel, tenant, since, events } => {
+                    self.subscribe(index, channel, tenant, since, events);
                 }
-                SessionAction::Join { channel, tenant, since, events } => {
-                    let answer = slot.subscriptions.join(tenant, channel, since, events);
-                    let answer = Box::pin(async move {
-                        let result = timeout(BROKER_TIMEOUT, answer).await;
-                        Completion::Joined {
-                            channel,
-                            result: result.unwrap_or(Err(BrokerError::Unavailable)),
-                        }
-                    });
-                    self.pending = Some(Pending { session, answer });
+                SessionAction::Unsubscribe(channel) => {
+                    self.sessions.at(index)?.subscriptions.unsubscribe(channel);
                 }
-                SessionAction::Leave(channel) => slot.subscriptions.leave(channel),
-                SessionAction::Publish(Publishing(draft)) => {
-                    let Some(under_way) = self.context.lifecycle.publish() else {
-                        // Not refused: the client comes back and sends it again, to a relay that takes it.
-                        slot.rules.handle_end(EndReason::ShuttingDown);
-                        continue;
-                    };
-                    // The publisher is answered first, also where it gets its own message.
-                    self.outbound.defer();
-                    let answer = self.context.broker.publish(draft);
-                    let answer = Box::pin(async move {
-                        let result = timeout(BROKER_TIMEOUT, answer).await;
-                        drop(under_way);
-                        Completion::Published { result: result.unwrap_or(Err(BrokerError::Unavailable)) }
-                    });
-                    self.pending = Some(Pending { session, answer });
-                }
+                SessionAction::Publish(Publishing(draft)) => self.publish(index, draft),
                 SessionAction::Audit(refusal) => {
                     let source = Source::connection(self.outbound.remote(), self.id);
                     self.context.audit.refused(&refusal, &source);
@@ -118,36 +79,94 @@ impl Actor {
         None
     }
 
+    /// Queues a message to the client. Returns a goodbye instead, which is written when the session is closed.
+    fn send(&mut self, index: usize, message: &ToClient) -> Option<Bytes> {
+        let slot = self.sessions.at(index)?;
+        let frame = websocket::encode_message(message).0;
+        match message {
+            ToClient::Goodbye(goodbye) => {
+                self.context.metrics.said_goodbye(goodbye.code);
+                return Some(frame);
+            }
+            ToClient::Welcome(_) => {
+                slot.establish(&self.context, &self.outbound);
+                self.decoder.session_opened();
+                self.outbound.open_session();
+            }
+            // `complete` queues the deferred publications after this answer.
+            ToClient::Published(_) | ToClient::Failed(_) => {}
+            _ => self.outbound.flush_deferred(),
+        }
+        self.outbound.push_answer(slot.number, frame);
+        None
+    }
+
+    fn subscribe(
+        &mut self,
+        index: usize,
+        channel: ChannelId,
+        tenant: Tenant,
+        since: Option<Since>,
+        events: EventFilter,
+    ) {
+        let Some(slot) = self.sessions.at(index) else { return };
+        let answer = slot.subscriptions.subscribe(tenant, channel, since, events);
+        let answer = Box::pin(async move {
+            let result = timeout(BROKER_TIMEOUT, answer).await;
+            Completion::Subscribed { channel, result: result.unwrap_or(Err(BrokerError::Unavailable)) }
+        });
+        self.pending = Some(Pending { session: slot.number, answer });
+    }
+
+    fn publish(&mut self, index: usize, draft: Draft) {
+        let Some(slot) = self.sessions.at(index) else { return };
+        let Some(in_flight) = self.context.lifecycle.begin_publish() else {
+            // The session ends instead of refusing the publication: the client reconnects to a relay that accepts it.
+            slot.rules.handle_end(EndReason::ShuttingDown);
+            return;
+        };
+        // A publisher gets its answer before its own publication.
+        self.outbound.defer();
+        let answer = self.context.broker.publish(draft);
+        let answer = Box::pin(async move {
+            let result = timeout(BROKER_TIMEOUT, answer).await;
+            drop(in_flight);
+            Completion::Published { result: result.unwrap_or(Err(BrokerError::Unavailable)) }
+        });
+        self.pending = Some(Pending { session: slot.number, answer });
+    }
+
+    /// Passes the broker's answer to the session that waits for it.
     pub(super) fn complete(&mut self, completion: Completion) -> Result<(), End> {
         let Some(number) = self.pending.take().map(|pending| pending.session) else { return Ok(()) };
         let Some(slot) = self.sessions.find(number) else { return Ok(()) };
         match completion {
-            Completion::Joined { channel, result: Ok(replay) } => {
-                slot.subscriptions.joined(channel);
+            Completion::Subscribed { channel, result: Ok(replay) } => {
+                slot.subscriptions.confirm(channel);
                 let Replay { position, recovered, ref publications } = replay;
-                let joined = Joined { position, recovered, replayed: publications.bytes() };
-                slot.rules.handle_joined(Ok(joined), Now::read());
-                // `Subscribed` goes first, then the replay, then what is live.
-                self.act()?;
+                let start = SubscriptionStart { position, recovered, replayed: publications.bytes() };
+                slot.rules.handle_subscribed(Ok(start), Now::read());
+                // `Subscribed` is sent first, then the replay, then live publications.
+                self.run_actions()?;
                 if let Some(slot) = self.sessions.find(number) {
-                    slot.subscriptions.open(channel, &replay);
+                    slot.subscriptions.catch_up(channel, &replay);
                 }
             }
-            Completion::Joined { channel, result: Err(error) } => {
-                slot.subscriptions.not_joined(channel);
-                slot.rules.handle_joined(Err(error.into()), Now::read());
+            Completion::Subscribed { channel, result: Err(error) } => {
+                slot.subscriptions.abort(channel);
+                slot.rules.handle_subscribed(Err(error.into()), Now::read());
             }
             Completion::Published { result } => {
                 slot.rules.handle_published(result.map_err(Into::into));
-                self.act()?;
+                self.run_actions()?;
                 self.outbound.flush_deferred();
             }
         }
         Ok(())
     }
 
-    /// Ends a session, and with it what it waits for.
-    pub(super) fn leave(&mut self, number: SessionNumber) {
+    /// Ends a session, and cancels its pending request.
+    pub(super) fn end_session(&mut self, number: SessionNumber) {
         if self.pending.as_ref().is_some_and(|pending| pending.session == number) {
             self.pending = None;
             self.outbound.flush_deferred();

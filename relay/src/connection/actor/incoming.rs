@@ -1,4 +1,4 @@
-//! What a connection takes in from its client.
+//! The input of a connection: reading, decoding, and passing frames to sessions.
 
 use super::{Actor, End};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     clock::Now,
     connection::{
         outbound::{UNCOUNTED, clamped},
-        sessions::Turn,
+        sessions::Selection,
     },
     session::{EndReason, too_many_sessions},
     websocket::{self, CloseStatus, Incoming, Violation},
@@ -16,7 +16,7 @@ use sealwire_protocol::wire::ToRelay;
 use std::io;
 
 impl Actor {
-    /// Whether the client is still there.
+    /// Reads from the socket once. Returns false at the end of the stream.
     pub(super) fn read(&mut self) -> io::Result<bool> {
         match self.outbound.socket().try_read_buf(self.decoder.space()) {
             Ok(count) => {
@@ -28,8 +28,9 @@ impl Actor {
         }
     }
 
-    /// Counts the sessions and the unfinished message. Returns whether there is memory for the message.
-    pub(super) fn count_held(&mut self) -> bool {
+    /// Accounts the memory of the sessions and of an incomplete message. Returns whether there is memory for the
+    /// message.
+    pub(super) fn account_memory(&mut self) -> bool {
         let sessions = clamped(self.sessions.footprint());
         let mut input = clamped(self.decoder.held() + self.outbound.socket().undecrypted());
         if input.abs_diff(self.input) < UNCOUNTED as u32 && (input > 0 || self.input == 0) {
@@ -40,27 +41,30 @@ impl Actor {
             return true;
         }
         (self.input, self.session_bytes) = (input, sessions);
-        self.outbound.set_held(input, sessions, moved)
+        self.outbound.set_input_and_sessions(input, sessions, moved)
     }
 
+    /// Handles one decoded frame.
     pub(super) fn receive(&mut self, incoming: Incoming) -> Result<(), End> {
         let now = Now::read();
         self.has_received = true;
         if let Err(refused) = self.inbound.take(incoming.payload_len(), &self.context.limits, now.monotonic) {
-            self.sessions.refuse(&refused);
+            self.sessions.refuse_all(&refused);
             return Ok(());
         }
         match incoming {
-            Incoming::Message(message) if ToRelay::is_about_sessions(&message) => return self.turn(message),
+            Incoming::Message(message) if ToRelay::is_about_sessions(&message) => {
+                return self.handle_session_message(message);
+            }
             Incoming::Message(message) => {
                 if let Some(slot) = self.sessions.selected() {
                     slot.rules.handle_frame(message, now);
                 }
             }
             Incoming::Fragment(_) => {}
-            Incoming::Pong => self.sessions.heard(),
+            Incoming::Pong => self.sessions.handle_activity(),
             Incoming::Ping(payload) => {
-                self.sessions.heard();
+                self.sessions.handle_activity();
                 self.outbound.push_control(websocket::encode_pong(&payload));
             }
             Incoming::Close => return Err(self.close(0, None, CloseStatus::Normal)),
@@ -68,25 +72,25 @@ impl Actor {
         Ok(())
     }
 
-    /// Turns to another session, or ends one.
-    fn turn(&mut self, message: Bytes) -> Result<(), End> {
+    /// Handles `Session`, which selects a session, and `End`, which ends the selected one.
+    fn handle_session_message(&mut self, message: Bytes) -> Result<(), End> {
         match ToRelay::from_bytes(message.clone()) {
             Ok(ToRelay::Session(session)) => {
-                let turn = self.sessions.select(session.number, &self.context, &self.outbound);
-                if let Turn::Full = turn {
+                let selection = self.sessions.select(session.number, &self.context, &self.outbound);
+                if let Selection::TooMany = selection {
                     let frame = websocket::encode_message(&too_many_sessions()).0;
                     self.outbound.push_answer(session.number, frame);
                 }
             }
             Ok(ToRelay::End(_)) => {
                 if let Some(number) = self.sessions.selected().map(|slot| slot.number) {
-                    self.leave(number);
+                    self.end_session(number);
                 }
                 if self.sessions.len() == 0 {
                     return Err(self.close(0, None, CloseStatus::Normal));
                 }
             }
-            // Refused by the rules of the session that sent it.
+            // The selected session refuses the malformed message.
             _ => {
                 if let Some(slot) = self.sessions.selected() {
                     slot.rules.handle_frame(message, Now::read());
@@ -96,9 +100,10 @@ impl Actor {
         Ok(())
     }
 
+    /// Ends the connection, or all its sessions, for a violation of the WebSocket protocol or its limits.
     pub(super) fn violated(&mut self, violation: Violation) -> Result<(), End> {
         match EndReason::of(violation) {
-            Some(fault) => self.sessions.fail(fault),
+            Some(reason) => self.sessions.end_all(reason),
             None => {
                 let source = Source::connection(self.outbound.remote(), self.id);
                 self.context.audit.violation(self.sessions.identity().as_ref(), violation, &source);

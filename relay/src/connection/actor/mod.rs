@@ -1,11 +1,11 @@
-//! The task of one connection: reads frames, asks the rules, does what they say.
+//! The task of one connection: reads frames, passes them to the sessions, and performs their actions.
 
 mod actions;
 mod incoming;
 mod quantum;
 
 use super::{
-    ConnectionContext, Opened, Outbound, close,
+    ConnectionContext, NewConnection, Outbound, close,
     outbound::Condition,
     queue::{Queue, SessionNumber},
     registry::Slot,
@@ -29,43 +29,44 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the last frames may take to be written.
+/// The time limit for writing the last frames.
 const LAST_FRAMES_TIMEOUT: Duration = Duration::from_millis(800);
-/// The same for a client that was cut off because it reads slowly, or because the relay ends: what was published before
-/// is still to reach it.
+/// The time limit for writing the last frames to a slow client, or during a shutdown: the publications before the end
+/// should still reach the client.
 const SLOW_CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) struct Actor {
     context: Arc<ConnectionContext>,
     decoder: Decoder,
     inbound: Inbound,
-    /// Bytes that are counted of a message that is not whole yet.
+    /// The accounted bytes of an incomplete message.
     input: u32,
-    /// Bytes that are counted of the sessions.
+    /// The accounted bytes of the sessions.
     session_bytes: u32,
-    /// A whole frame came since the last count.
+    /// True if a complete frame arrived since the memory was last accounted.
     has_received: bool,
     outbound: Arc<Outbound>,
     sessions: Sessions,
     pending: Option<Pending>,
     phase: Phase,
-    /// The earliest timer that was set and has not rung.
+    /// The earliest scheduled wakeup that has not fired.
     timer: Option<Instant>,
     id: SessionId,
-    place: Slot,
-    /// The relay is ending, and so is this connection once the answer that it waits for is there.
+    slot: Slot,
+    /// True if the relay is shutting down. The connection then ends once its pending request has completed.
     shutting_down: bool,
 }
 
-/// How a connection ends.
+/// The end of a connection.
 enum End {
-    /// The socket is gone.
+    /// The socket is unusable.
     Gone,
-    /// The last frames are queued; the client may take so long to read them.
+    /// The last frames are queued; the client has this much time to read them.
     Closing(Duration),
 }
 
-/// By hand instead of `async`: what a connection holds while it waits is what lies in [`Actor`], and no more.
+/// Implemented by hand instead of with `async`, so that a waiting connection holds the fields of [`Actor`] and nothing
+/// else.
 impl Future for Actor {
     type Output = ();
 
@@ -73,14 +74,14 @@ impl Future for Actor {
         let actor = &mut *self;
         if let Phase::Serving = actor.phase {
             let end = ready!(actor.serve(context));
-            // Unregistered before the goodbye is on its way, so that nothing is queued behind it.
+            // Unregistered before the goodbye is written, so that no publication is queued after it.
             actor.sessions.clear();
             actor.pending = None;
             actor.decoder = Decoder::default();
-            actor.outbound.set_held(0, 0, false);
-            let End::Closing(patience) = end else { return Poll::Ready(()) };
+            actor.outbound.set_input_and_sessions(0, 0, false);
+            let End::Closing(timeout) = end else { return Poll::Ready(()) };
             let (outbound, metrics) = (actor.outbound.clone(), actor.context.metrics.clone());
-            let closing = async move { close::close(&outbound, &metrics, patience).await };
+            let closing = async move { close::close(&outbound, &metrics, timeout).await };
             actor.phase = Phase::Closing(Box::pin(closing));
         }
         match &mut actor.phase {
@@ -90,16 +91,16 @@ impl Future for Actor {
     }
 }
 
-/// Where a connection stands.
+/// The phase of a connection.
 enum Phase {
     Serving,
-    /// The last frames are on their way.
+    /// The last frames are being written.
     Closing(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
 impl Actor {
-    pub(super) fn new(context: Arc<ConnectionContext>, opened: Opened) -> Self {
-        let Opened { socket, unread, takes_batches, remote, request, permits } = opened;
+    pub(super) fn new(context: Arc<ConnectionContext>, new: NewConnection) -> Self {
+        let NewConnection { socket, unread, takes_batches, remote, request, permits } = new;
         let queue = Queue::new(context.queue_bytes, takes_batches);
         let outbound = Arc::new(Outbound::new(socket, queue, remote, permits, context.memory.clone()));
         let id = context.next_id();
@@ -107,7 +108,7 @@ impl Actor {
         trace::connected(id, remote, &request);
         Self {
             id,
-            place: context.registry.add(id.0, &outbound),
+            slot: context.registry.add(id.0, &outbound),
             sessions: Sessions::new(id, &context, &outbound),
             decoder: Decoder::new(&unread),
             inbound: Inbound::default(),
@@ -123,32 +124,33 @@ impl Actor {
         }
     }
 
-    /// Goes on until there is nothing to do but wait, or others get their turn.
+    /// Runs until the task must wait, or must yield to other tasks.
     fn serve(&mut self, context: &mut Context<'_>) -> Poll<End> {
         let mut quantum = Quantum::new(Instant::now());
-        // A client that keeps the task busy does not keep it from this.
-        self.attend(context);
+        // Signals are handled first, so that a busy client cannot delay them.
+        self.handle_signals(context);
         loop {
             if let Err(end) = self.progress(context, &mut quantum) {
                 return Poll::Ready(end);
             }
-            self.set_alarm();
+            self.schedule_wakeup();
             if quantum.is_over(Instant::now()) {
-                // A client that sends without a pause is counted as well. If there is no memory, its queue overflows.
-                let _ = self.count_held();
-                return let_others_run(context);
+                // The memory of a client that sends without pause is accounted too. Without memory, its queue
+                // overflows.
+                let _ = self.account_memory();
+                return yield_to_others(context);
             }
             match self.wait(context, &mut quantum) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(end)) => return Poll::Ready(end),
-                Poll::Pending if self.count_held() => return Poll::Pending,
+                Poll::Pending if self.account_memory() => return Poll::Pending,
                 Poll::Pending => {}
             }
         }
     }
 
-    /// Takes in what the task was woken for. Whether there was anything.
-    fn attend(&mut self, context: &Context<'_>) -> bool {
+    /// Handles the signals that woke the task. Returns whether there were any.
+    fn handle_signals(&mut self, context: &Context<'_>) -> bool {
         let signals = self.outbound.poll_signals(context);
         if signals.shutdown() {
             self.shutting_down = true;
@@ -166,23 +168,23 @@ impl Actor {
         !signals.is_empty()
     }
 
-    /// Takes in what happened, if anything did.
+    /// Waits for a signal, for room in the socket, or for bytes from the client.
     fn wait(&mut self, context: &mut Context<'_>, quantum: &mut Quantum) -> Poll<Result<(), End>> {
-        if self.attend(context) {
+        if self.handle_signals(context) {
             return Poll::Ready(Ok(()));
         }
         let backlog = self.outbound.backlog();
-        let goes_on = match backlog.condition {
+        let can_resume = match backlog.condition {
             Condition::Blocked => self.outbound.socket().poll_write_ready(context).is_ready(),
             Condition::Paused => true,
             Condition::Ready | Condition::Broken => false,
         };
-        if goes_on {
-            let written = self.outbound.go_on();
+        if can_resume {
+            let written = self.outbound.resume_writing();
             quantum.wrote(written);
             self.context.metrics.sent.add(written);
-            // It reads; that its own frames are not read meanwhile must not count as silence.
-            self.sessions.heard();
+            // The client reads. The relay has not read its frames meanwhile, which must not count as silence.
+            self.sessions.handle_activity();
             return Poll::Ready(Ok(()));
         }
         if self.pending.is_some() || !self.takes_requests(backlog.bytes) {
@@ -192,11 +194,11 @@ impl Actor {
         Poll::Ready(if is_open.unwrap_or(false) { Ok(()) } else { Err(End::Gone) })
     }
 
-    /// Does what can be done without waiting, and writes once at its end: the answers to requests that came together go
+    /// Does everything that needs no waiting, then flushes once, so that the answers to several requests are written
     /// together.
     fn progress(&mut self, context: &mut Context<'_>, quantum: &mut Quantum) -> Result<(), End> {
         loop {
-            self.act()?;
+            self.run_actions()?;
             if let Some(pending) = &mut self.pending
                 && let Poll::Ready(completion) = pending.answer.as_mut().poll(context)
             {
@@ -204,8 +206,8 @@ impl Actor {
                 continue;
             }
             if self.shutting_down && self.pending.is_none() {
-                self.sessions.fail(EndReason::ShuttingDown);
-                self.act()?;
+                self.sessions.end_all(EndReason::ShuttingDown);
+                self.run_actions()?;
             }
             let mut backlog = self.outbound.backlog();
             let is_full = !self.takes_requests(backlog.bytes);
@@ -214,8 +216,8 @@ impl Actor {
                 backlog = self.outbound.backlog();
             }
             if backlog.overflowed {
-                self.sessions.fail(EndReason::SlowConsumer);
-                self.act()?;
+                self.sessions.end_all(EndReason::SlowConsumer);
+                self.run_actions()?;
             }
             let takes_frame = self.pending.is_none()
                 && self.takes_requests(backlog.bytes)
@@ -238,14 +240,13 @@ impl Actor {
     }
 
     fn flush(&self, quantum: &mut Quantum) {
-        let written = self.outbound.flush_own();
+        let written = self.outbound.flush_from_task();
         quantum.wrote(written);
         self.context.metrics.sent.add(written);
     }
 
-    /// Sees to it that the connection is woken for its next deadline. An timer that turns out to be too early is set anew
-    /// when it rings.
-    fn set_alarm(&mut self) {
+    /// Schedules a wakeup for the next deadline. A wakeup that turns out to be too early schedules another one.
+    fn schedule_wakeup(&mut self) {
         if let Some(deadline) = self.sessions.poll_timeout()
             && self.timer.is_none_or(|timer| deadline < timer)
         {
@@ -254,8 +255,8 @@ impl Actor {
         }
     }
 
-    /// A client that does not read its answers is not asked for more requests: their answers are not bounded by the
-    /// queue's limit alone, a replay may be long.
+    /// Returns whether the relay reads further requests. It does not while half of the queue is full: replays do not
+    /// count against the queue's limit, so reading on would let a slow client queue many of them.
     fn takes_requests(&self, queued: usize) -> bool {
         queued <= self.context.queue_bytes / 2
     }
@@ -270,16 +271,16 @@ impl Actor {
     }
 }
 
-/// Lets the other ready tasks and the I/O driver run first. A task that only wakes itself may run again before the
-/// runtime looks at the sockets.
-fn let_others_run<T>(context: &mut Context<'_>) -> Poll<T> {
+/// Yields to other ready tasks and to the I/O driver. A task that only wakes itself may run again before the runtime
+/// polls the sockets.
+fn yield_to_others<T>(context: &mut Context<'_>) -> Poll<T> {
     let _ = pin!(tokio::task::yield_now()).poll(context);
     Poll::Pending
 }
 
 impl Drop for Actor {
     fn drop(&mut self) {
-        self.context.registry.remove(self.place);
+        self.context.registry.remove(self.slot);
         trace::disconnected(self.id);
     }
 }

@@ -1,15 +1,16 @@
-//! The bound on what a connection's task does before other tasks run. A frame costs next to nothing, or the check of a
-//! signature, or a whole replay, so the quantum bounds the time besides the frames and the bytes.
+//! The bound on the work of a connection's task before it yields. The cost of a frame varies from nothing to a
+//! signature check or a whole replay, so the quantum bounds the time in addition to frames and bytes.
 
 use std::time::{Duration, Instant};
 
-/// Most frames that are taken in.
+/// The maximum number of handled frames.
 const FRAMES: usize = 128;
-/// Most bytes that are written, but for one write.
+/// The number of written bytes after which the quantum is over.
 const BYTES: usize = 64 * 1024;
-/// Longest time, but for one frame.
+/// The time after which the quantum is over.
 const TIME: Duration = Duration::from_millis(1);
 
+/// The remaining work of a task before it yields.
 pub(super) struct Quantum {
     frames: usize,
     bytes: usize,
@@ -21,17 +22,17 @@ impl Quantum {
         Self { frames: FRAMES, bytes: BYTES, end: now + TIME }
     }
 
-    /// A frame is taken in.
+    /// Counts a handled frame.
     pub(super) fn take_frame(&mut self) {
         self.frames = self.frames.saturating_sub(1);
     }
 
-    /// So many bytes were written.
+    /// Counts written bytes.
     pub(super) fn wrote(&mut self, bytes: usize) {
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 
-    /// Returns whether the task has to let others run now.
+    /// Returns whether the task must yield.
     pub(super) fn is_over(&self, now: Instant) -> bool {
         self.frames == 0 || self.bytes == 0 || now >= self.end
     }
@@ -42,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_bytes_and_time_each_end_it() {
+    fn frames_bytes_and_time_each_end_the_quantum() {
         let start = Instant::now();
         let mut quantum = Quantum::new(start);
         (1..FRAMES).for_each(|_| quantum.take_frame());

@@ -1,42 +1,45 @@
-//! How writing to a connection stands, and what the connection holds of the relay's memory.
+//! The state of a connection's writing side, and the accounting of the connection's memory.
 
 use crate::{
     connection::queue::Queue,
-    memory::{Account, CONNECTION, InKernel, MIN_WAITING, Standing},
+    memory::{Account, CONNECTION, KernelBuffers, MIN_BACKLOG, ShedClass},
 };
 use std::io;
 
-pub(super) struct State {
+/// The part of [`Outbound`](super::Outbound) behind its lock.
+pub(super) struct OutboundState {
     pub(super) queue: Queue,
     pub(super) condition: Condition,
+    /// True if the session must be ended as a slow consumer.
     pub(super) overflowed: bool,
-    /// The client has been seen to read quickly.
-    pub(super) is_quick: bool,
-    /// Bytes of a message that is not whole yet.
+    /// True if the client was observed to read quickly.
+    pub(super) reads_quickly: bool,
+    /// The bytes of an incomplete message.
     pub(super) input: u32,
-    /// Bytes that the socket occupies besides.
+    /// The bytes that the socket occupies in addition to the connection's base.
     pub(super) socket: u32,
-    /// A moment of [`Memory::moment`](crate::memory::Memory::moment): of a connection without a session, the one at which
-    /// it was opened; of one with a session, the one since which its client takes nothing or leaves a message unfinished.
+    /// A moment of [`Memory::moment`](crate::memory::Memory::moment). Without a session: the time at which the
+    /// connection was opened. With a session: the time since which its client has read nothing or has left a message
+    /// incomplete.
     pub(super) since: u32,
-    /// The count of all that.
+    /// The account of the connection's memory.
     pub(super) account: Account,
 }
 
-/// Changes of a connection's memory that are too small to count, in bytes.
+/// The bytes by which a connection's memory may change before the account is updated.
 pub(in crate::connection) const UNCOUNTED: usize = 1024;
 
-/// A client reads quickly that takes something within so many milliseconds after it had taken nothing.
-const QUICK: u32 = 50;
+/// The time in milliseconds within which a quick client reads again after its socket was full.
+const QUICK_READ_MS: u32 = 50;
 
-impl State {
-    /// Counts the memory of the connection. False if it became more and there is no memory for more.
-    pub(super) fn settle(&mut self) -> bool {
-        self.settle_with(self.account.sessions(), self.account.kernel())
+impl OutboundState {
+    /// Updates the account. Returns false if the connection grew and there is no memory for it.
+    pub(super) fn update_account(&mut self) -> bool {
+        self.update_account_with(self.account.sessions(), self.account.kernel())
     }
 
-    /// The same with another count for the sessions and for the system.
-    pub(super) fn settle_with(&mut self, sessions: u32, kernel: InKernel) -> bool {
+    /// Updates the account with new bytes of the sessions and of kernel buffers.
+    pub(super) fn update_account_with(&mut self, sessions: u32, kernel: KernelBuffers) -> bool {
         let idle = CONNECTION as u32 + self.socket;
         let now = idle.saturating_add(clamped(self.queue.footprint())).saturating_add(self.input);
         let counted = self.account.own();
@@ -46,78 +49,78 @@ impl State {
             || self.account.set(own, sessions, kernel)
     }
 
-    /// Counts the queue. Returns whether it fits: a queue for which there is no memory is given up.
-    pub(super) fn settle_queued(&mut self) -> bool {
-        let fits = self.settle();
+    /// Accounts the queue. If there is no memory for it, the queue overflows. Returns whether there was memory.
+    pub(super) fn account_queue(&mut self) -> bool {
+        let fits = self.update_account();
         if !fits {
             self.queue.overflow();
-            self.settle();
+            self.update_account();
         }
         self.overflowed |= !fits;
         fits
     }
 
-    /// The connection as the shedder sees it. Its socket counts `held` bytes that wait in it, and `beside` bytes that go
-    /// with it.
-    pub(super) fn standing(&self, held: usize, beside: usize) -> Standing {
-        let bytes = self.account.total() + held + beside;
-        if self.account.is_leaving() {
-            return Standing::Leaving { bytes };
+    /// Returns the connection's class for shedding. `buffered` are the bytes that wait in the socket; `http` are further
+    /// bytes that ending the connection releases. The socket accounts both.
+    pub(super) fn shed_class(&self, buffered: usize, http: usize) -> ShedClass {
+        let bytes = self.account.total() + buffered + http;
+        if self.account.is_closing() {
+            return ShedClass::Closing { bytes };
         }
         let since = self.account.memory().moment().wrapping_sub(self.since);
         if !self.account.is_open() {
-            return Standing::Stranger { age: since, bytes };
+            return ShedClass::Unauthenticated { age: since, bytes };
         }
         let queued = self.queue.bytes() + self.queue.footprint();
-        let waiting = queued + self.input as usize + held + self.account.kernel().bytes();
-        if waiting < MIN_WAITING {
-            return Standing::Settled { bytes };
+        let waiting = queued + self.input as usize + buffered + self.account.kernel().bytes();
+        if waiting < MIN_BACKLOG {
+            return ShedClass::Idle { bytes };
         }
         let is_stalled = self.condition == Condition::Blocked || self.input > 0;
-        Standing::Waiting { stalled: if is_stalled { since } else { 0 }, bytes: waiting }
+        ShedClass::Backlogged { stalled: if is_stalled { since } else { 0 }, bytes: waiting }
     }
 
-    /// The buffers of the system that the connection occupies, if its client reads nothing.
-    pub(super) fn in_kernel(&self) -> InKernel {
-        // The connection's task does not read requests until the client has read their answers.
-        match (self.queue.is_half_full(), self.is_quick) {
-            (true, _) => InKernel::Both,
-            (false, true) => InKernel::UnreadOfQuick,
-            (false, false) => InKernel::Unread,
+    /// Returns the kernel buffers that the connection occupies while its client reads nothing.
+    pub(super) fn kernel_buffers(&self) -> KernelBuffers {
+        // With a half-full queue, the connection's task reads no requests, so that the receive buffer fills as well.
+        match (self.queue.is_half_full(), self.reads_quickly) {
+            (true, _) => KernelBuffers::Both,
+            (false, true) => KernelBuffers::UnreadOfQuick,
+            (false, false) => KernelBuffers::Unread,
         }
     }
 
-    /// True the first time that the client takes something right after it had taken nothing.
-    pub(super) fn becomes_quick(&mut self) -> bool {
+    /// Returns true the first time that the client reads again right after its socket was full.
+    pub(super) fn starts_reading_quickly(&mut self) -> bool {
         let since = self.account.memory().moment().wrapping_sub(self.since);
-        let becomes = !self.is_quick && self.account.is_open() && since < QUICK;
-        self.is_quick |= becomes;
+        let becomes = !self.reads_quickly && self.account.is_open() && since < QUICK_READ_MS;
+        self.reads_quickly |= becomes;
         becomes
     }
 
-    /// The client takes something, or sends a whole message: it is not stalled.
-    pub(super) fn restart(&mut self) {
+    /// Records that the client is not stalled: it read something, or completed a message.
+    pub(super) fn reset_stall(&mut self) {
         if self.account.is_open() {
             self.since = self.account.memory().moment();
         }
     }
 }
 
-/// As a number of the size that every connection keeps.
+/// Converts to the number type of the accounts; clamps what is larger.
 pub(in crate::connection) fn clamped(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
-/// How writing stands.
+/// The condition of a connection's writing side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::connection) enum Condition {
-    /// What is queued can be written.
+    /// Queued frames can be written.
     Ready,
-    /// The socket is full; the connection's task waits for it.
+    /// The socket is full. The connection's task waits until it has room.
     Blocked,
-    /// There is more to write than a share; the connection's task goes on with it.
+    /// A writer has used up its quantum. The connection's task continues.
     Paused,
-    /// The socket is gone.
+    /// The socket is unusable.
     Broken,
 }
 
@@ -127,7 +130,7 @@ impl Condition {
     }
 }
 
-/// What the connection's task must know of its queue.
+/// The state of the queue that the connection's task needs.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::connection) struct Backlog {
     pub(in crate::connection) condition: Condition,

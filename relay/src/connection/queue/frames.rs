@@ -1,5 +1,5 @@
-//! The frames of a queue, in order. The first lies in place: nearly every queue holds none or one, and a queue that
-//! has been emptied keeps no memory.
+//! The frames of a queue, in order. The first one is stored inline, because nearly every queue holds one or none. An
+//! empty queue holds no heap memory.
 
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -7,34 +7,37 @@ use std::collections::VecDeque;
 /// The number of a session among those of its connection.
 pub(crate) type SessionNumber = u32;
 
-pub(super) struct Frame {
+/// A frame that waits to be written.
+pub(super) struct QueuedFrame {
     pub(super) session: SessionNumber,
-    pub(super) kind: Kind,
+    pub(super) kind: FrameKind,
     pub(super) bytes: Bytes,
 }
 
+/// The ownership of a frame's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Nobody else holds its bytes.
-    Own,
-    /// Others hold the same bytes, and they are counted elsewhere.
+pub(super) enum FrameKind {
+    /// Only this queue holds the bytes.
+    Owned,
+    /// Others hold the same bytes, which are accounted elsewhere.
     Shared,
-    /// The place of a replay, whose frames come in before they are written; itself it has no bytes.
+    /// The placeholder of a replay, without bytes. It is expanded into frames before they are written.
     Replay,
 }
 
-impl Frame {
-    /// Bytes that nobody else holds.
-    pub(super) fn own(&self) -> usize {
-        if self.kind == Kind::Own { self.bytes.len() } else { 0 }
+impl QueuedFrame {
+    /// Returns the bytes that only this queue holds.
+    pub(super) fn owned_bytes(&self) -> usize {
+        if self.kind == FrameKind::Owned { self.bytes.len() } else { 0 }
     }
 }
 
+/// The frames of one queue.
 #[derive(Default)]
 pub(super) struct Frames {
-    /// There is one, unless there are none at all.
-    first: Option<Frame>,
-    rest: VecDeque<Frame>,
+    /// The first frame; `None` if the queue is empty.
+    first: Option<QueuedFrame>,
+    rest: VecDeque<QueuedFrame>,
 }
 
 impl Frames {
@@ -42,28 +45,28 @@ impl Frames {
         self.first.is_none()
     }
 
-    /// Bytes of the permits that are set aside.
-    pub(super) fn room(&self) -> usize {
-        self.rest.capacity() * size_of::<Frame>()
+    /// Returns the bytes that are allocated for frames.
+    pub(super) fn capacity_bytes(&self) -> usize {
+        self.rest.capacity() * size_of::<QueuedFrame>()
     }
 
-    pub(super) fn first(&self) -> Option<&Frame> {
+    pub(super) fn first(&self) -> Option<&QueuedFrame> {
         self.first.as_ref()
     }
 
-    pub(super) fn first_mut(&mut self) -> Option<&mut Frame> {
+    pub(super) fn first_mut(&mut self) -> Option<&mut QueuedFrame> {
         self.first.as_mut()
     }
 
-    pub(super) fn last(&self) -> Option<&Frame> {
+    pub(super) fn last(&self) -> Option<&QueuedFrame> {
         self.rest.back().or(self.first.as_ref())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Frame> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &QueuedFrame> {
         self.first.iter().chain(&self.rest)
     }
 
-    pub(super) fn push(&mut self, frame: Frame) {
+    pub(super) fn push(&mut self, frame: QueuedFrame) {
         if self.first.is_none() {
             self.first = Some(frame);
         } else {
@@ -71,7 +74,7 @@ impl Frames {
         }
     }
 
-    pub(super) fn push_first(&mut self, frame: Frame) {
+    pub(super) fn push_first(&mut self, frame: QueuedFrame) {
         if let Some(second) = self.first.replace(frame) {
             self.rest.push_front(second);
         }
@@ -84,8 +87,8 @@ impl Frames {
         }
     }
 
-    /// Keeps so many frames at the front, and no more memory than they need.
-    pub(super) fn keep(&mut self, count: usize) {
+    /// Keeps the first `count` frames, and releases the memory of the others.
+    pub(super) fn truncate(&mut self, count: usize) {
         self.rest.truncate(count.saturating_sub(1));
         self.rest.shrink_to_fit();
         self.first = self.first.take().filter(|_| count > 0);
@@ -97,20 +100,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_leave_in_the_order_in_which_they_came_and_leave_nothing_behind() {
+    fn frames_are_first_in_first_out_and_leave_no_memory_behind() {
         let mut frames = Frames::default();
         let sessions = |frames: &Frames| frames.iter().map(|frame| frame.session).collect::<Vec<_>>();
         for session in 0..4 {
-            frames.push(Frame { session, kind: Kind::Own, bytes: Bytes::new() });
+            frames.push(QueuedFrame { session, kind: FrameKind::Owned, bytes: Bytes::new() });
         }
         frames.remove_first();
         assert_eq!((sessions(&frames), frames.last().map(|last| last.session)), (vec![1, 2, 3], Some(3)));
-        frames.push_first(Frame { session: 9, kind: Kind::Own, bytes: Bytes::new() });
+        frames.push_first(QueuedFrame { session: 9, kind: FrameKind::Owned, bytes: Bytes::new() });
         assert_eq!(sessions(&frames), [9, 1, 2, 3]);
-        frames.keep(2);
+        frames.truncate(2);
         assert_eq!((sessions(&frames), frames.rest.capacity()), (vec![9, 1], 1));
         frames.remove_first();
-        frames.keep(1);
+        frames.truncate(1);
         assert_eq!((sessions(&frames), frames.last().map(|last| last.session)), (vec![1], Some(1)));
         frames.remove_first();
         assert!(frames.is_empty() && frames.last().is_none() && frames.rest.capacity() == 0);

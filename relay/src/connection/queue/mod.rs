@@ -1,5 +1,6 @@
-//! What waits to be written to one client: whole frames, shared with every other queue, bounded in bytes. Where the frames
-//! of several sessions follow each other on one socket, a small frame between them says whose the next ones are.
+//! The write queue of one client: whole frames, shared with all other queues, bounded in bytes. Where frames of
+//! different sessions follow each other on one socket, a small `Session` frame between them names the session of the
+//! next ones.
 
 mod batch;
 mod frames;
@@ -9,216 +10,228 @@ pub(crate) use frames::SessionNumber;
 
 use crate::websocket;
 use bytes::{Buf as _, Bytes};
-use frames::{Frame, Frames, Kind};
+use frames::{FrameKind, Frames, QueuedFrame};
 use replays::Replays;
 use sealwire_protocol::wire::{Session, ToClient};
 use std::io::IoSlice;
 
-/// Most bytes of one write, but for its last frame: one call of the system is not interrupted.
+/// The number of bytes after which no further frame is added to a write: a system call is not interrupted.
 const MAX_WRITE: usize = 64 * 1024;
 
+/// The frames that wait to be written to one client.
 pub(super) struct Queue {
     frames: Frames,
     /// The session of the last frame that was written.
-    written: SessionNumber,
+    last_written: SessionNumber,
+    /// The bytes of `frames`.
     bytes: usize,
+    /// The maximum bytes of frames, without replays.
     limit: usize,
-    /// Bytes of replayed publications among them. They do not count against the limit: a client that resumes gets its
-    /// whole replay, and the frames are those of the replay cache.
-    exempt: usize,
-    /// Bytes of frames that nobody else holds.
-    own: usize,
-    /// How many frames at the front have to be written before anything else: one that is written in part, or a batch.
-    begun: u8,
+    /// The bytes of replayed publications in `frames`. They do not count against the limit: a client that resumes gets
+    /// its whole replay, and the replay cache holds the same frames.
+    replay_bytes: usize,
+    /// The bytes of frames that only this queue holds.
+    owned_bytes: usize,
+    /// The number of frames at the front that must be written before anything else: a partly written frame, or a batch.
+    committed: u8,
     takes_batches: bool,
-    /// Boxed, as most queues have none of it.
-    rest: Option<Box<Rest>>,
-    stage: Stage,
+    /// The frames without a place in `frames`. Boxed, because most queues have none.
+    unplaced: Option<Box<Unplaced>>,
+    state: QueueState,
 }
 
-/// The parts of a queue that do not wait in their place yet.
+/// The frames that have no place among the queue's frames yet.
 #[derive(Default)]
-struct Rest {
-    /// Publications that came while an answer was due that goes before them.
-    held: Option<Deferred>,
-    /// Replays of which not all is among the frames.
+struct Unplaced {
+    /// The publications that arrived while an answer that must precede them was due.
+    deferred: Option<Deferred>,
+    /// The replays whose frames are not all in the queue.
     replays: Replays,
 }
 
+/// Publications that wait for an answer.
 #[derive(Default)]
 struct Deferred {
-    frames: Vec<Frame>,
+    frames: Vec<QueuedFrame>,
     bytes: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum QueueState {
     Open,
-    /// More was queued than the limit allows; only the goodbye follows.
+    /// The limit was exceeded; only the goodbye is accepted.
     Overflowed,
-    /// The goodbye is queued; nothing follows.
+    /// The goodbye is queued; nothing more is accepted.
     Finished,
 }
 
 impl Queue {
-    /// `takes_batches`: whether the client takes several messages in one.
+    /// Creates an empty queue. `takes_batches` tells whether the client accepts batches of messages.
     pub(super) fn new(limit: usize, takes_batches: bool) -> Self {
         Self {
             frames: Frames::default(),
-            written: 0,
+            last_written: 0,
             bytes: 0,
             limit,
-            exempt: 0,
-            own: 0,
-            begun: 0,
+            replay_bytes: 0,
+            owned_bytes: 0,
+            committed: 0,
             takes_batches,
-            rest: None,
-            stage: Stage::Open,
+            unplaced: None,
+            state: QueueState::Open,
         }
     }
 
-    /// Queues a publication. Returns whether there is something to write now and was not before, or [`Overflow`] the
-    /// first time that the queue is too long.
-    pub(super) fn push(&mut self, session: SessionNumber, frame: &Bytes) -> Result<bool, Overflow> {
+    /// Queues a publication. Returns whether the queue was empty and now has a frame to write, or [`Overflow`] the
+    /// first time that the limit is exceeded.
+    pub(super) fn push_publication(
+        &mut self,
+        session: SessionNumber,
+        frame: &Bytes,
+    ) -> Result<bool, Overflow> {
         if !self.has_room(frame.len())? {
             return Ok(false);
         }
-        match self.rest.as_mut().and_then(|rest| rest.held.as_mut()) {
-            Some(held) => {
-                held.bytes += frame.len();
-                held.frames.push(Frame { session, kind: Kind::Shared, bytes: frame.clone() });
+        match self.unplaced.as_mut().and_then(|unplaced| unplaced.deferred.as_mut()) {
+            Some(deferred) => {
+                deferred.bytes += frame.len();
+                deferred.frames.push(QueuedFrame { session, kind: FrameKind::Shared, bytes: frame.clone() });
                 Ok(false)
             }
-            None => Ok(self.append(session, Kind::Shared, frame.clone())),
+            None => Ok(self.append(session, FrameKind::Shared, frame.clone())),
         }
     }
 
-    /// Queues an answer, ahead of what is held.
+    /// Queues an answer, before the deferred publications.
     pub(super) fn push_answer(&mut self, session: SessionNumber, frame: Bytes) -> Result<(), Overflow> {
         if self.has_room(frame.len())? {
-            self.append(session, Kind::Own, frame);
+            self.append(session, FrameKind::Owned, frame);
         }
         Ok(())
     }
 
-    /// Queues a frame of the WebSocket itself.
+    /// Queues a control frame of the WebSocket.
     pub(super) fn push_control(&mut self, frame: Bytes) -> Result<(), Overflow> {
-        let session = self.session();
+        let session = self.last_session();
         self.push_answer(session, frame)
     }
 
-    /// Publications wait from now on until [`Self::flush_deferred`].
+    /// Defers publications until [`Self::flush_deferred`].
     pub(super) fn defer(&mut self) {
-        self.rest.get_or_insert_default().held.get_or_insert_default();
+        self.unplaced.get_or_insert_default().deferred.get_or_insert_default();
     }
 
-    /// Queues what was held.
+    /// Queues the deferred publications.
     pub(super) fn flush_deferred(&mut self) {
-        let held = self.rest.as_mut().and_then(|rest| rest.held.take());
-        self.tidy();
-        if let Some(held) = held {
-            for Frame { session, kind, bytes } in held.frames {
+        let deferred = self.unplaced.as_mut().and_then(|unplaced| unplaced.deferred.take());
+        self.release_unplaced();
+        if let Some(deferred) = deferred {
+            for QueuedFrame { session, kind, bytes } in deferred.frames {
                 self.append(session, kind, bytes);
             }
         }
     }
 
+    /// Checks a frame of `len` bytes against the limit. Returns false once the queue accepts no more frames.
     fn has_room(&mut self, len: usize) -> Result<bool, Overflow> {
-        if self.stage != Stage::Open {
+        if self.state != QueueState::Open {
             return Ok(false);
         }
-        let held = self.held().map_or(0, |held| held.bytes);
-        if self.bytes - self.exempt + held + len > self.limit {
+        let deferred = self.deferred().map_or(0, |deferred| deferred.bytes);
+        if self.bytes - self.replay_bytes + deferred + len > self.limit {
             return Err(self.overflow());
         }
         Ok(true)
     }
 
-    /// Gives up everything that is not begun; only the goodbye follows.
+    /// Discards all frames that are not committed. The queue then accepts only the goodbye.
     pub(super) fn overflow(&mut self) -> Overflow {
-        self.stage = Stage::Overflowed;
-        self.give_up(self.begun);
+        self.state = QueueState::Overflowed;
+        self.discard_after(self.committed);
         Overflow
     }
 
-    /// Memory is short: gives up everything that is not begun, and also that where the end was under way already. Whether
-    /// it was: the socket is of no more use then.
+    /// Discards frames because memory is short: those that are not committed, or all if the connection was already
+    /// ending. Returns whether it was; the socket is then unusable.
     pub(super) fn shed(&mut self) -> bool {
-        let is_ending = self.stage != Stage::Open;
+        let is_ending = self.state != QueueState::Open;
         if is_ending {
-            self.stage = Stage::Finished;
-            self.give_up(0);
+            self.state = QueueState::Finished;
+            self.discard_after(0);
         } else {
             self.overflow();
         }
         is_ending
     }
 
-    fn give_up(&mut self, all_but: u8) {
-        self.rest = None;
-        self.frames.keep(usize::from(all_but));
-        self.begun = all_but;
+    /// Discards all frames except the first `committed`.
+    fn discard_after(&mut self, committed: u8) {
+        self.unplaced = None;
+        self.frames.truncate(usize::from(committed));
+        self.committed = committed;
         self.bytes = self.frames.iter().map(|frame| frame.bytes.len()).sum();
-        self.own = self.frames.iter().map(Frame::own).sum();
-        self.exempt = 0;
+        self.owned_bytes = self.frames.iter().map(QueuedFrame::owned_bytes).sum();
+        self.replay_bytes = 0;
     }
 
-    /// Bytes that this queue alone is the cause of.
+    /// Returns the bytes of memory that only this queue holds.
     pub(super) fn footprint(&self) -> usize {
-        let held = self.held().map_or(0, |held| held.frames.capacity() * size_of::<Frame>());
-        let replays = self.rest.as_ref().map_or(0, |rest| rest.replays.footprint());
-        self.frames.room() + held + replays + self.own
+        let deferred =
+            self.deferred().map_or(0, |deferred| deferred.frames.capacity() * size_of::<QueuedFrame>());
+        let replays = self.unplaced.as_ref().map_or(0, |unplaced| unplaced.replays.footprint());
+        self.frames.capacity_bytes() + deferred + replays + self.owned_bytes
     }
 
-    /// Queues the last frames, of one session. After an overflow they replace what was not begun, so that they are read
-    /// soon.
+    /// Queues the last frames, which belong to one session. After an overflow they replace all frames that are not
+    /// committed, so that the client reads them soon.
     pub(super) fn finish(&mut self, session: SessionNumber, frames: &[Bytes]) {
-        if self.stage == Stage::Finished {
+        if self.state == QueueState::Finished {
             return;
         }
-        if self.stage == Stage::Open {
+        if self.state == QueueState::Open {
             self.flush_deferred();
         } else {
-            self.give_up(self.begun);
+            self.discard_after(self.committed);
         }
         for frame in frames {
-            self.append(session, Kind::Own, frame.clone());
+            self.append(session, FrameKind::Owned, frame.clone());
         }
-        self.stage = Stage::Finished;
+        self.state = QueueState::Finished;
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.frames.is_empty()
     }
 
-    /// Bytes of everything that waits, replays included.
+    /// Returns the bytes of all frames, including replays.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes + self.rest.as_ref().map_or(0, |rest| rest.replays.bytes())
+        self.bytes + self.unplaced.as_ref().map_or(0, |unplaced| unplaced.replays.bytes())
     }
 
-    /// True if more than half of the limit waits.
+    /// Returns whether the queue is more than half full.
     pub(super) fn is_half_full(&self) -> bool {
         self.bytes > self.limit / 2
     }
 
-    /// The frame to write next, where there is just one.
-    pub(super) fn only(&self) -> Option<&Bytes> {
-        let mut frames = self.ready();
+    /// Returns the frame to write next if there is exactly one.
+    pub(super) fn single_frame(&self) -> Option<&Bytes> {
+        let mut frames = self.writable_frames();
         let first = frames.next()?;
         frames.next().is_none().then_some(&first.bytes)
     }
 
-    /// The frames that can be written before a replay has to be brought in.
-    fn ready(&self) -> impl Iterator<Item = &Frame> {
-        self.frames.iter().take_while(|frame| frame.kind != Kind::Replay)
+    /// Iterates over the frames that can be written before a replay must be expanded.
+    fn writable_frames(&self) -> impl Iterator<Item = &QueuedFrame> {
+        self.frames.iter().take_while(|frame| frame.kind != FrameKind::Replay)
     }
 
-    /// The frames to write next, of so many bytes but for the last one.
-    pub(super) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+    /// Fills `slices` with the frames to write next, and returns their number.
+    pub(super) fn fill_slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let (mut count, mut bytes) = (0, 0);
-        // What waits behind a batch makes the next one.
-        let most = if self.takes_batches && self.begun > 0 { usize::from(self.begun) } else { slices.len() };
-        for (slice, frame) in slices.iter_mut().zip(self.ready()).take(most) {
+        // The frames behind a batch form the next batch.
+        let limit =
+            if self.takes_batches && self.committed > 0 { usize::from(self.committed) } else { slices.len() };
+        for (slice, frame) in slices.iter_mut().zip(self.writable_frames()).take(limit) {
             if bytes >= MAX_WRITE {
                 break;
             }
@@ -229,61 +242,66 @@ impl Queue {
         count
     }
 
-    /// So many bytes were written.
+    /// Removes `written` bytes from the front.
     pub(super) fn advance(&mut self, mut written: usize) {
         self.bytes -= written;
-        self.exempt = self.exempt.saturating_sub(written).min(self.bytes);
-        while let Some(frame) = self.frames.first_mut().filter(|frame| frame.kind != Kind::Replay) {
-            let own = frame.own();
+        self.replay_bytes = self.replay_bytes.saturating_sub(written).min(self.bytes);
+        while let Some(frame) = self.frames.first_mut().filter(|frame| frame.kind != FrameKind::Replay) {
+            let own = frame.owned_bytes();
             if written < frame.bytes.len() {
                 frame.bytes.advance(written);
-                self.own -= own.min(written);
-                self.begun = self.begun.max(u8::from(written > 0));
+                self.owned_bytes -= own.min(written);
+                self.committed = self.committed.max(u8::from(written > 0));
                 return;
             }
             written -= frame.bytes.len();
-            self.own -= own;
-            self.written = frame.session;
+            self.owned_bytes -= own;
+            self.last_written = frame.session;
             self.frames.remove_first();
-            self.begun = self.begun.saturating_sub(1);
+            self.committed = self.committed.saturating_sub(1);
         }
     }
 
-    fn held(&self) -> Option<&Deferred> {
-        self.rest.as_ref()?.held.as_ref()
+    fn deferred(&self) -> Option<&Deferred> {
+        self.unplaced.as_ref()?.deferred.as_ref()
     }
 
-    /// Gives back the memory of what is no longer there.
-    fn tidy(&mut self) {
-        if self.rest.as_ref().is_some_and(|rest| rest.held.is_none() && rest.replays.is_empty()) {
-            self.rest = None;
+    /// Releases the memory of `unplaced` if it is empty.
+    fn release_unplaced(&mut self) {
+        if self
+            .unplaced
+            .as_ref()
+            .is_some_and(|unplaced| unplaced.deferred.is_none() && unplaced.replays.is_empty())
+        {
+            self.unplaced = None;
         }
     }
 
-    fn append(&mut self, session: SessionNumber, kind: Kind, bytes: Bytes) -> bool {
+    /// Appends a frame, after a `Session` frame if the session changes. Returns whether the queue was empty.
+    fn append(&mut self, session: SessionNumber, kind: FrameKind, bytes: Bytes) -> bool {
         let was_empty = self.frames.is_empty();
-        if self.session() != session {
-            let turn = ToClient::Session(Session { number: session });
-            self.put(session, Kind::Own, websocket::encode_message(&turn).0);
+        if self.last_session() != session {
+            let switch = ToClient::Session(Session { number: session });
+            self.push_frame(session, FrameKind::Owned, websocket::encode_message(&switch).0);
         }
-        self.put(session, kind, bytes);
+        self.push_frame(session, kind, bytes);
         was_empty
     }
 
-    /// Whose frame would need no turn.
-    fn session(&self) -> SessionNumber {
-        self.frames.last().map_or(self.written, |frame| frame.session)
+    /// Returns the session whose next frame needs no `Session` frame before it.
+    fn last_session(&self) -> SessionNumber {
+        self.frames.last().map_or(self.last_written, |frame| frame.session)
     }
 
-    fn put(&mut self, session: SessionNumber, kind: Kind, bytes: Bytes) {
-        let frame = Frame { session, kind, bytes };
+    fn push_frame(&mut self, session: SessionNumber, kind: FrameKind, bytes: Bytes) {
+        let frame = QueuedFrame { session, kind, bytes };
         self.bytes += frame.bytes.len();
-        self.own += frame.own();
+        self.owned_bytes += frame.owned_bytes();
         self.frames.push(frame);
     }
 }
 
-/// The queue is too long.
+/// The error of a queue whose limit is exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Overflow;
 

@@ -1,81 +1,83 @@
-//! All connections of a relay, for the rare occasions on which something concerns every one of them, and the sessions of
-//! each installation, for what concerns those alone. A few words for each, and no order.
+//! All connections of a relay, for events that concern every connection, and an index of the sessions of each
+//! installation, for events that concern only those. Each entry is a few words; the entries have no order.
 
-mod sessions;
+mod session_index;
 
-pub(crate) use sessions::Listing;
+pub(crate) use session_index::SessionRegistration;
 
 use super::Outbound;
 use crate::critical_task;
-use sessions::Sessions;
+use session_index::SessionIndex;
 use slab::Slab;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-/// Connections are spread over so many tables, so that opening many at once does not queue.
-const TABLES: usize = 8;
+/// The number of independently locked shards, so that many connections can open at once.
+const SHARDS: usize = 8;
 
+/// The connections and established sessions of a relay.
 #[derive(Default)]
 pub(crate) struct Registry {
-    tables: [Mutex<Table>; TABLES],
-    sessions: Sessions,
+    shards: [Mutex<RegistryShard>; SHARDS],
+    sessions: SessionIndex,
 }
 
 #[derive(Default)]
-struct Table {
+struct RegistryShard {
     connections: Slab<Weak<Outbound>>,
+    /// True if connections that are added are told to shut down.
     closing: bool,
 }
 
-/// Where a connection stands in the registry.
+/// The key of a connection in the registry.
 #[derive(Clone, Copy)]
 pub(super) struct Slot(u32);
 
 impl Registry {
-    /// Adds a connection. One that comes while the relay shuts down is told so at once.
+    /// Adds a connection. During a shutdown, the connection is told so at once.
     pub(super) fn add(&self, number: u64, connection: &Arc<Outbound>) -> Slot {
-        let index = (number % TABLES as u64) as usize;
-        let mut table = self.table(index);
-        let key = table.connections.insert(Arc::downgrade(connection));
-        if table.closing {
+        let index = (number % SHARDS as u64) as usize;
+        let mut shard = self.shard(index);
+        let key = shard.connections.insert(Arc::downgrade(connection));
+        if shard.closing {
             connection.wake_for_shutdown();
         }
-        let place = u32::try_from(key * TABLES + index);
-        Slot(place.expect("a process has fewer than four billion connections"))
+        let slot = u32::try_from(key * SHARDS + index);
+        Slot(slot.expect("a process has fewer than four billion connections"))
     }
 
-    pub(super) fn remove(&self, Slot(place): Slot) {
-        let place = place as usize;
-        self.table(place % TABLES).connections.try_remove(place / TABLES);
+    pub(super) fn remove(&self, Slot(slot): Slot) {
+        let slot = slot as usize;
+        self.shard(slot % SHARDS).connections.try_remove(slot / SHARDS);
     }
 
-    /// The open sessions.
-    pub(crate) fn sessions(&self) -> &Sessions {
+    /// Returns the index of established sessions.
+    pub(crate) fn sessions(&self) -> &SessionIndex {
         &self.sessions
     }
 
-    /// How many there are.
+    /// Returns the number of connections.
     pub(crate) fn len(&self) -> usize {
-        (0..TABLES).map(|index| self.table(index).connections.len()).sum()
+        (0..SHARDS).map(|index| self.shard(index).connections.len()).sum()
     }
 
-    /// Every connection, some of which may be ending.
+    /// Returns all connections, some of which may be closing.
     pub(crate) fn all(&self) -> Vec<Arc<Outbound>> {
         let mut all = Vec::with_capacity(self.len());
-        for index in 0..TABLES {
+        for index in 0..SHARDS {
             all.extend(
-                self.table(index).connections.iter().filter_map(|(_, connection)| connection.upgrade()),
+                self.shard(index).connections.iter().filter_map(|(_, connection)| connection.upgrade()),
             );
         }
         all
     }
 
-    /// Every connection; those that come later are told that the relay shuts down, without anybody's doing.
+    /// Returns all connections. Connections that are added later are told at once that the relay is shutting down.
     pub(crate) fn close(&self) -> Vec<Arc<Outbound>> {
-        (0..TABLES).for_each(|index| self.table(index).closing = true);
+        (0..SHARDS).for_each(|index| self.shard(index).closing = true);
         self.all()
     }
 
-    fn table(&self, index: usize) -> MutexGuard<'_, Table> {
-        critical_task::sound(self.tables[index].lock())
+    fn shard(&self, index: usize) -> MutexGuard<'_, RegistryShard> {
+        critical_task::unpoisoned(self.shards[index].lock())
     }
 }

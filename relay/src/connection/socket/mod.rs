@@ -1,9 +1,9 @@
-//! What a connection reads from and writes to, without waiting: whoever has a frame writes it at once, and only the
-//! connection's own task waits. Most sockets are plain TCP, and are no larger for the other kinds.
+//! The sockets of connections, for reads and writes that never wait: any task may write a frame at once, and only the
+//! connection's own task waits. Most sockets are plain TCP; the other kinds do not make the type larger.
 
 mod tls;
 
-use crate::{guests::Paced, listener::net, sse::StreamedSocket};
+use crate::{http_connections::Paced, listener::net, sse::StreamedSocket};
 use bytes::{Bytes, BytesMut};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -26,13 +26,13 @@ pub(crate) enum Socket {
     Unix(Box<UnixStream>),
     /// A WebSocket in TLS.
     Tls(Box<TlsSocket>),
-    /// A client whose network lets no WebSocket through.
+    /// The fallback transport of SSE and POST requests, for networks that block WebSockets.
     Streamed(StreamedSocket),
 }
 
 impl Socket {
-    /// Takes the socket out of an HTTP connection, with what was read after the handshake already. `None` where it is
-    /// none of the relay's own listeners'.
+    /// Takes the socket out of an HTTP connection, with the bytes that were read after the handshake. Returns `None`
+    /// for a connection that is not from one of the relay's listeners.
     pub(crate) fn from_upgraded(upgraded: Upgraded) -> Option<(Self, Bytes)> {
         let upgraded = match upgraded.downcast::<TokioIo<Paced<TcpStream>>>() {
             Ok(parts) => return Some((Self::Tcp(parts.io.into_inner().into_inner()?), parts.read_buf)),
@@ -50,8 +50,8 @@ impl Socket {
         Some((Self::Unix(Box::new(parts.io.into_inner().into_inner()?)), parts.read_buf))
     }
 
-    /// What it occupies besides what every connection does, and is counted with it, in bytes; `blocked` says whether it
-    /// waits to write.
+    /// Returns the bytes that the connection accounts for the socket, in addition to its base. `blocked` tells whether
+    /// encrypted bytes may wait.
     pub(super) fn footprint(&self, blocked: bool) -> u32 {
         match self {
             Self::Tls(_) => TlsSocket::footprint(blocked),
@@ -59,21 +59,21 @@ impl Socket {
         }
     }
 
-    /// True if the connection counts the buffers of the system. Those of a stream are counted with its HTTP connection.
-    pub(super) fn is_counted_here(&self) -> bool {
+    /// Returns whether the connection accounts the kernel buffers. The HTTP connection of a stream accounts its own.
+    pub(super) fn counts_kernel_buffers(&self) -> bool {
         !matches!(self, Self::Streamed(_))
     }
 
-    /// Lets more wait in the system for a client that reads quickly.
-    pub(super) fn let_wait_more(&self) {
+    /// Raises the limit of unsent bytes in the kernel, for a client that reads quickly.
+    pub(super) fn raise_unsent_limit(&self) {
         match self {
             Self::Tcp(socket) => net::let_wait_more(socket),
-            Self::Tls(socket) => socket.let_wait_more(),
+            Self::Tls(socket) => socket.raise_unsent_limit(),
             Self::Unix(_) | Self::Streamed(_) => {}
         }
     }
 
-    /// Bytes that were read and cannot be decrypted yet.
+    /// Returns the bytes that were read and cannot be decrypted yet.
     pub(super) fn undecrypted(&self) -> usize {
         match self {
             Self::Tls(socket) => socket.undecrypted(),
@@ -81,41 +81,41 @@ impl Socket {
         }
     }
 
-    /// The connection has a session.
+    /// Records that the connection has a session.
     pub(super) fn open_session(&self) {
         if let Self::Streamed(socket) = self {
             socket.open_session();
         }
     }
 
-    /// Makes the system drop its buffers for the socket once it is closed.
+    /// Makes the kernel discard the socket's buffers when it is closed.
     pub(super) fn abort(&self) {
         match self {
             Self::Tcp(socket) => net::close_abruptly(socket),
             Self::Tls(socket) => socket.abort(),
             Self::Streamed(socket) => socket.abort(),
-            // A Unix domain socket drops its buffers in any case.
+            // The kernel always discards the buffers of a closed Unix domain socket.
             Self::Unix(_) => {}
         }
     }
 
-    /// What it holds and counts by itself, in bytes.
-    pub(super) fn held(&self) -> usize {
+    /// Returns the bytes that the socket itself holds and accounts.
+    pub(super) fn buffered_bytes(&self) -> usize {
         match self {
             Self::Streamed(socket) => socket.held(),
             Self::Tcp(_) | Self::Unix(_) | Self::Tls(_) => 0,
         }
     }
 
-    /// Bytes that the HTTP connection of a stream counts, and gives back with it.
-    pub(super) fn beside(&self) -> usize {
+    /// Returns the bytes that the HTTP connection of a stream accounts, and releases with it.
+    pub(super) fn http_bytes(&self) -> usize {
         match self {
             Self::Streamed(socket) => socket.request(),
             Self::Tcp(_) | Self::Unix(_) | Self::Tls(_) => 0,
         }
     }
 
-    /// Writes as many of the frames as there is room for, the last one perhaps in part.
+    /// Writes as many frames as the socket accepts, possibly only part of the last one.
     pub(super) fn try_write_vectored(&self, frames: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Self::Tcp(socket) => socket.try_write_vectored(frames),
@@ -125,7 +125,7 @@ impl Socket {
         }
     }
 
-    /// The same for one frame.
+    /// Writes one frame, or part of it.
     pub(super) fn try_write(&self, frame: &[u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(socket) => socket.try_write(frame),
@@ -135,7 +135,7 @@ impl Socket {
         }
     }
 
-    /// Has the system take what was written; `WouldBlock` where some of it still has to wait.
+    /// Passes encrypted bytes to the kernel. Fails with `WouldBlock` if some of them must wait.
     pub(super) fn try_flush(&self) -> io::Result<()> {
         match self {
             Self::Tls(socket) => socket.try_flush(),
@@ -152,7 +152,7 @@ impl Socket {
         }
     }
 
-    /// Reads what there is. 0 is the end.
+    /// Reads available bytes, and returns their number; 0 at the end of the stream.
     pub(super) fn try_read_buf(&self, buffer: &mut BytesMut) -> io::Result<usize> {
         match self {
             Self::Tcp(socket) => socket.try_read_buf(buffer),
@@ -171,7 +171,7 @@ impl Socket {
         }
     }
 
-    /// Nothing more is written.
+    /// Closes the writing side.
     pub(super) fn shut_down(&self) {
         match self {
             Self::Tcp(socket) => drop(SockRef::from(socket).shutdown(Shutdown::Write)),

@@ -1,5 +1,6 @@
-//! The order of turns at a shard. Tenants take turns, and so do the channels of each; a turn has a bounded number of
-//! deliveries. A channel with very many subscribers takes many turns for one publication, with other channels in between.
+//! Round-robin scheduling of a shard. Tenants take turns, and so do the channels of each tenant; a turn has a bounded
+//! number of deliveries. A channel with many subscribers needs several turns for one publication, and other channels
+//! take theirs in between.
 
 use super::deliveries::Delivery;
 use crate::session_id::SessionId;
@@ -7,33 +8,33 @@ use crate::tenant::ByHash;
 use sealwire_protocol::ChannelId;
 use std::collections::{HashMap, VecDeque};
 
-/// Most publications that a channel's subscribers get in one pass.
-const BATCH: usize = 64;
+/// The maximum number of publications that one pass delivers to all subscribers of a channel.
+const MAX_BATCH: usize = 64;
 
-/// Publications that wait for their subscribers.
+/// The publications that wait for delivery, and the order of turns.
 #[derive(Default)]
 pub(super) struct Rotation {
-    /// The next one first.
+    /// The installations with waiting publications, the next one first.
     tenants: VecDeque<u64>,
-    /// The channels of each, the next one first.
+    /// The channels of each installation, the next one first.
     channels: ByHash<VecDeque<ChannelId>>,
-    waiting: HashMap<ChannelId, Waiting>,
+    waiting: HashMap<ChannelId, ChannelBacklog>,
 }
 
-/// The publications that wait on one channel.
+/// The waiting publications of one channel, and the progress of its current pass.
 #[derive(Default)]
-pub(super) struct Waiting {
+pub(super) struct ChannelBacklog {
     deliveries: VecDeque<Delivery>,
-    /// So many of them are on a pass through the subscribers.
+    /// The number of publications in the current pass; 0 if no pass is under way.
     batch: usize,
-    /// The pass came as far as this.
+    /// The last subscriber that the current pass reached.
     after: Option<SessionId>,
 }
 
-/// A channel's turn.
+/// One turn of a channel.
 pub(super) struct Turn<'a> {
     pub(super) channel: ChannelId,
-    waiting: &'a Waiting,
+    waiting: &'a ChannelBacklog,
 }
 
 impl Rotation {
@@ -41,7 +42,7 @@ impl Rotation {
         self.tenants.is_empty()
     }
 
-    /// Adds a publication behind those of its channel.
+    /// Appends a publication to its channel's backlog.
     pub(super) fn add(&mut self, delivery: Delivery) {
         let (channel, installation) = (delivery.publication().channel(), delivery.tenant().installation);
         let waiting = self.waiting.entry(channel).or_default();
@@ -56,24 +57,24 @@ impl Rotation {
         channels.push_back(channel);
     }
 
-    /// Gives the next channel its turn, if there is one. `deliver` returns the subscriber behind whom the next turn goes
-    /// on, or nothing where all had theirs; `over` gets every publication that all had.
-    pub(super) fn turn(
+    /// Runs the turn of the next channel. Returns whether there was one. `deliver` returns the last subscriber that it
+    /// reached, or `None` at the end of the pass; `delivered` receives every publication whose pass has ended.
+    pub(super) fn take_turn(
         &mut self,
         deliver: impl FnOnce(&Turn<'_>) -> Option<SessionId>,
-        mut over: impl FnMut(&Delivery),
+        mut delivered: impl FnMut(&Delivery),
     ) -> bool {
         let Some(installation) = self.tenants.pop_front() else { return false };
         let Some(channels) = self.channels.get_mut(&installation) else { return false };
         let Some(channel) = channels.pop_front() else { return false };
         let Some(waiting) = self.waiting.get_mut(&channel) else { return false };
         if waiting.batch == 0 {
-            waiting.batch = waiting.deliveries.len().min(BATCH);
+            waiting.batch = waiting.deliveries.len().min(MAX_BATCH);
         }
         waiting.after = deliver(&Turn { channel, waiting });
         if waiting.after.is_none() {
             let batch = std::mem::take(&mut waiting.batch);
-            waiting.deliveries.drain(..batch).for_each(|delivery| over(&delivery));
+            waiting.deliveries.drain(..batch).for_each(|delivery| delivered(&delivery));
         }
         if waiting.deliveries.is_empty() {
             self.waiting.remove(&channel);
@@ -90,12 +91,12 @@ impl Rotation {
 }
 
 impl<'a> Turn<'a> {
-    /// The publications of this pass.
+    /// Returns the publications of the current pass.
     pub(super) fn batch(&self) -> impl ExactSizeIterator<Item = &'a Delivery> + Clone + use<'a> {
         self.waiting.deliveries.range(..self.waiting.batch)
     }
 
-    /// The subscriber behind whom it goes on.
+    /// Returns the subscriber after which the pass continues.
     pub(super) fn after(&self) -> Option<SessionId> {
         self.waiting.after
     }

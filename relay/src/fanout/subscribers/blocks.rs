@@ -1,16 +1,16 @@
-//! A sorted list in blocks: an item that comes or goes moves no more than one block, and a walk through the list can be
-//! interrupted while items come and go.
+//! A sorted list in blocks: an insertion or removal moves at most one block, and a walk through the list can pause
+//! while items are inserted and removed.
 
 use crate::session_id::SessionId;
 
-/// Most items of a block.
+/// The maximum number of items in a block.
 const BLOCK: usize = 256;
 
 pub(super) trait Keyed {
     fn key(&self) -> SessionId;
 }
 
-/// Sorted by key. No block is empty.
+/// Items sorted by key, in blocks none of which is empty.
 pub(super) struct Blocks<T>(Vec<Vec<T>>);
 
 impl<T> Default for Blocks<T> {
@@ -31,12 +31,12 @@ impl<T: Keyed> Blocks<T> {
         block.get_mut(index)
     }
 
-    /// Returns whether the item is new, and replaces none.
+    /// Inserts an item, or replaces the one with its key. Returns whether the key is new.
     pub(super) fn insert(&mut self, item: T) -> bool {
         let key = item.key();
         let mut number = self.block_of(key);
         if number == self.0.len() {
-            // Behind all others.
+            // The key is greater than all others.
             match self.0.last() {
                 Some(last) if last.len() < BLOCK => number -= 1,
                 _ => {
@@ -66,7 +66,7 @@ impl<T: Keyed> Blocks<T> {
         true
     }
 
-    /// Returns whether the item was there.
+    /// Removes an item. Returns whether it was present.
     pub(super) fn remove(&mut self, key: SessionId) -> bool {
         let number = self.block_of(key);
         let Some(block) = self.0.get_mut(number) else { return false };
@@ -75,19 +75,20 @@ impl<T: Keyed> Blocks<T> {
         if block.is_empty() {
             self.0.remove(number);
         } else if block.len() < BLOCK / 4 {
-            self.join(number);
+            self.merge_with_next(number);
         }
         true
     }
 
-    /// Visits the next `most` items behind `after`, some at a time. Returns the last of them where there are more.
+    /// Visits up to `max` items after the key `after`, in slices. Returns the key of the last one if more items
+    /// follow.
     pub(super) fn visit(
         &mut self,
         after: Option<SessionId>,
-        most: usize,
+        max: usize,
         mut visit: impl FnMut(&mut [T]),
     ) -> Option<SessionId> {
-        let (mut number, mut index, mut left) = (0, 0, most);
+        let (mut number, mut index, mut left) = (0, 0, max);
         if let Some(after) = after {
             number = self.block_of(after);
             index = self.0.get(number)?.partition_point(|item| item.key() <= after);
@@ -107,7 +108,7 @@ impl<T: Keyed> Blocks<T> {
         }
     }
 
-    /// The first block whose last item does not lie before `key`.
+    /// Returns the first block whose last key is not less than `key`.
     fn block_of(&self, key: SessionId) -> usize {
         match &*self.0 {
             [only] => usize::from(only.last().is_some_and(|last| last.key() < key)),
@@ -115,8 +116,8 @@ impl<T: Keyed> Blocks<T> {
         }
     }
 
-    /// Joins a block that has become small to the next one.
-    fn join(&mut self, number: usize) {
+    /// Merges a small block with the next one if both fit into half a block.
+    fn merge_with_next(&mut self, number: usize) {
         let next = self.0.get(number + 1).map_or(BLOCK, Vec::len);
         if self.0[number].len() + next <= BLOCK / 2 {
             let mut next = self.0.remove(number + 1);
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_one_takes_as_little_as_there_is() {
+    fn a_list_of_one_item_allocates_room_for_one() {
         let mut blocks = Blocks::default();
         blocks.insert(7);
         assert_eq!((blocks.0.capacity(), blocks.0[0].capacity()), (1, 1));
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_comes_or_goes_moves_more_than_a_block() {
+    fn insertions_and_removals_keep_the_blocks_small_and_few() {
         let mut blocks = Blocks::default();
         (0..100_000).for_each(|item| assert!(blocks.insert(2 * item)));
         (0..100_000).step_by(10).for_each(|item| assert!(blocks.insert(2 * item + 1)));
@@ -163,7 +164,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_a_sorted_set_however_it_came_to_be(
+        fn the_list_behaves_like_a_sorted_set(
             steps in prop::collection::vec((0..1500_u64, prop::bool::weighted(0.7)), 1..3000),
         ) {
             let (mut blocks, mut model) = (Blocks::default(), BTreeSet::new());
@@ -178,21 +179,21 @@ mod tests {
             prop_assert_eq!(all(&mut blocks), model.into_iter().collect::<Vec<_>>());
         }
 
-        /// Every item that stays is visited once, though others come and go between the pieces.
+        /// Every item that stays is visited once, although others are inserted and removed between the pieces.
         #[test]
-        fn a_walk_in_pieces_visits_whoever_stays_once_and_in_order(
+        fn a_walk_in_pieces_visits_every_remaining_item_once_and_in_order(
             first in prop::collection::btree_set(0..2000_u64, 1..1500),
             steps in prop::collection::vec((0..2000_u64, any::<bool>(), 1..200_usize), 1..60),
         ) {
             let mut blocks = Blocks::default();
             first.iter().for_each(|key| assert!(blocks.insert(*key)));
             let (mut stayed, mut visited, mut after) = (first.clone(), Vec::new(), None);
-            for (key, comes, most) in steps {
-                after = blocks.visit(after, most, |items| visited.extend_from_slice(items));
+            for (key, is_inserted, max) in steps {
+                after = blocks.visit(after, max, |items| visited.extend_from_slice(items));
                 if after.is_none() {
                     break;
                 }
-                if comes {
+                if is_inserted {
                     blocks.insert(key);
                 } else {
                     blocks.remove(SessionId(key));

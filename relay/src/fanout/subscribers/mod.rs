@@ -1,5 +1,5 @@
-//! Who gets the publications of a channel. No I/O: a sink is any value that stands for the
-//! receiving end of one session.
+//! The subscribers of each channel, and the delivery to them. No I/O: a sink is any value that stands for the receiving
+//! end of one session.
 
 mod blocks;
 
@@ -16,48 +16,48 @@ struct Subscriber<S> {
     session: SessionId,
     sink: S,
     events: EventFilter,
-    stage: Stage,
+    state: SubscriberState,
 }
 
-enum Stage {
-    /// The replay has not come yet; what is published meanwhile waits.
+enum SubscriberState {
+    /// The broker has not returned the replay yet. Publications wait here until it does.
     #[expect(
         clippy::box_collection,
-        reason = "nearly all subscribers are live, and theirs is the size that counts"
+        reason = "nearly all subscribers are live, so the other variant should not make the enum larger"
     )]
     AwaitingReplay(Box<Vec<Arc<Publication>>>),
-    /// Everything up to this offset was handed to the sink.
+    /// Every publication up to this offset was handed to the sink.
     Live { offset: u64 },
 }
 
-/// Some of a channel's subscribers.
+/// The result of a delivery to some of a channel's subscribers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Visited {
-    /// The number of these subscribers.
+    /// The number of visited subscribers.
     pub count: usize,
-    /// The last of them, where there are more.
+    /// The last visited subscriber, if more follow.
     pub last: Option<SessionId>,
 }
 
-/// The publications that a subscriber starts with, in this order.
-pub struct Opening<'a> {
-    /// The subscription's events.
+/// The publications that a new subscriber receives before live ones: first `replay`, then `later`.
+pub struct CatchUp<'a> {
+    /// The subscription's event filter.
     pub events: &'a EventFilter,
-    /// The replay, with events that the subscription does not want.
+    /// The replay, not filtered yet.
     pub replay: &'a History,
-    /// The publications since the replay that the subscription wants.
+    /// The publications since the replay, filtered.
     pub later: Vec<&'a Arc<Publication>>,
 }
 
-impl Opening<'_> {
-    /// All that the subscription wants.
+impl CatchUp<'_> {
+    /// Iterates over all publications that the filter accepts.
     pub fn publications(&self) -> impl Iterator<Item = &Arc<Publication>> {
-        let is_wanted = |publication: &&Arc<Publication>| self.events.accepts(publication.event());
-        self.replay.iter().filter(is_wanted).chain(self.later.iter().copied())
+        let is_accepted = |publication: &&Arc<Publication>| self.events.accepts(publication.event());
+        self.replay.iter().filter(is_accepted).chain(self.later.iter().copied())
     }
 }
 
-/// The subscribers of channels, by channel.
+/// The subscribers of all channels, by channel.
 pub struct Subscribers<S> {
     channels: HashMap<ChannelId, Blocks<Subscriber<S>>>,
     count: usize,
@@ -70,38 +70,38 @@ impl<S> Default for Subscribers<S> {
 }
 
 impl<S> Subscribers<S> {
-    /// Adds a subscriber, or starts it anew. From here on it misses nothing.
-    pub fn join(&mut self, channel: ChannelId, session: SessionId, sink: S, events: EventFilter) {
-        let stage = Stage::AwaitingReplay(Box::default());
-        let subscriber = Subscriber { session, sink, events, stage };
+    /// Adds a subscriber, or resets it if it exists. Publications from now on are kept for it until [`Self::catch_up`].
+    pub fn subscribe(&mut self, channel: ChannelId, session: SessionId, sink: S, events: EventFilter) {
+        let state = SubscriberState::AwaitingReplay(Box::default());
+        let subscriber = Subscriber { session, sink, events, state };
         if self.channels.entry(channel).or_default().insert(subscriber) {
             self.count += 1;
         }
     }
 
-    /// Subscriptions, over all channels.
+    /// Returns the number of subscriptions, over all channels.
     #[must_use]
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether nobody subscribes to anything.
+    /// Returns whether there are no subscriptions.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Hands out the replay and what was published since the subscriber joined; from here on it is live.
-    pub fn open(
+    /// Hands a subscriber its replay and the publications since it was added. From then on the subscriber is live.
+    pub fn catch_up(
         &mut self,
         channel: ChannelId,
         session: SessionId,
         replay: &Replay,
-        push: impl FnOnce(&S, Opening<'_>),
+        push: impl FnOnce(&S, CatchUp<'_>),
     ) {
         let subscriber = self.channels.get_mut(&channel).and_then(|all| all.find(session));
-        let Some(Subscriber { sink, events, stage, .. }) = subscriber else { return };
-        let Stage::AwaitingReplay(waiting) = stage else { return };
+        let Some(Subscriber { sink, events, state, .. }) = subscriber else { return };
+        let SubscriberState::AwaitingReplay(waiting) = state else { return };
         let waiting = std::mem::take(waiting);
         let replayed = replay.publications.last().map_or(0, |last| last.offset());
         let mut offset = replayed.max(replay.position.offset);
@@ -114,12 +114,12 @@ impl<S> Subscribers<S> {
                 }
             }
         }
-        push(sink, Opening { events, replay: &replay.publications, later });
-        *stage = Stage::Live { offset };
+        push(sink, CatchUp { events, replay: &replay.publications, later });
+        *state = SubscriberState::Live { offset };
     }
 
     /// Removes a subscriber.
-    pub fn leave(&mut self, channel: ChannelId, session: SessionId) {
+    pub fn unsubscribe(&mut self, channel: ChannelId, session: SessionId) {
         let Some(subscribers) = self.channels.get_mut(&channel) else { return };
         if subscribers.remove(session) {
             self.count -= 1;
@@ -129,28 +129,27 @@ impl<S> Subscribers<S> {
         }
     }
 
-    /// Hands a publication to everyone who wants it.
+    /// Delivers a publication to all subscribers of its channel whose filters accept it.
     pub fn deliver(&mut self, publication: &Arc<Publication>, mut push: impl FnMut(&S, &Publication)) {
         let publications = std::slice::from_ref(publication).iter();
         self.deliver_to_some(publication.channel(), publications, None, usize::MAX, &mut push);
     }
 
-    /// Hands publications of a channel to those subscribers who want them, of the next `most` subscribers behind
-    /// `after`.
+    /// Delivers publications of a channel to up to `max` subscribers after `after`, as their filters accept them.
     ///
-    /// Subscribers may come and go between two calls: the replay of a new one has everything that was published before.
+    /// Subscribers may be added and removed between two calls: a new one has the earlier publications in its replay.
     pub fn deliver_to_some<'a>(
         &mut self,
         channel: ChannelId,
         publications: impl ExactSizeIterator<Item = &'a Arc<Publication>> + Clone,
         after: Option<SessionId>,
-        most: usize,
+        max: usize,
         push: &mut impl FnMut(&S, &Publication),
     ) -> Visited {
         let Some(subscribers) = self.channels.get_mut(&channel) else { return Visited::default() };
         let mut count = 0;
         let is_one = publications.len() == 1;
-        let last = subscribers.visit(after, most, |some| {
+        let last = subscribers.visit(after, max, |some| {
             count += some.len();
             match publications.clone().next() {
                 Some(only) if is_one => some.iter_mut().for_each(|subscriber| subscriber.take(only, push)),
@@ -166,16 +165,16 @@ impl<S> Subscribers<S> {
 impl<S> Subscriber<S> {
     #[inline]
     fn take(&mut self, publication: &Arc<Publication>, push: &mut impl FnMut(&S, &Publication)) {
-        match &mut self.stage {
-            Stage::AwaitingReplay(waiting) => waiting.push(publication.clone()),
-            Stage::Live { offset } if publication.offset() > *offset => {
+        match &mut self.state {
+            SubscriberState::AwaitingReplay(waiting) => waiting.push(publication.clone()),
+            SubscriberState::Live { offset } if publication.offset() > *offset => {
                 *offset = publication.offset();
                 if self.events.accepts(publication.event()) {
                     push(&self.sink, publication);
                 }
             }
-            // It was part of the replay.
-            Stage::Live { .. } => {}
+            // The publication was part of the replay.
+            SubscriberState::Live { .. } => {}
         }
     }
 }

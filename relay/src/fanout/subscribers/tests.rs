@@ -19,68 +19,68 @@ fn replay(offset: u64, publications: &[u64]) -> Replay {
     }
 }
 
-/// What every sink got, as (sink, offset).
+/// Delivers a publication, and returns the sinks that received it.
 fn deliver(subscribers: &mut Subscribers<&'static str>, offset: u64, event: &str) -> Vec<&'static str> {
-    let mut got = Vec::new();
-    subscribers.deliver(&publication(offset, event), |sink, _| got.push(*sink));
-    got
+    let mut received = Vec::new();
+    subscribers.deliver(&publication(offset, event), |sink, _| received.push(*sink));
+    received
 }
 
-fn open(subscribers: &mut Subscribers<&'static str>, connection: u64, replay: &Replay) -> Vec<u64> {
-    let mut got = Vec::new();
-    subscribers.open(CHANNEL, SessionId(connection), replay, |_, opening| {
-        got.extend(opening.publications().map(|publication| publication.offset()));
+fn catch_up(subscribers: &mut Subscribers<&'static str>, session: u64, replay: &Replay) -> Vec<u64> {
+    let mut received = Vec::new();
+    subscribers.catch_up(CHANNEL, SessionId(session), replay, |_, catch_up| {
+        received.extend(catch_up.publications().map(|publication| publication.offset()));
     });
-    got
+    received
 }
 
 #[test]
-fn what_is_published_while_the_replay_is_fetched_follows_it_once_and_in_order() {
+fn publications_during_the_replay_follow_it_once_and_in_order() {
     let mut subscribers = Subscribers::default();
-    subscribers.join(CHANNEL, SessionId(1), "a", EventFilter::default());
-    // 3 and 4 are in the replay as well, 5 is not.
+    subscribers.subscribe(CHANNEL, SessionId(1), "a", EventFilter::default());
+    // The replay contains 3 and 4, but not 5.
     for offset in [3, 4, 5] {
         assert!(deliver(&mut subscribers, offset, "").is_empty());
     }
-    assert_eq!(open(&mut subscribers, 1, &replay(1, &[2, 3, 4])), [2, 3, 4, 5]);
+    assert_eq!(catch_up(&mut subscribers, 1, &replay(1, &[2, 3, 4])), [2, 3, 4, 5]);
     assert_eq!(deliver(&mut subscribers, 6, ""), ["a"]);
 }
 
 #[test]
-fn a_publication_that_was_replayed_already_is_not_delivered_again() {
+fn a_replayed_publication_is_not_delivered_again() {
     let mut subscribers = Subscribers::default();
-    subscribers.join(CHANNEL, SessionId(1), "a", EventFilter::default());
-    assert_eq!(open(&mut subscribers, 1, &replay(0, &[1, 2])), [1, 2]);
+    subscribers.subscribe(CHANNEL, SessionId(1), "a", EventFilter::default());
+    assert_eq!(catch_up(&mut subscribers, 1, &replay(0, &[1, 2])), [1, 2]);
     assert!(deliver(&mut subscribers, 2, "").is_empty());
-    // Nor one from before a subscription that starts now.
-    subscribers.join(CHANNEL, SessionId(2), "b", EventFilter::default());
-    open(&mut subscribers, 2, &replay(3, &[]));
+    // A new subscription does not receive publications from before its start either.
+    subscribers.subscribe(CHANNEL, SessionId(2), "b", EventFilter::default());
+    catch_up(&mut subscribers, 2, &replay(3, &[]));
     assert_eq!(deliver(&mut subscribers, 3, ""), ["a"]);
     assert_eq!(deliver(&mut subscribers, 4, ""), ["a", "b"]);
 }
 
 #[test]
-fn only_wanted_events_are_handed_out_also_from_the_replay() {
+fn the_event_filter_applies_to_live_and_replayed_publications() {
     let mut subscribers = Subscribers::default();
-    subscribers.join(CHANNEL, SessionId(1), "a", EventFilter::new(&["x".into()]));
+    subscribers.subscribe(CHANNEL, SessionId(1), "a", EventFilter::new(&["x".into()]));
     let publications = [publication(1, "x"), publication(2, "y")].into_iter().collect();
-    assert_eq!(open(&mut subscribers, 1, &Replay { publications, ..replay(0, &[]) }), [1]);
+    assert_eq!(catch_up(&mut subscribers, 1, &Replay { publications, ..replay(0, &[]) }), [1]);
     assert!(deliver(&mut subscribers, 3, "y").is_empty());
     assert_eq!(deliver(&mut subscribers, 4, "x"), ["a"]);
 }
 
 #[test]
-fn who_left_gets_nothing_and_nothing_is_kept_for_them() {
+fn a_removed_subscriber_receives_nothing_and_leaves_nothing_behind() {
     let mut subscribers = Subscribers::default();
-    for (connection, sink) in [(2, "b"), (1, "a"), (3, "c")] {
-        subscribers.join(CHANNEL, SessionId(connection), sink, EventFilter::default());
-        open(&mut subscribers, connection, &replay(0, &[]));
+    for (session, sink) in [(2, "b"), (1, "a"), (3, "c")] {
+        subscribers.subscribe(CHANNEL, SessionId(session), sink, EventFilter::default());
+        catch_up(&mut subscribers, session, &replay(0, &[]));
     }
-    subscribers.leave(CHANNEL, SessionId(2));
-    subscribers.leave(CHANNEL, SessionId(9));
+    subscribers.unsubscribe(CHANNEL, SessionId(2));
+    subscribers.unsubscribe(CHANNEL, SessionId(9));
     assert_eq!(deliver(&mut subscribers, 1, ""), ["a", "c"]);
-    subscribers.leave(CHANNEL, SessionId(1));
-    subscribers.leave(CHANNEL, SessionId(3));
+    subscribers.unsubscribe(CHANNEL, SessionId(1));
+    subscribers.unsubscribe(CHANNEL, SessionId(3));
     assert!(deliver(&mut subscribers, 2, "").is_empty());
     assert!(subscribers.channels.is_empty());
 }

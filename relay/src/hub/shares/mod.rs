@@ -1,6 +1,6 @@
-//! Entries of tenants, oldest first, that share a number of bytes. Where they need more, the entry that goes is the
-//! oldest one of the app that holds most, and there of the installation that holds most: a tenant that holds no more
-//! than its share loses nothing to the others.
+//! A fair-share queue: entries of all tenants, oldest first, under one budget of bytes. The entry to evict is the
+//! oldest one of the largest installation of the largest app, so a tenant within its fair share loses nothing to the
+//! others.
 
 use crate::tenant::{ByHash, Tenant};
 use std::{
@@ -8,25 +8,26 @@ use std::{
     time::Instant,
 };
 
-/// Bytes that a tenant occupies besides its entries.
+/// The bytes of a tenant besides its entries.
 const TENANT: usize = 384;
 
-/// Something that belongs to a tenant.
-pub(super) trait Entry {
-    /// Bytes that the entry occupies.
-    fn cost(&self) -> usize;
+/// An entry with a size in bytes.
+pub(super) trait Weighted {
+    /// Returns the bytes of the entry.
+    fn weight(&self) -> usize;
 }
 
+/// The entries of all tenants.
 pub(super) struct Shares<E> {
     queues: ByHash<Queue<E>>,
     apps: ByHash<App>,
-    /// The apps by how much they hold.
+    /// The apps, ordered by size.
     sizes: BTreeSet<(Size, u64)>,
-    /// The installation that loses the next entry; nothing where it has to be looked up.
+    /// The installation that loses the next entry; `None` if it must be looked up.
     largest: Option<u64>,
-    /// The installations by when something of theirs expires, or earlier.
+    /// The installations, ordered by the time of their oldest entry, or by an earlier time.
     expiries: BTreeSet<(Instant, u64)>,
-    /// The first of these moments.
+    /// The first of these times.
     next_expiry: Option<Instant>,
     bytes: usize,
     len: usize,
@@ -38,7 +39,7 @@ struct Queue<E> {
     entries: VecDeque<(Instant, E)>,
     bytes: usize,
     size: Size,
-    /// Its key among the expiries.
+    /// The installation's key in `expiries`.
     expiry: Instant,
 }
 
@@ -46,7 +47,7 @@ struct Queue<E> {
 struct App {
     bytes: usize,
     size: Size,
-    /// Its installations by how much they hold.
+    /// The app's installations, ordered by size.
     sizes: BTreeSet<(Size, u64)>,
 }
 
@@ -65,13 +66,13 @@ impl<E> Default for Shares<E> {
     }
 }
 
-impl<E: Entry> Shares<E> {
-    /// Bytes that the entries occupy.
+impl<E: Weighted> Shares<E> {
+    /// Returns the bytes of all entries.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The same with the bytes of the tenants themselves, but the first.
+    /// Returns the bytes of all entries and of all tenants but the first.
     pub(super) fn footprint(&self) -> usize {
         self.bytes + self.queues.len().saturating_sub(1) * TENANT
     }
@@ -80,9 +81,9 @@ impl<E: Entry> Shares<E> {
         self.len
     }
 
-    /// Adds an entry. Callers come in the order of time.
+    /// Adds an entry. Callers pass ascending times.
     pub(super) fn push(&mut self, Tenant { app: key, installation }: Tenant, at: Instant, entry: E) {
-        let cost = entry.cost();
+        let cost = entry.weight();
         let app = self.apps.entry(key).or_insert_with(|| {
             self.sizes.insert((Size::default(), key));
             App::default()
@@ -107,8 +108,8 @@ impl<E: Entry> Shares<E> {
         self.len += 1;
     }
 
-    /// Removes the entry to go first where there is no room.
-    pub(super) fn pop_of_largest(&mut self) -> Option<(Instant, E)> {
+    /// Removes the oldest entry of the largest tenant.
+    pub(super) fn pop_from_largest(&mut self) -> Option<(Instant, E)> {
         if self.largest.is_none() {
             let (_, app) = self.sizes.last()?;
             self.largest = self.apps.get(app)?.sizes.last().map(|(_, installation)| *installation);
@@ -116,7 +117,7 @@ impl<E: Entry> Shares<E> {
         self.pop(self.largest?)
     }
 
-    /// Removes an entry from before `start`.
+    /// Removes an entry that was added before `start`, if there is one.
     pub(super) fn pop_expired(&mut self, start: Instant) -> Option<(Instant, E)> {
         while self.next_expiry.is_some_and(|at| at < start) {
             let &(at, installation) = self.expiries.first()?;
@@ -125,7 +126,7 @@ impl<E: Entry> Shares<E> {
             if oldest < start {
                 return self.pop(installation);
             }
-            // The entry that put it there went earlier.
+            // The entry that set this key was evicted before it expired.
             self.expiries.remove(&(at, installation));
             self.expiries.insert((oldest, installation));
             queue.expiry = oldest;
@@ -138,7 +139,7 @@ impl<E: Entry> Shares<E> {
         let queue = self.queues.get_mut(&installation)?;
         let app = self.apps.get_mut(&queue.app)?;
         let popped = queue.entries.pop_front()?;
-        let cost = popped.1.cost();
+        let cost = popped.1.weight();
         self.len -= 1;
         self.bytes -= cost;
         queue.bytes -= cost;
@@ -152,7 +153,7 @@ impl<E: Entry> Shares<E> {
         {
             self.largest = None;
         }
-        // The room that a flood took is given back.
+        // After a flood, the capacity is released.
         if queue.entries.capacity() > 1024 && queue.entries.len() < queue.entries.capacity() / 8 {
             queue.entries.shrink_to_fit();
         }
@@ -177,12 +178,13 @@ impl<E: Entry> Shares<E> {
     }
 }
 
-/// A number of bytes in eighths of powers of two: every eviction compares sizes, and a rounded size changes seldom.
+/// A number of bytes, rounded to eighths of a power of two: a rounded size seldom changes, so the ordered sets seldom
+/// do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Size(u16);
 
 impl Size {
-    /// Sizes below are one.
+    /// All numbers of bytes up to this one have the same size.
     const MIN: usize = 256;
 
     fn of(bytes: usize) -> Self {
@@ -191,8 +193,8 @@ impl Size {
         Self((log - Self::MIN.ilog2()) as u16 * 8 + eighths as u16)
     }
 
-    /// Follows a number of bytes, and moves the key in the order of sizes. A single step down is ignored: a holder between
-    /// two sizes would change places with every entry. Returns whether the size changed.
+    /// Updates the size and the key's place in the ordered set. Ignores a single step down: a tenant between two sizes
+    /// would otherwise be moved with every entry. Returns whether the size changed.
     fn follow(&mut self, bytes: usize, key: u64, sizes: &mut BTreeSet<(Self, u64)>) -> bool {
         let now = Self::of(bytes);
         let changes = now > *self || now.0 + 1 < self.0;

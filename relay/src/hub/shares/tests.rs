@@ -2,12 +2,12 @@ use super::*;
 use proptest::prelude::*;
 use std::{collections::HashMap, time::Duration};
 
-/// A tenant's entry with its number and its size.
+/// An entry of a tenant, with its number and its size.
 #[derive(Clone, Debug, PartialEq)]
 struct Thing(Tenant, u32, usize);
 
-impl Entry for Thing {
-    fn cost(&self) -> usize {
+impl Weighted for Thing {
+    fn weight(&self) -> usize {
         self.2
     }
 }
@@ -16,13 +16,13 @@ fn tenant(app: u64, installation: u64) -> Tenant {
     Tenant { app, installation: app * 100 + installation }
 }
 
-/// The bytes of each installation.
+/// Returns the bytes of each installation.
 fn held(shares: &Shares<Thing>) -> HashMap<u64, usize> {
     shares.queues.iter().map(|(installation, queue)| (*installation, queue.bytes)).collect()
 }
 
 #[test]
-fn a_tenant_within_its_share_loses_nothing_to_one_that_wants_everything() {
+fn a_tenant_within_its_share_loses_nothing_to_a_greedy_one() {
     let (mut shares, start) = (Shares::default(), Instant::now());
     let limit = 1_000_000;
     let small: Vec<Tenant> = (0..10).map(|installation| tenant(1, installation)).collect();
@@ -33,7 +33,7 @@ fn a_tenant_within_its_share_loses_nothing_to_one_that_wants_everything() {
     for number in 0..10_000 {
         shares.push(greedy, start, Thing(greedy, number, 3000));
         while shares.footprint() > limit {
-            let (_, popped) = shares.pop_of_largest().unwrap();
+            let (_, popped) = shares.pop_from_largest().unwrap();
             assert_eq!(popped.0, greedy);
         }
     }
@@ -42,7 +42,7 @@ fn a_tenant_within_its_share_loses_nothing_to_one_that_wants_everything() {
 }
 
 #[test]
-fn an_app_with_a_thousand_installations_has_no_more_than_one_with_a_single_one() {
+fn an_app_with_a_thousand_installations_has_the_share_of_one_app() {
     let (mut shares, start) = (Shares::default(), Instant::now());
     let (limit, modest) = (2_000_000, tenant(1, 0));
     for number in 0..800 {
@@ -52,26 +52,26 @@ fn an_app_with_a_thousand_installations_has_no_more_than_one_with_a_single_one()
         let of = Tenant { app: 2, installation: 1_000_000 + u64::from(number % 1000) };
         shares.push(of, start, Thing(of, number, 1000));
         while shares.footprint() > limit {
-            let (_, popped) = shares.pop_of_largest().unwrap();
+            let (_, popped) = shares.pop_from_largest().unwrap();
             assert_eq!(popped.0.app, 2);
         }
     }
     assert_eq!(held(&shares)[&modest.installation], 800_000);
-    // Within the app, none of them is worse off than the others by more than what sizes round.
+    // Within the app, the installations differ by no more than the rounding of sizes.
     let of_app: Vec<usize> =
         held(&shares).into_iter().filter(|(key, _)| *key >= 1_000_000).map(|(_, bytes)| bytes).collect();
     assert!(of_app.iter().max().unwrap() - of_app.iter().min().unwrap() <= 1000, "{of_app:?}");
 }
 
 #[test]
-fn what_tenants_occupy_themselves_counts_and_nothing_is_left_of_those_without_entries() {
+fn tenants_are_counted_and_removed_with_their_last_entry() {
     let (mut shares, start) = (Shares::default(), Instant::now());
     for number in 0..1000 {
         let of = Tenant { app: u64::from(number % 7), installation: u64::from(number) };
         shares.push(of, start, Thing(of, number, 10));
     }
     assert_eq!((shares.bytes(), shares.footprint()), (10_000, 10_000 + 999 * TENANT));
-    while shares.pop_of_largest().is_some() {}
+    while shares.pop_from_largest().is_some() {}
     assert_eq!((shares.bytes(), shares.footprint(), shares.len()), (0, 0, 0));
     assert!(shares.queues.is_empty() && shares.apps.is_empty());
     assert!(shares.sizes.is_empty() && shares.expiries.is_empty());
@@ -106,10 +106,28 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Checks that no other tenant is much larger. Sizes are rounded, and shrink with a delay.
+fn check_is_largest(tenant_of_entry: Tenant, model: &[(Instant, Thing)]) -> Result<(), TestCaseError> {
+    let bytes = |is_counted: &dyn Fn(Tenant) -> bool| -> usize {
+        model.iter().filter(|(_, thing)| is_counted(thing.0)).map(|(_, thing)| thing.2).sum()
+    };
+    let of_app = |app| bytes(&|tenant| tenant.app == app);
+    let of_installation = |installation| bytes(&|tenant| tenant.installation == installation);
+    for app in 0..3 {
+        prop_assert!(of_app(app) * 3 / 4 <= of_app(tenant_of_entry.app) + 4 * TENANT);
+    }
+    for installation in 0..4 {
+        let other = tenant(tenant_of_entry.app, installation).installation;
+        let largest = of_installation(tenant_of_entry.installation);
+        prop_assert!(of_installation(other) * 3 / 4 <= largest.max(Size::MIN));
+    }
+    Ok(())
+}
+
 proptest! {
-    /// Against a list of everything in the order of time.
+    /// Compares the shares with a plain list in the order of time.
     #[test]
-    fn every_entry_leaves_once_in_its_tenants_order_and_when_its_time_has_come(
+    fn every_entry_is_removed_once_in_its_tenants_order_and_by_its_expiry(
         steps in prop::collection::vec(step(), 1..300),
     ) {
         let (mut shares, mut model, mut now) = (Shares::default(), Vec::<(Instant, Thing)>::new(), Instant::now());
@@ -122,26 +140,10 @@ proptest! {
                     model.push((now, thing));
                 }
                 Step::PopLargest => {
-                    let popped = shares.pop_of_largest();
+                    let popped = shares.pop_from_largest();
                     prop_assert_eq!(popped.is_some(), !model.is_empty());
                     if let Some((at, popped)) = popped {
-                        let bytes = |app: Option<u64>, installation: Option<u64>| -> usize {
-                            let is_of = |thing: &Thing| {
-                                app.is_none_or(|app| thing.0.app == app)
-                                    && installation.is_none_or(|key| thing.0.installation == key)
-                            };
-                            model.iter().filter(|(_, thing)| is_of(thing)).map(|(_, thing)| thing.2).sum()
-                        };
-                        // Nobody holds much more: sizes are rounded, and followed down with a delay.
-                        let of_app = bytes(Some(popped.0.app), None);
-                        for app in 0..3 {
-                            prop_assert!(bytes(Some(app), None) * 3 / 4 <= of_app + 4 * TENANT);
-                        }
-                        let own = bytes(None, Some(popped.0.installation));
-                        for installation in 0..4 {
-                            let other = tenant(popped.0.app, installation).installation;
-                            prop_assert!(bytes(None, Some(other)) * 3 / 4 <= own.max(Size::MIN));
-                        }
+                        check_is_largest(popped.0, &model)?;
                         let oldest = model.iter().position(|(_, thing)| thing.0 == popped.0).unwrap();
                         prop_assert_eq!(model.remove(oldest), (at, popped));
                     }

@@ -3,8 +3,8 @@
 
 use super::encode::encode_event;
 use crate::{
-    guests::Guest,
-    memory::{Kind, Memory, Reservation},
+    http_connections::HttpConnection,
+    memory::{Memory, MemoryKind, Reservation},
     websocket,
 };
 use bytes::{Bytes, BytesMut};
@@ -71,7 +71,7 @@ impl State {
 impl Pipe {
     pub(super) fn new(memory: Arc<Memory>) -> Self {
         let state = State {
-            held: Reservation::new(memory.clone(), Kind::Connections, 0),
+            held: Reservation::new(memory.clone(), MemoryKind::Connections, 0),
             frames: BytesMut::new(),
             next: 0,
             events: Vec::new(),
@@ -162,7 +162,7 @@ impl Pipe {
 pub(crate) struct StreamedSocket {
     pub(super) pipe: Arc<Pipe>,
     /// The HTTP connection of the answer.
-    pub(super) guest: Arc<Guest>,
+    pub(super) http_connection: Arc<HttpConnection>,
 }
 
 impl StreamedSocket {
@@ -223,12 +223,12 @@ impl StreamedSocket {
 
     /// Bytes that the HTTP connection counts.
     pub(crate) fn request(&self) -> usize {
-        self.guest.held()
+        self.http_connection.accounted_bytes()
     }
 
     /// The stream has a session.
     pub(crate) fn open_session(&self) {
-        self.guest.open_session();
+        self.http_connection.open_session();
     }
 
     /// Nothing more is written: the body ends with the events that it has, and the client has a moment to read them.
@@ -236,7 +236,7 @@ impl StreamedSocket {
         self.pipe.state().ended = true;
         self.pipe.body.wake();
         self.pipe.room.notify_waiters();
-        self.guest.finish();
+        self.http_connection.finish();
     }
 
     /// Ends the HTTP connection at once, with all that its client has not read.
@@ -246,7 +246,7 @@ impl StreamedSocket {
         state.count();
         drop(state);
         self.pipe.room.notify_waiters();
-        self.guest.expel();
+        self.http_connection.close_now();
     }
 }
 

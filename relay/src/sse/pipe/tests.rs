@@ -1,5 +1,5 @@
 use super::*;
-use crate::guests::guest;
+use crate::http_connections::test_connection;
 use crate::websocket::{Decoder, Incoming, encode_message};
 use futures_util::task::noop_waker_ref;
 use sealwire_protocol::wire::{Ping, Publication, ToClient};
@@ -29,7 +29,7 @@ fn body(pipe: &Pipe) -> Poll<Option<String>> {
 
 fn over(memory: &Arc<Memory>) -> (Arc<Pipe>, StreamedSocket) {
     let pipe = Arc::new(Pipe::new(memory.clone()));
-    (pipe.clone(), StreamedSocket { pipe, guest: guest(memory) })
+    (pipe.clone(), StreamedSocket { pipe, http_connection: test_connection(memory) })
 }
 
 fn open() -> (Arc<Pipe>, StreamedSocket) {
@@ -108,7 +108,7 @@ fn a_client_that_left_is_gone_once_its_last_messages_were_read() {
 fn what_lies_in_a_pipe_counts_until_it_is_read_and_events_until_the_client_has_them() {
     let memory = Arc::new(Memory::default());
     let (pipe, socket) = over(&memory);
-    assert_eq!(memory.held().total(), socket.request());
+    assert_eq!(memory.usage().total(), socket.request());
     assert_eq!(pipe.try_push(0, &[vec![b'x'; 10_000].into()]), Pushed::Taken(1));
     let inward = socket.held();
     assert!(inward >= 10_000, "{inward}");
@@ -116,19 +116,19 @@ fn what_lies_in_a_pipe_counts_until_it_is_read_and_events_until_the_client_has_t
     let frame = encode_message(&ToClient::Publication(publication)).0;
     socket.try_write_vectored(&[IoSlice::new(&frame)]).unwrap();
     assert!(socket.held() >= inward + 20_000 * 4 / 3);
-    assert_eq!(memory.held().total(), socket.held() + socket.request());
+    assert_eq!(memory.usage().total(), socket.held() + socket.request());
     let Poll::Ready(Some(events)) = pipe.poll_events(&Context::from_waker(noop_waker_ref())) else {
         panic!("there are events")
     };
-    assert_eq!((socket.held(), memory.held().connections), (inward, inward));
-    assert!(memory.held().frames >= events.len());
+    assert_eq!((socket.held(), memory.usage().connections), (inward, inward));
+    assert!(memory.usage().frames >= events.len());
     drop(events);
     assert_eq!(read(&socket).len(), 1);
-    assert_eq!(memory.held().total(), socket.request());
+    assert_eq!(memory.usage().total(), socket.request());
     socket.open_session();
-    assert_eq!((memory.held().guests, memory.held().connections), (0, socket.request()));
+    assert_eq!((memory.usage().unauthenticated, memory.usage().connections), (0, socket.request()));
     drop(socket);
-    assert_eq!(memory.held().total(), 0);
+    assert_eq!(memory.usage().total(), 0);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_stream_that_is_aborted_gives_back_at_once_what_lies_in_it() {
     let frame = encode_message(&ToClient::Publication(publication)).0;
     socket.try_write_vectored(&[IoSlice::new(&frame)]).unwrap();
     socket.abort();
-    assert_eq!((socket.held(), memory.held().total()), (0, socket.request()));
+    assert_eq!((socket.held(), memory.usage().total()), (0, socket.request()));
     assert_eq!(pipe.try_push(1, &messages(&["b"])), Pushed::Over);
     assert_eq!(socket.try_read_buf(&mut BytesMut::new()).unwrap(), 0);
 }

@@ -29,7 +29,7 @@ async fn compare(name: &str, relay: &RelayProcess, count: usize, build: impl Asy
     let settled = async || {
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         let scrape = Scrape::of(relay).await;
-        let parts = ["frames", "guests", "requests", "connections", "sessions", "replay_books"];
+        let parts = ["frames", "unauthenticated", "requests", "connections", "sessions", "replay_overhead"];
         let counted = parts.map(|part| scrape.value(&format!("sealwire_memory_bytes{{what=\"{part}\"}}")));
         (counted.iter().sum::<f64>(), scrape.value("process_resident_memory_bytes"))
     };

@@ -218,7 +218,7 @@ async fn a_flood_of_frames_or_bytes_closes_only_its_own_connection() {
         }
     };
     assert_eq!(goodbye.code, Code::RateLimited.number());
-    assert!(goodbye.reconnect_after_ms > 0 && goodbye.message.contains("bytes a second"), "{goodbye:?}");
+    assert!(goodbye.reconnect_after_ms > 0 && goodbye.message.contains("byte_rate"), "{goodbye:?}");
     bystander.publish("absences", "undisturbed").await;
 }
 

@@ -156,7 +156,10 @@ async fn streams_without_a_token_displace_each_other_and_no_session() {
     assert!(answered(b"200") > 100 && answered(b"503") > 0);
     bystanders.must_be_untouched().await;
     let scrape = Scrape::of(&relay).await;
-    assert!(scrape.value("sealwire_memory_bytes{what=\"guests\"}") < 17.0 * 1048576.0, "{scrape:#?}");
+    assert!(
+        scrape.value("sealwire_memory_bytes{what=\"unauthenticated\"}") < 17.0 * 1048576.0,
+        "{scrape:#?}"
+    );
     assert!(scrape.value("process_resident_memory_bytes") < 128.0 * 1048576.0);
 
     // The strangers stay until their deadline. A client with a token is soon admitted all the same, and no session

@@ -59,7 +59,7 @@ async fn an_id_of_another_message_is_refused_over_websocket_and_http() {
         match publisher.try_publish(channel("absences"), event, sealed(text), [7; 16]).await {
             ToClient::Failed(failed) => {
                 assert_eq!((failed.code, failed.retry_after_ms), (Code::IdReused.number(), 0));
-                assert!(failed.message.contains("give each message an id of its own"));
+                assert!(failed.message.contains("use a new id for each message"));
             }
             other => panic!("{other:?}"),
         }

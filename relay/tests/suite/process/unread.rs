@@ -19,7 +19,7 @@ use tokio::{
 /// The longest time for which a client may read nothing.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 const FLAGS: [&str; 6] = ["--write-timeout", "2s", "--log", "error", "--admin-listen", "127.0.0.1:0"];
-const GUESTS: &str = "sealwire_memory_bytes{what=\"guests\"}";
+const UNAUTHENTICATED: &str = "sealwire_memory_bytes{what=\"unauthenticated\"}";
 /// The longest wait for any step, on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// The number of pipelined requests, which have 18 MB of responses.
@@ -42,7 +42,7 @@ async fn ask_for_much(stream: &mut (impl AsyncWrite + Unpin)) {
 /// Waits until the relay has closed these connections, and returns the time that took.
 async fn until_gone(relay: &RelayProcess) -> Duration {
     let begun = Instant::now();
-    while Scrape::of(relay).await.value(GUESTS) < 190_000.0 {
+    while Scrape::of(relay).await.value(UNAUTHENTICATED) < 190_000.0 {
         assert!(begun.elapsed() < TIMEOUT, "no response waits for its client");
     }
     let begun = Instant::now();
@@ -70,7 +70,7 @@ async fn a_connection_with_unread_responses_is_closed_and_holds_little_memory_un
     let mut scrape = Scrape::of(&relay).await;
     let begun = Instant::now();
     // The socket buffers of the kernel count too.
-    while scrape.value(GUESTS) < 50.0 * 190_000.0 {
+    while scrape.value(UNAUTHENTICATED) < 50.0 * 190_000.0 {
         assert!(
             begun.elapsed() < WRITE_TIMEOUT,
             "the socket buffers of the kernel are not counted: {scrape:#?}"
@@ -82,7 +82,7 @@ async fn a_connection_with_unread_responses_is_closed_and_holds_little_memory_un
     let took = until_gone(&relay).await;
     assert!(took < WRITE_TIMEOUT + Duration::from_secs(5), "{took:?}");
     let scrape = Scrape::of(&relay).await;
-    assert_eq!(scrape.value(GUESTS), 0.0);
+    assert_eq!(scrape.value(UNAUTHENTICATED), 0.0);
     for stream in &mut unread {
         // Without a bound, the kernel would hold megabytes of responses.
         let read = rest(stream).await.len();
@@ -171,7 +171,7 @@ async fn a_stream_ends_with_its_session_even_if_the_client_does_not_read() {
     }
     let scrape = Scrape::of(&relay).await;
     assert_eq!(scrape.value("sealwire_connections"), 1.0);
-    assert_eq!(scrape.value(GUESTS), 0.0);
+    assert_eq!(scrape.value(UNAUTHENTICATED), 0.0);
     drop((silent, slow));
 }
 

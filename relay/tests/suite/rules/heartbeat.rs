@@ -43,7 +43,7 @@ fn a_ping_from_a_client_is_answered_with_pong() {
 fn a_websocket_ping_counts_as_a_sign_of_life() {
     let mut session = Session::open();
     session.pass(HEARTBEAT + Duration::from_secs(1));
-    session.rules.handle_heard(session.now);
+    session.rules.handle_activity(session.now);
     session.pass(2 * HEARTBEAT - Duration::from_millis(1));
     assert_eq!(session.closed, None);
     session.pass(Duration::from_millis(1));
@@ -70,7 +70,7 @@ fn the_expiry_of_a_session_follows_changes_of_the_wall_clock() {
 
 /// Suspends the relay of a session for three minutes, timers included.
 fn after_a_suspension(mut session: Session) -> Session {
-    session.pulse.beat(session.now.monotonic);
+    session.stall_detector.tick(session.now.monotonic);
     session.now.monotonic += Duration::from_secs(180);
     session.now.wall.0 += 180_000;
     session
@@ -81,7 +81,7 @@ fn pass_running(session: &mut Session, span: Duration) {
     const BEAT: Duration = Duration::from_millis(100);
     let end = session.now.monotonic + span;
     while session.now.monotonic < end {
-        session.pulse.beat(session.now.monotonic);
+        session.stall_detector.tick(session.now.monotonic);
         session.pass(BEAT.min(end - session.now.monotonic));
     }
 }

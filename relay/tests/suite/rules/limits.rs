@@ -71,7 +71,7 @@ fn the_replay_rate_of_a_session_refuses_replays_with_a_retry_time_and_loses_noth
     let refused = (0..20).find_map(|_| ask(&mut session)).expect("twenty replays must exceed the rate");
     assert_eq!(refused.code, Code::RateLimited.number());
     assert!((1..=1200).contains(&refused.retry_after_ms), "{refused:?}");
-    assert!(refused.message.contains("replayed bytes"), "{refused:?}");
+    assert!(refused.message.contains("replay rate limit"), "{refused:?}");
     assert_eq!(session.last_audited(), ("subscribe", Code::RateLimited));
     // The session is no longer subscribed to the channel, and continues.
     let absences = subscribed(session.subscribe(channel("absences"), None)).channel_id;
@@ -159,7 +159,7 @@ fn every_subscription_permit_is_released_whatever_ends_its_session() {
             let frame = ToRelay::Subscribe(subscribe).to_bytes().into();
             // At this point the broker has not answered.
             session.rules.handle_frame(frame, session.now);
-            assert!(matches!(session.rules.poll_action(), Some(SessionAction::Join { .. })));
+            assert!(matches!(session.rules.poll_action(), Some(SessionAction::Subscribe { .. })));
         };
         match step {
             0 => drop(session.subscribed("absences")),
@@ -171,12 +171,12 @@ fn every_subscription_permit_is_released_whatever_ends_its_session() {
             3 => {
                 joins(&mut session);
                 let error = sealwire_relay::BrokerError::Unavailable.into();
-                session.rules.handle_joined(Err(error), session.now);
+                session.rules.handle_subscribed(Err(error), session.now);
             }
             4 => {
                 session.subscribed("absences");
                 joins(&mut session);
-                session.rules.handle_joined(Err(sealwire_relay::BrokerError::Full.into()), session.now);
+                session.rules.handle_subscribed(Err(sealwire_relay::BrokerError::Full.into()), session.now);
             }
             _ => {
                 session.subscribed("absences");
@@ -225,7 +225,7 @@ fn publications_after_a_temporarily_refused_one_are_refused_until_it_is_retried(
     let (fourth, answer) = publish(&mut session, 4, third);
     let follower = failed(answer);
     assert_eq!((follower.code, follower.retry_after_ms), (Code::RateLimited.number(), 100));
-    assert!(follower.message.contains("before this one"), "{follower:?}");
+    assert!(follower.message.contains("an earlier publication"), "{follower:?}");
     let (_, answer) = publish(&mut session, 5, fourth);
     assert_eq!(failed(answer).code, Code::RateLimited.number());
     assert_eq!(session.audited.len(), audited, "a refused follower must not be audited");

@@ -241,9 +241,9 @@ fn an_unreachable_broker_fails_the_request_with_a_retry_time() {
     let earlier = session.subscribed("absences").channel_id();
     let subscribe = Subscribe { request: 9, channel: Some(channel("absences")), since: None, events: vec![] };
     session.rules.handle_frame(ToRelay::Subscribe(subscribe).to_bytes().into(), session.now);
-    assert!(matches!(session.rules.poll_action(), Some(SessionAction::Join { .. })));
+    assert!(matches!(session.rules.poll_action(), Some(SessionAction::Subscribe { .. })));
     assert!(session.rules.is_waiting());
-    session.rules.handle_joined(Err(BrokerError::Unavailable.into()), session.now);
+    session.rules.handle_subscribed(Err(BrokerError::Unavailable.into()), session.now);
     session.act();
     // The request replaced the earlier subscription, whose end is reported.
     assert!(matches!(session.sent.pop_front(), Some(ToClient::Ended(_))));

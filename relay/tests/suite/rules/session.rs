@@ -8,8 +8,8 @@ use sealwire_protocol::{
     wire::{Channel, Goodbye, Hello, Since, Subscribe, Subscribed, ToClient, ToRelay},
 };
 use sealwire_relay::{
-    BrokerError, Hub, HubLimits, Joined, Limits, Now, Publishing, Pulse, Refusal, Revocations, SessionAction,
-    SessionConfig, SessionRules, Settings, SigningKeys,
+    BrokerError, Hub, HubLimits, Limits, Now, Publishing, Refusal, Revocations, SessionAction, SessionConfig,
+    SessionRules, Settings, SigningKeys, StallDetector, SubscriptionStart,
 };
 use std::{
     collections::VecDeque,
@@ -31,7 +31,7 @@ pub struct Session {
     pub audited: Vec<Refusal>,
     pub revocations: Arc<Revocations>,
     pub keys: Arc<SigningKeys>,
-    pub pulse: Arc<Pulse>,
+    pub stall_detector: Arc<StallDetector>,
     pub limits: Arc<Limits>,
     pub closed: Option<CloseCode>,
     pub jitter: u32,
@@ -56,7 +56,7 @@ impl Session {
         keyring.insert(&two.id, two.key).unwrap();
         let revocations = Arc::<Revocations>::default();
         let keys = Arc::new(SigningKeys::new(keyring));
-        let pulse = Arc::<Pulse>::default();
+        let stall_detector = Arc::<StallDetector>::default();
         let terms = SessionConfig {
             keys: keys.clone(),
             revocations: revocations.clone(),
@@ -64,7 +64,7 @@ impl Session {
             heartbeat: HEARTBEAT,
             replay_window: Duration::from_secs(120),
             limits: limits.clone(),
-            pulse: pulse.clone(),
+            stall_detector: stall_detector.clone(),
         };
         let now = Now { monotonic: Instant::now(), wall: UnixMillis(START * 1000) };
         let kept = HubLimits { replay_window: terms.replay_window, replay_bytes: 1 << 20 };
@@ -76,7 +76,7 @@ impl Session {
             audited: Vec::new(),
             revocations,
             keys,
-            pulse,
+            stall_detector,
             limits,
             closed: None,
             jitter,
@@ -139,16 +139,17 @@ impl Session {
             assert_eq!(self.closed, None, "an action follows the close");
             match action {
                 SessionAction::Send(message) => self.sent.push_back(message),
-                SessionAction::Join { channel, tenant, since, .. } => {
-                    let replay = self.hub.join(tenant, channel, since, self.now);
+                SessionAction::Subscribe { channel, tenant, since, .. } => {
+                    let replay = self.hub.subscribe(tenant, channel, since, self.now);
                     let (position, recovered) = (replay.position, replay.recovered);
                     let replayed = replay.publications.bytes();
-                    self.rules.handle_joined(Ok(Joined { position, recovered, replayed }), self.now);
+                    self.rules
+                        .handle_subscribed(Ok(SubscriptionStart { position, recovered, replayed }), self.now);
                 }
-                SessionAction::Leave(channel) => self.hub.leave(channel, self.now),
+                SessionAction::Unsubscribe(channel) => self.hub.unsubscribe(channel, self.now),
                 SessionAction::Publish(Publishing(draft)) => {
                     let outcome = self.hub.publish(draft, self.now).map_err(BrokerError::from);
-                    let accepted = outcome.map(|outcome| outcome.accepted);
+                    let accepted = outcome.map(|outcome| outcome.receipt);
                     self.rules.handle_published(accepted.map_err(Into::into));
                 }
                 SessionAction::Audit(refusal) => self.audited.push(refusal),

@@ -1,23 +1,22 @@
-//! Several messages in one of the WebSocket's, for clients that take that: the frames that wait, as they are, behind the
-//! header of a frame that holds them all. A browser spends more on a WebSocket message than on what is in it.
+//! Batches: several messages in one WebSocket message, for clients that accept them. A batch consists of the queued
+//! frames after a header for all of them. Browsers spend more on each WebSocket message than on its content.
 
-use super::{Frame, Kind, Queue};
+use super::{FrameKind, Queue, QueuedFrame};
 use crate::websocket;
 
-/// Most frames of a batch; with its header they fit into one vectored write.
+/// The maximum number of frames in a batch; with the header, they fit into one vectored write.
 const MAX_FRAMES: u8 = 63;
-/// Longest batch, in bytes. What is begun has to be ended, also for a client that reads too slowly.
+/// The maximum bytes of a batch: a started batch must be completed, even for a client that reads too slowly.
 const MAX_BYTES: usize = 64 * 1024;
 
 impl Queue {
-    /// Turns what waits into a batch, where the client takes batches and more than one message waits. To be called before
-    /// every write.
+    /// Forms a batch if the client accepts batches and more than one message is queued. Called before every write.
     pub(in crate::connection) fn form_batch(&mut self) {
-        if !self.takes_batches || self.begun > 0 {
+        if !self.takes_batches || self.committed > 0 {
             return;
         }
         let (mut count, mut bytes) = (0, 0);
-        for frame in self.ready() {
+        for frame in self.writable_frames() {
             let len = frame.bytes.len();
             if count == MAX_FRAMES || bytes + len > MAX_BYTES || !websocket::is_message(&frame.bytes) {
                 break;
@@ -30,13 +29,17 @@ impl Queue {
         }
         let header = websocket::encode_batch_header(bytes);
         self.bytes += header.len();
-        self.own += header.len();
-        if self.exempt > 0 {
-            // Of a replay, as what follows it.
-            self.exempt += header.len();
+        self.owned_bytes += header.len();
+        if self.replay_bytes > 0 {
+            // The header belongs to the replay that follows it.
+            self.replay_bytes += header.len();
         }
-        self.frames.push_first(Frame { session: self.written, kind: Kind::Own, bytes: header });
-        self.begun = count + 1;
+        self.frames.push_first(QueuedFrame {
+            session: self.last_written,
+            kind: FrameKind::Owned,
+            bytes: header,
+        });
+        self.committed = count + 1;
     }
 }
 

@@ -12,22 +12,22 @@ fn publication(len: usize) -> (Bytes, Bytes) {
 
 fn push(queue: &mut Queue, frame: &Bytes, times: usize) {
     for _ in 0..times {
-        queue.push(0, frame).unwrap();
+        queue.push_publication(0, frame).unwrap();
     }
 }
 
-/// What one write would take, at most so many bytes of it.
-fn write(queue: &mut Queue, most: usize) -> Bytes {
-    queue.unfold();
+/// Performs one write of at most `max` bytes, and returns the written bytes.
+fn write(queue: &mut Queue, max: usize) -> Bytes {
+    queue.expand_replay();
     queue.form_batch();
     let mut slices = [IoSlice::new(&[]); 64];
-    let count = queue.slices(&mut slices);
-    let bytes: BytesMut = slices[..count].iter().flat_map(|slice| slice.iter().copied()).take(most).collect();
+    let count = queue.fill_slices(&mut slices);
+    let bytes: BytesMut = slices[..count].iter().flat_map(|slice| slice.iter().copied()).take(max).collect();
     queue.advance(bytes.len());
     bytes.freeze()
 }
 
-/// The messages of a written batch, without its header.
+/// Returns the messages of a written batch.
 fn messages(written: &Bytes) -> Vec<Bytes> {
     assert_eq!(written[0], 0x82);
     let header = match written[1] {
@@ -39,45 +39,45 @@ fn messages(written: &Bytes) -> Vec<Bytes> {
 }
 
 #[test]
-fn what_waits_is_one_message_of_the_websocket() {
+fn queued_messages_form_one_websocket_message() {
     let mut queue = Queue::new(1 << 20, true);
     let sent: Vec<_> = [0, 1, 200, 70].map(publication).to_vec();
     for (frame, _) in &sent {
-        queue.push(0, frame).unwrap();
+        queue.push_publication(0, frame).unwrap();
     }
     let written = write(&mut queue, usize::MAX);
     assert_eq!(messages(&written), sent.iter().map(|(_, message)| message.clone()).collect::<Vec<_>>());
     assert!(queue.is_empty());
-    assert_eq!((queue.bytes(), queue.own, queue.begun), (0, 0, 0));
-    // One alone goes as it is.
-    queue.push(0, &sent[2].0).unwrap();
+    assert_eq!((queue.bytes(), queue.owned_bytes, queue.committed), (0, 0, 0));
+    // A single message is written as it is.
+    queue.push_publication(0, &sent[2].0).unwrap();
     assert_eq!(write(&mut queue, usize::MAX), sent[2].0);
 }
 
 #[test]
-fn nothing_comes_between_the_parts_of_a_batch() {
+fn an_overflow_does_not_interrupt_a_started_batch() {
     let mut queue = Queue::new(1 << 20, true);
     let (frame, message) = publication(100);
     push(&mut queue, &frame, 3);
-    // Its header and a piece of its first frame.
+    // The first write takes the header and part of the first frame.
     let mut whole = BytesMut::from(&write(&mut queue, 10)[..]);
-    queue.push(0, &frame).unwrap();
+    queue.push_publication(0, &frame).unwrap();
     queue.overflow();
     let goodbye = publication(5);
     let close = encode_close(CloseStatus::Normal);
     queue.finish(0, &[goodbye.0.clone(), close.clone()]);
-    while queue.begun > 0 {
+    while queue.committed > 0 {
         whole.extend_from_slice(&write(&mut queue, 50));
     }
     assert_eq!(messages(&whole.freeze()), vec![message; 3]);
-    // A close frame is no message.
+    // A close frame is not part of a batch.
     let rest = write(&mut queue, usize::MAX);
     assert_eq!(rest, [goodbye.0, close].concat());
-    assert_eq!((queue.bytes(), queue.own), (0, 0));
+    assert_eq!((queue.bytes(), queue.owned_bytes), (0, 0));
 }
 
 #[test]
-fn a_batch_has_an_end() {
+fn a_batch_is_bounded_in_messages_and_bytes() {
     let mut queue = Queue::new(1 << 24, true);
     let (small, _) = publication(1);
     push(&mut queue, &small, 100);
@@ -89,7 +89,7 @@ fn a_batch_has_an_end() {
     assert_eq!(write(&mut queue, usize::MAX), large);
     let (huge, _) = publication(100_000);
     push(&mut queue, &huge, 2);
-    // Frames that are too long for a batch, and too long for one write together, go one by one.
+    // Frames that are too long for a batch, and together too long for one write, are written one by one.
     assert_eq!([write(&mut queue, usize::MAX), write(&mut queue, usize::MAX)], [huge.clone(), huge]);
 }
 
@@ -100,14 +100,14 @@ fn the_headers_of_a_replay_do_not_count_against_the_limit() {
     assert_eq!((queue.bytes(), queue.bytes), (60 * 200, 0));
     let mut written = 0;
     while !queue.is_empty() {
-        assert_eq!(queue.exempt, queue.bytes);
+        assert_eq!(queue.replay_bytes, queue.bytes);
         written += write(&mut queue, 100).len();
     }
-    assert!(written > 60 * 200, "there are headers among it");
+    assert!(written > 60 * 200, "the written bytes include headers");
 }
 
 #[test]
-fn a_client_that_takes_no_batches_gets_none() {
+fn a_client_without_batches_gets_single_messages() {
     let mut queue = Queue::new(1 << 20, false);
     let (frame, _) = publication(1);
     push(&mut queue, &frame, 2);

@@ -1,31 +1,32 @@
-//! Replays that wait in a queue. A replay has one place among the frames, and its frames take that place a few at a
-//! time, once everything before it is written: however long it is, it costs little to queue, and nothing while its client
-//! does not read.
+//! The replays in a queue. A replay is one placeholder among the frames, which is expanded a few frames at a time once
+//! everything before it is written. Queueing a replay is therefore cheap however long it is, and costs nothing more
+//! while its client does not read.
 
-use super::{Frame, Kind, Queue, SessionNumber};
+use super::{FrameKind, Queue, QueuedFrame, SessionNumber};
 use crate::{hub::History, session::EventFilter};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
-/// Most frames that are brought in at once, and their bytes but for the last one: a batch.
-const FRAMES: usize = 63;
-const BYTES: usize = 64 * 1024;
-/// Most publications that are looked at meanwhile, where few of them are wanted.
-const LOOKED_AT: usize = 512;
-/// The cost of looking at a publication that is not wanted, in bytes that could have been written instead.
-const PASSED_OVER: usize = 32;
+/// The maximum number of frames of one expansion, and the number of bytes after which it ends: those of a batch.
+const MAX_FRAMES: usize = 63;
+const MAX_BYTES: usize = 64 * 1024;
+/// The maximum number of publications that one expansion examines, for filters that accept few of them.
+const MAX_EXAMINED: usize = 512;
+/// The cost of a publication that the filter rejects, as a number of written bytes.
+const SKIP_COST: usize = 32;
 
-/// In the order of their permits.
+/// The replays of one queue that are not fully expanded.
 #[derive(Default)]
 pub(super) struct Replays {
-    waiting: VecDeque<Replay>,
-    /// Bytes of all publications that are left.
+    /// The replays, in the order of their placeholders.
+    waiting: VecDeque<QueuedReplay>,
+    /// The bytes of all remaining publications.
     bytes: u64,
-    /// Bytes that the replays occupy besides their publications.
+    /// The bytes that the replays occupy besides their publications.
     footprint: usize,
 }
 
-struct Replay {
+struct QueuedReplay {
     history: History,
     events: EventFilter,
     footprint: usize,
@@ -41,74 +42,77 @@ impl Replays {
     }
 
     pub(super) fn footprint(&self) -> usize {
-        self.footprint + self.waiting.capacity() * size_of::<Replay>()
+        self.footprint + self.waiting.capacity() * size_of::<QueuedReplay>()
     }
 }
 
 impl Queue {
-    /// Queues a replay, which does not count against the limit.
+    /// Queues a replay. It does not count against the limit.
     pub(in crate::connection) fn push_replay(
         &mut self,
         session: SessionNumber,
         history: History,
         events: EventFilter,
     ) {
-        if self.stage != super::Stage::Open || history.is_empty() {
+        if self.state != super::QueueState::Open || history.is_empty() {
             return;
         }
-        // Most replays are short, and wait in their place like everything else.
-        if history.len() <= FRAMES && history.bytes() <= BYTES as u64 {
-            let wanted = history.iter().filter(|publication| events.accepts(publication.event()));
-            for publication in wanted {
-                self.exempt += publication.frame().len();
-                self.append(session, Kind::Shared, publication.frame().clone());
+        // Most replays are short, and are queued as frames at once.
+        if history.len() <= MAX_FRAMES && history.bytes() <= MAX_BYTES as u64 {
+            let accepted = history.iter().filter(|publication| events.accepts(publication.event()));
+            for publication in accepted {
+                self.replay_bytes += publication.frame().len();
+                self.append(session, FrameKind::Shared, publication.frame().clone());
             }
             return;
         }
-        self.append(session, Kind::Replay, Bytes::new());
-        let replays = &mut self.rest.get_or_insert_default().replays;
+        self.append(session, FrameKind::Replay, Bytes::new());
+        let replays = &mut self.unplaced.get_or_insert_default().replays;
         let footprint = history.footprint();
         replays.bytes += history.bytes();
         replays.footprint += footprint;
-        replays.waiting.push_back(Replay { history, events, footprint });
+        replays.waiting.push_back(QueuedReplay { history, events, footprint });
     }
 
-    /// Brings in the next frames of a replay whose turn it is. Returns what that cost besides writing them, in bytes that
-    /// could have been written instead. To be called before every write, and again where [`Self::is_ready`] says so.
-    pub(in crate::connection) fn unfold(&mut self) -> usize {
-        let Some(Frame { session, kind: Kind::Replay, .. }) = self.frames.first() else { return 0 };
+    /// Expands the next frames of a replay at the front of the queue. Returns the cost of the publications that its
+    /// filter rejected, as a number of written bytes. Called before every write, and again while
+    /// [`Self::has_writable_frame`] returns false.
+    pub(in crate::connection) fn expand_replay(&mut self) -> usize {
+        let Some(QueuedFrame { session, kind: FrameKind::Replay, .. }) = self.frames.first() else {
+            return 0;
+        };
         let session = *session;
-        let Some(rest) = &mut self.rest else { return 0 };
-        let replays = &mut rest.replays;
+        let Some(unplaced) = &mut self.unplaced else { return 0 };
+        let replays = &mut unplaced.replays;
         let Some(replay) = replays.waiting.front_mut() else { return 0 };
-        let (mut frames, mut bytes, mut passed_over) = (Vec::new(), 0, 0);
-        while frames.len() < FRAMES && bytes < BYTES && frames.len() + passed_over < LOOKED_AT {
+        let (mut frames, mut bytes, mut skipped) = (Vec::new(), 0, 0);
+        while frames.len() < MAX_FRAMES && bytes < MAX_BYTES && frames.len() + skipped < MAX_EXAMINED {
             let Some(publication) = replay.history.pop() else { break };
             replays.bytes -= publication.frame().len() as u64;
             if replay.events.accepts(publication.event()) {
                 bytes += publication.frame().len();
                 frames.push(publication.frame().clone());
             } else {
-                passed_over += 1;
+                skipped += 1;
             }
         }
         if replay.history.is_empty() {
             replays.footprint -= replay.footprint;
             replays.waiting.pop_front();
             self.frames.remove_first();
-            self.tidy();
+            self.release_unplaced();
         }
         self.bytes += bytes;
-        self.exempt += bytes;
+        self.replay_bytes += bytes;
         for bytes in frames.into_iter().rev() {
-            self.frames.push_first(Frame { session, kind: Kind::Shared, bytes });
+            self.frames.push_first(QueuedFrame { session, kind: FrameKind::Shared, bytes });
         }
-        passed_over * PASSED_OVER
+        skipped * SKIP_COST
     }
 
-    /// Returns whether a frame can be written now. A replay of which nothing was wanted so far gives none yet.
-    pub(in crate::connection) fn is_ready(&self) -> bool {
-        self.frames.first().is_some_and(|first| first.kind != Kind::Replay)
+    /// Returns whether a frame can be written now. A replay at the front may have had no accepted publication yet.
+    pub(in crate::connection) fn has_writable_frame(&self) -> bool {
+        self.frames.first().is_some_and(|first| first.kind != FrameKind::Replay)
     }
 }
 

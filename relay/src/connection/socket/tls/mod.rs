@@ -1,6 +1,6 @@
-//! TLS on a socket, driven by readiness and from several threads. What rustls took is encrypted and leaves before
-//! anything more is handed to it, so that what waits for a slow client waits in the connection's queue, in plain and
-//! shared with all others; the encrypted rest is at most [`WRITE_AHEAD`].
+//! TLS on a non-blocking socket that several threads use. Encrypted bytes are written to the socket before more
+//! plaintext is passed to rustls, so that frames for a slow client wait in the connection's queue, unencrypted and
+//! shared with other queues. At most [`WRITE_AHEAD`] bytes wait encrypted.
 
 use crate::listener::net;
 use bytes::BytesMut;
@@ -17,32 +17,33 @@ use std::{
 };
 use tokio::net::TcpStream;
 
-/// Most plaintext that is encrypted before the socket has taken it, in bytes: one record of TLS.
+/// The maximum bytes of plaintext that are encrypted before the socket has accepted them: one TLS record.
 const WRITE_AHEAD: usize = 16 * 1024;
-/// Most bytes from a client without any plaintext among them: the longest record of TLS, and messages of TLS itself. With an
-/// unfinished message of TLS, a client could make the session hold 64 KiB.
+/// The maximum bytes from a client that yield no plaintext: the longest TLS record, and handshake messages. Without the
+/// limit, a client could make the session hold 64 KiB with an incomplete handshake message.
 const MAX_UNDECRYPTED: usize = 24 * 1024;
-/// What a session occupies that waits for nothing, in bytes; measured, and rounded up.
+/// The bytes of an idle TLS session; measured and rounded up.
 pub(crate) const SESSION: u32 = 8 * 1024;
 
+/// A TLS connection after its handshake.
 pub(crate) struct TlsSocket {
     stream: TcpStream,
     session: Mutex<ServerConnection>,
-    /// There may be plaintext that no readiness of the socket tells of.
+    /// True if the session may hold plaintext, which the readiness of the socket does not show.
     decrypted: AtomicBool,
-    /// Bytes that were read since the last plaintext.
+    /// The bytes that were read since the last plaintext.
     undecrypted: AtomicU32,
 }
 
 impl TlsSocket {
-    /// Goes on with a session after its handshake.
+    /// Takes over a session after its handshake.
     pub(super) fn new(stream: TcpStream, mut session: ServerConnection) -> Self {
         session.set_buffer_limit(Some(WRITE_AHEAD));
         let (decrypted, undecrypted) = (AtomicBool::new(true), AtomicU32::new(0));
         Self { stream, session: Mutex::new(session), decrypted, undecrypted }
     }
 
-    /// What it occupies, in bytes; `blocked` says whether it waits to write.
+    /// Returns the bytes of a session. `blocked` tells whether encrypted bytes may wait.
     pub(super) fn footprint(blocked: bool) -> u32 {
         SESSION + if blocked { WRITE_AHEAD as u32 } else { 0 }
     }
@@ -58,8 +59,8 @@ impl TlsSocket {
         self.stream.poll_read_ready(context)
     }
 
-    /// Reads at most one piece from the socket: `WouldBlock` says that no plaintext came of it, not that the socket is
-    /// empty.
+    /// Reads from the socket at most once. `WouldBlock` means that the read yielded no plaintext, not that the socket
+    /// is empty.
     pub(super) fn try_read_buf(&self, buffer: &mut BytesMut) -> io::Result<usize> {
         let mut session = self.session();
         let read = take_plaintext(&mut session, buffer);
@@ -71,7 +72,8 @@ impl TlsSocket {
         let undecrypted = self.undecrypted().saturating_add(read);
         self.undecrypted.store(u32::try_from(undecrypted).unwrap_or(u32::MAX), Ordering::Relaxed);
         let processed = session.process_new_packets();
-        // An alert, a ticket, a new key: small, and what the socket does not take now goes with the next frame.
+        // rustls may answer with an alert, a ticket or a key update. If the socket is full, it leaves with the next
+        // frame.
         let _ = flush(&mut session, &self.stream);
         processed.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         let read = take_plaintext(&mut session, buffer);
@@ -79,18 +81,18 @@ impl TlsSocket {
         if read.is_ok() {
             self.undecrypted.store(0, Ordering::Relaxed);
         } else if undecrypted > MAX_UNDECRYPTED {
-            let message = "the client sends TLS and no data in it";
+            let message = "the client sends TLS records without application data";
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         read
     }
 
-    /// Bytes that were read since the last plaintext.
+    /// Returns the bytes that were read since the last plaintext.
     pub(super) fn undecrypted(&self) -> usize {
         self.undecrypted.load(Ordering::Relaxed) as usize
     }
 
-    pub(super) fn let_wait_more(&self) {
+    pub(super) fn raise_unsent_limit(&self) {
         net::let_wait_more(&self.stream);
     }
 
@@ -112,7 +114,7 @@ impl TlsSocket {
         flush(&mut self.session(), &self.stream)
     }
 
-    /// Says goodbye in the terms of TLS, as far as the socket takes it.
+    /// Sends `close_notify`, as far as the socket accepts it, and closes the writing side.
     pub(super) fn shut_down(&self) {
         let mut session = self.session();
         session.send_close_notify();
@@ -125,7 +127,8 @@ impl TlsSocket {
     }
 }
 
-/// Moves plaintext into the spare room; 0 after the client said goodbye.
+/// Moves plaintext into the spare capacity of `buffer`. Returns the number of bytes; 0 after the client's
+/// `close_notify`.
 fn take_plaintext(session: &mut ServerConnection, buffer: &mut BytesMut) -> io::Result<usize> {
     let mut reader = session.reader();
     let plaintext = reader.fill_buf()?;
@@ -135,7 +138,7 @@ fn take_plaintext(session: &mut ServerConnection, buffer: &mut BytesMut) -> io::
     Ok(count)
 }
 
-/// Writes what is encrypted; `WouldBlock` where some of it is left.
+/// Writes encrypted bytes. Fails with `WouldBlock` if some are left.
 fn flush(session: &mut ServerConnection, stream: &TcpStream) -> io::Result<()> {
     while session.wants_write() {
         match session.write_tls(&mut Raw(stream)) {
@@ -148,7 +151,7 @@ fn flush(session: &mut ServerConnection, stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// The socket for rustls: reads and writes at once, or not at all.
+/// The socket as rustls uses it, with non-blocking reads and writes.
 struct Raw<'a>(&'a TcpStream);
 
 impl Read for Raw<'_> {

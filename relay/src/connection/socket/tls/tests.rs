@@ -19,7 +19,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector, client::TlsStream};
 
-/// Both ends of a connection after its handshake.
+/// Returns both ends of a connection after its handshake.
 async fn connection() -> (TlsStream<TcpStream>, TlsSocket) {
     let certified = rcgen::generate_simple_self_signed(vec!["relay".to_owned()]).unwrap();
     let directory = tempfile::tempdir().unwrap();
@@ -34,7 +34,7 @@ async fn connection() -> (TlsStream<TcpStream>, TlsSocket) {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    // For a client that writes its records itself.
+    // A test writes its own records with the secrets.
     config.enable_secret_extraction = true;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
@@ -56,9 +56,9 @@ async fn bytes_that_cannot_be_decrypted_yet_are_counted() {
         poll_fn(|context| socket.poll_read_ready(context)).await.unwrap();
         socket.try_read_buf(&mut BytesMut::with_capacity(4096))
     };
-    // Nothing has come so far.
+    // The client has sent nothing so far.
     assert_eq!(receive().await.unwrap_err().kind(), io::ErrorKind::WouldBlock);
-    // The beginning of a record of the longest kind.
+    // The start of a record of the maximum length.
     let begin = [&[23, 3, 3, 0x40, 0x00][..], &[0; 10_000]].concat();
     assert_eq!(client.try_write(&begin).unwrap(), begin.len());
     while socket.undecrypted() < begin.len() {
@@ -68,10 +68,10 @@ async fn bytes_that_cannot_be_decrypted_yet_are_counted() {
 }
 
 #[tokio::test]
-async fn a_client_that_sends_messages_of_tls_and_no_data_is_ended() {
+async fn a_client_that_sends_tls_records_without_data_is_disconnected() {
     let (mut client, socket) = connection().await;
     let mut sent = 0;
-    // Each is a record of some 30 bytes with a new key of the client.
+    // Each record of about 30 bytes is a key update.
     loop {
         client.get_mut().1.refresh_traffic_keys().unwrap();
         client.flush().await.unwrap();
@@ -83,7 +83,7 @@ async fn a_client_that_sends_messages_of_tls_and_no_data_is_ended() {
         }
         assert!(read.kind() == io::ErrorKind::WouldBlock && sent < 10_000, "{read} {sent}");
     }
-    // With data between them the connection goes on.
+    // With data in between, the connection stays open.
     let (mut client, socket) = connection().await;
     for _ in 0..2 * sent {
         client.get_mut().1.refresh_traffic_keys().unwrap();
@@ -101,7 +101,7 @@ async fn a_client_that_sends_messages_of_tls_and_no_data_is_ended() {
 }
 
 #[tokio::test]
-async fn a_message_of_tls_that_does_not_end_is_not_waited_for() {
+async fn an_endless_tls_message_is_refused() {
     let (client, socket) = connection().await;
     let (client, session) = client.into_inner();
     let (mut number, ConnectionTrafficSecrets::Aes256Gcm { key, iv }) =
@@ -110,7 +110,7 @@ async fn a_message_of_tls_that_does_not_end_is_not_waited_for() {
         panic!("another cipher suite")
     };
     let cipher = Aes256Gcm::new_from_slice(key.as_ref()).unwrap();
-    // The parts of a message of 64 KiB, each in a record of its own.
+    // The parts of a handshake message of 64 KiB, each in its own record.
     let mut part = [&[4, 0, 0xff, 0xff][..], &[0; 4000]].concat();
     let mut sent = 0;
     loop {
@@ -139,13 +139,13 @@ async fn a_message_of_tls_that_does_not_end_is_not_waited_for() {
         if is_ended {
             break;
         }
-        assert!(sent < 2 * MAX_UNDECRYPTED, "{sent} bytes were taken in");
+        assert!(sent < 2 * MAX_UNDECRYPTED, "{sent} bytes were accepted");
     }
-    assert!(sent > MAX_UNDECRYPTED, "ended for something else after {sent} bytes");
+    assert!(sent > MAX_UNDECRYPTED, "disconnected for another reason after {sent} bytes");
 }
 
 #[tokio::test]
-async fn an_empty_queue_is_blocked_for_as_long_as_encrypted_bytes_wait() {
+async fn an_empty_queue_stays_blocked_while_encrypted_bytes_wait() {
     const FRAME: usize = 10_000;
     let (mut client, socket) = connection().await;
     let limits = Arc::new(Limits::new(Settings::default(), Instant::now()));
@@ -156,7 +156,7 @@ async fn an_empty_queue_is_blocked_for_as_long_as_encrypted_bytes_wait() {
     let outbound =
         Outbound::new(socket, Queue::new(1 << 20, false), Ipv4Addr::LOCALHOST.into(), permits, memory);
     let mut frames = 0;
-    // Each is small enough to be encrypted at once, so that the one that the socket has no room for leaves nothing queued.
+    // Each frame is encrypted at once, so that the one that fills the socket leaves the queue empty.
     loop {
         outbound.push_answer(0, vec![7; FRAME].into());
         outbound.flush();
@@ -171,7 +171,7 @@ async fn an_empty_queue_is_blocked_for_as_long_as_encrypted_bytes_wait() {
     let drain = async {
         while outbound.backlog().condition == Condition::Blocked {
             poll_fn(|context| outbound.socket().poll_write_ready(context)).await.unwrap();
-            outbound.go_on();
+            outbound.resume_writing();
         }
     };
     let (read_all, ()) = tokio::join!(client.read_exact(&mut read), drain);

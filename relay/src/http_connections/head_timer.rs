@@ -1,7 +1,6 @@
-//! The time of an HTTP connection until the head of its next request is complete. hyper starts it at the beginning of the
-//! connection and after each answer.
+//! The timer for the head of a request. hyper starts it at the beginning of a connection and after each response.
 
-use super::Guest;
+use super::HttpConnection;
 use hyper::rt::{Sleep, Timer};
 use std::{
     pin::Pin,
@@ -10,18 +9,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Gives the head of a request `head_timeout`, from the beginning of the connection or from the first byte after an answer.
-/// Between two requests, the connection may stay open for `keep_alive`: a load balancer that closes its idle connections
-/// earlier never sends a request to one that the relay has closed.
+/// Limits the time for the head of a request to `head_timeout`, from the beginning of the connection or from the first
+/// byte after a response. Between two requests, the connection may stay open for `keep_alive`: a load balancer that
+/// closes idle connections earlier never sends a request on one that the relay has closed.
 pub(crate) struct HeadTimer {
-    guest: Arc<Guest>,
+    connection: Arc<HttpConnection>,
     head_timeout: Duration,
     keep_alive: Duration,
 }
 
 impl HeadTimer {
-    pub(crate) fn new(guest: Arc<Guest>, head_timeout: Duration, keep_alive: Duration) -> Self {
-        Self { guest, head_timeout, keep_alive }
+    pub(crate) fn new(connection: Arc<HttpConnection>, head_timeout: Duration, keep_alive: Duration) -> Self {
+        Self { connection, head_timeout, keep_alive }
     }
 }
 
@@ -31,7 +30,7 @@ impl Timer for HeadTimer {
     }
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
-        let idle = self.guest.is_between_requests().then(|| self.guest.clone());
+        let idle = self.connection.is_between_requests().then(|| self.connection.clone());
         let until = match &idle {
             Some(_) => tokio::time::Instant::now() + self.keep_alive,
             None => deadline.into(),
@@ -42,8 +41,8 @@ impl Timer for HeadTimer {
 }
 
 struct HeadSleep {
-    /// Present while nothing has come of the next request.
-    idle: Option<Arc<Guest>>,
+    /// Present until the first byte of the next request.
+    idle: Option<Arc<HttpConnection>>,
     head_timeout: Duration,
     sleep: Pin<Box<tokio::time::Sleep>>,
 }
@@ -52,7 +51,7 @@ impl Future for HeadSleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.idle.as_ref().is_some_and(|guest| !guest.is_between_requests()) {
+        if self.idle.as_ref().is_some_and(|connection| !connection.is_between_requests()) {
             self.idle = None;
             let end = tokio::time::Instant::now() + self.head_timeout;
             self.sleep.as_mut().reset(end);
@@ -74,8 +73,8 @@ mod tests {
     const HEAD: Duration = Duration::from_secs(10);
 
     fn timer() -> HeadTimer {
-        let guest = super::super::guest(&Arc::new(Memory::new(1 << 30)));
-        HeadTimer::new(guest, HEAD, Settings::default().keep_alive)
+        let connection = super::super::test_connection(&Arc::new(Memory::new(1 << 30)));
+        HeadTimer::new(connection, HEAD, Settings::default().keep_alive)
     }
 
     fn started(timer: &HeadTimer) -> Pin<Box<dyn Sleep>> {
@@ -83,9 +82,9 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_between_two_requests_outlives_the_idle_time_of_a_load_balancer() {
+    async fn a_connection_between_requests_outlives_the_idle_timeout_of_a_load_balancer() {
         let timer = timer();
-        timer.guest.answered();
+        timer.connection.answered();
         let mut sleep = started(&timer);
         advance(Duration::from_secs(121)).await;
         assert!(sleep.as_mut().now_or_never().is_none());
@@ -94,16 +93,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_head_that_has_begun_and_a_connection_without_a_request_have_little_time() {
+    async fn a_started_head_and_a_new_connection_have_the_head_timeout() {
         let timer = timer();
         let mut first = started(&timer);
         advance(HEAD + Duration::from_millis(1)).await;
         assert!(first.as_mut().now_or_never().is_some());
 
-        timer.guest.answered();
+        timer.connection.answered();
         let mut next = started(&timer);
         advance(Duration::from_secs(60)).await;
-        timer.guest.read(1).unwrap();
+        timer.connection.count_read(1).unwrap();
         assert!(next.as_mut().now_or_never().is_none());
         advance(HEAD + Duration::from_millis(1)).await;
         assert!(next.as_mut().now_or_never().is_some());

@@ -1,7 +1,7 @@
-//! A client's socket as HTTP and TLS see it. A client that does not read its answers, or hardly, loses the connection;
-//! otherwise it could keep the answer, the system's buffers and the connection's place for ever.
+//! The socket below HTTP and TLS, with a minimum read rate. A client that reads its response too slowly is
+//! disconnected; otherwise it could hold the response, the kernel buffers and its permit for ever.
 
-use super::Guest;
+use super::HttpConnection;
 use crate::listener::net::ClientSocket;
 use std::{
     io::{self, IoSlice},
@@ -15,36 +15,37 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// The least rate of a client, in bytes a second, over the whole time that an answer waits for it.
+/// The minimum read rate of a client in bytes per second, averaged over the time that a response waits for it.
 const MIN_RATE: f64 = 1024.0;
 
+/// A socket whose client must read at least [`MIN_RATE`].
 pub(crate) struct Paced<S: ClientSocket> {
-    /// Absent after it was taken out.
+    /// The socket; `None` after [`Self::into_inner`].
     stream: Option<S>,
-    guest: Arc<Guest>,
-    /// Present while the client's socket takes no more.
+    connection: Arc<HttpConnection>,
+    /// Present while a write waits for the client.
     stall: Option<Box<Stall>>,
 }
 
-/// An answer that waits for its client.
+/// A response that waits for its client.
 struct Stall {
     begun: Instant,
     written: usize,
-    patience: Duration,
+    timeout: Duration,
     end: Pin<Box<Sleep>>,
 }
 
 impl<S: ClientSocket> Paced<S> {
-    pub(crate) fn new(stream: S, guest: Arc<Guest>) -> Self {
-        Self { stream: Some(stream), guest, stall: None }
+    pub(crate) fn new(stream: S, connection: Arc<HttpConnection>) -> Self {
+        Self { stream: Some(stream), connection, stall: None }
     }
 
-    /// The socket itself. It is present, as it is taken out once.
+    /// Takes the socket out. It is always present, because this consumes the value.
     pub(crate) fn into_inner(mut self) -> Option<S> {
         self.stream.take()
     }
 
-    /// Passes on the result of a write. A write that has to wait for too long ends the connection.
+    /// Passes on the result of a write, or an error if the client's time has passed.
     fn pace(
         &mut self,
         context: &mut Context<'_>,
@@ -62,33 +63,36 @@ impl<S: ClientSocket> Paced<S> {
         }
     }
 
-    /// Ready with an error once the time of the client is over.
+    /// Completes with an error once the client's time has passed.
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         if self.stall.is_none()
-            && let Err(error) = self.guest.block()
+            && let Err(error) = self.connection.count_kernel_buffers()
         {
-            self.guest.expel();
+            self.connection.close_now();
             return Poll::Ready(error);
         }
-        let stall = self.stall.get_or_insert_with(|| Box::new(Stall::new(self.guest.patience())));
+        let stall = self.stall.get_or_insert_with(|| Box::new(Stall::new(self.connection.write_timeout())));
         match stall.end.as_mut().poll(context) {
             Poll::Ready(()) => {
-                self.guest.expel();
-                Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the client does not read its answer"))
+                self.connection.close_now();
+                Poll::Ready(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "the client reads its response too slowly (`write_timeout`)",
+                ))
             }
             Poll::Pending => Poll::Pending,
         }
     }
 
-    /// Everything was written.
+    /// Records that everything was written.
     fn flushed(&mut self) {
         if self.stall.take().is_some() {
-            self.guest.unblock();
+            self.connection.release_kernel_buffers();
         }
     }
 
-    /// Fails if the client sends while its stream is open. HTTP stops to read once something lies in its own buffer, and
-    /// everything else would lie in the system's.
+    /// Fails if the client sends data on the connection of its stream. hyper stops reading once its own buffer holds
+    /// something, so further data would stay in the kernel buffers.
     fn check_silence(&mut self, context: &mut Context<'_>) -> io::Result<()>
     where
         S: AsyncRead + Unpin,
@@ -96,7 +100,7 @@ impl<S: ClientSocket> Paced<S> {
         let mut byte = [0];
         let mut buffer = ReadBuf::new(&mut byte);
         match self.socket()?.poll_read(context, &mut buffer) {
-            Poll::Ready(Ok(())) => self.guest.read(buffer.filled().len()),
+            Poll::Ready(Ok(())) => self.connection.count_read(buffer.filled().len()),
             Poll::Ready(Err(error)) => Err(error),
             Poll::Pending => Ok(()),
         }
@@ -111,17 +115,17 @@ impl<S: ClientSocket> Paced<S> {
 }
 
 impl Stall {
-    fn new(patience: Duration) -> Self {
+    fn new(timeout: Duration) -> Self {
         let begun = Instant::now();
-        Self { begun, written: 0, patience, end: Box::pin(sleep_until(begun + patience)) }
+        Self { begun, written: 0, timeout, end: Box::pin(sleep_until(begun + timeout)) }
     }
 
-    /// The client has read so much.
+    /// Extends the deadline, because the client has read `count` bytes.
     fn progress(&mut self, count: usize) {
         self.written += count;
-        // A client that was quick may not stop for any longer after it.
+        // A client that was quick may pause no longer than a slow one.
         let earned = Duration::from_secs_f64(self.written as f64 / MIN_RATE);
-        let end = (Instant::now() + self.patience).min(self.begun + self.patience + earned);
+        let end = (Instant::now() + self.timeout).min(self.begun + self.timeout + earned);
         self.end.as_mut().reset(end);
     }
 }
@@ -135,7 +139,7 @@ impl<S: AsyncRead + ClientSocket + Unpin> AsyncRead for Paced<S> {
         let before = buffer.filled().len();
         let result = self.socket()?.poll_read(context, buffer);
         if let Poll::Ready(Ok(())) = result {
-            self.guest.read(buffer.filled().len() - before)?;
+            self.connection.count_read(buffer.filled().len() - before)?;
         }
         result
     }
@@ -169,7 +173,7 @@ impl<S: AsyncRead + AsyncWrite + ClientSocket + Unpin> AsyncWrite for Paced<S> {
         if let Poll::Ready(Ok(())) = result {
             self.flushed();
         }
-        if self.guest.is_stream() {
+        if self.connection.is_stream() {
             self.check_silence(context)?;
         }
         result
@@ -183,7 +187,7 @@ impl<S: AsyncRead + AsyncWrite + ClientSocket + Unpin> AsyncWrite for Paced<S> {
 impl<S: ClientSocket> Drop for Paced<S> {
     fn drop(&mut self) {
         if let Some(stream) = &self.stream
-            && self.guest.is_expelled()
+            && self.connection.is_closing_now()
         {
             stream.close_abruptly();
         }

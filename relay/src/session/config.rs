@@ -1,0 +1,39 @@
+//! The configuration of a session, and the input that completes a subscribe request.
+
+use crate::{
+    auth::{revocations::Revocations, signing_keys::SigningKeys},
+    limits::Limits,
+    stall_detector::StallDetector,
+};
+use sealwire_protocol::wire::Position;
+use std::{sync::Arc, time::Duration};
+
+/// The configuration that all sessions of a relay share.
+#[derive(Clone)]
+pub struct SessionConfig {
+    /// The signing keys of all apps.
+    pub keys: Arc<SigningKeys>,
+    /// The sessions that their apps have revoked.
+    pub revocations: Arc<Revocations>,
+    /// The time within which a client must send `Hello`.
+    pub hello_timeout: Duration,
+    /// The interval of the relay's `Ping`. A client that is silent for two intervals is disconnected.
+    pub heartbeat: Duration,
+    /// The time for which a subscription can resume.
+    pub replay_window: Duration,
+    /// The limits, with their current use.
+    pub limits: Arc<Limits>,
+    /// The detector of times in which the relay was suspended.
+    pub stall_detector: Arc<StallDetector>,
+}
+
+/// The start of a subscription, as the broker returned it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubscriptionStart {
+    /// The position before the first publication that follows.
+    pub position: Position,
+    /// True if everything that was requested provably follows.
+    pub recovered: bool,
+    /// The bytes of the replay that follows.
+    pub replayed: u64,
+}

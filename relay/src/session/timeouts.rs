@@ -1,0 +1,93 @@
+//! The timers of a session: the hello timeout, heartbeats, idle and silent clients, and the expiry of tokens.
+
+use super::{SessionAction, SessionRules, SessionState, deadlines::Timer};
+use crate::{clock::Now, refused::Refused};
+use sealwire_protocol::{
+    Code,
+    wire::{Ping, ToClient},
+};
+use std::time::{Duration, Instant};
+
+impl SessionRules {
+    /// Advances the session to `now`. Does nothing before [`Self::poll_timeout`].
+    pub fn handle_timeout(&mut self, now: Now) {
+        while let Some(timer) = self.deadlines.take_due(now.monotonic) {
+            match timer {
+                Timer::Hello if let Some(later) = self.stall_grace(now, self.config.hello_timeout) => {
+                    self.deadlines.set(timer, later);
+                }
+                Timer::Hello => {
+                    let message = "no Hello arrived within the hello timeout (`hello_timeout`); send it right after connecting";
+                    self.goodbye(Refused::new(Code::HelloTimeout, message));
+                }
+                Timer::Silence => self.check_silence(now),
+                Timer::Heartbeat if self.is_idle(now) => {
+                    let message = "the session had no subscription and no request for too long (`idle_timeout`); reconnect when needed";
+                    self.goodbye(Refused::new(Code::IdleTimeout, message));
+                }
+                Timer::Heartbeat => {
+                    self.actions.push_back(SessionAction::Send(ToClient::Ping(Ping {})));
+                    self.deadlines.set(Timer::Heartbeat, now.monotonic + self.config.heartbeat);
+                    self.follow_wall_clock(now);
+                }
+                Timer::SessionExpiry => {
+                    let SessionState::Established(open) = &self.state else { continue };
+                    let expiry = open.grant.exp.millis();
+                    if now.wall < expiry {
+                        self.deadlines.set(Timer::SessionExpiry, now.instant_of(expiry));
+                        continue;
+                    }
+                    let message = "the session token has expired; fetch a fresh one and reconnect";
+                    self.goodbye(Refused::new(Code::TokenExpired, message));
+                }
+                Timer::ChannelExpiry(channel) => {
+                    let SessionState::Established(open) = &mut self.state else { continue };
+                    if let Some(later) = open.expire(channel, now, &mut self.actions) {
+                        self.deadlines.set(timer, now.instant_of(later));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns whether the client has no subscription and has made no request for the idle timeout.
+    fn is_idle(&self, now: Now) -> bool {
+        let timeout = self.config.limits.settings().idle_timeout;
+        if self.stall_grace(now, self.config.heartbeat).is_some() {
+            return false;
+        }
+        matches!(&self.state, SessionState::Established(open) if open.subscriptions.len() == 0 && !open.is_waiting())
+            && now.monotonic.saturating_duration_since(self.last_request_at) >= timeout
+    }
+
+    fn check_silence(&mut self, now: Now) {
+        let deadline = self.last_seen_at + 2 * self.config.heartbeat;
+        let later = if now.monotonic < deadline {
+            Some(deadline)
+        } else {
+            self.stall_grace(now, self.config.heartbeat)
+        };
+        if let Some(later) = later {
+            self.deadlines.set(Timer::Silence, later);
+            return;
+        }
+        let message = "nothing was received from the client for two heartbeats (`heartbeat`); reconnect";
+        self.goodbye(Refused::new(Code::HeartbeatTimeout, message));
+    }
+
+    /// Returns the earliest time at which a silent client may be disconnected, or `None` if that is now. After a stall
+    /// of the relay, it first reads the messages that clients sent meanwhile, for the time `grace`.
+    fn stall_grace(&self, now: Now, grace: Duration) -> Option<Instant> {
+        let earliest = self.config.stall_detector.last_resumed(now.monotonic)? + grace;
+        (now.monotonic < earliest).then_some(earliest)
+    }
+
+    /// Recomputes the timers of all tokens, because the wall clock may have been set.
+    fn follow_wall_clock(&mut self, now: Now) {
+        let SessionState::Established(open) = &self.state else { return };
+        self.deadlines.set(Timer::SessionExpiry, now.instant_of(open.grant.exp.millis()));
+        for (channel, expiry) in open.channel_expiries() {
+            self.deadlines.set(Timer::ChannelExpiry(channel), now.instant_of(expiry));
+        }
+    }
+}
