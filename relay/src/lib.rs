@@ -42,7 +42,7 @@ pub use auth::{
 };
 pub use broker::{Broker, BrokerError, BrokerFuture, BrokerStatus, EmbeddedBroker};
 pub use clock::Now;
-pub use config::{Config, ConfigError, NewApp, Origin, Overrides, Risk, template};
+pub use config::{Config, ConfigError, ConfigOrigin, NewApp, Overrides, Risk, template};
 pub use fanout::{BacklogPermit, Deliveries, Opening, Subscribers, Visited};
 pub use hub::{
     Accepted, Draft, History, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication,

@@ -43,7 +43,7 @@ impl Subscriptions {
         // First, so that nothing is missed between the replay and what is published after it.
         self.fanout.join(channel, self.connection, self.sink.clone(), events);
         self.joining = Some(channel);
-        self.broker.join(tenant, channel, since)
+        self.broker.subscribe(tenant, channel, since)
     }
 
     /// The broker answered.
@@ -51,7 +51,7 @@ impl Subscriptions {
         self.joining = None;
         match self.joined.binary_search(&channel) {
             // Joined anew: the broker counted it twice.
-            Ok(_) => self.broker.leave(channel),
+            Ok(_) => self.broker.unsubscribe(channel),
             Err(place) => {
                 if self.joined.is_empty() {
                     self.joined.reserve_exact(1);
@@ -76,7 +76,7 @@ impl Subscriptions {
         self.fanout.leave(channel, self.connection);
         if let Ok(place) = self.joined.binary_search(&channel) {
             self.joined.remove(place);
-            self.broker.leave(channel);
+            self.broker.unsubscribe(channel);
         }
     }
 }
@@ -85,7 +85,7 @@ impl Drop for Subscriptions {
     fn drop(&mut self) {
         for channel in std::mem::take(&mut self.joined) {
             self.fanout.leave(channel, self.connection);
-            self.broker.leave(channel);
+            self.broker.unsubscribe(channel);
         }
         if let Some(channel) = self.joining {
             self.fanout.leave(channel, self.connection);

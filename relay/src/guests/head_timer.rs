@@ -75,7 +75,7 @@ mod tests {
 
     fn timer() -> HeadTimer {
         let guest = super::super::guest(&Arc::new(Memory::new(1 << 30)));
-        HeadTimer::new(guest, HEAD, Settings::default().keep_alive)
+        HeadTimer::new(guest, HEAD, Settings::default().keep_alive_timeout)
     }
 
     fn started(timer: &HeadTimer) -> Pin<Box<dyn Sleep>> {

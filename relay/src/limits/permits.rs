@@ -1,10 +1,10 @@
 //! Permits that are taken and given back: one for every connection, one for every session.
 
 use super::{Limit, Limits, bucket::Bucket};
-use crate::{refused::Refused, tenant::Tenant};
+use crate::{proxies::client_network, refused::Refused, tenant::Tenant};
 use std::{
     hash::BuildHasher as _,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, atomic::Ordering},
     time::Instant,
 };
@@ -55,7 +55,7 @@ impl Limits {
 
     /// A permit for one more connection from this address.
     pub(crate) fn admit_address(self: &Arc<Self>, address: IpAddr) -> Result<AddressPermit, Refused> {
-        let address = self.keys.hash_one(("address", network(address)));
+        let address = self.keys.hash_one(("address", client_network(address)));
         if self.occupancy.enter(address, self.settings().max_connections_per_address) {
             Ok(AddressPermit { limits: self.clone(), address })
         } else {
@@ -128,14 +128,6 @@ impl SessionPermit {
         if let Ok(count @ 1..) = u32::try_from(count) {
             self.limits.subscriptions.leave_many(self.tenant.app, count);
         }
-    }
-}
-
-/// Who has one address of IPv6 has 2⁶⁴ of them.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
     }
 }
 

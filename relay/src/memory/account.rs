@@ -1,7 +1,7 @@
 //! The memory that one connection holds, by kind: counted until the account is dropped.
 
 use super::{Kind, Memory};
-use crate::listener::net::{UNREAD, UNSENT, UNSENT_OF_QUICK};
+use crate::listener::net::{UNREAD, UNSENT, UNSENT_AFTER_RAISE};
 use std::sync::Arc;
 
 /// Two words for every connection, and no more.
@@ -39,8 +39,8 @@ impl InKernel {
         match self {
             Self::Nothing => 0,
             Self::Unread => UNSENT,
-            Self::UnreadOfQuick => UNSENT_OF_QUICK,
-            Self::Both => UNSENT_OF_QUICK + UNREAD,
+            Self::UnreadOfQuick => UNSENT_AFTER_RAISE,
+            Self::Both => UNSENT_AFTER_RAISE + UNREAD,
         }
     }
 }

@@ -1,10 +1,10 @@
-//! A counter that many threads add to without sharing a cache line, read when somebody scrapes.
+//! A counter that many threads add to without sharing a cache line. A scrape sums it up.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 const STRIPES: usize = 16;
 
-/// Two lines, because processors fetch them in pairs.
+/// The alignment is two cache lines, because processors fetch lines in pairs.
 #[repr(align(128))]
 #[derive(Default)]
 struct Stripe(AtomicU64);
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_many_threads_add_is_all_there() {
+    fn the_additions_of_all_threads_are_summed() {
         let counter = Striped::default();
         std::thread::scope(|scope| {
             for _ in 0..2 * STRIPES {

@@ -1,5 +1,5 @@
-//! The settings of a relay. `table` has one row for each of them; the struct with the values, the file, the variables, the
-//! flags, the printed configuration, the reload, the documentation and the JSON Schema all come from its rows.
+//! The settings of a relay. `table` has one row for each of them. The struct with the values, the keys of the file, the
+//! variables, the flags, the printed configuration, the reload, the documentation and the JSON Schema derive from the rows.
 
 mod allowed_origins;
 mod kinds;
@@ -23,3 +23,4 @@ pub use table::Settings;
 pub(crate) use kinds::{OFF, quotable};
 pub(crate) use setting::key;
 pub(crate) use suggestion::unknown;
+pub(crate) use units::duration_text;

@@ -52,7 +52,7 @@ impl Broker for Handle {
         })
     }
 
-    fn join(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> BrokerFuture<Replay> {
+    fn subscribe(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> BrokerFuture<Replay> {
         let remote = self.0.clone();
         Box::pin(async move {
             sleep(remote.latency / 2).await;
@@ -67,7 +67,7 @@ impl Broker for Handle {
         })
     }
 
-    fn leave(&self, channel: ChannelId) {
+    fn unsubscribe(&self, channel: ChannelId) {
         self.0.hub.lock().unwrap().leave(channel, Now::read());
         *self.0.subscriptions.lock().unwrap().entry(channel).or_default() -= 1;
     }

@@ -6,7 +6,7 @@ use crate::{
     memory::{CONNECTION, Memory},
     session::EventFilter,
     settings::Settings,
-    sse::Streams,
+    sse::StreamRegistry,
     tenant::Tenant,
     websocket::encode_message,
 };
@@ -113,7 +113,7 @@ async fn whoever_writes_leaves_what_is_more_than_a_share_to_the_connections_task
 #[tokio::test]
 async fn a_client_that_sends_whole_messages_is_not_stalled_by_an_unfinished_one() {
     let memory = Arc::default();
-    let (socket, _events) = Arc::new(Streams::default()).open(&memory, &guest(&memory)).unwrap();
+    let (socket, _events) = Arc::new(StreamRegistry::default()).open(&memory, &guest(&memory)).unwrap();
     let outbound = outbound(Socket::Streamed(socket), false, &memory);
     outbound.open_session();
     assert!(outbound.set_held(10_000, 0, false));
@@ -133,7 +133,7 @@ async fn a_client_that_sends_whole_messages_is_not_stalled_by_an_unfinished_one(
 #[tokio::test]
 async fn what_a_stream_holds_is_counted_once() {
     let memory = Arc::new(Memory::default());
-    let (socket, mut events) = Arc::new(Streams::default()).open(&memory, &guest(&memory)).unwrap();
+    let (socket, mut events) = Arc::new(StreamRegistry::default()).open(&memory, &guest(&memory)).unwrap();
     let outbound = outbound(Socket::Streamed(socket), false, &memory);
     let frame = memory.count(frame(30_000));
     let shared = memory.held().frames;

@@ -67,7 +67,7 @@ impl Socket {
     /// Lets more wait in the system for a client that reads quickly.
     pub(super) fn let_wait_more(&self) {
         match self {
-            Self::Tcp(socket) => net::let_wait_more(socket),
+            Self::Tcp(socket) => net::raise_unsent_limit(socket),
             Self::Tls(socket) => socket.let_wait_more(),
             Self::Unix(_) | Self::Streamed(_) => {}
         }

@@ -155,7 +155,7 @@ async fn streams_without_a_token_push_no_session_out_and_make_room_for_each_othe
     assert!(answered(b"200") > 100 && answered(b"503") > 0);
     bystanders.must_be_untouched().await;
     let scrape = Scrape::of(&relay).await;
-    assert!(scrape.value("sealwire_memory_bytes{what=\"guests\"}") < 17.0 * 1048576.0, "{scrape:#?}");
+    assert!(scrape.value("sealwire_memory_bytes{kind=\"guests\"}") < 17.0 * 1048576.0, "{scrape:#?}");
     assert!(scrape.value("process_resident_memory_bytes") < 128.0 * 1048576.0);
 
     // The strangers stay for as long as they may. A client with a token is let in soon all the same, and none was ended.
@@ -235,7 +235,7 @@ async fn a_few_clients_with_very_many_subscriptions_neither_fill_the_memory_nor_
     }
     let (resident, sessions) = (
         scrape.value("process_resident_memory_bytes") / 1048576.0,
-        scrape.value("sealwire_memory_bytes{what=\"sessions\"}") / 1048576.0,
+        scrape.value("sealwire_memory_bytes{kind=\"sessions\"}") / 1048576.0,
     );
     println!(
         "{resident:.1} MiB resident, {sessions:.1} counted of {} subscriptions",

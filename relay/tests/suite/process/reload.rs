@@ -122,7 +122,7 @@ async fn a_configuration_with_a_fault_changes_nothing_and_is_not_quoted() {
         String::new(),
     ] {
         let log = relay.reload(&broken).await;
-        assert!(log.contains("ERROR") && log.contains("the former one stays in force"), "{log}");
+        assert!(log.contains("ERROR") && log.contains("the previous one stays in force"), "{log}");
         assert!(!log.contains(&secret[..20]), "{broken}\n{log}");
     }
     client.publish("absences", "still here").await;
@@ -141,7 +141,9 @@ async fn limits_and_the_log_change_while_it_runs_and_the_rest_is_said_to_need_a_
     let log = relay.reload(&text).await;
     for setting in ["listen", "replay_bytes"] {
         assert!(
-            log.contains(&format!("needs a restart; the former value stays in force setting=\"{setting}\""))
+            log.contains(&format!(
+                "needs a restart; the previous value stays in force setting=\"{setting}\""
+            ))
         );
     }
     assert!(log.contains("changed=[\"heartbeat\", \"max_connections\", \"log\"]"), "{log}");

@@ -40,7 +40,7 @@ fn init_writes_a_private_configuration_that_runs_and_prints_the_apps_side() {
     // A second time would take away the keys of a running app.
     let output = run(&["init", "--app", "other"], &directory);
     assert!(!output.status.success());
-    assert!(text(&output.stderr).contains("kept as it is"), "{output:?}");
+    assert!(text(&output.stderr).contains("name another file with --config"), "{output:?}");
     assert_eq!(fs::read_to_string(&path).unwrap(), config);
 }
 

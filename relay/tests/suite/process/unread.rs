@@ -19,7 +19,7 @@ use tokio::{
 /// The longest time in which a client may read nothing.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 const FLAGS: [&str; 6] = ["--write-timeout", "2s", "--log", "error", "--admin-listen", "127.0.0.1:0"];
-const GUESTS: &str = "sealwire_memory_bytes{what=\"guests\"}";
+const GUESTS: &str = "sealwire_memory_bytes{kind=\"guests\"}";
 /// Longest wait for anything, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Requests that are sent at once, for 18 MB of answers.
@@ -234,7 +234,7 @@ async fn time_to_end(mut relay: RelayProcess) -> Duration {
 async fn a_relay_ends_soon_although_clients_neither_read_nor_send_the_rest() {
     // All timeouts are longer than the end may take.
     let flags =
-        ["--write-timeout", "60s", "--body-timeout", "60s", "--head-timeout", "60s", "--log", "error"];
+        ["--write-timeout", "60s", "--body-timeout", "60s", "--header-timeout", "60s", "--log", "error"];
     let relay = RelayProcess::start(&flags);
     let mut held = Vec::new();
     // Answers and streams that are not read, and heads and bodies that do not end.
@@ -273,7 +273,7 @@ async fn a_relay_ends_soon_although_clients_neither_read_nor_send_the_rest() {
 #[tokio::test]
 async fn a_proxy_that_does_not_send_its_header_does_not_keep_a_relay_from_its_end() {
     let flags = [
-        "--head-timeout",
+        "--header-timeout",
         "60s",
         "--proxy-terminates-tls",
         "--proxy-protocol",

@@ -91,7 +91,7 @@ impl TlsSocket {
     }
 
     pub(super) fn let_wait_more(&self) {
-        net::let_wait_more(&self.stream);
+        net::raise_unsent_limit(&self.stream);
     }
 
     pub(super) fn abort(&self) {
