@@ -6,7 +6,7 @@ use std::{fmt, path::PathBuf};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigOrigin {
-    /// A place in the file, such as `app[1].id`; empty for the file as a whole.
+    /// A position in the file, such as `app[1].id`; empty for the file as a whole.
     File(PathBuf, String),
     /// An environment variable.
     Variable(String),

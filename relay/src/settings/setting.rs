@@ -1,37 +1,16 @@
-//! One row of the table, independent of the type of its value.
+//! The operations on a setting, independent of the type of its value.
 
-use super::{Settings, kinds::quotable};
+use super::{
+    kinds::BOOLEAN,
+    quote::quotable,
+    reload_effect::ReloadEffect,
+    table::{ROWS, Setting, Settings},
+};
 use serde_json::Value;
-
-/// The effect of a reload on a setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ReloadEffect {
-    /// The new value takes effect at the reload.
-    Now,
-    /// The new value takes effect after a restart.
-    Restart,
-    /// The new value takes effect at the reload, unless it switches TLS on or off: clients would then need another URL.
-    SameTls,
-}
-
-/// A setting with one value. Apps and their keys are configured separately.
-pub struct Setting {
-    pub(super) key: &'static str,
-    /// The lines of the documentation, each with a leading space.
-    pub(super) help: &'static [&'static str],
-    pub(super) value_name: &'static str,
-    pub(super) reload: ReloadEffect,
-    pub(super) is_path: bool,
-    pub(super) is_list: bool,
-    pub(super) read: fn(&mut Settings, &str) -> Result<(), String>,
-    pub(super) write: fn(&Settings) -> Value,
-    pub(super) copy: fn(&Settings, &mut Settings),
-    pub(super) schema: fn() -> Value,
-}
 
 impl Setting {
     /// All settings, in the order of the documentation.
-    pub const ALL: &[Self] = super::table::ROWS;
+    pub const ALL: &[Self] = ROWS;
 
     /// The setting with this key.
     #[must_use]
@@ -66,7 +45,7 @@ impl Setting {
     /// True if the value is a boolean.
     #[must_use]
     pub fn is_boolean(&self) -> bool {
-        self.value_name == super::kinds::BOOLEAN
+        self.value_name == BOOLEAN
     }
 
     /// The documentation, in Markdown on one line.

@@ -1,6 +1,6 @@
 //! Suggestions for misspelt names.
 
-use super::quotable;
+use super::quote::quotable;
 
 /// The error for an unknown name. It suggests the most similar known name, if one is close, and lists all of them.
 pub(crate) fn unknown(what: &str, given: &str, known: &[&str]) -> String {

@@ -4,21 +4,37 @@
 //! of a reload. The first sentence of the documentation is the help text of the flag.
 
 use super::{
-    AllowedOrigins, Listen, LogFormat, Rate, Setting,
+    AllowedOrigins, Listen, LogFormat, Rate,
     kinds::{
         Address, Auto, File, Flag, LogFilter, LogFormatName, Mode, Size, Time, ValueKind, any_size, integer,
         minimum, minimum_for, parsed, size,
     },
-    setting::ReloadEffect,
+    reload_effect::ReloadEffect,
 };
 use crate::proxies::TrustedProxies;
 use sealwire_protocol::limits;
+use serde_json::Value;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 const SECOND: u64 = 1000;
 const MINUTE: u64 = 60 * SECOND;
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
+
+/// A setting with one value. Apps and their keys are configured separately.
+pub struct Setting {
+    pub(super) key: &'static str,
+    /// The lines of the documentation, each with a leading space.
+    pub(super) help: &'static [&'static str],
+    pub(super) value_name: &'static str,
+    pub(super) reload: ReloadEffect,
+    pub(super) is_path: bool,
+    pub(super) is_list: bool,
+    pub(super) read: fn(&mut Settings, &str) -> Result<(), String>,
+    pub(super) write: fn(&Settings) -> Value,
+    pub(super) copy: fn(&Settings, &mut Settings),
+    pub(super) schema: fn() -> Value,
+}
 
 macro_rules! settings {
     ($($(#[doc = $help:literal])+ $key:ident: $type:ty = $default:expr, $kind:expr, $reload:ident;)+) => {

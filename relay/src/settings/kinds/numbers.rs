@@ -1,6 +1,6 @@
 //! Numbers with a range: whole numbers, sizes and durations. Errors state the range in the unit that the user writes.
 
-use super::ValueKind;
+use super::value_kind::ValueKind;
 use crate::settings::units;
 use serde_json::{Value, json};
 use std::{marker::PhantomData, time::Duration};

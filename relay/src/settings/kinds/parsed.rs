@@ -1,6 +1,6 @@
 //! Values whose type reads and writes itself (`FromStr`, `Display`).
 
-use super::ValueKind;
+use super::value_kind::ValueKind;
 use crate::proxies::TrustedProxies;
 use serde_json::{Value, json};
 use std::{fmt::Display, marker::PhantomData, str::FromStr};

@@ -1,10 +1,13 @@
 //! Values that are texts with a fixed form: booleans, files, modes, addresses, log filters and log formats.
 
-use super::{OFF, ValueKind};
-use crate::settings::{LogFormat, unknown};
+use super::value_kind::ValueKind;
+use crate::settings::{log_format::LogFormat, suggestion::unknown};
 use serde_json::{Value, json};
 use std::{net::SocketAddr, path::PathBuf};
 use tracing_subscriber::filter::{LevelFilter, Targets};
+
+/// The text that stands for no file and no address.
+pub(crate) const OFF: &str = "off";
 
 /// The placeholder of booleans.
 pub(in crate::settings) const BOOLEAN: &str = "BOOL";

@@ -52,11 +52,7 @@ fn check_config_ends_with_the_status_that_says_what_it_found() {
         (risky.clone(), 0, "warning: setting replay_window: no publication is kept"),
         (strict(risky), 3, "warning: setting replay_window: no publication is kept"),
         (vec!["--max-connections", "18446744073709551615"], 0, "LimitNOFILE="),
-        (
-            strict(&["--max-connections", "2"]),
-            3,
-            "warning: setting trusted_proxies: is empty, so behind",
-        ),
+        (strict(&["--max-connections", "2"]), 3, "warning: setting trusted_proxies: is empty, so behind"),
         (
             [&few[..4], &["--trusted-proxies", "10.0.0.0/7,::ffff:10.0.0.0/104"]].concat(),
             0,
