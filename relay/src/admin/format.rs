@@ -31,13 +31,13 @@ impl ExpositionFormat {
     fn preference(self, headers: &HeaderMap) -> Option<(u16, Specificity, isize)> {
         let lines = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
         let ranges = lines.flat_map(|line| line.split(',')).zip(0..);
-        let matching = ranges.filter_map(|(range, place)| {
+        let matching = ranges.filter_map(|(range, position)| {
             let (specificity, weight) = self.matches(range)?;
-            Some((specificity, weight, -place))
+            Some((specificity, weight, -position))
         });
         // The most specific range decides, even if a wider one has a higher weight.
-        let (specificity, weight, place) = matching.max()?;
-        (weight > 0).then_some((weight, specificity, place))
+        let (specificity, weight, position) = matching.max()?;
+        (weight > 0).then_some((weight, specificity, position))
     }
 
     /// The specificity with which a media range matches the format, and its weight in thousandths.
@@ -50,8 +50,8 @@ impl ExpositionFormat {
         let mut parts = range.split(';').map(str::trim);
         let wildcard = format!("{}/*", name.split('/').next().unwrap_or_default());
         let mut specificity = match parts.next()? {
-            asked if asked == name => Specificity::Name,
-            asked if asked == wildcard => Specificity::Kind,
+            media_type if media_type == name => Specificity::Name,
+            media_type if media_type == wildcard => Specificity::Kind,
             "*/*" => Specificity::Anything,
             _ => return None,
         };

@@ -21,11 +21,11 @@ pub(crate) fn read() -> Vec<Reading> {
 }
 
 fn read_in(proc: &Path) -> Vec<Reading> {
-    let own = proc.join("self");
-    let status = fs::read_to_string(own.join("status")).unwrap_or_default();
-    let stat = fs::read_to_string(own.join("stat")).unwrap_or_default();
+    let process = proc.join("self");
+    let status = fs::read_to_string(process.join("status")).unwrap_or_default();
+    let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
     let system = fs::read_to_string(proc.join("stat")).unwrap_or_default();
-    let limits = fs::read_to_string(own.join("limits")).unwrap_or_default();
+    let limits = fs::read_to_string(process.join("limits")).unwrap_or_default();
     let gauge =
         |name, help, value: Option<f64>| Some(Reading { name, help, value: value?, is_counter: false });
     let cpu = stat_field(&stat, 14)
@@ -33,7 +33,7 @@ fn read_in(proc: &Path) -> Vec<Reading> {
         .map(|(user, kernel)| (user + kernel) / TICKS_PER_SECOND);
     let booted = system.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse::<f64>().ok());
     let started = booted.zip(stat_field(&stat, 22)).map(|(booted, ticks)| booted + ticks / TICKS_PER_SECOND);
-    let open = fs::read_dir(own.join("fd")).ok().map(|entries| entries.count() as f64);
+    let open = fs::read_dir(process.join("fd")).ok().map(|entries| entries.count() as f64);
     let max = limits
         .lines()
         .find_map(|line| line.strip_prefix("Max open files")?.split_whitespace().next()?.parse::<f64>().ok());

@@ -37,15 +37,15 @@ pub(super) fn listen(path: &Path, mode: u32) -> io::Result<(UnixListener, Socket
 }
 
 fn check_free(path: &Path) -> io::Result<()> {
-    let taken = |message| Err(io::Error::new(io::ErrorKind::AddrInUse, message));
+    let in_use = |message| Err(io::Error::new(io::ErrorKind::AddrInUse, message));
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
-        Ok(file) if !file.file_type().is_socket() => return taken("the file exists and is not a socket"),
+        Ok(file) if !file.file_type().is_socket() => return in_use("the file exists and is not a socket"),
         Ok(_) => {}
     }
     match UnixStream::connect(path) {
-        Ok(_) => taken("another process listens on the socket"),
+        Ok(_) => in_use("another process listens on the socket"),
         // The process that created the socket is gone.
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
         Err(error) => Err(error),

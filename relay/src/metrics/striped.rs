@@ -13,7 +13,8 @@ struct Stripe(AtomicU64);
 pub(crate) struct Striped([Stripe; STRIPES]);
 
 thread_local! {
-    static OWN: usize = {
+    /// The index of the thread's stripe.
+    static STRIPE: usize = {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES
     };
@@ -22,7 +23,7 @@ thread_local! {
 impl Striped {
     pub(crate) fn add(&self, count: usize) {
         if count > 0 {
-            let stripe = OWN.with(|own| *own);
+            let stripe = STRIPE.with(|stripe| *stripe);
             self.0[stripe].0.fetch_add(count as u64, Ordering::Relaxed);
         }
     }

@@ -9,14 +9,14 @@ const LONG: Duration = Duration::from_secs(30);
 
 /// A writer whose results the test chooses.
 struct Sink {
-    answers: Receiver<io::Result<usize>>,
+    results: Receiver<io::Result<usize>>,
     written: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // After the test's last result, every write succeeds.
-        let count = self.answers.recv().unwrap_or(Ok(bytes.len()))?.min(bytes.len());
+        let count = self.results.recv().unwrap_or(Ok(bytes.len()))?.min(bytes.len());
         self.written.lock().unwrap().extend_from_slice(&bytes[..count]);
         Ok(count)
     }
@@ -28,22 +28,22 @@ impl Write for Sink {
 
 struct Fixture {
     output: Output,
-    answers: Sender<io::Result<usize>>,
+    results: Sender<io::Result<usize>>,
     written: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Fixture {
     fn new() -> Self {
-        let (answers, received) = mpsc::channel();
+        let (results, received) = mpsc::channel();
         let written = Arc::<Mutex<Vec<u8>>>::default();
-        let sink = Sink { answers: received, written: written.clone() };
-        Self { output: Output::start("test", sink).unwrap(), answers, written }
+        let sink = Sink { results: received, written: written.clone() };
+        Self { output: Output::start("test", sink).unwrap(), results, written }
     }
 
     /// Gives the next writes these results and every later one success. Returns the output and all that was written.
-    fn finish(self, answers: impl IntoIterator<Item = io::Result<usize>>) -> (Output, String) {
-        answers.into_iter().for_each(|answer| self.answers.send(answer).unwrap());
-        drop(self.answers);
+    fn finish(self, results: impl IntoIterator<Item = io::Result<usize>>) -> (Output, String) {
+        results.into_iter().for_each(|result| self.results.send(result).unwrap());
+        drop(self.results);
         assert!(self.output.flush(LONG));
         (self.output, String::from_utf8(self.written.lock().unwrap().clone()).unwrap())
     }
@@ -59,9 +59,9 @@ fn lines_are_written_whole_and_in_order_despite_partial_and_interrupted_writes()
     for number in 0..100 {
         fixture.output.write(format!("line {number}\n").as_bytes());
     }
-    let answers =
+    let results =
         [Ok(3), error(io::ErrorKind::Interrupted), Ok(1), error(io::ErrorKind::WouldBlock), Ok(1000)];
-    let (output, written) = fixture.finish(answers);
+    let (output, written) = fixture.finish(results);
     assert_eq!(written, (0..100).map(|number| format!("line {number}\n")).collect::<String>());
     assert_eq!(output.dropped(), 0);
 }
@@ -88,12 +88,12 @@ fn failed_writes_lose_their_lines_and_leave_the_next_line_whole() {
     let fixture = Fixture::new();
     fixture.output.write(b"one\n");
     // The disk has space for a part of the line only.
-    fixture.answers.send(Ok(2)).unwrap();
-    fixture.answers.send(error(io::ErrorKind::StorageFull)).unwrap();
+    fixture.results.send(Ok(2)).unwrap();
+    fixture.results.send(error(io::ErrorKind::StorageFull)).unwrap();
     assert!(fixture.output.flush(LONG));
     assert_eq!((fixture.output.dropped(), fixture.output.take_unreported()), (1, 0));
     fixture.output.write(b"two\n");
-    fixture.answers.send(error(io::ErrorKind::StorageFull)).unwrap();
+    fixture.results.send(error(io::ErrorKind::StorageFull)).unwrap();
     assert!(fixture.output.flush(LONG));
     assert_eq!(fixture.output.dropped(), 2);
     fixture.output.write(b"three\n");

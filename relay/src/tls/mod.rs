@@ -58,8 +58,8 @@ impl Tls {
     /// Reads a certificate chain and the private key of its first certificate.
     pub(crate) fn load(certificate: &Path, key: &Path, now: UnixSeconds) -> Result<Self, LoadError> {
         let chain = read_chain(certificate).map_err(LoadError::Certificate)?;
-        let own = chain.first().ok_or(LoadError::Certificate(TlsError::NoCertificate))?;
-        let expires = check_validity(own, now).map_err(LoadError::Certificate)?;
+        let leaf = chain.first().ok_or(LoadError::Certificate(TlsError::NoCertificate))?;
+        let expires = check_validity(leaf, now).map_err(LoadError::Certificate)?;
         let key = read_key(key).map_err(LoadError::Key)?;
         let config = server_config(chain.clone(), key).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => LoadError::Key(TlsError::Mismatch),

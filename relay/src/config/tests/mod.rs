@@ -41,7 +41,7 @@ fn tls_files() -> (tempfile::TempDir, String) {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("chain.pem"), certified.cert.pem()).unwrap();
     fs::write(directory.path().join("key.pem"), certified.signing_key.serialize_pem()).unwrap();
-    let place = directory.path().display();
-    let text = format!("tls_certificate = \"{place}/chain.pem\"\ntls_key = \"{place}/key.pem\"\n");
+    let path = directory.path().display();
+    let text = format!("tls_certificate = \"{path}/chain.pem\"\ntls_key = \"{path}/key.pem\"\n");
     (directory, text)
 }
