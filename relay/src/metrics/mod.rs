@@ -23,7 +23,7 @@ use striped::Striped;
 /// The counters that no other part of the relay owns.
 #[derive(Default)]
 pub(crate) struct Metrics {
-    /// Opened WebSockets and streams.
+    /// WebSockets and streams that were opened.
     pub(crate) connections_opened: Counter,
     /// Sessions whose token was accepted.
     pub(crate) sessions_opened: Counter,

@@ -170,8 +170,8 @@ settings! {
     /// Origins of the pages that may use the relay: `forge`, `tunnel`, origins such as `https://*.example.com`, or `*`. See
     /// [Origins](#origins). Other pages get 403 `ORIGIN_REFUSED`.
     allowed_origins: AllowedOrigins = AllowedOrigins::default(), parsed::<AllowedOrigins>(), Now;
-    /// Memory budget for everything whose size clients control. Beyond it, the relay sheds load; see [Sizing](#sizing). At
-    /// least `64MiB`. Beyond it: 503 `OVERLOADED`, `SLOW_CONSUMER`.
+    /// Memory budget for everything whose size clients control. When it runs short, the relay sheds load; see
+    /// [Sizing](#sizing). At least `64MiB`. Beyond it: 503 `OVERLOADED`, `SLOW_CONSUMER`.
     memory_bytes: usize = 1024 * MIB as usize, size::<usize>(minimum(64 * MIB as usize)), Now;
     /// Maximum time that a session may have no subscription and send no request. `1s` to 24 hours (`1440m`). Beyond it:
     /// `IDLE_TIMEOUT`, closed.
