@@ -160,11 +160,11 @@ impl Exposition {
     }
 
     fn memory_and_limits(&self, page: &mut Page<'_>) -> Result<(), Error> {
-        let held = self.memory.held();
+        let usage = self.memory.held();
         page.gauges(
             "sealwire_memory_bytes",
             "Memory in the budget of memory_bytes, by what it is used for",
-            held.parts().map(|(kind, bytes)| ([("kind", kind.to_owned())], bytes as u64)),
+            usage.parts().map(|(kind, bytes)| ([("kind", kind.to_owned())], bytes as u64)),
         )?;
         page.gauge(
             "sealwire_memory_limit_bytes",
