@@ -1,16 +1,16 @@
-# The relay in an image that holds nothing else: no shell, no library, nobody but the user 65532.
+# An image with the relay and nothing else: no shell, no libraries. It runs as user 65532.
 #
 #   docker build --tag sealwire-relay .
 #   docker run --read-only --cap-drop ALL --security-opt no-new-privileges --publish 127.0.0.1:7440:7440 \
 #     --volume ./relay.toml:/etc/sealwire/relay.toml:ro sealwire-relay
 #
-# docs/operating.md says more; deploy/compose runs it behind Caddy.
+# See docs/operating.md; deploy/compose runs the relay behind Caddy.
 
 FROM rust:1.95.0-slim-trixie AS build
 WORKDIR /src
 COPY . .
-# Linked statically, the binary needs nothing of the system but its kernel. The target is named so that only what ends up
-# in the binary is linked so, and not the compiler's own plug-ins.
+# The binary is linked statically and needs only the kernel. The target is named explicitly so that the flag applies to the
+# binary and not to build scripts and procedural macros.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     target="$(rustc --print host-tuple)" \
@@ -21,7 +21,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 FROM scratch
 COPY --from=build /out/sealwire-relay /usr/local/bin/sealwire-relay
 USER 65532:65532
-# Inside a container every address but its own is another machine's, so the proxy in front is taken for granted.
+# Clients of a container are always on another machine, so the image assumes a proxy in front that terminates TLS.
 ENV SEALWIRE_RELAY_CONFIG=/etc/sealwire/relay.toml \
     SEALWIRE_RELAY_LISTEN=0.0.0.0:7440 \
     SEALWIRE_RELAY_PROXY_TERMINATES_TLS=true \

@@ -1,4 +1,4 @@
-//! The command line of the relay.
+//! The entry point of the `sealwire-relay` binary.
 
 mod cli;
 

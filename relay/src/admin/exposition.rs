@@ -1,8 +1,8 @@
-//! The metrics as Prometheus reads them: every name, its help and where its value comes from. docs/operating.md explains
-//! the same names, and a test compares the two.
+//! The metrics for Prometheus: the name, help text and source of each. docs/operating.md explains the same names, and a test
+//! compares the two.
 
 use super::{
-    format::{Format, to_text},
+    format::{ExpositionFormat, to_text},
     process,
 };
 use crate::{
@@ -29,7 +29,7 @@ use std::{
     sync::Arc,
 };
 
-/// Everything that a scrape reads.
+/// The parts of the relay that a scrape reads.
 pub(crate) struct Exposition {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) fanout: Arc<Fanout<SessionSink>>,
@@ -43,7 +43,7 @@ pub(crate) struct Exposition {
     pub(crate) tls: Option<Arc<ArcSwap<Tls>>>,
 }
 
-/// Reads only numbers, and says nothing of them where somebody prints it.
+/// Prints no values. The trait `Collector` requires `Debug`.
 impl fmt::Debug for Exposition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exposition").finish_non_exhaustive()
@@ -51,14 +51,14 @@ impl fmt::Debug for Exposition {
 }
 
 impl Exposition {
-    pub(crate) fn render(self: &Arc<Self>, format: Format) -> Result<String, Error> {
+    pub(crate) fn render(self: &Arc<Self>, format: ExpositionFormat) -> Result<String, Error> {
         let mut names = Names::default();
         names.register_collector(Box::new(self.clone()));
         let mut text = String::with_capacity(16 * 1024);
         prometheus_client::encoding::text::encode(&mut text, &names)?;
         Ok(match format {
-            Format::OpenMetrics => text,
-            Format::Text => to_text(&text),
+            ExpositionFormat::OpenMetrics => text,
+            ExpositionFormat::Text => to_text(&text),
         })
     }
 }
@@ -68,8 +68,8 @@ impl Collector for Exposition {
         let mut page = Page(encoder);
         self.clients(&mut page)?;
         self.traffic(&mut page)?;
-        self.refused(&mut page)?;
-        self.held(&mut page)?;
+        self.refusals(&mut page)?;
+        self.memory_and_limits(&mut page)?;
         page.gauge(
             "sealwire_draining",
             "1 while the relay drains, 0 otherwise",
@@ -77,7 +77,7 @@ impl Collector for Exposition {
         )?;
         page.gauge(
             "sealwire_certificate_expiry_timestamp_seconds",
-            "When the certificate that is shown expires, in seconds since 1970; 0 without one",
+            "Expiry of the certificate in use, in seconds since 1970; 0 without one",
             self.tls.as_ref().map_or(0, |tls| tls.load().expires().0),
         )?;
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -97,13 +97,13 @@ impl Collector for Exposition {
 impl Exposition {
     fn clients(&self, page: &mut Page<'_>) -> Result<(), Error> {
         let metrics = &self.metrics;
-        page.gauge("sealwire_connections", "Open WebSockets", self.registry.len() as u64)?;
-        page.counter("sealwire_connections_opened", "WebSockets opened", metrics.connections_opened.total())?;
-        page.gauge(
-            "sealwire_sessions",
-            "Open sessions, of which a WebSocket may carry several",
-            metrics.sessions(),
+        page.gauge("sealwire_connections", "Open WebSockets and streams", self.registry.len() as u64)?;
+        page.counter(
+            "sealwire_connections_opened",
+            "WebSockets and streams opened",
+            metrics.connections_opened.total(),
         )?;
+        page.gauge("sealwire_sessions", "Open sessions; a connection may carry several", metrics.sessions())?;
         page.counter(
             "sealwire_sessions_opened",
             "Sessions whose token was accepted",
@@ -111,35 +111,39 @@ impl Exposition {
         )?;
         page.by(
             "sealwire_goodbyes",
-            "Sessions that the relay ended, by why",
+            "Sessions that the relay ended, by the code of the reason",
             metrics.goodbyes.iter().map(|(code, count)| ([("code", code.name().to_owned())], count)),
         )?;
         page.gauge("sealwire_subscriptions", "Open subscriptions", self.fanout.subscriptions() as u64)
     }
 
     fn traffic(&self, page: &mut Page<'_>) -> Result<(), Error> {
-        let (fanned, broker) = (self.fanout.counts(), self.broker.status());
-        page.counter("sealwire_publications", "Publications taken", broker.counts.publications)?;
+        let (fanout, broker) = (self.fanout.counts(), self.broker.status());
+        page.counter("sealwire_publications", "Publications accepted", broker.counts.publications)?;
         page.counter(
             "sealwire_publications_repeated",
-            "Repeats of publications that were taken before",
+            "Repeats of publications that were accepted before",
             broker.counts.repeats,
         )?;
         page.counter(
             "sealwire_deliveries",
-            "Publications queued for a subscriber, replays not counted",
-            fanned.deliveries,
+            "Publications queued for a subscriber, without replays",
+            fanout.deliveries,
         )?;
         page.histogram(
             "sealwire_fanout_seconds",
-            "From taking a publication until it was written to every subscriber who reads",
-            &fanned.latency,
+            "Time from accepting a publication until it was written to every subscriber that reads",
+            &fanout.latency,
         )?;
-        page.counter("sealwire_received_bytes", "Bytes read from WebSockets", self.metrics.received.total())?;
+        page.counter(
+            "sealwire_received_bytes",
+            "Bytes read from WebSockets and streams",
+            self.metrics.received.total(),
+        )?;
         page.counter(
             "sealwire_sent_bytes",
-            "Bytes written to WebSockets",
-            self.metrics.sent.total() + fanned.sent,
+            "Bytes written to WebSockets and streams",
+            self.metrics.sent.total() + fanout.sent,
         )?;
         page.gauge("sealwire_channels", "Channels with a subscription or a history", broker.channels as u64)?;
         page.gauge(
@@ -149,18 +153,18 @@ impl Exposition {
         )?;
         page.by(
             "sealwire_replay_evictions",
-            "Publications no longer kept for replay: their time was over, or the cache was full",
+            "Publications evicted from the replay cache, by reason: their age, or the size of the cache",
             [("age", broker.counts.expired), ("size", broker.counts.evicted)]
-                .map(|(why, count)| ([("why", why.to_owned())], count)),
+                .map(|(reason, count)| ([("reason", reason.to_owned())], count)),
         )
     }
 
-    fn held(&self, page: &mut Page<'_>) -> Result<(), Error> {
-        let held = self.memory.usage();
+    fn memory_and_limits(&self, page: &mut Page<'_>) -> Result<(), Error> {
+        let usage = self.memory.usage();
         page.gauges(
             "sealwire_memory_bytes",
-            "Memory that grows with what clients do, by what holds it",
-            held.parts().map(|(what, bytes)| ([("what", what.to_owned())], bytes as u64)),
+            "Memory in the budget of memory_bytes, by what it is used for",
+            usage.parts().map(|(kind, bytes)| ([("kind", kind.to_owned())], bytes as u64)),
         )?;
         page.gauge(
             "sealwire_memory_limit_bytes",
@@ -169,7 +173,7 @@ impl Exposition {
         )?;
         page.counter(
             "sealwire_memory_evicted_bytes",
-            "Publications given up because memory was short, in bytes",
+            "Publications evicted because memory was short, in bytes",
             self.memory.evicted_bytes(),
         )?;
         page.counter(
@@ -179,31 +183,31 @@ impl Exposition {
         )?;
         page.gauge(
             "sealwire_permits_in_use",
-            "Connections of any kind, which max_connections limits",
+            "Connections of any kind, limited by max_connections",
             self.limits.connections() as u64,
         )?;
         page.by(
             "sealwire_limit_refusals",
-            "What was refused for one of the limits, by its setting",
+            "Refusals because of a limit, by its setting",
             Limit::ALL.map(|limit| ([("limit", limit.name().to_owned())], self.limits.refusals(limit))),
         )
     }
 
-    fn refused(&self, page: &mut Page<'_>) -> Result<(), Error> {
+    fn refusals(&self, page: &mut Page<'_>) -> Result<(), Error> {
         let metrics = &self.metrics;
         page.by(
             "sealwire_refusals",
-            "Refused attempts, by code: what the audit log is about",
+            "Refused attempts by code, which the audit log lists",
             metrics.refusals.iter().map(|(code, count)| ([("code", code.name().to_owned())], count)),
         )?;
         page.by(
             "sealwire_token_verifications",
-            "Tokens verified, by kind; whether they were good",
+            "Token verifications, by kind of token and result",
             self.keys.verifications().iter().map(|(kind, result, count)| {
                 ([("token", kind.to_owned()), ("result", result.to_owned())], count)
             }),
         )?;
-        page.gauge("sealwire_revocations", "Revocations that are remembered", self.revocations.len() as u64)?;
+        page.gauge("sealwire_revocations", "Revocations in force", self.revocations.len() as u64)?;
         page.counter(
             "sealwire_audit_suppressed",
             "Refused attempts that the audit log only counted",
@@ -211,12 +215,12 @@ impl Exposition {
         )?;
         page.counter(
             "sealwire_log_lines_dropped",
-            "Lines of the log that were dropped: nobody read them, or writing them failed",
+            "Log lines dropped because nobody read them or writing them failed",
             output::dropped_log_lines(),
         )?;
         page.by(
             "sealwire_http_requests",
-            "HTTP requests answered, by endpoint and status",
+            "HTTP responses, by endpoint and status",
             metrics.requests.iter().map(|(route, status, count)| {
                 ([("route", route.path().to_owned()), ("status", status)], count)
             }),
@@ -224,7 +228,7 @@ impl Exposition {
     }
 }
 
-/// The text under way.
+/// The text of a scrape in progress.
 struct Page<'a>(DescriptorEncoder<'a>);
 
 impl Page<'_> {
@@ -236,12 +240,12 @@ impl Page<'_> {
         self.metric(name, help, &ConstGauge::new(value))
     }
 
-    /// The format adds `_total` to the name.
+    /// Adds a counter. The format appends `_total` to its name.
     fn counter(&mut self, name: &str, help: &str, value: u64) -> Result<(), Error> {
         self.metric(name, help, &ConstCounter::new(value))
     }
 
-    /// A counter with one value for each set of labels.
+    /// Adds a counter with one value for each set of labels.
     fn by<const N: usize>(
         &mut self,
         name: &str,
@@ -256,7 +260,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// A gauge with one value for each set of labels.
+    /// Adds a gauge with one value for each set of labels.
     fn gauges(
         &mut self,
         name: &str,

@@ -1,20 +1,19 @@
-//! The two text formats that scrapers read, and which of them one asks for (RFC 9110, section 12.5.1).
+//! The two text formats of metrics, and the negotiation between them (RFC 9110, section 12.5.1).
 
 use std::fmt::Write as _;
 use warp::http::{HeaderMap, header};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// The text format of Prometheus, version 0.0.4: what every scraper reads, and people with curl.
+pub(crate) enum ExpositionFormat {
+    /// The text format of Prometheus, version 0.0.4, which every scraper reads.
     Text,
-    /// OpenMetrics 1.0, which Prometheus asks for.
+    /// OpenMetrics 1.0, which Prometheus prefers.
     OpenMetrics,
 }
 
-impl Format {
-    /// The one that a request prefers. The text format where it prefers none or takes neither: a scraper that reads
-    /// anything reads that.
-    pub(crate) fn asked_for(headers: &HeaderMap) -> Self {
+impl ExpositionFormat {
+    /// Returns the format that a request prefers. The default is the text format, which every scraper reads.
+    pub(crate) fn negotiate(headers: &HeaderMap) -> Self {
         let text = Self::Text.preference(headers);
         let open_metrics = Self::OpenMetrics.preference(headers);
         if open_metrics > text { Self::OpenMetrics } else { Self::Text }
@@ -27,21 +26,22 @@ impl Format {
         }
     }
 
-    /// Greater is better: by weight, then by how closely the request names the format, then by what it names first.
-    fn preference(self, headers: &HeaderMap) -> Option<(u16, Closeness, isize)> {
+    /// The preference of a request for this format; greater is better. It is ordered by weight, then by specificity, then by
+    /// position in the request.
+    fn preference(self, headers: &HeaderMap) -> Option<(u16, Specificity, isize)> {
         let lines = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
         let ranges = lines.flat_map(|line| line.split(',')).zip(0..);
-        let matching = ranges.filter_map(|(range, place)| {
-            let (closeness, weight) = self.matches(range)?;
-            Some((closeness, weight, -place))
+        let matching = ranges.filter_map(|(range, position)| {
+            let (specificity, weight) = self.matches(range)?;
+            Some((specificity, weight, -position))
         });
-        // The closest range speaks for the format, also where a wider one weighs more.
-        let (closeness, weight, place) = matching.max()?;
-        (weight > 0).then_some((weight, closeness, place))
+        // The most specific range decides, even if a wider one has a higher weight.
+        let (specificity, weight, position) = matching.max()?;
+        (weight > 0).then_some((weight, specificity, position))
     }
 
-    /// The precision with which a media range names the format, and its weight in thousandths.
-    fn matches(self, range: &str) -> Option<(Closeness, u16)> {
+    /// The specificity with which a media range matches the format, and its weight in thousandths.
+    fn matches(self, range: &str) -> Option<(Specificity, u16)> {
         let (name, version) = match self {
             Self::Text => ("text/plain", "0.0.4"),
             Self::OpenMetrics => ("application/openmetrics-text", "1.0.0"),
@@ -49,10 +49,10 @@ impl Format {
         let range = range.to_ascii_lowercase();
         let mut parts = range.split(';').map(str::trim);
         let wildcard = format!("{}/*", name.split('/').next().unwrap_or_default());
-        let mut closeness = match parts.next()? {
-            asked if asked == name => Closeness::Name,
-            asked if asked == wildcard => Closeness::Kind,
-            "*/*" => Closeness::Anything,
+        let mut specificity = match parts.next()? {
+            media_type if media_type == name => Specificity::Name,
+            media_type if media_type == wildcard => Specificity::MemoryKind,
+            "*/*" => Specificity::Anything,
             _ => return None,
         };
         let mut weight = 1000;
@@ -60,21 +60,21 @@ impl Format {
             match parameter.split_once('=').map(|(name, value)| (name.trim(), value.trim())) {
                 Some(("q", value)) => weight = thousandths(value)?,
                 Some(("version", value)) if value.trim_matches('"') == version => {
-                    closeness = Closeness::Version;
+                    specificity = Specificity::Version;
                 }
                 Some(("version", _)) => return None,
-                // The character set, and how names of metrics are escaped that these do not have.
+                // The character set and the escaping of names do not matter: all names are plain ASCII.
                 _ => {}
             }
         }
-        Some((closeness, weight))
+        Some((specificity, weight))
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Closeness {
+enum Specificity {
     Anything,
-    Kind,
+    MemoryKind,
     Name,
     Version,
 }
@@ -84,24 +84,24 @@ fn thousandths(weight: &str) -> Option<u16> {
     Some((weight * 1000.0) as u16)
 }
 
-/// The text format of what stands in OpenMetrics. There, counters and information have the endings of their names in
-/// the samples alone, and more types exist.
+/// Converts OpenMetrics to the text format. In OpenMetrics, only the samples of counters and infos have the suffix of their
+/// name, and more types exist.
 pub(super) fn to_text(open_metrics: &str) -> String {
     let mut text = String::with_capacity(open_metrics.len());
     let mut help = "";
     for line in open_metrics.lines() {
-        if let Some((_, said)) = line.strip_prefix("# HELP ").and_then(|named| named.split_once(' ')) {
-            help = said;
+        if let Some((_, text)) = line.strip_prefix("# HELP ").and_then(|named| named.split_once(' ')) {
+            help = text;
         } else if let Some((name, kind)) =
             line.strip_prefix("# TYPE ").and_then(|named| named.split_once(' '))
         {
-            let (ending, kind) = match kind {
+            let (suffix, kind) = match kind {
                 "counter" => ("_total", "counter"),
                 "info" => ("_info", "gauge"),
                 "unknown" => ("", "untyped"),
                 kind => ("", kind),
             };
-            let _ = writeln!(text, "# HELP {name}{ending} {help}\n# TYPE {name}{ending} {kind}");
+            let _ = writeln!(text, "# HELP {name}{suffix} {help}\n# TYPE {name}{suffix} {kind}");
         } else if !line.starts_with('#') {
             text.push_str(line);
             text.push('\n');
@@ -116,8 +116,8 @@ mod tests {
     use warp::http::HeaderValue;
 
     #[test]
-    fn a_scraper_gets_the_format_that_it_asks_for() {
-        use Format::{OpenMetrics, Text};
+    fn a_scraper_gets_the_format_that_it_prefers() {
+        use ExpositionFormat::{OpenMetrics, Text};
         for (accept, expected) in [
             (&[][..], Text),
             (&[""], Text),
@@ -139,7 +139,7 @@ mod tests {
             (&["application/openmetrics-text;q=2, text/plain;q=0.1"], Text),
             (&["application/openmetrics-text;q=x, text/plain;q=0.1"], Text),
             (&["image/png"], Text),
-            // Prometheus 2 and 3, VictoriaMetrics, a browser.
+            // The headers of Prometheus 2 and 3, VictoriaMetrics and a browser.
             (
                 &[
                     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
@@ -160,7 +160,7 @@ mod tests {
             for line in accept {
                 headers.append(header::ACCEPT, HeaderValue::from_str(line).unwrap());
             }
-            assert_eq!(Format::asked_for(&headers), expected, "{accept:?}");
+            assert_eq!(ExpositionFormat::negotiate(&headers), expected, "{accept:?}");
         }
     }
 

@@ -1,5 +1,5 @@
-//! The listener for operators: metrics, and whether the relay lives and is ready. Apart from the one for clients, so that
-//! nothing of it can be reached where clients are.
+//! The listener for operators, with metrics and health. It is separate from the listener for clients, so that clients cannot
+//! reach the metrics.
 
 mod exposition;
 mod format;
@@ -7,8 +7,8 @@ mod process;
 
 pub(crate) use exposition::Exposition;
 
-use crate::http;
-use format::Format;
+use crate::{http, listener::ACCEPT_PAUSE};
+use format::ExpositionFormat;
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -28,16 +28,15 @@ use warp::{
     reply::Response,
 };
 
-/// The longest time of a connection: a scrape takes milliseconds.
+/// The maximum duration of a connection. A scrape takes milliseconds.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest time of a connection without a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// Most connections at a time; one more ends the oldest of them, so that no silent ones keep an operator out.
+/// The maximum time until the header of a request is complete.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// The maximum number of connections. A further connection ends the oldest one, so that silent connections do not lock an
+/// operator out.
 const MAX_CONNECTIONS: usize = 32;
-/// Pause after the system refused a new connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers operators until the relay has ended.
+/// Serves operators until the relay has ended.
 pub(crate) async fn serve(listener: TcpListener, exposition: Arc<Exposition>, ended: CancellationToken) {
     let routes = TowerToHyperService::new(warp::service(routes(exposition)));
     let mut connections: VecDeque<JoinHandle<()>> = VecDeque::with_capacity(MAX_CONNECTIONS);
@@ -54,7 +53,7 @@ pub(crate) async fn serve(listener: TcpListener, exposition: Arc<Exposition>, en
         }
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
+            .header_read_timeout(HEADER_TIMEOUT)
             .serve_connection(TokioIo::new(socket), routes.clone());
         connections
             .push_back(tokio::spawn(async move { drop(timeout(CONNECTION_TIMEOUT, connection).await) }));
@@ -70,18 +69,18 @@ fn routes(
         .and(method::method())
         .and(warp::header::headers_cloned())
         .map(move |method, headers| metrics(&exposition, &method, &headers));
-    let nothing = warp::any()
-        .map(|| http::not_found("operators find /metrics, /healthz and /readyz here, and nothing else"));
-    metrics.or(http::health(lifecycle)).unify().or(nothing).unify()
+    let unknown =
+        warp::any().map(|| http::not_found("this listener has only /metrics, /healthz and /readyz"));
+    metrics.or(http::health(lifecycle)).unify().or(unknown).unify()
 }
 
 fn metrics(exposition: &Arc<Exposition>, method: &Method, headers: &HeaderMap) -> Response {
     if !matches!(*method, Method::GET | Method::HEAD) {
         return http::method_not_allowed("GET, HEAD");
     }
-    let format = Format::asked_for(headers);
+    let format = ExpositionFormat::negotiate(headers);
     let Ok(text) = exposition.render(format) else {
-        let mut response = Response::new("the metrics could not be written\n".into());
+        let mut response = Response::new("the relay could not encode its metrics\n".into());
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         return response;
     };

@@ -1,30 +1,31 @@
-//! What the system says of this process, under the names that Prometheus' own clients use. Linux only; elsewhere there
-//! is nothing to read, and the metrics are left out.
+//! Metrics of the process from `/proc`, under the names of Prometheus' client libraries. On systems other than Linux they
+//! are omitted.
 
 use std::{fs, path::Path};
 
-/// The unit of processor times in `/proc/self/stat`: part of Linux' interface, whatever the kernel was built with.
+/// The unit of processor times in `/proc/self/stat`. It is fixed in Linux's interface, independent of the kernel's build.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// A name without the prefix `process_`, what it is, and its value.
+/// The value of one metric.
 pub(crate) struct Reading {
+    /// The name without the prefix `process_`.
     pub(crate) name: &'static str,
     pub(crate) help: &'static str,
     pub(crate) value: f64,
     pub(crate) is_counter: bool,
 }
 
-/// Everything that can be read.
+/// Reads every metric that is available.
 pub(crate) fn read() -> Vec<Reading> {
     read_in(Path::new("/proc"))
 }
 
 fn read_in(proc: &Path) -> Vec<Reading> {
-    let own = proc.join("self");
-    let status = fs::read_to_string(own.join("status")).unwrap_or_default();
-    let stat = fs::read_to_string(own.join("stat")).unwrap_or_default();
+    let process = proc.join("self");
+    let status = fs::read_to_string(process.join("status")).unwrap_or_default();
+    let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
     let system = fs::read_to_string(proc.join("stat")).unwrap_or_default();
-    let limits = fs::read_to_string(own.join("limits")).unwrap_or_default();
+    let limits = fs::read_to_string(process.join("limits")).unwrap_or_default();
     let gauge =
         |name, help, value: Option<f64>| Some(Reading { name, help, value: value?, is_counter: false });
     let cpu = stat_field(&stat, 14)
@@ -32,13 +33,13 @@ fn read_in(proc: &Path) -> Vec<Reading> {
         .map(|(user, kernel)| (user + kernel) / TICKS_PER_SECOND);
     let booted = system.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse::<f64>().ok());
     let started = booted.zip(stat_field(&stat, 22)).map(|(booted, ticks)| booted + ticks / TICKS_PER_SECOND);
-    let open = fs::read_dir(own.join("fd")).ok().map(|entries| entries.count() as f64);
-    let most = limits
+    let open = fs::read_dir(process.join("fd")).ok().map(|entries| entries.count() as f64);
+    let max = limits
         .lines()
         .find_map(|line| line.strip_prefix("Max open files")?.split_whitespace().next()?.parse::<f64>().ok());
     let cpu = cpu.map(|value| Reading {
         name: "cpu_seconds",
-        help: "Processor time of user and kernel together",
+        help: "Processor time in user and kernel mode",
         value,
         is_counter: true,
     });
@@ -48,8 +49,8 @@ fn read_in(proc: &Path) -> Vec<Reading> {
         gauge("virtual_memory_bytes", "Virtual memory", kibibytes(&status, "VmSize:")),
         gauge("threads", "Threads of the operating system", stat_field(&stat, 20)),
         gauge("open_fds", "Open file descriptors", open),
-        gauge("max_fds", "Most file descriptors that may be open", most),
-        gauge("start_time_seconds", "When the process started, in seconds since 1970", started),
+        gauge("max_fds", "Maximum number of open file descriptors", max),
+        gauge("start_time_seconds", "Start of the process, in seconds since 1970", started),
     ]
     .into_iter()
     .flatten()
@@ -61,8 +62,8 @@ fn kibibytes(status: &str, name: &str) -> Option<f64> {
     Some(line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok()? * 1024.0)
 }
 
-/// The `number`th field of `/proc/self/stat`, counted from 1 as proc(5) does. The second one, the program's name, may
-/// hold spaces and brackets.
+/// Returns a field of `/proc/self/stat`, numbered from 1 as in proc(5). The second field, the program's name, may contain
+/// spaces and parentheses.
 fn stat_field(stat: &str, number: usize) -> Option<f64> {
     stat.rsplit_once(") ")?.1.split(' ').nth(number - 3)?.trim().parse().ok()
 }
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_readings_are_those_of_the_files() {
+    fn every_metric_is_read_from_its_file() {
         let proc = tempfile::tempdir().unwrap();
         fs::create_dir_all(proc.path().join("self/fd")).unwrap();
         for (file, text) in [
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_nothing_to_read_there_is_no_reading() {
+    fn metrics_without_a_source_are_omitted() {
         assert!(read_in(Path::new("/nonexistent")).is_empty());
     }
 }

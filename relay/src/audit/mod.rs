@@ -1,5 +1,5 @@
-//! The audit log: every refused attempt, under the tracing target `audit`. Never a token, payload or channel name. Who
-//! floods it is counted instead of written down.
+//! The audit log: one line for every refused attempt, under the tracing target `audit`. It never contains a token, a
+//! payload or a channel name. Repeated failures from one source are summarised instead of logged one by one.
 
 mod flood;
 pub(crate) mod trace;
@@ -11,7 +11,7 @@ use crate::{
     session::{Identity, Refusal},
     websocket::Violation,
 };
-use flood::{Flood, Flooder, Suppressed};
+use flood::{FloodGuard, FloodSource, Suppressed};
 use sealwire_protocol::{Code, UnixSeconds};
 use std::{
     sync::{Arc, Mutex},
@@ -21,21 +21,21 @@ use std::{
 const TARGET: &str = "audit";
 
 pub(crate) struct Audit {
-    flood: Mutex<Flood>,
+    flood: Mutex<FloodGuard>,
     metrics: Arc<Metrics>,
 }
 
 impl Audit {
     pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
-        Self { flood: Mutex::new(Flood::new(Instant::now())), metrics }
+        Self { flood: Mutex::new(FloodGuard::new(Instant::now())), metrics }
     }
 
-    /// An attempt that the rules refused.
+    /// Logs an attempt that was refused.
     pub(crate) fn refused(&self, refusal: &Refusal, source: &Source) {
         self.write(refusal.attempt, refusal.code, refusal.identity.as_ref(), source);
     }
 
-    /// An app ended sessions: of one account, or of everybody whom the request named.
+    /// Logs that an app ended sessions, with the account if the request named one.
     pub(crate) fn revoked(&self, identity: &Identity, before: UnixSeconds, source: &Source) {
         tracing::info!(
             target: TARGET,
@@ -49,28 +49,28 @@ impl Audit {
         );
     }
 
-    /// A frame that breaks RFC 6455.
+    /// Logs a frame that violates RFC 6455.
     pub(crate) fn violation(&self, identity: Option<&Identity>, violation: Violation, source: &Source) {
         tracing::debug!(remote = %source.remote, trace = %source.trace, %violation, "closing a connection");
         self.write("frame", Code::MalformedFrame, identity, source);
     }
 
-    /// Writes down what was only counted in the seconds that are over; called every now and then.
+    /// Logs the number of attempts that past windows only counted. The server calls it once a second.
     pub(crate) fn summarize(&self) {
-        let suppressed = self.flood(|flood| flood.turn(Instant::now()));
+        let suppressed = self.with_flood_guard(|flood| flood.rotate(Instant::now()));
         summarize(suppressed);
     }
 
     fn write(&self, attempt: &'static str, code: Code, identity: Option<&Identity>, source: &Source) {
         self.metrics.refusals.add(code);
-        let flooder = Flooder::new(source.remote, identity.map(|identity| identity.app.as_str()));
-        let (admitted, suppressed) = self.flood(|flood| flood.admit(flooder, Instant::now()));
+        let flood_source = FloodSource::new(source.remote, identity.map(|identity| identity.app.as_str()));
+        let (admitted, suppressed) = self.with_flood_guard(|flood| flood.admit(flood_source, Instant::now()));
         summarize(suppressed);
         if !admitted {
             self.metrics.audit_suppressed.add(1);
             return;
         }
-        // Debug of the strings quotes them: an account id cannot forge a line of the log.
+        // `Debug` quotes and escapes the strings, so that an account id cannot forge a line of the log.
         tracing::warn!(
             target: TARGET,
             attempt,
@@ -84,20 +84,20 @@ impl Audit {
         );
     }
 
-    fn flood<T>(&self, ask: impl FnOnce(&mut Flood) -> T) -> T {
+    fn with_flood_guard<T>(&self, act: impl FnOnce(&mut FloodGuard) -> T) -> T {
         let mut flood = critical_task::unpoisoned(self.flood.lock());
-        ask(&mut flood)
+        act(&mut flood)
     }
 }
 
 fn summarize(suppressed: Vec<Suppressed>) {
-    for Suppressed { flooder, count } in suppressed {
+    for Suppressed { source, count } in suppressed {
         tracing::warn!(
             target: TARGET,
-            app = flooder.as_ref().and_then(Flooder::app),
-            remote = flooder.as_ref().map(|flooder| tracing::field::display(flooder.network())),
+            app = source.as_ref().and_then(FloodSource::app),
+            remote = source.as_ref().map(|source| tracing::field::display(source.network())),
             suppressed = count,
-            "refused and only counted"
+            "more refused attempts, not logged one by one"
         );
     }
 }

@@ -1,20 +1,20 @@
-//! Names by which an operator follows one request or one connection through the logs.
+//! Trace ids, with which an operator follows one request or one connection through the logs.
 
 use crate::session_id::SessionId;
 use std::{fmt, net::IpAddr};
 use warp::http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Where a request's id stands, also in its answer.
+/// The header with a request's id, in the request and in its response.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Longest id that is taken over from a proxy.
+/// The longest id that is accepted from a proxy, in bytes.
 const MAX_REQUEST_ID: usize = 64;
 
-/// Names an HTTP request: the id that a proxy of ours gave it, or a random one.
+/// The id of an HTTP request: the one from a trusted proxy, or a random one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// Gives a request its id, which from here on stands in its headers. What a client sent is not believed.
+    /// Assigns a request its id and writes it into its headers. An id from a client is replaced.
     pub(crate) fn assign(headers: &mut HeaderMap, from_proxy: bool) -> Self {
         let given = headers.remove(REQUEST_ID).filter(|id| from_proxy && is_plain(id));
         let id = given.unwrap_or_else(random);
@@ -22,7 +22,7 @@ impl RequestId {
         Self(id)
     }
 
-    /// The id that was assigned.
+    /// Returns the id that was assigned to the request with these headers.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         Self(headers.get(REQUEST_ID).filter(|id| is_plain(id)).cloned().unwrap_or_else(random))
     }
@@ -32,7 +32,7 @@ impl RequestId {
     }
 }
 
-/// What a log can hold as it is.
+/// True if a log line can contain the id without escaping.
 fn is_plain(id: &HeaderValue) -> bool {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
     (1..=MAX_REQUEST_ID).contains(&id.len()) && id.as_bytes().iter().all(plain)
@@ -40,7 +40,7 @@ fn is_plain(id: &HeaderValue) -> bool {
 
 fn random() -> HeaderValue {
     let mut bytes = [0; 8];
-    // Without randomness, requests cannot be told apart, and are answered all the same.
+    // If the system returns no random bytes, requests share an id, and are still answered.
     let _ = getrandom::fill(&mut bytes);
     HeaderValue::from_str(&format!("{:016x}", u64::from_be_bytes(bytes)))
         .expect("hexadecimal digits are fit for a header")
@@ -52,27 +52,27 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// The target of what happens to requests and connections, at the level `debug`.
+/// The tracing target of the access log, at level `debug`.
 pub(crate) const ACCESS: &str = "access";
 
-/// A request became a connection: from here on its lines bear the connection's number.
+/// Logs that a request became a connection, whose number the later lines carry.
 pub(crate) fn connected(id: SessionId, remote: IpAddr, request: &RequestId) {
     tracing::debug!(target: ACCESS, trace = %Trace::Connection(id), %request, %remote, "connected");
 }
 
-/// A connection has ended.
+/// Logs that a connection ended.
 pub(crate) fn disconnected(id: SessionId) {
     tracing::debug!(target: ACCESS, trace = %Trace::Connection(id), "disconnected");
 }
 
-/// Something that goes through the relay.
+/// The request or connection that a log line is about.
 #[derive(Clone, Debug)]
 pub(crate) enum Trace {
     Request(RequestId),
     Connection(SessionId),
 }
 
-/// As logs name it: a bare id of a request, `c` and a number for a connection.
+/// Writes the id of a request, or `c` and the number of a connection.
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -82,7 +82,7 @@ impl fmt::Display for Trace {
     }
 }
 
-/// Where an attempt came from.
+/// The source of an attempt: an address, and the request or connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
     pub(crate) remote: IpAddr,
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_proxys_id_is_taken_over_and_only_a_plain_one() {
+    fn a_request_id_is_accepted_only_from_a_proxy_and_only_if_it_is_plain() {
         for (given, from_proxy, kept) in [
             ("edge-7.a_B", true, true),
             ("edge-7", false, false),

@@ -1,4 +1,4 @@
-//! What a client or a backend may do: the checks that sessions and `POST /v1/publish` share.
+//! Access checks of clients and backends. Sessions and `POST /v1/publish` share them.
 
 use crate::{
     auth::signing_keys::{Signed, SigningKeys},
@@ -12,10 +12,10 @@ use sealwire_protocol::{
     tokens::{ChannelClaims, Permission, TokenError},
 };
 
-/// Shortest sealed message, in bytes: version, key id, nonce, tag, publish time and payload length.
+/// The length of the shortest sealed message, in bytes: version, key id, nonce, tag, publish time and payload length.
 const MIN_SEALED: usize = 1 + 4 + 24 + 16 + 8 + 4;
 
-/// On whose behalf something is asked: never what a client says, always what a verified token says.
+/// The app and installation that a request acts for. They always come from a verified token, never from the client's word.
 #[derive(Clone, Copy)]
 pub(crate) struct Namespace<'a> {
     pub(crate) app: &'a str,
@@ -47,7 +47,7 @@ pub(crate) fn verify_channel_token(
     Ok(signed)
 }
 
-/// Refuses unless `allowed`.
+/// Refuses a request unless `allowed`. `holder` names the token for the error.
 pub(crate) fn check_permission(allowed: bool, permission: Permission, holder: &str) -> Result<(), Refused> {
     if allowed {
         return Ok(());
@@ -56,10 +56,10 @@ pub(crate) fn check_permission(allowed: bool, permission: Permission, holder: &s
         Permission::Subscribe => "subscribe",
         Permission::Publish => "publish",
     };
-    Err(Refused::new(Code::PermissionMissing, format!("the {holder} does not permit to {verb}")))
+    Err(Refused::new(Code::PermissionMissing, format!("the {holder} has no permission to {verb}")))
 }
 
-/// The channel that a name, a scope and a channel token's claims stand for in a namespace.
+/// Computes the id of the channel that a name, a scope and the claims of a channel token identify in a namespace.
 pub(crate) fn channel_id(
     namespace: Namespace<'_>,
     scope: &Scope,
@@ -71,7 +71,7 @@ pub(crate) fn channel_id(
     Ok(ChannelAddress { app, installation, scope, claims_tag: token.map(|claims| &claims.tag), name }.id())
 }
 
-/// Checks what a message consists of.
+/// Checks the parts of a message and makes a draft of them.
 pub(crate) fn draft(
     channel: ChannelId,
     tenant: Tenant,
@@ -82,7 +82,7 @@ pub(crate) fn draft(
     check_event_name(&event)?;
     if !(MIN_SEALED..=limits::MAX_SEALED).contains(&sealed.len()) {
         let message = format!(
-            "a sealed message has {MIN_SEALED} to {} bytes, this one has {}",
+            "a sealed message must have {MIN_SEALED} to {} bytes, this one has {}",
             limits::MAX_SEALED,
             sealed.len()
         );

@@ -1,5 +1,4 @@
-//! Permission: the keys that verify tokens, the checks of a request against its tokens, and the sessions that an app ended
-//! before their time.
+//! Authorization: the keys that verify tokens, the checks of requests against tokens, and the revocations.
 
 pub(crate) mod access;
 pub(crate) mod revocations;

@@ -1,4 +1,4 @@
-//! The broker of a relay that stands alone: the hub's rules behind a lock, nothing on disk.
+//! The broker of a single relay: the hub behind a lock, in memory only.
 
 use super::{Broker, BrokerError, BrokerFuture, BrokerStatus};
 use crate::{
@@ -25,7 +25,7 @@ struct Shared {
 }
 
 impl EmbeddedBroker {
-    /// An empty broker. `epoch` is random.
+    /// Creates an empty broker. `epoch` must be random.
     #[must_use]
     pub fn new(epoch: u64, limits: HubLimits, deliveries: Deliveries) -> Self {
         let hub = Hub::new(epoch, limits, Now::read()).with_memory(deliveries.memory().clone());
@@ -33,9 +33,9 @@ impl EmbeddedBroker {
         Self { shared: Arc::new(Shared { hub, deliveries }) }
     }
 
-    /// Forgets what is too old; called now and then, so that a quiet relay lets go of its memory.
+    /// Removes expired publications. The server calls it once a second, so that an idle relay releases its memory.
     pub fn expire(&self) {
-        // The lock is let go in between.
+        // Each call removes a part, and the lock is released in between.
         while self.shared.hub().expire(Instant::now()) {}
     }
 }
@@ -53,12 +53,12 @@ impl Broker for EmbeddedBroker {
             if !shared.deliveries.memory().wait_for_room().await {
                 return Err(BrokerError::Full);
             }
-            let room = shared.deliveries.reserve(draft.tenant, draft.sealed.len()).await;
-            // Delivered under the lock: the order of offsets is the order of deliveries.
+            let permit = shared.deliveries.reserve(draft.tenant, draft.sealed.len()).await;
+            // The publication is delivered under the lock, so that deliveries keep the order of the offsets.
             let mut hub = shared.hub();
             let outcome = hub.publish(draft, Now::read())?;
             if let Some(publication) = outcome.publication {
-                shared.deliveries.deliver(publication, room);
+                shared.deliveries.deliver(publication, permit);
             }
             Ok(outcome.receipt)
         })

@@ -1,9 +1,9 @@
-//! The seam to other machines. A broker gives every message its place and time, remembers the last two minutes, and
-//! hands each publication to every relay that has subscribers for it.
+//! The broker: the interface for relays on several machines. A broker assigns every publication its offset and time, keeps
+//! the last two minutes for replay, and delivers each publication to every relay with subscribers for it.
 //!
-//! The shape fits NATS JetStream (one stream in memory with `max_age`, a subject per channel): `publish` is a publish
-//! with `Nats-Msg-Id` whose acknowledgement carries the sequence, `subscribe` reads the subject from a sequence or start
-//! time and adds the subject to the relay's consumer, the epoch is the stream's, and what the consumer yields goes to
+//! The interface fits NATS JetStream (one stream in memory with `max_age`, one subject per channel): `publish` is a publish
+//! with `Nats-Msg-Id`, whose acknowledgement carries the sequence; `subscribe` reads the subject from a sequence or a start
+//! time and adds it to the relay's consumer; the epoch is the stream's; and the consumer's messages go to
 //! [`Deliveries`](crate::fanout::Deliveries).
 
 mod embedded;
@@ -18,20 +18,20 @@ use crate::{
 use sealwire_protocol::{ChannelId, Code, wire::Since};
 use std::pin::Pin;
 
-/// A broker's answer, some time.
+/// The future result of a broker's operation.
 pub type BrokerFuture<T> = Pin<Box<dyn Future<Output = Result<T, BrokerError>> + Send>>;
 
-/// Why a broker could not do its work.
+/// The error of a broker's operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BrokerError {
-    /// It could not be reached or did not answer in time.
+    /// The broker was unreachable or did not respond in time.
     #[error("the relay could not reach its broker; try again")]
     Unavailable,
-    /// There is no memory for more.
+    /// The memory budget is exhausted.
     #[error("the relay has no memory for more messages at the moment; try again")]
     Full,
-    /// Another message of the channel has the draft's id.
+    /// Another message of the channel has the same id as the draft.
     #[error(transparent)]
     IdReused(#[from] IdReused),
 }
@@ -46,39 +46,43 @@ impl From<BrokerError> for Refused {
     }
 }
 
-/// Orders, remembers and distributes publications.
+/// Orders publications, keeps them for replay and distributes them.
 pub trait Broker: Send + Sync + 'static {
-    /// Takes a message once: a repeat on the same channel within the replay window gets the first answer, and another
-    /// message with the id of one is refused. The publication reaches subscribers through the deliveries that the broker was made with, in order per channel.
+    /// Publishes a message exactly once. A repeat on the same channel within the replay window gets the first result; a
+    /// different message with the same id is refused. The publication reaches subscribers through the [`Deliveries`] that
+    /// the broker was created with, in order per channel.
+    ///
+    /// [`Deliveries`]: crate::fanout::Deliveries
     fn publish(&self, draft: Draft) -> BrokerFuture<PublishReceipt>;
 
-    /// Adds a subscription of this relay to a tenant's channel. Everything after the replay is delivered; a publication that
-    /// is in both is recognised by its offset. Dropping the answer before it is ready undoes it.
+    /// Adds a subscription of this relay to a tenant's channel. Every publication after the replay is delivered; a
+    /// publication that is in both is recognised by its offset. Dropping the future before it is ready undoes the
+    /// subscription.
     fn subscribe(&self, tenant: Tenant, channel: ChannelId, since: Option<Since>) -> BrokerFuture<Replay>;
 
-    /// Removes a subscription that was added.
+    /// Removes one subscription.
     fn unsubscribe(&self, channel: ChannelId);
 
-    /// Memory is short: gives up publications that are kept for replay, of so many bytes in all, first those of the tenants
-    /// that hold most. Returns how many bytes that were; a broker may give up fewer at once, and keep a floor.
+    /// Evicts publications that are kept for replay because memory is short, first those of the tenants that hold the most.
+    /// `bytes` is the total to evict. Returns the bytes evicted; a broker may evict fewer at once, and keep a minimum.
     fn evict(&self, bytes: usize) -> usize {
         let _ = bytes;
         0
     }
 
-    /// What it did and holds on this machine, for the metrics.
+    /// The broker's counters and gauges on this machine, for the metrics.
     fn status(&self) -> BrokerStatus {
         BrokerStatus::default()
     }
 }
 
-/// What a broker did and holds on this machine.
+/// A broker's counters and gauges on one machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BrokerStatus {
-    /// What it did so far.
+    /// The counters since the start.
     pub counts: HubCounts,
-    /// Channels with a subscription or a history.
+    /// The number of channels with a subscription or a history.
     pub channels: usize,
-    /// Publications kept for replay, in bytes.
+    /// The size of all publications kept for replay, in bytes.
     pub cached_bytes: usize,
 }

@@ -1,23 +1,23 @@
-//! `sealwire-relay check-config`: what a relay would run with, what is wrong with it and what is risky.
+//! `sealwire-relay check-config`: prints the settings in force, and reports errors and risks of the configuration.
 
 use super::{ConfigArgs, print};
 use clap::Args;
 use std::process::ExitCode;
 
-/// The configuration is good and something about it is risky, which `--strict` does not let pass.
+/// The exit status of `--strict` for a valid configuration with risks.
 const RISKY: u8 = 3;
 
 #[derive(Args)]
 pub(super) struct CheckConfig {
     #[command(flatten)]
     config: ConfigArgs,
-    /// End with status 3 where something is risky.
+    /// Exit with status 3 if the configuration has risks.
     #[arg(long)]
     strict: bool,
 }
 
 impl CheckConfig {
-    /// The settings in force go to standard output, warnings to standard error.
+    /// Prints the settings in force to standard output and the risks to standard error.
     pub(super) fn execute(self) -> Result<ExitCode, Box<dyn std::error::Error>> {
         let config = self.config.load()?;
         print::result(&config.effective())?;
@@ -30,13 +30,13 @@ impl CheckConfig {
     }
 }
 
-/// Every connection is a file descriptor.
+/// The risk of more connections than the system allows open files: every connection needs a file descriptor.
 fn too_few_files(max_connections: usize) -> Option<String> {
     let allowed = rlimit::Resource::NOFILE.get_hard().ok()?;
     (allowed < max_connections as u64).then(|| {
         format!(
-            "setting max_connections: the system allows this user {allowed} open files, and {max_connections} \
-             connections need as many; raise the limit (LimitNOFILE= in a systemd unit, 'ulimits' in a compose file)"
+            "setting max_connections: {max_connections} connections need as many open files, and the system allows this \
+             user {allowed}; raise the limit (LimitNOFILE= in a systemd unit, 'ulimits' in a compose file)"
         )
     })
 }

@@ -1,15 +1,15 @@
-//! The flags of the settings, one for each row of the table.
+//! The flags of `run` and of the other commands that load the configuration: one for each setting, and `--config`.
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, error::Error as ClapError, value_parser};
 use sealwire_relay::{Config, ConfigError, Overrides, Setting};
 use std::{env, path::PathBuf};
 
-/// The configuration file where no flag and no variable names one.
+/// The configuration file that is read if no flag and no variable names one.
 pub(super) const DEFAULT_PATH: &str = "sealwire-relay.toml";
 
 const CONFIG: &str = "config";
 
-/// The places that the configuration comes from. Flags win over SEALWIRE_RELAY_… variables, and these over the file.
+/// The sources of the configuration. Flags override SEALWIRE_RELAY_… variables, and variables override the file.
 pub(crate) struct ConfigArgs {
     file: Option<PathBuf>,
     flags: Overrides,
@@ -19,7 +19,7 @@ impl ConfigArgs {
     pub(super) fn load(&self) -> Result<Config, ConfigError> {
         let default = PathBuf::from(DEFAULT_PATH);
         let file = self.file.clone().or_else(|| default.exists().then_some(default));
-        // Variables that are no Unicode cannot be settings.
+        // Variables that are not Unicode cannot be settings.
         let environment = env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Config::load(file.as_deref(), environment, &self.flags)
@@ -33,7 +33,7 @@ impl Args for ConfigArgs {
             .env("SEALWIRE_RELAY_CONFIG")
             .value_name("FILE")
             .value_parser(value_parser!(PathBuf))
-            .help("Configuration file [default: sealwire-relay.toml, where there is one]");
+            .help("Configuration file [default: sealwire-relay.toml if it exists]");
         Setting::ALL.iter().map(flag).fold(command.arg(file), Command::arg)
     }
 
@@ -47,7 +47,7 @@ fn flag(setting: &'static Setting) -> Arg {
         .long(setting.key().replace('_', "-"))
         .value_name(setting.value_name())
         .help(setting.summary());
-    // A flag without a value is a yes.
+    // A boolean flag without a value means true.
     if setting.is_boolean() { flag.num_args(0..=1).default_missing_value("true") } else { flag }
 }
 

@@ -1,6 +1,6 @@
-//! `sealwire-relay healthcheck`: asks the relay of this machine whether it is well. For containers, which have no curl.
+//! `sealwire-relay healthcheck`: checks the health of the relay on this machine. It replaces curl in containers.
 
-use super::{ConfigArgs, print::Mentions};
+use super::{ConfigArgs, print::Notices};
 use clap::Args;
 use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
 use sealwire_relay::{Config, Listen};
@@ -14,11 +14,11 @@ use std::{
     time::Duration,
 };
 
-/// Longest wait for each step.
-const TIMEOUT: Duration = Duration::from_secs(3);
-/// What a relay answers past `max_connections`.
+/// The maximum time to connect, and for each read and write.
+const STEP_TIMEOUT: Duration = Duration::from_secs(3);
+/// The status of a relay at `max_connections`.
 const FULL: u16 = 503;
-/// The same past `max_connections_per_address`.
+/// The status of a relay at `max_connections_per_address`.
 const FULL_FOR_ADDRESS: u16 = 429;
 
 #[derive(Args)]
@@ -30,39 +30,41 @@ pub(super) struct Healthcheck {
 impl Healthcheck {
     pub(super) fn execute(self) -> Result<ExitCode, Box<dyn Error>> {
         let mut config = self.config.load()?;
-        // Where operators ask there is always room, also when clients have taken every place.
+        // The listener for operators responds even if clients use every connection.
         if let Some(address) = config.settings.admin_listen {
             config.settings.listen = Listen::Tcp(address);
             config.tls = None;
             config.settings.proxy_protocol = false;
         }
         if let Listen::Tcp(address) = &mut config.settings.listen {
-            reachable(address);
+            make_connectable(address);
         }
-        let place = &config.settings.listen;
+        let address = &config.settings.listen;
         let mut stream = connect(&config).map_err(|error| {
-            format!("no relay answers at {place}: {error}; is it running with this configuration?")
+            format!(
+                "cannot connect to a relay at {address}: {error}; check that it runs with this configuration"
+            )
         })?;
         let status = status(&mut stream, "/healthz")
-            .map_err(|error| format!("the relay at {place} does not answer: {error}"))?;
-        let well = match status {
-            200 => format!("the relay at {place} is well\n"),
-            // To restart it would only send away whom it serves.
+            .map_err(|error| format!("the relay at {address} does not respond: {error}"))?;
+        let health = match status {
+            200 => format!("the relay at {address} is healthy\n"),
+            // A relay at capacity is healthy: restarting it would disconnect the clients it still serves.
             FULL | FULL_FOR_ADDRESS => {
-                format!("the relay at {place} is well, and has no place for one more\n")
+                format!("the relay at {address} is healthy, and at its limit of connections\n")
             }
-            _ => return Err(format!("the relay at {place} answers {status}").into()),
+            _ => return Err(format!("the relay at {address} responds with status {status}").into()),
         };
-        // The status says it as well, and must be right also where nobody reads this.
-        let mentions = Mentions::start();
-        mentions.print(&well);
-        mentions.finish();
+        // The exit status is the result; a failure to print must not change it.
+        let notices = Notices::start();
+        notices.print(&health);
+        notices.finish();
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Where a relay that listens on every address can be asked.
-fn reachable(listen: &mut SocketAddr) {
+/// Replaces the unspecified address of a relay that listens on every address by the loopback address.
+fn make_connectable(listen: &mut SocketAddr) {
     match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => listen.set_ip(Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(ip) if ip.is_unspecified() => listen.set_ip(Ipv6Addr::LOCALHOST.into()),
@@ -78,28 +80,32 @@ fn connect(config: &Config) -> io::Result<Box<dyn Stream>> {
         Listen::Tcp(address) => address,
         Listen::Unix(path) => {
             let stream = UnixStream::connect(path)?;
-            stream.set_read_timeout(Some(TIMEOUT))?;
-            stream.set_write_timeout(Some(TIMEOUT))?;
+            stream.set_read_timeout(Some(STEP_TIMEOUT))?;
+            stream.set_write_timeout(Some(STEP_TIMEOUT))?;
             return Ok(Box::new(stream));
         }
-        _ => return Err(io::Error::other("only systemd knows where it listens; say so with --listen")),
+        _ => {
+            let message =
+                "systemd chose the address of the relay; name it with --listen, or set admin_listen";
+            return Err(io::Error::other(message));
+        }
     };
-    let stream = TcpStream::connect_timeout(address, TIMEOUT)?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.set_write_timeout(Some(TIMEOUT))?;
+    let stream = TcpStream::connect_timeout(address, STEP_TIMEOUT)?;
+    stream.set_read_timeout(Some(STEP_TIMEOUT))?;
+    stream.set_write_timeout(Some(STEP_TIMEOUT))?;
     let Some(tls) = &config.tls else { return Ok(Box::new(stream)) };
-    // The certificate tells the relay, not its name.
-    let client = tls.own_client().map_err(io::Error::other)?;
+    // The relay is identified by its certificate, so the server name does not matter.
+    let client = tls.pinned_client().map_err(io::Error::other)?;
     let session = ClientConnection::new(Arc::new(client), ServerName::from(address.ip()));
     Ok(Box::new(StreamOwned::new(session.map_err(io::Error::other)?, stream)))
 }
 
-/// The status that `GET path` is answered with.
+/// Sends `GET path` and returns the status of the response.
 fn status(stream: &mut dyn Stream, path: &str) -> io::Result<u16> {
     write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
     // "HTTP/1.1 200"
     let mut line = [0; 12];
     stream.read_exact(&mut line)?;
     let status = line.strip_prefix(b"HTTP/1.1 ").and_then(|status| str::from_utf8(status).ok()?.parse().ok());
-    status.ok_or_else(|| io::Error::other("what answers does not speak HTTP"))
+    status.ok_or_else(|| io::Error::other("the response is not HTTP; check the address"))
 }

@@ -1,4 +1,4 @@
-//! Log lines and the messages of panics go to standard error, as text or JSON.
+//! The log: writes log lines and the messages of panics to standard error, as text or JSON.
 
 use sealwire_relay::{Config, LogFormat, Output, open_log};
 use std::{
@@ -15,12 +15,12 @@ use tracing_subscriber::{
     },
 };
 
-/// What is logged, changed while the program runs.
+/// The filter of the log, which a reload replaces.
 pub(super) struct Logging {
     replace: Box<dyn Fn(EnvFilter)>,
 }
 
-/// One line for the log. Writing it neither waits nor fails.
+/// The writer of one log line. Writing neither blocks nor fails.
 struct Line(&'static Output);
 
 impl io::Write for Line {
@@ -37,7 +37,7 @@ impl io::Write for Line {
 /// Starts logging.
 ///
 /// # Errors
-/// The system's error, if it gives no thread for it.
+/// The system's error if it cannot start the thread that writes the log.
 pub(super) fn start(config: &Config) -> io::Result<Logging> {
     let log = open_log()?;
     log_panics(log, config.settings.log_format);
@@ -46,7 +46,7 @@ pub(super) fn start(config: &Config) -> io::Result<Logging> {
         .with_writer(move || Line(log))
         .with_ansi(io::stderr().is_terminal())
         .log_internal_errors(false);
-    // Replacing fails only once the subscriber is gone, which is never.
+    // Replacing the filter fails only after the subscriber is dropped, which never happens.
     Ok(match config.settings.log_format {
         LogFormat::Json => {
             let builder = builder.json().flatten_event(true).with_filter_reloading();
@@ -64,7 +64,7 @@ pub(super) fn start(config: &Config) -> io::Result<Logging> {
 }
 
 impl Logging {
-    /// Goes on with the new configuration's filter.
+    /// Applies the filter of a new configuration.
     pub(super) fn reload(&self, config: &Config) {
         (self.replace)(filter(config));
     }
@@ -74,8 +74,8 @@ fn filter(config: &Config) -> EnvFilter {
     EnvFilter::builder().parse_lossy(&config.settings.log)
 }
 
-/// Has panics say what they say through the log's output, whatever the filter: the standard hook writes to standard error
-/// by itself, and waits for its reader. Not through `tracing`, which may be what panics.
+/// Writes the messages of panics through the log's output, independent of the filter. The standard hook would write to
+/// standard error directly, and block if its reader is stalled. `tracing` is not used, because it may be the cause.
 fn log_panics(log: &'static Output, format: LogFormat) {
     panic::set_hook(Box::new(move |info| {
         let backtrace = Backtrace::capture();
@@ -89,7 +89,7 @@ fn panic_line(info: &PanicHookInfo<'_>, backtrace: Option<String>, format: LogFo
     let message = info.payload_as_str().unwrap_or("a panic without a message");
     let thread = thread::current().name().unwrap_or("unnamed").to_owned();
     let mut timestamp = String::new();
-    // Without a time, the message is worth as much.
+    // A message without a time is still useful.
     let _ = SystemTime.format_time(&mut Writer::new(&mut timestamp));
     match format {
         LogFormat::Json => {

@@ -1,4 +1,4 @@
-//! What can be asked of the relay on the command line.
+//! The commands of `sealwire-relay`.
 
 mod check_config;
 mod config_args;
@@ -29,13 +29,13 @@ pub(crate) struct Cli {
 enum Command {
     /// Run the relay (the default).
     Run(ConfigArgs),
-    /// Write a configuration with a fresh app, and print what its Forge app needs.
+    /// Write a configuration with a new app, and print the settings of its Forge app.
     Init(init::Init),
-    /// Print the settings in force; say what is wrong with them (status 1) or risky.
+    /// Print the settings in force, and report errors (exit status 1) and risks.
     CheckConfig(check_config::CheckConfig),
     /// Print the JSON Schema of the configuration file, for editors.
     ConfigSchema,
-    /// Ask the relay that runs with this configuration whether it is well (status 0).
+    /// Check the health of the relay that runs with this configuration; exits with 0 if it is healthy.
     Healthcheck(healthcheck::Healthcheck),
 }
 

@@ -1,4 +1,4 @@
-//! The output of commands besides the log. A reader that is gone, stalled or full never ends a command by a panic.
+//! The output of commands besides the log. A reader that is gone or stalled never makes a command panic.
 
 use sealwire_relay::{Output, open_log};
 use std::{
@@ -6,10 +6,10 @@ use std::{
     time::Duration,
 };
 
-/// Time for which a command waits for its reader, since a supervisor may wait for the command.
+/// The time for which a command waits for its reader. It is bounded because a supervisor may wait for the command.
 const PRINT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Prints the result of a command. A reader that has seen enough, such as `head`, is no error.
+/// Prints the result of a command. A reader that closes early, such as `head`, is not an error.
 ///
 /// # Errors
 /// The error of writing the result.
@@ -22,10 +22,10 @@ pub(super) fn result(text: &str) -> io::Result<()> {
     }
 }
 
-/// Prints what a command only mentions: whether it can be written changes nothing, and nobody waits for it.
-pub(super) struct Mentions(Option<Output>);
+/// Prints notices: texts that are not a command's result. They never block, and errors of writing them are ignored.
+pub(super) struct Notices(Option<Output>);
 
-impl Mentions {
+impl Notices {
     pub(super) fn start() -> Self {
         Self(Output::of("stdout", io::stdout()).ok())
     }
@@ -36,7 +36,7 @@ impl Mentions {
         }
     }
 
-    /// The command ends.
+    /// Waits a moment until the notices are written, before the command ends.
     pub(super) fn finish(&self) {
         if let Some(output) = &self.0 {
             output.flush(PRINT_TIMEOUT);
@@ -44,7 +44,7 @@ impl Mentions {
     }
 }
 
-/// Prints a line to standard error; [`sealwire_relay::flush_log`] before the end of the process gives it a moment.
+/// Prints a line to standard error. Call [`sealwire_relay::flush_log`] before the process ends.
 pub(crate) fn warn(line: &str) {
     if let Ok(log) = open_log() {
         log.write(format!("{line}\n").as_bytes());

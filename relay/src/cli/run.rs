@@ -1,9 +1,9 @@
-//! `sealwire-relay run`: until a signal asks it to end. SIGHUP reads the configuration anew.
+//! `sealwire-relay run`: runs the relay until SIGTERM or SIGINT. SIGHUP reloads the configuration.
 
 use super::{
     ConfigArgs,
     logging::{self, Logging},
-    print::Mentions,
+    print::Notices,
 };
 use sealwire_relay::{Config, Relay};
 use std::error::Error;
@@ -15,7 +15,7 @@ pub(super) fn run(args: ConfigArgs) -> Result<(), Box<dyn Error>> {
     for risk in config.risks() {
         tracing::warn!("{risk}");
     }
-    // A connection is a file descriptor; the soft limit is often 1024.
+    // Every connection needs a file descriptor, and the soft limit is often 1024.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "cannot raise the limit of open files");
     }
@@ -24,17 +24,17 @@ pub(super) fn run(args: ConfigArgs) -> Result<(), Box<dyn Error>> {
 }
 
 async fn serve(config: Config, args: &ConfigArgs, logging: &Logging) -> Result<(), Box<dyn Error>> {
-    // Before anybody is told where it listens, so that a signal is never lost.
+    // The handlers are installed before the address is printed, so that no signal is lost.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hangup = signal(SignalKind::hangup())?;
     let relay = Relay::start(config).await?;
-    let mentions = Mentions::start();
-    mentions.print(&format!("listening on {}\n", relay.endpoint()));
+    let notices = Notices::start();
+    notices.print(&format!("listening on {}\n", relay.endpoint()));
     if let Some(address) = relay.admin_address() {
-        mentions.print(&format!("operators: http://{address}/metrics\n"));
+        notices.print(&format!("operators: http://{address}/metrics\n"));
     }
     tracing::info!(endpoint = %relay.endpoint(), version = env!("CARGO_PKG_VERSION"), "the relay is up");
-    let mut asked = async || {
+    let mut stop_signal = async || {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
@@ -42,29 +42,29 @@ async fn serve(config: Config, args: &ConfigArgs, logging: &Logging) -> Result<(
     };
     loop {
         tokio::select! {
-            () = asked() => break,
+            () = stop_signal() => break,
             _ = hangup.recv() => reload(&relay, args, logging),
         }
     }
-    tracing::info!("draining; a second signal ends at once");
+    tracing::info!("draining; a second signal ends the relay at once");
     tokio::select! {
         left = relay.shut_down() => match left {
             0 => tracing::info!("every client has left"),
-            left => tracing::warn!(left, "the deadline has come; cutting off the clients that are left"),
+            left => tracing::warn!(left, "drain_deadline has passed; cutting off the remaining clients"),
         },
-        () = asked() => tracing::warn!("a second signal; ending at once"),
+        () = stop_signal() => tracing::warn!("received a second signal; ending at once"),
     }
-    mentions.finish();
+    notices.finish();
     Ok(())
 }
 
-/// Reads the configuration from the same places again. One with any fault changes nothing.
+/// Reloads the configuration from the same sources. An invalid configuration changes nothing.
 fn reload(relay: &Relay, args: &ConfigArgs, logging: &Logging) {
     let config = match args.load() {
         Ok(config) => config,
-        // Never quotes a signing key.
+        // The error never quotes a signing key.
         Err(error) => {
-            tracing::error!(%error, "the configuration was not reloaded; the former one stays in force");
+            tracing::error!(%error, "the configuration was not reloaded; the previous one stays in force");
             return;
         }
     };
@@ -74,7 +74,7 @@ fn reload(relay: &Relay, args: &ConfigArgs, logging: &Logging) {
     }
     let reloaded = relay.reload(config);
     for setting in &reloaded.need_restart {
-        tracing::warn!(setting = setting.key(), "needs a restart; the former value stays in force");
+        tracing::warn!(setting = setting.key(), "needs a restart; the previous value stays in force");
     }
     let changed: Vec<_> = reloaded.changed.iter().map(|setting| setting.key()).collect();
     let (added, removed) = (&reloaded.keys.added, &reloaded.keys.removed);

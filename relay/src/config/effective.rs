@@ -1,11 +1,12 @@
-//! The configuration that is in force, written as a file would have it; `sealwire-relay check-config` prints it.
+//! Writes the configuration in force as a TOML file. `sealwire-relay check-config` prints it.
 
 use super::Config;
 use crate::settings::Setting;
 use std::{collections::BTreeMap, fmt::Write as _};
 
 impl Config {
-    /// Every setting with the value in force, in TOML; the apps as comments, with the `kid`s of their keys and no key.
+    /// Writes every setting with its value in force as TOML, and every app as a comment with the `kid`s of its keys. The
+    /// text contains no key.
     #[must_use]
     pub fn effective(&self) -> String {
         let mut lines = String::new();
@@ -37,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_printed_is_a_configuration_that_says_the_same() {
+    fn the_printed_configuration_loads_as_the_same_configuration() {
         let app = NewApp::generate("an \"app\"\nof ours".into()).unwrap();
         let defaults = template(&app, "127.0.0.1:7440".parse().unwrap(), false);
         let changed = defaults
@@ -59,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_printed_names_keys_and_holds_none() {
+    fn the_printed_configuration_names_keys_and_contains_none() {
         let app = NewApp::generate("a".into()).unwrap();
         let printed = load(&template(&app, "127.0.0.1:7440".parse().unwrap(), false)).effective();
         let (kid, secret) = app.signing_key.split_once('.').unwrap();

@@ -1,19 +1,20 @@
-//! Settings from environment variables, all of them `SEALWIRE_RELAY_…`.
+//! Reads settings and one app from the environment variables `SEALWIRE_RELAY_…`.
 
 use super::{
     Config,
     apps::Apps,
-    error::{ConfigError, Origin},
+    error::{ConfigError, ConfigOrigin},
     service_links::is_service_link,
 };
 use crate::settings::{Setting, unknown};
+use zeroize::Zeroizing;
 
 const PREFIX: &str = "SEALWIRE_RELAY_";
-/// Names one app; its keys are in [`SIGNING_KEYS`].
+/// The id of an app, whose keys are in [`SIGNING_KEYS`].
 const APP: &str = "APP";
-/// Signing keys of that app, separated by commas or spaces.
+/// The signing keys of that app, separated by commas or spaces.
 const SIGNING_KEYS: &str = "SIGNING_KEYS";
-/// Read by the command line.
+/// The path of the configuration file, which the command line reads.
 const CONFIG: &str = "CONFIG";
 
 pub(super) fn read(
@@ -24,7 +25,7 @@ pub(super) fn read(
     let (mut app, mut keys) = (None, None);
     for (variable, text) in environment {
         let Some(name) = variable.strip_prefix(PREFIX) else { continue };
-        let origin = Origin::Variable(variable.clone());
+        let origin = ConfigOrigin::Variable(variable.clone());
         if let Some(setting) = Setting::ALL.iter().find(|setting| setting.variable() == name) {
             setting
                 .read(&mut config.settings, text.trim())
@@ -34,7 +35,7 @@ pub(super) fn read(
         match name {
             CONFIG => {}
             APP => app = Some((text, origin)),
-            SIGNING_KEYS => keys = Some((text, origin)),
+            SIGNING_KEYS => keys = Some((Zeroizing::new(text), origin)),
             name if is_service_link(name, &text) => {}
             name => {
                 let settings: Vec<String> = Setting::ALL.iter().map(|setting| setting.variable()).collect();
@@ -49,14 +50,16 @@ pub(super) fn read(
         (None, None) => Ok(()),
         (Some((id, origin)), Some((keys, keys_origin))) => {
             let keys = keys.split([',', ' ', '\n']).filter(|key| !key.is_empty());
-            apps.add(&id, origin, keys.map(|key| (key.to_owned(), keys_origin.clone())).collect())
+            let keys = keys.map(|key| (Zeroizing::new(key.to_owned()), keys_origin.clone()));
+            apps.add(&id, origin, keys.collect())
         }
         (Some((_, origin)), None) => {
-            Err(ConfigError { origin, problem: format!("needs {PREFIX}{SIGNING_KEYS} as well") })
+            let problem = format!("needs {PREFIX}{SIGNING_KEYS} as well, with the app's keys");
+            Err(ConfigError { origin, problem })
         }
-        (None, Some((_, origin))) => Err(ConfigError {
-            origin,
-            problem: format!("needs {PREFIX}{APP} as well: whose keys are these?"),
-        }),
+        (None, Some((_, origin))) => {
+            let problem = format!("needs {PREFIX}{APP} as well, with the id of the keys' app");
+            Err(ConfigError { origin, problem })
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! The relay's configuration: a TOML file, then the environment, then flags; the later one wins. Nothing unknown is
-//! passed over, and every refusal says where it stands and what to do.
+//! The relay's configuration, from a TOML file, the environment and flags. Variables override the file, and flags override
+//! both. Unknown names are errors, and every error states its position and how to correct it.
 
 mod apps;
 mod effective;
@@ -15,19 +15,19 @@ mod template;
 mod tests;
 mod transport;
 
-pub use error::{ConfigError, Origin};
+pub use error::{ConfigError, ConfigOrigin};
 pub use overrides::Overrides;
 pub use risks::Risk;
 pub use template::{NewApp, template};
 
 use crate::{
-    settings::{Settings, key},
+    settings::{Settings, duration_text, key},
     tls::Tls,
 };
 use sealwire_protocol::tokens::Keyring;
 use std::path::{Path, PathBuf};
 
-/// What a relay runs with.
+/// The complete configuration of a relay.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     /// The value of every setting.
@@ -36,15 +36,15 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// The signing keys of all apps.
     pub keyring: Keyring,
-    /// The files that keys were read from.
+    /// The files that keys were read from, whose file modes are checked.
     pub secret_files: Vec<PathBuf>,
 }
 
 impl Config {
-    /// Reads `file` where one is given, then the variables that start with `SEALWIRE_RELAY_`, then the flags.
+    /// Reads `file` if one is given, then the variables that start with `SEALWIRE_RELAY_`, then the flags.
     ///
     /// # Errors
-    /// [`ConfigError`], with where the fault stands.
+    /// [`ConfigError`].
     pub fn load(
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -59,14 +59,14 @@ impl Config {
         for (setting, text) in flags.iter() {
             setting
                 .read(&mut config.settings, text)
-                .map_err(|problem| ConfigError { origin: Origin::Flag(setting.flag()), problem })?;
+                .map_err(|problem| ConfigError { origin: ConfigOrigin::Flag(setting.flag()), problem })?;
         }
         config.keyring = apps.into_keyring(file)?;
         config.check()?;
         Ok(config)
     }
 
-    /// What the file at `path` with this text stands for.
+    /// Reads `text` as the configuration file at `path`.
     #[cfg(feature = "fuzzing")]
     pub(crate) fn from_text(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let (mut config, mut apps) = (Self::default(), apps::Apps::default());
@@ -76,7 +76,7 @@ impl Config {
         Ok(config)
     }
 
-    /// What cannot be said of one value alone.
+    /// Checks the settings that depend on each other.
     fn check(&mut self) -> Result<(), ConfigError> {
         self.check_transport()?;
         if let Some(address) = self.settings.admin_listen
@@ -84,17 +84,18 @@ impl Config {
             && !self.settings.admin_public
         {
             let problem = format!(
-                "{address} can be reached from other machines, and whoever reaches it sees the metrics; listen on \
-                 127.0.0.1, or set admin_public = true where only your own machines reach that network"
+                "{address} can be reached from other machines, which could then read the metrics; listen on 127.0.0.1, or \
+                 set admin_public = true if only your own machines reach that network"
             );
-            return Err(ConfigError { origin: Origin::Setting(key!(admin_listen)), problem });
+            return Err(ConfigError { origin: ConfigOrigin::Setting(key!(admin_listen)), problem });
         }
         if self.settings.drain_deadline < self.settings.drain_window {
+            let [deadline, window] =
+                [self.settings.drain_deadline, self.settings.drain_window].map(duration_text);
             let problem = format!(
-                "{:?} is less than the drain_window of {:?}, in which the clients are told",
-                self.settings.drain_deadline, self.settings.drain_window
+                "{deadline} is shorter than drain_window ({window}), over which the clients are disconnected; raise it"
             );
-            return Err(ConfigError { origin: Origin::Setting(key!(drain_deadline)), problem });
+            return Err(ConfigError { origin: ConfigOrigin::Setting(key!(drain_deadline)), problem });
         }
         Ok(())
     }

@@ -1,13 +1,13 @@
-//! What flags say.
+//! Settings from flags.
 
 use crate::settings::Setting;
 
-/// Values from flags, which win over everything else.
+/// The values of flags, which override all other sources.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides(Vec<(&'static Setting, String)>);
 
 impl Overrides {
-    /// Adds one, where there is one.
+    /// Adds the value of a flag, if it was given.
     #[must_use]
     pub fn with(mut self, setting: &'static Setting, value: Option<String>) -> Self {
         self.0.extend(value.map(|value| (setting, value)));

@@ -1,11 +1,11 @@
-//! Risks of the proxies that the relay trusts: any client could claim another address, or all share one.
+//! Risks of the setting `trusted_proxies`: clients that can claim another address, or that all count as one address.
 
 use super::Config;
 use crate::settings::{Listen, key};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Networks that nobody reaches from the internet: large ones of them are in use, and trusted as a whole.
+/// Networks that are not reachable from the internet. Operators commonly trust large ones of them as a whole.
 const PRIVATE: [IpNet; 9] = [
     v4([10, 0, 0, 0], 8),
     v4([100, 64, 0, 0], 10),
@@ -17,9 +17,9 @@ const PRIVATE: [IpNet; 9] = [
     v6(0xfe80, 10),
     IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
 ];
-/// Any other network with a shorter prefix than the largest that a content delivery network publishes of its own.
-const SHORTEST_PREFIX_V4: u8 = 12;
-const SHORTEST_PREFIX_V6: u8 = 24;
+/// The shortest prefix of any other network that is plausible: content delivery networks publish none with a shorter one.
+const MIN_PREFIX_V4: u8 = 12;
+const MIN_PREFIX_V6: u8 = 24;
 
 const fn v4([a, b, c, d]: [u8; 4], prefix: u8) -> IpNet {
     IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix))
@@ -39,12 +39,12 @@ impl Config {
             let ip = address.ip();
             match (ip.is_loopback(), self.settings.proxy_terminates_tls) {
                 (true, false) => problems.push(format!(
-                    "is empty, so that behind a proxy on this machine all clients count as {ip} and share the limits of \
-                     one address; name it: trusted_proxies = \"{ip}\""
+                    "is empty, so behind a proxy on this machine all clients count as {ip} and share the limits of one \
+                     address; if there is a proxy, set trusted_proxies = \"{ip}\""
                 )),
                 (false, true) => problems.push(format!(
-                    "is empty, so that the X-Forwarded-For of every machine that reaches {address} is believed, and \
-                     each can claim to be any client; name the addresses of the proxies"
+                    "is empty, so the relay believes the X-Forwarded-For of every machine that reaches {address}, and any \
+                     of them can claim to be any client; list the addresses of your proxies"
                 )),
                 _ => {}
             }
@@ -56,21 +56,20 @@ impl Config {
 fn problem_of(network: &IpNet) -> Option<String> {
     if let Some(mapped) = mapped(network) {
         return Some(format!(
-            "{network} never matches, because an IPv4 address that comes as an IPv6 one is compared as IPv4; write \
-             {mapped}"
+            "{network} never matches, because IPv4 addresses in IPv6 form are compared as IPv4; write {mapped}"
         ));
     }
-    let shortest = if network.addr().is_ipv4() { SHORTEST_PREFIX_V4 } else { SHORTEST_PREFIX_V6 };
+    let min_prefix = if network.addr().is_ipv4() { MIN_PREFIX_V4 } else { MIN_PREFIX_V6 };
     let is_private = PRIVATE.iter().any(|private| private.contains(network));
-    (network.prefix_len() < shortest && !is_private).then(|| {
+    (network.prefix_len() < min_prefix && !is_private).then(|| {
         format!(
-            "{network} is far more than an operator's own proxies, and whoever has an address in it can claim to be any \
-             client; name the addresses of the proxies"
+            "{network} is too large to be your own proxies only, and any machine in it can claim to be any client; list \
+             the addresses of your proxies"
         )
     })
 }
 
-/// The IPv4 network that an IPv6 one stands for.
+/// Returns the IPv4 network that an IPv4-mapped IPv6 network stands for.
 fn mapped(network: &IpNet) -> Option<Ipv4Net> {
     let IpNet::V6(network) = network else { return None };
     Ipv4Net::new(network.addr().to_ipv4_mapped()?, network.prefix_len().checked_sub(96)?).ok()
@@ -93,35 +92,35 @@ mod tests {
     }
 
     #[test]
-    fn networks_that_are_too_large_or_never_match_are_told() {
-        for (trusted, said) in [
-            ("0.0.0.0/0", Some("0.0.0.0/0 is far more")),
-            ("::/0", Some("::/0 is far more")),
-            ("0.0.0.0/1, 10.0.0.1", Some("0.0.0.0/1 is far more")),
-            ("10.0.0.0/7", Some("10.0.0.0/7 is far more")),
-            ("203.0.0.0/8", Some("203.0.0.0/8 is far more")),
-            ("2000::/3", Some("2000::/3 is far more")),
+    fn networks_that_are_too_large_or_never_match_are_risks() {
+        for (trusted, expected) in [
+            ("0.0.0.0/0", Some("0.0.0.0/0 is too large")),
+            ("::/0", Some("::/0 is too large")),
+            ("0.0.0.0/1, 10.0.0.1", Some("0.0.0.0/1 is too large")),
+            ("10.0.0.0/7", Some("10.0.0.0/7 is too large")),
+            ("203.0.0.0/8", Some("203.0.0.0/8 is too large")),
+            ("2000::/3", Some("2000::/3 is too large")),
             ("::/90", None),
             ("::ffff:10.0.0.0/104", Some("::ffff:10.0.0.0/104 never matches")),
             ("::ffff:0.0.0.0/96", Some("::ffff:0.0.0.0/96 never matches")),
             ("10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7, fe80::/10, 127.0.0.0/8, ::1", None),
-            // Of Cloudflare.
+            // Networks of Cloudflare.
             ("104.16.0.0/13, 172.64.0.0/13, 2400:cb00::/32, 2a06:98c0::/29", None),
             ("::ffff:10.0.0.1", None),
         ] {
-            let told = risks("0.0.0.0:7440", trusted, true);
-            assert_eq!(told.len(), usize::from(said.is_some()), "{trusted}: {told:?}");
-            assert!(told.iter().all(|told| told.starts_with(said.unwrap())), "{trusted}: {told:?}");
+            let found = risks("0.0.0.0:7440", trusted, true);
+            assert_eq!(found.len(), usize::from(expected.is_some()), "{trusted}: {found:?}");
+            assert!(found.iter().all(|risk| risk.starts_with(expected.unwrap())), "{trusted}: {found:?}");
         }
         assert!(risks("[::]:1", "::ffff:10.0.0.0/104", true)[0].ends_with("write 10.0.0.0/8"));
     }
 
     #[test]
-    fn a_listener_that_believes_everybody_or_takes_all_for_one_is_told() {
-        for (listen, trusted, terminates_tls, said) in [
-            ("0.0.0.0:7440", "", true, Some("every machine that reaches 0.0.0.0:7440 is believed")),
+    fn an_empty_list_is_a_risk_if_everybody_is_believed_or_all_clients_share_one_address() {
+        for (listen, trusted, terminates_tls, expected) in [
+            ("0.0.0.0:7440", "", true, Some("every machine that reaches 0.0.0.0:7440,")),
             ("[::]:7440", "", true, Some("every machine that reaches [::]:7440")),
-            ("203.0.113.9:7440", "", true, Some("each can claim to be any client")),
+            ("203.0.113.9:7440", "", true, Some("can claim to be any client")),
             ("0.0.0.0:7440", "10.0.0.1", true, None),
             ("0.0.0.0:443", "", false, None),
             ("127.0.0.1:7440", "", false, Some("trusted_proxies = \"127.0.0.1\"")),
@@ -131,9 +130,12 @@ mod tests {
             ("unix:/run/relay.sock", "", false, None),
             ("systemd", "", true, None),
         ] {
-            let told = risks(listen, trusted, terminates_tls);
-            assert_eq!(told.len(), usize::from(said.is_some()), "{listen} {trusted}: {told:?}");
-            assert!(told.iter().all(|told| told.contains(said.unwrap())), "{listen} {trusted}: {told:?}");
+            let found = risks(listen, trusted, terminates_tls);
+            assert_eq!(found.len(), usize::from(expected.is_some()), "{listen} {trusted}: {found:?}");
+            assert!(
+                found.iter().all(|risk| risk.contains(expected.unwrap())),
+                "{listen} {trusted}: {found:?}"
+            );
         }
     }
 }

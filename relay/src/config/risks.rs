@@ -1,26 +1,45 @@
-//! What a relay runs with and its operator may not want. `sealwire-relay check-config` and the start of a relay tell it.
+//! Risks: settings that are valid and that an operator may not want. `sealwire-relay check-config` and the start of a relay
+//! report them.
 
-use super::{Config, Origin};
+use super::{Config, ConfigOrigin};
 use crate::{
     clock::Now,
     connection::TLS_SESSION,
     memory,
     settings::{Listen, key},
 };
-use std::{fmt, fs, os::unix::fs::PermissionsExt as _, time::Duration};
+use std::{fmt, fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 use tracing_subscriber::filter::Targets;
 
-/// Whoever renews certificates by machine has done so long before so many days are left.
+/// The number of days before a certificate's expiry at which the risk is reported. Automatic renewal normally happens well
+/// before this; fewer days left suggest that renewal is broken.
 const RENEWAL_DAYS: u64 = 7;
-/// Silence after which proxies commonly cut a connection off.
+/// The silence after which proxies commonly close a connection.
 const PROXY_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A setting that works, and what may come of it.
+/// The checks of single settings and pairs of settings. Those of `trusted_proxies` are in `proxy_risks`.
+const CHECKS: &[fn(&Config) -> Option<Problem>] = &[
+    socket_mode,
+    tls_certificate,
+    replay_window,
+    replay_bytes,
+    heartbeat,
+    max_connections,
+    max_connections_per_address,
+    allowed_origins,
+    audit_log,
+    log_level,
+];
+
+/// The key of a setting, and its risk.
+type Problem = (&'static str, String);
+
+/// A setting that is valid and risky.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Risk {
-    /// Where it stands.
-    pub origin: Origin,
-    /// What may come of it, and what to write instead.
+    /// The position of the setting.
+    pub origin: ConfigOrigin,
+    /// The risk, and the value to use instead.
     pub problem: String,
 }
 
@@ -31,108 +50,111 @@ impl fmt::Display for Risk {
 }
 
 impl Config {
-    /// Everything about it that is risky, in the order of the settings.
+    /// Returns every risk of the configuration.
     #[must_use]
     pub fn risks(&self) -> Vec<Risk> {
-        let mut risks = Vec::new();
-        let mut add = |setting: &'static str, problem: &str| {
-            risks.push(Risk { origin: Origin::Setting(setting), problem: problem.to_owned() });
-        };
-        let nothing_kept = "nothing is kept, so every client that reconnects is told that it missed messages";
-        if matches!(self.settings.listen, Listen::Unix(_)) && self.settings.socket_mode & 0o002 != 0 {
-            add(
-                key!(socket_mode),
-                "every user of the machine may connect, and is believed as a proxy; put the proxy into the group",
-            );
-        }
-        for (setting, problem) in self.proxy_risks() {
-            add(setting, &problem);
-        }
-        if self.settings.replay_window.is_zero() {
-            add(key!(replay_window), nothing_kept);
-        }
-        if self.settings.replay_bytes == 0 {
-            add(key!(replay_bytes), nothing_kept);
-        }
-        if self.settings.max_connections_per_address >= self.settings.max_connections {
-            add(
-                key!(max_connections_per_address),
-                "one address can take every connection that there is; keep it well below max_connections",
-            );
-        }
-        if let Some(problem) = self.too_many_connections() {
-            add(key!(max_connections), &problem);
-        }
-        if self.settings.allowed_origins.are_all() {
-            add(
-                key!(allowed_origins),
-                "every page that a user opens may use the relay from the user's network; list the apps' origins",
-            );
-        }
-        if self.settings.replay_bytes > self.settings.memory_bytes / 2 {
-            add(
-                key!(replay_bytes),
-                "more than half of memory_bytes, so the cache is cut short before it is full; give the relay more memory, \
-                 or replay less",
-            );
-        }
-        if self.settings.heartbeat >= PROXY_IDLE_TIMEOUT {
-            add(
-                key!(heartbeat),
-                "many proxies cut a connection off that is silent for 60 s; keep it below that",
-            );
-        }
-        let now = Now::read().wall.seconds();
-        if let Some(tls) = &self.tls
-            && let days @ 0..RENEWAL_DAYS = tls.expires().0.saturating_sub(now.0) / (24 * 60 * 60)
-        {
-            let problem = format!("the certificate expires in {days} days; is its renewal working?");
-            add(key!(tls_certificate), &problem);
-        }
-        // Checked when it was read.
-        let filter: Targets = self.settings.log.parse().unwrap_or_default();
-        if !filter.would_enable("audit", &tracing::Level::WARN) {
-            add(
-                key!(log),
-                "the audit log is off, so refused attempts leave no trace; add ',audit=warn' to keep it",
-            );
-        }
-        if filter.would_enable("sealwire_relay", &tracing::Level::DEBUG) {
-            add(
-                key!(log),
-                "levels below info are for searching a fault and cost speed; write 'info' after it",
-            );
-        }
-        risks.extend(self.secret_files.iter().filter_map(|path| {
-            let mode = fs::metadata(path).ok()?.permissions().mode();
-            (mode & 0o007 != 0).then(|| Risk {
-                origin: Origin::File(path.clone(), String::new()),
-                problem: format!(
-                    "holds a key and its mode {:o} lets every user of the machine at it; run 'chmod o= {}'",
-                    mode & 0o777,
-                    path.display()
-                ),
-            })
-        }));
-        risks
+        let problems = CHECKS.iter().filter_map(|check| check(self)).chain(self.proxy_risks());
+        let of_settings =
+            problems.map(|(setting, problem)| Risk { origin: ConfigOrigin::Setting(setting), problem });
+        of_settings.chain(self.secret_files.iter().filter_map(|path| readable_secret(path))).collect()
     }
 }
 
-impl Config {
-    /// The risk of more connections than there is memory for.
-    fn too_many_connections(&self) -> Option<String> {
-        const MIB: usize = 1024 * 1024;
-        let (most, budget) = (self.settings.max_connections, self.settings.memory_bytes);
-        let (session, kind) = if self.tls.is_some() { (TLS_SESSION as usize, " in TLS") } else { (0, "") };
-        let fit = memory::idle_connections(budget, session);
-        (fit < most).then(|| {
-            let needed = memory::budget_for(most, session).div_ceil(MIB);
-            format!(
-                "memory_bytes has room for {fit} idle connections{kind}, and newcomers are refused beyond that; set \
-                 max_connections to at most {fit}, or memory_bytes to at least {needed}MiB"
-            )
-        })
-    }
+fn socket_mode(Config { settings, .. }: &Config) -> Option<Problem> {
+    let is_open = matches!(settings.listen, Listen::Unix(_)) && settings.socket_mode & 0o002 != 0;
+    let problem = "every user of the machine may connect, and is believed as a proxy; add the proxy to the socket's group";
+    is_open.then(|| (key!(socket_mode), problem.to_owned()))
+}
+
+fn tls_certificate(config: &Config) -> Option<Problem> {
+    let expires = config.tls.as_ref()?.expires().0;
+    let days = expires.saturating_sub(Now::read().wall.seconds().0) / (24 * 60 * 60);
+    (days < RENEWAL_DAYS).then(|| {
+        let problem = format!("the certificate expires in {days} days; check that its renewal works");
+        (key!(tls_certificate), problem)
+    })
+}
+
+const NO_REPLAY: &str = "no publication is kept, so every client that reconnects gets a gap";
+
+fn replay_window(Config { settings, .. }: &Config) -> Option<Problem> {
+    settings.replay_window.is_zero().then(|| (key!(replay_window), NO_REPLAY.to_owned()))
+}
+
+fn replay_bytes(Config { settings, .. }: &Config) -> Option<Problem> {
+    let problem = match settings.replay_bytes {
+        0 => NO_REPLAY,
+        bytes if bytes > settings.memory_bytes / 2 => {
+            "is more than half of memory_bytes, so publications are evicted before the cache is full; raise memory_bytes \
+             or lower replay_bytes"
+        }
+        _ => return None,
+    };
+    Some((key!(replay_bytes), problem.to_owned()))
+}
+
+fn heartbeat(Config { settings, .. }: &Config) -> Option<Problem> {
+    let problem = "many proxies close a connection after 60 s of silence; use a shorter interval";
+    (settings.heartbeat >= PROXY_IDLE_TIMEOUT).then(|| (key!(heartbeat), problem.to_owned()))
+}
+
+/// The risk of more connections than there is memory for.
+fn max_connections(config: &Config) -> Option<Problem> {
+    const MIB: usize = 1024 * 1024;
+    let (max, budget) = (config.settings.max_connections, config.settings.memory_bytes);
+    let (session, kind) = if config.tls.is_some() { (TLS_SESSION as usize, " in TLS") } else { (0, "") };
+    let fit = memory::idle_connections(budget, session);
+    (fit < max).then(|| {
+        let needed = memory::budget_for(max, session).div_ceil(MIB);
+        let problem = format!(
+            "memory_bytes has room for {fit} idle connections{kind}, and further ones are refused; set max_connections to \
+             at most {fit}, or memory_bytes to at least {needed}MiB"
+        );
+        (key!(max_connections), problem)
+    })
+}
+
+fn max_connections_per_address(Config { settings, .. }: &Config) -> Option<Problem> {
+    let problem = "one address can take every connection; keep it well below max_connections";
+    (settings.max_connections_per_address >= settings.max_connections)
+        .then(|| (key!(max_connections_per_address), problem.to_owned()))
+}
+
+fn allowed_origins(Config { settings, .. }: &Config) -> Option<Problem> {
+    let problem = "every page that a user opens may use the relay from the user's network; list the origins of your apps";
+    settings.allowed_origins.allow_any().then(|| (key!(allowed_origins), problem.to_owned()))
+}
+
+fn audit_log(config: &Config) -> Option<Problem> {
+    let problem = "the audit log is off, so refused attempts leave no trace; add ',audit=warn' to keep it";
+    (!log_filter(config).would_enable("audit", &tracing::Level::WARN))
+        .then(|| (key!(log), problem.to_owned()))
+}
+
+fn log_level(config: &Config) -> Option<Problem> {
+    let problem =
+        "levels below info are for debugging and cost performance; set it back to 'info' afterwards";
+    log_filter(config)
+        .would_enable("sealwire_relay", &tracing::Level::DEBUG)
+        .then(|| (key!(log), problem.to_owned()))
+}
+
+/// The filter, which was validated when the configuration was read.
+fn log_filter(config: &Config) -> Targets {
+    config.settings.log.parse().unwrap_or_default()
+}
+
+/// The risk of a file with a key that every user of the machine can read or write.
+fn readable_secret(path: &Path) -> Option<Risk> {
+    let mode = fs::metadata(path).ok()?.permissions().mode();
+    (mode & 0o007 != 0).then(|| Risk {
+        origin: ConfigOrigin::File(path.to_owned(), String::new()),
+        problem: format!(
+            "contains a key, and its mode {:o} gives every user of the machine access; run 'chmod o= {}'",
+            mode & 0o777,
+            path.display()
+        ),
+    })
 }
 
 #[cfg(test)]
@@ -140,70 +162,84 @@ mod tests {
     use super::*;
     use crate::settings::Settings;
 
-    /// The defaults, for a relay that knows of the proxy on its machine.
+    /// The defaults, for a relay that trusts the proxy on its machine.
     fn good() -> Config {
         let settings = Settings { trusted_proxies: "127.0.0.1".parse().unwrap(), ..Settings::default() };
         Config { settings, ..Config::default() }
     }
 
-    #[test]
-    fn every_risky_setting_is_told_and_the_other_defaults_are_not() {
-        assert_eq!(good().risks(), []);
-        let set = |change: fn(&mut Config)| {
+    type Change = fn(&mut Settings);
+
+    /// Asserts that each change to the good settings is one risk, whose text begins as expected.
+    fn assert_risks(cases: &[(Change, &str)]) {
+        for (change, expected) in cases {
             let mut config = good();
-            change(&mut config);
-            config.risks().iter().map(Risk::to_string).collect::<Vec<_>>()
-        };
-        for (change, expected) in [
-            (
-                (|config| config.settings.replay_window = Duration::ZERO) as fn(&mut Config),
-                "setting replay_window: nothing",
-            ),
-            (
-                |config| {
-                    (config.settings.listen, config.settings.socket_mode) =
-                        (Listen::Unix("/run/s".into()), 0o666);
-                },
-                "setting socket_mode: every user",
-            ),
-            (|config| config.settings.replay_bytes = 0, "setting replay_bytes: nothing is kept"),
-            (
-                |config| config.settings.trusted_proxies = Default::default(),
-                "setting trusted_proxies: is empty, so that behind",
-            ),
-            (
-                |config| config.settings.trusted_proxies = "0.0.0.0/0".parse().unwrap(),
-                "setting trusted_proxies: 0.0.0.0/0 is far more",
-            ),
-            (
-                |config| {
-                    config.settings.allowed_origins = "*".parse().unwrap();
-                },
-                "setting allowed_origins: every page",
-            ),
-            (|config| config.settings.replay_bytes = 513 << 20, "setting replay_bytes: more than half"),
-            (
-                |config| (config.settings.memory_bytes, config.settings.replay_bytes) = (256 << 20, 64 << 20),
-                "setting max_connections: memory_bytes has room for 65536 idle connections, and newcomers are refused \
-                 beyond that; set max_connections to at most 65536, or memory_bytes to at least 391MiB",
-            ),
-            (
-                |config| config.settings.max_connections = 300_000,
-                "setting max_connections: memory_bytes has room for 262144 idle connections, and",
-            ),
-            (|config| config.settings.heartbeat = Duration::from_secs(60), "setting heartbeat: many proxies"),
-            (|config| config.settings.log = "error".into(), "setting log: the audit log is off"),
-            (|config| config.settings.log = "info,audit=off".into(), "setting log: the audit log is off"),
-            (|config| config.settings.log = "debug".into(), "setting log: levels below info"),
-            (
-                |config| config.settings.log = "info,sealwire_relay=trace".into(),
-                "setting log: levels below info",
-            ),
-        ] {
-            let risks = set(change);
+            change(&mut config.settings);
+            let risks: Vec<_> = config.risks().iter().map(Risk::to_string).collect();
             assert_eq!(risks.len(), 1, "{risks:?}");
             assert!(risks[0].starts_with(expected), "{risks:?}");
         }
+    }
+
+    #[test]
+    fn the_defaults_behind_a_trusted_proxy_are_no_risk() {
+        assert_eq!(good().risks(), []);
+    }
+
+    #[test]
+    fn every_risk_of_listening_and_of_origins_is_reported() {
+        assert_risks(&[
+            (
+                |settings| {
+                    (settings.listen, settings.socket_mode) = (Listen::Unix("/run/s".into()), 0o666);
+                },
+                "setting socket_mode: every user",
+            ),
+            (
+                |settings| settings.trusted_proxies = Default::default(),
+                "setting trusted_proxies: is empty, so behind",
+            ),
+            (
+                |settings| settings.trusted_proxies = "0.0.0.0/0".parse().unwrap(),
+                "setting trusted_proxies: 0.0.0.0/0 is too large",
+            ),
+            (
+                |settings| settings.allowed_origins = "*".parse().unwrap(),
+                "setting allowed_origins: every page",
+            ),
+            (|settings| settings.heartbeat = Duration::from_secs(60), "setting heartbeat: many proxies"),
+        ]);
+    }
+
+    #[test]
+    fn every_risk_of_replay_and_memory_is_reported() {
+        assert_risks(&[
+            (
+                |settings| settings.replay_window = Duration::ZERO,
+                "setting replay_window: no publication is kept",
+            ),
+            (|settings| settings.replay_bytes = 0, "setting replay_bytes: no publication is kept"),
+            (|settings| settings.replay_bytes = 513 << 20, "setting replay_bytes: is more than half"),
+            (
+                |settings| (settings.memory_bytes, settings.replay_bytes) = (256 << 20, 64 << 20),
+                "setting max_connections: memory_bytes has room for 65536 idle connections, and further ones are refused; \
+                 set max_connections to at most 65536, or memory_bytes to at least 391MiB",
+            ),
+            (
+                |settings| settings.max_connections = 300_000,
+                "setting max_connections: memory_bytes has room for 262144 idle connections, and",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn every_risk_of_the_log_is_reported() {
+        assert_risks(&[
+            (|settings| settings.log = "error".into(), "setting log: the audit log is off"),
+            (|settings| settings.log = "info,audit=off".into(), "setting log: the audit log is off"),
+            (|settings| settings.log = "debug".into(), "setting log: levels below info"),
+            (|settings| settings.log = "info,sealwire_relay=trace".into(), "setting log: levels below info"),
+        ]);
         for log in ["off,audit=warn", "warn", "info,hyper=debug"] {
             let mut config = good();
             config.settings.log = log.into();
@@ -212,13 +248,13 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_everybody_can_read_is_told() {
+    fn a_key_that_every_user_can_access_is_reported() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        for (mode, told) in [(0o600, false), (0o640, false), (0o644, true), (0o602, true)] {
+        for (mode, is_risky) in [(0o600, false), (0o640, false), (0o644, true), (0o602, true)] {
             fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).unwrap();
             let config = Config { secret_files: vec![file.path().into()], ..good() };
             let risks = config.risks();
-            assert_eq!(risks.len(), usize::from(told), "{mode:o} {risks:?}");
+            assert_eq!(risks.len(), usize::from(is_risky), "{mode:o} {risks:?}");
             assert!(risks.iter().all(|risk| risk.problem.contains(&format!("mode {mode:o}"))));
         }
     }

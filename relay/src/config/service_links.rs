@@ -1,21 +1,21 @@
-//! The variables that Kubernetes sets in every pod for every Service of its namespace. Those of a Service whose name
-//! begins with `sealwire-relay` begin as the relay's own do.
+//! Recognises the variables that Kubernetes sets in every pod for every Service of its namespace. Those of a Service whose
+//! name begins with `sealwire-relay` have the same prefix as the relay's own.
 //!
 //! A Service `sealwire-relay-metrics` gives `SEALWIRE_RELAY_METRICS_SERVICE_HOST`, `…_SERVICE_PORT`,
 //! `…_SERVICE_PORT_<NAME>`, `…_PORT`, `…_PORT_7441_TCP`, `…_PORT_7441_TCP_PROTO`, `…_PORT_7441_TCP_PORT` and
-//! `…_PORT_7441_TCP_ADDR`. The values have to look like those of Kubernetes too, so a misspelt setting is none.
+//! `…_PORT_7441_TCP_ADDR`. The values must have the form of Kubernetes' too, so that a misspelt setting is still an error.
 
 use std::net::{IpAddr, SocketAddr};
 
 const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "SCTP"];
 
-/// True for a variable of Kubernetes' own; `name` stands without the relay's prefix.
+/// True for a variable that Kubernetes set. `name` is without the relay's prefix.
 pub(super) fn is_service_link(name: &str, value: &str) -> bool {
     let words = name.match_indices('_').map(|(underscore, _)| &name[underscore + 1..]);
     [name].into_iter().chain(words).any(|ending| is_link(ending, value))
 }
 
-/// `ending` stands without the name of the Service.
+/// `ending` is the variable without the name of the Service.
 fn is_link(ending: &str, value: &str) -> bool {
     match ending {
         "SERVICE_HOST" => is_address(value),
@@ -45,7 +45,7 @@ fn is_port(text: &str) -> bool {
     text.parse::<u16>().is_ok()
 }
 
-/// Such as `tcp://10.0.0.7:7441`.
+/// True for a URL such as `tcp://10.0.0.7:7441`.
 fn is_url(text: &str) -> bool {
     text.split_once("://").is_some_and(|(protocol, address)| {
         PROTOCOLS.iter().any(|known| known.eq_ignore_ascii_case(protocol))
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variables_of_every_service_are_those_of_kubernetes() {
+    fn the_variables_of_every_service_are_recognised() {
         for service in ["", "METRICS_", "ADMIN_", "HEADLESS_", "PORT_7440_", "A_B_C_", "SERVICE_PORT_", "2_"]
         {
             for ip in ["10.0.0.7", "fd00::7"] {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_wrote_for_the_relay_is_not() {
+    fn a_misspelt_setting_is_not_recognised() {
         for (name, value) in [
             ("PORT", "7440"),
             ("PORT", "127.0.0.1:7440"),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn no_setting_looks_like_one() {
+    fn no_setting_is_recognised() {
         for setting in Setting::ALL {
             for value in ["10.0.0.7", "7440", "tcp://10.0.0.7:7440", "tcp"] {
                 assert!(!is_service_link(&setting.variable(), value), "{}", setting.variable());

@@ -1,11 +1,12 @@
-//! Who may come in: every connection takes a place before anything is read from it.
+//! Connection admission: a connection must acquire a permit before the relay reads from it. Also the check of a page's
+//! origin, and the responses to connections that are not admitted.
 
 use super::{HttpContext, Peer, cross_origin, response::HttpError};
 use crate::{
     audit::trace::Source,
     http_connections::HttpConnection,
     limits::{Limit, RefusalPermit},
-    proxies::Origin,
+    proxies::PeerAddress,
     refused::Refused,
     session::Refusal,
     settings::AllowedOrigins,
@@ -17,25 +18,22 @@ use warp::{
     reply::Response,
 };
 
-/// A connection that was accepted.
+/// A connection after the decision on its admission.
 pub(crate) enum AcceptedConnection {
-    /// It has a place.
+    /// The connection has a permit.
     Admitted(Peer),
-    /// It has none, and is told why.
+    /// The connection has no permit. Its first request is answered with the reason.
     Refused {
-        /// Where it came from.
-        origin: Origin,
-        /// The connection as a consumer of memory, which can be ended.
+        address: PeerAddress,
         http_connection: Arc<HttpConnection>,
-        /// Why.
         refused: Refused,
-        /// Its place among those that are told.
-        _place: RefusalPermit,
+        /// The permit that bounds how many refused connections may still receive an error.
+        _permit: RefusalPermit,
     },
 }
 
 impl AcceptedConnection {
-    /// The connection as a consumer of memory, which can be ended.
+    /// The connection's memory account, which can also end the connection.
     pub(crate) fn http_connection(&self) -> &Arc<HttpConnection> {
         match self {
             Self::Admitted(Peer { http_connection, .. }) | Self::Refused { http_connection, .. } => {
@@ -44,50 +42,48 @@ impl AcceptedConnection {
         }
     }
 
-    /// Where the connection came from.
-    pub(super) fn origin(&self) -> Origin {
+    pub(super) fn address(&self) -> PeerAddress {
         match self {
-            Self::Admitted(Peer { origin, .. }) | Self::Refused { origin, .. } => *origin,
+            Self::Admitted(Peer { address, .. }) | Self::Refused { address, .. } => *address,
         }
     }
 }
 
 impl HttpContext {
-    /// Takes a place for a connection from this address; `None` where it has none and too many are being told so.
+    /// Acquires the permit of a connection. `None` if there is no permit, and too many refused connections wait for their
+    /// error already.
     pub(crate) fn admit(
         &self,
-        origin: Origin,
+        address: PeerAddress,
         http_connection: Arc<HttpConnection>,
     ) -> Option<AcceptedConnection> {
         let limits = &self.limits;
-        // Behind a proxy, only the requests say where their clients are.
-        let address = (!self.proxies.is_proxy(origin)).then_some(origin.address);
+        // Behind a proxy, only the requests state the addresses of their clients.
+        let client = (!self.proxies.is_proxy(address)).then_some(address.ip);
         let admitted = match http_connection.has_memory() {
-            true => limits.admit_connection(address),
+            true => limits.admit_connection(client),
             false => Err(limits.refuse(Limit::Memory)),
         };
         match admitted {
             Ok(admission) => Some(AcceptedConnection::Admitted(Peer {
-                origin,
+                address,
                 admission: Arc::new(admission),
                 http_connection,
             })),
             Err(refused) => {
                 let refusal = Refusal { attempt: "connect", code: refused.code, identity: None };
-                self.audit.refused(&refusal, &Source::request(origin.address, &HeaderMap::new()));
+                self.audit.refused(&refusal, &Source::request(address.ip, &HeaderMap::new()));
                 Some(AcceptedConnection::Refused {
-                    origin,
+                    address,
                     http_connection,
                     refused,
-                    _place: limits.admit_refusal()?,
+                    _permit: limits.admit_refusal()?,
                 })
             }
         }
     }
-}
 
-impl HttpContext {
-    /// Whether the page that a request comes from may use the relay, where it comes from a page.
+    /// Refuses the request of a page whose origin is not in `allowed_origins`. Requests without an origin pass.
     pub(super) fn check_origin<B>(&self, request: &Request<B>, remote: IpAddr) -> Result<(), Refused> {
         let settings = self.limits.settings();
         let admits = |origin: &HeaderValue| {
@@ -106,14 +102,15 @@ impl HttpContext {
     }
 }
 
-/// The rest tells nothing that is not the same for everybody.
+/// True for the endpoints that act on behalf of a client. The others respond to everybody alike.
 fn is_for_clients(path: &str) -> bool {
     path.starts_with("/v1/") && path != "/v1/openapi.json"
 }
 
-/// The answer to a request of a connection without a place or of a page that may not use the relay; the connection ends with
-/// it. A browser shows a page nothing of a WebSocket that was refused, so a page that asks for a stream may read the reason.
-pub(super) fn refusal<B>(refused: Refused, request: &Request<B>) -> Response {
+/// The response to a request on a connection without a permit, or of a page from a refused origin. It closes the
+/// connection. A browser hides from the page why a WebSocket was refused, so the page may read the reason from a stream
+/// request.
+pub(super) fn refuse_connection<B>(refused: Refused, request: &Request<B>) -> Response {
     let mut response = Response::from(HttpError::from(refused));
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     match request.uri().path() {
@@ -122,12 +119,12 @@ pub(super) fn refusal<B>(refused: Refused, request: &Request<B>) -> Response {
     }
 }
 
-/// The answer to a client that is not let in. If the relay is full or ends, the connection ends as well, and gives up its
-/// place.
-pub(super) fn turn_away(error: HttpError) -> Response {
-    let keeps_a_place = !matches!(error.code(), Code::Overloaded | Code::ShuttingDown);
+/// The response to a client that may not open a WebSocket or a stream. If the relay is full or shutting down, the response
+/// also closes the connection, which releases its permit.
+pub(super) fn refuse_session(error: HttpError) -> Response {
+    let closes = matches!(error.code(), Code::Overloaded | Code::ShuttingDown);
     let mut response = Response::from(error);
-    if !keeps_a_place {
+    if closes {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response

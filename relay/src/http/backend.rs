@@ -1,74 +1,70 @@
-//! What the endpoints for apps' resolvers have in common: a backend token, and a body in JSON.
+//! The prologue of the endpoints for apps' backends: a backend token, and a body in JSON.
 
 use super::{
-    HttpContext, Peer, body,
+    HttpContext,
+    body::{self, BodyStream},
+    request::ClientRequest,
     response::{HttpError, json},
 };
-use crate::{
-    audit::trace::Source,
-    clock::Now,
-    refused::Refused,
-    session::{Identity, Refusal},
-};
-use futures_util::Stream;
+use crate::{audit::trace::Source, clock::Now, refused::Refused, session::Identity};
 use headers::{Authorization, HeaderMapExt as _, authorization::Bearer};
 use sealwire_protocol::{Code, limits, tokens::BackendClaims};
 use serde::Serialize;
-use std::net::IpAddr;
+use std::sync::Arc;
 use warp::{
-    Buf,
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{Method, StatusCode, header},
     reply::Response,
 };
 
-/// Longest explanation of what is wrong with a body, in characters, before its place.
+/// The longest explanation of an error in a body, in characters, without the position.
 const MAX_EXPLANATION: usize = 300;
 
-/// Why a request was refused, and whose it was where its token was verified.
-type Failure = (HttpError, Option<BackendClaims>);
+/// An app's backend that showed a valid token.
+pub(super) struct Caller {
+    pub(super) context: Arc<HttpContext>,
+    pub(super) claims: BackendClaims,
+    pub(super) source: Source,
+}
 
-/// Runs an endpoint: checks the request, has `read` take its body, and answers. What is refused is audited as `attempt`.
-pub(super) async fn serve<T: Serialize, B: Buf, S>(
-    context: &HttpContext,
-    attempt: &'static str,
-    (method, headers): (Method, HeaderMap),
-    (peer, remote): (&Peer, IpAddr),
-    mut body: S,
-    read: impl AsyncFnOnce(&BackendClaims, &Source, &mut S) -> Result<T, HttpError>,
-) -> Response
-where
-    S: Stream<Item = Result<B, warp::Error>> + Unpin,
-{
-    let source = Source::request(remote, &headers);
-    let result: Result<T, Failure> = match check_request(context, &method, &headers) {
-        Ok(claims) => {
-            peer.http_connection.mark_authenticated();
-            let result = match context.permits(peer, remote) {
-                Ok(_places) => read(&claims, &source, &mut body).await,
-                Err(refused) => Err(refused.into()),
-            };
-            result.map_err(|error| (error, Some(claims)))
-        }
-        Err(error) => Err((error, None)),
-    };
-    match result {
-        Ok(answer) => json(StatusCode::OK, &answer),
-        Err((error, claims)) => {
-            let identity = claims.as_ref().map(identity);
-            context.audit.refused(&Refusal { attempt, code: error.code(), identity }, &source);
-            body::discard(body).await;
-            error.into()
-        }
+impl Caller {
+    /// The identity in the audit log.
+    pub(super) fn identity(&self) -> Identity {
+        let BackendClaims { iss: app, ins: installation, .. } = &self.claims;
+        Identity { app: app.clone(), installation: installation.clone(), account: None }
     }
 }
 
-/// Everything that can be refused before the body is read.
-fn check_request(
-    context: &HttpContext,
-    method: &Method,
-    headers: &HeaderMap,
-) -> Result<BackendClaims, HttpError> {
-    if method != Method::POST {
+/// Runs an endpoint: checks the request, lets `endpoint` read its body, and responds. A refusal is audited as `attempt`.
+pub(super) async fn serve<T: Serialize, S: BodyStream>(
+    request: ClientRequest,
+    attempt: &'static str,
+    mut body: S,
+    endpoint: impl AsyncFnOnce(&Caller, &mut S) -> Result<T, HttpError>,
+) -> Response {
+    let (error, identity) = match authenticate(&request) {
+        Err(error) => (error, None),
+        Ok(claims) => {
+            request.peer.http_connection.mark_authenticated();
+            let caller = Caller { context: request.context.clone(), claims, source: request.source() };
+            let result = match request.acquire_permits() {
+                Ok(_permits) => endpoint(&caller, &mut body).await,
+                Err(refused) => Err(refused.into()),
+            };
+            match result {
+                Ok(response) => return json(StatusCode::OK, &response),
+                Err(error) => (error, Some(caller.identity())),
+            }
+        }
+    };
+    request.audit_refusal(attempt, error.code(), identity);
+    body::discard(body).await;
+    error.into()
+}
+
+/// Performs every check that does not need the body. Returns the claims of the backend token.
+fn authenticate(request: &ClientRequest) -> Result<BackendClaims, HttpError> {
+    let headers = &request.headers;
+    if request.method != Method::POST {
         return Err(HttpError::method_not_allowed("POST"));
     }
     let token = headers.typed_get::<Authorization<Bearer>>().ok_or_else(|| {
@@ -76,7 +72,8 @@ fn check_request(
         HttpError::from(Refused::new(Code::TokenMalformed, message))
             .with_header(header::WWW_AUTHENTICATE, "Bearer")
     })?;
-    let verified = context.keys.verify::<BackendClaims>(token.token(), Now::read().wall.seconds());
+    let keys = &request.context.keys;
+    let verified = keys.verify::<BackendClaims>(token.token(), Now::read().wall.seconds());
     let claims = verified.map(|signed| signed.claims).map_err(|error| {
         HttpError::from(Refused::from(error)).with_header(header::WWW_AUTHENTICATE, "Bearer")
     })?;
@@ -93,21 +90,18 @@ fn check_request(
     if announced > limits::MAX_BODY as u64 { Err(body::too_large(limits::MAX_BODY)) } else { Ok(claims) }
 }
 
-/// What is wrong and where. It may quote the input, whose keys and strings are as long as their author likes.
-pub(super) fn place(error: &serde_json::Error) -> String {
-    let place = format!("at line {} column {}", error.line(), error.column());
+/// Explains an error in a body, with its position. The explanation is cut, because it may quote keys and strings of any
+/// length.
+pub(super) fn explain(error: &serde_json::Error) -> String {
+    let position = format!("at line {} column {}", error.line(), error.column());
     if error.classify() != serde_json::error::Category::Data {
-        return format!("not JSON {place}");
+        return format!("not JSON {position}");
     }
     let text = error.to_string();
     match text.char_indices().nth(MAX_EXPLANATION) {
-        Some((end, _)) => format!("{}... {place}", &text[..end]),
+        Some((end, _)) => format!("{}... {position}", &text[..end]),
         None => text,
     }
-}
-
-pub(super) fn identity(claims: &BackendClaims) -> Identity {
-    Identity { app: claims.iss.clone(), installation: claims.ins.clone(), account: None }
 }
 
 #[cfg(test)]
@@ -115,11 +109,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_explanation_is_short_whatever_it_quotes() {
+    fn an_explanation_is_short_even_if_it_quotes_a_long_key() {
         #[derive(Debug, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Empty {}
-        let of = |text: &str| place(&serde_json::from_str::<Empty>(text).unwrap_err());
+        let of = |text: &str| explain(&serde_json::from_str::<Empty>(text).unwrap_err());
         assert_eq!(of("{\"a\": 1}"), "unknown field `a`, there are no fields at line 1 column 4");
         let long = of(&format!("{{\"{}\": 1}}", "\u{e9}".repeat(10_000)));
         assert!(

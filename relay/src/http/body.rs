@@ -1,4 +1,4 @@
-//! Reading a request's body: bounded in bytes and time, whatever its headers promise.
+//! Reads the body of a request, with limits on its size and time that do not depend on its headers.
 
 use super::{HttpContext, response::HttpError};
 use crate::{
@@ -11,20 +11,30 @@ use std::{ops::Deref, pin::pin, time::Duration};
 use tokio::time::timeout;
 use warp::{Buf, http::StatusCode};
 
-/// How long and how much of a refused body is thrown away, so that its sender gets to read why.
+/// The time for which the relay discards a refused body. A client that still sends would otherwise not read the response.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
-const DISCARD: usize = 4 * limits::MAX_BODY;
+/// The number of bytes of a refused body that the relay discards.
+const MAX_DISCARDED: usize = 4 * limits::MAX_BODY;
 
-/// A body that was read; counted among the memory while it is there.
+/// The body of a request as it arrives.
+pub(super) trait BodyStream: Stream<Item = Result<Self::Chunk, warp::Error>> + Unpin {
+    type Chunk: Buf;
+}
+
+impl<B: Buf, S: Stream<Item = Result<B, warp::Error>> + Unpin> BodyStream for S {
+    type Chunk = B;
+}
+
+/// A complete body. Its memory stays reserved until it is dropped.
 pub(super) struct Body {
     bytes: Vec<u8>,
-    held: Reservation,
+    reservation: Reservation,
 }
 
 impl Body {
-    /// Gives the bytes up. Counted on as long as the value is there, for what was made of them.
-    pub(super) fn into_held(self) -> Reservation {
-        self.held
+    /// Drops the bytes and returns their reservation, for the values that were decoded from them.
+    pub(super) fn into_reservation(self) -> Reservation {
+        self.reservation
     }
 }
 
@@ -36,20 +46,21 @@ impl Deref for Body {
     }
 }
 
-/// The whole body, of so many bytes at most. `check` is shown what has come so far, and ends the reading with its error.
-pub(super) async fn read<B: Buf>(
+/// Reads a whole body of at most `limit` bytes. `check` sees the bytes so far after each chunk; its error ends the reading.
+pub(super) async fn read<S: BodyStream>(
     context: &HttpContext,
-    body: &mut (impl Stream<Item = Result<B, warp::Error>> + Unpin),
+    body: &mut S,
     limit: usize,
     mut check: impl FnMut(&[u8]) -> Result<(), HttpError>,
 ) -> Result<Body, HttpError> {
-    let patience = context.limits.settings().body_timeout;
+    let body_timeout = context.limits.settings().body_timeout;
     let read = async {
-        let (mut bytes, mut held) =
-            (Vec::new(), Reservation::new(context.connection.memory.clone(), MemoryKind::Requests, 0));
+        let mut bytes = Vec::new();
+        let mut reservation = Reservation::new(context.connection.memory.clone(), MemoryKind::Requests, 0);
         while let Some(chunk) = body.next().await {
-            let mut chunk =
-                chunk.map_err(|_| HttpError::new(StatusCode::BAD_REQUEST, "the body broke off"))?;
+            let mut chunk = chunk.map_err(|_| {
+                HttpError::new(StatusCode::BAD_REQUEST, "the body ended before its last byte")
+            })?;
             if bytes.len() + chunk.remaining() > limit {
                 return Err(too_large(limit));
             }
@@ -59,26 +70,27 @@ pub(super) async fn read<B: Buf>(
                 let len = part.len();
                 chunk.advance(len);
             }
-            if !held.set(bytes.capacity()) {
+            if !reservation.set(bytes.capacity()) {
                 return Err(BrokerError::Full.into());
             }
             check(&bytes)?;
         }
-        Ok(Body { bytes, held })
+        Ok(Body { bytes, reservation })
     };
-    timeout(patience, read).await.unwrap_or_else(|_| {
-        Err(HttpError::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"))
+    timeout(body_timeout, read).await.unwrap_or_else(|_| {
+        let message = "the body did not arrive within the relay's body_timeout; send it again";
+        Err(HttpError::new(StatusCode::REQUEST_TIMEOUT, message))
     })
 }
 
-/// Throws the rest of a refused body away.
-pub(super) async fn discard<B: Buf>(body: impl Stream<Item = Result<B, warp::Error>>) {
+/// Discards the rest of a refused body.
+pub(super) async fn discard(body: impl BodyStream) {
     let mut body = pin!(body);
     let discard = async {
         let mut discarded = 0;
         while let Some(Ok(chunk)) = body.next().await {
             discarded += chunk.remaining();
-            if discarded > DISCARD {
+            if discarded > MAX_DISCARDED {
                 return;
             }
         }
@@ -86,8 +98,9 @@ pub(super) async fn discard<B: Buf>(body: impl Stream<Item = Result<B, warp::Err
     let _ = timeout(DISCARD_TIMEOUT, discard).await;
 }
 
-/// The body is past the limit.
+/// The error for a body of more than `limit` bytes.
 pub(super) fn too_large(limit: usize) -> HttpError {
-    let message = format!("a request has at most {limit} bytes; split the batch");
+    let message =
+        format!("the body is longer than the limit of {limit} bytes; split it into several requests");
     HttpError::new(StatusCode::PAYLOAD_TOO_LARGE, message)
 }

@@ -1,14 +1,14 @@
-//! What a browser asks before a page may read the answer of another origin (Fetch standard, section 3.2).
+//! CORS: the headers that let a page of another origin read a response (Fetch standard, section 3.2).
 
 use warp::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     reply::Response,
 };
 
-/// How long a browser may remember the answer to a preflight: a day, which is more than any keeps it.
+/// The time for which a browser may cache the response to a preflight: a day, which is more than any browser keeps it.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("86400");
 
-/// The answer to a preflight. The SDK needs none; what a page's monitoring adds to its requests may.
+/// The response to a preflight. The SDK's requests need none; headers that a page's monitoring adds to them may.
 pub(super) fn preflight() -> Response {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -19,7 +19,7 @@ pub(super) fn preflight() -> Response {
     response
 }
 
-/// Lets the page that asked read the answer.
+/// Adds the headers that let the requesting page read the response.
 pub(super) fn allow(request: &HeaderMap, mut response: Response) -> Response {
     let headers = response.headers_mut();
     if let Some(origin) = request.get(header::ORIGIN) {

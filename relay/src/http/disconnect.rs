@@ -1,24 +1,23 @@
-//! `POST /v1/disconnect`: an app's resolver ends sessions of its installation, and the tokens that they came with.
+//! `POST /v1/disconnect`: ends sessions of an installation on behalf of the app's resolver, and revokes their tokens.
 
-use super::{HttpContext, Peer, backend, body, response::HttpError};
+use super::{
+    backend::{self, Caller},
+    body::{self, BodyStream},
+    request::ClientRequest,
+    response::HttpError,
+};
 use crate::{
-    audit::trace::Source, auth::revocations::Selector, clock::Now, connection::Registry, refused::Refused,
-    session::Identity,
+    auth::revocations::Selector, clock::Now, connection::Registry, refused::Refused, session::Identity,
 };
-use futures_util::Stream;
-use sealwire_protocol::{Code, Scope, UnixSeconds, limits, tokens::BackendClaims};
+use sealwire_protocol::{Code, Scope, UnixSeconds, limits};
 use serde::{Deserialize, Serialize};
-use std::{net::IpAddr, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 use tokio::task::yield_now;
-use warp::{
-    Buf,
-    http::{HeaderMap, Method, StatusCode},
-    reply::Response,
-};
+use warp::{http::StatusCode, reply::Response};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Request {
+struct DisconnectRequest {
     #[serde(default)]
     account: Option<String>,
     #[serde(default)]
@@ -31,49 +30,36 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
-    /// Tokens that were made earlier are refused.
+struct DisconnectResponse {
+    /// Tokens issued before this time are refused.
     before: UnixSeconds,
 }
 
-pub(super) async fn disconnect<B: Buf>(
-    context: &HttpContext,
-    method: Method,
-    headers: HeaderMap,
-    from: (&Peer, IpAddr),
-    body: impl Stream<Item = Result<B, warp::Error>> + Unpin,
-) -> Response {
-    backend::serve(context, "disconnect", (method, headers), from, body, async |claims, source, body| {
-        revoke(context, claims, source, body).await
-    })
-    .await
+pub(super) async fn disconnect<S: BodyStream>(request: ClientRequest, body: S) -> Response {
+    backend::serve(request, "disconnect", body, async |caller, body| revoke(caller, body).await).await
 }
 
-async fn revoke<B: Buf>(
-    context: &HttpContext,
-    claims: &BackendClaims,
-    source: &Source,
-    body: &mut (impl Stream<Item = Result<B, warp::Error>> + Unpin),
-) -> Result<Answer, HttpError> {
+async fn revoke<S: BodyStream>(caller: &Caller, body: &mut S) -> Result<DisconnectResponse, HttpError> {
+    let Caller { context, claims, source } = caller;
     context.limits.check_disconnect(&claims.iss, Instant::now())?;
     let body = body::read(context, body, limits::MAX_BODY, |_| Ok(())).await?;
     let now = Now::read();
     let wall = now.wall.seconds();
-    let (selector, before) = read(&body, wall, context.keys.lead(&claims.iss, wall))?;
+    let (selector, before) = read(&body, wall, context.keys.clock_skew(&claims.iss, wall))?;
     context.revocations.add(&claims.iss, &claims.ins, selector.clone(), before, now)?;
-    let identity = Identity { account: selector.account, ..backend::identity(claims) };
+    let identity = Identity { account: selector.account, ..caller.identity() };
     context.audit.revoked(&identity, before, source);
-    // After the table, so that a session that begins meanwhile finds the revocation there. The task goes on if the client
-    // hangs up.
+    // The revocation is in the table before the sessions are woken, so a session that opens meanwhile finds it there. The
+    // task continues if the caller closes its connection.
     let installation = context.limits.tenant(&claims.iss, &claims.ins).installation;
     let account =
         identity.account.as_ref().map(|account| context.limits.account(&claims.iss, &claims.ins, account));
     let registry = context.connection.registry.clone();
     let _ = context.tasks.spawn(wake(registry, installation, account)).await;
-    Ok(Answer { before })
+    Ok(DisconnectResponse { before })
 }
 
-/// Has the sessions of an installation, or of one account there, look at the revocations.
+/// Wakes the sessions of an installation, or of one account there, to check the revocations.
 async fn wake(registry: Arc<Registry>, installation: u64, account: Option<u64>) {
     let mut next = Some(0);
     while let Some(first) = next {
@@ -84,21 +70,21 @@ async fn wake(registry: Arc<Registry>, installation: u64, account: Option<u64>) 
     }
 }
 
-/// Reads the selector and the moment before which tokens are revoked. `lead` is the number of seconds by which the clocks
-/// of the app's signers run ahead: a token that is made now may be dated so much later.
-fn read(bytes: &[u8], now: UnixSeconds, lead: u64) -> Result<(Selector, UnixSeconds), HttpError> {
+/// Reads the selector, and the time before which tokens are revoked. `clock_skew` is the number of seconds by which the
+/// clocks of the app's signers run ahead: a token issued now may be dated that much later.
+fn read(bytes: &[u8], now: UnixSeconds, clock_skew: u64) -> Result<(Selector, UnixSeconds), HttpError> {
     let bad = |message: String| HttpError::new(StatusCode::BAD_REQUEST, message);
-    let request: Request = serde_json::from_slice(bytes).map_err(|error| {
-        bad(format!("the body is not what the endpoint takes: {}", backend::place(&error)))
-    })?;
-    let Request { account, context, installation, before } = request;
-    let names_some = account.is_some() || context.is_some();
-    if names_some == installation {
-        let message = "name an 'account', a 'context' or both, or else all with \"installation\": true";
+    let request: DisconnectRequest = serde_json::from_slice(bytes)
+        .map_err(|error| bad(format!("the body does not match the API: {}", backend::explain(&error))))?;
+    let DisconnectRequest { account, context, installation, before } = request;
+    let selects_some = account.is_some() || context.is_some();
+    if selects_some == installation {
+        let message =
+            "name an 'account', a 'context' or both; or name all sessions with \"installation\": true";
         return Err(bad(message.to_owned()));
     }
     if account.as_ref().is_some_and(|account| !(1..=limits::MAX_ACCOUNT).contains(&account.len())) {
-        return Err(bad(format!("an account's id has 1 to {} bytes", limits::MAX_ACCOUNT)));
+        return Err(bad(format!("'account' must have 1 to {} bytes", limits::MAX_ACCOUNT)));
     }
     if context.as_ref().is_some_and(Scope::is_empty) {
         return Err(bad(
@@ -107,15 +93,15 @@ fn read(bytes: &[u8], now: UnixSeconds, lead: u64) -> Result<(Selector, UnixSeco
     }
     let latest = UnixSeconds(now.0 + limits::CLOCK_SKEW);
     if before.is_some_and(|before| before > latest) {
-        let message = format!("'before' lies more than {} s in the future", limits::CLOCK_SKEW);
+        let message = format!("'before' is more than {} s in the future", limits::CLOCK_SKEW);
         return Err(Refused::new(Code::MalformedRequest, message).into());
     }
-    // Tokens know whole seconds only: those of this second are meant as well.
-    let so_far = UnixSeconds(now.0 + lead + 1);
+    // Tokens have a resolution of one second, so this second is included.
+    let after_all_issued = UnixSeconds(now.0 + clock_skew + 1);
     let before = match before {
-        None => so_far,
-        // All that there are so far.
-        Some(before) if before >= now && lead > 0 => before.max(so_far),
+        None => after_all_issued,
+        // The caller means every token issued so far, and some of them may be dated later than its own clock.
+        Some(before) if before >= now && clock_skew > 0 => before.max(after_all_issued),
         Some(before) => before,
     };
     Ok((Selector { account, context: context.unwrap_or_default() }, before))

@@ -1,4 +1,4 @@
-//! The routes that tell if the relay lives and if it is ready, for operators and for a load balancer in front of clients.
+//! `/healthz` and `/readyz`, on the listener for clients (for a load balancer) and on the one for operators.
 
 use super::response::{method_not_allowed, status};
 use crate::lifecycle::Lifecycle;
@@ -10,7 +10,7 @@ use warp::{
     reply::Response,
 };
 
-/// `/healthz` and `/readyz`, the same for operators and for a load balancer among the clients.
+/// The two routes. `/healthz` responds with 200 while the process runs; `/readyz` responds with 503 while it drains.
 pub(crate) fn health(
     lifecycle: Arc<Lifecycle>,
 ) -> impl Filter<Extract = (Response,), Error = warp::Rejection> + Clone + Send + Sync + 'static {

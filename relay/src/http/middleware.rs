@@ -1,4 +1,5 @@
-//! What happens to every request, whatever its endpoint: it gets an id, is counted, and is written to the access log.
+//! The middleware round every endpoint: assigns the request id, checks the origin, counts the request and writes the access
+//! log.
 
 use super::{AcceptedConnection, HttpContext, admission};
 use crate::{
@@ -9,8 +10,8 @@ use hyper::{Request, body::Incoming, service::Service};
 use std::time::Instant;
 use warp::reply::Response;
 
-/// Has a request answered.
-pub(crate) async fn exchange<S>(
+/// Handles one request of a connection.
+pub(crate) async fn handle_request<S>(
     context: &HttpContext,
     accepted: &AcceptedConnection,
     mut request: Request<Incoming>,
@@ -20,18 +21,20 @@ where
     S: Service<Request<Incoming>, Response = Response>,
 {
     let started = Instant::now();
-    let id = RequestId::assign(request.headers_mut(), context.proxies.is_proxy(accepted.origin()));
+    let id = RequestId::assign(request.headers_mut(), context.proxies.is_proxy(accepted.address()));
     let (route, method) = (Route::of(request.uri().path()), request.method().clone());
-    let remote = context.proxies.client(accepted.origin(), request.headers());
+    let remote = context.proxies.client(accepted.address(), request.headers());
     let mut response = match accepted {
         AcceptedConnection::Admitted(_) if let Err(refused) = context.check_origin(&request, remote) => {
-            admission::refusal(refused, &request)
+            admission::refuse_connection(refused, &request)
         }
         AcceptedConnection::Admitted(peer) => {
             request.extensions_mut().insert(peer.clone());
             routes.call(request).await?
         }
-        AcceptedConnection::Refused { refused, .. } => admission::refusal(refused.clone(), &request),
+        AcceptedConnection::Refused { refused, .. } => {
+            admission::refuse_connection(refused.clone(), &request)
+        }
     };
     accepted.http_connection().answered();
     response.headers_mut().insert(REQUEST_ID, id.header());

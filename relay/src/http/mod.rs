@@ -1,4 +1,4 @@
-//! The HTTP face of the relay: which paths there are and what each does.
+//! The HTTP API: the routes, and the middleware that runs round every request.
 
 mod admission;
 mod backend;
@@ -11,68 +11,57 @@ mod middleware;
 mod openapi;
 mod publish;
 mod realtime;
+mod request;
 mod response;
 mod sse;
 
 pub(crate) use admission::AcceptedConnection;
 pub(crate) use context::{HttpContext, Peer};
 pub(crate) use health::health;
-pub(crate) use middleware::exchange;
+pub(crate) use middleware::handle_request;
 #[cfg(feature = "fuzzing")]
 pub(crate) use publish::drafts;
 pub(crate) use response::{method_not_allowed, not_found};
 
 use hyper::upgrade::OnUpgrade;
+use request::ClientRequest;
 use std::{convert::Infallible, sync::Arc};
 use warp::{
     Filter,
-    filters::{body as warp_body, ext, header, method},
-    http::{HeaderMap, Method},
+    filters::{body as warp_body, ext, method},
+    http::Method,
     reply::Response,
 };
 
-/// All endpoints; a request that fits none gets an answer as well.
+/// All endpoints. A request that matches none of them is answered with 404.
 pub(crate) fn routes(
     context: Arc<HttpContext>,
 ) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync + 'static {
     let health = health(context.lifecycle.clone());
-    let shared = warp::any().map(move || context.clone());
-    let request = shared.and(method::method()).and(header::headers_cloned()).and(ext::get::<Peer>());
-
-    let realtime = warp::path!("v1" / "realtime").and(request.clone()).and(ext::optional::<OnUpgrade>()).map(
-        |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer: Peer, upgrade| {
-            let remote = context.proxies.client(peer.origin, &headers);
-            realtime::realtime(&context, &method, &headers, (&peer, remote), upgrade)
-        },
-    );
-    let publish = warp::path!("v1" / "publish").and(request.clone()).and(warp_body::stream()).then(
-        |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer: Peer, body| async move {
-            let remote = context.proxies.client(peer.origin, &headers);
-            publish::publish(&context, method, headers, (&peer, remote), Box::pin(body)).await
-        },
-    );
-    let stream = warp::path!("v1" / "stream").and(request.clone()).map(
-        |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer: Peer| {
-            let remote = context.proxies.client(peer.origin, &headers);
-            sse::open(&context, &method, &headers, (&peer, remote))
-        },
-    );
-    let send = warp::path!("v1" / "send").and(request.clone()).and(warp_body::stream()).then(
-        |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer: Peer, body| async move {
-            sse::send(&context, method, headers, &peer, Box::pin(body)).await
-        },
-    );
-    let disconnect = warp::path!("v1" / "disconnect").and(request).and(warp_body::stream()).then(
-        |context: Arc<HttpContext>, method: Method, headers: HeaderMap, peer: Peer, body| async move {
-            let remote = context.proxies.client(peer.origin, &headers);
-            disconnect::disconnect(&context, method, headers, (&peer, remote), Box::pin(body)).await
-        },
-    );
+    let request = ClientRequest::extract(context);
+    let realtime = warp::path!("v1" / "realtime")
+        .and(request.clone())
+        .and(ext::optional::<OnUpgrade>())
+        .map(|request: ClientRequest, upgrade| realtime::realtime(&request, upgrade));
+    let publish = warp::path!("v1" / "publish")
+        .and(request.clone())
+        .and(warp_body::stream())
+        .then(|request, body| publish::publish(request, Box::pin(body)));
+    let stream =
+        warp::path!("v1" / "stream").and(request.clone()).map(|request: ClientRequest| sse::open(&request));
+    let send = warp::path!("v1" / "send")
+        .and(request.clone())
+        .and(warp_body::stream())
+        .then(|request, body| sse::send(request, Box::pin(body)));
+    let disconnect = warp::path!("v1" / "disconnect")
+        .and(request)
+        .and(warp_body::stream())
+        .then(|request, body| disconnect::disconnect(request, Box::pin(body)));
     let openapi = warp::path!("v1" / "openapi.json")
         .and(method::method())
         .map(|method: Method| openapi::openapi(&method));
-    let nothing = warp::any()
-        .map(|| not_found("there is nothing here; /v1/openapi.json describes every path that there is"));
+    let unknown =
+        warp::any().map(|| not_found("no endpoint has this path; /v1/openapi.json describes all of them"));
     let messages = realtime.or(publish).unify().or(stream).unify().or(send).unify();
-    messages.or(disconnect).unify().or(health).unify().or(openapi).unify().or(nothing).unify()
+    messages.or(disconnect).unify().or(health).unify().or(openapi).unify().or(unknown).unify()
 }

@@ -1,4 +1,4 @@
-//! `GET /v1/openapi.json`: what the relay answers over HTTP, for people and for generators of clients.
+//! `GET /v1/openapi.json`: the OpenAPI description of the HTTP API.
 
 use super::response::HttpError;
 use sealwire_protocol::OPENAPI;
@@ -14,7 +14,7 @@ pub(super) fn openapi(method: &Method) -> Response {
     let mut response = Response::new(OPENAPI.into());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    // It changes with the relay's version only.
+    // The description changes only with the relay's version.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     response
 }

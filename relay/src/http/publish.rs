@@ -1,11 +1,13 @@
-//! `POST /v1/publish`: a batch of sealed messages from an app's resolver, each with a result of its own.
+//! `POST /v1/publish`: publishes a batch of sealed messages from an app's resolver, with one result per message.
 
 use super::{
-    HttpContext, Peer, backend, body,
+    HttpContext,
+    backend::{self, Caller},
+    body::{self, BodyStream},
+    request::ClientRequest,
     response::{ErrorBody, HttpError},
 };
 use crate::{
-    audit::trace::Source,
     auth::{
         access::{self, Namespace},
         signing_keys::SigningKeys,
@@ -17,30 +19,22 @@ use crate::{
     tenant::Tenant,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use futures_util::Stream;
 use sealwire_protocol::{
     Code, Scope, decode_base64url, limits,
     tokens::{BackendClaims, Permission},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::{
-    net::IpAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 use tokio::task::yield_now;
-use warp::{
-    Buf,
-    http::{HeaderMap, Method, StatusCode},
-    reply::Response,
-};
+use warp::{http::StatusCode, reply::Response};
 
-/// The time that a batch is worked on before other tasks run.
+/// The time for which a batch occupies its thread before other tasks run.
 const TIME_SLICE: Duration = Duration::from_micros(250);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Batch<'a> {
+struct PublishRequest<'a> {
     #[serde(borrow)]
     messages: Vec<&'a RawValue>,
 }
@@ -60,7 +54,7 @@ struct Message {
 }
 
 #[derive(Serialize)]
-struct Results {
+struct PublishResponse {
     results: Vec<PublishResult>,
 }
 
@@ -77,41 +71,28 @@ enum PublishResult {
     },
 }
 
-pub(super) async fn publish<B: Buf>(
-    context: &HttpContext,
-    method: Method,
-    headers: HeaderMap,
-    from: (&Peer, IpAddr),
-    body: impl Stream<Item = Result<B, warp::Error>> + Unpin,
-) -> Response {
-    backend::serve(context, "publish", (method, headers), from, body, async |claims, source, body| {
-        publish_batch(context, claims, source, body).await
-    })
-    .await
+pub(super) async fn publish<S: BodyStream>(request: ClientRequest, body: S) -> Response {
+    backend::serve(request, "publish", body, async |caller, body| publish_batch(caller, body).await).await
 }
 
-async fn publish_batch<B: Buf>(
-    context: &HttpContext,
-    claims: &BackendClaims,
-    source: &Source,
-    body: &mut (impl Stream<Item = Result<B, warp::Error>> + Unpin),
-) -> Result<Results, HttpError> {
+async fn publish_batch<S: BodyStream>(caller: &Caller, body: &mut S) -> Result<PublishResponse, HttpError> {
+    let Caller { context, claims, source } = caller;
     let bytes = body::read(context, body, limits::MAX_BODY, |_| Ok(())).await?;
     let messages = read_batch(&bytes)?;
     let tenant = context.limits.tenant(&claims.iss, &claims.ins);
     let sealed = messages.iter().map(|message| message.get().len()).sum::<usize>() / 4 * 3;
     context.limits.check_publishes(tenant, messages.len(), sealed, Instant::now())?;
     let mut results = Vec::with_capacity(messages.len());
-    let mut turn = Instant::now();
-    let mut order = Order::default();
+    let mut slice_start = Instant::now();
+    let mut order = BatchOrder::default();
     for message in messages {
-        if turn.elapsed() >= TIME_SLICE {
+        if slice_start.elapsed() >= TIME_SLICE {
             yield_now().await;
-            turn = Instant::now();
+            slice_start = Instant::now();
         }
         let result = order.publish(publish_one(context, claims, tenant, message)).await;
         if let Err(refused) = &result {
-            let identity = Some(backend::identity(claims));
+            let identity = Some(caller.identity());
             context.audit.refused(&Refusal { attempt: "publish", code: refused.code, identity }, source);
         }
         results.push(match result {
@@ -121,25 +102,27 @@ async fn publish_batch<B: Buf>(
             Err(refused) => PublishResult::Refused { error: refused.into() },
         });
     }
-    Ok(Results { results })
+    Ok(PublishResponse { results })
 }
 
-/// The order of a batch: what comes behind a message that was refused for a while must not overtake it.
+/// Keeps the order of a batch: after a message with a temporary refusal, every later message gets the same refusal, so
+/// that a retry publishes them in order.
 #[derive(Default)]
-struct Order {
-    put_off: Option<Refused>,
+struct BatchOrder {
+    temporary_refusal: Option<Refused>,
 }
 
-impl Order {
+impl BatchOrder {
     async fn publish(
         &mut self,
         message: impl Future<Output = Result<PublishReceipt, Refused>>,
     ) -> Result<PublishReceipt, Refused> {
-        if let Some(refused) = &self.put_off {
+        if let Some(refused) = &self.temporary_refusal {
             return Err(refused.clone());
         }
         let result = message.await;
-        self.put_off = result.as_ref().err().filter(|refused| refused.retry_after_ms() > 0).cloned();
+        self.temporary_refusal =
+            result.as_ref().err().filter(|refused| refused.retry_after_ms() > 0).cloned();
         result
     }
 }
@@ -157,10 +140,10 @@ async fn publish_one(
     Ok(context.broker.publish(draft).await?)
 }
 
-/// The messages of a body, each still to be read.
+/// Splits a body into its messages, which are not decoded yet.
 fn read_batch(body: &[u8]) -> Result<Vec<&RawValue>, HttpError> {
-    let batch: Batch<'_> = serde_json::from_slice(body).map_err(|error| {
-        let message = format!("the body is not {{\"messages\": [...]}}: {}", backend::place(&error));
+    let batch: PublishRequest<'_> = serde_json::from_slice(body).map_err(|error| {
+        let message = format!("the body is not {{\"messages\": [...]}}: {}", backend::explain(&error));
         HttpError::new(StatusCode::BAD_REQUEST, message)
     })?;
     let len = batch.messages.len();
@@ -171,7 +154,7 @@ fn read_batch(body: &[u8]) -> Result<Vec<&RawValue>, HttpError> {
     Ok(batch.messages)
 }
 
-/// What a message of a batch asks to be published, if its sender may.
+/// Decodes a message of a batch and checks its sender's permissions.
 fn draft(
     keys: &SigningKeys,
     claims: &BackendClaims,
@@ -180,7 +163,7 @@ fn draft(
 ) -> Result<Draft, Refused> {
     let message: Message = serde_json::from_str(message.get()).map_err(|error| {
         let code = if is_scope_error(message) { Code::ScopeRefused } else { Code::MalformedRequest };
-        Refused::new(code, format!("the message is not what the endpoint takes: {}", backend::place(&error)))
+        Refused::new(code, format!("the message does not match the API: {}", backend::explain(&error)))
     })?;
     let Message { channel, scope, token, event, sealed, id } = message;
     let namespace = Namespace { app: &claims.iss, installation: &claims.ins };
@@ -202,7 +185,7 @@ fn draft(
     access::draft(channel, tenant, event, sealed.into(), id)
 }
 
-/// Whether it is the scope that makes a message malformed.
+/// True if a message is malformed only because of its scope.
 fn is_scope_error(message: &RawValue) -> bool {
     #[derive(Deserialize)]
     struct ScopeOnly {
@@ -213,7 +196,7 @@ fn is_scope_error(message: &RawValue) -> bool {
         && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(message.get()).is_ok()
 }
 
-/// The drafts and refusals of a body, for who feeds it with random ones.
+/// The drafts and refusals of a body, for the fuzz target.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn drafts(keys: &SigningKeys, claims: &BackendClaims, body: &[u8]) -> Vec<Result<Draft, Refused>> {
     let messages = read_batch(body).unwrap_or_default();
@@ -227,15 +210,15 @@ mod tests {
     use std::future::ready;
 
     #[tokio::test]
-    async fn nothing_of_a_batch_overtakes_a_message_that_was_refused_for_a_while() {
+    async fn no_message_of_a_batch_overtakes_one_with_a_temporary_refusal() {
         let accepted =
             || Ok(PublishReceipt { position: Position { epoch: 1, offset: 1 }, time: UnixMillis(1) });
-        let mut order = Order::default();
-        let for_good = Refused::new(Code::PermissionMissing, "the token does not permit this");
-        assert_eq!(order.publish(ready(Err(for_good.clone()))).await.err(), Some(for_good));
+        let mut order = BatchOrder::default();
+        let permanent = Refused::new(Code::PermissionMissing, "the token does not permit this");
+        assert_eq!(order.publish(ready(Err(permanent.clone()))).await.err(), Some(permanent));
         assert!(order.publish(ready(accepted())).await.is_ok());
-        let for_a_while = Refused::new(Code::Overloaded, "there is no memory for more messages");
-        assert_eq!(order.publish(ready(Err(for_a_while.clone()))).await.err(), Some(for_a_while.clone()));
-        assert_eq!(order.publish(ready(accepted())).await.err(), Some(for_a_while));
+        let temporary = Refused::new(Code::Overloaded, "there is no memory for more messages");
+        assert_eq!(order.publish(ready(Err(temporary.clone()))).await.err(), Some(temporary.clone()));
+        assert_eq!(order.publish(ready(accepted())).await.err(), Some(temporary));
     }
 }

@@ -1,70 +1,61 @@
-//! `GET /v1/realtime`: from an HTTP request to a connection of its own.
+//! `GET /v1/realtime`: upgrades an HTTP request to a WebSocket.
 
-use super::{HttpContext, Peer, admission, response::HttpError};
+use super::{admission, request::ClientRequest, response::HttpError};
 use crate::{
-    audit::trace::{RequestId, Source},
+    audit::trace::RequestId,
     connection::{self, NewConnection, Socket},
-    session::Refusal,
-    websocket::{self, Accepted, HandshakeError},
+    websocket::{self, AcceptedHandshake, HandshakeError},
 };
 use hyper::upgrade::OnUpgrade;
-use std::{net::IpAddr, sync::Arc};
 use warp::{
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{Method, StatusCode, header},
     reply::Response,
 };
 
-pub(super) fn realtime(
-    context: &Arc<HttpContext>,
-    method: &Method,
-    headers: &HeaderMap,
-    (peer, remote): (&Peer, IpAddr),
-    upgrade: Option<OnUpgrade>,
-) -> Response {
-    match open(context, method, headers, (peer, remote), upgrade) {
+pub(super) fn realtime(request: &ClientRequest, upgrade: Option<OnUpgrade>) -> Response {
+    match open(request, upgrade) {
         Ok(response) => response,
         Err(error) => {
-            let refusal = Refusal { attempt: "connect", code: error.code(), identity: None };
-            context.audit.refused(&refusal, &Source::request(remote, headers));
-            admission::turn_away(error)
+            request.audit_refusal("connect", error.code(), None);
+            admission::refuse_session(error)
         }
     }
 }
 
-fn open(
-    context: &Arc<HttpContext>,
-    method: &Method,
-    headers: &HeaderMap,
-    (peer, remote): (&Peer, IpAddr),
-    upgrade: Option<OnUpgrade>,
-) -> Result<Response, HttpError> {
-    if method != Method::GET {
+fn open(request: &ClientRequest, upgrade: Option<OnUpgrade>) -> Result<Response, HttpError> {
+    let ClientRequest { context, method, headers, remote, .. } = request;
+    if *method != Method::GET {
         return Err(HttpError::method_not_allowed("GET"));
     }
-    let Accepted { response, takes_batches } = websocket::accept(headers).map_err(|error| match error {
-        HandshakeError::NotAnUpgrade => HttpError::new(StatusCode::UPGRADE_REQUIRED, error.to_string())
-            .with_header(header::UPGRADE, "websocket"),
-        HandshakeError::Version => HttpError::new(StatusCode::UPGRADE_REQUIRED, error.to_string())
-            .with_header(header::SEC_WEBSOCKET_VERSION, "13"),
-        _ => HttpError::new(StatusCode::BAD_REQUEST, error.to_string()),
-    })?;
+    let AcceptedHandshake { response, takes_batches } = websocket::accept(headers)?;
     let upgrade = upgrade.ok_or_else(|| {
-        HttpError::new(StatusCode::UPGRADE_REQUIRED, "a WebSocket is opened over HTTP/1.1")
+        HttpError::new(StatusCode::UPGRADE_REQUIRED, "a WebSocket handshake must use HTTP/1.1")
             .with_header(header::UPGRADE, "websocket")
     })?;
-    let permits = context.enter(peer, remote)?;
+    let permits = request.acquire_session_permits()?;
     let (connection, tasks) = (context.connection.clone(), context.tasks.clone());
-    let request = RequestId::of(headers);
+    let (remote, request) = (*remote, RequestId::of(headers));
     context.tasks.spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
-        // The socket itself: no boxed stream and no buffer between it and the frames.
+        // The connection uses the socket directly, without a boxed stream or a buffer in between.
         let Some((socket, unread)) = Socket::from_upgraded(upgraded) else {
-            tracing::error!("the connection is of a kind that the relay's own listeners never make");
+            tracing::error!("an upgraded connection has a type that no listener of the relay creates");
             return;
         };
         let opened = NewConnection { socket, unread, takes_batches, remote, request, permits };
-        // A task of its own, which holds nothing of the handshake.
+        // A separate task, which holds no memory of the handshake.
         tasks.spawn(connection::run(connection, opened));
     });
     Ok(response.map(|()| Vec::new().into()))
+}
+
+impl From<HandshakeError> for HttpError {
+    fn from(error: HandshakeError) -> Self {
+        let upgrade_required = || Self::new(StatusCode::UPGRADE_REQUIRED, error.to_string());
+        match error {
+            HandshakeError::NotAnUpgrade => upgrade_required().with_header(header::UPGRADE, "websocket"),
+            HandshakeError::Version => upgrade_required().with_header(header::SEC_WEBSOCKET_VERSION, "13"),
+            _ => Self::new(StatusCode::BAD_REQUEST, error.to_string()),
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! What HTTP requests are answered with: JSON, also for every failure.
+//! HTTP responses: JSON bodies for results and for every error.
 
 use crate::{broker::BrokerError, refused::Refused};
 use sealwire_protocol::Code;
@@ -8,7 +8,7 @@ use warp::{
     reply::Response,
 };
 
-/// A failure in the body of an answer or of one result.
+/// An error in the body of a response, or in one result of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ErrorBody {
@@ -29,17 +29,17 @@ impl From<Refused> for ErrorBody {
     }
 }
 
-/// A request that is refused as a whole.
+/// The error response to a request that is refused as a whole.
 #[derive(Clone, Debug)]
 pub(super) struct HttpError {
     status: StatusCode,
     refused: Refused,
-    /// A header that goes with the status.
+    /// A header that the status requires.
     header: Option<(header::HeaderName, &'static str)>,
 }
 
 impl HttpError {
-    /// With a status that says more than the code's own.
+    /// An error whose status is more specific than the one of its code.
     pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         let code = match status {
             StatusCode::PAYLOAD_TOO_LARGE => Code::RequestTooLarge,
@@ -49,11 +49,12 @@ impl HttpError {
     }
 
     pub(super) fn method_not_allowed(allowed: &'static str) -> Self {
-        let error = Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("this endpoint takes {allowed} only"));
+        let error =
+            Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("this endpoint accepts only {allowed}"));
         Self { header: Some((header::ALLOW, allowed)), ..error }
     }
 
-    /// Asks for what RFC 6455 and RFC 6750 say a client is asked for.
+    /// Adds the header that RFC 6455 or RFC 6750 requires with the status.
     pub(super) fn with_header(self, name: header::HeaderName, value: &'static str) -> Self {
         Self { header: Some((name, value)), ..self }
     }
@@ -94,9 +95,9 @@ impl From<HttpError> for Response {
     }
 }
 
-/// A body in JSON.
+/// A response with a JSON body.
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    let body = serde_json::to_vec(body).expect("answers have string keys only");
+    let body = serde_json::to_vec(body).expect("response bodies have string keys only");
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -105,17 +106,17 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     response
 }
 
-/// An answer of one word.
+/// A response of one word.
 pub(super) fn status(status: StatusCode, word: &str) -> Response {
     json(status, &serde_json::json!({ "status": word }))
 }
 
-/// Says which paths there are.
+/// A 404 response. `message` names the paths that exist.
 pub(crate) fn not_found(message: &str) -> Response {
     HttpError::new(StatusCode::NOT_FOUND, message).into()
 }
 
-/// Says which methods there are.
+/// A 405 response with the methods that are allowed.
 pub(crate) fn method_not_allowed(allowed: &'static str) -> Response {
     HttpError::method_not_allowed(allowed).into()
 }

@@ -1,76 +1,69 @@
-//! `POST /v1/stream` and `POST /v1/send`: a connection for clients whose network lets no WebSocket through. The answer
-//! to the first request brings what the relay sends, for as long as it lasts; each of the others takes messages to it.
+//! `POST /v1/stream` and `POST /v1/send`: a connection for clients whose network blocks WebSockets. The response to the
+//! first request carries messages to the client for as long as the connection lasts; each `send` request carries messages
+//! from it.
 //!
-//! A page of another origin sends both without asking first, as they are simple requests in the sense of the Fetch
-//! standard: what lets them in are a token and a secret in their bodies, and nothing that a browser would add by itself.
+//! A page of another origin sends both without a preflight, as they are simple requests in the sense of the Fetch standard.
+//! They are authorised by a token and a secret in their bodies, and by nothing that a browser adds on its own.
 
 use super::{
-    HttpContext, Peer, admission, body, cross_origin,
+    HttpContext, Peer, admission,
+    body::{self, BodyStream},
+    cross_origin,
+    request::ClientRequest,
     response::{HttpError, json},
 };
 use crate::{
-    audit::trace::{RequestId, Source},
+    audit::trace::RequestId,
     connection::{self, NewConnection, Socket},
     refused::Refused,
-    session::Refusal,
-    sse::{Batch, BatchError, MAX_BATCH_BODY, Pushed},
+    sse::{MAX_UPLOAD_BODY, PushOutcome, Upload, UploadError},
 };
 use bytes::Bytes;
-use futures_util::Stream;
 use sealwire_protocol::Code;
 use serde_json::json;
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 use tokio::time::timeout;
 use warp::{
-    Buf, Reply as _,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    Reply as _,
+    http::{HeaderValue, Method, StatusCode, header},
     reply::Response,
 };
 
-/// How long messages wait for a connection that is busy with those before.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The time for which messages wait for a connection that still processes earlier ones.
+const PUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens a stream.
-pub(super) fn open(
-    context: &HttpContext,
-    method: &Method,
-    headers: &HeaderMap,
-    (peer, remote): (&Peer, IpAddr),
-) -> Response {
-    let response = match *method {
+pub(super) fn open(request: &ClientRequest) -> Response {
+    let response = match request.method {
         Method::OPTIONS => cross_origin::preflight(),
-        Method::POST => open_stream(context, headers, (peer, remote)).unwrap_or_else(|error| {
-            let refusal = Refusal { attempt: "connect", code: error.code(), identity: None };
-            context.audit.refused(&refusal, &Source::request(remote, headers));
-            admission::turn_away(error)
+        Method::POST => open_stream(request).unwrap_or_else(|error| {
+            request.audit_refusal("connect", error.code(), None);
+            admission::refuse_session(error)
         }),
         _ => HttpError::method_not_allowed("POST, OPTIONS").into(),
     };
-    cross_origin::allow(headers, response)
+    cross_origin::allow(&request.headers, response)
 }
 
-fn open_stream(
-    context: &HttpContext,
-    headers: &HeaderMap,
-    (peer, remote): (&Peer, IpAddr),
-) -> Result<Response, HttpError> {
-    let permits = context.enter(peer, remote)?;
+fn open_stream(request: &ClientRequest) -> Result<Response, HttpError> {
+    let ClientRequest { context, headers, peer, remote, .. } = request;
+    let permits = request.acquire_session_permits()?;
     let (socket, events) =
         context.streams.open(&context.connection.memory, &peer.http_connection).map_err(|error| {
-            tracing::error!(%error, "the system gave no random bytes");
+            tracing::error!(%error, "cannot open a stream: the system returned no random bytes");
             Refused::new(Code::Overloaded, "the relay cannot open a stream; try again later")
         })?;
     let (socket, request) = (Socket::Streamed(socket), RequestId::of(headers));
-    let opened =
-        NewConnection { socket, unread: Bytes::new(), takes_batches: false, remote, request, permits };
+    let (unread, remote) = (Bytes::new(), *remote);
+    let opened = NewConnection { socket, unread, takes_batches: false, remote, request, permits };
     peer.http_connection.begin_stream();
     context.tasks.spawn(connection::run(context.connection.clone(), opened));
     let mut response = warp::reply::stream(events).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    // Nobody on the way may keep events back until there are more, or pack them, which comes to the same.
+    // A proxy must neither buffer the events nor compress them, which would buffer them too.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
-    // A proxy leaves alone what is encoded already; some pack `text/*` whatever `no-transform` says.
+    // Proxies do not compress a body that has an encoding; some compress `text/*` despite `no-transform`.
     headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     // The connection ends with the stream.
@@ -78,17 +71,11 @@ fn open_stream(
     Ok(response)
 }
 
-/// Takes messages to a stream's connection.
-pub(super) async fn send<B: Buf>(
-    context: &HttpContext,
-    method: Method,
-    headers: HeaderMap,
-    peer: &Peer,
-    mut body: impl Stream<Item = Result<B, warp::Error>> + Unpin,
-) -> Response {
-    let response = match method {
+/// Delivers messages to a stream's connection.
+pub(super) async fn send<S: BodyStream>(request: ClientRequest, mut body: S) -> Response {
+    let response = match request.method {
         Method::OPTIONS => cross_origin::preflight(),
-        Method::POST => match take(context, peer, &mut body).await {
+        Method::POST => match deliver(&request.context, &request.peer, &mut body).await {
             Ok(next) => json(StatusCode::OK, &json!({ "next": next })),
             Err(error) => {
                 body::discard(body).await;
@@ -97,50 +84,48 @@ pub(super) async fn send<B: Buf>(
         },
         _ => HttpError::method_not_allowed("POST, OPTIONS").into(),
     };
-    cross_origin::allow(&headers, response)
+    cross_origin::allow(&request.headers, response)
 }
 
-/// The number of the message that is expected next.
-async fn take<B: Buf>(
-    context: &HttpContext,
-    peer: &Peer,
-    body: &mut (impl Stream<Item = Result<B, warp::Error>> + Unpin),
-) -> Result<u64, HttpError> {
+/// Reads the messages of a body and passes them to their stream's connection. Returns the number of the next message that
+/// the stream expects.
+async fn deliver<S: BodyStream>(context: &HttpContext, peer: &Peer, body: &mut S) -> Result<u64, HttpError> {
     let mut is_known = false;
-    // Who names no stream gets none of the relay's memory.
-    let body = body::read(context, body, MAX_BATCH_BODY, |start| {
-        if !is_known && let Some(stream) = Batch::stream(start)? {
+    // A body without the id of an open stream is refused after its first line, before it takes more memory.
+    let body = body::read(context, body, MAX_UPLOAD_BODY, |start| {
+        if !is_known && let Some(stream) = Upload::stream_id(start)? {
             is_known = context.streams.has(stream);
             if !is_known {
-                return Err(unknown());
+                return Err(unknown_stream());
             }
             peer.http_connection.mark_authenticated();
         }
         Ok(())
     });
     let body = body.await?;
-    let batch = Batch::parse(&body)?;
-    let _waiting = body.into_held();
-    match timeout(BUSY_TIMEOUT, context.streams.push(&batch)).await {
-        Ok(Pushed::Taken(next)) => Ok(next),
-        Ok(Pushed::Gap(next)) => {
-            let message = format!("messages before these are missing: number {next} is expected");
+    let upload = Upload::parse(&body)?;
+    let _reservation = body.into_reservation();
+    match timeout(PUSH_TIMEOUT, context.streams.push(&upload)).await {
+        Ok(PushOutcome::PublishReceipt(next)) => Ok(next),
+        Ok(PushOutcome::Gap(next)) => {
+            let message =
+                format!("the stream expects message {next} first; send the messages from {next} on");
             Err(HttpError::new(StatusCode::CONFLICT, message))
         }
-        Ok(Pushed::Over) => Err(unknown()),
-        Ok(Pushed::Full) | Err(_) => {
-            let message = "the connection is busy with the messages before; send these again";
+        Ok(PushOutcome::Closed) => Err(unknown_stream()),
+        Ok(PushOutcome::Full) | Err(_) => {
+            let message = "the connection still processes earlier messages; send these again";
             Err(Refused::new(Code::Overloaded, message).into())
         }
     }
 }
 
-fn unknown() -> HttpError {
-    HttpError::new(StatusCode::NOT_FOUND, "there is no such stream; open another with POST /v1/stream")
+fn unknown_stream() -> HttpError {
+    HttpError::new(StatusCode::NOT_FOUND, "no stream has this id; open another with POST /v1/stream")
 }
 
-impl From<BatchError> for HttpError {
-    fn from(error: BatchError) -> Self {
+impl From<UploadError> for HttpError {
+    fn from(error: UploadError) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error.to_string())
     }
 }

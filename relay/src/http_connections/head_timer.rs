@@ -74,7 +74,7 @@ mod tests {
 
     fn timer() -> HeadTimer {
         let connection = super::super::test_connection(&Arc::new(Memory::new(1 << 30)));
-        HeadTimer::new(connection, HEAD, Settings::default().keep_alive)
+        HeadTimer::new(connection, HEAD, Settings::default().keep_alive_timeout)
     }
 
     fn started(timer: &HeadTimer) -> Pin<Box<dyn Sleep>> {

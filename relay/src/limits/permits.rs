@@ -1,10 +1,10 @@
 //! The permits of connections, sessions and subscriptions, which are released when they are dropped.
 
 use super::{Limit, Limits, bucket::Bucket};
-use crate::{refused::Refused, tenant::Tenant};
+use crate::{proxies::client_network, refused::Refused, tenant::Tenant};
 use std::{
     hash::BuildHasher as _,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, atomic::Ordering},
     time::Instant,
 };
@@ -57,7 +57,7 @@ impl Limits {
 
     /// Acquires the permit of a connection from this address.
     pub(crate) fn admit_address(self: &Arc<Self>, address: IpAddr) -> Result<AddressPermit, Refused> {
-        let address = self.keys.hash_one(("address", network(address)));
+        let address = self.keys.hash_one(("address", client_network(address)));
         if self.concurrency.try_acquire(address, self.settings().max_connections_per_address) {
             Ok(AddressPermit { limits: self.clone(), address })
         } else {
@@ -130,14 +130,6 @@ impl SessionPermit {
         if let Ok(count @ 1..) = u32::try_from(count) {
             self.limits.subscriptions.release_many(self.tenant.app, count);
         }
-    }
-}
-
-/// Returns the network whose addresses count as one client: a /64 of IPv6, because its owner controls 2⁶⁴ addresses.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
     }
 }
 

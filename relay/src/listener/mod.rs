@@ -1,50 +1,54 @@
-//! Where connections come from: an address, a Unix domain socket, or a socket that systemd hands over.
+//! The listener for clients: an address, a Unix domain socket, or a socket that systemd passes to the relay.
 
 pub(crate) mod accept;
+mod arrival;
 pub(crate) mod net;
+mod serve;
 mod unix;
 
 use crate::settings::Listen;
 use listenfd::ListenFd;
 use socket2::SockRef;
-use std::{fmt, io, net::SocketAddr, os::fd::AsFd, path::PathBuf};
+use std::{fmt, io, net::SocketAddr, os::fd::AsFd, path::PathBuf, time::Duration};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use unix::SocketFile;
 
-/// Connections that the system may complete before the relay accepts them. Where everybody comes back at once, a shorter
-/// queue makes most of them wait a second for their next SYN. The system cuts it to its own limit
+/// The number of connections that the system may complete before the relay accepts them. When all clients reconnect at
+/// once, a shorter queue makes most of them wait a second for their next SYN. The system reduces it to its own limit
 /// (`net.core.somaxconn`).
 const BACKLOG: i32 = 65_535;
+/// The pause after `accept` failed. It usually fails because no file descriptor is left.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 pub(crate) enum Listener {
     Tcp(TcpListener),
     Unix(UnixListener, Option<SocketFile>),
 }
 
-/// A connection, and where it came from if that has an address.
-pub(crate) enum Accepted {
+/// The socket of a new connection, with its peer's address if it has one.
+pub(crate) enum AcceptedStream {
     Tcp(TcpStream, SocketAddr),
     Unix(UnixStream),
 }
 
-/// Where a relay really listens.
+/// The endpoint on which a relay listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Endpoint {
     /// An address.
     Tcp {
-        /// With the real port.
+        /// The address with the port that the system assigned.
         address: SocketAddr,
-        /// Whether it speaks TLS.
+        /// True if the endpoint uses TLS.
         tls: bool,
     },
-    /// A Unix domain socket; without a path where systemd opened one that has none.
+    /// The path of a Unix domain socket; `None` if systemd opened an unnamed one.
     Unix(Option<PathBuf>),
 }
 
 impl Listener {
-    /// `mode` is that of a Unix domain socket.
-    pub(crate) async fn open(listen: &Listen, mode: u32) -> io::Result<Self> {
+    /// Starts to listen. `socket_mode` is the file mode of a Unix domain socket.
+    pub(crate) async fn open(listen: &Listen, socket_mode: u32) -> io::Result<Self> {
         match listen {
             Listen::Tcp(address) => {
                 let listener = TcpListener::bind(address).await?;
@@ -52,7 +56,7 @@ impl Listener {
                 Self::tcp(listener)
             }
             Listen::Unix(path) => {
-                let (listener, file) = unix::listen(path, mode)?;
+                let (listener, file) = unix::listen(path, socket_mode)?;
                 lengthen_queue(&listener)?;
                 listener.set_nonblocking(true)?;
                 Ok(Self::Unix(UnixListener::from_std(listener)?, Some(file)))
@@ -76,30 +80,33 @@ impl Listener {
         })
     }
 
-    pub(crate) async fn accept(&self) -> io::Result<Accepted> {
+    pub(crate) async fn accept(&self) -> io::Result<AcceptedStream> {
         match self {
-            Self::Tcp(listener) => listener.accept().await.map(|(stream, peer)| Accepted::Tcp(stream, peer)),
+            Self::Tcp(listener) => {
+                listener.accept().await.map(|(stream, peer)| AcceptedStream::Tcp(stream, peer))
+            }
             Self::Unix(listener, _) => {
                 let (stream, _) = listener.accept().await?;
                 net::prepare_unix(&stream);
-                Ok(Accepted::Unix(stream))
+                Ok(AcceptedStream::Unix(stream))
             }
         }
     }
 }
 
-/// The relay's own listeners begin with the queue of the standard library, which is short. A socket of systemd keeps the
-/// `Backlog=` of its unit.
+/// Replaces the short queue that the standard library gives a listener. A socket from systemd keeps the `Backlog=` of its
+/// unit.
 fn lengthen_queue(listener: &impl AsFd) -> io::Result<()> {
     SockRef::from(listener).listen(BACKLOG)
 }
 
-/// The one socket that was handed over (`LISTEN_FDS`, `LISTEN_PID`).
+/// Takes the one socket that systemd passed (`LISTEN_FDS`, `LISTEN_PID`).
 fn from_systemd() -> io::Result<Listener> {
     let mut sockets = ListenFd::from_env();
     if sockets.len() != 1 {
         let message = format!(
-            "systemd handed over {} sockets where there must be one; start the relay through its .socket unit",
+            "systemd passed {} sockets, but listen = \"systemd\" needs exactly one; start the relay through its .socket \
+             unit",
             sockets.len()
         );
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
@@ -111,19 +118,19 @@ fn from_systemd() -> io::Result<Listener> {
     match sockets.take_unix_listener(0) {
         Ok(Some(listener)) => {
             listener.set_nonblocking(true)?;
-            // The file is systemd's.
+            // systemd owns the file.
             Ok(Listener::Unix(UnixListener::from_std(listener)?, None))
         }
         _ => {
             let message =
-                "the socket that systemd handed over is neither TCP nor a Unix stream; use ListenStream=";
+                "the socket that systemd passed is neither TCP nor a Unix stream socket; use ListenStream=";
             Err(io::Error::new(io::ErrorKind::InvalidInput, message))
         }
     }
 }
 
 impl Endpoint {
-    /// The address, if it has one.
+    /// Returns the address of a TCP endpoint.
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
         match self {

@@ -1,4 +1,4 @@
-//! A Unix domain socket as a file: taken over where nobody is behind it any more, and removed in the end.
+//! The file of a Unix domain socket: an abandoned one is replaced, and the relay's own is removed at the end.
 
 use std::{
     fs, io,
@@ -9,17 +9,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The file of a socket that is listened on. Dropping it removes the file, unless another socket has taken its place.
+/// The file of a listening socket. Dropping it removes the file, unless another socket has replaced it.
 pub(crate) struct SocketFile {
     path: PathBuf,
     inode: u64,
 }
 
-/// Listens. A socket that a relay left behind is replaced; a file that is none, or a socket that somebody still listens
-/// on, is an error. Who may write to the socket by its `mode` may connect.
+/// Listens on a socket with this file mode, which decides who may connect. An abandoned socket is replaced. A file that is
+/// not a socket, or a socket on which another process listens, is an error.
 pub(super) fn listen(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFile)> {
     check_free(path)?;
-    // Under another name until the mode is right, then all at once.
+    // The socket has a temporary name until its mode is set, and is then renamed atomically.
     let mut draft = path.as_os_str().to_owned();
     draft.push(format!(".{}", std::process::id()));
     let draft = PathBuf::from(draft);
@@ -37,16 +37,16 @@ pub(super) fn listen(path: &Path, mode: u32) -> io::Result<(UnixListener, Socket
 }
 
 fn check_free(path: &Path) -> io::Result<()> {
-    let taken = |message| Err(io::Error::new(io::ErrorKind::AddrInUse, message));
+    let in_use = |message| Err(io::Error::new(io::ErrorKind::AddrInUse, message));
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
-        Ok(file) if !file.file_type().is_socket() => return taken("the file is there and is no socket"),
+        Ok(file) if !file.file_type().is_socket() => return in_use("the file exists and is not a socket"),
         Ok(_) => {}
     }
     match UnixStream::connect(path) {
-        Ok(_) => taken("another process listens on the socket"),
-        // Left behind by a process that is gone.
+        Ok(_) => in_use("another process listens on the socket"),
+        // The process that created the socket is gone.
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
         Err(error) => Err(error),
     }
@@ -73,14 +73,14 @@ mod tests {
     const MODE: u32 = 0o660;
 
     #[test]
-    fn only_a_socket_that_nobody_listens_on_is_replaced() {
+    fn only_an_abandoned_socket_is_replaced() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("relay.sock");
         let (_first, file) = listen(&path, MODE).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
         let error = listen(&path, MODE).err().unwrap();
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
-        // Whoever crashes leaves its socket behind.
+        // A process that crashes leaves its socket.
         std::mem::forget(file);
         drop(_first);
         let (second, file) = listen(&path, MODE).unwrap();
@@ -88,13 +88,13 @@ mod tests {
         assert!(!path.exists());
         drop(second);
         fs::write(&path, "precious").unwrap();
-        assert!(listen(&path, MODE).err().unwrap().to_string().contains("no socket"));
+        assert!(listen(&path, MODE).err().unwrap().to_string().contains("not a socket"));
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
     }
 
     #[test]
-    fn a_socket_that_took_the_place_is_not_removed() {
+    fn a_socket_that_replaced_the_file_is_not_removed() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("relay.sock");
         let (first, file) = listen(&path, MODE).unwrap();

@@ -1,7 +1,7 @@
 //! The account of one connection's memory, by kind, which is released when it is dropped.
 
 use super::{Memory, MemoryKind};
-use crate::listener::net::{UNREAD, UNSENT, UNSENT_OF_QUICK};
+use crate::listener::net::{UNREAD, UNSENT, UNSENT_AFTER_RAISE};
 use std::sync::Arc;
 
 /// The memory of one connection, in two words.
@@ -39,8 +39,8 @@ impl KernelBuffers {
         match self {
             Self::Nothing => 0,
             Self::Unread => UNSENT,
-            Self::UnreadOfQuick => UNSENT_OF_QUICK,
-            Self::Both => UNSENT_OF_QUICK + UNREAD,
+            Self::UnreadOfQuick => UNSENT_AFTER_RAISE,
+            Self::Both => UNSENT_AFTER_RAISE + UNREAD,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One counter for every code that a relay answers with.
+//! One counter per protocol code.
 
 use sealwire_protocol::Code;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ impl ByCode {
         }
     }
 
-    /// Every code with its count, also where that is 0: a rate needs a beginning.
+    /// Every code with its count. Zeros are included, so that Prometheus can compute a rate from the first event on.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Code, u64)> {
         Code::ALL.iter().zip(&self.0).map(|(code, count)| (*code, count.load(Ordering::Relaxed)))
     }
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_has_a_counter_of_its_own() {
+    fn every_code_has_its_own_counter() {
         let counts = ByCode::default();
         for (times, code) in Code::ALL.iter().enumerate() {
             (0..times).for_each(|_| counts.add(*code));

@@ -1,11 +1,12 @@
-//! A histogram of durations with one writer: its task adds without a locked instruction, a scrape reads meanwhile.
+//! A histogram of durations with a single writer. Its task adds without an atomic read-modify-write, and a scrape may read
+//! at any time.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
-/// Upper bounds, in microseconds. What is longer falls into one more bucket.
+/// The upper bounds of the buckets, in microseconds. One more bucket counts longer durations.
 pub(crate) const BOUNDS: [u64; 14] = [
     100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
 ];
@@ -16,16 +17,17 @@ pub(crate) struct Latency {
     micros: AtomicU64,
 }
 
-/// What one or several histograms hold.
+/// The sum of one or several histograms.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Distribution {
-    /// How many fell into each bucket alone.
+    /// The count of each bucket, not cumulative.
     pub(crate) buckets: [u64; BOUNDS.len() + 1],
+    /// The sum of all durations, in microseconds.
     pub(crate) micros: u64,
 }
 
 impl Latency {
-    /// Called by one task alone.
+    /// Records a duration. Only one task may call it.
     pub(crate) fn record(&self, duration: Duration) {
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         let bucket = BOUNDS.partition_point(|bound| *bound < micros);
@@ -41,7 +43,7 @@ impl Latency {
     }
 }
 
-/// Adds to a counter that nobody else writes.
+/// Adds to a counter that has no other writer.
 pub(crate) fn add(counter: &AtomicU64, count: u64) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
 }
@@ -51,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_falls_into_the_first_bucket_that_is_not_below_it() {
+    fn a_duration_is_counted_in_the_first_bucket_whose_bound_is_not_below_it() {
         let (latency, mut distribution) = (Latency::default(), Distribution::default());
         for micros in [0, 100, 101, 2_500_000, 2_500_001] {
             latency.record(Duration::from_micros(micros));

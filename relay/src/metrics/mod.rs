@@ -1,5 +1,5 @@
-//! What the relay counts about itself. Whoever does something often counts by itself, without a lock and without a cache
-//! line that others write; a scrape adds up. The names on the outside are in [`exposition`].
+//! The relay's counters. Frequent events are counted per thread or task, without locks and without shared cache lines; a
+//! scrape adds them up. The names of the metrics are in `admin/exposition`.
 
 mod by_code;
 pub(crate) mod latency;
@@ -20,33 +20,33 @@ use std::sync::{
 };
 use striped::Striped;
 
-/// Counters that no other part of the relay owns.
+/// The counters that no other part of the relay owns.
 #[derive(Default)]
 pub(crate) struct Metrics {
-    /// WebSockets that were opened.
-    pub(crate) connections_opened: Count,
+    /// WebSockets and streams that were opened.
+    pub(crate) connections_opened: Counter,
     /// Sessions whose token was accepted.
-    pub(crate) sessions_opened: Count,
-    sessions_closed: Count,
-    /// Sessions that the relay ended, by why.
+    pub(crate) sessions_opened: Counter,
+    sessions_closed: Counter,
+    /// Sessions that the relay ended, by the code of the reason.
     pub(crate) goodbyes: ByCode,
-    /// Refused attempts: what the audit log is about.
+    /// Refused attempts, which the audit log lists.
     pub(crate) refusals: ByCode,
-    /// Refused attempts that the audit log counted instead of writing them down.
-    pub(crate) audit_suppressed: Count,
+    /// Refused attempts that the audit log only counted.
+    pub(crate) audit_suppressed: Counter,
     /// Bytes read from WebSockets.
     pub(crate) received: Striped,
-    /// Bytes written to WebSockets by their own tasks; those of fan-out are counted there.
+    /// Bytes that the tasks of WebSockets wrote. Fan-out counts the bytes that it wrote itself.
     pub(crate) sent: Striped,
-    /// HTTP requests that were answered.
+    /// Responses to HTTP requests.
     pub(crate) requests: Requests,
 }
 
-/// A counter of something that does not happen all the time.
+/// A counter of infrequent events.
 #[derive(Default)]
-pub(crate) struct Count(AtomicU64);
+pub(crate) struct Counter(AtomicU64);
 
-impl Count {
+impl Counter {
     pub(crate) fn add(&self, count: u64) {
         self.0.fetch_add(count, Ordering::Relaxed);
     }
@@ -56,7 +56,7 @@ impl Count {
     }
 }
 
-/// An open session, counted until it is dropped.
+/// Counts an open session until it is dropped.
 pub(crate) struct OpenSession(Arc<Metrics>);
 
 impl OpenSession {
@@ -73,14 +73,14 @@ impl Drop for OpenSession {
 }
 
 impl Metrics {
-    /// The relay ended a session with this number of a code.
+    /// Counts a session that the relay ended with the code of this number.
     pub(crate) fn said_goodbye(&self, code: u32) {
         if let Some(code) = Code::from_number(code) {
             self.goodbyes.add(code);
         }
     }
 
-    /// Sessions that are open.
+    /// The number of open sessions.
     pub(crate) fn sessions(&self) -> u64 {
         self.sessions_opened.total().saturating_sub(self.sessions_closed.total())
     }

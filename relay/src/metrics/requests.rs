@@ -1,8 +1,8 @@
-//! How many HTTP requests each endpoint answered, and with which status.
+//! Counters of HTTP responses by endpoint and status.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// An endpoint, as metrics and the access log name it. Never the path itself: that is whatever somebody sent.
+/// An endpoint, as metrics and the access log name it. The path of a request is never used, because clients choose it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     Realtime,
@@ -49,7 +49,7 @@ impl Route {
     }
 }
 
-/// The statuses that the relay answers with; the last counter is for any other.
+/// The statuses of the relay's responses. One more counter is for any other.
 const STATUSES: [u16; 18] =
     [101, 200, 202, 204, 400, 401, 403, 404, 405, 408, 409, 413, 415, 426, 429, 431, 500, 503];
 
@@ -62,7 +62,7 @@ impl Requests {
         self.0[route as usize][status].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What was answered at least once.
+    /// Every combination of endpoint and status that occurred, with its count.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Route, String, u64)> {
         Route::ALL.into_iter().zip(&self.0).flat_map(|(route, counts)| {
             let named = counts.iter().enumerate().filter_map(|(index, count)| {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn every_endpoint_has_its_place() {
+    fn every_endpoint_has_its_own_counters() {
         for (index, route) in Route::ALL.into_iter().enumerate() {
             assert_eq!(route as usize, index);
             assert_eq!(Route::of(route.path()), route);

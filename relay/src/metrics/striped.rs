@@ -1,10 +1,10 @@
-//! A counter that many threads add to without sharing a cache line, read when somebody scrapes.
+//! A counter that many threads add to without sharing a cache line. A scrape sums it up.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 const STRIPES: usize = 16;
 
-/// Two lines, because processors fetch them in pairs.
+/// The alignment is two cache lines, because processors fetch lines in pairs.
 #[repr(align(128))]
 #[derive(Default)]
 struct Stripe(AtomicU64);
@@ -13,7 +13,8 @@ struct Stripe(AtomicU64);
 pub(crate) struct Striped([Stripe; STRIPES]);
 
 thread_local! {
-    static OWN: usize = {
+    /// The index of the thread's stripe.
+    static STRIPE: usize = {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES
     };
@@ -22,7 +23,7 @@ thread_local! {
 impl Striped {
     pub(crate) fn add(&self, count: usize) {
         if count > 0 {
-            let stripe = OWN.with(|own| *own);
+            let stripe = STRIPE.with(|stripe| *stripe);
             self.0[stripe].0.fetch_add(count as u64, Ordering::Relaxed);
         }
     }
@@ -37,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_many_threads_add_is_all_there() {
+    fn the_additions_of_all_threads_are_summed() {
         let counter = Striped::default();
         std::thread::scope(|scope| {
             for _ in 0..2 * STRIPES {

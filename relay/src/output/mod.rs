@@ -1,8 +1,8 @@
-//! The output of the process: a thread of its own writes it, so a reader that is slow, stalled or gone never delays or ends
+//! The output of the process. A dedicated thread writes it, so that a slow, stalled or closed reader never delays or ends
 //! anything else. Lines that cannot be written are dropped and counted.
 //!
-//! `tracing-appender` has such a writer, but it loses lines to failed writes without counting them, bounds its queue by
-//! lines instead of bytes, and prints (which may block or panic) where the reader is stalled at the end.
+//! `tracing-appender` has a similar writer, but it loses lines to failed writes without counting them, bounds its queue by
+//! lines instead of bytes, and prints to a stalled reader at the end, which may block or panic.
 
 mod queue;
 #[cfg(test)]
@@ -18,11 +18,12 @@ use std::{
     time::Duration,
 };
 
-/// Most bytes that wait to be written, the batch that is being written included.
+/// The maximum number of bytes that wait to be written, including the batch in progress.
 const MAX_BYTES: usize = 1024 * 1024;
-/// Pause before another attempt where the descriptor is non-blocking and full: another process chose that for it.
-const FULL_PAUSE: Duration = Duration::from_millis(10);
-/// Time for which the end of the process waits for lines that are still queued.
+/// The pause before a retry if the descriptor is non-blocking and full. Another process that shares it may have made it
+/// non-blocking.
+const RETRY_PAUSE: Duration = Duration::from_millis(10);
+/// The time for which the end of the process waits for queued lines.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A destination of lines.
@@ -32,54 +33,53 @@ pub struct Output {
 }
 
 impl Output {
-    /// Starts the thread that writes to `sink`; it lasts as long as the process.
+    /// Starts the thread that writes to `sink`. It runs until the process ends.
     ///
     /// # Errors
-    /// The system's error, if it gives no thread.
+    /// The system's error if it cannot start the thread.
     pub fn start(name: &str, sink: impl Write + Send + 'static) -> io::Result<Self> {
         let queue = Arc::new(Queue::new(MAX_BYTES));
-        let taken = queue.clone();
-        thread::Builder::new().name(name.to_owned()).spawn(move || write_all(&taken, sink))?;
+        let written = queue.clone();
+        thread::Builder::new().name(name.to_owned()).spawn(move || write_all(&written, sink))?;
         Ok(Self { queue })
     }
 
-    /// Starts the thread for one of the process's own descriptors, without the lock of the standard library's handle.
+    /// Starts the thread for one of the process's descriptors, without the lock of the standard library's handle.
     ///
     /// # Errors
-    /// The system's error, if it gives no thread or no descriptor.
+    /// The system's error if it cannot start the thread or duplicate the descriptor.
     pub fn of(name: &str, descriptor: impl AsFd) -> io::Result<Self> {
         Self::start(name, File::from(descriptor.as_fd().try_clone_to_owned()?))
     }
 
-    /// Queues whole lines, or drops them where there is no room. Never waits.
+    /// Queues whole lines, or drops them if the queue is full. Never blocks.
     pub fn write(&self, lines: &[u8]) {
         self.queue.push(lines);
     }
 
-    /// Waits until everything that is queued now was written or dropped, or until `patience` is over. Returns which of
-    /// the two it was.
-    pub fn flush(&self, patience: Duration) -> bool {
-        self.queue.wait_until_settled(patience)
+    /// Waits until all lines queued so far were written or dropped, at most for `timeout`. Returns false on a timeout.
+    pub fn flush(&self, timeout: Duration) -> bool {
+        self.queue.wait_until_completed(timeout)
     }
 
-    /// The number of lines that were dropped.
+    /// The number of dropped lines.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.queue.dropped()
     }
 
-    /// The number of lines that were dropped and not reported yet, once lines can be written again.
-    fn take_report(&self) -> u64 {
-        self.queue.take_report()
+    /// The number of dropped lines that were not reported yet; 0 until lines can be written again.
+    fn take_unreported(&self) -> u64 {
+        self.queue.take_unreported()
     }
 }
 
 static LOG: OnceLock<Output> = OnceLock::new();
 
-/// Standard error of the process, which the log goes to. Opens it the first time.
+/// Returns the output for standard error, which carries the log. Opens it on the first call.
 ///
 /// # Errors
-/// The system's error, if it gives no thread or no descriptor.
+/// The system's error if it cannot start the thread or duplicate the descriptor.
 pub fn open_log() -> io::Result<&'static Output> {
     if let Some(log) = LOG.get() {
         return Ok(log);
@@ -88,21 +88,21 @@ pub fn open_log() -> io::Result<&'static Output> {
     Ok(LOG.get_or_init(|| log))
 }
 
-/// Gives the lines that are still queued for standard error a moment before the process ends.
+/// Waits a moment for the lines queued for standard error, before the process ends.
 pub fn flush_log() {
     if let Some(log) = LOG.get() {
         log.flush(FLUSH_TIMEOUT);
     }
 }
 
-/// The number of lines for standard error that were dropped.
+/// The number of dropped lines of standard error.
 pub(crate) fn dropped_log_lines() -> u64 {
     LOG.get().map_or(0, Output::dropped)
 }
 
-/// Says in the log how many of its lines were dropped, once there is somebody to say it to.
+/// Logs the number of dropped lines, once lines can be written again.
 pub(crate) fn report_dropped() {
-    let dropped = LOG.get().map_or(0, Output::take_report);
+    let dropped = LOG.get().map_or(0, Output::take_unreported);
     if dropped > 0 {
         tracing::warn!(
             dropped,
@@ -113,16 +113,16 @@ pub(crate) fn report_dropped() {
 
 fn write_all(queue: &Queue, mut sink: impl Write) {
     let mut batch = Vec::new();
-    // A failed write may have left a line without its end.
+    // True if a failed write left an incomplete line, which the next write must end first.
     let mut is_cut = false;
     loop {
         queue.take(&mut batch);
         let written = write_batch(&mut sink, &batch, &mut is_cut);
-        queue.settle(&mut batch, written);
+        queue.complete(&mut batch, written);
     }
 }
 
-/// Writes until all is written or a write fails. Returns how many bytes of the batch were written.
+/// Writes until the batch is complete or a write fails. Returns the number of bytes written.
 fn write_batch(sink: &mut impl Write, batch: &[u8], is_cut: &mut bool) -> usize {
     if *is_cut && write(sink, b"\n") == 1 {
         *is_cut = false;
@@ -141,13 +141,13 @@ fn write_batch(sink: &mut impl Write, batch: &[u8], is_cut: &mut bool) -> usize 
     written
 }
 
-/// Writes once. Zero where that failed.
+/// Writes once. Returns 0 if the write failed.
 fn write(sink: &mut impl Write, bytes: &[u8]) -> usize {
     loop {
         match sink.write(bytes) {
             Ok(written) => return written,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(FULL_PAUSE),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(RETRY_PAUSE),
             Err(_) => return 0,
         }
     }

@@ -1,47 +1,48 @@
-//! Lines on their way to an output: bounded in bytes, and counted where they are dropped.
+//! The queue of lines for an output. It is bounded in bytes, and counts the lines that are dropped.
 
 use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-/// BacklogPermit that an idle queue keeps, in bytes.
-const KEPT: usize = 16 * 1024;
+/// The capacity that an idle queue keeps, in bytes.
+const IDLE_CAPACITY: usize = 16 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Queue {
-    state: Mutex<State>,
-    /// There is something to write.
+    state: Mutex<QueueState>,
+    /// Notified when lines are queued.
     filled: Condvar,
-    /// Something was written or dropped.
-    settled: Condvar,
+    /// Notified when a batch was written or dropped.
+    completed: Condvar,
     max_bytes: usize,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct QueueState {
     bytes: Vec<u8>,
-    /// Bytes of the batch that is being written.
+    /// The size of the batch in progress, in bytes.
     writing: usize,
-    /// Lines that were queued, and those of them that were written or dropped since.
+    /// The number of lines queued so far.
     queued: u64,
-    done: u64,
+    /// The number of queued lines that were written or dropped after they were queued.
+    completed: u64,
     dropped: u64,
     reported: u64,
-    /// A batch was written as a whole after the last line that was dropped.
-    works: bool,
+    /// True if a whole batch was written after the last dropped line.
+    has_recovered: bool,
 }
 
 impl Queue {
     pub(super) fn new(max_bytes: usize) -> Self {
-        Self { state: Mutex::default(), filled: Condvar::new(), settled: Condvar::new(), max_bytes }
+        Self { state: Mutex::default(), filled: Condvar::new(), completed: Condvar::new(), max_bytes }
     }
 
     pub(super) fn push(&self, lines: &[u8]) {
         let mut state = self.state();
         if state.bytes.len() + state.writing + lines.len() > self.max_bytes {
             state.dropped += count(lines);
-            state.works = false;
+            state.has_recovered = false;
             return;
         }
         state.queued += count(lines);
@@ -50,7 +51,7 @@ impl Queue {
         self.filled.notify_one();
     }
 
-    /// Waits for lines and takes all there are. The batch must be empty.
+    /// Waits for lines and moves all of them into the empty batch.
     pub(super) fn take(&self, batch: &mut Vec<u8>) {
         let mut state = self.state();
         while state.bytes.is_empty() {
@@ -60,25 +61,25 @@ impl Queue {
         state.writing = batch.len();
     }
 
-    /// So many bytes of the batch were written, and the rest is dropped.
-    pub(super) fn settle(&self, batch: &mut Vec<u8>, written: usize) {
+    /// Completes a batch of which `written` bytes were written, and counts the lines of the rest as dropped.
+    pub(super) fn complete(&self, batch: &mut Vec<u8>, written: usize) {
         let mut state = self.state();
         let dropped = count(&batch[written..]);
-        state.done += count(batch);
+        state.completed += count(batch);
         state.dropped += dropped;
-        state.works = dropped == 0;
+        state.has_recovered = dropped == 0;
         state.writing = 0;
         drop(state);
         batch.clear();
-        batch.shrink_to(KEPT);
-        self.settled.notify_all();
+        batch.shrink_to(IDLE_CAPACITY);
+        self.completed.notify_all();
     }
 
-    /// True if everything that is queued now was written or dropped within `patience`.
-    pub(super) fn wait_until_settled(&self, patience: Duration) -> bool {
+    /// Waits until all lines queued so far were written or dropped. Returns false after `timeout`.
+    pub(super) fn wait_until_completed(&self, timeout: Duration) -> bool {
         let state = self.state();
         let queued = state.queued;
-        let waited = self.settled.wait_timeout_while(state, patience, |state| state.done < queued);
+        let waited = self.completed.wait_timeout_while(state, timeout, |state| state.completed < queued);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
@@ -86,19 +87,19 @@ impl Queue {
         self.state().dropped
     }
 
-    /// Lines that were dropped since the last report, if the output takes lines again.
-    pub(super) fn take_report(&self) -> u64 {
+    /// The number of lines dropped since the last report; 0 until the output accepts lines again.
+    pub(super) fn take_unreported(&self) -> u64 {
         let mut state = self.state();
-        if !state.works {
+        if !state.has_recovered {
             return 0;
         }
-        let missing = state.dropped - state.reported;
+        let unreported = state.dropped - state.reported;
         state.reported = state.dropped;
-        missing
+        unreported
     }
 
-    /// Plain bytes and numbers are never half changed, and what a panic says must still get out.
-    fn state(&self) -> MutexGuard<'_, State> {
+    /// Locks the state. A poisoned lock is used as it is: the state is consistent, and the panic's message must be written.
+    fn state(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

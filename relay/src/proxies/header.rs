@@ -1,23 +1,24 @@
-//! The header of the PROXY protocol (versions 1 and 2), which says who the client of a TCP proxy is. Exactly the header
-//! is read and not a byte of what follows, which belongs to TLS or HTTP.
+//! The header of the PROXY protocol (versions 1 and 2), in which a TCP proxy states its client's address. The reader stops
+//! at the header's last byte, because the bytes after it belong to TLS or HTTP.
 
 use ppp::{v1, v2};
 use std::{io, net::IpAddr};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// The start of version 2.
+/// The first bytes of version 2.
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
-/// The rest of version 2's fixed part: version and command, protocol, and the length of what follows.
+/// The length of the other fixed fields of version 2: version and command, protocol, and the length of the rest.
 const FIXED: usize = 4;
-/// Longest rest of version 2 that is read, in bytes. Addresses take 216 at most, the rest are extensions.
+/// The longest rest of a version 2 header, in bytes. Addresses take at most 216, extensions the others.
 const MAX_REST: usize = 2048;
-/// Longest header of version 1, in bytes, with its line end.
+/// The longest header of version 1, in bytes, with its line end.
 const MAX_LINE: usize = 107;
 
-/// Reads a header. `None` where the proxy speaks for itself, as in its health checks.
+/// Reads a header and returns the client's address. `None` means that the proxy itself is the client, as in its health
+/// checks. The caller sets a deadline.
 ///
 /// # Errors
-/// Where anything else comes. The caller sees to it that it does not take for ever.
+/// [`io::ErrorKind::InvalidData`] if the bytes are not a header, and the errors of reading.
 pub(crate) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<IpAddr>> {
     let mut header = vec![0; SIGNATURE.len()];
     stream.read_exact(&mut header).await?;
@@ -44,7 +45,7 @@ async fn read_binary(
     })
 }
 
-/// Byte by byte: nothing before the line's end says how long it is.
+/// Reads version 1 byte by byte, because its length is known only at the end of the line.
 async fn read_line(stream: &mut (impl AsyncRead + Unpin), mut header: Vec<u8>) -> io::Result<Option<IpAddr>> {
     if !header.starts_with(b"PROXY ") {
         return Err(malformed("the connection does not begin with a header of the PROXY protocol"));
@@ -71,7 +72,7 @@ fn malformed(error: impl ToString) -> io::Error {
 mod tests {
     use super::*;
 
-    /// What became of the header, and how much was left behind it.
+    /// The result of reading a header, and the number of bytes left after it.
     async fn read_of(bytes: &[u8]) -> (Result<Option<String>, io::ErrorKind>, usize) {
         let mut stream = bytes;
         let result = read(&mut stream).await;
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_header_is_an_error() {
+    async fn bytes_that_are_not_a_header_are_an_error() {
         let long = [b"PROXY TCP4 ".as_slice(), &[b'1'; 200], b"\r\n"].concat();
         let short = binary(0x21, 0x11, &[0; 4]);
         let endless = [SIGNATURE, &[0x21, 0x11, 0xff, 0xff][..], &[0; 70_000]].concat();

@@ -1,63 +1,65 @@
-//! Who the client is where proxies stand in between. Only what a trusted proxy says of its own peer is believed.
+//! The address of the client behind proxies. Only a trusted proxy's statement about its own peer is believed.
 
 pub(crate) mod header;
+mod network;
 mod trusted;
 
+pub(crate) use network::client_network;
 pub use trusted::TrustedProxies;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use warp::http::HeaderMap;
 
-/// Where a connection came from.
+/// The address of a connection's peer, which may be a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Origin {
-    /// The peer's address. A peer on a Unix domain socket has none and counts as this machine.
-    pub(crate) address: IpAddr,
-    /// Whether it came over a Unix domain socket, where only the relay's own proxy gets at.
-    is_local: bool,
+pub(crate) struct PeerAddress {
+    /// The peer's IP address. A peer on a Unix domain socket has none and counts as the loopback address.
+    pub(crate) ip: IpAddr,
+    /// True for a Unix domain socket. Only the relay's own proxy reaches it.
+    is_unix: bool,
 }
 
-impl Origin {
-    pub(crate) fn address(address: IpAddr) -> Self {
-        Self { address: address.to_canonical(), is_local: false }
+impl PeerAddress {
+    pub(crate) fn tcp(ip: IpAddr) -> Self {
+        Self { ip: ip.to_canonical(), is_unix: false }
     }
 
     pub(crate) fn unix() -> Self {
-        Self { address: Ipv4Addr::LOCALHOST.into(), is_local: true }
+        Self { ip: Ipv4Addr::LOCALHOST.into(), is_unix: true }
     }
 }
 
-/// Which peers are proxies of the operator's own, and what they say.
+/// The operator's proxies: tells them from clients, and reads the client's address from their headers.
 #[derive(Clone, Debug)]
 pub(crate) struct Proxies {
     trusted: TrustedProxies,
-    /// Without a list: every peer is the proxy.
-    is_everybody: bool,
+    /// True if every peer counts as a proxy, because a proxy is configured and no list names its addresses.
+    trusts_every_peer: bool,
     sends_header: bool,
 }
 
 impl Proxies {
     /// `terminate_tls` and `send_header` are the settings `proxy_terminates_tls` and `proxy_protocol`.
     pub(crate) fn new(trusted: TrustedProxies, terminate_tls: bool, send_header: bool) -> Self {
-        let is_everybody = terminate_tls && trusted.is_empty() && !send_header;
-        Self { trusted, is_everybody, sends_header: send_header }
+        let trusts_every_peer = terminate_tls && trusted.is_empty() && !send_header;
+        Self { trusted, trusts_every_peer, sends_header: send_header }
     }
 
-    /// Whether the peer speaks for others.
-    pub(crate) fn is_proxy(&self, origin: Origin) -> bool {
-        self.is_everybody || self.is_trusted(origin)
+    /// True if the peer is a proxy.
+    pub(crate) fn is_proxy(&self, peer: PeerAddress) -> bool {
+        self.trusts_every_peer || self.is_trusted(peer)
     }
 
-    /// Whether a connection from there begins with a header of the PROXY protocol.
-    pub(crate) fn sends_header(&self, origin: Origin) -> bool {
-        self.sends_header && self.is_trusted(origin)
+    /// True if a connection from this peer begins with a header of the PROXY protocol.
+    pub(crate) fn sends_header(&self, peer: PeerAddress) -> bool {
+        self.sends_header && self.is_trusted(peer)
     }
 
-    /// The client of a request: the first, seen from the relay, that is no proxy. What stands before it in
-    /// `X-Forwarded-For` was written by somebody who may write anything.
-    pub(crate) fn client(&self, origin: Origin, headers: &HeaderMap) -> IpAddr {
-        let mut client = origin.address;
-        let mut is_proxy = self.is_proxy(origin);
+    /// The address of a request's client: the last hop of `X-Forwarded-For` that is not a trusted proxy. Earlier hops are
+    /// ignored, because the client may have written them itself.
+    pub(crate) fn client(&self, peer: PeerAddress, headers: &HeaderMap) -> IpAddr {
+        let mut client = peer.ip;
+        let mut is_proxy = self.is_proxy(peer);
         let lines = headers.get_all("x-forwarded-for").iter().rev();
         let mut hops = lines.flat_map(|line| line.to_str().unwrap_or("?").rsplit(','));
         while is_proxy && let Some(hop) = hops.next().and_then(|hop| read_hop(hop.trim())) {
@@ -67,12 +69,12 @@ impl Proxies {
         client
     }
 
-    fn is_trusted(&self, origin: Origin) -> bool {
-        origin.is_local || self.trusted.contains(origin.address)
+    fn is_trusted(&self, peer: PeerAddress) -> bool {
+        peer.is_unix || self.trusted.contains(peer.ip)
     }
 }
 
-/// An address, which some proxies write in brackets or with a port.
+/// Reads the address of a hop. Some proxies add brackets or a port.
 fn read_hop(text: &str) -> Option<IpAddr> {
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
@@ -98,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_is_the_first_hop_that_is_no_trusted_proxy() {
+    fn the_client_is_the_last_hop_that_is_not_a_trusted_proxy() {
         let chain = proxies("10.0.0.0/8, 2001:db8::/32, 192.0.2.1", false);
         for (peer, lines, client) in [
             ("203.0.113.9", &["198.51.100.1"][..], "203.0.113.9"),
@@ -110,32 +112,32 @@ mod tests {
             ("2001:db8::1", &["[2001:db9::7]:443"], "2001:db9::7"),
             ("2001:db8::1", &["[2001:db9::7]"], "2001:db9::7"),
             ("10.1.2.3", &["::ffff:198.51.100.1"], "198.51.100.1"),
-            // All of them are proxies: the farthest is the client.
+            // All hops are proxies: the first one is the client.
             ("10.1.2.3", &["10.0.0.1, 10.0.0.2"], "10.0.0.1"),
-            // What is no address ends what can be believed.
+            // The search ends at a hop that is not an address.
             ("10.1.2.3", &["198.51.100.1, unknown"], "10.1.2.3"),
             ("10.1.2.3", &["198.51.100.1, , 192.0.2.1"], "192.0.2.1"),
             ("10.1.2.3", &[], "10.1.2.3"),
             ("10.1.2.3", &[""], "10.1.2.3"),
         ] {
-            let origin = Origin::address(peer.parse().unwrap());
-            assert_eq!(chain.client(origin, &headers(lines)).to_string(), client, "{peer} {lines:?}");
+            let address = PeerAddress::tcp(peer.parse().unwrap());
+            assert_eq!(chain.client(address, &headers(lines)).to_string(), client, "{peer} {lines:?}");
         }
         let last = headers(&["198.51.100.1, 203.0.113.9"]);
-        assert_eq!(chain.client(Origin::unix(), &last).to_string(), "203.0.113.9");
+        assert_eq!(chain.client(PeerAddress::unix(), &last).to_string(), "203.0.113.9");
     }
 
     #[test]
-    fn without_a_list_the_last_entry_counts_and_only_behind_a_proxy() {
-        let origin = Origin::address("192.0.2.7".parse().unwrap());
+    fn without_a_list_of_proxies_the_last_hop_is_the_client_if_a_proxy_terminates_tls() {
+        let peer = PeerAddress::tcp("192.0.2.7".parse().unwrap());
         let last = headers(&["198.51.100.1, 203.0.113.9"]);
         for (terminates_tls, client) in [(true, "203.0.113.9"), (false, "192.0.2.7")] {
             let proxies = proxies("", terminates_tls);
-            assert_eq!(proxies.client(origin, &last).to_string(), client);
-            assert_eq!(proxies.is_proxy(origin), terminates_tls);
-            assert!(!proxies.sends_header(origin));
+            assert_eq!(proxies.client(peer, &last).to_string(), client);
+            assert_eq!(proxies.is_proxy(peer), terminates_tls);
+            assert!(!proxies.sends_header(peer));
         }
-        // With a list, everybody else speaks for themselves alone.
-        assert!(!proxies("10.0.0.1", true).is_proxy(origin));
+        // With a list, every other peer is a client.
+        assert!(!proxies("10.0.0.1", true).is_proxy(peer));
     }
 }

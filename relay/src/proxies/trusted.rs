@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use std::{fmt, net::IpAddr, str::FromStr};
 
-/// Addresses and networks, written with commas between them: `10.0.0.0/8, 192.0.2.1`.
+/// A list of addresses and networks, separated by commas: `10.0.0.0/8, 192.0.2.1`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
@@ -34,7 +34,7 @@ fn network(text: &str) -> Result<IpNet, String> {
     match text.parse::<IpAddr>() {
         Ok(address) => Ok(address.to_canonical().into()),
         Err(_) => text.parse::<IpNet>().map(|network| network.trunc()).map_err(|_| {
-            format!("'{text}' is no address and no network; write such as 10.0.0.0/8 or 192.0.2.1")
+            format!("'{text}' is neither an address nor a network; write one such as 192.0.2.1 or 10.0.0.0/8")
         }),
     }
 }

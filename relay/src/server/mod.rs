@@ -1,88 +1,40 @@
-//! The relay as a whole: starts everything, accepts connections, and ends in good order.
+//! The relay as a whole: starts the listeners and tasks, applies a reloaded configuration, and shuts down in order.
 
+mod bind;
 mod drain;
 mod reload;
+mod state;
+mod tasks;
 
+pub use bind::StartError;
 pub use reload::Reloaded;
 
 use crate::{
-    admin::{self, Exposition},
-    audit::Audit,
-    auth::{revocations::Revocations, signing_keys::SigningKeys},
     broker::{Broker, EmbeddedBroker},
     config::Config,
-    connection::{ConnectionContext, Registry, Timers},
     critical_task,
-    fanout::{Deliveries, Fanout},
-    http::HttpContext,
-    http_connections::HttpConnections,
+    fanout::Deliveries,
     hub::HubLimits,
-    lifecycle::Lifecycle,
-    limits::Limits,
-    listener::{Endpoint, Listener, accept::accept, net},
-    memory::{self, Holder, Memory},
-    metrics::Metrics,
-    output,
-    proxies::Proxies,
-    settings::Listen,
-    stall_detector::{self, StallDetector},
+    listener::Endpoint,
 };
-use arc_swap::ArcSwap;
 use drain::{Drain, DrainConfig};
-use reload::Reload;
+use reload::Reloader;
+use state::SharedState;
 use std::{
-    io,
     net::SocketAddr,
-    sync::{Arc, Mutex, atomic::AtomicU64},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex},
 };
-use tokio::{
-    net::TcpListener,
-    time::{MissedTickBehavior, interval},
-};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How often a quiet relay lets go of what is too old, and says what it did not write into the audit log.
-const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
-
-/// A standstill that an operator should know of.
-const LONG_STANDSTILL: Duration = Duration::from_secs(5);
-
-/// Why a relay does not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The address cannot be listened on.
-    #[error(
-        "cannot listen on {address}: {source}; is another process using the port, or is the address not this machine's?"
-    )]
-    Listen {
-        /// Where.
-        address: Listen,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// systemd handed over a socket that other machines can reach.
-    #[error(
-        "systemd handed over a socket on {0}, which other machines can reach, and the relay has no certificate; give it \
-         one (tls_certificate, tls_key), or set proxy_terminates_tls = true where a proxy in front ends TLS"
-    )]
-    PlainText(SocketAddr),
-    /// The system has no randomness.
-    #[error("the system gave no random bytes: {0}")]
-    Random(getrandom::Error),
-}
-
-/// A running relay. Dropping it without [`Self::shut_down`] leaves its tasks to the runtime.
+/// A running relay. If it is dropped without [`Self::shut_down`], its tasks keep running in the runtime.
 pub struct Relay {
     endpoint: Endpoint,
     admin_address: Option<SocketAddr>,
     drain: Drain,
-    reload: Mutex<Reload>,
+    reloader: Mutex<Reloader>,
 }
 
 impl Relay {
-    /// Starts a relay that stands alone; it accepts connections once this returns.
+    /// Starts a relay with the embedded broker. It accepts connections once this returns.
     ///
     /// # Errors
     /// [`StartError`].
@@ -101,12 +53,13 @@ impl Relay {
         .await?;
         if let Some(broker) = embedded {
             let ended = relay.drain.ended.clone();
-            critical_task::spawn("expiry", every(EXPIRY_INTERVAL, ended, move || broker.expire()));
+            let expire = tasks::every(tasks::HOUSEKEEPING_INTERVAL, ended, move || broker.expire());
+            critical_task::spawn("expiry", expire);
         }
         Ok(relay)
     }
 
-    /// Starts a relay with another broker, made from what it hands its publications to.
+    /// Starts a relay with another broker. `broker` makes it from the deliveries that it publishes to.
     ///
     /// # Errors
     /// [`StartError`].
@@ -114,184 +67,56 @@ impl Relay {
         config: Config,
         broker: impl FnOnce(Deliveries) -> Arc<dyn Broker>,
     ) -> Result<Self, StartError> {
-        let (listener, endpoint) = listen(&config).await?;
-        let admin = match config.settings.admin_listen {
-            Some(address) => Some(listen_for_operators(address).await?),
-            None => None,
+        let (listener, endpoint) = bind::clients(&config).await?;
+        let (admin_listener, admin_address) = bind::operators(&config).await?.unzip();
+        let state = SharedState::new(&config, broker);
+        let connection = state.connection_context(&config);
+        let http = state.http_context(&config, connection.clone());
+        tasks::spawn(&state, &http, listener, admin_listener);
+        let drain = Drain {
+            config: DrainConfig {
+                window: config.settings.drain_window,
+                deadline: config.settings.drain_deadline,
+            },
+            lifecycle: state.lifecycle,
+            registry: state.registry.clone(),
+            deliveries: state.deliveries,
+            ended: state.ended,
+            tasks: state.tasks,
         };
-        let (ended, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let (lifecycle, registry) = (Arc::<Lifecycle>::default(), Arc::<Registry>::default());
-        let metrics = Arc::<Metrics>::default();
-        let audit = Arc::new(Audit::new(metrics.clone()));
-        let revocations = Arc::<Revocations>::default();
-
-        let memory = Arc::new(Memory::new(config.settings.memory_bytes));
-        let shards = std::thread::available_parallelism().map_or(1, usize::from);
-        let (fanout, deliveries) = Fanout::start(shards, memory.clone());
-        let broker = broker(deliveries.clone());
-        let keys = Arc::new(SigningKeys::new(config.keyring.clone()));
-        let limits =
-            Arc::new(Limits::new(config.settings.clone(), Instant::now()).with_memory(memory.clone()));
-        let http_connections = Arc::new(HttpConnections::new(memory.clone(), limits.clone()));
-        let timers = Arc::new(Timers::default());
-        let stall_detector = Arc::<StallDetector>::default();
-        let terms =
-            reload::terms(&config, keys.clone(), revocations.clone(), limits.clone(), stall_detector.clone());
-        let connection = Arc::new(ConnectionContext {
-            session_config: ArcSwap::from_pointee(terms),
-            broker: broker.clone(),
-            fanout: fanout.clone(),
-            queue_bytes: config.settings.queue_bytes,
-            limits: limits.clone(),
-            memory: memory.clone(),
-            timers: timers.clone(),
-            registry: registry.clone(),
-            lifecycle: lifecycle.clone(),
-            audit: audit.clone(),
-            metrics: metrics.clone(),
-            next_id: AtomicU64::new(1),
-        });
-        let context = Arc::new(HttpContext {
-            keys: keys.clone(),
-            broker: broker.clone(),
-            connection: connection.clone(),
-            streams: Arc::default(),
-            tasks: tasks.clone(),
-            lifecycle: lifecycle.clone(),
-            audit: audit.clone(),
-            metrics: metrics.clone(),
-            revocations: revocations.clone(),
-            proxies: Proxies::new(
-                config.settings.trusted_proxies.clone(),
-                config.settings.proxy_terminates_tls,
-                config.settings.proxy_protocol,
-            ),
-            tls: config.tls.clone().map(|tls| Arc::new(ArcSwap::from_pointee(tls))),
-            limits: limits.clone(),
-            http_connections: http_connections.clone(),
-        });
-        critical_task::spawn("timers", timers.run(ended.clone()));
-        let ticking = stall_detector.clone();
-        critical_task::spawn(
-            "stall detector",
-            every(stall_detector::TICK_INTERVAL, ended.clone(), move || tick(&ticking)),
-        );
-        let (cache, connections) = (broker.clone(), registry.clone());
-        let evict = move |bytes| cache.evict(bytes);
-        let holders = move || {
-            let connections = connections.all().into_iter().map(|connection| connection as Arc<dyn Holder>);
-            http_connections.holders().chain(connections).collect()
-        };
-        let shed = memory::shed(memory.clone(), evict, holders, ended.clone());
-        critical_task::spawn("shedding", shed);
-        let tell = move || {
-            audit.summarize();
-            output::report_dropped();
-        };
-        tokio::spawn(every(EXPIRY_INTERVAL, ended.clone(), tell));
-        critical_task::spawn("accept", accept(listener, context.clone(), ended.clone(), tasks.clone()));
-        let admin_address = admin.as_ref().map(|(_, address)| *address);
-        if let Some((listener, _)) = admin {
-            let (registry, lifecycle) = (registry.clone(), lifecycle.clone());
-            let (keys, limits, memory) = (keys.clone(), limits.clone(), memory.clone());
-            let (revocations, tls) = (revocations.clone(), context.tls.clone());
-            let exposition = Exposition {
-                metrics,
-                fanout,
-                broker,
-                registry,
-                keys,
-                revocations,
-                lifecycle,
-                limits,
-                memory,
-                tls,
-            };
-            tokio::spawn(admin::serve(listener, Arc::new(exposition), ended.clone()));
-        }
-        let terms =
-            DrainConfig { window: config.settings.drain_window, deadline: config.settings.drain_deadline };
-        let reload = Reload {
+        let reloader = Reloader {
             config,
-            keys,
-            revocations,
-            stall_detector,
+            keys: state.keys,
+            revocations: state.revocations,
+            stall_detector: state.stall_detector,
             connection,
-            registry: registry.clone(),
-            http: context,
+            registry: state.registry,
+            http,
         };
-        Ok(Self {
-            endpoint,
-            admin_address,
-            reload: Mutex::new(reload),
-            drain: Drain { terms, lifecycle, registry, deliveries, ended, tasks },
-        })
+        Ok(Self { endpoint, admin_address, drain, reloader: Mutex::new(reloader) })
     }
 
-    /// Where it listens; the real port where port 0 was asked for.
+    /// The endpoint for clients, with the port that the system assigned if port 0 was configured.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Where operators are answered, if anywhere.
+    /// The address of the listener for operators, if one is configured.
     #[must_use]
     pub fn admin_address(&self) -> Option<SocketAddr> {
         self.admin_address
     }
 
-    /// Takes over what can change of a new configuration. Connections stay, but those that a removed signing key let in.
+    /// Applies the settings of a new configuration that can change in a running relay. Connections stay open, except those
+    /// that a removed signing key authenticated.
     pub fn reload(&self, config: Config) -> Reloaded {
-        critical_task::unpoisoned(self.reload.lock()).apply(config)
+        critical_task::unpoisoned(self.reloader.lock()).apply(config)
     }
 
-    /// Takes nothing new, delivers what was taken, says goodbye to every client and waits until they are gone, for as long
-    /// as the configuration says at most. Returns how many connections were left then.
+    /// Shuts down: refuses new connections and publications, delivers accepted publications, says goodbye to every client
+    /// and waits until all have left, at most until `drain_deadline`. Returns the number of connections that were cut off.
     pub async fn shut_down(self) -> usize {
         self.drain.run().await
-    }
-}
-
-/// Listens for clients, and says where.
-async fn listen(config: &Config) -> Result<(Listener, Endpoint), StartError> {
-    let failed = |source| StartError::Listen { address: config.settings.listen.clone(), source };
-    let listener =
-        Listener::open(&config.settings.listen, config.settings.socket_mode).await.map_err(failed)?;
-    let endpoint = listener.endpoint(config.tls.is_some()).map_err(failed)?;
-    // Of an address in the configuration this was checked already.
-    if let Endpoint::Tcp { address, tls: false } = endpoint
-        && !address.ip().is_loopback()
-        && !config.settings.proxy_terminates_tls
-    {
-        return Err(StartError::PlainText(address));
-    }
-    Ok((listener, endpoint))
-}
-
-/// Listens for operators, and says where.
-async fn listen_for_operators(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Listen { address: address.into(), source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    net::prepare(&listener).map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    Ok((listener, address))
-}
-
-/// Notes that the relay runs, and says in the log where it did not for long.
-fn tick(detector: &StallDetector) {
-    if let Some(stood) = detector.tick(Instant::now()).filter(|stood| *stood >= LONG_STANDSTILL) {
-        tracing::warn!(
-            ?stood,
-            "the relay stood still: its process or its machine was stopped, or overloaded"
-        );
-    }
-}
-
-/// Does something now and then until the relay has ended.
-async fn every(period: Duration, ended: CancellationToken, act: impl Fn()) {
-    let mut ticks = interval(period);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while ended.run_until_cancelled(ticks.tick()).await.is_some() {
-        act();
     }
 }

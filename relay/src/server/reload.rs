@@ -1,4 +1,4 @@
-//! A changed configuration for a relay that runs: what can change does, without touching a connection that may stay.
+//! Applies a changed configuration to a running relay, without closing connections that may stay.
 
 use crate::{
     auth::{
@@ -15,23 +15,23 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// What became of a new configuration.
+/// The result of a reload.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reloaded {
-    /// Settings that have another value now.
+    /// The settings with a new value in force.
     pub changed: Vec<&'static Setting>,
-    /// Settings that have another value in the configuration, and keep the former one until the relay is restarted.
+    /// The settings with a new value in the configuration that takes effect only after a restart.
     pub need_restart: Vec<&'static Setting>,
-    /// Whether new handshakes get another certificate.
+    /// True if new TLS handshakes use another certificate.
     pub certificate: bool,
-    /// Signing keys.
+    /// The signing keys that changed.
     pub keys: KeyChanges,
 }
 
-/// Everything of a running relay that a reload reaches.
-pub(crate) struct Reload {
-    /// The configuration that is in force.
+/// The parts of a running relay that a reload changes.
+pub(crate) struct Reloader {
+    /// The configuration in force.
     pub(crate) config: Config,
     pub(crate) keys: Arc<SigningKeys>,
     pub(crate) revocations: Arc<Revocations>,
@@ -41,8 +41,8 @@ pub(crate) struct Reload {
     pub(crate) http: Arc<HttpContext>,
 }
 
-impl Reload {
-    /// Takes over what can change. The configuration is good already: nothing here fails halfway.
+impl Reloader {
+    /// Applies a new configuration, which was validated when it was loaded. It cannot fail halfway.
     pub(crate) fn apply(&mut self, config: Config) -> Reloaded {
         let mut reloaded = Reloaded::default();
         for setting in Setting::ALL {
@@ -52,25 +52,25 @@ impl Reload {
             }
         }
         self.config.keyring = config.keyring;
-        if let (Some(shown), Some(tls)) = (&self.http.tls, config.tls)
-            && !shown.load().shows_the_same_as(&tls)
+        if let (Some(current), Some(tls)) = (&self.http.tls, config.tls)
+            && !current.load().has_same_chain(&tls)
         {
             reloaded.certificate = true;
             self.config.tls = Some(tls.clone());
-            shown.store(Arc::new(tls));
+            current.store(Arc::new(tls));
         }
         let limits = self.http.limits.clone();
-        let terms = terms(
+        let session_config = session_config(
             &self.config,
             self.keys.clone(),
             self.revocations.clone(),
             limits,
             self.stall_detector.clone(),
         );
-        self.connection.session_config.store(Arc::new(terms));
+        self.connection.session_config.store(Arc::new(session_config));
         self.http.limits.set(self.config.settings.clone());
         self.connection.memory.set(self.config.settings.memory_bytes);
-        // Before the connections hear of it.
+        // The keys are replaced before the connections are woken to check them.
         reloaded.keys = self.keys.replace(self.config.keyring.clone());
         if !reloaded.keys.removed.is_empty() {
             self.registry.all().iter().for_each(|connection| connection.wake_for_keys());
@@ -79,8 +79,8 @@ impl Reload {
     }
 }
 
-/// What sessions are held to that begin under this configuration.
-pub(crate) fn terms(
+/// The configuration of sessions that open from now on.
+pub(super) fn session_config(
     config: &Config,
     keys: Arc<SigningKeys>,
     revocations: Arc<Revocations>,

@@ -26,7 +26,7 @@ impl Grant {
     pub(super) fn check_revoked(&self, revocations: &Revocations, seen: Seen) -> Result<Seen, Revoked> {
         let context = |property: &str| self.value(property);
         let (namespace, account, made) = (self.namespace(), self.account(), self.iat);
-        revocations.check(&Subject { namespace, account, context: &context, made }, seen)
+        revocations.check(&Subject { namespace, account, context: &context, issued_at: made }, seen)
     }
 }
 
@@ -36,5 +36,5 @@ pub(super) fn check(claims: &SessionClaims, revocations: &Revocations) -> Result
     let context =
         |property: &str| claims.ctx.iter().find(|(name, _)| *name == property).map(|(_, value)| value);
     let (account, made) = (&*claims.sub, claims.iat);
-    revocations.check(&Subject { namespace, account, context: &context, made }, Seen::default())
+    revocations.check(&Subject { namespace, account, context: &context, issued_at: made }, Seen::default())
 }

@@ -1,16 +1,16 @@
-//! Which pages may use the relay. A browser says in `Origin` where a page comes from, and no page can say otherwise; what
-//! lets anybody in is still the token, so whoever is no browser and says nothing may come.
+//! The setting `allowed_origins`: the pages that may use the relay. A browser states a page's origin in the header `Origin`,
+//! and the page cannot change it. A client without the header is not refused here: the token is still what authorises it.
 
-use super::kinds::Named;
+use super::kinds::ParsedValue;
 use std::{fmt, net::IpAddr, str::FromStr};
 
-/// Where Forge serves the pages of Custom UI from: every app under a name of its own. The first is in the Public Suffix
-/// List at Atlassian's request (publicsuffix/list#1357: "We host apps from third party developers on
-/// *.cdn.prod.atlassian-dev.net"); the second is what `@forge/csp` names in its place for the Government Cloud.
+/// The origins of Custom UI pages on Forge: every app has its own subdomain. The first domain is in the Public Suffix List at
+/// Atlassian's request (publicsuffix/list#1357: "We host apps from third party developers on
+/// *.cdn.prod.atlassian-dev.net"); `@forge/csp` uses the second one for the Government Cloud.
 const FORGE: [&str; 2] =
     ["https://*.cdn.prod.atlassian-dev.net", "https://*.cdn.prod.atlassian-dev-us-gov-mod.net"];
 
-/// The hosts of pages on the client's own machine.
+/// The host names of pages on the client's machine.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// The origins that an operator allows.
@@ -21,16 +21,16 @@ pub struct AllowedOrigins(Vec<Allowed>);
 enum Allowed {
     /// `forge`
     Forge,
-    /// `tunnel`: pages that `forge tunnel` or a development server serves on the developer's own machine.
+    /// `tunnel`: pages that `forge tunnel` or a development server serves on the developer's machine.
     Tunnel,
     /// `*`
     Any,
-    /// `https://app.example.com`, or `https://*.example.com` for every name below it, however deep.
+    /// `https://app.example.com`, or `https://*.example.com` for every subdomain at any depth.
     Pattern(String),
 }
 
 impl AllowedOrigins {
-    /// Whether a page of this origin may use the relay; `remote` is where its browser is.
+    /// True if a page of this origin may use the relay. `remote` is the address of its browser.
     pub(crate) fn admits(&self, origin: &str, remote: IpAddr) -> bool {
         let is_allowed = |allowed: &Allowed| match allowed {
             Allowed::Forge => FORGE.iter().any(|pattern| matches(pattern, origin)),
@@ -38,22 +38,22 @@ impl AllowedOrigins {
             Allowed::Any => true,
             Allowed::Pattern(pattern) => matches(pattern, origin),
         };
-        // For who develops an app with a relay on the same machine.
+        // A developer's page and relay on the same machine need no setting.
         (remote.is_loopback() && is_loopback(origin)) || self.0.iter().any(is_allowed)
     }
 
-    /// The sentence for a page of this origin that may not use the relay: it names the setting and the value to add.
+    /// The error message for a page of a refused origin. It names the setting and the value to add.
     pub(crate) fn refusal(origin: &str) -> &'static str {
         if is_loopback(origin) {
             "pages of this origin may not use the relay; for pages of `forge tunnel`, its operator adds tunnel to the \
              setting allowed_origins"
         } else {
-            "pages of this origin may not use the relay; its operator can add it to the setting allowed_origins"
+            "pages of this origin may not use the relay; its operator can add the origin to the setting allowed_origins"
         }
     }
 
-    /// Whether every page there is may use the relay.
-    pub(crate) fn are_all(&self) -> bool {
+    /// True if pages of every origin may use the relay.
+    pub(crate) fn allow_any(&self) -> bool {
         self.0.contains(&Allowed::Any)
     }
 }
@@ -61,7 +61,7 @@ impl AllowedOrigins {
 impl FromStr for AllowedOrigins {
     type Err = String;
 
-    /// Reads a list with commas or spaces between its parts.
+    /// Reads a list separated by commas or spaces.
     fn from_str(text: &str) -> Result<Self, String> {
         let parts = text.split([',', ' ', '\n']).filter(|part| !part.is_empty());
         let allowed = parts.map(|part| match part {
@@ -70,15 +70,15 @@ impl FromStr for AllowedOrigins {
             "*" => Ok(Allowed::Any),
             pattern if is_pattern(pattern) => Ok(Allowed::Pattern(pattern.to_owned())),
             _ => Err(format!(
-                "'{part}' is no origin; write forge, or tunnel for pages on a developer's own machine, or a scheme and a \
-                 host in small letters such as https://app.example.com, or https://*.example.com, or * for any"
+                "'{part}' is not an origin; write forge, or tunnel for pages on a developer's machine, or a scheme and a \
+                 host in lower case such as https://app.example.com or https://*.example.com, or * for any origin"
             )),
         });
         allowed.collect::<Result<_, _>>().map(Self)
     }
 }
 
-impl Named for AllowedOrigins {
+impl ParsedValue for AllowedOrigins {
     const NAME: &'static str = "ORIGINS";
 }
 
@@ -125,12 +125,12 @@ fn is_loopback(origin: &str) -> bool {
     LOOPBACK.iter().any(|loopback| host.strip_prefix(loopback).is_some_and(is_port))
 }
 
-/// `forge tunnel` serves pages over http on localhost, on a port of its choice.
+/// True for a page of `forge tunnel`, which serves pages over HTTP on localhost, on any port.
 fn is_tunnel(origin: &str) -> bool {
     origin.starts_with("http://") && is_loopback(origin)
 }
 
-/// The rest of an origin after its host: nothing, or a colon and a port.
+/// True if the rest of an origin after its host is empty, or a colon and a port.
 fn is_port(rest: &str) -> bool {
     match rest.strip_prefix(':') {
         None => rest.is_empty(),
@@ -145,7 +145,7 @@ mod tests {
     const REMOTE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 9));
 
     #[test]
-    fn pages_of_forge_and_of_what_is_configured_are_allowed_and_no_other() {
+    fn only_pages_of_forge_or_of_a_configured_origin_are_allowed() {
         let forge = AllowedOrigins::default();
         let own = AllowedOrigins::from_str("https://a.example, https://*.b.example https://c.example:8443")
             .unwrap();
@@ -176,11 +176,11 @@ mod tests {
             assert_eq!(own.admits(origin, REMOTE), of_own, "{origin}");
             assert!(all.admits(origin, REMOTE));
         }
-        assert!(all.are_all() && !own.are_all());
+        assert!(all.allow_any() && !own.allow_any());
     }
 
     #[test]
-    fn pages_of_the_clients_own_machine_are_allowed_where_the_relay_is_on_it() {
+    fn pages_on_localhost_are_allowed_if_their_browser_is_on_the_relays_machine() {
         let (origins, here) = (AllowedOrigins::default(), "127.0.0.1".parse().unwrap());
         for origin in ["http://localhost", "http://localhost:5173", "http://127.0.0.1:1", "http://[::1]:8080"]
         {
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn tunnel_allows_pages_on_localhost_on_any_port_and_nothing_else() {
+    fn tunnel_allows_only_pages_on_localhost_on_any_port() {
         let origins = AllowedOrigins::from_str("forge, tunnel").unwrap();
         for origin in [
             "http://localhost",
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_origin_is_refused_and_the_rest_reads_as_it_was_written() {
+    fn origins_are_written_as_they_were_read_and_other_texts_are_refused() {
         for text in ["forge", "forge, tunnel", "forge, https://a.example", "*", "", "http://*.a.example:8080"]
         {
             assert_eq!(AllowedOrigins::from_str(text).unwrap().to_string(), text);

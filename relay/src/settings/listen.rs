@@ -1,17 +1,17 @@
-//! Where a relay listens.
+//! The setting `listen`: the address or socket for clients.
 
-use super::kinds::Named;
+use super::kinds::ParsedValue;
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 
-/// Where a relay listens.
+/// The address or socket on which a relay listens for clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Listen {
-    /// An address; port 0 takes any.
+    /// An address. With port 0, the system chooses the port.
     Tcp(SocketAddr),
-    /// A Unix domain socket, which is made and, in the end, removed.
+    /// A Unix domain socket, which the relay creates and removes at its end.
     Unix(PathBuf),
-    /// The socket that systemd, or whoever else speaks its protocol, opened and hands over.
+    /// A socket that systemd, or another supervisor with its protocol, opened and passes to the relay.
     Systemd,
 }
 
@@ -29,21 +29,21 @@ impl FromStr for Listen {
             let path = PathBuf::from(path);
             if !path.is_absolute() || path.file_name().is_none() {
                 return Err(format!(
-                    "'{text}' needs the whole path of the socket, such as unix:/run/sealwire/relay.sock"
+                    "'{text}' needs the absolute path of the socket, such as unix:/run/sealwire/relay.sock"
                 ));
             }
             return Ok(Self::Unix(path));
         }
         text.parse().map(Self::Tcp).map_err(|_| {
             format!(
-                "'{text}' is no address to listen on; write an IP address and a port, such as 127.0.0.1:7440, or \
+                "'{text}' is not an address; write an IP address and a port, such as 127.0.0.1:7440, or \
                  unix:/run/sealwire/relay.sock, or systemd"
             )
         })
     }
 }
 
-impl Named for Listen {
+impl ParsedValue for Listen {
     const NAME: &'static str = "ADDRESS";
 }
 

@@ -1,11 +1,13 @@
-//! The settings of a relay. `table` has one row for each of them; the struct with the values, the file, the variables, the
-//! flags, the printed configuration, the reload, the documentation and the JSON Schema all come from its rows.
+//! The settings of a relay. `table` has one row for each of them. The struct with the values, the keys of the file, the
+//! variables, the flags, the printed configuration, the reload, the documentation and the JSON Schema derive from the rows.
 
 mod allowed_origins;
 mod kinds;
 mod listen;
 mod log_format;
+mod quote;
 mod rate;
+mod reload_effect;
 mod schema;
 mod setting;
 mod suggestion;
@@ -17,9 +19,10 @@ pub use listen::Listen;
 pub use log_format::LogFormat;
 pub use rate::Rate;
 pub use schema::schema;
-pub use setting::Setting;
-pub use table::Settings;
+pub use table::{Setting, Settings};
 
-pub(crate) use kinds::{OFF, quotable};
+pub(crate) use kinds::OFF;
+pub(crate) use quote::quotable;
 pub(crate) use setting::key;
 pub(crate) use suggestion::unknown;
+pub(crate) use units::duration_text;

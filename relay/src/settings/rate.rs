@@ -1,10 +1,10 @@
-//! A number of events a second, and at once.
+//! The rate and burst of a limit.
 
-/// The rate of a limit.
+/// The parameters of a token bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// The number in every second.
+    /// The number of events or bytes per second.
     pub per_second: u64,
-    /// The number at once, after a quiet while.
+    /// The number of events or bytes at once, after an idle time.
     pub burst: u64,
 }

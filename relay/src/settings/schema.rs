@@ -63,7 +63,7 @@ mod tests {
     use crate::config::{NewApp, template};
 
     #[test]
-    fn the_schema_takes_what_the_relay_takes_and_refuses_misspelt_keys() {
+    fn the_schema_accepts_every_setting_and_refuses_misspelt_keys_and_invalid_values() {
         let schema = schema();
         let validator = jsonschema::validator_for(&schema).unwrap();
         let new = NewApp::generate("a".into()).unwrap();

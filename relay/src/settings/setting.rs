@@ -1,37 +1,16 @@
-//! One row of the table, without the type of its value.
+//! The operations on a setting, independent of the type of its value.
 
-use super::{Settings, kinds::quotable};
+use super::{
+    kinds::BOOLEAN,
+    quote::quotable,
+    reload_effect::ReloadEffect,
+    table::{ROWS, Setting, Settings},
+};
 use serde_json::Value;
-
-/// The effect of a changed value on a relay that runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reload {
-    /// The value counts from the reload on.
-    Now,
-    /// The value counts after a restart.
-    Restart,
-    /// The value counts from the reload on, unless TLS itself is switched on or off: clients then need another address.
-    SameTls,
-}
-
-/// A setting with one value. Apps and their keys are apart.
-pub struct Setting {
-    pub(super) key: &'static str,
-    /// Paragraphs of the documentation, each with a space before it.
-    pub(super) help: &'static [&'static str],
-    pub(super) value_name: &'static str,
-    pub(super) reload: Reload,
-    pub(super) is_path: bool,
-    pub(super) is_list: bool,
-    pub(super) read: fn(&mut Settings, &str) -> Result<(), String>,
-    pub(super) write: fn(&Settings) -> Value,
-    pub(super) copy: fn(&Settings, &mut Settings),
-    pub(super) schema: fn() -> Value,
-}
 
 impl Setting {
     /// All settings, in the order of the documentation.
-    pub const ALL: &[Self] = super::table::ROWS;
+    pub const ALL: &[Self] = ROWS;
 
     /// The setting with this key.
     #[must_use]
@@ -45,13 +24,13 @@ impl Setting {
         self.key
     }
 
-    /// The variable, after `SEALWIRE_RELAY_`.
+    /// The name of the environment variable after `SEALWIRE_RELAY_`.
     #[must_use]
     pub fn variable(&self) -> String {
         self.key.to_ascii_uppercase()
     }
 
-    /// The flag.
+    /// The name of the flag, with its dashes.
     #[must_use]
     pub fn flag(&self) -> String {
         format!("--{}", self.key.replace('_', "-"))
@@ -63,10 +42,10 @@ impl Setting {
         self.value_name
     }
 
-    /// True if the value is true or false.
+    /// True if the value is a boolean.
     #[must_use]
     pub fn is_boolean(&self) -> bool {
-        self.value_name == super::kinds::BOOLEAN
+        self.value_name == BOOLEAN
     }
 
     /// The documentation, in Markdown on one line.
@@ -75,7 +54,7 @@ impl Setting {
         self.help.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
     }
 
-    /// The first sentence of the documentation, without marks.
+    /// The first sentence of the documentation, without Markdown and without its full stop.
     #[must_use]
     pub fn summary(&self) -> String {
         let help = self.help().replace('`', "");
@@ -86,15 +65,15 @@ impl Setting {
     /// True if a reload changes the value in a running relay.
     #[must_use]
     pub fn reloads(&self) -> bool {
-        self.reload != Reload::Restart
+        self.reload != ReloadEffect::Restart
     }
 
-    /// True if the value is a path, which in a file is relative to that file.
+    /// True if the value is a path. A relative path in the configuration file starts at the file's directory.
     pub(crate) fn is_path(&self) -> bool {
         self.is_path
     }
 
-    /// True if the value is a list, which in a file can be a list of TOML.
+    /// True if the value is a list. The configuration file may then have a TOML array.
     pub(crate) fn is_list(&self) -> bool {
         self.is_list
     }
@@ -102,12 +81,12 @@ impl Setting {
     /// Reads a value into the settings.
     ///
     /// # Errors
-    /// A text that says what is wrong with the value.
+    /// A text that says what is wrong with the value and how to write it. A text long enough to be a secret is not quoted.
     pub(crate) fn read(&self, settings: &mut Settings, text: &str) -> Result<(), String> {
         (self.read)(settings, text).map_err(|problem| problem.replace(text, &quotable(text)))
     }
 
-    /// The value in force, as a file has it.
+    /// The value in force, as TOML.
     #[must_use]
     pub fn value(&self, settings: &Settings) -> String {
         match (self.write)(settings) {
@@ -116,17 +95,17 @@ impl Setting {
         }
     }
 
-    /// True if the two have different values.
+    /// True if the setting has different values in `a` and `b`.
     pub(crate) fn differs(&self, a: &Settings, b: &Settings) -> bool {
         (self.write)(a) != (self.write)(b)
     }
 
-    /// Takes the value over into the settings of a running relay. False if only a restart changes it.
+    /// Copies the value into the settings of a running relay. Returns false if the value takes effect only after a restart.
     pub(crate) fn reload(&self, from: &Settings, to: &mut Settings) -> bool {
         let takes_effect = match self.reload {
-            Reload::Now => true,
-            Reload::Restart => false,
-            Reload::SameTls => from.tls_certificate.is_some() == to.tls_certificate.is_some(),
+            ReloadEffect::Now => true,
+            ReloadEffect::Restart => false,
+            ReloadEffect::SameTls => from.tls_certificate.is_some() == to.tls_certificate.is_some(),
         };
         if takes_effect {
             (self.copy)(from, to);
@@ -149,7 +128,7 @@ impl std::fmt::Debug for Setting {
     }
 }
 
-/// The key of a setting, checked by the compiler: `key!(heartbeat)`.
+/// Expands to the key of a setting, which the compiler checks: `key!(heartbeat)`.
 macro_rules! key {
     ($setting:ident) => {{
         let _ = |settings: &$crate::settings::Settings| {

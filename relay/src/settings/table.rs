@@ -1,24 +1,40 @@
 //! The table of settings. A new setting is one row here, its use, and its test.
 //!
-//! A row has the documentation, the key with the type and the default, the kind of value with its range, and the effect of
-//! a reload. The first sentence of the documentation is the help of the flag.
+//! A row consists of the documentation, the key with its type and default, the kind of value with its range, and the effect
+//! of a reload. The first sentence of the documentation is the help text of the flag.
 
 use super::{
-    AllowedOrigins, Listen, LogFormat, Rate, Setting,
+    AllowedOrigins, Listen, LogFormat, Rate,
     kinds::{
-        Address, Auto, File, Flag, Format, Kind, LogFilter, Mode, Size, Time, any_size, count, least, own,
-        size,
+        Address, Auto, File, Flag, LogFilter, LogFormatName, Mode, Size, Time, ValueKind, any_size, integer,
+        minimum, minimum_for, parsed, size,
     },
-    setting::Reload,
+    reload_effect::ReloadEffect,
 };
 use crate::proxies::TrustedProxies;
 use sealwire_protocol::limits;
+use serde_json::Value;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 const SECOND: u64 = 1000;
 const MINUTE: u64 = 60 * SECOND;
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
+
+/// A setting with one value. Apps and their keys are configured separately.
+pub struct Setting {
+    pub(super) key: &'static str,
+    /// The lines of the documentation, each with a leading space.
+    pub(super) help: &'static [&'static str],
+    pub(super) value_name: &'static str,
+    pub(super) reload: ReloadEffect,
+    pub(super) is_path: bool,
+    pub(super) is_list: bool,
+    pub(super) read: fn(&mut Settings, &str) -> Result<(), String>,
+    pub(super) write: fn(&Settings) -> Value,
+    pub(super) copy: fn(&Settings, &mut Settings),
+    pub(super) schema: fn() -> Value,
+}
 
 macro_rules! settings {
     ($($(#[doc = $help:literal])+ $key:ident: $type:ty = $default:expr, $kind:expr, $reload:ident;)+) => {
@@ -40,7 +56,7 @@ macro_rules! settings {
             value_name: name_of(&$kind),
             is_path: is_path(&$kind),
             is_list: is_list(&$kind),
-            reload: Reload::$reload,
+            reload: ReloadEffect::$reload,
             read: |settings, text| {
                 settings.$key = $kind.read(text)?;
                 Ok(())
@@ -52,147 +68,152 @@ macro_rules! settings {
     };
 }
 
-const fn name_of<K: Kind>(_: &K) -> &'static str {
+const fn name_of<K: ValueKind>(_: &K) -> &'static str {
     K::NAME
 }
 
-const fn is_path<K: Kind>(_: &K) -> bool {
+const fn is_path<K: ValueKind>(_: &K) -> bool {
     K::IS_PATH
 }
 
-const fn is_list<K: Kind>(_: &K) -> bool {
+const fn is_list<K: ValueKind>(_: &K) -> bool {
     K::IS_LIST
 }
 
 settings! {
-    /// Address and port to listen on (port 0 takes any), `unix:` and the path of a socket, or `systemd`.
-    listen: Listen = Listen::Tcp(SocketAddr::from(([127, 0, 0, 1], 7440))), own::<Listen>(), Restart;
-    /// Mode of a Unix domain socket, as text: it says which users may connect. A socket of systemd has its `SocketMode=`.
+    /// Address and port to listen on (port 0 lets the system choose one), `unix:` and the path of a socket, or `systemd`.
+    listen: Listen = Listen::Tcp(SocketAddr::from(([127, 0, 0, 1], 7440))), parsed::<Listen>(), Restart;
+    /// File mode of a Unix domain socket, as text. It decides which users of the machine may connect. A socket from systemd
+    /// has the `SocketMode=` of its unit.
     socket_mode: u32 = 0o660, Mode, Restart;
-    /// File of the certificate and its chain, in PEM. A path in the file is relative to the file.
+    /// File with the certificate and its chain, in PEM. A relative path starts at the configuration file.
     tls_certificate: Option<PathBuf> = None, File, SameTls;
-    /// File of the certificate's private key, in PEM. A path in the file is relative to the file.
+    /// File with the certificate's private key, in PEM. A relative path starts at the configuration file.
     tls_key: Option<PathBuf> = None, File, SameTls;
-    /// A proxy in front of the relay ends TLS. Plain text may then leave the machine; see [By a proxy](#by-a-proxy).
+    /// A proxy in front of the relay terminates TLS. The relay may then send plain text to other machines; see
+    /// [By a proxy](#by-a-proxy).
     proxy_terminates_tls: bool = false, Flag, Restart;
-    /// Addresses and networks of the proxies in front, with commas between them. The relay believes their word on the client's
-    /// address. In the file, a list is possible.
-    trusted_proxies: TrustedProxies = TrustedProxies::default(), own::<TrustedProxies>(), Restart;
+    /// Addresses and networks of the proxies in front, separated by commas. The relay trusts them to state the client's
+    /// address. The configuration file also accepts a list.
+    trusted_proxies: TrustedProxies = TrustedProxies::default(), parsed::<TrustedProxies>(), Restart;
     /// Connections from the trusted proxies begin with a header of the PROXY protocol.
     proxy_protocol: bool = false, Flag, Restart;
-    /// Time for which a publication is kept for clients that resume. At most `2m`.
+    /// Time for which publications are kept for clients that resume. At most `2m`.
     replay_window: Duration = Duration::from_secs(120),
         Time(0, limits::MAX_REPLAY_SECONDS as u64 * SECOND), Restart;
-    /// Most memory for replay, over all channels. The installation that holds most loses its oldest publications first; see
-    /// [Fair shares](#fair-shares).
+    /// Maximum memory for replay, over all channels. The installation that holds the most loses its oldest publications
+    /// first; see [Fair shares](#fair-shares).
     replay_bytes: usize = 256 * MIB as usize, any_size::<usize>(), Restart;
-    /// Most bytes that wait for one client. A client with more is disconnected and resumes. At least `144KiB`.
-    queue_bytes: usize = MIB as usize, size::<usize>(least(limits::MAX_FRAME, "one message")), Restart;
-    /// Interval of the pings to a client. A client that is silent for two of them is disconnected. `10ms` to `5m`.
+    /// Maximum number of bytes that wait for one client. A client that exceeds it is disconnected and resumes. At least
+    /// `144KiB`.
+    queue_bytes: usize = MIB as usize, size::<usize>(minimum_for(limits::MAX_FRAME, "one message")), Restart;
+    /// Interval between pings to a client. A client that stays silent for two intervals is disconnected. `10ms` to `5m`.
     heartbeat: Duration = Duration::from_secs(25), Time(10, 300 * SECOND), Now;
-    /// Longest time until a client's first message. `10ms` to `1m`.
+    /// Maximum time until a client's first message. `10ms` to `1m`.
     hello_timeout: Duration = Duration::from_secs(10), Time(10, MINUTE), Now;
-    /// Most connections of any kind. Past it: 503 `OVERLOADED`.
-    max_connections: usize = 100_000, count::<usize>(0), Now;
-    /// Most connections of one client address, of IPv6 of one /64 network. Users of a company often share one. Past it: 429
-    /// `TOO_MANY_CONNECTIONS`.
-    max_connections_per_address: usize = 5_000, count::<usize>(0), Now;
-    /// Most sessions of one app. Several sessions may share a connection. Past it: `TOO_MANY_CONNECTIONS`.
-    max_sessions_per_app: usize = 100_000, count::<usize>(0), Now;
-    /// Most sessions of one installation of an app. Past it: `TOO_MANY_CONNECTIONS`.
-    max_sessions_per_installation: usize = 50_000, count::<usize>(0), Now;
-    /// Most sessions of one account in one installation. Past it: `TOO_MANY_CONNECTIONS`.
-    max_sessions_per_account: usize = 500, count::<usize>(0), Now;
-    /// Most subscriptions of one session. 1 to 256. Past it: `TOO_MANY_SUBSCRIPTIONS`.
+    /// Maximum number of connections of any kind. Beyond it: 503 `OVERLOADED`.
+    max_connections: usize = 100_000, integer::<usize>(0), Now;
+    /// Maximum number of connections per client address; for IPv6, per /64 network. All users of a company often share one
+    /// address. Beyond it: 429 `TOO_MANY_CONNECTIONS`.
+    max_connections_per_address: usize = 5_000, integer::<usize>(0), Now;
+    /// Maximum number of sessions per app. Several sessions may share a connection. Beyond it: `TOO_MANY_CONNECTIONS`.
+    max_sessions_per_app: usize = 100_000, integer::<usize>(0), Now;
+    /// Maximum number of sessions per installation of an app. Beyond it: `TOO_MANY_CONNECTIONS`.
+    max_sessions_per_installation: usize = 50_000, integer::<usize>(0), Now;
+    /// Maximum number of sessions per account in one installation. Beyond it: `TOO_MANY_CONNECTIONS`.
+    max_sessions_per_account: usize = 500, integer::<usize>(0), Now;
+    /// Maximum number of subscriptions per session. 1 to 256. Beyond it: `TOO_MANY_SUBSCRIPTIONS`.
     max_subscriptions: usize = limits::MAX_SUBSCRIPTIONS,
-        count::<usize>(1).at_most(limits::MAX_SUBSCRIPTIONS, "the protocol has"), Now;
-    /// Most subscriptions of all sessions of one app. Past it: `TOO_MANY_SUBSCRIPTIONS` with a time to ask again.
-    max_subscriptions_per_app: usize = 1_000_000, count::<usize>(0), Now;
-    /// Messages that one installation publishes a second, over WebSocket and HTTP together. Past it: `RATE_LIMITED`, 429.
-    publish_rate: u64 = 1_000, count::<u64>(1), Now;
-    /// Messages that one installation publishes at once. At least 100. Past it: `RATE_LIMITED`, 429.
-    publish_burst: u64 = 2_000, count::<u64>(1).at_least(least(limits::MAX_BATCH, "one batch")), Now;
-    /// Bytes of sealed messages that one installation publishes a second. `auto` is 16 KiB for each message of
-    /// `publish_rate`. Past it: `RATE_LIMITED`, 429.
-    publish_byte_rate: Option<u64> = None, Auto(size::<u64>(least(1, "one byte"))), Now;
-    /// Bytes of sealed messages that one installation publishes at once. At least `2MiB`; `auto` is 64 KiB for each message of
-    /// `publish_burst`. Past it: `RATE_LIMITED`, 429.
-    publish_byte_burst: Option<u64> = None, Auto(size::<u64>(least(limits::MAX_BODY, "one batch"))), Now;
-    /// Messages that all installations of one app publish a second. `auto` is ten times `publish_rate`. Past it:
-    /// `RATE_LIMITED`, 429.
-    publish_rate_per_app: Option<u64> = None, Auto(count::<u64>(1)), Now;
-    /// Messages that all installations of one app publish at once. At least 100; `auto` is ten times `publish_burst`. Past it:
-    /// `RATE_LIMITED`, 429.
+        integer::<usize>(1).at_most(limits::MAX_SUBSCRIPTIONS, "a limit of the protocol"), Now;
+    /// Maximum number of subscriptions over all sessions of one app. Beyond it: `TOO_MANY_SUBSCRIPTIONS` with a retry time.
+    max_subscriptions_per_app: usize = 1_000_000, integer::<usize>(0), Now;
+    /// Messages per second that one installation may publish, over WebSocket and HTTP together. Beyond it: `RATE_LIMITED`,
+    /// 429.
+    publish_rate: u64 = 1_000, integer::<u64>(1), Now;
+    /// Messages that one installation may publish at once. At least 100. Beyond it: `RATE_LIMITED`, 429.
+    publish_burst: u64 = 2_000, integer::<u64>(1).at_least(minimum_for(limits::MAX_BATCH, "one batch")), Now;
+    /// Bytes of sealed messages per second that one installation may publish. `auto` is 16 KiB per message of
+    /// `publish_rate`. Beyond it: `RATE_LIMITED`, 429.
+    publish_byte_rate: Option<u64> = None, Auto(size::<u64>(minimum(1))), Now;
+    /// Bytes of sealed messages that one installation may publish at once. At least `2MiB`; `auto` is 64 KiB per message of
+    /// `publish_burst`. Beyond it: `RATE_LIMITED`, 429.
+    publish_byte_burst: Option<u64> = None, Auto(size::<u64>(minimum_for(limits::MAX_BODY, "one batch"))), Now;
+    /// Messages per second that all installations of one app may publish together. `auto` is ten times `publish_rate`.
+    /// Beyond it: `RATE_LIMITED`, 429.
+    publish_rate_per_app: Option<u64> = None, Auto(integer::<u64>(1)), Now;
+    /// Messages that all installations of one app may publish at once. At least 100; `auto` is ten times `publish_burst`.
+    /// Beyond it: `RATE_LIMITED`, 429.
     publish_burst_per_app: Option<u64> = None,
-        Auto(count::<u64>(1).at_least(least(limits::MAX_BATCH, "one batch"))), Now;
-    /// Bytes that are replayed to the sessions of one installation a second. Past it: `RATE_LIMITED`.
-    replay_rate: u64 = 64 * MIB, size::<u64>(least(1, "one byte")), Now;
-    /// Bytes that are replayed to the sessions of one installation at once. The default lets a thousand pages resume from a
-    /// MiB each after a network cut; see [Fair shares](#fair-shares). Past it: `RATE_LIMITED`.
-    replay_burst: u64 = 1024 * MIB, size::<u64>(least(1, "one byte")), Now;
-    /// Bytes that are replayed to one session a second. Past it: `RATE_LIMITED`.
-    replay_rate_per_session: u64 = 8 * MIB, size::<u64>(least(1, "one byte")), Now;
-    /// Bytes that are replayed to one session at once. Past it: `RATE_LIMITED`.
-    replay_burst_per_session: u64 = 64 * MIB, size::<u64>(least(1, "one byte")), Now;
-    /// Requests to end sessions that one app sends a second. Past it: 429 `RATE_LIMITED`.
-    disconnect_rate: u64 = 20, count::<u64>(1), Now;
-    /// Requests to end sessions that one app sends at once. Past it: 429 `RATE_LIMITED`.
-    disconnect_burst: u64 = 200, count::<u64>(1), Now;
-    /// WebSocket frames that one connection sends a second. Past it: `RATE_LIMITED`, closed.
-    frame_rate: u64 = 1_000, count::<u64>(1), Now;
-    /// WebSocket frames that one connection sends at once. The default lets a page whose gadgets share a connection subscribe
-    /// anew to everything. Past it: `RATE_LIMITED`, closed.
-    frame_burst: u64 = 20_000, count::<u64>(1), Now;
-    /// Bytes that one connection sends a second. Past it: `RATE_LIMITED`, closed.
-    byte_rate: u64 = 16 * MIB, size::<u64>(least(1, "one byte")), Now;
-    /// Bytes that one connection sends at once. At least `288KiB`. Past it: `RATE_LIMITED`, closed.
-    byte_burst: u64 = 64 * MIB, size::<u64>(least(2 * limits::MAX_FRAME, "two messages")), Now;
+        Auto(integer::<u64>(1).at_least(minimum_for(limits::MAX_BATCH, "one batch"))), Now;
+    /// Bytes per second that are replayed to all sessions of one installation together. Beyond it: `RATE_LIMITED`.
+    replay_rate: u64 = 64 * MIB, size::<u64>(minimum(1)), Now;
+    /// Bytes that are replayed to all sessions of one installation at once. With the default, a thousand pages can resume
+    /// with 1 MiB each after a network outage; see [Fair shares](#fair-shares). Beyond it: `RATE_LIMITED`.
+    replay_burst: u64 = 1024 * MIB, size::<u64>(minimum(1)), Now;
+    /// Bytes per second that are replayed to one session. Beyond it: `RATE_LIMITED`.
+    replay_rate_per_session: u64 = 8 * MIB, size::<u64>(minimum(1)), Now;
+    /// Bytes that are replayed to one session at once. Beyond it: `RATE_LIMITED`.
+    replay_burst_per_session: u64 = 64 * MIB, size::<u64>(minimum(1)), Now;
+    /// Requests per second with which one app may end sessions. Beyond it: 429 `RATE_LIMITED`.
+    disconnect_rate: u64 = 20, integer::<u64>(1), Now;
+    /// Requests with which one app may end sessions at once. Beyond it: 429 `RATE_LIMITED`.
+    disconnect_burst: u64 = 200, integer::<u64>(1), Now;
+    /// WebSocket frames per second that one connection may send. Beyond it: `RATE_LIMITED`, closed.
+    frame_rate: u64 = 1_000, integer::<u64>(1), Now;
+    /// WebSocket frames that one connection may send at once. With the default, a page whose gadgets share a connection can
+    /// renew all of its subscriptions at once. Beyond it: `RATE_LIMITED`, closed.
+    frame_burst: u64 = 20_000, integer::<u64>(1), Now;
+    /// Bytes per second that one connection may send. Beyond it: `RATE_LIMITED`, closed.
+    byte_rate: u64 = 16 * MIB, size::<u64>(minimum(1)), Now;
+    /// Bytes that one connection may send at once. At least `288KiB`. Beyond it: `RATE_LIMITED`, closed.
+    byte_burst: u64 = 64 * MIB, size::<u64>(minimum_for(2 * limits::MAX_FRAME, "two messages")), Now;
     /// Origins of the pages that may use the relay: `forge`, `tunnel`, origins such as `https://*.example.com`, or `*`. See
-    /// [Origins](#origins). Others get 403 `ORIGIN_REFUSED`.
-    allowed_origins: AllowedOrigins = AllowedOrigins::default(), own::<AllowedOrigins>(), Now;
-    /// Most memory for everything that grows with the clients. Past it the relay sheds; see [Sizing](#sizing). At least
-    /// `64MiB`. Past it: 503 `OVERLOADED`, `SLOW_CONSUMER`.
-    memory_bytes: usize = 1024 * MIB as usize,
-        size::<usize>(least(64 * MIB as usize, "the relay gets along with")), Now;
-    /// Longest time that a session may have no subscription and send no request. `1s` to 24 hours (`1440m`). Past it:
+    /// [Origins](#origins). Other pages get 403 `ORIGIN_REFUSED`.
+    allowed_origins: AllowedOrigins = AllowedOrigins::default(), parsed::<AllowedOrigins>(), Now;
+    /// Memory budget for everything whose size clients control. When it runs short, the relay sheds load; see
+    /// [Sizing](#sizing). At least `64MiB`. Beyond it: 503 `OVERLOADED`, `SLOW_CONSUMER`.
+    memory_bytes: usize = 1024 * MIB as usize, size::<usize>(minimum(64 * MIB as usize)), Now;
+    /// Maximum time that a session may have no subscription and send no request. `1s` to 24 hours (`1440m`). Beyond it:
     /// `IDLE_TIMEOUT`, closed.
     idle_timeout: Duration = Duration::from_secs(10 * 60), Time(SECOND, 24 * 60 * MINUTE), Now;
-    /// Longest time for the head of an HTTP request, and for a connection without any. `100ms` to `1m`. Past it: closed.
-    head_timeout: Duration = Duration::from_secs(10), Time(100, MINUTE), Now;
-    /// Longest time of a connection between two HTTP requests. Longer than [load balancers](#by-a-proxy) keep theirs: 60 s in
-    /// most of them, 120 s in Caddy. `100ms` to 1 hour (`60m`). Past it: closed.
-    keep_alive: Duration = Duration::from_secs(130), Time(100, 60 * MINUTE), Now;
-    /// Most bytes of the head of an HTTP request, its first line included. `8KiB` to `64KiB`: the HTTP library takes no
-    /// smaller buffer, and a head does not count among the memory. Past it: 431, closed.
-    head_bytes: usize = 16 * KIB as usize, Size::<usize>::within(8 * KIB as usize, 64 * KIB as usize), Now;
-    /// Longest time for the body of an HTTP request. `100ms` to `1m`. Past it: 408 `MALFORMED_REQUEST`.
+    /// Maximum time for the header of an HTTP request, and for a connection until its first request. `100ms` to `1m`. Beyond
+    /// it: closed.
+    header_timeout: Duration = Duration::from_secs(10), Time(100, MINUTE), Now;
+    /// Maximum time that a connection may be idle between two HTTP requests. It should exceed the idle timeout of
+    /// [load balancers](#by-a-proxy): 60 s in most of them, 120 s in Caddy. `100ms` to 1 hour (`60m`). Beyond it: closed.
+    keep_alive_timeout: Duration = Duration::from_secs(130), Time(100, 60 * MINUTE), Now;
+    /// Maximum size of the header of an HTTP request, including the request line. `8KiB` to `64KiB`: the HTTP library needs at
+    /// least `8KiB`, and headers are not counted in `memory_bytes`. Beyond it: 431, closed.
+    max_header_bytes: usize = 16 * KIB as usize, Size::<usize>::within(8 * KIB as usize, 64 * KIB as usize), Now;
+    /// Maximum time for the body of an HTTP request. `100ms` to `1m`. Beyond it: 408 `MALFORMED_REQUEST`.
     body_timeout: Duration = Duration::from_secs(20), Time(100, MINUTE), Now;
-    /// Longest time in which a client may read nothing of an HTTP response or a stream that waits for it. Over the whole time
-    /// it has to read 1 KiB a second besides. `100ms` to `1m`. Past it: closed.
+    /// Maximum time in which a client may read nothing of a response or stream that waits for it. Over the whole wait, the
+    /// client must also read at least 1 KiB per second. `100ms` to `1m`. Beyond it: closed.
     write_timeout: Duration = Duration::from_secs(20), Time(100, MINUTE), Now;
     /// Address of the listener for operators, with metrics and health, such as `127.0.0.1:7441`, or `off`.
     admin_listen: Option<SocketAddr> = None, Address, Restart;
     /// Allows an address for operators that other machines can reach.
     admin_public: bool = false, Flag, Restart;
-    /// Longest time over which the clients leave when the relay ends. `0s` ends all at once; at most `10m`.
+    /// Time over which the disconnection of clients is spread when the relay shuts down. `0s` disconnects all at once; at
+    /// most `10m`.
     drain_window: Duration = Duration::from_secs(10), Time(0, 10 * MINUTE), Restart;
-    /// Longest time that the end of the relay takes. The clients that are left are then cut off. At least `drain_window`, at
+    /// Maximum time for the relay to shut down. Connections that are still open then are cut off. At least `drain_window`, at
     /// most `15m`.
     drain_deadline: Duration = Duration::from_secs(30), Time(0, 15 * MINUTE), Restart;
     /// Level of the log, or targets with levels, such as `info` or `warn,audit=info`.
     log: String = "info".to_owned(), LogFilter, Now;
     /// Format of the log: `text`, or `json` with one object per line.
-    log_format: LogFormat = LogFormat::Text, Format, Restart;
+    log_format: LogFormat = LogFormat::Text, LogFormatName, Restart;
 }
 
 impl Settings {
-    /// Messages that one installation publishes.
+    /// The limit of messages per installation.
     #[must_use]
     pub fn publishes(&self) -> Rate {
         Rate { per_second: self.publish_rate, burst: self.publish_burst }
     }
 
-    /// Bytes of messages that one installation publishes.
+    /// The limit of message bytes per installation.
     #[must_use]
     pub fn publish_bytes(&self) -> Rate {
         Rate {
@@ -201,7 +222,7 @@ impl Settings {
         }
     }
 
-    /// Messages that one app publishes.
+    /// The limit of messages per app.
     #[must_use]
     pub fn app_publishes(&self) -> Rate {
         Rate {
@@ -210,31 +231,31 @@ impl Settings {
         }
     }
 
-    /// Bytes that are replayed to one installation.
+    /// The limit of replayed bytes per installation.
     #[must_use]
     pub fn replays(&self) -> Rate {
         Rate { per_second: self.replay_rate, burst: self.replay_burst }
     }
 
-    /// Bytes that are replayed to one session.
+    /// The limit of replayed bytes per session.
     #[must_use]
     pub fn session_replays(&self) -> Rate {
         Rate { per_second: self.replay_rate_per_session, burst: self.replay_burst_per_session }
     }
 
-    /// Requests of one app to end sessions.
+    /// The limit of requests to end sessions per app.
     #[must_use]
     pub fn disconnects(&self) -> Rate {
         Rate { per_second: self.disconnect_rate, burst: self.disconnect_burst }
     }
 
-    /// WebSocket frames of one connection.
+    /// The limit of WebSocket frames per connection.
     #[must_use]
     pub fn frames(&self) -> Rate {
         Rate { per_second: self.frame_rate, burst: self.frame_burst }
     }
 
-    /// Bytes of one connection.
+    /// The limit of bytes per connection.
     #[must_use]
     pub fn bytes(&self) -> Rate {
         Rate { per_second: self.byte_rate, burst: self.byte_burst }
@@ -246,7 +267,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_that_are_not_given_follow_from_the_messages_of_an_installation() {
+    fn rates_that_are_auto_are_derived_from_the_message_rate_of_an_installation() {
         let mut settings = Settings { publish_rate: 10, publish_burst: 100, ..Default::default() };
         assert_eq!(settings.publish_bytes(), Rate { per_second: 160 << 10, burst: 6400 << 10 });
         assert_eq!(settings.app_publishes(), Rate { per_second: 100, burst: 1000 });
@@ -254,8 +275,8 @@ mod tests {
         settings.publish_rate_per_app = Some(8);
         assert_eq!(settings.publish_bytes(), Rate { per_second: 160 << 10, burst: 7 });
         assert_eq!(settings.app_publishes(), Rate { per_second: 8, burst: 1000 });
-        // The longest batch always fits.
-        let least = Settings { publish_rate: 1, publish_burst: 100, ..Default::default() };
-        assert!(least.publish_bytes().burst >= limits::MAX_BODY as u64);
+        // The largest batch always fits.
+        let smallest = Settings { publish_rate: 1, publish_burst: 100, ..Default::default() };
+        assert!(smallest.publish_bytes().burst >= limits::MAX_BODY as u64);
     }
 }

@@ -1,8 +1,8 @@
-//! Values as people write them: `25s`, `500ms`, `2m`; `256MiB`, `1048576`.
+//! Durations and sizes with units: `25s`, `500ms`, `2m`; `256MiB`, `1048576`.
 
 use std::time::Duration;
 
-/// A number with one of the units; the text after the number picks it.
+/// Reads a number followed by one of the units, and multiplies it by the unit's factor.
 fn number<'a>(text: &str, units: &'a [(&'a str, u64)]) -> Option<u64> {
     let text = text.trim();
     let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
@@ -11,22 +11,26 @@ fn number<'a>(text: &str, units: &'a [(&'a str, u64)]) -> Option<u64> {
     value.parse::<u64>().ok()?.checked_mul(*factor)
 }
 
-/// `500ms`, `25s`, `2m`. A bare number is refused: nobody can tell its unit.
+/// Reads a duration such as `500ms`, `25s` or `2m`. A number without a unit is refused as ambiguous.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     number(text, &[("ms", 1), ("s", 1000), ("m", 60_000)]).map(Duration::from_millis).ok_or_else(|| {
-        format!("'{text}' is no duration; write a number and ms, s or m, such as 500ms, 25s or 2m")
+        format!("'{text}' is not a duration; write a number and ms, s or m, such as 500ms, 25s or 2m")
     })
 }
 
-/// `65536`, `64KiB`, `256MiB`, `1GiB`.
+/// Reads a size such as `65536`, `64KiB`, `256MiB` or `1GiB`.
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
     number(text, &[("", 1), ("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)]).ok_or_else(
-        || format!("'{text}' is no size; write bytes or a number and KiB, MiB or GiB, such as 256MiB"),
+        || {
+            format!(
+                "'{text}' is not a size; write a number of bytes, or a number and KiB, MiB or GiB, such as 256MiB"
+            )
+        },
     )
 }
 
-/// As [`duration`] reads it, in the largest unit without a fraction.
-pub(super) fn duration_text(duration: Duration) -> String {
+/// Writes a duration for [`duration`] to read, in the largest unit that needs no fraction.
+pub(crate) fn duration_text(duration: Duration) -> String {
     let millis = duration.as_millis();
     if !millis.is_multiple_of(1000) {
         format!("{millis}ms")
@@ -37,7 +41,7 @@ pub(super) fn duration_text(duration: Duration) -> String {
     }
 }
 
-/// As [`bytes`] reads it, in the largest unit without a fraction.
+/// Writes a size for [`bytes`] to read, in the largest unit that needs no fraction.
 pub(super) fn bytes_text(bytes: u64) -> String {
     let unit = [("GiB", 30), ("MiB", 20), ("KiB", 10)]
         .into_iter()
@@ -50,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_need_a_unit_and_sizes_may_have_one() {
+    fn a_duration_needs_a_unit_and_a_size_may_have_one() {
         for (text, millis) in [("500ms", 500), ("25s", 25_000), ("2m", 120_000), (" 1 s ", 1000), ("0ms", 0)]
         {
             assert_eq!(duration(text), Ok(Duration::from_millis(millis)));

@@ -1,11 +1,11 @@
-//! Frames as server-sent events (HTML Living Standard, section 9.2).
+//! Encodes WebSocket frames as server-sent events (HTML Living Standard, section 9.2).
 
 use crate::websocket::Outgoing;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::io::Write as _;
 
-/// Writes what a frame holds as an event: a message as it is, a close as its code. The control frames of RFC 6455 have no
-/// counterpart here.
+/// Appends a frame as an event: a message with its bytes, a close with its code. The control frames of RFC 6455 have no
+/// counterpart and are omitted.
 pub(super) fn encode_event(frame: &Outgoing<'_>, body: &mut Vec<u8>) {
     match frame {
         Outgoing::Message(message) => {
@@ -14,7 +14,7 @@ pub(super) fn encode_event(frame: &Outgoing<'_>, body: &mut Vec<u8>) {
             let len = base64::encoded_len(message.len(), true).unwrap_or_default();
             body.resize(start + len, 0);
             let written = STANDARD.encode_slice(message, &mut body[start..]);
-            debug_assert_eq!(written, Ok(len), "the space was made for it");
+            debug_assert_eq!(written, Ok(len), "the body was resized for it");
             body.extend_from_slice(b"\n\n");
         }
         Outgoing::Close(code) => {
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_a_close_and_nothing_else_become_events() {
+    fn only_messages_and_closes_become_events() {
         let mut body = Vec::new();
         encode_event(&Outgoing::Message(&[0x52, 0]), &mut body);
         encode_event(&Outgoing::Control, &mut body);

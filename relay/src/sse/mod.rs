@@ -1,8 +1,8 @@
-//! The transport for networks that let no WebSocket through: messages to the client come as server-sent events in the
-//! answer to one request, messages from it in the bodies of others.
+//! The transport for networks that block WebSockets. Messages to the client are server-sent events in the response to one
+//! request; messages from it are in the bodies of further requests.
 //!
-//! To the connection it is one more kind of socket, with the same frames in both directions. Rules, queue, heartbeat and
-//! goodbye are therefore those of a WebSocket, and what is limited or counted there is limited and counted here.
+//! A connection uses it as one more kind of socket, with the same frames in both directions. Rules, queue, heartbeat,
+//! goodbye, limits and metrics are therefore those of a WebSocket.
 
 mod encode;
 mod pipe;
@@ -10,7 +10,7 @@ mod registry;
 mod stream_id;
 mod upload;
 
-pub(crate) use pipe::{Pushed, StreamedSocket};
-pub(crate) use registry::Streams;
+pub(crate) use pipe::{PushOutcome, StreamedSocket};
+pub(crate) use registry::StreamRegistry;
 pub(crate) use stream_id::StreamId;
-pub(crate) use upload::{Batch, BatchError, MAX_BATCH_BODY};
+pub(crate) use upload::{MAX_UPLOAD_BODY, Upload, UploadError};

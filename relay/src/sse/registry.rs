@@ -1,9 +1,9 @@
-//! The streams that are open, by the secret that their clients' requests show.
+//! The registry of open streams, by the secret id in their clients' requests.
 
 use super::{
-    pipe::{Pipe, Pushed, StreamedSocket},
+    pipe::{Pipe, PushOutcome, StreamedSocket},
     stream_id::StreamId,
-    upload::Batch,
+    upload::Upload,
 };
 use crate::{critical_task, http_connections::HttpConnection, memory::Memory};
 use bytes::Bytes;
@@ -17,43 +17,41 @@ use std::{
     task::{Context, Poll},
 };
 
-/// All streams of a relay.
+/// All open streams of a relay.
 #[derive(Default)]
-pub(crate) struct Streams(Mutex<HashMap<StreamId, Weak<Pipe>>>);
+pub(crate) struct StreamRegistry(Mutex<HashMap<StreamId, Weak<Pipe>>>);
 
-impl Streams {
-    /// Opens one, over the connection that is `http_connection`: the connection's end, and the body for the client.
+impl StreamRegistry {
+    /// Opens a stream on the HTTP connection `http_connection`. Returns the connection's end and the response body.
     ///
     /// # Errors
-    /// Where the system has no randomness.
+    /// The system's error if it returns no random bytes.
     pub(crate) fn open(
         self: &Arc<Self>,
         memory: &Arc<Memory>,
         http_connection: &Arc<HttpConnection>,
-    ) -> Result<(StreamedSocket, Events), getrandom::Error> {
+    ) -> Result<(StreamedSocket, EventBody), getrandom::Error> {
         let mut id = [0; 16];
         getrandom::fill(&mut id)?;
         let pipe = Arc::new(Pipe::new(memory.clone()));
-        pipe.greet(&format!("event: open\ndata: {}\n\n", encode_base64url(id)));
-        let entry = Entry { streams: self.clone(), id: StreamId(id) };
-        self.table().insert(entry.id, Arc::downgrade(&pipe));
-        Ok((
-            StreamedSocket { pipe: pipe.clone(), http_connection: http_connection.clone() },
-            Events { pipe, _entry: entry },
-        ))
+        pipe.push_first_event(&format!("event: open\ndata: {}\n\n", encode_base64url(id)));
+        let registration = Registration { streams: self.clone(), id: StreamId(id) };
+        self.table().insert(registration.id, Arc::downgrade(&pipe));
+        let socket = StreamedSocket { pipe: pipe.clone(), http_connection: http_connection.clone() };
+        Ok((socket, EventBody { pipe, _registration: registration }))
     }
 
-    /// Whether there is such a stream.
+    /// True if a stream with this id is open.
     pub(crate) fn has(&self, id: StreamId) -> bool {
         self.table().contains_key(&id)
     }
 
-    /// Hands a client's messages to its connection, once that has room for them.
-    pub(crate) async fn push(&self, batch: &Batch) -> Pushed {
-        let pipe = self.table().get(&batch.stream).and_then(Weak::upgrade);
+    /// Passes a client's messages to its connection. Waits until the connection has capacity for them.
+    pub(crate) async fn push(&self, upload: &Upload) -> PushOutcome {
+        let pipe = self.table().get(&upload.stream).and_then(Weak::upgrade);
         match pipe {
-            Some(pipe) => pipe.push(batch.first, &batch.messages).await,
-            None => Pushed::Over,
+            Some(pipe) => pipe.push(upload.first_number, &upload.messages).await,
+            None => PushOutcome::Closed,
         }
     }
 
@@ -62,13 +60,13 @@ impl Streams {
     }
 }
 
-/// The body of the response that a client reads its events from. It goes when the client does, and takes the connection with it.
-pub(crate) struct Events {
+/// The response body with the client's events. It is dropped when the client leaves, which ends the connection.
+pub(crate) struct EventBody {
     pipe: Arc<Pipe>,
-    _entry: Entry,
+    _registration: Registration,
 }
 
-impl Stream for Events {
+impl Stream for EventBody {
     type Item = Result<Bytes, Infallible>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -76,19 +74,19 @@ impl Stream for Events {
     }
 }
 
-impl Drop for Events {
+impl Drop for EventBody {
     fn drop(&mut self) {
-        self.pipe.leave();
+        self.pipe.client_left();
     }
 }
 
-/// A stream's entry, for as long as its body.
-pub(super) struct Entry {
-    streams: Arc<Streams>,
+/// The entry of a stream in the registry. Dropping it removes the entry.
+pub(super) struct Registration {
+    streams: Arc<StreamRegistry>,
     id: StreamId,
 }
 
-impl Drop for Entry {
+impl Drop for Registration {
     fn drop(&mut self) {
         self.streams.table().remove(&self.id);
     }

@@ -1,8 +1,8 @@
-//! The secret name of a stream.
+//! The secret id of a stream.
 
 use sealwire_protocol::decode_base64url;
 
-/// Names a stream. Whoever knows it can send as its client, so it is random, is only ever in bodies, and has no `Debug`.
+/// The id of a stream. It authorises uploads, so it is random, is sent only in bodies, and has no `Debug`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct StreamId(pub(super) [u8; 16]);
 

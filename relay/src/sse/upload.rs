@@ -1,73 +1,74 @@
-//! What a client sends in one request: a line with the stream and the number of the first message, then a line of base64
-//! for each message.
+//! The body of `POST /v1/send`: a line with the stream and the number of the first message, then one line of base64 per
+//! message.
 
 use super::StreamId;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use sealwire_protocol::limits;
 
-/// Longest body, in bytes: the longest message fits, past which its connection refuses it as it refuses a frame.
-pub(crate) const MAX_BATCH_BODY: usize = 2 * limits::MAX_FRAME;
-/// Most messages of one body: each takes more of the relay's memory than of the body.
-pub(crate) const MAX_BATCH_MESSAGES: usize = 1000;
-/// Longest first line: an id and a number.
+/// The maximum length of a body, in bytes. The longest message fits; the connection refuses a longer one like a frame.
+pub(crate) const MAX_UPLOAD_BODY: usize = 2 * limits::MAX_FRAME;
+/// The maximum number of messages in one body. It bounds memory, because a short message takes more memory than its line.
+pub(crate) const MAX_UPLOAD_MESSAGES: usize = 1000;
+/// The maximum length of the first line, an id and a number, in bytes.
 const MAX_HEAD: usize = 64;
-/// Digits of the largest number; more would be zeros before it.
+/// The number of digits of the largest message number.
 const MAX_DIGITS: usize = 20;
 
-pub(crate) struct Batch {
+pub(crate) struct Upload {
     pub(crate) stream: StreamId,
-    /// The number of the first message; a stream's messages are counted from 0.
-    pub(crate) first: u64,
+    /// The number of the first message. The messages of a stream are numbered from 0.
+    pub(crate) first_number: u64,
     pub(crate) messages: Vec<Bytes>,
 }
 
-/// What is wrong with a body. Quotes nothing of it.
+/// The error of a malformed body. It quotes nothing of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum BatchError {
+pub(crate) enum UploadError {
     #[error("the first line must be '<stream> <number of the first message>'")]
     Head,
     #[error("each line after the first must be one message in standard base64 with padding")]
     Message,
-    #[error("a request has at most {MAX_BATCH_MESSAGES} messages; send the rest in the next one")]
+    #[error("a request may have at most {MAX_UPLOAD_MESSAGES} messages; send the rest in another request")]
     TooMany,
 }
 
-impl Batch {
-    /// The stream that a body is for, as soon as its first line is there.
+impl Upload {
+    /// Reads the id of the stream from the start of a body; `None` while the first line is incomplete.
     ///
     /// # Errors
-    /// [`BatchError::Head`].
-    pub(crate) fn stream(body: &[u8]) -> Result<Option<StreamId>, BatchError> {
+    /// [`UploadError::Head`].
+    pub(crate) fn stream_id(body: &[u8]) -> Result<Option<StreamId>, UploadError> {
         match body.iter().take(MAX_HEAD).position(|byte| *byte == b'\n') {
             Some(end) => Self::head(&body[..end]).map(|(stream, _)| Some(stream)),
             None if body.len() < MAX_HEAD => Ok(None),
-            None => Err(BatchError::Head),
+            None => Err(UploadError::Head),
         }
     }
 
-    /// A whole body.
+    /// Parses a whole body.
     ///
     /// # Errors
-    /// [`BatchError`].
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, BatchError> {
+    /// [`UploadError`].
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, UploadError> {
         let mut lines = body.strip_suffix(b"\n").unwrap_or(body).split(|byte| *byte == b'\n');
-        let (stream, first) = Self::head(lines.next().unwrap_or_default())?;
-        if lines.clone().nth(MAX_BATCH_MESSAGES).is_some() {
-            return Err(BatchError::TooMany);
+        let (stream, first_number) = Self::head(lines.next().unwrap_or_default())?;
+        if lines.clone().nth(MAX_UPLOAD_MESSAGES).is_some() {
+            return Err(UploadError::TooMany);
         }
         let messages = lines.map(|line| STANDARD.decode(line).map(Bytes::from));
-        let messages = messages.collect::<Result<Vec<_>, _>>().map_err(|_| BatchError::Message)?;
-        Ok(Self { stream, first, messages })
+        let messages = messages.collect::<Result<Vec<_>, _>>().map_err(|_| UploadError::Message)?;
+        Ok(Self { stream, first_number, messages })
     }
 
-    fn head(line: &[u8]) -> Result<(StreamId, u64), BatchError> {
+    fn head(line: &[u8]) -> Result<(StreamId, u64), UploadError> {
         let parse = || {
-            let (stream, first) = std::str::from_utf8(line).ok()?.split_once(' ')?;
-            let digits = first.len() <= MAX_DIGITS && first.bytes().all(|byte| byte.is_ascii_digit());
-            Some((StreamId::parse(stream)?, first.parse().ok().filter(|_| digits)?))
+            let (stream, number) = std::str::from_utf8(line).ok()?.split_once(' ')?;
+            let has_valid_digits =
+                number.len() <= MAX_DIGITS && number.bytes().all(|byte| byte.is_ascii_digit());
+            Some((StreamId::parse(stream)?, number.parse().ok().filter(|_| has_valid_digits)?))
         };
-        parse().ok_or(BatchError::Head)
+        parse().ok_or(UploadError::Head)
     }
 }
 
@@ -78,12 +79,12 @@ mod tests {
 
     const ID: &str = "AAECAwQFBgcICQoLDA0ODw";
 
-    fn parse(body: &str) -> Result<(u64, Vec<Bytes>), BatchError> {
-        Batch::parse(body.as_bytes()).map(|batch| (batch.first, batch.messages))
+    fn parse(body: &str) -> Result<(u64, Vec<Bytes>), UploadError> {
+        Upload::parse(body.as_bytes()).map(|upload| (upload.first_number, upload.messages))
     }
 
     #[test]
-    fn a_body_holds_a_stream_a_number_and_messages() {
+    fn a_body_has_a_stream_a_number_and_messages() {
         let messages = vec![Bytes::from_static(b"a"), Bytes::from_static(&[0x52, 0])];
         for end in ["", "\n"] {
             assert_eq!(parse(&format!("{ID} 7\nYQ==\nUgA={end}")), Ok((7, messages.clone())));
@@ -92,44 +93,44 @@ mod tests {
     }
 
     #[test]
-    fn a_body_with_anything_else_is_refused() {
+    fn a_malformed_body_is_refused() {
         for head in ["", ID, "AAEC 0", "AAECAwQFBgcICQoLDA0ODw== 0"] {
-            assert_eq!(parse(head), Err(BatchError::Head), "{head}");
+            assert_eq!(parse(head), Err(UploadError::Head), "{head}");
         }
         let zeros = "0".repeat(MAX_HEAD);
         for number in ["", "-1", "+1", "1.0", "0x1", " 1", "1 ", "18446744073709551616", &zeros] {
-            assert_eq!(parse(&format!("{ID} {number}\nYQ==")), Err(BatchError::Head), "{number}");
+            assert_eq!(parse(&format!("{ID} {number}\nYQ==")), Err(UploadError::Head), "{number}");
         }
         for message in ["YQ", "YQ=", "Y Q=", "YQ==\r", "%", "YQ==YQ=="] {
-            assert_eq!(parse(&format!("{ID} 0\nYQ==\n{message}")), Err(BatchError::Message), "{message}");
+            assert_eq!(parse(&format!("{ID} 0\nYQ==\n{message}")), Err(UploadError::Message), "{message}");
         }
     }
 
     #[test]
-    fn a_body_has_so_many_messages() {
+    fn a_body_with_too_many_messages_is_refused() {
         let body = |messages: usize| format!("{ID} 0{}", "\nUgA=".repeat(messages));
         assert_eq!(
-            parse(&body(MAX_BATCH_MESSAGES)).map(|(_, messages)| messages.len()),
-            Ok(MAX_BATCH_MESSAGES)
+            parse(&body(MAX_UPLOAD_MESSAGES)).map(|(_, messages)| messages.len()),
+            Ok(MAX_UPLOAD_MESSAGES)
         );
-        assert_eq!(parse(&body(MAX_BATCH_MESSAGES + 1)), Err(BatchError::TooMany));
-        assert_eq!(parse(&format!("{ID} 0{}", "\n".repeat(MAX_BATCH_BODY - 30))), Err(BatchError::TooMany));
+        assert_eq!(parse(&body(MAX_UPLOAD_MESSAGES + 1)), Err(UploadError::TooMany));
+        assert_eq!(parse(&format!("{ID} 0{}", "\n".repeat(MAX_UPLOAD_BODY - 30))), Err(UploadError::TooMany));
     }
 
     #[test]
-    fn the_stream_is_known_with_the_first_line() {
+    fn the_stream_is_known_after_the_first_line() {
         let whole = format!("{ID} 12\nYQ==");
         for len in 0..whole.len() {
-            let stream = Batch::stream(&whole.as_bytes()[..len]).unwrap();
+            let stream = Upload::stream_id(&whole.as_bytes()[..len]).unwrap();
             assert_eq!(stream.is_some(), len > ID.len() + 3, "{len}");
         }
-        assert!(Batch::stream(&[b'A'; MAX_HEAD]).is_err());
+        assert!(Upload::stream_id(&[b'A'; MAX_HEAD]).is_err());
     }
 
     proptest! {
         #[test]
-        fn no_body_makes_it_panic(body: Vec<u8>) {
-            let _ = (Batch::parse(&body), Batch::stream(&body));
+        fn no_body_causes_a_panic(body: Vec<u8>) {
+            let _ = (Upload::parse(&body), Upload::stream_id(&body));
         }
     }
 }

@@ -1,6 +1,6 @@
-//! What the relay shows its clients in TLS: a certificate with its key, read from PEM files and checked before use.
+//! The relay's certificate with its key, read from PEM files and checked before use.
 
-mod own_client;
+mod pinned_certificate;
 
 use rustls::{
     ServerConfig,
@@ -16,27 +16,25 @@ use sealwire_protocol::UnixSeconds;
 use std::{fmt, path::Path, sync::Arc};
 use x509_cert::der::Decode as _;
 
-/// Why a certificate cannot be used. Names files, never what is in a key.
+/// The error of a certificate or key that cannot be used. It never contains bytes of a key.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum TlsError {
     #[error("cannot be read: {0}")]
     Unreadable(pem::Error),
-    #[error(
-        "holds no certificate; give the file with the whole chain in PEM, the server's own certificate first"
-    )]
+    #[error("holds no certificate; name a PEM file with the whole chain, the server's own certificate first")]
     NoCertificate,
     #[error(
-        "holds no private key in PEM (PKCS #8, PKCS #1 or SEC 1); a key that is encrypted with a password must be decrypted first"
+        "holds no private key in PEM (PKCS #8, PKCS #1 or SEC 1); decrypt a key that is encrypted with a password first"
     )]
     NoKey,
     #[error("the first certificate is damaged: {0}")]
     Damaged(x509_cert::der::Error),
     #[error("the certificate expired on {0}; renew it")]
     Expired(x509_cert::der::DateTime),
-    #[error("the certificate is valid from {0} on; is the clock right?")]
+    #[error("the certificate is valid only from {0} on; check the system's clock")]
     NotYetValid(x509_cert::der::DateTime),
-    #[error("the private key is not the one of the certificate")]
+    #[error("the private key does not belong to the certificate")]
     Mismatch,
     #[error("cannot be used: {0}")]
     Unusable(rustls::Error),
@@ -50,18 +48,18 @@ pub struct Tls {
     config: Arc<ServerConfig>,
 }
 
-/// Whether it is the certificate's file or the key's that an error is about.
+/// An error of the certificate's file or of the key's file.
 pub(crate) enum LoadError {
     Certificate(TlsError),
     Key(TlsError),
 }
 
 impl Tls {
-    /// Reads a chain of certificates and the key of the first one.
+    /// Reads a certificate chain and the private key of its first certificate.
     pub(crate) fn load(certificate: &Path, key: &Path, now: UnixSeconds) -> Result<Self, LoadError> {
         let chain = read_chain(certificate).map_err(LoadError::Certificate)?;
-        let own = chain.first().ok_or(LoadError::Certificate(TlsError::NoCertificate))?;
-        let expires = check_validity(own, now).map_err(LoadError::Certificate)?;
+        let leaf = chain.first().ok_or(LoadError::Certificate(TlsError::NoCertificate))?;
+        let expires = check_validity(leaf, now).map_err(LoadError::Certificate)?;
         let key = read_key(key).map_err(LoadError::Key)?;
         let config = server_config(chain.clone(), key).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => LoadError::Key(TlsError::Mismatch),
@@ -71,36 +69,36 @@ impl Tls {
         Ok(Self { chain, expires, config: Arc::new(config) })
     }
 
-    /// What handshakes are made with.
+    /// The configuration of TLS handshakes with clients.
     pub(crate) fn config(&self) -> Arc<ServerConfig> {
         self.config.clone()
     }
 
-    /// Whether clients could not tell them apart.
-    pub(crate) fn shows_the_same_as(&self, other: &Self) -> bool {
+    /// True if both have the same certificate chain.
+    pub(crate) fn has_same_chain(&self, other: &Self) -> bool {
         self.chain == other.chain
     }
 
-    /// What a client needs that believes this certificate and no other: the relay's own health check.
+    /// The configuration of a TLS client that accepts this certificate and no other, for the relay's own health check.
     ///
     /// # Errors
-    /// Where the system has no randomness.
-    pub fn own_client(&self) -> Result<rustls::ClientConfig, rustls::Error> {
-        let own = Arc::new(own_client::OnlyThis::new(self.chain[0].clone()));
+    /// The error of rustls if its provider does not support the protocol versions.
+    pub fn pinned_client(&self) -> Result<rustls::ClientConfig, rustls::Error> {
+        let verifier = Arc::new(pinned_certificate::PinnedCertificate::new(self.chain[0].clone()));
         Ok(rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(&[&TLS13, &TLS12])?
             .dangerous()
-            .with_custom_certificate_verifier(own)
+            .with_custom_certificate_verifier(verifier)
             .with_no_client_auth())
     }
 
-    /// The end of its validity.
+    /// The end of the certificate's validity.
     pub(crate) fn expires(&self) -> UnixSeconds {
         self.expires
     }
 }
 
-/// Without the key.
+/// Does not print the key.
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tls").field("expires", &self.expires).finish_non_exhaustive()
@@ -120,7 +118,7 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     })
 }
 
-/// The end of a certificate's validity, if `now` lies within it.
+/// Returns the end of a certificate's validity if the certificate is valid `now`.
 fn check_validity(certificate: &[u8], now: UnixSeconds) -> Result<UnixSeconds, TlsError> {
     let certificate = x509_cert::Certificate::from_der(certificate).map_err(TlsError::Damaged)?;
     let validity = certificate.tbs_certificate().validity();
@@ -143,7 +141,7 @@ fn server_config(
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // Sessions are resumed with what the client keeps; nothing of them is kept here.
+    // Sessions are resumed with tickets that the client keeps, so the relay stores none.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.ticketer = ring::Ticketer::new()?;
     Ok(config)

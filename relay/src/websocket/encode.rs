@@ -1,4 +1,4 @@
-//! Frames to clients: whole, final and unmasked (RFC 6455 section 5.1).
+//! Encodes frames to clients. They are whole, final and unmasked (RFC 6455 section 5.1).
 
 use super::{MAX_CONTROL, opcode};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -7,17 +7,17 @@ use sealwire_protocol::{CloseCode, wire::ToClient};
 const FINAL: u8 = 0x80;
 const MAX_HEADER: usize = 10;
 const MASKED: u8 = 0x80;
-/// Changes nothing.
+/// A mask that changes no byte.
 const MASK: [u8; 4] = [0; 4];
 
-/// The number in a close frame.
+/// The status of a close frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CloseStatus {
-    /// Answers the client's own close.
+    /// The response to the client's close frame.
     Normal,
-    /// The client broke RFC 6455 itself.
+    /// The client violated RFC 6455.
     ProtocolError,
-    /// As the Sealwire protocol says.
+    /// A close code of the Sealwire protocol.
     Sealwire(CloseCode),
 }
 
@@ -33,7 +33,7 @@ impl CloseStatus {
     }
 }
 
-/// A message as one complete binary frame, and where in it the message starts.
+/// Encodes a message as one complete binary frame. Also returns the offset of the message in the frame.
 #[must_use]
 pub(crate) fn encode_message(message: &ToClient) -> (Bytes, usize) {
     let len = message.encoded_len();
@@ -44,7 +44,7 @@ pub(crate) fn encode_message(message: &ToClient) -> (Bytes, usize) {
     (frame.freeze(), start)
 }
 
-/// What goes before so many bytes of whole frames, so that they are one message.
+/// Encodes the header of a batch: a binary frame around `len` bytes of whole frames.
 #[must_use]
 pub(crate) fn encode_batch_header(len: usize) -> Bytes {
     let mut header = BytesMut::with_capacity(MAX_HEADER);
@@ -52,13 +52,13 @@ pub(crate) fn encode_batch_header(len: usize) -> Bytes {
     header.freeze()
 }
 
-/// Whether a frame that was encoded here holds a message of the protocol.
+/// True if a frame that this module encoded holds a message of the protocol.
 #[must_use]
 pub(crate) fn is_message(frame: &[u8]) -> bool {
     frame.first() == Some(&(FINAL | opcode::BINARY))
 }
 
-/// A close frame without a reason: the reason was in `Goodbye`.
+/// Encodes a close frame without a reason. The `Goodbye` before it states the reason.
 #[must_use]
 pub(crate) fn encode_close(status: CloseStatus) -> Bytes {
     let mut frame = BytesMut::with_capacity(4);
@@ -67,7 +67,7 @@ pub(crate) fn encode_close(status: CloseStatus) -> Bytes {
     frame.freeze()
 }
 
-/// The answer to a ping of RFC 6455; `payload` is the ping's.
+/// Encodes the pong for a ping of RFC 6455 with this payload.
 #[must_use]
 pub(crate) fn encode_pong(payload: &[u8]) -> Bytes {
     let payload = &payload[..payload.len().min(MAX_CONTROL)];
@@ -77,7 +77,7 @@ pub(crate) fn encode_pong(payload: &[u8]) -> Bytes {
     frame.freeze()
 }
 
-/// A client's message that came without a WebSocket, as the frame it would have been.
+/// Appends the frame in which a WebSocket client would have sent the message. Clients without a WebSocket need it.
 pub(crate) fn encode_as_client(message: &[u8], frames: &mut BytesMut) {
     frames.reserve(MAX_HEADER + MASK.len() + message.len());
     put_masked_header(frames, opcode::BINARY, message.len(), MASKED);
@@ -85,18 +85,18 @@ pub(crate) fn encode_as_client(message: &[u8], frames: &mut BytesMut) {
     frames.put_slice(message);
 }
 
-/// What a frame to a client holds, for a client without a WebSocket.
+/// The content of a frame to a client, for a client without a WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outgoing<'a> {
     /// A message.
     Message(&'a [u8]),
-    /// The number of the close code.
+    /// The number of a close code.
     Close(u16),
-    /// A frame of RFC 6455 itself.
+    /// A control frame of RFC 6455 other than a close.
     Control,
 }
 
-/// Reads a whole frame that was encoded here.
+/// Decodes a whole frame that this module encoded.
 #[must_use]
 pub(crate) fn read_back(frame: &[u8]) -> Outgoing<'_> {
     let header = match frame.get(1) {
@@ -141,7 +141,7 @@ mod tests {
     use sealwire_protocol::wire::{Ping, Publication};
 
     #[test]
-    fn the_bytes_of_frames_are_those_of_the_standard() {
+    fn frames_are_encoded_as_rfc_6455_specifies() {
         let (ping, start) = encode_message(&ToClient::Ping(Ping {}));
         assert_eq!(&ping[..], [0x82, 2, 0x52, 0]);
         assert_eq!(start, 2);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn every_length_form_is_the_shortest_one() {
+    fn every_length_is_encoded_in_its_shortest_form() {
         for sealed in [0, 80, 125, 126, 200, 65_000, 65_535, 65_536, 130_000] {
             let message = ToClient::Publication(Publication {
                 sealed: vec![7; sealed].into(),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_read_back_for_what_it_is() {
+    fn close_and_control_frames_are_read_back_as_such() {
         assert_eq!(
             read_back(&encode_close(CloseStatus::Sealwire(CloseCode::Unauthorized))),
             Outgoing::Close(4401)
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_without_a_websocket_is_decoded_like_one_with() {
+    fn a_message_sent_without_a_websocket_is_decoded_like_one_sent_with_it() {
         let mut frames = BytesMut::new();
         let messages = [0, 1, 125, 126, 65_535, 65_536].map(|len| Bytes::from(vec![7; len]));
         messages.iter().for_each(|message| encode_as_client(message, &mut frames));

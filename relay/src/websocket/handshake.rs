@@ -1,4 +1,4 @@
-//! The opening handshake (RFC 6455 section 4.2): which requests become a connection, and the answer to them.
+//! The opening handshake (RFC 6455 section 4.2): checks the request and builds the response.
 
 use headers::{Connection, HeaderMapExt as _, SecWebsocketAccept, SecWebsocketKey, Upgrade};
 use sealwire_protocol::wire::{BATCHED_SUBPROTOCOL, SUBPROTOCOL};
@@ -7,38 +7,38 @@ use warp::http::{
     header::{self, HeaderName},
 };
 
-/// Why a request does not become a WebSocket.
+/// The error of a request that cannot become a WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum HandshakeError {
     /// `Connection: Upgrade` or `Upgrade: websocket` is missing.
-    #[error("this endpoint speaks WebSocket only; does a proxy in front drop the Upgrade header?")]
+    #[error("this endpoint accepts only WebSockets; check that no proxy in front drops the Upgrade header")]
     NotAnUpgrade,
-    /// Another version than 13.
+    /// The version is not 13.
     #[error("the WebSocket version must be 13")]
     Version,
-    /// `Sec-WebSocket-Key` is missing or no key.
+    /// `Sec-WebSocket-Key` is missing or malformed.
     #[error("the header Sec-WebSocket-Key is missing or is not 16 bytes in base64")]
     Key,
-    /// The subprotocol is not offered.
+    /// The client does not offer the subprotocol.
     #[error("the WebSocket must offer the subprotocol {SUBPROTOCOL}")]
     Subprotocol,
 }
 
-/// What was agreed on.
+/// The result of a handshake.
 #[derive(Debug)]
-pub(crate) struct Accepted {
-    /// The answer that turns the connection into a WebSocket.
+pub(crate) struct AcceptedHandshake {
+    /// The response that switches the connection to WebSocket.
     pub(crate) response: Response<()>,
-    /// The client takes several messages in one.
+    /// True if the client accepts batches: several protocol messages in one WebSocket message.
     pub(crate) takes_batches: bool,
 }
 
-/// Checks a request's headers.
+/// Checks the headers of a request.
 ///
 /// # Errors
 /// [`HandshakeError`].
-pub(crate) fn accept(headers: &HeaderMap) -> Result<Accepted, HandshakeError> {
+pub(crate) fn accept(headers: &HeaderMap) -> Result<AcceptedHandshake, HandshakeError> {
     let is_upgrade =
         headers.typed_get::<Connection>().is_some_and(|connection| connection.contains("upgrade"));
     let to_websocket = listed(headers, &header::UPGRADE).any(|token| token.eq_ignore_ascii_case("websocket"));
@@ -58,21 +58,21 @@ pub(crate) fn accept(headers: &HeaderMap) -> Result<Accepted, HandshakeError> {
     let subprotocol = if takes_batches { BATCHED_SUBPROTOCOL } else { SUBPROTOCOL };
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let answer = response.headers_mut();
-    answer.typed_insert(Connection::upgrade());
-    answer.typed_insert(Upgrade::websocket());
-    answer.typed_insert(SecWebsocketAccept::from(key));
-    answer.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
-    Ok(Accepted { response, takes_batches })
+    let response_headers = response.headers_mut();
+    response_headers.typed_insert(Connection::upgrade());
+    response_headers.typed_insert(Upgrade::websocket());
+    response_headers.typed_insert(SecWebsocketAccept::from(key));
+    response_headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
+    Ok(AcceptedHandshake { response, takes_batches })
 }
 
-/// 16 bytes in base64.
+/// True for 16 bytes in base64.
 fn is_key(key: &HeaderValue) -> bool {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     STANDARD.decode(key).is_ok_and(|bytes| bytes.len() == 16)
 }
 
-/// The tokens of a header that is a list, over all its lines.
+/// The tokens of a list header, over all its lines.
 fn listed<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
     let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim)
@@ -97,8 +97,8 @@ mod tests {
     }
 
     #[test]
-    fn the_example_of_the_standard_is_accepted() {
-        let Accepted { response, takes_batches } = accept(&example()).unwrap();
+    fn the_example_of_rfc_6455_is_accepted() {
+        let AcceptedHandshake { response, takes_batches } = accept(&example()).unwrap();
         assert_eq!(response.status(), 101);
         assert_eq!(response.headers()["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
         assert_eq!(response.headers()["sec-websocket-protocol"], "sealwire.v1");
@@ -106,20 +106,20 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_takes_batches_is_told_that_it_gets_them() {
+    fn a_client_that_offers_batches_gets_the_batched_subprotocol() {
         for offered in
             ["sealwire.v1.batched", "sealwire.v1.batched, sealwire.v1", "sealwire.v1, sealwire.v1.batched"]
         {
             let mut headers = example();
             headers.insert("sec-websocket-protocol", HeaderValue::from_static(offered));
-            let Accepted { response, takes_batches } = accept(&headers).unwrap();
+            let AcceptedHandshake { response, takes_batches } = accept(&headers).unwrap();
             assert_eq!(response.headers()["sec-websocket-protocol"], "sealwire.v1.batched");
             assert!(takes_batches);
         }
     }
 
     #[test]
-    fn a_request_that_lacks_a_part_is_told_which() {
+    fn an_incomplete_request_is_refused_with_the_missing_part() {
         for (name, value, error) in [
             ("connection", "close", HandshakeError::NotAnUpgrade),
             ("upgrade", "h2c", HandshakeError::NotAnUpgrade),

@@ -1,7 +1,7 @@
-//! The server's side of WebSocket (RFC 6455), as far as the relay needs it.
+//! The server side of WebSocket (RFC 6455): the handshake, and the decoding and encoding of frames.
 //!
-//! Own framing rather than a library: a publication is encoded once as a complete frame and shared by every queue, and
-//! an idle connection holds no buffer. Libraries copy each message per connection and keep buffers of many KiB.
+//! The relay does its own framing, because a publication is encoded once as a complete frame that every queue shares, and
+//! an idle connection has no buffer. Libraries copy each message per connection and keep buffers of many KiB.
 
 mod decode;
 mod encode;
@@ -12,9 +12,9 @@ pub(crate) use encode::{
     CloseStatus, Outgoing, encode_as_client, encode_batch_header, encode_close, encode_message, encode_pong,
     is_message, read_back,
 };
-pub(crate) use handshake::{Accepted, HandshakeError, accept};
+pub(crate) use handshake::{AcceptedHandshake, HandshakeError, accept};
 
-/// Longest payload of a control frame, in bytes (RFC 6455 section 5.5).
+/// The maximum payload of a control frame, in bytes (RFC 6455 section 5.5).
 const MAX_CONTROL: usize = 125;
 
 mod opcode {

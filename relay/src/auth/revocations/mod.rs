@@ -1,9 +1,8 @@
-//! Revoked sessions: which tokens are no longer good though they have not expired. No I/O: time is an argument.
+//! Revocations: session tokens that are invalid although they have not expired. No I/O: time is an argument.
 //!
-//! A revocation is remembered until no token that it means can be left: a day after the last of them may have been made,
-//! on the wall clock and on the monotonic one. A wall clock that was ahead for a while thus forgets nothing, and one that
-//! was set back forgets nothing too early. The memory is bounded, and what has no room is refused rather than something
-//! else forgotten.
+//! A revocation is kept until every token it covers has expired: a day after the last of them may have been issued, on both
+//! the wall clock and the monotonic clock. A wall clock that jumps forward or back therefore never drops a revocation too
+//! early. Memory is bounded: when the table is full, new revocations are refused; existing ones are never evicted.
 
 use crate::{auth::access::Namespace, clock::Now, critical_task, refused::Refused};
 use sealwire_protocol::{Code, Scope, UnixSeconds, limits};
@@ -13,77 +12,76 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Most bytes that all revocations may take, and those of one app.
+/// The maximum size of all revocations, in bytes.
 const MAX_BYTES: usize = 8 << 20;
-const MAX_BYTES_OF_APP: usize = 1 << 20;
-/// What a revocation takes besides its texts.
+/// The maximum size of one app's revocations, in bytes.
+const MAX_BYTES_PER_APP: usize = 1 << 20;
+/// The size of a revocation without its strings, in bytes.
 const COST: usize = 176;
-/// The longest life of a token.
+/// The longest lifetime of a token.
 const LIFETIME: Duration = Duration::from_secs(limits::MAX_TOKEN_LIFETIME);
-/// By how much the clocks of an app's signers may differ without anybody noticing, in seconds.
-const DIFFERENCE: u64 = 2;
+/// The difference between the clocks of an app's signers that is assumed even if no token has shown one, in seconds.
+const ASSUMED_SKEW: u64 = 2;
 
-/// Whose sessions of an installation are meant: those to which everything in here applies.
+/// Selects sessions of an installation. A session matches if every part of the selector does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selector {
-    /// Only this account's.
+    /// Selects the sessions of this account; `None` selects those of every account.
     pub account: Option<String>,
-    /// Only those with these properties in their context.
+    /// Selects the sessions whose context has these properties.
     pub context: Scope,
 }
 
-/// A session token, as far as it matters here.
+/// The claims of a session token that selectors match.
 pub(crate) struct Subject<'a> {
     pub(crate) namespace: Namespace<'a>,
     pub(crate) account: &'a str,
     pub(crate) context: &'a dyn Fn(&str) -> Option<&'a str>,
-    /// When the token was made.
-    pub(crate) made: UnixSeconds,
+    pub(crate) issued_at: UnixSeconds,
 }
 
-/// All that are remembered.
+/// The table of all revocations.
 #[derive(Debug, Default)]
 pub struct Revocations {
-    table: RwLock<Table>,
+    table: RwLock<RevocationTable>,
 }
 
-/// A moment in the order of revocations: up to here, somebody has seen them.
+/// The number of the newest revocation that a session was checked against. Revocations are numbered in their order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Seen(u64);
 
-/// A token is revoked.
+/// The finding that a token is revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Revoked {
-    /// Tokens that were made earlier are.
+    /// All matching tokens issued before this time are revoked.
     before: UnixSeconds,
 }
 
 impl Revoked {
-    /// Refuses a request.
+    /// The refusal of a request with the token.
     pub(crate) fn refused(self) -> Refused {
-        Refused::new(Code::Revoked, "the app has ended the session; a new one may be permitted")
+        Refused::new(Code::Revoked, "the app ended the session; request a new one from the app")
     }
 
-    /// Ends a session, whose client may come back with a token that is made after the last one that is revoked.
+    /// The reason for ending an open session. Its client may retry once new tokens are issued late enough to be valid.
     pub(crate) fn ended(self, now: UnixSeconds) -> Refused {
-        let passes = self.before.0.saturating_sub(now.0) + DIFFERENCE;
-        self.refused().retry_after(Duration::from_secs(passes))
+        let seconds = self.before.0.saturating_sub(now.0) + ASSUMED_SKEW;
+        self.refused().retry_after(Duration::from_secs(seconds))
     }
 }
 
 #[derive(Debug, Default)]
-struct Table {
-    apps: HashMap<String, App>,
+struct RevocationTable {
+    apps: HashMap<String, AppRevocations>,
     bytes: usize,
-    /// The number of the newest one.
     newest: Seen,
-    /// No revocation can be forgotten before this.
-    earliest: Option<End>,
+    /// The earliest time at which a revocation expires; a lower bound.
+    earliest: Option<Expiry>,
 }
 
 #[derive(Debug, Default)]
-struct App {
-    /// The newest of each last.
+struct AppRevocations {
+    /// The revocations by installation, the newest last.
     installations: HashMap<String, Vec<Revocation>>,
     bytes: usize,
 }
@@ -91,21 +89,21 @@ struct App {
 #[derive(Debug)]
 struct Revocation {
     selector: Selector,
-    /// Tokens that were made earlier are meant.
+    /// The revocation covers tokens issued before this time.
     before: UnixSeconds,
     number: Seen,
-    end: End,
+    expiry: Expiry,
 }
 
-/// When the last token of a revocation has expired: once both clocks have come so far.
+/// The time after which every token of a revocation has expired. It has passed once both clocks have reached it.
 #[derive(Clone, Copy, Debug)]
-struct End {
+struct Expiry {
     wall: UnixSeconds,
     monotonic: Instant,
 }
 
-impl End {
-    /// Of tokens that were made before a moment.
+impl Expiry {
+    /// The expiry of a revocation of tokens issued before a time.
     fn of(before: UnixSeconds, now: Now) -> Self {
         let ahead = Duration::from_secs(before.0.saturating_sub(now.wall.seconds().0)).min(LIFETIME);
         let wall = UnixSeconds(before.0.saturating_add(limits::MAX_TOKEN_LIFETIME));
@@ -126,10 +124,10 @@ impl End {
 }
 
 impl Revocations {
-    /// Revokes the tokens that were made before a moment.
+    /// Revokes the selected tokens that were issued before a time.
     ///
     /// # Errors
-    /// [`Refused`] where there is no room.
+    /// [`Refused`] if the table is full.
     pub fn add(
         &self,
         app: &str,
@@ -141,14 +139,14 @@ impl Revocations {
         let mut table = critical_task::unpoisoned(self.table.write());
         table.expire(now);
         let number = Seen(table.newest.0 + 1);
-        // Also where every token that it means seems to have expired: the wall clock may be ahead.
-        let revocation = Revocation { selector, before, number, end: End::of(before, now) };
+        // A revocation is added even if all of its tokens seem to have expired, because the wall clock may be ahead.
+        let revocation = Revocation { selector, before, number, expiry: Expiry::of(before, now) };
         table.add(app, installation, revocation)?;
         table.newest = number;
         Ok(())
     }
 
-    /// Refuses a token that a revocation after `seen` covers. Otherwise returns the newest revocation, which is seen now.
+    /// Checks a token against the revocations after `seen`. Returns the number of the newest revocation if none covers it.
     pub(crate) fn check(&self, subject: &Subject<'_>, seen: Seen) -> Result<Seen, Revoked> {
         let table = critical_task::unpoisoned(self.table.read());
         let installations = table.apps.get(subject.namespace.app).map(|app| &app.installations);
@@ -158,39 +156,40 @@ impl Revocations {
         covering.max().map_or(Ok(table.newest), |before| Err(Revoked { before }))
     }
 
-    /// How many are remembered.
+    /// The number of revocations in the table.
     pub(crate) fn len(&self) -> usize {
         let table = critical_task::unpoisoned(self.table.read());
         table.apps.values().flat_map(|app| app.installations.values()).map(Vec::len).sum()
     }
 }
 
-impl Table {
+impl RevocationTable {
     fn add(&mut self, app: &str, installation: &str, revocation: Revocation) -> Result<(), Refused> {
-        let taken = self.apps.get(app).map_or(0, |app| app.bytes);
+        let app_bytes = self.apps.get(app).map_or(0, |app| app.bytes);
         let known = self.apps.get_mut(app).and_then(|app| app.installations.get_mut(installation));
         let mut freed = 0;
         if let Some(list) = known {
             if let Some(same) = list.iter().position(|known| known.selector == revocation.selector) {
                 let same = list.remove(same);
-                let (before, end) = (same.before.max(revocation.before), same.end.max(revocation.end));
-                list.push(Revocation { before, end, ..revocation });
+                let before = same.before.max(revocation.before);
+                let expiry = same.expiry.max(revocation.expiry);
+                list.push(Revocation { before, expiry, ..revocation });
                 return Ok(());
             }
-            // One that means everything makes the narrower ones before it superfluous.
+            // A revocation of all sessions replaces the narrower ones before it.
             if revocation.selector.is_everything() {
                 freed =
                     list.iter().filter(|known| known.before <= revocation.before).map(Revocation::cost).sum();
             }
         }
-        let cost = revocation.cost() + if taken == 0 { app.len() } else { 0 } + installation.len();
-        if taken - freed + cost > MAX_BYTES_OF_APP {
+        let cost = revocation.cost() + if app_bytes == 0 { app.len() } else { 0 } + installation.len();
+        if app_bytes - freed + cost > MAX_BYTES_PER_APP {
             let message =
-                "the app has revoked as much as the relay remembers; revoke whole installations instead";
+                "the relay's memory for this app's revocations is full; revoke whole installations instead";
             return Err(Refused::new(Code::RateLimited, message));
         }
         if self.bytes - freed + cost > MAX_BYTES {
-            let message = "the relay remembers as many revocations as it may; try again later";
+            let message = "the relay's memory for revocations is full; try again later";
             return Err(Refused::new(Code::Overloaded, message));
         }
         let app = self.apps.entry(app.to_owned()).or_default();
@@ -198,14 +197,14 @@ impl Table {
         if freed > 0 {
             list.retain(|known| known.before > revocation.before);
         }
-        self.earliest = self.earliest.into_iter().chain([revocation.end]).reduce(End::min);
+        self.earliest = self.earliest.into_iter().chain([revocation.expiry]).reduce(Expiry::min);
         list.push(revocation);
         app.bytes = app.bytes - freed + cost;
         self.bytes = self.bytes - freed + cost;
         Ok(())
     }
 
-    /// Forgets revocations whose tokens have all expired.
+    /// Removes the revocations whose tokens have all expired.
     fn expire(&mut self, now: Now) {
         if self.earliest.is_none_or(|earliest| !earliest.has_passed(now)) {
             return;
@@ -214,8 +213,8 @@ impl Table {
         self.apps.retain(|id, app| {
             app.bytes = 0;
             app.installations.retain(|installation, list| {
-                list.retain(|revocation| !revocation.end.has_passed(now));
-                earliest = list.iter().map(|known| known.end).chain(earliest).reduce(End::min);
+                list.retain(|revocation| !revocation.expiry.has_passed(now));
+                earliest = list.iter().map(|known| known.expiry).chain(earliest).reduce(Expiry::min);
                 app.bytes += list.iter().map(|known| known.cost() + installation.len()).sum::<usize>();
                 !list.is_empty()
             });
@@ -236,7 +235,7 @@ impl Selector {
 impl Revocation {
     fn covers(&self, subject: &Subject<'_>) -> bool {
         let Selector { account, context } = &self.selector;
-        subject.made < self.before
+        subject.issued_at < self.before
             && account.as_deref().is_none_or(|account| account == subject.account)
             && context.iter().all(|(property, value)| (subject.context)(property) == Some(value))
     }

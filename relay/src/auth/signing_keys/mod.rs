@@ -1,22 +1,23 @@
-//! The signing keys in force. A reload replaces them; each key has a number, by which those whom it let in are known.
+//! The signing keys in force, which a reload replaces. Each key has a process-unique [`VerifyingKeyId`]. Sessions keep it,
+//! so that removing a key ends the sessions that it authenticated.
 
-mod leads;
+mod clock_skew;
 
 use crate::metrics::Verifications;
 use arc_swap::ArcSwap;
-use leads::Leads;
+use clock_skew::ClockSkews;
 use sealwire_protocol::{
     UnixSeconds,
     tokens::{self, Claims, Keyring, TokenError},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Which key signed a token. Never used for two keys in one run of a relay, also where a `kid` comes back with another
-/// secret.
+/// The id of the key that signed a token. Ids are never reused in one run of the relay, even if a `kid` returns with
+/// another secret.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct VerifyingKeyId(u32);
 
-/// The claims of a verified token, and which key vouched for them.
+/// The claims of a verified token, and the key that verified it.
 pub(crate) struct Signed<C> {
     pub(crate) claims: C,
     pub(crate) key: VerifyingKeyId,
@@ -25,53 +26,54 @@ pub(crate) struct Signed<C> {
 /// The signing keys of all apps.
 #[derive(Debug)]
 pub struct SigningKeys {
-    table: ArcSwap<Table>,
+    table: ArcSwap<KeyTable>,
     verifications: Verifications,
-    leads: Leads,
+    skews: ClockSkews,
 }
 
 #[derive(Debug, Default)]
-struct Table {
+struct KeyTable {
     keyring: Keyring,
-    /// By `kid`.
-    numbers: BTreeMap<String, VerifyingKeyId>,
-    next: u32,
+    /// The ids by `kid`.
+    ids: BTreeMap<String, VerifyingKeyId>,
+    /// The last id that was assigned.
+    last_id: u32,
 }
 
-/// What a replacement of the keys changed: the `kid`s.
+/// The `kid`s that a replacement of the keys changed. A `kid` with another secret counts as removed and added.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyChanges {
-    /// New ones.
+    /// The `kid`s of new keys.
     pub added: Vec<String>,
-    /// Those that are gone; a `kid` with another secret is gone and new.
+    /// The `kid`s of keys that are no longer valid.
     pub removed: Vec<String>,
 }
 
 impl SigningKeys {
-    /// The keys of a relay that starts.
+    /// Creates the table with the keys of the configuration.
     #[must_use]
     pub fn new(keyring: Keyring) -> Self {
         let table = ArcSwap::default();
-        let keys = Self { table, verifications: Verifications::default(), leads: Leads::default() };
+        let keys = Self { table, verifications: Verifications::default(), skews: ClockSkews::default() };
         keys.replace(keyring);
         keys
     }
 
-    /// From now on only these are valid.
+    /// Replaces all keys. Tokens of other keys are invalid from now on.
     pub fn replace(&self, keyring: Keyring) -> KeyChanges {
         let before = self.table.load();
-        let (mut numbers, mut next, mut changes) = (BTreeMap::new(), before.next, KeyChanges::default());
+        let (mut ids, mut last_id, mut changes) = (BTreeMap::new(), before.last_id, KeyChanges::default());
         for (kid, _) in keyring.iter() {
-            let number = before.number_of(kid, &keyring).unwrap_or_else(|| {
+            let id = before.unchanged_id(kid, &keyring).unwrap_or_else(|| {
                 changes.added.push(kid.to_owned());
-                next += 1;
-                VerifyingKeyId(next)
+                last_id += 1;
+                VerifyingKeyId(last_id)
             });
-            numbers.insert(kid.to_owned(), number);
+            ids.insert(kid.to_owned(), id);
         }
-        let gone = before.numbers.iter().filter(|(kid, number)| numbers.get(*kid) != Some(*number));
-        changes.removed = gone.map(|(kid, _)| kid.clone()).collect();
-        self.table.store(Arc::new(Table { keyring, numbers, next }));
+        let removed = before.ids.iter().filter(|(kid, id)| ids.get(*kid) != Some(*id));
+        changes.removed = removed.map(|(kid, _)| kid.clone()).collect();
+        self.table.store(Arc::new(KeyTable { keyring, ids, last_id }));
         changes
     }
 
@@ -79,39 +81,39 @@ impl SigningKeys {
         let verified = self.table.load().verify::<C>(token, now);
         self.verifications.add::<C>(verified.is_ok());
         if let Ok(Signed { claims, .. }) = &verified {
-            self.leads.note(claims.app(), claims.issued_at(), now);
+            self.skews.record(claims.app(), claims.issued_at(), now);
         }
         verified
     }
 
-    /// The most seconds by which a token of the app was dated ahead of the relay's clock in the last hours.
-    pub(crate) fn lead(&self, app: &str, now: UnixSeconds) -> u64 {
-        self.leads.of(app, now)
+    /// The largest number of seconds by which a token of the app was dated ahead of the relay's clock in the last two hours.
+    pub(crate) fn clock_skew(&self, app: &str, now: UnixSeconds) -> u64 {
+        self.skews.of(app, now)
     }
 
-    /// How many tokens there were so far.
+    /// The counters of verified and refused tokens.
     pub(crate) fn verifications(&self) -> &Verifications {
         &self.verifications
     }
 
-    /// Whether the key is still in force.
-    pub(crate) fn has(&self, number: VerifyingKeyId) -> bool {
-        self.table.load().numbers.values().any(|known| *known == number)
+    /// True if the key is still in force.
+    pub(crate) fn has(&self, id: VerifyingKeyId) -> bool {
+        self.table.load().ids.values().any(|known| *known == id)
     }
 }
 
-impl Table {
+impl KeyTable {
     fn verify<C: Claims>(&self, token: &str, now: UnixSeconds) -> Result<Signed<C>, TokenError> {
         let (claims, key) = tokens::verify_with_signer(token, &self.keyring, now)?;
-        let key = *self.numbers.get(key.id()).ok_or(TokenError::UnknownKey)?;
+        let key = *self.ids.get(key.id()).ok_or(TokenError::UnknownKey)?;
         Ok(Signed { claims, key })
     }
 
-    /// The number of a key that stands in the other keyring unchanged.
-    fn number_of(&self, kid: &str, other: &Keyring) -> Option<VerifyingKeyId> {
+    /// The id of a key that the other keyring contains unchanged.
+    fn unchanged_id(&self, kid: &str, other: &Keyring) -> Option<VerifyingKeyId> {
         let ((app, key), (other_app, other_key)) = (self.keyring.find(kid)?, other.find(kid)?);
-        let is_known = app == other_app && key.is_same_as(other_key);
-        self.numbers.get(kid).copied().filter(|_| is_known)
+        let is_unchanged = app == other_app && key.is_same_as(other_key);
+        self.ids.get(kid).copied().filter(|_| is_unchanged)
     }
 }
 
@@ -128,21 +130,21 @@ mod tests {
         keyring
     }
 
-    fn number(keys: &SigningKeys, kid: &str) -> VerifyingKeyId {
-        keys.table.load().numbers[kid]
+    fn id(keys: &SigningKeys, kid: &str) -> VerifyingKeyId {
+        keys.table.load().ids[kid]
     }
 
     #[test]
-    fn a_key_keeps_its_number_for_as_long_as_it_is_the_same_key() {
+    fn a_key_keeps_its_id_as_long_as_its_app_and_secret_stay_the_same() {
         let keys = SigningKeys::new(keyring(&[("app", "a", 1), ("app", "b", 2)]));
-        let (a, b) = (number(&keys, "a"), number(&keys, "b"));
+        let (a, b) = (id(&keys, "a"), id(&keys, "b"));
         assert_ne!(a, b);
         let changes = keys.replace(keyring(&[("app", "a", 1), ("app", "c", 3)]));
         assert_eq!(changes, KeyChanges { added: vec!["c".into()], removed: vec!["b".into()] });
         assert!(keys.has(a) && !keys.has(b));
-        // Neither a kid that comes back nor one that changes its secret or app revives what the former key signed.
+        // A kid that returns, with the same or another secret or app, does not revalidate the removed key's sessions.
         for again in [("app", "b", 2), ("app", "b", 9), ("other", "b", 9)] {
-            let before = keys.has(number(&keys, "a"));
+            let before = keys.has(id(&keys, "a"));
             let changes = keys.replace(keyring(&[("app", "a", 1), again]));
             assert_eq!((changes.added, before), (vec!["b".to_owned()], true));
             assert!(!keys.has(b));

@@ -6,7 +6,7 @@ use crate::{
     memory::{CONNECTION, Memory},
     session::EventFilter,
     settings::Settings,
-    sse::Streams,
+    sse::StreamRegistry,
     tenant::Tenant,
     websocket::encode_message,
 };
@@ -113,7 +113,8 @@ async fn a_writer_leaves_more_than_a_quantum_to_the_connections_task() {
 #[tokio::test]
 async fn a_client_that_completes_messages_is_not_stalled_by_an_incomplete_one() {
     let memory = Arc::default();
-    let (socket, _events) = Arc::new(Streams::default()).open(&memory, &test_connection(&memory)).unwrap();
+    let (socket, _events) =
+        Arc::new(StreamRegistry::default()).open(&memory, &test_connection(&memory)).unwrap();
     let outbound = outbound(Socket::Streamed(socket), false, &memory);
     outbound.open_session();
     assert!(outbound.set_input_and_sessions(10_000, 0, false));
@@ -133,7 +134,8 @@ async fn a_client_that_completes_messages_is_not_stalled_by_an_incomplete_one() 
 #[tokio::test]
 async fn the_bytes_of_a_stream_are_accounted_once() {
     let memory = Arc::new(Memory::default());
-    let (socket, mut events) = Arc::new(Streams::default()).open(&memory, &test_connection(&memory)).unwrap();
+    let (socket, mut events) =
+        Arc::new(StreamRegistry::default()).open(&memory, &test_connection(&memory)).unwrap();
     let outbound = outbound(Socket::Streamed(socket), false, &memory);
     let frame = memory.count(frame(30_000));
     let shared = memory.usage().frames;

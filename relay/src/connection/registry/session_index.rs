@@ -100,7 +100,7 @@ mod tests {
         limits::Limits,
         memory::Memory,
         settings::Settings,
-        sse::Streams,
+        sse::StreamRegistry,
     };
     use std::{net::Ipv4Addr, time::Instant};
 
@@ -113,7 +113,8 @@ mod tests {
         let limits = Arc::new(Limits::new(Settings::default(), Instant::now()));
         let (memory, permits) =
             (Arc::<Memory>::default(), (Arc::new(limits.admit_connection(None).unwrap()), None));
-        let (socket, _) = Arc::new(Streams::default()).open(&memory, &test_connection(&memory)).unwrap();
+        let (socket, _) =
+            Arc::new(StreamRegistry::default()).open(&memory, &test_connection(&memory)).unwrap();
         let (socket, queue) = (Socket::Streamed(socket), Queue::new(1000, false));
         Arc::new(Outbound::new(socket, queue, Ipv4Addr::LOCALHOST.into(), permits, memory))
     }

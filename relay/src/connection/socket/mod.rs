@@ -67,7 +67,7 @@ impl Socket {
     /// Raises the limit of unsent bytes in the kernel, for a client that reads quickly.
     pub(super) fn raise_unsent_limit(&self) {
         match self {
-            Self::Tcp(socket) => net::let_wait_more(socket),
+            Self::Tcp(socket) => net::raise_unsent_limit(socket),
             Self::Tls(socket) => socket.raise_unsent_limit(),
             Self::Unix(_) | Self::Streamed(_) => {}
         }

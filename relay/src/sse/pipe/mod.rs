@@ -1,5 +1,6 @@
-//! Between a connection and the requests that stand for its socket. What lies here is bounded in both directions: a
-//! client that does not read fills it and then its connection's queue, one that is not read from has its requests wait.
+//! The buffer between a connection and the HTTP requests that replace its socket. It is bounded in both directions: if the
+//! client does not read, the buffer fills and then the connection's queue; if the connection does not read, the client's
+//! requests wait.
 
 use super::encode::encode_event;
 use crate::{
@@ -17,66 +18,66 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// Events that wait for the answer's body, in bytes. The last one may go past it.
+/// The capacity for events that wait for the response body, in bytes. The last event may exceed it.
 const MAX_EVENTS: usize = 32 * 1024;
-/// Frames that wait for the connection, in bytes. The last batch may go past it.
+/// The capacity for frames that wait for the connection, in bytes. The last upload may exceed it.
 const MAX_FRAMES: usize = 32 * 1024;
 
 pub(super) struct Pipe {
     memory: Arc<Memory>,
-    state: Mutex<State>,
-    /// The connection waits for frames.
+    state: Mutex<PipeState>,
+    /// Wakes the connection when there are frames to read.
     reader: AtomicWaker,
-    /// The connection waits for room.
+    /// Wakes the connection when there is capacity for events.
     writer: AtomicWaker,
-    /// The body waits for events.
+    /// Wakes the response body when there are events.
     body: AtomicWaker,
-    /// Batches wait for room.
-    room: Notify,
+    /// Wakes uploads when there is capacity for frames.
+    capacity: Notify,
 }
 
-struct State {
-    /// What is counted of `frames` and `events`.
-    held: Reservation,
+struct PipeState {
+    /// The reserved memory of `frames` and `events`.
+    reservation: Reservation,
     frames: BytesMut,
     /// The number of the client's next message.
     next: u64,
     events: Vec<u8>,
-    /// The client is gone: nobody reads the body.
-    left: bool,
-    /// The connection is over: nothing follows.
-    ended: bool,
+    /// True once the client is gone and nobody reads the response body.
+    has_client_left: bool,
+    /// True once the connection has ended and no event follows.
+    has_ended: bool,
 }
 
-/// What became of a client's messages.
+/// The result of passing a client's messages to its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pushed {
-    /// They are the connection's now, those that were not before. Expected next is this number.
-    Taken(u64),
-    /// What comes before them is missing; expected was this number.
+pub(crate) enum PushOutcome {
+    /// The connection has all of the messages; repeated ones were skipped. Holds the number of the next expected message.
+    PublishReceipt(u64),
+    /// Messages before these are missing. Holds the number of the next expected message.
     Gap(u64),
-    /// Nothing was taken: the connection is busy with what came before.
+    /// No message was accepted, because the connection still processes earlier ones.
     Full,
-    /// The connection is over.
-    Over,
+    /// The connection has ended.
+    Closed,
 }
 
-impl State {
-    /// Counts what lies here now.
-    fn count(&mut self) {
-        self.held.set(self.frames.capacity() + self.events.capacity());
+impl PipeState {
+    /// Updates the reservation to the current buffers.
+    fn update_reservation(&mut self) {
+        self.reservation.set(self.frames.capacity() + self.events.capacity());
     }
 }
 
 impl Pipe {
     pub(super) fn new(memory: Arc<Memory>) -> Self {
-        let state = State {
-            held: Reservation::new(memory.clone(), MemoryKind::Connections, 0),
+        let state = PipeState {
+            reservation: Reservation::new(memory.clone(), MemoryKind::Connections, 0),
             frames: BytesMut::new(),
             next: 0,
             events: Vec::new(),
-            left: false,
-            ended: false,
+            has_client_left: false,
+            has_ended: false,
         };
         Self {
             memory,
@@ -84,92 +85,92 @@ impl Pipe {
             reader: AtomicWaker::new(),
             writer: AtomicWaker::new(),
             body: AtomicWaker::new(),
-            room: Notify::new(),
+            capacity: Notify::new(),
         }
     }
 
-    /// Takes the client's messages from number `first` on, whichever of them are new.
-    fn try_push(&self, first: u64, messages: &[Bytes]) -> Pushed {
+    /// Accepts those of the client's messages that are new. `first_number` is the number of the first message.
+    fn try_push(&self, first_number: u64, messages: &[Bytes]) -> PushOutcome {
         let mut state = self.state();
-        let Some(known) = state.next.checked_sub(first) else { return Pushed::Gap(state.next) };
-        if state.ended || state.left {
-            return Pushed::Over;
+        let Some(known) = state.next.checked_sub(first_number) else { return PushOutcome::Gap(state.next) };
+        if state.has_ended || state.has_client_left {
+            return PushOutcome::Closed;
         }
         let known = usize::try_from(known).unwrap_or(usize::MAX);
         let new = messages.get(known..).unwrap_or_default();
         if !new.is_empty() && state.frames.len() >= MAX_FRAMES {
-            return Pushed::Full;
+            return PushOutcome::Full;
         }
         for message in new {
             websocket::encode_as_client(message, &mut state.frames);
         }
-        state.count();
+        state.update_reservation();
         state.next += new.len() as u64;
         let next = state.next;
         drop(state);
         self.reader.wake();
-        Pushed::Taken(next)
+        PushOutcome::PublishReceipt(next)
     }
 
-    /// The same, once there is room.
-    pub(super) async fn push(&self, first: u64, messages: &[Bytes]) -> Pushed {
+    /// Waits for capacity, then accepts those of the client's messages that are new.
+    pub(super) async fn push(&self, first_number: u64, messages: &[Bytes]) -> PushOutcome {
         loop {
-            let mut room = pin!(self.room.notified());
-            room.as_mut().enable();
-            match self.try_push(first, messages) {
-                Pushed::Full => room.await,
-                pushed => return pushed,
+            let mut capacity = pin!(self.capacity.notified());
+            capacity.as_mut().enable();
+            match self.try_push(first_number, messages) {
+                PushOutcome::Full => capacity.await,
+                outcome => return outcome,
             }
         }
     }
 
-    /// The next part of the body; `None` at its end.
+    /// Polls the next part of the response body; `None` at its end.
     pub(super) fn poll_events(&self, context: &Context<'_>) -> Poll<Option<Bytes>> {
         self.body.register(context.waker());
         let mut state = self.state();
         if state.events.is_empty() {
-            return if state.ended { Poll::Ready(None) } else { Poll::Pending };
+            return if state.has_ended { Poll::Ready(None) } else { Poll::Pending };
         }
         let events = std::mem::take(&mut state.events);
-        state.count();
+        state.update_reservation();
         drop(state);
         self.writer.wake();
-        // Counted on, until the client has taken them.
+        // The events stay counted until the client has received them.
         Poll::Ready(Some(self.memory.count(events.into())))
     }
 
-    /// Nobody reads the body any more.
-    pub(super) fn leave(&self) {
-        self.state().left = true;
+    /// Records that the client is gone: nobody reads the response body any more.
+    pub(super) fn client_left(&self) {
+        self.state().has_client_left = true;
         self.reader.wake();
         self.writer.wake();
-        self.room.notify_waiters();
+        self.capacity.notify_waiters();
     }
 
-    /// The first event, before there is a connection.
-    pub(super) fn greet(&self, event: &str) {
+    /// Adds the first event, before the connection starts.
+    pub(super) fn push_first_event(&self, event: &str) {
         let mut state = self.state();
         state.events.extend_from_slice(event.as_bytes());
-        state.count();
+        state.update_reservation();
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, PipeState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The connection's end. It has what a connection uses of a socket.
+/// The connection's end of the pipe, with the operations that a connection uses of a socket.
 pub(crate) struct StreamedSocket {
     pub(super) pipe: Arc<Pipe>,
-    /// The HTTP connection of the answer.
+    /// The HTTP connection of the response.
     pub(super) http_connection: Arc<HttpConnection>,
 }
 
 impl StreamedSocket {
-    /// Writes whole frames, as many as there is room for. Each slice must be one.
+    /// Writes as many whole frames as there is capacity for. Each slice must be one frame.
     pub(crate) fn try_write_vectored(&self, frames: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut state = self.pipe.state();
-        if state.left || state.ended {
+        if state.has_client_left || state.has_ended {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         let mut written = 0;
@@ -180,7 +181,7 @@ impl StreamedSocket {
             encode_event(&websocket::read_back(frame), &mut state.events);
             written += frame.len();
         }
-        state.count();
+        state.update_reservation();
         drop(state);
         if written == 0 {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -189,22 +190,22 @@ impl StreamedSocket {
         Ok(written)
     }
 
-    /// What lies here in both directions, in bytes. It is counted here, and what the HTTP connection has of it counts as
-    /// frames.
+    /// The size of the buffers in both directions, in bytes. The pipe reserves it itself; events that the HTTP connection
+    /// already took count as frames.
     pub(crate) fn held(&self) -> usize {
-        self.pipe.state().held.bytes()
+        self.pipe.state().reservation.bytes()
     }
 
-    /// Reads what there is; nothing at the end.
+    /// Reads all frames in the buffer; 0 bytes once the client is gone.
     pub(crate) fn try_read_buf(&self, buffer: &mut BytesMut) -> io::Result<usize> {
         let mut state = self.pipe.state();
         if state.frames.is_empty() {
-            return if state.left { Ok(0) } else { Err(io::ErrorKind::WouldBlock.into()) };
+            return if state.has_client_left { Ok(0) } else { Err(io::ErrorKind::WouldBlock.into()) };
         }
         let frames = std::mem::take(&mut state.frames);
-        state.count();
+        state.update_reservation();
         drop(state);
-        self.pipe.room.notify_waiters();
+        self.pipe.capacity.notify_waiters();
         buffer.extend_from_slice(&frames);
         Ok(frames.len())
     }
@@ -212,40 +213,41 @@ impl StreamedSocket {
     pub(crate) fn poll_read_ready(&self, context: &Context<'_>) -> Poll<io::Result<()>> {
         self.pipe.reader.register(context.waker());
         let state = self.pipe.state();
-        if state.left || !state.frames.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
+        if state.has_client_left || !state.frames.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 
     pub(crate) fn poll_write_ready(&self, context: &Context<'_>) -> Poll<io::Result<()>> {
         self.pipe.writer.register(context.waker());
         let state = self.pipe.state();
-        if state.left || state.events.len() < MAX_EVENTS { Poll::Ready(Ok(())) } else { Poll::Pending }
+        let is_ready = state.has_client_left || state.events.len() < MAX_EVENTS;
+        if is_ready { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 
-    /// Bytes that the HTTP connection counts.
+    /// The bytes that the HTTP connection reserves.
     pub(crate) fn request(&self) -> usize {
         self.http_connection.accounted_bytes()
     }
 
-    /// The stream has a session.
+    /// Records that the stream has a session.
     pub(crate) fn open_session(&self) {
         self.http_connection.open_session();
     }
 
-    /// Nothing more is written: the body ends with the events that it has, and the client has a moment to read them.
+    /// Ends the response body after the events in the buffer. The client has a moment to read them.
     pub(crate) fn shut_down(&self) {
-        self.pipe.state().ended = true;
+        self.pipe.state().has_ended = true;
         self.pipe.body.wake();
-        self.pipe.room.notify_waiters();
+        self.pipe.capacity.notify_waiters();
         self.http_connection.finish();
     }
 
-    /// Ends the HTTP connection at once, with all that its client has not read.
+    /// Ends the HTTP connection at once, and drops everything that its client has not read.
     pub(crate) fn abort(&self) {
         let mut state = self.pipe.state();
-        (state.events, state.frames, state.left) = (Vec::new(), BytesMut::new(), true);
-        state.count();
+        (state.events, state.frames, state.has_client_left) = (Vec::new(), BytesMut::new(), true);
+        state.update_reservation();
         drop(state);
-        self.pipe.room.notify_waiters();
+        self.pipe.capacity.notify_waiters();
         self.http_connection.close_now();
     }
 }

@@ -8,7 +8,7 @@ fn messages(texts: &[&str]) -> Vec<Bytes> {
     texts.iter().map(|text| Bytes::copy_from_slice(text.as_bytes())).collect()
 }
 
-/// What the connection reads.
+/// Reads all messages as the connection does.
 fn read(socket: &StreamedSocket) -> Vec<String> {
     let mut decoder = Decoder::default();
     let _ = socket.try_read_buf(decoder.space());
@@ -37,33 +37,33 @@ fn open() -> (Arc<Pipe>, StreamedSocket) {
 }
 
 #[test]
-fn messages_are_taken_once_and_in_order_whatever_is_sent_again() {
+fn messages_are_accepted_once_and_in_order_even_if_some_are_repeated() {
     let (pipe, socket) = open();
-    assert_eq!(pipe.try_push(0, &messages(&["a", "b"])), Pushed::Taken(2));
-    assert_eq!(pipe.try_push(0, &messages(&["a", "b"])), Pushed::Taken(2));
-    assert_eq!(pipe.try_push(1, &messages(&["b", "c", "d"])), Pushed::Taken(4));
-    assert_eq!(pipe.try_push(0, &messages(&["a"])), Pushed::Taken(4));
-    assert_eq!(pipe.try_push(5, &messages(&["f"])), Pushed::Gap(4));
-    assert_eq!(pipe.try_push(u64::MAX, &messages(&["z"])), Pushed::Gap(4));
+    assert_eq!(pipe.try_push(0, &messages(&["a", "b"])), PushOutcome::PublishReceipt(2));
+    assert_eq!(pipe.try_push(0, &messages(&["a", "b"])), PushOutcome::PublishReceipt(2));
+    assert_eq!(pipe.try_push(1, &messages(&["b", "c", "d"])), PushOutcome::PublishReceipt(4));
+    assert_eq!(pipe.try_push(0, &messages(&["a"])), PushOutcome::PublishReceipt(4));
+    assert_eq!(pipe.try_push(5, &messages(&["f"])), PushOutcome::Gap(4));
+    assert_eq!(pipe.try_push(u64::MAX, &messages(&["z"])), PushOutcome::Gap(4));
     assert_eq!(read(&socket), ["a", "b", "c", "d"]);
-    assert_eq!(pipe.try_push(4, &messages(&["e"])), Pushed::Taken(5));
+    assert_eq!(pipe.try_push(4, &messages(&["e"])), PushOutcome::PublishReceipt(5));
     assert_eq!(read(&socket), ["e"]);
 }
 
 #[test]
-fn a_connection_that_does_not_read_is_given_no_more_than_fits() {
+fn a_connection_that_does_not_read_gets_no_more_messages_than_fit() {
     let (pipe, socket) = open();
     let large = [Bytes::from(vec![b'x'; MAX_FRAMES])];
-    assert_eq!(pipe.try_push(0, &large), Pushed::Taken(1));
-    assert_eq!(pipe.try_push(1, &large), Pushed::Full);
-    // What is known already needs no room.
-    assert_eq!(pipe.try_push(0, &large), Pushed::Taken(1));
+    assert_eq!(pipe.try_push(0, &large), PushOutcome::PublishReceipt(1));
+    assert_eq!(pipe.try_push(1, &large), PushOutcome::Full);
+    // Repeated messages need no capacity.
+    assert_eq!(pipe.try_push(0, &large), PushOutcome::PublishReceipt(1));
     assert_eq!(read(&socket).len(), 1);
-    assert_eq!(pipe.try_push(1, &large), Pushed::Taken(2));
+    assert_eq!(pipe.try_push(1, &large), PushOutcome::PublishReceipt(2));
 }
 
 #[test]
-fn a_client_that_does_not_read_fills_the_pipe_with_whole_frames_only() {
+fn if_the_client_does_not_read_the_pipe_accepts_only_whole_frames_up_to_its_capacity() {
     let (pipe, socket) = open();
     let publication = Publication { sealed: vec![7; 20_000].into(), ..Publication::default() };
     let frame = encode_message(&ToClient::Publication(publication)).0;
@@ -81,35 +81,35 @@ fn a_client_that_does_not_read_fills_the_pipe_with_whole_frames_only() {
 }
 
 #[test]
-fn the_body_ends_after_everything_that_was_written() {
+fn the_body_ends_after_all_written_events() {
     let (pipe, socket) = open();
     let ping = encode_message(&ToClient::Ping(Ping {})).0;
     assert_eq!(socket.try_write_vectored(&[IoSlice::new(&ping)]).unwrap(), ping.len());
     drop(socket);
     assert_eq!(body(&pipe), Poll::Ready(Some("data: UgA=\n\n".into())));
     assert_eq!(body(&pipe), Poll::Ready(None));
-    assert_eq!(pipe.try_push(0, &messages(&["a"])), Pushed::Over);
+    assert_eq!(pipe.try_push(0, &messages(&["a"])), PushOutcome::Closed);
 }
 
 #[test]
-fn a_client_that_left_is_gone_once_its_last_messages_were_read() {
+fn the_last_messages_of_a_client_that_left_are_read_before_the_end() {
     let (pipe, socket) = open();
-    assert_eq!(pipe.try_push(0, &messages(&["a"])), Pushed::Taken(1));
-    pipe.leave();
+    assert_eq!(pipe.try_push(0, &messages(&["a"])), PushOutcome::PublishReceipt(1));
+    pipe.client_left();
     assert_eq!(read(&socket), ["a"]);
     assert_eq!(socket.try_read_buf(&mut BytesMut::new()).unwrap(), 0);
     let ping = encode_message(&ToClient::Ping(Ping {})).0;
     let refused = socket.try_write_vectored(&[IoSlice::new(&ping)]).unwrap_err();
     assert_eq!(refused.kind(), io::ErrorKind::BrokenPipe);
-    assert_eq!(pipe.try_push(1, &messages(&["b"])), Pushed::Over);
+    assert_eq!(pipe.try_push(1, &messages(&["b"])), PushOutcome::Closed);
 }
 
 #[test]
-fn what_lies_in_a_pipe_counts_until_it_is_read_and_events_until_the_client_has_them() {
+fn frames_are_reserved_until_they_are_read_and_events_until_the_client_has_received_them() {
     let memory = Arc::new(Memory::default());
     let (pipe, socket) = over(&memory);
     assert_eq!(memory.usage().total(), socket.request());
-    assert_eq!(pipe.try_push(0, &[vec![b'x'; 10_000].into()]), Pushed::Taken(1));
+    assert_eq!(pipe.try_push(0, &[vec![b'x'; 10_000].into()]), PushOutcome::PublishReceipt(1));
     let inward = socket.held();
     assert!(inward >= 10_000, "{inward}");
     let publication = Publication { sealed: vec![7; 20_000].into(), ..Publication::default() };
@@ -132,15 +132,15 @@ fn what_lies_in_a_pipe_counts_until_it_is_read_and_events_until_the_client_has_t
 }
 
 #[test]
-fn a_stream_that_is_aborted_gives_back_at_once_what_lies_in_it() {
+fn an_aborted_stream_releases_its_buffers_at_once() {
     let memory = Arc::new(Memory::default());
     let (pipe, socket) = over(&memory);
-    assert_eq!(pipe.try_push(0, &[vec![b'x'; 10_000].into()]), Pushed::Taken(1));
+    assert_eq!(pipe.try_push(0, &[vec![b'x'; 10_000].into()]), PushOutcome::PublishReceipt(1));
     let publication = Publication { sealed: vec![7; 20_000].into(), ..Publication::default() };
     let frame = encode_message(&ToClient::Publication(publication)).0;
     socket.try_write_vectored(&[IoSlice::new(&frame)]).unwrap();
     socket.abort();
     assert_eq!((socket.held(), memory.usage().total()), (0, socket.request()));
-    assert_eq!(pipe.try_push(1, &messages(&["b"])), Pushed::Over);
+    assert_eq!(pipe.try_push(1, &messages(&["b"])), PushOutcome::Closed);
     assert_eq!(socket.try_read_buf(&mut BytesMut::new()).unwrap(), 0);
 }

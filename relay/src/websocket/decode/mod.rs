@@ -1,32 +1,33 @@
-//! Frames from clients: unmasked in place, put together where they are fragmented, refused by their header alone
-//! where they are too long. Holds no memory between messages.
+//! Decodes frames from clients: unmasks them in place, joins fragments, and refuses frames that are too long by their header
+//! alone. The decoder holds no memory between messages.
 
 use super::{MAX_CONTROL, opcode};
 use bytes::{Buf, Bytes, BytesMut};
 use sealwire_protocol::limits;
 
-/// Smallest space offered to a read.
-const READ_STEP: usize = 2 * 1024;
-/// Largest space offered to a read: a client that announces much and sends little gets little.
-const READ_MAX: usize = 64 * 1024;
+/// The minimum space offered to a read, in bytes.
+const MIN_READ_SPACE: usize = 2 * 1024;
+/// The maximum space offered to a read, in bytes. It bounds the memory of a client that announces a long frame and sends
+/// little of it.
+const MAX_READ_SPACE: usize = 64 * 1024;
 
-/// What a client sent.
+/// A decoded message or control frame of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
     /// A whole binary message.
     Message(Bytes),
-    /// A part of a message that is not whole yet; so many bytes.
+    /// A fragment of an incomplete message, with its length in bytes.
     Fragment(usize),
     /// A ping of RFC 6455 with its payload.
     Ping(Bytes),
     /// A pong of RFC 6455.
     Pong,
-    /// The client closes.
+    /// A close frame.
     Close,
 }
 
 impl Incoming {
-    /// Bytes of its payload, as far as they are kept.
+    /// The length of the payload that is kept, in bytes.
     #[must_use]
     pub fn payload_len(&self) -> usize {
         match self {
@@ -37,15 +38,15 @@ impl Incoming {
     }
 }
 
-/// Why the connection cannot go on.
+/// The error of a frame after which the connection must end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
-    /// RFC 6455 itself is broken.
-    #[error("the WebSocket frame breaks RFC 6455: {0}")]
+    /// The frame violates RFC 6455.
+    #[error("the WebSocket frame violates RFC 6455: {0}")]
     Protocol(&'static str),
     /// A text message.
-    #[error("text frames are not part of sealwire.v1; send binary frames")]
+    #[error("the subprotocol sealwire.v1 has no text frames; send binary frames")]
     Text,
     /// A message longer than [`limits::MAX_FRAME`], or than [`limits::MAX_FIRST_FRAME`] before the session is open.
     #[error(
@@ -64,16 +65,16 @@ struct Header {
     size: usize,
 }
 
-/// Turns bytes from a client into messages.
+/// Decodes the bytes of one client.
 pub struct Decoder {
     unread: BytesMut,
-    /// Longest message, in bytes.
+    /// The maximum length of a message, in bytes.
     limit: usize,
-    /// The fragments so far of a message whose last fragment has not come.
+    /// The fragments of an incomplete message.
     fragments: Option<Box<BytesMut>>,
 }
 
-/// Of a session that is open.
+/// The decoder of a connection with an open session.
 impl Default for Decoder {
     fn default() -> Self {
         Self { unread: BytesMut::new(), limit: limits::MAX_FRAME, fragments: None }
@@ -81,38 +82,38 @@ impl Default for Decoder {
 }
 
 impl Decoder {
-    /// With bytes that were read together with the handshake. Who has not shown a token yet cannot make it hold more than
-    /// that takes.
+    /// Creates the decoder of a new connection, with bytes that were read together with the handshake. Until a session is
+    /// open, messages are limited to the length of a `Hello`.
     #[must_use]
     pub fn new(unread: &[u8]) -> Self {
         Self { unread: unread.into(), limit: limits::MAX_FIRST_FRAME, fragments: None }
     }
 
-    /// From now on messages may be as long as a session's.
+    /// Raises the limit of messages to that of an open session.
     pub fn session_opened(&mut self) {
         self.limit = limits::MAX_FRAME;
     }
 
-    /// Where the next bytes go. Allocates only what the frame under way needs.
+    /// The buffer for the next bytes. It grows only by what the incomplete frame needs.
     pub fn space(&mut self) -> &mut BytesMut {
         let missing = match self.header() {
             Ok(Some(header)) => (header.size + header.len).saturating_sub(self.unread.len()),
             _ => 0,
         };
-        self.unread.reserve(missing.clamp(READ_STEP, READ_MAX));
+        self.unread.reserve(missing.clamp(MIN_READ_SPACE, MAX_READ_SPACE));
         &mut self.unread
     }
 
-    /// Bytes that a message which is not whole yet takes.
+    /// The memory of an incomplete message, in bytes.
     #[must_use]
     pub fn held(&self) -> usize {
         self.unread.capacity() + self.fragments.as_ref().map_or(0, |fragments| fragments.capacity())
     }
 
-    /// The next whole message, if there is one.
+    /// Decodes the next message, fragment or control frame, if it is complete.
     ///
     /// # Errors
-    /// [`Violation`]; nothing can be read after it.
+    /// [`Violation`]. The decoder must not be used after it.
     pub fn decode(&mut self) -> Result<Option<Incoming>, Violation> {
         loop {
             let Some(header) = self.header()? else {
@@ -141,7 +142,7 @@ impl Decoder {
             return Err(Violation::Protocol("a reserved bit is set"));
         }
         if second & 0x80 == 0 {
-            return Err(Violation::Protocol("the client's frame is not masked"));
+            return Err(Violation::Protocol("the frame is not masked"));
         }
         let (len, length_size) = match second & 0x7f {
             126 => match bytes.get(2..4).and_then(|bytes| bytes.try_into().ok()) {
@@ -157,7 +158,7 @@ impl Decoder {
         if (length_size == 2 && len < 126) || (length_size == 8 && len < 65_536) {
             return Err(Violation::Protocol("the length is not in its shortest form"));
         }
-        // Refused here, before any memory is set aside for it.
+        // A frame that is too long is refused before any memory is allocated for it.
         let len = usize::try_from(len).ok().filter(|len| *len <= self.limit);
         let len = match first & 0x0f {
             opcode::TEXT => return Err(Violation::Text),
@@ -179,15 +180,15 @@ impl Decoder {
                 Err(Violation::Protocol("a control frame is longer than 125 bytes"))
             }
             opcode::CLOSE if header.len == 1 => {
-                Err(Violation::Protocol("a close frame holds half a close code"))
+                Err(Violation::Protocol("a close frame has an incomplete close code"))
             }
             opcode::CLOSE | opcode::PING | opcode::PONG => Ok(()),
             opcode::BINARY if self.fragments.is_some() => {
-                Err(Violation::Protocol("a message starts before the fragmented one ended"))
+                Err(Violation::Protocol("a message starts before the fragmented message is complete"))
             }
             opcode::BINARY => Ok(()),
             opcode::CONTINUATION => match &self.fragments {
-                None => Err(Violation::Protocol("a continuation without a start")),
+                None => Err(Violation::Protocol("a continuation frame has no message to continue")),
                 Some(fragments) if fragments.len() + header.len > self.limit => Err(Violation::TooLarge),
                 Some(_) => Ok(()),
             },
@@ -222,13 +223,13 @@ impl Decoder {
     }
 }
 
-/// Checks the code and the reason of a close frame, where it has them (RFC 6455 sections 5.5.1 and 7.4).
+/// Checks the code and the reason of a close frame if it has them (RFC 6455 sections 5.5.1 and 7.4).
 fn check_close(payload: &[u8]) -> Result<(), Violation> {
     let Some((code, reason)) = payload.split_first_chunk() else { return Ok(()) };
     match u16::from_be_bytes(*code) {
-        // Of the codes below 3000, those that IANA lists for use in a frame.
+        // Below 3000, only the codes that IANA lists for use in a frame are valid.
         1000..=1003 | 1007..=1014 | 3000..=4999 => {}
-        _ => return Err(Violation::Protocol("the close code may not be sent")),
+        _ => return Err(Violation::Protocol("the close code is not valid in a frame")),
     }
     std::str::from_utf8(reason)
         .map(drop)

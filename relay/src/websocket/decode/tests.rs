@@ -22,7 +22,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Everything but fragments that comes out when `bytes` arrive in pieces of these sizes.
+/// Decodes `bytes` that arrive in pieces of these sizes. Returns everything but fragments.
 fn decode(bytes: &[u8], mut pieces: impl Iterator<Item = usize>) -> Result<Vec<Incoming>, Violation> {
     let (mut decoder, mut rest, mut incoming) = (Decoder::default(), bytes, Vec::new());
     while !rest.is_empty() {
@@ -50,8 +50,8 @@ fn message(payload: &[u8]) -> Incoming {
 }
 
 #[test]
-fn the_masked_example_of_the_standard_is_read() {
-    // RFC 6455 section 5.7, as a binary instead of a text message.
+fn the_masked_example_of_rfc_6455_is_decoded() {
+    // The example of RFC 6455 section 5.7, as a binary message instead of a text message.
     let bytes = [0x82, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
     assert_eq!(whole(&bytes), Ok(vec![message(b"Hello")]));
 }
@@ -72,7 +72,7 @@ fn control_frames_may_come_between_the_fragments_of_a_message() {
 }
 
 #[test]
-fn what_breaks_the_standard_is_refused() {
+fn frames_that_violate_rfc_6455_are_refused() {
     let protocol = |bytes: &[u8]| assert!(matches!(whole(bytes), Err(Violation::Protocol(_))), "{bytes:x?}");
     protocol(&[0x82, 0x05, b'H', b'e', b'l', b'l', b'o']);
     for first in [0xc2, 0xa2, 0x92, 0x83, 0x87, 0x8b, 0x8f, 0x80, 0x00, 0x09, 0x08, 0x0a] {
@@ -86,7 +86,7 @@ fn what_breaks_the_standard_is_refused() {
 }
 
 #[test]
-fn a_close_frame_holds_nothing_or_a_code_that_may_be_sent_and_utf_8() {
+fn a_close_frame_is_empty_or_has_a_valid_code_and_a_reason_in_utf_8() {
     let close = |code: u16, reason: &[u8]| whole(&frame(0x88, &[&code.to_be_bytes(), reason].concat()));
     assert_eq!(whole(&frame(0x88, b"")), Ok(vec![Incoming::Close]));
     for code in [1000, 1001, 1003, 1007, 1011, 1014, 3000, 4401, 4999] {
@@ -99,20 +99,20 @@ fn a_close_frame_holds_nothing_or_a_code_that_may_be_sent_and_utf_8() {
 }
 
 #[test]
-fn text_is_refused_by_its_header() {
+fn a_text_frame_is_refused_by_its_header() {
     assert_eq!(whole(&frame(0x81, b"hello")[..2]), Err(Violation::Text));
     assert_eq!(whole(&frame(0x01, b"hello")), Err(Violation::Text));
 }
 
 #[test]
-fn a_message_past_the_limit_is_refused_by_its_header_and_takes_no_memory() {
+fn a_message_beyond_the_limit_is_refused_by_its_header_and_takes_no_memory() {
     let largest = vec![7; limits::MAX_FRAME];
     assert_eq!(whole(&frame(0x82, &largest)), Ok(vec![message(&largest)]));
     let over = frame(0x82, &vec![7; limits::MAX_FRAME + 1]);
     assert_eq!(whole(&over[..14]), Err(Violation::TooLarge));
     let endless = [0x82, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
     assert_eq!(whole(&endless), Err(Violation::TooLarge));
-    // In fragments as well.
+    // The limit applies to the sum of fragments.
     let half = vec![7; limits::MAX_FRAME / 2 + 1];
     assert_eq!(
         whole(&[frame(0x02, &half), frame(0x00, &half)[..14].to_vec()].concat()),
@@ -121,11 +121,11 @@ fn a_message_past_the_limit_is_refused_by_its_header_and_takes_no_memory() {
 
     let mut decoder = Decoder::default();
     decoder.space().extend_from_slice(&frame(0x82, &largest)[..20]);
-    assert!(decoder.space().capacity() <= 2 * READ_MAX);
+    assert!(decoder.space().capacity() <= 2 * MAX_READ_SPACE);
 }
 
 #[test]
-fn before_a_session_is_open_only_what_hello_takes_is_read() {
+fn before_a_session_is_open_messages_are_limited_to_the_length_of_hello() {
     let largest = frame(0x82, &vec![7; limits::MAX_FIRST_FRAME]);
     let over = frame(0x82, &vec![7; limits::MAX_FIRST_FRAME + 1]);
     let mut decoder = Decoder::new(&largest);
@@ -141,7 +141,7 @@ fn before_a_session_is_open_only_what_hello_takes_is_read() {
 }
 
 #[test]
-fn nothing_is_held_between_messages() {
+fn the_decoder_holds_no_memory_between_messages() {
     let mut decoder = Decoder::default();
     decoder.space().extend_from_slice(&frame(0x82, b"hello"));
     assert!(decoder.decode().unwrap().is_some());
@@ -151,7 +151,7 @@ fn nothing_is_held_between_messages() {
 
 proptest! {
     #[test]
-    fn messages_come_out_as_they_went_in_however_they_are_cut(
+    fn messages_are_decoded_unchanged_for_any_fragments_and_pieces(
         messages in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..400), 1..5_usize), 1..8),
         pieces in prop::collection::vec(1..300_usize, 0..40),
     ) {

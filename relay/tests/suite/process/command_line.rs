@@ -49,14 +49,10 @@ fn the_exit_status_of_check_config_reports_its_result() {
     for (arguments, status, said) in [
         (few.to_vec(), 0, ""),
         (strict(few), 0, ""),
-        (risky.clone(), 0, "warning: setting replay_window: nothing is kept"),
-        (strict(risky), 3, "warning: setting replay_window: nothing is kept"),
+        (risky.clone(), 0, "warning: setting replay_window: no publication is kept"),
+        (strict(risky), 3, "warning: setting replay_window: no publication is kept"),
         (vec!["--max-connections", "18446744073709551615"], 0, "LimitNOFILE="),
-        (
-            strict(&["--max-connections", "2"]),
-            3,
-            "warning: setting trusted_proxies: is empty, so that behind",
-        ),
+        (strict(&["--max-connections", "2"]), 3, "warning: setting trusted_proxies: is empty, so behind"),
         (
             [&few[..4], &["--trusted-proxies", "10.0.0.0/7,::ffff:10.0.0.0/104"]].concat(),
             0,
@@ -65,9 +61,9 @@ fn the_exit_status_of_check_config_reports_its_result() {
         (
             vec!["--listen", "0.0.0.0:7440", "--proxy-terminates-tls", "--strict"],
             3,
-            "every machine that reaches 0.0.0.0:7440 is believed",
+            "every machine that reaches 0.0.0.0:7440",
         ),
-        (vec!["--heartbeat", "1h"], 1, "--heartbeat: '1h' is no duration"),
+        (vec!["--heartbeat", "1h"], 1, "--heartbeat: '1h' is not a duration"),
         (vec!["--hartbeat", "1s"], 2, "'--hartbeat'"),
     ] {
         let output = check(&app(), &arguments);
@@ -101,7 +97,7 @@ fn check_config_warns_if_max_connections_do_not_fit_into_memory() {
 #[tokio::test]
 async fn a_starting_relay_logs_risky_settings() {
     let relay = RelayProcess::start(&["--replay-bytes", "0"]);
-    relay.log_with("setting replay_bytes: nothing is kept").await;
+    relay.log_with("setting replay_bytes: no publication is kept").await;
 }
 
 #[test]
@@ -119,13 +115,13 @@ fn healthcheck_succeeds_only_if_the_relay_answers() {
     for listen in [relay.address.to_string(), format!("0.0.0.0:{port}")] {
         let output = healthcheck(&listen);
         assert!(output.status.success(), "{output:?}");
-        assert_eq!(text(&output.stdout), format!("the relay at 127.0.0.1:{port} is well\n"));
+        assert_eq!(text(&output.stdout), format!("the relay at 127.0.0.1:{port} is healthy\n"));
     }
     // A relay at capacity is healthy and must not be restarted.
     let full = RelayProcess::start(&["--max-connections", "0", "--admin-listen", "127.0.0.1:0"]);
     let output = healthcheck(&full.address.to_string());
     assert!(
-        output.status.success() && text(&output.stdout).contains("has no place for one more"),
+        output.status.success() && text(&output.stdout).contains("at its limit of connections"),
         "{output:?}"
     );
     let output = relay_command()
@@ -134,12 +130,12 @@ fn healthcheck_succeeds_only_if_the_relay_answers() {
         .env("SEALWIRE_RELAY_SIGNING_KEYS", App::one().key_text)
         .output()
         .unwrap();
-    assert_eq!(text(&output.stdout), format!("the relay at {} is well\n", full.admin()));
+    assert_eq!(text(&output.stdout), format!("the relay at {} is healthy\n", full.admin()));
 
     drop(relay);
     let output = healthcheck(&format!("127.0.0.1:{port}"));
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("no relay answers at 127.0.0.1"), "{output:?}");
+    assert!(text(&output.stderr).contains("cannot connect to a relay at 127.0.0.1"), "{output:?}");
 
     // Another server listens on the port.
     let other = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -30,7 +30,7 @@ async fn compare(name: &str, relay: &RelayProcess, count: usize, build: impl Asy
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         let scrape = Scrape::of(relay).await;
         let parts = ["frames", "unauthenticated", "requests", "connections", "sessions", "replay_overhead"];
-        let counted = parts.map(|part| scrape.value(&format!("sealwire_memory_bytes{{what=\"{part}\"}}")));
+        let counted = parts.map(|part| scrape.value(&format!("sealwire_memory_bytes{{kind=\"{part}\"}}")));
         (counted.iter().sum::<f64>(), scrape.value("process_resident_memory_bytes"))
     };
     // The first instances also allocate everything that all share.
@@ -60,7 +60,7 @@ fn relay() -> RelayProcess {
 }
 
 const FLAGS: [&str; 14] = [
-    "--head-timeout",
+    "--header-timeout",
     "60s",
     "--hello-timeout",
     "60s",

@@ -164,7 +164,7 @@ async fn the_drain_deadline_disconnects_the_remaining_clients() {
     relay.signal("TERM");
     assert!(ended(&mut relay).await.success());
     assert!((500..5000).contains(&told.elapsed().as_millis()), "{:?}", told.elapsed());
-    relay.log_with("cutting off the clients that are left left=").await;
+    relay.log_with("cutting off the remaining clients left=").await;
 }
 
 #[tokio::test]

@@ -174,7 +174,7 @@ async fn a_request_with_an_endless_head_is_dropped() {
 #[tokio::test]
 async fn an_idle_keep_alive_connection_outlives_the_head_timeout() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let relay = RelayProcess::start(&["--head-timeout", "300ms"]);
+    let relay = RelayProcess::start(&["--header-timeout", "300ms"]);
     let mut stream = tokio::net::TcpStream::connect(relay.address).await.unwrap();
     for _ in 0..2 {
         stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: relay\r\n\r\n").await.unwrap();

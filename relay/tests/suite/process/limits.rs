@@ -252,8 +252,14 @@ async fn an_idle_session_is_ended_and_one_with_a_subscription_is_not() {
 
 #[tokio::test]
 async fn a_client_that_sends_its_request_too_slowly_is_disconnected() {
-    let relay =
-        RelayProcess::start(&["--head-timeout", "300ms", "--keep-alive", "300ms", "--body-timeout", "300ms"]);
+    let relay = RelayProcess::start(&[
+        "--header-timeout",
+        "300ms",
+        "--keep-alive-timeout",
+        "300ms",
+        "--body-timeout",
+        "300ms",
+    ]);
     let close = |bytes: String| async move {
         let mut stream = TcpStream::connect(relay.address).await.unwrap();
         stream.write_all(bytes.as_bytes()).await.unwrap();
@@ -273,7 +279,7 @@ async fn a_client_that_sends_its_request_too_slowly_is_disconnected() {
          content-type: application/json\r\ncontent-length: 100\r\n\r\n{{"
     );
     let slow = close(head).await;
-    assert!(slow.starts_with("HTTP/1.1 408") && slow.contains("took too long to arrive"), "{slow}");
+    assert!(slow.starts_with("HTTP/1.1 408") && slow.contains("did not arrive within"), "{slow}");
 }
 
 #[tokio::test]
@@ -296,7 +302,7 @@ async fn the_setting_head_bytes_limits_the_head_of_a_request() {
     let config = |size: &str| {
         let keys = &app.key_text;
         format!(
-            "listen = \"127.0.0.1:0\"\nhead_bytes = \"{size}\"\n[[app]]\nid = \"{}\"\nsigning_keys = [\"{keys}\"]",
+            "listen = \"127.0.0.1:0\"\nmax_header_bytes = \"{size}\"\n[[app]]\nid = \"{}\"\nsigning_keys = [\"{keys}\"]",
             app.id
         )
     };

@@ -114,7 +114,7 @@ fn a_missing_systemd_socket_or_a_public_one_without_tls_is_refused() {
     let output =
         relay_command().args(["run", "--config", "relay.toml"]).current_dir(&directory).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.contains("systemd handed over 0 sockets"), "{error}");
+    assert!(error.contains("systemd passed 0 sockets"), "{error}");
 
     let socket: OwnedFd = TcpListener::bind("0.0.0.0:0").unwrap().into();
     let script = "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" \"$@\"";

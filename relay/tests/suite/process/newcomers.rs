@@ -157,7 +157,7 @@ async fn streams_without_a_token_displace_each_other_and_no_session() {
     bystanders.must_be_untouched().await;
     let scrape = Scrape::of(&relay).await;
     assert!(
-        scrape.value("sealwire_memory_bytes{what=\"unauthenticated\"}") < 17.0 * 1048576.0,
+        scrape.value("sealwire_memory_bytes{kind=\"unauthenticated\"}") < 17.0 * 1048576.0,
         "{scrape:#?}"
     );
     assert!(scrape.value("process_resident_memory_bytes") < 128.0 * 1048576.0);
@@ -240,7 +240,7 @@ async fn a_few_clients_with_very_many_subscriptions_neither_exhaust_the_memory_n
     }
     let (resident, sessions) = (
         scrape.value("process_resident_memory_bytes") / 1048576.0,
-        scrape.value("sealwire_memory_bytes{what=\"sessions\"}") / 1048576.0,
+        scrape.value("sealwire_memory_bytes{kind=\"sessions\"}") / 1048576.0,
     );
     println!(
         "{resident:.1} MiB resident, {sessions:.1} counted of {} subscriptions",

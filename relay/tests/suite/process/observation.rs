@@ -166,10 +166,10 @@ async fn the_metrics_count_the_events_of_a_test_run() {
         ("sealwire_goodbyes_total{code=\"SLOW_CONSUMER\"}", 0.0),
         ("sealwire_http_requests_total{route=\"/v1/realtime\",status=\"101\"}", 4.0),
         ("sealwire_http_requests_total{route=\"/v1/publish\",status=\"400\"}", 1.0),
-        ("sealwire_token_verifications_total{token=\"session\",result=\"good\"}", 3.0),
+        ("sealwire_token_verifications_total{token=\"session\",result=\"accepted\"}", 3.0),
         ("sealwire_token_verifications_total{token=\"session\",result=\"refused\"}", 1.0),
-        ("sealwire_token_verifications_total{token=\"backend\",result=\"good\"}", 1.0),
-        ("sealwire_replay_evictions_total{why=\"size\"}", 0.0),
+        ("sealwire_token_verifications_total{token=\"backend\",result=\"accepted\"}", 1.0),
+        ("sealwire_replay_evictions_total{reason=\"size\"}", 0.0),
         ("sealwire_draining", 0.0),
         ("sealwire_certificate_expiry_timestamp_seconds", 0.0),
     ] {

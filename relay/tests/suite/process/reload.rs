@@ -122,7 +122,7 @@ async fn an_invalid_configuration_changes_nothing_and_is_not_quoted() {
         String::new(),
     ] {
         let log = relay.reload(&broken).await;
-        assert!(log.contains("ERROR") && log.contains("the former one stays in force"), "{log}");
+        assert!(log.contains("ERROR") && log.contains("the previous one stays in force"), "{log}");
         assert!(!log.contains(&secret[..20]), "{broken}\n{log}");
     }
     client.publish("absences", "still here").await;
@@ -141,7 +141,9 @@ async fn a_reload_changes_limits_and_the_log_and_reports_settings_that_need_a_re
     let log = relay.reload(&text).await;
     for setting in ["listen", "replay_bytes"] {
         assert!(
-            log.contains(&format!("needs a restart; the former value stays in force setting=\"{setting}\""))
+            log.contains(&format!(
+                "needs a restart; the previous value stays in force setting=\"{setting}\""
+            ))
         );
     }
     assert!(log.contains("changed=[\"heartbeat\", \"max_connections\", \"log\"]"), "{log}");

@@ -40,7 +40,7 @@ fn init_writes_a_valid_private_configuration_and_prints_the_settings_of_the_app(
     // A second `init` must not replace the keys of a running app.
     let output = run(&["init", "--app", "other"], &directory);
     assert!(!output.status.success());
-    assert!(text(&output.stderr).contains("kept as it is"), "{output:?}");
+    assert!(text(&output.stderr).contains("name another file with --config"), "{output:?}");
     assert_eq!(fs::read_to_string(&path).unwrap(), config);
 }
 

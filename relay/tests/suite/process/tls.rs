@@ -76,7 +76,7 @@ async fn a_new_certificate_is_used_for_new_connections_and_existing_ones_stay_op
     // An invalid certificate changes nothing, and neither does the current one.
     fs::write(relay.directory().join("key.pem"), &first.key).unwrap();
     let log = relay.reload(&tls_config("")).await;
-    assert!(log.contains("not the one of the certificate") && log.contains("former one"), "{log}");
+    assert!(log.contains("does not belong to the certificate") && log.contains("previous one"), "{log}");
     fs::write(relay.directory().join("key.pem"), &second.key).unwrap();
     let log = relay.reload(&tls_config("")).await;
     assert!(log.contains("certificate=false"), "{log}");
@@ -96,14 +96,24 @@ fn an_unusable_certificate_is_refused_with_the_remedy() {
     let none = String::new();
     for (chain, key, settings, problem) in [
         (Some(&expired.chain), Some(&expired.key), "", "expired on 2001-01-01T00:00:00Z; renew it"),
-        (Some(&early.chain), Some(&early.key), "", "valid from 3000-01-01T00:00:00Z on; is the clock right?"),
-        (Some(&good.chain), Some(&other.key), "", "the private key is not the one of the certificate"),
+        (
+            Some(&early.chain),
+            Some(&early.key),
+            "",
+            "valid only from 3000-01-01T00:00:00Z on; check the system's clock",
+        ),
+        (Some(&good.chain), Some(&other.key), "", "the private key does not belong to the certificate"),
         (Some(&good.key), Some(&good.key), "", "chain.pem: holds no certificate"),
         (Some(&good.chain), Some(&good.chain), "", "key.pem: holds no private key in PEM"),
         (Some(&none), Some(&good.key), "", "chain.pem: holds no certificate"),
         (None, Some(&good.key), "", "chain.pem: cannot be read"),
         (Some(&good.chain), None, "", "key.pem: cannot be read"),
-        (Some(&good.chain), Some(&good.key), "proxy_terminates_tls = true", "so who ends TLS?"),
+        (
+            Some(&good.chain),
+            Some(&good.key),
+            "proxy_terminates_tls = true",
+            "either the proxy terminates TLS or the relay does",
+        ),
     ] {
         let directory = tempfile::tempdir().unwrap();
         for (name, text) in [("chain.pem", chain), ("key.pem", key)] {
@@ -120,7 +130,7 @@ fn an_unusable_certificate_is_refused_with_the_remedy() {
 
 #[tokio::test]
 async fn a_tls_handshake_without_progress_is_ended() {
-    let relay = RelayProcess::start_tls(&Certificate::new(), "head_timeout = \"200ms\"", &[]);
+    let relay = RelayProcess::start_tls(&Certificate::new(), "header_timeout = \"200ms\"", &[]);
     let mut silent = TcpStream::connect(relay.address).await.unwrap();
     let end = timeout(TIMEOUT, silent.read_u8()).await.expect("the connection stayed open");
     assert!(end.is_err());
@@ -128,7 +138,7 @@ async fn a_tls_handshake_without_progress_is_ended() {
 
 #[tokio::test]
 async fn an_oversized_tls_handshake_is_ended_before_its_deadline() {
-    let relay = RelayProcess::start_tls(&Certificate::new(), "head_timeout = \"60s\"", &[]);
+    let relay = RelayProcess::start_tls(&Certificate::new(), "header_timeout = \"60s\"", &[]);
     let mut stream = TcpStream::connect(relay.address).await.unwrap();
     // The records carry the parts of a ClientHello of 64 KiB.
     let mut part = vec![22, 3, 1, 0x10, 0x00, 1, 0, 0xff, 0xff];

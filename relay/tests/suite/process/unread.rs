@@ -19,7 +19,7 @@ use tokio::{
 /// The longest time for which a client may read nothing.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 const FLAGS: [&str; 6] = ["--write-timeout", "2s", "--log", "error", "--admin-listen", "127.0.0.1:0"];
-const UNAUTHENTICATED: &str = "sealwire_memory_bytes{what=\"unauthenticated\"}";
+const UNAUTHENTICATED: &str = "sealwire_memory_bytes{kind=\"unauthenticated\"}";
 /// The longest wait for any step, on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// The number of pipelined requests, which have 18 MB of responses.
@@ -239,7 +239,7 @@ async fn time_to_end(mut relay: RelayProcess) -> Duration {
 async fn a_relay_shuts_down_quickly_despite_clients_with_unfinished_requests_and_unread_responses() {
     // All timeouts are longer than the shutdown may take.
     let flags =
-        ["--write-timeout", "60s", "--body-timeout", "60s", "--head-timeout", "60s", "--log", "error"];
+        ["--write-timeout", "60s", "--body-timeout", "60s", "--header-timeout", "60s", "--log", "error"];
     let relay = RelayProcess::start(&flags);
     let mut held = Vec::new();
     // The clients have unread responses and streams, and unfinished heads and bodies.
@@ -278,7 +278,7 @@ async fn a_relay_shuts_down_quickly_despite_clients_with_unfinished_requests_and
 #[tokio::test]
 async fn a_proxy_without_a_header_does_not_delay_the_shutdown() {
     let flags = [
-        "--head-timeout",
+        "--header-timeout",
         "60s",
         "--proxy-terminates-tls",
         "--proxy-protocol",

@@ -93,7 +93,7 @@ impl TlsSocket {
     }
 
     pub(super) fn raise_unsent_limit(&self) {
-        net::let_wait_more(&self.stream);
+        net::raise_unsent_limit(&self.stream);
     }
 
     pub(super) fn abort(&self) {

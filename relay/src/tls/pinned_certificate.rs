@@ -1,5 +1,5 @@
-//! How the relay's own health check knows the relay: by the very certificate that its configuration names. Whether others
-//! trust that certificate, and for which name, is not the question.
+//! The certificate verifier of the relay's own health check. It accepts exactly the configured certificate, whatever its
+//! name and issuer.
 
 use rustls::{
     CertificateError, DigitallySignedStruct, Error, SignatureScheme,
@@ -9,18 +9,18 @@ use rustls::{
 };
 
 #[derive(Debug)]
-pub(super) struct OnlyThis {
+pub(super) struct PinnedCertificate {
     certificate: CertificateDer<'static>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl OnlyThis {
+impl PinnedCertificate {
     pub(super) fn new(certificate: CertificateDer<'static>) -> Self {
         Self { certificate, algorithms: ring::default_provider().signature_verification_algorithms }
     }
 }
 
-impl ServerCertVerifier for OnlyThis {
+impl ServerCertVerifier for PinnedCertificate {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

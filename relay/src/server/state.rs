@@ -1,0 +1,149 @@
+//! The shared state of a relay: everything that its tasks and endpoints use together, before any task runs.
+
+use crate::{
+    admin::Exposition,
+    audit::Audit,
+    auth::{revocations::Revocations, signing_keys::SigningKeys},
+    broker::Broker,
+    config::Config,
+    connection::{ConnectionContext, Registry, SessionSink, Timers},
+    fanout::{Deliveries, Fanout},
+    http::HttpContext,
+    http_connections::HttpConnections,
+    lifecycle::Lifecycle,
+    limits::Limits,
+    memory::Memory,
+    metrics::Metrics,
+    proxies::Proxies,
+    server::reload::session_config,
+    stall_detector::StallDetector,
+};
+use arc_swap::ArcSwap;
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    thread,
+    time::Instant,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// The parts of a relay that several tasks share.
+pub(super) struct SharedState {
+    /// Cancelled when the relay ends.
+    pub(super) ended: CancellationToken,
+    /// The tasks of connections.
+    pub(super) tasks: TaskTracker,
+    pub(super) lifecycle: Arc<Lifecycle>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) audit: Arc<Audit>,
+    pub(super) revocations: Arc<Revocations>,
+    pub(super) keys: Arc<SigningKeys>,
+    pub(super) memory: Arc<Memory>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) http_connections: Arc<HttpConnections>,
+    pub(super) fanout: Arc<Fanout<SessionSink>>,
+    pub(super) deliveries: Deliveries,
+    pub(super) broker: Arc<dyn Broker>,
+    pub(super) timers: Arc<Timers>,
+    pub(super) stall_detector: Arc<StallDetector>,
+}
+
+impl SharedState {
+    /// Creates the state. `broker` makes the broker from the deliveries that it publishes to.
+    pub(super) fn new(config: &Config, broker: impl FnOnce(Deliveries) -> Arc<dyn Broker>) -> Self {
+        let settings = &config.settings;
+        let metrics = Arc::<Metrics>::default();
+        let memory = Arc::new(Memory::new(settings.memory_bytes));
+        let limits = Limits::new(settings.clone(), Instant::now()).with_memory(memory.clone());
+        let limits = Arc::new(limits);
+        let shards = thread::available_parallelism().map_or(1, usize::from);
+        let (fanout, deliveries) = Fanout::start(shards, memory.clone());
+        Self {
+            ended: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            lifecycle: Arc::default(),
+            registry: Arc::default(),
+            audit: Arc::new(Audit::new(metrics.clone())),
+            metrics,
+            revocations: Arc::default(),
+            keys: Arc::new(SigningKeys::new(config.keyring.clone())),
+            http_connections: Arc::new(HttpConnections::new(memory.clone(), limits.clone())),
+            memory,
+            limits,
+            fanout,
+            broker: broker(deliveries.clone()),
+            deliveries,
+            timers: Arc::default(),
+            stall_detector: Arc::default(),
+        }
+    }
+
+    /// The part of the state that connections use.
+    pub(super) fn connection_context(&self, config: &Config) -> Arc<ConnectionContext> {
+        let session_config = session_config(
+            config,
+            self.keys.clone(),
+            self.revocations.clone(),
+            self.limits.clone(),
+            self.stall_detector.clone(),
+        );
+        Arc::new(ConnectionContext {
+            session_config: ArcSwap::from_pointee(session_config),
+            broker: self.broker.clone(),
+            fanout: self.fanout.clone(),
+            queue_bytes: config.settings.queue_bytes,
+            limits: self.limits.clone(),
+            memory: self.memory.clone(),
+            timers: self.timers.clone(),
+            registry: self.registry.clone(),
+            lifecycle: self.lifecycle.clone(),
+            audit: self.audit.clone(),
+            metrics: self.metrics.clone(),
+            next_id: AtomicU64::new(1),
+        })
+    }
+
+    /// The part of the state that the endpoints use.
+    pub(super) fn http_context(
+        &self,
+        config: &Config,
+        connection: Arc<ConnectionContext>,
+    ) -> Arc<HttpContext> {
+        let settings = &config.settings;
+        Arc::new(HttpContext {
+            keys: self.keys.clone(),
+            broker: self.broker.clone(),
+            connection,
+            streams: Arc::default(),
+            tasks: self.tasks.clone(),
+            lifecycle: self.lifecycle.clone(),
+            audit: self.audit.clone(),
+            metrics: self.metrics.clone(),
+            revocations: self.revocations.clone(),
+            proxies: Proxies::new(
+                settings.trusted_proxies.clone(),
+                settings.proxy_terminates_tls,
+                settings.proxy_protocol,
+            ),
+            tls: config.tls.clone().map(|tls| Arc::new(ArcSwap::from_pointee(tls))),
+            limits: self.limits.clone(),
+            http_connections: self.http_connections.clone(),
+        })
+    }
+
+    /// The part of the state that a scrape of the metrics reads.
+    pub(super) fn exposition(&self, http: &HttpContext) -> Arc<Exposition> {
+        Arc::new(Exposition {
+            metrics: self.metrics.clone(),
+            fanout: self.fanout.clone(),
+            broker: self.broker.clone(),
+            registry: self.registry.clone(),
+            keys: self.keys.clone(),
+            revocations: self.revocations.clone(),
+            lifecycle: self.lifecycle.clone(),
+            limits: self.limits.clone(),
+            memory: self.memory.clone(),
+            tls: http.tls.clone(),
+        })
+    }
+}

@@ -1,0 +1,15 @@
+//! The kinds of values that settings have: how a value is read from text, written, and described in the JSON Schema. The
+//! table of settings names one for each row.
+
+mod auto;
+mod numbers;
+mod parsed;
+mod texts;
+mod value_kind;
+
+pub(super) use auto::Auto;
+pub(super) use numbers::{Size, Time, any_size, integer, minimum, minimum_for, size};
+pub(super) use parsed::{ParsedValue, parsed};
+pub(crate) use texts::OFF;
+pub(super) use texts::{Address, BOOLEAN, File, Flag, LogFilter, LogFormatName, Mode};
+pub(super) use value_kind::ValueKind;
