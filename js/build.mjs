@@ -1,5 +1,5 @@
-// Builds pkg/dist from src: bundles for `import` and `require`, and the declarations of both. `cargo xtask package`
-// calls it after it has written src/generated. Usage: node js/build.mjs [--out <folder>]
+// Builds pkg/dist from src: bundles for `import` and `require`, and the declarations for both. `cargo xtask package` calls it
+// after it has written src/generated. Usage: node js/build.mjs [--out <folder>]
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -20,7 +20,7 @@ const out = path.resolve(values.out);
 
 for (const core of ['core-wasm.js', 'core-js.js', 'core-resolver.js']) {
   if (!existsSync(path.join(here, 'src', 'generated', core))) {
-    console.error(`js/src/generated/${core} is missing. Run \`cargo xtask package\`, which makes it.`);
+    console.error(`js/src/generated/${core} is missing. Run \`cargo xtask package\`, which creates it.`);
     process.exit(1);
   }
 }

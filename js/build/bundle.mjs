@@ -1,5 +1,5 @@
-// Bundles the entries with esbuild. What several entries share is one chunk, in ES modules and in CommonJS alike. Each
-// build of the core is a chunk of its own, so that a page downloads one.
+// Bundles the entries with esbuild. Code that several entries share is one chunk, in ES modules and in CommonJS. Each build of
+// the core is a separate chunk, so that a page downloads only one.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,7 +14,7 @@ const { version } = JSON.parse(readFileSync(manifest, 'utf8'));
 
 const shared = {
   bundle: true,
-  // js/src/process-wide.ts: only loads of the same version share anything.
+  // js/src/process-wide.ts uses the version: only loads of the same version share objects.
   define: { SEALWIRE_VERSION: JSON.stringify(version) },
   platform: 'neutral',
   target: 'es2022',
@@ -27,13 +27,13 @@ const commonJs = {
   ...shared,
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
-  // As require(): import() in a CommonJS file breaks under bundlers and test runners that know only require.
+  // import() becomes require(), since import() in a CommonJS file breaks bundlers and test runners that support only require.
   supported: { 'dynamic-import': false },
 };
 
 /**
- * Has the resolver's core evaluated by the first load(), not by the import: importing `sealwire/resolver` costs little, and
- * does so where the core could not run, as in Jest's jsdom environment, which has no TextDecoder.
+ * Defers the evaluation of the resolver's core from the import to the first load(). Importing `sealwire/resolver` is then
+ * cheap, and works in environments that cannot run the core, such as Jest's jsdom environment, which has no TextDecoder.
  */
 const deferred = {
   name: 'deferred',
@@ -41,7 +41,7 @@ const deferred = {
     build.onLoad({ filter: /[\\/]generated[\\/]core-resolver\.js$/ }, ({ path: file }) => {
       const text = readFileSync(file, 'utf8');
       const [exported, name] = /export\s*\{\s*(\w+) as load\s*\};?\s*$/.exec(text) ?? [];
-      if (!exported) throw new Error(`${file} exports something else than load()`);
+      if (!exported) throw new Error(`${file} must export load() and nothing else`);
       const body = text.slice(0, -exported.length);
       return {
         contents: `function evaluate() {${body}\nreturn ${name};}\nlet own;\nexport const load = () => (own ??= evaluate())();`,
@@ -50,10 +50,10 @@ const deferred = {
   },
 };
 
-/** Leaves every import where it is; `extension` is that of the imported files. */
-function beside(extension) {
+/** Leaves every import unresolved, and replaces the extension of the imported files. */
+function siblings(extension) {
   return {
-    name: 'beside',
+    name: 'siblings',
     setup(build) {
       build.onResolve({ filter: /^\.{1,2}\// }, ({ path: file, kind }) => {
         if (kind === 'entry-point') return undefined;
@@ -77,7 +77,7 @@ export async function bundle(source, out) {
   const split = { format: 'esm', splitting: true, chunkNames: 'chunks/[name]-[hash]', plugins: [deferred] };
   await esbuild.build({ ...shared, ...split, entryPoints, outdir: out });
 
-  // The rest stays readable: apps minify their own bundles, and reviewers read this one.
+  // Only the cores are minified: apps minify their own bundles, and reviewers read this one.
   const cores = CORES.map((name) => path.join(out, 'chunks', `${name}.js`));
   await esbuild.build({
     ...shared,
@@ -86,11 +86,11 @@ export async function bundle(source, out) {
     outdir: path.join(out, 'chunks'),
     allowOverwrite: true,
     minify: true,
-    plugins: [beside('.js')],
+    plugins: [siblings('.js')],
   });
 
-  // esbuild splits ES modules only, so the CommonJS twins are made of those.
-  const twins = { ...commonJs, outdir: out, outbase: out, plugins: [beside('.cjs')] };
+  // esbuild splits only ES modules, so the CommonJS files are built from these.
+  const twins = { ...commonJs, outdir: out, outbase: out, plugins: [siblings('.cjs')] };
   const others = scripts(out).filter((file) => !cores.includes(file));
   await esbuild.build({ ...twins, entryPoints: others });
   await esbuild.build({ ...twins, entryPoints: cores, minify: true });

@@ -1,5 +1,5 @@
-// Copies the declarations that the entries reach, once as .d.ts for `import` and once as .d.cts for `require`: under
-// node16 resolution one file cannot describe both.
+// Copies the declarations that the entries reach, as .d.ts for `import` and as .d.cts for `require`: with node16 resolution,
+// one file cannot describe both.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

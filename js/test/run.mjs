@@ -1,4 +1,4 @@
-// Runs the TypeScript tests of this folder with node --test: bundles each file as it is, with packages left outside.
+// Runs the TypeScript tests of this folder with node --test. It bundles each test file without its packages.
 // Usage: node js/test/run.mjs [name of a test file]
 
 import { spawnSync } from 'node:child_process';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-// Inside the package, so that the bundles find its dependencies.
+// The folder is inside the package, so that the bundles find its dependencies.
 const out = path.join(here, '..', 'dist', 'test');
 const only = process.argv[2] ?? '';
 

@@ -1,4 +1,4 @@
-// The kinds of users that get a session.
+// The kinds of users that may have a session.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// The environments of an app on one site are installations of their own, in everything that carries an installation.
+// The environments of an app on one site are separate installations, in tokens, channels, keys and secrets.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -62,7 +62,7 @@ test('every function of an installation says the same installation, with its env
       async () =>
         claimsOf((await realtime.signRealtimeToken('n', {}, undefined, { context: PAGE })).token!)['ins'],
     ],
-    // The contexts of a consumer, a product trigger, a scheduled trigger and a web trigger, and none at all.
+    // These are the contexts of a consumer, a product trigger, a scheduled trigger and a web trigger, and no context.
     ...(
       [{ installContext: SITE, principal: {} }, { installContext: SITE, workspaceId: 'w' }, {}] as const
     ).map((context): [string, Runtime, () => Promise<unknown>] => [
@@ -121,7 +121,7 @@ test('the error for a runtime without an environment says what to do', async () 
 });
 
 test('outside of Forge the context or the option names the environment, and a process without both fails', async () => {
-  // Without a key of its own, the process is no server of the app's own.
+  // Without the option signingKey, the process does not count as a server of the app's own.
   process.env['SEALWIRE_SIGNING_KEY'] = SIGNING_KEY;
   const installed = async (context: object, environment?: string) =>
     (

@@ -15,7 +15,7 @@ import { isError } from '../support/rejects.js';
 const NOW = 1_700_000_000_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const REPLAY_WINDOW_MS = 120_000;
-/** How far the clock of a signer may be from the relay's. */
+/** The tolerated difference between the clocks of a signer and of the relay. */
 const SKEW_MS = 60_000;
 
 const { app, signingKey } = settings;
@@ -69,7 +69,7 @@ test('a context of nine properties is refused with the limit, in a session and i
   }
 });
 
-/** The resolver of an app whose clock a test moves; `at` makes one with another clock on the same storage. */
+/** Returns a resolver with a mocked clock. `at` creates another one with a different clock on the same storage. */
 function rotating(sessionLifetimeSeconds?: number) {
   const kvs = fakeKvs();
   const relay = fakeRelay();
@@ -106,7 +106,7 @@ test('thirty days after a rotation no session and no channel token has the old k
   const { token } = await realtime.signRealtimeToken('team', {}, undefined, { context });
   assert.deepEqual(idsIn(token!), [second]);
 
-  // A session changes nothing in the storage: it could undo a rotation of the same moment. The next rotation does.
+  // A session never writes to the storage, since it could undo a concurrent rotation. The next rotation drops old keys.
   assert.equal((kvs.value as InstallationSecret).keys.length, 2);
   assert.equal((await realtime.rotateKey({ context })).keys, 2);
   const [third, ...kept] = idsOf(await realtime.session({ context }));
@@ -125,7 +125,7 @@ test('a replaced key outlasts every session and channel token that lacks the new
     await rotates.rotateKey({ context });
     const rotatedAt = clock.now;
 
-    // A process that has read the secret just before hands out the old key alone, for as long as it may.
+    // A process that read the secret just before the rotation uses the old key alone until its cache expires.
     clock.now += MAX_AGE_FOR_TOKENS_MS - 1000;
     const lifetimeSeconds = DAY_MS / 1000;
     const { token } = await stale.signRealtimeToken('team', {}, undefined, { context, lifetimeSeconds });
@@ -135,12 +135,12 @@ test('a replaced key outlasts every session and channel token that lacks the new
     assert.deepEqual([idsOf(session), idsIn(token!)], [[old], [old]]);
     assert.equal(session.expiresAt * 1000, clock.now + ahead + DAY_MS);
 
-    // The relay takes it until its exp, by a clock that may be behind the signer's, and replays for two minutes more.
+    // The relay accepts the token until its exp, by a clock that may be behind, and replays for two more minutes.
     clock.now += DAY_MS + (ahead === 0 ? 0 : SKEW_MS) + REPLAY_WINDOW_MS;
     for (const reader of [at(ahead), at(behind)]) {
       assert.equal(idsOf(await reader.session({ context })).at(-1), old);
     }
-    // And then it is over, at the latest after the overlap by the clock that is furthest behind.
+    // Afterwards the key is dropped, at the latest after the overlap by the slowest clock.
     clock.now = rotatedAt + DAY_MS + 10 * 60_000 - behind + ahead;
     for (const reader of [at(ahead), at(behind)]) {
       assert.equal(idsOf(await reader.session({ context })).includes(old!), false);

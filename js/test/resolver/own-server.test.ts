@@ -1,4 +1,4 @@
-// A server of the app's own makes the context itself, so the context is believed there and nowhere else.
+// A server of the app's own makes the context itself, so the context is trusted there and nowhere else.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

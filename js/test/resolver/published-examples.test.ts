@@ -1,5 +1,5 @@
-// The uses that Forge's documentation of Realtime shows, in a resolver: the import is changed, and the handler wrapped.
-// Real @forge/resolver and @forge/kvs, configured by variables as a deployed app is.
+// The examples of Forge's documentation of Realtime, in a resolver: only the import differs, and the handler is wrapped.
+// They run with the real @forge/resolver and @forge/kvs, configured by variables as a deployed app.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
@@ -19,7 +19,7 @@ import { inForge } from '../support/forge-runtime.js';
 import { installForgeStorage } from '../support/forge-storage.js';
 import { claimsOf, fakeRelay, settings } from '../support/relay.js';
 
-// A CommonJS package: Node gives its exports as the default.
+// A CommonJS package: Node returns its exports as the default export.
 const Resolver = (ForgeResolver as unknown as { default: typeof ForgeResolver }).default ?? ForgeResolver;
 
 const storage = installForgeStorage();

@@ -59,7 +59,7 @@ test('a secret is cached, and read again when it is old or a key is unknown', as
   now += 60_000;
   await secrets.of('ari:1');
   assert.equal(kvs.reads, first + 2);
-  // A clock that was set back tells nothing of its age.
+  // A clock that was set back does not tell the age of the secret.
   now -= 3_600_000;
   await secrets.of('ari:1');
   assert.equal(kvs.reads, first + 3);

@@ -1,4 +1,4 @@
-// The checks that ask the product as the user.
+// The functions that verify the context with the product, as the user.
 
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
@@ -15,12 +15,12 @@ import {
 import { inForge } from '../support/forge-runtime.js';
 import { isError } from '../support/rejects.js';
 
-// A CommonJS package: Node gives its exports as the default.
+// A CommonJS package: Node returns its exports as the default export.
 const api = (forgeApi as unknown as { default: typeof forgeApi }).default ?? forgeApi;
 
 type Answer = Response | (() => Response | Promise<Response>);
 
-/** A product that knows these addresses and answers 404 to every other. */
+/** Stands in for a product that knows these addresses, and answers 404 to all others. */
 async function ask<T>(answers: Record<string, Answer>, work: () => Promise<T>) {
   const asked: { path: string; as: string; product: string }[] = [];
   const known = new Map(Object.entries(answers));
@@ -61,7 +61,7 @@ test('an issue is verified with its project, and another project is refused', as
   assert.equal(await verify({ ...PANEL, issue: { id: '8' } }), false);
   const byKey = '/rest/api/3/issue/A-7?fields=project';
   assert.deepEqual(await verify({ issue: { key: 'A-7' } }, byKey), { properties: ['module', 'issue'] });
-  // Jira answers about an issue that was moved under its new key.
+  // Jira returns an issue that was moved under its new key.
   assert.equal(await verify({ issue: { key: 'OLD-1' } }, '/rest/api/3/issue/OLD-1?fields=project'), false);
 });
 
@@ -208,7 +208,7 @@ test('only a clear answer is a no: everything else rejects, and may be tried aga
 test('the runtime is called as asUser() of @forge/api calls it', async () => {
   const calls: unknown[] = [];
   const fetch = async (target: object, path: string) => {
-    // JSON leaves undefined fields out.
+    // JSON drops undefined fields.
     calls.push(JSON.parse(JSON.stringify([target, path])));
     return Response.json({ id: '10001' });
   };

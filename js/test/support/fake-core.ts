@@ -1,4 +1,4 @@
-// A core that does nothing but keep the contract: what it is told, and a way to speak as the real one would.
+// A core that records its calls and lets a test deliver messages and notices. It implements the interface of the real core.
 
 import type {
   ChannelSpec,
@@ -28,17 +28,17 @@ export class FakeClient implements Client {
   readonly subscriptions = new Map<number, Subscribed>();
   readonly published: { channel: ChannelSpec; event: string; payload: string }[] = [];
   readonly refreshed: [number, string][] = [];
-  /** Answers to the host's `token`: a token, or an error. */
+  /** The results of the host's `token`: tokens and errors. */
   readonly provided: [number, unknown][] = [];
-  /** Answers to the host's `open`. */
+  /** The results of the host's `open`. */
   readonly opened: [number, Uint8Array | undefined][] = [];
-  readonly surroundings: string[] = [];
-  /** The limits and ids of publications, and those that were withdrawn. */
+  readonly lifecycleEvents: string[] = [];
+  /** The limits and ids of publications, and the withdrawn ones. */
   readonly calls: PublishOptions[] = [];
   readonly withdrawn: number[] = [];
-  /** The answer to a call waits for this. */
+  /** The promise that delays the result of a call. */
   answer: Promise<unknown> | undefined;
-  /** What the next call rejects with. */
+  /** The error with which the next call rejects. */
   failure: unknown;
 
   constructor(
@@ -100,11 +100,11 @@ export class FakeClient implements Client {
   }
 
   pause(reason: PauseReason): void {
-    this.surroundings.push(reason);
+    this.lifecycleEvents.push(reason);
   }
 
   wake(): void {
-    this.surroundings.push('awake');
+    this.lifecycleEvents.push('awake');
   }
 
   close(): void {
@@ -116,7 +116,7 @@ export class FakeClient implements Client {
   }
 }
 
-/** `clients` are the clients made so far. */
+/** Returns the sources of the core, and the clients that were created so far. */
 export function fakeCore(): { sources: CoreSources; clients: FakeClient[]; loads: string[] } {
   const clients: FakeClient[] = [];
   const loads: string[] = [];

@@ -1,4 +1,4 @@
-// Frames of one page, and sockets to a relay that remembers what it was sent.
+// The frames of one page, and sockets to a relay that records the messages.
 
 import { PageLocks } from '../../src/sharing/locks.js';
 import type { Browser } from '../../src/sharing/messages.js';
@@ -24,7 +24,7 @@ export class FakeSocket implements Socket {
     this.isClosed = true;
   }
 
-  /** The relay sends. */
+  /** Delivers a message of the relay. */
   receive(...bytes: number[]): void {
     this.onmessage?.({ data: new Uint8Array(bytes).buffer });
   }
@@ -32,9 +32,9 @@ export class FakeSocket implements Socket {
 
 export class FakePage {
   readonly sockets: FakeSocket[] = [];
-  /** Everything that frames told each other, as text. */
+  /** The messages between the frames, as text. */
   readonly overheard: string[] = [];
-  /** A leader that hangs. */
+  /** Whether the leader is stalled. */
   isDeaf = false;
   readonly #page: Page = { locks: new Map(), channels: new Map(), names: 0 };
 
@@ -44,7 +44,7 @@ export class FakePage {
     return socket;
   };
 
-  /** A frame's way to connect, and what happens when it goes, with or without the event that says so. */
+  /** Returns a frame, which can connect, and leave with or without an event. */
   frame(): FakeFrame {
     const leaving = new Set<() => void>();
     let woken = 0;
@@ -68,7 +68,7 @@ export class FakePage {
       },
       remove: () => (owner.defaultView = null),
       woken: () => woken,
-      /** What it holds or waits for, of all the page's locks. */
+      /** Returns the number of locks that the frame holds or waits for. */
       claims: () => [...this.#page.locks.values()].flat().filter((claim) => claim.owner === owner).length,
     };
   }
@@ -93,12 +93,12 @@ export interface FakeFrame {
   claims(): number;
 }
 
-/** Lets everything happen that is on its way. */
+/** Waits until all pending messages are delivered. */
 export const settled = async (ms = 20): Promise<void> => {
   await new Promise((resolve) => setTimeout(resolve, ms));
 };
 
-/** What a socket heard, as a core would. */
+/** Records the events of a socket, as a core receives them. */
 export function listen(socket: Socket): string[] {
   const heard: string[] = [];
   socket.onopen = () => heard.push('open');

@@ -1,8 +1,8 @@
-// Stands in for the Forge runtime: the global that the platform sets for each invocation.
+// Stands in for the Forge runtime: the global object that the platform sets for each invocation.
 
 export const ENVIRONMENT = '0c3d8e0e-6b1f-4a5c-9d67-1f1d2b3c4d5e';
 export const INSTALLATION = 'b0a7a9f4-4e0e-4c56-8d6e-96f9c9f1d0a3';
-/** The name that tokens, channels and keys carry for it. */
+/** The name of the installation in tokens, channels and keys. */
 export const INSTALLED = `ari:cloud:ecosystem::installation/${INSTALLATION}#${ENVIRONMENT}`;
 
 export interface Signed {
@@ -10,20 +10,20 @@ export interface Signed {
   extension?: object;
   accountId?: string;
   installationId?: string;
-  /** Unix seconds. */
+  /** In Unix seconds. */
   exp?: number;
 }
 
 export interface Runtime {
   appContext?: Record<string, unknown>;
   aaid?: string;
-  /** The content of the context token; there is no token without it. */
+  /** The content of the context token; undefined for an invocation without a token. */
   signed?: Signed;
-  /** In place of a token. */
+  /** Replaces the context token. */
   contextToken?: string;
 }
 
-/** As Atlassian's, but for the signature. */
+/** Returns a context token like Atlassian's, without a valid signature. */
 export function contextToken({
   moduleKey,
   extension,
@@ -43,7 +43,7 @@ export function contextToken({
   return `${part({ alg: 'RS256', kid: 'forge/context-token/1' })}.${part(claims)}.signature`;
 }
 
-/** Runs `work` in an invocation of which the platform says this. */
+/** Runs `work` in an invocation with this runtime. */
 export async function inForge<T>(runtime: Runtime, work: () => T | Promise<T>): Promise<T> {
   const { appContext, aaid, signed } = runtime;
   const global = globalThis as { __forge_runtime__?: unknown };

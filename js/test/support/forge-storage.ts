@@ -1,8 +1,8 @@
-// Answers the storage calls of the real @forge/kvs, as Forge's storage service does for one installation.
+// Answers the storage requests of the real @forge/kvs, as Forge's storage service does for one installation.
 
 type Init = { body: string };
 
-/** Installs itself as the function that @forge packages call the platform with. */
+/** Installs the function through which @forge packages call the platform. */
 export function installForgeStorage(): { secrets: Map<string, unknown>; calls: string[] } {
   const secrets = new Map<string, unknown>();
   const calls: string[] = [];

@@ -1,10 +1,10 @@
-// A user who holds session grants and tries whatever can be put together from their keys. Knows the format of messages
-// and no schedule of keys, so it finds the keys of any grant.
+// An attacker who holds session grants and tries every combination of their keys. It knows the format of messages but not
+// the key schedule, so it finds the keys in any grant.
 
 import { createCipheriv, createDecipheriv, createHash, hkdfSync } from 'node:crypto';
 
 const KEY = 32;
-/** A base key and the keys of two properties: the longest input that a schedule of joined keys has for two properties. */
+/** A base key and the keys of two properties: the longest input of a schedule that joins keys for two properties. */
 const MOST_JOINED = 3;
 
 const u32 = (value: number): Buffer => {
@@ -13,7 +13,7 @@ const u32 = (value: number): Buffer => {
   return buffer;
 };
 
-/** Every part behind its length. */
+/** Joins parts, each preceded by its length. */
 function lp(...parts: (string | Buffer)[]): Buffer {
   return Buffer.concat(parts.flatMap((part) => [u32(Buffer.byteLength(part)), Buffer.from(part)]));
 }
@@ -22,7 +22,7 @@ function derive(input: Buffer, ...info: string[]): Buffer {
   return Buffer.from(hkdfSync('sha256', input, 'sealwire/v1', lp(...info), KEY));
 }
 
-/** Every text of a grant that is whole keys in base64url, cut into keys. */
+/** Returns the keys in every text of a grant that consists of whole keys in base64url. */
 export function keysIn(value: unknown): Buffer[] {
   if (typeof value === 'string') {
     const bytes = /^[A-Za-z0-9_-]{43,}$/.test(value) ? Buffer.from(value, 'base64url') : Buffer.alloc(0);
@@ -34,7 +34,7 @@ export function keysIn(value: unknown): Buffer[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(keysIn) : [];
 }
 
-/** Each key, and each sequence of up to three of them, joined. */
+/** Returns each key, and each joined sequence of up to three keys. */
 function* combinations(keys: Buffer[], joined: Buffer[] = []): Generator<Buffer> {
   for (const key of keys) {
     if (joined.includes(key)) continue;
@@ -50,7 +50,7 @@ function block(key: Buffer, input: Buffer): Buffer {
   return Buffer.concat([cipher.update(input), cipher.final()]);
 }
 
-/** Opens XAES-256-GCM; see c2sp.org/XAES-256-GCM. */
+/** Decrypts XAES-256-GCM (c2sp.org/XAES-256-GCM). */
 function opens(key: Buffer, nonce: Buffer, aad: Buffer, sealed: Buffer): boolean {
   const l = block(key, Buffer.alloc(16));
   const k1 = l.map((byte, place) => (byte << 1) | ((l[place + 1] ?? 0) >> 7));
@@ -71,7 +71,7 @@ function opens(key: Buffer, nonce: Buffer, aad: Buffer, sealed: Buffer): boolean
   }
 }
 
-/** A message as a resolver posts it, on a channel without claims. */
+/** A message on a channel without claims, as a resolver posts it. */
 export interface SealedFor {
   app: string;
   installation: string;
@@ -87,7 +87,7 @@ function channelId({ app, installation, message }: SealedFor): Buffer {
   return hash.digest().subarray(0, 16);
 }
 
-/** Whether anything that the holder of `keys` can put together opens the message. */
+/** Returns whether any combination of `keys` decrypts the message. */
 export function canOpen(keys: Buffer[], sealedFor: SealedFor): boolean {
   const { channel, event, sealed: text } = sealedFor.message;
   const sealed = Buffer.from(text, 'base64');

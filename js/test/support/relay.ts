@@ -1,4 +1,4 @@
-// Stands in for the relay's HTTP side and for Forge's secret storage in the resolver's tests.
+// Stands in for the relay's HTTP interface and for Forge's secret storage in the tests of the resolver.
 
 import type { Kvs } from '../../src/backend/forge-secrets.js';
 
@@ -11,10 +11,10 @@ export const context = {
   extension: { type: 'jira:dashboardGadget', dashboard: { id: '10001' }, gadget: { id: '10204' } },
 };
 
-/** The installation of `context`, as tokens, channels and keys carry it. */
+/** The installation of `context`, as in tokens, channels and keys. */
 export const INSTALLED = `${context.installContext}#test`;
 
-/** The tests make the context, in place of the platform. */
+/** The options for tests that make the context in place of the platform. */
 export const settings = {
   url: 'wss://relay.example',
   app: 'app-1',
@@ -23,7 +23,7 @@ export const settings = {
   trustUnsignedContext: true,
 };
 
-/** The claims of a JWT, or of the JWT at the front of a channel token. */
+/** Returns the claims of a JWT, or of the JWT in a channel token. */
 export function claimsOf(token: string): Record<string, any> {
   return JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString());
 }
@@ -39,7 +39,7 @@ type Answer = () => Response | Promise<Response>;
 export const accepted: Answer = () =>
   Response.json({ results: [{ eventId: '00000000000000aa-7', eventTimestamp: 1_700_000_000_456 }] });
 
-/** Answers one request after the other; the last answer stays. */
+/** Returns a relay that answers the requests in order. The last answer serves all further requests. */
 export function fakeRelay(...answers: Answer[]): { fetch: typeof fetch; posted: Posted[] } {
   const posted: Posted[] = [];
   const waiting = answers.length > 0 ? answers : [accepted];
@@ -51,7 +51,7 @@ export function fakeRelay(...answers: Answer[]): { fetch: typeof fetch; posted: 
   return { fetch: fetch as typeof globalThis.fetch, posted };
 }
 
-/** Forge's secret storage of one installation, with its key policies and its asynchrony. */
+/** Returns Forge's secret storage of one installation, with its key policies and asynchronous functions. */
 export function fakeKvs(initial?: unknown): Kvs & { value: unknown; reads: number; writes: unknown[] } {
   const pause = () => new Promise((resolve) => setImmediate(resolve));
   return {

@@ -1,4 +1,4 @@
-// Compiled, never run: what is written for @forge/bridge's realtime compiles with this package's.
+// This file is compiled and never run: code for @forge/bridge's realtime compiles with this package.
 
 import * as bridge from '@forge/bridge';
 
@@ -14,16 +14,16 @@ import {
   type RealtimeEvent,
 } from '../../src/index.js';
 
-// The whole object takes the place of the bridge's.
+// The whole object replaces that of the bridge.
 export const whole: typeof bridge.realtime = realtime;
 
-// Each function by itself, too.
+// Each single function replaces that of the bridge.
 export const subscribe: typeof bridge.realtime.subscribe = realtime.subscribe;
 export const publish: typeof bridge.realtime.publish = realtime.publish;
 export const subscribeGlobal: typeof bridge.realtime.subscribeGlobal = realtime.subscribeGlobal;
 export const publishGlobal: typeof bridge.realtime.publishGlobal = realtime.publishGlobal;
 
-// The bridge's own enums, this package's, and plain names.
+// The enums of the bridge, those of this package, and plain names are accepted.
 export async function overrides(): Promise<void> {
   const ignore = () => {};
   await realtime.subscribe('channel', ignore, { contextOverrides: [bridge.Jira.Project, bridge.Jira.Issue] });
@@ -36,20 +36,20 @@ export async function overrides(): Promise<void> {
     contextOverrides: [JiraServiceManagement.Request, 'portal'],
   });
   await realtime.publish('channel', 'text', { contextOverrides: [Compass.Component, Forge.Module] });
-  // The app's own properties are marked as such.
+  // A property that the app states is marked as such.
   await realtime.publish('channel', 'text', { contextOverrides: [property('blue-team'), Jira.Issue] });
   // @ts-expect-error a property that no product has
   await realtime.subscribe('channel', ignore, { contextOverrides: ['isue'] });
 }
 
-// This package's enums hold the bridge's values.
+// The enums of this package have the values of the bridge.
 export const values: `${bridge.Jira | bridge.Confluence | bridge.Bitbucket}`[] = [
   Jira.Board,
   Jira.Issue,
   Jira.Project,
 ];
 
-// The constants are types as well, as the bridge's enums are.
+// The constants are types too, as the enums of the bridge.
 export const named: Jira[] = [Jira.Sprint, 'issue'];
 export const known: KnownProperty[] = [...named, Compass.Team];
 
@@ -58,7 +58,7 @@ interface Absence {
   days: string[];
 }
 
-// The callbacks that the published examples and typed apps write.
+// The callbacks of the published examples and of typed apps are accepted.
 export async function callbacks(absence: Absence): Promise<void> {
   await realtime.subscribe('channel', (payload: string) => payload.toUpperCase());
   await realtime.subscribe('channel', (payload: string | Record<string, unknown>) => payload);
@@ -76,17 +76,17 @@ export async function callbacks(absence: Absence): Promise<void> {
   await realtime.publish('channel', change);
   const send = <T extends object>(payload: T) => realtime.publish('channel', payload);
   await send({ added: absence });
-  // @ts-expect-error a number is no payload
+  // @ts-expect-error a number is not a payload
   await realtime.publish('channel', 7);
   // @ts-expect-error an array goes inside an object
   await realtime.publish('channel', [absence]);
-  // @ts-expect-error an array that is only read, too
+  // @ts-expect-error a readonly array goes inside an object
   await realtime.publishGlobal('channel', ['a', 'b'] as const);
-  // @ts-expect-error JSON makes {} of it
+  // @ts-expect-error JSON turns it into {}
   await realtime.publish('channel', new Map([['a', 1]]));
 }
 
-// The shapes that come back.
+// The results have the types of the bridge.
 export async function results(): Promise<(string | null | undefined)[]> {
   const subscription = await realtime.subscribeGlobal('channel', () => {});
   const done: Promise<void> = subscription.unsubscribe();

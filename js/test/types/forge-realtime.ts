@@ -1,4 +1,4 @@
-// Compiled, never run: what is written for @forge/realtime and @forge/resolver compiles with sealwire/resolver.
+// This file is compiled and never run: code for @forge/realtime and @forge/resolver compiles with sealwire/resolver.
 
 import * as bridge from '@forge/bridge';
 import { kvs } from '@forge/kvs';
@@ -30,7 +30,7 @@ export async function lists(absences: string[]): Promise<void> {
   await publish('channel', { absences });
   // @ts-expect-error an array goes inside an object
   await publish('channel', absences);
-  // @ts-expect-error here as well
+  // @ts-expect-error an array goes inside an object
   await publishGlobal('channel', absences);
 }
 
@@ -40,7 +40,7 @@ export async function tokens(): Promise<string> {
   const seconds: number = expiresAt;
   // @ts-expect-error permissions are never empty
   await signRealtimeToken('channel', {}, []);
-  // @ts-expect-error no such permission
+  // @ts-expect-error there is no such permission
   await signRealtimeToken('channel', {}, ['read']);
   return `${token} ${seconds}`;
 }
@@ -49,7 +49,7 @@ const realtime = createRealtime({
   authorize: async ({ accountId }) => (accountId ? { subscribe: true, publish: false } : false),
 });
 
-// The checks are authorize() functions, or part of one.
+// The verifying functions serve as authorize(), or inside one.
 export const verified = createRealtime({ authorize: verifyDashboard, unlicensedAccess: ['customer'] });
 export const readers = createRealtime({
   authorize: async (context) => {
@@ -58,23 +58,23 @@ export const readers = createRealtime({
   },
   properties: async ({ extension }) => ({ team: extension ? 'blue' : undefined }),
 });
-// The extension is read as Forge's examples read it.
+// The extension can be read as in Forge's examples.
 export const byExtension = createRealtime({
   authorize: (context) => context.extension?.issue?.id === '7',
   properties: (context) => ({ team: context.extension?.team }),
 });
-// @ts-expect-error no such kind of user
+// @ts-expect-error there is no such kind of user
 createRealtime({ authorize: verifyDashboard, unlicensedAccess: ['app'] });
 // @ts-expect-error properties are names
 createRealtime({ authorize: () => ({ properties: 'dashboard' }) });
 
-// A verified scope goes to a consumer.
+// A verified scope can be passed to a consumer.
 export async function queued(): Promise<void> {
   const scope: Record<string, string> = await realtime.scope({ contextOverrides: [Jira.Dashboard] });
   await realtime.publish('channel', 'text', { scope });
 }
 
-// The session is a resolver function, and wrap() keeps the type of what it wraps.
+// The session is a resolver function, and wrap() keeps the type of the wrapped function.
 const resolver = new Resolver();
 resolver.define('sealwire:session', realtime.session);
 resolver.define('add', async ({ context }) => realtime.publish('channel', { by: context['accountId'] }));
@@ -83,7 +83,7 @@ export const made = realtime.wrap(
   makeResolver<{ add: (item: string) => string }>({ add: ({ payload }) => payload }),
 );
 
-// A consumer's or trigger's context is enough for global channels.
+// The context of a consumer or trigger is sufficient for global channels.
 export async function consumer(
   event: unknown,
   context: { installContext: string; principal?: object },
@@ -92,5 +92,5 @@ export async function consumer(
   await realtime.rotateKey({ context });
 }
 
-// Forge's own key-value store is a store for secrets.
+// Forge's own key-value store serves as a store for secrets.
 export const secrets = forgeSecrets(async () => kvs);

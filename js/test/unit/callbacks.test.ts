@@ -1,4 +1,4 @@
-// The app's functions for a subscription: who gets messages, and who gets errors.
+// The app's functions for a subscription: the callback and the listeners for errors.
 
 import assert from 'node:assert/strict';
 import { mock, test, type TestContext } from 'node:test';
@@ -20,8 +20,8 @@ const GAP = {
 } as unknown as Notice;
 const ENDED = { kind: 'ended', code: 'TOKEN_EXPIRED', message: 'the token has expired' } as unknown as Notice;
 
-/** A subscription that hears a message, a gap, a message that is no JSON, and its end. */
-async function hearAll(t: TestContext, callback: Callback<any>, options: SubscriptionOptions = {}) {
+/** Subscribes, and delivers a message, two gaps, a message that is not JSON, and the end. Returns the warnings. */
+async function warningsOf(t: TestContext, callback: Callback<any>, options: SubscriptionOptions = {}) {
   const warn = t.mock.method(console, 'warn', () => {});
   const { sources, clients } = fakeCore();
   await realtimeWith({}, sources).subscribe('n', callback, options);
@@ -38,18 +38,18 @@ const ERRORS = ['GAP', 'GAP', 'MESSAGE_UNREADABLE', 'TOKEN_EXPIRED'];
 
 test('a callback with one parameter receives messages only, and the console shows each code once', async (t) => {
   for (const make of [
-    (heard: unknown[]) => (payload: unknown) => heard.push(payload),
-    (heard: unknown[]) =>
+    (received: unknown[]) => (payload: unknown) => received.push(payload),
+    (received: unknown[]) =>
       (...all: unknown[]) =>
-        heard.push(all[0]),
-    (heard: unknown[]) =>
+        received.push(all[0]),
+    (received: unknown[]) =>
       (payload: unknown, _error: unknown = undefined) =>
-        heard.push(payload),
-    (heard: unknown[]) => mock.fn((payload: unknown) => heard.push(payload)),
+        received.push(payload),
+    (received: unknown[]) => mock.fn((payload: unknown) => received.push(payload)),
   ]) {
-    const heard: unknown[] = [];
-    const warnings = await hearAll(t, make(heard) as Callback<any>);
-    assert.deepEqual(heard, ['hello']);
+    const received: unknown[] = [];
+    const warnings = await warningsOf(t, make(received) as Callback<any>);
+    assert.deepEqual(received, ['hello']);
     assert.deepEqual(
       warnings.map(
         (text) => /^sealwire: (\w+) on the channel 'n', .*Pass the option onError/.exec(text)?.[1],
@@ -61,18 +61,20 @@ test('a callback with one parameter receives messages only, and the console show
 });
 
 test('a callback with two parameters receives undefined and the error', async (t) => {
-  const heard: unknown[] = [];
-  const warnings = await hearAll(t, (payload, error) => heard.push(error ? [payload, error.code] : payload));
-  assert.deepEqual(heard, ['hello', ...ERRORS.map((code) => [undefined, code])]);
+  const received: unknown[] = [];
+  const warnings = await warningsOf(t, (payload, error) =>
+    received.push(error ? [payload, error.code] : payload),
+  );
+  assert.deepEqual(received, ['hello', ...ERRORS.map((code) => [undefined, code])]);
   assert.deepEqual(warnings, []);
 });
 
 test('the option onError receives every error in place of the callback', async (t) => {
-  const heard: unknown[] = [];
+  const received: unknown[] = [];
   const errors: string[] = [];
-  const callback: Callback<any> = (payload, _error) => heard.push(payload);
-  const warnings = await hearAll(t, callback, { onError: ({ code }) => errors.push(code) });
-  assert.deepEqual([heard, errors, warnings], [['hello'], ERRORS, []]);
+  const callback: Callback<any> = (payload, _error) => received.push(payload);
+  const warnings = await warningsOf(t, callback, { onError: ({ code }) => errors.push(code) });
+  assert.deepEqual([received, errors, warnings], [['hello'], ERRORS, []]);
 });
 
 test('the option onGap receives gaps only, and onError, the callback or the console the other errors', async (t) => {
@@ -81,16 +83,16 @@ test('the option onGap receives gaps only, and onError, the callback or the cons
   const expected = ['GAP evicted', 'GAP evicted'];
 
   const errors: string[] = [];
-  await hearAll(t, () => {}, { onGap, onError: ({ code }) => errors.push(code) });
+  await warningsOf(t, () => {}, { onGap, onError: ({ code }) => errors.push(code) });
   assert.deepEqual([gaps.splice(0), errors], [expected, ['MESSAGE_UNREADABLE', 'TOKEN_EXPIRED']]);
 
-  const heard: unknown[] = [];
+  const received: unknown[] = [];
   t.mock.restoreAll();
-  await hearAll(t, (payload, error) => heard.push(error?.code ?? payload), { onGap });
-  assert.deepEqual([gaps.splice(0), heard], [expected, ['hello', 'MESSAGE_UNREADABLE', 'TOKEN_EXPIRED']]);
+  await warningsOf(t, (payload, error) => received.push(error?.code ?? payload), { onGap });
+  assert.deepEqual([gaps.splice(0), received], [expected, ['hello', 'MESSAGE_UNREADABLE', 'TOKEN_EXPIRED']]);
 
   t.mock.restoreAll();
-  const warnings = await hearAll(t, (_payload) => {}, { onGap });
+  const warnings = await warningsOf(t, (_payload) => {}, { onGap });
   assert.deepEqual([gaps, warnings.length], [expected, 2]);
 });
 
@@ -110,13 +112,15 @@ test('pages of the test relay follow the same rules', async (t) => {
   const warn = t.mock.method(console, 'warn', () => {});
   const relay = createTestRelay();
   const page = relay.realtime();
-  const heard: unknown[] = [];
+  const received: unknown[] = [];
   const errors: string[] = [];
-  await page.subscribe('n', (payload) => heard.push(payload));
-  await page.subscribe('n', (payload) => heard.push(payload), { onError: ({ code }) => errors.push(code) });
+  await page.subscribe('n', (payload) => received.push(payload));
+  await page.subscribe('n', (payload) => received.push(payload), {
+    onError: ({ code }) => errors.push(code),
+  });
   relay.restart();
   await relay.settled();
   await page.publish('n', 'one');
   await relay.settled();
-  assert.deepEqual([heard, errors, warn.mock.callCount()], [['one', 'one'], ['GAP'], 1]);
+  assert.deepEqual([received, errors, warn.mock.callCount()], [['one', 'one'], ['GAP'], 1]);
 });

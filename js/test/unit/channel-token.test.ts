@@ -12,20 +12,20 @@ function page() {
   return { realtime: realtimeWith({}, sources), clients };
 }
 
-/** A token in the form of a JWT that lives for so many seconds, by a clock of its own. */
+/** Returns a token in the form of a JWT with this lifetime in seconds, by the clock of its signer. */
 function tokenFor(seconds: number, number: number): string {
   const payload = { iat: 1_000, exp: 1_000 + seconds, number };
   return `h.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.s~k.v`;
 }
 
-/** A token function that counts its calls. */
+/** Returns a token function that counts its calls. */
 function counting(lifetimeSeconds: number) {
   const provider = async () => tokenFor(lifetimeSeconds, (provider.calls += 1));
   provider.calls = 0;
   return provider;
 }
 
-/** Everything that was answered to the host by now. */
+/** Returns the results that the host has provided so far. */
 const answers = async (client: { provided: [number, unknown][] }) => {
   await new Promise((resolve) => setTimeout(resolve, 1));
   return client.provided;
@@ -70,7 +70,7 @@ test('consecutive publications share a token, and a short-lived one is not reuse
   assert.equal(spent.calls, 2);
 });
 
-/** Runs with both clocks of the page under the test's hand. */
+/** Runs a test with mocks of both clocks of the page. */
 async function withClocks(
   body: (clocks: { monotonic: number; wall: number }) => Promise<void>,
 ): Promise<void> {
@@ -179,7 +179,7 @@ test('subscriptions with one function share its renewed token, unless a fresh on
     for (let count = 0; count < 3; count += 1) await realtime.subscribe('n', ignore, { token: provider });
     const { host } = clients[0]!;
     assert.equal(provider.calls, 1);
-    // Each is renewed at a moment of its own.
+    // Each subscription is renewed at a different time.
     for (const renewal of [1, 2, 3]) {
       clocks.monotonic += renewal === 1 ? 640_000 : 30_000;
       host.token(provider, renewal, false);
@@ -223,7 +223,7 @@ test('an exception of a token function reaches the caller, or the core if it req
   const [[renewal, error]] = (await answers(clients[0]!)) as [[number, unknown]];
   assert.equal(renewal, 3);
   failure(error);
-  // A refusal of the resolver keeps its code.
+  // The refusal of a resolver keeps its code.
   const refused = async (): Promise<string> => {
     throw new Error('No access. [sealwire:PERMISSION_MISSING]');
   };

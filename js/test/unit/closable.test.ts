@@ -40,5 +40,5 @@ test('a closed client answers every call without the core', async () => {
   client.provideOpened(1, undefined);
   client.pause('offline');
   client.wake();
-  assert.deepEqual([core.provided, core.opened, core.surroundings], [[], [], []]);
+  assert.deepEqual([core.provided, core.opened, core.lifecycleEvents], [[], [], []]);
 });

@@ -19,7 +19,7 @@ const grant = {
   keys: [{ id: 'AAAAAA', scopes: '' }],
 };
 
-/** Something that is under way until it is released. */
+/** Returns a promise that stays pending until it is released. */
 function gate<T>(value: T): { passed: Promise<T>; release: () => void } {
   let release = (): void => {};
   const passed = new Promise<T>((resolve) => (release = () => resolve(value)));
@@ -43,7 +43,7 @@ test('close() closes the core before it returns', async () => {
   const { onMessage, onNotice } = clients[0]!.subscriptions.get(1)!;
   realtime.close();
   assert.equal(clients[0]!.closed, true);
-  // The rest of a batch.
+  // These are the rest of a batch.
   onMessage('"late"', meta());
   onNotice({ kind: 'ended', code: 'CLOSED', message: 'closed' });
   assert.deepEqual(heard, []);

@@ -6,7 +6,7 @@ import { wasmAllowed } from '../../src/core/probe.js';
 import { fakeCore } from '../support/fake-core.js';
 import { isError } from '../support/rejects.js';
 
-/** As a page whose Content-Security-Policy forbids compiling. */
+/** Runs a test as on a page whose Content-Security-Policy forbids compiling. */
 async function withoutWasm<T>(run: () => Promise<T>): Promise<T> {
   const { Module } = WebAssembly;
   WebAssembly.Module = class {

@@ -1,4 +1,4 @@
-// A page's calls without contextOverrides: they go to the core where the resolver says that there is a default scope.
+// A page's calls without contextOverrides, which go to the core if the resolver says that there is a default scope.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -75,7 +75,7 @@ test('if the first session fails or is late, a call goes to the core, and a late
     const { host } = clients[0]!;
     void host.session('connect').catch(() => {});
     await assert.rejects(host.session('connect'), isError('SCOPE_REFUSED', /no default channel/));
-    // The core has ended what waited, so the next session serves other calls.
+    // The core has ended the calls that waited, so the next session serves other calls.
     assert.deepEqual(await host.session('connect'), without);
   }
 });

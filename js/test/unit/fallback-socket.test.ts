@@ -23,7 +23,7 @@ class FakeSocket implements Socket {
   }
 }
 
-/** A network: what was opened in it, and what its page heard of the last connection. */
+/** Returns a network that records the opened sockets and the events of the last connection. */
 function network(timeoutMs?: number) {
   const opened: FakeSocket[] = [];
   const open = (kind: string) => {
@@ -194,7 +194,7 @@ test('one slow WebSocket leads to HTTP for at most two minutes', async (t) => {
     last().onopen?.();
     last().onmessage?.({ data: 'welcome' });
     assert.deepEqual(kinds(), ['websocket', 'http']);
-    // By itself it comes back to a WebSocket, and so does whoever connects anew.
+    // The connection returns to a WebSocket by itself, and so does another connection.
     heard.length = 0;
     t.mock.timers.tick(59_000);
     assert.deepEqual(heard, []);
@@ -247,7 +247,7 @@ test('an attempt with a short time limit leaves half of it for HTTP', async (t) 
   t.mock.timers.tick(1);
   await settled();
   assert.deepEqual(kinds(), ['websocket', 'http']);
-  // If that was too little, the next attempt has all of its time for HTTP.
+  // If half of the time was not enough, the next attempt has all of its time for HTTP.
   first.close();
   connect();
   await settled();

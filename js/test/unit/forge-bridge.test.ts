@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { forgeSession } from '../../src/session/forge-session.js';
 import { isError } from '../support/rejects.js';
 
-/** What @forge/bridge talks to in a real page. */
+/** The object with which @forge/bridge communicates on a real page. */
 const calls: [string, Record<string, unknown>][] = [];
 let answer: () => unknown = () => undefined;
 (globalThis as Record<string, unknown>)['__bridge'] = {

@@ -9,7 +9,7 @@ import { wrap } from '../../src/backend/create-realtime.js';
 import { contextOfArguments, currentContext } from '../../src/backend/invocation.js';
 import { isError } from '../support/rejects.js';
 
-// A CommonJS package: Node gives its exports as the default.
+// A CommonJS package: Node returns its exports as the default export.
 const Resolver = (ForgeResolver as unknown as { default: typeof ForgeResolver }).default ?? ForgeResolver;
 
 const call = (functionKey: string, moduleKey: string) => ({ call: { functionKey }, context: { moduleKey } });

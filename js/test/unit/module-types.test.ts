@@ -1,4 +1,4 @@
-// The table of module types against @forge/manifest, against the documentation, and type by type.
+// Compares the table of module types with @forge/manifest and with the documentation, and checks each type.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { MODULE_TYPES, type Needs } from '../../src/context/module-types.js';
 import { contextProperties } from '../../src/context/properties.js';
 import { CONNECT, WITHOUT_IDENTITY, WITHOUT_PAGE } from '../../src/context/types-without-scope.js';
 
-/** Every type that the newest manifest may declare. */
+/** Returns all types that the newest manifest may declare. */
 function manifestTypes(): string[] {
   const require = createRequire(import.meta.url);
   const schema = path.join(path.dirname(require.resolve('@forge/manifest')), 'schema/manifest-schema.json');
@@ -43,7 +43,7 @@ test('every module type of @forge/manifest is classified, and no other', () => {
   assert.equal(new Set(classified).size, classified.length, 'classified once');
 });
 
-/** The extension of a page that shows the things of this number: what identifies them, as Atlassian documents it. */
+/** Returns the extension of a page about the items of this number, with the identifiers that Atlassian documents. */
 function extension(type: string, number: number): Record<string, unknown> {
   const id = String(number);
   const all: Record<string, object> = {
@@ -59,7 +59,7 @@ function extension(type: string, number: number): Record<string, unknown> {
     content: { content: { id, type: 'page' } },
     template: { template: { id } },
     space: { space: { id, key: 'S' } },
-    // The same number in another repository, portal and workspace.
+    // The same number identifies another item in another repository, portal and workspace.
     repository: { repository: { uuid: `{${id}}` } },
     pullRequest: { repository: { uuid: `{${id}}` }, pullRequest: { id: 5 } },
     file: { repository: { uuid: `{${id}}` }, commit: { hash: 'c0' }, file: { path: 'a' } },
@@ -93,14 +93,14 @@ function needsOf(type: string): readonly (readonly string[])[] {
   return 'either' in found ? found.either.slice(0, 1) : [...found.cases.values()];
 }
 
-/** The pages of a type: what else its context says, and the properties that its default scope needs. */
+/** Returns the pages of a type: the rest of each context, and the properties that its default scope needs. */
 function pagesOf(type: string): { more: object; needed: readonly string[] }[] {
   const found = needs(type);
   if (!('cases' in found)) return needsOf(type).map((needed) => ({ more: {}, needed }));
   return [...found.cases].map(([value, needed]) => ({ more: { [found.field]: value }, needed }));
 }
 
-/** The scope that a page of the type has by default, or why it has none. */
+/** Returns the default scope of a page of this type, or the reason for which there is none. */
 function scopeOf(type: string | undefined, extension: object, accountId: string | undefined = 'ada') {
   const properties = contextProperties({ moduleKey: 'm', extension });
   if (accountId !== undefined && isPersonal(type, extension)) properties.set('account', accountId);

@@ -78,7 +78,7 @@ test('a page pauses when it is frozen or cached, and wakes when it is resumed or
   transition('pagehide', true);
   transition('pageshow', true);
   assert.deepEqual(heard, ['frozen', 'awake', 'frozen', 'awake']);
-  // A page that is left for good, and one that is opened.
+  // The events of a page that is left for good, and of one that is opened, have no effect.
   transition('pagehide', false);
   transition('pageshow', false);
   assert.equal(heard.length, 4);

@@ -88,7 +88,7 @@ test('a channel delivers copies to the others in order, and nothing once it is c
   assert.equal(page.channels.size, 0);
 });
 
-/** Windows as a frame sees them: those of another origin throw. */
+/** Returns windows as a frame sees them: those of another origin throw. */
 function windows() {
   const foreign = (frames: object[]) =>
     new Proxy(

@@ -1,4 +1,4 @@
-// The payload's content: everything arrives as it was sent, or is refused.
+// The content of a payload: each value arrives as it was sent, or is refused.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// The uses that Forge's documentation of Realtime shows, in a page. Only the import is changed.
+// The examples of Forge's documentation of Realtime, on a page. Only the import differs.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -9,7 +9,7 @@ const event = { channel: 'n' } as RealtimeEvent;
 const gap = new SealwireError('GAP', 'Some were missed.');
 const ended = new SealwireError('TOKEN_EXPIRED', 'It is over.');
 
-/** What a handler is called with, in the order of the news. */
+/** Returns the arguments of a handler's calls for a message, a gap and an end. */
 function heard(handler: (log: unknown[]) => unknown, options: (log: unknown[]) => object = () => ({})) {
   const log: unknown[] = [];
   const handling = { handler: handler(log) as never, options: options(log) };

@@ -25,7 +25,7 @@ const nothing = {
   secrets: () => ({}) as SecretStore,
 };
 
-/** The scope by the word of a host that makes the context itself. */
+/** Returns the scope of a context that its host has made itself, and which is trusted. */
 async function scopeOf(context: ForgeContext, options: ScopeOptions = {}, more: BackendOptions = {}) {
   const backend = backendFrom({ trustUnsignedContext: true, ...more }, nothing);
   return Object.fromEntries(await publishScope(new Inquiry(backend), context, options));
@@ -108,7 +108,7 @@ test('an identifier never equals one of another parent, another kind or another 
     isError('SCOPE_REFUSED', /like a space/),
   );
 
-  // The keys of Bitbucket's projects count per workspace.
+  // The key of a Bitbucket project is unique only within its workspace.
   const project = { uuid: '{p}', key: 'P' };
   assert.equal(only('project', { type: 'bitbucket:projectSettingsMenuPage', project }), '{p}');
   const keyed = { project: { key: 'P' } };
@@ -125,7 +125,7 @@ test('a value that is not an identifier is not a property', () => {
   );
   assert.deepEqual(properties({ extension: { issue: { id: NaN }, project: { id: [] } } }), {});
   assert.deepEqual(properties({ extension: 'text' }), {});
-  // Inherited properties are none of an object's fields.
+  // Inherited properties are not fields of the context.
   const inherited = Object.create({ issue: { id: '7' } }) as object;
   assert.deepEqual(properties({ extension: inherited }), {});
 });

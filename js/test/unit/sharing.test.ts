@@ -11,7 +11,7 @@ import { FakePage, FakeSocket, listen, settled } from '../support/fake-page.js';
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const bytes = (...values: number[]) => new Uint8Array(values);
 
-/** A multiplexer and its socket. */
+/** Returns a multiplexer and its socket. */
 function multiplexed() {
   const socket = new FakeSocket();
   const multiplexer = new Multiplexer(
@@ -60,7 +60,7 @@ test('the messages of a batch are those of the vectors', () => {
     const found = places.map(({ message, end }) => hex(batch.subarray(message, end)));
     assert.deepEqual(found, messages, what);
     assert.equal(places.at(-1)!.end < batch.length, broken, what);
-    // Without a turn in it, it goes on as it is.
+    // A batch that selects no session is passed on as it is.
     assert.deepEqual([...divide(batch.buffer)], [batch.buffer], what);
   }
 });
@@ -82,7 +82,7 @@ test('a batch is divided where the relay selects another session', () => {
   ]);
   assert.deepEqual(parts(turn, back, message(1)), [3, 0, '820101']);
   assert.deepEqual(parts(message(1), turn), ['820101', 3]);
-  // What is broken reaches the session, which says so.
+  // A broken batch reaches the session, which reports it.
   assert.deepEqual(parts(turn, [0x82, 9, 1]), [3, '820901']);
 });
 
@@ -216,7 +216,7 @@ test('a leader whose frame was removed without an event is replaced, and a remov
   const sent = page.sockets[1]!.sent.length;
   frames[2]!.remove();
   await settled(1_200);
-  // The leader turns to the session of the removed frame, and ends it.
+  // The leader selects the session of the removed frame, and ends it.
   assert.deepEqual(page.sockets[1]!.sent.slice(sent), ['42020801', '4a00']);
   assert.equal(frames[2]!.claims(), 0);
 });

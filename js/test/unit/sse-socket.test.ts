@@ -14,7 +14,7 @@ interface Sent {
   messages: string[];
 }
 
-/** A relay of one stream. `answers` come before the ones that it would give; undefined is a request that gets lost. */
+/** Returns a relay with one stream. `answers` precede its own responses; undefined stands for a request that is lost. */
 function relay(...answers: (Response | undefined)[]) {
   const sent: Sent[] = [];
   const addresses: string[] = [];

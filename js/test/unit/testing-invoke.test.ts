@@ -1,4 +1,4 @@
-// The app's own handler on the test relay: relay.invoke(), the page's option handler, and relay.run().
+// The app's own handler with the test relay: relay.invoke(), the page's option handler, and relay.run().
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,10 +10,10 @@ import { createRealtime, publishGlobal, wrap, type ForgeContext } from '../../sr
 import { createTestRelay } from '../../src/testing.js';
 import { isError } from '../support/rejects.js';
 
-// A CommonJS package: Node gives its exports as the default.
+// A CommonJS package: Node returns its exports as the default export.
 const Resolver = (ForgeResolver as unknown as { default: typeof ForgeResolver }).default ?? ForgeResolver;
 
-/** An app as its author writes it: nothing in it knows of tests. */
+/** Returns an app as its author writes it, without code for tests. */
 function app() {
   const asked: ForgeContext[] = [];
   const realtime = createRealtime({
@@ -62,7 +62,7 @@ test("a function of the app's handler runs with the page's context and account, 
   assert.deepEqual(elsewhere, []);
   const [published] = relay.published('notes');
   assert.deepEqual([published!.from, published!.scope], ['resolver', { module: 'panel', issue: '7' }]);
-  // The handler answered for the sessions: what its authorize() says holds.
+  // The handler provided the sessions, so its authorize() decides.
   assert.deepEqual([...new Set(asked.map(({ accountId }) => accountId))].sort(), ['ada', 'ben']);
   const { errors } = await ben.publish('notes', 'x');
   assert.match(errors![0]!, /^PERMISSION_MISSING/);
@@ -142,7 +142,7 @@ test('the result or exception of the function is returned, and a wrong call is r
     relay.invoke(handler, 'text', {}, foreign),
     isError('INVALID_ARGUMENT', /not one of this test relay/),
   );
-  // Without wrap(), the platform does not tell publish() of the invocation, and neither does the test.
+  // Without wrap(), publish() does not know the invocation, as on the platform.
   await assert.rejects(
     relay.invoke(resolver.getDefinitions(), 'addNote', {}, relay.realtime({ context: context('7') })),
     isError('INVALID_ARGUMENT', /Export wrap\(resolver\.getDefinitions\(\)\)/),

@@ -8,7 +8,7 @@ import { isError } from '../support/rejects.js';
 
 const context = { moduleKey: 'panel', extension: { issue: { id: '7' }, project: { id: '3' } } };
 
-/** Subscribes, and keeps payloads and the codes of errors. */
+/** Subscribes, and records payloads and the codes of errors. */
 async function heardOn(page: Realtime, channel: string, options = {}): Promise<unknown[]> {
   const heard: unknown[] = [];
   await page.subscribe(channel, (payload, error) => heard.push(error ? error.code : payload), options);
@@ -162,7 +162,7 @@ test('a revoked session is requested again, and authorize decides anew', async (
   const heard = [await heardOn(ada!, 'n'), await heardOn(ben!, 'n')];
   const site = { context: { ...context, installContext: 'ari:cloud:jira::site/test' } };
   const resolver = relay.resolver();
-  // Of another dashboard, of another installation, and of somebody who may come back.
+  // These sessions belong to another dashboard, to another installation, and to a user who may return.
   await resolver.disconnect({ properties: { issue: '8' } }, site);
   await resolver.disconnect('installation', { context: { ...context, installContext: 'ari:1' } });
   await relay.settled();

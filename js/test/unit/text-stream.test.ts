@@ -10,7 +10,7 @@ import { isError } from '../support/rejects.js';
 
 const context = { installContext: 'ari:1', moduleKey: 'panel', extension: { issue: { id: '7' } } };
 
-function stage() {
+function setUp() {
   const relay = createTestRelay();
   const resolver = relay.resolver();
   const page = relay.realtime({ context });
@@ -21,8 +21,8 @@ function stage() {
   return { relay, resolver, page, create, read, messages };
 }
 
-/** Publishes one message of a stream as it is. */
-function say(resolver: ReturnType<typeof stage>['resolver'], message: Partial<StreamMessage>) {
+/** Publishes one message of a stream unchanged. */
+function say(resolver: ReturnType<typeof setUp>['resolver'], message: Partial<StreamMessage>) {
   const payload = toPayload({ id: 'a', run: 'r', seq: 0, text: '', ...message });
   return resolver.publish('answers', payload, { context });
 }
@@ -34,7 +34,7 @@ async function pieces(stream: AsyncIterable<string>): Promise<string[]> {
 }
 
 test('the written text is read in order, to its end', async () => {
-  const { create, read, messages } = stage();
+  const { create, read, messages } = setUp();
   const stream = read();
   await stream.ready;
   const publisher = create();
@@ -51,7 +51,7 @@ test('the written text is read in order, to its end', async () => {
 });
 
 test('text written in quick succession is published together, at most at the rate', async () => {
-  const { create, read, messages } = stage();
+  const { create, read, messages } = setUp();
   const publisher = create({ publishesPerSecond: 20 });
   const started = Date.now();
   for (let n = 0; n < 400; n += 1) {
@@ -66,7 +66,7 @@ test('text written in quick succession is published together, at most at the rat
 });
 
 test('publishStream() publishes an iterable to its end, and an exception of the source reaches the caller only', async () => {
-  const { resolver, read, relay } = stage();
+  const { resolver, read, relay } = setUp();
   async function* answer() {
     yield 'one ';
     yield 'two';
@@ -94,7 +94,7 @@ test('publishStream() publishes an iterable to its end, and an exception of the 
 });
 
 test('a stream belongs to the invocation that created it, even if another one writes to it', async () => {
-  const { resolver, read } = stage();
+  const { resolver, read } = setUp();
   const begin = resolver.wrap(async (_request: object, _runtime: object) =>
     resolver.createStream('answers', { id: 'a', publishesPerSecond: 50 }),
   );
@@ -105,7 +105,7 @@ test('a stream belongs to the invocation that created it, even if another one wr
 });
 
 test('streams on one channel are separate, and other messages are ignored', async () => {
-  const { create, read, resolver } = stage();
+  const { create, read, resolver } = setUp();
   const [a, b, first] = [read(), read({ id: 'b' }), read({ id: undefined! })];
   await Promise.all([a.ready, b.ready, first.ready]);
   const publishers = [create({ id: 'b' }), create()];
@@ -119,7 +119,7 @@ test('streams on one channel are separate, and other messages are ignored', asyn
 });
 
 test('a late reader receives the stream from the start, and a reader that was cut off receives all of it', async () => {
-  const { create, read, relay, page } = stage();
+  const { create, read, relay, page } = setUp();
   const publisher = create();
   await publisher.write('early ');
   await sleep(50);
@@ -135,7 +135,7 @@ test('a late reader receives the stream from the start, and a reader that was cu
 });
 
 test('missing messages end the stream with GAP, or are reported to onGap', async () => {
-  const { read, resolver } = stage();
+  const { read, resolver } = setUp();
   await say(resolver, { seq: 2, text: 'c' });
   await assert.rejects(read().text(), isError('GAP', /lacks 2 of its messages/));
 
@@ -150,7 +150,7 @@ test('missing messages end the stream with GAP, or are reported to onGap', async
 });
 
 test('a restarted publisher ends the stream, or onRestart continues from the beginning', async () => {
-  const { read, resolver } = stage();
+  const { read, resolver } = setUp();
   let restarts = 0;
   const strict = read();
   const lenient = read({ onRestart: () => (restarts += 1) });
@@ -166,7 +166,7 @@ test('a restarted publisher ends the stream, or onRestart continues from the beg
 });
 
 test('a silent stream fails, with the gap if there was one', async () => {
-  const { read, resolver, relay, page } = stage();
+  const { read, resolver, relay, page } = setUp();
   await assert.rejects(read({ silenceSeconds: 0.05 }).text(), isError('STREAM_SILENT', /0\.05 seconds/));
   const stream = read({ silenceSeconds: 0.2 });
   await stream.ready;
@@ -180,7 +180,7 @@ test('a silent stream fails, with the gap if there was one', async () => {
 });
 
 test('leaving the loop, cancel() and a signal end the subscription', async () => {
-  const { create, read, page } = stage();
+  const { create, read, page } = setUp();
   const publisher = create();
   await publisher.write('one');
   for await (const text of read()) {
@@ -200,7 +200,7 @@ test('leaving the loop, cancel() and a signal end the subscription', async () =>
 });
 
 test('a refused subscription rejects ready and the iterator', async () => {
-  const { page } = stage();
+  const { page } = setUp();
   const stream = page.stream('answers', { contextOverrides: ['board'] });
   await assert.rejects(stream.ready, isError('SCOPE_REFUSED', /board/));
   await assert.rejects(pieces(stream), isError('SCOPE_REFUSED', /board/));
@@ -265,7 +265,7 @@ test('a retryable failure of a publish is retried, and another one fails the str
 });
 
 test('wrong calls are refused at once', async () => {
-  const { page, create, resolver } = stage();
+  const { page, create, resolver } = setUp();
   assert.throws(() => page.stream('', {}), isError('NAME_INVALID', /empty/));
   assert.throws(() => page.stream('n', { id: '' }), isError('INVALID_ARGUMENT', /id/));
   assert.throws(() => page.stream('n', { onGap: 1 as never }), isError('INVALID_ARGUMENT', /onGap/));
@@ -284,7 +284,7 @@ test('wrong calls are refused at once', async () => {
 });
 
 test('closing the connection ends the reader at once with CLOSED', async () => {
-  const { page, create, read } = stage();
+  const { page, create, read } = setUp();
   const stream = read({ silenceSeconds: 60 });
   await stream.ready;
   await create().write('one ');

@@ -1,4 +1,4 @@
-// Text that no UTF-8 can carry is refused wherever it would name something.
+// Text that UTF-8 cannot carry is refused in every name and identifier.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
