@@ -24,7 +24,7 @@ const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`;
 export class Deadline {
   readonly #start = monotonicMs();
   readonly #totalMs: number;
-  /** Whether the Forge function's remaining time is the limit, and not the option timeoutMs. */
+  /** True if the Forge function's remaining time is the limit, and not the option timeoutMs. */
   readonly #isLimitOfFunction: boolean;
 
   constructor(timeoutMs: number) {

@@ -20,7 +20,7 @@ export interface Evidence {
   all: Properties;
   /** The properties that the platform or the app vouches for. */
   vouched: Properties;
-  /** Whether the app itself states what the page of this context shows. */
+  /** True if the app itself states the content of this context's page. */
   stated: boolean;
   /** The module's type; undefined if nobody vouches for it. */
   type: string | undefined;
@@ -79,7 +79,7 @@ async function statedProperties(
 }
 
 /**
- * Returns whether a context states what its page shows: it has no type, and every field is a known property. With a type or
+ * Returns whether a context states the content of its page: it has no type, and every field is a known property. With a type or
  * an unknown field, the scope could be wider than the page.
  */
 function statesPage({ extension }: ForgeContext): boolean {

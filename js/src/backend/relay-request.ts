@@ -46,7 +46,7 @@ export interface Accepted {
 interface Details {
   status?: number | undefined;
   retryAfterMs?: number | undefined;
-  /** Whether the same request can succeed within its deadline. */
+  /** True if the same request can succeed within its deadline. */
   isTransient?: boolean;
   cause?: unknown;
 }
@@ -72,7 +72,7 @@ function record(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** Returns the relay's own refusal; undefined if the value is none. */
+/** Returns the relay's own refusal; undefined if the value is not a refusal. */
 function refusalIn(status: number, value: unknown): RelayRefusal | undefined {
   const { code, message, retryAfterMs: delay } = record(value);
   if (typeof code !== 'string' || typeof message !== 'string') return undefined;

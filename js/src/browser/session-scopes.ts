@@ -7,14 +7,14 @@ import type { ChannelSpec } from '../core/browser-core.js';
 import type { ScopedGrant } from '../session/scoped-grant.js';
 import type { Wait } from './wait.js';
 
-/** How long a call waits for the first session before it goes to the core, which requests the session again. */
+/** The time that a call waits for the first session before it goes to the core, which requests the session again. */
 const FIRST_SESSION_TIMEOUT_MS = 10_000;
 
 export class SessionScopes {
   #latest: ScopedGrant | undefined;
   /** The first session for which a call has waited in vain. */
   #late: Promise<unknown> | undefined;
-  /** Whether a call for the default scope went to the core before there was a session. */
+  /** True if a call for the default scope went to the core before there was a session. */
   #isUnchecked = false;
 
   /** Takes each session before the core does. Throws if it has no default scope and the core has a call that needs one. */

@@ -289,11 +289,11 @@ export interface RealtimeOptions {
   timeoutMs?: number;
   /** The former name of `timeoutMs`, in milliseconds, without a default. `timeoutMs` takes precedence. */
   requestTimeoutMs?: number;
-  /** How long the connection stays open after the last subscription, in milliseconds. The default is 5,000. */
+  /** The time that the connection stays open after the last subscription, in milliseconds. The default is 5,000. */
   idleCloseMs?: number;
   /**
-   * Whether the frames of one origin on a page share one WebSocket, each with its own session and keys. The default is true;
-   * it has no effect if the browser does not allow it.
+   * True to share one WebSocket between the frames of one origin on a page, each with its own session and keys. The default
+   * is true. It has no effect if the browser does not allow it.
    */
   share?: boolean;
   /** Receives every change of the connection's state. */

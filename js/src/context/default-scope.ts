@@ -26,7 +26,7 @@ export interface DefaultScopeOf {
   extension: unknown;
   /** The granted properties. */
   properties: ReadonlyMap<string, string>;
-  /** Whether the app itself states what the page shows. */
+  /** True if the app itself states the content of the page. */
   stated: boolean;
 }
 

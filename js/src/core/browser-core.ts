@@ -54,7 +54,7 @@ export interface Host {
 }
 
 export interface ClientOptions {
-  /** How long an unused connection stays open, in milliseconds. The default is 5,000. */
+  /** The time that an unused connection stays open, in milliseconds. The default is 5,000. */
   idleCloseMs?: number;
   /** The number of sealed bytes from which the host decrypts a message. By default, the core decrypts all messages. */
   hostDecryptThreshold?: number;

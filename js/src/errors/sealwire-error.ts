@@ -27,7 +27,7 @@ export interface SealwireErrorDetails {
   gap?: Gap | undefined;
   /** The time to wait before a retry, in milliseconds, if the relay named one. */
   retryAfterMs?: number | undefined;
-  /** Whether a failed publication may have reached the relay nevertheless; absent if the relay answered. */
+  /** True if a failed publication may have reached the relay nevertheless; absent if the relay answered. */
   mayHaveArrived?: boolean | undefined;
   /** The exception that caused this error. */
   cause?: unknown;
@@ -41,13 +41,13 @@ class Definition extends Error {
   override readonly name = 'SealwireError';
   /** The stable code, which never changes its meaning. */
   readonly code: ErrorCode | (string & {});
-  /** Whether the same call can succeed later. */
+  /** True if the same call can succeed later. */
   readonly retryable: boolean;
   /** The time to wait before a retry, in milliseconds; absent if the relay named none. */
   readonly retryAfterMs?: number;
   /** The missed messages; present if `code` is `GAP`. */
   readonly gap?: Gap;
-  /** Whether a failed publication may have reached the relay nevertheless; absent if the relay answered. */
+  /** True if a failed publication may have reached the relay nevertheless; absent if the relay answered. */
   readonly mayHaveArrived?: boolean;
 
   /**

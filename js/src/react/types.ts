@@ -5,7 +5,7 @@ import type { SealwireError } from '../errors/sealwire-error.js';
 
 /** The options of `useChannel`. */
 export interface UseChannelOptions extends SubscriptionOptions {
-  /** Whether to use the installation-wide channel of this name. The default is false. */
+  /** True to use the installation-wide channel of this name. The default is false. */
   global?: boolean;
   /** Receives an error: messages were missed, one could not be decrypted, or the relay ended the subscription. */
   onError?: (error: SealwireError) => void;

@@ -9,7 +9,7 @@ import { channelKey } from './subscription-key.js';
 
 /** The options of `usePublish`. */
 export interface UsePublishOptions extends PublishOptions {
-  /** Whether to use the installation-wide channel of this name. The default is false. */
+  /** True to use the installation-wide channel of this name. The default is false. */
   global?: boolean;
 }
 

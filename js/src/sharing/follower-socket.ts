@@ -6,7 +6,7 @@ import type { Browser, Channel, ToFollower, ToLeader } from './messages.js';
 
 /** The time for a leader to answer a request for a slot; it may be stalled or gone. */
 const ANSWER_TIMEOUT_MS = 1_500;
-/** How much longer than the slot the lock is held, so that the leader receives the `close` message first. */
+/** The time that the lock outlives the slot, so that the leader receives the `close` message first. */
 const LOCK_LINGER_MS = 100;
 
 export class FollowerSocket extends SocketBase {
@@ -39,7 +39,7 @@ export class FollowerSocket extends SocketBase {
     return this.#name;
   }
 
-  /** Whether the leader has not answered yet. */
+  /** True until the leader has answered. */
   get isRequesting(): boolean {
     return !this.#hasSlot && !this.isOver;
   }

@@ -11,7 +11,7 @@ import type { Browser, ToPage } from './messages.js';
 import { Multiplexer } from './multiplexer.js';
 import { SharedSocket, type SlotSource } from './shared-socket.js';
 
-/** How long a frame without sockets keeps leading or waiting for the lead, since most sockets come back at once. */
+/** The time that a frame without sockets keeps leading or waiting for the lead, since most sockets come back at once. */
 const IDLE_MS = 1_000;
 
 /** This frame's part in the page's WebSocket at one address. */

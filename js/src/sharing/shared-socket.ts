@@ -7,7 +7,7 @@ import { FollowerSocket } from './follower-socket.js';
 
 /** The source of slots on the page's WebSocket. */
 export interface SlotSource {
-  /** Whether this frame leads; undefined until it is known. */
+  /** True if this frame leads; undefined until it is known. */
   readonly leads: boolean | undefined;
   /** Takes a slot on the WebSocket of this frame, which leads. */
   takeSlot(): Socket;

@@ -38,7 +38,7 @@ export interface Publication extends Draft {
 /** The position of a subscription, and the publications that it receives first. */
 export interface Replay {
   position: { epoch: string; offset: number };
-  /** Whether `publications` provably contains everything that was requested. */
+  /** True if `publications` provably contains everything that was requested. */
   recovered: boolean;
   publications: Publication[];
 }

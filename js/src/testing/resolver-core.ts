@@ -7,7 +7,7 @@ import { canonical, mintToken } from './tokens.js';
 
 const DEFAULT_LIFETIME_SECONDS = 15 * 60;
 const BACKEND_LIFETIME_SECONDS = 60;
-/** How long the real core keeps a replaced key in use. */
+/** The time for which the real core keeps a replaced key in use. */
 const KEY_OVERLAP_SECONDS = 24 * 60 * 60 + 10 * 60;
 const MAX_KEYS = 16;
 const MAX_PROPERTIES = 8;

@@ -47,7 +47,7 @@ export class TestSession {
     return this.#claims !== undefined && this.#isRevoked(this.#claims);
   }
 
-  /** Whether a request to the app is pending. */
+  /** True if a request to the app is pending. */
   get isFetching(): boolean {
     return this.#fetching > 0;
   }

@@ -11,7 +11,7 @@ export class TestSubscription {
   token: Minted<ChannelClaims> | undefined;
   /** The timer that fetches the next token, or ends the subscription. */
   timer: Timer | undefined;
-  /** Whether the replay was delivered. No other message is delivered before it. */
+  /** True once the replay was delivered. No other message is delivered before it. */
   hasBegun: boolean;
   #position: Replay['position'];
 

@@ -37,9 +37,9 @@ class FallbackSocket extends SocketBase {
   readonly #startedAt = Date.now();
   #inner: Socket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Whether the inner socket is a WebSocket that has not received data yet. */
+  /** True if the inner socket is a WebSocket that has not received data yet. */
   #isUnproven = false;
-  /** Whether this attempt has given up its WebSocket and HTTP has not opened yet. */
+  /** True if this attempt has given up its WebSocket and HTTP has not opened yet. */
   #isFallingBack = false;
   /** The reason for which no WebSocket could be created. */
   #creationFailure: string | undefined;

@@ -1,6 +1,6 @@
 // Remembers per relay whether WebSockets work, and for how long to use HTTP if they do not.
 
-/** How long HTTP is used after the network let no WebSocket through. */
+/** The duration of the use of HTTP after the network let no WebSocket through. */
 const HTTP_MS = 10 * 60_000;
 /** The number of failures in a row after which HTTP is tried if WebSockets have worked: one failure says little. */
 const MAX_FAILURES = 3;
@@ -13,7 +13,7 @@ export class Route {
   #works = false;
   #failures = 0;
   #slow = 0;
-  /** Whether the next connection uses HTTP. */
+  /** True if the next connection uses HTTP. */
   #httpNext = false;
 
   constructor(url: string) {
@@ -30,7 +30,7 @@ export class Route {
     return httpNext || (left > 0 && left <= HTTP_MS);
   }
 
-  /** Whether a WebSocket has worked. The core's own timeouts are then sufficient. */
+  /** True if a WebSocket has worked. The core's own timeouts are then sufficient. */
   get works(): boolean {
     return this.#works;
   }

@@ -13,7 +13,7 @@ const MAX_BATCH_MESSAGES = 1_000;
 /** The number of times that a failed request is repeated, with exponential backoff. */
 const MAX_RETRIES = 4;
 const FIRST_RETRY_MS = 250;
-/** How long close() waits for the requests with earlier messages. */
+/** The time that close() waits for the requests with earlier messages. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
 class SseSocket extends SocketBase {

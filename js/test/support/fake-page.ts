@@ -7,34 +7,13 @@ import type { Page } from '../../src/sharing/page.js';
 import { decodeSession } from '../../src/sharing/wire.js';
 import { sharedThrough, type Share } from '../../src/sharing/shared-connection.js';
 import type { Connect, Socket } from '../../src/transport/socket.js';
-
-export class FakeSocket implements Socket {
-  binaryType = '';
-  onopen: Socket['onopen'] = null;
-  onmessage: Socket['onmessage'] = null;
-  onclose: Socket['onclose'] = null;
-  readonly sent: string[] = [];
-  isClosed = false;
-
-  send(bytes: Uint8Array): void {
-    this.sent.push(Buffer.from(bytes).toString('hex'));
-  }
-
-  close(): void {
-    this.isClosed = true;
-  }
-
-  /** Delivers a message of the relay. */
-  receive(...bytes: number[]): void {
-    this.onmessage?.({ data: new Uint8Array(bytes).buffer });
-  }
-}
+import { FakeSocket } from './fake-socket.js';
 
 export class FakePage {
   readonly sockets: FakeSocket[] = [];
   /** The messages between the frames, as text. */
   readonly overheard: string[] = [];
-  /** Whether the leader is stalled. */
+  /** True if the leader is stalled. */
   isDeaf = false;
   readonly #page: Page = { locks: new Map(), channels: new Map(), names: 0 };
 

@@ -2,32 +2,23 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 
 import { withFallback } from '../../src/transport/fallback-socket.js';
-import type { Failure, Socket } from '../../src/transport/socket.js';
+import type { Failure } from '../../src/transport/socket.js';
+import { FakeSocket } from '../support/fake-socket.js';
 
-class FakeSocket implements Socket {
-  binaryType = '';
-  onopen: Socket['onopen'] = null;
-  onmessage: Socket['onmessage'] = null;
-  onclose: Socket['onclose'] = null;
-  isClosed = false;
+class KindSocket extends FakeSocket {
   readonly kind: string;
 
   constructor(kind: string) {
+    super();
     this.kind = kind;
-  }
-
-  send(): void {}
-
-  close(): void {
-    this.isClosed = true;
   }
 }
 
 /** Returns a network that records the opened sockets and the events of the last connection. */
 function network(timeoutMs?: number) {
-  const opened: FakeSocket[] = [];
+  const opened: KindSocket[] = [];
   const open = (kind: string) => {
-    const socket = new FakeSocket(kind);
+    const socket = new KindSocket(kind);
     opened.push(socket);
     return socket;
   };
@@ -256,13 +247,13 @@ test('an attempt with a short time limit leaves half of it for HTTP', async (t) 
 });
 
 test('an environment without WebSocket uses HTTP at once', async () => {
-  const opened: FakeSocket[] = [];
+  const opened: KindSocket[] = [];
   const connect = withFallback(
     {
       websocket: () => {
         throw new ReferenceError('WebSocket is not defined');
       },
-      http: async () => () => (opened.push(new FakeSocket('http')), opened.at(-1)!),
+      http: async () => () => (opened.push(new KindSocket('http')), opened.at(-1)!),
     },
     new Map(),
   );

@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import { Multiplexer, MAX_SESSIONS } from '../../src/sharing/multiplexer.js';
 import { decodeSession, divide, encodeEnd, encodeSession } from '../../src/sharing/wire.js';
 import { messagesIn } from '../../src/transport/batch.js';
-import { FakePage, FakeSocket, listen, settled } from '../support/fake-page.js';
+import { FakePage, listen, settled } from '../support/fake-page.js';
+import { FakeSocket } from '../support/fake-socket.js';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const bytes = (...values: number[]) => new Uint8Array(values);
