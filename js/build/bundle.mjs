@@ -1,9 +1,10 @@
 // Bundles the entries with esbuild. Code that several entries share is one chunk, in ES modules and in CommonJS. Each build of
 // the core is a separate chunk, so that a page downloads only one.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { parse } from 'acorn';
 import * as esbuild from 'esbuild';
 
 export const ENTRIES = ['index', 'resolver', 'react', 'testing'];
@@ -63,6 +64,23 @@ function siblings(extension) {
   };
 }
 
+/**
+ * Removes the comments for readers on separate lines, which esbuild keeps inside classes and expressions. The names of the
+ * modules, which begin a line, stay, and so do the block comments for bundlers.
+ */
+function withoutComments(text) {
+  const comments = [];
+  parse(text, { ecmaVersion: 'latest', sourceType: 'module', onComment: comments });
+  for (const { type, value, start, end } of comments.reverse()) {
+    if (type === 'Block' && !value.startsWith('*')) continue;
+    const line = text.lastIndexOf('\n', start - 1) + 1;
+    if (line < start && text.slice(line, start).trim() === '' && text[end] === '\n') {
+      text = text.slice(0, line) + text.slice(end + 1);
+    }
+  }
+  return text;
+}
+
 function scripts(folder) {
   return readdirSync(folder, { recursive: true })
     .filter((file) => file.endsWith('.js'))
@@ -89,9 +107,11 @@ export async function bundle(source, out) {
     plugins: [siblings('.js')],
   });
 
+  const others = scripts(out).filter((file) => !cores.includes(file));
+  for (const file of others) writeFileSync(file, withoutComments(readFileSync(file, 'utf8')));
+
   // esbuild splits only ES modules, so the CommonJS files are built from these.
   const twins = { ...commonJs, outdir: out, outbase: out, plugins: [siblings('.cjs')] };
-  const others = scripts(out).filter((file) => !cores.includes(file));
   await esbuild.build({ ...twins, entryPoints: others });
   await esbuild.build({ ...twins, entryPoints: cores, minify: true });
 }
