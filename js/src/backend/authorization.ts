@@ -27,7 +27,10 @@ export async function authorized(authorize: Authorize, context: ForgeContext): P
   return decisionOf(decision);
 }
 
-/** Returns what a decision grants. Throws a refusal for a decision that grants nothing, and an error for a malformed one. */
+/**
+ * Returns the permissions and properties of a decision. Throws a refusal for a decision that grants nothing, and an error for
+ * a malformed one.
+ */
 export function decisionOf(decision: unknown): Decision {
   if (decision === true) return { can: ['subscribe', 'publish'] };
   if (decision === false) throw refused();

@@ -1,4 +1,4 @@
-// Gathers the properties of an invocation's context, and who vouches for each. A property that only the call names is a
+// Gathers the properties of an invocation's context and the evidence for each. A property that only the call names is a
 // claim. The platform vouches for the properties that it signed. The app vouches for those that it states with the option
 // `properties`, and for those that authorize() verified.
 

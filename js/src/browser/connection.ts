@@ -43,7 +43,7 @@ export class Connection {
   readonly #waits = new Set<Wait>();
   /** The functions with which close() ends the subscriptions. */
   readonly #subscriptions = new Set<(error: SealwireError) => void>();
-  /** The number of calls of close(). What an earlier client reports is ignored. */
+  /** The number of calls of close(). The reports of an earlier client are ignored. */
   #generation = 0;
   #unwatchLifecycle: (() => void) | undefined;
 

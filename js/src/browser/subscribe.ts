@@ -1,4 +1,4 @@
-// subscribe() and subscribeGlobal(): checks a call, passes it to the core, and delivers what the core receives.
+// subscribe() and subscribeGlobal(): checks a call, passes it to the core, and delivers messages and errors to the app.
 
 import { invalid } from '../arguments/invalid.js';
 import { checkOptions, checkReplaySeconds, checkToken } from '../arguments/options.js';

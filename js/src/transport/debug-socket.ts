@@ -11,7 +11,7 @@ import type { Closed, Connect, Socket, Transport } from './socket.js';
  * It contains no payload, name, token or key.
  */
 export type DebugEvent =
-  | { type: 'frame'; direction: Direction; frame: string; bytes: number }
+  | { type: 'frame'; direction: 'sent' | 'received'; frame: string; bytes: number }
   | { type: 'socket'; event: 'connecting' | 'open' | 'closed'; transport?: Transport; code?: number }
   | { type: 'session'; reason: string }
   | { type: 'token' }

@@ -28,6 +28,7 @@ const TO_CLIENT = [
   'Session',
 ];
 
+/** The direction of a frame, from the page's point of view. */
 export type Direction = 'sent' | 'received';
 
 /** Returns the kind of message in a frame, from its first byte: the number of the field and the type of its value. */

@@ -7,7 +7,7 @@ import type { Closed, Socket, Transport } from './socket.js';
 export interface Interceptors {
   opened?(transport: Transport | undefined): void;
   received?(data: unknown): void;
-  /** Takes the place of forwarding: the wrapper decides what the end means. */
+  /** Replaces the forwarding of the end: the wrapper decides whether it ends, too. */
   closed(event: Closed): void;
 }
 
@@ -45,7 +45,7 @@ export abstract class SocketBase implements Socket {
     this.onclose?.(event);
   }
 
-  /** Frees what the socket holds, before its end is reported. */
+  /** Frees the socket's resources, before its end is reported. */
   protected release(_event: Closed): void {}
 }
 
