@@ -156,7 +156,7 @@ export class Connection {
   #host(generation: number, connect: Connect, first: Promise<SessionGrant>, client: () => Client): Host {
     const { onDebug } = this.#options;
     let firstSession: Promise<SessionGrant> | undefined = first;
-    const debugged = onDebug
+    const connectWithDebug = onDebug
       ? withDebug(connect, (event) => generation === this.#generation && this.#debug(event))
       : connect;
     return {
@@ -165,7 +165,7 @@ export class Connection {
         firstSession = undefined;
         return session;
       },
-      connect: withEvents(debugged, (transport) => (this.transport = transport)),
+      connect: withEvents(connectWithDebug, (transport) => (this.transport = transport)),
       token: (provider, renewal, fresh) => {
         if (onDebug) this.#debug({ type: 'token' });
         (fresh ? freshToken : renewedToken)(provider).then(

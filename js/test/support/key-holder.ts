@@ -5,7 +5,7 @@ import { createCipheriv, createDecipheriv, createHash, hkdfSync } from 'node:cry
 
 const KEY = 32;
 /** A base key and the keys of two properties: the longest input of a schedule that joins keys for two properties. */
-const MOST_JOINED = 3;
+const MAX_JOINED = 3;
 
 const u32 = (value: number): Buffer => {
   const buffer = Buffer.alloc(4);
@@ -41,7 +41,7 @@ function* combinations(keys: Buffer[], joined: Buffer[] = []): Generator<Buffer>
     const longer = [...joined, key];
     if (longer.length === 1) yield key;
     yield derive(Buffer.concat(longer), 'scope');
-    if (longer.length < MOST_JOINED) yield* combinations(keys, longer);
+    if (longer.length < MAX_JOINED) yield* combinations(keys, longer);
   }
 }
 
