@@ -32,9 +32,10 @@ export {
   SealwireError,
   type Gap,
   type Position,
+  type SealwireErrorConstructor,
   type SealwireErrorDetails,
 } from './errors/sealwire-error.js';
-export type { ErrorCode } from './errors/codes.js';
+export type { CallErrorCode, ErrorCode, StreamErrorCode } from './errors/codes.js';
 export type { ConnectionState, CoreKind } from './core/browser-core.js';
 export type { SessionGrant, SessionKey, SessionReason } from './session/grant.js';
 export type { ScopedGrant } from './session/scoped-grant.js';

@@ -53,8 +53,12 @@ export type { UnlicensedUser } from './backend/accounts.js';
 export type { ForgeContext } from './context/properties.js';
 export type { InstallationSecret, Permission } from './core/resolver-core.js';
 export type { Payload } from './arguments/payload.js';
-export { SealwireError, type SealwireErrorDetails } from './errors/sealwire-error.js';
-export type { ErrorCode } from './errors/codes.js';
+export {
+  SealwireError,
+  type SealwireErrorConstructor,
+  type SealwireErrorDetails,
+} from './errors/sealwire-error.js';
+export type { CallErrorCode, ErrorCode, StreamErrorCode } from './errors/codes.js';
 export type { SessionGrant, SessionKey } from './session/grant.js';
 export type { ScopedGrant } from './session/scoped-grant.js';
 export type {
@@ -84,4 +88,5 @@ export type {
   TimeoutOption,
   TokenOptions,
   TokenResult,
+  Wrap,
 } from './backend/types.js';

@@ -33,12 +33,21 @@ export interface SealwireErrorDetails {
   cause?: unknown;
 }
 
-class Definition extends Error {
-  static {
-    Object.defineProperty(this, 'name', { value: 'SealwireError' });
-  }
-
-  override readonly name = 'SealwireError';
+/**
+ * The error of this package: `code` is for programs and never changes its meaning, `message` is for people and says what to
+ * do.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await realtime.subscribe('absences', show);
+ * } catch (error) {
+ *   if (error instanceof SealwireError && error.code === 'SCOPE_REFUSED') explain(error.message);
+ * }
+ * ```
+ */
+export interface SealwireError extends Error {
+  readonly name: 'SealwireError';
   /** The stable code, which never changes its meaning. */
   readonly code: ErrorCode | (string & {});
   /** True if the same call can succeed later. */
@@ -49,12 +58,31 @@ class Definition extends Error {
   readonly gap?: Gap;
   /** True if a failed publication may have reached the relay nevertheless; absent if the relay answered. */
   readonly mayHaveArrived?: boolean;
+}
 
+/** The type of the class SealwireError. */
+export interface SealwireErrorConstructor {
   /**
    * @param code - The stable code.
    * @param message - A sentence for people.
    * @param details - The gap, the time to wait, and the cause.
    */
+  new (code: ErrorCode | (string & {}), message: string, details?: SealwireErrorDetails): SealwireError;
+  readonly prototype: SealwireError;
+}
+
+class Definition extends Error implements SealwireError {
+  static {
+    Object.defineProperty(this, 'name', { value: 'SealwireError' });
+  }
+
+  override readonly name = 'SealwireError';
+  readonly code: ErrorCode | (string & {});
+  readonly retryable: boolean;
+  readonly retryAfterMs?: number;
+  readonly gap?: Gap;
+  readonly mayHaveArrived?: boolean;
+
   constructor(code: ErrorCode | (string & {}), message: string, details: SealwireErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
@@ -65,13 +93,8 @@ class Definition extends Error {
   }
 }
 
-/**
- * The error of this package: `code` is for programs and never changes its meaning, `message` is for people. There is one
- * class per process, so `instanceof` works even if the package was loaded several times.
- */
-export const SealwireError: typeof Definition = /* @__PURE__ */ processWide(
+/** The class of the errors. There is one per process, so `instanceof` works even if the package was loaded several times. */
+export const SealwireError: SealwireErrorConstructor = /* @__PURE__ */ processWide(
   'SealwireError',
   () => Definition,
 );
-/** An instance of the class SealwireError. */
-export type SealwireError = Definition;

@@ -7,7 +7,7 @@ import { StrictModeSubscription } from '../../src/react/strict-mode-subscription
 import type { ChannelState } from '../../src/react/types.js';
 import { createTestRelay } from '../../src/testing.js';
 
-function kept(options: SubscriptionOptions = {}, requestTimeoutMs = 10_000) {
+function setUp(options: SubscriptionOptions = {}, requestTimeoutMs = 10_000) {
   const relay = createTestRelay();
   const realtime = relay.realtime({ requestTimeoutMs });
   const heard: unknown[] = [];
@@ -32,7 +32,7 @@ function kept(options: SubscriptionOptions = {}, requestTimeoutMs = 10_000) {
 }
 
 test('a subscription that is released and held again in one go is made once and stays', async () => {
-  const { relay, realtime, subscription, target, hold, heard, made } = kept();
+  const { relay, realtime, subscription, target, hold, heard, made } = setUp();
   hold();
   subscription.release();
   hold();
@@ -48,7 +48,7 @@ test('a subscription that is released and held again in one go is made once and 
 });
 
 test('a released subscription ends, even if it is not confirmed yet', async () => {
-  const { relay, realtime, subscription, target, hold, heard, states } = kept();
+  const { relay, realtime, subscription, target, hold, heard, states } = setUp();
   hold();
   await Promise.resolve();
   subscription.release();
@@ -60,7 +60,7 @@ test('a released subscription ends, even if it is not confirmed yet', async () =
 });
 
 test('a retryable failure is retried, and its error is shown meanwhile', async () => {
-  const { relay, hold, states, made } = kept({}, 30);
+  const { relay, hold, states, made } = setUp({}, 30);
   relay.cut();
   hold();
   await sleep(100);
@@ -76,7 +76,7 @@ test('a retryable failure is retried, and its error is shown meanwhile', async (
 });
 
 test('a subscription that ended starts again with a new token', async () => {
-  const { relay, subscription, current, hold, heard, states } = kept();
+  const { relay, subscription, current, hold, heard, states } = setUp();
   const context = { installContext: 'ari:cloud:jira::site/test', moduleKey: 'test-module' };
   const sign = async () => {
     const { token } = await relay.resolver().signRealtimeToken('n', { a: 1 }, undefined, { context });
@@ -98,7 +98,7 @@ test('a subscription that ended starts again with a new token', async () => {
 });
 
 test('closing the connection ends the subscription, and a new token does not start it again', async () => {
-  const { relay, realtime, subscription, current, hold, states, made } = kept();
+  const { relay, realtime, subscription, current, hold, states, made } = setUp();
   hold();
   await sleep(0);
   await relay.settled();
@@ -117,7 +117,7 @@ test('closing the connection ends the subscription, and a new token does not sta
 });
 
 test('a subscription that is not confirmed when the connection is closed ends too', async () => {
-  const { relay, realtime, hold, states, made } = kept();
+  const { relay, realtime, hold, states, made } = setUp();
   relay.cut();
   hold();
   await sleep(0);
@@ -132,7 +132,7 @@ test('a subscription that is not confirmed when the connection is closed ends to
 });
 
 test('a failed renewal is retried, and the subscription stays', async () => {
-  const { relay, subscription, target, current, hold, states, made } = kept();
+  const { relay, subscription, target, current, hold, states, made } = setUp();
   const shown: string[] = [];
   const { subscribe } = target.realtime;
   target.realtime.subscribe = (async (...given: Parameters<typeof subscribe>) => ({
@@ -157,7 +157,7 @@ test('a failed renewal is retried, and the subscription stays', async () => {
 });
 
 test('a released subscription that is not confirmed is withdrawn', async () => {
-  const { relay, subscription, target, hold } = kept();
+  const { relay, subscription, target, hold } = setUp();
   const signals: AbortSignal[] = [];
   const { subscribe } = target.realtime;
   target.realtime.subscribe = ((...given: Parameters<typeof subscribe>) => {
@@ -181,7 +181,7 @@ test('a released subscription that is not confirmed is withdrawn', async () => {
 
 test('a subscription that the app aborts has failed and is not retried', async () => {
   const controller = new AbortController();
-  const { relay, hold, states, made } = kept({ signal: controller.signal });
+  const { relay, hold, states, made } = setUp({ signal: controller.signal });
   relay.cut();
   hold();
   await sleep(0);
