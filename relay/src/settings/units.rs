@@ -29,7 +29,7 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
     )
 }
 
-/// Writes a duration for [`duration`] to read, in the largest unit that needs no fraction.
+/// Writes a duration for [`duration()`] to read, in the largest unit that needs no fraction.
 pub(crate) fn duration_text(duration: Duration) -> String {
     let millis = duration.as_millis();
     if !millis.is_multiple_of(1000) {
@@ -41,7 +41,7 @@ pub(crate) fn duration_text(duration: Duration) -> String {
     }
 }
 
-/// Writes a size for [`bytes`] to read, in the largest unit that needs no fraction.
+/// Writes a size for [`bytes()`] to read, in the largest unit that needs no fraction.
 pub(super) fn bytes_text(bytes: u64) -> String {
     let unit = [("GiB", 30), ("MiB", 20), ("KiB", 10)]
         .into_iter()
