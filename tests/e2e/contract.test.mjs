@@ -1,19 +1,18 @@
-// The testing aid keeps the rules of the real thing: the same behaviours on the relay in memory, and on a real relay with
-// the real core in Node.
+// Runs the same behaviours on the in-memory relay of sealwire/testing, and on a real relay with the real core in Node.
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRealtime } from 'sealwire';
 import { createTestRelay } from 'sealwire/testing';
 import { WebSocket } from 'undici';
 import { createBackend } from './support/backend.mjs';
-import { behaviours } from './support/contract.mjs';
-import { startLine } from './support/line.mjs';
+import { behaviours } from './support/contract/index.mjs';
+import { startTcpProxy } from './support/tcp-proxy.mjs';
 import { startRelay } from './support/relay.mjs';
 
 globalThis.WebSocket ??= WebSocket;
 
 const inMemory = {
-  async set() {
+  async start() {
     const relay = createTestRelay({ replaySeconds: 6 });
     const pages = [];
     return {
@@ -24,10 +23,10 @@ const inMemory = {
       },
       resolver: relay.resolver(),
       cut: () => relay.cut(),
-      mend: () => relay.mend(),
+      restore: () => relay.mend(),
       restart: async () => relay.restart(),
       outlastWindow: async () => relay.forget(),
-      async strike() {
+      async stop() {
         for (const page of pages) page.close();
       },
     };
@@ -35,47 +34,47 @@ const inMemory = {
 };
 
 const real = (core) => ({
-  async set() {
+  async start() {
     const relay = await startRelay('replay_window = "6s"');
-    const line = await startLine(relay.port);
-    const { direct, secrets } = createBackend(relay, line.port);
+    const proxy = await startTcpProxy(relay.port);
+    const { direct, secrets } = createBackend(relay, proxy.port);
     const pages = [];
     return {
       page({ context, authorize, ...options }) {
-        const backend = createBackend(relay, line.port, { secrets, ...(authorize && { authorize }) });
+        const backend = createBackend(relay, proxy.port, { secrets, ...(authorize && { authorize }) });
         const session = (reason) => backend.session(context, { reason });
         const page = createRealtime({ session, core, ...options });
         pages.push(page);
         return page;
       },
       resolver: direct,
-      cut: () => line.cut(),
-      mend: () => line.mend(),
+      cut: () => proxy.cut(),
+      restore: () => proxy.restore(),
       async restart() {
         await relay.kill();
         await relay.restart();
       },
       outlastWindow: () => sleep(6_500),
-      async strike() {
+      async stop() {
         for (const page of pages) page.close();
-        await line.stop();
+        await proxy.stop();
         await relay.stop();
       },
     };
   },
 });
 
-for (const [where, stages] of [
+for (const [where, starter] of [
   ['in memory', inMemory],
   ['on a real relay', real('wasm')],
 ]) {
-  for (const [sentence, behaviour] of Object.entries(behaviours)) {
-    test(`${sentence} (${where})`, async () => {
-      const stage = await stages.set();
+  for (const [name, behaviour] of Object.entries(behaviours)) {
+    test(`${name} (${where})`, async () => {
+      const system = await starter.start();
       try {
-        await behaviour(stage);
+        await behaviour(system);
       } finally {
-        await stage.strike();
+        await system.stop();
       }
     });
   }

@@ -1,15 +1,15 @@
-// A subscriber whose line is cut gets what it missed, or is told that it cannot.
+// A subscriber whose connection is cut receives the missed messages, or reports a gap.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { contextOf } from './support/backend.mjs';
-import { problems, received, receivedCount, setStage } from './support/stage.mjs';
+import { problems, received, receivedCount, startSystem } from './support/system.mjs';
 
 const context = contextOf('anna', '10001');
 
-async function publish(stage, from, to) {
+async function publish(system, from, to) {
   for (let n = from; n < to; n += 1) {
-    const { errors } = await stage.backend.publish('absences', { n }, { context });
+    const { errors } = await system.backend.publish('absences', { n }, { context });
     assert.equal(errors, undefined);
   }
 }
@@ -17,41 +17,41 @@ async function publish(stage, from, to) {
 const numbers = async (page) => (await received(page)).map(({ n }) => n);
 const upTo = (count) => Array.from({ length: count }, (_, n) => n);
 
-test('cut off for three seconds: every message, once, in order', async () => {
-  const stage = await setStage();
+test('a cut of three seconds loses and repeats no message', async () => {
+  const system = await startSystem();
   try {
-    const page = await stage.open('ben');
+    const page = await system.open('ben');
     await page.evaluate(() => globalThis.subscribe('absences'));
-    await publish(stage, 0, 5);
+    await publish(system, 0, 5);
     await receivedCount(page, 5);
-    stage.line.cut();
-    await publish(stage, 5, 60);
+    system.proxy.cut();
+    await publish(system, 5, 60);
     await sleep(3000);
-    stage.line.mend();
+    system.proxy.restore();
     await receivedCount(page, 60);
-    await publish(stage, 60, 65);
+    await publish(system, 60, 65);
     await receivedCount(page, 65);
     assert.deepEqual(await numbers(page), upTo(65));
     assert.deepEqual(await problems(page), []);
-    assert.ok(stage.line.connections() >= 2);
+    assert.ok(system.proxy.connections() >= 2);
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });
 
-test('cut off past the replay window: told of the gap, then goes on', async () => {
-  const stage = await setStage({ relay: 'replay_window = "1s"' });
+test('a cut beyond the replay window is reported as a gap, and the subscription continues', async () => {
+  const system = await startSystem({ relay: 'replay_window = "1s"' });
   try {
-    const page = await stage.open('ben');
+    const page = await system.open('ben');
     await page.evaluate(() => globalThis.subscribe('absences'));
-    await publish(stage, 0, 3);
+    await publish(system, 0, 3);
     await receivedCount(page, 3);
-    stage.line.cut();
-    await publish(stage, 3, 6);
+    system.proxy.cut();
+    await publish(system, 3, 6);
     await sleep(3000);
-    stage.line.mend();
+    system.proxy.restore();
     await page.waitForFunction(() => globalThis.problems.length > 0, null, { timeout: 20_000 });
-    await publish(stage, 6, 8);
+    await publish(system, 6, 8);
     await receivedCount(page, 5);
     assert.deepEqual(await numbers(page), [0, 1, 2, 6, 7]);
     assert.deepEqual(
@@ -59,21 +59,21 @@ test('cut off past the replay window: told of the gap, then goes on', async () =
       ['GAP'],
     );
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });
 
-test('a relay that was killed and started again: told of the gap', async () => {
-  const stage = await setStage();
+test('a relay that was killed and restarted is reported as a gap', async () => {
+  const system = await startSystem();
   try {
-    const page = await stage.open('ben');
+    const page = await system.open('ben');
     await page.evaluate(() => globalThis.subscribe('absences'));
-    await publish(stage, 0, 3);
+    await publish(system, 0, 3);
     await receivedCount(page, 3);
-    await stage.relay.kill();
-    await stage.relay.restart();
+    await system.relay.kill();
+    await system.relay.restart();
     await page.waitForFunction(() => globalThis.problems.length > 0, null, { timeout: 20_000 });
-    await publish(stage, 3, 5);
+    await publish(system, 3, 5);
     await receivedCount(page, 5);
     assert.deepEqual(await numbers(page), upTo(5));
     assert.deepEqual(
@@ -81,6 +81,6 @@ test('a relay that was killed and started again: told of the gap', async () => {
       ['GAP'],
     );
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });

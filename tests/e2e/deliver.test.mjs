@@ -1,20 +1,20 @@
-// A message reaches those who share its channel, and nobody else.
+// A message reaches every subscriber of its channel, and no other page.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contextOf } from './support/backend.mjs';
-import { problems, received, receivedCount, setStage } from './support/stage.mjs';
+import { problems, received, receivedCount, startSystem } from './support/system.mjs';
 
 for (const [core, webAssembly] of [
   ['js', false],
   ['wasm', true],
 ]) {
-  test(`pages and a resolver meet on a dashboard and not beyond it (${core})`, async () => {
-    const stage = await setStage({ webAssembly });
+  test(`pages and a resolver exchange messages on a dashboard and not beyond it (${core})`, async () => {
+    const system = await startSystem({ webAssembly });
     try {
       const [anna, ben, cleo] = [
-        await stage.open('anna', '10001'),
-        await stage.open('ben', '10001'),
-        await stage.open('cleo', '10002'),
+        await system.open('anna', '10001'),
+        await system.open('ben', '10001'),
+        await system.open('cleo', '10002'),
       ];
       for (const page of [anna, ben, cleo]) await page.evaluate(() => globalThis.subscribe('absences'));
       assert.equal(await ben.evaluate(() => globalThis.realtime.core), core);
@@ -23,7 +23,7 @@ for (const [core, webAssembly] of [
       assert.match(result.eventId, /^[0-9a-f]{16}-\d+$/);
       assert.equal(result.errors, undefined);
       const context = contextOf('anna', '10001');
-      const fromResolver = await stage.backend.publish('absences', 'from the resolver', { context });
+      const fromResolver = await system.backend.publish('absences', 'from the resolver', { context });
       assert.equal(fromResolver.errors, undefined);
       for (const page of [anna, ben]) {
         await receivedCount(page, 2);
@@ -32,36 +32,36 @@ for (const [core, webAssembly] of [
       const [event] = await ben.evaluate(() => globalThis.received.map((message) => message.event));
       assert.equal(event.eventId, result.eventId);
 
-      // Cleo is connected: the installation-wide channel reaches everyone.
+      // The global channel proves that cleo's page is connected.
       for (const page of [ben, cleo]) {
         await page.evaluate(() =>
           globalThis.realtime.subscribeGlobal('news', (payload) => globalThis.received.push({ payload })),
         );
       }
-      await stage.backend.publishGlobal('news', { all: true }, { context });
+      await system.backend.publishGlobal('news', { all: true }, { context });
       for (const page of [ben, cleo]) {
         await page.waitForFunction(() => globalThis.received.some(({ payload }) => payload.all));
       }
       assert.deepEqual(await received(cleo), [{ all: true }]);
       for (const page of [anna, ben, cleo]) assert.deepEqual(await problems(page), []);
     } finally {
-      await stage.strike();
+      await system.stop();
     }
   });
 }
 
-test('claims make a channel of their own', async () => {
-  const stage = await setStage();
+test('each set of claims is a separate channel', async () => {
+  const system = await startSystem();
   try {
     const context = contextOf('anna', '10001');
     const sign = async (claims, permissions) =>
-      (await stage.backend.signRealtimeToken('chat', claims, permissions, { context })).token;
+      (await system.backend.signRealtimeToken('chat', claims, permissions, { context })).token;
     const [blue, sameBlue, red] = [
       await sign({ team: 'blue', level: 1 }),
       await sign({ level: 1, team: 'blue' }, ['subscribe']),
       await sign({ team: 'red', level: 1 }),
     ];
-    const page = await stage.open('anna');
+    const page = await system.open('anna');
     await page.evaluate((token) => globalThis.subscribe('chat', { token }), sameBlue);
     const publish = (token) =>
       page.evaluate(
@@ -75,6 +75,6 @@ test('claims make a channel of their own', async () => {
     await receivedCount(page, 1);
     assert.deepEqual(await received(page), ['for blue']);
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });

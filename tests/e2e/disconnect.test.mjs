@@ -1,16 +1,16 @@
-// The resolver's disconnect() ends sessions in the pages: each is told why, and comes back only where the app lets it.
+// The resolver's disconnect() ends sessions in the pages, which report the reason and reconnect only if the app permits it.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setExamples } from './support/examples.mjs';
 
-/** The longest that the relay asks a page to stay away, and what a page takes to come back. */
-const BACK_BY_MS = 7_000;
+/** The longest reconnect delay that the relay names, plus the time of a reconnect. */
+const MAX_RECONNECT_MS = 7_000;
 
 const banned = new Set();
 const examples = setExamples(({ accountId }) => !banned.has(accountId));
 
-/** The page of a user on an issue of the user's own, subscribed; and how often it asked for anything. */
+/** Opens a user's page on an issue and subscribes. Counts the page's sockets and calls to the backend. */
 async function open(user, issue = user) {
   const view = { user, module: 'panel', issue, project: '3' };
   const asked = { sockets: 0, invocations: 0 };
@@ -37,17 +37,17 @@ async function open(user, issue = user) {
       const answer = await examples.invoke(view, 'disconnect', { user: whom });
       assert.deepEqual([typeof answer.before, answer.errors], ['number', undefined]);
     },
-    /** Nothing more is asked of the backend or the relay, though there was time for it. */
+    /** Asserts that the page does not contact the backend or the relay, although there is time for a reconnect. */
     async staysAway() {
       const before = { ...asked };
-      await sleep(BACK_BY_MS);
+      await sleep(MAX_RECONNECT_MS);
       assert.deepEqual(asked, before);
     },
   };
 }
 
 describe('a session that disconnect() ended', { concurrency: true }, () => {
-  test('ends for good where the app permits no other, until it does', async () => {
+  test('ends for good if the app refuses another one, until the app permits it', async () => {
     const ben = await open('ben', '7');
     const anna = await open('anna', '7');
     banned.add('ben');
@@ -72,7 +72,7 @@ describe('a session that disconnect() ended', { concurrency: true }, () => {
     assert.deepEqual(await ben.get('received'), ['with ben']);
   });
 
-  test('is replaced where the app permits another, and nothing is lost meanwhile', async () => {
+  test('is replaced without a lost message if the app permits another one', async () => {
     const cleo = await open('cleo');
     await cleo.announce('before');
     await cleo.has('received', 1);
@@ -87,7 +87,7 @@ describe('a session that disconnect() ended', { concurrency: true }, () => {
     assert.equal(cleo.asked.sockets, 2);
   });
 
-  test('ends with REVOKED where the next one is ended at once as well', async () => {
+  test('ends with REVOKED if the next session is revoked at once as well', async () => {
     const dan = await open('dan');
     await dan.disconnect('dan');
     await dan.isIn('connected', 2);

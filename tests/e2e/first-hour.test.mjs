@@ -1,5 +1,5 @@
-// The first hour of an app's developer: the README's commands, run as they stand, and a manifest of the lines that they
-// print, in which Forge's own validation finds nothing wrong.
+// The first steps of an app's developer: the commands of the README run unchanged, and Forge's own validation accepts a
+// manifest with the lines that they print.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,16 +18,16 @@ function emptyFolder(t) {
   return folder;
 }
 
-/** The commands of the relay that a document shows, without their comments. */
+/** Returns the relay's commands in a document, without their comments. */
 function commands(file) {
   const text = readFileSync(path.join(root, file), 'utf8');
   return [...text.matchAll(/^ {4}sealwire-relay ([^#\n]+)/gm)].map(([, words]) => words.trim().split(/\s+/));
 }
 
-/** Runs a command with nothing of the caller's environment. */
+/** Runs a command with an empty environment. */
 const run = (folder, words) => execFileSync(binary, words, { cwd: folder, env: {}, encoding: 'utf8' });
 
-/** What `init` prints for manifest.yml, without its indentation. */
+/** Returns the lines for manifest.yml that `init` prints, without their indentation. */
 function manifestLines(printed) {
   const [, lines] = /^( {4}permissions:\n(?: {5,}.*\n)+)/m.exec(printed);
   return lines.replace(/^ {4}/gm, '');
@@ -53,7 +53,7 @@ resources:
     path: static
 `;
 
-/** Everything that Forge's validation says of an app with these lines in its manifest: errors and warnings. */
+/** Returns the errors and warnings of Forge's validation for an app with these lines in its manifest. */
 function complaints(folder, lines) {
   mkdirSync(path.join(folder, 'src'), { recursive: true });
   mkdirSync(path.join(folder, 'static'), { recursive: true });
@@ -82,13 +82,13 @@ async function starts(t, folder, words) {
 }
 
 for (const file of ['README.md', 'docs/operating.md']) {
-  test(`the first commands of ${file} make a configuration, and a relay that runs with it`, async (t) => {
+  test(`the first commands of ${file} write a configuration and start a relay with it`, async (t) => {
     const folder = emptyFolder(t);
     const [init, start] = commands(file);
     assert.deepEqual([init[0], start[0]], ['init', 'run']);
     const words = init.map((word) => word.replace(/^<app$/, 'my-app')).filter((word) => word !== 'id>');
     run(folder, words);
-    // The name of the file is the one that the README says.
+    // The document names the file that `init` wrote.
     const [made] = readdirSync(folder);
     assert.match(
       readFileSync(path.join(root, file), 'utf8'),
@@ -98,7 +98,7 @@ for (const file of ['README.md', 'docs/operating.md']) {
   });
 }
 
-test('what init prints is what the README says: variables, and a manifest that Forge finds nothing wrong in', (t) => {
+test('init prints the variables and manifest lines of the README, and Forge accepts the manifest', (t) => {
   const folder = emptyFolder(t);
   const printed = run(folder, ['init', '--app', 'my-app', '--host', 'relay.example']);
   const lines = manifestLines(printed);
@@ -113,7 +113,7 @@ test('what init prints is what the README says: variables, and a manifest that F
   assert.deepEqual(sets(printed), sets(text));
 });
 
-test('init for a tunnel prints what the README says, and a manifest that Forge finds nothing wrong in', (t) => {
+test('init --local prints the variables of the README, and Forge accepts the manifest lines', (t) => {
   const folder = emptyFolder(t);
   const printed = run(folder, ['init', '--local', '--app', 'my-app']);
   assert.deepEqual(complaints(folder, manifestLines(printed)), []);
@@ -129,7 +129,7 @@ test('init for a tunnel prints what the README says, and a manifest that Forge f
   );
 });
 
-test('a validation that finds nothing would find what is wrong', (t) => {
+test("Forge's validation refuses an invalid manifest", (t) => {
   const folder = emptyFolder(t);
   const wrong = 'permissions:\n  external:\n    fetch:\n      client:\n        - address: no address\n';
   assert.notDeepEqual(complaints(folder, wrong), []);

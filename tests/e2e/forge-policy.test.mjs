@@ -1,5 +1,4 @@
-// A page under Forge's bridge and policy connects without a single violation of the policy, which Atlassian would get
-// reports of.
+// A page under Forge's bridge and policy connects without violating the policy. Atlassian receives reports of violations.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setExamples } from './support/examples.mjs';
@@ -8,7 +7,7 @@ const VIEW = { user: 'blue-ada', module: 'panel', issue: '7', project: '3' };
 
 const examples = setExamples();
 
-test('a page of Forge loads the core, connects, publishes and receives without a violation of its policy', async () => {
+test('a Forge page loads the core, connects, publishes and receives without violating its policy', async () => {
   const page = await examples.open(VIEW);
   const said = [];
   page.on('console', (message) => said.push(message.text()));
@@ -22,7 +21,7 @@ test('a page of Forge loads the core, connects, publishes and receives without a
     [],
   );
   assert.equal(await page.evaluate(() => globalThis.realtime.core), 'js');
-  // The policy does forbid it, and the page would hear of an attempt.
+  // The policy forbids compiling WebAssembly, and the page would have recorded the violation.
   const tried = await page.evaluate(async () => {
     const violated = new Promise((resolve) =>
       addEventListener('securitypolicyviolation', resolve, { once: true }),

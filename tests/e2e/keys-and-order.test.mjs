@@ -1,25 +1,25 @@
-// Rotations on channels with claims, the order of publications under a rate limit, and pages whose clock is wrong: real
-// pages of the package in Node against a real relay.
+// Key rotation on channels with claims, the order of publishes under a rate limit, and pages with a wrong clock. The package
+// runs in Node against a real relay.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRealtime } from 'sealwire';
 import { WebSocket } from 'undici';
 import { createBackend } from './support/backend.mjs';
-import { issue } from './support/contract.mjs';
+import { issue } from './support/contract/index.mjs';
 import { startRelay } from './support/relay.mjs';
 
 globalThis.WebSocket ??= WebSocket;
 
 const context = issue('7');
 
-async function setStage(settings) {
+async function startSystem(settings) {
   const relay = await startRelay(settings);
   const { direct, secrets, session } = createBackend(relay, relay.port);
   const pages = [];
   return {
     resolver: direct,
-    /** The same app in another process, which remembers what it has read. */
+    /** The same app in another process, with its own cache of the keys. */
     otherProcess: () => createBackend(relay, relay.port, { secrets }).direct,
     page(provide = session) {
       const page = createRealtime({
@@ -31,7 +31,7 @@ async function setStage(settings) {
       return page;
     },
     session,
-    async strike() {
+    async stop() {
       for (const page of pages) page.close();
       await relay.stop();
     },
@@ -42,14 +42,14 @@ const tokenOf = async (resolver) =>
   (await resolver.signRealtimeToken('team', { team: 'blue' }, undefined, { context })).token;
 
 async function listen(page, token) {
-  const heard = [];
-  const listener = (payload, error) => heard.push(error ? `${error.code}: ${error.message}` : payload);
+  const received = [];
+  const listener = (payload, error) => received.push(error ? `${error.code}: ${error.message}` : payload);
   const subscription = await page.subscribe('team', listener, { token });
-  const has = async (count, ms = 15_000) => {
-    for (const end = Date.now() + ms; heard.length < count && Date.now() < end;) await sleep(10);
-    return heard;
+  const receives = async (count, ms = 15_000) => {
+    for (const end = Date.now() + ms; received.length < count && Date.now() < end;) await sleep(10);
+    return received;
   };
-  return { has, subscription };
+  return { receives, subscription };
 }
 
 async function publish(resolver, ...payloads) {
@@ -59,11 +59,11 @@ async function publish(resolver, ...payloads) {
   }
 }
 
-test('after a rotation every message of a channel with claims is read, in order, on every page', async () => {
-  const stage = await setStage();
+test('after a rotation every page receives all messages of a channel with claims in order', async () => {
+  const system = await startSystem();
   try {
-    const { resolver } = stage;
-    const other = stage.otherProcess();
+    const { resolver } = system;
+    const other = system.otherProcess();
     let failures = 0;
     const unsteady = async () => {
       if (asked === 1 && failures < 2) throw new Error(`not now (${(failures += 1)})`);
@@ -72,14 +72,14 @@ test('after a rotation every message of a channel with claims is read, in order,
     let asked = 0;
     let sessions = 0;
     const pages = [
-      // The function of one is served by a process that has not seen the rotation, that of another fails.
-      await listen(stage.page(), () => tokenOf(other)),
-      await listen(stage.page(), unsteady),
-      // The first session after the rotation fails.
+      // A process that has not seen the rotation serves the first token function; the second one fails at first.
+      await listen(system.page(), () => tokenOf(other)),
+      await listen(system.page(), unsteady),
+      // The first request for a session after the rotation fails.
       await listen(
-        stage.page(async (...given) => {
+        system.page(async (...given) => {
           if ((sessions += 1) === 2) throw new Error('not now');
-          return stage.session(...given);
+          return system.session(...given);
         }),
         () => tokenOf(resolver),
       ),
@@ -88,47 +88,48 @@ test('after a rotation every message of a channel with claims is read, in order,
     await resolver.rotateKey({ context });
     asked = 1;
     await publish(resolver, 'first', 'second', 'third');
-    for (const { has } of pages) assert.deepEqual(await has(4), ['before', 'first', 'second', 'third']);
+    for (const { receives } of pages)
+      assert.deepEqual(await receives(4), ['before', 'first', 'second', 'third']);
     assert.equal(failures, 2);
     assert.ok(sessions >= 3);
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });
 
-test('a fixed token is named as the reason why messages are unreadable, and a fresh one mends it', async () => {
-  const stage = await setStage();
+test('the error of an unreadable message names the fixed token, and a new token makes messages readable', async () => {
+  const system = await startSystem();
   try {
-    const { resolver } = stage;
-    const { has, subscription } = await listen(stage.page(), await tokenOf(resolver));
+    const { resolver } = system;
+    const { receives, subscription } = await listen(system.page(), await tokenOf(resolver));
     await resolver.rotateKey({ context });
     await publish(resolver, 'lost');
-    const [problem] = await has(1);
+    const [problem] = await receives(1);
     assert.match(problem, /^MESSAGE_UNREADABLE: .*refreshToken\(\)/);
     await subscription.refreshToken(await tokenOf(resolver));
     await sleep(3_000);
     await publish(resolver, 'read');
-    assert.deepEqual((await has(2)).slice(1), ['read']);
+    assert.deepEqual((await receives(2)).slice(1), ['read']);
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });
 
-test('publications at twice the rate limit are all taken, in the order of the calls', async () => {
-  const stage = await setStage('publish_rate = 200\npublish_burst = 100\n');
+test('publishes at twice the rate limit are all accepted, in the order of the calls', async () => {
+  const system = await startSystem('publish_rate = 200\npublish_burst = 100\n');
   try {
-    const { has } = await (async () => {
-      const token = () => tokenOf(stage.resolver);
-      return listen(stage.page(), token);
+    const { receives } = await (async () => {
+      const token = () => tokenOf(system.resolver);
+      return listen(system.page(), token);
     })();
-    const page = stage.page();
-    const token = () => tokenOf(stage.resolver);
+    const page = system.page();
+    const token = () => tokenOf(system.resolver);
     const calls = Array.from({ length: 360 }, (_, number) => number);
     const waiting = [];
     const results = [];
     for (const number of calls) {
       waiting.push(page.publish('team', { number }, { token }).then((result) => results.push(result)));
-      // As many as a page may have under way.
+      // A page may have a limited number of pending publishes.
       if (waiting.length - results.length >= 100) await waiting[results.length];
     }
     await Promise.all(waiting);
@@ -137,16 +138,16 @@ test('publications at twice the rate limit are all taken, in the order of the ca
       [],
     );
     assert.deepEqual(
-      (await has(360)).map(({ number }) => number),
+      (await receives(360)).map(({ number }) => number),
       calls,
     );
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });
 
-test('a page whose clock is wrong by an hour asks for a token once, and never uses one that has ended', async () => {
-  const stage = await setStage();
+test('a page whose clock is wrong by an hour requests a token once, and never uses an expired one', async () => {
+  const system = await startSystem();
   const { now } = Date;
   try {
     for (const ahead of [-3_600_000, 3_600_000]) {
@@ -156,15 +157,16 @@ test('a page whose clock is wrong by an hour asks for a token once, and never us
         Date.now = now;
         try {
           const options = { context, lifetimeSeconds };
-          return (await stage.resolver.signRealtimeToken('team', { team: 'blue' }, undefined, options)).token;
+          return (await system.resolver.signRealtimeToken('team', { team: 'blue' }, undefined, options))
+            .token;
         } finally {
           Date.now = wrong;
         }
       };
-      const page = stage.page(async (...given) => {
+      const page = system.page(async (...given) => {
         const wrong = Date.now;
         Date.now = now;
-        return stage.session(...given).finally(() => (Date.now = wrong));
+        return system.session(...given).finally(() => (Date.now = wrong));
       });
       Date.now = () => now() + ahead;
       const long = async () => ((asked += 1), signed(900));
@@ -182,6 +184,6 @@ test('a page whose clock is wrong by an hour asks for a token once, and never us
     }
   } finally {
     Date.now = now;
-    await stage.strike();
+    await system.stop();
   }
 });

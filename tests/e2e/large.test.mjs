@@ -1,8 +1,8 @@
-// Large messages are opened by the browser's own AES-GCM, small ones by the core, and all of them arrive in their order.
+// The browser's AES-GCM opens large messages and the core opens small ones; all of them arrive in order.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contextOf } from './support/backend.mjs';
-import { problems, received, receivedCount, setStage } from './support/stage.mjs';
+import { problems, received, receivedCount, startSystem } from './support/system.mjs';
 
 const LARGE = 20_000;
 const payloads = Array.from({ length: 24 }, (_, number) => ({
@@ -11,7 +11,7 @@ const payloads = Array.from({ length: 24 }, (_, number) => ({
 }));
 const large = payloads.filter(({ number }) => number % 3 === 0).length;
 
-/** Counts what the browser is asked to open; where `fails` says so, it cannot. */
+/** Counts the calls of the browser's decrypt function. With `fails`, each of them is rejected. */
 function watchDecrypt(fails) {
   const { decrypt } = SubtleCrypto.prototype;
   globalThis.decrypted = 0;
@@ -22,14 +22,14 @@ function watchDecrypt(fails) {
 }
 
 async function deliver({ webAssembly, fails }) {
-  const stage = await setStage({ webAssembly });
+  const system = await startSystem({ webAssembly });
   try {
-    const page = await stage.open('anna', '10001');
+    const page = await system.open('anna', '10001');
     await page.evaluate(watchDecrypt, fails);
     await page.evaluate(() => globalThis.subscribe('absences'));
     const context = contextOf('anna', '10001');
     for (const payload of payloads) {
-      const { errors } = await stage.backend.publish('absences', payload, { context });
+      const { errors } = await system.backend.publish('absences', payload, { context });
       assert.equal(errors, undefined);
     }
     await receivedCount(page, payloads.length);
@@ -37,17 +37,17 @@ async function deliver({ webAssembly, fails }) {
     assert.deepEqual(await problems(page), []);
     return await page.evaluate(() => globalThis.decrypted);
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 }
 
 for (const webAssembly of [true, false]) {
   const core = webAssembly ? 'wasm' : 'js';
-  test(`large messages are opened by the browser and keep their order (${core})`, async () => {
+  test(`the browser opens large messages, which keep their order (${core})`, async () => {
     assert.equal(await deliver({ webAssembly, fails: false }), large);
   });
 
-  test(`what the browser cannot open the core opens (${core})`, async () => {
+  test(`the core opens messages that the browser fails to open (${core})`, async () => {
     assert.equal(await deliver({ webAssembly, fails: true }), large);
   });
 }

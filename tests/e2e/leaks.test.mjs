@@ -1,4 +1,4 @@
-// A client that is closed leaves nothing behind: neither its sockets nor anything that the app passed in.
+// A closed client leaks neither sockets nor objects that the app passed in.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,20 +9,20 @@ import { WebSocket } from 'undici';
 import { contextOf, createBackend } from './support/backend.mjs';
 import { openDashboard } from './support/dashboard.mjs';
 import { startRelay } from './support/relay.mjs';
-import { setStage } from './support/stage.mjs';
+import { startSystem } from './support/system.mjs';
 
 const ROUNDS = 200;
-/** Objects that the last rounds may still hold: for a linger, a timer, a turn of the engine. */
-const AT_WORK = 3;
+/** The number of objects that the last rounds may still hold, for example in a timer. */
+const MAX_ALIVE = 3;
 
 v8.setFlagsFromString('--expose-gc');
 const collectInNode = vm.runInNewContext('gc');
 
-/** Opens and closes clients in Node, and returns references to what their apps passed in. */
+/** Opens and closes clients in Node, and returns weak references to the objects that their apps passed in. */
 async function roundsInNode(backend, core, rounds) {
   const passed = [];
   for (let round = 0; round < rounds; round += 1) {
-    // Whatever the app's functions reach lives as long as the functions.
+    // The app's functions keep this object alive as long as the client keeps the functions.
     const reached = { bytes: new Uint8Array(1024) };
     passed.push(new WeakRef(reached));
     const page = createRealtime({
@@ -42,7 +42,7 @@ for (const [way, core] of [
   ['WebSocket', 'js'],
   ['HTTP', 'js'],
 ]) {
-  test(`two hundred clients over ${way} that were closed in Node leave nothing behind (${core})`, async () => {
+  test(`two hundred clients over ${way} leak nothing after they are closed in Node (${core})`, async () => {
     const relay = await startRelay('publish_rate = 100000\n');
     const before = globalThis.WebSocket;
     if (way === 'WebSocket') globalThis.WebSocket = WebSocket;
@@ -61,9 +61,9 @@ for (const [way, core] of [
       const passed = await roundsInNode(backend, core, ROUNDS);
       const grown = (await settled()) - first;
       const alive = passed.filter((reference) => reference.deref()).length;
-      assert.ok(alive <= AT_WORK, `${alive} of ${ROUNDS} apps are still reached`);
-      // The engine's compiled code grows too at first. A client that stayed would take 57 kB.
-      assert.ok(grown < ROUNDS * 15_000, `${Math.round(grown / ROUNDS)} bytes for each client`);
+      assert.ok(alive <= MAX_ALIVE, `${alive} of ${ROUNDS} apps are still reachable`);
+      // At first the engine's compiled code grows as well. A leaked client would take 57 kB.
+      assert.ok(grown < ROUNDS * 15_000, `the heap grew by ${Math.round(grown / ROUNDS)} bytes per client`);
     } finally {
       if (before) globalThis.WebSocket = before;
       else delete globalThis.WebSocket;
@@ -72,7 +72,7 @@ for (const [way, core] of [
   });
 }
 
-/** Opens and closes clients in a page. Their apps reach objects of the class `Reached`. */
+/** Opens and closes clients in a page. Their apps hold objects of the class `Reached`. */
 const roundsInPage = (rounds) =>
   (async () => {
     globalThis.Reached ??= class Reached {};
@@ -85,11 +85,11 @@ const roundsInPage = (rounds) =>
       globalThis.realtime.close();
     }
     globalThis.realtime = undefined;
-    // Nobody leads or stands in line any more after a second.
+    // After a second no frame leads or waits to lead.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
   })();
 
-/** The number of objects of each class in a page, after its garbage was collected. */
+/** Returns the number of objects of each class in a page, after a garbage collection. */
 async function count(page, ...classes) {
   const session = await page.context().newCDPSession(page);
   for (let turn = 0; turn < 3; turn += 1) await session.send('HeapProfiler.collectGarbage');
@@ -109,7 +109,7 @@ async function count(page, ...classes) {
   return counts;
 }
 
-/** The locks and the channels by which the frames of a page share a socket, held and waited for. */
+/** Returns the number of locks (held and requested) and of channels by which the frames of a page share a socket. */
 const sharing = (frame) =>
   frame.evaluate(async () => {
     const page = globalThis.__sealwirePage1;
@@ -122,29 +122,29 @@ const sharing = (frame) =>
     return { locks: held.length + pending.length, channels };
   });
 
-for (const [way, plainProxy, classes] of [
+for (const [way, httpProxy, classes] of [
   ['WebSocket', false, ['WebSocket', 'BroadcastChannel', 'globalThis.Reached']],
   ['HTTP', true, ['WebSocket', 'AbortController', 'BroadcastChannel', 'globalThis.Reached']],
 ]) {
-  test(`two hundred clients over ${way} that were closed in Chromium leave nothing behind`, async () => {
-    const stage = await setStage({ plainProxy });
+  test(`two hundred clients over ${way} leak nothing after they are closed in Chromium`, async () => {
+    const system = await startSystem({ httpProxy });
     try {
-      const page = await stage.open('ben');
+      const page = await system.open('ben');
       await page.evaluate(roundsInPage, ROUNDS);
       for (const [name, left] of Object.entries(await count(page, ...classes))) {
-        assert.ok(left <= AT_WORK, `${left} objects of the class ${name}`);
+        assert.ok(left <= MAX_ALIVE, `${left} objects of the class ${name} are still alive`);
       }
       assert.equal((await sharing(page)).locks, 0);
     } finally {
-      await stage.strike();
+      await system.stop();
     }
   });
 }
 
-test('frames that followed and led, and were closed, leave no channel, lock or socket behind', async () => {
-  const stage = await setStage();
-  const context = await stage.browser.newContext();
-  const addresses = [0, 1].map((gadget) => stage.site.gadgetAddress('anna', '10001', String(gadget)));
+test('leading and following frames leak no channel, lock or socket after they are closed', async () => {
+  const system = await startSystem();
+  const context = await system.browser.newContext();
+  const addresses = [0, 1].map((gadget) => system.site.gadgetAddress('anna', '10001', String(gadget)));
   const dashboard = await openDashboard(context, addresses, {
     prepare: () => {
       globalThis.opened = [];
@@ -161,40 +161,40 @@ test('frames that followed and led, and were closed, leave no channel, lock or s
     const [leader, follower] = dashboard.gadgets;
     await leader.evaluate(() => globalThis.subscribe('absences'));
     await follower.evaluate(roundsInPage, 50);
-    // One socket in all, so the frame did follow.
-    assert.equal(stage.line.connections(), 1);
+    // There is one socket in total, so the second frame followed.
+    assert.equal(system.proxy.connections(), 1);
     const session = await context.newCDPSession(leader.page());
     for (let turn = 0; turn < 3; turn += 1) await session.send('HeapProfiler.collectGarbage');
     const reached = await follower.evaluate(
       () => globalThis.references.filter((reference) => reference.deref()).length,
     );
-    assert.ok(reached <= AT_WORK, `${reached} apps are still reached`);
+    assert.ok(reached <= MAX_ALIVE, `${reached} apps are still reachable`);
     for (const frame of dashboard.gadgets) {
       const { channels } = await sharing(frame);
-      assert.ok(channels <= AT_WORK, `${channels} channels`);
+      assert.ok(channels <= MAX_ALIVE, `${channels} channels are still alive`);
     }
     assert.equal((await sharing(leader)).locks, 1);
     await leader.evaluate(() => globalThis.realtime.close());
     await sleep(1_500);
     assert.equal((await sharing(leader)).locks, 0);
-    assert.equal(stage.line.open(), 0);
+    assert.equal(system.proxy.open(), 0);
   } finally {
     await dashboard.close();
-    await stage.strike();
+    await system.stop();
   }
 });
 
-test('a client that is closed while another one of the page goes on is let go of', async () => {
-  const stage = await setStage();
+test('a closed client is released while another client of the page stays open', async () => {
+  const system = await startSystem();
   try {
-    const page = await stage.open('ben');
+    const page = await system.open('ben');
     await page.evaluate(() => globalThis.subscribe('absences'));
     await page.evaluate(() => (globalThis.kept = globalThis.realtime));
     await page.evaluate(roundsInPage, 50);
     const { 'globalThis.Reached': left } = await count(page, 'globalThis.Reached');
-    assert.ok(left <= AT_WORK, `${left} apps are still reached`);
+    assert.ok(left <= MAX_ALIVE, `${left} apps are still reachable`);
     assert.equal(await page.evaluate(() => globalThis.kept.state), 'connected');
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });

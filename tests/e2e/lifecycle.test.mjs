@@ -1,17 +1,17 @@
-// What browsers do to connections: offline, frozen, stalled; and how the page comes back.
+// Pages that go offline, freeze or lose their connection in silence, and their recovery.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { contextOf } from './support/backend.mjs';
-import { problems, received, receivedCount, setStage } from './support/stage.mjs';
+import { problems, received, receivedCount, startSystem } from './support/system.mjs';
 
 const context = contextOf('anna', '10001');
 const HEARTBEAT_MS = 1000;
 const SHORT = `heartbeat = "${HEARTBEAT_MS / 1000}s"`;
 
-async function publish(stage, ...numbers) {
+async function publish(system, ...numbers) {
   for (const n of numbers) {
-    const { errors } = await stage.backend.publish('absences', { n }, { context });
+    const { errors } = await system.backend.publish('absences', { n }, { context });
     assert.equal(errors, undefined);
   }
 }
@@ -22,38 +22,38 @@ const becomes = (page, wanted, timeout = 20_000) =>
   page.waitForFunction((expected) => globalThis.realtime.state === expected, wanted, { timeout });
 
 async function subscribed(settings, options) {
-  const stage = await setStage({ relay: settings });
-  const page = await stage.open('ben', '10001', options);
+  const system = await startSystem({ relay: settings });
+  const page = await system.open('ben', '10001', options);
   await page.evaluate(() => globalThis.subscribe('absences'));
-  await publish(stage, 0);
+  await publish(system, 0);
   await receivedCount(page, 1);
-  return { stage, page };
+  return { system, page };
 }
 
-test('a line that stalls without closing is found within two heartbeats, and nothing is lost', async () => {
-  const { stage, page } = await subscribed(SHORT);
+test('a stalled connection is detected within two heartbeats, and nothing is lost', async () => {
+  const { system, page } = await subscribed(SHORT);
   try {
     const started = Date.now();
-    stage.line.stall();
-    await publish(stage, 1, 2);
+    system.proxy.stall();
+    await publish(system, 1, 2);
     await page.waitForFunction(() => globalThis.states.includes('reconnecting'), null, { timeout: 10_000 });
     const found = Date.now() - started;
     assert.ok(found <= 2 * HEARTBEAT_MS + 500, `${found} ms`);
     await receivedCount(page, 3);
-    await publish(stage, 3);
+    await publish(system, 3);
     await receivedCount(page, 4);
     assert.deepEqual(await numbers(page), [0, 1, 2, 3]);
     assert.deepEqual(await problems(page), []);
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });
 
-test('a stalled line is found within seconds when the page wakes up, long before its heartbeat is missed', async () => {
-  const { stage, page } = await subscribed('heartbeat = "60s"');
+test('a page that wakes up detects a stalled connection within seconds, long before a missed heartbeat', async () => {
+  const { system, page } = await subscribed('heartbeat = "60s"');
   try {
-    stage.line.stall();
-    await publish(stage, 1);
+    system.proxy.stall();
+    await publish(system, 1);
     const started = Date.now();
     await page.evaluate(() => window.dispatchEvent(new Event('online')));
     await receivedCount(page, 2);
@@ -62,18 +62,18 @@ test('a stalled line is found within seconds when the page wakes up, long before
     assert.deepEqual(await numbers(page), [0, 1]);
     assert.deepEqual(await problems(page), []);
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });
 
-test('offline is suspended, and online is back with everything that was missed', async () => {
-  const { stage, page } = await subscribed(SHORT);
+test('an offline page is suspended, and receives every missed message when it is online again', async () => {
+  const { system, page } = await subscribed(SHORT);
   try {
     await page.context().setOffline(true);
-    stage.line.cut();
+    system.proxy.cut();
     await becomes(page, 'suspended');
-    await publish(stage, 1, 2, 3);
-    stage.line.mend();
+    await publish(system, 1, 2, 3);
+    system.proxy.restore();
     await sleep(2_000);
     assert.equal(await state(page), 'suspended');
     await page.context().setOffline(false);
@@ -84,61 +84,61 @@ test('offline is suspended, and online is back with everything that was missed',
     assert.deepEqual(await problems(page), []);
     assert.equal(await state(page), 'connected');
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });
 
-// Chromium freezes no page that is looked at, and those of a headless one always are: the page is told all the same.
-test('a page told to freeze lets go of its connection, and resumed it has everything that was missed', async () => {
-  const { stage, page } = await subscribed(SHORT);
+// Chromium freezes hidden pages only, and headless pages are never hidden, so the test dispatches the events itself.
+test('a frozen page closes its connection, and receives every missed message after it resumes', async () => {
+  const { system, page } = await subscribed(SHORT);
   try {
     await page.evaluate(() => document.dispatchEvent(new Event('freeze')));
     await becomes(page, 'suspended');
-    for (let waited = 0; stage.line.closedByRelay.length === 0; waited += 50) {
-      assert.ok(waited < 5_000, 'the connection is still there');
+    for (let waited = 0; system.proxy.closedByRelay.length === 0; waited += 50) {
+      assert.ok(waited < 5_000, 'the connection is still open');
       await sleep(50);
     }
-    await publish(stage, 1, 2);
+    await publish(system, 1, 2);
     assert.equal(await state(page), 'suspended');
     await page.evaluate(() => document.dispatchEvent(new Event('resume')));
     await receivedCount(page, 3);
     assert.deepEqual(await numbers(page), [0, 1, 2]);
     assert.deepEqual(await problems(page), []);
-    assert.equal(stage.line.connections(), 2);
+    assert.equal(system.proxy.connections(), 2);
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });
 
-test('a relay that was killed and started again under traffic: every message or a gap, for each subscriber', async () => {
-  const stage = await setStage({ relay: SHORT });
+test('after a kill and restart of the relay under traffic, each subscriber has every message or a gap', async () => {
+  const system = await startSystem({ relay: SHORT });
   try {
     const pages = [];
     for (const user of ['anna', 'ben', 'cleo', 'dan']) {
-      const page = await stage.open(user);
+      const page = await system.open(user);
       await page.evaluate(() => globalThis.subscribe('absences'));
       pages.push(page);
     }
-    const taken = [];
+    const accepted = [];
     let publishing = true;
     const traffic = (async () => {
       for (let n = 0; publishing; n += 1) {
-        const { errors } = await stage.backend.publish('absences', { n }, { context });
-        if (errors === undefined) taken.push(n);
+        const { errors } = await system.backend.publish('absences', { n }, { context });
+        if (errors === undefined) accepted.push(n);
         await sleep(5);
       }
     })();
     for (let kills = 0; kills < 3; kills += 1) {
       await sleep(700);
-      await stage.relay.kill();
+      await system.relay.kill();
       await sleep(300);
-      await stage.relay.restart();
+      await system.relay.restart();
       for (const page of pages) await becomes(page, 'connected');
     }
     await sleep(700);
     publishing = false;
     await traffic;
-    const last = taken.at(-1);
+    const last = accepted.at(-1);
     for (const page of pages) {
       await page.waitForFunction((n) => globalThis.received.at(-1)?.payload.n === n, last);
       const had = await numbers(page);
@@ -146,36 +146,36 @@ test('a relay that was killed and started again under traffic: every message or 
       assert.deepEqual(
         had,
         [...new Set(had)].sort((a, b) => a - b),
-        'in order, and each once',
+        'messages are out of order or repeated',
       );
-      const missed = taken.filter((n) => !had.includes(n));
+      const missed = accepted.filter((n) => !had.includes(n));
       assert.ok(gaps.every((code) => code === 'GAP'));
-      // Each restart is another epoch, of which nobody can prove that it followed the last one without a loss.
+      // Each restart begins another epoch, and no relay can prove that nothing was lost between two epochs.
       assert.equal(gaps.length, 3, `missed ${missed.length}`);
     }
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });
 
-test('a connection that nothing needs closes, and comes back with the next call', async () => {
-  const { stage, page } = await subscribed('', { idleCloseMs: 200 });
+test('an idle connection closes, and the next call opens another one', async () => {
+  const { system, page } = await subscribed('', { idleCloseMs: 200 });
   try {
     await page.evaluate(() => globalThis.subscription.unsubscribe());
     await becomes(page, 'idle');
-    assert.equal(stage.line.connections(), 1);
+    assert.equal(system.proxy.connections(), 1);
     await page.evaluate(() => globalThis.subscribe('absences'));
     assert.equal(await state(page), 'connected');
-    assert.equal(stage.line.connections(), 2);
+    assert.equal(system.proxy.connections(), 2);
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });
 
-test('a session that is refused for good is reported once, and not asked for again', async () => {
-  const stage = await setStage();
+test('a session that is refused for good is reported once, and not requested again', async () => {
+  const system = await startSystem();
   try {
-    const page = await stage.open('ben');
+    const page = await system.open('ben');
     await page.evaluate(() => {
       globalThis.asked = 0;
       globalThis.start({
@@ -190,16 +190,16 @@ test('a session that is refused for good is reported once, and not asked for aga
     await sleep(2_500);
     assert.equal(await page.evaluate(() => globalThis.asked), 1);
     assert.equal(await state(page), 'idle');
-    assert.equal(stage.line.connections(), 0);
+    assert.equal(system.proxy.connections(), 0);
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });
 
-test('what is shown for debugging holds kinds and sizes, and nothing of what was said', async () => {
-  const stage = await setStage();
+test('debug events hold kinds and sizes, and no payload, name or token', async () => {
+  const system = await startSystem();
   try {
-    const page = await stage.open('anna', '10001', { debug: true });
+    const page = await system.open('anna', '10001', { debug: true });
     const token = await page.evaluate(async () => {
       const signed = await globalThis.signToken(60);
       await globalThis.subscribe('chat', { token: signed });
@@ -238,6 +238,6 @@ test('what is shown for debugging holds kinds and sizes, and nothing of what was
       assert.ok(!text.includes(secret), secret);
     }
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });

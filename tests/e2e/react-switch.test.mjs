@@ -1,28 +1,28 @@
-// The hooks of sealwire/react while a component changes what it asks for: a handler gets messages of its own render's
-// channel, claims and connection, and a status is never that of another subscription.
+// The hooks of sealwire/react while a component changes its channel, claims or connection: a handler receives only messages
+// of its render's subscription, and never shows the status of another one.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { REACTS } from './support/react-pages.mjs';
-import { setStage } from './support/stage.mjs';
+import { startSystem } from './support/system.mjs';
 
-let stage;
-before(async () => (stage = await setStage()));
-after(() => stage.strike());
+let system;
+before(async () => (system = await startSystem()));
+after(() => system.stop());
 
 const jwt = (tag, id) => `h.${Buffer.from(JSON.stringify({ tag, id })).toString('base64url')}.s~k`;
 const A = { label: 'a', channel: 'a' };
 const B = { label: 'b', channel: 'b' };
 
-/** Opens the page with a room, whose subscription is confirmed. */
+/** Opens the page with a room, and confirms its subscription. */
 async function subscribed(version, room = A, around = {}) {
-  const page = await stage.openPage(`react-scripted-${version}`, 'render');
+  const page = await system.openPage(`react-scripted-${version}`, 'render');
   await page.evaluate(([props, given]) => globalThis.render(props, given), [room, around]);
   await confirm(page, 0);
   await shows(page, `${room.label} subscribed`);
   return page;
 }
 
-/** Confirms a subscription, once it is made. */
+/** Waits for a subscription and confirms it. */
 async function confirm(page, index, connection = 'first') {
   await page.waitForFunction(([name, at]) => globalThis.connections[name].made[at], [connection, index]);
   await page.evaluate(([name, at]) => globalThis.connections[name].made[at].confirm(), [connection, index]);
@@ -34,8 +34,8 @@ const received = (page) => page.evaluate(() => globalThis.received);
 const live = (page) =>
   page.evaluate(() => globalThis.connections.first.made.filter((one) => one.live).map((one) => one.channel));
 
-/** The first subscription brings a message at each commit, which is before React runs the effects that subscribe. */
-const bringLate = (page) =>
+/** Delivers a message of the first subscription at each commit, before React runs the effects that subscribe. */
+const deliverLate = (page) =>
   page.evaluate(() => {
     globalThis.onCommit = () => globalThis.connections.first.made[0].callback('late');
   });
@@ -51,9 +51,9 @@ for (const version of REACTS) {
     'no channel': [A, { ...B, channel: null }],
   };
   for (const [what, [from, to, connection = 'first']] of Object.entries(switches)) {
-    test(`after a switch to ${what} the new handler gets nothing of the former subscription (React ${version})`, async () => {
+    test(`after a switch to ${what} the new handler receives nothing of the previous subscription (React ${version})`, async () => {
       const page = await subscribed(version, from);
-      await bringLate(page);
+      await deliverLate(page);
       await page.evaluate(([props, given]) => globalThis.render(props, given), [to, { connection }]);
       if (to.channel) {
         const index = connection === 'first' ? 1 : 0;
@@ -68,9 +68,9 @@ for (const version of REACTS) {
     });
   }
 
-  test(`a token of the same claims goes into the subscription, and nothing is missed meanwhile (React ${version})`, async () => {
+  test(`a token with the same claims renews the subscription without a missed message (React ${version})`, async () => {
     const page = await subscribed(version, { ...A, options: { token: jwt('blue', 1) } });
-    await bringLate(page);
+    await deliverLate(page);
     const token = jwt('blue', 2);
     await page.evaluate((props) => globalThis.render(props), { ...A, label: 'again', options: { token } });
     await page.waitForFunction(() => globalThis.connections.first.made[0].refreshed.length > 0);
@@ -83,34 +83,34 @@ for (const version of REACTS) {
 
   test(`a render that is not committed changes neither handler nor subscription (React ${version})`, async () => {
     const page = await subscribed(version);
-    const { made, heard } = await page.evaluate(
+    const { made, messages } = await page.evaluate(
       async (props) => {
         const { made } = globalThis.connections.first;
         globalThis.React.startTransition(() => globalThis.render({ ...props, suspended: true }));
         await new Promise((resolve) => setTimeout(resolve, 100));
         made[0].callback('one');
-        return { made: made.length, heard: globalThis.received };
+        return { made: made.length, messages: globalThis.received };
       },
       { label: 'never', channel: 'b' },
     );
-    assert.deepEqual([made, heard], [1, ['a: one']]);
+    assert.deepEqual([made, messages], [1, ['a: one']]);
   });
 
-  test(`a component that a message unmounts gets no further message of the batch (React ${version})`, async () => {
+  test(`a component that a message unmounts receives no further message of the batch (React ${version})`, async () => {
     const page = await subscribed(version);
-    const heard = await page.evaluate(() => {
+    const messages = await page.evaluate(() => {
       const [one] = globalThis.connections.first.made;
       globalThis.onMessage = () => globalThis.flushSync(() => globalThis.render(null));
       one.callback('first');
       one.callback('second');
       return globalThis.received;
     });
-    assert.deepEqual(heard, ['a: first']);
+    assert.deepEqual(messages, ['a: first']);
     assert.deepEqual(await live(page), []);
     assert.equal(await page.evaluate(() => globalThis.connections.first.listening()), 0);
   });
 
-  test(`a channel that is left and taken again shows its new subscription (React ${version})`, async () => {
+  test(`a component that returns to a channel shows its new subscription (React ${version})`, async () => {
     const page = await subscribed(version);
     await page.evaluate((props) => globalThis.render(props), B);
     await shows(page, 'b subscribing');
@@ -119,7 +119,7 @@ for (const version of REACTS) {
     await page.waitForFunction(() => globalThis.connections.first.made.length === 3);
     await shows(page, 'a subscribing');
     assert.ok(!(await page.evaluate(() => globalThis.commits)).some((commit) => / subscribed/.test(commit)));
-    // A subscription that is confirmed after its component left it is not the component's.
+    // A subscription that is confirmed after its component left it must not be shown.
     await confirm(page, 1);
     await confirm(page, 2);
     await shows(page, 'a subscribed');
@@ -143,7 +143,7 @@ for (const version of REACTS) {
     );
   });
 
-  test(`the hooks follow the connection, and say that it was closed (React ${version})`, async () => {
+  test(`the hooks follow the state of their connection until it is closed (React ${version})`, async () => {
     const page = await subscribed(version);
     await page.evaluate((props) => globalThis.render(props, { connection: 'second' }), A);
     await confirm(page, 0, 'second');
@@ -160,9 +160,9 @@ for (const version of REACTS) {
     assert.deepEqual(await received(page), []);
   });
 
-  // Activity came with React 19.2.
+  // React has Activity since version 19.2.
   if (version === '18') continue;
-  test(`a component that is hidden says that it is off, and subscribes again when it is shown (React ${version})`, async () => {
+  test(`a hidden component is off, and subscribes again when it is shown (React ${version})`, async () => {
     const page = await subscribed(version, A, { hidden: false });
     await page.evaluate((props) => globalThis.render(props, { hidden: true }), A);
     await shows(page, 'a off');

@@ -1,15 +1,15 @@
-// The hooks of sealwire/react in a page under StrictMode, against a real relay, with each version of React.
+// The hooks of sealwire/react under StrictMode against a real relay, with each supported version of React.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contextOf } from './support/backend.mjs';
 import { REACTS } from './support/react-pages.mjs';
-import { setStage } from './support/stage.mjs';
+import { startSystem } from './support/system.mjs';
 
 const context = contextOf('anna', '10001');
 
-/** A page with the component mounted, once its subscription shows `status`. */
-async function mounted(stage, version, name, props, status = 'subscribed') {
-  const page = await stage.openPage(`react-${version}`, 'render');
+/** Opens a page with the component, and waits until its subscription shows `status`. */
+async function mounted(system, version, name, props, status = 'subscribed') {
+  const page = await system.openPage(`react-${version}`, 'render');
   await render(page, name, props);
   await shows(page, status);
   return page;
@@ -29,8 +29,8 @@ const sentCount = (page, kind, count) =>
     [kind, count],
   );
 
-async function publish(stage, text, options = {}, name = 'absences') {
-  const { errors } = await stage.backend.publish(name, text, { context, ...options });
+async function publish(system, text, options = {}, name = 'absences') {
+  const { errors } = await system.backend.publish(name, text, { context, ...options });
   assert.equal(errors, undefined);
 }
 
@@ -40,11 +40,11 @@ async function received(page, expected) {
 }
 
 for (const version of REACTS) {
-  test(`under StrictMode a component has one subscription, gets each message once, and leaves it when it unmounts (React ${version})`, async () => {
-    const stage = await setStage();
+  test(`under StrictMode a component has one subscription, receives each message once, and unsubscribes when it unmounts (React ${version})`, async () => {
+    const system = await startSystem();
     try {
-      const page = await mounted(stage, version, 'Channel', { label: 'a', channel: 'absences' });
-      await publish(stage, 'one');
+      const page = await mounted(system, version, 'Channel', { label: 'a', channel: 'absences' });
+      await publish(system, 'one');
       await received(page, ['a: one']);
       assert.equal(await sent(page, 'hello'), 1);
       assert.equal(await sent(page, 'subscribe'), 1);
@@ -52,26 +52,26 @@ for (const version of REACTS) {
 
       await render(page, null);
       await sentCount(page, 'unsubscribe', 1);
-      await publish(stage, 'two');
+      await publish(system, 'two');
       await render(page, 'Channel', { label: 'again', channel: 'absences' });
       await shows(page, 'subscribed');
-      await publish(stage, 'three');
+      await publish(system, 'three');
       await received(page, ['a: one', 'again: three']);
       assert.equal(await sent(page, 'subscribe'), 2);
       assert.equal(await sent(page, 'unsubscribe'), 1);
     } finally {
-      await stage.strike();
+      await system.stop();
     }
   });
 
-  test(`a new callback is called without another subscription, and another channel or option makes one (React ${version})`, async () => {
-    const stage = await setStage();
+  test(`a new callback keeps the subscription, and a new channel or option replaces it (React ${version})`, async () => {
+    const system = await startSystem();
     try {
-      const page = await mounted(stage, version, 'Channel', { label: 'first', channel: 'absences' });
+      const page = await mounted(system, version, 'Channel', { label: 'first', channel: 'absences' });
       for (let n = 0; n < 5; n += 1) {
         await render(page, 'Channel', { label: `render ${n}`, channel: 'absences', options: {} });
       }
-      await publish(stage, 'one');
+      await publish(system, 'one');
       await received(page, ['render 4: one']);
       assert.equal(await sent(page, 'subscribe'), 1);
       assert.equal(await page.evaluate(() => globalThis.publishers.size), 1);
@@ -80,15 +80,15 @@ for (const version of REACTS) {
       await sentCount(page, 'subscribe', 2);
       await shows(page, 'subscribed');
       await sentCount(page, 'unsubscribe', 1);
-      await publish(stage, 'for nobody');
-      await publish(stage, 'two', {}, 'rotation');
+      await publish(system, 'for nobody');
+      await publish(system, 'two', {}, 'rotation');
       await received(page, ['render 4: one', 'other: two']);
 
       const options = { contextOverrides: ['dashboard'] };
       await render(page, 'Channel', { label: 'wide', channel: 'rotation', options });
       await sentCount(page, 'subscribe', 3);
       await shows(page, 'subscribed');
-      await publish(stage, 'three', options, 'rotation');
+      await publish(system, 'three', options, 'rotation');
       await page.evaluate(() => globalThis.publish('four'));
       await received(page, ['render 4: one', 'other: two', 'wide: three', 'wide: four']);
 
@@ -97,59 +97,59 @@ for (const version of REACTS) {
       await sentCount(page, 'unsubscribe', 3);
       assert.deepEqual(await page.evaluate(() => globalThis.problems), []);
     } finally {
-      await stage.strike();
+      await system.stop();
     }
   });
 
   test(`an edited component keeps its subscription (React ${version})`, async () => {
-    const stage = await setStage();
+    const system = await startSystem();
     try {
-      const page = await mounted(stage, version, 'Channel', { label: 'a', channel: 'absences' });
+      const page = await mounted(system, version, 'Channel', { label: 'a', channel: 'absences' });
       await page.evaluate(() => globalThis.edit());
-      await publish(stage, 'one');
+      await publish(system, 'one');
       await received(page, ['a, edited: one']);
       assert.equal(await sent(page, 'subscribe'), 1);
       assert.equal(await sent(page, 'unsubscribe'), 0);
     } finally {
-      await stage.strike();
+      await system.stop();
     }
   });
 
-  test(`a refused subscription shows its error and a callback for each kind of news gets its own (React ${version})`, async () => {
-    const stage = await setStage();
+  test(`a refused subscription shows its error, and separate handlers receive messages and errors (React ${version})`, async () => {
+    const system = await startSystem();
     try {
       const refused = { label: 'a', channel: 'absences', options: { contextOverrides: ['board'] } };
-      const page = await mounted(stage, version, 'Channel', refused, 'failed SCOPE_REFUSED');
+      const page = await mounted(system, version, 'Channel', refused, 'failed SCOPE_REFUSED');
       assert.equal(await sent(page, 'subscribe'), 0);
       await render(page, 'Handlers', { channel: 'news' });
       await shows(page, 'subscribed');
-      await stage.backend.publishGlobal('news', 'one', { context });
+      await system.backend.publishGlobal('news', 'one', { context });
       await received(page, ['news: one']);
     } finally {
-      await stage.strike();
+      await system.stop();
     }
   });
 
-  test(`a new token goes into the subscription that there is, and one with other claims makes another (React ${version})`, async () => {
-    const stage = await setStage();
+  test(`a new token renews the subscription, and a token with other claims replaces it (React ${version})`, async () => {
+    const system = await startSystem();
     try {
       const sign = async (team, lifetimeSeconds) => {
         const options = { context, lifetimeSeconds };
-        return (await stage.backend.signRealtimeToken('absences', { team }, undefined, options)).token;
+        return (await system.backend.signRealtimeToken('absences', { team }, undefined, options)).token;
       };
       const props = (token) => ({ label: 'a', channel: 'absences', options: { token } });
-      const page = await mounted(stage, version, 'Channel', props(await sign('blue', 3)));
+      const page = await mounted(system, version, 'Channel', props(await sign('blue', 3)));
       await render(page, 'Channel', props(await sign('blue', 60)));
       await page.waitForTimeout(4_000);
-      await publish(stage, 'one', { token: await sign('blue', 60) });
+      await publish(system, 'one', { token: await sign('blue', 60) });
       await received(page, ['a: one']);
       assert.equal(await sent(page, 'subscribe'), 1);
 
       await render(page, 'Channel', props(await sign('red', 60)));
       await sentCount(page, 'subscribe', 2);
       await shows(page, 'subscribed');
-      await publish(stage, 'for blue', { token: await sign('blue', 60) });
-      await publish(stage, 'two', { token: await sign('red', 60) });
+      await publish(system, 'for blue', { token: await sign('blue', 60) });
+      await publish(system, 'two', { token: await sign('red', 60) });
       await received(page, ['a: one', 'a: two']);
 
       await render(page, 'Channel', props(await sign('red', 3)));
@@ -157,30 +157,30 @@ for (const version of REACTS) {
       await render(page, 'Channel', props(await sign('red', 60)));
       await shows(page, 'subscribed');
     } finally {
-      await stage.strike();
+      await system.stop();
     }
   });
 
-  test(`useRealtimeState renders what the connection is doing (React ${version})`, async () => {
-    const stage = await setStage();
+  test(`useRealtimeState renders the state of the connection (React ${version})`, async () => {
+    const system = await startSystem();
     try {
       const page = await mounted(
-        stage,
+        system,
         version,
         'Channel',
         { label: 'a', channel: 'absences' },
         'subscribed connected',
       );
-      stage.line.cut();
+      system.proxy.cut();
       await shows(page, 'subscribed reconnecting');
-      stage.line.mend();
+      system.proxy.restore();
       await shows(page, 'subscribed connected');
-      await publish(stage, 'one');
+      await publish(system, 'one');
       await received(page, ['a: one']);
       const states = await page.evaluate(() => globalThis.states);
       assert.deepEqual(states, ['idle', 'connecting', 'connected', 'reconnecting', 'connected']);
     } finally {
-      await stage.strike();
+      await system.stop();
     }
   });
 }

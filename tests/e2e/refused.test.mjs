@@ -1,33 +1,33 @@
-// Pages that may not connect learn why: blocked by the policy of their page, or refused by the relay at the handshake.
+// Pages that may not connect report the reason: their policy blocks the relay, or the relay refuses the handshake.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { problems, receivedCount, setStage } from './support/stage.mjs';
+import { problems, receivedCount, startSystem } from './support/system.mjs';
 import { contextOf } from './support/backend.mjs';
 
 const errors = (page) => page.evaluate(() => globalThis.stateErrors);
-/** Subscribes, and shows how that ended within some seconds. */
+/** Subscribes, and returns the result within eight seconds. */
 const outcome = (page) =>
   page.evaluate(() => {
     const started = performance.now();
-    const patience = new Promise((resolve) => setTimeout(() => resolve({ code: 'STILL_WAITING' }), 8_000));
+    const timeout = new Promise((resolve) => setTimeout(() => resolve({ code: 'STILL_WAITING' }), 8_000));
     const subscribed = globalThis.subscribe('absences').then(
       () => ({ code: 'SUBSCRIBED' }),
       ({ code, message }) => ({ code, message }),
     );
-    return Promise.race([subscribed, patience]).then((result) => ({
+    return Promise.race([subscribed, timeout]).then((result) => ({
       ...result,
       ms: performance.now() - started,
     }));
   });
 
-test('a page whose policy blocks the relay is told at once, with the lines for the manifest', async () => {
-  const stage = await setStage({ listed: [] });
+test('a page whose policy blocks the relay fails at once with EGRESS_BLOCKED and the lines for the manifest', async () => {
+  const system = await startSystem({ listed: [] });
   try {
-    const page = await stage.open('ben');
+    const page = await system.open('ben');
     const { code, message, ms } = await outcome(page);
     assert.equal(code, 'EGRESS_BLOCKED');
     assert.ok(ms < 4_000, `${ms} ms`);
-    const address = `127.0.0.1:${stage.line.port}`;
+    const address = `127.0.0.1:${system.proxy.port}`;
     for (const line of [
       `- address: ws://${address}\n`,
       `- address: http://${address}\n`,
@@ -38,67 +38,67 @@ test('a page whose policy blocks the relay is told at once, with the lines for t
     }
     assert.match(message, /an admin has to approve the new version/);
     assert.equal((await errors(page)).at(-1).code, 'EGRESS_BLOCKED');
-    assert.equal(stage.line.connections(), 0);
+    assert.equal(system.proxy.connections(), 0);
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });
 
 test('a policy that lists the relay for HTTP alone still lets the page connect', async () => {
-  const stage = await setStage({ listed: ['http'] });
+  const system = await startSystem({ listed: ['http'] });
   try {
-    const page = await stage.open('ben');
+    const page = await system.open('ben');
     assert.equal((await outcome(page)).code, 'SUBSCRIBED');
-    await stage.backend.publish('absences', { n: 0 }, { context: contextOf('anna', '10001') });
+    await system.backend.publish('absences', { n: 0 }, { context: contextOf('anna', '10001') });
     await receivedCount(page, 1);
     assert.equal(await page.evaluate(() => globalThis.realtime.transport), 'http');
     assert.deepEqual(await problems(page), []);
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });
 
-test('where no WebSocket comes about and the policy blocks the other way, that is told and tried again', async () => {
-  const stage = await setStage({ listed: ['ws'] });
+test('a page without a WebSocket whose policy blocks the fallback reports the policy and keeps retrying', async () => {
+  const system = await startSystem({ listed: ['ws'] });
   try {
-    const page = await stage.open('ben');
-    stage.line.cut();
+    const page = await system.open('ben');
+    system.proxy.cut();
     void page.evaluate(() => void globalThis.subscribe('absences').catch(() => {}));
     await page.waitForFunction(() => globalThis.stateErrors.length > 0);
     const [{ code, message }] = await errors(page);
     assert.equal(code, 'UNREACHABLE');
-    const blocked = `the page's policy blocks http://127.0.0.1:${stage.line.port}`;
+    const blocked = `the page's policy blocks http://127.0.0.1:${system.proxy.port}`;
     assert.ok(message.includes(blocked), message);
-    stage.line.mend();
+    system.proxy.restore();
     await page.waitForFunction(() => globalThis.realtime.state === 'connected', null, { timeout: 20_000 });
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });
 
-test('a page of an origin that the relay refuses is told so, and does not try again', async () => {
-  // The page's own origin counts as local, and is allowed where the relay sees the browser on its own machine.
-  const stage = await setStage({
+test('a page of a refused origin fails with ORIGIN_REFUSED and does not retry', async () => {
+  // The relay allows local origins if the client is on the same machine, so the proxy names another address.
+  const system = await startSystem({
     relay: 'allowed_origins = "https://app.example.com"\ntrusted_proxies = ["127.0.0.1"]\n',
-    plainProxy: true,
+    httpProxy: true,
   });
   try {
-    stage.line.state.forwardedFor = '203.0.113.7';
-    const page = await stage.open('ben');
+    system.proxy.state.forwardedFor = '203.0.113.7';
+    const page = await system.open('ben');
     const { code, message } = await outcome(page);
     assert.equal(code, 'ORIGIN_REFUSED');
     assert.match(message, /allowed_origins/);
     assert.equal((await errors(page)).at(-1).code, 'ORIGIN_REFUSED');
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });
 
-test('a relay that is full says so, and the page comes back when it said', async () => {
-  const stage = await setStage({ relay: 'max_connections_per_address = 1\n' });
+test('a relay at capacity answers TOO_MANY_CONNECTIONS with a delay, and the page connects later', async () => {
+  const system = await startSystem({ relay: 'max_connections_per_address = 1\n' });
   try {
-    const held = await fetch(`http://127.0.0.1:${stage.relay.port}/v1/stream`, { method: 'POST' });
-    const page = await stage.open('ben');
+    const held = await fetch(`http://127.0.0.1:${system.relay.port}/v1/stream`, { method: 'POST' });
+    const page = await system.open('ben');
     void page.evaluate(() => void globalThis.subscribe('absences').catch(() => {}));
     await page.waitForFunction(() => globalThis.stateErrors.length > 0);
     const [error] = await errors(page);
@@ -107,22 +107,22 @@ test('a relay that is full says so, and the page comes back when it said', async
     await held.body.cancel();
     await page.waitForFunction(() => globalThis.realtime.state === 'connected', null, { timeout: 30_000 });
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });
 
-test('an error about a relay that is away names its address, and no token', async () => {
-  const stage = await setStage();
+test('the error about an unreachable relay names its address and no token', async () => {
+  const system = await startSystem();
   try {
-    stage.line.cut();
-    const page = await stage.open('ben');
+    system.proxy.cut();
+    const page = await system.open('ben');
     void page.evaluate(() => void globalThis.subscribe('absences').catch(() => {}));
     await page.waitForFunction(() => globalThis.stateErrors.length > 0);
     const [{ code, message }] = await errors(page);
     assert.equal(code, 'UNREACHABLE');
-    assert.ok(message.includes(`ws://127.0.0.1:${stage.line.port}`), message);
+    assert.ok(message.includes(`ws://127.0.0.1:${system.proxy.port}`), message);
     assert.doesNotMatch(message, /eyJ/);
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });

@@ -1,14 +1,14 @@
-// A model's answer, from a queue consumer through a real relay into a page.
+// Streams of text, such as a model's answer, from a backend through a real relay to a page.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { contextOf } from './support/backend.mjs';
-import { setStage } from './support/stage.mjs';
+import { startSystem } from './support/system.mjs';
 
 const context = contextOf('anna', '10001');
 const WORDS = Array.from({ length: 300 }, (_, n) => `word-${n} `);
 
-/** Yields a word every few milliseconds, as a model does. */
+/** Yields a word every ten milliseconds, as a model does. */
 async function* answer(words = WORDS) {
   for (const word of words) {
     await sleep(10);
@@ -46,20 +46,20 @@ async function over(page, id) {
   return page.evaluate((stream) => globalThis.texts[stream], id);
 }
 
-test('two streams at once arrive whole through a cut, at no more than their rate, also to a page that comes late', async () => {
-  const stage = await setStage();
+test('two concurrent streams arrive complete through a cut, within their rate, and for a late page', async () => {
+  const system = await startSystem();
   try {
-    const page = await stage.open('ben');
+    const page = await system.open('ben');
     await Promise.all([read(page, 'a'), read(page, 'b')]);
     const publishing = ['a', 'b'].map((id) =>
-      stage.backend.publishStream('answers', answer(WORDS.map((word) => `${id}-${word}`)), { id, context }),
+      system.backend.publishStream('answers', answer(WORDS.map((word) => `${id}-${word}`)), { id, context }),
     );
     await sleep(1_000);
-    const late = await stage.open('cleo');
+    const late = await system.open('cleo');
     await read(late, 'a');
-    stage.line.cut();
+    system.proxy.cut();
     await sleep(700);
-    stage.line.mend();
+    system.proxy.restore();
 
     for (const { id, messages } of await Promise.all(publishing)) {
       assert.ok(messages >= 10 && messages <= 60, `${messages} messages`);
@@ -69,32 +69,32 @@ test('two streams at once arrive whole through a cut, at no more than their rate
     }
     const { pieces } = await over(late, 'a');
     assert.equal(pieces.join(''), WORDS.map((word) => `a-${word}`).join(''));
-    assert.ok(stage.line.connections() >= 4);
+    assert.ok(system.proxy.connections() >= 4);
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });
 
-test('a stream whose messages are gone breaks off with GAP, and one whose publisher fails with STREAM_FAILED', async () => {
-  const stage = await setStage({ relay: 'replay_window = "1s"' });
+test('a stream with missing messages ends with GAP, and one whose publisher fails with STREAM_FAILED', async () => {
+  const system = await startSystem({ relay: 'replay_window = "1s"' });
   try {
-    const page = await stage.open('ben');
+    const page = await system.open('ben');
     await read(page, 'gone', { replaySeconds: 1 });
-    const publisher = stage.backend.createStream('answers', { id: 'gone', context });
+    const publisher = system.backend.createStream('answers', { id: 'gone', context });
     await publisher.write('one ');
     await page.waitForFunction(() => globalThis.texts.gone.pieces.length > 0);
-    stage.line.cut();
+    system.proxy.cut();
     await publisher.write('two ');
     await sleep(3_000);
-    stage.line.mend();
+    system.proxy.restore();
     await page.waitForFunction(() => globalThis.realtime.state === 'connected', null, { timeout: 20_000 });
     await publisher.write('three');
     await publisher.end();
     assert.deepEqual(await over(page, 'gone'), { pieces: ['one '], error: 'GAP', ended: false });
 
-    // The default replay is longer than this relay's window.
+    // The default replay is longer than this relay's replay window.
     await read(page, 'failed');
-    const failing = stage.backend.createStream('answers', { id: 'failed', context });
+    const failing = system.backend.createStream('answers', { id: 'failed', context });
     await failing.write('half an ans');
     await failing.fail('The model gave up.');
     assert.deepEqual(await over(page, 'failed'), {
@@ -103,6 +103,6 @@ test('a stream whose messages are gone breaks off with GAP, and one whose publis
       ended: false,
     });
   } finally {
-    await stage.strike();
+    await system.stop();
   }
 });

@@ -1,23 +1,23 @@
-// Waits that end: connections that died in silence, apps that answer late, and calls from within the app's own functions.
+// Calls whose wait must end: connections that died in silence, apps that answer late, and calls from the app's own callbacks.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRealtime } from 'sealwire';
 import { WebSocket } from 'undici';
 import { createBackend } from './support/backend.mjs';
-import { issue } from './support/contract.mjs';
-import { startLine } from './support/line.mjs';
+import { issue } from './support/contract/index.mjs';
+import { startTcpProxy } from './support/tcp-proxy.mjs';
 import { startRelay } from './support/relay.mjs';
 
 globalThis.WebSocket ??= WebSocket;
 
 const context = issue('7');
 
-/** A relay behind a line, and pages that connect through it. */
-async function withRelay(play) {
+/** Runs a function with a relay behind a proxy, and pages that connect through it. */
+async function withRelay(run) {
   const relay = await startRelay();
-  const line = await startLine(relay.port);
-  const backend = createBackend(relay, line.port);
+  const proxy = await startTcpProxy(relay.port);
+  const backend = createBackend(relay, proxy.port);
   const provide = (reason) => backend.session(context, { reason });
   const pages = [];
   const page = (options = {}) => {
@@ -25,21 +25,21 @@ async function withRelay(play) {
     return pages.at(-1);
   };
   try {
-    await play({ page, line, provide, resolver: backend.direct });
+    await run({ page, proxy, provide, resolver: backend.direct });
   } finally {
     for (const page of pages) page.close();
-    await line.stop();
+    await proxy.stop();
     await relay.stop();
   }
 }
 
-test('what is asked on a connection that died in silence is done on the next one', () =>
-  withRelay(async ({ page, line, resolver }) => {
+test('calls on a connection that died in silence complete on the next one', () =>
+  withRelay(async ({ page, proxy, resolver }) => {
     const ada = page();
-    const heard = [];
-    const subscription = await ada.subscribe('n', (payload) => heard.push(payload));
+    const received = [];
+    const subscription = await ada.subscribe('n', (payload) => received.push(payload));
     await ada.publish('n', 'before');
-    line.stall();
+    proxy.stall();
     const start = performance.now();
     const results = await Promise.all([
       ada.publish('n', 'one'),
@@ -50,15 +50,15 @@ test('what is asked on a connection that died in silence is done on the next one
     assert.deepEqual([results[0].errors, results[1].errors], [undefined, undefined]);
     assert.ok(took < 20_000, `after ${took} ms`);
     await resolver.publish('n', 'three', { context });
-    for (const end = Date.now() + 5_000; heard.length < 4 && Date.now() < end;) await sleep(10);
-    assert.deepEqual(heard, ['before', 'one', 'two', 'three']);
-    line.stall();
+    for (const end = Date.now() + 5_000; received.length < 4 && Date.now() < end;) await sleep(10);
+    assert.deepEqual(received, ['before', 'one', 'two', 'three']);
+    proxy.stall();
     await subscription.unsubscribe();
     assert.ok(performance.now() - start < 40_000);
   }));
 
 for (const core of ['wasm', 'js']) {
-  test(`a session that comes after the call gave up leaves nothing unhandled (${core})`, () =>
+  test(`a session that arrives after its call timed out leaves no unhandled rejection (${core})`, () =>
     withRelay(async ({ page, provide }) => {
       const unhandled = [];
       const note = (error) => unhandled.push(error);
@@ -86,20 +86,20 @@ for (const core of ['wasm', 'js']) {
     }));
 }
 
-test('close() in the middle of a batch, and while a token is fetched, ends everything', () =>
+test('close() within a batch or while a token is fetched ends all deliveries and calls', () =>
   withRelay(async ({ page, resolver }) => {
     const sign = async () =>
       (await resolver.signRealtimeToken('team', { a: 1 }, undefined, { context })).token;
     const ada = page();
-    const heard = [];
+    const received = [];
     await ada.subscribe('n', (payload) => {
-      heard.push(payload);
-      if (heard.length === 2) ada.close();
+      received.push(payload);
+      if (received.length === 2) ada.close();
     });
     const ben = page();
     await Promise.all(Array.from({ length: 50 }, (_, n) => ben.publish('n', { n })));
     await sleep(200);
-    assert.equal(heard.length, 2);
+    assert.equal(received.length, 2);
 
     let release = () => {};
     const gate = new Promise((resolve) => (release = resolve));
@@ -121,7 +121,7 @@ test('close() in the middle of a batch, and while a token is fetched, ends every
     assert.deepEqual([late, cleo.state], [[], 'closed']);
   }));
 
-test('a call from within the functions of the app asks for no further session', () =>
+test('a call from within a callback of the app requests no further session', () =>
   withRelay(async ({ page, provide }) => {
     for (const where of ['onDebug', 'session']) {
       let [sessions, over] = [0, false];

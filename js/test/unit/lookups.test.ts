@@ -46,7 +46,7 @@ const KNOWN = new Map<string, string>([
     'examples/team-dashboard/static/absences/src/Footer.tsx: STATES[state]',
     'a state of the page’s own connection',
   ],
-  ['tests/e2e/support/stage.mjs: globalThis[wanted]', 'called with constants'],
+  ['tests/e2e/support/system.mjs: globalThis[wanted]', 'called with constants'],
 ]);
 
 /** Elements of arrays and byte arrays, by an index that is computed here. */

@@ -1,40 +1,39 @@
-// Starts a browser of each engine at an address, with a profile of its own, and ends it. `cargo xtask test engines` names
-// the programs.
+// Starts a browser of each engine at an address, with a new profile. `cargo xtask test engines` sets the variables with the
+// paths of the programs.
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CHROMIUM_FLAGS } from '../support/chromium-flags.mjs';
 
-/** Storage of frames of another site: as an ordinary window has it, or refused as strict settings do. */
+/** The browser's setting for storage in frames of another site. */
 export const STORAGE = ['allowed', 'blocked'];
 
 function program(variable) {
   const named = process.env[variable];
-  if (!named)
-    throw new Error(`${variable} names the browser; run these tests with \`cargo xtask test engines\``);
+  if (!named) throw new Error(`${variable} is not set; run these tests with \`cargo xtask test engines\``);
   return named;
 }
 
 function chromium(folder, storage, address) {
   const isBlocked = storage === 'blocked';
-  // 0 lets third-party cookies be, 1 blocks them.
+  // The mode 0 allows third-party cookies, 1 blocks them.
   const profile = { cookie_controls_mode: isBlocked ? 1 : 0, block_third_party_cookies: isBlocked };
   mkdirSync(path.join(folder, 'Default'), { recursive: true });
   writeFileSync(path.join(folder, 'Default', 'Preferences'), JSON.stringify({ profile }));
   return [
     program('CHROMIUM'),
     ...CHROMIUM_FLAGS,
-    // Keeps it open.
+    // The debugging port keeps headless Chromium open.
     '--remote-debugging-port=0',
-    // Otherwise a frame of another site gets storage of its own, cookies or not.
+    // Storage partitioning would give a frame of another site its own storage even if cookies are blocked.
     ...(isBlocked ? ['--disable-features=ThirdPartyStoragePartitioning'] : []),
     `--user-data-dir=${folder}`,
     address,
   ];
 }
 
-/** Nothing leaves the machine, and nothing is asked of a person. */
+/** The preferences that stop Firefox from sending requests and from showing dialogs. */
 const FIREFOX = {
   'app.normandy.enabled': false,
   'app.update.enabled': false,
@@ -67,7 +66,7 @@ const FIREFOX = {
 };
 
 function firefox(folder, storage, address) {
-  // 1 refuses cookies and storage to frames of another site, 0 lets them have what they want.
+  // The behaviour 1 refuses cookies and storage to frames of another site, 0 allows them.
   const prefs = { ...FIREFOX, 'network.cookie.cookieBehavior': storage === 'blocked' ? 1 : 0 };
   const lines = Object.entries(prefs).map(
     ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
@@ -82,8 +81,8 @@ function webkit(folder, storage, address) {
 }
 
 /**
- * How each is started, and what it refuses to frames of another site where it blocks their storage: gadget.js names these
- * facilities. WebKit gives each of them storage of its own, and refuses only cookies.
+ * The command of each engine, and the facilities (see gadget.js) that it refuses to frames of another site if their storage
+ * is blocked. WebKit partitions the storage of such frames, and refuses cookies only.
  */
 export const ENGINES = {
   Chromium: { command: chromium, refuses: ['localStorage', 'sessionStorage', 'locks'] },
@@ -92,7 +91,7 @@ export const ENGINES = {
 };
 
 function start([command, ...given], env, stdio) {
-  // A group of its own, so that the processes of the browser end with it.
+  // The browser gets its own process group, so that all its processes can be ended.
   const child = spawn(command, given, { stdio, detached: true, env: { ...process.env, ...env } });
   const ended = new Promise((resolve) => child.once('close', resolve));
   child.once('error', () => {});
@@ -102,14 +101,14 @@ function start([command, ...given], env, stdio) {
       try {
         process.kill(-child.pid, 'SIGKILL');
       } catch {
-        // It has ended.
+        // The browser has already ended.
       }
       if (child.pid !== undefined) await ended;
     },
   };
 }
 
-/** A display that nobody sees, for an engine that has no headless mode. */
+/** Starts a virtual display, for an engine that has no headless mode. */
 async function startDisplay() {
   const given = ['-displayfd', '3', '-screen', '0', '1024x768x24', '-nolisten', 'tcp', '-noreset'];
   const server = start([program('XVFB'), ...given], {}, ['ignore', 'ignore', 'ignore', 'pipe']);
@@ -120,7 +119,7 @@ async function startDisplay() {
   return { name: `:${number}`, end: server.end };
 }
 
-/** Opens an address in a new browser. What it returns ends it. */
+/** Opens an address in a new browser. Returns a function that closes the browser. */
 export async function openBrowser(engine, storage, address) {
   const { command, needsDisplay } = ENGINES[engine];
   const folder = mkdtempSync(path.join(tmpdir(), 'sealwire-engine-'));

@@ -1,11 +1,11 @@
-// The dashboard that a browser of any engine shows: a page of another site than its gadgets, as Jira's is. It asks this
-// server what to do, so that nothing is needed of a browser but to open an address.
+// The dashboard for a browser of any engine: a page of another site than its gadgets, as Jira's is. It fetches its commands
+// from this server, so that the browser needs no driver.
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
-/** Runs in the page: does what it is told, and reports what the gadgets say. */
+/** Runs in the page: executes commands, and reports the messages of the gadgets. */
 function dashboard() {
   const frames = [];
   const post = (path, body) => fetch(path, { method: 'POST', body: JSON.stringify(body) });
@@ -26,12 +26,12 @@ function dashboard() {
       frames[frame]?.remove();
       delete frames[frame];
     },
-    /** Goes to another page, which comes back. */
+    /** Navigates to another page, which navigates back. */
     leave: () => location.assign('/elsewhere'),
     call: (frame, command) => frames[frame].contentWindow.postMessage({ command }, '*'),
   };
   addEventListener('pageshow', ({ persisted }) => persisted && report({ shown: 'again' }));
-  /** The commands that are not done; none where the page was put aside meanwhile. */
+  /** Fetches the commands after the first `done`; none if the browser suspended the page meanwhile. */
   const next = async (done) => {
     try {
       return await (await post('/next', done)).json();
@@ -41,7 +41,7 @@ function dashboard() {
     }
   };
   void (async () => {
-    // A browser may show the page anew from its cache, where earlier commands are of no concern.
+    // A page that the browser loads again must skip the commands of its predecessor.
     let done = await (await post('/start')).json();
     report({ shown: 'anew' });
     for (;;) {
@@ -57,7 +57,7 @@ function dashboard() {
   })();
 }
 
-/** Long enough for a browser to put the page before it aside. */
+/** The page to navigate to. It waits until the browser has put the dashboard into its back/forward cache. */
 const ELSEWHERE = `<!doctype html><title>elsewhere</title><script>setTimeout(() => history.back(), 1000)</script>`;
 const PAGE = `<!doctype html><meta charset="utf-8"><title>dashboard</title><body><script>(${dashboard})()</script>`;
 
@@ -67,49 +67,59 @@ async function bodyOf(request) {
   return JSON.parse(Buffer.concat(chunks).toString() || 'null');
 }
 
-/** Starts the server. The browser has to open `address`. */
-export async function startDashboard() {
+/** The commands for the page, which it fetches by polling. */
+function createCommands() {
   const commands = [];
-  const problems = [];
-  const waiting = new Map();
   let polling;
-  let nextFrame = 0;
-  let nextCall = 0;
-
   const flush = () => {
-    const asked = polling;
-    if (!asked || commands.length <= asked.from) return;
+    if (!polling || commands.length <= polling.from) return;
+    const { from, response } = polling;
     polling = undefined;
-    asked.response.end(JSON.stringify(commands.slice(asked.from)));
+    response.end(JSON.stringify(commands.slice(from)));
   };
-  const tell = (...command) => {
-    commands.push(command);
-    flush();
+  return {
+    count: () => commands.length,
+    send(...command) {
+      commands.push(command);
+      flush();
+    },
+    /** Responds with the commands from a number on, as soon as there are any. */
+    poll(from, response) {
+      polling = { from, response };
+      flush();
+    },
   };
-  /** Resolves with what the page reports under a key. */
-  const reported = (key) => {
-    const late = sleep(PATIENCE_MS, undefined, { ref: false }).then(() => {
-      throw new Error(`${key} did not come; problems: ${problems.join(', ') || 'none'}`);
-    });
-    return Promise.race([new Promise((resolve) => waiting.set(key, resolve)), late]);
-  };
-  const settle = (key, value) => {
-    waiting.get(key)?.(value);
-    waiting.delete(key);
-  };
+}
 
-  const server = http.createServer(async (request, response) => {
-    if (request.url === '/start') return response.end(JSON.stringify(commands.length));
-    if (request.url === '/next') {
-      polling = { from: await bodyOf(request), response };
-      return flush();
-    }
-    if (request.url === '/report') {
-      const { frame, ready, answer, problem, shown } = await bodyOf(request);
-      if (shown) settle('the page', shown);
+/** The reports of the page, each of which resolves the promise for its key. */
+function createReports(problems) {
+  const waiting = new Map();
+  return {
+    expect(key) {
+      const timeout = sleep(TIMEOUT_MS, undefined, { ref: false }).then(() => {
+        throw new Error(`no report of ${key}; problems: ${problems.join(', ') || 'none'}`);
+      });
+      return Promise.race([new Promise((resolve) => waiting.set(key, resolve)), timeout]);
+    },
+    settle(key, value) {
+      waiting.get(key)?.(value);
+      waiting.delete(key);
+    },
+    receive({ frame, ready, answer, problem, shown }) {
+      if (shown) this.settle('the page', shown);
       if (problem) problems.push(problem);
-      if (ready) settle(`gadget ${frame}`, undefined);
-      if (answer) settle(`answer ${answer.id}`, answer);
+      if (ready) this.settle(`gadget ${frame}`, undefined);
+      if (answer) this.settle(`answer ${answer.id}`, answer);
+    },
+  };
+}
+
+function createServer(commands, reports) {
+  return http.createServer(async (request, response) => {
+    if (request.url === '/start') return response.end(JSON.stringify(commands.count()));
+    if (request.url === '/next') return commands.poll(await bodyOf(request), response);
+    if (request.url === '/report') {
+      reports.receive(await bodyOf(request));
       return response.end();
     }
     if (request.url === '/elsewhere') {
@@ -118,53 +128,62 @@ export async function startDashboard() {
     if (request.url !== '/') return response.writeHead(404).end();
     response.writeHead(200, { 'content-type': 'text/html' }).end(PAGE);
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+}
 
-  /** A gadget's commands, and a way to wait for what it gets. */
-  function gadgetOf(frame) {
-    const call = async (...command) => {
-      const id = (nextCall += 1);
-      const answered = reported(`answer ${id}`);
-      tell('call', frame, [id, ...command]);
-      const { value, error } = await answered;
-      if (error) throw new Error(`${command[0]} failed: ${error}`);
-      return value;
-    };
-    return {
-      call,
-      remove: () => tell('remove', frame),
-      /** Waits until the gadget's state is as it should be. */
-      async until(holds) {
-        const end = Date.now() + PATIENCE_MS;
-        for (;;) {
-          const state = await call('state');
-          if (holds(state)) return state;
-          if (Date.now() > end)
-            throw new Error(`the gadget stays in ${JSON.stringify(state).slice(0, 2_000)}`);
-          await sleep(50);
-        }
-      },
-    };
-  }
+let lastCall = 0;
 
+/** A gadget: calls to it, and a way to wait for its state. */
+function gadgetOf(frame, commands, reports) {
+  const call = async (...command) => {
+    const id = (lastCall += 1);
+    const answered = reports.expect(`answer ${id}`);
+    commands.send('call', frame, [id, ...command]);
+    const { value, error } = await answered;
+    if (error) throw new Error(`${command[0]} failed: ${error}`);
+    return value;
+  };
   return {
-    // Another site than 127.0.0.1, where the gadgets are.
+    call,
+    remove: () => commands.send('remove', frame),
+    /** Waits until a condition holds for the gadget's state. */
+    async until(holds) {
+      const end = Date.now() + TIMEOUT_MS;
+      for (;;) {
+        const state = await call('state');
+        if (holds(state)) return state;
+        if (Date.now() > end) throw new Error(`the gadget stays in ${JSON.stringify(state).slice(0, 2_000)}`);
+        await sleep(50);
+      }
+    },
+  };
+}
+
+/** Starts the server. The browser has to open `address`. */
+export async function startDashboard() {
+  const problems = [];
+  const commands = createCommands();
+  const reports = createReports(problems);
+  const server = createServer(commands, reports);
+  let frames = 0;
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    // The gadgets are on 127.0.0.1, which is another site.
     address: `http://localhost:${server.address().port}/`,
-    opened: reported('the page'),
+    opened: reports.expect('the page'),
     problems,
-    /** Leaves the page and comes back. Resolves with whether the browser kept it, with its gadgets. */
+    /** Leaves the page and comes back. Resolves to whether the browser kept the page with its gadgets. */
     async leave() {
-      const shown = reported('the page');
-      tell('leave');
+      const shown = reports.expect('the page');
+      commands.send('leave');
       return (await shown) === 'again';
     },
     async open(address) {
-      const frame = nextFrame;
-      nextFrame += 1;
-      const ready = reported(`gadget ${frame}`);
-      tell('open', frame, address);
+      const frame = frames;
+      frames += 1;
+      const ready = reports.expect(`gadget ${frame}`);
+      commands.send('open', frame, address);
       await ready;
-      return gadgetOf(frame);
+      return gadgetOf(frame, commands, reports);
     },
     async stop() {
       server.closeAllConnections();

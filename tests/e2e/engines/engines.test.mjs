@@ -1,5 +1,5 @@
-// The package in Chromium, Firefox and WebKit, in gadgets of another site than their dashboard, as Jira shows them: with
-// the storage of such frames allowed and blocked.
+// The package in Chromium, Firefox and WebKit, in gadgets of another site than their dashboard, as in Jira: with the
+// storage of such frames allowed and blocked.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ENGINES, openBrowser, STORAGE } from './browsers.mjs';
@@ -20,7 +20,7 @@ for (const engine of Object.keys(ENGINES)) {
         await close?.();
         await dashboard?.stop();
       });
-      test('the browser treats the storage of gadgets as these tests say', async () => {
+      test('the browser allows or blocks the storage of gadgets as configured', async () => {
         const facilities = await withScene(dashboard, {}, ({ gadgets: [gadget] }) =>
           gadget.call('facilities'),
         );

@@ -1,8 +1,8 @@
-// What every engine has to do: one piece of code for all of them.
+// The scenarios that run in every engine.
 import assert from 'node:assert/strict';
 import { contextOf, createBackend } from '../support/backend.mjs';
-import { startLine } from '../support/line.mjs';
-import { startPlainProxy } from '../support/plain-proxy.mjs';
+import { startTcpProxy } from '../support/tcp-proxy.mjs';
+import { startHttpProxy } from '../support/http-proxy.mjs';
 import { startRelay } from '../support/relay.mjs';
 import { startSite } from '../support/site.mjs';
 
@@ -12,17 +12,20 @@ const context = contextOf('anna', DASHBOARD, '0');
 const upTo = (count) => Array.from({ length: count }, (_, n) => n);
 const numbers = ({ received }) => received.map(({ n }) => n);
 
-/** A relay, a line to it, and gadgets on the dashboard that subscribe to a channel of them all. */
-async function setScene(dashboard, { count = 1, proxy = false, webAssembly = false, options = {} } = {}) {
+/** Starts a relay, a proxy to it, and gadgets on the dashboard that all subscribe to one channel. */
+async function startScene(
+  dashboard,
+  { count = 1, overHttp = false, webAssembly = false, options = {} } = {},
+) {
   const relay = await startRelay();
-  const line = await (proxy ? startPlainProxy : startLine)(relay.port);
-  const backend = createBackend(relay, line.port);
-  const site = await startSite(backend, { webAssembly, socketPort: line.port });
+  const proxy = await (overHttp ? startHttpProxy : startTcpProxy)(relay.port);
+  const backend = createBackend(relay, proxy.port);
+  const site = await startSite(backend, { webAssembly, socketPort: proxy.port });
   const gadgets = [];
-  const strike = async () => {
+  const stop = async () => {
     for (const gadget of gadgets) gadget.remove();
     await site.stop();
-    await line.stop();
+    await proxy.stop();
     await relay.stop();
   };
   try {
@@ -33,15 +36,15 @@ async function setScene(dashboard, { count = 1, proxy = false, webAssembly = fal
       await gadget.call('subscribe', 'all', ALL);
     }
   } catch (error) {
-    await strike();
+    await stop();
     throw error;
   }
   let published = 0;
   return {
-    line,
+    proxy,
     gadgets,
-    strike,
-    /** Publishes the next numbers from the app's backend. */
+    stop,
+    /** Publishes the next `count` numbers from the app's backend. */
     async publish(count) {
       for (const _ of upTo(count)) {
         const { errors } = await backend.direct.publish('all', { n: published }, { context, ...ALL });
@@ -49,7 +52,7 @@ async function setScene(dashboard, { count = 1, proxy = false, webAssembly = fal
         published += 1;
       }
     },
-    /** Every message so far has come to a gadget, once and in order. */
+    /** Asserts that a gadget receives every message published so far, once and in order. */
     async complete(gadget) {
       const state = await gadget.until(({ received }) => received.length >= published);
       assert.deepEqual(numbers(state), upTo(published));
@@ -59,18 +62,18 @@ async function setScene(dashboard, { count = 1, proxy = false, webAssembly = fal
   };
 }
 
-/** Sets a scene, and strikes it after what was to be done in it. */
+/** Runs a function in a scene, and stops the scene afterwards. */
 export async function withScene(dashboard, options, run) {
-  const scene = await setScene(dashboard, options);
+  const scene = await startScene(dashboard, options);
   try {
     return await run(scene);
   } finally {
-    await scene.strike();
+    await scene.stop();
   }
 }
 
-/** A page publishes and another one receives, also a message so large that the browser's own AES-GCM opens it. */
-const meets = (core) => async (dashboard) =>
+/** One gadget publishes and both receive. One message is so large that the browser's AES-GCM opens it. */
+const publishesAndReceives = (core) => async (dashboard) =>
   withScene(dashboard, { count: 2, webAssembly: core === 'wasm' }, async ({ gadgets: [ada, ben] }) => {
     const text = 'é'.repeat(20_000);
     for (const n of upTo(20)) {
@@ -88,68 +91,68 @@ const meets = (core) => async (dashboard) =>
   });
 
 export const SCENARIOS = {
-  'WebAssembly: gadgets publish and receive': meets('wasm'),
-  'plain JavaScript: gadgets publish and receive': meets('js'),
+  'WebAssembly: gadgets publish and receive': publishesAndReceives('wasm'),
+  'plain JavaScript: gadgets publish and receive': publishesAndReceives('js'),
 
-  'a line that is cut comes back, and nothing is missed or doubled': (dashboard) =>
-    withScene(dashboard, {}, async ({ line, gadgets: [gadget], publish, complete }) => {
+  'a cut connection is resumed without a lost or repeated message': (dashboard) =>
+    withScene(dashboard, {}, async ({ proxy, gadgets: [gadget], publish, complete }) => {
       await publish(5);
       await complete(gadget);
-      line.cut();
+      proxy.cut();
       await publish(20);
       await gadget.until(({ states }) => states.at(-1) === 'reconnecting');
-      line.mend();
+      proxy.restore();
       await complete(gadget);
       await publish(5);
       await complete(gadget);
     }),
 
-  'six gadgets hold one socket, and go on when those that led are removed': (dashboard) =>
-    withScene(dashboard, { count: 6 }, async ({ line, gadgets, publish, complete }) => {
-      assert.equal(line.connections(), 1);
+  'six gadgets share one socket, and continue after their leaders are removed': (dashboard) =>
+    withScene(dashboard, { count: 6 }, async ({ proxy, gadgets, publish, complete }) => {
+      assert.equal(proxy.connections(), 1);
       await publish(5);
       for (const removed of [0, 1]) {
         gadgets[removed].remove();
         await publish(20);
         for (const gadget of gadgets.slice(removed + 1)) await complete(gadget);
-        await line.becomes(1);
+        await proxy.becomes(1);
       }
-      assert.equal(line.connections(), 3);
+      assert.equal(proxy.connections(), 3);
       await gadgets[2].call('close');
       await publish(5);
       for (const gadget of gadgets.slice(3)) await complete(gadget);
     }),
 
-  'a page that is left and comes back goes on where it was, if the browser kept it': (dashboard) =>
-    withScene(dashboard, { count: 3 }, async ({ line, gadgets, publish, complete }) => {
+  'a page restored from the back/forward cache continues without a lost message': (dashboard) =>
+    withScene(dashboard, { count: 3 }, async ({ proxy, gadgets, publish, complete }) => {
       await publish(5);
       for (const gadget of gadgets) await complete(gadget);
       const isKept = await dashboard.leave();
-      // Either way, nobody holds a socket for a page that is not shown.
-      if (!isKept) return line.becomes(0);
+      // A page that was not kept must not leave a socket behind.
+      if (!isKept) return proxy.becomes(0);
       await publish(5);
       for (const gadget of gadgets) await complete(gadget);
-      await line.becomes(1);
-      assert.equal(line.connections(), 2);
+      await proxy.becomes(1);
+      assert.equal(proxy.connections(), 2);
     }),
 
-  'six gadgets that do not share have sockets of their own': (dashboard) =>
+  'six gadgets with sharing turned off have one socket each': (dashboard) =>
     withScene(dashboard, { count: 6, options: { share: false } }, async (scene) => {
-      assert.equal(scene.line.connections(), 6);
+      assert.equal(scene.proxy.connections(), 6);
       scene.gadgets[0].remove();
       await scene.publish(5);
       for (const gadget of scene.gadgets.slice(1)) await scene.complete(gadget);
     }),
 
-  'without WebSockets the gadgets share a stream over HTTP, which is resumed': (dashboard) =>
-    withScene(dashboard, { count: 2, proxy: true }, async ({ line, gadgets, publish, complete }) => {
+  'without WebSockets the gadgets share one HTTP stream, which is resumed after a cut': (dashboard) =>
+    withScene(dashboard, { count: 2, overHttp: true }, async ({ proxy, gadgets, publish, complete }) => {
       await publish(5);
       for (const gadget of gadgets) {
         const { transport } = await complete(gadget);
         assert.equal(transport, 'http');
       }
-      assert.equal(line.count('POST /v1/stream'), 1);
-      line.cut();
+      assert.equal(proxy.count('POST /v1/stream'), 1);
+      proxy.cut();
       await publish(20);
       for (const gadget of gadgets) await complete(gadget);
       const { errors } = await gadgets[0].call('publish', 'own', { x: 'y'.repeat(50_000) });

@@ -1,4 +1,4 @@
-// The connection of the pages under test: a session provider in place of @forge/bridge.
+// The connection of the pages under test, which fetch their sessions from the site instead of @forge/bridge.
 import { createRealtime } from 'sealwire';
 
 const user = new URLSearchParams(location.search);

@@ -1,4 +1,4 @@
-// The uses that Forge's documentation of Realtime shows, written for @forge/bridge's `realtime`; only its import is another.
+// The examples of Forge's documentation of Realtime. Only the import of `realtime` differs.
 import { invoke } from '@forge/bridge';
 import { Jira, realtime } from 'sealwire';
 

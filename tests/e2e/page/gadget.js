@@ -1,8 +1,7 @@
-// A gadget that the dashboard above it drives, in an engine that no library drives: the page under test, and an answer to
-// each command.
+// The page under test as a gadget that takes commands from its dashboard, for browsers without a driver.
 import './page.js';
 
-/** Whether the browser lets this frame use something. */
+/** Returns whether the browser permits this frame to call `use`. */
 async function works(use) {
   try {
     await use();

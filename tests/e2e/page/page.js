@@ -1,4 +1,4 @@
-// The page under test: the package as an app bundles it.
+// The page under test, which loads the package as an app's bundle does.
 import { start } from './connect.js';
 
 globalThis.received = [];

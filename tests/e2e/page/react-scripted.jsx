@@ -1,11 +1,11 @@
-// The page of tests that decide when a subscription is confirmed and when a message comes: a scripted connection in place
-// of a real one. Without StrictMode, which would make everything twice.
+// The page of the React tests that control when a subscription is confirmed and when a message arrives: a scripted
+// connection replaces the real one. The page does not use StrictMode, which would subscribe twice.
 import * as React from 'react';
 import { flushSync } from 'react-dom';
 import { createRoot } from 'react-dom/client';
 import { RealtimeProvider, useChannel, usePublish, useRealtimeState } from 'sealwire/react';
 
-/** A connection that keeps every call in `made` and `published`. */
+/** Returns a connection that records its subscriptions in `made` and its publishes in `published`. */
 function scripted(name) {
   const made = [];
   const published = [];
@@ -69,7 +69,7 @@ function Room({ label, channel, options, suspended = false }) {
 
 const root = createRoot(document.body.appendChild(document.createElement('main')));
 
-/** Renders a room; `hidden` hides it by React's Activity, `connection` names one of the connections. */
+/** Renders a room on the named connection. `hidden` hides or shows it with React's Activity. */
 globalThis.render = (props, { connection = 'first', hidden } = {}) => {
   let room = props && <Room {...props} />;
   if (hidden !== undefined) {

@@ -1,11 +1,11 @@
-// The page of the React tests: one component under StrictMode, rendered as the test says.
+// The page of the React tests, which renders one component under StrictMode.
 import { refresh } from './refresh.js';
 import { StrictMode, useEffect } from 'react';
 import { createRoot } from 'react-dom/client';
 import { RealtimeProvider, useChannel, usePublish, useRealtimeState } from 'sealwire/react';
 import { start } from './connect.js';
 
-// What goes over the line: the first byte of a message to the relay says its kind.
+// Records the kinds of messages to the relay, which the first byte of a message determines.
 const KINDS = { 1: 'hello', 3: 'subscribe', 4: 'unsubscribe' };
 globalThis.sent = [];
 const { send } = WebSocket.prototype;
@@ -22,7 +22,7 @@ globalThis.received = [];
 globalThis.problems = [];
 globalThis.states = [];
 globalThis.publishers = new Set();
-// A socket of its own shows every message as it is.
+// On a shared socket, the first byte would belong to the envelope of the shared connection.
 start({ share: false });
 
 function Channel({ label, channel, options }) {
@@ -68,7 +68,7 @@ globalThis.render = (name, props) => {
   );
 };
 
-/** Puts an edited component in the place of the one that is mounted, as a development server does. */
+/** Replaces the mounted component by an edited one, as a development server does. */
 globalThis.edit = () => {
   function Edited(props) {
     return Channel({ ...props, label: `${props.label}, edited` });

@@ -1,4 +1,4 @@
-// What a development server puts in before React, so that components can be replaced while they are mounted.
+// The hook that a development server installs before React, so that it can replace mounted components.
 import * as refresh from 'react-refresh/runtime';
 
 refresh.injectIntoGlobalHook(globalThis);

@@ -1,39 +1,39 @@
-// Measures, in Chromium, how many messages a second a page decodes, opens and hands to a callback, and what WebCrypto
-// needs for the AES-GCM alone. The messages wait at the relay, so that neither publisher nor network is measured.
-// Run by `cargo xtask client-speed`.
+// Measures in Chromium the number of messages per second that a page decodes, opens and passes to a callback, and the speed
+// of WebCrypto's AES-GCM alone. The messages are in the relay's replay cache, so that no publisher is measured.
+// `cargo xtask client-speed` runs it.
 import { contextOf } from '../support/backend.mjs';
-import { setStage } from '../support/stage.mjs';
+import { startSystem } from '../support/system.mjs';
 
 const RUNS = 5;
-/** Bytes of a payload, and how many of them. */
+/** The sizes of payloads in bytes, each with the number of messages. */
 const LOADS = [
   [100, 20_000],
   [1024, 10_000],
   [4096, 3_000],
   [16_384, 1_000],
 ];
-const UNDER_WAY = 64;
+const IN_FLIGHT = 64;
 const RELAY = 'publish_rate = 1000000\npublish_burst = 1000000\nreplay_rate_per_session = "1GiB"';
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
-async function publish(stage, channel, bytes, count) {
+async function publish(system, channel, bytes, count) {
   const context = contextOf('anna', '10001');
   const payload = 'x'.repeat(bytes - '""'.length);
   let left = count;
   await Promise.all(
-    Array.from({ length: UNDER_WAY }, async () => {
+    Array.from({ length: IN_FLIGHT }, async () => {
       while (left-- > 0) {
-        const { errors } = await stage.backend.publish(channel, payload, { context });
+        const { errors } = await system.backend.publish(channel, payload, { context });
         if (errors) throw new Error(JSON.stringify(errors));
       }
     }),
   );
 }
 
-/** Messages a second in a fresh page that asks for everything that waits; the browser's AES-GCM may be taken away from it. */
-async function receive(stage, channel, count, hasWebCrypto) {
-  const page = await stage.openBlank('anna');
+/** Returns the messages per second of a new page that replays a channel, with or without the browser's AES-GCM. */
+async function receive(system, channel, count, hasWebCrypto) {
+  const page = await system.openBlank('anna');
   if (!hasWebCrypto) {
     await page.evaluate(() =>
       Object.defineProperty(Crypto.prototype, 'subtle', { get: () => undefined, configurable: true }),
@@ -46,7 +46,7 @@ async function receive(stage, channel, count, hasWebCrypto) {
       let [received, first] = [0, 0];
       const last = new Promise((resolve, reject) => {
         const callback = (_, error) => {
-          // The relay is younger than the replay that is asked for, so that it cannot say that nothing came before.
+          // The relay is younger than the requested replay, so it reports that earlier messages may be missing.
           if (error?.code === 'GAP') return;
           if (error) return reject(error);
           received += 1;
@@ -63,9 +63,11 @@ async function receive(stage, channel, count, hasWebCrypto) {
   return rate;
 }
 
-/** AES-256-GCM of WebCrypto a second, one after the other and 64 at once, each with a key of its own as XAES has it. */
-async function webCrypto(stage, bytes) {
-  const page = await stage.openBlank('anna');
+/**
+ * Returns WebCrypto's AES-256-GCM decryptions per second, one by one and 64 at once. Each imports a new key, as XAES needs.
+ */
+async function webCrypto(system, bytes) {
+  const page = await system.openBlank('anna');
   const rates = await page.evaluate(async (size) => {
     const { subtle } = crypto;
     const raw = crypto.getRandomValues(new Uint8Array(32));
@@ -85,17 +87,17 @@ async function webCrypto(stage, bytes) {
   return rates;
 }
 
-console.log(`A second, medians of ${RUNS} fresh pages:`);
+console.log(`Per second, median of ${RUNS} new pages (smallest to largest):`);
 for (const webAssembly of [true, false]) {
   for (const [bytes, count] of LOADS) {
-    const stage = await setStage({ webAssembly, relay: RELAY });
+    const system = await startSystem({ webAssembly, relay: RELAY });
     try {
       const channel = `speed-${bytes}`;
-      await publish(stage, channel, bytes, count);
+      await publish(system, channel, bytes, count);
       const [rates, without] = [[], []];
       for (let run = 0; run < RUNS; run += 1) {
-        rates.push(await receive(stage, channel, count, true));
-        without.push(await receive(stage, channel, count, false));
+        rates.push(await receive(system, channel, count, true));
+        without.push(await receive(system, channel, count, false));
       }
       const core = webAssembly ? 'wasm' : 'js';
       const show = (values) =>
@@ -104,15 +106,13 @@ for (const webAssembly of [true, false]) {
         `${core.padEnd(5)}${bytes} bytes: ${show(rates)} messages, ${show(without)} without WebCrypto`,
       );
     } finally {
-      await stage.strike();
+      await system.stop();
     }
   }
 }
-const stage = await setStage();
+const system = await startSystem();
 for (const [bytes] of LOADS) {
-  const [alone, together] = await webCrypto(stage, bytes);
-  console.log(
-    `WebCrypto ${bytes} bytes: ${alone.toFixed(0)} one by one, ${together.toFixed(0)} side by side`,
-  );
+  const [alone, together] = await webCrypto(system, bytes);
+  console.log(`WebCrypto ${bytes} bytes: ${alone.toFixed(0)} one by one, ${together.toFixed(0)} in parallel`);
 }
-await stage.strike();
+await system.stop();

@@ -1,11 +1,11 @@
-// Measures, in Chromium, how long it takes from importing the package until it is connected, and to the first delivered
-// message: the core is loaded, a session minted, the connection made, the channel joined and a message sent and
-// received, all on this machine. And how much memory that takes. Run by `cargo xtask client-speed`.
-import { setStage } from '../support/stage.mjs';
+// Measures in Chromium the time from importing the package to the first delivered message, and the memory that this takes.
+// The page loads the core, fetches a session, connects, subscribes and publishes, all on this machine.
+// `cargo xtask client-speed` runs it.
+import { startSystem } from '../support/system.mjs';
 
 const RUNS = 15;
 
-/** What a page's scripts hold, in KB: objects and buffers, among them the memory of WebAssembly. */
+/** Returns a function that measures a page's heap in KB, including buffers and the memory of WebAssembly. */
 async function heapOf(page) {
   const session = await page.context().newCDPSession(page);
   return async () => {
@@ -16,11 +16,11 @@ async function heapOf(page) {
 }
 
 async function measure(webAssembly) {
-  const stage = await setStage({ webAssembly });
+  const system = await startSystem({ webAssembly });
   const times = [];
   try {
     for (let run = 0; run < RUNS; run += 1) {
-      const page = await stage.openBlank('anna');
+      const page = await system.openBlank('anna');
       const heap = await heapOf(page);
       const before = await heap();
       const time = await page.evaluate(async () => {
@@ -36,21 +36,21 @@ async function measure(webAssembly) {
           onDebug: ({ type, event, frame }) => (phases[event ?? frame ?? type] ??= performance.now() - began),
         });
         await globalThis.subscribe('absences');
-        const joined = performance.now();
+        const subscribed = performance.now();
         await globalThis.realtime.publish('absences', { first: true });
         while (globalThis.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 0));
         const ended = (part) =>
           performance.getEntriesByType('resource').find(({ name }) => name.includes(part))?.responseEnd -
           began;
         return {
-          // First, since what is told of a session is that it is asked for.
+          // The debug event `session` marks its request; the response time below replaces it.
           ...phases,
           imported: imported - began,
           fetched: ended('/core-'),
           session: ended('/session'),
           core: globalThis.realtime.core,
           connected: connected - began,
-          joined: joined - began,
+          subscribed: subscribed - began,
           delivered: performance.now() - began,
         };
       });
@@ -58,14 +58,14 @@ async function measure(webAssembly) {
       await page.context().close();
     }
   } finally {
-    await stage.strike();
+    await system.stop();
   }
   return times;
 }
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
-console.log(`Milliseconds from import, median of ${RUNS} fresh pages (smallest to largest):`);
+console.log(`Milliseconds from import, median of ${RUNS} new pages (smallest to largest):`);
 for (const webAssembly of [true, false]) {
   const times = await measure(webAssembly);
   const show = (name) => {
@@ -73,10 +73,10 @@ for (const webAssembly of [true, false]) {
     return `${median(values).toFixed(0)} (${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)})`;
   };
   console.log(
-    `${times[0].core.padEnd(5)} imported ${show('imported')}, core fetched ${show('fetched')}, session there ${show('session')}, ` +
-      `socket asked for ${show('connecting')}, open ${show('open')}`,
+    `${times[0].core.padEnd(5)} imported ${show('imported')}, core fetched ${show('fetched')}, session fetched ${show('session')}, ` +
+      `socket requested ${show('connecting')}, socket open ${show('open')}`,
   );
   console.log(
-    `${times[0].core.padEnd(5)} connected ${show('connected')}, channel joined ${show('joined')}, first message ${show('delivered')}; ${show('memory')} KB`,
+    `${times[0].core.padEnd(5)} connected ${show('connected')}, subscribed ${show('subscribed')}, first message ${show('delivered')}; ${show('memory')} KB`,
   );
 }

@@ -1,4 +1,4 @@
-// The app's backend: the real resolver API of the package, with secrets in memory in place of Forge's storage.
+// The app's backend: the package's resolver API, with secrets in memory instead of Forge's storage.
 import { createRealtime } from 'sealwire/resolver';
 import { APP } from './relay.mjs';
 
@@ -14,7 +14,7 @@ function secretsInMemory() {
   };
 }
 
-/** What Forge would pass to a resolver for this user on this dashboard. */
+/** Returns the context that Forge passes to a resolver for this user on this dashboard. */
 export const contextOf = (accountId, dashboard, gadget = '1') => ({
   accountId,
   installContext: 'ari:cloud:jira::site/e2e',
@@ -24,12 +24,12 @@ export const contextOf = (accountId, dashboard, gadget = '1') => ({
 
 /**
  * @param {{ port: number, signingKey: string }} relay
- * @param {number} socketPort where pages connect to
+ * @param {number} socketPort the port to which pages connect
  * @param {object} [options] further options of createRealtime
  */
 export function createBackend(relay, socketPort, options = {}) {
   const secrets = secretsInMemory();
-  // The tests make the context, in place of the platform.
+  // The tests provide the context instead of the platform, so it has no signature.
   const host = { environment: 'e2e', trustUnsignedContext: true };
   const settings = { app: APP, signingKey: relay.signingKey, authorize: () => true, secrets, ...host };
   const direct = createRealtime({ ...settings, url: `ws://127.0.0.1:${relay.port}`, ...options });

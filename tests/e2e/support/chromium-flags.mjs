@@ -1,4 +1,4 @@
-/** The flags with which every test starts Chromium: headless, and without requests of its own. */
+/** The flags with which every test starts Chromium: headless, and without background requests. */
 export const CHROMIUM_FLAGS = [
   '--headless',
   '--no-sandbox',

@@ -1,9 +1,10 @@
-// A dashboard: a page of another origin with gadgets in frames, as Jira shows them.
+// A dashboard: a page of another origin that shows gadgets in frames, as Jira does.
 import http from 'node:http';
 
 /**
  * @param {import('playwright-core').BrowserContext} context
- * @param {string[]} addresses of the gadgets
+ * @param {string[]} addresses the addresses of the gadgets
+ * @param {{ prepare?: () => void, host?: string }} [options] `prepare` runs in each frame before its scripts
  */
 export async function openDashboard(context, addresses, { prepare = () => {}, host = '127.0.0.1' } = {}) {
   const frames = addresses.map((address) => `<iframe src="${address}"></iframe>`).join('');
@@ -23,7 +24,7 @@ export async function openDashboard(context, addresses, { prepare = () => {}, ho
   }
   return {
     gadgets,
-    /** Takes a gadget off the dashboard. */
+    /** Removes a gadget from the dashboard. */
     remove: (gadget) => gadget.frameElement().then((element) => element.evaluate((frame) => frame.remove())),
     async close() {
       await page.close();

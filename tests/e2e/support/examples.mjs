@@ -1,5 +1,5 @@
-// The pages of the published examples, in a browser on a stand-in for a Forge site with a relay behind it, for all tests
-// of a file.
+// The pages of Forge's published examples in a browser, with a relay and a stand-in for a Forge site, for all tests of a
+// file.
 import { after, before } from 'node:test';
 import { launch } from './browser.mjs';
 import { forgeApp } from './forge-app.mjs';
@@ -23,9 +23,9 @@ export function setExamples(authorize) {
   });
 
   return {
-    /** Calls a function of the app's resolver as a view would. */
+    /** Calls a function of the app's resolver as the page of a view does. */
     invoke: (...call) => invoke(...call),
-    /** Opens the page of a view; `watch` sees it before it loads. */
+    /** Opens the page of a view. `watch` is called with the page before it loads. */
     async open(view, watch) {
       const page = await (await browser.newContext()).newPage();
       watch?.(page);

@@ -1,5 +1,5 @@
-// A Forge app in its smallest form: resolver functions through the real @forge/resolver and @forge/kvs, configured by
-// variables, with only the import of @forge/realtime replaced.
+// A minimal Forge app: resolver functions on the real @forge/resolver and @forge/kvs, configured by variables, in which only
+// the import of @forge/realtime is replaced.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
 import { createRealtime, Jira, publish, publishGlobal, signRealtimeToken, wrap } from 'sealwire/resolver';
@@ -12,7 +12,7 @@ const SITE = 'ari:cloud:jira::site/examples';
 const invocations = new AsyncLocalStorage();
 Object.defineProperty(globalThis, '__forge_runtime__', { get: () => invocations.getStore() });
 
-/** The runtime of an invocation, with the context that Atlassian signs for the page. */
+/** Returns the runtime of an invocation, with the context that Atlassian signs for the page. */
 function runtimeOf(accountId, context) {
   const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const claims = { iss: 'forge/context-token', aud: 'forge', accountId, context };
@@ -24,7 +24,7 @@ function runtimeOf(accountId, context) {
   };
 }
 
-/** Forge's secret storage, as @forge/kvs calls it. */
+/** Implements Forge's secret storage for @forge/kvs. */
 function installStorage() {
   const secrets = new Map();
   globalThis.__forge_fetch__ = async (_target, path, { body }) => {

@@ -1,5 +1,5 @@
-// Serves the page of the examples as Forge does: with the bridge in place before the app's script, and no right to
-// compile WebAssembly.
+// Serves the page of the examples as Forge does: the bridge loads before the app's script, and the policy forbids compiling
+// WebAssembly.
 import http from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';

@@ -5,14 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const here = fileURLToPath(import.meta.url);
-/** The other packages of this repository have the oldest version, and these tests the newest. */
+/** The packages from which each version is resolved: the workspace has the oldest version, and these tests the newest. */
 const SOURCES = { 18: new URL('../../../package.json', import.meta.url), 19: import.meta.url };
 
 export const REACTS = Object.keys(SOURCES);
 
 const PAGES = ['react', 'react-scripted'];
 
-/** `/react-18.js`, `/react-scripted-18.js` and their like, to text. */
+/** Bundles the pages. Returns a map from paths such as `/react-18.js` and `/react-scripted-18.js` to their text. */
 export async function reactPages() {
   const pages = new Map();
   for (const [version, from] of Object.entries(SOURCES)) {
@@ -20,7 +20,7 @@ export async function reactPages() {
     const folder = (name) => path.dirname(require.resolve(`${name}/package.json`));
     const found = require('react/package.json').version;
     if (!found.startsWith(`${version}.`))
-      throw new Error(`React ${found} is where React ${version} should be`);
+      throw new Error(`found React ${found} instead of React ${version}; run npm ci`);
     const { outputFiles } = await build({
       entryPoints: Object.fromEntries(
         PAGES.map((page) => [`${page}-${version}`, path.resolve(path.dirname(here), `../page/${page}.jsx`)]),
@@ -32,7 +32,7 @@ export async function reactPages() {
       write: false,
       jsx: 'automatic',
       alias: { react: folder('react'), 'react-dom': folder('react-dom') },
-      // React checks its StrictMode in development only.
+      // StrictMode checks components in development builds only.
       define: { 'process.env.NODE_ENV': '"development"' },
       external: ['@forge/bridge'],
     });

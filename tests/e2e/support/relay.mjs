@@ -1,4 +1,4 @@
-// A real relay process with one app of its own.
+// A relay process that serves one app.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,8 +14,7 @@ export const APP = 'e2e';
  */
 export async function startRelay(settings = '') {
   const binary = process.env.SEALWIRE_TEST_RELAY;
-  if (!binary)
-    throw new Error('SEALWIRE_TEST_RELAY names the relay; run these tests with `cargo xtask test e2e`');
+  if (!binary) throw new Error('SEALWIRE_TEST_RELAY is not set; run these tests with `cargo xtask test e2e`');
   const folder = mkdtempSync(path.join(tmpdir(), 'sealwire-e2e-'));
   const signingKey = `e2e-1.${randomBytes(64).toString('base64url')}`;
   const config = path.join(folder, 'relay.toml');
@@ -25,9 +24,9 @@ export async function startRelay(settings = '') {
   return {
     port,
     signingKey,
-    /** Kills it without warning. */
+    /** Kills the relay. */
     kill: () => end(child),
-    /** Starts it again, on the same port. */
+    /** Starts a killed relay again, on the same port. */
     async restart() {
       ({ child } = await run(binary, config, ['--listen', `127.0.0.1:${port}`]));
     },

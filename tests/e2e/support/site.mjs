@@ -1,4 +1,4 @@
-// Serves the page under test with a Content-Security-Policy, and its sessions.
+// Serves the pages under test with a Content-Security-Policy, and answers their requests for sessions and tokens.
 import http from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -30,15 +30,15 @@ const bundled = bundle();
 
 /**
  * @param {ReturnType<import('./backend.mjs').createBackend>} backend
- * @param {{ webAssembly?: boolean, socketPort: number, listed?: string[] }} options `listed`: the schemes under which the
- * policy lists the relay
+ * @param {{ webAssembly?: boolean, socketPort: number, listed?: string[] }} options `listed`: the schemes of the relay's
+ * addresses in the policy
  */
 export async function startSite(backend, { webAssembly = false, socketPort, listed = ['ws', 'http'] }) {
   const files = await bundled;
   const sources = webAssembly ? `'self' 'unsafe-eval'` : `'self'`;
   const relay = listed.map((scheme) => `${scheme}://127.0.0.1:${socketPort}`);
   const policy = `default-src 'self'; script-src ${sources}; connect-src 'self' ${relay.join(' ')}`;
-  /** Set to refuse sessions, as an app whose backend is down would. */
+  /** `refuse`: whether requests for sessions and tokens fail, as they do if the app's backend is down. */
   const state = { refuse: false };
   const server = http.createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://127.0.0.1');
@@ -69,11 +69,11 @@ export async function startSite(backend, { webAssembly = false, socketPort, list
     state,
     gadgetAddress: (user, dashboard, gadget) =>
       `${origin}/?user=${user}&dashboard=${dashboard}&gadget=${gadget}`,
-    /** A gadget that the page round it drives. */
+    /** Returns the address of a gadget that its dashboard controls. */
     driven: (user, dashboard, gadget) =>
       `${origin}/gadget?user=${user}&dashboard=${dashboard}&gadget=${gadget}`,
     address: (user, dashboard, page = '') => `${origin}/${page}?user=${user}&dashboard=${dashboard}`,
-    /** A page that has not loaded the package yet. */
+    /** Returns the address of a page that does not load the package. */
     blankAddress: (user, dashboard) => `${origin}/blank?user=${user}&dashboard=${dashboard}`,
     async stop() {
       server.closeAllConnections();

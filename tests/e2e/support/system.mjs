@@ -1,28 +1,28 @@
-// Relay, line, backend, site and browser together, and what ends them.
+// The system under test: relay, proxy, backend, site and browser.
 import { createBackend } from './backend.mjs';
 import { launch } from './browser.mjs';
-import { startLine } from './line.mjs';
-import { startPlainProxy } from './plain-proxy.mjs';
+import { startTcpProxy } from './tcp-proxy.mjs';
+import { startHttpProxy } from './http-proxy.mjs';
 import { startRelay } from './relay.mjs';
 import { startSite } from './site.mjs';
 
-/** @param {{ relay?: string, backend?: object, webAssembly?: boolean, plainProxy?: boolean, listed?: string[] }} [options] */
-export async function setStage({
+/** @param {{ relay?: string, backend?: object, webAssembly?: boolean, httpProxy?: boolean, listed?: string[] }} [options] */
+export async function startSystem({
   relay: settings,
   backend: backendOptions,
   webAssembly,
-  plainProxy = false,
+  httpProxy = false,
   listed,
 } = {}) {
   const relay = await startRelay(settings);
-  // Pages reach the relay over one of them.
-  const line = await (plainProxy ? startPlainProxy : startLine)(relay.port);
-  const backend = createBackend(relay, line.port, backendOptions);
-  const site = await startSite(backend, { webAssembly, socketPort: line.port, listed });
+  // Pages connect to the relay through the proxy.
+  const proxy = await (httpProxy ? startHttpProxy : startTcpProxy)(relay.port);
+  const backend = createBackend(relay, proxy.port, backendOptions);
+  const site = await startSite(backend, { webAssembly, socketPort: proxy.port, listed });
   const browser = await launch();
   return {
     relay,
-    line,
+    proxy,
     site,
     browser,
     backend: backend.direct,
@@ -36,14 +36,14 @@ export async function setStage({
       await page.evaluate((given) => globalThis.start(given), options);
       return page;
     },
-    /** Opens a page that has not loaded the package yet. */
+    /** Opens a page that does not load the package. */
     async openBlank(user, dashboard = '10001') {
       const context = await browser.newContext();
       const page = await context.newPage();
       await page.goto(site.blankAddress(user, dashboard));
       return page;
     },
-    /** Opens one of the other pages, which is ready when it has `ready`. */
+    /** Opens one of the other pages, and waits for its global variable `ready`. */
     async openPage(name, ready, user = 'anna', dashboard = '10001') {
       const page = await (await browser.newContext()).newPage();
       const failed = page.waitForEvent('pageerror', { timeout: 0 }).then((error) => Promise.reject(error));
@@ -52,10 +52,10 @@ export async function setStage({
       await Promise.race([page.waitForFunction((wanted) => globalThis[wanted], ready), failed]);
       return page;
     },
-    async strike() {
+    async stop() {
       await browser.close();
       await site.stop();
-      await line.stop();
+      await proxy.stop();
       await relay.stop();
     },
   };
@@ -64,6 +64,6 @@ export async function setStage({
 export const received = (page) => page.evaluate(() => globalThis.received.map(({ payload }) => payload));
 export const problems = (page) => page.evaluate(() => globalThis.problems);
 
-/** Waits until the page has received so many messages. */
+/** Waits until the page has received `count` messages. */
 export const receivedCount = (page, count) =>
   page.waitForFunction((wanted) => globalThis.received.length >= wanted, count, { timeout: 20_000 });

@@ -1,14 +1,30 @@
-// A TCP line between the browser and the relay that can be cut and mended, and can stall: alive by the look of it.
+// A TCP proxy between the browser and the relay whose connections can be cut or stalled.
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** Forwards bytes in both directions. The end of one socket ends the other. */
+function connect(client, relay, sockets) {
+  for (const [from, to] of [
+    [client, relay],
+    [relay, client],
+  ]) {
+    sockets.add(from);
+    from.on('error', () => to.destroy());
+    from.on('close', () => {
+      sockets.delete(from);
+      to.destroy();
+    });
+    from.pipe(to);
+  }
+}
+
 /** @param {number} target the relay's port */
-export async function startLine(target) {
+export async function startTcpProxy(target) {
   const sockets = new Set();
   let cut = false;
   let connections = 0;
   let open = 0;
-  /** When the relay closed a connection, in Unix milliseconds. */
+  /** The times at which the relay closed a connection, in Unix milliseconds. */
   const closedByRelay = [];
   const server = net.createServer((client) => {
     if (cut) return client.destroy();
@@ -16,18 +32,7 @@ export async function startLine(target) {
     open += 1;
     client.once('close', () => (open -= 1));
     const relay = net.connect(target, '127.0.0.1');
-    for (const [from, to] of [
-      [client, relay],
-      [relay, client],
-    ]) {
-      sockets.add(from);
-      from.on('error', () => to.destroy());
-      from.on('close', () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-      from.pipe(to);
-    }
+    connect(client, relay, sockets);
     relay.on('end', () => closedByRelay.push(Date.now()));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -38,23 +43,25 @@ export async function startLine(target) {
     port: server.address().port,
     closedByRelay,
     connections: () => connections,
-    /** Connections that are open now. */
+    /** Returns the number of open connections. */
     open: () => open,
-    /** Waits until so many are open. */
+    /** Waits until `count` connections are open. */
     async becomes(count) {
       for (let waited = 0; open !== count; waited += 50) {
-        if (waited >= 10_000) throw new Error(`${open} connections are open, not ${count}`);
+        if (waited >= 10_000) throw new Error(`${open} connections are open instead of ${count}`);
         await sleep(50);
       }
     },
+    /** Closes all connections and refuses new ones. */
     cut() {
       cut = true;
       drop();
     },
-    mend() {
+    /** Accepts connections again. */
+    restore() {
       cut = false;
     },
-    /** From now on nothing comes through the connections there are. Nobody is told, and new ones work. */
+    /** Stops forwarding on the open connections without closing them. New connections work. */
     stall() {
       for (const socket of sockets) socket.unpipe().pause();
     },
