@@ -1,5 +1,5 @@
-// Forge's own bundler builds apps with the package: functions and pages, in JavaScript and in TypeScript. Functions have no
-// tsconfig, unless an app brings one.
+// Forge's own bundler builds functions and pages with the package, in JavaScript and in TypeScript. Functions have no
+// tsconfig unless the app has one.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ function run(what, folder, entry) {
   return { out: stdout.trim(), stderr };
 }
 
-/** The folder of a bundle in which the bundler finds nothing wrong. */
+/** Bundles, and returns the folder of the bundle. Fails if the bundler reports an error. */
 function bundle(what, folder, entry) {
   const { out, stderr } = run(what, folder, entry);
   assert.ok(out, stderr);
@@ -55,7 +55,7 @@ const TYPED = `
   export const other = function () { return publish('notes', { text: 'x' }); };
 `;
 
-/** One file for each function: a chunk of its own would not be deployed. */
+/** Asserts that the bundle of a function is one file, because Forge does not deploy further chunks. */
 function assertOneFile(out, name) {
   const scripts = readdirSync(out).filter((file) => /\.[cm]?js$/.test(file));
   assert.deepEqual(scripts, [`${name}.cjs`]);
@@ -65,7 +65,7 @@ for (const [language, file, main] of [
   ['JavaScript', 'src/index.js', MAIN],
   ['TypeScript', 'src/index.ts', TYPED],
 ]) {
-  test(`Forge bundles a function in ${language}, and it mints a session and seals`, (t) => {
+  test(`a function in ${language}, bundled by Forge, mints a session and seals`, (t) => {
     const files = { [file]: main, 'src/exercise.js': source('exercise-resolver.mjs') };
     const folder = project(t, { files, packages: ['@forge/kvs'] });
     const out = bundle('functions', folder, 'index');
@@ -74,7 +74,7 @@ for (const [language, file, main] of [
   });
 }
 
-test('Forge refuses a function that uses the package wrongly', (t) => {
+test('Forge refuses to bundle a function with a type error in a call of the package', (t) => {
   const wrong = `import { publish } from 'sealwire/resolver';\nexport const handler = () => publish('notes', [1]);\n`;
   const folder = project(t, { files: { 'src/index.ts': wrong }, packages: ['@forge/kvs'] });
   assert.match(run('functions', folder, 'index').stderr, /number\[\]/);
@@ -88,7 +88,7 @@ const TYPED_PAGE = `
   import './rest.js';
 `;
 
-// As Forge's templates in TypeScript have it: resolution by the rules of the time before `exports`.
+// Forge's TypeScript templates use the resolution that ignores `exports`.
 const TSCONFIG = JSON.stringify({
   compilerOptions: { target: 'es2020', module: 'esnext', moduleResolution: 'node', skipLibCheck: true },
 });
@@ -97,12 +97,12 @@ for (const [language, files] of [
   ['JavaScript', { 'page.jsx': source('page.mjs') }],
   ['TypeScript', { 'page.tsx': TYPED_PAGE, 'rest.js': source('page.mjs'), 'tsconfig.json': TSCONFIG }],
 ]) {
-  test(`Forge bundles a page in ${language}, and it runs the core that its policy allows`, async (t) => {
+  test(`a page in ${language}, bundled by Forge, loads the core that its policy allows`, async (t) => {
     const folder = project(t, { files, packages: ['react', '@types/react', '@types/prop-types', 'csstype'] });
     const out = bundle('page', folder, Object.keys(files)[0]);
     const chunks = readdirSync(out).filter((name) => name.endsWith('.js') && name !== 'main.js');
     const text = (name) => readFileSync(path.join(out, name), 'utf8');
-    // A module's first bytes, as hexadecimal text.
+    // The chunk holds the WebAssembly module as hexadecimal text.
     const wasmChunk = chunks.find((name) => text(name).includes('0061736d01000000'));
     const jsChunk = chunks.find((name) => name !== wasmChunk && text(name).length > 300_000);
     await assertPageWorks(out, { wasmChunk, jsChunk });

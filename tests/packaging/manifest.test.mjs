@@ -1,3 +1,4 @@
+// The package's manifest and types, checked by publint and Are the Types Wrong.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
@@ -8,7 +9,7 @@ import { formatMessage } from 'publint/utils';
 
 import { project, root, tarball } from './support/project.mjs';
 
-test('publint finds nothing in the package', async (t) => {
+test('publint reports no problem', async (t) => {
   const pkgDir = path.join(project(t), 'node_modules', 'sealwire');
   const { messages, pkg } = await publint({ pkgDir, pack: false, strict: true });
   assert.deepEqual(
@@ -17,7 +18,7 @@ test('publint finds nothing in the package', async (t) => {
   );
 });
 
-test('the types say the same as the code under every resolution', () => {
+test('the types match the code under every module resolution', () => {
   const attw = path.join(root, 'node_modules/.bin/attw');
   execFileSync(attw, [tarball, '--no-color', '--no-emoji'], { encoding: 'utf8' });
 });

@@ -1,3 +1,4 @@
+// The installed package in Node, as ES modules and as CommonJS.
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -31,7 +32,7 @@ const RESOLVER = [
   ...['verifyRequest', 'wrap'],
 ];
 
-/** Imports both entries outside Atlassian, and then asks for what only a Forge page has. */
+/** Loads both entries outside Atlassian, and calls functions that need Forge. */
 const outside = (imports) => `
 ${imports}
 async function main() {
@@ -60,17 +61,17 @@ function assertOutside(printed) {
   assert.match(seen.unset[1], /SEALWIRE_APP is not set/);
 }
 
-test('both entries import in Node as ES modules, and explain themselves outside Atlassian', (t) => {
+test('as ES modules in Node, both entries load, and explain their errors outside Atlassian', (t) => {
   const imports = `import * as page from 'sealwire';\nimport * as resolver from 'sealwire/resolver';`;
   assertOutside(node(project(t, { files: { 'main.mjs': outside(imports) } }), 'main.mjs'));
 });
 
-test('both entries load in Node as CommonJS, and explain themselves outside Atlassian', (t) => {
+test('as CommonJS in Node, both entries load, and explain their errors outside Atlassian', (t) => {
   const imports = `const page = require('sealwire');\nconst resolver = require('sealwire/resolver');`;
   assertOutside(node(project(t, { files: { 'main.cjs': outside(imports) } }), 'main.cjs'));
 });
 
-/** The hooks find the default connection of the main entry, whichever way both are loaded. */
+/** Renders a component, and prints whether its hooks use the default connection of the main entry. */
 const rendered = (load) => `${load}
   let seen;
   const { usePublish } = hooks;
@@ -101,22 +102,22 @@ test('the hooks and the main entry share one default connection, as ES modules a
   assert.deepEqual(JSON.parse(node(folder, 'main.cjs', '--preserve-symlinks')), expected);
 });
 
-/** The testing aid throws the main entry's errors, and loads no core. */
+/** Uses sealwire/testing, and prints whether its errors are those of the main entry. */
 const tested = (load) => `${load}
   async function main() {
     const relay = createTestRelay();
     const [ada, ben] = [relay.realtime(), relay.realtime()];
-    const heard = [];
-    await ben.subscribe('n', (payload) => heard.push(payload));
+    const received = [];
+    await ben.subscribe('n', (payload) => received.push(payload));
     await ada.publish('n', { text: 'hello' });
     await relay.settled();
     const refused = await ada.subscribe('n', () => {}, { contextOverrides: ['board'] }).catch((error) => error);
-    console.log(JSON.stringify([heard, relay.published().length, refused instanceof SealwireError, refused.code]));
-    // Nothing keeps Node running.
+    console.log(JSON.stringify([received, relay.published().length, refused instanceof SealwireError, refused.code]));
+    // Node must exit by itself here.
   }
   main();`;
 
-test('the testing aid works in Node without network and core, as an ES module and as CommonJS', (t) => {
+test('sealwire/testing works in Node without network and core, as an ES module and as CommonJS', (t) => {
   const files = {
     'main.mjs': tested(
       `import { createTestRelay } from 'sealwire/testing';\nimport { SealwireError } from 'sealwire';`,
@@ -173,7 +174,7 @@ test('each build of the core loads in Node, as an ES module and as CommonJS', (t
   assert.deepEqual(JSON.parse(node(folder, 'main.cjs')), expected);
 });
 
-test('the installed package holds what it exports and nothing that belongs to its sources', (t) => {
+test('the installed package has every file that it exports and no dependencies', (t) => {
   const folder = path.join(project(t), 'node_modules', 'sealwire');
   const manifest = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
   assert.deepEqual(manifest.dependencies ?? {}, {});

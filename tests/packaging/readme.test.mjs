@@ -1,4 +1,4 @@
-// The READMEs say what is so: their examples compile and run, and their commands install what the examples need.
+// The examples of the READMEs compile and run, and their commands install the packages that the examples need.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
@@ -14,7 +14,7 @@ const SIDES = [
 ];
 
 for (const file of ['README.md', 'pkg/README.md']) {
-  test(`the npm commands of ${file} name everything that each package.json of a Custom UI app needs`, () => {
+  test(`the npm commands of ${file} install every package that a Custom UI app needs`, () => {
     assert.deepEqual(
       installs(readme(file)).map((names) => names.sort()),
       SIDES.map(([, names]) => names),
@@ -31,7 +31,7 @@ for (const file of ['README.md', 'pkg/README.md']) {
   });
 }
 
-/** Names that the examples take from the app around them. */
+/** Declarations of the names that the examples take from their app. */
 const AROUND = `
 declare module '@forge/resolver' {
   export default class Resolver {
@@ -57,7 +57,7 @@ const NAMES = [
   ['sealwire/resolver', ['createRealtime', 'verifyIssue']],
 ];
 
-/** A block that uses a name without an import is a part of a file that has it. */
+/** Adds the imports and declarations of names that a block uses without declaring them. */
 function completed(block, isResolver) {
   const missing = NAMES.flatMap(([from, names]) => {
     if (isResolver !== (from === 'sealwire/resolver')) return [];
@@ -103,7 +103,7 @@ for (const [version, tsc] of compilers) {
   }
 }
 
-test("the README's app passes the README's test of it", (t) => {
+test("the README's app passes the README's test", (t) => {
   const all = blocks(readme(), 'js');
   const exported = all.filter((block) => block.includes('export const handler') && block.includes('addNote'));
   const tested = all.filter((block) => block.includes('relay.invoke(handler'));

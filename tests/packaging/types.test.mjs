@@ -1,3 +1,4 @@
+// The package's types under every module resolution and compiler that apps use.
 import { spawnSync } from 'node:child_process';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -23,7 +24,7 @@ export const session = onResolver({ authorize: ({ accountId }) => accountId !== 
 export const tested: TestRelay = createTestRelay({ replaySeconds: 30 });
 export const asPage: typeof realtime = tested.realtime({ accountId: 'ada', context: { moduleKey: 'panel' } });
 export const asResolver: ReturnType<typeof onResolver> = tested.resolver();
-// @ts-expect-error the package is typed, so a wrong use does not compile
+// @ts-expect-error a call with an argument of the wrong type does not compile
 realtime.subscribe(7);
 `;
 
@@ -46,17 +47,17 @@ export function Absences({ issue }: { issue: string | undefined }) {
   publish({ nobody: true });
   return createElement(RealtimeProvider, { realtime: createRealtime() }, String(publishing));
 }
-// @ts-expect-error without onError nobody would hear of a gap
+// @ts-expect-error without onError a gap would go unnoticed
 export const useHalf = () => useChannel('news', { onMessage: () => {} });
 `;
 
-/** What code for @forge/realtime becomes when nothing but its import changes. */
+/** Code for @forge/realtime in which only the import was changed. */
 const USE_AS_FORGE = `
 import { publish, publishGlobal, signRealtimeToken } from 'sealwire/realtime';
 export const published: Promise<{ eventId: string | null }> = publish('n', { person: 'Ada' });
-export const told = publishGlobal('n', 'text');
+export const publishedGlobally = publishGlobal('n', 'text');
 export const signed = signRealtimeToken('n', { team: 'blue' }, ['subscribe']);
-// @ts-expect-error an array goes inside an object
+// @ts-expect-error a payload is not an array
 publish('n', [1]);
 `;
 
@@ -80,7 +81,7 @@ function compile(t, tsc, module, moduleResolution, file, use, packages) {
     strict: true,
     noEmit: true,
     types: [],
-    // The package's own declarations are checked too.
+    // This checks the package's own declarations as well.
     skipLibCheck: false,
   };
   const files = { [file]: use, 'tsconfig.json': JSON.stringify({ compilerOptions, files: [file] }) };
@@ -92,7 +93,7 @@ for (const [version, tsc] of compilers) {
     ['esnext', 'bundler'],
     ['node16', 'node16'],
     ['nodenext', 'nodenext'],
-    // TypeScript 7 has dropped it; it is what TypeScript 5 resolves by where nobody says.
+    // The default of TypeScript 5, which TypeScript 7 has removed.
     ...(version.startsWith('5.') ? [['commonjs', 'node10']] : []),
   ]) {
     const files =
@@ -106,7 +107,7 @@ for (const [version, tsc] of compilers) {
   }
 }
 
-/** Without async functions and the like, which need a library that TypeScript 5 does not include by itself. */
+/** Code without features that need a library which TypeScript 5 does not include by default, such as async functions. */
 const USE_WITHOUT_LIBRARY = `
 import { realtime, Jira, SealwireError } from 'sealwire';
 import { createRealtime, publish, verifyIssue } from 'sealwire/resolver';
@@ -117,7 +118,7 @@ export const handler = own.wrap(function (event: object) { return publish('n', {
 export const page: typeof realtime = createTestRelay().realtime();
 export const code = function (error: unknown) { return error instanceof SealwireError ? error.code : Jira.Issue; };
 export const hook = usePublish;
-// @ts-expect-error the package is typed, so a wrong use does not compile
+// @ts-expect-error a call with an argument of the wrong type does not compile
 publish(7, 'x');
 `;
 

@@ -1,4 +1,4 @@
-// sealwire/testing in the test runners that apps have, and in a browser.
+// sealwire/testing in the test runners that apps use, and in a browser.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import * as esbuild from 'esbuild';
 import { runPage } from './support/chromium.mjs';
 import { project, root, write } from './support/project.mjs';
 
-/** A page and a handler of the app meet on the test relay. `assert` is a function that throws. */
+/** A page and a handler of the app exchange messages on the test relay. */
 const MEET = `
   async function meet() {
     const relay = createTestRelay();
@@ -28,8 +28,8 @@ const MEET = `
       }),
     );
     const page = relay.realtime({ handler, context: { moduleKey: 'm', extension: { issue: { id: '7' } } } });
-    const heard = [];
-    await page.subscribe('notes', (note) => heard.push(note));
+    const received = [];
+    await page.subscribe('notes', (note) => received.push(note));
     for (const lost of [new Map(), new Set(), Promise.resolve(), new Error('x'), /x/, new ArrayBuffer(1), new Date(NaN)]) {
       const refused = await page.publish('notes', { lost }).catch((error) => error);
       if (refused.code !== 'INVALID_ARGUMENT') throw new Error(String(lost));
@@ -40,7 +40,7 @@ const MEET = `
     await stream.ready;
     await relay.run(() => realtime.publishStream('answers', ['one ', 'two'], { id: 'a' }), page);
     await relay.settled();
-    return [...heard.map(({ text }) => text), await stream.text()];
+    return [...received.map(({ text }) => text), await stream.text()];
   }
 `;
 
@@ -57,7 +57,7 @@ const bin = (name) => path.join(root, 'node_modules/.bin', name);
 
 function runs(command, args, folder, environment) {
   const env = { ...process.env, CI: 'true', EXPECTED: JSON.stringify([environment, ...EXPECTED]) };
-  // It throws, with all that the runner printed, where a test fails.
+  // A failed test throws an error with the output of the runner.
   return execFileSync(command, args, {
     cwd: folder,
     env,
@@ -102,11 +102,11 @@ test('a component test in a browser bundles and runs', async (t) => {
         return errors ?? 'done';
       });
       const page = relay.realtime({ context: { moduleKey: 'm' } });
-      const heard = [];
-      await page.subscribe('notes', (note) => heard.push(note));
+      const received = [];
+      await page.subscribe('notes', (note) => received.push(note));
       const answer = await relay.invoke(handler, 'add', { text: 'x' }, page);
       await relay.settled();
-      return { heard, answer };
+      return { received, answer };
     }
     main().then((outcome) => (globalThis.outcome = outcome), (error) => (globalThis.outcome = String(error)));
   `;
@@ -116,11 +116,11 @@ test('a component test in a browser bundles and runs', async (t) => {
     outfile: path.join(folder, 'dist/main.js'),
     bundle: true,
     platform: 'browser',
-    // Without a warning: nothing that only Node has is imported.
+    // The bundle must not import modules of Node.
     logOverride: { 'unsupported-dynamic-import': 'error' },
     logLevel: 'silent',
   });
   write(folder, { 'dist/index.html': '<!doctype html><title>test</title><script src="/main.js"></script>' });
   const { outcome } = await runPage(path.join(folder, 'dist'), `default-src 'self'`);
-  assert.deepEqual(outcome, { heard: [{ text: 'x' }], answer: 'done' });
+  assert.deepEqual(outcome, { received: [{ text: 'x' }], answer: 'done' });
 });

@@ -1,3 +1,4 @@
+// Pages that are bundled by Vite.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -29,27 +30,27 @@ async function bundle(folder) {
   return { assets, warnings, chunk: (name) => assets.find((file) => file.startsWith(`${name}-`)) };
 }
 
-test('Vite builds a page without @forge/bridge, and it runs the core that its policy allows', async (t) => {
+test('a page without @forge/bridge, bundled by Vite, loads the core that its policy allows', async (t) => {
   const folder = project(t, { files });
   const { chunk } = await bundle(folder);
-  assert.ok(chunk('core-wasm') && chunk('core-js'), 'each build of the core is a chunk of its own');
+  assert.ok(chunk('core-wasm') && chunk('core-js'), 'each build of the core is a separate chunk');
   await assertPageWorks(path.join(folder, 'dist'), {
     wasmChunk: chunk('core-wasm'),
     jsChunk: chunk('core-js'),
   });
 });
 
-test('Vite leaves the cores out of the first script of a page', async (t) => {
+test('the first script of a page, bundled by Vite, has no core', async (t) => {
   const folder = project(t, { files, packages: ['@forge/bridge'] });
   const { chunk } = await bundle(folder);
   const sizeOf = (name) => readFileSync(path.join(folder, 'dist', 'assets', chunk(name)), 'utf8').length;
-  // pkg/size-budget.json says how large the API may be; a core is many times that.
+  // pkg/size-budget.json limits the size of the API; a core is several times larger.
   const [entry, ...cores] = ['index', 'core-js', 'core-wasm'].map(sizeOf);
   for (const core of cores)
     assert.ok(entry * 4 < core, `the first script has ${entry} bytes, a core ${core}`);
 });
 
-test('Vite builds a page with the hooks, which use the default connection unless a provider names another', async (t) => {
+test('the hooks of a page bundled by Vite use the default connection unless a provider names another', async (t) => {
   const folder = project(t, { files: filesWith('react-page.mjs'), packages: ['react', 'react-dom'] });
   await bundle(folder);
   await assertHooksWork(path.join(folder, 'dist'));

@@ -1,3 +1,4 @@
+// Pages and functions that are bundled by webpack.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -22,7 +23,7 @@ function run(config) {
   });
 }
 
-/** Bundles `main.mjs` for a page, and gives the folder. */
+/** Bundles `main.mjs` for a page, and returns the folder. */
 async function page(folder) {
   const out = path.join(folder, 'dist');
   await run({
@@ -40,19 +41,19 @@ async function page(folder) {
   return out;
 }
 
-test('webpack builds a page without @forge/bridge, and it runs the core that its policy allows', async (t) => {
+test('a page without @forge/bridge, bundled by webpack, loads the core that its policy allows', async (t) => {
   const out = await page(project(t, { files: { 'main.mjs': source('page.mjs') } }));
   const chunk = (name) => readdirSync(out).find((file) => file.includes(name) && file.endsWith('.js'));
   assert.ok(chunk('core-wasm') && chunk('core-js'), `${readdirSync(out)}`);
   await assertPageWorks(out, { wasmChunk: chunk('core-wasm'), jsChunk: chunk('core-js') });
 });
 
-test('webpack builds a page with the hooks, which use the default connection unless a provider names another', async (t) => {
+test('the hooks of a page bundled by webpack use the default connection unless a provider names another', async (t) => {
   const files = { 'main.mjs': source('react-page.mjs') };
   await assertHooksWork(await page(project(t, { files, packages: ['react', 'react-dom'] })));
 });
 
-/** Bundles a function as Forge does: for Node, as CommonJS, one file for each function. */
+/** Bundles a function as Forge does: for Node, as CommonJS, in one file. Returns the warnings. */
 async function forgeFunction(folder, entry) {
   const out = path.join(folder, 'forge');
   const warnings = await run({
@@ -76,15 +77,15 @@ const MAIN = `
   exerciseResolver(sealwire).then((outcome) => console.log(JSON.stringify(outcome)));
 `;
 
-test('a resolver bundled by webpack as Forge does mints a session and seals', async (t) => {
+test('a resolver bundled by webpack with the settings of Forge mints a session and seals', async (t) => {
   const files = { 'main.mjs': MAIN, 'exercise.mjs': source('exercise-resolver.mjs') };
   const folder = project(t, { files, packages: ['@forge/kvs'] });
   assert.deepEqual(await forgeFunction(folder, './main.mjs'), []);
-  // What is not in the bundle is not deployed.
+  // The bundle runs without the project's other files, none of which Forge deploys.
   assertResolverWorks(node(path.join(folder, 'forge'), 'function.js'));
 });
 
-test('a resolver written as CommonJS bundles too', async (t) => {
+test('a resolver in CommonJS, bundled by webpack, mints a session and seals', async (t) => {
   const main = `
     const sealwire = require('sealwire/resolver');
     const { exerciseResolver } = require('./exercise.mjs');

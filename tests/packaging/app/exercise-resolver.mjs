@@ -1,4 +1,5 @@
-// What every kind of resolver bundle must be able to do. Prints what came of it as JSON.
+// Mints a session, publishes and signs a token with the resolver API. Runs in every kind of resolver bundle, whose main file
+// prints the result as JSON.
 
 export async function exerciseResolver({ createRealtime, Jira, wrap }) {
   const stored = new Map();

@@ -1,4 +1,4 @@
-// What every kind of page bundle must be able to do. Says what came of it in `window.outcome`.
+// Publishes with the page API. Runs in every kind of page bundle, and sets `window.outcome` to the result.
 
 import { createRealtime, Jira, realtime } from 'sealwire';
 

@@ -1,4 +1,4 @@
-// What every kind of bundle with the hooks must be able to do. Says what came of it in `window.outcome`.
+// Subscribes with the hooks. Runs in every kind of page bundle with React, and sets `window.outcome` to the result.
 
 import { createElement, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';

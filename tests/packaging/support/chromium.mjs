@@ -1,4 +1,4 @@
-// Serves a built page under a Content-Security-Policy and reads what it says in `window.outcome`.
+// Opens a built page in Chromium under a Content-Security-Policy, and reads its `window.outcome`.
 
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
@@ -29,7 +29,7 @@ async function serve(folder, policy) {
   return server;
 }
 
-/** `requested` are the scripts that the page fetched. */
+/** Runs the page. Returns its outcome, and the names of the files that it `requested`. */
 export async function runPage(folder, policy) {
   const server = await serve(folder, policy);
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -44,7 +44,7 @@ export async function runPage(folder, policy) {
     const outcome = await page
       .waitForFunction(() => globalThis.outcome, undefined, { timeout: 15_000 })
       .then((handle) => handle.jsonValue())
-      .catch(() => ({ error: `the page said nothing: ${failures.join('; ')}` }));
+      .catch(() => ({ error: `the page set no outcome: ${failures.join('; ')}` }));
     return { outcome, requested };
   } finally {
     await browser.close();

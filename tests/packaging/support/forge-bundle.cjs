@@ -4,7 +4,7 @@
 const { Module } = require('node:module');
 const path = require('node:path');
 
-// In a Forge CLI, everything finds the TypeScript that the bundler depends on. Here it would find this repository's.
+// Within the Forge CLI, every package resolves the bundler's TypeScript. Here, some would resolve this repository's.
 const typescript = require.resolve('typescript', { paths: [require.resolve('@forge/bundler')] });
 const resolve = Module._resolveFilename;
 Module._resolveFilename = function (request, ...rest) {
@@ -16,7 +16,7 @@ const { getEntryPoints, getNodeBundler, NativeUIBundler } = require('@forge/bund
 const quiet = { debug() {}, trace() {}, info() {}, warn: console.error, error: console.error };
 
 async function functions(appDirectory, module) {
-  // The platform's wrapper around the bundle comes from Atlassian's servers, so it is empty here.
+  // Atlassian's servers provide the wrapper round the bundle, so it is empty here.
   const script = { script: '', version: 'test' };
   const wrapper = { getNodeRuntimeWrapper: async () => script, getNodeRuntimeLoader: async () => script };
   const bundler = getNodeBundler(quiet, wrapper, { readConfig: async () => ({ app: {} }) });

@@ -1,25 +1,28 @@
-// Runs a built page under the policies that matter and asserts which build of the core ran.
+// Runs a built page under several policies, and asserts which build of the core it loads.
 
 import assert from 'node:assert/strict';
 
 import { runPage } from './chromium.mjs';
 
-/** `chunks`: how the bundler named the files of the two builds. */
+/** The second argument has the names of the files with the two builds. */
 export async function assertPageWorks(folder, { wasmChunk, jsChunk }) {
   const forge = await runPage(folder, `default-src 'self'; script-src 'self'`);
   assert.deepEqual(forge.outcome, { core: 'js', failure: 'SESSION_UNAVAILABLE', untouched: true });
   assert.ok(forge.requested.includes(jsChunk), `${forge.requested}`);
-  assert.ok(!forge.requested.includes(wasmChunk), 'the WebAssembly build was fetched where it cannot run');
+  assert.ok(!forge.requested.includes(wasmChunk), 'the WebAssembly build was fetched although it cannot run');
 
   for (const source of [`'wasm-unsafe-eval'`, `'unsafe-eval'`]) {
     const allowed = await runPage(folder, `default-src 'self'; script-src 'self' ${source}`);
     assert.deepEqual(allowed.outcome, { core: 'wasm', failure: 'SESSION_UNAVAILABLE', untouched: true });
     assert.ok(allowed.requested.includes(wasmChunk), `${allowed.requested}`);
-    assert.ok(!allowed.requested.includes(jsChunk), 'the plain JavaScript build was fetched for nothing');
+    assert.ok(
+      !allowed.requested.includes(jsChunk),
+      'the plain JavaScript build was fetched although it is not needed',
+    );
   }
 }
 
-/** The page of app/react-page.mjs. */
+/** Asserts the outcome of app/react-page.mjs. */
 export async function assertHooksWork(folder) {
   const { outcome } = await runPage(folder, `default-src 'self'; script-src 'self'`);
   assert.deepEqual(outcome, { core: 'js', failure: 'PERMISSION_MISSING', usesDefault: true });

@@ -1,4 +1,4 @@
-// A project of a user: an empty folder with the packed package installed, and nothing else unless it is asked for.
+// A user's project: a temporary folder with the packed package installed.
 
 import { execFileSync } from 'node:child_process';
 import {
@@ -18,18 +18,17 @@ export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 export const tarball =
   process.env.SEALWIRE_TARBALL ?? path.join(root, 'target', 'package', 'sealwire-0.1.0.tgz');
 
-if (!existsSync(tarball))
-  throw new Error(`${tarball} is missing. Run \`cargo xtask package\`, which makes it.`);
+if (!existsSync(tarball)) throw new Error(`${tarball} is missing; run \`cargo xtask package\` to build it`);
 
 /**
- * `files`: path to text. `packages`: names of packages that the project has too, taken from this repository.
- * Removed when the test ends.
+ * Creates a project that is removed when the test ends. `files` maps paths to texts; `packages` are further packages, linked
+ * from this repository.
  */
 export function project(test, { files = {}, packages = [], manifest = {} } = {}) {
   const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'sealwire-packaging-')));
   test.after(() => rmSync(folder, { recursive: true, force: true }));
   write(folder, { 'package.json': JSON.stringify({ private: true, ...manifest }), ...files });
-  // Offline: the package has no dependency, and its peers are optional.
+  // The package has no dependencies, and its peers are optional, so the installation works offline.
   const install = [
     'install',
     '--offline',

@@ -1,24 +1,24 @@
-// The code blocks and the commands of a README.
+// Reads the code blocks and the commands of a README.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { root } from './project.mjs';
 
-/** The text of pkg/README.md or of another file of the repository. */
+/** Returns the text of pkg/README.md or of another file of the repository. */
 export const readme = (file = 'pkg/README.md') => readFileSync(path.join(root, file), 'utf8');
 
-/** The blocks of a language, in order. */
+/** Returns the code blocks in a language, in order. */
 export function blocks(text, language) {
   const pattern = new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm');
   return [...text.matchAll(pattern)].map(([, block]) => block);
 }
 
-/** The packages that code imports. */
+/** Returns the packages that code imports. */
 export function imports(code) {
   return [...code.matchAll(/from '([^'.][^']*)'/g)].map(([, name]) => name);
 }
 
-/** The packages that each `npm install` names; comments are left out. */
+/** Returns the packages of each `npm install`, without comments. */
 export function installs(text) {
   return [...text.matchAll(/^\s*npm install ([^#\n]+)/gm)].map(([, names]) => names.trim().split(/\s+/));
 }

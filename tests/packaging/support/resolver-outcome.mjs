@@ -1,4 +1,4 @@
-// What app/exercise-resolver.mjs must come to, however it was bundled.
+// Asserts the result of app/exercise-resolver.mjs, which does not depend on the bundler.
 
 import assert from 'node:assert/strict';
 
@@ -7,7 +7,7 @@ export function assertResolverWorks(printed) {
     url: 'wss://relay.example/v1/realtime',
     context: { module: 'panel', issue: '7', project: '3' },
     algorithm: 'HS512',
-    // A key for each subset of issue, module and project.
+    // The session has a key for each subset of issue, module and project.
     scopeKeys: 8,
     scope: { project: '3' },
     sealedVersion: 1,

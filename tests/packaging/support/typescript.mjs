@@ -1,4 +1,4 @@
-// The compilers that apps have: TypeScript 5, which Forge's bundler brings, and the current one.
+// The compilers that apps use: TypeScript 5, which Forge's bundler includes, and the current version.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -12,5 +12,5 @@ function compiler(name) {
 
 export const typescript5 = compiler('typescript-5');
 
-/** The version and the program of each. */
+/** The version and the program of each compiler. */
 export const compilers = [typescript5, compiler('typescript')];

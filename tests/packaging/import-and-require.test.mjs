@@ -1,4 +1,5 @@
-// A process that loads the package both by `import` and by `require` has one of everything that counts.
+// A process that loads the package both by `import` and by `require` has one connection, one error class, one context of
+// invocations and one test relay.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -7,7 +8,7 @@ import * as esbuild from 'esbuild';
 
 import { node, project } from './support/project.mjs';
 
-/** Both loads of each entry, and what must be one. */
+/** Compares both copies of each entry. */
 const BODY = `
   async function main() {
     const seen = {};
@@ -15,7 +16,7 @@ const BODY = `
     seen.errors = page.SealwireError === pageAgain.SealwireError && page.SealwireError === resolverAgain.SealwireError;
     const thrown = await pageAgain.realtime.publish('n', 7).catch((error) => error);
     seen.instance = thrown instanceof page.SealwireError && thrown.name === 'SealwireError';
-    // A handler that one of them wraps, and a function of the other called during the invocation.
+    // One copy wraps a handler, which calls a function of the other copy.
     const own = resolverAgain.createRealtime({ authorize: () => true, environment: 'test', trustUnsignedContext: true });
     const handler = resolver.wrap(async () => {
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -23,7 +24,7 @@ const BODY = `
     });
     const context = { moduleKey: 'm', extension: { issue: { id: '7' } } };
     seen.scope = await handler({ call: {}, context }, { installContext: 'ari:1' });
-    // The test relay of one, and a handler of the other.
+    // The test relay of one copy invokes a handler of the other.
     const relay = testing.createTestRelay();
     const adding = resolverAgain.wrap(async () => resolverAgain.publishGlobal('n', 'x'));
     const { eventId } = await relay.invoke(adding, 'add');
@@ -51,7 +52,7 @@ test('import and require of the package share connection, errors, invocations an
   assert.deepEqual(JSON.parse(node(folder, 'main.mjs')), EXPECTED);
 });
 
-test('so they do in one bundle', async (t) => {
+test('import and require in one bundle share the same', async (t) => {
   const main = `
     import * as page from 'sealwire';
     import * as resolver from 'sealwire/resolver';
@@ -72,7 +73,7 @@ test('so they do in one bundle', async (t) => {
   assert.deepEqual(JSON.parse(node(folder, 'bundle.cjs')), EXPECTED);
 });
 
-test('the hooks of one find the provider of the other', (t) => {
+test('the hooks of a required copy find the provider of an imported copy', (t) => {
   const main = `
     import { createRequire } from 'node:module';
     import { createElement } from 'react';
