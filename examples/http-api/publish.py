@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Seals a JSON payload and publishes it.
 
-The keys come from the environment: SEALWIRE_SIGNING_KEY as `sealwire-relay init` printed it, and
-SEALWIRE_ENCRYPTION_KEY, the installation's encryption key in base64url.
+The keys come from the environment: SEALWIRE_SIGNING_KEY is the key that `sealwire-relay init` printed, and
+SEALWIRE_ENCRYPTION_KEY is the installation's encryption key in base64url.
 """
 
 import argparse
@@ -18,7 +18,7 @@ except ModuleNotFoundError as missing:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--url", required=True, help="the relay, such as https://relay.example.com")
+    parser.add_argument("--url", required=True, help="the relay's address, such as https://relay.example.com")
     parser.add_argument("--app", required=True, help="the app's id")
     parser.add_argument("--installation", required=True, help="the installation's id")
     parser.add_argument("--channel", required=True, help="the channel's name")
@@ -30,7 +30,7 @@ def main():
         signing_key = os.environ["SEALWIRE_SIGNING_KEY"]
         encryption_key = sealwire.from_base64url(os.environ["SEALWIRE_ENCRYPTION_KEY"])
     except KeyError as missing:
-        sys.exit(f"the environment variable {missing} is not set")
+        sys.exit(f"the environment variable {missing} is not set; see --help")
 
     json.loads(arguments.payload)
     where = (arguments.app, arguments.installation, arguments.scope, arguments.channel)

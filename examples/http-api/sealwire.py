@@ -1,6 +1,6 @@
 """Channels, keys, tokens and sealed messages of Sealwire, as docs/protocol.md describes them, and publishing over HTTP.
 
-Channels with claims are left out: they need a channel token and the claims as canonical JSON besides.
+Channels with claims are not supported: they also need a channel token and the claims as canonical JSON.
 """
 
 import base64
@@ -21,13 +21,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 
 def lp(*parts):
-    """Every part behind its length."""
+    """Concatenates parts, each with its length in front."""
     raw = [part.encode() if isinstance(part, str) else part for part in parts]
     return b"".join(struct.pack(">I", len(part)) + part for part in raw)
 
 
 def by_bytes(scope):
-    """The properties of a scope with their values, in the order of the properties' bytes."""
+    """Sorts the properties of a scope by their bytes."""
     return sorted(scope.items(), key=lambda item: item[0].encode())
 
 
@@ -40,7 +40,7 @@ def key_id(encryption_key):
 
 
 def place(label, app, installation, scope):
-    """App, installation and the whole scope, with a label that says what it is for."""
+    """Encodes app, installation and scope. The label separates the purposes of the encoding."""
     properties = b"".join(lp(*item) for item in by_bytes(scope))
     return lp(label, app, installation) + struct.pack(">I", len(scope)) + properties
 
@@ -51,13 +51,13 @@ def channel_id(app, installation, scope, name):
 
 
 def channel_key(encryption_key, app, installation, scope, name):
-    """The key that opens the messages of one channel, and of no other."""
+    """Derives the key of one channel. It opens no message of any other channel."""
     scope_key = derive(encryption_key, place("scope", app, installation, scope))
     return derive(scope_key, lp("channel", name))
 
 
 def xaes_256_gcm(key, nonce, plaintext, aad):
-    """AES-256-GCM with a nonce of 24 bytes, see c2sp.org/XAES-256-GCM: the first 12 of them make a key."""
+    """Encrypts with AES-256-GCM and a nonce of 24 bytes, of which the first 12 derive the key (c2sp.org/XAES-256-GCM)."""
 
     def half(counter):
         cmac = CMAC(algorithms.AES(key))
@@ -68,14 +68,14 @@ def xaes_256_gcm(key, nonce, plaintext, aad):
 
 
 def padded(content):
-    """With zeros up to the Padmé size, so that the length of a message tells little."""
+    """Pads with zeros to the Padmé size, so that the length of a message reveals little."""
     exponent = len(content).bit_length() - 1
     free = (1 << (exponent - exponent.bit_length())) - 1
     return content.ljust((len(content) + free) & ~free, b"\0")
 
 
 def seal(encryption_key, app, installation, scope, name, event, payload, now_ms=None, nonce=None):
-    """A sealed message. `payload` is JSON text; the time and the nonce are given only where vectors are checked."""
+    """Seals a payload, which is JSON text. Only tests set the time and the nonce."""
     now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     nonce = os.urandom(24) if nonce is None else nonce
     key = channel_key(encryption_key, app, installation, scope, name)
@@ -93,7 +93,7 @@ def from_base64url(text):
 
 
 def backend_token(signing_key, app, installation, now=None):
-    """The right to publish for one installation, for a minute. The relay accepts at most five."""
+    """Signs a token to publish for one installation, valid for a minute. The relay accepts at most five minutes."""
     kid, secret = signing_key.split(".", 1)
     now = int(time.time()) if now is None else now
     header = {"alg": "HS512", "kid": kid, "typ": "JWT"}
@@ -104,11 +104,11 @@ def backend_token(signing_key, app, installation, now=None):
 
 
 class Refused(Exception):
-    """The relay refused a request or a message: its code and what it says."""
+    """The relay refused a request. The text is its code and its explanation."""
 
 
 def publish(url, token, messages):
-    """Publishes a batch and gives the relay's results. Sending the same batch again publishes nothing twice."""
+    """Publishes a batch and returns the relay's results. A repeated batch is not published twice."""
     request = urllib.request.Request(
         url.rstrip("/") + "/v1/publish",
         data=json.dumps({"messages": messages}).encode(),
@@ -123,7 +123,7 @@ def publish(url, token, messages):
 
 
 def message(scope, name, event, sealed):
-    """One message of a batch. Keep it as it is for every attempt to publish it."""
+    """Returns a message of a batch. Every attempt to publish it must use the same message, and so the same id."""
     return {
         "channel": name,
         "scope": scope,

@@ -1,4 +1,4 @@
-"""Recomputes the vectors that every implementation shares: python3 -m unittest"""
+"""Recomputes the vectors that all implementations share. Run: python3 -m unittest"""
 
 import hashlib
 import hmac
@@ -16,7 +16,7 @@ def load(name):
 
 
 class Vectors(unittest.TestCase):
-    def test_xaes_256_gcm_gives_what_c2sp_publishes(self):
+    def test_xaes_256_gcm_agrees_with_the_vectors_of_c2sp(self):
         for case in load("xaes-256-gcm"):
             key, nonce, plaintext, aad = (bytes.fromhex(case[part]) for part in ("key", "nonce", "plaintext", "aad"))
             sealed = sealwire.xaes_256_gcm(key, nonce, plaintext, aad)

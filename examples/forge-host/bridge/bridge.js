@@ -1,5 +1,5 @@
-// The bridge that Forge puts into a Custom UI: `@forge/bridge` finds it as `globalThis.__bridge`. Every call goes to the
-// host page as a message, and only the host page is listened to.
+// The bridge that Forge adds to a Custom UI, where `@forge/bridge` finds it as `globalThis.__bridge`. It sends every call to
+// the host page as a message, and ignores messages from any other page.
 (() => {
   const host = document.currentScript.dataset.host;
   const calls = new Map();
@@ -38,7 +38,7 @@
     else waiting?.resolve(data.result);
   });
 
-  // Forge fits an iframe to the height of its content.
+  // Forge adjusts an iframe to the height of its content.
   window.addEventListener('DOMContentLoaded', () => {
     new ResizeObserver(() => toHost({ height: document.body.offsetHeight })).observe(document.body);
   });

@@ -1,9 +1,9 @@
-// The dashboards: one iframe per member, and the answers to its bridge. Who the user is follows from the iframe that asks,
-// never from what it says.
+// Shows the dashboards with one iframe for each user, and answers the iframes' bridges. The iframe that sends a call
+// determines the user, never the content of the call.
 import { byId, element } from './element.mjs';
 import { currentTheme } from './theme.mjs';
 
-// The same permissions that Forge gives to the iframe of a Custom UI.
+// Forge gives the same permissions to the iframe of a Custom UI.
 const SANDBOX =
   'allow-downloads allow-forms allow-modals allow-pointer-lock allow-popups allow-popups-to-escape-sandbox allow-same-origin allow-scripts';
 
@@ -49,7 +49,7 @@ function showMember(place, member, title) {
     element('span', { class: 'browser' }, `${member.displayName.split(' ')[0]}’s browser`),
   );
 
-  const tell = (/** @type {object} */ message) =>
+  const post = (/** @type {object} */ message) =>
     frame.contentWindow?.postMessage({ forge: 'host', ...message }, origin);
 
   window.addEventListener('message', async (event) => {
@@ -58,19 +58,19 @@ function showMember(place, member, title) {
     const { id, command, data, height } = event.data;
     if (height !== undefined) return void (frame.style.height = `${Math.min(Number(height) || 0, 900)}px`);
     try {
-      tell({ id, result: await answer(member.id, command, data) });
+      post({ id, result: await answer(member.id, command, data) });
     } catch (error) {
-      tell({ id, error: error instanceof Error ? error.message : String(error) });
+      post({ id, error: error instanceof Error ? error.message : String(error) });
     }
   });
 
   place.append(element('article', { class: 'window' }, bar, frame));
-  return { tell };
+  return { post };
 }
 
 /**
  * @param {string} member
- * @param {string} command of `@forge/bridge`
+ * @param {string} command the command of `@forge/bridge`
  * @param {any} data
  * @returns {Promise<unknown>}
  */
@@ -89,7 +89,7 @@ async function answer(member, command, data) {
     case 'emitReadyEvent':
       return undefined;
     default:
-      throw new Error(`This local host does not answer '${command}'.`);
+      throw new Error(`This local host does not implement the bridge command '${command}'.`);
   }
 }
 

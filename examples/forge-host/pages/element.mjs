@@ -1,5 +1,7 @@
+// Creates and finds elements of the host page.
+
 /**
- * Makes an element. Text is always set as text, never as markup.
+ * Creates an element. Text is always set as text, never as markup.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
  * @param {Record<string, string | undefined>} [attributes]

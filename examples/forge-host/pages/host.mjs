@@ -1,4 +1,4 @@
-// The host page: puts the pieces together.
+// The script of the host page.
 import { showDashboards } from './dashboards.mjs';
 import { showRelay } from './relay-view.mjs';
 import { followTheme } from './theme.mjs';

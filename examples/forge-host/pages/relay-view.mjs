@@ -1,10 +1,11 @@
-// The table of what the relay saw, newest first, and the search through all of it.
+// The table of everything that the relay saw, newest first, and the search in all of its bytes.
 import { byId, element } from './element.mjs';
 
 /** @typedef {import('../src/relay/recorder.mjs').Row} Row */
 /** @typedef {import('./host.mjs').ShownMember} ShownMember */
 
-const SHOWN = 200;
+const MAX_ROWS = 200;
+/** The length of the ciphertext in a row, in hexadecimal digits. */
 const PREVIEW = 128;
 const HEARTBEATS = ['Ping', 'Pong'];
 const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
@@ -28,13 +29,13 @@ export function showRelay(members) {
       return;
     }
     rows.prepend(...rowElements(row, names.get(row.connection)));
-    while (rows.children.length > 2 * SHOWN) rows.lastElementChild?.remove();
+    while (rows.children.length > 2 * MAX_ROWS) rows.lastElementChild?.remove();
   });
   followSearch();
 }
 
 /**
- * A row, and the details that a click opens.
+ * Creates a row, and the row of details that a click opens.
  * @param {Row} row
  * @param {string | undefined} name
  */
@@ -79,7 +80,7 @@ function detailsOf(row) {
     ['Scope', row.scope && scopeText(row.scope)],
     ['Channel id', row.channelId],
     ['Event', row.event],
-    ['Also', row.detail],
+    ['Details', row.detail],
     ['Sealed', row.sealed && `${row.sealed.size} bytes`],
   ];
   const list = element('dl');
@@ -101,7 +102,7 @@ function scopeText(scope = {}) {
 }
 
 /**
- * The sealed bytes in hex, cut after `limit` bytes of ciphertext.
+ * Shows a sealed message in hexadecimal, cut after `limit` digits of ciphertext.
  * @param {NonNullable<Row['sealed']>} sealed
  * @param {number} [limit]
  */
@@ -127,8 +128,8 @@ function followSearch() {
     found.dataset.found = String(count > 0);
     found.textContent =
       count === 0
-        ? `Not in any of the ${bytes.toLocaleString('en')} bytes`
-        : `${count} times: names of channels, ids and sizes are open to the relay`;
+        ? `Not found in ${bytes.toLocaleString('en')} bytes`
+        : `Found ${count} times: the relay can read channel names, ids and sizes`;
   };
   query.addEventListener('input', search);
   byId('search', HTMLFormElement).addEventListener('submit', (event) => {

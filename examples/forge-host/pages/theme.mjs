@@ -1,4 +1,4 @@
-// Light or dark: the system's choice until the button is used; the iframes follow, as they do in Jira.
+// The light or dark theme: the system's until the user clicks the button. The iframes follow it, as in Jira.
 import { byId } from './element.mjs';
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -9,7 +9,7 @@ export function currentTheme() {
   return chosen === 'light' || chosen === 'dark' ? chosen : dark.matches ? 'dark' : 'light';
 }
 
-/** @param {{ tell: (message: object) => void }[]} frames */
+/** @param {{ post: (message: object) => void }[]} frames */
 export function followTheme(frames) {
   const button = byId('theme', HTMLButtonElement);
   const show = () => {
@@ -21,7 +21,7 @@ export function followTheme(frames) {
   button.addEventListener('click', () => {
     document.documentElement.dataset.theme = currentTheme() === 'dark' ? 'light' : 'dark';
     const theme = show();
-    for (const { tell } of frames) tell({ theme });
+    for (const { post } of frames) post({ theme });
   });
   show();
 }

@@ -1,16 +1,16 @@
-// The command line.
+// Reads the command line.
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 export const USAGE = `Usage: node src/main.mjs --relay-bin <path> [options]
 
-  --relay-bin <path>    the sealwire-relay program
+  --relay-bin <path>    the sealwire-relay program (required)
   --app <folder>        the Forge app (default: ../team-dashboard)
-  --port <n>            port of the page (default: a free one)
-  --unsafe-eval         put unsafe-eval into the app's manifest, so that WebAssembly may compile
-  --check               drive the page in headless Chromium, assert, and end
-  --screenshot <file>   with --check: where the picture goes (default: forge-host.png in the temporary folder)
+  --port <n>            port of the page (default: a free port)
+  --unsafe-eval         add unsafe-eval to the app's manifest, so that WebAssembly can be compiled
+  --check               test the page in headless Chromium, then exit
+  --screenshot <file>   with --check: the file of the screenshot (default: forge-host.png in the temporary folder)
 
 Chromium is /usr/bin/chromium, or the value of the environment variable CHROMIUM.`;
 
@@ -33,7 +33,7 @@ export function readArguments(args) {
   const port = Number(values.port);
   if (!values.help && !values['relay-bin']) throw new Error(`--relay-bin is missing.\n\n${USAGE}`);
   if (!Number.isInteger(port) || port < 0 || port > 65535)
-    throw new Error(`--port must be a port number.\n\n${USAGE}`);
+    throw new Error(`--port must be a number from 0 to 65535.\n\n${USAGE}`);
   return {
     help: values.help,
     relayBin: path.resolve(values['relay-bin'] ?? ''),

@@ -1,4 +1,4 @@
-// Starts everything in order, and stops it in the reverse: relay, recorder, app, iframes, host page.
+// Starts relay, recorder, app functions, host page and iframes, and stops them in reverse order.
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-// Entry: runs a Forge app on this machine against a Sealwire relay, for looking at or, with --check, for asserting.
+// The entry: runs a Forge app on this machine against a Sealwire relay, for a user or, with --check, for a test.
 import { readArguments, USAGE } from './arguments.mjs';
 import { check } from './check/check.mjs';
 import { startDemo } from './demo.mjs';

@@ -1,4 +1,4 @@
-// The example's functions, where a user replays the product's call with another context.
+// The example's functions, called by a user who replays a call with another context.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -43,7 +43,7 @@ after(async () => {
 /**
  * @param {import('../src/platform/members.mjs').Member} member
  * @param {string} functionKey
- * @param {Record<string, unknown>} [context] what the caller writes over the genuine one
+ * @param {Record<string, unknown>} [context] the properties with which the caller overwrites the real context
  * @returns {Promise<any>}
  */
 const invoke = (member, functionKey, context = {}) =>
@@ -57,13 +57,13 @@ const invoke = (member, functionKey, context = {}) =>
 
 const annas = { extension: contextOf(anna, KEY).extension };
 
-test('a member gets a session for the own dashboard and for nothing else of the context', async () => {
+test('a user gets a session for their own dashboard and no other property of the context', async () => {
   const grant = await invoke(anna, 'sealwire:session');
   assert.deepEqual(grant.context, { module: KEY, dashboard: anna.dashboard.id });
   assert.deepEqual((await invoke(cleo, 'absences.list')).absences, []);
 });
 
-test('the dashboard of others in the context gives no session and no absences', async () => {
+test("another user's dashboard in the context gives no session and no absences", async () => {
   await assert.rejects(
     invoke(cleo, 'sealwire:session', annas),
     /authorize\(\) refused the session.*PERMISSION_MISSING/,
@@ -82,7 +82,7 @@ test('another module, type or environment in the context is refused', async () =
   }
 });
 
-test('another account in the context changes nothing', async () => {
+test('another account in the context has no effect', async () => {
   const grant = await invoke(cleo, 'sealwire:session', { accountId: anna.accountId });
   assert.deepEqual(grant.context, { module: KEY, dashboard: cleo.dashboard.id });
 });

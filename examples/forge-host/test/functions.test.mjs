@@ -1,3 +1,4 @@
+// The process that runs the app's functions.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -93,6 +94,6 @@ test('a function sees the Forge variables and nothing else of the environment', 
   );
 });
 
-test('what a function throws reaches the caller', async () => {
+test('an error of a function reaches the caller', async () => {
   await assert.rejects(invoke(anna, 'fail'), /on purpose/);
 });

@@ -31,12 +31,12 @@ test("Forge's policy for the example has no unsafe-eval and no unsafe-inline scr
   );
 });
 
-test('unsafe-eval comes with the permission and not otherwise', () => {
+test('the policy has unsafe-eval only with the permission', () => {
   const policy = contentSecurityPolicy(HTML, forLocalRelay(manifest, { ...RELAY, unsafeEval: true }), HOST);
   assert.ok(sources(policy, 'script-src').includes("'unsafe-eval'"));
 });
 
-test('the gadget may connect to the relay that the manifest names, with a WebSocket and without', () => {
+test('the gadget may connect to the relay of the manifest, by WebSocket and by HTTP', () => {
   const local = contentSecurityPolicy(HTML, forLocalRelay(manifest, { ...RELAY, unsafeEval: false }), HOST);
   const deployed = contentSecurityPolicy(HTML, manifest, HOST);
   for (const { policy, wanted } of [

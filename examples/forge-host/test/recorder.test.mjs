@@ -20,7 +20,7 @@ const encode = (type, message) =>
   Buffer.from(contract.lookupType(`sealwire.v1.${type}`).encode(message).finish());
 
 /**
- * A WebSocket frame from the client, masked as RFC 6455 demands.
+ * Returns a WebSocket frame of a client, which RFC 6455 requires to be masked.
  * @param {Buffer} payload
  */
 function masked(payload) {
@@ -33,14 +33,14 @@ function masked(payload) {
 const unmasked = (payload) => Buffer.concat([Buffer.from([0x82, payload.length]), payload]);
 
 function observed() {
-  /** @type {import('../src/relay/observer.mjs').Sighting[]} */
-  const sightings = [];
+  /** @type {import('../src/relay/observer.mjs').Observation[]} */
+  const observations = [];
   const recording = new Recording();
-  const observer = new Observer(1, recording, (sighting) => sightings.push(sighting));
-  return { observer, recording, sightings };
+  const observer = new Observer(1, recording, (observation) => observations.push(observation));
+  return { observer, recording, observations };
 }
 
-test('frames are named by the contract', () => {
+test('frames have the names of the .proto file', () => {
   const bytes = encode('ToRelay', {
     subscribe: { request: 7, channel: { name: 'absences', properties: ['dashboard'] } },
   });
@@ -49,7 +49,7 @@ test('frames are named by the contract', () => {
   assert.equal(decodeFrame('to-client', Buffer.from('ffff', 'hex')), undefined);
 });
 
-test('a publication is told with the name of its channel and its sealed bytes, wherever the stream is cut', () => {
+test('a publication is reported with its channel and its sealed bytes, however the stream is split', () => {
   const channelId = Buffer.alloc(16, 9);
   const claims = Buffer.from(JSON.stringify({ sub: 'account-1', ctx: { dashboard: '1' } })).toString(
     'base64url',
@@ -67,31 +67,31 @@ test('a publication is told with the name of its channel and its sealed bytes, w
     ),
   ]);
   for (const cut of [0, 20, SWITCHED.length, SWITCHED.length + 5, toClient.length]) {
-    const { observer, sightings } = observed();
+    const { observer, observations } = observed();
     observer.push('to-relay', toRelay.subarray(0, UPGRADE.length));
     observer.push('to-client', Buffer.from(SWITCHED).subarray(0, cut));
     observer.push('to-client', Buffer.from(SWITCHED).subarray(cut));
     observer.push('to-relay', toRelay.subarray(UPGRADE.length));
     observer.push('to-client', toClient.subarray(SWITCHED.length));
     assert.deepEqual(
-      sightings.map(({ kind }) => kind),
+      observations.map(({ kind }) => kind),
       ['Hello', 'Subscribe', 'Subscribed', 'Publication'],
     );
-    const [publication] = sightings.slice(-1);
+    const [publication] = observations.slice(-1);
     assert.equal(publication.channel, 'absences');
     assert.equal(publication.accountId, 'account-1');
     assert.equal(publication.sealed?.size, 40);
   }
 });
 
-test('the messages of a batch are told one by one', () => {
-  const { observer, sightings } = observed();
+test('the messages of a batch are reported one by one', () => {
+  const { observer, observations } = observed();
   observer.push('to-relay', Buffer.from(UPGRADE));
   observer.push('to-client', Buffer.from(SWITCHED));
   const frame = unmasked(encode('ToClient', { ping: {} }));
   observer.push('to-client', Buffer.concat([unmasked(Buffer.concat([frame, frame])), frame]));
   assert.deepEqual(
-    sightings.map(({ kind, size }) => [kind, size]),
+    observations.map(({ kind, size }) => [kind, size]),
     [
       ['Ping', 2],
       ['Ping', 2],
@@ -100,7 +100,7 @@ test('the messages of a batch are told one by one', () => {
   );
 });
 
-test('publications over HTTP are told one by one, chunked or not', () => {
+test('publishes over HTTP are reported one by one, with and without chunks', () => {
   const sealed = Buffer.alloc(40, 1).toString('base64');
   const body = JSON.stringify({
     messages: [{ channel: 'absences', scope: { dashboard: '1' }, event: '', sealed }],
@@ -108,10 +108,10 @@ test('publications over HTTP are told one by one, chunked or not', () => {
   const size = Buffer.byteLength(body);
   const sized = `POST /v1/publish HTTP/1.1\r\nContent-Length: ${size}\r\n\r\n${body}`;
   const chunked = `POST /v1/publish HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
-  const { observer, sightings } = observed();
+  const { observer, observations } = observed();
   observer.push('to-relay', Buffer.from(sized + chunked));
   assert.deepEqual(
-    sightings.map(({ kind, transport, channel }) => [kind, transport, channel]),
+    observations.map(({ kind, transport, channel }) => [kind, transport, channel]),
     [
       ['Publish', 'http', 'absences'],
       ['Publish', 'http', 'absences'],
@@ -119,7 +119,7 @@ test('publications over HTTP are told one by one, chunked or not', () => {
   );
 });
 
-test('text is found behind masks, chunks, base64 and JSON escapes, and across pieces of the stream', () => {
+test('a search finds text behind masks, chunks, base64 and JSON escapes, and across pieces of the stream', () => {
   const { observer, recording } = observed();
   const sealed = Buffer.from('not sealed at all').toString('base64');
   const body = JSON.stringify({ messages: [{ channel: 'c', scope: {}, event: '', sealed }] });

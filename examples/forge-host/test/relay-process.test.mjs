@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { forgeVariables } from '../src/relay/relay-process.mjs';
 
-test("the app's variables are read from the commands that the relay prints", () => {
+test("the app's variables come from the commands that the relay prints", () => {
   const printed = `Wrote relay.toml
 
     forge variables set --encrypt SEALWIRE_SIGNING_KEY kid.c2VjcmV0
@@ -16,6 +16,6 @@ test("the app's variables are read from the commands that the relay prints", () 
   });
 });
 
-test('a missing value is named', () => {
+test('the error about a missing variable names it', () => {
   assert.throws(() => forgeVariables(''), /SEALWIRE_APP/);
 });

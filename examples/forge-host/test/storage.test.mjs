@@ -5,7 +5,7 @@ import { Storage } from '../src/platform/storage.mjs';
 import { answerStorage } from '../src/platform/storage-api.mjs';
 
 /**
- * From here on the host's storage answers the real `@forge/kvs`.
+ * Connects the real `@forge/kvs` to the host's storage.
  * @param {Storage} storage
  */
 function kvsOn(storage, installation = 'installation-a') {
@@ -21,7 +21,7 @@ function kvsOn(storage, installation = 'installation-a') {
   });
 }
 
-test('a value comes back as it was set, until it is deleted', async () => {
+test('a value is returned unchanged until it is deleted', async () => {
   kvsOn(new Storage());
   await kvs.set('a', { b: [1, 2] });
   assert.deepEqual(await kvs.get('a'), { b: [1, 2] });
@@ -38,7 +38,7 @@ test('FAIL_IF_EXISTS refuses the second write and keeps the first value', async 
   assert.equal(await kvs.getSecret('key'), 'first');
 });
 
-test('OVERRIDE replaces a value and can return the one before', async () => {
+test('OVERRIDE replaces a value and can return the previous one', async () => {
   kvsOn(new Storage());
   await kvs.set('key', 'first');
   const result = await kvs.set('key', 'second', { keyPolicy: 'OVERRIDE', returnValue: 'PREVIOUS' });
@@ -52,7 +52,7 @@ test('secrets and values are separate spaces', async () => {
   assert.equal(await kvs.get('key'), undefined);
 });
 
-test('installations do not see each other', async () => {
+test('installations have separate storages', async () => {
   const storage = new Storage();
   kvsOn(storage, 'installation-a');
   await kvs.set('key', 'a');
@@ -60,7 +60,7 @@ test('installations do not see each other', async () => {
   assert.equal(await kvs.get('key'), undefined);
 });
 
-test('a query returns the keys of its prefix, page by page', async () => {
+test('a query returns the keys with its prefix, page by page', async () => {
   kvsOn(new Storage());
   for (const key of ['p:1', 'p:2', 'p:3', 'q:1']) await kvs.set(key, key);
   const query = () => kvs.query().where('key', WhereConditions.beginsWith('p:')).limit(2);
@@ -79,7 +79,7 @@ test('a query returns the keys of its prefix, page by page', async () => {
   assert.equal(second.nextCursor, undefined);
 });
 
-test('a key that Forge would refuse is refused', async () => {
+test('a key that Forge refuses is refused', async () => {
   kvsOn(new Storage());
   await assert.rejects(kvs.set('a/b', 1), { code: 'BAD_REQUEST' });
 });

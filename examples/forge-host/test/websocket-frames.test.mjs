@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { FrameReader } from '../src/relay/websocket-frames.mjs';
 
-// The examples of RFC 6455, section 5.7.
+// These are the examples of RFC 6455, section 5.7.
 const UNMASKED = '810548656c6c6f';
 const MASKED = '818537fa213d7f9f4d5158';
 const FRAGMENTS = '010348656c80026c6f';
@@ -18,7 +18,7 @@ test('a masked frame is read without its mask', () => assert.deepEqual(read(MASK
 
 test('fragments are joined to a message', () => assert.deepEqual(read(FRAGMENTS), [[1, 'Hello']]));
 
-test('a control frame may stand between fragments', () => {
+test('a control frame may arrive between fragments', () => {
   assert.deepEqual(read(PING_BETWEEN), [
     [9, 'Hello'],
     [1, 'Hello'],
@@ -32,7 +32,7 @@ test('16-bit and 64-bit lengths are read', () => {
   assert.deepEqual(sizes, [256, 65536]);
 });
 
-test('a stream cut at any byte gives the same messages', () => {
+test('a stream split at any byte gives the same messages', () => {
   const stream = Buffer.from(UNMASKED + MASKED + FRAGMENTS, 'hex');
   for (let cut = 0; cut <= stream.length; cut++) {
     const reader = new FrameReader();

@@ -1,12 +1,12 @@
-// The absences of a dashboard, kept in the installation's Forge storage: one key per absence, so that two people who
-// write at the same moment never overwrite each other.
+// The absences of a dashboard in the installation's Forge storage. Each absence has its own key, so that concurrent writes
+// never overwrite each other.
 import { randomUUID } from 'node:crypto';
 import { kvs, WhereConditions } from '@forge/kvs';
 
 /** @typedef {'vacation' | 'sick' | 'training' | 'parental'} Kind */
 /** @typedef {{ accountId: string, name: string }} Person */
 /**
- * Dates are calendar days (YYYY-MM-DD), both included.
+ * An absence. `from` and `to` are calendar days (YYYY-MM-DD), and both are included.
  * @typedef {{ id: string, accountId: string, name: string, kind: Kind, from: string, to: string, note: string }} Absence
  */
 /** @typedef {{ type: 'added', absence: Absence } | { type: 'removed', id: string }} Change */
@@ -38,7 +38,7 @@ export async function list(dashboard) {
 /**
  * @param {string} dashboard
  * @param {Person} person
- * @param {Record<string, unknown>} input as the gadget sent it, not yet checked
+ * @param {Record<string, unknown>} input the gadget's input, which this function validates
  * @returns {Promise<Absence>}
  */
 export async function add(dashboard, person, input) {
@@ -48,16 +48,16 @@ export async function add(dashboard, person, input) {
 }
 
 /**
- * Removes an absence of the user's own; one that is gone already counts as removed.
+ * Removes one of the user's absences. Does nothing if the absence does not exist.
  * @param {string} dashboard
  * @param {string} accountId
  * @param {unknown} id
  */
 export async function remove(dashboard, accountId, id) {
-  if (typeof id !== 'string') throw new Error('Say which absence to remove.');
+  if (typeof id !== 'string') throw new Error('The id of the absence is missing.');
   const key = prefix(dashboard) + id;
   const absence = /** @type {Absence | undefined} */ (await kvs.get(key));
-  if (absence && absence.accountId !== accountId) throw new Error('Only your own absences can be removed.');
+  if (absence && absence.accountId !== accountId) throw new Error('You can only remove your own absences.');
   await kvs.delete(key);
 }
 
@@ -70,9 +70,9 @@ const prefix = (dashboard) => `absence:${dashboard}:`;
  */
 function checked({ kind, from, to, note = '' }) {
   if (!KINDS.includes(/** @type {string} */ (kind)))
-    throw new Error(`An absence is one of: ${KINDS.join(', ')}.`);
-  if (!isDay(from) || !isDay(to)) throw new Error('First and last day must be dates.');
-  if (to < from) throw new Error('The last day lies before the first.');
+    throw new Error(`The kind must be one of: ${KINDS.join(', ')}.`);
+  if (!isDay(from) || !isDay(to)) throw new Error('The first and the last day must be dates (YYYY-MM-DD).');
+  if (to < from) throw new Error('The last day must not be before the first day.');
   if (typeof note !== 'string' || note.length > 200) throw new Error('A note has at most 200 characters.');
   return { kind: /** @type {Kind} */ (kind), from, to, note: note.trim() };
 }

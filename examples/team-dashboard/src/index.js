@@ -1,12 +1,12 @@
-// The app's resolver: the functions that its gadget may invoke. Forge calls `handler`.
+// The app's resolver: the functions that its gadget can invoke. Forge calls `handler`.
 import Resolver from '@forge/resolver';
 import { createRealtime, Jira, verifyDashboard } from 'sealwire/resolver';
 import * as absences from './absences.js';
 import { currentPerson } from './people.js';
 
-// Relay address, app id and signing key come from the Forge variables SEALWIRE_URL, SEALWIRE_APP and SEALWIRE_SIGNING_KEY.
+// The Forge variables SEALWIRE_URL, SEALWIRE_APP and SEALWIRE_SIGNING_KEY hold the relay's address, the app's id and its key.
 const realtime = createRealtime({
-  // The context says which dashboard the page shows, but a caller can write any context. So Jira is asked, as the user.
+  // The context names the dashboard, but a caller can send any context. This function asks Jira as the user.
   authorize: verifyDashboard,
 });
 
@@ -34,12 +34,12 @@ resolver.define('absences.remove', async ({ payload, context }) => {
   await announce({ type: 'removed', id: payload.id });
 });
 
-// `wrap` carries the context of each invocation to `publish` and `scope`.
+// `wrap` provides the context of each invocation to `publish` and `scope`.
 export const handler = realtime.wrap(resolver.getDefinitions());
 
 /**
- * Tells everybody who looks at this dashboard. The change is stored by now: where the relay cannot be reached, the others
- * see it when they load the list again.
+ * Announces a stored change to all users of this dashboard. If the relay is unreachable, they see the change when they load
+ * the list again.
  * @param {absences.Change} change
  */
 async function announce(change) {
@@ -47,7 +47,7 @@ async function announce(change) {
   if (errors) console.error('The change is stored, but was not announced:', errors);
 }
 
-/** The dashboard that the user looks at and may see. Jira is asked once for each invocation. */
+/** Returns the dashboard of the context, after Jira confirmed the user's access. Asks Jira once for each invocation. */
 async function verifiedDashboard() {
   const { dashboard } = await realtime.scope(ON_THIS_DASHBOARD);
   return /** @type {string} */ (dashboard);

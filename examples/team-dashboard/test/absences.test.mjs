@@ -39,7 +39,7 @@ test('the list is complete beyond one page and ordered by the first day', async 
   assert.deepEqual(days, [...days].sort());
 });
 
-test('only the own absence can be removed', async () => {
+test('a user can remove only their own absences', async () => {
   const { id } = await absences.add('1', ANNA, WEEK);
   await assert.rejects(absences.remove('1', 'ben', id), /your own/);
   await absences.remove('1', 'anna', id);
@@ -49,11 +49,11 @@ test('only the own absence can be removed', async () => {
 
 for (const [what, wrong] of Object.entries({
   'an unknown kind': { kind: 'moon landing' },
-  'a day that is none': { from: '2026-02-31x' },
+  'an invalid day': { from: '2026-02-31x' },
   'a last day before the first': { to: '2026-12-01' },
   'a note that is too long': { note: 'x'.repeat(201) },
 })) {
-  test(`${what} is refused and nothing is stored`, async () => {
+  test(`${what} is refused, and nothing is stored`, async () => {
     await assert.rejects(absences.add('1', ANNA, { ...WEEK, ...wrong }));
     assert.deepEqual(await absences.list('1'), []);
   });

@@ -8,8 +8,8 @@ import { validate } from '@forge/manifest';
 
 const APP = fileURLToPath(new URL('..', import.meta.url));
 
-test('Forge accepts the manifest, without a warning', async () => {
-  // A copy, with an empty page where the build puts the Custom UI.
+test("Forge's validation accepts the manifest without a warning", async () => {
+  // The copy has an empty page in place of the built Custom UI.
   const folder = await mkdtemp(path.join(tmpdir(), 'team-dashboard-'));
   try {
     await cp(path.join(APP, 'manifest.yml'), path.join(folder, 'manifest.yml'));

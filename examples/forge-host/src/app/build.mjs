@@ -1,4 +1,4 @@
-// Builds an app as the Forge CLI and its developer would: Custom UI by Vite, functions by webpack.
+// Builds an app as its developer and the Forge CLI do: the Custom UI by Vite, the functions by webpack.
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import webpack from 'webpack';
 /**
  * Runs the app's own Vite with the app's own configuration.
  * @param {string} appFolder
- * @param {{ unsafeEval: boolean }} options `unsafeEval`: the app takes WebAssembly, which its manifest allows
+ * @param {{ unsafeEval: boolean }} options `unsafeEval`: the app uses WebAssembly, which its manifest permits
  */
 export async function buildCustomUi(appFolder, { unsafeEval }) {
   process.env.VITE_SEALWIRE_CORE = unsafeEval ? 'wasm' : '';
@@ -18,9 +18,9 @@ export async function buildCustomUi(appFolder, { unsafeEval }) {
 }
 
 /**
- * The settings of `@forge/bundler` for the Node runtime, but for babel.
+ * Bundles the functions with the settings of `@forge/bundler` for the Node runtime, except for babel.
  * @param {string} appFolder
- * @param {string} file of src/, without its ending
+ * @param {string} file a file in src/, without its extension
  * @param {string} outputFolder
  * @returns {Promise<string>} the bundle, a CommonJS module
  */

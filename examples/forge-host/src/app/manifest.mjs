@@ -1,4 +1,4 @@
-// The app's manifest.yml: checked by the platform's own validation, then pointed at the local relay.
+// Reads the app's manifest.yml, validates it as the platform does, and replaces the relay's address with the local one.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { validate } from '@forge/manifest';
@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 /** @typedef {import('@forge/manifest').ManifestSchema} Manifest */
 
 /**
- * @param {string} appFolder with a built Custom UI
+ * @param {string} appFolder the app's folder, with a built Custom UI
  * @returns {Promise<Manifest>}
  */
 export async function readManifest(appFolder) {
@@ -20,7 +20,7 @@ export async function readManifest(appFolder) {
 }
 
 /**
- * Errors and warnings of `@forge/manifest`, which looks for files from the working directory.
+ * Returns the errors and warnings of `@forge/manifest`, which resolves files against the working directory.
  * @param {string} appFolder
  */
 export async function problemsOf(appFolder) {
@@ -34,8 +34,8 @@ export async function problemsOf(appFolder) {
 }
 
 /**
- * The same manifest with the relay's addresses as the only egress. The validation would refuse plain text, so this comes
- * after it.
+ * Returns a manifest whose only egress is the local relay. It is derived after the validation, which refuses addresses
+ * without TLS.
  * @param {Manifest} manifest
  * @param {{ client: string, backend: string, unsafeEval: boolean }} options origins of the relay, for browsers and for
  * functions; `unsafeEval` lets scripts evaluate code, and WebAssembly compile
@@ -53,7 +53,7 @@ export function forLocalRelay(manifest, { client, backend, unsafeEval }) {
 }
 
 /**
- * The dashboard gadget that the host shows: its module key, its folder and the exported name of its resolver function.
+ * Returns the dashboard gadget that the host shows, with the file and the exported name of its resolver function.
  * @param {Manifest} manifest
  */
 export function gadgetOf(manifest) {
@@ -62,7 +62,7 @@ export function gadgetOf(manifest) {
   const resource = manifest.resources?.find(({ key }) => key === gadget?.resource);
   const resolver = modules.function?.find(({ key }) => key === gadget?.resolver?.function);
   if (!gadget || !resource || !resolver) {
-    throw new Error('This local host shows a jira:dashboardGadget with a resource and a resolver function.');
+    throw new Error('The manifest has no jira:dashboardGadget with a resource and a resolver function.');
   }
   const [file, exported] = resolver.handler.split('.');
   return { key: gadget.key, title: gadget.title, folder: resource.path, file, handler: exported };

@@ -1,16 +1,16 @@
-// Counts what holds. A failed assertion is printed and does not stop the others.
+// Counts and prints assertions. A failed assertion does not stop the others.
 
 export class Assertions {
   passed = 0;
   failed = 0;
 
   /**
-   * @param {string} sentence what is claimed
-   * @param {() => unknown} proof throws, or resolves with false, where it does not hold
+   * @param {string} sentence the claim
+   * @param {() => unknown} proof throws or resolves to false if the claim is false
    */
   async claim(sentence, proof) {
     try {
-      if ((await proof()) === false) throw new Error('It does not hold.');
+      if ((await proof()) === false) throw new Error('The claim is false.');
       this.passed += 1;
       console.log(`ok    ${sentence}`);
     } catch (error) {

@@ -1,8 +1,8 @@
-// Headless Chromium that can reach nothing but this machine.
+// Starts headless Chromium, which can connect to this machine only.
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 const ARGUMENTS = [
   '--disable-background-networking',
@@ -14,8 +14,8 @@ const ARGUMENTS = [
 ];
 
 export async function startBrowser() {
-  const executablePath = process.env.CHROMIUM ?? PLACES.find((place) => existsSync(place));
+  const executablePath = process.env.CHROMIUM ?? PATHS.find((path) => existsSync(path));
   if (!executablePath) throw new Error('Chromium was not found. Install it, or set CHROMIUM to its path.');
-  // Chromium refuses to sandbox itself for root, which containers often are.
+  // Chromium refuses its sandbox to root, which is often the user in containers.
   return chromium.launch({ executablePath, args: ARGUMENTS, chromiumSandbox: process.getuid?.() !== 0 });
 }

@@ -1,5 +1,5 @@
-// --check: plays a morning of three people in headless Chromium and asserts who learns of what, and that the relay learns
-// of nothing.
+// Implements --check: uses the gadgets of three users in headless Chromium, and asserts that the right users receive each
+// change and that the relay can read none.
 import os from 'node:os';
 import path from 'node:path';
 import { MEMBERS } from '../platform/members.mjs';
@@ -16,7 +16,7 @@ const SECOND = { kind: 'Sick leave', from: 0, to: 0, note: 'Dentist, back tomorr
 /**
  * @param {import('../demo.mjs').RunningDemo} demo
  * @param {import('../arguments.mjs').Arguments} options
- * @returns {Promise<number>} how many assertions failed
+ * @returns {Promise<number>} the number of failed assertions
  */
 export async function check(demo, { unsafeEval, screenshot }) {
   const assertions = new Assertions();
@@ -35,7 +35,7 @@ export async function check(demo, { unsafeEval, screenshot }) {
     });
     if (assertions.failed === 0) {
       await claimCore(claim, demo, unsafeEval, [anna, ben, cleo]);
-      await playMorning(claim, demo, anna, ben, cleo);
+      await claimDelivery(claim, demo, anna, ben, cleo);
       await claimForgery(claim, page);
       await claimSecrecy(claim, demo.recorder, [ANNA, BEN, CLEO, SECOND]);
       await claim('No script on any page failed', () => same(errors, []));
@@ -44,7 +44,7 @@ export async function check(demo, { unsafeEval, screenshot }) {
     const picture = screenshot ?? path.join(os.tmpdir(), 'forge-host.png');
     await showForPicture(page, anna, assertions.failed === 0);
     await page.screenshot({ path: picture, fullPage: true });
-    console.log(`Picture: ${picture}`);
+    console.log(`Screenshot: ${picture}`);
   } finally {
     await browser.close();
   }
@@ -71,7 +71,7 @@ async function claimCore(claim, { policy, violations }, unsafeEval, gadgets) {
       for (const gadget of gadgets) same(await gadget.core(), unsafeEval ? 'wasm' : 'js');
     },
   );
-  await claim('The policy refused nothing', () => {
+  await claim('No page violated its policy', () => {
     same([...new Set(violations.map(({ blocked }) => blocked))], []);
   });
 }
@@ -83,7 +83,7 @@ async function claimCore(claim, { policy, violations }, unsafeEval, gadgets) {
  * @param {Gadget} ben
  * @param {Gadget} cleo
  */
-async function playMorning(claim, { recorder }, anna, ben, cleo) {
+async function claimDelivery(claim, { recorder }, anna, ben, cleo) {
   const received = (/** @type {number} */ member) =>
     recorder.rows.filter(
       ({ accountId, kind }) => accountId === MEMBERS[member].accountId && kind === 'Publication',
@@ -91,13 +91,14 @@ async function playMorning(claim, { recorder }, anna, ben, cleo) {
   for (const gadget of [anna, ben, cleo]) await gadget.mark();
 
   await anna.write(ANNA);
-  await claim('While Anna writes, Ben reads that she is adding an absence (browser to browser)', () =>
-    ben.hints('Anna Lindqvist is adding'),
+  await claim(
+    'While Anna fills in the form, Ben sees that she is adding an absence (browser to browser)',
+    () => ben.hints('Anna Lindqvist is adding'),
   );
-  await claim('Cleo reads no such thing', async () => same(await cleo.hint(), ''));
+  await claim('Cleo sees no hint', async () => same(await cleo.hint(), ''));
   await anna.send();
   await claim('Anna adds an absence and Ben sees it (function to browser)', () => ben.shows(ANNA.note));
-  await claim('The hint at Ben is gone', async () => {
+  await claim("The hint disappears from Ben's gadget", async () => {
     await ben.shows(ANNA.note);
     await new Promise((resolve) => setTimeout(resolve, 300));
     same(await ben.hint(), '');
@@ -109,10 +110,10 @@ async function playMorning(claim, { recorder }, anna, ben, cleo) {
   await claim('Cleo, on another dashboard, sees neither', async () => {
     same([await cleo.lacks(ANNA.note), await cleo.lacks(BEN.note)], [true, true]);
   });
-  await claim('Not one message reached Cleo, though Cleo is subscribed', () => {
+  await claim('No message reached Cleo, who is subscribed', () => {
     same(received(2), 0);
     if (received(0) === 0 || received(1) === 0)
-      throw new Error('The recorder saw no message to Anna or to Ben.');
+      throw new Error('The recorder saw no message to Anna or Ben.');
     const subscribed = recorder.rows.some(
       ({ accountId, kind }) => accountId === MEMBERS[2].accountId && kind === 'Subscribed',
     );
@@ -128,17 +129,17 @@ async function playMorning(claim, { recorder }, anna, ben, cleo) {
   });
 
   await anna.removeOwn();
-  await claim('Anna removes hers and it leaves the list of Ben', () => ben.hides(ANNA.note));
+  await claim("Anna removes her absence and it disappears from Ben's list", () => ben.hides(ANNA.note));
   await anna.write(SECOND);
   await anna.send();
   await claim('Anna adds another and Ben sees it', () => ben.shows(SECOND.note));
-  await claim('No page was reloaded for any of it', async () => {
+  await claim('No page was reloaded', async () => {
     for (const gadget of [anna, ben, cleo]) same(await gadget.isMarked(), true);
   });
 }
 
 /**
- * Cleo replays the calls of the gadget with the dashboard of Anna and Ben in the context, as a user of Jira can.
+ * Replays Cleo's calls with the dashboard of Anna and Ben in the context, as any user of Jira can.
  * @param {Claim} claim
  * @param {import('playwright-core').Page} page
  */
@@ -161,13 +162,13 @@ async function claimForgery(claim, page) {
         },
       },
     );
-  await claim('A call that names the dashboard of others gets no session', async () => {
+  await claim("A call that names another user's dashboard gets no session", async () => {
     const { error = '', result } = await forged(cleo, 'sealwire:session', { reason: 'connect' });
     same([error.includes('PERMISSION_MISSING'), result], [true, undefined]);
     const own = await forged(anna, 'sealwire:session', { reason: 'connect' });
     same(own.result?.context?.dashboard, anna.dashboard.id);
   });
-  await claim('It neither reads nor adds absences there', async () => {
+  await claim('Such a call neither reads nor adds absences', async () => {
     for (const functionKey of ['absences.list', 'absences.add']) {
       const { error = '', result } = await forged(cleo, functionKey, {
         ...SECOND,
@@ -180,7 +181,7 @@ async function claimForgery(claim, page) {
 }
 
 /**
- * A scene that shows what the demo is about.
+ * Prepares the page for the screenshot: an open form, and a search for a text that is not found.
  * @param {import('playwright-core').Page} page
  * @param {Gadget} anna
  * @param {boolean} works
@@ -190,7 +191,7 @@ async function showForPicture(page, anna, works) {
   await page.getByRole('searchbox').fill('Rust course');
   await page
     .locator('#found')
-    .getByText(/bytes|times/)
+    .getByText(/ found |Found/i)
     .waitFor({ timeout: 5_000 })
     .catch(() => {});
 }

@@ -1,6 +1,6 @@
-// One member's gadget, driven as a person would.
+// A user's gadget, used through its visible controls.
 
-const WAIT_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 export class Gadget {
   #frame;
@@ -13,20 +13,20 @@ export class Gadget {
     this.#frame = page.frameLocator(`#frame-${member}`);
   }
 
-  /** Resolves once the list is loaded and the connection stands. */
+  /** Waits until the list is loaded and the gadget is connected. */
   async ready() {
-    await this.#frame.locator('[data-ready]').waitFor({ timeout: WAIT_MS });
-    await this.#frame.locator('footer[data-state="connected"][data-core]').waitFor({ timeout: WAIT_MS });
+    await this.#frame.locator('[data-ready]').waitFor({ timeout: TIMEOUT_MS });
+    await this.#frame.locator('footer[data-state="connected"][data-core]').waitFor({ timeout: TIMEOUT_MS });
   }
 
-  /** Which build of the core runs: 'wasm' or 'js'. */
+  /** Returns the running build of the core: 'wasm' or 'js'. */
   core() {
     return this.#frame.locator('footer').getAttribute('data-core');
   }
 
   /**
-   * Fills in the form, without sending it.
-   * @param {{ kind: string, from: number, to: number, note: string }} absence first and last day counted from today
+   * Fills in the form without submitting it.
+   * @param {{ kind: string, from: number, to: number, note: string }} absence `from` and `to` in days from today
    */
   async write({ kind, from, to, note }) {
     await this.#frame.getByRole('button', { name: 'Add absence' }).click();
@@ -38,7 +38,7 @@ export class Gadget {
 
   async send() {
     await this.#frame.getByRole('button', { name: 'Add', exact: true }).click();
-    await this.#frame.getByRole('button', { name: 'Add absence' }).waitFor({ timeout: WAIT_MS });
+    await this.#frame.getByRole('button', { name: 'Add absence' }).waitFor({ timeout: TIMEOUT_MS });
   }
 
   async removeOwn() {
@@ -50,12 +50,12 @@ export class Gadget {
 
   /** @param {string} text */
   async shows(text) {
-    await this.#absence(text).waitFor({ timeout: WAIT_MS });
+    await this.#absence(text).waitFor({ timeout: TIMEOUT_MS });
   }
 
   /** @param {string} text */
   async hides(text) {
-    await this.#absence(text).waitFor({ state: 'detached', timeout: WAIT_MS });
+    await this.#absence(text).waitFor({ state: 'detached', timeout: TIMEOUT_MS });
   }
 
   /** @param {string} text */
@@ -65,14 +65,14 @@ export class Gadget {
 
   /** @param {string} text */
   async hints(text) {
-    await this.#frame.getByTestId('hint').getByText(text).waitFor({ timeout: WAIT_MS });
+    await this.#frame.getByTestId('hint').getByText(text).waitFor({ timeout: TIMEOUT_MS });
   }
 
   async hint() {
     return (await this.#frame.getByTestId('hint').allTextContents()).join('');
   }
 
-  /** Leaves a mark that a reload would wipe out. */
+  /** Sets a mark that a reload would remove. */
   async mark() {
     await this.#frame.locator('html').evaluate((root) => root.setAttribute('data-mark', 'same document'));
   }

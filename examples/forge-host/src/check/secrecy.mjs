@@ -1,8 +1,8 @@
-// Looks for the content of the messages in everything that passed the relay.
+// Searches for the content of the messages in all bytes to and from the relay.
 import { MEMBERS } from '../platform/members.mjs';
 import { same } from './assertions.mjs';
 
-/** Words of the payloads' JSON that stand nowhere else. */
+/** Words of the payloads' JSON that occur nowhere else. */
 const PAYLOAD_WORDS = [
   '"added"',
   '"removed"',
@@ -15,8 +15,8 @@ const PAYLOAD_WORDS = [
 ];
 
 /**
- * Words that are not there by chance: three letters stand in every twentieth recording, since tokens and sealed messages
- * over HTTP are base64.
+ * Returns the words that are too long to occur by chance. Tokens and sealed messages over HTTP are base64, in which a word
+ * of three letters occurs in one of twenty recordings.
  * @param {string} text
  */
 const longWords = (text) => text.split(' ').filter((word) => word.length > 4);
@@ -24,28 +24,34 @@ const longWords = (text) => text.split(' ').filter((word) => word.length > 4);
 /**
  * @param {import('./check.mjs').Claim} claim
  * @param {import('../relay/recorder.mjs').Recorder} recorder
- * @param {{ note: string }[]} absences that were added meanwhile
+ * @param {{ note: string }[]} absences the absences that were added
  */
 export async function claimSecrecy(claim, { recording, rows }, absences) {
   const published = rows.filter(({ kind }) => kind === 'Publish');
-  await claim('The relay took publications from functions over HTTP and from browsers over WebSocket', () => {
-    same([...new Set(published.map(({ transport }) => transport))].sort(), ['http', 'websocket']);
-  });
-  await claim('Every publication that passed it was sealed', () => {
+  await claim(
+    'The relay received publishes from functions over HTTP and from browsers over WebSocket',
+    () => {
+      same([...new Set(published.map(({ transport }) => transport))].sort(), ['http', 'websocket']);
+    },
+  );
+  await claim('Every publish and every publication was sealed', () => {
     const carrying = rows.filter(({ kind }) => kind === 'Publish' || kind === 'Publication');
     for (const { sealed } of carrying) same(sealed?.version, '01');
   });
-  await claim('The recorder finds what is open by design: channel name, dashboard and account id', () => {
-    const open = ['absences', MEMBERS[0].dashboard.id, MEMBERS[0].accountId];
-    same(
-      open.filter((text) => recording.count(text) === 0),
-      [],
-    );
-  });
+  await claim(
+    'The search finds content that is readable by design: channel name, dashboard and account id',
+    () => {
+      const open = ['absences', MEMBERS[0].dashboard.id, MEMBERS[0].accountId];
+      same(
+        open.filter((text) => recording.count(text) === 0),
+        [],
+      );
+    },
+  );
   const texts = [...absences.map(({ note }) => note), ...MEMBERS.map(({ displayName }) => displayName)];
   const secrets = [...texts, ...texts.flatMap(longWords), ...PAYLOAD_WORDS];
   await claim(
-    `None of ${secrets.length} texts of the payloads stands in its ${recording.bytes} bytes`,
+    `None of ${secrets.length} texts of the payloads occurs in the ${recording.bytes} recorded bytes`,
     () => {
       same(
         secrets.filter((text) => recording.count(text) > 0),

@@ -1,5 +1,5 @@
-// Serves the built Custom UI to one member's iframe: an origin of its own, Forge's policy, and the bridge script that Forge
-// puts into every Custom UI.
+// Serves the built Custom UI to one user's iframe, from a separate origin, with Forge's policy and the bridge script that
+// Forge adds to every Custom UI.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,8 @@ const BRIDGE = fileURLToPath(new URL('../../bridge', import.meta.url));
  * @param {string} options.folder the built Custom UI
  * @param {import('../app/manifest.mjs').Manifest} options.manifest
  * @param {string} options.hostOrigin
- * @param {(report: { directive: string, blocked: string }) => void} options.onViolation what the policy refused
+ * @param {(report: { directive: string, blocked: string }) => void} options.onViolation called for each report of a
+ * violation of the policy
  */
 export async function serveApp({ folder, manifest, hostOrigin, onViolation }) {
   const html = await readFile(path.join(folder, 'index.html'), 'utf8');

@@ -1,4 +1,4 @@
-// Serves the host page, which stands for Jira: it shows the iframes, answers their bridges and shows what the relay saw.
+// Serves the host page, which stands for Jira: it shows the iframes, answers their bridges, and shows what the relay saw.
 import { fileURLToPath } from 'node:url';
 import { contextOf, memberNamed, MEMBERS } from '../platform/members.mjs';
 import { HttpError, listen, readBody, sendFile, sendJson } from './http.mjs';
@@ -10,7 +10,7 @@ const PAGES = fileURLToPath(new URL('../../pages', import.meta.url));
  * @property {ReturnType<typeof import('../app/manifest.mjs').gadgetOf>} gadget
  * @property {import('../platform/functions.mjs').Functions} functions
  * @property {import('../relay/recorder.mjs').Recorder} recorder
- * @property {Map<string, string>} frames address of the iframe by member id
+ * @property {Map<string, string>} frames the address of each member's iframe
  */
 
 /**
@@ -49,15 +49,15 @@ export function serveHost(port, demo) {
 }
 
 /**
- * An error of the app's function is an answer, as on the platform, not a failure of the host.
+ * Invokes a function of the app. As on the platform, an error of the function is a result and not a failure of the host.
  * @param {Demo} demo
- * @param {{ member: string, functionKey: string, payload: unknown, context?: object }} call `context` stands for the
- * context that a user writes into a replayed call
+ * @param {{ member: string, functionKey: string, payload: unknown, context?: object }} call `context` is the context that a
+ * user writes into a replayed call
  */
-async function invoke({ gadget, functions }, { member: id, functionKey, payload, context: brought }) {
+async function invoke({ gadget, functions }, { member: id, functionKey, payload, context: forged }) {
   const member = requireMember(id);
   const { key: moduleKey, handler } = gadget;
-  const context = { ...contextOf(member, moduleKey), ...brought };
+  const context = { ...contextOf(member, moduleKey), ...forged };
   try {
     return { result: await functions.invoke(member, { moduleKey, handler, context, functionKey, payload }) };
   } catch (error) {
@@ -76,16 +76,16 @@ function requireMember(id) {
 }
 
 /**
- * The page says who its user is, so no other page may ask in its name.
+ * Refuses requests of other pages, because the host page names the user.
  * @param {import('node:http').IncomingMessage} request
  */
 function requireOwnPage({ headers }) {
   if (headers.origin !== `http://${headers.host}`)
-    throw new HttpError(403, 'Only the host page may ask this.');
+    throw new HttpError(403, 'Only the host page may send this request.');
 }
 
 /**
- * Server-sent events: what was seen so far, then every further row.
+ * Sends all rows so far and every further row as server-sent events.
  * @param {import('node:http').IncomingMessage} request
  * @param {import('node:http').ServerResponse} response
  * @param {import('../relay/recorder.mjs').Recorder} recorder

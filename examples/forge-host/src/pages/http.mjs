@@ -1,4 +1,4 @@
-// The few lines of HTTP that both page servers share.
+// HTTP for both page servers.
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
@@ -14,9 +14,9 @@ const TYPES = /** @type {Record<string, string>} */ ({
   '.wasm': 'application/wasm',
 });
 
-const BODY_LIMIT = 1024 * 1024;
+const MAX_BODY_BYTES = 1024 * 1024;
 
-/** An answer with a status other than 200. */
+/** A response with a status other than 200. */
 export class HttpError extends Error {
   /**
    * @param {number} status
@@ -60,10 +60,10 @@ export async function listen(port, handler) {
 }
 
 /**
- * Sends a file of a folder; nothing outside it can be named.
+ * Sends a file of a folder. A name cannot refer to a file outside the folder.
  * @param {http.ServerResponse} response
  * @param {string} folder
- * @param {string} name as in the URL's path
+ * @param {string} name the path of the URL
  * @param {Record<string, string>} [headers]
  */
 export async function sendFile(response, folder, name, headers = {}) {
@@ -89,7 +89,7 @@ export async function readBody(request) {
   let length = 0;
   for await (const chunk of request) {
     length += chunk.length;
-    if (length > BODY_LIMIT) throw new HttpError(413, 'The body is too large.');
+    if (length > MAX_BODY_BYTES) throw new HttpError(413, 'The body is too large.');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -1,8 +1,8 @@
-// The Content-Security-Policy of a Custom UI, computed from the app's manifest by the platform's own code.
+// Computes the Content-Security-Policy of a Custom UI from the app's manifest with the platform's own code.
 import { createRequire } from 'node:module';
 import { CSPInjectionService, CSPProcessingService } from '@forge/csp';
 
-// `@forge/csp` is CommonJS, and wants that build of cheerio.
+// `@forge/csp` needs the CommonJS build of cheerio.
 /** @type {typeof import('cheerio', { with: { 'resolution-mode': 'require' } })} */
 const { load } = createRequire(import.meta.url)('cheerio');
 
@@ -11,7 +11,7 @@ const REPORTS = '/csp-report';
 /**
  * @param {string} html the entry page of the Custom UI
  * @param {import('../app/manifest.mjs').Manifest} manifest
- * @param {string} hostOrigin origin of the page that shows the iframe, in place of the customer's site
+ * @param {string} hostOrigin the origin of the page with the iframe, which replaces the customer's site
  * @returns {string}
  */
 export function contentSecurityPolicy(html, manifest, hostOrigin) {
@@ -25,7 +25,7 @@ export function contentSecurityPolicy(html, manifest, hostOrigin) {
 }
 
 /**
- * `@forge/csp` takes addresses as plain strings, a manifest may also hold objects.
+ * Replaces address objects by strings, because `@forge/csp` accepts only strings.
  * @param {import('@forge/manifest').Permissions} permissions
  */
 function withPlainAddresses(permissions) {

@@ -1,9 +1,10 @@
-// The Forge context token of a page: what Atlassian signs of its context. Here nothing is signed, and nothing checks it.
+// Creates the Forge context token of a page, which holds the part of the context that Atlassian signs. Here it is not signed,
+// and nothing verifies it.
 import { SITE } from './members.mjs';
 
 /**
- * The module and its type. Atlassian documents of which products' properties it checks the user's access: boards, issues,
- * projects, content, spaces, repositories and pull requests. A dashboard is none of them.
+ * Returns a token with the module and its type. Atlassian verifies the user's access to boards, issues, projects, content,
+ * spaces, repositories and pull requests, but not to dashboards, so the token does not name the dashboard.
  * @param {import('./members.mjs').Member} member
  * @param {string} moduleKey
  */

@@ -1,5 +1,5 @@
-// The process in which the app's functions run: loads the webpack bundle and gives it the globals of the Forge runtime.
-// Started by functions.mjs; everything that needs the platform (storage, Jira) goes back there as a message.
+// The process in which the app's functions run. It loads the webpack bundle and provides the globals of the Forge runtime.
+// functions.mjs starts it, and receives its requests to the platform (storage, Jira) as messages.
 'use strict';
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { EgressFilteringService } = require('@forge/egress');
@@ -16,14 +16,14 @@ let lastCall = 0;
 const send = (message) => process.send?.(message);
 
 /**
- * Asks the platform, for the invocation that is running. Which installation and user that is, the platform knows.
+ * Sends a request to the platform for the current invocation. The platform knows the invocation's installation and user.
  * @param {object} target
  * @param {string} path
  * @param {{ method?: string, body?: string }} [init]
  */
 function forgeFetch(target, path, init = {}) {
   const invocation = invocations.getStore();
-  if (!invocation) throw new Error('The Forge platform can only be asked while a function is running.');
+  if (!invocation) throw new Error('The Forge platform is available only while a function is running.');
   const call = ++lastCall;
   const { method = 'GET', body = '' } = init;
   send({ type: 'platform', call, invocation: invocation.id, target, path, method, body });
@@ -31,7 +31,7 @@ function forgeFetch(target, path, init = {}) {
 }
 
 /**
- * As on the platform, a function reaches only the addresses that the manifest names.
+ * Restricts fetch to the addresses in the manifest, as the platform does.
  * @param {string[]} allowed
  */
 function restrictEgress(allowed) {

@@ -1,4 +1,4 @@
-// Runs the app's functions: one process per app, started from its webpack bundle, with the Forge variables as environment.
+// Runs the app's functions in one process, which loads the webpack bundle and has the Forge variables as its environment.
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -46,16 +46,16 @@ export class Functions {
     const [first] = await Promise.race([
       once(process, 'message'),
       once(process, 'exit').then(() => {
-        throw new Error('The app could not be loaded; the lines above say why.');
+        throw new Error('The app could not be loaded; see the error above.');
       }),
     ]);
-    if (first.type !== 'loaded') throw new Error('The function process answered something else than asked.');
+    if (first.type !== 'loaded') throw new Error('The function process did not load the bundle.');
     return functions;
   }
 
   /**
-   * Invokes a resolver function as Forge does for a Custom UI. `context` is what the call brings: on the platform, too, a
-   * user can replay a call with another one. The runtime says what the platform knows.
+   * Invokes a resolver function as Forge does for a Custom UI. The call supplies `context`, and as on the platform a user can
+   * replay a call with another one. The runtime object holds the values that the platform knows.
    * @param {Member} member
    * @param {{ moduleKey: string, handler: string, context: Record<string, unknown>, functionKey: string, payload: unknown }} call
    * @returns {Promise<unknown>}
@@ -68,7 +68,7 @@ export class Functions {
       type: 'invoke',
       invocation,
       handler,
-      // The user and the installation travel apart from what the front end knows.
+      // The platform passes the user and the installation separately from the context of the page.
       event: { call: { functionKey, payload }, context: withoutAccount(context) },
       backendRuntimePayload: {
         installContext,
@@ -131,11 +131,11 @@ export class Functions {
    * @param {{ target: { type: string, remote?: string }, path: string, method: string, body: string }} request
    */
   #answer(invocation, { target, path, method, body }) {
-    if (!invocation) return { error: 'The invocation is over.' };
+    if (!invocation) return { error: 'The invocation has ended.' };
     if (target.type === 'kvs') return answerStorage(this.#storage.of(invocation.installation), path, body);
     if (target.type === 'fpp' && target.remote === 'jira')
       return answerJira(invocation.accountId, method, path);
-    return { error: `This local host does not answer requests to '${target.remote ?? target.type}'.` };
+    return { error: `This local host does not implement '${target.remote ?? target.type}'.` };
   }
 }
 

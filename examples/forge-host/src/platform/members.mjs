@@ -1,5 +1,5 @@
-// The Jira site of the demo: its people, and the dashboard that each of them looks at. What the app learns about its user
-// comes from here, as it comes from Atlassian on the platform, and never from the app.
+// The Jira site of the demo: its users, and the dashboard that each of them sees. As on the platform, the app learns its user
+// from here and never from its page.
 
 export const SITE = {
   cloudId: '5f0c2e7e-8a34-4b8f-9f0b-2a1c7e1d9b40',
@@ -52,7 +52,7 @@ export function memberNamed(id) {
 }
 
 /**
- * What `view.getContext()` gives to the gadget of a member.
+ * Returns the result of `view.getContext()` in a member's gadget.
  * @param {Member} member
  * @param {string} moduleKey
  */

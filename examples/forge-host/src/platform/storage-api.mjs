@@ -1,5 +1,5 @@
-// The HTTP face of Forge storage, as `@forge/kvs` calls it: POST /api/v1/… with a JSON body. Entities, batches and
-// conditions of transactions are left out.
+// The HTTP interface of Forge storage, which `@forge/kvs` calls: POST /api/v1/… with a JSON body. Entities, batches and
+// conditions of transactions are not implemented.
 import { KeySpace, StorageError } from './storage.mjs';
 
 /** @typedef {{ status: number, body: string }} Answer */
@@ -23,7 +23,11 @@ const ROUTES = new Map(
     },
     '/api/v1/transaction': ({ values }, { set = [], delete: deleted = [], check = [] }) => {
       if (check.length > 0 || [...set, ...deleted].some(({ entityName }) => entityName)) {
-        throw new StorageError(501, 'NOT_IMPLEMENTED', 'This local host has no entities.');
+        throw new StorageError(
+          501,
+          'NOT_IMPLEMENTED',
+          'This local host does not implement entities and conditions.',
+        );
       }
       for (const { key, value, options } of set) values.set(key, value, options);
       for (const { key } of deleted) values.delete(key);
@@ -32,7 +36,7 @@ const ROUTES = new Map(
 );
 
 /**
- * @param {Spaces} spaces the installation's own
+ * @param {Spaces} spaces the spaces of the installation
  * @param {string} path
  * @param {string} body
  * @returns {Answer}
@@ -40,7 +44,7 @@ const ROUTES = new Map(
 export function answerStorage(spaces, path, body) {
   try {
     const route = ROUTES.get(path);
-    if (!route) throw new StorageError(501, 'NOT_IMPLEMENTED', `This local host does not answer ${path}.`);
+    if (!route) throw new StorageError(501, 'NOT_IMPLEMENTED', `This local host does not implement ${path}.`);
     const result = route(spaces, JSON.parse(body));
     return { status: 200, body: result === undefined ? '' : JSON.stringify(result) };
   } catch (error) {

@@ -1,4 +1,4 @@
-// Forge storage of one installation, in memory: values and secrets are separate spaces, as on the platform.
+// Forge storage in memory. Each installation has a space for values and one for secrets, as on the platform.
 
 /** @typedef {{ value: unknown, createdAt: number, updatedAt: number, expiresAt?: number }} Entry */
 /** @typedef {{ keyPolicy?: 'OVERRIDE' | 'FAIL_IF_EXISTS', returnValue?: 'PREVIOUS' | 'LATEST', ttl?: { value: number, unit: string } }} SetOptions */
@@ -11,7 +11,7 @@ const UNIT_MS = new Map([
 ]);
 const KEY = /^(?!\s+$)[a-zA-Z0-9:._\s\-#]{1,500}$/;
 
-/** A request that storage refuses, with the code that the app sees. */
+/** The refusal of a request, with the code that the app receives. */
 export class StorageError extends Error {
   /**
    * @param {number} status
@@ -25,13 +25,13 @@ export class StorageError extends Error {
   }
 }
 
-/** One space of keys. */
+/** A space of keys with their values. */
 export class KeySpace {
   /** @type {Map<string, Entry>} */
   #entries = new Map();
   #now;
 
-  /** @param {() => number} now milliseconds since 1970 */
+  /** @param {() => number} now returns milliseconds since 1970 */
   constructor(now = Date.now) {
     this.#now = now;
   }
@@ -58,14 +58,14 @@ export class KeySpace {
    */
   set(key, value, options = {}) {
     if (value === undefined || value === null) {
-      throw new StorageError(400, 'BAD_REQUEST', 'A value must be given and must not be null.');
+      throw new StorageError(400, 'BAD_REQUEST', 'The value is missing or null.');
     }
     const previous = this.get(key);
     if (previous && options.keyPolicy === 'FAIL_IF_EXISTS') {
       throw new StorageError(
         409,
         'KEY_ALREADY_EXISTS',
-        'The key exists already and the key policy is FAIL_IF_EXISTS.',
+        'The key already exists, and the key policy is FAIL_IF_EXISTS.',
       );
     }
     const now = this.#now();
@@ -84,9 +84,9 @@ export class KeySpace {
   }
 
   /**
-   * Entries in the order of their keys.
+   * Returns a page of entries in the order of their keys.
    * @param {string} prefix
-   * @param {string} after the last key of the page before, or empty
+   * @param {string} after the last key of the previous page, or an empty string
    * @param {number} limit
    * @returns {{ data: (Entry & { key: string })[], cursor?: string }}
    */
@@ -107,7 +107,7 @@ function requireKey(key) {
   }
 }
 
-/** The storage of every installation, each on its own. */
+/** The separate storages of all installations. */
 export class Storage {
   /** @type {Map<string, { values: KeySpace, secrets: KeySpace }>} */
   #installations = new Map();

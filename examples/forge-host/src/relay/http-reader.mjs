@@ -1,5 +1,5 @@
-// Reads HTTP/1.1 messages out of a byte stream that arrives in pieces. A message that switches to WebSocket ends the
-// reading: what follows it is left to the caller.
+// Reads HTTP/1.1 messages from a byte stream that arrives in pieces. After a switch to WebSocket, the caller takes the rest
+// of the stream.
 
 /** @typedef {{ startLine: string, headers: Map<string, string>, body: Buffer }} HttpMessage */
 
@@ -11,7 +11,7 @@ export class HttpReader {
 
   /**
    * @param {Buffer} bytes the next piece of the stream
-   * @returns {HttpMessage | undefined} a complete message; call again with nothing for the one after it
+   * @returns {HttpMessage | undefined} a complete message; call again without an argument for the next one
    */
   push(bytes = Buffer.alloc(0)) {
     this.#rest = Buffer.concat([this.#rest, bytes]);
@@ -33,7 +33,7 @@ export class HttpReader {
     return { startLine, headers, body: body.content };
   }
 
-  /** Hands over what was read beyond the last message. */
+  /** Returns the bytes after the last message. */
   takeRest() {
     const rest = this.#rest;
     this.#rest = Buffer.alloc(0);

@@ -1,4 +1,4 @@
-// Watches one connection to the relay and says what its frames mean to somebody without keys.
+// Decodes one connection to the relay as far as that is possible without keys.
 import { FrameReader, OPCODE } from './websocket-frames.mjs';
 import { HttpReader } from './http-reader.mjs';
 import { claimsOf, decodeFrame, partsOfSealed } from './wire.mjs';
@@ -8,16 +8,16 @@ const BATCH = 0x82;
 
 /** @typedef {import('./wire.mjs').Direction} Direction */
 /**
- * One thing that the relay saw.
- * @typedef {object} Sighting
+ * A message that the relay saw.
+ * @typedef {object} Observation
  * @property {number} connection
  * @property {Direction} direction
  * @property {'websocket' | 'http'} transport
  * @property {string} kind
- * @property {number} size bytes of the message
- * @property {string} [accountId] of the session, once it is known
- * @property {string} [channel] name, as far as the relay learned it
- * @property {string} [channelId] hex
+ * @property {number} size the bytes of the message
+ * @property {string} [accountId] the account of the session, once it is known
+ * @property {string} [channel] the channel's name, once the relay knows it
+ * @property {string} [channelId] the channel's id in hexadecimal
  * @property {Record<string, string> | string[]} [scope]
  * @property {string} [event]
  * @property {ReturnType<typeof partsOfSealed>} [sealed]
@@ -34,14 +34,15 @@ export class Observer {
   #frames;
   /** @type {string | undefined} */
   #accountId;
-  /** Channel name by subscribe request, then by channel id. */
-  #asked = new Map();
+  /** The channel names of pending subscribe requests. */
+  #requested = new Map();
+  /** The channel names by channel id. */
   #channels = new Map();
 
   /**
    * @param {number} connection
    * @param {import('./recording.mjs').Recording} recording
-   * @param {(sighting: Sighting) => void} report
+   * @param {(observation: Observation) => void} report
    */
   constructor(connection, recording, report) {
     this.#connection = connection;
@@ -59,7 +60,7 @@ export class Observer {
 
     const reader = this.#http[direction];
     for (let message = reader.push(bytes); message; message = reader.push()) {
-      this.#recording.addOpened(message.body);
+      this.#recording.addDecoded(message.body);
       if (message.startLine.startsWith('HTTP/1.1 101')) {
         this.#frames = { 'to-relay': new FrameReader(), 'to-client': new FrameReader() };
         this.#readFrames('to-relay', this.#http['to-relay'].takeRest());
@@ -75,18 +76,18 @@ export class Observer {
    */
   #readFrames(direction, bytes) {
     for (const { opcode, payload } of this.#frames?.[direction].push(bytes) ?? []) {
-      this.#recording.addOpened(payload);
+      this.#recording.addDecoded(payload);
       const size = payload.length;
       if (opcode === OPCODE.close) {
         const code = size >= 2 ? payload.readUInt16BE(0) : undefined;
-        this.#tell({ direction, kind: 'Close', size, detail: code ? `code ${code}` : undefined });
+        this.#observe({ direction, kind: 'Close', size, detail: code ? `code ${code}` : undefined });
       } else if (opcode === OPCODE.binary) {
-        // A batch is a message that consists of frames.
+        // A batch is a message that is a sequence of frames.
         const isBatch = direction === 'to-client' && payload[0] === BATCH;
         const inner = isBatch ? new FrameReader().push(payload) : [{ payload }];
         for (const { payload: message } of inner) this.#frame(direction, message);
       } else if (opcode === OPCODE.text) {
-        this.#tell({ direction, kind: 'Text', size });
+        this.#observe({ direction, kind: 'Text', size });
       }
     }
   }
@@ -98,7 +99,7 @@ export class Observer {
   #frame(direction, payload) {
     const size = payload.length;
     const decoded = decodeFrame(direction, payload);
-    if (!decoded) return this.#tell({ direction, kind: 'Unknown', size });
+    if (!decoded) return this.#observe({ direction, kind: 'Unknown', size });
     const { kind, fields } = decoded;
     const channelId = fields.channelId?.length ? Buffer.from(fields.channelId).toString('hex') : undefined;
     const channel = fields.channel?.name ?? this.#channels.get(channelId);
@@ -108,24 +109,24 @@ export class Observer {
       case 'Hello': {
         const claims = claimsOf(fields.token);
         this.#accountId = claims.sub;
-        this.#recording.addOpened(JSON.stringify(claims));
-        return this.#tell({ ...base, scope: claims.ctx, detail: 'a signed session token' });
+        this.#recording.addDecoded(JSON.stringify(claims));
+        return this.#observe({ ...base, scope: claims.ctx, detail: 'a signed session token' });
       }
       case 'Subscribe':
-        this.#asked.set(fields.request, channel);
-        return this.#tell(base);
+        this.#requested.set(fields.request, channel);
+        return this.#observe(base);
       case 'Subscribed':
-        this.#channels.set(channelId, this.#asked.get(fields.request));
-        return this.#tell({ ...base, channel: this.#asked.get(fields.request) });
+        this.#channels.set(channelId, this.#requested.get(fields.request));
+        return this.#observe({ ...base, channel: this.#requested.get(fields.request) });
       case 'Publish':
       case 'Publication':
-        return this.#tell({ ...base, event: fields.event, sealed: partsOfSealed(fields.sealed) });
+        return this.#observe({ ...base, event: fields.event, sealed: partsOfSealed(fields.sealed) });
       case 'Failed':
       case 'Ended':
       case 'Goodbye':
-        return this.#tell({ ...base, detail: `${fields.code}: ${fields.message}` });
+        return this.#observe({ ...base, detail: `${fields.code}: ${fields.message}` });
       default:
-        return this.#tell(base);
+        return this.#observe(base);
     }
   }
 
@@ -136,15 +137,21 @@ export class Observer {
   #http1(direction, { startLine, headers, body }) {
     const size = body.length;
     const token = headers.get('authorization');
-    if (token) this.#recording.addOpened(JSON.stringify(claimsOf(token)));
+    if (token) this.#recording.addDecoded(JSON.stringify(claimsOf(token)));
     if (direction === 'to-client') {
-      return this.#tell({ direction, transport: 'http', kind: 'Answer', size, detail: startLine.slice(9) });
+      return this.#observe({
+        direction,
+        transport: 'http',
+        kind: 'Response',
+        size,
+        detail: startLine.slice(9),
+      });
     }
     for (const { channel, scope, event, sealed } of publishedBy(body)) {
       const bytes = Buffer.from(sealed, 'base64');
-      this.#recording.addOpened(bytes);
+      this.#recording.addDecoded(bytes);
       const parts = partsOfSealed(bytes);
-      this.#tell({
+      this.#observe({
         direction,
         transport: 'http',
         kind: 'Publish',
@@ -157,15 +164,15 @@ export class Observer {
     }
   }
 
-  /** @param {Omit<Sighting, 'connection' | 'transport' | 'accountId'> & { transport?: Sighting['transport'] }} sighting */
-  #tell(sighting) {
-    const seen = { transport: /** @type {const} */ ('websocket'), ...sighting };
+  /** @param {Omit<Observation, 'connection' | 'transport' | 'accountId'> & { transport?: Observation['transport'] }} observation */
+  #observe(observation) {
+    const seen = { transport: /** @type {const} */ ('websocket'), ...observation };
     this.#report({ connection: this.#connection, accountId: this.#accountId, ...seen });
   }
 }
 
 /**
- * @param {Buffer} body of POST /v1/publish
+ * @param {Buffer} body the body of POST /v1/publish
  * @returns {{ channel: string, scope: Record<string, string>, event?: string, sealed: string }[]}
  */
 function publishedBy(body) {

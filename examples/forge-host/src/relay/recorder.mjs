@@ -1,17 +1,17 @@
-// Stands in front of the relay as a plain TCP proxy. Browsers and functions connect here, so nothing reaches the relay
-// unseen, and nothing is changed.
+// A TCP proxy in front of the relay. Browsers and functions connect to it, so it records everything that the relay sees, and
+// changes nothing.
 import { once } from 'node:events';
 import net from 'node:net';
 import { Observer } from './observer.mjs';
 import { Recording } from './recording.mjs';
 
-const KEEP = 500;
+const MAX_ROWS = 500;
 
-/** @typedef {import('./observer.mjs').Sighting & { id: number, at: number }} Row */
+/** @typedef {import('./observer.mjs').Observation & { id: number, at: number }} Row */
 
 export class Recorder {
   recording = new Recording();
-  /** @type {Row[]} the latest ones */
+  /** @type {Row[]} the newest rows, at most MAX_ROWS */
   rows = [];
   /** @type {Set<(row: Row) => void>} */
   #listeners = new Set();
@@ -36,7 +36,7 @@ export class Recorder {
 
   /**
    * @param {(row: Row) => void} listener
-   * @returns {() => void} stops it
+   * @returns {() => void} removes the listener
    */
   onRow(listener) {
     this.#listeners.add(listener);
@@ -52,7 +52,9 @@ export class Recorder {
   /** @param {net.Socket} client */
   #accept(client) {
     const relay = net.connect(this.#relayPort, '127.0.0.1');
-    const observer = new Observer(++this.#connections, this.recording, (sighting) => this.#add(sighting));
+    const observer = new Observer(++this.#connections, this.recording, (observation) =>
+      this.#add(observation),
+    );
     client.setNoDelay(true);
     relay.setNoDelay(true);
     client.on('data', (bytes) => observer.push('to-relay', /** @type {Buffer} */ (bytes)));
@@ -72,11 +74,11 @@ export class Recorder {
     }
   }
 
-  /** @param {import('./observer.mjs').Sighting} sighting */
-  #add(sighting) {
-    const row = { id: ++this.#lastRow, at: Date.now(), ...sighting };
+  /** @param {import('./observer.mjs').Observation} observation */
+  #add(observation) {
+    const row = { id: ++this.#lastRow, at: Date.now(), ...observation };
     this.rows.push(row);
-    if (this.rows.length > KEEP) this.rows.shift();
+    if (this.rows.length > MAX_ROWS) this.rows.shift();
     for (const listener of this.#listeners) listener(row);
   }
 }

@@ -1,12 +1,12 @@
-// Keeps every byte that passed the relay, as it stood on the wire and undone as far as anybody can without a key:
-// WebSocket masks and HTTP chunks taken off, base64 decoded. Then looks for text in it.
+// Keeps every byte to and from the relay, and searches for text in it. It keeps the bytes as sent, and decoded as far as that
+// is possible without a key: without WebSocket masks and HTTP chunks, and from base64.
 
 export class Recording {
-  /** @type {Map<string, Buffer[]>} by stream */
+  /** @type {Map<string, Buffer[]>} the bytes as sent, by stream */
   #wire = new Map();
   /** @type {Buffer[]} */
-  #opened = [];
-  /** Bytes on the wire, both directions together. */
+  #decoded = [];
+  /** The number of bytes as sent, in both directions. */
   bytes = 0;
 
   /**
@@ -21,12 +21,12 @@ export class Recording {
   }
 
   /** @param {Uint8Array | string} content */
-  addOpened(content) {
-    this.#opened.push(typeof content === 'string' ? Buffer.from(content) : Buffer.from(content));
+  addDecoded(content) {
+    this.#decoded.push(typeof content === 'string' ? Buffer.from(content) : Buffer.from(content));
   }
 
   /**
-   * How often a text occurs, as UTF-8 and as JSON writes it with escapes.
+   * Counts the occurrences of a text, in UTF-8 and with the escapes of JSON.
    * @param {string} text
    */
   count(text) {
@@ -35,7 +35,7 @@ export class Recording {
     for (const needle of needles) {
       if (needle.length === 0) continue;
       for (const pieces of this.#wire.values()) found += occurrences(Buffer.concat(pieces), needle);
-      for (const content of this.#opened) found += occurrences(content, needle);
+      for (const content of this.#decoded) found += occurrences(content, needle);
     }
     return found;
   }

@@ -1,4 +1,4 @@
-// Makes a configuration with a fresh app, and runs the relay with it on the loopback interface.
+// Writes a configuration with a new app, and runs the relay with it on the loopback interface.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -6,15 +6,15 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
 const APP = 'team-dashboard';
-const START_MS = 10_000;
+const START_TIMEOUT_MS = 10_000;
 
 /**
  * @param {string} program
- * @param {string} folder for the configuration
+ * @param {string} folder the folder for the configuration
  */
 export async function startRelay(program, folder) {
   const config = path.join(folder, 'relay.toml');
-  // Without the environment, so that no setting of the caller's own relay comes in.
+  // The environment is empty, so that settings of the caller's own relay do not apply.
   const init = ['init', '--config', config, '--app', APP];
   const { stdout } = await promisify(execFile)(program, init, { env: {} });
   const variables = forgeVariables(stdout);
@@ -38,7 +38,7 @@ export async function startRelay(program, folder) {
 }
 
 /**
- * The variables for the app, from the Forge commands that `init` prints.
+ * Reads the app's variables from the Forge commands that `init` prints.
  * @param {string} text
  * @returns {Record<string, string>}
  */
@@ -52,20 +52,20 @@ export function forgeVariables(text) {
 }
 
 /**
- * The relay's first line tells its address.
+ * Reads the port from the relay's first line, which has its address.
  * @param {import('node:child_process').ChildProcessByStdio<null, import('node:stream').Readable, null>} relay
  * @returns {Promise<number>}
  */
 async function portOf(relay) {
   const lines = createInterface({ input: relay.stdout });
-  const signal = AbortSignal.timeout(START_MS);
+  const signal = AbortSignal.timeout(START_TIMEOUT_MS);
   const [line] = await Promise.race([
     once(lines, 'line', { signal }),
     once(lines, 'close').then(() => {
-      throw new Error('The relay ended at once; the lines above say why.');
+      throw new Error('The relay did not start; see the error above.');
     }),
   ]);
   const port = /^listening on http:\/\/127\.0\.0\.1:(\d+)$/.exec(line)?.[1];
-  if (!port) throw new Error(`The relay's first line does not tell its address: ${line}`);
+  if (!port) throw new Error(`The relay's first line has no address: ${line}`);
   return Number(port);
 }

@@ -1,4 +1,4 @@
-// Reads WebSocket frames (RFC 6455, section 5) out of a byte stream that arrives in pieces, and joins fragments to messages.
+// Reads WebSocket frames (RFC 6455, section 5) from a byte stream that arrives in pieces, and joins fragments to messages.
 
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 };
 
@@ -12,7 +12,7 @@ export class FrameReader {
 
   /**
    * @param {Buffer} bytes the next piece of the stream
-   * @returns {Message[]} the messages that are complete by now
+   * @returns {Message[]} the messages that this piece completes
    */
   push(bytes) {
     this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
@@ -56,7 +56,7 @@ export class FrameReader {
    * @returns {Message | undefined}
    */
   #join({ final, opcode, payload }) {
-    // Control frames may stand between the fragments of a message.
+    // Control frames may arrive between the fragments of a message.
     if (opcode >= OPCODE.close) return { opcode, payload };
     if (opcode !== OPCODE.continuation) this.#fragments = { opcode, parts: [] };
     if (!this.#fragments) return undefined;

@@ -1,4 +1,4 @@
-// Decodes what stands on the wire, by the contract's own .proto file. It needs no key: this is what any relay can read.
+// Decodes the relay's messages with the protocol's .proto file. It needs no key, so any relay can read the same.
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 
@@ -17,7 +17,7 @@ const types = {
 /**
  * @param {Direction} direction
  * @param {Uint8Array} bytes one WebSocket message
- * @returns {{ kind: string, fields: Record<string, any> } | undefined} `kind` is the name of the message in the contract
+ * @returns {{ kind: string, fields: Record<string, any> } | undefined} `kind` is the name of the message in the .proto file
  */
 export function decodeFrame(direction, bytes) {
   const type = types[direction];
@@ -32,7 +32,7 @@ export function decodeFrame(direction, bytes) {
 }
 
 /**
- * The public part of a sealed message: version, key id and nonce stand before the ciphertext.
+ * Splits a sealed message into its readable head (version, key id and nonce) and its ciphertext.
  * @param {Uint8Array} sealed
  */
 export function partsOfSealed(sealed) {
@@ -47,7 +47,7 @@ export function partsOfSealed(sealed) {
 }
 
 /**
- * Claims of a JWT. They are signed, not secret.
+ * Returns the claims of a JWT, which are signed but not encrypted.
  * @param {string} token
  * @returns {Record<string, any>}
  */

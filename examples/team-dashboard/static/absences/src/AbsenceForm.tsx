@@ -1,4 +1,5 @@
-import { useState } from 'react';
+// The form for a new absence.
+import { type Dispatch, useState } from 'react';
 import type { Kind } from '../../../src/absences';
 import { plusDays, today } from './days';
 import { KINDS } from './kinds';
@@ -11,12 +12,23 @@ type Props = {
   onSubmit(absence: NewAbsence): Promise<void>;
 };
 
+/** Changes some fields of the absence. */
+type Change = Dispatch<Partial<NewAbsence>>;
+type FieldsProps = { absence: NewAbsence; change: Change };
+
+const DEFAULT_DAYS = 4;
+
+const initialAbsence = (): NewAbsence => ({
+  kind: 'vacation',
+  from: today(),
+  to: plusDays(today(), DEFAULT_DAYS),
+  note: '',
+});
+
 export function AbsenceForm({ onTouch, onCancel, onSubmit }: Props) {
-  const [kind, setKind] = useState<Kind>('vacation');
-  const [from, setFrom] = useState(today);
-  const [to, setTo] = useState(() => plusDays(today(), 4));
-  const [note, setNote] = useState('');
+  const [absence, setAbsence] = useState(initialAbsence);
   const [busy, setBusy] = useState(false);
+  const change: Change = (fields) => setAbsence((current) => ({ ...current, ...fields }));
 
   return (
     <form
@@ -26,64 +38,13 @@ export function AbsenceForm({ onTouch, onCancel, onSubmit }: Props) {
       onSubmit={async (event) => {
         event.preventDefault();
         setBusy(true);
-        await onSubmit({ kind, from, to, note });
+        await onSubmit(absence);
         setBusy(false);
       }}
     >
-      <fieldset className="kinds">
-        <legend>What for?</legend>
-        {[...KINDS].map(([value, label]) => (
-          <label key={value} className="kind">
-            <input
-              type="radio"
-              name="kind"
-              value={value}
-              checked={kind === value}
-              onChange={() => setKind(value as Kind)}
-            />
-            <span>{label}</span>
-          </label>
-        ))}
-      </fieldset>
-      <div className="fields">
-        <label className="field">
-          First day
-          <input
-            type="date"
-            name="from"
-            required
-            value={from}
-            onChange={({ target }) => {
-              setFrom(target.value);
-              if (to < target.value) setTo(target.value);
-            }}
-          />
-        </label>
-        <label className="field">
-          Last day
-          <input
-            type="date"
-            name="to"
-            required
-            min={from}
-            value={to}
-            onChange={({ target }) => setTo(target.value)}
-          />
-        </label>
-      </div>
-      <label className="field">
-        Note <span className="subtle">(optional)</span>
-        <input
-          type="text"
-          name="note"
-          maxLength={200}
-          autoFocus
-          autoComplete="off"
-          placeholder="Who stands in for you?"
-          value={note}
-          onChange={({ target }) => setNote(target.value)}
-        />
-      </label>
+      <KindField absence={absence} change={change} />
+      <DayFields absence={absence} change={change} />
+      <NoteField absence={absence} change={change} />
       <div className="actions">
         <button type="button" className="button" onClick={onCancel}>
           Cancel
@@ -93,5 +54,71 @@ export function AbsenceForm({ onTouch, onCancel, onSubmit }: Props) {
         </button>
       </div>
     </form>
+  );
+}
+
+function KindField({ absence, change }: FieldsProps) {
+  return (
+    <fieldset className="kinds">
+      <legend>Reason</legend>
+      {[...KINDS].map(([value, label]) => (
+        <label key={value} className="kind">
+          <input
+            type="radio"
+            name="kind"
+            value={value}
+            checked={absence.kind === value}
+            onChange={() => change({ kind: value as Kind })}
+          />
+          <span>{label}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function DayFields({ absence: { from, to }, change }: FieldsProps) {
+  return (
+    <div className="fields">
+      <label className="field">
+        First day
+        <input
+          type="date"
+          name="from"
+          required
+          value={from}
+          onChange={({ target: { value } }) => change({ from: value, ...(to < value && { to: value }) })}
+        />
+      </label>
+      <label className="field">
+        Last day
+        <input
+          type="date"
+          name="to"
+          required
+          min={from}
+          value={to}
+          onChange={({ target: { value } }) => change({ to: value })}
+        />
+      </label>
+    </div>
+  );
+}
+
+function NoteField({ absence: { note }, change }: FieldsProps) {
+  return (
+    <label className="field">
+      Note <span className="subtle">(optional)</span>
+      <input
+        type="text"
+        name="note"
+        maxLength={200}
+        autoFocus
+        autoComplete="off"
+        placeholder="Who stands in for you?"
+        value={note}
+        onChange={({ target: { value } }) => change({ note: value })}
+      />
+    </label>
   );
 }

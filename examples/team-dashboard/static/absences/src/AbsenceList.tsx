@@ -5,7 +5,7 @@ import { KINDS } from './kinds';
 type Props = {
   absences: Absence[];
   me: Person | undefined;
-  /** The absence that came in last, shown with a short glow. */
+  /** The id of the newest absence, which glows for a moment. */
   arrived: string | undefined;
   onRemove(id: string): void;
 };
@@ -63,6 +63,6 @@ const initials = (name: string) =>
     .map((word) => word[0]?.toUpperCase())
     .join('');
 
-/** One of six avatar colours, the same for a person everywhere. */
+/** Returns one of six avatar colours, which is always the same for a person. */
 const hueOf = (accountId: string) =>
   [...accountId].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 6;

@@ -1,4 +1,4 @@
-// "Anna is adding…", in place of the summary.
+// The hint "Anna is adding…", shown instead of the summary.
 export function AddingHint({ names }: { names: string[] }) {
   return (
     <span className="hint" data-testid="hint">

@@ -1,4 +1,4 @@
-// The gadget: header with what others are doing, form, list, and a line that says how the changes travel.
+// The gadget: header, form, list and footer.
 import { useState } from 'react';
 import { AbsenceForm } from './AbsenceForm';
 import { AbsenceList } from './AbsenceList';
@@ -10,14 +10,14 @@ import { usePresence } from './usePresence';
 
 export function App() {
   const { me, absences, problem, arrived, add, remove } = useAbsences();
-  const { adding, tell } = usePresence(me);
+  const { adding, announce } = usePresence(me);
   const [open, setOpen] = useState(false);
   const away = new Set(absences.filter(({ from, to }) => isAway(from, to)).map(({ accountId }) => accountId))
     .size;
 
   const close = () => {
     setOpen(false);
-    tell(false);
+    announce(false);
   };
 
   return (
@@ -38,7 +38,7 @@ export function App() {
 
       {open && (
         <AbsenceForm
-          onTouch={() => tell(true)}
+          onTouch={() => announce(true)}
           onCancel={close}
           onSubmit={async (absence) => {
             if (await add(absence)) close();

@@ -1,4 +1,4 @@
-// Says how changes travel, and whether they do at this moment.
+// Shows that changes are encrypted, and the state of the connection.
 import { realtime, useConnectionState } from './realtime';
 
 const STATES = {
@@ -13,7 +13,7 @@ const STATES = {
 export function Footer() {
   const state = useConnectionState();
   return (
-    // The build of Sealwire's core that runs: 'js' on a page of Forge, or 'wasm' if the app asks for it.
+    // `data-core` is the running build of Sealwire's core: 'js' on a Forge page, or 'wasm' if the app chose it.
     <footer className="footer" data-state={state} data-core={realtime.core}>
       <span>
         <svg viewBox="0 0 16 16" aria-hidden="true">

@@ -1,4 +1,4 @@
-// Calendar days as text. A day is YYYY-MM-DD and has no time zone.
+// Calendar days as text of the form YYYY-MM-DD, without a time zone.
 const DAY_MS = 86_400_000;
 const range = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', timeZone: 'UTC' });
 
@@ -11,12 +11,12 @@ export function plusDays(day: string, count: number): string {
   return new Date(Date.parse(day) + count * DAY_MS).toISOString().slice(0, 10);
 }
 
-/** "Nov 24 – 28" */
+/** Returns a text such as "Nov 24 – 28". */
 export function spanText(from: string, to: string): string {
   return range.formatRange(Date.parse(from), Date.parse(to));
 }
 
-/** "today", "for 3 more days", "in 5 days" */
+/** Returns a text such as "in 5 days", "back in 3 days" or "over". */
 export function whenText(from: string, to: string, now = today()): string {
   const until = days(now, from);
   if (until > 0) return until === 1 ? 'from tomorrow' : `in ${until} days`;

@@ -1,6 +1,6 @@
 import { invoke as forgeInvoke } from '@forge/bridge';
 
-/** Calls a function of the app's resolver; without metadata the answer is what the function returned. */
+/** Calls a function of the app's resolver, and returns its result. */
 export async function invoke<Result>(
   functionKey: string,
   payload?: Record<string, unknown>,

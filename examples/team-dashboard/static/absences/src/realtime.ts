@@ -1,11 +1,11 @@
-// This gadget's connection to Sealwire. `import { realtime } from 'sealwire'` would do too; an instance of its own lets the
-// gadget follow the state of the connection.
+// The gadget's connection to Sealwire. `import { realtime } from 'sealwire'` would be enough for publish and subscribe; a
+// separate instance lets the gadget choose the core and show the state of the connection.
 import { useSyncExternalStore } from 'react';
 import { createRealtime, Jira } from 'sealwire';
 
 const listeners = new Set<() => void>();
 
-/** Sealwire runs as plain JavaScript on a page of Forge; as WebAssembly where the manifest has `unsafe-eval` and this is set. */
+/** The build of the core: WebAssembly if VITE_SEALWIRE_CORE is `wasm`, which needs `unsafe-eval` in the manifest. */
 const core: 'wasm' | undefined = import.meta.env.VITE_SEALWIRE_CORE === 'wasm' ? 'wasm' : undefined;
 
 export const realtime = createRealtime({
@@ -14,8 +14,8 @@ export const realtime = createRealtime({
 });
 
 /**
- * Everybody who looks at the same dashboard shares these channels, whichever copy of the gadget they use. Without
- * `contextOverrides` two copies on one dashboard would be strangers to each other.
+ * The channels are shared by all users of a dashboard, and by all copies of the gadget on it. Without `contextOverrides`,
+ * each copy on a dashboard would have separate channels.
  */
 export const ABSENCES = 'absences';
 export const PRESENCE = 'presence';

@@ -1,4 +1,4 @@
-// The list of absences, kept up to date: loaded through the resolver, then followed through Sealwire.
+// The list of absences: loaded through the resolver, then kept up to date through Sealwire.
 import { useCallback, useEffect, useReducer, useRef, useState } from 'react';
 import { invoke } from './invoke';
 import type { Absence, Change, Person } from '../../../src/absences';
@@ -23,49 +23,9 @@ function reduce(absences: Absence[], action: Action): Absence[] {
 }
 
 export function useAbsences() {
-  const [absences, dispatch] = useReducer(reduce, []);
-  const [me, setMe] = useState<Person>();
   const [problem, setProblem] = useState<string>();
-  const [arrived, setArrived] = useState<string>();
-  const changes = useRef(0);
-
-  const apply = useCallback((change: Change) => {
-    changes.current += 1;
-    dispatch(change);
-  }, []);
-
-  const load = useCallback(async () => {
-    try {
-      for (;;) {
-        const before = changes.current;
-        const loaded = await invoke<Loaded>('absences.list');
-        // A change that came in meanwhile may be missing from this answer: ask again.
-        if (changes.current !== before) continue;
-        setMe(loaded.me);
-        dispatch({ type: 'loaded', absences: loaded.absences });
-        return;
-      }
-    } catch (error) {
-      setProblem(messageOf(error));
-    }
-  }, []);
-
-  useEffect(() => {
-    const subscription = realtime.subscribe<Change>(
-      ABSENCES,
-      (change, error) => {
-        // Something was missed or could not be read: what is stored is the truth.
-        if (error || typeof change === 'string') return void load();
-        apply(change);
-        if (change.type === 'added') setArrived(change.absence.id);
-      },
-      ON_THIS_DASHBOARD,
-    );
-    void load();
-    // Once more, for what changed between the first load and this moment. Without a relay the list stays as it was loaded.
-    subscription.then(load, (error) => setProblem(messageOf(error)));
-    return () => void subscription.then(({ unsubscribe }) => unsubscribe()).catch(() => {});
-  }, [apply, load]);
+  const { me, absences, apply, load } = useStoredAbsences(setProblem);
+  const arrived = useChanges(apply, load, setProblem);
 
   const attempt = useCallback(async <T>(work: () => Promise<T>): Promise<T | undefined> => {
     setProblem(undefined);
@@ -97,6 +57,65 @@ export function useAbsences() {
   );
 
   return { me, absences, problem, arrived, add, remove };
+}
+
+/** The list as it is stored, with the changes that were applied since it was loaded. */
+function useStoredAbsences(onProblem: (message: string) => void) {
+  const [absences, dispatch] = useReducer(reduce, []);
+  const [me, setMe] = useState<Person>();
+  const changes = useRef(0);
+
+  const apply = useCallback((change: Change) => {
+    changes.current += 1;
+    dispatch(change);
+  }, []);
+
+  const load = useCallback(async () => {
+    try {
+      for (;;) {
+        const before = changes.current;
+        const loaded = await invoke<Loaded>('absences.list');
+        // The answer may lack a change that arrived meanwhile, so the list is loaded again.
+        if (changes.current !== before) continue;
+        setMe(loaded.me);
+        dispatch({ type: 'loaded', absences: loaded.absences });
+        return;
+      }
+    } catch (error) {
+      onProblem(messageOf(error));
+    }
+  }, [onProblem]);
+
+  return { me, absences, apply, load };
+}
+
+/** Applies the changes that other users make. Returns the id of the newest absence. */
+function useChanges(
+  apply: (change: Change) => void,
+  load: () => Promise<void>,
+  onProblem: (message: string) => void,
+) {
+  const [arrived, setArrived] = useState<string>();
+
+  useEffect(() => {
+    const subscription = realtime.subscribe<Change>(
+      ABSENCES,
+      (change, error) => {
+        // After a gap or an unreadable message, only the storage knows the list.
+        if (error || typeof change === 'string') return void load();
+        apply(change);
+        if (change.type === 'added') setArrived(change.absence.id);
+      },
+      ON_THIS_DASHBOARD,
+    );
+    void load();
+    // The second load includes changes between the first load and the confirmation of the subscription. Without a relay the
+    // list stays as it was loaded.
+    subscription.then(load, (error) => onProblem(messageOf(error)));
+    return () => void subscription.then(({ unsubscribe }) => unsubscribe()).catch(() => {});
+  }, [apply, load, onProblem]);
+
+  return arrived;
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

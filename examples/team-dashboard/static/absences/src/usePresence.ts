@@ -1,15 +1,15 @@
-// "Anna is adding an absence": a hint from browser to browser, which no resolver ever sees. It is as good as the word of
-// whoever sent it, so nothing but this line of text hangs on it.
+// The hint "Anna is adding an absence". Browsers publish it directly, so it is only a claim of its sender and affects nothing
+// but this line of text.
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Person } from '../../../src/absences';
 import { ON_THIS_DASHBOARD, PRESENCE, realtime } from './realtime';
 
 type Hint = { accountId: string; name: string; adding: boolean };
 
-/** A hint is repeated this often while it holds … */
+/** The interval at which a hint is repeated while the user is adding. */
 const REPEAT_MS = 2_000;
-/** … and forgotten when it was not repeated for this long. */
-const FORGET_MS = 5_000;
+/** The time after which a hint expires unless it is repeated. */
+const EXPIRY_MS = 5_000;
 
 export function usePresence(me: Person | undefined) {
   const [names, setNames] = useState<ReadonlyMap<string, string>>(new Map());
@@ -31,19 +31,20 @@ export function usePresence(me: Person | undefined) {
         setNames((current) => new Map(current).set(hint.accountId, hint.name));
         timers.set(
           hint.accountId,
-          setTimeout(() => forget(hint.accountId), FORGET_MS),
+          setTimeout(() => forget(hint.accountId), EXPIRY_MS),
         );
       },
       ON_THIS_DASHBOARD,
     );
-    subscription.catch(() => {}); // The gadget works without hints.
+    // The gadget works without hints.
+    subscription.catch(() => {});
     return () => {
       timers.forEach(clearTimeout);
       void subscription.then(({ unsubscribe }) => unsubscribe()).catch(() => {});
     };
   }, [myAccount]);
 
-  const tell = useCallback(
+  const announce = useCallback(
     (adding: boolean) => {
       if (!me) return;
       const { adding: before, at } = lastSent.current;
@@ -55,5 +56,5 @@ export function usePresence(me: Person | undefined) {
     [me],
   );
 
-  return { adding: [...names.values()], tell };
+  return { adding: [...names.values()], announce };
 }
