@@ -8,7 +8,7 @@ pub(crate) struct Case {
     pub(crate) name: &'static str,
     /// Panics if the relay does not withstand the attack.
     pub(crate) attack: fn(&Target),
-    /// Whether the attack waits for a deadline of the relay. Slow attacks run at the same time as the others.
+    /// True if the attack waits for a deadline of the relay. Slow attacks run at the same time as the others.
     pub(crate) is_slow: bool,
 }
 

@@ -41,7 +41,7 @@ pub(crate) struct World {
     pub(crate) session_seconds: u64,
     /// The numbers of the installation's keys, newest first.
     pub(crate) keys: Vec<u8>,
-    /// Whether the app's session refreshes fail.
+    /// True if the app's session refreshes fail.
     pub(crate) fails_refreshes: bool,
     /// For each client, whether it has no network.
     cut: Vec<bool>,

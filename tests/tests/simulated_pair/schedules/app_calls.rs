@@ -16,7 +16,7 @@ const DEFAULT_TIMEOUT_MS: u64 = 120_000;
 pub(super) struct PublishOptions {
     /// The longest wait.
     pub(super) limit_ms: Option<u64>,
-    /// Whether the message has an id of the app, which is its number.
+    /// True if the message has an id of the app, which is its number.
     pub(super) has_id: bool,
     /// The number of a message to publish again under the same id.
     pub(super) repeats: Option<u64>,

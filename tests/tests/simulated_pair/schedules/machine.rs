@@ -9,13 +9,13 @@ pub(super) struct Machine {
     pub(super) connects: usize,
     /// The result of every connection attempt, if the machine is offline.
     pub(super) offline: Option<Offline>,
-    /// Whether the page told the client to make no attempts.
+    /// True if the page has paused the client.
     pub(super) paused: bool,
     pub(super) asleep_until: u64,
     pub(super) asleep_since: u64,
     /// The time by which the timers' clock fell behind in earlier sleeps.
     pub(super) timer_lag_ms: u64,
-    /// Whether the timers' clock stands still in the newest sleep.
+    /// True if the timers' clock stands still in the newest sleep.
     pub(super) timers_stopped: bool,
     /// The difference between the machine's wall clock and the true time.
     pub(super) clock_offset_ms: i64,

@@ -59,7 +59,7 @@ fn end_all_faults(world: &mut World) {
     world.drain();
 }
 
-/// Lets a connection die in silence while new ones succeed: a publish on it must arrive soon all the same.
+/// Lets a connection die in silence while new ones succeed: a publish on it must still arrive soon.
 fn replace_a_dead_connection(world: &mut World) -> Result<(), String> {
     // A session that the app was asked for during the faults may still arrive, and the next request waits for it.
     world.run(world.last_answer_at.saturating_sub(world.now_ms));

@@ -42,7 +42,7 @@ pub(super) struct World {
     /// The arrival of the app's last answer among all requests so far.
     pub(super) last_answer_at: u64,
     steps: usize,
-    /// Whether to print every event.
+    /// Prints every event.
     pub(super) verbose: bool,
     /// The first guarantee that was broken.
     pub(super) violation: Option<String>,

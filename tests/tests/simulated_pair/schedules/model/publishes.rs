@@ -8,9 +8,9 @@ pub(in super::super) struct PublishCall {
     pub(in super::super) number: u64,
     pub(in super::super) padding: usize,
     times_out_at: u64,
-    /// Whether the app gave the message an id.
+    /// True if the app gave the message an id.
     has_id: bool,
-    /// Whether the app ended its wait.
+    /// True if the app ended its wait.
     withdrawn: bool,
     ended: bool,
     pub(in super::super) acknowledged: bool,
