@@ -10,13 +10,15 @@ const show = (/** @type {string} */ text) => {
   document.body.append(line);
 };
 
-await realtime.subscribe('notes', (note, error) => {
-  if (error) show(error.message);
-  else if (typeof note === 'object') show(String(note.text));
-});
-
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
   await invoke('addNote', { text: new FormData(form).get('text') });
   form.reset();
 });
+
+realtime
+  .subscribe('notes', (note, error) => {
+    if (error) show(error.message);
+    else if (typeof note === 'object') show(String(note.text));
+  })
+  .catch((error) => show(error.message));

@@ -45,7 +45,7 @@ pub(crate) struct RelaySettings {
     pub(crate) heartbeat: Duration,
 }
 
-type Outlet = Rc<RefCell<Vec<Outgoing>>>;
+type Outbox = Rc<RefCell<Vec<Outgoing>>>;
 
 struct Session {
     rules: SessionRules,
@@ -54,10 +54,10 @@ struct Session {
 
 pub(crate) struct Relay {
     hub: Hub,
-    terms: Arc<SessionConfig>,
-    subscribers: Subscribers<(u64, Outlet)>,
+    config: Arc<SessionConfig>,
+    subscribers: Subscribers<(u64, Outbox)>,
     sessions: BTreeMap<u64, Session>,
-    outlet: Outlet,
+    outbox: Outbox,
     /// The number of clients' messages that the session rules refused.
     pub(crate) refusals: usize,
     pub(crate) hub_events: Vec<HubEvent>,
@@ -76,7 +76,7 @@ impl Relay {
     pub(crate) fn with(epoch: u64, RelaySettings { limits, heartbeat }: RelaySettings, now: Now) -> Self {
         let mut keyring = Keyring::default();
         keyring.insert(APP, signing_key()).expect("the keyring is empty");
-        let terms = SessionConfig {
+        let config = SessionConfig {
             keys: Arc::new(SigningKeys::new(keyring)),
             revocations: Arc::default(),
             hello_timeout: Duration::from_secs(5),
@@ -87,10 +87,10 @@ impl Relay {
         };
         Self {
             hub: Hub::new(epoch, limits, now),
-            terms: Arc::new(terms),
+            config: Arc::new(config),
             subscribers: Subscribers::default(),
             sessions: BTreeMap::new(),
-            outlet: Outlet::default(),
+            outbox: Outbox::default(),
             refusals: 0,
             hub_events: Vec::new(),
         }
@@ -98,11 +98,11 @@ impl Relay {
 
     /// Applies changed settings, as a reload does.
     pub(crate) fn apply_settings(&self, settings: sealwire_relay::Settings) {
-        self.terms.limits.set(settings);
+        self.config.limits.set(settings);
     }
 
     pub(crate) fn accept(&mut self, connection: u64, now: Now) {
-        let rules = SessionRules::new(self.terms.clone(), 0, now);
+        let rules = SessionRules::new(self.config.clone(), 0, now);
         self.sessions.insert(connection, Session { rules, channels: BTreeSet::new() });
     }
 
@@ -114,9 +114,9 @@ impl Relay {
     }
 
     /// Ends a session for a reason other than its messages.
-    pub(crate) fn end_session(&mut self, connection: u64, fault: EndReason, now: Now) {
+    pub(crate) fn end_session(&mut self, connection: u64, reason: EndReason, now: Now) {
         if let Some(session) = self.sessions.get_mut(&connection) {
-            session.rules.handle_end(fault);
+            session.rules.handle_end(reason);
             self.act(connection, now);
         }
     }
@@ -160,7 +160,7 @@ impl Relay {
     }
 
     pub(crate) fn take_outgoing(&mut self) -> Vec<Outgoing> {
-        self.outlet.take()
+        self.outbox.take()
     }
 
     /// Returns the number of subscriptions of all sessions.
@@ -178,8 +178,8 @@ impl Relay {
                     if !session.channels.insert(channel) {
                         self.hub.unsubscribe(channel, now);
                     }
-                    let outlet = (connection, self.outlet.clone());
-                    self.subscribers.subscribe(channel, SessionId(connection), outlet, events);
+                    let outbox = (connection, self.outbox.clone());
+                    self.subscribers.subscribe(channel, SessionId(connection), outbox, events);
                     let replay = self.hub.subscribe(tenant, channel, since, now);
                     let replayed = replay.publications.bytes();
                     let start = SubscriptionStart {
@@ -190,8 +190,8 @@ impl Relay {
                     session.rules.handle_subscribed(Ok(start), now);
                     self.hub_events.push(HubEvent::Subscribed { channel, since, replay: replay.clone() });
                     self.act(connection, now);
-                    self.subscribers.catch_up(channel, SessionId(connection), &replay, |outlet, catch_up| {
-                        catch_up.publications().for_each(|publication| push(outlet, publication.message()));
+                    self.subscribers.catch_up(channel, SessionId(connection), &replay, |outbox, catch_up| {
+                        catch_up.publications().for_each(|publication| push(outbox, publication.message()));
                     });
                 }
                 SessionAction::Unsubscribe(channel) => {
@@ -211,13 +211,13 @@ impl Relay {
                     self.act(connection, now);
                     if let Some(publication) = outcome.publication {
                         self.subscribers
-                            .deliver(&publication, |outlet, publication| push(outlet, publication.message()));
+                            .deliver(&publication, |outbox, publication| push(outbox, publication.message()));
                     }
                 }
                 SessionAction::Audit(_) => self.refusals += 1,
                 SessionAction::Close(code) => {
                     if connection != RESOLVER {
-                        self.outlet.borrow_mut().push(Outgoing::Close(connection, code as u16));
+                        self.outbox.borrow_mut().push(Outgoing::Close(connection, code as u16));
                     }
                     self.remove(connection, now);
                 }
@@ -226,13 +226,13 @@ impl Relay {
     }
 
     fn send(&self, connection: u64, message: &ToClient) {
-        push(&(connection, self.outlet.clone()), message.to_bytes().into());
+        push(&(connection, self.outbox.clone()), message.to_bytes().into());
     }
 }
 
-fn push((connection, outlet): &(u64, Outlet), message: Bytes) {
+fn push((connection, outbox): &(u64, Outbox), message: Bytes) {
     if *connection == RESOLVER {
         return;
     }
-    outlet.borrow_mut().push(Outgoing::Message(*connection, message));
+    outbox.borrow_mut().push(Outgoing::Message(*connection, message));
 }

@@ -88,7 +88,7 @@ fn stay_connected(world: &mut World) -> Result<(), String> {
     let connects =
         |world: &World| subscribed.iter().map(|client| world.machines[*client].connects).sum::<usize>();
     let (connected, gaps) = (connects(world), world.model.gaps);
-    // A client cannot know the end of its session if the relay's clock jumped after it told the time, or if the client's
+    // A client cannot know the end of its session if the relay's clock jumped after `Welcome`, or if the client's
     // timers stood still while the machine slept.
     let clocks_unreliable = are_clocks_unreliable(world);
     world.model.must_publish = !clocks_unreliable;

@@ -59,7 +59,7 @@ impl World {
                 let now = self.client_now(client);
                 self.machines[client].core.handle_decrypted(now, opening, plaintext);
             }
-            // The client is not told; its late timers show it.
+            // The client receives no event; it detects the sleep by its late timers.
             Arrival::Awake => {}
         }
     }
