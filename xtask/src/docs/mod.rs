@@ -38,7 +38,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     step::checking("links");
     let mut faults = links::check_markdown(workspace)?;
     let (broken, count) = links::check_site(&site)?;
-    faults.extend(broken);
+    faults.extend(broken.into_iter().map(|fault| fault.relative_to(&workspace.root)));
     links::report(&faults)?;
     println!("{count} links checked\n{}", site.join("index.html").display());
     if options.open {

@@ -1,23 +1,36 @@
-//! Broken links, as they are reported.
+//! Faults of Markdown files and of pages of the site, as they are reported.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Result, ensure};
 
 /// The number of faults that a report spells out.
 const MAX_SHOWN: usize = 40;
 
-/// A broken link.
+/// A broken link or code sample.
 #[derive(Debug)]
 pub(crate) struct Fault {
-    /// The file with the link.
+    /// The file with the fault.
     pub(crate) file: PathBuf,
-    /// The line of the link, counted from 1.
+    /// The line of the fault, counted from 1.
     pub(crate) line: usize,
-    /// The link as written.
+    /// The link as written, or the kind of the sample.
     pub(crate) link: String,
     /// A sentence that says what is wrong and what to do.
     pub(crate) problem: String,
+}
+
+impl Fault {
+    /// The same fault with a path relative to `folder`, if the file lies below it.
+    pub(crate) fn relative_to(mut self, folder: &Path) -> Self {
+        if let Ok(file) = self.file.strip_prefix(folder) {
+            self.file = file.to_owned();
+        }
+        self
+    }
 }
 
 impl fmt::Display for Fault {
@@ -32,12 +45,7 @@ pub(crate) fn report(faults: &[Fault]) -> Result<()> {
     let shown: Vec<_> = faults.iter().take(MAX_SHOWN).map(Fault::to_string).collect();
     let rest = faults.len() - shown.len();
     let rest = if rest > 0 { format!("\n    and {rest} more") } else { String::new() };
-    ensure!(
-        faults.is_empty(),
-        "{} broken links or samples:\n    {}{rest}",
-        faults.len(),
-        shown.join("\n    ")
-    );
+    ensure!(faults.is_empty(), "{} faults:\n    {}{rest}", faults.len(), shown.join("\n    "));
     Ok(())
 }
 
