@@ -89,7 +89,8 @@ fn check_link(
     };
     exists(workspace, &path)?;
     let Some(anchor) = anchor else { return Ok(()) };
-    match pages.get(&path) {
+    // The repository's site shows the README of a folder.
+    match pages.get(&path).or_else(|| pages.get(&path.join("README.md"))) {
         Some(page) if page.markdown.anchors.contains(anchor) => Ok(()),
         Some(page) => {
             let meant = suggestion(anchor, &page.markdown.anchors, "#");
@@ -160,12 +161,14 @@ mod tests {
     #[test]
     fn links_to_files_folders_and_headings_hold() {
         let own = format!("[d]({REPOSITORY}/blob/main/docs/a.md#two)");
-        let readme =
-            format!("[a](docs/a.md#one-two) [b](docs) [c](LICENSE) {own} [e](#top) <a id=\"top\"></a>");
+        let readme = format!(
+            "[a](docs/a.md#one-two) [b](docs) [f](pkg#one) [c](LICENSE) {own} [e](#top) <a id=\"top\"></a>"
+        );
         let sources = [
             ("README.md", readme.as_str()),
             ("docs/a.md", "# One, two\n## Two\n[r](../README.md)"),
             ("LICENSE", ""),
+            ("pkg/README.md", "# One"),
         ];
         assert_eq!(problems("hold", &sources), Vec::<String>::new());
     }

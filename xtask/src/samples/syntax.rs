@@ -39,7 +39,7 @@ fn parse(command: &duct::Expression, what: &str, code: &str) -> Result<Result<()
     }
     let complaint = String::from_utf8_lossy(&output.stdout);
     // A script's stack trace surrounds the one line that matters.
-    let is_error = |line: &&str| line.contains("rror: ") && !line.contains("throw ");
+    let is_error = |line: &&str| ["Error: ", "error: "].iter().any(|word| line.contains(word));
     let line = complaint.lines().find(is_error).or_else(|| complaint.lines().next()).unwrap_or_default();
     Ok(Err(format!("it is no {what}: {line}")))
 }
