@@ -1,9 +1,10 @@
-// Makes the output of wasm2js fit for the package. Called by `cargo xtask core` with the file to rewrite.
+// Rewrites the output of wasm2js for the package. `cargo xtask core` calls it with the file to rewrite.
 //
-// 1. Memory that grows is a new buffer behind new HEAP views. `HEAP32[f() >> 2]` looks HEAP32 up before it calls f, so
-//    it would read the old memory whenever f makes it grow. Such a load becomes `loadHEAP32(f() >> 2)`: a function's
-//    arguments are evaluated before its body looks the view up. (wasm2js itself sees to stores; that is checked here.)
-// 2. The code runs when `instantiate()` is called and not when the file is imported.
+// 1. Growth replaces the memory: a new buffer with new HEAP views. `HEAP32[f() >> 2]` looks HEAP32 up before it calls
+//    f, so it reads the old memory if f makes the memory grow. Such a load becomes `loadHEAP32(f() >> 2)`: JavaScript
+//    evaluates the arguments of a function before its body looks the view up. wasm2js itself handles stores; a check
+//    here proves it.
+// 2. The code runs at the call of `instantiate()` and not at the import of the file.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parse } from 'acorn';
 
@@ -18,7 +19,7 @@ walk(tree, undefined);
 delayStart();
 writeFileSync(file, apply(source, edits));
 
-/** Visits every node; `parent` tells a load from the target of a store. */
+/** Visits every node. The parent distinguishes a load from the target of a store. */
 function walk(node, parent) {
   if (isHeapAccess(node) && mayGrow(node.property)) {
     if (parent.type === 'AssignmentExpression' && parent.left === node) {
@@ -38,7 +39,7 @@ function isHeapAccess(node) {
   return node.type === 'MemberExpression' && node.computed && /^HEAPU?F?\d+$/.test(node.object.name ?? '');
 }
 
-/** Whether evaluating the expression may run code that grows the memory: any call but those of Math. */
+/** Returns true if the expression contains a call that may grow the memory: any call except those of Math. */
 function mayGrow(node) {
   if (node.type === 'CallExpression' && !/^Math_/.test(node.callee.name ?? '')) return true;
   return children(node).some(mayGrow);
@@ -50,7 +51,7 @@ function children(node) {
     .filter((value) => typeof value?.type === 'string');
 }
 
-/** Turns the instance that wasm2js makes and exports at the end of the file into a function that makes one. */
+/** Replaces the instance that wasm2js creates and exports at the end of the file with a function that creates one. */
 function delayStart() {
   const start = tree.body.findIndex(
     (statement) =>

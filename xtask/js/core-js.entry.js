@@ -1,4 +1,4 @@
-// The browser core as plain JavaScript. xtask puts this beside what wasm-bindgen and wasm2js generated and bundles all.
+// The browser core as plain JavaScript. xtask bundles this file with the output of wasm-bindgen and wasm2js.
 import * as core from './core_bg.js';
 import { instantiate } from './core_bg.wasm.js';
 

@@ -1,5 +1,5 @@
-// The resolver core as WebAssembly, for Node.js. Forge bundles functions and would lose a file beside them, so the
-// bytes are in the text; and functions call it like any other code, so it is compiled at the first call, in place.
+// The resolver core as WebAssembly, for Node.js. Forge bundles functions and would lose a separate file, so the bytes are
+// part of the text. Functions call the core synchronously, so the first call compiles it.
 import * as core from './core.js';
 import base64 from './core_bg.wasm';
 

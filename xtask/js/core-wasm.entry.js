@@ -1,4 +1,4 @@
-// The browser core as WebAssembly. xtask puts this beside what wasm-bindgen generated and bundles both.
+// The browser core as WebAssembly. xtask bundles this file with the output of wasm-bindgen.
 import start, * as core from './core.js';
 import hex from './core_bg.hex';
 

@@ -1,4 +1,4 @@
-//! Installing Debian packages, for a root user on Debian and nobody else.
+//! Installs Debian packages, for the root user on Debian only.
 
 use std::path::Path;
 
@@ -6,12 +6,12 @@ use anyhow::Result;
 
 use crate::step;
 
-/// Whether packages may be installed: Debian or a child of it, and root.
+/// Returns true for root on Debian or a distribution derived from it.
 pub(crate) fn is_usable() -> bool {
     Path::new("/etc/debian_version").exists() && is_root()
 }
 
-/// Installs packages, never removing others for them.
+/// Installs packages. apt fails if it would have to remove others for them.
 pub(crate) fn install(packages: &[&str]) -> Result<()> {
     step::installing(&format!("Debian packages {}", packages.join(" ")));
     apt(&["update", "-qq"])?;
@@ -22,7 +22,7 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
 }
 
 fn apt(arguments: &[&str]) -> Result<()> {
-    // apt's own account of what it does belongs to stderr, where the steps are.
+    // apt's progress belongs to stderr, where the steps are.
     duct::cmd("apt-get", arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout_to_stderr().run()?;
     Ok(())
 }

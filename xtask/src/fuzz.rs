@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz`: random input for everything that reads outside input, as long as one likes. Needs cargo-fuzz and a
-//! nightly compiler; the kept corpus is replayed by the ordinary tests everywhere.
+//! `cargo xtask fuzz`: runs the fuzz targets on random input. Requires cargo-fuzz and a nightly compiler. The ordinary
+//! tests replay the kept corpus without either.
 
 use std::fs;
 
@@ -8,17 +8,17 @@ use duct::Expression;
 
 use crate::{step, workspace::Workspace};
 
-/// What to run, for how long.
+/// The targets to run, and for how long.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The targets to run; all of them when none is named.
+    /// The targets to run; all of them if none is named.
     targets: Vec<String>,
-    /// Seconds for each target.
+    /// The seconds that each target runs.
     #[arg(long, default_value_t = 60)]
     seconds: u32,
 }
 
-/// Runs the targets, one after the other.
+/// Runs the targets one after the other.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let missing = missing()?;
     ensure!(missing.is_none(), "{}", missing.unwrap_or_default());
@@ -31,7 +31,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// What has to be installed before anything can be run.
+/// Returns the sentence about a missing tool, or nothing if the targets can run.
 pub(crate) fn missing() -> Result<Option<&'static str>> {
     let there = |arguments: &[&str]| -> Result<bool> {
         let asked = duct::cmd("rustup", arguments).stdout_null().stderr_null().unchecked().run();
@@ -46,7 +46,7 @@ pub(crate) fn missing() -> Result<Option<&'static str>> {
     })
 }
 
-/// The targets: the folders of the kept corpus.
+/// Returns the targets, which are the folders of the kept corpus.
 pub(crate) fn targets(workspace: &Workspace) -> Result<Vec<String>> {
     let mut targets = Vec::new();
     for entry in fs::read_dir(workspace.root.join("fuzz/corpus"))? {
@@ -56,7 +56,7 @@ pub(crate) fn targets(workspace: &Workspace) -> Result<Vec<String>> {
     Ok(targets)
 }
 
-/// The command that runs one target. What it finds of interest goes under target/, what breaks it to fuzz/artifacts.
+/// Returns the command that runs one target. New inputs go to target/fuzz/corpus, failing ones to fuzz/artifacts.
 pub(crate) fn command(workspace: &Workspace, target: &str, seconds: u32) -> Result<Expression> {
     let found = workspace.target.join("fuzz/corpus").join(target);
     fs::create_dir_all(&found)?;

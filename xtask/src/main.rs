@@ -1,17 +1,21 @@
-//! The project's own build tool: `cargo xtask package | check | test | demo`. See docs/building.md.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks through them")]
+//! The project's build tool: `cargo xtask help` lists its commands, docs/building.md explains them.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool prints")]
 
 mod apt;
 mod bench;
+mod cargo_tool;
 mod check;
 mod chromium;
 mod client_speed;
 mod core;
 mod demo;
+mod docs;
 mod engines;
 mod files;
 mod fuzz;
+mod help;
 mod hex;
+mod links;
 mod mutations;
 mod npm;
 mod package;
@@ -19,9 +23,11 @@ mod path;
 mod python;
 mod relay;
 mod runner;
+mod samples;
 mod stamp;
 mod step;
 mod strace;
+mod structure;
 mod test;
 mod toolchain;
 mod workspace;
@@ -29,7 +35,7 @@ mod workspace;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use workspace::Workspace;
 
 #[derive(Parser)]
@@ -41,30 +47,32 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Measures the relay beside its peers and the limits of the kernel.
-    Bench(bench::Options),
-    /// Judges the source: formatting, lints, types, dependencies.
-    Check,
-    /// Measures how soon a page is connected and how fast it receives, in Chromium.
-    ClientSpeed,
-    /// Builds the Rust core for JavaScript into js/src/generated, nothing else.
-    Core,
     /// Runs the example app on a local stand-in for Forge and prints its address.
     Demo(demo::Options),
-    /// Feeds everything that reads outside input with random input.
-    Fuzz(fuzz::Options),
-    /// Puts known bugs into a copy of the sources and checks that the seeded schedules find each.
-    Mutations,
-    /// Builds the npm package, packs it and prints its sizes.
+    /// Builds the npm package, packs it, prints its sizes and compares them with the budget.
     Package,
+    /// Builds only the Rust core for JavaScript, into js/src/generated.
+    Core,
+    /// Prints shell lines that select the toolchain with the wasm32 target: eval "$(cargo xtask toolchain)".
+    Toolchain,
+    /// Checks formats, lints, types, structure, links, samples, spelling and dependencies.
+    Check(check::Options),
     /// Runs every test, or the named stages.
     Test(test::Options),
-    /// Prints the shell lines that select the toolchain with the wasm32 target: eval "$(cargo xtask toolchain)".
-    Toolchain,
+    /// Fuzzes every function that reads outside input.
+    Fuzz(fuzz::Options),
+    /// Inserts known bugs into a copy of the sources and checks that the seeded schedules find each of them.
+    Mutations,
+    /// Measures the relay beside its peers and the limits of the kernel.
+    Bench(bench::Options),
+    /// Measures the time to connect and the rate of delivery of a page in Chromium.
+    ClientSpeed,
+    /// Builds the documentation site and checks its links.
+    Docs(docs::Options),
 }
 
 fn main() -> ExitCode {
-    // Not `Result` from main, which prints a backtrace where RUST_BACKTRACE is set.
+    // A `Result` from main would print a backtrace if RUST_BACKTRACE is set.
     run().unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
@@ -72,18 +80,21 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<ExitCode> {
-    // cargo calls the runner as `<xtask> wasm-bindgen-test-runner <module> <test arguments>`, which clap must not read.
+    // cargo calls the runner as `<xtask> wasm-bindgen-test-runner <module> <test arguments>`; clap must not parse
+    // these.
     if std::env::args_os().nth(1).is_some_and(|argument| argument == runner::NAME) {
         runner::run()?;
         return Ok(ExitCode::SUCCESS);
     }
     let workspace = Workspace::open()?;
-    match Arguments::parse().command {
+    let matches = help::grouped(Arguments::command()).get_matches();
+    match Arguments::from_arg_matches(&matches)?.command {
         Command::Bench(options) => bench::run(&workspace, &options)?,
-        Command::Check => check::run(&workspace)?,
+        Command::Check(options) => check::run(&workspace, &options)?,
         Command::ClientSpeed => client_speed::run(&workspace)?,
         Command::Core => core::build(&workspace)?,
         Command::Demo(options) => demo::run(&workspace, &options)?,
+        Command::Docs(options) => docs::run(&workspace, &options)?,
         Command::Fuzz(options) => fuzz::run(&workspace, &options)?,
         Command::Mutations => return mutations::run(&workspace),
         Command::Package => package::run(&workspace)?,

@@ -1,5 +1,6 @@
-//! `cargo xtask mutations`: puts one bug after the other into a copy of the sources and lets the seeded schedules find it.
-//! The bugs are replacements of text, listed in tests/mutations.json, so that no released code knows of them.
+//! `cargo xtask mutations`: inserts one bug after the other into a copy of the sources and runs the seeded schedules,
+//! which must find each. The bugs are replacements of text in tests/mutations.json, so released code contains none of
+//! them.
 
 use std::{fs, path::Path, process::ExitCode, time::Instant};
 
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use crate::{files, step, workspace::Workspace};
 
-/// The crates that are built, and what they are built with.
+/// The files and folders that the copy needs to build.
 const SOURCES: [&str; 11] = [
     "Cargo.toml",
     "Cargo.lock",
@@ -24,7 +25,7 @@ const SOURCES: [&str; 11] = [
 ];
 const SCHEDULES: &str = "20000";
 
-/// Prints a row for each bug; fails where one was not found.
+/// Prints a row for each bug. The exit code is a failure if the schedules missed one.
 pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
     let _lock = workspace.lock("mutations")?;
     let copy = workspace.target.join("mutations");
@@ -35,8 +36,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
     let mutations: Vec<Value> = serde_json::from_str(&list)?;
     let mut escaped = 0;
     for mutation in &mutations {
-        let name = mutation["name"].as_str().context("a mutation has a name")?;
-        let edits = mutation["edits"].as_array().context("a mutation has edits")?;
+        let name = mutation["name"].as_str().context("a mutation in tests/mutations.json lacks `name`")?;
+        let edits =
+            mutation["edits"].as_array().context("a mutation in tests/mutations.json lacks `edits`")?;
         step::checking(name);
         edits.iter().try_for_each(|edit| apply(&copy, edit)).with_context(|| name.to_owned())?;
         let start = Instant::now();
@@ -52,7 +54,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<ExitCode> {
     Ok(if escaped == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What the schedules say of the copy; nothing where they find no fault.
+/// Runs the schedules on the copy and returns the line with the failing seed, or nothing if all pass.
 fn found(workspace: &Workspace, copy: &Path) -> Result<Option<String>> {
     let arguments = ["test", "--quiet", "--locked", "--profile", "schedules", "-p", "sealwire-tests"];
     let arguments = arguments.into_iter().chain(["--test", "simulated_pair", "in_every_schedule"]);
@@ -70,7 +72,7 @@ fn found(workspace: &Workspace, copy: &Path) -> Result<Option<String>> {
     let output = [output.stdout, output.stderr].concat();
     let output = String::from_utf8_lossy(&output);
     let seed = output.lines().find(|line| line.starts_with("seed "));
-    let seed = seed.with_context(|| format!("the mutated copy failed otherwise:\n{output}"))?;
+    let seed = seed.with_context(|| format!("the mutated copy failed without a failing seed:\n{output}"))?;
     Ok(Some(seed.to_owned()))
 }
 
@@ -80,17 +82,17 @@ fn apply(copy: &Path, edit: &Value) -> Result<()> {
     let times = source.matches(from).count();
     ensure!(
         times == 1,
-        "{} has the text to replace {times} times; bring tests/mutations.json up to date",
+        "{} contains the text to replace {times} times, not once; correct the edit in tests/mutations.json",
         file.display()
     );
     files::write(&file, source.replace(from, text(edit, "to")?))
 }
 
 fn text<'a>(edit: &'a Value, name: &str) -> Result<&'a str> {
-    edit[name].as_str().with_context(|| format!("an edit has `{name}`"))
+    edit[name].as_str().with_context(|| format!("an edit in tests/mutations.json lacks `{name}`"))
 }
 
-/// Copies a file or folder; the time of every file that differs is new, so that cargo sees it.
+/// Copies a file or folder. Only files that differ are written, so cargo rebuilds only these.
 fn restore(root: &Path, copy: &Path, path: &Path) -> Result<()> {
     let source = root.join(path);
     let skipped = ["target", "node_modules", "dist"];

@@ -1,4 +1,4 @@
-//! npm packages: installed as locked, and their programs.
+//! Installs the npm packages that package-lock.json locks, and runs their programs.
 
 use std::{ffi::OsString, path::Path};
 
@@ -7,13 +7,14 @@ use serde_json::{Map, Value};
 
 use crate::{files, step, workspace::Workspace};
 
-/// Installs what package-lock.json says, unless that is what is there.
+/// Installs the locked packages, unless all of them are installed.
 pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     let packages = |file: &str| -> Option<Map<String, Value>> {
         let lock: Value = serde_json::from_slice(&files::read(&workspace.root.join(file)).ok()?).ok()?;
         lock.get("packages")?.as_object().cloned()
     };
-    let locked = packages("package-lock.json").context("package-lock.json is missing or broken")?;
+    let locked = packages("package-lock.json")
+        .context("package-lock.json is missing or malformed; restore it from the repository")?;
     if packages("node_modules/.package-lock.json").is_some_and(|installed| is_complete(&locked, &installed)) {
         return Ok(());
     }
@@ -26,7 +27,8 @@ pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Whether every locked package is installed in its locked version. Optional ones may be for other machines.
+/// Returns true if every locked package is installed in its locked version. Optional packages are left out: they may be
+/// for other platforms.
 fn is_complete(locked: &Map<String, Value>, installed: &Map<String, Value>) -> bool {
     let is = |package: &Value, property: &str| package.get(property) == Some(&Value::Bool(true));
     locked.iter().filter(|(path, package)| path.contains("node_modules/") && !is(package, "optional")).all(
@@ -36,19 +38,19 @@ fn is_complete(locked: &Map<String, Value>, installed: &Map<String, Value>) -> b
     )
 }
 
-/// A program to run with arguments.
+/// A command that runs in the root folder.
 pub(crate) struct Program {
     arguments: Vec<OsString>,
     root: std::path::PathBuf,
 }
 
-/// A program of an installed package.
+/// Returns the command for a program of an installed package.
 pub(crate) fn tool(workspace: &Workspace, name: &str) -> Program {
     let program = workspace.root.join("node_modules/.bin").join(name);
     Program { arguments: vec![program.into()], root: workspace.root.clone() }
 }
 
-/// A script of this repository.
+/// Returns the command that runs a script of this repository with Node.js.
 pub(crate) fn script(workspace: &Workspace, path: &str) -> Program {
     Program { arguments: vec!["node".into(), path.into()], root: workspace.root.clone() }
 }
@@ -64,7 +66,7 @@ impl Program {
         self
     }
 
-    /// Runs it in the root folder. What it prints goes to stderr, where the steps are.
+    /// Runs the command. Its output goes to stderr, where the steps are.
     pub(crate) fn run(self) -> Result<()> {
         let name =
             Path::new(&self.arguments[0]).file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -1,4 +1,4 @@
-//! Environments of Python packages below target/: for the example in Python, and for programs that PyPI has.
+//! Virtual environments of Python packages below target/: for the Python example, and for programs from PyPI.
 
 use std::path::PathBuf;
 
@@ -11,12 +11,13 @@ use crate::{
     workspace::Workspace,
 };
 
-/// The folder of the programs that `xtask/python-tools.txt` names.
+/// Installs the programs that `xtask/python-tools.txt` lists and returns their folder.
 pub(crate) fn tools(workspace: &Workspace) -> Result<PathBuf> {
     environment(workspace, "tools", "xtask/python-tools.txt")
 }
 
-/// The folder of programs of an environment that has what a requirements file of this repository names.
+/// Creates an environment with the packages of a requirements file, unless it is up to date, and returns the folder of
+/// its programs.
 pub(crate) fn environment(workspace: &Workspace, name: &str, requirements: &str) -> Result<PathBuf> {
     let folder = workspace.target.join("python").join(name);
     let programs = folder.join("bin");
@@ -44,7 +45,7 @@ pub(crate) fn environment(workspace: &Workspace, name: &str, requirements: &str)
     Ok(programs)
 }
 
-/// Whether an environment with pip could be made.
+/// Creates an environment. Returns false if Python lacks venv or pip.
 fn make(folder: &PathBuf) -> Result<bool> {
     let made = duct::cmd!("python3", "-m", "venv", "--clear", folder).stdout_to_stderr().unchecked().run();
     Ok(made.context("Python 3 is not installed (Debian: python3-venv)")?.status.success())

@@ -1,4 +1,4 @@
-//! The relay's binary, built on its own so that no other package's features are in it.
+//! Builds the relay's binary on its own, so that it contains no feature that another package enables.
 
 use std::path::PathBuf;
 
@@ -6,17 +6,18 @@ use anyhow::{Context, Result};
 
 use crate::workspace::Workspace;
 
-/// Builds `sealwire-relay` without optimisation and gives its path.
+/// Builds `sealwire-relay` without optimization and returns its path.
 pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     compile(workspace, "dev", "debug")
 }
 
-/// The same as it is shipped.
+/// Builds `sealwire-relay` as it is released and returns its path.
 pub(crate) fn build_optimized(workspace: &Workspace) -> Result<PathBuf> {
     compile(workspace, "release", "release")
 }
 
-/// The same with optimisation but without the minutes that the link of a release takes.
+/// Builds `sealwire-relay` with optimization, but without link-time optimization, which takes minutes, and returns its
+/// path.
 pub(crate) fn build_quick(workspace: &Workspace) -> Result<PathBuf> {
     compile(workspace, "hot-paths", "hot-paths")
 }

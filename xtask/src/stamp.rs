@@ -1,4 +1,4 @@
-//! Stamps: a file beside some output that says from which inputs it was made, so that a second run does no work twice.
+//! Stamps: a file beside an output with the digest of its inputs, so that a second run skips work that is done.
 
 use std::path::{Path, PathBuf};
 
@@ -7,18 +7,18 @@ use sha2::{Digest, Sha256};
 
 use crate::{files, hex};
 
-/// A digest over everything that an output depends on.
+/// The digest of everything that an output depends on.
 #[derive(Default)]
 pub(crate) struct Inputs(Sha256);
 
 impl Inputs {
-    /// A setting: a flag, a tool's version.
+    /// Adds a setting, such as a flag or the version of a tool.
     pub(crate) fn text(mut self, text: &str) -> Self {
         self.part(text.as_bytes());
         self
     }
 
-    /// A file, or a folder with all that is in it: names and contents.
+    /// Adds the name and content of a file, or of every file in a folder.
     pub(crate) fn path(mut self, root: &Path, name: &str) -> Result<Self> {
         for file in files::below(&root.join(name)) {
             self.part(file.strip_prefix(root).unwrap_or(&file).to_string_lossy().as_bytes());
@@ -27,7 +27,7 @@ impl Inputs {
         Ok(self)
     }
 
-    /// Length first, so that no two lists of parts read the same.
+    /// Writes the length first, so that two different lists of parts never produce the same bytes.
     fn part(&mut self, bytes: &[u8]) {
         self.0.update((bytes.len() as u64).to_be_bytes());
         self.0.update(bytes);
@@ -49,13 +49,13 @@ impl Stamp {
         Self { file, digest: inputs.digest() }
     }
 
-    /// Whether the output was made from these inputs and is still there.
+    /// Returns true if the outputs exist and were made from these inputs.
     pub(crate) fn is_current(&self, outputs: &[PathBuf]) -> bool {
         files::read_text(&self.file).is_ok_and(|digest| digest == self.digest)
             && outputs.iter().all(|output| output.exists())
     }
 
-    /// Call once the output is complete.
+    /// Records the inputs. The output must be complete.
     pub(crate) fn write(&self) -> Result<()> {
         files::write(&self.file, &self.digest)
     }
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn an_output_is_current_until_an_input_changes_or_it_is_gone() {
+    fn an_output_is_current_until_an_input_changes_or_the_output_is_removed() {
         let folder = std::env::temp_dir().join(format!("sealwire-xtask-stamp-{}", std::process::id()));
         let output = [folder.join("output")];
         files::write(&folder.join("source/a"), "1").expect("writable");
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_do_not_run_into_each_other() {
+    fn the_boundary_between_two_parts_changes_the_digest() {
         let (one, other) = (Inputs::default().text("ab").text("c"), Inputs::default().text("a").text("bc"));
         assert_ne!(one.digest(), other.digest());
     }

@@ -1,35 +1,35 @@
-//! What xtask says while it works: one line a step, in cargo's manner, on stderr.
+//! The progress of xtask: one line for each step on stderr, in the format of cargo.
 
 /// Announces a step that does work.
-pub(crate) fn building(what: &str) {
-    say("Building", what);
+pub(crate) fn building(subject: &str) {
+    say("Building", subject);
 }
 
-/// Announces that something is being installed, which may take a while and change the machine.
-pub(crate) fn installing(what: &str) {
-    say("Installing", what);
+/// Announces an installation, which may take minutes and change the machine.
+pub(crate) fn installing(subject: &str) {
+    say("Installing", subject);
 }
 
 /// Announces a pause.
-pub(crate) fn waiting(what: &str) {
-    say("Waiting", what);
+pub(crate) fn waiting(subject: &str) {
+    say("Waiting", subject);
 }
 
-/// Announces something optional that is left out, and why.
-pub(crate) fn skipping(what: &str) {
-    say("Skipping", what);
+/// Announces an optional step that is left out, with the reason.
+pub(crate) fn skipping(subject: &str) {
+    say("Skipping", subject);
 }
 
-/// Announces a check or a stage of the tests.
-pub(crate) fn checking(what: &str) {
-    say("Checking", what);
+/// Announces a check or a stage of tests.
+pub(crate) fn checking(subject: &str) {
+    say("Checking", subject);
 }
 
-/// Announces that a check or a stage failed, and why.
-pub(crate) fn failed(what: &str) {
-    say("Failed", what);
+/// Announces a check or a stage that failed, with the reason.
+pub(crate) fn failed(subject: &str) {
+    say("Failed", subject);
 }
 
-fn say(verb: &str, what: &str) {
-    eprintln!("{verb:>12} {what}");
+fn say(verb: &str, subject: &str) {
+    eprintln!("{verb:>12} {subject}");
 }

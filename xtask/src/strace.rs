@@ -1,9 +1,10 @@
-//! strace, for the test that the relay writes nothing to disk: found, or installed where that is ours to do.
+//! Finds strace for the test that the relay writes nothing to disk, or installs it for root on Debian.
 
 use anyhow::{Result, ensure};
 
 use crate::apt;
 
+/// Installs strace if it is missing. Does nothing outside Linux, where the test does not run.
 pub(crate) fn ensure() -> Result<()> {
     if !cfg!(target_os = "linux") || is_there() {
         return Ok(());

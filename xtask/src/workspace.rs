@@ -1,4 +1,4 @@
-//! Where things are: the repository, its build folder, and the lock that keeps two runs from building at once.
+//! The repository, its build folder, and the locks that keep two runs from building the same output at once.
 
 use std::{
     env,
@@ -12,32 +12,34 @@ use anyhow::{Context, Result};
 pub(crate) struct Workspace {
     /// The folder with the root Cargo.toml.
     pub(crate) root: PathBuf,
-    /// cargo's build folder, `CARGO_TARGET_DIR` honoured.
+    /// The build folder of cargo: `CARGO_TARGET_DIR` or `target`.
     pub(crate) target: PathBuf,
 }
 
 impl Workspace {
+    /// Finds the repository through cargo's variables.
     pub(crate) fn open() -> Result<Self> {
         let manifest = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-        let root = Path::new(&manifest).parent().context("xtask/ lies in the repository")?.to_owned();
+        let root =
+            Path::new(&manifest).parent().context("the folder of xtask has no parent folder")?.to_owned();
         let target =
             env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
         Ok(Self { root, target })
     }
 
-    /// Where the generated core modules go, for js/ to import.
+    /// Returns the folder of the generated core modules, which js/ imports.
     pub(crate) fn generated(&self) -> PathBuf {
         self.root.join("js/src/generated")
     }
 
-    /// Waits until no other xtask builds `what`; the lock ends with the returned file.
-    pub(crate) fn lock(&self, what: &str) -> Result<File> {
-        // Not below CARGO_TARGET_DIR: what is locked is shared by all build folders.
+    /// Waits until no other xtask holds the lock for this output. Dropping the file releases the lock.
+    pub(crate) fn lock(&self, output: &str) -> Result<File> {
+        // Not below CARGO_TARGET_DIR: the locked outputs are the same for all build folders.
         let locks = self.root.join("target");
         fs::create_dir_all(&locks)?;
-        let file = File::create(locks.join(format!("{what}.lock")))?;
+        let file = File::create(locks.join(format!("{output}.lock")))?;
         if file.try_lock().is_err() {
-            crate::step::waiting(&format!("for another `cargo xtask` to finish the {what}"));
+            crate::step::waiting(&format!("for another `cargo xtask` to finish the {output}"));
             file.lock()?;
         }
         Ok(file)

@@ -1,4 +1,4 @@
-//! binaryen's programs, from its npm package: the versions that Linux distributions carry break modules silently.
+//! Runs the programs of binaryen's npm package. The versions in Linux distributions break modules without an error.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::{npm, workspace::Workspace};
 
-/// What rustc emits, or wasm2js cannot read, is allowed on the way in and then translated away.
+/// Accepts the instructions that rustc emits, and translates those that wasm2js cannot read into older ones.
 const LOWER: [&str; 10] = [
     "--enable-bulk-memory",
     "--enable-sign-ext",
@@ -20,12 +20,12 @@ const LOWER: [&str; 10] = [
     "-O3",
 ];
 
-/// Makes a module smaller, in place.
+/// Optimizes a module for size, in place.
 pub(super) fn shrink(workspace: &Workspace, wasm: &Path) -> Result<()> {
     npm::tool(workspace, "wasm-opt").arg(wasm).arg("-Oz").arg("-o").arg(wasm).run()
 }
 
-/// Translates `core_bg.wasm` to `core_bg.wasm.js` beside it, which exports `instantiate()`.
+/// Translates `core_bg.wasm` to the script `core_bg.wasm.js` beside it, which exports `instantiate()`.
 pub(super) fn translate(workspace: &Workspace, wasm: &Path) -> Result<()> {
     let (lowered, script) = (wasm.with_extension("lowered.wasm"), wasm.with_extension("wasm.js"));
     npm::tool(workspace, "wasm-opt").arg(wasm).args(LOWER).arg("-o").arg(&lowered).run()?;

@@ -1,4 +1,4 @@
-//! wasm-bindgen, run in this process: no global install, and always the version that the workspace locks.
+//! Runs wasm-bindgen in this process: nothing is installed, and the version is the one that the workspace locks.
 
 use std::path::{Path, PathBuf};
 
@@ -9,25 +9,26 @@ use crate::files;
 /// The name of every generated file: `core.js`, `core_bg.wasm`, …
 const NAME: &str = "core";
 
-/// Which JavaScript wraps the module.
+/// The kind of JavaScript that wraps a module.
 #[derive(Clone, Copy)]
 pub(super) enum Glue {
-    /// An ES module that is handed the bytes.
+    /// An ES module that takes the bytes of the module as an argument.
     Web,
-    /// An ES module apart from the code it wraps, which is handed over with `__wbg_set_wasm`.
+    /// An ES module without the code that it wraps, which it takes through `__wbg_set_wasm`.
     Bundler,
 }
 
-/// What wasm-bindgen made of a module.
+/// The output of wasm-bindgen for one module.
 pub(super) struct Bindings {
-    /// The code, without the sections that only wasm-bindgen reads.
+    /// The module without the sections that only wasm-bindgen reads.
     pub(super) wasm: PathBuf,
-    /// The JavaScript round it.
+    /// The JavaScript that wraps the module.
     pub(super) glue: PathBuf,
     /// The types of the exports.
     pub(super) types: PathBuf,
 }
 
+/// Runs wasm-bindgen on a compiled module and writes its output to a folder.
 pub(super) fn bind(wasm: &Path, folder: &Path, glue: Glue) -> Result<Bindings> {
     files::empty_folder(folder)?;
     let target = match glue {

@@ -1,5 +1,5 @@
-//! Refuses 64-bit integers at the boundary of a core that becomes plain JavaScript: wasm-bindgen passes them as BigInt,
-//! wasm2js as two numbers, and nothing but a wrong value at run time would say so.
+//! Rejects 64-bit integers at the boundary of a core that becomes plain JavaScript. wasm-bindgen passes them as BigInt,
+//! wasm2js as two numbers: the only symptom would be a wrong value at run time.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use wasmparser::{ExternalKind, Parser, Payload, TypeRef, ValType};
 
 use crate::files;
 
-/// Fails with the names of imports and exports that pass an `i64`.
+/// Fails with the names of the imports and exports that pass an `i64`.
 pub(super) fn check(wasm: &Path) -> Result<()> {
     let names = wide(&files::read(wasm)?)?;
     if names.is_empty() {

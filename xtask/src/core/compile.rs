@@ -1,5 +1,5 @@
-//! Compiling a core with std built from source, which makes it a sixth smaller and lets the code for plain JavaScript
-//! leave out every instruction that wasm2js cannot translate.
+//! Compiles a core with std built from source. The core is a sixth smaller, and the code for plain JavaScript contains
+//! no instruction that wasm2js cannot translate.
 
 use std::{env, path::PathBuf};
 
@@ -11,16 +11,16 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Which WebAssembly instructions the code may use.
+/// The WebAssembly instructions that the code may use.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Instructions {
-    /// What rustc uses by default.
+    /// The instructions that rustc uses by default.
     Current,
-    /// The first version of WebAssembly only.
+    /// The instructions of the first version of WebAssembly.
     Mvp,
 }
 
-/// The compiled module, not yet bound to JavaScript.
+/// Compiles a module and returns the path of the wasm file, which wasm-bindgen has not read yet.
 pub(super) fn compile(workspace: &Workspace, toolchain: &Toolchain, module: &Module) -> Result<PathBuf> {
     let target = workspace.target.join(match module.instructions {
         Instructions::Current => "wasm",
@@ -36,7 +36,7 @@ pub(super) fn compile(workspace: &Workspace, toolchain: &Toolchain, module: &Mod
         .dir(&workspace.root)
         .env("CARGO_TARGET_DIR", &target)
         .env("CARGO_ENCODED_RUSTFLAGS", flags(workspace, module.instructions).join("\x1f"))
-        // Stable compilers refuse -Zbuild-std and immediate-abort without it.
+        // Stable compilers reject -Zbuild-std and immediate-abort without this variable.
         .env("RUSTC_BOOTSTRAP", "1")
         .run()
         .with_context(|| format!("{} did not compile", module.what))?;
@@ -44,9 +44,9 @@ pub(super) fn compile(workspace: &Workspace, toolchain: &Toolchain, module: &Mod
 }
 
 fn flags(workspace: &Workspace, instructions: Instructions) -> Vec<String> {
-    // A panic is a trap without a message: neither the formatting code nor the messages are in the module.
+    // A panic is a trap without a message, so the module contains neither the messages nor the code that formats them.
     let mut flags = vec!["-Zunstable-options".to_owned(), "-Cpanic=immediate-abort".to_owned()];
-    // Rounds of SHA-256 and AES as loops: a tenth of the core, and nothing that a page's messages would notice.
+    // Rounds of SHA-256 and AES as loops make the core a tenth smaller and cost a message no measurable time.
     flags.extend([
         "--cfg=sha2_backend_soft=\"compact\"".to_owned(),
         "--cfg=aes_backend_soft=\"compact\"".to_owned(),
@@ -54,7 +54,7 @@ fn flags(workspace: &Workspace, instructions: Instructions) -> Vec<String> {
     if instructions == Instructions::Mvp {
         flags.push("-Ctarget-cpu=mvp".to_owned());
     }
-    // Paths of this machine have no place in a published package.
+    // The published package must not contain paths of this machine.
     flags.push(format!("--remap-path-prefix={}=sealwire", workspace.root.display()));
     let cargo = env::var_os("CARGO_HOME").map(PathBuf::from);
     if let Some(home) = cargo.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo"))) {

@@ -1,4 +1,4 @@
-//! Writes a finished core: one self-contained module with `load()`, and its types.
+//! Writes a finished core: one self-contained ES module with `load()`, and its types.
 
 use std::path::{Path, PathBuf};
 
@@ -7,17 +7,18 @@ use anyhow::Result;
 use super::{Module, bindgen::Bindings};
 use crate::{files, hex, npm, workspace::Workspace};
 
-/// How the generated declarations name things.
+/// The names in the generated declarations.
 #[derive(Clone, Copy)]
 pub(super) struct Types {
-    /// The file with wasm-bindgen's own declarations, shared by cores with the same exports.
+    /// The file with wasm-bindgen's declarations. Cores with the same exports share it.
     pub(super) bindings: &'static str,
-    /// The name of the type of all exports together.
+    /// The name of the type of all exports.
     pub(super) module: &'static str,
-    /// What `load()` returns.
+    /// The return type of `load()`.
     pub(super) load: &'static str,
 }
 
+/// Returns the files that `write` creates.
 pub(super) fn outputs(folder: &Path, module: &Module) -> [PathBuf; 3] {
     [
         folder.join(format!("{}.js", module.name)),
@@ -26,6 +27,7 @@ pub(super) fn outputs(folder: &Path, module: &Module) -> [PathBuf; 3] {
     ]
 }
 
+/// Bundles the entry, the glue and the bytes into one module and writes it with its types.
 pub(super) fn write(
     workspace: &Workspace,
     module: &Module,
@@ -35,7 +37,7 @@ pub(super) fn write(
     let [script, types, bindings_types] = outputs(folder, module);
     let entry = bindings.glue.with_file_name("entry.js");
     files::write(&entry, module.entry)?;
-    // For pages, which download it: brotli makes 6 % more of this than of the module itself, and 37 % more of base64.
+    // Pages download the module. Compressed with brotli, hexadecimal text is 6 % larger than the module, base64 37 %.
     files::write(&bindings.wasm.with_extension("hex"), hex::encode(&files::read(&bindings.wasm)?))?;
     npm::tool(workspace, "esbuild")
         .arg(entry)
@@ -64,7 +66,7 @@ pub(super) fn write(
     )
 }
 
-/// wasm-bindgen's declarations without what only starts a module, which `load()` does.
+/// Removes the declarations that only start a module: `load()` does that.
 fn declarations(generated: &str) -> String {
     let end = generated.find("export type InitInput").unwrap_or(generated.len());
     format!("{}\n", generated[..end].trim_end())

@@ -1,5 +1,6 @@
-//! wasm-bindgen's JavaScript keeps views of the memory and makes new ones when growth has detached the old. A core in
-//! plain JavaScript replaces its memory when it grows and detaches nothing, so its glue has to compare buffers instead.
+//! Rewrites wasm-bindgen's JavaScript for cores in plain JavaScript. The original caches views of the memory and
+//! replaces them once growth has detached the buffer. A core in plain JavaScript replaces its memory when it grows and
+//! detaches nothing, so the glue must compare buffers instead.
 
 use std::path::Path;
 
@@ -21,7 +22,8 @@ fn patch(glue: &str) -> Result<String> {
     let patched = getter.find_iter(glue).count();
     ensure!(
         found == patched,
-        "wasm-bindgen's glue has {found} cached views of the memory, of which {patched} look as expected"
+        "wasm-bindgen's glue has {found} cached views of the memory, but only {patched} have the expected form; adapt \
+         xtask/src/core/glue.rs to this version of wasm-bindgen"
     );
     Ok(getter.replace_all(glue, "$1$2?.buffer !== wasm.memory.buffer$3").into_owned())
 }
@@ -31,7 +33,7 @@ mod tests {
     use super::patch;
 
     #[test]
-    fn every_cached_view_is_made_anew_when_the_memory_is_another() {
+    fn every_cached_view_is_replaced_if_the_buffer_changed() {
         let glue = "let cachedUint8ArrayMemory0 = null;
 function getUint8ArrayMemory0() {
     if (cachedUint8ArrayMemory0 === null || cachedUint8ArrayMemory0.byteLength === 0) {
@@ -43,14 +45,14 @@ function getDataViewMemory0() {
     if (cachedDataViewMemory0 === null || cachedDataViewMemory0.buffer.detached === true || (cachedDataViewMemory0.buffer.detached === undefined)) {
         cachedDataViewMemory0 = new DataView(wasm.memory.buffer);
     }";
-        let patched = patch(glue).expect("both are as expected");
+        let patched = patch(glue).expect("both views have the expected form");
         assert!(patched.contains("if (cachedUint8ArrayMemory0?.buffer !== wasm.memory.buffer) {"));
         assert!(patched.contains("if (cachedDataViewMemory0?.buffer !== wasm.memory.buffer) {"));
         assert!(!patched.contains("=== null"));
     }
 
     #[test]
-    fn a_view_in_an_unknown_shape_is_an_error() {
+    fn a_cached_view_of_an_unknown_form_is_an_error() {
         assert!(patch("function getUint8ArrayMemory0() {\n    return cache.fresh();\n}").is_err());
     }
 }

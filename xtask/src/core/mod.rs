@@ -1,5 +1,5 @@
-//! The Rust core as JavaScript modules in js/src/generated: `core-wasm.js` and `core-js.js` for pages, which are the
-//! same code as WebAssembly and as plain JavaScript, and `core-resolver.js` for Forge functions.
+//! Builds the Rust core as JavaScript modules in js/src/generated: `core-wasm.js` and `core-js.js` for pages, the same
+//! code as WebAssembly and as plain JavaScript, and `core-resolver.js` for Forge functions.
 
 mod binaryen;
 mod bindgen;
@@ -23,17 +23,18 @@ use crate::{
     workspace::Workspace,
 };
 
-/// One module to make.
+/// A module to build.
 struct Module {
-    /// The name of the generated module, without its ending.
+    /// The file name of the generated module without its extension.
     name: &'static str,
+    /// The description in progress messages and errors.
     what: &'static str,
     package: &'static str,
     feature: Option<&'static str>,
     instructions: Instructions,
-    /// The JavaScript that offers `load()`.
+    /// The JavaScript that exports `load()`.
     entry: &'static str,
-    /// The types of what `load()` gives.
+    /// The types of the result of `load()`.
     types: emit::Types,
 }
 
@@ -81,7 +82,7 @@ const MODULES: [Module; 3] = [
     },
 ];
 
-/// Brings all three modules up to date. Returns at once when they are.
+/// Brings all three modules up to date.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let _lock = workspace.lock("core")?;
     npm::install(workspace)?;
@@ -99,7 +100,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// What the present modules were made from.
+/// Returns the digests of the inputs that the present modules were built from.
 pub(crate) fn stamps(workspace: &Workspace) -> Result<String> {
     MODULES.iter().map(|module| files::read_text(&stamp_file(workspace, module))).collect()
 }
@@ -108,7 +109,7 @@ fn stamp_file(workspace: &Workspace, module: &Module) -> PathBuf {
     workspace.generated().join(format!(".{}.stamp", module.name))
 }
 
-/// Everything that decides what a module looks like.
+/// Returns the inputs that determine a module.
 fn inputs(workspace: &Workspace, toolchain: &Toolchain, module: &Module) -> Result<Inputs> {
     let mut inputs = Inputs::default().text(module.name).text(&toolchain.version);
     let sources = ["Cargo.toml", "Cargo.lock", "protocol", "client", "sdk-wasm"];
@@ -119,7 +120,7 @@ fn inputs(workspace: &Workspace, toolchain: &Toolchain, module: &Module) -> Resu
     Ok(inputs)
 }
 
-/// Compile, bind, shrink, and for plain JavaScript translate; then write what is to be imported to `folder`.
+/// Compiles, binds and shrinks a module, translates it for plain JavaScript, and writes the result to `folder`.
 fn make(workspace: &Workspace, toolchain: &Toolchain, module: &Module, folder: &Path) -> Result<()> {
     let scratch = workspace.target.join("core").join(module.package).join(module.name);
     let compiled = compile::compile(workspace, toolchain, module)?;

@@ -1,5 +1,5 @@
-//! Small cores that go through the same pipeline as the package's and are then tested in Node.js: one whose memory
-//! grows, and one that checks the test vectors without WebAssembly.
+//! Small cores that the pipeline of the package builds for tests in Node.js: one grows its memory, the other checks the
+//! test vectors without WebAssembly.
 
 use std::path::PathBuf;
 
@@ -41,12 +41,12 @@ const fn plain(package: &'static str, what: &'static str) -> Module {
     }
 }
 
-/// Builds both memory growth cores and gives the folder with `core-wasm.js` and `core-js.js`.
+/// Builds both memory growth cores and returns the folder with `core-wasm.js` and `core-js.js`.
 pub(crate) fn memory_growth(workspace: &Workspace) -> Result<PathBuf> {
     build(workspace, &MEMORY_GROWTH, "memory-growth")
 }
 
-/// Builds the vector check and gives the path of the module.
+/// Builds the core that checks the vectors and returns the path of the module.
 pub(crate) fn vectors(workspace: &Workspace) -> Result<PathBuf> {
     Ok(build(workspace, &VECTORS, "vectors")?.join("core-js.js"))
 }

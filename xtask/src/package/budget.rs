@@ -1,16 +1,25 @@
-//! What the package may weigh: `pkg/size-budget.json`.
+//! The size budget of the package: `pkg/size-budget.json`.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::sizes::Weight;
 use crate::{files, workspace::Workspace};
 
 const FILE: &str = "pkg/size-budget.json";
 
-/// Bytes of one entry with everything that it imports from the start.
+/// The sizes of a script that an app downloads, together with its static imports.
+#[derive(Debug, PartialEq)]
+pub(super) struct Weight {
+    /// `index`, `react`, `core-wasm`, …
+    pub(super) name: String,
+    pub(super) raw: usize,
+    pub(super) gzip: usize,
+    pub(super) brotli: usize,
+}
+
+/// The largest sizes that an entry may have, in bytes.
 #[derive(Debug, PartialEq)]
 pub(super) struct Budget {
     pub(super) gzip: usize,
@@ -36,7 +45,7 @@ fn parse(value: &Value) -> Option<Budgets> {
         .collect()
 }
 
-/// Fails with a sentence for everything that is too heavy, or of which one of the two sides knows nothing.
+/// Fails with a sentence for every entry that exceeds its budget, has no budget, or does not exist.
 pub(super) fn check(weights: &[Weight], budgets: &Budgets) -> Result<()> {
     let mut faults = Vec::new();
     for Weight { name, gzip, brotli, .. } in weights {
@@ -54,12 +63,12 @@ pub(super) fn check(weights: &[Weight], budgets: &Budgets) -> Result<()> {
         }
     }
     for name in budgets.keys().filter(|name| weights.iter().all(|weight| weight.name != **name)) {
-        faults.push(format!("{name} has a budget and is not in pkg/dist"));
+        faults.push(format!("{name} has a budget but is not in pkg/dist"));
     }
     ensure!(
         faults.is_empty(),
-        "the package does not keep to its budget: {}. Make it smaller, or, where the growth is worth its bytes, \
-         change {FILE} to some 5 % above the sizes printed here",
+        "the package exceeds its budget: {}. Make it smaller, or, if the growth is worth its bytes, raise the budget in \
+         {FILE} to about 5 % above the sizes printed here",
         faults.join("; ")
     );
     Ok(())
@@ -81,28 +90,28 @@ mod tests {
     }
 
     #[test]
-    fn what_is_within_its_budget_passes() {
+    fn an_entry_within_its_budget_passes() {
         assert_eq!(fault(&[weight("index", 100, 90)]), "");
     }
 
     #[test]
-    fn the_sentence_names_what_grew_by_how_much_and_where_the_budget_is() {
+    fn an_entry_over_its_budget_is_named_with_its_growth_and_the_file_of_the_budget() {
         let sentence = fault(&[weight("index", 100, 97)]);
         assert!(sentence.contains("index grew to 97 bytes of brotli, 7 over its budget of 90"), "{sentence}");
         assert!(sentence.contains("pkg/size-budget.json"), "{sentence}");
     }
 
     #[test]
-    fn entries_without_budget_and_budgets_without_entry_are_faults() {
+    fn an_entry_without_a_budget_and_a_budget_without_an_entry_are_faults() {
         let sentence = fault(&[weight("react", 1, 1)]);
         assert!(
-            sentence.contains("react has no budget; index has a budget and is not in pkg/dist"),
+            sentence.contains("react has no budget; index has a budget but is not in pkg/dist"),
             "{sentence}"
         );
     }
 
     #[test]
-    fn a_budget_that_lacks_a_number_is_refused() {
+    fn a_budget_without_a_number_is_refused() {
         assert_eq!(parse(&json!({ "index": { "gzip": 100 } })), None);
         assert_eq!(parse(&json!([])), None);
     }

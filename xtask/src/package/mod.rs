@@ -1,4 +1,4 @@
-//! The npm package: the cores, the bundles that js/build.mjs makes of them, and the tarball.
+//! Builds the npm package: the cores, the bundles that js/build.mjs makes of them, and the tarball.
 
 mod budget;
 mod sizes;
@@ -15,7 +15,7 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Builds the package, prints what a page downloads and holds it to its budget.
+/// Builds the package, prints the sizes that an app downloads and compares them with the budget.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let tarball = build(workspace)?;
     let within_budget = sizes::report(workspace);
@@ -23,14 +23,14 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     within_budget
 }
 
-/// Brings pkg/dist and the tarball up to date and gives the path of the latter.
+/// Brings pkg/dist and the tarball up to date and returns the path of the tarball.
 pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     core::build(workspace)?;
     let _lock = workspace.lock("package")?;
     let package = workspace.root.join("pkg");
     let manifest: Value = serde_json::from_slice(&files::read(&package.join("package.json"))?)?;
-    let version = manifest["version"].as_str().context("pkg/package.json has no version")?;
-    // Beside pkg/dist, which does not move with CARGO_TARGET_DIR either.
+    let version = manifest["version"].as_str().context("pkg/package.json has no `version`")?;
+    // Not below CARGO_TARGET_DIR, since pkg/dist does not move with it either.
     let folder = workspace.root.join("target/package");
     let tarball = folder.join(format!("sealwire-{version}.tgz"));
 

@@ -1,4 +1,4 @@
-//! What the package weighs: each entry with everything that it imports, as a server sends it.
+//! The sizes of the package: each entry with its static imports, raw and as a server compresses it.
 
 use std::{
     collections::BTreeSet,
@@ -12,20 +12,10 @@ use brotli::enc::BrotliEncoderParams;
 use flate2::{Compression, write::GzEncoder};
 use regex::Regex;
 
-use super::budget;
+use super::budget::{self, Weight};
 use crate::{files, workspace::Workspace};
 
-/// Something that an app downloads as a whole.
-#[derive(Debug, PartialEq)]
-pub(super) struct Weight {
-    /// `index`, `react`, `core-wasm`, …
-    pub(super) name: String,
-    pub(super) raw: usize,
-    pub(super) gzip: usize,
-    pub(super) brotli: usize,
-}
-
-/// Prints every entry and every build of the core, and fails where one is over its budget.
+/// Prints the sizes of every entry and of every build of the core, and fails if one exceeds its budget.
 pub(super) fn report(workspace: &Workspace) -> Result<()> {
     let weights = weigh(&workspace.root.join("pkg/dist"))?;
     let budgets = budget::read(workspace)?;
@@ -38,7 +28,8 @@ pub(super) fn report(workspace: &Workspace) -> Result<()> {
     budget::check(&weights, &budgets)
 }
 
-/// The entries with what they import from the start, and the builds of the core. CommonJS twins weigh about the same.
+/// Measures the entries with their static imports, and the builds of the core. The CommonJS copies are left out: they
+/// have about the same sizes.
 fn weigh(dist: &Path) -> Result<Vec<Weight>> {
     let mut weights = Vec::new();
     for file in files::below(dist) {
@@ -59,7 +50,7 @@ fn weigh(dist: &Path) -> Result<Vec<Weight>> {
     Ok(weights)
 }
 
-/// A script and every script that is loaded with it.
+/// Returns a script and every script that its static imports load.
 fn with_imports(entry: PathBuf) -> Result<BTreeSet<PathBuf>> {
     let mut reached = BTreeSet::new();
     let mut waiting = vec![entry];
@@ -73,7 +64,7 @@ fn with_imports(entry: PathBuf) -> Result<BTreeSet<PathBuf>> {
     Ok(reached)
 }
 
-/// The package's own files that a script imports, as esbuild writes it.
+/// Returns the files of the package that a script imports statically, in the form that esbuild writes.
 fn static_imports(text: &str) -> impl Iterator<Item = &str> {
     static IMPORT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?:\bfrom ?|\bimport )"\./([^"]+\.js)""#).expect("the pattern is valid")
@@ -94,7 +85,7 @@ fn brotli(mut bytes: &[u8]) -> Result<usize> {
     Ok(compressed.len())
 }
 
-/// In kilobytes of 1000 bytes, as browsers show them.
+/// Formats a size in kilobytes of 1,000 bytes, as browsers show them.
 #[allow(clippy::cast_precision_loss, reason = "files are far smaller than 2^52 bytes")]
 fn kilobytes(bytes: usize) -> String {
     format!("{:.1} kB", bytes as f64 / 1000.0)
@@ -105,7 +96,7 @@ mod tests {
     use super::static_imports;
 
     #[test]
-    fn imports_that_are_loaded_later_do_not_count() {
+    fn dynamic_imports_do_not_count() {
         let text = "import {\n  a\n} from \"./chunks/chunk-A.js\";\nimport \"./chunks/chunk-B.js\";import{b}from\"./c.js\";\n\
                     import { useState } from \"react\";\nconst core = await import(\"./chunks/core-js.js\");";
         let found: Vec<_> = static_imports(text).collect();

@@ -1,10 +1,10 @@
-//! Reading how many tests passed from what the test runners print.
+//! Reads the numbers of passed, failed and skipped tests from the output of test runners.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Tests by how they ended.
+/// The numbers of tests by their outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Counts {
     pub(crate) passed: u32,
@@ -23,7 +23,7 @@ impl Counts {
         self.passed + self.failed
     }
 
-    /// The sum of every summary in the output of cargo, wasm-bindgen's runner and `node --test` (TAP or for people).
+    /// Adds up every summary in the output of cargo, of wasm-bindgen's runner and of `node --test` (TAP or spec).
     pub(crate) fn read(output: &str) -> Self {
         static COLOUR: LazyLock<Regex> = LazyLock::new(|| pattern(r"\x1b\[[0-9;]*m"));
         static CARGO: LazyLock<Regex> =
@@ -59,14 +59,14 @@ mod tests {
     use super::Counts;
 
     #[test]
-    fn summaries_of_cargo_and_of_wasm_bindgens_runner_add_up() {
+    fn the_summaries_of_cargo_and_of_wasm_bindgens_runner_add_up() {
         let output = "running 3 tests\ntest result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out\n\
                       \x1b[1mtest result: \x1b[31mFAILED\x1b[0m. 5 passed; 2 failed; 0 ignored; 0 filtered out\n";
         assert_eq!(Counts::read(output), Counts { passed: 8, failed: 2, skipped: 1 });
     }
 
     #[test]
-    fn summaries_of_node_are_read_in_both_forms() {
+    fn the_summaries_of_node_are_read_in_both_formats() {
         let tap = "ok 1 - pass 7\n# tests 12\n# pass 8\n# fail 1\n# cancelled 1\n# skipped 2\n# todo 0\n";
         assert_eq!(Counts::read(tap), Counts { passed: 8, failed: 2, skipped: 2 });
         let spec = "\x1b[34mℹ tests 4\x1b[39m\n\x1b[34mℹ pass 4\x1b[39m\n\x1b[34mℹ fail 0\x1b[39m\n";

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test of the project, stage by stage, and one line with the sum.
+//! `cargo xtask test`: runs every test of the project, stage by stage, and prints the sum on the last line.
 
 mod counts;
 mod stages;
@@ -11,21 +11,21 @@ use duct::Expression;
 use self::{counts::Counts, stages::STAGES};
 use crate::{step, workspace::Workspace};
 
-/// Which tests to run.
+/// The tests to run.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The stages to run; all of them when none is named.
+    /// The stages to run; all of them if none is named.
     stages: Vec<String>,
     /// Lists the stages.
     #[arg(long)]
     list: bool,
 }
 
-/// A group of tests that need the same things.
+/// A group of tests that need the same preparation.
 struct Stage {
     name: &'static str,
     about: &'static str,
-    /// Sets up what the tests need and gives the commands that run them.
+    /// Builds and installs the requirements of the tests and returns the commands that run them.
     prepare: fn(&Workspace) -> Result<Vec<Suite>>,
 }
 
@@ -33,20 +33,20 @@ struct Stage {
 struct Suite {
     command: Expression,
     counted: Counted,
-    /// Lines of the output with this text are shown also when all is well.
+    /// Lines of the output with this text are printed even if all tests pass.
     shown: Option<&'static str>,
 }
 
-/// How many tests a command stands for.
+/// The way to count the tests of a command.
 #[derive(Clone, Copy)]
 enum Counted {
-    /// As many as its summaries say.
+    /// The summaries in the output have the numbers.
     BySummary,
-    /// One, which passes when the command succeeds.
+    /// The command counts as one test, which passes if the command succeeds.
     AsOne,
 }
 
-/// Runs the stages and prints the sum alone on the last line.
+/// Runs the stages and prints the sum on the last line.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     if options.list {
         for stage in STAGES {
@@ -100,7 +100,7 @@ fn run_stage(workspace: &Workspace, stage: &Stage) -> Result<Counts> {
     Ok(sum)
 }
 
-/// Runs one command. Its errors are shown as they come, its output when it failed.
+/// Runs one command. Its stderr is shown as it arrives, its stdout only if it fails.
 fn run_suite(workspace: &Workspace, suite: &Suite) -> Result<Counts> {
     let output = suite.command.dir(&workspace.root).stdout_capture().unchecked().run()?;
     let text = String::from_utf8_lossy(&output.stdout);
@@ -114,11 +114,11 @@ fn run_suite(workspace: &Workspace, suite: &Suite) -> Result<Counts> {
     };
     if !succeeded {
         println!("{text}");
-        // A runner that fell over before it could count is a failure too.
+        // A runner that crashed before it printed a summary is a failure too.
         counts.failed = counts.failed.max(1);
     } else if counts.failed > 0 {
         println!("{text}");
-        bail!("the runner reports {} failed tests and still ended well", counts.failed);
+        bail!("the runner reports {} failed tests but exits with success", counts.failed);
     }
     Ok(counts)
 }

@@ -1,4 +1,4 @@
-//! The stages of `cargo xtask test`, in the order of how soon they fail.
+//! The stages of `cargo xtask test`, those that fail soonest first.
 
 use std::{env, path::Path};
 
@@ -26,17 +26,17 @@ pub(super) const STAGES: &[Stage] = &[
     },
     Stage {
         name: "attacks",
-        about: "attacks on a running relay, RFC 6455, and that it writes nothing to disk",
+        about: "attacks on a running relay, RFC 6455, no write to disk",
         prepare: attacks,
     },
     Stage {
         name: "fuzz",
-        about: "the fuzzer's kept corpus, and each target for a minute where the fuzzer is installed",
+        about: "the kept corpus of the fuzzer; each target for a minute if the fuzzer is installed",
         prepare: fuzz,
     },
     Stage {
         name: "schedules",
-        about: "client and relay under seeded schedules, as many as SEALWIRE_SCHEDULES says",
+        about: "client and relay under seeded schedules; SEALWIRE_SCHEDULES is their number",
         prepare: schedules,
     },
     Stage {
@@ -44,15 +44,19 @@ pub(super) const STAGES: &[Stage] = &[
         about: "the crates of the core as WebAssembly in Node.js",
         prepare: wasm_node,
     },
-    Stage { name: "wasm-chromium", about: "the same in Chromium", prepare: wasm_chromium },
+    Stage {
+        name: "wasm-chromium",
+        about: "the crates of the core as WebAssembly in Chromium",
+        prepare: wasm_chromium,
+    },
     Stage {
         name: "plain-js",
-        about: "the core without WebAssembly: vectors, memory growth",
+        about: "the core as plain JavaScript: vectors, growth of memory",
         prepare: plain_js,
     },
     Stage {
         name: "js",
-        about: "unit tests of the TypeScript, and the vectors with Node's own crypto",
+        about: "unit tests of the TypeScript; the vectors with Node's own crypto",
         prepare: js,
     },
     Stage { name: "examples", about: "unit tests of the example app and of its host", prepare: examples },
@@ -70,10 +74,10 @@ pub(super) const STAGES: &[Stage] = &[
     Stage { name: "demo", about: "the demo without and with WebAssembly", prepare: demo },
 ];
 
-/// Crates that only make sense for wasm32.
+/// Crates that compile for wasm32 only.
 const ONLY_WASM: [&str; 3] = ["sealwire-sdk-wasm", "memory-growth", "vectors-core"];
 
-/// The folder of the tests that run in every engine.
+/// The folder of the tests that run in Chromium, Firefox and WebKit.
 const ENGINES: &str = "tests/e2e/engines/";
 
 const SCHEDULES: &str = "100000";
@@ -81,8 +85,7 @@ const SCHEDULES: &str = "100000";
 /// The targets of the stage `attacks`.
 const ATTACKS: [&str; 3] = ["attacks", "rfc6455", "nothing_on_disk"];
 
-/// The tests of these targets that the stage `native` leaves to the stage `attacks`, which runs them against a relay that
-/// is built with optimisation.
+/// The tests of these targets that the stage `native` skips: the stage `attacks` runs them against an optimized relay.
 const LEFT_TO_ATTACKS: [&str; 5] = [
     "no_attack_succeeds_and_bystanders_lose_nothing",
     "greedy_sessions_make_nobody_wait",
@@ -91,7 +94,7 @@ const LEFT_TO_ATTACKS: [&str; 5] = [
     "a_relay_that_serves_opens_no_file_for_writing",
 ];
 
-/// How long each target of the fuzzer runs.
+/// The time that each fuzz target runs.
 const FUZZ_SECONDS: u32 = 60;
 
 fn summed(command: Expression) -> Suite {
@@ -118,11 +121,11 @@ fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
 
 fn attacks(workspace: &Workspace) -> Result<Vec<Suite>> {
     strace::ensure()?;
-    // Latencies under attack are those of the relay, not of its debug assertions.
+    // Debug assertions would distort the latencies under attack.
     let relay = relay::build_quick(workspace)?;
     let mut arguments = vec!["test", "--quiet", "--locked", "--no-fail-fast", "--package", "sealwire-tests"];
     arguments.extend(ATTACKS.iter().flat_map(|target| ["--test", target]));
-    // Each of these tests measures bystanders, which the attackers of another one would delay.
+    // Each of these tests measures bystanders, which the attackers of another test would delay.
     arguments.extend(["--", "--nocapture", "--test-threads=1"]);
     let command = duct::cmd("cargo", arguments).env("SEALWIRE_TEST_RELAY", relay);
     Ok(vec![Suite { shown: Some(" cases, "), ..summed(command) }])
@@ -167,7 +170,7 @@ fn wasm_chromium(workspace: &Workspace) -> Result<Vec<Suite>> {
     Ok(vec![summed(command)])
 }
 
-/// The wasm tests; the caller says where they run.
+/// Returns the command that runs the wasm tests. The caller chooses Node.js or a browser through variables.
 fn wasm(workspace: &Workspace) -> Result<Expression> {
     let packages = tested_in_wasm(workspace)?;
     let mut arguments = vec!["test", "--locked", "--no-fail-fast", "--tests", "--target", TARGET];
@@ -179,7 +182,7 @@ fn wasm(workspace: &Workspace) -> Result<Expression> {
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner::command()?))
 }
 
-/// The crates that depend on wasm-bindgen-test: the others' tests cannot run there.
+/// Returns the crates that depend on wasm-bindgen-test. The tests of others cannot run as WebAssembly.
 fn tested_in_wasm(workspace: &Workspace) -> Result<Vec<String>> {
     let metadata = ["metadata", "--no-deps", "--locked", "--format-version=1"];
     let metadata: Value = serde_json::from_str(&duct::cmd("cargo", metadata).dir(&workspace.root).read()?)?;
@@ -232,7 +235,7 @@ fn engines(workspace: &Workspace) -> Result<Vec<Suite>> {
     Ok(vec![summed(engines.variables().into_iter().fold(tests, |tests, (name, path)| tests.env(name, path)))])
 }
 
-/// Tests of the built package in browsers: the files of `tests/e2e` that are chosen.
+/// Returns the command that runs the chosen files of `tests/e2e`: tests of the built package in browsers.
 fn pages_tests(workspace: &Workspace, chosen: fn(&str) -> bool) -> Result<Expression> {
     package::build(workspace)?;
     let tests: Vec<_> = files::below(&workspace.root.join("tests/e2e"))
@@ -241,7 +244,7 @@ fn pages_tests(workspace: &Workspace, chosen: fn(&str) -> bool) -> Result<Expres
         .filter(|file| file.ends_with(".test.mjs") && chosen(file))
         .collect();
     let tests: Vec<_> = tests.iter().map(String::as_str).collect();
-    // One file at a time: each has a relay and a browser of its own.
+    // One file at a time, since each starts a relay and a browser.
     let command = node_test(workspace, &[&["--test-concurrency=1"], &*tests].concat())?;
     Ok(command.env("SEALWIRE_TEST_RELAY", relay::build(workspace)?))
 }
@@ -251,7 +254,8 @@ fn demo(workspace: &Workspace) -> Result<Vec<Suite>> {
     [false, true]
         .into_iter()
         .map(|unsafe_eval| {
-            let command = demo::command(workspace, &Options { check: true, unsafe_eval })?;
+            let command =
+                demo::command(workspace, &Options { check: true, unsafe_eval, ..Options::default() })?;
             Ok(Suite {
                 command: command.env("CHROMIUM", &chromium.browser),
                 counted: Counted::AsOne,
@@ -261,7 +265,7 @@ fn demo(workspace: &Workspace) -> Result<Vec<Suite>> {
         .collect()
 }
 
-/// `node --test` on files of this repository, which have to be there.
+/// Returns `node --test` with files of this repository. Fails if a file is missing.
 fn node_test(workspace: &Workspace, arguments: &[&str]) -> Result<Expression> {
     npm::install(workspace)?;
     let mut files = arguments.iter().filter(|argument| !argument.starts_with("--")).peekable();
@@ -272,7 +276,7 @@ fn node_test(workspace: &Workspace, arguments: &[&str]) -> Result<Expression> {
     Ok(duct::cmd("node", ["--test", "--test-reporter=spec"].iter().chain(arguments)))
 }
 
-/// A script of one of the npm workspaces.
+/// Returns the command that runs a script of an npm workspace.
 fn script(name: &str, folder: &str) -> Expression {
     duct::cmd!("npm", "run", "--silent", name, format!("--workspace={folder}"))
 }

@@ -1,5 +1,5 @@
-//! Debian's road: the packages carry rustc, cargo and the source of std, but no wasm32 std. Build that once, outside
-//! the repository, and put it beside links to Debian's own programs, so that the whole is a toolchain.
+//! A toolchain from Debian's packages, which contain rustc, cargo and the source of std, but no std for wasm32. This
+//! module builds that std once, outside the repository, and puts it beside links to Debian's programs.
 
 use std::{
     env,
@@ -13,19 +13,19 @@ use anyhow::{Context, Result, ensure};
 use super::{TARGET, Toolchain};
 use crate::{apt, files, stamp::Inputs, stamp::Stamp, step, workspace::Workspace};
 
-/// Raise it when the recipe below changes.
+/// The version of the recipe below; every change of the recipe must raise it.
 const RECIPE: &str = "2";
 const PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 const USR_BIN: &str = "/usr/bin";
 const SOURCE: &str = "/usr/lib/rustlib/src";
-/// The name under which rustup knows it, for `cargo +debian-wasm`.
+/// The name of the toolchain in rustup, for `cargo +debian-wasm`.
 const NAME: &str = "debian-wasm";
 
-/// The toolchain, made when needed. Nothing where this road is closed: not Debian, packages missing and not root,
-/// or a Debian whose Rust is too old for this workspace.
+/// Returns the toolchain and builds it if necessary. Returns nothing outside Debian, without root if packages are
+/// missing, and if Debian's Rust is too old for this workspace.
 pub(super) fn toolchain(workspace: &Workspace) -> Result<Option<Toolchain>> {
     if !is_installed() && apt::is_usable() {
-        // A failure is no news: the next road is tried.
+        // The caller tries rustup next, so a failure here is no error.
         let _ = apt::install(&PACKAGES);
     }
     if !is_installed() {
@@ -48,7 +48,7 @@ pub(super) fn toolchain(workspace: &Workspace) -> Result<Option<Toolchain>> {
     let made = Toolchain::open(Some(home.join("bin")))?;
     ensure!(
         made.has_target(),
-        "the toolchain in {} does not see {TARGET}: remove that folder and run again",
+        "the toolchain in {} lacks the target {TARGET}: remove that folder and run this again",
         home.display()
     );
     Ok(Some(made))
@@ -59,9 +59,9 @@ fn is_installed() -> bool {
         && Path::new(SOURCE).join("rust/library/std/Cargo.toml").exists()
 }
 
-/// Whether a `rustc -vV` reaches the `rust-version` of a Cargo.toml.
+/// Returns true if the output of `rustc -vV` has at least the `rust-version` of a Cargo.toml.
 fn is_new_enough(version: &str, manifest: &str) -> bool {
-    // Both are Rust 1; the number that follows decides.
+    // Both versions are 1.x, so the minor number decides.
     let minor = |text: &str, name: &str| -> Option<u32> {
         let (_, number) = text.split_once(name)?.1.split_once("1.")?;
         let end = number.find(|character: char| !character.is_ascii_digit()).unwrap_or(number.len());
@@ -87,7 +87,7 @@ fn build(workspace: &Workspace, debian: &Toolchain, home: &Path) -> Result<()> {
     let target = rustlib.join(TARGET).join("lib");
     fs::create_dir_all(&target)?;
     for library in libraries {
-        let name = library.file_name().context("a library has a name")?;
+        let name = library.file_name().context("a library has a file name")?;
         fs::copy(&library, target.join(name))?;
     }
     fs::create_dir_all(rustlib.join(&host).join("bin"))?;
@@ -99,7 +99,7 @@ fn build(workspace: &Workspace, debian: &Toolchain, home: &Path) -> Result<()> {
     for program in ["rustc", "rustdoc"] {
         wrap(program, home)?;
     }
-    // Only a convenience, for `cargo +debian-wasm`: xtask calls the programs by their paths.
+    // The link serves `cargo +debian-wasm`; xtask calls the programs by their paths.
     let link: [&OsStr; 4] = ["toolchain".as_ref(), "link".as_ref(), NAME.as_ref(), home.as_os_str()];
     if let Err(error) = duct::cmd("rustup", link).stderr_null().run() {
         step::skipping(&format!("`rustup toolchain link {NAME}`: {error}"));
@@ -108,7 +108,7 @@ fn build(workspace: &Workspace, debian: &Toolchain, home: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Compiles std for an empty crate and lists the libraries that came of it.
+/// Compiles std for an empty crate and returns the resulting libraries.
 fn build_std(debian: &Toolchain, scratch: &Path) -> Result<Vec<PathBuf>> {
     files::empty_folder(scratch)?;
     files::write(
@@ -147,7 +147,7 @@ fn build_std(debian: &Toolchain, scratch: &Path) -> Result<Vec<PathBuf>> {
         .collect())
 }
 
-/// The wasm linker: rustup's rust-lld where there is one, else Debian's lld.
+/// Returns the path of the wasm linker: rustup's rust-lld, or Debian's lld if rustup has none.
 fn linker(host: &str) -> Result<String> {
     let of_rustup = duct::cmd("rustc", ["--print", "sysroot"])
         .read()
@@ -166,7 +166,7 @@ fn linker(host: &str) -> Result<String> {
     Ok(lld.to_string_lossy().into_owned())
 }
 
-/// Gives the toolchain Debian's clippy, where it is there or may be installed.
+/// Adds Debian's clippy to the toolchain if it is installed or can be installed.
 pub(super) fn add_clippy() -> Result<()> {
     let is_there = || Path::new(USR_BIN).join("cargo-clippy").exists();
     if !is_there() && apt::is_usable() {
@@ -184,7 +184,7 @@ pub(super) fn add_clippy() -> Result<()> {
     make_executable(&wrapper)
 }
 
-/// A program that starts Debian's with this sysroot. A link would keep Debian's own.
+/// Writes a script that starts Debian's program with this sysroot. A link would use Debian's sysroot.
 fn wrap(program: &str, home: &Path) -> Result<()> {
     let path = home.join("bin").join(program);
     files::write(
@@ -211,12 +211,12 @@ fn make_executable(path: &Path) -> Result<()> {
 
 #[cfg(not(unix))]
 fn link(_to: &Path, _at: &Path) -> Result<()> {
-    anyhow::bail!("Debian's toolchain needs Debian")
+    anyhow::bail!("Debian's toolchain only exists on Debian")
 }
 
 #[cfg(not(unix))]
 fn make_executable(_path: &Path) -> Result<()> {
-    anyhow::bail!("Debian's toolchain needs Debian")
+    anyhow::bail!("Debian's toolchain only exists on Debian")
 }
 
 #[cfg(test)]
@@ -224,7 +224,7 @@ mod tests {
     use super::is_new_enough;
 
     #[test]
-    fn a_debian_whose_rust_is_older_than_the_workspace_asks_is_passed_over() {
+    fn a_rust_older_than_the_workspace_requires_is_rejected() {
         let manifest = "[workspace.package]\nrust-version = \"1.95\"\n";
         assert!(is_new_enough("rustc 1.96.0\nrelease: 1.96.0\nLLVM version: 22.1.8", manifest));
         assert!(is_new_enough("rustc 1.95.0\nrelease: 1.95.0\n", manifest));

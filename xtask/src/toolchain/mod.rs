@@ -1,4 +1,4 @@
-//! Finds or makes a Rust toolchain that can build for wasm32, and one that can build std from source.
+//! Finds or builds a Rust toolchain that can compile for wasm32, and one that can build std from source.
 
 mod debian;
 mod rustup;
@@ -17,12 +17,12 @@ use crate::workspace::Workspace;
 /// The target of every build that runs in JavaScript.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// A cargo and the rustc that it drives.
+/// A cargo with the rustc that it starts.
 pub(crate) struct Toolchain {
-    /// Where a toolchain outside rustup has its programs. Nothing for the one that runs by default.
+    /// The folder with the programs of a toolchain outside rustup; nothing for the default toolchain.
     bin: Option<PathBuf>,
     sysroot: PathBuf,
-    /// `rustc -vV`.
+    /// The output of `rustc -vV`.
     pub(crate) version: String,
 }
 
@@ -39,7 +39,7 @@ impl Toolchain {
         Ok(Self { bin, sysroot, version })
     }
 
-    /// A cargo command of this toolchain.
+    /// Returns a cargo command of this toolchain.
     pub(crate) fn cargo<A: Into<OsString>>(&self, arguments: impl IntoIterator<Item = A>) -> Expression {
         environment(self.bin.as_deref(), duct::cmd(program(self.bin.as_deref(), "cargo"), arguments))
     }
@@ -56,14 +56,15 @@ impl Toolchain {
     }
 }
 
-/// A string, since duct looks a relative *path* up in the current folder.
+/// Returns a string: duct resolves a relative *path* in the current folder instead of on the PATH.
 fn program(bin: Option<&Path>, name: &str) -> OsString {
     bin.map_or_else(|| name.into(), |bin| bin.join(name).into_os_string())
 }
 
-/// Sets what makes cargo and rustc those in `bin`, and removes what the outer `cargo run` and rustup left behind.
+/// Sets the variables that select cargo and rustc in `bin`, and removes those that the outer `cargo run` and rustup
+/// set.
 fn environment(bin: Option<&Path>, command: Expression) -> Expression {
-    // duct applies the innermost setting last, so a variable that callers set must not be touched here.
+    // duct applies the innermost setting last, so this function must not touch a variable that callers set.
     let command = command.env_remove("LD_LIBRARY_PATH");
     let Some(bin) = bin else { return command };
     let rest = env::var_os("PATH").unwrap_or_default();
@@ -75,17 +76,19 @@ fn environment(bin: Option<&Path>, command: Expression) -> Expression {
         .env("PATH", path.unwrap_or(rest))
 }
 
-/// A toolchain with the wasm32 target: the active one, one made from Debian's packages, or what rustup downloads.
+/// Returns a toolchain with the wasm32 target: the active one, one from Debian's packages, or the active one after
+/// rustup has added the target.
 pub(crate) fn with_target(workspace: &Workspace) -> Result<Toolchain> {
     first(workspace, &format!("the target {TARGET}"), Toolchain::has_target, rustup::add_target)
 }
 
-/// A toolchain with the source of std, in the same order. Use it with `RUSTC_BOOTSTRAP=1` and `-Zbuild-std`.
+/// Returns a toolchain with the source of std, searched in the same order. Use it with `RUSTC_BOOTSTRAP=1` and
+/// `-Zbuild-std`.
 pub(crate) fn with_std_source(workspace: &Workspace) -> Result<Toolchain> {
     first(workspace, "the source of std (rust-src)", Toolchain::has_std_source, rustup::add_source)
 }
 
-/// The toolchain with the wasm32 target if it can lint as well.
+/// Returns the toolchain with the wasm32 target if it has clippy.
 pub(crate) fn with_clippy(workspace: &Workspace) -> Result<Option<Toolchain>> {
     let toolchain = with_target(workspace)?;
     if toolchain.bin.is_some() {
@@ -118,7 +121,7 @@ fn first(
     Ok(active)
 }
 
-/// Prints the shell lines that make a plain `cargo build --target wasm32-unknown-unknown` work.
+/// Prints the shell lines that make `cargo build --target wasm32-unknown-unknown` work.
 pub(crate) fn print(workspace: &Workspace) -> Result<()> {
     if let Some(bin) = with_target(workspace)?.bin {
         println!("export PATH=\"{}:$PATH\"; unset RUSTUP_TOOLCHAIN", bin.display());

@@ -1,4 +1,4 @@
-//! The ordinary machine: rustup downloads what is missing.
+//! Adds missing components of the active toolchain with rustup.
 
 use anyhow::{Context, Result};
 

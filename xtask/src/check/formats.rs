@@ -1,0 +1,45 @@
+//! Formatters, lints and types.
+
+use anyhow::Result;
+
+use super::{Verdict, pass};
+use crate::{npm, package, step, toolchain, workspace::Workspace};
+
+pub(super) fn rustfmt(workspace: &Workspace) -> Result<Verdict> {
+    pass(workspace, &duct::cmd!("cargo", "fmt", "--all", "--check"))
+}
+
+pub(super) fn clippy(workspace: &Workspace) -> Result<Verdict> {
+    let lint = ["clippy", "--quiet", "--locked", "--workspace", "--all-targets", "--", "-Dwarnings"];
+    pass(workspace, &duct::cmd("cargo", lint))
+}
+
+pub(super) fn clippy_for_wasm(workspace: &Workspace) -> Result<Verdict> {
+    let Some(toolchain) = toolchain::with_clippy(workspace)? else {
+        step::skipping(
+            "clippy for wasm32: install it for the toolchain that has the target (Debian: rust-web-clippy)",
+        );
+        return Ok(Verdict::Skipped);
+    };
+    let mut lint = vec!["clippy", "--quiet", "--locked", "--all-targets", "--target", toolchain::TARGET];
+    lint.extend(["--package", "sealwire-sdk-wasm", "--features", "browser,resolver", "--", "-Dwarnings"]);
+    pass(workspace, &toolchain.cargo(lint).env("CARGO_TARGET_DIR", workspace.target.join("wasm-clippy")))
+}
+
+pub(super) fn prettier(workspace: &Workspace) -> Result<Verdict> {
+    npm::tool(workspace, "prettier").args(["--check", "--log-level=warn", "."]).run()?;
+    Ok(Verdict::Passed)
+}
+
+/// The types of the package's sources and of the examples, which compile against the built package.
+pub(super) fn tsc(workspace: &Workspace) -> Result<Verdict> {
+    package::build(workspace)?;
+    for script in [
+        ["types", "--workspace=js"],
+        ["check", "--workspace=examples/team-dashboard"],
+        ["check", "--workspace=examples/forge-host"],
+    ] {
+        pass(workspace, &duct::cmd("npm", ["run", "--silent"].into_iter().chain(script)).stdout_to_stderr())?;
+    }
+    Ok(Verdict::Passed)
+}
