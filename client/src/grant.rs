@@ -48,10 +48,10 @@ pub enum InvalidGrant {
     #[error("the session's url must be wss://, or ws:// to this machine; check SEALWIRE_URL")]
     Url,
     /// The field is empty or too long.
-    #[error("the session's {0} is empty or too long; mint it with sealwire/resolver")]
+    #[error("the session's {0} is empty or too long; create it with sealwire/resolver")]
     Size(&'static str),
     /// The keys are not base64url, repeat an id, or do not cover each subset of the context.
-    #[error("the session's keys are not those of its context; mint it with sealwire/resolver")]
+    #[error("the session's keys are not those of its context; create it with sealwire/resolver")]
     Keys,
     /// The grant is for another app, installation or context than the previous session.
     #[error("the session is for another app, installation or context than the client's open channels")]

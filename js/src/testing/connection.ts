@@ -91,7 +91,7 @@ export class TestConnection {
     this.#subscriptions.expire();
     if (this.#session.current) return;
     const reason = this.#session.isRevoked
-      ? refused('REVOKED', 'the app has ended the session; a new one may be permitted')
+      ? refused('REVOKED', 'the app ended the session; request a new one from the app')
       : refused('TOKEN_EXPIRED', 'the session has expired');
     this.#session.forget();
     this.lost('reconnecting', reason);

@@ -10,7 +10,7 @@ import type { ChannelClaims, Minted, SessionClaims } from './tokens.js';
 export type IsExpired = (claims: Minted<unknown>) => boolean;
 
 function check(allowed: boolean, permission: Permission, holder: string): void {
-  if (!allowed) throw refused('PERMISSION_MISSING', `the ${holder} does not permit to ${permission}`);
+  if (!allowed) throw refused('PERMISSION_MISSING', `the ${holder} has no permission to ${permission}`);
 }
 
 /** Returns the part of the session's context that a channel's scope keeps. */

@@ -69,7 +69,7 @@ export function readToken<C extends Claims>(token: string, audience: C['aud']): 
 /** Reads a channel token, as signRealtimeToken() returned it. */
 export function readChannelToken(token: string): Minted<ChannelClaims> {
   const [jwt, keys] = token.split('~', 2);
-  if (!keys) throw refused('TOKEN_MALFORMED', 'the token is not one of signRealtimeToken()');
+  if (!keys) throw refused('TOKEN_MALFORMED', 'the token was not created by signRealtimeToken()');
   return readToken<ChannelClaims>(jwt as string, 'sealwire:channel');
 }
 
