@@ -6,7 +6,7 @@ use sealwire_protocol::ChannelId;
 use std::time::Instant;
 
 impl Hub {
-    /// Removes entries that are older than the replay window, at most [`Self::MAX_EVICTIONS_AT_ONCE`] of them. Returns
+    /// Removes entries that are older than the replay window, at most `MAX_EVICTIONS_AT_ONCE` of them. Returns
     /// whether expired entries may be left.
     pub fn expire(&mut self, now: Instant) -> bool {
         let Some(start) = now.checked_sub(self.limits.replay_window) else { return false };
@@ -30,7 +30,7 @@ impl Hub {
     }
 
     /// Evicts publications of at least `bytes`, those of the largest tenants first, but at most
-    /// [`Self::MAX_EVICTIONS_AT_ONCE`] publications. The cache keeps a quarter of its own limit, or an eighth of the memory
+    /// `MAX_EVICTIONS_AT_ONCE` publications. The cache keeps a quarter of its own limit, or an eighth of the memory
     /// budget if that is less. Returns the evicted bytes.
     pub fn evict(&mut self, bytes: usize, now: Instant) -> usize {
         let before = self.cached.bytes();
