@@ -41,6 +41,17 @@ struct Stage {
 }
 
 impl Stage {
+    fn of(old: &RelayProcess, new: &RelayProcess) -> Arc<Self> {
+        Arc::new(Self {
+            old: old.address,
+            new: new.address,
+            token: App::one().session("alice"),
+            opening: Semaphore::new(64),
+            subscribed: Default::default(),
+            acknowledged: Default::default(),
+        })
+    }
+
     async fn open(&self, address: std::net::SocketAddr) -> LightClient {
         let _turn = self.opening.acquire().await.unwrap();
         LightClient::open(address, &self.token).await
@@ -110,6 +121,30 @@ impl Stage {
             sleep(Duration::from_millis(50)).await;
         }
     }
+}
+
+/// Waits until the relay has told every publisher to leave. Returns the number of messages that it acknowledged.
+async fn acknowledged_in_total(mut publishers: JoinSet<(u32, Vec<u32>)>) -> u32 {
+    let mut taken = 0;
+    while let Some(publisher) = publishers.join_next().await {
+        let (acknowledged, unanswered) = publisher.unwrap();
+        assert!(!unanswered.is_empty());
+        taken += acknowledged;
+    }
+    taken
+}
+
+/// Checks that every client moved, and that none lost an acknowledged message of its channel.
+async fn must_have_lost_nothing(stage: &Stage, mut subscribers: JoinSet<(usize, u64)>) {
+    let mut moved = 0;
+    while let Some(subscriber) = subscribers.join_next().await {
+        let (channel, last) = subscriber.unwrap();
+        if let Some(acknowledged) = stage.acknowledged.get(channel) {
+            assert!(last >= acknowledged.load(Ordering::Relaxed), "an acknowledged message is lost");
+        }
+        moved += 1;
+    }
+    assert_eq!(moved, CLIENTS);
 }
 
 fn follow(at: &mut Position, publication: &Publication) {
@@ -188,14 +223,7 @@ async fn ten_thousand_clients_move_to_another_relay_within_the_drain_window_with
     let old = [&flags[..], &CROWD[..]].concat();
     let new = [&["--log", "error"], &CROWD[..]].concat();
     let (mut old, new) = (RelayProcess::start(&old), RelayProcess::start(&new));
-    let stage = Arc::new(Stage {
-        old: old.address,
-        new: new.address,
-        token: App::one().session("alice"),
-        opening: Semaphore::new(64),
-        subscribed: Default::default(),
-        acknowledged: Default::default(),
-    });
+    let stage = Stage::of(&old, &new);
     let begun = Instant::now();
     let (mut subscribers, mut publishers) = (JoinSet::new(), JoinSet::new());
     (0..CLIENTS).for_each(|number| drop(subscribers.spawn(stage.clone().subscriber(number))));
@@ -209,12 +237,7 @@ async fn ten_thousand_clients_move_to_another_relay_within_the_drain_window_with
 
     let told = Instant::now();
     old.signal("TERM");
-    let mut taken = 0;
-    while let Some(publisher) = publishers.join_next().await {
-        let (acknowledged, unanswered) = publisher.unwrap();
-        assert!(!unanswered.is_empty());
-        taken += acknowledged;
-    }
+    let taken = acknowledged_in_total(publishers).await;
     println!("{taken} messages acknowledged; the publishers were told after {:?}", told.elapsed());
     must_refuse_new_clients(&old).await;
     let draining = Scrape::of(&old).await;
@@ -233,13 +256,5 @@ async fn ten_thousand_clients_move_to_another_relay_within_the_drain_window_with
     for number in 0..CHANNELS {
         publisher.publish(&format!("channel-{number}"), "").await;
     }
-    let mut moved = 0;
-    while let Some(subscriber) = subscribers.join_next().await {
-        let (channel, last) = subscriber.unwrap();
-        if let Some(acknowledged) = stage.acknowledged.get(channel) {
-            assert!(last >= acknowledged.load(Ordering::Relaxed), "an acknowledged message is lost");
-        }
-        moved += 1;
-    }
-    assert_eq!(moved, CLIENTS);
+    must_have_lost_nothing(&stage, subscribers).await;
 }

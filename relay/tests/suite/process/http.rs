@@ -25,6 +25,18 @@ fn message(changes: Value) -> Value {
     message
 }
 
+/// Returns a request with a body above the maximum. A chunked body has no length that could be refused in advance.
+fn too_large_in_chunks(headers: &str) -> String {
+    let mut chunked = format!(
+        "POST /v1/publish HTTP/1.1\r\nhost: relay\r\nconnection: close\r\ntransfer-encoding: chunked\r\n{headers}\r\n"
+    );
+    for _ in 0..33 {
+        chunked.push_str(&format!("10000\r\n{}\r\n", " ".repeat(0x10000)));
+    }
+    chunked.push_str("0\r\n\r\n");
+    chunked
+}
+
 #[tokio::test]
 async fn a_request_refused_as_a_whole_gets_a_reason_and_affects_no_others() {
     let relay = RelayProcess::start(&[]);
@@ -34,6 +46,7 @@ async fn a_request_refused_as_a_whole_gets_a_reason_and_affects_no_others() {
     let backend = app.backend();
     let bearer = format!("authorization: Bearer {backend}\r\n");
     let json_type = "content-type: application/json\r\n";
+    let authorized = format!("{bearer}{json_type}");
     let too_many = json!({ "messages": vec![message(json!({})); limits::MAX_BATCH + 1] }).to_string();
     let too_large = " ".repeat(limits::MAX_BODY + 1);
     for (method, path, headers, body, status, code) in [
@@ -43,49 +56,20 @@ async fn a_request_refused_as_a_whole_gets_a_reason_and_affects_no_others() {
         ("DELETE", "/healthz", "", "", 405, "MALFORMED_REQUEST"),
         ("POST", "/v1/publish", json_type, &good, 401, "TOKEN_MALFORMED"),
         ("POST", "/v1/publish", &bearer, &good, 415, "MALFORMED_REQUEST"),
-        ("POST", "/v1/publish", &format!("{bearer}{json_type}"), "", 400, "MALFORMED_REQUEST"),
-        (
-            "POST",
-            "/v1/publish",
-            &format!("{bearer}{json_type}"),
-            "{\"messages\": [",
-            400,
-            "MALFORMED_REQUEST",
-        ),
-        (
-            "POST",
-            "/v1/publish",
-            &format!("{bearer}{json_type}"),
-            "{\"messages\": []}",
-            400,
-            "MALFORMED_REQUEST",
-        ),
-        (
-            "POST",
-            "/v1/publish",
-            &format!("{bearer}{json_type}"),
-            "{\"message\": []}",
-            400,
-            "MALFORMED_REQUEST",
-        ),
-        ("POST", "/v1/publish", &format!("{bearer}{json_type}"), "[]", 400, "MALFORMED_REQUEST"),
-        ("POST", "/v1/publish", &format!("{bearer}{json_type}"), &too_many, 400, "MALFORMED_REQUEST"),
-        ("POST", "/v1/publish", &format!("{bearer}{json_type}"), &too_large, 413, "REQUEST_TOO_LARGE"),
+        ("POST", "/v1/publish", &authorized, "", 400, "MALFORMED_REQUEST"),
+        ("POST", "/v1/publish", &authorized, "{\"messages\": [", 400, "MALFORMED_REQUEST"),
+        ("POST", "/v1/publish", &authorized, "{\"messages\": []}", 400, "MALFORMED_REQUEST"),
+        ("POST", "/v1/publish", &authorized, "{\"message\": []}", 400, "MALFORMED_REQUEST"),
+        ("POST", "/v1/publish", &authorized, "[]", 400, "MALFORMED_REQUEST"),
+        ("POST", "/v1/publish", &authorized, &too_many, 400, "MALFORMED_REQUEST"),
+        ("POST", "/v1/publish", &authorized, &too_large, 413, "REQUEST_TOO_LARGE"),
     ] {
         let answer = request(address, method, path, headers, body).await;
         assert_eq!((answer.status, answer.code()), (status, code), "{method} {path} {answer:?}");
         assert!(answer.body["error"]["message"].as_str().unwrap().len() > 10);
         assert!(answer.head.contains("content-type: application/json"));
     }
-    // A chunked body has no length that could be refused in advance.
-    let mut chunked = format!(
-        "POST /v1/publish HTTP/1.1\r\nhost: relay\r\nconnection: close\r\ntransfer-encoding: chunked\r\n{bearer}{json_type}\r\n"
-    );
-    for _ in 0..33 {
-        chunked.push_str(&format!("10000\r\n{}\r\n", " ".repeat(0x10000)));
-    }
-    chunked.push_str("0\r\n\r\n");
-    let answer = request_bytes(address, chunked.as_bytes()).await;
+    let answer = request_bytes(address, too_large_in_chunks(&authorized).as_bytes()).await;
     assert_eq!((answer.status, answer.code()), (413, "REQUEST_TOO_LARGE"));
     assert_eq!(request(address, "GET", "/healthz", "", "").await.body, json!({ "status": "ok" }));
     bystanders.must_be_untouched().await;

@@ -20,8 +20,11 @@ use std::{
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    task::JoinSet,
+    net::{
+        TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    task::{JoinHandle, JoinSet},
     time::{sleep, timeout},
 };
 use tokio_rustls::client::TlsStream;
@@ -117,6 +120,42 @@ async fn idle_tls_clients_beyond_the_memory_budget_are_refused_and_no_other_clie
     }
 }
 
+/// Opens as many streams as are `wanted`, without a token. Returns each with the start of the response to it.
+async fn open_strangers(address: SocketAddr, wanted: usize) -> Vec<(TcpStream, [u8; 12])> {
+    let mut tasks = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        tasks.spawn(async move {
+            let mut strangers = Vec::new();
+            for _ in 0..wanted / AT_ONCE {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                let request = "POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n";
+                let _ = stream.write_all(request.as_bytes()).await;
+                let mut start = [0; 12];
+                let _ = stream.read_exact(&mut start).await;
+                strangers.push((stream, start));
+            }
+            strangers
+        });
+    }
+    tasks.join_all().await.into_iter().flatten().collect()
+}
+
+/// Checks that the relay soon admits a client with a token.
+async fn must_soon_admit_a_session(address: SocketAddr) {
+    let begun = Instant::now();
+    let mut stream = loop {
+        match try_handshake(address).await {
+            Ok(stream) => break stream,
+            Err(_) => assert!(begun.elapsed() < TIMEOUT, "strangers keep other clients out"),
+        }
+        sleep(Duration::from_millis(100)).await;
+    };
+    let hello = ToRelay::Hello(Hello { token: App::one().session("carol") }).to_bytes();
+    stream.write_all(&masked(0x82, &hello)).await.unwrap();
+    let welcome = ToClient::from_bytes(read_frame(&mut stream).await.into()).unwrap();
+    assert!(matches!(welcome, ToClient::Welcome(_)), "{welcome:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn streams_without_a_token_displace_each_other_and_no_session() {
     const SESSIONS: usize = 300;
@@ -134,23 +173,7 @@ async fn streams_without_a_token_displace_each_other_and_no_session() {
     let mut streamed = Streamed::open(&relay, "bob").await;
     streamed.subscribe_since("absences", None).await;
     let mut bystanders = Bystanders::on(&relay).await;
-    let mut tasks = JoinSet::new();
-    for _ in 0..AT_ONCE {
-        let address = relay.address;
-        tasks.spawn(async move {
-            let mut strangers = Vec::new();
-            for _ in 0..STRANGERS / AT_ONCE {
-                let mut stream = TcpStream::connect(address).await.unwrap();
-                let request = "POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n";
-                let _ = stream.write_all(request.as_bytes()).await;
-                let mut start = [0; 12];
-                let _ = stream.read_exact(&mut start).await;
-                strangers.push((stream, start));
-            }
-            strangers
-        });
-    }
-    let strangers: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
+    let strangers = open_strangers(relay.address, STRANGERS).await;
     let answered = |status: &[u8]| strangers.iter().filter(|(_, start)| start.ends_with(status)).count();
     println!("{} strangers have a stream, {} were told 503", answered(b"200"), answered(b"503"));
     assert!(answered(b"200") > 100 && answered(b"503") > 0);
@@ -164,19 +187,7 @@ async fn streams_without_a_token_displace_each_other_and_no_session() {
 
     // The strangers stay until their deadline. A client with a token is soon admitted all the same, and no session
     // ended.
-    let begun = Instant::now();
-    loop {
-        let Ok(mut stream) = try_handshake(relay.address).await else {
-            assert!(begun.elapsed() < TIMEOUT, "strangers keep other clients out");
-            sleep(Duration::from_millis(100)).await;
-            continue;
-        };
-        let hello = ToRelay::Hello(Hello { token: App::one().session("carol") }).to_bytes();
-        stream.write_all(&masked(0x82, &hello)).await.unwrap();
-        let welcome = ToClient::from_bytes(read_frame(&mut stream).await.into()).unwrap();
-        assert!(matches!(welcome, ToClient::Welcome(_)), "{welcome:?}");
-        break;
-    }
+    must_soon_admit_a_session(relay.address).await;
     bystanders.must_be_untouched().await;
     let mut publisher = Client::open(&relay, "dave").await;
     publisher.publish("absences", "everybody is there").await;
@@ -188,11 +199,60 @@ async fn streams_without_a_token_displace_each_other_and_no_session() {
     assert_eq!(streamed.text().await, "everybody is there");
 }
 
+/// Returns the frames that open a session and make as many subscriptions in it as a session may have.
+fn hoarding_session(connection: usize, session: u32, token: &str) -> Vec<u8> {
+    const SUBSCRIPTIONS: u32 = 256;
+    let mut frames = Vec::new();
+    if session > 0 {
+        frames.extend(masked(0x82, &ToRelay::Session(Session { number: session }).to_bytes()));
+    }
+    frames.extend(masked(0x82, &ToRelay::Hello(Hello { token: token.into() }).to_bytes()));
+    for request in 1..=SUBSCRIPTIONS {
+        let name = format!("{connection}-{request}");
+        let events = (0..8).map(|event| format!("event-{event}")).collect();
+        let subscribe = Subscribe { request, channel: Some(channel(&name)), since: None, events };
+        frames.extend(masked(0x82, &ToRelay::Subscribe(subscribe).to_bytes()));
+    }
+    frames
+}
+
+/// Opens a connection with very many subscriptions. Returns both halves of it, of which a task holds the reader.
+async fn hoard(
+    address: SocketAddr,
+    connection: usize,
+    token: String,
+) -> (OwnedWriteHalf, JoinHandle<OwnedReadHalf>) {
+    const SESSIONS: u32 = 32;
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut reader, mut writer) = crate::support::handshake_over(stream).await.into_split();
+    // The client discards the responses, which it must read to be able to continue.
+    let reading = tokio::spawn(async move {
+        let mut buffer = vec![0; 64 * 1024];
+        while let Ok(1..) = reader.read(&mut buffer).await {}
+        reader
+    });
+    for session in 0..SESSIONS {
+        if writer.write_all(&hoarding_session(connection, session, &token)).await.is_err() {
+            break;
+        }
+    }
+    (writer, reading)
+}
+
+/// Waits until the relay has read everything that clients sent. Returns its metrics at that time.
+async fn once_everything_is_read(relay: &RelayProcess) -> Scrape {
+    let (mut scrape, mut before) = (Scrape::of(relay).await, -1.0);
+    while scrape.value("sealwire_received_bytes_total") != before {
+        before = scrape.value("sealwire_received_bytes_total");
+        sleep(Duration::from_secs(1)).await;
+        scrape = Scrape::of(relay).await;
+    }
+    scrape
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_few_clients_with_very_many_subscriptions_neither_exhaust_the_memory_nor_block_others() {
     const CONNECTIONS: usize = 20;
-    const SESSIONS: u32 = 32;
-    const SUBSCRIPTIONS: u32 = 256;
     let flags = ["--memory-bytes", "64MiB", "--log", "error", "--admin-listen", "127.0.0.1:0"];
     let rates = ["--frame-rate", "1000000", "--frame-burst", "1000000"];
     let relay = RelayProcess::start(&[&flags[..], &rates, &CROWD].concat());
@@ -200,44 +260,10 @@ async fn a_few_clients_with_very_many_subscriptions_neither_exhaust_the_memory_n
     let token = App::one().session("mallory");
     let mut tasks = JoinSet::new();
     for connection in 0..CONNECTIONS {
-        let (address, token) = (relay.address, token.clone());
-        tasks.spawn(async move {
-            let mut stream = TcpStream::connect(address).await.unwrap();
-            stream = crate::support::handshake_over(stream).await;
-            let (mut reader, mut writer) = stream.into_split();
-            // The client discards the responses, which it must read to be able to continue.
-            let reading = tokio::spawn(async move {
-                let mut buffer = vec![0; 64 * 1024];
-                while let Ok(1..) = reader.read(&mut buffer).await {}
-                reader
-            });
-            for session in 0..SESSIONS {
-                let mut frames = Vec::new();
-                if session > 0 {
-                    frames.extend(masked(0x82, &ToRelay::Session(Session { number: session }).to_bytes()));
-                }
-                frames.extend(masked(0x82, &ToRelay::Hello(Hello { token: token.clone() }).to_bytes()));
-                for request in 1..=SUBSCRIPTIONS {
-                    let name = format!("{connection}-{request}");
-                    let events = (0..8).map(|event| format!("event-{event}")).collect();
-                    let subscribe = Subscribe { request, channel: Some(channel(&name)), since: None, events };
-                    frames.extend(masked(0x82, &ToRelay::Subscribe(subscribe).to_bytes()));
-                }
-                if writer.write_all(&frames).await.is_err() {
-                    break;
-                }
-            }
-            (writer, reading)
-        });
+        tasks.spawn(hoard(relay.address, connection, token.clone()));
     }
-    let hoarders = tasks.join_all().await;
-    // Wait until the relay has read everything.
-    let (mut scrape, mut before) = (Scrape::of(&relay).await, -1.0);
-    while scrape.value("sealwire_received_bytes_total") != before {
-        before = scrape.value("sealwire_received_bytes_total");
-        sleep(Duration::from_secs(1)).await;
-        scrape = Scrape::of(&relay).await;
-    }
+    let attack = async { (tasks.join_all().await, once_everything_is_read(&relay).await) };
+    let (hoarders, scrape) = bystanders.read_during(attack).await;
     let (resident, sessions) = (
         scrape.value("process_resident_memory_bytes") / 1048576.0,
         scrape.value("sealwire_memory_bytes{kind=\"sessions\"}") / 1048576.0,

@@ -121,12 +121,48 @@ async fn the_metrics_are_served_in_the_requested_format() {
     }
 }
 
-#[tokio::test]
-async fn the_metrics_count_the_events_of_a_test_run() {
-    let relay = RelayProcess::start(ADMIN);
-    let before = Scrape::of(&relay).await;
-    let mut publisher = Client::open(&relay, "alice").await;
-    let mut subscribers = [Client::open(&relay, "bob").await, Client::open(&relay, "carol").await];
+/// The values of samples after [`run`].
+const EXACTLY: [(&str, f64); 23] = [
+    ("sealwire_connections_opened_total", 4.0),
+    ("sealwire_sessions", 3.0),
+    ("sealwire_sessions_opened_total", 3.0),
+    ("sealwire_subscriptions", 2.0),
+    ("sealwire_channels", 1.0),
+    ("sealwire_publications_total", 3.0),
+    ("sealwire_publications_repeated_total", 0.0),
+    ("sealwire_deliveries_total", 6.0),
+    ("sealwire_fanout_seconds_count", 3.0),
+    ("sealwire_fanout_seconds_bucket{le=\"+Inf\"}", 3.0),
+    ("sealwire_refusals_total{code=\"SCOPE_REFUSED\"}", 1.0),
+    ("sealwire_refusals_total{code=\"TOKEN_EXPIRED\"}", 1.0),
+    ("sealwire_refusals_total{code=\"MALFORMED_REQUEST\"}", 1.0),
+    ("sealwire_goodbyes_total{code=\"TOKEN_EXPIRED\"}", 1.0),
+    ("sealwire_goodbyes_total{code=\"SLOW_CONSUMER\"}", 0.0),
+    ("sealwire_http_requests_total{route=\"/v1/realtime\",status=\"101\"}", 4.0),
+    ("sealwire_http_requests_total{route=\"/v1/publish\",status=\"400\"}", 1.0),
+    ("sealwire_token_verifications_total{token=\"session\",result=\"accepted\"}", 3.0),
+    ("sealwire_token_verifications_total{token=\"session\",result=\"refused\"}", 1.0),
+    ("sealwire_token_verifications_total{token=\"backend\",result=\"accepted\"}", 1.0),
+    ("sealwire_replay_evictions_total{reason=\"size\"}", 0.0),
+    ("sealwire_draining", 0.0),
+    ("sealwire_certificate_expiry_timestamp_seconds", 0.0),
+];
+
+/// Values that samples exceed after [`run`].
+const MORE_THAN: [(&str, f64); 6] = [
+    ("sealwire_received_bytes_total", 3.0 * 64.0),
+    ("sealwire_sent_bytes_total", 6.0 * 64.0),
+    ("sealwire_replay_bytes", 3.0 * 64.0),
+    ("process_resident_memory_bytes", 1e6),
+    ("process_open_fds", 4.0),
+    ("process_start_time_seconds", 1.7e9),
+];
+
+/// Publishes messages to two subscribers, and has the relay refuse a subscription, a request and a session. Returns the
+/// clients that are left.
+async fn run(relay: &RelayProcess) -> (Client, [Client; 2]) {
+    let mut publisher = Client::open(relay, "alice").await;
+    let mut subscribers = [Client::open(relay, "bob").await, Client::open(relay, "carol").await];
     for subscriber in &mut subscribers {
         subscriber.subscribe("absences").await;
     }
@@ -146,49 +182,25 @@ async fn the_metrics_count_the_events_of_a_test_run() {
         .await;
     refused.must_end_with(bad.2).await;
     drop(refused);
+    (publisher, subscribers)
+}
 
+#[tokio::test]
+async fn the_metrics_count_the_events_of_a_test_run() {
+    let relay = RelayProcess::start(ADMIN);
+    let before = Scrape::of(&relay).await;
+    let clients = run(&relay).await;
     let after = Scrape::until(&relay, "sealwire_connections", 3.0).await;
-    for (sample, value) in [
-        ("sealwire_connections_opened_total", 4.0),
-        ("sealwire_sessions", 3.0),
-        ("sealwire_sessions_opened_total", 3.0),
-        ("sealwire_subscriptions", 2.0),
-        ("sealwire_channels", 1.0),
-        ("sealwire_publications_total", 3.0),
-        ("sealwire_publications_repeated_total", 0.0),
-        ("sealwire_deliveries_total", 6.0),
-        ("sealwire_fanout_seconds_count", 3.0),
-        ("sealwire_fanout_seconds_bucket{le=\"+Inf\"}", 3.0),
-        ("sealwire_refusals_total{code=\"SCOPE_REFUSED\"}", 1.0),
-        ("sealwire_refusals_total{code=\"TOKEN_EXPIRED\"}", 1.0),
-        ("sealwire_refusals_total{code=\"MALFORMED_REQUEST\"}", 1.0),
-        ("sealwire_goodbyes_total{code=\"TOKEN_EXPIRED\"}", 1.0),
-        ("sealwire_goodbyes_total{code=\"SLOW_CONSUMER\"}", 0.0),
-        ("sealwire_http_requests_total{route=\"/v1/realtime\",status=\"101\"}", 4.0),
-        ("sealwire_http_requests_total{route=\"/v1/publish\",status=\"400\"}", 1.0),
-        ("sealwire_token_verifications_total{token=\"session\",result=\"accepted\"}", 3.0),
-        ("sealwire_token_verifications_total{token=\"session\",result=\"refused\"}", 1.0),
-        ("sealwire_token_verifications_total{token=\"backend\",result=\"accepted\"}", 1.0),
-        ("sealwire_replay_evictions_total{reason=\"size\"}", 0.0),
-        ("sealwire_draining", 0.0),
-        ("sealwire_certificate_expiry_timestamp_seconds", 0.0),
-    ] {
+    for (sample, value) in EXACTLY {
         assert_eq!(after.value(sample), value, "{sample}");
     }
-    for (sample, least) in [
-        ("sealwire_received_bytes_total", 3.0 * 64.0),
-        ("sealwire_sent_bytes_total", 6.0 * 64.0),
-        ("sealwire_replay_bytes", 3.0 * 64.0),
-        ("process_resident_memory_bytes", 1e6),
-        ("process_open_fds", 4.0),
-        ("process_start_time_seconds", 1.7e9),
-    ] {
+    for (sample, least) in MORE_THAN {
         assert!(after.value(sample) > least, "{sample}");
     }
     assert!(after.value("process_cpu_seconds_total") >= before.value("process_cpu_seconds_total"));
     assert_eq!(after.value(concat!("sealwire_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}")), 1.0);
 
-    drop((publisher, subscribers));
+    drop(clients);
     let ended = Scrape::until(&relay, "sealwire_connections", 0.0).await;
     for gauge in ["sealwire_sessions", "sealwire_subscriptions"] {
         assert_eq!(ended.value(gauge), 0.0);

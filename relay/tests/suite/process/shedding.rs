@@ -99,11 +99,8 @@ async fn reader(mut client: LightClient, mut at: u64) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_slow_consumers_stay_within_the_memory_budget_and_other_clients_lose_nothing() {
-    let _turn = CROWD_TURN.lock().await;
-    rlimit::increase_nofile_limit(2 * SLOW as u64).unwrap();
-    // No single queue can reach its limit, so only the total limit applies.
+/// Starts a relay in which no single queue can reach its limit, so that only the total limit applies.
+fn relay_with_large_queues() -> RelayProcess {
     let flags = [
         "--memory-bytes",
         "512MiB",
@@ -117,13 +114,16 @@ async fn ten_thousand_slow_consumers_stay_within_the_memory_budget_and_other_cli
         "127.0.0.1:0",
     ];
     let rates = ["--byte-rate", "64GiB", "--byte-burst", "64GiB"];
-    let relay = RelayProcess::start(&[&flags[..], &rates, &CROWD].concat());
-    let (address, token) = (relay.address, App::one().session("alice"));
-    let (begun, opening) = (Instant::now(), Arc::new(Semaphore::new(64)));
+    RelayProcess::start(&[&flags[..], &rates, &CROWD].concat())
+}
+
+/// Opens the slow consumers, which subscribe and then read nothing.
+async fn slow_consumers(address: SocketAddr, token: &str) -> Vec<LightClient> {
+    let opening = Arc::new(Semaphore::new(64));
     let subscribed = Arc::new(AtomicUsize::new(0));
     let mut tasks = JoinSet::new();
     for number in 0..SLOW {
-        let (opening, token, subscribed) = (opening.clone(), token.clone(), subscribed.clone());
+        let (opening, token, subscribed) = (opening.clone(), token.to_owned(), subscribed.clone());
         tasks.spawn(async move {
             let _turn = opening.acquire().await.unwrap();
             let mut client = LightClient::open_over(narrow(address).await, BATCHED_SUBPROTOCOL, &token).await;
@@ -132,14 +132,31 @@ async fn ten_thousand_slow_consumers_stay_within_the_memory_budget_and_other_cli
             client
         });
     }
-    let slow: Vec<LightClient> = tasks.join_all().await;
+    let slow = tasks.join_all().await;
     assert_eq!(subscribed.load(Ordering::Relaxed), SLOW);
+    slow
+}
+
+/// Opens the clients that read. Their tasks end after the last message.
+async fn start_readers(address: SocketAddr, token: &str) -> JoinSet<()> {
     let mut readers = JoinSet::new();
     for on in 0..READERS {
-        let mut client = LightClient::open(address, &token).await;
+        let mut client = LightClient::open(address, token).await;
         let at = client.subscribe(&name(on), None).await.position.unwrap().offset;
         readers.spawn(reader(client, at));
     }
+    readers
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_slow_consumers_stay_within_the_memory_budget_and_other_clients_lose_nothing() {
+    let _turn = CROWD_TURN.lock().await;
+    rlimit::increase_nofile_limit(2 * SLOW as u64).unwrap();
+    let relay = relay_with_large_queues();
+    let (address, token) = (relay.address, App::one().session("alice"));
+    let begun = Instant::now();
+    let slow = slow_consumers(address, &token).await;
+    let readers = start_readers(address, &token).await;
     println!(
         "{SLOW} clients that do not read after {:?}, {} MiB",
         begun.elapsed(),

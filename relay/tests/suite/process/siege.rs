@@ -81,28 +81,20 @@ async fn hoard(address: SocketAddr, token: String, number: usize) -> Option<TcpS
     reader.reunite(writer).ok()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_small_relay_withstands_all_attacks_at_once_and_disconnects_no_well_behaved_client() {
-    let _turn = CROWD_TURN.lock().await;
-    rlimit::increase_nofile_limit(20_000).unwrap();
-    let flags = ["--memory-bytes", "64MiB", "--log", "error", "--admin-listen", "127.0.0.1:0"];
-    let mut relay = RelayProcess::start_for(
-        &[App::one(), App::new("ari:cloud:ecosystem::app/two", "two", 2)],
-        &[&flags[..], &CROWD].concat(),
-    );
-    let (address, token) = (relay.address, App::one().session("alice"));
+/// Opens the clients that must stay connected, with a subscription each.
+async fn healthy_clients(address: SocketAddr) -> Vec<LightClient> {
+    let token = App::one().session("alice");
     let mut healthy = Vec::new();
     for _ in 0..HEALTHY {
         let mut client = LightClient::open(address, &token).await;
         client.subscribe("absences", None).await;
         healthy.push(client);
     }
-    let mut bystanders = Bystanders::on(&relay).await;
-    let mut publisher = Client::open(&relay, "bob").await;
-    let mallory = App::new("ari:cloud:ecosystem::app/two", "two", 2);
-    let mut busy = Client::open_with(&relay, mallory.session("busy")).await;
+    healthy
+}
 
-    // All attackers belong to the other app.
+/// Returns the bytes that each connection of an attack sends, and the number of connections that stay open.
+fn attacks(mallory: &App) -> [(usize, Vec<u8>); 7] {
     let hello = ToRelay::Hello(Hello { token: mallory.session("mallory") });
     let subscribe = ToRelay::Subscribe(Subscribe {
         request: 1,
@@ -119,7 +111,7 @@ async fn a_small_relay_withstands_all_attacks_at_once_and_disconnects_no_well_be
         mallory.backend(),
         " ".repeat(1_900_000),
     );
-    let attacks: [(usize, Vec<u8>); 7] = [
+    [
         (200, b"GET /v1/openapi.json HTTP/1.1\r\nhost: relay\r\n\r\n".repeat(300)),
         (600, b"POST /v1/stream HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n".to_vec()),
         (400, format!("GET / HTTP/1.1\r\nhost: relay\r\n{head}").into_bytes()),
@@ -127,31 +119,93 @@ async fn a_small_relay_withstands_all_attacks_at_once_and_disconnects_no_well_be
         (300, upgraded(&[&unfinished[..], &[0; 140 * 1024 - 1]].concat())),
         (300, upgraded(&frames([hello, subscribe]))),
         (20, body.into_bytes()),
-    ];
-    let (over, mut siege) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
-    for (at_once, bytes) in attacks {
+    ]
+}
+
+/// Starts all attacks. They go on until `over`.
+fn start_attacks(address: SocketAddr, mallory: &App, over: &Arc<AtomicBool>) -> JoinSet<()> {
+    let mut siege = JoinSet::new();
+    for (at_once, bytes) in attacks(mallory) {
         siege.spawn(besiege(address, at_once, bytes.into(), over.clone()));
     }
     for number in 0..8 {
         let token = mallory.session(&format!("hoarder-{number}"));
         siege.spawn(async move { drop(hoard(address, token, number).await) });
     }
-    let (begun, mut rounds, mut slowest) = (Instant::now(), 0, Duration::ZERO);
-    let large = bytes::Bytes::from(vec![1; 60 * 1024]);
-    while begun.elapsed() < SIEGE {
-        // The relay may refuse these messages, which slow consumers do not read. It must not refuse those of other
-        // clients.
-        for _ in 0..5 {
-            busy.try_publish(channel("busy"), "", large.clone(), rand_id()).await;
+    siege
+}
+
+/// The clients that are active during the siege.
+struct Besieged {
+    bystanders: Bystanders,
+    /// Publishes to the healthy clients.
+    publisher: Client,
+    /// Publishes to slow consumers.
+    busy: Client,
+}
+
+impl Besieged {
+    /// Publishes until the end of the siege. Returns the number of rounds, in each of which the healthy clients get a
+    /// message, and the duration of the slowest.
+    async fn hold_out(&mut self, relay: &RelayProcess) -> (usize, Duration) {
+        let (begun, mut rounds, mut slowest) = (Instant::now(), 0, Duration::ZERO);
+        let large = bytes::Bytes::from(vec![1; 60 * 1024]);
+        while begun.elapsed() < SIEGE {
+            // The relay may refuse these messages, which slow consumers do not read. It must not refuse those of other
+            // clients.
+            for _ in 0..5 {
+                self.busy.try_publish(channel("busy"), "", large.clone(), rand_id()).await;
+            }
+            let before = Instant::now();
+            self.bystanders.must_be_untouched().await;
+            slowest = slowest.max(before.elapsed());
+            self.publisher.publish("absences", "still there").await;
+            rounds += 1;
+            sleep(Duration::from_millis(50)).await;
+            assert!(super::shedding::peak(relay.child.id()) < MAX_RESIDENT);
         }
-        let before = Instant::now();
-        bystanders.must_be_untouched().await;
-        slowest = slowest.max(before.elapsed());
-        publisher.publish("absences", "still there").await;
-        rounds += 1;
-        sleep(Duration::from_millis(50)).await;
-        assert!(super::shedding::peak(relay.child.id()) < MAX_RESIDENT);
+        (rounds, slowest)
     }
+}
+
+/// Checks that each client got the message of every round.
+async fn must_have_got_every_message(healthy: &mut [LightClient], rounds: usize) {
+    for client in healthy {
+        for _ in 0..rounds {
+            match client.next().await {
+                Received::Message(ToClient::Publication(_)) => {}
+                _ => panic!("a well-behaved client was disconnected"),
+            }
+        }
+    }
+}
+
+/// Checks that the relay shuts down cleanly.
+async fn must_shut_down(relay: &mut RelayProcess) {
+    let begun = Instant::now();
+    relay.signal("TERM");
+    let status = timeout(Duration::from_secs(40), ended(relay)).await.expect("the relay does not shut down");
+    assert!(status.success(), "{status}");
+    assert!(begun.elapsed() < Duration::from_secs(15), "it took {:?} to end", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_small_relay_withstands_all_attacks_at_once_and_disconnects_no_well_behaved_client() {
+    let _turn = CROWD_TURN.lock().await;
+    rlimit::increase_nofile_limit(20_000).unwrap();
+    let flags = ["--memory-bytes", "64MiB", "--log", "error", "--admin-listen", "127.0.0.1:0"];
+    // All attackers belong to the other app.
+    let mallory = App::new("ari:cloud:ecosystem::app/two", "two", 2);
+    let mut relay = RelayProcess::start_for(&[App::one(), mallory.clone()], &[&flags[..], &CROWD].concat());
+    let mut healthy = healthy_clients(relay.address).await;
+    let mut besieged = Besieged {
+        bystanders: Bystanders::on(&relay).await,
+        publisher: Client::open(&relay, "bob").await,
+        busy: Client::open_with(&relay, mallory.session("busy")).await,
+    };
+    let over = Arc::new(AtomicBool::new(false));
+    let mut siege = start_attacks(relay.address, &mallory, &over);
+    let (rounds, slowest) = besieged.hold_out(&relay).await;
     let scrape = Scrape::of(&relay).await;
     let value = |sample: &str| scrape.value(sample);
     println!(
@@ -160,24 +214,12 @@ async fn a_small_relay_withstands_all_attacks_at_once_and_disconnects_no_well_be
         value("sealwire_connections_shed_total"),
         value("sealwire_limit_refusals_total{limit=\"memory_bytes\"}"),
     );
-    for client in &mut healthy {
-        for _ in 0..rounds {
-            match client.next().await {
-                Received::Message(ToClient::Publication(_)) => {}
-                _ => panic!("a well-behaved client was disconnected"),
-            }
-        }
-    }
+    must_have_got_every_message(&mut healthy, rounds).await;
     assert!(super::shedding::peak(relay.child.id()) < MAX_RESIDENT);
     assert!(rounds >= 20, "publishing takes too long: {rounds} rounds");
 
-    // The relay shuts down cleanly while the attacks continue.
-    let begun = Instant::now();
-    relay.signal("TERM");
-    let status =
-        timeout(Duration::from_secs(40), ended(&mut relay)).await.expect("the relay does not shut down");
-    assert!(status.success(), "{status}");
-    assert!(begun.elapsed() < Duration::from_secs(15), "it took {:?} to end", begun.elapsed());
+    // The attacks continue during the shutdown.
+    must_shut_down(&mut relay).await;
     over.store(true, Ordering::Relaxed);
     siege.abort_all();
 }

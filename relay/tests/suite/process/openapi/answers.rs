@@ -22,6 +22,28 @@ fn backend(header: Value, claims: Value) -> String {
     forge(&App::one(), &good_header, &good_claims)
 }
 
+/// Returns tokens that the relay refuses, among them one for each code.
+fn forbidden_tokens(app: &App) -> [String; 9] {
+    [
+        "nonsense".into(),
+        backend(json!({ "alg": "HS256" }), json!({})),
+        backend(json!({ "kid": "nobody" }), json!({})),
+        App::new(&app.id, "one", 9).backend(),
+        backend(json!({}), json!({ "exp": now() - 1 })),
+        backend(json!({}), json!({ "iat": now() + 100, "exp": now() + 200 })),
+        backend(json!({}), json!({ "exp": now() + 600 })),
+        app.session("alice"),
+        backend(json!({}), json!({ "iss": "another app" })),
+    ]
+}
+
+/// Returns the codes that the description lists for a refused token.
+fn codes_of_forbidden_tokens(description: &Description) -> BTreeSet<String> {
+    let listed =
+        description.at("/paths/~1v1~1publish/post/responses/401/content/application~1json/schema/allOf/1");
+    serde_json::from_value(listed["properties"]["error"]["properties"]["code"]["enum"].clone()).unwrap()
+}
+
 #[tokio::test]
 async fn every_response_is_described_and_every_described_response_occurs() {
     let (description, app) = (Description::read(), App::one());
@@ -56,17 +78,7 @@ async fn every_response_is_described_and_every_described_response_occurs() {
         ("GET", "/v1", String::new(), "", 404),
         ("GET", "/v2/realtime", String::new(), "", 404),
     ];
-    for token in [
-        "nonsense".into(),
-        backend(json!({ "alg": "HS256" }), json!({})),
-        backend(json!({ "kid": "nobody" }), json!({})),
-        App::new(&app.id, "one", 9).backend(),
-        backend(json!({}), json!({ "exp": now() - 1 })),
-        backend(json!({}), json!({ "iat": now() + 100, "exp": now() + 200 })),
-        backend(json!({}), json!({ "exp": now() + 600 })),
-        app.session("alice"),
-        backend(json!({}), json!({ "iss": "another app" })),
-    ] {
+    for token in forbidden_tokens(&app) {
         requests.push(("POST", "/v1/publish", format!("{}{JSON}", bearer(&token)), &good, 401));
     }
     let mut given = BTreeSet::new();
@@ -80,36 +92,11 @@ async fn every_response_is_described_and_every_described_response_occurs() {
     given.extend(above_the_connection_limits(&description).await);
     given.extend(from_another_origin(&relay, &description).await);
     given.extend(streamed(&relay, &description).await);
-
-    let opened = request_head(relay.address, "GET", "/v1/realtime", HANDSHAKE).await;
-    let expected = description.at("/paths/~1v1~1realtime/get/responses/101/headers").as_object().unwrap();
-    for (name, header) in expected {
-        let schema = &header["schema"];
-        let value = schema["const"].as_str().or(schema["enum"][0].as_str()).unwrap_or_default();
-        let line = format!("\r\n{name}: {value}").to_ascii_lowercase();
-        assert!(opened.contains("101 switching") && opened.contains(&line), "{line}: {opened}");
-    }
-    given.insert(("get".into(), "/v1/realtime".into(), 101));
-
-    // The relay waits for a body until the timeout.
-    let never_ends = |path: &str, headers: &str| {
-        format!(
-            "POST {path} HTTP/1.1\r\nhost: relay\r\nconnection: close\r\ncontent-length: 9\r\n{headers}\r\n{{"
-        )
-    };
-    let slow = [("/v1/publish", &*authorized), ("/v1/disconnect", &authorized), ("/v1/send", "")];
-    for (path, headers) in slow {
-        let answer = request_bytes(relay.address, never_ends(path, headers).as_bytes()).await;
-        assert_eq!(answer.status, 408, "{path} {answer:?}");
-        given.extend(description.check("POST", path, &answer));
-    }
+    given.insert(opened(&relay, &description).await);
+    given.extend(with_unfinished_bodies(&relay, &description, &authorized).await);
 
     assert_eq!(given, description.answers());
-    let listed =
-        description.at("/paths/~1v1~1publish/post/responses/401/content/application~1json/schema/allOf/1");
-    let listed: BTreeSet<String> =
-        serde_json::from_value(listed["properties"]["error"]["properties"]["code"]["enum"].clone()).unwrap();
-    assert_eq!(codes, listed);
+    assert_eq!(codes, codes_of_forbidden_tokens(&description));
 }
 
 #[tokio::test]
@@ -123,6 +110,37 @@ async fn the_response_to_a_batch_above_the_rate_is_described() {
         assert_eq!(answer.status, status, "{answer:?}");
         description.check("POST", "/v1/publish", &answer);
     }
+}
+
+/// The response to an opening handshake, which has the described headers.
+async fn opened(relay: &RelayProcess, description: &Description) -> Described {
+    let opened = request_head(relay.address, "GET", "/v1/realtime", HANDSHAKE).await;
+    let expected = description.at("/paths/~1v1~1realtime/get/responses/101/headers").as_object().unwrap();
+    for (name, header) in expected {
+        let schema = &header["schema"];
+        let value = schema["const"].as_str().or(schema["enum"][0].as_str()).unwrap_or_default();
+        let line = format!("\r\n{name}: {value}").to_ascii_lowercase();
+        assert!(opened.contains("101 switching") && opened.contains(&line), "{line}: {opened}");
+    }
+    ("get".into(), "/v1/realtime".into(), 101)
+}
+
+/// The responses to requests with an unfinished body, for which the relay waits until the timeout.
+async fn with_unfinished_bodies(
+    relay: &RelayProcess,
+    description: &Description,
+    authorized: &str,
+) -> BTreeSet<Described> {
+    let mut given = BTreeSet::new();
+    for (path, headers) in [("/v1/publish", authorized), ("/v1/disconnect", authorized), ("/v1/send", "")] {
+        let unfinished = format!(
+            "POST {path} HTTP/1.1\r\nhost: relay\r\nconnection: close\r\ncontent-length: 9\r\n{headers}\r\n{{"
+        );
+        let answer = request_bytes(relay.address, unfinished.as_bytes()).await;
+        assert_eq!(answer.status, 408, "{path} {answer:?}");
+        given.extend(description.check("POST", path, &answer));
+    }
+    given
 }
 
 /// The responses to connections above a limit, for every request.

@@ -15,15 +15,17 @@ fn with(changes: Value) -> Value {
     message
 }
 
-#[tokio::test]
-async fn the_relay_publishes_exactly_the_messages_that_the_description_allows() {
-    let (description, app) = (Description::read(), App::one());
-    let relay = RelayProcess::start(&[]);
-    let all = tokens::Permissions::ALL;
-    let token = app.channel_token("absences", 1, all, now() + 60);
-    let properties = |count: usize| (0..count).map(|n| (format!("p{n}"), json!("v"))).collect::<Value>();
-    let sealed_of = |length: usize| STANDARD.encode(vec![1; length]);
-    let good = [
+/// Returns an object with this many properties.
+fn properties(count: usize) -> Value {
+    (0..count).map(|n| (format!("p{n}"), json!("v"))).collect()
+}
+
+fn sealed_of(length: usize) -> String {
+    STANDARD.encode(vec![1; length])
+}
+
+fn allowed_messages(token: &str) -> [Value; 8] {
+    [
         message(),
         with(json!({ "scope": {}, "event": "", "token": null })),
         with(json!({ "token": token, "event": "e".repeat(limits::MAX_EVENT_NAME) })),
@@ -34,8 +36,11 @@ async fn the_relay_publishes_exactly_the_messages_that_the_description_allows() 
         with(json!({ "channel": "c".repeat(limits::MAX_CHANNEL_NAME) })),
         with(json!({ "sealed": sealed_of(57), "id": "AgICAgICAgICAgICAgICAg" })),
         with(json!({ "sealed": sealed_of(limits::MAX_SEALED), "id": "AwMDAwMDAwMDAwMDAwMDAw" })),
-    ];
-    let forbidden = [
+    ]
+}
+
+fn forbidden_messages() -> [Value; 24] {
+    [
         json!(1),
         json!({}),
         with(json!({ "chanel": "x" })),
@@ -60,7 +65,28 @@ async fn the_relay_publishes_exactly_the_messages_that_the_description_allows() 
         with(json!({ "id": "AQEBAQEBAQEBAQEBAQEBAQ==" })),
         with(json!({ "id": "AQEBAQEBAQEBAQEBAQEB" })),
         with(json!({ "id": "+QEBAQEBAQEBAQEBAQEBAQ" })),
-    ];
+    ]
+}
+
+/// Returns batches that the relay refuses as a whole.
+fn forbidden_batches() -> [Value; 6] {
+    [
+        json!([]),
+        json!({}),
+        json!({ "messages": [] }),
+        json!({ "messages": {} }),
+        json!({ "messages": [message()], "more": 1 }),
+        json!({ "messages": vec![message(); limits::MAX_BATCH + 1] }),
+    ]
+}
+
+#[tokio::test]
+async fn the_relay_publishes_exactly_the_messages_that_the_description_allows() {
+    let (description, app) = (Description::read(), App::one());
+    let relay = RelayProcess::start(&[]);
+    let all = tokens::Permissions::ALL;
+    let token = app.channel_token("absences", 1, all, now() + 60);
+    let (good, forbidden) = (allowed_messages(&token), forbidden_messages());
     let headers = format!("{}{JSON}", bearer(&app.backend()));
     let messages = [&good[..], &forbidden].concat();
     let answer = request(relay.address, "POST", "/v1/publish", &headers, &batch(&messages)).await;
@@ -74,15 +100,7 @@ async fn the_relay_publishes_exactly_the_messages_that_the_description_allows() 
         assert_eq!(result["eventId"].is_string(), is_good, "{message} {result}");
     }
 
-    let whole = [
-        json!([]),
-        json!({}),
-        json!({ "messages": [] }),
-        json!({ "messages": {} }),
-        json!({ "messages": [message()], "more": 1 }),
-        json!({ "messages": vec![message(); limits::MAX_BATCH + 1] }),
-    ];
-    for body in whole {
+    for body in forbidden_batches() {
         assert!(!description.faults(BATCH, &body).is_empty(), "{body}");
         let answer = request(relay.address, "POST", "/v1/publish", &headers, &body.to_string()).await;
         assert_eq!(answer.status, 400, "{body} {answer:?}");
