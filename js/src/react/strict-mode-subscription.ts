@@ -110,7 +110,10 @@ export class StrictModeSubscription {
       subscription = await subscribe(channel, deliver, { ...options, signal: attempt.signal, onState });
     } catch (thrown) {
       // Only the app's signal aborts the current attempt.
-      if (isCurrent()) this.#refused(attempt.signal.aborted ? abortedError() : errorFromCore(thrown));
+      const isAborted = attempt.signal.aborted;
+      // Removes the attempt's listener from the app's signal.
+      attempt.abort();
+      if (isCurrent()) this.#refused(isAborted ? abortedError() : errorFromCore(thrown));
       return;
     }
     if (!isCurrent()) return leave(subscription);

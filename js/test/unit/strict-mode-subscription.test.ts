@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -73,6 +74,22 @@ test('a retryable failure is retried, and its error is shown meanwhile', async (
     await sleep(20);
   assert.equal(states.at(-1)!.status, 'subscribed');
   assert.equal(made(), 2);
+});
+
+test('attempts leave no listener on the signal of the app behind', async () => {
+  const { signal } = new AbortController();
+  const { relay, subscription, hold, states, made } = setUp({ signal }, 30);
+  relay.cut();
+  hold();
+  await sleep(100);
+  relay.mend();
+  for (let waited = 0; states.at(-1)?.status !== 'subscribed' && waited < 3_000; waited += 20)
+    await sleep(20);
+  assert.equal(made(), 2);
+  assert.equal(getEventListeners(signal, 'abort').length, 1);
+  subscription.release();
+  await relay.settled();
+  assert.equal(getEventListeners(signal, 'abort').length, 0);
 });
 
 test('a subscription that ended starts again with a new token', async () => {
