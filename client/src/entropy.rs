@@ -17,3 +17,17 @@ pub(crate) fn array<const N: usize>(entropy: &mut dyn Entropy) -> [u8; N] {
 pub(crate) fn below(entropy: &mut dyn Entropy, bound: u64) -> u64 {
     u64::from_le_bytes(array(entropy)) % bound.max(1)
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Returns the same byte for ever.
+    pub(crate) struct Constant(pub(crate) u8);
+
+    impl Entropy for Constant {
+        fn fill(&mut self, bytes: &mut [u8]) {
+            bytes.fill(self.0);
+        }
+    }
+}

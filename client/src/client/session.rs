@@ -2,13 +2,13 @@
 
 use crate::{
     Client, ClientError, Event, FetchId, Now, SessionGrant, SessionReason,
-    entropy::below,
     grant::InvalidGrant,
     state::{
         phase::Phase,
         requests::Request,
         session::{Identity, Session},
         timers::Timer,
+        token_lifetime::{renewal_wait, retry_wait},
     },
 };
 use sealwire_protocol::{
@@ -95,7 +95,7 @@ impl Client {
         let end = UnixSeconds(expires_at).millis().0;
         session.set_lifetime(now.instant, end.saturating_sub(clock.at(now.instant)));
         let remaining = session.remaining_ms(now.instant);
-        let wait = remaining / 100 * 70 + below(&mut *self.entropy, remaining / 100 * 15 + 1);
+        let wait = renewal_wait(remaining, &mut *self.entropy);
         self.timers.set(Timer::SessionRefresh, now.instant.after(wait));
     }
 
@@ -103,9 +103,7 @@ impl Client {
     pub(super) fn refresh_failed(&mut self, now: Now, error: ClientError) {
         let remaining = self.session.as_ref().map_or(0, |session| session.remaining_ms(now.instant));
         if error.is_retryable() && remaining > 0 {
-            let wait = (remaining / 4).clamp(1_000, 30_000);
-            let wait = wait + below(&mut *self.entropy, wait / 4 + 1);
-            let wait = wait.max(u64::from(error.retry_after_ms.unwrap_or(0)));
+            let wait = retry_wait(remaining, &error, &mut *self.entropy);
             self.timers.set(Timer::SessionRefresh, now.instant.after(wait));
         }
         self.report_state(Some(error));

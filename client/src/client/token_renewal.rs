@@ -3,10 +3,13 @@
 
 use crate::{
     Client, ClientError, Event, Now, SubscriptionId,
-    entropy::below,
     event::RenewalId,
     state::{
-        channel::WireState, channel_spec::check_token, requests::TokenSource, subscription::Subscription,
+        channel::WireState,
+        channel_spec::check_token,
+        requests::TokenSource,
+        subscription::Subscription,
+        token_lifetime::{renewal_wait, retry_wait},
     },
 };
 use sealwire_protocol::{ChannelId, ClaimsKeyring, CloseCode, Code};
@@ -49,7 +52,7 @@ impl Client {
         {
             return;
         }
-        let wait = remaining / 100 * 70 + below(&mut *self.entropy, remaining / 100 * 15 + 1);
+        let wait = renewal_wait(remaining, &mut *self.entropy);
         subscription.renewal.schedule(now.instant.after(wait));
     }
 
@@ -190,9 +193,7 @@ impl Client {
         if remaining == 0 || subscription.renewal.is_invalid() {
             return self.end_subscription(now, id, error);
         }
-        let wait = (remaining / 4).clamp(1_000, 30_000);
-        let wait = wait + below(&mut *self.entropy, wait / 4 + 1);
-        let wait = wait.max(u64::from(error.retry_after_ms.unwrap_or(0))).min(remaining);
+        let wait = retry_wait(remaining, &error, &mut *self.entropy).min(remaining);
         subscription.renewal.schedule(now.instant.after(wait));
     }
 }

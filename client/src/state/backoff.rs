@@ -45,14 +45,7 @@ impl Backoff {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Constant(u8);
-
-    impl Entropy for Constant {
-        fn fill(&mut self, bytes: &mut [u8]) {
-            bytes.fill(self.0);
-        }
-    }
+    use crate::entropy::tests::Constant;
 
     #[test]
     fn waits_double_up_to_the_maximum_and_start_again_after_a_reset() {

@@ -141,16 +141,8 @@ impl MissingKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entropy::Entropy;
+    use crate::entropy::tests::Constant;
     use sealwire_protocol::Code;
-
-    struct Constant(u8);
-
-    impl Entropy for Constant {
-        fn fill(&mut self, bytes: &mut [u8]) {
-            bytes.fill(self.0);
-        }
-    }
 
     const KEY: KeyId = KeyId([1; 4]);
     const OTHER: KeyId = KeyId([2; 4]);

@@ -19,5 +19,6 @@ pub(crate) mod session_requests;
 pub(crate) mod sleep_detector;
 pub(crate) mod subscription;
 pub(crate) mod timers;
+pub(crate) mod token_lifetime;
 pub(crate) mod token_renewal;
 pub(crate) mod vec_map;

@@ -88,14 +88,7 @@ impl RetryPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Zeros;
-
-    impl Entropy for Zeros {
-        fn fill(&mut self, bytes: &mut [u8]) {
-            bytes.fill(0);
-        }
-    }
+    use crate::entropy::tests::Constant;
 
     #[test]
     fn a_pause_delays_or_withholds_the_next_attempt() {
@@ -106,10 +99,10 @@ mod tests {
             [(Pause::Offline, Some(Instant(61_000))), (Pause::Hidden, None), (Pause::Frozen, None)]
         {
             plan.pause(pause);
-            assert_eq!(plan.due_at(now, &mut Zeros), due, "{pause:?}");
+            assert_eq!(plan.due_at(now, &mut Constant(0)), due, "{pause:?}");
         }
         plan.resume();
-        assert_eq!(plan.due_at(now, &mut Zeros), Some(Instant(5_000)));
+        assert_eq!(plan.due_at(now, &mut Constant(0)), Some(Instant(5_000)));
     }
 
     #[test]
