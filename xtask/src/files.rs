@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
@@ -47,6 +47,20 @@ pub(crate) fn all_below(path: &Path) -> Vec<PathBuf> {
     walk(path, &[])
 }
 
+/// The path without `.` and `..`.
+pub(crate) fn normalized(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut normalized, part| {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                normalized.pop();
+            }
+            part => normalized.push(part),
+        }
+        normalized
+    })
+}
+
 fn walk(path: &Path, skipped: &[&str]) -> Vec<PathBuf> {
     WalkDir::new(path)
         .sort_by_file_name()
@@ -56,4 +70,18 @@ fn walk(path: &Path, skipped: &[&str]) -> Vec<PathBuf> {
         .filter(|entry| entry.file_type().is_file())
         .map(walkdir::DirEntry::into_path)
         .collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Writes files into a new temporary folder, and returns the folder. The test removes it.
+    pub(crate) fn temporary(name: &str, sources: &[(&str, &str)]) -> PathBuf {
+        let root = std::env::temp_dir().join(format!("sealwire-xtask-{name}-{}", std::process::id()));
+        for (file, text) in sources {
+            write(&root.join(file), text).expect("writable");
+        }
+        root
+    }
 }

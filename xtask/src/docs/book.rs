@@ -1,7 +1,7 @@
 //! The book: the Markdown files at their own paths below `target/docs-book/src`, with links that lead within the book
 //! or to the repository's site, built by mdBook.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -72,17 +72,7 @@ fn path_in_repository(page: &Path, target: &str) -> Option<PathBuf> {
     if address.is_empty() || address.contains(':') {
         return None;
     }
-    let path = page.parent()?.join(address);
-    Some(path.components().fold(PathBuf::new(), |mut path, part| {
-        match part {
-            Component::ParentDir => {
-                path.pop();
-            }
-            Component::CurDir => {}
-            part => path.push(part),
-        }
-        path
-    }))
+    Some(files::normalized(&page.parent()?.join(address)))
 }
 
 /// The address of a file of the repository in the book: relative for pages and images, else on the repository's site.
@@ -105,10 +95,10 @@ fn address(workspace: &Workspace, pages: &Pages, page: &Path, path: &Path, targe
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::tests::temporary;
 
     #[test]
     fn links_lead_to_pages_of_the_book_or_to_the_repository() {
-        let root = std::env::temp_dir().join(format!("sealwire-xtask-book-{}", std::process::id()));
         let sources = [
             (
                 "docs/a.md",
@@ -117,9 +107,7 @@ mod tests {
             ("docs/images/i.png", "image"),
             ("deploy/x", ""),
         ];
-        for (file, text) in sources {
-            files::write(&root.join(file), text).expect("writable");
-        }
+        let root = temporary("book", &sources);
         let workspace = Workspace { target: root.join("target"), root };
         let pages: Pages = ["README.md", "docs/a.md", "docs/b.md", "examples/d/README.md"]
             .map(|file| (PathBuf::from(file), String::new()))

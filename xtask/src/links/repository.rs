@@ -145,13 +145,11 @@ fn exists(workspace: &Workspace, path: &Path) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::tests::temporary;
 
     /// The problems of a repository with these files.
     fn problems(name: &str, sources: &[(&str, &str)]) -> Vec<String> {
-        let root = std::env::temp_dir().join(format!("sealwire-xtask-links-{name}-{}", std::process::id()));
-        for (file, text) in sources {
-            files::write(&root.join(file), text).expect("writable");
-        }
+        let root = temporary(&format!("links-{name}"), sources);
         let workspace = Workspace { target: root.join("target"), root };
         let faults = check(&workspace).expect("readable");
         std::fs::remove_dir_all(&workspace.root).expect("removable");

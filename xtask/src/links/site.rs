@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 use anyhow::Result;
@@ -21,7 +21,7 @@ pub(crate) fn check(folder: &Path) -> Result<(Vec<Fault>, usize)> {
     for file in files::all_below(folder).into_iter().filter(|file| is_html(file)) {
         let text = files::read_text(&file)?;
         let html = html::read(&text);
-        pages.insert(normalized(&file), (text, html));
+        pages.insert(files::normalized(&file), (text, html));
     }
     let (mut faults, mut count) = (Vec::new(), 0);
     for (file, (text, page)) in &pages {
@@ -73,7 +73,7 @@ fn check_link(
     let mut path = if target.is_empty() {
         file.to_owned()
     } else {
-        normalized(&file.parent().unwrap_or(site).join(&*target))
+        files::normalized(&file.parent().unwrap_or(site).join(&*target))
     };
     if path.is_dir() {
         path.push("index.html");
@@ -101,27 +101,13 @@ fn has(page: &Html, anchor: &str) -> bool {
         })
 }
 
-/// The path without `.` and `..`.
-fn normalized(path: &Path) -> PathBuf {
-    path.components().fold(PathBuf::new(), |mut normalized, part| {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                normalized.pop();
-            }
-            part => normalized.push(part),
-        }
-        normalized
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::tests::temporary;
 
     #[test]
     fn links_between_pages_are_followed_to_their_anchors() {
-        let site = std::env::temp_dir().join(format!("sealwire-xtask-site-{}", std::process::id()));
         let pages = [
             (
                 "index.html",
@@ -134,9 +120,7 @@ mod tests {
             ("api/a b.html", "<p id=one><a href=\"src.html#1-2\"></a>"),
             ("api/src.html", "<a id=1></a><a id=2></a>"),
         ];
-        for (file, text) in pages {
-            files::write(&site.join(file), text).expect("writable");
-        }
+        let site = temporary("site", &pages);
         let (faults, count) = check(&site).expect("readable");
         std::fs::remove_dir_all(&site).expect("removable");
         let broken: Vec<_> = faults.iter().map(|fault| (fault.link.as_str(), fault.line)).collect();

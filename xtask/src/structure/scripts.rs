@@ -2,14 +2,14 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::function::Function;
-use crate::workspace::Workspace;
+use crate::{files, workspace::Workspace};
 
 /// The structure of one file.
 pub(super) struct Script {
@@ -55,7 +55,7 @@ impl Script {
             .iter()
             .filter(|specifier| specifier.starts_with('.'))
             .filter_map(|specifier| {
-                let target = normalized(&folder.join(specifier));
+                let target = files::normalized(&folder.join(specifier));
                 // TypeScript sources name the JavaScript that the compiler makes of a module.
                 let candidates = [target.clone(), target.with_extension("ts"), target.with_extension("tsx")];
                 let found = candidates.into_iter().find(|candidate| files.contains(candidate))?;
@@ -63,20 +63,6 @@ impl Script {
             })
             .collect()
     }
-}
-
-/// The path without `.` and `..`.
-fn normalized(path: &Path) -> PathBuf {
-    path.components().fold(PathBuf::new(), |mut normalized, part| {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                normalized.pop();
-            }
-            part => normalized.push(part),
-        }
-        normalized
-    })
 }
 
 #[cfg(test)]

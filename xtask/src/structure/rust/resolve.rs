@@ -137,18 +137,14 @@ fn joined(path: &[String], rest: &[String]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
-    use crate::files;
+    use crate::files::tests::temporary;
 
     /// The circles of a crate made of these files.
     fn circles(name: &str, sources: &[(&str, &str)]) -> Vec<String> {
-        let root: PathBuf =
-            std::env::temp_dir().join(format!("sealwire-xtask-{name}-{}", std::process::id()));
-        for (file, text) in sources {
-            files::write(&root.join("src").join(file), text).expect("writable");
-        }
+        let paths: Vec<String> = sources.iter().map(|(file, _)| format!("src/{file}")).collect();
+        let sources: Vec<_> = paths.iter().zip(sources).map(|(path, (_, text))| (&**path, *text)).collect();
+        let root = temporary(name, &sources);
         let mut graph = Graph::default();
         Crate::read(&root, Path::new("src/lib.rs")).expect("it is a crate").add_imports(&mut graph);
         std::fs::remove_dir_all(&root).expect("removable");
