@@ -53,6 +53,7 @@ mod limits;
 mod listener;
 mod memory;
 mod metrics;
+mod nats;
 mod output;
 mod proxies;
 mod refused;
@@ -90,7 +91,10 @@ pub use session::{
     SubscriptionStart,
 };
 pub use session_id::SessionId;
-pub use settings::{AllowedOrigins, Listen, LogFormat, Rate, Setting, Settings, schema};
+pub use settings::{
+    AllowedOrigins, BrokerAddress, BrokerPrefix, Listen, LogFormat, NatsServer, Rate, Setting, Settings,
+    schema,
+};
 pub use stall_detector::StallDetector;
 pub use tenant::Tenant;
 pub use tls::Tls;

@@ -2,6 +2,7 @@
 //! both. Unknown names are errors, and every error states its position and how to correct it.
 
 mod apps;
+mod broker;
 mod effective;
 mod environment;
 mod error;
@@ -79,6 +80,7 @@ impl Config {
     /// Checks the settings that depend on each other.
     fn check(&mut self) -> Result<(), ConfigError> {
         self.check_transport()?;
+        self.check_broker()?;
         if let Some(address) = self.settings.admin_listen
             && !address.ip().is_loopback()
             && !self.settings.admin_public

@@ -2,6 +2,7 @@
 //! variables, the flags, the printed configuration, the reload, the documentation and the JSON Schema derive from the rows.
 
 mod allowed_origins;
+mod broker;
 mod kinds;
 mod listen;
 mod log_format;
@@ -15,6 +16,7 @@ mod table;
 mod units;
 
 pub use allowed_origins::AllowedOrigins;
+pub use broker::{BrokerAddress, BrokerPrefix, NatsServer};
 pub use listen::Listen;
 pub use log_format::LogFormat;
 pub use rate::Rate;

@@ -4,10 +4,10 @@
 //! of a reload. The first sentence of the documentation is the help text of the flag.
 
 use super::{
-    AllowedOrigins, Listen, LogFormat, Rate,
+    AllowedOrigins, BrokerAddress, BrokerPrefix, Listen, LogFormat, Rate,
     kinds::{
-        Address, Auto, File, Flag, LogFilter, LogFormatName, Mode, Size, Time, ValueKind, any_size, integer,
-        minimum, minimum_for, parsed, size,
+        Address, Auto, File, Flag, LogFilter, LogFormatName, Mode, Name, Size, Time, ValueKind, any_size,
+        integer, minimum, minimum_for, parsed, size,
     },
     reload_effect::ReloadEffect,
 };
@@ -200,6 +200,39 @@ settings! {
     /// Maximum time for the relay to shut down. Connections that are still open then are cut off. At least `drain_window`, at
     /// most `15m`.
     drain_deadline: Duration = Duration::from_secs(30), Time(0, 15 * MINUTE), Restart;
+    /// The broker between relays: `embedded` for a single relay, or the servers of one NATS cluster, such as
+    /// `nats://nats-1:4222,nats://nats-2:4222`. List every server; see [Many relays](scaling.md). `tls://` requires TLS.
+    broker: BrokerAddress = BrokerAddress::Embedded, parsed::<BrokerAddress>(), Restart;
+    /// Start of the names of streams and subjects in NATS. Relays with the same prefix form one cluster. 1 to 32 letters,
+    /// digits, `-` or `_`.
+    broker_prefix: BrokerPrefix = BrokerPrefix::default(), parsed::<BrokerPrefix>(), Restart;
+    /// Number of JetStream streams, over which the channels are spread. 1 to 64. Every relay of a cluster must have the same.
+    broker_streams: usize = 4, integer::<usize>(1).at_most(64, "each stream costs every relay two requests a second"), Restart;
+    /// Number of NATS servers that hold each message. With `3`, one of them can fail. 1 to 5.
+    broker_replicas: usize = 3, integer::<usize>(1).at_most(5, "a limit of JetStream"), Restart;
+    /// Maximum memory for messages on each NATS server, over all streams. The oldest messages are discarded first. At least
+    /// `16MiB`.
+    broker_bytes: u64 = 256 * MIB, size::<u64>(minimum(16 * MIB as usize)), Restart;
+    /// Maximum time in which NATS must acknowledge a publication or answer a subscription. `1s` to `30s`. Beyond it:
+    /// `BROKER_UNAVAILABLE`.
+    broker_timeout: Duration = Duration::from_secs(5), Time(SECOND, 30 * SECOND), Restart;
+    /// File with NATS credentials (`.creds`), which is read at each connect. A relative path starts at the configuration
+    /// file.
+    broker_credentials: Option<PathBuf> = None, File, Restart;
+    /// Name of the NATS user. The password is in `broker_password_file`.
+    broker_user: String = String::new(), Name, Restart;
+    /// File with the password of `broker_user`, which is read at each connect. A relative path starts at the configuration
+    /// file.
+    broker_password_file: Option<PathBuf> = None, File, Restart;
+    /// File with a NATS token, which is read at each connect. A relative path starts at the configuration file.
+    broker_token_file: Option<PathBuf> = None, File, Restart;
+    /// File with the certificates of the authorities that the relay accepts for NATS, in PEM, instead of the system's. A
+    /// relative path starts at the configuration file.
+    broker_ca: Option<PathBuf> = None, File, Restart;
+    /// File with the relay's certificate for NATS, in PEM. A relative path starts at the configuration file.
+    broker_certificate: Option<PathBuf> = None, File, Restart;
+    /// File with the private key of `broker_certificate`, in PEM. A relative path starts at the configuration file.
+    broker_key: Option<PathBuf> = None, File, Restart;
     /// Level of the log, or targets with levels, such as `info` or `warn,audit=info`.
     log: String = "info".to_owned(), LogFilter, Now;
     /// Format of the log: `text`, or `json` with one object per line.

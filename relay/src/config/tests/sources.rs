@@ -4,7 +4,7 @@ use super::*;
 use std::time::Duration;
 
 /// A valid value other than the default for every setting that needs no file and no other setting.
-const VALUES: [(&str, &str); 46] = [
+const VALUES: [(&str, &str); 52] = [
     ("listen", "127.0.0.1:1"),
     ("socket_mode", "0600"),
     ("proxy_terminates_tls", "true"),
@@ -49,6 +49,12 @@ const VALUES: [(&str, &str); 46] = [
     ("admin_public", "true"),
     ("drain_window", "1s"),
     ("drain_deadline", "20s"),
+    ("broker", "nats://nats-1:4222"),
+    ("broker_prefix", "staging"),
+    ("broker_streams", "8"),
+    ("broker_replicas", "1"),
+    ("broker_bytes", "64MiB"),
+    ("broker_timeout", "8s"),
     ("log", "info,audit=off"),
     ("log_format", "json"),
 ];
@@ -84,8 +90,8 @@ fn every_setting_is_read_from_all_three_sources() {
             assert_ne!(setting.value(&config.settings), default, "{setting:?}");
         }
     }
-    // The others need files or each other: `transport_settings_are_read_from_all_three_sources`.
-    assert_eq!(Setting::ALL.len(), VALUES.len() + 3);
+    // The others need files or each other: `transport_settings_are_read_from_all_three_sources` and the tests of `broker`.
+    assert_eq!(Setting::ALL.len(), VALUES.len() + 3 + 7);
 }
 
 #[test]

@@ -53,6 +53,31 @@ impl ValueKind for File {
     }
 }
 
+/// A name of up to 256 bytes without control characters, or empty.
+pub(in crate::settings) struct Name;
+
+impl ValueKind for Name {
+    type Value = String;
+    const NAME: &'static str = "NAME";
+
+    fn read(&self, text: &str) -> Result<String, String> {
+        match text.len() <= 256 && !text.chars().any(char::is_control) {
+            true => Ok(text.to_owned()),
+            false => {
+                Err("the name has more than 256 bytes or a control character; use a shorter name".to_owned())
+            }
+        }
+    }
+
+    fn write(&self, value: &String) -> Value {
+        value.as_str().into()
+    }
+
+    fn schema(&self) -> Value {
+        json!({ "type": "string" })
+    }
+}
+
 /// The mode of a file, as text of exactly four digits. A TOML number or fewer digits would be ambiguous.
 pub(in crate::settings) struct Mode;
 
