@@ -1,12 +1,10 @@
 //! The broker: the interface for relays on several machines. A broker assigns every publication its offset and time, keeps
 //! the last two minutes for replay, and delivers each publication to every relay with subscribers for it.
 //!
-//! The interface fits NATS JetStream (one stream in memory with `max_age`, one subject per channel): `publish` is a publish
-//! with `Nats-Msg-Id`, whose acknowledgement carries the sequence; `subscribe` reads the subject from a sequence or a start
-//! time and adds it to the relay's consumer; the epoch is the stream's; and the consumer's messages go to
-//! [`Deliveries`](crate::fanout::Deliveries).
+//! [`EmbeddedBroker`] serves a single relay from its own memory; `jetstream` serves many from NATS JetStream.
 
 mod embedded;
+pub(crate) mod jetstream;
 
 pub use embedded::EmbeddedBroker;
 
@@ -16,7 +14,7 @@ use crate::{
     tenant::Tenant,
 };
 use sealwire_protocol::{ChannelId, Code, wire::Since};
-use std::pin::Pin;
+use std::{pin::Pin, time::Duration};
 
 /// The future result of a broker's operation.
 pub type BrokerFuture<T> = Pin<Box<dyn Future<Output = Result<T, BrokerError>> + Send>>;
@@ -68,6 +66,16 @@ pub trait Broker: Send + Sync + 'static {
     fn evict(&self, bytes: usize) -> usize {
         let _ = bytes;
         0
+    }
+
+    /// Returns whether the broker can take and deliver publications. A relay with a broker that cannot is not ready.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
+    /// Returns the maximum time of a client's request at the broker.
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(5)
     }
 
     /// The broker's counters and gauges on this machine, for the metrics.

@@ -154,6 +154,14 @@ impl Sessions {
         self.sessions.iter_mut().for_each(|slot| slot.rules.handle_revocations(now));
     }
 
+    /// Ends the subscriptions of which the relay lost track.
+    pub(super) fn handle_lost(&mut self) {
+        for slot in &mut self.sessions {
+            let subscriptions = &slot.subscriptions;
+            slot.rules.handle_broker_reset(&mut |channel| subscriptions.is_lost(channel), Now::read());
+        }
+    }
+
     /// Tells all sessions that the client is alive.
     pub(super) fn handle_activity(&mut self) {
         let now = Now::read();

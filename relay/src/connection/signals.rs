@@ -16,6 +16,9 @@ impl Signals {
     /// Sessions were revoked.
     pub(super) const REVOCATION: u8 = 16;
 
+    /// The relay lost track of a channel.
+    pub(super) const LOST: u8 = 32;
+
     pub(super) fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -30,6 +33,10 @@ impl Signals {
 
     pub(super) fn revocation(self) -> bool {
         self.0 & Self::REVOCATION != 0
+    }
+
+    pub(super) fn lost(self) -> bool {
+        self.0 & Self::LOST != 0
     }
 
     pub(super) fn shutdown(self) -> bool {

@@ -68,6 +68,11 @@ impl ChannelSubscriptions {
         self.fanout.catch_up(channel, self.session, replay);
     }
 
+    /// Returns whether the broker lost track of a subscribed channel.
+    pub(super) fn is_lost(&self, channel: ChannelId) -> bool {
+        self.fanout.is_lost(channel, self.session)
+    }
+
     /// Undoes a subscribe request that the broker failed.
     pub(super) fn abort(&mut self, channel: ChannelId) {
         self.pending = None;

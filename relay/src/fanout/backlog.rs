@@ -34,7 +34,13 @@ pub struct BacklogPermit {
     _permits: Option<HeldPermits>,
 }
 
+/// The deliveries of a stream between two marks. Its last clone is dropped when all of them are queued at their
+/// subscribers.
+#[derive(Debug, Default)]
+pub struct Wave;
+
 struct HeldPermits {
+    _wave: Option<Arc<Wave>>,
     _bytes: OwnedSemaphorePermit,
     _in_flight: OwnedSemaphorePermit,
     _user: LaneUser,
@@ -81,6 +87,23 @@ impl Backlog {
         // Both are present, because neither semaphore is ever closed.
         let permits = bytes.zip(in_flight);
         let permits = permits.map(|(bytes, in_flight)| HeldPermits {
+            _wave: None,
+            _bytes: bytes,
+            _in_flight: in_flight,
+            _user: user,
+        });
+        BacklogPermit { tenant, _permits: permits }
+    }
+
+    /// Reserves `bytes` of a tenant without waiting, or nothing if they do not fit: the publisher is at another relay.
+    pub(super) fn overdraw(self: &Arc<Self>, tenant: Tenant, bytes: usize, wave: Arc<Wave>) -> BacklogPermit {
+        let (user, semaphore) = self.enter(tenant.installation);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(MAX_BYTES_PER_TENANT);
+        let bytes =
+            semaphore.clone().try_acquire_many_owned(bytes).or_else(|_| semaphore.try_acquire_many_owned(0));
+        let permits = bytes.ok().zip(self.in_flight.clone().try_acquire_owned().ok());
+        let permits = permits.map(|(bytes, in_flight)| HeldPermits {
+            _wave: Some(wave),
             _bytes: bytes,
             _in_flight: in_flight,
             _user: user,

@@ -1,6 +1,6 @@
 //! The queues from the broker to the shards: in order per channel, bounded in bytes.
 
-use super::backlog::{Backlog, BacklogPermit};
+use super::backlog::{Backlog, BacklogPermit, Wave};
 use crate::{hub::Publication, memory::Memory, tenant::Tenant};
 use sealwire_protocol::ChannelId;
 use std::{sync::Arc, time::Instant};
@@ -77,6 +77,12 @@ impl Deliveries {
         let shard = shard_of(publication.channel(), self.shards.len());
         // A shard's task ends only with the relay.
         let _ = self.shards[shard].send(Delivery { publication, accepted_at: Instant::now(), permit });
+    }
+
+    /// Hands a publication that another system accepted to its channel's shard; see [`Self::deliver`].
+    pub(crate) fn deliver_followed(&self, publication: Arc<Publication>, tenant: Tenant, wave: Arc<Wave>) {
+        let permit = self.backlog.overdraw(tenant, publication.frame().len(), wave);
+        self.deliver(publication, permit);
     }
 
     /// Waits until every publication with a permit of [`Self::reserve`] is queued at its subscribers.

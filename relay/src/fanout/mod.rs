@@ -8,7 +8,7 @@ mod rotation;
 mod sink;
 mod subscribers;
 
-pub use backlog::BacklogPermit;
+pub use backlog::{BacklogPermit, Wave};
 pub use deliveries::Deliveries;
 pub(crate) use sink::Sink;
 pub use subscribers::{CatchUp, Subscribers, Visited};
@@ -101,6 +101,18 @@ impl<S: Sink> Fanout<S> {
     /// Queues a subscriber's replay and the publications since. From then on the subscriber is live.
     pub(crate) fn catch_up(&self, channel: ChannelId, session: SessionId, replay: &Replay) {
         self.table(channel).catch_up(channel, session, replay, S::push_catch_up);
+    }
+
+    /// Ends the delivery to all present subscribers of a channel. Returns their connections.
+    pub(crate) fn lose(&self, channel: ChannelId) -> Vec<Arc<S::Connection>> {
+        let mut connections = Vec::new();
+        self.table(channel).lose(channel, |sink| connections.push(sink.connection().clone()));
+        connections
+    }
+
+    /// Returns whether [`Self::lose`] ended the delivery to a subscriber.
+    pub(crate) fn is_lost(&self, channel: ChannelId, session: SessionId) -> bool {
+        self.table(channel).is_lost(channel, session)
     }
 
     /// Removes a subscriber.

@@ -14,10 +14,22 @@ pub(super) struct Channel {
     /// The latest time at which the publication at `floor` can have been accepted, if there was one.
     floor_at: Option<Instant>,
     cache: CachedHistory,
+    /// A number that tells a channel from an earlier one with the same id, whose publications were dropped. It is 0 in the
+    /// embedded broker, which never drops publications with their channel.
+    pub(super) life: u32,
     /// The number of subscriptions on this relay.
     pub(super) subscriptions: usize,
     /// The time since which the channel has had neither a subscription nor a cached publication.
     pub(super) idle_since: Option<Instant>,
+}
+
+/// The cached publications from some point on.
+pub(super) struct Tail {
+    /// The offset of the publication before them, or the floor.
+    pub(super) before: u64,
+    /// True if none after the requested point is missing.
+    pub(super) is_complete: bool,
+    pub(super) publications: History,
 }
 
 impl Channel {
@@ -30,6 +42,7 @@ impl Channel {
             floor: counter,
             floor_at: unknown_until,
             cache: CachedHistory::default(),
+            life: 0,
             subscriptions: 0,
             idle_since: None,
         }
@@ -79,6 +92,30 @@ impl Channel {
         let first = self.cache.since(start);
         let recovered = self.floor_at.is_none_or(|evicted_at| evicted_at < start);
         Replay { recovered, ..self.tail(epoch, first) }
+    }
+
+    /// Returns the cached publication at an offset.
+    pub(super) fn find(&self, offset: u64) -> Option<&Arc<Publication>> {
+        let index = self.cache.after_offset(offset.checked_sub(1)?);
+        self.cache.get(index).filter(|publication| publication.offset() == offset)
+    }
+
+    /// Returns the cached publications after an offset, which may lie beyond the newest one.
+    pub(super) fn after(&self, offset: u64) -> Tail {
+        let is_complete = offset >= self.floor;
+        self.tail_from(self.cache.after_offset(offset.max(self.floor)), is_complete)
+    }
+
+    /// Returns the cached publications that were accepted at or after `start`.
+    pub(super) fn since(&self, start: Instant) -> Tail {
+        let is_complete = self.floor_at.is_none_or(|evicted_at| evicted_at < start);
+        self.tail_from(self.cache.since(start), is_complete)
+    }
+
+    fn tail_from(&self, first: usize, is_complete: bool) -> Tail {
+        let preceding = first.checked_sub(1).and_then(|index| self.cache.get(index));
+        let before = preceding.map_or(self.floor, |publication| publication.offset());
+        Tail { before, is_complete, publications: self.cache.tail(first) }
     }
 
     /// Returns the cached publications from an index on.

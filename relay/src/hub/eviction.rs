@@ -1,6 +1,6 @@
 //! Removal from the replay cache: expiry after the replay window, and eviction when the cache is full or memory is short.
 
-use super::{Hub, Idle};
+use super::{Cached, Hub, Idle};
 use crate::tenant::Tenant;
 use sealwire_protocol::ChannelId;
 use std::time::Instant;
@@ -15,7 +15,7 @@ impl Hub {
             && let Some((_, cached)) = self.cached.pop_expired(start)
         {
             self.counts.expired += 1;
-            self.evict_oldest_of(cached.channel, now);
+            self.evict_oldest_of(&cached, now);
             left -= 1;
         }
         while left > 0
@@ -57,12 +57,16 @@ impl Hub {
     pub(super) fn evict_from_largest(&mut self, now: Instant) -> bool {
         let Some((_, cached)) = self.cached.pop_from_largest() else { return false };
         self.counts.evicted += 1;
-        self.evict_oldest_of(cached.channel, now);
+        self.evict_oldest_of(&cached, now);
         true
     }
 
-    fn evict_oldest_of(&mut self, channel_id: ChannelId, now: Instant) {
+    fn evict_oldest_of(&mut self, cached: &Cached, now: Instant) {
+        let channel_id = cached.channel;
         let Some(channel) = self.channels.get_mut(&channel_id) else { return };
+        if channel.life != cached.life {
+            return;
+        }
         channel.evict_oldest();
         if channel.becomes_idle(now) {
             let tenant = channel.tenant;

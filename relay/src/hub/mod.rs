@@ -3,6 +3,7 @@
 
 mod channel;
 mod eviction;
+mod follow;
 mod forgotten;
 mod history;
 mod ids;
@@ -11,6 +12,7 @@ mod shares;
 #[cfg(test)]
 mod tests;
 
+pub use follow::FollowedReplay;
 pub use history::History;
 pub use ids::IdReused;
 pub use publication::{Draft, IdempotencyId, Publication, PublishReceipt};
@@ -74,6 +76,8 @@ pub struct Hub {
     /// The channels that became idle; some may be in use again.
     idle: Shares<Idle>,
     forgotten: Forgotten,
+    /// The life of the channel that was opened last; see [`Channel::life`].
+    last_life: u32,
     ids: Ids,
     counts: HubCounts,
     memory: Arc<Memory>,
@@ -92,9 +96,10 @@ pub struct HubCounts {
     pub evicted: u64,
 }
 
-/// A cached publication: its channel, and its size in bytes.
+/// A cached publication: its channel, the channel's life at that time, and its size in bytes.
 struct Cached {
     channel: ChannelId,
+    life: u32,
     bytes: u32,
 }
 
@@ -139,6 +144,7 @@ impl Hub {
             cached: Shares::default(),
             idle: Shares::default(),
             forgotten: Forgotten::default(),
+            last_life: 0,
             ids: Ids::new(limits.replay_bytes / 4),
             counts: HubCounts::default(),
             memory: Arc::default(),
@@ -200,7 +206,7 @@ impl Hub {
         channel.push(publication.clone(), now.monotonic);
         let bytes = publication.frame().len() + Self::PUBLICATION_OVERHEAD;
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        self.cached.push(tenant, now.monotonic, Cached { channel: channel_id, bytes });
+        self.cached.push(tenant, now.monotonic, Cached { channel: channel_id, life: 0, bytes });
         while self.cached.footprint() > self.limits.replay_bytes && self.evict_from_largest(now.monotonic) {}
         self.memory.set_replay_overhead(self.overhead());
         Ok(Outcome { receipt: self.receipt(self.counter, self.time), publication: Some(publication) })

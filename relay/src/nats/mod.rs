@@ -3,4 +3,4 @@
 mod authentication;
 mod connection;
 
-pub(crate) use connection::{NatsConnectError, NatsConnection};
+pub(crate) use connection::NatsConnection;

@@ -1,6 +1,7 @@
 //! The relay as a whole: starts the listeners and tasks, applies a reloaded configuration, and shuts down in order.
 
 mod bind;
+mod client_effects;
 mod drain;
 mod reload;
 mod state;
@@ -10,13 +11,16 @@ pub use bind::StartError;
 pub use reload::Reloaded;
 
 use crate::{
-    broker::{Broker, EmbeddedBroker},
+    broker::{Broker, EmbeddedBroker, jetstream::JetStreamBroker},
     config::Config,
     critical_task,
     fanout::Deliveries,
     hub::HubLimits,
     listener::Endpoint,
+    nats::NatsConnection,
+    settings::{BrokerAddress, NatsServer},
 };
+use client_effects::RelayClients;
 use drain::{Drain, DrainConfig};
 use reload::Reloader;
 use state::SharedState;
@@ -34,11 +38,41 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Starts a relay with the embedded broker. It accepts connections once this returns.
+    /// Starts a relay with the broker of the configuration. It accepts connections once this returns. A NATS cluster may
+    /// still be away then.
     ///
     /// # Errors
     /// [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        match config.settings.broker.clone() {
+            BrokerAddress::Embedded => Self::start_embedded(config).await,
+            BrokerAddress::Nats(servers) => Self::start_in_cluster(config, &servers).await,
+        }
+    }
+
+    async fn start_in_cluster(config: Config, servers: &[NatsServer]) -> Result<Self, StartError> {
+        let mut connections = Vec::new();
+        for server in servers {
+            let connection = NatsConnection::start(&config.settings, server).await;
+            connections.push(connection.map_err(|error| StartError::Nats(error.to_string()))?);
+        }
+        let settings = config.settings.clone();
+        let mut started = None;
+        let relay = Self::start_with(config, |deliveries, clients| {
+            let broker = JetStreamBroker::start(&settings, connections, deliveries, Arc::new(clients));
+            started = Some(broker.clone());
+            broker
+        })
+        .await?;
+        if let Some(broker) = started {
+            let ended = relay.drain.ended.clone();
+            let tend = tasks::every(JetStreamBroker::TEND_INTERVAL, ended, move || broker.tend());
+            critical_task::spawn("expiry", tend);
+        }
+        Ok(relay)
+    }
+
+    async fn start_embedded(config: Config) -> Result<Self, StartError> {
         let limits = HubLimits {
             replay_window: config.settings.replay_window,
             replay_bytes: config.settings.replay_bytes,
@@ -66,6 +100,13 @@ impl Relay {
     pub async fn start_with_broker(
         config: Config,
         broker: impl FnOnce(Deliveries) -> Arc<dyn Broker>,
+    ) -> Result<Self, StartError> {
+        Self::start_with(config, |deliveries, _| broker(deliveries)).await
+    }
+
+    async fn start_with(
+        config: Config,
+        broker: impl FnOnce(Deliveries, RelayClients) -> Arc<dyn Broker>,
     ) -> Result<Self, StartError> {
         let (listener, endpoint) = bind::clients(&config).await?;
         let (admin_listener, admin_address) = bind::operators(&config).await?.unzip();

@@ -15,7 +15,7 @@ use crate::{
     memory::Memory,
     metrics::Metrics,
     proxies::Proxies,
-    server::reload::session_config,
+    server::{client_effects::RelayClients, reload::session_config},
     stall_detector::StallDetector,
 };
 use arc_swap::ArcSwap;
@@ -49,8 +49,11 @@ pub(super) struct SharedState {
 }
 
 impl SharedState {
-    /// Creates the state. `broker` makes the broker from the deliveries that it publishes to.
-    pub(super) fn new(config: &Config, broker: impl FnOnce(Deliveries) -> Arc<dyn Broker>) -> Self {
+    /// Creates the state. `broker` makes the broker from the deliveries that it publishes to, and the clients of the relay.
+    pub(super) fn new(
+        config: &Config,
+        broker: impl FnOnce(Deliveries, RelayClients) -> Arc<dyn Broker>,
+    ) -> Self {
         let settings = &config.settings;
         let metrics = Arc::<Metrics>::default();
         let memory = Arc::new(Memory::new(settings.memory_bytes));
@@ -58,6 +61,8 @@ impl SharedState {
         let limits = Arc::new(limits);
         let shards = thread::available_parallelism().map_or(1, usize::from);
         let (fanout, deliveries) = Fanout::start(shards, memory.clone());
+        let marks = Arc::<Marks>::default();
+        let clients = RelayClients { fanout: fanout.clone(), marks: marks.clone() };
         Self {
             ended: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -71,7 +76,7 @@ impl SharedState {
             memory,
             limits,
             fanout,
-            broker: broker(deliveries.clone()),
+            broker: broker(deliveries.clone(), clients),
             deliveries,
             timers: Arc::default(),
             stall_detector: Arc::default(),

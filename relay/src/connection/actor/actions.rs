@@ -19,8 +19,8 @@ use sealwire_protocol::{
 use std::{pin::Pin, time::Duration};
 use tokio::time::timeout;
 
-/// The time limit of a client's request at the broker.
-const BROKER_TIMEOUT: Duration = Duration::from_secs(5);
+/// The time that a request may take beyond the broker's own limit.
+const BROKER_GRACE: Duration = Duration::from_millis(500);
 
 /// A request that waits for the broker. The connection reads no further request of any session meanwhile.
 pub(super) struct Pending {
@@ -111,8 +111,9 @@ impl Actor {
     ) {
         let Some(slot) = self.sessions.at(index) else { return };
         let answer = slot.subscriptions.subscribe(tenant, channel, since, events);
+        let limit = self.context.broker.timeout() + BROKER_GRACE;
         let answer = Box::pin(async move {
-            let result = timeout(BROKER_TIMEOUT, answer).await;
+            let result = timeout(limit, answer).await;
             Completion::Subscribed { channel, result: result.unwrap_or(Err(BrokerError::Unavailable)) }
         });
         self.pending = Some(Pending { session: slot.number, answer });
@@ -128,8 +129,9 @@ impl Actor {
         // A publisher gets its answer before its own publication.
         self.outbound.defer();
         let answer = self.context.broker.publish(draft);
+        let limit = self.context.broker.timeout() + BROKER_GRACE;
         let answer = Box::pin(async move {
-            let result = timeout(BROKER_TIMEOUT, answer).await;
+            let result = timeout(limit, answer).await;
             drop(in_flight);
             Completion::Published { result: result.unwrap_or(Err(BrokerError::Unavailable)) }
         });

@@ -162,6 +162,9 @@ impl Actor {
         if signals.revocation() {
             self.sessions.handle_revocations();
         }
+        if signals.lost() {
+            self.sessions.handle_lost();
+        }
         if signals.keys() {
             self.sessions.handle_keys_removed();
         }

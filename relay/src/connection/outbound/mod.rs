@@ -214,6 +214,10 @@ impl Outbound {
         self.wake(Signals::REVOCATION);
     }
 
+    pub(crate) fn wake_for_lost(&self) {
+        self.wake(Signals::LOST);
+    }
+
     fn wake(&self, signal: u8) {
         self.signals.fetch_or(signal, Ordering::AcqRel);
         self.task.wake();

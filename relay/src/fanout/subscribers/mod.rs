@@ -28,6 +28,8 @@ enum SubscriberState {
     AwaitingReplay(Box<Vec<Arc<Publication>>>),
     /// Every publication up to this offset was handed to the sink.
     Live { offset: u64 },
+    /// The relay cannot prove any more that the subscriber misses nothing. Its session ends the subscription.
+    Lost,
 }
 
 /// The result of a delivery to some of a channel's subscribers.
@@ -118,6 +120,23 @@ impl<S> Subscribers<S> {
         *state = SubscriberState::Live { offset };
     }
 
+    /// Ends the delivery to all present subscribers of a channel, and calls `visit` for each.
+    pub fn lose(&mut self, channel: ChannelId, mut visit: impl FnMut(&S)) {
+        let Some(subscribers) = self.channels.get_mut(&channel) else { return };
+        subscribers.visit(None, usize::MAX, |some| {
+            for subscriber in some {
+                subscriber.state = SubscriberState::Lost;
+                visit(&subscriber.sink);
+            }
+        });
+    }
+
+    /// Returns whether [`Self::lose`] ended the delivery to a subscriber.
+    pub fn is_lost(&mut self, channel: ChannelId, session: SessionId) -> bool {
+        let subscriber = self.channels.get_mut(&channel).and_then(|all| all.find(session));
+        matches!(subscriber, Some(Subscriber { state: SubscriberState::Lost, .. }))
+    }
+
     /// Removes a subscriber.
     pub fn unsubscribe(&mut self, channel: ChannelId, session: SessionId) {
         let Some(subscribers) = self.channels.get_mut(&channel) else { return };
@@ -173,8 +192,8 @@ impl<S> Subscriber<S> {
                     push(&self.sink, publication);
                 }
             }
-            // The publication was part of the replay.
-            SubscriberState::Live { .. } => {}
+            // The publication was part of the replay, or the subscription is about to end.
+            SubscriberState::Live { .. } | SubscriberState::Lost => {}
         }
     }
 }

@@ -1,0 +1,42 @@
+//! Writing marks: one relay of the cluster writes one mark a second into each stream.
+
+use super::StreamApi;
+use crate::clock::Now;
+use std::time::{Duration, Instant};
+
+/// The interval of marks. Each relay adds a random part of [`SPREAD`], so that mostly one of them writes.
+const INTERVAL: Duration = Duration::from_millis(900);
+const SPREAD: Duration = Duration::from_millis(200);
+
+/// Decides when this relay writes a mark.
+pub(super) struct MarkWriter {
+    due: Instant,
+    spread: Duration,
+}
+
+impl MarkWriter {
+    pub(super) fn new() -> Self {
+        let random = getrandom::u32().unwrap_or(0);
+        let spread = SPREAD.mul_f64(f64::from(random) / f64::from(u32::MAX));
+        Self { due: Instant::now(), spread }
+    }
+
+    /// Records that a mark arrived, which this relay or another one wrote.
+    pub(super) fn arrived(&mut self, now: Instant) {
+        self.due = now + INTERVAL + self.spread;
+    }
+
+    /// Writes a mark if none arrived for an interval. A failure shows as a mark that does not arrive.
+    pub(super) fn write_if_due(&mut self, api: &StreamApi, epoch: u64, last: u64, now: Now) {
+        if now.monotonic < self.due {
+            return;
+        }
+        self.due = now.monotonic + INTERVAL;
+        let (api, wall) = (api.clone(), now.wall);
+        tokio::spawn(async move {
+            if let Err(error) = api.write_mark(epoch, last, wall).await {
+                tracing::debug!(%error, "a mark could not be written");
+            }
+        });
+    }
+}

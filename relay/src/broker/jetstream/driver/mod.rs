@@ -1,0 +1,232 @@
+//! The task of one stream: it keeps a connection to the stream's leader, listens to the followed channels, and performs
+//! the follower's requests.
+
+mod api;
+mod leader;
+mod live;
+mod marks;
+mod requests;
+
+pub(super) use api::{Acknowledgement, ApiError, StreamApi};
+
+use super::{
+    follower::{Entry, FollowerAction, Leader, RelinkReason},
+    names::StreamNames,
+    shared::{LinkedLeader, SharedStream},
+    stored,
+};
+use crate::{clock::Now, nats::NatsConnection, settings::Settings};
+use leader::find_leader;
+use live::Live;
+use marks::MarkWriter;
+use requests::{Done, Requests};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::mpsc,
+    time::{MissedTickBehavior, interval, sleep},
+};
+
+const TICK: Duration = Duration::from_millis(100);
+/// The pauses between attempts to find a leader.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const MAX_PAUSE: Duration = Duration::from_secs(1);
+/// The interval in which an unchanged problem is logged again.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The task of one stream.
+pub(super) struct Driver {
+    pub(super) stream: Arc<SharedStream>,
+    pub(super) names: StreamNames,
+    pub(super) settings: Arc<Settings>,
+    pub(super) connections: Arc<[NatsConnection]>,
+    pub(super) actions: mpsc::UnboundedReceiver<FollowerAction>,
+}
+
+/// A connection to the leader, for as long as nothing can have been lost on it.
+struct Link {
+    connection: NatsConnection,
+    /// The connection's losses at the start.
+    losses: u64,
+    api: StreamApi,
+    leader: Leader,
+    live: Live,
+}
+
+/// The reason for the end of a link.
+#[derive(Debug, thiserror::Error)]
+enum LinkEnd {
+    #[error("the connection was lost")]
+    Lost,
+    #[error("{0}")]
+    Request(#[from] ApiError),
+    #[error("the follower asked for the leader again ({0:?})")]
+    Asked(RelinkReason),
+}
+
+impl Driver {
+    /// Runs for as long as the relay.
+    pub(super) async fn run(mut self) {
+        let (mut pause, mut logged) = (FIRST_PAUSE, None::<(String, Instant)>);
+        loop {
+            let problem = match self.link().await {
+                Ok(mut link) => {
+                    pause = FIRST_PAUSE;
+                    logged = None;
+                    let end = self.follow(&mut link).await;
+                    tracing::info!(stream = %self.names.stream(), leader = %link.leader.server, reason = %end, "looking for the stream's leader again");
+                    None
+                }
+                Err(problem) => Some(problem),
+            };
+            self.stream.set_leader(None);
+            self.stream.with(|follower, _| follower.unlinked());
+            let Some(problem) = problem else { continue };
+            let is_news =
+                logged.as_ref().is_none_or(|(known, at)| *known != problem || at.elapsed() >= LOG_INTERVAL);
+            if is_news {
+                tracing::warn!(stream = %self.names.stream(), %problem, "the stream cannot be followed; trying again");
+                logged = Some((problem, Instant::now()));
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(MAX_PAUSE);
+        }
+    }
+
+    /// Connects to the leader and listens there.
+    async fn link(&mut self) -> Result<Link, String> {
+        let (connection, server) = find_leader(&self.connections, &self.names, &self.settings).await?;
+        let losses = connection.losses();
+        let api = StreamApi { client: connection.client().clone(), names: self.names.clone(), server };
+        let mut live = Live::default();
+        let failed = |error: async_nats::SubscribeError| error.to_string();
+        live.watch_marks(&api).await.map_err(failed)?;
+        let channels: Vec<_> = self.stream.with(|follower, _| follower.channels().collect());
+        for channel in channels {
+            live.watch(&api, channel).await.map_err(failed)?;
+        }
+        // This request follows the subscriptions on the same connection, so the leader has them when it answers.
+        let info = api.info().await.map_err(|error| error.to_string())?;
+        if info.leader.server != api.server {
+            return Err(format!("the stream's leader is {} now", info.leader.server));
+        }
+        Ok(Link { connection, losses, api, leader: info.leader, live })
+    }
+
+    /// Follows the stream until something may have been lost.
+    async fn follow(&mut self, link: &mut Link) -> LinkEnd {
+        let leader = link.leader.clone();
+        self.stream.with(|follower, hub| follower.linked(hub, leader, Now::read()));
+        let (mut requests, mut marks) = (Requests::new(link.api.clone()), MarkWriter::new());
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut epoch = 0;
+        loop {
+            if link.connection.losses() != link.losses {
+                return LinkEnd::Lost;
+            }
+            tokio::select! {
+                Some(action) = self.actions.recv() => {
+                    if let Err(end) = perform(action, link, &mut requests).await {
+                        return end;
+                    }
+                }
+                batch = link.live.next_batch() => self.stream.with(|follower, hub| {
+                    let now = Now::read();
+                    for (entry, previous) in batch {
+                        match entry {
+                            Entry::Publication(publication) => {
+                                follower.publication_arrived(hub, publication, previous, now);
+                            }
+                            Entry::Mark(mark) => {
+                                // A loss on the connection is noticed before the mark counts.
+                                if link.connection.losses() == link.losses {
+                                    marks.arrived(now.monotonic);
+                                    follower.mark_arrived(hub, mark, previous);
+                                }
+                            }
+                            Entry::Unknown(_) => {}
+                        }
+                    }
+                }),
+                Some(done) = requests.next() => match done {
+                    Ok(_) if link.connection.losses() != link.losses => return LinkEnd::Lost,
+                    Ok(done) => self.complete(done),
+                    Err(error) => return error.into(),
+                },
+                () = link.connection.changed() => {}
+                _ = ticks.tick() => {
+                    let now = Now::read();
+                    let last = self.stream.with(|follower, hub| {
+                        follower.tick(hub, now);
+                        follower.last_mark()
+                    });
+                    if let Some((known, sequence)) = last {
+                        if known != epoch {
+                            epoch = known;
+                            self.stream.set_leader(Some(LinkedLeader { api: link.api.clone(), epoch }));
+                        }
+                        marks.write_if_due(&link.api, known, sequence, now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Brings an answer to the follower.
+    fn complete(&self, done: Done) {
+        let now = Now::read();
+        self.stream.with(|follower, hub| match done {
+            Done::Mark(request, mark) => follower.mark_found(hub, request, mark, now),
+            Done::Stream(request, entries, info) => follower.stream_read(hub, request, entries, &info, now),
+            Done::Channel(request, channel, publications, info) => {
+                follower.channel_read(hub, request, channel, publications, &info, now);
+            }
+            Done::Message(request, sequence, entry) => {
+                let time = entry.as_ref().and_then(Entry::time);
+                follower.message_read(hub, request, sequence, time);
+            }
+            Done::Info(request, info) => follower.info_received(hub, request, &info, now),
+        });
+    }
+}
+
+/// Performs an action of the follower.
+async fn perform(action: FollowerAction, link: &mut Link, requests: &mut Requests) -> Result<(), LinkEnd> {
+    match action {
+        FollowerAction::Watch(channel) => {
+            if link.live.watch(&link.api, channel).await.is_err() {
+                return Err(LinkEnd::Lost);
+            }
+        }
+        FollowerAction::Unwatch(channel) => link.live.unwatch(channel),
+        FollowerAction::Relink(reason) => return Err(LinkEnd::Asked(reason)),
+        FollowerAction::FindMark(request) => requests.find_mark(request),
+        FollowerAction::CreateMark(request) => requests.create_mark(request),
+        FollowerAction::ReadStream { request, from } => requests.read_stream(request, from),
+        FollowerAction::ReadChannel { request, channel, from } => {
+            requests.read_channel(request, channel, from);
+        }
+        FollowerAction::ReadMessage { request, sequence } => requests.read_message(request, sequence),
+        FollowerAction::ReadInfo(request) => requests.read_info(request),
+        // The shared stream performs these itself.
+        FollowerAction::Deliver(..)
+        | FollowerAction::Answer(..)
+        | FollowerAction::End(_)
+        | FollowerAction::Proven(_) => {}
+    }
+    Ok(())
+}
+
+/// Returns the content of a message that arrived, and the sequence of the message before it on its subject.
+fn read_live(message: &async_nats::Message) -> Option<(Entry, u64)> {
+    let headers = message.headers.as_ref()?;
+    let number = |name: &str| headers.get(name)?.as_str().parse::<u64>().ok();
+    let sequence = number("Nats-Sequence")?;
+    // The time of storage is needed only for messages that are read later.
+    let entry =
+        stored::read(&message.subject, sequence, sealwire_protocol::UnixMillis(0), message.payload.clone());
+    Some((entry, number("Nats-Last-Sequence")?))
+}

@@ -1,0 +1,74 @@
+//! Publishing: a message is acknowledged to its sender after the stream stored it, and stored once, however often it is
+//! repeated.
+
+use super::{
+    driver::{Acknowledgement, ApiError},
+    follower::Entry,
+    names::hexadecimal,
+    shared::{LinkedLeader, SharedStream},
+    stored,
+};
+use crate::{
+    broker::BrokerError,
+    clock::Now,
+    hub::{Draft, IdReused, PublishReceipt},
+};
+use sealwire_protocol::{UnixMillis, wire::Position};
+use std::{sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// The time after which a publication without an acknowledgement is sent again, under the same id.
+const ATTEMPT: Duration = Duration::from_millis(1500);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Publishes until the stream acknowledges, at most for `limit`.
+pub(super) async fn publish(
+    stream: Arc<SharedStream>,
+    draft: Draft,
+    limit: Duration,
+) -> Result<PublishReceipt, BrokerError> {
+    let deadline = Instant::now() + limit;
+    let publishing = async {
+        let time = Now::read().wall;
+        let payload = stored::publication(&draft, time);
+        let id = format!("{}.{:032x}", hexadecimal(draft.channel), u128::from_be_bytes(draft.id));
+        let mut leaders = stream.leader();
+        loop {
+            let Ok(leader) = leaders.wait_for(Option::is_some).await.map(|leader| leader.clone()) else {
+                return Err(BrokerError::Unavailable);
+            };
+            let Some(leader) = leader else { continue };
+            match leader.api.publish(draft.channel, &id, None, payload.clone(), ATTEMPT).await {
+                Ok(Acknowledgement { seq, duplicate: false }) => return Ok(receipt(&leader, seq, time)),
+                Ok(Acknowledgement { seq, duplicate: true }) => match repeated(&leader, seq, &draft).await {
+                    Ok(result) => return result.map(|time| receipt(&leader, seq, time)).map_err(Into::into),
+                    Err(error) => tracing::debug!(%error, "a repeated publication could not be compared"),
+                },
+                Err(error) => tracing::debug!(%error, "a publication was not acknowledged"),
+            }
+            sleep(PAUSE).await;
+        }
+    };
+    timeout_at(deadline, publishing).await.unwrap_or(Err(BrokerError::Unavailable))
+}
+
+fn receipt(leader: &LinkedLeader, sequence: u64, time: UnixMillis) -> PublishReceipt {
+    let position = Position { epoch: leader.epoch, offset: sequence, time_ms: time.0 };
+    PublishReceipt { position, time }
+}
+
+/// Compares a publication with the stored one of the same id. Returns the time of the stored one.
+async fn repeated(
+    leader: &LinkedLeader,
+    sequence: u64,
+    draft: &Draft,
+) -> Result<Result<UnixMillis, IdReused>, ApiError> {
+    Ok(match leader.api.read_message(sequence).await? {
+        Some(Entry::Publication(first)) if first.channel == draft.channel => {
+            let is_same = first.event == draft.event && first.sealed == draft.sealed;
+            if is_same { Ok(first.time) } else { Err(IdReused) }
+        }
+        // The first one was discarded within the duplicate window, so nothing is left to compare with.
+        _ => Ok(Now::read().wall),
+    })
+}
