@@ -15,7 +15,12 @@ use crate::{
     memory::Memory,
     metrics::Metrics,
     proxies::Proxies,
+<<<<<<< ours
     server::{client_effects::RelayClients, reload::session_config},
+=======
+    server::reload::session_config,
+    session::Marks,
+>>>>>>> theirs
     stall_detector::StallDetector,
 };
 use arc_swap::ArcSwap;
@@ -46,6 +51,8 @@ pub(super) struct SharedState {
     pub(super) broker: Arc<dyn Broker>,
     pub(super) timers: Arc<Timers>,
     pub(super) stall_detector: Arc<StallDetector>,
+    /// The marks of the broker's history, which it sets as it delivers.
+    pub(super) marks: Arc<Marks>,
 }
 
 impl SharedState {
@@ -80,6 +87,7 @@ impl SharedState {
             deliveries,
             timers: Arc::default(),
             stall_detector: Arc::default(),
+            marks: Arc::default(),
         }
     }
 
@@ -91,6 +99,7 @@ impl SharedState {
             self.revocations.clone(),
             self.limits.clone(),
             self.stall_detector.clone(),
+            self.marks.clone(),
         );
         Arc::new(ConnectionContext {
             session_config: ArcSwap::from_pointee(session_config),
