@@ -71,13 +71,17 @@ pub use auth::{
     revocations::{Revocations, Selector},
     signing_keys::{KeyChanges, SigningKeys},
 };
+pub use broker::jetstream::{
+    Entry, Follower, FollowerAction, FollowerCounts, Leader, Mark, RelinkReason, RequestId,
+    StoredPublication, StreamInfo, Ticket,
+};
 pub use broker::{Broker, BrokerError, BrokerFuture, BrokerStatus, EmbeddedBroker};
 pub use clock::Now;
 pub use config::{Config, ConfigError, ConfigOrigin, NewApp, Overrides, Risk, template};
 pub use fanout::{BacklogPermit, CatchUp, Deliveries, Subscribers, Visited};
 pub use hub::{
-    Draft, History, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication, PublishReceipt,
-    Replay,
+    Draft, FollowedReplay, History, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication,
+    PublishReceipt, Replay,
 };
 pub use limits::{Limit, Limits};
 pub use listener::Endpoint;

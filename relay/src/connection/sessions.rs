@@ -158,7 +158,7 @@ impl Sessions {
     pub(super) fn handle_lost(&mut self) {
         for slot in &mut self.sessions {
             let subscriptions = &slot.subscriptions;
-            slot.rules.handle_broker_reset(&mut |channel| subscriptions.is_lost(channel), Now::read());
+            slot.rules.handle_broker_reset(&mut |channel| subscriptions.is_lost(channel));
         }
     }
 

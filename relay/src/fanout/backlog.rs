@@ -37,7 +37,7 @@ pub struct BacklogPermit {
 /// The deliveries of a stream between two marks. Its last clone is dropped when all of them are queued at their
 /// subscribers.
 #[derive(Debug, Default)]
-pub struct Wave;
+pub(crate) struct Wave;
 
 struct HeldPermits {
     _wave: Option<Arc<Wave>>,

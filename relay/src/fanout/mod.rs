@@ -8,7 +8,8 @@ mod rotation;
 mod sink;
 mod subscribers;
 
-pub use backlog::{BacklogPermit, Wave};
+pub use backlog::BacklogPermit;
+pub(crate) use backlog::Wave;
 pub use deliveries::Deliveries;
 pub(crate) use sink::Sink;
 pub use subscribers::{CatchUp, Subscribers, Visited};

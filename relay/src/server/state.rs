@@ -15,12 +15,8 @@ use crate::{
     memory::Memory,
     metrics::Metrics,
     proxies::Proxies,
-<<<<<<< ours
     server::{client_effects::RelayClients, reload::session_config},
-=======
-    server::reload::session_config,
     session::Marks,
->>>>>>> theirs
     stall_detector::StallDetector,
 };
 use arc_swap::ArcSwap;
@@ -87,7 +83,7 @@ impl SharedState {
             deliveries,
             timers: Arc::default(),
             stall_detector: Arc::default(),
-            marks: Arc::default(),
+            marks,
         }
     }
 

@@ -174,7 +174,11 @@ impl StreamApi {
     }
 
     /// Writes the first mark of a stream that has none. Of several relays that do, one succeeds.
-    pub(in crate::broker::jetstream) async fn create_mark(&self, epoch: u64, now: UnixMillis) -> Result<(), ApiError> {
+    pub(in crate::broker::jetstream) async fn create_mark(
+        &self,
+        epoch: u64,
+        now: UnixMillis,
+    ) -> Result<(), ApiError> {
         let mut headers = HeaderMap::new();
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
         headers.insert("Nats-Expected-Last-Subject-Sequence-Subject", self.names.marks());
@@ -182,7 +186,12 @@ impl StreamApi {
     }
 
     /// Writes a mark after the mark `last` of the same epoch. Of several relays that do, one succeeds.
-    pub(in crate::broker::jetstream) async fn write_mark(&self, epoch: u64, last: u64, now: UnixMillis) -> Result<(), ApiError> {
+    pub(in crate::broker::jetstream) async fn write_mark(
+        &self,
+        epoch: u64,
+        last: u64,
+        now: UnixMillis,
+    ) -> Result<(), ApiError> {
         let mut headers = HeaderMap::new();
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, last.to_string());
         self.write(self.names.mark(epoch), headers, stored::mark(now)).await
@@ -214,7 +223,10 @@ impl StreamApi {
     }
 
     /// Reads one message at the leader.
-    pub(in crate::broker::jetstream) async fn read_message(&self, sequence: u64) -> Result<Option<Entry>, ApiError> {
+    pub(in crate::broker::jetstream) async fn read_message(
+        &self,
+        sequence: u64,
+    ) -> Result<Option<Entry>, ApiError> {
         let message = self.stream().await?.get_raw_message(sequence).await;
         Ok(found(message)?.map(read))
     }
@@ -244,7 +256,10 @@ impl StreamApi {
     }
 
     /// Reads every message from a sequence on, at least up to the leader's end at the start of this call.
-    pub(in crate::broker::jetstream) async fn read_stream(&self, from: u64) -> Result<(Vec<Entry>, StreamInfo), ApiError> {
+    pub(in crate::broker::jetstream) async fn read_stream(
+        &self,
+        from: u64,
+    ) -> Result<(Vec<Entry>, StreamInfo), ApiError> {
         let (info, subject) = (self.info().await?, self.names.all());
         let (mut entries, mut next, mut lagging) = (Vec::new(), from, 0);
         while next <= info.last && lagging < MAX_LAGGING {

@@ -118,7 +118,7 @@ impl Driver {
     /// Follows the stream until something may have been lost.
     async fn follow(&mut self, link: &mut Link) -> LinkEnd {
         let leader = link.leader.clone();
-        self.stream.with(|follower, hub| follower.linked(hub, leader, Now::read()));
+        self.stream.with(|follower, _| follower.linked(leader, Now::read()));
         let (mut requests, mut marks) = (Requests::new(link.api.clone()), MarkWriter::new());
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -188,7 +188,7 @@ impl Driver {
                 let time = entry.as_ref().and_then(Entry::time);
                 follower.message_read(hub, request, sequence, time);
             }
-            Done::Info(request, info) => follower.info_received(hub, request, &info, now),
+            Done::Info(request, info) => follower.info_received(request, &info, now),
         });
     }
 }

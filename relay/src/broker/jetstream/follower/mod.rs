@@ -139,14 +139,14 @@ impl Follower {
     }
 
     /// Handles that the driver listens to the followed channels and to marks, at this leader.
-    pub fn linked(&mut self, hub: &mut Hub, leader: Leader, now: Now) {
+    pub fn linked(&mut self, leader: Leader, now: Now) {
         if !self.leader.server.is_empty() && self.leader != leader {
             self.counts.elections += 1;
         }
         self.leader = leader;
         self.proven_at = Some(now.monotonic);
         match self.anchor {
-            None => self.find_mark(hub),
+            None => self.find_mark(),
             Some(anchor) => self.resync(anchor),
         }
     }

@@ -39,7 +39,7 @@ impl Follower {
     }
 
     /// Handles the state of the stream, which the driver asked the leader for.
-    pub fn info_received(&mut self, hub: &mut Hub, request: RequestId, info: &StreamInfo, now: Now) {
+    pub fn info_received(&mut self, request: RequestId, info: &StreamInfo, now: Now) {
         let Phase::Following { proof } = &mut self.phase else { return };
         let Some((_, mark)) = proof.take_if(|(expected, _)| *expected == request) else { return };
         // A leader that does not have the mark lost its office without knowing.

@@ -119,10 +119,10 @@ impl Follower {
             channel.state = ChannelState::Joining(None);
         }
         self.actions.push_back(FollowerAction::End(channels));
-        self.find_mark(hub);
+        self.find_mark();
     }
 
-    pub(super) fn find_mark(&mut self, hub: &mut Hub) {
+    pub(super) fn find_mark(&mut self) {
         self.anchor = None;
         self.marks.clear();
         self.last_mark = 0;

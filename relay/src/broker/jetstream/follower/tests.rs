@@ -61,7 +61,7 @@ impl Bench {
     }
 
     fn link(&mut self) {
-        self.follower.linked(&mut self.hub, self.leader.clone(), self.now);
+        self.follower.linked(self.leader.clone(), self.now);
         self.run();
     }
 
@@ -218,7 +218,7 @@ impl Bench {
                 self.follower.message_read(&self.hub, request, sequence, time);
             }
             FollowerAction::ReadInfo(request) => {
-                self.follower.info_received(&mut self.hub, request, &info, now);
+                self.follower.info_received(request, &info, now);
             }
             FollowerAction::Deliver(_, publication) => self.delivered.push(publication.offset()),
             FollowerAction::Answer(ticket, replay) => self.answers.push((ticket, replay)),
@@ -422,7 +422,7 @@ fn an_answer_of_a_replica_that_lags_behind_is_not_taken() {
     bench.store_publication(CHANNEL);
     bench.follower.unlinked();
     bench.answers_at_once = false;
-    bench.follower.linked(&mut bench.hub, bench.leader.clone(), bench.now);
+    bench.follower.linked(bench.leader.clone(), bench.now);
     bench.run();
     let Some(FollowerAction::ReadStream { request, .. }) = bench.kept.pop() else { panic!("no read") };
     let (entries, info) = (bench.entries[..2].to_vec(), bench.info());
