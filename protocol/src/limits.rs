@@ -67,6 +67,8 @@ pub const IDEMPOTENCY_ID: usize = 16;
 pub const MAX_APP_ID: usize = 255;
 /// Maximum number of subscriptions of one session.
 pub const MAX_SUBSCRIPTIONS: usize = 256;
+/// Maximum number of marks in one `Ping`.
+pub const MAX_MARKS: usize = 64;
 /// Maximum number of sessions on one WebSocket.
 pub const MAX_SESSIONS: usize = 32;
 /// Longest replay, in seconds.

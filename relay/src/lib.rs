@@ -87,7 +87,7 @@ pub use proxies::TrustedProxies;
 pub use refused::Refused;
 pub use server::{Relay, Reloaded, StartError};
 pub use session::{
-    EndReason, EventFilter, Identity, Publishing, Refusal, SessionAction, SessionConfig, SessionRules,
+    EndReason, EventFilter, Identity, Marks, Publishing, Refusal, SessionAction, SessionConfig, SessionRules,
     SubscriptionStart,
 };
 pub use session_id::SessionId;

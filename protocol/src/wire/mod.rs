@@ -13,8 +13,8 @@ pub use to_client::{
 };
 pub use to_relay::{Channel, End, Hello, Publish, Refresh, Since, Subscribe, ToRelay, Unsubscribe};
 
-use crate::ChannelId;
-use alloc::{format, string::String};
+use crate::{ChannelId, limits};
+use alloc::{format, string::String, vec::Vec};
 use bytes::Bytes;
 
 /// The WebSocket subprotocol.
@@ -33,8 +33,14 @@ pub enum FrameError {
 }
 
 /// Requests a [`Pong`] from the peer, as a sign that it is alive.
-#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
-pub struct Ping {}
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Ping {
+    /// The positions up to which the relay has sent the client everything, at most [`limits::MAX_MARKS`] and at most one
+    /// for each epoch. A subscribed channel of the same epoch has moved to the mark, even if nothing was published on
+    /// it. A client sends none, and the relay ignores those that it receives.
+    #[prost(message, repeated, tag = "1")]
+    pub marks: Vec<Position>,
+}
 
 /// The response to [`Ping`].
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
@@ -59,9 +65,32 @@ pub struct Position {
     /// The offset within the epoch.
     #[prost(uint64, tag = "2")]
     pub offset: u64,
+    /// The time of the publication or mark at `offset`, in milliseconds since 1970. A relay compares it with its own
+    /// record of that offset. Times are only ever compared for equality: the order is that of offsets.
+    #[prost(uint64, tag = "3")]
+    pub time_ms: u64,
+}
+
+impl Ping {
+    fn check(&self) -> Result<(), FrameError> {
+        if self.marks.len() > limits::MAX_MARKS { Err(FrameError::Field("marks")) } else { Ok(()) }
+    }
 }
 
 impl Position {
+    /// Returns whether both positions name the same offset of the same epoch. Their times may differ.
+    #[must_use]
+    pub fn is_same_offset(self, other: Self) -> bool {
+        (self.epoch, self.offset) == (other.epoch, other.offset)
+    }
+
+    /// Returns whether this position is behind `other` in the same epoch. Positions of different epochs cannot be
+    /// compared.
+    #[must_use]
+    pub fn is_behind(self, other: Self) -> bool {
+        self.epoch == other.epoch && self.offset < other.offset
+    }
+
     /// Returns the id of the publication at this position: the epoch as 16 hexadecimal digits, a dash and the offset.
     #[must_use]
     pub fn event_id(self) -> String {

@@ -15,7 +15,11 @@ fn bytes(length: impl Into<collection::SizeRange>) -> impl Strategy<Value = Byte
 }
 
 fn position() -> impl Strategy<Value = Position> {
-    any::<(u64, u64)>().prop_map(|(epoch, offset)| Position { epoch, offset })
+    any::<(u64, u64, u64)>().prop_map(|(epoch, offset, time_ms)| Position { epoch, offset, time_ms })
+}
+
+fn ping(max_marks: usize) -> impl Strategy<Value = Ping> {
+    collection::vec(position(), 0..=max_marks).prop_map(|marks| Ping { marks })
 }
 
 fn to_relay() -> impl Strategy<Value = ToRelay> {
@@ -39,7 +43,7 @@ fn to_relay() -> impl Strategy<Value = ToRelay> {
             }
         ),
         Just(ToRelay::Pong(Pong {})),
-        Just(ToRelay::Ping(Ping {})),
+        ping(3).prop_map(ToRelay::Ping),
         any::<u32>().prop_map(|number| ToRelay::Session(Session { number })),
         Just(ToRelay::End(End {})),
     ]
@@ -91,7 +95,7 @@ fn to_client() -> impl Strategy<Value = ToClient> {
         any::<(u32, u32)>().prop_map(|(code, reconnect_after_ms)| {
             ToClient::Goodbye(Goodbye { code, message: "why".to_string(), reconnect_after_ms })
         }),
-        Just(ToClient::Ping(Ping {})),
+        ping(limits::MAX_MARKS).prop_map(ToClient::Ping),
         Just(ToClient::Pong(Pong {})),
         any::<u32>().prop_map(|number| ToClient::Session(Session { number })),
     ]
@@ -172,7 +176,34 @@ fn a_publication_has_its_golden_bytes() {
 
 #[test]
 fn an_event_id_consists_of_epoch_and_offset() {
-    assert_eq!(Position { epoch: 0xabc, offset: 7 }.event_id(), "0000000000000abc-7");
+    assert_eq!(Position { epoch: 0xabc, offset: 7, time_ms: 9 }.event_id(), "0000000000000abc-7");
+}
+
+#[test]
+fn a_heartbeat_without_marks_is_two_bytes_and_one_with_a_mark_has_its_golden_bytes() {
+    assert_eq!(ToClient::Ping(Ping::default()).to_bytes(), [0x52, 0]);
+    let mark = Position { epoch: 1, offset: 300, time_ms: 2 };
+    let golden = [0x52, 9, 0x0a, 7, 0x08, 1, 0x10, 0xac, 0x02, 0x18, 2];
+    assert_eq!(ToClient::Ping(Ping { marks: vec![mark] }).to_bytes(), golden);
+}
+
+#[test]
+fn a_ping_with_more_than_64_marks_is_refused_in_both_directions() {
+    let ping = |count| Ping { marks: vec![Position::default(); count] };
+    assert!(ToClient::from_bytes(ToClient::Ping(ping(64)).to_bytes().into()).is_ok());
+    let refused_by_client = ToClient::from_bytes(ToClient::Ping(ping(65)).to_bytes().into());
+    assert_eq!(refused_by_client, Err(FrameError::Field("marks")));
+    assert_eq!(refused(ToRelay::Ping(ping(65))), FrameError::Field("marks"));
+}
+
+#[test]
+fn positions_are_ordered_by_offset_within_one_epoch_and_never_by_time() {
+    let at = |epoch, offset, time_ms| Position { epoch, offset, time_ms };
+    assert!(at(1, 4, 9).is_behind(at(1, 5, 0)));
+    assert!(!at(1, 5, 0).is_behind(at(1, 5, 9)));
+    assert!(!at(1, 4, 0).is_behind(at(2, 5, 9)));
+    assert!(at(1, 5, 0).is_same_offset(at(1, 5, 9)));
+    assert!(!at(1, 5, 0).is_same_offset(at(2, 5, 0)) && !at(1, 5, 0).is_same_offset(at(1, 6, 0)));
 }
 
 #[test]

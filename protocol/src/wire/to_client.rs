@@ -41,7 +41,7 @@ pub enum ToClient {
     /// The relay is about to close the connection.
     #[prost(message, tag = "9")]
     Goodbye(Goodbye),
-    /// A heartbeat, to which the client responds with `Pong`.
+    /// A heartbeat, to which the client responds with `Pong`. It moves the positions of subscribed channels forward.
     #[prost(message, tag = "10")]
     Ping(Ping),
     /// Responds to the client's `Ping`.
@@ -215,6 +215,7 @@ impl ToClient {
             }
             Self::Publication(publication) => check_channel_id(&publication.channel_id)?,
             Self::Ended(ended) => check_channel_id(&ended.channel_id)?,
+            Self::Ping(ping) => ping.check()?,
             _ => {}
         }
         Ok(())

@@ -170,7 +170,8 @@ impl ToRelay {
 
     fn check(&self) -> Result<(), FrameError> {
         let request = match self {
-            Self::Hello(_) | Self::Pong(_) | Self::Ping(_) | Self::Session(_) | Self::End(_) => return Ok(()),
+            Self::Hello(_) | Self::Pong(_) | Self::Session(_) | Self::End(_) => return Ok(()),
+            Self::Ping(ping) => return ping.check(),
             Self::Refresh(refresh) => {
                 if !refresh.channel_id.is_empty() {
                     check_channel_id(&refresh.channel_id)?;

@@ -211,8 +211,9 @@ mod tests {
 
     #[tokio::test]
     async fn no_message_of_a_batch_overtakes_one_with_a_temporary_refusal() {
-        let accepted =
-            || Ok(PublishReceipt { position: Position { epoch: 1, offset: 1 }, time: UnixMillis(1) });
+        let accepted = || {
+            Ok(PublishReceipt { position: Position { epoch: 1, offset: 1, time_ms: 1 }, time: UnixMillis(1) })
+        };
         let mut order = BatchOrder::default();
         let permanent = Refused::new(Code::PermissionMissing, "the token does not permit this");
         assert_eq!(order.publish(ready(Err(permanent.clone()))).await.err(), Some(permanent));

@@ -60,32 +60,41 @@ impl Channel {
     }
 
     /// Returns the replay of a subscription that starts with the next publication.
-    pub(super) fn live(&self, epoch: u64) -> Replay {
-        let position = Position { epoch, offset: self.head };
+    pub(super) fn live(&self, newest: Position) -> Replay {
+        let position = position_at(self.head, self.cache.last(), newest);
         Replay { position, recovered: false, publications: History::default() }
     }
 
-    /// Returns the publications after `position`, or all that are cached if the channel no longer knows this position.
-    pub(super) fn since_position(&self, epoch: u64, position: Position) -> Replay {
-        let known = position.epoch == epoch && (self.floor..=self.head).contains(&position.offset);
+    /// Returns the publications after `position`, or all that are cached if the channel does not know this position. A
+    /// position between the channel's newest publication and the hub's is a mark, after which nothing is missing.
+    pub(super) fn since_position(&self, newest: Position, position: Position) -> Replay {
+        let known = position.epoch == newest.epoch && (self.floor..=newest.offset).contains(&position.offset);
         let after = if known { position.offset } else { self.floor };
         let first = self.cache.after_offset(after);
-        Replay { recovered: known, ..self.tail(epoch, first) }
+        Replay { recovered: known, ..self.tail(newest, first) }
     }
 
     /// Returns the cached publications that were accepted at or after `start`. The replay is recovered unless one of
     /// them may have been evicted.
-    pub(super) fn since_time(&self, epoch: u64, start: Instant) -> Replay {
+    pub(super) fn since_time(&self, newest: Position, start: Instant) -> Replay {
         let first = self.cache.since(start);
         let recovered = self.floor_at.is_none_or(|evicted_at| evicted_at < start);
-        Replay { recovered, ..self.tail(epoch, first) }
+        Replay { recovered, ..self.tail(newest, first) }
     }
 
     /// Returns the cached publications from an index on.
-    fn tail(&self, epoch: u64, first: usize) -> Replay {
+    fn tail(&self, newest: Position, first: usize) -> Replay {
         let before = first.checked_sub(1).and_then(|index| self.cache.get(index));
-        let offset = before.map_or(self.floor, |publication| publication.offset());
-        let position = Position { epoch, offset };
+        let position = position_at(self.floor, before, newest);
         Replay { position, recovered: false, publications: self.cache.tail(first) }
+    }
+}
+
+/// Returns the position of a cached publication. Without one, returns `offset` with the time of the hub's newest
+/// publication: the time is only informative here, because offsets of one epoch are never used twice.
+fn position_at(offset: u64, cached: Option<&Arc<Publication>>, newest: Position) -> Position {
+    match cached {
+        Some(cached) => Position { offset: cached.offset(), time_ms: cached.time().0, ..newest },
+        None => Position { offset, ..newest },
     }
 }

@@ -80,6 +80,11 @@ impl CachedHistory {
         self.full.get(full).map_or(&self.last, |segment| &**segment).get(within)
     }
 
+    /// Returns the newest publication.
+    pub(super) fn last(&self) -> Option<&Arc<Publication>> {
+        self.get(self.times.len().checked_sub(1)?)
+    }
+
     /// Returns the publications from an index on.
     pub(super) fn tail(&self, index: usize) -> History {
         let Some(first) = self.times.get(index) else { return History::default() };

@@ -207,7 +207,13 @@ impl Hub {
     }
 
     fn receipt(&self, offset: u64, time: UnixMillis) -> PublishReceipt {
-        PublishReceipt { position: Position { epoch: self.epoch, offset }, time }
+        PublishReceipt { position: Position { epoch: self.epoch, offset, time_ms: time.0 }, time }
+    }
+
+    /// Returns the position of the newest publication of all channels.
+    #[must_use]
+    pub fn newest(&self) -> Position {
+        Position { epoch: self.epoch, offset: self.counter, time_ms: self.time.0 }
     }
 
     /// Returns the time of the next publication. Times do not decrease if the wall clock is set back by up to
@@ -226,22 +232,22 @@ impl Hub {
         now: Now,
     ) -> Replay {
         self.expire(now.monotonic);
-        let (epoch, counter, age) = (self.epoch, self.counter, now.monotonic - self.started);
+        let (newest, age) = (self.newest(), now.monotonic - self.started);
         let channel = self
             .channels
             .entry(channel_id)
-            .or_insert_with(|| Channel::new(tenant, counter, self.forgotten.last(tenant)));
+            .or_insert_with(|| Channel::new(tenant, newest.offset, self.forgotten.last(tenant)));
         channel.subscriptions += 1;
         channel.idle_since = None;
         match since {
-            None => channel.live(epoch),
-            Some(Since::Position(position)) => channel.since_position(epoch, position),
+            None => channel.live(newest),
+            Some(Since::Position(position)) => channel.since_position(newest, position),
             Some(Since::ReplaySeconds(seconds)) => {
                 let span = Duration::from_secs(seconds.into());
                 // A relay that is younger than the span does not know the publications of its predecessor.
                 match now.monotonic.checked_sub(span) {
-                    Some(start) if span <= age => channel.since_time(epoch, start),
-                    _ => Replay { recovered: false, ..channel.since_time(epoch, self.started) },
+                    Some(start) if span <= age => channel.since_time(newest, start),
+                    _ => Replay { recovered: false, ..channel.since_time(newest, self.started) },
                 }
             }
         }

@@ -49,6 +49,7 @@ pub struct PublishReceipt {
 pub struct Publication {
     channel: ChannelId,
     offset: u64,
+    time: UnixMillis,
     event: Box<str>,
     frame: Bytes,
     message_start: usize,
@@ -68,7 +69,7 @@ impl Publication {
             sealed,
         });
         let (frame, message_start) = websocket::encode_message(&message);
-        Self { channel, offset, event: event.into_boxed_str(), frame, message_start }
+        Self { channel, offset, time, event: event.into_boxed_str(), frame, message_start }
     }
 
     /// Accounts the frame's memory until its last clone is dropped.
@@ -86,6 +87,12 @@ impl Publication {
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// Returns the time at which the message was accepted.
+    #[must_use]
+    pub fn time(&self) -> UnixMillis {
+        self.time
     }
 
     /// Returns the event name, by which subscribers can filter.

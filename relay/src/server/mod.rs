@@ -89,6 +89,7 @@ impl Relay {
             keys: state.keys,
             revocations: state.revocations,
             stall_detector: state.stall_detector,
+            marks: state.marks,
             connection,
             registry: state.registry,
             http,

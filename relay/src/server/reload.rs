@@ -9,7 +9,7 @@ use crate::{
     connection::{ConnectionContext, Registry},
     http::HttpContext,
     limits::Limits,
-    session::SessionConfig,
+    session::{Marks, SessionConfig},
     settings::Setting,
     stall_detector::StallDetector,
 };
@@ -36,6 +36,7 @@ pub(crate) struct Reloader {
     pub(crate) keys: Arc<SigningKeys>,
     pub(crate) revocations: Arc<Revocations>,
     pub(crate) stall_detector: Arc<StallDetector>,
+    pub(crate) marks: Arc<Marks>,
     pub(crate) connection: Arc<ConnectionContext>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) http: Arc<HttpContext>,
@@ -66,6 +67,7 @@ impl Reloader {
             self.revocations.clone(),
             limits,
             self.stall_detector.clone(),
+            self.marks.clone(),
         );
         self.connection.session_config.store(Arc::new(session_config));
         self.http.limits.set(self.config.settings.clone());
@@ -86,6 +88,7 @@ pub(super) fn session_config(
     revocations: Arc<Revocations>,
     limits: Arc<Limits>,
     stall_detector: Arc<StallDetector>,
+    marks: Arc<Marks>,
 ) -> SessionConfig {
     SessionConfig {
         keys,
@@ -95,5 +98,6 @@ pub(super) fn session_config(
         replay_window: config.settings.replay_window,
         limits,
         stall_detector,
+        marks,
     }
 }

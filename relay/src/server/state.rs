@@ -16,6 +16,7 @@ use crate::{
     metrics::Metrics,
     proxies::Proxies,
     server::reload::session_config,
+    session::Marks,
     stall_detector::StallDetector,
 };
 use arc_swap::ArcSwap;
@@ -46,6 +47,8 @@ pub(super) struct SharedState {
     pub(super) broker: Arc<dyn Broker>,
     pub(super) timers: Arc<Timers>,
     pub(super) stall_detector: Arc<StallDetector>,
+    /// The marks of the broker's history, which it sets as it delivers.
+    pub(super) marks: Arc<Marks>,
 }
 
 impl SharedState {
@@ -75,6 +78,7 @@ impl SharedState {
             deliveries,
             timers: Arc::default(),
             stall_detector: Arc::default(),
+            marks: Arc::default(),
         }
     }
 
@@ -86,6 +90,7 @@ impl SharedState {
             self.revocations.clone(),
             self.limits.clone(),
             self.stall_detector.clone(),
+            self.marks.clone(),
         );
         Arc::new(ConnectionContext {
             session_config: ArcSwap::from_pointee(session_config),

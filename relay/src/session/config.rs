@@ -1,5 +1,6 @@
 //! The configuration of a session, and the input that completes a subscribe request.
 
+use super::Marks;
 use crate::{
     auth::{revocations::Revocations, signing_keys::SigningKeys},
     limits::Limits,
@@ -25,6 +26,8 @@ pub struct SessionConfig {
     pub limits: Arc<Limits>,
     /// The detector of times in which the relay was suspended.
     pub stall_detector: Arc<StallDetector>,
+    /// The marks that each `Ping` carries.
+    pub marks: Arc<Marks>,
 }
 
 /// The start of a subscription, as the broker returned it.

@@ -9,6 +9,7 @@ mod event_filter;
 mod goodbye;
 mod grant;
 mod key_removal;
+mod marks;
 mod pending;
 mod publish;
 mod refresh;
@@ -22,6 +23,7 @@ pub use config::{SessionConfig, SubscriptionStart};
 pub use event_filter::EventFilter;
 pub use goodbye::EndReason;
 pub(crate) use goodbye::too_many_sessions;
+pub use marks::Marks;
 
 use crate::{
     auth::signing_keys::Signed, clock::Now, hub::PublishReceipt, limits::SessionPermit, refused::Refused,

@@ -26,7 +26,8 @@ impl SessionRules {
                     self.goodbye(Refused::new(Code::IdleTimeout, message));
                 }
                 Timer::Heartbeat => {
-                    self.actions.push_back(SessionAction::Send(ToClient::Ping(Ping {})));
+                    let marks = self.config.marks.current().to_vec();
+                    self.actions.push_back(SessionAction::Send(ToClient::Ping(Ping { marks })));
                     self.deadlines.set(Timer::Heartbeat, now.monotonic + self.config.heartbeat);
                     self.follow_wall_clock(now);
                 }

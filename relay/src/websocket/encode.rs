@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn frames_are_encoded_as_rfc_6455_specifies() {
-        let (ping, start) = encode_message(&ToClient::Ping(Ping {}));
+        let (ping, start) = encode_message(&ToClient::Ping(Ping::default()));
         assert_eq!(&ping[..], [0x82, 2, 0x52, 0]);
         assert_eq!(start, 2);
         assert_eq!(&encode_pong(b"ab")[..], [0x8a, 2, b'a', b'b']);

@@ -111,7 +111,7 @@ async fn publications_that_arrive_before_the_brokers_answer_are_delivered_after_
     let before = publisher.publish("absences", "before").await.position.unwrap();
     assert_eq!(before.epoch, 42);
     // The client subscribes while messages are published: some are in the replay, others arrive before the answer.
-    let since = Some(Since::Position(Position { epoch: 42, offset: 0 }));
+    let since = Some(Since::Position(Position { epoch: 42, offset: 0, time_ms: 0 }));
     let publish = async {
         let mut publishers = Vec::new();
         for message in 0..6 {

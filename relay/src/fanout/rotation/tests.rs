@@ -161,8 +161,8 @@ proptest! {
                     let start = if replays { 0 } else { all.last().copied().unwrap_or(0) };
                     let of = |offset| delivery(0, on, offset).publication().clone();
                     let publications: History = all.iter().filter(|offset| **offset > start).map(|at| of(*at)).collect();
-                    let replay =
-                        Replay { position: Position { epoch: 1, offset: start }, recovered: true, publications };
+                    let position = Position { epoch: 1, offset: start, time_ms: 0 };
+                    let replay = Replay { position, recovered: true, publications };
                     let mut opened = Vec::new();
                     subscribers.catch_up(channel(on), id, &replay, |_, catch_up| {
                         opened.extend(catch_up.publications().map(|publication| publication.offset()));

@@ -13,7 +13,7 @@ fn publication(offset: u64, event: &str) -> Arc<Publication> {
 
 fn replay(offset: u64, publications: &[u64]) -> Replay {
     Replay {
-        position: Position { epoch: 1, offset },
+        position: Position { epoch: 1, offset, time_ms: 0 },
         recovered: true,
         publications: publications.iter().map(|offset| publication(*offset, "")).collect(),
     }

@@ -64,7 +64,7 @@ impl Fixture {
     }
 
     fn after(offset: u64) -> Option<Since> {
-        Some(Since::Position(Position { epoch: 7, offset }))
+        Some(Since::Position(Position { epoch: 7, offset, time_ms: 0 }))
     }
 }
 
@@ -84,7 +84,8 @@ fn previous(publication: &Publication) -> u64 {
 fn offsets_increase_over_all_channels_and_each_names_the_previous_one_of_its_channel() {
     let mut fixture = Fixture::new(1 << 20);
     let start = fixture.subscribe(1, None);
-    assert_eq!((start.position, start.recovered), (Position { epoch: 7, offset: 0 }, false));
+    let expected = Position { epoch: 7, offset: 0, time_ms: 1_800_000_000_000 };
+    assert_eq!((start.position, start.recovered), (expected, false));
     assert_eq!([1, 2, 1, 2, 1].map(|channel| fixture.publish(channel)), [1, 2, 3, 4, 5]);
     let replay = fixture.subscribe(1, Fixture::after(0));
     assert!(replay.recovered);
@@ -111,11 +112,48 @@ fn a_subscription_resumes_exactly_after_its_position() {
 }
 
 #[test]
+fn a_position_has_the_time_of_its_publication_or_else_of_the_newest_one() {
+    let mut fixture = Fixture::new(1 << 20);
+    let start = fixture.now.wall.0;
+    for channel in [1, 2, 1] {
+        fixture.pass(Duration::from_millis(10));
+        fixture.publish(channel);
+    }
+    fixture.pass(Duration::from_millis(10));
+    let times = [None, Fixture::after(3), Fixture::after(1), Fixture::after(0)].map(|since| {
+        let position = fixture.subscribe(1, since).position;
+        (position.offset, position.time_ms - start)
+    });
+    assert_eq!(times, [(3, 30), (3, 30), (1, 10), (0, 30)]);
+    // A publication and its receipt have the same time.
+    let draft = fixture.draft(1, 100, 99);
+    let Outcome { receipt, publication } = fixture.hub.publish(draft, fixture.now).unwrap();
+    assert_eq!((receipt.position.time_ms, receipt.time.0 - start), (start + 40, 40));
+    assert_eq!(publication.unwrap().time(), receipt.time);
+}
+
+#[test]
+fn a_mark_behind_which_only_other_channels_were_published_is_recovered() {
+    let mut fixture = Fixture::new(1 << 20);
+    for channel in [1, 2, 2] {
+        fixture.publish(channel);
+    }
+    for (offset, recovered) in [(2, true), (3, true), (4, false)] {
+        let replay = fixture.subscribe(1, Fixture::after(offset));
+        assert_eq!(replay.recovered, recovered, "{offset}");
+    }
+    assert_eq!(fixture.hub.newest().offset, 3);
+    fixture.publish(1);
+    let replay = fixture.subscribe(1, Fixture::after(3));
+    assert_eq!((replay.recovered, offsets(&replay)), (true, vec![4]));
+}
+
+#[test]
 fn an_unknown_position_replays_everything_cached_without_claiming_recovery() {
     let mut fixture = Fixture::new(1 << 20);
     fixture.publish(1);
     fixture.publish(1);
-    let other_epoch = Some(Since::Position(Position { epoch: 8, offset: 2 }));
+    let other_epoch = Some(Since::Position(Position { epoch: 8, offset: 2, time_ms: 0 }));
     for since in [other_epoch, Fixture::after(3), Fixture::after(u64::MAX)] {
         let replay = fixture.subscribe(1, since);
         assert!(!replay.recovered);

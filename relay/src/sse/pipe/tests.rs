@@ -83,7 +83,7 @@ fn if_the_client_does_not_read_the_pipe_accepts_only_whole_frames_up_to_its_capa
 #[test]
 fn the_body_ends_after_all_written_events() {
     let (pipe, socket) = open();
-    let ping = encode_message(&ToClient::Ping(Ping {})).0;
+    let ping = encode_message(&ToClient::Ping(Ping::default())).0;
     assert_eq!(socket.try_write_vectored(&[IoSlice::new(&ping)]).unwrap(), ping.len());
     drop(socket);
     assert_eq!(body(&pipe), Poll::Ready(Some("data: UgA=\n\n".into())));
@@ -98,7 +98,7 @@ fn the_last_messages_of_a_client_that_left_are_read_before_the_end() {
     pipe.client_left();
     assert_eq!(read(&socket), ["a"]);
     assert_eq!(socket.try_read_buf(&mut BytesMut::new()).unwrap(), 0);
-    let ping = encode_message(&ToClient::Ping(Ping {})).0;
+    let ping = encode_message(&ToClient::Ping(Ping::default())).0;
     let refused = socket.try_write_vectored(&[IoSlice::new(&ping)]).unwrap_err();
     assert_eq!(refused.kind(), io::ErrorKind::BrokenPipe);
     assert_eq!(pipe.try_push(1, &messages(&["b"])), PushOutcome::Closed);

@@ -149,7 +149,7 @@ async fn must_have_lost_nothing(stage: &Stage, mut subscribers: JoinSet<(usize, 
 
 fn follow(at: &mut Position, publication: &Publication) {
     assert_eq!(publication.previous_offset, at.offset, "a message is missing");
-    at.offset = publication.offset;
+    (at.offset, at.time_ms) = (publication.offset, publication.time_ms);
 }
 
 /// Checks that a draining relay refuses new clients and requests, and says so.

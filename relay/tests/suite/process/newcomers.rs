@@ -66,7 +66,7 @@ async fn open_over_tls(
 
 /// Checks that the client is served: the relay must answer its ping.
 async fn must_live(stream: &mut TlsStream<TcpStream>) {
-    stream.write_all(&masked(0x82, &ToRelay::Ping(Ping {}).to_bytes())).await.unwrap();
+    stream.write_all(&masked(0x82, &ToRelay::Ping(Ping::default()).to_bytes())).await.unwrap();
     loop {
         let frame = timeout(TIMEOUT, read_frame(stream)).await.expect("no answer to a ping");
         match ToClient::from_bytes(frame.into()).unwrap() {

@@ -19,7 +19,7 @@ async fn a_resumed_subscription_gets_the_missed_messages_once_and_in_order() {
     }
 
     let mut subscriber = Client::open(&relay, "bob").await;
-    let position = Position { epoch: start.epoch, offset: seen.offset };
+    let position = Position { offset: seen.offset, time_ms: seen.time_ms, ..start };
     let subscribed = subscriber.subscribe_since("absences", Some(Since::Position(position))).await;
     assert!(subscribed.recovered);
     assert_eq!(subscribed.position, Some(position));

@@ -186,7 +186,7 @@ async fn a_revocation_ends_only_the_selected_sessions_of_a_shared_connection() {
     let mut stream = handshake(&relay).await;
     let hello = |token| masked(0x82, &ToRelay::Hello(Hello { token }).to_bytes());
     let select = |number| masked(0x82, &ToRelay::Session(Session { number }).to_bytes());
-    let ping = masked(0x82, &ToRelay::Ping(Ping {}).to_bytes());
+    let ping = masked(0x82, &ToRelay::Ping(Ping::default()).to_bytes());
     let hellos = [hello(App::one().session("alice")), select(1), hello(two.session("alice"))].concat();
     stream.write_all(&hellos).await.unwrap();
     let mut next = async || ToClient::from_bytes(read_frame(&mut stream).await.into()).unwrap();

@@ -26,7 +26,7 @@ async fn each_session_gets_the_messages_of_its_subscriptions() {
     client.subscribe("second").await;
     client.subscribe("both").await;
     select(&mut client, 0).await;
-    client.send(ToRelay::Ping(Ping {})).await;
+    client.send(ToRelay::Ping(Ping::default())).await;
     assert_eq!(client.next().await, ToClient::Session(Session { number: 0 }));
     assert!(matches!(client.next().await, ToClient::Pong(_)));
     client.subscribe("both").await;
@@ -63,12 +63,12 @@ async fn a_session_that_ends_leaves_the_connection_open_for_the_others() {
     client.subscribe("left").await;
     client.send(ToRelay::End(End {})).await;
     // Later messages for the ended session are ignored, and its number cannot be used again.
-    client.send(ToRelay::Ping(Ping {})).await;
+    client.send(ToRelay::Ping(Ping::default())).await;
     select(&mut client, 7).await;
     client.send(ToRelay::Hello(Hello { token: App::one().session("bob") })).await;
     // The relay has read all of them once it answers this ping.
     select(&mut client, 0).await;
-    client.send(ToRelay::Ping(Ping {})).await;
+    client.send(ToRelay::Ping(Ping::default())).await;
     assert_eq!(client.next().await, ToClient::Session(Session { number: 0 }));
     assert!(matches!(client.next().await, ToClient::Pong(_)));
     let mut publisher = Client::open(&relay, "carol").await;

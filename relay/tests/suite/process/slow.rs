@@ -4,7 +4,7 @@ use super::bystanders::Bystanders;
 use crate::support::{Client, RelayProcess, channel, rand_id};
 use sealwire_protocol::{
     Code,
-    wire::{Position, Since, ToClient},
+    wire::{Since, ToClient},
 };
 use std::time::Duration;
 
@@ -34,11 +34,10 @@ async fn a_slow_consumer_is_disconnected_and_delays_no_other_client() {
     assert!(farewell.goodbye.unwrap().reconnect_after_ms > 0);
     // After a reconnect, the client gets all missed messages, although they are more than its queue can hold.
     let mut back = Client::open(&relay, "carol").await;
-    let position = Position { epoch: start.epoch, offset: start.offset };
-    let subscribed = back.subscribe_since("absences", Some(Since::Position(position))).await;
+    let subscribed = back.subscribe_since("absences", Some(Since::Position(start))).await;
     assert!(subscribed.recovered);
     tokio::time::sleep(Duration::from_millis(300)).await;
-    let mut previous = position.offset;
+    let mut previous = start.offset;
     for _ in 0..MESSAGES {
         let publication = back.publication().await;
         assert_eq!(publication.previous_offset, previous);

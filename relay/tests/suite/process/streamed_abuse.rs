@@ -6,7 +6,7 @@ use crate::support::{
 };
 use sealwire_protocol::{
     Code, encode_base64url, limits,
-    wire::{Hello, Position, Refresh, Since, ToClient, ToRelay},
+    wire::{Hello, Refresh, Since, ToClient, ToRelay},
 };
 
 #[tokio::test]
@@ -137,7 +137,7 @@ async fn a_stream_that_is_not_read_is_closed_and_delays_no_other_client() {
     let mut bystanders = Bystanders::on(&relay).await;
     let mut publisher = Client::open(&relay, "alice").await;
     let mut slow = Streamed::open(&relay, "carol").await;
-    let Position { epoch, offset } = slow.subscribe_since("absences", None).await.position.unwrap();
+    let start = slow.subscribe_since("absences", None).await.position.unwrap();
     let large = bytes::Bytes::from(vec![1; 100 * 1024]);
     for _ in 0..200 {
         match publisher.try_publish(channel("absences"), "", large.clone(), rand_id()).await {
@@ -152,10 +152,9 @@ async fn a_stream_that_is_not_read_is_closed_and_delays_no_other_client() {
     assert!(goodbye.reconnect_after_ms > 0);
     // After a reconnect, the client gets all missed messages.
     let mut back = Streamed::open(&relay, "carol").await;
-    let subscribed =
-        back.subscribe_since("absences", Some(Since::Position(Position { epoch, offset }))).await;
+    let subscribed = back.subscribe_since("absences", Some(Since::Position(start))).await;
     assert!(subscribed.recovered);
-    let mut previous = offset;
+    let mut previous = start.offset;
     for _ in 0..200 {
         let ToClient::Publication(publication) = back.next().await else { panic!() };
         assert_eq!(publication.previous_offset, previous);

@@ -4,7 +4,7 @@ use super::session::{HEARTBEAT, HELLO_TIMEOUT, START, Session, session_token};
 use sealwire_protocol::{
     Code,
     tokens::Permissions,
-    wire::{Ping, Pong, ToClient, ToRelay},
+    wire::{Ping, Pong, Position, ToClient, ToRelay},
 };
 use std::time::Duration;
 
@@ -20,6 +20,21 @@ fn a_client_is_pinged_every_heartbeat_and_stays_connected_while_it_responds() {
 }
 
 #[test]
+fn every_ping_carries_the_marks_of_its_moment_and_by_default_none() {
+    let mut session = Session::open();
+    session.pass(HEARTBEAT);
+    assert_eq!(session.answer().to_bytes(), [0x52, 0]);
+    for offset in [5, 9] {
+        let marks =
+            vec![Position { epoch: 1, offset, time_ms: 7 }, Position { epoch: 2, offset, time_ms: 8 }];
+        session.marks.set(marks.clone());
+        session.send(ToRelay::Pong(Pong {}));
+        session.pass(HEARTBEAT);
+        assert_eq!(session.answer(), ToClient::Ping(Ping { marks }));
+    }
+}
+
+#[test]
 fn a_client_that_is_silent_for_two_heartbeats_is_disconnected() {
     let mut session = Session::open();
     session.pass(2 * HEARTBEAT - Duration::from_millis(1));
@@ -32,7 +47,7 @@ fn a_client_that_is_silent_for_two_heartbeats_is_disconnected() {
 fn a_ping_from_a_client_is_answered_with_pong() {
     let mut session = Session::open();
     session.pass(HEARTBEAT - Duration::from_secs(1));
-    session.send(ToRelay::Ping(Ping {}));
+    session.send(ToRelay::Ping(Ping::default()));
     assert!(matches!(session.answer(), ToClient::Pong(_)));
     // The ping itself counts as a sign of life.
     session.pass(2 * HEARTBEAT - Duration::from_secs(1));

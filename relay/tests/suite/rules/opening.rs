@@ -53,7 +53,7 @@ fn a_client_without_hello_is_disconnected_at_the_deadline() {
 fn a_first_message_other_than_hello_ends_the_session() {
     for message in [
         ToRelay::Pong(Pong {}),
-        ToRelay::Ping(Ping {}),
+        ToRelay::Ping(Ping::default()),
         ToRelay::Unsubscribe(Unsubscribe { request: 1, channel_id: vec![0; 16].into() }),
     ] {
         let mut session = Session::new();

@@ -8,8 +8,8 @@ use sealwire_protocol::{
     wire::{Channel, Goodbye, Hello, Since, Subscribe, Subscribed, ToClient, ToRelay},
 };
 use sealwire_relay::{
-    BrokerError, Hub, HubLimits, Limits, Now, Publishing, Refusal, Revocations, SessionAction, SessionConfig,
-    SessionRules, Settings, SigningKeys, StallDetector, SubscriptionStart,
+    BrokerError, Hub, HubLimits, Limits, Marks, Now, Publishing, Refusal, Revocations, SessionAction,
+    SessionConfig, SessionRules, Settings, SigningKeys, StallDetector, SubscriptionStart,
 };
 use std::{
     collections::VecDeque,
@@ -32,6 +32,7 @@ pub struct Session {
     pub revocations: Arc<Revocations>,
     pub keys: Arc<SigningKeys>,
     pub stall_detector: Arc<StallDetector>,
+    pub marks: Arc<Marks>,
     pub limits: Arc<Limits>,
     pub closed: Option<CloseCode>,
     pub jitter: u32,
@@ -57,6 +58,7 @@ impl Session {
         let revocations = Arc::<Revocations>::default();
         let keys = Arc::new(SigningKeys::new(keyring));
         let stall_detector = Arc::<StallDetector>::default();
+        let marks = Arc::<Marks>::default();
         let terms = SessionConfig {
             keys: keys.clone(),
             revocations: revocations.clone(),
@@ -65,6 +67,7 @@ impl Session {
             replay_window: Duration::from_secs(120),
             limits: limits.clone(),
             stall_detector: stall_detector.clone(),
+            marks: marks.clone(),
         };
         let now = Now { monotonic: Instant::now(), wall: UnixMillis(START * 1000) };
         let kept = HubLimits { replay_window: terms.replay_window, replay_bytes: 1 << 20 };
@@ -77,6 +80,7 @@ impl Session {
             revocations,
             keys,
             stall_detector,
+            marks,
             limits,
             closed: None,
             jitter,
