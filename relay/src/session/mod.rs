@@ -2,6 +2,7 @@
 //! drives it with a socket and real time; tests drive it with a simulated client and virtual time.
 
 mod action;
+mod broker_reset;
 mod config;
 mod deadlines;
 mod established;

@@ -174,10 +174,13 @@ impl Established {
         None
     }
 
-    /// Ends a subscription, and tells the client why.
+    /// Ends a subscription, and tells the client why. A pending request that replaces the subscription continues: the
+    /// driver has only one entry for both, which therefore stays.
     pub(super) fn end(&mut self, channel: ChannelId, code: Code, message: &str, actions: &mut Actions) {
         if self.remove(channel).is_some() {
-            actions.push_back(SessionAction::Unsubscribe(channel));
+            if !self.is_subscribing(channel) {
+                actions.push_back(SessionAction::Unsubscribe(channel));
+            }
             actions.push_back(ended(channel, code, message.to_owned()));
         }
     }

@@ -1,5 +1,6 @@
 //! Tests of the session rules in virtual time.
 
+mod broker_reset;
 mod expiry;
 mod heartbeat;
 mod limits;
