@@ -154,7 +154,7 @@ async fn a_stream_that_is_not_read_is_closed_and_delays_no_other_client() {
     let mut back = Streamed::open(&relay, "carol").await;
     let subscribed = back.subscribe_since("absences", Some(Since::Position(start))).await;
     assert!(subscribed.recovered);
-    let mut previous = offset;
+    let mut previous = start.offset;
     for _ in 0..200 {
         let ToClient::Publication(publication) = back.next().await else { panic!() };
         assert_eq!(publication.previous_offset, previous);
