@@ -65,6 +65,7 @@ mod sse;
 mod stall_detector;
 mod tenant;
 mod tls;
+mod trace_context;
 mod websocket;
 
 pub use auth::{
@@ -86,6 +87,7 @@ pub use hub::{
 pub use limits::{Limit, Limits};
 pub use listener::Endpoint;
 pub use memory::{Memory, MemoryUsage};
+pub use metrics::{BrokerMetrics, CatchUpReason, JoinUnderWay};
 pub use output::{Output, flush_log, open_log};
 pub use proxies::TrustedProxies;
 pub use refused::Refused;
@@ -102,4 +104,5 @@ pub use settings::{
 pub use stall_detector::StallDetector;
 pub use tenant::Tenant;
 pub use tls::Tls;
+pub use trace_context::TraceContext;
 pub use websocket::{Decoder, Incoming, Violation};

@@ -2,7 +2,9 @@
 //! compares the two.
 
 use super::{
+    broker,
     format::{ExpositionFormat, to_text},
+    page::Page,
     process,
 };
 use crate::{
@@ -13,15 +15,15 @@ use crate::{
     lifecycle::Lifecycle,
     limits::{Limit, Limits},
     memory::Memory,
-    metrics::{Distribution, Metrics, latency::BOUNDS},
+    metrics::Metrics,
     output,
     tls::Tls,
 };
 use arc_swap::ArcSwap;
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet},
-    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge, info::Info},
+    encoding::DescriptorEncoder,
+    metrics::{counter::ConstCounter, gauge::ConstGauge, info::Info},
     registry::Registry as Names,
 };
 use std::{
@@ -70,6 +72,7 @@ impl Collector for Exposition {
         self.traffic(&mut page)?;
         self.refusals(&mut page)?;
         self.memory_and_limits(&mut page)?;
+        broker::encode(self.broker.metrics(), &mut page)?;
         page.gauge(
             "sealwire_draining",
             "1 while the relay drains, 0 otherwise",
@@ -225,60 +228,5 @@ impl Exposition {
                 ([("route", route.path().to_owned()), ("status", status)], count)
             }),
         )
-    }
-}
-
-/// The text of a scrape in progress.
-struct Page<'a>(DescriptorEncoder<'a>);
-
-impl Page<'_> {
-    fn metric(&mut self, name: &str, help: &str, metric: &impl EncodeMetric) -> Result<(), Error> {
-        metric.encode(self.0.encode_descriptor(name, help, None, metric.metric_type())?)
-    }
-
-    fn gauge(&mut self, name: &str, help: &str, value: u64) -> Result<(), Error> {
-        self.metric(name, help, &ConstGauge::new(value))
-    }
-
-    /// Adds a counter. The format appends `_total` to its name.
-    fn counter(&mut self, name: &str, help: &str, value: u64) -> Result<(), Error> {
-        self.metric(name, help, &ConstCounter::new(value))
-    }
-
-    /// Adds a counter with one value for each set of labels.
-    fn by<const N: usize>(
-        &mut self,
-        name: &str,
-        help: &str,
-        counts: impl IntoIterator<Item = ([(&'static str, String); N], u64)>,
-    ) -> Result<(), Error> {
-        let mut encoder = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
-        for (labels, count) in counts {
-            let family: MetricEncoder<'_> = encoder.encode_family(&labels)?;
-            ConstCounter::new(count).encode(family)?;
-        }
-        Ok(())
-    }
-
-    /// Adds a gauge with one value for each set of labels.
-    fn gauges(
-        &mut self,
-        name: &str,
-        help: &str,
-        values: impl IntoIterator<Item = ([(&'static str, String); 1], u64)>,
-    ) -> Result<(), Error> {
-        let mut encoder = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
-        for (labels, value) in values {
-            ConstGauge::new(value).encode(encoder.encode_family(&labels)?)?;
-        }
-        Ok(())
-    }
-
-    fn histogram(&mut self, name: &str, help: &str, distribution: &Distribution) -> Result<(), Error> {
-        let bounds = BOUNDS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::INFINITY]);
-        let buckets: Vec<(f64, u64)> = bounds.zip(distribution.buckets).collect();
-        let count = distribution.buckets.iter().sum();
-        let mut encoder = self.0.encode_descriptor(name, help, None, MetricType::Histogram)?;
-        encoder.encode_histogram::<NoLabelSet>(distribution.micros as f64 / 1e6, count, &buckets, None)
     }
 }

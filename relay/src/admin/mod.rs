@@ -1,8 +1,10 @@
 //! The listener for operators, with metrics and health. It is separate from the listener for clients, so that clients cannot
 //! reach the metrics.
 
+mod broker;
 mod exposition;
 mod format;
+mod page;
 mod process;
 
 pub(crate) use exposition::Exposition;

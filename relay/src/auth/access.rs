@@ -88,5 +88,5 @@ pub(crate) fn draft(
         );
         return Err(Refused::new(Code::MessageSize, message));
     }
-    Ok(Draft { channel, tenant, event, sealed, id })
+    Ok(Draft { channel, tenant, event, sealed, id, trace: None })
 }

@@ -10,6 +10,7 @@ pub use embedded::EmbeddedBroker;
 
 use crate::{
     hub::{Draft, HubCounts, IdReused, PublishReceipt, Replay},
+    metrics::BrokerMetrics,
     refused::Refused,
     tenant::Tenant,
 };
@@ -81,6 +82,11 @@ pub trait Broker: Send + Sync + 'static {
     /// The broker's counters and gauges on this machine, for the metrics.
     fn status(&self) -> BrokerStatus {
         BrokerStatus::default()
+    }
+
+    /// The metrics of the broker's connections and streams, if it reaches other machines.
+    fn metrics(&self) -> Option<&BrokerMetrics> {
+        None
     }
 }
 

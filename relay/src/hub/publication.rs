@@ -1,7 +1,7 @@
 //! A message before and after the hub accepted it: the draft as published, and the publication with its position in the
 //! channel's history.
 
-use crate::{memory::Memory, tenant::Tenant, websocket};
+use crate::{memory::Memory, tenant::Tenant, trace_context::TraceContext, websocket};
 use bytes::Bytes;
 use sealwire_protocol::{
     ChannelId, UnixMillis, limits,
@@ -25,6 +25,8 @@ pub struct Draft {
     pub sealed: Bytes,
     /// The idempotency id of this message on this channel. A repeated publish has the same id.
     pub id: IdempotencyId,
+    /// The span that publishes the message, if it belongs to a recorded trace. A broker passes it on with the message.
+    pub trace: Option<Box<TraceContext>>,
 }
 
 impl fmt::Debug for Draft {
@@ -53,13 +55,14 @@ pub struct Publication {
     event: Box<str>,
     frame: Bytes,
     message_start: usize,
+    trace: Option<Box<TraceContext>>,
 }
 
 impl Publication {
     /// Encodes a draft that was accepted at `offset`; `previous_offset` is the channel's publication before it.
     #[must_use]
     pub fn new(draft: Draft, offset: u64, previous_offset: u64, time: UnixMillis) -> Self {
-        let Draft { channel, event, sealed, tenant: _, id: _ } = draft;
+        let Draft { channel, event, sealed, trace, tenant: _, id: _ } = draft;
         let message = ToClient::Publication(wire::Publication {
             channel_id: channel.into(),
             offset,
@@ -69,7 +72,7 @@ impl Publication {
             sealed,
         });
         let (frame, message_start) = websocket::encode_message(&message);
-        Self { channel, offset, time, event: event.into_boxed_str(), frame, message_start }
+        Self { channel, offset, time, event: event.into_boxed_str(), frame, message_start, trace }
     }
 
     /// Accounts the frame's memory until its last clone is dropped.
@@ -111,6 +114,12 @@ impl Publication {
     #[must_use]
     pub fn message(&self) -> Bytes {
         self.frame.slice(self.message_start..)
+    }
+
+    /// Returns the span that published the message, if it belongs to a recorded trace.
+    #[must_use]
+    pub fn trace(&self) -> Option<&TraceContext> {
+        self.trace.as_deref()
     }
 }
 

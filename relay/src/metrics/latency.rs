@@ -1,5 +1,5 @@
-//! A histogram of durations with a single writer. Its task adds without an atomic read-modify-write, and a scrape may read
-//! at any time.
+//! A histogram of durations. A single writer adds without an atomic read-modify-write, several writers with one, and a
+//! scrape may read at any time.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -7,8 +7,9 @@ use std::{
 };
 
 /// The upper bounds of the buckets, in microseconds. One more bucket counts longer durations.
-pub(crate) const BOUNDS: [u64; 14] = [
+pub(crate) const BOUNDS: [u64; 16] = [
     100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
+    5_000_000, 10_000_000,
 ];
 
 #[derive(Default)]
@@ -29,10 +30,16 @@ pub(crate) struct Distribution {
 impl Latency {
     /// Records a duration. Only one task may call it.
     pub(crate) fn record(&self, duration: Duration) {
-        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        let bucket = BOUNDS.partition_point(|bound| *bound < micros);
+        let (bucket, micros) = bucket(duration);
         add(&self.buckets[bucket], 1);
         add(&self.micros, micros);
+    }
+
+    /// Records a duration. Any number of tasks may call it, and none calls [`Self::record`].
+    pub(crate) fn record_shared(&self, duration: Duration) {
+        let (bucket, micros) = bucket(duration);
+        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        self.micros.fetch_add(micros, Ordering::Relaxed);
     }
 
     pub(crate) fn add_to(&self, distribution: &mut Distribution) {
@@ -41,6 +48,12 @@ impl Latency {
         }
         distribution.micros += self.micros.load(Ordering::Relaxed);
     }
+}
+
+/// Returns the index of a duration's bucket, and the duration in microseconds.
+fn bucket(duration: Duration) -> (usize, u64) {
+    let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+    (BOUNDS.partition_point(|bound| *bound < micros), micros)
 }
 
 /// Adds to a counter that has no other writer.
@@ -55,12 +68,13 @@ mod tests {
     #[test]
     fn a_duration_is_counted_in_the_first_bucket_whose_bound_is_not_below_it() {
         let (latency, mut distribution) = (Latency::default(), Distribution::default());
-        for micros in [0, 100, 101, 2_500_000, 2_500_001] {
+        for micros in [0, 100, 101, 10_000_000, 10_000_001] {
             latency.record(Duration::from_micros(micros));
+            latency.record_shared(Duration::from_micros(micros));
         }
         latency.add_to(&mut distribution);
-        let mut expected = Distribution { micros: 5_000_202, ..Distribution::default() };
-        (expected.buckets[0], expected.buckets[1], expected.buckets[13], expected.buckets[14]) = (2, 1, 1, 1);
+        let mut expected = Distribution { micros: 2 * 20_000_202, ..Distribution::default() };
+        (expected.buckets[0], expected.buckets[1], expected.buckets[15], expected.buckets[16]) = (4, 2, 2, 2);
         assert_eq!(distribution, expected);
     }
 }

@@ -1,12 +1,14 @@
 //! The relay's counters. Frequent events are counted per thread or task, without locks and without shared cache lines; a
 //! scrape adds them up. The names of the metrics are in `admin/exposition`.
 
+mod broker;
 mod by_code;
 pub(crate) mod latency;
 mod requests;
 mod striped;
 mod verifications;
 
+pub use broker::{BrokerMetrics, CatchUpReason, JoinUnderWay};
 pub(crate) use latency::{Distribution, Latency, add};
 pub(crate) use requests::Route;
 pub(crate) use verifications::Verifications;

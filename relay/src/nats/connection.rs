@@ -1,7 +1,10 @@
 //! One connection to one server of the NATS cluster, which reconnects by itself for as long as it exists.
 
 use super::authentication::Authentication;
-use crate::settings::{NatsServer, Settings};
+use crate::{
+    metrics::BrokerMetrics,
+    settings::{NatsServer, Settings},
+};
 use async_nats::{Client, ConnectOptions, Event};
 use std::{
     sync::{
@@ -34,19 +37,29 @@ pub(crate) struct NatsConnection {
     losses: Arc<Losses>,
 }
 
-/// The number of times that messages to this connection may have been lost.
+/// The number of times that the relay was too slow for the connection.
 #[derive(Default)]
 struct Losses {
+    address: String,
+    index: usize,
+    metrics: Arc<BrokerMetrics>,
     count: AtomicU64,
     changed: Notify,
 }
 
 impl NatsConnection {
-    /// Starts to connect to a server. The connection is ready when it can be, and stays alive without the server.
-    pub(crate) async fn start(settings: &Settings, server: &NatsServer) -> Result<Self, NatsConnectError> {
-        let losses = Arc::<Losses>::default();
+    /// Starts to connect to a server, the one with this index in `broker`. The connection is ready when it can be, and stays
+    /// alive without the server.
+    pub(crate) async fn start(
+        settings: &Settings,
+        server: &NatsServer,
+        index: usize,
+        metrics: Arc<BrokerMetrics>,
+    ) -> Result<Self, NatsConnectError> {
         let address = server.to_string();
-        let connect = options(settings, losses.clone(), address.clone()).connect(&address).await;
+        let losses = Losses { address: address.clone(), index, metrics, ..Losses::default() };
+        let losses = Arc::new(losses);
+        let connect = options(settings, losses.clone()).connect(&address).await;
         let client = connect.map_err(|error| NatsConnectError {
             server: server.clone(),
             source: std::io::Error::other(error),
@@ -81,7 +94,7 @@ impl NatsConnection {
     }
 }
 
-fn options(settings: &Settings, losses: Arc<Losses>, address: String) -> ConnectOptions {
+fn options(settings: &Settings, losses: Arc<Losses>) -> ConnectOptions {
     let authentication = Authentication::of(settings);
     let mut options = ConnectOptions::with_auth_callback(move |nonce| {
         let answer = authentication.answer(&nonce);
@@ -100,8 +113,8 @@ fn options(settings: &Settings, losses: Arc<Losses>, address: String) -> Connect
         if attempts == 0 { Duration::ZERO } else { Duration::from_millis(millis).min(MAX_RECONNECT_DELAY) }
     })
     .event_callback(move |event| {
-        let (losses, address) = (losses.clone(), address.clone());
-        async move { losses.note(&event, &address) }
+        let losses = losses.clone();
+        async move { losses.note(&event) }
     });
     if let Some(file) = &settings.broker_ca {
         options = options.add_root_certificates(file.clone());
@@ -113,7 +126,13 @@ fn options(settings: &Settings, losses: Arc<Losses>, address: String) -> Connect
 }
 
 impl Losses {
-    fn note(&self, event: &Event, address: &str) {
+    fn note(&self, event: &Event) {
+        let address = &*self.address;
+        match event {
+            Event::Connected => self.metrics.connected(self.index),
+            Event::Disconnected => self.metrics.disconnected(self.index),
+            _ => {}
+        }
         match event {
             Event::Connected => tracing::info!(server = address, "connected to NATS"),
             Event::Disconnected => {

@@ -17,6 +17,7 @@ use crate::{
     fanout::Deliveries,
     hub::HubLimits,
     listener::Endpoint,
+    metrics::BrokerMetrics,
     nats::NatsConnection,
     settings::{BrokerAddress, NatsServer},
 };
@@ -52,14 +53,17 @@ impl Relay {
 
     async fn start_in_cluster(config: Config, servers: &[NatsServer]) -> Result<Self, StartError> {
         let mut connections = Vec::new();
-        for server in servers {
-            let connection = NatsConnection::start(&config.settings, server).await;
+        let addresses = servers.iter().map(NatsServer::to_string);
+        let metrics = Arc::new(BrokerMetrics::new(addresses, config.settings.broker_streams));
+        for (index, server) in servers.iter().enumerate() {
+            let connection = NatsConnection::start(&config.settings, server, index, metrics.clone()).await;
             connections.push(connection.map_err(|error| StartError::Nats(error.to_string()))?);
         }
         let settings = config.settings.clone();
         let mut started = None;
         let relay = Self::start_with(config, |deliveries, clients| {
-            let broker = JetStreamBroker::start(&settings, connections, deliveries, Arc::new(clients));
+            let broker =
+                JetStreamBroker::start(&settings, connections, deliveries, Arc::new(clients), metrics);
             started = Some(broker.clone());
             broker
         })

@@ -193,6 +193,7 @@ fn a_broker_can_create_publications() {
         event: "added".into(),
         sealed: sealed("x"),
         id: rand_id(),
+        trace: None,
     };
     let publication = Publication::new(draft, 9, 4, UnixMillis(7));
     let ToClient::Publication(message) = ToClient::from_bytes(publication.message()).unwrap() else {

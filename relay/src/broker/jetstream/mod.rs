@@ -24,11 +24,12 @@ use crate::{
     critical_task,
     fanout::Deliveries,
     hub::{Draft, Hub, HubLimits, PublishReceipt, Replay},
+    metrics::BrokerMetrics,
     nats::NatsConnection,
     settings::Settings,
     tenant::Tenant,
 };
-use driver::Driver;
+use driver::{Driver, StreamMetrics};
 use names::{StreamNames, stream_of};
 use sealwire_protocol::{ChannelId, wire::Since};
 use shared::SharedStream;
@@ -46,6 +47,7 @@ pub(crate) struct JetStreamBroker {
     hub: Arc<Mutex<Hub>>,
     deliveries: Deliveries,
     effects: Arc<dyn ClientEffects>,
+    metrics: Arc<BrokerMetrics>,
     timeout: Duration,
 }
 
@@ -56,6 +58,7 @@ impl JetStreamBroker {
         connections: Vec<NatsConnection>,
         deliveries: Deliveries,
         effects: Arc<dyn ClientEffects>,
+        metrics: Arc<BrokerMetrics>,
     ) -> Arc<Self> {
         let limits = HubLimits { replay_window: settings.replay_window, replay_bytes: settings.replay_bytes };
         // The streams have their own epochs.
@@ -70,12 +73,13 @@ impl JetStreamBroker {
                 settings: shared_settings.clone(),
                 connections: connections.clone(),
                 actions,
+                metrics: StreamMetrics::new(metrics.clone(), index),
             };
             critical_task::spawn("stream", driver.run());
             stream
         });
         let streams = streams.collect();
-        Arc::new(Self { streams, hub, deliveries, effects, timeout: settings.broker_timeout })
+        Arc::new(Self { streams, hub, deliveries, effects, metrics, timeout: settings.broker_timeout })
     }
 
     /// Removes expired publications, and renews the marks for clients. The server calls it regularly.
@@ -100,12 +104,12 @@ impl JetStreamBroker {
 impl Broker for JetStreamBroker {
     fn publish(&self, draft: Draft) -> BrokerFuture<PublishReceipt> {
         let (stream, memory) = (self.stream(draft.channel).clone(), self.deliveries.memory().clone());
-        let timeout = self.timeout;
+        let (timeout, metrics) = (self.timeout, self.metrics.clone());
         Box::pin(async move {
             if !memory.wait_for_room().await {
                 return Err(BrokerError::Full);
             }
-            publish::publish(stream, draft, timeout).await
+            publish::publish(stream, draft, timeout, &metrics).await
         })
     }
 
@@ -127,6 +131,10 @@ impl Broker for JetStreamBroker {
     fn status(&self) -> BrokerStatus {
         let hub = self.hub();
         BrokerStatus { counts: hub.counts(), channels: hub.channels(), cached_bytes: hub.cached_bytes() }
+    }
+
+    fn metrics(&self) -> Option<&BrokerMetrics> {
+        Some(&self.metrics)
     }
 
     fn is_ready(&self) -> bool {

@@ -12,6 +12,7 @@ use crate::{
     broker::BrokerError,
     clock::Now,
     hub::{Draft, IdReused, PublishReceipt},
+    metrics::BrokerMetrics,
 };
 use sealwire_protocol::{UnixMillis, wire::Position};
 use std::{sync::Arc, time::Duration};
@@ -26,8 +27,10 @@ pub(super) async fn publish(
     stream: Arc<SharedStream>,
     draft: Draft,
     limit: Duration,
+    metrics: &BrokerMetrics,
 ) -> Result<PublishReceipt, BrokerError> {
-    let deadline = Instant::now() + limit;
+    let (start, trace) = (Instant::now(), draft.trace.as_ref().map(|trace| trace.to_traceparent()));
+    let deadline = start + limit;
     let publishing = async {
         let time = Now::read().wall;
         let payload = stored::publication(&draft, time);
@@ -38,7 +41,7 @@ pub(super) async fn publish(
                 return Err(BrokerError::Unavailable);
             };
             let Some(leader) = leader else { continue };
-            match leader.api.publish(draft.channel, &id, None, payload.clone(), ATTEMPT).await {
+            match leader.api.publish(draft.channel, &id, trace.as_deref(), payload.clone(), ATTEMPT).await {
                 Ok(Acknowledgement { seq, duplicate: false }) => return Ok(receipt(&leader, seq, time)),
                 Ok(Acknowledgement { seq, duplicate: true }) => match repeated(&leader, seq, &draft).await {
                     Ok(result) => return result.map(|time| receipt(&leader, seq, time)).map_err(Into::into),
@@ -46,10 +49,17 @@ pub(super) async fn publish(
                 },
                 Err(error) => tracing::debug!(%error, "a publication was not acknowledged"),
             }
+            metrics.publish_retried();
             sleep(PAUSE).await;
         }
     };
-    timeout_at(deadline, publishing).await.unwrap_or(Err(BrokerError::Unavailable))
+    let result = timeout_at(deadline, publishing).await;
+    match &result {
+        Ok(Ok(_)) => metrics.acknowledged(start.elapsed()),
+        Ok(Err(_)) => {}
+        Err(_) => metrics.publish_timed_out(),
+    }
+    result.unwrap_or(Err(BrokerError::Unavailable))
 }
 
 fn receipt(leader: &LinkedLeader, sequence: u64, time: UnixMillis) -> PublishReceipt {

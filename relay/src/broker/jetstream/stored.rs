@@ -45,7 +45,15 @@ pub(super) fn read(subject: &str, sequence: u64, stored_at: UnixMillis, payload:
         Subject::Channel(channel)
             if event.len() <= limits::MAX_EVENT_NAME && sealed.len() <= limits::MAX_SEALED =>
         {
-            Entry::Publication(StoredPublication { sequence, channel, time, stored_at, event, sealed })
+            Entry::Publication(StoredPublication {
+                sequence,
+                channel,
+                time,
+                stored_at,
+                event,
+                sealed,
+                trace: None,
+            })
         }
         Subject::Channel(_) => unknown,
     }
@@ -66,6 +74,7 @@ mod tests {
             event: "moved".to_owned(),
             sealed: Bytes::from_static(b"sealed"),
             id: [1; 16],
+            trace: None,
         };
         let (at, time) = (UnixMillis(5), UnixMillis(4));
         let Entry::Publication(read_back) =

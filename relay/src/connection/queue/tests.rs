@@ -16,7 +16,14 @@ pub(super) fn push_replay(queue: &mut Queue, session: SessionNumber, lengths: &[
     let publication = |(offset, length): (usize, &usize)| {
         let of = |sealed: usize| {
             let (channel, tenant) = (ChannelId([1; 16]), Tenant::default());
-            let draft = Draft { channel, tenant, event: String::new(), sealed: frame(sealed), id: [0; 16] };
+            let draft = Draft {
+                channel,
+                tenant,
+                event: String::new(),
+                sealed: frame(sealed),
+                id: [0; 16],
+                trace: None,
+            };
             Arc::new(Publication::new(draft, offset as u64 + 1, offset as u64, UnixMillis(1)))
         };
         let min = of(0).frame().len();

@@ -178,7 +178,7 @@ impl StreamApi {
         &self,
         epoch: u64,
         now: UnixMillis,
-    ) -> Result<(), ApiError> {
+    ) -> Result<bool, ApiError> {
         let mut headers = HeaderMap::new();
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
         headers.insert("Nats-Expected-Last-Subject-Sequence-Subject", self.names.marks());
@@ -191,17 +191,20 @@ impl StreamApi {
         epoch: u64,
         last: u64,
         now: UnixMillis,
-    ) -> Result<(), ApiError> {
+    ) -> Result<bool, ApiError> {
         let mut headers = HeaderMap::new();
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, last.to_string());
         self.write(self.names.mark(epoch), headers, stored::mark(now)).await
     }
 
-    async fn write(&self, subject: String, headers: HeaderMap, payload: Bytes) -> Result<(), ApiError> {
+    /// Returns whether the message was written, and not another relay's.
+    async fn write(&self, subject: String, headers: HeaderMap, payload: Bytes) -> Result<bool, ApiError> {
         match self.request::<Acknowledgement>(subject, Some(headers), payload, REQUEST_TIMEOUT).await {
             // Another relay wrote a mark.
-            Err(ApiError::Refused { code: WRONG_LAST_SEQUENCE | WRONG_LAST_SEQUENCE_CONSTANT, .. }) => Ok(()),
-            result => result.map(drop),
+            Err(ApiError::Refused { code: WRONG_LAST_SEQUENCE | WRONG_LAST_SEQUENCE_CONSTANT, .. }) => {
+                Ok(false)
+            }
+            result => result.map(|_| true),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Writing marks: one relay of the cluster writes one mark a second into each stream.
 
-use super::StreamApi;
+use super::{StreamApi, StreamMetrics};
 use crate::clock::Now;
 use std::time::{Duration, Instant};
 
@@ -12,13 +12,14 @@ const SPREAD: Duration = Duration::from_millis(200);
 pub(super) struct MarkWriter {
     due: Instant,
     spread: Duration,
+    metrics: StreamMetrics,
 }
 
 impl MarkWriter {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(metrics: StreamMetrics) -> Self {
         let random = getrandom::u32().unwrap_or(0);
         let spread = SPREAD.mul_f64(f64::from(random) / f64::from(u32::MAX));
-        Self { due: Instant::now(), spread }
+        Self { due: Instant::now(), spread, metrics }
     }
 
     /// Records that a mark arrived, which this relay or another one wrote.
@@ -32,10 +33,11 @@ impl MarkWriter {
             return;
         }
         self.due = now.monotonic + INTERVAL;
-        let (api, wall) = (api.clone(), now.wall);
+        let (api, wall, metrics) = (api.clone(), now.wall, self.metrics.clone());
         tokio::spawn(async move {
-            if let Err(error) = api.write_mark(epoch, last, wall).await {
-                tracing::debug!(%error, "a mark could not be written");
+            match api.write_mark(epoch, last, wall).await {
+                Ok(is_written) => metrics.mark(is_written),
+                Err(error) => tracing::debug!(%error, "a mark could not be written"),
             }
         });
     }

@@ -6,6 +6,7 @@ mod leader;
 mod live;
 mod marks;
 mod requests;
+mod stream_metrics;
 
 pub(super) use api::{Acknowledgement, ApiError, StreamApi};
 
@@ -15,15 +16,17 @@ use super::{
     shared::{LinkedLeader, SharedStream},
     stored,
 };
-use crate::{clock::Now, nats::NatsConnection, settings::Settings};
+use crate::{clock::Now, nats::NatsConnection, settings::Settings, trace_context::TraceContext};
 use leader::find_leader;
 use live::Live;
 use marks::MarkWriter;
 use requests::{Done, Requests};
+use sealwire_protocol::UnixMillis;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+pub(super) use stream_metrics::StreamMetrics;
 use tokio::{
     sync::mpsc,
     time::{MissedTickBehavior, interval, sleep},
@@ -43,6 +46,7 @@ pub(super) struct Driver {
     pub(super) settings: Arc<Settings>,
     pub(super) connections: Arc<[NatsConnection]>,
     pub(super) actions: mpsc::UnboundedReceiver<FollowerAction>,
+    pub(super) metrics: StreamMetrics,
 }
 
 /// A connection to the leader, for as long as nothing can have been lost on it.
@@ -76,12 +80,14 @@ impl Driver {
                     pause = FIRST_PAUSE;
                     logged = None;
                     let end = self.follow(&mut link).await;
+                    self.metrics.relinking(&end);
                     tracing::info!(stream = %self.names.stream(), leader = %link.leader.server, reason = %end, "looking for the stream's leader again");
                     None
                 }
                 Err(problem) => Some(problem),
             };
             self.stream.set_leader(None);
+            self.metrics.unlinked();
             self.stream.with(|follower, _| follower.unlinked());
             let Some(problem) = problem else { continue };
             let is_news =
@@ -119,7 +125,8 @@ impl Driver {
     async fn follow(&mut self, link: &mut Link) -> LinkEnd {
         let leader = link.leader.clone();
         self.stream.with(|follower, _| follower.linked(leader, Now::read()));
-        let (mut requests, mut marks) = (Requests::new(link.api.clone()), MarkWriter::new());
+        let (mut requests, mut marks) =
+            (Requests::new(link.api.clone()), MarkWriter::new(self.metrics.clone()));
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut epoch = 0;
@@ -159,10 +166,11 @@ impl Driver {
                 () = link.connection.changed() => {}
                 _ = ticks.tick() => {
                     let now = Now::read();
-                    let last = self.stream.with(|follower, hub| {
+                    let (last, counts, is_following) = self.stream.with(|follower, hub| {
                         follower.tick(hub, now);
-                        follower.last_mark()
+                        (follower.last_mark(), follower.counts(), follower.is_following(now.monotonic))
                     });
+                    self.metrics.update(counts, is_following);
                     if let Some((known, sequence)) = last {
                         if known != epoch {
                             epoch = known;
@@ -226,7 +234,9 @@ fn read_live(message: &async_nats::Message) -> Option<(Entry, u64)> {
     let number = |name: &str| headers.get(name)?.as_str().parse::<u64>().ok();
     let sequence = number("Nats-Sequence")?;
     // The time of storage is needed only for messages that are read later.
-    let entry =
-        stored::read(&message.subject, sequence, sealwire_protocol::UnixMillis(0), message.payload.clone());
+    let mut entry = stored::read(&message.subject, sequence, UnixMillis(0), message.payload.clone());
+    if let (Entry::Publication(publication), Some(trace)) = (&mut entry, headers.get("traceparent")) {
+        publication.trace = TraceContext::from_traceparent(trace.as_str()).map(Box::new);
+    }
     Some((entry, number("Nats-Last-Sequence")?))
 }

@@ -71,8 +71,10 @@ pub struct FollowerCounts {
     pub resyncs: u64,
     /// The number of elections seen.
     pub elections: u64,
-    /// The number of holes found, in channels and between marks.
+    /// The number of holes found in channels.
     pub holes: u64,
+    /// The number of holes found between marks, after each of which the stream is read again.
+    pub mark_holes: u64,
     /// The number of holes in channels that were filled.
     pub mended: u64,
     /// The number of publications that were found by reading again.
@@ -225,9 +227,10 @@ impl Follower {
     fn append(&mut self, hub: &mut Hub, publication: StoredPublication, at: Instant, deliver: bool) {
         let id = publication.channel;
         let Some(channel) = self.channels.get_mut(&id) else { return };
-        let StoredPublication { sequence, time, event, sealed, .. } = publication;
+        let StoredPublication { sequence, time, event, sealed, trace, .. } = publication;
         let previous = hub.head(id).unwrap_or(0);
-        let draft = Draft { channel: id, tenant: channel.tenant, event, sealed, id: Default::default() };
+        let draft =
+            Draft { channel: id, tenant: channel.tenant, event, sealed, trace, id: Default::default() };
         let publication = Publication::new(draft, sequence, previous, time);
         let publication = hub.append(channel.tenant, publication, at);
         channel.head_time = time;

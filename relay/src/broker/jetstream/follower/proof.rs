@@ -25,7 +25,7 @@ impl Follower {
             return;
         }
         if previous > self.last_mark {
-            self.counts.holes += 1;
+            self.counts.mark_holes += 1;
             return match self.anchor {
                 Some(anchor) => self.resync(anchor),
                 None => self.relink(RelinkReason::Hole),

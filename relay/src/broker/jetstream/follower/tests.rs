@@ -92,6 +92,7 @@ impl Bench {
                 stored_at: time,
                 event: String::new(),
                 sealed: vec![0; 8].into(),
+                trace: None,
             })
         })
     }

@@ -3,6 +3,7 @@
 use crate::{
     hub::{Publication, Replay},
     tenant::Tenant,
+    trace_context::TraceContext,
 };
 use bytes::Bytes;
 use sealwire_protocol::{ChannelId, UnixMillis, wire::Position};
@@ -28,6 +29,8 @@ pub struct StoredPublication {
     pub event: String,
     /// The sealed message.
     pub sealed: Bytes,
+    /// The span that published it, if it belongs to a recorded trace.
+    pub trace: Option<Box<TraceContext>>,
 }
 
 /// A mark: a message without content that a relay writes once a second. It carries the stream's epoch.

@@ -1,0 +1,320 @@
+//! The counters of a broker for many relays. The broker fills them; `admin/exposition` names them.
+
+use super::{Counter, Distribution, Latency};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+/// The counters and gauges of a broker that reaches other machines. All methods take `&self` and never wait.
+#[derive(Default)]
+pub struct BrokerMetrics {
+    servers: Box<[ServerMetrics]>,
+    streams: Box<[AtomicBool]>,
+    acknowledgements: Latency,
+    pub(crate) publish_retries: Counter,
+    pub(crate) publish_timeouts: Counter,
+    catch_ups: [Counter; CatchUpReason::ALL.len()],
+    pub(crate) messages_read_back: Counter,
+    pub(crate) holes_found: Counter,
+    pub(crate) holes_mended: Counter,
+    pub(crate) holes_lost: Counter,
+    pub(crate) elections: Counter,
+    joins: AtomicU64,
+    pub(crate) reads: Counter,
+    pub(crate) marks_written: Counter,
+    pub(crate) mark_races_lost: Counter,
+}
+
+/// The state of the connection to one server.
+struct ServerMetrics {
+    address: Box<str>,
+    is_connected: AtomicBool,
+    connects: Counter,
+}
+
+/// The reason for which a stream is read again from its last proven mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CatchUpReason {
+    /// The stream has another leader.
+    Election,
+    /// The connection to the stream's leader was lost.
+    Reconnect,
+    /// A message is missing between two others.
+    Hole,
+    /// The relay was too slow, and the server dropped messages to it.
+    Slow,
+}
+
+impl CatchUpReason {
+    /// All reasons.
+    pub const ALL: [Self; 4] = [Self::Election, Self::Reconnect, Self::Hole, Self::Slow];
+
+    /// The reason as the label of a metric.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Election => "election",
+            Self::Reconnect => "reconnect",
+            Self::Hole => "hole",
+            Self::Slow => "slow",
+        }
+    }
+}
+
+/// A join that is under way until this is dropped.
+pub struct JoinUnderWay(Arc<BrokerMetrics>);
+
+impl Drop for JoinUnderWay {
+    fn drop(&mut self) {
+        self.0.joins.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The changes, which a broker reports.
+impl BrokerMetrics {
+    /// Creates the metrics of a broker with these servers and this number of streams. The addresses become labels, so they
+    /// contain no secrets.
+    #[must_use]
+    pub fn new(servers: impl IntoIterator<Item = String>, streams: usize) -> Self {
+        let server = |address: String| ServerMetrics {
+            address: address.into_boxed_str(),
+            is_connected: AtomicBool::new(false),
+            connects: Counter::default(),
+        };
+        Self {
+            servers: servers.into_iter().map(server).collect(),
+            streams: (0..streams).map(|_| AtomicBool::new(false)).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Records that the connection to the server with this index is up. Each call after the first counts as a reconnect.
+    pub fn connected(&self, server: usize) {
+        if let Some(server) = self.servers.get(server) {
+            server.is_connected.store(true, Ordering::Relaxed);
+            server.connects.add(1);
+        }
+    }
+
+    /// Records that the connection to the server with this index is down.
+    pub fn disconnected(&self, server: usize) {
+        if let Some(server) = self.servers.get(server) {
+            server.is_connected.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Records whether the stream with this index is followed: whether every message of it reaches this relay's subscribers.
+    pub fn stream_followed(&self, stream: usize, is_followed: bool) {
+        if let Some(stream) = self.streams.get(stream) {
+            stream.store(is_followed, Ordering::Relaxed);
+        }
+    }
+
+    /// Records the time from sending a publication until its acknowledgement.
+    pub fn acknowledged(&self, after: Duration) {
+        self.acknowledgements.record_shared(after);
+    }
+
+    /// Counts a publication that was sent again because its acknowledgement did not come.
+    pub fn publish_retried(&self) {
+        self.publish_retries.add(1);
+    }
+
+    /// Counts a publication that was not acknowledged within `broker_timeout`.
+    pub fn publish_timed_out(&self) {
+        self.publish_timeouts.add(1);
+    }
+
+    /// Counts the start of a catch-up: a stream that is read again from its last proven mark.
+    pub fn catching_up(&self, reason: CatchUpReason) {
+        self.catch_ups[reason as usize].add(1);
+    }
+
+    /// Counts messages that a catch-up read from a stream.
+    pub fn read_back(&self, messages: u64) {
+        self.messages_read_back.add(messages);
+    }
+
+    /// Counts messages that were stored and did not reach this relay.
+    pub fn holes_found(&self, messages: u64) {
+        self.holes_found.add(messages);
+    }
+
+    /// Counts missing messages that a catch-up delivered.
+    pub fn holes_mended(&self, messages: u64) {
+        self.holes_mended.add(messages);
+    }
+
+    /// Counts missing messages that no longer exist in the stream. The subscriptions of the stream end, and clients report
+    /// a gap.
+    pub fn holes_lost(&self, messages: u64) {
+        self.holes_lost.add(messages);
+    }
+
+    /// Counts a change of a stream's leader.
+    pub fn elected(&self) {
+        self.elections.add(1);
+    }
+
+    /// Counts a join until the result is dropped: a channel whose history is read for its first subscribers.
+    #[must_use]
+    pub fn joining(self: &Arc<Self>) -> JoinUnderWay {
+        self.joins.fetch_add(1, Ordering::Relaxed);
+        JoinUnderWay(self.clone())
+    }
+
+    /// Counts a read of a channel's history.
+    pub fn history_read(&self) {
+        self.reads.add(1);
+    }
+
+    /// Counts a mark that this relay wrote.
+    pub fn mark_written(&self) {
+        self.marks_written.add(1);
+    }
+
+    /// Counts a mark that another relay wrote first.
+    pub fn mark_race_lost(&self) {
+        self.mark_races_lost.add(1);
+    }
+}
+
+/// The values, which a scrape reads.
+impl BrokerMetrics {
+    /// Every server: its address, whether it is connected, and the number of reconnects.
+    pub(crate) fn servers(&self) -> impl Iterator<Item = (&str, bool, u64)> {
+        self.servers.iter().map(|ServerMetrics { address, is_connected, connects }| {
+            (&**address, is_connected.load(Ordering::Relaxed), connects.total().saturating_sub(1))
+        })
+    }
+
+    /// The number of streams.
+    pub(crate) fn streams(&self) -> u64 {
+        self.streams.len() as u64
+    }
+
+    /// The number of streams that are followed.
+    pub(crate) fn streams_followed(&self) -> u64 {
+        self.streams.iter().filter(|is_followed| is_followed.load(Ordering::Relaxed)).count() as u64
+    }
+
+    pub(crate) fn acknowledgements(&self) -> Distribution {
+        let mut distribution = Distribution::default();
+        self.acknowledgements.add_to(&mut distribution);
+        distribution
+    }
+
+    /// Every reason of catch-ups with its count.
+    pub(crate) fn catch_ups(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        CatchUpReason::ALL
+            .into_iter()
+            .zip(&self.catch_ups)
+            .map(|(reason, count)| (reason.name(), count.total()))
+    }
+
+    pub(crate) fn joins(&self) -> u64 {
+        self.joins.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_has_its_state_and_the_number_of_connects_after_the_first() {
+        let metrics = BrokerMetrics::new(["nats://a:1".to_owned(), "nats://b:1".to_owned()], 0);
+        let state = |metrics: &BrokerMetrics| {
+            metrics.servers().map(|(address, up, re)| (address.to_owned(), up, re)).collect::<Vec<_>>()
+        };
+        metrics.connected(0);
+        assert_eq!(state(&metrics)[0], ("nats://a:1".to_owned(), true, 0));
+        metrics.disconnected(0);
+        assert_eq!(state(&metrics)[0], ("nats://a:1".to_owned(), false, 0));
+        metrics.connected(0);
+        let expected = [("nats://a:1".to_owned(), true, 1), ("nats://b:1".to_owned(), false, 0)];
+        assert_eq!(state(&metrics), expected);
+        // An index without a server changes nothing.
+        metrics.connected(2);
+        metrics.disconnected(2);
+        assert_eq!(state(&metrics), expected);
+    }
+
+    #[test]
+    fn a_stream_is_counted_once_however_often_it_is_reported() {
+        let metrics = BrokerMetrics::new([], 4);
+        for _ in 0..2 {
+            metrics.stream_followed(0, true);
+            metrics.stream_followed(3, true);
+            metrics.stream_followed(4, true);
+        }
+        assert_eq!((metrics.streams_followed(), metrics.streams()), (2, 4));
+        metrics.stream_followed(3, false);
+        assert_eq!(metrics.streams_followed(), 1);
+    }
+
+    #[test]
+    fn a_join_is_under_way_until_it_is_dropped() {
+        let metrics = Arc::new(BrokerMetrics::new([], 1));
+        let joins = [metrics.joining(), metrics.joining()];
+        assert_eq!(metrics.joins(), 2);
+        drop(joins);
+        assert_eq!(metrics.joins(), 0);
+    }
+
+    #[test]
+    fn every_event_has_a_counter_of_its_own() {
+        let metrics = BrokerMetrics::new([], 1);
+        let events: [fn(&BrokerMetrics); 10] = [
+            BrokerMetrics::publish_retried,
+            BrokerMetrics::publish_timed_out,
+            |metrics| metrics.read_back(1),
+            |metrics| metrics.holes_found(1),
+            |metrics| metrics.holes_mended(1),
+            |metrics| metrics.holes_lost(1),
+            BrokerMetrics::elected,
+            BrokerMetrics::history_read,
+            BrokerMetrics::mark_written,
+            BrokerMetrics::mark_race_lost,
+        ];
+        for (times, event) in events.iter().enumerate() {
+            (0..times).for_each(|_| event(&metrics));
+        }
+        let counters = [
+            &metrics.publish_retries,
+            &metrics.publish_timeouts,
+            &metrics.messages_read_back,
+            &metrics.holes_found,
+            &metrics.holes_mended,
+            &metrics.holes_lost,
+            &metrics.elections,
+            &metrics.reads,
+            &metrics.marks_written,
+            &metrics.mark_races_lost,
+        ];
+        assert_eq!(counters.map(Counter::total), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        for (times, reason) in CatchUpReason::ALL.into_iter().enumerate() {
+            (0..times).for_each(|_| metrics.catching_up(reason));
+        }
+        let expected = [("election", 0), ("reconnect", 1), ("hole", 2), ("slow", 3)];
+        assert!(metrics.catch_ups().eq(expected));
+    }
+
+    #[test]
+    fn acknowledgements_of_all_threads_are_counted() {
+        let metrics = BrokerMetrics::new([], 1);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..1000).for_each(|_| metrics.acknowledged(Duration::from_micros(300))));
+            }
+        });
+        let distribution = metrics.acknowledgements();
+        assert_eq!(distribution.buckets.iter().sum::<u64>(), 4000);
+        assert_eq!(distribution.micros, 4000 * 300);
+    }
+}
