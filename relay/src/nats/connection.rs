@@ -78,8 +78,11 @@ impl NatsConnection {
 
     /// Returns the name of the connected server, or `None` while there is no connection.
     pub(crate) fn server_name(&self) -> Option<String> {
-        let is_connected = self.client.connection_state() == async_nats::connection::State::Connected;
-        is_connected.then(|| self.client.server_info().server_name).filter(|name| !name.is_empty())
+        self.is_connected().then(|| self.client.server_info().server_name).filter(|name| !name.is_empty())
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.client.connection_state() == async_nats::connection::State::Connected
     }
 
     /// Returns a number that changes whenever messages may have been lost: after a reconnect, or when this process was too

@@ -5,7 +5,9 @@ mod api;
 mod leader;
 mod live;
 mod marks;
+mod reads;
 mod requests;
+mod shared_info;
 mod stream_metrics;
 
 pub(super) use api::{Acknowledgement, ApiError, StreamApi};
@@ -70,6 +72,13 @@ enum LinkEnd {
     Asked(RelinkReason),
 }
 
+impl Link {
+    /// Returns whether the connection is gone, or lost messages since the start of the link.
+    fn is_lost(&self) -> bool {
+        self.connection.losses() != self.losses || !self.connection.is_connected()
+    }
+}
+
 impl Driver {
     /// Runs for as long as the relay.
     pub(super) async fn run(mut self) {
@@ -131,7 +140,7 @@ impl Driver {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut epoch = 0;
         loop {
-            if link.connection.losses() != link.losses {
+            if link.is_lost() {
                 return LinkEnd::Lost;
             }
             tokio::select! {
@@ -149,7 +158,7 @@ impl Driver {
                             }
                             Entry::Mark(mark) => {
                                 // A loss on the connection is noticed before the mark counts.
-                                if link.connection.losses() == link.losses {
+                                if !link.is_lost() {
                                     marks.arrived(now.monotonic);
                                     follower.mark_arrived(hub, mark, previous);
                                 }
@@ -159,7 +168,7 @@ impl Driver {
                     }
                 }),
                 Some(done) = requests.next() => match done {
-                    Ok(_) if link.connection.losses() != link.losses => return LinkEnd::Lost,
+                    Ok(_) if link.is_lost() => return LinkEnd::Lost,
                     Ok(done) => self.complete(done),
                     Err(error) => return error.into(),
                 },

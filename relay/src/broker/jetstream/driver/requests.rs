@@ -3,6 +3,7 @@
 use super::{
     super::follower::{Entry, Mark, RequestId, StoredPublication, StreamInfo},
     ApiError, StreamApi,
+    shared_info::SharedInfo,
 };
 use crate::clock::Now;
 use sealwire_protocol::ChannelId;
@@ -24,13 +25,15 @@ pub(super) enum Done {
 /// The requests of one link. They end with it.
 pub(super) struct Requests {
     api: StreamApi,
+    info: SharedInfo,
     reads: Arc<Semaphore>,
     tasks: JoinSet<Result<Done, ApiError>>,
 }
 
 impl Requests {
     pub(super) fn new(api: StreamApi) -> Self {
-        Self { api, reads: Arc::new(Semaphore::new(MAX_READS)), tasks: JoinSet::new() }
+        let info = SharedInfo::new(api.clone());
+        Self { api, info, reads: Arc::new(Semaphore::new(MAX_READS)), tasks: JoinSet::new() }
     }
 
     /// Returns the next answer, or `None` if no request is under way.
@@ -63,10 +66,11 @@ impl Requests {
     }
 
     pub(super) fn read_channel(&mut self, request: RequestId, channel: ChannelId, from: u64) {
-        let (api, reads) = (self.api.clone(), self.reads.clone());
+        let (api, info, reads) = (self.api.clone(), self.info.clone(), self.reads.clone());
         self.tasks.spawn(async move {
             let _permit = reads.acquire_owned().await;
-            let (publications, info) = api.read_channel(channel, from).await?;
+            let publications = api.read_channel(channel, from).await?;
+            let info = info.get().await?;
             Ok(Done::Channel(request, channel, publications, info))
         });
     }
@@ -80,7 +84,7 @@ impl Requests {
     }
 
     pub(super) fn read_info(&mut self, request: RequestId) {
-        let api = self.api.clone();
-        self.tasks.spawn(async move { Ok(Done::Info(request, api.info().await?)) });
+        let info = self.info.clone();
+        self.tasks.spawn(async move { Ok(Done::Info(request, info.get().await?)) });
     }
 }

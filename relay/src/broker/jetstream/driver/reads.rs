@@ -1,0 +1,140 @@
+//! Reading a stream: one message, the publications of a channel, or everything from a sequence on.
+
+use super::{
+    super::{
+        follower::{Entry, Mark, StoredPublication, StreamInfo},
+        stored,
+    },
+    ApiError, StreamApi,
+    api::{REQUEST_TIMEOUT, millis},
+};
+use async_nats::jetstream::{
+    message::StreamMessage,
+    stream::{RawMessageError, RawMessageErrorKind},
+};
+use futures_util::StreamExt as _;
+use sealwire_protocol::{ChannelId, UnixMillis};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// The number of messages in one answer when a stream is read again.
+const BATCH: usize = 512;
+/// The number of times that a replica that lags behind is asked again.
+const MAX_LAGGING: usize = 50;
+const LAG_PAUSE: Duration = Duration::from_millis(20);
+
+impl StreamApi {
+    /// Returns the newest mark at the leader.
+    pub(in crate::broker::jetstream) async fn find_mark(&self) -> Result<Option<Mark>, ApiError> {
+        let message = self.stream().await?.get_last_raw_message_by_subject(&self.names.marks()).await;
+        match found(message)?.map(read) {
+            Some(Entry::Mark(mark)) => Ok(Some(mark)),
+            Some(_) => Err(ApiError::Malformed("a mark has another content".to_owned())),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads one message at the leader.
+    pub(in crate::broker::jetstream) async fn read_message(
+        &self,
+        sequence: u64,
+    ) -> Result<Option<Entry>, ApiError> {
+        let message = self.stream().await?.get_raw_message(sequence).await;
+        Ok(found(message)?.map(read))
+    }
+
+    /// Reads the publications of a channel from a sequence on. Replicas may answer for all but the end, since the contents of
+    /// a replica are complete up to some point; the leader answers for the end.
+    pub(in crate::broker::jetstream) async fn read_channel(
+        &self,
+        channel: ChannelId,
+        from: u64,
+    ) -> Result<Vec<StoredPublication>, ApiError> {
+        let (mut publications, subject, mut from) = (Vec::new(), self.names.channel(channel), from.max(1));
+        let stream = self.stream().await?;
+        while let Some(message) = found(stream.get_first_raw_message_by_subject(&subject, from).await)? {
+            from = message.sequence + 1;
+            if let Entry::Publication(publication) = read(message) {
+                publications.push(publication);
+            }
+            for entry in self.read_batch(&subject, from).await? {
+                from = entry.sequence() + 1;
+                if let Entry::Publication(publication) = entry {
+                    publications.push(publication);
+                }
+            }
+        }
+        Ok(publications)
+    }
+
+    /// Reads every message from a sequence on, at least up to the leader's end at the start of this call.
+    pub(in crate::broker::jetstream) async fn read_stream(
+        &self,
+        from: u64,
+    ) -> Result<(Vec<Entry>, StreamInfo), ApiError> {
+        let (info, subject) = (self.info().await?, self.names.all());
+        let (mut entries, mut next, mut lagging) = (Vec::new(), from, 0);
+        while next <= info.last && lagging < MAX_LAGGING {
+            let batch = self.read_batch(&subject, next).await?;
+            match batch.last() {
+                Some(last) => next = last.sequence() + 1,
+                None => {
+                    lagging += 1;
+                    tokio::time::sleep(LAG_PAUSE).await;
+                }
+            }
+            entries.extend(batch);
+        }
+        Ok((entries, info))
+    }
+
+    /// Reads the next messages of a subject, at any replica.
+    async fn read_batch(&self, subject: &str, from: u64) -> Result<Vec<Entry>, ApiError> {
+        let unavailable = |error: String| ApiError::Unavailable(error);
+        let inbox = self.client.new_inbox();
+        let subscribed = self.client.subscribe(inbox.clone()).await;
+        let mut answers = subscribed.map_err(|error| unavailable(error.to_string()))?;
+        let request = serde_json::json!({ "seq": from, "next_by_subj": subject, "batch": BATCH });
+        let to = format!("$JS.API.DIRECT.GET.{}", self.names.stream());
+        let sent = self.client.publish_with_reply(to, inbox, request.to_string().into()).await;
+        sent.map_err(|error| unavailable(error.to_string()))?;
+        let mut entries = Vec::new();
+        loop {
+            let answer = timeout(REQUEST_TIMEOUT, answers.next()).await;
+            let answer = answer.ok().flatten().ok_or_else(|| unavailable("no answer in time".to_owned()))?;
+            match answer.status.map(|status| status.as_u16()) {
+                // The end of the batch, or no message.
+                Some(204 | 404) => return Ok(entries),
+                Some(status) => return Err(unavailable(format!("status {status}"))),
+                None => entries.push(read_direct(&answer)?),
+            }
+        }
+    }
+}
+
+/// Reads a message of an answer to a direct get.
+fn read_direct(message: &async_nats::Message) -> Result<Entry, ApiError> {
+    let header = |name: &str| {
+        let value = message.headers.as_ref().and_then(|headers| headers.get(name));
+        value.map(async_nats::HeaderValue::as_str).ok_or_else(|| ApiError::Malformed(format!("no {name}")))
+    };
+    let sequence = header("Nats-Sequence")?.parse();
+    let sequence = sequence.map_err(|_| ApiError::Malformed("Nats-Sequence is not a number".to_owned()))?;
+    let stored_at = millis(header("Nats-Time-Stamp")?)?;
+    Ok(stored::read(header("Nats-Subject")?, sequence, stored_at, message.payload.clone()))
+}
+
+fn read(message: StreamMessage) -> Entry {
+    let nanos = message.time.unix_timestamp_nanos();
+    let stored_at = UnixMillis(u64::try_from(nanos / 1_000_000).unwrap_or(0));
+    stored::read(&message.subject, message.sequence, stored_at, message.payload)
+}
+
+/// Separates "no such message" from failures.
+fn found(result: Result<StreamMessage, RawMessageError>) -> Result<Option<StreamMessage>, ApiError> {
+    match result {
+        Ok(message) => Ok(Some(message)),
+        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+        Err(error) => Err(ApiError::Unavailable(error.to_string())),
+    }
+}
