@@ -7,7 +7,7 @@ use clap::Command;
 /// The groups of commands, in the order of the help.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Build and run", &["demo", "package", "core", "toolchain"]),
-    ("Test", &["check", "test", "fuzz", "mutations"]),
+    ("Test", &["check", "test", "fuzz", "mutations", "chaos"]),
     ("Measure", &["bench", "client-speed"]),
     ("Documentation", &["docs"]),
 ];

@@ -4,6 +4,7 @@
 mod apt;
 mod bench;
 mod cargo_tool;
+mod chaos;
 mod check;
 mod chromium;
 mod client_speed;
@@ -17,6 +18,7 @@ mod help;
 mod hex;
 mod links;
 mod mutations;
+mod nats;
 mod npm;
 mod package;
 mod path;
@@ -63,6 +65,8 @@ enum Command {
     Fuzz(fuzz::Options),
     /// Inserts known bugs into a copy of the sources and checks that the seeded schedules find each of them.
     Mutations,
+    /// Runs relays, NATS servers and clients under faults, and checks that no message is lost, doubled or out of order.
+    Chaos(chaos::Options),
     /// Measures the relay beside its peers and the limits of the kernel.
     Bench(bench::Options),
     /// Measures the time to connect and the rate of delivery of a page in Chromium.
@@ -90,6 +94,7 @@ fn run() -> Result<ExitCode> {
     let matches = help::grouped(Arguments::command()).get_matches();
     match Arguments::from_arg_matches(&matches)?.command {
         Command::Bench(options) => bench::run(&workspace, &options)?,
+        Command::Chaos(options) => return chaos::run(&workspace, &options),
         Command::Check(options) => check::run(&workspace, &options)?,
         Command::ClientSpeed => client_speed::run(&workspace)?,
         Command::Core => core::build(&workspace)?,

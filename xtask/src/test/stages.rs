@@ -13,7 +13,7 @@ use crate::{
     core,
     demo::{self, Options},
     engines::Engines,
-    files, fuzz, npm, package, python, relay, runner, step, strace,
+    files, fuzz, nats, npm, package, python, relay, runner, step, strace,
     toolchain::{self, TARGET},
     workspace::Workspace,
 };
@@ -28,6 +28,11 @@ pub(super) const STAGES: &[Stage] = &[
         name: "attacks",
         about: "attacks on a running relay, RFC 6455, no write to disk",
         prepare: attacks,
+    },
+    Stage {
+        name: "chaos",
+        about: "relays, NATS servers and clients under faults, each message checked; `cargo xtask chaos` runs longer",
+        prepare: chaos,
     },
     Stage {
         name: "fuzz",
@@ -85,8 +90,9 @@ const SCHEDULES: &str = "100000";
 /// The targets of the stage `attacks`.
 const ATTACKS: [&str; 3] = ["attacks", "rfc6455", "nothing_on_disk"];
 
-/// The tests of these targets that the stage `native` skips: the stage `attacks` runs them against an optimized relay.
-const LEFT_TO_ATTACKS: [&str; 5] = [
+/// The tests that the stage `native` skips: the stages `attacks` and `chaos` run them against an optimized relay.
+const LEFT_TO_OTHERS: [&str; 6] = [
+    "breaks_no_guarantee_under_faults",
     "no_attack_succeeds_and_bystanders_lose_nothing",
     "greedy_sessions_make_nobody_wait",
     "greedy_clients_delay_nobody_and_stay_within_the_memory",
@@ -106,14 +112,15 @@ fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
     let mut arguments = vec!["test", "--quiet", "--locked", "--no-fail-fast", "--workspace"];
     arguments.extend(ONLY_WASM.iter().flat_map(|package| ["--exclude", package]));
     arguments.push("--");
-    arguments.extend(LEFT_TO_ATTACKS.iter().flat_map(|test| ["--skip", test]));
+    arguments.extend(LEFT_TO_OTHERS.iter().flat_map(|test| ["--skip", test]));
     let python = python::environment(workspace, "http-api", "examples/http-api/requirements.txt")?;
     Ok(vec![
         summed(
             duct::cmd("cargo", arguments)
                 .env("SEALWIRE_TEST_RELAY", relay)
                 .env("SEALWIRE_TEST_PYTHON", python.join("python3"))
-                .env("SEALWIRE_TEST_CADDY", python::tools(workspace)?.join("caddy")),
+                .env("SEALWIRE_TEST_CADDY", python::tools(workspace)?.join("caddy"))
+                .env(nats::VARIABLE, nats::server(workspace)?),
         ),
         summed(bench::instruction_counts("check")),
     ])
@@ -129,6 +136,16 @@ fn attacks(workspace: &Workspace) -> Result<Vec<Suite>> {
     arguments.extend(["--", "--nocapture", "--test-threads=1"]);
     let command = duct::cmd("cargo", arguments).env("SEALWIRE_TEST_RELAY", relay);
     Ok(vec![Suite { shown: Some(" cases, "), ..summed(command) }])
+}
+
+fn chaos(workspace: &Workspace) -> Result<Vec<Suite>> {
+    let relay = relay::build_quick(workspace)?;
+    let arguments = ["test", "--quiet", "--locked", "--package", "sealwire-tests", "--test", "chaos"];
+    // One run at a time, since the processes of another would delay it.
+    let command = duct::cmd("cargo", arguments.into_iter().chain(["--", "--nocapture", "--test-threads=1"]))
+        .env("SEALWIRE_TEST_RELAY", relay)
+        .env(nats::VARIABLE, nats::server(workspace)?);
+    Ok(vec![Suite { shown: Some("chaos: "), ..summed(command) }])
 }
 
 fn fuzz(workspace: &Workspace) -> Result<Vec<Suite>> {

@@ -1,0 +1,54 @@
+//! `cargo xtask chaos`: a long run of chaos, and its figures.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool prints")]
+
+use clap::Parser;
+use sealwire_tests::chaos::{BrokerKind, ChaosOptions, run};
+use std::{process::ExitCode, time::Duration};
+
+/// The options of the command.
+#[derive(Parser)]
+#[command(
+    name = "sealwire-chaos",
+    about = "Relays, NATS servers and clients under faults, with a check of every message"
+)]
+struct Arguments {
+    /// The minutes in which faults happen.
+    #[arg(long, default_value_t = 10)]
+    minutes: u64,
+    /// The seed of the schedule; random without one.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The number of relays.
+    #[arg(long, default_value_t = 2)]
+    relays: usize,
+    /// The publications per second.
+    #[arg(long, default_value_t = 60)]
+    rate: u32,
+    /// Runs one relay with the embedded broker instead of a cluster.
+    #[arg(long)]
+    embedded: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let seed = arguments.seed.unwrap_or_else(|| {
+        let mut bytes = [0; 4];
+        getrandom::fill(&mut bytes).expect("the system has randomness");
+        u32::from_le_bytes(bytes).into()
+    });
+    let broker =
+        if arguments.embedded { BrokerKind::Embedded } else { BrokerKind::Nats { relays: arguments.relays } };
+    println!("seed {seed}");
+    let verdict = run(&ChaosOptions {
+        broker,
+        seed,
+        duration: Duration::from_secs(60 * arguments.minutes),
+        fault_durations: 2_000..15_000,
+        shuffled: true,
+        rate: arguments.rate,
+        log: |line| eprintln!("{line}"),
+    });
+    print!("{verdict}");
+    println!("seed                             {seed}");
+    if verdict.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,72 @@
+//! The kinds of faults, and those that a run can show.
+
+/// One kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::chaos) enum FaultKind {
+    KillRelay,
+    StopRelay,
+    DrainRelay,
+    CutClients,
+    StallClients,
+    KillServer,
+    StopServer,
+    ShutDownServer,
+    KillLeader,
+    StopLeader,
+    KillTwoServers,
+    StopTwoServers,
+    KillAllServers,
+    CutBroker,
+    RefuseBroker,
+    StallBroker,
+    DelayBroker,
+    LimitBroker,
+    CutRoutes,
+    RefuseRoutes,
+    StallRoutes,
+    DelayRoutes,
+    LimitRoutes,
+    RollingRestart,
+    ChangePassword,
+}
+
+use FaultKind::*;
+
+/// The faults of a relay without NATS.
+const OF_RELAYS: [FaultKind; 5] = [CutClients, KillRelay, StallClients, StopRelay, DrainRelay];
+
+/// The faults of a cluster. The first ones are those of a short run.
+const OF_CLUSTERS: [FaultKind; 25] = [
+    KillRelay,
+    KillLeader,
+    CutClients,
+    StopServer,
+    StallBroker,
+    KillTwoServers,
+    StopRelay,
+    RefuseRoutes,
+    KillAllServers,
+    DrainRelay,
+    ChangePassword,
+    StopLeader,
+    CutBroker,
+    StallRoutes,
+    KillServer,
+    StopTwoServers,
+    RefuseBroker,
+    DelayBroker,
+    LimitBroker,
+    CutRoutes,
+    DelayRoutes,
+    LimitRoutes,
+    ShutDownServer,
+    StallClients,
+    RollingRestart,
+];
+
+impl FaultKind {
+    /// Returns the faults that a run can show, the most telling ones first.
+    pub(in crate::chaos) fn all(has_nats: bool) -> Vec<Self> {
+        if has_nats { OF_CLUSTERS.to_vec() } else { OF_RELAYS.to_vec() }
+    }
+}

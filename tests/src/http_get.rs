@@ -1,0 +1,27 @@
+//! A short GET request to a process of this machine.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    time::Duration,
+};
+
+/// The time that a running process needs at most. A stopped one does not answer at all.
+const TIMEOUT: Duration = Duration::from_millis(800);
+/// The maximum number of bytes of an answer.
+const MAX_ANSWER: u64 = 4 * 1024 * 1024;
+
+/// Returns the status and the body; `None` if the process does not answer in time.
+pub(crate) fn http_get(port: u16, path: &str) -> Option<(u16, Vec<u8>)> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT).ok()?;
+    stream.set_read_timeout(Some(TIMEOUT)).ok()?;
+    stream.set_write_timeout(Some(TIMEOUT)).ok()?;
+    // A response of HTTP/1.0 ends with its connection.
+    write!(stream, "GET {path} HTTP/1.0\r\nhost: 127.0.0.1\r\n\r\n").ok()?;
+    let mut response = Vec::new();
+    stream.take(MAX_ANSWER).read_to_end(&mut response).ok()?;
+    let head = response.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let status = std::str::from_utf8(&response[..head]).ok()?.split(' ').nth(1)?.parse().ok()?;
+    Some((status, response.split_off(head + 4)))
+}

@@ -1,0 +1,306 @@
+//! A cluster of NATS servers, whose members can be killed, stopped and separated.
+
+use super::{
+    Certificates, NatsOptions, NatsUser,
+    config::{self, Ports, ServerConfig},
+    monitor, ports,
+    server::Server,
+};
+use crate::{Fault, FaultProxy};
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// The number of attempts to start a cluster. Another process may take one of its ports in between.
+const ATTEMPTS: usize = 5;
+/// The time that a cluster has to elect the leader of JetStream.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// The interval of questions to the servers while something is awaited.
+const POLL: Duration = Duration::from_millis(50);
+
+/// One or three NATS servers with JetStream on 127.0.0.1. Dropping the value ends all of them.
+pub struct NatsCluster {
+    members: Vec<Member>,
+    links: Vec<Link>,
+    options: Mutex<NatsOptions>,
+    certificates: Certificates,
+    _folder: tempfile::TempDir,
+}
+
+struct Member {
+    name: String,
+    folder: PathBuf,
+    ports: Ports,
+    routes: Vec<u16>,
+    advertised: u16,
+    server: Mutex<Server>,
+}
+
+/// The proxy through which `from` connects to `to`.
+struct Link {
+    from: usize,
+    to: usize,
+    proxy: FaultProxy,
+}
+
+impl NatsCluster {
+    /// Starts the servers and waits until JetStream has a leader. `servers` is 1 or 3.
+    ///
+    /// # Panics
+    /// If there is no nats-server, or the servers do not start.
+    #[must_use]
+    pub fn start(servers: usize, options: NatsOptions) -> Self {
+        assert!(servers == 1 || servers == 3, "a cluster has 1 or 3 servers");
+        let mut reason = String::new();
+        for _ in 0..ATTEMPTS {
+            let cluster = Self::spawn(servers, options.clone());
+            if cluster.await_ready(START_TIMEOUT) {
+                return cluster;
+            }
+            reason = cluster.log_tails();
+        }
+        panic!("the NATS servers do not start:\n{reason}");
+    }
+
+    fn spawn(servers: usize, options: NatsOptions) -> Self {
+        let folder = tempfile::tempdir().expect("there is a temporary folder");
+        let certificates = Certificates::issue(folder.path());
+        // The last port stays without a listener.
+        let numbers = ports::free(3 * servers + 1);
+        let ports_of = |index: usize| Ports {
+            client: numbers[3 * index],
+            monitor: numbers[3 * index + 1],
+            route: numbers[3 * index + 2],
+        };
+        let pairs = (0..servers).flat_map(|from| (0..servers).map(move |to| (from, to)));
+        let links: Vec<Link> = pairs
+            .filter(|(from, to)| from != to)
+            .map(|(from, to)| Link { from, to, proxy: FaultProxy::start(loopback(ports_of(to).route)) })
+            .collect();
+        let members = (0..servers).map(|index| {
+            let name = format!("nats-{index}");
+            let folder = folder.path().join(&name);
+            fs::create_dir(&folder).expect("the temporary folder takes folders");
+            let routes = links.iter().filter(|link| link.from == index);
+            Member {
+                routes: routes.map(|link| link.proxy.address().port()).collect(),
+                ports: ports_of(index),
+                advertised: numbers[3 * servers],
+                server: Server::new(folder.join("nats.conf"), folder.join("log")).into(),
+                name,
+                folder,
+            }
+        });
+        let cluster = Self {
+            members: members.collect(),
+            links,
+            options: options.into(),
+            certificates,
+            _folder: folder,
+        };
+        cluster.write_configs();
+        (0..servers).for_each(|index| cluster.server(index).start());
+        cluster
+    }
+
+    fn write_configs(&self) {
+        let options = self.options.lock().unwrap_or_else(PoisonError::into_inner);
+        for (index, member) in self.members.iter().enumerate() {
+            let Member { name, folder, ports, routes, advertised, .. } = member;
+            let server =
+                ServerConfig { name, folder, ports: *ports, routes: routes.clone(), advertised: *advertised };
+            let text = config::text(&server, &options, &self.certificates);
+            fs::write(self.server(index).config(), text).expect("the temporary folder takes files");
+        }
+    }
+
+    fn server(&self, index: usize) -> MutexGuard<'_, Server> {
+        self.members[index].server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the number of servers.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Returns the address for clients of a server.
+    #[must_use]
+    pub fn address(&self, index: usize) -> SocketAddr {
+        loopback(self.members[index].ports.client)
+    }
+
+    /// Returns the addresses for clients of all servers, separated by commas, as the setting `broker` takes them.
+    #[must_use]
+    pub fn urls(&self) -> String {
+        let options = self.options.lock().unwrap_or_else(PoisonError::into_inner);
+        let scheme = if options.tls || options.client_certificates { "tls" } else { "nats" };
+        let urls: Vec<_> = self
+            .members
+            .iter()
+            .map(|member| format!("{scheme}://127.0.0.1:{}", member.ports.client))
+            .collect();
+        urls.join(",")
+    }
+
+    /// Returns the PEM files of the cluster's authority.
+    #[must_use]
+    pub fn certificates(&self) -> &Certificates {
+        &self.certificates
+    }
+
+    /// Kills a server. Its messages in memory are gone, its files stay.
+    pub fn kill(&self, index: usize) {
+        self.server(index).kill();
+    }
+
+    /// Starts a server that was killed, on the same ports. [`Self::await_ready`] waits until it takes part.
+    pub fn restart(&self, index: usize) {
+        self.server(index).start();
+    }
+
+    /// Stops a server's process, so that it does nothing and its connections stay open.
+    pub fn stop(&self, index: usize) {
+        self.server(index).signal("STOP");
+    }
+
+    /// Lets a stopped server run again.
+    pub fn resume(&self, index: usize) {
+        self.server(index).signal("CONT");
+    }
+
+    /// Ends a server with the signal TERM and waits for its end. It hands its leaderships over first.
+    pub fn shut_down(&self, index: usize) {
+        self.server(index).signal("TERM");
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.server(index).is_running() && Instant::now() < deadline {
+            thread::sleep(POLL);
+        }
+        self.kill(index);
+    }
+
+    /// Returns whether the process of a server exists, be it stopped or not.
+    #[must_use]
+    pub fn is_running(&self, index: usize) -> bool {
+        self.server(index).is_running()
+    }
+
+    /// Shows a fault on all routes between a server and the others.
+    pub fn isolate(&self, index: usize, fault: Fault) {
+        self.links_of(index).for_each(|link| link.proxy.set(fault));
+    }
+
+    /// Resets all routes between a server and the others, which connect again.
+    pub fn cut_routes(&self, index: usize) {
+        self.links_of(index).for_each(|link| link.proxy.cut());
+    }
+
+    fn links_of(&self, index: usize) -> impl Iterator<Item = &Link> {
+        self.links.iter().filter(move |link| link.from == index || link.to == index)
+    }
+
+    /// Returns the server that leads a stream. `None` if no server that answers believes that it is the leader.
+    #[must_use]
+    pub fn leader_of(&self, stream: &str) -> Option<usize> {
+        let claims = self.monitored().enumerate().filter_map(|(index, port)| {
+            let view = monitor::streams(port)?.into_iter().find(|view| view.name == stream)?;
+            Some((view.leadership?.since, index))
+        });
+        // A former leader that is separated from the others does not know of the election.
+        claims.max().map(|(_, index)| index)
+    }
+
+    /// Returns the names of all streams.
+    #[must_use]
+    pub fn streams(&self) -> Vec<String> {
+        let mut names: Vec<_> =
+            self.monitored().filter_map(monitor::streams).flatten().map(|view| view.name).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// Returns the server that leads JetStream's own group.
+    #[must_use]
+    pub fn meta_leader(&self) -> Option<usize> {
+        self.monitored().find_map(|port| self.index_of(&monitor::meta_leader(port)?))
+    }
+
+    fn monitored(&self) -> impl Iterator<Item = u16> {
+        self.members.iter().map(|member| member.ports.monitor)
+    }
+
+    fn index_of(&self, name: &str) -> Option<usize> {
+        self.members.iter().position(|member| member.name == name)
+    }
+
+    /// Waits until every server is healthy, JetStream has a leader and every stream has one, with replicas that have
+    /// everything. Returns false after `timeout`, or once a server has ended.
+    #[must_use]
+    pub fn await_ready(&self, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        while !self.is_ready() {
+            let has_ended = (0..self.size()).any(|index| !self.is_running(index));
+            if has_ended || Instant::now() >= deadline {
+                return false;
+            }
+            thread::sleep(POLL);
+        }
+        true
+    }
+
+    /// Returns whether [`Self::await_ready`] would not wait.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        let Some(views) = self.monitored().map(monitor::streams).collect::<Option<Vec<_>>>() else {
+            return false;
+        };
+        let views: Vec<_> = views.into_iter().flatten().collect();
+        let is_whole = |name: &str| {
+            let of_stream = views.iter().filter(|view| view.name == name);
+            of_stream.filter_map(|view| view.leadership.as_ref()).any(|leadership| leadership.is_whole)
+        };
+        self.monitored().all(monitor::is_healthy)
+            && (self.size() == 1 || self.monitored().all(|port| monitor::meta_leader(port).is_some()))
+            && views.iter().all(|view| is_whole(&view.name))
+    }
+
+    /// Returns the user with this name.
+    #[must_use]
+    pub fn user(&self, name: &str) -> Option<NatsUser> {
+        let options = self.options.lock().unwrap_or_else(PoisonError::into_inner);
+        options.users.iter().find(|user| user.name == name).cloned()
+    }
+
+    /// Replaces the users on all running servers without a restart. The servers disconnect clients whose user has another
+    /// password now.
+    ///
+    /// # Panics
+    /// If the temporary folder is gone.
+    pub fn set_users(&self, users: Vec<NatsUser>) {
+        self.options.lock().unwrap_or_else(PoisonError::into_inner).users = users;
+        self.write_configs();
+        for index in 0..self.size() {
+            // A server that does not run reads its file when it starts.
+            let _ = self.server(index).signal("HUP");
+        }
+    }
+
+    /// Returns the last lines of each server's log.
+    #[must_use]
+    pub fn log_tails(&self) -> String {
+        let tails = self.members.iter().enumerate();
+        let tails =
+            tails.map(|(index, member)| format!("{}:\n{}\n", member.name, self.server(index).log_tail()));
+        tails.collect()
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}

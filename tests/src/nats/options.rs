@@ -1,0 +1,36 @@
+//! The options of a NATS cluster.
+
+/// The options of a [`crate::NatsCluster`]. By default everybody may connect, in plain text.
+#[derive(Clone, Debug, Default)]
+pub struct NatsOptions {
+    /// Servers require TLS of clients, with a certificate for 127.0.0.1 of an authority of their own
+    /// ([`crate::NatsCluster::certificates`]).
+    pub tls: bool,
+    /// Servers require a certificate of the same authority of their clients. Implies [`Self::tls`].
+    pub client_certificates: bool,
+    /// The users. Without any, clients need no password.
+    pub users: Vec<NatsUser>,
+    /// Further lines of each server's configuration.
+    pub settings: String,
+}
+
+/// A user of a NATS cluster.
+#[derive(Clone, Debug, Default)]
+pub struct NatsUser {
+    /// The name.
+    pub name: String,
+    /// The password.
+    pub password: String,
+    /// The subjects that the user may publish to; `None` permits all.
+    pub publish: Option<Vec<String>>,
+    /// The subjects that the user may subscribe to; `None` permits all.
+    pub subscribe: Option<Vec<String>>,
+}
+
+impl NatsUser {
+    /// Creates a user who may do everything.
+    #[must_use]
+    pub fn new(name: &str, password: &str) -> Self {
+        Self { name: name.into(), password: password.into(), ..Self::default() }
+    }
+}

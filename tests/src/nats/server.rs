@@ -1,0 +1,78 @@
+//! One nats-server process.
+
+use crate::signal::signal;
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+/// A server with its configuration file. Dropping it kills the process.
+pub(super) struct Server {
+    config: PathBuf,
+    log: PathBuf,
+    child: Option<Child>,
+}
+
+impl Server {
+    /// Returns a server that is not started yet.
+    pub(super) fn new(config: PathBuf, log: PathBuf) -> Self {
+        Self { config, log, child: None }
+    }
+
+    /// Starts the process, unless it runs.
+    ///
+    /// # Panics
+    /// If there is no nats-server.
+    pub(super) fn start(&mut self) {
+        if self.is_running() {
+            return;
+        }
+        let program = std::env::var_os("SEALWIRE_NATS_SERVER").unwrap_or_else(|| "nats-server".into());
+        let child = Command::new(program)
+            .arg("--config")
+            .arg(&self.config)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("this test needs nats-server: python3 -m pip install -r xtask/python-tools.txt, or set SEALWIRE_NATS_SERVER to its path");
+        self.child = Some(child);
+    }
+
+    /// Returns whether the process runs or is stopped.
+    pub(super) fn is_running(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// Kills the process and waits for its end.
+    pub(super) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // A process that has ended already needs no kill.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Sends a signal, such as `STOP`. Returns false if the process does not run.
+    pub(super) fn signal(&self, name: &str) -> bool {
+        self.child.as_ref().is_some_and(|child| signal(child.id(), name))
+    }
+
+    /// Returns the path of the configuration file.
+    pub(super) fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// Returns the last lines of the log.
+    pub(super) fn log_tail(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
