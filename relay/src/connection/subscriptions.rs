@@ -63,9 +63,10 @@ impl ChannelSubscriptions {
         }
     }
 
-    /// Queues the replay. Everything that precedes it must be queued already.
-    pub(super) fn catch_up(&self, channel: ChannelId, replay: &Replay) {
-        self.fanout.catch_up(channel, self.session, replay);
+    /// Queues the replay. Everything that precedes it must be queued already. Returns true instead if the broker lost track
+    /// of the channel meanwhile.
+    pub(super) fn catch_up(&self, channel: ChannelId, replay: &Replay) -> bool {
+        self.fanout.catch_up(channel, self.session, replay)
     }
 
     /// Returns whether the broker lost track of a subscribed channel.

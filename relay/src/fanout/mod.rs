@@ -99,9 +99,10 @@ impl<S: Sink> Fanout<S> {
         self.table(channel).subscribe(channel, session, sink, events);
     }
 
-    /// Queues a subscriber's replay and the publications since. From then on the subscriber is live.
-    pub(crate) fn catch_up(&self, channel: ChannelId, session: SessionId, replay: &Replay) {
-        self.table(channel).catch_up(channel, session, replay, S::push_catch_up);
+    /// Queues a subscriber's replay and the publications since. From then on the subscriber is live. Returns true instead
+    /// if [`Self::lose`] ended the delivery to it meanwhile.
+    pub(crate) fn catch_up(&self, channel: ChannelId, session: SessionId, replay: &Replay) -> bool {
+        self.table(channel).catch_up(channel, session, replay, S::push_catch_up)
     }
 
     /// Ends the delivery to all present subscribers of a channel. Returns their connections.

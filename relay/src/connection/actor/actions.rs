@@ -151,7 +151,11 @@ impl Actor {
                 // `Subscribed` is sent first, then the replay, then live publications.
                 self.run_actions()?;
                 if let Some(slot) = self.sessions.find(number) {
-                    slot.subscriptions.catch_up(channel, &replay);
+                    let is_lost = slot.subscriptions.catch_up(channel, &replay);
+                    if is_lost {
+                        slot.rules.handle_broker_reset(&mut |lost| lost == channel);
+                        self.run_actions()?;
+                    }
                 }
             }
             Completion::Subscribed { channel, result: Err(error) } => {

@@ -93,17 +93,20 @@ impl<S> Subscribers<S> {
         self.count == 0
     }
 
-    /// Hands a subscriber its replay and the publications since it was added. From then on the subscriber is live.
+    /// Hands a subscriber its replay and the publications since it was added. From then on the subscriber is live. Returns
+    /// true instead if [`Self::lose`] ended the delivery to it meanwhile.
     pub fn catch_up(
         &mut self,
         channel: ChannelId,
         session: SessionId,
         replay: &Replay,
         push: impl FnOnce(&S, CatchUp<'_>),
-    ) {
+    ) -> bool {
         let subscriber = self.channels.get_mut(&channel).and_then(|all| all.find(session));
-        let Some(Subscriber { sink, events, state, .. }) = subscriber else { return };
-        let SubscriberState::AwaitingReplay(waiting) = state else { return };
+        let Some(Subscriber { sink, events, state, .. }) = subscriber else { return false };
+        let SubscriberState::AwaitingReplay(waiting) = state else {
+            return matches!(state, SubscriberState::Lost);
+        };
         let waiting = std::mem::take(waiting);
         let replayed = replay.publications.last().map_or(0, |last| last.offset());
         let mut offset = replayed.max(replay.position.offset);
@@ -118,6 +121,7 @@ impl<S> Subscribers<S> {
         }
         push(sink, CatchUp { events, replay: &replay.publications, later });
         *state = SubscriberState::Live { offset };
+        false
     }
 
     /// Ends the delivery to all present subscribers of a channel, and calls `visit` for each.

@@ -84,3 +84,22 @@ fn a_removed_subscriber_receives_nothing_and_leaves_nothing_behind() {
     assert!(deliver(&mut subscribers, 2, "").is_empty());
     assert!(subscribers.channels.is_empty());
 }
+
+#[test]
+fn a_subscriber_that_was_lost_gets_nothing_more_also_if_its_replay_was_under_way() {
+    let mut subscribers = Subscribers::<u32>::default();
+    let (one, two) = (SessionId(1), SessionId(2));
+    subscribers.subscribe(CHANNEL, one, 1, EventFilter::default());
+    let replay = replay(0, &[]);
+    assert!(!subscribers.catch_up(CHANNEL, one, &replay, |_, _| {}));
+    subscribers.subscribe(CHANNEL, two, 2, EventFilter::default());
+    let mut lost = Vec::new();
+    subscribers.lose(CHANNEL, |sink| lost.push(*sink));
+    assert_eq!(lost, [1, 2]);
+    assert!(subscribers.catch_up(CHANNEL, two, &replay, |_, _| panic!("a lost subscriber has no replay")));
+    assert!(subscribers.is_lost(CHANNEL, one) && subscribers.is_lost(CHANNEL, two));
+    subscribers.deliver(&publication(1, ""), |_, _| panic!("a lost subscriber gets nothing"));
+    // A new subscription of the same session is not lost.
+    subscribers.subscribe(CHANNEL, one, 1, EventFilter::default());
+    assert!(!subscribers.is_lost(CHANNEL, one));
+}
