@@ -7,6 +7,7 @@
 //! [`Deliveries`](crate::fanout::Deliveries).
 
 mod embedded;
+pub(crate) mod traced;
 
 pub use embedded::EmbeddedBroker;
 

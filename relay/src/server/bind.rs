@@ -4,6 +4,7 @@ use crate::{
     config::Config,
     listener::{Endpoint, Listener, net},
     settings::Listen,
+    telemetry::CollectorError,
 };
 use std::{io, net::SocketAddr};
 use tokio::net::TcpListener;
@@ -29,6 +30,9 @@ pub enum StartError {
          tls_certificate and tls_key, or set proxy_terminates_tls = true if a proxy in front terminates TLS"
     )]
     PlainText(SocketAddr),
+    /// The collector of `otlp_endpoint` can never be reached.
+    #[error("setting otlp_endpoint: {0}")]
+    Collector(#[from] CollectorError),
     /// The system returned no random bytes.
     #[error("the system returned no random bytes: {0}")]
     Random(getrandom::Error),

@@ -16,6 +16,7 @@ use crate::{
     fanout::Deliveries,
     hub::HubLimits,
     listener::Endpoint,
+    telemetry::Telemetry,
 };
 use drain::{Drain, DrainConfig};
 use reload::Reloader;
@@ -31,6 +32,7 @@ pub struct Relay {
     admin_address: Option<SocketAddr>,
     drain: Drain,
     reloader: Mutex<Reloader>,
+    telemetry: Telemetry,
 }
 
 impl Relay {
@@ -69,7 +71,8 @@ impl Relay {
     ) -> Result<Self, StartError> {
         let (listener, endpoint) = bind::clients(&config).await?;
         let (admin_listener, admin_address) = bind::operators(&config).await?.unzip();
-        let state = SharedState::new(&config, broker);
+        let telemetry = Telemetry::start(&config.settings)?;
+        let state = SharedState::new(&config, telemetry.clone(), broker);
         let connection = state.connection_context(&config);
         let http = state.http_context(&config, connection.clone());
         tasks::spawn(&state, &http, listener, admin_listener);
@@ -93,7 +96,7 @@ impl Relay {
             registry: state.registry,
             http,
         };
-        Ok(Self { endpoint, admin_address, drain, reloader: Mutex::new(reloader) })
+        Ok(Self { endpoint, admin_address, drain, reloader: Mutex::new(reloader), telemetry })
     }
 
     /// The endpoint for clients, with the port that the system assigned if port 0 was configured.
@@ -116,7 +119,10 @@ impl Relay {
 
     /// Shuts down: refuses new connections and publications, delivers accepted publications, says goodbye to every client
     /// and waits until all have left, at most until `drain_deadline`. Returns the number of connections that were cut off.
+    /// With traces, up to three more seconds pass until the collector has the last spans.
     pub async fn shut_down(self) -> usize {
-        self.drain.run().await
+        let left = self.drain.run().await;
+        self.telemetry.shut_down().await;
+        left
     }
 }

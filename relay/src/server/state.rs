@@ -17,6 +17,7 @@ use crate::{
     proxies::Proxies,
     server::reload::session_config,
     stall_detector::StallDetector,
+    telemetry::Telemetry,
 };
 use arc_swap::ArcSwap;
 use std::{
@@ -46,18 +47,23 @@ pub(super) struct SharedState {
     pub(super) broker: Arc<dyn Broker>,
     pub(super) timers: Arc<Timers>,
     pub(super) stall_detector: Arc<StallDetector>,
+    pub(super) telemetry: Telemetry,
 }
 
 impl SharedState {
     /// Creates the state. `broker` makes the broker from the deliveries that it publishes to.
-    pub(super) fn new(config: &Config, broker: impl FnOnce(Deliveries) -> Arc<dyn Broker>) -> Self {
+    pub(super) fn new(
+        config: &Config,
+        telemetry: Telemetry,
+        broker: impl FnOnce(Deliveries) -> Arc<dyn Broker>,
+    ) -> Self {
         let settings = &config.settings;
         let metrics = Arc::<Metrics>::default();
         let memory = Arc::new(Memory::new(settings.memory_bytes));
         let limits = Limits::new(settings.clone(), Instant::now()).with_memory(memory.clone());
         let limits = Arc::new(limits);
         let shards = thread::available_parallelism().map_or(1, usize::from);
-        let (fanout, deliveries) = Fanout::start(shards, memory.clone());
+        let (fanout, deliveries) = Fanout::start(shards, memory.clone(), telemetry.clone());
         Self {
             ended: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -75,6 +81,7 @@ impl SharedState {
             deliveries,
             timers: Arc::default(),
             stall_detector: Arc::default(),
+            telemetry,
         }
     }
 
@@ -99,6 +106,7 @@ impl SharedState {
             lifecycle: self.lifecycle.clone(),
             audit: self.audit.clone(),
             metrics: self.metrics.clone(),
+            telemetry: self.telemetry.clone(),
             next_id: AtomicU64::new(1),
         })
     }
@@ -144,6 +152,7 @@ impl SharedState {
             limits: self.limits.clone(),
             memory: self.memory.clone(),
             tls: http.tls.clone(),
+            spans: self.telemetry.counts(),
         })
     }
 }
