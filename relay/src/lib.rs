@@ -63,6 +63,7 @@ mod session_id;
 mod settings;
 mod sse;
 mod stall_detector;
+mod telemetry;
 mod tenant;
 mod tls;
 mod trace_context;
@@ -98,10 +99,11 @@ pub use session::{
 };
 pub use session_id::SessionId;
 pub use settings::{
-    AllowedOrigins, BrokerAddress, BrokerPrefix, Listen, LogFormat, NatsServer, Rate, Setting, Settings,
-    schema,
+    AllowedOrigins, BrokerAddress, BrokerPrefix, Listen, LogFormat, NatsServer, OtlpEndpoint, Rate, Setting,
+    Settings, TraceRatio, schema,
 };
 pub use stall_detector::StallDetector;
+pub use telemetry::CollectorError;
 pub use tenant::Tenant;
 pub use tls::Tls;
 pub use trace_context::TraceContext;

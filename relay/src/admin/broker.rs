@@ -77,3 +77,80 @@ fn streams(metrics: &BrokerMetrics, page: &mut Page<'_>) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::CatchUpReason;
+    use prometheus_client::{
+        collector::Collector,
+        encoding::{DescriptorEncoder, text::encode},
+        registry::Registry,
+    };
+    use std::{fmt, sync::Arc, time::Duration};
+
+    /// A collector of these metrics alone.
+    struct Alone(Option<Arc<BrokerMetrics>>);
+
+    impl fmt::Debug for Alone {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("Alone")
+        }
+    }
+
+    impl Collector for Alone {
+        fn encode(&self, encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
+            super::encode(self.0.as_deref(), &mut Page(encoder))
+        }
+    }
+
+    fn scrape(metrics: Option<Arc<BrokerMetrics>>) -> String {
+        let (mut registry, mut text) = (Registry::default(), String::new());
+        registry.register_collector(Box::new(Alone(metrics)));
+        encode(&mut text, &registry).unwrap();
+        text
+    }
+
+    #[test]
+    fn the_metrics_of_a_cluster_have_a_series_for_each_server_and_reason() {
+        let servers = ["nats://nats-1:4222", "nats://nats-2:4222"].map(str::to_owned);
+        let metrics = Arc::new(BrokerMetrics::new(servers, 4));
+        metrics.connected(0);
+        metrics.disconnected(0);
+        metrics.connected(0);
+        metrics.stream_followed(2, true);
+        metrics.acknowledged(Duration::from_millis(3));
+        metrics.catching_up(CatchUpReason::Election);
+        metrics.holes_lost(7);
+        let _join = metrics.joining();
+        let text = scrape(Some(metrics));
+        for sample in [
+            "sealwire_broker_connected{server=\"nats://nats-1:4222\"} 1",
+            "sealwire_broker_connected{server=\"nats://nats-2:4222\"} 0",
+            "sealwire_broker_reconnects_total{server=\"nats://nats-1:4222\"} 1",
+            "sealwire_broker_streams 4",
+            "sealwire_broker_streams_followed 1",
+            "sealwire_broker_acknowledgement_seconds_sum 0.003",
+            "sealwire_broker_acknowledgement_seconds_bucket{le=\"0.005\"} 1",
+            "sealwire_broker_acknowledgement_seconds_bucket{le=\"10.0\"} 1",
+            "sealwire_broker_catch_ups_total{reason=\"election\"} 1",
+            "sealwire_broker_catch_ups_total{reason=\"slow\"} 0",
+            "sealwire_broker_holes_lost_total 7",
+            "sealwire_broker_joins_under_way 1",
+        ] {
+            assert!(text.lines().any(|line| line == sample), "{sample}:\n{text}");
+        }
+    }
+
+    #[test]
+    fn the_embedded_broker_has_the_same_metrics_with_zeros() {
+        let names = |text: &str| -> Vec<String> {
+            text.lines().filter(|line| line.starts_with("# TYPE")).map(str::to_owned).collect()
+        };
+        let embedded = scrape(None);
+        assert_eq!(names(&embedded), names(&scrape(Some(Arc::new(BrokerMetrics::new([], 1))))));
+        for line in embedded.lines().filter(|line| !line.starts_with('#')) {
+            assert!(line.ends_with(" 0") || line.ends_with(" 0.0"), "{line}");
+        }
+    }
+}

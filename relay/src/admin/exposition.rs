@@ -15,7 +15,7 @@ use crate::{
     lifecycle::Lifecycle,
     limits::{Limit, Limits},
     memory::Memory,
-    metrics::Metrics,
+    metrics::{Metrics, SpanCounts},
     output,
     tls::Tls,
 };
@@ -43,6 +43,7 @@ pub(crate) struct Exposition {
     pub(crate) limits: Arc<Limits>,
     pub(crate) memory: Arc<Memory>,
     pub(crate) tls: Option<Arc<ArcSwap<Tls>>>,
+    pub(crate) spans: Arc<SpanCounts>,
 }
 
 /// Prints no values. The trait `Collector` requires `Debug`.
@@ -220,6 +221,11 @@ impl Exposition {
             "sealwire_log_lines_dropped",
             "Log lines dropped because nobody read them or writing them failed",
             output::dropped_log_lines(),
+        )?;
+        page.by(
+            "sealwire_trace_spans",
+            "Spans of traces, by outcome: exported, dropped because too many waited, or failed at the collector",
+            self.spans.iter().map(|(outcome, count)| ([("outcome", outcome.to_owned())], count)),
         )?;
         page.by(
             "sealwire_http_requests",

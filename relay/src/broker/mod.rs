@@ -5,6 +5,7 @@
 
 mod embedded;
 pub(crate) mod jetstream;
+pub(crate) mod traced;
 
 pub use embedded::EmbeddedBroker;
 

@@ -140,11 +140,13 @@ fn joined(value: &Value) -> Option<String> {
     Some(parts?.join(","))
 }
 
-/// The text of a single value; `None` for floats, dates, arrays and tables.
+/// The text of a single value; `None` for dates, arrays and tables.
 fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Integer(number) => Some(number.to_string()),
+        // `Debug` keeps the point, so that `5.0` is not read as the whole number 5.
+        Value::Float(number) => Some(format!("{number:?}")),
         Value::Boolean(flag) => Some(flag.to_string()),
         _ => None,
     }

@@ -6,7 +6,7 @@ use crate::{
     clock::Now,
     connection::TLS_SESSION,
     memory,
-    settings::{Listen, key},
+    settings::{Listen, Settings, key},
 };
 use std::{fmt, fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 use tracing_subscriber::filter::Targets;
@@ -29,6 +29,8 @@ const CHECKS: &[fn(&Config) -> Option<Problem>] = &[
     allowed_origins,
     audit_log,
     log_level,
+    otlp_endpoint,
+    trace_ratio,
 ];
 
 /// The key of a setting, and its risk.
@@ -139,6 +141,24 @@ fn log_level(config: &Config) -> Option<Problem> {
         .then(|| (key!(log), problem.to_owned()))
 }
 
+fn otlp_endpoint(Config { settings, .. }: &Config) -> Option<Problem> {
+    let endpoint = settings.otlp_endpoint.as_ref()?;
+    let problem = if endpoint.has_grpc_port() {
+        "4317 is the port of collectors for gRPC, and the relay uses HTTP; set the port for HTTP, normally 4318"
+    } else if !endpoint.has_tls() && !endpoint.is_local() {
+        "traces are sent to another machine in plain text; use https unless only your own machines reach that network"
+    } else {
+        return None;
+    };
+    Some((key!(otlp_endpoint), problem.to_owned()))
+}
+
+fn trace_ratio(Config { settings, .. }: &Config) -> Option<Problem> {
+    let is_unused =
+        settings.otlp_endpoint.is_none() && settings.trace_ratio != Settings::default().trace_ratio;
+    is_unused.then(|| (key!(trace_ratio), "has no effect while otlp_endpoint is off".to_owned()))
+}
+
 /// The filter, which was validated when the configuration was read.
 fn log_filter(config: &Config) -> Targets {
     config.settings.log.parse().unwrap_or_default()
@@ -160,7 +180,6 @@ fn readable_secret(path: &Path) -> Option<Risk> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Settings;
 
     /// The defaults, for a relay that trusts the proxy on its machine.
     fn good() -> Config {
@@ -244,6 +263,30 @@ mod tests {
             let mut config = good();
             config.settings.log = log.into();
             assert_eq!(config.risks(), [], "{log}");
+        }
+    }
+
+    #[test]
+    fn every_risk_of_traces_is_reported() {
+        assert_risks(&[
+            (
+                |settings| settings.otlp_endpoint = Some("https://a:4317".parse().unwrap()),
+                "setting otlp_endpoint: 4317 is the port of collectors for gRPC",
+            ),
+            (
+                |settings| settings.otlp_endpoint = Some("http://collector:4318".parse().unwrap()),
+                "setting otlp_endpoint: traces are sent to another machine in plain text",
+            ),
+            (
+                |settings| settings.trace_ratio = "1".parse().unwrap(),
+                "setting trace_ratio: has no effect while otlp_endpoint is off",
+            ),
+        ]);
+        for endpoint in ["http://127.0.0.1:4318", "https://collector:4318"] {
+            let mut config = good();
+            config.settings.otlp_endpoint = Some(endpoint.parse().unwrap());
+            config.settings.trace_ratio = "1".parse().unwrap();
+            assert_eq!(config.risks(), [], "{endpoint}");
         }
     }
 

@@ -28,6 +28,7 @@ use crate::{
     metrics::Metrics,
     session::SessionConfig,
     session_id::SessionId,
+    telemetry::Telemetry,
 };
 use actor::Actor;
 use arc_swap::ArcSwap;
@@ -55,6 +56,7 @@ pub(crate) struct ConnectionContext {
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) audit: Arc<Audit>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) telemetry: Telemetry,
     /// The id of the next session.
     pub(crate) next_id: AtomicU64,
 }

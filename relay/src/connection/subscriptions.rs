@@ -2,11 +2,12 @@
 
 use super::SessionSink;
 use crate::{
-    broker::{Broker, BrokerFuture},
+    broker::{Broker, BrokerFuture, traced},
     fanout::Fanout,
     hub::Replay,
     session::EventFilter,
     session_id::SessionId,
+    telemetry::Telemetry,
     tenant::Tenant,
 };
 use sealwire_protocol::{ChannelId, wire::Since};
@@ -37,6 +38,7 @@ impl ChannelSubscriptions {
     /// Subscribes to a channel. The caller then calls [`Self::confirm`] or [`Self::abort`].
     pub(super) fn subscribe(
         &mut self,
+        telemetry: &Telemetry,
         tenant: Tenant,
         channel: ChannelId,
         since: Option<Since>,
@@ -45,7 +47,7 @@ impl ChannelSubscriptions {
         // The fan-out table comes first, so that no publication after the replay is missed.
         self.fanout.subscribe(channel, self.session, self.sink.clone(), events);
         self.pending = Some(channel);
-        self.broker.subscribe(tenant, channel, since)
+        traced::subscribe(telemetry, &*self.broker, tenant, channel, since)
     }
 
     /// Records that the broker added the subscription.

@@ -21,6 +21,7 @@ use crate::{
     memory::Memory,
     metrics::{self, Distribution, Latency},
     session::EventFilter,
+    telemetry::{Delivered, Telemetry},
 };
 use deliveries::{Delivery, ShardInbox};
 use rotation::{Rotation, Turn};
@@ -48,6 +49,7 @@ const BYTES_BETWEEN_YIELDS: usize = 512 * 1024;
 /// The subscribers of this relay, by channel.
 pub(crate) struct Fanout<S: Sink> {
     shards: Box<[Shard<S>]>,
+    telemetry: Telemetry,
 }
 
 /// One shard, aligned to its own cache lines so that the shards' counters do not slow each other down.
@@ -84,10 +86,10 @@ impl<S> Default for Shard<S> {
 
 impl<S: Sink> Fanout<S> {
     /// Starts the tasks of all shards. They end when the last [`Deliveries`] is dropped.
-    pub(crate) fn start(shards: usize, memory: Arc<Memory>) -> (Arc<Self>, Deliveries) {
+    pub(crate) fn start(shards: usize, memory: Arc<Memory>, telemetry: Telemetry) -> (Arc<Self>, Deliveries) {
         let (deliveries, inboxes) = deliveries::channel(shards.max(1), memory);
         let shards = inboxes.iter().map(|_| Shard::default()).collect();
-        let fanout = Arc::new(Self { shards });
+        let fanout = Arc::new(Self { shards, telemetry });
         for (shard, inbox) in inboxes.into_iter().enumerate() {
             critical_task::spawn("fan-out", fanout.clone().run(shard, inbox));
         }
@@ -134,6 +136,7 @@ impl<S: Sink> Fanout<S> {
             let sent = flush::<S>(&mut round.touched).await;
             let now = Instant::now();
             round.delivered.drain(..).for_each(|at: Instant| shard.latency.record(now - at));
+            self.record(&mut round.recorded);
             metrics::add(&shard.deliveries, std::mem::take(&mut round.queued));
             metrics::add(&shard.sent, sent as u64);
             round.work = 0;
@@ -141,6 +144,14 @@ impl<S: Sink> Fanout<S> {
                 tokio::task::yield_now().await;
             }
         }
+    }
+
+    /// Records the deliveries that belong to a recorded trace.
+    fn record(&self, recorded: &mut Vec<Delivered>) {
+        if let Some(recorder) = self.telemetry.recorder() {
+            recorded.iter().for_each(|delivered| recorder.delivered(delivered));
+        }
+        recorded.clear();
     }
 
     /// Returns the number of subscriptions, over all channels.
@@ -173,11 +184,13 @@ struct Round<S: Sink> {
     touched: Vec<Arc<S::Connection>>,
     /// The acceptance times of the publications that are now queued at all their subscribers.
     delivered: Vec<Instant>,
+    /// Those of them that belong to a recorded trace.
+    recorded: Vec<Delivered>,
 }
 
 impl<S: Sink> Default for Round<S> {
     fn default() -> Self {
-        Self { work: 0, queued: 0, touched: Vec::new(), delivered: Vec::new() }
+        Self { work: 0, queued: 0, touched: Vec::new(), delivered: Vec::new(), recorded: Vec::new() }
     }
 }
 
@@ -190,7 +203,7 @@ impl<S: Sink> Round<S> {
 impl<S: Sink> Shard<S> {
     /// Runs the turn of the next channel. Returns whether there was one.
     fn take_turn(&self, rotation: &mut Rotation, round: &mut Round<S>) -> bool {
-        let Round { work, queued, touched, delivered } = round;
+        let Round { work, queued, touched, delivered, recorded } = round;
         let deliver = |turn: &Turn<'_>| {
             let batch = turn.batch();
             let (publications, count) = (batch.clone().map(Delivery::publication), batch.len());
@@ -206,7 +219,24 @@ impl<S: Sink> Shard<S> {
             *work += 1 + visited.count * count;
             visited.last
         };
-        rotation.take_turn(deliver, |delivery| delivered.push(delivery.accepted_at()))
+        rotation.take_turn(deliver, |delivery| {
+            delivered.push(delivery.accepted_at());
+            recorded.extend(self.recorded(delivery));
+        })
+    }
+
+    /// Returns a publication that belongs to a recorded trace and is queued at all its subscribers.
+    fn recorded(&self, delivery: &Delivery) -> Option<Delivered> {
+        let publication = delivery.publication();
+        let publisher = *publication.trace()?;
+        Some(Delivered {
+            publisher,
+            channel: publication.channel(),
+            tenant: delivery.tenant(),
+            offset: publication.offset(),
+            accepted_at: delivery.accepted_at(),
+            subscribers: lock(&self.table).len_of(publication.channel()),
+        })
     }
 }
 

@@ -12,6 +12,7 @@ mod openapi;
 mod publish;
 mod realtime;
 mod request;
+mod request_trace;
 mod response;
 mod sse;
 

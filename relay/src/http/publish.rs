@@ -5,6 +5,7 @@ use super::{
     backend::{self, Caller},
     body::{self, BodyStream},
     request::ClientRequest,
+    request_trace::RequestTrace,
     response::{ErrorBody, HttpError},
 };
 use crate::{
@@ -12,10 +13,12 @@ use crate::{
         access::{self, Namespace},
         signing_keys::SigningKeys,
     },
+    broker::traced,
     clock::Now,
     hub::{Draft, PublishReceipt},
     refused::Refused,
     session::Refusal,
+    telemetry::{Origin, PublishRequestSpan},
     tenant::Tenant,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -72,13 +75,26 @@ enum PublishResult {
 }
 
 pub(super) async fn publish<S: BodyStream>(request: ClientRequest, body: S) -> Response {
-    backend::serve(request, "publish", body, async |caller, body| publish_batch(caller, body).await).await
+    let trace = RequestTrace::of(&request);
+    let endpoint = async |caller: &Caller, body: &mut S| {
+        // A request without a valid token begins no trace.
+        let mut span = trace.begin();
+        let result = publish_batch(caller, body, &mut span).await;
+        span.end(result.as_ref().err().map_or(StatusCode::OK, HttpError::status).as_u16());
+        result
+    };
+    backend::serve(request, "publish", body, endpoint).await
 }
 
-async fn publish_batch<S: BodyStream>(caller: &Caller, body: &mut S) -> Result<PublishResponse, HttpError> {
+async fn publish_batch<S: BodyStream>(
+    caller: &Caller,
+    body: &mut S,
+    span: &mut PublishRequestSpan,
+) -> Result<PublishResponse, HttpError> {
     let Caller { context, claims, source } = caller;
     let bytes = body::read(context, body, limits::MAX_BODY, |_| Ok(())).await?;
     let messages = read_batch(&bytes)?;
+    span.set_messages(messages.len());
     let tenant = context.limits.tenant(&claims.iss, &claims.ins);
     let sealed = messages.iter().map(|message| message.get().len()).sum::<usize>() / 4 * 3;
     context.limits.check_publishes(tenant, messages.len(), sealed, Instant::now())?;
@@ -90,7 +106,7 @@ async fn publish_batch<S: BodyStream>(caller: &Caller, body: &mut S) -> Result<P
             yield_now().await;
             slice_start = Instant::now();
         }
-        let result = order.publish(publish_one(context, claims, tenant, message)).await;
+        let result = order.publish(publish_one(context, claims, tenant, message, span.origin())).await;
         if let Err(refused) = &result {
             let identity = Some(caller.identity());
             context.audit.refused(&Refusal { attempt: "publish", code: refused.code, identity }, source);
@@ -132,12 +148,13 @@ async fn publish_one(
     claims: &BackendClaims,
     tenant: Tenant,
     message: &RawValue,
+    origin: Origin,
 ) -> Result<PublishReceipt, Refused> {
     let draft = draft(&context.keys, claims, tenant, message)?;
     let _under_way = context.lifecycle.begin_publish().ok_or_else(|| {
         Refused::new(Code::ShuttingDown, "the relay is shutting down; publish again in a moment")
     })?;
-    Ok(context.broker.publish(draft).await?)
+    Ok(traced::publish(&context.connection.telemetry, &*context.broker, draft, origin).await?)
 }
 
 /// Splits a body into its messages, which are not decoded yet.

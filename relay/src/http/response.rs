@@ -62,6 +62,10 @@ impl HttpError {
     pub(super) fn code(&self) -> Code {
         self.refused.code
     }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
 }
 
 impl From<BrokerError> for HttpError {

@@ -5,12 +5,14 @@ mod broker;
 mod by_code;
 pub(crate) mod latency;
 mod requests;
+mod spans;
 mod striped;
 mod verifications;
 
 pub use broker::{BrokerMetrics, CatchUpReason, JoinUnderWay};
 pub(crate) use latency::{Distribution, Latency, add};
 pub(crate) use requests::Route;
+pub(crate) use spans::SpanCounts;
 pub(crate) use verifications::Verifications;
 
 use by_code::ByCode;

@@ -4,6 +4,7 @@ use crate::{
     config::Config,
     listener::{Endpoint, Listener, net},
     settings::Listen,
+    telemetry::CollectorError,
 };
 use std::{io, net::SocketAddr};
 use tokio::net::TcpListener;
@@ -32,6 +33,9 @@ pub enum StartError {
     /// The address of a NATS server cannot be used.
     #[error("{0}")]
     Nats(String),
+    /// The collector of `otlp_endpoint` can never be reached.
+    #[error("setting otlp_endpoint: {0}")]
+    Collector(#[from] CollectorError),
     /// The system returned no random bytes.
     #[error("the system returned no random bytes: {0}")]
     Random(getrandom::Error),

@@ -20,6 +20,7 @@ use crate::{
     metrics::BrokerMetrics,
     nats::NatsConnection,
     settings::{BrokerAddress, NatsServer},
+    telemetry::Telemetry,
 };
 use client_effects::RelayClients;
 use drain::{Drain, DrainConfig};
@@ -36,6 +37,7 @@ pub struct Relay {
     admin_address: Option<SocketAddr>,
     drain: Drain,
     reloader: Mutex<Reloader>,
+    telemetry: Telemetry,
 }
 
 impl Relay {
@@ -114,7 +116,8 @@ impl Relay {
     ) -> Result<Self, StartError> {
         let (listener, endpoint) = bind::clients(&config).await?;
         let (admin_listener, admin_address) = bind::operators(&config).await?.unzip();
-        let state = SharedState::new(&config, broker);
+        let telemetry = Telemetry::start(&config.settings)?;
+        let state = SharedState::new(&config, telemetry.clone(), broker);
         let connection = state.connection_context(&config);
         let http = state.http_context(&config, connection.clone());
         tasks::spawn(&state, &http, listener, admin_listener);
@@ -139,7 +142,7 @@ impl Relay {
             registry: state.registry,
             http,
         };
-        Ok(Self { endpoint, admin_address, drain, reloader: Mutex::new(reloader) })
+        Ok(Self { endpoint, admin_address, drain, reloader: Mutex::new(reloader), telemetry })
     }
 
     /// The endpoint for clients, with the port that the system assigned if port 0 was configured.
@@ -162,7 +165,10 @@ impl Relay {
 
     /// Shuts down: refuses new connections and publications, delivers accepted publications, says goodbye to every client
     /// and waits until all have left, at most until `drain_deadline`. Returns the number of connections that were cut off.
+    /// With traces, up to three more seconds pass until the collector has the last spans.
     pub async fn shut_down(self) -> usize {
-        self.drain.run().await
+        let left = self.drain.run().await;
+        self.telemetry.shut_down().await;
+        left
     }
 }

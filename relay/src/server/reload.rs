@@ -71,6 +71,7 @@ impl Reloader {
         );
         self.connection.session_config.store(Arc::new(session_config));
         self.http.limits.set(self.config.settings.clone());
+        self.connection.telemetry.set_ratio(self.config.settings.trace_ratio);
         self.connection.memory.set(self.config.settings.memory_bytes);
         // The keys are replaced before the connections are woken to check them.
         reloaded.keys = self.keys.replace(self.config.keyring.clone());

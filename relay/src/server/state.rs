@@ -18,6 +18,7 @@ use crate::{
     server::{client_effects::RelayClients, reload::session_config},
     session::Marks,
     stall_detector::StallDetector,
+    telemetry::Telemetry,
 };
 use arc_swap::ArcSwap;
 use std::{
@@ -49,12 +50,14 @@ pub(super) struct SharedState {
     pub(super) stall_detector: Arc<StallDetector>,
     /// The marks of the broker's history, which it sets as it delivers.
     pub(super) marks: Arc<Marks>,
+    pub(super) telemetry: Telemetry,
 }
 
 impl SharedState {
     /// Creates the state. `broker` makes the broker from the deliveries that it publishes to, and the clients of the relay.
     pub(super) fn new(
         config: &Config,
+        telemetry: Telemetry,
         broker: impl FnOnce(Deliveries, RelayClients) -> Arc<dyn Broker>,
     ) -> Self {
         let settings = &config.settings;
@@ -63,7 +66,7 @@ impl SharedState {
         let limits = Limits::new(settings.clone(), Instant::now()).with_memory(memory.clone());
         let limits = Arc::new(limits);
         let shards = thread::available_parallelism().map_or(1, usize::from);
-        let (fanout, deliveries) = Fanout::start(shards, memory.clone());
+        let (fanout, deliveries) = Fanout::start(shards, memory.clone(), telemetry.clone());
         let marks = Arc::<Marks>::default();
         let clients = RelayClients { fanout: fanout.clone(), marks: marks.clone() };
         Self {
@@ -84,6 +87,7 @@ impl SharedState {
             timers: Arc::default(),
             stall_detector: Arc::default(),
             marks,
+            telemetry,
         }
     }
 
@@ -109,6 +113,7 @@ impl SharedState {
             lifecycle: self.lifecycle.clone(),
             audit: self.audit.clone(),
             metrics: self.metrics.clone(),
+            telemetry: self.telemetry.clone(),
             next_id: AtomicU64::new(1),
         })
     }
@@ -154,6 +159,7 @@ impl SharedState {
             limits: self.limits.clone(),
             memory: self.memory.clone(),
             tls: http.tls.clone(),
+            spans: self.telemetry.counts(),
         })
     }
 }

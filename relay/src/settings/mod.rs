@@ -6,6 +6,7 @@ mod broker;
 mod kinds;
 mod listen;
 mod log_format;
+mod otlp_endpoint;
 mod quote;
 mod rate;
 mod reload_effect;
@@ -13,15 +14,18 @@ mod schema;
 mod setting;
 mod suggestion;
 mod table;
+mod trace_ratio;
 mod units;
 
 pub use allowed_origins::AllowedOrigins;
 pub use broker::{BrokerAddress, BrokerPrefix, NatsServer};
 pub use listen::Listen;
 pub use log_format::LogFormat;
+pub use otlp_endpoint::OtlpEndpoint;
 pub use rate::Rate;
 pub use schema::schema;
 pub use table::{Setting, Settings};
+pub use trace_ratio::TraceRatio;
 
 pub(crate) use kinds::OFF;
 pub(crate) use quote::quotable;

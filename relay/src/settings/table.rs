@@ -4,12 +4,13 @@
 //! of a reload. The first sentence of the documentation is the help text of the flag.
 
 use super::{
-    AllowedOrigins, BrokerAddress, BrokerPrefix, Listen, LogFormat, Rate,
+    AllowedOrigins, BrokerAddress, BrokerPrefix, Listen, LogFormat, OtlpEndpoint, Rate, TraceRatio,
     kinds::{
-        Address, Auto, File, Flag, LogFilter, LogFormatName, Mode, Name, Size, Time, ValueKind, any_size,
-        integer, minimum, minimum_for, parsed, size,
+        Address, Auto, File, Flag, LogFilter, LogFormatName, Mode, Name, OrOff, Size, Time, ValueKind,
+        any_size, integer, minimum, minimum_for, parsed, size,
     },
     reload_effect::ReloadEffect,
+    trace_ratio::Ratio,
 };
 use crate::proxies::TrustedProxies;
 use sealwire_protocol::limits;
@@ -237,6 +238,12 @@ settings! {
     log: String = "info".to_owned(), LogFilter, Now;
     /// Format of the log: `text`, or `json` with one object per line.
     log_format: LogFormat = LogFormat::Text, LogFormatName, Restart;
+    /// Address of the OpenTelemetry collector that receives traces, such as `http://127.0.0.1:4318` (OTLP over HTTP), or
+    /// `off`. See [Traces](#traces).
+    otlp_endpoint: Option<OtlpEndpoint> = None, OrOff(parsed::<OtlpEndpoint>()), Restart;
+    /// Share of the publications, and of the subscriptions that resume, that begin a trace. `0` to `1`. It does not apply to
+    /// requests that are part of a trace.
+    trace_ratio: TraceRatio = TraceRatio::percent(1), Ratio, Now;
 }
 
 impl Settings {

@@ -4,7 +4,7 @@ use super::*;
 use std::time::Duration;
 
 /// A valid value other than the default for every setting that needs no file and no other setting.
-const VALUES: [(&str, &str); 52] = [
+const VALUES: [(&str, &str); 54] = [
     ("listen", "127.0.0.1:1"),
     ("socket_mode", "0600"),
     ("proxy_terminates_tls", "true"),
@@ -57,6 +57,8 @@ const VALUES: [(&str, &str); 52] = [
     ("broker_timeout", "8s"),
     ("log", "info,audit=off"),
     ("log_format", "json"),
+    ("otlp_endpoint", "https://collector:4318"),
+    ("trace_ratio", "0.5"),
 ];
 
 #[test]

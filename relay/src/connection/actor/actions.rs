@@ -3,11 +3,12 @@
 use super::{Actor, End};
 use crate::{
     audit::trace::Source,
-    broker::BrokerError,
+    broker::{BrokerError, traced},
     clock::Now,
     connection::queue::SessionNumber,
     hub::{Draft, PublishReceipt, Replay},
     session::{EndReason, EventFilter, Publishing, SessionAction, SubscriptionStart},
+    telemetry::Origin,
     tenant::Tenant,
     websocket::{self, CloseStatus},
 };
@@ -110,7 +111,7 @@ impl Actor {
         events: EventFilter,
     ) {
         let Some(slot) = self.sessions.at(index) else { return };
-        let answer = slot.subscriptions.subscribe(tenant, channel, since, events);
+        let answer = slot.subscriptions.subscribe(&self.context.telemetry, tenant, channel, since, events);
         let limit = self.context.broker.timeout() + BROKER_GRACE;
         let answer = Box::pin(async move {
             let result = timeout(limit, answer).await;
@@ -128,7 +129,8 @@ impl Actor {
         };
         // A publisher gets its answer before its own publication.
         self.outbound.defer();
-        let answer = self.context.broker.publish(draft);
+        let context = &self.context;
+        let answer = traced::publish(&context.telemetry, &*context.broker, draft, Origin::Own);
         let limit = self.context.broker.timeout() + BROKER_GRACE;
         let answer = Box::pin(async move {
             let result = timeout(limit, answer).await;

@@ -24,6 +24,10 @@ impl<T: Keyed> Blocks<T> {
         self.0.is_empty()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
+    }
+
     pub(super) fn find(&mut self, key: SessionId) -> Option<&mut T> {
         let block = self.block_of(key);
         let block = self.0.get_mut(block)?;

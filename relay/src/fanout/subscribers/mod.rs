@@ -87,6 +87,12 @@ impl<S> Subscribers<S> {
         self.count
     }
 
+    /// Returns the number of subscriptions to a channel.
+    #[must_use]
+    pub fn len_of(&self, channel: ChannelId) -> usize {
+        self.channels.get(&channel).map_or(0, Blocks::len)
+    }
+
     /// Returns whether there are no subscriptions.
     #[must_use]
     pub fn is_empty(&self) -> bool {

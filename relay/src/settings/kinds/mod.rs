@@ -3,12 +3,14 @@
 
 mod auto;
 mod numbers;
+mod or_off;
 mod parsed;
 mod texts;
 mod value_kind;
 
 pub(super) use auto::Auto;
 pub(super) use numbers::{Size, Time, any_size, integer, minimum, minimum_for, size};
+pub(super) use or_off::OrOff;
 pub(super) use parsed::{ParsedValue, parsed};
 pub(crate) use texts::OFF;
 pub(super) use texts::{Address, BOOLEAN, File, Flag, LogFilter, LogFormatName, Mode, Name};

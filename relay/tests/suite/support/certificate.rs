@@ -42,6 +42,10 @@ impl Certificate {
         fs::write(directory.join("key.pem"), &self.key).unwrap();
     }
 
+    pub fn der(&self) -> CertificateDer<'static> {
+        self.der.clone()
+    }
+
     /// Connects over TLS. The handshake succeeds only with this certificate.
     pub async fn connect(
         &self,
