@@ -64,14 +64,14 @@ pub(crate) async fn serve(listener: TcpListener, exposition: Arc<Exposition>, en
 fn routes(
     exposition: Arc<Exposition>,
 ) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync + 'static {
-    let lifecycle = exposition.lifecycle.clone();
+    let (lifecycle, revocations) = (exposition.lifecycle.clone(), exposition.revocations.clone());
     let metrics = warp::path!("metrics")
         .and(method::method())
         .and(warp::header::headers_cloned())
         .map(move |method, headers| metrics(&exposition, &method, &headers));
     let unknown =
         warp::any().map(|| http::not_found("this listener has only /metrics, /healthz and /readyz"));
-    metrics.or(http::health(lifecycle)).unify().or(unknown).unify()
+    metrics.or(http::health(lifecycle, revocations)).unify().or(unknown).unify()
 }
 
 fn metrics(exposition: &Arc<Exposition>, method: &Method, headers: &HeaderMap) -> Response {

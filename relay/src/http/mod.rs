@@ -37,7 +37,7 @@ use warp::{
 pub(crate) fn routes(
     context: Arc<HttpContext>,
 ) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync + 'static {
-    let health = health(context.lifecycle.clone());
+    let health = health(context.lifecycle.clone(), context.revocations.clone());
     let request = ClientRequest::extract(context);
     let realtime = warp::path!("v1" / "realtime")
         .and(request.clone())

@@ -29,6 +29,9 @@ pub enum StartError {
          tls_certificate and tls_key, or set proxy_terminates_tls = true if a proxy in front terminates TLS"
     )]
     PlainText(SocketAddr),
+    /// The address of a server of the broker is not valid.
+    #[error("{0}")]
+    Broker(String),
     /// The system returned no random bytes.
     #[error("the system returned no random bytes: {0}")]
     Random(getrandom::Error),

@@ -1,6 +1,7 @@
 //! The relay as a whole: starts the listeners and tasks, applies a reloaded configuration, and shuts down in order.
 
 mod bind;
+mod cluster;
 mod drain;
 mod reload;
 mod state;
@@ -69,7 +70,9 @@ impl Relay {
     ) -> Result<Self, StartError> {
         let (listener, endpoint) = bind::clients(&config).await?;
         let (admin_listener, admin_address) = bind::operators(&config).await?.unzip();
-        let state = SharedState::new(&config, broker);
+        let connections = cluster::connect(&config.settings).await?;
+        let mut state = SharedState::new(&config, broker);
+        state.cluster = cluster::join(&state, &config.settings, connections)?;
         let connection = state.connection_context(&config);
         let http = state.http_context(&config, connection.clone());
         tasks::spawn(&state, &http, listener, admin_listener);

@@ -5,6 +5,7 @@ use crate::{
     audit::Audit,
     auth::{revocations::Revocations, signing_keys::SigningKeys},
     broker::Broker,
+    cluster::Cluster,
     config::Config,
     connection::{ConnectionContext, Registry, SessionSink, Timers},
     fanout::{Deliveries, Fanout},
@@ -16,6 +17,7 @@ use crate::{
     metrics::Metrics,
     proxies::Proxies,
     server::reload::session_config,
+    settings::BrokerAddress,
     stall_detector::StallDetector,
 };
 use arc_swap::ArcSwap;
@@ -37,6 +39,8 @@ pub(super) struct SharedState {
     pub(super) metrics: Arc<Metrics>,
     pub(super) audit: Arc<Audit>,
     pub(super) revocations: Arc<Revocations>,
+    /// `None` if this relay is alone.
+    pub(super) cluster: Option<Arc<Cluster>>,
     pub(super) keys: Arc<SigningKeys>,
     pub(super) memory: Arc<Memory>,
     pub(super) limits: Arc<Limits>,
@@ -55,7 +59,10 @@ impl SharedState {
         let metrics = Arc::<Metrics>::default();
         let memory = Arc::new(Memory::new(settings.memory_bytes));
         let limits = Limits::new(settings.clone(), Instant::now()).with_memory(memory.clone());
-        let limits = Arc::new(limits);
+        let limits = match settings.broker {
+            BrokerAddress::Embedded => Arc::new(limits),
+            _ => Arc::new(limits.shared()),
+        };
         let shards = thread::available_parallelism().map_or(1, usize::from);
         let (fanout, deliveries) = Fanout::start(shards, memory.clone());
         Self {
@@ -66,6 +73,7 @@ impl SharedState {
             audit: Arc::new(Audit::new(metrics.clone())),
             metrics,
             revocations: Arc::default(),
+            cluster: None,
             keys: Arc::new(SigningKeys::new(config.keyring.clone())),
             http_connections: Arc::new(HttpConnections::new(memory.clone(), limits.clone())),
             memory,
@@ -120,6 +128,7 @@ impl SharedState {
             audit: self.audit.clone(),
             metrics: self.metrics.clone(),
             revocations: self.revocations.clone(),
+            cluster: self.cluster.clone(),
             proxies: Proxies::new(
                 settings.trusted_proxies.clone(),
                 settings.proxy_terminates_tls,
