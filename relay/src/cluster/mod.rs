@@ -8,7 +8,7 @@ mod revocations;
 
 use crate::{
     auth::{
-        revocations::{Revocations, SharedRevocation},
+        revocations::{Completeness, Revocations, SharedRevocation},
         signing_keys::SigningKeys,
     },
     connection::Registry,
@@ -48,6 +48,7 @@ impl Cluster {
     /// relay refuses new sessions, and [`Revocations::is_complete`] is false.
     pub(crate) fn start(relay: u64, settings: &Settings, parts: ClusterParts) -> Arc<Self> {
         let ClusterParts { connections, limits, revocations, keys, registry, ended } = parts;
+        revocations.set_completeness(Completeness::Unread);
         let clients: Vec<_> = connections.iter().map(|connection| connection.client().clone()).collect();
         let prefix = settings.broker_prefix.as_str();
         let gossip =
