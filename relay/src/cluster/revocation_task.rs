@@ -9,11 +9,13 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 /// The interval in which the log is read.
 const READ_INTERVAL: Duration = Duration::from_secs(1);
+/// The interval until it was read once, while the relay admits no sessions.
+const START_INTERVAL: Duration = Duration::from_millis(100);
 /// The shortest time between two lines in the log about a failure.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -27,11 +29,10 @@ pub(super) struct RevocationFollower {
 }
 
 /// The state of following the log.
-#[derive(Default)]
 struct Following {
     position: Position,
     is_prepared: bool,
-    last_logged: Option<Instant>,
+    last_logged: Instant,
 }
 
 impl RevocationFollower {
@@ -47,12 +48,12 @@ impl RevocationFollower {
             std::future::pending::<()>().await;
         };
         let read = async {
-            let mut following = Following::default();
-            let mut ticks = interval(READ_INTERVAL);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            // A relay that starts needs a moment to connect.
+            let last_logged = Instant::now();
+            let mut following = Following { position: Position::default(), is_prepared: false, last_logged };
             loop {
-                ticks.tick().await;
-                self.read(&mut following).await;
+                let is_read = self.read(&mut following).await;
+                sleep(if is_read { READ_INTERVAL } else { START_INTERVAL }).await;
             }
         };
         tokio::select! {
@@ -73,7 +74,8 @@ impl RevocationFollower {
         all
     }
 
-    async fn read(&self, following: &mut Following) {
+    /// Reads the log. Returns whether the relay has read it at least once.
+    async fn read(&self, following: &mut Following) -> bool {
         let mut new = Vec::new();
         let mut followed = match following.is_prepared {
             true => Ok(()),
@@ -87,14 +89,15 @@ impl RevocationFollower {
         // A stream that was removed is created again.
         following.is_prepared = followed.is_ok();
         if let Err(error) = followed
-            && following.last_logged.is_none_or(|last| last.elapsed() >= LOG_INTERVAL)
+            && following.last_logged.elapsed() >= LOG_INTERVAL
         {
-            following.last_logged = Some(Instant::now());
+            following.last_logged = Instant::now();
             tracing::warn!(%error, "the relay cannot read the revocations of its cluster at the moment");
         }
         for revocation in &new {
             self.wake(revocation).await;
         }
+        self.replica.is_read()
     }
 
     async fn wake(&self, revocation: &SharedRevocation) {

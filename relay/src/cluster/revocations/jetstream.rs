@@ -3,16 +3,21 @@
 
 use super::{
     entry::{EntryName, MAX_MESSAGE},
-    log::{Epoch, LogError, LogMessage, RevocationLog},
+    log::{Epoch, LogError, LogMessage, LogState, RevocationLog},
 };
 use crate::{nats::NatsConnection, settings::Settings};
-use async_nats::jetstream::{
-    self, Context, ErrorCode,
-    context::{ContextBuilder, GetStreamErrorKind, PublishError, PublishErrorKind},
-    message::{PublishMessage, StreamMessage},
-    stream::{self, DiscardPolicy, RawMessageError, RawMessageErrorKind, StorageType, Stream},
+use async_nats::{
+    datetime::{DateTime, parse_rfc3339},
+    jetstream::{
+        self, Context, ErrorCode,
+        context::{ContextBuilder, GetStreamErrorKind, PublishError, PublishErrorKind},
+        message::{PublishMessage, StreamMessage},
+        response::Response,
+        stream::{self, DiscardPolicy, RawMessageError, RawMessageErrorKind, StorageType, Stream},
+    },
 };
 use sealwire_protocol::{UnixMillis, limits};
+use serde::Deserialize;
 use std::{
     error::Error,
     sync::atomic::{AtomicUsize, Ordering},
@@ -155,6 +160,37 @@ impl JetStreamLog {
     }
 }
 
+/// The part of a stream's information that the relay reads.
+#[derive(Deserialize)]
+struct StreamInfo {
+    state: StreamState,
+    ts: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct StreamState {
+    last_seq: u64,
+}
+
+/// A time of the broker.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Timestamp(DateTime);
+
+impl TryFrom<String> for Timestamp {
+    type Error = async_nats::Error;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        parse_rfc3339(&text).map(Self)
+    }
+}
+
+impl From<Timestamp> for UnixMillis {
+    fn from(Timestamp(time): Timestamp) -> Self {
+        Self(u64::try_from(time.unix_timestamp_nanos() / 1_000_000).unwrap_or(0))
+    }
+}
+
 fn is_full(error: &PublishError) -> bool {
     let refused = error.source().and_then(|source| source.downcast_ref::<jetstream::Error>());
     refused.is_some_and(|refused| refused.error_code() == ErrorCode::STREAM_STORE_FAILED)
@@ -165,8 +201,7 @@ impl RevocationLog for JetStreamLog {
         let subject = format!("{}.{EPOCH}", self.prefix);
         let found = self.stream().await?.get_last_raw_message_by_subject(&subject).await;
         let Some(message) = self.found(found)? else { return Ok(None) };
-        let millis = message.time.unix_timestamp_nanos() / 1_000_000;
-        let time = UnixMillis(u64::try_from(millis).unwrap_or(0));
+        let time = Timestamp(message.time).into();
         // The content of a foreign message is an identity as well.
         let mut id = [0; 8];
         id.iter_mut().zip(message.payload.iter()).for_each(|(to, from)| *to = *from);
@@ -183,9 +218,15 @@ impl RevocationLog for JetStreamLog {
         }
     }
 
-    async fn last_sequence(&self) -> Result<u64, LogError> {
-        let info = self.stream().await?.get_info().await.map_err(|error| self.failed(error))?;
-        Ok(info.state.last_sequence)
+    async fn state(&self) -> Result<LogState, LogError> {
+        // The client does not return the time of the answer.
+        let (subject, nothing) = (format!("STREAM.INFO.{}", self.stream), serde_json::json!({}));
+        let response = self.context()?.request(subject, &nothing).await;
+        let response: Response<StreamInfo> = response.map_err(|error| self.failed(error))?;
+        match response {
+            Response::Ok(StreamInfo { state, ts }) => Ok(LogState { last: state.last_seq, time: ts.into() }),
+            Response::Err { error } => Err(self.failed(error)),
+        }
     }
 
     async fn next(&self, from: u64) -> Result<Option<LogMessage>, LogError> {

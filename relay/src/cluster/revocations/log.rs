@@ -21,7 +21,16 @@ pub(crate) enum LogError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Epoch {
     pub(crate) id: u64,
-    /// The time at which a relay wrote it.
+    /// The time at which a relay wrote it, by the broker's clock.
+    pub(crate) time: UnixMillis,
+}
+
+/// The state of the log at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LogState {
+    /// The sequence of the last message that was written; 0 without one.
+    pub(crate) last: u64,
+    /// The moment, by the broker's clock.
     pub(crate) time: UnixMillis,
 }
 
@@ -42,8 +51,8 @@ pub(crate) trait RevocationLog: Send + Sync + 'static {
     /// Gives the contents an identity, unless another relay did so first.
     fn start_epoch(&self, id: u64) -> impl Future<Output = Result<(), LogError>> + Send;
 
-    /// Returns the sequence of the last message that was written; 0 without one.
-    fn last_sequence(&self) -> impl Future<Output = Result<u64, LogError>> + Send;
+    /// Returns the state of the log.
+    fn state(&self) -> impl Future<Output = Result<LogState, LogError>> + Send;
 
     /// Returns the first message whose sequence is at least `from`.
     fn next(&self, from: u64) -> impl Future<Output = Result<Option<LogMessage>, LogError>> + Send;

@@ -3,7 +3,7 @@
 
 use super::{
     entry::{Entry, EntryName},
-    log::{Epoch, LogError, LogMessage, RevocationLog},
+    log::{Epoch, LogError, LogMessage, LogState, RevocationLog},
 };
 use crate::{
     auth::{
@@ -27,8 +27,6 @@ const MAX_CONFLICTS: usize = 16;
 /// The age that the log's contents must have before a starting relay takes them for everything. Meanwhile the other relays
 /// notice new contents and write their copies.
 const SETTLE: Duration = Duration::from_millis(2500);
-/// The largest difference between the clocks of relay and broker that is expected.
-const CLOCK_DIFFERENCE: Duration = Duration::from_secs(60);
 /// The shortest time between two repairs of messages that others overwrote.
 const REPAIR_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -51,6 +49,8 @@ pub(crate) struct Position {
     /// The names whose message is unreadable, or covers less than this relay's copy.
     suspects: HashSet<String>,
     last_repair: Option<Instant>,
+    /// The time of the first successful read.
+    first_read: Option<Instant>,
     /// True if a revocation did not fit into this relay's table.
     has_overflowed: bool,
 }
@@ -61,7 +61,6 @@ struct ReadPosition {
     keys: (u32, usize),
     /// The first sequence that was not read.
     next: u64,
-    since: Instant,
 }
 
 impl<L: RevocationLog> Replica<L> {
@@ -98,6 +97,11 @@ impl<L: RevocationLog> Replica<L> {
         is_new.then_some(entry.revocation)
     }
 
+    /// Returns whether this relay has read the log at least once.
+    pub(crate) fn is_read(&self) -> bool {
+        self.revocations.is_read()
+    }
+
     /// Notes that the log cannot be read at the moment.
     pub(crate) fn fall_behind(&self) {
         let completeness =
@@ -129,9 +133,8 @@ impl<L: RevocationLog> Replica<L> {
         new: &mut Vec<SharedRevocation>,
     ) -> Result<bool, LogError> {
         let (epoch, keys) = (self.current_epoch().await?, self.keys.version());
-        let last = self.log.last_sequence().await?;
+        let LogState { last, time } = self.log.state().await?;
         let known = position.read.as_ref().filter(|read| read.epoch.id == epoch.id);
-        let since = known.map_or(now.monotonic, |read| read.since);
         // Other keys may read other messages, and sign them anew.
         let known = known.filter(|read| read.keys == keys && !position.has_overflowed);
         let (from, is_first_pass) = known.map_or((1, true), |read| (read.next, false));
@@ -147,10 +150,13 @@ impl<L: RevocationLog> Replica<L> {
         self.write_pending().await?;
         self.purge(last + 1).await?;
         let has_same_contents = self.log.epoch().await?.is_some_and(|after| after.id == epoch.id);
-        position.read = has_same_contents.then_some(ReadPosition { epoch, keys, next: last + 1, since });
-        let is_settled = self.revocations.is_read()
-            || epoch.is_old(now)
-            || now.monotonic.saturating_duration_since(since) >= SETTLE;
+        position.read = has_same_contents.then_some(ReadPosition { epoch, keys, next: last + 1 });
+        let age = Duration::from_millis(time.0.saturating_sub(epoch.time.0));
+        // Another relay may still repair a message that somebody overwrote.
+        let first_read = *position.first_read.get_or_insert(now.monotonic);
+        let is_clean =
+            position.suspects.is_empty() || now.monotonic.saturating_duration_since(first_read) >= SETTLE;
+        let is_settled = self.revocations.is_read() || age >= SETTLE && is_clean;
         Ok(has_same_contents && is_settled && !position.has_overflowed)
     }
 
@@ -217,6 +223,7 @@ impl<L: RevocationLog> Replica<L> {
             let held = self.revocations.before(app, installation, selection).unwrap_or(*before);
             let held = SharedRevocation { before: held, ..revocation.clone() };
             if entry.suffices_for(&held, &self.keys) {
+                position.suspects.remove(name);
                 covered.insert(name.clone());
             } else if held.before > *before {
                 position.suspects.insert(name.clone());
@@ -237,7 +244,7 @@ impl<L: RevocationLog> Replica<L> {
         let is_due = position
             .last_repair
             .is_none_or(|last| now.monotonic.saturating_duration_since(last) >= REPAIR_INTERVAL);
-        if position.suspects.is_empty() || !is_due {
+        if position.suspects.is_empty() || !is_due || !self.revocations.is_read() {
             return Vec::new();
         }
         position.last_repair = Some(now.monotonic);
@@ -324,13 +331,6 @@ impl<L: RevocationLog> Replica<L> {
             }
         }
         Ok(())
-    }
-}
-
-impl Epoch {
-    /// Returns whether every running relay has seen the contents, whatever its clock says.
-    fn is_old(self, now: Now) -> bool {
-        now.wall.0.saturating_sub(self.time.0) > CLOCK_DIFFERENCE.as_millis() as u64
     }
 }
 
