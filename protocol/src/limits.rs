@@ -14,6 +14,8 @@ pub const CLOCK_SKEW: u64 = 60;
 pub const MIN_SIGNING_SECRET: usize = 64;
 /// Longest signing secret, in bytes.
 pub const MAX_SIGNING_SECRET: usize = 1024;
+/// Length of an authentication tag, in bytes: the output size of SHA-512.
+pub const TAG: usize = 64;
 /// Longest key id (`kid`), in bytes.
 pub const MAX_KEY_ID: usize = 64;
 /// Longest app id, in bytes.

@@ -8,6 +8,7 @@ mod jwt;
 mod key;
 mod permission;
 mod session;
+mod tag;
 
 pub use backend::BackendClaims;
 pub use channel::ChannelClaims;

@@ -67,13 +67,14 @@ fn routes(
     exposition: Arc<Exposition>,
 ) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync + 'static {
     let (lifecycle, broker) = (exposition.lifecycle.clone(), exposition.broker.clone());
+    let health = http::health(lifecycle, broker, exposition.revocations.clone());
     let metrics = warp::path!("metrics")
         .and(method::method())
         .and(warp::header::headers_cloned())
         .map(move |method, headers| metrics(&exposition, &method, &headers));
     let unknown =
         warp::any().map(|| http::not_found("this listener has only /metrics, /healthz and /readyz"));
-    metrics.or(http::health(lifecycle, broker)).unify().or(unknown).unify()
+    metrics.or(health).unify().or(unknown).unify()
 }
 
 fn metrics(exposition: &Arc<Exposition>, method: &Method, headers: &HeaderMap) -> Response {

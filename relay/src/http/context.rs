@@ -4,6 +4,7 @@ use crate::{
     audit::Audit,
     auth::{revocations::Revocations, signing_keys::SigningKeys},
     broker::Broker,
+    cluster::Cluster,
     connection::ConnectionContext,
     http_connections::{HttpConnection, HttpConnections},
     lifecycle::Lifecycle,
@@ -38,6 +39,8 @@ pub(crate) struct HttpContext {
     pub(crate) audit: Arc<Audit>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) revocations: Arc<Revocations>,
+    /// `None` if this relay is alone.
+    pub(crate) cluster: Option<Arc<Cluster>>,
     pub(crate) proxies: Proxies,
     pub(crate) tls: Option<Arc<ArcSwap<Tls>>>,
     pub(crate) limits: Arc<Limits>,

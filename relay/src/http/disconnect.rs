@@ -7,12 +7,14 @@ use super::{
     response::HttpError,
 };
 use crate::{
-    auth::revocations::Selector, clock::Now, connection::Registry, refused::Refused, session::Identity,
+    auth::revocations::{Selector, SharedRevocation},
+    clock::Now,
+    refused::Refused,
+    session::Identity,
 };
 use sealwire_protocol::{Code, Scope, UnixSeconds, limits};
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, time::Instant};
-use tokio::task::yield_now;
+use std::time::Instant;
 use warp::{http::StatusCode, reply::Response};
 
 #[derive(Deserialize)]
@@ -46,7 +48,8 @@ async fn revoke<S: BodyStream>(caller: &Caller, body: &mut S) -> Result<Disconne
     let now = Now::read();
     let wall = now.wall.seconds();
     let (selector, before) = read(&body, wall, context.keys.clock_skew(&claims.iss, wall))?;
-    context.revocations.add(&claims.iss, &claims.ins, selector.clone(), before, now)?;
+    context.revocations.add(&claims.iss, &claims.ins, &selector, before, now)?;
+    let revocation = SharedRevocation::new(&claims.iss, &claims.ins, &selector, before);
     let identity = Identity { account: selector.account, ..caller.identity() };
     context.audit.revoked(&identity, before, source);
     // The revocation is in the table before the sessions are woken, so a session that opens meanwhile finds it there. The
@@ -55,19 +58,12 @@ async fn revoke<S: BodyStream>(caller: &Caller, body: &mut S) -> Result<Disconne
     let account =
         identity.account.as_ref().map(|account| context.limits.account(&claims.iss, &claims.ins, account));
     let registry = context.connection.registry.clone();
-    let _ = context.tasks.spawn(wake(registry, installation, account)).await;
-    Ok(DisconnectResponse { before })
-}
-
-/// Wakes the sessions of an installation, or of one account there, to check the revocations.
-async fn wake(registry: Arc<Registry>, installation: u64, account: Option<u64>) {
-    let mut next = Some(0);
-    while let Some(first) = next {
-        let connections;
-        (connections, next) = registry.sessions().connections_of(installation, account, first);
-        connections.iter().for_each(|connection| connection.wake_for_revocation());
-        yield_now().await;
+    let wake = async move { registry.wake_for_revocation(installation, account).await };
+    let _ = context.tasks.spawn(wake).await;
+    if let Some(cluster) = &context.cluster {
+        cluster.revoke(&revocation).await?;
     }
+    Ok(DisconnectResponse { before })
 }
 
 /// Reads the selector, and the time before which tokens are revoked. `clock_skew` is the number of seconds by which the

@@ -38,7 +38,7 @@ use warp::{
 pub(crate) fn routes(
     context: Arc<HttpContext>,
 ) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync + 'static {
-    let health = health(context.lifecycle.clone(), context.broker.clone());
+    let health = health(context.lifecycle.clone(), context.broker.clone(), context.revocations.clone());
     let request = ClientRequest::extract(context);
     let realtime = warp::path!("v1" / "realtime")
         .and(request.clone())

@@ -95,9 +95,10 @@ async fn publish_batch<S: BodyStream>(
     let bytes = body::read(context, body, limits::MAX_BODY, |_| Ok(())).await?;
     let messages = read_batch(&bytes)?;
     span.set_messages(messages.len());
-    let tenant = context.limits.tenant(&claims.iss, &claims.ins);
+    let publisher = context.limits.publisher(&claims.iss, &claims.ins);
+    let tenant = publisher.tenant();
     let sealed = messages.iter().map(|message| message.get().len()).sum::<usize>() / 4 * 3;
-    context.limits.check_publishes(tenant, messages.len(), sealed, Instant::now())?;
+    context.limits.check_publishes(&publisher, messages.len(), sealed, Instant::now())?;
     let mut results = Vec::with_capacity(messages.len());
     let mut slice_start = Instant::now();
     let mut order = BatchOrder::default();

@@ -52,6 +52,13 @@ impl Bucket {
         Ok(())
     }
 
+    /// Takes tokens that others already used, which may leave the bucket with a debt of at most a minute.
+    pub(super) fn debit(&mut self, count: u64, rate: Rate, now: Moment) {
+        let deepest = now.0.saturating_add(rate.refill()).saturating_add(MAX_DEBT_NANOS);
+        let full_at = self.full_at.max(now.0).saturating_add(rate.nanos(count)).min(deepest);
+        self.full_at = self.full_at.max(full_at);
+    }
+
     /// Returns tokens that were taken.
     pub(super) fn refund(&mut self, count: u64, rate: Rate) {
         self.full_at = self.full_at.saturating_sub(rate.nanos(count));
@@ -96,6 +103,18 @@ mod tests {
         bucket.take(20, RATE, at(0)).unwrap();
         let faster = Rate { per_second: 1000, burst: 4000 };
         assert_eq!(bucket.take(1000, faster, at(0)), Ok(()));
+    }
+
+    #[test]
+    fn a_debit_is_never_refused_and_delays_later_calls_by_at_most_a_minute() {
+        let mut bucket = Bucket::default();
+        bucket.debit(5, RATE, at(0));
+        assert_eq!(bucket.take(15, RATE, at(0)), Ok(()));
+        bucket.debit(30, RATE, at(0));
+        assert_eq!(bucket.take(1, RATE, at(0)), Err(Duration::from_millis(3100)));
+        (0..1000).for_each(|_| bucket.debit(1000, RATE, at(0)));
+        assert_eq!(bucket.take(1, RATE, at(0)), Err(Duration::from_millis(60_100)));
+        assert_eq!(bucket.take(20, RATE, at(62_000)), Ok(()));
     }
 
     proptest! {

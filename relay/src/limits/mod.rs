@@ -6,18 +6,23 @@ mod concurrency;
 mod inbound;
 mod limit;
 mod permits;
+mod publisher;
 mod rates;
+mod shared;
 
 pub(crate) use inbound::Inbound;
 pub use limit::Limit;
 pub(crate) use permits::{AddressPermit, Admission, RefusalPermit, SessionPermit};
+pub(crate) use publisher::Publisher;
+pub(crate) use shared::{PublishUse, Usage};
 
-use crate::{memory::Memory, refused::Refused, settings::Settings, tenant::Tenant};
+use crate::{id_digest::IdDigest, memory::Memory, refused::Refused, settings::Settings, tenant::Tenant};
 use arc_swap::{ArcSwap, Guard};
 use bucket::{Bucket, Moment};
 use concurrency::ConcurrencyCounts;
 use limit::Refusals;
 use rates::RateTable;
+use shared::SharedUse;
 use std::{
     hash::{BuildHasher as _, RandomState},
     sync::{
@@ -48,6 +53,8 @@ pub struct Limits {
     disconnects: RateTable,
     refusals: Refusals,
     memory: Arc<Memory>,
+    /// The part for a cluster; `None` if this relay is alone.
+    shared: Option<Box<SharedUse>>,
 }
 
 impl Limits {
@@ -69,6 +76,7 @@ impl Limits {
             disconnects: RateTable::default(),
             refusals: Refusals::default(),
             memory: Arc::default(),
+            shared: None,
         }
     }
 
@@ -104,7 +112,13 @@ impl Limits {
     /// Returns the tenant of an installation of an app.
     #[must_use]
     pub fn tenant(&self, app: &str, installation: &str) -> Tenant {
-        Tenant { app: self.app(app), installation: self.keys.hash_one(("installation", app, installation)) }
+        match self.digests(app, installation) {
+            Some(digests) => self.tenant_of(&digests),
+            None => Tenant {
+                app: self.app(app),
+                installation: self.keys.hash_one(("installation", app, installation)),
+            },
+        }
     }
 
     fn app(&self, app: &str) -> u64 {
@@ -113,20 +127,23 @@ impl Limits {
 
     /// Returns the key of an account of an installation.
     pub(crate) fn account(&self, app: &str, installation: &str, account: &str) -> u64 {
-        self.keys.hash_one(("account", app, installation, account))
+        match self.shared {
+            Some(_) => self.local_key(&IdDigest::account(app, installation, account)),
+            None => self.keys.hash_one(("account", app, installation, account)),
+        }
     }
 
     /// Checks `count` messages of `bytes` in all against the rates of the installation and its app. Refuses all of them
     /// or none; a refusal takes nothing from any rate.
     pub(crate) fn check_publishes(
         &self,
-        tenant: Tenant,
+        publisher: &Publisher,
         count: usize,
         bytes: usize,
         now: Instant,
     ) -> Result<(), Refused> {
         let (settings, now) = (self.settings(), self.moment(now));
-        let (count, bytes) = (count as u64, bytes as u64);
+        let (tenant, count, bytes) = (publisher.tenant(), count as u64, bytes as u64);
         let checks = [
             (Limit::Publishes, &self.publishes, tenant.installation, count, settings.publishes()),
             (Limit::PublishBytes, &self.publish_bytes, tenant.installation, bytes, settings.publish_bytes()),
@@ -140,6 +157,7 @@ impl Limits {
                 return Err(self.refuse_for(limit, wait));
             }
         }
+        self.record(publisher, Usage { messages: count, bytes });
         Ok(())
     }
 
@@ -210,7 +228,8 @@ mod tests {
             (limits.publish_rate_per_app, limits.publish_burst_per_app) = (Some(15), Some(150));
         });
         let publish = |app, installation, count, bytes| {
-            let refused = limits.check_publishes(limits.tenant(app, installation), count, bytes, now).err();
+            let refused =
+                limits.check_publishes(&limits.publisher(app, installation), count, bytes, now).err();
             assert!(refused.iter().all(|refused| refused.retry_after_ms() > 0));
             refused.map(|refused| refused.message.contains("publish_rate_per_app"))
         };

@@ -1,7 +1,12 @@
 //! The permits of connections, sessions and subscriptions, which are released when they are dropped.
 
-use super::{Limit, Limits, bucket::Bucket};
-use crate::{proxies::client_network, refused::Refused, tenant::Tenant};
+use super::{
+    Limit, Limits,
+    bucket::Bucket,
+    publisher::Publisher,
+    shared::{Holder, SharedUse, TenantDigests},
+};
+use crate::{id_digest::IdDigest, proxies::client_network, refused::Refused, tenant::Tenant};
 use std::{
     hash::BuildHasher as _,
     net::IpAddr,
@@ -31,8 +36,10 @@ pub(crate) struct AddressPermit {
 /// The permit of a session, for its app, installation and account.
 pub(crate) struct SessionPermit {
     limits: Arc<Limits>,
-    tenant: Tenant,
+    publisher: Publisher,
     account: u64,
+    /// The account's digest; `None` if this relay is alone.
+    account_digest: Option<IdDigest>,
     replays: Bucket,
 }
 
@@ -65,35 +72,58 @@ impl Limits {
         }
     }
 
-    /// Acquires the permits of a new session.
+    /// Acquires the permits of a new session. In a cluster, the sessions that other relays reported count as well.
     pub(crate) fn admit_session(
         self: &Arc<Self>,
         app: &str,
         installation: &str,
         account: &str,
     ) -> Result<SessionPermit, Refused> {
-        let (settings, tenant) = (self.settings(), self.tenant(app, installation));
-        let account = self.account(app, installation, account);
+        let (settings, publisher) = (self.settings(), self.publisher(app, installation));
+        let tenant = publisher.tenant();
+        let account_digest = publisher.digests().map(|_| IdDigest::account(app, installation, account));
+        let account = match &account_digest {
+            Some(digest) => self.local_key(digest),
+            None => self.account(app, installation, account),
+        };
         let permits = [
             (Limit::SessionsPerApp, tenant.app, settings.max_sessions_per_app),
             (Limit::SessionsPerInstallation, tenant.installation, settings.max_sessions_per_installation),
             (Limit::SessionsPerAccount, account, settings.max_sessions_per_account),
         ];
         for (index, (limit, key, max)) in permits.into_iter().enumerate() {
-            if !self.concurrency.try_acquire(key, max) {
+            let others = self.shared.as_ref().map_or(0, |shared| shared.others.of(key));
+            if !self.concurrency.try_acquire(key, max.saturating_sub(others)) {
                 permits[..index].iter().for_each(|(_, key, _)| self.concurrency.release(*key));
                 return Err(self.refuse(limit));
             }
         }
         let (limits, replays) = (self.clone(), Bucket::default());
-        Ok(SessionPermit { limits, tenant, account, replays })
+        let permit = SessionPermit { limits, publisher, account, account_digest, replays };
+        permit.holders().for_each(|(holder, name)| permit.report(|shared| shared.own.enter(holder, name)));
+        Ok(permit)
     }
 }
 
 impl SessionPermit {
+    /// Returns the names that the session counts for in a cluster.
+    fn holders(&self) -> impl Iterator<Item = (Holder, IdDigest)> + use<> {
+        let tenant = self.publisher.digests().map(|TenantDigests { app, installation }| {
+            [(Holder::App, *app), (Holder::Installation, *installation)]
+        });
+        let account = self.account_digest.map(|account| (Holder::Account, account));
+        tenant.into_iter().flatten().chain(account)
+    }
+
+    fn report(&self, change: impl FnOnce(&SharedUse)) {
+        if let Some(shared) = &self.limits.shared {
+            change(shared);
+        }
+    }
+
     /// Returns the tenant of the session.
     pub(crate) fn tenant(&self) -> Tenant {
-        self.tenant
+        self.publisher.tenant()
     }
 
     /// Returns the key of the session's account; see [`Limits::account`].
@@ -103,7 +133,7 @@ impl SessionPermit {
 
     /// Checks a message of `bytes` against the rates of the session's installation and app.
     pub(crate) fn check_publish(&self, bytes: usize, now: Instant) -> Result<(), Refused> {
-        self.limits.check_publishes(self.tenant, 1, bytes, now)
+        self.limits.check_publishes(&self.publisher, 1, bytes, now)
     }
 
     /// Checks a replay of `bytes` against the rates of the session and its installation.
@@ -112,13 +142,13 @@ impl SessionPermit {
         if bytes == 0 {
             return Ok(());
         }
-        self.limits.check_replay(self.tenant.installation, &mut self.replays, bytes, now)
+        self.limits.check_replay(self.tenant().installation, &mut self.replays, bytes, now)
     }
 
     /// Acquires one of the app's subscription permits. The caller releases it with [`Self::release_subscriptions`].
     pub(crate) fn acquire_subscription(&self) -> Result<(), Refused> {
         let max = self.limits.settings().max_subscriptions_per_app;
-        if self.limits.subscriptions.try_acquire(self.tenant.app, max) {
+        if self.limits.subscriptions.try_acquire(self.tenant().app, max) {
             Ok(())
         } else {
             Err(self.limits.refuse(Limit::SubscriptionsPerApp))
@@ -128,7 +158,7 @@ impl SessionPermit {
     /// Releases `count` of the app's subscription permits.
     pub(crate) fn release_subscriptions(&self, count: usize) {
         if let Ok(count @ 1..) = u32::try_from(count) {
-            self.limits.subscriptions.release_many(self.tenant.app, count);
+            self.limits.subscriptions.release_many(self.tenant().app, count);
         }
     }
 }
@@ -153,9 +183,10 @@ impl Drop for AddressPermit {
 
 impl Drop for SessionPermit {
     fn drop(&mut self) {
-        for key in [self.tenant.app, self.tenant.installation, self.account] {
+        for key in [self.tenant().app, self.tenant().installation, self.account] {
             self.limits.concurrency.release(key);
         }
+        self.holders().for_each(|(_, name)| self.report(|shared| shared.own.leave(name)));
     }
 }
 

@@ -57,6 +57,13 @@ impl RateTable {
         self.shard(key).take(key, count, rate, now, Bucket::take_with_debt)
     }
 
+    /// Takes tokens of `key` that others already used; see [`Bucket::debit`].
+    pub(super) fn debit(&self, key: u64, count: u64, rate: Rate, now: Moment) {
+        if count > 0 {
+            self.shard(key).entry(key, rate, now).bucket.debit(count, rate, now);
+        }
+    }
+
     /// Returns tokens of `key` that were taken.
     pub(super) fn refund(&self, key: u64, count: u64, rate: Rate) {
         if let Some(entry) = self.shard(key).young.get_mut(&key) {
@@ -84,20 +91,7 @@ impl RateShard {
         now: Moment,
         take: impl FnOnce(&mut Bucket, u64, Rate, Moment) -> Result<(), Duration>,
     ) -> Result<(), Duration> {
-        if now.0 >= self.rotate_at {
-            self.rotate(rate, now);
-        }
-        let is_known = self.young.contains_key(&key);
-        if !is_known && self.young.len() >= CAPACITY {
-            self.rotate(rate, now);
-        }
-        let entry = match is_known {
-            true => self.young.entry(key).or_default(),
-            false => {
-                let old = self.old.remove(&key).unwrap_or_default();
-                self.young.entry(key).or_insert(old)
-            }
-        };
+        let entry = self.entry(key, rate, now);
         take(&mut entry.bucket, count, rate, now).map_err(|missing| {
             let earliest = now.0.saturating_add(u64::try_from(missing.as_nanos()).unwrap_or(u64::MAX));
             let one_more = (rate.refill() / rate.burst.max(1)).saturating_mul(count);
@@ -105,6 +99,24 @@ impl RateShard {
             entry.next_retry_at = earliest.max(entry.next_retry_at.saturating_add(one_more)).min(latest);
             Duration::from_nanos((entry.next_retry_at - now.0).max(MIN_WAIT_NANOS))
         })
+    }
+
+    /// Returns the entry of `key`, which is added if there is none.
+    fn entry(&mut self, key: u64, rate: Rate, now: Moment) -> &mut RateEntry {
+        if now.0 >= self.rotate_at {
+            self.rotate(rate, now);
+        }
+        let is_known = self.young.contains_key(&key);
+        if !is_known && self.young.len() >= CAPACITY {
+            self.rotate(rate, now);
+        }
+        match is_known {
+            true => self.young.entry(key).or_default(),
+            false => {
+                let old = self.old.remove(&key).unwrap_or_default();
+                self.young.entry(key).or_insert(old)
+            }
+        }
     }
 
     fn rotate(&mut self, rate: Rate, now: Moment) {

@@ -2,6 +2,7 @@
 
 mod bind;
 mod client_effects;
+mod cluster;
 mod drain;
 mod reload;
 mod state;
@@ -54,18 +55,15 @@ impl Relay {
     }
 
     async fn start_in_cluster(config: Config, servers: &[NatsServer]) -> Result<Self, StartError> {
-        let mut connections = Vec::new();
         let addresses = servers.iter().map(NatsServer::to_string);
         let metrics = Arc::new(BrokerMetrics::new(addresses, config.settings.broker_streams));
-        for (index, server) in servers.iter().enumerate() {
-            let connection = NatsConnection::start(&config.settings, server, index, metrics.clone()).await;
-            connections.push(connection.map_err(|error| StartError::Nats(error.to_string()))?);
-        }
+        let connections = cluster::connect(&config.settings, servers, &metrics).await?;
         let settings = config.settings.clone();
         let mut started = None;
-        let relay = Self::start_with(config, |deliveries, clients| {
+        let for_broker = connections.clone();
+        let relay = Self::start_with(config, connections, |deliveries, clients| {
             let broker =
-                JetStreamBroker::start(&settings, connections, deliveries, Arc::new(clients), metrics);
+                JetStreamBroker::start(&settings, for_broker, deliveries, Arc::new(clients), metrics);
             started = Some(broker.clone());
             broker
         })
@@ -107,17 +105,19 @@ impl Relay {
         config: Config,
         broker: impl FnOnce(Deliveries) -> Arc<dyn Broker>,
     ) -> Result<Self, StartError> {
-        Self::start_with(config, |deliveries, _| broker(deliveries)).await
+        Self::start_with(config, Vec::new(), |deliveries, _| broker(deliveries)).await
     }
 
     async fn start_with(
         config: Config,
+        connections: Vec<NatsConnection>,
         broker: impl FnOnce(Deliveries, RelayClients) -> Arc<dyn Broker>,
     ) -> Result<Self, StartError> {
         let (listener, endpoint) = bind::clients(&config).await?;
         let (admin_listener, admin_address) = bind::operators(&config).await?.unzip();
         let telemetry = Telemetry::start(&config.settings)?;
-        let state = SharedState::new(&config, telemetry.clone(), broker);
+        let mut state = SharedState::new(&config, telemetry.clone(), broker);
+        state.cluster = cluster::join(&state, &config.settings, connections)?;
         let connection = state.connection_context(&config);
         let http = state.http_context(&config, connection.clone());
         tasks::spawn(&state, &http, listener, admin_listener);

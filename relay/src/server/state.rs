@@ -5,6 +5,7 @@ use crate::{
     audit::Audit,
     auth::{revocations::Revocations, signing_keys::SigningKeys},
     broker::Broker,
+    cluster::Cluster,
     config::Config,
     connection::{ConnectionContext, Registry, SessionSink, Timers},
     fanout::{Deliveries, Fanout},
@@ -17,6 +18,7 @@ use crate::{
     proxies::Proxies,
     server::{client_effects::RelayClients, reload::session_config},
     session::Marks,
+    settings::BrokerAddress,
     stall_detector::StallDetector,
     telemetry::Telemetry,
 };
@@ -39,6 +41,8 @@ pub(super) struct SharedState {
     pub(super) metrics: Arc<Metrics>,
     pub(super) audit: Arc<Audit>,
     pub(super) revocations: Arc<Revocations>,
+    /// `None` if this relay is alone.
+    pub(super) cluster: Option<Arc<Cluster>>,
     pub(super) keys: Arc<SigningKeys>,
     pub(super) memory: Arc<Memory>,
     pub(super) limits: Arc<Limits>,
@@ -64,7 +68,10 @@ impl SharedState {
         let metrics = Arc::<Metrics>::default();
         let memory = Arc::new(Memory::new(settings.memory_bytes));
         let limits = Limits::new(settings.clone(), Instant::now()).with_memory(memory.clone());
-        let limits = Arc::new(limits);
+        let limits = match settings.broker {
+            BrokerAddress::Embedded => Arc::new(limits),
+            _ => Arc::new(limits.shared()),
+        };
         let shards = thread::available_parallelism().map_or(1, usize::from);
         let (fanout, deliveries) = Fanout::start(shards, memory.clone(), telemetry.clone());
         let marks = Arc::<Marks>::default();
@@ -77,6 +84,7 @@ impl SharedState {
             audit: Arc::new(Audit::new(metrics.clone())),
             metrics,
             revocations: Arc::default(),
+            cluster: None,
             keys: Arc::new(SigningKeys::new(config.keyring.clone())),
             http_connections: Arc::new(HttpConnections::new(memory.clone(), limits.clone())),
             memory,
@@ -135,6 +143,7 @@ impl SharedState {
             audit: self.audit.clone(),
             metrics: self.metrics.clone(),
             revocations: self.revocations.clone(),
+            cluster: self.cluster.clone(),
             proxies: Proxies::new(
                 settings.trusted_proxies.clone(),
                 settings.proxy_terminates_tls,

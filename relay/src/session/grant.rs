@@ -65,10 +65,14 @@ impl Grant {
         Scope::keep_of(properties, |property| self.value(property))
     }
 
+    /// Returns the properties of the context with their values.
+    pub(super) fn context(&self) -> impl Iterator<Item = (&str, &str)> {
+        (NAMES..self.ends.len()).step_by(2).map(|index| (self.part(index), self.part(index + 1)))
+    }
+
     /// Returns the context's value of a property.
-    pub(super) fn value(&self, property: &str) -> Option<&str> {
-        let mut names = (NAMES..self.ends.len()).step_by(2);
-        names.find(|index| self.part(*index) == property).map(|index| self.part(index + 1))
+    fn value(&self, property: &str) -> Option<&str> {
+        self.context().find(|(name, _)| *name == property).map(|(_, value)| value)
     }
 
     /// Returns whether both have the same app, installation, account and context.

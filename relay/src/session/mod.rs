@@ -225,6 +225,9 @@ impl SessionRules {
             Err(error) => return self.refuse("hello", error.into()),
         };
         let claims = &signed.claims;
+        if let Err(refused) = self.config.revocations.check_read() {
+            return self.refuse_to("hello", refused, Some(identity(claims)));
+        }
         let seen = match revocation::check(claims, &self.config.revocations) {
             Ok(seen) => seen,
             Err(revoked) => {

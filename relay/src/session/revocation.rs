@@ -24,7 +24,8 @@ impl SessionRules {
 impl Grant {
     /// Checks the revocations after `seen`. Returns the last one checked, or the one that covers the token.
     pub(super) fn check_revoked(&self, revocations: &Revocations, seen: Seen) -> Result<Seen, Revoked> {
-        let context = |property: &str| self.value(property);
+        let context =
+            |visit: &mut dyn FnMut(&str, &str)| self.context().for_each(|(name, value)| visit(name, value));
         let (namespace, account, made) = (self.namespace(), self.account(), self.iat);
         revocations.check(&Subject { namespace, account, context: &context, issued_at: made }, seen)
     }
@@ -33,8 +34,9 @@ impl Grant {
 /// Checks all revocations for the token of a new session.
 pub(super) fn check(claims: &SessionClaims, revocations: &Revocations) -> Result<Seen, Revoked> {
     let namespace = Namespace { app: &claims.iss, installation: &claims.ins };
-    let context =
-        |property: &str| claims.ctx.iter().find(|(name, _)| *name == property).map(|(_, value)| value);
+    let context = |visit: &mut dyn FnMut(&str, &str)| {
+        claims.ctx.iter().for_each(|(name, value)| visit(name, value));
+    };
     let (account, made) = (&*claims.sub, claims.iat);
     revocations.check(&Subject { namespace, account, context: &context, issued_at: made }, Seen::default())
 }

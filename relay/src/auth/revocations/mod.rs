@@ -4,39 +4,37 @@
 //! the wall clock and the monotonic clock. A wall clock that jumps forward or back therefore never drops a revocation too
 //! early. Memory is bounded: when the table is full, new revocations are refused; existing ones are never evicted.
 
-use crate::{auth::access::Namespace, clock::Now, critical_task, refused::Refused};
-use sealwire_protocol::{Code, Scope, UnixSeconds, limits};
+mod selection;
+mod table;
+
+pub use selection::Selector;
+pub(crate) use selection::{Selection, SharedRevocation};
+
+use crate::{auth::access::Namespace, clock::Now, critical_task, id_digest::IdDigest, refused::Refused};
+use sealwire_protocol::{Code, UnixSeconds};
+use selection::SubjectDigests;
 use std::{
-    collections::HashMap,
-    sync::RwLock,
-    time::{Duration, Instant},
+    sync::{
+        RwLock,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::Duration,
 };
+use table::{Budget, RevocationTable};
 
 /// The maximum size of all revocations, in bytes.
 const MAX_BYTES: usize = 8 << 20;
 /// The maximum size of one app's revocations, in bytes.
 const MAX_BYTES_PER_APP: usize = 1 << 20;
-/// The size of a revocation without its strings, in bytes.
-const COST: usize = 176;
-/// The longest lifetime of a token.
-const LIFETIME: Duration = Duration::from_secs(limits::MAX_TOKEN_LIFETIME);
 /// The difference between the clocks of an app's signers that is assumed even if no token has shown one, in seconds.
 const ASSUMED_SKEW: u64 = 2;
-
-/// Selects sessions of an installation. A session matches if every part of the selector does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Selector {
-    /// Selects the sessions of this account; `None` selects those of every account.
-    pub account: Option<String>,
-    /// Selects the sessions whose context has these properties.
-    pub context: Scope,
-}
 
 /// The claims of a session token that selectors match.
 pub(crate) struct Subject<'a> {
     pub(crate) namespace: Namespace<'a>,
     pub(crate) account: &'a str,
-    pub(crate) context: &'a dyn Fn(&str) -> Option<&'a str>,
+    /// Visits each property of the context with its value.
+    pub(crate) context: &'a dyn Fn(&mut dyn FnMut(&str, &str)),
     pub(crate) issued_at: UnixSeconds,
 }
 
@@ -44,6 +42,20 @@ pub(crate) struct Subject<'a> {
 #[derive(Debug, Default)]
 pub struct Revocations {
     table: RwLock<RevocationTable>,
+    /// The agreement with the other relays, as a [`Completeness`].
+    completeness: AtomicU8,
+}
+
+/// The agreement of a relay's revocations with those of its cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Completeness {
+    /// The relay has all revocations, or is alone.
+    Complete,
+    /// The relay has all revocations up to some time, and cannot read newer ones at the moment.
+    Behind,
+    /// The relay has not read the revocations of its cluster yet.
+    Unread,
 }
 
 /// The number of the newest revocation that a session was checked against. Revocations are numbered in their order.
@@ -70,59 +82,6 @@ impl Revoked {
     }
 }
 
-#[derive(Debug, Default)]
-struct RevocationTable {
-    apps: HashMap<String, AppRevocations>,
-    bytes: usize,
-    newest: Seen,
-    /// The earliest time at which a revocation expires; a lower bound.
-    earliest: Option<Expiry>,
-}
-
-#[derive(Debug, Default)]
-struct AppRevocations {
-    /// The revocations by installation, the newest last.
-    installations: HashMap<String, Vec<Revocation>>,
-    bytes: usize,
-}
-
-#[derive(Debug)]
-struct Revocation {
-    selector: Selector,
-    /// The revocation covers tokens issued before this time.
-    before: UnixSeconds,
-    number: Seen,
-    expiry: Expiry,
-}
-
-/// The time after which every token of a revocation has expired. It has passed once both clocks have reached it.
-#[derive(Clone, Copy, Debug)]
-struct Expiry {
-    wall: UnixSeconds,
-    monotonic: Instant,
-}
-
-impl Expiry {
-    /// The expiry of a revocation of tokens issued before a time.
-    fn of(before: UnixSeconds, now: Now) -> Self {
-        let ahead = Duration::from_secs(before.0.saturating_sub(now.wall.seconds().0)).min(LIFETIME);
-        let wall = UnixSeconds(before.0.saturating_add(limits::MAX_TOKEN_LIFETIME));
-        Self { wall, monotonic: now.monotonic + LIFETIME + ahead }
-    }
-
-    fn has_passed(self, now: Now) -> bool {
-        self.wall <= now.wall.seconds() && self.monotonic <= now.monotonic
-    }
-
-    fn min(self, other: Self) -> Self {
-        Self { wall: self.wall.min(other.wall), monotonic: self.monotonic.min(other.monotonic) }
-    }
-
-    fn max(self, other: Self) -> Self {
-        Self { wall: self.wall.max(other.wall), monotonic: self.monotonic.max(other.monotonic) }
-    }
-}
-
 impl Revocations {
     /// Revokes the selected tokens that were issued before a time.
     ///
@@ -132,28 +91,75 @@ impl Revocations {
         &self,
         app: &str,
         installation: &str,
-        selector: Selector,
+        selector: &Selector,
         before: UnixSeconds,
         now: Now,
     ) -> Result<(), Refused> {
+        let revocation = SharedRevocation::new(app, installation, selector, before);
         let mut table = critical_task::unpoisoned(self.table.write());
         table.expire(now);
-        let number = Seen(table.newest.0 + 1);
-        // A revocation is added even if all of its tokens seem to have expired, because the wall clock may be ahead.
-        let revocation = Revocation { selector, before, number, expiry: Expiry::of(before, now) };
-        table.add(app, installation, revocation)?;
-        table.newest = number;
-        Ok(())
+        table.add(&revocation, Budget::OWN, now)
+    }
+
+    /// Adds a revocation of another relay. Returns false if this relay has it already.
+    pub(crate) fn add_shared(&self, revocation: &SharedRevocation, now: Now) -> Result<bool, Refused> {
+        let mut table = critical_task::unpoisoned(self.table.write());
+        table.expire(now);
+        let known = table.of(&revocation.app, &revocation.installation).iter().any(|known| {
+            let includes = known.selection == revocation.selection || known.selection.is_everything();
+            includes && known.before >= revocation.before
+        });
+        if known { Ok(false) } else { table.add(revocation, Budget::SHARED, now).map(|()| true) }
+    }
+
+    /// Returns all revocations.
+    pub(crate) fn shared(&self, now: Now) -> Vec<SharedRevocation> {
+        let mut table = critical_task::unpoisoned(self.table.write());
+        table.expire(now);
+        let mut all = Vec::new();
+        for (app, known) in &table.apps {
+            for (installation, list) in &known.installations {
+                all.extend(list.iter().map(|known| SharedRevocation {
+                    app: app.clone(),
+                    installation: *installation,
+                    selection: known.selection.clone(),
+                    before: known.before,
+                }));
+            }
+        }
+        all
+    }
+
+    /// Returns the time before which the tokens of a selection are revoked.
+    pub(crate) fn before(
+        &self,
+        app: &str,
+        installation: &IdDigest,
+        selection: &Selection,
+    ) -> Option<UnixSeconds> {
+        let table = critical_task::unpoisoned(self.table.read());
+        let same = table.of(app, installation).iter().find(|known| known.selection == *selection);
+        same.map(|known| known.before)
+    }
+
+    /// Returns whether a revocation of the installation covers later tokens than this time.
+    pub(crate) fn has_later(&self, app: &str, installation: &IdDigest, before: UnixSeconds) -> bool {
+        let table = critical_task::unpoisoned(self.table.read());
+        table.of(app, installation).iter().any(|known| known.before > before)
     }
 
     /// Checks a token against the revocations after `seen`. Returns the number of the newest revocation if none covers it.
     pub(crate) fn check(&self, subject: &Subject<'_>, seen: Seen) -> Result<Seen, Revoked> {
+        let Namespace { app, installation } = subject.namespace;
         let table = critical_task::unpoisoned(self.table.read());
-        let installations = table.apps.get(subject.namespace.app).map(|app| &app.installations);
-        let list = installations.and_then(|known| known.get(subject.namespace.installation));
-        let unseen = list.into_iter().flatten().rev().take_while(|revocation| revocation.number > seen);
-        let covering = unseen.filter(|revocation| revocation.covers(subject)).map(|known| known.before);
-        covering.max().map_or(Ok(table.newest), |before| Err(Revoked { before }))
+        if !table.apps.contains_key(app) {
+            return Ok(table.newest);
+        }
+        let list = table.of(app, &IdDigest::installation(app, installation));
+        let unseen = list.iter().rev().take_while(|revocation| revocation.number > seen);
+        let digests = SubjectDigests::new(subject);
+        let covering = unseen.filter_map(|known| digests.revoked(&known.selection, known.before));
+        covering.max_by_key(|revoked| revoked.before).map_or(Ok(table.newest), Err)
     }
 
     /// The number of revocations in the table.
@@ -161,90 +167,29 @@ impl Revocations {
         let table = critical_task::unpoisoned(self.table.read());
         table.apps.values().flat_map(|app| app.installations.values()).map(Vec::len).sum()
     }
-}
 
-impl RevocationTable {
-    fn add(&mut self, app: &str, installation: &str, revocation: Revocation) -> Result<(), Refused> {
-        let app_bytes = self.apps.get(app).map_or(0, |app| app.bytes);
-        let known = self.apps.get_mut(app).and_then(|app| app.installations.get_mut(installation));
-        let mut freed = 0;
-        if let Some(list) = known {
-            if let Some(same) = list.iter().position(|known| known.selector == revocation.selector) {
-                let same = list.remove(same);
-                let before = same.before.max(revocation.before);
-                let expiry = same.expiry.max(revocation.expiry);
-                list.push(Revocation { before, expiry, ..revocation });
-                return Ok(());
-            }
-            // A revocation of all sessions replaces the narrower ones before it.
-            if revocation.selector.is_everything() {
-                freed =
-                    list.iter().filter(|known| known.before <= revocation.before).map(Revocation::cost).sum();
-            }
+    pub(crate) fn set_completeness(&self, completeness: Completeness) {
+        self.completeness.store(completeness as u8, Ordering::Release);
+    }
+
+    /// Returns whether the relay has all revocations of its cluster.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.completeness.load(Ordering::Acquire) == Completeness::Complete as u8
+    }
+
+    /// Returns whether the relay has read the revocations of its cluster at least once.
+    pub(crate) fn is_read(&self) -> bool {
+        self.completeness.load(Ordering::Acquire) != Completeness::Unread as u8
+    }
+
+    /// Refuses new sessions until the revocations of the cluster were read. A relay that lost its broker later keeps
+    /// admitting sessions, with the revocations that it has.
+    pub(crate) fn check_read(&self) -> Result<(), Refused> {
+        if !self.is_read() {
+            let message = "the relay has not read the revocations of its cluster yet; try again";
+            return Err(Refused::new(Code::BrokerUnavailable, message));
         }
-        let cost = revocation.cost() + if app_bytes == 0 { app.len() } else { 0 } + installation.len();
-        if app_bytes - freed + cost > MAX_BYTES_PER_APP {
-            let message =
-                "the relay's memory for this app's revocations is full; revoke whole installations instead";
-            return Err(Refused::new(Code::RateLimited, message));
-        }
-        if self.bytes - freed + cost > MAX_BYTES {
-            let message = "the relay's memory for revocations is full; try again later";
-            return Err(Refused::new(Code::Overloaded, message));
-        }
-        let app = self.apps.entry(app.to_owned()).or_default();
-        let list = app.installations.entry(installation.to_owned()).or_default();
-        if freed > 0 {
-            list.retain(|known| known.before > revocation.before);
-        }
-        self.earliest = self.earliest.into_iter().chain([revocation.expiry]).reduce(Expiry::min);
-        list.push(revocation);
-        app.bytes = app.bytes - freed + cost;
-        self.bytes = self.bytes - freed + cost;
         Ok(())
-    }
-
-    /// Removes the revocations whose tokens have all expired.
-    fn expire(&mut self, now: Now) {
-        if self.earliest.is_none_or(|earliest| !earliest.has_passed(now)) {
-            return;
-        }
-        let (mut bytes, mut earliest) = (0, None);
-        self.apps.retain(|id, app| {
-            app.bytes = 0;
-            app.installations.retain(|installation, list| {
-                list.retain(|revocation| !revocation.expiry.has_passed(now));
-                earliest = list.iter().map(|known| known.expiry).chain(earliest).reduce(Expiry::min);
-                app.bytes += list.iter().map(|known| known.cost() + installation.len()).sum::<usize>();
-                !list.is_empty()
-            });
-            app.bytes += if app.installations.is_empty() { 0 } else { id.len() };
-            bytes += app.bytes;
-            !app.installations.is_empty()
-        });
-        (self.bytes, self.earliest) = (bytes, earliest);
-    }
-}
-
-impl Selector {
-    fn is_everything(&self) -> bool {
-        self.account.is_none() && self.context.is_empty()
-    }
-}
-
-impl Revocation {
-    fn covers(&self, subject: &Subject<'_>) -> bool {
-        let Selector { account, context } = &self.selector;
-        subject.issued_at < self.before
-            && account.as_deref().is_none_or(|account| account == subject.account)
-            && context.iter().all(|(property, value)| (subject.context)(property) == Some(value))
-    }
-
-    fn cost(&self) -> usize {
-        let Selector { account, context } = &self.selector;
-        let context: usize =
-            context.iter().map(|(property, value)| COST / 2 + property.len() + value.len()).sum();
-        COST + account.as_ref().map_or(0, String::len) + context
     }
 }
 

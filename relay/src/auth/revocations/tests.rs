@@ -1,5 +1,6 @@
 use super::*;
-use sealwire_protocol::UnixMillis;
+use sealwire_protocol::{Scope, UnixMillis, limits};
+use std::time::Instant;
 
 const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 const DAY: u64 = limits::MAX_TOKEN_LIFETIME;
@@ -31,7 +32,7 @@ fn context(property: &str, value: &str) -> Selector {
 /// True if alice's token for dashboard 7, issued at `issued_at`, is revoked.
 fn covers(revocations: &Revocations, app: &str, installation: &str, issued_at: u64) -> bool {
     let namespace = Namespace { app, installation };
-    let context = |property: &str| (property == "dashboard").then_some("7");
+    let context = |visit: &mut dyn FnMut(&str, &str)| visit("dashboard", "7");
     let issued_at = UnixSeconds(issued_at);
     let subject = Subject { namespace, account: "alice", context: &context, issued_at };
     revocations.check(&subject, Seen::default()).is_err()
@@ -53,7 +54,7 @@ fn a_revocation_covers_exactly_the_sessions_that_it_selects() {
         (everything(), true),
     ] {
         let revocations = Revocations::default();
-        revocations.add("app", "site", selector.clone(), NOW, start()).unwrap();
+        revocations.add("app", "site", &selector, NOW, start()).unwrap();
         assert_eq!(covers(&revocations, "app", "site", NOW.0 - 1), expected, "{selector:?}");
         assert!(!covers(&revocations, "app", "site", NOW.0), "later sessions are not covered");
         assert!(!covers(&revocations, "app", "other", NOW.0 - 1));
@@ -64,13 +65,13 @@ fn a_revocation_covers_exactly_the_sessions_that_it_selects() {
 #[test]
 fn a_revocation_is_kept_until_the_last_token_that_it_covers_has_expired() {
     let (revocations, now) = (Revocations::default(), start());
-    revocations.add("app", "site", account("alice"), NOW, now).unwrap();
+    revocations.add("app", "site", &account("alice"), NOW, now).unwrap();
     // Each addition removes the expired revocations first.
     let almost = later(now, DAY - 1, DAY as i64 - 1);
-    revocations.add("app", "b", everything(), NOW, almost).unwrap();
+    revocations.add("app", "b", &everything(), NOW, almost).unwrap();
     assert!(covers(&revocations, "app", "site", NOW.0 - 1));
     let over = later(now, DAY, DAY as i64);
-    revocations.add("app", "c", everything(), UnixSeconds(NOW.0 + DAY), over).unwrap();
+    revocations.add("app", "c", &everything(), UnixSeconds(NOW.0 + DAY), over).unwrap();
     assert!(!covers(&revocations, "app", "site", NOW.0 - 1));
     // The second revocation was added late for its tokens, and is still kept for a whole day.
     assert_eq!(revocations.len(), 2);
@@ -95,15 +96,15 @@ fn a_wall_clock_that_jumps_drops_no_revocation() {
         (3600, -10 * day, true),
     ] {
         let (revocations, now) = (Revocations::default(), start());
-        revocations.add("app", "site", account("alice"), NOW, now).unwrap();
+        revocations.add("app", "site", &account("alice"), NOW, now).unwrap();
         let then = later(now, passed, jumped);
-        revocations.add("other", "site", everything(), then.wall.seconds(), then).unwrap();
+        revocations.add("other", "site", &everything(), then.wall.seconds(), then).unwrap();
         let covered = covers(&revocations, "app", "site", NOW.0 - 1);
         assert_eq!(covered, is_kept, "{passed} s later, by {jumped}");
     }
     // A revocation that is added while the clock is ahead covers its tokens too.
     let (revocations, now) = (Revocations::default(), start());
-    revocations.add("app", "site", account("alice"), NOW, later(now, 0, day + 3600)).unwrap();
+    revocations.add("app", "site", &account("alice"), NOW, later(now, 0, day + 3600)).unwrap();
     assert!(covers(&revocations, "app", "site", NOW.0 - 1));
 }
 
@@ -111,7 +112,7 @@ fn a_wall_clock_that_jumps_drops_no_revocation() {
 fn a_repeated_revocation_takes_no_more_memory_and_never_covers_less() {
     let revocations = Revocations::default();
     for before in [NOW.0, NOW.0 + 10, NOW.0 + 5] {
-        revocations.add("app", "site", account("alice"), UnixSeconds(before), start()).unwrap();
+        revocations.add("app", "site", &account("alice"), UnixSeconds(before), start()).unwrap();
     }
     assert_eq!(revocations.len(), 1);
     assert!(
@@ -123,9 +124,9 @@ fn a_repeated_revocation_takes_no_more_memory_and_never_covers_less() {
 fn a_session_is_checked_against_new_revocations_only() {
     let revocations = Revocations::default();
     let namespace = Namespace { app: "app", installation: "site" };
-    let subject = |account| Subject { namespace, account, context: &|_| None, issued_at: NOW };
+    let subject = |account| Subject { namespace, account, context: &|_| {}, issued_at: NOW };
     let check = |account, seen| revocations.check(&subject(account), seen);
-    let add = |id: &str, before| revocations.add("app", "site", account(id), UnixSeconds(before), start());
+    let add = |id: &str, before| revocations.add("app", "site", &account(id), UnixSeconds(before), start());
     add("alice", NOW.0 + 1).unwrap();
     assert_eq!(check("alice", Seen::default()), Err(Revoked { before: UnixSeconds(NOW.0 + 1) }));
     let seen = check("bob", Seen::default()).unwrap();
@@ -145,7 +146,7 @@ fn one_app_cannot_fill_the_table_and_a_full_table_evicts_nothing() {
     let revocations = Revocations::default();
     let mut added = 0;
     let refused = loop {
-        match revocations.add("app", "site", account(&format!("account-{added}")), NOW, start()) {
+        match revocations.add("app", "site", &account(&format!("account-{added}")), NOW, start()) {
             Ok(()) => added += 1,
             Err(refused) => break refused,
         }
@@ -153,11 +154,11 @@ fn one_app_cannot_fill_the_table_and_a_full_table_evicts_nothing() {
     assert_eq!((refused.code, revocations.len()), (Code::RateLimited, added));
     assert!((3000..10_000).contains(&added), "{added}");
     // The app can revoke whole installations instead, as the refusal says, and other apps are not affected.
-    revocations.add("other", "site", account("bob"), NOW, start()).unwrap();
-    revocations.add("app", "site", everything(), NOW, start()).unwrap();
+    revocations.add("other", "site", &account("bob"), NOW, start()).unwrap();
+    revocations.add("app", "site", &everything(), NOW, start()).unwrap();
     assert_eq!(revocations.len(), 2);
     assert!(covers(&revocations, "app", "site", NOW.0 - 1));
-    revocations.add("app", "site", account("alice"), UnixSeconds(NOW.0 + 5), start()).unwrap();
+    revocations.add("app", "site", &account("alice"), UnixSeconds(NOW.0 + 5), start()).unwrap();
 }
 
 #[test]
@@ -167,7 +168,7 @@ fn all_apps_together_stay_within_the_memory_limit() {
     let fill = |app: usize| {
         (0..).find_map(|number: u32| {
             let installation = format!("{long}{number}");
-            revocations.add(&app.to_string(), &installation, everything(), NOW, start()).err()
+            revocations.add(&app.to_string(), &installation, &everything(), NOW, start()).err()
         })
     };
     let apps = MAX_BYTES / MAX_BYTES_PER_APP;

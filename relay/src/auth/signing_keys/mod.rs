@@ -7,7 +7,7 @@ use crate::metrics::Verifications;
 use arc_swap::ArcSwap;
 use clock_skew::ClockSkews;
 use sealwire_protocol::{
-    UnixSeconds,
+    UnixSeconds, limits,
     tokens::{self, Claims, Keyring, TokenError},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -89,6 +89,34 @@ impl SigningKeys {
     /// The largest number of seconds by which a token of the app was dated ahead of the relay's clock in the last two hours.
     pub(crate) fn clock_skew(&self, app: &str, now: UnixSeconds) -> u64 {
         self.skews.of(app, now)
+    }
+
+    /// Returns a value that differs after every change of the keys.
+    pub(crate) fn version(&self) -> (u32, usize) {
+        let table = self.table.load();
+        (table.last_id, table.ids.len())
+    }
+
+    /// Tags a record of an app for other relays, under its first `max` keys: a relay that has not all of them yet, or no
+    /// longer, accepts any.
+    pub(crate) fn tags(
+        &self,
+        app: &str,
+        purpose: &str,
+        record: &[u8],
+        max: usize,
+    ) -> Vec<(String, [u8; limits::TAG])> {
+        let table = self.table.load();
+        let kids = table.keyring.iter().filter(|(_, owner)| *owner == app).map(|(kid, _)| kid);
+        let tag = |kid: &str| Some((kid.to_owned(), table.keyring.find(kid)?.1.tag(purpose, record)));
+        kids.take(max).filter_map(tag).collect()
+    }
+
+    /// Returns the app whose key `kid` made the tag of a record.
+    pub(crate) fn tagged_by(&self, kid: &str, purpose: &str, record: &[u8], tag: &[u8]) -> Option<String> {
+        let table = self.table.load();
+        let (app, key) = table.keyring.find(kid)?;
+        key.has_tag(purpose, record, tag).then(|| app.to_owned())
     }
 
     /// The counters of verified and refused tokens.

@@ -10,6 +10,7 @@ use crate::critical_task;
 use session_index::SessionIndex;
 use slab::Slab;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use tokio::task::yield_now;
 
 /// The number of independently locked shards, so that many connections can open at once.
 const SHARDS: usize = 8;
@@ -53,6 +54,17 @@ impl Registry {
     /// Returns the index of established sessions.
     pub(crate) fn sessions(&self) -> &SessionIndex {
         &self.sessions
+    }
+
+    /// Wakes the sessions of an installation, or of one account there, to check the revocations.
+    pub(crate) async fn wake_for_revocation(&self, installation: u64, account: Option<u64>) {
+        let mut next = Some(0);
+        while let Some(first) = next {
+            let connections;
+            (connections, next) = self.sessions().connections_of(installation, account, first);
+            connections.iter().for_each(|connection| connection.wake_for_revocation());
+            yield_now().await;
+        }
     }
 
     /// Returns the number of connections.

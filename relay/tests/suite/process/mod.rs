@@ -5,6 +5,7 @@ mod batches;
 mod behind_caddy;
 mod bystanders;
 mod churn;
+mod cluster;
 mod collectors;
 mod command_line;
 mod counted;

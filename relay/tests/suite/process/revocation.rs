@@ -12,7 +12,7 @@ use sealwire_protocol::{
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
-async fn disconnect(relay: &RelayProcess, token: &str, body: &Value) -> crate::support::Answer {
+pub(super) async fn disconnect(relay: &RelayProcess, token: &str, body: &Value) -> crate::support::Answer {
     let headers = format!("authorization: Bearer {token}\r\ncontent-type: application/json\r\n");
     request(relay.address, "POST", "/v1/disconnect", &headers, &body.to_string()).await
 }
@@ -24,7 +24,7 @@ fn later_session(account: &str) -> String {
 }
 
 /// Returns whether the relay accepts this token.
-async fn is_let_in(relay: &RelayProcess, token: &str) -> bool {
+pub(super) async fn is_let_in(relay: &RelayProcess, token: &str) -> bool {
     let mut client = Client::connect(relay.address).await;
     client.send(ToRelay::Hello(Hello { token: token.into() })).await;
     match client.next().await {

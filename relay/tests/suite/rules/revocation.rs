@@ -12,7 +12,7 @@ use std::time::Duration;
 
 fn revoke(session: &Session, account: &str, before: u64) {
     let selector = Selector { account: Some(account.to_owned()), context: Scope::default() };
-    session.revocations.add(APP, INSTALLATION, selector, UnixSeconds(before), session.now).unwrap();
+    session.revocations.add(APP, INSTALLATION, &selector, UnixSeconds(before), session.now).unwrap();
 }
 
 #[test]

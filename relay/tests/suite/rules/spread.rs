@@ -40,7 +40,7 @@ fn sessions_that_end_together_reconnect_spread_over_three_seconds() {
         (Code::Revoked, |session| {
             let selector = Selector { account: Some("alice".into()), context: Scope::default() };
             let before = UnixSeconds(START + 1);
-            session.revocations.add(APP, INSTALLATION, selector, before, session.now).unwrap();
+            session.revocations.add(APP, INSTALLATION, &selector, before, session.now).unwrap();
             session.rules.handle_revocations(session.now);
         }),
     ];

@@ -1,0 +1,70 @@
+//! Carries the reports of shared limits between relays, as plain messages of NATS on `<prefix>.relays.<relay>`.
+
+use super::gossip::{Gossip, REPORT_INTERVAL};
+use crate::{limits::Limits, nats::NatsConnection};
+use async_nats::{Message, Subscriber};
+use futures_util::{StreamExt as _, stream::SelectAll};
+use std::{sync::Arc, time::Instant};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// Sends and receives reports until the relay has ended. Each relay listens on all servers and sends to one, so that the
+/// failure of a server delays reports by at most the time until it is noticed.
+pub(super) async fn run(
+    relay: u64,
+    prefix: String,
+    connections: Vec<NatsConnection>,
+    limits: Arc<Limits>,
+    ended: CancellationToken,
+) {
+    let mut gossip = Gossip::new(relay, limits);
+    let subject = format!("{prefix}.relays.{relay:016x}");
+    let mut reports = subscribe(&connections, format!("{prefix}.relays.*")).await;
+    let mut ticks = interval(REPORT_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = ended.cancelled() => break,
+            _ = ticks.tick() => {
+                for report in gossip.handle_tick(Instant::now()) {
+                    send(&connections, &subject, report).await;
+                }
+            }
+            Some(message) = reports.next() => receive(&mut gossip, &message),
+        }
+    }
+}
+
+async fn subscribe(connections: &[NatsConnection], subject: String) -> SelectAll<Subscriber> {
+    let mut all = SelectAll::new();
+    for connection in connections {
+        // The client subscribes again after each reconnect. It fails only for an invalid subject or after its end.
+        match connection.client().subscribe(subject.clone()).await {
+            Ok(subscriber) => all.push(subscriber),
+            Err(error) => {
+                tracing::error!(server = %connection.server(), %error, "cannot hear the other relays")
+            }
+        }
+    }
+    all
+}
+
+/// Sends a report through the first connected server. A report that cannot be sent at once is dropped, because a late one
+/// is worth nothing: the next one repeats it.
+async fn send(connections: &[NatsConnection], subject: &str, report: Vec<u8>) {
+    let Some(connection) = connections.iter().find(|connection| connection.server_name().is_some()) else {
+        return;
+    };
+    let sent = connection.client().publish(subject.to_owned(), report.into());
+    if !matches!(timeout(REPORT_INTERVAL, sent).await, Ok(Ok(()))) {
+        tracing::debug!(server = %connection.server(), "a report to the other relays was dropped");
+    }
+}
+
+fn receive(gossip: &mut Gossip, message: &Message) {
+    let id = message.subject.rsplit('.').next().filter(|id| id.len() == 16);
+    if let Some(Ok(relay)) = id.map(|id| u64::from_str_radix(id, 16)) {
+        gossip.handle_report(relay, &message.payload, Instant::now());
+    }
+}

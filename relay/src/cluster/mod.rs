@@ -1,0 +1,87 @@
+//! The parts that the relays of a cluster have in common, besides the messages: limits and revocations. A relay with the
+//! embedded broker has none of this.
+
+mod gossip;
+mod gossip_task;
+mod revocation_task;
+mod revocations;
+
+use crate::{
+    auth::{
+        revocations::{Completeness, Revocations, SharedRevocation},
+        signing_keys::SigningKeys,
+    },
+    connection::Registry,
+    critical_task,
+    limits::Limits,
+    nats::NatsConnection,
+    refused::Refused,
+    settings::Settings,
+};
+use revocation_task::RevocationFollower;
+use revocations::{JetStreamLog, LogError, Replica};
+use sealwire_protocol::Code;
+use std::{sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// A relay's part in its cluster.
+pub(crate) struct Cluster {
+    replica: Arc<Replica<JetStreamLog>>,
+    timeout: Duration,
+}
+
+/// The parts of a relay that the cluster changes.
+pub(crate) struct ClusterParts {
+    /// The connections to the servers of the broker, which other parts may use as well.
+    pub(crate) connections: Vec<NatsConnection>,
+    /// Limits that are [shared](Limits::shared).
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) revocations: Arc<Revocations>,
+    pub(crate) keys: Arc<SigningKeys>,
+    /// The sessions that revocations end.
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) ended: CancellationToken,
+}
+
+impl Cluster {
+    /// Starts the tasks. `relay` is a random id of this process. Until the revocations were read from the broker, the
+    /// relay refuses new sessions, and [`Revocations::is_complete`] is false.
+    pub(crate) fn start(relay: u64, settings: &Settings, parts: ClusterParts) -> Arc<Self> {
+        let ClusterParts { connections, limits, revocations, keys, registry, ended } = parts;
+        revocations.set_completeness(Completeness::Unread);
+        let clients: Vec<_> = connections.iter().map(|connection| connection.client().clone()).collect();
+        let prefix = settings.broker_prefix.as_str();
+        let gossip =
+            gossip_task::run(relay, prefix.to_owned(), connections.clone(), limits.clone(), ended.clone());
+        critical_task::spawn("gossip", gossip);
+        let log = JetStreamLog::new(settings, connections);
+        let replica = Arc::new(Replica::new(log, revocations, keys));
+        let follower = RevocationFollower { replica: replica.clone(), clients, limits, registry, ended };
+        critical_task::spawn("revocations", follower.run());
+        Arc::new(Self { replica, timeout: settings.broker_timeout })
+    }
+
+    /// Passes a revocation on to all relays, and to those that start later. It is in force at this relay already, and stays
+    /// so after an error; the relay then keeps trying.
+    pub(crate) async fn revoke(&self, revocation: &SharedRevocation) -> Result<(), Refused> {
+        match tokio::time::timeout(self.timeout, self.replica.publish(revocation)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(LogError::Full)) => Err(Refused::new(
+                Code::Overloaded,
+                "the sessions at this relay have ended, but the broker has no memory for more revocations; try again later",
+            )),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a revocation did not reach the other relays yet");
+                Err(Self::unavailable())
+            }
+            Err(_) => Err(Self::unavailable()),
+        }
+    }
+
+    fn unavailable() -> Refused {
+        Refused::new(
+            Code::BrokerUnavailable,
+            "the sessions at this relay have ended, but the relay could not reach its broker to end them everywhere; try again",
+        )
+    }
+}

@@ -1,0 +1,10 @@
+//! The revocations of a cluster: a log at the broker, and each relay's copy of it.
+
+mod entry;
+mod jetstream;
+mod log;
+mod replica;
+
+pub(super) use jetstream::JetStreamLog;
+pub(super) use log::LogError;
+pub(super) use replica::{Position, Replica};
