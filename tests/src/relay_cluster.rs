@@ -1,10 +1,13 @@
 //! Relay processes on one NATS cluster, with a proxy between every two parties that a fault can separate.
 
-use crate::{Fault, FaultProxy, Installation, NatsCluster, NatsUser, RelayProcess, http_get::http_get};
+use crate::{
+    Certificates, Fault, FaultProxy, Installation, NatsCluster, NatsUser, RelayProcess, http_get::http_get,
+};
 use std::{
     fmt::Write as _,
-    fs,
+    fs::{self, Permissions},
     net::{Ipv4Addr, SocketAddr},
+    os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
@@ -228,9 +231,18 @@ impl RelayCluster {
         nats.set_users(vec![NatsUser::new(USER, password)]);
     }
 
+    /// Replaces the authority between relays and NATS, with all certificates, and makes every relay connect again.
+    pub fn renew_certificates(&self) {
+        if let Some(nats) = &self.nats {
+            nats.renew_certificates();
+            (0..self.size()).for_each(|relay| self.cut_from_nats(relay));
+        }
+    }
+
     fn write_password(&self, password: &str) {
         let new = self.password_file.with_extension("new");
         fs::write(&new, format!("{password}\n")).expect("the temporary folder takes files");
+        fs::set_permissions(&new, Permissions::from_mode(0o600)).expect("the file is ours");
         fs::rename(&new, &self.password_file).expect("the temporary folder takes files");
     }
 
@@ -259,13 +271,22 @@ impl RelayCluster {
 }
 
 fn broker_settings(nats: &NatsCluster, links: &[FaultProxy]) -> String {
-    let servers: Vec<_> = links.iter().map(|link| format!("nats://{}", link.address())).collect();
-    format!(
+    let scheme = nats.scheme();
+    let servers: Vec<_> = links.iter().map(|link| format!("{scheme}://{}", link.address())).collect();
+    let mut settings = format!(
         "\nbroker = \"{}\"\nbroker_prefix = \"{PREFIX}\"\nbroker_streams = 2\nbroker_replicas = {}\n\
          broker_bytes = \"64MiB\"\n",
         servers.join(","),
         nats.size()
-    )
+    );
+    if scheme == "tls" {
+        let Certificates { authority, client, client_key, .. } = nats.certificates();
+        let _ = write!(
+            settings,
+            "broker_ca = {authority:?}\nbroker_certificate = {client:?}\nbroker_key = {client_key:?}\n"
+        );
+    }
+    settings
 }
 
 fn tail(log: &str) -> String {

@@ -27,3 +27,12 @@ fn one_relay_breaks_no_guarantee_under_faults() {
     assert!(verdict.holds(), "{verdict}");
     assert!(verdict.acknowledged > 500 && verdict.reconnects > 10, "{verdict}");
 }
+
+#[test]
+#[ignore = "the relay has no broker on NATS yet"]
+fn a_cluster_breaks_no_guarantee_under_faults() {
+    let verdict = run(&options(BrokerKind::Nats { relays: 2 }, Duration::from_secs(75)));
+    println!("chaos, two relays on NATS:\n{verdict}");
+    assert!(verdict.holds(), "{verdict}");
+    assert!(verdict.acknowledged > 1_000 && verdict.reconnects > 20, "{verdict}");
+}

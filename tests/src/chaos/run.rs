@@ -104,7 +104,10 @@ fn start(broker: BrokerKind) -> RelayCluster {
         BrokerKind::Embedded => RelayCluster::embedded(installations, SETTINGS),
         BrokerKind::Nats { relays } => {
             let users = vec![NatsUser::new("relay", FIRST_PASSWORD)];
-            let nats = NatsCluster::start(3, NatsOptions { users, ..NatsOptions::default() });
+            let nats = NatsCluster::start(
+                3,
+                NatsOptions { users, client_certificates: true, ..NatsOptions::default() },
+            );
             RelayCluster::on(nats, relays, installations, SETTINGS)
         }
     }

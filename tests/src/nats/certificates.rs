@@ -2,7 +2,8 @@
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use std::{
-    fs,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -34,6 +35,7 @@ impl Certificates {
         let file = |name: &str, text: &str| {
             let path = folder.join(name);
             fs::write(&path, text).expect("the folder takes files");
+            fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("the file is ours");
             path
         };
         let issue = |name: &str| {

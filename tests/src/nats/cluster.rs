@@ -29,7 +29,7 @@ pub struct NatsCluster {
     links: Vec<Link>,
     options: Mutex<NatsOptions>,
     certificates: Certificates,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 struct Member {
@@ -96,13 +96,8 @@ impl NatsCluster {
                 folder,
             }
         });
-        let cluster = Self {
-            members: members.collect(),
-            links,
-            options: options.into(),
-            certificates,
-            _folder: folder,
-        };
+        let cluster =
+            Self { members: members.collect(), links, options: options.into(), certificates, folder };
         cluster.write_configs();
         (0..servers).for_each(|index| cluster.server(index).start());
         cluster
@@ -138,14 +133,20 @@ impl NatsCluster {
     /// Returns the addresses for clients of all servers, separated by commas, as the setting `broker` takes them.
     #[must_use]
     pub fn urls(&self) -> String {
-        let options = self.options.lock().unwrap_or_else(PoisonError::into_inner);
-        let scheme = if options.tls || options.client_certificates { "tls" } else { "nats" };
+        let scheme = self.scheme();
         let urls: Vec<_> = self
             .members
             .iter()
             .map(|member| format!("{scheme}://127.0.0.1:{}", member.ports.client))
             .collect();
         urls.join(",")
+    }
+
+    /// Returns the scheme of the servers' addresses: `tls` or `nats`.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        let options = self.options.lock().unwrap_or_else(PoisonError::into_inner);
+        if options.tls || options.client_certificates { "tls" } else { "nats" }
     }
 
     /// Returns the PEM files of the cluster's authority.
@@ -285,8 +286,22 @@ impl NatsCluster {
     pub fn set_users(&self, users: Vec<NatsUser>) {
         self.options.lock().unwrap_or_else(PoisonError::into_inner).users = users;
         self.write_configs();
+        self.reload();
+    }
+
+    /// Replaces the authority and all certificates in their files, and lets the running servers read them. Established
+    /// connections stay.
+    ///
+    /// # Panics
+    /// If the temporary folder is gone.
+    pub fn renew_certificates(&self) {
+        let _ = Certificates::issue(self.folder.path());
+        self.reload();
+    }
+
+    fn reload(&self) {
         for index in 0..self.size() {
-            // A server that does not run reads its file when it starts.
+            // A server that does not run reads its files when it starts.
             let _ = self.server(index).signal("HUP");
         }
     }

@@ -154,3 +154,26 @@ async fn servers_with_tls_refuse_plain_text_and_strangers() {
     assert!(connect(&cluster, 0, ConnectOptions::new().require_tls(true)).await.is_err());
     assert!(cluster.urls().starts_with("tls://127.0.0.1:"));
 }
+
+#[tokio::test]
+async fn renewed_certificates_replace_the_old_ones_at_once() {
+    let cluster = NatsCluster::start(1, NatsOptions { client_certificates: true, ..NatsOptions::default() });
+    let files = cluster.certificates().clone();
+    let old = tempfile::tempdir().unwrap();
+    let copy = |file: &std::path::Path| {
+        let copy = old.path().join(file.file_name().unwrap());
+        std::fs::copy(file, &copy).unwrap();
+        copy
+    };
+    let (authority, client, client_key) =
+        (copy(&files.authority), copy(&files.client), copy(&files.client_key));
+    cluster.renew_certificates();
+    let with = |authority: &std::path::Path, client: &std::path::Path, key: &std::path::Path| {
+        let trusting = ConnectOptions::new().require_tls(true).add_root_certificates(authority.to_owned());
+        trusting.add_client_certificate(client.to_owned(), key.to_owned())
+    };
+    let new = || with(&files.authority, &files.client, &files.client_key);
+    eventually("the new certificates", async || connect(&cluster, 0, new()).await.ok()).await;
+    assert!(connect(&cluster, 0, with(&authority, &files.client, &files.client_key)).await.is_err());
+    assert!(connect(&cluster, 0, with(&files.authority, &client, &client_key)).await.is_err());
+}

@@ -171,6 +171,15 @@ fn a_repeat_is_excused_only_if_the_broker_may_have_lost_the_first_one() {
 }
 
 #[test]
+fn a_repeat_in_the_same_epoch_is_doubled_even_after_a_loss() {
+    let mut story = Story::with_messages(1);
+    story.receive_all(1, [0]);
+    story.0.risks.push(Risk { from: 17, to: Some(30) });
+    story.see(1, 40, Seen::Message { message: 0, place: at(1, 1) });
+    assert_eq!(story.findings(), [Kind::Doubled]);
+}
+
+#[test]
 fn messages_in_another_order_are_found_by_their_positions() {
     let mut story = Story::with_messages(3);
     for publication in &mut story.0.publications {

@@ -28,6 +28,7 @@ pub(in crate::chaos) enum FaultKind {
     LimitRoutes,
     RollingRestart,
     ChangePassword,
+    RenewCertificates,
 }
 
 use FaultKind::*;
@@ -36,7 +37,7 @@ use FaultKind::*;
 const OF_RELAYS: [FaultKind; 5] = [CutClients, KillRelay, StallClients, StopRelay, DrainRelay];
 
 /// The faults of a cluster. The first ones are those of a short run.
-const OF_CLUSTERS: [FaultKind; 25] = [
+const OF_CLUSTERS: [FaultKind; 26] = [
     KillRelay,
     KillLeader,
     CutClients,
@@ -48,6 +49,7 @@ const OF_CLUSTERS: [FaultKind; 25] = [
     KillAllServers,
     DrainRelay,
     ChangePassword,
+    RenewCertificates,
     StopLeader,
     CutBroker,
     StallRoutes,

@@ -33,6 +33,10 @@ impl Injector<'_> {
                 let password = format!("{:016x}", self.random.next());
                 self.cluster.change_password(&password);
             }
+            FaultKind::RenewCertificates => {
+                self.announce("the certificates of NATS and the relays replaced, connections cut");
+                self.cluster.renew_certificates();
+            }
             _ => self.separate(nats, kind, relay, server),
         }
         self.await_whole(nats);
