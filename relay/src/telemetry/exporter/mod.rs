@@ -40,7 +40,7 @@ pub(super) enum SendError {
 }
 
 impl SendError {
-    /// Whether the same request may succeed later, by OTLP's table of statuses.
+    /// Returns whether the same request may succeed later, by OTLP's table of statuses.
     fn is_temporary(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::TimedOut => true,
