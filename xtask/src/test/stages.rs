@@ -113,7 +113,8 @@ fn native(workspace: &Workspace) -> Result<Vec<Suite>> {
             duct::cmd("cargo", arguments)
                 .env("SEALWIRE_TEST_RELAY", relay)
                 .env("SEALWIRE_TEST_PYTHON", python.join("python3"))
-                .env("SEALWIRE_TEST_CADDY", python::tools(workspace)?.join("caddy")),
+                .env("SEALWIRE_TEST_CADDY", python::tools(workspace)?.join("caddy"))
+                .env("SEALWIRE_NATS_SERVER", python::tools(workspace)?.join("nats-server")),
         ),
         summed(bench::instruction_counts("check")),
     ])

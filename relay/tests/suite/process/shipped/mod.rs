@@ -5,6 +5,7 @@ mod compose;
 mod image;
 mod kubernetes;
 mod nats;
+mod nats_permissions;
 mod systemd;
 
 use crate::support::relay_command;
