@@ -49,7 +49,6 @@ fn the_servers_of_nats_start_with_the_shipped_configuration() {
     let (conf, accounts, health) = (value("NatsConf"), value("NatsAccounts"), value("NatsHealth"));
     let variables = [
         ("NATS_FOLDER", folder.to_str().unwrap()),
-        ("NATS_NAME", "nats-2"),
         ("NATS_CONF", conf.trim_end()),
         ("NATS_ACCOUNTS", accounts.trim_end()),
         ("NATS_HEALTH", health.trim_end()),
@@ -57,7 +56,7 @@ fn the_servers_of_nats_start_with_the_shipped_configuration() {
         ("OPERATOR_PASSWORD", "o1"),
         ("ROUTE_PASSWORD", "x1"),
     ];
-    assert_eq!(run(&value("NatsStart"), directory.path(), &variables), "--config nats.conf --name nats-2\n");
+    assert_eq!(run(&value("NatsStart"), directory.path(), &variables), "--config nats.conf\n");
     for (name, expected) in [("nats.conf", conf), ("accounts.conf", accounts), ("health", health)] {
         assert_eq!(fs::read_to_string(folder.join(name)).unwrap(), expected);
     }

@@ -114,7 +114,8 @@ fn the_relays_of_the_cluster_accept_their_configuration() {
     }
     for (name, server) in servers {
         assert!(setting(&printed, "broker").contains(&format!("nats://{name}:4222")), "{printed}");
-        assert!(server["command"].as_array().unwrap().contains(&json!(name)));
+        assert_eq!(server["environment"]["NATS_NAME"], json!(name));
+        assert_eq!(server["command"], json!(["--config", "/etc/nats/nats.conf"]));
         assert_eq!(server["secrets"][0]["target"], "/etc/nats/secrets/nats.conf");
         assert_eq!(server["networks"], json!(["nats"]));
     }
