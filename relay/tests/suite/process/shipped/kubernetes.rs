@@ -53,6 +53,7 @@ fn the_pods_of_the_relays_have_no_privileges() {
     let security = &pod["securityContext"];
     assert_eq!(security["runAsNonRoot"], true);
     assert_eq!([&security["runAsUser"], &security["runAsGroup"]], [user, group]);
+    assert_eq!(security["fsGroup"], group, "the group reads the Secrets");
     assert_eq!(security["seccompProfile"]["type"], "RuntimeDefault");
     assert_eq!(
         container["securityContext"],

@@ -24,10 +24,14 @@ fn the_relays_user_of_nats_reaches_its_own_streams_and_no_others() {
         expected.extend((0..streams).map(|stream| format!("$JS.API.{api}.{prefix}-{stream}")));
     }
     expected.extend((0..streams).map(|stream| format!("$JS.API.DIRECT.GET.{prefix}-{stream}.>")));
+    for api in ["INFO", "CREATE", "UPDATE", "MSG.GET", "PURGE"] {
+        expected.push(format!("$JS.API.STREAM.{api}.{prefix}-revocations"));
+    }
     let denied = format!("{prefix}.live.>");
-    let heard = [&denied, &format!("{prefix}.relays.>"), &format!("_INBOX.{prefix}.>")].map(String::clone);
-    expected.push(denied.clone());
+    let heard = ["live", "relays", "revocations"].map(|part| format!("{prefix}.{part}.>"));
+    expected.push(denied);
     expected.extend(heard);
+    expected.push(format!("_INBOX.{prefix}.>"));
 
     let accounts = read("deploy/nats/accounts.conf");
     let user = accounts.split_once("user: relay").unwrap().1.split_once("user: operator").unwrap().0;

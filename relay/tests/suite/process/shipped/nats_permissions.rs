@@ -148,6 +148,17 @@ async fn the_relays_can_do_with_their_user_of_nats_what_they_need_and_nothing_el
         relay.ask(&format!("DIRECT.GET.{name}"), first).await;
         relay.ask(&format!("DIRECT.GET.{name}.sealwire.{number}.c.00"), json!({})).await;
     }
+    let revocations = json!({ "name": "sealwire-revocations", "subjects": ["sealwire.revocations.>"], "storage": "memory" });
+    for api in ["CREATE", "UPDATE"] {
+        relay.ask(&format!("STREAM.{api}.sealwire-revocations"), revocations.clone()).await;
+    }
+    let mut revoked = relay.client.subscribe("sealwire.revocations.*.*").await.unwrap();
+    relay.client.request("sealwire.revocations.a.b", "revocation".into()).await.unwrap();
+    timeout(TIMEOUT, revoked.next()).await.unwrap().unwrap();
+    relay.ask("STREAM.MSG.GET.sealwire-revocations", json!({ "seq": 1 })).await;
+    for api in ["INFO", "PURGE"] {
+        relay.ask(&format!("STREAM.{api}.sealwire-revocations"), json!({})).await;
+    }
     let mut gossip = relay.client.subscribe("sealwire.relays.1").await.unwrap();
     relay.client.publish("sealwire.relays.1", "gossip".into()).await.unwrap();
     timeout(TIMEOUT, gossip.next()).await.unwrap().unwrap();
@@ -160,6 +171,7 @@ async fn the_relays_can_do_with_their_user_of_nats_what_they_need_and_nothing_el
         "$JS.API.STREAM.CREATE.other-0",
         "$JS.API.STREAM.CREATE.sealwire-4",
         "$JS.API.STREAM.DELETE.sealwire-0",
+        "$JS.API.STREAM.DELETE.sealwire-revocations",
         "$JS.API.STREAM.PURGE.sealwire-0",
         "$JS.API.STREAM.MSG.DELETE.sealwire-0",
         "$JS.API.STREAM.MSG.GET.other-0",
