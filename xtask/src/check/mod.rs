@@ -84,7 +84,7 @@ const CHECKS: &[Check] = &[
     },
     Check {
         name: "deployment",
-        about: "Dockerfile, Caddyfile, shell example, systemd unit",
+        about: "Dockerfile, Caddy, NATS, Kubernetes, CloudFormation, shell scripts, systemd unit",
         run: |at, _| deployment::operator_files(at),
     },
     Check {

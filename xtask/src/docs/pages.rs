@@ -18,11 +18,12 @@ use crate::{
 /// The first pages of the book, in order.
 const FIRST: [&str; 2] = ["README.md", "ARCHITECTURE.md"];
 /// The order of the pages of `docs/`; others follow by name.
-const ORDER: [&str; 10] = [
+const ORDER: [&str; 11] = [
     "docs/getting-started.md",
     "docs/scopes.md",
     "docs/streams.md",
     "docs/operating.md",
+    "docs/scaling.md",
     "docs/security.md",
     "docs/protocol.md",
     "docs/performance.md",

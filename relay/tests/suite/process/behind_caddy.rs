@@ -1,6 +1,6 @@
-//! The relay behind Caddy with the Caddyfile of `deploy/compose`. The test changes only host names and ports.
+//! Relays behind Caddy with the Caddyfiles of `deploy/compose`. The tests change only host names and ports.
 
-use crate::support::{App, Client, RelayProcess, request, sealed};
+use crate::support::{App, Client, RelayProcess, Scrape, Streamed, request, sealed};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealwire_protocol::encode_base64url;
 use serde_json::json;
@@ -33,15 +33,21 @@ impl Caddy {
 
     /// Starts Caddy with further lines in the block of the site.
     async fn configured(relay: &RelayProcess, lines: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/compose/Caddyfile");
-        let caddyfile = fs::read_to_string(path).unwrap();
-        assert_eq!(caddyfile.matches("relay:7440").count(), 1);
-        let caddyfile = caddyfile.replace("relay:7440", &relay.address.to_string()).replacen(
+        let caddyfile = caddyfile("Caddyfile", &[("relay:7440", relay)]).replacen(
             "{$SEALWIRE_HOST} {\n",
             &format!("{{$SEALWIRE_HOST}} {{\n{lines}\n"),
             1,
         );
+        Self::start(&caddyfile).await
+    }
+
+    async fn before_cluster(relays: [&RelayProcess; 2]) -> Self {
+        let names = [("relay-1:7440", relays[0]), ("relay-2:7440", relays[1])];
+        Self::start(&caddyfile("Caddyfile.cluster", &names)).await
+    }
+
+    async fn start(caddyfile: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
         let config = directory.path().join("Caddyfile");
         fs::write(&config, format!("{{\n\tadmin off\n\tdefault_bind 127.0.0.1\n}}\n{caddyfile}")).unwrap();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -63,6 +69,17 @@ impl Caddy {
         }
         caddy
     }
+}
+
+/// Returns a Caddyfile of `deploy/compose` with the addresses of running relays.
+fn caddyfile(name: &str, relays: &[(&str, &RelayProcess)]) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/compose").join(name);
+    let mut text = fs::read_to_string(path).unwrap();
+    for (name, relay) in relays {
+        assert_eq!(text.matches(name).count(), 1);
+        text = text.replace(name, &relay.address.to_string());
+    }
+    text
 }
 
 impl Drop for Caddy {
@@ -126,6 +143,51 @@ async fn a_caddy_that_compresses_all_text_does_not_compress_a_stream() {
         let caddy = Caddy::configured(&relay, lines).await;
         let head = first_event_through(&caddy).await;
         assert!(head.contains("content-encoding: identity"), "{head}");
+    }
+}
+
+fn relay_of_a_cluster() -> RelayProcess {
+    RelayProcess::start(&["--proxy-terminates-tls", "--admin-listen", "127.0.0.1:0"])
+}
+
+#[tokio::test]
+async fn the_caddyfile_of_a_cluster_spreads_clients_and_keeps_each_stream_at_its_relay() {
+    let relays = [relay_of_a_cluster(), relay_of_a_cluster()];
+    let caddy = Caddy::before_cluster([&relays[0], &relays[1]]).await;
+    let mut clients = Vec::new();
+    for _ in 0..6 {
+        let mut client = Client::connect(caddy.address).await;
+        client.hello(App::one().session("alice")).await;
+        clients.push(client);
+    }
+    for relay in &relays {
+        assert_eq!(Scrape::of(relay).await.value("sealwire_connections"), 3.0);
+    }
+    // Each message of a stream is a request of its own.
+    for _ in 0..3 {
+        let mut streamed = Streamed::connect(caddy.address).await;
+        streamed.hello(App::one().session("alice")).await;
+        for channel in ["absences", "holidays", "rooms"] {
+            streamed.subscribe_since(channel, None).await;
+        }
+    }
+    for path in ["/metrics", "/readyz", "/"] {
+        assert_eq!(request(caddy.address, "GET", path, "", "").await.status, 404, "{path}");
+    }
+    assert_eq!(request(caddy.address, "GET", "/healthz", "", "").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_caddyfile_of_a_cluster_sends_every_client_of_a_killed_relay_to_the_other() {
+    let mut relays = [relay_of_a_cluster(), relay_of_a_cluster()];
+    let caddy = Caddy::before_cluster([&relays[0], &relays[1]]).await;
+    relays[0].child.kill().unwrap();
+    relays[0].child.wait().unwrap();
+    for _ in 0..4 {
+        let mut client = Client::connect(caddy.address).await;
+        client.hello(App::one().session("alice")).await;
+        let mut streamed = Streamed::connect(caddy.address).await;
+        streamed.hello(App::one().session("alice")).await;
     }
 }
 
