@@ -84,7 +84,7 @@ impl Bus {
                 act(&mut self.relays[index], self.now);
                 // The relays report at different moments.
                 let phase = (self.now + STEP * index as u32 * 3 - (end - time)).as_millis();
-                if phase % REPORT_INTERVAL.as_millis() == 0 {
+                if phase.is_multiple_of(REPORT_INTERVAL.as_millis()) {
                     for report in self.relays[index].gossip.handle_tick(self.now) {
                         self.send(index, &report);
                     }
