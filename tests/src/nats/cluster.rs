@@ -20,6 +20,8 @@ use std::{
 const ATTEMPTS: usize = 5;
 /// The time that a cluster has to elect the leader of JetStream.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// The number of messages by which the views of two servers may differ, because they are asked one after the other.
+const MAX_LAG: u64 = 100;
 /// The interval of questions to the servers while something is awaited.
 const POLL: Duration = Duration::from_millis(50);
 
@@ -263,8 +265,12 @@ impl NatsCluster {
         };
         let views: Vec<_> = views.into_iter().flatten().collect();
         let is_whole = |name: &str| {
-            let of_stream = views.iter().filter(|view| view.name == name);
-            of_stream.filter_map(|view| view.leadership.as_ref()).any(|leadership| leadership.is_whole)
+            let of_stream = || views.iter().filter(|view| view.name == name);
+            // A leader has not noticed yet that a server restarted a moment ago.
+            let sequences = of_stream().map(|view| view.last_sequence);
+            let is_level = sequences.clone().max() <= sequences.min().map(|least| least + MAX_LAG);
+            let mut leaderships = of_stream().filter_map(|view| view.leadership.as_ref());
+            is_level && leaderships.any(|leadership| leadership.is_whole)
         };
         self.monitored().all(monitor::is_healthy)
             && (self.size() == 1 || self.monitored().all(|port| monitor::meta_leader(port).is_some()))

@@ -18,8 +18,8 @@ pub(super) struct ServerConfig<'a> {
     pub(super) ports: Ports,
     /// The ports through which this server reaches the others; empty for a single server.
     pub(super) routes: Vec<u16>,
-    /// A port that accepts no connection. Servers tell each other their addresses and connect to those as well, past the
-    /// proxies between them; this one leads nowhere.
+    /// A port that accepts no connection. Servers tell each other their addresses and may connect to those, past the proxies
+    /// between them; this one leads nowhere.
     pub(super) advertised: u16,
 }
 

@@ -21,6 +21,8 @@ pub(super) fn meta_leader(port: u16) -> Option<String> {
 /// One stream, as one of its servers sees it.
 pub(super) struct StreamView {
     pub(super) name: String,
+    /// The sequence of the last message that the server has.
+    pub(super) last_sequence: u64,
     /// The leadership, if the server believes that it leads the stream. Only a leader knows its replicas.
     pub(super) leadership: Option<Leadership>,
 }
@@ -49,6 +51,7 @@ pub(super) fn streams(port: u16) -> Option<Vec<StreamView>> {
             if cluster["replicas"].is_null() { Some(String::new()) } else { name(&cluster["leader_since"]) };
         Some(StreamView {
             name: name(&stream["name"])?,
+            last_sequence: stream["state"]["last_seq"].as_u64()?,
             leadership: since.map(|since| Leadership { since, is_whole }),
         })
     };
