@@ -225,6 +225,7 @@ impl BrokerMetrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Barrier;
 
     #[test]
     fn a_server_has_its_state_and_the_number_of_connects_after_the_first() {
@@ -308,13 +309,17 @@ mod tests {
     #[test]
     fn acknowledgements_of_all_threads_are_counted() {
         let metrics = BrokerMetrics::new([], 1);
+        let start = Barrier::new(4);
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..1000).for_each(|_| metrics.acknowledged(Duration::from_micros(300))));
+                scope.spawn(|| {
+                    start.wait();
+                    (0..100_000).for_each(|_| metrics.acknowledged(Duration::from_micros(300)));
+                });
             }
         });
         let distribution = metrics.acknowledgements();
-        assert_eq!(distribution.buckets.iter().sum::<u64>(), 4000);
-        assert_eq!(distribution.micros, 4000 * 300);
+        assert_eq!(distribution.buckets.iter().sum::<u64>(), 400_000);
+        assert_eq!(distribution.micros, 400_000 * 300);
     }
 }

@@ -1,6 +1,6 @@
 //! The interface for other brokers: a complete relay in front of a broker that is slow or unreachable.
 
-use crate::support::{App, Client, channel, rand_id, sealed};
+use crate::support::{App, Client, FakeCollector, channel, rand_id, sealed};
 use sealwire_protocol::{
     ChannelId, Code, UnixMillis,
     tokens::Keyring,
@@ -8,7 +8,7 @@ use sealwire_protocol::{
 };
 use sealwire_relay::{
     Broker, BrokerError, BrokerFuture, Config, Deliveries, Draft, Hub, HubLimits, Now, Publication,
-    PublishReceipt, Relay, Replay, Settings, Tenant,
+    PublishReceipt, Relay, Replay, Settings, Tenant, TraceContext,
 };
 use std::{
     collections::HashMap,
@@ -32,8 +32,11 @@ struct Remote {
 struct Handle(Arc<Remote>);
 
 impl Broker for Handle {
-    fn publish(&self, draft: Draft) -> BrokerFuture<PublishReceipt> {
+    fn publish(&self, mut draft: Draft) -> BrokerFuture<PublishReceipt> {
         let remote = self.0.clone();
+        // Between machines, the trace of a message is text.
+        let traceparent = draft.trace.map(|trace| trace.to_traceparent());
+        draft.trace = traceparent.and_then(|text| TraceContext::from_traceparent(&text)).map(Box::new);
         Box::pin(async move {
             if remote.away.load(Ordering::Relaxed) {
                 return Err(BrokerError::Unavailable);
@@ -74,9 +77,13 @@ impl Broker for Handle {
 }
 
 async fn relay(latency: Duration) -> (Relay, Arc<Remote>) {
+    relay_with(latency, Settings::default()).await
+}
+
+async fn relay_with(latency: Duration, settings: Settings) -> (Relay, Arc<Remote>) {
     let mut keyring = Keyring::default();
     keyring.insert(&App::one().id, App::one().key).unwrap();
-    let settings = Settings { listen: "127.0.0.1:0".parse().unwrap(), ..Settings::default() };
+    let settings = Settings { listen: "127.0.0.1:0".parse().unwrap(), ..settings };
     let config = Config { settings, keyring, ..Config::default() };
     let limits = HubLimits {
         replay_window: config.settings.replay_window,
@@ -183,6 +190,30 @@ async fn every_join_of_a_channel_at_the_broker_is_followed_by_one_leave() {
     }
     assert_eq!(count(), 0);
     relay.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_trace_crosses_the_broker_as_a_traceparent_and_includes_its_time() {
+    let collector = FakeCollector::start().await;
+    let settings = Settings {
+        otlp_endpoint: Some(format!("http://{}", collector.address).parse().unwrap()),
+        trace_ratio: "1".parse().unwrap(),
+        ..Settings::default()
+    };
+    let (relay, remote) = relay_with(Duration::from_millis(200), settings).await;
+    let mut publisher = open(&relay, "alice").await;
+    publisher.publish("absences", "hello").await;
+    remote.away.store(true, Ordering::Relaxed);
+    publisher.try_publish(channel("absences"), "", sealed("late"), rand_id()).await;
+    relay.shut_down().await;
+    let publications = collector.until("publish", 2).await;
+    let acknowledgements = collector.until("acknowledge", 2).await;
+    let delivery = &collector.until("deliver", 1).await[0];
+    assert_eq!((&delivery.parent, &delivery.trace), (&publications[0].id, &publications[0].trace));
+    assert_eq!(acknowledgements[0].parent, publications[0].id);
+    assert!(acknowledgements[0].nanos >= 200_000_000, "{acknowledgements:#?}");
+    assert_eq!(acknowledgements[1].attribute("error.type"), "BROKER_UNAVAILABLE");
+    assert_eq!(publications[1].attribute("error.type"), "BROKER_UNAVAILABLE");
 }
 
 #[test]
