@@ -6,6 +6,11 @@ mod gossip_task;
 mod revocation_task;
 mod revocations;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use gossip::recode_report;
+#[cfg(feature = "fuzzing")]
+pub(crate) use revocations::{Entry, tag_record};
+
 use crate::{
     auth::{
         revocations::{Completeness, Revocations, SharedRevocation},

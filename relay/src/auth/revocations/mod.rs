@@ -33,10 +33,12 @@ const ASSUMED_SKEW: u64 = 2;
 pub(crate) struct Subject<'a> {
     pub(crate) namespace: Namespace<'a>,
     pub(crate) account: &'a str,
-    /// Visits each property of the context with its value.
-    pub(crate) context: &'a dyn Fn(&mut dyn FnMut(&str, &str)),
+    pub(crate) context: &'a VisitContext<'a>,
     pub(crate) issued_at: UnixSeconds,
 }
+
+/// Visits each property of a context with its value.
+pub(crate) type VisitContext<'a> = dyn Fn(&mut dyn FnMut(&str, &str)) + 'a;
 
 /// The table of all revocations.
 #[derive(Debug, Default)]
