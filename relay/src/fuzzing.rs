@@ -1,6 +1,6 @@
 //! The parsers of outside input, for the fuzz targets.
 
-use crate::{Config, ConfigError, Draft, Refused, SigningKeys, http, proxies::header, sse::Upload};
+use crate::{Config, ConfigError, Draft, Refused, SigningKeys, cluster, http, proxies::header, sse::Upload};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use sealwire_protocol::tokens::BackendClaims;
@@ -34,4 +34,22 @@ pub fn send_body(body: &[u8]) -> Option<(u64, Vec<Bytes>)> {
 pub fn proxy_header(mut bytes: &[u8]) -> Option<(Option<IpAddr>, &[u8])> {
     let client = header::read(&mut bytes).now_or_never()?.ok()?;
     Some((client, bytes))
+}
+
+/// Decodes a report of another relay of a cluster, and encodes it again.
+#[must_use]
+pub fn relay_report(bytes: &[u8]) -> Option<Vec<u8>> {
+    cluster::recode_report(bytes)
+}
+
+/// Decodes a revocation of another relay of a cluster, and encodes it again.
+#[must_use]
+pub fn shared_revocation(keys: &SigningKeys, bytes: &[u8]) -> Option<Vec<u8>> {
+    cluster::Entry::decode(bytes, keys).map(|entry| cluster::Entry::encode(&entry.revocation, keys))
+}
+
+/// Makes a revocation of a record, with the tags of the app's keys.
+#[must_use]
+pub fn tag_revocation(keys: &SigningKeys, app: &str, record: &[u8]) -> Vec<u8> {
+    cluster::tag_record(record, app, keys)
 }

@@ -2,6 +2,7 @@
 //! and asserts the invariants that hold for every input. The fuzzer runs the targets (`cargo xtask fuzz`), and the
 //! tests of this crate run them on the corpus.
 
+mod cluster;
 mod config;
 mod proxy_header;
 mod publish_body;
@@ -10,6 +11,7 @@ mod token;
 mod websocket;
 mod wire;
 
+pub use cluster::{relay_report, shared_revocation};
 pub use config::config;
 pub use proxy_header::proxy_header;
 pub use publish_body::publish_body;
@@ -22,11 +24,13 @@ pub use wire::{wire_to_client, wire_to_relay};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 10] = [
     ("config", config),
     ("proxy_header", proxy_header),
     ("publish_body", publish_body),
+    ("relay_report", relay_report),
     ("send_body", send_body),
+    ("shared_revocation", shared_revocation),
     ("token", token),
     ("websocket", websocket),
     ("wire_to_client", wire_to_client),

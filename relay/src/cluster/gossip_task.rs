@@ -8,8 +8,8 @@ use std::{sync::Arc, time::Instant};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// Sends and receives reports until the relay has ended. Each relay listens on all servers and sends to one, so that the
-/// failure of a server delays reports by at most the time until it is noticed.
+/// Sends and receives reports until the relay has ended. Each relay listens on all servers and sends to them in turn, so
+/// that a server that hangs costs only a part of the reports, which the next ones repeat.
 pub(super) async fn run(
     relay: u64,
     prefix: String,
@@ -20,6 +20,7 @@ pub(super) async fn run(
     let mut gossip = Gossip::new(relay, limits);
     let subject = format!("{prefix}.relays.{relay:016x}");
     let mut reports = subscribe(&connections, format!("{prefix}.relays.*")).await;
+    let mut turn = 0;
     let mut ticks = interval(REPORT_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -27,8 +28,9 @@ pub(super) async fn run(
             biased;
             () = ended.cancelled() => break,
             _ = ticks.tick() => {
+                turn += 1;
                 for report in gossip.handle_tick(Instant::now()) {
-                    send(&connections, &subject, report).await;
+                    send(&connections, turn, &subject, report).await;
                 }
             }
             Some(message) = reports.next() => receive(&mut gossip, &message),
@@ -50,12 +52,12 @@ async fn subscribe(connections: &[NatsConnection], subject: String) -> SelectAll
     all
 }
 
-/// Sends a report through the first connected server. A report that cannot be sent at once is dropped, because a late one
-/// is worth nothing: the next one repeats it.
-async fn send(connections: &[NatsConnection], subject: &str, report: Vec<u8>) {
-    let Some(connection) = connections.iter().find(|connection| connection.server_name().is_some()) else {
-        return;
-    };
+/// Sends a report through the connected server whose turn it is. A report that cannot be sent at once is dropped, because
+/// a late one is worth nothing: the next one repeats it.
+async fn send(connections: &[NatsConnection], turn: usize, subject: &str, report: Vec<u8>) {
+    let connected: Vec<_> =
+        connections.iter().filter(|connection| connection.server_name().is_some()).collect();
+    let Some(connection) = connected.get(turn % connected.len().max(1)) else { return };
     let sent = connection.client().publish(subject.to_owned(), report.into());
     if !matches!(timeout(REPORT_INTERVAL, sent).await, Ok(Ok(()))) {
         tracing::debug!(server = %connection.server(), "a report to the other relays was dropped");

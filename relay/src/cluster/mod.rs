@@ -6,6 +6,11 @@ mod gossip_task;
 mod revocation_task;
 mod revocations;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use gossip::recode_report;
+#[cfg(feature = "fuzzing")]
+pub(crate) use revocations::{Entry, tag_record};
+
 use crate::{
     auth::{
         revocations::{Completeness, Revocations, SharedRevocation},
@@ -22,7 +27,11 @@ use revocation_task::RevocationFollower;
 use revocations::{JetStreamLog, LogError, Replica};
 use sealwire_protocol::Code;
 use std::{sync::Arc, time::Duration};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+
+/// The delay before a revocation is written again.
+const RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// A relay's part in its cluster.
 pub(crate) struct Cluster {
@@ -64,17 +73,28 @@ impl Cluster {
     /// Passes a revocation on to all relays, and to those that start later. It is in force at this relay already, and stays
     /// so after an error; the relay then keeps trying.
     pub(crate) async fn revoke(&self, revocation: &SharedRevocation) -> Result<(), Refused> {
-        match tokio::time::timeout(self.timeout, self.replica.publish(revocation)).await {
+        let publish = async {
+            loop {
+                match self.replica.publish(revocation).await {
+                    // The broker may be electing a leader.
+                    Err(error @ (LogError::Unavailable(_) | LogError::Conflict)) => {
+                        tracing::debug!(%error, "writing a revocation again");
+                        sleep(RETRY_DELAY).await;
+                    }
+                    published => return published,
+                }
+            }
+        };
+        match timeout(self.timeout, publish).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(LogError::Full)) => Err(Refused::new(
+            Ok(Err(_)) => Err(Refused::new(
                 Code::Overloaded,
                 "the sessions at this relay have ended, but the broker has no memory for more revocations; try again later",
             )),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "a revocation did not reach the other relays yet");
+            Err(_) => {
+                tracing::warn!("a revocation did not reach the other relays yet");
                 Err(Self::unavailable())
             }
-            Err(_) => Err(Self::unavailable()),
         }
     }
 

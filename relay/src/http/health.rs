@@ -29,7 +29,7 @@ pub(crate) fn health(
             status(StatusCode::SERVICE_UNAVAILABLE, "the broker cannot be reached")
         }
         Method::GET | Method::HEAD if !revocations.is_complete() => {
-            status(StatusCode::SERVICE_UNAVAILABLE, "reading revocations")
+            status(StatusCode::SERVICE_UNAVAILABLE, "broker unavailable")
         }
         Method::GET | Method::HEAD => status(StatusCode::OK, "ready"),
         _ => method_not_allowed("GET, HEAD"),

@@ -29,17 +29,16 @@ const MAX_BYTES_PER_APP: usize = 1 << 20;
 /// The difference between the clocks of an app's signers that is assumed even if no token has shown one, in seconds.
 const ASSUMED_SKEW: u64 = 2;
 
-/// Calls a function with each property of a context and its value.
-pub(crate) type VisitProperties<'a> = dyn Fn(&mut dyn FnMut(&str, &str)) + 'a;
-
 /// The claims of a session token that selectors match.
 pub(crate) struct Subject<'a> {
     pub(crate) namespace: Namespace<'a>,
     pub(crate) account: &'a str,
-    /// Visits each property of the context with its value.
-    pub(crate) context: &'a VisitProperties<'a>,
+    pub(crate) context: &'a VisitContext<'a>,
     pub(crate) issued_at: UnixSeconds,
 }
+
+/// Visits each property of a context with its value.
+pub(crate) type VisitContext<'a> = dyn Fn(&mut dyn FnMut(&str, &str)) + 'a;
 
 /// The table of all revocations.
 #[derive(Debug, Default)]

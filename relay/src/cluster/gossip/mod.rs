@@ -80,7 +80,7 @@ impl Gossip {
             Err(error) => return self.warn(relay, &error),
         };
         let heard = self.members.apply(relay, &report, &self.limits, now);
-        self.is_full_due |= heard.is_newcomer || report.asks.contains(&self.relay);
+        self.is_full_due |= report.asks.contains(&self.relay);
         if heard.is_newcomer {
             tracing::info!(
                 relay = format!("{relay:016x}"),
@@ -147,6 +147,12 @@ impl Gossip {
             );
         }
     }
+}
+
+/// Decodes a report and encodes it again, for the fuzz target.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn recode_report(bytes: &[u8]) -> Option<Vec<u8>> {
+    Report::decode(bytes).ok().map(|report| report.encode())
 }
 
 #[cfg(test)]

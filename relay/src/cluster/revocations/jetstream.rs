@@ -30,7 +30,7 @@ const MAX_AGE: Duration = Duration::from_secs(limits::MAX_TOKEN_LIFETIME + 10 * 
 /// The size of the stream, in bytes: more than all relays together may hold.
 const MAX_BYTES: i64 = 32 << 20;
 /// The time for one request, after which another server is asked.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 const ALL: &str = "*.*";
 const EPOCH: &str = "epoch";
 

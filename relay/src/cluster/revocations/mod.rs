@@ -5,6 +5,8 @@ mod jetstream;
 mod log;
 mod replica;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use entry::{Entry, tag_record};
 pub(super) use jetstream::JetStreamLog;
 pub(super) use log::LogError;
 pub(super) use replica::{Position, Replica};

@@ -1,6 +1,8 @@
 //! A relay's copy of the cluster's revocations. Each is written to the log before its request is answered, and a relay
 //! reads the whole log before it admits sessions. If the log loses its contents, every relay writes its copy again.
 
+mod writing;
+
 use super::{
     entry::{Entry, EntryName},
     log::{Epoch, LogError, LogMessage, LogState, RevocationLog},
@@ -22,8 +24,6 @@ use std::{
 
 /// The number of messages that are read or written at the same time.
 const PARALLEL: u64 = 16;
-/// The number of times that a write is repeated because another relay wrote the same revocation.
-const MAX_CONFLICTS: usize = 16;
 /// The age that the log's contents must have before a starting relay takes them for everything. Meanwhile the other relays
 /// notice new contents and write their copies.
 const SETTLE: Duration = Duration::from_millis(2500);
@@ -256,81 +256,6 @@ impl<L: RevocationLog> Replica<L> {
             "the broker has revocations that no key of this relay signed, or that were replaced by older ones"
         );
         held
-    }
-
-    async fn write_pending(&self) -> Result<(), LogError> {
-        let pending: Vec<_> = {
-            let mut pending = critical_task::unpoisoned(self.pending.lock());
-            pending.retain(|_, SharedRevocation { app, installation, selection, .. }| {
-                self.revocations.before(app, installation, selection).is_some()
-            });
-            pending.values().cloned().collect()
-        };
-        for revocation in &pending {
-            match self.publish(revocation).await {
-                // The caller was told, and this relay's copy stays in force.
-                Err(LogError::Full) | Ok(()) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes revocations that this relay has and the log lacks. A log without room is not an error here: this relay's
-    /// copy stays in force.
-    async fn write_all(&self, revocations: Vec<SharedRevocation>) -> Result<(), LogError> {
-        for part in revocations.chunks(PARALLEL as usize) {
-            match try_join_all(part.iter().map(|revocation| self.write(revocation))).await {
-                Err(LogError::Full) => {
-                    tracing::error!(
-                        "the broker has no room for the revocations of this relay; new relays lack them"
-                    );
-                    return Ok(());
-                }
-                written => drop(written?),
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes a revocation, unless the log has one that covers as much. Returns the sequence of its message.
-    async fn write(&self, revocation: &SharedRevocation) -> Result<u64, LogError> {
-        let name = EntryName::of(revocation);
-        for _ in 0..MAX_CONFLICTS {
-            let found = self.log.find(name).await?;
-            let expected = found.as_ref().map_or(0, |message| message.sequence);
-            let entry = found.and_then(|message| Entry::decode(&message.payload, &self.keys));
-            let mut revocation = revocation.clone();
-            if let Some(entry) = entry.filter(|entry| EntryName::of(&entry.revocation) == name) {
-                if entry.suffices_for(&revocation, &self.keys) {
-                    return Ok(expected);
-                }
-                revocation.before = revocation.before.max(entry.revocation.before);
-            }
-            match self.log.replace(name, Entry::encode(&revocation, &self.keys), expected).await {
-                Err(LogError::Conflict) => {}
-                written => return written,
-            }
-        }
-        Err(LogError::Conflict)
-    }
-
-    /// Removes messages that a later one of their whole installation replaces. Only messages before `next` are known to
-    /// cover no later tokens.
-    async fn purge(&self, next: u64) -> Result<(), LogError> {
-        let is_read = |(_, sequence): &mut (SharedRevocation, u64)| *sequence < next;
-        let due: Vec<_> = critical_task::unpoisoned(self.purges.lock()).extract_if(.., is_read).collect();
-        for (revocation, sequence) in due {
-            let SharedRevocation { app, installation, before, .. } = &revocation;
-            if self.revocations.has_later(app, installation, *before) {
-                continue;
-            }
-            if let Err(error) = self.log.purge(EntryName::of(&revocation), sequence).await {
-                critical_task::unpoisoned(self.purges.lock()).push((revocation, sequence));
-                return Err(error);
-            }
-        }
-        Ok(())
     }
 }
 

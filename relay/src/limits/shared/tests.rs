@@ -68,3 +68,17 @@ fn sessions_are_reported_from_a_16th_of_their_limit() {
     assert!(limits.admit_session("a", "i", "x").is_err());
     assert_eq!(account(limits.take_session_counts(1, true)), Some((name, 1)));
 }
+
+#[test]
+fn one_report_counts_at_most_what_a_relay_can_accept_between_two() {
+    let (limits, now) = (limits(), Instant::now());
+    let site = IdDigest::installation("a", "i");
+    limits.debit_installation(&site, Usage { messages: u64::MAX, bytes: 0 }, now);
+    // The debt is what a second allows.
+    let publisher = limits.publisher("a", "i");
+    let at = |millis| now + std::time::Duration::from_millis(millis);
+    assert!(limits.check_publishes(&publisher, 64, 0, at(1000)).is_err());
+    assert!(limits.check_publishes(&publisher, 64, 0, at(1011)).is_ok());
+    limits.debit_app(&IdDigest::app("a"), Usage { messages: u64::MAX, bytes: 0 }, at(1011));
+    assert!(limits.check_publishes(&publisher, 1, 0, at(1100)).is_err());
+}
