@@ -40,8 +40,10 @@ use std::{
 
 /// The time for which a channel without subscriptions is still followed: a page that reloads comes back within it.
 const LINGER: Duration = Duration::from_secs(10);
-/// The time without a proven mark after which the follower looks for the leader again.
+/// The time without a new mark after which the follower looks for the leader again: the stream may have lost its majority.
 const STALE: Duration = Duration::from_secs(4);
+/// The time without a new mark after which the follower counts as not following.
+const OUTDATED: Duration = Duration::from_secs(5);
 
 /// Follows one stream.
 #[derive(Default)]
@@ -55,7 +57,9 @@ pub struct Follower {
     marks: MarkRing,
     /// The sequence of the newest mark that arrived.
     last_mark: u64,
-    proven_at: Option<Instant>,
+    /// The time at which a mark newer than every earlier one was proven.
+    renewed_at: Option<Instant>,
+    linked_at: Option<Instant>,
     channels: HashMap<ChannelId, FollowedChannel>,
     /// The positions of clients that are being compared with the stream, by sequence.
     verifications: BTreeMap<u64, Verification>,
@@ -116,10 +120,11 @@ impl Follower {
         self.counts
     }
 
-    /// Returns whether everything is proven up to a mark of the last seconds.
+    /// Returns whether everything is proven up to a mark of the last seconds. A leader without a majority still answers, but
+    /// no mark is stored.
     #[must_use]
     pub fn is_following(&self, now: Instant) -> bool {
-        let is_fresh = self.proven_at.is_some_and(|at| now.saturating_duration_since(at) <= STALE + STALE);
+        let is_fresh = self.renewed_at.is_some_and(|at| now.saturating_duration_since(at) <= OUTDATED);
         matches!(self.phase, Phase::Following { .. }) && is_fresh
     }
 
@@ -146,7 +151,7 @@ impl Follower {
             self.counts.elections += 1;
         }
         self.leader = leader;
-        self.proven_at = Some(now.monotonic);
+        self.linked_at = Some(now.monotonic);
         match self.anchor {
             None => self.find_mark(),
             Some(anchor) => self.resync(anchor),
@@ -173,7 +178,8 @@ impl Follower {
                 self.actions.push_back(FollowerAction::Unwatch(id));
             }
         }
-        let is_stale = self.proven_at.is_some_and(|at| now.monotonic.saturating_duration_since(at) > STALE);
+        let since = self.renewed_at.max(self.linked_at);
+        let is_stale = since.is_some_and(|at| now.monotonic.saturating_duration_since(at) > STALE);
         if is_stale && !matches!(self.phase, Phase::Unlinked) {
             self.relink(RelinkReason::Election);
         }

@@ -61,10 +61,12 @@ impl Follower {
 
     /// Records that every publication of a live channel up to the mark was appended.
     pub(super) fn prove(&mut self, mark: Mark, now: Now) {
+        if self.anchor.is_none_or(|anchor| anchor.sequence < mark.sequence) {
+            self.renewed_at = Some(now.monotonic);
+        }
         self.anchor = Some(mark);
         self.last_mark = self.last_mark.max(mark.sequence);
         self.marks.push(mark);
-        self.proven_at = Some(now.monotonic);
         self.actions.push_back(FollowerAction::Proven(mark));
     }
 }

@@ -465,6 +465,20 @@ fn a_cancelled_subscription_is_not_answered() {
 }
 
 #[test]
+fn a_leader_without_a_majority_is_not_followed_although_it_answers() {
+    let mut bench = Bench::following();
+    bench.mark();
+    for _ in 0..3 {
+        bench.now.monotonic += Duration::from_secs(3);
+        bench.follower.tick(&mut bench.hub, bench.now);
+        bench.run();
+    }
+    assert!(bench.relinks > 0 && !bench.follower.is_following(bench.now.monotonic));
+    bench.mark();
+    assert!(bench.follower.is_following(bench.now.monotonic));
+}
+
+#[test]
 fn without_a_mark_for_seconds_the_leader_is_looked_for() {
     let mut bench = Bench::following();
     bench.now.monotonic += STALE + Duration::from_millis(1);
@@ -475,6 +489,6 @@ fn without_a_mark_for_seconds_the_leader_is_looked_for() {
 
 impl Bench {
     fn proven_now(&mut self) {
-        self.follower.proven_at = Some(self.now.monotonic);
+        self.follower.renewed_at = Some(self.now.monotonic);
     }
 }
