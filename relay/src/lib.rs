@@ -73,7 +73,7 @@ pub use auth::{
 };
 pub use broker::{Broker, BrokerError, BrokerFuture, BrokerStatus, EmbeddedBroker};
 pub use clock::Now;
-pub use config::{Config, ConfigError, ConfigOrigin, NewApp, Overrides, Risk, template};
+pub use config::{Apps, AppsDir, Config, ConfigError, ConfigOrigin, NewApp, Overrides, Risk, template};
 pub use fanout::{BacklogPermit, CatchUp, Deliveries, Subscribers, Visited};
 pub use hub::{
     Draft, History, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication, PublishReceipt,

@@ -1,5 +1,6 @@
 //! Tests of the configuration as a whole, and their fixtures.
 
+mod apps_dir;
 mod errors;
 mod sources;
 mod template;

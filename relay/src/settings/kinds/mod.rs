@@ -11,5 +11,5 @@ pub(super) use auto::Auto;
 pub(super) use numbers::{Size, Time, any_size, integer, minimum, minimum_for, size};
 pub(super) use parsed::{ParsedValue, parsed};
 pub(crate) use texts::OFF;
-pub(super) use texts::{Address, BOOLEAN, File, Flag, LogFilter, LogFormatName, Mode, Name};
+pub(super) use texts::{Address, BOOLEAN, Directory, File, Flag, LogFilter, LogFormatName, Mode, Name};
 pub(super) use value_kind::ValueKind;
