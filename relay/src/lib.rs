@@ -73,7 +73,9 @@ pub use auth::{
 };
 pub use broker::{Broker, BrokerError, BrokerFuture, BrokerStatus, EmbeddedBroker};
 pub use clock::Now;
-pub use config::{Apps, AppsDir, Config, ConfigError, ConfigOrigin, NewApp, Overrides, Risk, template};
+pub use config::{
+    Apps, AppsDir, AppsDirWatch, Config, ConfigError, ConfigOrigin, Look, NewApp, Overrides, Risk, template,
+};
 pub use fanout::{BacklogPermit, CatchUp, Deliveries, Subscribers, Visited};
 pub use hub::{
     Draft, History, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication, PublishReceipt,
@@ -85,7 +87,7 @@ pub use memory::{Memory, MemoryUsage};
 pub use output::{Output, flush_log, open_log};
 pub use proxies::TrustedProxies;
 pub use refused::Refused;
-pub use server::{Relay, Reloaded, StartError};
+pub use server::{Relay, ReloadScope, Reloaded, ReloadedApps, StartError};
 pub use session::{
     EndReason, EventFilter, Identity, Publishing, Refusal, SessionAction, SessionConfig, SessionRules,
     SubscriptionStart,

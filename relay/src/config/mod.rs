@@ -21,7 +21,7 @@ mod toml_text;
 mod transport;
 
 pub use apps::Apps;
-pub use apps_dir::AppsDir;
+pub use apps_dir::{AppsDir, AppsDirWatch, Look};
 pub use error::{ConfigError, ConfigOrigin};
 pub use overrides::Overrides;
 pub use risks::Risk;

@@ -3,11 +3,14 @@
 
 mod by_code;
 pub(crate) mod latency;
+mod reloads;
 mod requests;
 mod striped;
 mod verifications;
 
 pub(crate) use latency::{Distribution, Latency, add};
+pub use reloads::ReloadScope;
+pub(crate) use reloads::Reloads;
 pub(crate) use requests::Route;
 pub(crate) use verifications::Verifications;
 
@@ -40,6 +43,8 @@ pub(crate) struct Metrics {
     pub(crate) sent: Striped,
     /// Responses to HTTP requests.
     pub(crate) requests: Requests,
+    /// Reloads of the configuration.
+    pub(crate) reloads: Reloads,
 }
 
 /// A counter of infrequent events.

@@ -98,8 +98,8 @@ settings! {
     trusted_proxies: TrustedProxies = TrustedProxies::default(), parsed::<TrustedProxies>(), Restart;
     /// Connections from the trusted proxies begin with a header of the PROXY protocol.
     proxy_protocol: bool = false, Flag, Restart;
-    /// Directory with further apps, in one TOML file each; see [Apps in a directory](#apps-in-a-directory). A relative path
-    /// starts at the configuration file.
+    /// Directory with further apps, in one TOML file each, that the relay watches; see
+    /// [Apps in a directory](#apps-in-a-directory). A relative path starts at the configuration file.
     apps_dir: Option<PathBuf> = None, Directory, Now;
     /// Time for which publications are kept for clients that resume. At most `2m`.
     replay_window: Duration = Duration::from_secs(120),

@@ -91,6 +91,11 @@ impl SigningKeys {
         self.skews.of(app, now)
     }
 
+    /// The number of keys in force.
+    pub(crate) fn count(&self) -> usize {
+        self.table.load().ids.len()
+    }
+
     /// The counters of verified and refused tokens.
     pub(crate) fn verifications(&self) -> &Verifications {
         &self.verifications
