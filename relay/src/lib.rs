@@ -81,7 +81,9 @@ pub use broker::jetstream::{
 };
 pub use broker::{Broker, BrokerError, BrokerFuture, BrokerStatus, EmbeddedBroker};
 pub use clock::Now;
-pub use config::{Config, ConfigError, ConfigOrigin, NewApp, Overrides, Risk, template};
+pub use config::{
+    Apps, AppsDir, AppsDirWatch, Config, ConfigError, ConfigOrigin, Look, NewApp, Overrides, Risk, template,
+};
 pub use fanout::{BacklogPermit, CatchUp, Deliveries, Subscribers, Visited};
 pub use hub::{
     Draft, FollowedReplay, History, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication,
@@ -94,7 +96,7 @@ pub use metrics::{BrokerMetrics, CatchUpReason, JoinUnderWay};
 pub use output::{Output, flush_log, open_log};
 pub use proxies::TrustedProxies;
 pub use refused::Refused;
-pub use server::{Relay, Reloaded, StartError};
+pub use server::{Relay, ReloadScope, Reloaded, ReloadedApps, StartError};
 pub use session::{
     EndReason, EventFilter, Identity, Marks, Publishing, Refusal, SessionAction, SessionConfig, SessionRules,
     SubscriptionStart,

@@ -29,6 +29,7 @@ use prometheus_client::{
 use std::{
     fmt::{self, Error},
     sync::Arc,
+    time::Instant,
 };
 
 /// The parts of the relay that a scrape reads.
@@ -74,6 +75,7 @@ impl Collector for Exposition {
         self.refusals(&mut page)?;
         self.memory_and_limits(&mut page)?;
         broker::encode(self.broker.metrics(), &mut page)?;
+        self.configuration(&mut page)?;
         page.gauge(
             "sealwire_draining",
             "1 while the relay drains, 0 otherwise",
@@ -195,6 +197,21 @@ impl Exposition {
             "Refusals because of a limit, by its setting",
             Limit::ALL.map(|limit| ([("limit", limit.name().to_owned())], self.limits.refusals(limit))),
         )
+    }
+
+    fn configuration(&self, page: &mut Page<'_>) -> Result<(), Error> {
+        let reloads = &self.metrics.reloads;
+        page.by(
+            "sealwire_config_reloads",
+            "Reloads of the configuration or of apps_dir, by result",
+            reloads.totals().map(|(result, count)| ([("result", result.to_owned())], count)),
+        )?;
+        page.gauge(
+            "sealwire_config_current",
+            "1 if the configuration in force is the current one, 0 while the relay keeps a former one",
+            u64::from(reloads.is_current(Instant::now())),
+        )?;
+        page.gauge("sealwire_signing_keys", "Signing keys in force, of all apps", self.keys.count() as u64)
     }
 
     fn refusals(&self, page: &mut Page<'_>) -> Result<(), Error> {

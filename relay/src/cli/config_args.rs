@@ -17,13 +17,22 @@ pub(crate) struct ConfigArgs {
 
 impl ConfigArgs {
     pub(super) fn load(&self) -> Result<Config, ConfigError> {
-        let default = PathBuf::from(DEFAULT_PATH);
-        let file = self.file.clone().or_else(|| default.exists().then_some(default));
-        // Variables that are not Unicode cannot be settings.
-        let environment = env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Config::load(file.as_deref(), environment, &self.flags)
+        Config::load(self.file().as_deref(), environment(), &self.flags)
     }
+
+    pub(super) fn load_without_apps_dir(&self) -> Result<Config, ConfigError> {
+        Config::load_without_apps_dir(self.file().as_deref(), environment(), &self.flags)
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        let default = PathBuf::from(DEFAULT_PATH);
+        self.file.clone().or_else(|| default.exists().then_some(default))
+    }
+}
+
+/// The variables in Unicode. Others cannot be settings.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 impl Args for ConfigArgs {

@@ -29,7 +29,7 @@ pub(super) struct Healthcheck {
 
 impl Healthcheck {
     pub(super) fn execute(self) -> Result<ExitCode, Box<dyn Error>> {
-        let mut config = self.config.load()?;
+        let mut config = self.config.load_without_apps_dir()?;
         // The listener for operators responds even if clients use every connection.
         if let Some(address) = config.settings.admin_listen {
             config.settings.listen = Listen::Tcp(address);

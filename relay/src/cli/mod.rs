@@ -5,6 +5,7 @@ mod config_args;
 mod config_schema;
 mod healthcheck;
 mod init;
+mod loader;
 mod logging;
 mod print;
 mod run;

@@ -5,13 +5,14 @@ use sealwire_protocol::{
     limits,
     tokens::{Keyring, SigningKey},
 };
-use std::path::Path;
+use std::fmt;
 use zeroize::Zeroizing;
 
-/// The apps that were read so far, from the file and the environment.
-#[derive(Default)]
-pub(super) struct Apps {
-    ids: Vec<String>,
+/// The apps that were read from some sources of the configuration.
+#[derive(Clone, Default)]
+pub struct Apps {
+    /// The id of each app, and its position in the configuration.
+    ids: Vec<(String, ConfigOrigin)>,
     keyring: Keyring,
 }
 
@@ -27,9 +28,10 @@ impl Apps {
             let problem = format!("an app's id must have 1 to {} bytes", limits::MAX_APP);
             return Err(ConfigError { origin, problem });
         }
-        if self.ids.iter().any(|known| known == id) {
+        if let Some((_, first)) = self.ids.iter().find(|(known, _)| known == id) {
             let problem = format!(
-                "the app '{id}' is configured twice; list all its keys in one place, under signing_keys"
+                "the app '{id}' is configured twice; list all its keys in one place, under signing_keys. The other place: \
+                 {first}"
             );
             return Err(ConfigError { origin, problem });
         }
@@ -45,19 +47,29 @@ impl Apps {
                 .and_then(|key| self.keyring.insert(id, key))
                 .map_err(|error| ConfigError { origin, problem: error.to_string() })?;
         }
-        self.ids.push(id.to_owned());
+        self.ids.push((id.to_owned(), origin));
         Ok(())
     }
 
-    pub(super) fn into_keyring(self, file: Option<&Path>) -> Result<Keyring, ConfigError> {
+    /// The number of signing keys.
+    pub(super) fn keys(&self) -> usize {
+        self.keyring.iter().count()
+    }
+
+    /// Returns the keys of all apps. `origin` is the position of the error if there is no app.
+    pub(super) fn into_keyring(self, origin: ConfigOrigin) -> Result<Keyring, ConfigError> {
         if self.ids.is_empty() {
-            let origin = match file {
-                Some(path) => ConfigOrigin::File(path.into(), String::new()),
-                None => ConfigOrigin::Configuration,
-            };
-            let problem = "no app is configured; run 'sealwire-relay init --app <id>' to write a configuration with one";
+            let problem = "no app is configured; run 'sealwire-relay init --app <id>' to write a configuration with one, or \
+                           add a file with one to apps_dir";
             return Err(ConfigError { origin, problem: problem.to_owned() });
         }
         Ok(self.keyring)
+    }
+}
+
+/// Prints the ids alone.
+impl fmt::Debug for Apps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.ids.iter().map(|(id, _)| id)).finish()
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{
     Config,
-    apps::Apps,
     error::{ConfigError, ConfigOrigin},
     service_links::is_service_link,
 };
@@ -20,7 +19,6 @@ const CONFIG: &str = "CONFIG";
 pub(super) fn read(
     environment: impl IntoIterator<Item = (String, String)>,
     config: &mut Config,
-    apps: &mut Apps,
 ) -> Result<(), ConfigError> {
     let (mut app, mut keys) = (None, None);
     for (variable, text) in environment {
@@ -51,7 +49,7 @@ pub(super) fn read(
         (Some((id, origin)), Some((keys, keys_origin))) => {
             let keys = keys.split([',', ' ', '\n']).filter(|key| !key.is_empty());
             let keys = keys.map(|key| (Zeroizing::new(key.to_owned()), keys_origin.clone()));
-            apps.add(&id, origin, keys.collect())
+            config.fixed_apps.add(&id, origin, keys.collect())
         }
         (Some((_, origin)), None) => {
             let problem = format!("needs {PREFIX}{SIGNING_KEYS} as well, with the app's keys");

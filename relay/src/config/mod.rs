@@ -1,7 +1,9 @@
 //! The relay's configuration, from a TOML file, the environment and flags. Variables override the file, and flags override
 //! both. Unknown names are errors, and every error states its position and how to correct it.
 
+mod app_table;
 mod apps;
+mod apps_dir;
 mod broker;
 mod effective;
 mod environment;
@@ -10,12 +12,16 @@ mod file;
 mod overrides;
 mod proxy_risks;
 mod risks;
+mod secret_file;
 mod service_links;
 mod template;
 #[cfg(test)]
 mod tests;
+mod toml_text;
 mod transport;
 
+pub use apps::Apps;
+pub use apps_dir::{AppsDir, AppsDirWatch, Look};
 pub use error::{ConfigError, ConfigOrigin};
 pub use overrides::Overrides;
 pub use risks::Risk;
@@ -37,12 +43,16 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// The signing keys of all apps.
     pub keyring: Keyring,
-    /// The files that keys were read from, whose file modes are checked.
+    /// The apps of the file and the environment.
+    pub fixed_apps: Apps,
+    /// The files that keys were read from, other than those of `apps_dir`. Their file modes are checked.
     pub secret_files: Vec<PathBuf>,
+    /// The files that were read in `apps_dir`.
+    pub apps_dir: AppsDir,
 }
 
 impl Config {
-    /// Reads `file` if one is given, then the variables that start with `SEALWIRE_RELAY_`, then the flags.
+    /// Reads `file` if one is given, then the variables that start with `SEALWIRE_RELAY_`, then the flags, then `apps_dir`.
     ///
     /// # Errors
     /// [`ConfigError`].
@@ -51,28 +61,77 @@ impl Config {
         environment: impl IntoIterator<Item = (String, String)>,
         flags: &Overrides,
     ) -> Result<Self, ConfigError> {
+        let mut config = Self::from_sources(file, environment, flags)?;
+        config.read_apps(file)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Does the same as [`Self::load`] without reading `apps_dir`, and without requiring an app. The health of a relay does
+    /// not depend on a file of `apps_dir` that it has refused.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn load_without_apps_dir(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &Overrides,
+    ) -> Result<Self, ConfigError> {
+        let mut config = Self::from_sources(file, environment, flags)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn from_sources(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &Overrides,
+    ) -> Result<Self, ConfigError> {
         let mut config = Self::default();
-        let mut apps = apps::Apps::default();
         if let Some(path) = file {
-            file::read(path, &mut config, &mut apps)?;
+            file::read(path, &mut config)?;
         }
-        environment::read(environment, &mut config, &mut apps)?;
+        environment::read(environment, &mut config)?;
         for (setting, text) in flags.iter() {
             setting
                 .read(&mut config.settings, text)
                 .map_err(|problem| ConfigError { origin: ConfigOrigin::Flag(setting.flag()), problem })?;
         }
-        config.keyring = apps.into_keyring(file)?;
-        config.check()?;
         Ok(config)
     }
 
-    /// Reads `text` as the configuration file at `path`.
+    /// Returns the configuration with `apps_dir` read again, and everything else as it is.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn with_apps_dir_read_again(&self) -> Result<Self, ConfigError> {
+        let mut config = self.clone();
+        config.read_apps(None)?;
+        Ok(config)
+    }
+
+    /// Reads the configured directory, and joins its apps with those of the other sources.
+    fn read_apps(&mut self, file: Option<&Path>) -> Result<(), ConfigError> {
+        let (apps, directory) = match &self.settings.apps_dir {
+            Some(path) => AppsDir::read(path, &self.fixed_apps)?,
+            None => (self.fixed_apps.clone(), AppsDir::default()),
+        };
+        let origin = match self.settings.apps_dir.as_deref().or(file) {
+            Some(path) => ConfigOrigin::File(path.to_owned(), String::new()),
+            None => ConfigOrigin::Configuration,
+        };
+        self.keyring = apps.into_keyring(origin)?;
+        self.apps_dir = directory;
+        Ok(())
+    }
+
+    /// Reads `text` as the configuration file at `path`, without `apps_dir`.
     #[cfg(feature = "fuzzing")]
     pub(crate) fn from_text(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        let (mut config, mut apps) = (Self::default(), apps::Apps::default());
-        file::read_text(path, text, &mut config, &mut apps)?;
-        config.keyring = apps.into_keyring(Some(path))?;
+        let mut config = Self::default();
+        file::read_text(path, text, &mut config)?;
+        config.settings.apps_dir = None;
+        config.read_apps(Some(path))?;
         config.check()?;
         Ok(config)
     }

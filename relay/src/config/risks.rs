@@ -8,6 +8,7 @@ use crate::{
     memory,
     settings::{Listen, Settings, key},
 };
+use rustix::fs::{StatVfsMountFlags, statvfs};
 use std::{fmt, fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 use tracing_subscriber::filter::Targets;
 
@@ -58,7 +59,16 @@ impl Config {
         let problems = CHECKS.iter().filter_map(|check| check(self)).chain(self.proxy_risks());
         let of_settings =
             problems.map(|(setting, problem)| Risk { origin: ConfigOrigin::Setting(setting), problem });
-        of_settings.chain(self.secret_files.iter().filter_map(|path| readable_secret(path))).collect()
+        let of_files = self.secret_files.iter().filter_map(|path| readable_secret(path));
+        of_settings.chain(of_files).chain(self.apps_dir_risks()).collect()
+    }
+
+    /// Returns the risks of the directory `apps_dir` and of its files.
+    #[must_use]
+    pub fn apps_dir_risks(&self) -> Vec<Risk> {
+        let directory = self.settings.apps_dir.iter().filter_map(|path| writable_directory(path));
+        let secrets = self.apps_dir.secret_files.iter().filter_map(|path| readable_secret(path));
+        directory.chain(secrets).chain(self.apps_dir.unread.iter().map(|path| unread_file(path))).collect()
     }
 }
 
@@ -175,6 +185,27 @@ fn readable_secret(path: &Path) -> Option<Risk> {
             path.display()
         ),
     })
+}
+
+/// The risk of a directory to which every user of the machine can add an app. The volume of a Secret in Kubernetes has such
+/// a mode, and is read-only.
+fn writable_directory(path: &Path) -> Option<Risk> {
+    let mode = fs::metadata(path).ok()?.permissions().mode();
+    let is_read_only = || statvfs(path).is_ok_and(|system| system.f_flag.contains(StatVfsMountFlags::RDONLY));
+    (mode & 0o002 != 0 && !is_read_only()).then(|| Risk {
+        origin: ConfigOrigin::File(path.to_owned(), String::new()),
+        problem: format!(
+            "every user of the machine can add an app to this directory; run 'chmod o-w {}'",
+            path.display()
+        ),
+    })
+}
+
+/// The risk of a file in `apps_dir` that looks like an app to a reader, and is none.
+fn unread_file(path: &Path) -> Risk {
+    let problem = "the relay does not read it: an app's file has a name that ends in .toml, and a key's file is named in \
+                   signing_key_files; rename it, or remove it";
+    Risk { origin: ConfigOrigin::File(path.to_owned(), String::new()), problem: problem.to_owned() }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod broker;
 mod by_code;
 pub(crate) mod latency;
+mod reloads;
 mod requests;
 mod spans;
 mod striped;
@@ -11,6 +12,8 @@ mod verifications;
 
 pub use broker::{BrokerMetrics, CatchUpReason, JoinUnderWay};
 pub(crate) use latency::{Distribution, Latency, add};
+pub use reloads::ReloadScope;
+pub(crate) use reloads::Reloads;
 pub(crate) use requests::Route;
 pub(crate) use spans::SpanCounts;
 pub(crate) use verifications::Verifications;
@@ -44,6 +47,8 @@ pub(crate) struct Metrics {
     pub(crate) sent: Striped,
     /// Responses to HTTP requests.
     pub(crate) requests: Requests,
+    /// Reloads of the configuration.
+    pub(crate) reloads: Reloads,
 }
 
 /// A counter of infrequent events.

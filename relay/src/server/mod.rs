@@ -8,8 +8,9 @@ mod reload;
 mod state;
 mod tasks;
 
+pub use crate::metrics::ReloadScope;
 pub use bind::StartError;
-pub use reload::Reloaded;
+pub use reload::{Reloaded, ReloadedApps};
 
 use crate::{
     broker::{Broker, EmbeddedBroker, jetstream::JetStreamBroker},
@@ -161,6 +162,23 @@ impl Relay {
     /// that a removed signing key authenticated.
     pub fn reload(&self, config: Config) -> Reloaded {
         critical_task::unpoisoned(self.reloader.lock()).apply(config)
+    }
+
+    /// Applies the apps and keys of a new configuration, and nothing else of it. Connections stay open, except those that a
+    /// removed signing key authenticated.
+    pub fn reload_apps(&self, config: Config) -> ReloadedApps {
+        critical_task::unpoisoned(self.reloader.lock()).apply_apps(config)
+    }
+
+    /// Counts a reload that was refused, so that the metrics show that the relay keeps a former configuration.
+    pub fn refuse_reload(&self, scope: ReloadScope) {
+        critical_task::unpoisoned(self.reloader.lock()).refuse(scope);
+    }
+
+    /// Notes that the apps and keys in force are those of `apps_dir`. Once this was called after a reload, the metrics show
+    /// an outdated configuration if it is not called for 30 seconds.
+    pub fn confirm_apps_dir(&self) {
+        critical_task::unpoisoned(self.reloader.lock()).confirm_apps_dir();
     }
 
     /// Shuts down: refuses new connections and publications, delivers accepted publications, says goodbye to every client

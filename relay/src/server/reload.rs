@@ -9,11 +9,13 @@ use crate::{
     connection::{ConnectionContext, Registry},
     http::HttpContext,
     limits::Limits,
+    metrics::{ReloadScope, Reloads},
     session::{Marks, SessionConfig},
     settings::Setting,
     stall_detector::StallDetector,
 };
-use std::sync::Arc;
+use sealwire_protocol::tokens::Keyring;
+use std::{sync::Arc, time::Instant};
 
 /// The result of a reload.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +29,16 @@ pub struct Reloaded {
     pub certificate: bool,
     /// The signing keys that changed.
     pub keys: KeyChanges,
+}
+
+/// The result of a reload of the apps and keys alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReloadedApps {
+    /// The signing keys that changed.
+    pub keys: KeyChanges,
+    /// True if the reload before this one was refused.
+    pub recovered: bool,
 }
 
 /// The parts of a running relay that a reload changes.
@@ -52,7 +64,6 @@ impl Reloader {
                 if is_taken { &mut reloaded.changed } else { &mut reloaded.need_restart }.push(setting);
             }
         }
-        self.config.keyring = config.keyring;
         if let (Some(current), Some(tls)) = (&self.http.tls, config.tls)
             && !current.load().has_same_chain(&tls)
         {
@@ -73,12 +84,42 @@ impl Reloader {
         self.http.limits.set(self.config.settings.clone());
         self.connection.telemetry.set_ratio(self.config.settings.trace_ratio);
         self.connection.memory.set(self.config.settings.memory_bytes);
+        reloaded.keys = self.replace_keys(config.keyring);
+        self.reloads().accept(ReloadScope::Configuration);
+        reloaded
+    }
+
+    /// Applies the signing keys of a new configuration.
+    pub(crate) fn apply_apps(&mut self, config: Config) -> ReloadedApps {
+        let keys = self.replace_keys(config.keyring);
+        let recovered = self.reloads().is_refused(ReloadScope::Apps);
+        if recovered || keys != KeyChanges::default() {
+            self.reloads().accept(ReloadScope::Apps);
+        }
+        self.confirm_apps_dir();
+        ReloadedApps { keys, recovered }
+    }
+
+    pub(crate) fn refuse(&self, scope: ReloadScope) {
+        self.reloads().refuse(scope);
+    }
+
+    pub(crate) fn confirm_apps_dir(&self) {
+        self.reloads().confirm_apps_dir(Instant::now());
+    }
+
+    fn reloads(&self) -> &Reloads {
+        &self.connection.metrics.reloads
+    }
+
+    fn replace_keys(&mut self, keyring: Keyring) -> KeyChanges {
+        self.config.keyring = keyring;
         // The keys are replaced before the connections are woken to check them.
-        reloaded.keys = self.keys.replace(self.config.keyring.clone());
-        if !reloaded.keys.removed.is_empty() {
+        let changes = self.keys.replace(self.config.keyring.clone());
+        if !changes.removed.is_empty() {
             self.registry.all().iter().for_each(|connection| connection.wake_for_keys());
         }
-        reloaded
+        changes
     }
 }
 

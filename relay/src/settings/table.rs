@@ -6,8 +6,8 @@
 use super::{
     AllowedOrigins, BrokerAddress, BrokerPrefix, Listen, LogFormat, OtlpEndpoint, Rate, TraceRatio,
     kinds::{
-        Address, Auto, File, Flag, LogFilter, LogFormatName, Mode, Name, OrOff, Size, Time, ValueKind,
-        any_size, integer, minimum, minimum_for, parsed, size,
+        Address, Auto, Directory, File, Flag, LogFilter, LogFormatName, Mode, Name, OrOff, Size, Time,
+        ValueKind, any_size, integer, minimum, minimum_for, parsed, size,
     },
     reload_effect::ReloadEffect,
     trace_ratio::Ratio,
@@ -99,6 +99,9 @@ settings! {
     trusted_proxies: TrustedProxies = TrustedProxies::default(), parsed::<TrustedProxies>(), Restart;
     /// Connections from the trusted proxies begin with a header of the PROXY protocol.
     proxy_protocol: bool = false, Flag, Restart;
+    /// Directory with further apps, in one TOML file each, that the relay watches; see
+    /// [Apps in a directory](#apps-in-a-directory). A relative path starts at the configuration file.
+    apps_dir: Option<PathBuf> = None, Directory, Now;
     /// Time for which publications are kept for clients that resume. At most `2m`.
     replay_window: Duration = Duration::from_secs(120),
         Time(0, limits::MAX_REPLAY_SECONDS as u64 * SECOND), Restart;

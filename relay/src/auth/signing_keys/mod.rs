@@ -119,6 +119,11 @@ impl SigningKeys {
         key.has_tag(purpose, record, tag).then(|| app.to_owned())
     }
 
+    /// The number of keys in force.
+    pub(crate) fn count(&self) -> usize {
+        self.table.load().ids.len()
+    }
+
     /// The counters of verified and refused tokens.
     pub(crate) fn verifications(&self) -> &Verifications {
         &self.verifications

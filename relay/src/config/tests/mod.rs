@@ -1,5 +1,7 @@
 //! Tests of the configuration as a whole, and their fixtures.
 
+mod apps_dir;
+mod apps_dir_watch;
 mod errors;
 mod sources;
 mod template;

@@ -92,8 +92,9 @@ fn every_setting_is_read_from_all_three_sources() {
             assert_ne!(setting.value(&config.settings), default, "{setting:?}");
         }
     }
-    // The others need files or each other: `transport_settings_are_read_from_all_three_sources` and the tests of `broker`.
-    assert_eq!(Setting::ALL.len(), VALUES.len() + 3 + 7);
+    // The others need files or each other: `transport_settings_are_read_from_all_three_sources`, the tests of `broker`, and
+    // `apps_come_from_a_directory_that_all_three_sources_can_name`.
+    assert_eq!(Setting::ALL.len(), VALUES.len() + 3 + 7 + 1);
 }
 
 #[test]

@@ -9,6 +9,7 @@ fn the_template_is_a_valid_configuration_with_the_defaults_and_a_trusted_proxy_o
         let config = load(&template(&new, "127.0.0.1:7440".parse().unwrap(), false)).unwrap();
         let defaults = Config {
             keyring: config.keyring.clone(),
+            fixed_apps: config.fixed_apps.clone(),
             secret_files: config.secret_files.clone(),
             settings: Settings { trusted_proxies: "127.0.0.1".parse().unwrap(), ..Settings::default() },
             ..Config::default()

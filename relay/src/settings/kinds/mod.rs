@@ -13,5 +13,5 @@ pub(super) use numbers::{Size, Time, any_size, integer, minimum, minimum_for, si
 pub(super) use or_off::OrOff;
 pub(super) use parsed::{ParsedValue, parsed};
 pub(crate) use texts::OFF;
-pub(super) use texts::{Address, BOOLEAN, File, Flag, LogFilter, LogFormatName, Mode, Name};
+pub(super) use texts::{Address, BOOLEAN, Directory, File, Flag, LogFilter, LogFormatName, Mode, Name};
 pub(super) use value_kind::ValueKind;

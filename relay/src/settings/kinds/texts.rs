@@ -53,6 +53,27 @@ impl ValueKind for File {
     }
 }
 
+/// The path of a directory, or `off`.
+pub(in crate::settings) struct Directory;
+
+impl ValueKind for Directory {
+    type Value = Option<PathBuf>;
+    const NAME: &'static str = "DIRECTORY";
+    const IS_PATH: bool = true;
+
+    fn read(&self, text: &str) -> Result<Option<PathBuf>, String> {
+        File.read(text)
+    }
+
+    fn write(&self, value: &Option<PathBuf>) -> Value {
+        File.write(value)
+    }
+
+    fn schema(&self) -> Value {
+        File.schema()
+    }
+}
+
 /// A name of up to 256 bytes without control characters, or empty.
 pub(in crate::settings) struct Name;
 

@@ -1,5 +1,6 @@
 //! Tests of the built relay as a separate process over loopback. The clients share no code with the relay.
 
+mod apps_dir;
 mod audit;
 mod batches;
 mod behind_caddy;

@@ -160,6 +160,19 @@ impl RelayProcess {
         panic!("the log has no {text}:\n{}", self.log());
     }
 
+    /// Returns the part of the log after this number of bytes, once it contains `text`. Waits longer than a watched
+    /// directory takes to be read.
+    pub async fn log_after(&self, start: usize, text: &str) -> String {
+        for _ in 0..1500 {
+            let log = self.log()[start..].to_owned();
+            if log.contains(text) && log.ends_with('\n') {
+                return log;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("the log has no {text}:\n{}", &self.log()[start..]);
+    }
+
     /// Replaces the configuration, reloads it and returns the log lines of the reload.
     pub async fn reload(&self, config: &str) -> String {
         fs::write(self.directory.path().join("relay.toml"), config).unwrap();
