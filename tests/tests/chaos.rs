@@ -29,7 +29,6 @@ fn one_relay_breaks_no_guarantee_under_faults() {
 }
 
 #[test]
-#[ignore = "the relay has no broker on NATS yet"]
 fn a_cluster_breaks_no_guarantee_under_faults() {
     let verdict = run(&options(BrokerKind::Nats { relays: 2 }, Duration::from_secs(75)));
     println!("chaos, two relays on NATS:\n{verdict}");

@@ -18,7 +18,6 @@ macro_rules! cases {
 
         mod nats {
             $(#[test]
-            #[ignore = "the relay has no broker on NATS yet"]
             fn $case() {
                 crate::cases::$case(&crate::Stage::nats());
             })+
