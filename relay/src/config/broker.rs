@@ -19,7 +19,7 @@ impl Config {
             (key!(broker_certificate), &settings.broker_certificate, false),
             (key!(broker_key), &settings.broker_key, true),
         ];
-        let named: Vec<(&str, PathBuf, bool)> = files
+        let named: Vec<(&'static str, PathBuf, bool)> = files
             .into_iter()
             .filter_map(|(setting, path, is_secret)| Some((setting, path.clone()?, is_secret)))
             .collect();
@@ -56,6 +56,11 @@ impl Config {
                 "must not be 0s with a NATS cluster; set at least twice heartbeat",
             );
         }
+        self.check_broker_files(named)
+    }
+
+    /// Checks the files that the settings name. Their contents are read again at each connect.
+    fn check_broker_files(&mut self, named: Vec<(&'static str, PathBuf, bool)>) -> Result<(), ConfigError> {
         for (setting, path, is_secret) in named {
             let read = fs::read(&path).map(zeroize::Zeroizing::new);
             let bytes = read.map_err(|error| ConfigError {
@@ -63,7 +68,8 @@ impl Config {
                 problem: format!("the file {} cannot be read: {error}", path.display()),
             })?;
             if bytes.trim_ascii().is_empty() {
-                return error(setting, &format!("the file {} is empty", path.display()));
+                let problem = format!("the file {} is empty", path.display());
+                return Err(ConfigError { origin: ConfigOrigin::Setting(setting), problem });
             }
             if is_secret && !self.secret_files.contains(&path) {
                 self.secret_files.push(path);

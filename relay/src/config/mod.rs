@@ -9,8 +9,10 @@ mod effective;
 mod environment;
 mod error;
 mod file;
+mod file_risks;
 mod overrides;
 mod proxy_risks;
+mod risk;
 mod risks;
 mod secret_file;
 mod service_links;
@@ -24,7 +26,7 @@ pub use apps::Apps;
 pub use apps_dir::{AppsDir, AppsDirWatch, Look};
 pub use error::{ConfigError, ConfigOrigin};
 pub use overrides::Overrides;
-pub use risks::Risk;
+pub use risk::Risk;
 pub use template::{NewApp, template};
 
 use crate::{

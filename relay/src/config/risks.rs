@@ -1,15 +1,18 @@
 //! Risks: settings that are valid and that an operator may not want. `sealwire-relay check-config` and the start of a relay
 //! report them.
 
-use super::{Config, ConfigOrigin};
+use super::{
+    Config, ConfigOrigin,
+    file_risks::{readable_secret, unread_file, writable_directory},
+    risk::Risk,
+};
 use crate::{
     clock::Now,
     connection::TLS_SESSION,
     memory,
     settings::{Listen, Settings, key},
 };
-use rustix::fs::{StatVfsMountFlags, statvfs};
-use std::{fmt, fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+use std::time::Duration;
 use tracing_subscriber::filter::Targets;
 
 /// The number of days before a certificate's expiry at which the risk is reported. Automatic renewal normally happens well
@@ -36,21 +39,6 @@ const CHECKS: &[fn(&Config) -> Option<Problem>] = &[
 
 /// The key of a setting, and its risk.
 type Problem = (&'static str, String);
-
-/// A setting that is valid and risky.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Risk {
-    /// The position of the setting.
-    pub origin: ConfigOrigin,
-    /// The risk, and the value to use instead.
-    pub problem: String,
-}
-
-impl fmt::Display for Risk {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.origin, self.problem)
-    }
-}
 
 impl Config {
     /// Returns every risk of the configuration.
@@ -174,43 +162,10 @@ fn log_filter(config: &Config) -> Targets {
     config.settings.log.parse().unwrap_or_default()
 }
 
-/// The risk of a file with a key that every user of the machine can read or write.
-fn readable_secret(path: &Path) -> Option<Risk> {
-    let mode = fs::metadata(path).ok()?.permissions().mode();
-    (mode & 0o007 != 0).then(|| Risk {
-        origin: ConfigOrigin::File(path.to_owned(), String::new()),
-        problem: format!(
-            "contains a key, and its mode {:o} gives every user of the machine access; run 'chmod o= {}'",
-            mode & 0o777,
-            path.display()
-        ),
-    })
-}
-
-/// The risk of a directory to which every user of the machine can add an app. The volume of a Secret in Kubernetes has such
-/// a mode, and is read-only.
-fn writable_directory(path: &Path) -> Option<Risk> {
-    let mode = fs::metadata(path).ok()?.permissions().mode();
-    let is_read_only = || statvfs(path).is_ok_and(|system| system.f_flag.contains(StatVfsMountFlags::RDONLY));
-    (mode & 0o002 != 0 && !is_read_only()).then(|| Risk {
-        origin: ConfigOrigin::File(path.to_owned(), String::new()),
-        problem: format!(
-            "every user of the machine can add an app to this directory; run 'chmod o-w {}'",
-            path.display()
-        ),
-    })
-}
-
-/// The risk of a file in `apps_dir` that looks like an app to a reader, and is none.
-fn unread_file(path: &Path) -> Risk {
-    let problem = "the relay does not read it: an app's file has a name that ends in .toml, and a key's file is named in \
-                   signing_key_files; rename it, or remove it";
-    Risk { origin: ConfigOrigin::File(path.to_owned(), String::new()), problem: problem.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::{fs, os::unix::fs::PermissionsExt as _};
 
     /// The defaults, for a relay that trusts the proxy on its machine.
     fn good() -> Config {
