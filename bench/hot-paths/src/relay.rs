@@ -49,7 +49,7 @@ pub(crate) fn encode() -> impl FnMut() {
 /// Delivers one publication to 1,000 subscribers, each of which takes a reference to the frame.
 pub(crate) fn deliver() -> impl FnMut() {
     let mut subscribers: Subscribers<u64> = Subscribers::default();
-    let position = Position { epoch: 1, offset: 0 };
+    let position = Position { epoch: 1, offset: 0, time_ms: 0 };
     let replay = Replay { position, recovered: false, publications: History::default() };
     for number in 0..1000 {
         subscribers.subscribe(CHANNEL, SessionId(number), number, EventFilter::default());

@@ -55,6 +55,7 @@ fn session_config() -> Arc<SessionConfig> {
         replay_window: Duration::from_secs(120),
         limits: Arc::new(Limits::new(unlimited(), Instant::now())),
         stall_detector: Arc::default(),
+        marks: Arc::default(),
     })
 }
 
@@ -87,7 +88,7 @@ fn hello_and_subscribe(config: &Arc<SessionConfig>, frames: &[Bytes; 2], now: No
     let mut rules = SessionRules::new(config.clone(), 1, now);
     frames.iter().for_each(|frame| rules.handle_frame(frame.clone(), now));
     drain(&mut rules);
-    let position = Position { epoch: 1, offset: 1 };
+    let position = Position { epoch: 1, offset: 1, time_ms: 0 };
     rules.handle_subscribed(Ok(SubscriptionStart { position, recovered: false, replayed: 0 }), now);
     drain(&mut rules);
     rules
@@ -114,8 +115,10 @@ pub(crate) fn publish() -> impl FnMut() {
     let (sealed, id) = (vec![0; 185].into(), vec![0; 16].into());
     let publish = Publish { request: 2, channel: channel(), event: String::new(), sealed, id, follows: 0 };
     let frame = masked(&ToRelay::Publish(publish).to_bytes());
-    let accepted =
-        PublishReceipt { position: Position { epoch: 1, offset: 2 }, time: UnixMillis(now.wall.0) };
+    let accepted = PublishReceipt {
+        position: Position { epoch: 1, offset: 2, time_ms: now.wall.0 },
+        time: UnixMillis(now.wall.0),
+    };
     let mut decoder = Decoder::default();
     move || {
         let space: &mut BytesMut = decoder.space();

@@ -28,7 +28,7 @@ impl Client {
         let id = publication.channel_id();
         let Some(channel) = self.channels.get_mut(&id) else { return };
         let (Some(head), true) = (channel.head(), channel.receives()) else { return };
-        let position = Position { offset: publication.offset, ..head };
+        let position = Position { offset: publication.offset, time_ms: publication.time_ms, ..head };
         channel.advance_head(position);
         let mut gaps: Vec<(Gap, Vec<SubscriptionId>)> = Vec::new();
         let mut recipients = Vec::new();

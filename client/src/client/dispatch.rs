@@ -28,7 +28,10 @@ impl Client {
         }
         match (&self.phase, message) {
             (_, ToClient::Goodbye(goodbye)) => return self.goodbye_received(now, goodbye),
-            (_, ToClient::Ping(_)) => return self.send(&ToRelay::Pong(Pong {})),
+            (_, ToClient::Ping(ping)) => {
+                self.marks_received(&ping.marks);
+                return self.send(&ToRelay::Pong(Pong {}));
+            }
             (Phase::Connected(_), ToClient::Pong(_)) => return self.timers.stop(Timer::Probe),
             (_, ToClient::Pong(_)) => {}
             (Phase::AwaitingWelcome(_), ToClient::Welcome(welcome)) => {

@@ -16,7 +16,7 @@ use crate::{
 };
 use sealwire_protocol::{
     ChannelId, Code,
-    wire::{Since, Subscribe, Subscribed, ToRelay, Unsubscribe},
+    wire::{Position, Since, Subscribe, Subscribed, ToRelay, Unsubscribe},
 };
 
 /// The time within which a replay arrives.
@@ -166,7 +166,7 @@ impl Client {
                            mint the session with sealwire/resolver";
             return self.end_channel(now, id, &ClientError::new(Code::TokenIdentity, message));
         }
-        channel.confirm(position);
+        channel.confirm(position, requested_position(since), answer.recovered);
         self.confirm_members(now, id, answer, since);
         let members = self.channels.get(&id).map_or_else(Vec::new, |channel| channel.members().to_vec());
         for member in members {
@@ -184,10 +184,7 @@ impl Client {
     /// Resumes the confirmed members of a channel and confirms those that the answer to `since` serves. Reports their gaps.
     fn confirm_members(&mut self, now: Now, id: ChannelId, answer: &Subscribed, since: Option<Since>) {
         let (Some(channel), Some(position)) = (self.channels.get_mut(&id), answer.position) else { return };
-        let requested = match since {
-            Some(Since::Position(position)) => Some(position),
-            _ => None,
-        };
+        let requested = requested_position(since);
         let clock = self.relay_clock;
         let skip = |subscription: &Subscription| match (since, subscription.replay_seconds()) {
             (None, _) => None,
@@ -252,6 +249,14 @@ impl Client {
         let wait = u64::from(error.retry_after_ms.unwrap_or(1_000));
         let wait = wait + below(&mut *self.entropy, wait.min(5_000) + 1);
         channel.await_retry(now.instant.after(wait), error);
+    }
+}
+
+/// Returns the position that a subscribe named, if any.
+fn requested_position(since: Option<Since>) -> Option<Position> {
+    match since {
+        Some(Since::Position(position)) => Some(position),
+        _ => None,
     }
 }
 

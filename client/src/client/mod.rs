@@ -7,6 +7,7 @@ mod disconnect;
 mod dispatch;
 mod host_decryption;
 mod join;
+mod marks;
 mod page_lifecycle;
 mod probe;
 mod publish;

@@ -46,7 +46,7 @@ impl Client {
         if !self.timers.is_set(Timer::Probe) {
             let deadline = self.probe.start(now.instant, is_suspicion, self.publishes.bytes());
             self.timers.set(Timer::Probe, deadline);
-            self.send(&ToRelay::Ping(Ping {}));
+            self.send(&ToRelay::Ping(Ping::default()));
         }
     }
 

@@ -5,7 +5,8 @@ use crate::{
     entropy::Entropy,
     event::SubscriptionId,
     state::{
-        channel_spec::CheckedSpec, missing_keys::MissingKeys, reorder_buffer::ReorderBuffer, session::Session,
+        channel_spec::CheckedSpec, continuity::is_refused, missing_keys::MissingKeys,
+        reorder_buffer::ReorderBuffer, session::Session,
     },
 };
 use sealwire_protocol::{
@@ -25,7 +26,7 @@ pub(crate) struct Channel {
     keys: Vec<ChannelKey>,
     wire: WireState,
     members: Vec<SubscriptionId>,
-    /// The highest position of all publications and answers.
+    /// The highest position of all publications, answers and marks.
     head: Option<Position>,
     /// The reason for the relay's last temporary refusal, until the relay confirms the channel.
     last_refusal: Option<ClientError>,
@@ -106,9 +107,9 @@ impl Channel {
 
     /// Moves the head to `position`, unless it is further already within the same epoch.
     pub(crate) fn advance_head(&mut self, position: Position) {
-        match &mut self.head {
-            Some(head) if head.epoch == position.epoch => head.offset = head.offset.max(position.offset),
-            head => *head = Some(position),
+        let is_reached = |head: &Position| head.epoch == position.epoch && head.offset >= position.offset;
+        if !self.head.as_ref().is_some_and(is_reached) {
+            self.head = Some(position);
         }
     }
 }
@@ -145,10 +146,12 @@ impl Channel {
         self.wire = WireState::AwaitingSubscribed { request, since, rejoins };
     }
 
-    /// Records the relay's confirmation at `position`.
-    pub(crate) fn confirm(&mut self, position: Position) {
+    /// Records the relay's confirmation at `position`. `requested` is the position that the subscribe named, if any.
+    pub(crate) fn confirm(&mut self, position: Position, requested: Option<Position>, recovered: bool) {
         self.wire = WireState::Subscribed;
         self.last_refusal = None;
+        // New members start at the head, so it must not stay ahead of a history that lost its end.
+        self.head.take_if(|head| is_refused(*head, requested, recovered));
         self.advance_head(position);
     }
 

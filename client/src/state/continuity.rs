@@ -47,15 +47,24 @@ impl Continuity {
         if offset <= from.offset {
             return Arrival { gap: None, is_wanted: false };
         }
-        self.position.offset = offset;
+        self.position = Position { offset, time_ms, ..from };
         let gap = (previous_offset > from.offset).then_some(Gap {
             from: Some(from),
-            to: Position { offset: previous_offset, ..from },
+            // The time of the previous publication is unknown.
+            to: Position { offset: previous_offset, time_ms: 0, ..from },
             reason: GapReason::Skipped,
         });
         // The relay's times never run backwards, so everything after the first wanted publication is wanted.
         self.skip.take_if(|skip| time_ms >= skip.before_ms || now >= skip.until);
         Arrival { gap, is_wanted: self.skip.is_none() }
+    }
+
+    /// Advances to a mark, which follows everything that the relay sent before it. A mark of another epoch, or behind the
+    /// position, changes nothing.
+    pub(crate) fn advance(&mut self, mark: Position) {
+        if self.position.is_behind(mark) {
+            self.position = mark;
+        }
     }
 
     /// Applies the relay's answer to a subscribe. `requested` is the position that the subscribe named, if any. Returns the
@@ -72,10 +81,18 @@ impl Continuity {
             return Some(Gap { from: Some(from), to: answer, reason: GapReason::Epoch });
         }
         // The relay's claim of a recovery counts only if its own numbers do not contradict it.
-        let lost = answer.offset > from.offset || !recovered && requested == Some(from);
-        self.position.offset = from.offset.max(answer.offset);
-        lost.then_some(Gap { from: Some(from), to: self.position, reason: GapReason::Evicted })
+        if !from.is_behind(answer) && !is_refused(from, requested, recovered) {
+            return None;
+        }
+        self.position = answer;
+        Some(Gap { from: Some(from), to: answer, reason: GapReason::Evicted })
     }
+}
+
+/// Returns whether the relay did not recover this very position. The relay's answer then replaces the position, even if
+/// its offset is lower: the relay's history has lost its end, and new publications use the lost offsets again.
+pub(crate) fn is_refused(position: Position, requested: Option<Position>, recovered: bool) -> bool {
+    !recovered && requested.is_some_and(|requested| requested.is_same_offset(position))
 }
 
 #[cfg(test)]
@@ -85,7 +102,7 @@ mod tests {
     const NOW: Instant = Instant(0);
 
     fn at(epoch: u64, offset: u64) -> Position {
-        Position { epoch, offset }
+        Position { epoch, offset, time_ms: 1_000 + offset }
     }
 
     fn continuity_at(epoch: u64, offset: u64) -> Continuity {
@@ -96,7 +113,8 @@ mod tests {
     fn a_chain_without_holes_is_delivered_without_a_gap() {
         let mut continuity = continuity_at(1, 5);
         for (offset, previous) in [(6, 5), (9, 6), (10, 9)] {
-            assert_eq!(continuity.take(NOW, offset, previous, 0), Arrival { gap: None, is_wanted: true });
+            let arrival = continuity.take(NOW, offset, previous, 1_000 + offset);
+            assert_eq!(arrival, Arrival { gap: None, is_wanted: true });
         }
         assert_eq!(continuity.position(), at(1, 10));
     }
@@ -111,8 +129,28 @@ mod tests {
 
     #[test]
     fn a_hole_is_reported_with_its_bounds_before_the_publication_behind_it() {
-        let gap = Gap { from: Some(at(1, 5)), to: at(1, 8), reason: GapReason::Skipped };
+        let to = Position { time_ms: 0, ..at(1, 8) };
+        let gap = Gap { from: Some(at(1, 5)), to, reason: GapReason::Skipped };
         assert_eq!(continuity_at(1, 5).take(NOW, 9, 8, 0), Arrival { gap: Some(gap), is_wanted: true });
+    }
+
+    #[test]
+    fn a_mark_moves_forward_within_its_epoch_only() {
+        let mut continuity = continuity_at(1, 5);
+        for (mark, expected) in [(at(1, 4), at(1, 5)), (at(2, 9), at(1, 5)), (at(1, 8), at(1, 8))] {
+            continuity.advance(mark);
+            assert_eq!(continuity.position(), expected);
+        }
+        assert_eq!(continuity.take(NOW, 8, 5, 0), Arrival { gap: None, is_wanted: false });
+        assert_eq!(continuity.take(NOW, 9, 5, 0), Arrival { gap: None, is_wanted: true });
+    }
+
+    #[test]
+    fn a_history_that_lost_its_end_continues_at_its_own_position() {
+        let mut continuity = continuity_at(1, 9);
+        let gap = Gap { from: Some(at(1, 9)), to: at(1, 7), reason: GapReason::Evicted };
+        assert_eq!(continuity.resume(at(1, 7), Some(at(1, 9)), false), Some(gap));
+        assert_eq!(continuity.take(NOW, 8, 7, 0), Arrival { gap: None, is_wanted: true });
     }
 
     #[test]

@@ -191,7 +191,7 @@ fn a_publication_does_not_follow_one_that_timed_out() {
     harness.publish_within("absences", "1", 2_000);
     harness.expect_publish();
     harness.advance(2_000);
-    assert_eq!(harness.sent.pop_front(), Some(ToRelay::Ping(Ping {})));
+    assert_eq!(harness.sent.pop_front(), Some(ToRelay::Ping(Ping::default())));
     harness.publish("absences", "2");
     assert_eq!(harness.expect_publish().follows, 0);
 }

@@ -32,7 +32,8 @@ impl Dice {
         let name = if self.roll(4) == 0 { "other" } else { "absences" };
         let (request, channel) = (self.small(), channel_id(name));
         let code = Code::ALL[usize::try_from(self.roll(Code::ALL.len() as u64)).unwrap()].number();
-        let position = Some(Position { epoch: EPOCH + self.roll(2), offset: self.offset() });
+        let position =
+            Some(Position { epoch: EPOCH + self.roll(2), offset: self.offset(), time_ms: self.offset() });
         match self.roll(24) {
             0 => {
                 ToClient::Goodbye(Goodbye { code, message: String::new(), reconnect_after_ms: self.small() })
@@ -54,7 +55,7 @@ impl Dice {
             7 => ToClient::Published(Published { request, position, time_ms: self.offset() }),
             8 => ToClient::Refreshed(Refreshed { request, expires_at: self.offset() }),
             9 => ToClient::Welcome(Welcome::default()),
-            10 => ToClient::Ping(Ping {}),
+            10 => ToClient::Ping(Ping { marks: position.into_iter().collect() }),
             11 => ToClient::Pong(Pong {}),
             _ => {
                 let key = u8::try_from(1 + self.roll(3)).unwrap();

@@ -4,7 +4,7 @@ use crate::support::*;
 use sealwire_client::{Gap, GapReason, Notice, SubscriptionId};
 use sealwire_protocol::{
     Code,
-    wire::{Position, Since, ToClient},
+    wire::{Ended, Position, Since, ToClient},
 };
 
 fn reconnected() -> (Harness, SubscriptionId) {
@@ -64,21 +64,100 @@ fn a_failed_recovery_is_reported_before_later_messages() {
 #[test]
 fn another_epoch_is_a_gap() {
     let (mut harness, subscription) = reconnected();
-    let to = Position { epoch: 8, offset: 2 };
+    let to = Position { epoch: 8, ..position(2) };
     harness.confirm_at("absences", to, false);
     let gap = Gap { from: Some(position(11)), to, reason: GapReason::Epoch };
     assert_eq!(harness.expect_notice(&[subscription]), Notice::Gap(gap));
     // The offset is lower than in the previous epoch, but the message is new.
     harness.receive(publication("absences", 2, 3, "new"));
     let message = harness.expect_message(&[subscription]);
-    assert_eq!((message.payload.as_str(), message.position), ("new", Position { epoch: 8, offset: 3 }));
+    assert_eq!((message.payload.as_str(), message.position), ("new", Position { epoch: 8, ..position(3) }));
+}
+
+/// Ends the subscription as a relay does that lost track of the channel's messages. Takes the client's next `Subscribe`,
+/// and answers it.
+fn resume_after_end(harness: &mut Harness, answer: Position, recovered: bool) {
+    let (code, channel_id) = (Code::BrokerUnavailable.number(), channel_id("absences").into());
+    harness.receive(ToClient::Ended(Ended { channel_id, code, message: "why".into() }));
+    harness.advance(999);
+    assert_eq!(harness.sent, []);
+    harness.advance(1_002);
+    let subscribe = harness.confirm_at("absences", answer, recovered);
+    assert_eq!(subscribe.since, Some(Since::Position(position(11))));
+}
+
+#[test]
+fn a_subscription_that_the_relay_ends_temporarily_resumes_by_itself_and_has_a_gap_only_if_the_answer_says_so()
+{
+    let elsewhere = Position { epoch: EPOCH + 1, ..position(3) };
+    let gap = |to, reason| Some(Notice::Gap(Gap { from: Some(position(11)), to, reason }));
+    for (answer, recovered, expected) in [
+        (position(11), true, None),
+        (position(11), false, gap(position(11), GapReason::Evicted)),
+        (position(20), false, gap(position(20), GapReason::Evicted)),
+        (elsewhere, false, gap(elsewhere, GapReason::Epoch)),
+    ] {
+        let (mut harness, subscription) = Harness::subscribed("absences");
+        harness.receive(publication("absences", 10, 11, "before"));
+        harness.expect_payload(&[subscription], "before");
+        resume_after_end(&mut harness, answer, recovered);
+        if let Some(expected) = expected {
+            assert_eq!(harness.expect_notice(&[subscription]), expected);
+        }
+        let next = answer.offset + 1;
+        harness.receive(publication("absences", answer.offset, next, "after"));
+        harness.expect_payload(&[subscription], "after");
+        harness.expect_nothing();
+    }
+}
+
+#[test]
+fn a_history_that_lost_its_end_is_a_gap_after_which_the_lost_offsets_count_again() {
+    let (mut harness, first) = Harness::subscribed("absences");
+    harness.receive(publication("absences", 10, 11, "before"));
+    harness.expect_payload(&[first], "before");
+    let end = Position { time_ms: 1, ..position(8) };
+    resume_after_end(&mut harness, end, false);
+    let gap = Gap { from: Some(position(11)), to: end, reason: GapReason::Evicted };
+    assert_eq!(harness.expect_notice(&[first]), Notice::Gap(gap));
+    // A subscription without a replay starts at the same position.
+    let second = harness.subscribe("absences");
+    harness.expect_subscribed(second);
+    for (previous, offset) in [(8, 9), (9, 11)] {
+        harness.receive(publication("absences", previous, offset, "another"));
+        harness.expect_payload(&[first, second], "another");
+    }
+    harness.expect_nothing();
+}
+
+#[test]
+fn a_refused_position_is_a_gap_for_every_subscription_at_its_offset_whatever_time_each_was_told() {
+    let (mut harness, first) = Harness::subscribed("absences");
+    harness.cut(None);
+    let second = harness.subscribe("absences");
+    harness.advance_to_attempt();
+    harness.establish();
+    let retold = Position { time_ms: 1, ..position(10) };
+    harness.confirm_at("absences", retold, true);
+    harness.expect_subscribed(second);
+    harness.cut(None);
+    harness.advance_to_attempt();
+    harness.establish();
+    let subscribe = harness.confirm_at("absences", position(10), false);
+    assert_eq!(subscribe.since, Some(Since::Position(position(10))));
+    for (subscription, from) in [(first, position(10)), (second, retold)] {
+        let gap = Gap { from: Some(from), to: position(10), reason: GapReason::Evicted };
+        assert_eq!(harness.expect_notice(&[subscription]), Notice::Gap(gap));
+    }
 }
 
 #[test]
 fn a_message_skipped_on_a_live_connection_is_a_gap() {
     let (mut harness, subscription) = Harness::subscribed("absences");
     harness.receive(publication("absences", 12, 13, "later"));
-    let gap = Gap { from: Some(position(10)), to: position(12), reason: GapReason::Skipped };
+    // The time of the publication before the received one is unknown.
+    let to = Position { time_ms: 0, ..position(12) };
+    let gap = Gap { from: Some(position(10)), to, reason: GapReason::Skipped };
     assert_eq!(harness.expect_notice(&[subscription]), Notice::Gap(gap));
     harness.expect_payload(&[subscription], "later");
     harness.receive(publication("absences", 11, 12, "too late"));

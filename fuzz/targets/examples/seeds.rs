@@ -81,7 +81,10 @@ fn to_relay() -> Vec<ToRelay> {
         ToRelay::Refresh(Refresh { request: 3, channel_id: ID, token: "token".into() }),
         subscribe(None, &[]),
         subscribe(Some(Since::ReplaySeconds(60)), &["added", "removed"]),
-        subscribe(Some(Since::Position(Position { epoch: u64::MAX, offset: 300 })), &[]),
+        subscribe(
+            Some(Since::Position(Position { epoch: u64::MAX, offset: 300, time_ms: 1_800_000_000_123 })),
+            &[],
+        ),
         ToRelay::Unsubscribe(Unsubscribe { request: 4, channel_id: ID }),
         ToRelay::Publish(Publish {
             follows: 1,
@@ -92,7 +95,7 @@ fn to_relay() -> Vec<ToRelay> {
             id: ID,
         }),
         ToRelay::Pong(Pong {}),
-        ToRelay::Ping(Ping {}),
+        ToRelay::Ping(Ping::default()),
         ToRelay::Session(Session { number: 3 }),
         ToRelay::End(End {}),
     ]
@@ -109,7 +112,7 @@ fn batch() -> Vec<u8> {
 }
 
 fn to_client() -> Vec<ToClient> {
-    let position = Some(Position { epoch: 5, offset: 8 });
+    let position = Some(Position { epoch: 5, offset: 8, time_ms: 9 });
     vec![
         ToClient::Welcome(Welcome {
             max_frame: 147_456,
@@ -134,7 +137,7 @@ fn to_client() -> Vec<ToClient> {
         ToClient::Failed(Failed { request: 5, code: 40, message: "no".into(), retry_after_ms: 1000 }),
         ToClient::Ended(Ended { channel_id: ID, code: 24, message: "expired".into() }),
         ToClient::Goodbye(Goodbye { code: 63, message: "shutting down".into(), reconnect_after_ms: 500 }),
-        ToClient::Ping(Ping {}),
+        ToClient::Ping(Ping { marks: position.into_iter().collect() }),
         ToClient::Pong(Pong {}),
         ToClient::Session(Session { number: 3 }),
     ]
@@ -214,7 +217,7 @@ fn bodies() -> Vec<String> {
 
 fn sends() -> Vec<String> {
     let id = encode_base64url([7; 16]);
-    let message = STANDARD.encode(ToRelay::Ping(Ping {}).to_bytes());
+    let message = STANDARD.encode(ToRelay::Ping(Ping::default()).to_bytes());
     vec![
         format!("{id} 0\n{message}\n"),
         format!("{id} 18446744073709551615\n{message}\n{message}"),

@@ -209,7 +209,7 @@ impl Target {
 
 /// Asserts that the session is still open.
 pub(crate) fn must_stay_open(socket: &mut RawSocket) {
-    socket.send_message(&ToRelay::Ping(sealwire_protocol::wire::Ping {}));
+    socket.send_message(&ToRelay::Ping(sealwire_protocol::wire::Ping::default()));
     match socket.expect_message() {
         ToClient::Pong(_) => {}
         other => panic!("received {other:?} instead of Pong"),

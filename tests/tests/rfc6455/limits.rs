@@ -70,7 +70,7 @@ fn a_thousand(session: &mut Session, len: usize) {
 }
 
 fn a_thousand_shortest(session: &mut Session) {
-    let ping = frame(0x82, &ToRelay::Ping(Ping {}).to_bytes());
+    let ping = frame(0x82, &ToRelay::Ping(Ping::default()).to_bytes());
     for _ in 0..1000 {
         session.socket.send(&ping);
         match session.socket.receive() {

@@ -85,7 +85,13 @@ impl Harness {
     }
 
     pub fn ping(&mut self) {
-        self.receive(ToClient::Ping(Ping {}));
+        self.receive(ToClient::Ping(Ping::default()));
+    }
+
+    /// Receives a `Ping` with marks, and takes the client's `Pong`.
+    pub fn mark(&mut self, marks: &[Position]) {
+        self.receive(ToClient::Ping(Ping { marks: marks.to_vec() }));
+        assert!(matches!(self.sent.pop_back(), Some(ToRelay::Pong(_))));
     }
 
     pub fn forget_states(&mut self) {

@@ -87,5 +87,5 @@ pub fn publication_under(key: u8, name: &str, previous_offset: u64, offset: u64,
 }
 
 pub fn position(offset: u64) -> Position {
-    Position { epoch: EPOCH, offset }
+    Position { epoch: EPOCH, offset, time_ms: UNIX_START.saturating_add(offset) }
 }

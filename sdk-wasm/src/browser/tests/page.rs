@@ -209,7 +209,7 @@ impl Page {
         self.receive(&ToClient::Subscribed(Subscribed {
             request: subscribe.request,
             channel_id: channel_id().into(),
-            position: Some(Position { epoch: 10, offset: self.offset }),
+            position: Some(Position { epoch: 10, offset: self.offset, time_ms: 0 }),
             recovered: false,
         }))
         .await;

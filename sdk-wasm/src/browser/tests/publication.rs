@@ -16,7 +16,7 @@ async fn a_publish_resolves_with_the_relays_receipt() {
     let ToRelay::Publish(publish) = page.sent() else { panic!("no publish") };
     page.receive(&ToClient::Published(Published {
         request: publish.request,
-        position: Some(Position { epoch: u64::MAX, offset: u64::MAX }),
+        position: Some(Position { epoch: u64::MAX, offset: u64::MAX, time_ms: u64::MAX }),
         time_ms: 1_800_000_000_123,
     }))
     .await;

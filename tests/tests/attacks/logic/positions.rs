@@ -8,7 +8,7 @@ pub(super) const CASES: &[Case] = &[
         publish(&mut mallory, channel("epochs"), "before");
         for epoch in [0, 1, u64::MAX] {
             for offset in [0, 1, u64::MAX] {
-                let since = Some(Since::Position(Position { epoch, offset }));
+                let since = Some(Since::Position(Position { epoch, offset, time_ms: 0 }));
                 let subscribed = subscribe(&mut mallory, channel("epochs"), since);
                 assert!(!subscribed.recovered, "the relay recovered from a position of another epoch");
                 while !mallory.is_quiet(Duration::from_millis(50)) {}

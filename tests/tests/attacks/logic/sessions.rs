@@ -66,7 +66,7 @@ pub(super) const CASES: &[Case] = &[
             }
         }
         mallory.send_message(&ToRelay::Session(Session { number: 0 }));
-        mallory.send_message(&ToRelay::Ping(sealwire_protocol::wire::Ping {}));
+        mallory.send_message(&ToRelay::Ping(sealwire_protocol::wire::Ping::default()));
         assert!(matches!(mallory.expect_message(), ToClient::Session(Session { number: 0 })));
         assert!(matches!(mallory.expect_message(), ToClient::Pong(_)));
     }),
@@ -77,7 +77,7 @@ pub(super) const CASES: &[Case] = &[
             mallory.send_message(&ToRelay::Session(Session { number }));
         }
         // 3 and 7 are below the highest number in use, so the relay does not answer there.
-        mallory.send_message(&ToRelay::Ping(sealwire_protocol::wire::Ping {}));
+        mallory.send_message(&ToRelay::Ping(sealwire_protocol::wire::Ping::default()));
         mallory.send_message(&ToRelay::Session(Session { number: 5 }));
         mallory.send_message(&ToRelay::End(End {}));
         mallory.send_message(&ToRelay::Session(Session { number: 5 }));

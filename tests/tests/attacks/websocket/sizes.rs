@@ -86,7 +86,7 @@ pub(super) const CASES: &[Case] = &[
     }),
     case("ws-protocol-ping-flood", |target| {
         let mut socket = target.mallory();
-        let ping = frame(0x82, &ToRelay::Ping(sealwire_protocol::wire::Ping {}).to_bytes());
+        let ping = frame(0x82, &ToRelay::Ping(sealwire_protocol::wire::Ping::default()).to_bytes());
         for _ in 0..20 {
             socket.send(&ping.repeat(100));
             (0..100).for_each(|_| assert!(matches!(socket.expect_message(), ToClient::Pong(_))));

@@ -11,7 +11,7 @@ use sealwire_protocol::{
 };
 use sealwire_vectors::{BatchCase, FrameCase, to_hex};
 
-const POSITION: Position = Position { epoch: 0x0123_4567_89ab_cdef, offset: 300 };
+const POSITION: Position = Position { epoch: 0x0123_4567_89ab_cdef, offset: 300, time_ms: 1_800_000_000_123 };
 
 pub(super) fn frames() -> Vec<FrameCase> {
     let case = |direction: &str, message: String, bytes: Vec<u8>| FrameCase {
@@ -65,7 +65,7 @@ fn to_relay() -> Vec<ToRelay> {
             follows: 69_999,
         }),
         ToRelay::Pong(Pong {}),
-        ToRelay::Ping(Ping {}),
+        ToRelay::Ping(Ping::default()),
         ToRelay::Session(Session { number: 300 }),
         ToRelay::End(End {}),
     ]
@@ -105,7 +105,8 @@ fn to_client() -> Vec<ToClient> {
             message: "why".into(),
             reconnect_after_ms: 1500,
         }),
-        ToClient::Ping(Ping {}),
+        ToClient::Ping(Ping::default()),
+        ToClient::Ping(Ping { marks: vec![POSITION, Position { epoch: 2, offset: 1, time_ms: NOW * 1000 }] }),
         ToClient::Pong(Pong {}),
         ToClient::Session(Session { number: 300 }),
     ]
