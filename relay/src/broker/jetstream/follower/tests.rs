@@ -415,6 +415,23 @@ fn sequences_that_were_used_twice_end_every_subscription() {
 }
 
 #[test]
+fn a_position_in_lost_contents_is_answered_without_what_the_client_may_have() {
+    let mut bench = Bench::following();
+    bench.subscribed(CHANNEL, None);
+    let first = bench.publish(CHANNEL);
+    let lost = Position { epoch: EPOCH, offset: first + 1, time_ms: bench.now.wall.0 + 100 };
+    // Another message has the sequence of the lost one.
+    bench.publish(CHANNEL);
+    let second = bench.publish(CHANNEL);
+    let (position, recovered, offsets) = bench.subscribed(CHANNEL, Some(Since::Position(lost)));
+    assert_eq!((position.offset, recovered, offsets), (first + 1, false, vec![second]));
+    // The client's contents went further than the present ones.
+    let further = Position { offset: second + 9, ..lost };
+    let (position, recovered, offsets) = bench.subscribed(CHANNEL, Some(Since::Position(further)));
+    assert_eq!((position.offset, recovered, offsets), (second, false, vec![]));
+}
+
+#[test]
 fn an_answer_of_a_replica_that_lags_behind_is_not_taken() {
     let mut bench = Bench::following();
     bench.subscribed(CHANNEL, None);
