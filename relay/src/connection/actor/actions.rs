@@ -153,6 +153,8 @@ impl Actor {
                 if let Some(slot) = self.sessions.find(number) {
                     slot.subscriptions.catch_up(channel, &replay);
                 }
+                // The relay may have lost track of the channel while the answer was on its way.
+                self.sessions.handle_lost();
             }
             Completion::Subscribed { channel, result: Err(error) } => {
                 slot.subscriptions.abort(channel);

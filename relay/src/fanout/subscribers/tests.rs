@@ -84,3 +84,16 @@ fn a_removed_subscriber_receives_nothing_and_leaves_nothing_behind() {
     assert!(deliver(&mut subscribers, 2, "").is_empty());
     assert!(subscribers.channels.is_empty());
 }
+
+#[test]
+fn a_subscriber_that_was_lost_before_its_replay_stays_lost() {
+    let mut subscribers = Subscribers::default();
+    subscribers.subscribe(CHANNEL, SessionId(1), "a", EventFilter::default());
+    subscribers.lose(CHANNEL, |_| {});
+    assert!(catch_up(&mut subscribers, 1, &replay(9, &[10])).is_empty());
+    assert!(subscribers.is_lost(CHANNEL, SessionId(1)));
+    assert!(deliver(&mut subscribers, 11, "").is_empty());
+    subscribers.subscribe(CHANNEL, SessionId(1), "a", EventFilter::default());
+    assert_eq!(catch_up(&mut subscribers, 1, &replay(9, &[10])), [10]);
+    assert!(!subscribers.is_lost(CHANNEL, SessionId(1)));
+}
