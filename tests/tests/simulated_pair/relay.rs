@@ -43,6 +43,8 @@ pub(crate) enum HubEvent {
 pub(crate) struct RelaySettings {
     pub(crate) limits: HubLimits,
     pub(crate) heartbeat: Duration,
+    /// Heartbeats carry a mark, as with a broker that several relays share.
+    pub(crate) sends_marks: bool,
 }
 
 type Outbox = Rc<RefCell<Vec<Outgoing>>>;
@@ -54,6 +56,7 @@ struct Session {
 
 pub(crate) struct Relay {
     hub: Hub,
+    sends_marks: bool,
     config: Arc<SessionConfig>,
     subscribers: Subscribers<(u64, Outbox)>,
     sessions: BTreeMap<u64, Session>,
@@ -70,10 +73,12 @@ pub(crate) fn signing_key() -> SigningKey {
 impl Relay {
     pub(crate) fn new(epoch: u64, replay_bytes: usize, now: Now) -> Self {
         let limits = HubLimits { replay_window: Duration::from_secs(120), replay_bytes };
-        Self::with(epoch, RelaySettings { limits, heartbeat: Duration::from_secs(25) }, now)
+        let heartbeat = Duration::from_secs(25);
+        Self::with(epoch, RelaySettings { limits, heartbeat, sends_marks: false }, now)
     }
 
-    pub(crate) fn with(epoch: u64, RelaySettings { limits, heartbeat }: RelaySettings, now: Now) -> Self {
+    pub(crate) fn with(epoch: u64, settings: RelaySettings, now: Now) -> Self {
+        let RelaySettings { limits, heartbeat, sends_marks } = settings;
         let mut keyring = Keyring::default();
         keyring.insert(APP, signing_key()).expect("the keyring is empty");
         let config = SessionConfig {
@@ -84,9 +89,11 @@ impl Relay {
             replay_window: limits.replay_window,
             limits: Arc::new(Limits::new(sealwire_relay::Settings::default(), now.monotonic)),
             stall_detector: Arc::default(),
+            marks: Arc::default(),
         };
         Self {
             hub: Hub::new(epoch, limits, now),
+            sends_marks,
             config: Arc::new(config),
             subscribers: Subscribers::default(),
             sessions: BTreeMap::new(),
@@ -151,6 +158,10 @@ impl Relay {
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Now) {
+        if self.sends_marks {
+            // Every publication so far is on its way to its subscribers.
+            self.config.marks.set(vec![self.hub.newest()]);
+        }
         for connection in self.sessions.keys().copied().collect::<Vec<_>>() {
             if let Some(session) = self.sessions.get_mut(&connection) {
                 session.rules.handle_timeout(now);

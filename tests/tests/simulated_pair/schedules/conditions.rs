@@ -32,8 +32,11 @@ impl Conditions {
             replay_window: Duration::from_secs(one_of(&[15, 30, 120])),
             replay_bytes: one_of(&[4_096, 16_384, 1 << 20]) as usize,
         };
+        let heartbeat = Duration::from_secs(one_of(&[2, 10, 25]));
+        // Marks matter where heartbeats are frequent. A third of the schedules has none, as with the embedded broker.
+        let sends_marks = heartbeat < Duration::from_secs(25);
         Self {
-            settings: RelaySettings { limits, heartbeat: Duration::from_secs(one_of(&[2, 10, 25])) },
+            settings: RelaySettings { limits, heartbeat, sends_marks },
             delay_ms: one_of(&[20, 200, 2_000]),
             session_seconds: one_of(&[20, 60, 900]),
             token_seconds: one_of(&[20, 60, 900]),

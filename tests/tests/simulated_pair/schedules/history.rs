@@ -139,7 +139,7 @@ impl History {
         now: u64,
     ) -> Result<(), String> {
         let epoch = self.current().1;
-        let Position { epoch: id, offset } = replay.position;
+        let Position { epoch: id, offset, .. } = replay.position;
         if id != epoch.id {
             return Err("the relay answered with an epoch that is not its own".into());
         }
