@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod clients;
+mod cluster;
 mod relay;
 mod schedules;
 mod soak;

@@ -13,14 +13,14 @@ use sealwire_protocol::{
 };
 
 /// The number of channels.
-pub(super) const CHANNELS: usize = 4;
+pub(crate) const CHANNELS: usize = 4;
 /// The channel that needs a token.
-pub(super) const GUARDED: usize = 3;
+pub(crate) const GUARDED: usize = 3;
 const NAMES: [&str; CHANNELS] = ["absences", "absences", "rotation", "guarded"];
 const CLAIMS: &str = "{}";
 
 /// Returns a channel as an app names it. The guarded one has a token that is valid from `now_ms`.
-pub(super) fn spec(channel: usize, keys: &[u8], now_ms: u64, seconds: u64) -> ChannelSpec {
+pub(crate) fn spec(channel: usize, keys: &[u8], now_ms: u64, seconds: u64) -> ChannelSpec {
     let scope = match channel {
         1 => Some(Vec::new()),
         2 => Some(vec!["dashboard".into()]),
@@ -30,7 +30,7 @@ pub(super) fn spec(channel: usize, keys: &[u8], now_ms: u64, seconds: u64) -> Ch
     ChannelSpec { name: NAMES[channel].into(), scope, token }
 }
 
-pub(super) fn token(keys: &[u8], now_ms: u64, seconds: u64) -> String {
+pub(crate) fn token(keys: &[u8], now_ms: u64, seconds: u64) -> String {
     let name = NAMES[GUARDED];
     let validity = (UnixSeconds(now_ms / 1000), UnixSeconds(now_ms / 1000 + seconds));
     let claims =
@@ -47,7 +47,7 @@ pub(super) fn token(keys: &[u8], now_ms: u64, seconds: u64) -> String {
 }
 
 /// Returns a publish of the app's resolver, with the session token that it uses in this simulation.
-pub(super) fn publication(
+pub(crate) fn publication(
     channel: usize,
     key: u8,
     now_ms: u64,
@@ -88,7 +88,7 @@ fn jwt(token: &str) -> String {
     token.split('~').next().unwrap_or_default().to_owned()
 }
 
-pub(super) fn ids() -> [ChannelId; CHANNELS] {
+pub(crate) fn ids() -> [ChannelId; CHANNELS] {
     let (whole, tag) = (context(), tag());
     let dashboard = whole.keep(&["dashboard".to_owned()]).expect("the context has the property");
     let scopes = [whole.clone(), Scope::default(), dashboard, whole];

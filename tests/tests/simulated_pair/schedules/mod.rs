@@ -5,15 +5,15 @@
 //! prints its events.
 
 mod app_calls;
-mod channels;
+pub(super) mod channels;
 mod conditions;
 mod faults;
 mod history;
 mod machine;
 mod model;
-mod network;
+pub(super) mod network;
 mod recovery;
-mod schedule;
+pub(super) mod schedule;
 mod traffic;
 mod world;
 

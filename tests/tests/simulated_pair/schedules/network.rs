@@ -7,9 +7,9 @@ use sealwire_protocol::wire::{ToClient, ToRelay};
 use std::{collections::BTreeMap, fmt};
 
 /// A WebSocket.
-pub(super) struct Link {
-    pub(super) client: usize,
-    pub(super) connection: ConnectionId,
+pub(crate) struct Link {
+    pub(crate) client: usize,
+    pub(crate) connection: ConnectionId,
     delay_ms: u64,
     /// After a cut, nothing that is sent arrives.
     cut: bool,
@@ -39,7 +39,7 @@ impl fmt::Debug for Arrival {
 }
 
 /// Something that arrives at the relay or at a client. The first number is the link, if there is one.
-pub(super) enum Arrival {
+pub(crate) enum Arrival {
     Connect(u64),
     Opened(u64),
     AtRelay(u64, Bytes),
@@ -58,22 +58,22 @@ pub(super) enum Arrival {
 
 /// The times that determine a session or a token.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// The time of its signature.
-    pub(super) signed_at: u64,
+    pub(crate) signed_at: u64,
     /// The time at which the signing process read the keys.
-    pub(super) keys_read_at: u64,
+    pub(crate) keys_read_at: u64,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Direction {
+pub(crate) enum Direction {
     ToRelay,
     ToClient,
 }
 
 impl Arrival {
     /// Returns the client that must be awake to receive it.
-    pub(super) fn client(&self, network: &Network) -> Option<usize> {
+    pub(crate) fn client(&self, network: &Network) -> Option<usize> {
         match self {
             Self::Opened(link) | Self::AtClient(link, _) | Self::ClosedAtClient(link, _) => {
                 Some(network.links[*link as usize].client)
@@ -100,54 +100,54 @@ impl Arrival {
 }
 
 #[derive(Default)]
-pub(super) struct Network {
-    pub(super) links: Vec<Link>,
+pub(crate) struct Network {
+    pub(crate) links: Vec<Link>,
     in_flight: BTreeMap<(u64, u64), Arrival>,
     sent: u64,
 }
 
 impl Network {
-    pub(super) fn open(&mut self, client: usize, connection: ConnectionId, delay_ms: u64) -> u64 {
+    pub(crate) fn open(&mut self, client: usize, connection: ConnectionId, delay_ms: u64) -> u64 {
         self.links.push(Link { client, connection, delay_ms, cut: false, newest: [0; 2] });
         self.links.len() as u64 - 1
     }
 
-    pub(super) fn link(&self, client: usize, connection: ConnectionId) -> Option<u64> {
+    pub(crate) fn link(&self, client: usize, connection: ConnectionId) -> Option<u64> {
         let is = |link: &Link| (link.client, link.connection) == (client, connection);
         self.links.iter().rposition(is).map(|index| index as u64)
     }
 
     /// Returns the links that were not cut.
-    pub(super) fn connected(&self) -> Vec<u64> {
+    pub(crate) fn connected(&self) -> Vec<u64> {
         (0..self.links.len() as u64).filter(|link| !self.links[*link as usize].cut).collect()
     }
 
     /// Returns the longest delay of the links that were not cut.
-    pub(super) fn max_delay_ms(&self) -> u64 {
+    pub(crate) fn max_delay_ms(&self) -> u64 {
         self.links.iter().filter(|link| !link.cut).map(|link| link.delay_ms).max().unwrap_or(0)
     }
 
-    pub(super) fn next(&self) -> Option<u64> {
+    pub(crate) fn next(&self) -> Option<u64> {
         self.in_flight.keys().next().map(|(at, _)| *at)
     }
 
-    pub(super) fn take_due(&mut self, now: u64) -> Option<(u64, Arrival)> {
+    pub(crate) fn take_due(&mut self, now: u64) -> Option<(u64, Arrival)> {
         let entry = self.in_flight.first_entry().filter(|entry| entry.key().0 <= now)?;
         let ((_, number), arrival) = entry.remove_entry();
         Some((number, arrival))
     }
 
     /// Postpones an arrival, in its old order.
-    pub(super) fn postpone(&mut self, number: u64, until: u64, arrival: Arrival) {
+    pub(crate) fn postpone(&mut self, number: u64, until: u64, arrival: Arrival) {
         self.in_flight.insert((until, number), arrival);
     }
 
-    pub(super) fn at(&mut self, at: u64, arrival: Arrival) {
+    pub(crate) fn at(&mut self, at: u64, arrival: Arrival) {
         self.sent += 1;
         self.in_flight.insert((at, self.sent), arrival);
     }
 
-    pub(super) fn send(&mut self, now: u64, link: u64, direction: Direction, arrival: Arrival) {
+    pub(crate) fn send(&mut self, now: u64, link: u64, direction: Direction, arrival: Arrival) {
         let state = &mut self.links[link as usize];
         if !state.cut {
             let newest = &mut state.newest[direction as usize];
@@ -159,7 +159,7 @@ impl Network {
 
     /// Cuts a link. In each direction, `choose` picks a byte among those in flight; messages that end before it still
     /// arrive. Returns the arrival of the newest message in each direction.
-    pub(super) fn cut(&mut self, link: u64, mut choose: impl FnMut(usize) -> usize) -> [u64; 2] {
+    pub(crate) fn cut(&mut self, link: u64, mut choose: impl FnMut(usize) -> usize) -> [u64; 2] {
         let newest = self.links[link as usize].newest;
         self.links[link as usize].cut = true;
         for direction in [Direction::ToRelay, Direction::ToClient] {

@@ -7,14 +7,17 @@ use super::{
     faults, recovery,
     world::{CLIENTS, World},
 };
-use crate::clients::Seeded;
+use crate::{clients::Seeded, cluster};
+
+/// One of so many seeds runs a cluster.
+const CLUSTERS: u64 = 4;
 
 /// The figures of one or more schedules.
 #[derive(Default)]
-pub(super) struct Tally {
-    pub(super) delivered: usize,
-    pub(super) gaps: usize,
-    pub(super) connects: usize,
+pub(crate) struct Tally {
+    pub(crate) delivered: usize,
+    pub(crate) gaps: usize,
+    pub(crate) connects: usize,
 }
 
 impl Tally {
@@ -27,6 +30,9 @@ impl Tally {
 
 /// Runs the schedule of a seed. Returns an explanation if a guarantee was broken.
 pub(super) fn run(seed: u64, verbose: bool) -> Result<Tally, String> {
+    if seed % CLUSTERS == CLUSTERS - 1 {
+        return cluster::schedule::run(seed, verbose);
+    }
     let mut random = Seeded(seed ^ 0x5ea1_317e);
     let conditions = Conditions::random(&mut random);
     // Each schedule has some kinds of faults only: many faults of few kinds find more than a few faults of all kinds.
