@@ -44,20 +44,21 @@ pub(crate) fn routes(
         .and(request.clone())
         .and(ext::optional::<OnUpgrade>())
         .map(|request: ClientRequest, upgrade| realtime::realtime(&request, upgrade));
+    // The endpoints that wait are boxed: otherwise each connection, also a stream, holds the largest of their futures.
     let publish = warp::path!("v1" / "publish")
         .and(request.clone())
         .and(warp_body::stream())
-        .then(|request, body| publish::publish(request, Box::pin(body)));
+        .then(|request, body| Box::pin(publish::publish(request, Box::pin(body))));
     let stream =
         warp::path!("v1" / "stream").and(request.clone()).map(|request: ClientRequest| sse::open(&request));
     let send = warp::path!("v1" / "send")
         .and(request.clone())
         .and(warp_body::stream())
-        .then(|request, body| sse::send(request, Box::pin(body)));
+        .then(|request, body| Box::pin(sse::send(request, Box::pin(body))));
     let disconnect = warp::path!("v1" / "disconnect")
         .and(request)
         .and(warp_body::stream())
-        .then(|request, body| disconnect::disconnect(request, Box::pin(body)));
+        .then(|request, body| Box::pin(disconnect::disconnect(request, Box::pin(body))));
     let openapi = warp::path!("v1" / "openapi.json")
         .and(method::method())
         .map(|method: Method| openapi::openapi(&method));
