@@ -58,14 +58,13 @@ impl Cluster {
     pub(crate) fn start(relay: u64, settings: &Settings, parts: ClusterParts) -> Arc<Self> {
         let ClusterParts { connections, limits, revocations, keys, registry, ended } = parts;
         revocations.set_completeness(Completeness::Unread);
-        let clients: Vec<_> = connections.iter().map(|connection| connection.client().clone()).collect();
         let prefix = settings.broker_prefix.as_str();
         let gossip =
             gossip_task::run(relay, prefix.to_owned(), connections.clone(), limits.clone(), ended.clone());
         critical_task::spawn("gossip", gossip);
-        let log = JetStreamLog::new(settings, connections);
+        let log = JetStreamLog::new(settings, connections.clone());
         let replica = Arc::new(Replica::new(log, revocations, keys));
-        let follower = RevocationFollower { replica: replica.clone(), clients, limits, registry, ended };
+        let follower = RevocationFollower { replica: replica.clone(), connections, limits, registry, ended };
         critical_task::spawn("revocations", follower.run());
         Arc::new(Self { replica, timeout: settings.broker_timeout })
     }

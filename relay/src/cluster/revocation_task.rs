@@ -2,8 +2,11 @@
 //! revocation may end.
 
 use super::revocations::{JetStreamLog, Position, Replica};
-use crate::{auth::revocations::SharedRevocation, clock::Now, connection::Registry, limits::Limits};
-use async_nats::{Client, Subscriber};
+use crate::{
+    auth::revocations::SharedRevocation, clock::Now, connection::Registry, limits::Limits,
+    nats::NatsConnection,
+};
+use async_nats::Subscriber;
 use futures_util::{StreamExt as _, stream::SelectAll};
 use std::{
     sync::Arc,
@@ -16,13 +19,15 @@ use tokio_util::sync::CancellationToken;
 const READ_INTERVAL: Duration = Duration::from_secs(1);
 /// The interval until it was read once, while the relay admits no sessions.
 const START_INTERVAL: Duration = Duration::from_millis(100);
+/// The interval in which the connections are checked.
+const OUTAGE_INTERVAL: Duration = Duration::from_millis(50);
 /// The shortest time between two lines in the log about a failure.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The task that follows the log.
 pub(super) struct RevocationFollower {
     pub(super) replica: Arc<Replica<JetStreamLog>>,
-    pub(super) clients: Vec<Client>,
+    pub(super) connections: Vec<NatsConnection>,
     pub(super) limits: Arc<Limits>,
     pub(super) registry: Arc<Registry>,
     pub(super) ended: CancellationToken,
@@ -60,13 +65,25 @@ impl RevocationFollower {
             () = self.ended.cancelled() => {}
             () = hear => {}
             () = read => {}
+            () = self.notice_outages() => {}
+        }
+    }
+
+    /// Counts the relay as behind as soon as no server is connected: until the log was read again, its contents may have been
+    /// lost, and revocations may have been added.
+    async fn notice_outages(&self) {
+        loop {
+            if !self.connections.iter().any(NatsConnection::is_connected) {
+                self.replica.fall_behind();
+            }
+            sleep(OUTAGE_INTERVAL).await;
         }
     }
 
     async fn subscribe(&self) -> SelectAll<Subscriber> {
         let mut all = SelectAll::new();
-        for client in &self.clients {
-            match client.subscribe(self.replica.log().subject()).await {
+        for connection in &self.connections {
+            match connection.client().subscribe(self.replica.log().subject()).await {
                 Ok(subscriber) => all.push(subscriber),
                 Err(error) => tracing::error!(%error, "cannot hear revocations at once"),
             }
