@@ -169,7 +169,7 @@ impl NatsCluster {
 
     /// Stops a server's process, so that it does nothing and its connections stay open.
     pub fn stop(&self, index: usize) {
-        self.server(index).signal("STOP");
+        self.server(index).stop();
     }
 
     /// Lets a stopped server run again.

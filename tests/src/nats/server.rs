@@ -58,6 +58,19 @@ impl Server {
         self.child.as_ref().is_some_and(|child| signal(child.id(), name))
     }
 
+    /// Stops the process with the signal STOP, and waits until it stands still.
+    pub(super) fn stop(&self) {
+        self.signal("STOP");
+        let Some(id) = self.child.as_ref().map(Child::id) else { return };
+        let is_stopped = || {
+            let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            stat.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with('T'))
+        };
+        while !is_stopped() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+    }
+
     /// Returns the path of the configuration file.
     pub(super) fn config(&self) -> &Path {
         &self.config
