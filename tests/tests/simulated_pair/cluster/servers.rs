@@ -80,7 +80,11 @@ impl World {
                     self.acknowledge(origin, attempt, answer);
                 }
             }
-            Proposal::WrongLast => {}
+            // A leader repeats what the others did not get.
+            Proposal::WrongLast => {
+                let last = self.streams[origin.stream].replicas[leader].last();
+                self.spread(origin.stream, leader, last);
+            }
         }
     }
 
