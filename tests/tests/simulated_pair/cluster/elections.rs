@@ -116,7 +116,9 @@ impl World {
     pub(super) fn heal(&mut self) {
         let Some(server) = self.servers.isolated.take() else { return };
         for stream in 0..STREAMS {
-            self.streams[stream].deposed.take_if(|(deposed, _)| *deposed == server);
+            if self.streams[stream].deposed.take_if(|(deposed, _)| *deposed == server).is_some() {
+                self.streams[stream].replicas[server].drop_pending();
+            }
         }
         self.catch_up();
     }

@@ -132,6 +132,13 @@ impl Replica {
         (self.first()..before).rev().find(on_subject).unwrap_or(0)
     }
 
+    /// Drops the end of the log that was never stored, as a server does that hears of a newer term.
+    pub(super) fn drop_pending(&mut self) {
+        while self.last() > self.applied && self.last() >= self.first() {
+            self.pop();
+        }
+    }
+
     /// Takes over another replica's log up to a sequence.
     pub(super) fn sync(&mut self, leader: &Self, upto: u64) {
         if self.last() + 1 < leader.first() || self.first() > leader.last() + 1 {

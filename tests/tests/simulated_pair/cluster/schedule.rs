@@ -74,14 +74,16 @@ fn recover(world: &mut World) -> Result<(), String> {
         }
         world.run(2_000);
     }
+    // A client on a dead connection has to detect the silence first, and may then learn of a loss before the recovery.
+    let detection_ms = 2 * world.conditions.heartbeat.as_millis() as u64 + 15_000;
+    world.run(detection_ms);
     let gaps = world.model.gaps;
     for _ in 0..2 {
         for channel in 0..CHANNELS {
             let client = world.random.below(CLIENTS as u64) as usize;
             world.publish(client, channel);
         }
-        // A client on a dead connection has to detect the silence first.
-        world.run(2 * world.conditions.heartbeat.as_millis() as u64 + 15_000);
+        world.run(detection_ms);
     }
     if world.violation.is_some() {
         return Ok(());

@@ -95,9 +95,9 @@ impl Follower {
         }
     }
 
-    /// Answers with the publications after a position, or with all that are cached if the position is of other contents. If
-    /// the stream lost its end and used sequences again, the client has an unknown part of what is cached up to the
-    /// position's offset: the answer leaves that out, and the client's gap covers it.
+    /// Answers with the publications after a position. If the stream lost its end and used sequences again, or lost its
+    /// marks and began another epoch, the client has an unknown part of what is cached: the answer leaves that out, and the
+    /// client's gap covers it.
     fn answer_position(
         &mut self,
         hub: &Hub,
@@ -109,10 +109,10 @@ impl Follower {
         let after = hub.replay_after(id, position.offset).filter(|replay| is_known && replay.is_complete);
         let replay = match after {
             Some(FollowedReplay { publications, .. }) => Replay { position, recovered: true, publications },
-            None => {
-                let after = if position.epoch == self.epoch { position.offset } else { 0 };
-                self.replay_of(hub, id, hub.replay_after(id, after), false)
+            None if position.epoch == self.epoch => {
+                self.replay_of(hub, id, hub.replay_after(id, position.offset), false)
             }
+            None => self.replay_of(hub, id, None, false),
         };
         self.actions.push_back(FollowerAction::Answer(ticket, replay));
     }
