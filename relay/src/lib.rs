@@ -46,6 +46,7 @@ mod fanout;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod hex;
 mod http;
 mod http_connections;
 mod hub;

@@ -1,6 +1,7 @@
 //! The trace context of W3C (<https://www.w3.org/TR/trace-context-1/>): the trace and the span to which an operation
 //! belongs. It travels in the header `traceparent` of HTTP requests and of messages between relays.
 
+use crate::hex::decode as hex;
 use std::fmt;
 
 /// The length of a `traceparent` of version 00.
@@ -75,23 +76,6 @@ impl fmt::Display for TraceContext {
         let (trace_id, span_id) = (u128::from_be_bytes(self.trace_id), u64::from_be_bytes(self.span_id));
         write!(f, "00-{trace_id:032x}-{span_id:016x}-{:02x}", u8::from(self.is_sampled))
     }
-}
-
-/// Decodes lower-case hexadecimal digits, two for each byte.
-fn hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
-    let value = |digit: u8| match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    };
-    if digits.len() != 2 * N {
-        return None;
-    }
-    let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = value(pair[0])? << 4 | value(pair[1])?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

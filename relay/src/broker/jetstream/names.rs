@@ -3,9 +3,8 @@
 //! Stream `sealwire-2` takes `sealwire.2.c.<channel>` and `sealwire.2.mark.<epoch>`, and republishes what it stored as
 //! `sealwire.live.2.c.<channel>` and `sealwire.live.2.mark.<epoch>`. Channels and epochs are hexadecimal.
 
-use crate::settings::BrokerPrefix;
+use crate::{hex, settings::BrokerPrefix};
 use sealwire_protocol::ChannelId;
-use std::fmt::Write as _;
 
 /// The names of one stream.
 #[derive(Clone, Debug)]
@@ -42,11 +41,11 @@ impl StreamNames {
     }
 
     pub(super) fn channel(&self, channel: ChannelId) -> String {
-        format!("{}.{}.c.{}", self.prefix, self.index, hexadecimal(channel))
+        format!("{}.{}.c.{}", self.prefix, self.index, channel)
     }
 
     pub(super) fn live_channel(&self, channel: ChannelId) -> String {
-        format!("{}.live.{}.c.{}", self.prefix, self.index, hexadecimal(channel))
+        format!("{}.live.{}.c.{}", self.prefix, self.index, channel)
     }
 
     pub(super) fn mark(&self, epoch: u64) -> String {
@@ -67,8 +66,11 @@ impl StreamNames {
         let mut tokens = subject.rsplitn(3, '.');
         let (id, kind) = (tokens.next()?, tokens.next()?);
         match kind {
-            "c" => read_channel(id).map(Subject::Channel),
-            "mark" if id.len() == 16 => u64::from_str_radix(id, 16).ok().map(|epoch| Subject::Mark { epoch }),
+            "c" => hex::decode(id.as_bytes()).map(|id| Subject::Channel(ChannelId(id))),
+            "mark" => {
+                let epoch = hex::decode(id.as_bytes())?;
+                Some(Subject::Mark { epoch: u64::from_be_bytes(epoch) })
+            }
             _ => None,
         }
     }
@@ -78,25 +80,6 @@ impl StreamNames {
 pub(super) fn stream_of(channel: ChannelId, streams: usize) -> usize {
     let [.., a, b] = channel.0;
     usize::from(u16::from_be_bytes([a, b])) % streams.max(1)
-}
-
-pub(super) fn hexadecimal(channel: ChannelId) -> String {
-    let mut text = String::with_capacity(2 * ChannelId::LEN);
-    for byte in channel.0 {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-fn read_channel(text: &str) -> Option<ChannelId> {
-    if text.len() != 2 * ChannelId::LEN || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut id = [0; ChannelId::LEN];
-    for (index, byte) in id.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
-    }
-    Some(ChannelId(id))
 }
 
 #[cfg(test)]

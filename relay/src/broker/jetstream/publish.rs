@@ -4,7 +4,6 @@
 use super::{
     driver::{Acknowledgement, ApiError},
     follower::Entry,
-    names::hexadecimal,
     shared::{LinkedLeader, SharedStream},
     stored,
 };
@@ -34,7 +33,7 @@ pub(super) async fn publish(
     let publishing = async {
         let time = Now::read().wall;
         let payload = stored::publication(&draft, time);
-        let id = format!("{}.{:032x}", hexadecimal(draft.channel), u128::from_be_bytes(draft.id));
+        let id = format!("{}.{:032x}", draft.channel, u128::from_be_bytes(draft.id));
         let mut leaders = stream.leader();
         loop {
             let Ok(leader) = leaders.wait_for(Option::is_some).await.map(|leader| leader.clone()) else {
