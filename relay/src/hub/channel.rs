@@ -23,13 +23,14 @@ pub(super) struct Channel {
     pub(super) idle_since: Option<Instant>,
 }
 
-/// The cached publications from some point on.
-pub(super) struct Tail {
-    /// The offset of the publication before them, or the floor.
-    pub(super) before: u64,
-    /// True if none after the requested point is missing.
-    pub(super) is_complete: bool,
-    pub(super) publications: History,
+/// The publications of a followed channel from some point on.
+pub struct FollowedReplay {
+    /// The offset before the first publication: that of the publication before it, or the channel's floor.
+    pub before: u64,
+    /// True if nothing after the requested point is missing.
+    pub is_complete: bool,
+    /// The publications, in order.
+    pub publications: History,
 }
 
 impl Channel {
@@ -105,21 +106,21 @@ impl Channel {
     }
 
     /// Returns the cached publications after an offset, which may lie beyond the newest one.
-    pub(super) fn after(&self, offset: u64) -> Tail {
+    pub(super) fn after(&self, offset: u64) -> FollowedReplay {
         let is_complete = offset >= self.floor;
         self.tail_from(self.cache.after_offset(offset.max(self.floor)), is_complete)
     }
 
     /// Returns the cached publications that were accepted at or after `start`.
-    pub(super) fn since(&self, start: Instant) -> Tail {
+    pub(super) fn since(&self, start: Instant) -> FollowedReplay {
         let is_complete = self.floor_at.is_none_or(|evicted_at| evicted_at < start);
         self.tail_from(self.cache.since(start), is_complete)
     }
 
-    fn tail_from(&self, first: usize, is_complete: bool) -> Tail {
+    fn tail_from(&self, first: usize, is_complete: bool) -> FollowedReplay {
         let preceding = first.checked_sub(1).and_then(|index| self.cache.get(index));
         let before = preceding.map_or(self.floor, |publication| publication.offset());
-        Tail { before, is_complete, publications: self.cache.tail(first) }
+        FollowedReplay { before, is_complete, publications: self.cache.tail(first) }
     }
 
     /// Returns the cached publications from an index on.

@@ -1,19 +1,9 @@
 //! Channels whose offsets another system assigns: the hub keeps their publications for replay, with the same limits.
 
-use super::{Cached, Channel, History, Hub, Publication, channel::Tail};
+use super::{Cached, Channel, FollowedReplay, Hub, Publication};
 use crate::tenant::Tenant;
 use sealwire_protocol::ChannelId;
 use std::{sync::Arc, time::Instant};
-
-/// The publications of a followed channel from some point on.
-pub struct FollowedReplay {
-    /// The offset before the first publication: that of the publication before it, or the channel's floor.
-    pub before: u64,
-    /// True if nothing after the requested point is missing.
-    pub is_complete: bool,
-    /// The publications, in order.
-    pub publications: History,
-}
 
 impl Hub {
     /// Opens a channel of which every publication after `floor` will be appended. Publications up to `floor` may have been
@@ -56,23 +46,17 @@ impl Hub {
     /// Returns the publications of a channel after an offset.
     #[must_use]
     pub fn replay_after(&self, channel: ChannelId, offset: u64) -> Option<FollowedReplay> {
-        self.channels.get(&channel).map(|channel| channel.after(offset).into())
+        self.channels.get(&channel).map(|channel| channel.after(offset))
     }
 
     /// Returns the publications of a channel since a time.
     #[must_use]
     pub fn replay_since(&self, channel: ChannelId, start: Instant) -> Option<FollowedReplay> {
-        self.channels.get(&channel).map(|channel| channel.since(start).into())
+        self.channels.get(&channel).map(|channel| channel.since(start))
     }
 
     /// Drops a channel with its publications.
     pub fn drop_channel(&mut self, channel: ChannelId) {
         self.channels.remove(&channel);
-    }
-}
-
-impl From<Tail> for FollowedReplay {
-    fn from(Tail { before, is_complete, publications }: Tail) -> Self {
-        Self { before, is_complete, publications }
     }
 }

@@ -12,7 +12,7 @@ mod shares;
 #[cfg(test)]
 mod tests;
 
-pub use follow::FollowedReplay;
+pub use channel::FollowedReplay;
 pub use history::History;
 pub use ids::IdReused;
 pub use publication::{Draft, IdempotencyId, Publication, PublishReceipt};

@@ -49,66 +49,47 @@ impl Follower {
             return self.relink(super::RelinkReason::Election);
         }
         match hole {
-            None => self.joined(hub, id, publications, info, now),
+            None => self.open(hub, id, info, now),
             Some(from) if info.first <= from && info.deleted == 0 => {
-                self.mended(hub, id, publications, info, now);
+                self.counts.mended += 1;
+                self.counts.read_back += publications.len() as u64;
             }
-            Some(_) => self.end_channel(hub, id, now),
+            Some(_) => return self.end_channel(hub, id, now),
         }
-    }
-
-    fn joined(
-        &mut self,
-        hub: &mut Hub,
-        id: ChannelId,
-        publications: Vec<StoredPublication>,
-        info: &StreamInfo,
-        now: Now,
-    ) {
         let Some(channel) = self.channels.get_mut(&id) else { return };
         channel.state = ChannelState::Live;
+        for publication in publications {
+            // A new subscription gets these as its replay.
+            self.append_new(hub, publication, info, now, hole.is_some());
+        }
+        self.release_held_back(hub, id, now);
+        self.serve(hub, id, now);
+    }
+
+    /// Opens a channel of which everything that the stream has was read.
+    fn open(&self, hub: &mut Hub, id: ChannelId, info: &StreamInfo, now: Now) {
+        let Some(channel) = self.channels.get(&id) else { return };
         let floor_at = instant_of(info.first_at, info.now, now.monotonic);
         // Messages that somebody removed may have been the channel's.
         let floor = if info.deleted > 0 { info.last } else { info.first.saturating_sub(1) };
         hub.open(channel.tenant, id, floor, floor_at);
-        self.append_read(hub, id, publications, info, now, false);
-        self.release_held_back(hub, id, now);
-        self.serve(hub, id, now);
     }
 
-    fn mended(
+    /// Appends a publication that was read, unless the hub has it. Returns whether it was new.
+    pub(super) fn append_new(
         &mut self,
         hub: &mut Hub,
-        id: ChannelId,
-        publications: Vec<StoredPublication>,
-        info: &StreamInfo,
-        now: Now,
-    ) {
-        let Some(channel) = self.channels.get_mut(&id) else { return };
-        channel.state = ChannelState::Live;
-        self.counts.mended += 1;
-        self.counts.read_back += publications.len() as u64;
-        self.append_read(hub, id, publications, info, now, true);
-        self.release_held_back(hub, id, now);
-        self.serve(hub, id, now);
-    }
-
-    /// Appends publications that were read, without those that the hub has.
-    fn append_read(
-        &mut self,
-        hub: &mut Hub,
-        id: ChannelId,
-        publications: Vec<StoredPublication>,
+        publication: StoredPublication,
         info: &StreamInfo,
         now: Now,
         deliver: bool,
-    ) {
-        for publication in publications {
-            if hub.head(id).is_some_and(|head| publication.sequence > head) {
-                let at = instant_of(publication.stored_at, info.now, now.monotonic);
-                self.append(hub, publication, at, deliver);
-            }
+    ) -> bool {
+        let is_new = hub.head(publication.channel).is_some_and(|head| publication.sequence > head);
+        if is_new {
+            let at = instant_of(publication.stored_at, info.now, now.monotonic);
+            self.append(hub, publication, at, deliver);
         }
+        is_new
     }
 
     fn release_held_back(&mut self, hub: &mut Hub, id: ChannelId, now: Now) {

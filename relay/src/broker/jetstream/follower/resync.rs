@@ -2,7 +2,7 @@
 
 use super::{
     Arrival, Entry, Follower, FollowerAction, Mark, Phase, RelinkReason, RequestId, StreamInfo,
-    followed::ChannelState, instant_of,
+    followed::ChannelState,
 };
 use crate::{clock::Now, hub::Hub};
 use sealwire_protocol::ChannelId;
@@ -83,11 +83,8 @@ impl Follower {
                 Entry::Publication(publication) => {
                     let is_live =
                         self.channels.get(&publication.channel).is_some_and(super::FollowedChannel::is_live);
-                    let head = hub.head(publication.channel);
-                    if is_live && head.is_some_and(|head| publication.sequence > head) {
+                    if is_live && self.append_new(hub, publication, info, now, true) {
                         self.counts.read_back += 1;
-                        let at = instant_of(publication.stored_at, info.now, now.monotonic);
-                        self.append(hub, publication, at, true);
                     }
                 }
                 Entry::Unknown(_) => {}
