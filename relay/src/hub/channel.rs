@@ -85,10 +85,7 @@ impl Channel {
         let known = position.epoch == newest.epoch && (self.floor..=newest.offset).contains(&position.offset);
         let after = if known { position.offset } else { self.floor };
         let first = self.cache.after_offset(after);
-        let replay = self.tail(newest, first);
-        // A known position is the answer as well: it has the time of its message, which may no longer be cached.
-        let position = if known { position } else { replay.position };
-        Replay { position, recovered: known, ..replay }
+        Replay { recovered: known, ..self.tail(newest, first) }
     }
 
     /// Returns the cached publications that were accepted at or after `start`. The replay is recovered unless one of

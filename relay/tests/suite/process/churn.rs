@@ -34,7 +34,7 @@ async fn subscriber(
         for _ in 0..stamina.min(count - texts.len()) {
             let publication = client.publication().await;
             assert_eq!(publication.previous_offset, current.offset, "a message was lost or repeated");
-            current.offset = publication.offset;
+            (current.offset, current.time_ms) = (publication.offset, publication.time_ms);
             position = Some(current);
             texts.push(String::from_utf8(publication.sealed[64..].to_vec()).unwrap());
         }
