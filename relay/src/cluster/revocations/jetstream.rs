@@ -107,8 +107,7 @@ impl JetStreamLog {
     fn context(&self) -> Result<&Context, LogError> {
         let preferred = self.preferred.load(Ordering::Relaxed) % self.connections.len().max(1);
         let (before, from) = self.connections.split_at(preferred);
-        let mut connected =
-            from.iter().chain(before).filter(|(connection, _)| connection.server_name().is_some());
+        let mut connected = from.iter().chain(before).filter(|(connection, _)| connection.is_connected());
         let unconnected = || LogError::Unavailable("no server of NATS is connected".to_owned());
         connected.next().map(|(_, context)| context).ok_or_else(unconnected)
     }

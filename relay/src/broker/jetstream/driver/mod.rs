@@ -135,7 +135,7 @@ impl Driver {
         let leader = link.leader.clone();
         self.stream.with(|follower, _| follower.linked(leader, Now::read()));
         let (mut requests, mut marks) =
-            (Requests::new(link.api.clone()), MarkWriter::new(self.metrics.clone()));
+            (Requests::new(link.api.clone(), self.metrics.clone()), MarkWriter::new(self.metrics.clone()));
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut epoch = 0;

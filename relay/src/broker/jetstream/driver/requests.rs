@@ -2,7 +2,7 @@
 
 use super::{
     super::follower::{Entry, Mark, RequestId, StoredPublication, StreamInfo},
-    ApiError, StreamApi,
+    ApiError, StreamApi, StreamMetrics,
     shared_info::SharedInfo,
 };
 use crate::clock::Now;
@@ -25,15 +25,16 @@ pub(super) enum Done {
 /// The requests of one link. They end with it.
 pub(super) struct Requests {
     api: StreamApi,
+    metrics: StreamMetrics,
     info: SharedInfo,
     reads: Arc<Semaphore>,
     tasks: JoinSet<Result<Done, ApiError>>,
 }
 
 impl Requests {
-    pub(super) fn new(api: StreamApi) -> Self {
+    pub(super) fn new(api: StreamApi, metrics: StreamMetrics) -> Self {
         let info = SharedInfo::new(api.clone());
-        Self { api, info, reads: Arc::new(Semaphore::new(MAX_READS)), tasks: JoinSet::new() }
+        Self { api, metrics, info, reads: Arc::new(Semaphore::new(MAX_READS)), tasks: JoinSet::new() }
     }
 
     /// Returns the next answer, or `None` if no request is under way.
@@ -67,7 +68,9 @@ impl Requests {
 
     pub(super) fn read_channel(&mut self, request: RequestId, channel: ChannelId, from: u64) {
         let (api, info, reads) = (self.api.clone(), self.info.clone(), self.reads.clone());
+        let join = self.metrics.joining();
         self.tasks.spawn(async move {
+            let _join = join;
             let _permit = reads.acquire_owned().await;
             let publications = api.read_channel(channel, from).await?;
             let info = info.get().await?;

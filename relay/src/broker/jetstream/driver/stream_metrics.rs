@@ -4,7 +4,7 @@ use super::{
     super::follower::{FollowerCounts, RelinkReason},
     LinkEnd,
 };
-use crate::metrics::{BrokerMetrics, CatchUpReason};
+use crate::metrics::{BrokerMetrics, CatchUpReason, JoinUnderWay};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Reports the counts of a stream's follower and driver.
@@ -46,6 +46,11 @@ impl StreamMetrics {
             LinkEnd::Asked(RelinkReason::Election) => CatchUpReason::Election,
             LinkEnd::Asked(RelinkReason::Hole) => CatchUpReason::Hole,
         });
+    }
+
+    /// Counts a read of a channel as under way until the result is dropped.
+    pub(super) fn joining(&self) -> JoinUnderWay {
+        self.metrics.joining()
     }
 
     /// Counts a mark that this relay wrote, or that another relay wrote first.

@@ -61,6 +61,8 @@ pub struct Follower {
     renewed_at: Option<Instant>,
     linked_at: Option<Instant>,
     channels: HashMap<ChannelId, FollowedChannel>,
+    /// The channels whose last subscription ended, oldest first, with that time.
+    unused: VecDeque<(Instant, ChannelId)>,
     /// The positions of clients that are being compared with the stream, by sequence.
     verifications: BTreeMap<u64, Verification>,
     last_request: RequestId,
@@ -139,12 +141,6 @@ impl Follower {
         self.channels.keys().copied()
     }
 
-    /// Returns the number of channels that wait for their publications.
-    #[must_use]
-    pub fn joining(&self) -> usize {
-        self.channels.values().filter(|channel| !channel.is_live() && !channel.waiters.is_empty()).count()
-    }
-
     /// Handles that the driver listens to the followed channels and to marks, at this leader.
     pub fn linked(&mut self, leader: Leader, now: Now) {
         if !self.leader.server.is_empty() && self.leader != leader {
@@ -167,13 +163,12 @@ impl Follower {
 
     /// Advances time.
     pub fn tick(&mut self, hub: &mut Hub, now: Now) {
-        let is_unused = |channel: &FollowedChannel| {
-            channel.unused_since.is_some_and(|since| now.monotonic.saturating_duration_since(since) >= LINGER)
-        };
-        let unused: Vec<_> =
-            self.channels.iter().filter(|(_, channel)| is_unused(channel)).map(|(id, _)| *id).collect();
-        for id in unused {
-            if self.channels.remove(&id).is_some() {
+        while let Some((since, id)) =
+            self.unused.pop_front_if(|(since, _)| now.monotonic.saturating_duration_since(*since) >= LINGER)
+        {
+            // The channel may have been used again meanwhile.
+            if self.channels.get(&id).is_some_and(|channel| channel.unused_since == Some(since)) {
+                self.channels.remove(&id);
                 hub.drop_channel(id);
                 self.actions.push_back(FollowerAction::Unwatch(id));
             }
@@ -270,6 +265,7 @@ impl Follower {
             channel.subscriptions = channel.subscriptions.saturating_sub(1);
             if channel.subscriptions == 0 {
                 channel.unused_since = Some(now.monotonic);
+                self.unused.push_back((now.monotonic, id));
             }
         }
     }
