@@ -6,8 +6,8 @@
 use super::{
     AllowedOrigins, BrokerAddress, BrokerPrefix, Listen, LogFormat, OtlpEndpoint, Rate, TraceRatio,
     kinds::{
-        Address, Auto, Directory, File, Flag, LogFilter, LogFormatName, Mode, Name, OrOff, Size, Time,
-        ValueKind, any_size, integer, minimum, minimum_for, parsed, size,
+        Address, Directory, File, Flag, LogFilter, LogFormatName, Mode, Name, Size, Time, ValueKind,
+        any_size, integer, minimum, minimum_for, or_auto, or_off, parsed, size,
     },
     reload_effect::ReloadEffect,
     trace_ratio::Ratio,
@@ -138,17 +138,17 @@ settings! {
     publish_burst: u64 = 2_000, integer::<u64>(1).at_least(minimum_for(limits::MAX_BATCH, "one batch")), Now;
     /// Bytes of sealed messages per second that one installation may publish. `auto` is 16 KiB per message of
     /// `publish_rate`. Beyond it: `RATE_LIMITED`, 429.
-    publish_byte_rate: Option<u64> = None, Auto(size::<u64>(minimum(1))), Now;
+    publish_byte_rate: Option<u64> = None, or_auto(size::<u64>(minimum(1))), Now;
     /// Bytes of sealed messages that one installation may publish at once. At least `2MiB`; `auto` is 64 KiB per message of
     /// `publish_burst`. Beyond it: `RATE_LIMITED`, 429.
-    publish_byte_burst: Option<u64> = None, Auto(size::<u64>(minimum_for(limits::MAX_BODY, "one batch"))), Now;
+    publish_byte_burst: Option<u64> = None, or_auto(size::<u64>(minimum_for(limits::MAX_BODY, "one batch"))), Now;
     /// Messages per second that all installations of one app may publish together. `auto` is ten times `publish_rate`.
     /// Beyond it: `RATE_LIMITED`, 429.
-    publish_rate_per_app: Option<u64> = None, Auto(integer::<u64>(1)), Now;
+    publish_rate_per_app: Option<u64> = None, or_auto(integer::<u64>(1)), Now;
     /// Messages that all installations of one app may publish at once. At least 100; `auto` is ten times `publish_burst`.
     /// Beyond it: `RATE_LIMITED`, 429.
     publish_burst_per_app: Option<u64> = None,
-        Auto(integer::<u64>(1).at_least(minimum_for(limits::MAX_BATCH, "one batch"))), Now;
+        or_auto(integer::<u64>(1).at_least(minimum_for(limits::MAX_BATCH, "one batch"))), Now;
     /// Bytes per second that are replayed to all sessions of one installation together. Beyond it: `RATE_LIMITED`.
     replay_rate: u64 = 64 * MIB, size::<u64>(minimum(1)), Now;
     /// Bytes that are replayed to all sessions of one installation at once. With the default, a thousand pages can resume
@@ -243,7 +243,7 @@ settings! {
     log_format: LogFormat = LogFormat::Text, LogFormatName, Restart;
     /// Address of the OpenTelemetry collector that receives traces, such as `http://127.0.0.1:4318` (OTLP over HTTP), or
     /// `off`. See [Traces](#traces).
-    otlp_endpoint: Option<OtlpEndpoint> = None, OrOff(parsed::<OtlpEndpoint>()), Restart;
+    otlp_endpoint: Option<OtlpEndpoint> = None, or_off(parsed::<OtlpEndpoint>()), Restart;
     /// Share of the publications, and of the subscriptions that resume, that begin a trace. `0` to `1`. It does not apply to
     /// requests that are part of a trace.
     trace_ratio: TraceRatio = TraceRatio::percent(1), Ratio, Now;
