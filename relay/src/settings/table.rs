@@ -205,7 +205,7 @@ settings! {
     /// most `15m`.
     drain_deadline: Duration = Duration::from_secs(30), Time(0, 15 * MINUTE), Restart;
     /// The broker between relays: `embedded` for a single relay, or the servers of one NATS cluster, such as
-    /// `nats://nats-1:4222,nats://nats-2:4222`. List every server; see [Many relays](scaling.md). `tls://` requires TLS.
+    /// `nats://nats-1:4222,nats://nats-2:4222`. List every server; see [In a cluster](#in-a-cluster). `tls://` requires TLS.
     broker: BrokerAddress = BrokerAddress::Embedded, parsed::<BrokerAddress>(), Restart;
     /// Start of the names of streams and subjects in NATS. Relays with the same prefix form one cluster. 1 to 32 letters,
     /// digits, `-` or `_`.
