@@ -89,7 +89,10 @@ fn hello_and_subscribe(config: &Arc<SessionConfig>, frames: &[Bytes; 2], now: No
     frames.iter().for_each(|frame| rules.handle_frame(frame.clone(), now));
     drain(&mut rules);
     let position = Position { epoch: 1, offset: 1, time_ms: 0 };
-    rules.handle_subscribed(Ok(SubscriptionStart { position, recovered: false, replayed: 0 }), now);
+    rules.handle_subscribed(
+        Ok(SubscriptionStart { position, recovered: false, replayed: 0, replay_end: 0 }),
+        now,
+    );
     drain(&mut rules);
     rules
 }

@@ -192,7 +192,7 @@ impl Client {
             (_, wanted) => {
                 let requested_at = clock.map_or(0, |clock| clock.at(subscription.requested_at()));
                 let before_ms = requested_at.saturating_sub(u64::from(wanted.unwrap_or(0)) * 1000);
-                Some(Skip { before_ms, until: now.instant.after(REPLAY_TIMEOUT_MS) })
+                Some(Skip { before_ms, end: answer.replay_end, until: now.instant.after(REPLAY_TIMEOUT_MS) })
             }
         };
         for member in channel.members().to_vec() {

@@ -16,10 +16,11 @@ pub(crate) struct Continuity {
 /// The part of a replay that a subscription did not ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Skip {
-    /// Publications before this time, in Unix milliseconds by the relay's clock, are dropped.
+    /// Publications of the replay before this time, in Unix milliseconds by the relay's clock, are dropped.
     pub(crate) before_ms: u64,
-    /// The end of the replay, after which nothing is dropped. Without this limit, a relay whose clock was set back would
-    /// appear to send old publications for ever.
+    /// The offset of the last publication of the replay. Nothing behind it is dropped, because the clocks of relays differ.
+    pub(crate) end: u64,
+    /// The time after which nothing is dropped. Without this limit, a false `end` would hide publications for ever.
     pub(crate) until: Instant,
 }
 
@@ -54,8 +55,8 @@ impl Continuity {
             to: Position { offset: previous_offset, time_ms: 0, ..from },
             reason: GapReason::Skipped,
         });
-        // The relay's times never run backwards, so everything after the first wanted publication is wanted.
-        self.skip.take_if(|skip| time_ms >= skip.before_ms || now >= skip.until);
+        // Everything after the first wanted publication is wanted.
+        self.skip.take_if(|skip| time_ms >= skip.before_ms || offset > skip.end || now >= skip.until);
         Arrival { gap, is_wanted: self.skip.is_none() }
     }
 
@@ -153,16 +154,25 @@ mod tests {
         assert_eq!(continuity.take(NOW, 8, 7, 0), Arrival { gap: None, is_wanted: true });
     }
 
+    const SKIP: Skip = Skip { before_ms: 1_000, end: 8, until: Instant(9) };
+
     #[test]
-    fn publications_older_than_requested_only_advance_the_position() {
-        let mut continuity = Continuity::new(at(1, 5), Some(Skip { before_ms: 1_000, until: Instant(9) }));
+    fn publications_of_a_replay_that_are_older_than_requested_only_advance_the_position() {
+        let mut continuity = Continuity::new(at(1, 5), Some(SKIP));
         assert_eq!(continuity.take(NOW, 6, 5, 999), Arrival { gap: None, is_wanted: false });
         assert_eq!(continuity.take(NOW, 7, 6, 1_000), Arrival { gap: None, is_wanted: true });
     }
 
     #[test]
-    fn a_relay_clock_that_was_set_back_does_not_cause_an_endless_replay() {
-        let mut continuity = Continuity::new(at(1, 5), Some(Skip { before_ms: 1_000, until: Instant(9) }));
+    fn a_publication_behind_the_replay_is_delivered_whatever_the_clock_of_its_relay_says() {
+        let mut continuity = Continuity::new(at(1, 5), Some(SKIP));
+        assert_eq!(continuity.take(NOW, 8, 5, 10), Arrival { gap: None, is_wanted: false });
+        assert_eq!(continuity.take(NOW, 9, 8, 10), Arrival { gap: None, is_wanted: true });
+    }
+
+    #[test]
+    fn a_false_end_of_the_replay_does_not_hide_publications_for_ever() {
+        let mut continuity = Continuity::new(at(1, 5), Some(SKIP));
         assert_eq!(continuity.take(Instant(8), 6, 5, 10), Arrival { gap: None, is_wanted: false });
         assert_eq!(continuity.take(Instant(9), 7, 6, 10), Arrival { gap: None, is_wanted: true });
     }

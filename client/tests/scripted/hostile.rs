@@ -50,6 +50,7 @@ impl Dice {
                 channel_id: channel.into(),
                 position,
                 recovered: self.roll(2) == 0,
+                replay_end: self.roll(8),
             }),
             6 => ToClient::Unsubscribed(Unsubscribed { request }),
             7 => ToClient::Published(Published { request, position, time_ms: self.offset() }),

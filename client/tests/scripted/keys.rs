@@ -103,6 +103,7 @@ fn a_global_channel_gets_a_missing_key_the_same_way() {
         channel_id: id.into(),
         position: Some(position(10)),
         recovered: true,
+        replay_end: 0,
     }));
     harness.expect_subscribed(subscription);
     let key = key(2).scope_key(APP, INSTALLATION, &scope).channel_key(None, "news");

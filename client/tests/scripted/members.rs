@@ -266,6 +266,7 @@ fn a_token_provided_while_one_is_requested_is_used_at_once() {
         channel_id: private_id(CLAIMS).into(),
         position: Some(position(10)),
         recovered: true,
+        replay_end: 0,
     }));
     // The token that the function provides later is another one.
     let later = lasting(&harness, 3_601);
@@ -291,6 +292,7 @@ fn a_subscription_with_a_valid_token_does_not_wait_for_the_renewal_of_another() 
         channel_id: private_id(CLAIMS).into(),
         position: Some(position(10)),
         recovered: true,
+        replay_end: 0,
     }));
     assert!(harness.events.contains(&Event::SubscribeDone { subscription: second, result: Ok(()) }));
 }

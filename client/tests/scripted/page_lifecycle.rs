@@ -206,6 +206,7 @@ fn unread_answers_count_after_a_sleep_before_requests_time_out() {
         channel_id: channel_id("other").into(),
         position: Some(position(10)),
         recovered: false,
+        replay_end: 0,
     }));
     harness.acknowledge(&published, 11);
     harness.expect_subscribed(waiting);

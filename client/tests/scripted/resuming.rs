@@ -200,12 +200,31 @@ fn a_subscription_made_without_a_connection_receives_no_earlier_messages() {
     let second = harness.subscribe("absences");
     harness.advance_to_attempt();
     harness.establish();
-    harness.confirm("absences", 10);
+    harness.confirm_replay("absences", 10, 110_000);
     harness.expect_subscribed(second);
     harness.receive(publication("absences", 10, 90_000, "before it"));
     harness.expect_payload(&[first], "before it");
     harness.receive(publication("absences", 90_000, 110_000, "after it"));
     harness.expect_payload(&[first, second], "after it");
+}
+
+#[test]
+fn a_publication_behind_the_replay_is_delivered_although_its_relays_clock_is_behind() {
+    let mut harness = Harness { now_ms: 100_000, ..Harness::default() };
+    let first = harness.subscribe("absences");
+    harness.establish();
+    harness.confirm("absences", 10);
+    harness.expect_subscribed(first);
+    harness.cut(None);
+    let second = harness.subscribe("absences");
+    harness.advance_to_attempt();
+    harness.establish();
+    harness.confirm_replay("absences", 10, 11);
+    harness.expect_subscribed(second);
+    harness.receive(publication("absences", 10, 11, "replayed"));
+    harness.expect_payload(&[first], "replayed");
+    harness.receive(publication("absences", 11, 12, "live"));
+    harness.expect_payload(&[first, second], "live");
 }
 
 #[test]
@@ -246,6 +265,7 @@ fn publications_of_unknown_channels_are_ignored() {
         channel_id: channel_id("other").into(),
         position: Some(position(1)),
         recovered: true,
+        replay_end: 0,
     }));
     harness.expect_nothing();
 }

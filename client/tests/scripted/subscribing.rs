@@ -104,6 +104,7 @@ fn unsubscribing_before_the_confirmation_leaves_no_subscription_behind() {
         channel_id: channel_id("absences").into(),
         position: Some(position(3)),
         recovered: false,
+        replay_end: 0,
     }));
     harness.receive(publication("absences", 3, 4, "1"));
     harness.expect_nothing();
@@ -192,7 +193,7 @@ fn subscriptions_confirmed_together_each_get_their_own_replay() {
     let live = harness.subscribe("absences");
     let replayed = harness.subscribe_with(channel("absences"), Some(50));
     harness.establish();
-    harness.confirm("absences", 10);
+    harness.confirm_replay("absences", 10, 100_000);
     harness.expect_subscribed(live);
     harness.expect_subscribed(replayed);
     // The fixtures' publications bear a time shortly after the start of the clock.

@@ -87,6 +87,7 @@ pub fn confirm(harness: &mut Harness, claims: &str) -> String {
         channel_id: private_id(claims).into(),
         position: Some(position(10)),
         recovered: true,
+        replay_end: 0,
     }));
     subscribe.channel.unwrap().token
 }

@@ -124,7 +124,13 @@ fn to_client() -> Vec<ToClient> {
             expires_at: NOW,
             now_ms: NOW * 1000,
         }),
-        ToClient::Subscribed(Subscribed { request: 1, channel_id: ID, position, recovered: true }),
+        ToClient::Subscribed(Subscribed {
+            request: 1,
+            channel_id: ID,
+            position,
+            recovered: true,
+            replay_end: 300,
+        }),
         ToClient::Unsubscribed(Unsubscribed { request: 2 }),
         ToClient::Publication(Publication {
             channel_id: ID,

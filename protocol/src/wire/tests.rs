@@ -63,9 +63,10 @@ fn to_client() -> impl Strategy<Value = ToClient> {
         }),
         any::<(u32, u64)>()
             .prop_map(|(request, expires_at)| ToClient::Refreshed(Refreshed { request, expires_at })),
-        (any::<u32>(), bytes(16), position(), any::<bool>()).prop_map(
-            |(request, channel_id, position, recovered)| {
-                ToClient::Subscribed(Subscribed { request, channel_id, position: Some(position), recovered })
+        (any::<u32>(), bytes(16), position(), any::<bool>(), any::<u64>()).prop_map(
+            |(request, channel_id, position, recovered, replay_end)| {
+                let position = Some(position);
+                ToClient::Subscribed(Subscribed { request, channel_id, position, recovered, replay_end })
             }
         ),
         any::<u32>().prop_map(|request| ToClient::Unsubscribed(Unsubscribed { request })),

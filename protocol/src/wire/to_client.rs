@@ -107,6 +107,10 @@ pub struct Subscribed {
     /// True if every publication that `since` requested provably follows.
     #[prost(bool, tag = "4")]
     pub recovered: bool,
+    /// The offset of the last publication of the replay. Later ones were published after the subscription began. 0 if there
+    /// is no replay.
+    #[prost(uint64, tag = "5")]
+    pub replay_end: u64,
 }
 
 /// See [`ToClient::Unsubscribed`].

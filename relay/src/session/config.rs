@@ -3,6 +3,7 @@
 use super::Marks;
 use crate::{
     auth::{revocations::Revocations, signing_keys::SigningKeys},
+    hub::Replay,
     limits::Limits,
     stall_detector::StallDetector,
 };
@@ -39,4 +40,16 @@ pub struct SubscriptionStart {
     pub recovered: bool,
     /// The bytes of the replay that follows.
     pub replayed: u64,
+    /// The offset of the last publication of the replay, or 0.
+    pub replay_end: u64,
+}
+
+impl SubscriptionStart {
+    /// Returns the start of a subscription that this replay follows.
+    #[must_use]
+    pub fn of(replay: &Replay) -> Self {
+        let Replay { position, recovered, publications } = replay;
+        let replay_end = publications.last().map_or(0, |last| last.offset());
+        Self { position: *position, recovered: *recovered, replayed: publications.bytes(), replay_end }
+    }
 }

@@ -122,7 +122,7 @@ impl Established {
             Err(refused)
         });
         match result {
-            Ok(SubscriptionStart { position, recovered, .. }) => {
+            Ok(SubscriptionStart { position, recovered, replay_end, .. }) => {
                 if let Some(Signed { claims, .. }) = subscription.token.as_deref() {
                     deadlines.set(Timer::ChannelExpiry(channel), now.instant_of(claims.exp.millis()));
                 }
@@ -132,6 +132,7 @@ impl Established {
                     channel_id: channel.into(),
                     position: Some(position),
                     recovered,
+                    replay_end,
                 })));
             }
             Err(refused) => {

@@ -192,13 +192,7 @@ impl Relay {
                     let outbox = (connection, self.outbox.clone());
                     self.subscribers.subscribe(channel, SessionId(connection), outbox, events);
                     let replay = self.hub.subscribe(tenant, channel, since, now);
-                    let replayed = replay.publications.bytes();
-                    let start = SubscriptionStart {
-                        position: replay.position,
-                        recovered: replay.recovered,
-                        replayed,
-                    };
-                    session.rules.handle_subscribed(Ok(start), now);
+                    session.rules.handle_subscribed(Ok(SubscriptionStart::of(&replay)), now);
                     self.hub_events.push(HubEvent::Subscribed { channel, since, replay: replay.clone() });
                     self.act(connection, now);
                     self.subscribers.catch_up(channel, SessionId(connection), &replay, |outbox, catch_up| {

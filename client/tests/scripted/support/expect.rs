@@ -51,13 +51,29 @@ impl Harness {
         self.confirm_at(name, position(offset), true)
     }
 
+    /// Takes the client's `Subscribe` and confirms it at `offset`, with a replay up to `end`.
+    pub fn confirm_replay(&mut self, name: &str, offset: u64, end: u64) -> Subscribe {
+        self.confirm_with(name, position(offset), true, end)
+    }
+
     pub fn confirm_at(&mut self, name: &str, position: Position, recovered: bool) -> Subscribe {
+        self.confirm_with(name, position, recovered, 0)
+    }
+
+    fn confirm_with(
+        &mut self,
+        name: &str,
+        position: Position,
+        recovered: bool,
+        replay_end: u64,
+    ) -> Subscribe {
         let subscribe = self.expect_subscribe();
         self.receive(ToClient::Subscribed(Subscribed {
             request: subscribe.request,
             channel_id: channel_id(name).into(),
             position: Some(position),
             recovered,
+            replay_end,
         }));
         subscribe
     }

@@ -147,9 +147,7 @@ impl Actor {
         match completion {
             Completion::Subscribed { channel, result: Ok(replay) } => {
                 slot.subscriptions.confirm(channel);
-                let Replay { position, recovered, ref publications } = replay;
-                let start = SubscriptionStart { position, recovered, replayed: publications.bytes() };
-                slot.rules.handle_subscribed(Ok(start), Now::read());
+                slot.rules.handle_subscribed(Ok(SubscriptionStart::of(&replay)), Now::read());
                 // `Subscribed` is sent first, then the replay, then live publications.
                 self.run_actions()?;
                 if let Some(slot) = self.sessions.find(number) {

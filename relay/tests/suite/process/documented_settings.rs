@@ -55,7 +55,9 @@ fn every_heading_that_a_setting_links_to_exists() {
         for link in setting.help().split("](").skip(1) {
             let target = link.split(')').next().unwrap();
             let anchor = target.strip_prefix('#').unwrap_or_else(|| {
-                panic!("{setting:?}: the link to {target} only works on one page of the site; link to a heading")
+                panic!(
+                    "{setting:?}: the link to {target} only works on one page of the site; link to a heading"
+                )
             });
             assert!(headings.iter().any(|heading| heading == anchor), "{setting:?}: #{anchor}");
             links += 1;

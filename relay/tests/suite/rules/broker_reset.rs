@@ -75,7 +75,7 @@ fn start_subscribing(session: &mut Session, channel: Channel) {
 
 fn complete(session: &mut Session) {
     let position = Position { epoch: 1, offset: 0, time_ms: 0 };
-    let start = SubscriptionStart { position, recovered: true, replayed: 0 };
+    let start = SubscriptionStart { position, recovered: true, replayed: 0, replay_end: 0 };
     session.rules.handle_subscribed(Ok(start), session.now);
     session.act();
 }

@@ -145,10 +145,7 @@ impl Session {
                 SessionAction::Send(message) => self.sent.push_back(message),
                 SessionAction::Subscribe { channel, tenant, since, .. } => {
                     let replay = self.hub.subscribe(tenant, channel, since, self.now);
-                    let (position, recovered) = (replay.position, replay.recovered);
-                    let replayed = replay.publications.bytes();
-                    self.rules
-                        .handle_subscribed(Ok(SubscriptionStart { position, recovered, replayed }), self.now);
+                    self.rules.handle_subscribed(Ok(SubscriptionStart::of(&replay)), self.now);
                 }
                 SessionAction::Unsubscribe(channel) => self.hub.unsubscribe(channel, self.now),
                 SessionAction::Publish(Publishing(draft)) => {

@@ -211,6 +211,7 @@ impl Page {
             channel_id: channel_id().into(),
             position: Some(Position { epoch: 10, offset: self.offset, time_ms: 0 }),
             recovered: false,
+            replay_end: 0,
         }))
         .await;
     }

@@ -159,9 +159,7 @@ impl World {
         let Some(session) = self.relays[relay].sessions.get_mut(&connection) else { return };
         let channel = pending.channel;
         let is_new = session.channels.insert(channel);
-        let Replay { position, recovered, ref publications } = replay;
-        let start = SubscriptionStart { position, recovered, replayed: publications.bytes() };
-        session.rules.handle_subscribed(Ok(start), now);
+        session.rules.handle_subscribed(Ok(SubscriptionStart::of(&replay)), now);
         if !is_new {
             self.act(relay, stream_of(channel), |follower, _, now| follower.unsubscribe(channel, now));
         }

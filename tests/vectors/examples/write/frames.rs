@@ -87,6 +87,7 @@ fn to_client() -> Vec<ToClient> {
             channel_id: id(),
             position: Some(POSITION),
             recovered: true,
+            replay_end: 305,
         }),
         ToClient::Unsubscribed(Unsubscribed { request: 6 }),
         ToClient::Publication(Publication {
