@@ -77,7 +77,7 @@ pub use auth::{
     signing_keys::{KeyChanges, SigningKeys},
 };
 pub use broker::jetstream::{
-    Entry, Follower, FollowerAction, FollowerCounts, Leader, Mark, RelinkReason, RequestId,
+    Entry, EpochMarks, Follower, FollowerAction, FollowerCounts, Leader, Mark, RelinkReason, RequestId,
     StoredPublication, StreamInfo, Ticket,
 };
 pub use broker::{Broker, BrokerError, BrokerFuture, BrokerStatus, EmbeddedBroker};

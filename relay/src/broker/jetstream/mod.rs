@@ -13,7 +13,7 @@ mod stored;
 mod stream_config;
 
 pub use follower::{
-    Entry, Follower, FollowerAction, FollowerCounts, Leader, Mark, RelinkReason, RequestId,
+    Entry, EpochMarks, Follower, FollowerAction, FollowerCounts, Leader, Mark, RelinkReason, RequestId,
     StoredPublication, StreamInfo, Ticket,
 };
 pub(crate) use shared::ClientEffects;

@@ -2,9 +2,9 @@
 //! repeated.
 
 use super::{
-    driver::{Acknowledgement, ApiError},
+    driver::{Acknowledgement, ApiError, StreamApi},
     follower::Entry,
-    shared::{LinkedLeader, SharedStream},
+    shared::SharedStream,
     stored,
 };
 use crate::{
@@ -40,10 +40,10 @@ pub(super) async fn publish(
                 return Err(BrokerError::Unavailable);
             };
             let Some(leader) = leader else { continue };
-            match leader.api.publish(draft.channel, &id, trace.as_deref(), payload.clone(), ATTEMPT).await {
-                Ok(Acknowledgement { seq, duplicate: false }) => return Ok(receipt(&leader, seq, time)),
+            match leader.publish(draft.channel, &id, trace.as_deref(), payload.clone(), ATTEMPT).await {
+                Ok(Acknowledgement { seq, duplicate: false }) => return Ok(receipt(&stream, seq, time)),
                 Ok(Acknowledgement { seq, duplicate: true }) => match repeated(&leader, seq, &draft).await {
-                    Ok(result) => return result.map(|time| receipt(&leader, seq, time)).map_err(Into::into),
+                    Ok(result) => return result.map(|time| receipt(&stream, seq, time)).map_err(Into::into),
                     Err(error) => tracing::debug!(%error, "a repeated publication could not be compared"),
                 },
                 Err(error) => tracing::debug!(%error, "a publication was not acknowledged"),
@@ -61,18 +61,19 @@ pub(super) async fn publish(
     result.unwrap_or(Err(BrokerError::Unavailable))
 }
 
-fn receipt(leader: &LinkedLeader, sequence: u64, time: UnixMillis) -> PublishReceipt {
-    let position = Position { epoch: leader.epoch, offset: sequence, time_ms: time.0 };
+fn receipt(stream: &SharedStream, sequence: u64, time: UnixMillis) -> PublishReceipt {
+    let epoch = stream.acknowledged(sequence, time);
+    let position = Position { epoch, offset: sequence, time_ms: time.0 };
     PublishReceipt { position, time }
 }
 
 /// Compares a publication with the stored one of the same id. Returns the time of the stored one.
 async fn repeated(
-    leader: &LinkedLeader,
+    leader: &StreamApi,
     sequence: u64,
     draft: &Draft,
 ) -> Result<Result<UnixMillis, IdReused>, ApiError> {
-    Ok(match leader.api.read_message(sequence).await? {
+    Ok(match leader.read_message(sequence).await? {
         Some(Entry::Publication(first)) if first.channel == draft.channel => {
             let is_same = first.event == draft.event && first.sealed == draft.sealed;
             if is_same { Ok(first.time) } else { Err(IdReused) }

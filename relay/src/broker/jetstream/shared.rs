@@ -12,7 +12,7 @@ use crate::{
     tenant::Tenant,
 };
 use sealwire_protocol::{
-    ChannelId,
+    ChannelId, UnixMillis,
     wire::{Position, Since},
 };
 use std::{
@@ -38,14 +38,7 @@ pub(super) struct SharedStream {
     effects: Arc<dyn ClientEffects>,
     actions: mpsc::UnboundedSender<FollowerAction>,
     /// The connection to the stream's leader.
-    leader: watch::Sender<Option<LinkedLeader>>,
-}
-
-/// The connection to a stream's leader, and the epoch of the stream's contents.
-#[derive(Clone)]
-pub(super) struct LinkedLeader {
-    pub(super) api: StreamApi,
-    pub(super) epoch: u64,
+    leader: watch::Sender<Option<StreamApi>>,
 }
 
 struct StreamState {
@@ -205,17 +198,22 @@ impl SharedStream {
         self.act(|state, _| state.follower.unsubscribe(channel, Now::read()));
     }
 
+    /// Records an acknowledged publication; see [`Follower::acknowledged`]. Returns the epoch of the stream's contents.
+    pub(super) fn acknowledged(&self, sequence: u64, time: UnixMillis) -> u64 {
+        self.with(|follower, _| follower.acknowledged(sequence, time))
+    }
+
     /// Returns the newest mark before which every delivery is queued at its subscribers.
     pub(super) fn delivered_mark(&self) -> Option<Mark> {
         critical_task::unpoisoned(self.state.lock()).waves.delivered()
     }
 
-    pub(super) fn set_leader(&self, leader: Option<LinkedLeader>) {
+    pub(super) fn set_leader(&self, leader: Option<StreamApi>) {
         self.leader.send_replace(leader);
     }
 
     /// Returns the connection to the leader, once it is known.
-    pub(super) fn leader(&self) -> watch::Receiver<Option<LinkedLeader>> {
+    pub(super) fn leader(&self) -> watch::Receiver<Option<StreamApi>> {
         self.leader.subscribe()
     }
 }

@@ -26,6 +26,8 @@ impl World {
         let run = (relay, self.relays[relay].life);
         match action {
             FollowerAction::Deliver(_, publication) => {
+                let (offset, time_ms) = (publication.offset(), publication.time().0);
+                self.model.know(run, publication.channel(), offset, time_ms);
                 let one = &mut self.relays[relay];
                 let wave = one.streams[stream].waves.current.clone();
                 one.backlog.push_back((publication, wave));

@@ -1,6 +1,7 @@
 //! The requests of the relays at the servers. The leader answers most of them; any replica answers a read of many messages.
 
 use super::{
+    driver::REQUEST_MS,
     events::{Call, Event, Origin, Step, Told},
     replica::Subject,
     stream::Proposal,
@@ -49,7 +50,10 @@ impl World {
         let info = self.streams[stream].info(leader, now).expect("the leader answers");
         let replica = &self.streams[stream].replicas[leader];
         match call {
-            Call::FindLeader => Told::Leader(leader),
+            Call::FindLeader => {
+                let term = self.streams[stream].acts(leader).expect("the leader answers");
+                Told::Leader(leader, term)
+            }
             Call::Link(_) => Told::Linked(info),
             Call::ReadInfo(request) => Told::Info(request, info),
             Call::ReadMessage(request, sequence) => Told::Message(
@@ -57,18 +61,21 @@ impl World {
                 sequence,
                 replica.read(sequence).map(|message| message.entry(sequence)),
             ),
-            Call::FindMark(request) => {
-                let marks =
-                    replica.from(1).rev().find_map(|(sequence, message)| match message.entry(sequence) {
-                        Entry::Mark(mark) => Some(mark),
-                        _ => None,
-                    });
-                Told::Mark(request, marks)
+            Call::FindMarks(request, least) => match replica.marks() {
+                marks if marks.map_or(0, |marks| marks.newest.sequence) >= least => {
+                    Told::Marks(request, marks)
+                }
+                _ => Told::Failed,
+            },
+            Call::RenewMark(request, replaces) => match self.renew_mark(origin, leader, replaces) {
+                Some(sequence) => Told::Next(Call::AwaitStored(request, sequence, self.now_ms)),
+                None => Told::Failed,
+            },
+            Call::AwaitStored(request, sequence, _) if replica.applied >= sequence => {
+                Told::Next(Call::FindMarks(request, sequence))
             }
-            Call::CreateMark(request) => {
-                self.create_mark(origin, leader);
-                Told::Next(Call::FindMark(request))
-            }
+            Call::AwaitStored(_, _, since) if self.now_ms > since + REQUEST_MS => Told::Failed,
+            Call::AwaitStored(..) => Told::Next(call),
             Call::ReadStream { request, next, info: None, entries, lagging } => {
                 Told::Next(Call::ReadStream { request, next, info: Some(info), entries, lagging })
             }
@@ -139,13 +146,19 @@ impl World {
         Told::Next(Call::ReadChannel { request, channel, from, found, step })
     }
 
-    fn create_mark(&mut self, origin: Origin, leader: usize) {
-        let epoch = self.random.next().max(1);
-        let message = self.mark(origin.run.0, epoch);
+    /// Writes a mark after the newest one that is stored. Returns its sequence, unless another mark is on its way.
+    fn renew_mark(&mut self, origin: Origin, leader: usize, replaces: Option<u64>) -> Option<u64> {
+        let fresh = self.random.next().max(1);
+        let newest = self.streams[origin.stream].replicas[leader].marks().map(|marks| marks.newest);
+        let epoch = newest.map(|mark| mark.epoch).filter(|epoch| Some(*epoch) != replaces);
+        let message = self.mark(origin.run.0, epoch.unwrap_or(fresh));
         let (now, limits) = (self.server_unix(), self.conditions.stream);
+        let last = newest.map_or(0, |mark| mark.sequence);
         let stream = &mut self.streams[origin.stream];
-        if let Proposal::Pending(sequence) = stream.propose(leader, message, Some(0), now, limits) {
-            self.spread(origin.stream, leader, sequence);
-        }
+        let Proposal::Pending(sequence) = stream.propose(leader, message, Some(last), now, limits) else {
+            return None;
+        };
+        self.spread(origin.stream, leader, sequence);
+        Some(sequence)
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{
     events::{Call, Event, Origin, Step, Told},
-    relay::{Link, Live},
+    relay::{Link, Live, Search},
     replica::{Message, Subject},
     wires::{Interest, SERVERS, Way},
     world::World,
@@ -12,10 +12,12 @@ use bytes::Bytes;
 use sealwire_relay::{FollowerAction, Leader};
 use std::{cell::Cell, rc::Rc};
 
-const REQUEST_MS: u64 = 2_000;
+pub(super) const REQUEST_MS: u64 = 2_000;
 const FIRST_PAUSE_MS: u64 = 50;
 const MAX_PAUSE_MS: u64 = 1_000;
 const MARK_MS: u64 = 900;
+/// The time that the other servers have to name a leader after the first one.
+const SLOWER_MS: u64 = 300;
 
 impl World {
     /// Sends a request to a server. It fails after a while if there is no answer.
@@ -43,13 +45,38 @@ impl World {
         }
     }
 
-    /// Begins to look for the leader of a stream.
+    /// Begins to look for the leader of a stream, at every server.
     pub(super) fn start_link(&mut self, relay: usize, stream: usize) {
         let run = (relay, self.relays[relay].life);
-        let first = (0..SERVERS).find(|server| self.wires[relay][*server].is_open);
-        match first {
-            Some(server) => self.ask(run, stream, server, Call::FindLeader),
-            None => self.link_failed(relay, stream),
+        let open: Vec<usize> = (0..SERVERS).filter(|server| self.wires[relay][*server].is_open).collect();
+        self.relays[relay].streams[stream].search = Search { asked: open.len(), newest: None };
+        if open.is_empty() {
+            return self.link_failed(relay, stream);
+        }
+        for server in open {
+            self.ask(run, stream, server, Call::FindLeader);
+        }
+    }
+
+    /// Handles the answer of one server about the leader. The newest term counts, because a leader that lost its office and
+    /// does not know it still answers.
+    fn searched(&mut self, origin: Origin, found: Option<(usize, u64)>) {
+        let Origin { run: (relay, _), stream, .. } = origin;
+        let search = &mut self.relays[relay].streams[stream].search;
+        search.asked -= 1;
+        let is_first = search.newest.is_none() && found.is_some();
+        search.newest = search.newest.max(found.map(|(server, term)| (term, server)));
+        match (search.asked, search.newest) {
+            (0, Some(_)) => self.choose(origin),
+            (0, None) => self.link_failed(relay, stream),
+            _ if is_first => self.queue.at(self.now_ms + SLOWER_MS, Event::Told(origin, Told::Chosen)),
+            _ => {}
+        }
+    }
+
+    fn choose(&mut self, origin: Origin) {
+        if let Some((_, server)) = self.relays[origin.run.0].streams[origin.stream].search.newest {
+            self.listen(origin, server);
         }
     }
 
@@ -107,8 +134,8 @@ impl World {
                     self.end_link(relay, stream, 0);
                     continue;
                 }
-                FollowerAction::FindMark(request) => Call::FindMark(request),
-                FollowerAction::CreateMark(request) => Call::CreateMark(request),
+                FollowerAction::FindMarks(request) => Call::FindMarks(request, 0),
+                FollowerAction::RenewMark { request, replaces } => Call::RenewMark(request, replaces),
                 FollowerAction::ReadStream { request, from } => {
                     Call::ReadStream { request, next: from, info: None, entries: Vec::new(), lagging: 0 }
                 }
@@ -138,28 +165,20 @@ impl World {
         }
         match told {
             Told::Next(call) => self.ask(origin.run, stream, origin.server, call),
-            Told::Failed => {
-                let link = self.relays[relay].streams[stream].link.as_ref().map(|link| link.is_linked);
-                let mut others = origin.server + 1..SERVERS;
-                match link {
-                    Some(true) => self.end_link(relay, stream, 0),
-                    None if let Some(server) = others.find(|server| self.wires[relay][*server].is_open) => {
-                        self.ask(origin.run, stream, server, Call::FindLeader);
-                    }
-                    _ => self.link_failed(relay, stream),
-                }
-            }
-            Told::Leader(server) => self.listen(origin, server),
+            Told::Failed => match self.relays[relay].streams[stream].link.as_ref().map(|link| link.is_linked)
+            {
+                Some(true) => self.end_link(relay, stream, 0),
+                Some(false) => self.link_failed(relay, stream),
+                None => self.searched(origin, None),
+            },
+            Told::Leader(server, term) => self.searched(origin, Some((server, term))),
+            Told::Chosen => self.choose(origin),
             Told::Linked(info) if info.leader.server != origin.server.to_string() => {
                 self.link_failed(relay, stream)
             }
-            Told::Linked(info) => {
-                // A former leader that does not know of its end may lack what the relay has, which looks like a loss.
-                self.model.had_stale_leader |= self.servers.isolated == Some(origin.server);
-                self.linked(relay, stream, info.leader);
-            }
-            Told::Mark(request, mark) => {
-                self.act(relay, stream, |follower, hub, now| follower.mark_found(hub, request, mark, now));
+            Told::Linked(info) => self.linked(relay, stream, info.leader),
+            Told::Marks(request, marks) => {
+                self.act(relay, stream, |follower, hub, now| follower.marks_found(hub, request, marks, now));
             }
             Told::Stream(request, entries, info) => self.act(relay, stream, |follower, hub, now| {
                 follower.stream_read(hub, request, entries, &info, now);
@@ -173,7 +192,9 @@ impl World {
                 follower.message_read(hub, request, sequence, entry.and_then(|entry| entry.time()));
             }),
             Told::Info(request, info) => {
-                self.act(relay, stream, |follower, _, now| follower.info_received(request, &info, now));
+                self.act(relay, stream, |follower, hub, now| {
+                    follower.info_received(hub, request, &info, now)
+                });
             }
         }
     }
@@ -186,6 +207,8 @@ impl World {
         }
         let generation = self.wires[relay][server].generation;
         let one = &mut self.relays[relay].streams[stream];
+        // Later answers of the search are ignored.
+        one.link_number += 1;
         let channels: Vec<_> = one.follower.channels().collect();
         one.link = Some(Link {
             server,
@@ -232,7 +255,7 @@ impl World {
             Live::Publication(publication, previous) => {
                 follower.publication_arrived(hub, publication, previous, now)
             }
-            Live::Mark(mark, previous) => follower.mark_arrived(hub, mark, previous),
+            Live::Mark(mark, previous) => follower.mark_arrived(mark, previous),
         });
     }
 

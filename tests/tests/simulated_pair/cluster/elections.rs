@@ -136,7 +136,7 @@ impl World {
         let is_wiped = replica.last() < self.streams[stream].committed;
         for (_, message) in &lost {
             if let Some(instance) = message.instance.get() {
-                self.model.lose(instance);
+                self.model.lose(instance, self.now_ms);
             }
         }
         self.model.is_lossy |= !lost.is_empty() || is_wiped;

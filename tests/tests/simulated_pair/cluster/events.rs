@@ -2,7 +2,7 @@
 
 use super::{relay::Live, replica::Message};
 use sealwire_protocol::ChannelId;
-use sealwire_relay::{Entry, Mark, Replay, RequestId, StoredPublication, StreamInfo, Ticket};
+use sealwire_relay::{Entry, EpochMarks, Replay, RequestId, StoredPublication, StreamInfo, Ticket};
 use std::{collections::BTreeMap, rc::Rc};
 
 /// A run of a relay: its number and its life.
@@ -26,8 +26,12 @@ pub(super) enum Call {
     FindLeader,
     /// The state of the stream behind the subscriptions to marks and channels.
     Link(Vec<ChannelId>),
-    FindMark(RequestId),
-    CreateMark(RequestId),
+    /// Finds the marks of the newest epoch. The newest one has at least this sequence, or the request fails.
+    FindMarks(RequestId, u64),
+    /// Writes a mark; see `FollowerAction::RenewMark`.
+    RenewMark(RequestId, Option<u64>),
+    /// Waits until the message at this sequence, which this request wrote at this time, is stored.
+    AwaitStored(RequestId, u64, u64),
     ReadStream {
         request: RequestId,
         next: u64,
@@ -59,9 +63,12 @@ pub(super) enum Step {
 pub(super) enum Told {
     Next(Call),
     Failed,
-    Leader(usize),
+    /// A server that acts as the leader, and its term.
+    Leader(usize, u64),
+    /// The time for the other servers to name a leader is over.
+    Chosen,
     Linked(StreamInfo),
-    Mark(RequestId, Option<Mark>),
+    Marks(RequestId, Option<EpochMarks>),
     Stream(RequestId, Vec<Entry>, StreamInfo),
     Channel(RequestId, ChannelId, Vec<StoredPublication>, StreamInfo),
     Message(RequestId, u64, Option<Entry>),
@@ -96,6 +103,8 @@ pub(super) enum Event {
         stream: usize,
         term: u64,
         leader: usize,
+        /// The server that has the message too.
+        to: usize,
         sequence: u64,
     },
     Apply {

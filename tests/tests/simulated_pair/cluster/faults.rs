@@ -130,6 +130,7 @@ fn restart_relay(world: &mut World, relay: usize) {
             cut(world, link);
         }
     }
+    world.model.end_run((relay, world.relays[relay].life), world.now_ms);
     let (life, now) = (world.relays[relay].life + 1, world.relay_now(relay));
     world.relays[relay] = Relay::new(life, &world.conditions, &mut world.random, now);
     world.relays[relay].is_up = false;

@@ -1,12 +1,14 @@
 //! The guarantees of a cluster: every acknowledged publication reaches each subscription once and in order, or a gap that
 //! covers it is reported. While no server lost its contents and every limit has room, there is no gap.
 
-use super::super::schedules::channels;
+use super::{super::schedules::channels, events::Run};
 use sealwire_client::{Gap, Notice, PublishId, SubscriptionId};
 use sealwire_protocol::{ChannelId, wire::Position};
 use std::collections::BTreeMap;
 
 pub(super) const CHANNELS: usize = 3;
+/// The time in which a relay that knew of a lost publication reports the loss.
+const REPORT_MS: u64 = 10_000;
 
 type Check = Result<(), String>;
 
@@ -15,8 +17,10 @@ struct Instance {
     offset: u64,
     epoch: Option<u64>,
     at: u64,
-    /// True if the stream lost it with its contents.
-    is_lost: bool,
+    /// The time at which the stream lost it with its contents.
+    lost_at: Option<u64>,
+    /// The runs of relays that received it, or its acknowledgement.
+    known_by: Vec<Run>,
     number: Option<u64>,
 }
 
@@ -46,10 +50,9 @@ pub(super) struct Model {
     places: BTreeMap<(ChannelId, u64, u64), Vec<usize>>,
     pub(super) subscriptions: BTreeMap<(usize, SubscriptionId), Subscription>,
     publishes: BTreeMap<(usize, PublishId), Publish>,
+    ended_runs: BTreeMap<Run, u64>,
     /// True if committed messages were lost.
     pub(super) is_lossy: bool,
-    /// True if a relay followed a former leader that did not know of its end. What that one lacks looks lost.
-    pub(super) had_stale_leader: bool,
     /// True if a gap breaks a guarantee even so: limits have room.
     pub(super) is_roomy: bool,
     pub(super) delivered: usize,
@@ -64,8 +67,8 @@ impl Model {
             places: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             publishes: BTreeMap::new(),
+            ended_runs: BTreeMap::new(),
             is_lossy: false,
-            had_stale_leader: false,
             is_roomy,
             delivered: 0,
             gaps: 0,
@@ -82,14 +85,41 @@ impl Model {
         at: u64,
     ) -> usize {
         let index = self.instances.len();
-        self.instances.push(Instance { offset, epoch, at, is_lost: false, number: None });
+        self.instances.push(Instance {
+            offset,
+            epoch,
+            at,
+            lost_at: None,
+            known_by: Vec::new(),
+            number: None,
+        });
         self.places.entry((channel, offset, time_ms)).or_default().push(index);
         index
     }
 
     /// Records that a stored publication was lost with a stream's contents.
-    pub(super) fn lose(&mut self, instance: usize) {
-        self.instances[instance].is_lost = true;
+    pub(super) fn lose(&mut self, instance: usize, now: u64) {
+        self.instances[instance].lost_at = Some(now);
+    }
+
+    /// Records that a relay received a publication, or its acknowledgement.
+    pub(super) fn know(&mut self, run: Run, channel: ChannelId, offset: u64, time_ms: u64) {
+        for index in self.places.get(&(channel, offset, time_ms)).into_iter().flatten() {
+            self.instances[*index].known_by.push(run);
+        }
+    }
+
+    pub(super) fn end_run(&mut self, run: Run, now: u64) {
+        self.ended_runs.insert(run, now);
+    }
+
+    /// Returns true if every relay that knew of a lost publication ended before it had time to report the loss.
+    fn is_forgotten(&self, instance: &Instance) -> bool {
+        instance.lost_at.is_some_and(|lost_at| {
+            let has_ended =
+                |run: &Run| self.ended_runs.get(run).is_some_and(|ended_at| *ended_at <= lost_at + REPORT_MS);
+            instance.known_by.iter().all(has_ended)
+        })
     }
 
     pub(super) fn add_subscription(&mut self, client: usize, id: SubscriptionId, channel: usize) {
@@ -136,7 +166,7 @@ impl Model {
         let (channel, number) = (publish.channel, publish.number);
         let Some(position) = position else { return Ok(()) };
         let instance = self.locate(channel, position, number);
-        if instance.is_none() && self.is_roomy && !self.is_lossy {
+        if instance.is_none() && self.is_roomy {
             return Err(format!("{number} was acknowledged at {position:?}, where it is not"));
         }
         if let Some(publish) = self.publishes.get_mut(&(client, id)) {
@@ -145,15 +175,14 @@ impl Model {
         Ok(())
     }
 
-    /// Returns the stored publication at a position that has this number.
+    /// Returns the stored publication at a position that has this number. Its epoch may have ended because of a loss that the
+    /// relay had not noticed yet.
     fn locate(&mut self, channel: usize, position: Position, number: u64) -> Option<usize> {
         let place = (self.ids[channel], position.offset, position.time_ms);
         let candidates = self.places.get(&place)?;
         let is_it = |index: &&usize| {
             let instance = &self.instances[**index];
             instance.number.is_none_or(|known| known == number)
-                // A stream that discarded all its marks begins another epoch with the messages that it has.
-                && (!self.is_roomy || instance.epoch.is_none_or(|epoch| epoch == position.epoch))
         };
         let index = *candidates.iter().find(is_it)?;
         self.instances[index].number = Some(number);
@@ -173,11 +202,10 @@ impl Model {
             return Err("a message for an unknown subscription".into());
         };
         let Some(instance) = self.locate(channel, position, number) else {
-            return self.unless_lossy(format!("{number} arrived at {position:?}, where it was never stored"));
+            return Err(format!("{number} arrived at {position:?}, where it was never stored"));
         };
         self.delivered += 1;
-        let (instances, is_roomy, had_stale_leader) = (&self.instances, self.is_roomy, self.had_stale_leader);
-        let is_lossy = self.is_lossy;
+        let (instances, is_roomy) = (&self.instances, self.is_roomy);
         let Some(subscription) = self.subscriptions.get_mut(&(client, id)) else { return Ok(()) };
         if subscription.is_over {
             return Err("a message for a subscription that is over".into());
@@ -192,8 +220,7 @@ impl Model {
         if let Some(earlier) = subscription.messages.insert(number, instance) {
             // A message whose first copy was lost, or whose id was discarded, may be stored again.
             let is_other = earlier != instance && (!is_roomy || has_gap(instances[earlier].at));
-            let is_other = is_other || had_stale_leader && has_gap(instances[earlier].at);
-            if !is_other && !is_lossy {
+            if !is_other {
                 return Err(format!("{number} arrived twice, at {} ms", now));
             }
         }
@@ -209,7 +236,7 @@ impl Model {
                 self.gaps += 1;
                 subscription.gaps.push((now, *gap));
                 subscription.newest = Some(gap.to);
-                if self.is_roomy && !self.is_lossy && !self.had_stale_leader {
+                if self.is_roomy && !self.is_lossy {
                     return Err(format!("a gap without a loss: {gap:?}"));
                 }
                 Ok(())
@@ -217,12 +244,6 @@ impl Model {
             Notice::Error(error) => Err(format!("a message was unreadable: {error}")),
             Notice::Ended(error) => Err(format!("a subscription ended: {error}")),
         }
-    }
-
-    /// Returns a violation, unless committed messages were lost: the servers then used sequences again, and relays that did
-    /// not see the lost messages do not notice.
-    fn unless_lossy(&self, violation: String) -> Check {
-        if self.is_lossy { Ok(()) } else { Err(violation) }
     }
 
     /// Checks that everything acknowledged was delivered, or is covered by a gap.
@@ -238,12 +259,16 @@ impl Model {
                     continue;
                 }
                 if !subscription.gaps.iter().any(|(at, gap)| self.covers(*at, gap, index)) {
-                    let Instance { offset, epoch, at, is_lost, .. } = self.instances[index];
-                    self.unless_lossy(format!(
-                        "{} (offset {offset} of epoch {epoch:?}, stored at {at} ms, lost: {is_lost}) did not reach a subscription of \
+                    let instance = &self.instances[index];
+                    if self.is_forgotten(instance) {
+                        continue;
+                    }
+                    let Instance { offset, epoch, at, lost_at, .. } = instance;
+                    return Err(format!(
+                        "{} (offset {offset} of epoch {epoch:?}, stored at {at} ms, lost at {lost_at:?}) did not reach a subscription of \
                          client {} to channel {}, and no gap covers it",
                         publish.number, subscription.client, publish.channel
-                    ))?;
+                    ));
                 }
             }
         }
@@ -258,6 +283,6 @@ impl Model {
         let is_behind =
             gap.from.is_some_and(|from| Some(from.epoch) == instance.epoch && instance.offset <= from.offset);
         let is_before_end = instance.epoch != Some(gap.to.epoch) || instance.offset <= gap.to.offset;
-        instance.is_lost || is_before_end && (self.is_lossy || !is_behind)
+        instance.lost_at.is_some() || is_before_end && (self.is_lossy || !is_behind)
     }
 }

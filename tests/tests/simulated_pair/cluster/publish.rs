@@ -123,14 +123,10 @@ impl World {
     pub(super) fn acknowledged(&mut self, relay: usize, attempt: Attempt, answer: Acknowledged) {
         let run = (relay, self.relays[relay].life);
         let Some(task) = self.relays[relay].publishes.tasks.get_mut(&attempt.task) else { return };
-        let Some((server, epoch)) = task.leader.filter(|_| task.attempt == attempt.number) else { return };
+        let Some((server, _)) = task.leader.filter(|_| task.attempt == attempt.number) else { return };
         let (stream, time) = (stream_of(task.draft.channel), task.time);
-        let receipt = |sequence, time: UnixMillis| PublishReceipt {
-            position: Position { epoch, offset: sequence, time_ms: time.0 },
-            time,
-        };
         match answer {
-            Acknowledged::Stored(sequence) => self.finish(relay, attempt.task, Ok(receipt(sequence, time))),
+            Acknowledged::Stored(sequence) => self.stored(relay, attempt.task, sequence, time),
             Acknowledged::Duplicate(sequence) => {
                 let wire = &mut self.wires[relay][server];
                 let origin = Origin {
@@ -149,13 +145,15 @@ impl World {
                 if first.channel == task.draft.channel =>
             {
                 let is_same = first.sealed == task.draft.sealed;
-                let result = if is_same { Ok(receipt(sequence, first.time)) } else { Err(IdReused.into()) };
-                self.finish(relay, attempt.task, result);
+                match is_same {
+                    true => self.stored(relay, attempt.task, sequence, first.time),
+                    false => self.finish(relay, attempt.task, Err(IdReused.into())),
+                }
             }
             // The first one was discarded.
             Acknowledged::Compared(sequence, _) => {
                 let now = self.relay_now(relay).wall;
-                self.finish(relay, attempt.task, Ok(receipt(sequence, now)));
+                self.stored(relay, attempt.task, sequence, now);
             }
             Acknowledged::Failed => {
                 task.attempt += 1;
@@ -163,6 +161,16 @@ impl World {
                 self.queue.at(self.now_ms + PAUSE_MS, Event::Retry { run, attempt });
             }
         }
+    }
+
+    /// Answers a publication that the stream stored, and tells the follower.
+    fn stored(&mut self, relay: usize, task: u64, sequence: u64, time: UnixMillis) {
+        let Some(one) = self.relays[relay].publishes.tasks.get(&task) else { return };
+        let (channel, stream) = (one.draft.channel, stream_of(one.draft.channel));
+        self.model.know((relay, self.relays[relay].life), channel, sequence, time.0);
+        let epoch = self.act(relay, stream, |follower, _, _| follower.acknowledged(sequence, time));
+        let position = Position { epoch, offset: sequence, time_ms: time.0 };
+        self.finish(relay, task, Ok(PublishReceipt { position, time }));
     }
 
     /// Reads the message that a publication repeats, at the leader.

@@ -67,6 +67,7 @@ pub(super) struct Followed {
     pub(super) actions: VecDeque<FollowerAction>,
     /// The number of attempts to link to a leader.
     pub(super) link_number: u64,
+    pub(super) search: Search,
     pub(super) link: Option<Link>,
     pub(super) pause_ms: u64,
     /// The leader for publications: the server and the epoch.
@@ -75,6 +76,13 @@ pub(super) struct Followed {
     /// The time at which this relay writes a mark.
     pub(super) mark_due: u64,
     pub(super) mark_spread: u64,
+}
+
+/// The search for a leader: the number of servers that have not answered, and the newest term with its leader.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Search {
+    pub(super) asked: usize,
+    pub(super) newest: Option<(u64, usize)>,
 }
 
 /// A connection to a stream's leader.

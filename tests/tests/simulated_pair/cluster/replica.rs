@@ -1,7 +1,7 @@
 //! The replica of a stream at one server: its log, of which a prefix is applied and can be read.
 
 use sealwire_protocol::{ChannelId, UnixMillis};
-use sealwire_relay::{Entry, Mark, StoredPublication};
+use sealwire_relay::{Entry, EpochMarks, Mark, StoredPublication};
 use std::{
     cell::Cell,
     collections::{HashMap, VecDeque},
@@ -70,6 +70,18 @@ pub(super) struct Replica {
 }
 
 impl Replica {
+    /// Returns the stored marks of the newest epoch.
+    pub(super) fn marks(&self) -> Option<EpochMarks> {
+        let marks = self.from(1).filter_map(|(sequence, message)| match message.entry(sequence) {
+            Entry::Mark(mark) => Some(mark),
+            _ => None,
+        });
+        let marks: Vec<Mark> = marks.collect();
+        let newest = *marks.last()?;
+        let oldest = *marks.iter().find(|mark| mark.epoch == newest.epoch)?;
+        Some(EpochMarks { oldest, newest })
+    }
+
     pub(super) fn first(&self) -> u64 {
         self.removed + 1
     }

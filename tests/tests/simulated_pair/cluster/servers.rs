@@ -17,7 +17,9 @@ impl World {
             Event::Replicate { stream, term, from, to, sequence } => {
                 self.replicate(stream, term, (from, to), sequence)
             }
-            Event::Commit { stream, term, leader, sequence } => self.commit(stream, term, leader, sequence),
+            Event::Commit { stream, term, leader, to, sequence } => {
+                self.commit(stream, term, (leader, to), sequence)
+            }
             Event::Apply { stream, term, to, sequence } => {
                 let one = &mut self.streams[stream];
                 if one.term == term && self.servers.up[to] {
@@ -109,13 +111,11 @@ impl World {
         one.replicas[to].sync(&leader, sequence);
         one.votes[to] = true;
         let commit_at = self.now_ms + 1 + self.random.below(self.conditions.commit_ms);
-        self.queue.at(commit_at, Event::Commit { stream, term, leader: from, sequence });
-        let apply_at = commit_at + self.random.below(self.conditions.lag_ms[to]) + 1;
-        self.queue.at(apply_at, Event::Apply { stream, term, to, sequence });
+        self.queue.at(commit_at, Event::Commit { stream, term, leader: from, to, sequence });
     }
 
     /// Stores what two servers have, acknowledges it, and republishes it.
-    fn commit(&mut self, stream: usize, term: u64, leader: usize, sequence: u64) {
+    fn commit(&mut self, stream: usize, term: u64, (leader, to): (usize, usize), sequence: u64) {
         let one = &mut self.streams[stream];
         if !self.servers.up[leader] || one.leader != Some(leader) || one.term != term {
             return;
@@ -142,6 +142,8 @@ impl World {
             let at = *newest;
             self.queue.at(at, event);
         }
+        let lag = self.random.below(self.conditions.lag_ms[to]) + 1;
+        self.queue.at(self.now_ms + lag, Event::Apply { stream, term, to, sequence });
     }
 
     fn republish(&mut self, stream: usize, leader: usize, subject: Subject, live: impl Fn() -> Option<Live>) {

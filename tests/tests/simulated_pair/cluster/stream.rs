@@ -100,8 +100,7 @@ impl Stream {
         })
     }
 
-    /// Hands a message to a leader. `expected` is the sequence of the last message on the subject, or on any mark's subject
-    /// if the message is a first mark.
+    /// Hands a message to a leader. `expected` is the sequence of the last mark, of any epoch.
     pub(super) fn propose(
         &mut self,
         server: usize,
@@ -117,15 +116,10 @@ impl Stream {
             return Proposal::Duplicate(sequence);
         }
         let end = replica.last() + 1;
-        let last = match expected {
-            Some(0) => (replica.first()..end)
-                .rev()
-                .find(|sequence| {
-                    matches!(replica.get(*sequence).map(|message| message.subject), Some(Subject::Mark(_)))
-                })
-                .unwrap_or(0),
-            _ => replica.previous(message.subject, end),
+        let is_mark = |sequence: &u64| {
+            matches!(replica.get(*sequence).map(|message| message.subject), Some(Subject::Mark(_)))
         };
+        let last = (replica.first()..end).rev().find(is_mark).unwrap_or(0);
         if expected.is_some_and(|expected| expected != last) {
             return Proposal::WrongLast;
         }

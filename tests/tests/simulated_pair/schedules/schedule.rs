@@ -28,12 +28,9 @@ impl Tally {
     }
 }
 
-/// The seeds of which every fourth runs a cluster. Its schedules take longer than those of a single relay.
-const CLUSTER_SEEDS: u64 = 80_000;
-
 /// Runs the schedule of a seed. Returns an explanation if a guarantee was broken.
 pub(super) fn run(seed: u64, verbose: bool) -> Result<Tally, String> {
-    if seed % CLUSTERS == CLUSTERS - 1 && seed < CLUSTER_SEEDS {
+    if seed % CLUSTERS == CLUSTERS - 1 {
         return cluster::schedule::run(seed, verbose);
     }
     let mut random = Seeded(seed ^ 0x5ea1_317e);

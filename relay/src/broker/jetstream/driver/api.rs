@@ -18,6 +18,9 @@ use std::time::Duration;
 /// The maximum time of one request. A server that does not answer counts as away.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// The number of attempts to write a mark before another relay does.
+const MAX_RACES: usize = 8;
+
 const WRONG_LAST_SEQUENCE: u64 = 10071;
 const WRONG_LAST_SEQUENCE_CONSTANT: u64 = 10164;
 const STREAM_NOT_FOUND: u64 = 10059;
@@ -152,38 +155,55 @@ impl StreamApi {
         stream.map_err(|error| ApiError::Unavailable(error.to_string()))
     }
 
-    /// Writes the first mark of a stream that has none. Of several relays that do, one succeeds.
-    pub(in crate::broker::jetstream) async fn create_mark(
+    /// Writes a mark after the newest one, and returns its sequence once it is stored; see
+    /// [`FollowerAction::RenewMark`](super::super::follower::FollowerAction::RenewMark).
+    pub(in crate::broker::jetstream) async fn renew_mark(
         &self,
-        epoch: u64,
+        replaces: Option<u64>,
         now: UnixMillis,
-    ) -> Result<bool, ApiError> {
-        let mut headers = HeaderMap::new();
-        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
-        headers.insert("Nats-Expected-Last-Subject-Sequence-Subject", self.names.marks());
-        self.write(self.names.mark(epoch), headers, stored::mark(now)).await
+    ) -> Result<u64, ApiError> {
+        let random = getrandom::u64().map_err(|error| ApiError::Malformed(error.to_string()))?;
+        // 0 stands for no epoch.
+        let fresh = random.max(1);
+        for _ in 0..MAX_RACES {
+            let newest = self.find_mark().await?;
+            let epoch = newest.map(|mark| mark.epoch).filter(|epoch| Some(*epoch) != replaces);
+            let last = newest.map_or(0, |mark| mark.sequence);
+            if let Some(sequence) = self.write_mark(epoch.unwrap_or(fresh), last, now).await? {
+                return Ok(sequence);
+            }
+        }
+        Err(ApiError::Unavailable("other relays were always faster to write a mark".to_owned()))
     }
 
-    /// Writes a mark after the mark `last` of the same epoch. Of several relays that do, one succeeds.
+    /// Writes a mark after the mark `last`, or the first one after 0. Of several relays that do, one succeeds. Returns the
+    /// mark's sequence if this one did.
     pub(in crate::broker::jetstream) async fn write_mark(
         &self,
         epoch: u64,
         last: u64,
         now: UnixMillis,
-    ) -> Result<bool, ApiError> {
+    ) -> Result<Option<u64>, ApiError> {
         let mut headers = HeaderMap::new();
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, last.to_string());
+        // The marks of all epochs are one chain: a relay that continues a former epoch fails.
+        headers.insert("Nats-Expected-Last-Subject-Sequence-Subject", self.names.marks());
         self.write(self.names.mark(epoch), headers, stored::mark(now)).await
     }
 
-    /// Returns whether the message was written, and not another relay's.
-    async fn write(&self, subject: String, headers: HeaderMap, payload: Bytes) -> Result<bool, ApiError> {
+    /// Returns the sequence of the message, unless another relay's was written instead.
+    async fn write(
+        &self,
+        subject: String,
+        headers: HeaderMap,
+        payload: Bytes,
+    ) -> Result<Option<u64>, ApiError> {
         match self.request::<Acknowledgement>(subject, Some(headers), payload, REQUEST_TIMEOUT).await {
             // Another relay wrote a mark.
             Err(ApiError::Refused { code: WRONG_LAST_SEQUENCE | WRONG_LAST_SEQUENCE_CONSTANT, .. }) => {
-                Ok(false)
+                Ok(None)
             }
-            result => result.map(|_| true),
+            result => result.map(|acknowledgement| Some(acknowledgement.seq)),
         }
     }
 

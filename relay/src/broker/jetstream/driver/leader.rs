@@ -1,11 +1,17 @@
 //! The search for a stream's leader among the connections.
 
 use super::{
-    super::{names::StreamNames, stream_config},
+    super::{follower::StreamInfo, names::StreamNames, stream_config},
     ApiError, StreamApi,
 };
 use crate::{nats::NatsConnection, settings::Settings};
 use async_nats::jetstream;
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// The time that the other servers have after the first answer.
+const SLOWER: Duration = Duration::from_millis(300);
 
 /// Returns the connection to the leader of the stream, and the server's name. Creates the stream if it does not exist.
 pub(super) async fn find_leader(
@@ -14,19 +20,53 @@ pub(super) async fn find_leader(
     settings: &Settings,
 ) -> Result<(NatsConnection, String), String> {
     let mut problem = "no NATS server is connected; see broker".to_owned();
-    for connection in connections {
-        let Some(server) = connection.server_name() else { continue };
-        let api = StreamApi { client: connection.client().clone(), names: names.clone(), server };
-        match api.info().await {
+    let mut newest: Option<(StreamApi, StreamInfo)> = None;
+    for (api, answer) in ask_all(connections, names).await {
+        match answer {
             Ok(info) => {
-                check(&api, settings).await?;
-                return connected_to(connections, &info.leader.server);
+                if newest.as_ref().is_none_or(|(_, known)| known.leader.is_before(&info.leader)) {
+                    newest = Some((api, info));
+                }
             }
             Err(ApiError::NoStream) => create(&api, settings).await?,
-            Err(error) => problem = format!("{}: {error}", connection.server()),
+            Err(error) => problem = format!("{}: {error}", api.server),
         }
     }
-    Err(problem)
+    let (api, info) = newest.ok_or(problem)?;
+    check(&api, settings).await?;
+    connected_to(connections, &info.leader.server)
+}
+
+/// Asks every connected server for the state of the stream. A leader that lost its office and does not know it yet still
+/// answers, so the answer of one server is not enough. Servers that are slower than the first one by far are left out.
+async fn ask_all(
+    connections: &[NatsConnection],
+    names: &StreamNames,
+) -> Vec<(StreamApi, Result<StreamInfo, ApiError>)> {
+    let asked = connections.iter().filter_map(|connection| {
+        let server = connection.server_name()?;
+        let api = StreamApi { client: connection.client().clone(), names: names.clone(), server };
+        Some(async move {
+            let answer = api.info().await;
+            (api, answer)
+        })
+    });
+    let mut asked: FuturesUnordered<_> = asked.collect();
+    let mut answers = Vec::new();
+    while let Some(answer) = asked.next().await {
+        let is_good = answer.1.is_ok();
+        answers.push(answer);
+        if is_good {
+            break;
+        }
+    }
+    let rest = async {
+        while let Some(answer) = asked.next().await {
+            answers.push(answer);
+        }
+    };
+    let _ = timeout(SLOWER, rest).await;
+    answers
 }
 
 fn connected_to(connections: &[NatsConnection], leader: &str) -> Result<(NatsConnection, String), String> {

@@ -36,7 +36,7 @@ impl MarkWriter {
         let (api, wall, metrics) = (api.clone(), now.wall, self.metrics.clone());
         tokio::spawn(async move {
             match api.write_mark(epoch, last, wall).await {
-                Ok(is_written) => metrics.mark(is_written),
+                Ok(written) => metrics.mark(written.is_some()),
                 Err(error) => tracing::debug!(%error, "a mark could not be written"),
             }
         });

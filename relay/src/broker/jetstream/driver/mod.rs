@@ -15,7 +15,7 @@ pub(super) use api::{Acknowledgement, ApiError, StreamApi};
 use super::{
     follower::{Entry, FollowerAction, Leader, RelinkReason},
     names::StreamNames,
-    shared::{LinkedLeader, SharedStream},
+    shared::SharedStream,
     stored,
 };
 use crate::{clock::Now, nats::NatsConnection, settings::Settings, trace_context::TraceContext};
@@ -160,7 +160,7 @@ impl Driver {
                                 // A loss on the connection is noticed before the mark counts.
                                 if !link.is_lost() {
                                     marks.arrived(now.monotonic);
-                                    follower.mark_arrived(hub, mark, previous);
+                                    follower.mark_arrived(mark, previous);
                                 }
                             }
                             Entry::Unknown(_) => {}
@@ -183,7 +183,7 @@ impl Driver {
                     if let Some((known, sequence)) = last {
                         if known != epoch {
                             epoch = known;
-                            self.stream.set_leader(Some(LinkedLeader { api: link.api.clone(), epoch }));
+                            self.stream.set_leader(Some(link.api.clone()));
                         }
                         marks.write_if_due(&link.api, known, sequence, now);
                     }
@@ -196,7 +196,7 @@ impl Driver {
     fn complete(&self, done: Done) {
         let now = Now::read();
         self.stream.with(|follower, hub| match done {
-            Done::Mark(request, mark) => follower.mark_found(hub, request, mark, now),
+            Done::Marks(request, marks) => follower.marks_found(hub, request, marks, now),
             Done::Stream(request, entries, info) => follower.stream_read(hub, request, entries, &info, now),
             Done::Channel(request, channel, publications, info) => {
                 follower.channel_read(hub, request, channel, publications, &info, now);
@@ -205,7 +205,7 @@ impl Driver {
                 let time = entry.as_ref().and_then(Entry::time);
                 follower.message_read(hub, request, sequence, time);
             }
-            Done::Info(request, info) => follower.info_received(request, &info, now),
+            Done::Info(request, info) => follower.info_received(hub, request, &info, now),
         });
     }
 }
@@ -220,8 +220,8 @@ async fn perform(action: FollowerAction, link: &mut Link, requests: &mut Request
         }
         FollowerAction::Unwatch(channel) => link.live.unwatch(channel),
         FollowerAction::Relink(reason) => return Err(LinkEnd::Asked(reason)),
-        FollowerAction::FindMark(request) => requests.find_mark(request),
-        FollowerAction::CreateMark(request) => requests.create_mark(request),
+        FollowerAction::FindMarks(request) => requests.find_marks(request),
+        FollowerAction::RenewMark { request, replaces } => requests.renew_mark(request, replaces),
         FollowerAction::ReadStream { request, from } => requests.read_stream(request, from),
         FollowerAction::ReadChannel { request, channel, from } => {
             requests.read_channel(request, channel, from);

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        follower::{Entry, Mark, StoredPublication, StreamInfo},
+        follower::{Entry, EpochMarks, Mark, StoredPublication, StreamInfo},
         stored,
     },
     ApiError, StreamApi,
@@ -24,6 +24,18 @@ const MAX_LAGGING: usize = 50;
 const LAG_PAUSE: Duration = Duration::from_millis(20);
 
 impl StreamApi {
+    /// Returns the marks of the newest epoch at the leader.
+    pub(in crate::broker::jetstream) async fn find_marks(&self) -> Result<Option<EpochMarks>, ApiError> {
+        let Some(newest) = self.find_mark().await? else { return Ok(None) };
+        let subject = self.names.mark(newest.epoch);
+        let oldest = self.stream().await?.get_first_raw_message_by_subject(&subject, 1).await;
+        match found(oldest)?.map(read) {
+            Some(Entry::Mark(oldest)) => Ok(Some(EpochMarks { oldest, newest })),
+            Some(_) => Err(ApiError::Malformed("a mark has another content".to_owned())),
+            None => Ok(None),
+        }
+    }
+
     /// Returns the newest mark at the leader.
     pub(in crate::broker::jetstream) async fn find_mark(&self) -> Result<Option<Mark>, ApiError> {
         let message = self.stream().await?.get_last_raw_message_by_subject(&self.names.marks()).await;

@@ -1,7 +1,7 @@
 //! The follower's requests that are under way. A bounded number of them is at the leader at a time.
 
 use super::{
-    super::follower::{Entry, Mark, RequestId, StoredPublication, StreamInfo},
+    super::follower::{Entry, EpochMarks, RequestId, StoredPublication, StreamInfo},
     ApiError, StreamApi, StreamMetrics,
     shared_info::SharedInfo,
 };
@@ -15,7 +15,7 @@ const MAX_READS: usize = 128;
 
 /// An answered request.
 pub(super) enum Done {
-    Mark(RequestId, Option<Mark>),
+    Marks(RequestId, Option<EpochMarks>),
     Stream(RequestId, Vec<Entry>, StreamInfo),
     Channel(RequestId, ChannelId, Vec<StoredPublication>, StreamInfo),
     Message(RequestId, u64, Option<Entry>),
@@ -43,18 +43,20 @@ impl Requests {
         Some(result.unwrap_or_else(|error| Err(ApiError::Unavailable(error.to_string()))))
     }
 
-    pub(super) fn find_mark(&mut self, request: RequestId) {
+    pub(super) fn find_marks(&mut self, request: RequestId) {
         let api = self.api.clone();
-        self.tasks.spawn(async move { Ok(Done::Mark(request, api.find_mark().await?)) });
+        self.tasks.spawn(async move { Ok(Done::Marks(request, api.find_marks().await?)) });
     }
 
-    pub(super) fn create_mark(&mut self, request: RequestId) {
+    pub(super) fn renew_mark(&mut self, request: RequestId, replaces: Option<u64>) {
         let api = self.api.clone();
         self.tasks.spawn(async move {
-            let epoch = getrandom::u64().map_err(|error| ApiError::Malformed(error.to_string()))?;
-            // 0 stands for no epoch.
-            api.create_mark(epoch.max(1), Now::read().wall).await?;
-            Ok(Done::Mark(request, api.find_mark().await?))
+            let written = api.renew_mark(replaces, Now::read().wall).await?;
+            let marks = api.find_marks().await?;
+            if marks.is_none_or(|marks| marks.newest.sequence < written) {
+                return Err(ApiError::Unavailable("a server without the newest mark answered".to_owned()));
+            }
+            Ok(Done::Marks(request, marks))
         });
     }
 

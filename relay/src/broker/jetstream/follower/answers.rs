@@ -30,6 +30,25 @@ impl Verification {
     }
 }
 
+/// A position that the leader does not have. A leader that lost its majority may lack what others have, so the subscription
+/// is answered only after the leader stored marks.
+pub(super) struct Denial {
+    channel: ChannelId,
+    waiter: Waiter,
+    /// The number of marks that have to be proven. The first one may have been stored before the position was compared.
+    marks: usize,
+}
+
+impl Denial {
+    pub(super) fn is_of(&self, ticket: Ticket) -> bool {
+        self.waiter.ticket == ticket
+    }
+
+    pub(super) fn into_waiter(self) -> (ChannelId, Waiter) {
+        (self.channel, self.waiter)
+    }
+}
+
 impl Follower {
     /// Answers the subscriptions that wait for a live channel.
     pub(super) fn answer_waiters(&mut self, hub: &Hub, id: ChannelId, now: Now) {
@@ -37,7 +56,8 @@ impl Follower {
         for waiter in std::mem::take(&mut channel.waiters) {
             match waiter.since {
                 Some(Since::Position(position)) => match self.is_of_this_stream(hub, id, position) {
-                    Some(is_known) => self.answer_position(hub, id, waiter.ticket, position, is_known),
+                    Some(true) => self.answer_position(hub, id, waiter.ticket, position, true),
+                    Some(false) => self.deny_later(id, waiter),
                     None => self.verify(id, position, waiter),
                 },
                 Some(Since::ReplaySeconds(seconds)) => {
@@ -90,14 +110,36 @@ impl Follower {
                 channel.waiters.push(waiter);
                 continue;
             }
-            let is_known = position.epoch == self.epoch && time == Some(UnixMillis(position.time_ms));
-            self.answer_position(hub, id, waiter.ticket, position, is_known);
+            if position.epoch == self.epoch && time == Some(UnixMillis(position.time_ms)) {
+                self.answer_position(hub, id, waiter.ticket, position, true);
+            } else {
+                self.deny_later(id, waiter);
+            }
         }
     }
 
-    /// Answers with the publications after a position. If the stream lost its end and used sequences again, or lost its
-    /// marks and began another epoch, the client has an unknown part of what is cached: the answer leaves that out, and the
-    /// client's gap covers it.
+    fn deny_later(&mut self, channel: ChannelId, waiter: Waiter) {
+        self.denials.push_back(Denial { channel, waiter, marks: 2 });
+    }
+
+    /// Answers the subscriptions whose positions the leader does not have, after another mark was proven.
+    pub(super) fn deny(&mut self, hub: &Hub) {
+        self.denials.iter_mut().for_each(|denial| denial.marks -= 1);
+        while let Some(denial) = self.denials.pop_front_if(|denial| denial.marks == 0) {
+            let (id, waiter) = denial.into_waiter();
+            let Some(channel) = self.channels.get_mut(&id) else { continue };
+            match waiter.since {
+                Some(Since::Position(position)) if channel.is_live() => {
+                    self.answer_position(hub, id, waiter.ticket, position, false);
+                }
+                _ => channel.waiters.push(waiter),
+            }
+        }
+    }
+
+    /// Answers with the publications after a position. If the stream lost its end and used sequences again, the client has an
+    /// unknown part of what is cached up to the position's offset, and of what followed the end of its epoch: the answer
+    /// leaves that out, and the client's gap covers it.
     fn answer_position(
         &mut self,
         hub: &Hub,
@@ -144,7 +186,7 @@ impl Follower {
     /// mark.
     fn newest_position(&self, hub: &Hub, id: ChannelId) -> Position {
         let head = hub.head(id).unwrap_or(0);
-        let time_ms = self.channels.get(&id).map_or(0, |channel| channel.head_time.0);
+        let time_ms = self.channels.get(&id).and_then(|channel| channel.head_time).map_or(0, |time| time.0);
         let publication = Position { epoch: self.epoch, offset: head, time_ms };
         match self.anchor {
             Some(anchor) if anchor.sequence >= head => anchor.position(),

@@ -31,8 +31,8 @@ pub(super) struct FollowedChannel {
     pub(super) waiters: Vec<Waiter>,
     /// The publications that arrived while others before them were being read.
     pub(super) held_back: Vec<(StoredPublication, u64)>,
-    /// The time of the newest publication.
-    pub(super) head_time: UnixMillis,
+    /// The time of the newest publication, if there is one.
+    pub(super) head_time: Option<UnixMillis>,
     /// The time since which there is no subscription.
     pub(super) unused_since: Option<Instant>,
 }
@@ -45,7 +45,7 @@ impl FollowedChannel {
             subscriptions: 0,
             waiters: Vec::new(),
             held_back: Vec::new(),
-            head_time: UnixMillis(0),
+            head_time: None,
             unused_since: None,
         }
     }

@@ -58,6 +58,9 @@ impl Follower {
         }
         let Some(channel) = self.channels.get_mut(&id) else { return };
         channel.state = ChannelState::Live;
+        if hole.is_none() {
+            channel.head_time = None;
+        }
         for publication in publications {
             // A new subscription gets these as its replay.
             self.append_new(hub, publication, info, now, hole.is_some());
@@ -69,9 +72,11 @@ impl Follower {
     /// Opens a channel of which everything that the stream has was read.
     fn open(&self, hub: &mut Hub, id: ChannelId, info: &StreamInfo, now: Now) {
         let Some(channel) = self.channels.get(&id) else { return };
-        let floor_at = instant_of(info.first_at, info.now, now.monotonic);
+        // Contents before the epoch's oldest mark may lack messages.
+        let (first, first_at) = self.origin.map_or((0, info.first_at), |mark| (mark.sequence, mark.time));
+        let floor_at = instant_of(info.first_at.max(first_at), info.now, now.monotonic);
         // Messages that somebody removed may have been the channel's.
-        let floor = if info.deleted > 0 { info.last } else { info.first.saturating_sub(1) };
+        let floor = if info.deleted > 0 { info.last } else { info.first.max(first).saturating_sub(1) };
         hub.open(channel.tenant, id, floor, floor_at);
     }
 

@@ -14,6 +14,7 @@ mod answers;
 mod followed;
 mod joins;
 mod mark_ring;
+mod phase;
 mod proof;
 mod resync;
 #[cfg(test)]
@@ -21,7 +22,8 @@ mod tests;
 mod types;
 
 pub use types::{
-    Entry, FollowerAction, Leader, Mark, RelinkReason, RequestId, StoredPublication, StreamInfo, Ticket,
+    Entry, EpochMarks, FollowerAction, Leader, Mark, RelinkReason, RequestId, StoredPublication, StreamInfo,
+    Ticket,
 };
 
 use crate::{
@@ -29,9 +31,10 @@ use crate::{
     hub::{Draft, Hub, Publication},
     tenant::Tenant,
 };
-use answers::Verification;
+use answers::{Denial, Verification};
 use followed::{ChannelState, FollowedChannel, Waiter};
 use mark_ring::MarkRing;
+use phase::{Arrival, Phase, Purpose};
 use sealwire_protocol::{ChannelId, UnixMillis, wire::Since};
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -40,6 +43,8 @@ use std::{
 
 /// The time for which a channel without subscriptions is still followed: a page that reloads comes back within it.
 const LINGER: Duration = Duration::from_secs(10);
+/// The maximum number of remembered acknowledgements: those of the seconds since the last proven mark.
+const MAX_RECEIPTS: usize = 65_536;
 /// The time without a new mark after which the follower looks for the leader again: the stream may have lost its majority.
 const STALE: Duration = Duration::from_secs(4);
 /// The time without a new mark after which the follower counts as not following.
@@ -54,9 +59,13 @@ pub struct Follower {
     epoch: u64,
     /// The newest proven mark. Every publication of a live channel up to it was appended.
     anchor: Option<Mark>,
+    /// The oldest mark of the epoch. Contents before it prove nothing.
+    origin: Option<Mark>,
+    /// The publications after the anchor that were acknowledged to this relay: their sequences and times.
+    receipts: VecDeque<(u64, UnixMillis)>,
     marks: MarkRing,
-    /// The sequence of the newest mark that arrived.
-    last_mark: u64,
+    /// The newest mark of the epoch that arrived.
+    last_mark: Option<Mark>,
     /// The time at which a mark newer than every earlier one was proven.
     renewed_at: Option<Instant>,
     linked_at: Option<Instant>,
@@ -65,6 +74,8 @@ pub struct Follower {
     unused: VecDeque<(Instant, ChannelId)>,
     /// The positions of clients that are being compared with the stream, by sequence.
     verifications: BTreeMap<u64, Verification>,
+    /// The positions that the leader does not have, in the order in which this was found.
+    denials: VecDeque<Denial>,
     last_request: RequestId,
     actions: VecDeque<FollowerAction>,
     counts: FollowerCounts,
@@ -91,25 +102,6 @@ pub struct FollowerCounts {
     pub joins: u64,
 }
 
-#[derive(Default)]
-enum Phase {
-    /// There is no connection to the leader.
-    #[default]
-    Unlinked,
-    /// The stream's newest mark is being looked for.
-    FindingMark(RequestId),
-    /// The stream is being read again. Messages that arrive meanwhile wait.
-    Resyncing { request: RequestId, arrived: Vec<Arrival> },
-    /// Messages are taken as they arrive. A request for the stream's state may be under way, to prove a mark.
-    Following { proof: Option<(RequestId, Mark)> },
-}
-
-/// A message that arrived, with the sequence of the message before it on its subject.
-enum Arrival {
-    Publication(StoredPublication, u64),
-    Mark(Mark, u64),
-}
-
 impl Follower {
     /// Returns the next action for the driver.
     pub fn poll_action(&mut self) -> Option<FollowerAction> {
@@ -133,7 +125,8 @@ impl Follower {
     /// Returns the newest mark that arrived: the driver writes the next one after it.
     #[must_use]
     pub fn last_mark(&self) -> Option<(u64, u64)> {
-        matches!(self.phase, Phase::Following { .. }).then_some((self.epoch, self.last_mark))
+        let sequence = self.last_mark.map_or(0, |mark| mark.sequence);
+        matches!(self.phase, Phase::Following { .. }).then_some((self.epoch, sequence))
     }
 
     /// Returns the followed channels. The driver listens to all of them before it calls [`Self::linked`].
@@ -149,8 +142,8 @@ impl Follower {
         self.leader = leader;
         self.linked_at = Some(now.monotonic);
         match self.anchor {
-            None => self.find_mark(),
-            Some(anchor) => self.resync(anchor),
+            None => self.find_marks(),
+            Some(anchor) => self.resync(anchor, None),
         }
     }
 
@@ -191,7 +184,7 @@ impl Follower {
         match &mut self.phase {
             Phase::Resyncing { arrived, .. } => arrived.push(Arrival::Publication(publication, previous)),
             Phase::Following { .. } => self.take(hub, publication, previous, now),
-            Phase::Unlinked | Phase::FindingMark(_) => {}
+            Phase::Unlinked | Phase::FindingMarks { .. } => {}
         }
     }
 
@@ -234,10 +227,22 @@ impl Follower {
             Draft { channel: id, tenant: channel.tenant, event, sealed, trace, id: Default::default() };
         let publication = Publication::new(draft, sequence, previous, time);
         let publication = hub.append(channel.tenant, publication, at);
-        channel.head_time = time;
+        channel.head_time = Some(time);
         if deliver {
             self.actions.push_back(FollowerAction::Deliver(channel.tenant, publication));
         }
+    }
+
+    /// Records a publication that the stream acknowledged to this relay. Returns the epoch of the stream's contents. After a
+    /// loss of contents, the receipt shows that the message is missing, also if no relay received it.
+    pub fn acknowledged(&mut self, sequence: u64, time: UnixMillis) -> u64 {
+        if self.anchor.is_some_and(|anchor| sequence > anchor.sequence) {
+            if self.receipts.len() == MAX_RECEIPTS {
+                self.receipts.pop_front();
+            }
+            self.receipts.push_back((sequence, time));
+        }
+        self.epoch
     }
 
     /// Adds a subscription to a channel. Its answer has the same ticket.
@@ -281,6 +286,9 @@ impl Follower {
         for verification in self.verifications.values_mut() {
             waits |= verification.cancel(ticket);
         }
+        let before = self.denials.len();
+        self.denials.retain(|denial| !denial.is_of(ticket));
+        waits |= self.denials.len() < before;
         if waits {
             self.unsubscribe(id, now);
         }

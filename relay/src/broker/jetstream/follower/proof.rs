@@ -8,30 +8,31 @@ use crate::{clock::Now, hub::Hub};
 
 impl Follower {
     /// Handles a mark that arrived. `previous` is the sequence of the mark before it, or 0.
-    pub fn mark_arrived(&mut self, hub: &mut Hub, mark: Mark, previous: u64) {
+    pub fn mark_arrived(&mut self, mark: Mark, previous: u64) {
         match &mut self.phase {
             Phase::Unlinked => {}
-            Phase::FindingMark(_) => self.last_mark = self.last_mark.max(mark.sequence),
+            Phase::FindingMarks { .. } => self.note_mark(mark),
             Phase::Resyncing { arrived, .. } => arrived.push(Arrival::Mark(mark, previous)),
-            Phase::Following { .. } => self.take_mark(hub, mark, previous),
+            Phase::Following { .. } => self.take_mark(mark, previous),
         }
     }
 
-    pub(super) fn take_mark(&mut self, hub: &mut Hub, mark: Mark, previous: u64) {
+    pub(super) fn take_mark(&mut self, mark: Mark, previous: u64) {
         if mark.epoch != self.epoch {
-            return self.reset(hub);
+            return self.doubt(None);
         }
-        if mark.sequence <= self.last_mark {
+        let last = self.last_mark.map_or(0, |last| last.sequence);
+        if mark.sequence <= last {
             return;
         }
-        if previous > self.last_mark {
+        if previous > last {
             self.counts.mark_holes += 1;
             return match self.anchor {
-                Some(anchor) => self.resync(anchor),
+                Some(anchor) => self.resync(anchor, None),
                 None => self.relink(RelinkReason::Hole),
             };
         }
-        self.last_mark = mark.sequence;
+        self.note_mark(mark);
         let Phase::Following { proof: None } = self.phase else { return };
         let request = self.next_request();
         self.phase = Phase::Following { proof: Some((request, mark)) };
@@ -39,7 +40,7 @@ impl Follower {
     }
 
     /// Handles the state of the stream, which the driver asked the leader for.
-    pub fn info_received(&mut self, request: RequestId, info: &StreamInfo, now: Now) {
+    pub fn info_received(&mut self, hub: &Hub, request: RequestId, info: &StreamInfo, now: Now) {
         let Phase::Following { proof } = &mut self.phase else { return };
         let Some((_, mark)) = proof.take_if(|(expected, _)| *expected == request) else { return };
         // A leader that does not have the mark lost its office without knowing.
@@ -49,7 +50,7 @@ impl Follower {
         let Some(anchor) = self.anchor else { return };
         // Publications since the last proven mark may have been discarded before anything pointed to them.
         if info.first > anchor.sequence || info.deleted > 0 {
-            return self.resync(anchor);
+            return self.resync(anchor, None);
         }
         // The next mark proves what a channel lacks at present.
         let is_mending = |state: &ChannelState| matches!(state, ChannelState::Mending { .. });
@@ -57,6 +58,14 @@ impl Follower {
             return;
         }
         self.prove(mark, now);
+        self.deny(hub);
+    }
+
+    /// Records the newest mark that arrived.
+    pub(super) fn note_mark(&mut self, mark: Mark) {
+        if self.last_mark.is_none_or(|last| last.sequence < mark.sequence) {
+            self.last_mark = Some(mark);
+        }
     }
 
     /// Records that every publication of a live channel up to the mark was appended.
@@ -65,8 +74,9 @@ impl Follower {
             self.renewed_at = Some(now.monotonic);
         }
         self.anchor = Some(mark);
-        self.last_mark = self.last_mark.max(mark.sequence);
+        self.note_mark(mark);
         self.marks.push(mark);
+        self.receipts.retain(|(sequence, _)| *sequence > mark.sequence);
         self.actions.push_back(FollowerAction::Proven(mark));
     }
 }

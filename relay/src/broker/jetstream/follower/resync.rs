@@ -1,11 +1,11 @@
 //! Reading the stream again after a loss: from the last proven mark, or from nothing after the contents were replaced.
 
 use super::{
-    Arrival, Entry, Follower, FollowerAction, Mark, Phase, RelinkReason, RequestId, StreamInfo,
-    followed::ChannelState,
+    Arrival, Entry, EpochMarks, Follower, FollowerAction, Mark, Phase, Purpose, RelinkReason, RequestId,
+    StreamInfo, followed::ChannelState,
 };
 use crate::{clock::Now, hub::Hub};
-use sealwire_protocol::ChannelId;
+use sealwire_protocol::{ChannelId, UnixMillis};
 
 impl Follower {
     /// Forgets the requests that are under way. Everything that they would bring is read again.
@@ -15,6 +15,12 @@ impl Follower {
                 if let Some(channel) = self.channels.get_mut(&id) {
                     channel.waiters.push(waiter);
                 }
+            }
+        }
+        for denial in std::mem::take(&mut self.denials) {
+            let (id, waiter) = denial.into_waiter();
+            if let Some(channel) = self.channels.get_mut(&id) {
+                channel.waiters.push(waiter);
             }
         }
         for channel in self.channels.values_mut() {
@@ -27,11 +33,12 @@ impl Follower {
     }
 
     /// Reads the stream again from the last proven mark.
-    pub(super) fn resync(&mut self, anchor: Mark) {
+    pub(super) fn resync(&mut self, anchor: Mark, witness: Option<Mark>) {
         self.interrupt();
         self.counts.resyncs += 1;
         let request = self.next_request();
-        self.phase = Phase::Resyncing { request, arrived: Vec::new() };
+        let receipts = self.receipts.iter().copied().collect();
+        self.phase = Phase::Resyncing { request, witness, receipts, arrived: Vec::new() };
         self.actions.push_back(FollowerAction::ReadStream { request, from: anchor.sequence });
     }
 
@@ -45,21 +52,31 @@ impl Follower {
         info: &StreamInfo,
         now: Now,
     ) {
-        let Phase::Resyncing { request: expected, .. } = &self.phase else { return };
-        let (true, Some(anchor)) = (*expected == request, self.anchor) else { return };
+        let Phase::Resyncing { request: expected, witness, .. } = self.phase else { return };
+        let (true, Some(anchor)) = (expected == request, self.anchor) else { return };
         if info.leader != self.leader {
             return self.relink(RelinkReason::Election);
         }
-        if !continues(&entries, anchor, self.epoch)
-            || info.deleted > 0
-            || !self.has_all_heads(hub, &entries, anchor)
-        {
-            return self.reset(hub);
+        if info.first > anchor.sequence || info.deleted > 0 {
+            // Messages that the relay did not get were discarded.
+            return self.doubt(None);
         }
         let last = entries.last().map_or(0, Entry::sequence);
-        if last < info.last {
+        if info.last >= anchor.sequence && last < info.last && continues(&entries) {
             // A replica that lags behind answered.
-            return self.resync(anchor);
+            return self.resync(anchor, witness);
+        }
+        if !self.is_continued_by(hub, &entries, anchor) {
+            return match witness {
+                None => self.suspect(),
+                Some(mark) if entries.contains(&Entry::Mark(mark)) => self.doubt(Some(self.epoch)),
+                // A former leader answered.
+                Some(_) => self.relink(RelinkReason::Election),
+            };
+        }
+        if entries.iter().any(|entry| matches!(entry, Entry::Mark(mark) if mark.epoch != self.epoch)) {
+            // Another relay found that the contents lost messages.
+            return self.doubt(None);
         }
         let Phase::Resyncing { arrived, .. } = std::mem::take(&mut self.phase) else { return };
         self.phase = Phase::Following { proof: None };
@@ -69,7 +86,7 @@ impl Follower {
                 Arrival::Publication(publication, previous) => {
                     self.publication_arrived(hub, publication, previous, now);
                 }
-                Arrival::Mark(mark, previous) => self.mark_arrived(hub, mark, previous),
+                Arrival::Mark(mark, previous) => self.mark_arrived(mark, previous),
             }
         }
         self.serve_all(hub, now);
@@ -92,23 +109,49 @@ impl Follower {
         }
     }
 
-    /// Returns whether the newest publication of every live channel is still in the stream: otherwise sequences were used
-    /// a second time.
-    fn has_all_heads(&self, hub: &Hub, entries: &[Entry], anchor: Mark) -> bool {
-        self.channels.iter().filter(|(_, channel)| channel.is_live()).all(|(id, channel)| {
-            let head = hub.head(*id).unwrap_or(0);
-            let Some(index) = head.checked_sub(anchor.sequence) else { return true };
-            let entry = usize::try_from(index).ok().and_then(|index| entries.get(index));
-            index == 0
-                || matches!(entry, Some(Entry::Publication(publication))
-                if publication.channel == *id && publication.time == channel.head_time)
-        })
+    /// Returns whether the stream's messages from the anchor on continue everything that this relay knows: the last proven
+    /// mark, the newest mark, the newest publication of every live channel, and the publications that this relay was told are
+    /// stored.
+    /// Otherwise messages were lost, and their sequences may be used a second time.
+    fn is_continued_by(&self, hub: &Hub, entries: &[Entry], anchor: Mark) -> bool {
+        let entry_at = |sequence: u64| {
+            let index = usize::try_from(sequence.checked_sub(anchor.sequence)?).ok()?;
+            entries.get(index)
+        };
+        let is_at = |sequence: u64, time: UnixMillis| {
+            sequence < anchor.sequence || entry_at(sequence).and_then(Entry::time) == Some(time)
+        };
+        let is_anchor = matches!(entries.first(), Some(Entry::Mark(mark)) if *mark == anchor);
+        let Phase::Resyncing { receipts, .. } = &self.phase else { return false };
+        let mut heads = self.channels.iter().filter(|(_, channel)| channel.is_live());
+        is_anchor
+            && continues(entries)
+            && self.last_mark.is_none_or(|mark| is_at(mark.sequence, mark.time))
+            && heads.all(|(id, channel)| {
+                channel.head_time.is_none_or(|time| is_at(hub.head(*id).unwrap_or(0), time))
+            })
+            && receipts.iter().all(|(sequence, time)| is_at(*sequence, *time))
     }
 
-    /// Ends all subscriptions of the stream, because nothing proves that they miss nothing, and begins with the stream's
-    /// present contents.
-    pub(super) fn reset(&mut self, hub: &mut Hub) {
+    /// Asks for a mark that is stored now, because the leader lacks something that this relay knows.
+    fn suspect(&mut self) {
         self.interrupt();
+        let request = self.next_request();
+        self.phase = Phase::FindingMarks { request, purpose: Purpose::Witness };
+        self.actions.push_back(FollowerAction::RenewMark { request, replaces: None });
+    }
+
+    /// Asks whether the stream's leader can store a mark, before all subscriptions of the stream are ended: a leader without
+    /// a majority may lack what others have. If the contents lost messages, their epoch ends for every relay.
+    pub(super) fn doubt(&mut self, replaces: Option<u64>) {
+        self.interrupt();
+        let request = self.next_request();
+        self.phase = Phase::FindingMarks { request, purpose: Purpose::Reset };
+        self.actions.push_back(FollowerAction::RenewMark { request, replaces });
+    }
+
+    /// Ends all subscriptions of the stream, because nothing proves that they miss nothing.
+    fn reset(&mut self, hub: &mut Hub) {
         self.counts.resets += 1;
         let channels: Vec<ChannelId> = self.channels.keys().copied().collect();
         channels.iter().for_each(|id| hub.drop_channel(*id));
@@ -116,34 +159,51 @@ impl Follower {
             channel.state = ChannelState::Joining(None);
         }
         self.actions.push_back(FollowerAction::End(channels));
-        self.find_mark();
-    }
-
-    pub(super) fn find_mark(&mut self) {
-        self.anchor = None;
+        (self.anchor, self.last_mark) = (None, None);
         self.marks.clear();
-        self.last_mark = 0;
-        self.epoch = 0;
-        let request = self.next_request();
-        self.phase = Phase::FindingMark(request);
-        self.actions.push_back(FollowerAction::FindMark(request));
+        self.receipts.clear();
     }
 
-    /// Handles the newest mark of the stream, or that it has none.
-    pub fn mark_found(&mut self, hub: &mut Hub, request: RequestId, mark: Option<Mark>, now: Now) {
-        let Phase::FindingMark(expected) = self.phase else { return };
+    pub(super) fn find_marks(&mut self) {
+        let request = self.next_request();
+        self.phase = Phase::FindingMarks { request, purpose: Purpose::Start };
+        self.actions.push_back(FollowerAction::FindMarks(request));
+    }
+
+    /// Handles the marks of the newest epoch, or that the stream has none.
+    pub fn marks_found(&mut self, hub: &mut Hub, request: RequestId, marks: Option<EpochMarks>, now: Now) {
+        let Phase::FindingMarks { request: expected, purpose } = self.phase else { return };
         if expected != request {
             return;
         }
-        let Some(mark) = mark else {
+        let Some(EpochMarks { oldest, newest }) = marks else {
             let request = self.next_request();
-            self.phase = Phase::FindingMark(request);
-            self.actions.push_back(FollowerAction::CreateMark(request));
+            self.phase = Phase::FindingMarks { request, purpose };
+            self.actions.push_back(FollowerAction::RenewMark { request, replaces: None });
             return;
         };
-        self.epoch = mark.epoch;
+        let is_older = |origin: Mark| newest.epoch != self.epoch && oldest.time <= origin.time;
+        if self.anchor.is_some() && self.origin.is_some_and(is_older) {
+            // A server that was away brought former contents back. They lack what came after them.
+            return self.doubt(Some(newest.epoch));
+        }
+        if let (Purpose::Witness, Some(anchor)) = (purpose, self.anchor)
+            && newest.epoch == self.epoch
+        {
+            return match newest.sequence > anchor.sequence {
+                true => self.resync(anchor, Some(newest)),
+                // The stream does not even reach as far as before.
+                false => self.doubt(Some(self.epoch)),
+            };
+        }
+        if purpose != Purpose::Start {
+            self.reset(hub);
+        }
+        (self.epoch, self.origin) = (newest.epoch, Some(oldest));
+        // A mark that arrived meanwhile may begin another epoch.
+        self.last_mark.take_if(|mark| mark.epoch != newest.epoch);
         self.phase = Phase::Following { proof: None };
-        self.prove(mark, now);
+        self.prove(newest, now);
         self.serve_all(hub, now);
     }
 
@@ -160,9 +220,7 @@ impl Follower {
     }
 }
 
-/// Returns whether messages begin with the anchor and have consecutive sequences.
-fn continues(entries: &[Entry], anchor: Mark, epoch: u64) -> bool {
-    let is_anchor =
-        matches!(entries.first(), Some(Entry::Mark(mark)) if *mark == anchor && mark.epoch == epoch);
-    is_anchor && entries.windows(2).all(|pair| pair[1].sequence() == pair[0].sequence() + 1)
+/// Returns whether messages have consecutive sequences.
+fn continues(entries: &[Entry]) -> bool {
+    entries.windows(2).all(|pair| pair[1].sequence() == pair[0].sequence() + 1)
 }

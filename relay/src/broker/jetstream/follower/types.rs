@@ -52,6 +52,15 @@ impl Mark {
     }
 }
 
+/// The marks of the newest epoch in a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EpochMarks {
+    /// The oldest one. Contents before it may be of another epoch.
+    pub oldest: Mark,
+    /// The newest one.
+    pub newest: Mark,
+}
+
 /// A message of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
@@ -94,6 +103,16 @@ pub struct Leader {
     pub since: String,
 }
 
+impl Leader {
+    /// Returns whether this term began before another one.
+    #[must_use]
+    pub fn is_before(&self, other: &Self) -> bool {
+        // The texts have different numbers of digits, so they cannot be compared as texts.
+        let start = |leader: &Self| async_nats::datetime::parse_rfc3339(&leader.since).ok();
+        start(self) < start(other)
+    }
+}
+
 /// The state of a stream, as its leader states it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamInfo {
@@ -118,10 +137,17 @@ pub enum FollowerAction {
     Watch(ChannelId),
     /// Stops to listen to a channel.
     Unwatch(ChannelId),
-    /// Asks for the newest mark; see [`Follower::mark_found`](super::Follower::mark_found).
-    FindMark(RequestId),
-    /// Writes the first mark of a stream without any, with a random epoch, and then asks for the newest mark.
-    CreateMark(RequestId),
+    /// Asks for the marks of the newest epoch; see [`Follower::marks_found`](super::Follower::marks_found).
+    FindMarks(RequestId),
+    /// Writes a mark after the newest one, waits until it is stored, and then asks for the marks of the newest epoch. A
+    /// leader without a majority cannot store it. The mark has a random epoch if there is none, or if the newest one has the
+    /// epoch `replaces`; otherwise it continues the newest epoch.
+    RenewMark {
+        /// The number of the request.
+        request: RequestId,
+        /// The epoch of contents that lost messages.
+        replaces: Option<u64>,
+    },
     /// Reads every message from a sequence on, and then the state of the stream; see
     /// [`Follower::stream_read`](super::Follower::stream_read).
     ReadStream {

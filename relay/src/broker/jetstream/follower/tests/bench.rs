@@ -13,6 +13,10 @@ pub(super) struct Bench {
     pub(super) follower: Follower,
     pub(super) hub: Hub,
     pub(super) now: Now,
+    /// False while the leader has no majority.
+    pub(super) stores: bool,
+    /// The epoch of the marks that relays write.
+    pub(super) epoch: u64,
     pub(super) entries: Vec<Entry>,
     pub(super) first: u64,
     pub(super) last: u64,
@@ -36,6 +40,8 @@ impl Bench {
             follower: Follower::default(),
             hub: Hub::new(0, limits, now),
             now,
+            stores: true,
+            epoch: EPOCH,
             entries: Vec::new(),
             first: 1,
             last: 0,
@@ -80,7 +86,8 @@ impl Bench {
     }
 
     pub(super) fn store_mark(&mut self) -> Entry {
-        self.store(|sequence, time| Entry::Mark(Mark { sequence, epoch: EPOCH, time }))
+        let epoch = self.epoch;
+        self.store(|sequence, time| Entry::Mark(Mark { sequence, epoch, time }))
     }
 
     pub(super) fn store_publication(&mut self, channel: ChannelId) -> Entry {
@@ -114,7 +121,7 @@ impl Bench {
             Entry::Publication(publication) => {
                 self.follower.publication_arrived(&mut self.hub, publication, previous, self.now);
             }
-            Entry::Mark(mark) => self.follower.mark_arrived(&mut self.hub, mark, previous),
+            Entry::Mark(mark) => self.follower.mark_arrived(mark, previous),
             Entry::Unknown(_) => {}
         }
         self.run();
@@ -130,7 +137,7 @@ impl Bench {
     pub(super) fn mark(&mut self) -> Position {
         let entry = self.store_mark();
         self.arrive(entry);
-        Position { epoch: EPOCH, offset: self.last, time_ms: self.now.wall.0 }
+        Position { epoch: self.epoch, offset: self.last, time_ms: self.now.wall.0 }
     }
 
     pub(super) fn subscribe(&mut self, ticket: Ticket, channel: ChannelId, since: Option<Since>) {
@@ -155,6 +162,16 @@ impl Bench {
         self.answer(900).expect("the subscription is answered")
     }
 
+    /// Subscribes from a position that the leader does not have. The answer waits for two marks.
+    pub(super) fn denied(&mut self, channel: ChannelId, position: Position) -> (Position, bool, Vec<u64>) {
+        self.subscribe(901, channel, Some(Since::Position(position)));
+        for _ in 0..2 {
+            assert!(self.answer(901).is_none(), "a leader without a majority may lack the position");
+            self.mark();
+        }
+        self.answer(901).expect("the subscription is answered")
+    }
+
     pub(super) fn info(&self) -> StreamInfo {
         StreamInfo {
             leader: self.leader.clone(),
@@ -168,6 +185,18 @@ impl Bench {
 
     pub(super) fn present(&self, from: u64) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(move |entry| entry.sequence() >= from.max(self.first))
+    }
+
+    /// The marks of the newest epoch.
+    pub(super) fn marks(&self) -> Option<EpochMarks> {
+        let marks = self.present(0).filter_map(|entry| match entry {
+            Entry::Mark(mark) => Some(*mark),
+            _ => None,
+        });
+        let marks: Vec<Mark> = marks.collect();
+        let newest = *marks.last()?;
+        let oldest = *marks.iter().find(|mark| mark.epoch == newest.epoch)?;
+        Some(EpochMarks { oldest, newest })
     }
 
     pub(super) fn run(&mut self) {
@@ -190,17 +219,18 @@ impl Bench {
     pub(super) fn perform(&mut self, action: FollowerAction) {
         let (info, now) = (self.info(), self.now);
         match action {
-            FollowerAction::FindMark(request) => {
-                let mark = self.present(0).filter_map(|entry| match entry {
-                    Entry::Mark(mark) => Some(*mark),
-                    _ => None,
-                });
-                let mark = mark.last();
-                self.follower.mark_found(&mut self.hub, request, mark, now);
+            FollowerAction::FindMarks(request) => {
+                let marks = self.marks();
+                self.follower.marks_found(&mut self.hub, request, marks, now);
             }
-            FollowerAction::CreateMark(request) => {
-                let Entry::Mark(mark) = self.store_mark() else { unreachable!() };
-                self.follower.mark_found(&mut self.hub, request, Some(mark), now);
+            FollowerAction::RenewMark { .. } if !self.stores => {}
+            FollowerAction::RenewMark { request, replaces } => {
+                let epoch = self.marks().map(|marks| marks.newest.epoch);
+                let epoch = epoch.filter(|epoch| Some(*epoch) != replaces);
+                self.epoch = epoch.unwrap_or(self.epoch + 1);
+                self.store_mark();
+                let marks = self.marks();
+                self.follower.marks_found(&mut self.hub, request, marks, now);
             }
             FollowerAction::ReadStream { request, from } => {
                 let entries = self.present(from).cloned().collect();
@@ -223,7 +253,7 @@ impl Bench {
                 self.follower.message_read(&self.hub, request, sequence, time);
             }
             FollowerAction::ReadInfo(request) => {
-                self.follower.info_received(request, &info, now);
+                self.follower.info_received(&self.hub, request, &info, now);
             }
             FollowerAction::Deliver(_, publication) => self.delivered.push(publication.offset()),
             FollowerAction::Answer(ticket, replay) => self.answers.push((ticket, replay)),

@@ -1,6 +1,7 @@
 //! Single situations of a follower. The simulated cluster in `tests/` covers their combinations.
 
 mod bench;
+mod losses;
 
 use super::*;
 use bench::{Bench, CHANNEL, EPOCH, OTHER};
@@ -21,7 +22,7 @@ fn a_subscription_waits_for_the_stream_and_starts_at_the_newest_mark() {
     assert_eq!(bench.answer(1), None);
     bench.link();
     let (position, recovered, publications) = bench.answer(1).unwrap();
-    assert_eq!((position.epoch, position.offset, recovered, publications), (EPOCH, 1, false, vec![]));
+    assert_eq!((position.epoch, position.offset, recovered, publications), (bench.epoch, 1, false, vec![]));
 }
 
 #[test]
@@ -109,7 +110,7 @@ fn a_position_that_the_relay_has_not_seen_is_compared_with_the_stream() {
         Position { epoch: EPOCH + 1, ..position },
         Position { time_ms: 0, ..position },
     ] {
-        let (_, recovered, _) = bench.subscribed(CHANNEL, Some(Since::Position(wrong)));
+        let (_, recovered, _) = bench.denied(CHANNEL, wrong);
         assert!(!recovered, "{wrong:?}");
     }
 }
@@ -160,32 +161,6 @@ fn a_hole_between_marks_is_read_back() {
 }
 
 #[test]
-fn replaced_contents_end_every_subscription() {
-    let mut bench = Bench::following();
-    bench.subscribed(CHANNEL, None);
-    let position = bench.mark();
-    bench.entries.clear();
-    bench.last = 0;
-    bench.elect();
-    assert_eq!(bench.ended, [CHANNEL]);
-    let (_, recovered, _) = bench.subscribed(CHANNEL, Some(Since::Position(position)));
-    assert!(!recovered);
-}
-
-#[test]
-fn sequences_that_were_used_twice_end_every_subscription() {
-    let mut bench = Bench::following();
-    bench.subscribed(CHANNEL, None);
-    bench.publish(CHANNEL);
-    // A majority was lost together with the publication, and another one took its sequence.
-    bench.entries.pop();
-    bench.last -= 1;
-    bench.store_publication(CHANNEL);
-    bench.elect();
-    assert_eq!(bench.ended, [CHANNEL]);
-}
-
-#[test]
 fn a_position_in_lost_contents_is_answered_without_what_the_client_may_have() {
     let mut bench = Bench::following();
     bench.subscribed(CHANNEL, None);
@@ -194,12 +169,12 @@ fn a_position_in_lost_contents_is_answered_without_what_the_client_may_have() {
     // Another message has the sequence of the lost one.
     bench.publish(CHANNEL);
     let second = bench.publish(CHANNEL);
-    let (position, recovered, offsets) = bench.subscribed(CHANNEL, Some(Since::Position(lost)));
+    let (position, recovered, offsets) = bench.denied(CHANNEL, lost);
     assert_eq!((position.offset, recovered, offsets), (first + 1, false, vec![second]));
     // The client's contents went further than the present ones.
     let further = Position { offset: second + 9, ..lost };
-    let (position, recovered, offsets) = bench.subscribed(CHANNEL, Some(Since::Position(further)));
-    assert_eq!((position.offset, recovered, offsets), (second, false, vec![]));
+    let (position, recovered, offsets) = bench.denied(CHANNEL, further);
+    assert_eq!((position.offset, recovered, offsets), (bench.last, false, vec![]));
 }
 
 #[test]
