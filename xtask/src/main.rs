@@ -64,7 +64,7 @@ enum Command {
     /// Fuzzes every function that reads outside input.
     Fuzz(fuzz::Options),
     /// Inserts known bugs into a copy of the sources and checks that the seeded schedules find each of them.
-    Mutations,
+    Mutations(mutations::Options),
     /// Runs relays, NATS servers and clients under faults, and checks that no message is lost, doubled or out of order.
     Chaos(chaos::Options),
     /// Measures the relay beside its peers and the limits of the kernel.
@@ -101,7 +101,7 @@ fn run() -> Result<ExitCode> {
         Command::Demo(options) => demo::run(&workspace, &options)?,
         Command::Docs(options) => docs::run(&workspace, &options)?,
         Command::Fuzz(options) => fuzz::run(&workspace, &options)?,
-        Command::Mutations => return mutations::run(&workspace),
+        Command::Mutations(options) => return mutations::run(&workspace, &options),
         Command::Package => package::run(&workspace)?,
         Command::Test(options) => return test::run(&workspace, &options),
         Command::Toolchain => toolchain::print(&workspace)?,
