@@ -105,11 +105,20 @@ fn text<'a>(edit: &'a Value, name: &str) -> Result<&'a str> {
     edit[name].as_str().with_context(|| format!("an edit in tests/mutations.json lacks `{name}`"))
 }
 
-/// Copies a file or folder. Only files that differ are written, so cargo rebuilds only these.
+/// Copies a file or folder. Only files that differ are written, so cargo rebuilds only these. Files of the copy that the
+/// source does not have are removed: cargo finds targets by their names.
 fn restore(root: &Path, copy: &Path, path: &Path) -> Result<()> {
     let source = root.join(path);
     let skipped = ["target", "node_modules", "dist"];
     if source.is_dir() {
+        for entry in fs::read_dir(copy.join(path)).into_iter().flatten() {
+            let (name, path) = entry.map(|entry| (entry.file_name(), entry.path()))?;
+            match source.join(name).exists() {
+                true => {}
+                false if path.is_dir() => fs::remove_dir_all(path)?,
+                false => fs::remove_file(path)?,
+            }
+        }
         for entry in fs::read_dir(&source)? {
             let name = entry?.file_name();
             if !skipped.iter().any(|skipped| name == *skipped) {

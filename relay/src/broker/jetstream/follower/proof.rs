@@ -19,7 +19,7 @@ impl Follower {
 
     pub(super) fn take_mark(&mut self, mark: Mark, previous: u64) {
         if mark.epoch != self.epoch {
-            return self.doubt(None);
+            return self.request_reset(None);
         }
         let last = self.last_mark.map_or(0, |last| last.sequence);
         if mark.sequence <= last {

@@ -59,7 +59,7 @@ impl Follower {
         }
         if info.first > anchor.sequence || info.deleted > 0 {
             // Messages that the relay did not get were discarded.
-            return self.doubt(None);
+            return self.request_reset(None);
         }
         let last = entries.last().map_or(0, Entry::sequence);
         if info.last >= anchor.sequence && last < info.last && continues(&entries) {
@@ -68,15 +68,15 @@ impl Follower {
         }
         if !self.is_continued_by(hub, &entries, anchor) {
             return match witness {
-                None => self.suspect(),
-                Some(mark) if entries.contains(&Entry::Mark(mark)) => self.doubt(Some(self.epoch)),
+                None => self.request_witness(),
+                Some(mark) if entries.contains(&Entry::Mark(mark)) => self.request_reset(Some(self.epoch)),
                 // A former leader answered.
                 Some(_) => self.relink(RelinkReason::Election),
             };
         }
         if entries.iter().any(|entry| matches!(entry, Entry::Mark(mark) if mark.epoch != self.epoch)) {
             // Another relay found that the contents lost messages.
-            return self.doubt(None);
+            return self.request_reset(None);
         }
         let Phase::Resyncing { arrived, .. } = std::mem::take(&mut self.phase) else { return };
         self.phase = Phase::Following { proof: None };
@@ -110,9 +110,8 @@ impl Follower {
     }
 
     /// Returns whether the stream's messages from the anchor on continue everything that this relay knows: the last proven
-    /// mark, the newest mark, the newest publication of every live channel, and the publications that this relay was told are
-    /// stored.
-    /// Otherwise messages were lost, and their sequences may be used a second time.
+    /// mark, the newest mark, the newest publication of every live channel, and the acknowledged publications. Otherwise the
+    /// leader is a former one, or messages were lost, and their sequences may be used a second time.
     fn is_continued_by(&self, hub: &Hub, entries: &[Entry], anchor: Mark) -> bool {
         let entry_at = |sequence: u64| {
             let index = usize::try_from(sequence.checked_sub(anchor.sequence)?).ok()?;
@@ -133,17 +132,17 @@ impl Follower {
             && receipts.iter().all(|(sequence, time)| is_at(*sequence, *time))
     }
 
-    /// Asks for a mark that is stored now, because the leader lacks something that this relay knows.
-    fn suspect(&mut self) {
+    /// Requests a mark that is stored now, because the leader lacks something that this relay knows.
+    fn request_witness(&mut self) {
         self.interrupt();
         let request = self.next_request();
         self.phase = Phase::FindingMarks { request, purpose: Purpose::Witness };
         self.actions.push_back(FollowerAction::RenewMark { request, replaces: None });
     }
 
-    /// Asks whether the stream's leader can store a mark, before all subscriptions of the stream are ended: a leader without
-    /// a majority may lack what others have. If the contents lost messages, their epoch ends for every relay.
-    pub(super) fn doubt(&mut self, replaces: Option<u64>) {
+    /// Ends all subscriptions of the stream once the leader has stored a mark: a leader without a majority may lack what
+    /// others have. A new epoch replaces that of contents that lost messages, for every relay.
+    pub(super) fn request_reset(&mut self, replaces: Option<u64>) {
         self.interrupt();
         let request = self.next_request();
         self.phase = Phase::FindingMarks { request, purpose: Purpose::Reset };
@@ -185,7 +184,7 @@ impl Follower {
         let is_older = |origin: Mark| newest.epoch != self.epoch && oldest.time <= origin.time;
         if self.anchor.is_some() && self.origin.is_some_and(is_older) {
             // A server that was away brought former contents back. They lack what came after them.
-            return self.doubt(Some(newest.epoch));
+            return self.request_reset(Some(newest.epoch));
         }
         if let (Purpose::Witness, Some(anchor)) = (purpose, self.anchor)
             && newest.epoch == self.epoch
@@ -193,7 +192,7 @@ impl Follower {
             return match newest.sequence > anchor.sequence {
                 true => self.resync(anchor, Some(newest)),
                 // The stream does not even reach as far as before.
-                false => self.doubt(Some(self.epoch)),
+                false => self.request_reset(Some(self.epoch)),
             };
         }
         if purpose != Purpose::Start {
