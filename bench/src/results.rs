@@ -64,8 +64,9 @@ impl Spread {
 }
 
 impl Spread {
-    /// Returns the median, with the minimum and the maximum if they differ.
-    fn text(self) -> String {
+    /// Returns the median, with the minimum and the maximum if they differ. A value without a unit is a count.
+    fn text(self, unit: &str) -> String {
+        let figure = if unit.is_empty() { |value| format!("{value:.0}") } else { figure };
         let [median, min, max] = [self.median, self.min, self.max].map(figure);
         if min == max { median } else { format!("{median} ({min} to {max})") }
     }
@@ -134,20 +135,20 @@ impl Results {
                 "" => metric.name.clone(),
                 unit => format!("{} ({unit})", metric.name),
             };
-            let value = |servers: &BTreeMap<Subject, Vec<f64>>, subject: &Subject| {
-                servers.get(subject).map_or_else(|| "–".into(), |runs| Spread::of(runs).text())
+            let value = |(metric, servers): (&Metric, &BTreeMap<Subject, Vec<f64>>), subject: &Subject| {
+                servers.get(subject).map_or_else(|| "–".into(), |runs| Spread::of(runs).text(metric.unit))
             };
             let _ = writeln!(text, "\n### {scenario}\n");
             if subjects.len() < metrics.len() {
                 table_head(&mut text, "measured", subjects.iter().map(|subject| subject.name.clone()));
-                for (metric, servers) in metrics {
-                    let values = subjects.iter().map(|subject| value(servers, subject));
-                    table_row(&mut text, &label(metric), values);
+                for entry in metrics {
+                    let values = subjects.iter().map(|subject| value(entry, subject));
+                    table_row(&mut text, &label(entry.0), values);
                 }
             } else {
                 table_head(&mut text, "arrangement", metrics.iter().map(|(metric, _)| label(metric)));
                 for subject in subjects {
-                    let values = metrics.iter().map(|(_, servers)| value(servers, subject));
+                    let values = metrics.iter().map(|entry| value(*entry, subject));
                     table_row(&mut text, &subject.name, values);
                 }
             }
@@ -210,7 +211,7 @@ mod tests {
         results.add("leader", "time", "s", Subject::new(0, "x"), 2.0);
         results.add("leader", "time", "s", Subject::new(1, "y"), 4.0);
         let expected = "\n### leader\n\n| arrangement | time (s) |\n|---|---:|\n| x | 2.00 |\n| y | 4.00 |\n\
-                        \n### move\n\n| measured | x |\n|---|---:|\n| count | 7.00 |\n\
+                        \n### move\n\n| measured | x |\n|---|---:|\n| count | 7 |\n\
                         | time (s) | 2.00 (1.00 to 3.00) |\n";
         assert_eq!(results.summary(), expected);
     }

@@ -71,14 +71,14 @@ fn nothing_is_lost_while_the_leader_of_a_stream_is_killed() {
     // Without an election, each channel has an acknowledgement every 0.2 s.
     let pause = measured.figure("longest pause between acknowledgements of one channel");
     assert!(pause > 0.5, "the leader was not killed: {pause}\n{}", measured.text);
-    assert!(measured.figure("time until the stream has another leader") > 0.0);
+    assert!(measured.figure("time until all streams of that leader have another one") > 0.0);
 }
 
 #[test]
 fn fan_out_is_measured_with_both_brokers() {
     let measured = Measured::by("fanout");
     assert_eq!(measured.figures("latency p50").len(), 3);
-    assert!(measured.figures("relays' CPU µs per delivery").iter().all(|cpu| *cpu > 0.0));
+    assert!(measured.figures("relays' CPU µs per delivery").iter().sum::<f64>() > 0.0);
 }
 
 #[test]
@@ -92,6 +92,7 @@ fn many_channels_are_joined_and_their_memory_is_measured() {
 fn the_cost_of_a_publication_is_measured_at_relays_and_servers() {
     let measured = Measured::by("capacity");
     for metric in ["relays' CPU µs per publication", "NATS servers' CPU µs per publication"] {
-        assert!(measured.figures(metric).iter().all(|cpu| *cpu > 0.0), "{}", measured.text);
+        // The system counts processor time in steps of 10 ms, which is more than a short measurement may take.
+        assert!(measured.figures(metric).iter().sum::<f64>() > 0.0, "{}", measured.text);
     }
 }

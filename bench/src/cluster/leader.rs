@@ -37,33 +37,41 @@ pub(super) fn run(run: &mut Run<'_>) -> Result<()> {
     let sequences = nats.last_sequences();
     let (stream, _) = sequences.iter().max_by_key(|(_, last)| **last).context("there are no streams")?;
     let leader = nats.leader_of(stream).with_context(|| format!("{stream} has no leader"))?;
+    let led: Vec<_> = sequences.keys().filter(|stream| nats.leader_of(stream) == Some(leader)).collect();
     pages.record.forget_resumes();
     nats.kill(leader);
     let killed = Instant::now();
     let elected = thread::scope(|scope| {
-        let elected = scope.spawn(|| await_election(nats, stream, leader));
+        let elected = scope.spawn(|| await_elections(nats, &led, leader));
         let continues = pages.run(LIMIT, &mut pace, |record| record.all_acknowledge_since(killed))?;
         ensure!(
             continues,
             "a channel had no acknowledgement within {LIMIT:?} of the death of {stream}'s leader"
         );
         let elected = elected.join().ok().flatten();
-        elected.with_context(|| format!("{stream} has no other leader after {LIMIT:?}"))
+        elected.with_context(|| format!("some of {led:?} have no other leader after {LIMIT:?}"))
     })?;
     pages.run(before, &mut pace, |_| false)?;
     pages.run(LIMIT, &mut Pace::silent(), Record::is_complete)?;
     let election = elected.duration_since(killed);
-    run.add(SCENARIO, "time until the stream has another leader", "s", Shape::CLUSTER, seconds(election));
+    run.add(
+        SCENARIO,
+        "time until all streams of that leader have another one",
+        "s",
+        Shape::CLUSTER,
+        seconds(election),
+    );
     run.add(SCENARIO, "longest pause between acknowledgements before", "s", Shape::CLUSTER, seconds(usual));
     report(run, &pages.record);
     Ok(())
 }
 
-/// Returns the time at which another server leads the stream.
-fn await_election(nats: &NatsCluster, stream: &str, former: usize) -> Option<Instant> {
+/// Returns the time at which other servers lead all of the streams.
+fn await_elections(nats: &NatsCluster, streams: &[&String], former: usize) -> Option<Instant> {
     let deadline = Instant::now() + LIMIT;
     while Instant::now() < deadline {
-        if nats.leader_of(stream).is_some_and(|leader| leader != former) {
+        let has_other = |stream: &&String| nats.leader_of(stream).is_some_and(|leader| leader != former);
+        if streams.iter().all(has_other) {
             return Some(Instant::now());
         }
         thread::sleep(Duration::from_millis(20));
