@@ -2,8 +2,13 @@
 //! servers and runs this program.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool prints its output")]
 
+mod aims;
+mod balancer;
+mod cluster;
 mod limit;
 mod load;
+mod open_files;
+mod pages;
 mod plots;
 mod process;
 mod results;
@@ -15,7 +20,7 @@ use clap::{Parser, Subcommand, ValueEnum as _};
 use results::Results;
 use scenarios::{Run, Scenario};
 use servers::{Kind, Programs, Server};
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{fs, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 #[derive(Parser)]
 #[command(name = "sealwire-bench", about = "Measures the relay beside its peers and the bare limits")]
@@ -28,6 +33,14 @@ struct Arguments {
 enum Command {
     /// Run the scenarios and print a table of the results.
     Run(Options),
+    /// Run the scenarios of a cluster, and print a table of the results and of the aims.
+    Cluster(cluster::Options),
+    /// Serve as the balancer in front of relays, until the process is killed.
+    Balance {
+        /// The addresses of the relays. A client comes to the first one that accepts its connection.
+        #[arg(required = true)]
+        relays: Vec<SocketAddr>,
+    },
     /// Serve as a minimal server, until the process is killed.
     Limit {
         /// Combine all waiting messages of a connection into one write.
@@ -60,6 +73,8 @@ struct Options {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Limit { coalesced } => limit::serve(coalesced),
+        Command::Cluster(options) => cluster::run(&options),
+        Command::Balance { relays } => balancer::serve(&relays),
         Command::Run(options) => run(&options),
     };
     match outcome {
@@ -72,7 +87,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
-    rlimit::increase_nofile_limit(u64::MAX)?;
+    open_files::raise_limit()?;
     let chosen = |named: &[Scenario]| {
         if named.is_empty() { Scenario::value_variants().to_vec() } else { named.to_vec() }
     };

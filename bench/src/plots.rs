@@ -14,7 +14,7 @@ pub(crate) fn write(results: &Results, folder: &Path) -> Result<()> {
     for (metric, servers) in results.metrics().filter(|(_, servers)| servers.len() > 1) {
         let bars: Vec<_> = servers
             .iter()
-            .map(|(kind, spread)| (kind.name(), spread.min, spread.median, spread.max))
+            .map(|(subject, spread)| (subject.name.as_str(), spread.min, spread.median, spread.max))
             .collect();
         fs::write(folder.join(file_name(metric)), chart(metric, &bars))?;
     }

@@ -1,7 +1,10 @@
 //! The CPU time and the memory of a process and its descendants, from /proc.
 
 use anyhow::{Context as _, Result};
-use std::{fs, ops::Sub};
+use std::{
+    fs,
+    ops::{Add, Sub},
+};
 
 /// CPU time in seconds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,6 +35,14 @@ impl Cpu {
     }
 }
 
+impl Add for Cpu {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { user: self.user + other.user, system: self.system + other.system }
+    }
+}
+
 impl Sub for Cpu {
     type Output = Self;
 
@@ -48,6 +59,11 @@ pub(crate) fn resident(process: u32) -> f64 {
         line.trim().trim_end_matches(" kB").parse::<f64>().ok()
     };
     family(process).into_iter().filter_map(of).sum::<f64>() * 1024.0
+}
+
+/// Returns the number of files that a process has open, connections among them.
+pub(crate) fn open_files(process: u32) -> usize {
+    fs::read_dir(format!("/proc/{process}/fd")).map_or(0, Iterator::count)
 }
 
 fn family(process: u32) -> Vec<u32> {

@@ -1,6 +1,9 @@
 //! The servers under test: their names, their dialects and the commands that start them.
 
-use crate::load::{dialect::Dialect, sealwire};
+use crate::{
+    load::{dialect::Dialect, sealwire},
+    results::Subject,
+};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::ValueEnum;
 use std::{
@@ -49,6 +52,10 @@ impl Kind {
         }
     }
 
+    pub(crate) fn subject(self) -> Subject {
+        Subject::new(self as usize, self.name())
+    }
+
     pub(crate) fn dialect(self) -> Dialect {
         match self {
             Self::Sealwire | Self::Baseline => Dialect::Sealwire,
@@ -89,7 +96,7 @@ pub(crate) struct Programs {
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Drop for Server {
@@ -109,24 +116,58 @@ impl Server {
         let folder = tempfile::tempdir()?;
         let port = free_port()?;
         let Some(mut command) = command(kind, programs, folder.path(), port)? else { return Ok(None) };
-        let log = fs::File::create(folder.path().join("log"))?;
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .with_context(|| format!("cannot start {}", kind.name()))?;
-        let stdout = BufReader::new(child.stdout.take().context("the server has no standard output")?);
-        let mut server = Self { child, address: (Ipv4Addr::LOCALHOST, port).into(), _folder: folder };
+        let mut server = Self::spawn(&mut command, folder).with_context(|| kind.name())?;
         if announces_address(kind) {
-            server.address =
-                announced_address(stdout).with_context(|| format!("{} did not start", kind.name()))?;
+            server.read_address().with_context(|| format!("{} did not start", kind.name()))?;
         } else {
+            server.address.set_port(port);
             server
                 .await_listening()
                 .with_context(|| format!("{} does not accept connections", kind.name()))?;
         }
         Ok(Some(server))
+    }
+
+    /// Starts a relay with further lines of configuration.
+    pub(crate) fn relay(program: &Path, settings: &str) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let mut server = Self::spawn(&mut relay_command(program, folder.path(), settings)?, folder)?;
+        server.read_address().with_context(|| format!("the relay did not start:\n{}", server.log()))?;
+        Ok(server)
+    }
+
+    /// Starts this program as the balancer in front of relays.
+    pub(crate) fn balancer(relays: &[SocketAddr]) -> Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("balance").args(relays.iter().map(SocketAddr::to_string));
+        let mut server = Self::spawn(&mut command, tempfile::tempdir()?)?;
+        server.read_address().with_context(|| format!("the balancer did not start:\n{}", server.log()))?;
+        Ok(server)
+    }
+
+    fn spawn(command: &mut Command, folder: TempDir) -> Result<Self> {
+        let log = fs::File::create(folder.path().join("log"))?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+        let child = command.spawn().with_context(|| format!("cannot start {:?}", command.get_program()))?;
+        Ok(Self { child, address: (Ipv4Addr::LOCALHOST, 0).into(), folder })
+    }
+
+    fn read_address(&mut self) -> Result<()> {
+        let stdout = self.child.stdout.take().context("the server has no standard output")?;
+        self.address = announced_address(BufReader::new(stdout))?;
+        Ok(())
+    }
+
+    /// Kills the process (SIGKILL) and waits for its end.
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Returns the log of the process.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
     fn await_listening(&mut self) -> Result<()> {
@@ -165,8 +206,8 @@ fn free_port() -> Result<u16> {
 fn command(kind: Kind, programs: &Programs, folder: &Path, port: u16) -> Result<Option<Command>> {
     let Programs { relay, baseline, peers, python } = programs;
     Ok(match kind {
-        Kind::Sealwire => Some(relay_command(relay, folder)?),
-        Kind::Baseline => baseline.as_ref().map(|relay| relay_command(relay, folder)).transpose()?,
+        Kind::Sealwire => Some(relay_command(relay, folder, "")?),
+        Kind::Baseline => baseline.as_ref().map(|relay| relay_command(relay, folder, "")).transpose()?,
         Kind::LimitSingle | Kind::LimitCoalesced => {
             let mut command = Command::new(std::env::current_exe()?);
             command.arg("limit");
@@ -211,7 +252,7 @@ const LIMITS: &str = "max_connections_per_address = 1000000\nmax_sessions_per_in
 const LATER_LIMITS: &str =
     "replay_rate = \"64GiB\"\nreplay_burst = \"64GiB\"\nmax_subscriptions_per_app = 10000000\n";
 
-fn relay_command(relay: &Path, folder: &Path) -> Result<Command> {
+fn relay_command(relay: &Path, folder: &Path, settings: &str) -> Result<Command> {
     let config = folder.join("relay.toml");
     ensure!(
         relay.exists(),
@@ -221,7 +262,7 @@ fn relay_command(relay: &Path, folder: &Path) -> Result<Command> {
     let write = |limits: &str| {
         let (app, key) = (sealwire::APP, sealwire::signing_key());
         let text = format!(
-            "listen = \"127.0.0.1:0\"\nlog = \"warn\"\n{limits}[[app]]\nid = \"{app}\"\nsigning_keys = [\"{key}\"]\n"
+            "listen = \"127.0.0.1:0\"\nlog = \"warn\"\n{limits}{settings}[[app]]\nid = \"{app}\"\nsigning_keys = [\"{key}\"]\n"
         );
         fs::write(&config, text)
     };

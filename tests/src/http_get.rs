@@ -11,8 +11,9 @@ const TIMEOUT: Duration = Duration::from_millis(800);
 /// The maximum number of bytes of an answer.
 const MAX_ANSWER: u64 = 4 * 1024 * 1024;
 
-/// Returns the status and the body; `None` if the process does not answer in time.
-pub(crate) fn http_get(port: u16, path: &str) -> Option<(u16, Vec<u8>)> {
+/// Returns the status and the body of a path on 127.0.0.1; `None` if the process does not answer in time.
+#[must_use]
+pub fn http_get(port: u16, path: &str) -> Option<(u16, Vec<u8>)> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT).ok()?;
     stream.set_read_timeout(Some(TIMEOUT)).ok()?;

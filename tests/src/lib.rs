@@ -16,9 +16,10 @@ mod wire_client;
 
 pub use fault_proxy::{Fault, FaultProxy};
 pub use frames::{fragments, frame, upgrade_request};
+pub use http_get::http_get;
 pub use installation::Installation;
 pub use nats::{Certificates, NatsCluster, NatsOptions, NatsUser};
 pub use raw_socket::{ConnectionEnd, RawSocket, Received};
 pub use relay_cluster::RelayCluster;
-pub use relay_process::{RelayProcess, TRACED_CALLS};
+pub use relay_process::{RelayProcess, TRACED_CALLS, relay_binary};
 pub use wire_client::WireClient;

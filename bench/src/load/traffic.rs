@@ -18,6 +18,8 @@ pub(crate) struct Traffic {
     subscribers: u32,
     size: usize,
     publishers: Vec<usize>,
+    /// Every publisher publishes every message, each at a server of its own.
+    at_all: bool,
     /// The number of messages published so far. Message `n` goes to channel `n % channels`.
     published: u64,
     /// The number of messages that have reached all their subscribers, without a gap.
@@ -46,11 +48,36 @@ impl Traffic {
         fleet.connect(roles)?;
         let count = if fleet.dialect().has_publisher_per_channel() { channels } else { 1 };
         let first = fleet.connect((0..count).map(Role::Publisher))?;
+        let publishers = (first..first + count as usize).collect();
+        Self::new((channels, subscribers), size, publishers, false)
+    }
+
+    /// Opens the subscribers of one channel and a number of publishers, each of which publishes every message. The fleet
+    /// spreads both over as many servers, so that each subscriber gets a message once.
+    pub(crate) fn open_at_all(
+        fleet: &mut Fleet,
+        subscribers: u32,
+        size: usize,
+        publishers: u32,
+    ) -> Result<Self> {
+        fleet.connect((0..subscribers).map(|_| Role::Subscriber(0)))?;
+        let first = fleet.connect((0..publishers).map(|_| Role::Publisher(0)))?;
+        let publishers = (first..first + publishers as usize).collect();
+        Self::new((1, subscribers), size, publishers, true)
+    }
+
+    fn new(
+        (channels, subscribers): (u32, u32),
+        size: usize,
+        publishers: Vec<usize>,
+        at_all: bool,
+    ) -> Result<Self> {
         Ok(Self {
             channels,
             subscribers,
             size,
-            publishers: (first..first + count as usize).collect(),
+            publishers,
+            at_all,
             published: 0,
             completed: 0,
             missing: vec![0; RING],
@@ -126,10 +153,13 @@ impl Traffic {
             payload::fill(&mut self.payload, self.size, sequence);
             let slot = self.published as usize % RING;
             (self.missing[slot], self.sent[slot]) = (self.subscribers, now);
-            let publisher = self.publishers[channel as usize % self.publishers.len()];
-            fleet.publish(publisher, channel, self.nonce.wrapping_add(self.published), &self.payload)?;
-            if self.publishers.len() > 1 {
-                fleet.flush(publisher)?;
+            let one = channel as usize % self.publishers.len();
+            let publishers = if self.at_all { &self.publishers[..] } else { &self.publishers[one..=one] };
+            for publisher in publishers {
+                fleet.publish(*publisher, channel, self.nonce.wrapping_add(self.published), &self.payload)?;
+                if self.publishers.len() > 1 {
+                    fleet.flush(*publisher)?;
+                }
             }
             self.published += 1;
         }

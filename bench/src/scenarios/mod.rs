@@ -48,11 +48,11 @@ pub(crate) struct Run<'a> {
 
 impl Run<'_> {
     fn add(&mut self, scenario: &'static str, name: &str, unit: &'static str, value: f64) {
-        self.results.add(scenario, name, unit, self.kind, value);
+        self.results.add(scenario, name, unit, self.kind.subject(), value);
     }
 
     fn fleet(&self) -> Result<Fleet> {
-        Fleet::new(self.server.address, self.kind.dialect())
+        Fleet::new(&[self.server.address], self.kind.dialect())
     }
 
     fn cpu(&self) -> Result<Cpu> {

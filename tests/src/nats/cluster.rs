@@ -3,7 +3,7 @@
 use super::{
     Certificates, NatsOptions, NatsUser,
     config::{self, Ports, ServerConfig},
-    monitor, ports,
+    ports,
     server::Server,
 };
 use crate::{Fault, FaultProxy};
@@ -20,24 +20,22 @@ use std::{
 const ATTEMPTS: usize = 5;
 /// The time that a cluster has to elect the leader of JetStream.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
-/// The number of messages by which the views of two servers may differ, because they are asked one after the other.
-const MAX_LAG: u64 = 100;
 /// The interval of questions to the servers while something is awaited.
-const POLL: Duration = Duration::from_millis(50);
+pub(super) const POLL: Duration = Duration::from_millis(50);
 
 /// One or three NATS servers with JetStream on 127.0.0.1. Dropping the value ends all of them.
 pub struct NatsCluster {
-    members: Vec<Member>,
+    pub(super) members: Vec<Member>,
     links: Vec<Link>,
     options: Mutex<NatsOptions>,
     certificates: Certificates,
     folder: tempfile::TempDir,
 }
 
-struct Member {
-    name: String,
+pub(super) struct Member {
+    pub(super) name: String,
     folder: PathBuf,
-    ports: Ports,
+    pub(super) ports: Ports,
     routes: Vec<u16>,
     advertised: u16,
     server: Mutex<Server>,
@@ -81,7 +79,7 @@ impl NatsCluster {
         };
         let pairs = (0..servers).flat_map(|from| (0..servers).map(move |to| (from, to)));
         let links: Vec<Link> = pairs
-            .filter(|(from, to)| from != to)
+            .filter(|(from, to)| from != to && !options.direct_routes)
             .map(|(from, to)| Link { from, to, proxy: FaultProxy::start(loopback(ports_of(to).route)) })
             .collect();
         let members = (0..servers).map(|index| {
@@ -89,8 +87,10 @@ impl NatsCluster {
             let folder = folder.path().join(&name);
             fs::create_dir(&folder).expect("the temporary folder takes folders");
             let routes = links.iter().filter(|link| link.from == index);
+            let routes = routes.map(|link| link.proxy.address().port());
+            let direct = (0..servers).filter(|to| options.direct_routes && *to != index);
             Member {
-                routes: routes.map(|link| link.proxy.address().port()).collect(),
+                routes: routes.chain(direct.map(|to| ports_of(to).route)).collect(),
                 ports: ports_of(index),
                 advertised: numbers[3 * servers],
                 server: Server::new(folder.join("nats.conf"), folder.join("log")).into(),
@@ -193,6 +193,12 @@ impl NatsCluster {
         self.server(index).is_running()
     }
 
+    /// Returns the id of a server's process; `None` if it was killed.
+    #[must_use]
+    pub fn process_id(&self, index: usize) -> Option<u32> {
+        self.server(index).id()
+    }
+
     /// Shows a fault on all routes between a server and the others.
     pub fn isolate(&self, index: usize, fault: Fault) {
         self.links_of(index).for_each(|link| link.proxy.set(fault));
@@ -205,76 +211,6 @@ impl NatsCluster {
 
     fn links_of(&self, index: usize) -> impl Iterator<Item = &Link> {
         self.links.iter().filter(move |link| link.from == index || link.to == index)
-    }
-
-    /// Returns the server that leads a stream. `None` if no server that answers believes that it is the leader.
-    #[must_use]
-    pub fn leader_of(&self, stream: &str) -> Option<usize> {
-        let claims = self.monitored().enumerate().filter_map(|(index, port)| {
-            let view = monitor::streams(port)?.into_iter().find(|view| view.name == stream)?;
-            Some((view.leadership?.since, index))
-        });
-        // A former leader that is separated from the others does not know of the election.
-        claims.max().map(|(_, index)| index)
-    }
-
-    /// Returns the names of all streams.
-    #[must_use]
-    pub fn streams(&self) -> Vec<String> {
-        let mut names: Vec<_> =
-            self.monitored().filter_map(monitor::streams).flatten().map(|view| view.name).collect();
-        names.sort();
-        names.dedup();
-        names
-    }
-
-    /// Returns the server that leads JetStream's own group.
-    #[must_use]
-    pub fn meta_leader(&self) -> Option<usize> {
-        self.monitored().find_map(|port| self.index_of(&monitor::meta_leader(port)?))
-    }
-
-    fn monitored(&self) -> impl Iterator<Item = u16> {
-        self.members.iter().map(|member| member.ports.monitor)
-    }
-
-    fn index_of(&self, name: &str) -> Option<usize> {
-        self.members.iter().position(|member| member.name == name)
-    }
-
-    /// Waits until every server is healthy, JetStream has a leader and every stream has one, with replicas that have
-    /// everything. Returns false after `timeout`, or once a server has ended.
-    #[must_use]
-    pub fn await_ready(&self, timeout: Duration) -> bool {
-        let deadline = Instant::now() + timeout;
-        while !self.is_ready() {
-            let has_ended = (0..self.size()).any(|index| !self.is_running(index));
-            if has_ended || Instant::now() >= deadline {
-                return false;
-            }
-            thread::sleep(POLL);
-        }
-        true
-    }
-
-    /// Returns whether [`Self::await_ready`] would not wait.
-    #[must_use]
-    pub fn is_ready(&self) -> bool {
-        let Some(views) = self.monitored().map(monitor::streams).collect::<Option<Vec<_>>>() else {
-            return false;
-        };
-        let views: Vec<_> = views.into_iter().flatten().collect();
-        let is_whole = |name: &str| {
-            let of_stream = || views.iter().filter(|view| view.name == name);
-            // A leader has not noticed yet that a server restarted a moment ago.
-            let sequences = of_stream().map(|view| view.last_sequence);
-            let is_level = sequences.clone().max() <= sequences.min().map(|least| least + MAX_LAG);
-            let mut leaderships = of_stream().filter_map(|view| view.leadership.as_ref());
-            is_level && leaderships.any(|leadership| leadership.is_whole)
-        };
-        self.monitored().all(monitor::is_healthy)
-            && (self.size() == 1 || self.monitored().all(|port| monitor::meta_leader(port).is_some()))
-            && views.iter().all(|view| is_whole(&view.name))
     }
 
     /// Returns the user with this name.

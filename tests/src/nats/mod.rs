@@ -6,6 +6,7 @@ mod config;
 mod monitor;
 mod options;
 mod ports;
+mod questions;
 mod server;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,9 @@ pub struct NatsOptions {
     pub client_certificates: bool,
     /// The users. Without any, clients need no password.
     pub users: Vec<NatsUser>,
+    /// The servers connect to each other directly, without the proxies that [`crate::NatsCluster::isolate`] and
+    /// [`crate::NatsCluster::cut_routes`] need, and so at full speed.
+    pub direct_routes: bool,
     /// Further lines of each server's configuration.
     pub settings: String,
 }

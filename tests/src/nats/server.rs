@@ -44,6 +44,11 @@ impl Server {
         self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
+    /// Returns the id of the process; `None` if it was killed.
+    pub(super) fn id(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
     /// Kills the process and waits for its end.
     pub(super) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
