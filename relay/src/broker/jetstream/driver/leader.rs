@@ -8,10 +8,14 @@ use crate::{nats::NatsConnection, settings::Settings};
 use async_nats::jetstream;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{interval, timeout};
 
 /// The time that the other servers have after the first answer.
 const SLOWER: Duration = Duration::from_millis(300);
+/// The time without an answer after which the servers are asked again.
+const AGAIN: Duration = Duration::from_millis(300);
+/// The maximum number of requests that wait for an answer of the same server.
+const MAX_ROUNDS: usize = 4;
 
 /// Returns the connection to the leader of the stream, and the server's name. Creates the stream if it does not exist.
 pub(super) async fn find_leader(
@@ -39,25 +43,34 @@ pub(super) async fn find_leader(
 
 /// Asks every connected server for the state of the stream. A leader that lost its office and does not know it yet still
 /// answers, so the answer of one server is not enough. Servers that are slower than the first one by far are left out.
+///
+/// No server answers during an election, nor afterwards to a request from before it. So the servers are asked again while
+/// earlier requests wait.
 async fn ask_all(
     connections: &[NatsConnection],
     names: &StreamNames,
 ) -> Vec<(StreamApi, Result<StreamInfo, ApiError>)> {
-    let asked = connections.iter().filter_map(|connection| {
-        let server = connection.server_name()?;
-        let api = StreamApi { client: connection.client().clone(), names: names.clone(), server };
-        Some(async move {
-            let answer = api.info().await;
-            (api, answer)
-        })
-    });
-    let mut asked: FuturesUnordered<_> = asked.collect();
-    let mut answers = Vec::new();
-    while let Some(answer) = asked.next().await {
-        let is_good = answer.1.is_ok();
-        answers.push(answer);
-        if is_good {
-            break;
+    let mut asked = FuturesUnordered::new();
+    let (mut answers, mut rounds) = (Vec::new(), interval(AGAIN));
+    let most = MAX_ROUNDS * connections.len().max(1);
+    loop {
+        tokio::select! {
+            _ = rounds.tick(), if asked.len() < most => {
+                asked.extend(connections.iter().filter_map(|connection| ask(connection, names)));
+                if asked.is_empty() {
+                    return answers;
+                }
+            }
+            Some((api, answer)) = asked.next() => {
+                let is_final = !matches!(answer, Err(ApiError::Unavailable(_)));
+                answers.push((api, answer));
+                if is_final {
+                    break;
+                }
+                if answers.len() >= most {
+                    return answers;
+                }
+            }
         }
     }
     let rest = async {
@@ -67,6 +80,19 @@ async fn ask_all(
     };
     let _ = timeout(SLOWER, rest).await;
     answers
+}
+
+/// Asks a server, if it is connected.
+fn ask(
+    connection: &NatsConnection,
+    names: &StreamNames,
+) -> Option<impl Future<Output = (StreamApi, Result<StreamInfo, ApiError>)> + use<>> {
+    let server = connection.server_name()?;
+    let api = StreamApi { client: connection.client().clone(), names: names.clone(), server };
+    Some(async move {
+        let answer = api.info().await;
+        (api, answer)
+    })
 }
 
 fn connected_to(connections: &[NatsConnection], leader: &str) -> Result<(NatsConnection, String), String> {

@@ -37,7 +37,7 @@ use tokio::{
 const TICK: Duration = Duration::from_millis(100);
 /// The pauses between attempts to find a leader.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const MAX_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_millis(300);
 /// The interval in which an unchanged problem is logged again.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 

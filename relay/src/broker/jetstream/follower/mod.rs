@@ -142,7 +142,10 @@ impl Follower {
         self.leader = leader;
         self.linked_at = Some(now.monotonic);
         match self.anchor {
-            None => self.find_marks(),
+            None => {
+                self.last_mark = None;
+                self.find_marks();
+            }
             Some(anchor) => self.resync(anchor, None),
         }
     }
