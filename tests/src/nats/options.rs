@@ -10,6 +10,8 @@ pub struct NatsOptions {
     pub client_certificates: bool,
     /// The users. Without any, clients need no password.
     pub users: Vec<NatsUser>,
+    /// The password that servers require of each other; without one, any server may join.
+    pub route_password: Option<String>,
     /// Further lines of each server's configuration.
     pub settings: String,
 }

@@ -40,6 +40,11 @@ pub struct ConnectionEnd {
 impl RawSocket {
     /// Returns the next thing that arrives. Answers pings of the protocol and skips them.
     pub fn receive(&mut self) -> Received {
+        self.held.pop_front().unwrap_or_else(|| self.receive_next())
+    }
+
+    /// Returns the next thing that arrives after those that are held back.
+    pub(super) fn receive_next(&mut self) -> Received {
         loop {
             let Some((first, payload)) = self.read_frame() else { return Received::End };
             return match first {

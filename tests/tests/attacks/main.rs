@@ -4,6 +4,7 @@
 
 mod bystanders;
 mod case;
+mod cluster;
 mod forged;
 mod http;
 mod jwt;
@@ -32,17 +33,25 @@ fn cases() -> Vec<Case> {
 }
 
 #[test]
-#[allow(clippy::print_stdout, reason = "the test command shows the count")]
 fn no_attack_succeeds_and_bystanders_lose_nothing() {
-    let target = Target::start();
-    let bystanders = Bystanders::on(&target);
+    try_all("one relay", &Target::start(), cases());
+}
+
+#[test]
+fn no_attack_on_a_relay_of_a_cluster_succeeds_and_bystanders_lose_nothing() {
+    try_all("two relays on NATS", &Target::start_in_cluster(), cases());
+}
+
+/// Tries the attacks while bystanders exchange messages.
+#[allow(clippy::print_stdout, reason = "the test command shows the count")]
+fn try_all(name: &str, target: &Target, cases: Vec<Case>) {
+    let bystanders = Bystanders::on(target);
     std::thread::sleep(QUIET);
     let quiet = bystanders.latencies();
 
     let only = std::env::var("SEALWIRE_ATTACK").unwrap_or_default();
-    let cases: Vec<Case> = cases().into_iter().filter(|case| case.name.contains(&only)).collect();
+    let cases: Vec<Case> = cases.into_iter().filter(|case| case.name.contains(&only)).collect();
     let (slow, quick): (Vec<Case>, Vec<Case>) = cases.iter().partition(|case| case.is_slow);
-    let target = &target;
     let failures: Vec<String> = std::thread::scope(|scope| {
         let slow: Vec<_> = slow.into_iter().map(|case| scope.spawn(move || attack(case, target))).collect();
         let mut failures: Vec<_> = quick.into_iter().filter_map(|case| attack(case, target)).collect();
@@ -54,7 +63,7 @@ fn no_attack_succeeds_and_bystanders_lose_nothing() {
     let (sent, received) = bystanders.finish();
     let limit = (3 * quiet.p99()).max(MIN_LIMIT);
     println!(
-        "attacks: {} cases, {} failed; bystanders: {received} of {sent} messages, p99 {:.1} ms quiet, {:.1} ms under attack",
+        "attacks on {name}: {} cases, {} failed; bystanders: {received} of {sent} messages, p99 {:.1} ms quiet, {:.1} ms under attack",
         cases.len(),
         failures.len(),
         quiet.p99().as_secs_f64() * 1e3,
