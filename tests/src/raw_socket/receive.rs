@@ -92,6 +92,17 @@ impl RawSocket {
         received == Received::End && start.elapsed() >= duration
     }
 
+    /// Returns whether no byte arrives within `duration`. Unlike [`Self::is_quiet`], it takes nothing that arrives.
+    pub fn is_silent(&mut self, duration: Duration) -> bool {
+        if !self.held.is_empty() || !self.unread.is_empty() {
+            return false;
+        }
+        let _ = self.stream.set_read_timeout(Some(duration));
+        let peeked = self.stream.peek(&mut [0]);
+        let _ = self.stream.set_read_timeout(Some(IO_TIMEOUT));
+        peeked.is_err()
+    }
+
     /// Reads once and discards the bytes, waiting for at most `timeout`. Returns whether the connection is still open.
     pub fn discard(&mut self, timeout: Duration) -> bool {
         self.unread.clear();

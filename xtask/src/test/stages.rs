@@ -91,10 +91,11 @@ const SCHEDULES: &str = "100000";
 const ATTACKS: [&str; 3] = ["attacks", "rfc6455", "nothing_on_disk"];
 
 /// The tests that the stage `native` skips: the stages `attacks` and `chaos` run them against an optimized relay.
-const LEFT_TO_OTHERS: [&str; 7] = [
+const LEFT_TO_OTHERS: [&str; 8] = [
     "breaks_no_guarantee_under_faults",
     "no_attack_succeeds_and_bystanders_lose_nothing",
     "no_attack_on_a_relay_of_a_cluster_succeeds_and_bystanders_lose_nothing",
+    "a_hostile_writer_in_nats_ends_no_session_and_has_no_lasting_effect",
     "greedy_sessions_make_nobody_wait",
     "greedy_clients_delay_nobody_and_stay_within_the_memory",
     "every_case_of_the_autobahn_suite_that_applies_passes",
