@@ -1,4 +1,4 @@
-//! What a hostile client of NATS writes: messages, revocations and reports that no relay writes. It may do everything in the
+//! Contents from a hostile client of NATS: messages, revocations and reports that no relay writes. It may do everything in the
 //! account of the relays. None of it has an effect.
 
 use super::{
