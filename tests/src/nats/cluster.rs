@@ -132,16 +132,18 @@ impl NatsCluster {
         loopback(self.members[index].ports.client)
     }
 
+    /// Returns the address of a server for other servers.
+    #[must_use]
+    pub fn route_address(&self, index: usize) -> SocketAddr {
+        loopback(self.members[index].ports.route)
+    }
+
     /// Returns the addresses for clients of all servers, separated by commas, as the setting `broker` takes them.
     #[must_use]
     pub fn urls(&self) -> String {
         let scheme = self.scheme();
-        let urls: Vec<_> = self
-            .members
-            .iter()
-            .map(|member| format!("{scheme}://127.0.0.1:{}", member.ports.client))
-            .collect();
-        urls.join(",")
+        let urls = (0..self.size()).map(|index| format!("{scheme}://{}", self.address(index)));
+        urls.collect::<Vec<_>>().join(",")
     }
 
     /// Returns the scheme of the servers' addresses: `tls` or `nats`.
@@ -251,10 +253,9 @@ impl NatsCluster {
     /// Returns the last lines of each server's log.
     #[must_use]
     pub fn log_tails(&self) -> String {
-        let tails = self.members.iter().enumerate();
-        let tails =
-            tails.map(|(index, member)| format!("{}:\n{}\n", member.name, self.server(index).log_tail()));
-        tails.collect()
+        let tail =
+            |index: usize| format!("{}:\n{}\n", self.members[index].name, self.server(index).log_tail());
+        (0..self.size()).map(tail).collect()
     }
 }
 

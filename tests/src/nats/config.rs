@@ -35,11 +35,19 @@ pub(super) fn text(server: &ServerConfig<'_>, options: &NatsOptions, certificate
         extra = options.settings,
     );
     if !routes.is_empty() {
-        let routes: Vec<_> = routes.iter().map(|port| format!("\"nats-route://127.0.0.1:{port}\"")).collect();
+        let (authorization, user) = match &options.route_password {
+            Some(password) => (
+                format!("authorization: {{ user: route, password: {password:?} }}, "),
+                format!("route:{password}@"),
+            ),
+            None => Default::default(),
+        };
+        let routes: Vec<_> =
+            routes.iter().map(|port| format!("\"nats-route://{user}127.0.0.1:{port}\"")).collect();
         let _ = writeln!(
             text,
             "cluster {{ name: test, listen: \"127.0.0.1:{route}\", advertise: \"127.0.0.1:{advertised}\", \
-             no_advertise: true, routes: [{}] }}",
+             no_advertise: true, {authorization}routes: [{}] }}",
             routes.join(", ")
         );
     }

@@ -13,6 +13,8 @@ pub struct NatsOptions {
     /// The servers connect to each other directly, without the proxies that [`crate::NatsCluster::isolate`] and
     /// [`crate::NatsCluster::cut_routes`] need, and so at full speed.
     pub direct_routes: bool,
+    /// The password that servers require of each other; without one, any server may join.
+    pub route_password: Option<String>,
     /// Further lines of each server's configuration.
     pub settings: String,
 }

@@ -65,14 +65,25 @@ impl RawSocket {
         self.expect_message()
     }
 
-    /// Publishes and returns the relay's answer.
+    /// Publishes and returns the relay's answer. A relay of a cluster may deliver the message to this session before it
+    /// answers, so publications that arrive first are held back for [`Self::receive`].
     ///
     /// # Panics
     /// If the connection ends first.
     pub fn publish(&mut self, channel: Channel, sealed: Vec<u8>, id: [u8; 16]) -> ToClient {
         let message = self.publication(channel, sealed, id);
         self.send_message(&message);
-        self.expect_message()
+        loop {
+            match self.receive_next() {
+                Received::Message(message) => match *message {
+                    publication @ ToClient::Publication(_) => {
+                        self.held.push_back(Received::Message(Box::new(publication)));
+                    }
+                    answer => return answer,
+                },
+                other => panic!("received {other:?} instead of a message"),
+            }
+        }
     }
 
     /// Returns a `Publish` message under the next request number, without sending it.

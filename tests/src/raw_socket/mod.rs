@@ -12,6 +12,7 @@ pub use receive::{ConnectionEnd, Received};
 use crate::upgrade_request;
 use bytes::BytesMut;
 use std::{
+    collections::VecDeque,
     io::Write as _,
     net::{Shutdown, TcpStream},
     time::Duration,
@@ -25,6 +26,8 @@ pub struct RawSocket {
     stream: TcpStream,
     /// Bytes that were received and not consumed yet.
     unread: BytesMut,
+    /// Publications that arrived while the answer to a request was awaited.
+    held: VecDeque<Received>,
     /// The number of the last request.
     requests: u32,
 }
@@ -54,7 +57,7 @@ impl RawSocket {
         stream.set_nodelay(true).expect("a socket takes options");
         stream.set_read_timeout(Some(IO_TIMEOUT)).expect("a socket takes options");
         stream.set_write_timeout(Some(IO_TIMEOUT)).expect("a socket takes options");
-        Self { stream, unread: BytesMut::new(), requests: 0 }
+        Self { stream, unread: BytesMut::new(), held: VecDeque::new(), requests: 0 }
     }
 
     /// Connects and upgrades to a WebSocket.

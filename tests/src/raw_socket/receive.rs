@@ -40,6 +40,11 @@ pub struct ConnectionEnd {
 impl RawSocket {
     /// Returns the next thing that arrives. Answers pings of the protocol and skips them.
     pub fn receive(&mut self) -> Received {
+        self.held.pop_front().unwrap_or_else(|| self.receive_next())
+    }
+
+    /// Returns the next thing that arrives after those that are held back.
+    pub(super) fn receive_next(&mut self) -> Received {
         loop {
             let Some((first, payload)) = self.read_frame() else { return Received::End };
             return match first {
@@ -85,6 +90,17 @@ impl RawSocket {
         let received = self.receive();
         let _ = self.stream.set_read_timeout(Some(IO_TIMEOUT));
         received == Received::End && start.elapsed() >= duration
+    }
+
+    /// Returns whether no byte arrives within `duration`. Unlike [`Self::is_quiet`], it takes nothing that arrives.
+    pub fn is_silent(&mut self, duration: Duration) -> bool {
+        if !self.held.is_empty() || !self.unread.is_empty() {
+            return false;
+        }
+        let _ = self.stream.set_read_timeout(Some(duration));
+        let peeked = self.stream.peek(&mut [0]);
+        let _ = self.stream.set_read_timeout(Some(IO_TIMEOUT));
+        peeked.is_err()
     }
 
     /// Reads once and discards the bytes, waiting for at most `timeout`. Returns whether the connection is still open.

@@ -1,7 +1,7 @@
 //! Clients that are not part of an attack. One publishes to the others without pause; all of them check that nothing is
 //! lost, and measure latencies.
 
-use crate::target::{Target, channel, random};
+use crate::target::{Target, channel, context, random};
 use sealwire_protocol::wire::{ToClient, ToRelay};
 use sealwire_tests::{RawSocket, Received};
 use std::{
@@ -72,24 +72,26 @@ impl Monitor {
 pub(crate) struct Latencies(Vec<Duration>);
 
 impl Bystanders {
-    /// Starts a publisher and one subscriber.
+    /// Starts a publisher, and one subscriber at each relay.
     pub(crate) fn on(target: &Target) -> Self {
         Self::crowd(target, NAME, 1, PAUSE)
     }
 
-    /// Starts `subscribers` subscribers, and a publisher that waits for `pause` between two messages.
+    /// Starts `subscribers` subscribers at each relay, and a publisher at the last one, which waits for `pause` between two
+    /// messages.
     pub(crate) fn crowd(target: &Target, name: &'static str, subscribers: usize, pause: Duration) -> Self {
         let start = Instant::now();
         let (done, latencies) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
-        let subscribers = (0..subscribers).map(|_| {
-            let mut socket = target.open(&target.bystander, "reader");
+        let ports = target.relays().flat_map(|relay| std::iter::repeat_n(relay.port, subscribers));
+        let subscribers = ports.map(|port| {
+            let mut socket = RawSocket::open(port, &target.bystander.session("reader", &context(), 600));
             let subscribed = socket.subscribe(channel(name), None);
             assert!(matches!(subscribed, ToClient::Subscribed(_)), "{subscribed:?}");
             let latencies = latencies.clone();
             spawn(move || read(&mut socket, start, &latencies))
         });
         let subscribers = subscribers.collect();
-        let mut socket = target.open(&target.bystander, "writer");
+        let mut socket = target.open_elsewhere(&target.bystander, "writer");
         let publisher = spawn({
             let done = done.clone();
             move || write(&mut socket, name, pause, start, &done)

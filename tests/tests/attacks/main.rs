@@ -4,10 +4,12 @@
 
 mod bystanders;
 mod case;
+mod cluster;
 mod forged;
 mod http;
 mod jwt;
 mod logic;
+mod nats;
 mod overload;
 mod target;
 mod websocket;
@@ -27,22 +29,33 @@ const QUIET: Duration = Duration::from_secs(3);
 /// decides more than the relay.
 const MIN_LIMIT: Duration = Duration::from_millis(50);
 
+/// The same for a cluster, in which each message passes through five processes.
+const MIN_LIMIT_IN_CLUSTER: Duration = Duration::from_millis(150);
+
 fn cases() -> Vec<Case> {
     [jwt::cases(), http::cases(), logic::cases(), websocket::cases(), overload::cases()].concat()
 }
 
 #[test]
-#[allow(clippy::print_stdout, reason = "the test command shows the count")]
 fn no_attack_succeeds_and_bystanders_lose_nothing() {
-    let target = Target::start();
-    let bystanders = Bystanders::on(&target);
+    try_all("one relay", &Target::start(), cases());
+}
+
+#[test]
+fn no_attack_on_a_relay_of_a_cluster_succeeds_and_bystanders_lose_nothing() {
+    try_all("two relays on NATS", &Target::start_in_cluster(), [cases(), nats::cases()].concat());
+}
+
+/// Tries the attacks while bystanders exchange messages.
+#[allow(clippy::print_stdout, reason = "the test command shows the count")]
+fn try_all(name: &str, target: &Target, cases: Vec<Case>) {
+    let bystanders = Bystanders::on(target);
     std::thread::sleep(QUIET);
     let quiet = bystanders.latencies();
 
     let only = std::env::var("SEALWIRE_ATTACK").unwrap_or_default();
-    let cases: Vec<Case> = cases().into_iter().filter(|case| case.name.contains(&only)).collect();
+    let cases: Vec<Case> = cases.into_iter().filter(|case| case.name.contains(&only)).collect();
     let (slow, quick): (Vec<Case>, Vec<Case>) = cases.iter().partition(|case| case.is_slow);
-    let target = &target;
     let failures: Vec<String> = std::thread::scope(|scope| {
         let slow: Vec<_> = slow.into_iter().map(|case| scope.spawn(move || attack(case, target))).collect();
         let mut failures: Vec<_> = quick.into_iter().filter_map(|case| attack(case, target)).collect();
@@ -52,9 +65,10 @@ fn no_attack_succeeds_and_bystanders_lose_nothing() {
 
     let attacked = bystanders.latencies();
     let (sent, received) = bystanders.finish();
-    let limit = (3 * quiet.p99()).max(MIN_LIMIT);
+    let min = if target.cluster.is_some() { MIN_LIMIT_IN_CLUSTER } else { MIN_LIMIT };
+    let limit = (3 * quiet.p99()).max(min);
     println!(
-        "attacks: {} cases, {} failed; bystanders: {received} of {sent} messages, p99 {:.1} ms quiet, {:.1} ms under attack",
+        "attacks on {name}: {} cases, {} failed; bystanders: {received} of {sent} messages, p99 {:.1} ms quiet, {:.1} ms under attack",
         cases.len(),
         failures.len(),
         quiet.p99().as_secs_f64() * 1e3,
@@ -65,6 +79,8 @@ fn no_attack_succeeds_and_bystanders_lose_nothing() {
     let p99 = attacked.p99();
     assert!(p99 <= limit, "the bystanders' p99 latency was {p99:?}, the limit is {limit:?}");
     if only.is_empty() {
+        let log = target.relay.log();
+        assert!(log.contains("audit") && log.contains("mallory"), "the audit log is empty");
         target.must_have_logged_no_secret();
     }
 }
@@ -97,7 +113,9 @@ fn the_security_page_lists_every_attack_and_no_other() {
         })
         .collect();
     let exhausting = overload::exhaustion::ATTACKS.iter().map(|attack| attack.name);
-    let mut named: Vec<&str> = cases().iter().map(|case| case.name).chain(exhausting).collect();
+    let writers = nats::writer::ATTACKS.iter().map(|attack| attack.name);
+    let mut named: Vec<&str> =
+        cases().iter().chain(&nats::cases()).map(|case| case.name).chain(exhausting).chain(writers).collect();
     listed.sort_unstable();
     named.sort_unstable();
     assert!(named.windows(2).all(|pair| pair[0] != pair[1]), "two attacks have the same name");

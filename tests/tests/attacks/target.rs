@@ -1,6 +1,6 @@
 //! The relay under attack, the installations that it serves, and the requests and assertions that attacks share.
 
-use crate::forged;
+use crate::{cluster::Cluster, forged};
 use sealwire_protocol::{
     Code, Scope,
     wire::{Channel, Hello, Refresh, ToClient, ToRelay},
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// The relay's `max_connections_per_address`.
@@ -20,10 +20,16 @@ pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The relay's `max_sessions_per_account`.
 pub(crate) const SESSIONS_PER_ACCOUNT: usize = 100;
 
-/// A relay with three apps.
+/// The longest time until a relay is ready.
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A relay with three apps, by itself or in a cluster.
 pub(crate) struct Target {
+    /// The relay of the attackers.
     pub(crate) relay: RelayProcess,
     pub(crate) port: u16,
+    /// The rest of the relay's cluster; `None` for a relay with the embedded broker.
+    pub(crate) cluster: Option<Cluster>,
     /// The installation that attacks target.
     pub(crate) victim: Installation,
     /// Another installation of the same app.
@@ -41,12 +47,19 @@ impl Target {
 
     /// Starts the relay with further settings.
     pub(crate) fn start_with(settings: &str) -> Self {
-        let settings = format!(
-            "hello_timeout = \"3s\"\nwrite_timeout = \"{}s\"\nmax_connections_per_address = {CONNECTIONS_PER_ADDRESS}\n\
-             max_sessions_per_account = {SESSIONS_PER_ACCOUNT}\n{settings}",
-            WRITE_TIMEOUT.as_secs(),
-        );
-        Self::start_as(RelayProcess::start_logged, &settings)
+        Self::start_as(RelayProcess::start_logged, &(limits() + settings))
+    }
+
+    /// Starts two relays on three NATS servers.
+    pub(crate) fn start_in_cluster() -> Self {
+        let cluster = Cluster::start();
+        let settings = limits() + &cluster.settings();
+        let mut target = Self::start_as(RelayProcess::start_logged, &settings);
+        let installations = [&target.victim, &target.stranger, &target.bystander];
+        let other = RelayProcess::start_logged(&installations, &settings);
+        [target.port, other.port].into_iter().for_each(await_ready);
+        target.cluster = Some(cluster.with(other));
+        target
     }
 
     /// Starts the relay by the function `start`, with these settings alone.
@@ -60,12 +73,28 @@ impl Target {
             encryption_key: [9; 32],
         };
         let relay = start(&[&victim, &stranger, &bystander], settings);
-        Self { port: relay.port, relay, victim, neighbour, stranger, bystander }
+        Self { port: relay.port, relay, cluster: None, victim, neighbour, stranger, bystander }
     }
 
-    /// Opens a session of `account` in [`context`].
+    /// Returns the relays: that of the attackers, and the other one of a cluster.
+    pub(crate) fn relays(&self) -> impl Iterator<Item = &RelayProcess> {
+        [&self.relay].into_iter().chain(self.cluster.as_ref().map(Cluster::other))
+    }
+
+    /// Opens a session of `account` in [`context`], at the relay of the attackers.
     pub(crate) fn open(&self, installation: &Installation, account: &str) -> RawSocket {
         RawSocket::open(self.port, &installation.session(account, &context(), 600))
+    }
+
+    /// Opens a session of `account` in [`context`], at the other relay of a cluster.
+    pub(crate) fn open_elsewhere(&self, installation: &Installation, account: &str) -> RawSocket {
+        let port = self.relays().last().map_or(self.port, |relay| relay.port);
+        RawSocket::open(port, &installation.session(account, &context(), 600))
+    }
+
+    /// Opens a session of the victim `alice`, at the other relay of a cluster.
+    pub(crate) fn alice(&self) -> RawSocket {
+        self.open_elsewhere(&self.victim, "alice")
     }
 
     /// Connects from another address of this machine.
@@ -191,10 +220,9 @@ impl Target {
         socket.read_to_end()
     }
 
-    /// Asserts that the log holds no key, token or channel name, and no account whose requests all succeeded.
+    /// Asserts that no log holds a key, a token, a channel name, or an account whose requests all succeeded.
     pub(crate) fn must_have_logged_no_secret(&self) {
-        let log = self.relay.log();
-        assert!(log.contains("audit") && log.contains("mallory"), "the audit log is empty");
+        let log: String = self.relays().map(RelayProcess::log).collect();
         for installation in [&self.victim, &self.stranger, &self.bystander] {
             let (_, secret) = installation.signing_key.split_once('.').unwrap();
             assert!(!log.contains(secret), "a signing key is in the log");
@@ -204,6 +232,29 @@ impl Target {
             assert!(!log.contains(secret), "{secret} is in the log");
         }
         assert!(!log.contains("panicked"), "the relay panicked");
+    }
+}
+
+/// Returns the limits that the attacks exceed, as lines of the configuration.
+fn limits() -> String {
+    format!(
+        "hello_timeout = \"3s\"\nwrite_timeout = \"{}s\"\nmax_connections_per_address = {CONNECTIONS_PER_ADDRESS}\n\
+         max_sessions_per_account = {SESSIONS_PER_ACCOUNT}\n",
+        WRITE_TIMEOUT.as_secs(),
+    )
+}
+
+/// Waits until the relay is ready.
+pub(crate) fn await_ready(port: u16) {
+    let start = Instant::now();
+    let is_ready = || {
+        let mut socket = RawSocket::connect(port);
+        socket.send(b"GET /readyz HTTP/1.1\r\nhost: relay\r\nconnection: close\r\n\r\n");
+        socket.text().starts_with("HTTP/1.1 200")
+    };
+    while !is_ready() {
+        assert!(start.elapsed() < READY_TIMEOUT, "the relay is not ready");
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) const STAGES: &[Stage] = &[
     },
     Stage {
         name: "attacks",
-        about: "attacks on a running relay, RFC 6455, no write to disk",
+        about: "attacks on a running relay and on a cluster, RFC 6455, no write to disk",
         prepare: attacks,
     },
     Stage {
@@ -91,9 +91,11 @@ const SCHEDULES: &str = "100000";
 const ATTACKS: [&str; 3] = ["attacks", "rfc6455", "nothing_on_disk"];
 
 /// The tests that the stage `native` skips: the stages `attacks` and `chaos` run them against an optimized relay.
-const LEFT_TO_OTHERS: [&str; 6] = [
+const LEFT_TO_OTHERS: [&str; 8] = [
     "breaks_no_guarantee_under_faults",
     "no_attack_succeeds_and_bystanders_lose_nothing",
+    "no_attack_on_a_relay_of_a_cluster_succeeds_and_bystanders_lose_nothing",
+    "a_hostile_writer_in_nats_ends_no_session_and_has_no_lasting_effect",
     "greedy_sessions_make_nobody_wait",
     "greedy_clients_delay_nobody_and_stay_within_the_memory",
     "every_case_of_the_autobahn_suite_that_applies_passes",
@@ -134,7 +136,9 @@ fn attacks(workspace: &Workspace) -> Result<Vec<Suite>> {
     arguments.extend(ATTACKS.iter().flat_map(|target| ["--test", target]));
     // Each of these tests measures bystanders, which the attackers of another test would delay.
     arguments.extend(["--", "--nocapture", "--test-threads=1"]);
-    let command = duct::cmd("cargo", arguments).env("SEALWIRE_TEST_RELAY", relay);
+    let command = duct::cmd("cargo", arguments)
+        .env("SEALWIRE_TEST_RELAY", relay)
+        .env(nats::VARIABLE, nats::server(workspace)?);
     Ok(vec![Suite { shown: Some(" cases, "), ..summed(command) }])
 }
 

@@ -137,8 +137,13 @@ impl<L: RevocationLog> Replica<L> {
         let known = position.read.as_ref().filter(|read| read.epoch.id == epoch.id);
         // Other keys may read other messages, and sign them anew.
         let known = known.filter(|read| read.keys == keys && !position.has_overflowed);
+        let end = last.saturating_add(1);
+        // An earlier answer overstated the end of the log.
+        let known = known.filter(|read| read.next <= end);
         let (from, is_first_pass) = known.map_or((1, true), |read| (read.next, false));
         let messages = self.read(from, last).await?;
+        // Only messages prove how far the log was read.
+        let next = messages.iter().map(|message| message.sequence.saturating_add(1)).fold(from, u64::max);
         position.has_overflowed = false;
         let covered = self.apply(&messages, position, now, new);
         // If anything below fails, the next call starts from the same position.
@@ -148,9 +153,9 @@ impl<L: RevocationLog> Replica<L> {
         };
         self.write_all(lacking).await?;
         self.write_pending().await?;
-        self.purge(last + 1).await?;
+        self.purge(end).await?;
         let has_same_contents = self.log.epoch().await?.is_some_and(|after| after.id == epoch.id);
-        position.read = has_same_contents.then_some(ReadPosition { epoch, keys, next: last + 1 });
+        position.read = has_same_contents.then_some(ReadPosition { epoch, keys, next });
         let age = Duration::from_millis(time.0.saturating_sub(epoch.time.0));
         // Another relay may still repair a message that somebody overwrote.
         let first_read = *position.first_read.get_or_insert(now.monotonic);
@@ -173,10 +178,11 @@ impl<L: RevocationLog> Replica<L> {
 
     /// Reads the messages of these sequences.
     async fn read(&self, from: u64, last: u64) -> Result<Vec<LogMessage>, LogError> {
-        let count = (last + 1).saturating_sub(from);
+        let count = last.saturating_add(1).saturating_sub(from);
         let step = count.div_ceil(PARALLEL).max(1);
-        let starts = (0..PARALLEL).map(|part| from + part * step).take_while(|start| *start <= last);
-        let parts = starts.map(|start| self.read_part(start, (start + step - 1).min(last)));
+        let starts =
+            (0..PARALLEL).map(|part| from.saturating_add(part * step)).take_while(|start| *start <= last);
+        let parts = starts.map(|start| self.read_part(start, start.saturating_add(step - 1).min(last)));
         Ok(try_join_all(parts).await?.into_iter().flatten().collect())
     }
 
@@ -184,8 +190,9 @@ impl<L: RevocationLog> Replica<L> {
         let (mut messages, mut next) = (Vec::new(), from);
         while next <= last {
             match self.log.next(next).await? {
-                Some(message) if message.sequence <= last => {
-                    next = message.sequence + 1;
+                Some(message) if (next..=last).contains(&message.sequence) => {
+                    let Some(after) = message.sequence.checked_add(1) else { break };
+                    next = after;
                     messages.push(message);
                 }
                 _ => break,

@@ -12,14 +12,14 @@ pub(super) const CASES: &[Case] = &[
         must_not_meet(target, &target.victim, &target.neighbour, "cross-installation")
     }),
     case("logic-cross-context", |target| {
-        let mut victim = target.open(&target.victim, "alice");
+        let mut victim = target.alice();
         subscribe(&mut victim, channel("cross-context"), None);
         let other =
             target.victim.session("mallory", &scope(&[("module", "absences"), ("dashboard", "10002")]), 600);
         let mut mallory = RawSocket::open(target.port, &other);
         subscribe(&mut mallory, channel("cross-context"), None);
         publish(&mut mallory, channel("cross-context"), "from the other dashboard");
-        let mut alice = target.open(&target.victim, "alice");
+        let mut alice = target.alice();
         publish(&mut alice, channel("cross-context"), "among us");
         assert_eq!(text(&publication(&mut victim)), "among us");
         assert_eq!(text(&publication(&mut mallory)), "from the other dashboard");
@@ -27,7 +27,7 @@ pub(super) const CASES: &[Case] = &[
     }),
     case("logic-part-of-a-context", |target| {
         // A subset or superset of the properties is another channel.
-        let mut victim = target.open(&target.victim, "alice");
+        let mut victim = target.alice();
         subscribe(&mut victim, channel("parts"), None);
         let mut mallory = target.mallory();
         for properties in [&["dashboard"][..], &["module"], &[]] {
@@ -85,7 +85,7 @@ pub(super) const CASES: &[Case] = &[
             token: channel_token(&target.victim, "claims", tag, Permissions::ALL, 600),
             ..channel("claims")
         };
-        let (mut alice, mut mallory) = (target.open(&target.victim, "alice"), target.mallory());
+        let (mut alice, mut mallory) = (target.alice(), target.mallory());
         subscribe(&mut alice, with(1), None);
         subscribe(&mut mallory, with(2), None);
         publish(&mut mallory, with(2), "to my own");
@@ -103,7 +103,7 @@ pub(super) const CASES: &[Case] = &[
             name: "by-id",
         };
         let id = address(&context()).id();
-        let mut alice = target.open(&target.victim, "alice");
+        let mut alice = target.alice();
         subscribe(&mut alice, channel("by-id"), None);
         let mut mallory = RawSocket::open(
             target.port,
@@ -122,7 +122,7 @@ pub(super) const CASES: &[Case] = &[
     }),
     case("logic-http-publish-elsewhere", |target| {
         // A backend token publishes to its own installation only, whatever the body says.
-        let mut alice = target.open(&target.victim, "alice");
+        let mut alice = target.alice();
         subscribe(&mut alice, channel("absences"), None);
         let body = batch(&[message(json!({}))]);
         let answer = target.post(&format!("authorization: Bearer {}\r\n", target.neighbour.backend()), &body);

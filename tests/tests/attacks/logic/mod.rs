@@ -41,7 +41,7 @@ fn twin(installation: &Installation) -> Installation {
 
 /// Asserts that neither installation receives messages that the other publishes on a channel of the same name and context.
 fn must_not_meet(target: &Target, one: &Installation, other: &Installation, name: &str) {
-    let (mut alice, mut mallory) = (target.open(one, "alice"), target.open(other, "alice"));
+    let (mut alice, mut mallory) = (target.open_elsewhere(one, "alice"), target.open(other, "alice"));
     subscribe(&mut alice, channel(name), None);
     subscribe(&mut mallory, channel(name), Some(Since::ReplaySeconds(60)));
     publish(&mut mallory, channel(name), "from mallory");

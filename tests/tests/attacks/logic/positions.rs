@@ -18,7 +18,7 @@ pub(super) const CASES: &[Case] = &[
     case("logic-resume-at-another-channels-offset", |target| {
         // The offset of a message on another channel must not reveal that channel: only messages of the channel that was
         // subscribed to are replayed.
-        let (mut alice, mut mallory) = (target.open(&target.victim, "alice"), target.mallory());
+        let (mut alice, mut mallory) = (target.alice(), target.mallory());
         let other = |name: &str| Channel { properties: vec![], ..channel(name) };
         publish(&mut mallory, channel("resumed"), "mine, first");
         let theirs = publish(&mut alice, other("theirs"), "theirs").position.unwrap();
@@ -56,7 +56,7 @@ pub(super) const CASES: &[Case] = &[
         }
     }),
     case("logic-replay-of-a-foreign-channel", |target| {
-        let mut alice = target.open(&target.victim, "alice");
+        let mut alice = target.alice();
         publish(&mut alice, channel("replayed"), "theirs");
         let mut mallory = target.open(&target.neighbour, "mallory");
         subscribe(&mut mallory, channel("replayed"), Some(Since::ReplaySeconds(60)));
@@ -64,7 +64,7 @@ pub(super) const CASES: &[Case] = &[
     }),
     case("logic-idempotency-id-on-another-channel", |target| {
         // An idempotency id on one channel neither blocks nor reveals the same id on another.
-        let (id, mut alice, mut mallory) = (random(), target.open(&target.victim, "alice"), target.mallory());
+        let (id, mut alice, mut mallory) = (random(), target.alice(), target.mallory());
         subscribe(&mut alice, channel("ids"), None);
         let other = Channel { properties: vec![], ..channel("ids") };
         let mine = accepted(mallory.publish(other, sealed("squatting"), id));
@@ -74,7 +74,7 @@ pub(super) const CASES: &[Case] = &[
     }),
     case("logic-idempotency-id-replayed", |target| {
         // A repeated publish is not published twice, whoever sends it, and its id accepts no other content.
-        let (id, mut alice, mut mallory) = (random(), target.open(&target.victim, "alice"), target.mallory());
+        let (id, mut alice, mut mallory) = (random(), target.alice(), target.mallory());
         subscribe(&mut alice, channel("once"), None);
         let first = accepted(mallory.publish(channel("once"), sealed("first"), id));
         let again = accepted(target.mallory().publish(channel("once"), sealed("first"), id));

@@ -118,7 +118,7 @@ pub(super) const CASES: &[Case] = &[
         assert!(mallory.is_quiet(QUIET));
     }),
     case("logic-leave-a-foreign-channel", |target| {
-        let mut alice = target.open(&target.victim, "alice");
+        let mut alice = target.alice();
         let id = subscribe(&mut alice, channel("kept"), None).channel_id;
         let mut mallory = target.mallory();
         let request = mallory.request();

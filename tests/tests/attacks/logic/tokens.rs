@@ -113,7 +113,7 @@ pub(super) const CASES: &[Case] = &[
     }),
     slow("logic-expired-in-flight", |target| {
         // A publish that is in flight when the session ends is not accepted.
-        let mut alice = target.open(&target.victim, "alice");
+        let mut alice = target.alice();
         subscribe(&mut alice, channel("in-flight"), None);
         let exp = now() + 2;
         let token = target.token_with(json!({ "exp": exp }));
@@ -165,7 +165,7 @@ pub(super) const CASES: &[Case] = &[
     }),
     case("logic-disconnect-elsewhere", |target| {
         // Another installation, another app and a session cannot disconnect this installation's account.
-        let mut alice = target.open(&target.victim, "wanted");
+        let mut alice = target.open_elsewhere(&target.victim, "wanted");
         for token in [target.neighbour.backend(), target.stranger.backend()] {
             let answer = disconnect(target, &token, json!({ "account": "wanted" }));
             assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");

@@ -105,7 +105,7 @@ pub(crate) const CASES: &[Case] = &[
         must_stay_open(&mut writer);
     }),
     case("greed-disconnects", |target| {
-        let mut alice = target.open(&target.victim, "alice");
+        let mut alice = target.alice();
         let request = |account: &str| {
             let body = format!("{{\"account\":\"{account}\"}}");
             format!(

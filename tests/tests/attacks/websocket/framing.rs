@@ -57,7 +57,7 @@ pub(super) const CASES: &[Case] = &[
         must_break_rfc_6455(target, &frame(0x88, b"\x03\xe8\xff"));
     }),
     case("ws-data-after-close", |target| {
-        let mut reader = target.open(&target.victim, "alice");
+        let mut reader = target.alice();
         reader.subscribe(channel("after-close"), None);
         let mut socket = target.mallory();
         let publish = socket.publication(channel("after-close"), sealed("too late"), random());

@@ -65,12 +65,12 @@ impl StreamApi {
         let (mut publications, subject, mut from) = (Vec::new(), self.names.channel(channel), from.max(1));
         let stream = self.stream().await?;
         while let Some(message) = found(stream.get_first_raw_message_by_subject(&subject, from).await)? {
-            from = message.sequence + 1;
+            from = after(from, message.sequence)?;
             if let Entry::Publication(publication) = read(message) {
                 publications.push(publication);
             }
             for entry in self.read_batch(&subject, from).await? {
-                from = entry.sequence() + 1;
+                from = after(from, entry.sequence())?;
                 if let Entry::Publication(publication) = entry {
                     publications.push(publication);
                 }
@@ -88,14 +88,14 @@ impl StreamApi {
         let (mut entries, mut next, mut lagging) = (Vec::new(), from, 0);
         while next <= info.last && lagging < MAX_LAGGING {
             let batch = self.read_batch(&subject, next).await?;
-            match batch.last() {
-                Some(last) => next = last.sequence() + 1,
-                None => {
-                    lagging += 1;
-                    tokio::time::sleep(LAG_PAUSE).await;
-                }
+            if batch.is_empty() {
+                lagging += 1;
+                tokio::time::sleep(LAG_PAUSE).await;
             }
-            entries.extend(batch);
+            for entry in batch {
+                next = after(next, entry.sequence())?;
+                entries.push(entry);
+            }
         }
         Ok((entries, info))
     }
@@ -118,10 +118,19 @@ impl StreamApi {
                 // The end of the batch, or no message.
                 Some(204 | 404) => return Ok(entries),
                 Some(status) => return Err(unavailable(format!("status {status}"))),
+                None if entries.len() >= BATCH => {
+                    return Err(ApiError::Malformed(format!("more than {BATCH} messages in an answer")));
+                }
                 None => entries.push(read_direct(&answer)?),
             }
         }
     }
+}
+
+/// Returns the sequence after `sequence`, which has to be `from` or higher. Otherwise a read would never end.
+fn after(from: u64, sequence: u64) -> Result<u64, ApiError> {
+    let next = sequence.checked_add(1).filter(|_| sequence >= from);
+    next.ok_or_else(|| ApiError::Malformed(format!("message {sequence} in an answer from {from} on")))
 }
 
 /// Reads a message of an answer to a direct get.

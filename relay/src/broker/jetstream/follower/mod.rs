@@ -34,7 +34,7 @@ use crate::{
 use answers::{Denial, Verification};
 use followed::{ChannelState, FollowedChannel, Waiter};
 use mark_ring::MarkRing;
-use phase::{Arrival, Phase, Purpose};
+use phase::{Arrival, Phase, Proof, Purpose};
 use sealwire_protocol::{ChannelId, UnixMillis, wire::Since};
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -66,6 +66,8 @@ pub struct Follower {
     marks: MarkRing,
     /// The newest mark of the epoch that arrived.
     last_mark: Option<Mark>,
+    /// The highest sequence of a publication that was appended since the stream was last read.
+    highest: u64,
     /// The time at which a mark newer than every earlier one was proven.
     renewed_at: Option<Instant>,
     linked_at: Option<Instant>,
@@ -225,6 +227,7 @@ impl Follower {
         let id = publication.channel;
         let Some(channel) = self.channels.get_mut(&id) else { return };
         let StoredPublication { sequence, time, event, sealed, trace, .. } = publication;
+        self.highest = self.highest.max(sequence);
         let previous = hub.head(id).unwrap_or(0);
         let draft =
             Draft { channel: id, tenant: channel.tenant, event, sealed, trace, id: Default::default() };

@@ -21,7 +21,16 @@ pub(super) enum Phase {
         arrived: Vec<Arrival>,
     },
     /// Messages are taken as they arrive. A request for the stream's state may be under way, to prove a mark.
-    Following { proof: Option<(RequestId, Mark)> },
+    Following { proof: Option<Proof> },
+}
+
+/// A mark that arrived, and the request for the stream's state that proves it.
+#[derive(Clone, Copy)]
+pub(super) struct Proof {
+    pub(super) request: RequestId,
+    pub(super) mark: Mark,
+    /// The highest sequence of a publication that was appended before the request.
+    pub(super) highest: u64,
 }
 
 /// The reason for looking for the marks of the newest epoch.

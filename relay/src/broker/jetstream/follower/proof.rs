@@ -1,7 +1,7 @@
 //! Marks: the proof that everything before them has arrived.
 
 use super::{
-    Arrival, Follower, FollowerAction, Mark, Phase, RelinkReason, RequestId, StreamInfo,
+    Arrival, Follower, FollowerAction, Mark, Phase, Proof, RelinkReason, RequestId, StreamInfo,
     followed::ChannelState,
 };
 use crate::{clock::Now, hub::Hub};
@@ -35,16 +35,18 @@ impl Follower {
         self.note_mark(mark);
         let Phase::Following { proof: None } = self.phase else { return };
         let request = self.next_request();
-        self.phase = Phase::Following { proof: Some((request, mark)) };
+        self.phase = Phase::Following { proof: Some(Proof { request, mark, highest: self.highest }) };
         self.actions.push_back(FollowerAction::ReadInfo(request));
     }
 
     /// Handles the state of the stream, which the driver asked the leader for.
     pub fn info_received(&mut self, hub: &Hub, request: RequestId, info: &StreamInfo, now: Now) {
         let Phase::Following { proof } = &mut self.phase else { return };
-        let Some((_, mark)) = proof.take_if(|(expected, _)| *expected == request) else { return };
-        // A leader that does not have the mark lost its office without knowing.
-        if info.leader != self.leader || info.last < mark.sequence {
+        let Some(Proof { mark, highest, .. }) = proof.take_if(|proof| proof.request == request) else {
+            return;
+        };
+        // A leader that lacks what arrived lost its office without knowing, or a stranger forged what arrived.
+        if info.leader != self.leader || info.last < mark.sequence.max(highest) {
             return self.relink(RelinkReason::Election);
         }
         let Some(anchor) = self.anchor else { return };

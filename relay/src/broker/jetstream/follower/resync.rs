@@ -79,7 +79,7 @@ impl Follower {
             return self.request_reset(None);
         }
         let Phase::Resyncing { arrived, .. } = std::mem::take(&mut self.phase) else { return };
-        self.phase = Phase::Following { proof: None };
+        (self.phase, self.highest) = (Phase::Following { proof: None }, 0);
         self.apply(hub, entries, info, now);
         for arrival in arrived {
             match arrival {
@@ -158,7 +158,7 @@ impl Follower {
             channel.state = ChannelState::Joining(None);
         }
         self.actions.push_back(FollowerAction::End(channels));
-        (self.anchor, self.last_mark) = (None, None);
+        (self.anchor, self.last_mark, self.highest) = (None, None, 0);
         self.marks.clear();
         self.receipts.clear();
     }

@@ -149,3 +149,33 @@ fn former_contents_that_come_back_get_another_epoch() {
     assert_eq!(bench.ended, [CHANNEL]);
     assert!(bench.epoch != EPOCH && !bench.denied(CHANNEL, position).1);
 }
+
+#[test]
+fn a_forged_publication_of_the_future_is_found_at_the_next_mark() {
+    let mut bench = Bench::following();
+    bench.subscribed(CHANNEL, None);
+    let Entry::Publication(forged) = bench.store_publication(CHANNEL) else { unreachable!() };
+    bench.entries.pop();
+    bench.last -= 1;
+    let forged = StoredPublication { sequence: u64::MAX, ..forged };
+    bench.follower.publication_arrived(&mut bench.hub, forged, 0, bench.now);
+    bench.run();
+    bench.mark();
+    assert_eq!(bench.ended, [CHANNEL]);
+    bench.subscribed(CHANNEL, None);
+    bench.delivered.clear();
+    let offset = bench.publish(CHANNEL);
+    assert_eq!(bench.delivered, [offset]);
+}
+
+#[test]
+fn a_forged_mark_of_the_future_is_found_at_once() {
+    let mut bench = Bench::following();
+    bench.subscribed(CHANNEL, None);
+    let forged = Mark { sequence: u64::MAX, epoch: EPOCH, time: bench.now.wall };
+    bench.follower.mark_arrived(forged, 0);
+    bench.run();
+    assert_eq!((bench.relinks, bench.ended.clone()), (1, vec![CHANNEL]));
+    let mark = bench.mark();
+    assert_eq!(bench.proven.last(), Some(&mark.offset));
+}

@@ -152,6 +152,22 @@ async fn a_stranger_who_writes_to_the_log_revokes_nothing_and_withdraws_nothing(
 }
 
 #[tokio::test]
+async fn a_forged_end_of_the_log_hides_no_later_revocation() {
+    let log = SimulatedLog::default();
+    let (mut relay, other) = (Relay::new(&log).ready().await, Relay::new(&log).ready().await);
+    for (before, forged) in [1, 1_000_000, u64::MAX].into_iter().enumerate() {
+        let last = log.stream().last;
+        log.stream().last = last.saturating_add(forged);
+        relay.follow().await.unwrap();
+        log.stream().last = last;
+        let before = NOW + before as u64;
+        other.revoke(&account("alice"), before).await.unwrap();
+        relay.follow().await.unwrap();
+        assert_eq!(relay.before(&account("alice")), before);
+    }
+}
+
+#[tokio::test]
 async fn revocations_outlive_the_key_that_signed_them() {
     let log = SimulatedLog::default();
     let mut relay = Relay::new(&log).ready().await;
