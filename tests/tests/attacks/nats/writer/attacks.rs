@@ -14,6 +14,8 @@ use std::{
 pub(crate) const ATTACKS: &[WriterAttack] = &[
     WriterAttack { name: "nats-writer-forged-messages", run: forged_messages },
     WriterAttack { name: "nats-writer-forged-marks", run: forged_marks },
+    WriterAttack { name: "nats-writer-messages-of-the-future", run: messages_of_the_future },
+    WriterAttack { name: "nats-writer-marks-of-the-future", run: marks_of_the_future },
     WriterAttack { name: "nats-writer-forged-sessions", run: forged_sessions },
     WriterAttack { name: "nats-writer-garbage-answers", run: garbage_answers },
     WriterAttack { name: "nats-writer-forged-answers", run: forged_answers },
@@ -62,6 +64,23 @@ fn forged_marks(scene: &Scene) {
         }
         scene.intruder.publish(subject, payload.clone());
     }
+    scene.intruder.flush();
+    thread::sleep(OUTDATED);
+}
+
+/// Sends a live message under a sequence that the stream has not reached.
+fn messages_of_the_future(scene: &Scene) {
+    let headers = [("Nats-Sequence", "18446744073709551615"), ("Nats-Last-Sequence", "0")];
+    scene.intruder.publish_with(&scene.live, &headers, forge::stored(1, "event", &sealed("forged")));
+    scene.intruder.flush();
+}
+
+/// Sends a live mark under a sequence that the stream has not reached.
+fn marks_of_the_future(scene: &Scene) {
+    let mut heard = scene.intruder.listen(&format!("sealwire.{}.mark.*", scene.number));
+    let live = heard.must_hear().subject.replacen("sealwire.", "sealwire.live.", 1);
+    let headers = [("Nats-Sequence", "1000000"), ("Nats-Last-Sequence", "0")];
+    scene.intruder.publish_with(&live, &headers, forge::stored(1, "", b""));
     scene.intruder.flush();
     thread::sleep(OUTDATED);
 }
