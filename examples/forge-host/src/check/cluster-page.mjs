@@ -99,9 +99,10 @@ export class ClusterPage {
    * @param {string[]} people
    * @param {number} more
    */
-  async goesOn(people, more = 8) {
-    for (const person of people)
-      await this.whenAtLeast(person, 'received', (await this.count(person, 'received')) + more);
+  async goesOn(people, more = 6) {
+    const grows = async (/** @type {string} */ person) =>
+      this.whenAtLeast(person, 'received', (await this.count(person, 'received')) + more);
+    await Promise.all(people.map(grows));
   }
 
   /** Stops publishing, and waits until every event has been answered and nothing is on the way. */

@@ -6,6 +6,8 @@ import http from 'node:http';
 
 /** The request over which a client without a WebSocket reads. */
 const STREAM = '/v1/stream';
+/** The headers of a refusal that concern its connection. The end of the connection ends its body. */
+const REPLACED = ['connection', 'keep-alive', 'transfer-encoding'];
 
 /**
  * @typedef {object} Target
@@ -80,6 +82,7 @@ export class Balancer {
    */
   async #forward(request, response) {
     const { person, target } = await this.#choose(request);
+    if (response.destroyed) return;
     if (!target) return void response.writeHead(503).end('No relay runs.');
     const forwarded = ask(target, request);
     const forget = this.#remember(request.url?.startsWith(STREAM) ? person : undefined, target);
@@ -109,25 +112,25 @@ export class Balancer {
     forwarded.on('error', () => client.destroy());
     // The relay refuses the upgrade.
     forwarded.on('response', (answer) => {
-      client.write(headOf(answer, ['Connection', 'close']));
+      client.write(headOf(answer, REPLACED, ['Connection: close']));
       answer.pipe(client);
     });
     forwarded.on('upgrade', (answer, relay, first) => {
       if (client.destroyed) return void relay.destroy();
       const forget = this.#remember(person, target);
-      client.write(headOf(answer, []));
+      client.write(headOf(answer));
       client.write(first);
       relay.write(head);
       client.setNoDelay(true);
       relay.setNoDelay(true);
       relay.pipe(client);
       client.pipe(relay);
-      relay.on('error', () => client.destroy());
-      relay.on('close', () => client.destroy());
-      client.on('close', () => {
+      relay.on('error', () => relay.destroy());
+      relay.on('close', () => {
         forget();
-        relay.destroy();
+        client.destroy();
       });
+      client.on('close', () => relay.destroy());
     });
     forwarded.end();
   }
@@ -155,10 +158,12 @@ const ask = ({ port }, { method, url, rawHeaders }) =>
 
 /**
  * @param {http.IncomingMessage} answer
- * @param {string[]} more further names and values
+ * @param {string[]} without names of headers to leave out, in lower case
+ * @param {string[]} more further lines
  */
-function headOf({ statusCode, statusMessage, rawHeaders }, more) {
-  const all = [...rawHeaders, ...more];
-  const lines = all.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${all[at + 1]}`] : []));
-  return `HTTP/1.1 ${statusCode} ${statusMessage}\r\n${lines.join('\r\n')}\r\n\r\n`;
+function headOf({ statusCode, statusMessage, rawHeaders }, without = [], more = []) {
+  const lines = rawHeaders.flatMap((name, at) =>
+    at % 2 === 0 && !without.includes(name.toLowerCase()) ? [`${name}: ${rawHeaders[at + 1]}`] : [],
+  );
+  return `HTTP/1.1 ${statusCode} ${statusMessage}\r\n${[...lines, ...more].join('\r\n')}\r\n\r\n`;
 }
