@@ -28,7 +28,7 @@ export class ClusterPage {
    */
   async start(id) {
     await this.startOnly(id);
-    await this.#whenProcess(id, 'ready');
+    await this.whenReady(id);
   }
 
   /**
@@ -39,6 +39,14 @@ export class ClusterPage {
     return this.#process(id)
       .getByRole('button', { name: /^Start/ })
       .click();
+  }
+
+  /**
+   * Waits until a process is ready.
+   * @param {string} id
+   */
+  whenReady(id) {
+    return this.#whenProcess(id, 'ready');
   }
 
   /** Waits until every process is ready. */

@@ -3,14 +3,13 @@ import path from 'node:path';
 import { ServerProcess } from '../relay/server-process.mjs';
 import { writeNatsConfig } from './nats-config.mjs';
 import { isHealthy, streamsOf } from './nats-monitor.mjs';
+import { statesOf } from './nats-states.mjs';
 import { freePorts } from './ports.mjs';
 
 const SERVERS = 3;
 const PORTS_PER_SERVER = 3;
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
-
-/** @typedef {{ name: string, runs: boolean, ready: boolean, leads: number, streams: number }} ServerState */
 
 export class NatsServers {
   /** @type {{ process: ServerProcess, name: string, ports: import('./nats-config.mjs').Ports }[]} */
@@ -95,33 +94,16 @@ export class NatsServers {
     await Promise.all(this.#servers.map(({ process }) => process.end('SIGKILL')));
   }
 
-  /**
-   * Returns the state of each server. A server is ready if it is healthy, and if the leader of every stream counts it among
-   * the replicas that have all messages: only then the next server may fail.
-   * @returns {Promise<ServerState[]>}
-   */
+  /** Returns the state of each server. */
   async states() {
     const views = await Promise.all(
-      this.#servers.map(async ({ process, name, ports }) => {
-        const { runs } = process;
+      this.#servers.map(async ({ process: { runs }, name, ports: { monitor } }) => {
         const [healthy, streams] = runs
-          ? await Promise.all([isHealthy(ports.monitor), streamsOf(ports.monitor)])
+          ? await Promise.all([isHealthy(monitor), streamsOf(monitor)])
           : [false, []];
         return { name, runs, healthy, streams };
       }),
     );
-    const names = new Set(views.flatMap(({ streams }) => streams.map((stream) => stream.name)));
-    // Only the leader of a stream knows its replicas.
-    const led = views.flatMap(({ name, streams }) => streams.filter(({ leader }) => leader === name));
-    const has = (/** @type {string} */ server) =>
-      names.size === new Set(led.map((stream) => stream.name)).size &&
-      led.every(({ behind }) => !behind.includes(server));
-    return views.map(({ name, runs, healthy }) => ({
-      name,
-      runs,
-      ready: healthy && has(name),
-      leads: led.filter(({ leader }) => leader === name).length,
-      streams: names.size,
-    }));
+    return statesOf(views);
   }
 }

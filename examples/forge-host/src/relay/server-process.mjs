@@ -40,11 +40,12 @@ export class ServerProcess {
     if (typeof errors === 'number') closeSync(errors);
     this.#child = child;
     child.on('error', (error) => console.error(`${name} did not start: ${error.message}`));
-    child.on('close', () => {
-      // A kill has forgotten the child already.
+    child.on('close', (code) => {
+      // `end` has forgotten the child already.
       if (this.#child !== child) return;
       this.#child = undefined;
-      console.error(`${name} ended.`);
+      // An interrupt from the terminal also reaches the process, which then ends without an error.
+      if (code !== 0) console.error(`${name} ended.`);
     });
     return child;
   }
