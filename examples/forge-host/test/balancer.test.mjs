@@ -5,6 +5,8 @@ import net from 'node:net';
 import test from 'node:test';
 import { Balancer } from '../src/cluster/balancer.mjs';
 
+/** A client that is never answered fails its test. */
+const TIMED = { timeout: 10_000 };
 const ANNA = 'http://127.0.0.1:4001';
 
 /**
@@ -83,24 +85,28 @@ async function arrives(state, text) {
   while (!state.text.includes(text)) await once(state.socket, 'data');
 }
 
-test("a person's requests go to the preferred relay while it is ready, and to another one otherwise", async (context) => {
-  const { one, two, ask } = await start(context);
-  assert.deepEqual(await ask(ANNA, 'sent'), { status: 200, relay: 'relay-2', body: 'sent' });
-  two.target.ready = false;
-  assert.equal((await ask(ANNA)).relay, 'relay-1');
-  one.kill();
-  assert.equal((await ask(ANNA)).relay, 'relay-2', 'a relay that is not ready answers with its own error');
-  two.kill();
-  assert.equal((await ask(ANNA)).status, 503);
-});
+test(
+  "a person's requests go to the preferred relay while it is ready, and to another one otherwise",
+  TIMED,
+  async (context) => {
+    const { one, two, ask } = await start(context);
+    assert.deepEqual(await ask(ANNA, 'sent'), { status: 200, relay: 'relay-2', body: 'sent' });
+    two.target.ready = false;
+    assert.equal((await ask(ANNA)).relay, 'relay-1');
+    one.kill();
+    assert.equal((await ask(ANNA)).relay, 'relay-2', 'a relay that is not ready answers with its own error');
+    two.kill();
+    assert.equal((await ask(ANNA)).status, 503);
+  },
+);
 
-test('requests without an origin take turns', async (context) => {
+test('requests without an origin take turns', TIMED, async (context) => {
   const { ask } = await start(context);
   const relays = [await ask(), await ask(), await ask()].map(({ relay }) => relay);
   assert.deepEqual(relays, ['relay-1', 'relay-2', 'relay-1']);
 });
 
-test('a WebSocket is connected in both directions, and ends with its relay', async (context) => {
+test('a WebSocket is connected in both directions, and ends with its relay', TIMED, async (context) => {
   const { two, balancer, port } = await start(context);
   const connection = upgrade(port);
   await arrives(connection, 'relay-2:');
@@ -117,7 +123,7 @@ test('a WebSocket is connected in both directions, and ends with its relay', asy
   next.socket.destroy();
 });
 
-test("a relay's refusal of a WebSocket reaches the client", async (context) => {
+test("a relay's refusal of a WebSocket reaches the client", TIMED, async (context) => {
   const { balancer, port } = await start(context);
   const connection = upgrade(port, '/refused');
   await arrives(connection, 'nope');
