@@ -21,6 +21,7 @@ async function startTarget(context, id) {
   const server = http.createServer(async (request, response) => {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
+    if (request.url === '/v1/stream') return void response.write(`${id}: open`);
     response.setHeader('x-relay', id).end(Buffer.concat(chunks));
   });
   server.on('upgrade', (request, socket) => {
@@ -39,10 +40,10 @@ async function startTarget(context, id) {
   const kill = () => {
     target.runs = false;
     for (const socket of switched) socket.destroy();
+    server.closeAllConnections();
   };
   context.after(() => {
     kill();
-    server.closeAllConnections();
     server.close();
   });
   return { target, kill };
@@ -122,6 +123,24 @@ test('a WebSocket is connected in both directions, and ends with its relay', TIM
   assert.deepEqual(balancer.targetsOf('anna'), ['relay-1']);
   next.socket.destroy();
 });
+
+test(
+  'a response without an end reaches the client as it grows, and breaks with its relay',
+  TIMED,
+  async (context) => {
+    const { two, balancer, port } = await start(context);
+    const response = await fetch(`http://127.0.0.1:${port}/v1/stream`, {
+      method: 'POST',
+      headers: { origin: ANNA },
+    });
+    const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+    assert.equal(Buffer.from((await reader.read()).value ?? []).toString(), 'relay-2: open');
+    assert.deepEqual(balancer.targetsOf('anna'), ['relay-2']);
+    two.kill();
+    await assert.rejects(reader.read());
+    assert.deepEqual(balancer.targetsOf('anna'), []);
+  },
+);
 
 test("a relay's refusal of a WebSocket reaches the client", TIMED, async (context) => {
   const { balancer, port } = await start(context);

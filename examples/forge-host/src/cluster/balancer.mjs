@@ -89,7 +89,10 @@ export class Balancer {
     forwarded.on('response', (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
       answer.pipe(response);
-      answer.on('close', () => answer.complete || response.destroy());
+      answer.on('close', () => {
+        forget();
+        if (!answer.complete) response.destroy();
+      });
     });
     forwarded.on('error', () => (response.headersSent ? response.destroy() : response.writeHead(502).end()));
     response.on('close', () => {
