@@ -49,7 +49,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs the example app on a local stand-in for Forge and prints its address.
+    /// Runs the example app on a local stand-in for Forge and prints its address; with --cluster on several relays.
     Demo(demo::Options),
     /// Builds the npm package, packs it, prints its sizes and compares them with the budget.
     Package,

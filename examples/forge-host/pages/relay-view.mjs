@@ -17,16 +17,21 @@ export function showRelay(members) {
   /** @type {Map<number, string>} */
   const names = new Map();
   let beats = 0;
+  let counted = 0;
+  const showHidden = () => {
+    const parts = [beats > 0 && `${beats} heartbeats`, counted > 0 && `${counted} messages of the counters`];
+    heartbeats.textContent = `and ${parts.filter(Boolean).join(', ')}`;
+  };
 
   new EventSource('/api/relay').addEventListener('message', ({ data }) => {
     /** @type {Row} */
     const row = JSON.parse(data);
     const member = members.find(({ accountId }) => accountId === row.accountId);
     if (member) names.set(row.connection, member.displayName.split(' ')[0]);
-    if (HEARTBEATS.includes(row.kind)) {
-      beats += 1;
-      heartbeats.textContent = `and ${beats} heartbeats`;
-      return;
+    if (HEARTBEATS.includes(row.kind) || row.background) {
+      if (row.background) counted += 1;
+      else beats += 1;
+      return showHidden();
     }
     rows.prepend(...rowElements(row, names.get(row.connection)));
     while (rows.children.length > 2 * MAX_ROWS) rows.lastElementChild?.remove();
@@ -41,7 +46,7 @@ export function showRelay(members) {
  */
 function rowElements(row, name) {
   const who = row.transport === 'http' ? 'App function' : (name ?? `Connection ${row.connection}`);
-  const [from, to] = row.direction === 'to-relay' ? [who, 'Relay'] : ['Relay', who];
+  const [from, to] = row.direction === 'to-relay' ? [who, row.relay] : [row.relay, who];
   const details = element(
     'tr',
     { class: 'details', hidden: '' },
@@ -52,8 +57,8 @@ function rowElements(row, name) {
     'tr',
     { class: row.direction, 'data-kind': row.kind },
     element('td', { class: 'time' }, clock.format(row.at)),
-    element('td', {}, element('span', { class: `party ${from.toLowerCase().replace(' ', '-')}` }, from)),
-    element('td', {}, element('span', { class: `party ${to.toLowerCase().replace(' ', '-')}` }, to)),
+    element('td', {}, partyElement(from)),
+    element('td', {}, partyElement(to)),
     element('td', { class: 'kind' }, toggle),
     element('td', {}, row.channel ?? ''),
     element('td', { class: 'number' }, String(row.size)),
@@ -64,6 +69,12 @@ function rowElements(row, name) {
     toggle.setAttribute('aria-expanded', String(!details.hidden));
   });
   return [shown, details];
+}
+
+/** @param {string} party */
+function partyElement(party) {
+  const type = party.startsWith('Relay') ? 'relay' : party.toLowerCase().replace(' ', '-');
+  return element('span', { class: `party ${type}` }, party);
 }
 
 /** @param {Row} row */

@@ -8,6 +8,7 @@ export const USAGE = `Usage: node src/main.mjs --relay-bin <path> [options]
   --relay-bin <path>    the sealwire-relay program (required)
   --app <folder>        the Forge app (default: ../team-dashboard)
   --port <n>            port of the page (default: a free port)
+  --nats-bin <path>     the nats-server program: run two relays on three NATS servers, with buttons to kill each
   --unsafe-eval         add unsafe-eval to the app's manifest, so that WebAssembly can be compiled
   --check               test the page in headless Chromium, then exit
   --screenshot <file>   with --check: the file of the screenshot (default: forge-host.png in the temporary folder)
@@ -24,6 +25,7 @@ export function readArguments(args) {
       'relay-bin': { type: 'string' },
       app: { type: 'string', default: fileURLToPath(new URL('../../team-dashboard', import.meta.url)) },
       port: { type: 'string', default: '0' },
+      'nats-bin': { type: 'string' },
       'unsafe-eval': { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
       screenshot: { type: 'string' },
@@ -37,6 +39,7 @@ export function readArguments(args) {
   return {
     help: values.help,
     relayBin: path.resolve(values['relay-bin'] ?? ''),
+    natsBin: values['nats-bin'] && path.resolve(values['nats-bin']),
     app: path.resolve(values.app),
     port,
     unsafeEval: values['unsafe-eval'],

@@ -100,6 +100,24 @@ test('the messages of a batch are reported one by one', () => {
   );
 });
 
+test('a client that resumes is reported with the answer of the relay, and one that begins without', () => {
+  const { observer, observations } = observed();
+  const subscribe = (/** @type {number} */ request, /** @type {object} */ since) =>
+    masked(encode('ToRelay', { subscribe: { request, channel: { name: 'absences' }, ...since } }));
+  const subscribed = (/** @type {number} */ request, /** @type {boolean} */ recovered) =>
+    unmasked(encode('ToClient', { subscribed: { request, channelId: Buffer.alloc(16, 9), recovered } }));
+  observer.push('to-relay', Buffer.from(UPGRADE));
+  observer.push('to-client', Buffer.from(SWITCHED));
+  const position = { epoch: 1, offset: 3 };
+  for (const since of [{}, { position }, { position }].map((since, at) => subscribe(at, since)))
+    observer.push('to-relay', since);
+  [false, true, false].forEach((recovered, at) => observer.push('to-client', subscribed(at, recovered)));
+  assert.deepEqual(
+    observations.filter(({ kind }) => kind === 'Subscribed').map(({ recovered }) => recovered),
+    [undefined, true, false],
+  );
+});
+
 test('publishes over HTTP are reported one by one, with and without chunks', () => {
   const sealed = Buffer.alloc(40, 1).toString('base64');
   const body = JSON.stringify({

@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the example app on a local stand-in for Forge, with a real relay.
+//! `cargo xtask demo`: the example app on a local stand-in for Forge, with a real relay or with a cluster of them.
 
 mod animation;
 mod capture;
@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result};
 use duct::Expression;
 
-use crate::{npm, package, relay, workspace::Workspace};
+use crate::{nats, npm, package, relay, workspace::Workspace};
 
 /// The options of the demo.
 #[derive(clap::Args, Default)]
@@ -20,11 +20,14 @@ pub(crate) struct Options {
     /// Drives the pages in headless Chromium, asserts, saves a screenshot and ends.
     #[arg(long)]
     pub(crate) check: bool,
+    /// Runs two relays on three NATS servers, and shows a button for each that kills it, and that nothing is missed.
+    #[arg(long)]
+    pub(crate) cluster: bool,
     /// Lets the app's pages compile WebAssembly, as `unsafe-eval` in the manifest would.
     #[arg(long)]
     pub(crate) unsafe_eval: bool,
     /// Plays a scene in headless Chromium and writes it to this file as an animated GIF.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "unsafe_eval"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "cluster", "unsafe_eval"])]
     pub(crate) capture: Option<PathBuf>,
 }
 
@@ -40,14 +43,19 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
 pub(crate) fn command(workspace: &Workspace, options: &Options) -> Result<Expression> {
     let mut arguments: Vec<OsString> = vec!["examples/forge-host/src/main.mjs".into(), "--relay-bin".into()];
     arguments.push(prepare(workspace)?.into());
+    if options.cluster {
+        arguments.extend(["--nats-bin".into(), nats::server(workspace)?.into()]);
+    }
     if options.unsafe_eval {
         arguments.push("--unsafe-eval".into());
     }
     if options.check {
         let folder = workspace.target.join("demo");
         fs::create_dir_all(&folder)?;
-        let name = if options.unsafe_eval { "webassembly.png" } else { "plain-javascript.png" };
-        arguments.extend(["--check".into(), "--screenshot".into(), folder.join(name).into()]);
+        let cluster = if options.cluster { "cluster-" } else { "" };
+        let core = if options.unsafe_eval { "webassembly" } else { "plain-javascript" };
+        let picture = folder.join(format!("{cluster}{core}.png"));
+        arguments.extend(["--check".into(), "--screenshot".into(), picture.into()]);
     }
     Ok(duct::cmd("node", arguments).dir(&workspace.root))
 }

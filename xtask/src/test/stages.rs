@@ -76,7 +76,11 @@ pub(super) const STAGES: &[Stage] = &[
         about: "gadgets of another site in Chromium, Firefox and WebKit, with and without storage",
         prepare: engines,
     },
-    Stage { name: "demo", about: "the demo without and with WebAssembly", prepare: demo },
+    Stage {
+        name: "demo",
+        about: "the demo without and with WebAssembly, and on a cluster whose processes are killed",
+        prepare: demo,
+    },
 ];
 
 /// Crates that compile for wasm32 only.
@@ -272,16 +276,12 @@ fn pages_tests(workspace: &Workspace, chosen: fn(&str) -> bool) -> Result<Expres
 
 fn demo(workspace: &Workspace) -> Result<Vec<Suite>> {
     let chromium = Chromium::open()?;
-    [false, true]
+    [(false, false), (true, false), (false, true)]
         .into_iter()
-        .map(|unsafe_eval| {
-            let command =
-                demo::command(workspace, &Options { check: true, unsafe_eval, ..Options::default() })?;
-            Ok(Suite {
-                command: command.env("CHROMIUM", &chromium.browser),
-                counted: Counted::AsOne,
-                shown: None,
-            })
+        .map(|(unsafe_eval, cluster)| {
+            let options = Options { check: true, unsafe_eval, cluster, ..Options::default() };
+            let command = demo::command(workspace, &options)?.env("CHROMIUM", &chromium.browser);
+            Ok(Suite { command, counted: Counted::AsOne, shown: None })
         })
         .collect()
 }

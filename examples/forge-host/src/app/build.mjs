@@ -1,8 +1,8 @@
-// Builds an app as its developer and the Forge CLI do: the Custom UI by Vite, the functions by webpack.
+// Builds an app as its developer and the Forge CLI do: the Custom UI by Vite, the functions by webpack. Builds the counter.
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import webpack from 'webpack';
 
 /**
@@ -12,9 +12,36 @@ import webpack from 'webpack';
  */
 export async function buildCustomUi(appFolder, { unsafeEval }) {
   process.env.VITE_SEALWIRE_CORE = unsafeEval ? 'wasm' : '';
-  const fromApp = createRequire(path.join(appFolder, 'package.json'));
-  const vite = await import(pathToFileURL(fromApp.resolve('vite')).href);
+  const vite = await viteOf(appFolder);
   await vite.build({ configFile: path.join(appFolder, 'vite.config.mjs'), logLevel: 'warn' });
+}
+
+/**
+ * Builds the page that counts messages, with the app's Vite.
+ * @param {string} appFolder
+ * @param {string} outputFolder
+ */
+export async function buildCounter(appFolder, outputFolder) {
+  const vite = await viteOf(appFolder);
+  await vite.build({
+    configFile: false,
+    root: fileURLToPath(new URL('../../counter', import.meta.url)),
+    base: './',
+    logLevel: 'warn',
+    build: {
+      outDir: outputFolder,
+      emptyOutDir: true,
+      modulePreload: { polyfill: false },
+      // Each build of Sealwire's core is one large file, of which a page loads one.
+      chunkSizeWarningLimit: 600,
+    },
+  });
+}
+
+/** @param {string} appFolder */
+async function viteOf(appFolder) {
+  const fromApp = createRequire(path.join(appFolder, 'package.json'));
+  return import(pathToFileURL(fromApp.resolve('vite')).href);
 }
 
 /**

@@ -1,6 +1,8 @@
 // Serves the host page, which stands for Jira: it shows the iframes, answers their bridges, and shows what the relay saw.
 import { fileURLToPath } from 'node:url';
 import { contextOf, memberNamed, MEMBERS } from '../platform/members.mjs';
+import { COUNTER } from './app-server.mjs';
+import { changeCluster, streamCluster } from './cluster-api.mjs';
 import { HttpError, listen, readBody, sendFile, sendJson } from './http.mjs';
 
 const PAGES = fileURLToPath(new URL('../../pages', import.meta.url));
@@ -11,6 +13,7 @@ const PAGES = fileURLToPath(new URL('../../pages', import.meta.url));
  * @property {import('../platform/functions.mjs').Functions} functions
  * @property {import('../relay/recorder.mjs').Recorder} recorder
  * @property {Map<string, string>} frames the address of each member's iframe
+ * @property {import('../cluster/cluster.mjs').Cluster} [cluster]
  */
 
 /**
@@ -23,8 +26,11 @@ export function serveHost(port, demo) {
       case 'GET /':
         return sendFile(response, PAGES, 'index.html');
       case 'GET /api/demo': {
-        const { gadget, frames } = demo();
-        const members = MEMBERS.map((member) => ({ ...member, frame: frames.get(member.id) }));
+        const { gadget, frames, cluster } = demo();
+        const members = MEMBERS.map((member) => {
+          const frame = frames.get(member.id);
+          return { ...member, frame, counter: cluster && new URL(COUNTER, frame).href };
+        });
         return sendJson(response, { title: gadget.title, members });
       }
       case 'GET /api/context':
@@ -42,6 +48,12 @@ export function serveHost(port, demo) {
       }
       case 'GET /api/relay':
         return streamRows(request, response, demo().recorder);
+      case 'GET /api/cluster':
+        return streamCluster(response, requireCluster(demo()));
+      case 'POST /api/cluster': {
+        requireOwnPage(request);
+        return changeCluster(response, requireCluster(demo()), JSON.parse(await readBody(request)));
+      }
       default:
         return sendFile(response, PAGES, pathname);
     }
@@ -73,6 +85,12 @@ function requireMember(id) {
   const member = memberNamed(id ?? '');
   if (!member) throw new HttpError(404, 'No such member.');
   return member;
+}
+
+/** @param {Demo} demo */
+function requireCluster({ cluster }) {
+  if (!cluster) throw new HttpError(404, 'This demo has no cluster.');
+  return cluster;
 }
 
 /**

@@ -21,6 +21,7 @@ const BATCH = 0x82;
  * @property {Record<string, string> | string[]} [scope]
  * @property {string} [event]
  * @property {ReturnType<typeof partsOfSealed>} [sealed]
+ * @property {boolean} [recovered] the relay's answer to a client that resumed: whether every message since follows
  * @property {string} [detail]
  */
 
@@ -34,7 +35,7 @@ export class Observer {
   #frames;
   /** @type {string | undefined} */
   #accountId;
-  /** The channel names of pending subscribe requests. */
+  /** The pending subscribe requests: the channel's name, and whether the client resumes. */
   #requested = new Map();
   /** The channel names by channel id. */
   #channels = new Map();
@@ -113,11 +114,16 @@ export class Observer {
         return this.#observe({ ...base, scope: claims.ctx, detail: 'a signed session token' });
       }
       case 'Subscribe':
-        this.#requested.set(fields.request, channel);
+        this.#requested.set(fields.request, { name: channel, resumes: fields.since === 'position' });
         return this.#observe(base);
-      case 'Subscribed':
-        this.#channels.set(channelId, this.#requested.get(fields.request));
-        return this.#observe({ ...base, channel: this.#requested.get(fields.request) });
+      case 'Subscribed': {
+        const { name, resumes } = this.#requested.get(fields.request) ?? {};
+        this.#requested.delete(fields.request);
+        this.#channels.set(channelId, name);
+        const { recovered } = fields;
+        const detail = recovered ? 'resumed: every message since follows' : 'resumed with a gap';
+        return this.#observe({ ...base, channel: name, ...(resumes && { recovered, detail }) });
+      }
       case 'Publish':
       case 'Publication':
         return this.#observe({ ...base, event: fields.event, sealed: partsOfSealed(fields.sealed) });

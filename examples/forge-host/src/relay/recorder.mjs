@@ -1,5 +1,5 @@
-// A TCP proxy in front of the relay. Browsers and functions connect to it, so it records everything that the relay sees, and
-// changes nothing.
+// TCP proxies in front of the relays. Browsers and functions connect to them, so they record everything that the relays see,
+// and change nothing.
 import { once } from 'node:events';
 import net from 'node:net';
 import { Observer } from './observer.mjs';
@@ -7,31 +7,44 @@ import { Recording } from './recording.mjs';
 
 const MAX_ROWS = 500;
 
-/** @typedef {import('./observer.mjs').Observation & { id: number, at: number }} Row */
+/**
+ * `relay` is the name of the relay. A row in the background belongs to a connection that only counts messages.
+ * @typedef {import('./observer.mjs').Observation & { id: number, at: number, relay: string, background: boolean }} Row
+ */
 
 export class Recorder {
   recording = new Recording();
-  /** @type {Row[]} the newest rows, at most MAX_ROWS */
+  /** @type {Row[]} the newest rows, at most MAX_ROWS, without those in the background */
   rows = [];
   /** @type {Set<(row: Row) => void>} */
   #listeners = new Set();
   /** @type {Set<net.Socket>} */
   #sockets = new Set();
-  #server = net.createServer((client) => this.#accept(client));
-  #relayPort;
+  /** @type {net.Server[]} */
+  #servers = [];
+  #backgroundChannel;
+  /** @type {Set<number>} the connections in the background */
+  #background = new Set();
   #connections = 0;
   #lastRow = 0;
 
-  /** @param {number} relayPort on the loopback interface */
-  constructor(relayPort) {
-    this.#relayPort = relayPort;
+  /** @param {string} [backgroundChannel] the channel whose connections are in the background */
+  constructor(backgroundChannel) {
+    this.#backgroundChannel = backgroundChannel;
   }
 
-  /** @returns {Promise<number>} the port to connect to instead of the relay's */
-  async listen() {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return /** @type {net.AddressInfo} */ (this.#server.address()).port;
+  /**
+   * Starts a proxy.
+   * @param {() => number} relayPort returns the relay's port on the loopback interface
+   * @param {string} [relay] the name of the relay
+   * @returns {Promise<number>} the port to connect to instead of the relay's
+   */
+  async listen(relayPort, relay = 'Relay') {
+    const server = net.createServer((client) => this.#accept(client, relayPort(), relay));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    this.#servers.push(server);
+    return /** @type {net.AddressInfo} */ (server.address()).port;
   }
 
   /**
@@ -45,15 +58,18 @@ export class Recorder {
 
   async close() {
     for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
-    await once(this.#server, 'close');
+    await Promise.all(this.#servers.map((server) => once(server.close(), 'close')));
   }
 
-  /** @param {net.Socket} client */
-  #accept(client) {
-    const relay = net.connect(this.#relayPort, '127.0.0.1');
+  /**
+   * @param {net.Socket} client
+   * @param {number} port
+   * @param {string} name the name of the relay
+   */
+  #accept(client, port, name) {
+    const relay = net.connect(port, '127.0.0.1');
     const observer = new Observer(++this.#connections, this.recording, (observation) =>
-      this.#add(observation),
+      this.#add(observation, name),
     );
     client.setNoDelay(true);
     relay.setNoDelay(true);
@@ -74,10 +90,16 @@ export class Recorder {
     }
   }
 
-  /** @param {import('./observer.mjs').Observation} observation */
-  #add(observation) {
-    const row = { id: ++this.#lastRow, at: Date.now(), ...observation };
-    this.rows.push(row);
+  /**
+   * @param {import('./observer.mjs').Observation} observation
+   * @param {string} relay
+   */
+  #add(observation, relay) {
+    const { connection, channel } = observation;
+    if (channel !== undefined && channel === this.#backgroundChannel) this.#background.add(connection);
+    const background = this.#background.has(connection);
+    const row = { id: ++this.#lastRow, at: Date.now(), relay, background, ...observation };
+    if (!background) this.rows.push(row);
     if (this.rows.length > MAX_ROWS) this.rows.shift();
     for (const listener of this.#listeners) listener(row);
   }
