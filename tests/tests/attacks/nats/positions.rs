@@ -26,11 +26,17 @@ pub(super) const CASES: &[Case] = &[
         let last = publish(&mut target.mallory(), NAME, "last");
         let epochs: HashSet<u64> = positions.iter().map(|position| position.epoch).collect();
         assert_eq!(epochs.len(), 4, "the channels do not lie in all streams");
+        // A relay denies a position only after two more marks, so one position of each other stream is tried.
+        let mut tried = HashSet::new();
+        positions.retain(|position| position.epoch == own.epoch || tried.insert(position.epoch));
         for position in positions {
             let (recovered, texts) = resume(target, position, last);
             // A message of the same stream proves what came after it. No other stream proves anything.
             assert_eq!(recovered, position.epoch == own.epoch, "{position:?}");
             assert!(texts.iter().all(|text| ["first", "last"].contains(&&**text)), "{texts:?}");
+            if position.epoch == own.epoch && !tried.insert(own.epoch) {
+                continue;
+            }
             // A position of another epoch or time.
             for forged in [
                 Position { epoch: own.epoch, time_ms: position.time_ms ^ 1, ..position },
@@ -64,7 +70,8 @@ pub(super) const CASES: &[Case] = &[
             // A mark of the channel's stream is what a silent client holds. It replays what came after it.
             let (recovered, texts) = resume(target, position, last);
             assert_eq!(recovered, own, "{position:?}");
-            assert!(!own || texts == ["after the mark"], "{texts:?}");
+            assert!(!own || !texts.is_empty(), "nothing follows {position:?}");
+            assert!(texts.iter().all(|text| text == "after the mark"), "{texts:?}");
             for forged in [
                 Position { offset: offset + 1_000, ..position },
                 Position { time_ms: time_ms + 1, ..position },

@@ -127,7 +127,9 @@ pub(crate) const CASES: &[Case] = &[
             })
             .collect();
         let grown = target.relay.memory().saturating_sub(before);
-        assert!(grown < 8 * MIB, "the relay's memory grew by {grown} bytes");
+        // In a cluster, the NATS client has a queue for each followed channel.
+        let limit = if target.cluster.is_some() { 24 } else { 8 } * MIB;
+        assert!(grown < limit, "the relay's memory grew by {grown} bytes");
         drop(sockets);
         must_stay_open(&mut target.mallory());
     }),
