@@ -68,7 +68,7 @@ export class Balancer {
   async #choose({ headers }) {
     const known = this.#preferred(headers.origin);
     const first = known?.preferred ?? this.#turn++;
-    const order = this.#targets.map((_, index) => this.#targets[(first + index) % this.#targets.length]);
+    const order = this.#targets.map((_, index) => this.#targets.at((first + index) % this.#targets.length));
     const running = order.filter(({ runs }) => runs);
     for (const target of running) {
       if (await target.isReady()) return { person: known?.person, target };
@@ -166,7 +166,7 @@ const ask = ({ port }, { method, url, rawHeaders }) =>
  */
 function headOf({ statusCode, statusMessage, rawHeaders }, without = [], more = []) {
   const lines = rawHeaders.flatMap((name, at) =>
-    at % 2 === 0 && !without.includes(name.toLowerCase()) ? [`${name}: ${rawHeaders[at + 1]}`] : [],
+    at % 2 === 0 && !without.includes(name.toLowerCase()) ? [`${name}: ${rawHeaders.at(at + 1)}`] : [],
   );
   return `HTTP/1.1 ${statusCode} ${statusMessage}\r\n${[...lines, ...more].join('\r\n')}\r\n\r\n`;
 }

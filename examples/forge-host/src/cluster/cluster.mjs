@@ -161,7 +161,8 @@ export class Cluster {
   #observe({ accountId, recovered }) {
     if (accountId === undefined || recovered === undefined) return;
     const counts = this.#resumptions.get(accountId) ?? { resumed: 0, notRecovered: 0 };
-    counts[recovered ? 'resumed' : 'notRecovered'] += 1;
+    if (recovered) counts.resumed += 1;
+    else counts.notRecovered += 1;
     this.#resumptions.set(accountId, counts);
   }
 }

@@ -27,7 +27,9 @@ export async function writeNatsConfig(folder, servers) {
   const passwordFile = path.join(folder, 'nats_password');
   await writeFile(passwordFile, `${relay}\n`, { mode: 0o600 });
   const configs = servers.map((_, index) => path.join(folder, `nats-${index + 1}.conf`));
-  await Promise.all(configs.map((file, index) => writeFile(file, serverText(folder, index, servers[index]))));
+  await Promise.all(
+    configs.map((file, index) => writeFile(file, serverText(folder, index, servers.at(index)))),
+  );
   return { configs, passwordFile };
 }
 

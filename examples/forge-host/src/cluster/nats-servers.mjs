@@ -26,7 +26,7 @@ export class NatsServers {
     this.#servers = processes.map((process, index) => ({
       process,
       name: `nats-${index + 1}`,
-      ports: ports[index],
+      ports: ports.at(index),
     }));
     this.passwordFile = passwordFile;
   }
