@@ -53,10 +53,16 @@ pub(super) const CASES: &[Case] = &[
         let cluster = target.cluster.as_ref().unwrap();
         let (stream, _) = stream_subject(target, cluster, NAME);
         let intruder = intruder(cluster);
-        let mut marks = intruder.listen("sealwire.live.*.mark.*");
         let mut streams = HashSet::new();
         while streams.len() < 4 {
-            let mark = marks.must_hear();
+            // A mark that waited may have been discarded meanwhile.
+            let mut marks = intruder.listen("sealwire.live.*.mark.*");
+            let mark = loop {
+                let mark = marks.must_hear();
+                if !streams.contains(mark.subject.split('.').nth(2).unwrap()) {
+                    break mark;
+                }
+            };
             let parts: Vec<&str> = mark.subject.split('.').collect();
             let epoch = u64::from_str_radix(parts[4], 16).unwrap();
             let sequence = mark.headers.as_ref().and_then(|headers| headers.get("Nats-Sequence"));

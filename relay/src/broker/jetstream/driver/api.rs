@@ -1,7 +1,7 @@
 //! The requests to a stream's leader. A request that goes to a replica is checked against the leader's state.
 
 use super::super::{
-    follower::{Leader, StreamInfo},
+    follower::{Entry, Leader, StreamInfo},
     names::StreamNames,
     stored,
 };
@@ -181,14 +181,26 @@ impl StreamApi {
     pub(in crate::broker::jetstream) async fn write_mark(
         &self,
         epoch: u64,
-        last: u64,
+        mut last: u64,
         now: UnixMillis,
     ) -> Result<Option<u64>, ApiError> {
-        let mut headers = HeaderMap::new();
-        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, last.to_string());
-        // The marks of all epochs are one chain: a relay that continues a former epoch fails.
-        headers.insert("Nats-Expected-Last-Subject-Sequence-Subject", self.names.marks());
-        self.write(self.names.mark(epoch), headers, stored::mark(now)).await
+        for _ in 0..MAX_RACES {
+            let mut headers = HeaderMap::new();
+            headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, last.to_string());
+            // The marks of all epochs are one chain: a relay that continues a former epoch fails.
+            headers.insert("Nats-Expected-Last-Subject-Sequence-Subject", self.names.marks());
+            let written = self.write(self.names.mark(epoch), headers, stored::mark(now)).await?;
+            if written.is_some() {
+                return Ok(written);
+            }
+            // A stranger's message on the subjects of marks is followed as if it were one, unless a mark precedes it.
+            let Some(Entry::Unknown(end)) = self.last_of_marks().await? else { return Ok(None) };
+            if end <= last || self.newest_mark(last + 1, end).await?.is_some() {
+                return Ok(None);
+            }
+            last = end;
+        }
+        Ok(None)
     }
 
     /// Returns the sequence of the message, unless another relay's was written instead.

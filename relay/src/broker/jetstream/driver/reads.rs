@@ -38,12 +38,35 @@ impl StreamApi {
 
     /// Returns the newest mark at the leader.
     pub(in crate::broker::jetstream) async fn find_mark(&self) -> Result<Option<Mark>, ApiError> {
-        let message = self.stream().await?.get_last_raw_message_by_subject(&self.names.marks()).await;
-        match found(message)?.map(read) {
+        match self.last_of_marks().await? {
             Some(Entry::Mark(mark)) => Ok(Some(mark)),
-            Some(_) => Err(ApiError::Malformed("a mark has another content".to_owned())),
+            Some(stranger) => self.newest_mark(1, stranger.sequence()).await,
             None => Ok(None),
         }
+    }
+
+    /// Returns the newest message on the subjects of marks. One that is no mark was written by a stranger.
+    pub(super) async fn last_of_marks(&self) -> Result<Option<Entry>, ApiError> {
+        let message = self.stream().await?.get_last_raw_message_by_subject(&self.names.marks()).await;
+        Ok(found(message)?.map(read))
+    }
+
+    /// Returns the newest mark from a sequence on, up to a message on the subjects of marks.
+    pub(super) async fn newest_mark(&self, mut from: u64, end: u64) -> Result<Option<Mark>, ApiError> {
+        let mut newest = None;
+        while from <= end {
+            let batch = self.read_batch(&self.names.marks(), from).await?;
+            if batch.is_empty() {
+                return Err(ApiError::Unavailable("a replica that lags behind answered".to_owned()));
+            }
+            for entry in batch {
+                from = after(from, entry.sequence())?;
+                if let Entry::Mark(mark) = entry {
+                    newest = Some(mark);
+                }
+            }
+        }
+        Ok(newest)
     }
 
     /// Reads one message at the leader.
