@@ -189,8 +189,8 @@ fn subscriptions_at_different_positions_each_receive_their_missing_messages() {
     harness.expect_payload(&[first, second], "3");
 }
 
-#[test]
-fn a_subscription_made_without_a_connection_receives_no_earlier_messages() {
+/// Subscribes twice, the second time without a connection. The replay of the resume ends at `replay_end`.
+fn joined_without_a_connection(replay_end: u64) -> (Harness, SubscriptionId, SubscriptionId) {
     let mut harness = Harness { now_ms: 100_000, ..Harness::default() };
     let first = harness.subscribe("absences");
     harness.establish();
@@ -200,8 +200,14 @@ fn a_subscription_made_without_a_connection_receives_no_earlier_messages() {
     let second = harness.subscribe("absences");
     harness.advance_to_attempt();
     harness.establish();
-    harness.confirm_replay("absences", 10, 110_000);
+    harness.confirm_replay("absences", 10, replay_end);
     harness.expect_subscribed(second);
+    (harness, first, second)
+}
+
+#[test]
+fn a_subscription_made_without_a_connection_receives_no_earlier_messages() {
+    let (mut harness, first, second) = joined_without_a_connection(110_000);
     harness.receive(publication("absences", 10, 90_000, "before it"));
     harness.expect_payload(&[first], "before it");
     harness.receive(publication("absences", 90_000, 110_000, "after it"));
@@ -210,17 +216,7 @@ fn a_subscription_made_without_a_connection_receives_no_earlier_messages() {
 
 #[test]
 fn a_publication_behind_the_replay_is_delivered_although_its_relays_clock_is_behind() {
-    let mut harness = Harness { now_ms: 100_000, ..Harness::default() };
-    let first = harness.subscribe("absences");
-    harness.establish();
-    harness.confirm("absences", 10);
-    harness.expect_subscribed(first);
-    harness.cut(None);
-    let second = harness.subscribe("absences");
-    harness.advance_to_attempt();
-    harness.establish();
-    harness.confirm_replay("absences", 10, 11);
-    harness.expect_subscribed(second);
+    let (mut harness, first, second) = joined_without_a_connection(11);
     harness.receive(publication("absences", 10, 11, "replayed"));
     harness.expect_payload(&[first], "replayed");
     harness.receive(publication("absences", 11, 12, "live"));
