@@ -99,8 +99,6 @@ fn measure(run: &mut Run<'_>, shape: Shape, arrangement: &Arrangement, load: &Lo
     } else if addresses.len() == 1 {
         figures.push(("publications a second for one core of a relay", "1/s", 1e6 * publications / relays));
     }
-    for (name, unit, value) in figures {
-        run.add(scenario, name, unit, shape, value);
-    }
+    run.add_all(scenario, shape, figures);
     Ok(())
 }

@@ -48,9 +48,7 @@ pub(super) fn run(run: &mut Run<'_>) -> Result<()> {
         ("memory of the NATS servers after", "MiB", after.1 / MIB),
         ("memory of the NATS servers per channel", "bytes", each(after.1 - before.1)),
     ];
-    for (name, unit, value) in figures {
-        run.add(SCENARIO, name, unit, Shape::CLUSTER, value);
-    }
+    run.add_all(SCENARIO, Shape::CLUSTER, figures);
     Ok(())
 }
 

@@ -58,8 +58,6 @@ fn measure(run: &mut Run<'_>, shape: Shape) -> Result<()> {
         (MEDIAN, "ms", latencies.quantile(0.5)),
         ("latency p99", "ms", latencies.quantile(0.99)),
     ];
-    for (name, unit, value) in figures {
-        run.add(SCENARIO, name, unit, shape, value);
-    }
+    run.add_all(SCENARIO, shape, figures);
     Ok(())
 }

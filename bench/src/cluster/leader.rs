@@ -97,9 +97,7 @@ fn report(run: &mut Run<'_>, record: &Record) {
         ("clients that reconnected", "", noticed.reconnects as f64),
         ("gaps reported to apps", "", noticed.gaps as f64),
     ];
-    for (name, unit, value) in figures {
-        run.add(SCENARIO, name, unit, Shape::CLUSTER, value);
-    }
+    run.add_all(SCENARIO, Shape::CLUSTER, figures);
     run.aims.at_most("leader: longest pause of publishing on a channel", pause, 10.0, "s");
     run.aims.never("leader: messages lost", check.missed);
     run.aims.never("leader: messages doubled", check.doubled);

@@ -79,6 +79,18 @@ impl Run<'_> {
     fn add(&mut self, scenario: &'static str, name: &str, unit: &'static str, shape: Shape, value: f64) {
         self.results.add(scenario, name, unit, shape.subject(), value);
     }
+
+    /// Adds figures of one arrangement, each with its name, unit and value.
+    fn add_all<'a>(
+        &mut self,
+        scenario: &'static str,
+        shape: Shape,
+        figures: impl IntoIterator<Item = (&'a str, &'static str, f64)>,
+    ) {
+        for (name, unit, value) in figures {
+            self.add(scenario, name, unit, shape, value);
+        }
+    }
 }
 
 impl Scenario {

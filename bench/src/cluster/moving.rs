@@ -71,9 +71,7 @@ fn report(run: &mut Run<'_>, pages: &Pages, times: &[Duration]) {
         ("messages missed", "", check.missed as f64),
         ("messages doubled", "", check.doubled as f64),
     ];
-    for (name, unit, value) in figures {
-        run.add(SCENARIO, name, unit, Shape::CLUSTER, value);
-    }
+    run.add_all(SCENARIO, Shape::CLUSTER, figures);
     run.aims.at_most("move: time until all clients are on the other relay", last, 10.0, "s");
     run.aims.at_most("move: resumed channels without recovered: true", others as f64, 0.0, "");
     run.aims.at_most("move: gaps reported to apps", noticed.gaps as f64, 0.0, "");

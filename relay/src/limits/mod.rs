@@ -18,7 +18,7 @@ pub(crate) use shared::{PublishUse, Usage};
 
 use crate::{id_digest::IdDigest, memory::Memory, refused::Refused, settings::Settings, tenant::Tenant};
 use arc_swap::{ArcSwap, Guard};
-use bucket::{Bucket, Moment};
+pub(crate) use bucket::{Bucket, Moment};
 use concurrency::ConcurrencyCounts;
 use limit::Refusals;
 use rates::RateTable;
@@ -204,7 +204,7 @@ impl Limits {
         limit.refused(None)
     }
 
-    fn moment(&self, now: Instant) -> Moment {
+    pub(crate) fn moment(&self, now: Instant) -> Moment {
         let nanos = now.saturating_duration_since(self.start).as_nanos();
         Moment(u64::try_from(nanos).unwrap_or(u64::MAX))
     }

@@ -1,7 +1,11 @@
 //! The other relays of the cluster, as their reports show them. No I/O; time is an argument.
 
 use super::report::Report;
-use crate::{id_digest::IdDigest, limits::Limits};
+use crate::{
+    id_digest::IdDigest,
+    limits::{Bucket, Limits},
+    settings::Rate,
+};
 use std::{
     collections::HashMap,
     time::{Duration, Instant},
@@ -21,8 +25,7 @@ const MAX_REPORTS: u32 = 512;
 const BUDGET_PERIOD: Duration = Duration::from_secs(1);
 /// The number of bytes in the reports of all relays that are read in a second, and at once. Decoding and applying reports
 /// takes longer than receiving them, and those that wait take memory.
-const BYTES_PER_SECOND: f64 = 32.0 * 1024.0 * 1024.0;
-const MAX_BYTES_AT_ONCE: f64 = 4.0 * 1024.0 * 1024.0;
+const BYTES: Rate = Rate { per_second: 32 * 1024 * 1024, burst: 4 * 1024 * 1024 };
 
 /// The other relays.
 #[derive(Default)]
@@ -30,7 +33,7 @@ pub(super) struct Members {
     members: HashMap<u64, Member>,
     /// The number of session counts of all members.
     counts: usize,
-    bytes: ByteBudget,
+    bytes: Bucket,
 }
 
 /// Another relay.
@@ -49,13 +52,6 @@ struct Member {
 struct Budget {
     since: Instant,
     used: u32,
-}
-
-/// The bytes that may be read, as a token bucket.
-#[derive(Default)]
-struct ByteBudget {
-    left: f64,
-    refilled_at: Option<Instant>,
 }
 
 /// The batches that were applied: the highest number, and a bit for each of the numbers below it.
@@ -94,7 +90,13 @@ impl Members {
     }
 
     /// Admits a report of a relay with a number of bytes. Returns whether the relay was unknown or gone.
-    pub(super) fn admit(&mut self, relay: u64, bytes: usize, now: Instant) -> Result<bool, Ignored> {
+    pub(super) fn admit(
+        &mut self,
+        relay: u64,
+        bytes: usize,
+        limits: &Limits,
+        now: Instant,
+    ) -> Result<bool, Ignored> {
         if !self.members.contains_key(&relay) {
             self.make_room().ok_or(Ignored::TooManyRelays)?;
             self.members.insert(relay, Member::new(now));
@@ -103,9 +105,7 @@ impl Members {
         if !member.budget.admits(now) {
             return Err(Ignored::TooManyReports);
         }
-        if !self.bytes.admits(bytes, now) {
-            return Err(Ignored::Overload);
-        }
+        self.bytes.take(bytes as u64, BYTES, limits.moment(now)).map_err(|_| Ignored::Overload)?;
         Ok(member.is_silent)
     }
 
@@ -206,20 +206,6 @@ impl Budget {
     }
 }
 
-impl ByteBudget {
-    fn admits(&mut self, bytes: usize, now: Instant) -> bool {
-        let refill = self.refilled_at.map_or(MAX_BYTES_AT_ONCE, |at| {
-            now.saturating_duration_since(at).as_secs_f64() * BYTES_PER_SECOND
-        });
-        (self.left, self.refilled_at) = ((self.left + refill).min(MAX_BYTES_AT_ONCE), Some(now));
-        let is_admitted = bytes as f64 <= self.left;
-        if is_admitted {
-            self.left -= bytes as f64;
-        }
-        is_admitted
-    }
-}
-
 impl BatchWindow {
     /// Returns whether a batch is new, and marks it. A batch that is older than the window counts as applied.
     fn is_new(&mut self, number: u64) -> bool {
@@ -258,7 +244,7 @@ mod tests {
     fn a_flood_of_relays_and_counts_leaves_the_tables_bounded() {
         let (mut members, start) = (Members::default(), Instant::now());
         let limits = Limits::new(Settings::default(), start).shared();
-        let admitted = (0..1000).filter(|relay| members.admit(*relay, 100, start).is_ok()).count();
+        let admitted = (0..1000).filter(|relay| members.admit(*relay, 100, &limits, start).is_ok()).count();
         // All of them are unheard, so the newest one replaces another.
         assert_eq!((admitted, members.len().0), (1000, MAX_MEMBERS));
         let relays: Vec<u64> = members.members.keys().copied().collect();
@@ -274,10 +260,10 @@ mod tests {
         }
         assert_eq!(members.len().1, MAX_COUNTS);
         // Relays that are present are not replaced.
-        assert_eq!(members.admit(1_000_000, 100, start), Err(Ignored::TooManyRelays));
+        assert_eq!(members.admit(1_000_000, 100, &limits, start), Err(Ignored::TooManyRelays));
         assert_eq!(members.expire(&limits, start + SILENCE).len(), MAX_MEMBERS);
         assert_eq!(members.len(), (MAX_MEMBERS, 0));
-        assert_eq!(members.admit(1_000_000, 100, start + SILENCE), Ok(true));
+        assert_eq!(members.admit(1_000_000, 100, &limits, start + SILENCE), Ok(true));
         members.expire(&limits, start + FORGET);
         assert_eq!(members.len(), (1, 0));
     }
@@ -285,22 +271,27 @@ mod tests {
     #[test]
     fn a_relay_that_sends_too_many_reports_is_ignored_for_the_rest_of_a_second() {
         let (mut members, start) = (Members::default(), Instant::now());
-        let admitted = (0..10_000).filter(|_| members.admit(1, 100, start).is_ok()).count();
+        let limits = Limits::new(Settings::default(), start);
+        let admitted = (0..10_000).filter(|_| members.admit(1, 100, &limits, start).is_ok()).count();
         assert_eq!(admitted, MAX_REPORTS as usize);
-        assert_eq!(members.admit(2, 100, start), Ok(true));
-        assert_eq!(members.admit(1, 100, start + BUDGET_PERIOD), Ok(true));
+        assert_eq!(members.admit(2, 100, &limits, start), Ok(true));
+        assert_eq!(members.admit(1, 100, &limits, start + BUDGET_PERIOD), Ok(true));
     }
 
     #[test]
     fn all_relays_together_are_heard_up_to_a_number_of_bytes_in_a_second() {
         let (mut members, start) = (Members::default(), Instant::now());
-        let half = MAX_BYTES_AT_ONCE as usize / 2;
-        assert!(members.admit(1, half, start).is_ok() && members.admit(2, half, start).is_ok());
-        assert_eq!(members.admit(3, 1, start), Err(Ignored::Overload));
+        let limits = Limits::new(Settings::default(), start);
+        let half = BYTES.burst as usize / 2;
+        assert!(
+            members.admit(1, half, &limits, start).is_ok() && members.admit(2, half, &limits, start).is_ok()
+        );
+        assert_eq!(members.admit(3, 1, &limits, start), Err(Ignored::Overload));
         let step = Duration::from_millis(4);
-        let read = (1..=250).filter(|at| members.admit(3, half / 8, start + step * *at).is_ok()).count();
-        let most = BYTES_PER_SECOND as usize / (half / 8);
+        let read =
+            (1..=250).filter(|at| members.admit(3, half / 8, &limits, start + step * *at).is_ok()).count();
+        let most = BYTES.per_second as usize / (half / 8);
         assert!((most - 5..=most).contains(&read), "{read}");
-        assert_eq!(members.admit(3, usize::MAX, start + BUDGET_PERIOD * 2), Err(Ignored::Overload));
+        assert_eq!(members.admit(3, usize::MAX, &limits, start + BUDGET_PERIOD * 2), Err(Ignored::Overload));
     }
 }

@@ -72,7 +72,7 @@ impl Gossip {
         if relay == self.relay {
             return;
         }
-        if let Err(ignored) = self.members.admit(relay, bytes.len(), now) {
+        if let Err(ignored) = self.members.admit(relay, bytes.len(), &self.limits, now) {
             return self.warn(relay, &ignored);
         }
         let report = match Report::decode(bytes) {

@@ -189,9 +189,13 @@ impl StreamApi {
             headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, last.to_string());
             // The marks of all epochs are one chain: a relay that continues a former epoch fails.
             headers.insert("Nats-Expected-Last-Subject-Sequence-Subject", self.names.marks());
-            let written = self.write(self.names.mark(epoch), headers, stored::mark(now)).await?;
-            if written.is_some() {
-                return Ok(written);
+            let (subject, mark) = (self.names.mark(epoch), stored::mark(now));
+            match self.request::<Acknowledgement>(subject, Some(headers), mark, REQUEST_TIMEOUT).await {
+                Ok(acknowledgement) => return Ok(Some(acknowledgement.seq)),
+                Err(ApiError::Refused {
+                    code: WRONG_LAST_SEQUENCE | WRONG_LAST_SEQUENCE_CONSTANT, ..
+                }) => {}
+                Err(error) => return Err(error),
             }
             // A stranger's message on the subjects of marks is followed as if it were one, unless a mark precedes it.
             let Some(Entry::Unknown(end)) = self.last_of_marks().await? else { return Ok(None) };
@@ -201,22 +205,6 @@ impl StreamApi {
             last = end;
         }
         Ok(None)
-    }
-
-    /// Returns the sequence of the message, unless another relay's was written instead.
-    async fn write(
-        &self,
-        subject: String,
-        headers: HeaderMap,
-        payload: Bytes,
-    ) -> Result<Option<u64>, ApiError> {
-        match self.request::<Acknowledgement>(subject, Some(headers), payload, REQUEST_TIMEOUT).await {
-            // Another relay wrote a mark.
-            Err(ApiError::Refused { code: WRONG_LAST_SEQUENCE | WRONG_LAST_SEQUENCE_CONSTANT, .. }) => {
-                Ok(None)
-            }
-            result => result.map(|acknowledgement| Some(acknowledgement.seq)),
-        }
     }
 
     /// Stores a publication once, however often it is repeated within the stream's duplicate window.

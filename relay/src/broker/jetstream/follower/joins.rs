@@ -58,9 +58,6 @@ impl Follower {
         }
         let Some(channel) = self.channels.get_mut(&id) else { return };
         channel.state = ChannelState::Live;
-        if hole.is_none() {
-            channel.head_time = None;
-        }
         for publication in publications {
             // A new subscription gets these as its replay.
             self.append_new(hub, publication, info, now, hole.is_some());
@@ -70,8 +67,9 @@ impl Follower {
     }
 
     /// Opens a channel of which everything that the stream has was read.
-    fn open(&self, hub: &mut Hub, id: ChannelId, info: &StreamInfo, now: Now) {
-        let Some(channel) = self.channels.get(&id) else { return };
+    fn open(&mut self, hub: &mut Hub, id: ChannelId, info: &StreamInfo, now: Now) {
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        channel.head_time = None;
         // Contents before the epoch's oldest mark may lack messages.
         let (first, first_at) = self.origin.map_or((0, info.first_at), |mark| (mark.sequence, mark.time));
         let floor_at = instant_of(info.first_at.max(first_at), info.now, now.monotonic);

@@ -1,8 +1,8 @@
 //! Reading the stream again after a loss: from the last proven mark, or from nothing after the contents were replaced.
 
 use super::{
-    Arrival, Entry, EpochMarks, Follower, FollowerAction, Mark, Phase, Purpose, RelinkReason, RequestId,
-    StreamInfo, followed::ChannelState,
+    Arrival, Denial, Entry, EpochMarks, Follower, FollowerAction, Mark, Phase, Purpose, RelinkReason,
+    RequestId, StreamInfo, Verification, followed::ChannelState,
 };
 use crate::{clock::Now, hub::Hub};
 use sealwire_protocol::{ChannelId, UnixMillis};
@@ -10,15 +10,9 @@ use sealwire_protocol::{ChannelId, UnixMillis};
 impl Follower {
     /// Forgets the requests that are under way. Everything that they would bring is read again.
     pub(super) fn interrupt(&mut self) {
-        for (_, verification) in std::mem::take(&mut self.verifications) {
-            for (id, waiter) in verification.into_waiters() {
-                if let Some(channel) = self.channels.get_mut(&id) {
-                    channel.waiters.push(waiter);
-                }
-            }
-        }
-        for denial in std::mem::take(&mut self.denials) {
-            let (id, waiter) = denial.into_waiter();
+        let verified = std::mem::take(&mut self.verifications).into_values();
+        let denied = std::mem::take(&mut self.denials).into_iter().map(Denial::into_waiter);
+        for (id, waiter) in verified.flat_map(Verification::into_waiters).chain(denied) {
             if let Some(channel) = self.channels.get_mut(&id) {
                 channel.waiters.push(waiter);
             }
