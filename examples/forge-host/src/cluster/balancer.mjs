@@ -67,8 +67,8 @@ export class Balancer {
    */
   async #choose({ headers }) {
     const known = this.#preferred(headers.origin);
-    const first = known?.preferred ?? this.#turn++;
-    const order = this.#targets.map((_, index) => this.#targets.at((first + index) % this.#targets.length));
+    const first = (known?.preferred ?? this.#turn++) % this.#targets.length;
+    const order = [...this.#targets.slice(first), ...this.#targets.slice(0, first)];
     const running = order.filter(({ runs }) => runs);
     for (const target of running) {
       if (await target.isReady()) return { person: known?.person, target };

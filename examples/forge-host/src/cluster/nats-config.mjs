@@ -11,8 +11,8 @@ const ACCOUNTS = fileURLToPath(new URL('../../../../deploy/nats/accounts.conf', 
 /**
  * @param {string} folder
  * @param {Ports[]} servers the ports of each server
- * @returns {Promise<{ configs: string[], passwordFile: string }>} the file of each server, and the file with the password of
- * the user `relay`
+ * @returns {Promise<{ configs: { config: string, ports: Ports }[], passwordFile: string }>} the file of each server, and the
+ * file with the password of the user `relay`
  */
 export async function writeNatsConfig(folder, servers) {
   const [relay, operator, route] = [0, 1, 2].map(() => randomBytes(32).toString('hex'));
@@ -26,11 +26,12 @@ export async function writeNatsConfig(folder, servers) {
   );
   const passwordFile = path.join(folder, 'nats_password');
   await writeFile(passwordFile, `${relay}\n`, { mode: 0o600 });
-  const configs = servers.map((_, index) => path.join(folder, `nats-${index + 1}.conf`));
-  await Promise.all(
-    configs.map((file, index) => writeFile(file, serverText(folder, index, servers.at(index)))),
-  );
-  return { configs, passwordFile };
+  const configs = servers.map(async (ports, index) => {
+    const config = path.join(folder, `nats-${index + 1}.conf`);
+    await writeFile(config, serverText(folder, index, ports));
+    return { config, ports };
+  });
+  return { configs: await Promise.all(configs), passwordFile };
 }
 
 /**

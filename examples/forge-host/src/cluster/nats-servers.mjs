@@ -18,16 +18,11 @@ export class NatsServers {
   passwordFile;
 
   /**
-   * @param {ServerProcess[]} processes
-   * @param {import('./nats-config.mjs').Ports[]} ports
+   * @param {{ process: ServerProcess, name: string, ports: import('./nats-config.mjs').Ports }[]} servers
    * @param {string} passwordFile
    */
-  constructor(processes, ports, passwordFile) {
-    this.#servers = processes.map((process, index) => ({
-      process,
-      name: `nats-${index + 1}`,
-      ports: ports.at(index),
-    }));
+  constructor(servers, passwordFile) {
+    this.#servers = servers;
     this.passwordFile = passwordFile;
   }
 
@@ -38,23 +33,22 @@ export class NatsServers {
    */
   static async start(program, folder) {
     const numbers = await freePorts(SERVERS * PORTS_PER_SERVER);
-    const ports = Array.from({ length: SERVERS }, (_, index) => {
+    const free = Array.from({ length: SERVERS }, (_, index) => {
       const [client, monitor, route] = numbers.slice(index * PORTS_PER_SERVER);
       return { client, monitor, route };
     });
-    const { configs, passwordFile } = await writeNatsConfig(folder, ports);
-    const processes = configs.map((config, index) => {
-      const log = path.join(folder, `nats-${index + 1}.log`);
-      return new ServerProcess({
+    const { configs, passwordFile } = await writeNatsConfig(folder, free);
+    const servers = configs.map(({ config, ports }, index) => {
+      const process = new ServerProcess({
         name: `NATS ${index + 1}`,
         file: program,
         args: ['--config', config],
-        log,
+        log: path.join(folder, `nats-${index + 1}.log`),
       });
+      return { process, name: `nats-${index + 1}`, ports };
     });
-    const servers = new NatsServers(processes, ports, passwordFile);
-    for (const process of processes) process.start();
-    return servers;
+    for (const { process } of servers) process.start();
+    return new NatsServers(servers, passwordFile);
   }
 
   /** The addresses as the relay's setting `broker` takes them. */
