@@ -16,6 +16,7 @@ pub(super) const REQUEST_MS: u64 = 2_000;
 const FIRST_PAUSE_MS: u64 = 50;
 const MAX_PAUSE_MS: u64 = 1_000;
 const MARK_MS: u64 = 900;
+const MIN_MARK_MS: u64 = 100;
 /// The time that the other servers have to name a leader after the first one.
 const SLOWER_MS: u64 = 300;
 
@@ -148,6 +149,11 @@ impl World {
                 },
                 FollowerAction::ReadMessage { request, sequence } => Call::ReadMessage(request, sequence),
                 FollowerAction::ReadInfo(request) => Call::ReadInfo(request),
+                FollowerAction::HastenMark => {
+                    let one = &mut self.relays[relay].streams[stream];
+                    one.mark_due = one.mark_due.min(one.mark_at + MIN_MARK_MS);
+                    continue;
+                }
                 FollowerAction::Deliver(..)
                 | FollowerAction::Answer(..)
                 | FollowerAction::End(_)
@@ -249,7 +255,7 @@ impl World {
     fn take_live(&mut self, relay: usize, stream: usize, live: Live) {
         if matches!(live, Live::Mark(..)) {
             let one = &mut self.relays[relay].streams[stream];
-            one.mark_due = self.now_ms + MARK_MS + one.mark_spread;
+            (one.mark_due, one.mark_at) = (self.now_ms + MARK_MS + one.mark_spread, self.now_ms);
         }
         self.act(relay, stream, |follower, hub, now| match live {
             Live::Publication(publication, previous) => {
@@ -288,7 +294,7 @@ impl World {
         if self.now_ms < one.mark_due {
             return;
         }
-        one.mark_due = self.now_ms + MARK_MS;
+        (one.mark_due, one.mark_at) = (self.now_ms + MARK_MS, self.now_ms);
         let message = self.mark(relay, epoch);
         let one = &self.relays[relay].streams[stream];
         let generation = self.wires[relay][server].generation;

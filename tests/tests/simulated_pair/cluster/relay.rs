@@ -75,6 +75,8 @@ pub(super) struct Followed {
     pub(super) known_epoch: u64,
     /// The time at which this relay writes a mark.
     pub(super) mark_due: u64,
+    /// The time of the newest mark that arrived or was written.
+    pub(super) mark_at: u64,
     pub(super) mark_spread: u64,
 }
 

@@ -145,7 +145,9 @@ impl Driver {
             }
             tokio::select! {
                 Some(action) = self.actions.recv() => {
-                    if let Err(end) = perform(action, link, &mut requests).await {
+                    if matches!(action, FollowerAction::HastenMark) {
+                        marks.hasten();
+                    } else if let Err(end) = perform(action, link, &mut requests).await {
                         return end;
                     }
                 }
@@ -229,7 +231,8 @@ async fn perform(action: FollowerAction, link: &mut Link, requests: &mut Request
         FollowerAction::ReadMessage { request, sequence } => requests.read_message(request, sequence),
         FollowerAction::ReadInfo(request) => requests.read_info(request),
         // The shared stream performs these itself.
-        FollowerAction::Deliver(..)
+        FollowerAction::HastenMark
+        | FollowerAction::Deliver(..)
         | FollowerAction::Answer(..)
         | FollowerAction::End(_)
         | FollowerAction::Proven(_) => {}

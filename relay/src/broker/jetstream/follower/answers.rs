@@ -119,6 +119,9 @@ impl Follower {
     }
 
     fn deny_later(&mut self, channel: ChannelId, waiter: Waiter) {
+        if self.denials.is_empty() {
+            self.actions.push_back(FollowerAction::HastenMark);
+        }
         self.denials.push_back(Denial { channel, waiter, marks: 2 });
     }
 
@@ -134,6 +137,9 @@ impl Follower {
                 }
                 _ => channel.waiters.push(waiter),
             }
+        }
+        if !self.denials.is_empty() {
+            self.actions.push_back(FollowerAction::HastenMark);
         }
     }
 

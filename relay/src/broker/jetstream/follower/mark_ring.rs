@@ -4,7 +4,8 @@ use super::Mark;
 use sealwire_protocol::wire::Position;
 use std::collections::VecDeque;
 
-/// The maximum number of remembered marks: one a second for longer than the longest replay window.
+/// The maximum number of remembered marks: one a second for longer than the longest replay window. Denied positions cause more
+/// marks; a position of a forgotten one is read from the stream.
 const CAPACITY: usize = 256;
 
 /// The newest proven marks of one epoch, oldest first.

@@ -148,6 +148,8 @@ pub enum FollowerAction {
         /// The epoch of contents that lost messages.
         replaces: Option<u64>,
     },
+    /// Writes the next mark as soon as possible instead of a second after the last one.
+    HastenMark,
     /// Reads every message from a sequence on, and then the state of the stream; see
     /// [`Follower::stream_read`](super::Follower::stream_read).
     ReadStream {

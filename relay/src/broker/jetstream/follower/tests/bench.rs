@@ -25,6 +25,7 @@ pub(super) struct Bench {
     pub(super) delivered: Vec<u64>,
     pub(super) ended: Vec<ChannelId>,
     pub(super) relinks: usize,
+    pub(super) hastened: usize,
     pub(super) proven: Vec<u64>,
     pub(super) reads: Vec<(ChannelId, u64)>,
     /// False while answers of the leader are kept.
@@ -50,6 +51,7 @@ impl Bench {
             delivered: Vec::new(),
             ended: Vec::new(),
             relinks: 0,
+            hastened: 0,
             proven: Vec::new(),
             reads: Vec::new(),
             answers_at_once: true,
@@ -162,11 +164,12 @@ impl Bench {
         self.answer(900).expect("the subscription is answered")
     }
 
-    /// Subscribes from a position that the leader does not have. The answer waits for two marks.
+    /// Subscribes from a position that the leader does not have. The answer waits for two marks, each requested at once.
     pub(super) fn denied(&mut self, channel: ChannelId, position: Position) -> (Position, bool, Vec<u64>) {
         self.subscribe(901, channel, Some(Since::Position(position)));
         for _ in 0..2 {
             assert!(self.answer(901).is_none(), "a leader without a majority may lack the position");
+            assert_eq!(std::mem::take(&mut self.hastened), 1);
             self.mark();
         }
         self.answer(901).expect("the subscription is answered")
@@ -264,6 +267,7 @@ impl Bench {
                 self.follower.unlinked();
                 self.link();
             }
+            FollowerAction::HastenMark => self.hastened += 1,
             FollowerAction::Watch(_) | FollowerAction::Unwatch(_) => {}
         }
         self.run();
