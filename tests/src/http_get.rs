@@ -1,8 +1,8 @@
-//! A short GET request to a process of this machine.
+//! A short GET request to a process of a test.
 
 use std::{
     io::{Read as _, Write as _},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::{SocketAddr, TcpStream},
     time::Duration,
 };
 
@@ -11,15 +11,14 @@ const TIMEOUT: Duration = Duration::from_millis(800);
 /// The maximum number of bytes of an answer.
 const MAX_ANSWER: u64 = 4 * 1024 * 1024;
 
-/// Returns the status and the body of a path on 127.0.0.1; `None` if the process does not answer in time.
+/// Returns the status and the body of a path; `None` if the process does not answer in time.
 #[must_use]
-pub fn http_get(port: u16, path: &str) -> Option<(u16, Vec<u8>)> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+pub fn http_get(address: SocketAddr, path: &str) -> Option<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT).ok()?;
     stream.set_read_timeout(Some(TIMEOUT)).ok()?;
     stream.set_write_timeout(Some(TIMEOUT)).ok()?;
     // A response of HTTP/1.0 ends with its connection.
-    write!(stream, "GET {path} HTTP/1.0\r\nhost: 127.0.0.1\r\n\r\n").ok()?;
+    write!(stream, "GET {path} HTTP/1.0\r\nhost: {address}\r\n\r\n").ok()?;
     let mut response = Vec::new();
     stream.take(MAX_ANSWER).read_to_end(&mut response).ok()?;
     let head = response.windows(4).position(|window| window == b"\r\n\r\n")?;

@@ -1,9 +1,10 @@
-//! Support for the tests that span several crates: relay processes and NATS servers with the faults between them, two
-//! clients that speak the relay's protocol directly, an app's installation with its keys and tokens, and chaos.
+//! Support for the tests that span several crates: relay processes and NATS servers with the faults between them, the
+//! hosts and the network of a cluster, two clients that speak the relay's protocol directly, an app's installation with its keys and tokens, and chaos.
 
 pub mod chaos;
 mod fault_proxy;
 mod frames;
+pub mod hosts;
 mod http_get;
 mod installation;
 mod nats;

@@ -1,10 +1,14 @@
 //! The relay's binary, run as a separate process.
 
-use crate::Installation;
+use crate::{
+    Installation,
+    hosts::{Host, SWITCH},
+};
 use std::{
     fmt::Write as _,
     fs::Permissions,
     io::{BufRead as _, BufReader},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, ExitStatus, Stdio},
@@ -15,11 +19,15 @@ use std::{
 /// The system calls that strace records: all that name or create a file.
 pub const TRACED_CALLS: &str = "trace=%file,memfd_create,ftruncate,fallocate,io_uring_setup";
 
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
 /// A running relay; dropping it kills the process.
 pub struct RelayProcess {
     id: u32,
     child: Mutex<Child>,
-    /// The port of its listener on 127.0.0.1.
+    /// The address of its listener.
+    pub address: SocketAddr,
+    /// The port of [`Self::address`].
     pub port: u16,
     log: Arc<Mutex<String>>,
     /// The read end of a log that nothing reads.
@@ -44,7 +52,7 @@ impl RelayProcess {
     /// If the relay does not build or start.
     #[must_use]
     pub fn start(installations: &[&Installation], settings: &str) -> Self {
-        Self::spawn(Command::new(relay_binary()), installations, settings, Log::Inherited)
+        Self::spawn(Command::new(relay_binary()), LOOPBACK, installations, settings, Log::Inherited)
     }
 
     /// Starts a relay whose log is kept for [`Self::log`].
@@ -53,7 +61,17 @@ impl RelayProcess {
     /// If the relay does not build or start.
     #[must_use]
     pub fn start_logged(installations: &[&Installation], settings: &str) -> Self {
-        Self::spawn(Command::new(relay_binary()), installations, settings, Log::Captured)
+        Self::spawn(Command::new(relay_binary()), LOOPBACK, installations, settings, Log::Captured)
+    }
+
+    /// Starts a relay on a host, behind a proxy on the host's network. Its log is kept for [`Self::log`].
+    ///
+    /// # Panics
+    /// If the relay does not build or start.
+    #[must_use]
+    pub fn start_on(host: &Host, installations: &[&Installation], settings: &str) -> Self {
+        let settings = format!("proxy_terminates_tls = true\ntrusted_proxies = \"{SWITCH}\"\n{settings}");
+        Self::spawn(host.command(relay_binary()), host.address(), installations, &settings, Log::Captured)
     }
 
     /// Starts a relay whose log goes to a pipe that nothing reads, so that the pipe fills up. [`Self::close_log`]
@@ -63,7 +81,7 @@ impl RelayProcess {
     /// If the relay does not build or start.
     #[must_use]
     pub fn start_unread(installations: &[&Installation], settings: &str) -> Self {
-        Self::spawn(Command::new(relay_binary()), installations, settings, Log::Unread)
+        Self::spawn(Command::new(relay_binary()), LOOPBACK, installations, settings, Log::Unread)
     }
 
     /// Starts a relay under strace, which writes every system call that names a file to `trace` (Linux).
@@ -76,12 +94,18 @@ impl RelayProcess {
         // `-D` runs the tracer as a detached process, so that the child is the relay itself.
         strace.args(["-D", "-f", "-q", "-e", TRACED_CALLS, "-o"]);
         strace.arg(trace).arg(relay_binary());
-        Self::spawn(strace, installations, settings, Log::Captured)
+        Self::spawn(strace, LOOPBACK, installations, settings, Log::Captured)
     }
 
-    fn spawn(mut program: Command, installations: &[&Installation], settings: &str, log_kind: Log) -> Self {
+    fn spawn(
+        mut program: Command,
+        listen: IpAddr,
+        installations: &[&Installation],
+        settings: &str,
+        log_kind: Log,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("there is a temporary folder");
-        let mut config = format!("listen = \"127.0.0.1:0\"\n{settings}\n");
+        let mut config = format!("listen = \"{listen}:0\"\n{settings}\n");
         for Installation { app, signing_key, .. } in installations {
             let _ = write!(config, "[[app]]\nid = \"{app}\"\nsigning_keys = [\"{signing_key}\"]\n");
         }
@@ -110,14 +134,22 @@ impl RelayProcess {
             });
         }
         let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
-        let port = lines
+        let address: SocketAddr = lines
             .by_ref()
             .map_while(Result::ok)
-            .find_map(|line| line.split_once("listening on http://127.0.0.1:")?.1.trim().parse().ok())
+            .find_map(|line| line.split_once("listening on http://")?.1.trim().parse().ok())
             .expect("the relay prints its address");
         // This thread drains the pipe, so that the relay never blocks on it.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Self { id: child.id(), child: child.into(), port, log, unread: unread.into(), _config: folder }
+        Self {
+            id: child.id(),
+            child: child.into(),
+            address,
+            port: address.port(),
+            log,
+            unread: unread.into(),
+            _config: folder,
+        }
     }
 
     /// Returns the log so far. It is empty unless the log is captured.

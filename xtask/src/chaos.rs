@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::{nats, relay, step, workspace::Workspace};
+use crate::{iproute, nats, relay, step, workspace::Workspace};
 
 /// The run.
 #[derive(clap::Args)]
@@ -25,11 +25,17 @@ pub(crate) struct Options {
     /// Runs one relay with the embedded broker instead of a cluster on NATS.
     #[arg(long)]
     embedded: bool,
+    /// Gives each process of the cluster a host of its own, whose network can fail (Linux).
+    #[arg(long, conflicts_with = "embedded")]
+    hosts: bool,
 }
 
 /// Runs it and prints the figures. The exit status is 1 if a guarantee is broken.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
-    let Options { minutes, seed, relays, rate, embedded } = options;
+    let Options { minutes, seed, relays, rate, embedded, hosts } = options;
+    if *hosts {
+        iproute::ensure()?;
+    }
     let server = nats::server(workspace)?;
     let relay = relay::build_quick(workspace)?;
     let mut arguments = vec!["run", "--quiet", "--locked", "--profile", "hot-paths"];
@@ -42,6 +48,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     }
     arguments.extend(seed.iter().flat_map(|seed| ["--seed".to_owned(), seed.to_string()]));
     arguments.extend(embedded.then(|| "--embedded".to_owned()));
+    arguments.extend(hosts.then(|| "--hosts".to_owned()));
     step::checking(&format!("{minutes} min of chaos"));
     let output = duct::cmd("cargo", arguments)
         .dir(&workspace.root)

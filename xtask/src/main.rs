@@ -16,6 +16,7 @@ mod files;
 mod fuzz;
 mod help;
 mod hex;
+mod iproute;
 mod links;
 mod mutations;
 mod nats;

@@ -88,7 +88,7 @@ impl Arrangement {
     fn await_ready(&self) -> Result<()> {
         let deadline = Instant::now() + READY_TIMEOUT;
         for relay in &self.relays {
-            while http_get(relay.address.port(), "/readyz").is_none_or(|(status, _)| status != 200) {
+            while http_get(relay.address, "/readyz").is_none_or(|(status, _)| status != 200) {
                 ensure!(Instant::now() < deadline, "a relay is not ready:\n{}", relay.log());
                 thread::sleep(Duration::from_millis(50));
             }

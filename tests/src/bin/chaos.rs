@@ -2,7 +2,10 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool prints")]
 
 use clap::Parser;
-use sealwire_tests::chaos::{BrokerKind, ChaosOptions, run};
+use sealwire_tests::{
+    chaos::{BrokerKind, ChaosOptions, run},
+    hosts,
+};
 use std::{process::ExitCode, time::Duration};
 
 /// The options of the command.
@@ -27,24 +30,40 @@ struct Arguments {
     /// Runs one relay with the embedded broker instead of a cluster.
     #[arg(long)]
     embedded: bool,
+    /// Gives each process of the cluster a host of its own, whose network can fail (Linux).
+    #[arg(long, conflicts_with = "embedded")]
+    hosts: bool,
+    /// Lets each fault last a few seconds only, in the order of their importance.
+    #[arg(long)]
+    brief: bool,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if arguments.hosts
+        && let Err(problem) = hosts::enter()
+    {
+        eprintln!("error: {problem}");
+        return ExitCode::from(2);
+    }
     let seed = arguments.seed.unwrap_or_else(|| {
         let mut bytes = [0; 4];
         getrandom::fill(&mut bytes).expect("the system has randomness");
         u32::from_le_bytes(bytes).into()
     });
-    let broker =
-        if arguments.embedded { BrokerKind::Embedded } else { BrokerKind::Nats { relays: arguments.relays } };
+    let Arguments { relays, .. } = arguments;
+    let broker = match arguments {
+        Arguments { embedded: true, .. } => BrokerKind::Embedded,
+        Arguments { hosts: true, .. } => BrokerKind::NatsOnHosts { relays },
+        _ => BrokerKind::Nats { relays },
+    };
     println!("seed {seed}");
     let verdict = run(&ChaosOptions {
         broker,
         seed,
         duration: Duration::from_secs(60 * arguments.minutes),
-        fault_durations: 2_000..15_000,
-        shuffled: true,
+        fault_durations: if arguments.brief { 2_000..6_000 } else { 2_000..15_000 },
+        shuffled: !arguments.brief,
         rate: arguments.rate,
         log: |line| eprintln!("{line}"),
     });

@@ -11,13 +11,15 @@ use super::{
     random::Random,
     tenant::Tenant,
 };
-use crate::{Installation, NatsCluster, NatsOptions, NatsUser, RelayCluster};
+use crate::{Installation, NatsCluster, NatsOptions, NatsUser, RelayCluster, hosts::Host};
 use std::{
     sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
+/// The number of NATS servers.
+const SERVERS: usize = 3;
 /// The number of installations.
 const TENANTS: usize = 2;
 /// The time that clients have to subscribe at the start.
@@ -42,6 +44,11 @@ pub enum BrokerKind {
     Embedded,
     /// A NATS cluster of three servers.
     Nats {
+        /// The number of relays.
+        relays: usize,
+    },
+    /// A NATS cluster of three servers, each process on a host of its own; see [`crate::hosts::enter`].
+    NatsOnHosts {
         /// The number of relays.
         relays: usize,
     },
@@ -105,18 +112,27 @@ fn start(broker: BrokerKind) -> RelayCluster {
     match broker {
         BrokerKind::Embedded => RelayCluster::embedded(installations, SETTINGS),
         BrokerKind::Nats { relays } => {
-            let users = vec![NatsUser::new("relay", FIRST_PASSWORD)];
-            let nats = NatsCluster::start(
-                3,
-                NatsOptions { users, client_certificates: true, ..NatsOptions::default() },
-            );
-            RelayCluster::on(nats, relays, installations, SETTINGS)
+            RelayCluster::on(start_nats(Vec::new()), relays, installations, SETTINGS)
+        }
+        BrokerKind::NatsOnHosts { relays } => {
+            let mut hosts = Host::create(SERVERS + relays);
+            let of_relays = hosts.split_off(SERVERS);
+            let nats = start_nats(hosts.into_iter().map(Arc::new).collect());
+            RelayCluster::on_hosts(nats, of_relays, installations, SETTINGS)
         }
     }
 }
 
+fn start_nats(hosts: Vec<Arc<Host>>) -> NatsCluster {
+    let users = vec![NatsUser::new("relay", FIRST_PASSWORD)];
+    NatsCluster::start(
+        SERVERS,
+        NatsOptions { users, client_certificates: true, hosts, ..NatsOptions::default() },
+    )
+}
+
 fn cause_faults(options: &ChaosOptions, cluster: &RelayCluster, recorder: &Recorder, mut random: Random) {
-    let mut kinds = FaultKind::all(cluster.nats().is_some());
+    let mut kinds = FaultKind::all(options.broker);
     if options.shuffled {
         random.shuffle(&mut kinds);
     }

@@ -1,8 +1,9 @@
-//! An authority with a certificate for servers on 127.0.0.1 and one for clients.
+//! An authority with a certificate for servers and one for clients.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use std::{
     fs::{self, Permissions},
+    net::IpAddr,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
@@ -23,12 +24,12 @@ pub struct Certificates {
 }
 
 impl Certificates {
-    /// Issues certificates and writes them into a folder. Files that exist are replaced.
+    /// Issues certificates for 127.0.0.1 and other addresses, and writes them into a folder. Files that exist are replaced.
     ///
     /// # Panics
     /// If the folder takes no files.
     #[must_use]
-    pub fn issue(folder: &Path) -> Self {
+    pub fn issue(folder: &Path, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
         let mut authority = CertificateParams::new(Vec::new()).expect("there is no name");
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(authority, key()).expect("the parameters are valid");
@@ -38,11 +39,12 @@ impl Certificates {
             fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("the file is ours");
             path
         };
+        let mut names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
+        names.extend(addresses.into_iter().map(|address| address.to_string()));
         let issue = |name: &str| {
-            let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
             let key = key();
             let certificate =
-                CertificateParams::new(names).expect("the names are valid").signed_by(&key, &issuer);
+                CertificateParams::new(names.clone()).expect("the names are valid").signed_by(&key, &issuer);
             let certificate = certificate.expect("the authority can sign");
             (
                 file(&format!("{name}.pem"), &certificate.pem()),

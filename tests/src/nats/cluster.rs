@@ -6,12 +6,12 @@ use super::{
     ports,
     server::Server,
 };
-use crate::{Fault, FaultProxy};
+use crate::{Fault, FaultProxy, hosts::Host};
 use std::{
     fs,
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -23,7 +23,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// The interval of questions to the servers while something is awaited.
 pub(super) const POLL: Duration = Duration::from_millis(50);
 
-/// One or three NATS servers with JetStream on 127.0.0.1. Dropping the value ends all of them.
+/// One or three NATS servers with JetStream. Dropping the value ends all of them.
 pub struct NatsCluster {
     pub(super) members: Vec<Member>,
     links: Vec<Link>,
@@ -35,10 +35,18 @@ pub struct NatsCluster {
 pub(super) struct Member {
     pub(super) name: String,
     folder: PathBuf,
+    address: IpAddr,
     pub(super) ports: Ports,
-    routes: Vec<u16>,
+    routes: Vec<SocketAddr>,
     advertised: u16,
     server: Mutex<Server>,
+}
+
+impl Member {
+    /// Returns the address of one of the server's ports.
+    pub(super) fn at(&self, port: u16) -> SocketAddr {
+        (self.address, port).into()
+    }
 }
 
 /// The proxy through which `from` connects to `to`.
@@ -69,7 +77,7 @@ impl NatsCluster {
 
     fn spawn(servers: usize, options: NatsOptions) -> Self {
         let folder = tempfile::tempdir().expect("there is a temporary folder");
-        let certificates = Certificates::issue(folder.path());
+        let certificates = Certificates::issue(folder.path(), addresses(&options));
         // The last port stays without a listener.
         let numbers = ports::free(3 * servers + 1);
         let ports_of = |index: usize| Ports {
@@ -77,9 +85,13 @@ impl NatsCluster {
             monitor: numbers[3 * index + 1],
             route: numbers[3 * index + 2],
         };
+        let are_direct = options.direct_routes || !options.hosts.is_empty();
+        let address_of = |index: usize| {
+            options.hosts.get(index).map_or(IpAddr::from(Ipv4Addr::LOCALHOST), |host| host.address())
+        };
         let pairs = (0..servers).flat_map(|from| (0..servers).map(move |to| (from, to)));
         let links: Vec<Link> = pairs
-            .filter(|(from, to)| from != to && !options.direct_routes)
+            .filter(|(from, to)| from != to && !are_direct)
             .map(|(from, to)| Link { from, to, proxy: FaultProxy::start(loopback(ports_of(to).route)) })
             .collect();
         let members = (0..servers).map(|index| {
@@ -87,13 +99,19 @@ impl NatsCluster {
             let folder = folder.path().join(&name);
             fs::create_dir(&folder).expect("the temporary folder takes folders");
             let routes = links.iter().filter(|link| link.from == index);
-            let routes = routes.map(|link| link.proxy.address().port());
-            let direct = (0..servers).filter(|to| options.direct_routes && *to != index);
+            let routes = routes.map(|link| link.proxy.address());
+            let direct = (0..servers).filter(|to| are_direct && *to != index);
             Member {
-                routes: routes.chain(direct.map(|to| ports_of(to).route)).collect(),
+                address: address_of(index),
+                routes: routes.chain(direct.map(|to| (address_of(to), ports_of(to).route).into())).collect(),
                 ports: ports_of(index),
                 advertised: numbers[3 * servers],
-                server: Server::new(folder.join("nats.conf"), folder.join("log")).into(),
+                server: Server::new(
+                    folder.join("nats.conf"),
+                    folder.join("log"),
+                    options.hosts.get(index).cloned(),
+                )
+                .into(),
                 name,
                 folder,
             }
@@ -108,9 +126,15 @@ impl NatsCluster {
     fn write_configs(&self) {
         let options = self.options.lock().unwrap_or_else(PoisonError::into_inner);
         for (index, member) in self.members.iter().enumerate() {
-            let Member { name, folder, ports, routes, advertised, .. } = member;
-            let server =
-                ServerConfig { name, folder, ports: *ports, routes: routes.clone(), advertised: *advertised };
+            let Member { name, folder, address, ports, routes, advertised, .. } = member;
+            let server = ServerConfig {
+                name,
+                folder,
+                address: *address,
+                ports: *ports,
+                routes: routes.clone(),
+                advertised: *advertised,
+            };
             let text = config::text(&server, &options, &self.certificates);
             fs::write(self.server(index).config(), text).expect("the temporary folder takes files");
         }
@@ -129,13 +153,15 @@ impl NatsCluster {
     /// Returns the address for clients of a server.
     #[must_use]
     pub fn address(&self, index: usize) -> SocketAddr {
-        loopback(self.members[index].ports.client)
+        let member = &self.members[index];
+        member.at(member.ports.client)
     }
 
     /// Returns the address of a server for other servers.
     #[must_use]
     pub fn route_address(&self, index: usize) -> SocketAddr {
-        loopback(self.members[index].ports.route)
+        let member = &self.members[index];
+        member.at(member.ports.route)
     }
 
     /// Returns the addresses for clients of all servers, separated by commas, as the setting `broker` takes them.
@@ -201,6 +227,12 @@ impl NatsCluster {
         self.server(index).id()
     }
 
+    /// Returns the host of a server; `None` if the servers are on 127.0.0.1.
+    #[must_use]
+    pub fn host(&self, index: usize) -> Option<Arc<Host>> {
+        self.options.lock().unwrap_or_else(PoisonError::into_inner).hosts.get(index).cloned()
+    }
+
     /// Shows a fault on all routes between a server and the others.
     pub fn isolate(&self, index: usize, fault: Fault) {
         self.links_of(index).for_each(|link| link.proxy.set(fault));
@@ -239,7 +271,8 @@ impl NatsCluster {
     /// # Panics
     /// If the temporary folder is gone.
     pub fn renew_certificates(&self) {
-        let _ = Certificates::issue(self.folder.path());
+        let options = self.options.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let _ = Certificates::issue(self.folder.path(), addresses(&options));
         self.reload();
     }
 
@@ -257,6 +290,11 @@ impl NatsCluster {
             |index: usize| format!("{}:\n{}\n", self.members[index].name, self.server(index).log_tail());
         (0..self.size()).map(tail).collect()
     }
+}
+
+/// Returns the addresses of the servers' hosts.
+fn addresses(options: &NatsOptions) -> impl Iterator<Item = IpAddr> {
+    options.hosts.iter().map(|host| host.address())
 }
 
 fn loopback(port: u16) -> SocketAddr {

@@ -1,7 +1,11 @@
 //! The configuration file of one NATS server.
 
 use super::{Certificates, NatsOptions, NatsUser};
-use std::{fmt::Write as _, path::Path};
+use std::{
+    fmt::Write as _,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+};
 
 /// The ports of one server.
 #[derive(Clone, Copy)]
@@ -15,9 +19,10 @@ pub(super) struct Ports {
 pub(super) struct ServerConfig<'a> {
     pub(super) name: &'a str,
     pub(super) folder: &'a Path,
+    pub(super) address: IpAddr,
     pub(super) ports: Ports,
-    /// The ports through which this server reaches the others; empty for a single server.
-    pub(super) routes: Vec<u16>,
+    /// The addresses through which this server reaches the others; empty for a single server.
+    pub(super) routes: Vec<SocketAddr>,
     /// A port that accepts no connection. Servers tell each other their addresses and may connect to those, past the proxies
     /// between them; this one leads nowhere.
     pub(super) advertised: u16,
@@ -25,9 +30,10 @@ pub(super) struct ServerConfig<'a> {
 
 /// Returns the text of the file.
 pub(super) fn text(server: &ServerConfig<'_>, options: &NatsOptions, certificates: &Certificates) -> String {
-    let ServerConfig { name, folder, ports: Ports { client, monitor, route }, routes, advertised } = server;
+    let ServerConfig { name, folder, address, ports: Ports { client, monitor, route }, routes, advertised } =
+        server;
     let mut text = format!(
-        "server_name: {name}\nlisten: \"127.0.0.1:{client}\"\nhttp: \"127.0.0.1:{monitor}\"\n\
+        "server_name: {name}\nlisten: \"{address}:{client}\"\nhttp: \"{address}:{monitor}\"\n\
          log_file: {log:?}\nlogfile_size_limit: 16MB\n\
          jetstream {{ store_dir: {store:?}, max_memory_store: 1GB, max_file_store: 64MB }}\n{extra}\n",
         log = folder.join("log"),
@@ -43,10 +49,10 @@ pub(super) fn text(server: &ServerConfig<'_>, options: &NatsOptions, certificate
             None => Default::default(),
         };
         let routes: Vec<_> =
-            routes.iter().map(|port| format!("\"nats-route://{user}127.0.0.1:{port}\"")).collect();
+            routes.iter().map(|address| format!("\"nats-route://{user}{address}\"")).collect();
         let _ = writeln!(
             text,
-            "cluster {{ name: test, listen: \"127.0.0.1:{route}\", advertise: \"127.0.0.1:{advertised}\", \
+            "cluster {{ name: test, listen: \"{address}:{route}\", advertise: \"127.0.0.1:{advertised}\", \
              no_advertise: true, {authorization}routes: [{}] }}",
             routes.join(", ")
         );

@@ -2,20 +2,21 @@
 
 use crate::http_get::http_get;
 use serde_json::Value;
+use std::net::SocketAddr;
 
-/// Returns the JSON at a path of the monitoring port; `None` if the server does not answer in time.
-fn get(port: u16, path: &str) -> Option<Value> {
-    serde_json::from_slice(&http_get(port, path)?.1).ok()
+/// Returns the JSON at a path of a server's monitoring address; `None` if the server does not answer in time.
+fn get(address: SocketAddr, path: &str) -> Option<Value> {
+    serde_json::from_slice(&http_get(address, path)?.1).ok()
 }
 
 /// Returns whether the server says that it and its JetStream are healthy.
-pub(super) fn is_healthy(port: u16) -> bool {
-    get(port, "/healthz").is_some_and(|answer| answer["status"] == "ok")
+pub(super) fn is_healthy(address: SocketAddr) -> bool {
+    get(address, "/healthz").is_some_and(|answer| answer["status"] == "ok")
 }
 
 /// Returns the name of the leader of JetStream's own group.
-pub(super) fn meta_leader(port: u16) -> Option<String> {
-    name(&get(port, "/jsz")?["meta_cluster"]["leader"])
+pub(super) fn meta_leader(address: SocketAddr) -> Option<String> {
+    name(&get(address, "/jsz")?["meta_cluster"]["leader"])
 }
 
 /// One stream, as one of its servers sees it.
@@ -36,8 +37,8 @@ pub(super) struct Leadership {
 }
 
 /// Returns every stream that the server holds.
-pub(super) fn streams(port: u16) -> Option<Vec<StreamView>> {
-    let answer = get(port, "/jsz?accounts=true&streams=true")?;
+pub(super) fn streams(address: SocketAddr) -> Option<Vec<StreamView>> {
+    let answer = get(address, "/jsz?accounts=true&streams=true")?;
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let accounts = list(&answer["account_details"]);
     let streams = accounts.iter().flat_map(|account| list(&account["stream_detail"]));

@@ -1,7 +1,10 @@
 //! The options of a NATS cluster.
 
+use crate::hosts::Host;
+use std::sync::Arc;
+
 /// The options of a [`crate::NatsCluster`]. By default everybody may connect, in plain text.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct NatsOptions {
     /// Servers require TLS of clients, with a certificate for 127.0.0.1 of an authority of their own
     /// ([`crate::NatsCluster::certificates`]).
@@ -13,6 +16,8 @@ pub struct NatsOptions {
     /// The servers connect to each other directly, without the proxies that [`crate::NatsCluster::isolate`] and
     /// [`crate::NatsCluster::cut_routes`] need, and so at full speed.
     pub direct_routes: bool,
+    /// The hosts of the servers; without any, all servers are on 127.0.0.1. Servers on hosts connect to each other directly.
+    pub hosts: Vec<Arc<Host>>,
     /// The password that servers require of each other; without one, any server may join.
     pub route_password: Option<String>,
     /// Further lines of each server's configuration.

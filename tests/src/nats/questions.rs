@@ -6,6 +6,7 @@ use super::{
 };
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     thread,
     time::{Duration, Instant},
 };
@@ -17,8 +18,8 @@ impl NatsCluster {
     /// Returns the server that leads a stream. `None` if no server that answers believes that it is the leader.
     #[must_use]
     pub fn leader_of(&self, stream: &str) -> Option<usize> {
-        let claims = self.monitored().enumerate().filter_map(|(index, port)| {
-            let view = monitor::streams(port)?.into_iter().find(|view| view.name == stream)?;
+        let claims = self.monitored().enumerate().filter_map(|(index, address)| {
+            let view = monitor::streams(address)?.into_iter().find(|view| view.name == stream)?;
             Some((view.leadership?.since, index))
         });
         // A former leader that is separated from the others does not know of the election.
@@ -52,8 +53,8 @@ impl NatsCluster {
         self.monitored().find_map(|port| self.index_of(&monitor::meta_leader(port)?))
     }
 
-    fn monitored(&self) -> impl Iterator<Item = u16> {
-        self.members.iter().map(|member| member.ports.monitor)
+    fn monitored(&self) -> impl Iterator<Item = SocketAddr> {
+        self.members.iter().map(|member| member.at(member.ports.monitor))
     }
 
     fn index_of(&self, name: &str) -> Option<usize> {
@@ -91,7 +92,7 @@ impl NatsCluster {
             is_level && leaderships.any(|leadership| leadership.is_whole)
         };
         self.monitored().all(monitor::is_healthy)
-            && (self.size() == 1 || self.monitored().all(|port| monitor::meta_leader(port).is_some()))
+            && (self.size() == 1 || self.monitored().all(|address| monitor::meta_leader(address).is_some()))
             && views.iter().all(|view| is_whole(&view.name))
     }
 }

@@ -1,22 +1,24 @@
 //! One nats-server process.
 
-use crate::signal::signal;
+use crate::{hosts::Host, signal::signal};
 use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
 };
 
 /// A server with its configuration file. Dropping it kills the process.
 pub(super) struct Server {
     config: PathBuf,
     log: PathBuf,
+    host: Option<Arc<Host>>,
     child: Option<Child>,
 }
 
 impl Server {
     /// Returns a server that is not started yet.
-    pub(super) fn new(config: PathBuf, log: PathBuf) -> Self {
-        Self { config, log, child: None }
+    pub(super) fn new(config: PathBuf, log: PathBuf, host: Option<Arc<Host>>) -> Self {
+        Self { config, log, host, child: None }
     }
 
     /// Starts the process, unless it runs.
@@ -28,7 +30,11 @@ impl Server {
             return;
         }
         let program = std::env::var_os("SEALWIRE_NATS_SERVER").unwrap_or_else(|| "nats-server".into());
-        let child = Command::new(program)
+        let mut command = match &self.host {
+            Some(host) => host.command(program),
+            None => Command::new(program),
+        };
+        let child = command
             .arg("--config")
             .arg(&self.config)
             .stdin(Stdio::null())

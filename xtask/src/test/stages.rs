@@ -13,7 +13,7 @@ use crate::{
     core,
     demo::{self, Options},
     engines::Engines,
-    files, fuzz, nats, npm, package, python, relay, runner, step, strace,
+    files, fuzz, iproute, nats, npm, package, python, relay, runner, step, strace,
     toolchain::{self, TARGET},
     workspace::Workspace,
 };
@@ -147,6 +147,7 @@ fn attacks(workspace: &Workspace) -> Result<Vec<Suite>> {
 }
 
 fn chaos(workspace: &Workspace) -> Result<Vec<Suite>> {
+    iproute::ensure()?;
     let relay = relay::build_quick(workspace)?;
     let arguments = ["test", "--quiet", "--locked", "--package", "sealwire-tests", "--test", "chaos"];
     // One run at a time, since the processes of another would delay it.

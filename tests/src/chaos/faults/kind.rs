@@ -1,5 +1,7 @@
 //! The kinds of faults, and those that a run can show.
 
+use crate::chaos::BrokerKind;
+
 /// One kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::chaos) enum FaultKind {
@@ -29,6 +31,13 @@ pub(in crate::chaos) enum FaultKind {
     RollingRestart,
     ChangePassword,
     RenewCertificates,
+    UnplugServer,
+    UnplugLeader,
+    UnplugTwoServers,
+    UnplugAllServers,
+    UnplugRelay,
+    SeparateServers,
+    SeparateBroker,
 }
 
 use FaultKind::*;
@@ -66,9 +75,39 @@ const OF_CLUSTERS: [FaultKind; 26] = [
     RollingRestart,
 ];
 
+/// The faults of a cluster of hosts. Nothing but the network is between its processes, so it has no faults of proxies there.
+const OF_HOSTS: [FaultKind; 22] = [
+    UnplugLeader,
+    UnplugRelay,
+    SeparateServers,
+    UnplugTwoServers,
+    SeparateBroker,
+    KillRelay,
+    UnplugServer,
+    KillLeader,
+    UnplugAllServers,
+    StopServer,
+    CutClients,
+    KillTwoServers,
+    DrainRelay,
+    StopRelay,
+    KillAllServers,
+    ChangePassword,
+    StopLeader,
+    KillServer,
+    StopTwoServers,
+    ShutDownServer,
+    StallClients,
+    RollingRestart,
+];
+
 impl FaultKind {
     /// Returns the faults that a run can show, the most telling ones first.
-    pub(in crate::chaos) fn all(has_nats: bool) -> Vec<Self> {
-        if has_nats { OF_CLUSTERS.to_vec() } else { OF_RELAYS.to_vec() }
+    pub(in crate::chaos) fn all(broker: BrokerKind) -> Vec<Self> {
+        match broker {
+            BrokerKind::Embedded => OF_RELAYS.to_vec(),
+            BrokerKind::Nats { .. } => OF_CLUSTERS.to_vec(),
+            BrokerKind::NatsOnHosts { .. } => OF_HOSTS.to_vec(),
+        }
     }
 }

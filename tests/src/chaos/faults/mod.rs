@@ -1,5 +1,6 @@
 //! Faults of processes and connections, one after the other, each ended before the next begins.
 
+mod hosts;
 mod kind;
 mod relays;
 mod servers;
@@ -27,7 +28,7 @@ impl Injector<'_> {
         match self.cluster.nats() {
             Some(nats) => {
                 let server = self.random.index(nats.size());
-                if !self.strike_relay(kind, relay) {
+                if !self.strike_relay(kind, relay) && !self.strike_hosts(nats, kind, relay, server) {
                     self.strike_nats(nats, kind, relay, server);
                 }
             }

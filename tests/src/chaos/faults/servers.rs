@@ -37,13 +37,13 @@ impl Injector<'_> {
                 self.announce("the certificates of NATS and the relays replaced, connections cut");
                 self.cluster.renew_certificates();
             }
-            _ => self.separate(nats, kind, relay, server),
+            _ => self.disturb(nats, kind, relay, server),
         }
         self.await_whole(nats);
     }
 
     /// Causes a fault of connections.
-    fn separate(&mut self, nats: &NatsCluster, kind: FaultKind, relay: usize, server: usize) {
+    fn disturb(&mut self, nats: &NatsCluster, kind: FaultKind, relay: usize, server: usize) {
         let cluster = self.cluster;
         let fault = match kind {
             FaultKind::RefuseBroker | FaultKind::RefuseRoutes => Fault::Refuse,
@@ -148,7 +148,7 @@ impl Injector<'_> {
     }
 
     /// Waits until every server has everything. Until then, a further fault may cost contents.
-    fn await_whole(&self, nats: &NatsCluster) {
+    pub(super) fn await_whole(&self, nats: &NatsCluster) {
         if nats.await_ready(WHOLE_TIMEOUT) {
             self.recorder.risk_ends();
         } else {
@@ -157,12 +157,12 @@ impl Injector<'_> {
         }
     }
 
-    fn leader(&mut self, nats: &NatsCluster) -> Option<usize> {
+    pub(super) fn leader(&mut self, nats: &NatsCluster) -> Option<usize> {
         let streams = nats.streams();
         nats.leader_of(streams.get(self.random.index(streams.len()))?)
     }
 }
 
-fn others(nats: &NatsCluster, server: usize) -> Vec<usize> {
+pub(super) fn others(nats: &NatsCluster, server: usize) -> Vec<usize> {
     (0..nats.size()).filter(|other| *other != server).collect()
 }

@@ -145,9 +145,7 @@ impl Driver {
             }
             tokio::select! {
                 Some(action) = self.actions.recv() => {
-                    if matches!(action, FollowerAction::HastenMark) {
-                        marks.hasten();
-                    } else if let Err(end) = perform(action, link, &mut requests).await {
+                    if let Err(end) = perform(action, link, &mut requests, &mut marks).await {
                         return end;
                     }
                 }
@@ -213,7 +211,12 @@ impl Driver {
 }
 
 /// Performs an action of the follower.
-async fn perform(action: FollowerAction, link: &mut Link, requests: &mut Requests) -> Result<(), LinkEnd> {
+async fn perform(
+    action: FollowerAction,
+    link: &mut Link,
+    requests: &mut Requests,
+    marks: &mut MarkWriter,
+) -> Result<(), LinkEnd> {
     match action {
         FollowerAction::Watch(channel) => {
             if link.live.watch(&link.api, channel).await.is_err() {
@@ -231,8 +234,8 @@ async fn perform(action: FollowerAction, link: &mut Link, requests: &mut Request
         FollowerAction::ReadMessage { request, sequence } => requests.read_message(request, sequence),
         FollowerAction::ReadInfo(request) => requests.read_info(request),
         // The shared stream performs these itself.
-        FollowerAction::HastenMark
-        | FollowerAction::Deliver(..)
+        FollowerAction::HastenMark => marks.hasten(),
+        FollowerAction::Deliver(..)
         | FollowerAction::Answer(..)
         | FollowerAction::End(_)
         | FollowerAction::Proven(_) => {}

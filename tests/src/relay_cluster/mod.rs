@@ -1,8 +1,11 @@
 //! Relay processes on one NATS cluster, with a proxy between every two parties that a fault can separate.
 
+mod settings;
+
 use crate::{
-    Certificates, Fault, FaultProxy, Installation, NatsCluster, NatsUser, RelayProcess, http_get::http_get,
+    Fault, FaultProxy, Installation, NatsCluster, NatsUser, RelayProcess, hosts::Host, http_get::http_get,
 };
+use settings::broker_settings;
 use std::{
     fmt::Write as _,
     fs::{self, Permissions},
@@ -14,8 +17,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The start of the names of streams and subjects.
-const PREFIX: &str = "test";
 /// The name of the relays' user at NATS.
 const USER: &str = "relay";
 /// The time that a relay has to end after the signal TERM, beyond its own deadline.
@@ -32,6 +33,7 @@ pub struct RelayCluster {
 
 struct Relay {
     process: Mutex<Option<RelayProcess>>,
+    host: Option<Host>,
     settings: String,
     /// The proxy between clients and the relay.
     door: FaultProxy,
@@ -46,7 +48,7 @@ impl RelayCluster {
     /// If the relay does not start.
     #[must_use]
     pub fn embedded(installations: Vec<Arc<Installation>>, settings: &str) -> Self {
-        Self::start(None, 1, installations, settings)
+        Self::start(None, vec![None], installations, settings)
     }
 
     /// Starts `relays` relays on a NATS cluster, with a replica of each stream on every server. If the cluster has users,
@@ -61,24 +63,42 @@ impl RelayCluster {
         installations: Vec<Arc<Installation>>,
         settings: &str,
     ) -> Self {
-        Self::start(Some(nats), relays, installations, settings)
+        Self::start(Some(nats), (0..relays).map(|_| None).collect(), installations, settings)
+    }
+
+    /// Starts a relay on each of these hosts. The NATS servers have hosts too, and nothing but the network is between them
+    /// and the relays.
+    ///
+    /// # Panics
+    /// If a relay does not start.
+    #[must_use]
+    pub fn on_hosts(
+        nats: NatsCluster,
+        hosts: Vec<Host>,
+        installations: Vec<Arc<Installation>>,
+        settings: &str,
+    ) -> Self {
+        Self::start(Some(nats), hosts.into_iter().map(Some).collect(), installations, settings)
     }
 
     fn start(
         nats: Option<NatsCluster>,
-        relays: usize,
+        hosts: Vec<Option<Host>>,
         installations: Vec<Arc<Installation>>,
         settings: &str,
     ) -> Self {
         let folder = tempfile::tempdir().expect("there is a temporary folder");
         let password_file = folder.path().join("nats-password");
         let user = nats.as_ref().and_then(|nats| nats.user(USER));
-        let relays = (0..relays).map(|_| {
+        let relays = hosts.into_iter().map(|host| {
             let servers = nats.iter().flat_map(|nats| (0..nats.size()).map(|server| nats.address(server)));
-            let links: Vec<_> = servers.map(FaultProxy::start).collect();
+            let links: Vec<_> =
+                if host.is_some() { Vec::new() } else { servers.clone().map(FaultProxy::start).collect() };
             let mut settings = settings.to_owned();
             if let Some(nats) = &nats {
-                settings += &broker_settings(nats, &links);
+                let proxies = links.iter().map(FaultProxy::address);
+                let addresses = if host.is_some() { servers.collect() } else { proxies.collect() };
+                settings += &broker_settings(nats, addresses);
             }
             if user.is_some() {
                 let _ =
@@ -86,7 +106,7 @@ impl RelayCluster {
             }
             // The relay's own port is not known before it runs.
             let door = FaultProxy::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 1)));
-            Relay { process: None.into(), settings, door, links }
+            Relay { process: None.into(), host, settings, door, links }
         });
         let cluster = Self { relays: relays.collect(), installations, password_file, nats, _folder: folder };
         if let Some(user) = user {
@@ -126,6 +146,12 @@ impl RelayCluster {
         &self.relays[relay].door
     }
 
+    /// Returns the host of a relay; `None` if the relays are on 127.0.0.1.
+    #[must_use]
+    pub fn host(&self, relay: usize) -> Option<&Host> {
+        self.relays[relay].host.as_ref()
+    }
+
     /// Shows a fault between a relay and every NATS server.
     pub fn separate_from_nats(&self, relay: usize, fault: Fault) {
         self.relays[relay].links.iter().for_each(|link| link.set(fault));
@@ -158,8 +184,12 @@ impl RelayCluster {
     /// If the relay does not start.
     pub fn restart(&self, relay: usize) {
         let installations: Vec<_> = self.installations.iter().map(AsRef::as_ref).collect();
-        let started = RelayProcess::start_logged(&installations, &self.relays[relay].settings);
-        self.relays[relay].door.set_target(SocketAddr::from((Ipv4Addr::LOCALHOST, started.port)));
+        let Relay { host, settings, door, .. } = &self.relays[relay];
+        let started = match host {
+            Some(host) => RelayProcess::start_on(host, &installations, settings),
+            None => RelayProcess::start_logged(&installations, settings),
+        };
+        door.set_target(started.address);
         *self.process(relay) = Some(started);
     }
 
@@ -191,8 +221,9 @@ impl RelayCluster {
     /// Returns whether a relay says that it is ready for clients.
     #[must_use]
     pub fn is_ready(&self, relay: usize) -> bool {
-        let Some(port) = self.process(relay).as_ref().map(|process| process.port) else { return false };
-        http_get(port, "/readyz").is_some_and(|(status, _)| status == 200)
+        let address = self.process(relay).as_ref().map(|process| process.address);
+        let Some(address) = address else { return false };
+        http_get(address, "/readyz").is_some_and(|(status, _)| status == 200)
     }
 
     /// Waits until every relay is ready. Returns false after `timeout`.
@@ -256,10 +287,18 @@ impl RelayCluster {
                 nats.resume(server);
                 nats.restart(server);
                 nats.isolate(server, Fault::None);
+                if let Some(host) = nats.host(server) {
+                    host.plug();
+                    host.separate(false);
+                }
             }
         }
         for (index, relay) in self.relays.iter().enumerate() {
             relay.door.set(Fault::None);
+            if let Some(host) = &relay.host {
+                host.plug();
+                host.separate(false);
+            }
             self.separate_from_nats(index, Fault::None);
             self.resume(index);
             let is_gone = self.process(index).is_none();
@@ -268,25 +307,6 @@ impl RelayCluster {
             }
         }
     }
-}
-
-fn broker_settings(nats: &NatsCluster, links: &[FaultProxy]) -> String {
-    let scheme = nats.scheme();
-    let servers: Vec<_> = links.iter().map(|link| format!("{scheme}://{}", link.address())).collect();
-    let mut settings = format!(
-        "\nbroker = \"{}\"\nbroker_prefix = \"{PREFIX}\"\nbroker_streams = 2\nbroker_replicas = {}\n\
-         broker_bytes = \"64MiB\"\n",
-        servers.join(","),
-        nats.size()
-    );
-    if scheme == "tls" {
-        let Certificates { authority, client, client_key, .. } = nats.certificates();
-        let _ = write!(
-            settings,
-            "broker_ca = {authority:?}\nbroker_certificate = {client:?}\nbroker_key = {client_key:?}\n"
-        );
-    }
-    settings
 }
 
 fn tail(log: &str) -> String {
