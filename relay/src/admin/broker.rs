@@ -72,6 +72,11 @@ fn streams(metrics: &BrokerMetrics, page: &mut Page<'_>) -> Result<(), Error> {
         ("reads", "Reads of a channel's history from its stream", &metrics.reads),
         ("marks_written", "Marks that this relay wrote", &metrics.marks_written),
         ("mark_races_lost", "Marks that another relay wrote first", &metrics.mark_races_lost),
+        (
+            "messages_ignored",
+            "Messages on subjects of the relays that no relay writes",
+            &metrics.messages_ignored,
+        ),
     ] {
         page.counter(&format!("sealwire_broker_{name}"), help, counter.total())?;
     }

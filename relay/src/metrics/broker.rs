@@ -27,6 +27,7 @@ pub struct BrokerMetrics {
     pub(crate) reads: Counter,
     pub(crate) marks_written: Counter,
     pub(crate) mark_races_lost: Counter,
+    pub(crate) messages_ignored: Counter,
 }
 
 /// The state of the connection to one server.
@@ -182,6 +183,11 @@ impl BrokerMetrics {
     pub fn mark_race_lost(&self) {
         self.mark_races_lost.add(1);
     }
+
+    /// Counts a message on a subject of the relays that no relay writes.
+    pub fn message_ignored(&self) {
+        self.messages_ignored.add(1);
+    }
 }
 
 /// The values, which a scrape reads.
@@ -271,7 +277,7 @@ mod tests {
     #[test]
     fn every_event_has_a_counter_of_its_own() {
         let metrics = BrokerMetrics::new([], 1);
-        let events: [fn(&BrokerMetrics); 10] = [
+        let events: [fn(&BrokerMetrics); 11] = [
             BrokerMetrics::publish_retried,
             BrokerMetrics::publish_timed_out,
             |metrics| metrics.read_back(1),
@@ -282,6 +288,7 @@ mod tests {
             BrokerMetrics::history_read,
             BrokerMetrics::mark_written,
             BrokerMetrics::mark_race_lost,
+            BrokerMetrics::message_ignored,
         ];
         for (times, event) in events.iter().enumerate() {
             (0..times).for_each(|_| event(&metrics));
@@ -297,8 +304,9 @@ mod tests {
             &metrics.reads,
             &metrics.marks_written,
             &metrics.mark_races_lost,
+            &metrics.messages_ignored,
         ];
-        assert_eq!(counters.map(Counter::total), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(counters.map(Counter::total), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
         for (times, reason) in CatchUpReason::ALL.into_iter().enumerate() {
             (0..times).for_each(|_| metrics.catching_up(reason));
         }

@@ -1,7 +1,9 @@
 //! Several relays on one NATS server: revocations and limits are common to all of them.
 
 use super::revocation::{disconnect, is_let_in};
-use crate::support::{APP, App, Client, INSTALLATION, NatsServer, RelayProcess, batch, post, request};
+use crate::support::{
+    APP, App, Client, INSTALLATION, NatsServer, RelayProcess, Scrape, batch, post, request,
+};
 use futures_util::StreamExt as _;
 use sealwire_protocol::Code;
 use serde_json::json;
@@ -216,4 +218,22 @@ async fn a_stranger_at_the_broker_sees_no_names_and_revokes_nothing() {
         assert!(is_let_in(relay, &App::one().session("bob")).await);
     }
     assert!(session.is_quiet().await);
+}
+
+#[tokio::test]
+async fn messages_that_no_relay_writes_are_ignored_and_counted() {
+    const IGNORED: &str = "sealwire_broker_messages_ignored_total";
+    let nats = NatsServer::start().await;
+    let stranger = async_nats::connect(nats.address.to_string()).await.unwrap();
+    let mut live = stranger.subscribe("sealwire.live.>").await.unwrap();
+    let relay = ready_relay_on(&nats, &["--admin-listen", "127.0.0.1:0"]).await;
+    let mark = timeout(TIMEOUT, live.next()).await.unwrap().unwrap();
+    assert_eq!(Scrape::of(&relay).await.value(IGNORED), 0.0);
+    // A mark without the stream's headers, and the relay's headers with a content that is none.
+    stranger.publish(mark.subject.clone(), mark.payload).await.unwrap();
+    let noise = vec![0xff; 10].into();
+    stranger.publish_with_headers(mark.subject, mark.headers.unwrap(), noise).await.unwrap();
+    stranger.flush().await.unwrap();
+    Scrape::until(&relay, IGNORED, 2.0).await;
+    assert_eq!(status(&relay, "/readyz").await, 200);
 }

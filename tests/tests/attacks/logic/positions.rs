@@ -73,7 +73,7 @@ pub(super) const CASES: &[Case] = &[
         assert_eq!(text(&publication(&mut alice)), "theirs");
     }),
     case("logic-idempotency-id-replayed", |target| {
-        // A repeated publish is not published twice, whoever sends it, and its id accepts no other content.
+        // A repeated publish of any sender is not published twice, and its id accepts no other content.
         let (id, mut alice, mut mallory) = (random(), target.alice(), target.mallory());
         subscribe(&mut alice, channel("once"), None);
         let first = accepted(mallory.publish(channel("once"), sealed("first"), id));

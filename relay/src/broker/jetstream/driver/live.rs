@@ -64,9 +64,8 @@ impl Live {
         while batch.len() < MAX_BATCH {
             match Pin::new(&mut self.streams).poll_next(context) {
                 Poll::Ready(Some(message)) => match read_live(&message) {
-                    Some(mark @ (Entry::Mark(_), _)) => self.marks.push(mark),
-                    Some(message) => batch.push(message),
-                    None => {}
+                    mark @ (Entry::Mark(_), _) => self.marks.push(mark),
+                    message => batch.push(message),
                 },
                 Poll::Ready(None) | Poll::Pending => {
                     batch.append(&mut self.marks);

@@ -163,7 +163,7 @@ impl Driver {
                                     follower.mark_arrived(mark, previous);
                                 }
                             }
-                            Entry::Unknown(_) => {}
+                            Entry::Unknown(_) => self.metrics.ignored(),
                         }
                     }
                 }),
@@ -243,15 +243,19 @@ async fn perform(
     Ok(())
 }
 
-/// Returns the content of a message that arrived, and the sequence of the message before it on its subject.
-fn read_live(message: &async_nats::Message) -> Option<(Entry, u64)> {
-    let headers = message.headers.as_ref()?;
-    let number = |name: &str| headers.get(name)?.as_str().parse::<u64>().ok();
-    let sequence = number("Nats-Sequence")?;
+/// Returns the content of a message that arrived, and the sequence of the message before it on its subject. A message that
+/// the stream does not repeat lacks sequences, and is [`Entry::Unknown`].
+fn read_live(message: &async_nats::Message) -> (Entry, u64) {
+    let headers = message.headers.as_ref();
+    let number = |name: &str| headers?.get(name)?.as_str().parse::<u64>().ok();
+    let (Some(sequence), Some(previous)) = (number("Nats-Sequence"), number("Nats-Last-Sequence")) else {
+        return (Entry::Unknown(0), 0);
+    };
     // The time of storage is needed only for messages that are read later.
     let mut entry = stored::read(&message.subject, sequence, UnixMillis(0), message.payload.clone());
-    if let (Entry::Publication(publication), Some(trace)) = (&mut entry, headers.get("traceparent")) {
-        publication.trace = TraceContext::from_traceparent(trace.as_str()).map(Box::new);
+    let trace = || TraceContext::from_traceparent(headers?.get("traceparent")?.as_str());
+    if let (Entry::Publication(publication), Some(trace)) = (&mut entry, trace()) {
+        publication.trace = trace.is_sampled().then(|| Box::new(trace));
     }
-    Some((entry, number("Nats-Last-Sequence")?))
+    (entry, previous)
 }

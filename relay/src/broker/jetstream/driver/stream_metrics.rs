@@ -53,6 +53,11 @@ impl StreamMetrics {
         self.metrics.joining()
     }
 
+    /// Counts a message that no relay writes.
+    pub(super) fn ignored(&self) {
+        self.metrics.message_ignored();
+    }
+
     /// Counts a mark that this relay wrote, or that another relay wrote first.
     pub(super) fn mark(&self, is_written: bool) {
         if is_written {
