@@ -78,7 +78,7 @@ pub use auth::{
 };
 pub use broker::jetstream::{
     Entry, EpochMarks, Follower, FollowerAction, FollowerCounts, Leader, Mark, RelinkReason, RequestId,
-    StoredPublication, StreamInfo, Ticket,
+    ResetReason, StoredPublication, StreamInfo, Ticket,
 };
 pub use broker::{Broker, BrokerError, BrokerFuture, BrokerStatus, EmbeddedBroker};
 pub use clock::Now;

@@ -14,6 +14,7 @@ fn options(broker: BrokerKind, duration: Duration) -> ChaosOptions {
         seed,
         duration,
         fault_durations: 1_500..3_500,
+        faults: Vec::new(),
         shuffled: false,
         rate: 60,
         log: |line| eprintln!("{line}"),

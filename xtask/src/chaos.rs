@@ -28,11 +28,15 @@ pub(crate) struct Options {
     /// Gives each process of the cluster a host of its own, whose network can fail (Linux).
     #[arg(long, conflicts_with = "embedded")]
     hosts: bool,
+    /// The only kinds of faults, separated by commas, in this order again and again. Their names are in
+    /// tests/src/chaos/faults/kind.rs, as in kill-leader.
+    #[arg(long)]
+    faults: Option<String>,
 }
 
 /// Runs it and prints the figures. The exit status is 1 if a guarantee is broken.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
-    let Options { minutes, seed, relays, rate, embedded, hosts } = options;
+    let Options { minutes, seed, relays, rate, embedded, hosts, faults } = options;
     if *hosts {
         iproute::ensure()?;
     }
@@ -49,6 +53,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     arguments.extend(seed.iter().flat_map(|seed| ["--seed".to_owned(), seed.to_string()]));
     arguments.extend(embedded.then(|| "--embedded".to_owned()));
     arguments.extend(hosts.then(|| "--hosts".to_owned()));
+    arguments.extend(faults.iter().flat_map(|faults| ["--faults".to_owned(), faults.clone()]));
     step::checking(&format!("{minutes} min of chaos"));
     let output = duct::cmd("cargo", arguments)
         .dir(&workspace.root)

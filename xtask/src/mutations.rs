@@ -23,7 +23,7 @@ const SOURCES: [&str; 11] = [
     "tests",
     "xtask",
 ];
-const SCHEDULES: &str = "20000";
+const SCHEDULES: &str = "100000";
 
 /// The options of the mutations.
 #[derive(clap::Args)]

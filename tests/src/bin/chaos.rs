@@ -3,7 +3,7 @@
 
 use clap::Parser;
 use sealwire_tests::{
-    chaos::{BrokerKind, ChaosOptions, run},
+    chaos::{BrokerKind, ChaosOptions, FaultKind, run},
     hosts,
 };
 use std::{process::ExitCode, time::Duration};
@@ -33,6 +33,9 @@ struct Arguments {
     /// Gives each process of the cluster a host of its own, whose network can fail (Linux).
     #[arg(long, conflicts_with = "embedded")]
     hosts: bool,
+    /// Causes only these faults, in this order, again and again.
+    #[arg(long, value_delimiter = ',')]
+    faults: Vec<FaultKind>,
     /// Lets each fault last a few seconds only, in the order of their importance.
     #[arg(long)]
     brief: bool,
@@ -52,7 +55,7 @@ fn main() -> ExitCode {
         u32::from_le_bytes(bytes).into()
     });
     let Arguments { relays, .. } = arguments;
-    let broker = match arguments {
+    let broker = match &arguments {
         Arguments { embedded: true, .. } => BrokerKind::Embedded,
         Arguments { hosts: true, .. } => BrokerKind::NatsOnHosts { relays },
         _ => BrokerKind::Nats { relays },
@@ -63,7 +66,8 @@ fn main() -> ExitCode {
         seed,
         duration: Duration::from_secs(60 * arguments.minutes),
         fault_durations: if arguments.brief { 2_000..6_000 } else { 2_000..15_000 },
-        shuffled: !arguments.brief,
+        shuffled: !arguments.brief && arguments.faults.is_empty(),
+        faults: arguments.faults,
         rate: arguments.rate,
         log: |line| eprintln!("{line}"),
     });

@@ -16,5 +16,6 @@ mod run;
 mod tenant;
 
 pub use checker::{Finding, Kind, Verdict, check};
+pub use faults::FaultKind;
 pub use history::{History, Millis, Outcome, Place, Publication, Recorder, Risk, Seen, Subscription};
 pub use run::{BrokerKind, ChaosOptions, run};

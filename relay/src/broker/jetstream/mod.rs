@@ -14,7 +14,7 @@ mod stream_config;
 
 pub use follower::{
     Entry, EpochMarks, Follower, FollowerAction, FollowerCounts, Leader, Mark, RelinkReason, RequestId,
-    StoredPublication, StreamInfo, Ticket,
+    ResetReason, StoredPublication, StreamInfo, Ticket,
 };
 pub(crate) use shared::ClientEffects;
 

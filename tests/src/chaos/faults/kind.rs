@@ -3,8 +3,9 @@
 use crate::chaos::BrokerKind;
 
 /// One kind of fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::chaos) enum FaultKind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum FaultKind {
     KillRelay,
     StopRelay,
     DrainRelay,

@@ -5,7 +5,7 @@ mod kind;
 mod relays;
 mod servers;
 
-pub(super) use kind::FaultKind;
+pub use kind::FaultKind;
 
 use super::{history::Recorder, random::Random};
 use crate::RelayCluster;

@@ -157,6 +157,7 @@ impl World {
                 FollowerAction::Deliver(..)
                 | FollowerAction::Answer(..)
                 | FollowerAction::End(_)
+                | FollowerAction::Reset(_)
                 | FollowerAction::Proven(_) => continue,
             };
             self.ask(run, stream, server, call);

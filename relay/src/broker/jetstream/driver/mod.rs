@@ -235,6 +235,10 @@ async fn perform(
         FollowerAction::ReadInfo(request) => requests.read_info(request),
         // The shared stream performs these itself.
         FollowerAction::HastenMark => marks.hasten(),
+        FollowerAction::Reset(reason) => {
+            let stream = link.api.names.stream();
+            tracing::warn!(%stream, %reason, "the subscriptions of a stream end, and their clients report a gap");
+        }
         FollowerAction::Deliver(..)
         | FollowerAction::Answer(..)
         | FollowerAction::End(_)

@@ -143,9 +143,9 @@ impl Follower {
         }
     }
 
-    /// Answers with the publications after a position. If the stream lost its end and used sequences again, the client has an
-    /// unknown part of what is cached up to the position's offset, and of what followed the end of its epoch: the answer
-    /// leaves that out, and the client's gap covers it.
+    /// Answers with the publications after a position. If the position is not known, or the cache begins after it, the client
+    /// reports a gap. Of another epoch, the client has an unknown part: the answer leaves all of it out, and the client's gap
+    /// covers it.
     fn answer_position(
         &mut self,
         hub: &Hub,

@@ -22,8 +22,8 @@ mod tests;
 mod types;
 
 pub use types::{
-    Entry, EpochMarks, FollowerAction, Leader, Mark, RelinkReason, RequestId, StoredPublication, StreamInfo,
-    Ticket,
+    Entry, EpochMarks, FollowerAction, Leader, Mark, RelinkReason, RequestId, ResetReason, StoredPublication,
+    StreamInfo, Ticket,
 };
 
 use crate::{

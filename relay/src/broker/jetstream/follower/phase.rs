@@ -1,6 +1,6 @@
 //! The phases of a follower.
 
-use super::{Mark, RequestId, StoredPublication};
+use super::{Mark, RequestId, ResetReason, StoredPublication};
 use sealwire_protocol::UnixMillis;
 
 #[derive(Default)]
@@ -41,7 +41,7 @@ pub(super) enum Purpose {
     /// The leader lacks something that is known. It may be a former leader, or the contents may have lost messages.
     Witness,
     /// The subscriptions of the stream end.
-    Reset,
+    Reset(ResetReason),
 }
 
 /// A message that arrived, with the sequence of the message before it on its subject.

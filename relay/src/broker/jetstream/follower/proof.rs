@@ -1,7 +1,7 @@
 //! Marks: the proof that everything before them has arrived.
 
 use super::{
-    Arrival, Follower, FollowerAction, Mark, Phase, Proof, RelinkReason, RequestId, StreamInfo,
+    Arrival, Follower, FollowerAction, Mark, Phase, Proof, RelinkReason, RequestId, ResetReason, StreamInfo,
     followed::ChannelState,
 };
 use crate::{clock::Now, hub::Hub};
@@ -19,7 +19,7 @@ impl Follower {
 
     pub(super) fn take_mark(&mut self, mark: Mark, previous: u64) {
         if mark.epoch != self.epoch {
-            return self.request_reset(None);
+            return self.request_reset(ResetReason::NewEpoch, None);
         }
         let last = self.last_mark.map_or(0, |last| last.sequence);
         if mark.sequence <= last {

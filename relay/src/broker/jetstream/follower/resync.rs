@@ -2,7 +2,7 @@
 
 use super::{
     Arrival, Denial, Entry, EpochMarks, Follower, FollowerAction, Mark, Phase, Purpose, RelinkReason,
-    RequestId, StreamInfo, Verification, followed::ChannelState,
+    RequestId, ResetReason, StreamInfo, Verification, followed::ChannelState,
 };
 use crate::{clock::Now, hub::Hub};
 use sealwire_protocol::{ChannelId, UnixMillis};
@@ -52,8 +52,7 @@ impl Follower {
             return self.relink(RelinkReason::Election);
         }
         if info.first > anchor.sequence || info.deleted > 0 {
-            // Messages that the relay did not get were discarded.
-            return self.request_reset(None);
+            return self.request_reset(ResetReason::Discarded, None);
         }
         let last = entries.last().map_or(0, Entry::sequence);
         if info.last >= anchor.sequence && last < info.last && continues(&entries) {
@@ -63,14 +62,15 @@ impl Follower {
         if !self.is_continued_by(hub, &entries, anchor) {
             return match witness {
                 None => self.request_witness(),
-                Some(mark) if entries.contains(&Entry::Mark(mark)) => self.request_reset(Some(self.epoch)),
+                Some(mark) if entries.contains(&Entry::Mark(mark)) => {
+                    self.request_reset(ResetReason::Lost, Some(self.epoch));
+                }
                 // A former leader answered.
                 Some(_) => self.relink(RelinkReason::Election),
             };
         }
         if entries.iter().any(|entry| matches!(entry, Entry::Mark(mark) if mark.epoch != self.epoch)) {
-            // Another relay found that the contents lost messages.
-            return self.request_reset(None);
+            return self.request_reset(ResetReason::NewEpoch, None);
         }
         let Phase::Resyncing { arrived, .. } = std::mem::take(&mut self.phase) else { return };
         (self.phase, self.highest) = (Phase::Following { proof: None }, 0);
@@ -136,16 +136,17 @@ impl Follower {
 
     /// Ends all subscriptions of the stream once the leader has stored a mark: a leader without a majority may lack what
     /// others have. A new epoch replaces that of contents that lost messages, for every relay.
-    pub(super) fn request_reset(&mut self, replaces: Option<u64>) {
+    pub(super) fn request_reset(&mut self, reason: ResetReason, replaces: Option<u64>) {
         self.interrupt();
         let request = self.next_request();
-        self.phase = Phase::FindingMarks { request, purpose: Purpose::Reset };
+        self.phase = Phase::FindingMarks { request, purpose: Purpose::Reset(reason) };
         self.actions.push_back(FollowerAction::RenewMark { request, replaces });
     }
 
     /// Ends all subscriptions of the stream, because nothing proves that they miss nothing.
-    fn reset(&mut self, hub: &mut Hub) {
+    fn reset(&mut self, hub: &mut Hub, reason: ResetReason) {
         self.counts.resets += 1;
+        self.actions.push_back(FollowerAction::Reset(reason));
         let channels: Vec<ChannelId> = self.channels.keys().copied().collect();
         channels.iter().for_each(|id| hub.drop_channel(*id));
         for channel in self.channels.values_mut() {
@@ -177,8 +178,7 @@ impl Follower {
         };
         let is_older = |origin: Mark| newest.epoch != self.epoch && oldest.time <= origin.time;
         if self.anchor.is_some() && self.origin.is_some_and(is_older) {
-            // A server that was away brought former contents back. They lack what came after them.
-            return self.request_reset(Some(newest.epoch));
+            return self.request_reset(ResetReason::FormerContents, Some(newest.epoch));
         }
         if let (Purpose::Witness, Some(anchor)) = (purpose, self.anchor)
             && newest.epoch == self.epoch
@@ -186,11 +186,14 @@ impl Follower {
             return match newest.sequence > anchor.sequence {
                 true => self.resync(anchor, Some(newest)),
                 // The stream does not even reach as far as before.
-                false => self.request_reset(Some(self.epoch)),
+                false => self.request_reset(ResetReason::Lost, Some(self.epoch)),
             };
         }
-        if purpose != Purpose::Start {
-            self.reset(hub);
+        match purpose {
+            Purpose::Start => {}
+            // The stream has a newer epoch than this relay asked for.
+            Purpose::Witness => self.reset(hub, ResetReason::NewEpoch),
+            Purpose::Reset(reason) => self.reset(hub, reason),
         }
         (self.epoch, self.origin) = (newest.epoch, Some(oldest));
         // A mark that arrived meanwhile may begin another epoch.

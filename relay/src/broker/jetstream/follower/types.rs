@@ -183,6 +183,8 @@ pub enum FollowerAction {
     Answer(Ticket, Replay),
     /// Ends every subscription of these channels: the follower cannot prove any more that they miss nothing.
     End(Vec<ChannelId>),
+    /// Reports that all subscriptions of the stream end, for an operator.
+    Reset(ResetReason),
     /// Every publication of a watched channel up to this mark was delivered.
     Proven(Mark),
     /// Listens to another leader: the driver calls [`Follower::unlinked`](super::Follower::unlinked) and then
@@ -197,4 +199,21 @@ pub enum RelinkReason {
     Election,
     /// Messages between two marks are missing.
     Hole,
+}
+
+/// The reason for which all subscriptions of a stream end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResetReason {
+    /// Messages were discarded before the relay read them: it was away for too long, or the byte budget is too small.
+    #[error("messages were discarded before this relay read them")]
+    Discarded,
+    /// The stream lacks messages that this relay knows.
+    #[error("the stream lost messages")]
+    Lost,
+    /// The stream lost all contents, or another relay found that it lost messages.
+    #[error("the contents of the stream are of another epoch")]
+    NewEpoch,
+    /// The stream has the contents of a server that was away, without those that followed.
+    #[error("the stream went back to former contents")]
+    FormerContents,
 }

@@ -26,6 +26,7 @@ pub(super) struct Bench {
     pub(super) ended: Vec<ChannelId>,
     pub(super) relinks: usize,
     pub(super) hastened: usize,
+    pub(super) resets: Vec<ResetReason>,
     pub(super) proven: Vec<u64>,
     pub(super) reads: Vec<(ChannelId, u64)>,
     /// False while answers of the leader are kept.
@@ -52,6 +53,7 @@ impl Bench {
             ended: Vec::new(),
             relinks: 0,
             hastened: 0,
+            resets: Vec::new(),
             proven: Vec::new(),
             reads: Vec::new(),
             answers_at_once: true,
@@ -268,6 +270,7 @@ impl Bench {
                 self.link();
             }
             FollowerAction::HastenMark => self.hastened += 1,
+            FollowerAction::Reset(reason) => self.resets.push(reason),
             FollowerAction::Watch(_) | FollowerAction::Unwatch(_) => {}
         }
         self.run();

@@ -44,6 +44,7 @@ fn a_loss_of_which_only_the_publishing_relay_knows_ends_the_epoch() {
     bench.elect();
     // Other relays, which know nothing of the loss, see a mark of another epoch.
     assert_eq!(bench.ended, [CHANNEL]);
+    assert_eq!(bench.resets, [ResetReason::Lost]);
     assert_ne!(bench.epoch, EPOCH);
     // Nothing before the new epoch is called complete.
     let (_, recovered, _) = bench.subscribed(OTHER, Some(Since::ReplaySeconds(1)));
@@ -70,6 +71,7 @@ fn messages_that_were_discarded_before_the_relay_got_them_end_no_epoch() {
     bench.first = anchor.offset + 1;
     bench.elect();
     assert_eq!((bench.ended.clone(), bench.epoch), (vec![CHANNEL], EPOCH));
+    assert_eq!(bench.resets, [ResetReason::Discarded]);
 }
 
 #[test]
@@ -95,6 +97,7 @@ fn a_mark_of_another_epoch_ends_every_subscription() {
     bench.epoch += 1;
     bench.mark();
     assert_eq!(bench.ended, [CHANNEL]);
+    assert_eq!(bench.resets, [ResetReason::NewEpoch]);
 }
 
 #[test]
@@ -109,6 +112,7 @@ fn a_mark_that_arrived_and_is_lost_ends_the_epoch() {
     bench.answers_at_once = true;
     bench.elect();
     assert_eq!((bench.ended.clone(), bench.epoch), (vec![CHANNEL], EPOCH + 1));
+    assert_eq!(bench.resets, [ResetReason::Lost]);
     // The next mark continues the one that the stream has.
     assert_eq!(bench.follower.last_mark(), Some((EPOCH + 1, bench.last)));
 }
@@ -147,6 +151,7 @@ fn former_contents_that_come_back_get_another_epoch() {
     (bench.entries, bench.last, bench.epoch) = (former, 1, EPOCH);
     bench.elect();
     assert_eq!(bench.ended, [CHANNEL]);
+    assert_eq!(bench.resets, [ResetReason::NewEpoch, ResetReason::FormerContents]);
     assert!(bench.epoch != EPOCH && !bench.denied(CHANNEL, position).1);
 }
 
