@@ -1,7 +1,7 @@
 //! Randomness, passed in by the shell: nonces, idempotency ids and jitter.
 
 /// A source of random bytes. Nonces come from it, so it must be cryptographically secure outside tests.
-pub trait Entropy {
+pub trait Entropy: Send {
     /// Fills `bytes` with random bytes.
     fn fill(&mut self, bytes: &mut [u8]);
 }

@@ -1,5 +1,6 @@
 //! An app's installation, which mints the tokens that its resolver would mint.
 
+use sealwire_client::SessionGrant;
 use sealwire_protocol::{
     ChannelAddress, ChannelId, ChannelKey, EncryptionKey, Scope, UnixSeconds,
     tokens::{BackendClaims, Permissions, SessionClaims, SigningKey, sign},
@@ -58,6 +59,21 @@ impl Installation {
             times,
         );
         sign(&claims, &self.key()).expect("the claims are within the limits")
+    }
+
+    /// Returns the session that the app's resolver would grant, for a relay at `url`.
+    #[must_use]
+    pub fn grant(&self, account: &str, context: &Scope, url: &str, lifetime: u64) -> SessionGrant {
+        let keys = EncryptionKey::new(self.encryption_key).scope_keys(&self.app, &self.id, context);
+        SessionGrant {
+            url: url.to_owned(),
+            token: self.session(account, context, lifetime),
+            expires_at: UnixSeconds(now() + lifetime),
+            app: self.app.clone(),
+            installation: self.id.clone(),
+            context: context.clone(),
+            keys: vec![(&keys).into()],
+        }
     }
 
     /// Mints a backend token, valid for 60 seconds.

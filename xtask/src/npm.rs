@@ -1,6 +1,6 @@
 //! Installs the npm packages that package-lock.json locks, and runs their programs.
 
-use std::{ffi::OsString, path::Path};
+use std::{ffi::OsString, fs, path::Path};
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
@@ -36,6 +36,22 @@ fn is_complete(locked: &Map<String, Value>, installed: &Map<String, Value>) -> b
             installed.get(path).is_some_and(|found| found.get("version") == package.get("version"))
         },
     )
+}
+
+/// Returns the folders of the examples whose package has this script, such as `examples/minimal`.
+pub(crate) fn examples(workspace: &Workspace, script: &str) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(workspace.root.join("examples"))? {
+        let entry = entry?;
+        let Ok(package) = files::read(&entry.path().join("package.json")) else { continue };
+        let package: Value = serde_json::from_slice(&package)
+            .with_context(|| format!("{} is malformed", entry.path().join("package.json").display()))?;
+        if package["scripts"].get(script).is_some() {
+            found.push(format!("examples/{}", entry.file_name().to_string_lossy()));
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// A command that runs in the root folder.

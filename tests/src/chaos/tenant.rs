@@ -2,7 +2,7 @@
 
 use crate::Installation;
 use sealwire_client::SessionGrant;
-use sealwire_protocol::{EncryptionKey, Scope, UnixMillis, UnixSeconds, seal};
+use sealwire_protocol::{Scope, UnixMillis, seal};
 use std::{sync::Arc, time::SystemTime};
 
 /// The lifetime of a session in seconds. A long run renews sessions while faults last.
@@ -24,17 +24,7 @@ impl Tenant {
 
     /// Returns the session that the resolver would grant. The shell of the client chooses the relay, not the address.
     pub(super) fn grant(&self, account: &str) -> SessionGrant {
-        let Installation { app, id, encryption_key, .. } = &*self.installation;
-        let keys = EncryptionKey::new(*encryption_key).scope_keys(app, id, &self.context);
-        SessionGrant {
-            url: "ws://127.0.0.1/v1/realtime".into(),
-            token: self.installation.session(account, &self.context, LIFETIME),
-            expires_at: UnixSeconds(now_ms() / 1000 + LIFETIME),
-            app: app.clone(),
-            installation: id.clone(),
-            context: self.context.clone(),
-            keys: vec![(&keys).into()],
-        }
+        self.installation.grant(account, &self.context, "ws://127.0.0.1/v1/realtime", LIFETIME)
     }
 
     /// Returns a backend token.

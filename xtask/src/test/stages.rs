@@ -64,7 +64,7 @@ pub(super) const STAGES: &[Stage] = &[
         about: "unit tests of the TypeScript; the vectors with Node's own crypto",
         prepare: js,
     },
-    Stage { name: "examples", about: "unit tests of the example app and of its host", prepare: examples },
+    Stage { name: "examples", about: "tests of the example apps and of their host", prepare: examples },
     Stage {
         name: "packaging",
         about: "the packed tarball in Node.js, bundlers (Forge's among them), compilers and test runners",
@@ -239,7 +239,9 @@ fn js(workspace: &Workspace) -> Result<Vec<Suite>> {
 
 fn examples(workspace: &Workspace) -> Result<Vec<Suite>> {
     package::build(workspace)?;
-    Ok(vec![summed(script("test", "examples/team-dashboard")), summed(script("test", "examples/forge-host"))])
+    let relay = relay::build(workspace)?;
+    let test = |folder: String| summed(script("test", &folder).env("SEALWIRE_TEST_RELAY", &relay));
+    Ok(npm::examples(workspace, "test")?.into_iter().map(test).collect())
 }
 
 fn packaging(workspace: &Workspace) -> Result<Vec<Suite>> {

@@ -1,0 +1,90 @@
+//! The calls of the app: they wait for the client's task, and events arrive in a queue for each subscription.
+
+use crate::task::{Command, Task};
+use sealwire_client::{ChannelSpec, ClientError, Gap, Message, Receipt, SessionGrant, SubscriptionId};
+use std::{pin::Pin, sync::Arc};
+use tokio::sync::{mpsc, oneshot};
+
+/// The result of a request for a session.
+pub(crate) type SessionResult = Result<SessionGrant, ClientError>;
+/// A function of the app that provides sessions.
+pub(crate) type Sessions = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = SessionResult> + Send>> + Send + Sync>;
+
+/// Something that happens to a subscription.
+#[derive(Debug)]
+pub(crate) enum Incoming {
+    /// A message.
+    Message(Message),
+    /// Messages were missed: load the state again.
+    Gap(Gap),
+    /// One message could not be opened.
+    Unreadable(ClientError),
+    /// The relay ended the subscription.
+    Ended(ClientError),
+}
+
+/// A connection to a relay, shared by all of its clones. It ends with the last of them and the last subscription.
+#[derive(Clone)]
+pub(crate) struct Realtime {
+    commands: mpsc::UnboundedSender<Command>,
+}
+
+/// A confirmed subscription. Dropping it unsubscribes.
+pub(crate) struct Subscription {
+    id: SubscriptionId,
+    events: mpsc::UnboundedReceiver<Incoming>,
+    commands: mpsc::UnboundedSender<Command>,
+}
+
+impl Realtime {
+    /// Starts the client as a task of the current runtime. It connects with the first subscription or publication.
+    pub(crate) fn start(sessions: Sessions) -> Self {
+        let (commands, received) = mpsc::unbounded_channel();
+        tokio::spawn(Task::new(sessions).run(received));
+        Self { commands }
+    }
+
+    /// Subscribes to a channel, and waits until the relay has confirmed it.
+    pub(crate) async fn subscribe(
+        &self,
+        channel: ChannelSpec,
+        replay_seconds: Option<u32>,
+    ) -> Result<Subscription, ClientError> {
+        let (id, events) =
+            self.request(|answer| Command::Subscribe { channel, replay_seconds, answer }).await?;
+        Ok(Subscription { id, events, commands: self.commands.clone() })
+    }
+
+    /// Publishes JSON text, and waits for the relay's acknowledgement.
+    pub(crate) async fn publish(
+        &self,
+        channel: ChannelSpec,
+        payload: String,
+    ) -> Result<Receipt, ClientError> {
+        self.request(|answer| Command::Publish { channel, payload, answer }).await
+    }
+
+    async fn request<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T, ClientError>>) -> Command,
+    ) -> Result<T, ClientError> {
+        let (answer, answered) = oneshot::channel();
+        // The task ends after the last sender, which is here.
+        let _ = self.commands.send(command(answer));
+        answered.await.unwrap_or_else(|_| panic!("the client's task answers every command"))
+    }
+}
+
+impl Subscription {
+    /// Returns the next event, or `None` after the subscription ended.
+    pub(crate) async fn next(&mut self) -> Option<Incoming> {
+        self.events.recv().await
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        // The task may have ended with its runtime.
+        let _ = self.commands.send(Command::Unsubscribe(self.id));
+    }
+}

@@ -1,0 +1,175 @@
+// The server with a real relay: members of a room get its notes, others get nothing.
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import test, { after, before } from 'node:test';
+import { promisify } from 'node:util';
+import { createRealtime } from 'sealwire';
+import { Accounts } from '../src/accounts.mjs';
+import { appServer } from '../src/app.mjs';
+import { realtimeOf } from '../src/realtime.mjs';
+import { FileSecrets } from '../src/secrets.mjs';
+
+const program = /** @type {string} */ (process.env.SEALWIRE_TEST_RELAY);
+/** @type {string} */
+let folder;
+/** @type {import('node:child_process').ChildProcess} */
+let relay;
+/** @type {import('node:http').Server} */
+let server;
+/** @type {string} */
+let origin;
+
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'own-backend-'));
+  const config = path.join(folder, 'relay.toml');
+  const init = ['init', '--config', config, '--app', 'notes'];
+  const { stdout } = await promisify(execFile)(program, init, { env: {} });
+  const signingKey = /SEALWIRE_SIGNING_KEY '?([\w.-]+)/.exec(stdout)?.[1];
+  relay = spawn(program, ['run', '--config', config, '--listen', '127.0.0.1:0', '--log', 'warn'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {},
+  });
+  const url = await addressOf(relay);
+  const accounts = new Accounts();
+  accounts.add('anna', 'secret-a');
+  accounts.add('ben', 'secret-b');
+  const secrets = new FileSecrets(path.join(folder, 'data', 'secrets.json'));
+  server = appServer(accounts, realtimeOf({ url, app: 'notes', signingKey, secrets }));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  origin = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`;
+});
+
+after(async () => {
+  server.close();
+  relay.kill();
+  await rm(folder, { recursive: true });
+});
+
+/** @param {import('node:child_process').ChildProcess} child */
+async function addressOf(child) {
+  const lines = createInterface({ input: /** @type {import('node:stream').Readable} */ (child.stdout) });
+  for await (const line of lines) {
+    const address = /listening on http:\/\/(\S+)/.exec(line)?.[1];
+    if (address) return `ws://${address}`;
+  }
+  throw new Error('The relay ended.');
+}
+
+/**
+ * @param {string} route
+ * @param {unknown} body
+ * @param {Record<string, string>} headers
+ */
+async function post(route, body, headers = {}) {
+  const response = await fetch(origin + route, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, body: await response.json(), headers: response.headers };
+}
+
+/**
+ * @param {string} account
+ * @param {string} password
+ */
+async function bearer(account, password) {
+  const { status, body } = await post('/token', { account, password });
+  assert.equal(status, 200);
+  return { authorization: `Bearer ${body.token}` };
+}
+
+/**
+ * @param {string} room
+ * @param {Record<string, string>} headers
+ */
+const client = (room, headers) =>
+  createRealtime({
+    session: async (reason) => {
+      const { status, body } = await post(`/session?room=${room}&reason=${reason}`, {}, headers);
+      if (status !== 200) throw new Error(body.error);
+      return body;
+    },
+  });
+
+test('a note reaches the members of the room', async () => {
+  const [anna, ben] = [await bearer('anna', 'secret-a'), await bearer('ben', 'secret-b')];
+  const realtime = client('kitchen', ben);
+  /** @type {unknown[]} */
+  const notes = [];
+  const first = new Promise((resolve) => {
+    void realtime
+      .subscribe('notes', (note) => {
+        notes.push(note);
+        resolve(note);
+      })
+      .then(async () =>
+        assert.equal((await post('/notes?room=kitchen', { text: 'Tea?' }, anna)).status, 200),
+      );
+  });
+  assert.deepEqual(await first, { text: 'Tea?', by: 'anna' });
+  realtime.close();
+});
+
+test('nobody else gets a session, or adds a note', async () => {
+  const ben = await bearer('ben', 'secret-b');
+  for (const route of ['/session?room=garden', '/notes?room=garden', '/session?room=', '/session']) {
+    assert.equal((await post(route, { text: 'x' }, ben)).status, 403, route);
+  }
+  /** @type {Record<string, string>[]} */
+  const strangers = [{}, { authorization: 'Bearer x' }, { cookie: 'session=x' }];
+  for (const headers of strangers) {
+    assert.equal((await post('/session?room=kitchen', {}, headers)).status, 401);
+    assert.equal((await post('/notes?room=kitchen', { text: 'x' }, headers)).status, 401);
+  }
+  const realtime = client('garden', ben);
+  await assert.rejects(
+    realtime.subscribe('notes', () => {}),
+    { code: 'PERMISSION_MISSING' },
+  );
+  realtime.close();
+});
+
+test('a wrong password, and requests of a wrong shape, are refused', async () => {
+  for (const body of [
+    {},
+    { account: 'anna' },
+    { account: 'anna', password: 'secret-b' },
+    { account: 'eve', password: '' },
+  ]) {
+    assert.equal((await post('/login', body)).status, 401);
+  }
+  const anna = await bearer('anna', 'secret-a');
+  for (const body of [{}, { text: '' }, { text: 'x'.repeat(501) }, { text: 1 }, null, [], 'text']) {
+    const { status } = await post('/notes?room=kitchen', body, anna);
+    assert.equal(status, 400, JSON.stringify(body));
+  }
+  assert.equal((await post('/notes?room=kitchen', { text: 'x'.repeat(5_000) }, anna)).status, 413);
+  assert.equal((await post('/login', {}, { 'content-type': 'text/plain' })).status, 415);
+  assert.equal((await fetch(`${origin}/dist/../../package.json`)).status, 404);
+});
+
+test('a page gets its session as a cookie that scripts and other sites cannot use', async () => {
+  const { headers } = await post('/login', { account: 'anna', password: 'secret-a' });
+  const cookie = /** @type {string} */ (headers.get('set-cookie'));
+  assert.match(cookie, /^session=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/$/);
+  const [id = ''] = cookie.split(';');
+  assert.equal((await post('/session?room=kitchen', {}, { cookie: id })).status, 200);
+});
+
+test('the keys are in a file that only its user can read, and stay the same', async () => {
+  const file = path.join(folder, 'data', 'secrets.json');
+  assert.equal((await stat(file)).mode & 0o777, 0o600);
+  const before = await readFile(file, 'utf8');
+  const again = new FileSecrets(file);
+  const stored = await again.read('own-backend');
+  assert.ok(stored);
+  assert.deepEqual(await again.create('own-backend', { ...stored, routing: 'another' }), stored);
+  assert.equal(await readFile(file, 'utf8'), before);
+});
