@@ -10,12 +10,13 @@ use serde_json::Value;
 use crate::{files, step, workspace::Workspace};
 
 /// The files and folders that the copy needs to build.
-const SOURCES: [&str; 11] = [
+const SOURCES: [&str; 12] = [
     "Cargo.toml",
     "Cargo.lock",
     "clippy.toml",
     "bench",
     "client",
+    "examples/native-client",
     "fuzz",
     "protocol",
     "relay",

@@ -1,6 +1,6 @@
 //! Sessions from the app's backend: a request with the user's own credentials, answered with a session grant.
 
-use crate::realtime::{SessionResult, Sessions};
+use crate::exchange::{SessionResult, Sessions};
 use sealwire_client::ClientError;
 use sealwire_protocol::Code;
 use std::{sync::Arc, time::Duration};

@@ -3,12 +3,14 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool prints")]
 
 mod backend;
+mod exchange;
 mod realtime;
 mod socket;
 mod task;
 
 use clap::{Parser, Subcommand};
-use realtime::{Incoming, Realtime};
+use exchange::Incoming;
+use realtime::Realtime;
 use sealwire_client::{ChannelSpec, ClientError};
 use std::{fs, path::PathBuf, process::ExitCode};
 

@@ -1,27 +1,11 @@
 //! The calls of the app: they wait for the client's task, and events arrive in a queue for each subscription.
 
-use crate::task::{Command, Task};
-use sealwire_client::{ChannelSpec, ClientError, Gap, Message, Receipt, SessionGrant, SubscriptionId};
-use std::{pin::Pin, sync::Arc};
+use crate::{
+    exchange::{Command, Incoming, Sessions},
+    task::Task,
+};
+use sealwire_client::{ChannelSpec, ClientError, Receipt, SubscriptionId};
 use tokio::sync::{mpsc, oneshot};
-
-/// The result of a request for a session.
-pub(crate) type SessionResult = Result<SessionGrant, ClientError>;
-/// A function of the app that provides sessions.
-pub(crate) type Sessions = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = SessionResult> + Send>> + Send + Sync>;
-
-/// Something that happens to a subscription.
-#[derive(Debug)]
-pub(crate) enum Incoming {
-    /// A message.
-    Message(Message),
-    /// Messages were missed: load the state again.
-    Gap(Gap),
-    /// One message could not be opened.
-    Unreadable(ClientError),
-    /// The relay ended the subscription.
-    Ended(ClientError),
-}
 
 /// A connection to a relay, shared by all of its clones. It ends with the last of them and the last subscription.
 #[derive(Clone)]

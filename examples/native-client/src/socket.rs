@@ -1,6 +1,6 @@
 //! The WebSocket of the client core, as a task that reports to the client's task.
 
-use crate::realtime::SessionResult;
+use crate::exchange::SessionResult;
 use futures_util::{SinkExt as _, StreamExt as _};
 use sealwire_client::{ConnectionId, FetchId};
 use sealwire_protocol::{limits, wire::SUBPROTOCOL};

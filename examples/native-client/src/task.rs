@@ -1,12 +1,12 @@
 //! The shell of the client core: a task that gives it a WebSocket, the clocks, randomness and sessions.
 
 use crate::{
-    realtime::{Incoming, Sessions},
+    exchange::{Command, Confirmed, Incoming, Sessions},
     socket::{Input, Socket},
 };
 use sealwire_client::{
-    ChannelSpec, Client, ClientError, Config, ConnectionId, Entropy, Event, FetchId, Instant, Notice, Now,
-    PublishId, Receipt, SubscriptionId, Transmit,
+    Client, ClientError, Config, ConnectionId, Entropy, Event, FetchId, Instant, Notice, Now, PublishId,
+    Receipt, SubscriptionId, Transmit,
 };
 use sealwire_protocol::UnixMillis;
 use std::{
@@ -17,24 +17,6 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::sleep_until,
 };
-
-/// A call of the app.
-pub(crate) enum Command {
-    Subscribe {
-        channel: ChannelSpec,
-        replay_seconds: Option<u32>,
-        answer: oneshot::Sender<Result<Confirmed, ClientError>>,
-    },
-    Unsubscribe(SubscriptionId),
-    Publish {
-        channel: ChannelSpec,
-        payload: String,
-        answer: oneshot::Sender<Result<Receipt, ClientError>>,
-    },
-}
-
-/// A new subscription and the queue of its events.
-pub(crate) type Confirmed = (SubscriptionId, mpsc::UnboundedReceiver<Incoming>);
 
 /// The task that owns the core.
 pub(crate) struct Task {

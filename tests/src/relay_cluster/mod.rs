@@ -22,6 +22,9 @@ const USER: &str = "relay";
 /// The time that a relay has to end after the signal TERM, beyond its own deadline.
 const END_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The maximum number of lines of a relay's log that a test shows.
+const TAIL: usize = 200;
+
 /// One relay with the embedded broker, or several on one NATS cluster. Dropping the value ends all processes.
 pub struct RelayCluster {
     relays: Vec<Relay>,
@@ -311,5 +314,5 @@ impl RelayCluster {
 
 fn tail(log: &str) -> String {
     let lines: Vec<_> = log.lines().collect();
-    lines[lines.len().saturating_sub(30)..].join("\n")
+    lines[lines.len().saturating_sub(TAIL)..].join("\n")
 }

@@ -8,8 +8,17 @@ use super::{graph::Graph, rust, scripts, sources};
 use crate::workspace::Workspace;
 
 /// The folders of the Rust crates.
-const CRATES: [&str; 8] =
-    ["protocol", "protocol/xaes", "client", "relay", "sdk-wasm", "bench", "bench/hot-paths", "xtask"];
+const CRATES: [&str; 9] = [
+    "protocol",
+    "protocol/xaes",
+    "client",
+    "examples/native-client",
+    "relay",
+    "sdk-wasm",
+    "bench",
+    "bench/hot-paths",
+    "xtask",
+];
 /// The root modules that a crate may have.
 const ROOTS: [&str; 2] = ["src/lib.rs", "src/main.rs"];
 /// The folders of TypeScript and JavaScript. Tests are left out.

@@ -1,0 +1,41 @@
+//! The values that pass between the app's calls, the client's task, and its backend.
+
+use sealwire_client::{ChannelSpec, ClientError, Gap, Message, Receipt, SessionGrant, SubscriptionId};
+use std::{pin::Pin, sync::Arc};
+use tokio::sync::{mpsc, oneshot};
+
+/// The result of a request for a session.
+pub(crate) type SessionResult = Result<SessionGrant, ClientError>;
+/// A function of the app that provides sessions.
+pub(crate) type Sessions = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = SessionResult> + Send>> + Send + Sync>;
+
+/// Something that happens to a subscription.
+#[derive(Debug)]
+pub(crate) enum Incoming {
+    /// A message.
+    Message(Message),
+    /// Messages were missed: load the state again.
+    Gap(Gap),
+    /// One message could not be opened.
+    Unreadable(ClientError),
+    /// The relay ended the subscription.
+    Ended(ClientError),
+}
+
+/// A call of the app.
+pub(crate) enum Command {
+    Subscribe {
+        channel: ChannelSpec,
+        replay_seconds: Option<u32>,
+        answer: oneshot::Sender<Result<Confirmed, ClientError>>,
+    },
+    Unsubscribe(SubscriptionId),
+    Publish {
+        channel: ChannelSpec,
+        payload: String,
+        answer: oneshot::Sender<Result<Receipt, ClientError>>,
+    },
+}
+
+/// A new subscription and the queue of its events.
+pub(crate) type Confirmed = (SubscriptionId, mpsc::UnboundedReceiver<Incoming>);
