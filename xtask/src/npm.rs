@@ -1,8 +1,8 @@
 //! Installs the npm packages that package-lock.json locks, and runs their programs.
 
-use std::{ffi::OsString, path::Path};
+use std::{ffi::OsString, fs, path::Path};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value};
 
 use crate::{files, step, workspace::Workspace};
@@ -36,6 +36,27 @@ fn is_complete(locked: &Map<String, Value>, installed: &Map<String, Value>) -> b
             installed.get(path).is_some_and(|found| found.get("version") == package.get("version"))
         },
     )
+}
+
+/// Returns the folders of the examples whose package.json has the script, such as `examples/minimal`, sorted.
+pub(crate) fn examples_with(workspace: &Workspace, script: &str) -> Result<Vec<String>> {
+    let examples = workspace.root.join("examples");
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&examples).with_context(|| format!("cannot list {}", examples.display()))? {
+        let package = entry?.path().join("package.json");
+        if !package.exists() {
+            continue;
+        }
+        let manifest: Value = serde_json::from_slice(&files::read(&package)?)
+            .with_context(|| format!("{} is malformed", package.display()))?;
+        if manifest["scripts"][script].is_string() {
+            let folder = package.parent().and_then(|folder| folder.strip_prefix(&workspace.root).ok());
+            found.extend(folder.map(|folder| folder.display().to_string()));
+        }
+    }
+    ensure!(!found.is_empty(), "no example has the script {script}");
+    found.sort();
+    Ok(found)
 }
 
 /// A command that runs in the root folder.

@@ -64,7 +64,11 @@ pub(super) const STAGES: &[Stage] = &[
         about: "unit tests of the TypeScript; the vectors with Node's own crypto",
         prepare: js,
     },
-    Stage { name: "examples", about: "unit tests of the example app and of its host", prepare: examples },
+    Stage {
+        name: "examples",
+        about: "the tests of every example: functions, pages, manifests, the local host",
+        prepare: examples,
+    },
     Stage {
         name: "packaging",
         about: "the packed tarball in Node.js, bundlers (Forge's among them), compilers and test runners",
@@ -239,7 +243,7 @@ fn js(workspace: &Workspace) -> Result<Vec<Suite>> {
 
 fn examples(workspace: &Workspace) -> Result<Vec<Suite>> {
     package::build(workspace)?;
-    Ok(vec![summed(script("test", "examples/team-dashboard")), summed(script("test", "examples/forge-host"))])
+    Ok(npm::examples_with(workspace, "test")?.iter().map(|folder| summed(script("test", folder))).collect())
 }
 
 fn packaging(workspace: &Workspace) -> Result<Vec<Suite>> {
