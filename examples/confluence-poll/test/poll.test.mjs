@@ -157,11 +157,14 @@ test('a user who may not see the page neither reads nor votes', async () => {
 
 test('polls of other pages, and other polls of the same page, stay apart', async () => {
   const here = await open('anna');
-  const [elsewhere, second] = [await open('anna', '78'), await open('anna', '77', 'poll-2')];
+  const others = () => Promise.all([open('anna', '78'), open('anna', '77', 'poll-2')]);
+  const before = await others();
   here.click('Pizza');
   await here.shows(/1 votes/);
   await relay.settled();
-  for (const screen of [elsewhere, second]) assert.match(screen.text, /Pizza 0 Soup 0 0 votes/);
+  for (const screen of [...before, ...(await others())]) {
+    assert.match(screen.text, /Pizza 0 Soup 0 0 votes/);
+  }
 });
 
 test('a vote for an option that the poll does not have changes no count', async () => {

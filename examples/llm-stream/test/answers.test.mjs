@@ -124,31 +124,35 @@ test('everybody at the issue reads the answer while the consumer writes it, and 
   await (await open('ben')).shows(/Why\? Because of that\./);
 });
 
-test('the asker cancels, nobody else can, and the request to the model ends', async () => {
-  const [anna, ben] = [await open('anna'), await open('ben')];
-  const event = await ask(anna);
-  mock.timers.enable({ apis: ['Date'], now: Date.now() });
-  try {
-    const done = consume(event);
-    await requests(1);
-    models.at(0)?.push('One ');
-    await ben.shows(/One/);
+test(
+  'the asker cancels, nobody else can, and the request to the model ends',
+  { timeout: 60_000 },
+  async () => {
+    const [anna, ben] = [await open('anna'), await open('ben')];
+    const event = await ask(anna);
+    mock.timers.enable({ apis: ['Date'], now: Date.now() });
+    try {
+      const done = consume(event);
+      await requests(1);
+      models.at(0)?.push('One ');
+      await ben.shows(/One/);
 
-    await assert.rejects(
-      relay.invoke(handler, 'cancel', { id: event.body.id }, ben.realtime),
-      /only cancel the answer to your own question/,
-    );
-    anna.click('Cancel');
-    await anna.shows(/Cancelling …/);
-    mock.timers.tick(1_000);
-    models.at(0)?.push('two');
-    await done;
-    await Promise.all([anna, ben].map((screen) => screen.shows(/Why\? One Cancelled\./)));
-    assert.ok(models.at(0)?.destroyed);
-  } finally {
-    mock.timers.reset();
-  }
-});
+      await assert.rejects(
+        relay.invoke(handler, 'cancel', { id: event.body.id }, ben.realtime),
+        /only cancel the answer to your own question/,
+      );
+      anna.click('Cancel');
+      await anna.shows(/Cancelling …/);
+      mock.timers.tick(1_000);
+      models.at(0)?.push('two');
+      await done;
+      await Promise.all([anna, ben].map((screen) => screen.shows(/Why\? One Cancelled\./)));
+      assert.ok(models.at(0)?.destroyed);
+    } finally {
+      mock.timers.reset();
+    }
+  },
+);
 
 test('a model that breaks off ends the answer on every screen', async (t) => {
   const logged = t.mock.method(console, 'error', () => {});
@@ -175,6 +179,7 @@ test('a consumer that the platform runs again starts the answer again, and runs 
   const done = consume(event);
   await requests(2);
   models.at(1)?.push('Complete.');
+  await anna.shows(/Why\? Complete\. Answering …/);
   models.at(1)?.push(null);
   await done;
   await anna.shows(/Why\? Complete\.$/);
