@@ -104,7 +104,8 @@ impl Program {
 mod tests {
     use serde_json::{Map, Value, json};
 
-    use super::is_complete;
+    use super::{examples_with, is_complete};
+    use crate::workspace::Workspace;
 
     fn object(value: &Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap_or_default()
@@ -121,5 +122,14 @@ mod tests {
         assert!(is_complete(&locked, &a("1.0.0")));
         assert!(!is_complete(&locked, &a("1.0.1")));
         assert!(!is_complete(&locked, &Map::new()));
+    }
+
+    #[test]
+    fn the_examples_with_a_script_are_found_without_a_list() {
+        let workspace = Workspace::open().unwrap();
+        let tested = examples_with(&workspace, "test").unwrap();
+        assert!(tested.contains(&"examples/team-dashboard".to_owned()), "{tested:?}");
+        assert!(!tested.contains(&"examples/minimal".to_owned()), "{tested:?}");
+        assert!(examples_with(&workspace, "no such script").is_err());
     }
 }
