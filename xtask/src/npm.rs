@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, fs, path::Path};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value};
 
 use crate::{files, step, workspace::Workspace};
@@ -38,18 +38,23 @@ fn is_complete(locked: &Map<String, Value>, installed: &Map<String, Value>) -> b
     )
 }
 
-/// Returns the folders of the examples whose package has this script, such as `examples/minimal`.
-pub(crate) fn examples(workspace: &Workspace, script: &str) -> Result<Vec<String>> {
+/// Returns the folders of the examples whose package.json has the script, such as `examples/minimal`, sorted.
+pub(crate) fn examples_with(workspace: &Workspace, script: &str) -> Result<Vec<String>> {
+    let examples = workspace.root.join("examples");
     let mut found = Vec::new();
-    for entry in fs::read_dir(workspace.root.join("examples"))? {
-        let entry = entry?;
-        let Ok(package) = files::read(&entry.path().join("package.json")) else { continue };
-        let package: Value = serde_json::from_slice(&package)
-            .with_context(|| format!("{} is malformed", entry.path().join("package.json").display()))?;
-        if package["scripts"].get(script).is_some() {
-            found.push(format!("examples/{}", entry.file_name().to_string_lossy()));
+    for entry in fs::read_dir(&examples).with_context(|| format!("cannot list {}", examples.display()))? {
+        let package = entry?.path().join("package.json");
+        if !package.exists() {
+            continue;
+        }
+        let manifest: Value = serde_json::from_slice(&files::read(&package)?)
+            .with_context(|| format!("{} is malformed", package.display()))?;
+        if manifest["scripts"][script].is_string() {
+            let folder = package.parent().and_then(|folder| folder.strip_prefix(&workspace.root).ok());
+            found.extend(folder.map(|folder| folder.display().to_string()));
         }
     }
+    ensure!(!found.is_empty(), "no example has the script {script}");
     found.sort();
     Ok(found)
 }
@@ -99,7 +104,8 @@ impl Program {
 mod tests {
     use serde_json::{Map, Value, json};
 
-    use super::is_complete;
+    use super::{examples_with, is_complete};
+    use crate::workspace::Workspace;
 
     fn object(value: &Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap_or_default()
@@ -116,5 +122,14 @@ mod tests {
         assert!(is_complete(&locked, &a("1.0.0")));
         assert!(!is_complete(&locked, &a("1.0.1")));
         assert!(!is_complete(&locked, &Map::new()));
+    }
+
+    #[test]
+    fn the_examples_with_a_script_are_found_without_a_list() {
+        let workspace = Workspace::open().unwrap();
+        let tested = examples_with(&workspace, "test").unwrap();
+        assert!(tested.contains(&"examples/team-dashboard".to_owned()), "{tested:?}");
+        assert!(!tested.contains(&"examples/minimal".to_owned()), "{tested:?}");
+        assert!(examples_with(&workspace, "no such script").is_err());
     }
 }

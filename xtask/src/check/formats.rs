@@ -34,8 +34,9 @@ pub(super) fn prettier(workspace: &Workspace) -> Result<Verdict> {
 /// The types of the package's sources and of the examples, which compile against the built package.
 pub(super) fn tsc(workspace: &Workspace) -> Result<Verdict> {
     package::build(workspace)?;
-    let examples = npm::examples(workspace, "check")?.into_iter().map(|folder| ("check", folder));
-    for (script, folder) in examples.chain([("types", "js".to_owned())]) {
+    let mut checks = vec![("types", "js".to_owned())];
+    checks.extend(npm::examples_with(workspace, "check")?.into_iter().map(|folder| ("check", folder)));
+    for (script, folder) in checks {
         let command = duct::cmd!("npm", "run", "--silent", script, format!("--workspace={folder}"));
         pass(workspace, &command.stdout_to_stderr())?;
     }

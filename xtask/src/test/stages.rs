@@ -64,7 +64,11 @@ pub(super) const STAGES: &[Stage] = &[
         about: "unit tests of the TypeScript; the vectors with Node's own crypto",
         prepare: js,
     },
-    Stage { name: "examples", about: "tests of the example apps and of their host", prepare: examples },
+    Stage {
+        name: "examples",
+        about: "the tests of every example: functions, pages, manifests, the local host",
+        prepare: examples,
+    },
     Stage {
         name: "packaging",
         about: "the packed tarball in Node.js, bundlers (Forge's among them), compilers and test runners",
@@ -241,7 +245,7 @@ fn examples(workspace: &Workspace) -> Result<Vec<Suite>> {
     package::build(workspace)?;
     let relay = relay::build(workspace)?;
     let test = |folder: String| summed(script("test", &folder).env("SEALWIRE_TEST_RELAY", &relay));
-    Ok(npm::examples(workspace, "test")?.into_iter().map(test).collect())
+    Ok(npm::examples_with(workspace, "test")?.into_iter().map(test).collect())
 }
 
 fn packaging(workspace: &Workspace) -> Result<Vec<Suite>> {
