@@ -38,17 +38,21 @@ interface Source {
   facts: Facts | undefined;
 }
 
-/** Migrates the app in a folder. `isIgnored` tells the files that are not the app's own, such as the results of a build. */
+/**
+ * Migrates the app in a folder. `isIgnored` tells the files that are not the app's own, such as the results of a build. The
+ * findings have the lines of the changed files or, in a dry run, those of the present ones.
+ */
 export function migrateApp(
   root: string,
   version: string,
   isIgnored: (files: string[]) => Set<string>,
+  isDry = false,
 ): Migration {
   const { files, skipped }: Listing = list(root);
   const notOurs = isIgnored(files);
   const own = files.filter((file) => !notOurs.has(file));
   const migration: Migration = { changes: [], findings: [], read: 0, skipped, packages: [] };
-  const sources = own.flatMap((file) => migrateSource(migration, root, file));
+  const sources = own.flatMap((file) => migrateSource(migration, root, file, isDry));
   if (sources.some(({ facts }) => facts?.isConcerned)) {
     reportApp(migration, sources);
     for (const file of own.filter((name) => MANIFEST.test(name))) {
@@ -60,7 +64,7 @@ export function migrateApp(
   return migration;
 }
 
-function migrateSource(migration: Migration, root: string, file: string): Source[] {
+function migrateSource(migration: Migration, root: string, file: string, isDry: boolean): Source[] {
   if (!isScript(file) && !OTHER_CODE.test(file)) return [];
   const found = read(root, file);
   migration.read += 1;
@@ -76,9 +80,11 @@ function migrateSource(migration: Migration, root: string, file: string): Source
       place(migration, file, 'Files of this kind are not changed. Change its imports.');
     return [];
   }
-  const { document, text, facts } = migrateFile(file, found.text);
-  migration.findings.push(...document.findings);
+  const { text, ...before } = migrateFile(file, found.text);
   if (text !== found.text) migration.changes.push({ file, before: found.text, after: text });
+  // The lines of the findings are those of the file that the reader of the report has.
+  const { document, facts } = isDry ? before : migrateFile(file, text);
+  migration.findings.push(...document.findings);
   return [{ file, after: text, facts }];
 }
 

@@ -51,7 +51,7 @@ const OPTIONS = {
 } as const;
 
 function migrate(root: string, version: string, isDry: boolean, isForced: boolean): Outcome {
-  const migration = migrateApp(root, version, (files) => new Set(ignored(root, files)));
+  const migration = migrateApp(root, version, (files) => new Set(ignored(root, files)), isDry);
   const { changes } = migration;
   if (isDry) return { out: diffOf(changes) + reportOf(migration, true), error: '', status: 0 };
   const risk = changes.length === 0 || isForced ? undefined : whyNotUndone(root);

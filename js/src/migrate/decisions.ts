@@ -5,6 +5,7 @@ import type { CallExpression, ObjectProperty } from '@babel/types';
 import { codesFor } from './error-texts.js';
 import { REALTIME } from './rules.js';
 import type { Script } from './script.js';
+import { uses } from './names.js';
 import { sourceOf } from './rewrite.js';
 import { memberOf, nameOf, textOf, visits, type Node, type Visit } from './syntax.js';
 
@@ -96,8 +97,7 @@ function property(script: Script, facts: Facts, node: ObjectProperty, visit: Vis
       );
     }
   }
-  const isFunction = ['ArrowFunctionExpression', 'FunctionExpression'].includes(node.value.type);
-  if (name === 'token' && called !== undefined && SUBSCRIBES.has(called) && !isFunction) {
+  if (name === 'token' && called !== undefined && SUBSCRIBES.has(called) && !isFunction(script, node.value)) {
     script.document.report(
       node,
       'token',
@@ -105,6 +105,21 @@ function property(script: Script, facts: Facts, node: ObjectProperty, visit: Vis
         "such as { token: () => invoke('…') }; it is called again in time.",
     );
   }
+}
+
+/** Returns whether a value is a function: written here, or declared in the same file. */
+function isFunction(script: Script, value: Node): boolean {
+  if (isExpressionOfFunction(value)) return true;
+  if (value.type !== 'Identifier') return false;
+  return uses(script.program, value.name).some(({ node, parent }) => {
+    const outer = parent?.node;
+    if (outer?.type === 'FunctionDeclaration') return outer.id === node;
+    return outer?.type === 'VariableDeclarator' && outer.id === node && isExpressionOfFunction(outer.init);
+  });
+}
+
+function isExpressionOfFunction(value: Node | null | undefined): boolean {
+  return value?.type === 'ArrowFunctionExpression' || value?.type === 'FunctionExpression';
 }
 
 /** The name of the function in whose options a property stands. */

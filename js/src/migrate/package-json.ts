@@ -58,7 +58,7 @@ export function migratePackage(
     changed = true;
   }
   if (all.has(REALTIME) && !use.realtime) {
-    for (const section of sections(manifest)) delete section[REALTIME];
+    for (const section of sections(manifest)) Reflect.deleteProperty(section, REALTIME);
     changed = true;
   }
   return { text: changed ? written(manifest, text) : text, findings };

@@ -82,6 +82,8 @@ test('fixed tokens and tokens without a lifetime are reported, until they are de
 realtime.subscribe('a', f, { token });
 realtime.subscribeGlobal('a', f, { token: () => invoke('token') });
 realtime.publish('a', {}, { token });
+const fetchToken = async () => 'x';
+realtime.subscribe('a', f, { token: fetchToken });
 `;
   const own = `import { signRealtimeToken } from '@forge/realtime';
 signRealtimeToken('a', { team: 'blue' });
