@@ -3,7 +3,7 @@
 import type { CallExpression, ObjectProperty } from '@babel/types';
 
 import { codesFor } from './error-texts.js';
-import { REALTIME } from './rules.js';
+import { BRIDGE, REALTIME } from './rules.js';
 import type { Script } from './script.js';
 import { uses } from './names.js';
 import { sourceOf } from './rewrite.js';
@@ -13,8 +13,8 @@ import { memberOf, nameOf, textOf, visits, type Node, type Visit } from './synta
 export interface Facts {
   /** True if the file imports Forge Realtime or Sealwire, before or after the migration. */
   isConcerned: boolean;
-  /** True for a file of a function, false for one of a page. */
-  isFunction: boolean;
+  /** True if the file imports the bridge. Most users of the bridge do not use its realtime; the name tells those that do. */
+  isOfBridge: boolean;
   /** True if createRealtime() gets an authorize(). */
   hasAuthorize: boolean;
   /** True if the resolver function `sealwire:session` is defined. */
@@ -27,7 +27,6 @@ export interface Facts {
   overrides: Node[];
 }
 
-const FUNCTION_MODULES = new Set([REALTIME, 'sealwire/realtime', 'sealwire/resolver', '@forge/resolver']);
 const PUBLISHES = new Set(['publish', 'publishGlobal', 'usePublish']);
 const SUBSCRIBES = new Set(['subscribe', 'subscribeGlobal', 'useChannel']);
 const CALLS = new Set([...PUBLISHES, ...SUBSCRIBES]);
@@ -35,7 +34,7 @@ const CALLS = new Set([...PUBLISHES, ...SUBSCRIBES]);
 /** Reads the facts of a file, and reports the places that depend on no other file. */
 export function decisions(script: Script): Facts {
   const facts: Facts = {
-    ...{ isConcerned: false, isFunction: false, hasAuthorize: false, hasSession: false },
+    ...{ isOfBridge: false, isConcerned: false, hasAuthorize: false, hasSession: false },
     ...{ resolvers: [], unwrapped: [], overrides: [] },
   };
   const all = [...visits(script.program)];
@@ -47,14 +46,13 @@ export function decisions(script: Script): Facts {
 
 function readModule(facts: Facts, module: string | undefined): void {
   if (module === undefined) return;
-  if (FUNCTION_MODULES.has(module)) facts.isFunction = true;
-  // Most users of the bridge do not use its realtime. The name `realtime` tells those that do.
+  if (module === BRIDGE) facts.isOfBridge = true;
   if (module === REALTIME || module.startsWith('sealwire')) facts.isConcerned = true;
 }
 
 function readFact(facts: Facts, { node, parent }: Visit): void {
   if (node.type === 'StringLiteral' && node.value === 'sealwire:session') facts.hasSession = true;
-  if (node.type === 'Identifier' && node.name === 'realtime') facts.isConcerned = true;
+  if (node.type === 'Identifier' && node.name === 'realtime' && facts.isOfBridge) facts.isConcerned = true;
   if (node.type === 'NewExpression' && isNamed(node.callee, 'Resolver')) facts.resolvers.push(node);
   if (node.type !== 'CallExpression') return;
   if (isNamed(node.callee, 'makeResolver')) facts.resolvers.push(node);

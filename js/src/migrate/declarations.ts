@@ -20,6 +20,12 @@ export function importDeclaration(script: Script, node: ImportDeclaration): void
   const wholes = node.specifiers.filter((specifier) => specifier.type !== 'ImportSpecifier');
   const named = node.specifiers.filter((specifier) => specifier.type === 'ImportSpecifier');
   if (textOf(node.source) !== BRIDGE) return importForFunctions(script, node, wholes);
+  const early = named.find(({ imported }) => nameOf(imported) === '__realtime');
+  if (early)
+    script.unchanged(
+      early,
+      '`__realtime` is the name of an early version. Import `realtime` from `sealwire`.',
+    );
   if (named.some(({ imported }) => nameOf(imported) === 'default')) {
     return script.unchanged(node, 'Import the names instead of `default`, then run the command again.');
   }

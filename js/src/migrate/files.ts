@@ -1,9 +1,13 @@
 // Reads and writes the files of an app's folder. Symbolic links are never followed, and nothing outside the folder is written.
 
 import {
+  closeSync,
+  fchmodSync,
   lstatSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -62,6 +66,23 @@ export function read(root: string, name: string): Read {
   }
 }
 
+/** Returns whether the bytes of a file of any size contain one of the texts. */
+export function mentions(root: string, name: string, texts: readonly string[]): boolean {
+  const file = openSync(path.join(root, name), 'r');
+  const overlap = Math.max(...texts.map((text) => text.length));
+  const buffer = Buffer.alloc(overlap + 64 * 1024);
+  try {
+    for (let kept = 0; ; kept = overlap) {
+      const length = kept + readSync(file, buffer, kept, buffer.length - kept, null);
+      if (texts.some((text) => buffer.subarray(0, length).includes(text))) return true;
+      if (length < buffer.length) return false;
+      buffer.copyWithin(0, length - overlap, length);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
 /**
  * Replaces the text of a file. The file keeps its permissions, and is either the old or the new one at every moment.
  *
@@ -77,8 +98,14 @@ export function write(root: string, name: string, before: string, after: string)
   if (!('text' in now) || now.text !== before)
     throw new Error(`${name} changed meanwhile. Run the command again.`);
   const temporary = path.join(folder, `.${path.basename(file)}.${process.pid}.tmp`);
+  const created = openSync(temporary, 'wx');
   try {
-    writeFileSync(temporary, after, { flag: 'wx', mode: stat.mode });
+    try {
+      writeFileSync(created, after);
+      fchmodSync(created, stat.mode);
+    } finally {
+      closeSync(created);
+    }
     renameSync(temporary, file);
   } catch (thrown) {
     rmSync(temporary, { force: true });

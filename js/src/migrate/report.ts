@@ -2,8 +2,9 @@
 
 import { createTwoFilesPatch } from 'diff';
 
-import type { Change, Migration } from './app.js';
 import type { Finding } from './document.js';
+import { grouped } from './grouped.js';
+import type { Change, Migration } from './migration.js';
 import { RULES } from './rules.js';
 
 const GUIDE = 'https://github.com/sealwire/sealwire/blob/main/docs/forge.md#migration';
@@ -33,7 +34,11 @@ export function reportOf(migration: Migration, isDry: boolean): string {
   }
   for (const [rule, heading] of RULES) {
     const found = findings.filter((finding) => finding.rule === rule).sort(byPlace);
-    if (found.length > 0) lines.push('', heading, ...found.map(lineOf));
+    if (found.length === 0) continue;
+    lines.push('', heading);
+    for (const [message, places] of grouped(found, (finding) => finding.message)) {
+      lines.push(`  ${message.split('\n').map(printable).join('\n    ')}`, ...places.map(placeOf));
+    }
   }
   if (changes.length > 0 || findings.length > 0) lines.push('', ...steps(migration));
   return `${lines.join('\n')}\n`;
@@ -50,9 +55,8 @@ function steps({ packages }: Migration): string[] {
   ];
 }
 
-function lineOf({ file, line, message }: Finding): string {
-  const place = printable(file) + (line === undefined ? '' : `:${line}`);
-  return `  ${place}\n    ${message.split('\n').map(printable).join('\n      ')}`;
+function placeOf({ file, line }: Finding): string {
+  return `      ${printable(file)}${line === undefined ? '' : `:${line}`}`;
 }
 
 function byPlace(a: Finding, b: Finding): number {

@@ -124,6 +124,8 @@ test('files that cannot be read or parsed are reported with their line, and the 
     'binary.js': Buffer.from(`\0${PAGE}`),
     'latin.js': Buffer.from(`${PAGE}// \xe9\n`, 'latin1'),
     'deep.js': `import { realtime } from '@forge/bridge';\n${'('.repeat(50_000)}`,
+    'unrelated.js': `// ${' '.repeat(2 * 1024 * 1024)}`,
+    'far.js': `${' '.repeat(2 * 1024 * 1024 + 64 * 1024 - 7)}${PAGE}`,
     'App.vue': `<script>\n${PAGE}</script>`,
     'package.json': '{ not JSON',
   });
@@ -131,13 +133,19 @@ test('files that cannot be read or parsed are reported with their line, and the 
   const { out, status } = migrate(root, '--force');
   assert.equal(status, 0);
   assert.deepEqual(texts(root), { ...before, 'page.js': MOVED });
-  assert.match(out, /broken\.js:2\n {4}The file cannot be parsed, and was not changed: Unexpected token/);
-  assert.match(out, /huge\.js\n {4}The file was not read: it has more than 2 MiB/);
-  assert.match(out, /binary\.js\n {4}The file was not read: it is a binary file/);
-  assert.match(out, /latin\.js\n {4}The file was not read: it is not UTF-8/);
-  assert.match(out, /deep\.js\n {4}The file cannot be parsed, and was not changed/);
-  assert.match(out, /App\.vue\n {4}Files of this kind are not changed/);
-  assert.match(out, /package\.json\n {4}This is no JSON object/);
+  const says = (message: string, place: string) => {
+    const at = out.indexOf(`\n  ${message}`);
+    assert.ok(at >= 0 && out.slice(at).includes(`\n      ${place}\n`), `${message} ${place} in ${out}`);
+  };
+  says('The file cannot be parsed, and was not changed: Unexpected token', 'broken.js:2');
+  says('The file cannot be parsed, and was not changed: Maximum call stack', 'deep.js');
+  says('The file was not changed: it has more than 2 MiB.', 'huge.js');
+  says('The file was not changed: it has more than 2 MiB.', 'far.js');
+  says('The file was not changed: it is a binary file.', 'binary.js');
+  says('The file was not changed: it is not UTF-8.', 'latin.js');
+  says('Files of this kind are not changed.', 'App.vue');
+  says('This is no JSON object.', 'package.json');
+  assert.doesNotMatch(out, /unrelated/);
 });
 
 test('a changed file keeps its permissions', (t) => {

@@ -150,6 +150,19 @@ test('packages that sealwire needs are named where they are missing', (t) => {
   assert.match(of('package')[0]!.message, /npm install @forge\/kvs/);
 });
 
+test('of several apps in one folder, only those that use Forge Realtime get findings', (t) => {
+  const resolver = `import Resolver from '@forge/resolver';\nconst realtime = 1;\nnew Resolver().getDefinitions();\n`;
+  const of = findings(t, {
+    'a/manifest.yml': 'app: {}\n',
+    'a/src/index.js': resolver,
+    'a/static/page/src/page.js': `import { realtime } from '@forge/bridge';\n`,
+    'b/manifest.yml': 'app: {}\n',
+    'b/src/index.js': resolver,
+  });
+  assert.deepEqual(places(of('session')), ['a/src/index.js:3', 'a/src/index.js:3']);
+  assert.deepEqual([...new Set(places(of('manifest')))], ['a/manifest.yml:']);
+});
+
 test('an app that does not use Forge Realtime gets no findings', (t) => {
   const root = folder(t, {
     'package.json': '{}',

@@ -93,6 +93,12 @@ const others: Form[] = [
     lines: [1],
   },
   {
+    name: 'the name of an early version',
+    file: 'js',
+    before: `import { invokeService, __realtime } from '@forge/bridge';\n`,
+    lines: [1],
+  },
+  {
     name: 'an internal file of the bridge',
     file: 'js',
     before: `import { realtime } from '@forge/bridge/out/realtime';\nimport { invoke } from '@forge/bridge/out/invoke';\n`,
