@@ -229,6 +229,17 @@ test('pages and functions of the migrated app exchange messages on sealwire/test
   ]);
 });
 
+test("Forge's validation accepts the manifest with the lines of the report", () => {
+  write(migrated, { 'static/panel/dist/index.html': '<html></html>' });
+  const validation = `import(${JSON.stringify(import.meta.resolve('@forge/manifest'))}).then(async ({ default: forge }) => {
+    const { errors } = await forge.validate(false, 'manifest.yml');
+    console.log(JSON.stringify(errors));
+  });`;
+  const args = ['--input-type=module', '--eval', validation];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: migrated, encoding: 'utf8' });
+  assert.equal(stdout.trim().split('\n').at(-1), '[]', stderr);
+});
+
 test("Forge's bundler bundles the migrated functions and the migrated page", () => {
   const folder = migrated;
   const functions = bundle('functions', folder, 'index');

@@ -29,6 +29,18 @@ export interface Facts {
 
 const PUBLISHES = new Set(['publish', 'publishGlobal', 'usePublish']);
 const SUBSCRIBES = new Set(['subscribe', 'subscribeGlobal', 'useChannel']);
+/** Classes whose instances JSON does not keep. */
+const LOST = new Set([
+  'Map',
+  'Set',
+  'Error',
+  'Promise',
+  'RegExp',
+  'Blob',
+  'FormData',
+  'ArrayBuffer',
+  'Uint8Array',
+]);
 const CALLS = new Set([...PUBLISHES, ...SUBSCRIBES]);
 
 /** Reads the facts of a file, and reports the places that depend on no other file. */
@@ -130,8 +142,7 @@ function callOf({ parent }: Visit): string | undefined {
 function call(script: Script, node: CallExpression): void {
   const name = calledName(node) ?? '';
   const payload = node.arguments.at(1);
-  const refused = ['ArrayExpression', 'NumericLiteral', 'BooleanLiteral', 'NullLiteral', 'NewExpression'];
-  if ((name === 'publish' || name === 'publishGlobal') && payload && refused.includes(payload.type)) {
+  if ((name === 'publish' || name === 'publishGlobal') && payload && isRefused(payload)) {
     script.document.report(
       node,
       'payload',
@@ -147,6 +158,13 @@ function call(script: Script, node: CallExpression): void {
         'at most 24 hours; {} keeps it. Tokens of Forge Realtime are refused: no page may keep one over the change.',
     );
   }
+}
+
+/** Returns whether a value is one that no call accepts as a payload. */
+function isRefused(payload: Node): boolean {
+  if (payload.type === 'NewExpression')
+    return payload.callee.type === 'Identifier' && LOST.has(payload.callee.name);
+  return ['ArrayExpression', 'NumericLiteral', 'BooleanLiteral', 'NullLiteral'].includes(payload.type);
 }
 
 function errorText(script: Script, { node, parent }: Visit): void {

@@ -56,7 +56,7 @@ export class Document {
   /** The text with all planned replacements. */
   result(): string {
     let text = this.text;
-    const edits = this.#edits.toReversed().sort((a, b) => b.start - a.start || b.end - a.end);
+    const edits = [...this.#edits].sort((a, b) => b.start - a.start || b.end - a.end);
     for (const edit of edits) text = text.slice(0, edit.start) + edit.text + text.slice(edit.end);
     return text;
   }

@@ -57,7 +57,7 @@ export function kindOfUse({ node, parent }: Visit): 'moved' | 'divided' | 'other
     case 'MemberExpression':
     case 'OptionalMemberExpression': {
       const member = outer.object === node ? memberOf(outer) : undefined;
-      if (member === undefined) return 'unclear';
+      if (member === undefined || isWritten(parent)) return 'unclear';
       return MOVED.has(member) ? 'moved' : 'other';
     }
     case 'TSQualifiedName':
@@ -77,6 +77,15 @@ export function kindOfUse({ node, parent }: Visit): 'moved' | 'divided' | 'other
     default:
       return 'unclear';
   }
+}
+
+/** Returns whether a member is assigned or deleted, as tests do with a mock. */
+function isWritten(member: Visit | undefined): boolean {
+  const outer = member?.parent?.node;
+  if (outer?.type === 'AssignmentExpression') return outer.left === member?.node;
+  return (
+    outer?.type === 'UpdateExpression' || (outer?.type === 'UnaryExpression' && outer.operator === 'delete')
+  );
 }
 
 /** Returns whether a pattern takes only moved names, moved and other names, none, or names that it does not state. */

@@ -48,6 +48,22 @@ test('an app is migrated with its package.json files, and a second run writes no
   assert.equal(git(root, 'status', '--porcelain'), '');
 });
 
+test('a package that a file still names stays in package.json', (t) => {
+  const mock = `jest.mock('@forge/realtime', () => ({}));\n`;
+  const root = folder(t, { ...APP, 'test/index.test.js': mock });
+  migrate(root, '--force');
+  const { dependencies } = JSON.parse(text(root, 'package.json')) as { dependencies: object };
+  assert.deepEqual(Object.keys(dependencies), ['@forge/realtime', '@forge/resolver', 'sealwire']);
+});
+
+test('the lines of the report are those of the files as they are after the run', (t) => {
+  const page = `${PAGE}realtime.publish('notes', [1]);\n`;
+  const root = folder(t, { 'page.js': page });
+  assert.match(migrate(root, '--dry-run').out, / page\.js:4\n/);
+  assert.match(migrate(root, '--force').out, / page\.js:5\n/);
+  assert.match(text(root, 'page.js').split('\n')[4]!, /publish/);
+});
+
 test('the diff of a dry run is what a run writes, and a dry run writes nothing', (t) => {
   const before = { ...APP, 'src/no-line-break.js': `const { realtime, view } = require('@forge/bridge')` };
   const root = repository(t, before);

@@ -1,6 +1,7 @@
 // `sealwire migrate` reports what a person has to decide, at the line of the place, until it is decided.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 
 import { migrateApp } from '../../src/migrate/app.js';
@@ -98,9 +99,15 @@ test('payloads that Sealwire refuses are reported', (t) => {
 realtime.publish('a', [1]);
 realtime.publish('a', 7);
 realtime.publish('a', { items: [1] });
+realtime.publish('a', new Note());
 realtime.publish('a', 'text');
+realtime.publish('a', new Map());
 `;
-  assert.deepEqual(places(findings(t, { 'page.js': page })('payload')), ['page.js:2', 'page.js:3']);
+  assert.deepEqual(places(findings(t, { 'page.js': page })('payload')), [
+    'page.js:2',
+    'page.js:3',
+    'page.js:7',
+  ]);
 });
 
 test('comparisons with error texts of Forge Realtime are reported with the code that takes their place', (t) => {
@@ -126,14 +133,21 @@ test('a manifest without the scope or the relay gets the exact lines, and a comp
   assert.match(missing!.message, /Declare the relay/);
 });
 
-test('the lines for the manifest are those that Forge accepts', async (t) => {
+test('the lines for the manifest are those of the page about Forge', async (t) => {
   const [, egress] = findings(t, {
     'page.js': `import { realtime } from '@forge/bridge';\n`,
     'manifest.yml': 'app: {}\n',
   })('manifest');
   const lines = egress!.message.slice(egress!.message.indexOf('permissions:'));
   const { parse } = await import('yaml');
-  const { permissions } = parse(lines) as { permissions: { external: { fetch: Record<string, unknown> } } };
+  const { permissions } = parse(lines) as typeof onPage;
+  // The bundle of this test is in js/dist/test/migrate.
+  const page = readFileSync(new URL('../../../../docs/forge.md', import.meta.url), 'utf8');
+  const onPage = parse(/```yaml\n(.*?)```/s.exec(page)?.[1] ?? '') as {
+    permissions: { scopes: string[]; external: { fetch: Record<string, unknown> } };
+  };
+  assert.deepEqual(onPage.permissions.external, permissions.external);
+  assert.deepEqual(onPage.permissions.scopes, ['storage:app']);
   const entry = (scheme: string) => ({ address: `${scheme}://relay.example.com`, inScopeEUD: true });
   assert.deepEqual(permissions.external.fetch, {
     client: [entry('wss'), entry('https')],

@@ -125,7 +125,7 @@ test('a refused rate, a blocked address and an unreadable secret have the codes 
     return createRealtime({ authorize: () => true, ...options });
   };
   const codeOf = async (answer: () => Response) => {
-    const { errors } = await calls(answer).publish('notes', 'x', { context, timeoutMs: 50 });
+    const { errors } = await calls(answer).publish('notes', 'x', { context });
     return errors?.map((error) => error.code);
   };
   const limit = refused(429, { error: { code: 'RATE_LIMITED', message: 'Too many.' } });

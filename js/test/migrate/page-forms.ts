@@ -202,6 +202,12 @@ const commonJs: Form[] = [
     lines: [1, 3, 4],
   },
   {
+    name: 'a member that a test replaces',
+    file: 'js',
+    before: `const bridge = require('@forge/bridge');\nbridge.realtime = fake;\ndelete bridge.realtime;\n`,
+    lines: [2, 3],
+  },
+  {
     name: 'require without realtime, or for its side effect',
     file: 'js',
     before: `const { invoke } = require('@forge/bridge');\nrequire('@forge/bridge').view;\nrequire('@forge/bridge');\n`,
