@@ -7,22 +7,11 @@ import path from 'node:path';
 import { parse } from 'acorn';
 import * as esbuild from 'esbuild';
 
+import { bundleCommand } from './command.mjs';
+import { shared } from './options.mjs';
+
 export const ENTRIES = ['index', 'resolver', 'react', 'testing'];
 const CORES = ['core-wasm', 'core-js'];
-
-const manifest = new URL('../../pkg/package.json', import.meta.url);
-const { version } = JSON.parse(readFileSync(manifest, 'utf8'));
-
-const shared = {
-  bundle: true,
-  // js/src/process-wide.ts uses the version: only loads of the same version share objects.
-  define: { SEALWIRE_VERSION: JSON.stringify(version) },
-  platform: 'neutral',
-  target: 'es2022',
-  legalComments: 'none',
-  external: ['@forge/*', 'node:*', 'react'],
-  logLevel: 'warning',
-};
 
 const commonJs = {
   ...shared,
@@ -114,4 +103,6 @@ export async function bundle(source, out) {
   const twins = { ...commonJs, outdir: out, outbase: out, plugins: [siblings('.cjs')] };
   await esbuild.build({ ...twins, entryPoints: others });
   await esbuild.build({ ...twins, entryPoints: cores, minify: true });
+
+  await bundleCommand(source, out);
 }

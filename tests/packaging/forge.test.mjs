@@ -1,36 +1,16 @@
 // Forge's own bundler builds functions and pages with the package, in JavaScript and in TypeScript. Functions have no
 // tsconfig unless the app has one.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
+import { bundle, runBundler } from './support/forge-bundler.mjs';
 import { assertPageWorks } from './support/page-outcome.mjs';
 import { node, project, root } from './support/project.mjs';
 import { assertResolverWorks } from './support/resolver-outcome.mjs';
 
-const script = fileURLToPath(new URL('support/forge-bundle.cjs', import.meta.url));
 const source = (name) => readFileSync(path.join(root, 'tests/packaging/app', name), 'utf8');
-
-function run(what, folder, entry) {
-  const TMPDIR = path.join(folder, 'tmp');
-  mkdirSync(TMPDIR);
-  const env = { ...process.env, TMPDIR };
-  const { stdout, stderr } = spawnSync(process.execPath, [script, what, folder, entry], {
-    env,
-    encoding: 'utf8',
-  });
-  return { out: stdout.trim(), stderr };
-}
-
-/** Bundles, and returns the folder of the bundle. Fails if the bundler reports an error. */
-function bundle(what, folder, entry) {
-  const { out, stderr } = run(what, folder, entry);
-  assert.ok(out, stderr);
-  return out;
-}
 
 const MAIN = `
   import * as sealwire from 'sealwire/resolver';
@@ -77,7 +57,7 @@ for (const [language, file, main] of [
 test('Forge refuses to bundle a function with a type error in a call of the package', (t) => {
   const wrong = `import { publish } from 'sealwire/resolver';\nexport const handler = () => publish('notes', [1]);\n`;
   const folder = project(t, { files: { 'src/index.ts': wrong }, packages: ['@forge/kvs'] });
-  assert.match(run('functions', folder, 'index').stderr, /number\[\]/);
+  assert.match(runBundler('functions', folder, 'index').stderr, /number\[\]/);
 });
 
 const TYPED_PAGE = `

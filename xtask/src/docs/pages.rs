@@ -18,8 +18,9 @@ use crate::{
 /// The first pages of the book, in order.
 const FIRST: [&str; 2] = ["README.md", "ARCHITECTURE.md"];
 /// The order of the pages of `docs/`; others follow by name.
-const ORDER: [&str; 11] = [
+const ORDER: [&str; 12] = [
     "docs/getting-started.md",
+    "docs/forge.md",
     "docs/scopes.md",
     "docs/streams.md",
     "docs/operating.md",

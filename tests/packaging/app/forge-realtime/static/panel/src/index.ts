@@ -1,0 +1,4 @@
+// The page's entry.
+import { Panel } from './Panel';
+
+Object.assign(globalThis, { Panel });
