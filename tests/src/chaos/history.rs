@@ -111,6 +111,8 @@ pub struct History {
     pub risks: Vec<Risk>,
     /// The faults, with their times.
     pub faults: Vec<(Millis, String)>,
+    /// The time after which nothing but last messages is published.
+    pub traffic_ended_at: Option<Millis>,
     /// The number of times that a client connected again.
     pub reconnects: u64,
     /// Failures that concern no subscription, such as a relay that ended by itself.
@@ -169,6 +171,12 @@ impl Recorder {
         let mut history = self.history();
         let at = self.now();
         history.subscriptions[subscription].events.push((at, seen));
+    }
+
+    /// Records that nothing but last messages is published from now on.
+    pub fn traffic_ends(&self) {
+        let at = self.now();
+        self.history().traffic_ended_at = Some(at);
     }
 
     /// Records a fault.

@@ -165,6 +165,7 @@ fn finish(options: &ChaosOptions, cluster: &RelayCluster, recorder: &Recorder, l
         recorder.fail("publications were neither acknowledged nor refused".into());
     }
     recorder.risk_ends();
+    recorder.traffic_ends();
     // A gap that is reported late may cover a last message. The next one arrives.
     for _ in 0..LAST_MESSAGES {
         let first = recorder.history().publications.len();

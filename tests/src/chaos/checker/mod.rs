@@ -45,5 +45,7 @@ fn count_publications(history: &History, verdict: &mut Verdict) {
     }
     verdict.acknowledged = answers.len() as u64;
     answers.sort_unstable();
+    // The last messages wait for the arrival of those before them.
+    answers.retain(|at| history.traffic_ended_at.is_none_or(|end| *at <= end));
     verdict.longest_pause = answers.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
 }
