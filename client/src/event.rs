@@ -135,6 +135,15 @@ pub enum Event {
         /// The new standing.
         standing: Standing,
     },
+    /// A subscription continues after a loss of the connection, or after a temporary refusal of its channel. It follows
+    /// [`Standing::Subscribed`], the messages from before the loss, and the gap if there is one, and precedes every message
+    /// after that.
+    Resumed {
+        /// The subscription.
+        subscription: SubscriptionId,
+        /// True if the relay still had everything since the last position, so that there is no gap.
+        recovered: bool,
+    },
     /// The end of a subscribe: the subscription is confirmed, or it failed and no longer exists.
     SubscribeDone {
         /// The subscription.

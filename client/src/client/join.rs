@@ -178,6 +178,8 @@ impl Client {
                 self.plan_renewal(now, member);
             }
         }
+        // The standing precedes everything that the resume delivers.
+        self.report_standings();
         self.deliver(now, id, false);
     }
 
@@ -198,8 +200,11 @@ impl Client {
         for member in channel.members().to_vec() {
             let Some(subscription) = self.subscriptions.get_mut(&member) else { continue };
             let mut gap = None;
+            let mut resumed = None;
             if let Some(continuity) = subscription.continuity_mut() {
                 gap = continuity.resume(position, requested, answer.recovered);
+                // A channel that is subscribed again for the replay of another member was never interrupted.
+                resumed = subscription.is_resuming().then_some(gap.is_none());
             } else if matches!(subscription.progress(), Progress::AwaitingSubscribed(_))
                 && covers(since, subscription.replay_seconds())
                 // Otherwise the relay must accept the subscription's own token first.
@@ -215,6 +220,11 @@ impl Client {
             if let Some(gap) = gap {
                 let content = Content::Notice(Notice::Gap(gap));
                 channel.buffer.push(Entry { recipients: vec![member], content });
+            }
+            if let Some(recovered) = resumed {
+                channel
+                    .buffer
+                    .push(Entry { recipients: vec![member], content: Content::Resumed { recovered } });
             }
         }
     }

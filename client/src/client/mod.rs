@@ -161,6 +161,7 @@ impl Client {
                     | Event::SessionRequested { .. }
                     | Event::TokenRequested { .. }
                     | Event::Standing { .. }
+                    | Event::Resumed { .. }
             )
         };
         self.events.retain(|event| !is_obsolete(event));

@@ -1,4 +1,4 @@
-//! The publications and notices that a channel received and could not yet deliver. A message that waits for a key, or for
+//! The publications and news that a channel received and could not yet deliver. A message that waits for a key, or for
 //! the host to decrypt it, holds back everything behind it, so that the order is kept.
 
 use crate::event::{DecryptionId, Notice, SubscriptionId};
@@ -17,6 +17,10 @@ pub(crate) struct Entry {
 pub(crate) enum Content {
     Publication(Publication, Position, Decryption),
     Notice(Notice),
+    /// The end of a resume, as [`crate::Event::Resumed`] reports it.
+    Resumed {
+        recovered: bool,
+    },
 }
 
 /// The decryption of a publication.
@@ -70,7 +74,7 @@ impl Entry {
     fn size(&self) -> usize {
         match &self.content {
             Content::Publication(publication, ..) => publication.sealed.len() + publication.event.len(),
-            Content::Notice(_) => 0,
+            Content::Notice(_) | Content::Resumed { .. } => 0,
         }
     }
 }

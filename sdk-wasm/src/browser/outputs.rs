@@ -32,6 +32,8 @@ extern "C" {
     #[wasm_bindgen(method, setter)]
     fn set_message(this: &Output, message: &str);
     #[wasm_bindgen(method, setter)]
+    fn set_recovered(this: &Output, recovered: bool);
+    #[wasm_bindgen(method, setter)]
     fn set_epoch(this: &Output, epoch: &str);
     #[wasm_bindgen(method, setter)]
     fn set_offset(this: &Output, offset: &str);
@@ -86,6 +88,13 @@ pub(super) fn standing(standing: Standing) -> JsValue {
         Standing::Subscribed => "subscribed",
         Standing::Resuming => "resuming",
     });
+    object.into()
+}
+
+pub(super) fn resumed(recovered: bool) -> JsValue {
+    let object = output();
+    object.set_kind("resumed");
+    object.set_recovered(recovered);
     object.into()
 }
 
