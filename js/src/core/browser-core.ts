@@ -83,7 +83,8 @@ export type Notice =
   | ({ kind: 'gap'; message: string } & Gap)
   | ({ kind: 'error' } & CoreError)
   | ({ kind: 'ended' } & CoreError)
-  | { kind: 'state'; state: 'subscribed' | 'resuming' };
+  | { kind: 'state'; state: 'subscribed' | 'resuming' }
+  | { kind: 'resumed'; recovered: boolean };
 
 export interface Published {
   eventId: string;
