@@ -48,7 +48,7 @@ impl Client {
             }
         }
         for (gap, recipients) in gaps {
-            channel.buffer.push(Entry { recipients, content: Content::Notice(Notice::Gap(gap)) });
+            channel.buffer.push_notice(recipients, Notice::Gap(gap));
         }
         if !recipients.is_empty() {
             let decryption = self.start_decryption(id, &publication);
@@ -74,7 +74,7 @@ impl Client {
             let Some(entry) = channel.buffer.front() else { return };
             let may_wait = !is_last && !channel.buffer.is_over_full();
             let mut decrypted = match &entry.content {
-                Content::Notice(_) | Content::Resumed { .. } => None,
+                Content::Notice(_) => None,
                 Content::Publication(_, _, Decryption::Requested(_)) if may_wait => return,
                 Content::Publication(publication, position, decryption) => {
                     Some(decrypt(channel, id, publication, *position, decryption))
@@ -102,10 +102,6 @@ impl Client {
         let notice = match (decrypted, entry.content) {
             (Some(Ok(message)), _) => {
                 return self.events.push_back(Event::Message { subscriptions, message });
-            }
-            (_, Content::Resumed { recovered }) => {
-                let resumed = |subscription| Event::Resumed { subscription, recovered };
-                return self.events.extend(subscriptions.into_iter().map(resumed));
             }
             (None, Content::Notice(notice)) => notice,
             (Some(Err(DecryptError::NeedsToken)), _) => unreadable(

@@ -9,7 +9,6 @@ use crate::{
         channel::{Channel, WireState},
         continuity::{Continuity, Skip},
         phase::Phase,
-        reorder_buffer::{Content, Entry},
         requests::{Request, TokenSource},
         subscription::{Progress, Subscription},
     },
@@ -200,11 +199,10 @@ impl Client {
         for member in channel.members().to_vec() {
             let Some(subscription) = self.subscriptions.get_mut(&member) else { continue };
             let mut gap = None;
-            let mut resumed = None;
+            // A channel that is subscribed again for the replay of another member was never interrupted.
+            let is_resumed = subscription.is_resuming();
             if let Some(continuity) = subscription.continuity_mut() {
                 gap = continuity.resume(position, requested, answer.recovered);
-                // A channel that is subscribed again for the replay of another member was never interrupted.
-                resumed = subscription.is_resuming().then_some(gap.is_none());
             } else if matches!(subscription.progress(), Progress::AwaitingSubscribed(_))
                 && covers(since, subscription.replay_seconds())
                 // Otherwise the relay must accept the subscription's own token first.
@@ -218,13 +216,10 @@ impl Client {
                 }
             }
             if let Some(gap) = gap {
-                let content = Content::Notice(Notice::Gap(gap));
-                channel.buffer.push(Entry { recipients: vec![member], content });
+                channel.buffer.push_notice(vec![member], Notice::Gap(gap));
             }
-            if let Some(recovered) = resumed {
-                channel
-                    .buffer
-                    .push(Entry { recipients: vec![member], content: Content::Resumed { recovered } });
+            if is_resumed {
+                channel.buffer.push_notice(vec![member], Notice::Resumed { recovered: gap.is_none() });
             }
         }
     }

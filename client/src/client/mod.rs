@@ -161,7 +161,6 @@ impl Client {
                     | Event::SessionRequested { .. }
                     | Event::TokenRequested { .. }
                     | Event::Standing { .. }
-                    | Event::Resumed { .. }
             )
         };
         self.events.retain(|event| !is_obsolete(event));

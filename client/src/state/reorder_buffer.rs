@@ -1,4 +1,4 @@
-//! The publications and news that a channel received and could not yet deliver. A message that waits for a key, or for
+//! The publications and notices that a channel received and could not yet deliver. A message that waits for a key, or for
 //! the host to decrypt it, holds back everything behind it, so that the order is kept.
 
 use crate::event::{DecryptionId, Notice, SubscriptionId};
@@ -17,10 +17,6 @@ pub(crate) struct Entry {
 pub(crate) enum Content {
     Publication(Publication, Position, Decryption),
     Notice(Notice),
-    /// The end of a resume, as [`crate::Event::Resumed`] reports it.
-    Resumed {
-        recovered: bool,
-    },
 }
 
 /// The decryption of a publication.
@@ -44,6 +40,10 @@ impl ReorderBuffer {
     pub(crate) fn push(&mut self, entry: Entry) {
         self.bytes += entry.size();
         self.entries.push_back(entry);
+    }
+
+    pub(crate) fn push_notice(&mut self, recipients: Vec<SubscriptionId>, notice: Notice) {
+        self.push(Entry { recipients, content: Content::Notice(notice) });
     }
 
     pub(crate) fn front(&self) -> Option<&Entry> {
@@ -74,7 +74,7 @@ impl Entry {
     fn size(&self) -> usize {
         match &self.content {
             Content::Publication(publication, ..) => publication.sealed.len() + publication.event.len(),
-            Content::Notice(_) | Content::Resumed { .. } => 0,
+            Content::Notice(_) => 0,
         }
     }
 }

@@ -16,20 +16,19 @@ fn news(harness: &mut Harness, of: SubscriptionId) -> Vec<String> {
             Standing::Subscribed => Some("subscribed".into()),
             Standing::Resuming => Some("resuming".into()),
         },
-        Event::Resumed { subscription, recovered } if subscription == of => {
-            Some(format!("resumed, recovered: {recovered}"))
-        }
         Event::SubscribeDone { subscription, result: Ok(()) } if subscription == of => {
             Some("confirmed".into())
         }
         Event::Message { subscriptions, message } if subscriptions.contains(&of) => Some(message.payload),
-        Event::Notice { subscriptions, notice: Notice::Gap(gap) } if subscriptions.contains(&of) => {
-            Some(match gap.reason {
+        Event::Notice { subscriptions, notice } if subscriptions.contains(&of) => match notice {
+            Notice::Resumed { recovered } => Some(format!("resumed, recovered: {recovered}")),
+            Notice::Gap(gap) => Some(match gap.reason {
                 GapReason::Evicted => "gap: evicted".into(),
                 GapReason::Epoch => "gap: epoch".into(),
                 GapReason::Skipped => "gap: skipped".into(),
-            })
-        }
+            }),
+            Notice::Error(error) | Notice::Ended(error) => Some(error.code.name().into()),
+        },
         _ => None,
     };
     std::mem::take(&mut harness.events).into_iter().filter_map(line).collect()
@@ -95,8 +94,11 @@ fn each_loss_of_the_connection_is_reported_once_per_subscription() {
         reconnect(&mut harness);
         harness.confirm("absences", 10);
         let mut seen = harness.events.clone();
-        seen.retain(|event| matches!(event, Event::Resumed { .. }));
-        let resumed = |subscription| Event::Resumed { subscription, recovered: true };
+        seen.retain(|event| matches!(event, Event::Notice { .. }));
+        let resumed = |subscription| Event::Notice {
+            subscriptions: vec![subscription],
+            notice: Notice::Resumed { recovered: true },
+        };
         assert_eq!(seen, [resumed(first), resumed(second)]);
     }
 }

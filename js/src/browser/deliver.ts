@@ -96,8 +96,8 @@ export function noticeError(notice: Notice): SealwireError {
 }
 
 export function deliverNotice(audience: Audience, notice: Notice): void {
-  if (notice.kind === 'resumed') {
-    const { recovered } = notice;
+  if (notice.kind === 'recovered' || notice.kind === 'not-recovered') {
+    const recovered = notice.kind === 'recovered';
     return callSafely(() => audience.onResumed?.({ recovered }));
   }
   deliverError(audience, noticeError(notice));

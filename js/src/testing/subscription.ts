@@ -39,7 +39,7 @@ export class TestSubscription {
     this.hasBegun = true;
     this.#position = position;
     if (!recovered) this.#gap(null, positionOf(position), 'evicted');
-    if (isResumed) this.onNotice({ kind: 'resumed', recovered });
+    if (isResumed) this.#resumed(recovered);
     for (const publication of publications) this.take(publication);
   }
 
@@ -50,7 +50,7 @@ export class TestSubscription {
     const advanced = position.epoch !== this.#position.epoch || position.offset > this.#position.offset;
     if (advanced) this.#position = position;
     if (gap) this.#gap(gap.from, gap.to, gap.reason);
-    this.onNotice({ kind: 'resumed', recovered: gap === undefined });
+    this.#resumed(gap === undefined);
     for (const publication of replay.publications) this.take(publication);
   }
 
@@ -77,6 +77,10 @@ export class TestSubscription {
     clearTimeout(this.timer);
     const { code, message } = error;
     this.onNotice({ kind: 'ended', code, message });
+  }
+
+  #resumed(recovered: boolean): void {
+    this.onNotice({ kind: recovered ? 'recovered' : 'not-recovered' });
   }
 
   #gap(

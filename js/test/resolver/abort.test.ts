@@ -84,8 +84,8 @@ test('a signal ends a request, which the relay may have accepted', async () => {
 
 test('a signal ends the wait before a retry, and the error says what the last answer means', async () => {
   const failed = (code: string) =>
-    Response.json({ error: { code, message: 'why', retryAfterMs: 4_000 } }, { status: 503 });
-  const gateway = () => new Response('', { status: 502, headers: { 'retry-after': '4' } });
+    Response.json({ error: { code, message: 'why', retryAfterMs: 30_000 } }, { status: 503 });
+  const gateway = () => new Response('', { status: 502, headers: { 'retry-after': '30' } });
   for (const [answer, message] of [
     [gateway, MAYBE],
     [() => failed('OVERLOADED'), "The app's signal ended the call. The relay did not accept the request."],
@@ -95,10 +95,12 @@ test('a signal ends the wait before a retry, and the error says what the last an
       setTimeout(() => controller.abort(), 0);
       return answer();
     };
-    const { realtime, posted } = backend({}, answerAndAbort, accepted);
+    const { realtime, posted } = backend({ timeoutMs: 60_000 }, answerAndAbort, accepted);
+    const began = performance.now();
     const result = await realtime.publish('n', 'x', { context, signal: controller.signal });
     assert.deepEqual(errorOf(result), ['ABORTED', message]);
     assert.equal(posted.length, 1);
+    assert.ok(performance.now() - began < 20_000, 'the call does not wait for the time that the relay named');
   }
 });
 

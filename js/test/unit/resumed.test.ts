@@ -29,10 +29,10 @@ test('a resume reaches onResumed once, and no other function', async () => {
   const { heard, options, callback } = recording();
   const subscription = await realtime.subscribe('n', callback, options);
   const { onNotice } = clients[0]!.subscriptions.get(1)!;
-  for (const recovered of [true, false]) onNotice({ kind: 'resumed', recovered });
+  for (const kind of ['recovered', 'not-recovered'] as const) onNotice({ kind });
   assert.deepEqual(heard, ['subscribed', 'resumed, recovered: true', 'resumed, recovered: false']);
   await subscription.unsubscribe();
-  onNotice({ kind: 'resumed', recovered: true });
+  onNotice({ kind: 'recovered' });
   assert.equal(heard.at(-1), 'ended', 'nothing is reported after the end');
 });
 
@@ -41,7 +41,7 @@ test('without onResumed, a resume is neither an error nor a warning', async (t) 
   const { sources, clients } = fakeCore();
   const heard: unknown[] = [];
   await realtimeWith({}, sources).subscribe('n', (payload, error) => heard.push(payload, error));
-  clients[0]!.subscriptions.get(1)!.onNotice({ kind: 'resumed', recovered: false });
+  clients[0]!.subscriptions.get(1)!.onNotice({ kind: 'not-recovered' });
   assert.deepEqual(heard, []);
   assert.equal(warn.mock.callCount(), 0);
 });

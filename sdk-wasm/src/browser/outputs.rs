@@ -32,8 +32,6 @@ extern "C" {
     #[wasm_bindgen(method, setter)]
     fn set_message(this: &Output, message: &str);
     #[wasm_bindgen(method, setter)]
-    fn set_recovered(this: &Output, recovered: bool);
-    #[wasm_bindgen(method, setter)]
     fn set_epoch(this: &Output, epoch: &str);
     #[wasm_bindgen(method, setter)]
     fn set_offset(this: &Output, offset: &str);
@@ -75,6 +73,9 @@ pub(super) fn notice(notice: &Notice) -> JsValue {
             gap.set_message(reason.message());
             gap.into()
         }
+        Notice::Resumed { recovered } => {
+            with_kind(if *recovered { "recovered" } else { "not-recovered" }, output().into())
+        }
         Notice::Error(error) => with_kind("error", from_client(error)),
         Notice::Ended(error) => with_kind("ended", from_client(error)),
     }
@@ -88,13 +89,6 @@ pub(super) fn standing(standing: Standing) -> JsValue {
         Standing::Subscribed => "subscribed",
         Standing::Resuming => "resuming",
     });
-    object.into()
-}
-
-pub(super) fn resumed(recovered: bool) -> JsValue {
-    let object = output();
-    object.set_kind("resumed");
-    object.set_recovered(recovered);
     object.into()
 }
 

@@ -192,9 +192,6 @@ impl Shell {
             Event::Standing { subscription, standing } => {
                 self.notify(&[subscription], &outputs::standing(standing));
             }
-            Event::Resumed { subscription, recovered } => {
-                self.notify(&[subscription], &outputs::resumed(recovered));
-            }
             Event::State { state, error } => {
                 let error = error.as_ref().map_or(JsValue::UNDEFINED, from_client);
                 report(self.host.state(outputs::state(state), &error));

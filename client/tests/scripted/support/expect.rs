@@ -112,7 +112,12 @@ impl Harness {
 
     pub fn forget_states(&mut self) {
         let is_state = |event: &Event| {
-            matches!(event, Event::State { .. } | Event::Standing { .. } | Event::Resumed { .. })
+            matches!(
+                event,
+                Event::State { .. }
+                    | Event::Standing { .. }
+                    | Event::Notice { notice: Notice::Resumed { .. }, .. }
+            )
         };
         self.events.retain(|event| !is_state(event));
     }

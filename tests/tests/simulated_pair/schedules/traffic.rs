@@ -141,7 +141,6 @@ impl World {
                 subscriptions.iter().try_for_each(|id| model.notice(client, *id, &notice, now))
             }
             Event::Standing { subscription, .. } => model.standing(client, subscription),
-            Event::Resumed { subscription, recovered } => model.resumed(client, subscription, recovered),
             Event::SessionRequested { fetch, .. } => {
                 let (at, answer) = self.answer();
                 self.network.at(at, Arrival::Session(client, fetch, answer));

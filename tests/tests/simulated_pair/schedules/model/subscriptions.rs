@@ -214,6 +214,7 @@ impl Model {
         self.live(client, id)?;
         match notice {
             Notice::Gap(gap) => self.gap(client, id, *gap, now),
+            Notice::Resumed { recovered } => self.resumed(client, id, *recovered),
             Notice::Error(error) => self.unreadable(client, id, error),
             Notice::Ended(error) => self.ended(client, id, error, now),
         }
@@ -291,8 +292,7 @@ impl Model {
     }
 
     /// Checks that a resume is reported as recovered if and only if its gap does not precede it.
-    pub(in super::super) fn resumed(&mut self, client: usize, id: SubscriptionId, recovered: bool) -> Check {
-        self.live(client, id)?;
+    fn resumed(&mut self, client: usize, id: SubscriptionId, recovered: bool) -> Check {
         let subscription = self.subscriptions.get_mut(&(client, id)).expect("the subscription is live");
         if recovered == core::mem::replace(&mut subscription.ends_in_gap, false) {
             return Err(format!("a resume is reported with recovered: {recovered}"));
