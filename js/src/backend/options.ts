@@ -35,10 +35,10 @@ export type StateProperties = (
  * The value of `url`, `app` or `signingKey`, or a function that returns it for the context of an invocation: the relay of a
  * region, or that of a customer.
  *
- * The function is called once per invocation and context, by the first session, publication, channel token or `disconnect()`
- * in it; outside an invocation that `wrap()` carries, by each call; and once per text stream. No result is kept for the next
- * invocation. It has the time of the call (`timeoutMs`). If it throws, is late, or returns no text, the call fails, and the
- * variable is not used in its place.
+ * The function is called once for each session, and once per invocation and context for all publications, channel tokens and
+ * calls of `disconnect()` in it; outside an invocation that `wrap()` carries, by each call or text stream. No result is kept
+ * for the next invocation. It has the time of the call (`timeoutMs`). If it throws, is late, or returns no text, the call
+ * fails, and the variable is not used in its place.
  *
  * Of the context, Forge guarantees `accountId` and `installContext`. A relay that depends on anything else is chosen by the
  * caller.
