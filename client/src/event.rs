@@ -229,6 +229,13 @@ pub struct Message {
 pub enum Notice {
     /// Messages were missed.
     Gap(Gap),
+    /// The subscription continues after a loss of the connection, or after a temporary refusal of its channel. The notice
+    /// follows [`Standing::Subscribed`], the messages from before the loss, and the gap if there is one, and precedes every
+    /// later message.
+    Resumed {
+        /// True if the relay still had everything since the last position, so that there is no gap.
+        recovered: bool,
+    },
     /// A message could not be decrypted.
     Error(ClientError),
     /// The subscription ended and no longer exists.

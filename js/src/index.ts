@@ -27,6 +27,7 @@ export {
   type KnownProperty,
   type ProductContext,
 } from './context/product-context.js';
+export type { ChannelMap, ChannelName } from './channel-map.js';
 export type { Payload } from './arguments/payload.js';
 export {
   SealwireError,
@@ -44,9 +45,6 @@ export type { DebugEvent, DebugListener } from './transport/debug-socket.js';
 export type { Transport } from './transport/socket.js';
 export type {
   Callback,
-  CallOptions,
-  ChannelOptions,
-  ErrorListener,
   Publish,
   PublishOptions,
   PublishResult,
@@ -54,11 +52,15 @@ export type {
   RealtimeEvent,
   RealtimeOptions,
   StateListener,
-  StreamGap,
-  StreamOptions,
   Subscribe,
   Subscription,
+} from './browser/types.js';
+export type { StreamGap, StreamOptions, TextStream } from './browser/text-stream-types.js';
+export type {
+  CallOptions,
+  ChannelOptions,
+  ErrorListener,
+  Resumed,
   SubscriptionOptions,
   SubscriptionState,
-  TextStream,
-} from './browser/types.js';
+} from './browser/subscription-types.js';

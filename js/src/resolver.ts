@@ -52,6 +52,7 @@ export {
 export type { UnlicensedUser } from './backend/accounts.js';
 export type { ForgeContext } from './context/properties.js';
 export type { InstallationSecret, Permission } from './core/resolver-core.js';
+export type { ChannelMap, ChannelName } from './channel-map.js';
 export type { Payload } from './arguments/payload.js';
 export {
   SealwireError,
@@ -65,6 +66,7 @@ export type {
   Authorization,
   Authorize,
   RealtimeOptions,
+  RelaySetting,
   SecretStore,
   StateProperties,
 } from './backend/options.js';

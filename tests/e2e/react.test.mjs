@@ -161,6 +161,23 @@ for (const version of REACTS) {
     }
   });
 
+  test(`onResumed of the last render hears of a resume (React ${version})`, async () => {
+    const system = await startSystem();
+    try {
+      const page = await mounted(system, version, 'Channel', { label: 'a', channel: 'absences' });
+      await render(page, 'Channel', { label: 'b', channel: 'absences' });
+      system.proxy.cut();
+      await shows(page, 'subscribed reconnecting');
+      await publish(system, 'missed');
+      system.proxy.restore();
+      await received(page, ['b: missed']);
+      assert.deepEqual(await page.evaluate(() => globalThis.resumed), ['b: true']);
+      assert.equal(await sent(page, 'subscribe'), 2, 'the options of another render start no subscription');
+    } finally {
+      await system.stop();
+    }
+  });
+
   test(`useRealtimeState renders the state of the connection (React ${version})`, async () => {
     const system = await startSystem();
     try {

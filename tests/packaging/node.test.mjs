@@ -187,3 +187,13 @@ test('the installed package has every file that it exports and no dependencies',
   }
   assert.ok(readFileSync(path.join(folder, 'README.md'), 'utf8').startsWith('# sealwire'));
 });
+
+test('sealwire/realtime is sealwire/resolver, as an ES module and as CommonJS', (t) => {
+  const main = `
+    import { createRequire } from 'node:module';
+    import * as resolver from 'sealwire/resolver';
+    import * as realtime from 'sealwire/realtime';
+    const require = createRequire(import.meta.url);
+    console.log(realtime === resolver, require('sealwire/realtime') === require('sealwire/resolver'));`;
+  assert.equal(node(project(t, { files: { 'main.mjs': main } }), 'main.mjs'), 'true true\n');
+});

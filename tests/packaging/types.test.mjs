@@ -61,10 +61,85 @@ export const signed = signRealtimeToken('n', { team: 'blue' }, ['subscribe']);
 publish('n', [1]);
 `;
 
+/** A channel map, and its use in every entry. */
+const CHANNELS = `
+export interface Note { text: string; tags: string[] }
+export interface Channels { notes: Note; poll: { choice: number } | 'closed' }
+`;
+
+const USE_CHANNELS = `
+import { createRealtime, type Realtime, type SubscriptionOptions } from 'sealwire';
+import { createHooks } from 'sealwire/react';
+import { createRealtime as inFunctions } from 'sealwire/realtime';
+import { createTestRelay } from 'sealwire/testing';
+import type { Channels, Note } from './channels.EXT';
+
+const options: SubscriptionOptions = { onResumed: ({ recovered }) => recovered, signal: new AbortController().signal };
+const page = createRealtime<Channels>();
+export const subscribing = page.subscribe('notes', (note) => note.tags.length, options);
+export const publishing = page.publish('poll', { choice: 1 });
+export const { useChannel, usePublish } = createHooks<Channels>();
+export const useNotes = () => [useChannel('notes', (note) => note.text), usePublish('poll')('closed')];
+export const functions = inFunctions<Channels>({
+  authorize: () => true,
+  url: async (context) => (context.installContext === 'eu' ? 'wss://eu.example' : 'wss://us.example'),
+});
+export const tested: Realtime<Channels> = createTestRelay<Channels>().realtime();
+export const notes: Note[] = createTestRelay<Channels>().published('notes').map(({ payload }) => payload);
+// @ts-expect-error the map has no such channel
+page.subscribe('note', () => {});
+// @ts-expect-error a payload of another channel
+functions.publish('notes', { choice: 1 });
+// @ts-expect-error a payload of another channel
+export const useWrong = () => usePublish('notes')('closed');
+// @ts-expect-error an array goes inside an object
+createRealtime<{ notes: Note[] }>();
+`;
+
+/** JavaScript cannot pass a type to a function: it declares the result. */
+const USE_CHANNELS_IN_JAVASCRIPT = `
+import { createRealtime, realtime as ofPage } from 'sealwire';
+import { createHooks } from 'sealwire/react';
+import { createRealtime as inFunctions } from 'sealwire/resolver';
+import { createTestRelay } from 'sealwire/testing';
+
+/** @typedef {import('./channels.EXT').Channels} Channels */
+
+/** @type {import('sealwire').Realtime<Channels>} */
+export const realtime = ofPage;
+/** @type {import('sealwire').Realtime<Channels>} */
+export const own = createRealtime({ timeoutMs: 1000 });
+/** @type {import('sealwire/resolver').Realtime<Channels>} */
+export const functions = inFunctions({ authorize: ({ accountId }) => accountId !== undefined });
+/** @type {import('sealwire/react').Hooks<Channels>} */
+export const { useChannel, usePublish } = createHooks();
+/** @type {import('sealwire/testing').TestRelay<Channels>} */
+const relay = createTestRelay();
+
+export const subscribing = realtime.subscribe('notes', (note) => note.tags.length);
+export const publishing = functions.publish('poll', { choice: 1 });
+export const useNotes = () => [useChannel('notes', (note) => note.text), usePublish('poll')('closed')];
+export const published = relay.published('notes').map(({ payload }) => payload.text.toUpperCase());
+// @ts-expect-error the map has no such channel
+own.subscribe('note', () => {});
+// @ts-expect-error a payload of another channel
+functions.publish('notes', { choice: 1 });
+// @ts-expect-error a note has no choice
+realtime.subscribe('notes', (note) => note.choice);
+// @ts-expect-error a payload of another channel
+export const useWrong = () => usePublish('notes')('closed');
+// @ts-expect-error an array goes inside an object
+ofPage.publish('anything', [1]);
+`;
+
+const REACT_TYPES = ['@types/react', '@types/prop-types', 'csstype'];
+
 const USES = [
   ['the entries', USE, []],
   ['the entry under the name of Forge', USE_AS_FORGE, []],
-  ['the hooks', USE_IN_REACT, ['@types/react', '@types/prop-types', 'csstype']],
+  ['the hooks', USE_IN_REACT, REACT_TYPES],
+  ['channel maps', USE_CHANNELS, REACT_TYPES],
+  ['channel maps in JavaScript', USE_CHANNELS_IN_JAVASCRIPT, REACT_TYPES],
 ];
 
 function run(tsc, args, cwd) {
@@ -73,6 +148,7 @@ function run(tsc, args, cwd) {
 }
 
 function compile(t, tsc, module, moduleResolution, file, use, packages) {
+  const checksJs = /\.[cm]?js$/.test(file);
   const compilerOptions = {
     target: 'es2022',
     lib: ['es2022', 'dom'],
@@ -81,10 +157,16 @@ function compile(t, tsc, module, moduleResolution, file, use, packages) {
     strict: true,
     noEmit: true,
     types: [],
+    ...(checksJs && { allowJs: true, checkJs: true }),
     // This checks the package's own declarations as well.
     skipLibCheck: false,
   };
-  const files = { [file]: use, 'tsconfig.json': JSON.stringify({ compilerOptions, files: [file] }) };
+  const [extension] = /[cm]?[jt]s$/.exec(file);
+  const files = {
+    [file]: use.replaceAll('./channels.EXT', `./channels.${extension.replace('ts', 'js')}`),
+    [`channels.${extension.replace('js', 'ts')}`]: CHANNELS,
+    'tsconfig.json': JSON.stringify({ compilerOptions, files: [file] }),
+  };
   run(tsc, ['-p', project(t, { files, packages })]);
 }
 
@@ -100,8 +182,9 @@ for (const [version, tsc] of compilers) {
       resolution.startsWith('node') && resolution !== 'node10' ? ['use.mts', 'use.cts'] : ['use.ts'];
     for (const file of files) {
       for (const [what, use, packages] of USES) {
-        test(`${what} in ${file} compile under moduleResolution ${resolution} of TypeScript ${version}`, (t) =>
-          compile(t, tsc, module, resolution, file, use, packages));
+        const written = use === USE_CHANNELS_IN_JAVASCRIPT ? file.replace(/ts$/, 'js') : file;
+        test(`${what} in ${written} compile under moduleResolution ${resolution} of TypeScript ${version}`, (t) =>
+          compile(t, tsc, module, resolution, written, use, packages));
       }
     }
   }
@@ -124,6 +207,6 @@ publish(7, 'x');
 
 test('the entries compile without a tsconfig under TypeScript 5, as Forge compiles an app', (t) => {
   const files = { 'use.ts': USE_WITHOUT_LIBRARY, 'forge.ts': USE_AS_FORGE };
-  const folder = project(t, { files, packages: ['@types/react', '@types/prop-types', 'csstype'] });
+  const folder = project(t, { files, packages: REACT_TYPES });
   run(typescript5[1], ['--noEmit', '--skipLibCheck', 'use.ts', 'forge.ts'], folder);
 });

@@ -48,7 +48,7 @@ impl Client {
             }
         }
         for (gap, recipients) in gaps {
-            channel.buffer.push(Entry { recipients, content: Content::Notice(Notice::Gap(gap)) });
+            channel.buffer.push_notice(recipients, Notice::Gap(gap));
         }
         if !recipients.is_empty() {
             let decryption = self.start_decryption(id, &publication);

@@ -9,7 +9,6 @@ use crate::{
         channel::{Channel, WireState},
         continuity::{Continuity, Skip},
         phase::Phase,
-        reorder_buffer::{Content, Entry},
         requests::{Request, TokenSource},
         subscription::{Progress, Subscription},
     },
@@ -178,6 +177,8 @@ impl Client {
                 self.plan_renewal(now, member);
             }
         }
+        // The standing precedes everything that the resume delivers.
+        self.report_standings();
         self.deliver(now, id, false);
     }
 
@@ -198,6 +199,8 @@ impl Client {
         for member in channel.members().to_vec() {
             let Some(subscription) = self.subscriptions.get_mut(&member) else { continue };
             let mut gap = None;
+            // A channel that is subscribed again for the replay of another member was never interrupted.
+            let is_resumed = subscription.is_resuming();
             if let Some(continuity) = subscription.continuity_mut() {
                 gap = continuity.resume(position, requested, answer.recovered);
             } else if matches!(subscription.progress(), Progress::AwaitingSubscribed(_))
@@ -213,8 +216,10 @@ impl Client {
                 }
             }
             if let Some(gap) = gap {
-                let content = Content::Notice(Notice::Gap(gap));
-                channel.buffer.push(Entry { recipients: vec![member], content });
+                channel.buffer.push_notice(vec![member], Notice::Gap(gap));
+            }
+            if is_resumed {
+                channel.buffer.push_notice(vec![member], Notice::Resumed { recovered: gap.is_none() });
             }
         }
     }

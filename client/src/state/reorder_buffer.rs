@@ -42,6 +42,10 @@ impl ReorderBuffer {
         self.entries.push_back(entry);
     }
 
+    pub(crate) fn push_notice(&mut self, recipients: Vec<SubscriptionId>, notice: Notice) {
+        self.push(Entry { recipients, content: Content::Notice(notice) });
+    }
+
     pub(crate) fn front(&self) -> Option<&Entry> {
         self.entries.front()
     }

@@ -130,6 +130,11 @@ impl Subscription {
         core::mem::replace(&mut self.reported, standing) != standing
     }
 
+    /// Returns true if the app knows that the subscription is interrupted.
+    pub(crate) fn is_resuming(&self) -> bool {
+        self.reported == Standing::Resuming
+    }
+
     pub(crate) fn is_renewable(&self) -> bool {
         self.is_renewable
     }

@@ -14,6 +14,7 @@ mod page_lifecycle;
 mod publishing;
 mod reconnecting;
 mod renewing;
+mod resumed;
 mod resuming;
 mod rotation;
 mod sessions;

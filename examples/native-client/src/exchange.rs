@@ -14,6 +14,11 @@ pub(crate) type Sessions = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = SessionRe
 pub(crate) enum Incoming {
     /// A message.
     Message(Message),
+    /// The subscription continues after a lost connection.
+    Resumed {
+        /// True if nothing was missed.
+        recovered: bool,
+    },
     /// Messages were missed: load the state again.
     Gap(Gap),
     /// One message could not be opened.

@@ -89,6 +89,7 @@ async fn listen(realtime: &Realtime, channel: String, replay: Option<u32>) -> Re
     while let Some(incoming) = subscription.next().await {
         match incoming {
             Incoming::Message(message) => println!("{}", message.payload),
+            Incoming::Resumed { recovered } => eprintln!("resumed, complete: {recovered}"),
             Incoming::Gap(gap) => eprintln!("gap: {}", gap.reason.message()),
             Incoming::Unreadable(error) => eprintln!("a message is unreadable: {}", text(&error)),
             Incoming::Ended(error) => return Err(format!("the subscription ended: {}", text(&error))),

@@ -161,6 +161,9 @@ impl Task {
                 self.tell(&subscriptions, || Incoming::Message(message.clone()));
             }
             Event::Notice { subscriptions, notice } => match notice {
+                Notice::Resumed { recovered } => {
+                    self.tell(&subscriptions, || Incoming::Resumed { recovered });
+                }
                 Notice::Gap(gap) => self.tell(&subscriptions, || Incoming::Gap(gap)),
                 Notice::Error(error) => self.tell(&subscriptions, || Incoming::Unreadable(error.clone())),
                 Notice::Ended(error) => {

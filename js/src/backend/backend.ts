@@ -11,7 +11,7 @@ import { InstallationSecrets } from './installation-secrets.js';
 import { installationOf } from './installation.js';
 import type { Authorize, RealtimeOptions, SecretStore, StateProperties } from './options.js';
 import { ownServer } from './own-server.js';
-import { readSettings, type Settings } from './settings.js';
+import { relaySettings, type PendingSettings } from './relay-settings.js';
 
 const DEFAULT_LIFETIME_SECONDS = 15 * 60;
 
@@ -26,7 +26,8 @@ export interface Backend {
   isOwnServer: () => boolean;
   /** For tests: returns the module type for a context that names none. */
   assumedType: ((context: ForgeContext) => string) | undefined;
-  settings: () => Settings;
+  /** Reads the settings for a context. Calls of one invocation share them through its Inquiry. */
+  settings: (context: ForgeContext) => PendingSettings;
   installation: (context: ForgeContext) => string;
   secrets: InstallationSecrets;
   fetch: typeof globalThis.fetch;
@@ -71,7 +72,6 @@ export function backendFrom(options: BackendOptions, { core, secrets }: BackendD
   const environment = checkEnvironment(options.environment);
   const trusts = checkFlag(options.trustUnsignedContext, 'trustUnsignedContext');
   const isOwnServer = ownServer(options);
-  let settings: Settings | undefined;
   return {
     core,
     authorize: options.authorize,
@@ -80,7 +80,7 @@ export function backendFrom(options: BackendOptions, { core, secrets }: BackendD
     trustsContext: () => trusts ?? isOwnServer(),
     isOwnServer,
     assumedType: options.assumedType,
-    settings: () => (settings ??= readSettings(options)),
+    settings: relaySettings(options),
     installation: (context) => {
       const { installContext = options.assumedInstallation } = context;
       return installationOf({ ...context, installContext }, environment, isOwnServer);

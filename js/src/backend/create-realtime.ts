@@ -2,6 +2,7 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+import type { ChannelMap } from '../channel-map.js';
 import { resolverCore } from '../core/load-resolver.js';
 import { forgeSecrets } from './forge-secrets.js';
 import { wrapper, type Invocation } from './invocation.js';
@@ -20,6 +21,7 @@ const forge: Dependencies = {
  * be created while a module loads.
  *
  * @param options - `authorize` decides about sessions. All other options have defaults, mostly from the app's variables.
+ * @typeParam M - The app's channel map, which types the payloads of each channel. Without it, each call states its type.
  * @returns The API.
  * @throws SealwireError with the code `INVALID_ARGUMENT` for a wrong option.
  *
@@ -30,7 +32,7 @@ const forge: Dependencies = {
  * export const handler = realtime.wrap(resolver.getDefinitions());
  * ```
  */
-export function createRealtime(options: RealtimeOptions): Realtime {
+export function createRealtime<M extends ChannelMap<M> = any>(options: RealtimeOptions): Realtime<M> {
   return realtimeWith(options, forge);
 }
 

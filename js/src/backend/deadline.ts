@@ -1,5 +1,7 @@
-// The time limit of one call in a resolver: that of the app's options, and at most the remaining time of the Forge function.
+// The end of one call in a resolver: the time limit of the app's options, at most the remaining time of the Forge function,
+// and the app's signal.
 
+import { checkSignal } from '../arguments/call-options.js';
 import { invalid } from '../arguments/invalid.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import { monotonicMs } from '../monotonic.js';
@@ -19,7 +21,19 @@ export function checkTimeout(value: unknown): number | undefined {
   );
 }
 
+const UNASKED = 'The relay was not asked.';
+
+/** Returns the error of a call that the app's signal ended. `outcome` says whether the relay may have received it. */
+export function abortedError(outcome: string): SealwireError {
+  return new SealwireError('ABORTED', `The app's signal ended the call. ${outcome}`);
+}
+
 const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`;
+
+/** Returns the deadline of a call with checked options. `timeoutMs` is the limit of a call that sets none. */
+export function deadlineOf(options: Record<string, unknown>, timeoutMs: number): Deadline {
+  return new Deadline(checkTimeout(options['timeoutMs']) ?? timeoutMs, checkSignal(options['signal']));
+}
 
 export class Deadline {
   readonly #start = monotonicMs();
@@ -27,7 +41,10 @@ export class Deadline {
   /** True if the Forge function's remaining time is the limit, and not the option timeoutMs. */
   readonly #isLimitOfFunction: boolean;
 
-  constructor(timeoutMs: number) {
+  constructor(
+    timeoutMs: number,
+    readonly signal?: AbortSignal,
+  ) {
     const left = remainingMs();
     const ofFunction = left === undefined ? Infinity : Math.max(0, left - RESERVE_MS);
     this.#isLimitOfFunction = ofFunction < timeoutMs;
@@ -50,16 +67,36 @@ export class Deadline {
     return seconds(monotonicMs() - this.#start);
   }
 
-  /** Settles as `work` does, or rejects with `late()` at the deadline. A later result is dropped. */
+  /** Throws if the signal has ended the call before the relay was asked. */
+  throwIfAborted(): void {
+    if (this.signal?.aborted) throw abortedError(UNASKED);
+  }
+
+  /**
+   * Settles as `work` does, or rejects with `late()` at the deadline, or with `ABORTED` once the signal ends the call. A later
+   * result is dropped.
+   */
   within<T>(work: Promise<T>, late: () => SealwireError): Promise<T> {
-    return withinMs(this.leftMs, work, late);
+    return withinMs(this.leftMs, work, late, this.signal, () => abortedError(UNASKED));
   }
 }
 
-/** Settles as `work` does, or rejects with `late()` after `ms`. A later result is dropped. */
-export async function withinMs<T>(ms: number, work: Promise<T>, late: () => unknown): Promise<T> {
+/** Settles as `work` does, or rejects with `late()` after `ms`, or with `aborted()` by the signal. A later result is dropped. */
+export async function withinMs<T>(
+  ms: number,
+  work: Promise<T>,
+  late: () => unknown,
+  signal?: AbortSignal,
+  aborted: () => unknown = late,
+): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const end = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(late()), ms)));
+  let abort = () => {};
+  const end = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), ms);
+    abort = () => reject(aborted());
+    if (signal?.aborted) abort();
+    else signal?.addEventListener('abort', abort);
+  });
   // Nothing handles the rejection of the promise that loses the race.
   work.catch(() => {});
   end.catch(() => {});
@@ -67,5 +104,6 @@ export async function withinMs<T>(ms: number, work: Promise<T>, late: () => unkn
     return await Promise.race([work, end]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
   }
 }

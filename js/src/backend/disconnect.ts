@@ -5,10 +5,12 @@ import { checkOptions } from '../arguments/options.js';
 import { checkProperties } from '../arguments/properties.js';
 import { checkAccountId } from './accounts.js';
 import type { Backend } from './backend.js';
-import { checkTimeout, Deadline } from './deadline.js';
+import { deadlineOf } from './deadline.js';
 import { failuresOf } from './failures.js';
-import { currentContext } from './invocation.js';
+import { inquiryOf } from './inquiry.js';
+import { currentContext, currentInvocation } from './invocation.js';
 import { postRevocation, type Revocation } from './relay-request.js';
+import { targetOf } from './target.js';
 import type { DisconnectResult } from './types.js';
 
 const EXPECTED = "disconnect() takes { accountId }, { properties }, both of them, or 'installation'";
@@ -22,10 +24,12 @@ export async function disconnect(
 ): Promise<DisconnectResult> {
   const options = checkOptions(given);
   const selector = selectorOf(selected);
-  const deadline = new Deadline(checkTimeout(options['timeoutMs']) ?? backend.timeoutMs);
+  const deadline = deadlineOf(options, backend.timeoutMs);
   const context = currentContext(options['context']);
-  const { app, signingKey, disconnectUrl } = backend.settings();
-  const installation = backend.installation(context);
+  const inquiry = inquiryOf(backend, currentInvocation());
+  const target = await targetOf(backend, inquiry, context, deadline);
+  if (target.errors) return { before: null, errors: target.errors };
+  const { app, signingKey, disconnectUrl, installation } = target;
   try {
     const nowSeconds = Math.floor(backend.now() / 1000);
     const backendToken = backend.core().mintBackendToken({ signingKey, app, installation, nowSeconds });

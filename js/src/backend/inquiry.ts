@@ -1,15 +1,17 @@
-// The evidence and the decision of authorize() about an invocation's context. Both are obtained once per invocation, however
-// much is published during it.
+// The evidence and the decision of authorize() about an invocation's context, and the settings of the relay for it. All are
+// obtained once per invocation, however much is published during it.
 
 import type { ForgeContext } from '../context/properties.js';
 import { authorized, type Decision } from './authorization.js';
 import type { Backend } from './backend.js';
 import { gatherEvidence, type Evidence } from './evidence.js';
+import type { PendingSettings } from './relay-settings.js';
 
-/** The evidence and decisions of one invocation, per context: a function may publish with several contexts. */
+/** The answers for one invocation, per context: a function may publish with several contexts. */
 export class Inquiry {
   readonly #backend: Backend;
   readonly #evidence = new WeakMap<ForgeContext, Promise<Evidence>>();
+  readonly #settings = new WeakMap<ForgeContext, PendingSettings>();
   readonly #decisions = new WeakMap<ForgeContext, Promise<Decision>>();
 
   constructor(backend: Backend) {
@@ -18,6 +20,16 @@ export class Inquiry {
 
   evidence(context: ForgeContext): Promise<Evidence> {
     return once(this.#evidence, context, () => gatherEvidence(this.#backend, context));
+  }
+
+  settings(context: ForgeContext): PendingSettings {
+    const existing = this.#settings.get(context);
+    if (existing) return existing;
+    const read = this.#backend.settings(context);
+    this.#settings.set(context, read);
+    // The next call repeats a failed request.
+    read.settings.catch(() => this.#settings.delete(context));
+    return read;
   }
 
   /** Resolves with undefined if the app has no authorize(). */

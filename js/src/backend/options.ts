@@ -31,6 +31,20 @@ export type StateProperties = (
   context: ForgeContext,
 ) => Record<string, string | undefined> | Promise<Record<string, string | undefined>>;
 
+/**
+ * The value of `url`, `app` or `signingKey`, or a function that returns it for the context of an invocation: the relay of a
+ * region, or that of a customer.
+ *
+ * The function is called once for each session, and once per invocation and context for all publications, channel tokens and
+ * calls of `disconnect()` in it; outside an invocation that `wrap()` carries, by each call or text stream. No result is kept
+ * for the next invocation. It has the time of the call (`timeoutMs`). If it throws, is late, or returns no text, the call
+ * fails, and the variable is not used in its place.
+ *
+ * Of the context, Forge guarantees `accountId` and `installContext`. A relay that depends on anything else is chosen by the
+ * caller.
+ */
+export type RelaySetting = string | ((context: ForgeContext) => string | Promise<string>);
+
 /** Stores the secret of each installation. The default is Forge's own secret storage. */
 export interface SecretStore {
   /** Resolves with the stored secret, or undefined if there is none. */
@@ -66,11 +80,11 @@ export interface RealtimeOptions {
    */
   trustUnsignedContext?: boolean;
   /** The address of the relay, such as `wss://relay.example`. The default is the variable SEALWIRE_URL. */
-  url?: string;
+  url?: RelaySetting;
   /** The app's id at the relay. The default is the variable SEALWIRE_APP. */
-  app?: string;
+  app?: RelaySetting;
   /** `<key id>.<secret>`, as the relay's `init` prints it. The default is the variable SEALWIRE_SIGNING_KEY. */
-  signingKey?: string;
+  signingKey?: RelaySetting;
   /** The store of the installations' secrets. The default is Forge's secret storage, through @forge/kvs. */
   secrets?: SecretStore;
   /** The function that sends HTTP requests to the relay. The default is the global `fetch`, in Forge that of the platform. */

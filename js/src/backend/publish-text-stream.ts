@@ -26,6 +26,9 @@ export function createStream(backend: Backend, channelName: unknown, given: unkn
   if (options['idempotencyId'] !== undefined) {
     throw invalid('A stream has many messages: it takes no idempotencyId. Give the stream an id.');
   }
+  if (options['signal'] !== undefined) {
+    throw invalid('A stream takes no signal. End it with fail().');
+  }
   // Every message belongs to the invocation that creates the stream, even if another one writes to it.
   const context = currentContext(options['context']);
   const invocation = currentInvocation() ?? {};

@@ -6,19 +6,20 @@ import { checkChannelName, checkEventName } from '../arguments/names.js';
 import { checkOptions, checkToken } from '../arguments/options.js';
 import { refuseOverridesForGlobal } from '../arguments/overrides.js';
 import { serialisePayload } from '../arguments/payload.js';
+import type { ForgeContext } from '../context/properties.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import type { Backend } from './backend.js';
-import { checkTimeout, Deadline } from './deadline.js';
+import { deadlineOf, type Deadline } from './deadline.js';
 import { failuresOf, lateSecret } from './failures.js';
-import { inquiryOf } from './inquiry.js';
+import { inquiryOf, type Inquiry } from './inquiry.js';
 import { currentContext, currentInvocation } from './invocation.js';
 import { postMessage, type Accepted } from './relay-request.js';
 import { publishScope } from './scope.js';
+import { targetOf, type Target } from './target.js';
 import type { PublishResult } from './types.js';
 
 /** A message with its checked arguments. */
 interface Message {
-  installation: string;
   channel: string;
   token: string | undefined;
   event: string;
@@ -37,22 +38,23 @@ function isThrown(thrown: unknown): boolean {
   return thrown instanceof SealwireError && ['INVALID_ARGUMENT', 'SCOPE_REFUSED'].includes(thrown.code);
 }
 
-/** Returns property names and values. `invocation` replaces the current one, as for the messages of a stream. */
+/** Returns property names and values. */
 async function scopeOf(
-  backend: Backend,
+  inquiry: Inquiry,
+  context: ForgeContext,
   options: Record<string, unknown>,
-  invocation: object | undefined,
 ): Promise<Record<string, string>> {
-  const context = currentContext(options['context']);
-  const inquiry = inquiryOf(backend, invocation ?? currentInvocation());
   return Object.fromEntries(await publishScope(inquiry, context, options));
 }
 
 /** Returns the scope that publish() would use with the same options. */
 export async function currentScope(backend: Backend, given: unknown): Promise<Record<string, string>> {
-  return scopeOf(backend, checkOptions(given), undefined);
+  const options = checkOptions(given);
+  const context = currentContext(options['context']);
+  return scopeOf(inquiryOf(backend, currentInvocation()), context, options);
 }
 
+/** Publishes a message. `invocation` replaces the current one, as for the messages of a stream. */
 export async function publish(
   backend: Backend,
   global: boolean,
@@ -62,34 +64,34 @@ export async function publish(
   invocation?: object,
 ): Promise<PublishResult> {
   const options = checkOptions(given);
-  const checked = {
+  const message: Message = {
     channel: checkChannelName(channelName),
     event: checkEventName(options['eventName']),
     token: checkToken(options['token']),
     idempotencyId: checkIdempotencyId(options['idempotencyId']),
     payload: serialisePayload(payload),
   };
-  const deadline = new Deadline(checkTimeout(options['timeoutMs']) ?? backend.timeoutMs);
-  const context = currentContext(options['context']);
-  // A missing setting is an error of the call, which throws here.
-  backend.settings();
-  const message: Message = { ...checked, installation: backend.installation(context) };
   if (global) {
     refuseOverridesForGlobal(options['contextOverrides']);
     if (options['scope'] !== undefined)
       throw invalid('A global channel has no scope. Use publish() with the option scope.');
   }
+  const deadline = deadlineOf(options, backend.timeoutMs);
+  const context = currentContext(options['context']);
+  const inquiry = inquiryOf(backend, invocation ?? currentInvocation());
+  const target = await targetOf(backend, inquiry, context, deadline);
+  if (target.errors) return { eventId: null, eventTimestamp: null, errors: target.errors };
 
   let scope: Record<string, string> = {};
   try {
-    const verify = () => deadline.within(scopeOf(backend, options, invocation), () => lateScope(deadline));
+    const verify = () => deadline.within(scopeOf(inquiry, context, options), () => lateScope(deadline));
     if (!global) scope = await verify();
   } catch (thrown) {
     if (isThrown(thrown)) throw thrown;
     return failed(thrown);
   }
   try {
-    const { eventId, eventTimestamp } = await sealAndPost(backend, message, scope, deadline);
+    const { eventId, eventTimestamp } = await sealAndPost(backend, target, message, scope, deadline);
     return { eventId, eventTimestamp: String(eventTimestamp) };
   } catch (thrown) {
     return failed(thrown);
@@ -98,11 +100,11 @@ export async function publish(
 
 async function sealAndPost(
   backend: Backend,
-  { installation, channel, token, event, payload, idempotencyId }: Message,
+  { app, signingKey, publishUrl, installation }: Exclude<Target, { errors: object }>,
+  { channel, token, event, payload, idempotencyId }: Message,
   scope: Record<string, string>,
   deadline: Deadline,
 ): Promise<Accepted> {
-  const { app, signingKey, publishUrl } = backend.settings();
   const secret = await deadline.within(backend.secrets.of(installation), () => lateSecret(deadline));
   const nowMs = backend.now();
   const core = backend.core();

@@ -4,7 +4,7 @@
 import { isRetryable, isUnavailable } from '../errors/codes.js';
 import { sentence } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
-import { withinMs, type Deadline } from './deadline.js';
+import { abortedError, withinMs, type Deadline } from './deadline.js';
 import { causeOf, describeResponse, isTransient, retryAfterIn } from './gateway.js';
 
 /** The maximum delay before the first retry. It doubles with each retry up to MAX_BACKOFF_MS. */
@@ -129,7 +129,7 @@ async function exchange(request: RelayRequest, signal: AbortSignal): Promise<[Re
 /** Sends the request once. `read` returns the result in the relay's answer, or undefined if there is none. */
 async function attempt<T>(request: RelayRequest, read: (answer: Answer) => T | undefined): Promise<T> {
   const abort = new AbortController();
-  const { leftMs, text: limit } = request.deadline;
+  const { leftMs, text: limit, signal } = request.deadline;
   if (leftMs === 0) {
     const message = `The relay at ${new URL(request.url).origin} was not asked: nothing could be done ${limit}.`;
     throw new RelayRefusal('UNREACHABLE', message, {});
@@ -138,9 +138,11 @@ async function attempt<T>(request: RelayRequest, read: (answer: Answer) => T | u
   const late = () => new DOMException('no answer in time', 'TimeoutError');
   let answered: [Response, string];
   try {
-    answered = await withinMs(timeoutMs, exchange(request, abort.signal), late);
+    const cancelled = () => abortedError(MAYBE_ACCEPTED);
+    answered = await withinMs(timeoutMs, exchange(request, abort.signal), late, signal, cancelled);
   } catch (cause) {
     abort.abort();
+    if (isAborted(cause)) throw cause;
     throw unanswered(request, cause);
   }
   const [response, content] = answered;
@@ -172,17 +174,32 @@ function delayBefore(retry: number, retryAfterMs: number | undefined, leftMs: nu
   return Math.min(retryAfterMs + (jitter * retryAfterMs) / 4, (retryAfterMs + leftMs) / 2);
 }
 
-/** Sends the request, with retries until its deadline. */
+function isAborted(thrown: unknown): boolean {
+  return thrown instanceof SealwireError && thrown.code === 'ABORTED';
+}
+
+/** Waits, at most until the signal aborts. */
+async function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await withinMs(ms, new Promise<never>(() => {}), () => undefined, signal).catch(() => {});
+}
+
+/** Sends the request, with retries until its deadline or the app's signal. */
 async function send<T>(request: RelayRequest, read: (answer: Answer) => T | undefined): Promise<T> {
   const { deadline } = request;
+  const { signal } = deadline;
+  let outcome = 'The relay was not asked.';
   for (let attempts = 1; ; attempts += 1) {
+    if (signal?.aborted) throw abortedError(outcome);
     try {
       return await attempt(request, read);
     } catch (thrown) {
       if (!(thrown instanceof RelayRefusal) || !thrown.isTransient) throw thrown;
       const delay = delayBefore(attempts, thrown.retryAfterMs, deadline.leftMs);
       if (delay === undefined) throw withAttempts(thrown, attempts, deadline);
-      await new Promise((resolve) => setTimeout(resolve, delay));
+      // A relay that refused a request has not accepted it. Anything else may have come from a gateway behind the relay.
+      if (thrown.code === 'UNREACHABLE') outcome = MAYBE_ACCEPTED;
+      else if (outcome !== MAYBE_ACCEPTED) outcome = 'The relay did not accept the request.';
+      await sleep(delay, signal);
     }
   }
 }

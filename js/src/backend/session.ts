@@ -8,9 +8,11 @@ import { withCodeInMessage } from '../session/refusal.js';
 import type { ScopedGrant } from '../session/scoped-grant.js';
 import { checkAccount, identifiedAccount } from './accounts.js';
 import type { Backend } from './backend.js';
+import { Deadline } from './deadline.js';
 import { grantedBy, noDefaultIn, unverifiedHint } from './evidence.js';
 import { Inquiry } from './inquiry.js';
 import { forgePlatform } from './platform.js';
+import { settingsWithin } from './relay-settings.js';
 import type { ResolverRequest } from './types.js';
 
 async function grant(backend: Backend, request: ResolverRequest): Promise<ScopedGrant> {
@@ -34,7 +36,8 @@ async function grant(backend: Backend, request: ResolverRequest): Promise<Scoped
   const decision = await inquiry.decision(context);
   if (!decision) throw invalid('Sessions need createRealtime({ authorize }).');
   const properties = grantedBy(decision, evidence);
-  const { app, signingKey, socketUrl } = backend.settings();
+  const deadline = new Deadline(backend.timeoutMs);
+  const { app, signingKey, socketUrl } = await settingsWithin(deadline, inquiry.settings(context));
   const reason = (payload as { reason?: unknown } | undefined | null)?.reason;
   const secret = await backend.secrets.of(installation, reason === 'unknown-key' ? 0 : undefined);
   const session = backend.core().mintSession(

@@ -1,4 +1,4 @@
-// Reads the relay's address, the app's id and its signing key from the options or from the app's Forge variables.
+// Reads and checks the relay's address, the app's id and its signing key: options, or the app's Forge variables.
 
 import { invalid } from '../arguments/invalid.js';
 import { byteLength } from '../arguments/names.js';
@@ -17,13 +17,16 @@ export interface RelayAddress {
   disconnectUrl: string;
 }
 
+/** The name of an option. */
+export type SettingName = 'url' | 'app' | 'signingKey';
+
 /** Returns the relay's addresses. `text` is its origin or whole WebSocket address, with a ws or http scheme. */
-export function relayAddress(text: string): RelayAddress {
+export function relayAddress(text: string, named = 'SEALWIRE_URL (the option url)'): RelayAddress {
   let url: URL;
   try {
     url = new URL(text);
   } catch {
-    throw invalid('SEALWIRE_URL (the option url) is not a URL. It looks like wss://relay.example.');
+    throw invalid(`${named} is not a URL. It looks like wss://relay.example.`);
   }
   const schemes = new Map([
     ['wss:', 's'],
@@ -33,12 +36,10 @@ export function relayAddress(text: string): RelayAddress {
   ]);
   const secure = schemes.get(url.protocol);
   if (secure === undefined) {
-    throw invalid(
-      `SEALWIRE_URL (the option url) has the scheme ${url.protocol} It must be wss, or ws for a local relay.`,
-    );
+    throw invalid(`${named} has the scheme ${url.protocol} It must be wss, or ws for a local relay.`);
   }
   if (url.username || url.password || url.search || url.hash) {
-    throw invalid('SEALWIRE_URL (the option url) must consist of scheme, host and path only.');
+    throw invalid(`${named} must consist of scheme, host and path only.`);
   }
   let prefix = url.pathname.replace(/\/+$/, '');
   if (prefix.endsWith(SOCKET_PATH)) prefix = prefix.slice(0, -SOCKET_PATH.length);
@@ -70,16 +71,23 @@ export interface SettingsSource {
   signingKey?: string | undefined;
 }
 
-/** Reads the settings. It is called at the first use, so that importing the package needs none of them. */
-export function readSettings(source: SettingsSource): Settings {
+/** Reads the settings. `computed` names those that a function of the app returned, for errors. */
+export function readSettings(
+  source: SettingsSource,
+  computed: ReadonlySet<SettingName> = new Set(),
+): Settings {
+  const named = (option: SettingName, variable: string): string =>
+    computed.has(option) ? `The result of the option ${option}` : `${variable} (the option ${option})`;
   const app = required('app', 'SEALWIRE_APP', source.app);
-  if (!isWellFormed(app)) throw invalid(`SEALWIRE_APP (the option app) ${ILL_FORMED}`);
+  if (!isWellFormed(app)) throw invalid(`${named('app', 'SEALWIRE_APP')} ${ILL_FORMED}`);
   if (byteLength(app) > MAX_APP_BYTES) {
-    throw invalid(`SEALWIRE_APP (the option app) is longer than ${MAX_APP_BYTES} bytes.`);
+    throw invalid(`${named('app', 'SEALWIRE_APP')} is longer than ${MAX_APP_BYTES} bytes.`);
   }
   const signingKey = required('signingKey', 'SEALWIRE_SIGNING_KEY', source.signingKey);
   if (!/^[^.\s]{1,64}\.[A-Za-z0-9_-]+$/.test(signingKey)) {
-    throw invalid('SEALWIRE_SIGNING_KEY (the option signingKey) is not of the form <key id>.<secret>.');
+    const what = named('signingKey', 'SEALWIRE_SIGNING_KEY');
+    throw invalid(`${what} is not of the form <key id>.<secret>.`);
   }
-  return { ...relayAddress(required('url', 'SEALWIRE_URL', source.url)), app, signingKey };
+  const url = required('url', 'SEALWIRE_URL', source.url);
+  return { ...relayAddress(url, named('url', 'SEALWIRE_URL')), app, signingKey };
 }

@@ -8,10 +8,12 @@ import { plainJson } from '../arguments/plain-json.js';
 import { ILL_FORMED, isWellFormed } from '../arguments/well-formed.js';
 import type { Permission } from '../core/resolver-core.js';
 import type { Backend } from './backend.js';
-import { checkTimeout, Deadline } from './deadline.js';
+import { deadlineOf } from './deadline.js';
 import { failuresOf, lateSecret } from './failures.js';
+import { inquiryOf } from './inquiry.js';
 import { MAX_AGE_FOR_TOKENS_MS } from './installation-secrets.js';
-import { currentContext } from './invocation.js';
+import { currentContext, currentInvocation } from './invocation.js';
+import { targetOf } from './target.js';
 import type { TokenResult } from './types.js';
 
 const MAX_CLAIMS_BYTES = 4 * 1024;
@@ -53,10 +55,12 @@ export async function signToken(
   const claimsJson = serialiseClaims(claims);
   const can = checkPermissions(permissions);
   const lifetimeSeconds = checkLifetime(options['lifetimeSeconds'], 'lifetimeSeconds');
-  const deadline = new Deadline(checkTimeout(options['timeoutMs']) ?? backend.timeoutMs);
+  const deadline = deadlineOf(options, backend.timeoutMs);
   const context = currentContext(options['context']);
-  const { app, signingKey } = backend.settings();
-  const installation = backend.installation(context);
+  const inquiry = inquiryOf(backend, currentInvocation());
+  const target = await targetOf(backend, inquiry, context, deadline);
+  if (target.errors) return { token: null, expiresAt: null, errors: target.errors };
+  const { app, signingKey, installation } = target;
 
   try {
     const read = backend.secrets.of(installation, MAX_AGE_FOR_TOKENS_MS);

@@ -2,6 +2,7 @@
 // one of @forge/realtime.
 
 import type { Payload } from '../arguments/payload.js';
+import type { ChannelMap, ChannelName, WithMap } from '../channel-map.js';
 import type { ForgeContext } from '../context/properties.js';
 import type { ProductContext } from '../context/product-context.js';
 import type { Permission } from '../core/resolver-core.js';
@@ -16,18 +17,23 @@ export interface InvocationOption {
   context?: ForgeContext;
 }
 
-/** The option that limits how long a call takes. */
+/** The options that limit how long a call takes. */
 export interface TimeoutOption {
   /**
    * The maximum duration of the call, in milliseconds, at most 15 minutes. The default is that of `createRealtime()`, which
    * is 5,000. A call never takes longer than the Forge function has left.
    */
   timeoutMs?: number;
+  /**
+   * Cancels the call, which resolves with the error `ABORTED` in its `errors`. The error says whether the relay may have
+   * accepted the request nevertheless. The signal has no effect on a call that has returned.
+   */
+  signal?: AbortSignal;
 }
 
 /**
  * The options of `publish()` and `publishGlobal()` in the app's functions. `sealwire` exports another type of this name for
- * pages, with a `signal` and without `scope` and `context`.
+ * pages, without `scope` and `context`.
  */
 export interface PublishOptions extends InvocationOption, TimeoutOption {
   /** A channel token from `signRealtimeToken()`, which selects the channel of the token's claims. */
@@ -108,16 +114,20 @@ export interface ScopeOptions extends InvocationOption {
  *
  * @param channel - The name of the channel, 1 to 255 bytes.
  * @param payload - A string or a JSON object, at most 128 KiB as JSON.
- * @param options - The scope or token of the channel, the event's name, an idempotency id and a time limit.
+ * @param options - The scope or token of the channel, the event's name, an idempotency id, a time limit and a signal.
  * @returns The id and time of the message, or `errors` if publishing failed.
  * @throws SealwireError with the code `INVALID_ARGUMENT`, `NAME_INVALID` or `MESSAGE_SIZE` for a wrong argument or a missing
  * setting, and `SCOPE_REFUSED` if nobody vouches for the scope. Every other failure is reported in the result.
  */
-export type Publish = <T extends Payload>(
-  channel: string,
-  payload: string | T,
-  options?: PublishOptions,
-) => Promise<PublishResult>;
+export type Publish<M extends ChannelMap<M> = any> = WithMap<
+  M,
+  <C extends ChannelName<M>>(channel: C, payload: M[C], options?: PublishOptions) => Promise<PublishResult>,
+  <T extends Payload>(
+    channel: string,
+    payload: string | T,
+    options?: PublishOptions,
+  ) => Promise<PublishResult>
+>;
 
 /**
  * Signs a channel token: permission for one channel name, bound to claims of the app's own.
@@ -125,13 +135,13 @@ export type Publish = <T extends Payload>(
  * @param channel - The name of the channel, 1 to 255 bytes.
  * @param claims - A JSON object, at most 4 KiB. Tokens with equal claims belong to the same channel.
  * @param permissions - The permissions of the token. The default is both.
- * @param options - The lifetime of the token and a time limit.
+ * @param options - The lifetime of the token, a time limit and a signal.
  * @returns The token to hand to the page, or `errors` if the installation's secret could not be read.
  * @throws SealwireError with the code `INVALID_ARGUMENT` or `NAME_INVALID` for a wrong argument or a missing setting.
  */
-export type SignRealtimeToken = (
-  channel: string,
-  claims: object,
+export type SignRealtimeToken<M extends ChannelMap<M> = any> = <T extends Payload>(
+  channel: WithMap<M, ChannelName<M>, string>,
+  claims: T,
   permissions?: RealtimeTokenPermissions,
   options?: TokenOptions,
 ) => Promise<TokenResult>;
@@ -145,7 +155,7 @@ export interface ResolverRequest {
 }
 
 /** The options of `createStream()` and `publishStream()`. */
-export interface StreamPublishOptions extends Omit<PublishOptions, 'idempotencyId'> {
+export interface StreamPublishOptions extends Omit<PublishOptions, 'idempotencyId' | 'signal'> {
   /** The id of the stream, at most 100 characters. The default is a random one. */
   id?: string;
   /**
@@ -204,8 +214,11 @@ export type PublishStream = (
  */
 export type Wrap = <H extends (...args: any[]) => unknown>(handler: H) => H;
 
-/** The realtime API of the app's functions. `sealwire` exports another type of this name for pages. */
-export interface Realtime {
+/**
+ * The realtime API of the app's functions. `sealwire` exports another type of this name for pages. With a channel map, as
+ * `Realtime<Channels>`, it takes the channels of the map only, and their payloads have the types of the map.
+ */
+export interface Realtime<M extends ChannelMap<M> = any> {
   /**
    * Publishes a message to a channel in a scope that the platform, the app or `authorize` vouches for.
    *
@@ -214,15 +227,18 @@ export interface Realtime {
    * const { errors } = await realtime.publish('absences', { added: absence }, { contextOverrides: [Jira.Dashboard] });
    * ```
    */
-  publish: Publish;
+  publish: Publish<M>;
   /** Publishes to the installation-wide channel of this name. */
-  publishGlobal: Publish;
-  /** Starts a text stream, such as a language model's answer. Pages read it with `realtime.stream()`. */
+  publishGlobal: Publish<M>;
+  /**
+   * Starts a text stream, such as a language model's answer. Pages read it with `realtime.stream()`. A channel map does not
+   * contain the channels of streams.
+   */
   createStream: CreateStream;
   /** Publishes the text of an iterable as a stream. */
   publishStream: PublishStream;
   /** Signs a channel token for a page. */
-  signRealtimeToken: SignRealtimeToken;
+  signRealtimeToken: SignRealtimeToken<M>;
   /**
    * The resolver function that answers a page's request for a session. It rejects with a SealwireError if `authorize`
    * refuses the session.
@@ -245,7 +261,7 @@ export interface Realtime {
    * whether they get one: take the permission away first.
    *
    * @param selector - The sessions to end.
-   * @param options - The context of the invocation and a time limit.
+   * @param options - The context of the invocation, a time limit and a signal.
    * @returns The time before which sessions have ended, or `errors` if the relay did not confirm.
    * @throws SealwireError with the code `INVALID_ARGUMENT` for a wrong argument or a missing setting.
    */

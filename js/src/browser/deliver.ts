@@ -6,7 +6,8 @@ import { parsePayload } from '../arguments/payload.js';
 import type { Meta, Notice } from '../core/browser-core.js';
 import { errorFromCore, sentence } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
-import type { ErrorListener, RealtimeEvent, SubscriptionOptions } from './types.js';
+import type { ErrorListener, SubscriptionOptions } from './subscription-types.js';
+import type { RealtimeEvent } from './types.js';
 
 /** A callback without its type parameter, since the core does not know the app's types. */
 export type AnyCallback = (payload: any, error?: SealwireError, event?: RealtimeEvent) => unknown;
@@ -15,8 +16,9 @@ export type AnyCallback = (payload: any, error?: SealwireError, event?: Realtime
 export interface Audience {
   channel: string;
   callback: AnyCallback;
-  onError?: ErrorListener;
-  onGap?: ErrorListener;
+  onError?: ErrorListener | undefined;
+  onGap?: ErrorListener | undefined;
+  onResumed?: SubscriptionOptions['onResumed'] | undefined;
   /** The codes of the errors that no function of the app took. */
   unheard: Set<string>;
 }
@@ -28,10 +30,11 @@ export function audienceOf(
   options: Record<string, unknown>,
 ): Audience {
   checkFunction(callback, 'The callback');
-  const { onError, onGap } = options as SubscriptionOptions;
+  const { onError, onGap, onResumed } = options as SubscriptionOptions;
   if (onError !== undefined) checkFunction(onError, 'The option onError');
   if (onGap !== undefined) checkFunction(onGap, 'The option onGap');
-  return { channel, callback, unheard: new Set(), ...(onError && { onError }), ...(onGap && { onGap }) };
+  if (onResumed !== undefined) checkFunction(onResumed, 'The option onResumed');
+  return { channel, callback, unheard: new Set(), onError, onGap, onResumed };
 }
 
 /** Reports an exception of the app to the page's error handler, so that it does not reach the core. */
@@ -93,5 +96,9 @@ export function noticeError(notice: Notice): SealwireError {
 }
 
 export function deliverNotice(audience: Audience, notice: Notice): void {
+  if (notice.kind === 'recovered' || notice.kind === 'not-recovered') {
+    const recovered = notice.kind === 'recovered';
+    return callSafely(() => audience.onResumed?.({ recovered }));
+  }
   deliverError(audience, noticeError(notice));
 }

@@ -5,7 +5,7 @@ import { checkChannelName } from '../arguments/names.js';
 import { checkFunction, checkOptions } from '../arguments/options.js';
 import { checkStreamId } from '../text-stream/id.js';
 import { TextStreamReader, type StreamSource } from './text-stream.js';
-import type { StreamOptions, TextStream } from './types.js';
+import type { StreamOptions, TextStream } from './text-stream-types.js';
 
 export function openTextStream(source: StreamSource, channelName: unknown, given: unknown): TextStream {
   const options = checkOptions(given) as StreamOptions;

@@ -3,6 +3,7 @@
 import { checkTimeoutMs } from '../arguments/call-options.js';
 import { invalid } from '../arguments/invalid.js';
 import { checkFunction, checkOptions } from '../arguments/options.js';
+import type { ChannelMap } from '../channel-map.js';
 import type { CoreSources } from '../core/load.js';
 import { Connection } from './connection.js';
 import type { AnyCallback } from './deliver.js';
@@ -46,15 +47,17 @@ export function realtimeWith(options: RealtimeOptions, sources?: CoreSources): R
  * use `realtime`, the client of the whole page, instead.
  *
  * @param options - The source of sessions, the build of the core, time limits and listeners.
+ * @typeParam M - The app's channel map, which types the payloads of each channel. Without it, each call states its type.
  * @returns The client.
  * @throws SealwireError with the code `INVALID_ARGUMENT` for a wrong option.
  *
  * @example
  * ```ts
  * const realtime = createRealtime({ timeoutMs: 10_000, onState: (state) => console.log(state) });
+ * const typed = createRealtime<{ notes: Note; poll: Vote }>();
  * ```
  */
-export function createRealtime(options: RealtimeOptions = {}): Realtime {
+export function createRealtime<M extends ChannelMap<M> = any>(options: RealtimeOptions = {}): Realtime<M> {
   const checked = checkOptions(options) as RealtimeOptions;
   if (checked.session !== undefined) checkFunction(checked.session, 'The option session');
   if (checked.onState !== undefined) checkFunction(checked.onState, 'The option onState');

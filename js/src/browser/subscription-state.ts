@@ -3,7 +3,7 @@
 import { checkFunction } from '../arguments/options.js';
 import type { SealwireError } from '../errors/sealwire-error.js';
 import { report } from './deliver.js';
-import type { SubscriptionState } from './types.js';
+import type { SubscriptionState } from './subscription-types.js';
 
 type OnState = (state: SubscriptionState, error?: SealwireError) => void;
 

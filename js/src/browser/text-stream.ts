@@ -5,7 +5,9 @@ import { SealwireError } from '../errors/sealwire-error.js';
 import { fromPayload, type StreamMessage } from '../text-stream/format.js';
 import { MessageOrder } from '../text-stream/order.js';
 import { report, type AnyCallback } from './deliver.js';
-import type { Realtime, StreamOptions, Subscription, SubscriptionOptions, TextStream } from './types.js';
+import type { SubscriptionOptions } from './subscription-types.js';
+import type { StreamOptions, TextStream } from './text-stream-types.js';
+import type { Realtime, Subscription } from './types.js';
 
 const DEFAULT_REPLAY_SECONDS = 30;
 const DEFAULT_SILENCE_SECONDS = 60;

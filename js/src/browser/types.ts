@@ -2,63 +2,19 @@
 // as the one of @forge/bridge.
 
 import type { Payload } from '../arguments/payload.js';
+import type { ChannelMap, ChannelName, WithMap } from '../channel-map.js';
 import type { ConnectionState, CoreKind } from '../core/browser-core.js';
-import type { ProductContext } from '../context/product-context.js';
 import type { SealwireError } from '../errors/sealwire-error.js';
 import type { SessionGrant, SessionReason } from '../session/grant.js';
-import type { TokenProvider } from '../session/token-provider.js';
 import type { DebugListener } from '../transport/debug-socket.js';
 import type { Transport } from '../transport/socket.js';
-
-/** The options that select a channel. */
-export interface ChannelOptions {
-  /**
-   * A channel token from the resolver's `signRealtimeToken()`, which selects the channel of the token's claims. A function
-   * fetches the token; it is called again before a token expires, for as long as the subscription lives.
-   */
-  token?: string | TokenProvider;
-  /**
-   * The properties of the page's context that the channel's scope keeps. `[]` selects the installation-wide channel. The
-   * default is the default scope of the page's module.
-   */
-  contextOverrides?: ProductContext[];
-}
-
-/** The options that limit how long a call waits. */
-export interface CallOptions {
-  /**
-   * The maximum duration of the whole call, in milliseconds, at most 24 hours. The default is the client's `timeoutMs`.
-   * Without either, a publish waits two minutes, and a subscribe waits until it is confirmed or refused for good.
-   */
-  timeoutMs?: number;
-  /**
-   * Cancels the call. A cancelled subscribe is withdrawn and rejects with the signal's reason; a cancelled publish is not
-   * sent any more and resolves with the error `ABORTED`. The signal does not end a confirmed subscription.
-   */
-  signal?: AbortSignal;
-}
-
-/**
- * The state of a subscription:
- *
- * - `subscribing`: not confirmed yet. It stays in this state until it is confirmed, refused for good or withdrawn.
- * - `subscribed`: confirmed by the relay.
- * - `resuming`: the connection was lost, or the relay refused the channel for the moment. The client retries by itself.
- * - `ended`: by `unsubscribe()`, by `close()`, or by a refusal for good.
- */
-export type SubscriptionState = 'subscribing' | 'subscribed' | 'resuming' | 'ended';
-
-/** The options of `subscribe()` and `subscribeGlobal()`. */
-export interface SubscriptionOptions extends ChannelOptions, CallOptions {
-  /** Also delivers messages that were published up to this many seconds before, 0 to 120. The default is 0. */
-  replaySeconds?: number;
-  /** Receives the subscription's errors instead of the callback, which then receives messages only. */
-  onError?: ErrorListener;
-  /** Receives `GAP` instead of `onError` and the callback. Load the current state again; messages continue. */
-  onGap?: ErrorListener;
-  /** Called with every change of the subscription's state, and with the error that ended it, if any. */
-  onState?: (state: SubscriptionState, error?: SealwireError) => void;
-}
+import type {
+  CallOptions,
+  ChannelOptions,
+  SubscriptionOptions,
+  SubscriptionState,
+} from './subscription-types.js';
+import type { StreamOptions, TextStream } from './text-stream-types.js';
 
 /**
  * The options of `publish()` and `publishGlobal()` on a page. `sealwire/resolver` exports another type of this name for the
@@ -121,9 +77,6 @@ export interface RealtimeEvent {
  */
 export type Callback<P> = (payload: P, error?: SealwireError, event?: RealtimeEvent) => any;
 
-/** Receives an error of a subscription. */
-export type ErrorListener = (error: SealwireError) => any;
-
 /** A subscription, as `subscribe()` returns it. */
 export interface Subscription {
   /** The current state. */
@@ -148,11 +101,19 @@ export interface Subscription {
  * `PERMISSION_MISSING` or a `TOKEN_…` code if the channel is refused, `UNREACHABLE` or `SESSION_UNAVAILABLE` if `timeoutMs`
  * passes first, and `CLOSED` after `close()`. An aborted call rejects with the signal's reason.
  */
-export type Subscribe = <P extends string | object = string | Record<string, unknown>>(
-  channel: string,
-  callback: Callback<P>,
-  options?: SubscriptionOptions,
-) => Promise<Subscription>;
+export type Subscribe<M extends ChannelMap<M> = any> = WithMap<
+  M,
+  <C extends ChannelName<M>>(
+    channel: C,
+    callback: Callback<M[C]>,
+    options?: SubscriptionOptions,
+  ) => Promise<Subscription>,
+  <P extends string | Payload = string | Record<string, unknown>>(
+    channel: string,
+    callback: Callback<P>,
+    options?: SubscriptionOptions,
+  ) => Promise<Subscription>
+>;
 
 /**
  * Publishes a message to a channel and resolves with the relay's answer. Messages of one client to one channel keep the
@@ -165,61 +126,24 @@ export type Subscribe = <P extends string | object = string | Record<string, unk
  * @throws SealwireError with the code `INVALID_ARGUMENT`, `NAME_INVALID` or `MESSAGE_SIZE` for a wrong argument. Every
  * other failure is reported in the result.
  */
-export type Publish = <T extends Payload>(
-  channel: string,
-  payload: string | T,
-  options?: PublishOptions,
-) => Promise<PublishResult>;
+export type Publish<M extends ChannelMap<M> = any> = WithMap<
+  M,
+  <C extends ChannelName<M>>(channel: C, payload: M[C], options?: PublishOptions) => Promise<PublishResult>,
+  <T extends Payload>(
+    channel: string,
+    payload: string | T,
+    options?: PublishOptions,
+  ) => Promise<PublishResult>
+>;
 
 /** Receives every change of the connection's state, and the error that caused the change, if any. */
 export type StateListener = (state: ConnectionState, error?: SealwireError) => void;
 
-/** A number of messages of a text stream that were missed. */
-export interface StreamGap {
-  /** The number of messages. The text between the piece before and the piece after is missing. */
-  missing: number;
-}
-
-/** The options of `realtime.stream()`. */
-export interface StreamOptions extends Omit<SubscriptionOptions, 'onError' | 'onGap'> {
-  /** The id that the publisher gave the stream. The default is the first stream that begins on the channel. */
-  id?: string;
-  /** Also reads messages up to this many seconds old, 0 to 120. The default is 30 with an `id`, and 0 without. */
-  replaySeconds?: number;
-  /** The number of seconds without a message after which the stream fails with `STREAM_SILENT`. The default is 60. */
-  silenceSeconds?: number;
-  /** Continues after missed messages. Without it, the iterator throws `GAP`. */
-  onGap?: (gap: StreamGap) => void;
-  /** Continues from the beginning if the publisher restarts. Without it, the iterator throws `STREAM_RESTARTED`. */
-  onRestart?: () => void;
-  /** Cancels the stream: the iterator throws the signal's reason. */
-  signal?: AbortSignal;
-}
-
 /**
- * The text of one stream, piece by piece and in order. Text that arrives between two reads forms one piece. A stream can be
- * iterated once. The iterator throws a SealwireError if the publisher failed or if messages are missing.
- *
- * @example
- * ```ts
- * for await (const text of realtime.stream('answers', { id })) output.append(text);
- * ```
+ * The realtime API of a page. `sealwire/resolver` exports another type of this name for the app's functions. With a channel
+ * map, as `Realtime<Channels>`, it takes the channels of the map only, and their payloads have the types of the map.
  */
-export interface TextStream extends AsyncIterableIterator<string> {
-  /** The id of the stream; undefined until the first message if the options name no id. */
-  readonly id: string | undefined;
-  /** Resolves once the relay has confirmed the subscription. A publisher that starts afterwards is heard completely. */
-  readonly ready: Promise<void>;
-  /** Reads to the end and returns the whole text. */
-  text: () => Promise<string>;
-  /** Ends the iteration and the subscription. Leaving the `for await` loop has the same effect. */
-  cancel: () => void;
-}
-
-/**
- * The realtime API of a page. `sealwire/resolver` exports another type of this name for the app's functions.
- */
-export interface Realtime {
+export interface Realtime<M extends ChannelMap<M> = any> {
   /**
    * Subscribes to a channel in a scope of the page's context.
    *
@@ -232,7 +156,7 @@ export interface Realtime {
    * });
    * ```
    */
-  subscribe: Subscribe;
+  subscribe: Subscribe<M>;
   /**
    * Publishes a message to a channel in a scope of the page's context.
    *
@@ -241,21 +165,21 @@ export interface Realtime {
    * const { errors } = await realtime.publish('absences', { name: 'Anna' }, { contextOverrides: [Jira.Dashboard] });
    * ```
    */
-  publish: Publish;
+  publish: Publish<M>;
   /**
    * Reads a text stream that the resolver's `createStream()` or `publishStream()` publishes. The subscription starts with
    * the call.
    *
-   * @param channel - The name of the channel, 1 to 255 bytes.
+   * @param channel - The name of the channel, 1 to 255 bytes. A channel map does not contain the channels of streams.
    * @param options - The id of the stream, the listeners, and the options of a subscription.
    * @returns The stream, which is iterated with `for await`.
    * @throws SealwireError with the code `INVALID_ARGUMENT` or `NAME_INVALID` for a wrong argument.
    */
   stream: (channel: string, options?: StreamOptions) => TextStream;
   /** Subscribes to the installation-wide channel of this name. */
-  subscribeGlobal: Subscribe;
+  subscribeGlobal: Subscribe<M>;
   /** Publishes to the installation-wide channel of this name. */
-  publishGlobal: Publish;
+  publishGlobal: Publish<M>;
   /** The build of the core that runs; undefined until the first call has loaded it. */
   readonly core: CoreKind | undefined;
   /** The transport of the current or latest connection; undefined until the first one has opened. */

@@ -78,12 +78,16 @@ export interface Meta {
   channel: string;
 }
 
-/** A notice to a subscription. Messages continue after each kind but `ended`. */
+/**
+ * A notice to a subscription. Messages continue after each kind but `ended`. `recovered` and `not-recovered` are the ends of a
+ * resume.
+ */
 export type Notice =
   | ({ kind: 'gap'; message: string } & Gap)
   | ({ kind: 'error' } & CoreError)
   | ({ kind: 'ended' } & CoreError)
-  | { kind: 'state'; state: 'subscribed' | 'resuming' };
+  | { kind: 'state'; state: 'subscribed' | 'resuming' }
+  | { kind: 'recovered' | 'not-recovered' };
 
 export interface Published {
   eventId: string;

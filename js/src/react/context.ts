@@ -3,6 +3,7 @@
 import { createContext, createElement, useContext, type ReactElement, type ReactNode } from 'react';
 
 import type { Realtime } from '../browser/types.js';
+import type { ChannelMap } from '../channel-map.js';
 import { realtime } from '../index.js';
 import { processWide } from '../process-wide.js';
 
@@ -11,9 +12,9 @@ const RealtimeContext = /* @__PURE__ */ processWide('RealtimeContext', () =>
 );
 
 /** The properties of RealtimeProvider. */
-export interface RealtimeProviderProps {
+export interface RealtimeProviderProps<M extends ChannelMap<M> = any> {
   /** A client from `createRealtime()`, or from a test relay of `sealwire/testing`. */
-  realtime: Realtime;
+  realtime: Realtime<M>;
   /** The components that use the client. */
   children?: ReactNode;
 }

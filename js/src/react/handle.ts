@@ -24,5 +24,5 @@ export function handle(
   }
   const { onError, onGap } = isFunction ? options : handler;
   const callback: AnyCallback = isFunction ? handler : () => {};
-  deliverError({ ...to, callback, ...(onError && { onError }), ...(onGap && { onGap }) }, error, event);
+  deliverError({ ...to, callback, onError, onGap }, error, event);
 }

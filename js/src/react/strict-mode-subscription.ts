@@ -3,7 +3,8 @@
 
 import { checkSignal } from '../arguments/call-options.js';
 import type { AnyCallback } from '../browser/deliver.js';
-import type { Realtime, Subscription, SubscriptionOptions, SubscriptionState } from '../browser/types.js';
+import type { SubscriptionOptions, SubscriptionState } from '../browser/subscription-types.js';
+import type { Realtime, Subscription } from '../browser/types.js';
 import { errorFromCore } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import type { ChannelState } from './types.js';

@@ -1,6 +1,6 @@
 // Decides whether two renders of a hook use the same channel.
 
-import type { ChannelOptions } from '../browser/types.js';
+import type { ChannelOptions } from '../browser/subscription-types.js';
 
 /** The options that both hooks have. */
 type Options = ChannelOptions & { global?: boolean };

@@ -1,6 +1,7 @@
 // The types of useChannel.
 
-import type { Callback, RealtimeEvent, SubscriptionOptions } from '../browser/types.js';
+import type { SubscriptionOptions } from '../browser/subscription-types.js';
+import type { Callback, RealtimeEvent } from '../browser/types.js';
 import type { SealwireError } from '../errors/sealwire-error.js';
 
 /** The options of `useChannel`. */

@@ -2,8 +2,10 @@
 
 import { useEffect, useInsertionEffect, useRef, useState } from 'react';
 
+import type { Payload } from '../arguments/payload.js';
 import type { AnyCallback } from '../browser/deliver.js';
-import type { Realtime, SubscriptionOptions } from '../browser/types.js';
+import type { Resumed, SubscriptionOptions } from '../browser/subscription-types.js';
+import type { Realtime } from '../browser/types.js';
 import type { TokenProvider } from '../session/token-provider.js';
 import { useRealtime } from './context.js';
 import { handle } from './handle.js';
@@ -52,7 +54,11 @@ function subscriptionTo(target: Target, latest: { readonly current: Rendered }):
     // Once another channel is committed, its handler receives nothing from this one.
     if (isCurrent()) handle(latest.current, to, ...delivered);
   };
-  return new StrictModeSubscription(target, () => subscriptionOptions(() => current().options), deliver);
+  const onResumed = (resumed: Resumed) => {
+    if (isCurrent()) latest.current.options.onResumed?.(resumed);
+  };
+  const options = () => ({ ...subscriptionOptions(() => current().options), onResumed });
+  return new StrictModeSubscription(target, options, deliver);
 }
 
 /**
@@ -70,7 +76,7 @@ function subscriptionTo(target: Target, latest: { readonly current: Rendered }):
  * const { status, error } = useChannel('absences', (change) => apply(change), { contextOverrides: [Jira.Dashboard] });
  * ```
  */
-export function useChannel<P extends string | object = string | Record<string, unknown>>(
+export function useChannel<P extends string | Payload = string | Record<string, unknown>>(
   channel: string | null | undefined,
   handler: ChannelHandler<P>,
   options?: UseChannelOptions,

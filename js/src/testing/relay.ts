@@ -3,6 +3,7 @@
 import { invalid } from '../arguments/invalid.js';
 import { checkFunction, checkOptions } from '../arguments/options.js';
 import { parsePayload } from '../arguments/payload.js';
+import type { ChannelMap } from '../channel-map.js';
 import { eventId, type Publication } from './hub.js';
 import { TestPages } from './pages.js';
 import { TestResolvers } from './resolvers.js';
@@ -33,6 +34,7 @@ function readable(publication: Publication): TestPublication {
  * rules of the real relay. Nothing in it is encrypted.
  *
  * @param options - The replay window, the installation and the clock.
+ * @typeParam M - The app's channel map, which types the payloads of each channel. Without it, each call states its type.
  * @returns The relay.
  * @throws SealwireError with the code `INVALID_ARGUMENT` for a wrong option.
  *
@@ -45,7 +47,7 @@ function readable(publication: Publication): TestPublication {
  * await relay.settled();
  * ```
  */
-export function createTestRelay(options: TestRelayOptions = {}): TestRelay {
+export function createTestRelay<M extends ChannelMap<M> = any>(options: TestRelayOptions = {}): TestRelay<M> {
   const {
     replaySeconds = MAX_REPLAY_SECONDS,
     installation = INSTALLATION,
@@ -61,7 +63,7 @@ export function createTestRelay(options: TestRelayOptions = {}): TestRelay {
   const resolvers = new TestResolvers(world, installation);
   const pages = new TestPages(world, resolvers, installation);
 
-  return {
+  const relay: TestRelay = {
     realtime: (options) => pages.create(options),
     resolver: (options) => resolvers.create(options),
     installation,
@@ -88,4 +90,5 @@ export function createTestRelay(options: TestRelayOptions = {}): TestRelay {
         .map(readable),
     settled: () => world.settled(),
   };
+  return relay;
 }

@@ -34,11 +34,12 @@ export class TestSubscription {
     return this.#position;
   }
 
-  /** Delivers the requested replay. */
-  begin({ position, recovered, publications }: Replay): void {
+  /** Delivers the requested replay. `isResumed` is true if the connection was lost before it. */
+  begin({ position, recovered, publications }: Replay, isResumed = false): void {
     this.hasBegun = true;
     this.#position = position;
     if (!recovered) this.#gap(null, positionOf(position), 'evicted');
+    if (isResumed) this.#resumed(recovered);
     for (const publication of publications) this.take(publication);
   }
 
@@ -49,6 +50,7 @@ export class TestSubscription {
     const advanced = position.epoch !== this.#position.epoch || position.offset > this.#position.offset;
     if (advanced) this.#position = position;
     if (gap) this.#gap(gap.from, gap.to, gap.reason);
+    this.#resumed(gap === undefined);
     for (const publication of replay.publications) this.take(publication);
   }
 
@@ -75,6 +77,10 @@ export class TestSubscription {
     clearTimeout(this.timer);
     const { code, message } = error;
     this.onNotice({ kind: 'ended', code, message });
+  }
+
+  #resumed(recovered: boolean): void {
+    this.onNotice({ kind: recovered ? 'recovered' : 'not-recovered' });
   }
 
   #gap(

@@ -77,15 +77,16 @@ export class TestSubscriptions {
     const { hub } = this.#world;
     for (const subscription of this.#all()) {
       subscription.setState('subscribed');
-      if (!subscription.hasBegun) this.begin(subscription);
+      if (!subscription.hasBegun) this.begin(subscription, true);
       else subscription.resume(hub.sincePosition(subscription.channel, subscription.position));
     }
   }
 
   /** Delivers the replay of a new subscription. */
-  begin(subscription: TestSubscription): void {
+  begin(subscription: TestSubscription, isResumed = false): void {
     const { hasBegun, channel, options } = subscription;
-    if (!hasBegun) subscription.begin(this.#world.hub.sinceTime(channel, options.replaySeconds ?? 0));
+    if (hasBegun) return;
+    subscription.begin(this.#world.hub.sinceTime(channel, options.replaySeconds ?? 0), isResumed);
   }
 
   async refreshToken(id: number, token: string): Promise<void> {

@@ -3,6 +3,7 @@
 import type { Authorize, RealtimeOptions as ResolverOptions } from '../backend/options.js';
 import type { Realtime as ResolverRealtime } from '../backend/types.js';
 import type { Realtime, RealtimeOptions } from '../browser/types.js';
+import type { ChannelMap, ChannelName, WithMap } from '../channel-map.js';
 import type { ForgeContext } from '../context/properties.js';
 
 /** A function that a module exports as its handler: `resolver.getDefinitions()`, wrapped if it publishes. */
@@ -39,13 +40,13 @@ export interface TestPageOptions extends Omit<RealtimeOptions, 'core'> {
 }
 
 /** A message that the test relay has accepted. */
-export interface TestPublication {
+export interface TestPublication<P = unknown, C extends string = string> {
   /** The id of the message. */
   eventId: string;
   /** The time of the message, in Unix milliseconds. */
   timestamp: number;
   /** The name of the channel. */
-  channel: string;
+  channel: C;
   /** The scope of the channel: property names and values. */
   scope: Record<string, string>;
   /** The claims of the channel token; absent if there was none. */
@@ -53,22 +54,27 @@ export interface TestPublication {
   /** The publisher's `eventName`; empty if there was none. */
   eventName: string;
   /** The payload, which only the test relay can read. */
-  payload: unknown;
+  payload: P;
   /** The side that published the message. */
   from: 'page' | 'resolver';
   /** The account of the page; absent for a message of the resolver. */
   accountId?: string;
 }
 
-/** A relay in memory, from `createTestRelay()`. */
-export interface TestRelay {
+/** The publications of the channels `C` of a map, each with the payload of its channel. */
+export type TestPublications<M extends ChannelMap<M>, C extends ChannelName<M>> = {
+  [K in C]: TestPublication<M[K], K>;
+}[C][];
+
+/** A relay in memory, from `createTestRelay()`. With a channel map, its pages and resolvers have the types of the map. */
+export interface TestRelay<M extends ChannelMap<M> = any> {
   /** Creates a page with a connection of its own, and returns its client. */
-  realtime: (options?: TestPageOptions) => Realtime;
+  realtime: (options?: TestPageOptions) => Realtime<M>;
   /**
    * Creates the API of the app's resolver. All options have defaults: `authorize` permits everything, and the test vouches
    * for the context (`trustUnsignedContext: false` leaves that to `authorize`, as in Forge).
    */
-  resolver: (options?: Partial<ResolverOptions>) => ResolverRealtime;
+  resolver: (options?: Partial<ResolverOptions>) => ResolverRealtime<M>;
   /** The `installContext` of pages and contexts that name none. */
   readonly installation: string;
   /**
@@ -99,7 +105,11 @@ export interface TestRelay {
   /** Ends all existing sessions and channel tokens before their time. */
   expire: () => void;
   /** Returns all publications, oldest first; with a name, those of one channel. */
-  published: (channel?: string) => TestPublication[];
+  published: WithMap<
+    M,
+    <C extends ChannelName<M> = ChannelName<M>>(channel?: C) => TestPublications<M, C>,
+    (channel?: string) => TestPublication[]
+  >;
   /** Resolves once every publication has been delivered, as far as the network allows. */
   settled: () => Promise<void>;
 }

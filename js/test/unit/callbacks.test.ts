@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { mock, test, type TestContext } from 'node:test';
 
 import { realtimeWith } from '../../src/browser/realtime.js';
-import type { Callback, SubscriptionOptions } from '../../src/browser/types.js';
+import type { SubscriptionOptions } from '../../src/browser/subscription-types.js';
+import type { Callback } from '../../src/browser/types.js';
 import type { Notice } from '../../src/core/browser-core.js';
 import { createTestRelay } from '../../src/testing.js';
 import { fakeCore, meta } from '../support/fake-core.js';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { realtimeWith } from '../../src/browser/realtime.js';
 import type { RealtimeOptions } from '../../src/browser/types.js';
 import type { SealwireError } from '../../src/errors/sealwire-error.js';
-import { fakeCore } from '../support/fake-core.js';
+import { fakeCore, meta } from '../support/fake-core.js';
 import { isError } from '../support/rejects.js';
 
 const ignore = () => {};
@@ -212,4 +212,19 @@ test('the app’s functions may call the package', async () => {
     assert.ok(tokens <= 2 && nested < 100, `${where}: ${tokens} tokens, ${nested} nested calls`);
     realtime.close();
   }
+});
+
+test('a signal that aborts after the call has no effect on its result', async () => {
+  const { realtime, clients } = page();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const heard: unknown[] = [];
+  const subscription = await realtime.subscribe('n', (payload) => heard.push(payload), { signal });
+  const published = await realtime.publish('n', 'x', { signal });
+  controller.abort();
+  assert.equal(published.errors, undefined);
+  assert.equal(subscription.state, 'subscribed');
+  assert.deepEqual(clients[0]!.withdrawn, []);
+  clients[0]!.subscriptions.get(1)!.onMessage('"still"', meta());
+  assert.deepEqual(heard, ['still']);
 });

@@ -73,6 +73,9 @@ pub(super) fn notice(notice: &Notice) -> JsValue {
             gap.set_message(reason.message());
             gap.into()
         }
+        Notice::Resumed { recovered } => {
+            with_kind(if *recovered { "recovered" } else { "not-recovered" }, output().into())
+        }
         Notice::Error(error) => with_kind("error", from_client(error)),
         Notice::Ended(error) => with_kind("ended", from_client(error)),
     }

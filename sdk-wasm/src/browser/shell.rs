@@ -184,19 +184,13 @@ impl Shell {
                 });
             }
             Event::Notice { subscriptions, notice } => {
-                let object = outputs::notice(&notice);
-                self.for_each(&subscriptions, |subscriber| {
-                    subscriber.on_notice.call1(&JsValue::UNDEFINED, &object).map(drop)
-                });
+                self.notify(&subscriptions, &outputs::notice(&notice));
                 if let Notice::Ended(_) = notice {
                     subscriptions.into_iter().for_each(|id| self.remove_subscriber(id));
                 }
             }
             Event::Standing { subscription, standing } => {
-                let object = outputs::standing(standing);
-                self.for_each(&[subscription], |subscriber| {
-                    subscriber.on_notice.call1(&JsValue::UNDEFINED, &object).map(drop)
-                });
+                self.notify(&[subscription], &outputs::standing(standing));
             }
             Event::State { state, error } => {
                 let error = error.as_ref().map_or(JsValue::UNDEFINED, from_client);
@@ -218,6 +212,12 @@ impl Shell {
         if let Some(deferred) = deferred {
             deferred.settle(&Ok(JsValue::UNDEFINED));
         }
+    }
+
+    fn notify(&self, subscriptions: &[SubscriptionId], notice: &JsValue) {
+        self.for_each(subscriptions, |subscriber| {
+            subscriber.on_notice.call1(&JsValue::UNDEFINED, notice).map(drop)
+        });
     }
 
     fn for_each(&self, subscriptions: &[SubscriptionId], call: impl Fn(&Subscriber) -> Result<(), JsValue>) {

@@ -21,18 +21,20 @@ WebSocket.prototype.send = function (bytes) {
 globalThis.received = [];
 globalThis.problems = [];
 globalThis.states = [];
+globalThis.resumed = [];
 globalThis.publishers = new Set();
 // On a shared socket, the first byte would belong to the envelope of the shared connection.
 start({ share: false });
 
 function Channel({ label, channel, options }) {
+  const onResumed = ({ recovered }) => globalThis.resumed.push(`${label}: ${recovered}`);
   const { status, error } = useChannel(
     channel,
     (payload, problem) => {
       if (problem) globalThis.problems.push(problem.code);
       else globalThis.received.push(`${label}: ${payload}`);
     },
-    options,
+    { ...options, onResumed },
   );
   const publish = usePublish(channel ?? 'none', options);
   useEffect(() => {

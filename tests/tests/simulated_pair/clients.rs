@@ -93,6 +93,7 @@ impl SimulatedClient {
             Event::Notice { subscriptions, notice } => {
                 let received = match notice {
                     Notice::Gap(gap) => Received::Gap(gap.reason),
+                    Notice::Resumed { .. } => return,
                     Notice::Error(_) => Received::Unreadable,
                     Notice::Ended(error) => Received::Ended(error.code.name()),
                 };

@@ -111,7 +111,15 @@ impl Harness {
     }
 
     pub fn forget_states(&mut self) {
-        self.events.retain(|event| !matches!(event, Event::State { .. } | Event::Standing { .. }));
+        let is_state = |event: &Event| {
+            matches!(
+                event,
+                Event::State { .. }
+                    | Event::Standing { .. }
+                    | Event::Notice { notice: Notice::Resumed { .. }, .. }
+            )
+        };
+        self.events.retain(|event| !is_state(event));
     }
 
     pub fn expect_nothing(&mut self) {

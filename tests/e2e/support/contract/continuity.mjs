@@ -75,6 +75,44 @@ export const continuity = {
     assert.ok(BigInt(to.offset) > BigInt(from.offset));
   },
 
+  async 'a resume follows the state and the gap, precedes later messages, and says whether all was recovered'({
+    page,
+    resolver,
+    cut,
+    restore,
+    outlastWindow,
+  }) {
+    const context = issue('7');
+    const heard = [];
+    const ada = page({ context });
+    await ada.subscribe('n', ({ n }) => heard.push(n), {
+      onState: (state) => heard.push(state),
+      onGap: (error) => heard.push(error.code),
+      onResumed: ({ recovered }) => heard.push({ recovered }),
+    });
+    const publish = (n) => mustAccept(resolver.publish('n', { n }, { context }));
+    await publish(0);
+    await waitFor(() => heard.length === 2);
+    cut();
+    await waitFor(() => ada.state === 'reconnecting');
+    await publish(1);
+    restore();
+    await waitFor(() => heard.length === 6);
+    cut();
+    await waitFor(() => ada.state === 'reconnecting');
+    await publish(2);
+    await outlastWindow();
+    restore();
+    await waitFor(() => heard.length === 10);
+    await publish(3);
+    await waitFor(() => heard.length === 11);
+    assert.deepEqual(heard, [
+      ...['subscribed', 0],
+      ...['resuming', 'subscribed', { recovered: true }, 1],
+      ...['resuming', 'subscribed', 'GAP', { recovered: false }, 3],
+    ]);
+  },
+
   async 'a restart of the relay is a gap for every subscription'({ page, resolver, restart }) {
     const context = issue('7');
     const { receives, errors } = await listen(page({ context }), 'n');

@@ -170,6 +170,7 @@ impl ChaosClient {
             Event::Notice { subscriptions, notice } => {
                 let seen = match notice {
                     Notice::Gap(gap) => Seen::Gap { from: gap.from.map(place), to: place(gap.to) },
+                    Notice::Resumed { .. } => return,
                     Notice::Error(error) => Seen::Broken(format!("an unreadable message: {error:?}")),
                     Notice::Ended(error) => Seen::Broken(format!("the subscription ended: {error:?}")),
                 };

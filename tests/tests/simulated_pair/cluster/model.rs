@@ -241,6 +241,7 @@ impl Model {
                 }
                 Ok(())
             }
+            Notice::Resumed { .. } => Ok(()),
             Notice::Error(error) => Err(format!("a message was unreadable: {error}")),
             Notice::Ended(error) => Err(format!("a subscription ended: {error}")),
         }

@@ -140,6 +140,7 @@ impl World {
             Event::Notice { subscriptions, notice } => {
                 subscriptions.iter().try_for_each(|id| model.notice(client, *id, &notice, now))
             }
+            Event::Standing { subscription, .. } => model.standing(client, subscription),
             Event::SessionRequested { fetch, .. } => {
                 let (at, answer) = self.answer();
                 self.network.at(at, Arrival::Session(client, fetch, answer));

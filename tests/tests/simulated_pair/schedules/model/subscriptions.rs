@@ -40,6 +40,8 @@ pub(in super::super) struct Subscription {
     unreadable: usize,
     /// A gap is due, because a previous relay accepted a message within the replay that was asked for.
     owes_gap: bool,
+    /// The last news of the subscription is a gap.
+    ends_in_gap: bool,
 }
 
 impl Subscription {
@@ -100,6 +102,7 @@ impl Model {
             confirmed_at: 0,
             unreadable: 0,
             owes_gap: false,
+            ends_in_gap: false,
         };
         self.subscriptions.insert((client, id), subscription);
     }
@@ -182,6 +185,7 @@ impl Model {
             return Err(format!("{location:?} arrived after {:?}", subscription.last_reported));
         }
         subscription.last_reported = Some(location);
+        subscription.ends_in_gap = false;
         let due_after = subscription.due_after;
         if location.0 > due_after.0 {
             return Err(format!("{location:?} arrived after {due_after:?} without a gap between the epochs"));
@@ -210,6 +214,7 @@ impl Model {
         self.live(client, id)?;
         match notice {
             Notice::Gap(gap) => self.gap(client, id, *gap, now),
+            Notice::Resumed { recovered } => self.resumed(client, id, *recovered),
             Notice::Error(error) => self.unreadable(client, id, error),
             Notice::Ended(error) => self.ended(client, id, error, now),
         }
@@ -223,6 +228,7 @@ impl Model {
             return Err(format!("a message was unreadable without a reason: {error}"));
         }
         subscription.unreadable += 1;
+        subscription.ends_in_gap = false;
         Ok(())
     }
 
@@ -274,6 +280,23 @@ impl Model {
         subscription.last_reported = subscription.last_reported.max(Some(to));
         subscription.unreadable = 0;
         subscription.owes_gap = false;
+        subscription.ends_in_gap = true;
+        Ok(())
+    }
+
+    /// Notes a change of the subscription's standing, which separates a resume from an earlier gap.
+    pub(in super::super) fn standing(&mut self, client: usize, id: SubscriptionId) -> Check {
+        self.live(client, id)?;
+        self.subscriptions.get_mut(&(client, id)).expect("the subscription is live").ends_in_gap = false;
+        Ok(())
+    }
+
+    /// Checks that a resume is reported as recovered if and only if its gap does not precede it.
+    fn resumed(&mut self, client: usize, id: SubscriptionId, recovered: bool) -> Check {
+        let subscription = self.subscriptions.get_mut(&(client, id)).expect("the subscription is live");
+        if recovered == core::mem::replace(&mut subscription.ends_in_gap, false) {
+            return Err(format!("a resume is reported with recovered: {recovered}"));
+        }
         Ok(())
     }
 
