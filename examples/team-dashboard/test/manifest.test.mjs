@@ -9,13 +9,16 @@ import { validate } from '@forge/manifest';
 const APP = fileURLToPath(new URL('..', import.meta.url));
 
 test("Forge's validation accepts the manifest without a warning", async () => {
-  // The copy has an empty page in place of the built Custom UI.
+  // The copy has empty pages in place of the built Custom UI.
   const folder = await mkdtemp(path.join(tmpdir(), 'team-dashboard-'));
   try {
     await cp(path.join(APP, 'manifest.yml'), path.join(folder, 'manifest.yml'));
     await cp(path.join(APP, 'src'), path.join(folder, 'src'), { recursive: true });
-    await mkdir(path.join(folder, 'static/absences/dist'), { recursive: true });
-    await writeFile(path.join(folder, 'static/absences/dist/index.html'), '<html></html>');
+    for (const gadget of ['absences', 'rotation']) {
+      const dist = path.join(folder, 'static', gadget, 'dist');
+      await mkdir(dist, { recursive: true });
+      await writeFile(path.join(dist, 'index.html'), '<html></html>');
+    }
     process.chdir(folder);
     const { success, errors } = await validate(false, 'manifest.yml');
     assert.deepEqual(errors, []);
