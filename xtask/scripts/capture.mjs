@@ -19,7 +19,7 @@ const END_MS = 3_000;
 const STAGE = `
   body { padding: 16px !important; overflow: hidden; }
   body > .top, .dashboard:has(#frame-cleo-rotation), .relay > header p, #search { display: none !important; }
-  .dashboard { min-height: 910px; }
+  .dashboard { min-height: 918px; }
   .relay > header { padding: 10px 20px !important; }
   tbody tr { animation: none !important; }
 `;

@@ -60,14 +60,16 @@ export function App() {
         </p>
       )}
 
-      <AbsenceList
-        absences={absences}
-        me={me}
-        today={today}
-        standIn={rotation && standInOn(rotation, absences, today)}
-        arrived={arrived}
-        onRemove={remove}
-      />
+      {(absences.length > 0 || !open) && (
+        <AbsenceList
+          absences={absences}
+          me={me}
+          today={today}
+          standIn={rotation && standInOn(rotation, absences, today)}
+          arrived={arrived}
+          onRemove={remove}
+        />
+      )}
       <Footer />
     </main>
   );
