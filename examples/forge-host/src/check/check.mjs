@@ -10,7 +10,7 @@ import { claimCluster } from './cluster.mjs';
 import { claimConnections } from './connections.mjs';
 import { dayFromToday } from './days.mjs';
 import { invoke } from './invoke.mjs';
-import { claimJoining, claimReload, claimRotation } from './rotation.mjs';
+import { claimJoining, claimMidnight, claimReload, claimRotation } from './rotation.mjs';
 import { RotationGadget } from './rotation-gadget.mjs';
 import { claimSecrecy } from './secrecy.mjs';
 
@@ -58,7 +58,10 @@ export async function check(demo, { unsafeEval, screenshot }) {
       await claim('No page was reloaded', async () => {
         for (const gadget of gadgets) same(await gadget.isMarked(), true);
       });
-      if (!demo.cluster) await claimReload(claim, page, people);
+      if (!demo.cluster) {
+        await claimReload(claim, page, people);
+        await claimMidnight(claim, browser, demo.url);
+      }
       await claim('No script on any page failed', () => same(errors, []));
     }
 

@@ -1,8 +1,9 @@
 // The claims about the rotation: that an absence, a takeover and a swap change it on every screen, and that it is stored.
-import { MEMBERS } from '../platform/members.mjs';
+import { MEMBERS, TIME_ZONE } from '../platform/members.mjs';
 import { same } from './assertions.mjs';
-import { dayFromToday } from './days.mjs';
+import { dayFromToday, startOfTomorrow } from './days.mjs';
 import { invoke } from './invoke.mjs';
+import { RotationGadget } from './rotation-gadget.mjs';
 
 /** @typedef {import('./check.mjs').Claim} Claim */
 /** @typedef {import('./check.mjs').Person} Person */
@@ -10,6 +11,9 @@ import { invoke } from './invoke.mjs';
 const [ANNA, BEN, CLEO] = MEMBERS.map(({ displayName }) => displayName);
 const SICK = { kind: 'Sick leave', from: 0, to: 0, note: 'In bed with a fever until tomorrow' };
 const LATER = { kind: 'Vacation', from: 20, to: 26, note: 'Skiing in Tignes' };
+
+/** The time before midnight at which the page is opened. It is shown before that, also on a slow machine. */
+const BEFORE_MIDNIGHT_MS = 10 * 60_000;
 
 /**
  * @param {Claim} claim
@@ -84,6 +88,29 @@ export async function claimRotation(claim, page, [anna, ben, cleo], absent) {
     await ben.rotation.showsOnDuty(BEN);
   });
   return [SICK];
+}
+
+/**
+ * Shows the page shortly before midnight, and lets the clock of the browser pass it.
+ * @param {Claim} claim
+ * @param {import('playwright-core').Browser} browser
+ * @param {string} url
+ */
+export async function claimMidnight(claim, browser, url) {
+  const context = await browser.newContext({ timezoneId: 'America/Los_Angeles' });
+  const page = await context.newPage();
+  const anna = new RotationGadget(page, MEMBERS[0].id);
+  await claim(
+    `At midnight in ${TIME_ZONE}, the next person is on duty, wherever the browser is`,
+    async () => {
+      await page.clock.install({ time: startOfTomorrow() - BEFORE_MIDNIGHT_MS });
+      await page.goto(url);
+      await anna.showsOnDuty(BEN, 'Stands in for Anna, who is away');
+      await page.clock.fastForward(2 * BEFORE_MIDNIGHT_MS);
+      await anna.showsOnDuty(ANNA);
+    },
+  );
+  await context.close();
 }
 
 /**

@@ -9,7 +9,7 @@ import { EMPTY } from './schedule.js';
 /** @typedef {import('./history.js').Moment} Moment */
 
 /** The name of the entity in manifest.yml, whose attributes are those of Rotation. */
-const ENTITY = 'rotation';
+export const ENTITY = 'rotation';
 const MAX_ATTEMPTS = 10;
 
 /**
