@@ -4,7 +4,7 @@ import { createRealtime, Jira, verifyDashboard } from 'sealwire/resolver';
 import * as absences from './absences.js';
 import { currentPerson, currentPersonWithTimeZone } from './people.js';
 import { join, leave, Refusal, swap, takeOver } from './rotation/changes.js';
-import { settled } from './rotation/history.js';
+import { followed, settled } from './rotation/history.js';
 import * as rotations from './rotation/store.js';
 
 // The Forge variables SEALWIRE_URL, SEALWIRE_APP and SEALWIRE_SIGNING_KEY hold the relay's address, the app's id and its key.
@@ -27,19 +27,19 @@ resolver.define('absences.list', async ({ context }) => ({
 resolver.define('absences.add', async ({ payload, context }) => {
   const dashboard = await verifiedDashboard();
   const person = await currentPerson(context.accountId);
-  await settleRotation(dashboard);
+  await settleRotation(dashboard, settled);
   const absence = await absences.add(dashboard, person, payload);
   await announce('absences', { type: 'added', absence });
-  await settleRotation(dashboard);
+  await settleRotation(dashboard, followed);
   return absence;
 });
 
 resolver.define('absences.remove', async ({ payload, context }) => {
   const dashboard = await verifiedDashboard();
-  await settleRotation(dashboard);
+  await settleRotation(dashboard, settled);
   await absences.remove(dashboard, context.accountId, payload.id);
   await announce('absences', { type: 'removed', id: payload.id });
-  await settleRotation(dashboard);
+  await settleRotation(dashboard, followed);
 });
 
 resolver.define('rotation.get', async () => ({ rotation: await rotations.load(await verifiedDashboard()) }));
@@ -93,13 +93,14 @@ async function updateRotation(dashboard, change) {
 }
 
 /**
- * Lets the rotation follow the absences: before an absence changes, for the days that are over, and after it, for today. If
- * this fails, the next change of the rotation or of an absence does it.
+ * Lets the rotation follow the absences: `settled` before an absence changes, for the days that are over, and `followed` after
+ * it, for today. If this fails, the next change of the rotation or of an absence does it.
  * @param {string} dashboard
+ * @param {RotationChange} change
  */
-async function settleRotation(dashboard) {
+async function settleRotation(dashboard, change) {
   try {
-    await updateRotation(dashboard, settled);
+    await updateRotation(dashboard, change);
   } catch (error) {
     console.error('The rotation does not follow the absences yet:', error);
   }

@@ -22,7 +22,7 @@ export const todayOf = ({ timeZone }, { now }) => dayIn(timeZone, now);
 
 /**
  * Stores the duties of the days that are over, and that of today. If an absence passed the duty of today to another person,
- * the log says so. Every change of the rotation begins with it; so does a change of an absence, which also ends with it.
+ * the log says so. Every change of the rotation or of an absence begins with it.
  * @param {Rotation} before
  * @param {Moment} moment
  * @returns {Rotation} the same object if there is nothing to store
@@ -39,6 +39,15 @@ export function settled(before, moment) {
   const type = from && isAway(moment.absences, from.accountId, today) ? 'stoodIn' : 'returned';
   return logged(rotation, moment, { type, person, from });
 }
+
+/**
+ * Ends a change of an absence. The result is always another object, so that it is stored: a change of the rotation that read
+ * the absences before then has to read them again.
+ * @param {Rotation} before
+ * @param {Moment} moment
+ * @returns {Rotation}
+ */
+export const followed = (before, moment) => (before.turn ? { ...settled(before, moment) } : before);
 
 /**
  * Adds a change to the log, and stores the duty of today, which the change may have passed to another person.

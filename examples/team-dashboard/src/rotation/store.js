@@ -21,8 +21,8 @@ export async function load(dashboard) {
 }
 
 /**
- * Changes a rotation. The absences are read after the rotation: whoever stores an absence changes the rotation afterwards, and
- * so either this read sees the absence, or this write fails and is made again.
+ * Changes a rotation. The absences are read after the rotation, and a change of an absence writes the rotation afterwards. So
+ * either this read sees the absence, or this write fails and is made again.
  * @param {string} dashboard
  * @param {(before: Rotation, moment: Moment) => Rotation} change may be called several times
  * @returns {Promise<{ rotation: Rotation, isChanged: boolean }>}
