@@ -4,6 +4,7 @@ import { covers } from '../../../src/days';
 import { dutyOn, type Rotation } from '../../../src/rotation/schedule';
 import type { Absence } from '../../../src/absences';
 import { Footer } from '../../common/Footer';
+import { Problem } from '../../common/Problem';
 import { useProblem } from '../../common/useProblem';
 import { useRotation } from '../../common/useRotation';
 import { useToday } from '../../common/useToday';
@@ -54,11 +55,7 @@ export function App() {
         />
       )}
 
-      {problems.problem && (
-        <p className="problem" role="alert">
-          {problems.problem}
-        </p>
-      )}
+      <Problem text={problems.problem} />
 
       {(absences.length > 0 || !open) && (
         <AbsenceList

@@ -5,6 +5,7 @@ import { dayText } from '../../../src/days';
 import type { Person } from '../../../src/people';
 import { dutyOn, isAway, memberOf, plan, type Rotation } from '../../../src/rotation/schedule';
 import { Footer } from '../../common/Footer';
+import { Problem } from '../../common/Problem';
 import { useAbsences } from '../../common/useAbsences';
 import { useProblem } from '../../common/useProblem';
 import { useToday } from '../../common/useToday';
@@ -34,11 +35,7 @@ export function App() {
         </div>
         {shown && <MainButton {...shown} />}
       </header>
-      {problems.problem && (
-        <p className="problem" role="alert">
-          {problems.problem}
-        </p>
-      )}
+      <Problem text={problems.problem} />
       {shown && <Content {...shown} />}
       <Footer />
     </main>
