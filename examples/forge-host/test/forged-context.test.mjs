@@ -105,7 +105,7 @@ test("another user's dashboard in the context neither shows nor changes its rota
   await invoke(anna, 'rotation.leave');
 });
 
-test('who joins a rotation is the caller, by the name and in the time zone that Jira says', async () => {
+test('the caller joins a rotation, with the name and the time zone that Jira returns', async () => {
   const forged = { accountId: cleo.accountId, name: 'Mallory', person: cleo, timeZone: 'UTC', version: 99 };
   const { rotation } = await invoke(anna, 'rotation.join', { accountId: cleo.accountId }, forged);
   assert.deepEqual(rotation.people, [{ accountId: anna.accountId, name: anna.displayName }]);

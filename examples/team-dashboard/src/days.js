@@ -1,5 +1,5 @@
-// Calendar days as text of the form YYYY-MM-DD, for the functions and for the gadgets. A day has no time zone; `dayIn` says
-// which day it is in one.
+// Calendar days as text of the form YYYY-MM-DD, for the functions and for the gadgets. A day has no time zone; `dayIn`
+// returns the current one in a time zone.
 const DAY_MS = 86_400_000;
 const text = new Intl.DateTimeFormat('en', {
   weekday: 'short',

@@ -31,7 +31,7 @@ const names = (rotation, from = MONDAY, count = 4) =>
 /** @param {Rotation} rotation */
 const history = ({ history }) => history.map(({ day, person }) => [day, person?.name ?? null]);
 
-test('the first who joins is on duty, and all others come after them in the order in which they joined', () => {
+test('the first person to join is on duty, and all others follow in the order in which they joined', () => {
   assert.deepEqual(names(team()), ['Anna', 'Ben', 'Cleo', 'Anna']);
   assert.deepEqual(
     team().log.map(({ change }) => change),
@@ -52,7 +52,7 @@ test('if the person whose turn it is leaves, the next one is on duty', () => {
   assert.equal(rotation.log.at(0)?.change.type, 'left');
 });
 
-test('the rotation is empty after everybody left, and begins again with the next who joins', () => {
+test('the rotation is empty after everybody left, and begins again with the next person to join', () => {
   const empty = leave(team('Europe/London', [ANNA]), noon(TUESDAY), 'anna');
   assert.deepEqual([empty.people, 'turn' in empty, names(empty)], [[], false, [null, null, null, null]]);
   assert.equal(settled(empty, noon(WEDNESDAY)), empty);
@@ -71,7 +71,7 @@ test('a rotation has at most 50 people', () => {
   assert.throws(() => join(team('UTC', many), noon(MONDAY), ANNA, 'UTC'), Refusal);
 });
 
-test('the time zone is that of the first who joined, and decides the day', () => {
+test('the time zone is that of the first person to join, and decides the day', () => {
   const late = { now: Date.parse(`${MONDAY}T13:30:00Z`), absences: [] };
   const rotation = join(join(EMPTY, late, ANNA, 'Australia/Sydney'), late, BEN, 'UTC');
   assert.deepEqual([rotation.timeZone, rotation.turn?.day], ['Australia/Sydney', TUESDAY]);
@@ -89,7 +89,7 @@ test('to take over gives the duty of today alone', () => {
   assert.deepEqual([names(back), back.exceptions], [['Anna', 'Ben', 'Cleo', 'Anna'], []]);
 });
 
-test('of two who take over from the same person, the second is refused', () => {
+test('of two people who take over from the same person, the second is refused', () => {
   const seen = { day: MONDAY, from: 'anna' };
   const rotation = takeOver(team(), noon(MONDAY), 'ben', seen);
   assert.throws(() => takeOver(rotation, noon(MONDAY), 'cleo', seen), /Ben is on duty now/);
@@ -107,7 +107,7 @@ test('to take over is refused to strangers, to those away, to the person on duty
     assert.throws(attempt, Refusal);
 });
 
-test('if all are away, nobody is on duty, and the first who comes back is', () => {
+test('if all are away, nobody is on duty until the first person is back', () => {
   const away = ['anna', 'ben'].map((accountId) => absence(accountId, MONDAY));
   const nobody = settled(team('UTC', [ANNA, BEN]), noon(MONDAY, away));
   assert.deepEqual(history(nobody), [[MONDAY, null]]);

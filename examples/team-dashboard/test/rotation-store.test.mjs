@@ -52,14 +52,14 @@ test('a change that changes nothing is not stored', async () => {
   assert.equal((await load(DASHBOARD)).version, 1);
 });
 
-test('two who join first at the same time are both in the rotation', async () => {
+test('two people who join first at the same time are both in the rotation', async () => {
   meet('/api/v1/entity/set', 2);
   await Promise.all([joining(ANNA), joining(BEN)]);
   const { version, people } = await load(DASHBOARD);
   assert.deepEqual([version, people.map(({ name }) => name).sort()], [2, ['Anna', 'Ben']]);
 });
 
-test('of two who take over at the same time, one has the duty and the other is refused', async () => {
+test('of two people who take over at the same time, one has the duty and the other is refused', async () => {
   for (const person of [ANNA, BEN, CLEO]) await joining(person);
   meet('/api/v1/transaction', 2);
   const results = await Promise.allSettled([takingOver('ben'), takingOver('cleo')]);

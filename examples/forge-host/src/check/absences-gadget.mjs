@@ -60,7 +60,7 @@ export class AbsencesGadget extends Gadget {
   }
 
   /**
-   * Waits until an absence says who has the duty instead.
+   * Waits until an absence names the person who has the duty instead.
    * @param {string} text
    * @param {string} duty
    */

@@ -1,5 +1,5 @@
-// The changes of a rotation: join, leave, take over, swap, and what an absence or a new day changes. Pure functions: each
-// returns the changed rotation, or the same object if nothing changes, and refuses what the rules forbid.
+// The changes that people make to a rotation: join, leave, take over, swap. Pure functions: each returns the changed rotation,
+// or the same object if nothing changes, and throws a Refusal if the rules forbid the change.
 import { dayText, isDay, knownTimeZone, plusDays } from '../days.js';
 import { logged, settled, todayOf } from './history.js';
 import { dutyOn, isAway, memberOf, personByOrder, PLAN_DAYS } from './schedule.js';
@@ -60,8 +60,8 @@ export function leave(before, moment, accountId) {
 }
 
 /**
- * Gives the caller the duty of today. The caller says which day it is on their screen, and whom they relieve: of two who press
- * the button at once, the second would relieve the first without knowing.
+ * Gives the caller the duty of today. The call names the day and the person on duty that the caller's screen shows. Without
+ * them, the second of two people who press the button at once would relieve the first without knowing.
  * @param {Rotation} before
  * @param {Moment} moment
  * @param {string} accountId
@@ -88,7 +88,7 @@ export function takeOver(before, moment, accountId, { day, from }) {
 }
 
 /**
- * Swaps a day on which the caller is on duty for a day of somebody else. The caller says who is on duty on the other day, as
+ * Swaps a day on which the caller is on duty for a day of somebody else. The call names the person on duty on the other day, as
  * in `takeOver`.
  * @param {Rotation} before
  * @param {Moment} moment

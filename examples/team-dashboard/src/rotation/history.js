@@ -1,4 +1,4 @@
-// The history of a rotation: who was on duty on the days that are over, and who is today. The past is stored, because later
+// The history of a rotation: the persons on duty on the days that are over, and today. The past is stored, because later
 // absences and changes of the order must not rewrite it.
 import { dayIn, plusDays } from '../days.js';
 import { dutyOn, isAway } from './schedule.js';
@@ -61,7 +61,7 @@ export function logged(rotation, moment, change) {
 }
 
 /**
- * Stores the duty of today, and drops what is older than a week.
+ * Stores the duty of today, and drops everything older than a week.
  * @param {Rotation} rotation
  * @param {Moment} moment
  * @returns {Rotation}

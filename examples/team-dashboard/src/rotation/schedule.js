@@ -1,5 +1,5 @@
-// The plan of a rotation: whose day it is. Pure functions, which the functions and both gadgets use, so that every screen shows
-// what the functions store.
+// The plan of a rotation: the person on duty on each day. Pure functions, which the resolver and both gadgets use, so that the
+// screens agree with the stored history.
 import { covers, daysBetween, plusDays } from '../days.js';
 
 /** @typedef {import('../people.js').Person} Person */

@@ -1,4 +1,4 @@
-// The absences of this dashboard, and the user. The Rotation gadget uses them too, to show who stands in.
+// The absences of this dashboard, and the user. The Rotation gadget uses them too, to show stand-ins.
 import type { Absence, Change } from '../../src/absences';
 import type { Person } from '../../src/people';
 import { invoke } from './invoke';

@@ -1,4 +1,4 @@
-// The rotation of this dashboard. The Absences gadget uses it too, to show who stands in.
+// The rotation of this dashboard. The Absences gadget uses it too, to show stand-ins.
 import type { Rotation } from '../../src/rotation/schedule';
 import { invoke } from './invoke';
 import { ROTATION } from './realtime';

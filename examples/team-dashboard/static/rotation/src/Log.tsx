@@ -1,4 +1,4 @@
-// The history of the week: the changes, and who was on duty on the days that are over, newest first.
+// The history of the week: the changes, and the persons on duty on the days that are over, newest first.
 import { dayIn } from '../../../src/days';
 import type { Person } from '../../../src/people';
 import type { LogChange, Rotation } from '../../../src/rotation/schedule';
