@@ -1,9 +1,8 @@
-import { fileURLToPath } from 'node:url';
+// Builds a gadget: `vite build static/absences`. Forge serves each gadget from a folder of its own.
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
 export default defineConfig({
-  root: fileURLToPath(new URL('static/absences', import.meta.url)),
   // Forge serves a Custom UI from a folder of its CDN, so all addresses are relative.
   base: './',
   plugins: [react()],
@@ -14,7 +13,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // Each build of Sealwire's core is one large file. A page loads only the build that its policy allows.
     chunkSizeWarningLimit: 600,
-    // sealwire imports @forge/bridge dynamically, and the gadget imports it statically.
+    // sealwire imports @forge/bridge dynamically, and the gadgets import it statically.
     rolldownOptions: { checks: { ineffectiveDynamicImport: false } },
   },
 });

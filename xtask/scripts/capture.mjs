@@ -5,20 +5,21 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { readArguments } from '../../examples/forge-host/src/arguments.mjs';
+import { AbsencesGadget } from '../../examples/forge-host/src/check/absences-gadget.mjs';
 import { startBrowser } from '../../examples/forge-host/src/check/browser.mjs';
-import { Gadget } from '../../examples/forge-host/src/check/gadget.mjs';
+import { RotationGadget } from '../../examples/forge-host/src/check/rotation-gadget.mjs';
 import { startDemo } from '../../examples/forge-host/src/demo.mjs';
 import { MEMBERS } from '../../examples/forge-host/src/platform/members.mjs';
 
-const SIZE = { width: 940, height: 850 };
+const SIZE = { width: 940, height: 1130 };
 const FRAME_MS = 100;
 /** The last frame, before the animation begins again. */
 const END_MS = 3_000;
 /** Shows the dashboard of two and the first rows of the relay's view, none of which moves during the scene. */
 const STAGE = `
   body { padding: 16px !important; overflow: hidden; }
-  body > .top, .dashboard:has(#frame-cleo), .relay > header p, #search { display: none !important; }
-  .dashboard { min-height: 620px; }
+  body > .top, .dashboard:has(#frame-cleo-rotation), .relay > header p, #search { display: none !important; }
+  .dashboard { min-height: 918px; }
   .relay > header { padding: 10px 20px !important; }
   tbody tr { animation: none !important; }
 `;
@@ -29,8 +30,14 @@ async function film(url) {
     const page = await browser.newPage({ viewport: SIZE, colorScheme: 'light', reducedMotion: 'reduce' });
     await page.goto(url);
     await page.addStyleTag({ content: STAGE });
-    const [anna, ben] = MEMBERS.map(({ id }) => new Gadget(page, id));
-    for (const gadget of [anna, ben]) await gadget.ready();
+    const [anna, ben] = MEMBERS.map(({ id }) => ({
+      absences: new AbsencesGadget(page, id),
+      rotation: new RotationGadget(page, id),
+    }));
+    for (const { absences, rotation } of [anna, ben]) await Promise.all([absences.ready(), rotation.ready()]);
+    await anna.rotation.join();
+    await ben.rotation.join();
+    await anna.rotation.logs('Ben joined');
     await sleep(500);
 
     const camera = new Camera(page);
@@ -43,19 +50,21 @@ async function film(url) {
   }
 }
 
+/** Anna, who is on duty, falls ill, and Ben stands in. She is back, and he takes over. */
 async function play(anna, ben) {
   await sleep(800);
-  await anna.write({ kind: 'Vacation', from: 1, to: 9, note: 'Sailing round Öland' });
-  await ben.hints('Anna Lindqvist is adding');
+  await anna.absences.write({ kind: 'Sick leave', from: 0, to: 0, note: 'Back tomorrow' });
+  await ben.absences.hints('Anna Lindqvist is adding');
   await sleep(900);
-  await anna.send();
-  await ben.shows('Sailing round Öland');
-  await sleep(1_600);
-  await ben.write({ kind: 'Training', from: 2, to: 4, note: 'Rust course' });
-  await anna.hints('Ben Okafor is adding');
-  await sleep(900);
-  await ben.send();
-  await anna.shows('Rust course');
+  await anna.absences.send();
+  await ben.rotation.showsOnDuty('Ben Okafor', 'Stands in for Anna');
+  await ben.absences.shows('Back tomorrow');
+  await sleep(2_000);
+  await anna.absences.removeOwn();
+  await ben.rotation.showsOnDuty('Anna Lindqvist');
+  await sleep(1_200);
+  await ben.rotation.takeOver();
+  await anna.rotation.showsOnDuty('Ben Okafor');
   await sleep(1_200);
 }
 

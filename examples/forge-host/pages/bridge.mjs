@@ -8,11 +8,11 @@ export const SANDBOX =
 /**
  * Answers the calls of an iframe, and adjusts its height to its content where `adjustHeight` says so.
  * @param {HTMLIFrameElement} frame
- * @param {import('./host.mjs').ShownMember} member
+ * @param {{ member: string, gadget: string }} shown the ids of the user and of the gadget in whose name the iframe calls
  * @param {{ adjustHeight?: boolean }} [options]
  * @returns {{ post: (message: object) => void }} sends a message to the iframe
  */
-export function connectBridge(frame, member, { adjustHeight = false } = {}) {
+export function connectBridge(frame, shown, { adjustHeight = false } = {}) {
   const { origin } = new URL(frame.src);
   const post = (/** @type {object} */ message) =>
     frame.contentWindow?.postMessage({ forge: 'host', ...message }, origin);
@@ -26,7 +26,7 @@ export function connectBridge(frame, member, { adjustHeight = false } = {}) {
       return;
     }
     try {
-      post({ id, result: await answer(member.id, command, data) });
+      post({ id, result: await answer(shown, command, data) });
     } catch (error) {
       post({ id, error: error instanceof Error ? error.message : String(error) });
     }
@@ -35,21 +35,24 @@ export function connectBridge(frame, member, { adjustHeight = false } = {}) {
 }
 
 /**
- * @param {string} member
+ * @param {{ member: string, gadget: string }} shown
  * @param {string} command the command of `@forge/bridge`
  * @param {any} data
  * @returns {Promise<unknown>}
  */
-async function answer(member, command, data) {
+async function answer(shown, command, data) {
   switch (command) {
     case 'invoke': {
       const { functionKey, payload } = data;
-      const { result, error } = await ask('/api/invoke', { member, functionKey, payload });
+      const { result, error } = await ask('/api/invoke', { ...shown, functionKey, payload });
       if (error) throw new Error(error);
       return result;
     }
     case 'getContext':
-      return { ...(await ask(`/api/context?member=${member}`)), theme: { colorMode: currentTheme() } };
+      return {
+        ...(await ask(`/api/context?${new URLSearchParams(shown)}`)),
+        theme: { colorMode: currentTheme() },
+      };
     case 'theme':
       return currentTheme();
     case 'emitReadyEvent':

@@ -45,7 +45,7 @@ function addFrame(member, publisher, onReport) {
   const src = `${member.counter}?${new URLSearchParams({ publisher })}`;
   const title = `Counter of ${member.displayName}`;
   const frame = element('iframe', { class: 'counter', title, 'aria-hidden': 'true', sandbox: SANDBOX, src });
-  const bridge = connectBridge(frame, member);
+  const bridge = connectBridge(frame, { member: member.id, gadget: member.gadgets.at(0)?.key ?? '' });
   const { origin } = new URL(src);
   addEventListener('message', (event) => {
     if (event.source !== frame.contentWindow || event.origin !== origin) return;

@@ -1,15 +1,15 @@
-// Shows the dashboards with one iframe for each user.
+// Shows the dashboards, with the gadgets of each user in iframes.
 import { connectBridge, SANDBOX } from './bridge.mjs';
 import { byId, element } from './element.mjs';
 
 /** @typedef {import('./host.mjs').ShownMember} ShownMember */
 
-/** @param {{ title: string, members: ShownMember[] }} demo */
-export function showDashboards({ title, members }) {
+/** @param {ShownMember[]} members */
+export function showDashboards(members) {
   const place = byId('dashboards', HTMLElement);
   /** @type {Map<string, HTMLElement>} */
   const dashboards = new Map();
-  return members.map((member) => {
+  return members.flatMap((member) => {
     const { dashboard } = member;
     let windows = dashboards.get(dashboard.id);
     if (!windows) {
@@ -19,32 +19,32 @@ export function showDashboards({ title, members }) {
       const id = element('span', {}, `id ${dashboard.id}`);
       place.append(element('section', { class: 'dashboard' }, element('header', {}, heading, id), windows));
     }
-    return showMember(windows, member, title);
+    return showMember(windows, member);
   });
 }
 
 /**
  * @param {HTMLElement} place
  * @param {ShownMember} member
- * @param {string} title
  */
-function showMember(place, member, title) {
-  const frame = element('iframe', {
-    id: `frame-${member.id}`,
-    title: `${title}, seen by ${member.displayName}`,
-    sandbox: SANDBOX,
-    src: member.frame,
-  });
+function showMember(place, member) {
+  const name = member.displayName.split(' ', 1).join('');
   const bar = element(
     'header',
     {},
     element('span', { class: `person ${member.id}`, 'aria-hidden': 'true' }, member.displayName[0]),
-    element('strong', {}, member.displayName.split(' ')[0]),
-    element('span', { class: 'browser' }, `${member.displayName.split(' ')[0]}’s browser`),
+    element('strong', {}, name),
+    element('span', { class: 'browser' }, `${name}’s browser`),
   );
-
-  const { post } = connectBridge(frame, member, { adjustHeight: true });
-
-  place.append(element('article', { class: 'window' }, bar, frame));
-  return { post };
+  const shown = member.gadgets.map(({ key, title, src }) => {
+    const frame = element('iframe', {
+      id: `frame-${member.id}-${key}`,
+      title: `${title}, seen by ${member.displayName}`,
+      sandbox: SANDBOX,
+      src,
+    });
+    return { frame, ...connectBridge(frame, { member: member.id, gadget: key }, { adjustHeight: true }) };
+  });
+  place.append(element('article', { class: 'window' }, bar, ...shown.map(({ frame }) => frame)));
+  return shown;
 }

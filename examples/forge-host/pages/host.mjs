@@ -4,12 +4,13 @@ import { showDashboards } from './dashboards.mjs';
 import { showRelay } from './relay-view.mjs';
 import { followTheme } from './theme.mjs';
 
-/** @typedef {import('../src/platform/members.mjs').Member & { frame: string, counter?: string }} ShownMember */
+/** @typedef {{ key: string, title: string, src: string }} ShownGadget */
+/** @typedef {import('../src/platform/members.mjs').Member & { gadgets: ShownGadget[], counter?: string }} ShownMember */
 
-/** @type {{ title: string, members: ShownMember[] }} */
+/** @type {{ members: ShownMember[] }} */
 const demo = await (await fetch('/api/demo')).json();
 
-const frames = showDashboards(demo);
+const frames = showDashboards(demo.members);
 followTheme(frames);
 if (demo.members.every(({ counter }) => counter)) showCluster(demo.members);
 showRelay(demo.members);

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { buildCounter, buildCustomUi, bundleFunctions } from './app/build.mjs';
-import { forLocalRelay, gadgetOf, readManifest } from './app/manifest.mjs';
+import { forLocalRelay, gadgetsOf, parseManifest, validateManifest } from './app/manifest.mjs';
 import { Cluster } from './cluster/cluster.mjs';
-import { serveApp } from './pages/app-server.mjs';
+import { COUNTER, serveApp } from './pages/app-server.mjs';
 import { serveHost } from './pages/host-server.mjs';
 import { Functions } from './platform/functions.mjs';
 import { MEMBERS } from './platform/members.mjs';
@@ -42,12 +42,16 @@ async function startParts(options, stops) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'sealwire-demo-'));
   stops.push(() => rm(folder, { recursive: true, force: true }));
 
-  await buildCustomUi(app, { unsafeEval });
-  const counter = natsBin && path.join(folder, 'counter');
-  if (counter) await buildCounter(app, counter);
-  const checked = await readManifest(app);
-  const gadget = gadgetOf(checked);
-  const bundle = await bundleFunctions(app, gadget.file, path.join(folder, 'functions'));
+  const checked = await parseManifest(app);
+  const { gadgets, resolver } = gadgetsOf(checked);
+  await buildCustomUi(app, gadgets, { unsafeEval });
+  await validateManifest(app);
+  const folders = new Map(gadgets.map(({ key, folder: built }) => [key, path.join(app, built)]));
+  if (natsBin) {
+    folders.set(COUNTER, path.join(folder, 'counter'));
+    await buildCounter(app, path.join(folder, 'counter'));
+  }
+  const bundle = await bundleFunctions(app, resolver.file, path.join(folder, 'functions'));
 
   /** @type {Map<string, string>} */
   const frames = new Map();
@@ -65,25 +69,32 @@ async function startParts(options, stops) {
   });
   stops.push(() => functions.stop());
 
-  const host = await serveHost(port, () => ({ gadget, functions, recorder, frames, cluster }));
+  const host = await serveHost(port, () => ({
+    gadgets,
+    handler: resolver.handler,
+    functions,
+    recorder,
+    frames,
+    cluster,
+  }));
   stops.push(host.close);
 
   /** @type {{ directive: string, blocked: string }[]} */
   const violations = [];
-  let policy = '';
+  /** @type {string[]} */
+  const policies = [];
   for (const member of MEMBERS) {
     const server = await serveApp({
-      folder: path.join(app, gadget.folder),
-      counter,
+      folders,
       manifest,
       hostOrigin: host.origin,
       onViolation: (violation) => violations.push(violation),
     });
     stops.push(server.close);
     frames.set(member.id, `${server.origin}/`);
-    policy = server.policy;
+    policies.push(...server.policies);
   }
-  return { url: `${host.origin}/`, recorder, cluster, violations, policy };
+  return { url: `${host.origin}/`, recorder, cluster, violations, policies };
 }
 
 /**

@@ -118,6 +118,39 @@ test('a client that resumes is reported with the answer of the relay, and one th
   );
 });
 
+test('the sessions of a connection are told apart, although their requests have the same numbers', () => {
+  const { observer, observations } = observed();
+  observer.push('to-relay', Buffer.from(UPGRADE));
+  observer.push('to-client', Buffer.from(SWITCHED));
+  const hello = (/** @type {string} */ sub) =>
+    masked(
+      encode('ToRelay', {
+        hello: { token: `h.${Buffer.from(JSON.stringify({ sub })).toString('base64url')}.s` },
+      }),
+    );
+  const subscribe = (/** @type {string} */ name) =>
+    masked(encode('ToRelay', { subscribe: { request: 1, channel: { name } } }));
+  const subscribed = (/** @type {number} */ id) =>
+    unmasked(encode('ToClient', { subscribed: { request: 1, channelId: Buffer.alloc(16, id) } }));
+  const toRelay = [hello('anna'), subscribe('absences')];
+  toRelay.push(masked(encode('ToRelay', { session: { number: 1 } })), hello('ben'), subscribe('rotation'));
+  for (const bytes of toRelay) observer.push('to-relay', bytes);
+  const toClient = [unmasked(encode('ToClient', { session: { number: 1 } })), subscribed(9)];
+  toClient.push(unmasked(encode('ToClient', { session: {} })), subscribed(8));
+  for (const bytes of toClient) observer.push('to-client', bytes);
+  assert.deepEqual(
+    observations.map(({ kind, session, accountId, channel }) => [kind, session, accountId, channel]),
+    [
+      ['Hello', 0, 'anna', undefined],
+      ['Subscribe', 0, 'anna', 'absences'],
+      ['Hello', 1, 'ben', undefined],
+      ['Subscribe', 1, 'ben', 'rotation'],
+      ['Subscribed', 1, 'ben', 'rotation'],
+      ['Subscribed', 0, 'anna', 'absences'],
+    ],
+  );
+});
+
 test('publishes over HTTP are reported one by one, with and without chunks', () => {
   const sealed = Buffer.alloc(40, 1).toString('base64');
   const body = JSON.stringify({

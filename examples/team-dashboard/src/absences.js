@@ -2,9 +2,10 @@
 // never overwrite each other.
 import { randomUUID } from 'node:crypto';
 import { kvs, WhereConditions } from '@forge/kvs';
+import { isDay } from './days.js';
 
 /** @typedef {'vacation' | 'sick' | 'training' | 'parental'} Kind */
-/** @typedef {{ accountId: string, name: string }} Person */
+/** @typedef {import('./people.js').Person} Person */
 /**
  * An absence. `from` and `to` are calendar days (YYYY-MM-DD), and both are included.
  * @typedef {{ id: string, accountId: string, name: string, kind: Kind, from: string, to: string, note: string }} Absence
@@ -76,10 +77,3 @@ function checked({ kind, from, to, note = '' }) {
   if (typeof note !== 'string' || note.length > 200) throw new Error('A note has at most 200 characters.');
   return { kind: /** @type {Kind} */ (kind), from, to, note: note.trim() };
 }
-
-/**
- * @param {unknown} value
- * @returns {value is string}
- */
-const isDay = (value) =>
-  typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value) && !isNaN(Date.parse(value));

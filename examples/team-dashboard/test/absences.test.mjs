@@ -1,25 +1,13 @@
 import assert from 'node:assert/strict';
 import test, { beforeEach } from 'node:test';
-import { answerStorage } from '../../forge-host/src/platform/storage-api.mjs';
-import { Storage } from '../../forge-host/src/platform/storage.mjs';
+import { connectKvs } from '../../forge-host/src/platform/local-kvs.mjs';
+import { Spaces } from '../../forge-host/src/platform/storage.mjs';
 import * as absences from '../src/absences.js';
 
 const ANNA = { accountId: 'anna', name: 'Anna' };
 const WEEK = { kind: 'vacation', from: '2026-12-07', to: '2026-12-11', note: ' skiing ' };
 
-beforeEach(() => {
-  const storage = new Storage().of('installation');
-  Object.assign(globalThis, {
-    __forge_fetch__: async (
-      /** @type {object} */ _target,
-      /** @type {string} */ path,
-      /** @type {any} */ { body },
-    ) => {
-      const answer = answerStorage(storage, path, body);
-      return new Response(answer.body || null, { status: answer.status });
-    },
-  });
-});
+beforeEach(() => connectKvs(new Spaces()));
 
 test('an absence is listed on its dashboard and on no other', async () => {
   const added = await absences.add('1', ANNA, WEEK);
@@ -50,6 +38,7 @@ test('a user can remove only their own absences', async () => {
 for (const [what, wrong] of Object.entries({
   'an unknown kind': { kind: 'moon landing' },
   'an invalid day': { from: '2026-02-31x' },
+  'a day that no month has': { from: '2026-02-31' },
   'a last day before the first': { to: '2026-12-01' },
   'a note that is too long': { note: 'x'.repeat(201) },
 })) {

@@ -42,10 +42,7 @@ const KNOWN = new Map<string, string>([
   ['examples/forge-host/src/relay/websocket-frames.mjs: rest[at+i%4]', 'an index'],
   ['examples/forge-host/src/relay/wire.mjs: types[direction]', 'one of two constants'],
   ['examples/forge-host/src/relay/wire.mjs: message[field]', 'a field of the decoder’s own'],
-  [
-    'examples/team-dashboard/static/absences/src/Footer.tsx: STATES[state]',
-    'a state of the page’s own connection',
-  ],
+  ['examples/team-dashboard/static/common/Footer.tsx: STATES[state]', 'a state of the page’s own connection'],
   ['tests/e2e/support/system.mjs: globalThis[wanted]', 'called with constants'],
 ]);
 

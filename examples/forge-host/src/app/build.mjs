@@ -6,14 +6,18 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import webpack from 'webpack';
 
 /**
- * Runs the app's own Vite with the app's own configuration.
+ * Builds the gadgets with the app's own Vite and configuration, as the app's build script does.
  * @param {string} appFolder
+ * @param {import('./manifest.mjs').Gadget[]} gadgets
  * @param {{ unsafeEval: boolean }} options `unsafeEval`: the app uses WebAssembly, which its manifest permits
  */
-export async function buildCustomUi(appFolder, { unsafeEval }) {
+export async function buildCustomUi(appFolder, gadgets, { unsafeEval }) {
   process.env.VITE_SEALWIRE_CORE = unsafeEval ? 'wasm' : '';
   const vite = await viteOf(appFolder);
-  await vite.build({ configFile: path.join(appFolder, 'vite.config.mjs'), logLevel: 'warn' });
+  const configFile = path.join(appFolder, 'vite.config.mjs');
+  for (const { folder } of gadgets) {
+    await vite.build({ configFile, root: path.join(appFolder, path.dirname(folder)), logLevel: 'warn' });
+  }
 }
 
 /**

@@ -7,16 +7,22 @@ import { parse } from 'yaml';
 /** @typedef {import('@forge/manifest').ManifestSchema} Manifest */
 
 /**
- * @param {string} appFolder the app's folder, with a built Custom UI
+ * @param {string} appFolder
  * @returns {Promise<Manifest>}
  */
-export async function readManifest(appFolder) {
+export const parseManifest = async (appFolder) =>
+  parse(await readFile(path.join(appFolder, 'manifest.yml'), 'utf8'));
+
+/**
+ * Throws if Forge would not accept the app.
+ * @param {string} appFolder the app's folder, with a built Custom UI
+ */
+export async function validateManifest(appFolder) {
   const problems = (await problemsOf(appFolder)).filter(({ level }) => level === 'error');
   if (problems.length > 0) {
     const lines = problems.map(({ line, message }) => `  line ${line}: ${message}`);
     throw new Error(`Forge would not accept ${path.join(appFolder, 'manifest.yml')}:\n${lines.join('\n')}`);
   }
-  return parse(await readFile(path.join(appFolder, 'manifest.yml'), 'utf8'));
 }
 
 /**
@@ -52,18 +58,28 @@ export function forLocalRelay(manifest, { client, backend, unsafeEval }) {
   return local;
 }
 
+/** @typedef {{ key: string, title: string, folder: string, place: number }} Gadget */
+
 /**
- * Returns the dashboard gadget that the host shows, with the file and the exported name of its resolver function.
+ * Returns the dashboard gadgets, and the file and the exported name of the resolver function that they share.
  * @param {Manifest} manifest
+ * @returns {{ gadgets: Gadget[], resolver: { file: string, handler: string } }} a gadget's `folder` is that of its built page,
+ * and `place` its place on a dashboard
  */
-export function gadgetOf(manifest) {
+export function gadgetsOf(manifest) {
   const modules = /** @type {Record<string, any[]>} */ (/** @type {unknown} */ (manifest.modules));
-  const gadget = modules['jira:dashboardGadget']?.[0];
-  const resource = manifest.resources?.find(({ key }) => key === gadget?.resource);
-  const resolver = modules.function?.find(({ key }) => key === gadget?.resolver?.function);
-  if (!gadget || !resource || !resolver) {
-    throw new Error('The manifest has no jira:dashboardGadget with a resource and a resolver function.');
+  const found = modules['jira:dashboardGadget'] ?? [];
+  const gadgets = found.flatMap(({ key, title, resource }, place) => {
+    const folder = manifest.resources?.find((one) => one.key === resource)?.path;
+    return folder ? [{ key, title, folder, place }] : [];
+  });
+  const [key, ...others] = new Set(found.map(({ resolver }) => resolver?.function));
+  const resolver = modules.function?.find((one) => one.key === key);
+  if (gadgets.length === 0 || gadgets.length < found.length || others.length > 0 || !resolver) {
+    throw new Error(
+      'The manifest needs at least one jira:dashboardGadget. Each needs a resource, and all the same resolver function.',
+    );
   }
-  const [file, exported] = resolver.handler.split('.');
-  return { key: gadget.key, title: gadget.title, folder: resource.path, file, handler: exported };
+  const [file, handler] = resolver.handler.split('.');
+  return { gadgets, resolver: { file, handler } };
 }

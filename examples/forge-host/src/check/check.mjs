@@ -1,17 +1,23 @@
 // Implements --check: uses the gadgets of three users in headless Chromium, and asserts that the right users receive each
-// change and that the relay can read none. For a cluster, cluster.mjs has the claims.
+// change and that the relay can read none. rotation.mjs has the claims about the rotation, cluster.mjs those about a cluster.
 import os from 'node:os';
 import path from 'node:path';
-import { MEMBERS } from '../platform/members.mjs';
+import { contextOf, MEMBERS, TIME_ZONE } from '../platform/members.mjs';
+import { AbsencesGadget } from './absences-gadget.mjs';
 import { Assertions, same } from './assertions.mjs';
 import { startBrowser } from './browser.mjs';
 import { claimCluster } from './cluster.mjs';
-import { Gadget } from './gadget.mjs';
+import { claimConnections } from './connections.mjs';
+import { dayFromToday } from './days.mjs';
+import { invoke } from './invoke.mjs';
+import { claimJoining, claimMidnight, claimReload, claimRotation } from './rotation.mjs';
+import { RotationGadget } from './rotation-gadget.mjs';
 import { claimSecrecy } from './secrecy.mjs';
 
 const ANNA = { kind: 'Vacation', from: 1, to: 9, note: 'Sailing round Öland, Ben stands in for me' };
-const BEN = { kind: 'Training', from: 2, to: 4, note: 'Rust course in Utrecht' };
-const CLEO = { kind: 'Parental leave', from: 0, to: 60, note: 'Welcome little Matteo' };
+const BEN = { kind: 'Training', from: 9, to: 11, note: 'Rust course in Utrecht' };
+const CLEO = { kind: 'Parental leave', from: 3, to: 60, note: 'Welcome little Matteo' };
+/** Anna has the duty of today. */
 const SECOND = { kind: 'Sick leave', from: 0, to: 0, note: 'Dentist, back tomorrow morning' };
 
 /**
@@ -24,30 +30,43 @@ export async function check(demo, { unsafeEval, screenshot }) {
   const claim = assertions.claim.bind(assertions);
   const browser = await startBrowser();
   try {
-    const page = await browser.newPage({ viewport: { width: 1480, height: 1240 }, colorScheme: 'light' });
+    const page = await browser.newPage({
+      viewport: { width: 1480, height: 1240 },
+      colorScheme: 'light',
+      timezoneId: TIME_ZONE,
+    });
     /** @type {string[]} */
     const errors = [];
     page.on('pageerror', (error) => errors.push(error.message));
+    let webSockets = 0;
+    page.on('websocket', () => (webSockets += 1));
     await page.goto(demo.url);
-    const [anna, ben, cleo] = MEMBERS.map(({ id }) => new Gadget(page, id));
+    const people = MEMBERS.map(({ id }) => ({
+      absences: new AbsencesGadget(page, id),
+      rotation: new RotationGadget(page, id),
+    }));
+    const gadgets = people.flatMap(({ absences, rotation }) => [absences, rotation]);
 
-    await claim('Three gadgets load their list and connect', async () => {
-      for (const gadget of [anna, ben, cleo]) await gadget.ready();
+    await claim('Six gadgets, two of each person, load their state and connect', async () => {
+      for (const gadget of gadgets) await gadget.ready();
     });
     if (assertions.failed === 0) {
-      await claimCore(claim, demo, unsafeEval, [anna, ben, cleo]);
-      if (demo.cluster) {
-        await claimCluster(claim, page, [anna, ben, cleo]);
-      } else {
-        await claimDelivery(claim, demo, anna, ben, cleo);
-        await claimForgery(claim, page);
-        await claimSecrecy(claim, demo.recorder, [ANNA, BEN, CLEO, SECOND]);
+      await claimCore(claim, demo, unsafeEval, gadgets);
+      for (const gadget of gadgets) await gadget.mark();
+      if (demo.cluster) await claimCluster(claim, page, people);
+      else await claimAll(claim, demo, page, people, webSockets);
+      await claim('No page was reloaded', async () => {
+        for (const gadget of gadgets) same(await gadget.isMarked(), true);
+      });
+      if (!demo.cluster) {
+        await claimReload(claim, page, people);
+        await claimMidnight(claim, browser, demo.url);
       }
       await claim('No script on any page failed', () => same(errors, []));
     }
 
     const picture = screenshot ?? path.join(os.tmpdir(), 'forge-host.png');
-    if (!demo.cluster) await showForPicture(page, anna, assertions.failed === 0);
+    if (!demo.cluster) await showForPicture(page);
     await page.screenshot({ path: picture, fullPage: true });
     console.log(`Screenshot: ${picture}`);
   } finally {
@@ -57,21 +76,40 @@ export async function check(demo, { unsafeEval, screenshot }) {
   return assertions.failed;
 }
 
+/**
+ * @param {Claim} claim
+ * @param {import('../demo.mjs').RunningDemo} demo
+ * @param {import('playwright-core').Page} page
+ * @param {Person[]} people
+ * @param {number} webSockets the number of WebSockets that the page opened
+ */
+async function claimAll(claim, demo, page, people, webSockets) {
+  await claimConnections(claim, demo.recorder, webSockets);
+  await claimJoining(claim, people);
+  await claimDelivery(claim, demo, people);
+  const more = await claimRotation(claim, page, people, SECOND.note);
+  await claimForgery(claim, page);
+  await claimSecrecy(claim, demo.recorder, [ANNA, BEN, CLEO, SECOND, ...more]);
+}
+
+/** @typedef {{ absences: AbsencesGadget, rotation: RotationGadget }} Person */
 /** @typedef {Assertions['claim']} Claim */
 
 /**
  * @param {Claim} claim
  * @param {import('../demo.mjs').RunningDemo} demo
  * @param {boolean} unsafeEval
- * @param {Gadget[]} gadgets
+ * @param {import('./gadget.mjs').Gadget[]} gadgets
  */
-async function claimCore(claim, { policy, violations }, unsafeEval, gadgets) {
-  const scripts = policy.split('; ').find((directive) => directive.startsWith('script-src')) ?? '';
-  await claim(`Forge's policy ${unsafeEval ? 'allows' : 'forbids'} eval in the gadget`, () =>
-    same(scripts.includes("'unsafe-eval'"), unsafeEval),
-  );
+async function claimCore(claim, { policies, violations }, unsafeEval, gadgets) {
+  await claim(`Forge's policy ${unsafeEval ? 'allows' : 'forbids'} eval in the gadgets`, () => {
+    for (const policy of policies) {
+      const scripts = policy.split('; ').find((directive) => directive.startsWith('script-src')) ?? '';
+      same(scripts.includes("'unsafe-eval'"), unsafeEval);
+    }
+  });
   await claim(
-    `The core runs as ${unsafeEval ? 'WebAssembly' : 'plain JavaScript'} in all three`,
+    `The core runs as ${unsafeEval ? 'WebAssembly' : 'plain JavaScript'} in all of them`,
     async () => {
       for (const gadget of gadgets) same(await gadget.core(), unsafeEval ? 'wasm' : 'js');
     },
@@ -84,16 +122,14 @@ async function claimCore(claim, { policy, violations }, unsafeEval, gadgets) {
 /**
  * @param {Claim} claim
  * @param {import('../demo.mjs').RunningDemo} demo
- * @param {Gadget} anna
- * @param {Gadget} ben
- * @param {Gadget} cleo
+ * @param {Person[]} people
  */
-async function claimDelivery(claim, { recorder }, anna, ben, cleo) {
+async function claimDelivery(claim, { recorder }, people) {
+  const [anna, ben, cleo] = people.map(({ absences }) => absences);
   const received = (/** @type {number} */ member) =>
     recorder.rows.filter(
       ({ accountId, kind }) => accountId === MEMBERS[member].accountId && kind === 'Publication',
     ).length;
-  for (const gadget of [anna, ben, cleo]) await gadget.mark();
 
   await anna.write(ANNA);
   await claim(
@@ -138,9 +174,6 @@ async function claimDelivery(claim, { recorder }, anna, ben, cleo) {
   await anna.write(SECOND);
   await anna.send();
   await claim('Anna adds another and Ben sees it', () => ben.shows(SECOND.note));
-  await claim('No page was reloaded', async () => {
-    for (const gadget of [anna, ben, cleo]) same(await gadget.isMarked(), true);
-  });
 }
 
 /**
@@ -150,49 +183,30 @@ async function claimDelivery(claim, { recorder }, anna, ben, cleo) {
  */
 async function claimForgery(claim, page) {
   const [anna, , cleo] = MEMBERS;
+  const { extension } = contextOf(anna, { key: 'absences', place: 1 });
   /** @param {import('../platform/members.mjs').Member} member @param {string} functionKey @param {object} payload */
   const forged = (member, functionKey, payload) =>
-    page.evaluate(
-      async (call) => (await fetch('/api/invoke', { method: 'POST', body: JSON.stringify(call) })).json(),
-      {
-        member: member.id,
-        functionKey,
-        payload,
-        context: {
-          extension: {
-            type: 'jira:dashboardGadget',
-            dashboard: { id: anna.dashboard.id },
-            gadget: anna.gadget,
-          },
-        },
-      },
-    );
+    invoke(page, { member: member.id, functionKey, payload, context: { extension } });
   await claim("A call that names another user's dashboard gets no session", async () => {
     const { error = '', result } = await forged(cleo, 'sealwire:session', { reason: 'connect' });
     same([error.includes('PERMISSION_MISSING'), result], [true, undefined]);
     const own = await forged(anna, 'sealwire:session', { reason: 'connect' });
     same(own.result?.context?.dashboard, anna.dashboard.id);
   });
-  await claim('Such a call neither reads nor adds absences', async () => {
-    for (const functionKey of ['absences.list', 'absences.add']) {
-      const { error = '', result } = await forged(cleo, functionKey, {
-        ...SECOND,
-        from: '2026-01-01',
-        to: '2026-01-02',
-      });
+  await claim('Such a call neither reads nor changes absences and rotation', async () => {
+    const days = { from: dayFromToday(0), to: dayFromToday(1) };
+    for (const functionKey of ['absences.list', 'absences.add', 'rotation.get', 'rotation.join']) {
+      const { error = '', result } = await forged(cleo, functionKey, { kind: 'sick', ...days });
       same([error.includes('authorize() refused'), result], [true, undefined]);
     }
   });
 }
 
 /**
- * Prepares the page for the screenshot: an open form, and a search for a text that is not found.
+ * Prepares the page for the screenshot: a search for a text that is not found.
  * @param {import('playwright-core').Page} page
- * @param {Gadget} anna
- * @param {boolean} works
  */
-async function showForPicture(page, anna, works) {
-  if (works) await anna.write({ kind: 'Vacation', from: 28, to: 40, note: 'Hiking in the Dolomites' });
+async function showForPicture(page) {
   await page.getByRole('searchbox').fill('Rust course');
   await page
     .locator('#found')

@@ -12,6 +12,12 @@ const PAYLOAD_WORDS = [
   '"note"',
   '"vacation"',
   '"training"',
+  '"people"',
+  '"exceptions"',
+  '"history"',
+  '"stoodIn"',
+  '"tookOver"',
+  '"swapped"',
 ];
 
 /**
@@ -41,7 +47,7 @@ export async function claimSecrecy(claim, { recording, rows }, absences) {
   await claim(
     'The search finds content that is readable by design: channel name, dashboard and account id',
     () => {
-      const open = ['absences', MEMBERS[0].dashboard.id, MEMBERS[0].accountId];
+      const open = ['absences', 'rotation', MEMBERS[0].dashboard.id, MEMBERS[0].accountId];
       same(
         open.filter((text) => recording.count(text) === 0),
         [],

@@ -1,49 +1,47 @@
-// Serves the built Custom UI to one user's iframe, from a separate origin, with Forge's policy and the bridge script that
-// Forge adds to every Custom UI.
+// Serves the built gadgets of the app to one user's iframes, from a separate origin, each in a folder of its own, with Forge's
+// policy and the bridge script that Forge adds to every Custom UI.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { listen, readBody, sendFile } from './http.mjs';
+import { HttpError, listen, readBody, sendFile } from './http.mjs';
 import { contentSecurityPolicy } from './policy.mjs';
 
-/** The path of the page that counts messages. */
-export const COUNTER = '/_counter/';
+/** The folder of the page that counts messages, beside those of the gadgets. */
+export const COUNTER = '_counter';
 const BRIDGE = fileURLToPath(new URL('../../bridge', import.meta.url));
+const PATH = /^\/([^/]+)\/(.*)$/;
 
 /**
  * @param {object} options
- * @param {string} options.folder the built Custom UI
- * @param {string} [options.counter] the built page that counts messages, which is served below COUNTER
+ * @param {Map<string, string>} options.folders the folders of the built pages by the name under which they are served
  * @param {import('../app/manifest.mjs').Manifest} options.manifest
  * @param {string} options.hostOrigin
  * @param {(report: { directive: string, blocked: string }) => void} options.onViolation called for each report of a
  * violation of the policy
  */
-export async function serveApp({ folder, counter, manifest, hostOrigin, onViolation }) {
-  const main = await readPage(folder, manifest, hostOrigin);
-  const counting = counter && (await readPage(counter, manifest, hostOrigin));
+export async function serveApp({ folders, manifest, hostOrigin, onViolation }) {
+  /** @type {Map<string, Page>} */
+  const pages = new Map();
+  for (const [name, folder] of folders) pages.set(name, await readPage(folder, manifest, hostOrigin));
 
   const server = await listen(0, async (request, response, { pathname }) => {
     if (request.method === 'POST' && pathname === '/csp-report') {
       const { 'csp-report': report = {} } = JSON.parse(await readBody(request));
       onViolation({ directive: report['effective-directive'], blocked: report['blocked-uri'] });
       response.writeHead(204).end();
-    } else if (pathname === '/_forge/bridge.js') {
-      await sendFile(response, BRIDGE, 'bridge.js');
-    } else if (pathname === '/') {
-      sendPage(response, main);
-    } else if (counting && pathname === COUNTER) {
-      sendPage(response, counting);
-    } else if (counter && pathname.startsWith(COUNTER)) {
-      await sendFile(response, counter, pathname.slice(COUNTER.length));
-    } else {
-      await sendFile(response, folder, pathname);
+      return;
     }
+    if (pathname === '/_forge/bridge.js') return sendFile(response, BRIDGE, 'bridge.js');
+    const [, name = '', file = ''] = PATH.exec(pathname) ?? [];
+    const page = pages.get(name);
+    if (!page) throw new HttpError(404, 'Not found.');
+    if (file === '') return sendPage(response, page);
+    return sendFile(response, page.folder, file);
   });
-  return { ...server, policy: main.policy };
+  return { ...server, policies: [...pages.values()].map(({ policy }) => policy) };
 }
 
-/** @typedef {{ html: string, policy: string }} Page */
+/** @typedef {{ folder: string, html: string, policy: string }} Page */
 
 /**
  * Reads the entry page of a folder, adds the bridge, and computes the policy.
@@ -54,7 +52,7 @@ export async function serveApp({ folder, counter, manifest, hostOrigin, onViolat
  */
 async function readPage(folder, manifest, hostOrigin) {
   const html = withBridge(await readFile(path.join(folder, 'index.html'), 'utf8'), hostOrigin);
-  return { html, policy: contentSecurityPolicy(html, manifest, hostOrigin) };
+  return { folder, html, policy: contentSecurityPolicy(html, manifest, hostOrigin) };
 }
 
 /**

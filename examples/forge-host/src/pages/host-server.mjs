@@ -9,10 +9,11 @@ const PAGES = fileURLToPath(new URL('../../pages', import.meta.url));
 
 /**
  * @typedef {object} Demo
- * @property {ReturnType<typeof import('../app/manifest.mjs').gadgetOf>} gadget
+ * @property {import('../app/manifest.mjs').Gadget[]} gadgets
+ * @property {string} handler the exported name of the resolver function
  * @property {import('../platform/functions.mjs').Functions} functions
  * @property {import('../relay/recorder.mjs').Recorder} recorder
- * @property {Map<string, string>} frames the address of each member's iframe
+ * @property {Map<string, string>} frames the address of each member's iframes, without the name of the gadget
  * @property {import('../cluster/cluster.mjs').Cluster} [cluster]
  */
 
@@ -26,15 +27,18 @@ export function serveHost(port, demo) {
       case 'GET /':
         return sendFile(response, PAGES, 'index.html');
       case 'GET /api/demo': {
-        const { gadget, frames, cluster } = demo();
+        const { gadgets, frames, cluster } = demo();
         const members = MEMBERS.map((member) => {
-          const frame = frames.get(member.id);
-          return { ...member, frame, counter: cluster && new URL(COUNTER, frame).href };
+          const at = (/** @type {string} */ name) => new URL(`${name}/`, frames.get(member.id)).href;
+          const shown = gadgets.map(({ key, title }) => ({ key, title, src: at(key) }));
+          return { ...member, gadgets: shown, counter: cluster && at(COUNTER) };
         });
-        return sendJson(response, { title: gadget.title, members });
+        return sendJson(response, { members });
       }
-      case 'GET /api/context':
-        return sendJson(response, contextOf(requireMember(searchParams.get('member')), demo().gadget.key));
+      case 'GET /api/context': {
+        const gadget = requireGadget(demo(), searchParams.get('gadget'));
+        return sendJson(response, contextOf(requireMember(searchParams.get('member')), gadget));
+      }
       case 'POST /api/invoke': {
         requireOwnPage(request);
         return sendJson(response, await invoke(demo(), JSON.parse(await readBody(request))));
@@ -63,15 +67,17 @@ export function serveHost(port, demo) {
 /**
  * Invokes a function of the app. As on the platform, an error of the function is a result and not a failure of the host.
  * @param {Demo} demo
- * @param {{ member: string, functionKey: string, payload: unknown, context?: object }} call `context` is the context that a
- * user writes into a replayed call
+ * @param {{ member: string, gadget: string, functionKey: string, payload: unknown, context?: object }} call `context` is the
+ * context that a user writes into a replayed call
  */
-async function invoke({ gadget, functions }, { member: id, functionKey, payload, context: forged }) {
+async function invoke(demo, { member: id, gadget: key, functionKey, payload, context: forged }) {
   const member = requireMember(id);
-  const { key: moduleKey, handler } = gadget;
-  const context = { ...contextOf(member, moduleKey), ...forged };
+  const gadget = requireGadget(demo, key);
+  const { functions, handler } = demo;
+  const context = { ...contextOf(member, gadget), ...forged };
+  const call = { moduleKey: gadget.key, handler, context, functionKey, payload };
   try {
-    return { result: await functions.invoke(member, { moduleKey, handler, context, functionKey, payload }) };
+    return { result: await functions.invoke(member, call) };
   } catch (error) {
     console.error(`'${functionKey}' failed:`, error);
     return {
@@ -85,6 +91,16 @@ function requireMember(id) {
   const member = memberNamed(id ?? '');
   if (!member) throw new HttpError(404, 'No such member.');
   return member;
+}
+
+/**
+ * @param {Demo} demo
+ * @param {string | null} key
+ */
+function requireGadget({ gadgets }, key) {
+  const gadget = gadgets.find((one) => one.key === key);
+  if (!gadget) throw new HttpError(404, 'No such gadget.');
+  return gadget;
 }
 
 /** @param {Demo} demo */

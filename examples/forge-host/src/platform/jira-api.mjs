@@ -1,5 +1,5 @@
 // The part of Jira's REST API that the example uses. It answers as the calling user, who may see their own dashboard only.
-import { MEMBERS, SITE } from './members.mjs';
+import { MEMBERS, SITE, TIME_ZONE } from './members.mjs';
 
 const DASHBOARD = /^\/rest\/api\/3\/dashboard\/([^/?]+)$/;
 
@@ -24,10 +24,11 @@ export function answerJira(accountId, method, path) {
     return { status: 200, body: JSON.stringify({ self, ...member.dashboard }) };
   }
   const { displayName } = member;
+  const timeZone = TIME_ZONE;
   const self = `${SITE.siteUrl}/rest/api/3/user?accountId=${accountId}`;
   return {
     status: 200,
-    body: JSON.stringify({ self, accountId, accountType: 'atlassian', displayName, active: true }),
+    body: JSON.stringify({ self, accountId, accountType: 'atlassian', displayName, active: true, timeZone }),
   };
 }
 

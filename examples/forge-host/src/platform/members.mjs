@@ -9,13 +9,15 @@ export const SITE = {
   environmentId: '0c3d8e0e-6b1f-4a5c-9d67-1f1d2b3c4d5e',
 };
 
+/** The time zone in the profile of every member. */
+export const TIME_ZONE = 'Europe/London';
+
 /**
  * @typedef {object} Member
  * @property {string} id
  * @property {string} accountId
  * @property {string} displayName
  * @property {{ id: string, name: string }} dashboard
- * @property {{ id: string }} gadget
  */
 
 const PAYMENTS = { id: '10001', name: 'Payments' };
@@ -28,21 +30,18 @@ export const MEMBERS = [
     accountId: '712020:5b7c1d2e-0a8c-4b2f-8a5e-3f2d1c0b9a84',
     displayName: 'Anna Lindqvist',
     dashboard: PAYMENTS,
-    gadget: { id: '10101' },
   },
   {
     id: 'ben',
     accountId: '712020:c2a9f7d4-6e15-4c3b-b7a0-91d8e4f60370',
     displayName: 'Ben Okafor',
     dashboard: PAYMENTS,
-    gadget: { id: '10101' },
   },
   {
     id: 'cleo',
     accountId: '712020:8e3f6a15-2d9b-47c8-a1f4-5c7b0e9d2465',
     displayName: 'Cleo Marchetti',
     dashboard: PLATFORM,
-    gadget: { id: '10102' },
   },
 ];
 
@@ -54,9 +53,11 @@ export function memberNamed(id) {
 /**
  * Returns the result of `view.getContext()` in a member's gadget.
  * @param {Member} member
- * @param {string} moduleKey
+ * @param {{ key: string, place: number }} gadget the module, and its place on the dashboard
  */
-export function contextOf({ accountId, dashboard, gadget }, moduleKey) {
+export function contextOf({ accountId, dashboard }, { key: moduleKey, place }) {
+  // As in Jira, the id is a number that the site has once.
+  const gadget = { id: String(Number(dashboard.id) * 10 + place) };
   return {
     accountId,
     cloudId: SITE.cloudId,
@@ -66,12 +67,12 @@ export function contextOf({ accountId, dashboard, gadget }, moduleKey) {
     moduleKey,
     localId: `${SITE.installContext}/${moduleKey}/${gadget.id}`,
     locale: 'en-GB',
-    timezone: 'Europe/London',
+    timezone: TIME_ZONE,
     extension: {
       type: 'jira:dashboardGadget',
       entryPoint: 'view',
       dashboard: { id: dashboard.id },
-      gadget: { id: gadget.id },
+      gadget,
     },
   };
 }

@@ -1,9 +1,10 @@
-// The HTTP interface of Forge storage, which `@forge/kvs` calls: POST /api/v1/… with a JSON body. Entities, batches and
-// conditions of transactions are not implemented.
+// The HTTP interface of Forge storage, which `@forge/kvs` calls: POST /api/v1/… with a JSON body. Queries of entities and
+// batches are not implemented.
 import { KeySpace, StorageError } from './storage.mjs';
+import { transact } from './transaction.mjs';
 
 /** @typedef {{ status: number, body: string }} Answer */
-/** @typedef {{ values: KeySpace, secrets: KeySpace }} Spaces */
+/** @typedef {import('./storage.mjs').Spaces} Spaces */
 
 const PAGE_LIMIT = 100;
 
@@ -16,22 +17,15 @@ const ROUTES = new Map(
     '/api/v1/secret/get': ({ secrets }, body) => read(secrets, body),
     '/api/v1/secret/set': ({ secrets }, body) => write(secrets, body),
     '/api/v1/secret/delete': ({ secrets }, { key }) => secrets.delete(key),
+    '/api/v1/entity/get': (spaces, body) => read(spaces.entity(body.entityName), body),
+    '/api/v1/entity/set': (spaces, body) => write(spaces.entity(body.entityName), body),
+    '/api/v1/entity/delete': (spaces, { entityName, key }) => spaces.entity(entityName).delete(key),
     '/api/v1/query': ({ values }, { where = [], after = '', limit = 10 }) => {
       const prefix = where[0]?.values?.[0] ?? '';
       const page = values.query(prefix, after, Math.min(limit, PAGE_LIMIT));
       return { data: page.data.map(publicEntry), cursor: page.cursor };
     },
-    '/api/v1/transaction': ({ values }, { set = [], delete: deleted = [], check = [] }) => {
-      if (check.length > 0 || [...set, ...deleted].some(({ entityName }) => entityName)) {
-        throw new StorageError(
-          501,
-          'NOT_IMPLEMENTED',
-          'This local host does not implement entities and conditions.',
-        );
-      }
-      for (const { key, value, options } of set) values.set(key, value, options);
-      for (const { key } of deleted) values.delete(key);
-    },
+    '/api/v1/transaction': (spaces, body) => transact(spaces, body),
   }),
 );
 

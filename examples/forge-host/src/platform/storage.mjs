@@ -1,4 +1,5 @@
-// Forge storage in memory. Each installation has a space for values and one for secrets, as on the platform.
+// Forge storage in memory. Each installation has a space for values, one for secrets and one for each entity, as on the
+// platform.
 
 /** @typedef {{ value: unknown, createdAt: number, updatedAt: number, expiresAt?: number }} Entry */
 /** @typedef {{ keyPolicy?: 'OVERRIDE' | 'FAIL_IF_EXISTS', returnValue?: 'PREVIOUS' | 'LATEST', ttl?: { value: number, unit: string } }} SetOptions */
@@ -107,16 +108,33 @@ function requireKey(key) {
   }
 }
 
+/** The storage of an installation. */
+export class Spaces {
+  values = new KeySpace();
+  secrets = new KeySpace();
+  /** @type {Map<string, KeySpace>} */
+  #entities = new Map();
+
+  /** @param {string} name */
+  entity(name) {
+    const known = this.#entities.get(name);
+    if (known) return known;
+    const fresh = new KeySpace();
+    this.#entities.set(name, fresh);
+    return fresh;
+  }
+}
+
 /** The separate storages of all installations. */
 export class Storage {
-  /** @type {Map<string, { values: KeySpace, secrets: KeySpace }>} */
+  /** @type {Map<string, Spaces>} */
   #installations = new Map();
 
   /** @param {string} installation */
   of(installation) {
     const known = this.#installations.get(installation);
     if (known) return known;
-    const fresh = { values: new KeySpace(), secrets: new KeySpace() };
+    const fresh = new Spaces();
     this.#installations.set(installation, fresh);
     return fresh;
   }

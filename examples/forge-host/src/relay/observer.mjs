@@ -1,4 +1,5 @@
-// Decodes one connection to the relay as far as that is possible without keys.
+// Decodes one connection to the relay as far as that is possible without keys. The gadgets of a page share a connection, on
+// which each has a session.
 import { FrameReader, OPCODE } from './websocket-frames.mjs';
 import { HttpReader } from './http-reader.mjs';
 import { claimsOf, decodeFrame, partsOfSealed } from './wire.mjs';
@@ -15,6 +16,7 @@ const BATCH = 0x82;
  * @property {'websocket' | 'http'} transport
  * @property {string} kind
  * @property {number} size the bytes of the message
+ * @property {number} session the session on the connection
  * @property {string} [accountId] the account of the session, once it is known
  * @property {string} [channel] the channel's name, once the relay knows it
  * @property {string} [channelId] the channel's id in hexadecimal
@@ -33,9 +35,11 @@ export class Observer {
   #http = { 'to-relay': new HttpReader(), 'to-client': new HttpReader() };
   /** @type {Record<Direction, FrameReader> | undefined} set once the connection is a WebSocket */
   #frames;
-  /** @type {string | undefined} */
-  #accountId;
-  /** The pending subscribe requests: the channel's name, and whether the client resumes. */
+  /** @type {Map<Direction, number>} the selected session, which is 0 at first */
+  #selected = new Map();
+  /** @type {Map<number, string>} the accounts by session */
+  #accounts = new Map();
+  /** The pending subscribe requests by session and request: the channel's name, and whether the client resumes. */
   #requested = new Map();
   /** The channel names by channel id. */
   #channels = new Map();
@@ -106,19 +110,24 @@ export class Observer {
     const channel = fields.channel?.name ?? this.#channels.get(channelId);
     const base = { direction, kind, size, channel, channelId, scope: fields.channel?.properties };
 
+    const session = this.#sessionOf(direction);
+    const request = `${session} ${fields.request}`;
+
     switch (kind) {
+      case 'Session':
+        return void this.#selected.set(direction, fields.number);
       case 'Hello': {
         const claims = claimsOf(fields.token);
-        this.#accountId = claims.sub;
+        this.#accounts.set(session, claims.sub);
         this.#recording.addDecoded(JSON.stringify(claims));
         return this.#observe({ ...base, scope: claims.ctx, detail: 'a signed session token' });
       }
       case 'Subscribe':
-        this.#requested.set(fields.request, { name: channel, resumes: fields.since === 'position' });
+        this.#requested.set(request, { name: channel, resumes: fields.since === 'position' });
         return this.#observe(base);
       case 'Subscribed': {
-        const { name, resumes } = this.#requested.get(fields.request) ?? {};
-        this.#requested.delete(fields.request);
+        const { name, resumes } = this.#requested.get(request) ?? {};
+        this.#requested.delete(request);
         this.#channels.set(channelId, name);
         const { recovered } = fields;
         const detail = recovered ? 'resumed: every message since follows' : 'resumed with a gap';
@@ -170,10 +179,17 @@ export class Observer {
     }
   }
 
-  /** @param {Omit<Observation, 'connection' | 'transport' | 'accountId'> & { transport?: Observation['transport'] }} observation */
+  /** @param {Direction} direction */
+  #sessionOf(direction) {
+    return this.#selected.get(direction) ?? 0;
+  }
+
+  /** @param {Omit<Observation, 'connection' | 'session' | 'transport' | 'accountId'> & { transport?: Observation['transport'] }} observation */
   #observe(observation) {
     const seen = { transport: /** @type {const} */ ('websocket'), ...observation };
-    this.#report({ connection: this.#connection, accountId: this.#accountId, ...seen });
+    const session = this.#sessionOf(observation.direction);
+    const accountId = this.#accounts.get(session);
+    this.#report({ connection: this.#connection, session, accountId, ...seen });
   }
 }
 

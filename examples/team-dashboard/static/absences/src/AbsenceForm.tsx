@@ -1,11 +1,12 @@
 // The form for a new absence.
 import { type Dispatch, useState } from 'react';
 import type { Kind } from '../../../src/absences';
-import { plusDays, today } from './days';
+import { plusDays } from '../../../src/days';
 import { KINDS } from './kinds';
-import type { NewAbsence } from './useAbsences';
+import type { NewAbsence } from './useAbsenceChanges';
 
 type Props = {
+  today: string;
   /** Called whenever the user touches the form. */
   onTouch(): void;
   onCancel(): void;
@@ -18,15 +19,15 @@ type FieldsProps = { absence: NewAbsence; change: Change };
 
 const DEFAULT_DAYS = 4;
 
-const initialAbsence = (): NewAbsence => ({
+const initialAbsence = (today: string): NewAbsence => ({
   kind: 'vacation',
-  from: today(),
-  to: plusDays(today(), DEFAULT_DAYS),
+  from: today,
+  to: plusDays(today, DEFAULT_DAYS),
   note: '',
 });
 
-export function AbsenceForm({ onTouch, onCancel, onSubmit }: Props) {
-  const [absence, setAbsence] = useState(initialAbsence);
+export function AbsenceForm({ today, onTouch, onCancel, onSubmit }: Props) {
+  const [absence, setAbsence] = useState(() => initialAbsence(today));
   const [busy, setBusy] = useState(false);
   const change: Change = (fields) => setAbsence((current) => ({ ...current, ...fields }));
 

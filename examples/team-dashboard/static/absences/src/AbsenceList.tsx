@@ -1,16 +1,25 @@
-import type { Absence, Person } from '../../../src/absences';
-import { isAway, spanText, whenText } from './days';
+// The list of absences.
+import type { Absence } from '../../../src/absences';
+import { covers } from '../../../src/days';
+import type { Person } from '../../../src/people';
+import { Avatar, firstName } from '../../common/Avatar';
+import { spanText, whenText } from '../../common/dates';
 import { KINDS } from './kinds';
+
+/** The person who has the duty of today and is away, and the person who stands in, if anybody does. */
+export type StandIn = { absent: Person; person: Person | undefined };
 
 type Props = {
   absences: Absence[];
   me: Person | undefined;
+  today: string;
+  standIn: StandIn | undefined;
   /** The id of the newest absence, which glows for a moment. */
   arrived: string | undefined;
   onRemove(id: string): void;
 };
 
-export function AbsenceList({ absences, me, arrived, onRemove }: Props) {
+export function AbsenceList({ absences, me, today, standIn, arrived, onRemove }: Props) {
   if (me && absences.length === 0) {
     return <p className="empty">No absences on this dashboard yet.</p>;
   }
@@ -22,22 +31,8 @@ export function AbsenceList({ absences, me, arrived, onRemove }: Props) {
           className={absence.id === arrived ? 'absence arrived' : 'absence'}
           data-testid="absence"
         >
-          <span className={`avatar hue-${hueOf(absence.accountId)}`} aria-hidden="true">
-            {initials(absence.name)}
-          </span>
-          <div className="about">
-            <p className="who">
-              <strong>{absence.name}</strong>
-              <span className={`chip ${absence.kind}`}>{KINDS.get(absence.kind)}</span>
-            </p>
-            <p className="when">
-              {spanText(absence.from, absence.to)}
-              <span className={isAway(absence.from, absence.to) ? 'relative away' : 'relative'}>
-                {whenText(absence.from, absence.to)}
-              </span>
-            </p>
-            {absence.note && <p className="note">{absence.note}</p>}
-          </div>
+          <Avatar person={absence} />
+          <About absence={absence} today={today} standIn={standIn} />
           {absence.accountId === me?.accountId && (
             <button
               className="remove"
@@ -56,13 +51,25 @@ export function AbsenceList({ absences, me, arrived, onRemove }: Props) {
   );
 }
 
-const initials = (name: string) =>
-  name
-    .split(/\s+/)
-    .slice(0, 2)
-    .map((word) => word[0]?.toUpperCase())
-    .join('');
-
-/** Returns one of six avatar colours, which is always the same for a person. */
-const hueOf = (accountId: string) =>
-  [...accountId].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 6;
+function About({ absence, today, standIn }: { absence: Absence } & Pick<Props, 'today' | 'standIn'>) {
+  const { name, accountId, kind, from, to, note } = absence;
+  const isAway = covers(absence, today);
+  return (
+    <div className="about">
+      <p className="who">
+        <strong>{name}</strong>
+        <span className={`chip ${kind}`}>{KINDS.get(kind)}</span>
+      </p>
+      <p className="when">
+        {spanText(from, to)}
+        <span className={isAway ? 'relative away' : 'relative'}>{whenText(from, to, today)}</span>
+      </p>
+      {isAway && standIn?.absent.accountId === accountId && (
+        <p className="duty" data-testid="stand-in">
+          {standIn.person ? firstName(standIn.person) : 'Nobody'} has the duty today
+        </p>
+      )}
+      {note && <p className="note">{note}</p>}
+    </div>
+  );
+}

@@ -1,19 +1,27 @@
 // The gadget: header, form, list and footer.
 import { useState } from 'react';
+import { covers } from '../../../src/days';
+import { dutyOn, type Rotation } from '../../../src/rotation/schedule';
+import type { Absence } from '../../../src/absences';
+import { Footer } from '../../common/Footer';
+import { Problem } from '../../common/Problem';
+import { useProblem } from '../../common/useProblem';
+import { useRotation } from '../../common/useRotation';
+import { useToday } from '../../common/useToday';
 import { AbsenceForm } from './AbsenceForm';
-import { AbsenceList } from './AbsenceList';
+import { AbsenceList, type StandIn } from './AbsenceList';
 import { AddingHint } from './AddingHint';
-import { Footer } from './Footer';
-import { isAway } from './days';
-import { useAbsences } from './useAbsences';
+import { useAbsenceChanges } from './useAbsenceChanges';
 import { usePresence } from './usePresence';
 
 export function App() {
-  const { me, absences, problem, arrived, add, remove } = useAbsences();
+  const problems = useProblem();
+  const { me, absences, arrived, add, remove } = useAbsenceChanges(problems);
+  const { rotation } = useRotation(problems.report);
   const { adding, announce } = usePresence(me);
   const [open, setOpen] = useState(false);
-  const away = new Set(absences.filter(({ from, to }) => isAway(from, to)).map(({ accountId }) => accountId))
-    .size;
+  const today = useToday(rotation?.turn && rotation.timeZone);
+  const away = new Set(absences.filter((one) => covers(one, today)).map(({ accountId }) => accountId)).size;
 
   const close = () => {
     setOpen(false);
@@ -21,7 +29,7 @@ export function App() {
   };
 
   return (
-    <main className="gadget" data-ready={me ? '' : undefined}>
+    <main className="gadget" data-ready={me && rotation ? '' : undefined}>
       <header className="header">
         <div>
           <h1>Team absences</h1>
@@ -38,6 +46,7 @@ export function App() {
 
       {open && (
         <AbsenceForm
+          today={today}
           onTouch={() => announce(true)}
           onCancel={close}
           onSubmit={async (absence) => {
@@ -46,16 +55,26 @@ export function App() {
         />
       )}
 
-      {problem && (
-        <p className="problem" role="alert">
-          {problem}
-        </p>
-      )}
+      <Problem text={problems.problem} />
 
-      <AbsenceList absences={absences} me={me} arrived={arrived} onRemove={remove} />
+      {(absences.length > 0 || !open) && (
+        <AbsenceList
+          absences={absences}
+          me={me}
+          today={today}
+          standIn={rotation && standInOn(rotation, absences, today)}
+          arrived={arrived}
+          onRemove={remove}
+        />
+      )}
       <Footer />
     </main>
   );
+}
+
+function standInOn(rotation: Rotation, absences: Absence[], today: string): StandIn | undefined {
+  const { planned, person } = dutyOn(rotation, absences, today);
+  return planned && planned !== person ? { absent: planned, person } : undefined;
 }
 
 function summary(planned: number, away: number): string {

@@ -1,8 +1,8 @@
 // The hint "Anna is adding an absence". Browsers publish it directly, so it is only a claim of its sender and affects nothing
 // but this line of text.
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { Person } from '../../../src/absences';
-import { ON_THIS_DASHBOARD, PRESENCE, realtime } from './realtime';
+import type { Person } from '../../../src/people';
+import { ON_THIS_DASHBOARD, PRESENCE, realtime } from '../../common/realtime';
 
 type Hint = { accountId: string; name: string; adding: boolean };
 

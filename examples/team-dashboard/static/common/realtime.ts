@@ -1,5 +1,6 @@
-// The gadget's connection to Sealwire. `import { realtime } from 'sealwire'` would be enough for publish and subscribe; a
-// separate instance lets the gadget choose the core and show the state of the connection.
+// A gadget's session with Sealwire. `import { realtime } from 'sealwire'` would be enough for publish and subscribe; a separate
+// instance lets the gadget choose the core and show the state of the connection. The gadgets of a page share one WebSocket,
+// which is the default of `share`, and each has a session of its own on it.
 import { useSyncExternalStore } from 'react';
 import { createRealtime, Jira } from 'sealwire';
 
@@ -14,10 +15,11 @@ export const realtime = createRealtime({
 });
 
 /**
- * The channels are shared by all users of a dashboard, and by all copies of the gadget on it. Without `contextOverrides`,
- * each copy on a dashboard would have separate channels.
+ * The channels are shared by all users of a dashboard, and by both gadgets on it. Without `contextOverrides`, each gadget on a
+ * dashboard would have separate channels.
  */
 export const ABSENCES = 'absences';
+export const ROTATION = 'rotation';
 export const PRESENCE = 'presence';
 export const ON_THIS_DASHBOARD = { contextOverrides: [Jira.Dashboard] };
 
