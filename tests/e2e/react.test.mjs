@@ -161,6 +161,28 @@ for (const version of REACTS) {
     }
   });
 
+  test(`a signal ends a publish of the hook before, during and not after the call (React ${version})`, async () => {
+    const system = await startSystem();
+    try {
+      const page = await mounted(system, version, 'Channel', { label: 'a', channel: 'absences' });
+      const outcomes = await page.evaluate(async () => {
+        const codes = ({ errors }) => errors?.map((error) => error.split(':')[0]) ?? [];
+        const controller = new AbortController();
+        const before = await globalThis.publish('early', { signal: AbortSignal.abort() });
+        const during = globalThis.publish('withdrawn', { signal: controller.signal });
+        controller.abort();
+        const after = new AbortController();
+        const sent = await globalThis.publish('sent', { signal: after.signal });
+        after.abort();
+        return [codes(before), codes(await during), codes(sent)];
+      });
+      assert.deepEqual(outcomes, [['ABORTED'], ['ABORTED'], []]);
+      await received(page, ['a: sent']);
+    } finally {
+      await system.stop();
+    }
+  });
+
   test(`onResumed of the last render hears of a resume (React ${version})`, async () => {
     const system = await startSystem();
     try {
