@@ -40,7 +40,7 @@ test('a gateway that cannot reach the relay receives the same message again, wit
 });
 
 test('the error names the address, the status and the gateway, and says that the message may have arrived', async () => {
-  const { realtime } = backend({ timeoutMs: 300 }, gateway(502));
+  const { realtime } = backend({ timeoutMs: 1_000 }, gateway(502));
   const { errors } = await realtime.publish('n', 'x', { context });
   const [{ code, status, message }] = errors as [{ code: string; status?: number; message: string }];
   assert.deepEqual([code, status], ['UNREACHABLE', 502]);
@@ -52,11 +52,11 @@ test('the error names the address, the status and the gateway, and says that the
     message,
     /a gateway in front of the relay\. The relay may have accepted the request nevertheless\./,
   );
-  assert.match(message, /Tried \d+ times in 0\.\d s, within 0\.3 s \(the option timeoutMs\)\.$/);
+  assert.match(message, /Tried \d+ times in \d(\.\d)? s, within 1 s \(the option timeoutMs\)\.$/);
 });
 
 test("a gateway's headers are bounded and printable in the error", async () => {
-  const { realtime } = backend({ timeoutMs: 100 }, gateway(502, { server: `\xe9${'x'.repeat(500)}` }));
+  const { realtime } = backend({ timeoutMs: 1_000 }, gateway(502, { server: `\xe9${'x'.repeat(500)}` }));
   const { errors } = await realtime.publish('n', 'x', { context });
   assert.match(errors![0]!.message, /server: \?x{59};/);
 });
@@ -109,7 +109,7 @@ test('a request whose response breaks off is repeated', async () => {
 test('the error for a refused connection does not say that the message may have arrived', async () => {
   const refused = () =>
     Promise.reject(Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } }));
-  const { realtime } = backend({ timeoutMs: 100 }, refused);
+  const { realtime } = backend({ timeoutMs: 1_000 }, refused);
   const { errors } = await realtime.publish('n', 'x', { context });
   assert.match(errors![0]!.message, /https:\/\/relay\.example could not be reached \(ECONNREFUSED\)/);
   assert.doesNotMatch(errors![0]!.message, /may have taken/);
@@ -165,10 +165,10 @@ test('the error for storage that does not answer names it, and the relay receive
     create: never as never,
     replace: never as never,
   };
-  const { realtime, posted } = backend({ secrets, timeoutMs: 100 });
+  const { realtime, posted } = backend({ secrets, timeoutMs: 1_000 });
   const published = await realtime.publish('n', 'x', { context });
   assert.equal(published.errors![0]!.code, 'SESSION_UNAVAILABLE');
-  assert.match(published.errors![0]!.message, /secret of this installation was not read within 0\.1 s/);
+  assert.match(published.errors![0]!.message, /secret of this installation was not read within 1 s/);
   const signed = await realtime.signRealtimeToken('n', { a: 1 }, undefined, { context });
   assert.match(signed.errors![0]!.message, /secret of this installation was not read/);
   assert.equal(posted.length, 0);
@@ -176,7 +176,7 @@ test('the error for storage that does not answer names it, and the relay receive
 
 test('the error for an authorize() that does not return names it', async () => {
   const { realtime } = backend({
-    timeoutMs: 100,
+    timeoutMs: 1_000,
     trustUnsignedContext: false,
     authorize: () => new Promise<boolean>(() => {}),
   });
