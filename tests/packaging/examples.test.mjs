@@ -15,7 +15,11 @@ const apps = readdirSync(EXAMPLES).filter((name) => existsSync(path.join(EXAMPLE
 
 /** Returns the files of an app that Forge's bundler reads. */
 function sourcesOf(app) {
-  const names = readdirSync(path.join(EXAMPLES, app, 'src')).map((name) => `src/${name}`);
+  const entries = readdirSync(path.join(EXAMPLES, app, 'src'), { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const names = files.map(({ parentPath, name }) =>
+    path.relative(path.join(EXAMPLES, app), path.join(parentPath, name)),
+  );
   if (existsSync(path.join(EXAMPLES, app, 'tsconfig.json'))) names.push('tsconfig.json');
   const read = (name) => readFileSync(path.join(EXAMPLES, app, name), 'utf8');
   return Object.fromEntries(names.map((name) => [name, read(name)]));
