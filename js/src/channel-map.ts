@@ -23,3 +23,10 @@ export type ChannelName<M> = keyof M & string;
 
 /** Selects between the types of a client with the map `M` and of one without a map, whose `M` is `any`. */
 export type WithMap<M, Typed, Untyped> = 0 extends 1 & M ? Untyped : Typed;
+
+/** The call that publishes to a channel, with the options and the result of a page or of the app's functions. */
+export type PublishWith<M extends ChannelMap<M>, Options, Result> = WithMap<
+  M,
+  <C extends ChannelName<M>>(channel: C, payload: M[C], options?: Options) => Promise<Result>,
+  <T extends Payload>(channel: string, payload: string | T, options?: Options) => Promise<Result>
+>;

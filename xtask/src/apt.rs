@@ -11,6 +11,18 @@ pub(crate) fn is_usable() -> bool {
     Path::new("/etc/debian_version").exists() && is_root()
 }
 
+/// Installs a program's package if the program is missing and can be installed. Returns whether the program is there.
+pub(crate) fn provide(program: &str, package: &str) -> Result<bool> {
+    let is_there = || {
+        let asked = duct::cmd!(program, "-V").stdout_null().stderr_null().unchecked().run();
+        asked.is_ok_and(|output| output.status.success())
+    };
+    if !is_there() && is_usable() {
+        install(&[package])?;
+    }
+    Ok(is_there())
+}
+
 /// Installs packages. apt fails if it would have to remove others for them.
 pub(crate) fn install(packages: &[&str]) -> Result<()> {
     step::installing(&format!("Debian packages {}", packages.join(" ")));

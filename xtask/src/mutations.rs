@@ -2,28 +2,20 @@
 //! which must find each. The bugs are replacements of text in tests/mutations.json, so released code contains none of
 //! them.
 
-use std::{fs, path::Path, process::ExitCode, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::{files, step, workspace::Workspace};
 
-/// The files and folders that the copy needs to build.
-const SOURCES: [&str; 12] = [
-    "Cargo.toml",
-    "Cargo.lock",
-    "clippy.toml",
-    "bench",
-    "client",
-    "examples/native-client",
-    "fuzz",
-    "protocol",
-    "relay",
-    "sdk-wasm",
-    "tests",
-    "xtask",
-];
+/// The files that the copy needs to build, besides the crates.
+const FILES: [&str; 3] = ["Cargo.toml", "Cargo.lock", "clippy.toml"];
 const SCHEDULES: &str = "100000";
 
 /// The options of the mutations.
@@ -38,8 +30,9 @@ pub(crate) struct Options {
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     let _lock = workspace.lock("mutations")?;
     let copy = workspace.target.join("mutations");
-    for source in SOURCES {
-        restore(&workspace.root, &copy, Path::new(source))?;
+    let files = FILES.into_iter().map(PathBuf::from);
+    for source in files.chain(workspace.crate_folders()?) {
+        restore(&workspace.root, &copy, &source)?;
     }
     let list = files::read_text(&workspace.root.join("tests/mutations.json"))?;
     let mutations: Vec<Value> = serde_json::from_str(&list)?;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 
 /// The repository that this xtask belongs to.
 pub(crate) struct Workspace {
@@ -30,6 +31,23 @@ impl Workspace {
     /// Returns the folder of the generated core modules, which js/ imports.
     pub(crate) fn generated(&self) -> PathBuf {
         self.root.join("js/src/generated")
+    }
+
+    /// Returns the crates of the workspace, as cargo describes them.
+    pub(crate) fn crates(&self) -> Result<Vec<Value>> {
+        let metadata = ["metadata", "--no-deps", "--locked", "--format-version=1"];
+        let metadata: Value = serde_json::from_str(&duct::cmd("cargo", metadata).dir(&self.root).read()?)?;
+        metadata["packages"].as_array().cloned().context("`cargo metadata` names no packages")
+    }
+
+    /// Returns the folders of the crates, relative to the root.
+    pub(crate) fn crate_folders(&self) -> Result<Vec<PathBuf>> {
+        let folder = |package: &Value| {
+            let manifest = Path::new(package["manifest_path"].as_str()?);
+            Some(manifest.parent()?.strip_prefix(&self.root).ok()?.to_owned())
+        };
+        let folders: Option<_> = self.crates()?.iter().map(folder).collect();
+        folders.context("`cargo metadata` names a crate outside of the repository")
     }
 
     /// Waits until no other xtask holds the lock for this output. Dropping the file releases the lock.

@@ -1,7 +1,7 @@
 // The app as Forge builds it, on the test platform: a question, its answer from the consumer, and the viewers of an issue.
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
-import test, { after, before, beforeEach, mock } from 'node:test';
+import test, { after, beforeEach, mock } from 'node:test';
 import { createTestRelay } from 'sealwire/testing';
 import { App } from '../../test-platform/src/app.mjs';
 import { TestPlatform } from '../../test-platform/src/platform.mjs';
@@ -18,10 +18,10 @@ const CONTEXT = {
   },
 };
 
-/** @type {App} */
-let app;
-/** @type {any} the app's functions, bundled by Forge */
-let functions;
+const app = await App.open(new URL('..', import.meta.url));
+after(() => app.close());
+const functions = await app.functions();
+
 /** @type {TestPlatform} */
 let platform;
 /** @type {any} */
@@ -32,13 +32,6 @@ let relay;
 let models;
 /** @type {any[]} */
 let prompts;
-
-before(async () => {
-  app = await App.open(new URL('..', import.meta.url));
-  functions = await app.functions();
-});
-
-after(() => app.close());
 
 beforeEach(() => {
   models = [];

@@ -1,14 +1,12 @@
 // The server with a real relay: members of a room get its notes, others get nothing.
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import test, { after, before } from 'node:test';
-import { promisify } from 'node:util';
 import { createRealtime } from 'sealwire';
+import { Relay, writeConfig } from '../../forge-host/src/relay/relay-process.mjs';
 import { Accounts } from '../src/accounts.mjs';
 import { appServer } from '../src/app.mjs';
 import { realtimeOf } from '../src/realtime.mjs';
@@ -17,7 +15,7 @@ import { FileSecrets } from '../src/secrets.mjs';
 const program = /** @type {string} */ (process.env.SEALWIRE_TEST_RELAY);
 /** @type {string} */
 let folder;
-/** @type {import('node:child_process').ChildProcess} */
+/** @type {Relay} */
 let relay;
 /** @type {import('node:http').Server} */
 let server;
@@ -26,20 +24,16 @@ let origin;
 
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'own-backend-'));
-  const config = path.join(folder, 'relay.toml');
-  const init = ['init', '--config', config, '--app', 'notes'];
-  const { stdout } = await promisify(execFile)(program, init, { env: {} });
-  const signingKey = /SEALWIRE_SIGNING_KEY '?([\w.-]+)/.exec(stdout)?.[1];
-  relay = spawn(program, ['run', '--config', config, '--listen', '127.0.0.1:0', '--log', 'warn'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {},
-  });
-  const url = await addressOf(relay);
+  const { config, variables } = await writeConfig(program, folder);
+  relay = new Relay({ program, config });
+  await relay.start();
   const accounts = new Accounts();
   accounts.add('anna', 'secret-a');
   accounts.add('ben', 'secret-b');
   const secrets = new FileSecrets(path.join(folder, 'data', 'secrets.json'));
-  server = appServer(accounts, realtimeOf({ url, app: 'notes', signingKey, secrets }));
+  const { SEALWIRE_APP: app, SEALWIRE_SIGNING_KEY: signingKey } = variables;
+  const url = `ws://127.0.0.1:${relay.port}`;
+  server = appServer(accounts, realtimeOf({ url, app, signingKey, secrets }));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   origin = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`;
@@ -47,19 +41,9 @@ before(async () => {
 
 after(async () => {
   server.close();
-  relay.kill();
+  await relay.stop();
   await rm(folder, { recursive: true });
 });
-
-/** @param {import('node:child_process').ChildProcess} child */
-async function addressOf(child) {
-  const lines = createInterface({ input: /** @type {import('node:stream').Readable} */ (child.stdout) });
-  for await (const line of lines) {
-    const address = /listening on http:\/\/(\S+)/.exec(line)?.[1];
-    if (address) return `ws://${address}`;
-  }
-  throw new Error('The relay ended.');
-}
 
 /**
  * @param {string} route

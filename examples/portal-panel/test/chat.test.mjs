@@ -1,6 +1,6 @@
 // The app as Forge builds it, on the test platform: the customer in the portal and the agent at the issue.
 import assert from 'node:assert/strict';
-import test, { after, before, beforeEach, mock } from 'node:test';
+import test, { after, beforeEach, mock } from 'node:test';
 import { createTestRelay } from 'sealwire/testing';
 import { App } from '../../test-platform/src/app.mjs';
 import { TestPlatform } from '../../test-platform/src/platform.mjs';
@@ -12,23 +12,16 @@ const ACCESS = new Map([
   ['HELP-2', ['dora', 'agnes']],
 ]);
 
-/** @type {App} */
-let app;
-/** @type {any} the app's functions, bundled by Forge */
-let functions;
+const app = await App.open(new URL('..', import.meta.url));
+after(() => app.close());
+const functions = await app.functions();
+
 /** @type {TestPlatform} */
 let platform;
 /** @type {any} */
 let handler;
 /** @type {import('sealwire/testing').TestRelay} */
 let relay;
-
-before(async () => {
-  app = await App.open(new URL('..', import.meta.url));
-  functions = await app.functions();
-});
-
-after(() => app.close());
 
 beforeEach(() => {
   platform = new TestPlatform({

@@ -21,7 +21,8 @@ export function checkTimeout(value: unknown): number | undefined {
   );
 }
 
-const UNASKED = 'The relay was not asked.';
+/** The outcome of a call that ended before its first request. */
+export const UNASKED = 'The relay was not asked.';
 
 /** Returns the error of a call that the app's signal ended. `outcome` says whether the relay may have received it. */
 export function abortedError(outcome: string): SealwireError {

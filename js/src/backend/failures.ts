@@ -2,7 +2,7 @@
 
 import { SealwireError } from '../errors/sealwire-error.js';
 import { errorFromCore } from '../errors/from-core.js';
-import type { Deadline } from './deadline.js';
+import { UNASKED, type Deadline } from './deadline.js';
 import { RelayRefusal } from './relay-request.js';
 import type { RealtimeFailure } from './types.js';
 
@@ -20,6 +20,6 @@ export function failuresOf(thrown: unknown): RealtimeFailure[] {
 
 /** Returns the error of a call if the installation's secret was not read in time. */
 export function lateSecret(deadline: Deadline): SealwireError {
-  const message = `The secret of this installation was not read ${deadline.text}: Forge's storage, or the option secrets, was slow. The relay was not asked.`;
+  const message = `The secret of this installation was not read ${deadline.text}: Forge's storage, or the option secrets, was slow. ${UNASKED}`;
   return new SealwireError('SESSION_UNAVAILABLE', message);
 }

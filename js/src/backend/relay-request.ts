@@ -4,7 +4,7 @@
 import { isRetryable, isUnavailable } from '../errors/codes.js';
 import { sentence } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
-import { abortedError, withinMs, type Deadline } from './deadline.js';
+import { abortedError, UNASKED, withinMs, type Deadline } from './deadline.js';
 import { causeOf, describeResponse, isTransient, retryAfterIn } from './gateway.js';
 
 /** The maximum delay before the first retry. It doubles with each retry up to MAX_BACKOFF_MS. */
@@ -187,7 +187,7 @@ async function sleep(ms: number, signal: AbortSignal | undefined): Promise<void>
 async function send<T>(request: RelayRequest, read: (answer: Answer) => T | undefined): Promise<T> {
   const { deadline } = request;
   const { signal } = deadline;
-  let outcome = 'The relay was not asked.';
+  let outcome = UNASKED;
   for (let attempts = 1; ; attempts += 1) {
     if (signal?.aborted) throw abortedError(outcome);
     try {

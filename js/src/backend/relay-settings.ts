@@ -5,7 +5,7 @@ import { invalid, kindOf } from '../arguments/invalid.js';
 import type { ForgeContext } from '../context/properties.js';
 import { messageOf } from '../errors/failure-of.js';
 import { SealwireError } from '../errors/sealwire-error.js';
-import type { Deadline } from './deadline.js';
+import { UNASKED, type Deadline } from './deadline.js';
 import type { RelaySetting } from './options.js';
 import { readSettings, type Settings, type SettingName } from './settings.js';
 
@@ -102,7 +102,7 @@ export function settingsWithin(
   return deadline.within(settings, () => {
     const slow = [...pending].join(' and ');
     const s = pending.size > 1 ? 's' : '';
-    const message = `The function${s} of the option${s} ${slow} returned nothing ${deadline.text}. The relay was not asked.`;
+    const message = `The function${s} of the option${s} ${slow} returned nothing ${deadline.text}. ${UNASKED}`;
     return new SealwireError('SESSION_UNAVAILABLE', message);
   });
 }

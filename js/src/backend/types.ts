@@ -2,7 +2,7 @@
 // one of @forge/realtime.
 
 import type { Payload } from '../arguments/payload.js';
-import type { ChannelMap, ChannelName, WithMap } from '../channel-map.js';
+import type { ChannelMap, ChannelName, PublishWith, WithMap } from '../channel-map.js';
 import type { ForgeContext } from '../context/properties.js';
 import type { ProductContext } from '../context/product-context.js';
 import type { Permission } from '../core/resolver-core.js';
@@ -119,15 +119,7 @@ export interface ScopeOptions extends InvocationOption {
  * @throws SealwireError with the code `INVALID_ARGUMENT`, `NAME_INVALID` or `MESSAGE_SIZE` for a wrong argument or a missing
  * setting, and `SCOPE_REFUSED` if nobody vouches for the scope. Every other failure is reported in the result.
  */
-export type Publish<M extends ChannelMap<M> = any> = WithMap<
-  M,
-  <C extends ChannelName<M>>(channel: C, payload: M[C], options?: PublishOptions) => Promise<PublishResult>,
-  <T extends Payload>(
-    channel: string,
-    payload: string | T,
-    options?: PublishOptions,
-  ) => Promise<PublishResult>
->;
+export type Publish<M extends ChannelMap<M> = any> = PublishWith<M, PublishOptions, PublishResult>;
 
 /**
  * Signs a channel token: permission for one channel name, bound to claims of the app's own.

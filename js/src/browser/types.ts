@@ -2,7 +2,7 @@
 // as the one of @forge/bridge.
 
 import type { Payload } from '../arguments/payload.js';
-import type { ChannelMap, ChannelName, WithMap } from '../channel-map.js';
+import type { ChannelMap, ChannelName, PublishWith, WithMap } from '../channel-map.js';
 import type { ConnectionState, CoreKind } from '../core/browser-core.js';
 import type { SealwireError } from '../errors/sealwire-error.js';
 import type { SessionGrant, SessionReason } from '../session/grant.js';
@@ -126,15 +126,7 @@ export type Subscribe<M extends ChannelMap<M> = any> = WithMap<
  * @throws SealwireError with the code `INVALID_ARGUMENT`, `NAME_INVALID` or `MESSAGE_SIZE` for a wrong argument. Every
  * other failure is reported in the result.
  */
-export type Publish<M extends ChannelMap<M> = any> = WithMap<
-  M,
-  <C extends ChannelName<M>>(channel: C, payload: M[C], options?: PublishOptions) => Promise<PublishResult>,
-  <T extends Payload>(
-    channel: string,
-    payload: string | T,
-    options?: PublishOptions,
-  ) => Promise<PublishResult>
->;
+export type Publish<M extends ChannelMap<M> = any> = PublishWith<M, PublishOptions, PublishResult>;
 
 /** Receives every change of the connection's state, and the error that caused the change, if any. */
 export type StateListener = (state: ConnectionState, error?: SealwireError) => void;

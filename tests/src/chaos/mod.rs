@@ -5,6 +5,7 @@
 //! record. `cargo xtask chaos` runs it for as long as it is told, `tests/tests/chaos.rs` for about a minute.
 
 mod balancer;
+mod broker_kind;
 mod channels;
 mod checker;
 mod client;
@@ -15,7 +16,8 @@ mod random;
 mod run;
 mod tenant;
 
+pub use broker_kind::BrokerKind;
 pub use checker::{Finding, Kind, Verdict, check};
 pub use faults::FaultKind;
 pub use history::{History, Millis, Outcome, Place, Publication, Recorder, Risk, Seen, Subscription};
-pub use run::{BrokerKind, ChaosOptions, run};
+pub use run::{ChaosOptions, run};

@@ -2,6 +2,7 @@
 
 use super::{
     balancer::Balancer,
+    broker_kind::BrokerKind,
     channels,
     checker::{Verdict, check},
     client::Surroundings,
@@ -36,23 +37,6 @@ const SETTINGS: &str =
     "heartbeat = \"2s\"\ndrain_window = \"2s\"\ndrain_deadline = \"10s\"\nlog = \"warn\"\n";
 /// The password of the relays at the start.
 const FIRST_PASSWORD: &str = "first";
-
-/// The broker of the relays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BrokerKind {
-    /// One relay with the embedded broker.
-    Embedded,
-    /// A NATS cluster of three servers.
-    Nats {
-        /// The number of relays.
-        relays: usize,
-    },
-    /// A NATS cluster of three servers, each process on a host of its own; see [`crate::hosts::enter`].
-    NatsOnHosts {
-        /// The number of relays.
-        relays: usize,
-    },
-}
 
 /// The options of a run.
 #[derive(Clone, Debug)]

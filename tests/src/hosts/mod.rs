@@ -98,6 +98,12 @@ impl Host {
         network::ip(&["link", "set", &self.cable, "up"]);
     }
 
+    /// Ends every fault of the host's network.
+    pub fn heal(&self) {
+        self.plug();
+        self.separate(false);
+    }
+
     /// Separates the host from all other hosts that are separated, in both directions, or ends that. Both still reach the
     /// rest of the network.
     pub fn separate(&self, is_separated: bool) {

@@ -95,13 +95,15 @@ impl RelayCluster {
         let user = nats.as_ref().and_then(|nats| nats.user(USER));
         let relays = hosts.into_iter().map(|host| {
             let servers = nats.iter().flat_map(|nats| (0..nats.size()).map(|server| nats.address(server)));
-            let links: Vec<_> =
-                if host.is_some() { Vec::new() } else { servers.clone().map(FaultProxy::start).collect() };
+            let mut servers: Vec<_> = servers.collect();
+            let mut links = Vec::new();
+            if host.is_none() {
+                links.extend(servers.into_iter().map(FaultProxy::start));
+                servers = links.iter().map(FaultProxy::address).collect();
+            }
             let mut settings = settings.to_owned();
             if let Some(nats) = &nats {
-                let proxies = links.iter().map(FaultProxy::address);
-                let addresses = if host.is_some() { servers.collect() } else { proxies.collect() };
-                settings += &broker_settings(nats, addresses);
+                settings += &broker_settings(nats, &servers);
             }
             if user.is_some() {
                 let _ =
@@ -291,16 +293,14 @@ impl RelayCluster {
                 nats.restart(server);
                 nats.isolate(server, Fault::None);
                 if let Some(host) = nats.host(server) {
-                    host.plug();
-                    host.separate(false);
+                    host.heal();
                 }
             }
         }
         for (index, relay) in self.relays.iter().enumerate() {
             relay.door.set(Fault::None);
             if let Some(host) = &relay.host {
-                host.plug();
-                host.separate(false);
+                host.heal();
             }
             self.separate_from_nats(index, Fault::None);
             self.resume(index);

@@ -7,7 +7,7 @@ use std::{fmt::Write as _, net::SocketAddr};
 const PREFIX: &str = "test";
 
 /// Returns the settings of a relay that reaches the NATS servers at these addresses.
-pub(super) fn broker_settings(nats: &NatsCluster, addresses: Vec<SocketAddr>) -> String {
+pub(super) fn broker_settings(nats: &NatsCluster, addresses: &[SocketAddr]) -> String {
     let scheme = nats.scheme();
     let servers: Vec<_> = addresses.iter().map(|address| format!("{scheme}://{address}")).collect();
     let mut settings = format!(

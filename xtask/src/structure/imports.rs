@@ -1,24 +1,10 @@
 //! The check `circles`: no two files of a program import each other, directly or through others.
 
-use std::path::Path;
-
 use anyhow::{Result, ensure};
 
 use super::{graph::Graph, rust, scripts, sources};
 use crate::workspace::Workspace;
 
-/// The folders of the Rust crates.
-const CRATES: [&str; 9] = [
-    "protocol",
-    "protocol/xaes",
-    "client",
-    "examples/native-client",
-    "relay",
-    "sdk-wasm",
-    "bench",
-    "bench/hot-paths",
-    "xtask",
-];
 /// The root modules that a crate may have.
 const ROOTS: [&str; 2] = ["src/lib.rs", "src/main.rs"];
 /// The folders of TypeScript and JavaScript. Tests are left out.
@@ -27,8 +13,8 @@ const SCRIPTS: [&str; 4] = ["js/src", "js/build", "examples", "xtask/scripts"];
 /// Fails with the shortest circle of each group of files that import each other.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let mut graph = Graph::default();
-    for folder in CRATES {
-        for entry in ROOTS.map(|root| Path::new(folder).join(root)) {
+    for folder in workspace.crate_folders()? {
+        for entry in ROOTS.map(|root| folder.join(root)) {
             if workspace.root.join(&entry).is_file() {
                 rust::add_crate(&mut graph, &workspace.root, &entry)?;
             }

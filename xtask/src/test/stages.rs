@@ -214,10 +214,9 @@ fn wasm(workspace: &Workspace) -> Result<Expression> {
 
 /// Returns the crates that depend on wasm-bindgen-test. The tests of others cannot run as WebAssembly.
 fn tested_in_wasm(workspace: &Workspace) -> Result<Vec<String>> {
-    let metadata = ["metadata", "--no-deps", "--locked", "--format-version=1"];
-    let metadata: Value = serde_json::from_str(&duct::cmd("cargo", metadata).dir(&workspace.root).read()?)?;
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    Ok(list(&metadata["packages"])
+    Ok(workspace
+        .crates()?
         .iter()
         .filter(|package| list(&package["dependencies"]).iter().any(|one| one["name"] == "wasm-bindgen-test"))
         .filter_map(|package| package["name"].as_str().map(str::to_owned))

@@ -43,12 +43,13 @@ impl Injector<'_> {
     }
 
     fn unplug_servers(&mut self, nats: &NatsCluster, servers: &[usize]) {
-        let hosts: Vec<_> = servers.iter().filter_map(|server| nats.host(*server)).collect();
-        self.during(
-            &format!("NATS servers {servers:?} unplugged"),
-            || hosts.iter().for_each(|host| host.unplug()),
-            || hosts.iter().for_each(|host| host.plug()),
-        );
+        let change = |server: usize, change: fn(&Host)| {
+            if let Some(host) = nats.host(server) {
+                change(&host);
+            }
+        };
+        let (unplug, plug) = (|server| change(server, Host::unplug), |server| change(server, Host::plug));
+        self.during_on(servers, "unplugged", unplug, plug);
     }
 
     fn separate(&mut self, fault: &str, hosts: &[&Host]) {

@@ -1,6 +1,6 @@
 //! The kinds of faults, and those that a run can show.
 
-use crate::chaos::BrokerKind;
+use crate::chaos::broker_kind::BrokerKind;
 
 /// One kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

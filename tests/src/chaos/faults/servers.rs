@@ -109,21 +109,24 @@ impl Injector<'_> {
         if 2 * servers.len() > nats.size() || !nats.is_ready() {
             self.recorder.risk_begins();
         }
-        let each = |act: &dyn Fn(usize)| servers.iter().for_each(|server| act(*server));
-        self.during(
-            &format!("NATS servers {servers:?} killed"),
-            || each(&|server| nats.kill(server)),
-            || each(&|server| nats.restart(server)),
-        );
+        self.during_on(servers, "killed", |server| nats.kill(server), |server| nats.restart(server));
     }
 
     fn stop_servers(&mut self, nats: &NatsCluster, servers: &[usize]) {
+        self.during_on(servers, "stopped", |server| nats.stop(server), |server| nats.resume(server));
+    }
+
+    /// Begins a fault of each of these servers, lets it last, and ends it.
+    pub(super) fn during_on(
+        &mut self,
+        servers: &[usize],
+        fault: &str,
+        begin: impl Fn(usize),
+        end: impl Fn(usize),
+    ) {
+        let name = format!("NATS servers {servers:?} {fault}");
         let each = |act: &dyn Fn(usize)| servers.iter().for_each(|server| act(*server));
-        self.during(
-            &format!("NATS servers {servers:?} stopped"),
-            || each(&|server| nats.stop(server)),
-            || each(&|server| nats.resume(server)),
-        );
+        self.during(&name, || each(&begin), || each(&end));
     }
 
     fn renew_server(&self, nats: &NatsCluster, server: usize) {
