@@ -12,8 +12,11 @@ use std::{
 const PACED: &str = "capacity, 500 publications a second, one subscriber on each relay";
 const FLAT_OUT: &str = "capacity, 64 publications in flight, one subscriber on each relay";
 const FANOUT: &str = "capacity, 50 publications a second to 300 subscribers on each relay";
+const BYTES: &str = "capacity, 16 publications of 16 KiB in flight, one subscriber on each relay";
 const IDLE: &str = "capacity, without any traffic";
+/// The bytes of a message, and of a large one.
 const SIZE: usize = 128;
+const LARGE: usize = 16 * 1024;
 const CHANNELS: u32 = 64;
 /// The shapes that are compared. The first is what the others are compared with.
 const SHAPES: [Shape; 8] = [
@@ -27,9 +30,11 @@ const SHAPES: [Shape; 8] = [
     Shape { servers: 1, relays: 2, streams: 4 },
 ];
 
-/// The traffic of one measurement: channels, subscribers of each channel on each relay, and the flow.
+/// The traffic of one measurement: bytes of a message, channels, subscribers of each channel on each relay, and the flow.
+#[derive(Clone, Copy)]
 struct Load {
     scenario: &'static str,
+    size: usize,
     channels: u32,
     subscribers: u32,
     flow: Flow,
@@ -40,12 +45,13 @@ pub(super) fn run(run: &mut Run<'_>) -> Result<()> {
         let arrangement = run.start(*shape)?;
         idle(run, *shape, &arrangement)?;
         let rate = run.pick(100.0, 500.0);
-        let paced = Load { scenario: PACED, channels: CHANNELS, subscribers: 1, flow: Flow::Paced(rate) };
-        let flat_out =
-            Load { scenario: FLAT_OUT, channels: CHANNELS, subscribers: 1, flow: Flow::InFlight(64) };
-        let subscribers = run.pick(50, 300);
-        let fanout = Load { scenario: FANOUT, channels: 1, subscribers, flow: Flow::Paced(50.0) };
-        for load in [paced, flat_out, fanout] {
+        let flow = Flow::Paced(rate);
+        let paced = Load { scenario: PACED, size: SIZE, channels: CHANNELS, subscribers: 1, flow };
+        let flat_out = Load { scenario: FLAT_OUT, flow: Flow::InFlight(64), ..paced };
+        let bytes = Load { scenario: BYTES, size: LARGE, flow: Flow::InFlight(16), ..paced };
+        let (subscribers, flow) = (run.pick(50, 300), Flow::Paced(50.0));
+        let fanout = Load { scenario: FANOUT, channels: 1, subscribers, flow, ..paced };
+        for load in [paced, flat_out, bytes, fanout] {
             measure(run, *shape, &arrangement, &load)?;
         }
     }
@@ -66,14 +72,15 @@ fn idle(run: &mut Run<'_>, shape: Shape, arrangement: &Arrangement) -> Result<()
 }
 
 fn measure(run: &mut Run<'_>, shape: Shape, arrangement: &Arrangement, load: &Load) -> Result<()> {
-    let Load { scenario, channels, subscribers, flow } = *load;
+    let Load { scenario, size, channels, subscribers, flow } = *load;
     let addresses = arrangement.addresses();
     // The subscribers of a channel take turns at the relays; the publisher is on the first one.
     let mut fleet = Fleet::new(&addresses, Dialect::Sealwire)?.with_run_length(channels);
     let subscribers = subscribers * u32::try_from(addresses.len())?;
-    let mut traffic = Traffic::open(&mut fleet, channels, subscribers, SIZE)?;
+    let mut traffic = Traffic::open(&mut fleet, channels, subscribers, size)?;
     let chunk = match flow {
         Flow::Paced(rate) => rate as u64,
+        Flow::InFlight(_) if size == LARGE => 100,
         Flow::InFlight(_) => 1_000,
     };
     traffic.run(&mut fleet, chunk.min(100), flow, None)?;
@@ -93,7 +100,12 @@ fn measure(run: &mut Run<'_>, shape: Shape, arrangement: &Arrangement, load: &Lo
         ("NATS servers' CPU µs per publication", "µs", nats / publications),
         ("publications a second", "1/s", publications / elapsed),
     ];
-    if channels == 1 {
+    if size == LARGE {
+        let megabytes = publications * LARGE as f64 / 1e6;
+        figures.push(("megabytes a second", "MB/s", megabytes / elapsed));
+        figures.push(("relays' CPU ms per megabyte", "ms", relays / 1e3 / megabytes));
+        figures.push(("NATS servers' CPU ms per megabyte", "ms", nats / 1e3 / megabytes));
+    } else if channels == 1 {
         figures.push(("relays' CPU µs per delivery", "µs", relays / deliveries));
         figures.push(("deliveries a second for one core of a relay", "1/s", 1e6 * deliveries / relays));
     } else if addresses.len() == 1 {
