@@ -23,7 +23,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// The interval of questions to the servers while something is awaited.
 pub(super) const POLL: Duration = Duration::from_millis(50);
 
-/// One or three NATS servers with JetStream. Dropping the value ends all of them.
+/// One, three or five NATS servers with JetStream. Dropping the value ends all of them.
 pub struct NatsCluster {
     pub(super) members: Vec<Member>,
     links: Vec<Link>,
@@ -57,13 +57,13 @@ struct Link {
 }
 
 impl NatsCluster {
-    /// Starts the servers and waits until JetStream has a leader. `servers` is 1 or 3.
+    /// Starts the servers and waits until JetStream has a leader. `servers` is 1, 3 or 5.
     ///
     /// # Panics
     /// If there is no nats-server, or the servers do not start.
     #[must_use]
     pub fn start(servers: usize, options: NatsOptions) -> Self {
-        assert!(servers == 1 || servers == 3, "a cluster has 1 or 3 servers");
+        assert!([1, 3, 5].contains(&servers), "a cluster has 1, 3 or 5 servers");
         let mut reason = String::new();
         for _ in 0..ATTEMPTS {
             let cluster = Self::spawn(servers, options.clone());

@@ -14,7 +14,7 @@ pub(super) fn broker_settings(nats: &NatsCluster, addresses: &[SocketAddr]) -> S
         "\nbroker = \"{}\"\nbroker_prefix = \"{PREFIX}\"\nbroker_streams = 2\nbroker_replicas = {}\n\
          broker_bytes = \"64MiB\"\n",
         servers.join(","),
-        nats.size()
+        nats.size().min(3)
     );
     if scheme == "tls" {
         let Certificates { authority, client, client_key, .. } = nats.certificates();

@@ -38,3 +38,15 @@ cases! {
     a_message_for_others_is_not_heard,
     after_a_loss_of_everything_an_old_position_is_not_recovered,
 }
+
+/// The streams are spread over the servers, so a relay that knows all of them finds each leader.
+#[test]
+fn five_servers_with_three_copies_of_each_stream_outlive_a_leader() {
+    let stage = Stage::on_servers(5);
+    cases::a_subscriber_of_another_relay_receives_everything(&stage);
+    let nats = stage.relays.nats().unwrap();
+    let leader = nats.streams().iter().find_map(|stream| nats.leader_of(stream)).unwrap();
+    nats.kill(leader);
+    assert!(stage.relays.await_ready(stage::READY_TIMEOUT), "{}", stage.relays.log_tail(0));
+    cases::a_subscriber_of_another_relay_receives_everything(&stage);
+}

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 /// The number of bytes before the text of a test's message, as long as the header and the nonce of a sealed one.
 const HEADER: usize = 64;
-const READY_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const READY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The relays, and two installations that they serve.
 pub(crate) struct Stage {
@@ -22,7 +22,12 @@ impl Stage {
     }
 
     pub(crate) fn nats() -> Self {
-        let nats = NatsCluster::start(3, NatsOptions::default());
+        Self::on_servers(3)
+    }
+
+    /// Starts the relays on this number of NATS servers. Each stream has at most three copies.
+    pub(crate) fn on_servers(servers: usize) -> Self {
+        let nats = NatsCluster::start(servers, NatsOptions::default());
         let relays = RelayCluster::on(nats, 2, installations(), "");
         assert!(relays.await_ready(READY_TIMEOUT), "{}", relays.log_tail(0));
         Self { relays }
