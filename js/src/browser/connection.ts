@@ -12,6 +12,7 @@ import { watchLifecycle } from '../page/lifecycle.js';
 import { freshToken, renewedToken } from '../session/channel-token.js';
 import { forgeSession } from '../session/forge-session.js';
 import { checkGrant, type SessionGrant, type SessionReason } from '../session/grant.js';
+import { valueOf } from '../session/invoked.js';
 import { refusalIn } from '../session/refusal.js';
 import { sharedThrough } from '../sharing/shared-connection.js';
 import { withDebug, type DebugEvent } from '../transport/debug-socket.js';
@@ -227,7 +228,7 @@ export class Connection {
     } catch (cause) {
       throw refusalIn(cause) ?? failureOf('The session option failed', cause);
     }
-    return checkGrant(grant, 'The session option');
+    return checkGrant(valueOf(grant), 'The session option');
   }
 }
 

@@ -6,6 +6,7 @@ import type { ChannelMap, ChannelName, PublishWith, WithMap } from '../channel-m
 import type { ConnectionState, CoreKind } from '../core/browser-core.js';
 import type { SealwireError } from '../errors/sealwire-error.js';
 import type { SessionGrant, SessionReason } from '../session/grant.js';
+import type { Invoked } from '../session/invoked.js';
 import type { DebugListener } from '../transport/debug-socket.js';
 import type { Transport } from '../transport/socket.js';
 import type {
@@ -195,7 +196,7 @@ export interface Realtime<M extends ChannelMap<M> = any> {
 /** The options of `createRealtime()` on a page. `sealwire/resolver` exports another type of this name. */
 export interface RealtimeOptions {
   /** Provides sessions. The default invokes the app's resolver function `sealwire:session`. */
-  session?: (reason: SessionReason) => SessionGrant | Promise<SessionGrant>;
+  session?: (reason: SessionReason) => Invoked<SessionGrant> | Promise<Invoked<SessionGrant>>;
   /** The build of the core to load. The default is WebAssembly if the page allows it, and plain JavaScript otherwise. */
   core?: CoreKind;
   /**

@@ -6,6 +6,7 @@ import { failureOf } from '../errors/failure-of.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import { monotonicMs } from '../monotonic.js';
 import { refusalIn } from './refusal.js';
+import { valueOf } from './invoked.js';
 import type { TokenProvider } from './token-provider.js';
 
 /** The part of a token's lifetime during which new calls use it. */
@@ -113,7 +114,7 @@ function forget(provider: TokenProvider, entry: FetchedToken): boolean {
 async function fetchToken(provider: TokenProvider): Promise<string> {
   let token: unknown;
   try {
-    token = await provider();
+    token = valueOf(await provider());
   } catch (cause) {
     throw refusalIn(cause) ?? failureOf('The token function failed', cause);
   }

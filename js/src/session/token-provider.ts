@@ -1,6 +1,7 @@
 // The function of an app that fetches channel tokens, as the option `token` takes it.
 
 import { checkToken } from '../arguments/options.js';
+import type { Invoked } from './invoked.js';
 
 /**
  * Fetches a channel token: returns the `token` that the resolver's `signRealtimeToken()` returned. It is called for the
@@ -11,7 +12,7 @@ import { checkToken } from '../arguments/options.js';
  * const token: TokenProvider = () => invoke('channelToken', { team });
  * ```
  */
-export type TokenProvider = () => string | Promise<string>;
+export type TokenProvider = () => Invoked<string> | Promise<Invoked<string>>;
 
 /** Checks the option `token`: a channel token, or a function that fetches one. */
 export function checkTokenOrProvider(token: unknown): string | TokenProvider | undefined {

@@ -4,6 +4,7 @@ import * as bridge from '@forge/bridge';
 
 import {
   Compass,
+  createRealtime,
   Forge,
   Jira,
   JiraServiceManagement,
@@ -12,6 +13,8 @@ import {
   SealwireError,
   type KnownProperty,
   type RealtimeEvent,
+  type SessionGrant,
+  type TokenProvider,
 } from '../../src/index.js';
 
 // The whole object replaces that of the bridge.
@@ -40,6 +43,14 @@ export async function overrides(): Promise<void> {
   await realtime.publish('channel', 'text', { contextOverrides: [property('blue-team'), Jira.Issue] });
   // @ts-expect-error a property that no product has
   await realtime.subscribe('channel', ignore, { contextOverrides: ['isue'] });
+}
+
+// Functions that invoke the app's resolver are accepted as they are.
+export async function invoked(team: string): Promise<void> {
+  const token: TokenProvider = () => bridge.invoke('channelToken', { team });
+  await realtime.subscribe('channel', () => {}, { token });
+  await realtime.publish('channel', 'text', { token: () => bridge.invoke<string>('channelToken') });
+  createRealtime({ session: (reason) => bridge.invoke<SessionGrant>('session', { reason }) });
 }
 
 // The enums of this package have the values of the bridge.

@@ -233,9 +233,17 @@ test('an exception of a token function reaches the caller, or the core if it req
   );
 });
 
+test('a token function may return what invoke of @forge/bridge returned, with or without metadata', async () => {
+  const { realtime, clients } = page();
+  for (const result of ['a.b.c', { body: 'a.b.c', metadata: {} }]) {
+    await realtime.subscribe('n', ignore, { token: () => result });
+    assert.equal([...clients[0]!.subscriptions.values()].at(-1)!.channel.token, 'a.b.c');
+  }
+});
+
 test('the error for a wrong result of a token function says what to return', async () => {
   const { realtime } = page();
-  for (const wrong of [undefined, null, '', 7, { token: 'x' }]) {
+  for (const wrong of [undefined, null, '', 7, { token: 'x' }, { body: 7 }]) {
     await assert.rejects(
       realtime.subscribe('n', ignore, { token: (() => wrong) as never }),
       isError('INVALID_ARGUMENT', /must return what signRealtimeToken\(\) returned as token/),
