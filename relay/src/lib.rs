@@ -33,6 +33,7 @@
 //! # }
 //! ```
 
+mod activity;
 mod admin;
 mod audit;
 mod auth;
@@ -72,6 +73,7 @@ mod tls;
 mod trace_context;
 mod websocket;
 
+pub use activity::{Activity, ChannelName, Observer};
 pub use auth::{
     revocations::{Revocations, Selector},
     signing_keys::{KeyChanges, SigningKeys},

@@ -52,8 +52,8 @@ struct Arguments {
 enum Command {
     /// Runs the example app on a local stand-in for Forge and prints its address; with --cluster on several relays.
     Demo(demo::Options),
-    /// Builds the npm package, packs it, prints its sizes and compares them with the budget.
-    Package,
+    /// Builds and packs the npm packages, prints their sizes and compares them with the budget.
+    Package(package::Options),
     /// Builds only the Rust core for JavaScript, into js/src/generated.
     Core,
     /// Prints shell lines that select the toolchain with the wasm32 target: eval "$(cargo xtask toolchain)".
@@ -103,7 +103,7 @@ fn run() -> Result<ExitCode> {
         Command::Docs(options) => docs::run(&workspace, &options)?,
         Command::Fuzz(options) => fuzz::run(&workspace, &options)?,
         Command::Mutations(options) => return mutations::run(&workspace, &options),
-        Command::Package => package::run(&workspace)?,
+        Command::Package(options) => package::run(&workspace, &options)?,
         Command::Test(options) => return test::run(&workspace, &options),
         Command::Toolchain => toolchain::print(&workspace)?,
     }

@@ -6,6 +6,8 @@ use anyhow::{Context, Result};
 
 use crate::workspace::Workspace;
 
+const BINARY: &str = "sealwire-relay";
+
 /// Builds `sealwire-relay` without optimization and returns its path.
 pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     compile(workspace, "dev", "debug")
@@ -20,6 +22,21 @@ pub(crate) fn build_optimized(workspace: &Workspace) -> Result<PathBuf> {
 /// path.
 pub(crate) fn build_quick(workspace: &Workspace) -> Result<PathBuf> {
     compile(workspace, "hot-paths", "hot-paths")
+}
+
+/// Builds `sealwire-relay` as it is published for this machine, and returns its path. On Linux it is linked statically and
+/// needs only the kernel.
+pub(crate) fn build_for_release(workspace: &Workspace) -> Result<PathBuf> {
+    // The target is named explicitly so that the flag applies to the binary and not to build scripts and procedural macros.
+    let target = duct::cmd!("rustc", "--print", "host-tuple").read()?;
+    let flags = if target.contains("linux") { "-C target-feature=+crt-static" } else { "" };
+    let arguments = ["build", "--locked", "--release", "--package", BINARY, "--bin", BINARY, "--target"];
+    duct::cmd("cargo", arguments.into_iter().chain([target.trim()]))
+        .dir(&workspace.root)
+        .env("RUSTFLAGS", flags)
+        .run()
+        .context("the relay did not build")?;
+    Ok(workspace.target.join(target.trim()).join("release").join(BINARY))
 }
 
 fn compile(workspace: &Workspace, profile: &str, folder: &str) -> Result<PathBuf> {

@@ -5,6 +5,7 @@ mod flood;
 pub(crate) mod trace;
 
 use crate::{
+    activity::{Activity, Observation},
     audit::trace::Source,
     critical_task,
     metrics::Metrics,
@@ -23,11 +24,12 @@ const TARGET: &str = "audit";
 pub(crate) struct Audit {
     flood: Mutex<FloodGuard>,
     metrics: Arc<Metrics>,
+    observation: Observation,
 }
 
 impl Audit {
-    pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
-        Self { flood: Mutex::new(FloodGuard::new(Instant::now())), metrics }
+    pub(crate) fn new(metrics: Arc<Metrics>, observation: Observation) -> Self {
+        Self { flood: Mutex::new(FloodGuard::new(Instant::now())), metrics, observation }
     }
 
     /// Logs an attempt that was refused.
@@ -63,6 +65,8 @@ impl Audit {
 
     fn write(&self, attempt: &'static str, code: Code, identity: Option<&Identity>, source: &Source) {
         self.metrics.refusals.add(code);
+        let remote = source.remote;
+        self.observation.observe(&Activity::Refused { attempt, code, identity, remote });
         let flood_source = FloodSource::new(source.remote, identity.map(|identity| identity.app.as_str()));
         let (admitted, suppressed) = self.with_flood_guard(|flood| flood.admit(flood_source, Instant::now()));
         summarize(suppressed);

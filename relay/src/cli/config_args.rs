@@ -31,7 +31,7 @@ impl ConfigArgs {
 }
 
 /// The variables in Unicode. Others cannot be settings.
-fn environment() -> impl Iterator<Item = (String, String)> {
+pub(super) fn environment() -> impl Iterator<Item = (String, String)> {
     env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 

@@ -1,9 +1,10 @@
 //! The log: writes log lines and the messages of panics to standard error, as text or JSON.
 
+use anstream::{AutoStream, ColorChoice};
 use sealwire_relay::{Config, LogFormat, Output, open_log};
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
-    io::{self, IsTerminal as _},
+    io,
     panic::{self, PanicHookInfo},
     thread,
 };
@@ -44,7 +45,7 @@ pub(super) fn start(config: &Config) -> io::Result<Logging> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter(config))
         .with_writer(move || Line(log))
-        .with_ansi(io::stderr().is_terminal())
+        .with_ansi(AutoStream::choice(&io::stderr()) != ColorChoice::Never)
         .log_internal_errors(false);
     // Replacing the filter fails only after the subscriber is dropped, which never happens.
     Ok(match config.settings.log_format {

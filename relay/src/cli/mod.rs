@@ -1,13 +1,16 @@
 //! The commands of `sealwire-relay`.
 
+mod app_side;
 mod check_config;
 mod config_args;
 mod config_schema;
+mod dev;
 mod healthcheck;
 mod init;
 mod loader;
 mod logging;
 mod print;
+mod private_file;
 mod run;
 
 pub(crate) use print::warn;
@@ -30,6 +33,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Run the relay (the default).
     Run(ConfigArgs),
+    /// Run a relay for development beside `forge tunnel`, and show what clients do.
+    Dev(dev::Dev),
     /// Write a configuration with a new app, and print the settings of its Forge app.
     Init(init::Init),
     /// Print the settings in force, and report errors (exit status 1) and risks.
@@ -48,6 +53,7 @@ impl Cli {
             Some(Command::CheckConfig(check)) => return check.execute(),
             Some(Command::Healthcheck(check)) => return check.execute(),
             Some(Command::ConfigSchema) => config_schema::print()?,
+            Some(Command::Dev(dev)) => dev.execute()?,
             Some(Command::Init(init)) => init.execute()?,
         }
         Ok(ExitCode::SUCCESS)

@@ -19,6 +19,7 @@ pub(crate) use socket::{Socket, TLS_SESSION};
 pub(crate) use timers::Timers;
 
 use crate::{
+    activity::Observation,
     audit::{Audit, trace::RequestId},
     broker::Broker,
     fanout::Fanout,
@@ -57,6 +58,7 @@ pub(crate) struct ConnectionContext {
     pub(crate) audit: Arc<Audit>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) telemetry: Telemetry,
+    pub(crate) observation: Observation,
     /// The id of the next session.
     pub(crate) next_id: AtomicU64,
 }

@@ -6,6 +6,7 @@ use super::{
     subscriptions::ChannelSubscriptions,
 };
 use crate::{
+    activity::Activity,
     clock::Now,
     memory::SESSION_SLOT,
     metrics::OpenSession,
@@ -54,8 +55,28 @@ impl SessionSlot {
         let (installation, account) = (permit.tenant().installation, permit.account());
         let registration = context.registry.sessions().insert(installation, account, outbound);
         self.registered = Some((OpenSession::new(&context.metrics), registration));
+        if context.observation.is_on() {
+            self.observe_opening(context, outbound);
+        }
         // A revocation between the check of the token and the registration did not reach the session.
         self.rules.handle_revocations(Now::read());
+    }
+
+    fn observe_opening(&self, context: &ConnectionContext, outbound: &Outbound) {
+        let Some(identity) = self.rules.identity() else { return };
+        let (session, remote) = (self.id(), outbound.remote());
+        context.observation.observe(&Activity::Opened { session, identity: &identity, remote });
+    }
+
+    /// Tells an observer that the session ends, if it was established.
+    pub(super) fn observe_end(&self, context: &ConnectionContext) {
+        if self.registered.is_some() {
+            context.observation.observe(&Activity::Ended { session: self.id() });
+        }
+    }
+
+    pub(super) fn id(&self) -> SessionId {
+        self.subscriptions.session()
     }
 }
 
@@ -124,12 +145,16 @@ impl Sessions {
     }
 
     /// Removes all sessions, which ends their subscriptions.
-    pub(super) fn clear(&mut self) {
+    pub(super) fn clear(&mut self, context: &ConnectionContext) {
+        self.sessions.iter().for_each(|slot| slot.observe_end(context));
         self.sessions = Vec::new();
     }
 
     /// Removes a session, which ends its subscriptions.
-    pub(super) fn remove(&mut self, number: SessionNumber) {
+    pub(super) fn remove(&mut self, number: SessionNumber, context: &ConnectionContext) {
+        if let Some(slot) = self.find(number) {
+            slot.observe_end(context);
+        }
         self.sessions.retain(|slot| slot.number != number);
     }
 

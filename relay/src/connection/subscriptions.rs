@@ -35,6 +35,10 @@ impl ChannelSubscriptions {
         Self { session, sink, fanout, broker, channels: Vec::new(), pending: None }
     }
 
+    pub(super) fn session(&self) -> SessionId {
+        self.session
+    }
+
     /// Subscribes to a channel. The caller then calls [`Self::confirm`] or [`Self::abort`].
     pub(super) fn subscribe(
         &mut self,

@@ -9,6 +9,7 @@ use super::{
     response::{ErrorBody, HttpError},
 };
 use crate::{
+    activity::{Activity, ChannelName, Observation},
     auth::{
         access::{self, Namespace},
         signing_keys::SigningKeys,
@@ -151,10 +152,13 @@ async fn publish_one(
     message: &RawValue,
     origin: Origin,
 ) -> Result<PublishReceipt, Refused> {
-    let draft = draft(&context.keys, claims, tenant, message)?;
+    let observation = &context.connection.observation;
+    let draft = draft(&context.keys, claims, tenant, message, observation)?;
     let _under_way = context.lifecycle.begin_publish().ok_or_else(|| {
         Refused::new(Code::ShuttingDown, "the relay is shutting down; publish again in a moment")
     })?;
+    let (channel, sealed) = (draft.channel, draft.sealed.len());
+    observation.observe(&Activity::Published { session: None, channel, event: &draft.event, sealed });
     Ok(traced::publish(&context.connection.telemetry, &*context.broker, draft, origin).await?)
 }
 
@@ -172,12 +176,13 @@ fn read_batch(body: &[u8]) -> Result<Vec<&RawValue>, HttpError> {
     Ok(batch.messages)
 }
 
-/// Decodes a message of a batch and checks its sender's permissions.
+/// Decodes a message of a batch and checks its sender's permissions. Names its channel to an observer.
 fn draft(
     keys: &SigningKeys,
     claims: &BackendClaims,
     tenant: Tenant,
     message: &RawValue,
+    observation: &Observation,
 ) -> Result<Draft, Refused> {
     let message: Message = serde_json::from_str(message.get()).map_err(|error| {
         let code = if is_scope_error(message) { Code::ScopeRefused } else { Code::MalformedRequest };
@@ -192,7 +197,8 @@ fn draft(
     if let Some(token) = &token {
         access::check_permission(token.can.publish, Permission::Publish, "channel token")?;
     }
-    let channel = access::channel_id(namespace, &scope, &channel, token.as_ref())?;
+    let (name, has_token) = (channel, token.is_some());
+    let channel = access::channel_id(namespace, &scope, &name, token.as_ref())?;
     let sealed = STANDARD
         .decode(sealed)
         .map_err(|_| Refused::new(Code::MalformedRequest, "'sealed' must be standard base64 with padding"))?;
@@ -200,6 +206,9 @@ fn draft(
         let message = format!("'id' must be {} bytes in base64url", limits::IDEMPOTENCY_ID);
         Refused::new(Code::MalformedRequest, message)
     })?;
+    if observation.is_on() {
+        observation.observe(&Activity::Named(&ChannelName { channel, name, scope, has_token }));
+    }
     access::draft(channel, tenant, event, sealed.into(), id)
 }
 

@@ -13,6 +13,7 @@ pub use bind::StartError;
 pub use reload::{Reloaded, ReloadedApps};
 
 use crate::{
+    activity::{Observation, Observer},
     broker::{Broker, EmbeddedBroker, jetstream::JetStreamBroker},
     config::Config,
     critical_task,
@@ -50,7 +51,7 @@ impl Relay {
     /// [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
         match config.settings.broker.clone() {
-            BrokerAddress::Embedded => Self::start_embedded(config).await,
+            BrokerAddress::Embedded => Self::start_embedded(config, Observation::default()).await,
             BrokerAddress::Nats(servers) => Self::start_in_cluster(config, &servers).await,
         }
     }
@@ -62,7 +63,8 @@ impl Relay {
         let settings = config.settings.clone();
         let mut started = None;
         let for_broker = connections.clone();
-        let relay = Self::start_with(config, connections, |deliveries, clients| {
+        let observation = Observation::default();
+        let relay = Self::start_with(config, connections, observation, |deliveries, clients| {
             let broker =
                 JetStreamBroker::start(&settings, for_broker, deliveries, Arc::new(clients), metrics);
             started = Some(broker.clone());
@@ -77,14 +79,22 @@ impl Relay {
         Ok(relay)
     }
 
-    async fn start_embedded(config: Config) -> Result<Self, StartError> {
+    /// Starts a relay that stands alone, whatever its configuration says, and tells an observer of its activity.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start_observed(config: Config, observer: Arc<dyn Observer>) -> Result<Self, StartError> {
+        Self::start_embedded(config, Observation::by(observer)).await
+    }
+
+    async fn start_embedded(config: Config, observation: Observation) -> Result<Self, StartError> {
         let limits = HubLimits {
             replay_window: config.settings.replay_window,
             replay_bytes: config.settings.replay_bytes,
         };
         let epoch = getrandom::u64().map_err(StartError::Random)?;
         let mut embedded = None;
-        let relay = Self::start_with_broker(config, |deliveries| {
+        let relay = Self::start_with(config, Vec::new(), observation, |deliveries, _| {
             let broker = Arc::new(EmbeddedBroker::new(epoch, limits, deliveries));
             embedded = Some(broker.clone());
             broker
@@ -106,18 +116,20 @@ impl Relay {
         config: Config,
         broker: impl FnOnce(Deliveries) -> Arc<dyn Broker>,
     ) -> Result<Self, StartError> {
-        Self::start_with(config, Vec::new(), |deliveries, _| broker(deliveries)).await
+        let observation = Observation::default();
+        Self::start_with(config, Vec::new(), observation, |deliveries, _| broker(deliveries)).await
     }
 
     async fn start_with(
         config: Config,
         connections: Vec<NatsConnection>,
+        observation: Observation,
         broker: impl FnOnce(Deliveries, RelayClients) -> Arc<dyn Broker>,
     ) -> Result<Self, StartError> {
         let (listener, endpoint) = bind::clients(&config).await?;
         let (admin_listener, admin_address) = bind::operators(&config).await?.unzip();
         let telemetry = Telemetry::start(&config.settings)?;
-        let mut state = SharedState::new(&config, telemetry.clone(), broker);
+        let mut state = SharedState::new(&config, telemetry.clone(), observation, broker);
         state.cluster = cluster::join(&state, &config.settings, connections)?;
         let connection = state.connection_context(&config);
         let http = state.http_context(&config, connection.clone());

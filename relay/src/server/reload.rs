@@ -79,6 +79,7 @@ impl Reloader {
             limits,
             self.stall_detector.clone(),
             self.marks.clone(),
+            self.connection.observation.is_on(),
         );
         self.connection.session_config.store(Arc::new(session_config));
         self.http.limits.set(self.config.settings.clone());
@@ -131,6 +132,7 @@ pub(super) fn session_config(
     limits: Arc<Limits>,
     stall_detector: Arc<StallDetector>,
     marks: Arc<Marks>,
+    names_channels: bool,
 ) -> SessionConfig {
     SessionConfig {
         keys,
@@ -141,5 +143,6 @@ pub(super) fn session_config(
         limits,
         stall_detector,
         marks,
+        names_channels,
     }
 }

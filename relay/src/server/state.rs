@@ -1,6 +1,7 @@
 //! The shared state of a relay: everything that its tasks and endpoints use together, before any task runs.
 
 use crate::{
+    activity::Observation,
     admin::Exposition,
     audit::Audit,
     auth::{revocations::Revocations, signing_keys::SigningKeys},
@@ -55,6 +56,7 @@ pub(super) struct SharedState {
     /// The marks of the broker's history, which it sets as it delivers.
     pub(super) marks: Arc<Marks>,
     pub(super) telemetry: Telemetry,
+    pub(super) observation: Observation,
 }
 
 impl SharedState {
@@ -62,6 +64,7 @@ impl SharedState {
     pub(super) fn new(
         config: &Config,
         telemetry: Telemetry,
+        observation: Observation,
         broker: impl FnOnce(Deliveries, RelayClients) -> Arc<dyn Broker>,
     ) -> Self {
         let settings = &config.settings;
@@ -81,7 +84,7 @@ impl SharedState {
             tasks: TaskTracker::new(),
             lifecycle: Arc::default(),
             registry: Arc::default(),
-            audit: Arc::new(Audit::new(metrics.clone())),
+            audit: Arc::new(Audit::new(metrics.clone(), observation.clone())),
             metrics,
             revocations: Arc::default(),
             cluster: None,
@@ -96,6 +99,7 @@ impl SharedState {
             stall_detector: Arc::default(),
             marks,
             telemetry,
+            observation,
         }
     }
 
@@ -108,6 +112,7 @@ impl SharedState {
             self.limits.clone(),
             self.stall_detector.clone(),
             self.marks.clone(),
+            self.observation.is_on(),
         );
         Arc::new(ConnectionContext {
             session_config: ArcSwap::from_pointee(session_config),
@@ -122,6 +127,7 @@ impl SharedState {
             audit: self.audit.clone(),
             metrics: self.metrics.clone(),
             telemetry: self.telemetry.clone(),
+            observation: self.observation.clone(),
             next_id: AtomicU64::new(1),
         })
     }

@@ -1,7 +1,7 @@
 //! The actions that the session state machine asks its driver to perform.
 
 use super::EventFilter;
-use crate::{hub::Draft, tenant::Tenant};
+use crate::{activity::ChannelName, hub::Draft, tenant::Tenant};
 use sealwire_protocol::{
     ChannelId, CloseCode, Code,
     wire::{Since, ToClient},
@@ -31,6 +31,8 @@ pub enum SessionAction {
     /// Publishes a draft. The driver then calls
     /// [`SessionRules::handle_published`](super::SessionRules::handle_published).
     Publish(Publishing),
+    /// Tells an observer the name of a channel, before the first action with it. Boxed, because it is rare.
+    Name(Box<ChannelName>),
     /// Writes a refused attempt to the audit log.
     Audit(Refusal),
     /// Closes the connection with this code, once everything before it was sent. No action follows.

@@ -29,6 +29,8 @@ pub struct SessionConfig {
     pub stall_detector: Arc<StallDetector>,
     /// The marks that each `Ping` carries.
     pub marks: Arc<Marks>,
+    /// Whether sessions name their channels to the driver, with [`SessionAction::Name`](super::SessionAction::Name).
+    pub names_channels: bool,
 }
 
 /// The start of a subscription, as the broker returned it.

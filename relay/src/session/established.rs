@@ -7,6 +7,7 @@ use super::{
     subscriptions::{ChannelToken, Subscriptions},
 };
 use crate::{
+    activity::ChannelName,
     auth::{
         access::{self, Namespace},
         revocations::Seen,
@@ -87,13 +88,15 @@ impl Established {
         })
     }
 
-    /// Verifies that the client may use a channel with this permission, and returns the channel's id.
+    /// Verifies that the client may use a channel with this permission, and returns the channel's id. Names the channel to an
+    /// observer.
     pub(super) fn resolve(
         &self,
         channel: &Channel,
         permission: Permission,
         config: &SessionConfig,
         now: Now,
+        actions: &mut Actions,
     ) -> Result<(ChannelId, Option<ChannelToken>), Refused> {
         access::check_permission(self.grant.can.allow(permission), permission, "session")?;
         // The client only names the properties; their values come from the verified session token.
@@ -117,6 +120,11 @@ impl Established {
             &channel.name,
             token.as_ref().map(|token| &token.claims),
         )?;
+        if config.names_channels {
+            let (name, has_token) = (channel.name.clone(), token.is_some());
+            let name = ChannelName { channel: id, name, scope, has_token };
+            actions.push_back(SessionAction::Name(Box::new(name)));
+        }
         Ok((id, token.map(Box::new)))
     }
 

@@ -27,7 +27,8 @@ impl Established {
             paused.request = request;
             return actions.push_back(failed(request, paused.refused.clone()));
         }
-        let resolve = |()| self.resolve(&channel.unwrap_or_default(), Permission::Publish, config, now);
+        let resolve =
+            |()| self.resolve(&channel.unwrap_or_default(), Permission::Publish, config, now, actions);
         let allowed = self.permit.check_publish(sealed.len(), now.monotonic);
         let draft = allowed.and_then(resolve).and_then(|(channel, _)| {
             let id = id.as_ref().try_into().map_err(|_| {

@@ -24,7 +24,7 @@ impl Established {
         actions: &mut Actions,
     ) {
         let Subscribe { request, channel, since, events } = message;
-        match self.check_subscribe(&channel.unwrap_or_default(), since, &events, config, now) {
+        match self.check_subscribe(&channel.unwrap_or_default(), since, &events, config, now, actions) {
             Ok((channel, token)) => {
                 let (events, tenant) = (EventFilter::new(&events), self.tenant());
                 actions.push_back(SessionAction::Subscribe {
@@ -53,8 +53,9 @@ impl Established {
         events: &[String],
         config: &SessionConfig,
         now: Now,
+        actions: &mut Actions,
     ) -> Result<(ChannelId, Option<ChannelToken>), Refused> {
-        let (id, token) = self.resolve(channel, Permission::Subscribe, config, now)?;
+        let (id, token) = self.resolve(channel, Permission::Subscribe, config, now, actions)?;
         events.iter().try_for_each(|event| check_event_name(event))?;
         self.check_filter(id, events)?;
         if let Some(Since::ReplaySeconds(seconds)) = since

@@ -22,13 +22,13 @@ if (!existsSync(tarball)) throw new Error(`${tarball} is missing; run \`cargo xt
 
 /**
  * Creates a project that is removed when the test ends. `files` maps paths to texts; `packages` are further packages, linked
- * from this repository.
+ * from this repository; `tarballs` are the packed packages to install.
  */
-export function project(test, { files = {}, packages = [], manifest = {} } = {}) {
+export function project(test, { files = {}, packages = [], manifest = {}, tarballs = [tarball] } = {}) {
   const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'sealwire-packaging-')));
   test.after(() => rmSync(folder, { recursive: true, force: true }));
   write(folder, { 'package.json': JSON.stringify({ private: true, ...manifest }), ...files });
-  // The package has no dependencies, and its peers are optional, so the installation works offline.
+  // The packages have no dependencies but optional ones, so the installation works offline.
   const install = [
     'install',
     '--offline',
@@ -36,7 +36,7 @@ export function project(test, { files = {}, packages = [], manifest = {} } = {})
     '--no-fund',
     '--no-save',
     '--loglevel=error',
-    tarball,
+    ...tarballs,
   ];
   execFileSync('npm', install, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
   for (const name of packages) link(folder, name);

@@ -250,8 +250,9 @@ fn examples(workspace: &Workspace) -> Result<Vec<Suite>> {
 fn packaging(workspace: &Workspace) -> Result<Vec<Suite>> {
     let tarball = package::build(workspace)?;
     let chromium = Chromium::open()?;
+    let relay = env::join_paths(package::build_relay_for_tests(workspace)?)?;
     let tests = script("test", "tests/packaging").env("CHROMIUM", chromium.browser);
-    Ok(vec![summed(tests.env("SEALWIRE_TARBALL", tarball))])
+    Ok(vec![summed(tests.env("SEALWIRE_TARBALL", tarball).env("SEALWIRE_RELAY_TARBALLS", relay))])
 }
 
 fn e2e(workspace: &Workspace) -> Result<Vec<Suite>> {

@@ -2,6 +2,7 @@
 
 use super::{Actor, End};
 use crate::{
+    activity::Activity,
     audit::trace::Source,
     broker::{BrokerError, traced},
     clock::Now,
@@ -14,7 +15,7 @@ use crate::{
 };
 use bytes::Bytes;
 use sealwire_protocol::{
-    ChannelId, CloseCode,
+    ChannelId, CloseCode, Code,
     wire::{Since, ToClient},
 };
 use std::{pin::Pin, time::Duration};
@@ -67,9 +68,13 @@ impl Actor {
                     self.subscribe(index, channel, tenant, since, events);
                 }
                 SessionAction::Unsubscribe(channel) => {
-                    self.sessions.at(index)?.subscriptions.unsubscribe(channel);
+                    let slot = self.sessions.at(index)?;
+                    slot.subscriptions.unsubscribe(channel);
+                    let session = slot.id();
+                    self.context.observation.observe(&Activity::Unsubscribed { session, channel });
                 }
                 SessionAction::Publish(Publishing(draft)) => self.publish(index, draft),
+                SessionAction::Name(name) => self.context.observation.observe(&Activity::Named(&name)),
                 SessionAction::Audit(refusal) => {
                     let source = Source::connection(self.outbound.remote(), self.id);
                     self.context.audit.refused(&refusal, &source);
@@ -87,6 +92,8 @@ impl Actor {
         match message {
             ToClient::Goodbye(goodbye) => {
                 self.context.metrics.said_goodbye(goodbye.code);
+                let (session, code) = (slot.id(), Code::from_number(goodbye.code));
+                self.context.observation.observe(&Activity::Goodbye { session, code });
                 return Some(frame);
             }
             ToClient::Welcome(_) => {
@@ -127,6 +134,9 @@ impl Actor {
             slot.rules.handle_end(EndReason::ShuttingDown);
             return;
         };
+        let (session, channel, sealed) = (Some(slot.id()), draft.channel, draft.sealed.len());
+        let published = Activity::Published { session, channel, event: &draft.event, sealed };
+        self.context.observation.observe(&published);
         // A publisher gets its answer before its own publication.
         self.outbound.defer();
         let context = &self.context;
@@ -147,6 +157,11 @@ impl Actor {
         match completion {
             Completion::Subscribed { channel, result: Ok(replay) } => {
                 slot.subscriptions.confirm(channel);
+                if self.context.observation.is_on() {
+                    let (session, replayed) = (slot.id(), replay.publications.iter().count());
+                    let subscribed = Activity::Subscribed { session, channel, replayed };
+                    self.context.observation.observe(&subscribed);
+                }
                 slot.rules.handle_subscribed(Ok(SubscriptionStart::of(&replay)), Now::read());
                 // `Subscribed` is sent first, then the replay, then live publications.
                 self.run_actions()?;
@@ -177,6 +192,6 @@ impl Actor {
             self.pending = None;
             self.outbound.flush_deferred();
         }
-        self.sessions.remove(number);
+        self.sessions.remove(number, &self.context);
     }
 }

@@ -75,7 +75,7 @@ impl Future for Actor {
         if let Phase::Serving = actor.phase {
             let end = ready!(actor.serve(context));
             // Unregistered before the goodbye is written, so that no publication is queued after it.
-            actor.sessions.clear();
+            actor.sessions.clear(&actor.context);
             actor.pending = None;
             actor.decoder = Decoder::default();
             actor.outbound.set_input_and_sessions(0, 0, false);
@@ -284,6 +284,7 @@ fn yield_to_others<T>(context: &mut Context<'_>) -> Poll<T> {
 impl Drop for Actor {
     fn drop(&mut self) {
         self.context.registry.remove(self.slot);
+        self.sessions.clear(&self.context);
         trace::disconnected(self.id);
     }
 }

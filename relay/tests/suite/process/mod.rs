@@ -11,6 +11,7 @@ mod collectors;
 mod command_line;
 mod counted;
 mod dependencies;
+mod dev;
 mod documented_settings;
 mod drain;
 mod frames;

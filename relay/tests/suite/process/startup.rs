@@ -1,6 +1,6 @@
 //! The commands `init` and `run`.
 
-use crate::support::{App, relay_command};
+use crate::support::{App, Terminal, relay_command};
 use std::{fs, os::unix::fs::PermissionsExt as _, process::Output};
 
 fn run(arguments: &[&str], directory: &tempfile::TempDir) -> Output {
@@ -64,6 +64,47 @@ fn init_for_a_tunnel_prints_shell_variables_and_allows_tunnel_pages() {
     assert!(!printed.contains("forge variables set"), "{printed}");
     let checked = run(&["check-config", "--config", "my.toml"], &directory);
     assert!(text(&checked.stdout).contains("allowed_origins = \"forge, tunnel\""), "{checked:?}");
+}
+
+#[test]
+fn init_asks_on_a_terminal_and_writes_the_answers() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::start(relay_command().arg("init").current_dir(&directory));
+    for (question, answer) in [
+        ("The app's id, as in manifest.yml [my-app]: ", "poll"),
+        ("1 or 2 [1]: ", "2"),
+        ("will reach the relay: ", "https://rt.example.org"),
+        ("without https://", "rt.example.org"),
+        ("relay will listen [127.0.0.1:7440]: ", ""),
+    ] {
+        terminal.shows(question);
+        terminal.types(answer);
+    }
+    let (status, shown) = terminal.end();
+    assert!(status.success(), "{shown}");
+    assert!(shown.contains("forge variables set SEALWIRE_URL wss://rt.example.org"), "{shown}");
+    let config = fs::read_to_string(directory.path().join("sealwire-relay.toml")).unwrap();
+    assert!(config.contains("\nid = \"poll\"\n"), "{config}");
+
+    // An existing file is refused before the first question.
+    let (status, shown) = Terminal::start(relay_command().arg("init").current_dir(&directory)).end();
+    assert!(!status.success() && shown.contains("name another file with --config"), "{shown}");
+}
+
+#[test]
+fn init_asks_nothing_with_an_argument_or_without_a_terminal() {
+    let directory = tempfile::tempdir().unwrap();
+    let (status, shown) =
+        Terminal::start(relay_command().args(["init", "--app", "a"]).current_dir(&directory)).end();
+    assert!(status.success() && !shown.contains("[my-app]"), "{shown}");
+
+    let directory = tempfile::tempdir().unwrap();
+    let output = run(&["init"], &directory);
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains("--app is missing: name the app, or add --yes"), "{output:?}");
+    let output = run(&["init", "--yes"], &directory);
+    assert!(output.status.success(), "{output:?}");
+    assert!(text(&output.stdout).contains("forge variables set SEALWIRE_APP my-app\n"), "{output:?}");
 }
 
 #[test]

@@ -252,3 +252,26 @@ fn an_unreachable_broker_fails_the_request_with_a_retry_time() {
     assert!(failed.retry_after_ms > 0);
     assert!(!session.rules.accepts(earlier, ""));
 }
+
+#[test]
+fn an_observed_session_names_each_channel_that_it_may_use_and_no_other() {
+    let mut session = Session::observed();
+    let channel_id = session.subscribed("absences").channel_id();
+    let token = channel_token(&App::one(), INSTALLATION, "absences", 1, Permissions::ALL, START + 60);
+    publish(&mut session, Channel { token, ..scoped(&[]) }, "", sealed("x"));
+    session.sent.clear();
+    let [subscribed, published] = &session.named[..] else { panic!("{:?}", session.named) };
+    assert_eq!(
+        (&*subscribed.name, subscribed.channel, subscribed.has_token),
+        ("absences", channel_id, false)
+    );
+    // The values are those of the token: the client only named the properties.
+    assert_eq!(subscribed.scope, App::context());
+    assert!(published.has_token && published.scope.iter().count() == 0 && published.channel != channel_id);
+
+    for (channel, code) in foreign_channels(Permissions::ALL) {
+        session.subscribe(channel, None);
+        assert_eq!(session.last_audited(), ("subscribe", code));
+    }
+    assert_eq!(session.named.len(), 2);
+}

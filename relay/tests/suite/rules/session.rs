@@ -8,8 +8,8 @@ use sealwire_protocol::{
     wire::{Channel, Goodbye, Hello, Since, Subscribe, Subscribed, ToClient, ToRelay},
 };
 use sealwire_relay::{
-    BrokerError, Hub, HubLimits, Limits, Marks, Now, Publishing, Refusal, Revocations, SessionAction,
-    SessionConfig, SessionRules, Settings, SigningKeys, StallDetector, SubscriptionStart,
+    BrokerError, ChannelName, Hub, HubLimits, Limits, Marks, Now, Publishing, Refusal, Revocations,
+    SessionAction, SessionConfig, SessionRules, Settings, SigningKeys, StallDetector, SubscriptionStart,
 };
 use std::{
     collections::VecDeque,
@@ -29,6 +29,8 @@ pub struct Session {
     pub now: Now,
     pub sent: VecDeque<ToClient>,
     pub audited: Vec<Refusal>,
+    /// The names of channels for an observer.
+    pub named: Vec<ChannelName>,
     pub revocations: Arc<Revocations>,
     pub keys: Arc<SigningKeys>,
     pub stall_detector: Arc<StallDetector>,
@@ -51,6 +53,10 @@ impl Session {
 
     /// Creates a session that shares its limits with other sessions.
     pub fn new_in(limits: Arc<Limits>, jitter: u32) -> Self {
+        Self::with_names(limits, jitter, false)
+    }
+
+    fn with_names(limits: Arc<Limits>, jitter: u32, names_channels: bool) -> Self {
         let mut keyring = Keyring::default();
         keyring.insert(&App::one().id, App::one().key).unwrap();
         let two = App::new("ari:cloud:ecosystem::app/two", "two", 2);
@@ -68,6 +74,7 @@ impl Session {
             limits: limits.clone(),
             stall_detector: stall_detector.clone(),
             marks: marks.clone(),
+            names_channels,
         };
         let now = Now { monotonic: Instant::now(), wall: UnixMillis(START * 1000) };
         let kept = HubLimits { replay_window: terms.replay_window, replay_bytes: 1 << 20 };
@@ -77,6 +84,7 @@ impl Session {
             now,
             sent: VecDeque::new(),
             audited: Vec::new(),
+            named: Vec::new(),
             revocations,
             keys,
             stall_detector,
@@ -89,6 +97,14 @@ impl Session {
     }
 
     /// Establishes a session with all permissions, which expires after ten minutes.
+    /// Opens a session of a relay with an observer.
+    pub fn observed() -> Self {
+        let limits = Arc::new(Limits::new(Settings::default(), Instant::now()));
+        let mut session = Self::with_names(limits, 0, true);
+        session.hello(Permissions::ALL, 600);
+        session
+    }
+
     pub fn open() -> Self {
         Self::open_with(Permissions::ALL, 600)
     }
@@ -153,6 +169,7 @@ impl Session {
                     let accepted = outcome.map(|outcome| outcome.receipt);
                     self.rules.handle_published(accepted.map_err(Into::into));
                 }
+                SessionAction::Name(name) => self.named.push(*name),
                 SessionAction::Audit(refusal) => self.audited.push(refusal),
                 SessionAction::Close(code) => self.closed = Some(code),
             }

@@ -12,6 +12,7 @@ mod nats;
 mod process;
 mod raw;
 mod streamed;
+mod terminal;
 mod tokens;
 
 pub use certificate::{Certificate, TLS12, TLS13};
@@ -26,4 +27,5 @@ pub use nats::NatsServer;
 pub use process::{CROWD, CROWD_TURN, RelayProcess, relay_command, tls_config};
 pub use raw::{handshake, handshake_over, masked, read_frame, try_handshake};
 pub use streamed::{Streamed, post_to};
+pub use terminal::Terminal;
 pub use tokens::{APP, App, INSTALLATION, now};
