@@ -2,12 +2,18 @@
 //! payload or a channel name. Repeated failures from one source are summarised instead of logged one by one.
 
 mod flood;
+mod recent;
 pub(crate) mod trace;
+
+pub(crate) use recent::{Recent, RecentEntry, Subject};
 
 use crate::{
     activity::{Activity, Observation},
     audit::trace::Source,
+    clock::Now,
+    connection::account_tag,
     critical_task,
+    limits::Limits,
     metrics::Metrics,
     session::{Identity, Refusal},
     websocket::Violation,
@@ -24,12 +30,29 @@ const TARGET: &str = "audit";
 pub(crate) struct Audit {
     flood: Mutex<FloodGuard>,
     metrics: Arc<Metrics>,
+    limits: Arc<Limits>,
+    recent: Recent,
     observation: Observation,
 }
 
+/// The kind of an entry about a session that the relay ended, which is not an attempt.
+const SESSION: &str = "session";
+
 impl Audit {
-    pub(crate) fn new(metrics: Arc<Metrics>, observation: Observation) -> Self {
-        Self { flood: Mutex::new(FloodGuard::new(Instant::now())), metrics, observation }
+    /// `limits` knows the keys of accounts.
+    pub(crate) fn new(metrics: Arc<Metrics>, limits: Arc<Limits>, observation: Observation) -> Self {
+        let flood = Mutex::new(FloodGuard::new(Instant::now()));
+        Self { flood, metrics, limits, recent: Recent::default(), observation }
+    }
+
+    /// The latest lines and ended sessions, for the console.
+    pub(crate) fn recent(&self) -> &Recent {
+        &self.recent
+    }
+
+    /// Keeps for the console that the relay ended a session. The log has no line about it: the end is no attempt.
+    pub(crate) fn ended(&self, subject: Option<Subject>, code: Code, source: &Source) {
+        self.recent.add(subject, SESSION, code, source.trace.clone(), Now::read().wall);
     }
 
     /// Logs an attempt that was refused.
@@ -37,14 +60,21 @@ impl Audit {
         self.write(refusal.attempt, refusal.code, refusal.identity.as_ref(), source);
     }
 
-    /// Logs that an app ended sessions, with the account if the request named one.
-    pub(crate) fn revoked(&self, identity: &Identity, before: UnixSeconds, source: &Source) {
+    /// Logs that an app or an operator ended sessions, with the account if the request named one.
+    pub(crate) fn revoked(
+        &self,
+        identity: &Identity,
+        before: UnixSeconds,
+        by: &'static str,
+        source: &Source,
+    ) {
         tracing::info!(
             target: TARGET,
             app = identity.app,
             installation = identity.installation,
             account = identity.account,
             before = before.0,
+            by,
             remote = %source.remote,
             trace = %source.trace,
             "sessions revoked"
@@ -74,6 +104,8 @@ impl Audit {
             self.metrics.audit_suppressed.add(1);
             return;
         }
+        let subject = identity.map(|identity| self.subject(identity));
+        self.recent.add(subject, attempt, code, source.trace.clone(), Now::read().wall);
         // `Debug` quotes and escapes the strings, so that an account id cannot forge a line of the log.
         tracing::warn!(
             target: TARGET,
@@ -86,6 +118,16 @@ impl Audit {
             trace = %source.trace,
             "refused"
         );
+    }
+
+    /// Returns the keys of an identity.
+    pub(crate) fn subject(&self, Identity { app, installation, account }: &Identity) -> Subject {
+        Subject {
+            installation: self.limits.tenant(app, installation).installation,
+            account: account
+                .as_ref()
+                .map(|account| account_tag(self.limits.account(app, installation, account))),
+        }
     }
 
     fn with_flood_guard<T>(&self, act: impl FnOnce(&mut FloodGuard) -> T) -> T {

@@ -1,7 +1,10 @@
 //! Carries the reports of shared limits between relays, as plain messages of NATS on `<prefix>.relays.<relay>`.
 
-use super::gossip::{Gossip, REPORT_INTERVAL};
-use crate::{limits::Limits, nats::NatsConnection};
+use super::{
+    Presence,
+    gossip::{Gossip, REPORT_INTERVAL},
+};
+use crate::nats::NatsConnection;
 use async_nats::{Message, Subscriber};
 use futures_util::{StreamExt as _, stream::SelectAll};
 use std::{sync::Arc, time::Instant};
@@ -11,14 +14,13 @@ use tokio_util::sync::CancellationToken;
 /// Sends and receives reports until the relay has ended. Each relay listens on all servers and sends to them in turn, so
 /// that a server that hangs costs only a part of the reports, which the next ones repeat.
 pub(super) async fn run(
-    relay: u64,
+    mut gossip: Gossip,
     prefix: String,
     connections: Vec<NatsConnection>,
-    limits: Arc<Limits>,
+    presence: Arc<Presence>,
     ended: CancellationToken,
 ) {
-    let mut gossip = Gossip::new(relay, limits);
-    let subject = format!("{prefix}.relays.{relay:016x}");
+    let subject = format!("{prefix}.relays.{:016x}", presence.own);
     let mut reports = subscribe(&connections, format!("{prefix}.relays.*")).await;
     let mut turn = 0;
     let mut ticks = interval(REPORT_INTERVAL);
@@ -31,6 +33,10 @@ pub(super) async fn run(
                 turn += 1;
                 for report in gossip.handle_tick(Instant::now()) {
                     send(&connections, turn, &subject, report).await;
+                }
+                let others = gossip.others();
+                if **presence.others.load() != others {
+                    presence.others.store(Arc::new(others));
                 }
             }
             Some(message) = reports.next() => receive(&mut gossip, &message),

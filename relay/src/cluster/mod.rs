@@ -23,6 +23,8 @@ use crate::{
     refused::Refused,
     settings::Settings,
 };
+use arc_swap::ArcSwap;
+use gossip::Gossip;
 use revocation_task::RevocationFollower;
 use revocations::{JetStreamLog, LogError, Replica};
 use sealwire_protocol::Code;
@@ -35,8 +37,17 @@ const RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// A relay's part in its cluster.
 pub(crate) struct Cluster {
+    presence: Arc<Presence>,
     replica: Arc<Replica<JetStreamLog>>,
     timeout: Duration,
+}
+
+/// The relays of a cluster that hear each other.
+pub(crate) struct Presence {
+    /// The random id of this process.
+    pub(crate) own: u64,
+    /// The ids of the other relays that are present, sorted.
+    pub(crate) others: ArcSwap<Vec<u64>>,
 }
 
 /// The parts of a relay that the cluster changes.
@@ -59,14 +70,20 @@ impl Cluster {
         let ClusterParts { connections, limits, revocations, keys, registry, ended } = parts;
         revocations.set_completeness(Completeness::Unread);
         let prefix = settings.broker_prefix.as_str();
-        let gossip =
-            gossip_task::run(relay, prefix.to_owned(), connections.clone(), limits.clone(), ended.clone());
+        let presence = Arc::new(Presence { own: relay, others: ArcSwap::default() });
+        let (gossip, prefix) = (Gossip::new(relay, limits.clone()), prefix.to_owned());
+        let gossip = gossip_task::run(gossip, prefix, connections.clone(), presence.clone(), ended.clone());
         critical_task::spawn("gossip", gossip);
         let log = JetStreamLog::new(settings, connections.clone());
         let replica = Arc::new(Replica::new(log, revocations, keys));
         let follower = RevocationFollower { replica: replica.clone(), connections, limits, registry, ended };
         critical_task::spawn("revocations", follower.run());
-        Arc::new(Self { replica, timeout: settings.broker_timeout })
+        Arc::new(Self { presence, replica, timeout: settings.broker_timeout })
+    }
+
+    /// The relays that are present.
+    pub(crate) fn presence(&self) -> &Presence {
+        &self.presence
     }
 
     /// Passes a revocation on to all relays, and to those that start later. It is in force at this relay already, and stays

@@ -1,6 +1,7 @@
 //! The relay's configuration, from a TOML file, the environment and flags. Variables override the file, and flags override
 //! both. Unknown names are errors, and every error states its position and how to correct it.
 
+mod admin;
 mod app_table;
 mod apps;
 mod apps_dir;
@@ -22,6 +23,7 @@ mod tests;
 mod toml_text;
 mod transport;
 
+pub(crate) use admin::AdminToken;
 pub use apps::Apps;
 pub use apps_dir::{AppsDir, AppsDirWatch, Look};
 pub use error::{ConfigError, ConfigOrigin};
@@ -43,6 +45,8 @@ pub struct Config {
     pub settings: Settings,
     /// The certificate and the key that `tls_certificate` and `tls_key` name.
     pub tls: Option<Tls>,
+    /// The token in the file that `admin_token_file` names.
+    pub admin_token: Option<AdminToken>,
     /// The signing keys of all apps.
     pub keyring: Keyring,
     /// The apps of the file and the environment.
@@ -142,16 +146,7 @@ impl Config {
     fn check(&mut self) -> Result<(), ConfigError> {
         self.check_transport()?;
         self.check_broker()?;
-        if let Some(address) = self.settings.admin_listen
-            && !address.ip().is_loopback()
-            && !self.settings.admin_public
-        {
-            let problem = format!(
-                "{address} can be reached from other machines, which could then read the metrics; listen on 127.0.0.1, or \
-                 set admin_public = true if only your own machines reach that network"
-            );
-            return Err(ConfigError { origin: ConfigOrigin::Setting(key!(admin_listen)), problem });
-        }
+        self.check_admin()?;
         if self.settings.drain_deadline < self.settings.drain_window {
             let [deadline, window] =
                 [self.settings.drain_deadline, self.settings.drain_window].map(duration_text);

@@ -31,6 +31,7 @@ const CHECKS: &[fn(&Config) -> Option<Problem>] = &[
     max_connections,
     max_connections_per_address,
     allowed_origins,
+    admin_token_file,
     audit_log,
     log_level,
     otlp_endpoint,
@@ -123,6 +124,15 @@ fn max_connections_per_address(Config { settings, .. }: &Config) -> Option<Probl
 fn allowed_origins(Config { settings, .. }: &Config) -> Option<Problem> {
     let problem = "every page that a user opens may use the relay from the user's network; list the origins of your apps";
     settings.allowed_origins.allow_any().then(|| (key!(allowed_origins), problem.to_owned()))
+}
+
+/// The risk of a token that crosses a network in plain text.
+fn admin_token_file(Config { settings, .. }: &Config) -> Option<Problem> {
+    let problem = "the console receives the token in plain text at an address that other machines can reach; listen on \
+                   127.0.0.1 and forward the port, for example with 'ssh -L'";
+    let crosses_a_network = settings.admin_listen.is_some_and(|address| !address.ip().is_loopback());
+    (crosses_a_network && settings.admin_token_file.is_some())
+        .then(|| (key!(admin_token_file), problem.to_owned()))
 }
 
 fn audit_log(config: &Config) -> Option<Problem> {
@@ -235,6 +245,17 @@ mod tests {
                 "setting max_connections: memory_bytes has room for 262144 idle connections, and",
             ),
         ]);
+    }
+
+    #[test]
+    fn a_token_that_crosses_a_network_in_plain_text_is_reported() {
+        assert_risks(&[(
+            |settings| {
+                settings.admin_listen = Some("10.0.0.1:7441".parse().unwrap());
+                settings.admin_token_file = Some("token".into());
+            },
+            "setting admin_token_file: the console receives the token in plain text",
+        )]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod subscriptions;
 mod timers;
 
 pub(crate) use outbound::Outbound;
-pub(crate) use registry::Registry;
+pub(crate) use registry::{Registry, account_tag};
 pub(crate) use session_sink::SessionSink;
 pub(crate) use socket::{Socket, TLS_SESSION};
 pub(crate) use timers::Timers;

@@ -159,6 +159,23 @@ impl<S: Sink> Fanout<S> {
         self.shards.iter().map(|shard| lock(&shard.table).len()).sum()
     }
 
+    /// Visits up to `max` channels of a shard as [`Subscribers::visit_channels`] does. Returns the number of its channels, or
+    /// `None` if there is no such shard.
+    pub(crate) fn visit_channels(
+        &self,
+        shard: usize,
+        first: usize,
+        max: usize,
+        visit: impl FnMut(ChannelId, usize),
+    ) -> Option<usize> {
+        Some(lock(&self.shards.get(shard)?.table).visit_channels(first, max, visit))
+    }
+
+    /// Returns the number of subscriptions to a channel.
+    pub(crate) fn subscriptions_to(&self, channel: ChannelId) -> usize {
+        self.table(channel).len_of(channel)
+    }
+
     pub(crate) fn counts(&self) -> FanoutCounts {
         let mut counts = FanoutCounts::default();
         for shard in &self.shards {

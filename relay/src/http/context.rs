@@ -5,6 +5,7 @@ use crate::{
     auth::{revocations::Revocations, signing_keys::SigningKeys},
     broker::Broker,
     cluster::Cluster,
+    config::AdminToken,
     connection::ConnectionContext,
     http_connections::{HttpConnection, HttpConnections},
     lifecycle::Lifecycle,
@@ -14,7 +15,7 @@ use crate::{
     sse::StreamRegistry,
     tls::Tls,
 };
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 
@@ -43,6 +44,8 @@ pub(crate) struct HttpContext {
     pub(crate) cluster: Option<Arc<Cluster>>,
     pub(crate) proxies: Proxies,
     pub(crate) tls: Option<Arc<ArcSwap<Tls>>>,
+    /// The token with which operators change things in the console; `None` permits no changes.
+    pub(crate) admin_token: ArcSwapOption<AdminToken>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) http_connections: Arc<HttpConnections>,
 }

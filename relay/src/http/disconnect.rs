@@ -1,12 +1,14 @@
 //! `POST /v1/disconnect`: ends sessions of an installation on behalf of the app's resolver, and revokes their tokens.
 
 use super::{
+    HttpContext,
     backend::{self, Caller},
     body::{self, BodyStream},
     request::ClientRequest,
     response::HttpError,
 };
 use crate::{
+    audit::trace::Source,
     auth::revocations::{Selector, SharedRevocation},
     clock::Now,
     refused::Refused,
@@ -45,29 +47,47 @@ async fn revoke<S: BodyStream>(caller: &Caller, body: &mut S) -> Result<Disconne
     let Caller { context, claims, source } = caller;
     context.limits.check_disconnect(&claims.iss, Instant::now())?;
     let body = body::read(context, body, limits::MAX_BODY, |_| Ok(())).await?;
-    let now = Now::read();
-    let wall = now.wall.seconds();
+    let wall = Now::read().wall.seconds();
     let (selector, before) = read(&body, wall, context.keys.clock_skew(&claims.iss, wall))?;
-    context.revocations.add(&claims.iss, &claims.ins, &selector, before, now)?;
-    let revocation = SharedRevocation::new(&claims.iss, &claims.ins, &selector, before);
-    let identity = Identity { account: selector.account, ..caller.identity() };
-    context.audit.revoked(&identity, before, source);
+    end_sessions(context, (&claims.iss, &claims.ins), selector, before, ("app", source)).await?;
+    Ok(DisconnectResponse { before })
+}
+
+/// Returns the time before which tokens are revoked if every token issued so far is meant. `clock_skew` is the number of
+/// seconds by which the clocks of the app's signers run ahead: a token issued now may be dated that much later.
+pub(crate) fn after_all_issued(now: UnixSeconds, clock_skew: u64) -> UnixSeconds {
+    // Tokens have a resolution of one second, so this second is included.
+    UnixSeconds(now.0 + clock_skew + 1)
+}
+
+/// Ends the selected sessions of an installation of an app, at all relays of a cluster, and revokes their tokens. `by` is
+/// the party that asked, for the audit log.
+pub(crate) async fn end_sessions(
+    context: &HttpContext,
+    (app, installation): (&str, &str),
+    selector: Selector,
+    before: UnixSeconds,
+    (by, source): (&'static str, &Source),
+) -> Result<(), Refused> {
+    context.revocations.add(app, installation, &selector, before, Now::read())?;
+    let revocation = SharedRevocation::new(app, installation, &selector, before);
+    let identity =
+        Identity { app: app.to_owned(), installation: installation.to_owned(), account: selector.account };
+    context.audit.revoked(&identity, before, by, source);
     // The revocation is in the table before the sessions are woken, so a session that opens meanwhile finds it there. The
     // task continues if the caller closes its connection.
-    let installation = context.limits.tenant(&claims.iss, &claims.ins).installation;
-    let account =
-        identity.account.as_ref().map(|account| context.limits.account(&claims.iss, &claims.ins, account));
+    let key = context.limits.tenant(app, installation).installation;
+    let account = identity.account.as_ref().map(|account| context.limits.account(app, installation, account));
     let registry = context.connection.registry.clone();
-    let wake = async move { registry.wake_for_revocation(installation, account).await };
+    let wake = async move { registry.wake_for_revocation(key, account).await };
     let _ = context.tasks.spawn(wake).await;
     if let Some(cluster) = &context.cluster {
         cluster.revoke(&revocation).await?;
     }
-    Ok(DisconnectResponse { before })
+    Ok(())
 }
 
-/// Reads the selector, and the time before which tokens are revoked. `clock_skew` is the number of seconds by which the
-/// clocks of the app's signers run ahead: a token issued now may be dated that much later.
+/// Reads the selector, and the time before which tokens are revoked. `clock_skew` is the argument of [`after_all_issued`].
 fn read(bytes: &[u8], now: UnixSeconds, clock_skew: u64) -> Result<(Selector, UnixSeconds), HttpError> {
     let bad = |message: String| HttpError::new(StatusCode::BAD_REQUEST, message);
     let request: DisconnectRequest = serde_json::from_slice(bytes)
@@ -92,8 +112,7 @@ fn read(bytes: &[u8], now: UnixSeconds, clock_skew: u64) -> Result<(Selector, Un
         let message = format!("'before' is more than {} s in the future", limits::CLOCK_SKEW);
         return Err(Refused::new(Code::MalformedRequest, message).into());
     }
-    // Tokens have a resolution of one second, so this second is included.
-    let after_all_issued = UnixSeconds(now.0 + clock_skew + 1);
+    let after_all_issued = after_all_issued(now, clock_skew);
     let before = match before {
         None => after_all_issued,
         // The caller means every token issued so far, and some of them may be dated later than its own clock.

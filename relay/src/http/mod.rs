@@ -18,11 +18,12 @@ mod sse;
 
 pub(crate) use admission::AcceptedConnection;
 pub(crate) use context::{HttpContext, Peer};
+pub(crate) use disconnect::{after_all_issued, end_sessions};
 pub(crate) use health::health;
 pub(crate) use middleware::handle_request;
 #[cfg(feature = "fuzzing")]
 pub(crate) use publish::drafts;
-pub(crate) use response::{method_not_allowed, not_found};
+pub(crate) use response::{HttpError, json, method_not_allowed, not_found};
 
 use hyper::upgrade::OnUpgrade;
 use request::ClientRequest;

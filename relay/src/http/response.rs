@@ -31,7 +31,7 @@ impl From<Refused> for ErrorBody {
 
 /// The error response to a request that is refused as a whole.
 #[derive(Clone, Debug)]
-pub(super) struct HttpError {
+pub(crate) struct HttpError {
     status: StatusCode,
     refused: Refused,
     /// A header that the status requires.
@@ -40,7 +40,7 @@ pub(super) struct HttpError {
 
 impl HttpError {
     /// An error whose status is more specific than the one of its code.
-    pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         let code = match status {
             StatusCode::PAYLOAD_TOO_LARGE => Code::RequestTooLarge,
             _ => Code::MalformedRequest,
@@ -63,7 +63,7 @@ impl HttpError {
         self.refused.code
     }
 
-    pub(super) fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
 }
@@ -100,7 +100,7 @@ impl From<HttpError> for Response {
 }
 
 /// A response with a JSON body.
-pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     let body = serde_json::to_vec(body).expect("response bodies have string keys only");
     let mut response = Response::new(body.into());
     *response.status_mut() = status;

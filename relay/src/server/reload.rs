@@ -71,6 +71,8 @@ impl Reloader {
             self.config.tls = Some(tls.clone());
             current.store(Arc::new(tls));
         }
+        // An operator may replace the contents of the file only.
+        self.http.admin_token.store(config.admin_token.map(Arc::new));
         let limits = self.http.limits.clone();
         let session_config = session_config(
             &self.config,

@@ -23,7 +23,7 @@ use crate::{
     stall_detector::StallDetector,
     telemetry::Telemetry,
 };
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use std::{
     sync::{Arc, atomic::AtomicU64},
     thread,
@@ -84,7 +84,7 @@ impl SharedState {
             tasks: TaskTracker::new(),
             lifecycle: Arc::default(),
             registry: Arc::default(),
-            audit: Arc::new(Audit::new(metrics.clone(), observation.clone())),
+            audit: Arc::new(Audit::new(metrics.clone(), limits.clone(), observation.clone())),
             metrics,
             revocations: Arc::default(),
             cluster: None,
@@ -156,6 +156,7 @@ impl SharedState {
                 settings.proxy_protocol,
             ),
             tls: config.tls.clone().map(|tls| Arc::new(ArcSwap::from_pointee(tls))),
+            admin_token: ArcSwapOption::new(config.admin_token.clone().map(Arc::new)),
             limits: self.limits.clone(),
             http_connections: self.http_connections.clone(),
         })

@@ -2,7 +2,8 @@
 
 use super::state::SharedState;
 use crate::{
-    admin, critical_task,
+    admin::{self, Console, OperatorState},
+    critical_task,
     http::HttpContext,
     listener::{Listener, accept::accept},
     memory::{self, Holder},
@@ -48,7 +49,10 @@ pub(super) fn spawn(
     tokio::spawn(every(HOUSEKEEPING_INTERVAL, ended(), report));
     critical_task::spawn("accept", accept(listener, http.clone(), ended(), state.tasks.clone()));
     if let Some(listener) = admin_listener {
-        tokio::spawn(admin::serve(listener, state.exposition(http), ended()));
+        let console = Console::new(http.clone());
+        tokio::spawn(console.clone().run(ended()));
+        let operators = OperatorState { exposition: state.exposition(http), console };
+        tokio::spawn(admin::serve(listener, operators, ended()));
     }
 }
 

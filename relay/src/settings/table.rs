@@ -194,10 +194,13 @@ settings! {
     /// Maximum time in which a client may read nothing of a response or stream that waits for it. Over the whole wait, the
     /// client must also read at least 1 KiB per second. `100ms` to `1m`. Beyond it: closed.
     write_timeout: Duration = Duration::from_secs(20), Time(100, MINUTE), Now;
-    /// Address of the listener for operators, with metrics and health, such as `127.0.0.1:7441`, or `off`.
+    /// Address of the listener for operators, with metrics, health and [the console](#the-console), such as `127.0.0.1:7441`, or `off`.
     admin_listen: Option<SocketAddr> = None, Address, Restart;
     /// Allows an address for operators that other machines can reach.
     admin_public: bool = false, Flag, Restart;
+    /// File with the token that operators enter in [the console](#the-console) to end sessions, of 32 to 1,024 bytes. Without
+    /// it, the console only shows. A relative path starts at the configuration file.
+    admin_token_file: Option<PathBuf> = None, File, Now;
     /// Time over which the disconnection of clients is spread when the relay shuts down. `0s` disconnects all at once; at
     /// most `10m`.
     drain_window: Duration = Duration::from_secs(10), Time(0, 10 * MINUTE), Restart;

@@ -105,7 +105,7 @@ impl Recorder {
     }
 
     /// Returns a hash that nobody else can compute.
-    pub(super) fn hash(&self, value: impl Hash) -> u64 {
+    pub(crate) fn hash(&self, value: impl Hash) -> u64 {
         self.key.hash_one(value)
     }
 }

@@ -6,11 +6,15 @@ import { forgeApp } from './forge-app.mjs';
 import { startForgeSite } from './forge-site.mjs';
 import { startRelay } from './relay.mjs';
 
-export function setExamples(authorize) {
+/**
+ * @param {(context: { accountId: string }) => boolean} [authorize]
+ * @param {() => string} [settings] returns further lines of the relay's configuration
+ */
+export function setExamples(authorize, settings = () => '') {
   let relay, invoke, site, browser;
 
   before(async () => {
-    relay = await startRelay();
+    relay = await startRelay(settings());
     invoke = forgeApp(relay, authorize);
     site = await startForgeSite(invoke, relay.port);
     browser = await launch();
@@ -23,6 +27,8 @@ export function setExamples(authorize) {
   });
 
   return {
+    /** The port of the relay's listener for operators. */
+    adminPort: () => relay.adminPort,
     /** Calls a function of the app's resolver as the page of a view does. */
     invoke: (...call) => invoke(...call),
     /** Opens the page of a view. `watch` is called with the page before it loads. */

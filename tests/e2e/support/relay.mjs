@@ -1,7 +1,7 @@
 // A relay process that serves one app.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -20,9 +20,11 @@ export async function startRelay(settings = '') {
   const config = path.join(folder, 'relay.toml');
   const app = `[[app]]\nid = "${APP}"\nsigning_keys = ["${signingKey}"]\n`;
   writeFileSync(config, `listen = "127.0.0.1:0"\n${settings}\n${app}`, { mode: 0o600 });
-  let { child, port } = await run(binary, config, []);
+  let { child, port, adminPort } = await run(binary, config, []);
   return {
     port,
+    /** The port of the listener for operators; undefined without `admin_listen`. */
+    adminPort,
     signingKey,
     /** Kills the relay. */
     kill: () => end(child),
@@ -38,17 +40,25 @@ export async function startRelay(settings = '') {
 }
 
 async function run(binary, config, flags) {
+  const hasOperators = readFileSync(config, 'utf8').includes('admin_listen');
   const child = spawn(binary, ['run', '--config', config, ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const port = await new Promise((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the relay ended with ${code}`)));
+    let port;
     createInterface(child.stdout).on('line', (line) => {
-      const found = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(line);
-      if (found) resolve(Number(found[1]));
+      port ??= portIn(line, 'listening on ');
+      const adminPort = portIn(line, 'operators: ');
+      if (port && (adminPort || !hasOperators)) resolve({ child, port, adminPort });
     });
   });
-  return { child, port };
+}
+
+/** Returns the port in a line that starts like this, if it is one. */
+function portIn(line, start) {
+  const found = line.startsWith(start) && /http:\/\/127\.0\.0\.1:(\d+)/.exec(line);
+  return found ? Number(found[1]) : undefined;
 }
 
 async function end(child) {

@@ -31,7 +31,7 @@ pub(super) fn prettier(workspace: &Workspace) -> Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
-/// The types of the package's sources and of the examples, which compile against the built package.
+/// The types of the package's sources, of the examples, which compile against the built package, and of the relay's console.
 pub(super) fn tsc(workspace: &Workspace) -> Result<Verdict> {
     package::build(workspace)?;
     let mut checks = vec![("types", "js".to_owned())];
@@ -40,5 +40,6 @@ pub(super) fn tsc(workspace: &Workspace) -> Result<Verdict> {
         let command = duct::cmd!("npm", "run", "--silent", script, format!("--workspace={folder}"));
         pass(workspace, &command.stdout_to_stderr())?;
     }
+    npm::tool(workspace, "tsc").args(["--project", "relay/src/admin/console/page"]).run()?;
     Ok(Verdict::Passed)
 }

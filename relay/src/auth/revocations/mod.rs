@@ -72,6 +72,11 @@ pub(crate) struct Revoked {
 }
 
 impl Revoked {
+    /// The time before which the tokens were issued that are revoked.
+    pub(crate) fn before(self) -> UnixSeconds {
+        self.before
+    }
+
     /// The refusal of a request with the token.
     pub(crate) fn refused(self) -> Refused {
         Refused::new(Code::Revoked, "the app ended the session; request a new one from the app")

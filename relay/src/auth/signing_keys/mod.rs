@@ -124,6 +124,19 @@ impl SigningKeys {
         self.table.load().ids.len()
     }
 
+    /// Returns whether an app has a key.
+    pub(crate) fn has_app(&self, app: &str) -> bool {
+        self.table.load().keyring.iter().any(|(_, owner)| owner == app)
+    }
+
+    /// Returns the app that all keys belong to, if there is only one.
+    pub(crate) fn only_app(&self) -> Option<String> {
+        let table = self.table.load();
+        let mut owners = table.keyring.iter().map(|(_, owner)| owner);
+        let first = owners.next()?;
+        owners.all(|owner| owner == first).then(|| first.to_owned())
+    }
+
     /// The counters of verified and refused tokens.
     pub(crate) fn verifications(&self) -> &Verifications {
         &self.verifications

@@ -89,6 +89,14 @@ impl Members {
         self.members.values().filter(|member| !member.is_silent).count()
     }
 
+    /// The ids of the relays that are not gone, sorted.
+    pub(super) fn ids(&self) -> Vec<u64> {
+        let present = self.members.iter().filter(|(_, member)| !member.is_silent);
+        let mut ids: Vec<u64> = present.map(|(relay, _)| *relay).collect();
+        ids.sort_unstable();
+        ids
+    }
+
     /// Admits a report of a relay with a number of bytes. Returns whether the relay was unknown or gone.
     pub(super) fn admit(
         &mut self,

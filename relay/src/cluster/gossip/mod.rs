@@ -67,6 +67,11 @@ impl Gossip {
         1 + self.members.present()
     }
 
+    /// The ids of the other relays that are present, sorted.
+    pub(crate) fn others(&self) -> Vec<u64> {
+        self.members.ids()
+    }
+
     /// Applies a report of a relay.
     pub(crate) fn handle_report(&mut self, relay: u64, bytes: &[u8], now: Instant) {
         if relay == self.relay {

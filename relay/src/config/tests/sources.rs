@@ -92,9 +92,10 @@ fn every_setting_is_read_from_all_three_sources() {
             assert_ne!(setting.value(&config.settings), default, "{setting:?}");
         }
     }
-    // The others need files or each other: `transport_settings_are_read_from_all_three_sources`, the tests of `broker`, and
-    // `apps_come_from_a_directory_that_all_three_sources_can_name`.
-    assert_eq!(Setting::ALL.len(), VALUES.len() + 3 + 7 + 1);
+    // The others need files or each other: `transport_settings_are_read_from_all_three_sources`, the tests of `broker`,
+    // `apps_come_from_a_directory_that_all_three_sources_can_name` and
+    // `the_token_of_operators_is_read_from_all_three_sources`.
+    assert_eq!(Setting::ALL.len(), VALUES.len() + 3 + 7 + 1 + 1);
 }
 
 #[test]
@@ -111,6 +112,39 @@ fn an_app_has_several_keys_from_the_file_from_key_files_and_from_a_variable() {
     for (kid, app) in [("k1", "a"), ("k2", "b"), ("k3", "b"), ("file", "b"), ("k4", "c"), ("k5", "c")] {
         assert_eq!(config.keyring.find(kid).map(|(app, _)| app), Some(app));
     }
+}
+
+#[test]
+fn the_token_of_operators_is_read_from_all_three_sources() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("token");
+    let named = path.display().to_string();
+    let listening = format!("admin_listen = \"127.0.0.1:2\"\n{}", app("a", "k"));
+    let load_all = || {
+        let file = load(&format!("admin_token_file = \"{named}\"\n{listening}"));
+        let variables = [("SEALWIRE_RELAY_ADMIN_TOKEN_FILE", &*named)];
+        let flags = Overrides::default().with(setting("admin_token_file"), Some(named.clone()));
+        [file, load_with(&listening, &variables, &Overrides::default()), load_with(&listening, &[], &flags)]
+    };
+    let token = "x".repeat(32);
+    for text in [token.clone(), format!("{token}\n")] {
+        fs::write(&path, text).unwrap();
+        for config in load_all().map(Result::unwrap) {
+            assert!(config.admin_token.is_some_and(|read| read.is(&token)));
+            assert!(config.secret_files.contains(&path));
+        }
+    }
+    for text in ["x".repeat(31), "x".repeat(1025), "x y".repeat(20), "\u{e9}".repeat(40), String::new()] {
+        fs::write(&path, &text).unwrap();
+        for error in load_all().map(Result::unwrap_err) {
+            let error = error.to_string();
+            assert!(error.starts_with("setting admin_token_file: the file "), "{error}");
+            assert!(text.is_empty() || !error.contains(&text), "{error}");
+        }
+    }
+    fs::write(&path, &token).unwrap();
+    let alone = load(&format!("admin_token_file = \"{named}\"\n{}", app("a", "k"))).unwrap_err();
+    assert!(alone.to_string().contains("set admin_listen as well"), "{alone}");
 }
 
 #[test]

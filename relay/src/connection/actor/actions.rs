@@ -60,9 +60,16 @@ impl Actor {
 
     /// Performs the actions of one session. Returns its goodbye and its close code if the session has ended.
     fn run_session_actions(&mut self, index: usize) -> Option<(Option<Bytes>, CloseCode)> {
-        let mut goodbye = None;
+        let (mut goodbye, mut refused) = (None, None);
         while let Some(action) = self.sessions.at(index)?.rules.poll_action() {
             match action {
+                // The end of a session after a refused attempt is part of that attempt.
+                SessionAction::Send(ToClient::Goodbye(message)) => {
+                    if refused != Some(message.code) {
+                        self.keep_end(index, message.code);
+                    }
+                    goodbye = self.send(index, &ToClient::Goodbye(message)).or(goodbye);
+                }
                 SessionAction::Send(message) => goodbye = self.send(index, &message).or(goodbye),
                 SessionAction::Subscribe { channel, tenant, since, events } => {
                     self.subscribe(index, channel, tenant, since, events);
@@ -78,11 +85,21 @@ impl Actor {
                 SessionAction::Audit(refusal) => {
                     let source = Source::connection(self.outbound.remote(), self.id);
                     self.context.audit.refused(&refusal, &source);
+                    refused = Some(refusal.code.number());
                 }
                 SessionAction::Close(code) => return Some((goodbye, code)),
             }
         }
         None
+    }
+
+    /// Keeps for the console that the relay ends a session, unless it ends all of them.
+    fn keep_end(&mut self, index: usize, code: u32) {
+        let Some(code) = Code::from_number(code).filter(|code| *code != Code::ShuttingDown) else { return };
+        let registered = self.sessions.at(index).and_then(|slot| slot.registered.as_ref());
+        let subject = registered.map(|(_, registration)| registration.subject());
+        let source = Source::connection(self.outbound.remote(), self.id);
+        self.context.audit.ended(subject, code, &source);
     }
 
     /// Queues a message to the client. Returns a goodbye instead, which is written when the session is closed.

@@ -3,7 +3,7 @@
 
 mod session_index;
 
-pub(crate) use session_index::SessionRegistration;
+pub(crate) use session_index::{SessionRegistration, account_tag};
 
 use super::Outbound;
 use crate::critical_task;
@@ -81,6 +81,20 @@ impl Registry {
             );
         }
         all
+    }
+
+    /// Returns the connections of a shard in the slots from `first` on, of which it examines at most `max`, and the start of
+    /// the next slice, if there is one. Returns `None` if there is no such shard.
+    pub(crate) fn some(
+        &self,
+        index: usize,
+        first: usize,
+        max: usize,
+    ) -> Option<(Vec<Arc<Outbound>>, Option<usize>)> {
+        let connections = &critical_task::unpoisoned(self.shards.get(index)?.lock()).connections;
+        let end = connections.capacity().min(first + max);
+        let slice = (first..end).filter_map(|key| connections.get(key)?.upgrade());
+        Some((slice.collect(), (end < connections.capacity()).then_some(end)))
     }
 
     /// Returns all connections. Connections that are added later are told at once that the relay is shutting down.

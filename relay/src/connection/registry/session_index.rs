@@ -1,7 +1,7 @@
 //! The established sessions by installation, so that an event of one installation wakes only its connections.
 
 use super::Outbound;
-use crate::{critical_task, tenant::ByHash};
+use crate::{audit::Subject, critical_task, tenant::ByHash};
 use slab::Slab;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
@@ -63,6 +63,19 @@ impl SessionIndex {
         (connections, (end < sessions.capacity()).then_some(end))
     }
 
+    /// Visits up to `max` installations of a shard with their number of sessions. Returns the number of its installations, or
+    /// `None` if there is no such shard.
+    pub(crate) fn visit_installations(
+        &self,
+        shard: usize,
+        max: usize,
+        mut visit: impl FnMut(u64, usize),
+    ) -> Option<usize> {
+        let sessions = critical_task::unpoisoned(self.shards.get(shard)?.lock());
+        sessions.iter().take(max).for_each(|(installation, sessions)| visit(*installation, sessions.len()));
+        Some(sessions.len())
+    }
+
     #[cfg(test)]
     fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().unwrap().values().map(Slab::len).sum::<usize>()).sum()
@@ -80,7 +93,17 @@ impl Drop for SessionRegistration {
     }
 }
 
-fn account_tag(account: u64) -> u32 {
+impl SessionRegistration {
+    /// Returns the party of the session.
+    pub(in crate::connection) fn subject(&self) -> Subject {
+        let shard = lock(&self.shards, self.installation);
+        let session = shard.get(&self.installation).and_then(|sessions| sessions.get(self.key as usize));
+        Subject { installation: self.installation, account: session.map(|session| session.account) }
+    }
+}
+
+/// Returns the part of an account's key that the index holds.
+pub(crate) fn account_tag(account: u64) -> u32 {
     (account >> 32) as u32
 }
 

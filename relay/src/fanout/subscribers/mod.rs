@@ -93,6 +93,14 @@ impl<S> Subscribers<S> {
         self.channels.get(&channel).map_or(0, Blocks::len)
     }
 
+    /// Visits up to `max` channels from number `first` on with their number of subscriptions, in an order that lasts until
+    /// the next change. Returns the number of all channels.
+    pub fn visit_channels(&self, first: usize, max: usize, mut visit: impl FnMut(ChannelId, usize)) -> usize {
+        let some = self.channels.iter().skip(first).take(max);
+        some.for_each(|(channel, subscribers)| visit(*channel, subscribers.len()));
+        self.channels.len()
+    }
+
     /// Returns whether there are no subscriptions.
     #[must_use]
     pub fn is_empty(&self) -> bool {

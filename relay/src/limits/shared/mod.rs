@@ -113,6 +113,12 @@ impl Limits {
         }
     }
 
+    /// Returns the number of an account's sessions that other relays reported, by the account's [key](Limits::account), or
+    /// `None` if this relay is alone.
+    pub(crate) fn sessions_elsewhere(&self, account: u64) -> Option<usize> {
+        self.shared.as_ref().map(|shared| shared.others.of(account))
+    }
+
     /// Returns the number of sessions that other relays reported for a name.
     #[cfg(test)]
     pub(crate) fn other_sessions(&self, name: &IdDigest) -> usize {

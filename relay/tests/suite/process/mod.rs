@@ -9,6 +9,7 @@ mod churn;
 mod cluster;
 mod collectors;
 mod command_line;
+mod console;
 mod counted;
 mod dependencies;
 mod dev;

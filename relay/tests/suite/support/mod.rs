@@ -3,6 +3,7 @@
 mod certificate;
 mod client;
 mod collector;
+mod console;
 mod description;
 mod forged;
 mod http;
@@ -18,6 +19,7 @@ mod tokens;
 pub use certificate::{Certificate, TLS12, TLS13};
 pub use client::{Client, Stream, channel, rand_id, sealed};
 pub use collector::{FakeCollector, Recorded};
+pub use console::{ConsoleStream, console_post, console_request};
 pub use description::{Described, Description};
 pub use forged::{bad_session_tokens, bad_session_tokens_now, forge};
 pub use http::{Answer, batch, post, request, request_bytes, request_head, request_over};
