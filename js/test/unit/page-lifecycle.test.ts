@@ -99,3 +99,29 @@ test('no event has an effect after the end', () => {
   page.dispatchEvent(new Event('freeze'));
   assert.deepEqual(heard, []);
 });
+
+test('a worker, which has no page, pauses and wakes with the network', () => {
+  const worker = new EventTarget();
+  delete globals['document'];
+  delete globals['window'];
+  globals['addEventListener'] = worker.addEventListener.bind(worker);
+  try {
+    network.onLine = false;
+    const end = watch();
+    worker.dispatchEvent(new Event('online'));
+    worker.dispatchEvent(new Event('offline'));
+    end();
+    worker.dispatchEvent(new Event('online'));
+    assert.deepEqual(heard, ['offline', 'awake', 'offline']);
+  } finally {
+    delete globals['addEventListener'];
+  }
+});
+
+test('without a page and without events of the network, nothing is watched', () => {
+  delete globals['document'];
+  delete globals['window'];
+  network.onLine = false;
+  watch()();
+  assert.deepEqual(heard, []);
+});
