@@ -227,7 +227,10 @@ fn is_scope_error(message: &RawValue) -> bool {
 #[cfg(feature = "fuzzing")]
 pub(crate) fn drafts(keys: &SigningKeys, claims: &BackendClaims, body: &[u8]) -> Vec<Result<Draft, Refused>> {
     let messages = read_batch(body).unwrap_or_default();
-    messages.into_iter().map(|message| draft(keys, claims, Tenant::default(), message)).collect()
+    messages
+        .into_iter()
+        .map(|message| draft(keys, claims, Tenant::default(), message, &Observation::default()))
+        .collect()
 }
 
 #[cfg(test)]
