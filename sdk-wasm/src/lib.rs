@@ -22,6 +22,11 @@ pub use resolver::{
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
+/// std's allocator for WebAssembly is three times as large.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+
 /// Returns the version of the core.
 #[wasm_bindgen]
 #[must_use]

@@ -5,6 +5,7 @@
 //    evaluates the arguments of a function before its body looks the view up. wasm2js itself handles stores; a check
 //    here proves it.
 // 2. The code runs at the call of `instantiate()` and not at the import of the file.
+// 3. wasm-opt has shortened the name of the imported module, which is the glue beside this file.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parse } from 'acorn';
 
@@ -17,6 +18,7 @@ const loaders = new Set();
 
 walk(tree, undefined);
 delayStart();
+importGlue();
 writeFileSync(file, apply(source, edits));
 
 /** Visits every node. The parent distinguishes a load from the target of a store. */
@@ -68,6 +70,13 @@ function delayStart() {
     (view) => ` function load${view}(index) {\n  return ${view}[index];\n }\n`,
   );
   edits.push([body.end - 1, body.end - 1, functions.join('')]);
+}
+
+/** Imports the glue, the only module that the code may import, from its file. */
+function importGlue() {
+  const imports = tree.body.filter(({ type }) => type === 'ImportDeclaration');
+  if (imports.length > 1) throw new Error('wasm2js imports another module than the glue');
+  for (const { source: glue } of imports) edits.push([glue.start, glue.end, "'./core_bg.js'"]);
 }
 
 function apply(text, changes) {

@@ -89,14 +89,22 @@ impl Program {
 
     /// Runs the command. Its output goes to stderr, where the steps are.
     pub(crate) fn run(self) -> Result<()> {
-        let name =
-            Path::new(&self.arguments[0]).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        duct::cmd(&self.arguments[0], &self.arguments[1..])
-            .dir(self.root)
-            .stdout_to_stderr()
-            .run()
-            .with_context(|| format!("{name} failed"))?;
+        self.expression().stdout_to_stderr().run().with_context(|| self.failure())?;
         Ok(())
+    }
+
+    /// Runs the command and returns its output.
+    pub(crate) fn read(self) -> Result<String> {
+        self.expression().read().with_context(|| self.failure())
+    }
+
+    fn expression(&self) -> duct::Expression {
+        duct::cmd(&self.arguments[0], &self.arguments[1..]).dir(&self.root)
+    }
+
+    fn failure(&self) -> String {
+        let name = Path::new(&self.arguments[0]).file_name().unwrap_or_default();
+        format!("{} failed", name.to_string_lossy())
     }
 }
 

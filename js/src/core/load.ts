@@ -3,7 +3,7 @@
 import { messageOf } from '../errors/failure-of.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import type { CoreKind, CoreModule } from './browser-core.js';
-import { isForgePage, wasmAllowed } from './probe.js';
+import { canDecompress, isForgePage, wasmAllowed } from './probe.js';
 
 export interface LoadedCore {
   kind: CoreKind;
@@ -28,6 +28,7 @@ function failureReason(kind: CoreKind, cause: unknown): string {
   if (isForgePage()) {
     return `${reason} Forge's policy forbids WebAssembly unless manifest.yml has unsafe-eval under permissions.content.scripts; omit the option core.`;
   }
+  if (!canDecompress()) return `${reason} The browser has no DecompressionStream; omit the option core.`;
   return wasmAllowed() ? reason : `${reason} The page forbids WebAssembly.`;
 }
 

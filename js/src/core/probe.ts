@@ -9,12 +9,18 @@ export function isForgePage(): boolean {
   return typeof bridge?.callBridge === 'function';
 }
 
+/** Returns whether the browser can decompress the module: Firefox from 113 on, Safari from 16.4 on. */
+export function canDecompress(): boolean {
+  return typeof DecompressionStream === 'function';
+}
+
 /**
  * Compiles the smallest possible module, which throws at once and without a request if the policy forbids it. On a page of
- * Forge it tries nothing and returns false: an app that has requested `unsafe-eval` sets the option `core`.
+ * Forge it tries nothing and returns false: an app that has requested `unsafe-eval` sets the option `core`. It also returns false
+ * if the browser cannot decompress the module.
  */
 export function wasmAllowed(): boolean {
-  if (isForgePage()) return false;
+  if (isForgePage() || !canDecompress()) return false;
   try {
     return new WebAssembly.Module(EMPTY_MODULE) instanceof WebAssembly.Module;
   } catch {

@@ -48,6 +48,22 @@ test('plain JavaScript runs if there is no WebAssembly at all', async () => {
   }
 });
 
+test('plain JavaScript runs if the browser cannot decompress WebAssembly, and the option core says why', async () => {
+  const { sources, loads } = fakeCore();
+  const whole = globalThis.DecompressionStream;
+  Reflect.deleteProperty(globalThis, 'DecompressionStream');
+  try {
+    assert.equal((await loadCore(undefined, sources)).kind, 'js');
+    assert.deepEqual(loads, ['js']);
+    await assert.rejects(
+      loadCore('wasm'),
+      isError('UNREACHABLE', /DecompressionStream is not defined.*omit the option core/),
+    );
+  } finally {
+    globalThis.DecompressionStream = whole;
+  }
+});
+
 test('plain JavaScript runs if the real module does not compile although the empty one did', async () => {
   const { sources } = fakeCore();
   const failing = { ...sources, wasm: () => Promise.reject(new RangeError('out of memory')) };

@@ -1,7 +1,7 @@
 //! The JavaScript object through which the page serves the client: sessions, sockets, tokens and decryption.
 
-use js_sys::Function;
-use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use js_sys::{Array, Function};
+use wasm_bindgen::{JsCast as _, JsValue, closure::Closure, prelude::wasm_bindgen};
 
 #[wasm_bindgen]
 extern "C" {
@@ -29,4 +29,28 @@ extern "C" {
     /// Reports a new state of the connection, and the error that led to it.
     #[wasm_bindgen(method, catch)]
     pub(super) fn state(this: &Host, state: &str, error: &JsValue) -> Result<(), JsValue>;
+
+    type Outcomes;
+    #[wasm_bindgen(js_namespace = Promise, js_name = allSettled)]
+    fn all_settled(promises: &Array) -> Outcomes;
+    #[wasm_bindgen(method)]
+    fn then(this: &Outcomes, listener: &JsValue) -> JsValue;
+
+    type Outcome;
+    #[wasm_bindgen(method, getter)]
+    fn status(this: &Outcome) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn value(this: &Outcome) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn reason(this: &Outcome) -> JsValue;
+}
+
+/// Calls `take` with the outcome of a promise, or with a value that is not a promise. An executor of futures would do the same
+/// with more code.
+pub(super) fn settled(promise: JsValue, take: impl FnOnce(Result<JsValue, JsValue>) + 'static) {
+    let listener = Closure::once_into_js(move |outcomes: Array| {
+        let outcome: Outcome = outcomes.get(0).unchecked_into();
+        take(if outcome.status() == "fulfilled" { Ok(outcome.value()) } else { Err(outcome.reason()) });
+    });
+    all_settled(&Array::of1(&promise)).then(&listener);
 }

@@ -7,7 +7,7 @@ use super::{
     arguments,
     callbacks::{Callbacks, Subscriber},
     clock,
-    host::Host,
+    host::{self, Host},
     outputs,
     socket::{Socket, SocketEvent},
 };
@@ -23,7 +23,6 @@ use std::{
     rc::{Rc, Weak},
 };
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 /// The longest delay that `setTimeout` accepts.
 const MAX_TIMEOUT_MS: u64 = i32::MAX as u64;
@@ -232,15 +231,11 @@ impl Shell {
 
     /// Requests a session from the page, which returns one or a promise of one.
     fn fetch_session(&self, fetch: FetchId, reason: &'static str) {
-        let promise = match self.host.session(reason) {
-            Ok(answer) => Promise::resolve(&answer),
-            Err(thrown) => Promise::reject(&thrown),
-        };
+        let answer = self.host.session(reason).unwrap_or_else(|thrown| Promise::reject(&thrown).into());
         let weak = Weak::clone(&self.itself);
-        // The task waits for the answer without a time limit, since the client may adopt a late session. It holds only
+        // The closure waits for the answer without a time limit, since the client may adopt a late session. It holds only
         // a weak reference, so that it does not keep a closed client alive.
-        spawn_local(async move {
-            let answer = JsFuture::from(promise).await;
+        host::settled(answer, move |answer| {
             let Some(shell) = weak.upgrade() else { return };
             let grant = match answer {
                 Ok(grant) => arguments::grant(&grant),

@@ -4,7 +4,11 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::names::Names;
 use crate::{npm, workspace::Workspace};
+
+/// Gives the imports and exports short names, and prints them.
+const SHORT_NAMES: &str = "--minify-imports-and-exports-and-modules";
 
 /// Accepts the instructions that rustc emits, and translates those that wasm2js cannot read into older ones.
 const LOWER: [&str; 10] = [
@@ -17,18 +21,21 @@ const LOWER: [&str; 10] = [
     "--llvm-nontrapping-fptoint-lowering",
     "--llvm-memory-copy-fill-lowering",
     "--signext-lowering",
-    "-O3",
+    "-Oz",
 ];
 
 /// Optimizes a module for size, in place.
-pub(super) fn shrink(workspace: &Workspace, wasm: &Path) -> Result<()> {
-    npm::tool(workspace, "wasm-opt").arg(wasm).arg("-Oz").arg("-o").arg(wasm).run()
+pub(super) fn shrink(workspace: &Workspace, wasm: &Path) -> Result<Names> {
+    let shrink = npm::tool(workspace, "wasm-opt").arg(wasm).args(["-Oz", SHORT_NAMES]);
+    Names::parse(&shrink.arg("-o").arg(wasm).read()?)
 }
 
 /// Translates `core_bg.wasm` to the script `core_bg.wasm.js` beside it, which exports `instantiate()`.
-pub(super) fn translate(workspace: &Workspace, wasm: &Path) -> Result<()> {
+pub(super) fn translate(workspace: &Workspace, wasm: &Path) -> Result<Names> {
     let (lowered, script) = (wasm.with_extension("lowered.wasm"), wasm.with_extension("wasm.js"));
-    npm::tool(workspace, "wasm-opt").arg(wasm).args(LOWER).arg("-o").arg(&lowered).run()?;
-    npm::tool(workspace, "wasm2js").arg("-O3").arg(&lowered).arg("-o").arg(&script).run()?;
-    npm::script(workspace, "xtask/js/after-wasm2js.mjs").arg(&script).run()
+    let lower = npm::tool(workspace, "wasm-opt").arg(wasm).args(LOWER).arg(SHORT_NAMES);
+    let names = Names::parse(&lower.arg("-o").arg(&lowered).read()?)?;
+    npm::tool(workspace, "wasm2js").arg("-Oz").arg(&lowered).arg("-o").arg(&script).run()?;
+    npm::script(workspace, "xtask/js/after-wasm2js.mjs").arg(&script).run()?;
+    Ok(names)
 }

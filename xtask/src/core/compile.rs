@@ -27,7 +27,9 @@ pub(super) fn compile(workspace: &Workspace, toolchain: &Toolchain, module: &Mod
         Instructions::Mvp => "wasm-mvp",
     });
     let mut arguments = vec!["build", "--quiet", "--locked", "--profile", "wasm", "--target", TARGET];
-    arguments.extend(["-Zbuild-std=std,panic_abort", "--package", module.package]);
+    // The feature selects std's smaller implementations of formatting and searching.
+    arguments.extend(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"]);
+    arguments.extend(["--package", module.package]);
     if let Some(feature) = module.feature {
         arguments.extend(["--no-default-features", "--features", feature]);
     }

@@ -7,6 +7,7 @@ mod boundary;
 mod compile;
 mod emit;
 mod glue;
+mod names;
 mod testing;
 
 use std::path::{Path, PathBuf};
@@ -129,13 +130,14 @@ fn make(workspace: &Workspace, toolchain: &Toolchain, module: &Module, folder: &
         Instructions::Mvp => Glue::Bundler,
     };
     let bindings = bindgen::bind(&compiled, &scratch, glue)?;
-    match module.instructions {
+    let names = match module.instructions {
         Instructions::Current => binaryen::shrink(workspace, &bindings.wasm)?,
         Instructions::Mvp => {
             boundary::check(&bindings.wasm)?;
             glue::follow_memory(&bindings.glue)?;
-            binaryen::translate(workspace, &bindings.wasm)?;
+            binaryen::translate(workspace, &bindings.wasm)?
         }
-    }
-    emit::write(workspace, module, &bindings, folder)
+    };
+    names.apply(&bindings.glue, glue)?;
+    emit::write(workspace, module, &bindings, &names, folder)
 }

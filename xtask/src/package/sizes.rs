@@ -1,4 +1,5 @@
-//! The sizes of the package: each entry with its static imports, raw and as a server compresses it.
+//! The sizes of the package: each entry with its static imports, raw and as a server compresses it, and the sum that a page
+//! loads once the app's bundler has minified the entry.
 
 use std::{
     collections::BTreeSet,
@@ -13,11 +14,12 @@ use flate2::{Compression, write::GzEncoder};
 use regex::Regex;
 
 use super::budget::{self, Weight};
-use crate::{files, workspace::Workspace};
+use crate::{files, npm, workspace::Workspace};
 
-/// Prints the sizes of every entry and of every build of the core, and fails if one exceeds its budget.
+/// Prints the sizes of every entry, of every build of the core and of a page, and fails if one exceeds its budget.
 pub(super) fn report(workspace: &Workspace) -> Result<()> {
-    let weights = weigh(&workspace.root.join("pkg/dist"))?;
+    let mut weights = weigh(&workspace.root.join("pkg/dist"))?;
+    weights.extend(pages(workspace, &weights)?);
     let budgets = budget::read(workspace)?;
     println!("{:<12} {:>10} {:>10} {:>10} {:>18}", "pkg/dist", "raw", "gzip", "brotli", "budget (brotli)");
     for Weight { name, raw, gzip, brotli } in &weights {
@@ -38,16 +40,44 @@ fn weigh(dist: &Path) -> Result<Vec<Weight>> {
         if !counts || file.extension().is_none_or(|end| end != "js") {
             continue;
         }
-        let mut weight = Weight { name, raw: 0, gzip: 0, brotli: 0 };
-        for script in with_imports(file)? {
-            let bytes = files::read(&script)?;
-            weight.raw += bytes.len();
-            weight.gzip += gzip(&bytes)?;
-            weight.brotli += brotli(&bytes)?;
-        }
-        weights.push(weight);
+        weights.push(measure(name, file)?);
     }
     Ok(weights)
+}
+
+/// Measures a script with its static imports.
+fn measure(name: String, script: PathBuf) -> Result<Weight> {
+    let mut weight = Weight { name, raw: 0, gzip: 0, brotli: 0 };
+    for script in with_imports(script)? {
+        let bytes = files::read(&script)?;
+        weight.raw += bytes.len();
+        weight.gzip += gzip(&bytes)?;
+        weight.brotli += brotli(&bytes)?;
+    }
+    Ok(weight)
+}
+
+/// Returns the sums that a page loads with each core. The package contains the entry as reviewers read it; the bundler of every
+/// app minifies it, as esbuild does here.
+fn pages(workspace: &Workspace, weights: &[Weight]) -> Result<Vec<Weight>> {
+    let minified = workspace.root.join("target/package/minified");
+    files::empty_folder(&minified)?;
+    npm::tool(workspace, "esbuild")
+        .arg(workspace.root.join("pkg/dist/index.js"))
+        .args(["--bundle", "--minify", "--splitting", "--format=esm", "--external:@forge/*"])
+        .arg("--log-level=warning")
+        .arg(format!("--outdir={}", minified.display()))
+        .run()?;
+    let api = measure(String::new(), minified.join("index.js"))?;
+    let cores = weights.iter().filter_map(|weight| Some((weight.name.strip_prefix("core-")?, weight)));
+    Ok(cores
+        .map(|(kind, core)| Weight {
+            name: format!("page-{kind}"),
+            raw: api.raw + core.raw,
+            gzip: api.gzip + core.gzip,
+            brotli: api.brotli + core.brotli,
+        })
+        .collect())
 }
 
 /// Returns a script and every script that its static imports load.
