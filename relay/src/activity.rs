@@ -1,8 +1,8 @@
 //! The activity of a relay, for an observer in the same process: the log of `sealwire-relay dev`. It has names of channels and
 //! ids of accounts, which the logs of a relay never have, so nothing but the embedding program can turn it on.
 
-use crate::{session::Identity, session_id::SessionId};
-use sealwire_protocol::{ChannelId, Code, Scope};
+use crate::{channel_name::ChannelName, session::Identity, session_id::SessionId};
+use sealwire_protocol::{ChannelId, Code};
 use std::{net::IpAddr, sync::Arc};
 
 /// Receives the activity of a relay. Connections call it while they serve a client, so it must not block.
@@ -76,19 +76,6 @@ pub enum Activity<'a> {
         /// The address of the client.
         remote: IpAddr,
     },
-}
-
-/// The name of a channel within its scope.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChannelName {
-    /// The channel.
-    pub channel: ChannelId,
-    /// The name that the app gave to it.
-    pub name: String,
-    /// The scope, with the values of the verified session.
-    pub scope: Scope,
-    /// True if a channel token with claims is part of the channel.
-    pub has_token: bool,
 }
 
 /// The observer of a relay, if there is one.

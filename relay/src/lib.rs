@@ -38,6 +38,7 @@ mod admin;
 mod audit;
 mod auth;
 mod broker;
+mod channel_name;
 mod clock;
 mod cluster;
 mod config;
@@ -73,7 +74,7 @@ mod tls;
 mod trace_context;
 mod websocket;
 
-pub use activity::{Activity, ChannelName, Observer};
+pub use activity::{Activity, Observer};
 pub use auth::{
     revocations::{Revocations, Selector},
     signing_keys::{KeyChanges, SigningKeys},
@@ -83,6 +84,7 @@ pub use broker::jetstream::{
     ResetReason, StoredPublication, StreamInfo, Ticket,
 };
 pub use broker::{Broker, BrokerError, BrokerFuture, BrokerStatus, EmbeddedBroker};
+pub use channel_name::ChannelName;
 pub use clock::Now;
 pub use config::{
     Apps, AppsDir, AppsDirWatch, Config, ConfigError, ConfigOrigin, Look, NewApp, Overrides, Risk, template,

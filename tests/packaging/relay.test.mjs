@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 
 import { project, root, tarball } from './support/project.mjs';
-import { binary, launcher, pathOfNode } from './support/relay.mjs';
+import { binary, launcher, pathOfNode, platform, version } from './support/relay.mjs';
 
 /** The longest start of the packed relay, in milliseconds. */
 const START_LIMIT_MS = 2000;
@@ -19,7 +19,6 @@ const STARTS = 3;
 /** The longest test, in milliseconds: a line that never comes would otherwise be awaited forever. */
 const TIMEOUT_MS = 60_000;
 
-const PLATFORM = `sealwire-relay-${process.platform}-${process.arch}`;
 const app = readFileSync(path.join(root, 'tests/packaging/app/meet-at-relay.mjs'), 'utf8');
 
 /** Reads the lines of a program until one has the text; returns them. */
@@ -102,16 +101,16 @@ test(STORY, { timeout: TIMEOUT_MS }, async (t) => {
 test('the packages are small and plain: one program each, no script at installation, no other dependency', (t) => {
   const folder = path.join(project(t, { tarballs: [launcher, binary] }), 'node_modules');
   const read = (name) => JSON.parse(readFileSync(path.join(folder, name, 'package.json'), 'utf8'));
-  const [started, built] = [read('sealwire-relay'), read(PLATFORM)];
+  const [started, built] = [read('sealwire-relay'), read(platform)];
   for (const manifest of [started, built]) {
     assert.deepEqual([manifest.scripts, manifest.dependencies], [undefined, undefined], manifest.name);
     assert.equal(manifest.license, 'Apache-2.0 OR MIT');
     for (const file of ['LICENSE-APACHE', 'LICENSE-MIT']) statSync(path.join(folder, manifest.name, file));
   }
-  assert.equal(started.optionalDependencies[PLATFORM], started.version);
+  assert.equal(started.optionalDependencies[platform], started.version);
   assert.deepEqual([built.os, built.cpu], [[process.platform], [process.arch]]);
-  assert.equal(statSync(path.join(folder, PLATFORM, 'bin/sealwire-relay')).mode & 0o111, 0o111);
-  const licences = readFileSync(path.join(folder, PLATFORM, 'LICENSES-OF-LIBRARIES.txt'), 'utf8');
+  assert.equal(statSync(path.join(folder, platform, 'bin/sealwire-relay')).mode & 0o111, 0o111);
+  const licences = readFileSync(path.join(folder, platform, 'LICENSES-OF-LIBRARIES.txt'), 'utf8');
   assert.match(licences, /^tokio 1\./m);
   // The relay has no code that opens a message, which the list of its libraries shows as well.
   assert.doesNotMatch(licences, /^(?:aes|hkdf|sealwire)/m);
@@ -128,7 +127,7 @@ test('without the package of the platform, the error says which one to install',
   const { status, stderr } = launch(project(t, { tarballs: [launcher] }));
   assert.equal(status, 1);
   assert.match(stderr, /--omit=optional or --no-optional/);
-  assert.ok(stderr.endsWith(`Install it: npm install ${PLATFORM}@0.1.0\n`), stderr);
+  assert.ok(stderr.endsWith(`Install it: npm install ${platform}@${version}\n`), stderr);
 });
 
 test('on a platform without a binary, the error names the platforms that have one and the way from source', (t) => {

@@ -9,12 +9,13 @@ use super::{
     response::{ErrorBody, HttpError},
 };
 use crate::{
-    activity::{Activity, ChannelName, Observation},
+    activity::{Activity, Observation},
     auth::{
         access::{self, Namespace},
         signing_keys::SigningKeys,
     },
     broker::traced,
+    channel_name::ChannelName,
     clock::Now,
     hub::{Draft, PublishReceipt},
     refused::Refused,

@@ -1,7 +1,7 @@
 //! The actions that the session state machine asks its driver to perform.
 
 use super::EventFilter;
-use crate::{activity::ChannelName, hub::Draft, tenant::Tenant};
+use crate::{channel_name::ChannelName, hub::Draft, tenant::Tenant};
 use sealwire_protocol::{
     ChannelId, CloseCode, Code,
     wire::{Since, ToClient},

@@ -29,7 +29,7 @@ pub struct SessionConfig {
     pub stall_detector: Arc<StallDetector>,
     /// The marks that each `Ping` carries.
     pub marks: Arc<Marks>,
-    /// Whether sessions name their channels to the driver, with [`SessionAction::Name`](super::SessionAction::Name).
+    /// True if sessions name their channels to the driver, with [`SessionAction::Name`](super::SessionAction::Name).
     pub names_channels: bool,
 }
 

@@ -7,12 +7,12 @@ use super::{
     subscriptions::{ChannelToken, Subscriptions},
 };
 use crate::{
-    activity::ChannelName,
     auth::{
         access::{self, Namespace},
         revocations::Seen,
         signing_keys::Signed,
     },
+    channel_name::ChannelName,
     clock::Now,
     limits::SessionPermit,
     refused::Refused,

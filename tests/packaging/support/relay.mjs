@@ -1,16 +1,19 @@
 // The packed packages of the relay, and a search path on which there is nothing but Node.js.
 
-import { existsSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 
 import { root } from './project.mjs';
 
-const PLATFORM = `sealwire-relay-${process.platform}-${process.arch}`;
+/** The package with the binary for this platform. */
+export const platform = `sealwire-relay-${process.platform}-${process.arch}`;
+
+export const { version } = JSON.parse(readFileSync(path.join(root, 'pkg-relay/package.json'), 'utf8'));
 
 /** The tarballs: that of `sealwire-relay`, and that of the binary for this platform. */
 export const [launcher, binary] = process.env.SEALWIRE_RELAY_TARBALLS?.split(path.delimiter) ?? [
-  path.join(root, 'target/package/sealwire-relay-0.1.0.tgz'),
-  path.join(root, `target/package/${PLATFORM}-0.1.0.tgz`),
+  path.join(root, `target/package/sealwire-relay-${version}.tgz`),
+  path.join(root, `target/package/${platform}-${version}.tgz`),
 ];
 
 for (const file of [launcher, binary]) {

@@ -97,6 +97,10 @@ fn init_asks_nothing_with_an_argument_or_without_a_terminal() {
     let (status, shown) =
         Terminal::start(relay_command().args(["init", "--app", "a"]).current_dir(&directory)).end();
     assert!(status.success() && !shown.contains("[my-app]"), "{shown}");
+    let directory = tempfile::tempdir().unwrap();
+    let (status, shown) =
+        Terminal::start(relay_command().args(["init", "--yes"]).current_dir(&directory)).end();
+    assert!(status.success() && !shown.contains("[my-app]"), "{shown}");
 
     let directory = tempfile::tempdir().unwrap();
     let output = run(&["init"], &directory);
