@@ -5,6 +5,8 @@ import type { PauseReason } from '../core/browser-core.js';
 
 /** The time after which a hidden page does not reconnect by itself once its connection is lost. */
 const HIDDEN_PAUSE_MS = 5 * 60_000;
+/** The interval at which a worker without events of the network reads its state. */
+const NETWORK_POLL_MS = 1_000;
 
 export interface Pausable {
   pause(reason: PauseReason): void;
@@ -12,21 +14,37 @@ export interface Pausable {
 }
 
 /**
- * Returns a function that stops watching. A web worker has the events of the network only; in an environment without these,
- * such as Node.js, it does nothing.
+ * Returns a function that stops watching. In a web worker it watches the network only, and in an environment without a
+ * network state, such as Node.js, nothing.
  */
 export function watchLifecycle(client: Pausable): () => void {
-  const scope = typeof window === 'undefined' ? globalThis : window;
-  if (typeof navigator === 'undefined' || typeof scope.addEventListener !== 'function') return () => {};
+  if (typeof navigator === 'undefined' || typeof navigator.onLine !== 'boolean') return () => {};
   const controller = new AbortController();
   const { signal } = controller;
-  const back = () => (navigator.onLine === false ? client.pause('offline') : client.wake());
+  const back = () => (navigator.onLine ? client.wake() : client.pause('offline'));
+  const isPage = typeof window !== 'undefined' && typeof document !== 'undefined';
 
-  scope.addEventListener('online', () => client.wake(), { signal });
-  scope.addEventListener('offline', () => client.pause('offline'), { signal });
-  if (typeof window !== 'undefined' && typeof document !== 'undefined') watchPage(client, back, signal);
-  if (navigator.onLine === false) client.pause('offline');
+  if (isPage || 'ononline' in globalThis) {
+    const scope = isPage ? window : globalThis;
+    scope.addEventListener('online', () => client.wake(), { signal });
+    scope.addEventListener('offline', () => client.pause('offline'), { signal });
+  } else {
+    pollNetwork(back, signal);
+  }
+  if (isPage) watchPage(client, back, signal);
+  if (!navigator.onLine) client.pause('offline');
   return () => controller.abort();
+}
+
+/** Reads the state of the network at an interval, since Chromium dispatches no events about it in web workers. */
+function pollNetwork(changed: () => void, signal: AbortSignal): void {
+  let known = navigator.onLine;
+  const timer = setInterval(() => {
+    if (navigator.onLine === known) return;
+    known = navigator.onLine;
+    changed();
+  }, NETWORK_POLL_MS);
+  signal.addEventListener('abort', () => clearInterval(timer));
 }
 
 /** Watches the visibility of a page, and the browser's freezing and caching of it. */

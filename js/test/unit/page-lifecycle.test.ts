@@ -100,11 +100,17 @@ test('no event has an effect after the end', () => {
   assert.deepEqual(heard, []);
 });
 
-test('a worker, which has no page, pauses and wakes with the network', () => {
-  const worker = new EventTarget();
+/** Turns the fake page into the global scope of a worker. */
+function becomeWorker(): void {
   delete globals['document'];
   delete globals['window'];
+}
+
+test('a worker with events of the network pauses and wakes with them', () => {
+  const worker = new EventTarget();
+  becomeWorker();
   globals['addEventListener'] = worker.addEventListener.bind(worker);
+  globals['ononline'] = null;
   try {
     network.onLine = false;
     const end = watch();
@@ -115,13 +121,30 @@ test('a worker, which has no page, pauses and wakes with the network', () => {
     assert.deepEqual(heard, ['offline', 'awake', 'offline']);
   } finally {
     delete globals['addEventListener'];
+    delete globals['ononline'];
   }
 });
 
-test('without a page and without events of the network, nothing is watched', () => {
-  delete globals['document'];
-  delete globals['window'];
+test('a worker without events of the network, as in Chromium, looks for a change each second', () => {
+  becomeWorker();
+  mock.timers.reset();
+  mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const end = watch();
+  mock.timers.tick(1_000);
   network.onLine = false;
+  mock.timers.tick(3_000);
+  network.onLine = true;
+  mock.timers.tick(1_000);
+  assert.deepEqual(heard, ['offline', 'awake']);
+  end();
+  network.onLine = false;
+  mock.timers.tick(60_000);
+  assert.equal(heard.length, 2);
+});
+
+test('in an environment that does not know its network, as Node.js, nothing is watched', () => {
+  becomeWorker();
+  Object.assign(network, { onLine: undefined });
   watch()();
   assert.deepEqual(heard, []);
 });
