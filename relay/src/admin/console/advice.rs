@@ -35,6 +35,17 @@ pub(super) const fn of(code: Code) -> &'static str {
             "A page outside of allowed_origins connects. If it is yours (a custom domain, a tunnel), add its origin and \
              reload."
         }
+        Code::ScopeRefused | Code::PermissionMissing => {
+            "A page asks for a context or a permission that its session lacks, usually by a bug of the app; repeated ones of \
+             one account are worth a look in the audit log. With the attempt 'console', somebody entered a wrong token in a \
+             console."
+        }
+        _ => of_token(code),
+    }
+}
+
+const fn of_token(code: Code) -> &'static str {
+    match code {
         Code::TokenUnknownKey | Code::TokenSignature | Code::TokenApp => {
             "An app signs with a key that this relay does not have: a rotation that one side missed, or the wrong \
              environment. Add the key, reload, and compare with sealwire-relay check-config."
@@ -50,11 +61,12 @@ pub(super) const fn of(code: Code) -> &'static str {
             "A page combines tokens of different users, channels or installations. A bug of the app, or an attempt; the \
              audit log names the account."
         }
-        Code::ScopeRefused | Code::PermissionMissing => {
-            "A page asks for a context or a permission that its session lacks, usually by a bug of the app; repeated ones of \
-             one account are worth a look in the audit log. With the attempt 'console', somebody entered a wrong token in a \
-             console."
-        }
+        _ => of_capacity(code),
+    }
+}
+
+const fn of_capacity(code: Code) -> &'static str {
+    match code {
         Code::TooManySubscriptions => {
             "A page or an app reached max_subscriptions or max_subscriptions_per_app. Raise it and reload, or ask the app."
         }

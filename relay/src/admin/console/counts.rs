@@ -136,7 +136,7 @@ pub(super) struct CodeCount {
     /// Since the start of the relay.
     pub(super) total: u64,
     pub(super) last_minute: u64,
-    /// What an operator can do.
+    /// The advice for operators.
     pub(super) advice: &'static str,
 }
 

@@ -196,11 +196,10 @@ impl Connections {
 impl MemoryState {
     fn of(http: &HttpContext) -> Self {
         let memory = &http.connection.memory;
-        let resident = process::read().into_iter().find(|reading| reading.name == "resident_memory_bytes");
         Self {
             limit_bytes: http.limits.settings().memory_bytes,
             parts: memory.usage().parts().into_iter().collect(),
-            resident_bytes: resident.map(|reading| reading.value as u64),
+            resident_bytes: process::resident_bytes(),
             evicted_bytes: memory.evicted_bytes(),
             connections_shed: memory.shed_connections(),
         }

@@ -2,7 +2,7 @@
 
 use super::revocation::{disconnect, is_let_in};
 use crate::support::{
-    APP, App, Client, INSTALLATION, NatsServer, RelayProcess, Scrape, batch, post, request,
+    APP, App, Client, ConsoleStream, INSTALLATION, NatsServer, RelayProcess, Scrape, batch, post, request,
 };
 use futures_util::StreamExt as _;
 use sealwire_protocol::Code;
@@ -236,4 +236,23 @@ async fn messages_that_no_relay_writes_are_ignored_and_counted() {
     stranger.flush().await.unwrap();
     Scrape::until(&relay, IGNORED, 2.0).await;
     assert_eq!(status(&relay, "/readyz").await, 200);
+}
+
+#[tokio::test]
+async fn the_console_shows_the_relays_and_servers_of_the_cluster() {
+    let nats = NatsServer::start().await;
+    let admin = ["--admin-listen", "127.0.0.1:0"];
+    let (first, second) = (ready_relay_on(&nats, &admin).await, ready_relay_on(&nats, &admin).await);
+    let (mut of_first, mut of_second) =
+        (ConsoleStream::open(&first).await, ConsoleStream::open(&second).await);
+    let has_peer =
+        |snapshot: &serde_json::Value| snapshot["cluster"]["others"].as_array().unwrap().len() == 1;
+    let (one, two) = (of_first.find(has_peer).await, of_second.find(has_peer).await);
+    assert_eq!(one["cluster"]["others"][0], two["cluster"]["relay"]);
+    assert_eq!(two["cluster"]["others"][0], one["cluster"]["relay"]);
+    let server = &one["cluster"]["servers"][0];
+    assert_eq!((&server["connected"], &one["cluster"]["streamsFollowed"]), (&json!(true), &json!(4)));
+    // A relay that died leaves the list within seconds.
+    drop((of_second, second));
+    of_first.find(|snapshot| snapshot["cluster"]["others"] == json!([])).await;
 }

@@ -10,6 +10,7 @@ mod cluster;
 mod collectors;
 mod command_line;
 mod console;
+mod console_cost;
 mod counted;
 mod dependencies;
 mod dev;
