@@ -251,6 +251,7 @@ fn packaging(workspace: &Workspace) -> Result<Vec<Suite>> {
     let tarball = package::build(workspace)?;
     let chromium = Chromium::open()?;
     let tests = script("test", "tests/packaging").env("CHROMIUM", chromium.browser);
+    let tests = tests.env("SEALWIRE_TEST_RELAY", relay::build(workspace)?);
     Ok(vec![summed(tests.env("SEALWIRE_TARBALL", tarball))])
 }
 
