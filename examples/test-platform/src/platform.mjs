@@ -66,6 +66,20 @@ export class TestPlatform {
   }
 
   /**
+   * Delivers an event to a trigger or consumer as Forge does: without a page and without a user.
+   * @param {(event: any, context: any) => unknown} handler
+   * @param {unknown} event
+   */
+  async deliver(handler, event) {
+    Object.assign(globalThis, { __forge_runtime__: { appContext: { environmentId: 'test' } } });
+    try {
+      return await handler(event, { installContext: 'ari:cloud:jira::site/test' });
+    } finally {
+      Reflect.deleteProperty(globalThis, '__forge_runtime__');
+    }
+  }
+
+  /**
    * @param {{ type?: string, provider?: string }} target
    * @param {string} path
    * @param {{ body?: any }} [init]

@@ -1,15 +1,8 @@
 // Bundles an app with Forge's own bundler, as `forge deploy` does, and prints the bundle's folder.
 // Usage: node forge-bundle.cjs functions <folder of the app> <module in src>
 //        node forge-bundle.cjs page <folder of the app> <file>
-const { Module } = require('node:module');
 const path = require('node:path');
-
-// Within the Forge CLI, every package resolves the bundler's TypeScript. Here, some would resolve this repository's.
-const typescript = require.resolve('typescript', { paths: [require.resolve('@forge/bundler')] });
-const resolve = Module._resolveFilename;
-Module._resolveFilename = function (request, ...rest) {
-  return request === 'typescript' ? typescript : resolve.call(this, request, ...rest);
-};
+require('./forge-typescript.cjs');
 
 const { getEntryPoints, getNodeBundler, NativeUIBundler } = require('@forge/bundler');
 

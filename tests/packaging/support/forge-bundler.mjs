@@ -7,11 +7,14 @@ import { fileURLToPath } from 'node:url';
 
 const script = fileURLToPath(new URL('forge-bundle.cjs', import.meta.url));
 
-/** Bundles, and returns the folder of the bundle as `out`, or the bundler's complaints. */
-export function runBundler(what, folder, entry) {
+/**
+ * Bundles, and returns the folder of the bundle as `out`, or the bundler's complaints. With `worker`, it also bundles a page for
+ * a web worker, in the subfolder `__worker__`.
+ */
+export function runBundler(what, folder, entry, { worker = false } = {}) {
   const TMPDIR = path.join(folder, 'tmp');
   mkdirSync(TMPDIR, { recursive: true });
-  const env = { ...process.env, TMPDIR };
+  const env = { ...process.env, TMPDIR, EXP_FORGE_UI_WORKER_RUNTIME: String(worker) };
   const { stdout, stderr } = spawnSync(process.execPath, [script, what, folder, entry], {
     env,
     encoding: 'utf8',
@@ -20,8 +23,8 @@ export function runBundler(what, folder, entry) {
 }
 
 /** Bundles, and returns the folder of the bundle. Fails if the bundler reports an error. */
-export function bundle(what, folder, entry) {
-  const { out, stderr } = runBundler(what, folder, entry);
+export function bundle(what, folder, entry, options) {
+  const { out, stderr } = runBundler(what, folder, entry, options);
   assert.ok(out, stderr);
   return out;
 }

@@ -252,6 +252,7 @@ fn packaging(workspace: &Workspace) -> Result<Vec<Suite>> {
     let chromium = Chromium::open()?;
     let relay = env::join_paths(package::build_relay_for_tests(workspace)?)?;
     let tests = script("test", "tests/packaging").env("CHROMIUM", chromium.browser);
+    let tests = tests.env("SEALWIRE_TEST_RELAY", relay::build(workspace)?);
     Ok(vec![summed(tests.env("SEALWIRE_TARBALL", tarball).env("SEALWIRE_RELAY_TARBALLS", relay))])
 }
 

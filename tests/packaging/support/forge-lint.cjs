@@ -1,0 +1,36 @@
+// Lints the app in the working directory with the linters that the Forge CLI runs on the developer's machine, and prints the
+// findings as JSON. Left out are those on Atlassian's servers, and the one that downloads the descriptions of the products'
+// REST APIs, to compare an app's requests with its scopes: the tests run without the internet.
+// Usage: node forge-lint.cjs
+const { createRequire } = require('node:module');
+require('./forge-typescript.cjs');
+
+const bundler = createRequire(require.resolve('@forge/bundler'));
+const { getClientSideLintersOnly, lint } = bundler('@forge/lint');
+const { ConfigFile, FileSystemReader, FileSystemWriter } = bundler('@forge/cli-shared');
+
+const DOWNLOADING = 'PermissionLinter';
+const quiet = { debug() {}, trace() {}, info() {}, warn: console.error, error: console.error };
+/** The feature flags of the Forge CLI, which Atlassian's servers provide. */
+const flags = new Proxy({}, { get: () => async () => false });
+
+async function findings() {
+  const reader = new FileSystemReader();
+  const manifest = await new ConfigFile(reader, new FileSystemWriter()).readConfig();
+  const files = await reader.recursiveReadDir('./src', ['node_modules']);
+  const all = await getClientSideLintersOnly(manifest, 'development', quiet, flags);
+  const linters = all.filter(({ constructor }) => constructor.name !== DOWNLOADING);
+  if (linters.length !== all.length - 1) throw new Error(`@forge/lint has no ${DOWNLOADING} any more.`);
+  const results = await lint(files, manifest, 'development', quiet, flags, { linters });
+  return results.flatMap(({ file, errors, warnings }) =>
+    [...errors, ...warnings].map(({ line, message }) => `${file}:${line}: ${message}`),
+  );
+}
+
+findings().then(
+  (found) => console.log(JSON.stringify(found)),
+  (error) => {
+    console.error(error.stack);
+    process.exitCode = 1;
+  },
+);
