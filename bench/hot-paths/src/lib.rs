@@ -20,7 +20,7 @@ impl HotPath {
 }
 
 /// The names of all hot paths.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 10] = [
     "verify a session token",
     "open a session and subscribe",
     "take a publish frame",
@@ -28,6 +28,7 @@ pub const NAMES: [&str; 9] = [
     "publish in the hub",
     "encode a publication",
     "deliver to 1,000 subscribers",
+    "look at 2,048 of 100,000 channels",
     "seal 128 bytes",
     "open 128 bytes",
 ];
@@ -44,6 +45,7 @@ pub fn prepare(name: &str) -> Option<HotPath> {
         "publish in the hub" => HotPath::new(name, relay::hub()),
         "encode a publication" => HotPath::new(name, relay::encode()),
         "deliver to 1,000 subscribers" => HotPath::new(name, relay::deliver()),
+        "look at 2,048 of 100,000 channels" => HotPath::new(name, relay::look()),
         "seal 128 bytes" => HotPath::new(name, client::seal()),
         _ => HotPath::new(name, client::open()),
     })

@@ -66,3 +66,18 @@ pub(crate) fn deliver() -> impl FnMut() {
         });
     }
 }
+
+/// Examines the share of a shard's channels that one look of the console locks, in the middle of the table.
+pub(crate) fn look() -> impl FnMut() {
+    let mut subscribers: Subscribers<u64> = Subscribers::default();
+    for number in 0..100_000_u64 {
+        let mut channel = [0; 16];
+        channel[..8].copy_from_slice(&number.to_be_bytes());
+        subscribers.subscribe(ChannelId(channel), SessionId(number), number, EventFilter::default());
+    }
+    move || {
+        let mut some = Vec::with_capacity(2048);
+        subscribers.visit_channels(50_000, 2048, |channel, count| some.push((channel, count)));
+        black_box(some);
+    }
+}
