@@ -1,6 +1,6 @@
 //! The command `dev`: its folder, its variables and its log.
 
-use crate::support::{App, Client, Terminal, batch, channel, post, relay_command, request};
+use crate::support::{App, Client, Terminal, Watchdog, batch, channel, post, relay_command, request};
 use sealwire_protocol::{
     Code,
     tokens::SigningKey,
@@ -18,6 +18,7 @@ use tempfile::TempDir;
 
 /// A relay of `dev` on a free port, which is killed when the value is dropped.
 struct Dev {
+    watchdog: Option<Watchdog>,
     child: Child,
     address: SocketAddr,
     lines: BufReader<ChildStdout>,
@@ -29,10 +30,11 @@ impl Dev {
     fn start(directory: &TempDir, flags: &[&str]) -> Self {
         let mut child =
             command(directory, flags).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let watchdog = Some(Watchdog::of(child.id()));
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         let introduction = until(&mut lines, "Ctrl-C");
         let address = introduction.lines().next().unwrap().strip_prefix("listening on http://").unwrap();
-        Self { child, address: address.parse().unwrap(), lines, introduction }
+        Self { watchdog, child, address: address.parse().unwrap(), lines, introduction }
     }
 
     /// Returns the lines of the log up to one that contains `text`.
@@ -44,12 +46,14 @@ impl Dev {
         let status = Command::new("kill").arg("-INT").arg(self.child.id().to_string()).status();
         assert!(status.unwrap().success());
         let rest = until(&mut self.lines, "the relay ends");
+        self.watchdog = None;
         (self.child.wait().unwrap(), rest)
     }
 }
 
 impl Drop for Dev {
     fn drop(&mut self) {
+        self.watchdog = None;
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

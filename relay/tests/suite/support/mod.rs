@@ -15,6 +15,7 @@ mod raw;
 mod streamed;
 mod terminal;
 mod tokens;
+mod watchdog;
 
 pub use certificate::{Certificate, TLS12, TLS13};
 pub use client::{Client, Stream, channel, rand_id, sealed};
@@ -31,3 +32,4 @@ pub use raw::{handshake, handshake_over, masked, read_frame, try_handshake};
 pub use streamed::{Streamed, post_to};
 pub use terminal::Terminal;
 pub use tokens::{APP, App, INSTALLATION, now};
+pub use watchdog::Watchdog;

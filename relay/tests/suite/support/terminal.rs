@@ -1,5 +1,6 @@
 //! A pseudoterminal with a program behind it.
 
+use super::Watchdog;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::{
     fs::{File, OpenOptions},
@@ -9,6 +10,7 @@ use std::{
 
 /// A program whose standard input, output and error are a terminal.
 pub struct Terminal {
+    watchdog: Option<Watchdog>,
     child: Child,
     controller: File,
     shown: String,
@@ -26,7 +28,8 @@ impl Terminal {
         // The command keeps the descriptors for further programs. Without them, the end of this one ends the output.
         command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
         command.stderr(std::process::Stdio::null());
-        Self { child, controller: File::from(controller), shown: String::new() }
+        let watchdog = Some(Watchdog::of(child.id()));
+        Self { watchdog, child, controller: File::from(controller), shown: String::new() }
     }
 
     /// Waits until the terminal shows `text`, and returns everything that it shows.
@@ -50,6 +53,7 @@ impl Terminal {
     /// Waits for the end of the program. Returns its status and everything that the terminal showed.
     pub fn end(mut self) -> (ExitStatus, String) {
         while self.read() {}
+        self.watchdog = None;
         (self.child.wait().unwrap(), std::mem::take(&mut self.shown))
     }
 
@@ -65,6 +69,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
+        self.watchdog = None;
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
