@@ -62,8 +62,8 @@ function customUi(typed) {
         'static/notes/main.js': withoutTypes(script, 'ts'),
         'static/notes/index.html': html.replace('main.ts', 'main.js'),
       };
-  const config = fileIn(part, 'static/notes/vite.config.js');
-  return { files: { ...page, 'static/notes/vite.config.js': config }, changes: {} };
+  const config = fileIn(part, 'static/notes/vite.config.mjs');
+  return { files: { ...page, 'static/notes/vite.config.mjs': config }, changes: {} };
 }
 
 function uiKit(typed) {
