@@ -11,7 +11,7 @@ export const platform = `sealwire-relay-${process.platform}-${process.arch}`;
 export const { version } = JSON.parse(readFileSync(path.join(root, 'pkg-relay/package.json'), 'utf8'));
 
 /** The tarballs: that of `sealwire-relay`, and that of the binary for this platform. */
-export const [launcher, binary] = process.env.SEALWIRE_RELAY_TARBALLS?.split(path.delimiter) ?? [
+export const [launcher, binary] = process.env.SEALWIRE_TEST_RELAY_TARBALLS?.split(path.delimiter) ?? [
   path.join(root, `target/package/sealwire-relay-${version}.tgz`),
   path.join(root, `target/package/${platform}-${version}.tgz`),
 ];

@@ -253,7 +253,7 @@ fn packaging(workspace: &Workspace) -> Result<Vec<Suite>> {
     let relay = env::join_paths(package::build_relay_for_tests(workspace)?)?;
     let tests = script("test", "tests/packaging").env("CHROMIUM", chromium.browser);
     let tests = tests.env("SEALWIRE_TEST_RELAY", relay::build(workspace)?);
-    Ok(vec![summed(tests.env("SEALWIRE_TARBALL", tarball).env("SEALWIRE_RELAY_TARBALLS", relay))])
+    Ok(vec![summed(tests.env("SEALWIRE_TARBALL", tarball).env("SEALWIRE_TEST_RELAY_TARBALLS", relay))])
 }
 
 fn e2e(workspace: &Workspace) -> Result<Vec<Suite>> {
