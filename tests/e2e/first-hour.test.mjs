@@ -18,10 +18,11 @@ function emptyFolder(t) {
   return folder;
 }
 
-/** Returns the relay's commands in a document, without their comments. */
+/** Returns the commands of a deployed relay in a document, without their comments. */
 function commands(file) {
   const text = readFileSync(path.join(root, file), 'utf8');
-  return [...text.matchAll(/^ {4}sealwire-relay ([^#\n]+)/gm)].map(([, words]) => words.trim().split(/\s+/));
+  const found = [...text.matchAll(/^ {4}(?:npx )?sealwire-relay ([^#\n]+)/gm)];
+  return found.map(([, words]) => words.trim().split(/\s+/)).filter(([command]) => command !== 'dev');
 }
 
 /** Runs a command with an empty environment. */
@@ -115,7 +116,7 @@ test('init prints the variables and manifest lines of the README, and Forge acce
 
 test('init --local prints the variables of the README, and Forge accepts the manifest lines', (t) => {
   const folder = emptyFolder(t);
-  const printed = run(folder, ['init', '--local', '--app', 'my-app']);
+  const printed = run(folder, ['init', '--local', '--app', 'dev']);
   assert.deepEqual(complaints(folder, manifestLines(printed)), []);
   const exported = (shown) =>
     [...shown.matchAll(/^ *export (.*)$/gm)].map(([, words]) =>
