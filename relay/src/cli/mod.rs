@@ -12,6 +12,7 @@ mod logging;
 mod print;
 mod private_file;
 mod run;
+mod stop_signal;
 
 pub(crate) use print::warn;
 

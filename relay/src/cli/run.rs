@@ -6,6 +6,7 @@ use super::{
     loader::{Loaded, Loader},
     logging::{self, Logging},
     print::Notices,
+    stop_signal::StopSignal,
 };
 use sealwire_relay::{Config, Relay, ReloadScope, Risk};
 use std::error::Error;
@@ -25,7 +26,7 @@ pub(super) fn run(args: ConfigArgs) -> Result<(), Box<dyn Error>> {
 
 async fn serve(config: Config, args: ConfigArgs, logging: &Logging) -> Result<(), Box<dyn Error>> {
     // The handlers are installed before the address is printed, so that no signal is lost.
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut stop = StopSignal::new()?;
     let mut hangup = signal(SignalKind::hangup())?;
     let relay = Relay::start(config.clone()).await?;
     let mut loader = Loader::start(args, config)?;
@@ -35,15 +36,9 @@ async fn serve(config: Config, args: ConfigArgs, logging: &Logging) -> Result<()
         notices.print(&format!("operators: http://{address}/metrics\n"));
     }
     tracing::info!(endpoint = %relay.endpoint(), version = env!("CARGO_PKG_VERSION"), "the relay is up");
-    let mut stop_signal = async || {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
     loop {
         tokio::select! {
-            () = stop_signal() => break,
+            () = stop.received() => break,
             _ = hangup.recv() => {
                 if !loader.request() {
                     tracing::error!("the configuration cannot be reloaded after a panic; restart the relay");
@@ -58,7 +53,7 @@ async fn serve(config: Config, args: ConfigArgs, logging: &Logging) -> Result<()
             0 => tracing::info!("every client has left"),
             left => tracing::warn!(left, "drain_deadline has passed; cutting off the remaining clients"),
         },
-        () = stop_signal() => tracing::warn!("received a second signal; ending at once"),
+        () = stop.received() => tracing::warn!("received a second signal; ending at once"),
     }
     notices.finish();
     Ok(())

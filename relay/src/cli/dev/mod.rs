@@ -8,7 +8,7 @@ mod names;
 mod pace;
 mod paint;
 
-use super::{config_args::environment, logging, print::Notices};
+use super::{config_args::environment, logging, print::Notices, stop_signal::StopSignal};
 use clap::Args;
 use folder::Folder;
 use journal::Journal;
@@ -22,10 +22,7 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    time::interval,
-};
+use tokio::time::interval;
 
 const DEFAULT_APP: &str = "dev";
 const DEFAULT_LISTEN: &str = "127.0.0.1:7440";
@@ -69,7 +66,7 @@ impl Dev {
 
 async fn serve(config: Config, folder: &Folder) -> Result<(), Box<dyn Error>> {
     // The handlers are installed before the address is printed, so that no signal is lost.
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut stop = StopSignal::new()?;
     let output = Output::of("stdout", io::stdout())?;
     let journal = Arc::new(Journal::new(output, Paint::of_stdout()));
     let listen = config.settings.listen.to_string();
@@ -82,22 +79,16 @@ async fn serve(config: Config, folder: &Folder) -> Result<(), Box<dyn Error>> {
     let notices = Notices::start();
     notices.print(&folder.introduction(relay.endpoint(), &exports));
     let mut tick = interval(TICK);
-    let mut stop_signal = async || {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
     loop {
         tokio::select! {
-            () = stop_signal() => break,
+            () = stop.received() => break,
             _ = tick.tick() => journal.tick(SystemTime::now()),
         }
     }
     journal.close();
     tokio::select! {
         _ = relay.shut_down() => {}
-        () = stop_signal() => {}
+        () = stop.received() => {}
     }
     journal.finish();
     Ok(())
