@@ -54,7 +54,7 @@ pub enum Activity<'a> {
         /// The channel.
         channel: ChannelId,
     },
-    /// A publication was accepted.
+    /// A publication was permitted, and goes to the broker.
     Published {
         /// The publishing session; `None` for `POST /v1/publish`.
         session: Option<SessionId>,

@@ -39,7 +39,7 @@ and allow it in manifest.yml to store its keys and to reach the relay:
 /// name `localhost`, and Forge does not accept it in a manifest.
 pub(super) fn local(app: &NewApp, listen: SocketAddr) -> Zeroizing<String> {
     let exports = tunnel_exports(&app.id, &app.signing_key, listen);
-    let exports = Zeroizing::new(exports.lines().map(|line| format!("    {line}\n")).collect::<String>());
+    let exports = indented(&exports);
     Zeroizing::new(format!(
         "Configure the Forge app to match, in the shell that runs `forge tunnel`:
 
@@ -65,6 +65,11 @@ export FORGE_USER_VAR_SEALWIRE_URL=ws://{address}
 ",
         app = shell_quoted(app),
     ))
+}
+
+/// Indents the lines of a text, as a block of code.
+pub(super) fn indented(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(text.lines().map(|line| format!("    {line}\n")).collect())
 }
 
 /// Quotes a text as one word for a shell.

@@ -22,17 +22,28 @@ pub(crate) fn health(
         _ => method_not_allowed("GET, HEAD"),
     });
     let ready = warp::path!("readyz").and(method::method()).map(move |method: Method| match method {
-        Method::GET | Method::HEAD if lifecycle.is_draining() => {
-            status(StatusCode::SERVICE_UNAVAILABLE, "draining")
-        }
-        Method::GET | Method::HEAD if !broker.is_ready() => {
-            status(StatusCode::SERVICE_UNAVAILABLE, "the broker cannot be reached")
-        }
-        Method::GET | Method::HEAD if !revocations.is_complete() => {
-            status(StatusCode::SERVICE_UNAVAILABLE, "broker unavailable")
-        }
-        Method::GET | Method::HEAD => status(StatusCode::OK, "ready"),
+        Method::GET | Method::HEAD => match unreadiness(&lifecycle, &*broker, &revocations) {
+            Some(reason) => status(StatusCode::SERVICE_UNAVAILABLE, reason),
+            None => status(StatusCode::OK, "ready"),
+        },
         _ => method_not_allowed("GET, HEAD"),
     });
     live.or(ready).unify()
+}
+
+/// Returns the reason for which a load balancer should send the relay no clients; `None` if it is ready.
+pub(crate) fn unreadiness(
+    lifecycle: &Lifecycle,
+    broker: &dyn Broker,
+    revocations: &Revocations,
+) -> Option<&'static str> {
+    if lifecycle.is_draining() {
+        Some("draining")
+    } else if !broker.is_ready() {
+        Some("the broker cannot be reached")
+    } else if !revocations.is_complete() {
+        Some("broker unavailable")
+    } else {
+        None
+    }
 }

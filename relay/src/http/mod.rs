@@ -19,7 +19,7 @@ mod sse;
 pub(crate) use admission::AcceptedConnection;
 pub(crate) use context::{HttpContext, Peer};
 pub(crate) use disconnect::{after_all_issued, end_sessions};
-pub(crate) use health::health;
+pub(crate) use health::{health, unreadiness};
 pub(crate) use middleware::handle_request;
 #[cfg(feature = "fuzzing")]
 pub(crate) use publish::drafts;

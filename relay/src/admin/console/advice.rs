@@ -7,7 +7,7 @@ const ADVICE: &[(&[Code], &str)] = &[
     (
         &[Code::MalformedFrame, Code::TextFrame, Code::HelloExpected],
         "A program other than the SDK connects, or a proxy alters WebSocket frames. Find the address in the audit log by \
-             the trace.",
+         the trace.",
     ),
     (
         &[Code::FrameTooLarge, Code::RequestTooLarge, Code::MessageSize],
@@ -16,12 +16,12 @@ const ADVICE: &[(&[Code], &str)] = &[
     (
         &[Code::HelloTimeout],
         "Connections open and send nothing: a port scan, a health check that opens WebSockets, or pages whose \
-             resolver is slow. Point health checks at /healthz.",
+         resolver is slow. Point health checks at /healthz.",
     ),
     (
         &[Code::HeartbeatTimeout],
         "Networks or laptops went away; clients return by themselves. If it is many at once, check the idle timeout of \
-             the proxy, which must exceed two heartbeats.",
+         the proxy, which must exceed two heartbeats.",
     ),
     (
         &[Code::IdleTimeout],
@@ -41,18 +41,18 @@ const ADVICE: &[(&[Code], &str)] = &[
     (
         &[Code::OriginRefused],
         "A page outside of allowed_origins connects. If it is yours (a custom domain, a tunnel), add its origin and \
-             reload.",
+         reload.",
     ),
     (
         &[Code::ScopeRefused, Code::PermissionMissing],
         "A page asks for a context or a permission that its session lacks, usually by a bug of the app; repeated ones of \
-             one account are worth a look in the audit log. With the attempt 'console', somebody entered a wrong token in a \
-             console.",
+         one account are worth a look in the audit log. With the attempt 'console', somebody entered a wrong token in a \
+         console.",
     ),
     (
         &[Code::TokenUnknownKey, Code::TokenSignature, Code::TokenApp],
         "An app signs with a key that this relay does not have: a rotation that one side missed, or the wrong \
-             environment. Add the key, reload, and compare with sealwire-relay check-config.",
+         environment. Add the key, reload, and compare with sealwire-relay check-config.",
     ),
     (
         &[Code::TokenExpired, Code::TokenNotYetValid],
@@ -61,12 +61,12 @@ const ADVICE: &[(&[Code], &str)] = &[
     (
         &[Code::TokenMalformed, Code::TokenAlgorithm, Code::TokenLifetime, Code::TokenAudience],
         "The tokens are not those of the SDK: a backend that signs by itself, or an attempt to break in. Find the \
-             address in the audit log.",
+         address in the audit log.",
     ),
     (
         &[Code::TokenInstallation, Code::TokenChannel, Code::TokenIdentity],
         "A page combines tokens of different users, channels or installations. A bug of the app, or an attempt; the \
-             audit log names the account.",
+         audit log names the account.",
     ),
     (
         &[Code::TooManySubscriptions],
@@ -75,17 +75,17 @@ const ADVICE: &[(&[Code], &str)] = &[
     (
         &[Code::TooManyConnections],
         "A limit of sessions or of connections per address is reached; 'Limits' below names it. One address for all \
-             clients means that the proxy is missing in trusted_proxies.",
+         clients means that the proxy is missing in trusted_proxies.",
     ),
     (
         &[Code::RateLimited],
         "An installation or a connection exceeds a rate; 'Limits' below names it. Clients try again later. Raise the \
-             rate and reload if the load is wanted.",
+         rate and reload if the load is wanted.",
     ),
     (
         &[Code::SlowConsumer],
         "Clients read more slowly than their channels publish. They resume by themselves. If it is many, an app \
-             publishes too much, or the network is congested; queue_bytes sets the limit.",
+         publishes too much, or the network is congested; queue_bytes sets the limit.",
     ),
     (
         &[Code::Overloaded],
@@ -95,14 +95,15 @@ const ADVICE: &[(&[Code], &str)] = &[
     (
         &[Code::BrokerUnavailable],
         "The relay cannot reach NATS, or a stream has no leader; 'Cluster' shows the servers. Start them; clients repeat \
-             by themselves.",
+         by themselves.",
     ),
     (
         &[Code::Revoked],
         "An app or an operator ended these sessions; the audit log has the request. Clients that return with an older \
-             token are refused.",
+         token are refused.",
     ),
 ];
+
 /// The advice for every other code.
 const OTHERWISE: &str =
     "Look up the code in docs/protocol.md, and the attempt in the audit log by its trace.";

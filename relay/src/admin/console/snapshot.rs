@@ -5,7 +5,13 @@ use super::{
     census::{Census, SHOWN, SlowClients},
     counts::{CodeCount, Counts, History, LatencySummary, Rates, by_code},
 };
-use crate::{admin::process, audit::RecentEntry, clock::Now, http::HttpContext, limits::Limit};
+use crate::{
+    admin::process,
+    audit::RecentEntry,
+    clock::Now,
+    http::{HttpContext, unreadiness},
+    limits::Limit,
+};
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Instant};
 
@@ -170,10 +176,9 @@ impl Event {
 
 impl State {
     fn of(http: &HttpContext) -> Self {
-        let draining = http.lifecycle.is_draining();
         Self {
-            draining,
-            ready: !draining && http.broker.is_ready() && http.revocations.is_complete(),
+            draining: http.lifecycle.is_draining(),
+            ready: unreadiness(&http.lifecycle, &*http.broker, &http.revocations).is_none(),
             config_current: http.metrics.reloads.is_current(Instant::now()),
             drain_deadline_seconds: http.limits.settings().drain_deadline.as_secs(),
         }

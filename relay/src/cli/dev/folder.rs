@@ -81,8 +81,7 @@ impl Folder {
 
     /// The text that a developer sees first.
     pub(super) fn introduction(&self, endpoint: &Endpoint, exports: &str) -> Zeroizing<String> {
-        let exports: Zeroizing<String> =
-            Zeroizing::new(exports.lines().map(|line| format!("    {line}\n")).collect());
+        let exports = app_side::indented(exports);
         let path = self.path.join(EXPORTS);
         let source = app_side::shell_quoted(&path.display().to_string());
         // A shell looks up a name without a slash in PATH.
