@@ -215,8 +215,7 @@ pub struct Message {
     pub position: Position,
     /// The time at which the relay accepted it, in Unix milliseconds by the relay's clock.
     pub time_ms: u64,
-    /// The time of sealing, in Unix milliseconds by the publisher's clock. Equal to [`Self::time_ms`] if the app chose the
-    /// message's idempotency id.
+    /// The time of sealing, in Unix milliseconds by the clock of the publisher's backend.
     pub published_at_ms: u64,
     /// The event name that the publisher chose.
     pub event: String,
@@ -236,7 +235,7 @@ pub enum Notice {
         /// True if the relay still had everything since the last position, so that there is no gap.
         recovered: bool,
     },
-    /// A message could not be decrypted.
+    /// A message could not be decrypted, or was refused for its age.
     Error(ClientError),
     /// The subscription ended and no longer exists.
     Ended(ClientError),
@@ -245,7 +244,7 @@ pub enum Notice {
 /// A range of missed messages: after `from`, up to and including `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// The last position that the subscription reached; `None` if it had just begun.
+    /// The last position that the subscription reached; `None` if it had just begun, and for [`GapReason::Withheld`].
     pub from: Option<Position>,
     /// The position after which messages continue.
     pub to: Position,
@@ -262,6 +261,8 @@ pub enum GapReason {
     Epoch,
     /// The relay skipped them.
     Skipped,
+    /// The relay left out a message that it had acknowledged to its sender, without saying so.
+    Withheld,
 }
 
 impl GapReason {
@@ -274,6 +275,9 @@ impl GapReason {
             }
             Self::Epoch => "messages may have been missed: the relay restarted; reload the current state",
             Self::Skipped => "messages were missed: the relay skipped some; reload the current state",
+            Self::Withheld => {
+                "messages were missed: the relay left out one that it had accepted; reload the current state"
+            }
         }
     }
 }

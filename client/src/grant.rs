@@ -2,7 +2,7 @@
 
 use crate::ClientError;
 use core::fmt;
-use sealwire_protocol::{Code, Scope, ScopeKeys, UnixSeconds};
+use sealwire_protocol::{Code, Scope, ScopeKeys, UnixMillis, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
 /// The answer of the resolver function `sealwire:session`, as JSON. Contains keys: never log it.
@@ -13,6 +13,9 @@ pub struct SessionGrant {
     pub url: String,
     /// The session token.
     pub token: String,
+    /// The time at which the backend created the grant, by its own clock. The client dates its messages by this clock, and
+    /// refuses old ones by it.
+    pub issued_at_ms: UnixMillis,
     /// The token's `exp` claim.
     pub expires_at: UnixSeconds,
     /// The app id.

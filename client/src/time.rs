@@ -1,7 +1,8 @@
-//! The two clocks. Timers use the monotonic clock. The wall clock only stamps sealed messages, and judges a session until
-//! a relay has said what time it is.
+//! The clocks. Timers use the monotonic clock. The clock that the backend vouches for dates and judges messages, and the
+//! relay's clock judges tokens. The local wall clock, which may be wrong, judges a session until a relay has said what time it
+//! is, and shows that the monotonic clock stood still.
 
-use sealwire_protocol::UnixMillis;
+use sealwire_protocol::{UnixMillis, limits};
 
 /// Milliseconds on a clock that never runs backwards, from an arbitrary start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,7 +27,7 @@ impl Instant {
 pub struct Now {
     /// Monotonic time, for timers.
     pub instant: Instant,
-    /// Wall-clock time, for the publish time inside sealed messages.
+    /// Wall-clock time, which may be wrong and may jump.
     pub unix: UnixMillis,
 }
 
@@ -54,6 +55,37 @@ impl RelayClock {
     }
 }
 
+/// The backend's wall clock, as a session grant gave it. It is behind by the travel time of the grant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BackendClock {
+    received: Now,
+    unix_ms: u64,
+}
+
+/// The monotonic clocks of some browsers stand still while the machine sleeps. A wall clock that is so far ahead shows it.
+const MIN_SLEEP_MS: u64 = 3_000;
+
+impl BackendClock {
+    pub(crate) fn new(received: Now, unix_ms: u64) -> Self {
+        Self { received, unix_ms }
+    }
+
+    /// Returns the backend's Unix milliseconds.
+    pub(crate) fn at(self, now: Now) -> UnixMillis {
+        let elapsed = now.instant.since(self.received.instant);
+        let wall = now.unix.0.saturating_sub(self.received.unix.0);
+        let elapsed = if wall > elapsed.saturating_add(MIN_SLEEP_MS) { wall } else { elapsed };
+        UnixMillis(self.unix_ms.saturating_add(elapsed))
+    }
+
+    /// Returns true if the machine slept, or if its wall clock was set. The time is then uncertain until the next grant.
+    pub(crate) fn is_uncertain(self, now: Now) -> bool {
+        let elapsed = now.instant.since(self.received.instant);
+        let wall = now.unix.0.saturating_sub(self.received.unix.0);
+        wall > elapsed.saturating_add(limits::CLOCK_SKEW * 1000)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +96,15 @@ mod tests {
         assert_eq!(clock.at(Instant(1_500)), 50_500);
         assert_eq!(clock.at(Instant(400)), 49_400);
         assert_eq!((clock.when(50_500), clock.when(7)), (Instant(1_500), Instant(1_000)));
+    }
+
+    #[test]
+    fn the_backends_clock_runs_on_while_the_monotonic_clock_stands_still() {
+        let at = |instant, unix| Now { instant: Instant(instant), unix: UnixMillis(unix) };
+        let clock = BackendClock::new(at(1_000, 7_000), 50_000);
+        assert_eq!(clock.at(at(1_500, 7_500)).0, 50_500);
+        assert_eq!(clock.at(at(1_500, 3)).0, 50_500, "a wall clock that was set back");
+        assert_eq!(clock.at(at(1_500, 3_607_000)).0, 3_650_000, "a sleep of an hour");
+        assert!(!clock.is_uncertain(at(1_500, 67_500)) && clock.is_uncertain(at(1_500, 67_501)));
     }
 }

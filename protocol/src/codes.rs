@@ -178,6 +178,8 @@ codes! {
     InvalidArgument = 84, "INVALID_ARGUMENT", BadRequest, false;
     /// The client was closed.
     Closed = 85, "CLOSED", BadRequest, false;
+    /// The message is older than any message that an honest relay delivers, or from the future.
+    MessageStale = 86, "MESSAGE_STALE", BadRequest, false;
     /// The page's policy or Forge's proxy blocks requests to the relay, because the app's manifest does not list it.
     EgressBlocked = 90, "EGRESS_BLOCKED", Forbidden, false;
 }

@@ -14,9 +14,11 @@
 //! ```
 //! # #[cfg(feature = "sealing")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use sealwire_protocol::{ChannelAddress, EncryptionKey, Scope, SealedMessage, UnixMillis, seal};
+//! use sealwire_protocol::{
+//!     ChannelAddress, EncryptionKey, Message, Numbering, Scope, SealedMessage, SenderId, UnixMillis, seal,
+//! };
 //!
-//! // The resolver: the encryption key and the nonce below are random in practice.
+//! // The resolver: the encryption key, the sender id and the nonce below are random in practice.
 //! let encryption_key = EncryptionKey::new([1; 32]);
 //! let mut context = Scope::default();
 //! context.insert("dashboard", "10001")?;
@@ -35,7 +37,15 @@
 //! let key = keys.scope_key(&scope).ok_or("the scope is not a subset of the context")?.channel_key(None, "absences");
 //!
 //! // The publisher.
-//! let sealed = seal(&key, [2; 24], channel.id(), "added", UnixMillis(1_800_000_000_000), r#"{"name":"Anna"}"#)?;
+//! let mut numbering = Numbering::new(SenderId([2; 12]));
+//! let message = Message {
+//!     sender: numbering.sender(),
+//!     stamp: numbering.next(),
+//!     published_at: UnixMillis(1_800_000_000_000),
+//!     event: "added",
+//!     payload: r#"{"name":"Anna"}"#,
+//! };
+//! let sealed = seal(&key, [3; 12], channel.id(), &message)?;
 //!
 //! // The subscriber.
 //! let opened = SealedMessage::parse(&sealed)?.open(&key, channel.id(), "added")?;
@@ -79,7 +89,8 @@ pub use keys::{ChannelKey, ClaimsKey, ClaimsKeyring, EncryptionKey, KeyId, Routi
 pub use scope::{InvalidScope, Scope};
 #[cfg(feature = "sealing")]
 pub use sealing::{
-    AesGcmInput, OpenedMessage, SEALED_OVERHEAD, SealedMessage, TooLarge, Unreadable, seal, seal_repeatable,
+    AesGcmInput, CONFIRMED_NUMBERS, Message, Numbering, OpenedMessage, Outcome, RANDOM_LEN, RepeatableIds,
+    SEALED_OVERHEAD, SealedMessage, SenderId, Stamp, TooLarge, Unreadable, repeatable_ids, seal,
 };
 pub use time::{UnixMillis, UnixSeconds};
 

@@ -65,6 +65,8 @@ pub const MAX_FIRST_FRAME: usize = 16 * 1024;
 pub const MAX_CLAIMS: usize = 4 * 1024;
 /// Length of an idempotency id on the wire, in bytes.
 pub const IDEMPOTENCY_ID: usize = 16;
+/// Length of the digest of a message's content on the wire, in bytes.
+pub const CONTENT: usize = 16;
 /// Longest idempotency id that an app chooses, in bytes of UTF-8. The id on the wire is derived from it.
 pub const MAX_APP_ID: usize = 255;
 /// Maximum number of subscriptions of one session.
@@ -75,6 +77,10 @@ pub const MAX_MARKS: usize = 64;
 pub const MAX_SESSIONS: usize = 32;
 /// Longest replay, in seconds.
 pub const MAX_REPLAY_SECONDS: u32 = 120;
+/// Longest time between the sealing of a message and its arrival, in seconds: a publication waits for the relay for up to
+/// two minutes by default and is replayed for [`MAX_REPLAY_SECONDS`], and the clocks of sender and receiver may differ by
+/// [`CLOCK_SKEW`].
+pub const MAX_MESSAGE_AGE: u64 = 120 + MAX_REPLAY_SECONDS as u64 + CLOCK_SKEW;
 /// Maximum number of messages in one `POST /v1/publish`.
 pub const MAX_BATCH: usize = 100;
 /// Longest body of one `POST /v1/publish`, in bytes.

@@ -76,8 +76,8 @@ impl Client {
             let mut decrypted = match &entry.content {
                 Content::Notice(_) => None,
                 Content::Publication(_, _, Decryption::Requested(_)) if may_wait => return,
-                Content::Publication(publication, position, decryption) => {
-                    Some(decrypt(channel, id, publication, *position, decryption))
+                Content::Publication(publication, _, decryption) => {
+                    Some(decrypt(channel, id, publication, decryption))
                 }
             };
             if let Some(Err(DecryptError::UnknownKey(key))) = decrypted {
@@ -87,33 +87,61 @@ impl Client {
                     Err(error) => decrypted = Some(Err(error)),
                 }
             }
-            self.deliver_front(id, decrypted);
+            self.deliver_front(now, id, decrypted);
         }
     }
 
-    /// Removes the front of a channel's buffer and emits its event.
-    fn deliver_front(&mut self, id: ChannelId, decrypted: Option<Result<Message, DecryptError>>) {
-        let Some(entry) = self.channels.get_mut(&id).and_then(|channel| channel.buffer.pop()) else { return };
+    /// Removes the front of a channel's buffer and emits its events.
+    fn deliver_front(
+        &mut self,
+        now: Now,
+        id: ChannelId,
+        decrypted: Option<Result<OpenedMessage, DecryptError>>,
+    ) {
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        let Some(entry) = channel.buffer.pop() else { return };
+        let name = channel.name().to_owned();
         let mut subscriptions = entry.recipients;
         subscriptions.retain(|subscription| self.subscriptions.contains(subscription));
         if subscriptions.is_empty() {
             return;
         }
         let notice = match (decrypted, entry.content) {
-            (Some(Ok(message)), _) => {
-                return self.events.push_back(Event::Message { subscriptions, message });
+            (Some(Ok(opened)), Content::Publication(publication, position, _)) => {
+                let recipients = self.judge(now, &opened, subscriptions, &publication, position);
+                return self.emit_message(name, opened, recipients, publication, position);
             }
-            (None, Content::Notice(notice)) => notice,
+            (_, Content::Notice(notice)) => notice,
             (Some(Err(DecryptError::NeedsToken)), _) => unreadable(
                 "a message could not be opened: the encryption key was rotated after the channel token was signed; \
                  subscribe with a function as token, or call refreshToken() with a fresh one",
             ),
             // All other reasons share one error, which says nothing about the cause.
-            (Some(Err(_)), _) | (None, Content::Publication(..)) => {
-                unreadable("a message could not be opened")
-            }
+            (_, Content::Publication(..)) => unreadable("a message could not be opened"),
         };
-        self.events.push_back(Event::Notice { subscriptions, notice });
+        self.notify(subscriptions, notice);
+    }
+
+    fn emit_message(
+        &mut self,
+        channel: String,
+        opened: OpenedMessage,
+        subscriptions: Vec<SubscriptionId>,
+        publication: Publication,
+        position: Position,
+    ) {
+        if subscriptions.is_empty() {
+            return;
+        }
+        let message = Message {
+            payload: opened.payload,
+            position,
+            time_ms: publication.time_ms,
+            published_at_ms: opened.published_at.0,
+            event: publication.event,
+            channel,
+        };
+        self.events.push_back(Event::Message { subscriptions, message });
     }
 }
 
@@ -125,25 +153,16 @@ fn decrypt(
     channel: &Channel,
     id: ChannelId,
     publication: &Publication,
-    position: Position,
     decryption: &Decryption,
-) -> Result<Message, DecryptError> {
+) -> Result<OpenedMessage, DecryptError> {
+    let sealed = SealedMessage::parse(&publication.sealed).map_err(|_| DecryptError::Unreadable)?;
     let opened = match decryption {
-        Decryption::Done(plaintext) => OpenedMessage::read(plaintext),
+        Decryption::Done(plaintext) => OpenedMessage::read(sealed.sender(), plaintext),
         Decryption::Local | Decryption::Requested(_) => {
-            let sealed = SealedMessage::parse(&publication.sealed).map_err(|_| DecryptError::Unreadable)?;
             let key_id = sealed.key_id();
             let key = channel.key(key_id).ok_or(DecryptError::UnknownKey(key_id))?;
             sealed.open(key, id, &publication.event)
         }
     };
-    let opened = opened.map_err(|_| DecryptError::Unreadable)?;
-    Ok(Message {
-        payload: opened.payload,
-        position,
-        time_ms: publication.time_ms,
-        published_at_ms: if opened.published_at.0 == 0 { publication.time_ms } else { opened.published_at.0 },
-        event: publication.event.clone(),
-        channel: channel.name().to_owned(),
-    })
+    opened.map_err(|_| DecryptError::Unreadable)
 }

@@ -7,6 +7,7 @@ mod disconnect;
 mod dispatch;
 mod host_decryption;
 mod join;
+mod judge;
 mod marks;
 mod page_lifecycle;
 mod probe;
@@ -26,6 +27,7 @@ use crate::{
     state::{
         backoff::Backoff,
         channel::Channel,
+        numberings::Numberings,
         pause::RetryPlan,
         phase::Phase,
         probe::Probe,
@@ -38,7 +40,7 @@ use crate::{
         timers::{Timer, Timers},
         vec_map::VecMap,
     },
-    time::RelayClock,
+    time::{BackendClock, RelayClock},
 };
 use sealwire_protocol::{ChannelId, wire::ToRelay};
 use std::collections::VecDeque;
@@ -57,9 +59,13 @@ pub struct Client {
     session: Option<Session>,
     session_requests: SessionRequests,
     relay_clock: Option<RelayClock>,
+    /// The clock of the last grant.
+    backend_clock: Option<BackendClock>,
     channels: VecMap<ChannelId, Channel>,
     subscriptions: VecMap<SubscriptionId, Subscription>,
     publishes: Publishes,
+    numberings: Numberings,
+    repeated_messages: u32,
     requests: Requests,
     /// The reason why there is no connection, for calls that time out.
     last_error: Option<ClientError>,
@@ -91,9 +97,12 @@ impl Client {
             session: None,
             session_requests: SessionRequests::default(),
             relay_clock: None,
+            backend_clock: None,
             channels: VecMap::default(),
             subscriptions: VecMap::default(),
             publishes: Publishes::default(),
+            numberings: Numberings::default(),
+            repeated_messages: 0,
             requests: Requests::default(),
             last_error: None,
             relay_address: None,
@@ -112,6 +121,13 @@ impl Client {
     #[must_use]
     pub fn state(&self) -> State {
         self.reported
+    }
+
+    /// Returns the number of messages that the client dropped because the relay had delivered them before, under another
+    /// position.
+    #[must_use]
+    pub fn repeated_messages(&self) -> u32 {
+        self.repeated_messages
     }
 
     /// Takes the oldest work item for the transport.
@@ -190,7 +206,7 @@ impl Client {
             self.timers.set(Timer::Idle, now.instant.after(self.config.idle_close_ms));
         }
         self.resolve_subscriptions();
-        self.seal_publishes(now);
+        self.check_publishes();
         if self.phase.is_connected() {
             self.join_channels(now);
             self.send_publishes(now);

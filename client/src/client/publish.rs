@@ -1,5 +1,5 @@
-//! Publishing. The client seals a publication once, keeps it until the relay acknowledges it, and sends it again under the
-//! same idempotency id after a lost connection. The order of the calls is kept even if the relay refuses a publication
+//! Publishing. The client seals a publication when it first sends it, keeps it until the relay acknowledges it, and sends the
+//! same bytes under the same idempotency id again after a lost connection. The order of the calls is kept even if the relay refuses a publication
 //! temporarily: `Publish.follows` makes the relay refuse everything in flight behind it, and the client sends all of it
 //! again ([`crate::state::flow_control`]).
 
@@ -8,14 +8,15 @@ use crate::{
     entropy::array,
     state::{
         channel_spec::{ChannelSpec, CheckedSpec},
+        numberings::{Numbered, Numberings},
         phase::Phase,
-        publishes::{Sendable, Unsealed},
+        publishes::{Finished, Sealed, Sendable, Unsealed},
         requests::Request,
         session::{Identity, Session},
     },
 };
 use sealwire_protocol::{
-    Code, check_event_name, limits, seal, seal_repeatable,
+    ChannelId, ChannelKey, Code, Message, Outcome, Scope, check_event_name, limits, repeatable_ids, seal,
     wire::{Publish, Published},
 };
 use zeroize::Zeroizing;
@@ -98,13 +99,11 @@ impl Client {
         CheckedSpec::check(spec)
     }
 
-    /// Seals the publications that wait for a session, once there is one.
-    pub(super) fn seal_publishes(&mut self, now: Now) {
+    /// Fails the publications that cannot be sealed, once there is a session.
+    pub(super) fn check_publishes(&mut self) {
         let (Some(session), Some(identity)) = (&self.session, &self.identity) else { return };
-        let entropy = &mut *self.entropy;
-        let failed =
-            self.publishes.seal(|publication| seal_one(publication, session, identity, now, &mut *entropy));
-        for (id, error) in failed {
+        let check = |publication: &Unsealed| sealing_key(&publication.spec, session, identity).map(drop);
+        for (id, error) in self.publishes.check(check) {
             self.finish_publish(id, Err(error));
         }
     }
@@ -112,17 +111,25 @@ impl Client {
     /// Sends the publications that flow control admits, in the order of the calls.
     pub(super) fn send_publishes(&mut self, now: Now) {
         let Phase::Connected(connection) = &self.phase else { return };
+        let (Some(session), Some(identity)) = (&self.session, &self.identity) else { return };
         let max_frame = connection.max_frame();
-        let Sendable { frames, too_long } =
-            self.publishes.take_sendable(now.instant, max_frame, |id, deadline| {
-                self.requests.add(now.instant, deadline, Request::Publish(id))
-            });
+        let mut sealing =
+            Sealing { session, identity, numberings: &mut self.numberings, entropy: &mut *self.entropy };
+        let Sendable { frames, too_long, failed } = self.publishes.take_sendable(
+            now.instant,
+            max_frame,
+            |publication| sealing.seal(now, publication),
+            |id, deadline| self.requests.add(now.instant, deadline, Request::Publish(id)),
+        );
         for frame in frames {
             self.send(&frame);
         }
         for id in too_long {
             let message = format!("the message exceeds the relay's limit of {max_frame} bytes; send less");
             self.finish_publish(id, Err(ClientError::new(Code::FrameTooLarge, message)));
+        }
+        for (id, error) in failed {
+            self.finish_publish(id, Err(error));
         }
     }
 
@@ -151,40 +158,66 @@ impl Client {
     /// Completes a publish.
     pub(super) fn finish_publish(&mut self, id: PublishId, result: Result<Receipt, ClientError>) {
         self.requests.forget_publishes(|other| other == id);
-        if self.publishes.remove(id) {
-            self.events.push_back(Event::PublishDone { publish: id, result });
+        let Some(Finished { numbered, is_repeatable }) = self.publishes.remove(id) else { return };
+        if let Some(numbered) = numbered {
+            // The acknowledgement of an id that the app chose may be that of another publication, which has another number.
+            let is_confirmed = result.is_ok() && !is_repeatable;
+            let outcome = if is_confirmed { Outcome::Confirmed } else { Outcome::Unconfirmed };
+            self.numberings.settle(numbered, outcome);
         }
+        self.events.push_back(Event::PublishDone { publish: id, result });
     }
 }
 
-fn seal_one(
-    publication: &mut Unsealed,
+/// The state of the client that sealing needs.
+struct Sealing<'a> {
+    session: &'a Session,
+    identity: &'a Identity,
+    numberings: &'a mut Numberings,
+    entropy: &'a mut dyn Entropy,
+}
+
+impl Sealing<'_> {
+    fn seal(&mut self, now: Now, publication: &mut Unsealed) -> Result<Sealed, ClientError> {
+        let Unsealed { spec, event, payload, app_id } = publication;
+        let (channel, scope, key) = sealing_key(spec, self.session, self.identity)?;
+        let numbered: Numbered = self.numberings.next(channel, &mut *self.entropy);
+        let published_at = self.session.clock.at(now);
+        let message =
+            Message { sender: numbered.sender, stamp: numbered.stamp, published_at, event, payload };
+        let sealed = seal(&key, array(&mut *self.entropy), channel, &message).map_err(|too_large| {
+            self.numberings.settle(numbered, Outcome::Unconfirmed);
+            ClientError::new(Code::MessageSize, too_large.to_string())
+        })?;
+        let (id, content) = match app_id {
+            Some(app_id) => {
+                let ids = repeatable_ids(&key, &self.session.sender, app_id, event, payload);
+                (ids.id, ids.content.to_vec())
+            }
+            None => (array(&mut *self.entropy), Vec::new()),
+        };
+        let publish = Publish {
+            request: 0,
+            follows: 0,
+            channel: Some(spec.to_wire(&scope)),
+            event: core::mem::take(event),
+            sealed: sealed.into(),
+            id: id.to_vec().into(),
+            content: content.into(),
+        };
+        Ok((publish, numbered))
+    }
+}
+
+/// Returns the channel of a publication, its scope, and the newest key.
+fn sealing_key(
+    spec: &CheckedSpec,
     session: &Session,
     identity: &Identity,
-    now: Now,
-    entropy: &mut dyn Entropy,
-) -> Result<Publish, ClientError> {
-    let Unsealed { spec, event, payload, app_id } = publication;
+) -> Result<(ChannelId, Scope, ChannelKey), ClientError> {
     let resolved = spec.resolve(identity)?;
-    let keys = spec.keys(session, &resolved.scope);
-    let key = keys.first().ok_or_else(no_key)?;
-    let sealed = match app_id {
-        Some(app_id) => seal_repeatable(key, resolved.id, &session.sender, app_id, event, payload),
-        None => {
-            let sealed = seal(key, array(entropy), resolved.id, event, now.unix, payload);
-            sealed.map(|sealed| (sealed, array(entropy)))
-        }
-    };
-    let (sealed, id) =
-        sealed.map_err(|too_large| ClientError::new(Code::MessageSize, too_large.to_string()))?;
-    Ok(Publish {
-        request: 0,
-        follows: 0,
-        channel: Some(spec.to_wire(&resolved.scope)),
-        event: core::mem::take(event),
-        sealed: sealed.into(),
-        id: id.to_vec().into(),
-    })
+    let key = spec.keys(session, &resolved.scope).into_iter().next().ok_or_else(no_key)?;
+    Ok((resolved.id, resolved.scope, key))
 }
 
 fn no_key() -> ClientError {

@@ -85,6 +85,14 @@ impl Client {
         self.events.push_back(Event::SessionRequested { fetch, reason });
     }
 
+    /// Requests a session if the machine slept for so long that the time of the current one is uncertain.
+    pub(super) fn confirm_time(&mut self, now: Now) {
+        let is_uncertain = self.session.as_ref().is_some_and(|session| session.clock.is_uncertain(now));
+        if is_uncertain && self.phase.is_connected() {
+            self.request_session(now, SessionReason::Refresh);
+        }
+    }
+
     pub(super) fn refresh_session(&mut self, now: Now) {
         self.request_session(now, SessionReason::Refresh);
     }
@@ -125,6 +133,7 @@ impl Client {
         let has_key = |key| session.has_key(key);
         self.session_requests.missing_keys.answered(now.instant, has_key, &mut *self.entropy);
         let token = session.token.clone();
+        self.backend_clock = Some(session.clock);
         self.session = Some(session);
         self.identity = Some(identity);
         match self.phase {

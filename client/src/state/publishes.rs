@@ -2,7 +2,7 @@
 
 use crate::{
     ClientError, Config, Instant, PublishId,
-    state::{channel_spec::CheckedSpec, flow_control::FlowControl, vec_map::VecMap},
+    state::{channel_spec::CheckedSpec, flow_control::FlowControl, numberings::Numbered, vec_map::VecMap},
 };
 use sealwire_protocol::wire::{Publish, ToRelay};
 use zeroize::Zeroizing;
@@ -16,29 +16,45 @@ pub(crate) struct Unsealed {
     pub(crate) app_id: Option<String>,
 }
 
+/// A sealed publication and its number.
+pub(crate) type Sealed = (Publish, Numbered);
+
 struct PendingPublish {
     deadline: Instant,
     bytes: usize,
     stage: Stage,
+    /// The number, once the publication is sealed.
+    numbered: Option<Numbered>,
+    /// True if the app chose the idempotency id.
+    is_repeatable: bool,
     /// A connection was lost before the relay answered on it.
     may_have_arrived: bool,
 }
 
-/// The stage of a publication, named after the awaited input.
-#[expect(clippy::enum_variant_names, reason = "each name says what is awaited")]
+/// The stage of a publication.
 enum Stage {
-    /// A session, which determines the channel's id and key.
-    AwaitingSession(Unsealed),
-    /// A connection that has capacity.
-    AwaitingConnection(Publish),
-    /// The relay's acknowledgement.
+    /// The client has not sent the publication. It is sealed when it is sent, so that its time is not that of a long wait
+    /// before. `is_checked` says whether a session showed that it can be sealed.
+    Unsent { publication: Unsealed, is_checked: bool },
+    /// The publication awaits the relay's acknowledgement.
     AwaitingPublished(Publish),
+    /// The publication awaits a connection that has capacity, and is then sent again with the same bytes.
+    AwaitingResend(Publish),
 }
 
-/// The frames to send now, and the publications that exceed the relay's frame limit.
+/// The frames to send now, the publications that exceed the relay's frame limit, and those that could not be sealed.
 pub(crate) struct Sendable {
     pub(crate) frames: Vec<ToRelay>,
     pub(crate) too_long: Vec<PublishId>,
+    pub(crate) failed: Vec<(PublishId, ClientError)>,
+}
+
+/// A publication that is no longer pending.
+pub(crate) struct Finished {
+    /// The number, if the publication was sealed.
+    pub(crate) numbered: Option<Numbered>,
+    /// True if the app chose the idempotency id, so that an acknowledgement may be that of an earlier publication.
+    pub(crate) is_repeatable: bool,
 }
 
 /// The pending publications and their flow control.
@@ -75,51 +91,70 @@ impl Publishes {
     pub(crate) fn insert(&mut self, id: PublishId, deadline: Instant, publication: Unsealed) {
         let bytes = publication.payload.len();
         self.bytes += bytes;
-        let stage = Stage::AwaitingSession(publication);
-        self.pending.insert(id, PendingPublish { deadline, bytes, stage, may_have_arrived: false });
+        let is_repeatable = publication.app_id.is_some();
+        let stage = Stage::Unsent { publication, is_checked: false };
+        let pending =
+            PendingPublish { deadline, bytes, stage, numbered: None, is_repeatable, may_have_arrived: false };
+        self.pending.insert(id, pending);
     }
 
-    /// Removes a publication. Returns false if it was not pending.
-    pub(crate) fn remove(&mut self, id: PublishId) -> bool {
-        let Some(pending) = self.pending.remove(&id) else { return false };
-        self.bytes -= pending.bytes;
-        true
+    /// Removes a publication. Returns `None` if it was not pending.
+    pub(crate) fn remove(&mut self, id: PublishId) -> Option<Finished> {
+        let PendingPublish { bytes, numbered, is_repeatable, .. } = self.pending.remove(&id)?;
+        self.bytes -= bytes;
+        Some(Finished { numbered, is_repeatable })
     }
 
-    /// Seals every publication that waits for a session. Returns those that could not be sealed.
-    pub(crate) fn seal(
+    /// Checks every publication that no session has checked. Returns those that cannot be sealed.
+    pub(crate) fn check(
         &mut self,
-        mut seal: impl FnMut(&mut Unsealed) -> Result<Publish, ClientError>,
+        check: impl Fn(&Unsealed) -> Result<(), ClientError>,
     ) -> Vec<(PublishId, ClientError)> {
         let mut failed = Vec::new();
         for (id, pending) in self.pending.iter_mut() {
-            let Stage::AwaitingSession(publication) = &mut pending.stage else { continue };
-            match seal(publication) {
-                Ok(frame) => pending.stage = Stage::AwaitingConnection(frame),
+            let Stage::Unsent { publication, is_checked } = &mut pending.stage else { continue };
+            if *is_checked {
+                continue;
+            }
+            match check(publication) {
+                Ok(()) => *is_checked = true,
                 Err(error) => failed.push((id, error)),
             }
         }
         failed
     }
 
-    /// Takes the publications that flow control admits now, in the order of the calls. `number` assigns a request number
-    /// to a publication, given its id and deadline.
+    /// Takes the publications that flow control admits now, in the order of the calls. `seal` seals one that was not sent
+    /// before. `request` assigns a request number to a publication, given its id and deadline.
     pub(crate) fn take_sendable(
         &mut self,
         now: Instant,
         max_frame: usize,
-        mut number: impl FnMut(PublishId, Instant) -> u32,
+        mut seal: impl FnMut(&mut Unsealed) -> Result<Sealed, ClientError>,
+        mut request: impl FnMut(PublishId, Instant) -> u32,
     ) -> Sendable {
-        let mut sendable = Sendable { frames: Vec::new(), too_long: Vec::new() };
+        let mut sendable = Sendable { frames: Vec::new(), too_long: Vec::new(), failed: Vec::new() };
         let in_flight = self.pending.values().filter(|pending| pending.is_in_flight()).count();
         let capacity = self.flow.capacity(now, in_flight);
         for (id, pending) in self.pending.iter_mut() {
             if sendable.frames.len() >= capacity {
                 break;
             }
-            let Stage::AwaitingConnection(frame) = &mut pending.stage else { continue };
-            let frame = core::mem::take(frame);
-            let request = number(id, pending.deadline);
+            let frame = match &mut pending.stage {
+                Stage::Unsent { publication, is_checked: true } => match seal(publication) {
+                    Ok((frame, numbered)) => {
+                        pending.numbered = Some(numbered);
+                        frame
+                    }
+                    Err(error) => {
+                        sendable.failed.push((id, error));
+                        continue;
+                    }
+                },
+                Stage::AwaitingResend(frame) => core::mem::take(frame),
+                Stage::Unsent { .. } | Stage::AwaitingPublished(_) => continue,
+            };
+            let request = request(id, pending.deadline);
             let frame = Publish { request, follows: self.flow.last_request(), ..frame };
             let message = ToRelay::Publish(frame.clone());
             pending.stage = Stage::AwaitingPublished(frame);
@@ -160,14 +195,14 @@ impl Publishes {
             if let Stage::AwaitingPublished(frame) = &mut pending.stage
                 && matches(id)
             {
-                pending.stage = Stage::AwaitingConnection(core::mem::take(frame));
+                pending.stage = Stage::AwaitingResend(core::mem::take(frame));
             }
         }
     }
 
     /// Returns the time of the next deadline, or of the end of a pause that publications wait for.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let waits = |pending: &PendingPublish| matches!(pending.stage, Stage::AwaitingConnection(_));
+        let waits = |pending: &PendingPublish| pending.awaits_connection();
         let pause = self.flow.pause_ends_at().filter(|_| self.pending.values().any(waits));
         self.pending.values().map(|pending| pending.deadline).chain(pause).min()
     }
@@ -205,11 +240,15 @@ impl Publishes {
     /// was.
     pub(crate) fn refusal_of(&self, id: PublishId) -> Option<&ClientError> {
         let pending = self.pending.get(&id)?;
-        self.flow.refusal().filter(|_| matches!(pending.stage, Stage::AwaitingConnection(_)))
+        self.flow.refusal().filter(|_| pending.awaits_connection())
     }
 }
 
 impl PendingPublish {
+    fn awaits_connection(&self) -> bool {
+        matches!(self.stage, Stage::Unsent { is_checked: true, .. } | Stage::AwaitingResend(_))
+    }
+
     fn is_in_flight(&self) -> bool {
         matches!(self.stage, Stage::AwaitingPublished(_))
     }

@@ -3,7 +3,9 @@
 use crate::{
     Instant,
     event::Standing,
-    state::{channel_spec::CheckedSpec, continuity::Continuity, token_renewal::TokenRenewal},
+    state::{
+        channel_spec::CheckedSpec, continuity::Continuity, senders::Senders, token_renewal::TokenRenewal,
+    },
 };
 use sealwire_protocol::{ChannelId, ClaimsKeyring};
 
@@ -22,6 +24,8 @@ pub(crate) struct Subscription {
     /// The relay accepted this subscription's token in addition to the channel's token.
     is_admitted: bool,
     pub(crate) renewal: TokenRenewal,
+    /// The senders of the messages that the app received.
+    pub(crate) senders: Senders,
 }
 
 /// The progress of a subscription. Each waiting state is named after the awaited input.
@@ -54,6 +58,7 @@ impl Subscription {
             is_renewable: false,
             is_admitted: false,
             renewal: TokenRenewal::default(),
+            senders: Senders::default(),
         }
     }
 

@@ -107,7 +107,7 @@ fn a_global_channel_gets_a_missing_key_the_same_way() {
     }));
     harness.expect_subscribed(subscription);
     let key = key(2).scope_key(APP, INSTALLATION, &scope).channel_key(None, "news");
-    let sealed = sealwire_protocol::seal(&key, [3; 24], id, "", sealwire_protocol::UnixMillis(5), "1");
+    let sealed = sealwire_protocol::seal(&key, [3; 12], id, &message(next_stamp(), "1"));
     harness.receive(ToClient::Publication(Publication {
         channel_id: id.into(),
         offset: 11,
@@ -281,7 +281,7 @@ fn buffered_messages_survive_a_lost_connection_and_are_delivered_once() {
 #[test]
 fn each_unreadable_message_is_one_error_and_the_position_advances() {
     let (mut harness, subscription) = Harness::subscribed("absences");
-    let good = sealed(1, "absences", "", "1");
+    let good = sealed(1, "absences", next_stamp(), "1");
     let altered = |index: usize| {
         let mut bytes = good.clone();
         bytes[index] ^= 1;
@@ -294,7 +294,7 @@ fn each_unreadable_message_is_one_error_and_the_position_advances() {
         ("", altered(10)),
         ("", altered(good.len() - 1)),
         ("relabelled", good.clone()),
-        ("", sealed(1, "other", "", "1")),
+        ("", sealed(1, "other", next_stamp(), "1")),
     ];
     let mut offset = 10;
     for (event, bytes) in bad {

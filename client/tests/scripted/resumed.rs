@@ -26,6 +26,7 @@ fn news(harness: &mut Harness, of: SubscriptionId) -> Vec<String> {
                 GapReason::Evicted => "gap: evicted".into(),
                 GapReason::Epoch => "gap: epoch".into(),
                 GapReason::Skipped => "gap: skipped".into(),
+                GapReason::Withheld => "gap: withheld".into(),
             }),
             Notice::Error(error) | Notice::Ended(error) => Some(error.code.name().into()),
         },

@@ -40,7 +40,7 @@ fn the_first_subscribe_requests_a_session_connects_and_subscribes() {
     assert_eq!(message.payload, r#"{"a":1}"#);
     assert_eq!(
         (message.position, message.time_ms, message.published_at_ms),
-        (position(11), UNIX_START + 11, 5)
+        (position(11), UNIX_START + 11, TIME_MS.get())
     );
     assert_eq!(message.channel, "absences");
 }

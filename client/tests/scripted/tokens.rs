@@ -4,7 +4,7 @@
 use crate::support::*;
 use sealwire_client::{ChannelSpec, Event, Notice, SubscriptionId};
 use sealwire_protocol::{
-    ChannelAddress, ChannelId, ClaimsKeyring, Code, RoutingKey, UnixMillis, UnixSeconds, seal,
+    ChannelAddress, ChannelId, ClaimsKeyring, Code, RoutingKey, UnixSeconds, seal,
     tokens::{ChannelClaims, Permissions, SigningKey, sign},
     wire::{Publication, Subscribed, ToClient},
 };
@@ -55,7 +55,7 @@ pub fn private_publication(
     let (scope, id, key) = (context(), private_id(claims), key(number));
     let claims_key = key.claims_key(APP, INSTALLATION, NAME, claims);
     let channel_key = key.scope_key(APP, INSTALLATION, &scope).channel_key(Some(&claims_key), NAME);
-    let sealed = seal(&channel_key, [1; 24], id, "", UnixMillis(1), payload).unwrap();
+    let sealed = seal(&channel_key, [1; 12], id, &message(next_stamp(), payload)).unwrap();
     ToClient::Publication(Publication {
         channel_id: id.into(),
         offset,

@@ -1,8 +1,17 @@
 //! Sealing and opening of messages. Publishers seal, subscribers open; the relay is built without this code.
 //!
 //! `sealed = 0x01 ‖ key id (4) ‖ nonce (24) ‖ XAES-256-GCM(channel key, nonce, aad, plaintext)`, where
-//! `aad = LP("sealwire/message/v1") channel id (16) LP(event)` and
-//! `plaintext = u64 publish time in ms ‖ u32 payload length ‖ payload ‖ zeros` up to the Padmé size, big-endian.
+//! `aad = LP("sealwire/message/v1") channel id (16) LP(event)`, `nonce = sender id (12) ‖ random (12)` and
+//! `plaintext = u64 time of sealing in ms ‖ stamp (14) ‖ u32 payload length ‖ payload ‖ zeros` up to the Padmé size,
+//! big-endian.
+
+mod numbering;
+mod repeatable;
+mod stamp;
+
+pub use numbering::{Numbering, Outcome};
+pub use repeatable::{RepeatableIds, repeatable_ids};
+pub use stamp::{CONFIRMED_NUMBERS, SenderId, Stamp};
 
 use crate::{ChannelId, ChannelKey, KeyId, UnixMillis, hashing::Parts, limits, padme};
 use alloc::{string::String, vec::Vec};
@@ -11,7 +20,7 @@ use zeroize::Zeroizing;
 
 const VERSION: u8 = 1;
 const HEADER_LEN: usize = 1 + KeyId::LEN + NONCE_LEN;
-const PREFIX_LEN: usize = 8 + 4;
+const PREFIX_LEN: usize = 8 + Stamp::LEN + 4;
 
 /// The number of bytes by which a sealed message is longer than its padded plaintext.
 pub const SEALED_OVERHEAD: usize = HEADER_LEN + TAG_LEN;
@@ -27,70 +36,66 @@ pub struct TooLarge(pub usize);
 #[error("the message could not be opened")]
 pub struct Unreadable;
 
+/// A message before it is sealed.
+#[derive(Clone, Copy)]
+pub struct Message<'a> {
+    /// The sender.
+    pub sender: SenderId,
+    /// The place among the sender's messages.
+    pub stamp: Stamp,
+    /// The time of sealing, by the clock that the app's backend vouches for.
+    pub published_at: UnixMillis,
+    /// The event name.
+    pub event: &'a str,
+    /// The payload as JSON text.
+    pub payload: &'a str,
+}
+
 /// An opened message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OpenedMessage {
-    /// The time of sealing by the publisher's clock, or 0 if the app chose the idempotency id of the message.
+    /// The sender.
+    pub sender: SenderId,
+    /// The place among the sender's messages.
+    pub stamp: Stamp,
+    /// The time of sealing, by the sender's clock.
     pub published_at: UnixMillis,
     /// The payload as JSON text.
     pub payload: String,
 }
 
-/// Seals a payload. `nonce` must be random: 24 random bytes do not repeat in practice.
+/// The length of the random half of a nonce in bytes.
+pub const RANDOM_LEN: usize = NONCE_LEN - SenderId::LEN;
+
+/// Seals a message. `random` must be random for each call: under one sender id, 12 random bytes do not repeat in practice.
 ///
 /// # Errors
 /// [`TooLarge`] if the payload is longer than [`limits::MAX_PAYLOAD`].
 pub fn seal(
     key: &ChannelKey,
-    nonce: [u8; NONCE_LEN],
+    random: [u8; RANDOM_LEN],
     channel: ChannelId,
-    event: &str,
-    published_at: UnixMillis,
-    payload: &str,
+    message: &Message<'_>,
 ) -> Result<Vec<u8>, TooLarge> {
+    let Message { sender, stamp, published_at, event, payload } = *message;
     if payload.len() > limits::MAX_PAYLOAD {
         return Err(TooLarge(payload.len()));
     }
+    let mut nonce = [0; NONCE_LEN];
+    nonce[..SenderId::LEN].copy_from_slice(&sender.0);
+    nonce[SenderId::LEN..].copy_from_slice(&random);
     let padded = padme::padded_len(PREFIX_LEN + payload.len());
     let mut sealed = Vec::with_capacity(padded + SEALED_OVERHEAD);
     sealed.push(VERSION);
     sealed.bytes(&key.id.0);
     sealed.bytes(&nonce);
     sealed.bytes(&published_at.0.to_be_bytes());
+    sealed.bytes(&stamp.to_bytes());
     sealed.length_prefixed(payload);
     sealed.resize(HEADER_LEN + padded, 0);
     let tag = encrypt(&key.key, &nonce, &associated_data(channel, event), &mut sealed[HEADER_LEN..]);
     sealed.bytes(&tag);
     Ok(sealed)
-}
-
-/// Seals a payload under an idempotency id that the app chose. Returns the sealed message and its id on the wire.
-///
-/// The same sender, id, event and payload give the same bytes, by which the relay recognises a retry. Any difference
-/// gives another nonce. The publish time is 0, since it would differ between retries.
-///
-/// `wire id = derive(channel key, "idempotency-id", sender, id)`, cut to 16 bytes; `nonce = derive(channel key,
-/// "idempotency-nonce", sender, id, event, payload)`, cut to 24 bytes.
-///
-/// # Errors
-/// [`TooLarge`] if the payload is longer than [`limits::MAX_PAYLOAD`].
-pub fn seal_repeatable(
-    key: &ChannelKey,
-    channel: ChannelId,
-    sender: &str,
-    id: &str,
-    event: &str,
-    payload: &str,
-) -> Result<(Vec<u8>, [u8; limits::IDEMPOTENCY_ID]), TooLarge> {
-    let own = [sender.as_bytes(), id.as_bytes()];
-    let wire_id = key.derive(&[b"idempotency-id", own[0], own[1]]);
-    let nonce = key.derive(&[b"idempotency-nonce", own[0], own[1], event.as_bytes(), payload.as_bytes()]);
-    let sealed = seal(key, first(&nonce), channel, event, UnixMillis(0), payload)?;
-    Ok((sealed, first(&wire_id)))
-}
-
-fn first<const N: usize>(bytes: &[u8; 32]) -> [u8; N] {
-    core::array::from_fn(|index| bytes[index])
 }
 
 /// A sealed message in its parts, not yet authenticated.
@@ -137,6 +142,13 @@ impl<'a> SealedMessage<'a> {
         self.key_id
     }
 
+    /// Returns the sender. The id is authentic once the message has been opened.
+    #[must_use]
+    pub fn sender(&self) -> SenderId {
+        let (sender, _) = self.nonce.split_first_chunk().expect("a nonce is longer than a sender id");
+        SenderId(*sender)
+    }
+
     /// Authenticates and decrypts the message.
     ///
     /// # Errors
@@ -153,7 +165,7 @@ impl<'a> SealedMessage<'a> {
         let mut plaintext = self.ciphertext.to_vec();
         decrypt(&key.key, self.nonce, &associated_data(channel, event), &mut plaintext, self.tag)
             .map_err(|_| Unreadable)?;
-        OpenedMessage::read(&plaintext)
+        OpenedMessage::read(self.sender(), &plaintext)
     }
 
     /// Returns the input with which the platform's AES-256-GCM decrypts the message, or `None` if it was sealed under
@@ -174,12 +186,14 @@ impl<'a> SealedMessage<'a> {
 }
 
 impl OpenedMessage {
-    /// Reads an authenticated plaintext.
+    /// Reads an authenticated plaintext of `sender`.
     ///
     /// # Errors
     /// [`Unreadable`] if the plaintext does not have the layout of this protocol.
-    pub fn read(plaintext: &[u8]) -> Result<Self, Unreadable> {
+    pub fn read(sender: SenderId, plaintext: &[u8]) -> Result<Self, Unreadable> {
         let (time, rest) = plaintext.split_first_chunk().ok_or(Unreadable)?;
+        let (stamp, rest) = rest.split_first_chunk().ok_or(Unreadable)?;
+        let stamp = Stamp::read(stamp)?;
         let (length, rest) = rest.split_first_chunk().ok_or(Unreadable)?;
         let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| Unreadable)?;
         let (payload, padding) = rest.split_at_checked(length).ok_or(Unreadable)?;
@@ -187,7 +201,7 @@ impl OpenedMessage {
             return Err(Unreadable);
         }
         let payload = String::from_utf8(payload.to_vec()).map_err(|_| Unreadable)?;
-        Ok(Self { published_at: UnixMillis(u64::from_be_bytes(*time)), payload })
+        Ok(Self { sender, stamp, published_at: UnixMillis(u64::from_be_bytes(*time)), payload })
     }
 }
 
@@ -201,7 +215,11 @@ fn associated_data(channel: ChannelId, event: &str) -> Vec<u8> {
 
 impl core::fmt::Debug for OpenedMessage {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("OpenedMessage").field("published_at", &self.published_at).finish_non_exhaustive()
+        f.debug_struct("OpenedMessage")
+            .field("sender", &self.sender)
+            .field("stamp", &self.stamp)
+            .field("published_at", &self.published_at)
+            .finish_non_exhaustive()
     }
 }
 

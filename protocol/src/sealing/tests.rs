@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{ChannelAddress, EncryptionKey, Scope, canonical_claims};
-use alloc::format;
+use alloc::{format, vec};
 use proptest::prelude::*;
 
 const CHANNEL: ChannelId = ChannelId([3; 16]);
@@ -21,8 +21,15 @@ fn key(byte: u8) -> ChannelKey {
     EncryptionKey::new([byte; 32]).scope_key("app", "site", &context).channel_key(None, "chat")
 }
 
+const SENDER: SenderId = SenderId([2; 12]);
+const STAMP: Stamp = Stamp { number: 9, settled: 7, confirmed: 0b101 };
+
+fn message(payload: &str) -> Message<'_> {
+    Message { sender: SENDER, stamp: STAMP, published_at: TIME, event: "added", payload }
+}
+
 fn sealed(payload: &str) -> Vec<u8> {
-    seal(&key(1), [2; 24], CHANNEL, "added", TIME, payload).unwrap()
+    seal(&key(1), [6; 12], CHANNEL, &message(payload)).unwrap()
 }
 
 fn open(
@@ -36,10 +43,24 @@ fn open(
 
 proptest! {
     #[test]
-    fn a_sealed_message_opens_to_the_same_payload_and_time(payload in ".{0,2000}", event in ".{0,60}", nonce: [u8; 24], time: u64) {
-        let sealed = seal(&key(1), nonce, CHANNEL, &event, UnixMillis(time), &payload).unwrap();
+    fn a_sealed_message_opens_to_the_same_content(
+        payload in ".{0,2000}",
+        event in ".{0,60}",
+        nonce: ([u8; 12], [u8; 12]),
+        time: u64,
+        number in 1..u32::MAX,
+        behind in 0..70_000_u32,
+        confirmed: u64,
+    ) {
+        let settled = number.saturating_sub(1 + behind);
+        let stamp = Stamp { number, settled, confirmed };
+        let (sender, published_at) = (SenderId(nonce.0), UnixMillis(time));
+        let message = Message { sender, stamp, published_at, event: &event, payload: &payload };
+        let sealed = seal(&key(1), nonce.1, CHANNEL, &message).unwrap();
         let opened = open(&sealed, &key(1), CHANNEL, &event).unwrap();
-        prop_assert_eq!(opened, OpenedMessage { published_at: UnixMillis(time), payload });
+        let lag = number - 1 - settled;
+        let expected = if lag > 65_535 { Stamp { number, settled: number - 65_536, confirmed: 0 } } else { stamp };
+        prop_assert_eq!(opened, OpenedMessage { sender, stamp: expected, published_at, payload });
     }
 
     #[test]
@@ -59,11 +80,12 @@ fn aes_gcm_input_matches_the_sealed_message_and_its_plaintext_reads_the_same() {
     assert_eq!(input.nonce, sealed[HEADER_LEN - GCM_NONCE_LEN..HEADER_LEN]);
     assert_eq!(input.associated_data, associated_data(CHANNEL, "added"));
     let mut plaintext = TIME.0.to_be_bytes().to_vec();
+    plaintext.extend([0, 0, 0, 9, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0b101]);
     plaintext.length_prefixed("{}");
-    plaintext.extend([0; 2]);
-    assert_eq!(OpenedMessage::read(&plaintext), open(&sealed, &key(1), CHANNEL, "added"));
+    plaintext.extend([0; 4]);
+    assert_eq!(OpenedMessage::read(SENDER, &plaintext), open(&sealed, &key(1), CHANNEL, "added"));
     plaintext.extend([1]);
-    assert_eq!(OpenedMessage::read(&plaintext), Err(Unreadable));
+    assert_eq!(OpenedMessage::read(SENDER, &plaintext), Err(Unreadable));
 }
 
 #[test]
@@ -95,8 +117,8 @@ fn a_message_with_another_event_channel_or_key_does_not_open() {
 #[test]
 fn payloads_of_similar_lengths_have_the_same_sealed_size() {
     let size = |length: usize| sealed(&"x".repeat(length)).len();
-    assert_eq!(size(1_000), size(1_012));
-    assert_eq!(size(1_012), 1024 + SEALED_OVERHEAD);
+    assert_eq!(size(990), size(998));
+    assert_eq!(size(998), 1024 + SEALED_OVERHEAD);
 }
 
 #[test]
@@ -105,7 +127,7 @@ fn the_longest_payload_fits_the_sealed_limit_and_one_more_byte_is_refused() {
     let sealed = sealed(&longest);
     assert!(sealed.len() <= limits::MAX_SEALED);
     assert_eq!(open(&sealed, &key(1), CHANNEL, "added").unwrap().payload, longest);
-    let over = seal(&key(1), [0; 24], CHANNEL, "", TIME, &format!("{longest}x"));
+    let over = seal(&key(1), [0; 12], CHANNEL, &message(&format!("{longest}x")));
     assert_eq!(over, Err(TooLarge(limits::MAX_PAYLOAD + 1)));
 }
 
@@ -142,17 +164,33 @@ fn equal_claims_have_one_canonical_form() {
 }
 
 #[test]
-fn a_retry_under_an_app_chosen_id_has_the_same_bytes_and_any_other_message_another_nonce() {
-    let sealed = |key: &ChannelKey, sender: &str, id: &str, event: &str, payload: &str| {
-        seal_repeatable(key, CHANNEL, sender, id, event, payload).unwrap()
+fn a_message_under_another_sender_id_does_not_open() {
+    let sealed = sealed("{}");
+    let mut moved = sealed.clone();
+    moved[5] ^= 1;
+    assert!(SealedMessage::parse(&moved).unwrap().sender() != SENDER);
+    assert_eq!(open(&moved, &key(1), CHANNEL, "added"), Err(Unreadable));
+}
+
+#[test]
+fn a_stamp_that_no_sender_writes_is_refused() {
+    let plaintext = |number: u32, behind: u16| {
+        let mut bytes = TIME.0.to_be_bytes().to_vec();
+        bytes.extend(number.to_be_bytes());
+        bytes.extend(behind.to_be_bytes());
+        bytes.extend([0; 8]);
+        bytes.length_prefixed("1");
+        OpenedMessage::read(SENDER, &bytes)
     };
-    let first = sealed(&key(1), "ada", "note-1", "added", "1");
-    assert_eq!(sealed(&key(1), "ada", "note-1", "added", "1"), first);
-    assert_eq!(
-        open(&first.0, &key(1), CHANNEL, "added"),
-        Ok(OpenedMessage { published_at: UnixMillis(0), payload: "1".into() })
-    );
-    let nonce = |sealed: &[u8]| sealed[5..29].to_vec();
+    assert!(plaintext(1, 0).is_ok() && plaintext(5, 4).is_ok());
+    assert_eq!(plaintext(0, 0), Err(Unreadable), "numbers begin at 1");
+    assert_eq!(plaintext(5, 5), Err(Unreadable), "no number is settled before 0");
+}
+
+#[test]
+fn a_retry_under_an_app_chosen_id_has_the_same_ids_and_any_other_message_another_content() {
+    let first = repeatable_ids(&key(1), "ada", "note-1", "added", "1");
+    assert_eq!(repeatable_ids(&key(1), "ada", "note-1", "added", "1"), first);
     for (key, sender, id, event, payload, same_id) in [
         (key(1), "ada", "note-1", "added", "2", true),
         (key(1), "ada", "note-1", "gone", "1", true),
@@ -161,10 +199,37 @@ fn a_retry_under_an_app_chosen_id_has_the_same_bytes_and_any_other_message_anoth
         (key(2), "ada", "note-1", "added", "1", false),
         (key(1), "adanote", "-1", "added", "1", false),
     ] {
-        let other = sealed(&key, sender, id, event, payload);
-        assert_eq!(other.1 == first.1, same_id, "{sender} {id} {event} {payload}");
-        assert!(nonce(&other.0) != nonce(&first.0), "{sender} {id} {event} {payload}");
+        let other = repeatable_ids(&key, sender, id, event, payload);
+        assert_eq!(other.id == first.id, same_id, "{sender} {id} {event} {payload}");
+        assert!(other.content != first.content, "{sender} {id} {event} {payload}");
     }
-    let long = "1".repeat(limits::MAX_PAYLOAD + 1);
-    assert_eq!(seal_repeatable(&key(1), CHANNEL, "", "x", "", &long), Err(TooLarge(limits::MAX_PAYLOAD + 1)));
+}
+
+#[test]
+fn a_stamp_names_the_confirmed_numbers_before_the_first_one_without_an_outcome() {
+    let mut numbering = Numbering::new(SENDER);
+    let confirmed = |stamp: Stamp| stamp.confirmed_numbers().collect::<Vec<u32>>();
+    assert_eq!(numbering.next(), Stamp { number: 1, settled: 0, confirmed: 0 });
+    assert_eq!((numbering.next().number, numbering.next().number), (2, 3));
+    assert!(!numbering.is_settled());
+    numbering.settle(2, Outcome::Confirmed);
+    assert_eq!(numbering.next().settled, 0, "the outcome of 1 is not known");
+    numbering.settle(1, Outcome::Unconfirmed);
+    let stamp = numbering.next();
+    assert_eq!((stamp.number, stamp.settled, confirmed(stamp)), (5, 2, vec![2]));
+    for number in [4, 3, 5, 1, 0, 77] {
+        numbering.settle(number, Outcome::Confirmed);
+    }
+    assert!(numbering.is_settled());
+    assert_eq!(confirmed(numbering.next()), [5, 4, 3, 2]);
+}
+
+#[test]
+fn a_sender_id_ends_before_its_random_nonces_could_repeat() {
+    let mut numbering = Numbering::new(SENDER);
+    while !numbering.is_exhausted() {
+        let stamp = numbering.next();
+        numbering.settle(stamp.number, Outcome::Confirmed);
+    }
+    assert_eq!(numbering.next().settled, 1 << 24);
 }

@@ -37,11 +37,19 @@ fn to_relay() -> impl Strategy<Value = ToRelay> {
         ),
         (1u32.., bytes(16))
             .prop_map(|(request, id)| ToRelay::Unsubscribe(Unsubscribe { request, channel_id: id })),
-        (1u32.., channel(), ".{0,9}", bytes(0..200), bytes(16), any::<u32>()).prop_map(
-            |(request, channel, event, sealed, id, follows)| {
-                ToRelay::Publish(Publish { request, channel: Some(channel), event, sealed, id, follows })
-            }
-        ),
+        (
+            1u32..,
+            channel(),
+            ".{0,9}",
+            bytes(0..200),
+            bytes(16),
+            any::<u32>(),
+            prop_oneof![bytes(0), bytes(16)]
+        )
+            .prop_map(|(request, channel, event, sealed, id, follows, content)| {
+                let channel = Some(channel);
+                ToRelay::Publish(Publish { request, channel, event, sealed, id, follows, content })
+            }),
         Just(ToRelay::Pong(Pong {})),
         ping(3).prop_map(ToRelay::Ping),
         any::<u32>().prop_map(|number| ToRelay::Session(Session { number })),

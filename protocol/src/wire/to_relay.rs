@@ -151,6 +151,10 @@ pub struct Publish {
     /// publication temporarily, it refuses this one as well.
     #[prost(uint32, tag = "6")]
     pub follows: u32,
+    /// The digest of the content, 16 bytes, if the app chose the id. A retry with the same digest is the same message,
+    /// although its sealed bytes differ. Without a digest, a retry has the same sealed bytes.
+    #[prost(bytes = "bytes", tag = "7")]
+    pub content: Bytes,
 }
 
 /// See [`ToRelay::End`].
@@ -193,6 +197,9 @@ impl ToRelay {
                 publish.channel.as_ref().ok_or(FrameError::Field("channel"))?;
                 if publish.id.len() != limits::IDEMPOTENCY_ID {
                     return Err(FrameError::Field("id"));
+                }
+                if !matches!(publish.content.len(), 0 | limits::CONTENT) {
+                    return Err(FrameError::Field("content"));
                 }
                 publish.request
             }

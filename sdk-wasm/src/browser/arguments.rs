@@ -116,6 +116,7 @@ pub(super) fn grant(value: &JsValue) -> Result<SessionGrant, ClientError> {
         Some(SessionGrant {
             url: text(&grant, "url")?,
             token: text(&grant, "token")?,
+            issued_at_ms: UnixMillis(whole(property(&grant, "issuedAtMs").as_f64()?)),
             expires_at: UnixSeconds(whole(property(&grant, "expiresAt").as_f64()?)),
             app: text(&grant, "app")?,
             installation: text(&grant, "installation")?,

@@ -3,7 +3,7 @@
 use crate::{
     Instant,
     grant::{GrantKey, InvalidGrant, SessionGrant},
-    time::{Now, RelayClock},
+    time::{BackendClock, Now, RelayClock},
 };
 use sealwire_protocol::{ChannelKey, ClaimsKeyring, KeyId, Scope, ScopeKeys, decode_base64url, limits};
 
@@ -28,6 +28,8 @@ pub(crate) struct Session {
     keys: Vec<ScopeKeys>,
     expires_at: Instant,
     lifetime_ms: u64,
+    /// The clock that dates and judges messages.
+    pub(crate) clock: BackendClock,
 }
 
 impl Session {
@@ -37,7 +39,7 @@ impl Session {
         now: Now,
         relay: Option<RelayClock>,
     ) -> Result<(Self, Identity), InvalidGrant> {
-        let SessionGrant { url, token, expires_at, app, installation, context, keys } = grant;
+        let SessionGrant { url, token, issued_at_ms, expires_at, app, installation, context, keys } = grant;
         check_url(&url)?;
         check_size("token", &token, limits::MAX_TOKEN)?;
         check_size("app", &app, limits::MAX_APP)?;
@@ -51,7 +53,8 @@ impl Session {
         }
         let ends_at = now.instant.after(lifetime_ms);
         let sender = subject(&token).unwrap_or_default();
-        let session = Self { url, token, sender, keys, expires_at: ends_at, lifetime_ms };
+        let clock = BackendClock::new(now, issued_at_ms.0);
+        let session = Self { url, token, sender, keys, expires_at: ends_at, lifetime_ms, clock };
         Ok((session, Identity { app, installation, context }))
     }
 

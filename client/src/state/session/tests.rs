@@ -6,7 +6,7 @@ const NOW: Now = Now { instant: Instant(0), unix: UnixMillis(1_000_000) };
 fn json() -> serde_json::Value {
     let four_keys = encode_base64url([0; 128]);
     serde_json::json!({
-        "url": "wss://relay.example/v1/realtime", "token": "a.b.c", "expiresAt": 1900,
+        "url": "wss://relay.example/v1/realtime", "token": "a.b.c", "expiresAt": 1900, "issuedAtMs": 1_000_000,
         "app": "app", "installation": "ari:cloud:1", "context": { "issue": "10", "module": "panel" },
         "keys": [{ "id": "AAAAAA", "scopes": four_keys }],
     })

@@ -2,9 +2,10 @@
 
 use sealwire_client::{ChannelSpec, Draft, Entropy, SessionGrant};
 use sealwire_protocol::{
-    ChannelAddress, ChannelId, EncryptionKey, Scope, UnixMillis, UnixSeconds, seal,
+    ChannelAddress, ChannelId, EncryptionKey, Message, Scope, SenderId, Stamp, UnixMillis, UnixSeconds, seal,
     wire::{Position, Publication, ToClient},
 };
+use std::cell::Cell;
 
 pub const APP: &str = "app";
 pub const INSTALLATION: &str = "ari:cloud:jira::site/1";
@@ -37,12 +38,20 @@ pub fn key(number: u8) -> EncryptionKey {
     EncryptionKey::new([number; 32])
 }
 
+thread_local! {
+    /// The time of a test, in Unix milliseconds, which its harness sets.
+    pub static TIME_MS: Cell<u64> = const { Cell::new(UNIX_START) };
+    /// The number of the last publication of [`OTHER`].
+    static LAST_NUMBER: Cell<u32> = const { Cell::new(0) };
+}
+
 pub fn grant(keys: &[u8], expires_at: UnixSeconds) -> SessionGrant {
     let context = context();
     let keys = keys.iter().map(|number| (&key(*number).scope_keys(APP, INSTALLATION, &context)).into());
     SessionGrant {
         url: "wss://relay.example/v1/realtime".into(),
         token: format!("session-{}", expires_at.0),
+        issued_at_ms: UnixMillis(TIME_MS.get()),
         expires_at,
         app: APP.into(),
         installation: INSTALLATION.into(),
@@ -65,10 +74,30 @@ pub fn channel_id(name: &str) -> ChannelId {
     ChannelAddress { app: APP, installation: INSTALLATION, scope: &scope, claims_tag: None, name }.id()
 }
 
-pub fn sealed(key_number: u8, name: &str, event: &str, payload: &str) -> Vec<u8> {
+/// The sender of the publications of other clients.
+pub const OTHER: SenderId = SenderId([3; 12]);
+
+/// Returns the stamp of the next message of [`OTHER`], which knows nothing about its earlier ones.
+pub fn next_stamp() -> Stamp {
+    LAST_NUMBER.set(LAST_NUMBER.get() + 1);
+    Stamp { number: LAST_NUMBER.get(), settled: 0, confirmed: 0 }
+}
+
+pub fn sealed(key_number: u8, name: &str, stamp: Stamp, payload: &str) -> Vec<u8> {
+    sealed_at(TIME_MS.get(), key_number, name, stamp, payload)
+}
+
+pub fn sealed_at(time_ms: u64, key_number: u8, name: &str, stamp: Stamp, payload: &str) -> Vec<u8> {
     let scope = context();
     let key = key(key_number).scope_key(APP, INSTALLATION, &scope).channel_key(None, name);
-    seal(&key, [3; 24], channel_id(name), event, UnixMillis(5), payload).unwrap()
+    let message = Message { published_at: UnixMillis(time_ms), ..message(stamp, payload) };
+    seal(&key, [4; 12], channel_id(name), &message).unwrap()
+}
+
+/// Returns a message of another client that is sealed now.
+pub fn message(stamp: Stamp, payload: &str) -> Message<'_> {
+    let published_at = UnixMillis(TIME_MS.get());
+    Message { sender: OTHER, stamp, published_at, event: "", payload }
 }
 
 pub fn publication(name: &str, previous_offset: u64, offset: u64, payload: &str) -> ToClient {
@@ -82,7 +111,7 @@ pub fn publication_under(key: u8, name: &str, previous_offset: u64, offset: u64,
         previous_offset,
         time_ms: UNIX_START.saturating_add(offset),
         event: String::new(),
-        sealed: sealed(key, name, "", payload).into(),
+        sealed: sealed(key, name, next_stamp(), payload).into(),
     })
 }
 

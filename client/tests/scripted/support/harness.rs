@@ -64,7 +64,9 @@ impl Harness {
     }
 
     pub fn now(&self) -> Now {
-        Now { instant: Instant(self.now_ms), unix: UnixMillis(UNIX_START + self.asleep_ms + self.now_ms) }
+        let unix_ms = UNIX_START + self.asleep_ms + self.now_ms;
+        TIME_MS.set(unix_ms);
+        Now { instant: Instant(self.now_ms), unix: UnixMillis(unix_ms) }
     }
 
     pub fn subscribe(&mut self, name: &str) -> SubscriptionId {
@@ -131,6 +133,7 @@ impl Harness {
             self.drain();
         }
         self.now_ms = end;
+        self.now();
     }
 
     /// Advances the clock until the client connects or requests a session. Returns the time that passed.
@@ -170,6 +173,7 @@ impl Harness {
     }
 
     pub fn provide(&mut self, fetch: FetchId, keys: &[u8]) {
+        self.now();
         let expires_at = UnixSeconds((UNIX_START + self.now_ms) / 1000 + SESSION_SECONDS);
         self.client.handle_session(self.now(), fetch, grant(keys, expires_at));
         self.drain();
