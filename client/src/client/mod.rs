@@ -27,7 +27,6 @@ use crate::{
     state::{
         backoff::Backoff,
         channel::Channel,
-        numberings::Numberings,
         pause::RetryPlan,
         phase::Phase,
         probe::Probe,
@@ -42,7 +41,7 @@ use crate::{
     },
     time::{BackendClock, RelayClock},
 };
-use sealwire_protocol::{ChannelId, wire::ToRelay};
+use sealwire_protocol::{ChannelId, Numberings, wire::ToRelay};
 use std::collections::VecDeque;
 
 /// A client of one app in one context. The crate's documentation explains how to drive it.

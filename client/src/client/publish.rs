@@ -8,7 +8,6 @@ use crate::{
     entropy::array,
     state::{
         channel_spec::{ChannelSpec, CheckedSpec},
-        numberings::{Numbered, Numberings},
         phase::Phase,
         publishes::{Finished, Sealed, Sendable, Unsealed},
         requests::Request,
@@ -16,7 +15,8 @@ use crate::{
     },
 };
 use sealwire_protocol::{
-    ChannelId, ChannelKey, Code, Message, Outcome, Scope, check_event_name, limits, repeatable_ids, seal,
+    ChannelId, ChannelKey, Code, Message, Numberings, Outcome, Scope, SenderId, check_event_name, limits,
+    repeatable_ids, seal,
     wire::{Publish, Published},
 };
 use zeroize::Zeroizing;
@@ -181,7 +181,7 @@ impl Sealing<'_> {
     fn seal(&mut self, now: Now, publication: &mut Unsealed) -> Result<Sealed, ClientError> {
         let Unsealed { spec, event, payload, app_id } = publication;
         let (channel, scope, key) = sealing_key(spec, self.session, self.identity)?;
-        let numbered: Numbered = self.numberings.next(channel, &mut *self.entropy);
+        let numbered = self.numberings.next(channel, SenderId(array(&mut *self.entropy)));
         let published_at = self.session.clock.at(now);
         let message =
             Message { sender: numbered.sender, stamp: numbered.stamp, published_at, event, payload };
