@@ -24,6 +24,7 @@ def main():
     parser.add_argument("--channel", required=True, help="the channel's name")
     parser.add_argument("--scope", type=json.loads, default={}, help="context properties, as a JSON object")
     parser.add_argument("--event", default="", help="the event's name")
+    parser.add_argument("--id", help="the app's idempotency id; the same message is published once under it")
     parser.add_argument("payload", help="JSON text")
     arguments = parser.parse_args()
     try:
@@ -34,11 +35,11 @@ def main():
 
     json.loads(arguments.payload)
     where = (arguments.app, arguments.installation, arguments.scope, arguments.channel)
-    sealed = sealwire.seal(encryption_key, *where, arguments.event, arguments.payload)
+    sealer = sealwire.Sealer(encryption_key, *where)
+    publication = sealer.seal(arguments.event, arguments.payload, arguments.id)
     token = sealwire.backend_token(signing_key, arguments.app, arguments.installation)
-    message = sealwire.message(arguments.scope, arguments.channel, arguments.event, sealed)
     try:
-        [result] = sealwire.publish(arguments.url, token, [message])
+        [result] = sealwire.publish(arguments.url, token, [publication])
     except sealwire.Refused as refused:
         sys.exit(str(refused))
     if "error" in result:

@@ -6,6 +6,7 @@ Channels with claims are not supported: they also need a channel token and the c
 import base64
 import hashlib
 import hmac
+import itertools
 import json
 import os
 import struct
@@ -74,14 +75,92 @@ def padded(content):
     return content.ljust((len(content) + free) & ~free, b"\0")
 
 
-def seal(encryption_key, app, installation, scope, name, event, payload, now_ms=None, nonce=None):
-    """Seals a payload, which is JSON text. Only tests set the time and the nonce."""
-    now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
-    nonce = os.urandom(24) if nonce is None else nonce
-    key = channel_key(encryption_key, app, installation, scope, name)
-    aad = lp("sealwire/message/v1") + channel_id(app, installation, scope, name) + lp(event)
-    plaintext = padded(struct.pack(">Q", now_ms) + lp(payload))
-    return b"\x01" + key_id(encryption_key) + nonce + xaes_256_gcm(key, nonce, plaintext, aad)
+class Numbering:
+    """The numbers of one sender on one channel, and their outcomes. A process needs one for each channel."""
+
+    MAX_NUMBER = 1 << 24
+
+    def __init__(self, sender=None):
+        self.sender = os.urandom(12) if sender is None else sender
+        self.last = 0
+        self.settled = 0
+        self.confirmed = 0
+        self.outcomes = {}
+
+    def next(self):
+        """Assigns the next number. Returns it with the encoded stamp of its message."""
+        self.last += 1
+        behind, confirmed = self.last - 1 - self.settled, self.confirmed
+        if behind > 0xFFFF:
+            behind, confirmed = 0xFFFF, 0
+        return self.last, struct.pack(">IHQ", self.last, behind, confirmed)
+
+    def settle(self, number, is_confirmed):
+        """Records an outcome: True if the relay acknowledged the message, and not possibly another one with its id."""
+        if number > self.settled:
+            self.outcomes[number] = is_confirmed
+        while self.settled + 1 in self.outcomes:
+            self.settled += 1
+            bit = int(self.outcomes.pop(self.settled))
+            self.confirmed = (self.confirmed << 1 | bit) & 0xFFFF_FFFF_FFFF_FFFF
+
+
+def seal(encryption_key, where, event, payload, sender, stamp, now_ms, random):
+    """Seals a payload, which is JSON text. `where` is (app, installation, scope, name)."""
+    nonce = sender + random
+    aad = lp("sealwire/message/v1") + channel_id(*where) + lp(event)
+    plaintext = padded(struct.pack(">Q", now_ms) + stamp + lp(payload))
+    ciphertext = xaes_256_gcm(channel_key(encryption_key, *where), nonce, plaintext, aad)
+    return b"\x01" + key_id(encryption_key) + nonce + ciphertext
+
+
+def idempotency_ids(key, publisher, app_id, event, payload):
+    """Derives the id and the content digest of a message whose id the app chose."""
+    wire_id = derive(key, lp("idempotency-id", publisher, app_id))[:16]
+    return wire_id, derive(key, lp("idempotency-content", publisher, app_id, event, payload))[:16]
+
+
+class Publication:
+    """A sealed message. Every attempt to publish it sends the same bytes under the same id."""
+
+    def __init__(self, numbering, number, body):
+        self.numbering = numbering
+        self.number = number
+        self.body = body
+
+    def settle(self, is_acknowledged):
+        # The acknowledgement of an id that the app chose may be that of an earlier publication.
+        self.numbering.settle(self.number, is_acknowledged and "content" not in self.body)
+
+
+class Sealer:
+    """Seals the messages of this process on one channel. Keep it as long as the process publishes there."""
+
+    # The publisher of messages of a backend, in place of an account id.
+    PUBLISHER = "\0resolver"
+
+    def __init__(self, encryption_key, app, installation, scope, name):
+        self.encryption_key = encryption_key
+        self.where = (app, installation, scope, name)
+        self.numbering = Numbering()
+
+    def seal(self, event, payload, app_id=None):
+        """Seals a payload, which is JSON text. The relay publishes the same message once for each `app_id`."""
+        if self.numbering.last >= Numbering.MAX_NUMBER:
+            self.numbering = Numbering()
+        number, stamp = self.numbering.next()
+        now_ms = time.time_ns() // 1_000_000
+        sender = self.numbering.sender
+        sealed = seal(self.encryption_key, self.where, event, payload, sender, stamp, now_ms, os.urandom(12))
+        _, _, scope, name = self.where
+        body = {"channel": name, "scope": scope, "event": event, "sealed": base64.b64encode(sealed).decode()}
+        if app_id is None:
+            body["id"] = base64url(os.urandom(16))
+        else:
+            key = channel_key(self.encryption_key, *self.where)
+            wire_id, content = idempotency_ids(key, self.PUBLISHER, app_id, event, payload)
+            body.update(id=base64url(wire_id), content=base64url(content))
+        return Publication(self.numbering, number, body)
 
 
 def base64url(raw):
@@ -107,27 +186,22 @@ class Refused(Exception):
     """The relay refused a request. The text is its code and its explanation."""
 
 
-def publish(url, token, messages):
+def publish(url, token, publications):
     """Publishes a batch and returns the relay's results. A repeated batch is not published twice."""
     request = urllib.request.Request(
         url.rstrip("/") + "/v1/publish",
-        data=json.dumps({"messages": messages}).encode(),
+        data=json.dumps({"messages": [publication.body for publication in publications]}).encode(),
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
+    results = []
     try:
         with urllib.request.urlopen(request, timeout=10) as response:
-            return json.load(response)["results"]
+            results = json.load(response)["results"]
+            return results
     except urllib.error.HTTPError as refused:
         error = json.load(refused)["error"]
         raise Refused(f"{error['code']}: {error['message']}") from None
-
-
-def message(scope, name, event, sealed):
-    """Returns a message of a batch. Every attempt to publish it must use the same message, and so the same id."""
-    return {
-        "channel": name,
-        "scope": scope,
-        "event": event,
-        "sealed": base64.b64encode(sealed).decode(),
-        "id": base64url(os.urandom(16)),
-    }
+    finally:
+        # A publication without an answer may not have arrived, so later messages do not name it as acknowledged.
+        for publication, result in itertools.zip_longest(publications, results, fillvalue={}):
+            publication.settle("eventId" in result)

@@ -1,9 +1,12 @@
-"""Recomputes the vectors that all implementations share. Run: python3 -m unittest"""
+"""Recomputes the vectors that all implementations share, and tests numbers and publishing. Run: python3 -m unittest"""
 
 import hashlib
 import hmac
+import http.server
 import json
 import pathlib
+import struct
+import threading
 import unittest
 
 import sealwire
@@ -41,13 +44,26 @@ class Vectors(unittest.TestCase):
 
     def test_sealed_messages(self):
         cases = [case for case in load("sealed") if case["payload"] is not None]
+        self.assertGreaterEqual(len(cases), 7)
+        for case in cases:
+            where = (case["app"], case["installation"], case["scope"], case["name"])
+            key, sender, random = (bytes.fromhex(case[part]) for part in ("encryption_key", "sender", "random"))
+            numbering = sealwire.Numbering(sender)
+            numbering.last, numbering.settled = case["number"] - 1, case["settled"]
+            numbering.confirmed = int(case["confirmed"], 16)
+            _, stamp = numbering.next()
+            message = (case["event"], case["payload"], sender, stamp, case["published_at_ms"], random)
+            self.assertEqual(sealwire.seal(key, where, *message).hex(), case["sealed"], case["what"])
+
+    def test_idempotency_ids(self):
+        cases = load("idempotency")
         self.assertGreaterEqual(len(cases), 4)
         for case in cases:
-            where = (case["app"], case["installation"], case["scope"], case["name"], case["event"])
-            nonce = bytes.fromhex(case["nonce"])
-            key = bytes.fromhex(case["encryption_key"])
-            sealed = sealwire.seal(key, *where, case["payload"], case["published_at_ms"], nonce)
-            self.assertEqual(sealed.hex(), case["sealed"], case["what"])
+            where = (case["app"], case["installation"], case["scope"], case["name"])
+            key = sealwire.channel_key(bytes.fromhex(case["encryption_key"]), *where)
+            message = (case["publisher"], case["app_id"], case["event"], case["payload"])
+            made = [part.hex() for part in sealwire.idempotency_ids(key, *message)]
+            self.assertEqual(made, [case["id"], case["content"]], case["what"])
 
     def test_tokens(self):
         tokens = load("tokens")
@@ -60,6 +76,81 @@ class Vectors(unittest.TestCase):
         secret = sealwire.from_base64url(signing_key.split(".")[1])
         mac = hmac.new(secret, f"{header}.{claims}".encode(), hashlib.sha512).digest()
         self.assertEqual(sealwire.from_base64url(signature), mac)
+
+
+class Numbers(unittest.TestCase):
+    def fields(self, numbering):
+        """Returns the number, the numbers under way before it, and the bitmap of the next stamp."""
+        number, stamp = numbering.next()
+        fields = struct.unpack(">IHQ", stamp)
+        self.assertEqual(fields[0], number)
+        return fields
+
+    def test_a_stamp_names_the_confirmed_numbers_before_the_first_one_without_an_outcome(self):
+        numbering = sealwire.Numbering()
+        self.assertEqual([self.fields(numbering) for _ in range(3)], [(1, 0, 0), (2, 1, 0), (3, 2, 0)])
+        numbering.settle(2, False)
+        self.assertEqual(self.fields(numbering), (4, 3, 0))
+        numbering.settle(1, True)
+        self.assertEqual(self.fields(numbering), (5, 2, 0b10))
+        numbering.settle(2, True)
+        self.assertEqual(self.fields(numbering), (6, 3, 0b10), "a settled number changes nothing")
+
+    def test_a_stamp_without_room_for_the_messages_under_way_confirms_nothing(self):
+        numbering = sealwire.Numbering()
+        numbering.last, numbering.settled, numbering.confirmed = 70_000, 1, 1
+        self.assertEqual(self.fields(numbering), (70_001, 0xFFFF, 0))
+
+
+class Publishing(unittest.TestCase):
+    def sealer(self):
+        return sealwire.Sealer(bytes(32), "app", "site", {}, "absences")
+
+    def publish(self, publications, answer):
+        """Publishes to a server that gives `answer` as status and JSON. Returns the messages that it received."""
+        received = []
+
+        class Relay(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                received.extend(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["messages"])
+                self.send_response(answer[0])
+                self.end_headers()
+                self.wfile.write(json.dumps(answer[1]).encode())
+
+            def log_message(self, *_):
+                pass
+
+        with http.server.HTTPServer(("127.0.0.1", 0), Relay) as server:
+            thread = threading.Thread(target=server.handle_request)
+            thread.start()
+            try:
+                sealwire.publish(f"http://127.0.0.1:{server.server_port}", "token", publications)
+            finally:
+                thread.join()
+        return received
+
+    def test_only_messages_that_the_relay_acknowledged_as_new_are_confirmed(self):
+        sealer = self.sealer()
+        publications = [sealer.seal("", "1"), sealer.seal("", "2"), sealer.seal("", "3", "chosen")]
+        results = [{"eventId": "e-1"}, {"error": {"code": "MESSAGE_SIZE"}}, {"eventId": "e-2"}]
+        received = self.publish(publications, (200, {"results": results}))
+        self.assertEqual(["content" in message for message in received], [False, False, True])
+        self.assertEqual((sealer.numbering.settled, sealer.numbering.confirmed), (3, 0b100))
+
+    def test_a_batch_that_the_relay_refused_confirms_nothing(self):
+        sealer = self.sealer()
+        refusal = {"error": {"code": "RATE_LIMITED", "message": "later"}}
+        with self.assertRaisesRegex(sealwire.Refused, "RATE_LIMITED: later"):
+            self.publish([sealer.seal("", "1")], (429, refusal))
+        self.assertEqual((sealer.numbering.settled, sealer.numbering.confirmed), (1, 0))
+
+    def test_the_same_message_under_an_id_of_the_app_is_recognised_by_its_content(self):
+        sent = [self.sealer().seal("added", payload, "absence-7").body for payload in ("1", "1", "2")]
+        first, again, other = sent
+        self.assertEqual([again["id"], other["id"]], [first["id"]] * 2)
+        self.assertEqual(again["content"], first["content"])
+        self.assertNotEqual(other["content"], first["content"])
+        self.assertNotEqual(again["sealed"], first["sealed"])
 
 
 if __name__ == "__main__":

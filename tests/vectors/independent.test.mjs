@@ -1,7 +1,7 @@
 // Recomputes the vectors with Node's crypto alone. Sealwire's code wrote the files, so an error in that code would
 // otherwise be in both.
 import assert from 'node:assert/strict';
-import { createCipheriv, createHash, createHmac, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
@@ -38,8 +38,8 @@ function block(key, input) {
   return Buffer.concat([cipher.update(input), cipher.final()]);
 }
 
-/** XAES-256-GCM as C2SP specifies it: CMAC derives a key for AES-256-GCM from the first half of the nonce. */
-function xaes(key, nonce, aad, plaintext) {
+/** The key of AES-256-GCM in XAES-256-GCM, as C2SP specifies it: CMAC derives it from the first half of the nonce. */
+function gcmKey(key, nonce) {
   const l = block(key, Buffer.alloc(16));
   const k1 = Buffer.alloc(16);
   for (let i = 0; i < 16; i++) k1[i] = (l[i] << 1) | (i < 15 ? l[i + 1] >> 7 : 0);
@@ -51,9 +51,21 @@ function xaes(key, nonce, aad, plaintext) {
       input.map((byte, i) => byte ^ k1[i]),
     );
   };
-  const cipher = createCipheriv('aes-256-gcm', Buffer.concat([half(1), half(2)]), nonce.subarray(12));
+  return Buffer.concat([half(1), half(2)]);
+}
+
+function xaes(key, nonce, aad, plaintext) {
+  const cipher = createCipheriv('aes-256-gcm', gcmKey(key, nonce), nonce.subarray(12));
   cipher.setAAD(aad);
   return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** Decrypts, and throws if the tag does not fit. */
+function xaesOpen(key, nonce, aad, sealed) {
+  const decipher = createDecipheriv('aes-256-gcm', gcmKey(key, nonce), nonce.subarray(12));
+  decipher.setAAD(aad);
+  decipher.setAuthTag(sealed.subarray(-16));
+  return Buffer.concat([decipher.update(sealed.subarray(0, -16)), decipher.final()]);
 }
 
 function channelId({ app, installation, scope, claims_tag: tag, name }) {
@@ -148,15 +160,38 @@ test('valid tokens are signed with HMAC-SHA-512', () => {
   }
 });
 
+/** Returns the id and the keys of a channel without claims. */
+function channelOf(c) {
+  const keys = derivedKeys({ ...c, context: c.scope, properties: Object.keys(c.scope) }, null);
+  return { id: channelId(c), keys };
+}
+
+/** Reads the fields in front of a payload, as a receiver does. */
+function readPlaintext(plaintext) {
+  const number = plaintext.readUInt32BE(8);
+  const end = 26 + plaintext.readUInt32BE(22);
+  return {
+    publishedAt: Number(plaintext.readBigUInt64BE(0)),
+    number,
+    settled: number - 1 - plaintext.readUInt16BE(12),
+    confirmed: plaintext.subarray(14, 22).toString('hex'),
+    payload: plaintext.subarray(26, end).toString('utf8'),
+    padding: plaintext.subarray(end),
+  };
+}
+
 test('sealed messages are recomputed', () => {
   const good = load('sealed').filter((c) => c.payload !== null);
-  assert.ok(good.length >= 4);
+  assert.ok(good.length >= 7);
   for (const c of good) {
-    const keys = derivedKeys({ ...c, context: c.scope, properties: Object.keys(c.scope) }, null);
-    const content = Buffer.concat([u64(c.published_at_ms), lp(c.payload)]);
+    const { id, keys } = channelOf(c);
+    const behind = Buffer.alloc(2);
+    behind.writeUInt16BE(c.number - 1 - c.settled);
+    const stamp = Buffer.concat([u32(c.number), behind, bytes(c.confirmed)]);
+    const content = Buffer.concat([u64(c.published_at_ms), stamp, lp(c.payload)]);
     const plaintext = Buffer.concat([content, Buffer.alloc(padme(content.length) - content.length)]);
-    const aad = Buffer.concat([lp('sealwire/message/v1'), channelId(c), lp(c.event)]);
-    const nonce = bytes(c.nonce);
+    const aad = Buffer.concat([lp('sealwire/message/v1'), id, lp(c.event)]);
+    const nonce = Buffer.concat([bytes(c.sender), bytes(c.random)]);
     const sealed = Buffer.concat([
       Buffer.from([1]),
       keys.id,
@@ -165,4 +200,42 @@ test('sealed messages are recomputed', () => {
     ]);
     assert.equal(sealed.toString('hex'), c.sealed, c.what);
   }
+});
+
+test('sealed messages open, with the stamp of their sender, unless they were altered', () => {
+  for (const c of load('sealed')) {
+    const { id, keys } = channelOf(c);
+    const sealed = bytes(c.sealed);
+    const known = sealed[0] === 1 && sealed.subarray(1, 5).equals(keys.id);
+    const aad = Buffer.concat([lp('sealwire/message/v1'), id, lp(c.event)]);
+    const open = () => xaesOpen(keys.channelKey, sealed.subarray(5, 29), aad, sealed.subarray(29));
+    if (c.payload === null) {
+      if (known) assert.throws(open, c.what);
+      continue;
+    }
+    assert.equal(sealed.subarray(5, 17).toString('hex'), c.sender, c.what);
+    const { padding, ...opened } = readPlaintext(open());
+    const { number, settled, confirmed, payload, published_at_ms: publishedAt } = c;
+    assert.deepEqual(opened, { publishedAt, number, settled, confirmed, payload }, c.what);
+    assert.ok(
+      padding.every((byte) => byte === 0),
+      c.what,
+    );
+  }
+});
+
+test('the ids of messages with an idempotency id of the app are recomputed', () => {
+  const cases = load('idempotency');
+  assert.ok(cases.length >= 4);
+  for (const c of cases) {
+    const key = channelOf(c).keys.channelKey;
+    const id = derive(key, 'idempotency-id', c.publisher, c.app_id);
+    const content = derive(key, 'idempotency-content', c.publisher, c.app_id, c.event, c.payload);
+    assert.equal(id.subarray(0, 16).toString('hex'), c.id, c.what);
+    assert.equal(content.subarray(0, 16).toString('hex'), c.content, c.what);
+  }
+  const [first, payload, event, publisher] = cases;
+  assert.deepEqual([payload.id, event.id], [first.id, first.id]);
+  assert.equal(new Set(cases.map(({ content }) => content)).size, cases.length);
+  assert.notEqual(publisher.id, first.id);
 });

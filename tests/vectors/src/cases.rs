@@ -99,7 +99,7 @@ pub struct TokenVectors {
     pub cases: Vec<TokenCase>,
 }
 
-/// `sealed.json`: a message sealed with a given nonce and time, or one that does not open.
+/// `sealed.json`: a message sealed with a given stamp, time and random bytes, or one that does not open.
 #[derive(Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct SealedCase {
@@ -111,11 +111,41 @@ pub struct SealedCase {
     pub scope: Scope,
     pub name: String,
     pub event: String,
-    pub nonce: String,
+    /// The sender id, the first half of the nonce.
+    pub sender: String,
+    /// The second half of the nonce.
+    pub random: String,
+    pub number: u32,
+    pub settled: u32,
+    /// The bitmap as 8 bytes, big-endian.
+    pub confirmed: String,
     pub published_at_ms: u64,
-    /// The plaintext; `null` if the message must not open.
+    /// The payload; `null` if the message must not open.
     pub payload: Option<String>,
     pub sealed: String,
+}
+
+/// `idempotency.json`: a message with an idempotency id of the app, and the values by which the relay recognises it.
+#[derive(Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct IdempotencyCase {
+    /// The sentence that the case proves.
+    pub what: String,
+    pub encryption_key: String,
+    pub app: String,
+    pub installation: String,
+    pub scope: Scope,
+    pub name: String,
+    /// The subject of the session token, or `\0resolver`.
+    pub publisher: String,
+    /// The id that the app chose.
+    pub app_id: String,
+    pub event: String,
+    pub payload: String,
+    /// The id on the wire.
+    pub id: String,
+    /// The digest of the content on the wire.
+    pub content: String,
 }
 
 /// `frames.json`: one message on the WebSocket.
@@ -155,6 +185,7 @@ pub fn file(name: &str) -> &'static str {
         "keys" => include_str!("../keys.json"),
         "tokens" => include_str!("../tokens.json"),
         "sealed" => include_str!("../sealed.json"),
+        "idempotency" => include_str!("../idempotency.json"),
         "frames" => include_str!("../frames.json"),
         "batches" => include_str!("../batches.json"),
         other => panic!("no vector file is named {other}"),

@@ -2,14 +2,14 @@
 
 use crate::{
     cases::{
-        BatchCase, ChannelCase, CodeCase, FrameCase, KeyCase, SealedCase, TokenCase, TokenVectors, XaesCase,
-        load,
+        BatchCase, ChannelCase, CodeCase, FrameCase, IdempotencyCase, KeyCase, SealedCase, TokenCase,
+        TokenVectors, XaesCase, load,
     },
     hex::{array, from_hex, to_hex},
 };
 use sealwire_protocol::{
-    ChannelAddress, Code, EncryptionKey, RoutingKey, ScopeKeys, SealedMessage, UnixMillis, UnixSeconds,
-    canonical_claims, seal,
+    ChannelAddress, ChannelKey, Code, EncryptionKey, Message, OpenedMessage, RoutingKey, Scope, ScopeKeys,
+    SealedMessage, SenderId, Stamp, UnixMillis, UnixSeconds, canonical_claims, repeatable_ids, seal,
     tokens::{BackendClaims, ChannelClaims, Claims, Keyring, SessionClaims, SigningKey, verify},
     wire::{Messages, ToClient, ToRelay},
 };
@@ -35,6 +35,7 @@ pub fn check_all() -> Result<Vec<Checked>, String> {
         each::<KeyCase>("keys", keys)?,
         tokens()?,
         each::<SealedCase>("sealed", sealed)?,
+        each::<IdempotencyCase>("idempotency", idempotency)?,
         each::<FrameCase>("frames", frame)?,
         each::<BatchCase>("batches", batch)?,
     ])
@@ -139,20 +140,45 @@ fn token<C: Claims>(case: &TokenCase, keyring: &Keyring) -> Result<(), String> {
     same("the claims", &claims, &case.claims)
 }
 
+/// Derives the key of a channel without claims.
+fn channel_key(
+    encryption_key: &str,
+    app: &str,
+    installation: &str,
+    scope: &Scope,
+    name: &str,
+) -> Result<ChannelKey, String> {
+    let key = EncryptionKey::new(array(encryption_key)?);
+    Ok(key.scope_key(app, installation, scope).channel_key(None, name))
+}
+
 fn sealed(case: &SealedCase) -> Result<(), String> {
     let (app, installation, scope, name) = (&case.app, &case.installation, &case.scope, &case.name);
     let id = ChannelAddress { app, installation, scope, claims_tag: None, name }.id();
-    let key = EncryptionKey::new(array(&case.encryption_key)?)
-        .scope_key(app, installation, scope)
-        .channel_key(None, name);
+    let key = channel_key(&case.encryption_key, app, installation, scope, name)?;
     let bytes = from_hex(&case.sealed)?;
     let opened = SealedMessage::parse(&bytes).and_then(|message| message.open(&key, id, &case.event));
-    let opened = opened.ok().map(|opened| (opened.payload, opened.published_at));
-    let published_at = UnixMillis(case.published_at_ms);
-    same("the opened message", &opened, &case.payload.clone().map(|payload| (payload, published_at)))?;
+    let stamp = Stamp {
+        number: case.number,
+        settled: case.settled,
+        confirmed: u64::from_be_bytes(array(&case.confirmed)?),
+    };
+    let (sender, published_at) = (SenderId(array(&case.sender)?), UnixMillis(case.published_at_ms));
+    let expected = case.payload.clone().map(|payload| OpenedMessage { sender, stamp, published_at, payload });
+    // The Debug output of an opened message lacks its payload.
+    same("the payload", &opened.as_ref().ok().map(|opened| &opened.payload), &case.payload.as_ref())?;
+    same("the opened message", &opened.ok(), &expected)?;
     let Some(payload) = &case.payload else { return Ok(()) };
-    let again = seal(&key, array(&case.nonce)?, id, &case.event, published_at, payload);
+    let message = Message { sender, stamp, published_at, event: &case.event, payload };
+    let again = seal(&key, array(&case.random)?, id, &message);
     same("the sealed message", &again.map(|bytes| to_hex(&bytes)), &Ok(case.sealed.clone()))
+}
+
+fn idempotency(case: &IdempotencyCase) -> Result<(), String> {
+    let key = channel_key(&case.encryption_key, &case.app, &case.installation, &case.scope, &case.name)?;
+    let ids = repeatable_ids(&key, &case.publisher, &case.app_id, &case.event, &case.payload);
+    same("the id on the wire", &to_hex(&ids.id), &case.id)?;
+    same("the content digest", &to_hex(&ids.content), &case.content)
 }
 
 fn frame(case: &FrameCase) -> Result<(), String> {
@@ -183,7 +209,7 @@ mod tests {
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn every_vector_is_recomputed() {
         let checked = check_all().unwrap();
-        assert_eq!(checked.len(), 8);
+        assert_eq!(checked.len(), 9);
         assert!(checked.iter().all(|file| file.cases > 1), "{checked:?}");
     }
 }

@@ -21,6 +21,7 @@ fn main() -> std::io::Result<()> {
     write("keys", &derivations::keys())?;
     write("tokens", &tokens::tokens())?;
     write("sealed", &sealed::sealed())?;
+    write("idempotency", &sealed::idempotency())?;
     write("frames", &frames::frames())?;
     write("batches", &frames::batches())
 }

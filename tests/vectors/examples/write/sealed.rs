@@ -1,43 +1,101 @@
-//! Sealed messages, and altered ones that must not open.
+//! Sealed messages, altered ones that must not open, and the ids of messages whose id the app chose.
 
 use super::{APP, NOW, SITE, counting, scope};
-use sealwire_protocol::{ChannelAddress, EncryptionKey, UnixMillis, seal};
-use sealwire_vectors::{SealedCase, to_hex};
+use sealwire_protocol::{
+    ChannelAddress, ChannelId, ChannelKey, EncryptionKey, Message, Scope, SenderId, Stamp, UnixMillis,
+    repeatable_ids, seal,
+};
+use sealwire_vectors::{IdempotencyCase, SealedCase, to_hex};
+
+const NAME: &str = "absences";
+const OBJECT: &str = r#"{"name":"Anna","until":"2026-12-01"}"#;
+/// The stamp of the first message of a sender.
+const FIRST: Stamp = Stamp { number: 1, settled: 0, confirmed: 0 };
+
+fn dashboard() -> (Scope, ChannelId, ChannelKey) {
+    let scope = scope(&[("dashboard", "10001")]);
+    let address =
+        ChannelAddress { app: APP, installation: SITE, scope: &scope, claims_tag: None, name: NAME };
+    let id = address.id();
+    let key = EncryptionKey::new(counting(0)).scope_key(APP, SITE, &scope).channel_key(None, NAME);
+    (scope, id, key)
+}
+
+fn case(what: &str, stamp: Stamp, event: &str, payload: &str, change: impl Fn(&mut Vec<u8>)) -> SealedCase {
+    let (scope, id, key) = dashboard();
+    let (sender, published_at) = (SenderId(counting(50)), UnixMillis(NOW * 1000 + 123));
+    let message = Message { sender, stamp, published_at, event, payload };
+    let mut bytes = seal(&key, counting(62), id, &message).expect("the payloads below are short");
+    let genuine = bytes.clone();
+    change(&mut bytes);
+    SealedCase {
+        what: what.into(),
+        encryption_key: to_hex(&counting::<32>(0)),
+        app: APP.into(),
+        installation: SITE.into(),
+        scope,
+        name: NAME.into(),
+        event: event.into(),
+        sender: to_hex(&sender.0),
+        random: to_hex(&counting::<12>(62)),
+        number: stamp.number,
+        settled: stamp.settled,
+        confirmed: to_hex(&stamp.confirmed.to_be_bytes()),
+        published_at_ms: published_at.0,
+        payload: (bytes == genuine).then(|| payload.into()),
+        sealed: to_hex(&bytes),
+    }
+}
 
 pub(super) fn sealed() -> Vec<SealedCase> {
-    let (scope, name) = (scope(&[("dashboard", "10001")]), "absences");
-    let id = ChannelAddress { app: APP, installation: SITE, scope: &scope, claims_tag: None, name }.id();
-    let key = EncryptionKey::new(counting(0)).scope_key(APP, SITE, &scope).channel_key(None, name);
-    let case = |what: &str, event: &str, payload: &str, change: &dyn Fn(&mut Vec<u8>)| {
-        let mut bytes = seal(&key, counting(50), id, event, UnixMillis(NOW * 1000 + 123), payload)
-            .expect("the payloads below are short");
-        let genuine = bytes.clone();
-        change(&mut bytes);
-        SealedCase {
+    let opens = |what, event, payload: &str| case(what, FIRST, event, payload, |_| ());
+    let stamped = |what, stamp| case(what, stamp, "added", OBJECT, |_| ());
+    let altered =
+        |what, change: &dyn Fn(&mut Vec<u8>)| case(what, FIRST, "added", OBJECT, |bytes| change(bytes));
+    let under_way = Stamp { number: 7, settled: 4, confirmed: 0b1011 };
+    let all_confirmed = Stamp { number: 1000, settled: 999, confirmed: u64::MAX };
+    let most_under_way = Stamp { number: 65_537, settled: 1, confirmed: 1 };
+    vec![
+        opens("an object", "added", OBJECT),
+        opens("a text without event", "", r#""Grüezi 👋""#),
+        opens("the shortest payload", "", "0"),
+        opens("a kilobyte", "", &format!("\"{}\"", "x".repeat(1022))),
+        stamped("the seventh message, of which two are under way and one was refused", under_way),
+        stamped("a message whose 64 predecessors were acknowledged", all_confirmed),
+        stamped("the highest number of messages under way for which a stamp has room", most_under_way),
+        altered("an altered ciphertext", &|bytes| bytes[30] ^= 1),
+        altered("an altered tag", &|bytes| *bytes.last_mut().expect("it has a tag") ^= 0x80),
+        altered("another sender", &|bytes| bytes[5] ^= 1),
+        altered("an altered random half of the nonce", &|bytes| bytes[17] ^= 1),
+        altered("another key id", &|bytes| bytes[1] ^= 1),
+        altered("another version", &|bytes| bytes[0] = 2),
+        altered("a message cut short", &|bytes| bytes.truncate(bytes.len() - 1)),
+    ]
+}
+
+pub(super) fn idempotency() -> Vec<IdempotencyCase> {
+    let (scope, _, key) = dashboard();
+    let case = |what: &str, publisher: &str, app_id: &str, event: &str, payload: &str| {
+        let ids = repeatable_ids(&key, publisher, app_id, event, payload);
+        IdempotencyCase {
             what: what.into(),
             encryption_key: to_hex(&counting::<32>(0)),
             app: APP.into(),
             installation: SITE.into(),
             scope: scope.clone(),
-            name: name.into(),
+            name: NAME.into(),
+            publisher: publisher.into(),
+            app_id: app_id.into(),
             event: event.into(),
-            nonce: to_hex(&counting::<24>(50)),
-            published_at_ms: NOW * 1000 + 123,
-            payload: (bytes == genuine).then(|| payload.into()),
-            sealed: to_hex(&bytes),
+            payload: payload.into(),
+            id: to_hex(&ids.id),
+            content: to_hex(&ids.content),
         }
     };
-    let object = r#"{"name":"Anna","until":"2026-12-01"}"#;
     vec![
-        case("an object", "added", object, &|_| ()),
-        case("a text without event", "", r#""Grüezi 👋""#, &|_| ()),
-        case("the shortest payload", "", "0", &|_| ()),
-        case("a kilobyte", "", &format!("\"{}\"", "x".repeat(1022)), &|_| ()),
-        case("an altered ciphertext", "added", object, &|bytes| bytes[30] ^= 1),
-        case("an altered tag", "added", object, &|bytes| *bytes.last_mut().expect("it has a tag") ^= 0x80),
-        case("an altered nonce", "added", object, &|bytes| bytes[5] ^= 1),
-        case("another key id", "added", object, &|bytes| bytes[1] ^= 1),
-        case("another version", "added", object, &|bytes| bytes[0] = 2),
-        case("a message cut short", "added", object, &|bytes| bytes.truncate(bytes.len() - 1)),
+        case("a message of a page", "712020:abc", "absence-7", "added", OBJECT),
+        case("another payload has the same id and another content", "712020:abc", "absence-7", "added", "0"),
+        case("another event has the same id and another content", "712020:abc", "absence-7", "", OBJECT),
+        case("a message of a resolver", "\0resolver", "absence-7", "added", OBJECT),
     ]
 }
