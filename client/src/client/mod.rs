@@ -65,6 +65,7 @@ pub struct Client {
     publishes: Publishes,
     numberings: Numberings,
     repeated_messages: u32,
+    time_requested_at: Option<Instant>,
     requests: Requests,
     /// The reason why there is no connection, for calls that time out.
     last_error: Option<ClientError>,
@@ -102,6 +103,7 @@ impl Client {
             publishes: Publishes::default(),
             numberings: Numberings::default(),
             repeated_messages: 0,
+            time_requested_at: None,
             requests: Requests::default(),
             last_error: None,
             relay_address: None,

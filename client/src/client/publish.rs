@@ -113,6 +113,9 @@ impl Client {
         let Phase::Connected(connection) = &self.phase else { return };
         let (Some(session), Some(identity)) = (&self.session, &self.identity) else { return };
         let max_frame = connection.max_frame();
+        if session.clock.is_uncertain(now) && self.publishes.awaits_connection() {
+            return self.request_time(now);
+        }
         let mut sealing =
             Sealing { session, identity, numberings: &mut self.numberings, entropy: &mut *self.entropy };
         let Sendable { frames, too_long, failed } = self.publishes.take_sendable(

@@ -171,6 +171,11 @@ impl Publishes {
         sendable
     }
 
+    /// Returns true if a publication awaits a connection that has capacity.
+    pub(crate) fn awaits_connection(&self) -> bool {
+        self.pending.values().any(PendingPublish::awaits_connection)
+    }
+
     /// Records that the relay acknowledged a publication.
     pub(crate) fn accepted(&mut self, now: Instant) {
         self.flow.accepted(now);
