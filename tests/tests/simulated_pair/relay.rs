@@ -33,7 +33,7 @@ pub(crate) enum Outgoing {
 /// One act of the hub, for the model that checks it.
 pub(crate) enum HubEvent {
     /// A message was accepted and has its offset.
-    Published { channel: ChannelId, offset: u64, sealed: Bytes, bytes: usize },
+    Published { channel: ChannelId, offset: u64, sealed: Bytes, content: Option<[u8; 16]>, bytes: usize },
     /// A subscription was answered with its position.
     Subscribed { channel: ChannelId, since: Option<Since>, replay: Replay },
 }
@@ -206,12 +206,12 @@ impl Relay {
                     self.hub.unsubscribe(channel, now);
                 }
                 SessionAction::Publish(Publishing(draft)) => {
-                    let (channel, sealed) = (draft.channel, draft.sealed.clone());
+                    let (channel, sealed, content) = (draft.channel, draft.sealed.clone(), draft.content);
                     let outcome =
                         self.hub.publish(draft, now).expect("no client uses one id for two messages");
                     if let Some(publication) = &outcome.publication {
                         let (offset, bytes) = (publication.offset(), publication.frame().len());
-                        self.hub_events.push(HubEvent::Published { channel, offset, sealed, bytes });
+                        self.hub_events.push(HubEvent::Published { channel, offset, sealed, content, bytes });
                     }
                     session.rules.handle_published(Ok(outcome.receipt));
                     self.act(connection, now);

@@ -8,6 +8,7 @@ use sealwire_protocol::{
     wire::{Position, Since},
 };
 use sealwire_relay::{HubLimits, Replay};
+use std::collections::BTreeSet;
 
 /// An upper bound on the bytes that a relay counts for a cached publication besides its frame.
 const ENTRY_BYTES: usize = 256;
@@ -18,8 +19,21 @@ struct Accepted {
     channel: ChannelId,
     at: u64,
     sealed: Bytes,
+    /// The digest of the content, if the app chose the id.
+    content: Option<[u8; 16]>,
     /// The bytes of all publications of the epoch, up to and including this one.
     bytes_so_far: usize,
+}
+
+impl Accepted {
+    fn is_same(&self, channel: ChannelId, sealed: &Bytes, content: Option<[u8; 16]>) -> bool {
+        let has_same_content = match (self.content, content) {
+            (Some(one), Some(other)) => one == other,
+            (None, None) => self.sealed == *sealed,
+            _ => false,
+        };
+        self.channel == channel && has_same_content
+    }
 }
 
 /// One run of a relay.
@@ -54,7 +68,27 @@ impl Epoch {
     /// Returns whether the message at an offset was accepted before, which can happen after its id was forgotten.
     pub(super) fn is_repeat(&self, offset: u64) -> bool {
         let Some((last, before)) = self.accepted[..offset as usize].split_last() else { return false };
-        before.iter().any(|accepted| accepted.channel == last.channel && accepted.sealed == last.sealed)
+        before.iter().any(|accepted| accepted.is_same(last.channel, &last.sealed, last.content))
+    }
+
+    /// Returns the sealed message at an offset.
+    pub(super) fn sealed(&self, offset: u64) -> &Bytes {
+        &self.accepted[offset as usize - 1].sealed
+    }
+
+    /// Returns the number of publications of a channel after one offset and before another that are not among `received`.
+    pub(super) fn missing(
+        &self,
+        channel: ChannelId,
+        after: u64,
+        before: u64,
+        received: &BTreeSet<Bytes>,
+    ) -> usize {
+        let end = before.saturating_sub(1).min(self.head()) as usize;
+        let start = (after as usize).min(end);
+        let is_missing =
+            |accepted: &&Accepted| accepted.channel == channel && !received.contains(&accepted.sealed);
+        self.accepted[start..end].iter().filter(is_missing).count()
     }
 
     /// Returns the offset of the newest publication that was accepted before a time.
@@ -101,14 +135,14 @@ impl History {
     /// Records and checks an act of the relay's hub.
     pub(super) fn record(&mut self, now: u64, event: HubEvent) -> Result<(), String> {
         match event {
-            HubEvent::Published { channel, offset, sealed, bytes } => {
-                self.check_repeat(channel, &sealed, now)?;
+            HubEvent::Published { channel, offset, sealed, content, bytes } => {
+                self.check_repeat(channel, &sealed, content, now)?;
                 let epoch = self.epochs.last_mut().expect("the first epoch exists");
                 if offset != epoch.head() + 1 {
                     return Err(format!("offset {offset} follows {}", epoch.head()));
                 }
                 let bytes_so_far = epoch.bytes_so_far(epoch.head()) + bytes + ENTRY_BYTES;
-                epoch.accepted.push(Accepted { channel, at: now, sealed, bytes_so_far });
+                epoch.accepted.push(Accepted { channel, at: now, sealed, content, bytes_so_far });
                 Ok(())
             }
             HubEvent::Subscribed { channel, since, replay } => {
@@ -118,12 +152,18 @@ impl History {
     }
 
     /// Checks that a message is accepted only once while its id is remembered.
-    fn check_repeat(&self, channel: ChannelId, sealed: &Bytes, now: u64) -> Result<(), String> {
+    fn check_repeat(
+        &self,
+        channel: ChannelId,
+        sealed: &Bytes,
+        content: Option<[u8; 16]>,
+        now: u64,
+    ) -> Result<(), String> {
         let window = self.limits.replay_window.as_millis() as u64;
         let remembered = self.limits.replay_bytes / BYTES_PER_ID;
         let recent = self.current().1.accepted.iter().rev().take(remembered);
         let mut recent = recent.take_while(|accepted| now - accepted.at < window);
-        match recent.find(|accepted| accepted.channel == channel && accepted.sealed == *sealed) {
+        match recent.find(|accepted| accepted.is_same(channel, sealed, content)) {
             Some(_) => Err("a repeated message was accepted twice".into()),
             None => Ok(()),
         }

@@ -4,8 +4,10 @@ use super::{
     super::history::Epoch,
     {Check, Location, Model, RelayClock, is_unreachable},
 };
+use bytes::Bytes;
 use sealwire_client::{ClientError, Gap, GapReason, Notice, SubscriptionId};
 use sealwire_protocol::{ChannelId, wire::Position};
+use std::collections::BTreeSet;
 
 /// The longest duration of a replay that a client assumes, rounded up.
 const REPLAY_MS: u64 = 10_000;
@@ -42,6 +44,8 @@ pub(in super::super) struct Subscription {
     owes_gap: bool,
     /// The last news of the subscription is a gap.
     ends_in_gap: bool,
+    /// The sealed messages that it received. A publisher that repeats one may get it accepted again.
+    received: BTreeSet<Bytes>,
 }
 
 impl Subscription {
@@ -73,7 +77,8 @@ impl Subscription {
         if self.owes_gap {
             return Err(format!("{name} did not report that its replay is incomplete"));
         }
-        let missing = epoch.between(channel, self.due_after(epoch, relay_clock), u64::MAX);
+        let since = self.due_after(epoch, relay_clock);
+        let missing = epoch.missing(channel, since, u64::MAX, &self.received);
         if self.due_after.0 != index || missing > self.unreadable {
             return Err(format!("{name} received nothing after {:?}", self.due_after));
         }
@@ -103,6 +108,7 @@ impl Model {
             unreadable: 0,
             owes_gap: false,
             ends_in_gap: false,
+            received: BTreeSet::new(),
         };
         self.subscriptions.insert((client, id), subscription);
     }
@@ -186,13 +192,16 @@ impl Model {
         }
         subscription.last_reported = Some(location);
         subscription.ends_in_gap = false;
+        if !subscription.received.insert(epoch.sealed(location.1).clone()) {
+            return Err(format!("{location:?} is the repetition of a message that had arrived before"));
+        }
         let due_after = subscription.due_after;
         if location.0 > due_after.0 {
             return Err(format!("{location:?} arrived after {due_after:?} without a gap between the epochs"));
         }
         if location.0 == due_after.0 && location.1 > due_after.1 {
             let since = subscription.due_after(epoch, relay_clock);
-            let missing = epoch.between(self.ids[channel], since, location.1);
+            let missing = epoch.missing(self.ids[channel], since, location.1, &subscription.received);
             if missing > subscription.unreadable {
                 return Err(format!(
                     "{missing} messages between {due_after:?} and {location:?} are missing without a gap"
@@ -265,7 +274,8 @@ impl Model {
             }
             (GapReason::Evicted, Some(from)) => {
                 let since = subscription.due_after(epoch, relay_clock);
-                let behind = epoch.between(channel, since, from.offset.saturating_add(1));
+                let end = from.offset.saturating_add(1);
+                let behind = epoch.missing(channel, since, end, &subscription.received);
                 let due_after = subscription.due_after;
                 if due_after.0 != index || behind > subscription.unreadable {
                     return Err(format!(
