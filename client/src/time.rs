@@ -62,6 +62,8 @@ pub(crate) struct BackendClock {
     unix_ms: u64,
 }
 
+/// The time for which a grant confirms the time.
+const MAX_CONFIRMED_MS: u64 = 10_000;
 /// The monotonic clocks of some browsers stand still while the machine sleeps. A wall clock that is so far ahead shows it.
 const MIN_SLEEP_MS: u64 = 3_000;
 
@@ -83,6 +85,11 @@ impl BackendClock {
         let elapsed = now.instant.since(self.received.instant);
         let wall = now.unix.0.saturating_sub(self.received.unix.0);
         wall > elapsed.saturating_add(limits::CLOCK_SKEW * 1000)
+    }
+
+    /// Returns true if the grant came so short a time ago that no clock can have gone wrong since.
+    pub(crate) fn is_confirmed(self, now: Now) -> bool {
+        !self.is_uncertain(now) && now.instant.since(self.received.instant) <= MAX_CONFIRMED_MS
     }
 }
 
@@ -106,5 +113,7 @@ mod tests {
         assert_eq!(clock.at(at(1_500, 3)).0, 50_500, "a wall clock that was set back");
         assert_eq!(clock.at(at(1_500, 3_607_000)).0, 3_650_000, "a sleep of an hour");
         assert!(!clock.is_uncertain(at(1_500, 67_500)) && clock.is_uncertain(at(1_500, 67_501)));
+        assert!(clock.is_confirmed(at(11_000, 17_000)) && !clock.is_confirmed(at(11_001, 17_001)));
+        assert!(!clock.is_confirmed(at(1_500, 67_501)));
     }
 }

@@ -89,8 +89,9 @@ pub use keys::{ChannelKey, ClaimsKey, ClaimsKeyring, EncryptionKey, KeyId, Routi
 pub use scope::{InvalidScope, Scope};
 #[cfg(feature = "sealing")]
 pub use sealing::{
-    AesGcmInput, CONFIRMED_NUMBERS, Message, Numbering, OpenedMessage, Outcome, RANDOM_LEN, RepeatableIds,
-    SEALED_OVERHEAD, SealedMessage, SenderId, Stamp, TooLarge, Unreadable, repeatable_ids, seal,
+    AesGcmInput, CONFIRMED_NUMBERS, Message, Numbered, Numbering, Numberings, OpenedMessage, Outcome,
+    RANDOM_LEN, RepeatableIds, SEALED_OVERHEAD, SealedMessage, SenderId, Stamp, TooLarge, Unreadable,
+    repeatable_ids, seal,
 };
 pub use time::{UnixMillis, UnixSeconds};
 

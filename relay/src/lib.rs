@@ -91,8 +91,8 @@ pub use config::{
 };
 pub use fanout::{BacklogPermit, CatchUp, Deliveries, Subscribers, Visited};
 pub use hub::{
-    Draft, FollowedReplay, History, Hub, HubCounts, HubLimits, IdReused, IdempotencyId, Outcome, Publication,
-    PublishReceipt, Replay,
+    ContentDigest, Draft, FollowedReplay, History, Hub, HubCounts, HubLimits, IdReused, IdempotencyId,
+    Outcome, Publication, PublishReceipt, Replay,
 };
 pub use limits::{Limit, Limits};
 pub use listener::Endpoint;

@@ -68,6 +68,7 @@ impl Installation {
         SessionGrant {
             url: url.to_owned(),
             token: self.session(account, context, lifetime),
+            issued_at_ms: UnixSeconds(now()).millis(),
             expires_at: UnixSeconds(now() + lifetime),
             app: self.app.clone(),
             installation: self.id.clone(),

@@ -97,6 +97,7 @@ impl WireClient {
             sealed: sealed.into(),
             id: id.into(),
             follows: 0,
+            content: Default::default(),
         }));
     }
 }

@@ -3,7 +3,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
-use sealwire_protocol::{EncryptionKey, Scope, UnixMillis, seal, wire::ToClient};
+use sealwire_protocol::{EncryptionKey, Message, Scope, SenderId, Stamp, UnixMillis, seal, wire::ToClient};
 use sealwire_tests::{Installation, RelayProcess, WireClient};
 use std::{
     fs::File,
@@ -50,7 +50,10 @@ fn neither_payload_nor_key_is_in_the_relays_memory() {
     let payload = r#"{"name":"Anna Example","reason":"a reason that nobody else may read"}"#;
     let key = installation.channel_key(&scope, "absences");
     let channel_id = installation.channel_id(&scope, "absences");
-    let sealed = seal(&key, [7; 24], channel_id, "", UnixMillis(1), payload).unwrap();
+    let stamp = Stamp { number: 1, settled: 0, confirmed: 0 };
+    let message =
+        Message { sender: SenderId([7; 12]), stamp, published_at: UnixMillis(1), event: "", payload };
+    let sealed = seal(&key, [7; 12], channel_id, &message).unwrap();
     let (mut publisher, _) = WireClient::open(relay.port, &token);
     publisher.publish("absences", &scope, sealed.clone());
     assert!(matches!(publisher.receive(), Some(ToClient::Published(_))));

@@ -2,12 +2,13 @@
 
 use crate::session::context;
 use sealwire_protocol::{
-    ChannelId, ChannelKey, EncryptionKey, SealedMessage, UnixMillis, seal as seal_message,
+    ChannelId, ChannelKey, EncryptionKey, Message, RANDOM_LEN, SealedMessage, SenderId, Stamp, UnixMillis,
+    seal as seal_message,
 };
 use std::hint::black_box;
 
 const CHANNEL: ChannelId = ChannelId([7; 16]);
-const NONCE: [u8; 24] = [9; 24];
+const RANDOM: [u8; RANDOM_LEN] = [9; RANDOM_LEN];
 
 fn key() -> ChannelKey {
     EncryptionKey::new([1; 32]).scope_key("app", "site", &context()).channel_key(None, "absences")
@@ -17,17 +18,22 @@ fn payload() -> String {
     format!("\"{}\"", "x".repeat(126))
 }
 
+fn message(payload: &str) -> Message<'_> {
+    let stamp = Stamp { number: 2, settled: 1, confirmed: 1 };
+    Message { sender: SenderId([8; 12]), stamp, published_at: UnixMillis(1), event: "", payload }
+}
+
 pub(crate) fn seal() -> impl FnMut() {
     let (key, payload) = (key(), payload());
     move || {
-        black_box(seal_message(&key, NONCE, CHANNEL, "", UnixMillis(1), black_box(&payload)).is_ok());
+        black_box(seal_message(&key, RANDOM, CHANNEL, &message(black_box(&payload))).is_ok());
     }
 }
 
 pub(crate) fn open() -> impl FnMut() {
     let key = key();
-    let sealed = seal_message(&key, NONCE, CHANNEL, "", UnixMillis(1), &payload())
-        .expect("the payload is within the limit");
+    let sealed = seal_message(&key, RANDOM, CHANNEL, &message(&payload()));
+    let sealed = sealed.expect("the payload is within the limit");
     move || {
         let message = SealedMessage::parse(black_box(&sealed)).expect("the message was just sealed");
         black_box(message.open(&key, CHANNEL, "").is_ok());

@@ -14,7 +14,15 @@ fn draft(number: u64, sealed: &Bytes) -> Draft {
     let mut id = [0; 16];
     id[..8].copy_from_slice(&number.to_be_bytes());
     let tenant = Tenant { app: 1, installation: 2 };
-    Draft { channel: CHANNEL, tenant, event: String::new(), sealed: sealed.clone(), id, trace: None }
+    Draft {
+        channel: CHANNEL,
+        tenant,
+        event: String::new(),
+        sealed: sealed.clone(),
+        id,
+        content: None,
+        trace: None,
+    }
 }
 
 pub(crate) fn channel_id() -> impl FnMut() {

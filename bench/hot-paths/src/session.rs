@@ -117,7 +117,15 @@ pub(crate) fn publish() -> impl FnMut() {
     let now = Now::read();
     let mut rules = hello_and_subscribe(&session_config(), &opening(now), now);
     let (sealed, id) = (vec![0; 185].into(), vec![0; 16].into());
-    let publish = Publish { request: 2, channel: channel(), event: String::new(), sealed, id, follows: 0 };
+    let publish = Publish {
+        request: 2,
+        channel: channel(),
+        event: String::new(),
+        sealed,
+        id,
+        follows: 0,
+        content: Default::default(),
+    };
     let frame = masked(&ToRelay::Publish(publish).to_bytes());
     let accepted = PublishReceipt {
         position: Position { epoch: 1, offset: 2, time_ms: now.wall.0 },

@@ -92,6 +92,7 @@ pub(crate) fn publish(number: u32, id: u64, sealed: &[u8]) -> Vec<u8> {
         sealed: Bytes::copy_from_slice(sealed),
         id: Bytes::copy_from_slice(&unique),
         follows: 0,
+        content: Default::default(),
     })
     .to_bytes()
 }

@@ -3,7 +3,8 @@
 use crate::load::sealwire;
 use anyhow::Result;
 use sealwire_client::{GrantKey, SessionGrant};
-use sealwire_protocol::{EncryptionKey, Scope, UnixSeconds};
+use sealwire_protocol::{EncryptionKey, Scope, UnixMillis, UnixSeconds};
+use std::time::SystemTime;
 
 /// Grants sessions to any number of accounts of one installation.
 pub(super) struct Grants {
@@ -24,6 +25,7 @@ impl Grants {
         Ok(SessionGrant {
             url: "ws://127.0.0.1/v1/realtime".into(),
             token,
+            issued_at_ms: now_ms(),
             expires_at: UnixSeconds(expires_at.0),
             app: sealwire::APP.into(),
             installation: sealwire::INSTALLATION.into(),
@@ -31,4 +33,9 @@ impl Grants {
             keys: vec![self.key.clone()],
         })
     }
+}
+
+fn now_ms() -> UnixMillis {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

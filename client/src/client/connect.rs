@@ -61,7 +61,6 @@ impl Client {
         self.relay_clock = Some(RelayClock::new(now.instant, welcome.now_ms));
         self.record_clocks(now);
         self.session_ends(now, welcome.expires_at);
-        self.confirm_time(now);
         self.was_connected = true;
         self.last_error = None;
         self.report_state(None);

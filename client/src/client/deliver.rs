@@ -87,6 +87,12 @@ impl Client {
                     Err(error) => decrypted = Some(Err(error)),
                 }
             }
+            if let Some(Ok(opened)) = &decrypted
+                && may_wait
+                && self.awaits_time(now, id, opened)
+            {
+                return;
+            }
             self.deliver_front(now, id, decrypted);
         }
     }

@@ -1,14 +1,45 @@
 //! The judgement of opened messages: repeated, old and left-out messages ([`crate::state::senders`]).
 
 use crate::{
-    Client, ClientError, Event, Gap, GapReason, Notice, Now, SubscriptionId, state::senders::Verdict,
+    Client, ClientError, Event, Gap, GapReason, Notice, Now, SessionReason, SubscriptionId,
+    state::senders::Verdict,
 };
 use sealwire_protocol::{
-    Code, OpenedMessage,
+    ChannelId, Code, OpenedMessage,
     wire::{Position, Publication},
 };
 
+/// The pause between two requests for the time.
+const TIME_REQUEST_PAUSE_MS: u64 = 5_000;
+
 impl Client {
+    /// Returns true if the message at the front of a channel waits for a new session, which tells the time. The clocks of
+    /// this machine may have gone wrong since the last one, so they alone refuse no message.
+    pub(super) fn awaits_time(&mut self, now: Now, id: ChannelId, opened: &OpenedMessage) -> bool {
+        let Some(clock) = self.backend_clock.filter(|clock| !clock.is_confirmed(now)) else { return false };
+        let now_ms = clock.at(now).0;
+        let is_untimely = |recipient: &SubscriptionId| {
+            let subscription = self.subscriptions.get(recipient);
+            subscription.is_some_and(|subscription| subscription.senders.is_untimely(now_ms, opened))
+        };
+        let front = self.channels.get(&id).and_then(|channel| channel.buffer.front());
+        let waits = front.is_some_and(|entry| entry.recipients.iter().any(is_untimely));
+        if waits {
+            self.request_time(now);
+        }
+        waits
+    }
+
+    /// Requests a session for its time, unless one was requested a short time ago.
+    pub(super) fn request_time(&mut self, now: Now) {
+        let was_requested =
+            self.time_requested_at.is_some_and(|at| now.instant.since(at) < TIME_REQUEST_PAUSE_MS);
+        if self.phase.is_connected() && !was_requested {
+            self.time_requested_at = Some(now.instant);
+            self.request_session(now, SessionReason::Refresh);
+        }
+    }
+
     /// Judges a message for each of its recipients. Reports refusals and missing messages, and returns the recipients that
     /// get the message.
     pub(super) fn judge(

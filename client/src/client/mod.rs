@@ -27,7 +27,6 @@ use crate::{
     state::{
         backoff::Backoff,
         channel::Channel,
-        numberings::Numberings,
         pause::RetryPlan,
         phase::Phase,
         probe::Probe,
@@ -42,7 +41,7 @@ use crate::{
     },
     time::{BackendClock, RelayClock},
 };
-use sealwire_protocol::{ChannelId, wire::ToRelay};
+use sealwire_protocol::{ChannelId, Numberings, wire::ToRelay};
 use std::collections::VecDeque;
 
 /// A client of one app in one context. The crate's documentation explains how to drive it.
@@ -66,6 +65,7 @@ pub struct Client {
     publishes: Publishes,
     numberings: Numberings,
     repeated_messages: u32,
+    time_requested_at: Option<Instant>,
     requests: Requests,
     /// The reason why there is no connection, for calls that time out.
     last_error: Option<ClientError>,
@@ -103,6 +103,7 @@ impl Client {
             publishes: Publishes::default(),
             numberings: Numberings::default(),
             repeated_messages: 0,
+            time_requested_at: None,
             requests: Requests::default(),
             last_error: None,
             relay_address: None,

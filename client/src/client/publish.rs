@@ -8,7 +8,6 @@ use crate::{
     entropy::array,
     state::{
         channel_spec::{ChannelSpec, CheckedSpec},
-        numberings::{Numbered, Numberings},
         phase::Phase,
         publishes::{Finished, Sealed, Sendable, Unsealed},
         requests::Request,
@@ -16,7 +15,8 @@ use crate::{
     },
 };
 use sealwire_protocol::{
-    ChannelId, ChannelKey, Code, Message, Outcome, Scope, check_event_name, limits, repeatable_ids, seal,
+    ChannelId, ChannelKey, Code, Message, Numberings, Outcome, Scope, SenderId, check_event_name, limits,
+    repeatable_ids, seal,
     wire::{Publish, Published},
 };
 use zeroize::Zeroizing;
@@ -113,6 +113,9 @@ impl Client {
         let Phase::Connected(connection) = &self.phase else { return };
         let (Some(session), Some(identity)) = (&self.session, &self.identity) else { return };
         let max_frame = connection.max_frame();
+        if session.clock.is_uncertain(now) && self.publishes.awaits_connection() {
+            return self.request_time(now);
+        }
         let mut sealing =
             Sealing { session, identity, numberings: &mut self.numberings, entropy: &mut *self.entropy };
         let Sendable { frames, too_long, failed } = self.publishes.take_sendable(
@@ -181,7 +184,7 @@ impl Sealing<'_> {
     fn seal(&mut self, now: Now, publication: &mut Unsealed) -> Result<Sealed, ClientError> {
         let Unsealed { spec, event, payload, app_id } = publication;
         let (channel, scope, key) = sealing_key(spec, self.session, self.identity)?;
-        let numbered: Numbered = self.numberings.next(channel, &mut *self.entropy);
+        let numbered = self.numberings.next(channel, SenderId(array(&mut *self.entropy)));
         let published_at = self.session.clock.at(now);
         let message =
             Message { sender: numbered.sender, stamp: numbered.stamp, published_at, event, payload };

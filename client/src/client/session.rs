@@ -85,14 +85,6 @@ impl Client {
         self.events.push_back(Event::SessionRequested { fetch, reason });
     }
 
-    /// Requests a session if the machine slept for so long that the time of the current one is uncertain.
-    pub(super) fn confirm_time(&mut self, now: Now) {
-        let is_uncertain = self.session.as_ref().is_some_and(|session| session.clock.is_uncertain(now));
-        if is_uncertain && self.phase.is_connected() {
-            self.request_session(now, SessionReason::Refresh);
-        }
-    }
-
     pub(super) fn refresh_session(&mut self, now: Now) {
         self.request_session(now, SessionReason::Refresh);
     }

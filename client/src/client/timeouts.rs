@@ -35,7 +35,6 @@ impl Client {
         }
         if has_slept {
             self.probe_connection(now);
-            self.confirm_time(now);
         } else if self.suspicion_at().is_some_and(|at| at <= now.instant) {
             self.probe_suspect(now);
         }

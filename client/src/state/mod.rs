@@ -7,7 +7,6 @@ pub(crate) mod channel_spec;
 pub(crate) mod continuity;
 pub(crate) mod flow_control;
 pub(crate) mod missing_keys;
-pub(crate) mod numberings;
 pub(crate) mod pause;
 pub(crate) mod phase;
 pub(crate) mod probe;

@@ -2,9 +2,12 @@
 
 use crate::{
     ClientError, Config, Instant, PublishId,
-    state::{channel_spec::CheckedSpec, flow_control::FlowControl, numberings::Numbered, vec_map::VecMap},
+    state::{channel_spec::CheckedSpec, flow_control::FlowControl, vec_map::VecMap},
 };
-use sealwire_protocol::wire::{Publish, ToRelay};
+use sealwire_protocol::{
+    Numbered,
+    wire::{Publish, ToRelay},
+};
 use zeroize::Zeroizing;
 
 /// A publication before it is sealed.
@@ -166,6 +169,11 @@ impl Publishes {
             }
         }
         sendable
+    }
+
+    /// Returns true if a publication awaits a connection that has capacity.
+    pub(crate) fn awaits_connection(&self) -> bool {
+        self.pending.values().any(PendingPublish::awaits_connection)
     }
 
     /// Records that the relay acknowledged a publication.

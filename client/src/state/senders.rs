@@ -57,6 +57,13 @@ impl Senders {
         self.run = self.run.wrapping_add(1);
     }
 
+    /// Returns true if a message would be refused for its time.
+    pub(crate) fn is_untimely(&self, now_ms: u64, message: &OpenedMessage) -> bool {
+        let known = self.senders.iter().find(|known| known.id == message.sender);
+        !known.is_some_and(|known| known.has_received(message.stamp.number))
+            && untimely(now_ms, message.published_at.0).is_some()
+    }
+
     /// Judges a message and records it, unless it is refused. `now_ms` is the time by the clock that the backend vouches for.
     pub(crate) fn receive(&mut self, now_ms: u64, message: &OpenedMessage) -> Verdict {
         let OpenedMessage { sender, stamp, published_at, .. } = message;
@@ -65,11 +72,8 @@ impl Senders {
             return Verdict::Repeated;
         }
         let published_ms = published_at.0;
-        if published_ms > now_ms.saturating_add(MAX_AHEAD_MS) {
-            return self.refuse(Verdict::Ahead);
-        }
-        if published_ms.saturating_add(MAX_AGE_MS) < now_ms {
-            return self.refuse(Verdict::Old);
+        if let Some(verdict) = untimely(now_ms, published_ms) {
+            return self.refuse(verdict);
         }
         let run = self.run;
         match known {
@@ -108,6 +112,17 @@ impl Senders {
             self.forgotten_ms = self.forgotten_ms.max(oldest.newest_ms);
             self.senders.swap_remove(index);
         }
+    }
+}
+
+/// Returns the refusal of a message that was sealed at this time, if there is one.
+fn untimely(now_ms: u64, published_ms: u64) -> Option<Verdict> {
+    if published_ms > now_ms.saturating_add(MAX_AHEAD_MS) {
+        Some(Verdict::Ahead)
+    } else if published_ms.saturating_add(MAX_AGE_MS) < now_ms {
+        Some(Verdict::Old)
+    } else {
+        None
     }
 }
 

@@ -95,6 +95,7 @@ fn to_relay() -> Vec<ToRelay> {
             event: "added".into(),
             sealed: sealed(),
             id: ID,
+            content: Default::default(),
         }),
         ToRelay::Pong(Pong {}),
         ToRelay::Ping(Ping::default()),

@@ -108,7 +108,7 @@ async function sealAndPost(
   const secret = await deadline.within(backend.secrets.of(installation), () => lateSecret(deadline));
   const nowMs = backend.now();
   const core = backend.core();
-  const { sealed, id } = core.seal(
+  const { sealed, id, content, ticket } = core.seal(
     {
       app,
       installation,
@@ -124,10 +124,17 @@ async function sealAndPost(
   );
   const nowSeconds = Math.floor(nowMs / 1000);
   const backendToken = core.mintBackendToken({ signingKey, app, installation, nowSeconds });
-  return postMessage(
-    { url: publishUrl, backendToken, fetch: backend.fetch, deadline },
-    { channel, scope, ...(token !== undefined && { token: signedPart(token) }), event, sealed, id },
-  );
+  const signed = token !== undefined && { token: signedPart(token) };
+  const digest = content !== undefined && { content };
+  let isAccepted = false;
+  try {
+    const to = { url: publishUrl, backendToken, fetch: backend.fetch, deadline };
+    const accepted = await postMessage(to, { channel, scope, ...signed, event, sealed, id, ...digest });
+    isAccepted = true;
+    return accepted;
+  } finally {
+    core.settle(ticket, isAccepted);
+  }
 }
 
 function lateScope(deadline: Deadline): SealwireError {

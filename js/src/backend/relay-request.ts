@@ -23,6 +23,8 @@ export interface SealedMessage {
   sealed: string;
   /** 16 bytes in base64url. A request with the same id repeats the same message. */
   id: string;
+  /** The digest of the content, 16 bytes in base64url, if the app chose the id. */
+  content?: string;
 }
 
 /** The body of `POST /v1/disconnect`. */

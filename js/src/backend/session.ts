@@ -58,6 +58,7 @@ async function grant(backend: Backend, request: ResolverRequest): Promise<Scoped
   const scopeHint = unverifiedHint(properties, evidence.all);
   return {
     url: socketUrl,
+    issuedAtMs: Math.floor(backend.now()),
     ...session,
     ...(noDefaultScope !== undefined && { noDefaultScope }),
     ...(scopeHint !== undefined && { scopeHint }),

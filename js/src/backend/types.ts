@@ -53,8 +53,7 @@ export interface PublishOptions extends InvocationOption, TimeoutOption {
   /**
    * An id that the app chooses, 1 to 255 bytes, such as the id of a job that the platform may run again. While the relay
    * remembers the id (its replay window, two minutes by default), it accepts the same message of the app's functions under
-   * this id only once; another message under the same id is refused with `ID_REUSED`. Subscribers receive the relay's time
-   * as `publishedAt`.
+   * this id only once; another message under the same id is refused with `ID_REUSED`.
    */
   idempotencyId?: string;
 }

@@ -104,6 +104,10 @@ export class Connection {
     return this.#scopes.explained(errorFromCore(thrown));
   }
 
+  get repeatedMessages(): number {
+    return this.#loadedClient?.repeatedMessages ?? 0;
+  }
+
   /** Adds a listener. Returns a function that removes it. */
   onStateChange(listener: StateListener): () => void {
     // The wrapper makes two listeners of a function that is added twice.

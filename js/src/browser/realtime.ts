@@ -37,6 +37,9 @@ export function realtimeWith(options: RealtimeOptions, sources?: CoreSources): R
     get state() {
       return connection.state;
     },
+    get repeatedMessages() {
+      return connection.repeatedMessages;
+    },
     onStateChange,
     close: () => connection.close(),
   };

@@ -118,10 +118,11 @@ export class TextStreamReader implements TextStream {
 
   #failed(error: SealwireError): void {
     if (this.#end) return;
-    if (error.code !== 'GAP' && error.code !== 'MESSAGE_UNREADABLE') return this.#finish({ error });
+    const isLoss = ['GAP', 'MESSAGE_UNREADABLE', 'MESSAGE_STALE'].includes(error.code);
+    if (!isLoss) return this.#finish({ error });
     // The lost message may belong to another stream; the next sequence number of this stream tells. A replay that may be
     // incomplete (no known position before the gap) proves nothing at all.
-    if (error.gap?.from !== null) this.#possibleLoss = error;
+    if (error.gap?.from !== null || error.gap.reason === 'withheld') this.#possibleLoss = error;
   }
 
   #received(payload: unknown): void {

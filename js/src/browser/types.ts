@@ -27,8 +27,7 @@ export interface PublishOptions extends ChannelOptions, CallOptions {
   /**
    * An id that the app chooses, 1 to 255 bytes. While the relay remembers the id (its replay window, two minutes by
    * default), it accepts the same message of the same account under this id only once, also from another page or after a
-   * reload; another message under the same id is refused with `ID_REUSED`. Subscribers receive the relay's time as
-   * `publishedAt`.
+   * reload; another message under the same id is refused with `ID_REUSED`.
    */
   idempotencyId?: string;
 }
@@ -57,8 +56,8 @@ export interface RealtimeEvent {
   /** The time at which the relay accepted the message, in Unix milliseconds. */
   timestamp: number;
   /**
-   * The time at which the publisher sent the message by its own clock, in Unix milliseconds. It is sealed with the message:
-   * the relay can neither read nor change it.
+   * The time at which the publisher sent the message, by the clock of the backend that granted its session, in Unix
+   * milliseconds. It is sealed with the message: the relay can neither read nor change it.
    */
   publishedAt: number;
   /** The name of the channel. */
@@ -73,7 +72,8 @@ export interface RealtimeEvent {
  * A callback that declares a second parameter (`Function.length` is 2 or more) also receives errors, with `undefined` as
  * the payload, unless the options `onError` or `onGap` take them: `GAP` (messages were missed; `error.gap` says which, and
  * messages continue), `MESSAGE_UNREADABLE` (one message could not be decrypted; the error says so if the key was rotated
- * after a fixed channel token was signed), or the reason for which the relay ended the subscription. A callback with one
+ * after a fixed channel token was signed), `MESSAGE_STALE` (one message was refused because it is older than any message
+ * that an honest relay delivers, or later than now), or the reason for which the relay ended the subscription. A callback with one
  * parameter receives messages only.
  */
 export type Callback<P> = (payload: P, error?: SealwireError, event?: RealtimeEvent) => any;
@@ -179,6 +179,11 @@ export interface Realtime<M extends ChannelMap<M> = any> {
   readonly transport: Transport | undefined;
   /** The current state of the connection. */
   readonly state: ConnectionState;
+  /**
+   * The number of messages since the core was loaded that were dropped because the relay had delivered them before. A relay
+   * that restarted may repeat a message; a higher number shows a fault or an attack.
+   */
+  readonly repeatedMessages: number;
   /**
    * Adds a listener for changes of the connection's state.
    *

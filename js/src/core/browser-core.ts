@@ -72,7 +72,7 @@ export interface Meta {
   eventId: string;
   /** The relay's time, in Unix milliseconds. */
   timestamp: number;
-  /** The publisher's time, sealed with the message, in Unix milliseconds. */
+  /** The time of the publisher's backend, sealed with the message, in Unix milliseconds. */
   publishedAt: number;
   event: string;
   channel: string;
@@ -132,6 +132,8 @@ export interface Client {
   wake(): void;
   close(): void;
   readonly state: string;
+  /** The number of messages that were dropped because the relay had delivered them before. */
+  readonly repeatedMessages: number;
 }
 
 /** A client of the Rust core. Its memory must be released by hand. */

@@ -18,6 +18,10 @@ class ClosableClient implements Client {
     return this.#core?.state ?? 'closed';
   }
 
+  get repeatedMessages(): number {
+    return this.#core?.repeatedMessages ?? 0;
+  }
+
   subscribe(...given: Parameters<Client['subscribe']>): Promise<number> {
     return this.#core?.subscribe(...given) ?? closed();
   }

@@ -58,13 +58,26 @@ export interface Seal {
   nowMs: number;
 }
 
+/** A sealed message, with the values by which the relay recognises a repetition. */
+export interface Sealed {
+  /** In base64. */
+  sealed: string;
+  /** 16 bytes in base64url, random or derived from `idempotencyId`. */
+  id: string;
+  /** The digest of the content, 16 bytes in base64url, if the message has an `idempotencyId`. */
+  content?: string;
+  /** The argument of `settle()`. */
+  ticket: number;
+}
+
 export interface ResolverModule {
   newInstallationSecret(nowSeconds: number): InstallationSecret;
   /** Adds a key, and drops the keys whose overlap with their replacement has passed. */
   rotate(secret: InstallationSecret, nowSeconds: number): InstallationSecret;
-  mintSession(session: MintSession, secret: InstallationSecret): Omit<SessionGrant, 'url'>;
+  mintSession(session: MintSession, secret: InstallationSecret): Omit<SessionGrant, 'url' | 'issuedAtMs'>;
   signChannelToken(token: SignChannelToken, secret: InstallationSecret): { token: string; expiresAt: number };
   mintBackendToken(token: MintBackendToken): string;
-  /** Returns `sealed` in base64, and `id` in base64url: 16 bytes, random or derived from `idempotencyId`. */
-  seal(message: Seal, secret: InstallationSecret): { sealed: string; id: string };
+  seal(message: Seal, secret: InstallationSecret): Sealed;
+  /** Records whether the relay accepted the message of a ticket. Later messages of this process tell subscribers. */
+  settle(ticket: number, accepted: boolean): void;
 }

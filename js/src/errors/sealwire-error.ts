@@ -13,12 +13,15 @@ export interface Position {
 
 /** The range of messages that were missed, as far as it is known. */
 export interface Gap {
-  /** The position up to which every message was received; null if none was received before. */
+  /** The position up to which every message was received; null if it is unknown: at the begin, or if `withheld`. */
   from: Position | null;
   /** The position after which messages continue. */
   to: Position;
-  /** The messages were `evicted` from the replay cache, belong to another `epoch`, or were `skipped` in the sequence. */
-  reason: 'evicted' | 'epoch' | 'skipped';
+  /**
+   * The messages were `evicted` from the replay cache, belong to another `epoch`, were `skipped` in the sequence, or were
+   * `withheld`: the relay had accepted a message from its sender and left it out without saying so.
+   */
+  reason: 'evicted' | 'epoch' | 'skipped' | 'withheld';
 }
 
 /** The optional details of a SealwireError. */

@@ -25,6 +25,11 @@ export interface SessionGrant {
   url: string;
   /** The session token, which the relay verifies. */
   token: string;
+  /**
+   * The time at which the backend created the session, by its own clock, in Unix milliseconds. The page dates its messages
+   * by this clock and refuses old ones by it.
+   */
+  issuedAtMs: number;
   /** The time at which the token expires, in Unix seconds. */
   expiresAt: number;
   /** The app's id at the relay. */
@@ -46,6 +51,7 @@ function isKey(value: unknown): boolean {
 const SHAPE = {
   url: (value: unknown) => typeof value === 'string',
   token: (value: unknown) => typeof value === 'string',
+  issuedAtMs: (value: unknown) => typeof value === 'number',
   expiresAt: (value: unknown) => typeof value === 'number',
   app: (value: unknown) => typeof value === 'string',
   installation: (value: unknown) => typeof value === 'string',

@@ -85,6 +85,9 @@ export class TestClient implements Client, RelayClient {
     this.#subscriptions.remove(id);
   }
 
+  /** The test relay repeats no message. */
+  readonly repeatedMessages = 0;
+
   async publish(
     spec: ChannelSpec,
     event: string,
@@ -92,7 +95,7 @@ export class TestClient implements Client, RelayClient {
     options: PublishOptions,
   ): Promise<Published> {
     const number = this.#start(options);
-    const publishedAt = options.idempotencyId === undefined ? this.#world.now() : 0;
+    const publishedAt = this.#world.now();
     const token = spec.token === undefined ? undefined : readChannelToken(spec.token);
     if (this.#publishing >= MAX_PENDING_PUBLISHES) {
       throw refused('RATE_LIMITED', 'too many publications wait for the relay; await the earlier ones');

@@ -19,7 +19,7 @@ export interface Draft {
   event: string;
   /** JSON text. */
   payload: string;
-  /** In Unix milliseconds; 0 if the app chose an idempotency id. */
+  /** In Unix milliseconds. */
   publishedAt: number;
   from: 'page' | 'resolver';
   accountId?: string | undefined;
@@ -106,8 +106,7 @@ export class Hub {
     const position = { epoch: this.#epoch, offset: this.#counter, previousOffset: channel.head };
     const timestamp = this.#now();
     const { address, from, accountId, idempotencyId } = draft;
-    const publishedAt = draft.publishedAt || timestamp;
-    const publication = { ...draft, ...position, timestamp, publishedAt };
+    const publication = { ...draft, ...position, timestamp };
     if (idempotencyId !== undefined) {
       for (const [key, earlier] of this.#accepted) {
         if (this.#remembers(earlier)) break;

@@ -16,7 +16,7 @@ const MAX_PROPERTIES = 8;
 export interface Opened {
   /** JSON text. */
   payload: string;
-  /** In Unix milliseconds; 0 if the app chose an idempotency id. */
+  /** In Unix milliseconds. */
   publishedAt: number;
 }
 
@@ -84,8 +84,10 @@ export const testResolverCore: ResolverModule = {
   seal: ({ scope, payload, idempotencyId, nowMs }) => {
     checkProperties(scope);
     sealed += 1;
-    const message: Opened = { payload, publishedAt: idempotencyId === undefined ? nowMs : 0 };
+    const message: Opened = { payload, publishedAt: nowMs };
     const id = idempotencyId === undefined ? `test-${sealed}` : `own-${idempotencyId}`;
-    return { sealed: toBase64(message), id };
+    return { sealed: toBase64(message), id, ticket: sealed };
   },
+
+  settle: () => {},
 };

@@ -2,6 +2,7 @@
 
 import type { ChannelSpec, Meta, Notice, SubscribeOptions } from '../core/browser-core.js';
 import type { CoreError } from '../errors/core-error.js';
+import type { Gap } from '../errors/sealwire-error.js';
 import { channelId, eventId, gapOf, positionOf, type Address, type Publication, type Replay } from './hub.js';
 import type { ChannelClaims, Minted } from './tokens.js';
 import type { Timer } from './timing.js';
@@ -86,7 +87,7 @@ export class TestSubscription {
   #gap(
     from: ReturnType<typeof positionOf> | null,
     to: ReturnType<typeof positionOf>,
-    reason: 'evicted' | 'epoch' | 'skipped',
+    reason: Gap['reason'],
   ): void {
     const message = 'messages were missed; load the current state again';
     this.onNotice({ kind: 'gap', from, to, reason, message });

@@ -99,6 +99,8 @@ export class FakeClient implements Client {
     this.opened.push([opening, plaintext]);
   }
 
+  readonly repeatedMessages = 0;
+
   pause(reason: PauseReason): void {
     this.lifecycleEvents.push(reason);
   }

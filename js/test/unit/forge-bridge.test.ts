@@ -17,6 +17,7 @@ let answer: () => unknown = () => undefined;
 const grant = {
   url: 'wss://relay.example/v1/realtime',
   token: 'jwt',
+  issuedAtMs: 1_700_000_000_000,
   expiresAt: 1,
   app: 'app',
   installation: 'ari:cloud:jira::site/1',

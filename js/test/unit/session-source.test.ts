@@ -11,6 +11,7 @@ import { isError } from '../support/rejects.js';
 const grant: SessionGrant = {
   url: 'wss://relay.example/v1/realtime',
   token: 'jwt',
+  issuedAtMs: 1_700_000_000_000,
   expiresAt: 1_700_000_900,
   app: 'app',
   installation: 'ari:cloud:jira::site/1',

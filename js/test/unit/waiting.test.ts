@@ -13,6 +13,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 const grant = {
   url: 'wss://relay.example/v1/realtime',
   token: 'jwt',
+  issuedAtMs: 1_700_000_000_000,
   expiresAt: 1_700_000_900,
   app: 'app',
   installation: 'ari:cloud:jira::site/1',

@@ -6,10 +6,12 @@
 //! big-endian.
 
 mod numbering;
+mod numberings;
 mod repeatable;
 mod stamp;
 
 pub use numbering::{Numbering, Outcome};
+pub use numberings::{Numbered, Numberings};
 pub use repeatable::{RepeatableIds, repeatable_ids};
 pub use stamp::{CONFIRMED_NUMBERS, SenderId, Stamp};
 

@@ -2,7 +2,7 @@
 
 use crate::{
     auth::signing_keys::{Signed, SigningKeys},
-    hub::{Draft, IdempotencyId},
+    hub::{ContentDigest, Draft, IdempotencyId},
     refused::Refused,
     tenant::Tenant,
 };
@@ -12,8 +12,8 @@ use sealwire_protocol::{
     tokens::{ChannelClaims, Permission, TokenError},
 };
 
-/// The length of the shortest sealed message, in bytes: version, key id, nonce, tag, publish time and payload length.
-const MIN_SEALED: usize = 1 + 4 + 24 + 16 + 8 + 4;
+/// The length of the shortest sealed message, in bytes: version, key id, nonce, tag, time, stamp and payload length.
+const MIN_SEALED: usize = 1 + 4 + 24 + 16 + 8 + 14 + 4;
 
 /// The app and installation that a request acts for. They always come from a verified token, never from the client's word.
 #[derive(Clone, Copy)]
@@ -78,6 +78,7 @@ pub(crate) fn draft(
     event: String,
     sealed: Bytes,
     id: IdempotencyId,
+    content: Option<ContentDigest>,
 ) -> Result<Draft, Refused> {
     check_event_name(&event)?;
     if !(MIN_SEALED..=limits::MAX_SEALED).contains(&sealed.len()) {
@@ -88,5 +89,5 @@ pub(crate) fn draft(
         );
         return Err(Refused::new(Code::MessageSize, message));
     }
-    Ok(Draft { channel, tenant, event, sealed, id, trace: None })
+    Ok(Draft { channel, tenant, event, sealed, id, content, trace: None })
 }

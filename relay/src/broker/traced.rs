@@ -97,7 +97,15 @@ mod tests {
         let (telemetry, broker, channel) = (Telemetry::default(), Remembering::default(), ChannelId([1; 16]));
         let id: IdempotencyId = [0; 16];
         let tenant = Tenant::default();
-        let draft = Draft { channel, tenant, event: String::new(), sealed: vec![].into(), id, trace: None };
+        let draft = Draft {
+            channel,
+            tenant,
+            event: String::new(),
+            sealed: vec![].into(),
+            id,
+            content: None,
+            trace: None,
+        };
         let answer = publish(&telemetry, &broker, draft, Origin::Own);
         assert_eq!(address(&answer), broker.publish.load(Ordering::Relaxed));
         let since = Some(Since::ReplaySeconds(5));

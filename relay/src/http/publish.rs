@@ -56,6 +56,8 @@ struct Message {
     event: String,
     sealed: String,
     id: String,
+    #[serde(default)]
+    content: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -189,7 +191,7 @@ fn draft(
         let code = if is_scope_error(message) { Code::ScopeRefused } else { Code::MalformedRequest };
         Refused::new(code, format!("the message does not match the API: {}", backend::explain(&error)))
     })?;
-    let Message { channel, scope, token, event, sealed, id } = message;
+    let Message { channel, scope, token, event, sealed, id, content } = message;
     let namespace = Namespace { app: &claims.iss, installation: &claims.ins };
     let token = token
         .filter(|token| !token.is_empty())
@@ -203,14 +205,19 @@ fn draft(
     let sealed = STANDARD
         .decode(sealed)
         .map_err(|_| Refused::new(Code::MalformedRequest, "'sealed' must be standard base64 with padding"))?;
-    let id = decode_base64url(&id).and_then(|id| id.try_into().ok()).ok_or_else(|| {
-        let message = format!("'id' must be {} bytes in base64url", limits::IDEMPOTENCY_ID);
-        Refused::new(Code::MalformedRequest, message)
-    })?;
+    let id = sixteen_bytes("id", &id)?;
+    let content = content.map(|content| sixteen_bytes("content", &content)).transpose()?;
     if observation.is_on() {
         observation.observe(&Activity::Named(&ChannelName { channel, name, scope, has_token }));
     }
-    access::draft(channel, tenant, event, sealed.into(), id)
+    access::draft(channel, tenant, event, sealed.into(), id, content)
+}
+
+/// Decodes the 16 bytes of an idempotency id or a digest of the content.
+fn sixteen_bytes(field: &str, text: &str) -> Result<[u8; 16], Refused> {
+    decode_base64url(text).and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
+        Refused::new(Code::MalformedRequest, format!("'{field}' must be 16 bytes in base64url"))
+    })
 }
 
 /// True if a message is malformed only because of its scope.

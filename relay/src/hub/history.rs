@@ -211,6 +211,7 @@ mod tests {
             event: String::new(),
             sealed: vec![0; offset as usize % 7].into(),
             id: [0; 16],
+            content: None,
             trace: None,
         };
         Arc::new(Publication::new(draft, offset, offset - 1, UnixMillis(0)))

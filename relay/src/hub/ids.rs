@@ -63,7 +63,7 @@ impl Ids {
 
     /// Hashes the content of a message.
     pub(super) fn content(&self, draft: &Draft) -> u64 {
-        self.hasher.hash_one((&*draft.event, &*draft.sealed))
+        self.hasher.hash_one((&*draft.event, draft.identity()))
     }
 
     /// Remembers a message. Returns the earlier acceptance if the message is a repeat.

@@ -15,7 +15,8 @@ mod tests;
 pub use channel::FollowedReplay;
 pub use history::History;
 pub use ids::IdReused;
-pub use publication::{Draft, IdempotencyId, Publication, PublishReceipt};
+pub(crate) use publication::identity;
+pub use publication::{ContentDigest, Draft, IdempotencyId, Publication, PublishReceipt};
 
 use crate::{clock::Now, memory::Memory, tenant::Tenant};
 use channel::Channel;

@@ -12,6 +12,9 @@ use std::{fmt, sync::Arc};
 /// An id that the sender chooses for a message, so that the hub recognises a repeated publish.
 pub type IdempotencyId = [u8; limits::IDEMPOTENCY_ID];
 
+/// A digest by which the hub recognises the content of a repeated publish whose sealed bytes differ.
+pub type ContentDigest = [u8; limits::CONTENT];
+
 /// A message that may be published on a channel and has no position there yet.
 #[derive(Clone)]
 pub struct Draft {
@@ -25,8 +28,17 @@ pub struct Draft {
     pub sealed: Bytes,
     /// The idempotency id of this message on this channel. A repeated publish has the same id.
     pub id: IdempotencyId,
+    /// The digest of the content, if the sender names one. A repeated publish has the same digest.
+    pub content: Option<ContentDigest>,
     /// The span that publishes the message, if it belongs to a recorded trace. A broker passes it on with the message.
     pub trace: Option<Box<TraceContext>>,
+}
+
+impl Draft {
+    /// Returns the bytes that distinguish this message from others with its id and event.
+    pub(crate) fn identity(&self) -> &[u8] {
+        identity(self.content.as_ref(), &self.sealed)
+    }
 }
 
 impl fmt::Debug for Draft {
@@ -36,6 +48,12 @@ impl fmt::Debug for Draft {
             .field("sealed", &self.sealed.len())
             .finish_non_exhaustive()
     }
+}
+
+/// Returns the digest of a message's content, or else its sealed bytes. The two are never equal, since a sealed message is
+/// longer.
+pub(crate) fn identity<'a>(content: Option<&'a ContentDigest>, sealed: &'a [u8]) -> &'a [u8] {
+    content.map_or(sealed, |digest| digest)
 }
 
 /// The position and time at which the hub accepted a message.
@@ -62,7 +80,7 @@ impl Publication {
     /// Encodes a draft that was accepted at `offset`; `previous_offset` is the channel's publication before it.
     #[must_use]
     pub fn new(draft: Draft, offset: u64, previous_offset: u64, time: UnixMillis) -> Self {
-        let Draft { channel, event, sealed, trace, tenant: _, id: _ } = draft;
+        let Draft { channel, event, sealed, trace, tenant: _, id: _, content: _ } = draft;
         let message = ToClient::Publication(wire::Publication {
             channel_id: channel.into(),
             offset,

@@ -21,7 +21,7 @@ impl Established {
         now: Now,
         actions: &mut Actions,
     ) {
-        let Publish { request, channel, event, sealed, id, follows } = message;
+        let Publish { request, channel, event, sealed, id, follows, content } = message;
         if let Some(paused) = self.paused_publish.as_mut().filter(|paused| follows == paused.request) {
             // The client sent it before it knew of the refusal, so it counts against no rate and is not audited.
             paused.request = request;
@@ -34,7 +34,9 @@ impl Established {
             let id = id.as_ref().try_into().map_err(|_| {
                 Refused::new(Code::MalformedFrame, "the message id has the wrong size; use 16 bytes")
             })?;
-            access::draft(channel, self.tenant(), event, sealed, id)
+            // The codec refuses a digest of another length.
+            let content = content.as_ref().try_into().ok();
+            access::draft(channel, self.tenant(), event, sealed, id, content)
         });
         match draft {
             Ok(draft) => {

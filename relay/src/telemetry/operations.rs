@@ -228,7 +228,7 @@ mod tests {
 
     fn draft() -> Draft {
         let (channel, tenant, event) = (ChannelId([1; 16]), Tenant::default(), String::new());
-        Draft { channel, tenant, event, sealed: vec![0; 9].into(), id: [0; 16], trace: None }
+        Draft { channel, tenant, event, sealed: vec![0; 9].into(), id: [0; 16], content: None, trace: None }
     }
 
     #[tokio::test]

@@ -224,6 +224,7 @@ fn a_broker_can_create_publications() {
         event: "added".into(),
         sealed: sealed("x"),
         id: rand_id(),
+        content: None,
         trace: None,
     };
     let publication = Publication::new(draft, 9, 4, UnixMillis(7));

@@ -7,7 +7,7 @@ use crate::{
 };
 use js_sys::{Array, Object, Reflect};
 use sealwire_client::{ChannelSpec, ClientError, Config, GrantKey, Pause, SessionGrant};
-use sealwire_protocol::{Code, Scope, UnixSeconds};
+use sealwire_protocol::{Code, Scope, UnixMillis, UnixSeconds};
 use wasm_bindgen::{JsCast as _, JsValue};
 
 /// Returns a property of an object, or `undefined` if the object does not have it.

@@ -172,6 +172,12 @@ impl Client {
         self.shell.close();
     }
 
+    /// The number of messages that were dropped because the relay had delivered them before.
+    #[wasm_bindgen(getter, js_name = repeatedMessages)]
+    pub fn repeated_messages(&self) -> u32 {
+        self.shell.repeated_messages()
+    }
+
     /// The state: `idle`, `connecting`, `connected`, `reconnecting`, `suspended` or `closed`.
     #[wasm_bindgen(getter)]
     pub fn state(&self) -> String {

@@ -69,6 +69,7 @@ pub(super) fn notice(notice: &Notice) -> JsValue {
                 GapReason::Evicted => "evicted",
                 GapReason::Epoch => "epoch",
                 GapReason::Skipped => "skipped",
+                GapReason::Withheld => "withheld",
             });
             gap.set_message(reason.message());
             gap.into()

@@ -80,6 +80,10 @@ impl Shell {
         outputs::state(self.client.borrow().state())
     }
 
+    pub(super) fn repeated_messages(&self) -> u32 {
+        self.client.borrow().repeated_messages()
+    }
+
     /// Closes the client and releases every JavaScript object except the host.
     pub(super) fn close(&self) {
         self.callbacks.borrow_mut().clear_subscribers();

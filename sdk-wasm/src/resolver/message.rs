@@ -11,11 +11,11 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealwire_protocol::{
-    ChannelAddress, ClaimsKeyring, Code, EncryptionKey, UnixMillis, check_event_name, encode_base64url,
-    limits, seal_repeatable,
+    ChannelAddress, ClaimsKeyring, Code, EncryptionKey, Message, Numbered, Numberings, Outcome, SenderId,
+    UnixMillis, check_event_name, encode_base64url, limits, repeatable_ids,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 #[derive(Deserialize)]
@@ -34,7 +34,7 @@ struct Input {
 }
 
 /// The sender of a resolver's messages, in place of the account of a page's session. No account id contains a NUL.
-const SENDER: &str = "\0resolver";
+const SENDER_NAME: &str = "\0resolver";
 
 #[derive(Serialize)]
 struct Output {
@@ -42,6 +42,59 @@ struct Output {
     sealed: String,
     /// The idempotency id in base64url.
     id: String,
+    /// The digest of the content in base64url, if the app chose the id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+    /// The number with which `settle` names the message.
+    ticket: u32,
+}
+
+/// The most messages whose outcome the process has not reported. The oldest ones count as not acknowledged.
+const MAX_TICKETS: usize = 1024;
+
+/// The numbers of this process.
+#[derive(Default)]
+struct Sender {
+    numberings: Numberings,
+    last_ticket: u32,
+    tickets: BTreeMap<u32, Ticket>,
+}
+
+struct Ticket {
+    numbered: Numbered,
+    /// True if the app chose the idempotency id, so that an acknowledgement may be that of an earlier message.
+    is_repeatable: bool,
+}
+
+thread_local! {
+    static SENDER: RefCell<Sender> = RefCell::default();
+}
+
+impl Sender {
+    fn add(&mut self, ticket: Ticket) -> u32 {
+        if self.tickets.len() >= MAX_TICKETS
+            && let Some((_, forgotten)) = self.tickets.pop_first()
+        {
+            self.numberings.settle(forgotten.numbered, Outcome::Unconfirmed);
+        }
+        self.last_ticket = self.last_ticket.wrapping_add(1);
+        self.tickets.insert(self.last_ticket, ticket);
+        self.last_ticket
+    }
+
+    fn settle(&mut self, ticket: u32, is_accepted: bool) {
+        let Some(Ticket { numbered, is_repeatable }) = self.tickets.remove(&ticket) else { return };
+        let is_confirmed = is_accepted && !is_repeatable;
+        self.numberings
+            .settle(numbered, if is_confirmed { Outcome::Confirmed } else { Outcome::Unconfirmed });
+    }
+}
+
+/// Records whether the relay accepted a message of [`seal`]. Later messages of this process then show subscribers whether
+/// it is missing.
+#[wasm_bindgen]
+pub fn settle(ticket: u32, accepted: bool) {
+    SENDER.with_borrow_mut(|sender| sender.settle(ticket, accepted));
 }
 
 /// Seals one payload for a channel under the newest encryption key. For a channel with claims, it is the newest key
@@ -83,14 +136,23 @@ pub fn seal(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
     let claims_tag = claims.as_ref().map(|claims| &claims.tag);
     let id = ChannelAddress { app, installation, scope: &scope, claims_tag, name: channel }.id();
     let payload = &input.payload;
-    let (sealed, id) = match own_id {
-        Some(own) => seal_repeatable(&key, id, SENDER, own, event, payload),
-        None => {
-            let wire_id = random::bytes()?;
-            sealwire_protocol::seal(&key, random::bytes()?, id, event, now, payload)
-                .map(|sealed| (sealed, wire_id))
+    let (random, own_sender) = (random::bytes()?, SenderId(random::bytes()?));
+    let (wire_id, content) = match own_id {
+        Some(own) => {
+            let ids = repeatable_ids(&key, SENDER_NAME, own, event, payload);
+            (ids.id, Some(encode_base64url(ids.content)))
         }
-    }
-    .map_err(|too_large| with_code(Code::MessageSize, &too_large.to_string()))?;
-    write(&Output { sealed: STANDARD.encode(sealed), id: encode_base64url(id) })
+        None => (random::bytes()?, None),
+    };
+    SENDER.with_borrow_mut(|sender| {
+        let numbered = sender.numberings.next(id, own_sender);
+        let ticket = sender.add(Ticket { numbered, is_repeatable: own_id.is_some() });
+        let Numbered { sender: sender_id, stamp, .. } = numbered;
+        let message = Message { sender: sender_id, stamp, published_at: now, event, payload };
+        let sealed = sealwire_protocol::seal(&key, random, id, &message).map_err(|too_large| {
+            sender.settle(ticket, false);
+            with_code(Code::MessageSize, &too_large.to_string())
+        })?;
+        write(&Output { sealed: STANDARD.encode(sealed), id: encode_base64url(wire_id), content, ticket })
+    })
 }

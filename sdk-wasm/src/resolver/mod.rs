@@ -7,7 +7,7 @@ mod random;
 mod secret;
 mod token;
 
-pub use message::seal;
+pub use message::{seal, settle};
 pub use secret::{new_installation_secret, rotate};
 pub use token::{mint_backend_token, mint_session, sign_channel_token};
 

@@ -2,7 +2,7 @@
 
 use crate::Installation;
 use sealwire_client::SessionGrant;
-use sealwire_protocol::{Scope, UnixMillis, seal};
+use sealwire_protocol::{ChannelId, Message, Numbered, RANDOM_LEN, Scope, UnixMillis, seal};
 use std::{sync::Arc, time::SystemTime};
 
 /// The lifetime of a session in seconds. A long run renews sessions while faults last.
@@ -32,11 +32,24 @@ impl Tenant {
         self.installation.backend()
     }
 
+    /// Returns the id of a channel of the whole context.
+    pub(super) fn channel_id(&self, channel: &str) -> ChannelId {
+        self.installation.channel_id(&self.context, channel)
+    }
+
     /// Seals a payload for a channel of the whole context.
-    pub(super) fn seal(&self, channel: &str, payload: &str, nonce: [u8; 24]) -> Vec<u8> {
+    pub(super) fn seal(
+        &self,
+        channel: &str,
+        payload: &str,
+        numbered: Numbered,
+        random: [u8; RANDOM_LEN],
+    ) -> Vec<u8> {
         let key = self.installation.channel_key(&self.context, channel);
-        let id = self.installation.channel_id(&self.context, channel);
-        seal(&key, nonce, id, "", UnixMillis(now_ms()), payload).expect("the payload is short")
+        let Numbered { sender, stamp, .. } = numbered;
+        let published_at = UnixMillis(now_ms());
+        let message = Message { sender, stamp, published_at, event: "", payload };
+        seal(&key, random, self.channel_id(channel), &message).expect("the payload is short")
     }
 
     /// Returns the scope of the channels as JSON.

@@ -97,6 +97,7 @@ impl RawSocket {
             sealed: sealed.into(),
             id,
             follows: 0,
+            content: Default::default(),
         })
     }
 

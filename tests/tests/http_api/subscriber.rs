@@ -135,6 +135,7 @@ fn grant(port: u16, installation: &Installation, context: &Scope) -> SessionGran
     SessionGrant {
         url: format!("ws://127.0.0.1:{port}/v1/realtime"),
         token: installation.session("reader", context, LIFETIME),
+        issued_at_ms: UnixSeconds(wall).millis(),
         expires_at: UnixSeconds(wall + LIFETIME),
         app: installation.app.clone(),
         installation: installation.id.clone(),

@@ -7,7 +7,7 @@ use sealwire_client::{
     SubscriptionId,
 };
 use sealwire_protocol::{
-    EncryptionKey, Scope, UnixSeconds,
+    EncryptionKey, Scope, UnixMillis, UnixSeconds,
     tokens::{Permissions, SessionClaims, sign},
 };
 use std::collections::BTreeMap;
@@ -138,6 +138,7 @@ pub(crate) fn grant(keys: &[u8], now_ms: u64, lifetime_s: u64) -> SessionGrant {
     SessionGrant {
         url: "wss://relay.example/v1/realtime".into(),
         token: sign(&claims, &signing_key()).expect("claims within the limits"),
+        issued_at_ms: UnixMillis(now_ms),
         expires_at: validity.1,
         app: APP.into(),
         installation: INSTALLATION.into(),

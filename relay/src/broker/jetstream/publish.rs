@@ -10,7 +10,7 @@ use super::{
 use crate::{
     broker::BrokerError,
     clock::Now,
-    hub::{Draft, IdReused, PublishReceipt},
+    hub::{Draft, IdReused, PublishReceipt, identity},
     metrics::BrokerMetrics,
 };
 use sealwire_protocol::{UnixMillis, wire::Position};
@@ -76,7 +76,8 @@ async fn repeated(
     if let Some(Entry::Publication(first)) = leader.read_message(sequence).await?
         && first.channel == draft.channel
     {
-        let is_same = first.event == draft.event && first.sealed == draft.sealed;
+        let is_same =
+            first.event == draft.event && identity(first.content.as_ref(), &first.sealed) == draft.identity();
         return Ok(if is_same { Ok(first.time) } else { Err(IdReused) });
     }
     if leader.info().await?.first > sequence {

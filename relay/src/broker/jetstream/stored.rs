@@ -19,12 +19,16 @@ struct Stored {
     event: String,
     #[prost(bytes = "bytes", tag = "3")]
     sealed: Bytes,
+    /// The digest of the content, or empty.
+    #[prost(bytes = "bytes", tag = "4")]
+    content: Bytes,
 }
 
 /// Encodes a publication that a relay accepted at `time`.
 pub(super) fn publication(draft: &Draft, time: UnixMillis) -> Bytes {
-    let stored = Stored { time_ms: time.0, event: draft.event.clone(), sealed: draft.sealed.clone() };
-    stored.encode_to_vec().into()
+    let content = draft.content.map_or_else(Bytes::new, |digest| Bytes::copy_from_slice(&digest));
+    let (event, sealed) = (draft.event.clone(), draft.sealed.clone());
+    Stored { time_ms: time.0, event, sealed, content }.encode_to_vec().into()
 }
 
 /// Encodes a mark that a relay writes at `time`.
@@ -38,7 +42,7 @@ pub(super) fn read(subject: &str, sequence: u64, stored_at: UnixMillis, payload:
     let (Some(subject), Ok(stored)) = (StreamNames::read(subject), Stored::decode(payload)) else {
         return unknown;
     };
-    let Stored { time_ms, event, sealed } = stored;
+    let Stored { time_ms, event, sealed, content } = stored;
     let time = UnixMillis(time_ms);
     match subject {
         Subject::Mark { epoch } => Entry::Mark(Mark { sequence, epoch, time }),
@@ -52,6 +56,7 @@ pub(super) fn read(subject: &str, sequence: u64, stored_at: UnixMillis, payload:
                 stored_at,
                 event,
                 sealed,
+                content: content.as_ref().try_into().ok(),
                 trace: None,
             })
         }
@@ -74,6 +79,7 @@ mod tests {
             event: "moved".to_owned(),
             sealed: Bytes::from_static(b"sealed"),
             id: [1; 16],
+            content: None,
             trace: None,
         };
         let (at, time) = (UnixMillis(5), UnixMillis(4));

@@ -82,6 +82,7 @@ async fn a_writer_leaves_more_than_a_quantum_to_the_connections_task() {
         event: String::new(),
         sealed: vec![7; 1000].into(),
         id: [0; 16],
+        content: None,
         trace: None,
     };
     let publications =

@@ -22,6 +22,7 @@ pub(super) fn push_replay(queue: &mut Queue, session: SessionNumber, lengths: &[
                 event: String::new(),
                 sealed: frame(sealed),
                 id: [0; 16],
+                content: None,
                 trace: None,
             };
             Arc::new(Publication::new(draft, offset as u64 + 1, offset as u64, UnixMillis(1)))

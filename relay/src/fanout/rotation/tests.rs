@@ -15,8 +15,15 @@ fn channel(number: u8) -> ChannelId {
 
 fn delivery(of: u64, on: u8, offset: u64) -> Delivery {
     let (channel, tenant) = (channel(on), Tenant { app: of, installation: of });
-    let draft =
-        Draft { channel, tenant, event: String::new(), sealed: vec![].into(), id: [0; 16], trace: None };
+    let draft = Draft {
+        channel,
+        tenant,
+        event: String::new(),
+        sealed: vec![].into(),
+        id: [0; 16],
+        content: None,
+        trace: None,
+    };
     let publication = Arc::new(Publication::new(draft, offset, offset - 1, UnixMillis(0)));
     Delivery::of(publication, BacklogPermit::of(tenant))
 }

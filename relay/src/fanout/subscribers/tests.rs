@@ -7,7 +7,15 @@ const CHANNEL: ChannelId = ChannelId([1; 16]);
 
 fn publication(offset: u64, event: &str) -> Arc<Publication> {
     let (tenant, event) = (Tenant::default(), event.to_owned());
-    let draft = Draft { channel: CHANNEL, tenant, event, sealed: Bytes::new(), id: [0; 16], trace: None };
+    let draft = Draft {
+        channel: CHANNEL,
+        tenant,
+        event,
+        sealed: Bytes::new(),
+        id: [0; 16],
+        content: None,
+        trace: None,
+    };
     Arc::new(Publication::new(draft, offset, offset - 1, UnixMillis(0)))
 }
 

@@ -52,6 +52,7 @@ impl Fixture {
             event: String::new(),
             sealed: Bytes::from(vec![0; len]),
             id: id.to_be_bytes(),
+            content: None,
             trace: None,
         }
     }

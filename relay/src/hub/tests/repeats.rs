@@ -48,6 +48,21 @@ fn a_reused_id_with_another_content_is_refused_and_changes_nothing() {
 }
 
 #[test]
+fn a_digest_of_the_content_replaces_the_sealed_bytes() {
+    let mut fixture = Fixture::new(1 << 20);
+    let digested = |digest: u8, len: usize, fixture: &Fixture| Draft {
+        content: Some([digest; 16]),
+        ..fixture.draft(1, len, 5)
+    };
+    let first = fixture.hub.publish(digested(1, 100, &fixture), fixture.now).unwrap();
+    let again = fixture.hub.publish(digested(1, 200, &fixture), fixture.now).unwrap();
+    assert_eq!((again.receipt, again.publication.is_none()), (first.receipt, true));
+    for other in [digested(2, 100, &fixture), fixture.draft(1, 100, 5)] {
+        assert_eq!(fixture.hub.publish(other, fixture.now).unwrap_err(), IdReused);
+    }
+}
+
+#[test]
 fn times_do_not_decrease_when_the_wall_clock_is_set_back() {
     let mut fixture = Fixture::new(1 << 20);
     let first = fixture.hub.publish(fixture.draft(1, 10, 1), fixture.now).unwrap().receipt.time;

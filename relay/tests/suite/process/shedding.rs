@@ -73,6 +73,7 @@ async fn publisher(address: SocketAddr, token: String, number: usize) {
                     id,
                     event: String::new(),
                     follows: 0,
+                    content: Default::default(),
                 }))
                 .await;
             match client.next().await {

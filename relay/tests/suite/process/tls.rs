@@ -238,6 +238,7 @@ async fn a_slow_consumer_over_tls_is_disconnected_too() {
             sealed: sealed(&text),
             id: rand_id().to_vec().into(),
             follows: 0,
+            content: Default::default(),
         };
         publisher.send(ToRelay::Publish(publish)).await;
         assert!(matches!(publisher.next().await, ToClient::Published(_)));

@@ -17,7 +17,15 @@ fn with_history(name: &str) -> (Session, Option<Since>) {
         let (request, id) = (session.next_request(), rand_id().to_vec().into());
         let sealed = [&sealed("")[..], &[0; 1000]].concat().into();
         let (channel, event) = (Some(channel(name)), String::new());
-        session.send(ToRelay::Publish(Publish { request, channel, event, sealed, id, follows: 0 }));
+        session.send(ToRelay::Publish(Publish {
+            request,
+            channel,
+            event,
+            sealed,
+            id,
+            follows: 0,
+            content: Default::default(),
+        }));
         assert!(matches!(session.answer(), ToClient::Published(_)));
     }
     (session, Some(Since::Position(start)))
@@ -208,6 +216,7 @@ fn publications_after_a_temporarily_refused_one_are_refused_until_it_is_retried(
             sealed: sealed(""),
             id: vec![id; 16].into(),
             follows,
+            content: Default::default(),
         }));
         (request, session.answer())
     };
@@ -243,7 +252,15 @@ fn a_publication_after_none_or_after_a_permanent_refusal_is_checked_on_its_own()
     let publish = |session: &mut Session, event: &str, follows: u32| {
         let (request, id) = (session.next_request(), rand_id().to_vec().into());
         let (channel, event, sealed) = (Some(channel("absences")), event.to_owned(), sealed(""));
-        session.send(ToRelay::Publish(Publish { request, channel, event, sealed, id, follows }));
+        session.send(ToRelay::Publish(Publish {
+            request,
+            channel,
+            event,
+            sealed,
+            id,
+            follows,
+            content: Default::default(),
+        }));
         (request, session.answer())
     };
     let (first, _) = publish(&mut session, "", 0);

@@ -23,6 +23,7 @@ fn publish(session: &mut Session, channel: Channel, event: &str, sealed: Bytes) 
         sealed,
         id,
         follows: 0,
+        content: Default::default(),
     }));
 }
 

@@ -206,6 +206,7 @@ impl Client {
             sealed,
             id: id.to_vec().into(),
             follows: 0,
+            content: Default::default(),
         };
         self.send(ToRelay::Publish(publish)).await;
         self.next().await

@@ -114,6 +114,7 @@ pub fn numbered(name: &str, publisher: usize, number: u32) -> ToRelay {
         sealed: sealed(""),
         id: id.to_vec().into(),
         follows: 0,
+        content: Default::default(),
     })
 }
 

@@ -168,6 +168,7 @@ impl Streamed {
             sealed: sealed(text),
             id: rand_id().to_vec().into(),
             follows: 0,
+            content: Default::default(),
         })
     }
 

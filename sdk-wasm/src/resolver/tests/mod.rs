@@ -1,7 +1,9 @@
 //! Tests of the resolver's functions through their JavaScript interface.
 #![allow(clippy::unwrap_used, reason = "clippy does not recognise wasm_bindgen_test as a test")]
 
-use super::{mint_backend_token, mint_session, new_installation_secret, rotate, seal, sign_channel_token};
+use super::{
+    mint_backend_token, mint_session, new_installation_secret, rotate, seal, settle, sign_channel_token,
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use js_sys::JSON;
 use sealwire_protocol::{
@@ -120,25 +122,26 @@ fn a_backend_token_expires_after_five_minutes() {
     assert_eq!((claims.ins.as_str(), claims.exp.0), ("site", 1_800_000_300));
 }
 
+fn opened(secret: &JsValue, name: &str, sealed: &[u8]) -> OpenedMessage {
+    let mut scope = Scope::default();
+    scope.insert("issue", "10").unwrap();
+    let address = ChannelAddress { app: "app", installation: "site", scope: &scope, claims_tag: None, name };
+    let key = newest_key(secret).scope_key("app", "site", &scope).channel_key(None, name);
+    SealedMessage::parse(sealed).unwrap().open(&key, address.id(), "added").unwrap()
+}
+
 #[wasm_bindgen_test]
 fn a_sealed_message_opens_with_the_channels_key() {
     let secret = secret();
     let output = rust(&seal(&js(&message_input()), &secret).unwrap());
     assert_eq!(decode_base64url(output["id"].as_str().unwrap()).unwrap().len(), 16);
     let sealed = STANDARD.decode(output["sealed"].as_str().unwrap()).unwrap();
-
-    let mut scope = Scope::default();
-    scope.insert("issue", "10").unwrap();
-    let id =
-        ChannelAddress { app: "app", installation: "site", scope: &scope, claims_tag: None, name: "chat" }
-            .id();
-    let key = newest_key(&secret).scope_key("app", "site", &scope).channel_key(None, "chat");
-    let opened = SealedMessage::parse(&sealed).unwrap().open(&key, id, "added").unwrap();
+    let opened = opened(&secret, "chat", &sealed);
     assert_eq!((opened.payload.as_str(), opened.published_at.0), (r#"{"a":"ä"}"#, 1_800_000_000_123));
 }
 
 #[wasm_bindgen_test]
-fn only_a_retry_under_the_same_app_chosen_id_seals_to_the_same_bytes() {
+fn a_retry_under_the_same_app_chosen_id_has_the_same_ids_and_another_message_another_content() {
     let secret = secret();
     let sealed = |id: &str, payload: &str| {
         let mut input = message_input();
@@ -147,13 +150,42 @@ fn only_a_retry_under_the_same_app_chosen_id_seals_to_the_same_bytes() {
         seal(&js(&input), &secret)
     };
     let first = rust(&sealed("job-1", "1").unwrap());
-    assert_eq!(rust(&sealed("job-1", "1").unwrap()), first);
+    let again = rust(&sealed("job-1", "1").unwrap());
+    assert_eq!((&again["id"], &again["content"]), (&first["id"], &first["content"]));
+    assert_ne!(again["sealed"], first["sealed"]);
     let changed = rust(&sealed("job-1", "2").unwrap());
-    assert!(changed["id"] == first["id"] && changed["sealed"] != first["sealed"]);
+    assert!(changed["id"] == first["id"] && changed["content"] != first["content"]);
     assert_ne!(rust(&sealed("job-2", "1").unwrap())["id"], first["id"]);
     for id in ["", &"x".repeat(256)] {
         assert_eq!(rust(&sealed(id, "1").unwrap_err())["code"], "INVALID_ARGUMENT");
     }
+}
+
+#[wasm_bindgen_test]
+fn the_messages_of_a_process_name_those_that_the_relay_accepted() {
+    let secret = secret();
+    let sealed = |id: Option<&str>| {
+        let mut input = message_input();
+        input["channel"] = "numbers".into();
+        if let Some(id) = id {
+            input["idempotencyId"] = id.into();
+        }
+        let output = rust(&seal(&js(&input), &secret).unwrap());
+        let ticket = u32::try_from(output["ticket"].as_u64().unwrap()).unwrap();
+        let sealed = STANDARD.decode(output["sealed"].as_str().unwrap()).unwrap();
+        (ticket, opened(&secret, "numbers", &sealed))
+    };
+    let (first, message) = sealed(None);
+    let sender = message.sender;
+    assert_eq!((message.stamp.number, message.stamp.settled), (1, 0));
+    settle(first, true);
+    let (refused, message) = sealed(None);
+    assert_eq!((message.sender, message.stamp.number, message.stamp.confirmed), (sender, 2, 0b1));
+    settle(refused, false);
+    let (repeatable, _) = sealed(Some("job-1"));
+    settle(repeatable, true);
+    let (_, message) = sealed(None);
+    assert_eq!((message.stamp.number, message.stamp.settled, message.stamp.confirmed), (4, 3, 0b100));
 }
 
 #[wasm_bindgen_test]

@@ -5,7 +5,7 @@ use super::{payload, surroundings::Surroundings};
 use crate::chaos::{history::Place, random::Random, tenant::Tenant};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealwire_client::Entropy as _;
-use sealwire_protocol::encode_base64url;
+use sealwire_protocol::{Numbered, Numberings, Outcome, SenderId, encode_base64url};
 use serde_json::{Value, json};
 use std::{io, net::Ipv4Addr, time::Duration};
 use tokio::{
@@ -28,6 +28,7 @@ pub(in crate::chaos) struct HttpPublisher {
     tenant: Tenant,
     around: Surroundings,
     random: Random,
+    numberings: Numberings,
 }
 
 /// The answer to one request.
@@ -41,20 +42,25 @@ enum Answer {
 impl HttpPublisher {
     pub(in crate::chaos) fn new(index: usize, tenant: usize, around: Surroundings, random: Random) -> Self {
         let tenant = around.tenants[tenant].clone();
-        Self { index, tenant, around, random }
+        Self { index, tenant, around, random, numberings: Numberings::default() }
     }
 
     /// Publishes to the channels that arrive until their sender is dropped.
     pub(in crate::chaos) async fn run(mut self, mut channels: mpsc::Receiver<usize>) {
         while let Some(channel) = channels.recv().await {
             let message = self.around.recorder.publish(self.index, channel);
-            let place = self.publish(channel, message).await;
+            let id = self.tenant.channel_id(&self.around.channels[channel].name);
+            let sender = SenderId(self.random());
+            let numbered = self.numberings.next(id, sender);
+            let place = self.publish(channel, message, numbered).await;
+            let outcome = if place.is_some() { Outcome::Confirmed } else { Outcome::Unconfirmed };
+            self.numberings.settle(numbered, outcome);
             self.around.recorder.published(message, place);
         }
     }
 
-    async fn publish(&mut self, channel: usize, message: usize) -> Option<Place> {
-        let body = self.body(channel, message);
+    async fn publish(&mut self, channel: usize, message: usize, numbered: Numbered) -> Option<Place> {
+        let body = self.body(channel, message, numbered);
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             let port = self.around.balancer.port();
@@ -72,13 +78,18 @@ impl HttpPublisher {
         None
     }
 
+    fn random<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.random.fill(&mut bytes);
+        bytes
+    }
+
     /// Returns the body of the request, which is the same in each attempt.
-    fn body(&mut self, channel: usize, message: usize) -> String {
-        let (mut nonce, mut id) = ([0; 24], [0; 16]);
-        self.random.fill(&mut nonce);
-        self.random.fill(&mut id);
+    fn body(&mut self, channel: usize, message: usize, numbered: Numbered) -> String {
+        let (random, id) = (self.random(), self.random::<16>());
         let name = &self.around.channels[channel].name;
-        let sealed = self.tenant.seal(name, &payload::write(message, &mut self.random), nonce);
+        let payload = payload::write(message, &mut self.random);
+        let sealed = self.tenant.seal(name, &payload, numbered, random);
         json!({ "messages": [{
             "channel": name,
             "scope": self.tenant.scope(),

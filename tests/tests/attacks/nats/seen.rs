@@ -11,7 +11,7 @@ use async_nats::Message;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use prost::encoding::{DecodeContext, decode_key, skip_field};
 use sealwire_protocol::{
-    UnixMillis, encode_base64url,
+    Message as Unsealed, SenderId, Stamp, UnixMillis, encode_base64url,
     wire::{Publish, Since, ToClient, ToRelay},
 };
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ const ACCOUNT: &str = "seen-account";
 const TIMEOUT: Duration = Duration::from_secs(20);
 const QUIET: Duration = Duration::from_millis(500);
 /// The names of the fields in a publication or mark, a report, a revocation, and the record of a revocation.
-const CONTENT: [&str; 3] = ["time", "event", "sealed"];
+const CONTENT: [&str; 4] = ["time", "event", "sealed", "content"];
 const REPORT: [&str; 6] = ["version", "sequence", "full", "requests", "publications", "sessions"];
 const REVOCATION: [&str; 3] = ["version", "record", "tags"];
 
@@ -72,7 +72,13 @@ fn use_everything(target: &Target) {
         (target.open_elsewhere(&target.victim, ACCOUNT), target.open(&target.victim, ACCOUNT));
     assert!(matches!(alice.subscribe(channel(NAME), None), ToClient::Subscribed(_)));
     let (id, key) = (target.victim.channel_id(&context(), NAME), target.victim.channel_key(&context(), NAME));
-    let sealed = || sealwire_protocol::seal(&key, random(), id, EVENT, UnixMillis(1), PAYLOAD).unwrap();
+    let stamp = Stamp { number: 1, settled: 0, confirmed: 0 };
+    let published_at = UnixMillis(1);
+    let sealed = || {
+        let message =
+            Unsealed { sender: SenderId(random()), stamp, published_at, event: EVENT, payload: PAYLOAD };
+        sealwire_protocol::seal(&key, random(), id, &message).unwrap()
+    };
     let (request, wire_id) = (publisher.request(), random::<16>().to_vec().into());
     publisher.send_message(&ToRelay::Publish(Publish {
         request,
@@ -81,6 +87,7 @@ fn use_everything(target: &Target) {
         sealed: sealed().into(),
         id: wire_id,
         follows: 0,
+        content: Default::default(),
     }));
     assert!(matches!(publisher.expect_message(), ToClient::Published(_)));
     let over_http = message(json!({ "channel": NAME, "event": EVENT, "sealed": STANDARD.encode(sealed()) }));

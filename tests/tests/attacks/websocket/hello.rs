@@ -51,6 +51,7 @@ pub(super) const CASES: &[Case] = &[
             sealed: sealed("x").into(),
             id: random::<16>().to_vec().into(),
             follows: 0,
+            content: Default::default(),
         });
         must_end_before_hello(target, &frame(0x82, &publish.to_bytes()), Code::HelloExpected);
         must_end_before_hello(target, &frame(0x82, &ToRelay::Pong(Pong {}).to_bytes()), Code::HelloExpected);

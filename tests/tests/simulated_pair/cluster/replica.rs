@@ -43,6 +43,7 @@ impl Message {
                 stored_at,
                 event: String::new(),
                 sealed: self.sealed.clone(),
+                content: None,
                 trace: None,
             }),
         }

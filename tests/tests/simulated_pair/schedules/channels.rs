@@ -6,8 +6,8 @@ use crate::{
 };
 use sealwire_client::{ChannelSpec, Entropy as _};
 use sealwire_protocol::{
-    ChannelAddress, ChannelId, ClaimsKeyring, EncryptionKey, RoutingKey, Scope, UnixMillis, UnixSeconds,
-    seal,
+    ChannelAddress, ChannelId, ClaimsKeyring, EncryptionKey, Message, RoutingKey, Scope, SenderId, Stamp,
+    UnixMillis, UnixSeconds, seal,
     tokens::{ChannelClaims, Permissions, sign},
     wire::{Channel, Publish},
 };
@@ -64,10 +64,13 @@ pub(crate) fn publication(
     let guarded = channel == GUARDED;
     let claims_key = guarded.then(|| key.claims_key(APP, INSTALLATION, name, CLAIMS));
     let channel_key = key.scope_key(APP, INSTALLATION, &scope).channel_key(claims_key.as_ref(), name);
-    let (mut nonce, mut id) = ([0; 24], [0; 16]);
+    let (mut sender, mut nonce, mut id) = (SenderId([0; 12]), [0; 12], [0; 16]);
+    random.fill(&mut sender.0);
     random.fill(&mut nonce);
     random.fill(&mut id);
-    let sealed = seal(&channel_key, nonce, ids()[channel], "", UnixMillis(now_ms), payload);
+    let stamp = Stamp { number: 1, settled: 0, confirmed: 0 };
+    let message = Message { sender, stamp, published_at: UnixMillis(now_ms), event: "", payload };
+    let sealed = seal(&channel_key, nonce, ids()[channel], &message);
     let wire = Channel {
         name: name.into(),
         properties: scope.iter().map(|(property, _)| property.to_owned()).collect(),
@@ -80,6 +83,7 @@ pub(crate) fn publication(
         sealed: sealed.expect("the payload is short").into(),
         id: id.to_vec().into(),
         follows: 0,
+        content: Default::default(),
     };
     (grant(&[1], now_ms, 60).token, publish)
 }

@@ -229,8 +229,8 @@ impl Follower {
         let StoredPublication { sequence, time, event, sealed, trace, .. } = publication;
         self.highest = self.highest.max(sequence);
         let previous = hub.head(id).unwrap_or(0);
-        let draft =
-            Draft { channel: id, tenant: channel.tenant, event, sealed, trace, id: Default::default() };
+        let (tenant, id_of_message) = (channel.tenant, Default::default());
+        let draft = Draft { channel: id, tenant, event, sealed, trace, id: id_of_message, content: None };
         let publication = Publication::new(draft, sequence, previous, time);
         let publication = hub.append(channel.tenant, publication, at);
         channel.head_time = Some(time);

@@ -1,7 +1,7 @@
 //! The messages that a follower exchanges with its driver.
 
 use crate::{
-    hub::{Publication, Replay},
+    hub::{ContentDigest, Publication, Replay},
     tenant::Tenant,
     trace_context::TraceContext,
 };
@@ -29,6 +29,8 @@ pub struct StoredPublication {
     pub event: String,
     /// The sealed message.
     pub sealed: Bytes,
+    /// The digest of the content, if its sender named one.
+    pub content: Option<ContentDigest>,
     /// The span that published it, if it belongs to a recorded trace.
     pub trace: Option<Box<TraceContext>>,
 }

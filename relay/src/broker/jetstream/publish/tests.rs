@@ -98,6 +98,7 @@ fn draft(sealed: &'static [u8]) -> Draft {
         event: "moved".to_owned(),
         sealed: Bytes::from_static(sealed),
         id: [1; 16],
+        content: None,
         trace: None,
     }
 }
@@ -140,6 +141,18 @@ async fn a_repeat_has_the_time_of_the_first_publication() {
     let (result, reads) = publish_at(script(0, 1), draft(b"sealed"), LONG).await;
     let receipt = result.unwrap();
     assert_eq!((receipt.position.offset, receipt.time, reads), (SEQUENCE, FIRST_TIME, 1));
+}
+
+#[tokio::test]
+async fn a_repeat_with_the_digest_of_the_first_publication_may_have_other_sealed_bytes() {
+    let digested = |digest: u8, sealed| Draft { content: Some([digest; 16]), ..draft(sealed) };
+    let script = || Script { stored: digested(1, b"sealed"), ..script(0, 1) };
+    let (result, _) = publish_at(script(), digested(1, b"sealed again"), LONG).await;
+    assert_eq!(result.unwrap().time, FIRST_TIME);
+    for other in [digested(2, b"sealed"), draft(b"sealed")] {
+        let (result, _) = publish_at(script(), other, LONG).await;
+        assert!(matches!(result, Err(BrokerError::IdReused(_))), "{result:?}");
+    }
 }
 
 #[tokio::test]

@@ -13,7 +13,8 @@ use std::{io::IoSlice, sync::Arc};
 fn history(count: u64, events: &[&str]) -> History {
     let publication = |(offset, event): (u64, &&str)| {
         let (channel, tenant, event) = (ChannelId([1; 16]), Tenant::default(), (*event).to_owned());
-        let draft = Draft { channel, tenant, event, sealed: frame(10), id: [0; 16], trace: None };
+        let draft =
+            Draft { channel, tenant, event, sealed: frame(10), id: [0; 16], content: None, trace: None };
         Arc::new(Publication::new(draft, offset + 1, offset, UnixMillis(1)))
     };
     (0..count).zip(events.iter().cycle()).map(publication).collect()

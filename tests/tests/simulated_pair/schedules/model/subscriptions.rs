@@ -256,6 +256,9 @@ impl Model {
         let subscription = self.subscriptions.get_mut(&(client, id)).expect("the subscription is live");
         let channel = self.ids[subscription.channel];
         match (gap.reason, gap.from) {
+            (GapReason::Withheld, _) => {
+                return Err(format!("an honest relay is said to have left out a message before {to:?}"));
+            }
             (GapReason::Skipped, _) => return Err(format!("the relay left out a message before {to:?}")),
             (GapReason::Epoch, Some(from)) if from.epoch == gap.to.epoch => {
                 return Err("a gap between epochs is within one epoch".into());

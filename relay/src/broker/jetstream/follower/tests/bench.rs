@@ -103,6 +103,7 @@ impl Bench {
                 stored_at: time,
                 event: String::new(),
                 sealed: vec![0; 8].into(),
+                content: None,
                 trace: None,
             })
         })
