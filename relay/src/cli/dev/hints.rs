@@ -138,13 +138,14 @@ mod tests {
     use super::*;
 
     /// The codes that only a client gives.
-    const OF_CLIENTS: [Code; 7] = [
+    const OF_CLIENTS: [Code; 8] = [
         Code::MessageUnreadable,
         Code::Gap,
         Code::SessionUnavailable,
         Code::Unreachable,
         Code::InvalidArgument,
         Code::Closed,
+        Code::MessageStale,
         Code::EgressBlocked,
     ];
 
