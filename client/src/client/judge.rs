@@ -52,47 +52,32 @@ impl Client {
     ) -> Vec<SubscriptionId> {
         // Without a clock, every message is from the future.
         let now_ms = self.backend_clock.map_or(0, |clock| clock.at(now).0);
-        let (mut wanted, mut incomplete) = (Vec::new(), Vec::new());
-        let (mut old, mut ahead, mut is_repeated) = (Vec::new(), Vec::new(), false);
+        let (mut wanted, mut is_repeated) = (Vec::new(), false);
         for recipient in recipients {
             let Some(subscription) = self.subscriptions.get_mut(&recipient) else { continue };
-            match subscription.senders.receive(now_ms, opened) {
+            let notice = match subscription.senders.receive(now_ms, opened) {
                 Verdict::New { is_withheld_before } => {
                     wanted.push(recipient);
-                    if is_withheld_before {
-                        incomplete.push(recipient);
+                    if !is_withheld_before {
+                        continue;
                     }
+                    let to = Position { offset: publication.previous_offset, time_ms: 0, ..position };
+                    Notice::Gap(Gap { from: None, to, reason: GapReason::Withheld })
                 }
-                Verdict::Repeated => is_repeated = true,
-                Verdict::Old => old.push(recipient),
-                Verdict::Ahead => ahead.push(recipient),
-            }
-        }
-        if !incomplete.is_empty() {
-            let to = Position { offset: publication.previous_offset, time_ms: 0, ..position };
-            let gap = Gap { from: None, to, reason: GapReason::Withheld };
-            self.events.push_back(Event::Notice { subscriptions: incomplete, notice: Notice::Gap(gap) });
+                Verdict::Repeated => {
+                    is_repeated = true;
+                    continue;
+                }
+                Verdict::Stale => Notice::Error(ClientError::new(
+                    Code::MessageStale,
+                    "a message was refused because it is old, later than now or may have been delivered before; if the \
+                     relay is honest, check the clocks of the app's backends",
+                )),
+            };
+            self.events.push_back(Event::Notice { subscriptions: vec![recipient], notice });
         }
         self.repeated_messages = self.repeated_messages.saturating_add(is_repeated.into());
-        self.refuse_message(
-            old,
-            "a message was refused because it is too old or may have been delivered before; the relay may repeat old messages, \
-             or the sender's clock may be slow",
-        );
-        self.refuse_message(
-            ahead,
-            "a message was refused because it was sealed after the present time; check the clocks of the backends, and return a \
-             new session from each call of the session function",
-        );
         wanted
-    }
-
-    fn refuse_message(&mut self, subscriptions: Vec<SubscriptionId>, message: &str) {
-        if subscriptions.is_empty() {
-            return;
-        }
-        let notice = Notice::Error(ClientError::new(Code::MessageStale, message));
-        self.events.push_back(Event::Notice { subscriptions, notice });
     }
 
     /// Emits a notice. Messages that are missing because of it do not count as left out.

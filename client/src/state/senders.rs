@@ -1,12 +1,13 @@
 //! The messages that a subscription has received, by sender. They show whether the relay delivers a message twice, delivers an
 //! old one, or leaves one out.
 
-use sealwire_protocol::{OpenedMessage, SenderId, Stamp, limits};
+use sealwire_protocol::{CONFIRMED_NUMBERS, OpenedMessage, SenderId, Stamp, limits};
 
 /// The most senders that a subscription remembers.
 const MAX_SENDERS: usize = 1024;
 /// The most numbers below the highest one that a subscription remembers of each sender.
 const WINDOW: u32 = 256;
+const WORDS: usize = WINDOW as usize / 32;
 const MAX_AGE_MS: u64 = limits::MAX_MESSAGE_AGE * 1000;
 const MAX_AHEAD_MS: u64 = limits::CLOCK_SKEW * 1000;
 
@@ -20,10 +21,9 @@ pub(crate) enum Verdict {
     },
     /// The subscription has received the message before.
     Repeated,
-    /// The message is older than any message that an honest relay delivers.
-    Old,
-    /// The message was sealed later than now.
-    Ahead,
+    /// The message is older than any message that an honest relay delivers, later than now, or may have been received
+    /// before.
+    Stale,
 }
 
 /// The senders of a subscription's messages.
@@ -41,8 +41,8 @@ struct Sender {
     id: SenderId,
     /// The highest number received.
     highest: u32,
-    /// Bit `i % 32` of word `i / 32` says that the number `highest - i` was received.
-    received: [u32; WINDOW as usize / 32],
+    /// Bit `n % 32` of word `n / 32 % 8` says that the number `n` of the window was received.
+    received: [u32; WORDS],
     /// The interruptions before [`Self::first`].
     run: u32,
     /// The first number received since the last interruption. Nothing below it counts as missing.
@@ -61,40 +61,45 @@ impl Senders {
     pub(crate) fn is_untimely(&self, now_ms: u64, message: &OpenedMessage) -> bool {
         let known = self.senders.iter().find(|known| known.id == message.sender);
         !known.is_some_and(|known| known.has_received(message.stamp.number))
-            && untimely(now_ms, message.published_at.0).is_some()
+            && is_untimely(now_ms, message.published_at.0)
     }
 
     /// Judges a message and records it, unless it is refused. `now_ms` is the time by the clock that the backend vouches for.
     pub(crate) fn receive(&mut self, now_ms: u64, message: &OpenedMessage) -> Verdict {
         let OpenedMessage { sender, stamp, published_at, .. } = message;
+        let number = stamp.number;
         let known = self.senders.iter_mut().find(|known| known.id == *sender);
-        if known.as_ref().is_some_and(|known| known.has_received(stamp.number)) {
+        let (is_repeated, is_forgotten) = match &known {
+            Some(known) => (known.has_received(number), known.is_forgotten(number)),
+            None => (false, published_at.0 <= self.forgotten_ms),
+        };
+        if is_repeated {
             return Verdict::Repeated;
         }
-        let published_ms = published_at.0;
-        if let Some(verdict) = untimely(now_ms, published_ms) {
-            return self.refuse(verdict);
+        if is_forgotten || is_untimely(now_ms, published_at.0) {
+            // A refused message is reported, so it does not count as left out.
+            self.interrupt();
+            return Verdict::Stale;
         }
         let run = self.run;
-        match known {
-            Some(known) if known.is_forgotten(stamp.number) => self.refuse(Verdict::Old),
-            Some(known) => {
-                known.newest_ms = known.newest_ms.max(published_ms);
-                Verdict::New { is_withheld_before: known.receive(run, *stamp) }
-            }
-            None if published_ms <= self.forgotten_ms => self.refuse(Verdict::Old),
+        let known = match known {
+            Some(known) => known,
             None => {
                 self.make_room(now_ms);
-                self.senders.push(Sender::new(*sender, run, stamp.number, published_ms));
-                Verdict::New { is_withheld_before: false }
+                self.senders.push(Sender {
+                    id: *sender,
+                    highest: number,
+                    received: [0; WORDS],
+                    run,
+                    first: number,
+                    newest_ms: 0,
+                });
+                let last = self.senders.len() - 1;
+                &mut self.senders[last]
             }
-        }
-    }
-
-    /// A refused message is reported, so it does not count as left out.
-    fn refuse(&mut self, verdict: Verdict) -> Verdict {
-        self.interrupt();
-        verdict
+        };
+        known.newest_ms = known.newest_ms.max(published_at.0);
+        Verdict::New { is_withheld_before: known.receive(run, *stamp) }
     }
 
     /// Forgets the sender that was silent for the longest time if there is no room for another one.
@@ -115,62 +120,51 @@ impl Senders {
     }
 }
 
-/// Returns the refusal of a message that was sealed at this time, if there is one.
-fn untimely(now_ms: u64, published_ms: u64) -> Option<Verdict> {
-    if published_ms > now_ms.saturating_add(MAX_AHEAD_MS) {
-        Some(Verdict::Ahead)
-    } else if published_ms.saturating_add(MAX_AGE_MS) < now_ms {
-        Some(Verdict::Old)
-    } else {
-        None
-    }
+/// Returns true if a message that was sealed at this time is too old, or later than now.
+fn is_untimely(now_ms: u64, published_ms: u64) -> bool {
+    let earliest = now_ms.saturating_sub(MAX_AGE_MS);
+    published_ms < earliest || published_ms - earliest > MAX_AGE_MS + MAX_AHEAD_MS
 }
 
 impl Sender {
-    fn new(id: SenderId, run: u32, number: u32, newest_ms: u64) -> Self {
-        let mut received = [0; WINDOW as usize / 32];
-        received[0] = 1;
-        Self { id, highest: number, received, run, first: number, newest_ms }
-    }
-
     fn has_received(&self, number: u32) -> bool {
-        let Some(below) = self.highest.checked_sub(number) else { return false };
-        below < WINDOW && self.received[below as usize / 32] >> (below % 32) & 1 == 1
+        number <= self.highest
+            && !self.is_forgotten(number)
+            && self.received[number as usize / 32 % WORDS] >> (number % 32) & 1 == 1
     }
 
     /// Returns true if the number is so low that the subscription no longer knows whether it was received.
     fn is_forgotten(&self, number: u32) -> bool {
-        self.highest.checked_sub(number).is_some_and(|below| below >= WINDOW)
+        number.saturating_add(WINDOW) <= self.highest
     }
 
     /// Records a number. Returns true if its stamp shows that an earlier message is missing.
     fn receive(&mut self, run: u32, stamp: Stamp) -> bool {
-        if let Some(by) = stamp.number.checked_sub(self.highest) {
-            self.shift(by);
-            self.highest = stamp.number;
+        let number = stamp.number;
+        if number > self.highest {
+            let passed = (number - self.highest).min(WINDOW);
+            for passed in number - passed + 1..=number {
+                self.received[passed as usize / 32 % WORDS] &= !(1 << (passed % 32));
+            }
+            self.highest = number;
         }
-        let below = self.highest - stamp.number;
-        self.received[below as usize / 32] |= 1 << (below % 32);
+        self.received[number as usize / 32 % WORDS] |= 1 << (number % 32);
         if self.run != run {
-            (self.run, self.first) = (run, stamp.number);
+            self.run = run;
+            self.first = number;
         }
-        let mut claimed = stamp.confirmed_numbers().take_while(|number| *number > self.first);
-        let is_missing = claimed.any(|number| !self.is_forgotten(number) && !self.has_received(number));
+        let is_missing = (0..CONFIRMED_NUMBERS).any(|bit| {
+            let claimed = stamp.settled.saturating_sub(bit);
+            claimed > self.first
+                && stamp.confirmed >> bit & 1 == 1
+                && !self.is_forgotten(claimed)
+                && !self.has_received(claimed)
+        });
         if is_missing {
             // Each missing message is reported once.
-            self.first = stamp.number;
+            self.first = number;
         }
         is_missing
-    }
-
-    /// Moves the received numbers down by `by` places.
-    fn shift(&mut self, by: u32) {
-        let (words, bits) = (by as usize / 32, by % 32);
-        for index in (0..self.received.len()).rev() {
-            let word = |back: usize| index.checked_sub(back).map_or(0, |index| self.received[index]);
-            let low = if bits == 0 { 0 } else { word(words + 1) >> (32 - bits) };
-            self.received[index] = word(words) << bits | low;
-        }
     }
 }
 
@@ -218,14 +212,14 @@ mod tests {
         for number in [300, 100, 44, 299, 331, 332] {
             assert_eq!(
                 senders.receive(NOW, &unordered(number)),
-                if number > 76 { NEW } else { Verdict::Old }
+                if number > 76 { NEW } else { Verdict::Stale }
             );
         }
         for number in [300, 100, 299, 331, 332] {
             assert_eq!(senders.receive(NOW, &unordered(number)), Verdict::Repeated, "{number}");
         }
         assert_eq!(senders.receive(NOW, &unordered(333 + WINDOW)), NEW);
-        assert_eq!(senders.receive(NOW, &unordered(333)), Verdict::Old, "no longer remembered");
+        assert_eq!(senders.receive(NOW, &unordered(333)), Verdict::Stale, "no longer remembered");
         assert_eq!(senders.receive(NOW, &unordered(334)), NEW);
     }
 
@@ -264,10 +258,10 @@ mod tests {
         let of = |published_ms| at(1, published_ms, Stamp { number: 1, settled: 0, confirmed: 0 });
         let receive = |message: &OpenedMessage| Senders::default().receive(NOW, message);
         assert_eq!(receive(&of(NOW - MAX_AGE_MS)), NEW);
-        assert_eq!(receive(&of(NOW - MAX_AGE_MS - 1)), Verdict::Old);
+        assert_eq!(receive(&of(NOW - MAX_AGE_MS - 1)), Verdict::Stale);
         assert_eq!(receive(&of(NOW + MAX_AHEAD_MS)), NEW);
-        assert_eq!(receive(&of(NOW + MAX_AHEAD_MS + 1)), Verdict::Ahead);
-        assert_eq!(receive(&of(u64::MAX)), Verdict::Ahead);
+        assert_eq!(receive(&of(NOW + MAX_AHEAD_MS + 1)), Verdict::Stale);
+        assert_eq!(receive(&of(u64::MAX)), Verdict::Stale);
     }
 
     #[test]
@@ -275,7 +269,7 @@ mod tests {
         let mut senders = Senders::default();
         senders.receive(NOW, &sequential(1, 5));
         let ahead = at(1, u64::MAX, Stamp { number: 6, settled: 5, confirmed: u64::MAX });
-        assert_eq!(senders.receive(NOW, &ahead), Verdict::Ahead);
+        assert_eq!(senders.receive(NOW, &ahead), Verdict::Stale);
         assert_eq!(senders.receive(NOW, &sequential(1, 7)), NEW);
     }
 
@@ -289,7 +283,7 @@ mod tests {
             assert_eq!(senders.receive(NOW + u64::from(number), &flood), NEW);
         }
         assert_eq!(senders.senders.len(), MAX_SENDERS);
-        assert_eq!(senders.receive(NOW, &first), Verdict::Old, "it may be a repetition");
+        assert_eq!(senders.receive(NOW, &first), Verdict::Stale, "it may be a repetition");
         let next = at(0, NOW + 5_000, Stamp { number: 2, settled: 1, confirmed: 1 });
         assert_eq!(senders.receive(NOW, &next), NEW, "a forgotten sender is not excluded");
     }

@@ -1,7 +1,7 @@
 //! The numbers that a sender gives to its messages on one channel, and their outcomes.
 
 use super::{SenderId, Stamp};
-use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 /// The most messages under one sender id. AES-GCM gets a random nonce of 96 bits for each of them under the key of the
 /// sender id, so that a repeated nonce stays as improbable as 2⁻⁴⁹.
@@ -15,7 +15,7 @@ pub struct Numbering {
     settled: u32,
     confirmed: u64,
     /// The outcomes of the numbers after `settled`, in order. `None` means that the outcome is not known yet.
-    outcomes: VecDeque<Option<Outcome>>,
+    outcomes: Vec<Option<Outcome>>,
 }
 
 /// The outcome of a publication, as its sender knows it.
@@ -31,7 +31,7 @@ impl Numbering {
     /// Begins with a sender id, which must be random.
     #[must_use]
     pub fn new(sender: SenderId) -> Self {
-        Self { sender, last: 0, settled: 0, confirmed: 0, outcomes: VecDeque::new() }
+        Self { sender, last: 0, settled: 0, confirmed: 0, outcomes: Vec::new() }
     }
 
     /// Returns the sender id.
@@ -55,7 +55,7 @@ impl Numbering {
     /// Assigns the next number. Returns the stamp of its message.
     pub fn next(&mut self) -> Stamp {
         self.last += 1;
-        self.outcomes.push_back(None);
+        self.outcomes.push(None);
         Stamp { number: self.last, settled: self.settled, confirmed: self.confirmed }
     }
 
@@ -65,10 +65,10 @@ impl Numbering {
         if let Some(slot) = index.and_then(|index| self.outcomes.get_mut(index)) {
             *slot = Some(outcome);
         }
-        while let Some(Some(outcome)) = self.outcomes.front() {
+        while let Some(Some(outcome)) = self.outcomes.first() {
             self.confirmed = self.confirmed << 1 | u64::from(*outcome == Outcome::Confirmed);
             self.settled += 1;
-            self.outcomes.pop_front();
+            self.outcomes.remove(0);
         }
     }
 }

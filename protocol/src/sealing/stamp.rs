@@ -54,11 +54,4 @@ impl Stamp {
         let settled = before.checked_sub(u16::from_be_bytes(*behind).into()).ok_or(Unreadable)?;
         Ok(Self { number, settled, confirmed: u64::from_be_bytes(confirmed) })
     }
-
-    /// Returns the numbers that the sender says were acknowledged, the highest first.
-    pub fn confirmed_numbers(self) -> impl Iterator<Item = u32> {
-        (0..CONFIRMED_NUMBERS.min(self.settled))
-            .filter(move |bit| self.confirmed >> bit & 1 == 1)
-            .map(move |bit| self.settled - bit)
-    }
 }
