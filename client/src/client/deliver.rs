@@ -89,7 +89,7 @@ impl Client {
             }
             if let Some(Ok(opened)) = &decrypted
                 && may_wait
-                && self.awaits_time(now, id, opened)
+                && self.awaits_time(now, opened)
             {
                 return;
             }

@@ -2,10 +2,10 @@
 
 use crate::{
     Client, ClientError, Event, Gap, GapReason, Notice, Now, SessionReason, SubscriptionId,
-    state::senders::Verdict,
+    state::senders::{Verdict, is_untimely},
 };
 use sealwire_protocol::{
-    ChannelId, Code, OpenedMessage,
+    Code, OpenedMessage,
     wire::{Position, Publication},
 };
 
@@ -13,17 +13,11 @@ use sealwire_protocol::{
 const TIME_REQUEST_PAUSE_MS: u64 = 5_000;
 
 impl Client {
-    /// Returns true if the message at the front of a channel waits for a new session, which tells the time. The clocks of
-    /// this machine may have gone wrong since the last one, so they alone refuse no message.
-    pub(super) fn awaits_time(&mut self, now: Now, id: ChannelId, opened: &OpenedMessage) -> bool {
-        let Some(clock) = self.backend_clock.filter(|clock| !clock.is_confirmed(now)) else { return false };
-        let now_ms = clock.at(now).0;
-        let is_untimely = |recipient: &SubscriptionId| {
-            let subscription = self.subscriptions.get(recipient);
-            subscription.is_some_and(|subscription| subscription.senders.is_untimely(now_ms, opened))
-        };
-        let front = self.channels.get(&id).and_then(|channel| channel.buffer.front());
-        let waits = front.is_some_and(|entry| entry.recipients.iter().any(is_untimely));
+    /// Returns true if a message waits for a new session, which tells the time. The clocks of this machine may have gone
+    /// wrong since the last one, so they alone refuse no message.
+    pub(super) fn awaits_time(&mut self, now: Now, opened: &OpenedMessage) -> bool {
+        let Some(clock) = self.backend_clock else { return false };
+        let waits = is_untimely(clock.at(now).0, opened.published_at.0) && !clock.is_confirmed(now);
         if waits {
             self.request_time(now);
         }

@@ -57,13 +57,6 @@ impl Senders {
         self.run = self.run.wrapping_add(1);
     }
 
-    /// Returns true if a message would be refused for its time.
-    pub(crate) fn is_untimely(&self, now_ms: u64, message: &OpenedMessage) -> bool {
-        let known = self.senders.iter().find(|known| known.id == message.sender);
-        !known.is_some_and(|known| known.has_received(message.stamp.number))
-            && is_untimely(now_ms, message.published_at.0)
-    }
-
     /// Judges a message and records it, unless it is refused. `now_ms` is the time by the clock that the backend vouches for.
     pub(crate) fn receive(&mut self, now_ms: u64, message: &OpenedMessage) -> Verdict {
         let OpenedMessage { sender, stamp, published_at, .. } = message;
@@ -85,7 +78,7 @@ impl Senders {
         let known = match known {
             Some(known) => known,
             None => {
-                self.make_room(now_ms);
+                self.make_room();
                 self.senders.push(Sender {
                     id: *sender,
                     highest: number,
@@ -103,25 +96,23 @@ impl Senders {
     }
 
     /// Forgets the sender that was silent for the longest time if there is no room for another one.
-    fn make_room(&mut self, now_ms: u64) {
+    fn make_room(&mut self) {
         if self.senders.len() < MAX_SENDERS {
             return;
         }
-        // Messages of these senders are refused for their age, so nothing is lost with them.
-        self.senders.retain(|sender| sender.newest_ms.saturating_add(MAX_AGE_MS) >= now_ms);
-        if self.senders.len() < MAX_SENDERS {
-            return;
+        let mut oldest = 0;
+        for (index, sender) in self.senders.iter().enumerate() {
+            if sender.newest_ms < self.senders[oldest].newest_ms {
+                oldest = index;
+            }
         }
-        let oldest = self.senders.iter().enumerate().min_by_key(|(_, sender)| sender.newest_ms);
-        if let Some((index, oldest)) = oldest {
-            self.forgotten_ms = self.forgotten_ms.max(oldest.newest_ms);
-            self.senders.swap_remove(index);
-        }
+        let forgotten = self.senders.swap_remove(oldest);
+        self.forgotten_ms = self.forgotten_ms.max(forgotten.newest_ms);
     }
 }
 
 /// Returns true if a message that was sealed at this time is too old, or later than now.
-fn is_untimely(now_ms: u64, published_ms: u64) -> bool {
+pub(crate) fn is_untimely(now_ms: u64, published_ms: u64) -> bool {
     let earliest = now_ms.saturating_sub(MAX_AGE_MS);
     published_ms < earliest || published_ms - earliest > MAX_AGE_MS + MAX_AHEAD_MS
 }
@@ -286,17 +277,5 @@ mod tests {
         assert_eq!(senders.receive(NOW, &first), Verdict::Stale, "it may be a repetition");
         let next = at(0, NOW + 5_000, Stamp { number: 2, settled: 1, confirmed: 1 });
         assert_eq!(senders.receive(NOW, &next), NEW, "a forgotten sender is not excluded");
-    }
-
-    #[test]
-    fn senders_whose_messages_would_be_refused_for_their_age_are_forgotten_first() {
-        let mut senders = Senders::default();
-        for number in 0..=u32::try_from(MAX_SENDERS).unwrap() {
-            senders.receive(NOW, &sequential(number, 1));
-        }
-        let later = NOW + MAX_AGE_MS + 1;
-        let current = at(9_999, later, Stamp { number: 1, settled: 0, confirmed: 0 });
-        assert_eq!(senders.receive(later, &current), NEW);
-        assert_eq!((senders.senders.len(), senders.forgotten_ms), (1, NOW));
     }
 }

@@ -26,15 +26,18 @@ impl Numberings {
     /// Assigns the next number of a channel. `sender` is used as the sender id if the channel needs a new one, so it must be
     /// random.
     pub fn next(&mut self, channel: ChannelId, sender: SenderId) -> Numbered {
-        self.0.retain(|(other, numbering)| *other != channel || !numbering.is_exhausted());
         let index = self.0.iter().position(|(other, _)| *other == channel).unwrap_or_else(|| {
-            if self.0.len() >= MAX_CHANNELS {
-                self.0.retain(|(_, numbering)| !numbering.is_settled());
+            let settled = self.0.iter().position(|(_, numbering)| numbering.is_settled());
+            if let Some(settled) = settled.filter(|_| self.0.len() >= MAX_CHANNELS) {
+                self.0.swap_remove(settled);
             }
             self.0.push((channel, Numbering::new(sender)));
             self.0.len() - 1
         });
         let numbering = &mut self.0[index].1;
+        if numbering.is_exhausted() {
+            *numbering = Numbering::new(sender);
+        }
         Numbered { channel, sender: numbering.sender(), stamp: numbering.next() }
     }
 
