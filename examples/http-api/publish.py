@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Seals a JSON payload and publishes it.
+"""Seals a JSON payload and publishes it or, without --url, prints the batch that publish.sh publishes.
 
 The keys come from the environment: SEALWIRE_SIGNING_KEY is the key that `sealwire-relay init` printed, and
 SEALWIRE_ENCRYPTION_KEY is the installation's encryption key in base64url.
@@ -18,7 +18,7 @@ except ModuleNotFoundError as missing:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--url", required=True, help="the relay's address, such as https://relay.example.com")
+    parser.add_argument("--url", help="the relay's address, such as https://relay.example.com")
     parser.add_argument("--app", required=True, help="the app's id")
     parser.add_argument("--installation", required=True, help="the installation's id")
     parser.add_argument("--channel", required=True, help="the channel's name")
@@ -28,7 +28,7 @@ def main():
     parser.add_argument("payload", help="JSON text")
     arguments = parser.parse_args()
     try:
-        signing_key = os.environ["SEALWIRE_SIGNING_KEY"]
+        signing_key = os.environ["SEALWIRE_SIGNING_KEY"] if arguments.url else None
         encryption_key = sealwire.from_base64url(os.environ["SEALWIRE_ENCRYPTION_KEY"])
     except KeyError as missing:
         sys.exit(f"the environment variable {missing} is not set; see --help")
@@ -37,6 +37,9 @@ def main():
     where = (arguments.app, arguments.installation, arguments.scope, arguments.channel)
     sealer = sealwire.Sealer(encryption_key, *where)
     publication = sealer.seal(arguments.event, arguments.payload, arguments.id)
+    if arguments.url is None:
+        print(json.dumps({"messages": [publication.body]}))
+        return
     token = sealwire.backend_token(signing_key, arguments.app, arguments.installation)
     try:
         [result] = sealwire.publish(arguments.url, token, [publication])
