@@ -40,7 +40,7 @@
 //! let mut numbering = Numbering::new(SenderId([2; 12]));
 //! let message = Message {
 //!     sender: numbering.sender(),
-//!     stamp: numbering.next(),
+//!     stamp: numbering.assign(),
 //!     published_at: UnixMillis(1_800_000_000_000),
 //!     event: "added",
 //!     payload: r#"{"name":"Anna"}"#,

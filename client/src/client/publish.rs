@@ -184,7 +184,7 @@ impl Sealing<'_> {
     fn seal(&mut self, now: Now, publication: &mut Unsealed) -> Result<Sealed, ClientError> {
         let Unsealed { spec, event, payload, app_id } = publication;
         let (channel, scope, key) = sealing_key(spec, self.session, self.identity)?;
-        let numbered = self.numberings.next(channel, SenderId(array(&mut *self.entropy)));
+        let numbered = self.numberings.assign(channel, SenderId(array(&mut *self.entropy)));
         let published_at = self.session.clock.at(now);
         let message =
             Message { sender: numbered.sender, stamp: numbered.stamp, published_at, event, payload };

@@ -53,7 +53,7 @@ impl Numbering {
     }
 
     /// Assigns the next number. Returns the stamp of its message.
-    pub fn next(&mut self) -> Stamp {
+    pub fn assign(&mut self) -> Stamp {
         self.last += 1;
         self.outcomes.push(None);
         Stamp { number: self.last, settled: self.settled, confirmed: self.confirmed }

@@ -25,7 +25,7 @@ pub struct Numbered {
 impl Numberings {
     /// Assigns the next number of a channel. `sender` is used as the sender id if the channel needs a new one, so it must be
     /// random.
-    pub fn next(&mut self, channel: ChannelId, sender: SenderId) -> Numbered {
+    pub fn assign(&mut self, channel: ChannelId, sender: SenderId) -> Numbered {
         let index = self.0.iter().position(|(other, _)| *other == channel).unwrap_or_else(|| {
             let settled = self.0.iter().position(|(_, numbering)| numbering.is_settled());
             if let Some(settled) = settled.filter(|_| self.0.len() >= MAX_CHANNELS) {
@@ -38,7 +38,7 @@ impl Numberings {
         if numbering.is_exhausted() {
             *numbering = Numbering::new(sender);
         }
-        Numbered { channel, sender: numbering.sender(), stamp: numbering.next() }
+        Numbered { channel, sender: numbering.sender(), stamp: numbering.assign() }
     }
 
     /// Records the outcome of a publication.
@@ -64,27 +64,27 @@ mod tests {
     #[test]
     fn each_channel_has_its_own_sender_id_and_numbers() {
         let mut numberings = Numberings::default();
-        let first = numberings.next(channel(1), SenderId([1; 12]));
-        let second = numberings.next(channel(1), SenderId([2; 12]));
-        let other = numberings.next(channel(2), SenderId([3; 12]));
+        let first = numberings.assign(channel(1), SenderId([1; 12]));
+        let second = numberings.assign(channel(1), SenderId([2; 12]));
+        let other = numberings.assign(channel(2), SenderId([3; 12]));
         assert_eq!((second.sender, second.stamp.number), (SenderId([1; 12]), 2));
         assert_eq!((other.sender, other.stamp.number), (SenderId([3; 12]), 1));
         numberings.settle(first, Outcome::Confirmed);
-        let third = numberings.next(channel(1), SenderId([4; 12]));
+        let third = numberings.assign(channel(1), SenderId([4; 12]));
         assert_eq!((third.stamp.settled, third.stamp.confirmed), (1, 1));
     }
 
     #[test]
     fn channels_are_forgotten_unless_a_publication_is_under_way() {
         let mut numberings = Numberings::default();
-        let under_way = numberings.next(channel(0), SenderId([0; 12]));
+        let under_way = numberings.assign(channel(0), SenderId([0; 12]));
         for number in 1..=MAX_CHANNELS {
-            let numbered = numberings.next(channel(number), SenderId([1; 12]));
+            let numbered = numberings.assign(channel(number), SenderId([1; 12]));
             numberings.settle(numbered, Outcome::Confirmed);
         }
-        assert_eq!(numberings.next(channel(1), SenderId([2; 12])).sender, SenderId([2; 12]));
+        assert_eq!(numberings.assign(channel(1), SenderId([2; 12])).sender, SenderId([2; 12]));
         numberings.settle(under_way, Outcome::Confirmed);
-        let kept = numberings.next(channel(0), SenderId([2; 12]));
+        let kept = numberings.assign(channel(0), SenderId([2; 12]));
         assert_eq!((kept.sender, kept.stamp.settled), (SenderId([0; 12]), 1));
     }
 }

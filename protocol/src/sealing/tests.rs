@@ -212,27 +212,27 @@ fn a_stamp_names_the_confirmed_numbers_before_the_first_one_without_an_outcome()
         let numbers = (0..CONFIRMED_NUMBERS.min(stamp.settled)).filter(|bit| stamp.confirmed >> bit & 1 == 1);
         numbers.map(|bit| stamp.settled - bit).collect::<Vec<u32>>()
     };
-    assert_eq!(numbering.next(), Stamp { number: 1, settled: 0, confirmed: 0 });
-    assert_eq!((numbering.next().number, numbering.next().number), (2, 3));
+    assert_eq!(numbering.assign(), Stamp { number: 1, settled: 0, confirmed: 0 });
+    assert_eq!((numbering.assign().number, numbering.assign().number), (2, 3));
     assert!(!numbering.is_settled());
     numbering.settle(2, Outcome::Confirmed);
-    assert_eq!(numbering.next().settled, 0, "the outcome of 1 is not known");
+    assert_eq!(numbering.assign().settled, 0, "the outcome of 1 is not known");
     numbering.settle(1, Outcome::Unconfirmed);
-    let stamp = numbering.next();
+    let stamp = numbering.assign();
     assert_eq!((stamp.number, stamp.settled, confirmed(stamp)), (5, 2, vec![2]));
     for number in [4, 3, 5, 1, 0, 77] {
         numbering.settle(number, Outcome::Confirmed);
     }
     assert!(numbering.is_settled());
-    assert_eq!(confirmed(numbering.next()), [5, 4, 3, 2]);
+    assert_eq!(confirmed(numbering.assign()), [5, 4, 3, 2]);
 }
 
 #[test]
 fn a_sender_id_ends_before_its_random_nonces_could_repeat() {
     let mut numbering = Numbering::new(SENDER);
     while !numbering.is_exhausted() {
-        let stamp = numbering.next();
+        let stamp = numbering.assign();
         numbering.settle(stamp.number, Outcome::Confirmed);
     }
-    assert_eq!(numbering.next().settled, 1 << 24);
+    assert_eq!(numbering.assign().settled, 1 << 24);
 }

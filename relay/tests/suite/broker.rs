@@ -140,7 +140,7 @@ async fn publications_that_arrive_before_the_brokers_answer_are_delivered_after_
             let publication = joining.publication().await;
             assert_eq!(publication.previous_offset, previous);
             previous = publication.offset;
-            texts.push(String::from_utf8(publication.sealed[64..].to_vec()).unwrap());
+            texts.push(String::from_utf8(publication.sealed[80..].to_vec()).unwrap());
         }
         texts
     };

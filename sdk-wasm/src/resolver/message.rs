@@ -145,7 +145,7 @@ pub fn seal(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
         None => (random::bytes()?, None),
     };
     SENDER.with_borrow_mut(|sender| {
-        let numbered = sender.numberings.next(id, own_sender);
+        let numbered = sender.numberings.assign(id, own_sender);
         let ticket = sender.add(Ticket { numbered, is_repeatable: own_id.is_some() });
         let Numbered { sender: sender_id, stamp, .. } = numbered;
         let message = Message { sender: sender_id, stamp, published_at: now, event, payload };

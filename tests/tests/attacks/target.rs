@@ -300,9 +300,9 @@ pub(crate) fn channel(name: &str) -> Channel {
     Channel { name: name.into(), properties: vec!["dashboard".into(), "module".into()], token: String::new() }
 }
 
-/// Bytes of the size of a sealed message: 64 bytes, then the text.
+/// Bytes of the size of a sealed message: 80 bytes, then the text.
 pub(crate) fn sealed(text: &str) -> Vec<u8> {
-    [vec![1; 64], text.as_bytes().to_vec()].concat()
+    [vec![1; 80], text.as_bytes().to_vec()].concat()
 }
 
 pub(crate) fn random<const N: usize>() -> [u8; N] {

@@ -8,7 +8,7 @@ use sealwire_tests::{Installation, NatsCluster, NatsOptions, RawSocket, RelayClu
 use std::{sync::Arc, time::Duration};
 
 /// The number of bytes before the text of a test's message, as long as the header and the nonce of a sealed one.
-const HEADER: usize = 64;
+const HEADER: usize = 80;
 pub(crate) const READY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The relays, and two installations that they serve.

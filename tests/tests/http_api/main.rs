@@ -3,7 +3,7 @@
 
 mod subscriber;
 
-use sealwire_protocol::{Scope, encode_base64url};
+use sealwire_protocol::{Scope, UnixMillis, encode_base64url};
 use sealwire_tests::{Installation, RelayProcess};
 use serde_json::{Value, json};
 use std::{
@@ -91,7 +91,7 @@ fn the_python_example_prints_the_reason_of_a_refusal() {
 #[test]
 fn the_python_example_agrees_with_the_vectors() {
     let output = python().args(["-m", "unittest"]).output().unwrap();
-    assert!(output.status.success() && stderr(&output).contains("Ran 5 tests"), "{}", stderr(&output));
+    assert!(output.status.success() && stderr(&output).contains("Ran 11 tests"), "{}", stderr(&output));
 }
 
 #[test]
@@ -110,8 +110,9 @@ fn a_client_opens_the_vector_that_curl_published() {
     };
     assert_eq!(keys["app"], sealed["app"]);
     let relay = RelayProcess::start(&[&installation], "");
-    let mut subscriber =
-        Subscriber::new(&relay, &installation, &dashboard(), sealed["name"].as_str().unwrap());
+    let name = sealed["name"].as_str().unwrap();
+    let sealed_at = UnixMillis(sealed["published_at_ms"].as_u64().unwrap());
+    let mut subscriber = Subscriber::at(sealed_at, &relay, &installation, &dashboard(), name);
     let publish_sh = |key: &str| {
         Command::new("bash")
             .arg(examples().join("publish.sh"))

@@ -42,10 +42,22 @@ impl Subscriber {
         context: &Scope,
         name: &str,
     ) -> Self {
+        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        Self::at(UnixSeconds(wall).millis(), relay, installation, context, name)
+    }
+
+    /// Subscribes like [`Self::new`], with a session that says that it is `issued_at`.
+    pub(crate) fn at(
+        issued_at: UnixMillis,
+        relay: &RelayProcess,
+        installation: &Installation,
+        context: &Scope,
+        name: &str,
+    ) -> Self {
         let mut subscriber = Self {
             core: Client::new(Config::default(), Box::new(SystemEntropy)),
             start: StdInstant::now(),
-            grant: grant(relay.port, installation, context),
+            grant: SessionGrant { issued_at_ms: issued_at, ..grant(relay.port, installation, context) },
             socket: None,
         };
         let spec = ChannelSpec { name: name.into(), scope: None, token: None };

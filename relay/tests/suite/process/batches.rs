@@ -38,7 +38,7 @@ async fn a_replay_to_a_client_that_accepts_batches_takes_few_websocket_messages(
     let mut single = subscribe(&relay, SUBPROTOCOL, since).await;
     let replay = publications(&mut batched, COUNT).await;
     assert_eq!(replay, publications(&mut single, COUNT).await);
-    let texts = replay.iter().map(|publication| publication.sealed[64..].to_vec());
+    let texts = replay.iter().map(|publication| publication.sealed[80..].to_vec());
     assert!(texts.eq((0..COUNT).map(|number| number.to_string().into_bytes())));
     // Welcome and Subscribed are two messages of their own.
     assert_eq!(single.websocket_messages, 2 + COUNT);

@@ -36,7 +36,7 @@ async fn subscriber(
             assert_eq!(publication.previous_offset, current.offset, "a message was lost or repeated");
             (current.offset, current.time_ms) = (publication.offset, publication.time_ms);
             position = Some(current);
-            texts.push(String::from_utf8(publication.sealed[64..].to_vec()).unwrap());
+            texts.push(String::from_utf8(publication.sealed[80..].to_vec()).unwrap());
         }
     }
     texts

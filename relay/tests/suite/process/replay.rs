@@ -28,7 +28,7 @@ async fn a_resumed_subscription_gets_the_missed_messages_once_and_in_order() {
     for text in ["a", "b", "c", "d"] {
         let publication = subscriber.publication().await;
         assert_eq!(publication.previous_offset, previous);
-        assert_eq!(&publication.sealed[64..], text.as_bytes());
+        assert_eq!(&publication.sealed[80..], text.as_bytes());
         previous = publication.offset;
     }
     assert!(subscriber.is_quiet().await);

@@ -287,6 +287,6 @@ async fn unfinished_bodies_do_not_exhaust_the_memory() {
         streams.push(stream);
     }
     assert!(peak(relay.child.id()) < 112 * 1024 * 1024, "{} MiB", peak(relay.child.id()) >> 20);
-    bystander.try_publish(channel("absences"), "", vec![1; 64].into(), rand_id()).await;
+    bystander.try_publish(channel("absences"), "", vec![1; 80].into(), rand_id()).await;
     drop(streams);
 }

@@ -51,9 +51,9 @@ pub fn channel(name: &str) -> Channel {
     Channel { name: name.into(), properties: vec!["dashboard".into(), "module".into()], token: String::new() }
 }
 
-/// Returns bytes of the length of a sealed message, with `text` after the first 64 bytes.
+/// Returns bytes of the length of a sealed message, with `text` after the first 80 bytes.
 pub fn sealed(text: &str) -> Bytes {
-    let mut sealed = vec![1; 64];
+    let mut sealed = vec![1; 80];
     sealed.extend_from_slice(text.as_bytes());
     sealed.into()
 }
@@ -221,7 +221,7 @@ impl Client {
 
     /// Returns the text of the next publication.
     pub async fn text(&mut self) -> String {
-        String::from_utf8(self.publication().await.sealed[64..].to_vec()).unwrap()
+        String::from_utf8(self.publication().await.sealed[80..].to_vec()).unwrap()
     }
 
     /// Reads until the end of the connection.

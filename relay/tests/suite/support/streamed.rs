@@ -176,7 +176,7 @@ impl Streamed {
     pub async fn text(&mut self) -> String {
         match self.next().await {
             ToClient::Publication(publication) => {
-                String::from_utf8(publication.sealed[64..].to_vec()).unwrap()
+                String::from_utf8(publication.sealed[80..].to_vec()).unwrap()
             }
             other => panic!("{other:?}"),
         }

@@ -51,7 +51,7 @@ impl HttpPublisher {
             let message = self.around.recorder.publish(self.index, channel);
             let id = self.tenant.channel_id(&self.around.channels[channel].name);
             let sender = SenderId(self.random());
-            let numbered = self.numberings.next(id, sender);
+            let numbered = self.numberings.assign(id, sender);
             let place = self.publish(channel, message, numbered).await;
             let outcome = if place.is_some() { Outcome::Confirmed } else { Outcome::Unconfirmed };
             self.numberings.settle(numbered, outcome);

@@ -118,5 +118,5 @@ fn publication(socket: &mut RawSocket) -> Publication {
 }
 
 fn text(publication: &Publication) -> String {
-    String::from_utf8(publication.sealed[64..].to_vec()).unwrap()
+    String::from_utf8(publication.sealed[80..].to_vec()).unwrap()
 }

@@ -129,7 +129,7 @@ pub(super) const CASES: &[Case] = &[
     }),
     case("logic-message-sizes", |target| {
         let mut mallory = target.mallory();
-        for len in [0, 1, 56, limits::MAX_SEALED + 1] {
+        for len in [0, 1, 70, limits::MAX_SEALED + 1] {
             must_fail(&mallory.publish(channel("sizes"), vec![1; len], random()), Code::MessageSize);
         }
         accepted(mallory.publish(channel("sizes"), vec![1; limits::MAX_SEALED], random()));

@@ -156,7 +156,7 @@ fn must_hear_nothing_but(alice: &mut RawSocket, target: &crate::target::Target, 
     let answer = target.mallory().publish(channel(name), sealed("among us"), random());
     assert!(matches!(answer, ToClient::Published(_)), "{answer:?}");
     match alice.expect_message() {
-        ToClient::Publication(publication) => assert_eq!(&publication.sealed[64..], b"among us"),
+        ToClient::Publication(publication) => assert_eq!(&publication.sealed[80..], b"among us"),
         other => panic!("{other:?}"),
     }
     must_stay_open(alice);

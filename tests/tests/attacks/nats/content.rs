@@ -238,7 +238,7 @@ fn must_be_the_next(target: &Target, sockets: &mut [&mut RawSocket], name: &str)
 /// Returns the text of the publication that must be the next message.
 fn text(socket: &mut RawSocket) -> String {
     match socket.expect_message() {
-        ToClient::Publication(publication) => String::from_utf8(publication.sealed[64..].to_vec()).unwrap(),
+        ToClient::Publication(publication) => String::from_utf8(publication.sealed[80..].to_vec()).unwrap(),
         other => panic!("{other:?}"),
     }
 }

@@ -112,7 +112,7 @@ fn resume(target: &Target, position: Position, last: Position) -> (bool, Vec<Str
         match socket.expect_message() {
             ToClient::Publication(publication) => {
                 assert_eq!(publication.channel_id[..], id.0);
-                texts.push(String::from_utf8(publication.sealed[64..].to_vec()).unwrap());
+                texts.push(String::from_utf8(publication.sealed[80..].to_vec()).unwrap());
                 if publication.offset == last.offset {
                     break;
                 }

@@ -24,7 +24,7 @@ fn sealed_of(length: usize) -> String {
     STANDARD.encode(vec![1; length])
 }
 
-fn allowed_messages(token: &str) -> [Value; 8] {
+fn allowed_messages(token: &str) -> [Value; 10] {
     [
         message(),
         with(json!({ "scope": {}, "event": "", "token": null })),
@@ -34,13 +34,17 @@ fn allowed_messages(token: &str) -> [Value; 8] {
             json!({ "scope": { "p".repeat(limits::MAX_PROPERTY_NAME): "v".repeat(limits::MAX_PROPERTY_VALUE) } }),
         ),
         with(json!({ "channel": "c".repeat(limits::MAX_CHANNEL_NAME) })),
-        with(json!({ "sealed": sealed_of(57), "id": "AgICAgICAgICAgICAgICAg" })),
+        with(json!({ "sealed": sealed_of(71), "id": "AgICAgICAgICAgICAgICAg" })),
         with(json!({ "sealed": sealed_of(limits::MAX_SEALED), "id": "AwMDAwMDAwMDAwMDAwMDAw" })),
+        with(json!({ "id": "BwcHBwcHBwcHBwcHBwcHBw", "content": "BQUFBQUFBQUFBQUFBQUFBQ" })),
+        with(json!({ "id": "CAgICAgICAgICAgICAgICA", "content": null })),
     ]
 }
 
-fn forbidden_messages() -> [Value; 24] {
+fn forbidden_messages() -> [Value; 26] {
     [
+        with(json!({ "content": "BQUFBQUFBQUFBQUFBQUF" })),
+        with(json!({ "content": 5 })),
         json!(1),
         json!({}),
         with(json!({ "chanel": "x" })),
@@ -57,7 +61,7 @@ fn forbidden_messages() -> [Value; 24] {
         with(json!({ "scope": { "a": "v".repeat(limits::MAX_PROPERTY_VALUE + 1) } })),
         with(json!({ "scope": properties(limits::MAX_PROPERTIES + 1) })),
         with(json!({ "token": "t".repeat(limits::MAX_TOKEN + 1) })),
-        with(json!({ "sealed": sealed_of(54) })),
+        with(json!({ "sealed": sealed_of(69) })),
         with(json!({ "sealed": sealed_of(limits::MAX_SEALED + 3) })),
         with(json!({ "sealed": "=".repeat(80) })),
         with(json!({ "sealed": "-_".repeat(40) })),

@@ -72,11 +72,11 @@ fn the_description_has_the_limits_of_the_protocol() {
         ),
         (
             "/components/schemas/Message/properties/sealed/description",
-            format!("57 to {} bytes", grouped(limits::MAX_SEALED)),
+            format!("71 to {} bytes", grouped(limits::MAX_SEALED)),
         ),
         (
             "/components/schemas/Message/properties/id/description",
-            format!("{} random bytes", limits::IDEMPOTENCY_ID),
+            format!("{} bytes in base64url", limits::IDEMPOTENCY_ID),
         ),
         (
             "/components/securitySchemes/backendToken/description",
