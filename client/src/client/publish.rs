@@ -113,19 +113,21 @@ impl Client {
         let Phase::Connected(connection) = &self.phase else { return };
         let (Some(session), Some(identity)) = (&self.session, &self.identity) else { return };
         let max_frame = connection.max_frame();
-        if session.clock.is_uncertain(now) && self.publishes.awaits_connection() {
-            return self.request_time(now);
-        }
+        let is_time_certain = !session.clock.is_uncertain(now);
         let mut sealing =
             Sealing { session, identity, numberings: &mut self.numberings, entropy: &mut *self.entropy };
-        let Sendable { frames, too_long, failed } = self.publishes.take_sendable(
+        let Sendable { frames, too_long, failed, awaits_time } = self.publishes.take_sendable(
             now.instant,
             max_frame,
+            is_time_certain,
             |publication| sealing.seal(now, publication),
             |id, deadline| self.requests.add(now.instant, deadline, Request::Publish(id)),
         );
         for frame in frames {
             self.send(&frame);
+        }
+        if awaits_time {
+            self.request_time(now);
         }
         for id in too_long {
             let message = format!("the message exceeds the relay's limit of {max_frame} bytes; send less");

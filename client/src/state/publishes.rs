@@ -50,6 +50,8 @@ pub(crate) struct Sendable {
     pub(crate) frames: Vec<ToRelay>,
     pub(crate) too_long: Vec<PublishId>,
     pub(crate) failed: Vec<(PublishId, ClientError)>,
+    /// True if a publication could not be sealed because the time is uncertain.
+    pub(crate) awaits_time: bool,
 }
 
 /// A publication that is no longer pending.
@@ -128,15 +130,17 @@ impl Publishes {
     }
 
     /// Takes the publications that flow control admits now, in the order of the calls. `seal` seals one that was not sent
-    /// before. `request` assigns a request number to a publication, given its id and deadline.
+    /// before, unless the time is uncertain. `request` assigns a request number to a publication, given its id and deadline.
     pub(crate) fn take_sendable(
         &mut self,
         now: Instant,
         max_frame: usize,
+        is_time_certain: bool,
         mut seal: impl FnMut(&mut Unsealed) -> Result<Sealed, ClientError>,
         mut request: impl FnMut(PublishId, Instant) -> u32,
     ) -> Sendable {
-        let mut sendable = Sendable { frames: Vec::new(), too_long: Vec::new(), failed: Vec::new() };
+        let mut sendable =
+            Sendable { frames: Vec::new(), too_long: Vec::new(), failed: Vec::new(), awaits_time: false };
         let in_flight = self.pending.values().filter(|pending| pending.is_in_flight()).count();
         let capacity = self.flow.capacity(now, in_flight);
         for (id, pending) in self.pending.iter_mut() {
@@ -144,6 +148,11 @@ impl Publishes {
                 break;
             }
             let frame = match &mut pending.stage {
+                Stage::Unsent { is_checked: true, .. } if !is_time_certain => {
+                    // The publications behind it must not overtake it.
+                    sendable.awaits_time = true;
+                    break;
+                }
                 Stage::Unsent { publication, is_checked: true } => match seal(publication) {
                     Ok((frame, numbered)) => {
                         pending.numbered = Some(numbered);
@@ -169,11 +178,6 @@ impl Publishes {
             }
         }
         sendable
-    }
-
-    /// Returns true if a publication awaits a connection that has capacity.
-    pub(crate) fn awaits_connection(&self) -> bool {
-        self.pending.values().any(PendingPublish::awaits_connection)
     }
 
     /// Records that the relay acknowledged a publication.

@@ -29,6 +29,7 @@ impl Session {
                 sealed: vec![1; sealed].into(),
                 id: id.to_vec().into(),
                 follows: 0,
+                content: Default::default(),
             })
             .to_bytes()
         };
