@@ -2,7 +2,7 @@
 
 use sealwire_protocol::{
     Code, Scope,
-    wire::{Channel, Publish, ToClient, ToRelay},
+    wire::{Channel, Publish, Subscribe, ToClient, ToRelay},
 };
 use sealwire_tests::{ConnectionEnd, Installation, RawSocket, Received, fragments, frame};
 use std::time::Duration;
@@ -11,16 +11,34 @@ pub(crate) struct Session {
     pub(crate) socket: RawSocket,
 }
 
+/// Messages up to this length are too short for a publish.
+const MAX_SUBSCRIBE: usize = 110;
+
+/// Returns a subscribe message of exactly `len` bytes. Its channel depends on the length alone.
+fn subscribe(request: u32, len: usize) -> Vec<u8> {
+    let sized = |name: usize| {
+        let channel = Some(Channel { name: "c".repeat(name), ..Channel::default() });
+        ToRelay::Subscribe(Subscribe { request, channel, since: None, events: Vec::new() }).to_bytes()
+    };
+    let message = sized(len + 1 - sized(1).len());
+    assert_eq!(message.len(), len);
+    message
+}
+
 impl Session {
     pub(crate) fn open(port: u16, installation: &Installation) -> Self {
         Self { socket: RawSocket::open(port, &installation.session("client", &Scope::default(), 600)) }
     }
 
-    /// Returns a publish message of exactly `len` bytes.
+    /// Returns a message of exactly `len` bytes that the relay answers.
     pub(crate) fn message(&mut self, len: usize) -> Vec<u8> {
+        let request = self.socket.request();
+        if len <= MAX_SUBSCRIBE { subscribe(request, len) } else { Self::publish(request, len) }
+    }
+
+    fn publish(request: u32, len: usize) -> Vec<u8> {
         let mut id = [0; 16];
         getrandom::fill(&mut id).unwrap();
-        let request = self.socket.request();
         let sized = |sealed: usize, event: usize| {
             ToRelay::Publish(Publish {
                 request,
@@ -45,7 +63,8 @@ impl Session {
     pub(crate) fn must_answer(&mut self) {
         match self.socket.receive() {
             Received::Message(message) => {
-                assert!(matches!(*message, ToClient::Published(_)), "{message:?}");
+                let is_answer = matches!(*message, ToClient::Published(_) | ToClient::Subscribed(_));
+                assert!(is_answer, "{message:?}");
             }
             other => panic!("received {other:?} instead of an answer"),
         }
