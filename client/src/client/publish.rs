@@ -163,10 +163,9 @@ impl Client {
     /// Completes a publish.
     pub(super) fn finish_publish(&mut self, id: PublishId, result: Result<Receipt, ClientError>) {
         self.requests.forget_publishes(|other| other == id);
-        let Some(Finished { numbered, is_repeatable }) = self.publishes.remove(id) else { return };
+        let Some(Finished { numbered, has_one_position }) = self.publishes.remove(id) else { return };
         if let Some(numbered) = numbered {
-            // The acknowledgement of an id that the app chose may be that of another publication, which has another number.
-            let is_confirmed = result.is_ok() && !is_repeatable;
+            let is_confirmed = result.is_ok() && has_one_position;
             let outcome = if is_confirmed { Outcome::Confirmed } else { Outcome::Unconfirmed };
             self.numberings.settle(numbered, outcome);
         }

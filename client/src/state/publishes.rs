@@ -58,8 +58,9 @@ pub(crate) struct Sendable {
 pub(crate) struct Finished {
     /// The number, if the publication was sealed.
     pub(crate) numbered: Option<Numbered>,
-    /// True if the app chose the idempotency id, so that an acknowledgement may be that of an earlier publication.
-    pub(crate) is_repeatable: bool,
+    /// True if the relay can have accepted the publication at one position only, behind all earlier ones of the client: the
+    /// app did not choose its idempotency id, and no connection was lost before the relay answered.
+    pub(crate) has_one_position: bool,
 }
 
 /// The pending publications and their flow control.
@@ -105,9 +106,10 @@ impl Publishes {
 
     /// Removes a publication. Returns `None` if it was not pending.
     pub(crate) fn remove(&mut self, id: PublishId) -> Option<Finished> {
-        let PendingPublish { bytes, numbered, is_repeatable, .. } = self.pending.remove(&id)?;
+        let PendingPublish { bytes, numbered, is_repeatable, may_have_arrived, .. } =
+            self.pending.remove(&id)?;
         self.bytes -= bytes;
-        Some(Finished { numbered, is_repeatable })
+        Some(Finished { numbered, has_one_position: !is_repeatable && !may_have_arrived })
     }
 
     /// Checks every publication that no session has checked. Returns those that cannot be sealed.

@@ -147,7 +147,7 @@ fn a_gap_that_the_relay_admits_is_not_reported_as_left_out_as_well() {
 }
 
 #[test]
-fn only_acknowledged_publications_with_a_random_id_are_named_as_acknowledged() {
+fn only_first_attempts_under_a_random_id_are_named_as_acknowledged() {
     let (mut harness, _) = Harness::subscribed("absences");
     let send = |harness: &mut Harness, id: Option<&str>| {
         harness.client.publish_draft(harness.now(), draft("absences", "1", id, None));
@@ -160,8 +160,16 @@ fn only_acknowledged_publications_with_a_random_id_are_named_as_acknowledged() {
     harness.refuse(refused.request, Code::PermissionMissing, 0);
     let repeatable = send(&mut harness, Some("note-1"));
     harness.acknowledge(&repeatable, 12);
+    send(&mut harness, None);
+    harness.cut(None);
+    harness.advance_to_attempt();
+    harness.establish();
+    harness.confirm("absences", 10);
+    let repeated = harness.expect_publish();
+    assert_eq!(opened(&repeated).stamp.number, 4);
+    harness.acknowledge(&repeated, 13);
     let last = opened(&send(&mut harness, None));
-    assert_eq!((last.stamp.number, last.stamp.settled, last.stamp.confirmed), (4, 3, 0b100));
+    assert_eq!((last.stamp.number, last.stamp.settled, last.stamp.confirmed), (5, 4, 0b1000));
     assert_eq!(last.sender, opened(&acknowledged).sender);
 }
 

@@ -126,14 +126,19 @@ async function sealAndPost(
   const backendToken = core.mintBackendToken({ signingKey, app, installation, nowSeconds });
   const signed = token !== undefined && { token: signedPart(token) };
   const digest = content !== undefined && { content };
+  let requests = 0;
   let isAccepted = false;
+  const fetch: typeof globalThis.fetch = (...request) => {
+    requests += 1;
+    return backend.fetch(...request);
+  };
   try {
-    const to = { url: publishUrl, backendToken, fetch: backend.fetch, deadline };
+    const to = { url: publishUrl, backendToken, fetch, deadline };
     const accepted = await postMessage(to, { channel, scope, ...signed, event, sealed, id, ...digest });
     isAccepted = true;
     return accepted;
   } finally {
-    core.settle(ticket, isAccepted);
+    core.settle(ticket, isAccepted && requests === 1);
   }
 }
 

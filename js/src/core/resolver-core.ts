@@ -78,6 +78,6 @@ export interface ResolverModule {
   signChannelToken(token: SignChannelToken, secret: InstallationSecret): { token: string; expiresAt: number };
   mintBackendToken(token: MintBackendToken): string;
   seal(message: Seal, secret: InstallationSecret): Sealed;
-  /** Records whether the relay accepted the message of a ticket. Later messages of this process tell subscribers. */
+  /** Records whether the relay accepted the first request with a message. Later messages of this process tell subscribers. */
   settle(ticket: number, accepted: boolean): void;
 }

@@ -21,9 +21,11 @@ pub struct Numbering {
 /// The outcome of a publication, as its sender knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The relay acknowledged the message, and it cannot be the repetition of another message.
+    /// The relay acknowledged the first attempt to publish the message, behind all messages with lower numbers. The app did
+    /// not choose its idempotency id.
     Confirmed,
-    /// The relay refused the message, its answer did not come, or it acknowledged a message that may repeat another one.
+    /// Any other outcome. The relay may have accepted the message never, twice, or as the repetition of another message, so
+    /// a subscriber that lacks it cannot know that the relay left it out.
     Unconfirmed,
 }
 

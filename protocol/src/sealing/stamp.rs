@@ -24,7 +24,7 @@ pub struct Stamp {
     /// The number up to which the sender knew the outcome of every message when it sealed this one; less than
     /// [`Self::number`].
     pub settled: u32,
-    /// Bit `i` says that the relay acknowledged the message with the number `settled - i` as a new one.
+    /// Bit `i` says that the relay acknowledged the first attempt to publish the message with the number `settled - i`.
     pub confirmed: u64,
 }
 

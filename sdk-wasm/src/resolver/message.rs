@@ -66,6 +66,14 @@ struct Ticket {
     is_repeatable: bool,
 }
 
+impl Ticket {
+    /// Returns true if the relay can have accepted the message behind all messages with lower numbers only.
+    fn is_in_order(&self) -> bool {
+        let stamp = self.numbered.stamp;
+        !self.is_repeatable && stamp.settled + 1 == stamp.number
+    }
+}
+
 thread_local! {
     static SENDER: RefCell<Sender> = RefCell::default();
 }
@@ -83,15 +91,15 @@ impl Sender {
     }
 
     fn settle(&mut self, ticket: u32, is_accepted: bool) {
-        let Some(Ticket { numbered, is_repeatable }) = self.tickets.remove(&ticket) else { return };
-        let is_confirmed = is_accepted && !is_repeatable;
-        self.numberings
-            .settle(numbered, if is_confirmed { Outcome::Confirmed } else { Outcome::Unconfirmed });
+        let Some(ticket) = self.tickets.remove(&ticket) else { return };
+        let is_confirmed = is_accepted && ticket.is_in_order();
+        let outcome = if is_confirmed { Outcome::Confirmed } else { Outcome::Unconfirmed };
+        self.numberings.settle(ticket.numbered, outcome);
     }
 }
 
-/// Records whether the relay accepted a message of [`seal`]. Later messages of this process then show subscribers whether
-/// it is missing.
+/// Records whether the relay accepted the first request with a message of [`seal`]. Later messages of this process then
+/// show subscribers whether it is missing.
 #[wasm_bindgen]
 pub fn settle(ticket: u32, accepted: bool) {
     SENDER.with_borrow_mut(|sender| sender.settle(ticket, accepted));

@@ -52,30 +52,39 @@ impl HttpPublisher {
             let id = self.tenant.channel_id(&self.around.channels[channel].name);
             let sender = SenderId(self.random());
             let numbered = self.numberings.assign(id, sender);
-            let place = self.publish(channel, message, numbered).await;
-            let outcome = if place.is_some() { Outcome::Confirmed } else { Outcome::Unconfirmed };
+            let (place, requests) = self.publish(channel, message, numbered).await;
+            let is_confirmed = place.is_some() && requests == 1;
+            let outcome = if is_confirmed { Outcome::Confirmed } else { Outcome::Unconfirmed };
             self.numberings.settle(numbered, outcome);
             self.around.recorder.published(message, place);
         }
     }
 
-    async fn publish(&mut self, channel: usize, message: usize, numbered: Numbered) -> Option<Place> {
+    /// Publishes a message. Returns its place, and the number of requests that it took.
+    async fn publish(
+        &mut self,
+        channel: usize,
+        message: usize,
+        numbered: Numbered,
+    ) -> (Option<Place>, usize) {
         let body = self.body(channel, message, numbered);
         let deadline = Instant::now() + PATIENCE;
+        let mut requests = 0;
         while Instant::now() < deadline {
+            requests += 1;
             let port = self.around.balancer.port();
             let token = self.tenant.backend_token();
             let answer = timeout(REQUEST_TIMEOUT, post(port, &token, &body)).await;
             match answer.map(|result| result.map(|response| read(&response))) {
-                Ok(Ok(Answer::Published(place))) => return Some(place),
+                Ok(Ok(Answer::Published(place))) => return (Some(place), requests),
                 Ok(Ok(Answer::Refused(reason))) => {
                     self.around.recorder.fail(format!("POST /v1/publish of message {message}: {reason}"));
-                    return None;
+                    return (None, requests);
                 }
                 _ => sleep(PAUSE).await,
             }
         }
-        None
+        (None, requests)
     }
 
     fn random<const N: usize>(&mut self) -> [u8; N] {
