@@ -1,0 +1,41 @@
+// The interface through which the panel of `sealwire/devtools` observes a client. A client without a panel has no observers
+// and records nothing.
+
+import type { ChannelSpec, Meta, Notice } from '../core/browser-core.js';
+import type { SealwireError } from '../errors/sealwire-error.js';
+import { processWide } from '../process-wide.js';
+import type { NamedChannel } from './channel.js';
+import type { Connection } from './connection.js';
+import type { PublishResult } from './types.js';
+import type { SubscriptionState } from './subscription-types.js';
+
+/** A subscription of the app, from its call to its end. */
+export interface ObservedSubscription {
+  readonly named: NamedChannel;
+  readonly replaySeconds: number | undefined;
+  readonly state: { readonly current: SubscriptionState };
+}
+
+/** A new state of a subscription, a message or notice for it, or a publication of this page. */
+export type Observation =
+  | { subscription: ObservedSubscription; error: SealwireError | undefined }
+  | { subscription: ObservedSubscription; payload: string; meta: Meta }
+  | { subscription: ObservedSubscription; notice: Notice }
+  | { spec: ChannelSpec; event: string; payload: string; result: Promise<PublishResult> };
+
+/** Receives every observation. It must not throw, since it runs in the calls of the app. */
+export type Observer = (observation: Observation) => void;
+
+/** The parts of a session that are no secrets. */
+export interface SessionFacts {
+  /** The time at which the session expires, in Unix seconds. */
+  expiresAt: number;
+  /** Property names and values. */
+  context: Record<string, string>;
+}
+
+/** The connection of each client, which `sealwire/devtools` finds by its name. */
+export const connections = /* @__PURE__ */ processWide(
+  'connections',
+  () => new WeakMap<object, Connection>(),
+);
