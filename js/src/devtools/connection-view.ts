@@ -1,0 +1,47 @@
+// The tab with the state of the connection, the session and the latest error.
+
+import { h, setText } from './dom.js';
+import type { Recorder } from './recorder.js';
+import { scopeText, timeText } from './text.js';
+
+const TRANSPORTS = { websocket: 'WebSocket', http: 'HTTP streaming, the fallback' };
+const CORES = { wasm: 'wasm (WebAssembly)', js: 'js (plain JavaScript)' };
+const NOT_YET = 'not yet known';
+
+/** The rows: the label, and the text for a client. */
+const FACTS: [string, (recorder: Recorder) => string][] = [
+  ['State', ({ connection }) => connection.state],
+  ['Transport', ({ connection: { transport } }) => (transport ? TRANSPORTS[transport] : NOT_YET)],
+  ['Core', ({ connection: { core } }) => (core ? CORES[core] : NOT_YET)],
+  ['Connection', sharingText],
+  [
+    'Session expires',
+    ({ connection: { session } }) => (session ? timeText(session.expiresAt * 1000) : NOT_YET),
+  ],
+  [
+    'Context',
+    ({ connection: { session } }) => (session ? scopeText({ name: '' }, session.context) : NOT_YET),
+  ],
+  ['Last error', problemText],
+];
+
+function sharingText({ connection: { socket } }: Recorder): string {
+  if (!socket) return NOT_YET;
+  return socket.isShared ? 'shared with the other frames of the page' : 'its own';
+}
+
+function problemText({ problem }: Recorder): string {
+  if (!problem) return 'none';
+  const { at, source, code, message, retryAfterMs } = problem;
+  const retry = retryAfterMs === undefined ? '' : ` Retry after ${retryAfterMs} ms.`;
+  return `${timeText(at)}, ${source}: ${code}: ${message}${retry}`;
+}
+
+/** Adds the rows to the tab's panel. Returns a function that shows the current facts. */
+export function connectionView(panel: HTMLElement): (recorder: Recorder) => void {
+  const values = FACTS.map(([label, text]) => ({ label, text, value: h('dd') }));
+  panel.append(h('dl', {}, ...values.flatMap(({ label, value }) => [h('dt', {}, label), value])));
+  return (recorder) => {
+    for (const { text, value } of values) setText(value, text(recorder));
+  };
+}
