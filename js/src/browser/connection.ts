@@ -20,7 +20,13 @@ import { withEvents } from '../transport/event-target-socket.js';
 import { withFallback } from '../transport/fallback-socket.js';
 import type { Connect, Socket, Transport } from '../transport/socket.js';
 import { report } from './deliver.js';
-import type { Observation, ObservedSubscription, Observer, SessionFacts } from './observation.js';
+import type {
+  Observation,
+  ObservedConnection,
+  ObservedSubscription,
+  Observer,
+  SessionFacts,
+} from './observation.js';
 import { PublishOrder } from './publish-order.js';
 import { SessionScopes } from './session-scopes.js';
 import type { RealtimeOptions, StateListener } from './types.js';
@@ -31,16 +37,13 @@ interface EndableSubscription extends ObservedSubscription {
   end(error: SealwireError): void;
 }
 
-export class Connection {
+export class Connection implements ObservedConnection {
   core: CoreKind | undefined;
   transport: Transport | undefined;
   state: ConnectionState = 'idle';
-  /** The latest error of the connection. */
   error: SealwireError | undefined;
-  /** The socket of the current or latest connection. */
   socket: Socket | undefined;
   session: SessionFacts | undefined;
-  /** The subscriptions that have not ended. */
   readonly subscriptions = new Set<EndableSubscription>();
   readonly observers = new Set<Observer>();
   /** The order of the publications to each channel. */

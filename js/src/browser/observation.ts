@@ -4,10 +4,10 @@
 import type { ChannelSpec, Meta, Notice } from '../core/browser-core.js';
 import type { SealwireError } from '../errors/sealwire-error.js';
 import { processWide } from '../process-wide.js';
+import type { Socket } from '../transport/socket.js';
 import type { NamedChannel } from './channel.js';
-import type { Connection } from './connection.js';
-import type { PublishResult } from './types.js';
 import type { SubscriptionState } from './subscription-types.js';
+import type { PublishResult, Realtime, StateListener } from './types.js';
 
 /** A subscription of the app, from its call to its end. */
 export interface ObservedSubscription {
@@ -34,8 +34,21 @@ export interface SessionFacts {
   context: Record<string, string>;
 }
 
+/** The connection of a client, as the panel sees it. */
+export interface ObservedConnection extends Pick<Realtime, 'core' | 'transport' | 'state'> {
+  /** The latest error of the connection. */
+  readonly error: SealwireError | undefined;
+  /** The socket of the current or latest connection. */
+  readonly socket: Socket | undefined;
+  readonly session: SessionFacts | undefined;
+  /** The subscriptions that have not ended. */
+  readonly subscriptions: ReadonlySet<ObservedSubscription>;
+  readonly observers: Set<Observer>;
+  onStateChange(listener: StateListener): () => void;
+}
+
 /** The connection of each client, which `sealwire/devtools` finds by its name. */
 export const connections = /* @__PURE__ */ processWide(
   'connections',
-  () => new WeakMap<object, Connection>(),
+  () => new WeakMap<object, ObservedConnection>(),
 );

@@ -1,8 +1,9 @@
 // The tab with the state of the connection, the session and the latest error.
 
+import type { SessionFacts } from '../browser/observation.js';
 import { h, setText } from './dom.js';
 import type { Recorder } from './recorder.js';
-import { scopeText, timeText } from './text.js';
+import { timeText, valuesText } from './text.js';
 
 const TRANSPORTS = { websocket: 'WebSocket', http: 'HTTP streaming, the fallback' };
 const CORES = { wasm: 'wasm (WebAssembly)', js: 'js (plain JavaScript)' };
@@ -14,16 +15,14 @@ const FACTS: [string, (recorder: Recorder) => string][] = [
   ['Transport', ({ connection: { transport } }) => (transport ? TRANSPORTS[transport] : NOT_YET)],
   ['Core', ({ connection: { core } }) => (core ? CORES[core] : NOT_YET)],
   ['Connection', sharingText],
-  [
-    'Session expires',
-    ({ connection: { session } }) => (session ? timeText(session.expiresAt * 1000) : NOT_YET),
-  ],
-  [
-    'Context',
-    ({ connection: { session } }) => (session ? scopeText({ name: '' }, session.context) : NOT_YET),
-  ],
+  ['Session expires', sessionText(({ expiresAt }) => timeText(expiresAt * 1000).slice(0, 8))],
+  ['Context', sessionText(({ context }) => valuesText(Object.keys(context), context) || 'empty')],
   ['Last error', problemText],
 ];
+
+function sessionText(text: (session: SessionFacts) => string): (recorder: Recorder) => string {
+  return ({ connection: { session } }) => (session ? text(session) : NOT_YET);
+}
 
 function sharingText({ connection: { socket } }: Recorder): string {
   if (!socket) return NOT_YET;

@@ -1,6 +1,6 @@
 // The element <sealwire-devtools>: a shadow root with the panel of one client.
 
-import type { Connection } from '../browser/connection.js';
+import type { ObservedConnection } from '../browser/observation.js';
 import type { Realtime } from '../browser/types.js';
 import { existing } from '../process-wide.js';
 import { invalid } from './invalid.js';
@@ -116,8 +116,8 @@ export function pageClient(): DevtoolsClient {
   );
 }
 
-function connectionOf(client: DevtoolsClient): Connection {
-  const connection = existing<WeakMap<object, Connection>>('connections')?.get(client);
+function connectionOf(client: DevtoolsClient): ObservedConnection {
+  const connection = existing<WeakMap<object, ObservedConnection>>('connections')?.get(client);
   if (connection) return connection;
   throw invalid(
     'The client must be realtime of sealwire, or returned by createRealtime() of the same version of the package.',

@@ -1,7 +1,6 @@
 // Records the observations of one client for the panel. The rings bound its memory, and nothing leaves the page.
 
-import type { Connection } from '../browser/connection.js';
-import type { Observation, ObservedSubscription } from '../browser/observation.js';
+import type { Observation, ObservedConnection, ObservedSubscription } from '../browser/observation.js';
 import type { ChannelSpec, Meta, Notice } from '../core/browser-core.js';
 import { Ring } from './ring.js';
 import { MAX_PAYLOAD, positionOf } from './text.js';
@@ -62,7 +61,7 @@ export interface PublicationRecord {
 export class Recorder {
   readonly messages = new Ring<MessageRecord>(LIMITS.messages);
   readonly publications = new Ring<PublicationRecord>(LIMITS.publications);
-  readonly connection: Connection;
+  readonly connection: ObservedConnection;
   problem: Problem | undefined;
   /** The number of messages since the start, including those that the ring has dropped. */
   received = 0;
@@ -73,7 +72,7 @@ export class Recorder {
   readonly #observer = (observation: Observation): void => this.#change(() => this.#record(observation));
 
   /** `changed` is called after every change. */
-  constructor(connection: Connection, changed: () => void) {
+  constructor(connection: ObservedConnection, changed: () => void) {
     this.connection = connection;
     this.#changed = changed;
   }

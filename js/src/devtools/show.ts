@@ -5,7 +5,7 @@ import { invalid } from './invalid.js';
 
 /** The options of `showDevtools()`. */
 export interface DevtoolsOptions {
-  /** True to open the panel. The default is false: a bar of one line, which opens with a click or the Enter key. */
+  /** True to open the panel. The default is false: a bar, which opens with a click or the Enter key. */
   open?: boolean;
 }
 

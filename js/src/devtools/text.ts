@@ -24,10 +24,13 @@ export function preview(json: string): string {
 
 /** Names the scope of a channel, with the values that the session's context has for it. */
 export function scopeText({ scope }: ChannelSpec, context: Record<string, string> = {}): string {
-  if (scope?.length === 0) return 'global';
-  const names = scope ?? Object.keys(context);
-  const values = names.map((name) => `${name} = ${context[name] ?? '?'}`).join(', ');
-  return scope ? values : `default: ${values || 'known with the session'}`;
+  if (!scope) return `default: ${valuesText(Object.keys(context), context) || 'known with the session'}`;
+  return valuesText(scope, context) || 'global';
+}
+
+/** Lists properties with their values. */
+export function valuesText(names: string[], context: Record<string, string>): string {
+  return names.map((name) => `${name} = ${context[name] ?? '?'}`).join(', ');
 }
 
 /** Splits the id of a message into the parts of its position. */
