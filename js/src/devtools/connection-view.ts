@@ -5,15 +5,13 @@ import { h, setText } from './dom.js';
 import type { Recorder } from './recorder.js';
 import { timeText, valuesText } from './text.js';
 
-const TRANSPORTS = { websocket: 'WebSocket', http: 'HTTP streaming, the fallback' };
-const CORES = { wasm: 'wasm (WebAssembly)', js: 'js (plain JavaScript)' };
 const NOT_YET = 'not yet known';
 
 /** The rows: the label, and the text for a client. */
 const FACTS: [string, (recorder: Recorder) => string][] = [
   ['State', ({ connection }) => connection.state],
-  ['Transport', ({ connection: { transport } }) => (transport ? TRANSPORTS[transport] : NOT_YET)],
-  ['Core', ({ connection: { core } }) => (core ? CORES[core] : NOT_YET)],
+  ['Transport', transportText],
+  ['Core', coreText],
   ['Connection', sharingText],
   ['Session expires', sessionText(({ expiresAt }) => timeText(expiresAt * 1000).slice(0, 8))],
   ['Context', sessionText(({ context }) => valuesText(Object.keys(context), context) || 'empty')],
@@ -22,6 +20,16 @@ const FACTS: [string, (recorder: Recorder) => string][] = [
 
 function sessionText(text: (session: SessionFacts) => string): (recorder: Recorder) => string {
   return ({ connection: { session } }) => (session ? text(session) : NOT_YET);
+}
+
+function transportText({ connection: { transport } }: Recorder): string {
+  if (!transport) return NOT_YET;
+  return transport === 'http' ? 'HTTP streaming, the fallback' : 'WebSocket';
+}
+
+function coreText({ connection: { core } }: Recorder): string {
+  if (!core) return NOT_YET;
+  return core === 'js' ? 'js (plain JavaScript)' : 'wasm (WebAssembly)';
 }
 
 function sharingText({ connection: { socket } }: Recorder): string {

@@ -7,8 +7,10 @@ export interface Filter {
   text: string;
 }
 
-export function matches(filter: Filter, record: Filter): boolean {
-  return (['channel', 'event', 'text'] as const).every((part) =>
-    record[part].toLowerCase().includes(filter[part].toLowerCase()),
-  );
+export function matches(filter: Filter, { channel, event, text }: Filter): boolean {
+  return contains(channel, filter.channel) && contains(event, filter.event) && contains(text, filter.text);
+}
+
+function contains(text: string, part: string): boolean {
+  return text.toLowerCase().includes(part.toLowerCase());
 }

@@ -1,10 +1,12 @@
 // The tab with the messages, gaps and errors of the subscriptions.
 
 import { h, setText } from './dom.js';
-import { matches, type Filter } from './filter.js';
+import { matches } from './filter.js';
 import type { MessageRecord, Recorder } from './recorder.js';
 import { openingRow, Rows } from './rows.js';
 import { preview, prettyPayload, timeText } from './text.js';
+
+const FIELD = { type: 'text', autocomplete: 'off', spellcheck: 'false' };
 
 function messageRow(record: MessageRecord): HTMLElement {
   const { at, number, channel, event, text, length, offset, code } = record;
@@ -22,7 +24,7 @@ function messageRow(record: MessageRecord): HTMLElement {
 /** Adds the controls and the list to the tab's panel. Returns a function that shows the current messages. */
 export function messagesView(panel: HTMLElement, recorder: Recorder): () => void {
   const rows = new Rows<MessageRecord>((record) => ({ element: messageRow(record) }));
-  const filter: Filter = { channel: '', event: '', text: '' };
+  const [channel, event, text] = [h('input', FIELD), h('input', FIELD), h('input', FIELD)];
   /** The messages at the time of the pause. */
   let paused: readonly MessageRecord[] | undefined;
   const pause = h('button', { type: 'button', 'aria-pressed': 'false' }, 'Pause');
@@ -31,18 +33,12 @@ export function messagesView(panel: HTMLElement, recorder: Recorder): () => void
 
   const show = () => {
     const entries = paused ?? recorder.messages.entries;
+    const filter = { channel: channel.value, event: event.value, text: text.value };
     const found = entries.filter((record) => matches(filter, record));
     setText(shown, `${found.length} of ${entries.length}${paused ? ', paused' : ''}`);
     rows.show(found);
   };
-  const inputs = (['channel', 'event', 'text'] as const).map((part) => {
-    const input = h('input', { type: 'text', autocomplete: 'off', spellcheck: 'false' });
-    input.addEventListener('input', () => {
-      filter[part] = input.value;
-      show();
-    });
-    return h('label', {}, part, input);
-  });
+  for (const input of [channel, event, text]) input.addEventListener('input', show);
   pause.addEventListener('click', () => {
     paused = paused ? undefined : [...recorder.messages.entries];
     pause.setAttribute('aria-pressed', String(paused !== undefined));
@@ -50,8 +46,13 @@ export function messagesView(panel: HTMLElement, recorder: Recorder): () => void
   });
   clear.addEventListener('click', () => {
     if (paused) paused = [];
-    recorder.clear('messages');
+    recorder.clear(recorder.messages);
   });
-  panel.append(h('div', { class: 'tools' }, pause, clear, ...inputs, shown), rows.element);
+  const fields = [
+    h('label', {}, 'channel', channel),
+    h('label', {}, 'event', event),
+    h('label', {}, 'text', text),
+  ];
+  panel.append(h('div', { class: 'tools' }, pause, clear, ...fields, shown), rows.element);
   return show;
 }

@@ -9,8 +9,6 @@ import { subscriptionsView } from './subscriptions-view.js';
 import { Tabs } from './tabs.js';
 import { counted } from './text.js';
 
-const TRANSPORT_NAMES = { websocket: 'WebSocket', http: 'HTTP' };
-
 export class Panel {
   readonly element: HTMLElement;
   readonly #recorder: Recorder;
@@ -68,7 +66,7 @@ export class Panel {
     const live = subscriptions.filter(({ subscription }) => subscription.state.current !== 'ended').length;
     const facts = [
       state,
-      transport && TRANSPORT_NAMES[transport],
+      transport && (transport === 'http' ? 'HTTP' : 'WebSocket'),
       counted(live, 'subscription'),
       counted(received, 'message'),
     ];
@@ -79,6 +77,6 @@ export class Panel {
       this.#status,
       `Sealwire is ${state}.${problem ? ` Last error: ${problem.code}, ${problem.source}.` : ''}`,
     );
-    if (this.#isOpen) this.#views[this.#tabs.chosen]?.(this.#recorder);
+    if (this.#isOpen) this.#views.at(this.#tabs.chosen)?.(this.#recorder);
   }
 }

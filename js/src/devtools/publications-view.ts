@@ -35,7 +35,7 @@ export function publicationsView(panel: HTMLElement, recorder: Recorder): () => 
   const rows = new Rows<PublicationRecord>((record) => publicationRow(record, recorder));
   const none = h('p', { class: 'note' }, 'The page has published nothing yet.');
   const clear = h('button', { type: 'button' }, 'Clear');
-  clear.addEventListener('click', () => recorder.clear('publications'));
+  clear.addEventListener('click', () => recorder.clear(recorder.publications));
   panel.append(h('div', { class: 'tools' }, clear), none, rows.element);
   return () => {
     const { entries } = recorder.publications;

@@ -100,8 +100,8 @@ export class Recorder {
   }
 
   /** Forgets the messages or the publications. */
-  clear(kind: 'messages' | 'publications'): void {
-    this.#change(() => this[kind].clear());
+  clear(ring: Ring<unknown>): void {
+    this.#change(() => ring.clear());
   }
 
   #record(observation: Observation): void {

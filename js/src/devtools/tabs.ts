@@ -45,15 +45,16 @@ export class Tabs {
 
   #key(event: KeyboardEvent): void {
     const count = this.tabs.length;
-    const target = {
-      ArrowRight: (this.#chosen + 1) % count,
-      ArrowLeft: (this.#chosen + count - 1) % count,
-      Home: 0,
-      End: count - 1,
-    }[event.key];
+    const targets = new Map([
+      ['ArrowRight', (this.#chosen + 1) % count],
+      ['ArrowLeft', (this.#chosen + count - 1) % count],
+      ['Home', 0],
+      ['End', count - 1],
+    ]);
+    const target = targets.get(event.key);
     if (target === undefined) return;
     event.preventDefault();
-    const { button } = this.tabs[target]!;
+    const { button } = this.tabs.at(target)!;
     button.focus();
     button.click();
   }

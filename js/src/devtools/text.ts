@@ -30,7 +30,8 @@ export function scopeText({ scope }: ChannelSpec, context: Record<string, string
 
 /** Lists properties with their values. */
 export function valuesText(names: string[], context: Record<string, string>): string {
-  return names.map((name) => `${name} = ${context[name] ?? '?'}`).join(', ');
+  const values = new Map(Object.entries(context));
+  return names.map((name) => `${name} = ${values.get(name) ?? '?'}`).join(', ');
 }
 
 /** Splits the id of a message into the parts of its position. */

@@ -124,7 +124,7 @@ test('the records of messages are bounded in number and in size', async () => {
   assert.equal(recorder.received, LIMITS.messages + 10);
   const { text, length } = recorder.messages.entries[0]!;
   assert.deepEqual([text.length, length], [MAX_PAYLOAD, long.length]);
-  recorder.clear('messages');
+  recorder.clear(recorder.messages);
   assert.equal(recorder.messages.entries.length, 0);
 });
 
@@ -192,6 +192,7 @@ test('a scope is shown with the values of the context', () => {
   );
   assert.equal(scopeText({ name: 'n' }, context), 'default: dashboard = 10001, gadget = 7');
   assert.equal(scopeText({ name: 'n' }), 'default: known with the session');
+  assert.equal(scopeText({ name: 'n', scope: ['constructor'] }, context), 'constructor = ?');
 });
 
 test('without a document, as in a web worker, the import succeeds and showDevtools() explains itself', () => {
