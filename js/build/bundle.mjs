@@ -10,7 +10,7 @@ import * as esbuild from 'esbuild';
 import { bundleCommand } from './command.mjs';
 import { shared } from './options.mjs';
 
-export const ENTRIES = ['index', 'resolver', 'react', 'testing'];
+export const ENTRIES = ['index', 'resolver', 'react', 'testing', 'devtools'];
 const CORES = ['core-wasm', 'core-js'];
 
 const commonJs = {

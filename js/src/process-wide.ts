@@ -7,10 +7,16 @@ declare const SEALWIRE_VERSION: string | undefined;
 const version = typeof SEALWIRE_VERSION === 'string' ? SEALWIRE_VERSION : 'source';
 const KEY = Symbol.for(`sealwire@${version}`);
 
+const holder = globalThis as { [KEY]?: Map<string, unknown> };
+
 /** Returns the object of this name, which the first load of the package creates. */
 export function processWide<T>(name: string, make: () => T): T {
-  const holder = globalThis as { [KEY]?: Map<string, unknown> };
   const kept = (holder[KEY] ??= new Map());
   if (!kept.has(name)) kept.set(name, make());
   return kept.get(name) as T;
+}
+
+/** Returns the object of this name; undefined if no load of the package has created it. */
+export function existing<T>(name: string): T | undefined {
+  return holder[KEY]?.get(name) as T | undefined;
 }

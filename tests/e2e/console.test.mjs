@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { after, before, describe, test } from 'node:test';
-import { violationsIn } from './support/axe.mjs';
+import { assertAccessible } from './support/axe.mjs';
 import { launch } from './support/browser.mjs';
 import { setExamples } from './support/examples.mjs';
 
@@ -69,16 +69,6 @@ async function lookUp(page, account) {
 
 const tile = (page, name, value) =>
   page.locator('.tiles > div', { hasText: name }).locator('dd', { hasText: value }).first().waitFor();
-
-/** Fails if axe finds something serious on the page, and prints what it is. */
-async function assertAccessible(page) {
-  const violations = await violationsIn(page);
-  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  assert.deepEqual(
-    serious.map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => [html, failureSummary])]),
-    [],
-  );
-}
 
 describe('the console', () => {
   test('shows sessions, subscriptions and publications as they come and go', async () => {

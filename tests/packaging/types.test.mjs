@@ -8,6 +8,7 @@ import { compilers, typescript5 } from './support/typescript.mjs';
 
 const USE = `
 import { realtime, createRealtime, Jira, SealwireError, type RealtimeEvent, type SessionGrant } from 'sealwire';
+import { showDevtools, type DevtoolsElement } from 'sealwire/devtools';
 import { createTestRelay, type TestRelay } from 'sealwire/testing';
 import { publish, wrap, createRealtime as onResolver, type PublishResult } from 'sealwire/resolver';
 
@@ -24,8 +25,13 @@ export const session = onResolver({ authorize: ({ accountId }) => accountId !== 
 export const tested: TestRelay = createTestRelay({ replaySeconds: 30 });
 export const asPage: typeof realtime = tested.realtime({ accountId: 'ada', context: { moduleKey: 'panel' } });
 export const asResolver: ReturnType<typeof onResolver> = tested.resolver();
+export const hiding: () => void = showDevtools(own, { open: true });
+export const panel: DevtoolsElement = document.createElement('sealwire-devtools');
+panel.client = realtime;
 // @ts-expect-error a call with an argument of the wrong type does not compile
 realtime.subscribe(7);
+// @ts-expect-error not a client
+showDevtools({ open: true });
 `;
 
 const USE_IN_REACT = `
@@ -70,6 +76,7 @@ export interface Channels { notes: Note; poll: { choice: number } | 'closed' }
 const USE_CHANNELS = `
 import { createRealtime, type Realtime, type SubscriptionOptions } from 'sealwire';
 import { createHooks } from 'sealwire/react';
+import { showDevtools } from 'sealwire/devtools';
 import { createRealtime as inFunctions } from 'sealwire/realtime';
 import { createTestRelay } from 'sealwire/testing';
 import type { Channels, Note } from './channels.EXT';
@@ -77,6 +84,7 @@ import type { Channels, Note } from './channels.EXT';
 const options: SubscriptionOptions = { onResumed: ({ recovered }) => recovered, signal: new AbortController().signal };
 const page = createRealtime<Channels>();
 export const subscribing = page.subscribe('notes', (note) => note.tags.length, options);
+export const hiding = showDevtools(page);
 export const publishing = page.publish('poll', { choice: 1 });
 export const { useChannel, usePublish } = createHooks<Channels>();
 export const useNotes = () => [useChannel('notes', (note) => note.text), usePublish('poll')('closed')];
@@ -196,6 +204,8 @@ import { realtime, Jira, SealwireError } from 'sealwire';
 import { createRealtime, publish, verifyIssue } from 'sealwire/resolver';
 import { usePublish } from 'sealwire/react';
 import { createTestRelay } from 'sealwire/testing';
+import { showDevtools } from 'sealwire/devtools';
+export const hide: () => void = showDevtools();
 const own = createRealtime({ authorize: verifyIssue });
 export const handler = own.wrap(function (event: object) { return publish('n', { event: event }); });
 export const page: typeof realtime = createTestRelay().realtime();

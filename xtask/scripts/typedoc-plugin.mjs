@@ -6,6 +6,7 @@ const ENTRIES = {
   'js/src/resolver': 'sealwire/resolver',
   'js/src/react': 'sealwire/react',
   'js/src/testing': 'sealwire/testing',
+  'js/src/devtools': 'sealwire/devtools',
 };
 
 /** @param {import('typedoc').Application} app */

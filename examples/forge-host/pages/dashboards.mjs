@@ -41,7 +41,8 @@ function showMember(place, member) {
       id: `frame-${member.id}-${key}`,
       title: `${title}, seen by ${member.displayName}`,
       sandbox: SANDBOX,
-      src,
+      // The gadgets show their panel for developers with `?devtools`.
+      src: src + location.search,
     });
     return { frame, ...connectBridge(frame, { member: member.id, gadget: key }, { adjustHeight: true }) };
   });

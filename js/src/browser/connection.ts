@@ -18,17 +18,34 @@ import { sharedThrough } from '../sharing/shared-connection.js';
 import { withDebug, type DebugEvent } from '../transport/debug-socket.js';
 import { withEvents } from '../transport/event-target-socket.js';
 import { withFallback } from '../transport/fallback-socket.js';
-import type { Connect, Transport } from '../transport/socket.js';
+import type { Connect, Socket, Transport } from '../transport/socket.js';
 import { report } from './deliver.js';
+import type {
+  Observation,
+  ObservedConnection,
+  ObservedSubscription,
+  Observer,
+  SessionFacts,
+} from './observation.js';
 import { PublishOrder } from './publish-order.js';
 import { SessionScopes } from './session-scopes.js';
 import type { RealtimeOptions, StateListener } from './types.js';
 import { closedError, Wait, type WaitLimits } from './wait.js';
 
-export class Connection {
+/** A subscription that close() ends. */
+interface EndableSubscription extends ObservedSubscription {
+  end(error: SealwireError): void;
+}
+
+export class Connection implements ObservedConnection {
   core: CoreKind | undefined;
   transport: Transport | undefined;
   state: ConnectionState = 'idle';
+  error: SealwireError | undefined;
+  socket: Socket | undefined;
+  session: SessionFacts | undefined;
+  readonly subscriptions = new Set<EndableSubscription>();
+  readonly observers = new Set<Observer>();
   /** The order of the publications to each channel. */
   readonly order = new PublishOrder();
   readonly #options: RealtimeOptions;
@@ -42,8 +59,6 @@ export class Connection {
   #loadedClient: Client | undefined;
   /** The waits of the pending calls. */
   readonly #waits = new Set<Wait>();
-  /** The functions with which close() ends the subscriptions. */
-  readonly #subscriptions = new Set<(error: SealwireError) => void>();
   /** The number of calls of close(). The reports of an earlier client are ignored. */
   #generation = 0;
   #unwatchLifecycle: (() => void) | undefined;
@@ -93,10 +108,9 @@ export class Connection {
     return client;
   }
 
-  /** Adds a function that close() calls for a subscription. Returns a function that removes it. */
-  onClosed(ended: (error: SealwireError) => void): () => void {
-    this.#subscriptions.add(ended);
-    return () => void this.#subscriptions.delete(ended);
+  /** Passes an observation to the panels that show this client. */
+  observe(observation: Observation): void {
+    for (const observer of this.observers) observer(observation);
   }
 
   /** Returns the error that the app receives for a failed call. */
@@ -118,16 +132,15 @@ export class Connection {
 
   close(): void {
     if (!this.#client && this.#waits.size === 0) return;
-    const [client, waits, subscriptions] = [this.#loadedClient, [...this.#waits], [...this.#subscriptions]];
+    const [client, waits, subscriptions] = [this.#loadedClient, [...this.#waits], [...this.subscriptions]];
     this.#client = this.#loadedClient = this.#firstSession = undefined;
     this.#waits.clear();
-    this.#subscriptions.clear();
     this.#generation += 1;
     this.#unwatchLifecycle?.();
     client?.close();
     const error = closedError();
     for (const wait of waits) wait.end(error);
-    for (const ended of subscriptions) ended(error);
+    for (const subscription of subscriptions) subscription.end(error);
     this.#stateChanged('closed', undefined);
   }
 
@@ -145,7 +158,8 @@ export class Connection {
     const { timeoutMs, requestTimeoutMs, idleCloseMs, share } = this.#options;
     const alone = withFallback({ timeoutMs: timeoutMs ?? requestTimeoutMs });
     const shared = share === false ? undefined : sharedThrough(alone, () => client.wake());
-    const host = this.#host(generation, shared ?? alone, first, () => client);
+    const connect: Connect = (url, protocol) => (this.socket = (shared ?? alone)(url, protocol));
+    const host = this.#host(generation, connect, first, () => client);
     const hostDecryptThreshold = decryptThreshold(kind);
     const core = new module.Client(host, {
       ...(idleCloseMs !== undefined && { idleCloseMs }),
@@ -205,6 +219,7 @@ export class Connection {
   #stateChanged(state: ConnectionState, cause: CoreError | undefined): void {
     this.state = state;
     const error = cause ? errorFromCore(cause) : undefined;
+    if (error) this.error = error;
     if (this.#options.onDebug) this.#debug({ type: 'state', state, ...(error && { code: error.code }) });
     for (const listener of [this.#options.onState, ...this.#listeners]) {
       try {
@@ -218,6 +233,7 @@ export class Connection {
   async #session(reason: SessionReason, generation: number): Promise<SessionGrant> {
     const grant = await this.#fetchSession(reason);
     this.#refuseClosed(generation);
+    this.session = { expiresAt: grant.expiresAt, context: grant.context };
     this.#scopes.take(grant);
     return grant;
   }

@@ -55,7 +55,9 @@ export async function publish(
       return failed(connection, wait, limits.signal, thrown);
     }
   };
-  return connection.withWait(limits, send, DEFAULT_TIMEOUT_MS);
+  const result = connection.withWait(limits, send, DEFAULT_TIMEOUT_MS);
+  connection.observe({ spec: named.spec, event, payload: text, result });
+  return result;
 }
 
 function failed(

@@ -7,6 +7,7 @@ import type { ChannelMap } from '../channel-map.js';
 import type { CoreSources } from '../core/load.js';
 import { Connection } from './connection.js';
 import type { AnyCallback } from './deliver.js';
+import { connections } from './observation.js';
 import { openTextStream } from './open-text-stream.js';
 import { publish } from './publish.js';
 import { subscribe } from './subscribe.js';
@@ -21,7 +22,7 @@ export function realtimeWith(options: RealtimeOptions, sources?: CoreSources): R
     checkFunction(listener, 'The listener');
     return connection.onStateChange(listener);
   };
-  return {
+  const realtime: Realtime = {
     subscribe: subscribeHere,
     subscribeGlobal: (channel, callback, given) =>
       subscribe(connection, true, channel, callback as AnyCallback, given),
@@ -43,6 +44,8 @@ export function realtimeWith(options: RealtimeOptions, sources?: CoreSources): R
     onStateChange,
     close: () => connection.close(),
   };
+  connections.set(realtime, connection);
+  return realtime;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { invalid } from '../arguments/invalid.js';
 import { checkOptions, checkReplaySeconds, checkToken } from '../arguments/options.js';
-import type { ChannelSpec, Client, Notice } from '../core/browser-core.js';
+import type { ChannelSpec, Client, Meta, Notice } from '../core/browser-core.js';
 import { errorFromCore } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import { refuseToken } from '../session/channel-token.js';
@@ -16,7 +16,9 @@ import {
   type AnyCallback,
   type Audience,
 } from './deliver.js';
+import type { ObservedSubscription } from './observation.js';
 import { checkOnState, SubscriptionStateTracker } from './subscription-state.js';
+import type { SubscriptionState } from './subscription-types.js';
 import type { Subscription } from './types.js';
 import { limitsOf, type Wait } from './wait.js';
 
@@ -37,16 +39,20 @@ export async function subscribe(
   return connection.withWait(limits, (wait) => subscriber.subscribe(wait));
 }
 
+interface Confirmed {
+  client: Client;
+  /** The number of the core for the subscription. */
+  id: number;
+}
+
 /** One subscription of the app, from the call of subscribe() to its end. */
-class Subscriber {
+class Subscriber implements ObservedSubscription {
+  readonly named: NamedChannel;
+  readonly replaySeconds: number | undefined;
+  readonly state: SubscriptionStateTracker;
   readonly #connection: Connection;
-  readonly #named: NamedChannel;
-  readonly #replaySeconds: number | undefined;
   readonly #audience: Audience;
-  readonly #state: SubscriptionStateTracker;
   #isLive = true;
-  /** Removes the listener for close(). */
-  #removeCloseListener: () => void = () => {};
 
   constructor(
     connection: Connection,
@@ -56,74 +62,89 @@ class Subscriber {
     state: SubscriptionStateTracker,
   ) {
     this.#connection = connection;
-    this.#named = named;
-    this.#replaySeconds = replaySeconds;
+    this.named = named;
+    this.replaySeconds = replaySeconds;
     this.#audience = audience;
-    this.#state = state;
+    this.state = state;
   }
 
   /** Resolves once the relay has confirmed the subscription. */
   async subscribe(wait: Wait): Promise<Subscription> {
-    const { client, id } = await this.#confirmed(wait).catch((thrown: unknown) => {
+    this.#connection.subscriptions.add(this);
+    this.#connection.observe({ subscription: this, error: undefined });
+    let confirmed: Confirmed;
+    try {
+      confirmed = await this.#confirmed(wait);
+      wait.throwIfEnded();
+    } catch (thrown) {
       const error = wait.ended ? wait.ended.error : this.#connection.errorOf(thrown);
-      this.#isLive = false;
-      this.#state.set('ended', error instanceof SealwireError ? error : undefined);
+      this.end(error instanceof SealwireError ? error : undefined);
       throw error;
-    });
-    wait.throwIfEnded();
-    this.#state.set('subscribed');
-    this.#removeCloseListener = this.#connection.onClosed((error) => this.#end(error));
-    return this.#handle(client, id);
+    }
+    this.#setState('subscribed');
+    return this.#handle(confirmed);
   }
 
   /** Subscribes with a token of the app's function, and once more with another if the relay refuses the first. */
-  async #confirmed(wait: Wait): Promise<{ client: Client; id: number }> {
-    const { provider } = this.#named;
-    const spec = provider ? await withToken(this.#named, wait) : this.#named.spec;
+  async #confirmed(wait: Wait): Promise<Confirmed> {
+    const { provider } = this.named;
+    const spec = provider ? await withToken(this.named, wait) : this.named.spec;
     return this.#attempt(spec, wait).catch(async (thrown: unknown) => {
       const isAboutToken = this.#connection.errorOf(thrown).code.startsWith('TOKEN_');
       // A token that the function returned for an earlier call may have expired meanwhile.
       if (wait.ended || !provider || !isAboutToken || !refuseToken(provider, spec.token)) throw thrown;
-      const fresh = await withToken(this.#named, wait);
+      const fresh = await withToken(this.named, wait);
       if (fresh.token === spec.token) throw thrown;
       return this.#attempt(fresh, wait);
     });
   }
 
-  async #attempt(spec: ChannelSpec, wait: Wait): Promise<{ client: Client; id: number }> {
+  async #attempt(spec: ChannelSpec, wait: Wait): Promise<Confirmed> {
     const client = await this.#connection.clientFor(spec, wait);
     wait.throwIfEnded();
-    const { provider } = this.#named;
+    const { provider } = this.named;
     const remaining = wait.remainingMs;
     const id = await client.subscribe(
       spec,
       {
-        ...(this.#replaySeconds !== undefined && { replaySeconds: this.#replaySeconds }),
+        ...(this.replaySeconds !== undefined && { replaySeconds: this.replaySeconds }),
         ...(provider && { renewToken: provider }),
         ...(remaining !== undefined && { timeoutMs: remaining }),
         started: (call) => wait.onEnd(() => void client.unsubscribe(call).catch(() => {})),
       },
-      (payload, meta) => this.#isLive && deliverMessage(this.#audience, payload, meta),
+      (payload, meta) => this.#message(payload, meta),
       (notice) => this.#notice(notice),
     );
     return { client, id };
   }
 
+  #message(payload: string, meta: Meta): void {
+    if (!this.#isLive) return;
+    this.#connection.observe({ subscription: this, payload, meta });
+    deliverMessage(this.#audience, payload, meta);
+  }
+
   #notice(notice: Notice): void {
     if (!this.#isLive) return;
-    if (notice.kind === 'state') return this.#state.set(notice.state);
-    if (notice.kind === 'ended') this.#end(noticeError(notice));
+    if (notice.kind === 'state') return this.#setState(notice.state);
+    this.#connection.observe({ subscription: this, notice });
+    if (notice.kind === 'ended') this.end(noticeError(notice));
     deliverNotice(this.#audience, notice);
   }
 
-  #end(error?: SealwireError): void {
+  end(error?: SealwireError): void {
     this.#isLive = false;
-    this.#removeCloseListener();
-    this.#state.set('ended', error);
+    this.#connection.subscriptions.delete(this);
+    this.#setState('ended', error);
   }
 
-  #handle(client: Client, id: number): Subscription {
-    const state = this.#state;
+  #setState(state: SubscriptionState, error?: SealwireError): void {
+    this.state.set(state, error);
+    this.#connection.observe({ subscription: this, error });
+  }
+
+  #handle({ client, id }: Confirmed): Subscription {
+    const { state } = this;
     const rejectConverted = (error: unknown) => Promise.reject(errorFromCore(error));
     return {
       get state() {
@@ -131,7 +152,7 @@ class Subscriber {
       },
       unsubscribe: async () => {
         if (!this.#isLive) return;
-        this.#end();
+        this.end();
         await client.unsubscribe(id).catch(rejectConverted);
       },
       refreshToken: async (token) => {

@@ -20,6 +20,7 @@ export interface SlotSource {
 }
 
 export class SharedSocket extends SocketBase {
+  isShared = true;
   readonly #source: SlotSource;
   readonly #connectDirectly: () => Socket;
   #inner: Socket | undefined;
@@ -57,6 +58,7 @@ export class SharedSocket extends SocketBase {
   /** Connects without sharing. */
   connectAlone(): void {
     if (this.isOver) return;
+    this.isShared = false;
     this.#source.remove(this);
     this.#use(this.#connectDirectly);
   }

@@ -21,6 +21,8 @@ export interface Closed {
 }
 
 export interface Socket {
+  /** True if the socket is a slot on the page's WebSocket. */
+  readonly isShared?: boolean;
   binaryType: string;
   onopen: ((transport?: Transport) => void) | null;
   onmessage: ((event: { data: unknown }) => void) | null;

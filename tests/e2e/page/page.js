@@ -23,6 +23,11 @@ globalThis.start = (options = {}) =>
     ...options,
   });
 
+globalThis.showDevtools = async (options) => {
+  const { showDevtools } = await import('sealwire/devtools');
+  globalThis.hideDevtools = showDevtools(globalThis.realtime, options);
+};
+
 globalThis.signToken = async (lifetimeSeconds) => {
   const response = await fetch('/token', { method: 'POST', body: JSON.stringify({ lifetimeSeconds }) });
   if (!response.ok) throw new Error(await response.text());

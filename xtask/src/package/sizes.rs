@@ -21,11 +21,11 @@ pub(super) fn report(workspace: &Workspace) -> Result<()> {
     let mut weights = weigh(&workspace.root.join("pkg/dist"))?;
     weights.extend(pages(workspace, &weights)?);
     let budgets = budget::read(workspace)?;
-    println!("{:<12} {:>10} {:>10} {:>10} {:>18}", "pkg/dist", "raw", "gzip", "brotli", "budget (brotli)");
+    println!("{:<13} {:>10} {:>10} {:>10} {:>18}", "pkg/dist", "raw", "gzip", "brotli", "budget (brotli)");
     for Weight { name, raw, gzip, brotli } in &weights {
         let budget = budgets.get(name).map_or("none".to_owned(), |budget| kilobytes(budget.brotli));
         let [raw, gzip, brotli] = [raw, gzip, brotli].map(|bytes| kilobytes(*bytes));
-        println!("{name:<12} {raw:>10} {gzip:>10} {brotli:>10} {budget:>18}");
+        println!("{name:<13} {raw:>10} {gzip:>10} {brotli:>10} {budget:>18}");
     }
     budget::check(&weights, &budgets)
 }
@@ -57,27 +57,32 @@ fn measure(name: String, script: PathBuf) -> Result<Weight> {
     Ok(weight)
 }
 
-/// Returns the sums that a page loads with each core. The package contains the entry as reviewers read it; the bundler of every
-/// app minifies it, as esbuild does here.
+/// Returns the sums that a page loads with each core, and the panel of `sealwire/devtools`. The package contains the entries as
+/// reviewers read them; the bundler of every app minifies them, as esbuild does here.
 fn pages(workspace: &Workspace, weights: &[Weight]) -> Result<Vec<Weight>> {
-    let minified = workspace.root.join("target/package/minified");
-    files::empty_folder(&minified)?;
+    let api = minified(workspace, "index")?;
+    let cores = weights.iter().filter_map(|weight| Some((weight.name.strip_prefix("core-")?, weight)));
+    let sums = cores.map(|(kind, core)| Weight {
+        name: format!("page-{kind}"),
+        raw: api.raw + core.raw,
+        gzip: api.gzip + core.gzip,
+        brotli: api.brotli + core.brotli,
+    });
+    let panel = Weight { name: "page-devtools".to_owned(), ..minified(workspace, "devtools")? };
+    Ok(sums.chain([panel]).collect())
+}
+
+/// Measures an entry as the bundler of an app minifies it.
+fn minified(workspace: &Workspace, entry: &str) -> Result<Weight> {
+    let folder = workspace.root.join("target/package/minified").join(entry);
+    files::empty_folder(&folder)?;
     npm::tool(workspace, "esbuild")
-        .arg(workspace.root.join("pkg/dist/index.js"))
+        .arg(workspace.root.join(format!("pkg/dist/{entry}.js")))
         .args(["--bundle", "--minify", "--splitting", "--format=esm", "--external:@forge/*"])
         .arg("--log-level=warning")
-        .arg(format!("--outdir={}", minified.display()))
+        .arg(format!("--outdir={}", folder.display()))
         .run()?;
-    let api = measure(String::new(), minified.join("index.js"))?;
-    let cores = weights.iter().filter_map(|weight| Some((weight.name.strip_prefix("core-")?, weight)));
-    Ok(cores
-        .map(|(kind, core)| Weight {
-            name: format!("page-{kind}"),
-            raw: api.raw + core.raw,
-            gzip: api.gzip + core.gzip,
-            brotli: api.brotli + core.brotli,
-        })
-        .collect())
+    measure(String::new(), folder.join(format!("{entry}.js")))
 }
 
 /// Returns a script and every script that its static imports load.

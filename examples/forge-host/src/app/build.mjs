@@ -13,6 +13,7 @@ import webpack from 'webpack';
  */
 export async function buildCustomUi(appFolder, gadgets, { unsafeEval }) {
   process.env.VITE_SEALWIRE_CORE = unsafeEval ? 'wasm' : '';
+  process.env.VITE_SEALWIRE_DEVTOOLS = '1';
   const vite = await viteOf(appFolder);
   const configFile = path.join(appFolder, 'vite.config.mjs');
   for (const { folder } of gadgets) {
