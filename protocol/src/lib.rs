@@ -65,6 +65,7 @@ mod padme;
 mod scope;
 #[cfg(feature = "sealing")]
 mod sealing;
+mod text;
 mod time;
 pub mod tokens;
 pub mod wire;
@@ -81,6 +82,7 @@ pub use scope::{InvalidScope, Scope};
 pub use sealing::{
     AesGcmInput, OpenedMessage, SEALED_OVERHEAD, SealedMessage, TooLarge, Unreadable, seal, seal_repeatable,
 };
+pub use text::{decimal, split_at_ascii};
 pub use time::{UnixMillis, UnixSeconds};
 
 /// The OpenAPI 3.1 description of the relay's HTTP interface, in JSON.

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 use sealwire_protocol::{
-    Code, check_event_name, limits, seal, seal_repeatable,
+    Code, TooLarge, check_event_name, decimal, limits, seal, seal_repeatable,
     wire::{Publish, Published},
 };
 use zeroize::Zeroizing;
@@ -79,16 +79,14 @@ impl Client {
         if self.phase.is_closed() {
             return Err(ClientError::closed());
         }
-        check_event_name(event)
-            .map_err(|invalid| ClientError::new(Code::NameInvalid, invalid.to_string()))?;
+        check_event_name(event).map_err(|invalid| ClientError::new(Code::NameInvalid, invalid.message()))?;
         if id.is_some_and(|id| !(1..=limits::MAX_APP_ID).contains(&id.len())) {
-            let message = format!("an idempotency id must have 1 to {} bytes", limits::MAX_APP_ID);
+            let max = decimal(limits::MAX_APP_ID as u64);
+            let message = ["an idempotency id must have 1 to ", &max, " bytes"].concat();
             return Err(ClientError::new(Code::InvalidArgument, message));
         }
         if bytes > limits::MAX_PAYLOAD {
-            let max = limits::MAX_PAYLOAD;
-            let message = format!("the payload has {bytes} bytes as JSON; send at most {max} bytes");
-            return Err(ClientError::new(Code::MessageSize, message));
+            return Err(too_large(bytes));
         }
         if self.publishes.is_full(&self.config, bytes) {
             let message =
@@ -121,7 +119,8 @@ impl Client {
             self.send(&frame);
         }
         for id in too_long {
-            let message = format!("the message exceeds the relay's limit of {max_frame} bytes; send less");
+            let max = decimal(max_frame as u64);
+            let message = ["the message exceeds the relay's limit of ", &max, " bytes; send less"].concat();
             self.finish_publish(id, Err(ClientError::new(Code::FrameTooLarge, message)));
         }
     }
@@ -175,8 +174,7 @@ fn seal_one(
             sealed.map(|sealed| (sealed, array(entropy)))
         }
     };
-    let (sealed, id) =
-        sealed.map_err(|too_large| ClientError::new(Code::MessageSize, too_large.to_string()))?;
+    let (sealed, id) = sealed.map_err(|TooLarge(bytes)| too_large(bytes))?;
     Ok(Publish {
         request: 0,
         follows: 0,
@@ -185,6 +183,12 @@ fn seal_one(
         sealed: sealed.into(),
         id: id.to_vec().into(),
     })
+}
+
+fn too_large(bytes: usize) -> ClientError {
+    let (bytes, max) = (decimal(bytes as u64), decimal(limits::MAX_PAYLOAD as u64));
+    let message = ["the payload has ", &bytes, " bytes as JSON; send at most ", &max, " bytes"].concat();
+    ClientError::new(Code::MessageSize, message)
 }
 
 fn no_key() -> ClientError {

@@ -14,8 +14,8 @@ pub use to_client::{
 };
 pub use to_relay::{Channel, End, Hello, Publish, Refresh, Since, Subscribe, ToRelay, Unsubscribe};
 
-use crate::{ChannelId, limits};
-use alloc::{format, string::String, vec::Vec};
+use crate::{ChannelId, decimal, limits};
+use alloc::{string::String, vec::Vec};
 use bytes::Bytes;
 use fields::{Fields, Value};
 
@@ -113,7 +113,12 @@ impl Position {
     /// Returns the id of the publication at this position: the epoch as 16 hexadecimal digits, a dash and the offset.
     #[must_use]
     pub fn event_id(self) -> String {
-        format!("{:016x}-{}", self.epoch, self.offset)
+        let digits =
+            (0..16).rev().map(|digit| b"0123456789abcdef"[(self.epoch >> (4 * digit) & 15) as usize]);
+        let mut id: String = digits.map(char::from).collect();
+        id.push('-');
+        id.push_str(&decimal(self.offset));
+        id
     }
 }
 
