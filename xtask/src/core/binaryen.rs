@@ -11,7 +11,7 @@ use crate::{npm, workspace::Workspace};
 const SHORT_NAMES: &str = "--minify-imports-and-exports-and-modules";
 
 /// Accepts the instructions that rustc emits, and translates those that wasm2js cannot read into older ones.
-const LOWER: [&str; 9] = [
+const LOWER: [&str; 13] = [
     "--enable-bulk-memory",
     "--enable-sign-ext",
     "--enable-nontrapping-float-to-int",
@@ -20,6 +20,11 @@ const LOWER: [&str; 9] = [
     "--enable-multivalue",
     "--llvm-nontrapping-fptoint-lowering",
     "--signext-lowering",
+    "-Oz",
+    // Other blocks and loops than LLVM's make the JavaScript smaller; the passes after them remove the locals that they add.
+    "--flatten",
+    "--rereloop",
+    "-Oz",
     "-Oz",
 ];
 
