@@ -4,6 +4,7 @@
 
 mod batch;
 mod codec;
+mod decode;
 mod fields;
 mod to_client;
 mod to_relay;
