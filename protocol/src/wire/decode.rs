@@ -1,14 +1,18 @@
-//! Decodes the messages from the relay to a client.
+//! The codec of the messages from the relay to a client.
 
 use super::{
     Ended, Failed, FrameError, Goodbye, Ping, Pong, Position, Publication, Published, Refreshed, Session,
     Subscribed, ToClient, Unsubscribed, Welcome,
+    codec::implement_codec,
     fields::{Fields, Value, next},
 };
+use alloc::vec::Vec;
 use bytes::Bytes;
 
+implement_codec!(ToClient, decode);
+
 /// Decodes a message. prost decodes the same, with more code.
-pub(super) fn decode(mut bytes: Bytes) -> Result<ToClient, FrameError> {
+fn decode(mut bytes: Bytes) -> Result<ToClient, FrameError> {
     let mut message = None;
     while let Some((number, value)) = next(&mut bytes)? {
         let Value::Bytes(bytes) = value else { continue };

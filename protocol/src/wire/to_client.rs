@@ -1,13 +1,10 @@
 //! The messages from the relay to a client.
 
 use super::{
-    FrameError, Ping, Pong, Position, Session, check_channel_id,
-    codec::{implement_channel_id, implement_codec},
-    decode::decode,
-    read_channel_id,
+    FrameError, Ping, Pong, Position, Session, check_channel_id, codec::implement_channel_id, read_channel_id,
 };
 use crate::{ChannelId, Code};
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
 use bytes::Bytes;
 use core::fmt;
 use prost::Message;
@@ -53,7 +50,7 @@ pub enum ToClient {
     Session(Session),
 }
 
-/// The protobuf message as prost reads it, with which tests compare [`decode`].
+/// The protobuf message as prost reads it. Tests compare it with the result of [`ToClient::from_bytes`].
 #[cfg(test)]
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Envelope {
@@ -208,10 +205,8 @@ pub struct Goodbye {
     pub reconnect_after_ms: u32,
 }
 
-implement_codec!(ToClient, decode);
-
 impl ToClient {
-    fn check(&self) -> Result<(), FrameError> {
+    pub(super) fn check(&self) -> Result<(), FrameError> {
         match self {
             Self::Subscribed(subscribed) => {
                 check_channel_id(&subscribed.channel_id)?;
