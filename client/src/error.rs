@@ -90,8 +90,9 @@ impl ClientError {
 
     /// Adds the relay's address to the message of an [`Code::Unreachable`] error.
     pub(crate) fn name_address(&mut self, address: &str) {
-        let host = address.rsplit('/').next().unwrap_or_default();
-        if self.code == ErrorCode::Known(Code::Unreachable) && !self.message.contains(host) {
+        let host = address.bytes().rposition(|byte| byte == b'/').map_or(address, |at| &address[at + 1..]);
+        let names = |host: &[u8]| self.message.as_bytes().windows(host.len()).any(|part| part == host);
+        if self.is(Code::Unreachable) && !host.is_empty() && !names(host.as_bytes()) {
             self.message = [&self.message, " (relay: ", address, ")"].concat();
         }
     }
@@ -114,7 +115,9 @@ impl ClientError {
     #[must_use]
     pub(crate) fn about_publication(mut self, may_have_arrived: bool) -> Self {
         // A message from the app may already end with a full stop.
-        self.message.truncate(self.message.trim_end_matches('.').len());
+        while self.message.as_bytes().last() == Some(&b'.') {
+            self.message.truncate(self.message.len() - 1);
+        }
         self.message +=
             if may_have_arrived { "; the message may have arrived" } else { "; the message was not sent" };
         self.may_have_arrived = Some(may_have_arrived);

@@ -45,20 +45,38 @@ impl From<&ScopeKeys> for GrantKey {
 
 /// The rule that a grant breaks. Names the field, never its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.message())]
 #[non_exhaustive]
 pub enum InvalidGrant {
     /// The address is not a WebSocket address, or lacks TLS although it names another machine.
-    #[error("the session's url must be wss://, or ws:// to this machine; check SEALWIRE_URL")]
     Url,
     /// The field is empty or too long.
-    #[error("the session's {0} is empty or too long; create it with sealwire/resolver")]
     Size(&'static str),
     /// The keys are not base64url, repeat an id, or do not cover each subset of the context.
-    #[error("the session's keys are not those of its context; create it with sealwire/resolver")]
     Keys,
     /// The grant is for another app, installation or context than the previous session.
-    #[error("the session is for another app, installation or context than the client's open channels")]
     Identity,
+}
+
+impl InvalidGrant {
+    /// Returns the text for people. It is not made by a formatter, so that the core for pages contains none.
+    fn message(self) -> String {
+        match self {
+            Self::Url => {
+                "the session's url must be wss://, or ws:// to this machine; check SEALWIRE_URL".into()
+            }
+            Self::Size(field) => {
+                ["the session's ", field, " is empty or too long; create it with sealwire/resolver"].concat()
+            }
+            Self::Keys => {
+                "the session's keys are not those of its context; create it with sealwire/resolver".into()
+            }
+            Self::Identity => {
+                "the session is for another app, installation or context than the client's open channels"
+                    .into()
+            }
+        }
+    }
 }
 
 impl From<InvalidGrant> for ClientError {
@@ -68,7 +86,7 @@ impl From<InvalidGrant> for ClientError {
             // A repeated call of the same function returns the same grant, so the code is not retryable.
             _ => Code::InvalidArgument,
         };
-        Self::new(code, invalid.to_string())
+        Self::new(code, invalid.message())
     }
 }
 

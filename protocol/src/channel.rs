@@ -1,6 +1,7 @@
 //! Channel addresses, the ids that the relay sees of them, and the limits of channel and event names.
 
-use crate::{Scope, hashing::Parts, limits};
+use crate::{Scope, decimal, hashing::Parts, limits};
+use alloc::string::String;
 use core::fmt;
 use sha2::{Digest, Sha256};
 
@@ -74,14 +75,25 @@ impl fmt::Debug for ChannelId {
 
 /// The error for a channel or event name outside its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.message())]
 #[non_exhaustive]
 pub enum InvalidName {
     /// The channel name is empty or too long.
-    #[error("a channel's name has 1 to {max} bytes", max = limits::MAX_CHANNEL_NAME)]
     Channel,
     /// The event name is too long.
-    #[error("an event's name has at most {max} bytes", max = limits::MAX_EVENT_NAME)]
     Event,
+}
+
+impl InvalidName {
+    /// Returns the text for people. It is not made by a formatter, so that the core for pages contains none.
+    #[must_use]
+    pub fn message(self) -> String {
+        let (start, max) = match self {
+            Self::Channel => ("a channel's name has 1 to ", limits::MAX_CHANNEL_NAME),
+            Self::Event => ("an event's name has at most ", limits::MAX_EVENT_NAME),
+        };
+        [start, &decimal(max as u64), " bytes"].concat()
+    }
 }
 
 /// Checks the name of a channel.

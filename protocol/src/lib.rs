@@ -75,6 +75,7 @@ mod padme;
 mod scope;
 #[cfg(feature = "sealing")]
 mod sealing;
+mod text;
 mod time;
 pub mod tokens;
 pub mod wire;
@@ -93,6 +94,7 @@ pub use sealing::{
     RANDOM_LEN, RepeatableIds, SEALED_OVERHEAD, SealedMessage, SenderId, Stamp, TooLarge, Unreadable,
     repeatable_ids, seal,
 };
+pub use text::{decimal, split_at_ascii};
 pub use time::{UnixMillis, UnixSeconds};
 
 /// The OpenAPI 3.1 description of the relay's HTTP interface, in JSON.

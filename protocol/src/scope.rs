@@ -1,6 +1,6 @@
 //! Scopes: the context properties and values that a channel belongs to.
 
-use crate::limits;
+use crate::{decimal, limits};
 use alloc::{
     string::{String, ToString},
     vec::Vec,
@@ -17,23 +17,46 @@ pub struct Scope(Vec<(String, String)>);
 
 /// The error for a scope that exceeds a limit or requests a property that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.message())]
 #[non_exhaustive]
 pub enum InvalidScope {
     /// The scope has more properties than [`limits::MAX_PROPERTIES`].
-    #[error("a scope has at most {max} properties; keep fewer of them", max = limits::MAX_PROPERTIES)]
     TooMany,
     /// A name is empty, too long or has a character other than `A-Z a-z 0-9 _ -`.
-    #[error("a property's name has 1 to {max} characters of A-Z a-z 0-9 _ -", max = limits::MAX_PROPERTY_NAME)]
     Name,
     /// The value of this property is empty or too long.
-    #[error("the value of property '{0}' must have 1 to {max} bytes", max = limits::MAX_PROPERTY_VALUE)]
     Value(String),
     /// This property is named twice.
-    #[error("property '{0}' is named twice")]
     Repeated(String),
     /// The session's context does not have this property.
-    #[error("the session's context has no property '{0}'; keep only properties of the module's own context")]
     Unavailable(String),
+}
+
+impl InvalidScope {
+    /// Returns the text for people. It is not made by a formatter, so that the core for pages contains none.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let number = |number: usize| decimal(number as u64);
+        match self {
+            Self::TooMany => {
+                let max = number(limits::MAX_PROPERTIES);
+                ["a scope has at most ", &max, " properties; keep fewer of them"].concat()
+            }
+            Self::Name => {
+                let max = number(limits::MAX_PROPERTY_NAME);
+                ["a property's name has 1 to ", &max, " characters of A-Z a-z 0-9 _ -"].concat()
+            }
+            Self::Value(property) => {
+                let max = number(limits::MAX_PROPERTY_VALUE);
+                ["the value of property '", property, "' must have 1 to ", &max, " bytes"].concat()
+            }
+            Self::Repeated(property) => ["property '", property, "' is named twice"].concat(),
+            Self::Unavailable(property) => {
+                let hint = "'; keep only properties of the module's own context";
+                ["the session's context has no property '", property, hint].concat()
+            }
+        }
+    }
 }
 
 impl Scope {

@@ -6,6 +6,7 @@
 //    here proves it.
 // 2. The code runs at the call of `instantiate()` and not at the import of the file.
 // 3. wasm-opt has shortened the name of the imported module, which is the glue beside this file.
+// 4. The data of the module is text whose characters are the bytes. wasm2js writes base64, in which gzip finds no words.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parse } from 'acorn';
 
@@ -19,6 +20,7 @@ const loaders = new Set();
 walk(tree, undefined);
 delayStart();
 importGlue();
+dataAsText();
 writeFileSync(file, apply(source, edits));
 
 /** Visits every node. The parent distinguishes a load from the target of a store. */
@@ -77,6 +79,30 @@ function importGlue() {
   const imports = tree.body.filter(({ type }) => type === 'ImportDeclaration');
   if (imports.length > 1) throw new Error('wasm2js imports another module than the glue');
   for (const { source: glue } of imports) edits.push([glue.start, glue.end, "'./core_bg.js'"]);
+}
+
+/** Replaces the decoder of base64, and each call of it, whose arguments are the memory, an address and a text in base64. */
+function dataAsText() {
+  const write = 'base64DecodeToExistingUint8Array';
+  const isDecoder = ({ type, id }) => type === 'FunctionDeclaration' && id.name === write;
+  const decoder = tree.body.findIndex(isDecoder);
+  if (decoder < 0) return;
+  // The table of the decoder precedes it: a declaration, a loop and two assignments.
+  const table = tree.body.slice(decoder - 4, decoder);
+  if (table[0].declarations?.[0].id.name !== 'base64ReverseLookup') {
+    throw new Error('wasm2js no longer writes the table of its decoder before it');
+  }
+  const writer = `function ${write}(memory, address, text) {
+  for (let at = 0; at < text.length; at++) memory[address + at] = text.charCodeAt(at);
+}`;
+  edits.push([table[0].start, tree.body[decoder].end, writer]);
+  const { body } = tree.body.find(({ id }) => id?.name === 'initActiveSegments').body;
+  for (const { expression } of body) {
+    const { callee, arguments: given } = expression;
+    if (callee.name !== write || given.length !== 3) throw new Error('wasm2js writes data in another way');
+    const text = Buffer.from(given[2].value, 'base64').toString('latin1');
+    edits.push([given[2].start, given[2].end, JSON.stringify(text)]);
+  }
 }
 
 function apply(text, changes) {

@@ -5,11 +5,15 @@ use crate::{
     state::{
         phase::{Connection, Phase},
         recovery::{CLOSE_NORMAL, close_error},
+        session::authority,
         timers::Timer,
     },
     time::RelayClock,
 };
-use sealwire_protocol::wire::{Hello, ToRelay, Welcome};
+use sealwire_protocol::{
+    split_at_ascii,
+    wire::{Hello, ToRelay, Welcome},
+};
 
 impl Client {
     /// Handles that the WebSocket opened.
@@ -74,8 +78,8 @@ impl Client {
 
 /// Returns the scheme and the host of a URL, which contain no secret.
 fn address_of(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
+    let (scheme, rest) = split_at_ascii(url, b':').unwrap_or(("", url));
+    let authority = authority(rest.strip_prefix("//").unwrap_or(rest));
+    let host = authority.bytes().rposition(|byte| byte == b'@').map_or(authority, |at| &authority[at + 1..]);
     [scheme, "://", host].concat()
 }

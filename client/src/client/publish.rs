@@ -15,8 +15,8 @@ use crate::{
     },
 };
 use sealwire_protocol::{
-    ChannelId, ChannelKey, Code, Message, Numberings, Outcome, Scope, SenderId, check_event_name, limits,
-    repeatable_ids, seal,
+    ChannelId, ChannelKey, Code, Message, Numberings, Outcome, Scope, SenderId, TooLarge, check_event_name,
+    decimal, limits, repeatable_ids, seal,
     wire::{Publish, Published},
 };
 use zeroize::Zeroizing;
@@ -80,16 +80,14 @@ impl Client {
         if self.phase.is_closed() {
             return Err(ClientError::closed());
         }
-        check_event_name(event)
-            .map_err(|invalid| ClientError::new(Code::NameInvalid, invalid.to_string()))?;
+        check_event_name(event).map_err(|invalid| ClientError::new(Code::NameInvalid, invalid.message()))?;
         if id.is_some_and(|id| !(1..=limits::MAX_APP_ID).contains(&id.len())) {
-            let message = format!("an idempotency id must have 1 to {} bytes", limits::MAX_APP_ID);
+            let max = decimal(limits::MAX_APP_ID as u64);
+            let message = ["an idempotency id must have 1 to ", &max, " bytes"].concat();
             return Err(ClientError::new(Code::InvalidArgument, message));
         }
         if bytes > limits::MAX_PAYLOAD {
-            let max = limits::MAX_PAYLOAD;
-            let message = format!("the payload has {bytes} bytes as JSON; send at most {max} bytes");
-            return Err(ClientError::new(Code::MessageSize, message));
+            return Err(too_large(bytes));
         }
         if self.publishes.is_full(&self.config, bytes) {
             let message =
@@ -130,7 +128,8 @@ impl Client {
             self.request_time(now);
         }
         for id in too_long {
-            let message = format!("the message exceeds the relay's limit of {max_frame} bytes; send less");
+            let max = decimal(max_frame as u64);
+            let message = ["the message exceeds the relay's limit of ", &max, " bytes; send less"].concat();
             self.finish_publish(id, Err(ClientError::new(Code::FrameTooLarge, message)));
         }
         for (id, error) in failed {
@@ -189,10 +188,11 @@ impl Sealing<'_> {
         let published_at = self.session.clock.at(now);
         let message =
             Message { sender: numbered.sender, stamp: numbered.stamp, published_at, event, payload };
-        let sealed = seal(&key, array(&mut *self.entropy), channel, &message).map_err(|too_large| {
-            self.numberings.settle(numbered, Outcome::Unconfirmed);
-            ClientError::new(Code::MessageSize, too_large.to_string())
-        })?;
+        let sealed =
+            seal(&key, array(&mut *self.entropy), channel, &message).map_err(|TooLarge(bytes)| {
+                self.numberings.settle(numbered, Outcome::Unconfirmed);
+                too_large(bytes)
+            })?;
         let (id, content) = match app_id {
             Some(app_id) => {
                 let ids = repeatable_ids(&key, &self.session.sender, app_id, event, payload);
@@ -222,6 +222,12 @@ fn sealing_key(
     let resolved = spec.resolve(identity)?;
     let key = spec.keys(session, &resolved.scope).into_iter().next().ok_or_else(no_key)?;
     Ok((resolved.id, resolved.scope, key))
+}
+
+fn too_large(bytes: usize) -> ClientError {
+    let (bytes, max) = (decimal(bytes as u64), decimal(limits::MAX_PAYLOAD as u64));
+    let message = ["the payload has ", &bytes, " bytes as JSON; send at most ", &max, " bytes"].concat();
+    ClientError::new(Code::MessageSize, message)
 }
 
 fn no_key() -> ClientError {

@@ -11,7 +11,7 @@ use crate::{
         subscription::{Progress, Subscription},
     },
 };
-use sealwire_protocol::{Code, limits};
+use sealwire_protocol::{Code, decimal, limits};
 
 impl Client {
     /// Subscribes to a channel, and connects if necessary. [`Event::SubscribeDone`] completes the call, however long that
@@ -68,6 +68,7 @@ impl Client {
 }
 
 pub(super) fn replay_too_long(max_seconds: u64) -> ClientError {
-    let message = format!("a replay covers at most {max_seconds} seconds here; ask for fewer");
+    let seconds = decimal(max_seconds);
+    let message = ["a replay covers at most ", &seconds, " seconds here; ask for fewer"].concat();
     ClientError::new(Code::ReplayTooLong, message)
 }

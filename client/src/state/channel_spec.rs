@@ -5,7 +5,8 @@ use crate::{
     state::session::{Identity, Session},
 };
 use sealwire_protocol::{
-    ChannelAddress, ChannelId, ChannelKey, ClaimsKeyring, Code, Scope, check_channel_name, limits, wire,
+    ChannelAddress, ChannelId, ChannelKey, ClaimsKeyring, Code, Scope, check_channel_name, decimal, limits,
+    wire,
 };
 
 /// A channel as an app names it.
@@ -38,7 +39,7 @@ impl CheckedSpec {
     pub(crate) fn check(spec: ChannelSpec) -> Result<Self, ClientError> {
         let ChannelSpec { name, scope, token } = spec;
         check_channel_name(&name)
-            .map_err(|invalid| ClientError::new(Code::NameInvalid, invalid.to_string()))?;
+            .map_err(|invalid| ClientError::new(Code::NameInvalid, invalid.message()))?;
         let claims = token.as_deref().map(check_token).transpose()?;
         Ok(Self { name, scope, claims })
     }
@@ -49,7 +50,7 @@ impl CheckedSpec {
             None => context.clone(),
             Some(properties) => context
                 .keep(properties)
-                .map_err(|invalid| ClientError::new(Code::ScopeRefused, invalid.to_string()))?,
+                .map_err(|invalid| ClientError::new(Code::ScopeRefused, invalid.message()))?,
         };
         let claims_tag = self.claims.as_ref().map(|claims| &claims.tag);
         let id = ChannelAddress { app, installation, scope: &scope, claims_tag, name: &self.name }.id();
@@ -99,8 +100,8 @@ pub(crate) fn check_token(token: &str) -> Result<ClaimsKeyring, ClientError> {
         ClientError::new(Code::TokenMalformed, message)
     })?;
     if claims.jwt.len() > limits::MAX_TOKEN {
-        let message =
-            format!("the channel token is longer than {} bytes; sign fewer claims", limits::MAX_TOKEN);
+        let max = decimal(limits::MAX_TOKEN as u64);
+        let message = ["the channel token is longer than ", &max, " bytes; sign fewer claims"].concat();
         return Err(ClientError::new(Code::TokenMalformed, message));
     }
     Ok(claims)

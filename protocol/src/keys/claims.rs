@@ -2,7 +2,7 @@
 
 use super::{Key, KeyId, secret_debug};
 use crate::{
-    UnixSeconds, base64url, limits,
+    UnixSeconds, base64url, limits, split_at_ascii,
     tokens::{self, TokenError},
 };
 use alloc::{
@@ -61,18 +61,13 @@ impl ClaimsKeyring {
         if text.len() > limits::MAX_TOKEN + 1024 {
             return Err(TokenError::Malformed);
         }
-        let mut parts = text.split('~');
-        let jwt = parts.next().unwrap_or_default();
-        let keys = parts
-            .map(|part| {
-                let (id, key) = part.split_once('.')?;
-                Some((KeyId::parse(id)?, ClaimsKey(Zeroizing::new(base64url::decode_array(key)?))))
-            })
-            .collect::<Option<Vec<_>>>()
-            .ok_or(TokenError::Malformed)?;
-        if keys.is_empty() {
-            return Err(TokenError::Malformed);
+        let (jwt, mut rest) = split_at_ascii(text, b'~').ok_or(TokenError::Malformed)?;
+        let mut keys = Vec::new();
+        while let Some((part, others)) = split_at_ascii(rest, b'~') {
+            keys.push(read_key(part).ok_or(TokenError::Malformed)?);
+            rest = others;
         }
+        keys.push(read_key(rest).ok_or(TokenError::Malformed)?);
         let tokens::UnverifiedClaims { tag, expires_at } = tokens::read_unverified(jwt)?;
         Ok(Self { jwt: jwt.to_string(), tag, expires_at, keys })
     }
@@ -92,6 +87,11 @@ impl ClaimsKeyring {
     pub fn find(&self, id: KeyId) -> Option<&ClaimsKey> {
         self.keys.iter().find(|(other, _)| *other == id).map(|(_, key)| key)
     }
+}
+
+fn read_key(text: &str) -> Option<(KeyId, ClaimsKey)> {
+    let (id, key) = split_at_ascii(text, b'.')?;
+    Some((KeyId::parse(id)?, ClaimsKey(Zeroizing::new(base64url::decode_array(key)?))))
 }
 
 secret_debug!(ClaimsKey, ClaimsKeyring);

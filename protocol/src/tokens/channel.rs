@@ -2,6 +2,8 @@
 //! claims.
 
 use super::{Claims, Permissions, TokenError, claims::implement_claims};
+#[cfg(feature = "sealing")]
+use crate::split_at_ascii;
 use crate::{UnixSeconds, base64url, check_channel_name, limits};
 use alloc::string::String;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -58,11 +60,11 @@ pub(crate) struct UnverifiedClaims {
 
 #[cfg(feature = "sealing")]
 pub(crate) fn read_unverified(token: &str) -> Result<UnverifiedClaims, TokenError> {
-    let mut parts = token.split('.');
-    let (Some(_), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
+    let (_, rest) = split_at_ascii(token, b'.').ok_or(TokenError::Malformed)?;
+    let (payload, signature) = split_at_ascii(rest, b'.').ok_or(TokenError::Malformed)?;
+    if split_at_ascii(signature, b'.').is_some() {
         return Err(TokenError::Malformed);
-    };
+    }
     read_claims(&super::jwt::decode(payload)?).ok_or(TokenError::Malformed)
 }
 

@@ -1,9 +1,9 @@
 //! The encoding and decoding that both directions share.
 
-/// Implements `to_bytes` and `from_bytes` for the messages of one direction. `$envelope` is the protobuf message whose
-/// only field, `message`, is the oneof. `$messages::check` checks a decoded message.
+/// Implements `to_bytes` and `from_bytes` for the messages of one direction. `$decode` decodes the protobuf message whose only
+/// field is the oneof. `$messages::check` checks a decoded message.
 macro_rules! implement_codec {
-    ($messages:ident in $envelope:ident) => {
+    ($messages:ident, $decode:ident) => {
         impl $messages {
             /// Encodes the message as the bytes of one WebSocket message.
             #[must_use]
@@ -18,8 +18,7 @@ macro_rules! implement_codec {
             /// # Errors
             /// [`FrameError`] if the bytes are not a valid message of this direction. The connection cannot continue.
             pub fn from_bytes(bytes: Bytes) -> Result<Self, FrameError> {
-                let envelope = $envelope::decode(bytes).map_err(|_| FrameError::Unknown)?;
-                let message = envelope.message.ok_or(FrameError::Unknown)?;
+                let message = $decode(bytes)?;
                 message.check()?;
                 Ok(message)
             }

@@ -4,6 +4,8 @@
 
 mod batch;
 mod codec;
+mod decode;
+mod fields;
 mod to_client;
 mod to_relay;
 
@@ -13,9 +15,10 @@ pub use to_client::{
 };
 pub use to_relay::{Channel, End, Hello, Publish, Refresh, Since, Subscribe, ToRelay, Unsubscribe};
 
-use crate::{ChannelId, limits};
-use alloc::{format, string::String, vec::Vec};
+use crate::{ChannelId, decimal, limits};
+use alloc::{string::String, vec::Vec};
 use bytes::Bytes;
+use fields::{Fields, Value};
 
 /// The WebSocket subprotocol.
 pub const SUBPROTOCOL: &str = "sealwire.v1";
@@ -72,12 +75,29 @@ pub struct Position {
 }
 
 impl Ping {
+    fn read(mut bytes: Bytes) -> Result<Self, FrameError> {
+        let mut marks = Vec::new();
+        while let Some((number, value)) = fields::next(&mut bytes)? {
+            match value {
+                Value::Bytes(mark) if number == 1 => marks.push(Position::read(mark)?),
+                _ if number == 1 => return Err(FrameError::Unknown),
+                _ => {}
+            }
+        }
+        Ok(Self { marks })
+    }
+
     fn check(&self) -> Result<(), FrameError> {
         if self.marks.len() > limits::MAX_MARKS { Err(FrameError::Field("marks")) } else { Ok(()) }
     }
 }
 
 impl Position {
+    fn read(bytes: Bytes) -> Result<Self, FrameError> {
+        let fields = Fields::read(bytes)?;
+        Ok(Self { epoch: fields.u64(1)?, offset: fields.u64(2)?, time_ms: fields.u64(3)? })
+    }
+
     /// Returns whether both positions name the same offset of the same epoch. Their times may differ.
     #[must_use]
     pub fn is_same_offset(self, other: Self) -> bool {
@@ -94,7 +114,12 @@ impl Position {
     /// Returns the id of the publication at this position: the epoch as 16 hexadecimal digits, a dash and the offset.
     #[must_use]
     pub fn event_id(self) -> String {
-        format!("{:016x}-{}", self.epoch, self.offset)
+        let digits =
+            (0..16).rev().map(|digit| b"0123456789abcdef"[(self.epoch >> (4 * digit) & 15) as usize]);
+        let mut id: String = digits.map(char::from).collect();
+        id.push('-');
+        id.push_str(&decimal(self.offset));
+        id
     }
 }
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::Code;
 use alloc::{string::ToString, vec, vec::Vec};
 use proptest::{collection, prelude::*};
+use prost::Message as _;
 
 fn channel() -> impl Strategy<Value = Channel> {
     (".{0,20}", collection::vec("[a-z]{1,8}", 0..4), ".{0,20}")
@@ -125,6 +126,23 @@ proptest! {
     #[test]
     fn messages_to_a_client_round_trip(message in to_client()) {
         prop_assert_eq!(ToClient::from_bytes(message.to_bytes().into()), Ok(message));
+    }
+
+    #[test]
+    fn a_client_reads_a_message_as_prost_does(message in to_client()) {
+        let envelope = to_client::Envelope::decode(Bytes::from(message.to_bytes())).unwrap();
+        prop_assert_eq!(envelope.message, Some(message));
+    }
+
+    #[test]
+    fn a_client_accepts_a_mangled_message_only_as_prost_reads_it(message in to_client(), at: prop::sample::Index, byte: u8) {
+        let mut frame = message.to_bytes();
+        let index = at.index(frame.len());
+        frame[index] = byte;
+        let frame = Bytes::from(frame);
+        if let (Ok(message), Ok(envelope)) = (ToClient::from_bytes(frame.clone()), to_client::Envelope::decode(frame)) {
+            prop_assert_eq!(envelope.message, Some(message));
+        }
     }
 
     #[test]

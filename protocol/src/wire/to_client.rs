@@ -1,12 +1,10 @@
 //! The messages from the relay to a client.
 
 use super::{
-    FrameError, Ping, Pong, Position, Session, check_channel_id,
-    codec::{implement_channel_id, implement_codec},
-    read_channel_id,
+    FrameError, Ping, Pong, Position, Session, check_channel_id, codec::implement_channel_id, read_channel_id,
 };
 use crate::{ChannelId, Code};
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
 use bytes::Bytes;
 use core::fmt;
 use prost::Message;
@@ -52,10 +50,12 @@ pub enum ToClient {
     Session(Session),
 }
 
+/// The protobuf message as prost reads it. Tests compare it with the result of [`ToClient::from_bytes`].
+#[cfg(test)]
 #[derive(Clone, PartialEq, Message)]
-struct Envelope {
+pub(super) struct Envelope {
     #[prost(oneof = "ToClient", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
-    message: Option<ToClient>,
+    pub(super) message: Option<ToClient>,
 }
 
 /// See [`ToClient::Welcome`].
@@ -205,10 +205,8 @@ pub struct Goodbye {
     pub reconnect_after_ms: u32,
 }
 
-implement_codec!(ToClient in Envelope);
-
 impl ToClient {
-    fn check(&self) -> Result<(), FrameError> {
+    pub(super) fn check(&self) -> Result<(), FrameError> {
         match self {
             Self::Subscribed(subscribed) => {
                 check_channel_id(&subscribed.channel_id)?;

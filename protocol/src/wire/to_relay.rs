@@ -161,7 +161,12 @@ pub struct Publish {
 #[derive(Clone, Copy, PartialEq, Eq, Message)]
 pub struct End {}
 
-implement_codec!(ToRelay in Envelope);
+implement_codec!(ToRelay, decode);
+
+fn decode(bytes: Bytes) -> Result<ToRelay, FrameError> {
+    let envelope = Envelope::decode(bytes).map_err(|_| FrameError::Unknown)?;
+    envelope.message.ok_or(FrameError::Unknown)
+}
 
 impl ToRelay {
     /// Returns whether a frame controls the sessions on the WebSocket ([`Self::Session`], [`Self::End`]) and is not a

@@ -103,10 +103,9 @@ fn with_kind(kind: &str, object: JsValue) -> JsValue {
 fn position(position: Position) -> JsValue {
     let result = output();
     let id = position.event_id();
-    if let Some((epoch, offset)) = id.split_once('-') {
-        result.set_epoch(epoch);
-        result.set_offset(offset);
-    }
+    let (epoch, offset) = id.split_at(16);
+    result.set_epoch(epoch);
+    result.set_offset(&offset[1..]);
     result.into()
 }
 

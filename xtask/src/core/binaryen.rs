@@ -11,7 +11,7 @@ use crate::{npm, workspace::Workspace};
 const SHORT_NAMES: &str = "--minify-imports-and-exports-and-modules";
 
 /// Accepts the instructions that rustc emits, and translates those that wasm2js cannot read into older ones.
-const LOWER: [&str; 10] = [
+const LOWER: [&str; 13] = [
     "--enable-bulk-memory",
     "--enable-sign-ext",
     "--enable-nontrapping-float-to-int",
@@ -19,8 +19,12 @@ const LOWER: [&str; 10] = [
     "--enable-reference-types",
     "--enable-multivalue",
     "--llvm-nontrapping-fptoint-lowering",
-    "--llvm-memory-copy-fill-lowering",
     "--signext-lowering",
+    "-Oz",
+    // Other blocks and loops than LLVM's make the JavaScript smaller; the passes after them remove the locals that they add.
+    "--flatten",
+    "--rereloop",
+    "-Oz",
     "-Oz",
 ];
 

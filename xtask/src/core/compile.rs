@@ -54,7 +54,10 @@ fn flags(workspace: &Workspace, instructions: Instructions) -> Vec<String> {
         "--cfg=aes_backend_soft=\"compact\"".to_owned(),
     ]);
     if instructions == Instructions::Mvp {
-        flags.push("-Ctarget-cpu=mvp".to_owned());
+        // wasm2js translates the instructions that copy and fill memory to methods of typed arrays.
+        flags.extend(["-Ctarget-cpu=mvp".to_owned(), "-Ctarget-feature=+bulk-memory".to_owned()]);
+        // The AES-GCM crates choose 64-bit words for WebAssembly. JavaScript needs two numbers for each.
+        flags.push("--cfg=cpubits=\"32\"".to_owned());
     }
     // The published package must not contain paths of this machine.
     flags.push(format!("--remap-path-prefix={}=sealwire", workspace.root.display()));

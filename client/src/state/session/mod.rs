@@ -5,7 +5,9 @@ use crate::{
     grant::{GrantKey, InvalidGrant, SessionGrant},
     time::{BackendClock, Now, RelayClock},
 };
-use sealwire_protocol::{ChannelKey, ClaimsKeyring, KeyId, Scope, ScopeKeys, decode_base64url, limits};
+use sealwire_protocol::{
+    ChannelKey, ClaimsKeyring, KeyId, Scope, ScopeKeys, decode_base64url, limits, split_at_ascii,
+};
 
 const MAX_URL: usize = 2048;
 /// The lifetime that a session has at least if only the local wall clock, which may be wrong, judges it.
@@ -102,10 +104,12 @@ impl Session {
 
 /// Returns the subject of a JWT, as its JSON spells it. It only distinguishes senders; the relay verifies the token.
 fn subject(token: &str) -> Option<String> {
-    let payload = decode_base64url(token.split('.').nth(1)?)?;
-    let payload = String::from_utf8(payload).ok()?;
-    let (_, rest) = payload.split_once("\"sub\":\"")?;
-    rest.split('"').next().map(Into::into)
+    const NAME: &[u8] = b"\"sub\":\"";
+    let (_, rest) = split_at_ascii(token, b'.')?;
+    let payload = decode_base64url(split_at_ascii(rest, b'.').map_or(rest, |(payload, _)| payload))?;
+    let start = payload.windows(NAME.len()).position(|part| part == NAME)? + NAME.len();
+    let rest = core::str::from_utf8(&payload[start..]).ok()?;
+    Some(split_at_ascii(rest, b'"').map_or(rest, |(subject, _)| subject).into())
 }
 
 fn check_size(field: &'static str, text: &str, max: usize) -> Result<(), InvalidGrant> {
@@ -127,11 +131,17 @@ fn check_url(url: &str) -> Result<(), InvalidGrant> {
     }
 }
 
+/// Returns the part of a URL before its path, where `rest` is the URL without its scheme.
+pub(crate) fn authority(rest: &str) -> &str {
+    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+    end.map_or(rest, |end| &rest[..end])
+}
+
 fn host(rest: &str) -> &str {
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    match authority.find(']') {
+    let authority = authority(rest);
+    match authority.bytes().position(|byte| byte == b']') {
         Some(end) => &authority[..=end],
-        None => authority.split(':').next().unwrap_or_default(),
+        None => split_at_ascii(authority, b':').map_or(authority, |(host, _)| host),
     }
 }
 
