@@ -3,7 +3,7 @@
 use crate::browser::{Client, host::Host};
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use sealwire_protocol::{
-    ChannelAddress, ChannelId, EncryptionKey, Scope, ScopeKeys, UnixMillis, seal,
+    ChannelAddress, ChannelId, EncryptionKey, Message, Scope, ScopeKeys, SenderId, Stamp, UnixMillis, seal,
     wire::{Position, Publication, Subscribed, ToClient, ToRelay, Welcome},
 };
 use serde_json::{Value, json};
@@ -99,6 +99,7 @@ impl Page {
     pub(super) fn open_with(options: &JsValue) -> Self {
         let grant = js(&json!({
             "url": "wss://relay.example/v1/realtime", "token": "a.b.c", "expiresAt": 9_999_999_999_u64,
+            "issuedAtMs": 1_800_000_000_000_u64,
             "app": "app", "installation": "site", "context": {},
             "keys": [{ "id": keys().id().to_string(), "scopes": keys().to_text() }],
         }));
@@ -224,8 +225,16 @@ impl Page {
     /// The next message on the channel.
     pub(super) fn publication(&mut self, payload: &str) -> ToClient {
         let key = keys().scope_key(&Scope::default()).unwrap().channel_key(None, "chat");
-        let sealed = seal(&key, [4; 24], channel_id(), "added", UnixMillis(77), payload).unwrap();
         self.offset += 1;
+        let number = u32::try_from(self.offset).unwrap();
+        let message = Message {
+            sender: SenderId([4; 12]),
+            stamp: Stamp { number, settled: 0, confirmed: 0 },
+            published_at: UnixMillis(1_800_000_000_077),
+            event: "added",
+            payload,
+        };
+        let sealed = seal(&key, [4; 12], channel_id(), &message).unwrap();
         ToClient::Publication(Publication {
             channel_id: channel_id().into(),
             offset: self.offset,

@@ -18,7 +18,7 @@ async fn a_subscription_is_confirmed_by_the_relay_and_gets_payload_and_meta() {
     assert_eq!(get(&socket, "binaryType").as_string().as_deref(), Some("arraybuffer"));
     page.publish_to_it(r#"{"text":"grüezi"}"#).await;
     let meta = json!({
-        "eventId": "000000000000000a-11", "timestamp": 1_800_000_000_123_u64, "publishedAt": 77,
+        "eventId": "000000000000000a-11", "timestamp": 1_800_000_000_123_u64, "publishedAt": 1_800_000_000_077_u64,
         "event": "added", "channel": "chat",
     });
     assert_eq!(page.got(), [json!(["message", r#"{"text":"grüezi"}"#, meta])]);

@@ -7,7 +7,8 @@ use super::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use js_sys::JSON;
 use sealwire_protocol::{
-    ChannelAddress, ClaimsKeyring, EncryptionKey, Scope, SealedMessage, UnixSeconds, decode_base64url,
+    ChannelAddress, ClaimsKeyring, EncryptionKey, OpenedMessage, Scope, SealedMessage, UnixSeconds,
+    decode_base64url,
     tokens::{BackendClaims, ChannelClaims, Claims, Keyring, SessionClaims, SigningKey, verify},
 };
 use serde_json::{Value, json};
