@@ -43,7 +43,7 @@ fn every_test_that_the_security_page_names_exists() {
             named += 1;
             let rust = format!("fn {name}(");
             let quoted = ['\'', '"', '`'].map(|quote| format!("test({quote}{name}"));
-            let spread = ['\'', '"', '`'].map(|quote| format!("\n  {quote}{name}"));
+            let spread = ['\'', '"', '`'].map(|quote| format!("  {quote}{name}"));
             let exists =
                 tests.contains(&rust) || quoted.iter().chain(&spread).any(|text| tests.contains(text));
             assert!(exists, "no test is named '{name}'");

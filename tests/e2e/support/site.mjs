@@ -38,8 +38,11 @@ export async function startSite(backend, { webAssembly = false, socketPort, list
   const sources = webAssembly ? `'self' 'unsafe-eval'` : `'self'`;
   const relay = listed.map((scheme) => `${scheme}://127.0.0.1:${socketPort}`);
   const policy = `default-src 'self'; script-src ${sources}; connect-src 'self' ${relay.join(' ')}`;
-  /** `refuse`: whether requests for sessions and tokens fail, as they do if the app's backend is down. */
-  const state = { refuse: false };
+  /**
+   * `refuse`: whether requests for sessions and tokens fail, as they do if the app's backend is down. `aheadMs`: the time by
+   * which the clock of the backend is ahead in sessions.
+   */
+  const state = { refuse: false, aheadMs: 0 };
   const server = http.createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://127.0.0.1');
     if (pathname === '/token') {
@@ -53,7 +56,9 @@ export async function startSite(backend, { webAssembly = false, socketPort, list
       const { user, dashboard, gadget, reason } = JSON.parse(await bodyOf(request));
       if (state.refuse) return response.writeHead(500).end('no session today');
       const grant = await backend.session(contextOf(user, dashboard, gadget), { reason });
-      return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(grant));
+      const issuedAtMs = grant.issuedAtMs + state.aheadMs;
+      const answer = JSON.stringify({ ...grant, issuedAtMs });
+      return response.writeHead(200, { 'content-type': 'application/json' }).end(answer);
     }
     if (files.has(pathname)) {
       return response.writeHead(200, { 'content-type': 'text/javascript' }).end(files.get(pathname));

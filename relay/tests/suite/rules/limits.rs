@@ -16,16 +16,8 @@ fn with_history(name: &str) -> (Session, Option<Since>) {
     for _ in 0..100 {
         let (request, id) = (session.next_request(), rand_id().to_vec().into());
         let sealed = [&sealed("")[..], &[0; 1000]].concat().into();
-        let (channel, event) = (Some(channel(name)), String::new());
-        session.send(ToRelay::Publish(Publish {
-            request,
-            channel,
-            event,
-            sealed,
-            id,
-            follows: 0,
-            content: Default::default(),
-        }));
+        let channel = Some(channel(name));
+        session.send(ToRelay::Publish(Publish { request, channel, sealed, id, ..Publish::default() }));
         assert!(matches!(session.answer(), ToClient::Published(_)));
     }
     (session, Some(Since::Position(start)))
@@ -252,15 +244,8 @@ fn a_publication_after_none_or_after_a_permanent_refusal_is_checked_on_its_own()
     let publish = |session: &mut Session, event: &str, follows: u32| {
         let (request, id) = (session.next_request(), rand_id().to_vec().into());
         let (channel, event, sealed) = (Some(channel("absences")), event.to_owned(), sealed(""));
-        session.send(ToRelay::Publish(Publish {
-            request,
-            channel,
-            event,
-            sealed,
-            id,
-            follows,
-            content: Default::default(),
-        }));
+        let publish = Publish { request, channel, event, sealed, id, follows, ..Publish::default() };
+        session.send(ToRelay::Publish(publish));
         (request, session.answer())
     };
     let (first, _) = publish(&mut session, "", 0);
