@@ -160,7 +160,7 @@ async fn dev_shows_sessions_channels_messages_and_refusals_with_hints() {
     ben.hello(app.session("ben")).await;
     ben.publish("absences", "hello").await;
     assert_eq!(ada.text().await, "hello");
-    relay.log_until("69 sealed bytes from session 2, to 1 subscriber");
+    relay.log_until("85 sealed bytes from session 2, to 1 subscriber");
     assert_eq!(post(relay.address, &app.backend(), &batch(1)).await.status, 200);
     relay.log_until("channel absences (dashboard 10001, module absences): 65 sealed bytes from a function, to 1 subscriber");
     let since = Since::ReplaySeconds(60);
