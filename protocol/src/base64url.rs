@@ -34,29 +34,37 @@ fn encode_bytes(bytes: &[u8]) -> String {
 #[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     // The capacity is sufficient, so the vector never moves secret bytes.
-    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
-    let (mut bits, mut count) = (0_u32, 0);
-    for character in text.bytes() {
-        bits = bits << 6 | u32::from(sextet(character)?);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
+    let mut bytes = Vec::with_capacity(text.len() * 3 / 4 + 3);
+    for characters in text.as_bytes().chunks(4) {
+        let (mut group, mut union) = (0_u32, 0);
+        for character in characters {
+            let sextet = SEXTETS[usize::from(*character)];
+            group = group << 6 | u32::from(sextet);
+            union |= sextet;
         }
+        // A group of `n` characters has `n - 1` bytes, and the bits after them are zero.
+        let missing = 4 - characters.len();
+        group <<= 6 * missing;
+        if union == INVALID || missing == 3 || group & ((1 << (8 * missing)) - 1) != 0 {
+            return None;
+        }
+        bytes.extend_from_slice(&group.to_be_bytes()[1..4 - missing]);
     }
-    // Six bits are left if the last character stands alone.
-    (count < 6 && bits & ((1 << count) - 1) == 0).then_some(bytes)
+    Some(bytes)
 }
 
-fn sextet(character: u8) -> Option<u8> {
-    match character {
-        b'A'..=b'Z' => Some(character - b'A'),
-        b'a'..=b'z' => Some(character - b'a' + 26),
-        b'0'..=b'9' => Some(character - b'0' + 52),
-        b'-' => Some(62),
-        b'_' => Some(63),
-        _ => None,
+/// The mark of a character outside the alphabet. Sextets lack its highest bit, so it shows in their union.
+const INVALID: u8 = 0xff;
+static SEXTETS: [u8; 256] = sextets();
+
+const fn sextets() -> [u8; 256] {
+    let mut sextets = [INVALID; 256];
+    let mut index = 0;
+    while index < ALPHABET.len() {
+        sextets[ALPHABET[index] as usize] = index as u8;
+        index += 1;
     }
+    sextets
 }
 
 /// Decodes base64url text of exactly `N` bytes.

@@ -18,6 +18,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 const grant = {
   url: 'wss://relay.example/v1/realtime',
   token: 'the session token',
+  issuedAtMs: 1_700_000_000_000,
   expiresAt: 1_700_000_900,
   app: 'app',
   installation: 'ari:cloud:jira::site/1',
