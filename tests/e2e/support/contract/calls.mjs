@@ -1,7 +1,7 @@
 // The lifetime of calls and of the connection.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listen, mustAccept, mustRefuse, mustReject, waitFor } from './expect.mjs';
+import { listen, mustAccept, mustRefuse, mustReject, RECONNECT_TIMEOUT_MS, waitFor } from './expect.mjs';
 import { issue } from './pages.mjs';
 
 export const calls = {
@@ -112,7 +112,7 @@ export const calls = {
     cut();
     await waitFor(() => subscription.state === 'resuming');
     restore();
-    await waitFor(() => subscription.state === 'subscribed');
+    await waitFor(() => subscription.state === 'subscribed', RECONNECT_TIMEOUT_MS);
     await subscription.unsubscribe();
     assert.equal(subscription.state, 'ended');
     assert.deepEqual(states, ['subscribed', 'resuming', 'subscribed', 'ended']);

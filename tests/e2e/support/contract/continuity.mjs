@@ -1,7 +1,7 @@
 // Replay, resumption and gaps.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listen, mustAccept, mustReject, waitFor } from './expect.mjs';
+import { listen, mustAccept, mustReject, RECONNECT_TIMEOUT_MS, waitFor } from './expect.mjs';
 import { issue } from './pages.mjs';
 
 export const continuity = {
@@ -97,13 +97,13 @@ export const continuity = {
     await waitFor(() => ada.state === 'reconnecting');
     await publish(1);
     restore();
-    await waitFor(() => heard.length === 6);
+    await waitFor(() => heard.length === 6, RECONNECT_TIMEOUT_MS);
     cut();
     await waitFor(() => ada.state === 'reconnecting');
     await publish(2);
     await outlastWindow();
     restore();
-    await waitFor(() => heard.length === 10);
+    await waitFor(() => heard.length === 10, RECONNECT_TIMEOUT_MS);
     await publish(3);
     await waitFor(() => heard.length === 11);
     assert.deepEqual(heard, [

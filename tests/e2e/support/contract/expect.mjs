@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const RECEIVE_TIMEOUT_MS = 20_000;
 const CONDITION_TIMEOUT_MS = 8_000;
+/** Above the longest wait of a client between two attempts to connect, which is 30 seconds. */
+export const RECONNECT_TIMEOUT_MS = 40_000;
 
 /** Subscribes, and records payloads and the codes of errors in `received`. `receives` waits for a number of them. */
 export async function listen(realtime, channel, options, subscribe = realtime.subscribe) {
@@ -43,8 +45,7 @@ export async function mustRefuse(publishing, code) {
 export const mustReject = (promise, code) =>
   assert.rejects(promise, (error) => error.code === code || assert.equal(error.code, code));
 
-export async function waitFor(condition) {
-  for (const end = Date.now() + CONDITION_TIMEOUT_MS; Date.now() < end; await sleep(5))
-    if (condition()) return;
+export async function waitFor(condition, timeoutMs = CONDITION_TIMEOUT_MS) {
+  for (const end = Date.now() + timeoutMs; Date.now() < end; await sleep(5)) if (condition()) return;
   assert.fail('the condition did not become true in time');
 }

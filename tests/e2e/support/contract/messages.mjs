@@ -84,7 +84,11 @@ export const messages = {
     assert.equal(rerun.eventId, job.eventId);
     await mustRefuse(resolver.publish('n', 'other', { ...once, context }), 'ID_REUSED');
     assert.deepEqual(await receives(3), [{ a: 1 }, { a: 2 }, 'job']);
-    assert.equal(events[0].publishedAt, events[0].timestamp);
+    const { publishedAt, timestamp } = events[0];
+    assert.ok(
+      Math.abs(publishedAt - timestamp) < 60_000,
+      `sealed at ${publishedAt}, accepted at ${timestamp}`,
+    );
     await restart();
     const anew = await mustAccept(ada.publish('n', { a: 1 }, once));
     assert.notEqual(anew.eventId, first.eventId);
