@@ -83,8 +83,7 @@ impl BackendClock {
     /// Returns true if the machine slept, or if its wall clock was set. The time is then uncertain until the next grant.
     pub(crate) fn is_uncertain(self, now: Now) -> bool {
         let elapsed = now.instant.since(self.received.instant);
-        let wall = now.unix.0.saturating_sub(self.received.unix.0);
-        wall > elapsed.saturating_add(limits::CLOCK_SKEW * 1000)
+        now.unix.0.abs_diff(self.received.unix.0.saturating_add(elapsed)) > limits::CLOCK_SKEW * 1000
     }
 
     /// Returns true if the grant came so short a time ago that no clock can have gone wrong since.
@@ -115,5 +114,8 @@ mod tests {
         assert!(!clock.is_uncertain(at(1_500, 67_500)) && clock.is_uncertain(at(1_500, 67_501)));
         assert!(clock.is_confirmed(at(11_000, 17_000)) && !clock.is_confirmed(at(11_001, 17_001)));
         assert!(!clock.is_confirmed(at(1_500, 67_501)));
+        // The wall clock may have been set back during a sleep in which the monotonic clock stood still.
+        let set_back = BackendClock::new(at(1_000, 70_000), 50_000);
+        assert!(!set_back.is_uncertain(at(1_000, 10_000)) && set_back.is_uncertain(at(1_000, 9_999)));
     }
 }

@@ -5,8 +5,9 @@ use sealwire_protocol::{CONFIRMED_NUMBERS, OpenedMessage, SenderId, Stamp, limit
 
 /// The most senders that a subscription remembers.
 const MAX_SENDERS: usize = 1024;
-/// The most numbers below the highest one that a subscription remembers of each sender.
-const WINDOW: u32 = 256;
+/// The most numbers below the highest one that a subscription remembers of each sender. A function that publishes hundreds of
+/// messages at once does not know in which order they arrive.
+const WINDOW: u32 = 1024;
 const WORDS: usize = WINDOW as usize / 32;
 const MAX_AGE_MS: u64 = limits::MAX_MESSAGE_AGE * 1000;
 const MAX_AHEAD_MS: u64 = limits::CLOCK_SKEW * 1000;
@@ -41,7 +42,7 @@ struct Sender {
     id: SenderId,
     /// The highest number received.
     highest: u32,
-    /// Bit `n % 32` of word `n / 32 % 8` says that the number `n` of the window was received.
+    /// Bit `n % 32` of word `n / 32 % WORDS` says that the number `n` of the window was received.
     received: [u32; WORDS],
     /// The interruptions before [`Self::first`].
     run: u32,
@@ -200,18 +201,20 @@ mod tests {
     fn numbers_are_remembered_in_any_order_and_over_the_whole_window() {
         let unordered = |number| at(1, NOW, Stamp { number, settled: 0, confirmed: 0 });
         let mut senders = Senders::default();
-        for number in [300, 100, 44, 299, 331, 332] {
+        let top = WINDOW + 44;
+        for number in [top, 100, 44, top - 1, top + 31, top + 32] {
             assert_eq!(
                 senders.receive(NOW, &unordered(number)),
                 if number > 76 { NEW } else { Verdict::Stale }
             );
         }
-        for number in [300, 100, 299, 331, 332] {
+        for number in [top, 100, top - 1, top + 31, top + 32] {
             assert_eq!(senders.receive(NOW, &unordered(number)), Verdict::Repeated, "{number}");
         }
-        assert_eq!(senders.receive(NOW, &unordered(333 + WINDOW)), NEW);
-        assert_eq!(senders.receive(NOW, &unordered(333)), Verdict::Stale, "no longer remembered");
-        assert_eq!(senders.receive(NOW, &unordered(334)), NEW);
+        let next = top + 33;
+        assert_eq!(senders.receive(NOW, &unordered(next + WINDOW)), NEW);
+        assert_eq!(senders.receive(NOW, &unordered(next)), Verdict::Stale, "no longer remembered");
+        assert_eq!(senders.receive(NOW, &unordered(next + 1)), NEW);
     }
 
     #[test]
