@@ -84,7 +84,7 @@ impl Client {
         match self.requests.take(refreshed.request) {
             Some(Request::RefreshSession) => self.session_ends(now, refreshed.expires_at),
             Some(Request::RefreshToken { channel, claims, source }) => {
-                self.token_accepted(now, channel, claims, source);
+                self.token_accepted(now, channel, claims, source, refreshed.request);
             }
             _ => {}
         }

@@ -3,6 +3,7 @@
 use crate::{
     Client, ClientError, Event, Now, RefreshId, SubscriptionId,
     state::{
+        channel::WireState,
         channel_spec::check_token,
         requests::{Request, TokenSource},
         subscription::Progress,
@@ -88,8 +89,15 @@ impl Client {
         channel: ChannelId,
         claims: ClaimsKeyring,
         source: TokenSource,
+        request: u32,
     ) {
-        self.set_channel_token(channel, claims.clone());
+        // A subscribe that the client sent after this token has replaced it at the relay by the token of the subscribe.
+        let is_replaced = self.channels.get(&channel).is_some_and(|channel| {
+            matches!(channel.wire(), WireState::AwaitingSubscribed { request: later, .. } if request < later)
+        });
+        if !is_replaced {
+            self.set_channel_token(channel, claims.clone());
+        }
         self.add_claims_keys(now, channel, &claims);
         let id = match source {
             TokenSource::Refresh(refresh, id) => {
