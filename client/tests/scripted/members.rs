@@ -296,3 +296,31 @@ fn a_subscription_with_a_valid_token_does_not_wait_for_the_renewal_of_another() 
     }));
     assert!(harness.events.contains(&Event::SubscribeDone { subscription: second, result: Ok(()) }));
 }
+
+#[test]
+fn the_answer_to_a_token_from_before_a_subscribe_does_not_name_the_relays_token() {
+    let (mut harness, _, hour) = hourly();
+    let (short, long) = (lasting(&harness, 60), lasting(&harness, 600));
+    let joining = [&short, &long].map(|token| harness.subscribe_with(private(token), Some(7)));
+    let requests = [refresh_with(&mut harness, &short), refresh_with(&mut harness, &long)];
+    harness.refreshed(requests[0]);
+    harness.expect_unsubscribe();
+    let subscribe = harness.expect_subscribe();
+    assert_eq!(subscribe.channel.unwrap().token, jwt(&short), "the token that the relay had at that time");
+    // The relay answered this one before it read the subscribe.
+    harness.refreshed(requests[1]);
+    harness.receive(ToClient::Subscribed(Subscribed {
+        request: subscribe.request,
+        channel_id: private_id(CLAIMS).into(),
+        position: Some(position(10)),
+        recovered: true,
+        replay_end: 10,
+    }));
+    joining.into_iter().for_each(|subscription| harness.expect_subscribed(subscription));
+    end(&mut harness, Code::TokenExpired);
+    assert_eq!(ended(&mut harness, joining[0]), "TOKEN_EXPIRED");
+    refresh_with(&mut harness, &hour);
+    resumed(&mut harness, &hour);
+    harness.forget_states();
+    harness.expect_nothing();
+}
