@@ -162,7 +162,7 @@ async fn dev_shows_sessions_channels_messages_and_refusals_with_hints() {
     assert_eq!(ada.text().await, "hello");
     relay.log_until("85 sealed bytes from session 2, to 1 subscriber");
     assert_eq!(post(relay.address, &app.backend(), &batch(1)).await.status, 200);
-    relay.log_until("channel absences (dashboard 10001, module absences): 65 sealed bytes from a function, to 1 subscriber");
+    relay.log_until("channel absences (dashboard 10001, module absences): 81 sealed bytes from a function, to 1 subscriber");
     let since = Since::ReplaySeconds(60);
     ben.subscribe_since("absences", Some(since)).await;
     relay.log_until("session 2 subscribed, 2 subscribers, 2 earlier messages follow");
