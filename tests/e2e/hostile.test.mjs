@@ -2,28 +2,17 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { createRealtime } from 'sealwire/resolver';
-import { contextOf } from './support/backend.mjs';
-import { APP } from './support/relay.mjs';
+import { publisherThrough } from './support/backend.mjs';
 import { problems, received, receivedCount, startSystem } from './support/system.mjs';
 
 /** Publishes as a backend that has the signing key, and alters the message before it is posted. */
 async function forge(system, change) {
-  const publisher = createRealtime({
-    app: APP,
-    signingKey: system.relay.signingKey,
-    url: `ws://127.0.0.1:${system.relay.port}`,
-    authorize: () => false,
-    environment: 'e2e',
-    trustUnsignedContext: true,
-    secrets: system.secrets,
-    fetch: (url, request) => {
-      const body = JSON.parse(request.body);
-      change(body.messages[0]);
-      return fetch(url, { ...request, body: JSON.stringify(body) });
-    },
+  const publish = publisherThrough(system, (url, request) => {
+    const body = JSON.parse(request.body);
+    change(body.messages[0]);
+    return fetch(url, { ...request, body: JSON.stringify(body) });
   });
-  const result = await publisher.publish('absences', { genuine: true }, { context: contextOf('x', '10001') });
+  const result = await publish({ genuine: true });
   assert.equal(result.errors, undefined);
 }
 

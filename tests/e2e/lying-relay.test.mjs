@@ -3,24 +3,14 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { createRealtime } from 'sealwire/resolver';
-import { contextOf } from './support/backend.mjs';
-import { APP } from './support/relay.mjs';
+import { publisherThrough } from './support/backend.mjs';
 import { problems, received, receivedCount, startSystem } from './support/system.mjs';
 
 /** Returns a publisher, which is one sender, and whose requests `relay` answers in place of the relay. */
 function publisher(system, relay) {
-  const realtime = createRealtime({
-    app: APP,
-    signingKey: system.relay.signingKey,
-    url: `ws://127.0.0.1:${system.relay.port}`,
-    authorize: () => false,
-    environment: 'e2e',
-    trustUnsignedContext: true,
-    secrets: system.secrets,
-    fetch: (url, request) => relay(request, (body) => fetch(url, { ...request, body: JSON.stringify(body) })),
-  });
-  return (payload) => realtime.publish('absences', payload, { context: contextOf('x', '10001') });
+  return publisherThrough(system, (url, request) =>
+    relay(request, (body) => fetch(url, { ...request, body: JSON.stringify(body) })),
+  );
 }
 
 /** Returns an answer of the relay to one message. */

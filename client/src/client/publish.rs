@@ -1,7 +1,7 @@
 //! Publishing. The client seals a publication when it first sends it, keeps it until the relay acknowledges it, and sends the
-//! same bytes under the same idempotency id again after a lost connection. The order of the calls is kept even if the relay refuses a publication
-//! temporarily: `Publish.follows` makes the relay refuse everything in flight behind it, and the client sends all of it
-//! again ([`crate::state::flow_control`]).
+//! same bytes under the same idempotency id again after a lost connection. The order of the calls is kept even if the relay
+//! refuses a publication temporarily: `Publish.follows` makes the relay refuse everything in flight behind it, and the client
+//! sends all of it again ([`crate::state::flow_control`]).
 
 use crate::{
     Client, ClientError, Entropy, Event, Now, PublishId, Receipt,

@@ -73,8 +73,8 @@ export interface RealtimeEvent {
  * the payload, unless the options `onError` or `onGap` take them: `GAP` (messages were missed; `error.gap` says which, and
  * messages continue), `MESSAGE_UNREADABLE` (one message could not be decrypted; the error says so if the key was rotated
  * after a fixed channel token was signed), `MESSAGE_STALE` (one message was refused because it is older than any message
- * that an honest relay delivers, or later than now), or the reason for which the relay ended the subscription. A callback with one
- * parameter receives messages only.
+ * that an honest relay delivers, or later than now), or the reason for which the relay ended the subscription. A callback
+ * with one parameter receives messages only.
  */
 export type Callback<P> = (payload: P, error?: SealwireError, event?: RealtimeEvent) => any;
 

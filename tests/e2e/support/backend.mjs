@@ -23,6 +23,24 @@ export const contextOf = (accountId, dashboard, gadget = '1') => ({
 });
 
 /**
+ * Returns a function that publishes on 'absences' of dashboard 10001 as a backend that has the signing key, and as one sender.
+ * `fetch` carries its requests, and may alter them or answer in place of the relay.
+ */
+export function publisherThrough(system, fetch) {
+  const realtime = createRealtime({
+    app: APP,
+    signingKey: system.relay.signingKey,
+    url: `ws://127.0.0.1:${system.relay.port}`,
+    authorize: () => false,
+    environment: 'e2e',
+    trustUnsignedContext: true,
+    secrets: system.secrets,
+    fetch,
+  });
+  return (payload) => realtime.publish('absences', payload, { context: contextOf('x', '10001') });
+}
+
+/**
  * @param {{ port: number, signingKey: string }} relay
  * @param {number} socketPort the port to which pages connect
  * @param {object} [options] further options of createRealtime
