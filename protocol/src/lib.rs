@@ -44,6 +44,7 @@
 //!     published_at: UnixMillis(1_800_000_000_000),
 //!     event: "added",
 //!     payload: r#"{"name":"Anna"}"#,
+//!     signature: None,
 //! };
 //! let sealed = seal(&key, [3; 12], channel.id(), &message)?;
 //!
@@ -91,8 +92,8 @@ pub use scope::{InvalidScope, Scope};
 #[cfg(feature = "sealing")]
 pub use sealing::{
     AesGcmInput, CONFIRMED_NUMBERS, Message, Numbered, Numbering, Numberings, OpenedMessage, Outcome,
-    RANDOM_LEN, RepeatableIds, SEALED_OVERHEAD, SealedMessage, SenderId, Stamp, TooLarge, Unreadable,
-    repeatable_ids, seal,
+    RANDOM_LEN, RepeatableIds, SEALED_OVERHEAD, SealedMessage, SenderId, Signature, Stamp, TooLarge,
+    Unreadable, repeatable_ids, seal, signed_text,
 };
 pub use text::{decimal, split_at_ascii};
 pub use time::{UnixMillis, UnixSeconds};

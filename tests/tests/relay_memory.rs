@@ -51,8 +51,14 @@ fn neither_payload_nor_key_is_in_the_relays_memory() {
     let key = installation.channel_key(&scope, "absences");
     let channel_id = installation.channel_id(&scope, "absences");
     let stamp = Stamp { number: 1, settled: 0, confirmed: 0 };
-    let message =
-        Message { sender: SenderId([7; 12]), stamp, published_at: UnixMillis(1), event: "", payload };
+    let message = Message {
+        sender: SenderId([7; 12]),
+        stamp,
+        published_at: UnixMillis(1),
+        event: "",
+        payload,
+        signature: None,
+    };
     let sealed = seal(&key, [7; 12], channel_id, &message).unwrap();
     let (mut publisher, _) = WireClient::open(relay.port, &token);
     publisher.publish("absences", &scope, sealed.clone());

@@ -1,7 +1,15 @@
 // Recomputes the vectors with Node's crypto alone. Sealwire's code wrote the files, so an error in that code would
 // otherwise be in both.
 import assert from 'node:assert/strict';
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createPublicKey,
+  hkdfSync,
+  verify,
+} from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
@@ -170,13 +178,15 @@ function channelOf(c) {
 function readPlaintext(plaintext) {
   const number = plaintext.readUInt32BE(8);
   const end = 26 + plaintext.readUInt32BE(22);
+  const isSigned = plaintext[end] === 1;
   return {
     publishedAt: Number(plaintext.readBigUInt64BE(0)),
     number,
     settled: number - 1 - plaintext.readUInt16BE(12),
     confirmed: plaintext.subarray(14, 22).toString('hex'),
     payload: plaintext.subarray(26, end).toString('utf8'),
-    padding: plaintext.subarray(end),
+    signature: isSigned ? plaintext.subarray(end + 1, end + 65).toString('hex') : null,
+    padding: plaintext.subarray(isSigned ? end + 65 : end),
   };
 }
 
@@ -188,7 +198,8 @@ test('sealed messages are recomputed', () => {
     const behind = Buffer.alloc(2);
     behind.writeUInt16BE(c.number - 1 - c.settled);
     const stamp = Buffer.concat([u32(c.number), behind, bytes(c.confirmed)]);
-    const content = Buffer.concat([u64(c.published_at_ms), stamp, lp(c.payload)]);
+    const signature = c.signature === null ? [] : [Buffer.from([1]), bytes(c.signature)];
+    const content = Buffer.concat([u64(c.published_at_ms), stamp, lp(c.payload), ...signature]);
     const plaintext = Buffer.concat([content, Buffer.alloc(padme(content.length) - content.length)]);
     const aad = Buffer.concat([lp('sealwire/message/v1'), id, lp(c.event)]);
     const nonce = Buffer.concat([bytes(c.sender), bytes(c.random)]);
@@ -215,12 +226,43 @@ test('sealed messages open, with the stamp of their sender, unless they were alt
     }
     assert.equal(sealed.subarray(5, 17).toString('hex'), c.sender, c.what);
     const { padding, ...opened } = readPlaintext(open());
-    const { number, settled, confirmed, payload, published_at_ms: publishedAt } = c;
-    assert.deepEqual(opened, { publishedAt, number, settled, confirmed, payload }, c.what);
+    const { number, settled, confirmed, payload, signature, published_at_ms: publishedAt } = c;
+    assert.deepEqual(opened, { publishedAt, number, settled, confirmed, payload, signature }, c.what);
     assert.ok(
       padding.every((byte) => byte === 0),
       c.what,
     );
+  }
+});
+
+/** Returns a public key from its point, 65 bytes without compression. */
+function signerOf(point) {
+  const [x, y] = [point.subarray(1, 33), point.subarray(33)].map((half) => half.toString('base64url'));
+  return createPublicKey({ key: { kty: 'EC', crv: 'P-256', x, y }, format: 'jwk' });
+}
+
+test('the signature of a function covers channel, sender, number, time, event and payload', () => {
+  const signed = load('sealed').filter((c) => c.payload !== null && c.signature !== null);
+  assert.ok(signed.length >= 1);
+  for (const c of signed) {
+    const holds = (change) => {
+      const { sender, number, published_at_ms: time, event, payload, ...where } = { ...c, ...change };
+      const parts = [bytes(sender), u32(number), u64(time), lp(event, payload)];
+      const text = Buffer.concat([lp('sealwire/signature/v1'), channelOf(where).id, ...parts]);
+      const key = { key: signerOf(bytes(c.signer)), dsaEncoding: 'ieee-p1363' };
+      return verify('sha256', text, key, bytes(c.signature));
+    };
+    assert.ok(holds({}), c.what);
+    for (const change of [
+      { payload: `${c.payload} ` },
+      { event: 'removed' },
+      { number: c.number + 1 },
+      { published_at_ms: c.published_at_ms + 1 },
+      { sender: c.sender.replace(/^../, 'ff') },
+      { name: 'rotation' },
+      { scope: {} },
+    ])
+      assert.ok(!holds(change), JSON.stringify(change));
   }
 });
 

@@ -186,8 +186,14 @@ impl Sealing<'_> {
         let (channel, scope, key) = sealing_key(spec, self.session, self.identity)?;
         let numbered = self.numberings.assign(channel, SenderId(array(&mut *self.entropy)));
         let published_at = self.session.clock.at(now);
-        let message =
-            Message { sender: numbered.sender, stamp: numbered.stamp, published_at, event, payload };
+        let message = Message {
+            sender: numbered.sender,
+            stamp: numbered.stamp,
+            published_at,
+            event,
+            payload,
+            signature: None,
+        };
         let sealed =
             seal(&key, array(&mut *self.entropy), channel, &message).map_err(|TooLarge(bytes)| {
                 self.numberings.settle(numbered, Outcome::Unconfirmed);

@@ -177,7 +177,13 @@ mod tests {
 
     fn at(sender: u32, published_ms: u64, stamp: Stamp) -> OpenedMessage {
         let payload = String::new();
-        OpenedMessage { sender: id(sender), stamp, published_at: UnixMillis(published_ms), payload }
+        OpenedMessage {
+            sender: id(sender),
+            stamp,
+            published_at: UnixMillis(published_ms),
+            payload,
+            signature: None,
+        }
     }
 
     /// A message whose sender knows that all earlier ones were acknowledged.

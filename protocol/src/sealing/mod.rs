@@ -2,17 +2,19 @@
 //!
 //! `sealed = 0x01 ‖ key id (4) ‖ nonce (24) ‖ XAES-256-GCM(channel key, nonce, aad, plaintext)`, where
 //! `aad = LP("sealwire/message/v1") channel id (16) LP(event)`, `nonce = sender id (12) ‖ random (12)` and
-//! `plaintext = u64 time of sealing in ms ‖ stamp (14) ‖ u32 payload length ‖ payload ‖ zeros` up to the Padmé size,
-//! big-endian.
+//! `plaintext = u64 time of sealing in ms ‖ stamp (14) ‖ u32 payload length ‖ payload ‖ signature (0 or 65) ‖ zeros` up to
+//! the Padmé size, big-endian.
 
 mod numbering;
 mod numberings;
 mod repeatable;
+mod signature;
 mod stamp;
 
 pub use numbering::{Numbering, Outcome};
 pub use numberings::{Numbered, Numberings};
 pub use repeatable::{RepeatableIds, repeatable_ids};
+pub use signature::{Signature, signed_text};
 pub use stamp::{CONFIRMED_NUMBERS, SenderId, Stamp};
 
 use crate::{ChannelId, ChannelKey, KeyId, UnixMillis, hashing::Parts, limits, padme};
@@ -51,6 +53,8 @@ pub struct Message<'a> {
     pub event: &'a str,
     /// The payload as JSON text.
     pub payload: &'a str,
+    /// The signature of [`signed_text`], if the message is signed.
+    pub signature: Option<Signature>,
 }
 
 /// An opened message.
@@ -64,6 +68,8 @@ pub struct OpenedMessage {
     pub published_at: UnixMillis,
     /// The payload as JSON text.
     pub payload: String,
+    /// The signature, which nothing has verified yet.
+    pub signature: Option<Signature>,
 }
 
 /// The length of the random half of a nonce in bytes.
@@ -79,14 +85,15 @@ pub fn seal(
     channel: ChannelId,
     message: &Message<'_>,
 ) -> Result<Vec<u8>, TooLarge> {
-    let Message { sender, stamp, published_at, event, payload } = *message;
+    let Message { sender, stamp, published_at, event, payload, signature } = *message;
     if payload.len() > limits::MAX_PAYLOAD {
         return Err(TooLarge(payload.len()));
     }
     let mut nonce = [0; NONCE_LEN];
     nonce[..SenderId::LEN].copy_from_slice(&sender.0);
     nonce[SenderId::LEN..].copy_from_slice(&random);
-    let padded = padme::padded_len(PREFIX_LEN + payload.len());
+    let signature_len = if signature.is_some() { Signature::SEALED_LEN } else { 0 };
+    let padded = padme::padded_len(PREFIX_LEN + payload.len() + signature_len);
     let mut sealed = Vec::with_capacity(padded + SEALED_OVERHEAD);
     sealed.push(VERSION);
     sealed.bytes(&key.id.0);
@@ -94,6 +101,9 @@ pub fn seal(
     sealed.bytes(&published_at.0.to_be_bytes());
     sealed.bytes(&stamp.to_bytes());
     sealed.length_prefixed(payload);
+    if let Some(signature) = signature {
+        signature.write(&mut sealed);
+    }
     sealed.resize(HEADER_LEN + padded, 0);
     let tag = encrypt(&key.key, &nonce, &associated_data(channel, event), &mut sealed[HEADER_LEN..]);
     sealed.bytes(&tag);
@@ -198,12 +208,13 @@ impl OpenedMessage {
         let stamp = Stamp::read(stamp)?;
         let (length, rest) = rest.split_first_chunk().ok_or(Unreadable)?;
         let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| Unreadable)?;
-        let (payload, padding) = rest.split_at_checked(length).ok_or(Unreadable)?;
+        let (payload, rest) = rest.split_at_checked(length).ok_or(Unreadable)?;
+        let (signature, padding) = Signature::read(rest)?;
         if padding.iter().any(|byte| *byte != 0) {
             return Err(Unreadable);
         }
         let payload = String::from_utf8(payload.to_vec()).map_err(|_| Unreadable)?;
-        Ok(Self { sender, stamp, published_at: UnixMillis(u64::from_be_bytes(*time)), payload })
+        Ok(Self { sender, stamp, published_at: UnixMillis(u64::from_be_bytes(*time)), payload, signature })
     }
 }
 

@@ -25,7 +25,7 @@ const SENDER: SenderId = SenderId([2; 12]);
 const STAMP: Stamp = Stamp { number: 9, settled: 7, confirmed: 0b101 };
 
 fn message(payload: &str) -> Message<'_> {
-    Message { sender: SENDER, stamp: STAMP, published_at: TIME, event: "added", payload }
+    Message { sender: SENDER, stamp: STAMP, published_at: TIME, event: "added", payload, signature: None }
 }
 
 fn sealed(payload: &str) -> Vec<u8> {
@@ -51,16 +51,18 @@ proptest! {
         number in 1..u32::MAX,
         behind in 0..70_000_u32,
         confirmed: u64,
+        signature: Option<[u8; 32]>,
     ) {
+        let signature = signature.map(|half| Signature([half, half].concat().try_into().unwrap()));
         let settled = number.saturating_sub(1 + behind);
         let stamp = Stamp { number, settled, confirmed };
         let (sender, published_at) = (SenderId(nonce.0), UnixMillis(time));
-        let message = Message { sender, stamp, published_at, event: &event, payload: &payload };
+        let message = Message { sender, stamp, published_at, event: &event, payload: &payload, signature };
         let sealed = seal(&key(1), nonce.1, CHANNEL, &message).unwrap();
         let opened = open(&sealed, &key(1), CHANNEL, &event).unwrap();
         let lag = number - 1 - settled;
         let expected = if lag > 65_535 { Stamp { number, settled: number - 65_536, confirmed: 0 } } else { stamp };
-        prop_assert_eq!(opened, OpenedMessage { sender, stamp: expected, published_at, payload });
+        prop_assert_eq!(opened, OpenedMessage { sender, stamp: expected, published_at, payload, signature });
     }
 
     #[test]
@@ -86,6 +88,44 @@ fn aes_gcm_input_matches_the_sealed_message_and_its_plaintext_reads_the_same() {
     assert_eq!(OpenedMessage::read(SENDER, &plaintext), open(&sealed, &key(1), CHANNEL, "added"));
     plaintext.extend([1]);
     assert_eq!(OpenedMessage::read(SENDER, &plaintext), Err(Unreadable));
+}
+
+#[test]
+fn a_signature_follows_the_payload_and_anything_else_there_is_refused() {
+    let mut plaintext = TIME.0.to_be_bytes().to_vec();
+    plaintext.extend(STAMP.to_bytes());
+    plaintext.length_prefixed("{}");
+    let read = |end: &[u8]| OpenedMessage::read(SENDER, &[&plaintext[..], end].concat());
+    let signed = |kind: u8, length: usize, padding: &[u8]| {
+        [&[kind][..], &[7; Signature::LEN][..length], padding].concat()
+    };
+    for padding in [&[][..], &[0; 5]] {
+        assert_eq!(read(padding).unwrap().signature, None);
+        let opened = read(&signed(1, Signature::LEN, padding)).unwrap();
+        assert_eq!(opened.signature, Some(Signature([7; Signature::LEN])));
+    }
+    for (kind, length, padding) in [(1, 63, &[][..]), (1, Signature::LEN, &[0, 1]), (2, Signature::LEN, &[])]
+    {
+        assert_eq!(read(&signed(kind, length, padding)), Err(Unreadable), "{kind} {length} {padding:?}");
+    }
+}
+
+#[test]
+fn a_signed_text_differs_for_every_part_of_the_message() {
+    let text = |message: &Message<'_>| signed_text(CHANNEL, message);
+    let first = text(&message("1"));
+    for other in [
+        text(&message("2")),
+        text(&Message { event: "adde", payload: "d1", ..message("") }),
+        text(&Message { sender: SenderId([9; 12]), ..message("1") }),
+        text(&Message { stamp: Stamp { number: 10, ..STAMP }, ..message("1") }),
+        text(&Message { published_at: UnixMillis(TIME.0 + 1), ..message("1") }),
+        signed_text(ChannelId([4; 16]), &message("1")),
+    ] {
+        assert_ne!(first, other);
+    }
+    // The stamp's bitmap says what the relay acknowledged, not what the author wrote.
+    assert_eq!(first, text(&Message { stamp: Stamp { confirmed: 0, ..STAMP }, ..message("1") }));
 }
 
 #[test]
@@ -124,7 +164,8 @@ fn payloads_of_similar_lengths_have_the_same_sealed_size() {
 #[test]
 fn the_longest_payload_fits_the_sealed_limit_and_one_more_byte_is_refused() {
     let longest = "x".repeat(limits::MAX_PAYLOAD);
-    let sealed = sealed(&longest);
+    let signature = Some(Signature([7; Signature::LEN]));
+    let sealed = seal(&key(1), [6; 12], CHANNEL, &Message { signature, ..message(&longest) }).unwrap();
     assert!(sealed.len() <= limits::MAX_SEALED);
     assert_eq!(open(&sealed, &key(1), CHANNEL, "added").unwrap().payload, longest);
     let over = seal(&key(1), [0; 12], CHANNEL, &message(&format!("{longest}x")));

@@ -48,7 +48,7 @@ impl Tenant {
         let key = self.installation.channel_key(&self.context, channel);
         let Numbered { sender, stamp, .. } = numbered;
         let published_at = UnixMillis(now_ms());
-        let message = Message { sender, stamp, published_at, event: "", payload };
+        let message = Message { sender, stamp, published_at, event: "", payload, signature: None };
         seal(&key, random, self.channel_id(channel), &message).expect("the payload is short")
     }
 

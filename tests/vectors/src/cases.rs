@@ -122,6 +122,10 @@ pub struct SealedCase {
     pub published_at_ms: u64,
     /// The payload; `null` if the message must not open.
     pub payload: Option<String>,
+    /// The signature of the function that published the message.
+    pub signature: Option<String>,
+    /// The public key that verifies the signature, as a point of P-256 in 65 bytes.
+    pub signer: Option<String>,
     pub sealed: String,
 }
 

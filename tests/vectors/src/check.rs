@@ -9,7 +9,8 @@ use crate::{
 };
 use sealwire_protocol::{
     ChannelAddress, ChannelKey, Code, EncryptionKey, Message, OpenedMessage, RoutingKey, Scope, ScopeKeys,
-    SealedMessage, SenderId, Stamp, UnixMillis, UnixSeconds, canonical_claims, repeatable_ids, seal,
+    SealedMessage, SenderId, Signature, Stamp, UnixMillis, UnixSeconds, canonical_claims, repeatable_ids,
+    seal,
     tokens::{BackendClaims, ChannelClaims, Claims, Keyring, SessionClaims, SigningKey, verify},
     wire::{Messages, ToClient, ToRelay},
 };
@@ -164,12 +165,14 @@ fn sealed(case: &SealedCase) -> Result<(), String> {
         confirmed: u64::from_be_bytes(array(&case.confirmed)?),
     };
     let (sender, published_at) = (SenderId(array(&case.sender)?), UnixMillis(case.published_at_ms));
-    let expected = case.payload.clone().map(|payload| OpenedMessage { sender, stamp, published_at, payload });
+    let signature = case.signature.as_deref().map(array).transpose()?.map(Signature);
+    let expected =
+        case.payload.clone().map(|payload| OpenedMessage { sender, stamp, published_at, payload, signature });
     // The Debug output of an opened message lacks its payload.
     same("the payload", &opened.as_ref().ok().map(|opened| &opened.payload), &case.payload.as_ref())?;
     same("the opened message", &opened.ok(), &expected)?;
     let Some(payload) = &case.payload else { return Ok(()) };
-    let message = Message { sender, stamp, published_at, event: &case.event, payload };
+    let message = Message { sender, stamp, published_at, event: &case.event, payload, signature };
     let again = seal(&key, array(&case.random)?, id, &message);
     same("the sealed message", &again.map(|bytes| to_hex(&bytes)), &Ok(case.sealed.clone()))
 }

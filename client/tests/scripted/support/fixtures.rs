@@ -97,7 +97,7 @@ pub fn sealed_at(time_ms: u64, key_number: u8, name: &str, stamp: Stamp, payload
 /// Returns a message of another client that is sealed now.
 pub fn message(stamp: Stamp, payload: &str) -> Message<'_> {
     let published_at = UnixMillis(TIME_MS.get());
-    Message { sender: OTHER, stamp, published_at, event: "", payload }
+    Message { sender: OTHER, stamp, published_at, event: "", payload, signature: None }
 }
 
 pub fn publication(name: &str, previous_offset: u64, offset: u64, payload: &str) -> ToClient {

@@ -69,7 +69,8 @@ pub(crate) fn publication(
     random.fill(&mut nonce);
     random.fill(&mut id);
     let stamp = Stamp { number: 1, settled: 0, confirmed: 0 };
-    let message = Message { sender, stamp, published_at: UnixMillis(now_ms), event: "", payload };
+    let message =
+        Message { sender, stamp, published_at: UnixMillis(now_ms), event: "", payload, signature: None };
     let sealed = seal(&channel_key, nonce, ids()[channel], &message);
     let wire = Channel {
         name: name.into(),

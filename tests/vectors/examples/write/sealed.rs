@@ -2,14 +2,19 @@
 
 use super::{APP, NOW, SITE, counting, scope};
 use sealwire_protocol::{
-    ChannelAddress, ChannelId, ChannelKey, EncryptionKey, Message, Scope, SenderId, Stamp, UnixMillis,
-    repeatable_ids, seal,
+    ChannelAddress, ChannelId, ChannelKey, EncryptionKey, Message, Scope, SenderId, Signature, Stamp,
+    UnixMillis, repeatable_ids, seal,
 };
-use sealwire_vectors::{IdempotencyCase, SealedCase, to_hex};
+use sealwire_vectors::{IdempotencyCase, SealedCase, from_hex, to_hex};
 
 const NAME: &str = "absences";
 const OBJECT: &str = r#"{"name":"Anna","until":"2026-12-01"}"#;
 /// The stamp of the first message of a sender.
+/// A public key of ECDSA with P-256. Its private key, in the JWK's member `d`, is
+/// `9LpXSxar3Cc6NDG9DhwUwIWDR2AtN7gRIfBJtsJLZ7k`.
+const SIGNER: &str = "04e08231bb3d00ee2b7ddfd5128f7b00c3d0269c542fed4a6608b06b028de7ac5343fde5a27bcece2f4205a0839ac7b00c39dd20bbcee21f1039a9ac99b2855792";
+/// A signature of the signed message below. ECDSA draws a random number, so it is not recomputed.
+const SIGNATURE: &str = "84223ac2529675868c596593745023a8880acc8f89148960a378dfbea319c39c39e3ea167f734f430f4d7be831c5f991cad9e7ce82cfc8c1691dc744b178dd17";
 const FIRST: Stamp = Stamp { number: 1, settled: 0, confirmed: 0 };
 
 fn dashboard() -> (Scope, ChannelId, ChannelKey) {
@@ -22,9 +27,20 @@ fn dashboard() -> (Scope, ChannelId, ChannelKey) {
 }
 
 fn case(what: &str, stamp: Stamp, event: &str, payload: &str, change: impl Fn(&mut Vec<u8>)) -> SealedCase {
+    case_with(what, stamp, event, payload, None, change)
+}
+
+fn case_with(
+    what: &str,
+    stamp: Stamp,
+    event: &str,
+    payload: &str,
+    signature: Option<Signature>,
+    change: impl Fn(&mut Vec<u8>),
+) -> SealedCase {
     let (scope, id, key) = dashboard();
     let (sender, published_at) = (SenderId(counting(50)), UnixMillis(NOW * 1000 + 123));
-    let message = Message { sender, stamp, published_at, event, payload };
+    let message = Message { sender, stamp, published_at, event, payload, signature };
     let mut bytes = seal(&key, counting(62), id, &message).expect("the payloads below are short");
     let genuine = bytes.clone();
     change(&mut bytes);
@@ -43,6 +59,8 @@ fn case(what: &str, stamp: Stamp, event: &str, payload: &str, change: impl Fn(&m
         confirmed: to_hex(&stamp.confirmed.to_be_bytes()),
         published_at_ms: published_at.0,
         payload: (bytes == genuine).then(|| payload.into()),
+        signature: signature.map(|signature| to_hex(&signature.0)),
+        signer: signature.map(|_| SIGNER.into()),
         sealed: to_hex(&bytes),
     }
 }
@@ -55,6 +73,11 @@ pub(super) fn sealed() -> Vec<SealedCase> {
     let under_way = Stamp { number: 7, settled: 4, confirmed: 0b1011 };
     let all_confirmed = Stamp { number: 1000, settled: 999, confirmed: u64::MAX };
     let most_under_way = Stamp { number: 65_537, settled: 1, confirmed: 1 };
+    let signature = from_hex(SIGNATURE).expect("it is hexadecimal");
+    let signature = Signature(signature.try_into().expect("it has 64 bytes"));
+    let signed = |what, change: &dyn Fn(&mut Vec<u8>)| {
+        case_with(what, FIRST, "added", OBJECT, Some(signature), |bytes| change(bytes))
+    };
     vec![
         opens("an object", "added", OBJECT),
         opens("a text without event", "", r#""Grüezi 👋""#),
@@ -63,6 +86,8 @@ pub(super) fn sealed() -> Vec<SealedCase> {
         stamped("the seventh message, of which two are under way and one was refused", under_way),
         stamped("a message whose 64 predecessors were acknowledged", all_confirmed),
         stamped("the highest number of messages under way for which a stamp has room", most_under_way),
+        signed("a message of a function", &|_| ()),
+        signed("an altered signature", &|bytes| bytes[100] ^= 1),
         altered("an altered ciphertext", &|bytes| bytes[30] ^= 1),
         altered("an altered tag", &|bytes| *bytes.last_mut().expect("it has a tag") ^= 0x80),
         altered("another sender", &|bytes| bytes[5] ^= 1),
