@@ -12,6 +12,7 @@ import { installationOf } from './installation.js';
 import type { Authorize, RealtimeOptions, SecretStore, StateProperties } from './options.js';
 import { ownServer } from './own-server.js';
 import { relaySettings, type PendingSettings } from './relay-settings.js';
+import type { Signing } from './signing.js';
 
 const DEFAULT_LIFETIME_SECONDS = 15 * 60;
 
@@ -30,6 +31,7 @@ export interface Backend {
   settings: (context: ForgeContext) => PendingSettings;
   installation: (context: ForgeContext) => string;
   secrets: InstallationSecrets;
+  signing: Signing;
   fetch: typeof globalThis.fetch;
   sessionLifetimeSeconds: number;
   /** The maximum duration of a call that may ask the relay. */
@@ -50,6 +52,8 @@ export interface BackendDependencies {
   core: () => ResolverModule;
   /** Returns the default store of the installations' secrets. */
   secrets: () => SecretStore;
+  /** Creates signing keys and signs the messages of functions. */
+  signing: Signing;
 }
 
 function checkEnvironment(environment: unknown): string | undefined {
@@ -63,7 +67,10 @@ function checkFlag(value: unknown, option: string): boolean | undefined {
   throw invalid(`The option ${option} must be true or false.`);
 }
 
-export function backendFrom(options: BackendOptions, { core, secrets }: BackendDependencies): Backend {
+export function backendFrom(
+  options: BackendOptions,
+  { core, secrets, signing }: BackendDependencies,
+): Backend {
   if (options.authorize !== undefined) checkFunction(options.authorize, 'The option authorize');
   if (options.fetch !== undefined) checkFunction(options.fetch, 'The option fetch');
   if (options.now !== undefined) checkFunction(options.now, 'The option now');
@@ -85,7 +92,8 @@ export function backendFrom(options: BackendOptions, { core, secrets }: BackendD
       const { installContext = options.assumedInstallation } = context;
       return installationOf({ ...context, installContext }, environment, isOwnServer);
     },
-    secrets: new InstallationSecrets(options.secrets ?? secrets(), now, core),
+    secrets: new InstallationSecrets(options.secrets ?? secrets(), now, core, signing),
+    signing,
     // The global is read at each call, since Forge and tests replace it.
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     sessionLifetimeSeconds:

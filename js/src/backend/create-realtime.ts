@@ -8,11 +8,13 @@ import { forgeSecrets } from './forge-secrets.js';
 import { wrapper, type Invocation } from './invocation.js';
 import type { RealtimeOptions } from './options.js';
 import { realtimeFrom, realtimeWith, type Dependencies } from './realtime.js';
+import { nodeSigning } from './signing.js';
 import type { Realtime, Wrap } from './types.js';
 
 const forge: Dependencies = {
   core: resolverCore,
   secrets: () => forgeSecrets(),
+  signing: nodeSigning,
   invocations: () => new AsyncLocalStorage<Invocation>(),
 };
 

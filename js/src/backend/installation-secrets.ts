@@ -3,6 +3,7 @@
 import { failureOf } from '../errors/failure-of.js';
 import type { InstallationSecret, ResolverModule } from '../core/resolver-core.js';
 import type { SecretStore } from './options.js';
+import type { Signing } from './signing.js';
 
 /** The age up to which a cached secret is used, in milliseconds. The core's overlap of keys exceeds it. */
 export const MAX_AGE_MS = 60_000;
@@ -21,13 +22,15 @@ export class InstallationSecrets {
   readonly #store: SecretStore;
   readonly #now: () => number;
   readonly #core: () => ResolverModule;
+  readonly #signing: Signing;
   readonly #cached = new Map<string, CachedSecret>();
   readonly #loading = new Map<string, Promise<InstallationSecret>>();
 
-  constructor(store: SecretStore, now: () => number, core: () => ResolverModule) {
+  constructor(store: SecretStore, now: () => number, core: () => ResolverModule, signing: Signing) {
     this.#store = store;
     this.#now = now;
     this.#core = core;
+    this.#signing = signing;
   }
 
   /** Returns the secret. It reads the store if the cached secret is older than `maxAgeMs`; 0 always reads the store. */
@@ -48,7 +51,8 @@ export class InstallationSecrets {
   /** Adds a key to the stored secret. Of two concurrent rotations, one key is lost. */
   async rotate(installation: string): Promise<InstallationSecret> {
     const current = await this.of(installation, 0);
-    const rotated = this.#core().rotate(current, Math.floor(this.#now() / 1000));
+    const nowSeconds = Math.floor(this.#now() / 1000);
+    const rotated = this.#core().rotate(current, nowSeconds, this.#signing.newKey());
     await this.#store.replace(installation, rotated);
     this.#cache(installation, rotated, this.#now());
     return rotated;
@@ -73,7 +77,8 @@ export class InstallationSecrets {
   }
 
   #create(installation: string): Promise<InstallationSecret> {
-    const secret = this.#core().newInstallationSecret(Math.floor(this.#now() / 1000));
+    const nowSeconds = Math.floor(this.#now() / 1000);
+    const secret = this.#core().newInstallationSecret(nowSeconds, this.#signing.newKey());
     return this.#store.create(installation, secret);
   }
 

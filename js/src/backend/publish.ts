@@ -121,6 +121,7 @@ async function sealAndPost(
       nowMs,
     },
     secret,
+    backend.signing.sign,
   );
   const nowSeconds = Math.floor(nowMs / 1000);
   const backendToken = core.mintBackendToken({ signingKey, app, installation, nowSeconds });

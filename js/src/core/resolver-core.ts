@@ -10,8 +10,21 @@ export interface InstallationSecret {
   /** The key that names channels with custom claims, in base64url. It never changes. */
   routing: string;
   /** The encryption keys in base64url with their creation times in Unix seconds, newest first. */
-  keys: { key: string; createdAt: number }[];
+  keys: { key: string; createdAt: number; signing: SigningKey }[];
 }
+
+/**
+ * A key pair of ECDSA with P-256, as the members of a JWK in base64url: the private key `d` and the point `x`, `y` of the
+ * public key.
+ */
+export interface SigningKey {
+  d: string;
+  x: string;
+  y: string;
+}
+
+/** Returns a signature by ECDSA with P-256 and SHA-256: 64 bytes, as IEEE P1363 defines. */
+export type Sign = (text: Uint8Array, key: SigningKey) => Uint8Array;
 
 /** A permission on a channel. */
 export type Permission = 'subscribe' | 'publish';
@@ -71,13 +84,15 @@ export interface Sealed {
 }
 
 export interface ResolverModule {
-  newInstallationSecret(nowSeconds: number): InstallationSecret;
-  /** Adds a key, and drops the keys whose overlap with their replacement has passed. */
-  rotate(secret: InstallationSecret, nowSeconds: number): InstallationSecret;
+  /** `signing` is a new key pair. */
+  newInstallationSecret(nowSeconds: number, signing: SigningKey): InstallationSecret;
+  /** Adds a key with a new key pair, and drops the keys whose overlap with their replacement has passed. */
+  rotate(secret: InstallationSecret, nowSeconds: number, signing: SigningKey): InstallationSecret;
   mintSession(session: MintSession, secret: InstallationSecret): Omit<SessionGrant, 'url' | 'issuedAtMs'>;
   signChannelToken(token: SignChannelToken, secret: InstallationSecret): { token: string; expiresAt: number };
   mintBackendToken(token: MintBackendToken): string;
-  seal(message: Seal, secret: InstallationSecret): Sealed;
+  /** Seals a message, signed by `sign`. Without it, the message is not signed. */
+  seal(message: Seal, secret: InstallationSecret, sign?: Sign): Sealed;
   /** Records whether the relay accepted the first request with a message. Later messages of this process tell subscribers. */
   settle(ticket: number, accepted: boolean): void;
 }

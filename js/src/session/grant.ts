@@ -17,6 +17,11 @@ export interface SessionKey {
    * index tells whether its scope keeps property number n, counted in the byte order of the properties.
    */
   scopes: string;
+  /**
+   * The public key that verifies the messages of functions sealed under this version: a point of P-256 without compression,
+   * 65 bytes in base64url.
+   */
+  signer: string;
 }
 
 /** Everything that a page needs to use the channels of its own context. It contains keys: never log it. */
@@ -44,8 +49,8 @@ export interface SessionGrant {
 
 function isKey(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const { id, scopes } = value as Partial<SessionKey>;
-  return typeof id === 'string' && typeof scopes === 'string';
+  const { id, scopes, signer } = value as Partial<SessionKey>;
+  return typeof id === 'string' && typeof scopes === 'string' && typeof signer === 'string';
 }
 
 const SHAPE = {

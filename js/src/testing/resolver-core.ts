@@ -1,5 +1,6 @@
 // Mints tokens and encodes messages for the test relay, in place of the Rust core. Nothing is encrypted.
 
+import type { Signing } from '../backend/signing.js';
 import type { InstallationSecret, ResolverModule } from '../core/resolver-core.js';
 import { fromBase64, toBase64 } from './bytes.js';
 import { refused } from './refused.js';
@@ -31,20 +32,26 @@ function checkProperties(scope: Record<string, string>): void {
 
 let sealed = 0;
 
+/** Signing keys in name only: the test relay knows from its own record that a function published a message. */
+export const testSigning: Signing = {
+  newKey: () => ({ d: 'test', x: 'test', y: 'test' }),
+  sign: () => new Uint8Array(64),
+};
+
 export const testResolverCore: ResolverModule = {
-  newInstallationSecret: (nowSeconds) => ({
+  newInstallationSecret: (nowSeconds, signing) => ({
     version: 1,
     routing: 'test',
-    keys: [{ key: 'test', createdAt: nowSeconds }],
+    keys: [{ key: 'test', createdAt: nowSeconds, signing }],
   }),
 
-  rotate: ({ version, routing, keys }, nowSeconds): InstallationSecret => {
+  rotate: ({ version, routing, keys }, nowSeconds, signing): InstallationSecret => {
     const replacedAt = (index: number) => Math.min(keys[index - 1]?.createdAt ?? nowSeconds, nowSeconds);
     const kept = keys.filter((_, index) => replacedAt(index) + KEY_OVERLAP_SECONDS > nowSeconds);
     if (kept.length >= MAX_KEYS) {
       throw refused('RATE_LIMITED', `rotateKey() was called too often: ${MAX_KEYS} keys are still in use`);
     }
-    return { version, routing, keys: [{ key: 'test', createdAt: nowSeconds }, ...kept] };
+    return { version, routing, keys: [{ key: 'test', createdAt: nowSeconds, signing }, ...kept] };
   },
 
   mintSession: (session) => {
@@ -58,7 +65,7 @@ export const testResolverCore: ResolverModule = {
       app,
       installation,
       context,
-      keys: [{ id: 'test', scopes: 'test' }],
+      keys: [{ id: 'test', scopes: 'test', signer: 'test' }],
     };
   },
 

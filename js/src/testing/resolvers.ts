@@ -10,7 +10,7 @@ import { assumedType } from './assumed-type.js';
 import { disconnectEndpoint } from './disconnect-endpoint.js';
 import { testInvocations } from './invocations.js';
 import { publishEndpoint } from './publish-endpoint.js';
-import { testResolverCore } from './resolver-core.js';
+import { testResolverCore, testSigning } from './resolver-core.js';
 import type { World } from './world.js';
 
 function secretsInMemory(): SecretStore {
@@ -49,6 +49,7 @@ export class TestResolvers {
     this.#dependencies = {
       core: () => testResolverCore,
       secrets: () => secrets,
+      signing: testSigning,
       invocations: testInvocations,
     };
     this.#backend = backendFrom(this.#settings, this.#dependencies);

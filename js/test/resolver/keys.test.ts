@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { createRealtime } from '../../src/backend/create-realtime.js';
 import { forgeSecrets } from '../../src/backend/forge-secrets.js';
 import { MAX_AGE_FOR_TOKENS_MS, MAX_AGE_MS } from '../../src/backend/installation-secrets.js';
+import { nodeSigning } from '../../src/backend/signing.js';
 import { resolverCore } from '../../src/core/load-resolver.js';
 import type { InstallationSecret } from '../../src/core/resolver-core.js';
 import type { SessionGrant } from '../../src/session/grant.js';
@@ -27,7 +28,7 @@ function mint(secret: InstallationSecret, properties: Record<string, string>): O
 }
 
 test('no keys of two contexts open the messages of a third', () => {
-  const secret = resolverCore().newInstallationSecret(NOW / 1000);
+  const secret = resolverCore().newInstallationSecret(NOW / 1000, nodeSigning.newKey());
   const publishedIn = (scope: Record<string, string>) => {
     const where = { app, installation, scope, channel: 'review', event: 'added' };
     const { sealed } = resolverCore().seal({ ...where, payload: '"secret"', nowMs: NOW }, secret);
@@ -51,7 +52,7 @@ test('no keys of two contexts open the messages of a third', () => {
 
 test('a context of nine properties is refused with the limit, in a session and in a scope', () => {
   for (const core of [resolverCore(), testResolverCore]) {
-    const secret = core.newInstallationSecret(NOW / 1000);
+    const secret = core.newInstallationSecret(NOW / 1000, nodeSigning.newKey());
     const properties = (count: number) =>
       Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, '1']));
     const session = (count: number) => {
@@ -183,9 +184,9 @@ test('rotations that would drop keys in use are refused with the time to wait', 
 
 test("the test relay's resolver keeps as many keys as the real one", () => {
   const counts = [resolverCore(), testResolverCore].map((core) => {
-    let secret = core.newInstallationSecret(1000);
+    let secret = core.newInstallationSecret(1000, nodeSigning.newKey());
     return [2000, 2001, 88_999, 89_000, 89_001, 1500, 400_000].map((seconds) => {
-      secret = core.rotate(secret, seconds);
+      secret = core.rotate(secret, seconds, nodeSigning.newKey());
       return secret.keys.length;
     });
   });

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { forgeSecrets } from '../../src/backend/forge-secrets.js';
 import { InstallationSecrets, MAX_AGE_FOR_TOKENS_MS } from '../../src/backend/installation-secrets.js';
 import type { SecretStore } from '../../src/backend/options.js';
+import { nodeSigning } from '../../src/backend/signing.js';
 import { resolverCore } from '../../src/core/load-resolver.js';
 import type { InstallationSecret } from '../../src/core/resolver-core.js';
 import { fakeKvs } from '../support/relay.js';
@@ -16,6 +17,7 @@ function secretsOf(kvs: ReturnType<typeof fakeKvs>, now = () => NOW): Installati
     forgeSecrets(async () => kvs),
     now,
     resolverCore,
+    nodeSigning,
   );
 }
 
@@ -97,10 +99,11 @@ test('installations that share a process never share a secret', async () => {
     create: async (installation, secret) => (stored.set(installation, secret), secret),
     replace: async (installation, secret) => void stored.set(installation, secret),
   };
-  const secrets = new InstallationSecrets(store, () => NOW, resolverCore);
+  const secrets = new InstallationSecrets(store, () => NOW, resolverCore, nodeSigning);
   const [one, two] = await Promise.all([secrets.of('ari:1'), secrets.of('ari:2')]);
   assert.notEqual(one.keys[0]!.key, two.keys[0]!.key);
   assert.notEqual(one.routing, two.routing);
+  assert.notEqual(one.keys[0]!.signing.d, two.keys[0]!.signing.d);
   assert.equal(await secrets.of('ari:1'), one);
 });
 
@@ -117,6 +120,7 @@ test('a rotation adds a key, keeps older keys within the overlap, and reaches ot
   assert.equal(rotated.keys.length, 2);
   assert.deepEqual(rotated.keys[1], before.keys[0]);
   assert.equal(rotated.keys[0]!.createdAt, now / 1000);
+  assert.notEqual(rotated.keys[0]!.signing.d, rotated.keys[1]!.signing.d);
   assert.deepEqual(await here.of('ari:1'), rotated);
 
   assert.equal((await elsewhere.of('ari:1')).keys.length, 1);

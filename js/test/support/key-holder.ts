@@ -7,14 +7,14 @@ const KEY = 32;
 /** A base key and the keys of two properties: the longest input of a schedule that joins keys for two properties. */
 const MAX_JOINED = 3;
 
-const u32 = (value: number): Buffer => {
+export const u32 = (value: number): Buffer => {
   const buffer = Buffer.alloc(4);
   buffer.writeUInt32BE(value);
   return buffer;
 };
 
 /** Joins parts, each preceded by its length. */
-function lp(...parts: (string | Buffer)[]): Buffer {
+export function lp(...parts: (string | Buffer)[]): Buffer {
   return Buffer.concat(parts.flatMap((part) => [u32(Buffer.byteLength(part)), Buffer.from(part)]));
 }
 
@@ -50,8 +50,8 @@ function block(key: Buffer, input: Buffer): Buffer {
   return Buffer.concat([cipher.update(input), cipher.final()]);
 }
 
-/** Decrypts XAES-256-GCM (c2sp.org/XAES-256-GCM). */
-function opens(key: Buffer, nonce: Buffer, aad: Buffer, sealed: Buffer): boolean {
+/** Decrypts XAES-256-GCM (c2sp.org/XAES-256-GCM). Returns undefined if the tag does not fit. */
+function decrypted(key: Buffer, nonce: Buffer, aad: Buffer, sealed: Buffer): Buffer | undefined {
   const l = block(key, Buffer.alloc(16));
   const k1 = l.map((byte, place) => (byte << 1) | ((l[place + 1] ?? 0) >> 7));
   if (l[0]! & 0x80) k1[15]! ^= 0x87;
@@ -62,12 +62,12 @@ function opens(key: Buffer, nonce: Buffer, aad: Buffer, sealed: Buffer): boolean
   const cipher = createDecipheriv('aes-256-gcm', Buffer.concat([half(1), half(2)]), nonce.subarray(12));
   cipher.setAAD(aad);
   cipher.setAuthTag(sealed.subarray(-16));
-  cipher.update(sealed.subarray(0, -16));
+  const plaintext = cipher.update(sealed.subarray(0, -16));
   try {
     cipher.final();
-    return true;
+    return plaintext;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -78,7 +78,7 @@ export interface SealedFor {
   message: Record<string, any>;
 }
 
-function channelId({ app, installation, message }: SealedFor): Buffer {
+export function channelId({ app, installation, message }: SealedFor): Buffer {
   const pairs = Object.entries(message['scope'] as Record<string, string>);
   pairs.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   const scope = Buffer.concat([u32(pairs.length), ...pairs.map((pair) => lp(...pair))]);
@@ -87,15 +87,21 @@ function channelId({ app, installation, message }: SealedFor): Buffer {
   return hash.digest().subarray(0, 16);
 }
 
-/** Returns whether any combination of `keys` decrypts the message. */
-export function canOpen(keys: Buffer[], sealedFor: SealedFor): boolean {
+/** Returns the plaintext of the message if any combination of `keys` decrypts it. */
+export function opened(keys: Buffer[], sealedFor: SealedFor): Buffer | undefined {
   const { channel, event, sealed: text } = sealedFor.message;
   const sealed = Buffer.from(text, 'base64');
   const aad = Buffer.concat([lp('sealwire/message/v1'), channelId(sealedFor), lp(event)]);
   const distinct = [...new Map(keys.map((key) => [key.toString('hex'), key])).values()];
   for (const scopeKey of combinations(distinct)) {
     const channelKey = derive(scopeKey, 'channel', channel);
-    if (opens(channelKey, sealed.subarray(5, 29), aad, sealed.subarray(29))) return true;
+    const plaintext = decrypted(channelKey, sealed.subarray(5, 29), aad, sealed.subarray(29));
+    if (plaintext) return plaintext;
   }
-  return false;
+  return undefined;
+}
+
+/** Returns whether any combination of `keys` decrypts the message. */
+export function canOpen(keys: Buffer[], sealedFor: SealedFor): boolean {
+  return opened(keys, sealedFor) !== undefined;
 }

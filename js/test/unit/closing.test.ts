@@ -17,7 +17,7 @@ const grant = {
   app: 'app',
   installation: 'ari:cloud:jira::site/1',
   context: {},
-  keys: [{ id: 'AAAAAA', scopes: '' }],
+  keys: [{ id: 'AAAAAA', scopes: '', signer: '' }],
 };
 
 /** Returns a promise that stays pending until it is released. */

@@ -18,7 +18,7 @@ const grant: ScopedGrant = {
   app: 'app',
   installation: 'ari:cloud:jira::site/1#test',
   context: { module: 'gadget' },
-  keys: [{ id: 'AAAAAA', scopes: '' }],
+  keys: [{ id: 'AAAAAA', scopes: '', signer: '' }],
 };
 const HINT = 'Let authorize() verify the dashboard.';
 const WHY = `There is no default channel here. Use contextOverrides. ${HINT}`;

@@ -23,7 +23,7 @@ const grant = {
   app: 'app',
   installation: 'ari:cloud:jira::site/1',
   context: { dashboard: '10001', gadget: '7' },
-  keys: [{ id: 'AAAAAA', scopes: 'the key material' }],
+  keys: [{ id: 'AAAAAA', scopes: 'the key material', signer: '' }],
 };
 
 function observed(options: RealtimeOptions = { session: async () => grant }) {

@@ -22,7 +22,7 @@ const grant = {
   app: 'app',
   installation: 'ari:cloud:jira::site/1',
   context: {},
-  keys: [{ id: 'AAAAAA', scopes: '' }],
+  keys: [{ id: 'AAAAAA', scopes: '', signer: '' }],
 };
 
 test('the default session comes from the resolver through the real @forge/bridge', async () => {

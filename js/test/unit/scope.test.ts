@@ -7,6 +7,7 @@ import type { SecretStore } from '../../src/backend/options.js';
 import { publishScope, type ScopeOptions } from '../../src/backend/scope.js';
 import { Confluence, Jira } from '../../src/context/product-context.js';
 import { contextProperties, type ForgeContext } from '../../src/context/properties.js';
+import { testSigning } from '../../src/testing/resolver-core.js';
 import { isError } from '../support/rejects.js';
 
 const gadget = {
@@ -23,6 +24,7 @@ const gadget = {
 const nothing = {
   core: () => assert.fail('a scope needs no core'),
   secrets: () => ({}) as SecretStore,
+  signing: testSigning,
 };
 
 /** Returns the scope of a context that its host has made itself, and which is trusted. */

@@ -16,7 +16,7 @@ const grant: SessionGrant = {
   app: 'app',
   installation: 'ari:cloud:jira::site/1',
   context: { module: 'gadget' },
-  keys: [{ id: 'AAAAAA', scopes: '' }],
+  keys: [{ id: 'AAAAAA', scopes: '', signer: '' }],
 };
 
 async function hostWith(session: () => unknown) {

@@ -18,7 +18,7 @@ const grant = {
   app: 'app',
   installation: 'ari:cloud:jira::site/1',
   context: {},
-  keys: [{ id: 'AAAAAA', scopes: '' }],
+  keys: [{ id: 'AAAAAA', scopes: '', signer: '' }],
 };
 
 function page(options: RealtimeOptions = {}) {

@@ -3,20 +3,21 @@
 use super::{
     inputs::{app_and_installation, channel_name, scope},
     random,
-    secret::Secret,
+    secret::{Secret, SigningKey},
 };
 use crate::{
     convert::{read, whole, write},
-    error::with_code,
+    error::{invalid_argument, with_code},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use js_sys::{Function, Uint8Array};
 use sealwire_protocol::{
     ChannelAddress, ClaimsKeyring, Code, EncryptionKey, Message, Numbered, Numberings, Outcome, SenderId,
-    UnixMillis, check_event_name, encode_base64url, limits, repeatable_ids,
+    Signature, UnixMillis, check_event_name, encode_base64url, limits, repeatable_ids, signed_text,
 };
 use serde::{Deserialize, Serialize};
 use std::{cell::RefCell, collections::BTreeMap};
-use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -108,10 +109,14 @@ pub fn settle(ticket: u32, accepted: bool) {
 /// Seals one payload for a channel under the newest encryption key. For a channel with claims, it is the newest key
 /// that the token was signed with.
 ///
+/// `sign(text, key)` returns the signature of the bytes `text` by the key pair `key`, `{ d, x, y }`: ECDSA with P-256 and
+/// SHA-256, 64 bytes as IEEE P1363 defines. Without `sign`, the message is not signed.
+///
 /// # Errors
-/// An error if an argument is invalid, if no key of the token is in use any more, or if the runtime has no randomness.
+/// An error if an argument is invalid, if no key of the token is in use any more, if the runtime has no randomness, or the
+/// error of `sign`.
 #[wasm_bindgen]
-pub fn seal(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
+pub fn seal(input: &JsValue, secret: &JsValue, sign: Option<Function>) -> Result<JsValue, JsValue> {
     let input: Input = read(input, "the message")?;
     let now = UnixMillis(whole(input.now_ms));
     let secret = Secret::read(secret, now.0 / 1000)?;
@@ -128,14 +133,15 @@ pub fn seal(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
     let claims = claims
         .map_err(|_| with_code(Code::TokenMalformed, "the token was not created by signRealtimeToken()"))?;
 
-    let channel_key = |key: &EncryptionKey| {
+    let channel_key = |(key, signing): &(EncryptionKey, SigningKey)| {
         let scope_key = key.scope_key(app, installation, &scope);
-        match &claims {
-            None => Some(scope_key.channel_key(None, channel)),
-            Some(claims) => Some(scope_key.channel_key(Some(claims.find(key.id())?), channel)),
-        }
+        let key = match &claims {
+            None => scope_key.channel_key(None, channel),
+            Some(claims) => scope_key.channel_key(Some(claims.find(key.id())?), channel),
+        };
+        Some((key, signing.clone()))
     };
-    let key = secret.keys.iter().find_map(channel_key).ok_or_else(|| {
+    let (key, signing) = secret.keys.iter().find_map(channel_key).ok_or_else(|| {
         with_code(
             Code::TokenMalformed,
             "the token was signed before every encryption key that this installation now uses; sign it again",
@@ -156,11 +162,25 @@ pub fn seal(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
         let numbered = sender.numberings.assign(id, own_sender);
         let ticket = sender.add(Ticket { numbered, is_repeatable: own_id.is_some() });
         let Numbered { sender: sender_id, stamp, .. } = numbered;
-        let message = Message { sender: sender_id, stamp, published_at: now, event, payload };
-        let sealed = sealwire_protocol::seal(&key, random, id, &message).map_err(|too_large| {
-            sender.settle(ticket, false);
-            with_code(Code::MessageSize, &too_large.to_string())
-        })?;
+        let mut message =
+            Message { sender: sender_id, stamp, published_at: now, event, payload, signature: None };
+        let mut sealed = || {
+            if let Some(sign) = &sign {
+                message.signature = Some(signature(sign, &signed_text(id, &message), &signing)?);
+            }
+            sealwire_protocol::seal(&key, random, id, &message)
+                .map_err(|too_large| with_code(Code::MessageSize, &too_large.to_string()))
+        };
+        let sealed = sealed().inspect_err(|_| sender.settle(ticket, false))?;
         write(&Output { sealed: STANDARD.encode(sealed), id: encode_base64url(wire_id), content, ticket })
     })
+}
+
+/// Calls the host's function that signs.
+fn signature(sign: &Function, text: &[u8], key: &SigningKey) -> Result<Signature, JsValue> {
+    let signature = sign.call2(&JsValue::UNDEFINED, &Uint8Array::from(text), &write(key)?)?;
+    let bytes = signature.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec).unwrap_or_default();
+    let bytes =
+        bytes.try_into().map_err(|_| invalid_argument("sign() must return a Uint8Array of 64 bytes"))?;
+    Ok(Signature(bytes))
 }

@@ -1,4 +1,5 @@
-//! The secret of an installation: a routing key that never changes, and encryption keys, newest first.
+//! The secret of an installation: a routing key that never changes, and encryption keys, newest first. Each encryption key has
+//! a signing key, with which functions sign the messages that they seal under it.
 //!
 //! A key stays in use for [`limits::KEY_OVERLAP`] after it was replaced. After that, readers skip it and the next
 //! rotation deletes it.
@@ -27,13 +28,35 @@ struct Stored {
 struct StoredKey {
     key: String,
     created_at: u64,
+    signing: SigningKey,
+}
+
+/// A key pair of ECDSA with P-256: the private key `d` and the point `(x, y)` of the public key, as in a JWK. The host, which
+/// has the algorithm, creates it.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct SigningKey {
+    d: String,
+    x: String,
+    y: String,
+}
+
+impl SigningKey {
+    fn is_well_formed(&self) -> bool {
+        [&self.d, &self.x, &self.y].into_iter().all(|number| decode(number).is_some())
+    }
+
+    /// Returns the public key as an uncompressed point, in base64url.
+    pub(super) fn public(&self) -> Option<String> {
+        Some(encode_base64url([&[4][..], &decode(&self.x)?, &decode(&self.y)?].concat()))
+    }
 }
 
 impl Stored {
     fn read(value: &JsValue) -> Result<Self, JsValue> {
         let stored: Self = read(value, "the installation's secret")?;
         let is_key = |text: &str| decode(text).is_some();
-        let keys_are_valid = !stored.keys.is_empty() && stored.keys.iter().all(|stored| is_key(&stored.key));
+        let is_valid = |stored: &StoredKey| is_key(&stored.key) && stored.signing.is_well_formed();
+        let keys_are_valid = !stored.keys.is_empty() && stored.keys.iter().all(is_valid);
         if stored.version == VERSION && is_key(&stored.routing) && keys_are_valid {
             Ok(stored)
         } else {
@@ -60,8 +83,8 @@ fn ends_at(replaced_at: u64) -> u64 {
 /// A well-formed secret with the keys that are in use.
 pub(super) struct Secret {
     pub(super) routing: RoutingKey,
-    /// The encryption keys, newest first. There is at least one.
-    pub(super) keys: Vec<EncryptionKey>,
+    /// The encryption keys with their signing keys, newest first. There is at least one.
+    pub(super) keys: Vec<(EncryptionKey, SigningKey)>,
 }
 
 impl Secret {
@@ -70,7 +93,10 @@ impl Secret {
         let mut stored = Stored::read(value)?;
         stored.drop_ended(now);
         stored.keys.truncate(limits::MAX_KEY_VERSIONS);
-        let keys = stored.keys.iter().map(|stored| decode(&stored.key).map(EncryptionKey::new));
+        let keys = stored.keys.into_iter().map(|stored| {
+            let key = decode(&stored.key).map(EncryptionKey::new)?;
+            Some((key, stored.signing))
+        });
         match (decode(&stored.routing).map(RoutingKey::new), keys.collect()) {
             (Some(routing), Some(keys)) => Ok(Self { routing, keys }),
             _ => Err(malformed_secret()),
@@ -90,22 +116,32 @@ fn random_key() -> Result<String, JsValue> {
     Ok(encode_base64url(random::bytes::<32>()?))
 }
 
-/// Creates a secret with a random routing key and one random encryption key.
+/// Creates a secret with a random routing key and one random encryption key. `signing` is a new key pair `{ d, x, y }` of
+/// ECDSA with P-256, as in a JWK.
 ///
 /// # Errors
-/// An error with the code `UNREACHABLE` if the runtime has no source of randomness.
+/// An error if `signing` is malformed, or an error with the code `UNREACHABLE` if the runtime has no source of randomness.
 #[wasm_bindgen(js_name = newInstallationSecret)]
-pub fn new_installation_secret(now_seconds: f64) -> Result<JsValue, JsValue> {
-    let key = StoredKey { key: random_key()?, created_at: whole(now_seconds) };
+pub fn new_installation_secret(now_seconds: f64, signing: &JsValue) -> Result<JsValue, JsValue> {
+    let key = new_key(whole(now_seconds), signing)?;
     write(&Stored { version: VERSION, routing: random_key()?, keys: vec![key] })
 }
 
-/// Returns the secret with a new encryption key and without the keys whose overlap has ended.
+fn new_key(created_at: u64, signing: &JsValue) -> Result<StoredKey, JsValue> {
+    let signing: SigningKey = read(signing, "the signing key")?;
+    if !signing.is_well_formed() {
+        return Err(invalid_argument("the signing key is not a JWK of ECDSA with P-256 with d, x and y"));
+    }
+    Ok(StoredKey { key: random_key()?, created_at, signing })
+}
+
+/// Returns the secret with a new encryption key and without the keys whose overlap has ended. `signing` is a new key pair, as
+/// for `newInstallationSecret`.
 ///
 /// # Errors
-/// An error if the secret is malformed, or if it already holds the maximum number of keys and all are in use.
+/// An error if an argument is malformed, or if it already holds the maximum number of keys and all are in use.
 #[wasm_bindgen]
-pub fn rotate(secret: &JsValue, now_seconds: f64) -> Result<JsValue, JsValue> {
+pub fn rotate(secret: &JsValue, now_seconds: f64, signing: &JsValue) -> Result<JsValue, JsValue> {
     let now = whole(now_seconds);
     let mut stored = Stored::read(secret)?;
     for key in &mut stored.keys {
@@ -118,7 +154,7 @@ pub fn rotate(secret: &JsValue, now_seconds: f64) -> Result<JsValue, JsValue> {
     {
         return Err(too_often(ends_at(replacement.created_at).saturating_sub(now)));
     }
-    stored.keys.insert(0, StoredKey { key: random_key()?, created_at: now });
+    stored.keys.insert(0, new_key(now, signing)?);
     write(&stored)
 }
 

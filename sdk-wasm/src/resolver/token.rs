@@ -47,6 +47,7 @@ struct NewSession {
 struct SessionKey {
     id: String,
     scopes: String,
+    signer: String,
 }
 
 #[derive(Deserialize)]
@@ -96,9 +97,9 @@ pub fn mint_session(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValu
     let claims =
         SessionClaims::new(app.clone(), installation.clone(), account, context.clone(), can, validity);
     let token = sign(&claims, &signing_key).map_err(token_error)?;
-    let keys = secret.keys.iter().map(|key| {
+    let keys = secret.keys.iter().filter_map(|(key, signing)| {
         let keys = key.scope_keys(&app, &installation, &context);
-        SessionKey { id: keys.id().to_string(), scopes: keys.to_text() }
+        Some(SessionKey { id: keys.id().to_string(), scopes: keys.to_text(), signer: signing.public()? })
     });
     let keys = keys.collect();
     write(&NewSession { token, expires_at: validity.1, app, installation, context, keys })
@@ -124,7 +125,7 @@ pub fn sign_channel_token(input: &JsValue, secret: &JsValue) -> Result<JsValue, 
     let keys: Vec<_> = secret
         .keys
         .iter()
-        .map(|key| (key.id(), key.claims_key(&app, &installation, &channel, &claims)))
+        .map(|(key, _)| (key.id(), key.claims_key(&app, &installation, &channel, &claims)))
         .collect();
     let claims = ChannelClaims::new(app, installation, channel, tag, can, validity);
     let jwt = sign(&claims, &signing_key).map_err(token_error)?;

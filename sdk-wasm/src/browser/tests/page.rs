@@ -233,6 +233,7 @@ impl Page {
             published_at: UnixMillis(1_800_000_000_077),
             event: "added",
             payload,
+            signature: None,
         };
         let sealed = seal(&key, [4; 12], channel_id(), &message).unwrap();
         ToClient::Publication(Publication {

@@ -5,10 +5,10 @@ use super::{
     mint_backend_token, mint_session, new_installation_secret, rotate, seal, settle, sign_channel_token,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use js_sys::JSON;
+use js_sys::{Function, JSON};
 use sealwire_protocol::{
-    ChannelAddress, ClaimsKeyring, EncryptionKey, OpenedMessage, Scope, SealedMessage, UnixSeconds,
-    decode_base64url,
+    ChannelAddress, ClaimsKeyring, EncryptionKey, OpenedMessage, Scope, SealedMessage, Signature,
+    UnixSeconds, decode_base64url,
     tokens::{BackendClaims, ChannelClaims, Claims, Keyring, SessionClaims, SigningKey, verify},
 };
 use serde_json::{Value, json};
@@ -37,8 +37,14 @@ fn verified<C: Claims>(token: &str) -> C {
     verify(token, &keyring, UnixSeconds(1_800_000_100)).unwrap()
 }
 
+/// A key pair. Nothing checks in these tests that the point is on the curve.
+fn signing() -> JsValue {
+    let number = |byte: u8| sealwire_protocol::encode_base64url([byte; 32]);
+    js(&json!({ "d": number(1), "x": number(2), "y": number(3) }))
+}
+
 fn secret() -> JsValue {
-    new_installation_secret(NOW).unwrap()
+    new_installation_secret(NOW, &signing()).unwrap()
 }
 
 fn newest_key(secret: &JsValue) -> EncryptionKey {
@@ -83,7 +89,7 @@ fn a_new_secret_has_random_keys() {
 
 #[wasm_bindgen_test]
 fn a_session_has_a_valid_token_and_the_keys_of_its_context() {
-    let secret = rotate(&secret(), NOW).unwrap();
+    let secret = rotate(&secret(), NOW, &signing()).unwrap();
     let grant = rust(&mint_session(&js(&session_input()), &secret).unwrap());
     let claims: SessionClaims = verified(grant["token"].as_str().unwrap());
     assert_eq!((claims.sub.as_str(), claims.ins.as_str(), claims.exp.0), ("account", "site", 1_800_000_900));
@@ -134,11 +140,36 @@ fn opened(secret: &JsValue, name: &str, sealed: &[u8]) -> OpenedMessage {
 #[wasm_bindgen_test]
 fn a_sealed_message_opens_with_the_channels_key() {
     let secret = secret();
-    let output = rust(&seal(&js(&message_input()), &secret).unwrap());
+    let output = rust(&seal(&js(&message_input()), &secret, None).unwrap());
     assert_eq!(decode_base64url(output["id"].as_str().unwrap()).unwrap().len(), 16);
     let sealed = STANDARD.decode(output["sealed"].as_str().unwrap()).unwrap();
     let opened = opened(&secret, "chat", &sealed);
     assert_eq!((opened.payload.as_str(), opened.published_at.0), (r#"{"a":"ä"}"#, 1_800_000_000_123));
+}
+
+#[wasm_bindgen_test]
+fn a_message_has_the_signature_of_the_host() {
+    let secret = secret();
+    let sign = |body: &str| Some(Function::new_with_args("text, key", body));
+    let output = seal(&js(&message_input()), &secret, sign("return new Uint8Array(64).fill(key.d.length)"));
+    let sealed = STANDARD.decode(rust(&output.unwrap())["sealed"].as_str().unwrap()).unwrap();
+    assert_eq!(opened(&secret, "chat", &sealed).signature, Some(Signature([43; 64])));
+    for (body, message) in [
+        ("return new Uint8Array(63)", "64 bytes"),
+        ("return 'signature'", "64 bytes"),
+        ("throw { message: 'no algorithm' }", "no algorithm"),
+    ] {
+        let error = rust(&seal(&js(&message_input()), &secret, sign(body)).unwrap_err());
+        assert!(error["message"].as_str().unwrap().contains(message), "{error}");
+    }
+}
+
+#[wasm_bindgen_test]
+fn a_malformed_signing_key_is_refused() {
+    for key in [json!({}), json!({ "d": "AA", "x": "AA", "y": "AA" }), json!(null)] {
+        let error = rust(&new_installation_secret(NOW, &js(&key)).unwrap_err());
+        assert_eq!(error["code"], "INVALID_ARGUMENT", "{error}");
+    }
 }
 
 #[wasm_bindgen_test]
@@ -148,7 +179,7 @@ fn a_retry_under_the_same_app_chosen_id_has_the_same_ids_and_another_message_ano
         let mut input = message_input();
         input["idempotencyId"] = id.into();
         input["payload"] = payload.into();
-        seal(&js(&input), &secret)
+        seal(&js(&input), &secret, None)
     };
     let first = rust(&sealed("job-1", "1").unwrap());
     let again = rust(&sealed("job-1", "1").unwrap());
@@ -171,7 +202,7 @@ fn the_messages_of_a_process_name_those_that_the_relay_accepted() {
         if let Some(id) = id {
             input["idempotencyId"] = id.into();
         }
-        let output = rust(&seal(&js(&input), &secret).unwrap());
+        let output = rust(&seal(&js(&input), &secret, None).unwrap());
         let ticket = u32::try_from(output["ticket"].as_u64().unwrap()).unwrap();
         let sealed = STANDARD.decode(output["sealed"].as_str().unwrap()).unwrap();
         (ticket, opened(&secret, "numbers", &sealed))
@@ -197,14 +228,14 @@ fn a_message_for_a_channel_with_claims_is_sealed_under_a_key_of_its_token() {
     let mut input = message_input();
     input["token"] = token;
     // The token lacks the newest key, so an older key seals the message.
-    let secret = rotate(&secret, NOW).unwrap();
-    let output = rust(&seal(&js(&input), &secret).unwrap());
+    let secret = rotate(&secret, NOW, &signing()).unwrap();
+    let output = rust(&seal(&js(&input), &secret, None).unwrap());
     let sealed = STANDARD.decode(output["sealed"].as_str().unwrap()).unwrap();
     let sealed = SealedMessage::parse(&sealed).unwrap();
     assert!(keyring.find(sealed.key_id()).is_some());
 
     input["token"] = Value::Null;
-    let output = rust(&seal(&js(&input), &secret).unwrap());
+    let output = rust(&seal(&js(&input), &secret, None).unwrap());
     let sealed = STANDARD.decode(output["sealed"].as_str().unwrap()).unwrap();
     assert_eq!(SealedMessage::parse(&sealed).unwrap().key_id(), newest_key(&secret).id());
 }
@@ -221,7 +252,7 @@ fn invalid_input_is_a_plain_error_with_a_code_and_without_secrets() {
     let session = |pointer: &str, value: Value| mint_session(&change(session_input, pointer, value), &secret);
     let channel =
         |pointer: &str, value: Value| sign_channel_token(&change(channel_input, pointer, value), &secret);
-    let message = |pointer: &str, value: Value| seal(&change(message_input, pointer, value), &secret);
+    let message = |pointer: &str, value: Value| seal(&change(message_input, pointer, value), &secret, None);
     let long = "x".repeat(300);
     let properties = |count: usize| (0..count).map(|n| (format!("p{n}"), json!("1"))).collect::<Value>();
     assert!(session("/context", properties(8)).is_ok() && message("/scope", properties(8)).is_ok());
@@ -255,7 +286,7 @@ fn invalid_input_is_a_plain_error_with_a_code_and_without_secrets() {
         (message("/payload", "1".repeat(128 * 1024 + 1).into()), "MESSAGE_SIZE"),
         (message("/token", "a.b.c".into()), "TOKEN_MALFORMED"),
         (message("/nowMs", "now".into()), "INVALID_ARGUMENT"),
-        (rotate(&js(&json!({})), NOW), "INVALID_ARGUMENT"),
+        (rotate(&js(&json!({})), NOW, &signing()), "INVALID_ARGUMENT"),
     ] {
         let error = rust(&result.unwrap_err());
         let message = error["message"].as_str().unwrap();
@@ -267,10 +298,9 @@ fn invalid_input_is_a_plain_error_with_a_code_and_without_secrets() {
 #[wasm_bindgen_test]
 fn input_whose_getters_throw_is_an_error() {
     let hostile =
-        js_sys::Function::new_no_args("return { get app() { throw new Error('x') }, toJSON() { throw 1 } }");
+        Function::new_no_args("return { get app() { throw new Error('x') }, toJSON() { throw 1 } }");
     let hostile = hostile.call0(&JsValue::UNDEFINED).unwrap();
     assert_eq!(rust(&mint_session(&hostile, &secret()).unwrap_err())["code"], "INVALID_ARGUMENT");
-    let cyclic =
-        js_sys::Function::new_no_args("const o = {}; o.o = o; return o").call0(&JsValue::UNDEFINED).unwrap();
-    assert_eq!(rust(&seal(&cyclic, &secret()).unwrap_err())["code"], "INVALID_ARGUMENT");
+    let cyclic = Function::new_no_args("const o = {}; o.o = o; return o").call0(&JsValue::UNDEFINED).unwrap();
+    assert_eq!(rust(&seal(&cyclic, &secret(), None).unwrap_err())["code"], "INVALID_ARGUMENT");
 }
