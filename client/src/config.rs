@@ -18,6 +18,9 @@ pub struct Config {
     /// The size in sealed bytes from which the host decrypts a message ([`crate::Event::DecryptRequested`]). The client
     /// decrypts smaller messages itself, and all messages if this is `None`, the default.
     pub host_decrypt_threshold: Option<usize>,
+    /// True if the host verifies signatures ([`crate::Event::VerifyRequested`]). Otherwise no message has a verified author.
+    /// Default: false.
+    pub verifies_signatures: bool,
 }
 
 impl Default for Config {
@@ -30,6 +33,7 @@ impl Default for Config {
             max_pending_publishes: 128,
             max_pending_bytes: 4 * 1024 * 1024,
             host_decrypt_threshold: None,
+            verifies_signatures: false,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::ClientError;
 use core::fmt;
-use sealwire_protocol::{AesGcmInput, wire::Position};
+use sealwire_protocol::{AesGcmInput, Signature, wire::Position};
 
 macro_rules! ids {
     ($($(#[doc = $doc:literal])+ $name:ident;)+) => {$(
@@ -33,6 +33,8 @@ ids! {
     RenewalId;
     /// Id of a message that the host decrypts.
     DecryptionId;
+    /// Id of a message with a signature that the host verifies.
+    VerificationId;
 }
 
 /// Work for the transport.
@@ -128,6 +130,18 @@ pub enum Event {
         /// The message, and the key that decrypts only this message.
         input: AesGcmInput,
     },
+    /// Verify a signature of ECDSA with P-256 and SHA-256, and answer with `handle_verified`. The order of the answers does not
+    /// matter.
+    VerifyRequested {
+        /// The id to answer with.
+        verification: VerificationId,
+        /// The public key of the session's grant ([`crate::GrantKey::signer`]).
+        signer: String,
+        /// The bytes that are signed.
+        text: Vec<u8>,
+        /// The signature.
+        signature: Signature,
+    },
     /// The standing of a confirmed subscription changed.
     Standing {
         /// The subscription.
@@ -206,6 +220,15 @@ pub struct Receipt {
     pub time_ms: u64,
 }
 
+/// The proof of a message's author.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Author {
+    /// There is none: any party with the channel's key may have written the message.
+    Unverified,
+    /// The signature of a function of the app, which the host verified.
+    Function,
+}
+
 /// A decrypted message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
@@ -217,6 +240,8 @@ pub struct Message {
     pub time_ms: u64,
     /// The time of sealing, in Unix milliseconds by the clock of the publisher's backend.
     pub published_at_ms: u64,
+    /// The author, if a verified signature proves it.
+    pub author: Author,
     /// The event name that the publisher chose.
     pub event: String,
     /// The channel name.

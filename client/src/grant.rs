@@ -35,11 +35,15 @@ pub struct GrantKey {
     pub id: String,
     /// The scope keys of all subsets of the context, as [`ScopeKeys::to_text`] writes them.
     pub scopes: String,
+    /// The public key that verifies the signatures of functions: a point of P-256 without compression, 65 bytes.
+    pub signer: String,
 }
 
-impl From<&ScopeKeys> for GrantKey {
-    fn from(keys: &ScopeKeys) -> Self {
-        Self { id: keys.id().to_string(), scopes: keys.to_text() }
+impl GrantKey {
+    /// Creates the grant of the keys under one encryption key, with the public key of its functions in base64url.
+    #[must_use]
+    pub fn new(keys: &ScopeKeys, signer: String) -> Self {
+        Self { id: keys.id().to_string(), scopes: keys.to_text(), signer }
     }
 }
 

@@ -72,8 +72,8 @@ pub use config::Config;
 pub use entropy::Entropy;
 pub use error::{ClientError, ErrorCode};
 pub use event::{
-    ConnectionId, DecryptionId, Event, FetchId, Gap, GapReason, Message, Notice, PublishId, Receipt,
-    RefreshId, RenewalId, SessionReason, Standing, State, SubscriptionId, Transmit,
+    Author, ConnectionId, DecryptionId, Event, FetchId, Gap, GapReason, Message, Notice, PublishId, Receipt,
+    RefreshId, RenewalId, SessionReason, Standing, State, SubscriptionId, Transmit, VerificationId,
 };
 pub use grant::{GrantKey, InvalidGrant, SessionGrant};
 pub use state::{channel_spec::ChannelSpec, pause::Pause};

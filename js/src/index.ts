@@ -37,7 +37,7 @@ export {
   type SealwireErrorDetails,
 } from './errors/sealwire-error.js';
 export type { CallErrorCode, ErrorCode, StreamErrorCode } from './errors/codes.js';
-export type { ConnectionState, CoreKind } from './core/browser-core.js';
+export type { ConnectionState, CoreKind, VerifiedSender } from './core/browser-core.js';
 export type { SessionGrant, SessionKey, SessionReason } from './session/grant.js';
 export type { ScopedGrant } from './session/scoped-grant.js';
 export type { TokenProvider } from './session/token-provider.js';
@@ -57,6 +57,7 @@ export type {
 } from './browser/types.js';
 export type { StreamGap, StreamOptions, TextStream } from './browser/text-stream-types.js';
 export type {
+  AcceptedSenders,
   CallOptions,
   ChannelOptions,
   ErrorListener,

@@ -180,6 +180,8 @@ codes! {
     Closed = 85, "CLOSED", BadRequest, false;
     /// The message is older than any message that an honest relay delivers, or from the future.
     MessageStale = 86, "MESSAGE_STALE", BadRequest, false;
+    /// A message lacks the verified sender that the app requires. A client reports it to the app; a relay never sends it.
+    SenderUnverified = 87, "SENDER_UNVERIFIED", BadRequest, false;
     /// The page's policy or Forge's proxy blocks requests to the relay, because the app's manifest does not list it.
     EgressBlocked = 90, "EGRESS_BLOCKED", Forbidden, false;
 }

@@ -1,6 +1,6 @@
 //! An app's installation, which mints the tokens that its resolver would mint.
 
-use sealwire_client::SessionGrant;
+use sealwire_client::{GrantKey, SessionGrant};
 use sealwire_protocol::{
     ChannelAddress, ChannelId, ChannelKey, EncryptionKey, Scope, UnixSeconds,
     tokens::{BackendClaims, Permissions, SessionClaims, SigningKey, sign},
@@ -73,7 +73,7 @@ impl Installation {
             app: self.app.clone(),
             installation: self.id.clone(),
             context: context.clone(),
-            keys: vec![(&keys).into()],
+            keys: vec![GrantKey::new(&keys, String::new())],
         }
     }
 

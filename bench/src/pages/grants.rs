@@ -16,7 +16,7 @@ impl Grants {
     pub(super) fn new() -> Result<Self> {
         let context = sealwire::context()?;
         let keys = EncryptionKey::new([9; 32]).scope_keys(sealwire::APP, sealwire::INSTALLATION, &context);
-        Ok(Self { key: (&keys).into(), context })
+        Ok(Self { key: GrantKey::new(&keys, String::new()), context })
     }
 
     /// Returns the session of an account. Its address is a placeholder, since each page has an address of its own.

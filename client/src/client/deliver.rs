@@ -2,25 +2,13 @@
 
 use crate::{
     Client, ClientError, Event, Gap, Message, Notice, Now, SubscriptionId,
-    state::{
-        channel::Channel,
-        reorder_buffer::{Content, Decryption, Entry},
-    },
+    client::opening::Patience,
+    state::reorder_buffer::{Content, Entry, OpenError, Opening},
 };
 use sealwire_protocol::{
-    ChannelId, Code, KeyId, OpenedMessage, SealedMessage,
+    ChannelId, Code,
     wire::{Position, Publication},
 };
-
-/// The reason why a message is not decrypted.
-pub(super) enum DecryptError {
-    /// The channel lacks the key.
-    UnknownKey(KeyId),
-    /// Only another channel token contains the key, and no function of the app provides one.
-    NeedsToken,
-    /// The message was not sealed for this channel.
-    Unreadable,
-}
 
 impl Client {
     /// Handles a publication.
@@ -51,9 +39,8 @@ impl Client {
             channel.buffer.push_notice(recipients, Notice::Gap(gap));
         }
         if !recipients.is_empty() {
-            let decryption = self.start_decryption(id, &publication);
-            let entry =
-                Entry { recipients, content: Content::Publication(publication, position, decryption) };
+            let opening = self.start_opening(id, &publication);
+            let entry = Entry::new(recipients, Content::Publication(publication, position, opening));
             if let Some(channel) = self.channels.get_mut(&id) {
                 channel.buffer.push(entry);
             }
@@ -67,108 +54,67 @@ impl Client {
         }
     }
 
-    /// Delivers the buffered messages of a channel, up to one that waits for its key or for the host. If `is_last`, no message
-    /// waits.
+    /// Delivers the buffered messages of a channel, up to one that waits. If `is_last`, no message waits.
     pub(super) fn deliver(&mut self, now: Now, id: ChannelId, is_last: bool) {
-        while let Some(channel) = self.channels.get(&id) {
-            let Some(entry) = channel.buffer.front() else { return };
-            let may_wait = !is_last && !channel.buffer.is_over_full();
-            let mut decrypted = match &entry.content {
-                Content::Notice(_) => None,
-                Content::Publication(_, _, Decryption::Requested(_)) if may_wait => return,
-                Content::Publication(publication, _, decryption) => {
-                    Some(decrypt(channel, id, publication, decryption))
-                }
+        while let Some(channel) = self.channels.get_mut(&id) {
+            let patience = Patience {
+                waits: !is_last && !channel.buffer.is_over_full(),
+                waits_for_verification: !is_last && !channel.buffer.is_over_full_for_verification(),
             };
-            if let Some(Err(DecryptError::UnknownKey(key))) = decrypted {
-                match self.await_key(now, id, key) {
-                    Ok(true) if may_wait => return,
-                    Ok(_) => {}
-                    Err(error) => decrypted = Some(Err(error)),
-                }
-            }
-            if let Some(Ok(opened)) = &decrypted
-                && may_wait
-                && self.awaits_time(now, opened)
+            let Some(mut entry) = channel.buffer.pop() else { return };
+            if let Content::Publication(publication, _, opening) = &mut entry.content
+                && self.open(now, id, publication, opening, patience)
             {
+                if let Some(channel) = self.channels.get_mut(&id) {
+                    channel.buffer.put_back(entry);
+                }
                 return;
             }
-            self.deliver_front(now, id, decrypted);
+            self.deliver_entry(now, id, entry);
         }
     }
 
-    /// Removes the front of a channel's buffer and emits its events.
-    fn deliver_front(
-        &mut self,
-        now: Now,
-        id: ChannelId,
-        decrypted: Option<Result<OpenedMessage, DecryptError>>,
-    ) {
-        let Some(channel) = self.channels.get_mut(&id) else { return };
-        let Some(entry) = channel.buffer.pop() else { return };
+    /// Emits the events of an entry.
+    fn deliver_entry(&mut self, now: Now, id: ChannelId, entry: Entry) {
+        let Some(channel) = self.channels.get(&id) else { return };
         let name = channel.name().to_owned();
         let mut subscriptions = entry.recipients;
         subscriptions.retain(|subscription| self.subscriptions.contains(subscription));
         if subscriptions.is_empty() {
             return;
         }
-        let notice = match (decrypted, entry.content) {
-            (Some(Ok(opened)), Content::Publication(publication, position, _)) => {
-                let recipients = self.judge(now, &opened, subscriptions, &publication, position);
-                return self.emit_message(name, opened, recipients, publication, position);
+        let notice = match entry.content {
+            Content::Publication(publication, position, Opening::Opened(opened, author)) => {
+                let recipients = self.judge(now, &opened, author, subscriptions, &publication, position);
+                if !recipients.is_empty() {
+                    let message = Message {
+                        payload: opened.payload,
+                        position,
+                        time_ms: publication.time_ms,
+                        published_at_ms: opened.published_at.0,
+                        author,
+                        event: publication.event,
+                        channel: name,
+                    };
+                    self.events.push_back(Event::Message { subscriptions: recipients, message });
+                }
+                return;
             }
-            (_, Content::Notice(notice)) => notice,
-            (Some(Err(DecryptError::NeedsToken)), _) => unreadable(
+            Content::Notice(notice) => notice,
+            Content::Publication(_, _, Opening::Failed(OpenError::NeedsToken)) => unreadable(
                 "a message could not be opened: the encryption key was rotated after the channel token was signed; \
                  subscribe with a function as token, or call refreshToken() with a fresh one",
             ),
+            Content::Publication(_, _, Opening::Failed(OpenError::FalseSignature)) => {
+                unreadable("a message was refused: it has a signature of a function that no function made")
+            }
             // All other reasons share one error, which says nothing about the cause.
-            (_, Content::Publication(..)) => unreadable("a message could not be opened"),
+            Content::Publication(..) => unreadable("a message could not be opened"),
         };
         self.notify(subscriptions, notice);
-    }
-
-    fn emit_message(
-        &mut self,
-        channel: String,
-        opened: OpenedMessage,
-        subscriptions: Vec<SubscriptionId>,
-        publication: Publication,
-        position: Position,
-    ) {
-        if subscriptions.is_empty() {
-            return;
-        }
-        let message = Message {
-            payload: opened.payload,
-            position,
-            time_ms: publication.time_ms,
-            published_at_ms: opened.published_at.0,
-            event: publication.event,
-            channel,
-        };
-        self.events.push_back(Event::Message { subscriptions, message });
     }
 }
 
 fn unreadable(message: &str) -> Notice {
     Notice::Error(ClientError::new(Code::MessageUnreadable, message))
-}
-
-fn decrypt(
-    channel: &Channel,
-    id: ChannelId,
-    publication: &Publication,
-    decryption: &Decryption,
-) -> Result<OpenedMessage, DecryptError> {
-    let sealed = SealedMessage::parse(&publication.sealed).map_err(|_| DecryptError::Unreadable)?;
-    let opened = match decryption {
-        Decryption::Done(plaintext) => OpenedMessage::read(sealed.sender(), plaintext),
-        Decryption::Local | Decryption::Requested(_) => {
-            let key_id = sealed.key_id();
-            let key = channel.key(key_id).ok_or(DecryptError::UnknownKey(key_id))?;
-            sealed.open(key, id, &publication.event)
-        }
-    };
-    opened.map_err(|_| DecryptError::Unreadable)
 }

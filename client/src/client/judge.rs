@@ -1,7 +1,7 @@
 //! The judgement of opened messages: repeated, old and left-out messages ([`crate::state::senders`]).
 
 use crate::{
-    Client, ClientError, Event, Gap, GapReason, Notice, Now, SessionReason, SubscriptionId,
+    Author, Client, ClientError, Event, Gap, GapReason, Notice, Now, SessionReason, SubscriptionId,
     state::senders::{Verdict, is_untimely},
 };
 use sealwire_protocol::{
@@ -40,6 +40,7 @@ impl Client {
         &mut self,
         now: Now,
         opened: &OpenedMessage,
+        author: Author,
         recipients: Vec<SubscriptionId>,
         publication: &Publication,
         position: Position,
@@ -49,7 +50,7 @@ impl Client {
         let (mut wanted, mut is_repeated) = (Vec::new(), false);
         for recipient in recipients {
             let Some(subscription) = self.subscriptions.get_mut(&recipient) else { continue };
-            let notice = match subscription.senders.receive(now_ms, opened) {
+            let notice = match subscription.senders.receive(now_ms, author, opened) {
                 Verdict::New { is_withheld_before } => {
                     wanted.push(recipient);
                     if !is_withheld_before {

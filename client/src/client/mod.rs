@@ -5,10 +5,10 @@ mod connect;
 mod deliver;
 mod disconnect;
 mod dispatch;
-mod host_decryption;
 mod join;
 mod judge;
 mod marks;
+mod opening;
 mod page_lifecycle;
 mod probe;
 mod publish;
@@ -175,6 +175,7 @@ impl Client {
                 Event::Message { .. }
                     | Event::Notice { .. }
                     | Event::DecryptRequested { .. }
+                    | Event::VerifyRequested { .. }
                     | Event::SessionRequested { .. }
                     | Event::TokenRequested { .. }
                     | Event::Standing { .. }

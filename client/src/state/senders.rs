@@ -1,6 +1,7 @@
 //! The messages that a subscription has received, by sender. They show whether the relay delivers a message twice, delivers an
 //! old one, or leaves one out.
 
+use crate::Author;
 use sealwire_protocol::{CONFIRMED_NUMBERS, OpenedMessage, SenderId, Stamp, limits};
 
 /// The most senders that a subscription remembers.
@@ -40,6 +41,8 @@ pub(crate) struct Senders {
 
 struct Sender {
     id: SenderId,
+    /// A party that lacks the signing key can use the id of a function, and so has numbers of its own.
+    author: Author,
     /// The highest number received.
     highest: u32,
     /// Bit `n % 32` of word `n / 32 % WORDS` says that the number `n` of the window was received.
@@ -59,10 +62,10 @@ impl Senders {
     }
 
     /// Judges a message and records it, unless it is refused. `now_ms` is the time by the clock that the backend vouches for.
-    pub(crate) fn receive(&mut self, now_ms: u64, message: &OpenedMessage) -> Verdict {
+    pub(crate) fn receive(&mut self, now_ms: u64, author: Author, message: &OpenedMessage) -> Verdict {
         let OpenedMessage { sender, stamp, published_at, .. } = message;
         let number = stamp.number;
-        let known = self.senders.iter_mut().find(|known| known.id == *sender);
+        let known = self.senders.iter_mut().find(|known| known.id == *sender && known.author == author);
         let (is_repeated, is_forgotten) = match &known {
             Some(known) => (known.has_received(number), known.is_forgotten(number)),
             None => (false, published_at.0 <= self.forgotten_ms),
@@ -82,6 +85,7 @@ impl Senders {
                 self.make_room();
                 self.senders.push(Sender {
                     id: *sender,
+                    author,
                     highest: number,
                     received: [0; WORDS],
                     run,
@@ -186,6 +190,10 @@ mod tests {
         }
     }
 
+    fn receive(senders: &mut Senders, now_ms: u64, message: &OpenedMessage) -> Verdict {
+        senders.receive(now_ms, Author::Unverified, message)
+    }
+
     /// A message whose sender knows that all earlier ones were acknowledged.
     fn sequential(sender: u32, number: u32) -> OpenedMessage {
         at(sender, NOW, Stamp { number, settled: number - 1, confirmed: u64::MAX })
@@ -195,12 +203,12 @@ mod tests {
     fn each_number_of_a_sender_is_taken_once() {
         let mut senders = Senders::default();
         for number in [1, 2, 3] {
-            assert_eq!(senders.receive(NOW, &sequential(1, number)), NEW);
+            assert_eq!(receive(&mut senders, NOW, &sequential(1, number)), NEW);
         }
         for number in [3, 1, 2] {
-            assert_eq!(senders.receive(NOW, &sequential(1, number)), Verdict::Repeated);
+            assert_eq!(receive(&mut senders, NOW, &sequential(1, number)), Verdict::Repeated);
         }
-        assert_eq!(senders.receive(NOW, &sequential(2, 3)), NEW, "another sender");
+        assert_eq!(receive(&mut senders, NOW, &sequential(2, 3)), NEW, "another sender");
     }
 
     #[test]
@@ -210,53 +218,53 @@ mod tests {
         let top = WINDOW + 44;
         for number in [top, 100, 44, top - 1, top + 31, top + 32] {
             assert_eq!(
-                senders.receive(NOW, &unordered(number)),
+                receive(&mut senders, NOW, &unordered(number)),
                 if number > 76 { NEW } else { Verdict::Stale }
             );
         }
         for number in [top, 100, top - 1, top + 31, top + 32] {
-            assert_eq!(senders.receive(NOW, &unordered(number)), Verdict::Repeated, "{number}");
+            assert_eq!(receive(&mut senders, NOW, &unordered(number)), Verdict::Repeated, "{number}");
         }
         let next = top + 33;
-        assert_eq!(senders.receive(NOW, &unordered(next + WINDOW)), NEW);
-        assert_eq!(senders.receive(NOW, &unordered(next)), Verdict::Stale, "no longer remembered");
-        assert_eq!(senders.receive(NOW, &unordered(next + 1)), NEW);
+        assert_eq!(receive(&mut senders, NOW, &unordered(next + WINDOW)), NEW);
+        assert_eq!(receive(&mut senders, NOW, &unordered(next)), Verdict::Stale, "no longer remembered");
+        assert_eq!(receive(&mut senders, NOW, &unordered(next + 1)), NEW);
     }
 
     #[test]
     fn a_confirmed_number_that_did_not_arrive_is_reported_once() {
         let mut senders = Senders::default();
-        senders.receive(NOW, &sequential(1, 5));
-        assert_eq!(senders.receive(NOW, &sequential(1, 7)), WITHHELD);
-        assert_eq!(senders.receive(NOW, &sequential(1, 8)), NEW);
-        assert_eq!(senders.receive(NOW, &sequential(1, 6)), NEW, "the late message is not lost");
+        receive(&mut senders, NOW, &sequential(1, 5));
+        assert_eq!(receive(&mut senders, NOW, &sequential(1, 7)), WITHHELD);
+        assert_eq!(receive(&mut senders, NOW, &sequential(1, 8)), NEW);
+        assert_eq!(receive(&mut senders, NOW, &sequential(1, 6)), NEW, "the late message is not lost");
     }
 
     #[test]
     fn a_number_that_was_refused_is_under_way_or_precedes_the_first_is_not_missing() {
         let mut senders = Senders::default();
-        senders.receive(NOW, &sequential(1, 5));
+        receive(&mut senders, NOW, &sequential(1, 5));
         let refused = Stamp { number: 7, settled: 6, confirmed: u64::MAX - 1 };
-        assert_eq!(senders.receive(NOW, &at(1, NOW, refused)), NEW);
+        assert_eq!(receive(&mut senders, NOW, &at(1, NOW, refused)), NEW);
         let under_way = Stamp { number: 9, settled: 7, confirmed: u64::MAX - 2 };
-        assert_eq!(senders.receive(NOW, &at(1, NOW, under_way)), NEW);
+        assert_eq!(receive(&mut senders, NOW, &at(1, NOW, under_way)), NEW);
         let missing = Stamp { number: 10, settled: 8, confirmed: u64::MAX - 4 };
-        assert_eq!(senders.receive(NOW, &at(1, NOW, missing)), WITHHELD);
+        assert_eq!(receive(&mut senders, NOW, &at(1, NOW, missing)), WITHHELD);
     }
 
     #[test]
     fn a_number_that_is_missing_for_a_known_reason_is_not_withheld() {
         let mut senders = Senders::default();
-        senders.receive(NOW, &sequential(1, 5));
+        receive(&mut senders, NOW, &sequential(1, 5));
         senders.interrupt();
-        assert_eq!(senders.receive(NOW, &sequential(1, 8)), NEW);
-        assert_eq!(senders.receive(NOW, &sequential(1, 10)), WITHHELD);
+        assert_eq!(receive(&mut senders, NOW, &sequential(1, 8)), NEW);
+        assert_eq!(receive(&mut senders, NOW, &sequential(1, 10)), WITHHELD);
     }
 
     #[test]
     fn old_messages_and_messages_from_the_future_are_refused() {
         let of = |published_ms| at(1, published_ms, Stamp { number: 1, settled: 0, confirmed: 0 });
-        let receive = |message: &OpenedMessage| Senders::default().receive(NOW, message);
+        let receive = |message: &OpenedMessage| receive(&mut Senders::default(), NOW, message);
         assert_eq!(receive(&of(NOW - MAX_AGE_MS)), NEW);
         assert_eq!(receive(&of(NOW - MAX_AGE_MS - 1)), Verdict::Stale);
         assert_eq!(receive(&of(NOW + MAX_AHEAD_MS)), NEW);
@@ -267,24 +275,24 @@ mod tests {
     #[test]
     fn a_refused_message_does_not_count_as_withheld() {
         let mut senders = Senders::default();
-        senders.receive(NOW, &sequential(1, 5));
+        receive(&mut senders, NOW, &sequential(1, 5));
         let ahead = at(1, u64::MAX, Stamp { number: 6, settled: 5, confirmed: u64::MAX });
-        assert_eq!(senders.receive(NOW, &ahead), Verdict::Stale);
-        assert_eq!(senders.receive(NOW, &sequential(1, 7)), NEW);
+        assert_eq!(receive(&mut senders, NOW, &ahead), Verdict::Stale);
+        assert_eq!(receive(&mut senders, NOW, &sequential(1, 7)), NEW);
     }
 
     #[test]
     fn a_flood_of_senders_takes_bounded_memory_and_repeats_nothing() {
         let mut senders = Senders::default();
         let first = at(0, NOW, Stamp { number: 1, settled: 0, confirmed: 0 });
-        assert_eq!(senders.receive(NOW, &first), NEW);
+        assert_eq!(receive(&mut senders, NOW, &first), NEW);
         for number in 1..=5_000 {
             let flood = at(number, NOW + u64::from(number), Stamp { number: 1, settled: 0, confirmed: 0 });
-            assert_eq!(senders.receive(NOW + u64::from(number), &flood), NEW);
+            assert_eq!(receive(&mut senders, NOW + u64::from(number), &flood), NEW);
         }
         assert_eq!(senders.senders.len(), MAX_SENDERS);
-        assert_eq!(senders.receive(NOW, &first), Verdict::Stale, "it may be a repetition");
+        assert_eq!(receive(&mut senders, NOW, &first), Verdict::Stale, "it may be a repetition");
         let next = at(0, NOW + 5_000, Stamp { number: 2, settled: 1, confirmed: 1 });
-        assert_eq!(senders.receive(NOW, &next), NEW, "a forgotten sender is not excluded");
+        assert_eq!(receive(&mut senders, NOW, &next), NEW, "a forgotten sender is not excluded");
     }
 }

@@ -18,6 +18,7 @@ mod resumed;
 mod resuming;
 mod rotation;
 mod sessions;
+mod signatures;
 mod stamps;
 mod subscribing;
 mod support;

@@ -9,6 +9,7 @@ import { errorFromCore } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import { decrypt, decryptThreshold } from '../page/aes-gcm.js';
 import { watchLifecycle } from '../page/lifecycle.js';
+import { SignatureVerifier, verifiesSignatures } from '../page/signatures.js';
 import { freshToken, renewedToken } from '../session/channel-token.js';
 import { forgeSession } from '../session/forge-session.js';
 import { checkGrant, type SessionGrant, type SessionReason } from '../session/grant.js';
@@ -164,6 +165,7 @@ export class Connection implements ObservedConnection {
     const core = new module.Client(host, {
       ...(idleCloseMs !== undefined && { idleCloseMs }),
       ...(hostDecryptThreshold !== undefined && { hostDecryptThreshold }),
+      verifiesSignatures: verifiesSignatures(),
     });
     const client = closable(core, () => shared?.forget());
     this.#loadedClient = client;
@@ -175,6 +177,7 @@ export class Connection implements ObservedConnection {
   #host(generation: number, connect: Connect, first: Promise<SessionGrant>, client: () => Client): Host {
     const { onDebug } = this.#options;
     let firstSession: Promise<SessionGrant> | undefined = first;
+    const verifier = new SignatureVerifier();
     const connectWithDebug = onDebug
       ? withDebug(connect, (event) => generation === this.#generation && this.#debug(event))
       : connect;
@@ -197,6 +200,9 @@ export class Connection implements ObservedConnection {
           (plaintext) => client().provideOpened(opening, plaintext),
           () => client().provideOpened(opening, undefined),
         );
+      },
+      verify: (verification, ...signed) => {
+        void verifier.verify(...signed).then((isValid) => client().provideVerified(verification, isValid));
       },
       state: (state, error) => {
         if (generation === this.#generation) this.#stateChanged(state, error);

@@ -1,12 +1,14 @@
 // Delivers the core's messages and errors to the app's functions: messages to the callback, errors to the listener that the
 // app has for them.
 
+import { invalid } from '../arguments/invalid.js';
 import { checkFunction } from '../arguments/options.js';
 import { parsePayload } from '../arguments/payload.js';
 import type { Meta, Notice } from '../core/browser-core.js';
 import { errorFromCore, sentence } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
-import type { ErrorListener, SubscriptionOptions } from './subscription-types.js';
+import { needSignatures } from '../page/signatures.js';
+import type { AcceptedSenders, ErrorListener, SubscriptionOptions } from './subscription-types.js';
 import type { RealtimeEvent } from './types.js';
 
 /** A callback without its type parameter, since the core does not know the app's types. */
@@ -19,8 +21,16 @@ export interface Audience {
   onError?: ErrorListener | undefined;
   onGap?: ErrorListener | undefined;
   onResumed?: SubscriptionOptions['onResumed'] | undefined;
+  /** The default is `any`. */
+  senders?: AcceptedSenders;
   /** The codes of the errors that no function of the app took. */
   unheard: Set<string>;
+}
+
+function checkSenders(senders: unknown): void {
+  if (senders === 'any') return;
+  if (senders !== 'function') throw invalid("The option senders must be 'any' or 'function'.");
+  needSignatures('senders');
 }
 
 /** Checks and returns the app's functions of a call. */
@@ -30,11 +40,12 @@ export function audienceOf(
   options: Record<string, unknown>,
 ): Audience {
   checkFunction(callback, 'The callback');
-  const { onError, onGap, onResumed } = options as SubscriptionOptions;
+  const { onError, onGap, onResumed, senders = 'any' } = options as SubscriptionOptions;
+  checkSenders(senders);
   if (onError !== undefined) checkFunction(onError, 'The option onError');
   if (onGap !== undefined) checkFunction(onGap, 'The option onGap');
   if (onResumed !== undefined) checkFunction(onResumed, 'The option onResumed');
-  return { channel, callback, unheard: new Set(), onError, onGap, onResumed };
+  return { channel, callback, unheard: new Set(), onError, onGap, onResumed, senders };
 }
 
 /** Reports an exception of the app to the page's error handler, so that it does not reach the core. */
@@ -79,7 +90,11 @@ export function deliverMessage(audience: Audience, text: string, meta: Meta): vo
     publishedAt: meta.publishedAt,
     channel: meta.channel,
     name: meta.event,
+    ...(meta.sender && { sender: meta.sender }),
   };
+  if (audience.senders === 'function' && !meta.sender) {
+    return deliverError(audience, unverified(meta), event);
+  }
   let payload: unknown;
   try {
     payload = parsePayload(text);
@@ -87,6 +102,13 @@ export function deliverMessage(audience: Audience, text: string, meta: Meta): vo
     return deliverError(audience, error as SealwireError, event);
   }
   callSafely(() => audience.callback(payload, undefined, event));
+}
+
+function unverified({ channel }: Meta): SealwireError {
+  return new SealwireError(
+    'SENDER_UNVERIFIED',
+    `A message on the channel '${channel}' was refused: no signature proves that a function of the app published it.`,
+  );
 }
 
 export function noticeError(notice: Notice): SealwireError {

@@ -48,10 +48,23 @@ export interface Resumed {
   recovered: boolean;
 }
 
+/**
+ * The senders whose messages a subscription accepts:
+ *
+ * - `any`: everybody with access to the channel. `event.sender` names a verified sender.
+ * - `function`: only functions of the app, as their signature proves.
+ */
+export type AcceptedSenders = 'any' | 'function';
+
 /** The options of `subscribe()` and `subscribeGlobal()`. */
 export interface SubscriptionOptions extends ChannelOptions, CallOptions {
   /** Also delivers messages that were published up to this many seconds before, 0 to 120. The default is 0. */
   replaySeconds?: number;
+  /**
+   * The senders whose messages are accepted. For the message of another sender, the error `SENDER_UNVERIFIED` is reported
+   * instead. The default is `any`.
+   */
+  senders?: AcceptedSenders;
   /** Receives the subscription's errors instead of the callback, which then receives messages only. */
   onError?: ErrorListener;
   /** Receives `GAP` instead of `onError` and the callback. Load the current state again; messages continue. */

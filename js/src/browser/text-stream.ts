@@ -118,7 +118,7 @@ export class TextStreamReader implements TextStream {
 
   #failed(error: SealwireError): void {
     if (this.#end) return;
-    const isLoss = ['GAP', 'MESSAGE_UNREADABLE', 'MESSAGE_STALE'].includes(error.code);
+    const isLoss = ['GAP', 'MESSAGE_UNREADABLE', 'MESSAGE_STALE', 'SENDER_UNVERIFIED'].includes(error.code);
     if (!isLoss) return this.#finish({ error });
     // The lost message may belong to another stream; the next sequence number of this stream tells. A replay that may be
     // incomplete (no known position before the gap) proves nothing at all.

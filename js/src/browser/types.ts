@@ -3,7 +3,7 @@
 
 import type { Payload } from '../arguments/payload.js';
 import type { ChannelMap, ChannelName, PublishWith, WithMap } from '../channel-map.js';
-import type { ConnectionState, CoreKind } from '../core/browser-core.js';
+import type { ConnectionState, CoreKind, VerifiedSender } from '../core/browser-core.js';
 import type { SealwireError } from '../errors/sealwire-error.js';
 import type { SessionGrant, SessionReason } from '../session/grant.js';
 import type { Invoked } from '../session/invoked.js';
@@ -64,6 +64,11 @@ export interface RealtimeEvent {
   channel: string;
   /** The publisher's `eventName`; empty if there was none. */
   name: string;
+  /**
+   * The sender that a signature proves: `{ kind: 'function' }` for a function of the app. Absent for the message of a page,
+   * which everybody with access to the channel could have written.
+   */
+  sender?: VerifiedSender;
 }
 
 /**
@@ -73,7 +78,8 @@ export interface RealtimeEvent {
  * the payload, unless the options `onError` or `onGap` take them: `GAP` (messages were missed; `error.gap` says which, and
  * messages continue), `MESSAGE_UNREADABLE` (one message could not be decrypted; the error says so if the key was rotated
  * after a fixed channel token was signed), `MESSAGE_STALE` (one message was refused because it is older than any message
- * that an honest relay delivers, or later than now), or the reason for which the relay ended the subscription. A callback
+ * that an honest relay delivers, or later than now), `SENDER_UNVERIFIED` (one message was refused because of the option
+ * `senders`), or the reason for which the relay ended the subscription. A callback
  * with one parameter receives messages only.
  */
 export type Callback<P> = (payload: P, error?: SealwireError, event?: RealtimeEvent) => any;

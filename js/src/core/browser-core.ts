@@ -51,6 +51,11 @@ export interface Host {
     associatedData: Uint8Array,
     ciphertext: Uint8Array,
   ): void;
+  /**
+   * Verifies a signature of ECDSA with P-256 and SHA-256 by the public key `signer` of a session. The result goes to the
+   * client's `provideVerified`. `text` and `signature` are views, as for `open`.
+   */
+  verify(verification: number, signer: string, text: Uint8Array, signature: Uint8Array): void;
 }
 
 export interface ClientOptions {
@@ -58,6 +63,8 @@ export interface ClientOptions {
   idleCloseMs?: number;
   /** The number of sealed bytes from which the host decrypts a message. By default, the core decrypts all messages. */
   hostDecryptThreshold?: number;
+  /** True if the host verifies signatures. By default, no message has a verified sender. */
+  verifiesSignatures?: boolean;
 }
 
 export interface ChannelSpec {
@@ -65,6 +72,11 @@ export interface ChannelSpec {
   /** Property names. Undefined selects the session's whole context, an empty list the installation-wide channel. */
   scope?: string[];
   token?: string;
+}
+
+/** The sender of a message that a signature proves: a function of the app, in the same installation. */
+export interface VerifiedSender {
+  kind: 'function';
 }
 
 /** The metadata of a message. */
@@ -76,6 +88,8 @@ export interface Meta {
   publishedAt: number;
   event: string;
   channel: string;
+  /** Absent if nothing proves the sender. */
+  sender?: VerifiedSender;
 }
 
 /**
@@ -128,6 +142,7 @@ export interface Client {
   provideToken(renewal: number, token: string): void;
   failToken(renewal: number, error: unknown): void;
   provideOpened(opening: number, plaintext: Uint8Array | undefined): void;
+  provideVerified(verification: number, isValid: boolean): void;
   pause(reason: PauseReason): void;
   wake(): void;
   close(): void;

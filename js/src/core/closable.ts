@@ -54,6 +54,10 @@ class ClosableClient implements Client {
     this.#core?.provideOpened(opening, plaintext);
   }
 
+  provideVerified(verification: number, isValid: boolean): void {
+    this.#core?.provideVerified(verification, isValid);
+  }
+
   pause(...given: Parameters<Client['pause']>): void {
     this.#core?.pause(...given);
   }

@@ -32,7 +32,7 @@ interface Shown {
 
 /** Returns the key of a subscription. A token with the same claims has the same key, and renews the subscription. */
 function keyOf(channel: string, options: UseChannelOptions): string {
-  return channelKey(channel, options, options.replaySeconds);
+  return channelKey(channel, options, options.replaySeconds, options.senders);
 }
 
 function subscriptionOptions(current: () => UseChannelOptions): SubscriptionOptions {

@@ -136,6 +136,7 @@ export class TestClient implements Client, RelayClient {
 
   /** Does nothing, since nothing is sealed here. */
   provideOpened(): void {}
+  provideVerified(): void {}
 
   pause(reason: PauseReason): void {
     if (reason !== 'hidden') this.#connection.pause();

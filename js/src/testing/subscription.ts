@@ -66,6 +66,7 @@ export class TestSubscription {
       publishedAt: publication.publishedAt,
       event: publication.event,
       channel: this.spec.name,
+      ...(publication.from === 'resolver' && { sender: { kind: 'function' } }),
     });
   }
 

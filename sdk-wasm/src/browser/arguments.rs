@@ -54,6 +54,7 @@ pub(super) fn config(options: &JsValue) -> Config {
         host_decrypt_threshold: property(options, "hostDecryptThreshold")
             .as_f64()
             .map(|bytes| bytes as usize),
+        verifies_signatures: property(options, "verifiesSignatures").is_truthy(),
         ..config
     }
 }
@@ -134,7 +135,7 @@ pub(super) fn grant(value: &JsValue) -> Result<SessionGrant, ClientError> {
 }
 
 fn grant_key(key: &JsValue) -> Option<GrantKey> {
-    Some(GrantKey { id: text(key, "id")?, scopes: text(key, "scopes")? })
+    Some(GrantKey { id: text(key, "id")?, scopes: text(key, "scopes")?, signer: text(key, "signer")? })
 }
 
 /// Converts an error of `session()` or of a token function. An error with a code of this protocol keeps its code.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::error::with_code;
 use js_sys::{Promise, Uint8Array};
-use sealwire_client::{DecryptionId, Draft, PublishId, RenewalId, SubscriptionId};
+use sealwire_client::{DecryptionId, Draft, PublishId, RenewalId, SubscriptionId, VerificationId};
 use sealwire_protocol::Code;
 use std::rc::Rc;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -25,8 +25,10 @@ impl Client {
     /// Creates a client.
     ///
     /// `host` is `{ session(reason), connect(url, protocol), token(provider, renewal, fresh), state(state, error?),
-    /// open(opening, key, iv, associatedData, ciphertext) }`. `options` is `{ idleCloseMs?, hostDecryptThreshold? }`. The
-    /// host's `open` decrypts messages of at least `hostDecryptThreshold` sealed bytes. By default the core decrypts all.
+    /// open(opening, key, iv, associatedData, ciphertext), verify(verification, signer, text, signature) }`. `options` is
+    /// `{ idleCloseMs?, hostDecryptThreshold?, verifiesSignatures? }`. The host's `open` decrypts messages of at least
+    /// `hostDecryptThreshold` sealed bytes; by default the core decrypts all. With `verifiesSignatures`, the host's `verify`
+    /// verifies signatures; by default no message has a verified sender.
     ///
     /// # Errors
     /// An error with the code `UNREACHABLE` if the page has no source of randomness.
@@ -154,6 +156,12 @@ impl Client {
     pub fn provide_opened(&self, opening: u32, plaintext: Option<Uint8Array>) {
         let plaintext = plaintext.map(|plaintext| plaintext.to_vec());
         self.shell.input(|client, now| client.handle_decrypted(now, DecryptionId(opening), plaintext));
+    }
+
+    /// Passes the result of the verification that the host's `verify` was asked for.
+    #[wasm_bindgen(js_name = provideVerified)]
+    pub fn provide_verified(&self, verification: u32, is_valid: bool) {
+        self.shell.input(|client, now| client.handle_verified(now, VerificationId(verification), is_valid));
     }
 
     /// Suspends attempts to connect, for the reason `offline`, `hidden` or `frozen`.

@@ -26,6 +26,15 @@ extern "C" {
         associated_data: &[u8],
         ciphertext: &[u8],
     ) -> Result<(), JsValue>;
+    /// Requests the verification of a signature of ECDSA with P-256. The page answers with `Client.provideVerified`.
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn verify(
+        this: &Host,
+        verification: u32,
+        signer: &str,
+        text: &[u8],
+        signature: &[u8],
+    ) -> Result<(), JsValue>;
     /// Reports a new state of the connection, and the error that led to it.
     #[wasm_bindgen(method, catch)]
     pub(super) fn state(this: &Host, state: &str, error: &JsValue) -> Result<(), JsValue>;

@@ -1,7 +1,7 @@
 //! The plain objects that JavaScript gets. They are built property by property, which is faster than JSON.
 
 use crate::{convert::number, error::from_client};
-use sealwire_client::{Gap, GapReason, Message, Notice, Receipt, SessionReason, Standing, State};
+use sealwire_client::{Author, Gap, GapReason, Message, Notice, Receipt, SessionReason, Standing, State};
 use sealwire_protocol::wire::Position;
 use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
 
@@ -21,6 +21,8 @@ extern "C" {
     fn set_channel(this: &Output, channel: &str);
     #[wasm_bindgen(method, setter)]
     fn set_kind(this: &Output, kind: &str);
+    #[wasm_bindgen(method, setter)]
+    fn set_sender(this: &Output, sender: &Output);
     #[wasm_bindgen(method, setter)]
     fn set_state(this: &Output, state: &str);
     #[wasm_bindgen(method, setter)]
@@ -48,6 +50,11 @@ pub(super) fn meta(message: &Message) -> JsValue {
     meta.set_published_at(number(message.published_at_ms));
     meta.set_event(&message.event);
     meta.set_channel(&message.channel);
+    if let Author::Function = message.author {
+        let sender = output();
+        sender.set_kind("function");
+        meta.set_sender(&sender);
+    }
     meta.into()
 }
 

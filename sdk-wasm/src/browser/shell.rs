@@ -167,6 +167,11 @@ impl Shell {
                     self.client.borrow_mut().handle_decrypted(clock::now(), decryption, None);
                 }
             }
+            Event::VerifyRequested { verification, signer, text, signature } => {
+                if self.host.verify(verification.0, &signer, &text, &signature.0).is_err() {
+                    self.client.borrow_mut().handle_verified(clock::now(), verification, false);
+                }
+            }
             Event::SubscribeDone { subscription, result } => {
                 if result.is_err() {
                     self.remove_subscriber(subscription);

@@ -1,7 +1,8 @@
 //! The client core on a real socket, driven as a page drives it.
 
 use sealwire_client::{
-    ChannelSpec, Client, Config, ConnectionId, Entropy, Event, Instant, Message, Now, SessionGrant, Transmit,
+    ChannelSpec, Client, Config, ConnectionId, Entropy, Event, GrantKey, Instant, Message, Now, SessionGrant,
+    Transmit,
 };
 use sealwire_protocol::{EncryptionKey, Scope, UnixMillis, UnixSeconds, wire::SUBPROTOCOL};
 use sealwire_tests::{Installation, RelayProcess};
@@ -152,6 +153,6 @@ fn grant(port: u16, installation: &Installation, context: &Scope) -> SessionGran
         app: installation.app.clone(),
         installation: installation.id.clone(),
         context: context.clone(),
-        keys: vec![(&keys).into()],
+        keys: vec![GrantKey::new(&keys, String::new())],
     }
 }

@@ -3,8 +3,8 @@
 
 use crate::relay::{APP, signing_key};
 use sealwire_client::{
-    ChannelSpec, Client, ClientError, Config, ConnectionId, Entropy, Event, GapReason, Notice, SessionGrant,
-    SubscriptionId,
+    ChannelSpec, Client, ClientError, Config, ConnectionId, Entropy, Event, GapReason, GrantKey, Notice,
+    SessionGrant, SubscriptionId,
 };
 use sealwire_protocol::{
     EncryptionKey, Scope, UnixMillis, UnixSeconds,
@@ -133,7 +133,7 @@ pub(crate) fn grant(keys: &[u8], now_ms: u64, lifetime_s: u64) -> SessionGrant {
     );
     let keys = keys.iter().map(|number| {
         let key = EncryptionKey::new([*number; 32]);
-        (&key.scope_keys(APP, INSTALLATION, &context)).into()
+        GrantKey::new(&key.scope_keys(APP, INSTALLATION, &context), String::new())
     });
     SessionGrant {
         url: "wss://relay.example/v1/realtime".into(),

@@ -28,6 +28,8 @@ pub(crate) struct Session {
     /// The token's subject, or an empty string. It only distinguishes senders from each other.
     pub(crate) sender: String,
     keys: Vec<ScopeKeys>,
+    /// The public keys of the functions, in the order of [`Self::keys`].
+    signers: Vec<String>,
     expires_at: Instant,
     lifetime_ms: u64,
     /// The clock that dates and judges messages.
@@ -46,7 +48,8 @@ impl Session {
         check_size("token", &token, limits::MAX_TOKEN)?;
         check_size("app", &app, limits::MAX_APP)?;
         check_size("installation", &installation, limits::MAX_INSTALLATION)?;
-        let keys = check_keys(&keys, &context)?;
+        let (keys, signers) =
+            (check_keys(&keys, &context)?, keys.into_iter().map(|key| key.signer).collect());
         let clock = relay.map_or(now.unix.0, |relay| relay.at(now.instant));
         let mut lifetime_ms =
             expires_at.millis().0.saturating_sub(clock).min(limits::MAX_TOKEN_LIFETIME * 1000);
@@ -56,7 +59,7 @@ impl Session {
         let ends_at = now.instant.after(lifetime_ms);
         let sender = subject(&token).unwrap_or_default();
         let clock = BackendClock::new(now, issued_at_ms.0);
-        let session = Self { url, token, sender, keys, expires_at: ends_at, lifetime_ms, clock };
+        let session = Self { url, token, sender, keys, signers, expires_at: ends_at, lifetime_ms, clock };
         Ok((session, Identity { app, installation, context }))
     }
 
@@ -79,6 +82,12 @@ impl Session {
     /// Returns true if the session contains keys under this encryption key.
     pub(crate) fn has_key(&self, id: KeyId) -> bool {
         self.keys.iter().any(|keys| keys.id() == id)
+    }
+
+    /// Returns the public key of the functions that seal under this encryption key, in base64url.
+    pub(crate) fn signer(&self, id: KeyId) -> Option<&str> {
+        let index = self.keys.iter().position(|keys| keys.id() == id)?;
+        self.signers.get(index).map(String::as_str)
     }
 
     /// Derives the keys of a channel, newest first: one for each encryption key, or, if the channel has claims, one for each

@@ -8,7 +8,7 @@ fn json() -> serde_json::Value {
     serde_json::json!({
         "url": "wss://relay.example/v1/realtime", "token": "a.b.c", "expiresAt": 1900, "issuedAtMs": 1_000_000,
         "app": "app", "installation": "ari:cloud:1", "context": { "issue": "10", "module": "panel" },
-        "keys": [{ "id": "AAAAAA", "scopes": four_keys }],
+        "keys": [{ "id": "AAAAAA", "scopes": four_keys, "signer": "signer" }],
     })
 }
 

@@ -1,6 +1,6 @@
 //! Keys, grants, channels and publications of one app, installation and context.
 
-use sealwire_client::{ChannelSpec, Draft, Entropy, SessionGrant};
+use sealwire_client::{ChannelSpec, Draft, Entropy, GrantKey, SessionGrant};
 use sealwire_protocol::{
     ChannelAddress, ChannelId, EncryptionKey, Message, Scope, SenderId, Stamp, UnixMillis, UnixSeconds, seal,
     wire::{Position, Publication, ToClient},
@@ -47,7 +47,10 @@ thread_local! {
 
 pub fn grant(keys: &[u8], expires_at: UnixSeconds) -> SessionGrant {
     let context = context();
-    let keys = keys.iter().map(|number| (&key(*number).scope_keys(APP, INSTALLATION, &context)).into());
+    let keys = keys.iter().map(|number| {
+        let keys = key(*number).scope_keys(APP, INSTALLATION, &context);
+        GrantKey::new(&keys, format!("signer {number}"))
+    });
     SessionGrant {
         url: "wss://relay.example/v1/realtime".into(),
         token: format!("session-{}", expires_at.0),

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     /// The codes that only a client gives.
-    const OF_CLIENTS: [Code; 8] = [
+    const OF_CLIENTS: [Code; 9] = [
         Code::MessageUnreadable,
         Code::Gap,
         Code::SessionUnavailable,
@@ -146,6 +146,7 @@ mod tests {
         Code::InvalidArgument,
         Code::Closed,
         Code::MessageStale,
+        Code::SenderUnverified,
         Code::EgressBlocked,
     ];
 

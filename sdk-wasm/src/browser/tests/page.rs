@@ -101,7 +101,7 @@ impl Page {
             "url": "wss://relay.example/v1/realtime", "token": "a.b.c", "expiresAt": 9_999_999_999_u64,
             "issuedAtMs": 1_800_000_000_000_u64,
             "app": "app", "installation": "site", "context": {},
-            "keys": [{ "id": keys().id().to_string(), "scopes": keys().to_text() }],
+            "keys": [{ "id": keys().id().to_string(), "scopes": keys().to_text(), "signer": "" }],
         }));
         let page = Function::new_with_args("grant", PAGE).call1(&JsValue::UNDEFINED, &grant).unwrap();
         let page: Object = page.unchecked_into();

@@ -1,0 +1,171 @@
+//! Opening of publications: the client decrypts them, or the host does if it is faster at it, such as a browser with large
+//! messages. The host also verifies signatures. It answers later; until then, the messages behind such a message wait, so
+//! that the channel's order is kept.
+
+use crate::{
+    Author, Client, DecryptionId, Event, Now, VerificationId,
+    state::{
+        channel::Channel,
+        reorder_buffer::{OpenError, Opening},
+    },
+};
+use sealwire_protocol::{
+    AesGcmInput, ChannelId, KeyId, Message, OpenedMessage, SealedMessage, signed_text, wire::Publication,
+};
+use zeroize::Zeroizing;
+
+/// The waits that a publication is allowed.
+#[derive(Clone, Copy)]
+pub(super) struct Patience {
+    /// The publication may wait for a key, for its decryption and for the time.
+    pub(super) waits: bool,
+    /// The publication may wait for the verification of its signature.
+    pub(super) waits_for_verification: bool,
+}
+
+impl Client {
+    /// Handles the host's answer to [`Event::DecryptRequested`]. `None` says that the host could not decrypt the message, for
+    /// any reason. The client then tries it itself, which shows whether the message is at fault.
+    pub fn handle_decrypted(&mut self, now: Now, decryption: DecryptionId, plaintext: Option<Vec<u8>>) {
+        let plaintext = plaintext.map(Zeroizing::new);
+        let is_asked = |opening: &Opening| matches!(opening, Opening::Decrypting(id) if *id == decryption);
+        let Some((id, publication, _)) = self.take_asked(is_asked) else { return };
+        let opening = match (plaintext, SealedMessage::parse(&publication.sealed)) {
+            (Some(plaintext), Ok(sealed)) => match OpenedMessage::read(sealed.sender(), &plaintext) {
+                Ok(opened) => self.decrypted(id, &publication, sealed.key_id(), opened),
+                Err(_) => Opening::Failed(OpenError::Unreadable),
+            },
+            _ => Opening::Sealed,
+        };
+        self.answered(now, id, publication.offset, opening);
+    }
+
+    /// Handles the host's answer to [`Event::VerifyRequested`].
+    pub fn handle_verified(&mut self, now: Now, verification: VerificationId, is_valid: bool) {
+        let is_asked =
+            |opening: &Opening| matches!(opening, Opening::Verifying(id, _) if *id == verification);
+        let Some((id, publication, opening)) = self.take_asked(is_asked) else { return };
+        let opening = match opening {
+            Opening::Verifying(_, opened) if is_valid => Opening::Opened(opened, Author::Function),
+            _ => Opening::Failed(OpenError::FalseSignature),
+        };
+        self.answered(now, id, publication.offset, opening);
+    }
+
+    /// Returns the publication about which the host was asked, with its channel and its stage.
+    fn take_asked(
+        &mut self,
+        is_asked: impl Fn(&Opening) -> bool,
+    ) -> Option<(ChannelId, Publication, Opening)> {
+        self.channels.iter_mut().find_map(|(id, channel)| {
+            let (publication, opening) = channel.buffer.find(|_, opening| is_asked(opening))?;
+            Some((id, publication.clone(), core::mem::replace(opening, Opening::Sealed)))
+        })
+    }
+
+    /// Continues with the publication at `offset` after an answer of the host.
+    fn answered(&mut self, now: Now, id: ChannelId, offset: u64, opening: Opening) {
+        let channel = self.channels.get_mut(&id);
+        if let Some((_, waiting)) =
+            channel.and_then(|channel| channel.buffer.find(|publication, _| publication.offset == offset))
+        {
+            *waiting = opening;
+        }
+        self.deliver(now, id, false);
+        self.advance(now);
+    }
+
+    /// Starts to open a publication that has just arrived.
+    pub(super) fn start_opening(&mut self, id: ChannelId, publication: &Publication) -> Opening {
+        if self.config.host_decrypt_threshold.is_some_and(|bytes| publication.sealed.len() >= bytes) {
+            let channel = self.channels.get(&id).filter(|channel| !channel.buffer.is_over_full());
+            if let Some(input) = channel.and_then(|channel| decrypt_input(channel, id, publication)) {
+                let decryption = DecryptionId(self.next_id());
+                self.events.push_back(Event::DecryptRequested { decryption, input });
+                return Opening::Decrypting(decryption);
+            }
+        }
+        self.decrypt(id, publication).unwrap_or(Opening::Sealed)
+    }
+
+    /// Opens a publication as far as possible. Returns true if it waits.
+    pub(super) fn open(
+        &mut self,
+        now: Now,
+        id: ChannelId,
+        publication: &Publication,
+        opening: &mut Opening,
+        patience: Patience,
+    ) -> bool {
+        if let Opening::Decrypting(_) = opening {
+            if patience.waits {
+                return true;
+            }
+            *opening = Opening::Sealed;
+        }
+        if let Opening::Sealed = opening {
+            *opening = match self.decrypt(id, publication) {
+                Ok(opening) => opening,
+                Err(OpenError::UnknownKey(key)) => match self.await_key(now, id, key) {
+                    Ok(true) if patience.waits => return true,
+                    Ok(_) => Opening::Failed(OpenError::UnknownKey(key)),
+                    Err(error) => Opening::Failed(error),
+                },
+                Err(error) => Opening::Failed(error),
+            };
+        }
+        if let Opening::Verifying(..) = opening {
+            if patience.waits_for_verification {
+                return true;
+            }
+            *opening = match core::mem::replace(opening, Opening::Sealed) {
+                Opening::Verifying(_, opened) => Opening::Opened(opened, Author::Unverified),
+                other => other,
+            };
+        }
+        matches!(opening, Opening::Opened(opened, _) if patience.waits && self.awaits_time(now, opened))
+    }
+
+    /// Decrypts a publication. Returns the next stage of its opening.
+    fn decrypt(&mut self, id: ChannelId, publication: &Publication) -> Result<Opening, OpenError> {
+        let sealed = SealedMessage::parse(&publication.sealed).map_err(|_| OpenError::Unreadable)?;
+        let key_id = sealed.key_id();
+        let key = self.channels.get(&id).and_then(|channel| channel.key(key_id));
+        let opened = sealed.open(key.ok_or(OpenError::UnknownKey(key_id))?, id, &publication.event);
+        Ok(self.decrypted(id, publication, key_id, opened.map_err(|_| OpenError::Unreadable)?))
+    }
+
+    /// Requests the verification of a signature, if there is one and the host verifies it.
+    fn decrypted(
+        &mut self,
+        id: ChannelId,
+        publication: &Publication,
+        key: KeyId,
+        opened: OpenedMessage,
+    ) -> Opening {
+        let session = self.session.as_ref().filter(|_| self.config.verifies_signatures);
+        let signer = session.and_then(|session| session.signer(key)).map(str::to_owned);
+        let (Some(signature), Some(signer)) = (opened.signature, signer) else {
+            return Opening::Opened(opened, Author::Unverified);
+        };
+        let OpenedMessage { sender, stamp, published_at, payload, .. } = &opened;
+        let message = Message {
+            sender: *sender,
+            stamp: *stamp,
+            published_at: *published_at,
+            event: &publication.event,
+            payload,
+            signature: None,
+        };
+        let text = signed_text(id, &message);
+        let verification = VerificationId(self.next_id());
+        self.events.push_back(Event::VerifyRequested { verification, signer, text, signature });
+        Opening::Verifying(verification, opened)
+    }
+}
+
+/// Returns the input of AES-GCM, or `None` if the channel lacks the key, which the app may still provide.
+fn decrypt_input(channel: &Channel, id: ChannelId, publication: &Publication) -> Option<AesGcmInput> {
+    let sealed = SealedMessage::parse(&publication.sealed).ok()?;
+    sealed.aes_gcm_input(channel.key(sealed.key_id())?, id, &publication.event)
+}

@@ -1,0 +1,164 @@
+//! Messages with the signature of a function, which the host verifies.
+
+use crate::support::*;
+use sealwire_client::{Author, Config, Event, Notice, SubscriptionId, VerificationId};
+use sealwire_protocol::{
+    Message, Signature, Stamp, seal, signed_text,
+    wire::{Publication, ToClient},
+};
+
+const SIGNATURE: Signature = Signature([7; Signature::LEN]);
+
+fn subscribed() -> (Harness, SubscriptionId) {
+    let mut harness = Harness::with(Config { verifies_signatures: true, ..Config::default() });
+    let subscription = harness.subscribe("absences");
+    harness.establish();
+    harness.confirm("absences", 10);
+    harness.expect_subscribed(subscription);
+    harness.forget_states();
+    (harness, subscription)
+}
+
+/// Returns a publication with the signature of a function.
+fn signed(offset: u64, stamp: Stamp, payload: &str) -> ToClient {
+    let ToClient::Publication(publication) = publication("absences", offset - 1, offset, payload) else {
+        panic!("the fixture is a publication")
+    };
+    let key = key(1).scope_key(APP, INSTALLATION, &context()).channel_key(None, "absences");
+    let message = Message { signature: Some(SIGNATURE), ..message(stamp, payload) };
+    let sealed = seal(&key, [4; 12], channel_id("absences"), &message).unwrap();
+    ToClient::Publication(Publication { sealed: sealed.into(), ..publication })
+}
+
+fn requested(harness: &mut Harness) -> VerificationId {
+    match harness.events.pop_front() {
+        Some(Event::VerifyRequested { verification, signature, .. }) if signature == SIGNATURE => {
+            verification
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn answer(harness: &mut Harness, verification: VerificationId, is_valid: bool) {
+    harness.client.handle_verified(harness.now(), verification, is_valid);
+    harness.drain();
+}
+
+/// Takes a message from the events and returns its payload and author.
+fn delivered(harness: &mut Harness) -> (String, Author) {
+    match harness.events.pop_front() {
+        Some(Event::Message { message, .. }) => (message.payload, message.author),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn expect_refused(harness: &mut Harness, subscription: SubscriptionId) {
+    match harness.expect_notice(&[subscription]) {
+        Notice::Error(error) => assert_eq!(error.code.name(), "MESSAGE_UNREADABLE"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_verified_signature_proves_the_author_and_later_messages_wait_for_it() {
+    let (mut harness, _) = subscribed();
+    let stamp = next_stamp();
+    harness.receive(signed(11, stamp, "\"one\""));
+    harness.receive(publication("absences", 11, 12, "\"two\""));
+    let event = harness.events.pop_front();
+    let Some(Event::VerifyRequested { verification, signer, text, .. }) = event else { panic!("{event:?}") };
+    assert_eq!(signer, "signer 1");
+    assert_eq!(text, signed_text(channel_id("absences"), &message(stamp, "\"one\"")));
+    harness.expect_nothing();
+    answer(&mut harness, verification, true);
+    assert_eq!(delivered(&mut harness), ("\"one\"".into(), Author::Function));
+    assert_eq!(delivered(&mut harness), ("\"two\"".into(), Author::Unverified));
+    answer(&mut harness, verification, false);
+    harness.expect_nothing();
+}
+
+#[test]
+fn the_host_verifies_many_messages_at_once_and_the_order_of_its_answers_does_not_matter() {
+    let (mut harness, _) = subscribed();
+    for offset in 11..14 {
+        harness.receive(signed(offset, next_stamp(), &offset.to_string()));
+    }
+    let requests: Vec<_> = (0..3).map(|_| requested(&mut harness)).collect();
+    for verification in requests.iter().rev() {
+        harness.expect_nothing();
+        answer(&mut harness, *verification, true);
+    }
+    for offset in 11..14 {
+        assert_eq!(delivered(&mut harness), (offset.to_string(), Author::Function));
+    }
+}
+
+#[test]
+fn a_message_with_a_false_signature_is_refused_and_does_not_take_the_number_of_the_genuine_one() {
+    let (mut harness, subscription) = subscribed();
+    let stamp = next_stamp();
+    harness.receive(signed(11, stamp, "\"forged\""));
+    let verification = requested(&mut harness);
+    answer(&mut harness, verification, false);
+    expect_refused(&mut harness, subscription);
+    harness.receive(signed(12, stamp, "\"genuine\""));
+    let verification = requested(&mut harness);
+    answer(&mut harness, verification, true);
+    assert_eq!(delivered(&mut harness), ("\"genuine\"".into(), Author::Function));
+}
+
+#[test]
+fn an_unsigned_message_under_the_id_and_number_of_a_function_does_not_replace_its_message() {
+    let (mut harness, _) = subscribed();
+    let stamp = next_stamp();
+    let sealed = sealed(1, "absences", stamp, "\"forged\"");
+    let ToClient::Publication(fixture) = publication("absences", 10, 11, "0") else { return };
+    harness.receive(ToClient::Publication(Publication { sealed: sealed.into(), ..fixture }));
+    assert_eq!(delivered(&mut harness), ("\"forged\"".into(), Author::Unverified));
+    let requests = [12, 13].map(|offset| {
+        harness.receive(signed(offset, stamp, "\"genuine\""));
+        requested(&mut harness)
+    });
+    requests.into_iter().for_each(|verification| answer(&mut harness, verification, true));
+    assert_eq!(delivered(&mut harness), ("\"genuine\"".into(), Author::Function));
+    harness.expect_nothing();
+    assert_eq!(harness.client.repeated_messages(), 1);
+}
+
+#[test]
+fn without_a_host_that_verifies_no_message_has_a_verified_author() {
+    let mut harness = Harness::with(Config::default());
+    harness.subscribe("absences");
+    harness.establish();
+    harness.confirm("absences", 10);
+    harness.forget_states();
+    harness.events.clear();
+    harness.receive(signed(11, next_stamp(), "1"));
+    assert_eq!(delivered(&mut harness), ("1".into(), Author::Unverified));
+}
+
+#[test]
+fn a_replay_of_thousands_of_signed_messages_is_verified_and_a_host_that_never_answers_is_not_awaited() {
+    let (mut harness, _) = subscribed();
+    let mut requests = Vec::new();
+    for offset in 11..1_011 {
+        harness.receive(signed(offset, next_stamp(), "1"));
+        requests.push(requested(&mut harness));
+    }
+    harness.expect_nothing();
+    for verification in requests {
+        answer(&mut harness, verification, true);
+        assert_eq!(delivered(&mut harness).1, Author::Function);
+    }
+    let ToClient::Publication(fixture) = signed(1_011, next_stamp(), "1") else { return };
+    for offset in 1_011.. {
+        assert!(offset < 50_000, "the buffer is bounded");
+        let publication = Publication { offset, previous_offset: offset - 1, ..fixture.clone() };
+        harness.receive(ToClient::Publication(publication));
+        requested(&mut harness);
+        if let Some(Event::Message { message, .. }) = harness.events.pop_front() {
+            assert_eq!(message.author, Author::Unverified);
+            break;
+        }
+    }
+}
