@@ -169,13 +169,12 @@ function channelOf(c) {
 /** Reads the fields in front of a payload, as a receiver does. */
 function readPlaintext(plaintext) {
   const number = plaintext.readUInt32BE(8);
-  const end = 26 + plaintext.readUInt32BE(22);
+  const end = 24 + plaintext.readUInt32BE(20);
   return {
     publishedAt: Number(plaintext.readBigUInt64BE(0)),
     number,
-    settled: number - 1 - plaintext.readUInt16BE(12),
-    confirmed: plaintext.subarray(14, 22).toString('hex'),
-    payload: plaintext.subarray(26, end).toString('utf8'),
+    confirmed: plaintext.subarray(12, 20).toString('hex'),
+    payload: plaintext.subarray(24, end).toString('utf8'),
     padding: plaintext.subarray(end),
   };
 }
@@ -185,9 +184,7 @@ test('sealed messages are recomputed', () => {
   assert.ok(good.length >= 7);
   for (const c of good) {
     const { id, keys } = channelOf(c);
-    const behind = Buffer.alloc(2);
-    behind.writeUInt16BE(c.number - 1 - c.settled);
-    const stamp = Buffer.concat([u32(c.number), behind, bytes(c.confirmed)]);
+    const stamp = Buffer.concat([u32(c.number), bytes(c.confirmed)]);
     const content = Buffer.concat([u64(c.published_at_ms), stamp, lp(c.payload)]);
     const plaintext = Buffer.concat([content, Buffer.alloc(padme(content.length) - content.length)]);
     const aad = Buffer.concat([lp('sealwire/message/v1'), id, lp(c.event)]);
@@ -215,8 +212,8 @@ test('sealed messages open, with the stamp of their sender, unless they were alt
     }
     assert.equal(sealed.subarray(5, 17).toString('hex'), c.sender, c.what);
     const { padding, ...opened } = readPlaintext(open());
-    const { number, settled, confirmed, payload, published_at_ms: publishedAt } = c;
-    assert.deepEqual(opened, { publishedAt, number, settled, confirmed, payload }, c.what);
+    const { number, confirmed, payload, published_at_ms: publishedAt } = c;
+    assert.deepEqual(opened, { publishedAt, number, confirmed, payload }, c.what);
     assert.ok(
       padding.every((byte) => byte === 0),
       c.what,

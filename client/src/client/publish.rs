@@ -15,8 +15,8 @@ use crate::{
     },
 };
 use sealwire_protocol::{
-    ChannelId, ChannelKey, Code, Message, Numberings, Outcome, Scope, SenderId, TooLarge, check_event_name,
-    decimal, limits, repeatable_ids, seal,
+    ChannelId, ChannelKey, Code, Message, Numberings, Scope, SenderId, TooLarge, check_event_name, decimal,
+    limits, repeatable_ids, seal,
     wire::{Publish, Published},
 };
 use zeroize::Zeroizing;
@@ -163,10 +163,11 @@ impl Client {
     pub(super) fn finish_publish(&mut self, id: PublishId, result: Result<Receipt, ClientError>) {
         self.requests.forget_publishes(|other| other == id);
         let Some(Finished { numbered, has_one_position }) = self.publishes.remove(id) else { return };
-        if let Some(numbered) = numbered {
-            let is_confirmed = result.is_ok() && has_one_position;
-            let outcome = if is_confirmed { Outcome::Confirmed } else { Outcome::Unconfirmed };
-            self.numberings.settle(numbered, outcome);
+        if let Some(numbered) = numbered
+            && has_one_position
+            && result.is_ok()
+        {
+            self.numberings.confirm(numbered);
         }
         self.events.push_back(Event::PublishDone { publish: id, result });
     }
@@ -184,15 +185,12 @@ impl Sealing<'_> {
     fn seal(&mut self, now: Now, publication: &mut Unsealed) -> Result<Sealed, ClientError> {
         let Unsealed { spec, event, payload, app_id } = publication;
         let (channel, scope, key) = sealing_key(spec, self.session, self.identity)?;
-        let numbered = self.numberings.assign(channel, SenderId(array(&mut *self.entropy)));
+        let numbered = self.numberings.assign(channel, || SenderId(array(&mut *self.entropy)));
         let published_at = self.session.clock.at(now);
         let message =
             Message { sender: numbered.sender, stamp: numbered.stamp, published_at, event, payload };
-        let sealed =
-            seal(&key, array(&mut *self.entropy), channel, &message).map_err(|TooLarge(bytes)| {
-                self.numberings.settle(numbered, Outcome::Unconfirmed);
-                too_large(bytes)
-            })?;
+        let sealed = seal(&key, array(&mut *self.entropy), channel, &message)
+            .map_err(|TooLarge(bytes)| too_large(bytes))?;
         let (id, content) = match app_id {
             Some(app_id) => {
                 let ids = repeatable_ids(&key, &self.session.sender, app_id, event, payload);

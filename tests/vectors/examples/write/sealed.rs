@@ -10,7 +10,7 @@ use sealwire_vectors::{IdempotencyCase, SealedCase, to_hex};
 const NAME: &str = "absences";
 const OBJECT: &str = r#"{"name":"Anna","until":"2026-12-01"}"#;
 /// The stamp of the first message of a sender.
-const FIRST: Stamp = Stamp { number: 1, settled: 0, confirmed: 0 };
+const FIRST: Stamp = Stamp { number: 1, confirmed: 0 };
 
 fn dashboard() -> (Scope, ChannelId, ChannelKey) {
     let scope = scope(&[("dashboard", "10001")]);
@@ -39,7 +39,6 @@ fn case(what: &str, stamp: Stamp, event: &str, payload: &str, change: impl Fn(&m
         sender: to_hex(&sender.0),
         random: to_hex(&counting::<12>(62)),
         number: stamp.number,
-        settled: stamp.settled,
         confirmed: to_hex(&stamp.confirmed.to_be_bytes()),
         published_at_ms: published_at.0,
         payload: (bytes == genuine).then(|| payload.into()),
@@ -52,9 +51,9 @@ pub(super) fn sealed() -> Vec<SealedCase> {
     let stamped = |what, stamp| case(what, stamp, "added", OBJECT, |_| ());
     let altered =
         |what, change: &dyn Fn(&mut Vec<u8>)| case(what, FIRST, "added", OBJECT, |bytes| change(bytes));
-    let under_way = Stamp { number: 7, settled: 4, confirmed: 0b1011 };
-    let all_confirmed = Stamp { number: 1000, settled: 999, confirmed: u64::MAX };
-    let most_under_way = Stamp { number: 65_537, settled: 1, confirmed: 1 };
+    let under_way = Stamp { number: 7, confirmed: 0b10_1100 };
+    let last = Stamp { number: 1 << 24, confirmed: 1 << 63 };
+    let all_confirmed = Stamp { number: 1000, confirmed: u64::MAX };
     vec![
         opens("an object", "added", OBJECT),
         opens("a text without event", "", r#""Grüezi 👋""#),
@@ -62,7 +61,7 @@ pub(super) fn sealed() -> Vec<SealedCase> {
         opens("a kilobyte", "", &format!("\"{}\"", "x".repeat(1022))),
         stamped("the seventh message, of which two are under way and one was refused", under_way),
         stamped("a message whose 64 predecessors were acknowledged", all_confirmed),
-        stamped("the highest number of messages under way for which a stamp has room", most_under_way),
+        stamped("the last message of a sender, far behind the only one that it confirms", last),
         altered("an altered ciphertext", &|bytes| bytes[30] ^= 1),
         altered("an altered tag", &|bytes| *bytes.last_mut().expect("it has a tag") ^= 0x80),
         altered("another sender", &|bytes| bytes[5] ^= 1),

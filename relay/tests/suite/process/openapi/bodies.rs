@@ -34,7 +34,7 @@ fn allowed_messages(token: &str) -> [Value; 10] {
             json!({ "scope": { "p".repeat(limits::MAX_PROPERTY_NAME): "v".repeat(limits::MAX_PROPERTY_VALUE) } }),
         ),
         with(json!({ "channel": "c".repeat(limits::MAX_CHANNEL_NAME) })),
-        with(json!({ "sealed": sealed_of(71), "id": "AgICAgICAgICAgICAgICAg" })),
+        with(json!({ "sealed": sealed_of(69), "id": "AgICAgICAgICAgICAgICAg" })),
         with(json!({ "sealed": sealed_of(limits::MAX_SEALED), "id": "AwMDAwMDAwMDAwMDAwMDAw" })),
         with(json!({ "id": "BwcHBwcHBwcHBwcHBwcHBw", "content": "BQUFBQUFBQUFBQUFBQUFBQ" })),
         with(json!({ "id": "CAgICAgICAgICAgICAgICA", "content": null })),
