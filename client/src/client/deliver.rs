@@ -3,24 +3,17 @@
 use crate::{
     Client, ClientError, Event, Gap, Message, Notice, Now, SubscriptionId,
     state::{
-        channel::Channel,
+        channel::DecryptError,
         reorder_buffer::{Content, Decryption, Entry},
     },
 };
 use sealwire_protocol::{
-    ChannelId, Code, KeyId, OpenedMessage, SealedMessage,
+    ChannelId, Code, OpenedMessage,
     wire::{Position, Publication},
 };
 
-/// The reason why a message is not decrypted.
-pub(super) enum DecryptError {
-    /// The channel lacks the key.
-    UnknownKey(KeyId),
-    /// Only another channel token contains the key, and no function of the app provides one.
-    NeedsToken,
-    /// The message was not sealed for this channel.
-    Unreadable,
-}
+/// The error for a key that only another channel token contains, and that no function of the app provides.
+pub(super) struct NeedsToken;
 
 impl Client {
     /// Handles a publication.
@@ -70,40 +63,30 @@ impl Client {
     /// Delivers the buffered messages of a channel, up to one that waits for its key or for the host. If `is_last`, no message
     /// waits.
     pub(super) fn deliver(&mut self, now: Now, id: ChannelId, is_last: bool) {
-        while let Some(channel) = self.channels.get(&id) {
-            let Some(entry) = channel.buffer.front() else { return };
+        while let Some(channel) = self.channels.get_mut(&id) {
             let may_wait = !is_last && !channel.buffer.is_over_full();
-            let mut decrypted = match &entry.content {
-                Content::Notice(_) => None,
-                Content::Publication(_, _, Decryption::Requested(_)) if may_wait => return,
-                Content::Publication(publication, _, decryption) => {
-                    Some(decrypt(channel, id, publication, decryption))
-                }
+            let Some(opening) = channel.open_front(id, may_wait) else { return };
+            let mut needs_token = false;
+            let waits = match opening {
+                Ok(None) | Err(DecryptError::Unreadable) => false,
+                Ok(Some(published_at)) => may_wait && self.awaits_time(now, published_at),
+                Err(DecryptError::UnknownKey(key)) => match self.await_key(now, id, key) {
+                    Ok(waits) => may_wait && waits,
+                    Err(NeedsToken) => {
+                        needs_token = true;
+                        false
+                    }
+                },
             };
-            if let Some(Err(DecryptError::UnknownKey(key))) = decrypted {
-                match self.await_key(now, id, key) {
-                    Ok(true) if may_wait => return,
-                    Ok(_) => {}
-                    Err(error) => decrypted = Some(Err(error)),
-                }
-            }
-            if let Some(Ok(opened)) = &decrypted
-                && may_wait
-                && self.awaits_time(now, opened)
-            {
+            if waits {
                 return;
             }
-            self.deliver_front(now, id, decrypted);
+            self.deliver_front(now, id, needs_token);
         }
     }
 
     /// Removes the front of a channel's buffer and emits its events.
-    fn deliver_front(
-        &mut self,
-        now: Now,
-        id: ChannelId,
-        decrypted: Option<Result<OpenedMessage, DecryptError>>,
-    ) {
+    fn deliver_front(&mut self, now: Now, id: ChannelId, needs_token: bool) {
         let Some(channel) = self.channels.get_mut(&id) else { return };
         let Some(entry) = channel.buffer.pop() else { return };
         let name = channel.name().to_owned();
@@ -112,18 +95,18 @@ impl Client {
         if subscriptions.is_empty() {
             return;
         }
-        let notice = match (decrypted, entry.content) {
-            (Some(Ok(opened)), Content::Publication(publication, position, _)) => {
+        let notice = match entry.content {
+            Content::Publication(publication, position, Decryption::Done(opened)) => {
                 let recipients = self.judge(now, &opened, subscriptions, &publication, position);
                 return self.emit_message(name, opened, recipients, publication, position);
             }
-            (_, Content::Notice(notice)) => notice,
-            (Some(Err(DecryptError::NeedsToken)), _) => unreadable(
+            Content::Notice(notice) => notice,
+            Content::Publication(..) if needs_token => unreadable(
                 "a message could not be opened: the encryption key was rotated after the channel token was signed; \
                  subscribe with a function as token, or call refreshToken() with a fresh one",
             ),
             // All other reasons share one error, which says nothing about the cause.
-            (_, Content::Publication(..)) => unreadable("a message could not be opened"),
+            Content::Publication(..) => unreadable("a message could not be opened"),
         };
         self.notify(subscriptions, notice);
     }
@@ -153,22 +136,4 @@ impl Client {
 
 fn unreadable(message: &str) -> Notice {
     Notice::Error(ClientError::new(Code::MessageUnreadable, message))
-}
-
-fn decrypt(
-    channel: &Channel,
-    id: ChannelId,
-    publication: &Publication,
-    decryption: &Decryption,
-) -> Result<OpenedMessage, DecryptError> {
-    let sealed = SealedMessage::parse(&publication.sealed).map_err(|_| DecryptError::Unreadable)?;
-    let opened = match decryption {
-        Decryption::Done(plaintext) => OpenedMessage::read(sealed.sender(), plaintext),
-        Decryption::Local | Decryption::Requested(_) => {
-            let key_id = sealed.key_id();
-            let key = channel.key(key_id).ok_or(DecryptError::UnknownKey(key_id))?;
-            sealed.open(key, id, &publication.event)
-        }
-    };
-    opened.map_err(|_| DecryptError::Unreadable)
 }

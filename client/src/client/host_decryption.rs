@@ -5,21 +5,24 @@ use crate::{
     Client, DecryptionId, Event, Now,
     state::{channel::Channel, reorder_buffer::Decryption},
 };
-use sealwire_protocol::{AesGcmInput, ChannelId, SealedMessage, wire::Publication};
+use sealwire_protocol::{AesGcmInput, ChannelId, OpenedMessage, SealedMessage, wire::Publication};
 use zeroize::Zeroizing;
 
 impl Client {
     /// Handles the host's answer to [`Event::DecryptRequested`]. `None` says that the host could not decrypt the message, for
     /// any reason. The client then tries it itself, which shows whether the message is at fault.
     pub fn handle_decrypted(&mut self, now: Now, decryption: DecryptionId, plaintext: Option<Vec<u8>>) {
-        let answer =
-            plaintext.map_or(Decryption::Local, |plaintext| Decryption::Done(Zeroizing::new(plaintext)));
+        let plaintext = plaintext.map(Zeroizing::new);
         let requested = self
             .channels
             .iter_mut()
-            .find_map(|(id, channel)| channel.buffer.find_requested(decryption).map(|state| (id, state)));
-        let Some((id, state)) = requested else { return };
-        *state = answer;
+            .find_map(|(id, channel)| channel.buffer.find_requested(decryption).map(|found| (id, found)));
+        let Some((id, (publication, state))) = requested else { return };
+        let opened = plaintext.and_then(|plaintext| {
+            let sealed = SealedMessage::parse(&publication.sealed).ok()?;
+            OpenedMessage::read(sealed.sender(), &plaintext).ok()
+        });
+        *state = opened.map_or(Decryption::Local, Decryption::Done);
         self.deliver(now, id, false);
         self.advance(now);
     }

@@ -1,11 +1,11 @@
 //! Requests for encryption keys that messages need, to the session function and to the token functions of the app.
 
-use crate::{Client, Instant, Now, SessionReason, client::deliver::DecryptError, state::phase::Phase};
+use crate::{Client, Instant, Now, SessionReason, client::deliver::NeedsToken, state::phase::Phase};
 use sealwire_protocol::{ChannelId, ClaimsKeyring, KeyId};
 
 impl Client {
     /// Plans a request for a key that a message of a channel needs. Returns true if the message waits for it.
-    pub(super) fn await_key(&mut self, now: Now, id: ChannelId, key: KeyId) -> Result<bool, DecryptError> {
+    pub(super) fn await_key(&mut self, now: Now, id: ChannelId, key: KeyId) -> Result<bool, NeedsToken> {
         if matches!(self.phase, Phase::Idle | Phase::Closed) {
             return Ok(false);
         }
@@ -18,7 +18,7 @@ impl Client {
         let lacks_key = |claims: &ClaimsKeyring| claims.find(key).is_none();
         if channel.claims().is_some_and(lacks_key) {
             if !is_renewable {
-                return Err(DecryptError::NeedsToken);
+                return Err(NeedsToken);
             }
             waits &= channel.missing_keys.need(now.instant, key, &mut *self.entropy);
         }

@@ -5,13 +5,16 @@ use crate::{
     entropy::Entropy,
     event::SubscriptionId,
     state::{
-        channel_spec::CheckedSpec, continuity::is_refused, missing_keys::MissingKeys,
-        reorder_buffer::ReorderBuffer, session::Session,
+        channel_spec::CheckedSpec,
+        continuity::is_refused,
+        missing_keys::MissingKeys,
+        reorder_buffer::{Content, Decryption, ReorderBuffer},
+        session::Session,
     },
 };
 use sealwire_protocol::{
-    ChannelKey, ClaimsKeyring, KeyId, Scope,
-    wire::{self, Position, Since},
+    ChannelId, ChannelKey, ClaimsKeyring, KeyId, OpenedMessage, Scope, SealedMessage, UnixMillis,
+    wire::{self, Position, Publication, Since},
 };
 
 /// The pause before the relay is offered a better token again after it was too busy to check one.
@@ -57,9 +60,17 @@ pub(crate) enum WireState {
     AwaitingToken,
 }
 
+/// The reason why a message is not decrypted.
+pub(crate) enum DecryptError {
+    /// The channel lacks the key.
+    UnknownKey(KeyId),
+    /// The message was not sealed for this channel.
+    Unreadable,
+}
+
 impl Channel {
     pub(crate) fn new(spec: CheckedSpec, scope: Scope, session: &Session) -> Self {
-        let keys = spec.keys(session, &scope);
+        let keys = spec.keys(session, &scope).collect();
         Self {
             spec,
             scope,
@@ -200,9 +211,31 @@ impl Channel {
         self.keys.iter().find(|key| key.id() == id)
     }
 
+    /// Decrypts the message at the front of the buffer, once. Returns its time of sealing, or `None` if the front is a
+    /// notice. Returns no result if the buffer is empty, or if `may_wait` and the host decrypts the message.
+    pub(crate) fn open_front(
+        &mut self,
+        id: ChannelId,
+        may_wait: bool,
+    ) -> Option<Result<Option<UnixMillis>, DecryptError>> {
+        let Content::Publication(publication, _, decryption) = &mut self.buffer.front_mut()?.content else {
+            return Some(Ok(None));
+        };
+        match decryption {
+            Decryption::Requested(_) if may_wait => return None,
+            Decryption::Local | Decryption::Requested(_) => match decrypt(&self.keys, id, publication) {
+                Ok(opened) => *decryption = Decryption::Done(opened),
+                Err(error) => return Some(Err(error)),
+            },
+            Decryption::Done(_) => {}
+        }
+        let Decryption::Done(opened) = decryption else { return None };
+        Some(Ok(Some(opened.published_at)))
+    }
+
     /// Derives the keys again, from a new session.
     pub(crate) fn derive_keys(&mut self, session: &Session) {
-        self.keys = self.spec.keys(session, &self.scope);
+        self.keys = self.spec.keys(session, &self.scope).collect();
     }
 
     /// Records the token that the relay receives or has. The claims keys of the previous token stay.
@@ -242,4 +275,15 @@ impl Channel {
     pub(crate) fn is_token_deferred(&self, now: Instant) -> bool {
         self.token_deferred_at.is_some_and(|at| now.since(at) < TOKEN_RETRY_MS)
     }
+}
+
+fn decrypt(
+    keys: &[ChannelKey],
+    id: ChannelId,
+    publication: &Publication,
+) -> Result<OpenedMessage, DecryptError> {
+    let sealed = SealedMessage::parse(&publication.sealed).map_err(|_| DecryptError::Unreadable)?;
+    let key_id = sealed.key_id();
+    let key = keys.iter().find(|key| key.id() == key_id).ok_or(DecryptError::UnknownKey(key_id))?;
+    sealed.open(key, id, &publication.event).map_err(|_| DecryptError::Unreadable)
 }

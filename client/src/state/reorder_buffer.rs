@@ -1,10 +1,12 @@
-//! The publications and notices that a channel received and could not yet deliver. A message that waits for a key, or for
-//! the host to decrypt it, holds back everything behind it, so that the order is kept.
+//! The publications and notices that a channel received and could not yet deliver. A message that waits for a key, for the
+//! time, or for the host to decrypt it, holds back everything behind it, so that the order is kept.
 
 use crate::event::{DecryptionId, Notice, SubscriptionId};
-use sealwire_protocol::wire::{Position, Publication};
+use sealwire_protocol::{
+    OpenedMessage,
+    wire::{Position, Publication},
+};
 use std::collections::VecDeque;
-use zeroize::Zeroizing;
 
 const MAX_ENTRIES: usize = 256;
 const MAX_BYTES: usize = 1024 * 1024;
@@ -26,8 +28,8 @@ pub(crate) enum Decryption {
     Local,
     /// The host decrypts it and has not answered yet.
     Requested(DecryptionId),
-    /// The host returned this plaintext.
-    Done(Zeroizing<Vec<u8>>),
+    /// The message is decrypted. It may still wait for the time.
+    Done(OpenedMessage),
 }
 
 #[derive(Default)]
@@ -46,8 +48,8 @@ impl ReorderBuffer {
         self.push(Entry { recipients, content: Content::Notice(notice) });
     }
 
-    pub(crate) fn front(&self) -> Option<&Entry> {
-        self.entries.front()
+    pub(crate) fn front_mut(&mut self) -> Option<&mut Entry> {
+        self.entries.front_mut()
     }
 
     pub(crate) fn pop(&mut self) -> Option<Entry> {
@@ -61,10 +63,12 @@ impl ReorderBuffer {
         self.entries.len() > MAX_ENTRIES || self.bytes > MAX_BYTES
     }
 
-    /// Returns the pending decryption that `id` names.
-    pub(crate) fn find_requested(&mut self, id: DecryptionId) -> Option<&mut Decryption> {
+    /// Returns the publication whose decryption `id` names, and the state of that decryption.
+    pub(crate) fn find_requested(&mut self, id: DecryptionId) -> Option<(&Publication, &mut Decryption)> {
         self.entries.iter_mut().find_map(|entry| match &mut entry.content {
-            Content::Publication(_, _, state) if *state == Decryption::Requested(id) => Some(state),
+            Content::Publication(publication, _, state) if *state == Decryption::Requested(id) => {
+                Some((&*publication, state))
+            }
             _ => None,
         })
     }

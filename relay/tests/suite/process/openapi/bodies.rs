@@ -61,7 +61,7 @@ fn forbidden_messages() -> [Value; 26] {
         with(json!({ "scope": { "a": "v".repeat(limits::MAX_PROPERTY_VALUE + 1) } })),
         with(json!({ "scope": properties(limits::MAX_PROPERTIES + 1) })),
         with(json!({ "token": "t".repeat(limits::MAX_TOKEN + 1) })),
-        with(json!({ "sealed": sealed_of(69) })),
+        with(json!({ "sealed": sealed_of(66) })),
         with(json!({ "sealed": sealed_of(limits::MAX_SEALED + 3) })),
         with(json!({ "sealed": "=".repeat(80) })),
         with(json!({ "sealed": "-_".repeat(40) })),
