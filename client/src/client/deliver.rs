@@ -98,7 +98,7 @@ impl Client {
         let notice = match entry.content {
             Content::Publication(publication, position, Decryption::Done(opened)) => {
                 let recipients = self.judge(now, &opened, subscriptions, &publication, position);
-                return self.emit_message(name, opened, recipients, publication, position);
+                return self.emit_message(name, *opened, recipients, publication, position);
             }
             Content::Notice(notice) => notice,
             Content::Publication(..) if needs_token => unreadable(

@@ -22,7 +22,7 @@ impl Client {
             let sealed = SealedMessage::parse(&publication.sealed).ok()?;
             OpenedMessage::read(sealed.sender(), &plaintext).ok()
         });
-        *state = opened.map_or(Decryption::Local, Decryption::Done);
+        *state = opened.map_or(Decryption::Local, |opened| Decryption::Done(Box::new(opened)));
         self.deliver(now, id, false);
         self.advance(now);
     }

@@ -224,7 +224,7 @@ impl Channel {
         match decryption {
             Decryption::Requested(_) if may_wait => return None,
             Decryption::Local | Decryption::Requested(_) => match decrypt(&self.keys, id, publication) {
-                Ok(opened) => *decryption = Decryption::Done(opened),
+                Ok(opened) => *decryption = Decryption::Done(Box::new(opened)),
                 Err(error) => return Some(Err(error)),
             },
             Decryption::Done(_) => {}

@@ -48,7 +48,7 @@ struct PendingPublish {
 enum Stage {
     /// The client has not sent the publication. It is sealed when it is sent, so that its time is not that of a long wait
     /// before. The session has the key, once it is there.
-    Unsent(Unsealed, Option<SealingKey>),
+    Unsent(Unsealed, Option<Box<SealingKey>>),
     /// The publication awaits the relay's acknowledgement.
     AwaitingPublished(Publish),
     /// The publication awaits a connection that has capacity, and is then sent again with the same bytes.
@@ -130,7 +130,7 @@ impl Publishes {
         for (id, pending) in self.pending.iter_mut() {
             if let Stage::Unsent(publication, key @ None) = &mut pending.stage {
                 match derive(&publication.spec) {
-                    Ok(derived) => *key = Some(derived),
+                    Ok(derived) => *key = Some(Box::new(derived)),
                     Err(error) => failed.push((id, error)),
                 }
             }

@@ -29,7 +29,7 @@ pub(crate) enum Decryption {
     /// The host decrypts it and has not answered yet.
     Requested(DecryptionId),
     /// The message is decrypted. It may still wait for the time.
-    Done(OpenedMessage),
+    Done(Box<OpenedMessage>),
 }
 
 #[derive(Default)]
