@@ -76,33 +76,27 @@ def padded(content):
 
 
 class Numbering:
-    """The numbers of one sender on one channel, and their outcomes. A process needs one for each channel."""
+    """The numbers of one sender on one channel, and those that it confirms. A process needs one for each channel."""
 
     MAX_NUMBER = 1 << 24
 
     def __init__(self, sender=None):
         self.sender = os.urandom(12) if sender is None else sender
         self.last = 0
-        self.settled = 0
         self.confirmed = 0
-        self.outcomes = {}
 
     def next(self):
         """Assigns the next number. Returns it with the encoded stamp of its message."""
         self.last += 1
-        behind, confirmed = self.last - 1 - self.settled, self.confirmed
-        if behind > 0xFFFF:
-            behind, confirmed = 0xFFFF, 0
-        return self.last, struct.pack(">IHQ", self.last, behind, confirmed)
+        stamp = struct.pack(">IQ", self.last, self.confirmed)
+        self.confirmed = (self.confirmed << 1) & 0xFFFF_FFFF_FFFF_FFFF
+        return self.last, stamp
 
-    def settle(self, number, is_confirmed):
-        """Records an outcome: True if the relay acknowledged the message, and not possibly another one with its id."""
-        if number > self.settled:
-            self.outcomes[number] = is_confirmed
-        while self.settled + 1 in self.outcomes:
-            self.settled += 1
-            bit = int(self.outcomes.pop(self.settled))
-            self.confirmed = (self.confirmed << 1 | bit) & 0xFFFF_FFFF_FFFF_FFFF
+    def confirm(self, number):
+        """Confirms a message that the relay acknowledged at the first attempt, behind all messages with lower numbers."""
+        behind = self.last - number
+        if 0 <= behind < 64:
+            self.confirmed |= 1 << behind
 
 
 def seal(encryption_key, where, event, payload, sender, stamp, now_ms, random):
@@ -130,7 +124,8 @@ class Publication:
 
     def settle(self, is_acknowledged):
         # The acknowledgement of an id that the app chose may be that of an earlier publication.
-        self.numbering.settle(self.number, is_acknowledged and "content" not in self.body)
+        if is_acknowledged and "content" not in self.body:
+            self.numbering.confirm(self.number)
 
 
 class Sealer:

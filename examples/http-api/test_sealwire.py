@@ -49,8 +49,7 @@ class Vectors(unittest.TestCase):
             where = (case["app"], case["installation"], case["scope"], case["name"])
             key, sender, random = (bytes.fromhex(case[part]) for part in ("encryption_key", "sender", "random"))
             numbering = sealwire.Numbering(sender)
-            numbering.last, numbering.settled = case["number"] - 1, case["settled"]
-            numbering.confirmed = int(case["confirmed"], 16)
+            numbering.last, numbering.confirmed = case["number"] - 1, int(case["confirmed"], 16)
             _, stamp = numbering.next()
             message = (case["event"], case["payload"], sender, stamp, case["published_at_ms"], random)
             self.assertEqual(sealwire.seal(key, where, *message).hex(), case["sealed"], case["what"])
@@ -80,26 +79,24 @@ class Vectors(unittest.TestCase):
 
 class Numbers(unittest.TestCase):
     def fields(self, numbering):
-        """Returns the number, the numbers under way before it, and the bitmap of the next stamp."""
+        """Returns the number and the bitmap of the next stamp."""
         number, stamp = numbering.next()
-        fields = struct.unpack(">IHQ", stamp)
+        fields = struct.unpack(">IQ", stamp)
         self.assertEqual(fields[0], number)
         return fields
 
-    def test_a_stamp_names_the_confirmed_numbers_before_the_first_one_without_an_outcome(self):
+    def test_a_stamp_names_the_confirmed_numbers_among_the_64_before_it(self):
         numbering = sealwire.Numbering()
-        self.assertEqual([self.fields(numbering) for _ in range(3)], [(1, 0, 0), (2, 1, 0), (3, 2, 0)])
-        numbering.settle(2, False)
-        self.assertEqual(self.fields(numbering), (4, 3, 0))
-        numbering.settle(1, True)
-        self.assertEqual(self.fields(numbering), (5, 2, 0b10))
-        numbering.settle(2, True)
-        self.assertEqual(self.fields(numbering), (6, 3, 0b10), "a settled number changes nothing")
-
-    def test_a_stamp_without_room_for_the_messages_under_way_confirms_nothing(self):
-        numbering = sealwire.Numbering()
-        numbering.last, numbering.settled, numbering.confirmed = 70_000, 1, 1
-        self.assertEqual(self.fields(numbering), (70_001, 0xFFFF, 0))
+        self.assertEqual([self.fields(numbering) for _ in range(3)], [(1, 0), (2, 0), (3, 0)])
+        numbering.confirm(2)
+        self.assertEqual(self.fields(numbering), (4, 0b10))
+        numbering.confirm(1)
+        numbering.confirm(77)
+        self.assertEqual(self.fields(numbering), (5, 0b1100))
+        for number in range(6, 66):
+            self.fields(numbering)
+        numbering.confirm(1)
+        self.assertEqual(self.fields(numbering), (66, 1 << 63), "of 1 and 2, only 2 is near enough")
 
 
 class Publishing(unittest.TestCase):
@@ -135,14 +132,14 @@ class Publishing(unittest.TestCase):
         results = [{"eventId": "e-1"}, {"error": {"code": "MESSAGE_SIZE"}}, {"eventId": "e-2"}]
         received = self.publish(publications, (200, {"results": results}))
         self.assertEqual(["content" in message for message in received], [False, False, True])
-        self.assertEqual((sealer.numbering.settled, sealer.numbering.confirmed), (3, 0b100))
+        self.assertEqual((sealer.numbering.last, sealer.numbering.confirmed), (3, 0b100))
 
     def test_a_batch_that_the_relay_refused_confirms_nothing(self):
         sealer = self.sealer()
         refusal = {"error": {"code": "RATE_LIMITED", "message": "later"}}
         with self.assertRaisesRegex(sealwire.Refused, "RATE_LIMITED: later"):
             self.publish([sealer.seal("", "1")], (429, refusal))
-        self.assertEqual((sealer.numbering.settled, sealer.numbering.confirmed), (1, 0))
+        self.assertEqual((sealer.numbering.last, sealer.numbering.confirmed), (1, 0))
 
     def test_the_same_message_under_an_id_of_the_app_is_recognised_by_its_content(self):
         sent = [self.sealer().seal("added", payload, "absence-7").body for payload in ("1", "1", "2")]

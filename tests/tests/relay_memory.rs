@@ -50,7 +50,7 @@ fn neither_payload_nor_key_is_in_the_relays_memory() {
     let payload = r#"{"name":"Anna Example","reason":"a reason that nobody else may read"}"#;
     let key = installation.channel_key(&scope, "absences");
     let channel_id = installation.channel_id(&scope, "absences");
-    let stamp = Stamp { number: 1, settled: 0, confirmed: 0 };
+    let stamp = Stamp { number: 1, confirmed: 0 };
     let message = Message {
         sender: SenderId([7; 12]),
         stamp,

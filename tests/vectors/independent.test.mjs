@@ -177,14 +177,13 @@ function channelOf(c) {
 /** Reads the fields in front of a payload, as a receiver does. */
 function readPlaintext(plaintext) {
   const number = plaintext.readUInt32BE(8);
-  const end = 26 + plaintext.readUInt32BE(22);
+  const end = 24 + plaintext.readUInt32BE(20);
   const isSigned = plaintext[end] === 1;
   return {
     publishedAt: Number(plaintext.readBigUInt64BE(0)),
     number,
-    settled: number - 1 - plaintext.readUInt16BE(12),
-    confirmed: plaintext.subarray(14, 22).toString('hex'),
-    payload: plaintext.subarray(26, end).toString('utf8'),
+    confirmed: plaintext.subarray(12, 20).toString('hex'),
+    payload: plaintext.subarray(24, end).toString('utf8'),
     signature: isSigned ? plaintext.subarray(end + 1, end + 65).toString('hex') : null,
     padding: plaintext.subarray(isSigned ? end + 65 : end),
   };
@@ -195,9 +194,7 @@ test('sealed messages are recomputed', () => {
   assert.ok(good.length >= 7);
   for (const c of good) {
     const { id, keys } = channelOf(c);
-    const behind = Buffer.alloc(2);
-    behind.writeUInt16BE(c.number - 1 - c.settled);
-    const stamp = Buffer.concat([u32(c.number), behind, bytes(c.confirmed)]);
+    const stamp = Buffer.concat([u32(c.number), bytes(c.confirmed)]);
     const signature = c.signature === null ? [] : [Buffer.from([1]), bytes(c.signature)];
     const content = Buffer.concat([u64(c.published_at_ms), stamp, lp(c.payload), ...signature]);
     const plaintext = Buffer.concat([content, Buffer.alloc(padme(content.length) - content.length)]);
@@ -226,8 +223,8 @@ test('sealed messages open, with the stamp of their sender, unless they were alt
     }
     assert.equal(sealed.subarray(5, 17).toString('hex'), c.sender, c.what);
     const { padding, ...opened } = readPlaintext(open());
-    const { number, settled, confirmed, payload, signature, published_at_ms: publishedAt } = c;
-    assert.deepEqual(opened, { publishedAt, number, settled, confirmed, payload, signature }, c.what);
+    const { number, confirmed, payload, signature, published_at_ms: publishedAt } = c;
+    assert.deepEqual(opened, { publishedAt, number, confirmed, payload, signature }, c.what);
     assert.ok(
       padding.every((byte) => byte === 0),
       c.what,

@@ -19,7 +19,7 @@ fn payload() -> String {
 }
 
 fn message(payload: &str) -> Message<'_> {
-    let stamp = Stamp { number: 2, settled: 1, confirmed: 1 };
+    let stamp = Stamp { number: 2, confirmed: 1 };
     Message {
         sender: SenderId([8; 12]),
         stamp,

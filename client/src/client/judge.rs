@@ -5,7 +5,7 @@ use crate::{
     state::senders::{Verdict, is_untimely},
 };
 use sealwire_protocol::{
-    Code, OpenedMessage,
+    Code, OpenedMessage, UnixMillis,
     wire::{Position, Publication},
 };
 
@@ -15,9 +15,9 @@ const TIME_REQUEST_PAUSE_MS: u64 = 5_000;
 impl Client {
     /// Returns true if a message waits for a new session, which tells the time. The clocks of this machine may have gone
     /// wrong since the last one, so they alone refuse no message.
-    pub(super) fn awaits_time(&mut self, now: Now, opened: &OpenedMessage) -> bool {
+    pub(super) fn awaits_time(&mut self, now: Now, published_at: UnixMillis) -> bool {
         let Some(clock) = self.backend_clock else { return false };
-        let waits = is_untimely(clock.at(now).0, opened.published_at.0) && !clock.is_confirmed(now);
+        let waits = is_untimely(clock.at(now).0, published_at.0) && !clock.is_confirmed(now);
         if waits {
             self.request_time(now);
         }

@@ -208,7 +208,7 @@ impl Client {
             self.timers.set(Timer::Idle, now.instant.after(self.config.idle_close_ms));
         }
         self.resolve_subscriptions();
-        self.check_publishes();
+        self.derive_publish_keys();
         if self.phase.is_connected() {
             self.join_channels(now);
             self.send_publishes(now);

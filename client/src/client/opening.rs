@@ -123,7 +123,7 @@ impl Client {
                 other => other,
             };
         }
-        matches!(opening, Opening::Opened(opened, _) if patience.waits && self.awaits_time(now, opened))
+        matches!(opening, Opening::Opened(opened, _) if patience.waits && self.awaits_time(now, opened.published_at))
     }
 
     /// Decrypts a publication. Returns the next stage of its opening.
@@ -146,7 +146,7 @@ impl Client {
         let session = self.session.as_ref().filter(|_| self.config.verifies_signatures);
         let signer = session.and_then(|session| session.signer(key)).map(str::to_owned);
         let (Some(signature), Some(signer)) = (opened.signature, signer) else {
-            return Opening::Opened(opened, Author::Unverified);
+            return Opening::Opened(Box::new(opened), Author::Unverified);
         };
         let OpenedMessage { sender, stamp, published_at, payload, .. } = &opened;
         let message = Message {
@@ -160,7 +160,7 @@ impl Client {
         let text = signed_text(id, &message);
         let verification = VerificationId(self.next_id());
         self.events.push_back(Event::VerifyRequested { verification, signer, text, signature });
-        Opening::Verifying(verification, opened)
+        Opening::Verifying(verification, Box::new(opened))
     }
 }
 

@@ -9,14 +9,13 @@ use crate::{
     state::{
         channel_spec::{ChannelSpec, CheckedSpec},
         phase::Phase,
-        publishes::{Finished, Sealed, Sendable, Unsealed},
+        publishes::{Finished, Sealed, SealingKey, Sendable, Unsealed},
         requests::Request,
         session::{Identity, Session},
     },
 };
 use sealwire_protocol::{
-    ChannelId, ChannelKey, Code, Message, Numberings, Outcome, Scope, SenderId, TooLarge, check_event_name,
-    decimal, limits, repeatable_ids, seal,
+    Code, Message, Numberings, SenderId, check_event_name, decimal, limits, repeatable_ids, seal,
     wire::{Publish, Published},
 };
 use zeroize::Zeroizing;
@@ -97,11 +96,10 @@ impl Client {
         CheckedSpec::check(spec)
     }
 
-    /// Fails the publications that cannot be sealed, once there is a session.
-    pub(super) fn check_publishes(&mut self) {
+    /// Derives the keys of the publications, once there is a session. Fails those that cannot be sealed.
+    pub(super) fn derive_publish_keys(&mut self) {
         let (Some(session), Some(identity)) = (&self.session, &self.identity) else { return };
-        let check = |publication: &Unsealed| sealing_key(&publication.spec, session, identity).map(drop);
-        for (id, error) in self.publishes.check(check) {
+        for (id, error) in self.publishes.derive_keys(|spec| sealing_key(spec, session, identity)) {
             self.finish_publish(id, Err(error));
         }
     }
@@ -109,16 +107,15 @@ impl Client {
     /// Sends the publications that flow control admits, in the order of the calls.
     pub(super) fn send_publishes(&mut self, now: Now) {
         let Phase::Connected(connection) = &self.phase else { return };
-        let (Some(session), Some(identity)) = (&self.session, &self.identity) else { return };
+        let Some(session) = &self.session else { return };
         let max_frame = connection.max_frame();
         let is_time_certain = !session.clock.is_uncertain(now);
-        let mut sealing =
-            Sealing { session, identity, numberings: &mut self.numberings, entropy: &mut *self.entropy };
-        let Sendable { frames, too_long, failed, awaits_time } = self.publishes.take_sendable(
+        let mut sealing = Sealing { session, numberings: &mut self.numberings, entropy: &mut *self.entropy };
+        let Sendable { frames, too_long, awaits_time } = self.publishes.take_sendable(
             now.instant,
             max_frame,
             is_time_certain,
-            |publication| sealing.seal(now, publication),
+            |publication, key| sealing.seal(now, publication, key),
             |id, deadline| self.requests.add(now.instant, deadline, Request::Publish(id)),
         );
         for frame in frames {
@@ -131,9 +128,6 @@ impl Client {
             let max = decimal(max_frame as u64);
             let message = ["the message exceeds the relay's limit of ", &max, " bytes; send less"].concat();
             self.finish_publish(id, Err(ClientError::new(Code::FrameTooLarge, message)));
-        }
-        for (id, error) in failed {
-            self.finish_publish(id, Err(error));
         }
     }
 
@@ -163,10 +157,11 @@ impl Client {
     pub(super) fn finish_publish(&mut self, id: PublishId, result: Result<Receipt, ClientError>) {
         self.requests.forget_publishes(|other| other == id);
         let Some(Finished { numbered, has_one_position }) = self.publishes.remove(id) else { return };
-        if let Some(numbered) = numbered {
-            let is_confirmed = result.is_ok() && has_one_position;
-            let outcome = if is_confirmed { Outcome::Confirmed } else { Outcome::Unconfirmed };
-            self.numberings.settle(numbered, outcome);
+        if let Some(numbered) = numbered
+            && has_one_position
+            && result.is_ok()
+        {
+            self.numberings.confirm(numbered);
         }
         self.events.push_back(Event::PublishDone { publish: id, result });
     }
@@ -175,16 +170,15 @@ impl Client {
 /// The state of the client that sealing needs.
 struct Sealing<'a> {
     session: &'a Session,
-    identity: &'a Identity,
     numberings: &'a mut Numberings,
     entropy: &'a mut dyn Entropy,
 }
 
 impl Sealing<'_> {
-    fn seal(&mut self, now: Now, publication: &mut Unsealed) -> Result<Sealed, ClientError> {
+    fn seal(&mut self, now: Now, publication: &mut Unsealed, sealing_key: &SealingKey) -> Sealed {
         let Unsealed { spec, event, payload, app_id } = publication;
-        let (channel, scope, key) = sealing_key(spec, self.session, self.identity)?;
-        let numbered = self.numberings.assign(channel, SenderId(array(&mut *self.entropy)));
+        let SealingKey { channel, key } = sealing_key;
+        let numbered = self.numberings.assign(channel.id, || SenderId(array(&mut *self.entropy)));
         let published_at = self.session.clock.at(now);
         let message = Message {
             sender: numbered.sender,
@@ -194,14 +188,11 @@ impl Sealing<'_> {
             payload,
             signature: None,
         };
-        let sealed =
-            seal(&key, array(&mut *self.entropy), channel, &message).map_err(|TooLarge(bytes)| {
-                self.numberings.settle(numbered, Outcome::Unconfirmed);
-                too_large(bytes)
-            })?;
+        let sealed = seal(key, array(&mut *self.entropy), channel.id, &message)
+            .expect("a draft with a longer payload is refused");
         let (id, content) = match app_id {
             Some(app_id) => {
-                let ids = repeatable_ids(&key, &self.session.sender, app_id, event, payload);
+                let ids = repeatable_ids(key, &self.session.sender, app_id, event, payload);
                 (ids.id, ids.content.to_vec())
             }
             None => (array(&mut *self.entropy), Vec::new()),
@@ -209,25 +200,25 @@ impl Sealing<'_> {
         let publish = Publish {
             request: 0,
             follows: 0,
-            channel: Some(spec.to_wire(&scope)),
+            channel: Some(spec.to_wire(&channel.scope)),
             event: core::mem::take(event),
             sealed: sealed.into(),
             id: id.to_vec().into(),
             content: content.into(),
         };
-        Ok((publish, numbered))
+        (publish, numbered)
     }
 }
 
-/// Returns the channel of a publication, its scope, and the newest key.
+/// Returns the channel of a publication, and its newest key.
 fn sealing_key(
     spec: &CheckedSpec,
     session: &Session,
     identity: &Identity,
-) -> Result<(ChannelId, Scope, ChannelKey), ClientError> {
-    let resolved = spec.resolve(identity)?;
-    let key = spec.keys(session, &resolved.scope).into_iter().next().ok_or_else(no_key)?;
-    Ok((resolved.id, resolved.scope, key))
+) -> Result<SealingKey, ClientError> {
+    let channel = spec.resolve(identity)?;
+    let key = spec.keys(session, &channel.scope).next().ok_or_else(no_key)?;
+    Ok(SealingKey { channel, key })
 }
 
 fn too_large(bytes: usize) -> ClientError {

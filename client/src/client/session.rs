@@ -122,6 +122,7 @@ impl Client {
 
     fn adopt_session(&mut self, now: Now, session: Session, identity: Identity) {
         self.channels.values_mut().for_each(|channel| channel.derive_keys(&session));
+        self.publishes.forget_keys();
         let has_key = |key| session.has_key(key);
         self.session_requests.missing_keys.answered(now.instant, has_key, &mut *self.entropy);
         let token = session.token.clone();

@@ -59,7 +59,7 @@ pub(crate) enum WireState {
 
 impl Channel {
     pub(crate) fn new(spec: CheckedSpec, scope: Scope, session: &Session) -> Self {
-        let keys = spec.keys(session, &scope);
+        let keys = spec.keys(session, &scope).collect();
         Self {
             spec,
             scope,
@@ -202,7 +202,7 @@ impl Channel {
 
     /// Derives the keys again, from a new session.
     pub(crate) fn derive_keys(&mut self, session: &Session) {
-        self.keys = self.spec.keys(session, &self.scope);
+        self.keys = self.spec.keys(session, &self.scope).collect();
     }
 
     /// Records the token that the relay receives or has. The claims keys of the previous token stay.

@@ -88,7 +88,7 @@ impl CheckedSpec {
     }
 
     /// Derives the channel's keys, newest first.
-    pub(crate) fn keys(&self, session: &Session, scope: &Scope) -> Vec<ChannelKey> {
+    pub(crate) fn keys(&self, session: &Session, scope: &Scope) -> impl Iterator<Item = ChannelKey> {
         session.channel_keys(scope, self.claims.as_ref(), &self.name)
     }
 }

@@ -2,10 +2,14 @@
 
 use crate::{
     ClientError, Config, Instant, PublishId,
-    state::{channel_spec::CheckedSpec, flow_control::FlowControl, vec_map::VecMap},
+    state::{
+        channel_spec::{CheckedSpec, Resolved},
+        flow_control::FlowControl,
+        vec_map::VecMap,
+    },
 };
 use sealwire_protocol::{
-    Numbered,
+    ChannelKey, Numbered,
     wire::{Publish, ToRelay},
 };
 use zeroize::Zeroizing;
@@ -17,6 +21,12 @@ pub(crate) struct Unsealed {
     pub(crate) payload: Zeroizing<String>,
     /// The idempotency id that the app chose.
     pub(crate) app_id: Option<String>,
+}
+
+/// The channel of a publication within a session, and the key that seals for it.
+pub(crate) struct SealingKey {
+    pub(crate) channel: Resolved,
+    pub(crate) key: ChannelKey,
 }
 
 /// A sealed publication and its number.
@@ -37,19 +47,18 @@ struct PendingPublish {
 /// The stage of a publication.
 enum Stage {
     /// The client has not sent the publication. It is sealed when it is sent, so that its time is not that of a long wait
-    /// before. `is_checked` says whether a session showed that it can be sealed.
-    Unsent { publication: Unsealed, is_checked: bool },
+    /// before. The session has the key, once it is there.
+    Unsent(Unsealed, Option<Box<SealingKey>>),
     /// The publication awaits the relay's acknowledgement.
     AwaitingPublished(Publish),
     /// The publication awaits a connection that has capacity, and is then sent again with the same bytes.
     AwaitingResend(Publish),
 }
 
-/// The frames to send now, the publications that exceed the relay's frame limit, and those that could not be sealed.
+/// The frames to send now, and the publications that exceed the relay's frame limit.
 pub(crate) struct Sendable {
     pub(crate) frames: Vec<ToRelay>,
     pub(crate) too_long: Vec<PublishId>,
-    pub(crate) failed: Vec<(PublishId, ClientError)>,
     /// True if a publication could not be sealed because the time is uncertain.
     pub(crate) awaits_time: bool,
 }
@@ -98,7 +107,7 @@ impl Publishes {
         let bytes = publication.payload.len();
         self.bytes += bytes;
         let is_repeatable = publication.app_id.is_some();
-        let stage = Stage::Unsent { publication, is_checked: false };
+        let stage = Stage::Unsent(publication, None);
         let pending =
             PendingPublish { deadline, bytes, stage, numbered: None, is_repeatable, may_have_arrived: false };
         self.pending.insert(id, pending);
@@ -112,23 +121,30 @@ impl Publishes {
         Some(Finished { numbered, has_one_position: !is_repeatable && !may_have_arrived })
     }
 
-    /// Checks every publication that no session has checked. Returns those that cannot be sealed.
-    pub(crate) fn check(
+    /// Derives the key of every publication that has none. Returns those for which the session has no key.
+    pub(crate) fn derive_keys(
         &mut self,
-        check: impl Fn(&Unsealed) -> Result<(), ClientError>,
+        derive: impl Fn(&CheckedSpec) -> Result<SealingKey, ClientError>,
     ) -> Vec<(PublishId, ClientError)> {
         let mut failed = Vec::new();
         for (id, pending) in self.pending.iter_mut() {
-            let Stage::Unsent { publication, is_checked } = &mut pending.stage else { continue };
-            if *is_checked {
-                continue;
-            }
-            match check(publication) {
-                Ok(()) => *is_checked = true,
-                Err(error) => failed.push((id, error)),
+            if let Stage::Unsent(publication, key @ None) = &mut pending.stage {
+                match derive(&publication.spec) {
+                    Ok(derived) => *key = Some(Box::new(derived)),
+                    Err(error) => failed.push((id, error)),
+                }
             }
         }
         failed
+    }
+
+    /// Forgets the keys of the previous session.
+    pub(crate) fn forget_keys(&mut self) {
+        for pending in self.pending.values_mut() {
+            if let Stage::Unsent(_, key) = &mut pending.stage {
+                *key = None;
+            }
+        }
     }
 
     /// Takes the publications that flow control admits now, in the order of the calls. `seal` seals one that was not sent
@@ -138,11 +154,10 @@ impl Publishes {
         now: Instant,
         max_frame: usize,
         is_time_certain: bool,
-        mut seal: impl FnMut(&mut Unsealed) -> Result<Sealed, ClientError>,
+        mut seal: impl FnMut(&mut Unsealed, &SealingKey) -> Sealed,
         mut request: impl FnMut(PublishId, Instant) -> u32,
     ) -> Sendable {
-        let mut sendable =
-            Sendable { frames: Vec::new(), too_long: Vec::new(), failed: Vec::new(), awaits_time: false };
+        let mut sendable = Sendable { frames: Vec::new(), too_long: Vec::new(), awaits_time: false };
         let in_flight = self.pending.values().filter(|pending| pending.is_in_flight()).count();
         let capacity = self.flow.capacity(now, in_flight);
         for (id, pending) in self.pending.iter_mut() {
@@ -150,23 +165,18 @@ impl Publishes {
                 break;
             }
             let frame = match &mut pending.stage {
-                Stage::Unsent { is_checked: true, .. } if !is_time_certain => {
+                Stage::Unsent(_, Some(_)) if !is_time_certain => {
                     // The publications behind it must not overtake it.
                     sendable.awaits_time = true;
                     break;
                 }
-                Stage::Unsent { publication, is_checked: true } => match seal(publication) {
-                    Ok((frame, numbered)) => {
-                        pending.numbered = Some(numbered);
-                        frame
-                    }
-                    Err(error) => {
-                        sendable.failed.push((id, error));
-                        continue;
-                    }
-                },
+                Stage::Unsent(publication, Some(key)) => {
+                    let (frame, numbered) = seal(publication, key);
+                    pending.numbered = Some(numbered);
+                    frame
+                }
                 Stage::AwaitingResend(frame) => core::mem::take(frame),
-                Stage::Unsent { .. } | Stage::AwaitingPublished(_) => continue,
+                Stage::Unsent(_, None) | Stage::AwaitingPublished(_) => continue,
             };
             let request = request(id, pending.deadline);
             let frame = Publish { request, follows: self.flow.last_request(), ..frame };
@@ -260,7 +270,7 @@ impl Publishes {
 
 impl PendingPublish {
     fn awaits_connection(&self) -> bool {
-        matches!(self.stage, Stage::Unsent { is_checked: true, .. } | Stage::AwaitingResend(_))
+        matches!(self.stage, Stage::Unsent(_, Some(_)) | Stage::AwaitingResend(_))
     }
 
     fn is_in_flight(&self) -> bool {

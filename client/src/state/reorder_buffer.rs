@@ -33,9 +33,9 @@ pub(crate) enum Opening {
     /// The host decrypts it and has not answered yet.
     Decrypting(DecryptionId),
     /// The host verifies its signature and has not answered yet.
-    Verifying(VerificationId, OpenedMessage),
+    Verifying(VerificationId, Box<OpenedMessage>),
     /// The message is ready for the app.
-    Opened(OpenedMessage, Author),
+    Opened(Box<OpenedMessage>, Author),
     /// The message is not for the app.
     Failed(OpenError),
 }

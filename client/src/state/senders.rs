@@ -2,7 +2,7 @@
 //! old one, or leaves one out.
 
 use crate::Author;
-use sealwire_protocol::{CONFIRMED_NUMBERS, OpenedMessage, SenderId, Stamp, limits};
+use sealwire_protocol::{OpenedMessage, SenderId, Stamp, limits};
 
 /// The most senders that a subscription remembers.
 const MAX_SENDERS: usize = 1024;
@@ -149,12 +149,8 @@ impl Sender {
             self.run = run;
             self.first = number;
         }
-        let is_missing = (0..CONFIRMED_NUMBERS).any(|bit| {
-            let claimed = stamp.settled.saturating_sub(bit);
-            claimed > self.first
-                && stamp.confirmed >> bit & 1 == 1
-                && !self.is_forgotten(claimed)
-                && !self.has_received(claimed)
+        let is_missing = stamp.confirmed_numbers().any(|confirmed| {
+            confirmed > self.first && !self.is_forgotten(confirmed) && !self.has_received(confirmed)
         });
         if is_missing {
             // Each missing message is reported once.
@@ -196,7 +192,7 @@ mod tests {
 
     /// A message whose sender knows that all earlier ones were acknowledged.
     fn sequential(sender: u32, number: u32) -> OpenedMessage {
-        at(sender, NOW, Stamp { number, settled: number - 1, confirmed: u64::MAX })
+        at(sender, NOW, Stamp { number, confirmed: u64::MAX })
     }
 
     #[test]
@@ -213,7 +209,7 @@ mod tests {
 
     #[test]
     fn numbers_are_remembered_in_any_order_and_over_the_whole_window() {
-        let unordered = |number| at(1, NOW, Stamp { number, settled: 0, confirmed: 0 });
+        let unordered = |number| at(1, NOW, Stamp { number, confirmed: 0 });
         let mut senders = Senders::default();
         let top = WINDOW + 44;
         for number in [top, 100, 44, top - 1, top + 31, top + 32] {
@@ -244,11 +240,11 @@ mod tests {
     fn a_number_that_was_refused_is_under_way_or_precedes_the_first_is_not_missing() {
         let mut senders = Senders::default();
         receive(&mut senders, NOW, &sequential(1, 5));
-        let refused = Stamp { number: 7, settled: 6, confirmed: u64::MAX - 1 };
+        let refused = Stamp { number: 7, confirmed: u64::MAX - 1 };
         assert_eq!(receive(&mut senders, NOW, &at(1, NOW, refused)), NEW);
-        let under_way = Stamp { number: 9, settled: 7, confirmed: u64::MAX - 2 };
+        let under_way = Stamp { number: 9, confirmed: u64::MAX - 0b101 };
         assert_eq!(receive(&mut senders, NOW, &at(1, NOW, under_way)), NEW);
-        let missing = Stamp { number: 10, settled: 8, confirmed: u64::MAX - 4 };
+        let missing = Stamp { number: 10, confirmed: u64::MAX - 0b1001 };
         assert_eq!(receive(&mut senders, NOW, &at(1, NOW, missing)), WITHHELD);
     }
 
@@ -263,7 +259,7 @@ mod tests {
 
     #[test]
     fn old_messages_and_messages_from_the_future_are_refused() {
-        let of = |published_ms| at(1, published_ms, Stamp { number: 1, settled: 0, confirmed: 0 });
+        let of = |published_ms| at(1, published_ms, Stamp { number: 1, confirmed: 0 });
         let receive = |message: &OpenedMessage| receive(&mut Senders::default(), NOW, message);
         assert_eq!(receive(&of(NOW - MAX_AGE_MS)), NEW);
         assert_eq!(receive(&of(NOW - MAX_AGE_MS - 1)), Verdict::Stale);
@@ -276,7 +272,7 @@ mod tests {
     fn a_refused_message_does_not_count_as_withheld() {
         let mut senders = Senders::default();
         receive(&mut senders, NOW, &sequential(1, 5));
-        let ahead = at(1, u64::MAX, Stamp { number: 6, settled: 5, confirmed: u64::MAX });
+        let ahead = at(1, u64::MAX, Stamp { number: 6, confirmed: u64::MAX });
         assert_eq!(receive(&mut senders, NOW, &ahead), Verdict::Stale);
         assert_eq!(receive(&mut senders, NOW, &sequential(1, 7)), NEW);
     }
@@ -284,15 +280,15 @@ mod tests {
     #[test]
     fn a_flood_of_senders_takes_bounded_memory_and_repeats_nothing() {
         let mut senders = Senders::default();
-        let first = at(0, NOW, Stamp { number: 1, settled: 0, confirmed: 0 });
+        let first = at(0, NOW, Stamp { number: 1, confirmed: 0 });
         assert_eq!(receive(&mut senders, NOW, &first), NEW);
         for number in 1..=5_000 {
-            let flood = at(number, NOW + u64::from(number), Stamp { number: 1, settled: 0, confirmed: 0 });
+            let flood = at(number, NOW + u64::from(number), Stamp { number: 1, confirmed: 0 });
             assert_eq!(receive(&mut senders, NOW + u64::from(number), &flood), NEW);
         }
         assert_eq!(senders.senders.len(), MAX_SENDERS);
         assert_eq!(receive(&mut senders, NOW, &first), Verdict::Stale, "it may be a repetition");
-        let next = at(0, NOW + 5_000, Stamp { number: 2, settled: 1, confirmed: 1 });
+        let next = at(0, NOW + 5_000, Stamp { number: 2, confirmed: 1 });
         assert_eq!(receive(&mut senders, NOW, &next), NEW, "a forgotten sender is not excluded");
     }
 }

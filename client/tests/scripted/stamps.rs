@@ -28,7 +28,7 @@ fn at(offset: u64, sealed: &[u8]) -> ToClient {
 
 /// Returns a message of a sender that knows that all its earlier ones were acknowledged.
 fn numbered(number: u32) -> Vec<u8> {
-    let stamp = Stamp { number, settled: number - 1, confirmed: u64::MAX };
+    let stamp = Stamp { number, confirmed: u64::MAX };
     sealed(1, "absences", stamp, &number.to_string())
 }
 
@@ -103,7 +103,7 @@ fn a_message_that_looks_old_or_early_waits_for_a_new_session_before_it_is_judged
         // The machine's wall clock is set forward, which looks like a sleep.
         harness.asleep_ms += lead_ms;
         let now = UNIX_START + harness.now_ms;
-        let stamp = Stamp { number: 1, settled: 0, confirmed: 0 };
+        let stamp = Stamp { number: 1, confirmed: 0 };
         let early = if lead_ms == 0 { 61_000 } else { 0 };
         harness.now();
         harness.receive(at(11, &sealed_at(now + early, 1, "absences", stamp, "timely")));
@@ -169,7 +169,7 @@ fn only_first_attempts_under_a_random_id_are_named_as_acknowledged() {
     assert_eq!(opened(&repeated).stamp.number, 4);
     harness.acknowledge(&repeated, 13);
     let last = opened(&send(&mut harness, None));
-    assert_eq!((last.stamp.number, last.stamp.settled, last.stamp.confirmed), (5, 4, 0b1000));
+    assert_eq!((last.stamp.number, last.stamp.confirmed), (5, 0b1000));
     assert_eq!(last.sender, opened(&acknowledged).sender);
 }
 

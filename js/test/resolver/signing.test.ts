@@ -16,8 +16,8 @@ function backend() {
 
 /** Verifies the signature in a plaintext as a page does, with the public key of a session. */
 async function isSignedBy(signer: string, sealedFor: SealedFor, plaintext: Buffer): Promise<boolean> {
-  const length = plaintext.readUInt32BE(22);
-  const [payload, rest] = [plaintext.subarray(26, 26 + length), plaintext.subarray(26 + length)];
+  const length = plaintext.readUInt32BE(20);
+  const [payload, rest] = [plaintext.subarray(24, 24 + length), plaintext.subarray(24 + length)];
   assert.equal(rest[0], 1);
   const sender = Buffer.from(sealedFor.message['sealed'], 'base64').subarray(5, 17);
   const [time, number] = [plaintext.subarray(0, 8), plaintext.subarray(8, 12)];

@@ -2,7 +2,7 @@
 //!
 //! `sealed = 0x01 ‖ key id (4) ‖ nonce (24) ‖ XAES-256-GCM(channel key, nonce, aad, plaintext)`, where
 //! `aad = LP("sealwire/message/v1") channel id (16) LP(event)`, `nonce = sender id (12) ‖ random (12)` and
-//! `plaintext = u64 time of sealing in ms ‖ stamp (14) ‖ u32 payload length ‖ payload ‖ signature (0 or 65) ‖ zeros` up to
+//! `plaintext = u64 time of sealing in ms ‖ stamp (12) ‖ u32 payload length ‖ payload ‖ signature (0 or 65) ‖ zeros` up to
 //! the Padmé size, big-endian.
 
 mod numbering;
@@ -11,11 +11,11 @@ mod repeatable;
 mod signature;
 mod stamp;
 
-pub use numbering::{Numbering, Outcome};
+pub use numbering::Numbering;
 pub use numberings::{Numbered, Numberings};
 pub use repeatable::{RepeatableIds, repeatable_ids};
 pub use signature::{Signature, signed_text};
-pub use stamp::{CONFIRMED_NUMBERS, SenderId, Stamp};
+pub use stamp::{SenderId, Stamp};
 
 use crate::{ChannelId, ChannelKey, KeyId, UnixMillis, hashing::Parts, limits, padme};
 use alloc::{string::String, vec::Vec};

@@ -22,7 +22,7 @@ fn key(byte: u8) -> ChannelKey {
 }
 
 const SENDER: SenderId = SenderId([2; 12]);
-const STAMP: Stamp = Stamp { number: 9, settled: 7, confirmed: 0b101 };
+const STAMP: Stamp = Stamp { number: 9, confirmed: 0b101 };
 
 fn message(payload: &str) -> Message<'_> {
     Message { sender: SENDER, stamp: STAMP, published_at: TIME, event: "added", payload, signature: None }
@@ -49,20 +49,16 @@ proptest! {
         nonce: ([u8; 12], [u8; 12]),
         time: u64,
         number in 1..u32::MAX,
-        behind in 0..70_000_u32,
         confirmed: u64,
         signature: Option<[u8; 32]>,
     ) {
         let signature = signature.map(|half| Signature([half, half].concat().try_into().unwrap()));
-        let settled = number.saturating_sub(1 + behind);
-        let stamp = Stamp { number, settled, confirmed };
+        let stamp = Stamp { number, confirmed };
         let (sender, published_at) = (SenderId(nonce.0), UnixMillis(time));
         let message = Message { sender, stamp, published_at, event: &event, payload: &payload, signature };
         let sealed = seal(&key(1), nonce.1, CHANNEL, &message).unwrap();
         let opened = open(&sealed, &key(1), CHANNEL, &event).unwrap();
-        let lag = number - 1 - settled;
-        let expected = if lag > 65_535 { Stamp { number, settled: number - 65_536, confirmed: 0 } } else { stamp };
-        prop_assert_eq!(opened, OpenedMessage { sender, stamp: expected, published_at, payload, signature });
+        prop_assert_eq!(opened, OpenedMessage { sender, stamp, published_at, payload, signature });
     }
 
     #[test]
@@ -82,7 +78,7 @@ fn aes_gcm_input_matches_the_sealed_message_and_its_plaintext_reads_the_same() {
     assert_eq!(input.nonce, sealed[HEADER_LEN - GCM_NONCE_LEN..HEADER_LEN]);
     assert_eq!(input.associated_data, associated_data(CHANNEL, "added"));
     let mut plaintext = TIME.0.to_be_bytes().to_vec();
-    plaintext.extend([0, 0, 0, 9, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0b101]);
+    plaintext.extend([0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0b101]);
     plaintext.length_prefixed("{}");
     plaintext.extend([0; 4]);
     assert_eq!(OpenedMessage::read(SENDER, &plaintext), open(&sealed, &key(1), CHANNEL, "added"));
@@ -215,17 +211,15 @@ fn a_message_under_another_sender_id_does_not_open() {
 
 #[test]
 fn a_stamp_that_no_sender_writes_is_refused() {
-    let plaintext = |number: u32, behind: u16| {
+    let plaintext = |number: u32, confirmed: u64| {
         let mut bytes = TIME.0.to_be_bytes().to_vec();
         bytes.extend(number.to_be_bytes());
-        bytes.extend(behind.to_be_bytes());
-        bytes.extend([0; 8]);
+        bytes.extend(confirmed.to_be_bytes());
         bytes.length_prefixed("1");
         OpenedMessage::read(SENDER, &bytes)
     };
-    assert!(plaintext(1, 0).is_ok() && plaintext(5, 4).is_ok());
+    assert!(plaintext(1, 0).is_ok() && plaintext(5, 0b1111).is_ok());
     assert_eq!(plaintext(0, 0), Err(Unreadable), "numbers begin at 1");
-    assert_eq!(plaintext(5, 5), Err(Unreadable), "no number is settled before 0");
 }
 
 #[test]
@@ -247,33 +241,43 @@ fn a_retry_under_an_app_chosen_id_has_the_same_ids_and_any_other_message_another
 }
 
 #[test]
-fn a_stamp_names_the_confirmed_numbers_before_the_first_one_without_an_outcome() {
+fn a_stamp_names_the_confirmed_numbers_among_the_64_before_it() {
     let mut numbering = Numbering::new(SENDER);
-    let confirmed = |stamp: Stamp| {
-        let numbers = (0..CONFIRMED_NUMBERS.min(stamp.settled)).filter(|bit| stamp.confirmed >> bit & 1 == 1);
-        numbers.map(|bit| stamp.settled - bit).collect::<Vec<u32>>()
+    let mut next = |confirmed: &[u32]| {
+        for number in confirmed {
+            numbering.confirm(*number);
+        }
+        let stamp = numbering.assign();
+        (stamp.number, stamp.confirmed, stamp.confirmed_numbers().collect::<Vec<_>>())
     };
-    assert_eq!(numbering.assign(), Stamp { number: 1, settled: 0, confirmed: 0 });
-    assert_eq!((numbering.assign().number, numbering.assign().number), (2, 3));
-    assert!(!numbering.is_settled());
-    numbering.settle(2, Outcome::Confirmed);
-    assert_eq!(numbering.assign().settled, 0, "the outcome of 1 is not known");
-    numbering.settle(1, Outcome::Unconfirmed);
-    let stamp = numbering.assign();
-    assert_eq!((stamp.number, stamp.settled, confirmed(stamp)), (5, 2, vec![2]));
-    for number in [4, 3, 5, 1, 0, 77] {
-        numbering.settle(number, Outcome::Confirmed);
+    assert_eq!(next(&[]), (1, 0, vec![]));
+    assert_eq!(next(&[]), (2, 0, vec![]));
+    assert_eq!(next(&[]), (3, 0, vec![]));
+    assert_eq!(next(&[2]), (4, 0b10, vec![2]), "whatever the outcome of the others is");
+    assert_eq!(next(&[2, 1, 77]), (5, 0b1100, vec![2, 1]), "77 was not assigned");
+    for number in 6..=66 {
+        next(&[number - 1]);
     }
-    assert!(numbering.is_settled());
-    assert_eq!(confirmed(numbering.assign()), [5, 4, 3, 2]);
+    let (number, _, confirmed) = next(&[3]);
+    assert_eq!((number, confirmed.last(), confirmed.len()), (67, Some(&3), 62));
+    assert_eq!(next(&[]).2.last(), Some(&5), "3 is too far behind, and 4 was not confirmed");
+    let (_, _, confirmed) = next(&[4]);
+    assert_eq!((confirmed.first(), confirmed.last()), (Some(&65), Some(&5)), "4 is too far behind");
+}
+
+#[test]
+fn a_bit_for_a_number_below_1_names_nothing() {
+    let all = |number| Stamp { number, confirmed: u64::MAX }.confirmed_numbers().collect::<Vec<_>>();
+    assert_eq!((all(1), all(3)), (vec![], vec![2, 1]));
+    assert_eq!((all(65).len(), all(65).last()), (64, Some(&1)));
 }
 
 #[test]
 fn a_sender_id_ends_before_its_random_nonces_could_repeat() {
     let mut numbering = Numbering::new(SENDER);
+    let mut last = 0;
     while !numbering.is_exhausted() {
-        let stamp = numbering.assign();
-        numbering.settle(stamp.number, Outcome::Confirmed);
+        last = numbering.assign().number;
     }
-    assert_eq!(numbering.assign().settled, 1 << 24);
+    assert_eq!(last, 1 << 24);
 }

@@ -13,7 +13,7 @@ use sealwire_protocol::{
 };
 
 /// The length of the shortest sealed message, in bytes: version, key id, nonce, tag, time, stamp and payload length.
-const MIN_SEALED: usize = 1 + 4 + 24 + 16 + 8 + 14 + 4;
+const MIN_SEALED: usize = 1 + 4 + 24 + 16 + 8 + 12 + 4;
 
 /// The app and installation that a request acts for. They always come from a verified token, never from the client's word.
 #[derive(Clone, Copy)]

@@ -12,8 +12,8 @@ use crate::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use js_sys::{Function, Uint8Array};
 use sealwire_protocol::{
-    ChannelAddress, ClaimsKeyring, Code, EncryptionKey, Message, Numbered, Numberings, Outcome, SenderId,
-    Signature, UnixMillis, check_event_name, encode_base64url, limits, repeatable_ids, signed_text,
+    ChannelAddress, ClaimsKeyring, Code, EncryptionKey, Message, Numbered, Numberings, SenderId, Signature,
+    UnixMillis, check_event_name, encode_base64url, limits, repeatable_ids, signed_text,
 };
 use serde::{Deserialize, Serialize};
 use std::{cell::RefCell, collections::BTreeMap};
@@ -50,7 +50,7 @@ struct Output {
     ticket: u32,
 }
 
-/// The most messages whose outcome the process has not reported. The oldest ones count as not acknowledged.
+/// The most messages whose outcome the process has not reported. The oldest ones are never confirmed.
 const MAX_TICKETS: usize = 1024;
 
 /// The numbers of this process.
@@ -63,16 +63,9 @@ struct Sender {
 
 struct Ticket {
     numbered: Numbered,
-    /// True if the app chose the idempotency id, so that an acknowledgement may be that of an earlier message.
-    is_repeatable: bool,
-}
-
-impl Ticket {
-    /// Returns true if the relay can have accepted the message behind all messages with lower numbers only.
-    fn is_in_order(&self) -> bool {
-        let stamp = self.numbered.stamp;
-        !self.is_repeatable && stamp.settled + 1 == stamp.number
-    }
+    /// True if the acknowledgement of the first request shows that the relay accepted the message itself, behind all
+    /// messages with lower numbers: the app did not choose its idempotency id, and no earlier message was under way.
+    is_in_order: bool,
 }
 
 thread_local! {
@@ -80,22 +73,23 @@ thread_local! {
 }
 
 impl Sender {
-    fn add(&mut self, ticket: Ticket) -> u32 {
-        if self.tickets.len() >= MAX_TICKETS
-            && let Some((_, forgotten)) = self.tickets.pop_first()
-        {
-            self.numberings.settle(forgotten.numbered, Outcome::Unconfirmed);
+    fn add(&mut self, numbered: Numbered, is_repeatable: bool) -> u32 {
+        let is_earlier = |ticket: &Ticket| ticket.numbered.sender == numbered.sender;
+        let is_in_order = !is_repeatable && !self.tickets.values().any(is_earlier);
+        if self.tickets.len() >= MAX_TICKETS {
+            self.tickets.pop_first();
         }
         self.last_ticket = self.last_ticket.wrapping_add(1);
-        self.tickets.insert(self.last_ticket, ticket);
+        self.tickets.insert(self.last_ticket, Ticket { numbered, is_in_order });
         self.last_ticket
     }
 
     fn settle(&mut self, ticket: u32, is_accepted: bool) {
-        let Some(ticket) = self.tickets.remove(&ticket) else { return };
-        let is_confirmed = is_accepted && ticket.is_in_order();
-        let outcome = if is_confirmed { Outcome::Confirmed } else { Outcome::Unconfirmed };
-        self.numberings.settle(ticket.numbered, outcome);
+        if let Some(Ticket { numbered, is_in_order: true }) = self.tickets.remove(&ticket)
+            && is_accepted
+        {
+            self.numberings.confirm(numbered);
+        }
     }
 }
 
@@ -150,7 +144,7 @@ pub fn seal(input: &JsValue, secret: &JsValue, sign: Option<Function>) -> Result
     let claims_tag = claims.as_ref().map(|claims| &claims.tag);
     let id = ChannelAddress { app, installation, scope: &scope, claims_tag, name: channel }.id();
     let payload = &input.payload;
-    let (random, own_sender) = (random::bytes()?, SenderId(random::bytes()?));
+    let (random, new_sender) = (random::bytes()?, SenderId(random::bytes()?));
     let (wire_id, content) = match own_id {
         Some(own) => {
             let ids = repeatable_ids(&key, SENDER_NAME, own, event, payload);
@@ -159,9 +153,9 @@ pub fn seal(input: &JsValue, secret: &JsValue, sign: Option<Function>) -> Result
         None => (random::bytes()?, None),
     };
     SENDER.with_borrow_mut(|sender| {
-        let numbered = sender.numberings.assign(id, own_sender);
-        let ticket = sender.add(Ticket { numbered, is_repeatable: own_id.is_some() });
-        let Numbered { sender: sender_id, stamp, .. } = numbered;
+        let numbered = sender.numberings.assign(id, || new_sender);
+        let ticket = sender.add(numbered, own_id.is_some());
+        let Numbered { sender: sender_id, stamp } = numbered;
         let mut message =
             Message { sender: sender_id, stamp, published_at: now, event, payload, signature: None };
         let mut sealed = || {

@@ -116,7 +116,6 @@ pub struct SealedCase {
     /// The second half of the nonce.
     pub random: String,
     pub number: u32,
-    pub settled: u32,
     /// The bitmap as 8 bytes, big-endian.
     pub confirmed: String,
     pub published_at_ms: u64,

@@ -159,11 +159,7 @@ fn sealed(case: &SealedCase) -> Result<(), String> {
     let key = channel_key(&case.encryption_key, app, installation, scope, name)?;
     let bytes = from_hex(&case.sealed)?;
     let opened = SealedMessage::parse(&bytes).and_then(|message| message.open(&key, id, &case.event));
-    let stamp = Stamp {
-        number: case.number,
-        settled: case.settled,
-        confirmed: u64::from_be_bytes(array(&case.confirmed)?),
-    };
+    let stamp = Stamp { number: case.number, confirmed: u64::from_be_bytes(array(&case.confirmed)?) };
     let (sender, published_at) = (SenderId(array(&case.sender)?), UnixMillis(case.published_at_ms));
     let signature = case.signature.as_deref().map(array).transpose()?.map(Signature);
     let expected =

@@ -97,17 +97,14 @@ impl Session {
         scope: &Scope,
         claims: Option<&ClaimsKeyring>,
         name: &str,
-    ) -> Vec<ChannelKey> {
-        self.keys
-            .iter()
-            .filter_map(|keys| {
-                let key = keys.scope_key(scope)?;
-                match claims {
-                    None => Some(key.channel_key(None, name)),
-                    Some(claims) => Some(key.channel_key(Some(claims.find(keys.id())?), name)),
-                }
-            })
-            .collect()
+    ) -> impl Iterator<Item = ChannelKey> {
+        self.keys.iter().filter_map(move |keys| {
+            let key = keys.scope_key(scope)?;
+            match claims {
+                None => Some(key.channel_key(None, name)),
+                Some(claims) => Some(key.channel_key(Some(claims.find(keys.id())?), name)),
+            }
+        })
     }
 }
 

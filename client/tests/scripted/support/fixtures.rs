@@ -83,7 +83,7 @@ pub const OTHER: SenderId = SenderId([3; 12]);
 /// Returns the stamp of the next message of [`OTHER`], which knows nothing about its earlier ones.
 pub fn next_stamp() -> Stamp {
     LAST_NUMBER.set(LAST_NUMBER.get() + 1);
-    Stamp { number: LAST_NUMBER.get(), settled: 0, confirmed: 0 }
+    Stamp { number: LAST_NUMBER.get(), confirmed: 0 }
 }
 
 pub fn sealed(key_number: u8, name: &str, stamp: Stamp, payload: &str) -> Vec<u8> {

@@ -229,7 +229,7 @@ impl Page {
         let number = u32::try_from(self.offset).unwrap();
         let message = Message {
             sender: SenderId([4; 12]),
-            stamp: Stamp { number, settled: 0, confirmed: 0 },
+            stamp: Stamp { number, confirmed: 0 },
             published_at: UnixMillis(1_800_000_000_077),
             event: "added",
             payload,

@@ -5,7 +5,7 @@ use super::{payload, surroundings::Surroundings};
 use crate::chaos::{history::Place, random::Random, tenant::Tenant};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealwire_client::Entropy as _;
-use sealwire_protocol::{Numbered, Numberings, Outcome, SenderId, encode_base64url};
+use sealwire_protocol::{Numbered, Numberings, SenderId, encode_base64url};
 use serde_json::{Value, json};
 use std::{io, net::Ipv4Addr, time::Duration};
 use tokio::{
@@ -51,11 +51,11 @@ impl HttpPublisher {
             let message = self.around.recorder.publish(self.index, channel);
             let id = self.tenant.channel_id(&self.around.channels[channel].name);
             let sender = SenderId(self.random());
-            let numbered = self.numberings.assign(id, sender);
+            let numbered = self.numberings.assign(id, || sender);
             let (place, requests) = self.publish(channel, message, numbered).await;
-            let is_confirmed = place.is_some() && requests == 1;
-            let outcome = if is_confirmed { Outcome::Confirmed } else { Outcome::Unconfirmed };
-            self.numberings.settle(numbered, outcome);
+            if place.is_some() && requests == 1 {
+                self.numberings.confirm(numbered);
+            }
             self.around.recorder.published(message, place);
         }
     }

@@ -72,11 +72,17 @@ fn use_everything(target: &Target) {
         (target.open_elsewhere(&target.victim, ACCOUNT), target.open(&target.victim, ACCOUNT));
     assert!(matches!(alice.subscribe(channel(NAME), None), ToClient::Subscribed(_)));
     let (id, key) = (target.victim.channel_id(&context(), NAME), target.victim.channel_key(&context(), NAME));
-    let stamp = Stamp { number: 1, settled: 0, confirmed: 0 };
+    let stamp = Stamp { number: 1, confirmed: 0 };
     let published_at = UnixMillis(1);
     let sealed = || {
-        let message =
-            Unsealed { sender: SenderId(random()), stamp, published_at, event: EVENT, payload: PAYLOAD };
+        let message = Unsealed {
+            sender: SenderId(random()),
+            stamp,
+            published_at,
+            event: EVENT,
+            payload: PAYLOAD,
+            signature: None,
+        };
         sealwire_protocol::seal(&key, random(), id, &message).unwrap()
     };
     let (request, wire_id) = (publisher.request(), random::<16>().to_vec().into());

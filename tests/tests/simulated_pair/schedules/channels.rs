@@ -68,7 +68,7 @@ pub(crate) fn publication(
     random.fill(&mut sender.0);
     random.fill(&mut nonce);
     random.fill(&mut id);
-    let stamp = Stamp { number: 1, settled: 0, confirmed: 0 };
+    let stamp = Stamp { number: 1, confirmed: 0 };
     let message =
         Message { sender, stamp, published_at: UnixMillis(now_ms), event: "", payload, signature: None };
     let sealed = seal(&channel_key, nonce, ids()[channel], &message);

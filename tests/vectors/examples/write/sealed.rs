@@ -15,7 +15,7 @@ const OBJECT: &str = r#"{"name":"Anna","until":"2026-12-01"}"#;
 const SIGNER: &str = "04e08231bb3d00ee2b7ddfd5128f7b00c3d0269c542fed4a6608b06b028de7ac5343fde5a27bcece2f4205a0839ac7b00c39dd20bbcee21f1039a9ac99b2855792";
 /// A signature of the signed message below. ECDSA draws a random number, so it is not recomputed.
 const SIGNATURE: &str = "84223ac2529675868c596593745023a8880acc8f89148960a378dfbea319c39c39e3ea167f734f430f4d7be831c5f991cad9e7ce82cfc8c1691dc744b178dd17";
-const FIRST: Stamp = Stamp { number: 1, settled: 0, confirmed: 0 };
+const FIRST: Stamp = Stamp { number: 1, confirmed: 0 };
 
 fn dashboard() -> (Scope, ChannelId, ChannelKey) {
     let scope = scope(&[("dashboard", "10001")]);
@@ -55,7 +55,6 @@ fn case_with(
         sender: to_hex(&sender.0),
         random: to_hex(&counting::<12>(62)),
         number: stamp.number,
-        settled: stamp.settled,
         confirmed: to_hex(&stamp.confirmed.to_be_bytes()),
         published_at_ms: published_at.0,
         payload: (bytes == genuine).then(|| payload.into()),
@@ -70,9 +69,9 @@ pub(super) fn sealed() -> Vec<SealedCase> {
     let stamped = |what, stamp| case(what, stamp, "added", OBJECT, |_| ());
     let altered =
         |what, change: &dyn Fn(&mut Vec<u8>)| case(what, FIRST, "added", OBJECT, |bytes| change(bytes));
-    let under_way = Stamp { number: 7, settled: 4, confirmed: 0b1011 };
-    let all_confirmed = Stamp { number: 1000, settled: 999, confirmed: u64::MAX };
-    let most_under_way = Stamp { number: 65_537, settled: 1, confirmed: 1 };
+    let under_way = Stamp { number: 7, confirmed: 0b10_1100 };
+    let last = Stamp { number: 1 << 24, confirmed: 1 << 63 };
+    let all_confirmed = Stamp { number: 1000, confirmed: u64::MAX };
     let signature = from_hex(SIGNATURE).expect("it is hexadecimal");
     let signature = Signature(signature.try_into().expect("it has 64 bytes"));
     let signed = |what, change: &dyn Fn(&mut Vec<u8>)| {
@@ -85,7 +84,7 @@ pub(super) fn sealed() -> Vec<SealedCase> {
         opens("a kilobyte", "", &format!("\"{}\"", "x".repeat(1022))),
         stamped("the seventh message, of which two are under way and one was refused", under_way),
         stamped("a message whose 64 predecessors were acknowledged", all_confirmed),
-        stamped("the highest number of messages under way for which a stamp has room", most_under_way),
+        stamped("the last message of a sender, far behind the only one that it confirms", last),
         signed("a message of a function", &|_| ()),
         signed("an altered signature", &|bytes| bytes[100] ^= 1),
         altered("an altered ciphertext", &|bytes| bytes[30] ^= 1),

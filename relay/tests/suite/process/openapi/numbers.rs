@@ -72,7 +72,7 @@ fn the_description_has_the_limits_of_the_protocol() {
         ),
         (
             "/components/schemas/Message/properties/sealed/description",
-            format!("71 to {} bytes", grouped(limits::MAX_SEALED)),
+            format!("69 to {} bytes", grouped(limits::MAX_SEALED)),
         ),
         (
             "/components/schemas/Message/properties/id/description",
