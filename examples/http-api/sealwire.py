@@ -140,7 +140,11 @@ class Sealer:
         self.numbering = Numbering()
 
     def seal(self, event, payload, app_id=None):
-        """Seals a payload, which is JSON text. The relay publishes the same message once for each `app_id`."""
+        """Seals a payload, which is JSON text. The relay publishes the same message once for each `app_id`.
+
+        Publish the messages of a channel in the order of their sealing, one batch after the other: each one confirms that
+        those before it lie before it.
+        """
         if self.numbering.last >= Numbering.MAX_NUMBER:
             self.numbering = Numbering()
         number, stamp = self.numbering.next()

@@ -221,8 +221,12 @@ impl Client {
     }
 
     fn send(&mut self, message: &ToRelay) {
+        self.send_bytes(message.to_bytes());
+    }
+
+    fn send_bytes(&mut self, bytes: Vec<u8>) {
         if let Some(connection) = self.phase.connection_id() {
-            self.transmits.push_back(Transmit::Send { connection, bytes: message.to_bytes() });
+            self.transmits.push_back(Transmit::Send { connection, bytes });
         }
     }
 

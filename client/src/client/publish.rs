@@ -119,7 +119,7 @@ impl Client {
             |id, deadline| self.requests.add(now.instant, deadline, Request::Publish(id)),
         );
         for frame in frames {
-            self.send(&frame);
+            self.send_bytes(frame);
         }
         if awaits_time {
             self.request_time(now);

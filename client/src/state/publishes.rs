@@ -57,7 +57,7 @@ enum Stage {
 
 /// The frames to send now, and the publications that exceed the relay's frame limit.
 pub(crate) struct Sendable {
-    pub(crate) frames: Vec<ToRelay>,
+    pub(crate) frames: Vec<Vec<u8>>,
     pub(crate) too_long: Vec<PublishId>,
     /// True if a publication could not be sealed because the time is uncertain.
     pub(crate) awaits_time: bool,
@@ -180,13 +180,13 @@ impl Publishes {
             };
             let request = request(id, pending.deadline);
             let frame = Publish { request, follows: self.flow.last_request(), ..frame };
-            let message = ToRelay::Publish(frame.clone());
+            let (frame, bytes) = encode(frame);
             pending.stage = Stage::AwaitingPublished(frame);
-            if message.encoded_len() > max_frame {
+            if bytes.len() > max_frame {
                 sendable.too_long.push(id);
             } else {
                 self.flow.sent(request);
-                sendable.frames.push(message);
+                sendable.frames.push(bytes);
             }
         }
         sendable
@@ -275,5 +275,15 @@ impl PendingPublish {
 
     fn is_in_flight(&self) -> bool {
         matches!(self.stage, Stage::AwaitingPublished(_))
+    }
+}
+
+/// Encodes a publication without a copy of its fields. Returns it with its bytes.
+fn encode(publish: Publish) -> (Publish, Vec<u8>) {
+    let message = ToRelay::Publish(publish);
+    let bytes = message.to_bytes();
+    match message {
+        ToRelay::Publish(publish) => (publish, bytes),
+        _ => unreachable!("the message is a publication"),
     }
 }

@@ -97,6 +97,15 @@ fn the_client_decrypts_a_message_that_the_host_cannot_decrypt() {
 }
 
 #[test]
+fn the_client_decrypts_a_message_for_which_the_host_returns_no_plaintext_of_a_message() {
+    let (mut harness, subscription) = subscribed();
+    harness.receive(publication("absences", 10, 11, &large("a")));
+    let (decryption, _) = requested(&mut harness);
+    answer(&mut harness, decryption, Some(vec![1; 20]));
+    harness.expect_payload(&[subscription], &large("a"));
+}
+
+#[test]
 fn an_altered_large_message_is_unreadable() {
     let (mut harness, subscription) = subscribed();
     let ToClient::Publication(publication) = publication("absences", 10, 11, &large("a")) else { return };

@@ -121,6 +121,22 @@ fn a_message_that_looks_old_or_early_waits_for_a_new_session_before_it_is_judged
 }
 
 #[test]
+fn a_message_that_waits_for_the_time_was_opened_before_its_key_was_replaced() {
+    let (mut harness, subscription) = Harness::subscribed("absences");
+    harness.advance(15_000);
+    let published_at = UNIX_START + harness.now_ms + 61_000;
+    let stamp = Stamp { number: 1, confirmed: 0 };
+    harness.receive(at(11, &sealed_at(published_at, 1, "absences", stamp, "early")));
+    let fetch = harness.expect_session_request(SessionReason::Refresh);
+    let received_at = harness.now();
+    TIME_MS.set(published_at);
+    let expires_at = UnixSeconds(published_at / 1000 + SESSION_SECONDS);
+    harness.client.handle_session(received_at, fetch, grant(&[2], expires_at));
+    harness.drain();
+    harness.expect_payload(&[subscription], "early");
+}
+
+#[test]
 fn a_message_that_the_relay_leaves_out_is_a_gap_before_the_next_of_its_sender() {
     let (mut harness, subscription) = Harness::subscribed("absences");
     harness.receive(at(11, &numbered(1)));
@@ -203,4 +219,16 @@ fn a_publication_waits_for_the_time_after_a_sleep() {
     harness.expect_refresh();
     let published_at = opened(&harness.expect_publish()).published_at.0;
     assert_eq!(published_at, UNIX_START + harness.asleep_ms + harness.now_ms);
+}
+
+#[test]
+fn a_publication_that_waits_is_sealed_under_the_newest_key_of_the_next_session() {
+    let (mut harness, _) = Harness::subscribed("absences");
+    harness.asleep_ms += 3_600_000;
+    harness.publish("absences", "1");
+    let fetch = harness.expect_session_request(SessionReason::Refresh);
+    harness.provide(fetch, &[2, 1]);
+    harness.expect_refresh();
+    let frame = harness.expect_publish();
+    assert_eq!(SealedMessage::parse(&frame.sealed).unwrap().key_id(), key(2).id());
 }
