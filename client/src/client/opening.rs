@@ -29,47 +29,42 @@ impl Client {
     pub fn handle_decrypted(&mut self, now: Now, decryption: DecryptionId, plaintext: Option<Vec<u8>>) {
         let plaintext = plaintext.map(Zeroizing::new);
         let is_asked = |opening: &Opening| matches!(opening, Opening::Decrypting(id) if *id == decryption);
-        let Some((id, publication, _)) = self.take_asked(is_asked) else { return };
+        let Some((id, place, publication, _)) = self.take_asked(is_asked) else { return };
         let opening = match (plaintext, SealedMessage::parse(&publication.sealed)) {
-            (Some(plaintext), Ok(sealed)) => match OpenedMessage::read(sealed.sender(), &plaintext) {
-                Ok(opened) => self.decrypted(id, &publication, sealed.key_id(), opened),
-                Err(_) => Opening::Failed(OpenError::Unreadable),
-            },
+            (Some(plaintext), Ok(sealed)) => OpenedMessage::read(sealed.sender(), &plaintext)
+                .map_or(Opening::Sealed, |opened| self.decrypted(id, &publication, sealed.key_id(), opened)),
             _ => Opening::Sealed,
         };
-        self.answered(now, id, publication.offset, opening);
+        self.answered(now, id, place, opening);
     }
 
     /// Handles the host's answer to [`Event::VerifyRequested`].
     pub fn handle_verified(&mut self, now: Now, verification: VerificationId, is_valid: bool) {
         let is_asked =
             |opening: &Opening| matches!(opening, Opening::Verifying(id, _) if *id == verification);
-        let Some((id, publication, opening)) = self.take_asked(is_asked) else { return };
+        let Some((id, place, _, opening)) = self.take_asked(is_asked) else { return };
         let opening = match opening {
             Opening::Verifying(_, opened) if is_valid => Opening::Opened(opened, Author::Function),
             _ => Opening::Failed(OpenError::FalseSignature),
         };
-        self.answered(now, id, publication.offset, opening);
+        self.answered(now, id, place, opening);
     }
 
-    /// Returns the publication about which the host was asked, with its channel and its stage.
+    /// Returns the publication about which the host was asked, with its channel, its place in the buffer and its stage.
     fn take_asked(
         &mut self,
         is_asked: impl Fn(&Opening) -> bool,
-    ) -> Option<(ChannelId, Publication, Opening)> {
+    ) -> Option<(ChannelId, usize, Publication, Opening)> {
         self.channels.iter_mut().find_map(|(id, channel)| {
-            let (publication, opening) = channel.buffer.find(|_, opening| is_asked(opening))?;
-            Some((id, publication.clone(), core::mem::replace(opening, Opening::Sealed)))
+            let (place, publication, opening) = channel.buffer.find(&is_asked)?;
+            Some((id, place, publication.clone(), core::mem::replace(opening, Opening::Sealed)))
         })
     }
 
-    /// Continues with the publication at `offset` after an answer of the host.
-    fn answered(&mut self, now: Now, id: ChannelId, offset: u64, opening: Opening) {
-        let channel = self.channels.get_mut(&id);
-        if let Some((_, waiting)) =
-            channel.and_then(|channel| channel.buffer.find(|publication, _| publication.offset == offset))
-        {
-            *waiting = opening;
+    /// Continues with the publication at this place after an answer of the host.
+    fn answered(&mut self, now: Now, id: ChannelId, place: usize, opening: Opening) {
+        if let Some(channel) = self.channels.get_mut(&id) {
+            channel.buffer.set_opening(place, opening);
         }
         self.deliver(now, id, false);
         self.advance(now);

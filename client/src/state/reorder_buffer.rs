@@ -95,17 +95,25 @@ impl ReorderBuffer {
         self.entries.len() > factor * MAX_ENTRIES || self.bytes > factor * MAX_BYTES
     }
 
-    /// Returns the first publication that is wanted.
+    /// Returns the place of the first publication in a wanted stage, the publication and the stage.
     pub(crate) fn find(
         &mut self,
-        is_wanted: impl Fn(&Publication, &Opening) -> bool,
-    ) -> Option<(&Publication, &mut Opening)> {
-        self.entries.iter_mut().find_map(|entry| match &mut entry.content {
-            Content::Publication(publication, _, opening) if is_wanted(publication, opening) => {
-                Some((&*publication, opening))
+        is_wanted: impl Fn(&Opening) -> bool,
+    ) -> Option<(usize, &Publication, &mut Opening)> {
+        self.entries.iter_mut().enumerate().find_map(|(place, entry)| match &mut entry.content {
+            Content::Publication(publication, _, opening) if is_wanted(opening) => {
+                Some((place, &*publication, opening))
             }
             _ => None,
         })
+    }
+
+    /// Sets the stage of the publication at a place.
+    pub(crate) fn set_opening(&mut self, place: usize, opening: Opening) {
+        if let Some(Entry { content: Content::Publication(_, _, current), .. }) = self.entries.get_mut(place)
+        {
+            *current = opening;
+        }
     }
 }
 
