@@ -5,9 +5,14 @@ use crate::{
     entropy::{Entropy, below},
 };
 
-/// Returns the wait before the renewal of a token: 70 to 85 % of its remaining time.
+/// The shortest wait before a renewal. A relay that calls every token expired must not make a page call the app's backend
+/// without a pause.
+const MIN_RENEWAL_WAIT_MS: u64 = 1_000;
+
+/// Returns the wait before the renewal of a token: 70 to 85 % of its remaining time, but at least one second.
 pub(crate) fn renewal_wait(remaining_ms: u64, entropy: &mut dyn Entropy) -> u64 {
-    remaining_ms / 100 * 70 + below(entropy, remaining_ms / 100 * 15 + 1)
+    let wait = remaining_ms / 100 * 70 + below(entropy, remaining_ms / 100 * 15 + 1);
+    wait.max(MIN_RENEWAL_WAIT_MS)
 }
 
 /// Returns the wait before the retry of a failed renewal: a quarter of the remaining time within 1 to 30 s, plus jitter, and

@@ -8,6 +8,7 @@ mod flow_control;
 mod host_decryption;
 mod hostile;
 mod keys;
+mod lies;
 mod marks;
 mod members;
 mod page_lifecycle;

@@ -41,7 +41,7 @@ pub(super) const STAGES: &[Stage] = &[
     },
     Stage {
         name: "schedules",
-        about: "client and relay under seeded schedules; SEALWIRE_SCHEDULES is their number",
+        about: "client and relay under seeded schedules; SEALWIRE_SCHEDULES and SEALWIRE_LYING_SCHEDULES are their numbers",
         prepare: schedules,
     },
     Stage {
@@ -94,6 +94,8 @@ const ONLY_WASM: [&str; 3] = ["sealwire-sdk-wasm", "memory-growth", "vectors-cor
 const ENGINES: &str = "tests/e2e/engines/";
 
 const SCHEDULES: &str = "100000";
+/// The number of schedules with a relay that lies.
+const LYING_SCHEDULES: &str = "5000";
 
 /// The targets of the stage `attacks`.
 const ATTACKS: [&str; 3] = ["attacks", "rfc6455", "nothing_on_disk"];
@@ -179,8 +181,12 @@ fn fuzz(workspace: &Workspace) -> Result<Vec<Suite>> {
 fn schedules(_: &Workspace) -> Result<Vec<Suite>> {
     let arguments = ["test", "--quiet", "--locked", "--profile", "schedules", "--package", "sealwire-tests"];
     let filter = ["--test", "simulated_pair", "schedules::", "--", "--nocapture"];
-    let count = env::var("SEALWIRE_SCHEDULES").unwrap_or_else(|_| SCHEDULES.into());
-    let command = duct::cmd("cargo", arguments.into_iter().chain(filter)).env("SEALWIRE_SCHEDULES", count);
+    let mut command = duct::cmd("cargo", arguments.into_iter().chain(filter));
+    for (variable, default) in
+        [("SEALWIRE_SCHEDULES", SCHEDULES), ("SEALWIRE_LYING_SCHEDULES", LYING_SCHEDULES)]
+    {
+        command = command.env(variable, env::var(variable).unwrap_or_else(|_| default.into()));
+    }
     Ok(vec![Suite { shown: Some("schedules,"), ..summed(command) }])
 }
 

@@ -44,6 +44,7 @@ pub(crate) fn run(seed: u64, verbose: bool) -> Result<Tally, String> {
             delivered: world.model.delivered,
             gaps: world.model.gaps,
             connects: world.clients.iter().map(|client| client.connects).sum(),
+            ..Tally::default()
         }),
     }
 }

@@ -46,7 +46,8 @@ pub(super) fn publish(world: &mut World, client: usize) {
         for _ in 0..=world.random.below(4) {
             let limit_ms = (world.random.below(4) == 0).then(|| world.random.below(30_000));
             // An id identifies the same message under one encryption key only.
-            let has_id = world.random.below(4) == 0 && world.conditions.keys.len() == 1;
+            let has_id =
+                world.random.below(4) == 0 && world.conditions.keys.len() == 1 && world.lies.is_none();
             let options = PublishOptions { limit_ms, has_id, repeats: None };
             world.publish_within(client, channel as usize, padding as usize, options);
         }
@@ -179,6 +180,9 @@ impl World {
         let entropy = &mut self.random;
         let (token, publish) =
             channels::publication(channel, newest, unix_ms(self.now_ms), &payload, entropy);
+        if let Some(lies) = &mut self.lies {
+            lies.witness.sent(&publish, self.now_ms);
+        }
         let now = self.relay_now();
         self.relay.publish(token, publish, now);
         self.drain();

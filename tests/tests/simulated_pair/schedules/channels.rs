@@ -6,8 +6,8 @@ use crate::{
 };
 use sealwire_client::{ChannelSpec, Entropy as _};
 use sealwire_protocol::{
-    ChannelAddress, ChannelId, ClaimsKeyring, EncryptionKey, Message, RoutingKey, Scope, SenderId, Stamp,
-    UnixMillis, UnixSeconds, seal,
+    ChannelAddress, ChannelId, ChannelKey, ClaimsKeyring, EncryptionKey, KeyId, Message, RoutingKey, Scope,
+    SenderId, Stamp, UnixMillis, UnixSeconds, seal,
     tokens::{ChannelClaims, Permissions, sign},
     wire::{Channel, Publish},
 };
@@ -54,16 +54,8 @@ pub(crate) fn publication(
     payload: &str,
     random: &mut Seeded,
 ) -> (String, Publish) {
-    let (name, key) = (NAMES[channel], EncryptionKey::new([key; 32]));
-    let whole = context();
-    let scope = match channel {
-        1 => Scope::default(),
-        2 => whole.keep(&["dashboard".to_owned()]).expect("the context has the property"),
-        _ => whole,
-    };
+    let (name, scope, channel_key) = (NAMES[channel], scope(channel), channel_key(channel, key));
     let guarded = channel == GUARDED;
-    let claims_key = guarded.then(|| key.claims_key(APP, INSTALLATION, name, CLAIMS));
-    let channel_key = key.scope_key(APP, INSTALLATION, &scope).channel_key(claims_key.as_ref(), name);
     let (mut sender, mut nonce, mut id) = (SenderId([0; 12]), [0; 12], [0; 16]);
     random.fill(&mut sender.0);
     random.fill(&mut nonce);
@@ -89,18 +81,46 @@ pub(crate) fn publication(
     (grant(&[1], now_ms, 60).token, publish)
 }
 
+fn scope(channel: usize) -> Scope {
+    let whole = context();
+    match channel {
+        1 => Scope::default(),
+        2 => whole.keep(&["dashboard".to_owned()]).expect("the context has the property"),
+        _ => whole,
+    }
+}
+
+fn channel_key(channel: usize, key: u8) -> ChannelKey {
+    let (name, key) = (NAMES[channel], EncryptionKey::new([key; 32]));
+    let claims_key = (channel == GUARDED).then(|| key.claims_key(APP, INSTALLATION, name, CLAIMS));
+    key.scope_key(APP, INSTALLATION, &scope(channel)).channel_key(claims_key.as_ref(), name)
+}
+
+/// Returns the key of a channel under the encryption key with this id, which is one of a schedule.
+pub(crate) fn key(channel: usize, id: KeyId) -> ChannelKey {
+    let number = (1..=u8::MAX).find(|number| EncryptionKey::new([*number; 32]).id() == id);
+    channel_key(channel, number.expect("the schedule has the key"))
+}
+
+/// Returns the index of a channel that a client names.
+pub(crate) fn index(channel: &Channel) -> usize {
+    let is = |index: &usize| {
+        channel.name == NAMES[*index]
+            && channel.properties.is_empty() == scope(*index).iter().next().is_none()
+    };
+    (0..CHANNELS).find(is).expect("the app has the channel")
+}
+
 fn jwt(token: &str) -> String {
     token.split('~').next().unwrap_or_default().to_owned()
 }
 
 pub(crate) fn ids() -> [ChannelId; CHANNELS] {
-    let (whole, tag) = (context(), tag());
-    let dashboard = whole.keep(&["dashboard".to_owned()]).expect("the context has the property");
-    let scopes = [whole.clone(), Scope::default(), dashboard, whole];
+    let tag = tag();
     std::array::from_fn(|channel| {
         let claims_tag = (channel == GUARDED).then_some(&tag);
-        let (scope, name) = (&scopes[channel], NAMES[channel]);
-        ChannelAddress { app: APP, installation: INSTALLATION, scope, claims_tag, name }.id()
+        let (scope, name) = (scope(channel), NAMES[channel]);
+        ChannelAddress { app: APP, installation: INSTALLATION, scope: &scope, claims_tag, name }.id()
     })
 }
 

@@ -15,6 +15,10 @@ use sealwire_relay::{EndReason, Settings};
 
 /// The number of kinds of events.
 pub(super) const KINDS: u64 = 44;
+/// The kind that sets the relay's clock.
+pub(super) const RELAY_CLOCK: u64 = 33;
+/// The kind that sets the clock of a machine.
+pub(super) const MACHINE_CLOCK: u64 = 32;
 
 /// Injects a fault of this kind.
 pub(super) fn inject(world: &mut World, client: usize, kind: u64) {
@@ -49,7 +53,7 @@ fn inject_into_relay(world: &mut World, kind: u64) {
     match kind {
         29 => restart(world),
         30 => end_sessions(world),
-        33 => {
+        RELAY_CLOCK => {
             world.conditions.relay_clock_offset_ms = jump(&mut world.random);
             world.model.may_end = true;
             world.model.relay_clock_jumped = true;
@@ -70,7 +74,7 @@ fn inject_into_machine(world: &mut World, client: usize, kind: u64) {
                 world.sleep(client, ms, timers_stopped);
             }
         }
-        32 => world.machines[client].clock_offset_ms = jump(&mut world.random),
+        MACHINE_CLOCK => world.machines[client].clock_offset_ms = jump(&mut world.random),
         38 | 39 if world.is_awake(client) => {
             let now = world.client_now(client);
             let pause = match world.random.below(5) {

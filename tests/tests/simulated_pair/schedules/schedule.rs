@@ -18,6 +18,10 @@ pub(crate) struct Tally {
     pub(crate) delivered: usize,
     pub(crate) gaps: usize,
     pub(crate) connects: usize,
+    /// The errors in place of a message, in schedules with a lying relay.
+    pub(crate) refused: usize,
+    /// The lies of the relay.
+    pub(crate) lies: usize,
 }
 
 impl Tally {
@@ -25,6 +29,8 @@ impl Tally {
         self.delivered += other.delivered;
         self.gaps += other.gaps;
         self.connects += other.connects;
+        self.refused += other.refused;
+        self.lies += other.lies;
     }
 }
 
@@ -45,12 +51,7 @@ pub(super) fn run(seed: u64, verbose: bool) -> Result<Tally, String> {
         world.subscribe(client, channel, None);
     }
     for _ in 0..events {
-        let pause = pause(&mut world.random);
-        world.run(pause);
-        if world.violation.is_some() {
-            break;
-        }
-        happen(&mut world, kinds);
+        continue_with(&mut world, kinds, 0);
     }
     if world.violation.is_none() {
         recovery::run(&mut world)?;
@@ -61,7 +62,19 @@ pub(super) fn run(seed: u64, verbose: bool) -> Result<Tally, String> {
             delivered: world.model.delivered,
             gaps: world.model.gaps,
             connects: world.machines.iter().map(|machine| machine.connects).sum(),
+            ..Tally::default()
         }),
+    }
+}
+
+/// Lets time pass, at least `silence_ms`, and then something happen, unless a guarantee was broken.
+pub(super) fn continue_with(world: &mut World, kinds: u64, silence_ms: u64) {
+    if world.violation.is_none() {
+        let pause = pause(&mut world.random);
+        world.run(pause + silence_ms);
+    }
+    if world.violation.is_none() {
+        happen(world, kinds);
     }
 }
 

@@ -12,7 +12,7 @@ use aes_gcm::{
     aead::{AeadInOut as _, inout::InOutBuf},
 };
 use sealwire_client::{ClientError, ConnectionId, Event, FetchId, RenewalId, Transmit};
-use sealwire_protocol::{AesGcmInput, Code};
+use sealwire_protocol::{AesGcmInput, Code, wire::ToRelay};
 
 /// The longest time that the platform takes to decrypt a message.
 const MAX_DECRYPTION_MS: u64 = 200;
@@ -112,6 +112,11 @@ impl World {
             }
             Transmit::Send { connection, bytes } => {
                 let Some(link) = self.network.link(client, connection) else { return };
+                if let Some(lies) = &mut self.lies
+                    && let Ok(ToRelay::Publish(publish)) = ToRelay::from_bytes(bytes.clone().into())
+                {
+                    lies.witness.sent(&publish, self.now_ms);
+                }
                 (link, Arrival::AtRelay(link, bytes.into()))
             }
             Transmit::Disconnect { connection, .. } => {
@@ -131,14 +136,28 @@ impl World {
                 model.subscribe_done(client, subscription, result, now)
             }
             Event::UnsubscribeDone { subscription } => model.unsubscribe_done(client, subscription),
-            Event::PublishDone { publish, result } => model.publish_done(client, publish, result, now),
+            Event::PublishDone { publish, result } => {
+                if let (Some(lies), Some(call)) = (&mut self.lies, model.publish_call(client, publish)) {
+                    lies.witness.ended(call, result.is_ok());
+                }
+                model.publish_done(client, publish, result, now)
+            }
             Event::Message { subscriptions, message } => {
                 let number =
                     message.payload.trim_end().parse().map_err(|_| "a payload was altered".to_owned())?;
-                subscriptions.iter().try_for_each(|id| model.message(client, *id, message.position, number))
+                subscriptions.iter().try_for_each(|id| match &mut self.lies {
+                    Some(lies) => {
+                        let channel = model.subscriptions[&(client, *id)].channel;
+                        lies.witness.message((client, *id), channel, number, now)
+                    }
+                    None => model.message(client, *id, message.position, number),
+                })
             }
             Event::Notice { subscriptions, notice } => {
-                subscriptions.iter().try_for_each(|id| model.notice(client, *id, &notice, now))
+                subscriptions.iter().try_for_each(|id| match &mut self.lies {
+                    Some(lies) => lies.notice(model, (client, *id), &notice),
+                    None => model.notice(client, *id, &notice, now),
+                })
             }
             Event::Standing { subscription, .. } => model.standing(client, subscription),
             Event::SessionRequested { fetch, .. } => {

@@ -3,6 +3,7 @@
 use super::{
     conditions::Conditions,
     history::History,
+    lies::Lies,
     machine::Machine,
     model::{Model, Stage, Subscription},
     network::{Arrival, Direction, Network},
@@ -11,6 +12,7 @@ use crate::{
     clients::Seeded,
     relay::{Outgoing, Relay},
 };
+use bytes::Bytes;
 use sealwire_client::{Client, Config, Instant, State};
 use sealwire_protocol::UnixMillis;
 use sealwire_relay::Settings;
@@ -37,6 +39,8 @@ pub(super) struct World {
     pub(super) machines: Vec<Machine>,
     pub(super) network: Network,
     pub(super) model: Model,
+    /// The lying relay, which `model` then does not judge.
+    pub(super) lies: Option<Lies>,
     /// The last number that was published.
     pub(super) numbers: u64,
     /// The arrival of the app's last answer among all requests so far.
@@ -74,6 +78,7 @@ impl World {
             network: Network::default(),
             conditions,
             random,
+            lies: None,
             numbers: 0,
             last_answer_at: 0,
             steps: 0,
@@ -202,11 +207,25 @@ impl World {
             }
         }
         for outgoing in self.relay.take_outgoing() {
-            let (link, arrival) = match outgoing {
-                Outgoing::Message(link, message) => (link, Arrival::AtClient(link, message)),
-                Outgoing::Close(link, code) => (link, Arrival::ClosedAtClient(link, Some(code))),
-            };
-            self.network.send(self.now_ms, link, Direction::ToClient, arrival);
+            match outgoing {
+                Outgoing::Message(link, message) => self.send_to_client(link, message),
+                Outgoing::Close(link, code) => {
+                    let arrival = Arrival::ClosedAtClient(link, Some(code));
+                    self.network.send(self.now_ms, link, Direction::ToClient, arrival);
+                }
+            }
+        }
+    }
+
+    /// Sends a message of the relay, or what a lying relay sends in its place.
+    fn send_to_client(&mut self, link: u64, message: Bytes) {
+        let client = self.network.links[link as usize].client;
+        let messages = match &mut self.lies {
+            Some(lies) => lies.liar.pass(client, link, message),
+            None => vec![message],
+        };
+        for message in messages {
+            self.network.send(self.now_ms, link, Direction::ToClient, Arrival::AtClient(link, message));
         }
     }
 
