@@ -45,7 +45,7 @@ impl World {
                 let grant = grant(&[1], UNIX_START + self.now_ms, SESSION_SECONDS);
                 self.clients[client].core.handle_session(now, fetch, grant);
             }
-            Arrival::Token(..) | Arrival::Opening(..) | Arrival::Awake => {}
+            Arrival::Token(..) | Arrival::Opening(..) | Arrival::Verified(..) | Arrival::Awake => {}
         }
     }
 

@@ -175,6 +175,7 @@ impl World {
     /// Publishes as the app's resolver, with the newest key.
     pub(super) fn publish_as_app(&mut self, channel: usize) {
         self.numbers += 1;
+        self.of_functions.insert(self.numbers);
         let payload = self.numbers.to_string();
         let newest = self.conditions.keys[0].0;
         let entropy = &mut self.random;

@@ -7,7 +7,7 @@ use crate::{
 use sealwire_client::{ChannelSpec, Entropy as _};
 use sealwire_protocol::{
     ChannelAddress, ChannelId, ChannelKey, ClaimsKeyring, EncryptionKey, KeyId, Message, RoutingKey, Scope,
-    SenderId, Stamp, UnixMillis, UnixSeconds, seal,
+    SenderId, Signature, Stamp, UnixMillis, UnixSeconds, seal,
     tokens::{ChannelClaims, Permissions, sign},
     wire::{Channel, Publish},
 };
@@ -46,6 +46,9 @@ pub(crate) fn token(keys: &[u8], now_ms: u64, seconds: u64) -> String {
     ClaimsKeyring::write(&jwt, keys.iter().map(|(id, key)| (*id, key)))
 }
 
+/// The signature of the app's functions, in place of a real one.
+pub(crate) const SIGNATURE: Signature = Signature([7; Signature::LEN]);
+
 /// Returns a publish of the app's resolver, with the session token that it uses in this simulation.
 pub(crate) fn publication(
     channel: usize,
@@ -61,8 +64,14 @@ pub(crate) fn publication(
     random.fill(&mut nonce);
     random.fill(&mut id);
     let stamp = Stamp { number: 1, confirmed: 0 };
-    let message =
-        Message { sender, stamp, published_at: UnixMillis(now_ms), event: "", payload, signature: None };
+    let message = Message {
+        sender,
+        stamp,
+        published_at: UnixMillis(now_ms),
+        event: "",
+        payload,
+        signature: Some(SIGNATURE),
+    };
     let sealed = seal(&channel_key, nonce, ids()[channel], &message);
     let wire = Channel {
         name: name.into(),

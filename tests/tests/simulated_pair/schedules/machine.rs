@@ -4,6 +4,8 @@ use sealwire_client::{Client, ConnectionId};
 
 pub(super) struct Machine {
     pub(super) core: Client,
+    /// True if the machine verifies signatures.
+    pub(super) verifies: bool,
     pub(super) connection: Option<ConnectionId>,
     /// The number of connections that the client has opened.
     pub(super) connects: usize,

@@ -2,7 +2,7 @@
 //! at any byte.
 
 use bytes::Bytes;
-use sealwire_client::{ConnectionId, DecryptionId, FetchId, RenewalId};
+use sealwire_client::{ConnectionId, DecryptionId, FetchId, RenewalId, VerificationId};
 use sealwire_protocol::wire::{ToClient, ToRelay};
 use std::{collections::BTreeMap, fmt};
 
@@ -33,6 +33,9 @@ impl fmt::Debug for Arrival {
             Self::Opening(client, opening, plaintext) => {
                 write!(f, "client {client}: {opening:?} {}", plaintext.is_some())
             }
+            Self::Verified(client, verification, is_valid) => {
+                write!(f, "client {client}: {verification:?} {is_valid}")
+            }
             Self::Awake => write!(f, "awake"),
         }
     }
@@ -52,6 +55,8 @@ pub(crate) enum Arrival {
     Token(usize, RenewalId, Option<Answer>),
     /// The platform's answer to a client's request to decrypt a message.
     Opening(usize, DecryptionId, Option<Vec<u8>>),
+    /// The platform's answer to a client's request to verify a signature.
+    Verified(usize, VerificationId, bool),
     /// The end of a machine's sleep.
     Awake,
 }
@@ -78,7 +83,10 @@ impl Arrival {
             Self::Opened(link) | Self::AtClient(link, _) | Self::ClosedAtClient(link, _) => {
                 Some(network.links[*link as usize].client)
             }
-            Self::Session(client, ..) | Self::Token(client, ..) | Self::Opening(client, ..) => Some(*client),
+            Self::Session(client, ..)
+            | Self::Token(client, ..)
+            | Self::Opening(client, ..)
+            | Self::Verified(client, ..) => Some(*client),
             Self::Connect(_) | Self::AtRelay(..) | Self::ClosedAtRelay(_) | Self::Awake => None,
         }
     }

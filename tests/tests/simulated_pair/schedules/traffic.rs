@@ -11,7 +11,7 @@ use aes_gcm::{
     Aes256Gcm, KeyInit as _,
     aead::{AeadInOut as _, inout::InOutBuf},
 };
-use sealwire_client::{ClientError, ConnectionId, Event, FetchId, RenewalId, Transmit};
+use sealwire_client::{Author, ClientError, ConnectionId, Event, FetchId, RenewalId, Transmit};
 use sealwire_protocol::{AesGcmInput, Code, wire::ToRelay};
 
 /// The longest time that the platform takes to decrypt a message.
@@ -55,6 +55,10 @@ impl World {
             }
             Arrival::Session(client, fetch, answer) => self.session_arrives(client, fetch, answer),
             Arrival::Token(client, renewal, answer) => self.token_arrives(client, renewal, answer),
+            Arrival::Verified(client, verification, is_valid) => {
+                let now = self.client_now(client);
+                self.machines[client].core.handle_verified(now, verification, is_valid);
+            }
             Arrival::Opening(client, opening, plaintext) => {
                 let now = self.client_now(client);
                 self.machines[client].core.handle_decrypted(now, opening, plaintext);
@@ -145,6 +149,11 @@ impl World {
             Event::Message { subscriptions, message } => {
                 let number =
                     message.payload.trim_end().parse().map_err(|_| "a payload was altered".to_owned())?;
+                let is_proved = self.machines[client].verifies && self.of_functions.contains(&number);
+                let author = if is_proved { Author::Function } else { Author::Unverified };
+                if message.author != author {
+                    return Err(format!("the author of message {number} is {:?}", message.author));
+                }
                 subscriptions.iter().try_for_each(|id| match &mut self.lies {
                     Some(lies) => {
                         let channel = model.subscriptions[&(client, *id)].channel;
@@ -168,6 +177,12 @@ impl World {
             Event::TokenRequested { renewal, .. } => {
                 let (at, answer) = self.answer();
                 self.network.at(at, Arrival::Token(client, renewal, answer));
+                Ok(())
+            }
+            Event::VerifyRequested { verification, signature, .. } => {
+                let at = now + self.random.below(MAX_DECRYPTION_MS);
+                self.network
+                    .at(at, Arrival::Verified(client, verification, signature == channels::SIGNATURE));
                 Ok(())
             }
             Event::DecryptRequested { decryption: opening, input } => {

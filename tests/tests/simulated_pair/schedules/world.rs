@@ -43,6 +43,8 @@ pub(super) struct World {
     pub(super) lies: Option<Lies>,
     /// The last number that was published.
     pub(super) numbers: u64,
+    /// The numbers that the app's functions published, with a signature.
+    pub(super) of_functions: BTreeSet<u64>,
     /// The arrival of the app's last answer among all requests so far.
     pub(super) last_answer_at: u64,
     steps: usize,
@@ -59,6 +61,7 @@ impl World {
         let now = sealwire_relay::Now { monotonic: start, wall: UnixMillis(UNIX_START) };
         let machine = |entropy: u64| Machine {
             core: Client::new(config(entropy), Box::new(Seeded(entropy))),
+            verifies: config(entropy).verifies_signatures,
             connection: None,
             connects: 0,
             offline: None,
@@ -80,6 +83,7 @@ impl World {
             random,
             lies: None,
             numbers: 0,
+            of_functions: BTreeSet::new(),
             last_answer_at: 0,
             steps: 0,
             verbose: false,
@@ -251,8 +255,9 @@ pub(super) fn unix_ms(now_ms: u64) -> u64 {
     UNIX_START + now_ms
 }
 
-/// Returns the settings of a client. Half of the clients let their platform decrypt larger messages.
+/// Returns the settings of a client. Half of the clients let their platform decrypt larger messages, and half of them let it
+/// verify signatures.
 fn config(entropy: u64) -> Config {
     let host_decrypt_threshold = entropy.is_multiple_of(2).then_some(LARGE_FROM);
-    Config { host_decrypt_threshold, ..Config::default() }
+    Config { host_decrypt_threshold, verifies_signatures: entropy & 2 == 0, ..Config::default() }
 }
