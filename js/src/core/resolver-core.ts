@@ -13,8 +13,8 @@ export interface InstallationSecret {
   keys: { key: string; createdAt: number }[];
 }
 
-/** A permission on a channel. */
-export type Permission = 'subscribe' | 'publish';
+/** A permission on a channel. `presence` permits a page to be a member of the channel's presence, and to watch it. */
+export type Permission = 'subscribe' | 'publish' | 'presence';
 
 export interface MintSession {
   signingKey: string;
