@@ -150,6 +150,16 @@ codes! {
     IdReused = 47, "ID_REUSED", BadRequest, false;
     /// The event names of a filter, or of all filters of the session, are longer than the limit.
     FilterTooLarge = 48, "FILTER_TOO_LARGE", TooLarge, false;
+    /// The member id belongs to another account or a newer session, or the session has another one on the channel.
+    MemberConflict = 49, "MEMBER_CONFLICT", Forbidden, false;
+    /// The presence entry has a lower number than the one that the relay has, or the same number and other bytes.
+    EntryOutdated = 50, "ENTRY_OUTDATED", BadRequest, false;
+    /// The presence of the channel has reached its limit of members or of their bytes.
+    TooManyMembers = 51, "TOO_MANY_MEMBERS", TooManyRequests, true;
+    /// The session has reached its limit of channels with presence.
+    TooManyPresences = 52, "TOO_MANY_PRESENCES", TooManyRequests, false;
+    /// The relay has no presence, because it is one of several with a common broker.
+    PresenceUnsupported = 53, "PRESENCE_UNSUPPORTED", BadRequest, false;
 
     /// A rate limit was exceeded.
     RateLimited = 60, "RATE_LIMITED", TooManyRequests, true;

@@ -71,6 +71,12 @@ pub const CONTENT: usize = 16;
 pub const MAX_APP_ID: usize = 255;
 /// Maximum number of subscriptions of one session.
 pub const MAX_SUBSCRIPTIONS: usize = 256;
+/// Length of the id of a member of a presence, in bytes.
+pub const MEMBER_ID: usize = 16;
+/// Longest sealed entry of a member of a presence, in bytes.
+pub const MAX_PRESENCE_ENTRY: usize = 16 * 1024;
+/// Longest `Presence` message, in bytes. One entry of the maximum length always fits.
+pub const MAX_PRESENCE_FRAME: usize = 128 * 1024;
 /// Maximum number of marks in one `Ping`.
 pub const MAX_MARKS: usize = 64;
 /// Maximum number of sessions on one WebSocket.

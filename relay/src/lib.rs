@@ -60,6 +60,7 @@ mod memory;
 mod metrics;
 mod nats;
 mod output;
+mod presence;
 mod proxies;
 mod refused;
 mod server;
@@ -99,12 +100,13 @@ pub use listener::Endpoint;
 pub use memory::{Memory, MemoryUsage};
 pub use metrics::{BrokerMetrics, CatchUpReason, JoinUnderWay};
 pub use output::{Output, flush_log, open_log};
+pub use presence::{Entry as PresenceEntry, MemberId, Owner as PresenceOwner};
 pub use proxies::TrustedProxies;
 pub use refused::Refused;
 pub use server::{Relay, ReloadScope, Reloaded, ReloadedApps, StartError};
 pub use session::{
-    EndReason, EventFilter, Identity, Marks, Publishing, Refusal, SessionAction, SessionConfig, SessionRules,
-    SubscriptionStart,
+    EndReason, EventFilter, Identity, Marks, PresenceAction, Publishing, Refusal, SessionAction,
+    SessionConfig, SessionRules, SubscriptionStart,
 };
 pub use session_id::SessionId;
 pub use settings::{

@@ -60,7 +60,20 @@ fn every_test_that_the_security_page_names_exists() {
 fn the_security_page_says_where_every_field_goes() {
     let page = include_str!("../../docs/security.md");
     let contract = include_str!("../../protocol/proto/sealwire/v1/realtime.proto");
-    let sent = ["Hello", "Refresh", "Channel", "Position", "Subscribe", "Unsubscribe", "Publish", "Session"];
+    let sent = [
+        "Hello",
+        "Refresh",
+        "Channel",
+        "Position",
+        "Subscribe",
+        "Unsubscribe",
+        "Publish",
+        "Session",
+        "PresenceEnter",
+        "PresenceLeave",
+        "PresenceWatch",
+        "PresenceUnwatch",
+    ];
     let mut fields = 0;
     for message in sent {
         let (_, body) = contract.split_once(&format!("message {message} {{\n")).unwrap();

@@ -56,6 +56,7 @@ fn session_config() -> Arc<SessionConfig> {
         limits: Arc::new(Limits::new(unlimited(), Instant::now())),
         stall_detector: Arc::default(),
         marks: Arc::default(),
+        has_presence: false,
         names_channels: false,
     })
 }

@@ -70,6 +70,8 @@ impl Client {
                 let error = ClientError::from_wire(ended.code, ended.message.clone(), 0);
                 self.channel_ended(now, ended.channel_id(), error);
             }
+            // The client makes no request about presence, so these messages tell it nothing.
+            ToClient::PresenceAccepted(_) | ToClient::Presence(_) | ToClient::PresenceEnded(_) => {}
             _ => return self.protocol_violated(now),
         }
         self.advance(now);

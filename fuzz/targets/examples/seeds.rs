@@ -59,12 +59,19 @@ fn scope() -> Scope {
 }
 
 fn session() -> SessionClaims {
-    SessionClaims::new(APP.into(), "installation".into(), "account".into(), scope(), Permissions::ALL, TIMES)
+    SessionClaims::new(
+        APP.into(),
+        "installation".into(),
+        "account".into(),
+        scope(),
+        Permissions::MESSAGES,
+        TIMES,
+    )
 }
 
 fn channel_claims() -> ChannelClaims {
     let (app, installation) = (APP.into(), "installation".into());
-    ChannelClaims::new(app, installation, "absences".into(), [9; 32], Permissions::ALL, TIMES)
+    ChannelClaims::new(app, installation, "absences".into(), [9; 32], Permissions::MESSAGES, TIMES)
 }
 
 fn signed(claims: &impl Claims) -> String {

@@ -14,7 +14,7 @@ export interface Decision {
   properties?: string[];
 }
 
-const EXPECTED = 'authorize() must return true, false or { properties, subscribe, publish }';
+const EXPECTED = 'authorize() must return true, false or { properties, subscribe, publish, presence }';
 
 /** Calls authorize(). A failure grants nothing. */
 export async function authorized(authorize: Authorize, context: ForgeContext): Promise<Decision> {
@@ -37,9 +37,9 @@ export function decisionOf(decision: unknown): Decision {
   if (typeof decision !== 'object' || decision === null || Array.isArray(decision)) {
     throw invalid(`${EXPECTED}, not ${kindOf(decision)}.`);
   }
-  const { properties, ...permissions } = decision as Record<string, unknown>;
-  for (const [name, value] of Object.entries(permissions)) {
-    const known = name === 'subscribe' || name === 'publish';
+  const { properties, presence, ...permissions } = decision as Record<string, unknown>;
+  for (const [name, value] of Object.entries({ ...permissions, presence })) {
+    const known = name === 'subscribe' || name === 'publish' || name === 'presence';
     if (!known || (value !== undefined && typeof value !== 'boolean')) {
       throw invalid(`${EXPECTED}: the names of properties, and true or false for each permission.`);
     }
@@ -47,13 +47,14 @@ export function decisionOf(decision: unknown): Decision {
   const named = (['subscribe', 'publish'] as const).filter(
     (permission) => permissions[permission] !== undefined,
   );
-  // Verified properties without any permission grant both permissions.
-  const can =
-    properties !== undefined && named.length === 0
-      ? (['subscribe', 'publish'] as const)
+  // Verified properties, or presence, without a permission for messages grant both of these.
+  const can: Permission[] =
+    (properties !== undefined || presence !== undefined) && named.length === 0
+      ? ['subscribe', 'publish']
       : named.filter((permission) => permissions[permission] === true);
+  if (presence === true) can.push('presence');
   if (can.length === 0) throw refused();
-  return { can: [...can], ...(properties !== undefined && { properties: checkNames(properties) }) };
+  return { can, ...(properties !== undefined && { properties: checkNames(properties) }) };
 }
 
 function checkNames(properties: unknown): string[] {

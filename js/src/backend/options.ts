@@ -10,7 +10,7 @@ import type { UnlicensedUser } from './accounts.js';
  * has verified the user's access: the session then has exactly these.
  */
 export type Authorization =
-  boolean | { properties?: readonly string[]; subscribe?: boolean; publish?: boolean };
+  boolean | { properties?: readonly string[]; subscribe?: boolean; publish?: boolean; presence?: boolean };
 
 /**
  * Decides about the user of an invocation. Of the context, Forge guarantees `accountId` and `installContext`. The rest

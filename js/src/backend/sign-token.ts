@@ -32,14 +32,18 @@ function serialiseClaims(claims: unknown): string {
   return text;
 }
 
+const PERMISSIONS: readonly Permission[] = ['subscribe', 'publish', 'presence'];
+
 function checkPermissions(permissions: unknown): Permission[] | undefined {
   if (permissions === undefined) return undefined;
   const valid =
     Array.isArray(permissions) &&
     permissions.length > 0 &&
-    permissions.every((permission) => permission === 'subscribe' || permission === 'publish');
+    permissions.every((permission) => PERMISSIONS.includes(permission as Permission));
   if (!valid)
-    throw invalid(`The permissions must be ['subscribe'], ['publish'] or both. Omit them for both.`);
+    throw invalid(
+      `The permissions must be a list of 'subscribe', 'publish' and 'presence'. Omit them for the first two.`,
+    );
   return [...new Set(permissions as Permission[])];
 }
 

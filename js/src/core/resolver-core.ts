@@ -26,8 +26,8 @@ export interface SigningKey {
 /** Returns a signature by ECDSA with P-256 and SHA-256: 64 bytes, as IEEE P1363 defines. */
 export type Sign = (text: Uint8Array, key: SigningKey) => Uint8Array;
 
-/** A permission on a channel. */
-export type Permission = 'subscribe' | 'publish';
+/** A permission on a channel. `presence` permits a page to be a member of the channel's presence, and to watch it. */
+export type Permission = 'subscribe' | 'publish' | 'presence';
 
 export interface MintSession {
   signingKey: string;

@@ -35,6 +35,11 @@ export const codes = [
   ['REPLAY_TOO_LONG', 46, 4400, false],
   ['ID_REUSED', 47, 4400, false],
   ['FILTER_TOO_LARGE', 48, 4413, false],
+  ['MEMBER_CONFLICT', 49, 4403, false],
+  ['ENTRY_OUTDATED', 50, 4400, false],
+  ['TOO_MANY_MEMBERS', 51, 4429, true],
+  ['TOO_MANY_PRESENCES', 52, 4429, false],
+  ['PRESENCE_UNSUPPORTED', 53, 4400, false],
 
   ['RATE_LIMITED', 60, 4429, true],
   ['SLOW_CONSUMER', 61, 4429, true],

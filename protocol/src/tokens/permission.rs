@@ -10,6 +10,8 @@ pub enum Permission {
     Subscribe,
     /// Permits a session to send publications.
     Publish,
+    /// Permits a session to be a member of a channel's presence, and to watch it.
+    Presence,
 }
 
 /// The permissions of a token. In JSON they are a list without duplicates.
@@ -20,11 +22,15 @@ pub struct Permissions {
     pub subscribe: bool,
     /// The permission to send publications.
     pub publish: bool,
+    /// The permission to be a member of a channel's presence, and to watch it.
+    pub presence: bool,
 }
 
 impl Permissions {
-    /// Both permissions.
-    pub const ALL: Self = Self { subscribe: true, publish: true };
+    /// Every permission.
+    pub const ALL: Self = Self { subscribe: true, publish: true, presence: true };
+    /// The permissions of an app that states none: messages in both directions, and no presence.
+    pub const MESSAGES: Self = Self { subscribe: true, publish: true, presence: false };
 
     /// Returns whether the token has this permission.
     #[must_use]
@@ -32,13 +38,17 @@ impl Permissions {
         match permission {
             Permission::Subscribe => self.subscribe,
             Permission::Publish => self.publish,
+            Permission::Presence => self.presence,
         }
     }
 }
 
 impl From<Permissions> for alloc::vec::Vec<Permission> {
     fn from(permissions: Permissions) -> Self {
-        [Permission::Subscribe, Permission::Publish].into_iter().filter(|p| permissions.allow(*p)).collect()
+        [Permission::Subscribe, Permission::Publish, Permission::Presence]
+            .into_iter()
+            .filter(|permission| permissions.allow(*permission))
+            .collect()
     }
 }
 
@@ -46,12 +56,12 @@ impl TryFrom<alloc::vec::Vec<Permission>> for Permissions {
     type Error = &'static str;
 
     fn try_from(list: alloc::vec::Vec<Permission>) -> Result<Self, Self::Error> {
-        let count = |wanted| list.iter().filter(|p| **p == wanted).count();
-        match (count(Permission::Subscribe), count(Permission::Publish)) {
-            (subscribe @ 0..=1, publish @ 0..=1) => {
-                Ok(Self { subscribe: subscribe == 1, publish: publish == 1 })
-            }
-            _ => Err("a permission is listed twice"),
+        let count = |wanted| list.iter().filter(|permission| **permission == wanted).count();
+        let counts = [Permission::Subscribe, Permission::Publish, Permission::Presence].map(count);
+        if counts.iter().any(|count| *count > 1) {
+            return Err("a permission is listed twice");
         }
+        let [subscribe, publish, presence] = counts.map(|count| count == 1);
+        Ok(Self { subscribe, publish, presence })
     }
 }

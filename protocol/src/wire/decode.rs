@@ -1,8 +1,8 @@
 //! The codec of the messages from the relay to a client.
 
 use super::{
-    Ended, Failed, FrameError, Goodbye, Ping, Pong, Position, Publication, Published, Refreshed, Session,
-    Subscribed, ToClient, Unsubscribed, Welcome,
+    Ended, Failed, FrameError, Goodbye, Ping, Pong, Position, Presence, PresenceAccepted, PresenceEnded,
+    Publication, Published, Refreshed, Session, Subscribed, ToClient, Unsubscribed, Welcome,
     codec::implement_codec,
     fields::{Fields, Value, next},
 };
@@ -26,8 +26,11 @@ fn decode(mut bytes: Bytes) -> Result<ToClient, FrameError> {
 /// Reads the message with this field number, or returns `None` if the number is unknown in this version.
 fn read(number: usize, bytes: Bytes) -> Result<Option<ToClient>, FrameError> {
     const PING: usize = 10;
-    if number == PING {
-        return Ok(Some(ToClient::Ping(Ping::read(bytes)?)));
+    const PRESENCE: usize = 14;
+    match number {
+        PING => return Ok(Some(ToClient::Ping(Ping::read(bytes)?))),
+        PRESENCE => return Ok(Some(ToClient::Presence(Presence::read(bytes)?))),
+        _ => {}
     }
     let mut fields = Fields::read(bytes)?;
     Ok(Some(match number {
@@ -79,6 +82,15 @@ fn read(number: usize, bytes: Bytes) -> Result<Option<ToClient>, FrameError> {
         }),
         11 => ToClient::Pong(Pong {}),
         12 => ToClient::Session(Session { number: fields.u32(1)? }),
+        13 => ToClient::PresenceAccepted(PresenceAccepted {
+            request: fields.u32(1)?,
+            channel_id: fields.bytes(2)?,
+        }),
+        15 => ToClient::PresenceEnded(PresenceEnded {
+            channel_id: fields.bytes(1)?,
+            code: fields.u32(2)?,
+            message: fields.text(3)?,
+        }),
         _ => return Ok(None),
     }))
 }

@@ -6,10 +6,15 @@ mod batch;
 mod codec;
 mod decode;
 mod fields;
+mod presence;
 mod to_client;
 mod to_relay;
 
 pub use batch::{BATCHED_SUBPROTOCOL, MalformedBatch, Messages};
+pub use presence::{
+    Presence, PresenceAccepted, PresenceEnded, PresenceEnter, PresenceEntry, PresenceLeave, PresenceUnwatch,
+    PresenceWatch,
+};
 pub use to_client::{
     Ended, Failed, Goodbye, Publication, Published, Refreshed, Subscribed, ToClient, Unsubscribed, Welcome,
 };

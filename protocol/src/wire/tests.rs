@@ -1,5 +1,7 @@
 //! Tests of the codec: round trips, golden bytes and malformed input.
 
+mod presence;
+
 use super::*;
 use crate::Code;
 use alloc::{string::ToString, vec, vec::Vec};
@@ -55,6 +57,7 @@ fn to_relay() -> impl Strategy<Value = ToRelay> {
         ping(3).prop_map(ToRelay::Ping),
         any::<u32>().prop_map(|number| ToRelay::Session(Session { number })),
         Just(ToRelay::End(End {})),
+        presence::to_relay(),
     ]
 }
 
@@ -108,6 +111,7 @@ fn to_client() -> impl Strategy<Value = ToClient> {
         ping(limits::MAX_MARKS).prop_map(ToClient::Ping),
         Just(ToClient::Pong(Pong {})),
         any::<u32>().prop_map(|number| ToClient::Session(Session { number })),
+        presence::to_client(),
     ]
 }
 

@@ -1,7 +1,8 @@
 //! The messages from the relay to a client.
 
 use super::{
-    FrameError, Ping, Pong, Position, Session, check_channel_id, codec::implement_channel_id, read_channel_id,
+    FrameError, Ping, Pong, Position, Presence, PresenceAccepted, PresenceEnded, Session, check_channel_id,
+    codec::implement_channel_id, read_channel_id,
 };
 use crate::{ChannelId, Code};
 use alloc::string::String;
@@ -48,13 +49,22 @@ pub enum ToClient {
     /// The following messages are for another session on this WebSocket.
     #[prost(message, tag = "12")]
     Session(Session),
+    /// A request about presence was accepted.
+    #[prost(message, tag = "13")]
+    PresenceAccepted(PresenceAccepted),
+    /// Members of a watched presence.
+    #[prost(message, tag = "14")]
+    Presence(Presence),
+    /// The relay ended the session's part in a presence.
+    #[prost(message, tag = "15")]
+    PresenceEnded(PresenceEnded),
 }
 
 /// The protobuf message as prost reads it. Tests compare it with the result of [`ToClient::from_bytes`].
 #[cfg(test)]
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Envelope {
-    #[prost(oneof = "ToClient", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
+    #[prost(oneof = "ToClient", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15")]
     pub(super) message: Option<ToClient>,
 }
 
@@ -218,6 +228,9 @@ impl ToClient {
             Self::Publication(publication) => check_channel_id(&publication.channel_id)?,
             Self::Ended(ended) => check_channel_id(&ended.channel_id)?,
             Self::Ping(ping) => ping.check()?,
+            Self::PresenceAccepted(accepted) => check_channel_id(&accepted.channel_id)?,
+            Self::Presence(presence) => presence.check()?,
+            Self::PresenceEnded(ended) => check_channel_id(&ended.channel_id)?,
             _ => {}
         }
         Ok(())

@@ -1,7 +1,8 @@
 //! The messages from a client to the relay.
 
 use super::{
-    FrameError, Ping, Pong, Position, Session, check_channel_id,
+    FrameError, Ping, Pong, Position, PresenceEnter, PresenceLeave, PresenceUnwatch, PresenceWatch, Session,
+    check_channel_id,
     codec::{implement_channel_id, implement_codec},
     read_channel_id,
 };
@@ -41,11 +42,23 @@ pub enum ToRelay {
     /// Ends the selected session. The WebSocket stays open for the others.
     #[prost(message, tag = "9")]
     End(End),
+    /// Makes the session a member of a channel's presence, or replaces the entry of its member.
+    #[prost(message, tag = "10")]
+    PresenceEnter(PresenceEnter),
+    /// Removes a member of a channel's presence.
+    #[prost(message, tag = "11")]
+    PresenceLeave(PresenceLeave),
+    /// Requests the members of a channel's presence and their changes.
+    #[prost(message, tag = "12")]
+    PresenceWatch(PresenceWatch),
+    /// Ends the watching of a channel's presence.
+    #[prost(message, tag = "13")]
+    PresenceUnwatch(PresenceUnwatch),
 }
 
 #[derive(Clone, PartialEq, Message)]
 struct Envelope {
-    #[prost(oneof = "ToRelay", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
+    #[prost(oneof = "ToRelay", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13")]
     message: Option<ToRelay>,
 }
 
@@ -193,6 +206,16 @@ impl ToRelay {
                     return Err(FrameError::Field("events"));
                 }
                 subscribe.request
+            }
+            Self::PresenceEnter(enter) => enter.check()?,
+            Self::PresenceLeave(leave) => leave.check()?,
+            Self::PresenceWatch(watch) => {
+                watch.channel.as_ref().ok_or(FrameError::Field("channel"))?;
+                watch.request
+            }
+            Self::PresenceUnwatch(unwatch) => {
+                check_channel_id(&unwatch.channel_id)?;
+                unwatch.request
             }
             Self::Unsubscribe(unsubscribe) => {
                 check_channel_id(&unsubscribe.channel_id)?;

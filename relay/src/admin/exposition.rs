@@ -17,6 +17,7 @@ use crate::{
     memory::Memory,
     metrics::{Metrics, SpanCounts},
     output,
+    presence::Presences,
     tls::Tls,
 };
 use arc_swap::ArcSwap;
@@ -36,6 +37,7 @@ use std::{
 pub(crate) struct Exposition {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) fanout: Arc<Fanout<SessionSink>>,
+    pub(crate) presences: Arc<Presences>,
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) keys: Arc<SigningKeys>,
@@ -72,6 +74,7 @@ impl Collector for Exposition {
         let mut page = Page(encoder);
         self.clients(&mut page)?;
         self.traffic(&mut page)?;
+        self.presence(&mut page)?;
         self.refusals(&mut page)?;
         self.memory_and_limits(&mut page)?;
         broker::encode(self.broker.metrics(), &mut page)?;
@@ -162,6 +165,31 @@ impl Exposition {
             "Publications evicted from the replay cache, by reason: their age, or the size of the cache",
             [("age", broker.counts.expired), ("size", broker.counts.evicted)]
                 .map(|(reason, count)| ([("reason", reason.to_owned())], count)),
+        )
+    }
+
+    fn presence(&self, page: &mut Page<'_>) -> Result<(), Error> {
+        let counts = self.presences.counts();
+        page.gauge("sealwire_presence_members", "Members of presences", counts.members)?;
+        page.gauge(
+            "sealwire_presence_members_in_grace",
+            "Members of presences whose connection is broken, and which leave after the grace time",
+            counts.in_grace,
+        )?;
+        page.gauge(
+            "sealwire_presence_watchers",
+            "Sessions that watch a presence, by channel",
+            counts.watchers,
+        )?;
+        page.counter(
+            "sealwire_presence_changes",
+            "Members that entered, changed their entry or left, as watchers were told",
+            counts.changes,
+        )?;
+        page.counter(
+            "sealwire_presence_messages",
+            "Messages queued for the watchers of presences",
+            counts.messages,
         )
     }
 

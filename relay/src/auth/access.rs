@@ -52,11 +52,12 @@ pub(crate) fn check_permission(allowed: bool, permission: Permission, holder: &s
     if allowed {
         return Ok(());
     }
-    let verb = match permission {
-        Permission::Subscribe => "subscribe",
-        Permission::Publish => "publish",
+    let what = match permission {
+        Permission::Subscribe => "to subscribe",
+        Permission::Publish => "to publish",
+        Permission::Presence => "for presence",
     };
-    Err(Refused::new(Code::PermissionMissing, format!("the {holder} has no permission to {verb}")))
+    Err(Refused::new(Code::PermissionMissing, format!("the {holder} has no permission {what}")))
 }
 
 /// Computes the id of the channel that a name, a scope and the claims of a channel token identify in a namespace.

@@ -73,6 +73,10 @@ impl Broker for EmbeddedBroker {
         self.shared.hub().unsubscribe(channel, Now::read());
     }
 
+    fn has_presence(&self) -> bool {
+        true
+    }
+
     fn evict(&self, bytes: usize) -> usize {
         self.shared.hub().evict(bytes, Instant::now())
     }

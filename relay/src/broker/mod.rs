@@ -75,6 +75,12 @@ pub trait Broker: Send + Sync + 'static {
         true
     }
 
+    /// Returns whether the relay keeps the presence of channels. It does so in its own memory, so the members of a channel
+    /// must all be connected to it: a broker that connects several relays returns false.
+    fn has_presence(&self) -> bool {
+        false
+    }
+
     /// Returns the maximum time of a client's request at the broker.
     fn timeout(&self) -> Duration {
         Duration::from_secs(5)

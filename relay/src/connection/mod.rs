@@ -3,6 +3,7 @@
 mod actor;
 mod close;
 mod outbound;
+mod presences;
 mod queue;
 mod registry;
 mod session_sink;
@@ -27,6 +28,7 @@ use crate::{
     limits::{AddressPermit, Admission, Limits},
     memory::Memory,
     metrics::Metrics,
+    presence::Presences,
     session::SessionConfig,
     session_id::SessionId,
     telemetry::Telemetry,
@@ -47,6 +49,7 @@ pub(crate) struct ConnectionContext {
     pub(crate) session_config: ArcSwap<SessionConfig>,
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) fanout: Arc<Fanout<SessionSink>>,
+    pub(crate) presences: Arc<Presences>,
     /// The maximum bytes in one client's queue, without replays.
     pub(crate) queue_bytes: usize,
     pub(crate) limits: Arc<Limits>,

@@ -2,8 +2,8 @@
 //! which each has its own session with its own token and subscriptions.
 
 use super::{
-    ConnectionContext, Outbound, SessionSink, queue::SessionNumber, registry::SessionRegistration,
-    subscriptions::ChannelSubscriptions,
+    ConnectionContext, Outbound, SessionSink, presences::SessionPresences, queue::SessionNumber,
+    registry::SessionRegistration, subscriptions::ChannelSubscriptions,
 };
 use crate::{
     activity::Activity,
@@ -11,7 +11,7 @@ use crate::{
     memory::SESSION_SLOT,
     metrics::OpenSession,
     refused::Refused,
-    session::{EndReason, Identity, SessionRules},
+    session::{EndReason, Identity, PresenceAction, SessionAction, SessionRules},
     session_id::SessionId,
 };
 use sealwire_protocol::limits;
@@ -22,6 +22,7 @@ pub(super) struct SessionSlot {
     pub(super) number: SessionNumber,
     pub(super) rules: SessionRules,
     pub(super) subscriptions: ChannelSubscriptions,
+    pub(super) presences: SessionPresences,
     /// The registrations of an established session.
     pub(super) registered: Option<(OpenSession, SessionRegistration)>,
 }
@@ -36,6 +37,7 @@ impl SessionSlot {
         // The multiplication spreads consecutive ids over the whole range.
         let jitter = (id.0 as u32).wrapping_mul(0x9e37_79b9) >> 8;
         let sink = SessionSink { outbound: outbound.clone(), session: number };
+        let presences = SessionPresences::new(id, sink.clone(), context.presences.clone());
         Self {
             number,
             rules: SessionRules::new(context.session_config.load_full(), jitter, Now::read()),
@@ -45,6 +47,7 @@ impl SessionSlot {
                 context.fanout.clone(),
                 context.broker.clone(),
             ),
+            presences,
             registered: None,
         }
     }
@@ -72,6 +75,23 @@ impl SessionSlot {
     pub(super) fn observe_end(&self, context: &ConnectionContext) {
         if self.registered.is_some() {
             context.observation.observe(&Activity::Ended { session: self.id() });
+        }
+    }
+
+    /// Removes the members of a session whose tokens were revoked or lost their key before its connection noticed. The others
+    /// get their grace time when the slot is dropped.
+    fn check_members(&mut self) {
+        if !self.presences.has_members() {
+            return;
+        }
+        self.rules.handle_revocations(Now::read());
+        self.rules.handle_keys_removed();
+        while let Some(action) = self.rules.poll_action() {
+            if let SessionAction::Presence(action) = action
+                && matches!(*action, PresenceAction::Leave { .. })
+            {
+                self.presences.perform(*action);
+            }
         }
     }
 
@@ -147,6 +167,7 @@ impl Sessions {
     /// Removes all sessions, which ends their subscriptions.
     pub(super) fn clear(&mut self, context: &ConnectionContext) {
         self.sessions.iter().for_each(|slot| slot.observe_end(context));
+        self.sessions.iter_mut().for_each(SessionSlot::check_members);
         self.sessions = Vec::new();
     }
 
@@ -154,6 +175,7 @@ impl Sessions {
     pub(super) fn remove(&mut self, number: SessionNumber, context: &ConnectionContext) {
         if let Some(slot) = self.find(number) {
             slot.observe_end(context);
+            slot.check_members();
         }
         self.sessions.retain(|slot| slot.number != number);
     }

@@ -78,8 +78,11 @@ pub(crate) async fn end_sessions(
     // task continues if the caller closes its connection.
     let key = context.limits.tenant(app, installation).installation;
     let account = identity.account.as_ref().map(|account| context.limits.account(app, installation, account));
-    let registry = context.connection.registry.clone();
-    let wake = async move { registry.wake_for_revocation(key, account).await };
+    let connection = context.connection.clone();
+    let wake = async move {
+        connection.registry.wake_for_revocation(key, account).await;
+        connection.presences.end_graces(key, account);
+    };
     let _ = context.tasks.spawn(wake).await;
     if let Some(cluster) = &context.cluster {
         cluster.revoke(&revocation).await?;

@@ -42,13 +42,23 @@ pub enum Limit {
     Frames,
     /// The bytes per second of a connection.
     Bytes,
+    /// The members of a channel's presence.
+    PresenceMembers,
+    /// The bytes of the entries of a channel's presence.
+    PresenceBytes,
+    /// The bytes of a sealed entry.
+    PresenceEntryBytes,
+    /// The channels with presence of a session.
+    PresenceChannels,
+    /// The requests per second of a session to enter or watch a presence.
+    PresenceRate,
     /// The memory for another connection, session or subscription.
     Memory,
 }
 
 impl Limit {
     /// All limits.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::Connections,
         Self::ConnectionsPerAddress,
         Self::SessionsPerApp,
@@ -63,6 +73,11 @@ impl Limit {
         Self::Disconnects,
         Self::Frames,
         Self::Bytes,
+        Self::PresenceMembers,
+        Self::PresenceBytes,
+        Self::PresenceEntryBytes,
+        Self::PresenceChannels,
+        Self::PresenceRate,
         Self::Memory,
     ];
 
@@ -84,6 +99,11 @@ impl Limit {
             Self::Disconnects => "disconnect_rate",
             Self::Frames => "frame_rate",
             Self::Bytes => "byte_rate",
+            Self::PresenceMembers => "max_presence_members",
+            Self::PresenceBytes => "max_presence_bytes",
+            Self::PresenceEntryBytes => "max_presence_entry_bytes",
+            Self::PresenceChannels => "max_presence_channels",
+            Self::PresenceRate => "presence_rate",
             Self::Memory => "memory_bytes",
         }
     }
@@ -113,16 +133,30 @@ impl Limit {
             Self::Disconnects => (Code::RateLimited, "disconnect rate limit of the app exceeded"),
             Self::Frames => (Code::RateLimited, "frame rate limit of the connection exceeded"),
             Self::Bytes => (Code::RateLimited, "byte rate limit of the connection exceeded"),
+            Self::PresenceMembers => (Code::TooManyMembers, "member limit of the channel's presence reached"),
+            Self::PresenceBytes => (Code::TooManyMembers, "byte limit of the channel's presence reached"),
+            Self::PresenceEntryBytes => (Code::MessageSize, "the sealed entry is longer than the limit"),
+            Self::PresenceChannels => {
+                (Code::TooManyPresences, "limit of the session's channels with presence reached")
+            }
+            Self::PresenceRate => (Code::RateLimited, "presence rate limit of the session exceeded"),
             Self::Memory => (Code::Overloaded, "the relay's memory is nearly used up"),
         };
         let advice = match self {
             Self::SessionsPerAccount => "; close other pages",
             Self::SubscriptionsPerApp => "; unsubscribe from channels first",
-            Self::Memory => "; try again later",
+            Self::PresenceEntryBytes => "; enter with less data",
+            Self::PresenceChannels => "; leave and stop watching another channel first",
+            Self::Memory | Self::PresenceMembers | Self::PresenceBytes => "; try again later",
             _ => "",
         };
         let message = format!("{message} (`{}`){advice}", self.name());
-        Refused::new(code, message).retry_after(wait.unwrap_or(RETRY_AFTER))
+        let refused = Refused::new(code, message);
+        match self {
+            // The same request fails until the client changes it or something else.
+            Self::PresenceEntryBytes | Self::PresenceChannels => refused,
+            _ => refused.retry_after(wait.unwrap_or(RETRY_AFTER)),
+        }
     }
 }
 

@@ -145,6 +145,12 @@ impl SessionPermit {
         self.limits.check_replay(self.tenant().installation, &mut self.replays, bytes, now)
     }
 
+    /// Checks a request to enter or watch a presence against the rate of the session.
+    pub(crate) fn check_presence(&self, requests: &mut Bucket, now: Instant) -> Result<(), Refused> {
+        let (rate, now) = (self.limits.settings().presences(), self.limits.moment(now));
+        requests.take(1, rate, now).map_err(|wait| self.limits.refuse_for(Limit::PresenceRate, wait))
+    }
+
     /// Acquires one of the app's subscription permits. The caller releases it with [`Self::release_subscriptions`].
     pub(crate) fn acquire_subscription(&self) -> Result<(), Refused> {
         let max = self.limits.settings().max_subscriptions_per_app;

@@ -44,10 +44,12 @@ pub(crate) enum MemoryKind {
     Sessions,
     /// The kernel buffers of sockets whose clients do not read.
     Kernel,
+    /// The members of presences with their entries, and the sessions that watch them.
+    Presence,
 }
 
 impl MemoryKind {
-    const COUNT: usize = 5;
+    const COUNT: usize = 6;
 }
 
 /// The memory budget of a relay, and what is held of it.
@@ -88,6 +90,8 @@ pub struct MemoryUsage {
     pub sessions: usize,
     /// The kernel buffers of sockets whose clients do not read.
     pub kernel: usize,
+    /// The members and watchers of presences.
+    pub presence: usize,
     /// The replay cache without its frames.
     pub replay_overhead: usize,
 }
@@ -96,14 +100,32 @@ impl MemoryUsage {
     /// Returns the sum.
     #[must_use]
     pub fn total(self) -> usize {
-        let Self { frames, unauthenticated, requests, connections, sessions, kernel, replay_overhead } = self;
-        frames + unauthenticated + requests + connections + sessions + kernel + replay_overhead
+        let Self {
+            frames,
+            unauthenticated,
+            requests,
+            connections,
+            sessions,
+            kernel,
+            presence,
+            replay_overhead,
+        } = self;
+        frames + unauthenticated + requests + connections + sessions + kernel + presence + replay_overhead
     }
 
     /// Returns each kind with its label in metrics.
     #[must_use]
-    pub fn parts(self) -> [(&'static str, usize); 7] {
-        let Self { frames, unauthenticated, requests, connections, sessions, kernel, replay_overhead } = self;
+    pub fn parts(self) -> [(&'static str, usize); 8] {
+        let Self {
+            frames,
+            unauthenticated,
+            requests,
+            connections,
+            sessions,
+            kernel,
+            presence,
+            replay_overhead,
+        } = self;
         [
             ("frames", frames),
             ("unauthenticated", unauthenticated),
@@ -111,6 +133,7 @@ impl MemoryUsage {
             ("connections", connections),
             ("sessions", sessions),
             ("kernel", kernel),
+            ("presence", presence),
             ("replay_overhead", replay_overhead),
         ]
     }
@@ -152,6 +175,7 @@ impl Memory {
             connections: self.held_for(MemoryKind::Connections),
             sessions: self.held_for(MemoryKind::Sessions),
             kernel: self.held_for(MemoryKind::Kernel),
+            presence: self.held_for(MemoryKind::Presence),
             replay_overhead: self.replay_overhead.load(Ordering::Relaxed),
         }
     }

@@ -81,7 +81,7 @@ impl Reloader {
             limits,
             self.stall_detector.clone(),
             self.marks.clone(),
-            self.connection.observation.is_on(),
+            (self.connection.broker.has_presence(), self.connection.observation.is_on()),
         );
         self.connection.session_config.store(Arc::new(session_config));
         self.http.limits.set(self.config.settings.clone());
@@ -121,6 +121,7 @@ impl Reloader {
         let changes = self.keys.replace(self.config.keyring.clone());
         if !changes.removed.is_empty() {
             self.registry.all().iter().for_each(|connection| connection.wake_for_keys());
+            self.connection.presences.end_all_graces();
         }
         changes
     }
@@ -134,7 +135,7 @@ pub(super) fn session_config(
     limits: Arc<Limits>,
     stall_detector: Arc<StallDetector>,
     marks: Arc<Marks>,
-    names_channels: bool,
+    (has_presence, names_channels): (bool, bool),
 ) -> SessionConfig {
     SessionConfig {
         keys,
@@ -145,6 +146,7 @@ pub(super) fn session_config(
         limits,
         stall_detector,
         marks,
+        has_presence,
         names_channels,
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     limits::Limits,
     memory::Memory,
     metrics::Metrics,
+    presence::Presences,
     proxies::Proxies,
     server::{client_effects::RelayClients, reload::session_config},
     session::Marks,
@@ -50,6 +51,7 @@ pub(super) struct SharedState {
     pub(super) http_connections: Arc<HttpConnections>,
     pub(super) fanout: Arc<Fanout<SessionSink>>,
     pub(super) deliveries: Deliveries,
+    pub(super) presences: Arc<Presences>,
     pub(super) broker: Arc<dyn Broker>,
     pub(super) timers: Arc<Timers>,
     pub(super) stall_detector: Arc<StallDetector>,
@@ -79,7 +81,10 @@ impl SharedState {
         let (fanout, deliveries) = Fanout::start(shards, memory.clone(), telemetry.clone());
         let marks = Arc::<Marks>::default();
         let clients = RelayClients { fanout: fanout.clone(), marks: marks.clone() };
+        let broker = broker(deliveries.clone(), clients);
+        let presences = Presences::new(limits.clone(), &memory, metrics.clone(), broker.clone());
         Self {
+            presences: Arc::new(presences),
             ended: CancellationToken::new(),
             tasks: TaskTracker::new(),
             lifecycle: Arc::default(),
@@ -93,7 +98,7 @@ impl SharedState {
             memory,
             limits,
             fanout,
-            broker: broker(deliveries.clone(), clients),
+            broker,
             deliveries,
             timers: Arc::default(),
             stall_detector: Arc::default(),
@@ -112,12 +117,13 @@ impl SharedState {
             self.limits.clone(),
             self.stall_detector.clone(),
             self.marks.clone(),
-            self.observation.is_on(),
+            (self.broker.has_presence(), self.observation.is_on()),
         );
         Arc::new(ConnectionContext {
             session_config: ArcSwap::from_pointee(session_config),
             broker: self.broker.clone(),
             fanout: self.fanout.clone(),
+            presences: self.presences.clone(),
             queue_bytes: config.settings.queue_bytes,
             limits: self.limits.clone(),
             memory: self.memory.clone(),
@@ -167,6 +173,7 @@ impl SharedState {
         Arc::new(Exposition {
             metrics: self.metrics.clone(),
             fanout: self.fanout.clone(),
+            presences: self.presences.clone(),
             broker: self.broker.clone(),
             registry: self.registry.clone(),
             keys: self.keys.clone(),

@@ -35,6 +35,7 @@ pub(super) fn spawn(
 ) {
     let ended = || state.ended.clone();
     critical_task::spawn("timers", state.timers.clone().run(ended()));
+    critical_task::spawn("presence", state.presences.clone().run(ended()));
     let stall_detector = state.stall_detector.clone();
     critical_task::spawn(
         "stall_detector",

@@ -1,11 +1,17 @@
 //! The actions that the session state machine asks its driver to perform.
 
 use super::EventFilter;
-use crate::{channel_name::ChannelName, hub::Draft, tenant::Tenant};
+use crate::{
+    channel_name::ChannelName,
+    hub::Draft,
+    presence::{Entry, MemberId, Owner},
+    tenant::Tenant,
+};
 use sealwire_protocol::{
     ChannelId, CloseCode, Code,
     wire::{Since, ToClient},
 };
+use std::time::Instant;
 
 /// An action for the driver, which performs them in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,12 +37,59 @@ pub enum SessionAction {
     /// Publishes a draft. The driver then calls
     /// [`SessionRules::handle_published`](super::SessionRules::handle_published).
     Publish(Publishing),
+    /// Changes the presence of a channel. Boxed, because it is rare.
+    Presence(Box<PresenceAction>),
     /// Tells an observer the name of a channel, before the first action with it. Boxed, because it is rare.
     Name(Box<ChannelName>),
     /// Writes a refused attempt to the audit log.
     Audit(Refusal),
     /// Closes the connection with this code, once everything before it was sent. No action follows.
     Close(CloseCode),
+}
+
+/// A change of a channel's presence. If the session ends without a [`Self::Leave`], the driver begins the grace time of its
+/// members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PresenceAction {
+    /// Enters a member, or replaces its entry. The driver then calls
+    /// [`SessionRules::handle_entered`](super::SessionRules::handle_entered).
+    Enter {
+        /// The number of the request.
+        request: u32,
+        /// The channel.
+        channel: ChannelId,
+        /// The account of the member.
+        owner: Owner,
+        /// The entry.
+        entry: Entry,
+        /// The expiry of the member's tokens.
+        expires: Instant,
+    },
+    /// Removes a member at once.
+    Leave {
+        /// The number of the request, with which the driver then calls
+        /// [`SessionRules::handle_left`](super::SessionRules::handle_left); `None` if the client did not ask.
+        request: Option<u32>,
+        /// The channel.
+        channel: ChannelId,
+        /// The account of the member.
+        owner: Owner,
+        /// The member.
+        member: MemberId,
+    },
+    /// Sets the expiry of a member's tokens.
+    Extend {
+        /// The channel.
+        channel: ChannelId,
+        /// The member.
+        member: MemberId,
+        /// The expiry.
+        expires: Instant,
+    },
+    /// Sends the client all members of a channel, and their changes from then on.
+    Watch(ChannelId),
+    /// Ends the watching of a channel.
+    Unwatch(ChannelId),
 }
 
 /// A draft on its way to the broker.
@@ -52,7 +105,7 @@ impl PartialEq for Publishing {
 /// A refused attempt, for the audit log. Contains no token, payload or channel name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The kind of attempt: `connect`, `hello`, `refresh`, `subscribe`, `publish`, `frame` (not a valid message) or
+    /// The kind of attempt: `connect`, `hello`, `refresh`, `subscribe`, `publish`, `presence`, `frame` (not a valid message) or
     /// `reload` (its signing key was removed).
     pub attempt: &'static str,
     /// The reason.

@@ -29,6 +29,8 @@ pub struct SessionConfig {
     pub stall_detector: Arc<StallDetector>,
     /// The marks that each `Ping` carries.
     pub marks: Arc<Marks>,
+    /// True if the relay keeps the presence of channels.
+    pub has_presence: bool,
     /// True if sessions name their channels to the driver, with [`SessionAction::Name`](super::SessionAction::Name).
     pub names_channels: bool,
 }

@@ -12,39 +12,41 @@ pub(super) enum Timer {
     SessionExpiry,
     /// The channel token of a subscription expires.
     ChannelExpiry(ChannelId),
+    /// The channel token of the session's part in a presence expires.
+    PresenceExpiry(ChannelId),
     /// The next `Ping` is due.
     Heartbeat,
     /// The client must have sent something.
     Silence,
 }
 
-/// The deadline of each timer: a field for each timer that every session has, and an entry for every channel token.
+/// The deadline of each timer: a field for each timer that every session has, and an entry for every channel token in use.
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
     hello: Option<Instant>,
     session_expiry: Option<Instant>,
     heartbeat: Option<Instant>,
     silence: Option<Instant>,
-    channel_expiries: Vec<(ChannelId, Instant)>,
+    /// The timers of single channels.
+    channels: Vec<(Timer, Instant)>,
 }
 
 impl Deadlines {
     pub(super) fn set(&mut self, timer: Timer, at: Instant) {
-        if let Timer::ChannelExpiry(channel) = timer {
-            match self.channel_expiries.iter_mut().find(|(known, _)| *known == channel) {
-                Some((_, deadline)) => *deadline = at,
-                None => self.channel_expiries.push((channel, at)),
-            }
-        } else if let Some(slot) = self.slot(timer) {
+        if let Some(slot) = self.slot(timer) {
             *slot = Some(at);
+            return;
+        }
+        match self.channels.iter_mut().find(|(known, _)| *known == timer) {
+            Some((_, deadline)) => *deadline = at,
+            None => self.channels.push((timer, at)),
         }
     }
 
     pub(super) fn clear(&mut self, timer: Timer) {
-        if let Timer::ChannelExpiry(channel) = timer {
-            self.channel_expiries.retain(|(known, _)| *known != channel);
-        } else if let Some(slot) = self.slot(timer) {
-            *slot = None;
+        match self.slot(timer) {
+            Some(slot) => *slot = None,
+            None => self.channels.retain(|(known, _)| *known != timer),
         }
     }
 
@@ -73,9 +75,7 @@ impl Deadlines {
             (Timer::Heartbeat, self.heartbeat),
             (Timer::Silence, self.silence),
         ];
-        let channels =
-            self.channel_expiries.iter().map(|(channel, at)| (Timer::ChannelExpiry(*channel), *at));
-        fixed.into_iter().filter_map(|(timer, at)| Some((timer, at?))).chain(channels)
+        fixed.into_iter().filter_map(|(timer, at)| Some((timer, at?))).chain(self.channels.iter().copied())
     }
 
     /// Returns the field of a timer that every session has.
@@ -85,7 +85,7 @@ impl Deadlines {
             Timer::SessionExpiry => Some(&mut self.session_expiry),
             Timer::Heartbeat => Some(&mut self.heartbeat),
             Timer::Silence => Some(&mut self.silence),
-            Timer::ChannelExpiry(_) => None,
+            Timer::ChannelExpiry(_) | Timer::PresenceExpiry(_) => None,
         }
     }
 }

@@ -4,6 +4,7 @@ use super::{
     Identity, Refusal, SessionAction, SessionConfig,
     grant::Grant,
     pending::{PausedPublish, PendingRequest},
+    presences::Presences,
     subscriptions::{ChannelToken, Subscriptions},
 };
 use crate::{
@@ -40,12 +41,14 @@ pub(super) struct Established {
     /// The last publication if it was refused temporarily. Boxed, because few sessions have one.
     pub(super) paused_publish: Option<Box<PausedPublish>>,
     pub(super) permit: SessionPermit,
+    pub(super) presences: Presences,
 }
 
 impl Established {
     pub(super) fn new(signed: &Signed<SessionClaims>, permit: SessionPermit, seen: Seen) -> Self {
-        let (grant, subscriptions) = (Grant::new(signed), Subscriptions::default());
-        Self { grant, subscriptions, seen, pending: None, paused_publish: None, permit }
+        let (grant, subscriptions, presences) =
+            (Grant::new(signed), Subscriptions::default(), Presences::default());
+        Self { grant, subscriptions, seen, pending: None, paused_publish: None, permit, presences }
     }
 
     pub(super) fn permit(&self) -> &SessionPermit {
@@ -56,9 +59,14 @@ impl Established {
         self.pending.is_some()
     }
 
+    /// Returns whether the session has neither a subscription nor a part in a presence.
+    pub(super) fn has_no_channel(&self) -> bool {
+        self.subscriptions.len() + self.presences.len() == 0
+    }
+
     /// Returns the bytes of the session.
     pub(super) fn footprint(&self) -> usize {
-        BASE_BYTES + self.grant.footprint() + self.subscriptions.footprint()
+        BASE_BYTES + self.grant.footprint() + self.subscriptions.footprint() + self.presences.footprint()
     }
 
     pub(super) fn identity(&self) -> Identity {
@@ -86,6 +94,13 @@ impl Established {
         self.subscriptions.iter().filter_map(|(channel, subscription)| {
             Some((channel, subscription.token.as_ref()?.claims.exp.millis()))
         })
+    }
+
+    /// Returns the channels in whose presence the session has a part, with the expiry of their tokens.
+    pub(super) fn presence_expiries(&self) -> impl Iterator<Item = (ChannelId, UnixMillis)> {
+        self.presences
+            .iter()
+            .filter_map(|(channel, grant)| Some((channel, grant.token.as_ref()?.claims.exp.millis())))
     }
 
     /// Verifies that the client may use a channel with this permission, and returns the channel's id. Names the channel to an

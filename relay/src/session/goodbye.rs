@@ -116,9 +116,20 @@ impl SessionRules {
         let spread = if earliest > 0 { self.jitter % RECONNECT_SPREAD } else { 0 };
         let reconnect_after_ms = earliest.saturating_add(spread);
         let goodbye = Goodbye { code: code.number(), message, reconnect_after_ms };
+        if let SessionState::Established(open) = &mut self.state
+            && !permits_grace(code)
+        {
+            open.leave_all(&mut self.actions);
+        }
         self.actions.push_back(SessionAction::Send(ToClient::Goodbye(goodbye)));
         self.actions.push_back(SessionAction::Close(code.close_code()));
         self.state = SessionState::Closed;
         self.deadlines.clear_all();
     }
+}
+
+/// Returns whether the members of a session that ends with this code stay for the grace time, because its client is
+/// expected to return with the same token.
+fn permits_grace(code: Code) -> bool {
+    code.retryable() && code != Code::TokenExpired
 }

@@ -28,6 +28,19 @@ impl SessionRules {
             })
             .map(|(channel, _)| channel)
             .collect();
+        let orphaned_presences: Vec<ChannelId> = open
+            .presences
+            .iter()
+            .filter(|(_, grant)| grant.token.as_ref().is_some_and(|token| !self.config.keys.has(token.key)))
+            .map(|(channel, _)| channel)
+            .collect();
+        for channel in orphaned_presences {
+            let refusal = Refusal { attempt: ATTEMPT, code: CODE, identity: Some(open.identity()) };
+            self.actions.push_back(SessionAction::Audit(refusal));
+            let message =
+                "the signing key of the channel token was removed; enter and watch again with a fresh token";
+            open.end_presence(channel, CODE, message, &mut self.deadlines, &mut self.actions);
+        }
         for channel in orphans {
             let refusal = Refusal { attempt: ATTEMPT, code: CODE, identity: Some(open.identity()) };
             self.actions.push_back(SessionAction::Audit(refusal));

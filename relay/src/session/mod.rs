@@ -12,6 +12,8 @@ mod grant;
 mod key_removal;
 mod marks;
 mod pending;
+mod presence;
+mod presences;
 mod publish;
 mod refresh;
 mod revocation;
@@ -19,7 +21,7 @@ mod subscribe;
 mod subscriptions;
 mod timeouts;
 
-pub use action::{Identity, Publishing, Refusal, SessionAction};
+pub use action::{Identity, PresenceAction, Publishing, Refusal, SessionAction};
 pub use config::{SessionConfig, SubscriptionStart};
 pub use event_filter::EventFilter;
 pub use goodbye::EndReason;
@@ -27,7 +29,8 @@ pub(crate) use goodbye::too_many_sessions;
 pub use marks::Marks;
 
 use crate::{
-    auth::signing_keys::Signed, clock::Now, hub::PublishReceipt, limits::SessionPermit, refused::Refused,
+    auth::signing_keys::Signed, clock::Now, hub::PublishReceipt, limits::SessionPermit, presence::MemberId,
+    refused::Refused,
 };
 use bytes::Bytes;
 use deadlines::{Deadlines, Timer};
@@ -132,6 +135,9 @@ impl SessionRules {
             (SessionState::Established(open), ToRelay::Refresh(refresh)) => {
                 open.refresh(&refresh, &self.config, now, &mut self.deadlines, &mut self.actions);
             }
+            (SessionState::Established(open), message) => {
+                open.presence(message, &self.config, now, &mut self.deadlines, &mut self.actions);
+            }
         }
     }
 
@@ -148,6 +154,26 @@ impl SessionRules {
         // The signing key of the channel token may have been removed meanwhile.
         if self.has_orphaned_tokens() {
             self.handle_keys_removed();
+        }
+    }
+
+    /// Completes a [`PresenceAction::Enter`].
+    pub fn handle_entered(
+        &mut self,
+        request: u32,
+        channel: ChannelId,
+        member: MemberId,
+        result: Result<(), Refused>,
+    ) {
+        if let SessionState::Established(open) = &mut self.state {
+            open.handle_entered(request, (channel, member), result, &mut self.deadlines, &mut self.actions);
+        }
+    }
+
+    /// Completes a [`PresenceAction::Leave`] that has a request number.
+    pub fn handle_left(&mut self, request: u32, channel: ChannelId, result: Result<(), Refused>) {
+        if let SessionState::Established(open) = &mut self.state {
+            open.handle_left(request, channel, result, &mut self.actions);
         }
     }
 

@@ -40,6 +40,7 @@ impl Established {
                 let answer = Refreshed { request: message.request, expires_at: expires_at.0 };
                 actions.push_back(SessionAction::Send(ToClient::Refreshed(answer)));
                 self.end_unpermitted(deadlines, actions);
+                self.extend_members(now, actions);
             }
             Err(refused) => self.fail("refresh", message.request, refused, actions),
         }
@@ -73,17 +74,21 @@ impl Established {
         now: Now,
         deadlines: &mut Deadlines,
     ) -> Result<UnixSeconds, Refused> {
-        let Some(subscription) = self.subscriptions.find(channel) else {
+        let subscribed = self.subscriptions.find(channel).map(|subscription| subscription.token.as_deref());
+        let present = self.presences.find(channel).map(|grant| grant.token.as_deref());
+        // The tokens of both are for the same claims, which are part of the channel's id.
+        let Some(current) = subscribed.or(present) else {
             let message = "the session is not subscribed to this channel; subscribe with the new token";
             return Err(Refused::new(Code::NotSubscribed, message));
         };
+        let (is_subscribed, is_present) = (subscribed.is_some(), present.is_some());
         let other_claims = || {
             Refused::new(
                 Code::TokenIdentity,
                 "the claims of the new token differ from the subscription's; subscribe with the new token",
             )
         };
-        let current = subscription.token.as_deref().ok_or_else(other_claims)?;
+        let current = current.ok_or_else(other_claims)?;
         let fresh = access::verify_channel_token(
             token,
             self.namespace(),
@@ -94,15 +99,36 @@ impl Established {
         if fresh.claims.tag != current.claims.tag {
             return Err(other_claims());
         }
-        access::check_permission(fresh.claims.can.subscribe, Permission::Subscribe, "channel token")?;
-        let expires_at = fresh.claims.exp;
-        deadlines.set(Timer::ChannelExpiry(channel), now.instant_of(expires_at.millis()));
-        self.subscriptions.set_token(channel, Box::new(fresh));
+        let can = fresh.claims.can;
+        if is_subscribed || !is_present {
+            access::check_permission(can.subscribe, Permission::Subscribe, "channel token")?;
+        } else {
+            access::check_permission(can.presence, Permission::Presence, "channel token")?;
+        }
+        let (expires_at, fresh) = (fresh.claims.exp, Box::new(fresh));
+        let expiry = now.instant_of(expires_at.millis());
+        // Without the permission, the present token of the session's part in the presence stays.
+        if is_present && can.presence {
+            deadlines.set(Timer::PresenceExpiry(channel), expiry);
+            self.presences.set_token(channel, fresh.clone());
+        }
+        if is_subscribed {
+            deadlines.set(Timer::ChannelExpiry(channel), expiry);
+            self.subscriptions.set_token(channel, fresh);
+        }
         Ok(expires_at)
     }
 
-    /// Ends all subscriptions if the fresh session token no longer permits subscribing.
+    /// Ends all subscriptions if the fresh session token no longer permits subscribing, and the session's part in all
+    /// presences if it no longer permits presence.
     fn end_unpermitted(&mut self, deadlines: &mut Deadlines, actions: &mut Actions) {
+        if !self.grant.can.presence {
+            let unpermitted: Vec<ChannelId> = self.presences.iter().map(|(channel, _)| channel).collect();
+            for channel in unpermitted {
+                let message = "the new session token does not permit presence";
+                self.end_presence(channel, Code::PermissionMissing, message, deadlines, actions);
+            }
+        }
         if self.grant.can.subscribe {
             return;
         }

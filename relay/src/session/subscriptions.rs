@@ -27,7 +27,7 @@ impl Subscription {
     }
 }
 
-fn token_footprint(token: &ChannelToken) -> usize {
+pub(super) fn token_footprint(token: &ChannelToken) -> usize {
     let claims = &token.claims;
     TOKEN + claims.iss.len() + claims.ins.len() + claims.ch.len()
 }

@@ -41,6 +41,13 @@ impl SessionRules {
                     let message = "the session token has expired; fetch a fresh one and reconnect";
                     self.goodbye(Refused::new(Code::TokenExpired, message));
                 }
+                Timer::PresenceExpiry(channel) => {
+                    let SessionState::Established(open) = &mut self.state else { continue };
+                    let later = open.expire_presence(channel, now, &mut self.deadlines, &mut self.actions);
+                    if let Some(later) = later {
+                        self.deadlines.set(timer, now.instant_of(later));
+                    }
+                }
                 Timer::ChannelExpiry(channel) => {
                     let SessionState::Established(open) = &mut self.state else { continue };
                     if let Some(later) = open.expire(channel, now, &mut self.actions) {
@@ -51,13 +58,13 @@ impl SessionRules {
         }
     }
 
-    /// Returns whether the client has no subscription and has made no request for the idle timeout.
+    /// Returns whether the client has no subscription, no part in a presence, and has made no request for the idle timeout.
     fn is_idle(&self, now: Now) -> bool {
         let timeout = self.config.limits.settings().idle_timeout;
         if self.stall_grace(now, self.config.heartbeat).is_some() {
             return false;
         }
-        matches!(&self.state, SessionState::Established(open) if open.subscriptions.len() == 0 && !open.is_waiting())
+        matches!(&self.state, SessionState::Established(open) if open.has_no_channel() && !open.is_waiting())
             && now.monotonic.saturating_duration_since(self.last_request_at) >= timeout
     }
 
@@ -89,6 +96,9 @@ impl SessionRules {
         self.deadlines.set(Timer::SessionExpiry, now.instant_of(open.grant.exp.millis()));
         for (channel, expiry) in open.channel_expiries() {
             self.deadlines.set(Timer::ChannelExpiry(channel), now.instant_of(expiry));
+        }
+        for (channel, expiry) in open.presence_expiries() {
+            self.deadlines.set(Timer::PresenceExpiry(channel), now.instant_of(expiry));
         }
     }
 }

@@ -171,6 +171,25 @@ settings! {
     byte_rate: u64 = 16 * MIB, size::<u64>(minimum(1)), Now;
     /// Bytes that one connection may send at once. At least `288KiB`. Beyond it: `RATE_LIMITED`, closed.
     byte_burst: u64 = 64 * MIB, size::<u64>(minimum_for(2 * limits::MAX_FRAME, "two messages")), Now;
+    /// Time for which a member of a presence stays after its connection broke. `0s` to `2m`.
+    presence_grace: Duration = Duration::from_secs(15), Time(0, 2 * MINUTE), Now;
+    /// Maximum number of members of one channel's presence. Beyond it: `TOO_MANY_MEMBERS` with a retry time.
+    max_presence_members: usize = 1_000, integer::<usize>(1), Now;
+    /// Maximum size of the sealed entries of one channel's presence together. At most half of `queue_bytes` is used, so that
+    /// a client can be sent all of them. At least `16KiB`. Beyond it: `TOO_MANY_MEMBERS` with a retry time.
+    max_presence_bytes: usize = 512 * KIB as usize,
+        size::<usize>(minimum_for(limits::MAX_PRESENCE_ENTRY, "one entry")), Now;
+    /// Maximum size of one sealed entry of a presence. `256B` to `16KiB`. Beyond it: `MESSAGE_SIZE`.
+    max_presence_entry_bytes: usize = 4 * KIB as usize,
+        Size::<usize>::within(256, limits::MAX_PRESENCE_ENTRY), Now;
+    /// Maximum number of channels in whose presence one session is a member or watches. Beyond it: `TOO_MANY_PRESENCES`.
+    max_presence_channels: usize = 64, integer::<usize>(1), Now;
+    /// Requests per second with which one session may enter or watch presences, or change its entries. Beyond it:
+    /// `RATE_LIMITED`.
+    presence_rate: u64 = 10, integer::<u64>(1), Now;
+    /// Requests with which one session may enter or watch presences at once. With the default, a page can return to 64
+    /// channels. Beyond it: `RATE_LIMITED`.
+    presence_burst: u64 = 128, integer::<u64>(1), Now;
     /// Origins of the pages that may use the relay: `forge`, `tunnel`, origins such as `https://*.example.com`, or `*`. See
     /// [Origins](#origins). Other pages get 403 `ORIGIN_REFUSED`.
     allowed_origins: AllowedOrigins = AllowedOrigins::default(), parsed::<AllowedOrigins>(), Now;
@@ -293,6 +312,12 @@ impl Settings {
     #[must_use]
     pub fn disconnects(&self) -> Rate {
         Rate { per_second: self.disconnect_rate, burst: self.disconnect_burst }
+    }
+
+    /// The limit of requests to enter or watch presences per session.
+    #[must_use]
+    pub fn presences(&self) -> Rate {
+        Rate { per_second: self.presence_rate, burst: self.presence_burst }
     }
 
     /// The limit of WebSocket frames per connection.

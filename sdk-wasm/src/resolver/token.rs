@@ -119,7 +119,7 @@ pub fn sign_channel_token(input: &JsValue, secret: &JsValue) -> Result<JsValue, 
     channel_name(&channel)?;
     let claims =
         canonical_claims(&input.claims_json).map_err(|invalid| invalid_argument(&invalid.to_string()))?;
-    let can = input.can.map_or(Ok(Permissions::ALL), permissions)?;
+    let can = input.can.map_or(Ok(Permissions::MESSAGES), permissions)?;
     let validity = validity(input.now_seconds, input.lifetime_seconds, limits::DEFAULT_TOKEN_LIFETIME);
     let tag = secret.routing.claims_tag(&app, &installation, &channel, &claims);
     let keys: Vec<_> = secret

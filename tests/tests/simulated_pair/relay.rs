@@ -90,6 +90,7 @@ impl Relay {
             limits: Arc::new(Limits::new(sealwire_relay::Settings::default(), now.monotonic)),
             stall_detector: Arc::default(),
             marks: Arc::default(),
+            has_presence: false,
             names_channels: false,
         };
         Self {
@@ -220,7 +221,7 @@ impl Relay {
                             .deliver(&publication, |outbox, publication| push(outbox, publication.message()));
                     }
                 }
-                SessionAction::Name(_) => {}
+                SessionAction::Name(_) | SessionAction::Presence(_) => {}
                 SessionAction::Audit(_) => self.refusals += 1,
                 SessionAction::Close(code) => {
                     if connection != RESOLVER {

@@ -18,6 +18,7 @@ use std::{collections::BTreeMap, sync::Arc};
 pub(crate) struct VerifyingKeyId(u32);
 
 /// The claims of a verified token, and the key that verified it.
+#[derive(Clone)]
 pub(crate) struct Signed<C> {
     pub(crate) claims: C,
     pub(crate) key: VerifyingKeyId,

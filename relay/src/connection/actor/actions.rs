@@ -6,7 +6,7 @@ use crate::{
     audit::trace::Source,
     broker::{BrokerError, traced},
     clock::Now,
-    connection::queue::SessionNumber,
+    connection::{presences::PresenceResult, queue::SessionNumber},
     hub::{Draft, PublishReceipt, Replay},
     session::{EndReason, EventFilter, Publishing, SessionAction, SubscriptionStart},
     telemetry::Origin,
@@ -81,6 +81,18 @@ impl Actor {
                     self.context.observation.observe(&Activity::Unsubscribed { session, channel });
                 }
                 SessionAction::Publish(Publishing(draft)) => self.publish(index, draft),
+                SessionAction::Presence(action) => {
+                    let slot = self.sessions.at(index)?;
+                    match slot.presences.perform(*action) {
+                        Some(PresenceResult::Entered { request, channel, member, result }) => {
+                            slot.rules.handle_entered(request, channel, member, result);
+                        }
+                        Some(PresenceResult::Left { request, channel, result }) => {
+                            slot.rules.handle_left(request, channel, result);
+                        }
+                        None => {}
+                    }
+                }
                 SessionAction::Name(name) => self.context.observation.observe(&Activity::Named(&name)),
                 SessionAction::Audit(refusal) => {
                     let source = Source::connection(self.outbound.remote(), self.id);

@@ -33,7 +33,7 @@ async fn await_ready(relay: &RelayProcess, ready: u16) {
     }
 }
 
-async fn ready_relay_on(nats: &NatsServer, flags: &[&str]) -> RelayProcess {
+pub(super) async fn ready_relay_on(nats: &NatsServer, flags: &[&str]) -> RelayProcess {
     let relay = relay_on(nats, flags);
     await_ready(&relay, 200).await;
     relay

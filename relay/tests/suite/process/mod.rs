@@ -28,6 +28,7 @@ mod newcomers;
 mod observation;
 mod openapi;
 mod origins;
+mod presence;
 mod proxies;
 mod publishing;
 mod refusals;

@@ -9,7 +9,7 @@ use sealwire_protocol::{
     wire::{Channel, ToClient},
 };
 
-const SUBSCRIBE_ONLY: Permissions = Permissions { subscribe: true, publish: false };
+const SUBSCRIBE_ONLY: Permissions = Permissions { subscribe: true, publish: false, presence: false };
 
 #[tokio::test]
 async fn refused_requests_affect_neither_their_session_nor_other_clients() {

@@ -9,8 +9,8 @@ use sealwire_protocol::{
 };
 use std::time::Duration;
 
-const SUBSCRIBE_ONLY: Permissions = Permissions { subscribe: true, publish: false };
-const PUBLISH_ONLY: Permissions = Permissions { subscribe: false, publish: true };
+const SUBSCRIBE_ONLY: Permissions = Permissions { subscribe: true, publish: false, presence: false };
+const PUBLISH_ONLY: Permissions = Permissions { subscribe: false, publish: true, presence: false };
 
 fn refresh(session: &mut Session, channel: Option<ChannelId>, token: String) {
     let request = session.next_request();

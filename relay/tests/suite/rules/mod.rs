@@ -5,6 +5,7 @@ mod expiry;
 mod heartbeat;
 mod limits;
 mod opening;
+mod presence;
 mod requests;
 mod revocation;
 mod session;

@@ -10,8 +10,8 @@ use sealwire_protocol::{
 };
 use sealwire_relay::{BrokerError, SessionAction};
 
-const SUBSCRIBE_ONLY: Permissions = Permissions { subscribe: true, publish: false };
-const PUBLISH_ONLY: Permissions = Permissions { subscribe: false, publish: true };
+const SUBSCRIBE_ONLY: Permissions = Permissions { subscribe: true, publish: false, presence: false };
+const PUBLISH_ONLY: Permissions = Permissions { subscribe: false, publish: true, presence: false };
 
 fn publish(session: &mut Session, channel: Channel, event: &str, sealed: Bytes) {
     let request = session.next_request();

@@ -8,8 +8,9 @@ use sealwire_protocol::{
     wire::{Channel, Goodbye, Hello, Since, Subscribe, Subscribed, ToClient, ToRelay},
 };
 use sealwire_relay::{
-    BrokerError, ChannelName, Hub, HubLimits, Limits, Marks, Now, Publishing, Refusal, Revocations,
-    SessionAction, SessionConfig, SessionRules, Settings, SigningKeys, StallDetector, SubscriptionStart,
+    BrokerError, ChannelName, Hub, HubLimits, Limits, Marks, Now, PresenceAction, Publishing, Refusal,
+    Revocations, SessionAction, SessionConfig, SessionRules, Settings, SigningKeys, StallDetector,
+    SubscriptionStart,
 };
 use std::{
     collections::VecDeque,
@@ -29,6 +30,8 @@ pub struct Session {
     pub now: Now,
     pub sent: VecDeque<ToClient>,
     pub audited: Vec<Refusal>,
+    /// The changes of presences that the test performs.
+    pub presence: Vec<PresenceAction>,
     /// The names of channels for an observer.
     pub named: Vec<ChannelName>,
     pub revocations: Arc<Revocations>,
@@ -74,6 +77,7 @@ impl Session {
             limits: limits.clone(),
             stall_detector: stall_detector.clone(),
             marks: marks.clone(),
+            has_presence: true,
             names_channels,
         };
         let now = Now { monotonic: Instant::now(), wall: UnixMillis(START * 1000) };
@@ -84,6 +88,7 @@ impl Session {
             now,
             sent: VecDeque::new(),
             audited: Vec::new(),
+            presence: Vec::new(),
             named: Vec::new(),
             revocations,
             keys,
@@ -169,6 +174,7 @@ impl Session {
                     let accepted = outcome.map(|outcome| outcome.receipt);
                     self.rules.handle_published(accepted.map_err(Into::into));
                 }
+                SessionAction::Presence(action) => self.presence.push(*action),
                 SessionAction::Name(name) => self.named.push(*name),
                 SessionAction::Audit(refusal) => self.audited.push(refusal),
                 SessionAction::Close(code) => self.closed = Some(code),

@@ -10,6 +10,7 @@ mod http;
 mod light;
 mod metrics;
 mod nats;
+mod presence;
 mod process;
 mod raw;
 mod streamed;
@@ -27,6 +28,7 @@ pub use http::{Answer, batch, post, request, request_bytes, request_head, reques
 pub use light::{LightClient, Received, ended, numbered};
 pub use metrics::Scrape;
 pub use nats::NatsServer;
+pub use presence::{Members, accepted, enter as presence_enter, member, must_refuse};
 pub use process::{CROWD, CROWD_TURN, RelayProcess, relay_command, tls_config};
 pub use raw::{handshake, handshake_over, masked, read_frame, try_handshake};
 pub use streamed::{Streamed, post_to};

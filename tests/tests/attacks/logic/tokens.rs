@@ -33,7 +33,7 @@ pub(super) const CASES: &[Case] = &[
         );
     }),
     case("logic-publish-without-permission", |target| {
-        let only = Permissions { subscribe: true, publish: false };
+        let only = Permissions { subscribe: true, publish: false, presence: false };
         let mut mallory = RawSocket::open(target.port, &session(target, "mallory", &context(), only));
         let answer = mallory.publish(channel("read-only"), sealed("x"), random());
         must_fail(&answer, Code::PermissionMissing);
@@ -46,7 +46,7 @@ pub(super) const CASES: &[Case] = &[
         assert!(answer.contains("PERMISSION_MISSING"), "{answer}");
     }),
     case("logic-subscribe-without-permission", |target| {
-        let only = Permissions { subscribe: false, publish: true };
+        let only = Permissions { subscribe: false, publish: true, presence: false };
         let mut mallory = RawSocket::open(target.port, &session(target, "mallory", &context(), only));
         must_fail(&mallory.subscribe(channel("write-only"), None), Code::PermissionMissing);
         let mut mallory = target.mallory();
@@ -90,7 +90,12 @@ pub(super) const CASES: &[Case] = &[
     case("logic-refresh-with-fewer-permissions", |target| {
         let mut mallory = target.mallory();
         let id = subscribe(&mut mallory, channel("fewer"), None).channel_id;
-        let token = session(target, "mallory", &context(), Permissions { subscribe: false, publish: false });
+        let token = session(
+            target,
+            "mallory",
+            &context(),
+            Permissions { subscribe: false, publish: false, presence: false },
+        );
         assert!(matches!(refresh(&mut mallory, &[], token), ToClient::Refreshed(_)));
         match mallory.expect_message() {
             ToClient::Ended(ended) => {

@@ -142,6 +142,7 @@ impl Relay {
             limits: Arc::new(Limits::new(sealwire_relay::Settings::default(), now.monotonic)),
             stall_detector: Arc::default(),
             marks: marks.clone(),
+            has_presence: false,
             names_channels: false,
         };
         let followed = |spread| Followed { mark_spread: spread, pause_ms: 50, ..Followed::default() };

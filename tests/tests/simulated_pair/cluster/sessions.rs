@@ -113,7 +113,7 @@ impl World {
                     }
                 }
                 SessionAction::Publish(Publishing(draft)) => self.start_publish(relay, connection, draft),
-                SessionAction::Name(_) => {}
+                SessionAction::Name(_) | SessionAction::Presence(_) => {}
                 SessionAction::Audit(refusal) => self.trace(|| format!("relay {relay} refused {refusal:?}")),
                 SessionAction::Close(code) => {
                     self.relays[relay].outbox.borrow_mut().push((connection, Err(code as u16)));

@@ -4,9 +4,10 @@ use super::{NOW, counting};
 use sealwire_protocol::{
     ChannelId, Code,
     wire::{
-        Channel, End, Ended, Failed, Goodbye, Hello, Ping, Pong, Position, Publication, Publish, Published,
-        Refresh, Refreshed, Session, Since, Subscribe, Subscribed, ToClient, ToRelay, Unsubscribe,
-        Unsubscribed, Welcome,
+        Channel, End, Ended, Failed, Goodbye, Hello, Ping, Pong, Position, Presence, PresenceAccepted,
+        PresenceEnded, PresenceEnter, PresenceEntry, PresenceLeave, PresenceUnwatch, PresenceWatch,
+        Publication, Publish, Published, Refresh, Refreshed, Session, Since, Subscribe, Subscribed, ToClient,
+        ToRelay, Unsubscribe, Unsubscribed, Welcome,
     },
 };
 use sealwire_vectors::{BatchCase, FrameCase, to_hex};
@@ -78,6 +79,20 @@ fn to_relay() -> Vec<ToRelay> {
         ToRelay::Ping(Ping::default()),
         ToRelay::Session(Session { number: 300 }),
         ToRelay::End(End {}),
+        ToRelay::PresenceEnter(PresenceEnter {
+            request: 70_002,
+            channel: channel(),
+            member: counting::<16>(100).to_vec().into(),
+            number: 3,
+            sealed: counting::<60>(7).to_vec().into(),
+        }),
+        ToRelay::PresenceLeave(PresenceLeave {
+            request: 70_003,
+            channel_id: id(),
+            member: counting::<16>(100).to_vec().into(),
+        }),
+        ToRelay::PresenceWatch(PresenceWatch { request: 70_004, channel: channel() }),
+        ToRelay::PresenceUnwatch(PresenceUnwatch { request: 70_005, channel_id: id() }),
     ]
 }
 
@@ -120,6 +135,33 @@ fn to_client() -> Vec<ToClient> {
         ToClient::Ping(Ping { marks: vec![POSITION, Position { epoch: 2, offset: 1, time_ms: NOW * 1000 }] }),
         ToClient::Pong(Pong {}),
         ToClient::Session(Session { number: 300 }),
+        ToClient::PresenceAccepted(PresenceAccepted { request: 70_002, channel_id: id() }),
+        ToClient::Presence(Presence {
+            channel_id: id(),
+            version: 4,
+            is_state: true,
+            more: false,
+            entries: vec![PresenceEntry {
+                member: counting::<16>(100).to_vec().into(),
+                number: 3,
+                sealed: counting::<60>(7).to_vec().into(),
+                in_grace: true,
+            }],
+            left: vec![],
+        }),
+        ToClient::Presence(Presence {
+            channel_id: id(),
+            version: 5,
+            is_state: false,
+            more: true,
+            entries: vec![],
+            left: vec![counting::<16>(100).to_vec().into()],
+        }),
+        ToClient::PresenceEnded(PresenceEnded {
+            channel_id: id(),
+            code: Code::TokenExpired.number(),
+            message: "why".into(),
+        }),
     ]
 }
 

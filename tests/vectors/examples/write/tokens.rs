@@ -76,11 +76,11 @@ fn refused([key, _, other_key]: &[SigningKey; 3]) -> Vec<TokenCase> {
 fn session() -> SessionClaims {
     let context = scope(&[("dashboard", "10001"), ("gadget", "10100"), ("module", "absences-gadget")]);
     let account = "712020:abc".into();
-    SessionClaims::new(APP.into(), SITE.into(), account, context, Permissions::ALL, times(900))
+    SessionClaims::new(APP.into(), SITE.into(), account, context, Permissions::MESSAGES, times(900))
 }
 
 fn channel() -> ChannelClaims {
-    let subscribe = Permissions { subscribe: true, publish: false };
+    let subscribe = Permissions { subscribe: true, publish: false, presence: false };
     ChannelClaims::new(APP.into(), SITE.into(), "chat".into(), counting(0), subscribe, times(86_400))
 }
 

@@ -1,0 +1,200 @@
+//! The presence of one channel: its members, its watchers, and the changes that its watchers do not know yet.
+
+use super::{MemberId, Owner, pieces::Pieces};
+use crate::{memory::Memory, session_id::SessionId};
+use bytes::Bytes;
+use sealwire_protocol::ChannelId;
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+/// One member.
+pub(super) struct Member {
+    pub(super) number: u64,
+    pub(super) sealed: Bytes,
+    pub(super) owner: Owner,
+    pub(super) state: MemberState,
+    /// The expiry of the member's tokens.
+    pub(super) expires: Instant,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum MemberState {
+    /// A member of this session.
+    Connected(SessionId),
+    /// A member whose session broke, and which leaves at this time.
+    InGrace(Instant),
+}
+
+struct Watcher<W> {
+    sink: W,
+    /// True until the state was queued.
+    awaits_state: bool,
+}
+
+/// The presence of one channel.
+pub(super) struct ChannelPresence<W> {
+    version: u64,
+    members: BTreeMap<MemberId, Member>,
+    /// The bytes of the sealed entries.
+    bytes: usize,
+    watchers: BTreeMap<SessionId, Watcher<W>>,
+    /// The members that may have changed, with the number of the entry that the watchers know, if they know one.
+    changed: BTreeMap<MemberId, Option<u64>>,
+    /// The encoded state, or empty if it must be encoded again.
+    state: Vec<Bytes>,
+    /// The time at which the changes are delivered, if that is scheduled.
+    pub(super) changes_due: Option<Instant>,
+}
+
+impl<W> Default for ChannelPresence<W> {
+    fn default() -> Self {
+        Self {
+            version: 0,
+            members: BTreeMap::new(),
+            bytes: 0,
+            watchers: BTreeMap::new(),
+            changed: BTreeMap::new(),
+            state: Vec::new(),
+            changes_due: None,
+        }
+    }
+}
+
+impl<W> ChannelPresence<W> {
+    pub(super) fn members(&self) -> usize {
+        self.members.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn find(&self, id: &MemberId) -> Option<&Member> {
+        self.members.get(id)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.members.is_empty() && self.watchers.is_empty()
+    }
+
+    /// Inserts or replaces a member.
+    pub(super) fn insert(&mut self, id: MemberId, member: Member) {
+        let known = self.members.get(&id).map(|member| member.number);
+        if known != Some(member.number) {
+            self.note_change(id, known);
+        }
+        self.bytes += member.sealed.len();
+        if let Some(before) = self.members.insert(id, member) {
+            self.bytes -= before.sealed.len();
+        }
+        self.state.clear();
+    }
+
+    pub(super) fn remove(&mut self, id: &MemberId) -> Option<Member> {
+        let member = self.members.remove(id)?;
+        self.note_change(*id, Some(member.number));
+        self.bytes -= member.sealed.len();
+        self.state.clear();
+        Some(member)
+    }
+
+    /// Changes the state of a member, which the watchers are not told.
+    pub(super) fn set_state(&mut self, id: &MemberId, state: MemberState) {
+        if let Some(member) = self.members.get_mut(id) {
+            member.state = state;
+            self.state.clear();
+        }
+    }
+
+    pub(super) fn set_expiry(&mut self, id: &MemberId, expires: Instant) {
+        if let Some(member) = self.members.get_mut(id) {
+            member.expires = expires;
+        }
+    }
+
+    /// Adds a watcher. Returns true if the session did not watch before.
+    pub(super) fn watch(&mut self, session: SessionId, sink: W) -> bool {
+        self.watchers.insert(session, Watcher { sink, awaits_state: true }).is_none()
+    }
+
+    /// Returns whether the session watched.
+    pub(super) fn unwatch(&mut self, session: SessionId) -> bool {
+        let was_watching = self.watchers.remove(&session).is_some();
+        if self.watchers.is_empty() {
+            self.changed.clear();
+        }
+        was_watching
+    }
+
+    pub(super) fn has_changes(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// Queues the changes for the watchers that know the members before, and the state for the others. Returns the number
+    /// of changed members and of queued messages.
+    pub(super) fn deliver(
+        &mut self,
+        channel: ChannelId,
+        memory: &Arc<Memory>,
+        push: &mut dyn FnMut(&W, &Bytes),
+    ) -> (u64, u64) {
+        let (changes, changed) = self.take_changes(channel, memory);
+        let mut messages = 0;
+        for watcher in self.watchers.values_mut() {
+            let frames = if watcher.awaits_state {
+                if self.state.is_empty() {
+                    self.state = encode_state(channel, self.version, &self.members, memory);
+                }
+                watcher.awaits_state = false;
+                &self.state
+            } else {
+                &changes
+            };
+            frames.iter().for_each(|frame| push(&watcher.sink, frame));
+            messages += frames.len() as u64;
+        }
+        (changed, messages)
+    }
+
+    /// Takes the changes, encoded, and their number.
+    fn take_changes(&mut self, channel: ChannelId, memory: &Arc<Memory>) -> (Vec<Bytes>, u64) {
+        let mut pieces = Pieces::new(channel, self.version + 1, false);
+        let mut count = 0;
+        for (id, known) in std::mem::take(&mut self.changed) {
+            match (self.members.get(&id), known) {
+                // The entry is the one that the watchers know.
+                (Some(member), Some(known)) if member.number == known => continue,
+                (Some(member), _) => pieces.push_entry(&id, member, false),
+                (None, Some(_)) => pieces.push_left(&id),
+                (None, None) => continue,
+            }
+            count += 1;
+        }
+        if pieces.is_empty() {
+            return (Vec::new(), 0);
+        }
+        self.version += 1;
+        // The encoded state has the version before.
+        self.state.clear();
+        (pieces.encode(memory), count)
+    }
+
+    /// Notes that a member changed, and the number that the watchers know unless an earlier change is pending.
+    fn note_change(&mut self, id: MemberId, known: Option<u64>) {
+        if !self.watchers.is_empty() {
+            self.changed.entry(id).or_insert(known);
+        }
+    }
+}
+
+fn encode_state(
+    channel: ChannelId,
+    version: u64,
+    members: &BTreeMap<MemberId, Member>,
+    memory: &Arc<Memory>,
+) -> Vec<Bytes> {
+    let mut pieces = Pieces::new(channel, version, true);
+    for (id, member) in members {
+        pieces.push_entry(id, member, matches!(member.state, MemberState::InGrace(_)));
+    }
+    pieces.encode(memory)
+}
