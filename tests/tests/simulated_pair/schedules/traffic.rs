@@ -11,7 +11,7 @@ use aes_gcm::{
     Aes256Gcm, KeyInit as _,
     aead::{AeadInOut as _, inout::InOutBuf},
 };
-use sealwire_client::{Author, ClientError, ConnectionId, Event, FetchId, RenewalId, Transmit};
+use sealwire_client::{Author, ClientError, ConnectionId, Event, FetchId, Notice, RenewalId, Transmit};
 use sealwire_protocol::{AesGcmInput, Code, wire::ToRelay};
 
 /// The longest time that the platform takes to decrypt a message.
@@ -135,6 +135,12 @@ impl World {
     /// Handles an event of a client for its app. Returns an explanation if the event breaks a guarantee.
     pub(super) fn handle_event(&mut self, client: usize, event: Event) -> Result<(), String> {
         let (now, model) = (self.now_ms, &mut self.model);
+        if let Event::Notice { subscriptions, notice: Notice::Ended(_) } = &event {
+            self.unproved.retain(|(_, at, id)| *at != client || !subscriptions.contains(id));
+        }
+        if let Some((_, client, id)) = self.unproved.iter().find(|(at, ..)| *at < now) {
+            return Err(format!("client {client} did not wait for the author of a message of {id:?}"));
+        }
         match event {
             Event::SubscribeDone { subscription, result } => {
                 model.subscribe_done(client, subscription, result, now)
@@ -150,9 +156,15 @@ impl World {
                 let number =
                     message.payload.trim_end().parse().map_err(|_| "a payload was altered".to_owned())?;
                 let is_proved = self.machines[client].verifies && self.of_functions.contains(&number);
-                let author = if is_proved { Author::Function } else { Author::Unverified };
-                if message.author != author {
-                    return Err(format!("the author of message {number} is {:?}", message.author));
+                match message.author {
+                    Author::Function if !is_proved => {
+                        return Err(format!("no function published message {number}"));
+                    }
+                    // The end of a subscription does not wait for the verification of its last messages.
+                    Author::Unverified if is_proved => {
+                        self.unproved.extend(subscriptions.iter().map(|id| (now, client, *id)));
+                    }
+                    _ => {}
                 }
                 subscriptions.iter().try_for_each(|id| match &mut self.lies {
                     Some(lies) => {

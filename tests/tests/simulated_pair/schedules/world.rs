@@ -13,7 +13,7 @@ use crate::{
     relay::{Outgoing, Relay},
 };
 use bytes::Bytes;
-use sealwire_client::{Client, Config, Instant, State};
+use sealwire_client::{Client, Config, Instant, State, SubscriptionId};
 use sealwire_protocol::UnixMillis;
 use sealwire_relay::Settings;
 use std::{
@@ -45,6 +45,9 @@ pub(super) struct World {
     pub(super) numbers: u64,
     /// The numbers that the app's functions published, with a signature.
     pub(super) of_functions: BTreeSet<u64>,
+    /// The deliveries of such a message without its author to a machine that verifies: the time, the client and the
+    /// subscription.
+    pub(super) unproved: Vec<(u64, usize, SubscriptionId)>,
     /// The arrival of the app's last answer among all requests so far.
     pub(super) last_answer_at: u64,
     steps: usize,
@@ -84,6 +87,7 @@ impl World {
             lies: None,
             numbers: 0,
             of_functions: BTreeSet::new(),
+            unproved: Vec::new(),
             last_answer_at: 0,
             steps: 0,
             verbose: false,
