@@ -51,10 +51,10 @@ impl Session {
             })
             .to_bytes()
         };
-        let (overhead, sizes) = (sized(71, 0).len() - 71, 0..12);
+        let (overhead, sizes) = (sized(69, 0).len() - 69, 0..12);
         sizes
             .flat_map(|event| (0..12).map(move |less| (event, less)))
-            .map(|(event, less)| sized((len - overhead).saturating_sub(less).max(71), event))
+            .map(|(event, less)| sized((len - overhead).saturating_sub(less).max(69), event))
             .find(|message| message.len() == len)
             .unwrap_or_else(|| panic!("there is no message of {len} bytes"))
     }
