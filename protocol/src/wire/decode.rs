@@ -81,6 +81,13 @@ fn read(number: usize, bytes: Bytes) -> Result<Option<ToClient>, FrameError> {
             reconnect_after_ms: fields.u32(3)?,
         }),
         11 => ToClient::Pong(Pong {}),
+        _ => return read_later(number, fields),
+    }))
+}
+
+/// Reads one of the messages from `Session` on, like [`read`].
+fn read_later(number: usize, mut fields: Fields) -> Result<Option<ToClient>, FrameError> {
+    Ok(Some(match number {
         12 => ToClient::Session(Session { number: fields.u32(1)? }),
         13 => ToClient::PresenceAccepted(PresenceAccepted {
             request: fields.u32(1)?,

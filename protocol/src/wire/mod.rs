@@ -3,6 +3,7 @@
 //! The field numbers are both here and in the .proto file. A test in `tests/` proves that they agree.
 
 mod batch;
+mod channel;
 mod codec;
 mod decode;
 mod fields;
@@ -11,6 +12,7 @@ mod to_client;
 mod to_relay;
 
 pub use batch::{BATCHED_SUBPROTOCOL, MalformedBatch, Messages};
+pub use channel::Channel;
 pub use presence::{
     Presence, PresenceAccepted, PresenceEnded, PresenceEnter, PresenceEntry, PresenceLeave, PresenceUnwatch,
     PresenceWatch,
@@ -18,7 +20,7 @@ pub use presence::{
 pub use to_client::{
     Ended, Failed, Goodbye, Publication, Published, Refreshed, Subscribed, ToClient, Unsubscribed, Welcome,
 };
-pub use to_relay::{Channel, End, Hello, Publish, Refresh, Since, Subscribe, ToRelay, Unsubscribe};
+pub use to_relay::{End, Hello, Publish, Refresh, Since, Subscribe, ToRelay, Unsubscribe};
 
 use crate::{ChannelId, decimal, limits};
 use alloc::{string::String, vec::Vec};

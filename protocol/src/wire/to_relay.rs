@@ -1,8 +1,8 @@
 //! The messages from a client to the relay.
 
 use super::{
-    FrameError, Ping, Pong, Position, PresenceEnter, PresenceLeave, PresenceUnwatch, PresenceWatch, Session,
-    check_channel_id,
+    Channel, FrameError, Ping, Pong, Position, PresenceEnter, PresenceLeave, PresenceUnwatch, PresenceWatch,
+    Session, check_channel_id,
     codec::{implement_channel_id, implement_codec},
     read_channel_id,
 };
@@ -82,21 +82,6 @@ pub struct Refresh {
     #[prost(bytes = "bytes", tag = "2")]
     pub channel_id: Bytes,
     /// The new token.
-    #[prost(string, tag = "3")]
-    pub token: String,
-}
-
-/// A channel as a client names it. The relay takes the values of the properties from the verified session.
-#[derive(Clone, PartialEq, Eq, Message)]
-#[prost(skip_debug)]
-pub struct Channel {
-    /// The channel name.
-    #[prost(string, tag = "1")]
-    pub name: String,
-    /// The context properties of the scope, in any order.
-    #[prost(string, repeated, tag = "2")]
-    pub properties: Vec<String>,
-    /// The channel token, or empty.
     #[prost(string, tag = "3")]
     pub token: String,
 }
@@ -258,15 +243,6 @@ impl fmt::Debug for Refresh {
         f.debug_struct("Refresh")
             .field("request", request)
             .field("channel", &self.channel_id())
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Channel")
-            .field("properties", &self.properties)
-            .field("token", &!self.token.is_empty())
             .finish_non_exhaustive()
     }
 }

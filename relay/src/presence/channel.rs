@@ -1,28 +1,14 @@
 //! The presence of one channel: its members, its watchers, and the changes that its watchers do not know yet.
 
-use super::{MemberId, Owner, pieces::Pieces};
+use super::{
+    MemberId,
+    member::{Member, MemberState},
+    pieces::Pieces,
+};
 use crate::{memory::Memory, session_id::SessionId};
 use bytes::Bytes;
 use sealwire_protocol::ChannelId;
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
-
-/// One member.
-pub(super) struct Member {
-    pub(super) number: u64,
-    pub(super) sealed: Bytes,
-    pub(super) owner: Owner,
-    pub(super) state: MemberState,
-    /// The expiry of the member's tokens.
-    pub(super) expires: Instant,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum MemberState {
-    /// A member of this session.
-    Connected(SessionId),
-    /// A member whose session broke, and which leaves at this time.
-    InGrace(Instant),
-}
 
 struct Watcher<W> {
     sink: W,

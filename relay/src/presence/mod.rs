@@ -4,6 +4,7 @@
 mod channel;
 mod counts;
 mod limits;
+mod member;
 mod pieces;
 mod table;
 

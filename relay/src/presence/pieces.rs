@@ -1,6 +1,6 @@
 //! The encoding of a state or a batch of changes, in pieces that each fit one message.
 
-use super::{MemberId, channel::Member};
+use super::{MemberId, member::Member};
 use crate::{memory::Memory, websocket};
 use bytes::Bytes;
 use sealwire_protocol::{

@@ -3,9 +3,10 @@
 
 use super::{
     Entry, MemberId, Owner,
-    channel::{ChannelPresence, Member, MemberState},
+    channel::ChannelPresence,
     counts::PresenceCounts,
     limits::{PresenceError, TableLimits},
+    member::{Member, MemberState},
 };
 use crate::{
     memory::{Memory, MemoryKind, Reservation},

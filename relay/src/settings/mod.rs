@@ -9,6 +9,7 @@ mod log_format;
 mod otlp_endpoint;
 mod quote;
 mod rate;
+mod rates;
 mod reload_effect;
 mod schema;
 mod setting;

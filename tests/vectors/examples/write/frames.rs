@@ -20,12 +20,16 @@ pub(super) fn frames() -> Vec<FrameCase> {
         message: message.split('(').next().unwrap_or_default().into(),
         bytes: to_hex(&bytes),
     };
-    let mut cases: Vec<_> = to_relay()
+    let mut cases: Vec<_> = [to_relay(), presence_to_relay()]
         .iter()
+        .flatten()
         .map(|message| case("to-relay", format!("{message:?}"), message.to_bytes()))
         .collect();
     cases.extend(
-        to_client().iter().map(|message| case("to-client", format!("{message:?}"), message.to_bytes())),
+        [to_client(), presence_to_client()]
+            .iter()
+            .flatten()
+            .map(|message| case("to-client", format!("{message:?}"), message.to_bytes())),
     );
     cases
 }
@@ -34,11 +38,12 @@ fn id() -> bytes::Bytes {
     ChannelId(counting(0)).into()
 }
 
+fn channel() -> Option<Channel> {
+    let properties = vec!["dashboard".into(), "gadget".into()];
+    Some(Channel { name: "absences".into(), properties, token: "a.b.c".into() })
+}
+
 fn to_relay() -> Vec<ToRelay> {
-    let channel = || {
-        let properties = vec!["dashboard".into(), "gadget".into()];
-        Some(Channel { name: "absences".into(), properties, token: "a.b.c".into() })
-    };
     vec![
         ToRelay::Hello(Hello { token: "a.b.c".into() }),
         ToRelay::Refresh(Refresh { request: 1, channel_id: bytes::Bytes::new(), token: "a.b.c".into() }),
@@ -79,20 +84,6 @@ fn to_relay() -> Vec<ToRelay> {
         ToRelay::Ping(Ping::default()),
         ToRelay::Session(Session { number: 300 }),
         ToRelay::End(End {}),
-        ToRelay::PresenceEnter(PresenceEnter {
-            request: 70_002,
-            channel: channel(),
-            member: counting::<16>(100).to_vec().into(),
-            number: 3,
-            sealed: counting::<60>(7).to_vec().into(),
-        }),
-        ToRelay::PresenceLeave(PresenceLeave {
-            request: 70_003,
-            channel_id: id(),
-            member: counting::<16>(100).to_vec().into(),
-        }),
-        ToRelay::PresenceWatch(PresenceWatch { request: 70_004, channel: channel() }),
-        ToRelay::PresenceUnwatch(PresenceUnwatch { request: 70_005, channel_id: id() }),
     ]
 }
 
@@ -135,6 +126,30 @@ fn to_client() -> Vec<ToClient> {
         ToClient::Ping(Ping { marks: vec![POSITION, Position { epoch: 2, offset: 1, time_ms: NOW * 1000 }] }),
         ToClient::Pong(Pong {}),
         ToClient::Session(Session { number: 300 }),
+    ]
+}
+
+fn presence_to_relay() -> Vec<ToRelay> {
+    vec![
+        ToRelay::PresenceEnter(PresenceEnter {
+            request: 70_002,
+            channel: channel(),
+            member: counting::<16>(100).to_vec().into(),
+            number: 3,
+            sealed: counting::<60>(7).to_vec().into(),
+        }),
+        ToRelay::PresenceLeave(PresenceLeave {
+            request: 70_003,
+            channel_id: id(),
+            member: counting::<16>(100).to_vec().into(),
+        }),
+        ToRelay::PresenceWatch(PresenceWatch { request: 70_004, channel: channel() }),
+        ToRelay::PresenceUnwatch(PresenceUnwatch { request: 70_005, channel_id: id() }),
+    ]
+}
+
+fn presence_to_client() -> Vec<ToClient> {
+    vec![
         ToClient::PresenceAccepted(PresenceAccepted { request: 70_002, channel_id: id() }),
         ToClient::Presence(Presence {
             channel_id: id(),
