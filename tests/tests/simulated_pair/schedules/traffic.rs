@@ -134,13 +134,8 @@ impl World {
 
     /// Handles an event of a client for its app. Returns an explanation if the event breaks a guarantee.
     pub(super) fn handle_event(&mut self, client: usize, event: Event) -> Result<(), String> {
+        self.check_authors(client, &event)?;
         let (now, model) = (self.now_ms, &mut self.model);
-        if let Event::Notice { subscriptions, notice: Notice::Ended(_) } = &event {
-            self.unproved.retain(|(_, at, id)| *at != client || !subscriptions.contains(id));
-        }
-        if let Some((_, client, id)) = self.unproved.iter().find(|(at, ..)| *at < now) {
-            return Err(format!("client {client} did not wait for the author of a message of {id:?}"));
-        }
         match event {
             Event::SubscribeDone { subscription, result } => {
                 model.subscribe_done(client, subscription, result, now)
@@ -155,17 +150,6 @@ impl World {
             Event::Message { subscriptions, message } => {
                 let number =
                     message.payload.trim_end().parse().map_err(|_| "a payload was altered".to_owned())?;
-                let is_proved = self.machines[client].verifies && self.of_functions.contains(&number);
-                match message.author {
-                    Author::Function if !is_proved => {
-                        return Err(format!("no function published message {number}"));
-                    }
-                    // The end of a subscription does not wait for the verification of its last messages.
-                    Author::Unverified if is_proved => {
-                        self.unproved.extend(subscriptions.iter().map(|id| (now, client, *id)));
-                    }
-                    _ => {}
-                }
                 subscriptions.iter().try_for_each(|id| match &mut self.lies {
                     Some(lies) => {
                         let channel = model.subscriptions[&(client, *id)].channel;
@@ -204,6 +188,37 @@ impl World {
                 Ok(())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Checks the authors of messages: only a function's message has one, and it has one at each machine that verifies. The
+    /// end of a subscription, which comes at the same time, does not wait for the verification of its last messages.
+    fn check_authors(&mut self, client: usize, event: &Event) -> Result<(), String> {
+        let now = self.now_ms;
+        match event {
+            Event::Notice { subscriptions, notice: Notice::Ended(_) } => {
+                self.unproved.retain(|(_, at, id)| *at != client || !subscriptions.contains(id));
+            }
+            Event::Message { subscriptions, message } => {
+                let number = message.payload.trim_end().parse().unwrap_or_default();
+                let is_proved = self.machines[client].verifies && self.of_functions.contains(&number);
+                match message.author {
+                    Author::Function if !is_proved => {
+                        return Err(format!("no function published message {number}"));
+                    }
+                    Author::Unverified if is_proved => {
+                        self.unproved.extend(subscriptions.iter().map(|id| (now, client, *id)));
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+        match self.unproved.iter().find(|(at, ..)| *at < now) {
+            Some((_, client, id)) => {
+                Err(format!("client {client} did not wait for the author of a message of {id:?}"))
+            }
+            None => Ok(()),
         }
     }
 
