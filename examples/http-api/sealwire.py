@@ -14,6 +14,8 @@ import time
 import urllib.error
 import urllib.request
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.cmac import CMAC
@@ -99,11 +101,26 @@ class Numbering:
             self.confirmed |= 1 << behind
 
 
-def seal(encryption_key, where, event, payload, sender, stamp, now_ms, random):
+def signed_text(where, event, payload, sender, number, now_ms):
+    """Returns the bytes that the author of a message signs."""
+    place = channel_id(*where) + sender + struct.pack(">IQ", number, now_ms)
+    return lp("sealwire/signature/v1") + place + lp(event, payload)
+
+
+def sign(signing_key, text):
+    """Signs as a function of the app. `signing_key` has the members d, x and y of a JWK of ECDSA with P-256."""
+    d, x, y = (int.from_bytes(from_base64url(signing_key[part]), "big") for part in ("d", "x", "y"))
+    key = ec.EllipticCurvePrivateNumbers(d, ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1())).private_key()
+    r, s = decode_dss_signature(key.sign(text, ec.ECDSA(SHA256())))
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+def seal(encryption_key, where, event, payload, sender, stamp, now_ms, random, signature=None):
     """Seals a payload, which is JSON text. `where` is (app, installation, scope, name)."""
     nonce = sender + random
     aad = lp("sealwire/message/v1") + channel_id(*where) + lp(event)
-    plaintext = padded(struct.pack(">Q", now_ms) + stamp + lp(payload))
+    signed = b"" if signature is None else b"\x01" + signature
+    plaintext = padded(struct.pack(">Q", now_ms) + stamp + lp(payload) + signed)
     ciphertext = xaes_256_gcm(channel_key(encryption_key, *where), nonce, plaintext, aad)
     return b"\x01" + key_id(encryption_key) + nonce + ciphertext
 
@@ -134,8 +151,10 @@ class Sealer:
     # The publisher of messages of a backend, in place of an account id.
     PUBLISHER = "\0resolver"
 
-    def __init__(self, encryption_key, app, installation, scope, name):
+    def __init__(self, encryption_key, app, installation, scope, name, signing_key=None):
         self.encryption_key = encryption_key
+        # Without it, subscribers do not see that the messages are of the app.
+        self.signing_key = signing_key
         self.where = (app, installation, scope, name)
         self.numbering = Numbering()
 
@@ -150,7 +169,12 @@ class Sealer:
         number, stamp = self.numbering.next()
         now_ms = time.time_ns() // 1_000_000
         sender = self.numbering.sender
-        sealed = seal(self.encryption_key, self.where, event, payload, sender, stamp, now_ms, os.urandom(12))
+        signature = None
+        if self.signing_key is not None:
+            text = signed_text(self.where, event, payload, sender, number, now_ms)
+            signature = sign(self.signing_key, text)
+        message = (event, payload, sender, stamp, now_ms, os.urandom(12), signature)
+        sealed = seal(self.encryption_key, self.where, *message)
         _, _, scope, name = self.where
         body = {"channel": name, "scope": scope, "event": event, "sealed": base64.b64encode(sealed).decode()}
         if app_id is None:

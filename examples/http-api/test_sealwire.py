@@ -9,6 +9,11 @@ import struct
 import threading
 import unittest
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+
 import sealwire
 
 VECTORS = pathlib.Path(__file__).resolve().parents[2] / "tests" / "vectors"
@@ -16,6 +21,13 @@ VECTORS = pathlib.Path(__file__).resolve().parents[2] / "tests" / "vectors"
 
 def load(name):
     return json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def jwk(private):
+    """Returns a private key as an installation's secret has it."""
+    numbers = private.private_numbers()
+    parts = {"d": numbers.private_value, "x": numbers.public_numbers.x, "y": numbers.public_numbers.y}
+    return {name: sealwire.base64url(number.to_bytes(32, "big")) for name, number in parts.items()}
 
 
 class Vectors(unittest.TestCase):
@@ -51,8 +63,28 @@ class Vectors(unittest.TestCase):
             numbering = sealwire.Numbering(sender)
             numbering.last, numbering.confirmed = case["number"] - 1, int(case["confirmed"], 16)
             _, stamp = numbering.next()
-            message = (case["event"], case["payload"], sender, stamp, case["published_at_ms"], random)
+            signature = case["signature"] and bytes.fromhex(case["signature"])
+            message = (case["event"], case["payload"], sender, stamp, case["published_at_ms"], random, signature)
             self.assertEqual(sealwire.seal(key, where, *message).hex(), case["sealed"], case["what"])
+
+    def test_signatures(self):
+        private = ec.generate_private_key(ec.SECP256R1())
+        cases = [case for case in load("sealed") if case["payload"] is not None and case["signature"] is not None]
+        self.assertGreaterEqual(len(cases), 1)
+        for case in cases:
+            where = (case["app"], case["installation"], case["scope"], case["name"])
+            sender = bytes.fromhex(case["sender"])
+            message = (case["event"], case["payload"], sender, case["number"], case["published_at_ms"])
+            text = sealwire.signed_text(where, *message)
+            signer = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), bytes.fromhex(case["signer"]))
+            self.verify(signer, bytes.fromhex(case["signature"]), text)
+            self.verify(private.public_key(), sealwire.sign(jwk(private), text), text)
+            with self.assertRaises(InvalidSignature):
+                self.verify(signer, bytes.fromhex(case["signature"]), text + b"\0")
+
+    def verify(self, signer, signature, text):
+        r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
+        signer.verify(encode_dss_signature(r, s), text, ec.ECDSA(SHA256()))
 
     def test_idempotency_ids(self):
         cases = load("idempotency")
