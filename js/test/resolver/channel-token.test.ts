@@ -16,7 +16,7 @@ function backend() {
   return { realtime, posted };
 }
 
-test('a token is valid for one channel of the installation, by default with both permissions', async () => {
+test('a token is valid for one channel of the installation, by default to subscribe and to publish', async () => {
   const { realtime } = backend();
   const { token, expiresAt, errors } = await realtime.signRealtimeToken('team', { team: 'blue' }, undefined, {
     context,
@@ -29,6 +29,8 @@ test('a token is valid for one channel of the installation, by default with both
   const one = await realtime.signRealtimeToken('team', {}, ['subscribe'], { context, lifetimeSeconds: 60 });
   assert.deepEqual(claimsOf(one.token!)['can'], ['subscribe']);
   assert.equal(one.expiresAt, NOW / 1000 + 60);
+  const present = await realtime.signRealtimeToken('team', {}, ['subscribe', 'presence'], { context });
+  assert.deepEqual(claimsOf(present.token!)['can'], ['subscribe', 'presence']);
 });
 
 test('the relay does not receive the claims, and their key is separate from the signed token', async () => {
@@ -96,7 +98,7 @@ test('a wrong channel, wrong permissions and a wrong lifetime are refused', asyn
     isError('NAME_INVALID', /empty/),
   );
   for (const permissions of [[], ['read'], 'subscribe', ['subscribe', null], {}]) {
-    const refused = isError('INVALID_ARGUMENT', /permissions must be \['subscribe'\], \['publish'\] or both/);
+    const refused = isError('INVALID_ARGUMENT', /permissions must be a list of 'subscribe', 'publish' and 'presence'/);
     await assert.rejects(realtime.signRealtimeToken('team', {}, permissions as never, { context }), refused);
   }
   const long = realtime.signRealtimeToken('team', {}, undefined, { context, lifetimeSeconds: 86_401 });

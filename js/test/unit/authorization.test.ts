@@ -9,6 +9,11 @@ test('authorize grants both permissions or one', () => {
   assert.deepEqual(decisionOf({ subscribe: true, publish: true }), { can: ['subscribe', 'publish'] });
   assert.deepEqual(decisionOf({ subscribe: true }), { can: ['subscribe'] });
   assert.deepEqual(decisionOf({ subscribe: false, publish: true }), { can: ['publish'] });
+  assert.deepEqual(decisionOf({ subscribe: true, presence: true }), { can: ['subscribe', 'presence'] });
+  assert.deepEqual(decisionOf({ presence: true }), { can: ['subscribe', 'publish', 'presence'] });
+  assert.deepEqual(decisionOf({ presence: false }), { can: ['subscribe', 'publish'] });
+  assert.deepEqual(decisionOf({ subscribe: false, presence: true }), { can: ['presence'] });
+  assert.throws(() => decisionOf({ presence: 'yes' }), isError('INVALID_ARGUMENT', /true or false/));
 });
 
 test('authorize names the properties that it has verified', () => {

@@ -1,5 +1,5 @@
 // Measures in Chromium the number of messages per second that a page decodes, opens and passes to a callback, and the speed
-// of WebCrypto's AES-GCM alone. The messages are in the relay's replay cache, so that no publisher is measured.
+// of WebCrypto's AES-GCM and ECDSA alone. The messages are in the relay's replay cache, so that no publisher is measured.
 // `cargo xtask client-speed` runs it.
 import { contextOf } from '../support/backend.mjs';
 import { startSystem } from '../support/system.mjs';
@@ -17,7 +17,27 @@ const RELAY = 'publish_rate = 1000000\npublish_burst = 1000000\nreplay_rate_per_
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
+/** Publishes as a page, which signs nothing. */
 async function publish(system, channel, bytes, count) {
+  const page = await system.open('anna');
+  await page.evaluate(
+    async ([name, payload, total, inFlight]) => {
+      let left = total;
+      const publisher = async () => {
+        while (left-- > 0) {
+          const { errors } = await globalThis.realtime.publish(name, payload);
+          if (errors) throw new Error(errors.join());
+        }
+      };
+      await Promise.all(Array.from({ length: inFlight }, publisher));
+    },
+    [channel, 'x'.repeat(bytes - '""'.length), count, IN_FLIGHT],
+  );
+  await page.context().close();
+}
+
+/** Publishes as a function, which signs each message. */
+async function publishSigned(system, channel, bytes, count) {
   const context = contextOf('anna', '10001');
   const payload = 'x'.repeat(bytes - '""'.length);
   let left = count;
@@ -87,6 +107,32 @@ async function webCrypto(system, bytes) {
   return rates;
 }
 
+/** Returns WebCrypto's signatures of ECDSA with P-256 per second, and verifications, 64 at once. */
+async function ecdsa(system) {
+  const page = await system.openBlank('anna');
+  const rates = await page.evaluate(async (inFlight) => {
+    const { subtle } = crypto;
+    const algorithm = { name: 'ECDSA', hash: 'SHA-256' };
+    const pair = await subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']);
+    const text = crypto.getRandomValues(new Uint8Array(200));
+    const signature = await subtle.sign(algorithm, pair.privateKey, text);
+    const rate = async (call) => {
+      const count = 4000;
+      const began = performance.now();
+      for (let index = 0; index < count; index += inFlight) {
+        await Promise.all(Array.from({ length: inFlight }, call));
+      }
+      return (count / (performance.now() - began)) * 1000;
+    };
+    return [
+      await rate(() => subtle.sign(algorithm, pair.privateKey, text)),
+      await rate(() => subtle.verify(algorithm, pair.publicKey, signature, text)),
+    ];
+  }, IN_FLIGHT);
+  await page.context().close();
+  return rates;
+}
+
 console.log(`Per second, median of ${RUNS} new pages (smallest to largest):`);
 for (const webAssembly of [true, false]) {
   for (const [bytes, count] of LOADS) {
@@ -94,16 +140,20 @@ for (const webAssembly of [true, false]) {
     try {
       const channel = `speed-${bytes}`;
       await publish(system, channel, bytes, count);
-      const [rates, without] = [[], []];
+      const signedCount = count / 2;
+      await publishSigned(system, `${channel}-signed`, bytes, signedCount);
+      const [rates, without, signed] = [[], [], []];
       for (let run = 0; run < RUNS; run += 1) {
         rates.push(await receive(system, channel, count, true));
         without.push(await receive(system, channel, count, false));
+        signed.push(await receive(system, `${channel}-signed`, signedCount, true));
       }
       const core = webAssembly ? 'wasm' : 'js';
       const show = (values) =>
         `${median(values).toFixed(0)} (${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)})`;
       console.log(
-        `${core.padEnd(5)}${bytes} bytes: ${show(rates)} messages, ${show(without)} without WebCrypto`,
+        `${core.padEnd(5)}${bytes} bytes: ${show(rates)} messages, ${show(without)} without WebCrypto, ` +
+          `${show(signed)} signed by functions`,
       );
     } finally {
       await system.stop();
@@ -115,4 +165,6 @@ for (const [bytes] of LOADS) {
   const [alone, together] = await webCrypto(system, bytes);
   console.log(`WebCrypto ${bytes} bytes: ${alone.toFixed(0)} one by one, ${together.toFixed(0)} in parallel`);
 }
+const [signs, verifies] = await ecdsa(system);
+console.log(`WebCrypto ECDSA: ${signs.toFixed(0)} signatures, ${verifies.toFixed(0)} verifications`);
 await system.stop();
