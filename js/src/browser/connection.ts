@@ -9,7 +9,7 @@ import { errorFromCore } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import { decrypt, decryptThreshold } from '../page/aes-gcm.js';
 import { watchLifecycle } from '../page/lifecycle.js';
-import { SignatureVerifier, verifiesSignatures } from '../page/signatures.js';
+import { needSignatures, SignatureVerifier, verifiesSignatures } from '../page/signatures.js';
 import { freshToken, renewedToken } from '../session/channel-token.js';
 import { forgeSession } from '../session/forge-session.js';
 import { checkGrant, type SessionGrant, type SessionReason } from '../session/grant.js';
@@ -107,6 +107,11 @@ export class Connection implements ObservedConnection {
     await this.#scopes.admit(spec, this.#firstSession, wait);
     wait.throwIfEnded();
     return client;
+  }
+
+  /** Refuses a call that needs verified senders if the page cannot verify them. A relay for tests vouches for them. */
+  needSignatures(): void {
+    if (!this.#sources) needSignatures();
   }
 
   /** Passes an observation to the panels that show this client. */

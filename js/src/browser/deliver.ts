@@ -7,7 +7,6 @@ import { parsePayload } from '../arguments/payload.js';
 import type { Meta, Notice } from '../core/browser-core.js';
 import { errorFromCore, sentence } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
-import { needSignatures } from '../page/signatures.js';
 import type { AcceptedSenders, ErrorListener, SubscriptionOptions } from './subscription-types.js';
 import type { RealtimeEvent } from './types.js';
 
@@ -28,9 +27,8 @@ export interface Audience {
 }
 
 function checkSenders(senders: unknown): void {
-  if (senders === 'any') return;
-  if (senders !== 'function') throw invalid("The option senders must be 'any' or 'function'.");
-  needSignatures('senders');
+  if (senders !== 'any' && senders !== 'function')
+    throw invalid("The option senders must be 'any' or 'function'.");
 }
 
 /** Checks and returns the app's functions of a call. */

@@ -10,11 +10,11 @@ export function verifiesSignatures(): boolean {
   return globalThis.crypto?.subtle !== undefined;
 }
 
-/** Refuses an option that needs verified senders on a page that cannot verify them. */
-export function needSignatures(option: string): void {
+/** Refuses a subscription that needs verified senders on a page that cannot verify them. */
+export function needSignatures(): void {
   if (verifiesSignatures()) return;
   throw invalid(
-    `The option ${option} needs WebCrypto, which this page lacks. Serve the page with HTTPS, or leave the option out.`,
+    "The option senders: 'function' needs WebCrypto, which this page lacks. Serve the page with HTTPS, or leave the option out.",
   );
 }
 

@@ -199,3 +199,25 @@ test('contexts without an installation belong to the installation of the relay',
   await relay.settled();
   assert.deepEqual(heard, ['one']);
 });
+
+test('a message of a function has its sender, and a subscription to functions refuses the message of a page', async () => {
+  const { handler, consumer } = app();
+  const relay = createTestRelay();
+  const ada = relay.realtime({ context: context('7'), accountId: 'ada', handler });
+  const strict: unknown[] = [];
+  const senders: unknown[] = [];
+  await ada.subscribe('notes', (_note, error, event) => strict.push(error?.code ?? event?.sender), {
+    senders: 'function',
+    contextOverrides: [Jira.Issue],
+  });
+  await ada.subscribe('notes', (_note, _error, event) => senders.push(event?.sender), {
+    contextOverrides: [Jira.Issue],
+  });
+  await relay.run(() => consumer({ body: { text: 'hello' } }, { installContext: relay.installation }));
+  await ada.publish('notes', { text: 'of a page' }, { contextOverrides: [Jira.Issue] });
+  await relay.settled();
+  assert.deepEqual(senders, [{ kind: 'function' }, undefined]);
+  assert.deepEqual(strict, [{ kind: 'function' }, 'SENDER_UNVERIFIED']);
+  const wrong = ada.subscribe('notes', () => {}, { senders: 'page' as never });
+  await assert.rejects(wrong, isError('INVALID_ARGUMENT', /senders must be 'any' or 'function'/));
+});
