@@ -118,9 +118,15 @@ impl ReorderBuffer {
 }
 
 impl Entry {
-    pub(crate) fn new(recipients: Vec<SubscriptionId>, content: Content) -> Self {
-        let size = match &content {
-            Content::Publication(publication, ..) => publication.sealed.len() + publication.event.len(),
+    pub(crate) fn new(recipients: Vec<SubscriptionId>, mut content: Content) -> Self {
+        let size = match &mut content {
+            Content::Publication(publication, _, opening) => {
+                let size = publication.sealed.len() + publication.event.len();
+                if let Opening::Verifying(..) | Opening::Opened(..) = opening {
+                    publication.sealed.clear();
+                }
+                size
+            }
             Content::Notice(_) => 0,
         };
         Self { recipients, content, size }
