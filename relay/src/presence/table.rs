@@ -23,7 +23,7 @@ use std::{
 /// The time from the first change of a channel until its watchers are told, together with the later ones.
 pub(super) const BATCH_WINDOW: Duration = Duration::from_millis(100);
 
-/// The bytes of a channel, of a member besides its entry, and of a watcher; estimates, rounded up.
+/// The bytes of a channel, of a member besides its entry, and of a watcher: estimates, rounded up.
 const CHANNEL_BYTES: usize = 320;
 const MEMBER_BYTES: usize = 320;
 const WATCHER_BYTES: usize = 128;

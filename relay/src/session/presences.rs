@@ -4,7 +4,7 @@ use super::subscriptions::{ChannelToken, token_footprint};
 use crate::{limits::Bucket, presence::MemberId};
 use sealwire_protocol::ChannelId;
 
-/// The bytes of a part without a token, with its entries at the connection; measured and rounded up.
+/// The bytes of a part without a token, with its entries at the connection: an estimate, rounded up.
 const PART: usize = 256;
 
 /// A session's part in the presence of a channel.

@@ -35,6 +35,7 @@ const ADVICE: &[(&[Code], &str)] = &[
             Code::NotSubscribed,
             Code::IdReused,
             Code::FilterTooLarge,
+            Code::EntryOutdated,
         ],
         "An app uses the interface wrongly, or its SDK is newer than the relay. The audit log names the app.",
     ),
@@ -71,6 +72,21 @@ const ADVICE: &[(&[Code], &str)] = &[
     (
         &[Code::TooManySubscriptions],
         "A page or an app reached max_subscriptions or max_subscriptions_per_app. Raise it and reload, or ask the app.",
+    ),
+    (
+        &[Code::MemberConflict],
+        "A page enters a presence with the member id of another page. Single ones are a reload that overtook the old page; \
+         repeated ones of one account are worth a look in the audit log.",
+    ),
+    (
+        &[Code::TooManyMembers, Code::TooManyPresences],
+        "A channel reached max_presence_members or max_presence_bytes, or a page max_presence_channels. Raise it and \
+         reload, or ask the app.",
+    ),
+    (
+        &[Code::PresenceUnsupported],
+        "An app uses presence, which relays with a broker do not have. Give the app a relay of its own, or ask its \
+         developer to leave presence out.",
     ),
     (
         &[Code::TooManyConnections],

@@ -71,6 +71,15 @@ fn access(code: Code) -> Option<&'static str> {
         Code::FilterTooLarge => {
             "the names of the events to filter by are too long together: filter by fewer events"
         }
+        Code::MemberConflict => {
+            "another account or a newer page has this member of the presence: enter with a random id for each page"
+        }
+        Code::EntryOutdated => {
+            "the relay has a later entry of this member: give each entry a greater number than the one before"
+        }
+        Code::PresenceUnsupported => {
+            "a relay with a broker has no presence: use a relay without `broker`, or leave presence out"
+        }
         Code::MessageSize => {
             "a payload has at most 128 KiB of JSON: send an id, and load the rest from the app's storage"
         }
@@ -95,6 +104,12 @@ fn capacity(code: Code) -> Option<&'static str> {
         }
         Code::TooManySubscriptions => {
             "`max_subscriptions` of dev.toml is reached: unsubscribe when a component goes away, or raise it"
+        }
+        Code::TooManyMembers => {
+            "`max_presence_members` or `max_presence_bytes` of dev.toml is reached: enter smaller entries, or raise it"
+        }
+        Code::TooManyPresences => {
+            "`max_presence_channels` of dev.toml is reached: leave presences that are not shown, or raise it"
         }
         Code::TooManyConnections => {
             "a limit of connections or sessions in dev.toml is reached: create one realtime object for each page, and close it"
