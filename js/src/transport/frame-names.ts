@@ -11,6 +11,10 @@ const TO_RELAY = [
   'Ping',
   'Session',
   'End',
+  'PresenceEnter',
+  'PresenceLeave',
+  'PresenceWatch',
+  'PresenceUnwatch',
 ];
 
 const TO_CLIENT = [
@@ -26,6 +30,9 @@ const TO_CLIENT = [
   'Ping',
   'Pong',
   'Session',
+  'PresenceAccepted',
+  'Presence',
+  'PresenceEnded',
 ];
 
 /** The direction of a frame, from the page's point of view. */
