@@ -98,7 +98,10 @@ test('a wrong channel, wrong permissions and a wrong lifetime are refused', asyn
     isError('NAME_INVALID', /empty/),
   );
   for (const permissions of [[], ['read'], 'subscribe', ['subscribe', null], {}]) {
-    const refused = isError('INVALID_ARGUMENT', /permissions must be a list of 'subscribe', 'publish' and 'presence'/);
+    const refused = isError(
+      'INVALID_ARGUMENT',
+      /permissions must be a list of 'subscribe', 'publish' and 'presence'/,
+    );
     await assert.rejects(realtime.signRealtimeToken('team', {}, permissions as never, { context }), refused);
   }
   const long = realtime.signRealtimeToken('team', {}, undefined, { context, lifetimeSeconds: 86_401 });
