@@ -115,10 +115,7 @@ fn an_altered_large_message_is_unreadable() {
     let (decryption, input) = requested(&mut harness);
     assert_eq!(decrypt(&input), None);
     answer(&mut harness, decryption, None);
-    match harness.expect_notice(&[subscription]) {
-        Notice::Error(error) => assert_eq!(error.code.name(), "MESSAGE_UNREADABLE"),
-        other => panic!("{other:?}"),
-    }
+    harness.expect_unreadable(subscription);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Encryption keys: messages under a key that the session lacks, and messages that cannot be decrypted.
 
 use crate::support::*;
-use sealwire_client::{ClientError, Event, FetchId, Notice, SessionReason};
+use sealwire_client::{ClientError, Event, FetchId, SessionReason};
 use sealwire_protocol::{
     Code,
     wire::{Publication, ToClient},
@@ -22,13 +22,6 @@ fn fail(harness: &mut Harness, fetch: FetchId) {
     let error = ClientError::new(Code::SessionUnavailable, "offline");
     harness.client.handle_session_failed(harness.now(), fetch, error);
     harness.drain();
-}
-
-fn unreadable(harness: &mut Harness, subscription: sealwire_client::SubscriptionId) {
-    match harness.expect_notice(&[subscription]) {
-        Notice::Error(error) => assert_eq!(error.code.name(), "MESSAGE_UNREADABLE"),
-        other => panic!("{other:?}"),
-    }
 }
 
 #[test]
@@ -152,11 +145,11 @@ fn messages_wait_at_most_thirty_seconds_and_a_late_key_is_still_used() {
         harness.forget_states();
     }
     assert!((30_000..=30_100).contains(&(harness.now_ms - start)));
-    unreadable(&mut harness, subscription);
+    harness.expect_unreadable(subscription);
     harness.sent.clear();
     // The next message does not wait, and the client still requests the key.
     harness.receive(publication_under(2, "absences", 11, 12, "2"));
-    unreadable(&mut harness, subscription);
+    harness.expect_unreadable(subscription);
     let fetch = requested(&mut harness, 45_000);
     harness.provide(fetch, &[2, 1]);
     harness.receive(publication_under(2, "absences", 12, 13, "3"));
@@ -175,10 +168,10 @@ fn a_key_missing_from_four_new_sessions_no_longer_delays_messages() {
         let request = harness.expect_refresh().request;
         harness.refreshed(request);
     }
-    unreadable(&mut harness, subscription);
+    harness.expect_unreadable(subscription);
     harness.expect_payload(&[subscription], "2");
     harness.receive(publication_under(9, "absences", 12, 13, "3"));
-    unreadable(&mut harness, subscription);
+    harness.expect_unreadable(subscription);
     harness.receive(publication("absences", 13, 14, "4"));
     harness.expect_payload(&[subscription], "4");
 }
@@ -252,7 +245,7 @@ fn the_reorder_buffer_is_bounded() {
     for offset in 11..=11 + 256 {
         harness.receive(publication_under(2, "absences", offset - 1, offset, "1"));
     }
-    unreadable(&mut harness, subscription);
+    harness.expect_unreadable(subscription);
     harness.expect_nothing();
     let fetch = requested(&mut harness, 2_000);
     harness.provide(fetch, &[2, 1]);
@@ -307,7 +300,7 @@ fn each_unreadable_message_is_one_error_and_the_position_advances() {
             sealed: bytes.into(),
         }));
         offset += 1;
-        unreadable(&mut harness, subscription);
+        harness.expect_unreadable(subscription);
     }
     harness.receive(publication("absences", offset, offset + 1, "good"));
     harness.expect_payload(&[subscription], "good");

@@ -1,7 +1,7 @@
 //! Rotations of the encryption key on channels with claims: the current token lacks the key of new messages.
 
 use crate::{renewing::*, support::*, tokens::*};
-use sealwire_client::{Event, Notice, RenewalId, SessionReason, SubscriptionId};
+use sealwire_client::{Event, RenewalId, SessionReason};
 use sealwire_protocol::wire::ToClient;
 
 const CLAIMS: &str = "{}";
@@ -39,16 +39,6 @@ fn provide_session(harness: &mut Harness) {
 
 fn rotated(previous_offset: u64, payload: &str) -> ToClient {
     private_publication(2, CLAIMS, previous_offset, previous_offset + 1, payload)
-}
-
-fn unreadable(harness: &mut Harness, subscription: SubscriptionId) -> String {
-    match harness.expect_notice(&[subscription]) {
-        Notice::Error(error) => {
-            assert_eq!(error.code.name(), "MESSAGE_UNREADABLE");
-            error.message
-        }
-        other => panic!("{other:?}"),
-    }
 }
 
 #[test]
@@ -123,7 +113,7 @@ fn an_error_names_the_fixed_token_and_a_fresh_token_resolves_it() {
     confirm(&mut harness, CLAIMS);
     harness.expect_subscribed(subscription);
     harness.receive(rotated(10, "1"));
-    let message = unreadable(&mut harness, subscription);
+    let message = harness.expect_unreadable(subscription);
     assert!(message.contains("refreshToken()") && message.contains("function"), "{message}");
     provide_session(&mut harness);
     let token = under(&harness, &[2, 1]);

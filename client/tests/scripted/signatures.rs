@@ -1,7 +1,7 @@
 //! Messages with the signature of a function, which the host verifies.
 
 use crate::support::*;
-use sealwire_client::{Author, Config, Event, Notice, SubscriptionId, VerificationId};
+use sealwire_client::{Author, Config, Event, SubscriptionId, VerificationId};
 use sealwire_protocol::{
     Message, Signature, Stamp, seal, signed_text,
     wire::{Publication, ToClient},
@@ -52,13 +52,6 @@ fn delivered(harness: &mut Harness) -> (String, Author) {
     }
 }
 
-fn expect_refused(harness: &mut Harness, subscription: SubscriptionId) {
-    match harness.expect_notice(&[subscription]) {
-        Notice::Error(error) => assert_eq!(error.code.name(), "MESSAGE_UNREADABLE"),
-        other => panic!("{other:?}"),
-    }
-}
-
 #[test]
 fn a_verified_signature_proves_the_author_and_later_messages_wait_for_it() {
     let (mut harness, _) = subscribed();
@@ -100,7 +93,7 @@ fn a_message_with_a_false_signature_is_refused_and_does_not_take_the_number_of_t
     harness.receive(signed(11, stamp, "\"forged\""));
     let verification = requested(&mut harness);
     answer(&mut harness, verification, false);
-    expect_refused(&mut harness, subscription);
+    harness.expect_unreadable(subscription);
     harness.receive(signed(12, stamp, "\"genuine\""));
     let verification = requested(&mut harness);
     answer(&mut harness, verification, true);

@@ -182,6 +182,17 @@ impl Harness {
         }
     }
 
+    /// Takes the notice that a message could not be opened, and returns its text.
+    pub fn expect_unreadable(&mut self, recipient: SubscriptionId) -> String {
+        match self.expect_notice(&[recipient]) {
+            Notice::Error(error) => {
+                assert_eq!(error.code.name(), "MESSAGE_UNREADABLE");
+                error.message
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
     pub fn states(&mut self) -> Vec<State> {
         let states = self.events.iter().filter_map(|event| match event {
             Event::State { state, .. } => Some(*state),
