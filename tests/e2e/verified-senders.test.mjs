@@ -3,35 +3,23 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
-import { createRealtime } from 'sealwire/resolver';
 import { contextOf, publisherThrough } from './support/backend.mjs';
-import { APP } from './support/relay.mjs';
 import { startSystem } from './support/system.mjs';
 
 /** Returns a function that publishes as a holder of the encryption keys with signing keys of its own. */
-function forger({ relay, secrets }) {
+function forger(system) {
   const signing = () => {
-    const { d, x, y } = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
-      format: 'jwk',
-    });
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const { d, x, y } = privateKey.export({ format: 'jwk' });
     return { d, x, y };
   };
-  const forged = {
+  const secrets = {
     read: async (installation) => {
-      const secret = await secrets.read(installation);
+      const secret = await system.secrets.read(installation);
       return { ...secret, keys: secret.keys.map((key) => ({ ...key, signing: signing() })) };
     },
   };
-  const realtime = createRealtime({
-    app: APP,
-    signingKey: relay.signingKey,
-    url: `ws://127.0.0.1:${relay.port}`,
-    authorize: () => false,
-    environment: 'e2e',
-    trustUnsignedContext: true,
-    secrets: forged,
-  });
-  return (payload) => realtime.publish('absences', payload, { context: contextOf('x', '10001') });
+  return publisherThrough(system, fetch, secrets);
 }
 
 /** Subscribes with `senders`, and lists what the callback gets. */

@@ -15,14 +15,8 @@ use sealwire_protocol::{
 const THRESHOLD: usize = 1_000;
 
 fn subscribed() -> (Harness, SubscriptionId) {
-    let config = Config { host_decrypt_threshold: Some(THRESHOLD), ..Config::default() };
-    let mut harness = Harness::with(config);
-    let subscription = harness.subscribe("absences");
-    harness.establish();
-    harness.confirm("absences", 10);
-    harness.expect_subscribed(subscription);
-    harness.forget_states();
-    (harness, subscription)
+    Harness::with(Config { host_decrypt_threshold: Some(THRESHOLD), ..Config::default() })
+        .with_subscription("absences")
 }
 
 /// Returns a payload beyond the threshold that differs by `name`.

@@ -10,13 +10,7 @@ use sealwire_protocol::{
 const SIGNATURE: Signature = Signature([7; Signature::LEN]);
 
 fn subscribed() -> (Harness, SubscriptionId) {
-    let mut harness = Harness::with(Config { verifies_signatures: true, ..Config::default() });
-    let subscription = harness.subscribe("absences");
-    harness.establish();
-    harness.confirm("absences", 10);
-    harness.expect_subscribed(subscription);
-    harness.forget_states();
-    (harness, subscription)
+    Harness::with(Config { verifies_signatures: true, ..Config::default() }).with_subscription("absences")
 }
 
 /// Returns a publication with the signature of a function.

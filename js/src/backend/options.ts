@@ -5,9 +5,10 @@ import type { InstallationSecret } from '../core/resolver-core.js';
 import type { UnlicensedUser } from './accounts.js';
 
 /**
- * The permissions of a user, and the properties that they hold for. `true` grants `subscribe` and `publish` on the properties
- * that the platform vouches for; `false` refuses the session. `presence` is granted only if it is `true`. `properties` names the properties of the context to which the app
- * has verified the user's access: the session then has exactly these.
+ * The permissions of a user, and the properties that they hold for. `true` grants `subscribe` and `publish` on the
+ * properties that the platform vouches for; `false` refuses the session. `presence` is granted only if it is `true`.
+ * `properties` names the properties of the context to which the app has verified the user's access: the session then has
+ * exactly these.
  */
 export type Authorization =
   boolean | { properties?: readonly string[]; subscribe?: boolean; publish?: boolean; presence?: boolean };

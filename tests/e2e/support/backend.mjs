@@ -24,9 +24,9 @@ export const contextOf = (accountId, dashboard, gadget = '1') => ({
 
 /**
  * Returns a function that publishes on 'absences' of dashboard 10001 as a backend that has the signing key, and as one sender.
- * `fetch` carries its requests, and may alter them or answer in place of the relay.
+ * `fetch` carries its requests, and may alter them or answer in place of the relay. `secrets` replaces the app's own.
  */
-export function publisherThrough(system, fetch) {
+export function publisherThrough(system, fetch, secrets = system.secrets) {
   const realtime = createRealtime({
     app: APP,
     signingKey: system.relay.signingKey,
@@ -34,7 +34,7 @@ export function publisherThrough(system, fetch) {
     authorize: () => false,
     environment: 'e2e',
     trustUnsignedContext: true,
-    secrets: system.secrets,
+    secrets,
     fetch,
   });
   return (payload) => realtime.publish('absences', payload, { context: contextOf('x', '10001') });

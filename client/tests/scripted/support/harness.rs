@@ -54,13 +54,17 @@ impl Harness {
 
     /// Creates a connected client with one confirmed subscription at offset 10.
     pub fn subscribed(name: &str) -> (Self, SubscriptionId) {
-        let mut harness = Self::default();
-        let subscription = harness.subscribe(name);
-        harness.establish();
-        harness.confirm(name, 10);
-        harness.expect_subscribed(subscription);
-        harness.forget_states();
-        (harness, subscription)
+        Self::default().with_subscription(name)
+    }
+
+    /// Subscribes to a channel, which the relay confirms at offset 10.
+    pub fn with_subscription(mut self, name: &str) -> (Self, SubscriptionId) {
+        let subscription = self.subscribe(name);
+        self.establish();
+        self.confirm(name, 10);
+        self.expect_subscribed(subscription);
+        self.forget_states();
+        (self, subscription)
     }
 
     pub fn now(&self) -> Now {
