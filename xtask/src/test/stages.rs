@@ -264,18 +264,20 @@ fn packaging(workspace: &Workspace) -> Result<Vec<Suite>> {
 
 fn e2e(workspace: &Workspace) -> Result<Vec<Suite>> {
     let chromium = Chromium::open()?;
-    let tests = pages_tests(workspace, |file| !file.starts_with(ENGINES))?;
+    // Most of these tests wait for timers of a relay or a page: alone, they use a third of one core.
+    let tests = pages_tests(workspace, |file| !file.starts_with(ENGINES), 2)?;
     Ok(vec![summed(tests.env("CHROMIUM", chromium.browser))])
 }
 
 fn engines(workspace: &Workspace) -> Result<Vec<Suite>> {
     let engines = Engines::open()?;
-    let tests = pages_tests(workspace, |file| file.starts_with(ENGINES))?;
+    // Each file starts three browsers.
+    let tests = pages_tests(workspace, |file| file.starts_with(ENGINES), 1)?;
     Ok(vec![summed(engines.variables().into_iter().fold(tests, |tests, (name, path)| tests.env(name, path)))])
 }
 
-/// Returns the command that runs the chosen files of `tests/e2e`: tests of the built package in browsers.
-fn pages_tests(workspace: &Workspace, chosen: fn(&str) -> bool) -> Result<Expression> {
+/// Returns the command that runs the chosen files of `tests/e2e`, so many at once: tests of the built package in browsers.
+fn pages_tests(workspace: &Workspace, chosen: fn(&str) -> bool, at_once: u8) -> Result<Expression> {
     package::build(workspace)?;
     let tests: Vec<_> = files::below(&workspace.root.join("tests/e2e"))
         .into_iter()
@@ -283,8 +285,8 @@ fn pages_tests(workspace: &Workspace, chosen: fn(&str) -> bool) -> Result<Expres
         .filter(|file| file.ends_with(".test.mjs") && chosen(file))
         .collect();
     let tests: Vec<_> = tests.iter().map(String::as_str).collect();
-    // One file at a time, since each starts a relay and a browser.
-    let command = node_test(workspace, &[&["--test-concurrency=1"], &*tests].concat())?;
+    let at_once = format!("--test-concurrency={at_once}");
+    let command = node_test(workspace, &[&[at_once.as_str()], &*tests].concat())?;
     Ok(command.env("SEALWIRE_TEST_RELAY", relay::build(workspace)?))
 }
 
