@@ -26,6 +26,10 @@ pub struct SessionGrant {
     pub context: Scope,
     /// The keys of the context, newest first.
     pub keys: Vec<GrantKey>,
+    /// The key of name tags in base64url, if the relay sees tags in place of channel and event names. The values of
+    /// [`Self::context`] are then tags as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_tag_key: Option<String>,
 }
 
 /// The keys of the grant's context under one encryption key, in base64url.
@@ -58,7 +62,7 @@ pub enum InvalidGrant {
     Size(&'static str),
     /// The keys are not base64url, repeat an id, or do not cover each subset of the context.
     Keys,
-    /// The grant is for another app, installation or context than the previous session.
+    /// The grant is for another app, installation or context than the previous session, or has another key of name tags.
     Identity,
 }
 
@@ -76,7 +80,8 @@ impl InvalidGrant {
                 "the session's keys are not those of its context; create it with sealwire/resolver".into()
             }
             Self::Identity => {
-                "the session is for another app, installation or context than the client's open channels"
+                "the session is for another app, installation, context or setting of blindNames than the client's open \
+                 channels; reload the page"
                     .into()
             }
         }

@@ -59,6 +59,32 @@ def channel_key(encryption_key, app, installation, scope, name):
     return derive(scope_key, lp("channel", name))
 
 
+MAX_TAGGED_NAME = 159
+
+
+def tag_key(routing_key, label, app, installation):
+    """Derives a key of name tags: "name-tags" for channels and events, "value-tags" for the values of a scope."""
+    return derive(routing_key, lp(label, app, installation))
+
+
+def name_tag(key, kind, name, prop=""):
+    """Returns the text that the relay sees in place of a name, if the app has blindNames. `prop` is that of a value."""
+    content = name.encode()
+    if len(content) > MAX_TAGGED_NAME:
+        raise ValueError(f"a name has at most {MAX_TAGGED_NAME} bytes with blindNames, and this one {len(content)}")
+    padded = (bytes([len(content)]) + content).ljust((len(content) // 16 + 1) * 16, b"\0")
+    nonce = derive(key, lp("name-tag-nonce", kind, prop, name))[:12]
+    cipher = AESGCM(derive(key, lp("name-tag-cipher")))
+    return "~t1." + base64url(nonce + cipher.encrypt(nonce, padded, kind.encode()))
+
+
+def blind(routing_key, app, installation, scope, name, event=""):
+    """Returns the scope, the channel name and the event name with which an app with blindNames seals and publishes."""
+    names, values = (tag_key(routing_key, label, app, installation) for label in ("name-tags", "value-tags"))
+    tagged = {prop: name_tag(values, "value", value, prop) for prop, value in scope.items()}
+    return tagged, name_tag(names, "channel", name), event and name_tag(names, "event", event)
+
+
 def xaes_256_gcm(key, nonce, plaintext, aad):
     """Encrypts with AES-256-GCM and a nonce of 24 bytes, of which the first 12 derive the key (c2sp.org/XAES-256-GCM)."""
 

@@ -44,6 +44,28 @@ class Vectors(unittest.TestCase):
             made = sealwire.channel_id(case["app"], case["installation"], case["scope"], case["name"])
             self.assertEqual(made.hex(), case["channel_id"])
 
+    def test_name_tags(self):
+        cases = [case for case in load("name-tags") if case["name"] is not None]
+        self.assertGreaterEqual(len(cases), 7)
+        for case in cases:
+            routing = bytes.fromhex(case["routing_key"])
+            label = "value-tags" if case["kind"] == "value" else "name-tags"
+            key = sealwire.tag_key(routing, label, case["app"], case["installation"])
+            made = sealwire.name_tag(key, case["kind"], case["name"], case["property"])
+            self.assertEqual(made, case["tag"])
+
+    def test_an_app_with_blind_names_publishes_tags_only(self):
+        case = load("name-tags")[0]
+        routing, place = bytes.fromhex(case["routing_key"]), (case["app"], case["installation"])
+        scope, name, event = sealwire.blind(routing, *place, {"dashboard": "10001"}, "absences", "absences")
+        by_kind = {(c["kind"], c["property"], c["name"]): c["tag"] for c in load("name-tags")}
+        self.assertEqual(scope, {"dashboard": by_kind["value", "dashboard", "10001"]})
+        self.assertEqual(name, by_kind["channel", "", "absences"])
+        self.assertEqual(event, by_kind["event", "", "absences"])
+        self.assertEqual(sealwire.blind(routing, *place, {}, "absences")[2], "")
+        with self.assertRaises(ValueError):
+            sealwire.blind(routing, *place, {}, "a" * 160)
+
     def test_keys(self):
         cases = [case for case in load("keys") if case["claims"] is None]
         self.assertGreaterEqual(len(cases), 2)

@@ -51,7 +51,7 @@ export {
 } from './verify/verify.js';
 export type { UnlicensedUser } from './backend/accounts.js';
 export type { ForgeContext } from './context/properties.js';
-export type { InstallationSecret, Permission } from './core/resolver-core.js';
+export type { InstallationSecret, Permission, TaggedName } from './core/resolver-core.js';
 export type { ChannelMap, ChannelName } from './channel-map.js';
 export type { Payload } from './arguments/payload.js';
 export {

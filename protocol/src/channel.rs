@@ -73,6 +73,9 @@ impl fmt::Debug for ChannelId {
     }
 }
 
+/// The first characters of every name tag: the text that a relay sees in place of a name in an app with blind names.
+pub const NAME_TAG_PREFIX: &str = "~t1.";
+
 /// The error for a channel or event name outside its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.message())]

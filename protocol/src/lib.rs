@@ -82,12 +82,17 @@ pub mod tokens;
 pub mod wire;
 
 pub use base64url::{decode as decode_base64url, encode as encode_base64url};
-pub use channel::{ChannelAddress, ChannelId, InvalidName, check_channel_name, check_event_name};
+pub use channel::{
+    ChannelAddress, ChannelId, InvalidName, NAME_TAG_PREFIX, check_channel_name, check_event_name,
+};
 #[cfg(feature = "claims")]
 pub use claims::{InvalidClaims, canonical_claims};
 pub use codes::{CloseCode, Code};
 #[cfg(feature = "sealing")]
-pub use keys::{ChannelKey, ClaimsKey, ClaimsKeyring, EncryptionKey, KeyId, RoutingKey, ScopeKey, ScopeKeys};
+pub use keys::{
+    ChannelKey, ClaimsKey, ClaimsKeyring, EncryptionKey, KeyId, NameKind, NameTagKey, RoutingKey, ScopeKey,
+    ScopeKeys,
+};
 pub use scope::{InvalidScope, Scope};
 #[cfg(feature = "sealing")]
 pub use sealing::{

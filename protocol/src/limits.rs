@@ -31,6 +31,8 @@ pub const MAX_PROPERTIES: usize = 8;
 pub const MAX_PROPERTY_NAME: usize = 64;
 /// Longest value of a property, in bytes.
 pub const MAX_PROPERTY_VALUE: usize = 256;
+/// Longest channel name, event name or property value that has a name tag, in bytes. The tag then has 255 bytes.
+pub const MAX_TAGGED_NAME: usize = 159;
 /// Maximum number of encryption keys that an installation has in use, and so of keys in a session or a channel token.
 pub const MAX_KEY_VERSIONS: usize = 16;
 /// Time for which a process may use a cached installation secret, in seconds.

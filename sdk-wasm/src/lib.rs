@@ -17,7 +17,8 @@ mod resolver;
 pub use browser::Client;
 #[cfg(feature = "resolver")]
 pub use resolver::{
-    mint_backend_token, mint_session, new_installation_secret, rotate, seal, settle, sign_channel_token,
+    mint_backend_token, mint_session, name_of, new_installation_secret, rotate, seal, settle,
+    sign_channel_token, tag_values,
 };
 
 use wasm_bindgen::prelude::wasm_bindgen;

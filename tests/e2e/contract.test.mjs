@@ -5,23 +5,27 @@ import { createRealtime } from 'sealwire';
 import { createTestRelay } from 'sealwire/testing';
 import { WebSocket } from 'undici';
 import { createBackend } from './support/backend.mjs';
-import { behaviours } from './support/contract/index.mjs';
+import { behaviours, behavioursOfNames } from './support/contract/index.mjs';
 import { startTcpProxy } from './support/tcp-proxy.mjs';
 import { startRelay } from './support/relay.mjs';
 
 globalThis.WebSocket ??= WebSocket;
 
-const inMemory = {
+const inMemory = (app) => ({
   async start() {
     const relay = createTestRelay({ replaySeconds: 6 });
     const pages = [];
     return {
       page(options) {
-        const page = relay.realtime(options);
+        const { authorize = () => true } = options;
+        const page = relay.realtime({
+          ...options,
+          ...(app.blindNames && { resolver: relay.resolver({ ...app, authorize }) }),
+        });
         pages.push(page);
         return page;
       },
-      resolver: relay.resolver(),
+      resolver: relay.resolver(app),
       cut: () => relay.cut(),
       restore: () => relay.mend(),
       restart: async () => relay.restart(),
@@ -31,17 +35,21 @@ const inMemory = {
       },
     };
   },
-};
+});
 
-const real = (core) => ({
+const real = (core, app) => ({
   async start() {
     const relay = await startRelay('replay_window = "6s"');
     const proxy = await startTcpProxy(relay.port);
-    const { direct, secrets } = createBackend(relay, proxy.port);
+    const { direct, secrets } = createBackend(relay, proxy.port, app);
     const pages = [];
     return {
       page({ context, authorize, ...options }) {
-        const backend = createBackend(relay, proxy.port, { secrets, ...(authorize && { authorize }) });
+        const backend = createBackend(relay, proxy.port, {
+          ...app,
+          secrets,
+          ...(authorize && { authorize }),
+        });
         const session = (reason) => backend.session(context, { reason });
         const page = createRealtime({ session, core, ...options });
         pages.push(page);
@@ -64,11 +72,15 @@ const real = (core) => ({
   },
 });
 
-for (const [where, starter] of [
-  ['in memory', inMemory],
-  ['on a real relay', real('wasm')],
+const BLIND = { blindNames: true };
+
+for (const [where, starter, shown] of [
+  ['in memory', inMemory({}), behaviours],
+  ['on a real relay', real('wasm', {}), behaviours],
+  ['in memory, with blind names', inMemory(BLIND), behavioursOfNames],
+  ['on a real relay, with blind names', real('wasm', BLIND), behavioursOfNames],
 ]) {
-  for (const [name, behaviour] of Object.entries(behaviours)) {
+  for (const [name, behaviour] of Object.entries(shown)) {
     test(`${name} (${where})`, async () => {
       const system = await starter.start();
       try {

@@ -74,6 +74,7 @@ impl Installation {
             installation: self.id.clone(),
             context: context.clone(),
             keys: vec![GrantKey::new(&keys, String::new())],
+            name_tag_key: None,
         }
     }
 

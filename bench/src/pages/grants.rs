@@ -31,6 +31,7 @@ impl Grants {
             installation: sealwire::INSTALLATION.into(),
             context: self.context.clone(),
             keys: vec![self.key.clone()],
+            name_tag_key: None,
         })
     }
 }

@@ -10,6 +10,9 @@ use sealwire_protocol::{
     wire::{Position, Publication},
 };
 
+/// The text of the error for a message that could not be opened, for whatever reason.
+const UNREADABLE: &str = "a message could not be opened";
+
 impl Client {
     /// Handles a publication.
     pub(super) fn publication_received(&mut self, now: Now, publication: Publication) {
@@ -85,20 +88,28 @@ impl Client {
         }
         let notice = match entry.content {
             Content::Publication(publication, position, Opening::Opened(opened, author)) => {
-                let recipients = self.judge(now, &opened, author, subscriptions, &publication, position);
-                if !recipients.is_empty() {
-                    let message = Message {
-                        payload: opened.payload,
-                        position,
-                        time_ms: publication.time_ms,
-                        published_at_ms: opened.published_at.0,
-                        author,
-                        event: publication.event,
-                        channel: name,
-                    };
-                    self.events.push_back(Event::Message { subscriptions: recipients, message });
+                let names = self.identity.as_ref().map(|identity| &identity.names);
+                match names.and_then(|names| names.event_name(&publication.event)) {
+                    Some(event) => {
+                        let recipients =
+                            self.judge(now, &opened, author, subscriptions, &publication, position);
+                        if !recipients.is_empty() {
+                            let message = Message {
+                                payload: opened.payload,
+                                position,
+                                time_ms: publication.time_ms,
+                                published_at_ms: opened.published_at.0,
+                                author,
+                                event,
+                                channel: name,
+                            };
+                            self.events.push_back(Event::Message { subscriptions: recipients, message });
+                        }
+                        return;
+                    }
+                    // A member of the channel that does not tag names has published the message.
+                    None => unreadable(UNREADABLE),
                 }
-                return;
             }
             Content::Notice(notice) => notice,
             Content::Publication(_, _, Opening::Failed(OpenError::NeedsToken)) => unreadable(
@@ -109,7 +120,7 @@ impl Client {
                 unreadable("a message was refused: it has a signature of a function that no function made")
             }
             // All other reasons share one error, which says nothing about the cause.
-            Content::Publication(..) => unreadable("a message could not be opened"),
+            Content::Publication(..) => unreadable(UNREADABLE),
         };
         self.notify(subscriptions, notice);
     }

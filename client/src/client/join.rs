@@ -33,11 +33,11 @@ impl Client {
             match subscription.spec().resolve(identity) {
                 Ok(resolved) => {
                     let spec = subscription.spec();
-                    let channel = self
-                        .channels
-                        .entry(resolved.id, || Channel::new(spec.clone(), resolved.scope, session));
+                    let channel_id = resolved.id;
+                    let channel =
+                        self.channels.entry(channel_id, || Channel::new(spec.clone(), resolved, session));
                     channel.add_member(id);
-                    subscription.set_progress(Progress::AwaitingSubscribed(resolved.id));
+                    subscription.set_progress(Progress::AwaitingSubscribed(channel_id));
                 }
                 Err(error) => refused.push((id, error)),
             }

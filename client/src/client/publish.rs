@@ -99,7 +99,9 @@ impl Client {
     /// Derives the keys of the publications, once there is a session. Fails those that cannot be sealed.
     pub(super) fn derive_publish_keys(&mut self) {
         let (Some(session), Some(identity)) = (&self.session, &self.identity) else { return };
-        for (id, error) in self.publishes.derive_keys(|spec| sealing_key(spec, session, identity)) {
+        for (id, error) in
+            self.publishes.derive_keys(|publication| sealing_key(publication, session, identity))
+        {
             self.finish_publish(id, Err(error));
         }
     }
@@ -175,9 +177,9 @@ struct Sealing<'a> {
 }
 
 impl Sealing<'_> {
-    fn seal(&mut self, now: Now, publication: &mut Unsealed, sealing_key: &SealingKey) -> Sealed {
-        let Unsealed { spec, event, payload, app_id } = publication;
-        let SealingKey { channel, key } = sealing_key;
+    fn seal(&mut self, now: Now, publication: &Unsealed, sealing_key: &SealingKey) -> Sealed {
+        let Unsealed { spec, payload, app_id, .. } = publication;
+        let SealingKey { channel, event, key } = sealing_key;
         let numbered = self.numberings.assign(channel.id, || SenderId(array(&mut *self.entropy)));
         let published_at = self.session.clock.at(now);
         let message = Message {
@@ -200,8 +202,8 @@ impl Sealing<'_> {
         let publish = Publish {
             request: 0,
             follows: 0,
-            channel: Some(spec.to_wire(&channel.scope)),
-            event: core::mem::take(event),
+            channel: Some(spec.to_wire(channel)),
+            event: event.clone(),
             sealed: sealed.into(),
             id: id.to_vec().into(),
             content: content.into(),
@@ -210,15 +212,16 @@ impl Sealing<'_> {
     }
 }
 
-/// Returns the channel of a publication, and its newest key.
+/// Returns the channel and the event of a publication, and the newest key of the channel.
 fn sealing_key(
-    spec: &CheckedSpec,
+    Unsealed { spec, event, .. }: &Unsealed,
     session: &Session,
     identity: &Identity,
 ) -> Result<SealingKey, ClientError> {
     let channel = spec.resolve(identity)?;
-    let key = spec.keys(session, &channel.scope).next().ok_or_else(no_key)?;
-    Ok(SealingKey { channel, key })
+    let event = identity.names.event(event)?;
+    let key = spec.keys(session, &channel).next().ok_or_else(no_key)?;
+    Ok(SealingKey { channel, event, key })
 }
 
 fn too_large(bytes: usize) -> ClientError {

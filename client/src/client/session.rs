@@ -109,11 +109,12 @@ impl Client {
         self.report_state(Some(error));
     }
 
-    /// Checks a grant. Its app, installation and context must not differ from those of the client's channels.
+    /// Checks a grant. Its app, installation, context and name tags must not differ from those of the client's channels, nor
+    /// from those for which a publication was sealed that is sent again.
     fn check_grant(&self, now: Now, grant: SessionGrant) -> Result<(Session, Identity), InvalidGrant> {
         let (session, identity) = Session::check(grant, now, self.relay_clock)?;
         let differs = self.identity.as_ref().is_some_and(|current| *current != identity);
-        if differs && !self.channels.is_empty() {
+        if differs && !(self.channels.is_empty() && self.publishes.are_unsealed()) {
             Err(InvalidGrant::Identity)
         } else {
             Ok((session, identity))

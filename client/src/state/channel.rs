@@ -5,12 +5,15 @@ use crate::{
     entropy::Entropy,
     event::SubscriptionId,
     state::{
-        channel_spec::CheckedSpec, continuity::is_refused, missing_keys::MissingKeys,
-        reorder_buffer::ReorderBuffer, session::Session,
+        channel_spec::{CheckedSpec, Resolved},
+        continuity::is_refused,
+        missing_keys::MissingKeys,
+        reorder_buffer::ReorderBuffer,
+        session::Session,
     },
 };
 use sealwire_protocol::{
-    ChannelKey, ClaimsKeyring, KeyId, Scope,
+    ChannelKey, ClaimsKeyring, KeyId,
     wire::{self, Position, Since},
 };
 
@@ -21,7 +24,7 @@ const TOKEN_RETRY_MS: u64 = 5_000;
 pub(crate) struct Channel {
     /// The spec, with the channel token that the relay received last and the claims keys of all tokens.
     spec: CheckedSpec,
-    scope: Scope,
+    resolved: Resolved,
     /// The keys, newest first.
     keys: Vec<ChannelKey>,
     wire: WireState,
@@ -58,11 +61,11 @@ pub(crate) enum WireState {
 }
 
 impl Channel {
-    pub(crate) fn new(spec: CheckedSpec, scope: Scope, session: &Session) -> Self {
-        let keys = spec.keys(session, &scope).collect();
+    pub(crate) fn new(spec: CheckedSpec, resolved: Resolved, session: &Session) -> Self {
+        let keys = spec.keys(session, &resolved).collect();
         Self {
             spec,
-            scope,
+            resolved,
             keys,
             wire: WireState::Unsent,
             members: Vec::new(),
@@ -80,7 +83,7 @@ impl Channel {
 
     /// Returns the channel as requests to the relay name it.
     pub(crate) fn to_wire(&self) -> wire::Channel {
-        self.spec.to_wire(&self.scope)
+        self.spec.to_wire(&self.resolved)
     }
 
     pub(crate) fn members(&self) -> &[SubscriptionId] {
@@ -202,7 +205,7 @@ impl Channel {
 
     /// Derives the keys again, from a new session.
     pub(crate) fn derive_keys(&mut self, session: &Session) {
-        self.keys = self.spec.keys(session, &self.scope).collect();
+        self.keys = self.spec.keys(session, &self.resolved).collect();
     }
 
     /// Records the token that the relay receives or has. The claims keys of the previous token stay.

@@ -29,10 +29,12 @@ pub(crate) struct CheckedSpec {
     claims: Option<ClaimsKeyring>,
 }
 
-/// The id and the scope of a spec within a session.
+/// The id, the scope and the name of a spec within a session.
 pub(crate) struct Resolved {
     pub(crate) id: ChannelId,
     pub(crate) scope: Scope,
+    /// The name that the relay sees.
+    pub(crate) name: String,
 }
 
 impl CheckedSpec {
@@ -45,7 +47,8 @@ impl CheckedSpec {
     }
 
     pub(crate) fn resolve(&self, identity: &Identity) -> Result<Resolved, ClientError> {
-        let Identity { app, installation, context } = identity;
+        let Identity { app, installation, context, names } = identity;
+        let name = names.channel(&self.name)?;
         let scope = match &self.scope {
             None => context.clone(),
             Some(properties) => context
@@ -53,8 +56,8 @@ impl CheckedSpec {
                 .map_err(|invalid| ClientError::new(Code::ScopeRefused, invalid.message()))?,
         };
         let claims_tag = self.claims.as_ref().map(|claims| &claims.tag);
-        let id = ChannelAddress { app, installation, scope: &scope, claims_tag, name: &self.name }.id();
-        Ok(Resolved { id, scope })
+        let id = ChannelAddress { app, installation, scope: &scope, claims_tag, name: &name }.id();
+        Ok(Resolved { id, scope, name })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -62,10 +65,10 @@ impl CheckedSpec {
     }
 
     /// Returns the channel as requests to the relay name it.
-    pub(crate) fn to_wire(&self, scope: &Scope) -> wire::Channel {
+    pub(crate) fn to_wire(&self, resolved: &Resolved) -> wire::Channel {
         wire::Channel {
-            name: self.name.clone(),
-            properties: scope.iter().map(|(property, _)| property.to_owned()).collect(),
+            name: resolved.name.clone(),
+            properties: resolved.scope.iter().map(|(property, _)| property.to_owned()).collect(),
             token: self.jwt().to_owned(),
         }
     }
@@ -88,8 +91,8 @@ impl CheckedSpec {
     }
 
     /// Derives the channel's keys, newest first.
-    pub(crate) fn keys(&self, session: &Session, scope: &Scope) -> impl Iterator<Item = ChannelKey> {
-        session.channel_keys(scope, self.claims.as_ref(), &self.name)
+    pub(crate) fn keys(&self, session: &Session, resolved: &Resolved) -> impl Iterator<Item = ChannelKey> {
+        session.channel_keys(&resolved.scope, self.claims.as_ref(), &resolved.name)
     }
 }
 

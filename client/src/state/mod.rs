@@ -7,6 +7,7 @@ pub(crate) mod channel_spec;
 pub(crate) mod continuity;
 pub(crate) mod flow_control;
 pub(crate) mod missing_keys;
+pub(crate) mod names;
 pub(crate) mod pause;
 pub(crate) mod phase;
 pub(crate) mod probe;

@@ -26,6 +26,8 @@ pub(crate) struct Unsealed {
 /// The channel of a publication within a session, and the key that seals for it.
 pub(crate) struct SealingKey {
     pub(crate) channel: Resolved,
+    /// The event name that the relay sees.
+    pub(crate) event: String,
     pub(crate) key: ChannelKey,
 }
 
@@ -85,6 +87,11 @@ impl Publishes {
         self.pending.is_empty()
     }
 
+    /// Returns true if no pending publication is sealed.
+    pub(crate) fn are_unsealed(&self) -> bool {
+        self.pending.values().all(|pending| pending.numbered.is_none())
+    }
+
     pub(crate) fn contains(&self, id: PublishId) -> bool {
         self.pending.contains(&id)
     }
@@ -124,12 +131,12 @@ impl Publishes {
     /// Derives the key of every publication that has none. Returns those for which the session has no key.
     pub(crate) fn derive_keys(
         &mut self,
-        derive: impl Fn(&CheckedSpec) -> Result<SealingKey, ClientError>,
+        derive: impl Fn(&Unsealed) -> Result<SealingKey, ClientError>,
     ) -> Vec<(PublishId, ClientError)> {
         let mut failed = Vec::new();
         for (id, pending) in self.pending.iter_mut() {
             if let Stage::Unsent(publication, key @ None) = &mut pending.stage {
-                match derive(&publication.spec) {
+                match derive(publication) {
                     Ok(derived) => *key = Some(Box::new(derived)),
                     Err(error) => failed.push((id, error)),
                 }
@@ -154,7 +161,7 @@ impl Publishes {
         now: Instant,
         max_frame: usize,
         is_time_certain: bool,
-        mut seal: impl FnMut(&mut Unsealed, &SealingKey) -> Sealed,
+        mut seal: impl FnMut(&Unsealed, &SealingKey) -> Sealed,
         mut request: impl FnMut(PublishId, Instant) -> u32,
     ) -> Sendable {
         let mut sendable = Sendable { frames: Vec::new(), too_long: Vec::new(), awaits_time: false };

@@ -1,6 +1,7 @@
 //! The client under a virtual clock, against a relay that each test scripts frame by frame.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod blind_names;
 mod closing;
 mod connecting;
 mod dead_connections;

@@ -12,6 +12,7 @@ import { installationOf } from './installation.js';
 import type { Authorize, RealtimeOptions, SecretStore, StateProperties } from './options.js';
 import { ownServer } from './own-server.js';
 import { relaySettings, type PendingSettings } from './relay-settings.js';
+import { blindNamesByVariable } from './settings.js';
 import type { Signing } from './signing.js';
 
 const DEFAULT_LIFETIME_SECONDS = 15 * 60;
@@ -33,6 +34,8 @@ export interface Backend {
   secrets: InstallationSecrets;
   signing: Signing;
   fetch: typeof globalThis.fetch;
+  /** Returns whether the relay sees tags in place of names. */
+  blindNames: () => boolean;
   sessionLifetimeSeconds: number;
   /** The maximum duration of a call that may ask the relay. */
   timeoutMs: number;
@@ -78,6 +81,7 @@ export function backendFrom(
   const now = options.now ?? Date.now;
   const environment = checkEnvironment(options.environment);
   const trusts = checkFlag(options.trustUnsignedContext, 'trustUnsignedContext');
+  const blindNames = checkFlag(options.blindNames, 'blindNames');
   const isOwnServer = ownServer(options);
   return {
     core,
@@ -96,6 +100,7 @@ export function backendFrom(
     signing,
     // The global is read at each call, since Forge and tests replace it.
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    blindNames: () => blindNames ?? blindNamesByVariable(),
     sessionLifetimeSeconds:
       checkLifetime(options.sessionLifetimeSeconds, 'sessionLifetimeSeconds') ?? DEFAULT_LIFETIME_SECONDS,
     timeoutMs: checkTimeout(options.timeoutMs) ?? DEFAULT_TIMEOUT_MS,

@@ -5,12 +5,12 @@ import { checkOptions } from '../arguments/options.js';
 import { checkProperties } from '../arguments/properties.js';
 import { checkAccountId } from './accounts.js';
 import type { Backend } from './backend.js';
-import { deadlineOf } from './deadline.js';
-import { failuresOf } from './failures.js';
+import { deadlineOf, type Deadline } from './deadline.js';
+import { failuresOf, lateSecret } from './failures.js';
 import { inquiryOf } from './inquiry.js';
 import { currentContext, currentInvocation } from './invocation.js';
 import { postRevocation, type Revocation } from './relay-request.js';
-import { targetOf } from './target.js';
+import { targetOf, type ResolvedTarget } from './target.js';
 import type { DisconnectResult } from './types.js';
 
 const EXPECTED = "disconnect() takes { accountId }, { properties }, both of them, or 'installation'";
@@ -31,15 +31,31 @@ export async function disconnect(
   if (target.errors) return { before: null, errors: target.errors };
   const { app, signingKey, disconnectUrl, installation } = target;
   try {
+    const seen = await seenByRelay(backend, selector, target, deadline);
     const nowSeconds = Math.floor(backend.now() / 1000);
     const backendToken = backend.core().mintBackendToken({ signingKey, app, installation, nowSeconds });
     // Session tokens carry whole seconds, so tokens minted during the current second are revoked too.
-    const revocation: Revocation = { ...selector, before: nowSeconds + 1 };
+    const revocation: Revocation = { ...seen, before: nowSeconds + 1 };
     const to = { url: disconnectUrl, backendToken, fetch: backend.fetch, deadline };
     return { before: await postRevocation(to, revocation) };
   } catch (thrown) {
     return { before: null, errors: failuresOf(thrown) };
   }
+}
+
+/** Returns a selector with the values that the relay sees in sessions. */
+async function seenByRelay(
+  backend: Backend,
+  selector: Selector,
+  { app, installation }: ResolvedTarget,
+  deadline: Deadline,
+): Promise<Selector> {
+  if (!('context' in selector) || !backend.blindNames()) return selector;
+  const secret = await deadline.within(backend.secrets.of(installation), () => lateSecret(deadline));
+  return {
+    ...selector,
+    context: backend.core().tagValues(app, installation, selector.context, secret),
+  };
 }
 
 /** Checks the selector strictly, so that a mistake never ends all sessions. */

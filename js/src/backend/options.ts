@@ -90,6 +90,12 @@ export interface RealtimeOptions {
   secrets?: SecretStore;
   /** The function that sends HTTP requests to the relay. The default is the global `fetch`, in Forge that of the platform. */
   fetch?: typeof globalThis.fetch;
+  /**
+   * Sends the relay keyed tags in place of channel names, event names and the values of properties. Names and values then
+   * have at most 159 bytes. All functions of the app must have the same setting. The default is the variable
+   * SEALWIRE_BLIND_NAMES (`true` or `false`), and false without it.
+   */
+  blindNames?: boolean;
   /** The lifetime of a session token, in seconds, at most 24 hours. The default is 900 (15 minutes). */
   sessionLifetimeSeconds?: number;
   /**

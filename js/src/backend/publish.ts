@@ -15,7 +15,7 @@ import { inquiryOf, type Inquiry } from './inquiry.js';
 import { currentContext, currentInvocation } from './invocation.js';
 import { postMessage, type Accepted } from './relay-request.js';
 import { publishScope } from './scope.js';
-import { targetOf, type Target } from './target.js';
+import { targetOf, type ResolvedTarget } from './target.js';
 import type { PublishResult } from './types.js';
 
 /** A message with its checked arguments. */
@@ -100,7 +100,7 @@ export async function publish(
 
 async function sealAndPost(
   backend: Backend,
-  { app, signingKey, publishUrl, installation }: Exclude<Target, { errors: object }>,
+  { app, signingKey, publishUrl, installation }: ResolvedTarget,
   { channel, token, event, payload, idempotencyId }: Message,
   scope: Record<string, string>,
   deadline: Deadline,
@@ -108,7 +108,7 @@ async function sealAndPost(
   const secret = await deadline.within(backend.secrets.of(installation), () => lateSecret(deadline));
   const nowMs = backend.now();
   const core = backend.core();
-  const { sealed, id, content, ticket } = core.seal(
+  const { ticket, content, ...forRelay } = core.seal(
     {
       app,
       installation,
@@ -119,6 +119,7 @@ async function sealAndPost(
       payload,
       ...(idempotencyId !== undefined && { idempotencyId }),
       nowMs,
+      blindNames: backend.blindNames(),
     },
     secret,
     backend.signing.sign,
@@ -135,7 +136,7 @@ async function sealAndPost(
   };
   try {
     const to = { url: publishUrl, backendToken, fetch, deadline };
-    const accepted = await postMessage(to, { channel, scope, ...signed, event, sealed, id, ...digest });
+    const accepted = await postMessage(to, { ...forRelay, ...signed, ...digest });
     isAccepted = true;
     return accepted;
   } finally {

@@ -6,6 +6,7 @@ import { backendFrom, type BackendDependencies, type BackendOptions } from './ba
 import { disconnect } from './disconnect.js';
 import { currentInvocation, wrapper, type InvocationStorage } from './invocation.js';
 import type { RealtimeOptions } from './options.js';
+import { nameOf } from './name-of.js';
 import { createStream, publishStream } from './publish-text-stream.js';
 import { currentScope, publish } from './publish.js';
 import { rotateKey } from './rotate-key.js';
@@ -44,6 +45,7 @@ export function realtimeFrom(options: BackendOptions, dependencies: Dependencies
     session: (request) => session(backend(), request),
     scope: (options) => currentScope(backend(), options),
     disconnect: (selector, options) => disconnect(backend(), selector, options),
+    nameOf: (tag, options) => nameOf(backend(), tag, options),
     wrap: wrapper(dependencies.invocations),
     rotateKey: (options) => rotateKey(backend(), options),
   };

@@ -51,6 +51,7 @@ async function grant(backend: Backend, request: ResolverRequest): Promise<Scoped
       can: decision.can,
       lifetimeSeconds: backend.sessionLifetimeSeconds,
       nowSeconds: Math.floor(backend.now() / 1000),
+      blindNames: backend.blindNames(),
     },
     secret,
   );
@@ -60,6 +61,7 @@ async function grant(backend: Backend, request: ResolverRequest): Promise<Scoped
     url: socketUrl,
     issuedAtMs: Math.floor(backend.now()),
     ...session,
+    ...(session.nameTagKey !== undefined && { readableContext: Object.fromEntries(properties) }),
     ...(noDefaultScope !== undefined && { noDefaultScope }),
     ...(scopeHint !== undefined && { scopeHint }),
   };

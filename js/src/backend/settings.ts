@@ -60,6 +60,13 @@ function required(option: string, variable: string, given: string | undefined): 
   );
 }
 
+/** Returns the value of the variable SEALWIRE_BLIND_NAMES; false without it. */
+export function blindNamesByVariable(): boolean {
+  const value = process.env['SEALWIRE_BLIND_NAMES'] ?? 'false';
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw invalid('SEALWIRE_BLIND_NAMES (the option blindNames) must be true or false.');
+}
+
 export interface Settings extends RelayAddress {
   app: string;
   signingKey: string;

@@ -79,6 +79,7 @@ export async function signToken(
         ...(can && { can }),
         ...(lifetimeSeconds !== undefined && { lifetimeSeconds }),
         nowSeconds: Math.floor(backend.now() / 1000),
+        blindNames: backend.blindNames(),
       },
       secret,
     );

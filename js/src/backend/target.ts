@@ -10,8 +10,11 @@ import { settingsWithin } from './relay-settings.js';
 import type { Settings } from './settings.js';
 import type { RealtimeFailure } from './types.js';
 
+/** The settings and the installation. */
+export type ResolvedTarget = Settings & { installation: string; errors?: never };
+
 /** The settings and the installation, or the reason why a function of the app did not return a setting. */
-export type Target = (Settings & { installation: string; errors?: never }) | { errors: RealtimeFailure[] };
+export type Target = ResolvedTarget | { errors: RealtimeFailure[] };
 
 /** Resolves with the target of a call in this context. Rejects if a setting is missing or invalid. */
 export async function targetOf(

@@ -5,7 +5,7 @@ import type { Payload } from '../arguments/payload.js';
 import type { ChannelMap, ChannelName, PublishWith, WithMap } from '../channel-map.js';
 import type { ForgeContext } from '../context/properties.js';
 import type { ProductContext } from '../context/product-context.js';
-import type { Permission } from '../core/resolver-core.js';
+import type { Permission, TaggedName } from '../core/resolver-core.js';
 import type { ScopedGrant } from '../session/scoped-grant.js';
 
 /** The option that names the invocation's context. */
@@ -260,6 +260,22 @@ export interface Realtime<M extends ChannelMap<M> = any> {
     selector: DisconnectSelector,
     options?: InvocationOption & TimeoutOption,
   ) => Promise<DisconnectResult>;
+  /**
+   * Returns the name behind a tag of `blindNames`, as the relay's log or an operator shows it. Let only admins of the app call
+   * a function that returns it.
+   *
+   * @param tag - The tag, which begins with `~t1.`.
+   * @param options - The context of the invocation, a time limit and a signal.
+   * @returns The name, and whether it is that of a channel or an event, or the value of a property.
+   * @throws SealwireError with the code `INVALID_ARGUMENT` for a text that is no tag, and for a tag of another installation,
+   * environment or app, or of a secret that was lost.
+   *
+   * @example
+   * ```ts
+   * const { kind, name } = await realtime.nameOf('~t1.…');
+   * ```
+   */
+  nameOf: (tag: string, options?: InvocationOption & TimeoutOption) => Promise<TaggedName>;
   /**
    * Wraps the handler of a Forge function, so that calls made during an invocation know its context.
    *

@@ -15,6 +15,7 @@ import { forgeSession } from '../session/forge-session.js';
 import { checkGrant, type SessionGrant, type SessionReason } from '../session/grant.js';
 import { valueOf } from '../session/invoked.js';
 import { refusalIn } from '../session/refusal.js';
+import type { ScopedGrant } from '../session/scoped-grant.js';
 import { sharedThrough } from '../sharing/shared-connection.js';
 import { withDebug, type DebugEvent } from '../transport/debug-socket.js';
 import { withEvents } from '../transport/event-target-socket.js';
@@ -244,7 +245,8 @@ export class Connection implements ObservedConnection {
   async #session(reason: SessionReason, generation: number): Promise<SessionGrant> {
     const grant = await this.#fetchSession(reason);
     this.#refuseClosed(generation);
-    this.session = { expiresAt: grant.expiresAt, context: grant.context };
+    const { expiresAt, context, readableContext = context }: ScopedGrant = grant;
+    this.session = { expiresAt, context: readableContext };
     this.#scopes.take(grant);
     return grant;
   }

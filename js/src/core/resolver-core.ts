@@ -7,7 +7,7 @@ import type { SessionGrant } from '../session/grant.js';
 export interface InstallationSecret {
   /** The version of this format. */
   version: 1;
-  /** The key that names channels with custom claims, in base64url. It never changes. */
+  /** The key that tags custom claims and, with `blindNames`, names, in base64url. It never changes. */
   routing: string;
   /** The encryption keys in base64url with their creation times in Unix seconds, newest first. */
   keys: { key: string; createdAt: number; signing: SigningKey }[];
@@ -38,6 +38,8 @@ export interface MintSession {
   can: Permission[];
   lifetimeSeconds?: number;
   nowSeconds: number;
+  /** True if the session and its token have the tags of the context's values. The default is false. */
+  blindNames?: boolean;
 }
 
 export interface SignChannelToken {
@@ -49,6 +51,8 @@ export interface SignChannelToken {
   can?: Permission[];
   lifetimeSeconds?: number;
   nowSeconds: number;
+  /** True if the token is for the tag of the channel name. The default is false. */
+  blindNames?: boolean;
 }
 
 export interface MintBackendToken {
@@ -69,10 +73,22 @@ export interface Seal {
   /** The id that the app chose; by default the core chooses one. */
   idempotencyId?: string;
   nowMs: number;
+  /** True if the relay sees tags in place of names. The default is false. */
+  blindNames?: boolean;
 }
 
-/** A sealed message, with the values by which the relay recognises a repetition. */
+/** The name behind a tag: that of a channel or an event, or the value of a property. */
+export interface TaggedName {
+  kind: 'channel' | 'event' | 'value';
+  name: string;
+}
+
+/** A sealed message with its names for the relay, and the values by which the relay recognises a repetition. */
 export interface Sealed {
+  /** The scope, the channel name and the event name that the relay sees: with `blindNames`, tags. */
+  scope: Record<string, string>;
+  channel: string;
+  event: string;
   /** In base64. */
   sealed: string;
   /** 16 bytes in base64url, random or derived from `idempotencyId`. */
@@ -95,4 +111,13 @@ export interface ResolverModule {
   seal(message: Seal, secret: InstallationSecret, sign?: Sign): Sealed;
   /** Records whether the relay accepted the first request with a message. Later messages of this process tell subscribers. */
   settle(ticket: number, accepted: boolean): void;
+  /** Returns properties with the tags of their values. */
+  tagValues(
+    app: string,
+    installation: string,
+    context: Record<string, string>,
+    secret: InstallationSecret,
+  ): Record<string, string>;
+  /** Returns the name behind a tag. Throws if the secret did not write it. */
+  nameOf(app: string, installation: string, tag: string, secret: InstallationSecret): TaggedName;
 }

@@ -41,10 +41,15 @@ export interface SessionGrant {
   app: string;
   /** The installation of the app. */
   installation: string;
-  /** Property names and values, as in the token's `ctx`. */
+  /** Property names and values, as in the token's `ctx`. With `nameTagKey`, the values are tags. */
   context: Record<string, string>;
   /** The key material, newest version first. */
   keys: SessionKey[];
+  /**
+   * The key with which a page of an app with `blindNames` tags channel and event names, in base64url; absent if the relay sees
+   * the names themselves.
+   */
+  nameTagKey?: string;
 }
 
 function isKey(value: unknown): boolean {
@@ -62,6 +67,7 @@ const SHAPE = {
   installation: (value: unknown) => typeof value === 'string',
   context: (value: unknown) => typeof value === 'object' && value !== null,
   keys: (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(isKey),
+  nameTagKey: (value: unknown) => value === undefined || typeof value === 'string',
 } satisfies Record<keyof SessionGrant, (value: unknown) => boolean>;
 
 /**

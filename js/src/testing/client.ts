@@ -18,6 +18,7 @@ import type {
 import type { CoreError } from '../errors/core-error.js';
 import { TestConnection } from './connection.js';
 import { channelId, eventId, type Publication } from './hub.js';
+import { eventTagOf } from './name-tags.js';
 import { refused, unsent } from './refused.js';
 import { addressOf } from './rules.js';
 import { TestSubscription } from './subscription.js';
@@ -108,7 +109,8 @@ export class TestClient implements Client, RelayClient {
       });
       const address = addressOf(session, spec, token, 'publish', this.#world.isExpired);
       const { idempotencyId } = options;
-      const message = { address, event, payload, publishedAt, idempotencyId };
+      const seen = session.isBlind ? eventTagOf(session.ins, event) : event;
+      const message = { address, event: seen, payload, publishedAt, idempotencyId };
       const draft = { ...message, from: 'page', accountId: session.sub } as const;
       const publication = this.#world.publish(draft);
       return { eventId: eventId(publication), timestamp: publication.timestamp };

@@ -5,6 +5,7 @@ import { checkFunction, checkOptions } from '../arguments/options.js';
 import { parsePayload } from '../arguments/payload.js';
 import type { ChannelMap } from '../channel-map.js';
 import { eventId, type Publication } from './hub.js';
+import { readable } from './name-tags.js';
 import { TestPages } from './pages.js';
 import { TestResolvers } from './resolvers.js';
 import type { TestPublication, TestRelay, TestRelayOptions } from './types.js';
@@ -13,16 +14,16 @@ import { World } from './world.js';
 const MAX_REPLAY_SECONDS = 120;
 const INSTALLATION = 'ari:cloud:jira::site/test';
 
-/** Returns a publication with its payload readable, as a test examines it. */
-function readable(publication: Publication): TestPublication {
+/** Returns a publication with its payload and its names readable, as a test examines it. */
+function described(publication: Publication): TestPublication {
   const { address, timestamp, event, payload, from, accountId } = publication;
   return {
     eventId: eventId(publication),
     timestamp,
-    channel: address.name,
-    scope: { ...address.scope },
+    channel: readable(address.name),
+    scope: Object.fromEntries(Object.entries(address.scope).map(([name, value]) => [name, readable(value)])),
     ...(address.claims !== undefined && { claims: JSON.parse(address.claims) as unknown }),
-    eventName: event,
+    eventName: readable(event),
     payload: parsePayload(payload),
     from,
     ...(accountId !== undefined && { accountId }),
@@ -86,8 +87,8 @@ export function createTestRelay<M extends ChannelMap<M> = any>(options: TestRela
     expire: () => world.expireAll(),
     published: (channel) =>
       world.hub.published
-        .filter(({ address }) => channel === undefined || address.name === channel)
-        .map(readable),
+        .map(described)
+        .filter((publication) => channel === undefined || publication.channel === channel),
     settled: () => world.settled(),
   };
   return relay;

@@ -3,6 +3,7 @@
 import type { Signing } from '../backend/signing.js';
 import type { InstallationSecret, ResolverModule } from '../core/resolver-core.js';
 import { fromBase64, toBase64 } from './bytes.js';
+import { eventTagOf, nameIn, tagOf, tagValues } from './name-tags.js';
 import { refused } from './refused.js';
 import { canonical, mintToken } from './tokens.js';
 
@@ -55,8 +56,9 @@ export const testResolverCore: ResolverModule = {
   },
 
   mintSession: (session) => {
-    const { app, installation, account, context, can, nowSeconds } = session;
-    checkProperties(context);
+    const { app, installation, account, can, nowSeconds, blindNames } = session;
+    checkProperties(session.context);
+    const context = blindNames ? tagValues(installation, session.context) : session.context;
     const lifetime = session.lifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS;
     const claims = { aud: 'sealwire:session', ins: installation, sub: account, ctx: context, can } as const;
     return {
@@ -66,16 +68,18 @@ export const testResolverCore: ResolverModule = {
       installation,
       context,
       keys: [{ id: 'test', scopes: 'test', signer: 'test' }],
+      ...(blindNames && { nameTagKey: 'test' }),
     };
   },
 
-  signChannelToken: ({ installation, channel, claimsJson, can, lifetimeSeconds, nowSeconds }) => {
+  signChannelToken: ({ installation, channel, claimsJson, can, blindNames, ...times }) => {
+    const { lifetimeSeconds, nowSeconds } = times;
     const lifetime = lifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS;
     const jwt = mintToken(
       {
         aud: 'sealwire:channel',
         ins: installation,
-        ch: channel,
+        ch: blindNames ? tagOf(installation, 'channel', channel) : channel,
         tag: canonical(JSON.parse(claimsJson)),
         can: can ?? ['subscribe', 'publish'],
       },
@@ -88,13 +92,22 @@ export const testResolverCore: ResolverModule = {
   mintBackendToken: ({ installation, nowSeconds }) =>
     mintToken({ aud: 'sealwire:backend', ins: installation }, nowSeconds, BACKEND_LIFETIME_SECONDS),
 
-  seal: ({ scope, payload, idempotencyId, nowMs }) => {
+  seal: ({ installation, scope, channel, event, payload, idempotencyId, nowMs, blindNames }) => {
     checkProperties(scope);
+    const seen = blindNames
+      ? {
+          scope: tagValues(installation, scope),
+          channel: tagOf(installation, 'channel', channel),
+          event: eventTagOf(installation, event),
+        }
+      : { scope, channel, event };
     sealed += 1;
     const message: Opened = { payload, publishedAt: nowMs };
     const id = idempotencyId === undefined ? `test-${sealed}` : `own-${idempotencyId}`;
-    return { sealed: toBase64(message), id, ticket: sealed };
+    return { ...seen, sealed: toBase64(message), id, ticket: sealed };
   },
 
   settle: () => {},
+  tagValues: (_, installation, context) => tagValues(installation, context),
+  nameOf: (_, installation, tag) => nameIn(tag, installation),
 };

@@ -65,12 +65,13 @@ export class TestResolvers {
   replace(own: Backend, authorize: Authorize | undefined): Backend {
     // The backend of create() uses the test relay already.
     if (own.fetch === this.#backend.fetch) return own;
-    const { properties, unlicensedAccess, sessionLifetimeSeconds } = own;
+    const { properties, unlicensedAccess, blindNames, sessionLifetimeSeconds } = own;
     return {
       ...this.#backend,
       authorize: authorize ?? own.authorize,
       properties,
       unlicensedAccess,
+      blindNames,
       sessionLifetimeSeconds,
     };
   }

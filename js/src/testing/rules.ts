@@ -3,8 +3,9 @@
 import type { ChannelSpec } from '../core/browser-core.js';
 import type { Permission } from '../core/resolver-core.js';
 import type { Address } from './hub.js';
+import { tagOf } from './name-tags.js';
 import { refused } from './refused.js';
-import type { ChannelClaims, Minted, SessionClaims } from './tokens.js';
+import type { ChannelClaims, LiveSession, Minted } from './tokens.js';
 
 /** Returns whether a token has expired. */
 export type IsExpired = (claims: Minted<unknown>) => boolean;
@@ -43,14 +44,15 @@ export function checkChannelToken(
 
 /** Returns the channel of a page's call. Throws if the session does not permit this use of it. */
 export function addressOf(
-  session: Minted<SessionClaims>,
-  { name, scope }: ChannelSpec,
+  session: LiveSession,
+  spec: ChannelSpec,
   token: Minted<ChannelClaims> | undefined,
   permission: Permission,
   isExpired: IsExpired,
 ): Address {
   const installation = session.ins;
-  const kept = scopeOf(session.ctx, scope);
+  const name = session.isBlind ? tagOf(installation, 'channel', spec.name) : spec.name;
+  const kept = scopeOf(session.ctx, spec.scope);
   check(session.can.includes(permission), permission, 'session');
   if (token) checkChannelToken(token, { installation, name }, permission, isExpired);
   return { installation, scope: kept, claims: token?.tag, name };

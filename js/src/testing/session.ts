@@ -4,7 +4,7 @@ import type { Host } from '../core/browser-core.js';
 import { errorFromCore } from '../errors/from-core.js';
 import type { IsExpired } from './rules.js';
 import { refused } from './refused.js';
-import { readToken, type Minted, type SessionClaims } from './tokens.js';
+import { readToken, type LiveSession, type Minted, type SessionClaims } from './tokens.js';
 import { later, type Timer } from './timing.js';
 
 /** The part of a session's lifetime after which it is renewed. */
@@ -24,7 +24,7 @@ export class TestSession {
   readonly #isExpired: IsExpired;
   readonly #isRevoked: (claims: Minted<SessionClaims>) => boolean;
   readonly #ended: () => void;
-  #claims: Minted<SessionClaims> | undefined;
+  #claims: LiveSession | undefined;
   #fetching = 0;
   #renewal: Timer | undefined;
   #expiry: Timer | undefined;
@@ -39,7 +39,7 @@ export class TestSession {
   }
 
   /** The claims of the current session; undefined if there is none, or if it has expired or was revoked. */
-  get current(): Minted<SessionClaims> | undefined {
+  get current(): LiveSession | undefined {
     return this.#claims && !this.#isExpired(this.#claims) && !this.isRevoked ? this.#claims : undefined;
   }
 
@@ -52,10 +52,11 @@ export class TestSession {
     return this.#fetching > 0;
   }
 
-  async fetch(reason: 'connect' | 'refresh'): Promise<Minted<SessionClaims>> {
+  async fetch(reason: 'connect' | 'refresh'): Promise<LiveSession> {
     this.#fetching += 1;
-    const { token } = await this.#host.session(reason).finally(() => (this.#fetching -= 1));
-    const claims = readToken<SessionClaims>(token, 'sealwire:session');
+    const grant = await this.#host.session(reason).finally(() => (this.#fetching -= 1));
+    const isBlind = grant.nameTagKey !== undefined;
+    const claims = { ...readToken<SessionClaims>(grant.token, 'sealwire:session'), isBlind };
     if (this.#isExpired(claims)) throw refused('TOKEN_EXPIRED', 'the session token has expired');
     this.#claims = claims;
     this.#schedule(claims);

@@ -4,6 +4,7 @@ import type { ChannelSpec, Meta, Notice, SubscribeOptions } from '../core/browse
 import type { CoreError } from '../errors/core-error.js';
 import type { Gap } from '../errors/sealwire-error.js';
 import { channelId, eventId, gapOf, positionOf, type Address, type Publication, type Replay } from './hub.js';
+import { readable } from './name-tags.js';
 import type { ChannelClaims, Minted } from './tokens.js';
 import type { Timer } from './timing.js';
 
@@ -64,7 +65,7 @@ export class TestSubscription {
       eventId: eventId(publication),
       timestamp: publication.timestamp,
       publishedAt: publication.publishedAt,
-      event: publication.event,
+      event: readable(publication.event),
       channel: this.spec.name,
       ...(publication.from === 'resolver' && { sender: { kind: 'function' } }),
     });

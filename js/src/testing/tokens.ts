@@ -37,6 +37,9 @@ export type Minted<C> = C & {
   exp: number;
 };
 
+/** The claims of a session, and whether its app has blind names. */
+export type LiveSession = Minted<SessionClaims> & { isBlind: boolean };
+
 const HEADER = toBase64Url({ alg: 'none' });
 
 let minted = 0;

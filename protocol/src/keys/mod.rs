@@ -4,9 +4,11 @@
 //! so the keys of several contexts do not combine into the key of another one.
 
 mod claims;
+mod name_tags;
 mod scopes;
 
 pub use claims::{ClaimsKey, ClaimsKeyring};
+pub use name_tags::{NameKind, NameTagKey};
 pub use scopes::{ScopeKey, ScopeKeys};
 
 use crate::{Scope, base64url, hashing::Parts};
@@ -111,7 +113,8 @@ impl EncryptionKey {
     }
 }
 
-/// The routing key `R` of an installation, which derives claims tags. It never changes and opens no message.
+/// The routing key `R` of an installation, which derives claims tags and the keys of name tags. It never changes and opens
+/// no message.
 #[derive(Clone)]
 pub struct RoutingKey(Key);
 
@@ -126,6 +129,22 @@ impl RoutingKey {
     #[must_use]
     pub fn claims_tag(&self, app: &str, installation: &str, name: &str, claims: &str) -> [u8; 32] {
         *derive(&self.0[..], &claims_info(b"claims-tag", app, installation, name, claims))
+    }
+
+    /// Derives the key of the tags of channel and event names, which pages have.
+    #[must_use]
+    pub fn name_tag_key(&self, app: &str, installation: &str) -> NameTagKey {
+        self.tag_key(b"name-tags", app, installation)
+    }
+
+    /// Derives the key of the tags of property values, which only functions of the app have.
+    #[must_use]
+    pub fn value_tag_key(&self, app: &str, installation: &str) -> NameTagKey {
+        self.tag_key(b"value-tags", app, installation)
+    }
+
+    fn tag_key(&self, label: &[u8], app: &str, installation: &str) -> NameTagKey {
+        NameTagKey::new(&derive(&self.0[..], &[label, app.as_bytes(), installation.as_bytes()]))
     }
 }
 
@@ -167,5 +186,7 @@ impl ChannelKey {
 
 secret_debug!(EncryptionKey, RoutingKey, ChannelKey);
 
+#[cfg(test)]
+mod name_tags_tests;
 #[cfg(test)]
 mod tests;

@@ -32,8 +32,21 @@ pub struct Unauthentic;
 #[inline(never)]
 pub fn encrypt(key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN], aad: &[u8], data: &mut [u8]) -> [u8; TAG_LEN] {
     let (key, nonce) = gcm_key(key, nonce);
-    Aes256Gcm::new((&*key).into())
-        .encrypt_inout_detached(&nonce.into(), aad, InOutBuf::from(data))
+    gcm_encrypt(&key, &nonce, aad, data)
+}
+
+/// Encrypts `data` in place with AES-256-GCM and returns the tag.
+///
+/// The caller bounds the length of `data` as for [`encrypt`], and never uses a nonce for two different inputs.
+#[inline(never)]
+pub fn gcm_encrypt(
+    key: &[u8; KEY_LEN],
+    nonce: &[u8; GCM_NONCE_LEN],
+    aad: &[u8],
+    data: &mut [u8],
+) -> [u8; TAG_LEN] {
+    Aes256Gcm::new(key.into())
+        .encrypt_inout_detached(nonce.into(), aad, InOutBuf::from(data))
         .expect("messages are bounded far below 2^36 bytes")
         .into()
 }
@@ -51,8 +64,23 @@ pub fn decrypt(
     tag: &[u8; TAG_LEN],
 ) -> Result<(), Unauthentic> {
     let (key, nonce) = gcm_key(key, nonce);
-    Aes256Gcm::new((&*key).into())
-        .decrypt_inout_detached(&nonce.into(), aad, InOutBuf::from(data), tag.into())
+    gcm_decrypt(&key, &nonce, aad, data, tag)
+}
+
+/// Verifies `tag` and only then decrypts `data` in place with AES-256-GCM.
+///
+/// # Errors
+/// As [`decrypt`].
+#[inline(never)]
+pub fn gcm_decrypt(
+    key: &[u8; KEY_LEN],
+    nonce: &[u8; GCM_NONCE_LEN],
+    aad: &[u8],
+    data: &mut [u8],
+    tag: &[u8; TAG_LEN],
+) -> Result<(), Unauthentic> {
+    Aes256Gcm::new(key.into())
+        .decrypt_inout_detached(nonce.into(), aad, InOutBuf::from(data), tag.into())
         .map_err(|_| Unauthentic)
 }
 

@@ -123,6 +123,7 @@ pub(super) fn grant(value: &JsValue) -> Result<SessionGrant, ClientError> {
             installation: text(&grant, "installation")?,
             context,
             keys: list(property(&grant, "keys"))?.iter().map(|key| grant_key(&key)).collect::<Option<_>>()?,
+            name_tag_key: text(&grant, "nameTagKey"),
         })
     };
     // The code is not retryable, since the same function would return the same shape again.

@@ -2,6 +2,7 @@
 
 use super::{
     inputs::{app_and_installation, channel_name, scope},
+    names::Names,
     random,
     secret::{Secret, SigningKey},
 };
@@ -12,8 +13,8 @@ use crate::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use js_sys::{Function, Uint8Array};
 use sealwire_protocol::{
-    ChannelAddress, ClaimsKeyring, Code, EncryptionKey, Message, Numbered, Numberings, SenderId, Signature,
-    UnixMillis, check_event_name, encode_base64url, limits, repeatable_ids, signed_text,
+    ChannelAddress, ClaimsKeyring, Code, EncryptionKey, Message, Numbered, Numberings, Scope, SenderId,
+    Signature, UnixMillis, check_event_name, encode_base64url, limits, repeatable_ids, signed_text,
 };
 use serde::{Deserialize, Serialize};
 use std::{cell::RefCell, collections::BTreeMap};
@@ -32,13 +33,19 @@ struct Input {
     /// The id that the app chose.
     idempotency_id: Option<String>,
     now_ms: f64,
+    #[serde(default)]
+    blind_names: bool,
 }
 
 /// The sender of a resolver's messages, in place of the account of a page's session. No account id contains a NUL.
 const SENDER_NAME: &str = "\0resolver";
 
 #[derive(Serialize)]
-struct Output {
+struct Output<'a> {
+    /// The scope, the channel name and the event name that the relay sees.
+    scope: &'a Scope,
+    channel: &'a str,
+    event: &'a str,
     /// The sealed message in standard base64.
     sealed: String,
     /// The idempotency id in base64url.
@@ -106,6 +113,8 @@ pub fn settle(ticket: u32, accepted: bool) {
 /// `sign(text, key)` returns the signature of the bytes `text` by the key pair `key`, `{ d, x, y }`: ECDSA with P-256 and
 /// SHA-256, 64 bytes as IEEE P1363 defines. Without `sign`, the message is not signed.
 ///
+/// The result has the scope, the channel name and the event name for the relay: with `blindNames`, the tags of the given ones.
+///
 /// # Errors
 /// An error if an argument is invalid, if no key of the token is in use any more, if the runtime has no randomness, or the
 /// error of `sign`.
@@ -114,15 +123,15 @@ pub fn seal(input: &JsValue, secret: &JsValue, sign: Option<Function>) -> Result
     let input: Input = read(input, "the message")?;
     let now = UnixMillis(whole(input.now_ms));
     let secret = Secret::read(secret, now.0 / 1000)?;
-    let Input { app, installation, channel, event, .. } = &input;
+    let Input { app, installation, .. } = &input;
     app_and_installation(app, installation)?;
-    channel_name(channel)?;
+    channel_name(&input.channel)?;
     let own_id = input.idempotency_id.as_deref();
-    if own_id.is_some_and(|id| !(1..=limits::MAX_APP_ID).contains(&id.len())) {
-        return Err(with_code(Code::InvalidArgument, "idempotencyId must have 1 to 255 bytes"));
-    }
-    check_event_name(event).map_err(|invalid| with_code(Code::NameInvalid, &invalid.to_string()))?;
-    let scope = scope(&input.scope)?;
+    check_own_id(own_id)?;
+    check_event_name(&input.event).map_err(|invalid| with_code(Code::NameInvalid, &invalid.to_string()))?;
+    let names = Names::new(&secret, app, installation, input.blind_names);
+    let scope = names.scope(scope(&input.scope)?)?;
+    let (channel, event) = (&*names.channel(&input.channel)?, &*names.event(&input.event)?);
     let claims = input.token.as_deref().map(ClaimsKeyring::parse).transpose();
     let claims = claims
         .map_err(|_| with_code(Code::TokenMalformed, "the token was not created by signRealtimeToken()"))?;
@@ -166,8 +175,16 @@ pub fn seal(input: &JsValue, secret: &JsValue, sign: Option<Function>) -> Result
                 .map_err(|too_large| with_code(Code::MessageSize, &too_large.to_string()))
         };
         let sealed = sealed().inspect_err(|_| sender.settle(ticket, false))?;
-        write(&Output { sealed: STANDARD.encode(sealed), id: encode_base64url(wire_id), content, ticket })
+        let (sealed, id) = (STANDARD.encode(sealed), encode_base64url(wire_id));
+        write(&Output { scope: &scope, channel, event, sealed, id, content, ticket })
     })
+}
+
+fn check_own_id(own_id: Option<&str>) -> Result<(), JsValue> {
+    if own_id.is_some_and(|id| !(1..=limits::MAX_APP_ID).contains(&id.len())) {
+        return Err(with_code(Code::InvalidArgument, "idempotencyId must have 1 to 255 bytes"));
+    }
+    Ok(())
 }
 
 /// Calls the host's function that signs.

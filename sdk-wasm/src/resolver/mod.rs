@@ -3,11 +3,13 @@
 
 mod inputs;
 mod message;
+mod names;
 mod random;
 mod secret;
 mod token;
 
 pub use message::{seal, settle};
+pub use names::{name_of, tag_values};
 pub use secret::{new_installation_secret, rotate};
 pub use token::{mint_backend_token, mint_session, sign_channel_token};
 

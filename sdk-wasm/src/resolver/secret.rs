@@ -104,6 +104,11 @@ impl Secret {
     }
 }
 
+/// Reads the routing key of a secret.
+pub(super) fn routing_key(value: &JsValue) -> Result<RoutingKey, JsValue> {
+    decode(&Stored::read(value)?.routing).map(RoutingKey::new).ok_or_else(malformed_secret)
+}
+
 fn malformed_secret() -> JsValue {
     invalid_argument("the installation's secret was not created by newInstallationSecret()")
 }

@@ -4,6 +4,7 @@ use super::{
     inputs::{
         app_and_installation, channel_name, context, permissions, signing_key, text, token_error, validity,
     },
+    names::Names,
     secret::Secret,
 };
 use crate::{
@@ -29,6 +30,8 @@ struct SessionInput {
     can: Vec<Permission>,
     lifetime_seconds: Option<f64>,
     now_seconds: f64,
+    #[serde(default)]
+    blind_names: bool,
 }
 
 /// A session grant without the URL of the relay, which `js` adds.
@@ -41,6 +44,8 @@ struct NewSession {
     installation: String,
     context: Scope,
     keys: Vec<SessionKey>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_tag_key: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -61,6 +66,8 @@ struct ChannelInput {
     can: Option<Vec<Permission>>,
     lifetime_seconds: Option<f64>,
     now_seconds: f64,
+    #[serde(default)]
+    blind_names: bool,
 }
 
 #[derive(Serialize)]
@@ -79,7 +86,8 @@ struct BackendInput {
     now_seconds: f64,
 }
 
-/// Creates a session for one account in one context, with the keys of that context and no others.
+/// Creates a session for one account in one context, with the keys of that context and no others. With `blindNames`, the
+/// context of the session and of its token has the tags of the values, and the session has the key of other names' tags.
 ///
 /// # Errors
 /// An error if an argument is invalid.
@@ -91,7 +99,8 @@ pub fn mint_session(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValu
     let SessionInput { app, installation, account, .. } = input;
     app_and_installation(&app, &installation)?;
     text("account", &account, limits::MAX_ACCOUNT)?;
-    let context = context(&input.context)?;
+    let names = Names::new(&secret, &app, &installation, input.blind_names);
+    let context = names.scope(context(&input.context)?)?;
     let validity = validity(input.now_seconds, input.lifetime_seconds, limits::DEFAULT_TOKEN_LIFETIME);
     let can = permissions(input.can)?;
     let claims =
@@ -102,10 +111,12 @@ pub fn mint_session(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValu
         Some(SessionKey { id: keys.id().to_string(), scopes: keys.to_text(), signer: signing.public()? })
     });
     let keys = keys.collect();
-    write(&NewSession { token, expires_at: validity.1, app, installation, context, keys })
+    let name_tag_key = names.key_of_pages();
+    write(&NewSession { token, expires_at: validity.1, app, installation, context, keys, name_tag_key })
 }
 
-/// Signs a channel token: the token for the relay, followed by the claims key under each encryption key.
+/// Signs a channel token: the token for the relay, followed by the claims key under each encryption key. With `blindNames`, it
+/// is for the tag of the channel name.
 ///
 /// # Errors
 /// An error if an argument is invalid.
@@ -117,6 +128,7 @@ pub fn sign_channel_token(input: &JsValue, secret: &JsValue) -> Result<JsValue, 
     let ChannelInput { app, installation, channel, .. } = input;
     app_and_installation(&app, &installation)?;
     channel_name(&channel)?;
+    let channel = Names::new(&secret, &app, &installation, input.blind_names).channel(&channel)?;
     let claims =
         canonical_claims(&input.claims_json).map_err(|invalid| invalid_argument(&invalid.to_string()))?;
     let can = input.can.map_or(Ok(Permissions::MESSAGES), permissions)?;

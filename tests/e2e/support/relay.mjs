@@ -20,9 +20,12 @@ export async function startRelay(settings = '') {
   const config = path.join(folder, 'relay.toml');
   const app = `[[app]]\nid = "${APP}"\nsigning_keys = ["${signingKey}"]\n`;
   writeFileSync(config, `listen = "127.0.0.1:0"\n${settings}\n${app}`, { mode: 0o600 });
-  let { child, port, adminPort } = await run(binary, config, []);
+  const lines = [];
+  let { child, port, adminPort } = await run(binary, config, [], lines);
   return {
     port,
+    /** Returns what the relay has written to its log. */
+    log: () => lines.join(''),
     /** The port of the listener for operators; undefined without `admin_listen`. */
     adminPort,
     signingKey,
@@ -30,7 +33,7 @@ export async function startRelay(settings = '') {
     kill: () => end(child),
     /** Starts a killed relay again, on the same port. */
     async restart() {
-      ({ child } = await run(binary, config, ['--listen', `127.0.0.1:${port}`]));
+      ({ child } = await run(binary, config, ['--listen', `127.0.0.1:${port}`], lines));
     },
     async stop() {
       await end(child);
@@ -39,11 +42,15 @@ export async function startRelay(settings = '') {
   };
 }
 
-async function run(binary, config, flags) {
-  const hasOperators = readFileSync(config, 'utf8').includes('admin_listen');
+async function run(binary, config, flags, lines) {
+  const settings = readFileSync(config, 'utf8');
+  const hasOperators = settings.includes('admin_listen');
+  // A test that raises the level of the log reads it; all others show it.
+  const isRead = settings.includes('log = ');
   const child = spawn(binary, ['run', '--config', config, ...flags], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', isRead ? 'pipe' : 'inherit'],
   });
+  child.stderr?.on('data', (text) => lines.push(String(text)));
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the relay ended with ${code}`)));
     let port;

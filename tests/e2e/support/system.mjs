@@ -6,18 +6,24 @@ import { startHttpProxy } from './http-proxy.mjs';
 import { startRelay } from './relay.mjs';
 import { startSite } from './site.mjs';
 
-/** @param {{ relay?: string, backend?: object, webAssembly?: boolean, httpProxy?: boolean, listed?: string[] }} [options] */
+/**
+ * @param {{ relay?: string, backend?: object, webAssembly?: boolean, httpProxy?: boolean, listed?: string[],
+ *   record?: (connection: number, bytes: Buffer) => void }} [options] `record` receives everything that clients and functions
+ *   send to the relay
+ */
 export async function startSystem({
   relay: settings,
   backend: backendOptions,
   webAssembly,
   httpProxy = false,
   listed,
+  record,
 } = {}) {
   const relay = await startRelay(settings);
   // Pages connect to the relay through the proxy.
-  const proxy = await (httpProxy ? startHttpProxy : startTcpProxy)(relay.port);
-  const backend = createBackend(relay, proxy.port, backendOptions);
+  const proxy = await (httpProxy ? startHttpProxy : startTcpProxy)(relay.port, record);
+  const through = record && { url: `ws://127.0.0.1:${proxy.port}` };
+  const backend = createBackend(relay, proxy.port, { ...through, ...backendOptions });
   const site = await startSite(backend, { webAssembly, socketPort: proxy.port, listed });
   const browser = await launch();
   return {

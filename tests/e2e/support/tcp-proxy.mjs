@@ -18,8 +18,11 @@ function connect(client, relay, sockets) {
   }
 }
 
-/** @param {number} target the relay's port */
-export async function startTcpProxy(target) {
+/**
+ * @param {number} target the relay's port
+ * @param {(connection: number, bytes: Buffer) => void} [record] receives everything that clients send
+ */
+export async function startTcpProxy(target, record) {
   const sockets = new Set();
   let cut = false;
   let connections = 0;
@@ -32,6 +35,8 @@ export async function startTcpProxy(target) {
     open += 1;
     client.once('close', () => (open -= 1));
     const relay = net.connect(target, '127.0.0.1');
+    const connection = connections;
+    if (record) client.on('data', (bytes) => record(connection, bytes));
     connect(client, relay, sockets);
     relay.on('end', () => closedByRelay.push(Date.now()));
   });

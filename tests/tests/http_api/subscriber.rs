@@ -154,5 +154,6 @@ fn grant(port: u16, installation: &Installation, context: &Scope) -> SessionGran
         installation: installation.id.clone(),
         context: context.clone(),
         keys: vec![GrantKey::new(&keys, String::new())],
+        name_tag_key: None,
     }
 }

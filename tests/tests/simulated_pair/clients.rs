@@ -144,5 +144,6 @@ pub(crate) fn grant(keys: &[u8], now_ms: u64, lifetime_s: u64) -> SessionGrant {
         installation: INSTALLATION.into(),
         keys: keys.collect(),
         context,
+        name_tag_key: None,
     }
 }

@@ -151,6 +151,24 @@ pub struct IdempotencyCase {
     pub content: String,
 }
 
+/// `name-tags.json`: a name with its tag, or a tag that is not one of this kind, installation and secret.
+#[derive(Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct NameTagCase {
+    /// The sentence that the case proves.
+    pub what: String,
+    pub app: String,
+    pub installation: String,
+    pub routing_key: String,
+    /// `channel`, `event` or `value`.
+    pub kind: String,
+    /// The property of a value; empty for other kinds.
+    pub property: String,
+    /// The name; `null` if the tag must not read as one.
+    pub name: Option<String>,
+    pub tag: String,
+}
+
 /// `frames.json`: one message on the WebSocket.
 #[derive(Serialize, Deserialize)]
 #[allow(missing_docs)]
@@ -188,6 +206,7 @@ pub fn file(name: &str) -> &'static str {
         "keys" => include_str!("../keys.json"),
         "tokens" => include_str!("../tokens.json"),
         "sealed" => include_str!("../sealed.json"),
+        "name-tags" => include_str!("../name-tags.json"),
         "idempotency" => include_str!("../idempotency.json"),
         "frames" => include_str!("../frames.json"),
         "batches" => include_str!("../batches.json"),

@@ -2,15 +2,15 @@
 
 use crate::{
     cases::{
-        BatchCase, ChannelCase, CodeCase, FrameCase, IdempotencyCase, KeyCase, SealedCase, TokenCase,
-        TokenVectors, XaesCase, load,
+        BatchCase, ChannelCase, CodeCase, FrameCase, IdempotencyCase, KeyCase, NameTagCase, SealedCase,
+        TokenCase, TokenVectors, XaesCase, load,
     },
     hex::{array, from_hex, to_hex},
 };
 use sealwire_protocol::{
-    ChannelAddress, ChannelKey, Code, EncryptionKey, Message, OpenedMessage, RoutingKey, Scope, ScopeKeys,
-    SealedMessage, SenderId, Signature, Stamp, UnixMillis, UnixSeconds, canonical_claims, repeatable_ids,
-    seal,
+    ChannelAddress, ChannelKey, Code, EncryptionKey, Message, NameKind, OpenedMessage, RoutingKey, Scope,
+    ScopeKeys, SealedMessage, SenderId, Signature, Stamp, UnixMillis, UnixSeconds, canonical_claims,
+    repeatable_ids, seal,
     tokens::{BackendClaims, ChannelClaims, Claims, Keyring, SessionClaims, SigningKey, verify},
     wire::{Messages, ToClient, ToRelay},
 };
@@ -34,6 +34,7 @@ pub fn check_all() -> Result<Vec<Checked>, String> {
         each::<XaesCase>("xaes-256-gcm", xaes)?,
         each::<ChannelCase>("channels", channel)?,
         each::<KeyCase>("keys", keys)?,
+        each::<NameTagCase>("name-tags", name_tag)?,
         tokens()?,
         each::<SealedCase>("sealed", sealed)?,
         each::<IdempotencyCase>("idempotency", idempotency)?,
@@ -112,6 +113,18 @@ fn keys(case: &KeyCase) -> Result<(), String> {
 
     let channel_key = granted.channel_key(claims_key.as_ref(), name);
     same("the channel key", &to_hex(channel_key.as_bytes()), &case.channel_key)
+}
+
+fn name_tag(case: &NameTagCase) -> Result<(), String> {
+    let routing = RoutingKey::new(array(&case.routing_key)?);
+    let (kind, key) = match case.kind.as_str() {
+        "channel" => (NameKind::Channel, routing.name_tag_key(&case.app, &case.installation)),
+        "event" => (NameKind::Event, routing.name_tag_key(&case.app, &case.installation)),
+        _ => (NameKind::Value(&case.property), routing.value_tag_key(&case.app, &case.installation)),
+    };
+    same(&case.what, &key.name(kind, &case.tag), &case.name)?;
+    let Some(name) = &case.name else { return Ok(()) };
+    same(&case.what, &key.tag(kind, name), &Some(case.tag.clone()))
 }
 
 fn tokens() -> Result<Checked, String> {
@@ -208,7 +221,7 @@ mod tests {
     #[cfg_attr(not(target_arch = "wasm32"), test)]
     fn every_vector_is_recomputed() {
         let checked = check_all().unwrap();
-        assert_eq!(checked.len(), 9);
+        assert_eq!(checked.len(), 10);
         assert!(checked.iter().all(|file| file.cases > 1), "{checked:?}");
     }
 }

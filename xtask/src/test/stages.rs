@@ -242,7 +242,10 @@ fn js(workspace: &Workspace) -> Result<Vec<Suite>> {
     core::build(workspace)?;
     Ok(vec![
         summed(script("test", "js")),
-        summed(node_test(workspace, &["tests/vectors/independent.test.mjs"])?),
+        summed(node_test(
+            workspace,
+            &["tests/vectors/independent.test.mjs", "tests/vectors/independent-name-tags.test.mjs"],
+        )?),
     ])
 }
 

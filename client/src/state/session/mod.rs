@@ -3,6 +3,7 @@
 use crate::{
     Instant,
     grant::{GrantKey, InvalidGrant, SessionGrant},
+    state::names::Names,
     time::{BackendClock, Now, RelayClock},
 };
 use sealwire_protocol::{
@@ -19,6 +20,7 @@ pub(crate) struct Identity {
     pub(crate) app: String,
     pub(crate) installation: String,
     pub(crate) context: Scope,
+    pub(crate) names: Names,
 }
 
 /// A checked session.
@@ -43,7 +45,17 @@ impl Session {
         now: Now,
         relay: Option<RelayClock>,
     ) -> Result<(Self, Identity), InvalidGrant> {
-        let SessionGrant { url, token, issued_at_ms, expires_at, app, installation, context, keys } = grant;
+        let SessionGrant {
+            url,
+            token,
+            issued_at_ms,
+            expires_at,
+            app,
+            installation,
+            context,
+            keys,
+            name_tag_key,
+        } = grant;
         check_url(&url)?;
         check_size("token", &token, limits::MAX_TOKEN)?;
         check_size("app", &app, limits::MAX_APP)?;
@@ -60,7 +72,8 @@ impl Session {
         let sender = subject(&token).unwrap_or_default();
         let clock = BackendClock::new(now, issued_at_ms.0);
         let session = Self { url, token, sender, keys, signers, expires_at: ends_at, lifetime_ms, clock };
-        Ok((session, Identity { app, installation, context }))
+        let names = Names::read(name_tag_key.as_deref()).ok_or(InvalidGrant::Keys)?;
+        Ok((session, Identity { app, installation, context, names }))
     }
 
     /// Sets the remaining lifetime that the relay announced.

@@ -60,6 +60,7 @@ pub fn grant(keys: &[u8], expires_at: UnixSeconds) -> SessionGrant {
         installation: INSTALLATION.into(),
         keys: keys.collect(),
         context,
+        name_tag_key: None,
     }
 }
 

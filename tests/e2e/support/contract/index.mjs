@@ -8,4 +8,7 @@ import { tokens } from './tokens.mjs';
 
 export { issue } from './pages.mjs';
 
-export const behaviours = { ...scopes, ...messages, ...tokens, ...continuity, ...calls };
+/** The behaviours that depend on names of channels and events, or on the values of a context. */
+export const behavioursOfNames = { ...scopes, ...messages, ...tokens };
+
+export const behaviours = { ...behavioursOfNames, ...continuity, ...calls };

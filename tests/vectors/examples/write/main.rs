@@ -3,6 +3,7 @@
 
 mod derivations;
 mod frames;
+mod name_tags;
 mod sealed;
 mod tokens;
 
@@ -19,6 +20,7 @@ fn main() -> std::io::Result<()> {
     write("xaes-256-gcm", &xaes())?;
     write("channels", &derivations::channels())?;
     write("keys", &derivations::keys())?;
+    write("name-tags", &name_tags::name_tags())?;
     write("tokens", &tokens::tokens())?;
     write("sealed", &sealed::sealed())?;
     write("idempotency", &sealed::idempotency())?;

@@ -9,8 +9,8 @@ use super::{
     pace::Pace,
     paint::Paint,
 };
-use sealwire_protocol::{ChannelId, Code};
-use sealwire_relay::{Activity, Identity, Observer, Output, SessionId};
+use sealwire_protocol::{ChannelId, Code, NAME_TAG_PREFIX};
+use sealwire_relay::{Activity, ChannelName, Identity, Observer, Output, SessionId};
 use std::{
     collections::HashMap,
     net::IpAddr,
@@ -73,6 +73,8 @@ struct Lines {
     pace: Pace,
     /// The time of the last hint to each code.
     hinted: HashMap<Code, SystemTime>,
+    /// True once the log has explained the tags of an app with blind names.
+    has_explained_tags: bool,
     paint: Paint,
     is_closed: bool,
 }
@@ -83,6 +85,7 @@ impl Lines {
             names: Names::default(),
             pace: Pace::new(now),
             hinted: HashMap::new(),
+            has_explained_tags: false,
             paint,
             is_closed: false,
         }
@@ -100,7 +103,7 @@ impl Lines {
             Activity::Ended { session } => self.ended(session, now),
             Activity::Named(name) => {
                 self.names.name(name);
-                String::new()
+                self.explain_tags(name)
             }
             Activity::Subscribed { session, channel, replayed } => {
                 self.subscribed(session, channel, replayed, now)
@@ -156,6 +159,19 @@ impl Lines {
                 line + &self.hint(code, now)
             }
         }
+    }
+
+    /// Returns the line about name tags when the first one appears.
+    fn explain_tags(&mut self, name: &ChannelName) -> String {
+        if self.has_explained_tags || !name.name.starts_with(NAME_TAG_PREFIX) {
+            return String::new();
+        }
+        self.has_explained_tags = true;
+        let hint = self.paint.yellow("hint:");
+        format!(
+            "{INDENT}{hint} the app has blindNames, so this relay sees tags ({NAME_TAG_PREFIX}…) in place of names: \
+             realtime.nameOf() of the app reads them\n"
+        )
     }
 
     fn subscribed(

@@ -31,10 +31,14 @@ impl Log {
     }
 
     fn name(&mut self, name: &str, scope: &[(&str, &str)], has_token: bool) {
+        assert_eq!(self.named(name, scope, has_token), "");
+    }
+
+    fn named(&mut self, name: &str, scope: &[(&str, &str)], has_token: bool) -> String {
         let mut values = Scope::default();
         scope.iter().for_each(|(property, value)| values.insert(property, value).unwrap());
         let name = ChannelName { channel: NOTES, name: name.to_owned(), scope: values, has_token };
-        assert_eq!(self.handle(Activity::Named(&name)), "");
+        self.handle(Activity::Named(&name))
     }
 
     fn subscribe(&mut self, number: u64) -> String {
@@ -79,6 +83,22 @@ fn sessions_subscriptions_and_messages_are_one_line_each_with_the_names_of_the_a
         log.handle(Activity::Ended { session: SessionId(1) }).ends_with("session 1 ended: the client left\n")
     );
     assert!(log.publish(Some(2)).ends_with("to 0 subscribers\n"), "an ended session receives nothing");
+}
+
+#[test]
+fn tags_of_an_app_with_blind_names_are_explained_once() {
+    let mut log = Log::new();
+    log.name("notes", &[], false);
+    let hint = log.named("~t1.AAAA", &[("dashboard", "~t1.BBBB")], false);
+    assert_eq!(
+        hint,
+        "         hint: the app has blindNames, so this relay sees tags (~t1.…) in place of names: \
+         realtime.nameOf() of the app reads them\n"
+    );
+    log.name("~t1.CCCC", &[], false);
+    log.open(1, "ada");
+    log.name("~t1.AAAA", &[("dashboard", "~t1.BBBB")], false);
+    assert!(log.subscribe(1).contains("channel ~t1.AAAA (dashboard ~t1.BBBB): session 1 subscribed"));
 }
 
 #[test]
