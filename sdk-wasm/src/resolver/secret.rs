@@ -104,7 +104,7 @@ impl Secret {
     }
 }
 
-fn malformed_secret() -> JsValue {
+pub(super) fn malformed_secret() -> JsValue {
     invalid_argument("the installation's secret was not created by newInstallationSecret()")
 }
 
