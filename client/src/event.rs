@@ -1,8 +1,8 @@
 //! The outputs of a client: frames for the transport and events for the app.
 
-use crate::ClientError;
+use crate::{Author, ClientError, SignedText};
 use core::fmt;
-use sealwire_protocol::{AesGcmInput, Signature, wire::Position};
+use sealwire_protocol::{AesGcmInput, wire::Position};
 
 macro_rules! ids {
     ($($(#[doc = $doc:literal])+ $name:ident;)+) => {$(
@@ -113,6 +113,8 @@ pub enum Event {
         fetch: FetchId,
         /// The reason for the request.
         reason: SessionReason,
+        /// True if the session must certify the public key of the page, because the app signs.
+        certify: bool,
     },
     /// Fetch a channel token for this subscription and answer with `handle_token` or `handle_token_failed`.
     TokenRequested {
@@ -130,17 +132,24 @@ pub enum Event {
         /// The message, and the key that decrypts only this message.
         input: AesGcmInput,
     },
-    /// Verify a signature of ECDSA with P-256 and SHA-256, and answer with `handle_verified`. The order of the answers does not
-    /// matter.
+    /// Verify a signature of ECDSA with P-256 and SHA-256, and its certificate if there is one, and answer with
+    /// `handle_verified`. The order of the answers does not matter.
     VerifyRequested {
         /// The id to answer with.
         verification: VerificationId,
-        /// The public key of the session's grant ([`crate::GrantKey::signer`]).
-        signer: String,
-        /// The bytes that are signed.
+        /// The signature of the author.
+        signed: Box<SignedText>,
+        /// The certificate of the author's key if the author is a page. It is the same for many messages, so the host can keep
+        /// the result.
+        certificate: Option<Box<SignedText>>,
+    },
+    /// Sign with the page's key, by ECDSA with P-256 and SHA-256, and answer with `handle_signed`. The order of the answers does
+    /// not matter.
+    SignRequested {
+        /// The publication, and the id to answer with.
+        publish: PublishId,
+        /// The bytes to sign.
         text: Vec<u8>,
-        /// The signature.
-        signature: Signature,
     },
     /// The standing of a confirmed subscription changed.
     Standing {
@@ -218,15 +227,6 @@ pub struct Receipt {
     pub position: Position,
     /// The time at which the relay accepted it, in Unix milliseconds by the relay's clock.
     pub time_ms: u64,
-}
-
-/// The proof of a message's author.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Author {
-    /// There is none: any party with the channel's key may have written the message.
-    Unverified,
-    /// The signature of a function of the app, which the host verified.
-    Function,
 }
 
 /// A decrypted message.

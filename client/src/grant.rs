@@ -39,15 +39,20 @@ pub struct GrantKey {
     pub id: String,
     /// The scope keys of all subsets of the context, as [`ScopeKeys::to_text`] writes them.
     pub scopes: String,
-    /// The public key that verifies the signatures of functions: a point of P-256 without compression, 65 bytes.
+    /// The public key that verifies the signatures of functions and the certificates of pages: a point of P-256 without
+    /// compression, 65 bytes.
     pub signer: String,
+    /// The certificate of the page's key, as [`sealwire_protocol::Certificate::to_base64url`] writes it, if the request asked for
+    /// one and the user has an account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
 }
 
 impl GrantKey {
     /// Creates the grant of the keys under one encryption key, with the public key of its functions in base64url.
     #[must_use]
     pub fn new(keys: &ScopeKeys, signer: String) -> Self {
-        Self { id: keys.id().to_string(), scopes: keys.to_text(), signer }
+        Self { id: keys.id().to_string(), scopes: keys.to_text(), signer, certificate: None }
     }
 }
 

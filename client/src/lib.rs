@@ -58,6 +58,7 @@
 //! assert_eq!(outcome.unwrap().unwrap_err().code.name(), "PERMISSION_MISSING");
 //! ```
 
+mod author;
 mod client;
 mod config;
 mod entropy;
@@ -67,12 +68,13 @@ mod grant;
 mod state;
 mod time;
 
+pub use author::{Author, SignedText};
 pub use client::{Client, Draft};
 pub use config::Config;
 pub use entropy::Entropy;
 pub use error::{ClientError, ErrorCode};
 pub use event::{
-    Author, ConnectionId, DecryptionId, Event, FetchId, Gap, GapReason, Message, Notice, PublishId, Receipt,
+    ConnectionId, DecryptionId, Event, FetchId, Gap, GapReason, Message, Notice, PublishId, Receipt,
     RefreshId, RenewalId, SessionReason, Standing, State, SubscriptionId, Transmit, VerificationId,
 };
 pub use grant::{GrantKey, InvalidGrant, SessionGrant};

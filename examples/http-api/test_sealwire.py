@@ -77,7 +77,7 @@ class Vectors(unittest.TestCase):
             self.assertEqual(sealwire.key_id(key).hex(), case["key_id"])
 
     def test_sealed_messages(self):
-        cases = [case for case in load("sealed") if case["payload"] is not None]
+        cases = [case for case in load("sealed") if case["payload"] is not None and not case["certificate"]]
         self.assertGreaterEqual(len(cases), 7)
         for case in cases:
             where = (case["app"], case["installation"], case["scope"], case["name"])
@@ -91,7 +91,7 @@ class Vectors(unittest.TestCase):
 
     def test_signatures(self):
         private = ec.generate_private_key(ec.SECP256R1())
-        cases = [case for case in load("sealed") if case["payload"] is not None and case["signature"] is not None]
+        cases = [case for case in load("sealed") if case["payload"] and case["signature"] and not case["certificate"]]
         self.assertGreaterEqual(len(cases), 1)
         for case in cases:
             where = (case["app"], case["installation"], case["scope"], case["name"])

@@ -192,6 +192,8 @@ codes! {
     MessageStale = 86, "MESSAGE_STALE", BadRequest, false;
     /// A message lacks the verified sender that the app requires. A client reports it to the app; a relay never sends it.
     SenderUnverified = 87, "SENDER_UNVERIFIED", BadRequest, false;
+    /// The page cannot sign: it lacks WebCrypto, or the app's session does not certify its key. A relay never sends it.
+    SigningUnavailable = 88, "SIGNING_UNAVAILABLE", BadRequest, false;
     /// The page's policy or Forge's proxy blocks requests to the relay, because the app's manifest does not list it.
     EgressBlocked = 90, "EGRESS_BLOCKED", Forbidden, false;
 }

@@ -174,18 +174,43 @@ function channelOf(c) {
   return { id: channelId(c), keys };
 }
 
-/** Reads the fields in front of a payload, as a receiver does. */
+/** Returns the content of a page's certificate, which its signature covers. */
+const certified = ({ public_key: key, expires_at_ms: expiry, account }) =>
+  Buffer.concat([bytes(key), u64(expiry), lp(account)]);
+
+const certificateLength = (buffer) => 65 + 8 + 4 + buffer.readUInt32BE(73) + 64;
+
+function readCertificate(certificate) {
+  return {
+    public_key: certificate.subarray(0, 65).toString('hex'),
+    expires_at_ms: Number(certificate.readBigUInt64BE(65)),
+    account: certificate.subarray(77, -64).toString('utf8'),
+    signature: certificate.subarray(-64).toString('hex'),
+  };
+}
+
+/** Returns the bytes between a payload and the padding. */
+function authorSignature({ certificate, signature }) {
+  if (signature === null) return [];
+  if (certificate === null) return [Buffer.from([1]), bytes(signature)];
+  return [Buffer.from([2]), certified(certificate), bytes(certificate.signature), bytes(signature)];
+}
+
+/** Reads the fields in front of a payload and behind it, as a receiver does. */
 function readPlaintext(plaintext) {
   const number = plaintext.readUInt32BE(8);
   const end = 24 + plaintext.readUInt32BE(20);
-  const isSigned = plaintext[end] === 1;
+  const kind = plaintext[end] ?? 0;
+  const certificateEnd = end + 1 + (kind === 2 ? certificateLength(plaintext.subarray(end + 1)) : 0);
+  const signatureEnd = kind === 0 ? end : certificateEnd + 64;
   return {
     publishedAt: Number(plaintext.readBigUInt64BE(0)),
     number,
     confirmed: plaintext.subarray(12, 20).toString('hex'),
     payload: plaintext.subarray(24, end).toString('utf8'),
-    signature: isSigned ? plaintext.subarray(end + 1, end + 65).toString('hex') : null,
-    padding: plaintext.subarray(isSigned ? end + 65 : end),
+    certificate: kind === 2 ? readCertificate(plaintext.subarray(end + 1, certificateEnd)) : null,
+    signature: kind === 0 ? null : plaintext.subarray(certificateEnd, signatureEnd).toString('hex'),
+    padding: plaintext.subarray(signatureEnd),
   };
 }
 
@@ -195,8 +220,7 @@ test('sealed messages are recomputed', () => {
   for (const c of good) {
     const { id, keys } = channelOf(c);
     const stamp = Buffer.concat([u32(c.number), bytes(c.confirmed)]);
-    const signature = c.signature === null ? [] : [Buffer.from([1]), bytes(c.signature)];
-    const content = Buffer.concat([u64(c.published_at_ms), stamp, lp(c.payload), ...signature]);
+    const content = Buffer.concat([u64(c.published_at_ms), stamp, lp(c.payload), ...authorSignature(c)]);
     const plaintext = Buffer.concat([content, Buffer.alloc(padme(content.length) - content.length)]);
     const aad = Buffer.concat([lp('sealwire/message/v1'), id, lp(c.event)]);
     const nonce = Buffer.concat([bytes(c.sender), bytes(c.random)]);
@@ -223,8 +247,8 @@ test('sealed messages open, with the stamp of their sender, unless they were alt
     }
     assert.equal(sealed.subarray(5, 17).toString('hex'), c.sender, c.what);
     const { padding, ...opened } = readPlaintext(open());
-    const { number, confirmed, payload, signature, published_at_ms: publishedAt } = c;
-    assert.deepEqual(opened, { publishedAt, number, confirmed, payload, signature }, c.what);
+    const { number, confirmed, payload, certificate, signature, published_at_ms: publishedAt } = c;
+    assert.deepEqual(opened, { publishedAt, number, confirmed, payload, certificate, signature }, c.what);
     assert.ok(
       padding.every((byte) => byte === 0),
       c.what,
@@ -238,16 +262,20 @@ function signerOf(point) {
   return createPublicKey({ key: { kty: 'EC', crv: 'P-256', x, y }, format: 'jwk' });
 }
 
-test('the signature of a function covers channel, sender, number, time, event and payload', () => {
+const verifies = (point, text, signature) => {
+  const key = { key: signerOf(bytes(point)), dsaEncoding: 'ieee-p1363' };
+  return verify('sha256', text, key, bytes(signature));
+};
+
+test('the signature of a function or a page covers channel, sender, number, time, event and payload', () => {
   const signed = load('sealed').filter((c) => c.payload !== null && c.signature !== null);
-  assert.ok(signed.length >= 1);
+  assert.deepEqual(new Set(signed.map((c) => c.certificate === null)), new Set([true, false]));
   for (const c of signed) {
     const holds = (change) => {
       const { sender, number, published_at_ms: time, event, payload, ...where } = { ...c, ...change };
       const parts = [bytes(sender), u32(number), u64(time), lp(event, payload)];
       const text = Buffer.concat([lp('sealwire/signature/v1'), channelOf(where).id, ...parts]);
-      const key = { key: signerOf(bytes(c.signer)), dsaEncoding: 'ieee-p1363' };
-      return verify('sha256', text, key, bytes(c.signature));
+      return verifies(c.certificate?.public_key ?? c.signer, text, c.signature);
     };
     assert.ok(holds({}), c.what);
     for (const change of [
@@ -261,6 +289,27 @@ test('the signature of a function covers channel, sender, number, time, event an
     ])
       assert.ok(!holds(change), JSON.stringify(change));
   }
+});
+
+test('the certificate of a page covers app, installation, account, key and expiry', () => {
+  const [c, ...others] = load('sealed').filter((each) => each.payload !== null && each.certificate);
+  assert.deepEqual(others, []);
+  const holds = ({ app, installation, ...certificate }) => {
+    const text = [lp('sealwire/certificate/v1', app, installation), certified(certificate)];
+    return verifies(c.signer, Buffer.concat(text), certificate.signature);
+  };
+  const { app, installation, certificate } = c;
+  const all = { app, installation, ...certificate };
+  assert.ok(holds(all));
+  for (const change of [
+    { app: 'other' },
+    { installation: 'ari:cloud:jira::site/2' },
+    { app: app + installation[0], installation: installation.slice(1) },
+    { account: '712020:other' },
+    { public_key: c.signer },
+    { expires_at_ms: certificate.expires_at_ms + 1 },
+  ])
+    assert.ok(!holds({ ...all, ...change }), JSON.stringify(change));
 });
 
 test('the ids of messages with an idempotency id of the app are recomputed', () => {

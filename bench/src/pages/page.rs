@@ -65,7 +65,14 @@ impl Page {
 
     pub(super) fn publish(&mut self, channel: u32, number: usize, now: Now) {
         let payload = format!("[{number}]");
-        let draft = Draft { spec: spec(channel), event: String::new(), payload, id: None, timeout_ms: None };
+        let draft = Draft {
+            spec: spec(channel),
+            event: String::new(),
+            payload,
+            id: None,
+            timeout_ms: None,
+            signed: false,
+        };
         let publish = self.core.publish_draft(now, draft);
         self.pending.insert(publish, (channel, number));
     }

@@ -1,7 +1,7 @@
 //! Delivery of publications to the app: continuity first, then the key, then the decryption. The order is kept throughout.
 
 use crate::{
-    Client, ClientError, Event, Gap, Message, Notice, Now, SubscriptionId,
+    Author, Client, ClientError, Event, Gap, Message, Notice, Now, SubscriptionId,
     client::opening::Patience,
     state::reorder_buffer::{Content, Entry, OpenError, Opening},
 };
@@ -87,12 +87,13 @@ impl Client {
             return;
         }
         let notice = match entry.content {
-            Content::Publication(publication, position, Opening::Opened(opened, author)) => {
+            Content::Publication(publication, position, Opening::Opened(opened)) => {
+                let author = opened.signature.as_ref().map_or(Author::Unverified, Author::of);
                 let names = self.identity.as_ref().map(|identity| &identity.names);
                 match names.and_then(|names| names.event_name(&publication.event)) {
                     Some(event) => {
                         let recipients =
-                            self.judge(now, &opened, author, subscriptions, &publication, position);
+                            self.judge(now, &opened, &author, subscriptions, &publication, position);
                         if !recipients.is_empty() {
                             let message = Message {
                                 payload: opened.payload,
@@ -116,9 +117,9 @@ impl Client {
                 "a message could not be opened: the encryption key was rotated after the channel token was signed; \
                  subscribe with a function as token, or call refreshToken() with a fresh one",
             ),
-            Content::Publication(_, _, Opening::Failed(OpenError::FalseSignature)) => {
-                unreadable("a message was refused: it has a signature of a function that no function made")
-            }
+            Content::Publication(_, _, Opening::Failed(OpenError::FalseSignature)) => unreadable(
+                "a message was refused: its signature is not that of a function or of a page with a valid certificate",
+            ),
             // All other reasons share one error, which says nothing about the cause.
             Content::Publication(..) => unreadable(UNREADABLE),
         };

@@ -40,7 +40,7 @@ impl Client {
         &mut self,
         now: Now,
         opened: &OpenedMessage,
-        author: Author,
+        author: &Author,
         recipients: Vec<SubscriptionId>,
         publication: &Publication,
         position: Position,

@@ -14,6 +14,7 @@ mod probe;
 mod publish;
 mod request_keys;
 mod session;
+mod signing;
 mod subscribe;
 mod timeouts;
 mod token_refresh;
@@ -63,9 +64,14 @@ pub struct Client {
     channels: VecMap<ChannelId, Channel>,
     subscriptions: VecMap<SubscriptionId, Subscription>,
     publishes: Publishes,
-    numberings: Numberings,
+    /// The numbers of the unsigned publications and of the signed ones. A receiver counts the messages of each author apart, so
+    /// the two have different sender ids.
+    numberings: [Numberings; 2],
     repeated_messages: u32,
     time_requested_at: Option<Instant>,
+    /// The app has signed a publication as this page.
+    signs: bool,
+    certificate_requested_at: Option<Instant>,
     requests: Requests,
     /// The reason why there is no connection, for calls that time out.
     last_error: Option<ClientError>,
@@ -101,9 +107,11 @@ impl Client {
             channels: VecMap::default(),
             subscriptions: VecMap::default(),
             publishes: Publishes::default(),
-            numberings: Numberings::default(),
+            numberings: Default::default(),
             repeated_messages: 0,
             time_requested_at: None,
+            signs: false,
+            certificate_requested_at: None,
             requests: Requests::default(),
             last_error: None,
             relay_address: None,
@@ -176,6 +184,7 @@ impl Client {
                     | Event::Notice { .. }
                     | Event::DecryptRequested { .. }
                     | Event::VerifyRequested { .. }
+                    | Event::SignRequested { .. }
                     | Event::SessionRequested { .. }
                     | Event::TokenRequested { .. }
                     | Event::Standing { .. }

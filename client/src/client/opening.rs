@@ -3,14 +3,16 @@
 //! that the channel's order is kept.
 
 use crate::{
-    Author, Client, DecryptionId, Event, Now, VerificationId,
+    Client, DecryptionId, Event, Now, SignedText, VerificationId,
     state::{
         channel::Channel,
         reorder_buffer::{OpenError, Opening},
+        session::Identity,
     },
 };
 use sealwire_protocol::{
-    AesGcmInput, ChannelId, KeyId, Message, OpenedMessage, SealedMessage, signed_text, wire::Publication,
+    AesGcmInput, AuthorSignature, ChannelId, KeyId, Message, OpenedMessage, SealedMessage, encode_base64url,
+    signed_text, wire::Publication,
 };
 use zeroize::Zeroizing;
 
@@ -44,7 +46,7 @@ impl Client {
             |opening: &Opening| matches!(opening, Opening::Verifying(id, _) if *id == verification);
         let Some((id, place, _, opening)) = self.take_asked(is_asked) else { return };
         let opening = match opening {
-            Opening::Verifying(_, opened) if is_valid => Opening::Opened(opened, Author::Function),
+            Opening::Verifying(_, opened) if is_valid => Opening::Opened(opened),
             _ => Opening::Failed(OpenError::FalseSignature),
         };
         self.answered(now, id, place, opening);
@@ -114,11 +116,11 @@ impl Client {
                 return true;
             }
             *opening = match core::mem::replace(opening, Opening::Sealed) {
-                Opening::Verifying(_, opened) => Opening::Opened(opened, Author::Unverified),
+                Opening::Verifying(_, opened) => unverified(opened),
                 other => other,
             };
         }
-        matches!(opening, Opening::Opened(opened, _) if patience.waits && self.awaits_time(now, opened.published_at))
+        matches!(opening, Opening::Opened(opened) if patience.waits && self.awaits_time(now, opened.published_at))
     }
 
     /// Decrypts a publication. Returns the next stage of its opening.
@@ -130,7 +132,7 @@ impl Client {
         Ok(self.decrypted(id, publication, key_id, opened.map_err(|_| OpenError::Unreadable)?))
     }
 
-    /// Requests the verification of a signature, if there is one and the host verifies it.
+    /// Requests the verification of a message's signature, if there is one and the host verifies it.
     fn decrypted(
         &mut self,
         id: ChannelId,
@@ -138,12 +140,10 @@ impl Client {
         key: KeyId,
         opened: OpenedMessage,
     ) -> Opening {
-        let session = self.session.as_ref().filter(|_| self.config.verifies_signatures);
-        let signer = session.and_then(|session| session.signer(key)).map(str::to_owned);
-        let (Some(signature), Some(signer)) = (opened.signature, signer) else {
-            return Opening::Opened(Box::new(opened), Author::Unverified);
+        let OpenedMessage { sender, stamp, published_at, payload, signature } = &opened;
+        let Some(signature) = signature else {
+            return Opening::Opened(Box::new(opened));
         };
-        let OpenedMessage { sender, stamp, published_at, payload, .. } = &opened;
         let message = Message {
             sender: *sender,
             stamp: *stamp,
@@ -152,11 +152,43 @@ impl Client {
             payload,
             signature: None,
         };
-        let text = signed_text(id, &message);
-        let verification = VerificationId(self.next_id());
-        self.events.push_back(Event::VerifyRequested { verification, signer, text, signature });
-        Opening::Verifying(verification, Box::new(opened))
+        if signature.certificate.as_ref().is_some_and(|certificate| certificate.expires_at() < *published_at)
+        {
+            return Opening::Failed(OpenError::FalseSignature);
+        }
+        match self.request_verification(key, signature, || signed_text(id, &message)) {
+            Some(verification) => Opening::Verifying(verification, Box::new(opened)),
+            None => unverified(Box::new(opened)),
+        }
     }
+
+    /// Requests the verification of an author's signature of a text under an encryption key. Returns `None` if the host does not
+    /// verify, or if the session has no public key for it. If the signature is valid, [`crate::Author::of`] returns the author.
+    fn request_verification(
+        &mut self,
+        key: KeyId,
+        signature: &AuthorSignature,
+        text: impl FnOnce() -> Vec<u8>,
+    ) -> Option<VerificationId> {
+        let session = self.session.as_ref().filter(|_| self.config.verifies_signatures)?;
+        let (mut signer, mut certificate) = (session.signer(key)?.to_owned(), None);
+        if let Some(page) = &signature.certificate {
+            let Identity { app, installation, .. } = self.identity.as_ref()?;
+            let text = page.text(app, installation);
+            certificate = Some(Box::new(SignedText { signer, text, signature: page.signature() }));
+            signer = encode_base64url(page.public_key());
+        }
+        let verification = VerificationId(self.next_id());
+        let signed = Box::new(SignedText { signer, text: text(), signature: signature.signature });
+        self.events.push_back(Event::VerifyRequested { verification, signed, certificate });
+        Some(verification)
+    }
+}
+
+/// Forgets the signature of a message, which nothing verifies.
+fn unverified(mut opened: Box<OpenedMessage>) -> Opening {
+    opened.signature = None;
+    Opening::Opened(opened)
 }
 
 /// Returns the input of AES-GCM, or `None` if the channel lacks the key, which the app may still provide.

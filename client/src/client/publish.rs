@@ -9,13 +9,14 @@ use crate::{
     state::{
         channel_spec::{ChannelSpec, CheckedSpec},
         phase::Phase,
-        publishes::{Finished, Sealed, SealingKey, Sendable, Unsealed},
+        publishes::{Finished, Sendable},
         requests::Request,
+        sealing::{Sealed, SealingKey, Unsealed, Unsigned},
         session::{Identity, Session},
     },
 };
 use sealwire_protocol::{
-    Code, Message, Numberings, SenderId, check_event_name, decimal, limits, repeatable_ids, seal,
+    Code, Numberings, SenderId, check_event_name, decimal, limits, repeatable_ids,
     wire::{Publish, Published},
 };
 use zeroize::Zeroizing;
@@ -33,23 +34,30 @@ pub struct Draft {
     pub id: Option<String>,
     /// The time after which the call fails. Default: [`crate::Config::publish_timeout_ms`].
     pub timeout_ms: Option<u64>,
+    /// True if the page signs the message ([`Event::SignRequested`]), with the certificate of its session.
+    pub signed: bool,
 }
 
 impl Client {
     /// Publishes one payload of JSON text, and connects if necessary. [`Event::PublishDone`] completes the call.
     pub fn publish(&mut self, now: Now, spec: ChannelSpec, event: String, payload: String) -> PublishId {
-        self.publish_draft(now, Draft { spec, event, payload, id: None, timeout_ms: None })
+        self.publish_draft(now, Draft { spec, event, payload, id: None, timeout_ms: None, signed: false })
     }
 
     /// Publishes like [`Self::publish`], with an optional idempotency id and timeout.
     pub fn publish_draft(&mut self, now: Now, draft: Draft) -> PublishId {
         let publish = PublishId(self.next_id());
-        let Draft { spec, event, payload, id, timeout_ms } = draft;
+        let Draft { spec, event, payload, id, timeout_ms, signed } = draft;
         let payload = Zeroizing::new(payload);
         match self.check_publish(spec, &event, id.as_deref(), payload.len()) {
             Ok(spec) => {
                 let deadline = now.instant.after(timeout_ms.unwrap_or(self.config.publish_timeout_ms));
-                self.publishes.insert(publish, deadline, Unsealed { spec, event, payload, app_id: id });
+                self.publishes.insert(
+                    publish,
+                    deadline,
+                    Unsealed { spec, event, payload, app_id: id, signed },
+                );
+                self.signs |= signed;
                 self.advance(now);
             }
             Err(error) => self.events.push_back(Event::PublishDone { publish, result: Err(error) }),
@@ -113,18 +121,25 @@ impl Client {
         let max_frame = connection.max_frame();
         let is_time_certain = !session.clock.is_uncertain(now);
         let mut sealing = Sealing { session, numberings: &mut self.numberings, entropy: &mut *self.entropy };
-        let Sendable { frames, too_long, awaits_time } = self.publishes.take_sendable(
-            now.instant,
-            max_frame,
-            is_time_certain,
-            |publication, key| sealing.seal(now, publication, key),
-            |id, deadline| self.requests.add(now.instant, deadline, Request::Publish(id)),
-        );
+        let Sendable { frames, too_long, to_sign, awaits_time, awaits_certificate } =
+            self.publishes.take_sendable(
+                now.instant,
+                max_frame,
+                is_time_certain,
+                |publication, key| sealing.seal(now, publication, key),
+                |id, deadline| self.requests.add(now.instant, deadline, Request::Publish(id)),
+            );
         for frame in frames {
             self.send_bytes(frame);
         }
+        for (publish, text) in to_sign {
+            self.events.push_back(Event::SignRequested { publish, text });
+        }
         if awaits_time {
             self.request_time(now);
+        }
+        if awaits_certificate {
+            self.request_certificate(now);
         }
         for id in too_long {
             let max = decimal(max_frame as u64);
@@ -163,7 +178,7 @@ impl Client {
             && has_one_position
             && result.is_ok()
         {
-            self.numberings.confirm(numbered);
+            self.numberings.iter_mut().for_each(|numberings| numberings.confirm(numbered));
         }
         self.events.push_back(Event::PublishDone { publish: id, result });
     }
@@ -172,26 +187,22 @@ impl Client {
 /// The state of the client that sealing needs.
 struct Sealing<'a> {
     session: &'a Session,
-    numberings: &'a mut Numberings,
+    numberings: &'a mut [Numberings; 2],
     entropy: &'a mut dyn Entropy,
 }
 
 impl Sealing<'_> {
-    fn seal(&mut self, now: Now, publication: &Unsealed, sealing_key: &SealingKey) -> Sealed {
-        let Unsealed { spec, payload, app_id, .. } = publication;
+    /// Seals a publication, unless the page has to sign it first.
+    fn seal(&mut self, now: Now, publication: &mut Unsealed, sealing_key: &SealingKey) -> Sealed {
+        let Unsealed { spec, payload, app_id, signed, .. } = publication;
         let SealingKey { channel, event, key } = sealing_key;
-        let numbered = self.numberings.assign(channel.id, || SenderId(array(&mut *self.entropy)));
         let published_at = self.session.clock.at(now);
-        let message = Message {
-            sender: numbered.sender,
-            stamp: numbered.stamp,
-            published_at,
-            event,
-            payload,
-            signature: None,
-        };
-        let sealed = seal(key, array(&mut *self.entropy), channel.id, &message)
-            .expect("a draft with a longer payload is refused");
+        let certificate = self.session.certificate(key.id(), published_at).filter(|_| *signed);
+        if *signed && certificate.is_none() {
+            return Sealed::AwaitsCertificate;
+        }
+        let numbered =
+            self.numberings[usize::from(*signed)].assign(channel.id, || SenderId(array(&mut *self.entropy)));
         let (id, content) = match app_id {
             Some(app_id) => {
                 let ids = repeatable_ids(key, &self.session.sender, app_id, event, payload);
@@ -199,16 +210,27 @@ impl Sealing<'_> {
             }
             None => (array(&mut *self.entropy), Vec::new()),
         };
-        let publish = Publish {
+        let frame = Publish {
             request: 0,
             follows: 0,
             channel: Some(spec.to_wire(channel)),
             event: event.clone(),
-            sealed: sealed.into(),
+            sealed: Default::default(),
             id: id.to_vec().into(),
             content: content.into(),
         };
-        (publish, numbered)
+        let unsigned = Unsigned {
+            frame,
+            payload: core::mem::take(payload),
+            published_at,
+            channel: channel.id,
+            key: key.clone(),
+            random: array(&mut *self.entropy),
+        };
+        match certificate {
+            None => Sealed::Complete(unsigned.seal(numbered, None), numbered),
+            Some(certificate) => Sealed::Unsigned(Box::new((unsigned, certificate.clone())), numbered),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
         phase::Phase,
         requests::Request,
         session::{Identity, Session},
+        session_requests::SessionRequest,
         timers::Timer,
         token_lifetime::{renewal_wait, retry_wait},
     },
@@ -22,11 +23,14 @@ const MIN_LATE_GAIN_MS: u64 = 5_000;
 impl Client {
     /// Handles the session that the app provided.
     pub fn handle_session(&mut self, now: Now, fetch: FetchId, grant: SessionGrant) {
-        let Some(reason) = self.session_requests.take(fetch) else { return self.late_session(now, grant) };
+        let Some(request) = self.session_requests.take(fetch) else { return self.late_session(now, grant) };
         self.timers.stop(Timer::SessionRequest);
         match self.check_grant(now, grant) {
-            Ok((session, identity)) => self.adopt_session(now, session, identity),
-            Err(invalid) => self.session_failed(now, reason, invalid.into()),
+            Ok((session, identity)) => {
+                self.adopt_session(now, session, identity);
+                self.check_certificate(now, request);
+            }
+            Err(invalid) => self.session_failed(now, request, invalid.into()),
         }
         self.deliver_all(now);
         self.advance(now);
@@ -35,9 +39,9 @@ impl Client {
     /// Handles that the app could not provide a session. A retryable error is retried; any other error ends everything that
     /// needs the connection.
     pub fn handle_session_failed(&mut self, now: Now, fetch: FetchId, error: ClientError) {
-        let Some(reason) = self.session_requests.take(fetch) else { return };
+        let Some(request) = self.session_requests.take(fetch) else { return };
         self.timers.stop(Timer::SessionRequest);
-        self.session_failed(now, reason, error);
+        self.session_failed(now, request, error);
         self.deliver_all(now);
         self.advance(now);
     }
@@ -80,9 +84,10 @@ impl Client {
             return;
         }
         let fetch = FetchId(self.next_id());
-        self.session_requests.begin(fetch, reason);
+        let certify = self.signs;
+        self.session_requests.begin(fetch, reason, certify);
         self.timers.set(Timer::SessionRequest, now.instant.after(self.config.session_timeout_ms));
-        self.events.push_back(Event::SessionRequested { fetch, reason });
+        self.events.push_back(Event::SessionRequested { fetch, reason, certify });
     }
 
     pub(super) fn refresh_session(&mut self, now: Now) {
@@ -141,17 +146,25 @@ impl Client {
         }
     }
 
-    fn session_failed(&mut self, now: Now, reason: SessionReason, error: ClientError) {
+    fn session_failed(&mut self, now: Now, request: SessionRequest, error: ClientError) {
         self.session_requests.missing_keys.failed(now.instant, &error, &mut *self.entropy);
         // A refresh that became due during this request waits for its session.
-        let is_refresh = reason == SessionReason::Refresh || !self.timers.is_set(Timer::SessionRefresh);
+        let is_refresh =
+            request.reason == SessionReason::Refresh || !self.timers.is_set(Timer::SessionRefresh);
         match self.phase {
             Phase::AwaitingSession if error.is_retryable() => {
                 let after_ms = error.retry_after_ms;
                 self.retry_later(now, error, after_ms);
             }
             Phase::AwaitingSession => self.give_up(now, error),
-            Phase::Connected(_) if is_refresh => self.refresh_failed(now, error),
+            Phase::Connected(_) => {
+                if request.certify && !error.is_retryable() {
+                    self.fail_unsigned(&error);
+                }
+                if is_refresh {
+                    self.refresh_failed(now, error);
+                }
+            }
             _ => {}
         }
     }

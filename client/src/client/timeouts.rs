@@ -6,6 +6,8 @@ use crate::{
 };
 use sealwire_protocol::Code;
 
+const SESSION_FUNCTION: &str = "the app's session function";
+
 impl Client {
     /// Handles every deadline that has passed. An early or late call does no harm.
     pub fn handle_timeout(&mut self, now: Now) {
@@ -77,7 +79,11 @@ impl Client {
             self.probe_suspect(now);
         }
         for id in expired {
-            let error = self.publishes.refusal_of(id).cloned().unwrap_or_else(|| self.timeout_error());
+            let error = match self.publishes.refusal_of(id) {
+                Some(refusal) => refusal.clone(),
+                None if self.awaits_certificate(now, id) => ClientError::slow_provider(SESSION_FUNCTION),
+                None => self.timeout_error(),
+            };
             self.fail_publish(id, error);
         }
     }
@@ -86,7 +92,7 @@ impl Client {
     fn timeout_error(&self) -> ClientError {
         match (&self.phase, &self.last_error) {
             (Phase::AwaitingSession, Some(error)) if error.is(Code::SessionUnavailable) => error.clone(),
-            (Phase::AwaitingSession, _) => ClientError::slow_provider("the app's session function"),
+            (Phase::AwaitingSession, _) => ClientError::slow_provider(SESSION_FUNCTION),
             // To a caller, a missed heartbeat is a relay that did not answer.
             (_, Some(error)) if error.is(Code::HeartbeatTimeout) => ClientError::unreachable(&error.message),
             (_, Some(error)) => error.clone(),

@@ -15,6 +15,7 @@ pub(crate) mod publishes;
 pub(crate) mod recovery;
 pub(crate) mod reorder_buffer;
 pub(crate) mod requests;
+pub(crate) mod sealing;
 pub(crate) mod senders;
 pub(crate) mod session;
 pub(crate) mod session_requests;

@@ -3,36 +3,12 @@
 use crate::{
     ClientError, Config, Instant, PublishId,
     state::{
-        channel_spec::{CheckedSpec, Resolved},
         flow_control::FlowControl,
+        sealing::{Sealed, SealingKey, Unsealed, Unsigned, encode},
         vec_map::VecMap,
     },
 };
-use sealwire_protocol::{
-    ChannelKey, Numbered,
-    wire::{Publish, ToRelay},
-};
-use zeroize::Zeroizing;
-
-/// A publication before it is sealed.
-pub(crate) struct Unsealed {
-    pub(crate) spec: CheckedSpec,
-    pub(crate) event: String,
-    pub(crate) payload: Zeroizing<String>,
-    /// The idempotency id that the app chose.
-    pub(crate) app_id: Option<String>,
-}
-
-/// The channel of a publication within a session, and the key that seals for it.
-pub(crate) struct SealingKey {
-    pub(crate) channel: Resolved,
-    /// The event name that the relay sees.
-    pub(crate) event: String,
-    pub(crate) key: ChannelKey,
-}
-
-/// A sealed publication and its number.
-pub(crate) type Sealed = (Publish, Numbered);
+use sealwire_protocol::{AuthorSignature, Certificate, Numbered, Signature, wire::Publish};
 
 struct PendingPublish {
     deadline: Instant,
@@ -51,16 +27,25 @@ enum Stage {
     /// The client has not sent the publication. It is sealed when it is sent, so that its time is not that of a long wait
     /// before. The session has the key, once it is there.
     Unsent(Unsealed, Option<Box<SealingKey>>),
+    /// The host signs the publication. Its number and its time stay as they are, also in another session: a later number could
+    /// otherwise precede an earlier one.
+    AwaitingSignature(Box<(Unsigned, Certificate)>),
     /// The publication awaits the relay's acknowledgement.
     AwaitingPublished(Publish),
-    /// The publication awaits a connection that has capacity, and is then sent again with the same bytes.
+    /// The publication is sealed and awaits a connection that has capacity. If it was sent before, it is sent again with the
+    /// same bytes.
     AwaitingResend(Publish),
 }
 
 /// The frames to send now, and the publications that exceed the relay's frame limit.
+#[derive(Default)]
 pub(crate) struct Sendable {
     pub(crate) frames: Vec<Vec<u8>>,
     pub(crate) too_long: Vec<PublishId>,
+    /// The texts that the host signs.
+    pub(crate) to_sign: Vec<(PublishId, Vec<u8>)>,
+    /// True if a publication could not be signed because the session has no certificate.
+    pub(crate) awaits_certificate: bool,
     /// True if a publication could not be sealed because the time is uncertain.
     pub(crate) awaits_time: bool,
 }
@@ -156,39 +141,59 @@ impl Publishes {
 
     /// Takes the publications that flow control admits now, in the order of the calls. `seal` seals one that was not sent
     /// before, unless the time is uncertain. `request` assigns a request number to a publication, given its id and deadline.
+    ///
+    /// A publication that awaits its signature holds back those behind it. Numbers are assigned in the order of the calls, too,
+    /// so that only signed publications behind it get theirs, and their signatures, at the same time.
     pub(crate) fn take_sendable(
         &mut self,
         now: Instant,
         max_frame: usize,
         is_time_certain: bool,
-        mut seal: impl FnMut(&Unsealed, &SealingKey) -> Sealed,
+        mut seal: impl FnMut(&mut Unsealed, &SealingKey) -> Sealed,
         mut request: impl FnMut(PublishId, Instant) -> u32,
     ) -> Sendable {
-        let mut sendable = Sendable { frames: Vec::new(), too_long: Vec::new(), awaits_time: false };
+        let mut sendable = Sendable::default();
+        // The publications that await a signature, and the sealed ones behind them.
+        let mut held = 0;
         let in_flight = self.pending.values().filter(|pending| pending.is_in_flight()).count();
         let capacity = self.flow.capacity(now, in_flight);
         for (id, pending) in self.pending.iter_mut() {
-            if sendable.frames.len() >= capacity {
+            if sendable.frames.len() + held >= capacity {
                 break;
             }
             let frame = match &mut pending.stage {
-                Stage::Unsent(_, Some(_)) if !is_time_certain => {
+                Stage::Unsent(_, None) | Stage::AwaitingPublished(_) => continue,
+                Stage::AwaitingResend(frame) if held == 0 => core::mem::take(frame),
+                Stage::AwaitingResend(_) | Stage::AwaitingSignature(_) => {
+                    held += 1;
+                    continue;
+                }
+                Stage::Unsent(..) if !is_time_certain => {
                     // The publications behind it must not overtake it.
                     sendable.awaits_time = true;
                     break;
                 }
-                Stage::Unsent(publication, Some(key)) => {
-                    let (frame, numbered) = seal(publication, key);
-                    pending.numbered = Some(numbered);
-                    frame
-                }
-                Stage::AwaitingResend(frame) => core::mem::take(frame),
-                Stage::Unsent(_, None) | Stage::AwaitingPublished(_) => continue,
+                Stage::Unsent(publication, _) if held > 0 && !publication.signed => break,
+                Stage::Unsent(publication, Some(key)) => match seal(publication, key) {
+                    Sealed::Complete(frame, numbered) => {
+                        pending.numbered = Some(numbered);
+                        frame
+                    }
+                    Sealed::Unsigned(publication, numbered) => {
+                        sendable.to_sign.push((id, publication.0.text(numbered)));
+                        pending.numbered = Some(numbered);
+                        pending.stage = Stage::AwaitingSignature(publication);
+                        held += 1;
+                        continue;
+                    }
+                    Sealed::AwaitsCertificate => {
+                        sendable.awaits_certificate = true;
+                        break;
+                    }
+                },
             };
             let request = request(id, pending.deadline);
-            let frame = Publish { request, follows: self.flow.last_request(), ..frame };
-            let (frame, bytes) = encode(frame);
-            pending.stage = Stage::AwaitingPublished(frame);
+            let bytes = pending.send(Publish { request, follows: self.flow.last_request(), ..frame });
             if bytes.len() > max_frame {
                 sendable.too_long.push(id);
             } else {
@@ -197,6 +202,32 @@ impl Publishes {
             }
         }
         sendable
+    }
+
+    /// Seals a publication that the host signed.
+    pub(crate) fn signed(&mut self, id: PublishId, signature: Signature) {
+        let Some(PendingPublish { stage, numbered: Some(numbered), .. }) = self.pending.get_mut(&id) else {
+            return;
+        };
+        if let Stage::AwaitingSignature(_) = stage
+            && let Stage::AwaitingSignature(unsigned) =
+                core::mem::replace(stage, Stage::AwaitingResend(Publish::default()))
+        {
+            let (unsigned, certificate) = *unsigned;
+            let signature = AuthorSignature { certificate: Some(certificate), signature };
+            *stage = Stage::AwaitingResend(unsigned.seal(*numbered, Some(&signature)));
+        }
+    }
+
+    /// Returns true if the host signs the publication.
+    pub(crate) fn awaits_signature(&self, id: PublishId) -> bool {
+        self.pending.get(&id).is_some_and(|pending| matches!(pending.stage, Stage::AwaitingSignature(_)))
+    }
+
+    /// Returns the publications that the page has yet to sign.
+    pub(crate) fn unsigned(&self) -> impl Iterator<Item = PublishId> {
+        let is_unsigned = |pending: &PendingPublish| matches!(&pending.stage, Stage::Unsent(publication, _) if publication.signed);
+        self.pending.iter().filter(move |(_, pending)| is_unsigned(pending)).map(|(id, _)| id)
     }
 
     /// Records that the relay acknowledged a publication.
@@ -276,21 +307,18 @@ impl Publishes {
 }
 
 impl PendingPublish {
+    /// Records that the publication is sent, and returns its bytes.
+    fn send(&mut self, frame: Publish) -> Vec<u8> {
+        let (frame, bytes) = encode(frame);
+        self.stage = Stage::AwaitingPublished(frame);
+        bytes
+    }
+
     fn awaits_connection(&self) -> bool {
         matches!(self.stage, Stage::Unsent(_, Some(_)) | Stage::AwaitingResend(_))
     }
 
     fn is_in_flight(&self) -> bool {
         matches!(self.stage, Stage::AwaitingPublished(_))
-    }
-}
-
-/// Encodes a publication without a copy of its fields. Returns it with its bytes.
-fn encode(publish: Publish) -> (Publish, Vec<u8>) {
-    let message = ToRelay::Publish(publish);
-    let bytes = message.to_bytes();
-    match message {
-        ToRelay::Publish(publish) => (publish, bytes),
-        _ => unreachable!("the message is a publication"),
     }
 }

@@ -1,7 +1,7 @@
 //! The publications and notices that a channel received and could not yet deliver. A message that waits for a key, or for
 //! the host to decrypt it or to verify its signature, holds back everything behind it, so that the order is kept.
 
-use crate::event::{Author, DecryptionId, Notice, SubscriptionId, VerificationId};
+use crate::event::{DecryptionId, Notice, SubscriptionId, VerificationId};
 use sealwire_protocol::{
     KeyId, OpenedMessage,
     wire::{Position, Publication},
@@ -34,8 +34,8 @@ pub(crate) enum Opening {
     Decrypting(DecryptionId),
     /// The host verifies its signature and has not answered yet.
     Verifying(VerificationId, Box<OpenedMessage>),
-    /// The message is ready for the app.
-    Opened(Box<OpenedMessage>, Author),
+    /// The message is ready for the app. The signature, if there is one, is verified.
+    Opened(Box<OpenedMessage>),
     /// The message is not for the app.
     Failed(OpenError),
 }

@@ -41,7 +41,7 @@ pub(crate) struct Senders {
 
 struct Sender {
     id: SenderId,
-    /// A party that lacks the signing key can use the id of a function, and so has numbers of its own.
+    /// Any party can use the id of another one. Each author has numbers of its own, so that only the author uses them up.
     author: Author,
     /// The highest number received.
     highest: u32,
@@ -62,10 +62,10 @@ impl Senders {
     }
 
     /// Judges a message and records it, unless it is refused. `now_ms` is the time by the clock that the backend vouches for.
-    pub(crate) fn receive(&mut self, now_ms: u64, author: Author, message: &OpenedMessage) -> Verdict {
+    pub(crate) fn receive(&mut self, now_ms: u64, author: &Author, message: &OpenedMessage) -> Verdict {
         let OpenedMessage { sender, stamp, published_at, .. } = message;
         let number = stamp.number;
-        let known = self.senders.iter_mut().find(|known| known.id == *sender && known.author == author);
+        let known = self.senders.iter_mut().find(|known| known.id == *sender && known.author == *author);
         let (is_repeated, is_forgotten) = match &known {
             Some(known) => (known.has_received(number), known.is_forgotten(number)),
             None => (false, published_at.0 <= self.forgotten_ms),
@@ -85,7 +85,7 @@ impl Senders {
                 self.make_room();
                 self.senders.push(Sender {
                     id: *sender,
-                    author,
+                    author: author.clone(),
                     highest: number,
                     received: [0; WORDS],
                     run,
@@ -187,7 +187,7 @@ mod tests {
     }
 
     fn receive(senders: &mut Senders, now_ms: u64, message: &OpenedMessage) -> Verdict {
-        senders.receive(now_ms, Author::Unverified, message)
+        senders.receive(now_ms, &Author::Unverified, message)
     }
 
     /// A message whose sender knows that all earlier ones were acknowledged.

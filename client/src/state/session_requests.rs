@@ -2,10 +2,19 @@
 
 use crate::{FetchId, SessionReason, state::missing_keys::MissingKeys};
 
+/// A request for a session.
+#[derive(Clone, Copy)]
+pub(crate) struct SessionRequest {
+    fetch: FetchId,
+    pub(crate) reason: SessionReason,
+    /// The session must certify the page's key.
+    pub(crate) certify: bool,
+}
+
 /// The pending request for a session, and the keys that the last session lacked.
 #[derive(Default)]
 pub(crate) struct SessionRequests {
-    pending: Option<(FetchId, SessionReason)>,
+    pending: Option<SessionRequest>,
     pub(crate) missing_keys: MissingKeys,
 }
 
@@ -16,16 +25,15 @@ impl SessionRequests {
     }
 
     pub(crate) fn pending(&self) -> Option<FetchId> {
-        self.pending.map(|(fetch, _)| fetch)
+        self.pending.map(|request| request.fetch)
     }
 
-    pub(crate) fn begin(&mut self, fetch: FetchId, reason: SessionReason) {
-        self.pending = Some((fetch, reason));
+    pub(crate) fn begin(&mut self, fetch: FetchId, reason: SessionReason, certify: bool) {
+        self.pending = Some(SessionRequest { fetch, reason, certify });
     }
 
-    /// Ends the pending request if it is `fetch`. Returns its reason.
-    pub(crate) fn take(&mut self, fetch: FetchId) -> Option<SessionReason> {
-        let (_, reason) = self.pending.take_if(|(pending, _)| *pending == fetch)?;
-        Some(reason)
+    /// Ends the pending request if it is `fetch`.
+    pub(crate) fn take(&mut self, fetch: FetchId) -> Option<SessionRequest> {
+        self.pending.take_if(|pending| pending.fetch == fetch)
     }
 }

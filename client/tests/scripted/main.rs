@@ -21,6 +21,7 @@ mod resuming;
 mod rotation;
 mod sessions;
 mod signatures;
+mod signing;
 mod stamps;
 mod subscribing;
 mod support;

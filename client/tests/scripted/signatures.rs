@@ -1,9 +1,9 @@
-//! Messages with the signature of a function, which the host verifies.
+//! Messages with the signature of a function or of a page with a certificate, which the host verifies.
 
 use crate::support::*;
-use sealwire_client::{Author, Config, Event, SubscriptionId, VerificationId};
+use sealwire_client::{Author, Config, Event, SessionReason, SignedText, SubscriptionId, VerificationId};
 use sealwire_protocol::{
-    Message, Signature, Stamp, seal, signed_text,
+    AuthorSignature, Message, Signature, Stamp, encode_base64url, seal, signed_text,
     wire::{Publication, ToClient},
 };
 
@@ -15,18 +15,28 @@ fn subscribed() -> (Harness, SubscriptionId) {
 
 /// Returns a publication with the signature of a function.
 fn signed(offset: u64, stamp: Stamp, payload: &str) -> ToClient {
+    signed_by(SIGNATURE.into(), offset, stamp, payload)
+}
+
+/// Returns a publication with the signature of a page of this account, whose certificate expires at `expires_at_ms`.
+fn certified(account: &str, expires_at_ms: u64, offset: u64, stamp: Stamp, payload: &str) -> ToClient {
+    let certificate = Some(certificate(account, expires_at_ms));
+    signed_by(AuthorSignature { certificate, signature: SIGNATURE }, offset, stamp, payload)
+}
+
+fn signed_by(signature: AuthorSignature, offset: u64, stamp: Stamp, payload: &str) -> ToClient {
     let ToClient::Publication(publication) = publication("absences", offset - 1, offset, payload) else {
         panic!("the fixture is a publication")
     };
     let key = key(1).scope_key(APP, INSTALLATION, &context()).channel_key(None, "absences");
-    let message = Message { signature: Some(SIGNATURE), ..message(stamp, payload) };
+    let message = Message { signature: Some(&signature), ..message(stamp, payload) };
     let sealed = seal(&key, [4; 12], channel_id("absences"), &message).unwrap();
     ToClient::Publication(Publication { sealed: sealed.into(), ..publication })
 }
 
 fn requested(harness: &mut Harness) -> VerificationId {
     match harness.events.pop_front() {
-        Some(Event::VerifyRequested { verification, signature, .. }) if signature == SIGNATURE => {
+        Some(Event::VerifyRequested { verification, signed, .. }) if signed.signature == SIGNATURE => {
             verification
         }
         other => panic!("{other:?}"),
@@ -53,9 +63,12 @@ fn a_verified_signature_proves_the_author_and_later_messages_wait_for_it() {
     harness.receive(signed(11, stamp, "\"one\""));
     harness.receive(publication("absences", 11, 12, "\"two\""));
     let event = harness.events.pop_front();
-    let Some(Event::VerifyRequested { verification, signer, text, .. }) = event else { panic!("{event:?}") };
-    assert_eq!(signer, "signer 1");
-    assert_eq!(text, signed_text(channel_id("absences"), &message(stamp, "\"one\"")));
+    let Some(Event::VerifyRequested { verification, signed, certificate }) = event else {
+        panic!("{event:?}")
+    };
+    let text = signed_text(channel_id("absences"), &message(stamp, "\"one\""));
+    assert_eq!(*signed, SignedText { signer: "signer 1".into(), text, signature: SIGNATURE });
+    assert_eq!(certificate, None);
     harness.expect_nothing();
     answer(&mut harness, verification, true);
     assert_eq!(delivered(&mut harness), ("\"one\"".into(), Author::Function));
@@ -110,6 +123,112 @@ fn an_unsigned_message_under_the_id_and_number_of_a_function_does_not_replace_it
     assert_eq!(delivered(&mut harness), ("\"genuine\"".into(), Author::Function));
     harness.expect_nothing();
     assert_eq!(harness.client.repeated_messages(), 1);
+}
+
+#[test]
+fn a_page_is_verified_by_its_certificate_under_the_key_of_the_message_and_by_its_own_key() {
+    let (mut harness, _) = subscribed();
+    let stamp = next_stamp();
+    harness.receive(certified("anna", later(1), 11, stamp, "1"));
+    let event = harness.events.pop_front();
+    let Some(Event::VerifyRequested { verification, signed, certificate: Some(certified) }) = event else {
+        panic!("{event:?}")
+    };
+    let expected = certificate("anna", later(1));
+    let text = signed_text(channel_id("absences"), &message(stamp, "1"));
+    let signer = encode_base64url(expected.public_key());
+    assert_eq!(*signed, SignedText { signer, text, signature: SIGNATURE });
+    let text = expected.text(APP, INSTALLATION);
+    assert_eq!(*certified, SignedText { signer: "signer 1".into(), text, signature: expected.signature() });
+    harness.expect_nothing();
+    answer(&mut harness, verification, true);
+    assert_eq!(delivered(&mut harness), ("1".into(), page("anna")));
+}
+
+#[test]
+fn a_certificate_counts_up_to_its_expiry_by_the_time_of_sealing() {
+    let (mut harness, subscription) = subscribed();
+    harness.receive(certified("anna", later(0), 11, next_stamp(), "1"));
+    let verification = requested(&mut harness);
+    answer(&mut harness, verification, true);
+    assert_eq!(delivered(&mut harness).1, page("anna"));
+    harness.receive(certified("anna", later(0) - 1, 12, next_stamp(), "2"));
+    harness.expect_unreadable(subscription);
+    harness.expect_nothing();
+}
+
+#[test]
+fn a_false_certificate_or_signature_of_a_page_is_refused_and_takes_no_number() {
+    let (mut harness, subscription) = subscribed();
+    let stamp = next_stamp();
+    harness.receive(certified("anna", later(1), 11, stamp, "\"forged\""));
+    let verification = requested(&mut harness);
+    answer(&mut harness, verification, false);
+    harness.expect_unreadable(subscription);
+    harness.receive(certified("anna", later(1), 12, stamp, "\"genuine\""));
+    let verification = requested(&mut harness);
+    answer(&mut harness, verification, true);
+    assert_eq!(delivered(&mut harness), ("\"genuine\"".into(), page("anna")));
+}
+
+#[test]
+fn no_other_account_no_function_and_no_unsigned_message_uses_up_the_numbers_of_a_page() {
+    let (mut harness, _) = subscribed();
+    let stamp = next_stamp();
+    let of_ben = certified("ben", later(1), 11, stamp, "\"ben\"");
+    let of_function = signed(12, stamp, "\"function\"");
+    let unsigned = sealed(1, "absences", stamp, "\"unsigned\"");
+    let ToClient::Publication(fixture) = publication("absences", 12, 13, "0") else { return };
+    let unsigned = ToClient::Publication(Publication { sealed: unsigned.into(), ..fixture });
+    let of_anna = [14, 15].map(|offset| certified("anna", later(1), offset, stamp, "\"anna\""));
+    for publication in [of_ben, of_function, unsigned].into_iter().chain(of_anna) {
+        harness.receive(publication);
+        if let Some(Event::VerifyRequested { verification, .. }) = harness.events.front() {
+            let verification = *verification;
+            harness.events.clear();
+            answer(&mut harness, verification, true);
+        }
+        if let Some(Event::Message { message, .. }) = harness.events.front() {
+            let expected = match message.payload.as_str() {
+                "\"ben\"" => page("ben"),
+                "\"function\"" => Author::Function,
+                "\"unsigned\"" => Author::Unverified,
+                _ => page("anna"),
+            };
+            assert_eq!(message.author, expected);
+            harness.events.clear();
+        } else {
+            assert_eq!(harness.client.repeated_messages(), 1, "only the repetition of Anna's own message");
+        }
+    }
+    assert_eq!(harness.client.repeated_messages(), 1);
+}
+
+#[test]
+fn a_certificate_under_a_replaced_key_counts_as_long_as_the_session_carries_its_signer() {
+    let (mut harness, _) = subscribed();
+    harness.advance_to_refresh();
+    let fetch = harness.expect_session_request(SessionReason::Refresh);
+    harness.provide(fetch, &[2, 1]);
+    harness.events.clear();
+    harness.receive(certified("anna", later(1), 11, next_stamp(), "1"));
+    let Some(Event::VerifyRequested { verification, certificate: Some(certificate), .. }) =
+        harness.events.pop_front()
+    else {
+        panic!("no request")
+    };
+    assert_eq!(certificate.signer, "signer 1");
+    answer(&mut harness, verification, true);
+    assert_eq!(delivered(&mut harness).1, page("anna"));
+}
+
+fn page(account: &str) -> Author {
+    Author::Page { account: account.into() }
+}
+
+/// Returns the time `ms` from now, in Unix milliseconds.
+fn later(ms: u64) -> u64 {
+    TIME_MS.get() + ms
 }
 
 #[test]

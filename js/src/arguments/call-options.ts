@@ -1,4 +1,5 @@
-// Checks the options of a single call: its time limit, its signal, and the idempotency id of a publication.
+// Checks the options of a single call: its time limit, its signal, and the idempotency id and the signature of a
+// publication.
 
 import { SealwireError } from '../errors/sealwire-error.js';
 import { invalid, kindOf } from './invalid.js';
@@ -32,4 +33,9 @@ export function checkIdempotencyId(value: unknown): string | undefined {
   const bytes = byteLength(value);
   if (bytes >= 1 && bytes <= MAX_ID_BYTES) return value;
   throw invalid(`The option idempotencyId has ${bytes} bytes; it must have 1 to ${MAX_ID_BYTES}.`);
+}
+
+export function checkSigned(value: unknown): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') return value;
+  throw invalid(`The option signed must be true or false, not ${kindOf(value)}.`);
 }

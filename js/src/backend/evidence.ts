@@ -89,6 +89,14 @@ function statesPage({ extension }: ForgeContext): boolean {
   return Object.keys(extension).every((field) => known.has(field));
 }
 
+/** Returns the account of the user, if the platform or an app that makes the contexts itself vouches for it. */
+export function vouchedAccount(backend: Backend, context: ForgeContext): string | undefined {
+  const account = identifiedAccount(context);
+  const platform = forgePlatform();
+  const isVouched = platform ? platform.accountId === account : backend.trustsContext();
+  return isVouched ? account : undefined;
+}
+
 /** Gathers the evidence for a context. Throws if the context contradicts the platform. */
 export async function gatherEvidence(backend: Backend, context: ForgeContext): Promise<Evidence> {
   const platform = forgePlatform();
@@ -113,7 +121,7 @@ export async function gatherEvidence(backend: Backend, context: ForgeContext): P
   if (account !== undefined && isPersonal(knownType, extension)) {
     all.set('account', account);
     // A context that the app passes may name any account.
-    if (platform ? platform.accountId === account : trusted) vouched.set('account', account);
+    if (vouchedAccount(backend, context) !== undefined) vouched.set('account', account);
   }
 
   const stated = await statedProperties(backend, context, all);

@@ -2,6 +2,7 @@
 // context that the platform or the app vouches for.
 
 import { invalid } from '../arguments/invalid.js';
+import type { ForgeContext } from '../context/properties.js';
 import { errorFromCore } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import { withCodeInMessage } from '../session/refusal.js';
@@ -9,14 +10,24 @@ import type { ScopedGrant } from '../session/scoped-grant.js';
 import { checkAccount, identifiedAccount } from './accounts.js';
 import type { Backend } from './backend.js';
 import { Deadline } from './deadline.js';
-import { grantedBy, noDefaultIn, unverifiedHint } from './evidence.js';
+import { grantedBy, noDefaultIn, unverifiedHint, vouchedAccount } from './evidence.js';
 import { Inquiry } from './inquiry.js';
 import { forgePlatform } from './platform.js';
 import { settingsWithin } from './relay-settings.js';
 import type { ResolverRequest } from './types.js';
 
+/** Returns the page's public key, if there is an account to certify it for. */
+function certifiedKey(backend: Backend, context: ForgeContext, publicKey: unknown): string | undefined {
+  if (publicKey === undefined) return undefined;
+  if (typeof publicKey !== 'string' || !backend.signing.isPublicKey(publicKey)) {
+    throw invalid('The publicKey of the payload must be a point of P-256, 65 bytes in base64url.');
+  }
+  return vouchedAccount(backend, context) === undefined ? undefined : publicKey;
+}
+
 async function grant(backend: Backend, request: ResolverRequest): Promise<ScopedGrant> {
-  // The payload comes from the page. It decides only whether the cached secret is used.
+  // The payload comes from the page. It decides only whether the cached secret is used, and which key is certified for the
+  // account of the context.
   const { payload, context } = request;
   const installation = backend.installation(context);
   if (context.moduleKey === undefined || context.moduleKey === '') {
@@ -38,7 +49,8 @@ async function grant(backend: Backend, request: ResolverRequest): Promise<Scoped
   const properties = grantedBy(decision, evidence);
   const deadline = new Deadline(backend.timeoutMs);
   const { app, signingKey, socketUrl } = await settingsWithin(deadline, inquiry.settings(context));
-  const reason = (payload as { reason?: unknown } | undefined | null)?.reason;
+  const { reason, publicKey } = (payload ?? {}) as { reason?: unknown; publicKey?: unknown };
+  const certified = certifiedKey(backend, context, publicKey);
   const secret = await backend.secrets.of(installation, reason === 'unknown-key' ? 0 : undefined);
   const session = backend.core().mintSession(
     {
@@ -52,8 +64,10 @@ async function grant(backend: Backend, request: ResolverRequest): Promise<Scoped
       lifetimeSeconds: backend.sessionLifetimeSeconds,
       nowSeconds: Math.floor(backend.now() / 1000),
       blindNames: backend.blindNames(),
+      ...(certified !== undefined && { publicKey: certified }),
     },
     secret,
+    backend.signing.sign,
   );
   const noDefaultScope = noDefaultIn(properties, evidence);
   const scopeHint = unverifiedHint(properties, evidence.all);

@@ -1,6 +1,6 @@
-// Signs the messages of functions with the signing key of the installation, by Node's ECDSA with P-256.
+// Signs the messages of functions and the certificates of pages with the signing key of the installation, by Node's ECDSA with P-256.
 
-import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 
 import type { Sign, SigningKey } from '../core/resolver-core.js';
 
@@ -8,6 +8,8 @@ import type { Sign, SigningKey } from '../core/resolver-core.js';
 export interface Signing {
   newKey: () => SigningKey;
   sign: Sign;
+  /** Returns whether a text is a point of P-256 without compression, 65 bytes in base64url. */
+  isPublicKey: (text: string) => boolean;
 }
 
 const CURVE = 'P-256';
@@ -22,5 +24,17 @@ export const nodeSigning: Signing = {
   sign(text, { d, x, y }) {
     const key = createPrivateKey({ key: { kty: 'EC', crv: CURVE, d, x, y }, format: 'jwk' });
     return sign('sha256', text, { key, dsaEncoding: 'ieee-p1363' });
+  },
+
+  isPublicKey(text) {
+    const bytes = Buffer.from(text, 'base64url');
+    if (bytes.length !== 65 || bytes[0] !== 4 || bytes.toString('base64url') !== text) return false;
+    const [x, y] = [bytes.subarray(1, 33), bytes.subarray(33)].map((half) => half.toString('base64url'));
+    try {
+      createPublicKey({ key: { kty: 'EC', crv: CURVE, x: x as string, y: y as string }, format: 'jwk' });
+      return true;
+    } catch {
+      return false;
+    }
   },
 };

@@ -9,10 +9,11 @@ import { errorFromCore } from '../errors/from-core.js';
 import { SealwireError } from '../errors/sealwire-error.js';
 import { decrypt, decryptThreshold } from '../page/aes-gcm.js';
 import { watchLifecycle } from '../page/lifecycle.js';
-import { needSignatures, SignatureVerifier, verifiesSignatures } from '../page/signatures.js';
+import type { PageKey } from '../page/page-key.js';
+import { needSignatures, needSigning, SignatureVerifier, verifiesSignatures } from '../page/signatures.js';
 import { freshToken, renewedToken } from '../session/channel-token.js';
 import { forgeSession } from '../session/forge-session.js';
-import { checkGrant, type SessionGrant, type SessionReason } from '../session/grant.js';
+import { certifiedFor, checkGrant, type SessionGrant, type SessionReason } from '../session/grant.js';
 import { valueOf } from '../session/invoked.js';
 import { refusalIn } from '../session/refusal.js';
 import type { ScopedGrant } from '../session/scoped-grant.js';
@@ -37,6 +38,12 @@ import { closedError, Wait, type WaitLimits } from './wait.js';
 /** A subscription that close() ends. */
 interface EndableSubscription extends ObservedSubscription {
   end(error: SealwireError): void;
+}
+
+/** The session that is fetched while the core loads. */
+interface FirstSession {
+  session: Promise<SessionGrant>;
+  isCertified: boolean;
 }
 
 export class Connection implements ObservedConnection {
@@ -64,10 +71,18 @@ export class Connection implements ObservedConnection {
   /** The number of calls of close(). The reports of an earlier client are ignored. */
   #generation = 0;
   #unwatchLifecycle: (() => void) | undefined;
+  /** True if sessions certify the key of this page, because the app signs. */
+  #certifies: boolean;
 
   constructor(options: RealtimeOptions, sources?: CoreSources) {
     this.#options = options;
     this.#sources = sources;
+    this.#certifies = options.signed === true && !sources && verifiesSignatures();
+  }
+
+  /** True if the app signs the messages of this client, unless a call says otherwise. */
+  get signs(): boolean {
+    return this.#options.signed === true;
   }
 
   client(): Promise<Client> {
@@ -111,8 +126,15 @@ export class Connection implements ObservedConnection {
   }
 
   /** Refuses a call that needs verified senders if the page cannot verify them. A relay for tests vouches for them. */
-  needSignatures(): void {
-    if (!this.#sources) needSignatures();
+  needSignatures(senders: string): void {
+    if (!this.#sources) needSignatures(senders);
+  }
+
+  /** Prepares for a signed message. Refuses it if the page cannot sign. A relay for tests vouches for the sender. */
+  needSigning(): void {
+    if (this.#sources) return;
+    needSigning();
+    this.#certifies = true;
   }
 
   /** Passes an observation to the panels that show this client. */
@@ -156,6 +178,7 @@ export class Connection implements ObservedConnection {
     await undefined;
     this.#refuseClosed(generation);
     // A client that starts is about to connect, so the session is fetched while the core loads.
+    const isCertified = this.#certifies;
     const first = this.#session('connect', generation);
     first.catch(() => {});
     this.#firstSession = first;
@@ -166,7 +189,7 @@ export class Connection implements ObservedConnection {
     const alone = withFallback({ timeoutMs: timeoutMs ?? requestTimeoutMs });
     const shared = share === false ? undefined : sharedThrough(alone, () => client.wake());
     const connect: Connect = (url, protocol) => (this.socket = (shared ?? alone)(url, protocol));
-    const host = this.#host(generation, connect, first, () => client);
+    const host = this.#host(generation, connect, { session: first, isCertified }, () => client);
     const hostDecryptThreshold = decryptThreshold(kind);
     const core = new module.Client(host, {
       ...(idleCloseMs !== undefined && { idleCloseMs }),
@@ -180,16 +203,17 @@ export class Connection implements ObservedConnection {
   }
 
   /** Returns the functions that the core calls. `first` is the session that the first connection uses. */
-  #host(generation: number, connect: Connect, first: Promise<SessionGrant>, client: () => Client): Host {
+  #host(generation: number, connect: Connect, first: FirstSession, client: () => Client): Host {
     const { onDebug } = this.#options;
-    let firstSession: Promise<SessionGrant> | undefined = first;
+    let firstSession: Promise<SessionGrant> | undefined = first.session;
     const verifier = new SignatureVerifier();
     const connectWithDebug = onDebug
       ? withDebug(connect, (event) => generation === this.#generation && this.#debug(event))
       : connect;
     return {
-      session: (reason) => {
-        const session = (reason === 'connect' && firstSession) || this.#session(reason, generation);
+      session: (reason, certify = false) => {
+        const isFirst = reason === 'connect' && (first.isCertified || !certify);
+        const session = (isFirst && firstSession) || this.#session(reason, generation);
         firstSession = undefined;
         return session;
       },
@@ -209,6 +233,15 @@ export class Connection implements ObservedConnection {
       },
       verify: (verification, ...signed) => {
         void verifier.verify(...signed).then((isValid) => client().provideVerified(verification, isValid));
+      },
+      sign: (publish, text) => {
+        const copy = text.slice();
+        pageKey()
+          .then((key) => key.sign(copy))
+          .then(
+            (signature) => client().provideSigned(publish, signature),
+            () => client().provideSigned(publish, undefined),
+          );
       },
       state: (state, error) => {
         if (generation === this.#generation) this.#stateChanged(state, error);
@@ -243,7 +276,9 @@ export class Connection implements ObservedConnection {
   }
 
   async #session(reason: SessionReason, generation: number): Promise<SessionGrant> {
-    const grant = await this.#fetchSession(reason);
+    // Without a key, the session has no certificate, which a signed message then reports.
+    const key = this.#certifies ? await pageKey().catch(() => undefined) : undefined;
+    const grant = certifiedFor(await this.#fetchSession(reason, key?.publicKey), key?.publicKey);
     this.#refuseClosed(generation);
     const { expiresAt, context, readableContext = context }: ScopedGrant = grant;
     this.session = { expiresAt, context: readableContext };
@@ -251,18 +286,23 @@ export class Connection implements ObservedConnection {
     return grant;
   }
 
-  async #fetchSession(reason: SessionReason): Promise<SessionGrant> {
+  async #fetchSession(reason: SessionReason, publicKey: string | undefined): Promise<SessionGrant> {
     if (this.#options.onDebug) this.#debug({ type: 'session', reason });
     const provide = this.#options.session;
-    if (!provide) return forgeSession(reason);
+    if (!provide) return forgeSession(reason, publicKey);
     let grant: unknown;
     try {
-      grant = await provide(reason);
+      grant = await provide(reason, publicKey);
     } catch (cause) {
       throw refusalIn(cause) ?? failureOf('The session option failed', cause);
     }
     return checkGrant(valueOf(grant), 'The session option');
   }
+}
+
+/** Returns the key of the page. Only a page that signs loads the code for it. */
+async function pageKey(): Promise<PageKey> {
+  return (await import('../page/page-key.js')).pageKey();
 }
 
 function slowCore(): SealwireError {

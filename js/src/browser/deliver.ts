@@ -20,15 +20,20 @@ export interface Audience {
   onError?: ErrorListener | undefined;
   onGap?: ErrorListener | undefined;
   onResumed?: SubscriptionOptions['onResumed'] | undefined;
-  /** The default is `any`. */
-  senders?: AcceptedSenders;
+  senders: AcceptedSenders;
   /** The codes of the errors that no function of the app took. */
   unheard: Set<string>;
 }
 
+const SENDERS: unknown[] = ['any', 'verified', 'function'] satisfies AcceptedSenders[];
+
 function checkSenders(senders: unknown): void {
-  if (senders !== 'any' && senders !== 'function')
-    throw invalid("The option senders must be 'any' or 'function'.");
+  if (!SENDERS.includes(senders))
+    throw invalid("The option senders must be 'any', 'verified' or 'function'.");
+}
+
+function accepts(senders: AcceptedSenders, { sender }: Meta): boolean {
+  return senders === 'any' || (sender !== undefined && (senders === 'verified' || sender.kind === senders));
 }
 
 /** Checks and returns the app's functions of a call. */
@@ -68,7 +73,11 @@ function callSafely(callback: () => unknown): void {
  * the error; a callback with one parameter, as Forge documents it, expects messages only. An error that no function takes is
  * a warning in the console, once per subscription and code.
  */
-export function deliverError(audience: Audience, error: SealwireError, event?: RealtimeEvent): void {
+export function deliverError(
+  audience: Omit<Audience, 'senders'>,
+  error: SealwireError,
+  event?: RealtimeEvent,
+): void {
   const { callback, onError, onGap, unheard } = audience;
   const listener = (error.code === 'GAP' ? onGap : undefined) ?? onError;
   if (listener) return callSafely(() => listener(error));
@@ -90,9 +99,7 @@ export function deliverMessage(audience: Audience, text: string, meta: Meta): vo
     name: meta.event,
     ...(meta.sender && { sender: meta.sender }),
   };
-  if (audience.senders === 'function' && !meta.sender) {
-    return deliverError(audience, unverified(meta), event);
-  }
+  if (!accepts(audience.senders, meta)) return deliverError(audience, unverified(audience), event);
   let payload: unknown;
   try {
     payload = parsePayload(text);
@@ -102,10 +109,12 @@ export function deliverMessage(audience: Audience, text: string, meta: Meta): vo
   callSafely(() => audience.callback(payload, undefined, event));
 }
 
-function unverified({ channel }: Meta): SealwireError {
+function unverified({ channel, senders }: Audience): SealwireError {
+  const publisher =
+    senders === 'function' ? 'a function of the app' : 'a function of the app or a page that signs';
   return new SealwireError(
     'SENDER_UNVERIFIED',
-    `A message on the channel '${channel}' was refused: no signature proves that a function of the app published it.`,
+    `A message on the channel '${channel}' was refused: no signature proves that ${publisher} published it.`,
   );
 }
 

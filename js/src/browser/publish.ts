@@ -1,7 +1,7 @@
 // publish() and publishGlobal(): checks a call, passes it to the core, and shapes the result as @forge/bridge does. A wrong
 // call rejects; every other failure is reported in the result.
 
-import { checkIdempotencyId } from '../arguments/call-options.js';
+import { checkIdempotencyId, checkSigned } from '../arguments/call-options.js';
 import { checkEventName } from '../arguments/names.js';
 import { checkOptions } from '../arguments/options.js';
 import { serialisePayload } from '../arguments/payload.js';
@@ -26,6 +26,7 @@ export async function publish(
   const named = channelSpec(channel, options, global);
   const event = checkEventName(options['eventName']);
   const idempotencyId = checkIdempotencyId(options['idempotencyId']);
+  const signed = checkSigned(options['signed']) ?? connection.signs;
   const limits = limitsOf(options);
   const text = serialisePayload(payload);
   const send = async (wait: Wait): Promise<PublishResult> => {
@@ -33,12 +34,14 @@ export async function publish(
     // A rejection is reported when this call has its turn.
     addressed.catch(() => {});
     const handOver = async () => {
+      if (signed) connection.needSigning();
       const spec = await addressed;
       const client = await connection.clientFor(spec, wait);
       const remaining = wait.remainingMs;
       const published = client.publish(spec, event, text, {
         ...(remaining !== undefined && { timeoutMs: remaining }),
         ...(idempotencyId !== undefined && { idempotencyId }),
+        ...(signed && { signed }),
         started: (call) => wait.onEnd(() => client.withdraw(call)),
       });
       // The object keeps the turn from lasting until the relay's answer.

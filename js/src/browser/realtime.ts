@@ -1,6 +1,6 @@
 // The page's API: createRealtime() and the functions of its result.
 
-import { checkTimeoutMs } from '../arguments/call-options.js';
+import { checkSigned, checkTimeoutMs } from '../arguments/call-options.js';
 import { invalid } from '../arguments/invalid.js';
 import { checkFunction, checkOptions } from '../arguments/options.js';
 import type { ChannelMap } from '../channel-map.js';
@@ -70,6 +70,7 @@ export function createRealtime<M extends ChannelMap<M> = any>(options: RealtimeO
   if (checked.share !== undefined && typeof checked.share !== 'boolean') {
     throw invalid('The option share must be true or false.');
   }
+  checkSigned(checked.signed);
   if (checked.onDebug !== undefined) checkFunction(checked.onDebug, 'The option onDebug');
   if (checked.core !== undefined && checked.core !== 'wasm' && checked.core !== 'js') {
     throw invalid(`The option core must be 'wasm' or 'js'.`);

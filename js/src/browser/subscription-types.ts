@@ -52,9 +52,10 @@ export interface Resumed {
  * The senders whose messages a subscription accepts:
  *
  * - `any`: everybody with access to the channel. `event.sender` names a verified sender.
+ * - `verified`: functions of the app, and pages that sign (`signed`), as their signatures prove.
  * - `function`: only functions of the app, as their signature proves.
  */
-export type AcceptedSenders = 'any' | 'function';
+export type AcceptedSenders = 'any' | 'verified' | 'function';
 
 /** The options of `subscribe()` and `subscribeGlobal()`. */
 export interface SubscriptionOptions extends ChannelOptions, CallOptions {

@@ -30,6 +30,12 @@ export interface PublishOptions extends ChannelOptions, CallOptions {
    * reload; another message under the same id is refused with `ID_REUSED`.
    */
   idempotencyId?: string;
+  /**
+   * True to sign the message with the key of this page, so that subscribers receive `event.sender` with the user's account. The
+   * default is the client's option `signed`. A page that cannot sign, because it lacks WebCrypto or because the session does
+   * not certify it, reports `SIGNING_UNAVAILABLE`.
+   */
+  signed?: boolean;
 }
 
 /**
@@ -65,8 +71,8 @@ export interface RealtimeEvent {
   /** The publisher's `eventName`; empty if there was none. */
   name: string;
   /**
-   * The sender that a signature proves: `{ kind: 'function' }` for a function of the app. Absent for the message of a page,
-   * which everybody with access to the channel could have written.
+   * The sender that a signature proves: `{ kind: 'function' }` for a function of the app, and `{ kind: 'page', accountId }` for
+   * a page that signs. Absent for any other message, which everybody with access to the channel could have written.
    */
   sender?: VerifiedSender;
 }
@@ -206,8 +212,19 @@ export interface Realtime<M extends ChannelMap<M> = any> {
 
 /** The options of `createRealtime()` on a page. `sealwire/resolver` exports another type of this name. */
 export interface RealtimeOptions {
-  /** Provides sessions. The default invokes the app's resolver function `sealwire:session`. */
-  session?: (reason: SessionReason) => Invoked<SessionGrant> | Promise<Invoked<SessionGrant>>;
+  /**
+   * Provides sessions. The default invokes the app's resolver function `sealwire:session`. A page that signs passes its
+   * `publicKey`, which the function must pass on in the payload of `session()`.
+   */
+  session?: (
+    reason: SessionReason,
+    publicKey?: string,
+  ) => Invoked<SessionGrant> | Promise<Invoked<SessionGrant>>;
+  /**
+   * True to sign every message of this client, unless a call says otherwise: see the option `signed` of `publish()`. The default
+   * is false.
+   */
+  signed?: boolean;
   /** The build of the core to load. The default is WebAssembly if the page allows it, and plain JavaScript otherwise. */
   core?: CoreKind;
   /**

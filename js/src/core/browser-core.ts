@@ -27,7 +27,8 @@ export type PauseReason = 'offline' | 'hidden' | 'frozen';
 
 /** The functions that the page provides to the core. */
 export interface Host {
-  session(reason: SessionReason): Promise<SessionGrant>;
+  /** Returns a session. With `certify`, it certifies the public key of the page. */
+  session(reason: SessionReason, certify?: boolean): Promise<SessionGrant>;
   /**
    * Opens a socket. The core listens to its events `open`, `message` and `close`, as those of a WebSocket. A `close` event
    * may have a `failure`, which says more than the close code: an object with `code`, `message` and an optional
@@ -52,10 +53,20 @@ export interface Host {
     ciphertext: Uint8Array,
   ): void;
   /**
-   * Verifies a signature of ECDSA with P-256 and SHA-256 by the public key `signer` of a session. The result goes to the
-   * client's `provideVerified`. `text` and `signature` are views, as for `open`.
+   * Verifies a signature of ECDSA with P-256 and SHA-256 by the public key `signer`. The result goes to the client's
+   * `provideVerified`. If the author is a page, `issuer` is the public key that verifies its certificate, and `certificate` is
+   * the certified text with its signature behind it; otherwise both are empty. The arrays are views, as for `open`.
    */
-  verify(verification: number, signer: string, text: Uint8Array, signature: Uint8Array): void;
+  verify(
+    verification: number,
+    signer: string,
+    text: Uint8Array,
+    signature: Uint8Array,
+    issuer: string,
+    certificate: Uint8Array,
+  ): void;
+  /** Signs with the key of the page. The result goes to the client's `provideSigned`. `text` is a view, as for `open`. */
+  sign(publish: number, text: Uint8Array): void;
 }
 
 export interface ClientOptions {
@@ -74,10 +85,11 @@ export interface ChannelSpec {
   token?: string;
 }
 
-/** The sender of a message that a signature proves: a function of the app, in the same installation. */
-export interface VerifiedSender {
-  kind: 'function';
-}
+/**
+ * The sender of a message that a signature proves, in the same installation: a function of the app, or a page of this account
+ * that signs.
+ */
+export type VerifiedSender = { kind: 'function' } | { kind: 'page'; accountId: string };
 
 /** The metadata of a message. */
 export interface Meta {
@@ -119,6 +131,8 @@ export interface CallOptions {
 export interface PublishOptions extends CallOptions {
   /** The id that the app chose; by default the core chooses one. */
   idempotencyId?: string;
+  /** True if the host signs the message. */
+  signed?: boolean;
 }
 
 export interface SubscribeOptions extends CallOptions {
@@ -143,6 +157,8 @@ export interface Client {
   failToken(renewal: number, error: unknown): void;
   provideOpened(opening: number, plaintext: Uint8Array | undefined): void;
   provideVerified(verification: number, isValid: boolean): void;
+  /** Passes a signature of 64 bytes, or undefined if the page could not sign. */
+  provideSigned(publish: number, signature: Uint8Array | undefined): void;
   pause(reason: PauseReason): void;
   wake(): void;
   close(): void;

@@ -58,6 +58,10 @@ class ClosableClient implements Client {
     this.#core?.provideVerified(verification, isValid);
   }
 
+  provideSigned(publish: number, signature: Uint8Array | undefined): void {
+    this.#core?.provideSigned(publish, signature);
+  }
+
   pause(...given: Parameters<Client['pause']>): void {
     this.#core?.pause(...given);
   }

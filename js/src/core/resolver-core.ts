@@ -40,6 +40,8 @@ export interface MintSession {
   nowSeconds: number;
   /** True if the session and its token have the tags of the context's values. The default is false. */
   blindNames?: boolean;
+  /** The page's public key to certify for the account: 65 bytes in base64url. */
+  publicKey?: string;
 }
 
 export interface SignChannelToken {
@@ -104,7 +106,12 @@ export interface ResolverModule {
   newInstallationSecret(nowSeconds: number, signing: SigningKey): InstallationSecret;
   /** Adds a key with a new key pair, and drops the keys whose overlap with their replacement has passed. */
   rotate(secret: InstallationSecret, nowSeconds: number, signing: SigningKey): InstallationSecret;
-  mintSession(session: MintSession, secret: InstallationSecret): Omit<SessionGrant, 'url' | 'issuedAtMs'>;
+  /** Mints a session. `sign` certifies its `publicKey`. */
+  mintSession(
+    session: MintSession,
+    secret: InstallationSecret,
+    sign?: Sign,
+  ): Omit<SessionGrant, 'url' | 'issuedAtMs'>;
   signChannelToken(token: SignChannelToken, secret: InstallationSecret): { token: string; expiresAt: number };
   mintBackendToken(token: MintBackendToken): string;
   /** Seals a message, signed by `sign`. Without it, the message is not signed. */

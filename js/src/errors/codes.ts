@@ -57,6 +57,7 @@ export const codes = [
   ['CLOSED', 85, 4400, false],
   ['MESSAGE_STALE', 86, 4400, false],
   ['SENDER_UNVERIFIED', 87, 4400, false],
+  ['SIGNING_UNAVAILABLE', 88, 4400, false],
   ['EGRESS_BLOCKED', 90, 4403, false],
 ] as const satisfies readonly (readonly [string, number, number, boolean])[];
 

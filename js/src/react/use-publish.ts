@@ -33,7 +33,7 @@ export function usePublish<T extends Payload = Record<string, unknown>>(
   options: UsePublishOptions = {},
 ): (payload: string | T, options?: PublishOptions) => Promise<PublishResult> {
   const realtime = useRealtime();
-  const key = channelKey(channel, options, options.eventName);
+  const key = channelKey(channel, options, options.eventName, options.signed);
   const latest = useMemo(() => ({ options }), [realtime, key]);
   useInsertionEffect(() => {
     latest.options = options;

@@ -42,11 +42,11 @@ function invocationFailed(cause: unknown): SealwireError {
 }
 
 /** Invokes the resolver function. An error that it threw keeps its message and code. */
-export async function forgeSession(reason: SessionReason): Promise<SessionGrant> {
+export async function forgeSession(reason: SessionReason, publicKey?: string): Promise<SessionGrant> {
   const invoke = await loadInvoke();
   let answer: unknown;
   try {
-    answer = await invoke(SESSION_FUNCTION, { reason });
+    answer = await invoke(SESSION_FUNCTION, { reason, ...(publicKey !== undefined && { publicKey }) });
   } catch (cause) {
     throw refusalIn(cause) ?? invocationFailed(cause);
   }

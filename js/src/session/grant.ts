@@ -18,10 +18,15 @@ export interface SessionKey {
    */
   scopes: string;
   /**
-   * The public key that verifies the messages of functions sealed under this version: a point of P-256 without compression,
+   * The public key that verifies the messages of functions and the certificates of pages under this version: a point of P-256 without compression,
    * 65 bytes in base64url.
    */
   signer: string;
+  /**
+   * The certificate, in base64url, of the page's public key under this version: the statement that the key belongs to the
+   * session's account until the session expires. Present if the request had a public key and the user has an account.
+   */
+  certificate?: string;
 }
 
 /** Everything that a page needs to use the channels of its own context. It contains keys: never log it. */
@@ -54,8 +59,8 @@ export interface SessionGrant {
 
 function isKey(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const { id, scopes, signer } = value as Partial<SessionKey>;
-  return typeof id === 'string' && typeof scopes === 'string' && typeof signer === 'string';
+  const { id, scopes, signer, certificate = '' } = value as Partial<SessionKey>;
+  return [id, scopes, signer, certificate].every((text) => typeof text === 'string');
 }
 
 const SHAPE = {
@@ -82,4 +87,21 @@ export function checkGrant(value: unknown, source: string): SessionGrant {
     'INVALID_ARGUMENT',
     `${source} did not return a session: its ${wrong[0]} is missing or of the wrong type.`,
   );
+}
+
+/** The characters of a public key in base64url of which each stands for six of its bits alone. */
+const KEY_CHARACTERS = 86;
+
+/**
+ * Returns the grant with certificates of this public key only. A function of the app may return a session that it has kept for
+ * another page.
+ */
+export function certifiedFor(grant: SessionGrant, publicKey: string | undefined): SessionGrant {
+  const start = publicKey?.slice(0, KEY_CHARACTERS);
+  const keys = grant.keys.map(({ certificate, ...key }) =>
+    certificate !== undefined && start !== undefined && certificate.startsWith(start)
+      ? { ...key, certificate }
+      : key,
+  );
+  return { ...grant, keys };
 }

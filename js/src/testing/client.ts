@@ -109,8 +109,12 @@ export class TestClient implements Client, RelayClient {
       });
       const address = addressOf(session, spec, token, 'publish', this.#world.isExpired);
       const { idempotencyId } = options;
+      if (options.signed && session.sub === 'anonymous') {
+        throw refused('SIGNING_UNAVAILABLE', 'a signed message needs a user who is logged in');
+      }
+      const signed = options.signed === true;
       const seen = session.isBlind ? eventTagOf(session.ins, event) : event;
-      const message = { address, event: seen, payload, publishedAt, idempotencyId };
+      const message = { address, event: seen, payload, publishedAt, idempotencyId, signed };
       const draft = { ...message, from: 'page', accountId: session.sub } as const;
       const publication = this.#world.publish(draft);
       return { eventId: eventId(publication), timestamp: publication.timestamp };
@@ -139,6 +143,7 @@ export class TestClient implements Client, RelayClient {
   /** Does nothing, since nothing is sealed here. */
   provideOpened(): void {}
   provideVerified(): void {}
+  provideSigned(): void {}
 
   pause(reason: PauseReason): void {
     if (reason !== 'hidden') this.#connection.pause();

@@ -23,6 +23,8 @@ export interface Draft {
   publishedAt: number;
   from: 'page' | 'resolver';
   accountId?: string | undefined;
+  /** True if a page signed the message. */
+  signed?: boolean;
   /** The id under which the same message is accepted only once. */
   idempotencyId?: string | undefined;
 }

@@ -37,6 +37,7 @@ let sealed = 0;
 export const testSigning: Signing = {
   newKey: () => ({ d: 'test', x: 'test', y: 'test' }),
   sign: () => new Uint8Array(64),
+  isPublicKey: () => true,
 };
 
 export const testResolverCore: ResolverModule = {

@@ -8,6 +8,11 @@ import { readable } from './name-tags.js';
 import type { ChannelClaims, Minted } from './tokens.js';
 import type { Timer } from './timing.js';
 
+function senderOf({ from, signed, accountId }: Publication): Pick<Meta, 'sender'> {
+  if (from === 'resolver') return { sender: { kind: 'function' } };
+  return signed && accountId !== undefined ? { sender: { kind: 'page', accountId } } : {};
+}
+
 export class TestSubscription {
   readonly channel: string;
   token: Minted<ChannelClaims> | undefined;
@@ -67,7 +72,7 @@ export class TestSubscription {
       publishedAt: publication.publishedAt,
       event: readable(publication.event),
       channel: this.spec.name,
-      ...(publication.from === 'resolver' && { sender: { kind: 'function' } }),
+      ...senderOf(publication),
     });
   }
 

@@ -43,6 +43,9 @@ const KNOWN = new Map<string, string>([
   ['examples/forge-host/src/relay/wire.mjs: types[direction]', 'one of two constants'],
   ['examples/forge-host/src/relay/wire.mjs: message[field]', 'a field of the decoder’s own'],
   ['examples/team-dashboard/static/common/Footer.tsx: STATES[state]', 'a state of the page’s own connection'],
+  ['tests/e2e/support/forger.mjs: k1[i]', 'an index of a buffer'],
+  ['tests/e2e/support/forger.mjs: l[i]', 'an index of a buffer'],
+  ['tests/e2e/support/forger.mjs: l[i+1]', 'an index of a buffer'],
   ['tests/e2e/support/system.mjs: globalThis[wanted]', 'called with constants'],
 ]);
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import ForgeResolver from '@forge/resolver';
 
-import { Jira } from '../../src/index.js';
+import { Jira, type RealtimeEvent, type SealwireError } from '../../src/index.js';
 import { createRealtime, publishGlobal, wrap, type ForgeContext } from '../../src/resolver.js';
 import { createTestRelay } from '../../src/testing.js';
 import { isError } from '../support/rejects.js';
@@ -219,5 +219,36 @@ test('a message of a function has its sender, and a subscription to functions re
   assert.deepEqual(senders, [{ kind: 'function' }, undefined]);
   assert.deepEqual(strict, [{ kind: 'function' }, 'SENDER_UNVERIFIED']);
   const wrong = ada.subscribe('notes', () => {}, { senders: 'page' as never });
-  await assert.rejects(wrong, isError('INVALID_ARGUMENT', /senders must be 'any' or 'function'/));
+  await assert.rejects(wrong, isError('INVALID_ARGUMENT', /senders must be 'any', 'verified' or 'function'/));
+});
+
+test('a page that signs has its account as sender, and a subscription to verified senders takes it', async () => {
+  const relay = createTestRelay();
+  const ada = relay.realtime({ accountId: 'ada', signed: true });
+  const heard: Record<string, unknown[]> = { any: [], verified: [], function: [] };
+  for (const senders of ['any', 'verified', 'function'] as const) {
+    const callback = (_note: unknown, error?: SealwireError, event?: RealtimeEvent) =>
+      heard[senders]!.push(error?.code ?? event?.sender);
+    await ada.subscribeGlobal('notes', callback, { senders });
+  }
+  await ada.publishGlobal('notes', { text: 'signed' });
+  await ada.publishGlobal('notes', { text: 'not signed' }, { signed: false });
+  await relay.settled();
+  const sender = { kind: 'page', accountId: 'ada' };
+  assert.deepEqual(heard, {
+    any: [sender, undefined],
+    verified: [sender, 'SENDER_UNVERIFIED'],
+    function: ['SENDER_UNVERIFIED', 'SENDER_UNVERIFIED'],
+  });
+  const wrong = ada.publishGlobal('notes', {}, { signed: 'yes' as never });
+  await assert.rejects(wrong, isError('INVALID_ARGUMENT', /signed must be true or false/));
+});
+
+test('a page of a user who is not logged in cannot sign, and publishes unsigned messages', async () => {
+  const relay = createTestRelay();
+  const resolver = relay.resolver({ unlicensedAccess: ['anonymous'] });
+  const page = relay.realtime({ accountId: 'unidentified', resolver });
+  const { errors } = await page.publishGlobal('notes', { text: 'signed' }, { signed: true });
+  assert.match(errors![0]!, /^SIGNING_UNAVAILABLE: /);
+  assert.equal((await page.publishGlobal('notes', { text: 'not signed' })).errors, undefined);
 });

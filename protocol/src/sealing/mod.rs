@@ -2,19 +2,21 @@
 //!
 //! `sealed = 0x01 ‖ key id (4) ‖ nonce (24) ‖ XAES-256-GCM(channel key, nonce, aad, plaintext)`, where
 //! `aad = LP("sealwire/message/v1") channel id (16) LP(event)`, `nonce = sender id (12) ‖ random (12)` and
-//! `plaintext = u64 time of sealing in ms ‖ stamp (12) ‖ u32 payload length ‖ payload ‖ signature (0 or 65) ‖ zeros` up to
-//! the Padmé size, big-endian.
+//! `plaintext = u64 time of sealing in ms ‖ stamp (12) ‖ u32 payload length ‖ payload ‖ signature of the author ‖
+//! zeros` up to the Padmé size, big-endian. The signature may be absent; [`AuthorSignature`] and [`Certificate`] have its layout.
 
+mod certificate;
 mod numbering;
 mod numberings;
 mod repeatable;
 mod signature;
 mod stamp;
 
+pub use certificate::{Certificate, Certified};
 pub use numbering::Numbering;
 pub use numberings::{Numbered, Numberings};
 pub use repeatable::{RepeatableIds, repeatable_ids};
-pub use signature::{Signature, signed_text};
+pub use signature::{AuthorSignature, Signature, signed_text};
 pub use stamp::{SenderId, Stamp};
 
 use crate::{ChannelId, ChannelKey, KeyId, UnixMillis, hashing::Parts, limits, padme};
@@ -53,8 +55,8 @@ pub struct Message<'a> {
     pub event: &'a str,
     /// The payload as JSON text.
     pub payload: &'a str,
-    /// The signature of [`signed_text`], if the message is signed.
-    pub signature: Option<Signature>,
+    /// The author's signature of [`signed_text`], if the message is signed.
+    pub signature: Option<&'a AuthorSignature>,
 }
 
 /// An opened message.
@@ -68,8 +70,8 @@ pub struct OpenedMessage {
     pub published_at: UnixMillis,
     /// The payload as JSON text.
     pub payload: String,
-    /// The signature, which nothing has verified yet.
-    pub signature: Option<Signature>,
+    /// The author's signature, which nothing has verified yet.
+    pub signature: Option<AuthorSignature>,
 }
 
 /// The length of the random half of a nonce in bytes.
@@ -92,7 +94,7 @@ pub fn seal(
     let mut nonce = [0; NONCE_LEN];
     nonce[..SenderId::LEN].copy_from_slice(&sender.0);
     nonce[SenderId::LEN..].copy_from_slice(&random);
-    let signature_len = if signature.is_some() { Signature::SEALED_LEN } else { 0 };
+    let signature_len = signature.map_or(0, AuthorSignature::sealed_len);
     let padded = padme::padded_len(PREFIX_LEN + payload.len() + signature_len);
     let mut sealed = Vec::with_capacity(padded + SEALED_OVERHEAD);
     sealed.push(VERSION);
@@ -209,7 +211,7 @@ impl OpenedMessage {
         let (length, rest) = rest.split_first_chunk().ok_or(Unreadable)?;
         let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| Unreadable)?;
         let (payload, rest) = rest.split_at_checked(length).ok_or(Unreadable)?;
-        let (signature, padding) = Signature::read(rest)?;
+        let (signature, padding) = AuthorSignature::read(rest)?;
         if padding.iter().any(|byte| *byte != 0) {
             return Err(Unreadable);
         }

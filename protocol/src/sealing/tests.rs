@@ -28,6 +28,11 @@ fn message(payload: &str) -> Message<'_> {
     Message { sender: SENDER, stamp: STAMP, published_at: TIME, event: "added", payload, signature: None }
 }
 
+fn certificate(account: &str) -> Certificate {
+    let public_key = &[4; Certificate::PUBLIC_KEY_LEN];
+    Certified { public_key, expires_at: UnixMillis(TIME.0 + 1), account }.sign(Signature([8; Signature::LEN]))
+}
+
 fn sealed(payload: &str) -> Vec<u8> {
     seal(&key(1), [6; 12], CHANNEL, &message(payload)).unwrap()
 }
@@ -51,11 +56,15 @@ proptest! {
         number in 1..u32::MAX,
         confirmed: u64,
         signature: Option<[u8; 32]>,
+        account in proptest::option::of(".{1,64}"),
     ) {
-        let signature = signature.map(|half| Signature([half, half].concat().try_into().unwrap()));
+        let signature = signature.map(|half| AuthorSignature {
+            signature: Signature([half, half].concat().try_into().unwrap()),
+            certificate: account.map(|account| certificate(&account)),
+        });
         let stamp = Stamp { number, confirmed };
         let (sender, published_at) = (SenderId(nonce.0), UnixMillis(time));
-        let message = Message { sender, stamp, published_at, event: &event, payload: &payload, signature };
+        let message = Message { sender, stamp, published_at, event: &event, payload: &payload, signature: signature.as_ref() };
         let sealed = seal(&key(1), nonce.1, CHANNEL, &message).unwrap();
         let opened = open(&sealed, &key(1), CHANNEL, &event).unwrap();
         prop_assert_eq!(opened, OpenedMessage { sender, stamp, published_at, payload, signature });
@@ -95,14 +104,38 @@ fn a_signature_follows_the_payload_and_anything_else_there_is_refused() {
     let signed = |kind: u8, length: usize, padding: &[u8]| {
         [&[kind][..], &[7; Signature::LEN][..length], padding].concat()
     };
+    let certified = { [&[2], certificate("anna").as_bytes(), &[7; Signature::LEN]].concat() };
     for padding in [&[][..], &[0; 5]] {
         assert_eq!(read(padding).unwrap().signature, None);
         let opened = read(&signed(1, Signature::LEN, padding)).unwrap();
-        assert_eq!(opened.signature, Some(Signature([7; Signature::LEN])));
+        assert_eq!(opened.signature, Some(Signature([7; Signature::LEN]).into()));
+        let opened = read(&[&certified, padding].concat()).unwrap().signature.unwrap();
+        assert_eq!(opened.certificate, Some(certificate("anna")));
+        assert_eq!(opened.signature, Signature([7; Signature::LEN]));
     }
-    for (kind, length, padding) in [(1, 63, &[][..]), (1, Signature::LEN, &[0, 1]), (2, Signature::LEN, &[])]
+    for (kind, length, padding) in
+        [(1, 63, &[][..]), (1, Signature::LEN, &[0, 1]), (2, Signature::LEN, &[]), (3, Signature::LEN, &[])]
     {
         assert_eq!(read(&signed(kind, length, padding)), Err(Unreadable), "{kind} {length} {padding:?}");
+    }
+    for length in 1..certified.len() {
+        assert_eq!(read(&certified[..length]), Err(Unreadable), "{length}");
+    }
+}
+
+/// The lengths in docs/security.md.
+#[test]
+fn a_signature_of_a_function_has_65_bytes_and_that_of_a_page_206_and_its_account() {
+    let of_function = AuthorSignature::from(Signature([7; Signature::LEN]));
+    assert_eq!(of_function.sealed_len(), 65);
+    for account in ["a", "712020:6fb5a3b0-1f3c-4d2e-9a51-0c5d1e7a9b42"] {
+        let of_page = AuthorSignature { certificate: Some(certificate(account)), ..of_function };
+        assert_eq!(of_page.sealed_len(), 206 + account.len());
+        let length = |signature| {
+            seal(&key(1), [6; 12], CHANNEL, &Message { signature, ..message("1") }).unwrap().len()
+        };
+        let padded = |bytes: usize| padme::padded_len(PREFIX_LEN + 1 + bytes) + SEALED_OVERHEAD;
+        assert_eq!(length(Some(&of_page)), padded(206 + account.len()));
     }
 }
 
@@ -160,8 +193,12 @@ fn payloads_of_similar_lengths_have_the_same_sealed_size() {
 #[test]
 fn the_longest_payload_fits_the_sealed_limit_and_one_more_byte_is_refused() {
     let longest = "x".repeat(limits::MAX_PAYLOAD);
-    let signature = Some(Signature([7; Signature::LEN]));
-    let sealed = seal(&key(1), [6; 12], CHANNEL, &Message { signature, ..message(&longest) }).unwrap();
+    let signature = AuthorSignature {
+        certificate: Some(certificate(&"a".repeat(limits::MAX_ACCOUNT))),
+        signature: Signature([7; Signature::LEN]),
+    };
+    let message_of_page = Message { signature: Some(&signature), ..message(&longest) };
+    let sealed = seal(&key(1), [6; 12], CHANNEL, &message_of_page).unwrap();
     assert!(sealed.len() <= limits::MAX_SEALED);
     assert_eq!(open(&sealed, &key(1), CHANNEL, "added").unwrap().payload, longest);
     let over = seal(&key(1), [0; 12], CHANNEL, &message(&format!("{longest}x")));

@@ -74,6 +74,11 @@ pub(super) fn idempotency_id(options: &JsValue) -> Option<String> {
     text(options, "idempotencyId")
 }
 
+/// Returns whether the page signs the message.
+pub(super) fn signed(options: &JsValue) -> bool {
+    property(options, "signed").is_truthy()
+}
+
 /// Returns the function that receives the number of the call, with which the page can cancel it.
 pub(super) fn on_started(options: &JsValue) -> Option<js_sys::Function> {
     property(options, "started").dyn_into().ok()
@@ -136,7 +141,12 @@ pub(super) fn grant(value: &JsValue) -> Result<SessionGrant, ClientError> {
 }
 
 fn grant_key(key: &JsValue) -> Option<GrantKey> {
-    Some(GrantKey { id: text(key, "id")?, scopes: text(key, "scopes")?, signer: text(key, "signer")? })
+    Some(GrantKey {
+        id: text(key, "id")?,
+        scopes: text(key, "scopes")?,
+        signer: text(key, "signer")?,
+        certificate: text(key, "certificate"),
+    })
 }
 
 /// Converts an error of `session()` or of a token function. An error with a code of this protocol keeps its code.

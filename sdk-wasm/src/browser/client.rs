@@ -10,7 +10,7 @@ use super::{
 use crate::error::with_code;
 use js_sys::{Promise, Uint8Array};
 use sealwire_client::{DecryptionId, Draft, PublishId, RenewalId, SubscriptionId, VerificationId};
-use sealwire_protocol::Code;
+use sealwire_protocol::{Code, Signature};
 use std::rc::Rc;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
@@ -24,9 +24,9 @@ pub struct Client {
 impl Client {
     /// Creates a client.
     ///
-    /// `host` is `{ session(reason), connect(url, protocol), token(provider, renewal, fresh), state(state, error?),
-    /// open(opening, key, iv, associatedData, ciphertext), verify(verification, signer, text, signature) }`. `options` is
-    /// `{ idleCloseMs?, hostDecryptThreshold?, verifiesSignatures? }`. The host's `open` decrypts messages of at least
+    /// `host` is `{ session(reason, certify), connect(url, protocol), token(provider, renewal, fresh), state(state, error?),
+    /// open(opening, key, iv, associatedData, ciphertext), verify(verification, signer, text, signature, issuer, certificate),
+    /// sign(publish, text) }`. `options` is `{ idleCloseMs?, hostDecryptThreshold?, verifiesSignatures? }`. The host's `open` decrypts messages of at least
     /// `hostDecryptThreshold` sealed bytes; by default the core decrypts all. With `verifiesSignatures`, the host's `verify`
     /// verifies signatures; by default no message has a verified sender.
     ///
@@ -102,8 +102,8 @@ impl Client {
 
     /// Publishes a message. The promise resolves with `{ eventId, timestamp }` once the relay has accepted the message.
     ///
-    /// `options` is `{ timeoutMs?, idempotencyId?, started? }`. The client calls `started` immediately with the number
-    /// of the call, which `withdraw` takes.
+    /// `options` is `{ timeoutMs?, idempotencyId?, signed?, started? }`. The client calls `started` immediately with the number
+    /// of the call, which `withdraw` takes. The host's `sign` signs the message if `signed` is true.
     pub fn publish(&self, channel: &JsValue, event: String, payload: String, options: &JsValue) -> Promise {
         let channel = match arguments::channel(channel) {
             Ok(channel) => channel,
@@ -112,7 +112,8 @@ impl Client {
         let (promise, deferred) = Deferred::new();
         let (id, timeout_ms) = (arguments::idempotency_id(options), arguments::timeout_ms(options));
         let started = arguments::on_started(options);
-        let draft = Draft { spec: channel, event, payload, id, timeout_ms };
+        let signed = arguments::signed(options);
+        let draft = Draft { spec: channel, event, payload, id, timeout_ms, signed };
         self.shell.call(
             started,
             |client, now| client.publish_draft(now, draft),
@@ -162,6 +163,13 @@ impl Client {
     #[wasm_bindgen(js_name = provideVerified)]
     pub fn provide_verified(&self, verification: u32, is_valid: bool) {
         self.shell.input(|client, now| client.handle_verified(now, VerificationId(verification), is_valid));
+    }
+
+    /// Passes the signature of 64 bytes that the host's `sign` was asked for, or `undefined` if the page could not sign.
+    #[wasm_bindgen(js_name = provideSigned)]
+    pub fn provide_signed(&self, publish: u32, signature: Option<Uint8Array>) {
+        let signature = signature.and_then(|signature| signature.to_vec().try_into().ok()).map(Signature);
+        self.shell.input(|client, now| client.handle_signed(now, PublishId(publish), signature));
     }
 
     /// Suspends attempts to connect, for the reason `offline`, `hidden` or `frozen`.

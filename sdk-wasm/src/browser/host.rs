@@ -1,4 +1,5 @@
-//! The JavaScript object through which the page serves the client: sessions, sockets, tokens and decryption.
+//! The JavaScript object through which the page serves the client: sessions, sockets, tokens, decryption and
+//! signatures.
 
 use js_sys::{Array, Function};
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure, prelude::wasm_bindgen};
@@ -7,9 +8,9 @@ use wasm_bindgen::{JsCast as _, JsValue, closure::Closure, prelude::wasm_bindgen
 extern "C" {
     /// The page's side of the client.
     pub type Host;
-    /// Returns a session, or a promise of one.
+    /// Returns a session, or a promise of one. With `certify`, the session certifies the page's public key.
     #[wasm_bindgen(method, catch)]
-    pub(super) fn session(this: &Host, reason: &str) -> Result<JsValue, JsValue>;
+    pub(super) fn session(this: &Host, reason: &str, certify: bool) -> Result<JsValue, JsValue>;
     /// Returns a WebSocket, or an object with the same events and methods.
     #[wasm_bindgen(method, catch)]
     pub(super) fn connect(this: &Host, url: &str, protocol: &str) -> Result<JsValue, JsValue>;
@@ -26,7 +27,9 @@ extern "C" {
         associated_data: &[u8],
         ciphertext: &[u8],
     ) -> Result<(), JsValue>;
-    /// Requests the verification of a signature of ECDSA with P-256. The page answers with `Client.provideVerified`.
+    /// Requests the verification of a signature of ECDSA with P-256. The page answers with `Client.provideVerified`. If the
+    /// author is a page, `issuer` is the public key that verifies the certificate of `signer`, and `certificate` is the
+    /// certified text with its signature of 64 bytes behind it. Otherwise both are empty.
     #[wasm_bindgen(method, catch)]
     pub(super) fn verify(
         this: &Host,
@@ -34,7 +37,12 @@ extern "C" {
         signer: &str,
         text: &[u8],
         signature: &[u8],
+        issuer: &str,
+        certificate: &[u8],
     ) -> Result<(), JsValue>;
+    /// Requests a signature of the page's key. The page answers with `Client.provideSigned`.
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn sign(this: &Host, publish: u32, text: &[u8]) -> Result<(), JsValue>;
     /// Reports a new state of the connection, and the error that led to it.
     #[wasm_bindgen(method, catch)]
     pub(super) fn state(this: &Host, state: &str, error: &JsValue) -> Result<(), JsValue>;

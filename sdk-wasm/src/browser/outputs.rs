@@ -21,6 +21,8 @@ extern "C" {
     fn set_channel(this: &Output, channel: &str);
     #[wasm_bindgen(method, setter)]
     fn set_kind(this: &Output, kind: &str);
+    #[wasm_bindgen(method, setter, js_name = accountId)]
+    fn set_account_id(this: &Output, account_id: &str);
     #[wasm_bindgen(method, setter)]
     fn set_sender(this: &Output, sender: &Output);
     #[wasm_bindgen(method, setter)]
@@ -50,11 +52,16 @@ pub(super) fn meta(message: &Message) -> JsValue {
     meta.set_published_at(number(message.published_at_ms));
     meta.set_event(&message.event);
     meta.set_channel(&message.channel);
-    if let Author::Function = message.author {
-        let sender = output();
-        sender.set_kind("function");
-        meta.set_sender(&sender);
+    let sender = output();
+    match &message.author {
+        Author::Unverified => return meta.into(),
+        Author::Function => sender.set_kind("function"),
+        Author::Page { account } => {
+            sender.set_kind("page");
+            sender.set_account_id(account);
+        }
     }
+    meta.set_sender(&sender);
     meta.into()
 }
 

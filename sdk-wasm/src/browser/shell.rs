@@ -15,7 +15,8 @@ use crate::error::from_client;
 use gloo_timers::callback::Timeout;
 use js_sys::{Function, Promise};
 use sealwire_client::{
-    Client, ClientError, ConnectionId, Event, FetchId, Instant, Notice, Now, SubscriptionId, Transmit,
+    Client, ClientError, ConnectionId, Event, FetchId, Instant, Notice, Now, SignedText, SubscriptionId,
+    Transmit, VerificationId,
 };
 use sealwire_protocol::{AesGcmInput, wire::SUBPROTOCOL};
 use std::{
@@ -154,7 +155,9 @@ impl Shell {
 
     fn handle_event(&self, event: Event) {
         match event {
-            Event::SessionRequested { fetch, reason } => self.fetch_session(fetch, outputs::reason(reason)),
+            Event::SessionRequested { fetch, reason, certify } => {
+                self.fetch_session(fetch, outputs::reason(reason), certify);
+            }
             Event::TokenRequested { renewal, subscription, fresh } => {
                 let subscriber = self.callbacks.borrow().subscriber(subscription);
                 if let Some(provider) = subscriber.and_then(|subscriber| subscriber.token) {
@@ -167,9 +170,14 @@ impl Shell {
                     self.client.borrow_mut().handle_decrypted(clock::now(), decryption, None);
                 }
             }
-            Event::VerifyRequested { verification, signer, text, signature } => {
-                if self.host.verify(verification.0, &signer, &text, &signature.0).is_err() {
+            Event::VerifyRequested { verification, signed, certificate } => {
+                if self.verify(verification, &signed, certificate).is_err() {
                     self.client.borrow_mut().handle_verified(clock::now(), verification, false);
+                }
+            }
+            Event::SignRequested { publish, text } => {
+                if self.host.sign(publish.0, &text).is_err() {
+                    self.client.borrow_mut().handle_signed(clock::now(), publish, None);
                 }
             }
             Event::SubscribeDone { subscription, result } => {
@@ -208,6 +216,21 @@ impl Shell {
         }
     }
 
+    fn verify(
+        &self,
+        verification: VerificationId,
+        signed: &SignedText,
+        certificate: Option<Box<SignedText>>,
+    ) -> Result<(), JsValue> {
+        let (issuer, certificate) = certificate.map_or_else(Default::default, |certificate| {
+            let SignedText { signer, mut text, signature } = *certificate;
+            text.extend(signature.0);
+            (signer, text)
+        });
+        let SignedText { signer, text, signature } = signed;
+        self.host.verify(verification.0, signer, text, &signature.0, &issuer, &certificate)
+    }
+
     fn settle(&self, id: u32, result: Result<JsValue, ClientError>) {
         let deferred = self.callbacks.borrow_mut().take(id);
         if let Some(deferred) = deferred {
@@ -239,8 +262,9 @@ impl Shell {
     }
 
     /// Requests a session from the page, which returns one or a promise of one.
-    fn fetch_session(&self, fetch: FetchId, reason: &'static str) {
-        let answer = self.host.session(reason).unwrap_or_else(|thrown| Promise::reject(&thrown).into());
+    fn fetch_session(&self, fetch: FetchId, reason: &'static str, certify: bool) {
+        let answer =
+            self.host.session(reason, certify).unwrap_or_else(|thrown| Promise::reject(&thrown).into());
         let weak = Weak::clone(&self.itself);
         // The closure waits for the answer without a time limit, since the client may adopt a late session. It holds only
         // a weak reference, so that it does not keep a closed client alive.

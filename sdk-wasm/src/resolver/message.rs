@@ -13,8 +13,9 @@ use crate::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use js_sys::{Function, Uint8Array};
 use sealwire_protocol::{
-    ChannelAddress, ClaimsKeyring, Code, EncryptionKey, Message, Numbered, Numberings, Scope, SenderId,
-    Signature, UnixMillis, check_event_name, encode_base64url, limits, repeatable_ids, signed_text,
+    AuthorSignature, ChannelAddress, ClaimsKeyring, Code, EncryptionKey, Message, Numbered, Numberings,
+    Scope, SenderId, Signature, UnixMillis, check_event_name, encode_base64url, limits, repeatable_ids,
+    signed_text,
 };
 use serde::{Deserialize, Serialize};
 use std::{cell::RefCell, collections::BTreeMap};
@@ -165,12 +166,13 @@ pub fn seal(input: &JsValue, secret: &JsValue, sign: Option<Function>) -> Result
         let numbered = sender.numberings.assign(id, || new_sender);
         let ticket = sender.add(numbered, own_id.is_some());
         let Numbered { sender: sender_id, stamp } = numbered;
-        let mut message =
+        let message =
             Message { sender: sender_id, stamp, published_at: now, event, payload, signature: None };
-        let mut sealed = || {
-            if let Some(sign) = &sign {
-                message.signature = Some(signature(sign, &signed_text(id, &message), &signing)?);
-            }
+        let sealed = || {
+            let signed =
+                |sign| signature(sign, &signed_text(id, &message), &signing).map(AuthorSignature::from);
+            let of_function = sign.as_ref().map(signed).transpose()?;
+            let message = Message { signature: of_function.as_ref(), ..message };
             sealwire_protocol::seal(&key, random, id, &message)
                 .map_err(|too_large| with_code(Code::MessageSize, &too_large.to_string()))
         };
@@ -188,7 +190,7 @@ fn check_own_id(own_id: Option<&str>) -> Result<(), JsValue> {
 }
 
 /// Calls the host's function that signs.
-fn signature(sign: &Function, text: &[u8], key: &SigningKey) -> Result<Signature, JsValue> {
+pub(super) fn signature(sign: &Function, text: &[u8], key: &SigningKey) -> Result<Signature, JsValue> {
     let signature = sign.call2(&JsValue::UNDEFINED, &Uint8Array::from(text), &write(key)?)?;
     let bytes = signature.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec).unwrap_or_default();
     let bytes =

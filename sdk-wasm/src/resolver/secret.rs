@@ -109,7 +109,7 @@ pub(super) fn routing_key(value: &JsValue) -> Result<RoutingKey, JsValue> {
     decode(&Stored::read(value)?.routing).map(RoutingKey::new).ok_or_else(malformed_secret)
 }
 
-fn malformed_secret() -> JsValue {
+pub(super) fn malformed_secret() -> JsValue {
     invalid_argument("the installation's secret was not created by newInstallationSecret()")
 }
 

@@ -4,16 +4,19 @@ use super::{
     inputs::{
         app_and_installation, channel_name, context, permissions, signing_key, text, token_error, validity,
     },
+    message::signature,
     names::Names,
-    secret::Secret,
+    secret::{Secret, SigningKey, malformed_secret},
 };
 use crate::{
     convert::{read, whole, write},
     error::invalid_argument,
 };
+use js_sys::Function;
 use sealwire_protocol::{
-    ClaimsKeyring, Scope, UnixSeconds, canonical_claims, limits,
-    tokens::{BackendClaims, ChannelClaims, Permission, Permissions, SessionClaims, sign},
+    Certificate, Certified, ClaimsKeyring, EncryptionKey, Scope, UnixSeconds, canonical_claims,
+    decode_base64url, limits,
+    tokens::{self, BackendClaims, ChannelClaims, Permission, Permissions, SessionClaims},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -32,6 +35,8 @@ struct SessionInput {
     now_seconds: f64,
     #[serde(default)]
     blind_names: bool,
+    /// The public key to certify for the account, as a point of P-256 without compression, in base64url.
+    public_key: Option<String>,
 }
 
 /// A session grant without the URL of the relay, which `js` adds.
@@ -53,6 +58,8 @@ struct SessionKey {
     id: String,
     scopes: String,
     signer: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -87,12 +94,14 @@ struct BackendInput {
 }
 
 /// Creates a session for one account in one context, with the keys of that context and no others. With `blindNames`, the
-/// context of the session and of its token has the tags of the values, and the session has the key of other names' tags.
+/// context of the session and of its token has the tags of the values, and the session has the key of other names' tags. If
+/// `input` has a `publicKey`, `sign`, which is the same as for `seal`, certifies under each encryption key that the public key
+/// belongs to the account for the lifetime of the session.
 ///
 /// # Errors
-/// An error if an argument is invalid.
+/// An error if an argument is invalid, or the error of `sign`.
 #[wasm_bindgen(js_name = mintSession)]
-pub fn mint_session(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValue> {
+pub fn mint_session(input: &JsValue, secret: &JsValue, sign: Option<Function>) -> Result<JsValue, JsValue> {
     let input: SessionInput = read(input, "the session")?;
     let secret = Secret::read(secret, whole(input.now_seconds))?;
     let signing_key = signing_key(&input.signing_key)?;
@@ -103,16 +112,38 @@ pub fn mint_session(input: &JsValue, secret: &JsValue) -> Result<JsValue, JsValu
     let context = names.scope(context(&input.context)?)?;
     let validity = validity(input.now_seconds, input.lifetime_seconds, limits::DEFAULT_TOKEN_LIFETIME);
     let can = permissions(input.can)?;
+    let public_key = input.public_key.as_deref().map(public_key).transpose()?;
+    let certificate = |signing: &SigningKey| -> Result<Option<String>, JsValue> {
+        let (Some(public_key), Some(sign)) = (public_key, &sign) else { return Ok(None) };
+        let certified =
+            Certified { public_key: &public_key, expires_at: validity.1.millis(), account: &account };
+        let signature = signature(sign, &certified.text(&app, &installation), signing)?;
+        Ok(Some(certified.sign(signature).to_base64url()))
+    };
+    let session_key = |(key, signing): &(EncryptionKey, SigningKey)| {
+        let keys = key.scope_keys(&app, &installation, &context);
+        Ok(SessionKey {
+            id: keys.id().to_string(),
+            scopes: keys.to_text(),
+            signer: signing.public().ok_or_else(malformed_secret)?,
+            certificate: certificate(signing)?,
+        })
+    };
+    let keys = secret.keys.iter().map(session_key).collect::<Result<_, JsValue>>()?;
     let claims =
         SessionClaims::new(app.clone(), installation.clone(), account, context.clone(), can, validity);
-    let token = sign(&claims, &signing_key).map_err(token_error)?;
-    let keys = secret.keys.iter().filter_map(|(key, signing)| {
-        let keys = key.scope_keys(&app, &installation, &context);
-        Some(SessionKey { id: keys.id().to_string(), scopes: keys.to_text(), signer: signing.public()? })
-    });
-    let keys = keys.collect();
+    let token = tokens::sign(&claims, &signing_key).map_err(token_error)?;
     let name_tag_key = names.key_of_pages();
     write(&NewSession { token, expires_at: validity.1, app, installation, context, keys, name_tag_key })
+}
+
+/// Reads a public key: a point of P-256 without compression, in base64url.
+fn public_key(text: &str) -> Result<[u8; Certificate::PUBLIC_KEY_LEN], JsValue> {
+    let bytes =
+        decode_base64url(text).and_then(|bytes| <[u8; Certificate::PUBLIC_KEY_LEN]>::try_from(bytes).ok());
+    bytes.filter(|bytes| bytes[0] == 4).ok_or_else(|| {
+        invalid_argument("publicKey is not a point of P-256 without compression, 65 bytes in base64url")
+    })
 }
 
 /// Signs a channel token: the token for the relay, followed by the claims key under each encryption key. With `blindNames`, it
@@ -140,7 +171,7 @@ pub fn sign_channel_token(input: &JsValue, secret: &JsValue) -> Result<JsValue, 
         .map(|(key, _)| (key.id(), key.claims_key(&app, &installation, &channel, &claims)))
         .collect();
     let claims = ChannelClaims::new(app, installation, channel, tag, can, validity);
-    let jwt = sign(&claims, &signing_key).map_err(token_error)?;
+    let jwt = tokens::sign(&claims, &signing_key).map_err(token_error)?;
     let token = ClaimsKeyring::write(&jwt, keys.iter().map(|(id, key)| (*id, key)));
     write(&ChannelToken { token, expires_at: validity.1 })
 }
@@ -155,5 +186,6 @@ pub fn mint_backend_token(input: &JsValue) -> Result<String, JsValue> {
     let signing_key = signing_key(&input.signing_key)?;
     app_and_installation(&input.app, &input.installation)?;
     let validity = validity(input.now_seconds, None, limits::MAX_BACKEND_TOKEN_LIFETIME);
-    sign(&BackendClaims::new(input.app, input.installation, validity), &signing_key).map_err(token_error)
+    tokens::sign(&BackendClaims::new(input.app, input.installation, validity), &signing_key)
+        .map_err(token_error)
 }

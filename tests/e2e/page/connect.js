@@ -7,7 +7,7 @@ globalThis.sessions = 0;
 
 export function start(options = {}) {
   globalThis.realtime = createRealtime({
-    session: async (reason) => {
+    session: async (reason, publicKey) => {
       const response = await fetch('/session', {
         method: 'POST',
         body: JSON.stringify({
@@ -15,6 +15,7 @@ export function start(options = {}) {
           dashboard: user.get('dashboard'),
           gadget: user.get('gadget') ?? undefined,
           reason,
+          publicKey,
         }),
       });
       if (!response.ok) throw new Error(await response.text());

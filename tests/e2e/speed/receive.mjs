@@ -17,9 +17,9 @@ const RELAY = 'publish_rate = 1000000\npublish_burst = 1000000\nreplay_rate_per_
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
-/** Publishes as a page, which signs nothing. */
-async function publish(system, channel, bytes, count) {
-  const page = await system.open('anna');
+/** Publishes as a page, which signs if `signed` is true. */
+async function publish(system, channel, bytes, count, signed = false) {
+  const page = await system.open('anna', '10001', { signed });
   await page.evaluate(
     async ([name, payload, total, inFlight]) => {
       let left = total;
@@ -142,18 +142,20 @@ for (const webAssembly of [true, false]) {
       await publish(system, channel, bytes, count);
       const signedCount = count / 2;
       await publishSigned(system, `${channel}-signed`, bytes, signedCount);
-      const [rates, without, signed] = [[], [], []];
+      await publish(system, `${channel}-certified`, bytes, signedCount, true);
+      const [rates, without, signed, certified] = [[], [], [], []];
       for (let run = 0; run < RUNS; run += 1) {
         rates.push(await receive(system, channel, count, true));
         without.push(await receive(system, channel, count, false));
         signed.push(await receive(system, `${channel}-signed`, signedCount, true));
+        certified.push(await receive(system, `${channel}-certified`, signedCount, true));
       }
       const core = webAssembly ? 'wasm' : 'js';
       const show = (values) =>
         `${median(values).toFixed(0)} (${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)})`;
       console.log(
         `${core.padEnd(5)}${bytes} bytes: ${show(rates)} messages, ${show(without)} without WebCrypto, ` +
-          `${show(signed)} signed by functions`,
+          `${show(signed)} signed by functions, ${show(certified)} signed by a page`,
       );
     } finally {
       await system.stop();

@@ -53,9 +53,9 @@ export async function startSite(backend, { webAssembly = false, socketPort, list
       return response.writeHead(200, { 'content-type': 'text/plain' }).end(token);
     }
     if (pathname === '/session') {
-      const { user, dashboard, gadget, reason } = JSON.parse(await bodyOf(request));
+      const { user, dashboard, gadget, ...payload } = JSON.parse(await bodyOf(request));
       if (state.refuse) return response.writeHead(500).end('no session today');
-      const grant = await backend.session(contextOf(user, dashboard, gadget), { reason });
+      const grant = await backend.session(contextOf(user, dashboard, gadget), payload);
       const issuedAtMs = grant.issuedAtMs + state.aheadMs;
       const answer = JSON.stringify({ ...grant, issuedAtMs });
       return response.writeHead(200, { 'content-type': 'application/json' }).end(answer);

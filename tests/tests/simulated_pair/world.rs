@@ -114,7 +114,7 @@ impl World {
     ) {
         let now = self.client_now();
         let (event, payload) = (String::new(), payload.into());
-        let draft = Draft { spec: spec(name), event, payload, id: None, timeout_ms };
+        let draft = Draft { spec: spec(name), event, payload, id: None, timeout_ms, signed: false };
         self.clients[client].core.publish_draft(now, draft);
         self.drain();
     }
@@ -256,7 +256,7 @@ impl World {
                 }
             }
             while let Some(event) = self.clients[client].core.poll_event() {
-                let Event::SessionRequested { fetch, reason } = event else {
+                let Event::SessionRequested { fetch, reason, .. } = event else {
                     self.clients[client].record(event);
                     continue;
                 };

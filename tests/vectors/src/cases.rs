@@ -121,11 +121,24 @@ pub struct SealedCase {
     pub published_at_ms: u64,
     /// The payload; `null` if the message must not open.
     pub payload: Option<String>,
-    /// The signature of the function that published the message.
+    /// The signature of the function or of the page that published the message.
     pub signature: Option<String>,
-    /// The public key that verifies the signature, as a point of P-256 in 65 bytes.
+    /// The public key of the functions, as a point of P-256 in 65 bytes. It verifies the certificate of a page, and otherwise
+    /// the signature.
     pub signer: Option<String>,
+    /// The certificate of the page, whose key then verifies the signature.
+    pub certificate: Option<CertificateCase>,
     pub sealed: String,
+}
+
+/// The certificate of a page.
+#[derive(Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct CertificateCase {
+    pub public_key: String,
+    pub expires_at_ms: u64,
+    pub account: String,
+    pub signature: String,
 }
 
 /// `idempotency.json`: a message with an idempotency id of the app, and the values by which the relay recognises it.

@@ -8,9 +8,9 @@ use crate::{
     hex::{array, from_hex, to_hex},
 };
 use sealwire_protocol::{
-    ChannelAddress, ChannelKey, Code, EncryptionKey, Message, NameKind, OpenedMessage, RoutingKey, Scope,
-    ScopeKeys, SealedMessage, SenderId, Signature, Stamp, UnixMillis, UnixSeconds, canonical_claims,
-    repeatable_ids, seal,
+    AuthorSignature, Certificate, Certified, ChannelAddress, ChannelKey, Code, EncryptionKey, Message,
+    NameKind, OpenedMessage, RoutingKey, Scope, ScopeKeys, SealedMessage, SenderId, Signature, Stamp,
+    UnixMillis, UnixSeconds, canonical_claims, repeatable_ids, seal,
     tokens::{BackendClaims, ChannelClaims, Claims, Keyring, SessionClaims, SigningKey, verify},
     wire::{Messages, ToClient, ToRelay},
 };
@@ -174,16 +174,36 @@ fn sealed(case: &SealedCase) -> Result<(), String> {
     let opened = SealedMessage::parse(&bytes).and_then(|message| message.open(&key, id, &case.event));
     let stamp = Stamp { number: case.number, confirmed: u64::from_be_bytes(array(&case.confirmed)?) };
     let (sender, published_at) = (SenderId(array(&case.sender)?), UnixMillis(case.published_at_ms));
-    let signature = case.signature.as_deref().map(array).transpose()?.map(Signature);
-    let expected =
-        case.payload.clone().map(|payload| OpenedMessage { sender, stamp, published_at, payload, signature });
+    let signature = signature(case)?;
+    let expected = case.payload.clone().map(|payload| OpenedMessage {
+        sender,
+        stamp,
+        published_at,
+        payload,
+        signature: signature.clone(),
+    });
     // The Debug output of an opened message lacks its payload.
     same("the payload", &opened.as_ref().ok().map(|opened| &opened.payload), &case.payload.as_ref())?;
     same("the opened message", &opened.ok(), &expected)?;
     let Some(payload) = &case.payload else { return Ok(()) };
+    let signature = signature.as_ref();
     let message = Message { sender, stamp, published_at, event: &case.event, payload, signature };
     let again = seal(&key, array(&case.random)?, id, &message);
     same("the sealed message", &again.map(|bytes| to_hex(&bytes)), &Ok(case.sealed.clone()))
+}
+
+fn signature(case: &SealedCase) -> Result<Option<AuthorSignature>, String> {
+    let Some(signature) = &case.signature else { return Ok(None) };
+    let certificate = case.certificate.as_ref().map(|case| -> Result<Certificate, String> {
+        let public_key = &array(&case.public_key)?;
+        let certified =
+            Certified { public_key, expires_at: UnixMillis(case.expires_at_ms), account: &case.account };
+        Ok(certified.sign(Signature(array(&case.signature)?)))
+    });
+    Ok(Some(AuthorSignature {
+        certificate: certificate.transpose()?,
+        signature: Signature(array(signature)?),
+    }))
 }
 
 fn idempotency(case: &IdempotencyCase) -> Result<(), String> {

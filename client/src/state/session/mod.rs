@@ -7,7 +7,8 @@ use crate::{
     time::{BackendClock, Now, RelayClock},
 };
 use sealwire_protocol::{
-    ChannelKey, ClaimsKeyring, KeyId, Scope, ScopeKeys, decode_base64url, limits, split_at_ascii,
+    Certificate, ChannelKey, ClaimsKeyring, KeyId, Scope, ScopeKeys, UnixMillis, decode_base64url, limits,
+    split_at_ascii,
 };
 
 const MAX_URL: usize = 2048;
@@ -30,8 +31,8 @@ pub(crate) struct Session {
     /// The token's subject, or an empty string. It only distinguishes senders from each other.
     pub(crate) sender: String,
     keys: Vec<ScopeKeys>,
-    /// The public keys of the functions, in the order of [`Self::keys`].
-    signers: Vec<String>,
+    /// The public keys of the functions and the certificates of the page, in the order of [`Self::keys`].
+    signers: Vec<(String, Option<Certificate>)>,
     expires_at: Instant,
     lifetime_ms: u64,
     /// The clock that dates and judges messages.
@@ -60,8 +61,7 @@ impl Session {
         check_size("token", &token, limits::MAX_TOKEN)?;
         check_size("app", &app, limits::MAX_APP)?;
         check_size("installation", &installation, limits::MAX_INSTALLATION)?;
-        let (keys, signers) =
-            (check_keys(&keys, &context)?, keys.into_iter().map(|key| key.signer).collect());
+        let (keys, signers) = (check_keys(&keys, &context)?, keys.into_iter().map(signer_of).collect());
         let clock = relay.map_or(now.unix.0, |relay| relay.at(now.instant));
         let mut lifetime_ms =
             expires_at.millis().0.saturating_sub(clock).min(limits::MAX_TOKEN_LIFETIME * 1000);
@@ -99,8 +99,23 @@ impl Session {
 
     /// Returns the public key of the functions that seal under this encryption key, in base64url.
     pub(crate) fn signer(&self, id: KeyId) -> Option<&str> {
+        self.signing(id).map(|(signer, _)| signer.as_str())
+    }
+
+    /// Returns the certificate for messages of this page under an encryption key, unless it has expired.
+    pub(crate) fn certificate(&self, id: KeyId, at: UnixMillis) -> Option<&Certificate> {
+        let (_, certificate) = self.signing(id)?;
+        certificate.as_ref().filter(|certificate| certificate.expires_at() > at)
+    }
+
+    fn signing(&self, id: KeyId) -> Option<&(String, Option<Certificate>)> {
         let index = self.keys.iter().position(|keys| keys.id() == id)?;
-        self.signers.get(index).map(String::as_str)
+        self.signers.get(index)
+    }
+
+    /// Returns true if the page has a certificate under each encryption key.
+    pub(crate) fn certifies(&self, at: UnixMillis) -> bool {
+        self.keys.iter().all(|keys| self.certificate(keys.id(), at).is_some())
     }
 
     /// Derives the keys of a channel, newest first: one for each encryption key, or, if the channel has claims, one for each
@@ -177,6 +192,11 @@ fn check_keys(keys: &[GrantKey], context: &Scope) -> Result<Vec<ScopeKeys>, Inva
         checked.push(key);
     }
     Ok(checked)
+}
+
+fn signer_of(key: GrantKey) -> (String, Option<Certificate>) {
+    let certificate = key.certificate.and_then(|text| Certificate::parse(&text));
+    (key.signer, certificate)
 }
 
 fn check_key(key: &GrantKey, context: &Scope) -> Option<ScopeKeys> {

@@ -13,7 +13,7 @@ impl Harness {
     pub fn expect_session_request(&mut self, reason: SessionReason) -> FetchId {
         let index = self.events.iter().position(|event| matches!(event, Event::SessionRequested { .. }));
         match self.events.remove(index.expect("a session is requested")) {
-            Some(Event::SessionRequested { fetch, reason: actual }) if actual == reason => fetch,
+            Some(Event::SessionRequested { fetch, reason: actual, .. }) if actual == reason => fetch,
             other => panic!("{other:?}"),
         }
     }

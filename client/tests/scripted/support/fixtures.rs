@@ -2,7 +2,8 @@
 
 use sealwire_client::{ChannelSpec, Draft, Entropy, GrantKey, SessionGrant};
 use sealwire_protocol::{
-    ChannelAddress, ChannelId, EncryptionKey, Message, Scope, SenderId, Stamp, UnixMillis, UnixSeconds, seal,
+    Certificate, Certified, ChannelAddress, ChannelId, EncryptionKey, Message, Scope, SenderId, Signature,
+    Stamp, UnixMillis, UnixSeconds, seal,
     wire::{Position, Publication, ToClient},
 };
 use std::cell::Cell;
@@ -64,13 +65,29 @@ pub fn grant(keys: &[u8], expires_at: UnixSeconds) -> SessionGrant {
     }
 }
 
+/// Returns the certificate of a page of this account.
+pub fn certificate(account: &str, expires_at_ms: u64) -> Certificate {
+    let public_key = &[5; Certificate::PUBLIC_KEY_LEN];
+    let content = Certified { public_key, expires_at: UnixMillis(expires_at_ms), account };
+    content.sign(Signature([6; Signature::LEN]))
+}
+
+/// Returns a grant that certifies the page for the account `anna`.
+pub fn certified_grant(keys: &[u8], expires_at: UnixSeconds) -> SessionGrant {
+    let mut grant = grant(keys, expires_at);
+    for key in &mut grant.keys {
+        key.certificate = Some(certificate("anna", expires_at.millis().0).to_base64url());
+    }
+    grant
+}
+
 pub fn channel(name: &str) -> ChannelSpec {
     ChannelSpec { name: name.into(), scope: None, token: None }
 }
 
 pub fn draft(name: &str, payload: &str, id: Option<&str>, timeout_ms: Option<u64>) -> Draft {
     let (event, payload) = (String::new(), payload.into());
-    Draft { spec: channel(name), event, payload, id: id.map(Into::into), timeout_ms }
+    Draft { spec: channel(name), event, payload, id: id.map(Into::into), timeout_ms, signed: false }
 }
 
 pub fn channel_id(name: &str) -> ChannelId {

@@ -2,8 +2,8 @@
 
 use super::fixtures::*;
 use sealwire_client::{
-    ChannelSpec, Client, Config, ConnectionId, Event, FetchId, Instant, Now, PublishId, SessionReason,
-    SubscriptionId, Transmit,
+    ChannelSpec, Client, Config, ConnectionId, Draft, Event, FetchId, Instant, Now, PublishId, SessionGrant,
+    SessionReason, SubscriptionId, Transmit,
 };
 use sealwire_protocol::{
     UnixMillis, UnixSeconds,
@@ -101,6 +101,14 @@ impl Harness {
         publish
     }
 
+    /// Publishes a message that the page signs.
+    pub fn publish_signed(&mut self, name: &str, payload: &str) -> PublishId {
+        let draft = Draft { signed: true, ..draft(name, payload, None, None) };
+        let publish = self.client.publish_draft(self.now(), draft);
+        self.drain();
+        publish
+    }
+
     pub fn drain(&mut self) {
         while let Some(transmit) = self.client.poll_transmit() {
             match transmit {
@@ -177,6 +185,20 @@ impl Harness {
     }
 
     pub fn provide(&mut self, fetch: FetchId, keys: &[u8]) {
+        self.provide_with(fetch, keys, grant);
+    }
+
+    /// Provides a session that certifies the page for the account `anna`.
+    pub fn provide_certified(&mut self, fetch: FetchId, keys: &[u8]) {
+        self.provide_with(fetch, keys, certified_grant);
+    }
+
+    fn provide_with(
+        &mut self,
+        fetch: FetchId,
+        keys: &[u8],
+        grant: impl Fn(&[u8], UnixSeconds) -> SessionGrant,
+    ) {
         self.now();
         let expires_at = UnixSeconds((UNIX_START + self.now_ms) / 1000 + SESSION_SECONDS);
         self.client.handle_session(self.now(), fetch, grant(keys, expires_at));

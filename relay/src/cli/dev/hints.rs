@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     /// The codes that only a client gives.
-    const OF_CLIENTS: [Code; 9] = [
+    const OF_CLIENTS: [Code; 10] = [
         Code::MessageUnreadable,
         Code::Gap,
         Code::SessionUnavailable,
@@ -162,6 +162,7 @@ mod tests {
         Code::Closed,
         Code::MessageStale,
         Code::SenderUnverified,
+        Code::SigningUnavailable,
         Code::EgressBlocked,
     ];
 

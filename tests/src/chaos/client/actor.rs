@@ -117,8 +117,14 @@ impl ChaosClient {
     fn publish(&mut self, channel: usize) {
         let message = self.around.recorder.publish(self.index, channel);
         let payload = payload::write(message, &mut self.random);
-        let draft =
-            Draft { spec: self.spec(channel), event: String::new(), payload, id: None, timeout_ms: None };
+        let draft = Draft {
+            spec: self.spec(channel),
+            event: String::new(),
+            payload,
+            id: None,
+            timeout_ms: None,
+            signed: false,
+        };
         let publish = self.core.publish_draft(self.now(), draft);
         self.pending.insert(publish, message);
     }

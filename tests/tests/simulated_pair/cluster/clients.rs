@@ -41,11 +41,15 @@ impl World {
                 client.connection.take_if(|current| *current == connection);
                 client.core.handle_closed(now, connection, code);
             }
-            Arrival::Session(client, fetch, _) => {
+            Arrival::Session(client, fetch, ..) => {
                 let grant = grant(&[1], UNIX_START + self.now_ms, SESSION_SECONDS);
                 self.clients[client].core.handle_session(now, fetch, grant);
             }
-            Arrival::Token(..) | Arrival::Opening(..) | Arrival::Verified(..) | Arrival::Awake => {}
+            Arrival::Token(..)
+            | Arrival::Opening(..)
+            | Arrival::Verified(..)
+            | Arrival::Signed(..)
+            | Arrival::Awake => {}
         }
     }
 
@@ -122,7 +126,7 @@ impl World {
             }
             Event::SessionRequested { fetch, .. } => {
                 let answer = Answer { signed_at: now, keys_read_at: now };
-                self.network.at(now + 20, Arrival::Session(client, fetch, Some(answer)));
+                self.network.at(now + 20, Arrival::Session(client, fetch, false, Some(answer)));
                 Ok(())
             }
             _ => Ok(()),
@@ -151,7 +155,7 @@ impl World {
         self.numbers += 1;
         let (now, payload) = (self.client_now(), self.numbers.to_string());
         let spec = channels::spec(channel, &[1], UNIX_START + self.now_ms, SESSION_SECONDS);
-        let draft = Draft { spec, event: String::new(), payload, id: None, timeout_ms: None };
+        let draft = Draft { spec, event: String::new(), payload, id: None, timeout_ms: None, signed: false };
         let id = self.clients[client].core.publish_draft(now, draft);
         self.model.add_publish(client, id, channel, self.numbers, self.now_ms);
         self.drain();

@@ -6,7 +6,7 @@ use super::{
     model::{PublishCall, Stage},
     world::{UNIX_START, World, unix_ms},
 };
-use sealwire_client::{Draft, PublishId, SubscriptionId};
+use sealwire_client::{Author, Draft, PublishId, SubscriptionId};
 
 /// The longest wait of a publish without a limit.
 const DEFAULT_TIMEOUT_MS: u64 = 120_000;
@@ -152,7 +152,12 @@ impl World {
             channels::spec(channel, &keys, unix_ms(self.now_ms), self.conditions.token_seconds.max(60));
         let payload = format!("{number}{:padding$}", "");
         let id = options.has_id.then(|| number.to_string());
-        let draft = Draft { spec, event: String::new(), payload, id, timeout_ms: options.limit_ms };
+        // A message that is published again is signed again, or unsigned again.
+        let signed = self.machines[client].signs && number.is_multiple_of(2);
+        if signed {
+            self.authors.insert(number, Author::Page { account: channels::account(client) });
+        }
+        let draft = Draft { spec, event: String::new(), payload, id, timeout_ms: options.limit_ms, signed };
         let id = self.machines[client].core.publish_draft(now, draft);
         let times_out_at = self.now_ms + options.limit_ms.unwrap_or(DEFAULT_TIMEOUT_MS);
         self.model.add_publish(
@@ -175,7 +180,7 @@ impl World {
     /// Publishes as the app's resolver, with the newest key.
     pub(super) fn publish_as_app(&mut self, channel: usize) {
         self.numbers += 1;
-        self.of_functions.insert(self.numbers);
+        self.authors.insert(self.numbers, Author::Function);
         let payload = self.numbers.to_string();
         let newest = self.conditions.keys[0].0;
         let entropy = &mut self.random;

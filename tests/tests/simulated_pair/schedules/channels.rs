@@ -6,8 +6,8 @@ use crate::{
 };
 use sealwire_client::{ChannelSpec, Entropy as _};
 use sealwire_protocol::{
-    ChannelAddress, ChannelId, ChannelKey, ClaimsKeyring, EncryptionKey, KeyId, Message, RoutingKey, Scope,
-    SenderId, Signature, Stamp, UnixMillis, UnixSeconds, seal,
+    Certificate, Certified, ChannelAddress, ChannelId, ChannelKey, ClaimsKeyring, EncryptionKey, KeyId,
+    Message, RoutingKey, Scope, SenderId, Signature, Stamp, UnixMillis, UnixSeconds, seal,
     tokens::{ChannelClaims, Permissions, sign},
     wire::{Channel, Publish},
 };
@@ -49,6 +49,20 @@ pub(crate) fn token(keys: &[u8], now_ms: u64, seconds: u64) -> String {
 /// The signature of the app's functions, in place of a real one.
 pub(crate) const SIGNATURE: Signature = Signature([7; Signature::LEN]);
 
+/// The signature of a page, in place of a real one.
+pub(crate) const PAGE_SIGNATURE: Signature = Signature([8; Signature::LEN]);
+
+/// Returns the account of a client's page.
+pub(crate) fn account(client: usize) -> String {
+    format!("account-{client}")
+}
+
+/// Returns the certificate of a client's page.
+pub(crate) fn certificate(client: usize, expires_at: UnixMillis) -> Certificate {
+    let public_key = &[u8::try_from(client).expect("a few clients"); Certificate::PUBLIC_KEY_LEN];
+    Certified { public_key, expires_at, account: &account(client) }.sign(SIGNATURE)
+}
+
 /// Returns a publish of the app's resolver, with the session token that it uses in this simulation.
 pub(crate) fn publication(
     channel: usize,
@@ -70,7 +84,7 @@ pub(crate) fn publication(
         published_at: UnixMillis(now_ms),
         event: "",
         payload,
-        signature: Some(SIGNATURE),
+        signature: Some(&SIGNATURE.into()),
     };
     let sealed = seal(&channel_key, nonce, ids()[channel], &message);
     let wire = Channel {

@@ -6,6 +6,8 @@ pub(super) struct Machine {
     pub(super) core: Client,
     /// True if the machine verifies signatures.
     pub(super) verifies: bool,
+    /// True if the page signs half of its messages.
+    pub(super) signs: bool,
     pub(super) connection: Option<ConnectionId>,
     /// The number of connections that the client has opened.
     pub(super) connects: usize,

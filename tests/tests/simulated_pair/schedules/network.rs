@@ -2,7 +2,7 @@
 //! at any byte.
 
 use bytes::Bytes;
-use sealwire_client::{ConnectionId, DecryptionId, FetchId, RenewalId, VerificationId};
+use sealwire_client::{ConnectionId, DecryptionId, FetchId, PublishId, RenewalId, VerificationId};
 use sealwire_protocol::wire::{ToClient, ToRelay};
 use std::{collections::BTreeMap, fmt};
 
@@ -28,7 +28,9 @@ impl fmt::Debug for Arrival {
             }
             Self::ClosedAtClient(link, code) => write!(f, "link {link}: closed at the client, {code:?}"),
             Self::ClosedAtRelay(link) => write!(f, "link {link}: closed at the relay"),
-            Self::Session(client, _, answer) => write!(f, "client {client}: session {answer:?}"),
+            Self::Session(client, _, certify, answer) => {
+                write!(f, "client {client}: session {answer:?}, certified: {certify}")
+            }
             Self::Token(client, _, answer) => write!(f, "client {client}: token {answer:?}"),
             Self::Opening(client, opening, plaintext) => {
                 write!(f, "client {client}: {opening:?} {}", plaintext.is_some())
@@ -36,6 +38,7 @@ impl fmt::Debug for Arrival {
             Self::Verified(client, verification, is_valid) => {
                 write!(f, "client {client}: {verification:?} {is_valid}")
             }
+            Self::Signed(client, publish) => write!(f, "client {client}: signed {publish:?}"),
             Self::Awake => write!(f, "awake"),
         }
     }
@@ -49,14 +52,16 @@ pub(crate) enum Arrival {
     AtClient(u64, Bytes),
     ClosedAtClient(u64, Option<u16>),
     ClosedAtRelay(u64),
-    /// The app's answer to a client's request for a session.
-    Session(usize, FetchId, Option<Answer>),
+    /// The app's answer to a client's request for a session, and whether the session certifies the page.
+    Session(usize, FetchId, bool, Option<Answer>),
     /// The app's answer to a client's request for a channel token.
     Token(usize, RenewalId, Option<Answer>),
     /// The platform's answer to a client's request to decrypt a message.
     Opening(usize, DecryptionId, Option<Vec<u8>>),
     /// The platform's answer to a client's request to verify a signature.
     Verified(usize, VerificationId, bool),
+    /// The signature of a page, which its platform made.
+    Signed(usize, PublishId),
     /// The end of a machine's sleep.
     Awake,
 }
@@ -86,6 +91,7 @@ impl Arrival {
             Self::Session(client, ..)
             | Self::Token(client, ..)
             | Self::Opening(client, ..)
+            | Self::Signed(client, ..)
             | Self::Verified(client, ..) => Some(*client),
             Self::Connect(_) | Self::AtRelay(..) | Self::ClosedAtRelay(_) | Self::Awake => None,
         }

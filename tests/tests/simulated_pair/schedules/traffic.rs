@@ -1,7 +1,7 @@
 //! The input and output of the client cores: arrivals, transmissions, and events for the app.
 
 use super::{
-    channels,
+    channels::{self, PAGE_SIGNATURE, SIGNATURE},
     machine::{Machine, Offline},
     network::{Answer, Arrival, Direction},
     world::{World, unix_ms},
@@ -53,11 +53,17 @@ impl World {
                 self.machine(link).connection.take_if(|current| *current == connection);
                 self.machine(link).core.handle_closed(now, connection, code);
             }
-            Arrival::Session(client, fetch, answer) => self.session_arrives(client, fetch, answer),
+            Arrival::Session(client, fetch, certify, answer) => {
+                self.session_arrives(client, fetch, certify, answer);
+            }
             Arrival::Token(client, renewal, answer) => self.token_arrives(client, renewal, answer),
             Arrival::Verified(client, verification, is_valid) => {
                 let now = self.client_now(client);
                 self.machines[client].core.handle_verified(now, verification, is_valid);
+            }
+            Arrival::Signed(client, publish) => {
+                let now = self.client_now(client);
+                self.machines[client].core.handle_signed(now, publish, Some(PAGE_SIGNATURE));
             }
             Arrival::Opening(client, opening, plaintext) => {
                 let now = self.client_now(client);
@@ -68,14 +74,16 @@ impl World {
         }
     }
 
-    fn session_arrives(&mut self, client: usize, fetch: FetchId, answer: Option<Answer>) {
+    fn session_arrives(&mut self, client: usize, fetch: FetchId, certify: bool, answer: Option<Answer>) {
         let now = self.client_now(client);
         let core = &mut self.machines[client].core;
         match answer {
             // A session always has the newest keys, because a resolver reads them again for a missing key.
             Some(Answer { signed_at, .. }) => {
                 let keys = self.conditions.keys_at(signed_at);
-                let grant = grant(&keys, unix_ms(signed_at), self.conditions.session_seconds);
+                let mut grant = grant(&keys, unix_ms(signed_at), self.conditions.session_seconds);
+                let certificate = channels::certificate(client, grant.expires_at.millis()).to_base64url();
+                grant.keys.iter_mut().for_each(|key| key.certificate = certify.then(|| certificate.clone()));
                 core.handle_session(now, fetch, grant);
             }
             None => core.handle_session_failed(now, fetch, unavailable()),
@@ -165,9 +173,9 @@ impl World {
                 })
             }
             Event::Standing { subscription, .. } => model.standing(client, subscription),
-            Event::SessionRequested { fetch, .. } => {
+            Event::SessionRequested { fetch, certify, .. } => {
                 let (at, answer) = self.answer();
-                self.network.at(at, Arrival::Session(client, fetch, answer));
+                self.network.at(at, Arrival::Session(client, fetch, certify, answer));
                 Ok(())
             }
             Event::TokenRequested { renewal, .. } => {
@@ -175,10 +183,20 @@ impl World {
                 self.network.at(at, Arrival::Token(client, renewal, answer));
                 Ok(())
             }
-            Event::VerifyRequested { verification, signature, .. } => {
+            Event::VerifyRequested { verification, signed, certificate } => {
                 let at = now + self.random.below(MAX_DECRYPTION_MS);
-                self.network
-                    .at(at, Arrival::Verified(client, verification, signature == channels::SIGNATURE));
+                let expected = certificate.as_ref().map_or(SIGNATURE, |_| PAGE_SIGNATURE);
+                let is_certified = certificate.is_none_or(|certificate| certificate.signature == SIGNATURE);
+                let is_valid = signed.signature == expected && is_certified;
+                self.network.at(at, Arrival::Verified(client, verification, is_valid));
+                Ok(())
+            }
+            Event::SignRequested { publish, .. } => {
+                if let (Some(lies), Some(call)) = (&mut self.lies, model.publish_call(client, publish)) {
+                    lies.witness.signing(call);
+                }
+                let at = now + self.random.below(MAX_DECRYPTION_MS);
+                self.network.at(at, Arrival::Signed(client, publish));
                 Ok(())
             }
             Event::DecryptRequested { decryption: opening, input } => {
@@ -191,7 +209,7 @@ impl World {
         }
     }
 
-    /// Checks the authors of messages: only a function's message has one, and it has one at each machine that verifies. The
+    /// Checks the authors of messages: only a signed message has one, and it has one at each machine that verifies. The
     /// end of a subscription, which comes at the same time, does not wait for the verification of its last messages.
     fn check_authors(&mut self, client: usize, event: &Event) -> Result<(), String> {
         let now = self.now_ms;
@@ -201,15 +219,14 @@ impl World {
             }
             Event::Message { subscriptions, message } => {
                 let number = message.payload.trim_end().parse().unwrap_or_default();
-                let is_proved = self.machines[client].verifies && self.of_functions.contains(&number);
-                match message.author {
-                    Author::Function if !is_proved => {
-                        return Err(format!("no function published message {number}"));
-                    }
-                    Author::Unverified if is_proved => {
+                let expected = self.authors.get(&number).filter(|_| self.machines[client].verifies);
+                match &message.author {
+                    Author::Unverified if expected.is_some() => {
                         self.unproved.extend(subscriptions.iter().map(|id| (now, client, *id)));
                     }
-                    _ => {}
+                    Author::Unverified => {}
+                    author if expected == Some(author) => {}
+                    author => return Err(format!("{author:?} did not publish message {number}")),
                 }
             }
             _ => {}

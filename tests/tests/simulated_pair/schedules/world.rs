@@ -13,11 +13,11 @@ use crate::{
     relay::{Outgoing, Relay},
 };
 use bytes::Bytes;
-use sealwire_client::{Client, Config, Instant, State, SubscriptionId};
+use sealwire_client::{Author, Client, Config, Instant, State, SubscriptionId};
 use sealwire_protocol::UnixMillis;
 use sealwire_relay::Settings;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant as StdInstant},
 };
 
@@ -43,8 +43,8 @@ pub(super) struct World {
     pub(super) lies: Option<Lies>,
     /// The last number that was published.
     pub(super) numbers: u64,
-    /// The numbers that the app's functions published, with a signature.
-    pub(super) of_functions: BTreeSet<u64>,
+    /// The authors of the numbers that functions and pages published with a signature.
+    pub(super) authors: BTreeMap<u64, Author>,
     /// The deliveries of such a message without its author to a machine that verifies: the time, the client and the
     /// subscription.
     pub(super) unproved: Vec<(u64, usize, SubscriptionId)>,
@@ -65,6 +65,7 @@ impl World {
         let machine = |entropy: u64| Machine {
             core: Client::new(config(entropy), Box::new(Seeded(entropy))),
             verifies: config(entropy).verifies_signatures,
+            signs: entropy & 4 == 0,
             connection: None,
             connects: 0,
             offline: None,
@@ -86,7 +87,7 @@ impl World {
             random,
             lies: None,
             numbers: 0,
-            of_functions: BTreeSet::new(),
+            authors: BTreeMap::new(),
             unproved: Vec::new(),
             last_answer_at: 0,
             steps: 0,

@@ -26,7 +26,9 @@ struct Sealing {
     attempts: usize,
     /// The place among the messages of its sender.
     place: usize,
-    /// The number of messages that its sender had sealed at the end of the publish, and whether it succeeded.
+    /// The moment of its stamp.
+    stamped: usize,
+    /// The moment of the end of the publish, and whether it succeeded.
     ended: Option<(usize, bool)>,
 }
 
@@ -47,14 +49,25 @@ pub(crate) struct Witness {
     /// The numbers of each sender in the order of sealing.
     senders: BTreeMap<[u8; 12], Vec<u64>>,
     receipts: BTreeMap<(usize, SubscriptionId), Receipts>,
+    /// The moments at which the host began to sign a message.
+    signing: BTreeMap<u64, usize>,
+    /// The number of moments so far.
+    moments: usize,
     pub(super) delivered: usize,
     pub(super) withheld: usize,
     pub(super) refused: usize,
 }
 
 impl Witness {
+    /// Notes a message that has its stamp, and that the host signs.
+    pub(crate) fn signing(&mut self, call: &PublishCall) {
+        self.moments += 1;
+        self.signing.entry(call.number).or_insert(self.moments);
+    }
+
     /// Notes a message on its way to the relay.
     pub(crate) fn sent(&mut self, publish: &Publish, now: u64) {
+        self.moments += 1;
         let channel = publish.channel.as_ref().map_or(CHANNELS, channels::index);
         let sealed = SealedMessage::parse(&publish.sealed).expect("a client seals well-formed messages");
         let key = self.keys.entry((channel, sealed.key_id()));
@@ -66,16 +79,17 @@ impl Witness {
         let place = numbers.len();
         let sealing = self.sealings.entry(number).or_insert_with(|| {
             numbers.push(number);
-            Sealing { sender, channel, at: now, attempts: 0, place, ended: None }
+            let stamped = self.signing.get(&number).copied().unwrap_or(self.moments);
+            Sealing { sender, channel, at: now, attempts: 0, place, stamped, ended: None }
         });
         sealing.attempts += 1;
     }
 
     /// Notes the end of a publish.
     pub(crate) fn ended(&mut self, call: &PublishCall, succeeded: bool) {
+        self.moments += 1;
         if let Some(sealing) = self.sealings.get_mut(&call.number) {
-            let sealed = self.senders.get(&sealing.sender).map_or(0, Vec::len);
-            sealing.ended = Some((sealed, succeeded));
+            sealing.ended = Some((self.moments, succeeded));
         }
     }
 
@@ -119,7 +133,7 @@ impl Witness {
     /// only attempt, and no message before it waited for an answer.
     fn is_certain(&self, earlier: u64, later: &Sealing) -> bool {
         let earlier = &self.sealings[&earlier];
-        let had_ended = |number: &u64| self.sealings[number].ended.is_some_and(|(at, _)| at <= later.place);
+        let had_ended = |number: &u64| self.sealings[number].ended.is_some_and(|(at, _)| at < later.stamped);
         earlier.attempts == 1
             && earlier.ended.is_some_and(|(_, succeeded)| succeeded)
             && later.place - earlier.place < NAMED
