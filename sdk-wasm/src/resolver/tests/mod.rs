@@ -305,7 +305,7 @@ fn input_whose_getters_throw_is_an_error() {
     let hostile =
         Function::new_no_args("return { get app() { throw new Error('x') }, toJSON() { throw 1 } }");
     let hostile = hostile.call0(&JsValue::UNDEFINED).unwrap();
-    assert_eq!(rust(&mint_session(&hostile, &secret()).unwrap_err())["code"], "INVALID_ARGUMENT");
+    assert_eq!(rust(&mint_session(&hostile, &secret(), None).unwrap_err())["code"], "INVALID_ARGUMENT");
     let cyclic = Function::new_no_args("const o = {}; o.o = o; return o").call0(&JsValue::UNDEFINED).unwrap();
     assert_eq!(rust(&seal(&cyclic, &secret(), None).unwrap_err())["code"], "INVALID_ARGUMENT");
 }

@@ -50,7 +50,7 @@ fn a_key_whose_overlap_has_ended_is_in_no_session_and_no_channel_token() {
         ids(&grant["keys"])
     };
     let tokens = |seconds: f64| {
-        let token = rust(&sign_channel_token(&at(channel_input(), seconds), &rotated, None).unwrap());
+        let token = rust(&sign_channel_token(&at(channel_input(), seconds), &rotated).unwrap());
         let text = token["token"].as_str().unwrap().to_owned();
         text.split('~').skip(1).map(|key| key.split('.').next().unwrap().to_owned()).collect::<Vec<_>>()
     };
