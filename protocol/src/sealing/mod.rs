@@ -5,6 +5,7 @@
 //! `plaintext = u64 time of sealing in ms ‖ stamp (12) ‖ u32 payload length ‖ payload ‖ signature of the author ‖
 //! zeros` up to the Padmé size, big-endian. The signature may be absent; [`AuthorSignature`] and [`Certificate`] have its layout.
 
+mod author;
 mod certificate;
 mod numbering;
 mod numberings;
@@ -12,11 +13,12 @@ mod repeatable;
 mod signature;
 mod stamp;
 
+pub use author::AuthorSignature;
 pub use certificate::{Certificate, Certified};
 pub use numbering::Numbering;
 pub use numberings::{Numbered, Numberings};
 pub use repeatable::{RepeatableIds, repeatable_ids};
-pub use signature::{AuthorSignature, Signature, signed_text};
+pub use signature::{Signature, signed_text};
 pub use stamp::{SenderId, Stamp};
 
 use crate::{ChannelId, ChannelKey, KeyId, UnixMillis, hashing::Parts, limits, padme};

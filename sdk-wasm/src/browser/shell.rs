@@ -171,9 +171,7 @@ impl Shell {
                 }
             }
             Event::VerifyRequested { verification, signed, certificate } => {
-                if self.verify(verification, &signed, certificate).is_err() {
-                    self.client.borrow_mut().handle_verified(clock::now(), verification, false);
-                }
+                self.verify(verification, &signed, certificate);
             }
             Event::SignRequested { publish, text } => {
                 if self.host.sign(publish.0, &text).is_err() {
@@ -221,14 +219,16 @@ impl Shell {
         verification: VerificationId,
         signed: &SignedText,
         certificate: Option<Box<SignedText>>,
-    ) -> Result<(), JsValue> {
+    ) {
         let (issuer, certificate) = certificate.map_or_else(Default::default, |certificate| {
             let SignedText { signer, mut text, signature } = *certificate;
             text.extend(signature.0);
             (signer, text)
         });
         let SignedText { signer, text, signature } = signed;
-        self.host.verify(verification.0, signer, text, &signature.0, &issuer, &certificate)
+        if self.host.verify(verification.0, signer, text, &signature.0, &issuer, &certificate).is_err() {
+            self.client.borrow_mut().handle_verified(clock::now(), verification, false);
+        }
     }
 
     fn settle(&self, id: u32, result: Result<JsValue, ClientError>) {

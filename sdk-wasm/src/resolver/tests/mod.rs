@@ -90,7 +90,7 @@ fn a_new_secret_has_random_keys() {
 #[wasm_bindgen_test]
 fn a_session_has_a_valid_token_and_the_keys_of_its_context() {
     let secret = rotate(&secret(), NOW, &signing()).unwrap();
-    let grant = rust(&mint_session(&js(&session_input()), &secret).unwrap());
+    let grant = rust(&mint_session(&js(&session_input()), &secret, None).unwrap());
     let claims: SessionClaims = verified(grant["token"].as_str().unwrap());
     assert_eq!((claims.sub.as_str(), claims.ins.as_str(), claims.exp.0), ("account", "site", 1_800_000_900));
     assert_eq!(grant["expiresAt"], 1_800_000_900_u64);
@@ -153,7 +153,7 @@ fn a_message_has_the_signature_of_the_host() {
     let sign = |body: &str| Some(Function::new_with_args("text, key", body));
     let output = seal(&js(&message_input()), &secret, sign("return new Uint8Array(64).fill(key.d.length)"));
     let sealed = STANDARD.decode(rust(&output.unwrap())["sealed"].as_str().unwrap()).unwrap();
-    assert_eq!(opened(&secret, "chat", &sealed).signature, Some(Signature([43; 64])));
+    assert_eq!(opened(&secret, "chat", &sealed).signature, Some(Signature([43; 64]).into()));
     for (body, message) in [
         ("return new Uint8Array(63)", "64 bytes"),
         ("return 'signature'", "64 bytes"),
@@ -249,7 +249,8 @@ fn invalid_input_is_a_plain_error_with_a_code_and_without_secrets() {
         input.pointer_mut(parent).unwrap()[field] = value;
         js(&input)
     };
-    let session = |pointer: &str, value: Value| mint_session(&change(session_input, pointer, value), &secret);
+    let session =
+        |pointer: &str, value: Value| mint_session(&change(session_input, pointer, value), &secret, None);
     let channel =
         |pointer: &str, value: Value| sign_channel_token(&change(channel_input, pointer, value), &secret);
     let message = |pointer: &str, value: Value| seal(&change(message_input, pointer, value), &secret, None);
@@ -257,10 +258,14 @@ fn invalid_input_is_a_plain_error_with_a_code_and_without_secrets() {
     let properties = |count: usize| (0..count).map(|n| (format!("p{n}"), json!("1"))).collect::<Value>();
     assert!(session("/context", properties(8)).is_ok() && message("/scope", properties(8)).is_ok());
     for (result, code) in [
-        (mint_session(&JsValue::UNDEFINED, &secret), "INVALID_ARGUMENT"),
-        (mint_session(&js(&session_input()), &JsValue::NULL), "INVALID_ARGUMENT"),
+        (mint_session(&JsValue::UNDEFINED, &secret, None), "INVALID_ARGUMENT"),
+        (mint_session(&js(&session_input()), &JsValue::NULL, None), "INVALID_ARGUMENT"),
         (
-            mint_session(&js(&session_input()), &js(&json!({ "version": 1, "routing": "", "keys": [] }))),
+            mint_session(
+                &js(&session_input()),
+                &js(&json!({ "version": 1, "routing": "", "keys": [] })),
+                None,
+            ),
             "INVALID_ARGUMENT",
         ),
         (session("/signingKey", "key.short".into()), "INVALID_ARGUMENT"),
@@ -300,7 +305,7 @@ fn input_whose_getters_throw_is_an_error() {
     let hostile =
         Function::new_no_args("return { get app() { throw new Error('x') }, toJSON() { throw 1 } }");
     let hostile = hostile.call0(&JsValue::UNDEFINED).unwrap();
-    assert_eq!(rust(&mint_session(&hostile, &secret()).unwrap_err())["code"], "INVALID_ARGUMENT");
+    assert_eq!(rust(&mint_session(&hostile, &secret(), None).unwrap_err())["code"], "INVALID_ARGUMENT");
     let cyclic = Function::new_no_args("const o = {}; o.o = o; return o").call0(&JsValue::UNDEFINED).unwrap();
     assert_eq!(rust(&seal(&cyclic, &secret(), None).unwrap_err())["code"], "INVALID_ARGUMENT");
 }

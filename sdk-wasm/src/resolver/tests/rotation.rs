@@ -46,7 +46,7 @@ fn a_key_whose_overlap_has_ended_is_in_no_session_and_no_channel_token() {
         js(&input)
     };
     let sessions = |seconds: f64| {
-        let grant = rust(&mint_session(&at(session_input(), seconds), &rotated).unwrap());
+        let grant = rust(&mint_session(&at(session_input(), seconds), &rotated, None).unwrap());
         ids(&grant["keys"])
     };
     let tokens = |seconds: f64| {
@@ -104,6 +104,6 @@ fn a_rotation_that_would_drop_a_key_in_use_is_refused_with_a_retry_time() {
         created(&rotate(&rotated, NOW + OVERLAP + 60.0, &signing()).unwrap()).len(),
         limits::MAX_KEY_VERSIONS
     );
-    let grant = rust(&mint_session(&js(&session_input()), &rotated).unwrap());
+    let grant = rust(&mint_session(&js(&session_input()), &rotated, None).unwrap());
     assert_eq!(ids(&grant["keys"]).len(), limits::MAX_KEY_VERSIONS);
 }

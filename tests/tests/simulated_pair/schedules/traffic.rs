@@ -11,7 +11,9 @@ use aes_gcm::{
     Aes256Gcm, KeyInit as _,
     aead::{AeadInOut as _, inout::InOutBuf},
 };
-use sealwire_client::{Author, ClientError, ConnectionId, Event, FetchId, Notice, RenewalId, Transmit};
+use sealwire_client::{
+    Author, ClientError, ConnectionId, Event, FetchId, Notice, PublishId, RenewalId, SignedText, Transmit,
+};
 use sealwire_protocol::{AesGcmInput, Code, wire::ToRelay};
 
 /// The longest time that the platform takes to decrypt a message.
@@ -184,19 +186,12 @@ impl World {
                 Ok(())
             }
             Event::VerifyRequested { verification, signed, certificate } => {
-                let at = now + self.random.below(MAX_DECRYPTION_MS);
-                let expected = certificate.as_ref().map_or(SIGNATURE, |_| PAGE_SIGNATURE);
-                let is_certified = certificate.is_none_or(|certificate| certificate.signature == SIGNATURE);
-                let is_valid = signed.signature == expected && is_certified;
-                self.network.at(at, Arrival::Verified(client, verification, is_valid));
+                let is_valid = is_genuine(&signed, certificate.as_deref());
+                self.platform_answers(Arrival::Verified(client, verification, is_valid));
                 Ok(())
             }
             Event::SignRequested { publish, .. } => {
-                if let (Some(lies), Some(call)) = (&mut self.lies, model.publish_call(client, publish)) {
-                    lies.witness.signing(call);
-                }
-                let at = now + self.random.below(MAX_DECRYPTION_MS);
-                self.network.at(at, Arrival::Signed(client, publish));
+                self.sign(client, publish);
                 Ok(())
             }
             Event::DecryptRequested { decryption: opening, input } => {
@@ -207,6 +202,18 @@ impl World {
             }
             _ => Ok(()),
         }
+    }
+
+    fn sign(&mut self, client: usize, publish: PublishId) {
+        if let (Some(lies), Some(call)) = (&mut self.lies, self.model.publish_call(client, publish)) {
+            lies.witness.signing(call);
+        }
+        self.platform_answers(Arrival::Signed(client, publish));
+    }
+
+    fn platform_answers(&mut self, answer: Arrival) {
+        let at = self.now_ms + self.random.below(MAX_DECRYPTION_MS);
+        self.network.at(at, answer);
     }
 
     /// Checks the authors of messages: only a signed message has one, and it has one at each machine that verifies. The
@@ -252,6 +259,12 @@ impl World {
         let keys_read_at = signed_at.saturating_sub(self.random.below(2) * KEY_CACHE_MS);
         (at, succeeds.then_some(Answer { signed_at, keys_read_at }))
     }
+}
+
+/// Returns whether a function made the signature, or a page with a certificate of the app.
+fn is_genuine(signed: &SignedText, certificate: Option<&SignedText>) -> bool {
+    let expected = certificate.map_or(SIGNATURE, |_| PAGE_SIGNATURE);
+    signed.signature == expected && certificate.is_none_or(|certificate| certificate.signature == SIGNATURE)
 }
 
 /// Decrypts a message as the platform's AES-GCM does.
