@@ -214,7 +214,7 @@ impl MemoryState {
 impl ClusterState {
     fn of(http: &HttpContext) -> Option<Self> {
         let metrics = http.broker.metrics()?;
-        let presence = http.cluster.as_ref().map(|cluster| cluster.presence());
+        let relays = http.cluster.as_ref().map(|cluster| cluster.relays());
         let id = |relay: &u64| format!("{relay:016x}");
         let servers = metrics.servers().map(|(server, connected, reconnects)| Server {
             server: server.to_owned(),
@@ -225,10 +225,8 @@ impl ClusterState {
             servers: servers.collect(),
             streams: metrics.streams(),
             streams_followed: metrics.streams_followed(),
-            relay: presence.map(|presence| id(&presence.own)),
-            others: presence
-                .map(|presence| presence.others.load().iter().map(id).collect())
-                .unwrap_or_default(),
+            relay: relays.map(|relays| id(&relays.own)),
+            others: relays.map(|relays| relays.others.load().iter().map(id).collect()).unwrap_or_default(),
         })
     }
 }

@@ -3,6 +3,7 @@
 mod crowd;
 mod ends;
 mod refusals;
+mod relays;
 
 use crate::support::{Client, RelayProcess, Scrape, member};
 use sealwire_protocol::wire::{End, ToRelay};
