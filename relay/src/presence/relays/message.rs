@@ -294,3 +294,6 @@ impl Record {
 fn id(bytes: &[u8]) -> Option<MemberId> {
     bytes.try_into().ok()
 }
+
+#[cfg(test)]
+mod tests;
