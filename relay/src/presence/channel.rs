@@ -19,7 +19,8 @@ struct Watcher<W> {
 /// The presence of one channel.
 pub(super) struct ChannelPresence<W> {
     version: u64,
-    members: BTreeMap<MemberId, Member>,
+    /// Boxed, because a node of the map has room for eleven.
+    members: BTreeMap<MemberId, Box<Member>>,
     /// The bytes of the sealed entries.
     bytes: usize,
     watchers: BTreeMap<SessionId, Watcher<W>>,
@@ -27,6 +28,8 @@ pub(super) struct ChannelPresence<W> {
     changed: BTreeMap<MemberId, Option<u64>>,
     /// The encoded state, or empty if it must be encoded again.
     state: Vec<Bytes>,
+    /// The changes of members that its watchers were told.
+    pub(super) changes: u64,
     /// The time at which the changes are delivered, if that is scheduled.
     pub(super) changes_due: Option<Instant>,
     /// True if the members at all relays are known.
@@ -49,6 +52,7 @@ impl<W> ChannelPresence<W> {
             watchers: BTreeMap::new(),
             changed: BTreeMap::new(),
             state: Vec::new(),
+            changes: 0,
             changes_due: None,
             is_synced,
             sync_due: None,
@@ -71,11 +75,11 @@ impl<W> ChannelPresence<W> {
     }
 
     pub(super) fn find(&self, id: &MemberId) -> Option<&Member> {
-        self.members.get(id)
+        self.members.get(id).map(AsRef::as_ref)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&MemberId, &Member)> {
-        self.members.iter()
+        self.members.iter().map(|(id, member)| (id, &**member))
     }
 
     /// Returns whether the relay has no member of the channel, and no session that watches it or waits for it.
@@ -92,14 +96,14 @@ impl<W> ChannelPresence<W> {
             self.note_change(id, known);
         }
         self.bytes += member.sealed.len();
-        let before = self.members.insert(id, member);
+        let before = self.members.insert(id, Box::new(member)).map(|before| *before);
         self.bytes -= before.as_ref().map_or(0, |before| before.sealed.len());
         self.state.clear();
         before
     }
 
     pub(super) fn remove(&mut self, id: &MemberId) -> Option<Member> {
-        let member = self.members.remove(id)?;
+        let member = *self.members.remove(id)?;
         self.note_change(*id, Some(member.number));
         self.bytes -= member.sealed.len();
         self.state.clear();
@@ -145,6 +149,10 @@ impl<W> ChannelPresence<W> {
         was_watching
     }
 
+    pub(super) fn watchers(&self) -> usize {
+        self.watchers.len()
+    }
+
     pub(super) fn is_watching(&self, session: SessionId) -> bool {
         self.watchers.contains_key(&session)
     }
@@ -182,6 +190,7 @@ impl<W> ChannelPresence<W> {
             frames.iter().for_each(|frame| push(&watcher.sink, frame));
             messages += frames.len() as u64;
         }
+        self.changes += changed;
         (changed, messages)
     }
 
@@ -219,7 +228,7 @@ impl<W> ChannelPresence<W> {
 fn encode_state(
     channel: ChannelId,
     version: u64,
-    members: &BTreeMap<MemberId, Member>,
+    members: &BTreeMap<MemberId, Box<Member>>,
     memory: &Arc<Memory>,
 ) -> Vec<Bytes> {
     let mut pieces = Pieces::new(channel, version, true);

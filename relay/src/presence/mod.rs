@@ -2,6 +2,7 @@
 //! memory only. Sessions call [`Presences`]; the rules are in `table/`, without I/O. Relays on one broker tell each other
 //! their members, which is in `relays/`.
 
+mod census;
 mod channel;
 mod counts;
 mod limits;
@@ -13,6 +14,7 @@ mod relays;
 mod shared;
 mod table;
 
+pub(crate) use census::ChannelCount;
 pub(crate) use counts::PresenceCounts;
 pub(crate) use names::SessionNames;
 pub(crate) use relays::PresenceTask;

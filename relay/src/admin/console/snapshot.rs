@@ -4,6 +4,7 @@ use super::{
     Console, advice,
     census::{Census, SHOWN, SlowClients},
     counts::{CodeCount, Counts, History, LatencySummary, Rates, by_code},
+    presence::PresenceState,
 };
 use crate::{
     admin::process,
@@ -38,6 +39,7 @@ pub(super) struct Snapshot {
     slow: SlowClients,
     installations: Vec<Ranked>,
     channels: Vec<Ranked>,
+    presence: PresenceState,
     recent: Vec<Event>,
     cluster: Option<ClusterState>,
 }
@@ -152,6 +154,7 @@ impl Snapshot {
             channels: channels
                 .map(|(channel, count)| Ranked { hash: hashes.channel(*channel), count: *count })
                 .collect(),
+            presence: PresenceState::of(http, hashes, &census.presence),
             recent: recent.iter().map(|entry| Event::of(console, entry)).collect(),
             cluster: ClusterState::of(http),
         }

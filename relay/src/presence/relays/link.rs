@@ -166,11 +166,18 @@ impl Link {
             needed.iter().for_each(|channel| local.apply(*channel, self.ends.1, RemoteChange::End, now));
         }
         if received.is_over {
+            needed.iter().for_each(|channel| self.drop_members(*channel, local, now));
             (self.hearing, self.is_listening) = (Hearing::Idle, false);
             self.common.clear();
             self.whole.clear();
         }
         received
+    }
+
+    /// Removes all members of the other relay on a channel.
+    fn drop_members(&self, channel: ChannelId, local: &mut dyn Local, now: Instant) {
+        local.apply(channel, self.ends.1, RemoteChange::Begin, now);
+        local.apply(channel, self.ends.1, RemoteChange::End, now);
     }
 
     /// Renews the number of the stream to this relay after the other one has ended it.
@@ -196,9 +203,11 @@ impl Link {
             Need::Begins => {
                 self.whole.insert(channel);
             }
+            // A relay without members and watchers of a channel ceases to need it.
             Need::Ends => {
                 self.common.remove(&channel);
                 self.whole.remove(&channel);
+                self.drop_members(channel, local, now);
             }
             Need::Unchanged => {}
         }

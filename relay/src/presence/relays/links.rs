@@ -24,6 +24,8 @@ use std::{
 
 /// The maximum number of other relays.
 const MAX_RELAYS: usize = 63;
+/// The time without the broker after which presence ends. Most elections of a leader are shorter.
+pub(super) const OUTAGE: Duration = Duration::from_secs(6);
 /// The time from the first contact with the broker until all other relays were heard.
 pub(super) const SETTLE: Duration = Duration::from_millis(1500);
 /// The bytes of an entry in the tables of a link, or of a channel that this relay needs.
@@ -124,7 +126,7 @@ impl Links {
     }
 
     /// Returns the messages that are due, each with its receiver. `others` are the relays that are present, and `is_reachable`
-    /// tells whether the broker connects this relay with them. Returns `None` if it has not for [`SILENCE`].
+    /// tells whether the broker connects this relay with them. Returns `None` if it has not for [`OUTAGE`].
     pub(super) fn handle_tick(
         &mut self,
         others: &[u64],
@@ -138,7 +140,7 @@ impl Links {
             self.reachable = (is_reachable, now.monotonic);
         }
         let since = now.monotonic.saturating_duration_since(self.reachable.1);
-        if !is_reachable && since >= SILENCE {
+        if !is_reachable && since >= OUTAGE {
             self.apps.values_mut().for_each(|links| links.links.clear());
             return None;
         }

@@ -34,10 +34,10 @@ use std::{
 };
 use timeouts::Due;
 
-/// The bytes of a channel, of a member besides its entry, and of a watcher: measured by `process::counted`, and rounded up.
-const CHANNEL_BYTES: usize = 448;
-const MEMBER_BYTES: usize = 384;
-const WATCHER_BYTES: usize = 128;
+/// The bytes of a channel, of a member besides its entry, and of a watcher; measured by `process::counted` and rounded up.
+const CHANNEL_BYTES: usize = 832;
+const MEMBER_BYTES: usize = 256;
+const WATCHER_BYTES: usize = 96;
 
 /// The presence of many channels. `W` receives the messages of a watcher.
 pub(super) struct PresenceTable<W> {

@@ -1,6 +1,6 @@
 //! The members of other relays in a table, and what this relay tells them of its own.
 
-use super::{ChannelNeed, Due, Member, MemberId, MemberState, Outbox, PresenceTable, SessionNames};
+use super::{ChannelNeed, Due, Member, MemberId, MemberState, Outbox, PresenceTable, SessionNames, Touch};
 use crate::presence::{
     Owner,
     limits::TableLimits,
@@ -103,6 +103,10 @@ impl<W> PresenceTable<W> {
                 if let Some(member) = self.find(channel, &id)
                     && self.is_replaced(member, relay, (stamp, 0, 0))
                 {
+                    // The other relays know the member from this one.
+                    if member.state.is_own() {
+                        self.touch(channel, id, Touch::Left { stamp });
+                    }
                     self.forget(channel, &[id]);
                 }
                 true
@@ -157,6 +161,10 @@ impl<W> PresenceTable<W> {
             || self.memory.is_full()
         {
             return false;
+        }
+        // A relay that does not hear the new one must not keep the member of this one.
+        if let Some(stamp) = before.filter(|before| before.state.is_own()).map(|before| before.stamp) {
+            self.touch(channel, id, Touch::Left { stamp });
         }
         let state = MemberState::Remote(state);
         self.put(channel, id, Member { number, sealed, owner, state, expires, stamp, names: None });

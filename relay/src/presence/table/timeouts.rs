@@ -1,6 +1,6 @@
 //! The deadlines of a table, and the delivery of changes to watchers.
 
-use super::{MemberId, PresenceTable};
+use super::{ChannelPresence, MemberId, PresenceTable};
 use bytes::Bytes;
 use sealwire_protocol::ChannelId;
 use std::time::{Duration, Instant};
@@ -57,6 +57,10 @@ impl<W> PresenceTable<W> {
             }
         }
         true
+    }
+
+    pub(in crate::presence) fn channels(&self) -> impl Iterator<Item = (ChannelId, &ChannelPresence<W>)> {
+        self.channels.iter().map(|(channel, presence)| (*channel, presence))
     }
 
     pub(super) fn deliver(&mut self, channel: ChannelId, push: &mut dyn FnMut(&W, &Bytes)) {

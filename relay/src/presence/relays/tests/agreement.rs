@@ -73,10 +73,7 @@ proptest! {
                     }
                 }
                 Step::Leave { relay, place, id } => {
-                    let names = names(id);
-                    let owner = owner(&Names { installation: names.installation, account: names.account });
-                    let session = (SessionId(u64::MAX), owner);
-                    let _ = world.relay(relay).table.leave(channel(place), session, member(id), false, now.monotonic);
+                    world.leave(relay, place, id);
                 }
                 Step::Watch { relay, place } => {
                     let watcher = world.watch(relay, place);

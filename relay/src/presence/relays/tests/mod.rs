@@ -4,7 +4,7 @@ mod agreement;
 mod world;
 
 use super::SILENCE;
-use crate::presence::relays::links::SETTLE;
+use crate::presence::relays::links::{OUTAGE, SETTLE};
 use crate::session_id::SessionId;
 use std::time::Duration;
 use world::*;
@@ -82,6 +82,27 @@ fn a_channel_that_a_relay_needs_no_longer_is_not_told_to_it() {
 }
 
 #[test]
+fn the_last_member_of_a_relay_leaves_with_the_channel() {
+    let mut world = World::new(2);
+    let watcher = world.watch(0, 1);
+    let other = world.watch(0, 2);
+    // The first channel ends, and then the last one of the app.
+    for (place, watcher) in [(1, watcher), (2, other)] {
+        let session = world.enter(1, 2, 11, 1);
+        world.enter(1, 1, 10, 1);
+        world.pass(TICK * 6);
+        assert_eq!(world.known(0, place, watcher).len(), 1);
+        world.depart(1, 2, session, 11);
+        let now = world.now.monotonic;
+        world.relay(1).table.end_graces(&|_| true, now);
+        let id = if place == 1 { 10 } else { 11 };
+        world.leave(1, place, id);
+        world.pass(TICK * 6);
+        assert_eq!(world.known(0, place, watcher), [], "{place}");
+    }
+}
+
+#[test]
 fn a_relay_that_does_not_answer_leaves_watchers_without_a_state() {
     let mut world = World::new(2);
     world.enter(0, 1, 10, 1);
@@ -105,7 +126,7 @@ fn a_relay_without_its_broker_forgets_the_others_and_asks_them_again() {
     assert_eq!(world.known(1, 1, watcher), [(10, 1)]);
     let mut relay = world.relays[1].take().unwrap();
     let mut is_isolated = false;
-    for _ in 0..(SILENCE.as_millis() / TICK.as_millis() + 2) {
+    for _ in 0..(OUTAGE.as_millis() / TICK.as_millis() + 2) {
         world.pass(TICK);
         let now = world.now;
         is_isolated =

@@ -72,6 +72,8 @@ pub(super) struct Relay {
     pub(super) left: usize,
     pub(super) lost: usize,
     sessions: u64,
+    /// The channels that a session waits for.
+    waiting: BTreeSet<u8>,
 }
 
 impl Local for Relay {
@@ -133,12 +135,24 @@ impl Relay {
         let memory = Arc::<Memory>::default();
         let links = Links::new(id, keys(), memory.clone(), now);
         let table = PresenceTable::shared(memory.clone(), id);
-        Self { id, table, links, memory, known: BTreeMap::new(), left: 0, lost: 0, sessions: 0 }
+        Self {
+            id,
+            table,
+            links,
+            memory,
+            known: BTreeMap::new(),
+            left: 0,
+            lost: 0,
+            sessions: 0,
+            waiting: BTreeSet::new(),
+        }
     }
 
     pub(super) fn enter(&mut self, place: u8, id: u8, number: u64, now: Now) -> Option<u64> {
         if !self.table.is_synced(channel(place)) {
-            self.table.need(channel(place), &names(id), now.monotonic);
+            if self.waiting.insert(place) {
+                self.table.need(channel(place), &names(id), now.monotonic);
+            }
             return None;
         }
         self.sessions += 1;
@@ -152,8 +166,11 @@ impl Relay {
             entry: Entry { member: member(id), number, sealed: vec![id; 50].into() },
             expires: now.monotonic + Duration::from_secs(900),
         };
-        self.table.enter(channel(place), entering, LIMITS, now).ok()?;
-        Some(self.sessions)
+        let entered = self.table.enter(channel(place), entering, LIMITS, now);
+        if self.waiting.remove(&place) {
+            self.table.unneed(channel(place));
+        }
+        entered.ok().map(|()| self.sessions)
     }
 
     pub(super) fn watch(&mut self, place: u8, now: Instant) -> u64 {
@@ -266,6 +283,14 @@ impl World {
     pub(super) fn watch(&mut self, relay: usize, place: u8) -> u64 {
         let now = self.now.monotonic;
         self.relay(relay).watch(place, now)
+    }
+
+    /// Removes a member, from a session of its account that is newer than all others.
+    pub(super) fn leave(&mut self, relay: usize, place: u8, id: u8) {
+        let names = names(id);
+        let owner = owner(&Names { installation: names.installation, account: names.account });
+        let (session, now) = ((SessionId(u64::MAX), owner), self.now.monotonic);
+        let _ = self.relay(relay).table.leave(channel(place), session, member(id), false, now);
     }
 
     pub(super) fn depart(&mut self, relay: usize, place: u8, session: u64, id: u8) {

@@ -2,6 +2,7 @@
 
 mod crowd;
 mod ends;
+mod keys;
 mod refusals;
 mod relays;
 

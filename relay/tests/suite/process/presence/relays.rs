@@ -1,12 +1,13 @@
 //! Presence across the relays of a cluster.
 
-use crate::process::cluster::ready_relay_on;
+use crate::process::{cluster::ready_relay_on, revocation::disconnect};
 use crate::support::{
-    CROWD, CROWD_TURN, Client, Members, NatsServer, RelayProcess, Scrape, accepted, channel, member,
+    App, CROWD, CROWD_TURN, Client, Members, NatsServer, RelayProcess, Scrape, accepted, channel, member,
     must_refuse, presence_enter,
 };
 use futures_util::{StreamExt as _, future::join_all};
 use sealwire_protocol::{Code, wire::ToClient};
+use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// The time after which a relay without messages counts as gone.
@@ -245,4 +246,60 @@ async fn a_thousand_members_across_two_relays_cost_each_watcher_at_most_20_messa
     let allowed = 20.max(usize::try_from(took.as_millis() / 100).unwrap() + 10);
     assert!(counts.iter().all(|count| *count <= allowed), "{counts:?} after {took:?}");
     println!("messages of each watcher: {counts:?}, {took:?} for {MEMBERS} members to enter");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_channels_of_five_members_at_two_relays_see_exactly_their_own() {
+    let _turn = CROWD_TURN.lock().await;
+    let nats = NatsServer::start().await;
+    let relays = two_relays(&nats, &CROWD).await;
+    let of_channel = |number: u64| {
+        let relays = &relays;
+        async move {
+            let name = format!("channel {number}");
+            let mut clients = Vec::new();
+            for seat in 0..5 {
+                let relay = &relays[(number + seat) as usize % 2];
+                let mut client = Client::open(relay, &format!("account {seat}")).await;
+                client.enter(&name, number * 5 + seat, 1).await;
+                let mut known = Members::default();
+                let (_, state) = client.watch(&name).await;
+                known.apply(&state);
+                clients.push((client, known));
+            }
+            for (client, known) in &mut clients {
+                while known.numbers.len() < 5 {
+                    known.apply(&client.presence().await);
+                }
+                let expected = (0..5).map(|seat| (member(number * 5 + seat), 1));
+                assert!(known.numbers.clone().into_iter().eq(expected));
+            }
+        }
+    };
+    for first in (0..200).step_by(40) {
+        join_all((first..first + 40).map(of_channel)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_at_one_relay_ends_the_members_and_graces_at_all() {
+    let nats = NatsServer::start().await;
+    let flags = ["--presence-grace", "2m", "--admin-listen", "127.0.0.1:0"];
+    let [first, second] = two_relays(&nats, &flags).await;
+    let mut watcher = Client::open(&first, "carol").await;
+    watcher.watch("absences").await;
+    let mut broken = Client::open(&second, "mallory").await;
+    broken.enter("absences", 1, 1).await;
+    watcher.must_see(&[(1, 1)], &[]).await;
+    drop(broken);
+    // A state shows the grace time of a member at another relay, too.
+    let mut late = Client::open(&first, "dave").await;
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !late.watch("absences").await.1.entries[0].in_grace {
+        assert!(Instant::now() < deadline, "the member is not in its grace time");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let answer = disconnect(&first, &App::one().backend(), &json!({ "account": "mallory" })).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    watcher.must_see(&[], &[1]).await;
 }
