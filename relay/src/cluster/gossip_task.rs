@@ -1,8 +1,8 @@
 //! Carries the reports of shared limits between relays, as plain messages of NATS on `<prefix>.relays.<relay>`.
 
 use super::{
-    RelayIds,
     gossip::{Gossip, REPORT_INTERVAL},
+    relay_ids::RelayIds,
 };
 use crate::nats::NatsConnection;
 use async_nats::{Message, Subscriber};

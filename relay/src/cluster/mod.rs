@@ -3,6 +3,7 @@
 
 mod gossip;
 mod gossip_task;
+pub(crate) mod relay_ids;
 mod revocation_task;
 mod revocations;
 
@@ -27,6 +28,7 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use gossip::Gossip;
+use relay_ids::RelayIds;
 use revocation_task::RevocationFollower;
 use revocations::{JetStreamLog, LogError, Replica};
 use sealwire_protocol::Code;
@@ -42,14 +44,6 @@ pub(crate) struct Cluster {
     relays: Arc<RelayIds>,
     replica: Arc<Replica<JetStreamLog>>,
     timeout: Duration,
-}
-
-/// The relays of a cluster that hear each other.
-pub(crate) struct RelayIds {
-    /// The random id of this process.
-    pub(crate) own: u64,
-    /// The ids of the other relays that are present, sorted.
-    pub(crate) others: ArcSwap<Vec<u64>>,
 }
 
 /// The parts of a relay that the cluster changes.

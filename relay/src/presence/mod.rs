@@ -10,6 +10,7 @@ mod member;
 mod names;
 mod outbox;
 mod pieces;
+mod record;
 mod relays;
 mod shared;
 mod table;

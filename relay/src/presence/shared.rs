@@ -7,7 +7,8 @@ use super::{
     lock,
     names::SessionNames,
     outbox::Outbox,
-    relays::{BEAT_INTERVAL, LinkCounts, Local, Names, Record},
+    record::{Names, Record},
+    relays::{BEAT_INTERVAL, LinkCounts, Local},
     table::{RemoteChange, SYNC_TIMEOUT},
 };
 use crate::{connection::SessionSink, fanout::Sink as _, refused::Refused};

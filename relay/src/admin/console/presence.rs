@@ -1,6 +1,6 @@
 //! Presence in the console: the relay as a whole, and the channels with the most members.
 
-use super::{census::SHOWN, hashes::Hashes};
+use super::hashes::Hashes;
 use crate::{
     http::HttpContext,
     limits::Limit,
@@ -13,6 +13,8 @@ use tokio::task::yield_now;
 
 /// The number of channels of a shard that are examined. Further ones are not.
 const CHANNELS: usize = 2048;
+/// The number of channels that are shown.
+const SHOWN: usize = 10;
 /// The limits of presence.
 const LIMITS: [Limit; 6] = [
     Limit::PresenceMembers,

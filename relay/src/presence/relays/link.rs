@@ -5,11 +5,11 @@
 //! another receiver, an old stream, or a sequence that was received.
 
 use super::{
-    BEAT_INTERVAL, Local, Record,
+    BEAT_INTERVAL, Local,
     message::{ChannelNews, LinkMessage, Need},
     parts::Parts,
 };
-use crate::presence::{MemberId, outbox::Touch, table::RemoteChange};
+use crate::presence::{MemberId, outbox::Touch, record::Record, table::RemoteChange};
 use sealwire_protocol::ChannelId;
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},

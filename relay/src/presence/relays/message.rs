@@ -1,8 +1,14 @@
 //! The message between two relays about the presences of one app, as protobuf. A signing key of the app, which the relays
 //! share, authenticates it. It contains digests and sealed entries, no names.
 
-use super::{Names, Record};
-use crate::{auth::signing_keys::SigningKeys, id_digest::IdDigest, presence::MemberId};
+use crate::{
+    auth::signing_keys::SigningKeys,
+    id_digest::IdDigest,
+    presence::{
+        MemberId,
+        record::{Names, Record},
+    },
+};
 use bytes::Bytes;
 use prost::Message as _;
 use sealwire_protocol::{ChannelId, limits};

@@ -13,49 +13,14 @@ mod tests;
 pub(crate) use links::LinkCounts;
 pub(crate) use task::PresenceTask;
 
-use super::{MemberId, outbox::Outbox, table::RemoteChange};
-use crate::id_digest::IdDigest;
-use bytes::Bytes;
+use super::{MemberId, outbox::Outbox, record::Record, table::RemoteChange};
 use sealwire_protocol::ChannelId;
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// The interval in which a relay sends a message on each link, even without news.
 pub(crate) const BEAT_INTERVAL: Duration = Duration::from_secs(1);
 /// The time without a message after which the relay at the other end of a link counts as gone.
 pub(crate) const SILENCE: Duration = Duration::from_secs(4);
-
-/// A member on its way between relays.
-#[derive(Clone, PartialEq)]
-pub(super) struct Record {
-    pub(super) id: MemberId,
-    pub(super) number: u64,
-    pub(super) stamp: u64,
-    /// The sealed entry; `None` if the receiver has it.
-    pub(super) sealed: Option<Bytes>,
-    pub(super) names: Names,
-    pub(super) in_grace: bool,
-    pub(super) expires_in: Duration,
-}
-
-/// Prints neither the id nor the entry.
-impl fmt::Debug for Record {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Record")
-            .field("number", &self.number)
-            .field("stamp", &self.stamp)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The digests of a member's installation and account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Names {
-    pub(super) installation: IdDigest,
-    pub(super) account: IdDigest,
-}
 
 /// The presences of this relay, as the links see them.
 pub(super) trait Local {

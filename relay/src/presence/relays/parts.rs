@@ -1,10 +1,7 @@
 //! The news for another relay, divided into messages.
 
-use super::{
-    Record,
-    message::{CHANNEL, ChannelNews, FULL, LEFT, Need, RECORD},
-};
-use crate::presence::MemberId;
+use super::message::{CHANNEL, ChannelNews, FULL, LEFT, Need, RECORD};
+use crate::presence::{MemberId, record::Record};
 use sealwire_protocol::ChannelId;
 use std::mem;
 

@@ -6,7 +6,7 @@ use crate::{
     auth::signing_keys::SigningKeys,
     broker::Broker,
     clock::Now,
-    cluster::RelayIds,
+    cluster::relay_ids::RelayIds,
     nats::NatsConnection,
     presence::{Presences, shared::LocalPresences},
 };

@@ -5,7 +5,7 @@ use crate::presence::{
     Owner,
     limits::TableLimits,
     member::RemoteState,
-    relays::{Names, Record},
+    record::{Names, Record},
 };
 use bytes::Bytes;
 use sealwire_protocol::ChannelId;

@@ -2,10 +2,7 @@
 
 use super::world::*;
 use crate::{
-    presence::{
-        MemberId,
-        relays::{Names, SILENCE},
-    },
+    presence::{MemberId, relays::SILENCE},
     session_id::SessionId,
 };
 use proptest::prelude::*;

@@ -1,7 +1,7 @@
 //! Several relays in virtual time, and the bus between them, which can lose, repeat and reorder messages.
 
 use crate::presence::relays::{
-    Local, Names, Record,
+    Local,
     links::{Links, SETTLE},
     message::LinkMessage,
 };
@@ -14,6 +14,7 @@ use crate::{
         Entry, MemberId, Owner, SessionNames,
         limits::TableLimits,
         outbox::Outbox,
+        record::{Names, Record},
         table::{Entering, PresenceTable, RemoteChange},
     },
     session_id::SessionId,
