@@ -158,7 +158,7 @@ codes! {
     TooManyMembers = 51, "TOO_MANY_MEMBERS", TooManyRequests, true;
     /// The session has reached its limit of channels with presence.
     TooManyPresences = 52, "TOO_MANY_PRESENCES", TooManyRequests, false;
-    /// The relay has no presence, because it is one of several with a common broker.
+    /// The relay has no presence, because its broker does not support it.
     PresenceUnsupported = 53, "PRESENCE_UNSUPPORTED", BadRequest, false;
 
     /// A rate limit was exceeded.

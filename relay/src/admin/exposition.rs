@@ -5,7 +5,7 @@ use super::{
     broker,
     format::{ExpositionFormat, to_text},
     page::Page,
-    process,
+    presence, process,
 };
 use crate::{
     auth::{revocations::Revocations, signing_keys::SigningKeys},
@@ -74,7 +74,7 @@ impl Collector for Exposition {
         let mut page = Page(encoder);
         self.clients(&mut page)?;
         self.traffic(&mut page)?;
-        self.presence(&mut page)?;
+        presence::encode(&self.presences, &mut page)?;
         self.refusals(&mut page)?;
         self.memory_and_limits(&mut page)?;
         broker::encode(self.broker.metrics(), &mut page)?;
@@ -165,31 +165,6 @@ impl Exposition {
             "Publications evicted from the replay cache, by reason: their age, or the size of the cache",
             [("age", broker.counts.expired), ("size", broker.counts.evicted)]
                 .map(|(reason, count)| ([("reason", reason.to_owned())], count)),
-        )
-    }
-
-    fn presence(&self, page: &mut Page<'_>) -> Result<(), Error> {
-        let counts = self.presences.counts();
-        page.gauge("sealwire_presence_members", "Members of presences", counts.members)?;
-        page.gauge(
-            "sealwire_presence_members_in_grace",
-            "Members of presences whose connection is broken, and which leave after the grace time",
-            counts.in_grace,
-        )?;
-        page.gauge(
-            "sealwire_presence_watchers",
-            "Sessions that watch a presence, by channel",
-            counts.watchers,
-        )?;
-        page.counter(
-            "sealwire_presence_changes",
-            "Members that entered, changed their entry or left, as watchers were told",
-            counts.changes,
-        )?;
-        page.counter(
-            "sealwire_presence_messages",
-            "Messages queued for the watchers of presences",
-            counts.messages,
         )
     }
 

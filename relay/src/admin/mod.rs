@@ -7,6 +7,7 @@ mod exposition;
 mod format;
 mod listener;
 mod page;
+mod presence;
 mod process;
 
 pub(crate) use console::Console;

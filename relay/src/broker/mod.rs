@@ -75,8 +75,9 @@ pub trait Broker: Send + Sync + 'static {
         true
     }
 
-    /// Returns whether the relay keeps the presence of channels. It does so in its own memory, so the members of a channel
-    /// must all be connected to it: a broker that connects several relays returns false.
+    /// Returns whether the relay keeps the presence of channels. It does so in its own memory, and the relays on NATS tell each
+    /// other their members. Another broker that connects several relays returns false, because members at other relays would
+    /// be missing.
     fn has_presence(&self) -> bool {
         false
     }

@@ -1,8 +1,8 @@
 //! Carries the reports of shared limits between relays, as plain messages of NATS on `<prefix>.relays.<relay>`.
 
 use super::{
-    Presence,
     gossip::{Gossip, REPORT_INTERVAL},
+    relay_ids::RelayIds,
 };
 use crate::nats::NatsConnection;
 use async_nats::{Message, Subscriber};
@@ -17,10 +17,10 @@ pub(super) async fn run(
     mut gossip: Gossip,
     prefix: String,
     connections: Vec<NatsConnection>,
-    presence: Arc<Presence>,
+    relays: Arc<RelayIds>,
     ended: CancellationToken,
 ) {
-    let subject = format!("{prefix}.relays.{:016x}", presence.own);
+    let subject = format!("{prefix}.relays.{:016x}", relays.own);
     let mut reports = subscribe(&connections, format!("{prefix}.relays.*")).await;
     let mut turn = 0;
     let mut ticks = interval(REPORT_INTERVAL);
@@ -35,8 +35,8 @@ pub(super) async fn run(
                     send(&connections, turn, &subject, report).await;
                 }
                 let others = gossip.others();
-                if **presence.others.load() != others {
-                    presence.others.store(Arc::new(others));
+                if **relays.others.load() != others {
+                    relays.others.store(Arc::new(others));
                 }
             }
             Some(message) = reports.next() => receive(&mut gossip, &message),

@@ -3,6 +3,7 @@
 
 mod gossip;
 mod gossip_task;
+pub(crate) mod relay_ids;
 mod revocation_task;
 mod revocations;
 
@@ -16,15 +17,18 @@ use crate::{
         revocations::{Completeness, Revocations, SharedRevocation},
         signing_keys::SigningKeys,
     },
+    broker::Broker,
     connection::Registry,
     critical_task,
     limits::Limits,
     nats::NatsConnection,
+    presence::{PresenceTask, Presences},
     refused::Refused,
     settings::Settings,
 };
 use arc_swap::ArcSwap;
 use gossip::Gossip;
+use relay_ids::RelayIds;
 use revocation_task::RevocationFollower;
 use revocations::{JetStreamLog, LogError, Replica};
 use sealwire_protocol::Code;
@@ -37,17 +41,9 @@ const RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// A relay's part in its cluster.
 pub(crate) struct Cluster {
-    presence: Arc<Presence>,
+    relays: Arc<RelayIds>,
     replica: Arc<Replica<JetStreamLog>>,
     timeout: Duration,
-}
-
-/// The relays of a cluster that hear each other.
-pub(crate) struct Presence {
-    /// The random id of this process.
-    pub(crate) own: u64,
-    /// The ids of the other relays that are present, sorted.
-    pub(crate) others: ArcSwap<Vec<u64>>,
 }
 
 /// The parts of a relay that the cluster changes.
@@ -60,6 +56,9 @@ pub(crate) struct ClusterParts {
     pub(crate) keys: Arc<SigningKeys>,
     /// The sessions that revocations end.
     pub(crate) registry: Arc<Registry>,
+    /// The members that other relays hear of.
+    pub(crate) presences: Arc<Presences>,
+    pub(crate) broker: Arc<dyn Broker>,
     pub(crate) ended: CancellationToken,
 }
 
@@ -67,23 +66,35 @@ impl Cluster {
     /// Starts the tasks. `relay` is a random id of this process. Until the revocations were read from the broker, the
     /// relay refuses new sessions, and [`Revocations::is_complete`] is false.
     pub(crate) fn start(relay: u64, settings: &Settings, parts: ClusterParts) -> Arc<Self> {
-        let ClusterParts { connections, limits, revocations, keys, registry, ended } = parts;
+        let ClusterParts { connections, limits, revocations, keys, registry, presences, broker, ended } =
+            parts;
         revocations.set_completeness(Completeness::Unread);
         let prefix = settings.broker_prefix.as_str();
-        let presence = Arc::new(Presence { own: relay, others: ArcSwap::default() });
+        let relays = Arc::new(RelayIds { own: relay, others: ArcSwap::default() });
         let (gossip, prefix) = (Gossip::new(relay, limits.clone()), prefix.to_owned());
-        let gossip = gossip_task::run(gossip, prefix, connections.clone(), presence.clone(), ended.clone());
+        let gossip = gossip_task::run(gossip, prefix, connections.clone(), relays.clone(), ended.clone());
         critical_task::spawn("gossip", gossip);
+        let task = PresenceTask {
+            prefix: settings.broker_prefix.as_str().to_owned(),
+            connections: connections.clone(),
+            relays: relays.clone(),
+            keys: keys.clone(),
+            presences: presences.clone(),
+            broker,
+            ended: ended.clone(),
+        };
+        critical_task::spawn("presence links", task.run());
         let log = JetStreamLog::new(settings, connections.clone());
         let replica = Arc::new(Replica::new(log, revocations, keys));
-        let follower = RevocationFollower { replica: replica.clone(), connections, limits, registry, ended };
+        let follower =
+            RevocationFollower { replica: replica.clone(), connections, limits, registry, presences, ended };
         critical_task::spawn("revocations", follower.run());
-        Arc::new(Self { presence, replica, timeout: settings.broker_timeout })
+        Arc::new(Self { relays, replica, timeout: settings.broker_timeout })
     }
 
     /// The relays that are present.
-    pub(crate) fn presence(&self) -> &Presence {
-        &self.presence
+    pub(crate) fn relays(&self) -> &Arc<RelayIds> {
+        &self.relays
     }
 
     /// Passes a revocation on to all relays, and to those that start later. It is in force at this relay already, and stays

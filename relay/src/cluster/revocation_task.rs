@@ -4,7 +4,7 @@
 use super::revocations::{JetStreamLog, Position, Replica};
 use crate::{
     auth::revocations::SharedRevocation, clock::Now, connection::Registry, limits::Limits,
-    nats::NatsConnection,
+    nats::NatsConnection, presence::Presences,
 };
 use async_nats::Subscriber;
 use futures_util::{StreamExt as _, stream::SelectAll};
@@ -30,6 +30,7 @@ pub(super) struct RevocationFollower {
     pub(super) connections: Vec<NatsConnection>,
     pub(super) limits: Arc<Limits>,
     pub(super) registry: Arc<Registry>,
+    pub(super) presences: Arc<Presences>,
     pub(super) ended: CancellationToken,
 }
 
@@ -121,5 +122,6 @@ impl RevocationFollower {
         let installation = self.limits.local_key(&revocation.installation);
         let account = revocation.selection.account.map(|account| self.limits.local_key(&account));
         self.registry.wake_for_revocation(installation, account).await;
+        self.presences.end_graces(installation, account);
     }
 }

@@ -2,19 +2,23 @@
 //! which each has its own session with its own token and subscriptions.
 
 use super::{
-    ConnectionContext, Outbound, SessionSink, presences::SessionPresences, queue::SessionNumber,
-    registry::SessionRegistration, subscriptions::ChannelSubscriptions,
+    ConnectionContext, Outbound, SessionSink,
+    presences::{PresenceResult, SessionPresences},
+    queue::SessionNumber,
+    registry::SessionRegistration,
+    subscriptions::ChannelSubscriptions,
 };
 use crate::{
     activity::Activity,
     clock::Now,
     memory::SESSION_SLOT,
     metrics::OpenSession,
+    presence::Need,
     refused::Refused,
     session::{EndReason, Identity, PresenceAction, SessionAction, SessionRules},
     session_id::SessionId,
 };
-use sealwire_protocol::limits;
+use sealwire_protocol::{Code, limits};
 use std::{sync::Arc, time::Instant};
 
 /// One session on a connection.
@@ -91,6 +95,43 @@ impl SessionSlot {
                 && matches!(*action, PresenceAction::Leave { .. })
             {
                 self.presences.perform(*action);
+            }
+        }
+    }
+
+    /// Returns a future that waits until the session may perform an action, or `None` if it may.
+    pub(super) fn prepare_presence(
+        &mut self,
+        action: &PresenceAction,
+    ) -> Option<impl Future<Output = Result<Need, Refused>> + Send + use<>> {
+        let Self { rules, presences, .. } = self;
+        presences.name(|| rules.names());
+        presences.prepare(action)
+    }
+
+    /// Performs a change of a presence.
+    pub(super) fn perform_presence(&mut self, action: PresenceAction) {
+        match self.presences.perform(action) {
+            Some(PresenceResult::Entered { request, channel, member, result }) => {
+                self.rules.handle_entered(request, channel, member, result);
+            }
+            Some(PresenceResult::Left { request, channel, result }) => {
+                self.rules.handle_left(request, channel, result);
+            }
+            None => {}
+        }
+    }
+
+    /// Enters a presence after the wait for the members at other relays. The session may have lost the permission meanwhile.
+    pub(super) fn enter_prepared(&mut self, action: PresenceAction, result: Result<Need, Refused>) {
+        let PresenceAction::Enter { request, channel, ref entry, .. } = action else { return };
+        let member = entry.member;
+        let ended = || Refused::new(Code::BrokerUnavailable, "the presence ended meanwhile; try again");
+        match result {
+            Ok(_need) if self.rules.has_presence(channel) => self.perform_presence(action),
+            result => {
+                let refused = result.err().unwrap_or_else(ended);
+                self.rules.handle_entered(request, channel, member, Err(refused));
             }
         }
     }
@@ -206,6 +247,8 @@ impl Sessions {
         for slot in &mut self.sessions {
             let subscriptions = &slot.subscriptions;
             slot.rules.handle_broker_reset(&mut |channel| subscriptions.is_lost(channel));
+            let presences = &slot.presences;
+            slot.rules.handle_presence_lost(&mut |channel| presences.is_lost(channel));
         }
     }
 

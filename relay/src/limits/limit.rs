@@ -44,6 +44,8 @@ pub enum Limit {
     Bytes,
     /// The members of a channel's presence.
     PresenceMembers,
+    /// The members of one account in a channel's presence.
+    PresenceMembersPerAccount,
     /// The bytes of the entries of a channel's presence.
     PresenceBytes,
     /// The bytes of a sealed entry.
@@ -58,7 +60,7 @@ pub enum Limit {
 
 impl Limit {
     /// All limits.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Connections,
         Self::ConnectionsPerAddress,
         Self::SessionsPerApp,
@@ -74,6 +76,7 @@ impl Limit {
         Self::Frames,
         Self::Bytes,
         Self::PresenceMembers,
+        Self::PresenceMembersPerAccount,
         Self::PresenceBytes,
         Self::PresenceEntryBytes,
         Self::PresenceChannels,
@@ -100,6 +103,7 @@ impl Limit {
             Self::Frames => "frame_rate",
             Self::Bytes => "byte_rate",
             Self::PresenceMembers => "max_presence_members",
+            Self::PresenceMembersPerAccount => "max_presence_members_per_account",
             Self::PresenceBytes => "max_presence_bytes",
             Self::PresenceEntryBytes => "max_presence_entry_bytes",
             Self::PresenceChannels => "max_presence_channels",
@@ -134,6 +138,9 @@ impl Limit {
             Self::Frames => (Code::RateLimited, "frame rate limit of the connection exceeded"),
             Self::Bytes => (Code::RateLimited, "byte rate limit of the connection exceeded"),
             Self::PresenceMembers => (Code::TooManyMembers, "member limit of the channel's presence reached"),
+            Self::PresenceMembersPerAccount => {
+                (Code::TooManyMembers, "limit of the account's members in the channel's presence reached")
+            }
             Self::PresenceBytes => (Code::TooManyMembers, "byte limit of the channel's presence reached"),
             Self::PresenceEntryBytes => (Code::MessageSize, "the sealed entry is longer than the limit"),
             Self::PresenceChannels => {
@@ -143,7 +150,7 @@ impl Limit {
             Self::Memory => (Code::Overloaded, "the relay's memory is nearly used up"),
         };
         let advice = match self {
-            Self::SessionsPerAccount => "; close other pages",
+            Self::SessionsPerAccount | Self::PresenceMembersPerAccount => "; close other pages",
             Self::SubscriptionsPerApp => "; unsubscribe from channels first",
             Self::PresenceEntryBytes => "; enter with less data",
             Self::PresenceChannels => "; leave and stop watching another channel first",

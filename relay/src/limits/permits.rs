@@ -131,6 +131,11 @@ impl SessionPermit {
         self.account
     }
 
+    /// Returns the digests of the session's installation and account; `None` if this relay is alone.
+    pub(crate) fn digests(&self) -> Option<(IdDigest, IdDigest)> {
+        Some((self.publisher.digests()?.installation, self.account_digest?))
+    }
+
     /// Checks a message of `bytes` against the rates of the session's installation and app.
     pub(crate) fn check_publish(&self, bytes: usize, now: Instant) -> Result<(), Refused> {
         self.limits.check_publishes(&self.publisher, 1, bytes, now)

@@ -1,8 +1,8 @@
 //! The presence of one channel: its members, its watchers, and the changes that its watchers do not know yet.
 
 use super::{
-    MemberId,
-    member::{Member, MemberState},
+    MemberId, Owner,
+    member::{Member, MemberState, RemoteState},
     pieces::Pieces,
 };
 use crate::{memory::Memory, session_id::SessionId};
@@ -19,7 +19,8 @@ struct Watcher<W> {
 /// The presence of one channel.
 pub(super) struct ChannelPresence<W> {
     version: u64,
-    members: BTreeMap<MemberId, Member>,
+    /// Boxed, because a node of the map has room for eleven.
+    members: BTreeMap<MemberId, Box<Member>>,
     /// The bytes of the sealed entries.
     bytes: usize,
     watchers: BTreeMap<SessionId, Watcher<W>>,
@@ -27,12 +28,23 @@ pub(super) struct ChannelPresence<W> {
     changed: BTreeMap<MemberId, Option<u64>>,
     /// The encoded state, or empty if it must be encoded again.
     state: Vec<Bytes>,
+    /// The changes of members that its watchers were told.
+    pub(super) changes: u64,
     /// The time at which the changes are delivered, if that is scheduled.
     pub(super) changes_due: Option<Instant>,
+    /// True if the members at all relays are known.
+    pub(super) is_synced: bool,
+    /// The time at which the wait for the members at other relays ends, while that is scheduled.
+    pub(super) sync_due: Option<Instant>,
+    /// The sessions that wait until the channel is synced.
+    pub(super) waiting: usize,
+    /// The app of the channel, if other relays hear of it.
+    pub(super) app: Option<String>,
 }
 
-impl<W> Default for ChannelPresence<W> {
-    fn default() -> Self {
+impl<W> ChannelPresence<W> {
+    /// Creates a presence without members. `is_synced` tells whether there are no other relays.
+    pub(super) fn new(app: Option<String>, is_synced: bool) -> Self {
         Self {
             version: 0,
             members: BTreeMap::new(),
@@ -40,14 +52,22 @@ impl<W> Default for ChannelPresence<W> {
             watchers: BTreeMap::new(),
             changed: BTreeMap::new(),
             state: Vec::new(),
+            changes: 0,
             changes_due: None,
+            is_synced,
+            sync_due: None,
+            waiting: 0,
+            app,
         }
     }
-}
 
-impl<W> ChannelPresence<W> {
     pub(super) fn members(&self) -> usize {
         self.members.len()
+    }
+
+    /// Counts the members of an account.
+    pub(super) fn members_of(&self, owner: Owner) -> usize {
+        self.members.values().filter(|member| member.owner == owner).count()
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -55,28 +75,35 @@ impl<W> ChannelPresence<W> {
     }
 
     pub(super) fn find(&self, id: &MemberId) -> Option<&Member> {
-        self.members.get(id)
+        self.members.get(id).map(AsRef::as_ref)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.members.is_empty() && self.watchers.is_empty()
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&MemberId, &Member)> {
+        self.members.iter().map(|(id, member)| (id, &**member))
     }
 
-    /// Inserts or replaces a member.
-    pub(super) fn insert(&mut self, id: MemberId, member: Member) {
+    /// Returns whether the relay has no member of the channel, and no session that watches it or waits for it.
+    pub(super) fn is_unneeded(&self) -> bool {
+        self.watchers.is_empty()
+            && self.waiting == 0
+            && !self.members.values().any(|member| member.state.is_own())
+    }
+
+    /// Inserts or replaces a member. Returns the former one.
+    pub(super) fn insert(&mut self, id: MemberId, member: Member) -> Option<Member> {
         let known = self.members.get(&id).map(|member| member.number);
         if known != Some(member.number) {
             self.note_change(id, known);
         }
         self.bytes += member.sealed.len();
-        if let Some(before) = self.members.insert(id, member) {
-            self.bytes -= before.sealed.len();
-        }
+        let before = self.members.insert(id, Box::new(member)).map(|before| *before);
+        self.bytes -= before.as_ref().map_or(0, |before| before.sealed.len());
         self.state.clear();
+        before
     }
 
     pub(super) fn remove(&mut self, id: &MemberId) -> Option<Member> {
-        let member = self.members.remove(id)?;
+        let member = *self.members.remove(id)?;
         self.note_change(*id, Some(member.number));
         self.bytes -= member.sealed.len();
         self.state.clear();
@@ -88,6 +115,17 @@ impl<W> ChannelPresence<W> {
         if let Some(member) = self.members.get_mut(id) {
             member.state = state;
             self.state.clear();
+        }
+    }
+
+    /// Changes the state of all members of another relay, which the watchers are not told.
+    pub(super) fn change_remote(&mut self, relay: u64, change: impl Fn(&mut RemoteState)) {
+        for member in self.members.values_mut() {
+            if let MemberState::Remote(state) = &mut member.state
+                && state.relay == relay
+            {
+                change(state);
+            }
         }
     }
 
@@ -109,6 +147,20 @@ impl<W> ChannelPresence<W> {
             self.changed.clear();
         }
         was_watching
+    }
+
+    pub(super) fn watchers(&self) -> usize {
+        self.watchers.len()
+    }
+
+    pub(super) fn is_watching(&self, session: SessionId) -> bool {
+        self.watchers.contains_key(&session)
+    }
+
+    /// Removes all watchers.
+    pub(super) fn take_watchers(&mut self) -> Vec<W> {
+        self.changed.clear();
+        std::mem::take(&mut self.watchers).into_values().map(|watcher| watcher.sink).collect()
     }
 
     pub(super) fn has_changes(&self) -> bool {
@@ -138,6 +190,7 @@ impl<W> ChannelPresence<W> {
             frames.iter().for_each(|frame| push(&watcher.sink, frame));
             messages += frames.len() as u64;
         }
+        self.changes += changed;
         (changed, messages)
     }
 
@@ -175,12 +228,12 @@ impl<W> ChannelPresence<W> {
 fn encode_state(
     channel: ChannelId,
     version: u64,
-    members: &BTreeMap<MemberId, Member>,
+    members: &BTreeMap<MemberId, Box<Member>>,
     memory: &Arc<Memory>,
 ) -> Vec<Bytes> {
     let mut pieces = Pieces::new(channel, version, true);
     for (id, member) in members {
-        pieces.push_entry(id, member, matches!(member.state, MemberState::InGrace(_)));
+        pieces.push_entry(id, member, member.state.is_in_grace());
     }
     pieces.encode(memory)
 }

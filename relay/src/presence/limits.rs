@@ -7,6 +7,8 @@ use sealwire_protocol::Code;
 #[derive(Clone, Copy)]
 pub(super) struct TableLimits {
     pub(super) members: usize,
+    /// The members of one account.
+    pub(super) members_per_account: usize,
     /// The bytes of all sealed entries.
     pub(super) bytes: usize,
 }
@@ -16,6 +18,7 @@ impl TableLimits {
     pub(super) fn of(settings: &Settings) -> Self {
         Self {
             members: settings.max_presence_members,
+            members_per_account: settings.max_presence_members_per_account,
             bytes: settings.max_presence_bytes.min(settings.queue_bytes / 2),
         }
     }
@@ -32,6 +35,8 @@ pub(super) enum PresenceError {
     Outdated,
     /// The channel has too many members.
     Members,
+    /// The account has too many members on the channel.
+    MembersOfAccount,
     /// The entries of the channel have too many bytes.
     Bytes,
 }
@@ -48,7 +53,9 @@ impl PresenceError {
                 Code::EntryOutdated,
                 "the relay has a later entry of this member, or another one with this number; use a greater number",
             ),
-            Self::Members | Self::Bytes => (Code::TooManyMembers, "the presence of the channel is full"),
+            Self::Members | Self::MembersOfAccount | Self::Bytes => {
+                (Code::TooManyMembers, "the presence of the channel is full")
+            }
         };
         Refused::new(code, message)
     }

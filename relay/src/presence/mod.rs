@@ -1,17 +1,30 @@
-//! Presence: the members of channels, with the sealed entry of each, and the sessions that watch them. The relay of a single
-//! process keeps them in memory only. Sessions call [`Presences`]; the rules are in `table.rs`, without I/O.
+//! Presence: the members of channels, with the sealed entry of each, and the sessions that watch them. Relays keep them in
+//! memory only. Sessions call [`Presences`]; the rules are in `table/`, without I/O. Relays on one broker tell each other
+//! their members, which is in `relays/`.
 
+mod census;
 mod channel;
 mod counts;
 mod limits;
 mod member;
+mod names;
+mod outbox;
 mod pieces;
+mod record;
+mod relays;
+mod shared;
 mod table;
 
+pub(crate) use census::ChannelCount;
 pub(crate) use counts::PresenceCounts;
+pub(crate) use names::SessionNames;
+pub(crate) use relays::PresenceTask;
+pub(crate) use shared::Need;
+pub(crate) use table::Entering;
 
 use crate::{
     broker::Broker,
+    clock::Now,
     connection::SessionSink,
     critical_task,
     fanout::Sink as _,
@@ -24,6 +37,7 @@ use crate::{
 use bytes::Bytes;
 use limits::{PresenceError, TableLimits};
 use sealwire_protocol::{ChannelId, Code, limits::MEMBER_ID};
+use shared::SharedPresence;
 use std::{
     fmt,
     future::pending,
@@ -77,7 +91,10 @@ pub(crate) struct Presences {
     shards: [Mutex<PresenceTable<SessionSink>>; SHARDS],
     limits: Arc<Limits>,
     metrics: Arc<Metrics>,
+    memory: Arc<Memory>,
     broker: Arc<dyn Broker>,
+    /// `None` if this relay is alone.
+    shared: Option<SharedPresence>,
     /// Wakes [`Self::run`] for an earlier deadline.
     earlier: Notify,
 }
@@ -88,32 +105,30 @@ impl Presences {
         memory: &Arc<Memory>,
         metrics: Arc<Metrics>,
         broker: Arc<dyn Broker>,
+        shared_by: Option<u64>,
     ) -> Self {
-        let shards = [(); SHARDS].map(|()| Mutex::new(PresenceTable::new(memory.clone())));
-        Self { shards, limits, metrics, broker, earlier: Notify::new() }
+        let table = || match shared_by {
+            Some(relay) => PresenceTable::shared(memory.clone(), relay),
+            None => PresenceTable::new(memory.clone()),
+        };
+        let shards = [(); SHARDS].map(|()| Mutex::new(table()));
+        let shared = shared_by.map(|_| SharedPresence::default());
+        Self { shards, limits, metrics, memory: memory.clone(), broker, shared, earlier: Notify::new() }
     }
 
-    /// Makes a session a member of a channel, or replaces the entry of its member. The member leaves at `expires`, if its
+    /// Makes a session a member of a channel, or replaces the entry of its member. The member leaves at its expiry, if its
     /// session is broken then.
-    pub(crate) fn enter(
-        &self,
-        channel: ChannelId,
-        session: SessionId,
-        owner: Owner,
-        entry: Entry,
-        expires: Instant,
-    ) -> Result<(), Refused> {
+    pub(crate) fn enter(&self, channel: ChannelId, entering: Entering) -> Result<(), Refused> {
         if !self.broker.has_presence() {
-            let message =
-                "this relay has no presence, because it shares its broker with other relays (`broker`)";
+            let message = "this relay has no presence, because its broker does not support it";
             return Err(Refused::new(Code::PresenceUnsupported, message));
         }
-        let limits = TableLimits::of(&self.limits.settings());
-        let now = Instant::now();
-        let entered =
-            self.change(channel, |table| table.enter(channel, (session, owner), entry, expires, limits, now));
+        self.check_reachable()?;
+        let (limits, now) = (TableLimits::of(&self.limits.settings()), Now::read());
+        let entered = self.change(channel, |table| table.enter(channel, entering, limits, now));
         entered.map_err(|error| match error {
             PresenceError::Members => self.limits.refuse(Limit::PresenceMembers),
+            PresenceError::MembersOfAccount => self.limits.refuse(Limit::PresenceMembersPerAccount),
             PresenceError::Bytes => self.limits.refuse(Limit::PresenceBytes),
             error => error.refused(),
         })
@@ -125,10 +140,10 @@ impl Presences {
         channel: ChannelId,
         session: SessionId,
         owner: Owner,
-        member: MemberId,
+        (member, entered_before): (MemberId, bool),
     ) -> Result<(), Refused> {
         let now = Instant::now();
-        self.change(channel, |table| table.leave(channel, (session, owner), member, now))
+        self.change(channel, |table| table.leave(channel, (session, owner), member, entered_before, now))
             .map_err(PresenceError::refused)
     }
 
@@ -137,13 +152,20 @@ impl Presences {
         self.change(channel, |table| table.extend(channel, session, member, expires));
     }
 
-    /// Queues the state of a channel for a session, at once or with the next changes, and all later changes.
-    pub(crate) fn watch(&self, channel: ChannelId, session: SessionId, sink: SessionSink) {
+    /// Queues the state of a channel for a session, at once or with the next changes, and all later changes. In a cluster, the
+    /// state waits until the members at all relays are known.
+    pub(crate) fn watch(
+        &self,
+        channel: ChannelId,
+        (session, names): (SessionId, Option<&SessionNames>),
+        sink: SessionSink,
+    ) {
+        let now = Instant::now();
         let mut push = |sink: &SessionSink, frame: &Bytes| {
             // The connection's task makes this call, and flushes afterwards.
             sink.push_live(frame);
         };
-        self.change(channel, |table| table.watch(channel, session, sink, &mut push));
+        self.change(channel, |table| table.watch(channel, (session, names), sink, now, &mut push));
     }
 
     pub(crate) fn unwatch(&self, channel: ChannelId, session: SessionId) {
@@ -177,7 +199,7 @@ impl Presences {
 
     /// Delivers changes and ends grace times, until the relay has ended.
     pub(crate) async fn run(self: Arc<Self>, ended: CancellationToken) {
-        let mut touched = Vec::new();
+        let (mut touched, mut lost) = (Vec::new(), Vec::new());
         loop {
             let next = self.shards.iter().filter_map(|shard| lock(shard).poll_timeout()).min();
             let due = async {
@@ -197,7 +219,9 @@ impl Presences {
                         touched.push(sink.connection().clone());
                     }
                 };
-                while lock(shard).handle_timeout(Instant::now(), &mut push) {}
+                let mut lose = |sink: &SessionSink| lost.push(sink.connection().clone());
+                while lock(shard).handle_timeout(Instant::now(), &mut push, &mut lose) {}
+                lost.drain(..).for_each(|connection| connection.wake_for_lost());
                 for connection in touched.drain(..) {
                     self.metrics.sent.add(SessionSink::flush(&connection));
                 }

@@ -23,14 +23,15 @@ pub(super) async fn connect(
     Ok(connections)
 }
 
-/// Starts the relay's part in the cluster, unless it uses the embedded broker.
+/// Starts the relay's part in the cluster, unless it uses the embedded broker. `relay` is a random id of this process.
 pub(super) fn join(
     state: &SharedState,
     settings: &Settings,
+    relay: u64,
     connections: Vec<NatsConnection>,
-) -> Result<Option<Arc<Cluster>>, StartError> {
+) -> Option<Arc<Cluster>> {
     if settings.broker == BrokerAddress::Embedded {
-        return Ok(None);
+        return None;
     }
     let parts = ClusterParts {
         connections,
@@ -38,7 +39,9 @@ pub(super) fn join(
         revocations: state.revocations.clone(),
         keys: state.keys.clone(),
         registry: state.registry.clone(),
+        presences: state.presences.clone(),
+        broker: state.broker.clone(),
         ended: state.ended.clone(),
     };
-    Ok(Some(Cluster::start(getrandom::u64().map_err(StartError::Random)?, settings, parts)))
+    Some(Cluster::start(relay, settings, parts))
 }

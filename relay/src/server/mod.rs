@@ -129,8 +129,9 @@ impl Relay {
         let (listener, endpoint) = bind::clients(&config).await?;
         let (admin_listener, admin_address) = bind::operators(&config).await?.unzip();
         let telemetry = Telemetry::start(&config.settings)?;
-        let mut state = SharedState::new(&config, telemetry.clone(), observation, broker);
-        state.cluster = cluster::join(&state, &config.settings, connections)?;
+        let relay = getrandom::u64().map_err(StartError::Random)?;
+        let mut state = SharedState::new(&config, relay, telemetry.clone(), observation, broker);
+        state.cluster = cluster::join(&state, &config.settings, relay, connections);
         let connection = state.connection_context(&config);
         let http = state.http_context(&config, connection.clone());
         tasks::spawn(&state, &http, listener, admin_listener);

@@ -62,9 +62,10 @@ pub(super) struct SharedState {
 }
 
 impl SharedState {
-    /// Creates the state. `broker` makes the broker from the deliveries that it publishes to, and the clients of the relay.
+    /// Creates the state. `relay` is a random id of this process, and `broker` makes the broker from the deliveries that it publishes to, and the clients of the relay.
     pub(super) fn new(
         config: &Config,
+        relay: u64,
         telemetry: Telemetry,
         observation: Observation,
         broker: impl FnOnce(Deliveries, RelayClients) -> Arc<dyn Broker>,
@@ -82,7 +83,8 @@ impl SharedState {
         let marks = Arc::<Marks>::default();
         let clients = RelayClients { fanout: fanout.clone(), marks: marks.clone() };
         let broker = broker(deliveries.clone(), clients);
-        let presences = Presences::new(limits.clone(), &memory, metrics.clone(), broker.clone());
+        let shared_by = (settings.broker != BrokerAddress::Embedded).then_some(relay);
+        let presences = Presences::new(limits.clone(), &memory, metrics.clone(), broker.clone(), shared_by);
         Self {
             presences: Arc::new(presences),
             ended: CancellationToken::new(),

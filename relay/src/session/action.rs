@@ -86,6 +86,13 @@ pub enum PresenceAction {
         /// The expiry.
         expires: Instant,
     },
+    /// Begins the grace time of a member, although its session continues.
+    Depart {
+        /// The channel.
+        channel: ChannelId,
+        /// The member.
+        member: MemberId,
+    },
     /// Sends the client all members of a channel, and their changes from then on.
     Watch(ChannelId),
     /// Ends the watching of a channel.

@@ -23,4 +23,15 @@ impl SessionRules {
             open.end(channel, Code::BrokerUnavailable, message, &mut self.actions);
         }
     }
+
+    /// Ends the session's part in the presences whose watchers the relay lost, because it cannot reach the other relays. Its
+    /// members have their grace time to enter again.
+    pub fn handle_presence_lost(&mut self, is_lost: &mut dyn FnMut(ChannelId) -> bool) {
+        let SessionState::Established(open) = &mut self.state else { return };
+        let watched = open.presences.iter().filter(|(_, grant)| grant.watches).map(|(channel, _)| channel);
+        let lost: Vec<ChannelId> = watched.filter(|channel| is_lost(*channel)).collect();
+        for channel in lost {
+            open.lose_presence(channel, &mut self.deadlines, &mut self.actions);
+        }
+    }
 }

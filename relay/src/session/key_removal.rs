@@ -54,8 +54,10 @@ impl SessionRules {
     /// Returns whether [`Self::handle_keys_removed`] would end anything.
     pub(super) fn has_orphaned_tokens(&self) -> bool {
         let SessionState::Established(open) = &self.state else { return false };
-        let mut tokens =
+        let subscriptions =
             open.subscriptions.iter().filter_map(|(_, subscription)| subscription.token.as_ref());
+        let presences = open.presences.iter().filter_map(|(_, grant)| grant.token.as_ref());
+        let mut tokens = subscriptions.chain(presences);
         !self.config.keys.has(open.grant.key) || tokens.any(|token| !self.config.keys.has(token.key))
     }
 }

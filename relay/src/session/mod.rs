@@ -13,6 +13,7 @@ mod key_removal;
 mod marks;
 mod pending;
 mod presence;
+mod presence_end;
 mod presences;
 mod publish;
 mod refresh;
@@ -29,7 +30,11 @@ pub(crate) use goodbye::too_many_sessions;
 pub use marks::Marks;
 
 use crate::{
-    auth::signing_keys::Signed, clock::Now, hub::PublishReceipt, limits::SessionPermit, presence::MemberId,
+    auth::signing_keys::Signed,
+    clock::Now,
+    hub::PublishReceipt,
+    limits::SessionPermit,
+    presence::{MemberId, SessionNames},
     refused::Refused,
 };
 use bytes::Bytes;
@@ -155,6 +160,18 @@ impl SessionRules {
         if self.has_orphaned_tokens() {
             self.handle_keys_removed();
         }
+    }
+
+    /// Returns whether the session has a part in the presence of a channel.
+    pub(crate) fn has_presence(&self, channel: ChannelId) -> bool {
+        matches!(&self.state, SessionState::Established(open) if open.presences.find(channel).is_some())
+    }
+
+    /// Returns the names of the session for other relays; `None` if there are none.
+    pub(crate) fn names(&self) -> Option<SessionNames> {
+        let SessionState::Established(open) = &self.state else { return None };
+        let (installation, account) = open.permit().digests()?;
+        Some(SessionNames { app: open.namespace().app.to_owned(), installation, account })
     }
 
     /// Completes a [`PresenceAction::Enter`].

@@ -16,11 +16,11 @@ use crate::{
 };
 use bytes::Bytes;
 use sealwire_protocol::{
-    ChannelId, Code, UnixMillis,
+    ChannelId, Code,
     tokens::Permission,
     wire::{
-        Channel, PresenceAccepted, PresenceEnded, PresenceEnter, PresenceLeave, PresenceUnwatch,
-        PresenceWatch, ToClient, ToRelay,
+        Channel, PresenceAccepted, PresenceEnter, PresenceLeave, PresenceUnwatch, PresenceWatch, ToClient,
+        ToRelay,
     },
 };
 use std::time::Instant;
@@ -164,47 +164,6 @@ impl Established {
         actions.push_back(accepted(message.request, channel));
     }
 
-    /// Ends the session's part in a presence, and tells the client why.
-    pub(super) fn end_presence(
-        &mut self,
-        channel: ChannelId,
-        code: Code,
-        message: &str,
-        deadlines: &mut Deadlines,
-        actions: &mut Actions,
-    ) {
-        let Some(grant) = self.presences.remove(channel) else { return };
-        deadlines.clear(Timer::PresenceExpiry(channel));
-        self.leave_for(channel, &grant, actions);
-        let ended =
-            PresenceEnded { channel_id: channel.into(), code: code.number(), message: message.to_owned() };
-        actions.push_back(SessionAction::Send(ToClient::PresenceEnded(ended)));
-    }
-
-    /// Ends the session's part in a presence whose channel token has expired. Returns the expiry if the token is still valid.
-    pub(super) fn expire_presence(
-        &mut self,
-        channel: ChannelId,
-        now: Now,
-        deadlines: &mut Deadlines,
-        actions: &mut Actions,
-    ) -> Option<UnixMillis> {
-        let expiry = self.presences.find(channel)?.token.as_ref()?.claims.exp.millis();
-        if now.wall < expiry {
-            return Some(expiry);
-        }
-        let message = "the channel token has expired; enter and watch again with a fresh one";
-        self.end_presence(channel, Code::TokenExpired, message, deadlines, actions);
-        None
-    }
-
-    /// Removes all members of the session at once, because it ends for a reason that permits no grace.
-    pub(super) fn leave_all(&mut self, actions: &mut Actions) {
-        for (channel, grant) in self.presences.take() {
-            self.leave_for(channel, &grant, actions);
-        }
-    }
-
     /// Requests that the present expiry of the tokens applies to the session's members.
     pub(super) fn extend_members(&self, now: Now, actions: &mut Actions) {
         for (channel, grant) in self.presences.iter() {
@@ -237,8 +196,7 @@ impl Established {
         self.permit.check_presence(self.presences.rate(), now.monotonic)?;
         let (id, token) = self.resolve(channel, Permission::Presence, config, now, actions)?;
         if !config.has_presence {
-            let message =
-                "this relay has no presence, because it shares its broker with other relays (`broker`)";
+            let message = "this relay has no presence, because its broker does not support it";
             return Err(Refused::new(Code::PresenceUnsupported, message));
         }
         if self.presences.find(id).is_none() {
@@ -283,16 +241,6 @@ impl Established {
         }
     }
 
-    fn leave_for(&self, channel: ChannelId, grant: &PresenceGrant, actions: &mut Actions) {
-        if let Some(member) = grant.member {
-            let leave = PresenceAction::Leave { request: None, channel, owner: self.owner(), member };
-            actions.push_back(SessionAction::Presence(Box::new(leave)));
-        }
-        if grant.watches {
-            actions.push_back(SessionAction::Presence(Box::new(PresenceAction::Unwatch(channel))));
-        }
-    }
-
     /// Returns the earlier expiry of the session token and the channel token.
     fn presence_expiry(&self, channel: ChannelId, now: Now) -> Instant {
         let token = self.presences.find(channel).and_then(|grant| grant.token.as_ref());
@@ -300,7 +248,7 @@ impl Established {
         now.instant_of(expires.millis())
     }
 
-    fn owner(&self) -> Owner {
+    pub(super) fn owner(&self) -> Owner {
         Owner { installation: self.permit.tenant().installation, account: self.permit.account() }
     }
 }

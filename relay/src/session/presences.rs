@@ -4,7 +4,8 @@ use super::subscriptions::{ChannelToken, token_footprint};
 use crate::{limits::Bucket, presence::MemberId};
 use sealwire_protocol::ChannelId;
 
-/// The bytes of a part without a token, with its entries at the connection: an estimate, rounded up.
+/// The bytes of a part without a token, with its entries at the connection; measured by `process::counted` and rounded up, since
+/// vectors double.
 const PART: usize = 256;
 
 /// A session's part in the presence of a channel.

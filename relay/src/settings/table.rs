@@ -175,6 +175,9 @@ settings! {
     presence_grace: Duration = Duration::from_secs(15), Time(0, 2 * MINUTE), Now;
     /// Maximum number of members of one channel's presence. Beyond it: `TOO_MANY_MEMBERS` with a retry time.
     max_presence_members: usize = 1_000, integer::<usize>(1), Now;
+    /// Maximum number of members of one account in one channel's presence: its open pages, and those that were closed less
+    /// than `presence_grace` ago. Beyond it: `TOO_MANY_MEMBERS` with a retry time.
+    max_presence_members_per_account: usize = 50, integer::<usize>(1), Now;
     /// Maximum size of the sealed entries of one channel's presence together. At most half of `queue_bytes` is used, so that
     /// a client can be sent all of them. At least `16KiB`. Beyond it: `TOO_MANY_MEMBERS` with a retry time.
     max_presence_bytes: usize = 512 * KIB as usize,

@@ -80,13 +80,12 @@ const ADVICE: &[(&[Code], &str)] = &[
     ),
     (
         &[Code::TooManyMembers, Code::TooManyPresences],
-        "A channel reached max_presence_members or max_presence_bytes, or a page max_presence_channels. Raise it and \
-         reload, or ask the app.",
+        "A channel reached max_presence_members or max_presence_bytes, an account max_presence_members_per_account, or a \
+         page max_presence_channels. 'Limits' below names it. Raise it and reload, or ask the app.",
     ),
     (
         &[Code::PresenceUnsupported],
-        "An app uses presence, which relays with a broker do not have. Give the app a relay of its own, or ask its \
-         developer to leave presence out.",
+        "An app uses presence, which the broker of this relay does not support. Use the embedded broker or NATS.",
     ),
     (
         &[Code::TooManyConnections],

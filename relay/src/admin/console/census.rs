@@ -1,6 +1,7 @@
 //! The largest installations and channels, and the clients that read slowly. A census runs only while somebody looks. It
 //! holds each lock for a bounded number of entries.
 
+use super::presence::PresenceCensus;
 use crate::{
     connection::Outbound,
     fanout::Fanout,
@@ -9,7 +10,7 @@ use crate::{
 };
 use sealwire_protocol::ChannelId;
 use serde::Serialize;
-use std::cmp::Reverse;
+use std::{cmp::Reverse, time::Instant};
 use tokio::task::yield_now;
 
 /// The number of channels of a shard that one census examines. The next one continues behind them, so that all channels are
@@ -32,6 +33,7 @@ pub(super) struct Census {
     /// The channels with their subscriptions, the largest first.
     pub(super) channels: Vec<(ChannelId, usize)>,
     pub(super) slow: SlowClients,
+    pub(super) presence: PresenceCensus,
     /// The first channel to examine, by shard.
     next: Vec<usize>,
 }
@@ -63,6 +65,7 @@ impl Census {
         self.count_installations(http).await;
         self.count_channels(&http.connection.fanout).await;
         self.slow = slow_clients(http).await;
+        self.presence.take(&http.connection.presences, Instant::now()).await;
     }
 
     async fn count_installations(&mut self, http: &HttpContext) {

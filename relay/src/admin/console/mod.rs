@@ -10,6 +10,7 @@ mod guard;
 mod hashes;
 mod lookup;
 mod party;
+mod presence;
 mod snapshot;
 mod stream;
 

@@ -4,6 +4,7 @@ use super::{
     Console, advice,
     census::{Census, SHOWN, SlowClients},
     counts::{CodeCount, Counts, History, LatencySummary, Rates, by_code},
+    presence::PresenceState,
 };
 use crate::{
     admin::process,
@@ -38,6 +39,7 @@ pub(super) struct Snapshot {
     slow: SlowClients,
     installations: Vec<Ranked>,
     channels: Vec<Ranked>,
+    presence: PresenceState,
     recent: Vec<Event>,
     cluster: Option<ClusterState>,
 }
@@ -152,6 +154,7 @@ impl Snapshot {
             channels: channels
                 .map(|(channel, count)| Ranked { hash: hashes.channel(*channel), count: *count })
                 .collect(),
+            presence: PresenceState::of(http, hashes, &census.presence),
             recent: recent.iter().map(|entry| Event::of(console, entry)).collect(),
             cluster: ClusterState::of(http),
         }
@@ -214,7 +217,7 @@ impl MemoryState {
 impl ClusterState {
     fn of(http: &HttpContext) -> Option<Self> {
         let metrics = http.broker.metrics()?;
-        let presence = http.cluster.as_ref().map(|cluster| cluster.presence());
+        let relays = http.cluster.as_ref().map(|cluster| cluster.relays());
         let id = |relay: &u64| format!("{relay:016x}");
         let servers = metrics.servers().map(|(server, connected, reconnects)| Server {
             server: server.to_owned(),
@@ -225,10 +228,8 @@ impl ClusterState {
             servers: servers.collect(),
             streams: metrics.streams(),
             streams_followed: metrics.streams_followed(),
-            relay: presence.map(|presence| id(&presence.own)),
-            others: presence
-                .map(|presence| presence.others.load().iter().map(id).collect())
-                .unwrap_or_default(),
+            relay: relays.map(|relays| id(&relays.own)),
+            others: relays.map(|relays| relays.others.load().iter().map(id).collect()).unwrap_or_default(),
         })
     }
 }

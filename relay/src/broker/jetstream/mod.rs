@@ -124,6 +124,10 @@ impl Broker for JetStreamBroker {
         self.stream(channel).unsubscribe(channel);
     }
 
+    fn has_presence(&self) -> bool {
+        true
+    }
+
     fn evict(&self, bytes: usize) -> usize {
         self.hub().evict(bytes, Instant::now())
     }

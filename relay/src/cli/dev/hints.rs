@@ -78,7 +78,7 @@ fn access(code: Code) -> Option<&'static str> {
             "the relay has a later entry of this member: give each entry a greater number than the one before"
         }
         Code::PresenceUnsupported => {
-            "a relay with a broker has no presence: use a relay without `broker`, or leave presence out"
+            "the relay's broker does not support presence: use another broker, or leave presence out"
         }
         Code::MessageSize => {
             "a payload has at most 128 KiB of JSON: send an id, and load the rest from the app's storage"

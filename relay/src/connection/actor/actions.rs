@@ -6,9 +6,11 @@ use crate::{
     audit::trace::Source,
     broker::{BrokerError, traced},
     clock::Now,
-    connection::{presences::PresenceResult, queue::SessionNumber},
+    connection::queue::SessionNumber,
     hub::{Draft, PublishReceipt, Replay},
-    session::{EndReason, EventFilter, Publishing, SessionAction, SubscriptionStart},
+    presence::Need,
+    refused::Refused,
+    session::{EndReason, EventFilter, PresenceAction, Publishing, SessionAction, SubscriptionStart},
     telemetry::Origin,
     tenant::Tenant,
     websocket::{self, CloseStatus},
@@ -32,8 +34,18 @@ pub(super) struct Pending {
 
 /// The broker's answer to a request.
 pub(super) enum Completion {
-    Subscribed { channel: ChannelId, result: Result<Replay, BrokerError> },
-    Published { result: Result<PublishReceipt, BrokerError> },
+    Subscribed {
+        channel: ChannelId,
+        result: Result<Replay, BrokerError>,
+    },
+    Published {
+        result: Result<PublishReceipt, BrokerError>,
+    },
+    /// The session may enter a presence.
+    Prepared {
+        action: Box<PresenceAction>,
+        result: Result<Need, Refused>,
+    },
 }
 
 impl Actor {
@@ -81,18 +93,7 @@ impl Actor {
                     self.context.observation.observe(&Activity::Unsubscribed { session, channel });
                 }
                 SessionAction::Publish(Publishing(draft)) => self.publish(index, draft),
-                SessionAction::Presence(action) => {
-                    let slot = self.sessions.at(index)?;
-                    match slot.presences.perform(*action) {
-                        Some(PresenceResult::Entered { request, channel, member, result }) => {
-                            slot.rules.handle_entered(request, channel, member, result);
-                        }
-                        Some(PresenceResult::Left { request, channel, result }) => {
-                            slot.rules.handle_left(request, channel, result);
-                        }
-                        None => {}
-                    }
-                }
+                SessionAction::Presence(action) => self.change_presence(index, action),
                 SessionAction::Name(name) => self.context.observation.observe(&Activity::Named(&name)),
                 SessionAction::Audit(refusal) => {
                     let source = Source::connection(self.outbound.remote(), self.id);
@@ -179,6 +180,18 @@ impl Actor {
         self.pending = Some(Pending { session: slot.number, answer });
     }
 
+    /// Performs a change of a presence. A session that enters waits until the members at other relays are known.
+    fn change_presence(&mut self, index: usize, action: Box<PresenceAction>) {
+        let Some(slot) = self.sessions.at(index) else { return };
+        match slot.prepare_presence(&action) {
+            Some(ready) => {
+                let answer = Box::pin(async move { Completion::Prepared { action, result: ready.await } });
+                self.pending = Some(Pending { session: slot.number, answer });
+            }
+            None => slot.perform_presence(*action),
+        }
+    }
+
     /// Passes the broker's answer to the session that waits for it.
     pub(super) fn complete(&mut self, completion: Completion) -> Result<(), End> {
         let Some(number) = self.pending.take().map(|pending| pending.session) else { return Ok(()) };
@@ -206,6 +219,7 @@ impl Actor {
                 slot.subscriptions.abort(channel);
                 slot.rules.handle_subscribed(Err(error.into()), Now::read());
             }
+            Completion::Prepared { action, result } => slot.enter_prepared(*action, result),
             Completion::Published { result } => {
                 slot.rules.handle_published(result.map_err(Into::into));
                 self.run_actions()?;

@@ -288,3 +288,36 @@ async fn streams_are_bounded_in_number_and_neither_end_for_scrapes_nor_lock_them
     };
     next.next().await.unwrap();
 }
+
+#[tokio::test]
+async fn the_console_shows_presence_by_the_hash_of_the_channel() {
+    let relay = RelayProcess::start(&[ADMIN, &["--max-presence-members", "2"]].concat());
+    let mut alice = Client::open(&relay, "alice").await;
+    alice.enter("absences", 1, 1).await;
+    alice.watch("absences").await;
+    let mut bob = Client::open(&relay, "bob").await;
+    bob.enter("absences", 2, 1).await;
+    bob.enter("rotation", 2, 1).await;
+    let mut carol = Client::open(&relay, "carol").await;
+    carol.refused_enter(channel("absences"), 3, 1, 60, Code::TooManyMembers).await;
+    let mut stream = ConsoleStream::open(&relay).await;
+    let snapshot = stream.find(|snapshot| snapshot["rates"]["presenceChanges"].is_number()).await;
+    let presence = &snapshot["presence"];
+    for (part, expected) in [
+        ("/members", json!(3)),
+        ("/inGrace", json!(0)),
+        ("/remoteMembers", json!(0)),
+        ("/watchers", json!(1)),
+        ("/refusals", json!(1)),
+        ("/messagesRefused", json!(0)),
+        ("/channels/0/members", json!(2)),
+        ("/channels/0/watchers", json!(1)),
+        ("/channels/1/members", json!(1)),
+    ] {
+        assert_eq!(presence.pointer(part), Some(&expected), "{part} {presence:#}");
+    }
+    assert_eq!(presence["channels"][0]["hash"].as_str().unwrap().len(), 16);
+    // A rate needs two looks at a channel.
+    let has_rate = |snapshot: &Value| snapshot["presence"]["channels"][0]["changesPerSecond"].is_number();
+    stream.find(has_rate).await;
+}

@@ -2,12 +2,13 @@
 //! that clients can cause.
 
 use crate::support::{
-    App, CROWD, CROWD_TURN, Certificate, RelayProcess, Scrape, channel, handshake, masked, now, read_frame,
+    App, CROWD, CROWD_TURN, Certificate, RelayProcess, Scrape, channel, handshake, masked, now,
+    presence_enter, read_frame,
 };
 use sealwire_protocol::{
     limits::{MAX_FILTER_BYTES, MAX_SESSION_FILTER_BYTES},
     tokens::Permissions,
-    wire::{Channel, Hello, Session, Subscribe, ToClient, ToRelay},
+    wire::{Channel, Hello, PresenceWatch, Session, Subscribe, ToClient, ToRelay},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -29,7 +30,15 @@ async fn compare(name: &str, relay: &RelayProcess, count: usize, build: impl Asy
     let settled = async || {
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         let scrape = Scrape::of(relay).await;
-        let parts = ["frames", "unauthenticated", "requests", "connections", "sessions", "replay_overhead"];
+        let parts = [
+            "frames",
+            "unauthenticated",
+            "requests",
+            "connections",
+            "sessions",
+            "presence",
+            "replay_overhead",
+        ];
         let counted = parts.map(|part| scrape.value(&format!("sealwire_memory_bytes{{kind=\"{part}\"}}")));
         (counted.iter().sum::<f64>(), scrape.value("process_resident_memory_bytes"))
     };
@@ -44,6 +53,7 @@ async fn compare(name: &str, relay: &RelayProcess, count: usize, build: impl Asy
     }
     let after = settled().await;
     let [counted, resident] = [after.0 - before.0, after.1 - before.1].map(|bytes| bytes / count as f64);
+    println!("{name}: {counted:.0} bytes are counted, and {resident:.0} are resident");
     assert!(
         counted >= MIN_COUNTED_SHARE * resident,
         "{name}: {counted:.0} bytes are counted of {resident:.0}"
@@ -151,8 +161,8 @@ async fn session(relay: &RelayProcess, frames: impl IntoIterator<Item = ToRelay>
 async fn answered(stream: &mut TcpStream) {
     loop {
         match ToClient::from_bytes(read_frame(stream).await.into()).unwrap() {
-            ToClient::Session(_) => {}
-            ToClient::Welcome(_) | ToClient::Subscribed(_) => return,
+            ToClient::Session(_) | ToClient::Presence(_) => {}
+            ToClient::Welcome(_) | ToClient::Subscribed(_) | ToClient::PresenceAccepted(_) => return,
             other => panic!("{other:?}"),
         }
     }
@@ -203,4 +213,38 @@ async fn sessions_subscriptions_filters_and_tokens_are_counted_with_at_least_the
         vec![session(relay, [hello.clone()].into_iter().chain((1..=SUBSCRIPTIONS).map(of))).await]
     };
     compare("subscriptions with a token", relay, 20, tokens).await;
+}
+
+#[tokio::test]
+async fn presences_are_counted_with_at_least_their_memory() {
+    /// The channels of one session.
+    const CHANNELS: u32 = 64;
+    let app = App::one();
+    let enter = |request: u32, channel: Channel, number: usize| {
+        presence_enter(request, channel, (number as u64) << 32 | u64::from(request), 1, 60)
+    };
+    let limits = ["--max-presence-members", "10000", "--max-presence-bytes", "1MiB", "--queue-bytes", "4MiB"];
+    let relay = || RelayProcess::start(&[&FLAGS[..], &CROWD, &limits].concat());
+    let hello = |number: usize| ToRelay::Hello(Hello { token: app.session(&format!("account {number}")) });
+    // A channel for each member, one channel for all members, and one for all watchers.
+    let alone = &relay();
+    compare("channels with one member", alone, 60, async |number| {
+        let of = |request| enter(request, channel(&format!("{number}-{request}")), number);
+        vec![session(alone, [hello(number)].into_iter().chain((1..=CHANNELS).map(of))).await]
+    })
+    .await;
+    let common = &relay();
+    compare("members of common channels", common, 200, async |number| {
+        let of = |request| enter(request, channel(&format!("{request}")), number);
+        vec![session(common, [hello(number)].into_iter().chain((1..=CHANNELS).map(of))).await]
+    })
+    .await;
+    let watched = &relay();
+    compare("watchers of common channels", watched, 200, async |number| {
+        let of = |request| {
+            ToRelay::PresenceWatch(PresenceWatch { request, channel: Some(channel(&format!("{request}"))) })
+        };
+        vec![session(watched, [hello(number)].into_iter().chain((1..=CHANNELS).map(of))).await]
+    })
+    .await;
 }

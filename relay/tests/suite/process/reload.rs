@@ -8,12 +8,12 @@ use sealwire_protocol::{
 };
 use serde_json::json;
 
-fn other_key() -> App {
+pub(super) fn other_key() -> App {
     App::new(APP, "two", 2)
 }
 
 /// Returns a configuration with one app, which has these keys.
-fn config(settings: &str, keys: &[&App]) -> String {
+pub(super) fn config(settings: &str, keys: &[&App]) -> String {
     let keys: Vec<_> = keys.iter().map(|app| format!("\"{}\"", app.key_text)).collect();
     format!(
         "listen = \"127.0.0.1:0\"\n{settings}\n[[app]]\nid = \"{APP}\"\nsigning_keys = [{}]\n",

@@ -57,4 +57,16 @@ impl Scrape {
         }
         panic!("{sample} did not become {value}: {:#?}", Self::of(relay).await);
     }
+
+    /// Scrapes until a sample has at least this value.
+    pub async fn until_at_least(relay: &RelayProcess, sample: &str, value: f64) -> Self {
+        for _ in 0..200 {
+            let scrape = Self::of(relay).await;
+            if scrape.value(sample) >= value {
+                return scrape;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{sample} did not become {value}: {:#?}", Self::of(relay).await);
+    }
 }

@@ -12,7 +12,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use prost::encoding::{DecodeContext, decode_key, skip_field};
 use sealwire_protocol::{
     Message as Unsealed, SenderId, Stamp, UnixMillis, encode_base64url,
-    wire::{Publish, Since, ToClient, ToRelay},
+    wire::{PresenceEnter, Publish, Since, ToClient, ToRelay},
 };
 use serde_json::{Value, json};
 use std::{
@@ -52,10 +52,20 @@ const EVENT: &str = "an-event";
 const ACCOUNT: &str = "seen-account";
 const TIMEOUT: Duration = Duration::from_secs(20);
 const QUIET: Duration = Duration::from_millis(500);
-/// The names of the fields in a publication or mark, a report, a revocation, and the record of a revocation.
+/// The names of the fields in a publication or mark, a report, a revocation, and a message about presence.
 const CONTENT: [&str; 4] = ["time", "event", "sealed", "content"];
 const REPORT: [&str; 6] = ["version", "sequence", "full", "requests", "publications", "sessions"];
 const REVOCATION: [&str; 3] = ["version", "record", "tags"];
+const PRESENCE: [&str; 3] = ["version", "content", "tags"];
+
+/// The subscriptions of a relay, as the page lists them.
+const SUBSCRIPTIONS: [&str; 5] = [
+    "<prefix>.live.…",
+    "<prefix>.relays.*",
+    "<prefix>.presence.…",
+    "<prefix>.revocations.*.*",
+    "_INBOX.<prefix>.>",
+];
 
 /// The first columns of the tables on the page.
 struct Page {
@@ -66,11 +76,22 @@ struct Page {
     names: BTreeSet<String>,
 }
 
-/// Publishes sealed messages over WebSocket and HTTP, replays them, and ends sessions.
+/// Publishes sealed messages over WebSocket and HTTP, replays them, enters a presence, and ends sessions.
 fn use_everything(target: &Target) {
     let (mut alice, mut publisher) =
         (target.open_elsewhere(&target.victim, ACCOUNT), target.open(&target.victim, ACCOUNT));
     assert!(matches!(alice.subscribe(channel(NAME), None), ToClient::Subscribed(_)));
+    for session in [&mut alice, &mut publisher] {
+        let (request, member) = (session.request(), random::<16>().to_vec().into());
+        session.send_message(&ToRelay::PresenceEnter(PresenceEnter {
+            request,
+            channel: Some(channel(NAME)),
+            member,
+            number: 1,
+            sealed: vec![0xab; 100].into(),
+        }));
+        assert!(matches!(session.expect_message(), ToClient::PresenceAccepted(_)));
+    }
     let (id, key) = (target.victim.channel_id(&context(), NAME), target.victim.channel_key(&context(), NAME));
     let stamp = Stamp { number: 1, confirmed: 0 };
     let published_at = UnixMillis(1);
@@ -176,6 +197,7 @@ impl Page {
             "<prefix>.revocations.epoch" => return,
             pattern if pattern.contains("mark") => ("content:", &CONTENT[..1]),
             pattern if pattern.contains(".c.") => ("content:", &CONTENT),
+            pattern if pattern.contains("presence") => ("of a presence message:", &PRESENCE),
             pattern if pattern.contains("relays") => ("of a report:", &REPORT),
             _ => ("of a revocation:", &REVOCATION),
         };
@@ -271,12 +293,9 @@ fn must_list_connections(page: &Page, cluster: &Cluster) {
         for subject in relay["subscriptions_list"].as_array().unwrap() {
             let subject = subject.as_str().unwrap();
             let start = subject.replace("sealwire", "<prefix>");
-            let is_listed =
-                ["<prefix>.live.…", "<prefix>.relays.*", "<prefix>.revocations.*.*", "_INBOX.<prefix>.>"]
-                    .iter()
-                    .any(|listed| {
-                        page.names.contains(*listed) && start.starts_with(listed.trim_end_matches(['…', '>']))
-                    });
+            let is_listed = SUBSCRIPTIONS.iter().any(|listed| {
+                page.names.contains(*listed) && start.starts_with(listed.trim_end_matches(['…', '>']))
+            });
             assert!(is_listed, "the subscription {subject} is not on the page");
         }
     }

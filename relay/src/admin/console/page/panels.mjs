@@ -27,6 +27,7 @@ export function showPanels(snapshot) {
   fill('slow', SLOW, slow(snapshot));
   fill('installations', INSTALLATIONS, ranked(snapshot.installations));
   fill('channels', CHANNELS, ranked(snapshot.channels));
+  fill('presence', PRESENCE, presence(snapshot));
   fill('cluster', CLUSTER, cluster(snapshot));
 }
 
@@ -245,6 +246,38 @@ const CHANNELS = {
 
 /** @param {import('./snapshot.d.ts').Ranked[]} all */
 const ranked = (all) => all.map(({ hash: name, count }) => [name, number(count)]);
+
+const PRESENCE = {
+  caption: 'The channels with the most members',
+  empty: 'There are no members and no watchers.',
+  columns: [
+    { title: 'Channel', ...hash },
+    { title: 'Members', ...amount },
+    { title: 'Watchers', ...amount },
+    { title: 'Changes / s', ...amount },
+  ],
+};
+
+/** @param {Snapshot} snapshot */
+function presence({ presence: known, rates }) {
+  const rate = (/** @type {number | null | undefined} */ perSecond) =>
+    perSecond === null || perSecond === undefined ? '–' : number(perSecond);
+  const { members, inGrace, remoteMembers, watchers, refusals, messagesRefused, channels } = known;
+  if (channels.length === 0) return [];
+  return [
+    ['all of this relay', number(members), number(watchers), rate(rates?.presenceChanges)],
+    ['of them without a connection', number(inGrace), '', ''],
+    ['at other relays', number(remoteMembers), '', ''],
+    ['refused because of a limit', number(refusals), '', ''],
+    ['refused messages of relays', number(messagesRefused), '', ''],
+    ...channels.map((channel) => [
+      channel.hash,
+      number(channel.members),
+      number(channel.watchers),
+      rate(channel.changesPerSecond),
+    ]),
+  ];
+}
 
 const CLUSTER = {
   caption: 'The relays and NATS servers of the cluster',

@@ -42,6 +42,7 @@ export interface Snapshot {
     connectionsOpened: number;
     publications: number;
     deliveries: number;
+    presenceChanges: number;
     receivedBytes: number;
     sentBytes: number;
     refusals: number;
@@ -65,6 +66,15 @@ export interface Snapshot {
   };
   installations: Ranked[];
   channels: Ranked[];
+  presence: {
+    members: number;
+    inGrace: number;
+    remoteMembers: number;
+    watchers: number;
+    refusals: number;
+    messagesRefused: number;
+    channels: { hash: string; members: number; watchers: number; changesPerSecond: number | null }[];
+  };
   recent: RelayEvent[];
   cluster: {
     servers: { server: string; connected: boolean; reconnects: number }[];

@@ -2,7 +2,9 @@
 
 mod crowd;
 mod ends;
+mod keys;
 mod refusals;
+mod relays;
 
 use crate::support::{Client, RelayProcess, Scrape, member};
 use sealwire_protocol::wire::{End, ToRelay};

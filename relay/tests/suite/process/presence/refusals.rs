@@ -1,9 +1,6 @@
 //! Refused requests: permissions, foreign members, limits, and messages that are none.
 
-use crate::process::cluster::ready_relay_on;
-use crate::support::{
-    App, Client, NatsServer, RelayProcess, Scrape, accepted, channel, member, must_refuse, now,
-};
+use crate::support::{App, Client, RelayProcess, Scrape, accepted, channel, member, must_refuse, now};
 use sealwire_protocol::{
     Code,
     tokens::{self, Permissions},
@@ -102,6 +99,31 @@ async fn every_limit_has_its_code_and_is_counted() {
 }
 
 #[tokio::test]
+async fn an_account_that_reached_its_limit_of_members_leaves_room_for_others() {
+    let flags = ["--max-presence-members-per-account", "2", "--admin-listen", "127.0.0.1:0"];
+    let relay = RelayProcess::start(&flags);
+    let mut pages = Vec::new();
+    for number in 1..=2 {
+        let mut page = Client::open(&relay, "mallory").await;
+        page.enter("absences", number, 1).await;
+        pages.push(page);
+    }
+    let mut third = Client::open(&relay, "mallory").await;
+    let answer = third.try_enter(channel("absences"), 3, 1, 60).await;
+    let ToClient::Failed(failed) = &answer else { panic!("{answer:?}") };
+    assert!(failed.message.contains("max_presence_members_per_account") && failed.retry_after_ms > 0);
+    must_refuse(answer, Code::TooManyMembers);
+    // The other channel, the other account, and the entries of present members are not concerned.
+    third.enter("rotation", 3, 1).await;
+    Client::open(&relay, "bob").await.enter("absences", 4, 1).await;
+    let id = pages[0].enter("absences", 1, 2).await;
+    accepted(pages[0].try_leave(id, 1).await);
+    third.enter("absences", 3, 1).await;
+    let refusals = "sealwire_limit_refusals_total{limit=\"max_presence_members_per_account\"}";
+    assert_eq!(Scrape::of(&relay).await.value(refusals), 1.0);
+}
+
+#[tokio::test]
 async fn a_message_with_a_short_member_id_ends_the_session_and_its_member() {
     let relay = RelayProcess::start(&["--presence-grace", "2m"]);
     let mut watcher = Client::open(&relay, "carol").await;
@@ -115,13 +137,4 @@ async fn a_message_with_a_short_member_id_ends_the_session_and_its_member() {
     mallory.send(ToRelay::PresenceEnter(request)).await;
     mallory.must_end_with(Code::MalformedFrame).await;
     watcher.must_see(&[], &[1]).await;
-}
-
-#[tokio::test]
-async fn a_relay_of_a_cluster_refuses_presence() {
-    let nats = NatsServer::start().await;
-    let relay = ready_relay_on(&nats, &[]).await;
-    let mut client = Client::open(&relay, "alice").await;
-    client.refused_enter(channel("absences"), 1, 1, 60, Code::PresenceUnsupported).await;
-    must_refuse(client.try_watch(channel("absences")).await, Code::PresenceUnsupported);
 }

@@ -1,0 +1,118 @@
+//! The agreement of all relays after random faults.
+
+use super::world::*;
+use crate::{
+    presence::{MemberId, relays::SILENCE},
+    session_id::SessionId,
+};
+use proptest::prelude::*;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Enter { relay: usize, place: u8, id: u8 },
+    Depart { relay: usize, place: u8, id: u8 },
+    Leave { relay: usize, place: u8, id: u8 },
+    Watch { relay: usize, place: u8 },
+    Unwatch { relay: usize, place: u8 },
+    Cut { from: u64, to: u64 },
+    Heal,
+    Restart { relay: usize },
+    Pass { ticks: u32 },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let (relay, place, id) = (0..3_usize, 1..3_u8, 10..14_u8);
+    prop_oneof![
+        6 => (relay.clone(), place.clone(), id.clone()).prop_map(|(relay, place, id)| Step::Enter { relay, place, id }),
+        2 => (relay.clone(), place.clone(), id.clone()).prop_map(|(relay, place, id)| Step::Depart { relay, place, id }),
+        2 => (relay.clone(), place.clone(), id).prop_map(|(relay, place, id)| Step::Leave { relay, place, id }),
+        3 => (relay.clone(), place.clone()).prop_map(|(relay, place)| Step::Watch { relay, place }),
+        1 => (relay.clone(), place).prop_map(|(relay, place)| Step::Unwatch { relay, place }),
+        1 => (1..4_u64, 1..4_u64).prop_map(|(from, to)| Step::Cut { from, to }),
+        1 => Just(Step::Heal),
+        1 => relay.prop_map(|relay| Step::Restart { relay }),
+        8 => (1..40_u32).prop_map(|ticks| Step::Pass { ticks }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+
+    /// Whatever happens, all relays agree once the bus works: each member has one owner, and each watcher knows exactly the
+    /// members of all relays.
+    #[test]
+    fn relays_agree_after_losses_repeats_partitions_and_restarts(
+        steps in prop::collection::vec(step(), 1..60),
+        loses_one_of in prop_oneof![Just(0), 4..30_u64],
+        seed in any::<u64>(),
+    ) {
+        let mut world = World::new(3);
+        (world.loses_one_of, world.seed) = (loses_one_of, seed);
+        let mut number = 1;
+        let mut sessions = BTreeMap::new();
+        let mut watchers = BTreeMap::new();
+        for step in steps {
+            let now = world.now;
+            match step {
+                Step::Enter { relay, place, id } => {
+                    number += 1;
+                    if let Some(session) = world.relay(relay).enter(place, id, number, now) {
+                        sessions.insert((relay, place, id), session);
+                    }
+                }
+                Step::Depart { relay, place, id } => {
+                    if let Some(session) = sessions.remove(&(relay, place, id)) {
+                        world.depart(relay, place, session, id);
+                    }
+                }
+                Step::Leave { relay, place, id } => {
+                    world.leave(relay, place, id);
+                }
+                Step::Watch { relay, place } => {
+                    let watcher = world.watch(relay, place);
+                    watchers.insert((relay, place), watcher);
+                }
+                Step::Unwatch { relay, place } => {
+                    if let Some(watcher) = watchers.remove(&(relay, place)) {
+                        world.relay(relay).table.unwatch(channel(place), SessionId(watcher));
+                    }
+                }
+                Step::Cut { from, to } => {
+                    world.cut.insert((from, to));
+                }
+                Step::Heal => world.cut.clear(),
+                Step::Restart { relay } => {
+                    // Another process has another id; here the relay keeps its place, so its streams must begin anew.
+                    let id = world.relay(relay).id;
+                    world.relays[relay] = None;
+                    world.pass(SILENCE + TICK);
+                    let now = world.now.monotonic;
+                    world.relays[relay] = Some(Relay::new(id, now));
+                    sessions.retain(|(at, ..), _| *at != relay);
+                    watchers.retain(|(at, _), _| *at != relay);
+                }
+                Step::Pass { ticks } => world.pass(TICK * ticks),
+            }
+        }
+        (world.loses_one_of, world.cut) = (0, BTreeSet::new());
+        world.pass(SILENCE * 2 + GRACE + Duration::from_secs(5));
+        for place in 1..3 {
+            let now = world.now.monotonic;
+            let owned: Vec<BTreeSet<MemberId>> =
+                world.relays.iter().flatten().map(|relay| relay.own_ids(place, now)).collect();
+            let all: BTreeSet<MemberId> = owned.iter().flatten().copied().collect();
+            prop_assert_eq!(all.len(), owned.iter().map(BTreeSet::len).sum::<usize>(), "two relays have one member");
+            for relay in 0..3 {
+                let watcher = world.watch(relay, place);
+                world.pass(TICK * 8);
+                let known: BTreeSet<MemberId> =
+                    world.known(relay, place, watcher).into_iter().map(|(id, _)| member(id)).collect();
+                prop_assert_eq!(&known, &all, "relay {} on {}", relay, place);
+            }
+        }
+    }
+}
