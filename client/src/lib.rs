@@ -64,6 +64,8 @@ mod entropy;
 mod error;
 mod event;
 mod grant;
+mod ids;
+mod member;
 mod state;
 mod time;
 
@@ -72,8 +74,9 @@ pub use config::Config;
 pub use entropy::Entropy;
 pub use error::{ClientError, ErrorCode};
 pub use event::{
-    Author, ConnectionId, DecryptionId, Event, FetchId, Gap, GapReason, Message, Notice, PublishId, Receipt,
-    RefreshId, RenewalId, SessionReason, Standing, State, SubscriptionId, Transmit, VerificationId,
+    Author, ConnectionId, DecryptionId, EnterId, Event, FetchId, Gap, GapReason, Member, Message, Notice,
+    PublishId, Receipt, RefreshId, RenewalId, SessionReason, Standing, State, SubscriptionId, Transmit,
+    VerificationId,
 };
 pub use grant::{GrantKey, InvalidGrant, SessionGrant};
 pub use state::{channel_spec::ChannelSpec, pause::Pause};

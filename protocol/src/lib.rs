@@ -91,9 +91,9 @@ pub use keys::{ChannelKey, ClaimsKey, ClaimsKeyring, EncryptionKey, KeyId, Routi
 pub use scope::{InvalidScope, Scope};
 #[cfg(feature = "sealing")]
 pub use sealing::{
-    AesGcmInput, Message, Numbered, Numbering, Numberings, OpenedMessage, RANDOM_LEN, RepeatableIds,
-    SEALED_OVERHEAD, SealedMessage, SenderId, Signature, Stamp, TooLarge, Unreadable, repeatable_ids, seal,
-    signed_text,
+    AesGcmInput, Entry, EntryPlace, MemberId, Message, Numbered, Numbering, Numberings, OpenedMessage,
+    RANDOM_LEN, RepeatableIds, SEALED_OVERHEAD, SealedMessage, SenderId, Signature, Stamp, TooLarge,
+    Unreadable, repeatable_ids, seal, signed_text,
 };
 pub use text::{decimal, split_at_ascii};
 pub use time::{UnixMillis, UnixSeconds};

@@ -5,12 +5,14 @@
 //! `plaintext = u64 time of sealing in ms ‖ stamp (12) ‖ u32 payload length ‖ payload ‖ signature (0 or 65) ‖ zeros` up to
 //! the Padmé size, big-endian.
 
+mod entry;
 mod numbering;
 mod numberings;
 mod repeatable;
 mod signature;
 mod stamp;
 
+pub use entry::{Entry, EntryPlace, MemberId};
 pub use numbering::Numbering;
 pub use numberings::{Numbered, Numberings};
 pub use repeatable::{RepeatableIds, repeatable_ids};

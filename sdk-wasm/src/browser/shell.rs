@@ -184,6 +184,13 @@ impl Shell {
             Event::RefreshDone { refresh, result } => {
                 self.settle(refresh.0, result.map(|()| JsValue::UNDEFINED))
             }
+            Event::EnterDone { enter, result } => self.settle(enter.0, result.map(|()| JsValue::UNDEFINED)),
+            Event::Members { subscriptions, changed, left } => {
+                let rows = outputs::members(&changed, &left);
+                self.for_each(&subscriptions, |subscriber| {
+                    subscriber.on_message.call1(&JsValue::UNDEFINED, &rows).map(drop)
+                });
+            }
             Event::UnsubscribeDone { subscription } => self.settle_unsubscribe(subscription),
             Event::Message { subscriptions, message } => {
                 let (payload, meta) = (JsValue::from(&message.payload), outputs::meta(&message));
