@@ -57,6 +57,38 @@
 //! }
 //! assert_eq!(outcome.unwrap().unwrap_err().code.name(), "PERMISSION_MISSING");
 //! ```
+//!
+//! # Presence
+//!
+//! [`Client::subscribe_presence`] subscribes to the members of a channel. Once [`Event::SubscribeDone`] has confirmed it,
+//! [`Client::enter`] makes this client a member, with data that the relay cannot read. The client enters again by itself after
+//! each reconnect, and [`Event::Members`] has each change.
+//!
+//! ```
+//! # use sealwire_client::{ChannelSpec, Client, Config, Entropy, Event, Instant, Now};
+//! # use sealwire_protocol::UnixMillis;
+//! # struct NotRandom;
+//! # impl Entropy for NotRandom {
+//! #     fn fill(&mut self, bytes: &mut [u8]) {
+//! #         bytes.fill(0);
+//! #     }
+//! # }
+//! # let mut client = Client::new(Config::default(), Box::new(NotRandom));
+//! # let now = Now { instant: Instant(0), unix: UnixMillis(1_800_000_000_000) };
+//! let channel = ChannelSpec { name: "dashboard".into(), scope: None, token: None };
+//! let presence = client.subscribe_presence(now, channel, None, None);
+//! while let Some(event) = client.poll_event() {
+//!     match event {
+//!         Event::SubscribeDone { subscription, result: Ok(()) } if subscription == presence => {
+//!             client.enter(now, presence, r#"{"name":"Anna"}"#.into());
+//!         }
+//!         Event::EnterDone { result: Err(error), .. } => println!("the relay refused the member: {error}"),
+//!         Event::Members { changed, left, .. } => println!("{} changed, {} left", changed.len(), left.len()),
+//!         _ => {} // A real shell carries out the other events as above.
+//!     }
+//! }
+//! assert_eq!(client.members(presence), []);
+//! ```
 
 mod client;
 mod config;

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { contextOf } from './support/backend.mjs';
-import { rawPresence } from './support/raw-presence.mjs';
 import { startSystem } from './support/system.mjs';
 
 const USERS = ['anna', 'ben', 'cleo', 'dan', 'eve', 'finn'];
@@ -215,13 +214,16 @@ test(
   withSystem(async (system) => {
     const anna = await openMember(system, 'anna');
     await shows(anna, ['anna']);
-    const mallory = await system.openBlank('mallory');
+    const mallory = await system.open('mallory');
     const forged = [
       { isOther: true, add: 0 },
       { isOther: true, add: 1 },
       { isOther: false, add: 1 },
     ];
-    const outcomes = await mallory.evaluate(rawPresence, { user: 'mallory', channel: 'board', forged });
+    const outcomes = await mallory.evaluate(
+      (given) => globalThis.rawPresence({ user: 'mallory', channel: 'board', forged: given }),
+      forged,
+    );
     assert.deepEqual(
       outcomes,
       [true, true, false],

@@ -186,10 +186,7 @@ impl Shell {
             }
             Event::EnterDone { enter, result } => self.settle(enter.0, result.map(|()| JsValue::UNDEFINED)),
             Event::Members { subscriptions, changed, left } => {
-                let rows = outputs::members(&changed, &left);
-                self.for_each(&subscriptions, |subscriber| {
-                    subscriber.on_message.call1(&JsValue::UNDEFINED, &rows).map(drop)
-                });
+                self.deliver_rows(&subscriptions, &outputs::members(&changed, &left));
             }
             Event::UnsubscribeDone { subscription } => self.settle_unsubscribe(subscription),
             Event::Message { subscriptions, message } => {
@@ -232,6 +229,13 @@ impl Shell {
     fn notify(&self, subscriptions: &[SubscriptionId], notice: &JsValue) {
         self.for_each(subscriptions, |subscriber| {
             subscriber.on_notice.call1(&JsValue::UNDEFINED, notice).map(drop)
+        });
+    }
+
+    /// Passes the rows of members to the subscribers of a presence.
+    fn deliver_rows(&self, subscriptions: &[SubscriptionId], rows: &JsValue) {
+        self.for_each(subscriptions, |subscriber| {
+            subscriber.on_message.call1(&JsValue::UNDEFINED, rows).map(drop)
         });
     }
 
