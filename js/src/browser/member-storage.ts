@@ -8,16 +8,17 @@ export interface FormerMember {
   enteredAt?: number;
 }
 
-type Stored = Record<string, FormerMember[]>;
+/** The members by their channel. */
+type Stored = Map<string, FormerMember[]>;
 
 const KEY = 'sealwire:members';
 
 /** Changes the stored members. A page that may not store anything becomes a new member when it is reloaded. */
-function change(apply: (stored: Stored) => void): void {
+function change(apply: (stored: Stored) => unknown): void {
   try {
-    const stored = JSON.parse(sessionStorage.getItem(KEY) ?? '{}') as Stored;
+    const stored: Stored = new Map(JSON.parse(sessionStorage.getItem(KEY) ?? '[]'));
     apply(stored);
-    sessionStorage.setItem(KEY, JSON.stringify(stored));
+    sessionStorage.setItem(KEY, JSON.stringify([...stored]));
   } catch {
     // The storage is blocked, full or does not exist.
   }
@@ -27,8 +28,9 @@ function change(apply: (stored: Stored) => void): void {
 export function takeMember(channel: string): FormerMember {
   let member: FormerMember | undefined;
   change((stored) => {
-    member = stored[channel]?.pop();
-    if (stored[channel]?.length === 0) delete stored[channel];
+    const members = stored.get(channel) ?? [];
+    member = members.pop();
+    if (members.length === 0) stored.delete(channel);
   });
   return member ?? {};
 }
@@ -40,7 +42,7 @@ export function keepMember(channel: string, own: () => FormerMember | undefined)
   const { signal } = controller;
   const keep = () => {
     const member = own();
-    if (member) change((stored) => void (stored[channel] ??= []).push(member));
+    if (member) change((stored) => stored.set(channel, [...(stored.get(channel) ?? []), member]));
   };
   window.addEventListener('pagehide', keep, { signal });
   // The browser restores a page from its back/forward cache.
