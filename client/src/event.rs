@@ -1,41 +1,16 @@
 //! The outputs of a client: frames for the transport and events for the app.
 
+pub use crate::{
+    ids::{
+        ConnectionId, DecryptionId, EnterId, FetchId, PublishId, RefreshId, RenewalId, SubscriptionId,
+        VerificationId,
+    },
+    member::Member,
+};
+
 use crate::{Author, ClientError, SignedText};
 use core::fmt;
-use sealwire_protocol::{AesGcmInput, wire::Position};
-
-macro_rules! ids {
-    ($($(#[doc = $doc:literal])+ $name:ident;)+) => {$(
-        $(#[doc = $doc])+
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub struct $name(pub u32);
-
-        impl From<$name> for u32 {
-            fn from(id: $name) -> Self {
-                id.0
-            }
-        }
-    )+};
-}
-
-ids! {
-    /// Id of a WebSocket. Every attempt to connect gets a new one, so that late events of an old WebSocket are recognised.
-    ConnectionId;
-    /// Id of a subscription. Several subscriptions may share a channel.
-    SubscriptionId;
-    /// Id of a publish call.
-    PublishId;
-    /// Id of a `refresh_token` call.
-    RefreshId;
-    /// Id of a request for a session.
-    FetchId;
-    /// Id of a request for a channel token.
-    RenewalId;
-    /// Id of a message that the host decrypts.
-    DecryptionId;
-    /// Id of a message with a signature that the host verifies.
-    VerificationId;
-}
+use sealwire_protocol::{AesGcmInput, MemberId, wire::Position};
 
 /// Work for the transport.
 #[derive(Clone, PartialEq, Eq)]
@@ -184,6 +159,23 @@ pub enum Event {
         /// The result.
         result: Result<(), ClientError>,
     },
+    /// The end of a call to enter or leave a presence.
+    EnterDone {
+        /// The call.
+        enter: EnterId,
+        /// The result.
+        result: Result<(), ClientError>,
+    },
+    /// The members of a presence, for one or more subscriptions to it. The first event of a subscription has all members, each
+    /// further one the changes.
+    Members {
+        /// The recipients; never empty.
+        subscriptions: Vec<SubscriptionId>,
+        /// The members that joined or changed.
+        changed: Vec<Member>,
+        /// The ids of the members that left.
+        left: Vec<MemberId>,
+    },
     /// A message for one or more subscriptions of a channel.
     Message {
         /// The recipients; never empty.
@@ -213,6 +205,7 @@ impl Event {
             Self::SubscribeDone { result: Err(error), .. }
             | Self::PublishDone { result: Err(error), .. }
             | Self::RefreshDone { result: Err(error), .. }
+            | Self::EnterDone { result: Err(error), .. }
             | Self::Notice { notice: Notice::Error(error) | Notice::Ended(error), .. }
             | Self::State { error: Some(error), .. } => Some(error),
             _ => None,

@@ -57,6 +57,38 @@
 //! }
 //! assert_eq!(outcome.unwrap().unwrap_err().code.name(), "PERMISSION_MISSING");
 //! ```
+//!
+//! # Presence
+//!
+//! [`Client::subscribe_presence`] subscribes to the members of a channel. Once [`Event::SubscribeDone`] has confirmed it,
+//! [`Client::enter`] makes this client a member, with data that the relay cannot read. The client enters again by itself after
+//! each reconnect, and [`Event::Members`] has each change.
+//!
+//! ```
+//! # use sealwire_client::{ChannelSpec, Client, Config, Entropy, Event, Instant, Now};
+//! # use sealwire_protocol::UnixMillis;
+//! # struct NotRandom;
+//! # impl Entropy for NotRandom {
+//! #     fn fill(&mut self, bytes: &mut [u8]) {
+//! #         bytes.fill(0);
+//! #     }
+//! # }
+//! # let mut client = Client::new(Config::default(), Box::new(NotRandom));
+//! # let now = Now { instant: Instant(0), unix: UnixMillis(1_800_000_000_000) };
+//! let channel = ChannelSpec { name: "dashboard".into(), scope: None, token: None };
+//! let presence = client.subscribe_presence(now, channel, None, None);
+//! while let Some(event) = client.poll_event() {
+//!     match event {
+//!         Event::SubscribeDone { subscription, result: Ok(()) } if subscription == presence => {
+//!             client.enter(now, presence, r#"{"name":"Anna"}"#.into());
+//!         }
+//!         Event::EnterDone { result: Err(error), .. } => println!("the relay refused the member: {error}"),
+//!         Event::Members { changed, left, .. } => println!("{} changed, {} left", changed.len(), left.len()),
+//!         _ => {} // A real shell carries out the other events as above.
+//!     }
+//! }
+//! assert_eq!(client.members(presence), []);
+//! ```
 
 mod author;
 mod client;
@@ -65,6 +97,8 @@ mod entropy;
 mod error;
 mod event;
 mod grant;
+mod ids;
+mod member;
 mod state;
 mod time;
 
@@ -74,8 +108,8 @@ pub use config::Config;
 pub use entropy::Entropy;
 pub use error::{ClientError, ErrorCode};
 pub use event::{
-    ConnectionId, DecryptionId, Event, FetchId, Gap, GapReason, Message, Notice, PublishId, Receipt,
-    RefreshId, RenewalId, SessionReason, Standing, State, SubscriptionId, Transmit, VerificationId,
+    ConnectionId, DecryptionId, EnterId, Event, FetchId, Gap, GapReason, Member, Message, Notice, PublishId,
+    Receipt, RefreshId, RenewalId, SessionReason, Standing, State, SubscriptionId, Transmit, VerificationId,
 };
 pub use grant::{GrantKey, InvalidGrant, SessionGrant};
 pub use state::{channel_spec::ChannelSpec, pause::Pause};

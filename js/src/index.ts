@@ -55,6 +55,13 @@ export type {
   Subscribe,
   Subscription,
 } from './browser/types.js';
+export type {
+  OpenPresence,
+  Presence,
+  PresenceListener,
+  PresenceMember,
+  PresenceOptions,
+} from './browser/presence-types.js';
 export type { StreamGap, StreamOptions, TextStream } from './browser/text-stream-types.js';
 export type {
   AcceptedSenders,

@@ -96,9 +96,9 @@ pub use keys::{
 pub use scope::{InvalidScope, Scope};
 #[cfg(feature = "sealing")]
 pub use sealing::{
-    AesGcmInput, AuthorSignature, Certificate, Certified, Message, Numbered, Numbering, Numberings,
-    OpenedMessage, RANDOM_LEN, RepeatableIds, SEALED_OVERHEAD, SealedMessage, SenderId, Signature, Stamp,
-    TooLarge, Unreadable, repeatable_ids, seal, signed_text,
+    AesGcmInput, AuthorSignature, Certificate, Certified, Entry, EntryPlace, MemberId, Message, Numbered,
+    Numbering, Numberings, OpenedMessage, RANDOM_LEN, RepeatableIds, SEALED_OVERHEAD, SealedMessage,
+    SenderId, Signature, Stamp, TooLarge, Unreadable, repeatable_ids, seal, signed_text,
 };
 pub use text::{decimal, split_at_ascii};
 pub use time::{UnixMillis, UnixSeconds};

@@ -77,6 +77,14 @@ pub const MAX_SUBSCRIPTIONS: usize = 256;
 pub const MEMBER_ID: usize = 16;
 /// Longest sealed entry of a member of a presence, in bytes.
 pub const MAX_PRESENCE_ENTRY: usize = 16 * 1024;
+/// Longest data of a member of a presence, in bytes of UTF-8 JSON. The sealed entry, with the longest account, fits the
+/// default limit of a relay.
+pub const MAX_PRESENCE_DATA: usize = 3 * 1024;
+/// Longest time after which a member seals its entry again, in seconds.
+pub const PRESENCE_RESEAL: u64 = 10 * 60;
+/// Age from which a member's entry is no longer shown, in seconds: a member seals its entry again within
+/// [`PRESENCE_RESEAL`], may have to reconnect for that, and the clocks of two members may differ by [`CLOCK_SKEW`].
+pub const MAX_PRESENCE_AGE: u64 = PRESENCE_RESEAL + 4 * 60 + CLOCK_SKEW;
 /// Longest `Presence` message, in bytes. One entry of the maximum length always fits.
 pub const MAX_PRESENCE_FRAME: usize = 128 * 1024;
 /// Maximum number of marks in one `Ping`.

@@ -223,3 +223,24 @@ for (const version of REACTS) {
     }
   });
 }
+
+for (const version of REACTS) {
+  test(`under StrictMode a component is one member, updates its data, and leaves when it unmounts (React ${version})`, async () => {
+    const system = await startSystem({ backend: { authorize: () => ({ presence: true }) } });
+    try {
+      const anna = await mounted(system, version, 'Members', { data: 'anna' }, 'open anna');
+      const ben = await mounted(system, version, 'Members', { enter: false }, 'open anna');
+      assert.deepEqual([await sent(anna, 'watch'), await sent(anna, 'enter')], [1, 1]);
+      assert.deepEqual([await sent(anna, 'leave'), await sent(ben, 'enter')], [0, 0]);
+      await render(anna, 'Members', { data: 'anna again' });
+      await shows(ben, 'open anna again');
+      await render(ben, 'Members', { data: 'ben' });
+      await shows(anna, 'open anna again ben');
+      await render(anna, null);
+      await shows(ben, 'open ben');
+      assert.equal(await sent(anna, 'leave'), 1);
+    } finally {
+      await system.stop();
+    }
+  });
+}

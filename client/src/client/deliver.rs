@@ -18,7 +18,9 @@ impl Client {
     pub(super) fn publication_received(&mut self, now: Now, publication: Publication) {
         let id = publication.channel_id();
         let Some(channel) = self.channels.get_mut(&id) else { return };
-        let (Some(head), true) = (channel.head(), channel.receives()) else { return };
+        let (Some(head), true) = (channel.head(), channel.receives() && channel.presence.is_none()) else {
+            return;
+        };
         let position = Position { offset: publication.offset, time_ms: publication.time_ms, ..head };
         channel.advance_head(position);
         let mut gaps: Vec<(Gap, Vec<SubscriptionId>)> = Vec::new();
@@ -59,6 +61,7 @@ impl Client {
 
     /// Delivers the buffered messages of a channel, up to one that waits. If `is_last`, no message waits.
     pub(super) fn deliver(&mut self, now: Now, id: ChannelId, is_last: bool) {
+        self.open_waiting(now, id);
         while let Some(channel) = self.channels.get_mut(&id) {
             let patience = Patience {
                 waits: !is_last && !channel.buffer.is_over_full(),

@@ -74,9 +74,13 @@ impl Client {
         if self.reset_backoff_after(now, MIN_STABLE_MS) {
             self.session_was_refused = false;
         }
+        let lacks_presence = error.is(Code::MalformedFrame) && self.end_unanswered_presences(now);
         self.detach();
         self.phase = Phase::AwaitingRetry;
-        let policy = reconnect_policy(&error, self.session_was_refused);
+        let policy = match reconnect_policy(&error, self.session_was_refused) {
+            ReconnectPolicy::GiveUp if lacks_presence => ReconnectPolicy::Retry { after_ms: None },
+            policy => policy,
+        };
         if error.invalidates_session() {
             self.session = None;
             self.session_was_refused = true;
@@ -164,6 +168,7 @@ impl Client {
     /// Completes or postpones a request whose connection is gone.
     fn request_lost(&mut self, request: Request) {
         match request {
+            Request::Leave(enter) => self.events.push_back(Event::EnterDone { enter, result: Ok(()) }),
             Request::Unsubscribe(Some(subscription)) => {
                 self.events.push_back(Event::UnsubscribeDone { subscription });
             }

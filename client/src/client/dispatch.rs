@@ -70,8 +70,9 @@ impl Client {
                 let error = ClientError::from_wire(ended.code, ended.message.clone(), 0);
                 self.channel_ended(now, ended.channel_id(), error);
             }
-            // The client makes no request about presence, so these messages tell it nothing.
-            ToClient::PresenceAccepted(_) | ToClient::Presence(_) | ToClient::PresenceEnded(_) => {}
+            ToClient::PresenceAccepted(accepted) => self.presence_accepted(now, &accepted),
+            ToClient::Presence(presence) => self.presence_received(now, presence),
+            ToClient::PresenceEnded(ended) => self.presence_ended(now, ended),
             _ => return self.protocol_violated(now),
         }
         self.advance(now);
@@ -103,6 +104,8 @@ impl Client {
             }
             Request::Unsubscribe(None) => {}
             Request::Publish(publish) => self.publish_refused(now, publish, error),
+            Request::Enter(channel) => self.enter_refused(now, channel, number, error),
+            Request::Leave(enter) => self.events.push_back(Event::EnterDone { enter, result: Ok(()) }),
             Request::RefreshSession => self.refresh_failed(now, error),
             Request::RefreshToken { channel, claims, source } => {
                 self.token_rejected(now, channel, claims, source, error);

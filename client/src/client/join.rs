@@ -8,14 +8,16 @@ use crate::{
     state::{
         channel::{Channel, WireState},
         continuity::{Continuity, Skip},
+        own_entry::Sent,
         phase::Phase,
+        presence::{Presence, presence_id},
         requests::{Request, TokenSource},
         subscription::{Progress, Subscription},
     },
 };
 use sealwire_protocol::{
     ChannelId, Code,
-    wire::{Position, Since, Subscribe, Subscribed, ToRelay, Unsubscribe},
+    wire::{Position, PresenceWatch, Since, Subscribe, Subscribed, ToRelay, Unsubscribe},
 };
 
 /// The time within which a replay arrives.
@@ -32,10 +34,13 @@ impl Client {
             }
             match subscription.spec().resolve(identity) {
                 Ok(resolved) => {
-                    let spec = subscription.spec();
-                    let channel_id = resolved.id;
+                    let (spec, member) = (subscription.spec(), subscription.member);
+                    let channel_id = if member.is_some() { presence_id(resolved.id) } else { resolved.id };
                     let channel =
                         self.channels.entry(channel_id, || Channel::new(spec.clone(), resolved, session));
+                    if let (Some((member, entered_at)), None) = (member, &channel.presence) {
+                        channel.presence = Some(Box::new(Presence::new(member, entered_at)));
+                    }
                     channel.add_member(id);
                     subscription.set_progress(Progress::AwaitingSubscribed(channel_id));
                 }
@@ -110,6 +115,7 @@ impl Client {
             }
         }
         for member in confirmed {
+            self.report_members(id, member);
             self.plan_renewal(now, member);
         }
         for (member, claims) in tokens {
@@ -139,11 +145,19 @@ impl Client {
         }
     }
 
-    fn send_subscribe(&mut self, now: Now, id: ChannelId, since: Option<Since>, rejoins: bool) {
+    pub(super) fn send_subscribe(&mut self, now: Now, id: ChannelId, since: Option<Since>, rejoins: bool) {
         let deadline = self.request_deadline(now);
         let Some(channel) = self.channels.get_mut(&id) else { return };
         let request = self.requests.add(now.instant, deadline, Request::Subscribe(id));
         channel.await_subscribed(request, since, rejoins);
+        if let Some(presence) = &mut channel.presence {
+            presence.await_state();
+            if !rejoins {
+                presence.own.sent = Sent::No;
+            }
+            let watch = PresenceWatch { request, channel: Some(channel.to_wire()) };
+            return self.send(&ToRelay::PresenceWatch(watch));
+        }
         let message = Subscribe { request, channel: Some(channel.to_wire()), since, events: Vec::new() };
         self.send(&ToRelay::Subscribe(message));
     }
@@ -160,7 +174,10 @@ impl Client {
         let WireState::AwaitingSubscribed { request, since, .. } = channel.wire() else { return };
         let (Some(position), true) = (answer.position, request == answer.request) else { return };
         if answer.channel_id() != id {
-            self.send_unsubscribe(now, answer.channel_id(), None);
+            match self.presence_mut(id) {
+                Some(_) => self.send_unwatch(now, answer.channel_id(), None),
+                None => self.send_unsubscribe(now, answer.channel_id(), None),
+            }
             let message = "the relay computed another channel: the session's token and its context disagree; \
                            mint the session with sealwire/resolver";
             return self.end_channel(now, id, &ClientError::new(Code::TokenIdentity, message));
@@ -196,6 +213,7 @@ impl Client {
                 Some(Skip { before_ms, end: answer.replay_end, until: now.instant.after(REPLAY_TIMEOUT_MS) })
             }
         };
+        let mut joined = Vec::new();
         for member in channel.members().to_vec() {
             let Some(subscription) = self.subscriptions.get_mut(&member) else { continue };
             let mut gap = None;
@@ -211,6 +229,7 @@ impl Client {
                 let continuity = Continuity::new(position, skip(subscription));
                 subscription.set_progress(Progress::Confirmed(id, continuity));
                 self.events.push_back(Event::SubscribeDone { subscription: member, result: Ok(()) });
+                joined.push(member);
                 if subscription.replay_seconds().is_some() && !answer.recovered {
                     gap = Some(Gap { from: None, to: position, reason: GapReason::Evicted });
                 }
@@ -221,6 +240,9 @@ impl Client {
             if is_resumed {
                 channel.buffer.push_notice(vec![member], Notice::Resumed { recovered: gap.is_none() });
             }
+        }
+        for member in joined {
+            self.report_members(id, member);
         }
     }
 

@@ -9,7 +9,9 @@ mod join;
 mod judge;
 mod marks;
 mod opening;
+mod own_entry;
 mod page_lifecycle;
+mod presence;
 mod probe;
 mod publish;
 mod request_keys;
@@ -165,6 +167,7 @@ impl Client {
             .chain(self.subscriptions.values().filter_map(|subscription| subscription.renewal.due_at()))
             .chain(self.token_expiry())
             .chain(self.keys_deadline())
+            .chain(self.presence_deadline())
             .chain(self.timers.next())
             .chain(self.requests.deadline())
             .chain(self.suspicion_at())
@@ -188,6 +191,7 @@ impl Client {
                     | Event::SessionRequested { .. }
                     | Event::TokenRequested { .. }
                     | Event::Standing { .. }
+                    | Event::Members { .. }
             )
         };
         self.events.retain(|event| !is_obsolete(event));
@@ -220,6 +224,7 @@ impl Client {
         self.derive_publish_keys();
         if self.phase.is_connected() {
             self.join_channels(now);
+            self.send_entries(now);
             self.send_publishes(now);
         }
         self.report_standings();

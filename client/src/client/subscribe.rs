@@ -11,7 +11,7 @@ use crate::{
         subscription::{Progress, Subscription},
     },
 };
-use sealwire_protocol::{Code, decimal, limits};
+use sealwire_protocol::{Code, MemberId, decimal, limits};
 
 impl Client {
     /// Subscribes to a channel, and connects if necessary. [`Event::SubscribeDone`] completes the call, however long that
@@ -28,11 +28,24 @@ impl Client {
         replay_seconds: Option<u32>,
         timeout_ms: Option<u64>,
     ) -> SubscriptionId {
+        self.subscribe_as(now, spec, replay_seconds, timeout_ms, None)
+    }
+
+    /// Subscribes to the messages of a channel, or, with a member, to its presence.
+    pub(super) fn subscribe_as(
+        &mut self,
+        now: Now,
+        spec: ChannelSpec,
+        replay_seconds: Option<u32>,
+        timeout_ms: Option<u64>,
+        member: Option<(MemberId, u64)>,
+    ) -> SubscriptionId {
         let id = SubscriptionId(self.next_id());
         match self.check_subscribe(spec, replay_seconds) {
             Ok(spec) => {
                 let replay_seconds = replay_seconds.filter(|seconds| *seconds > 0);
-                let subscription = Subscription::new(spec, replay_seconds, now.instant, timeout_ms);
+                let mut subscription = Subscription::new(spec, replay_seconds, now.instant, timeout_ms);
+                subscription.member = member;
                 self.subscriptions.insert(id, subscription);
                 self.advance(now);
             }

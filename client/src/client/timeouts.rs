@@ -29,6 +29,7 @@ impl Client {
         }
         self.renew_tokens(now);
         self.expire_tokens(now);
+        self.expire_members(now);
         self.request_keys(now);
         self.expire_subscriptions(now);
         self.expire_publishes(now);
@@ -112,6 +113,7 @@ impl Client {
         for id in self.publishes.ids() {
             self.fail_publish(id, error.clone());
         }
+        self.fail_presences(error);
     }
 
     /// Fails a publication that ends without the relay's answer.

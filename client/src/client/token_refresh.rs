@@ -69,7 +69,8 @@ impl Client {
         let deadline = self.request_deadline(now);
         let request = Request::RefreshToken { channel, claims, source };
         let request = self.requests.add(now.instant, deadline, request);
-        self.send(&ToRelay::Refresh(Refresh { request, channel_id: channel.into(), token }));
+        let channel_id = self.wire_id(channel).into();
+        self.send(&ToRelay::Refresh(Refresh { request, channel_id, token }));
     }
 
     /// Replaces the token of a subscription. A channel that waits for a token is subscribed with it.

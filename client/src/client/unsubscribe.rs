@@ -13,7 +13,7 @@ impl Client {
             let result = Err(ClientError::new(Code::Closed, message));
             self.events.push_back(Event::SubscribeDone { subscription: id, result });
         }
-        if !self.leave(now, id, Some(id)) {
+        if !self.remove_subscription(now, id, Some(id)) {
             self.events.push_back(Event::UnsubscribeDone { subscription: id });
         }
         self.advance(now);
@@ -26,6 +26,10 @@ impl Client {
                 subscriptions.retain(|recipient| *recipient != id);
                 !subscriptions.is_empty()
             }
+            Event::Members { subscriptions, .. } => {
+                subscriptions.retain(|recipient| *recipient != id);
+                !subscriptions.is_empty()
+            }
             Event::Standing { subscription, .. } => *subscription != id,
             _ => true,
         });
@@ -33,9 +37,12 @@ impl Client {
 
     /// Removes a subscription from its channel, and unsubscribes the channel after its last one. `caller` is the subscription
     /// whose `unsubscribe` call waits for the relay's answer. Returns true if the client sent an `Unsubscribe`.
-    fn leave(&mut self, now: Now, id: SubscriptionId, caller: Option<SubscriptionId>) -> bool {
+    fn remove_subscription(&mut self, now: Now, id: SubscriptionId, caller: Option<SubscriptionId>) -> bool {
         let Some(subscription) = self.subscriptions.remove(&id) else { return false };
         let Some(channel_id) = subscription.channel() else { return false };
+        if subscription.member.is_some() {
+            self.abandon_presence(now, channel_id, id);
+        }
         let Some(channel) = self.channels.get_mut(&channel_id) else { return false };
         channel.remove_member(id);
         if subscription.renewal.is_pending() {
@@ -45,8 +52,11 @@ impl Client {
             return false;
         }
         let is_on_wire = channel.is_on_wire() && self.phase.is_connected();
+        let is_presence = channel.presence.is_some();
         self.channels.remove(&channel_id);
-        if is_on_wire {
+        if is_on_wire && is_presence {
+            self.send_unwatch(now, channel_id, caller);
+        } else if is_on_wire {
             self.send_unsubscribe(now, channel_id, caller);
         }
         is_on_wire
@@ -55,7 +65,7 @@ impl Client {
     /// Fails a subscription that the relay has not confirmed.
     pub(super) fn fail_subscription(&mut self, now: Now, id: SubscriptionId, error: ClientError) {
         if self.subscriptions.get(&id).is_some_and(|subscription| !subscription.is_confirmed()) {
-            self.leave(now, id, None);
+            self.remove_subscription(now, id, None);
             self.events.push_back(Event::SubscribeDone { subscription: id, result: Err(error) });
         }
     }
@@ -71,14 +81,17 @@ impl Client {
         {
             self.deliver(now, channel_id, true);
         }
-        self.leave(now, id, None);
+        self.remove_subscription(now, id, None);
         self.events.push_back(Event::Notice { subscriptions: vec![id], notice: Notice::Ended(error) });
     }
 
     /// Ends every subscription of a channel.
     pub(super) fn end_channel(&mut self, now: Now, id: ChannelId, error: &ClientError) {
         self.deliver(now, id, true);
-        let Some(channel) = self.channels.remove(&id) else { return };
+        let Some(mut channel) = self.channels.remove(&id) else { return };
+        if let Some(presence) = channel.presence.take() {
+            self.fail_entering(presence.own.callers, error);
+        }
         let mut confirmed = Vec::new();
         for member in channel.into_members() {
             let Some(subscription) = self.subscriptions.remove(&member) else { continue };

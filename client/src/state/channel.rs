@@ -8,6 +8,7 @@ use crate::{
         channel_spec::{CheckedSpec, Resolved},
         continuity::is_refused,
         missing_keys::MissingKeys,
+        presence::Presence,
         reorder_buffer::ReorderBuffer,
         session::Session,
     },
@@ -38,6 +39,8 @@ pub(crate) struct Channel {
     pub(crate) buffer: ReorderBuffer,
     /// The keys that no token of the members contains.
     pub(crate) missing_keys: MissingKeys,
+    /// The members, if this is the presence of a channel ([`crate::state::presence`]).
+    pub(crate) presence: Option<Box<Presence>>,
 }
 
 /// The state of the channel on the current connection.
@@ -74,6 +77,7 @@ impl Channel {
             token_deferred_at: None,
             buffer: ReorderBuffer::default(),
             missing_keys: MissingKeys::default(),
+            presence: None,
         }
     }
 
@@ -135,6 +139,9 @@ impl Channel {
 
     /// Forgets the current connection. A channel that waits for a token keeps waiting.
     pub(crate) fn detach(&mut self) {
+        if let Some(presence) = &mut self.presence {
+            presence.detach();
+        }
         if self.wire != WireState::AwaitingToken {
             self.wire = WireState::Unsent;
         }
@@ -201,6 +208,11 @@ impl Channel {
 
     pub(crate) fn key(&self, id: KeyId) -> Option<&ChannelKey> {
         self.keys.iter().find(|key| key.id() == id)
+    }
+
+    /// Returns the newest key.
+    pub(crate) fn newest_key(&self) -> Option<&ChannelKey> {
+        self.keys.first()
     }
 
     /// Derives the keys again, from a new session.

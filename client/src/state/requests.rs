@@ -2,7 +2,7 @@
 
 use crate::{
     Instant,
-    event::{PublishId, RefreshId, SubscriptionId},
+    event::{EnterId, PublishId, RefreshId, SubscriptionId},
     state::vec_map::VecMap,
 };
 use sealwire_protocol::{ChannelId, ClaimsKeyring};
@@ -14,6 +14,10 @@ pub(crate) enum Request {
     /// A publish, which has its own deadline.
     Publish(PublishId),
     RefreshSession,
+    /// The entry of the page's member in a presence.
+    Enter(ChannelId),
+    /// The end of the page's member in a presence.
+    Leave(EnterId),
     RefreshToken {
         channel: ChannelId,
         claims: ClaimsKeyring,
@@ -99,6 +103,15 @@ impl Requests {
     /// Returns true if an `unsubscribe` call waits for the relay's answer.
     pub(crate) fn has_unsubscribe_call(&self) -> bool {
         self.pending.values().any(|pending| matches!(pending.request, Request::Unsubscribe(Some(_))))
+    }
+
+    /// Returns true if the relay has yet to answer a request to watch or enter this presence.
+    pub(crate) fn has_presence_request(&self, id: ChannelId) -> bool {
+        let matches = |request: &Request| match request {
+            Request::Subscribe(of) | Request::Enter(of) => *of == id,
+            _ => false,
+        };
+        self.pending.values().any(|pending| matches(&pending.request))
     }
 
     /// Returns true if the relay has yet to answer a token of this channel.

@@ -7,7 +7,7 @@ use crate::{
         channel_spec::CheckedSpec, continuity::Continuity, senders::Senders, token_renewal::TokenRenewal,
     },
 };
-use sealwire_protocol::{ChannelId, ClaimsKeyring};
+use sealwire_protocol::{ChannelId, ClaimsKeyring, MemberId};
 
 /// A subscription of the app.
 pub(crate) struct Subscription {
@@ -26,6 +26,8 @@ pub(crate) struct Subscription {
     pub(crate) renewal: TokenRenewal,
     /// The senders of the messages that the app received.
     pub(crate) senders: Senders,
+    /// The member that the page may become, if this is a subscription to a presence.
+    pub(crate) member: Option<(MemberId, u64)>,
 }
 
 /// The progress of a subscription. Each waiting state is named after the awaited input.
@@ -59,6 +61,7 @@ impl Subscription {
             is_admitted: false,
             renewal: TokenRenewal::default(),
             senders: Senders::default(),
+            member: None,
         }
     }
 

@@ -13,6 +13,7 @@ mod lies;
 mod marks;
 mod members;
 mod page_lifecycle;
+mod presence;
 mod publishing;
 mod reconnecting;
 mod renewing;

@@ -10,7 +10,11 @@ import * as rotations from './rotation/store.js';
 // The Forge variables SEALWIRE_URL, SEALWIRE_APP and SEALWIRE_SIGNING_KEY hold the relay's address, the app's id and its key.
 const realtime = createRealtime({
   // The context names the dashboard, but a caller can send any context. This function asks Jira as the user.
-  authorize: verifyDashboard,
+  authorize: async (context) => {
+    const verified = await verifyDashboard(context);
+    // Presence has a permission of its own.
+    return verified && { ...verified, presence: true };
+  },
 });
 
 const ON_THIS_DASHBOARD = { contextOverrides: [Jira.Dashboard] };

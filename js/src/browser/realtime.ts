@@ -29,6 +29,8 @@ export function realtimeWith(options: RealtimeOptions, sources?: CoreSources): R
     publish: (channel, payload, given) => publish(connection, false, channel, payload, given),
     publishGlobal: (channel, payload, given) => publish(connection, true, channel, payload, given),
     stream: (channel, given) => openTextStream({ subscribe: subscribeHere, onStateChange }, channel, given),
+    presence: async (channel, given) =>
+      (await import('./presence.js')).openPresence(connection, channel, given),
     get core() {
       return connection.core;
     },

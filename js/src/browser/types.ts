@@ -15,6 +15,7 @@ import type {
   SubscriptionOptions,
   SubscriptionState,
 } from './subscription-types.js';
+import type { OpenPresence } from './presence-types.js';
 import type { StreamOptions, TextStream } from './text-stream-types.js';
 
 /**
@@ -181,6 +182,17 @@ export interface Realtime<M extends ChannelMap<M> = any> {
    * @throws SealwireError with the code `INVALID_ARGUMENT` or `NAME_INVALID` for a wrong argument.
    */
   stream: (channel: string, options?: StreamOptions) => TextStream;
+  /**
+   * Opens the presence of a channel: the pages that have entered it, with data that the relay cannot read.
+   *
+   * @example
+   * ```ts
+   * const presence = await realtime.presence('dashboard', { contextOverrides: [Jira.Dashboard] });
+   * presence.onChange((members) => showAvatars(members));
+   * await presence.enter({ name: 'Anna' });
+   * ```
+   */
+  presence: OpenPresence;
   /** Subscribes to the installation-wide channel of this name. */
   subscribeGlobal: Subscribe<M>;
   /** Publishes to the installation-wide channel of this name. */

@@ -135,7 +135,24 @@ export interface PublishOptions extends CallOptions {
   signed?: boolean;
 }
 
+/** A member that changed, as `[id, data, account, enteredAt, inGrace, isSelf]`, or `[id]` for one that left. */
+export type MemberRow =
+  | [id: string, data: string, account: string, enteredAt: number, inGrace: boolean, isSelf: boolean]
+  | [
+      id: string,
+      data?: undefined,
+      account?: undefined,
+      enteredAt?: undefined,
+      inGrace?: undefined,
+      isSelf?: undefined,
+    ];
+
 export interface SubscribeOptions extends CallOptions {
+  /**
+   * Subscribes to the presence of the channel: `onMessage` gets all members, and then each change, as rows instead of a
+   * payload. The member is the one that the page becomes if it enters, as a former load of the page knew it, or a new one.
+   */
+  member?: { id?: string; enteredAt?: number };
   replaySeconds?: number;
   /** Provides new tokens for the subscription's channel before the current one expires. */
   renewToken?: TokenProvider;
@@ -149,6 +166,8 @@ export interface Client {
     onNotice: (notice: Notice) => void,
   ): Promise<number>;
   unsubscribe(id: number): Promise<void>;
+  /** Enters a presence, or replaces the data of the page's member. Without data, the page leaves. */
+  enter(id: number, data: string | undefined): Promise<void>;
   publish(channel: ChannelSpec, event: string, payload: string, options: PublishOptions): Promise<Published>;
   /** Stops waiting for a publication: its promise rejects. */
   withdraw(publish: number): void;

@@ -30,6 +30,10 @@ class ClosableClient implements Client {
     await this.#core?.unsubscribe(id);
   }
 
+  enter(id: number, data: string | undefined): Promise<void> {
+    return this.#core?.enter(id, data) ?? closed();
+  }
+
   publish(...given: Parameters<Client['publish']>): ReturnType<Client['publish']> {
     return this.#core?.publish(...given) ?? closed();
   }

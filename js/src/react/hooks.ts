@@ -8,6 +8,7 @@ import type { ConnectionState } from '../core/browser-core.js';
 import { RealtimeProvider, useRealtime, type RealtimeProviderProps } from './context.js';
 import type { ChannelHandler, ChannelState, UseChannelOptions } from './types.js';
 import { useChannel } from './use-channel.js';
+import { usePresence } from './use-presence.js';
 import { usePublish, type UsePublishOptions } from './use-publish.js';
 import { useRealtimeState } from './use-realtime-state.js';
 
@@ -38,6 +39,8 @@ export interface Hooks<M extends ChannelMap<M> = any> {
   useChannel: UseChannel<M>;
   /** Returns a function that publishes to a channel of the map. */
   usePublish: UsePublish<M>;
+  /** Shows the members of a channel, and makes the page one of them. */
+  usePresence: typeof usePresence;
   /** Returns the client that the hooks use in this component. */
   useRealtime: () => Realtime<M>;
   /** Returns the state of the connection. */
@@ -59,5 +62,5 @@ export interface Hooks<M extends ChannelMap<M> = any> {
  * ```
  */
 export function createHooks<M extends ChannelMap<M> = any>(): Hooks<M> {
-  return { useChannel, usePublish, useRealtime, useRealtimeState, RealtimeProvider } as Hooks<M>;
+  return { useChannel, usePublish, usePresence, useRealtime, useRealtimeState, RealtimeProvider } as Hooks<M>;
 }

@@ -62,7 +62,8 @@ export class TestClient implements Client, RelayClient {
     const token = spec.token === undefined ? undefined : readChannelToken(spec.token);
     const session = await this.#connection.connected(number, options.timeoutMs);
     const { hub, isExpired } = this.#world;
-    const address = addressOf(session, spec, token, 'subscribe', isExpired);
+    const permission = options.member ? 'presence' : 'subscribe';
+    const address = addressOf(session, spec, token, permission, isExpired);
     const seconds = options.replaySeconds ?? 0;
     if (seconds > hub.windowSeconds) {
       throw refused('REPLAY_TOO_LONG', `a replay goes back at most ${hub.windowSeconds} seconds here`);
@@ -73,7 +74,16 @@ export class TestClient implements Client, RelayClient {
       throw refused('TOO_MANY_SUBSCRIPTIONS', `a connection has at most ${MAX_SUBSCRIPTIONS} subscriptions`);
     }
     const { position } = hub.live(id);
-    const made = new TestSubscription(spec, address, token, options, position, onMessage, onNotice);
+    const made = new TestSubscription(
+      spec,
+      address,
+      token,
+      options,
+      position,
+      onMessage,
+      onNotice,
+      session.sub,
+    );
     this.#subscriptions.add(number, made);
     this.#world.soon(() => {
       if (this.state === 'connected' && this.#subscriptions.has(number)) this.#subscriptions.begin(made);
@@ -84,6 +94,17 @@ export class TestClient implements Client, RelayClient {
   async unsubscribe(id: number): Promise<void> {
     this.#connection.calls.fail(id, refused('CLOSED', 'unsubscribed before the relay confirmed'));
     this.#subscriptions.remove(id);
+  }
+
+  async enter(id: number, data: string | undefined): Promise<void> {
+    const { presences } = this.#subscriptions;
+    if (data === undefined) {
+      if (this.#subscriptions.has(id)) presences.leave(id, this.#subscriptions.presenceOf(id));
+      return;
+    }
+    const presence = this.#subscriptions.presenceOf(id);
+    await this.#connection.connected(this.#nextNumber++, undefined);
+    presences.enter(id, presence, data, this.#world.now());
   }
 
   /** The test relay repeats no message. */

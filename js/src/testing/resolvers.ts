@@ -57,7 +57,7 @@ export class TestResolvers {
 
   /** Creates the API of a resolver, which uses the test relay. */
   create(options: Partial<RealtimeOptions> = {}): Realtime {
-    const settings = { authorize: () => true, ...this.#settings, ...checkOptions(options) };
+    const settings = { authorize: () => ({ presence: true }), ...this.#settings, ...checkOptions(options) };
     return realtimeFrom(settings, this.#dependencies);
   }
 

@@ -1,6 +1,6 @@
 // One subscription at the test relay: its position in the channel, its token, and its delivery.
 
-import type { ChannelSpec, Meta, Notice, SubscribeOptions } from '../core/browser-core.js';
+import type { ChannelSpec, MemberRow, Meta, Notice, SubscribeOptions } from '../core/browser-core.js';
 import type { CoreError } from '../errors/core-error.js';
 import type { Gap } from '../errors/sealwire-error.js';
 import { channelId, eventId, gapOf, positionOf, type Address, type Publication, type Replay } from './hub.js';
@@ -30,6 +30,8 @@ export class TestSubscription {
     position: Replay['position'],
     readonly onMessage: (payload: string, meta: Meta) => void,
     readonly onNotice: (notice: Notice) => void,
+    /** The account of the session. */
+    readonly account: string | undefined,
   ) {
     this.channel = channelId(address);
     this.token = token;
@@ -74,6 +76,16 @@ export class TestSubscription {
       channel: this.spec.name,
       ...senderOf(publication),
     });
+  }
+
+  /** Returns whether the subscription is to the presence of the channel. */
+  get isPresence(): boolean {
+    return this.options.member !== undefined;
+  }
+
+  /** Delivers the rows of members, which the subscriber of a presence gets instead of payloads. */
+  takeMembers(rows: MemberRow[]): void {
+    (this.onMessage as unknown as (rows: MemberRow[]) => void)(rows);
   }
 
   /** Reports the state. */

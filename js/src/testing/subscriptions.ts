@@ -4,6 +4,7 @@ import type { Host } from '../core/browser-core.js';
 import type { CoreError } from '../errors/core-error.js';
 import { errorFromCore } from '../errors/from-core.js';
 import { channelId, type Publication } from './hub.js';
+import { TestPresences } from './presence.js';
 import { refused } from './refused.js';
 import { checkChannelToken } from './rules.js';
 import type { TestSubscription } from './subscription.js';
@@ -20,6 +21,7 @@ export class TestSubscriptions {
   readonly #world: World;
   readonly #host: Host;
   readonly #removed: () => void;
+  readonly presences: TestPresences;
   /** By the number of the call that subscribed. */
   readonly #subscriptions = new Map<number, TestSubscription>();
 
@@ -28,6 +30,7 @@ export class TestSubscriptions {
     this.#world = world;
     this.#host = host;
     this.#removed = removed;
+    this.presences = new TestPresences((channel) => world.presence(channel));
   }
 
   get any(): boolean {
@@ -44,18 +47,19 @@ export class TestSubscriptions {
 
   add(id: number, subscription: TestSubscription): void {
     this.#subscriptions.set(id, subscription);
+    if (subscription.isPresence) this.presences.attach(subscription);
     this.#scheduleRenewal(id, subscription);
   }
 
   remove(id: number): void {
-    clearTimeout(this.#subscriptions.get(id)?.timer);
-    this.#subscriptions.delete(id);
+    this.#forget(id);
     this.#removed();
   }
 
   /** Removes all subscriptions without a notice. */
   clear(): void {
     for (const { timer } of this.#subscriptions.values()) clearTimeout(timer);
+    this.presences.clear(this.#all().filter(({ isPresence }) => isPresence));
     this.#subscriptions.clear();
   }
 
@@ -63,13 +67,17 @@ export class TestSubscriptions {
   receive(publication: Publication): void {
     const id = channelId(publication.address);
     for (const subscription of this.#all()) {
-      if (subscription.channel === id && subscription.hasBegun) subscription.take(publication);
+      if (subscription.isPresence || !subscription.hasBegun) continue;
+      if (subscription.channel === id) subscription.take(publication);
     }
   }
 
   /** Reports a lost connection. */
   suspend(): void {
-    for (const subscription of this.#all()) subscription.setState('resuming');
+    for (const subscription of this.#all()) {
+      subscription.setState('resuming');
+      if (subscription.isPresence) this.presences.detach(subscription);
+    }
   }
 
   /** Continues after a connection was made. */
@@ -77,13 +85,15 @@ export class TestSubscriptions {
     const { hub } = this.#world;
     for (const subscription of this.#all()) {
       subscription.setState('subscribed');
-      if (!subscription.hasBegun) this.begin(subscription, true);
+      if (subscription.isPresence) this.presences.attach(subscription);
+      else if (!subscription.hasBegun) this.begin(subscription, true);
       else subscription.resume(hub.sincePosition(subscription.channel, subscription.position));
     }
   }
 
   /** Delivers the replay of a new subscription. */
   begin(subscription: TestSubscription, isResumed = false): void {
+    if (subscription.isPresence) return;
     const { hasBegun, channel, options } = subscription;
     if (hasBegun) return;
     subscription.begin(this.#world.hub.sinceTime(channel, options.replaySeconds ?? 0), isResumed);
@@ -124,6 +134,22 @@ export class TestSubscriptions {
     for (const id of [...this.#subscriptions.keys()]) this.#end(id, error);
   }
 
+  /** Returns a subscription to a presence. */
+  presenceOf(id: number): TestSubscription {
+    const subscription = this.#subscriptions.get(id);
+    if (subscription) return subscription;
+    throw refused('NOT_SUBSCRIBED', 'the presence is not open or has ended; open it again');
+  }
+
+  /** Removes a subscription, which leaves its presence. */
+  #forget(id: number): TestSubscription | undefined {
+    const subscription = this.#subscriptions.get(id);
+    clearTimeout(subscription?.timer);
+    if (subscription?.isPresence) this.presences.remove(id, subscription);
+    this.#subscriptions.delete(id);
+    return subscription;
+  }
+
   #all(): TestSubscription[] {
     return [...this.#subscriptions.values()];
   }
@@ -148,9 +174,7 @@ export class TestSubscriptions {
   }
 
   #end(id: number, error: CoreError): void {
-    const subscription = this.#subscriptions.get(id);
-    this.#subscriptions.delete(id);
-    subscription?.end(error);
+    this.#forget(id)?.end(error);
     this.#removed();
   }
 }

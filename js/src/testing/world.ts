@@ -1,6 +1,7 @@
 // The state that the parts of one test relay share: the hub, the clients and the revoked tokens.
 
 import { Hub, type Draft, type Publication } from './hub.js';
+import { TestPresence } from './presence.js';
 import type { IsExpired } from './rules.js';
 import { turns, type Gate } from './timing.js';
 import { tokensMinted, type Minted, type SessionClaims } from './tokens.js';
@@ -29,6 +30,7 @@ export class World {
   readonly hub: Hub;
   readonly now: () => number;
   readonly clients = new Set<RelayClient>();
+  readonly #presences = new Map<string, TestPresence>();
   readonly #revocations: Revocation[] = [];
   /** The number of the last token that expireAll() has ended. */
   #lastExpired = 0;
@@ -53,6 +55,13 @@ export class World {
   expireAll(): void {
     this.#lastExpired = tokensMinted();
     for (const client of this.clients) client.expire();
+  }
+
+  /** Returns the presence of a channel. */
+  presence(channel: string): TestPresence {
+    const presence = this.#presences.get(channel) ?? new TestPresence((work) => this.soon(work));
+    this.#presences.set(channel, presence);
+    return presence;
   }
 
   /** Restarts the relay. */

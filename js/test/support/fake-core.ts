@@ -27,6 +27,8 @@ export class FakeClient implements Client {
   closed = false;
   readonly subscriptions = new Map<number, Subscribed>();
   readonly published: { channel: ChannelSpec; event: string; payload: string }[] = [];
+  /** The data with which the page entered; undefined when it left. */
+  readonly entered: [number, string | undefined][] = [];
   readonly refreshed: [number, string][] = [];
   /** The results of the host's `token`: tokens and errors. */
   readonly provided: [number, unknown][] = [];
@@ -63,6 +65,12 @@ export class FakeClient implements Client {
 
   async unsubscribe(id: number): Promise<void> {
     this.subscriptions.delete(id);
+  }
+
+  async enter(id: number, data: string | undefined): Promise<void> {
+    this.#fail();
+    this.entered.push([id, data]);
+    await this.answer;
   }
 
   async publish(

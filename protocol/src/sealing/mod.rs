@@ -7,6 +7,7 @@
 
 mod author;
 mod certificate;
+mod entry;
 mod numbering;
 mod numberings;
 mod repeatable;
@@ -15,6 +16,7 @@ mod stamp;
 
 pub use author::AuthorSignature;
 pub use certificate::{Certificate, Certified};
+pub use entry::{Entry, EntryPlace, MemberId};
 pub use numbering::Numbering;
 pub use numberings::{Numbered, Numberings};
 pub use repeatable::{RepeatableIds, repeatable_ids};

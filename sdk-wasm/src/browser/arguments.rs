@@ -7,7 +7,7 @@ use crate::{
 };
 use js_sys::{Array, Object, Reflect};
 use sealwire_client::{ChannelSpec, ClientError, Config, GrantKey, Pause, SessionGrant};
-use sealwire_protocol::{Code, Scope, UnixMillis, UnixSeconds};
+use sealwire_protocol::{Code, MemberId, Scope, UnixMillis, UnixSeconds, decode_base64url};
 use wasm_bindgen::{JsCast as _, JsValue};
 
 /// Returns a property of an object, or `undefined` if the object does not have it.
@@ -82,6 +82,16 @@ pub(super) fn signed(options: &JsValue) -> bool {
 /// Returns the function that receives the number of the call, with which the page can cancel it.
 pub(super) fn on_started(options: &JsValue) -> Option<js_sys::Function> {
     property(options, "started").dyn_into().ok()
+}
+
+/// Returns the member of a subscription to a presence: `{ id?, enteredAt? }`, or `None` if the subscription is to messages.
+pub(super) fn member(options: &JsValue) -> Option<Option<(MemberId, u64)>> {
+    let member = property(options, "member");
+    let read = || {
+        let id = decode_base64url(&text(&member, "id")?)?.try_into().ok()?;
+        Some((id, whole(property(&member, "enteredAt").as_f64()?)))
+    };
+    member.is_object().then(read)
 }
 
 /// Returns the app's function for channel tokens, if it has one.

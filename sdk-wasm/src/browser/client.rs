@@ -42,8 +42,10 @@ impl Client {
 
     /// Subscribes to a channel. The promise resolves with the id of the subscription once the relay has confirmed it.
     ///
-    /// `options` is `{ replaySeconds?, renewToken?, timeoutMs?, started? }`. Without `timeoutMs` there is no time
-    /// limit. The client passes `renewToken` to the host's `token` whenever the channel token must be renewed. It calls
+    /// `options` is `{ replaySeconds?, renewToken?, timeoutMs?, member?, started? }`. Without `timeoutMs` there is no time
+    /// limit. With `member: { id?, enteredAt? }`, the subscription is to the presence of the channel: `on_message` gets all
+    /// members and then each change, as an array of `[id, data, account, enteredAt, inGrace, isSelf]`, or `[id]` for a member
+    /// that left. The client passes `renewToken` to the host's `token` whenever the channel token must be renewed. It calls
     /// `started` immediately with the id, which `unsubscribe` takes.
     pub fn subscribe(
         &self,
@@ -64,13 +66,17 @@ impl Client {
         };
         let replay_seconds = arguments::replay_seconds(options);
         let timeout_ms = arguments::timeout_ms(options);
+        let member = arguments::member(options);
         let started = arguments::on_started(options);
         let (promise, deferred) = Deferred::new();
         let renews = subscriber.token.is_some();
         self.shell.call(
             started,
             |client, now| {
-                let id = client.subscribe_within(now, channel, replay_seconds, timeout_ms);
+                let id = match member {
+                    Some(member) => client.subscribe_presence(now, channel, member, timeout_ms),
+                    None => client.subscribe_within(now, channel, replay_seconds, timeout_ms),
+                };
                 if renews {
                     client.enable_token_renewal(now, id);
                 }
@@ -96,6 +102,22 @@ impl Client {
                 id
             },
             |callbacks, id| callbacks.expect_unsubscribe(id, deferred),
+        );
+        promise
+    }
+
+    /// Enters a presence, or replaces the data of the page's member. `data` is JSON text; without it, the page leaves. The
+    /// promise resolves once the relay has accepted it.
+    pub fn enter(&self, id: u32, data: Option<String>) -> Promise {
+        let id = SubscriptionId(id);
+        let (promise, deferred) = Deferred::new();
+        self.shell.call(
+            None,
+            |client, now| match data {
+                Some(data) => client.enter(now, id, data),
+                None => client.leave(now, id),
+            },
+            |callbacks, id| callbacks.expect(id.0, deferred),
         );
         promise
     }

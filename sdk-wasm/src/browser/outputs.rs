@@ -1,8 +1,11 @@
 //! The plain objects that JavaScript gets. They are built property by property, which is faster than JSON.
 
 use crate::{convert::number, error::from_client};
-use sealwire_client::{Author, Gap, GapReason, Message, Notice, Receipt, SessionReason, Standing, State};
-use sealwire_protocol::wire::Position;
+use js_sys::Array;
+use sealwire_client::{
+    Author, Gap, GapReason, Member, Message, Notice, Receipt, SessionReason, Standing, State,
+};
+use sealwire_protocol::{MemberId, encode_base64url, wire::Position};
 use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
 
 #[wasm_bindgen]
@@ -94,6 +97,30 @@ pub(super) fn notice(notice: &Notice) -> JsValue {
         Notice::Error(error) => with_kind("error", from_client(error)),
         Notice::Ended(error) => with_kind("ended", from_client(error)),
     }
+}
+
+/// Converts members to rows: `[id, data, account, enteredAt, inGrace, isSelf]`, and `[id]` for a member that left.
+pub(super) fn members(changed: &[Member], left: &[MemberId]) -> JsValue {
+    let rows = Array::new();
+    for member in changed {
+        let row = member_row(&member.id);
+        row.push(&JsValue::from(&member.data));
+        row.push(&JsValue::from(&member.account));
+        row.push(&number(member.entered_at_ms).into());
+        row.push(&member.in_grace.into());
+        row.push(&member.is_self.into());
+        rows.push(&row);
+    }
+    for id in left {
+        rows.push(&member_row(id));
+    }
+    rows.into()
+}
+
+fn member_row(id: &MemberId) -> Array {
+    let row = Array::new();
+    row.push(&encode_base64url(id).into());
+    row
 }
 
 pub(super) fn standing(standing: Standing) -> JsValue {

@@ -190,6 +190,10 @@ impl Shell {
             Event::RefreshDone { refresh, result } => {
                 self.settle(refresh.0, result.map(|()| JsValue::UNDEFINED))
             }
+            Event::EnterDone { enter, result } => self.settle(enter.0, result.map(|()| JsValue::UNDEFINED)),
+            Event::Members { subscriptions, changed, left } => {
+                self.deliver_rows(&subscriptions, &outputs::members(&changed, &left));
+            }
             Event::UnsubscribeDone { subscription } => self.settle_unsubscribe(subscription),
             Event::Message { subscriptions, message } => {
                 let (payload, meta) = (JsValue::from(&message.payload), outputs::meta(&message));
@@ -248,6 +252,13 @@ impl Shell {
     fn notify(&self, subscriptions: &[SubscriptionId], notice: &JsValue) {
         self.for_each(subscriptions, |subscriber| {
             subscriber.on_notice.call1(&JsValue::UNDEFINED, notice).map(drop)
+        });
+    }
+
+    /// Passes the rows of members to the subscribers of a presence.
+    fn deliver_rows(&self, subscriptions: &[SubscriptionId], rows: &JsValue) {
+        self.for_each(subscriptions, |subscriber| {
+            subscriber.on_message.call1(&JsValue::UNDEFINED, rows).map(drop)
         });
     }
 

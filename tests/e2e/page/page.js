@@ -1,5 +1,6 @@
 // The page under test, which loads the package as an app's bundle does.
 import { start } from './connect.js';
+import { rawPresence } from './raw-presence.js';
 
 globalThis.received = [];
 globalThis.problems = [];
@@ -7,6 +8,8 @@ globalThis.states = [];
 globalThis.stateErrors = [];
 
 globalThis.debugEvents = [];
+
+globalThis.rawPresence = rawPresence;
 
 globalThis.start = (options = {}) =>
   start({

@@ -2,11 +2,11 @@
 import { refresh } from './refresh.js';
 import { StrictMode, useEffect } from 'react';
 import { createRoot } from 'react-dom/client';
-import { RealtimeProvider, useChannel, usePublish, useRealtimeState } from 'sealwire/react';
+import { RealtimeProvider, useChannel, usePresence, usePublish, useRealtimeState } from 'sealwire/react';
 import { start } from './connect.js';
 
 // Records the kinds of messages to the relay, which the first byte of a message determines.
-const KINDS = { 1: 'hello', 3: 'subscribe', 4: 'unsubscribe' };
+const KINDS = { 1: 'hello', 3: 'subscribe', 4: 'unsubscribe', 10: 'enter', 11: 'leave', 12: 'watch' };
 globalThis.sent = [];
 const { send } = WebSocket.prototype;
 WebSocket.prototype.send = function (bytes) {
@@ -46,6 +46,15 @@ function Channel({ label, channel, options }) {
   return <output>{[status, error?.code, state].filter(Boolean).join(' ')}</output>;
 }
 
+function Members({ data, enter }) {
+  const { status, error, members } = usePresence('board', { data, enter });
+  return (
+    <output>
+      {[status, error?.code, ...members.map((member) => member.data)].filter(Boolean).join(' ')}
+    </output>
+  );
+}
+
 function Handlers({ channel }) {
   const { status } = useChannel(channel, {
     global: true,
@@ -55,7 +64,7 @@ function Handlers({ channel }) {
   return <output>{status}</output>;
 }
 
-const components = { Channel, Handlers };
+const components = { Channel, Handlers, Members };
 refresh.register(Channel, 'Channel');
 
 const root = createRoot(document.body.appendChild(document.createElement('main')));

@@ -18,11 +18,12 @@ use crate::{
 /// The first pages of the book, in order.
 const FIRST: [&str; 2] = ["README.md", "ARCHITECTURE.md"];
 /// The order of the pages of `docs/`; others follow by name.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "docs/getting-started.md",
     "docs/forge.md",
     "docs/scopes.md",
     "docs/streams.md",
+    "docs/presence.md",
     "docs/regions.md",
     "docs/devtools.md",
     "docs/operating.md",

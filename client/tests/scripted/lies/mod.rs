@@ -6,6 +6,7 @@ mod contents;
 mod delivery;
 mod frames;
 mod positions;
+mod presence;
 mod requests;
 
 use crate::support::*;

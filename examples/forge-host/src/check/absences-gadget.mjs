@@ -55,6 +55,17 @@ export class AbsencesGadget extends Gadget {
     await this.frame.getByTestId('hint').getByText(text).waitFor({ timeout: TIMEOUT_MS });
   }
 
+  /**
+   * Waits until the gadget shows the avatars of exactly these people.
+   * @param {string[]} names
+   */
+  async showsLookers(...names) {
+    const lookers = this.frame.getByTestId('lookers');
+    for (const name of names) await lookers.getByTitle(name).waitFor({ timeout: TIMEOUT_MS });
+    const more = lookers.getByRole('listitem').nth(names.length);
+    await more.waitFor({ state: 'detached', timeout: TIMEOUT_MS });
+  }
+
   async hint() {
     return (await this.frame.getByTestId('hint').allTextContents()).join('');
   }

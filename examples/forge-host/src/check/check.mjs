@@ -87,6 +87,7 @@ async function claimAll(claim, demo, page, people, webSockets) {
   await claimConnections(claim, demo.recorder, webSockets);
   await claimJoining(claim, people);
   await claimDelivery(claim, demo, people);
+  await claimLookers(claim, people);
   const more = await claimRotation(claim, page, people, SECOND.note);
   await claimForgery(claim, page);
   await claimSecrecy(claim, demo.recorder, [ANNA, BEN, CLEO, SECOND, ...more]);
@@ -94,6 +95,18 @@ async function claimAll(claim, demo, page, people, webSockets) {
 
 /** @typedef {{ absences: AbsencesGadget, rotation: RotationGadget }} Person */
 /** @typedef {Assertions['claim']} Claim */
+
+/**
+ * @param {Claim} claim
+ * @param {Person[]} people
+ */
+async function claimLookers(claim, people) {
+  const [anna, ben, cleo] = people.map(({ absences }) => absences);
+  await claim('Anna and Ben see the avatars of both, and Cleo sees only her own', async () => {
+    for (const gadget of [anna, ben]) await gadget.showsLookers('Anna Lindqvist', 'Ben');
+    await cleo.showsLookers('Cleo');
+  });
+}
 
 /**
  * @param {Claim} claim

@@ -21,6 +21,7 @@ export const realtime = createRealtime({
 export const ABSENCES = 'absences';
 export const ROTATION = 'rotation';
 export const PRESENCE = 'presence';
+export const LOOKERS = 'lookers';
 export const ON_THIS_DASHBOARD = { contextOverrides: [Jira.Dashboard] };
 
 export function useConnectionState() {

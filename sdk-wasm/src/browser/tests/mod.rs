@@ -6,6 +6,7 @@ mod callbacks;
 mod connection;
 mod host_decryption;
 mod page;
+mod presence;
 mod publication;
 mod session;
 mod subscription;

@@ -75,7 +75,7 @@ fn keys() -> ScopeKeys {
     EncryptionKey::new([1; 32]).scope_keys("app", "site", &Scope::default())
 }
 
-fn channel_id() -> ChannelId {
+pub(super) fn channel_id() -> ChannelId {
     let scope = Scope::default();
     ChannelAddress { app: "app", installation: "site", scope: &scope, claims_tag: None, name: "chat" }.id()
 }

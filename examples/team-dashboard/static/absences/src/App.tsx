@@ -11,7 +11,9 @@ import { useToday } from '../../common/useToday';
 import { AbsenceForm } from './AbsenceForm';
 import { AbsenceList, type StandIn } from './AbsenceList';
 import { AddingHint } from './AddingHint';
+import { Lookers } from './Lookers';
 import { useAbsenceChanges } from './useAbsenceChanges';
+import { useLookers } from './useLookers';
 import { usePresence } from './usePresence';
 
 export function App() {
@@ -19,6 +21,7 @@ export function App() {
   const { me, absences, arrived, add, remove } = useAbsenceChanges(problems);
   const { rotation } = useRotation(problems.report);
   const { adding, announce } = usePresence(me);
+  const lookers = useLookers(me);
   const [open, setOpen] = useState(false);
   const today = useToday(rotation?.turn && rotation.timeZone);
   const away = new Set(absences.filter((one) => covers(one, today)).map(({ accountId }) => accountId)).size;
@@ -37,6 +40,7 @@ export function App() {
             {adding.length > 0 ? <AddingHint names={adding} /> : summary(absences.length, away)}
           </p>
         </div>
+        <Lookers people={lookers} />
         {!open && (
           <button className="button primary" disabled={!me} onClick={() => setOpen(true)}>
             Add absence
