@@ -44,7 +44,7 @@ use crate::{
     },
     time::{BackendClock, RelayClock},
 };
-use sealwire_protocol::{ChannelId, Numberings, wire::ToRelay};
+use sealwire_protocol::{ChannelId, KeyId, Numberings, wire::ToRelay};
 use std::collections::VecDeque;
 
 /// A client of one app in one context. The crate's documentation explains how to drive it.
@@ -58,6 +58,9 @@ pub struct Client {
     timers: Timers,
     /// The app, installation and context of the channels.
     identity: Option<Identity>,
+    /// The public keys of the functions from the newest session. They outlive it, as the keys of the channels do: a message
+    /// that opens meanwhile needs its author.
+    signers: Vec<(KeyId, String)>,
     session: Option<Session>,
     session_requests: SessionRequests,
     relay_clock: Option<RelayClock>,
@@ -102,6 +105,7 @@ impl Client {
             backoff: Backoff::default(),
             timers: Timers::default(),
             identity: None,
+            signers: Vec::new(),
             session: None,
             session_requests: SessionRequests::default(),
             relay_clock: None,
@@ -201,6 +205,7 @@ impl Client {
         self.channels.clear();
         self.session = None;
         self.identity = None;
+        self.signers = Vec::new();
         self.phase = Phase::Closed;
         self.report_state(None);
     }

@@ -170,8 +170,11 @@ impl Client {
         signature: &AuthorSignature,
         text: impl FnOnce() -> Vec<u8>,
     ) -> Option<VerificationId> {
-        let session = self.session.as_ref().filter(|_| self.config.verifies_signatures)?;
-        let (mut signer, mut certificate) = (session.signer(key)?.to_owned(), None);
+        if !self.config.verifies_signatures {
+            return None;
+        }
+        let (_, signer) = self.signers.iter().find(|(id, _)| *id == key)?;
+        let (mut signer, mut certificate) = (signer.clone(), None);
         if let Some(page) = &signature.certificate {
             let Identity { app, installation, .. } = self.identity.as_ref()?;
             let text = page.text(app, installation);

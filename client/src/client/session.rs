@@ -126,13 +126,14 @@ impl Client {
         }
     }
 
-    fn adopt_session(&mut self, now: Now, session: Session, identity: Identity) {
+    fn adopt_session(&mut self, now: Now, mut session: Session, identity: Identity) {
         self.channels.values_mut().for_each(|channel| channel.derive_keys(&session));
         self.publishes.forget_keys();
         let has_key = |key| session.has_key(key);
         self.session_requests.missing_keys.answered(now.instant, has_key, &mut *self.entropy);
         let token = session.token.clone();
         self.backend_clock = Some(session.clock);
+        self.signers = core::mem::take(&mut session.signers);
         self.session = Some(session);
         self.identity = Some(identity);
         match self.phase {

@@ -3,7 +3,7 @@
 use crate::support::*;
 use sealwire_client::{Author, Config, Event, SessionReason, SignedText, SubscriptionId, VerificationId};
 use sealwire_protocol::{
-    AuthorSignature, Message, Signature, Stamp, encode_base64url, seal, signed_text,
+    AuthorSignature, Code, Message, Signature, Stamp, encode_base64url, seal, signed_text,
     wire::{Publication, ToClient},
 };
 
@@ -267,4 +267,22 @@ fn a_replay_of_thousands_of_signed_messages_is_verified_and_a_host_that_never_an
             break;
         }
     }
+}
+
+#[test]
+fn a_message_that_opens_between_two_sessions_still_has_its_author() {
+    let config = Config { verifies_signatures: true, host_decrypt_threshold: Some(1), ..Config::default() };
+    let (mut harness, _) = Harness::with(config).with_subscription("absences");
+    harness.receive(signed(11, next_stamp(), "\"one\""));
+    let event = harness.events.pop_front();
+    let Some(Event::DecryptRequested { decryption, .. }) = event else { panic!("{event:?}") };
+    harness.goodbye(Code::TokenExpired, 0);
+    harness.advance_to_attempt();
+    harness.expect_session_request(SessionReason::Connect);
+    harness.forget_states();
+    harness.client.handle_decrypted(harness.now(), decryption, None);
+    harness.drain();
+    let verification = requested(&mut harness);
+    answer(&mut harness, verification, true);
+    assert_eq!(delivered(&mut harness), ("\"one\"".into(), Author::Function));
 }

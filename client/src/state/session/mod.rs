@@ -31,8 +31,10 @@ pub(crate) struct Session {
     /// The token's subject, or an empty string. It only distinguishes senders from each other.
     pub(crate) sender: String,
     keys: Vec<ScopeKeys>,
-    /// The public keys of the functions and the certificates of the page, in the order of [`Self::keys`].
-    signers: Vec<(String, Option<Certificate>)>,
+    /// The certificates of the page, in the order of [`Self::keys`].
+    certificates: Vec<Option<Certificate>>,
+    /// The public keys of the functions, in base64url, with the encryption keys under which they verify messages.
+    pub(crate) signers: Vec<(KeyId, String)>,
     expires_at: Instant,
     lifetime_ms: u64,
     /// The clock that dates and judges messages.
@@ -61,7 +63,10 @@ impl Session {
         check_size("token", &token, limits::MAX_TOKEN)?;
         check_size("app", &app, limits::MAX_APP)?;
         check_size("installation", &installation, limits::MAX_INSTALLATION)?;
-        let (keys, signers) = (check_keys(&keys, &context)?, keys.into_iter().map(signer_of).collect());
+        let certificates = keys.iter().map(certificate_of).collect();
+        let scope_keys = check_keys(&keys, &context)?;
+        let signers =
+            scope_keys.iter().map(ScopeKeys::id).zip(keys.into_iter().map(|key| key.signer)).collect();
         let clock = relay.map_or(now.unix.0, |relay| relay.at(now.instant));
         let mut lifetime_ms =
             expires_at.millis().0.saturating_sub(clock).min(limits::MAX_TOKEN_LIFETIME * 1000);
@@ -71,7 +76,17 @@ impl Session {
         let ends_at = now.instant.after(lifetime_ms);
         let sender = subject(&token).unwrap_or_default();
         let clock = BackendClock::new(now, issued_at_ms.0);
-        let session = Self { url, token, sender, keys, signers, expires_at: ends_at, lifetime_ms, clock };
+        let session = Self {
+            url,
+            token,
+            sender,
+            keys: scope_keys,
+            certificates,
+            signers,
+            expires_at: ends_at,
+            lifetime_ms,
+            clock,
+        };
         let names = Names::read(name_tag_key.as_deref()).ok_or(InvalidGrant::Keys)?;
         Ok((session, Identity { app, installation, context, names }))
     }
@@ -97,20 +112,10 @@ impl Session {
         self.keys.iter().any(|keys| keys.id() == id)
     }
 
-    /// Returns the public key of the functions that seal under this encryption key, in base64url.
-    pub(crate) fn signer(&self, id: KeyId) -> Option<&str> {
-        self.signing(id).map(|(signer, _)| signer.as_str())
-    }
-
     /// Returns the certificate for messages of this page under an encryption key, unless it has expired.
     pub(crate) fn certificate(&self, id: KeyId, at: UnixMillis) -> Option<&Certificate> {
-        let (_, certificate) = self.signing(id)?;
-        certificate.as_ref().filter(|certificate| certificate.expires_at() > at)
-    }
-
-    fn signing(&self, id: KeyId) -> Option<&(String, Option<Certificate>)> {
         let index = self.keys.iter().position(|keys| keys.id() == id)?;
-        self.signers.get(index)
+        self.certificates.get(index)?.as_ref().filter(|certificate| certificate.expires_at() > at)
     }
 
     /// Returns true if the page has a certificate under each encryption key.
@@ -194,9 +199,8 @@ fn check_keys(keys: &[GrantKey], context: &Scope) -> Result<Vec<ScopeKeys>, Inva
     Ok(checked)
 }
 
-fn signer_of(key: GrantKey) -> (String, Option<Certificate>) {
-    let certificate = key.certificate.and_then(|text| Certificate::parse(&text));
-    (key.signer, certificate)
+fn certificate_of(key: &GrantKey) -> Option<Certificate> {
+    key.certificate.as_deref().and_then(Certificate::parse)
 }
 
 fn check_key(key: &GrantKey, context: &Scope) -> Option<ScopeKeys> {
