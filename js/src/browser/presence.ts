@@ -30,7 +30,13 @@ export async function openPresence(
     throw invalid("The option tabs must be 'separate' or 'merged'.");
   }
   if (onError !== undefined) checkFunction(onError, 'The option onError');
-  const audience = { channel: named.spec.name, callback: () => {}, onError, unheard: new Set<string>() };
+  const audience = {
+    channel: named.spec.name,
+    callback: () => {},
+    onError,
+    senders: 'any' as const,
+    unheard: new Set<string>(),
+  };
   const opened = new OpenedPresence(connection, named, tabs === 'merged', audience);
   return connection.withWait(limitsOf(options), (wait) => opened.open(wait));
 }

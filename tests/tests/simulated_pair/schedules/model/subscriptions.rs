@@ -293,7 +293,8 @@ impl Model {
         subscription.last_reported = subscription.last_reported.max(Some(to));
         subscription.unreadable = 0;
         subscription.owes_gap = false;
-        subscription.ends_in_gap = true;
+        // A gap without a beginning is that of the first replay, which a message without its key can delay beyond a reconnect.
+        subscription.ends_in_gap = gap.from.is_some();
         Ok(())
     }
 
