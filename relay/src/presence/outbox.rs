@@ -12,7 +12,7 @@ pub(super) struct Outbox {
     pub(super) members: BTreeMap<(ChannelId, MemberId), Touch>,
 }
 
-/// Whether a relay needs a channel.
+/// The need of a relay for a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ChannelNeed {
     /// The relay needs the channel of this app, and knows nothing of it yet.

@@ -3,11 +3,13 @@
 //! The shell holds no borrow while JavaScript runs, since JavaScript may call back in at any moment. A call from within
 //! a callback is carried out by the loop that is already running, so that callbacks never nest.
 
+mod host_requests;
+
 use super::{
     arguments,
     callbacks::{Callbacks, Subscriber},
     clock,
-    host::{self, Host},
+    host::Host,
     outputs,
     socket::{Socket, SocketEvent},
 };
@@ -15,10 +17,9 @@ use crate::error::from_client;
 use gloo_timers::callback::Timeout;
 use js_sys::{Function, Promise};
 use sealwire_client::{
-    Client, ClientError, ConnectionId, Event, FetchId, Instant, Notice, Now, SignedText, SubscriptionId,
-    Transmit, VerificationId,
+    Client, ClientError, ConnectionId, Event, Instant, Notice, Now, SubscriptionId, Transmit,
 };
-use sealwire_protocol::{AesGcmInput, wire::SUBPROTOCOL};
+use sealwire_protocol::wire::SUBPROTOCOL;
 use std::{
     cell::{Cell, RefCell},
     rc::{Rc, Weak},
@@ -155,29 +156,11 @@ impl Shell {
 
     fn handle_event(&self, event: Event) {
         match event {
-            Event::SessionRequested { fetch, reason, certify } => {
-                self.fetch_session(fetch, outputs::reason(reason), certify);
-            }
-            Event::TokenRequested { renewal, subscription, fresh } => {
-                let subscriber = self.callbacks.borrow().subscriber(subscription);
-                if let Some(provider) = subscriber.and_then(|subscriber| subscriber.token) {
-                    report(self.host.token(&provider, renewal.0, fresh));
-                }
-            }
-            Event::DecryptRequested { decryption, input } => {
-                let AesGcmInput { key, nonce, associated_data, ciphertext } = input;
-                if self.host.open(decryption.0, &*key, &nonce, &associated_data, &ciphertext).is_err() {
-                    self.client.borrow_mut().handle_decrypted(clock::now(), decryption, None);
-                }
-            }
-            Event::VerifyRequested { verification, signed, certificate } => {
-                self.verify(verification, &signed, certificate);
-            }
-            Event::SignRequested { publish, text } => {
-                if self.host.sign(publish.0, &text).is_err() {
-                    self.client.borrow_mut().handle_signed(clock::now(), publish, None);
-                }
-            }
+            Event::SessionRequested { .. }
+            | Event::TokenRequested { .. }
+            | Event::DecryptRequested { .. }
+            | Event::VerifyRequested { .. }
+            | Event::SignRequested { .. } => self.ask_host(event),
             Event::SubscribeDone { subscription, result } => {
                 if result.is_err() {
                     self.remove_subscriber(subscription);
@@ -215,23 +198,6 @@ impl Shell {
                 report(self.host.state(outputs::state(state), &error));
             }
             _ => {}
-        }
-    }
-
-    fn verify(
-        &self,
-        verification: VerificationId,
-        signed: &SignedText,
-        certificate: Option<Box<SignedText>>,
-    ) {
-        let (issuer, certificate) = certificate.map_or_else(Default::default, |certificate| {
-            let SignedText { signer, mut text, signature } = *certificate;
-            text.extend(signature.0);
-            (signer, text)
-        });
-        let SignedText { signer, text, signature } = signed;
-        if self.host.verify(verification.0, signer, text, &signature.0, &issuer, &certificate).is_err() {
-            self.client.borrow_mut().handle_verified(clock::now(), verification, false);
         }
     }
 
@@ -273,25 +239,6 @@ impl Shell {
     }
 
     /// Requests a session from the page, which returns one or a promise of one.
-    fn fetch_session(&self, fetch: FetchId, reason: &'static str, certify: bool) {
-        let answer =
-            self.host.session(reason, certify).unwrap_or_else(|thrown| Promise::reject(&thrown).into());
-        let weak = Weak::clone(&self.itself);
-        // The closure waits for the answer without a time limit, since the client may adopt a late session. It holds only
-        // a weak reference, so that it does not keep a closed client alive.
-        host::settled(answer, move |answer| {
-            let Some(shell) = weak.upgrade() else { return };
-            let grant = match answer {
-                Ok(grant) => arguments::grant(&grant),
-                Err(thrown) => Err(arguments::provider_error(&thrown)),
-            };
-            shell.input(|client, now| match grant {
-                Ok(grant) => client.handle_session(now, fetch, grant),
-                Err(error) => client.handle_session_failed(now, fetch, error),
-            });
-        });
-    }
-
     /// Sets the only timer to the next deadline of the client.
     fn arm(&self) {
         let wanted = self.client.borrow().poll_timeout();

@@ -133,9 +133,7 @@ pub fn seal(input: &JsValue, secret: &JsValue, sign: Option<Function>) -> Result
     let names = Names::new(&secret, app, installation, input.blind_names);
     let scope = names.scope(scope(&input.scope)?)?;
     let (channel, event) = (&*names.channel(&input.channel)?, &*names.event(&input.event)?);
-    let claims = input.token.as_deref().map(ClaimsKeyring::parse).transpose();
-    let claims = claims
-        .map_err(|_| with_code(Code::TokenMalformed, "the token was not created by signRealtimeToken()"))?;
+    let claims = input.token.as_deref().map(claims_of).transpose()?;
 
     let channel_key = |(key, signing): &(EncryptionKey, SigningKey)| {
         let scope_key = key.scope_key(app, installation, &scope);
@@ -180,6 +178,11 @@ pub fn seal(input: &JsValue, secret: &JsValue, sign: Option<Function>) -> Result
         let (sealed, id) = (STANDARD.encode(sealed), encode_base64url(wire_id));
         write(&Output { scope: &scope, channel, event, sealed, id, content, ticket })
     })
+}
+
+fn claims_of(token: &str) -> Result<ClaimsKeyring, JsValue> {
+    ClaimsKeyring::parse(token)
+        .map_err(|_| with_code(Code::TokenMalformed, "the token was not created by signRealtimeToken()"))
 }
 
 fn check_own_id(own_id: Option<&str>) -> Result<(), JsValue> {

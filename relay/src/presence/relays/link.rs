@@ -17,7 +17,7 @@ use std::{
     time::Instant,
 };
 
-/// What is known of the other relay.
+/// The knowledge of the other relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hearing {
     /// Nothing yet.

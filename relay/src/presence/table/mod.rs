@@ -281,7 +281,7 @@ impl<W> PresenceTable<W> {
         if let Some(due) = presence.changes_due {
             self.deadlines.remove(&(due, channel, Due::Changes));
         }
-        // What is left are members of other relays.
+        // The remaining members are those of other relays.
         presence.iter().for_each(|(id, member)| self.discount(channel, *id, member));
         if let Some(outbox) = &mut self.outbox {
             outbox.channels.insert(channel, ChannelNeed::Closed);

@@ -67,7 +67,7 @@ pub(super) struct Relay {
     pub(super) table: PresenceTable<(u8, u64)>,
     pub(super) links: Links,
     pub(super) memory: Arc<Memory>,
-    /// What each watcher knows, by channel and session.
+    /// The members that each watcher knows, by channel and session.
     pub(super) known: BTreeMap<(u8, u64), Known>,
     /// The number of members that a watcher saw leave.
     pub(super) left: usize,
