@@ -34,6 +34,9 @@ pub(super) struct ChannelPresence<W> {
     pub(super) changes_due: Option<Instant>,
     /// True if the members at all relays are known.
     pub(super) is_synced: bool,
+    /// True if two relays told a record of one member. The one with the earlier record may still have the member when the later
+    /// one is gone, and this relay would not know.
+    pub(super) is_contested: bool,
     /// The time at which the wait for the members at other relays ends, while that is scheduled.
     pub(super) sync_due: Option<Instant>,
     /// The sessions that wait until the channel is synced.
@@ -55,6 +58,7 @@ impl<W> ChannelPresence<W> {
             changes: 0,
             changes_due: None,
             is_synced,
+            is_contested: false,
             sync_due: None,
             waiting: 0,
             app,

@@ -4,7 +4,7 @@ use super::*;
 use std::time::Duration;
 
 /// A valid value other than the default for every setting that needs no file and no other setting.
-const VALUES: [(&str, &str); 61] = [
+const VALUES: [(&str, &str); 62] = [
     ("listen", "127.0.0.1:1"),
     ("socket_mode", "0600"),
     ("proxy_terminates_tls", "true"),
@@ -33,6 +33,7 @@ const VALUES: [(&str, &str); 61] = [
     ("replay_burst_per_session", "1MiB"),
     ("presence_grace", "5s"),
     ("max_presence_members", "7"),
+    ("max_presence_members_per_account", "7"),
     ("max_presence_bytes", "64KiB"),
     ("max_presence_entry_bytes", "1KiB"),
     ("max_presence_channels", "7"),

@@ -125,9 +125,14 @@ impl Link {
         local: &mut dyn Local,
         now: Instant,
     ) -> Received {
-        if message.own_stream > self.peer_stream {
+        // Before the other relay knows this link, it may count the messages of a former one.
+        let knows_link = self.peer_stream != 0 || message.stream == 0 || message.stream == self.stream;
+        if message.own_stream > self.peer_stream && knows_link {
             self.peer_stream = message.own_stream;
             (self.is_listening, self.restarts, self.sent) = (true, true, 0);
+            if message.stream == 0 && self.received > 0 {
+                return Received { peer_begins_again: true, ..Received::default() };
+            }
         } else if message.own_stream != 0 && message.own_stream < self.peer_stream {
             return Received::default();
         }
@@ -311,6 +316,8 @@ impl Link {
 pub(super) struct Received {
     /// True if a message before this one was lost.
     pub(super) misses_message: bool,
+    /// True if the other relay has a new link, on which it counts its messages from the beginning.
+    pub(super) peer_begins_again: bool,
     /// True if the other relay has no presence of the app any more.
     pub(super) is_over: bool,
     /// The records for which there was no room.

@@ -117,7 +117,7 @@ impl Links {
         let received = link.receive(message, &links.needed, local, now.monotonic);
         self.counts.received += 1;
         self.counts.refused_members += received.refused;
-        if received.misses_message {
+        if received.misses_message || received.peer_begins_again {
             self.counts.restarts += 1;
             link.listen_again(stream);
         } else if received.is_over {
@@ -193,8 +193,9 @@ impl Links {
                 }
                 match link.hearing {
                     // A relay without presence of the app says nothing.
-                    Hearing::Idle | Hearing::Awaited => others.contains(peer),
-                    Hearing::Starting | Hearing::Complete => {
+                    Hearing::Idle => others.contains(peer),
+                    // A relay can fall silent while its stream begins again, so its former members may be known.
+                    Hearing::Awaited | Hearing::Starting | Hearing::Complete => {
                         needed.iter().for_each(|channel| local.orphan(*channel, *peer, now.monotonic));
                         // A relay that is still present is asked again.
                         stream += 1;

@@ -9,7 +9,10 @@ use crate::presence::{
 };
 use bytes::Bytes;
 use sealwire_protocol::ChannelId;
-use std::time::{Duration, Instant};
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
 
 /// A channel may have this many times the members and bytes of its limits when several relays admit members at the same
 /// moment. Further members of other relays are refused.
@@ -32,7 +35,7 @@ pub(in crate::presence) enum RemoteChange {
 impl<W> PresenceTable<W> {
     /// Takes the changes for other relays.
     pub(in crate::presence) fn take_outbox(&mut self) -> Outbox {
-        self.outbox.as_mut().map(std::mem::take).unwrap_or_default()
+        self.outbox.as_mut().map(mem::take).unwrap_or_default()
     }
 
     /// Keeps a channel open for a session that waits until it is synced. Returns whether it is.
@@ -100,7 +103,9 @@ impl<W> PresenceTable<W> {
                 self.apply_record(channel, relay, *record, owner, limits, now)
             }
             RemoteChange::Left { id, stamp } => {
-                if let Some(member) = self.find(channel, &id)
+                // The relay that has the member tells all others, if it heard of this.
+                let is_others = |member: &Member| matches!(member.state, MemberState::Remote(state) if state.relay != relay);
+                if let Some(member) = self.find(channel, &id).filter(|member| !is_others(member))
                     && self.is_replaced(member, relay, (stamp, 0, 0))
                 {
                     // The other relays know the member from this one.
@@ -145,9 +150,18 @@ impl<W> PresenceTable<W> {
         let (expires, state) = (now + expires_in, RemoteState { relay, in_grace, is_stale: false });
         let Some(presence) = self.channels.get(&channel) else { return true };
         let before = presence.find(&id);
-        if before.is_some_and(|before| !self.is_replaced(before, relay, (stamp, number, relay))) {
+        let is_outdated =
+            before.is_some_and(|before| !self.is_replaced(before, relay, (stamp, number, relay)));
+        let is_of_another =
+            |before: &Member| matches!(before.state, MemberState::Remote(state) if state.relay != relay);
+        if is_outdated || before.is_some_and(is_of_another) {
+            self.channels.get_mut(&channel).into_iter().for_each(|presence| presence.is_contested = true);
+        }
+        if is_outdated {
             return true;
         }
+        let Some(presence) = self.channels.get(&channel) else { return true };
+        let before = presence.find(&id);
         let sealed = match (sealed, before) {
             (Some(sealed), _) => sealed,
             // Without an entry, the record changes the state of the one that is known.
@@ -179,6 +193,17 @@ impl<W> PresenceTable<W> {
             let end = end.min(member.expires);
             presence.set_state(&id, MemberState::Orphaned(end));
             self.deadlines.insert((end, channel, Due::Grace(id)));
+            self.ask_again_if_contested(channel);
+        }
+    }
+
+    /// Asks all relays for their members again if one of them has a member for which another relay had a later record.
+    fn ask_again_if_contested(&mut self, channel: ChannelId) {
+        if let (Some(presence), Some(outbox)) = (self.channels.get_mut(&channel), &mut self.outbox)
+            && mem::take(&mut presence.is_contested)
+            && let Some(app) = presence.app.clone()
+        {
+            outbox.channels.insert(channel, ChannelNeed::Opened { app });
         }
     }
 
@@ -209,6 +234,7 @@ impl<W> PresenceTable<W> {
             let removed = self.channels.get_mut(&channel).and_then(|presence| presence.remove(id));
             if let Some(member) = removed {
                 self.discount(channel, *id, &member);
+                self.ask_again_if_contested(channel);
             }
         }
         self.close_if_unneeded(channel);

@@ -27,7 +27,7 @@ fn the_relays_user_of_nats_reaches_its_own_streams_and_no_others() {
         expected.push(format!("$JS.API.STREAM.{api}.{prefix}-revocations"));
     }
     let denied = format!("{prefix}.live.>");
-    let heard = ["live", "relays", "revocations"].map(|part| format!("{prefix}.{part}.>"));
+    let heard = ["live", "relays", "presence", "revocations"].map(|part| format!("{prefix}.{part}.>"));
     expected.push(denied);
     expected.extend(heard);
     expected.push(format!("_INBOX.{prefix}.>"));
