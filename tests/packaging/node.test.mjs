@@ -95,7 +95,7 @@ test('the hooks and the main entry share one default connection, as ES modules a
   };
   const folder = project(t, { files, packages: ['react', 'react-dom'] });
   const expected = [
-    ['useChannel', 'usePublish', 'useRealtime', 'useRealtimeState'],
+    ['useChannel', 'usePresence', 'usePublish', 'useRealtime', 'useRealtimeState'],
     [true, 'idle', 'function'],
   ];
   assert.deepEqual(JSON.parse(node(folder, 'main.mjs', '--preserve-symlinks')), expected);

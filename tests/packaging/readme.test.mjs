@@ -41,6 +41,7 @@ declare module '@forge/resolver' {
 }
 declare function apply(change: unknown): void;
 declare function show(what: unknown): void;
+declare function showAvatars(members: readonly unknown[]): void;
 declare function reload(): void;
 declare function reloadEverything(error: unknown): void;
 declare function save(dashboard: string | undefined, payload: unknown): Promise<object>;

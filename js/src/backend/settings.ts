@@ -60,9 +60,10 @@ function required(option: string, variable: string, given: string | undefined): 
   );
 }
 
-/** Returns the value of the variable SEALWIRE_BLIND_NAMES; false without it. */
+/** Returns the value of the variable SEALWIRE_BLIND_NAMES; false without it. A browser, in which tests run, has no variables. */
 export function blindNamesByVariable(): boolean {
-  const value = process.env['SEALWIRE_BLIND_NAMES'] ?? 'false';
+  const { process } = globalThis as { process?: { env: Record<string, string | undefined> } };
+  const value = process?.env['SEALWIRE_BLIND_NAMES'] ?? 'false';
   if (value === 'true' || value === 'false') return value === 'true';
   throw invalid('SEALWIRE_BLIND_NAMES (the option blindNames) must be true or false.');
 }
