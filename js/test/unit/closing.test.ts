@@ -4,21 +4,12 @@ import { test } from 'node:test';
 import { realtimeWith } from '../../src/browser/realtime.js';
 import type { Realtime } from '../../src/browser/types.js';
 import { fakeCore, meta } from '../support/fake-core.js';
+import { grant } from '../support/grant.js';
 import { isError } from '../support/rejects.js';
 
 const ignore = () => {};
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const isClosed = isError('CLOSED', /was closed/);
-const grant = {
-  url: 'wss://relay.example/v1/realtime',
-  token: 'jwt',
-  issuedAtMs: 1_700_000_000_000,
-  expiresAt: 1_700_000_900,
-  app: 'app',
-  installation: 'ari:cloud:jira::site/1',
-  context: {},
-  keys: [{ id: 'AAAAAA', scopes: '', signer: '' }],
-};
 
 /** Returns a promise that stays pending until it is released. */
 function gate<T>(value: T): { passed: Promise<T>; release: () => void } {

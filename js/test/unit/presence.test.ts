@@ -5,19 +5,10 @@ import { realtimeWith } from '../../src/browser/realtime.js';
 import type { PresenceMember, PresenceOptions, Realtime } from '../../src/index.js';
 import type { MemberRow } from '../../src/core/browser-core.js';
 import { fakeCore, type FakeClient } from '../support/fake-core.js';
+import { grant } from '../support/grant.js';
 import { isError } from '../support/rejects.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-const grant = {
-  url: 'wss://relay.example/v1/realtime',
-  token: 'jwt',
-  issuedAtMs: 1_700_000_000_000,
-  expiresAt: 1_700_000_900,
-  app: 'app',
-  installation: 'ari:cloud:jira::site/1',
-  context: {},
-  keys: [{ id: 'AAAAAA', scopes: '', signer: '' }],
-};
 
 const row = (id: string, data: unknown, enteredAt = 1, account = '', isSelf = false): MemberRow => [
   id,

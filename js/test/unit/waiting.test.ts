@@ -5,21 +5,12 @@ import { realtimeWith } from '../../src/browser/realtime.js';
 import type { RealtimeOptions } from '../../src/browser/types.js';
 import type { SealwireError } from '../../src/errors/sealwire-error.js';
 import { fakeCore, meta } from '../support/fake-core.js';
+import { grant } from '../support/grant.js';
 import { isError } from '../support/rejects.js';
 
 const ignore = () => {};
 const never = new Promise<never>(() => {});
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-const grant = {
-  url: 'wss://relay.example/v1/realtime',
-  token: 'jwt',
-  issuedAtMs: 1_700_000_000_000,
-  expiresAt: 1_700_000_900,
-  app: 'app',
-  installation: 'ari:cloud:jira::site/1',
-  context: {},
-  keys: [{ id: 'AAAAAA', scopes: '', signer: '' }],
-};
 
 function page(options: RealtimeOptions = {}) {
   const { sources, clients } = fakeCore();

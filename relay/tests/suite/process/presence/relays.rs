@@ -1,9 +1,10 @@
 //! Presence across the relays of a cluster.
 
+use super::crowd::must_see_all_enter;
 use crate::process::{cluster::ready_relay_on, revocation::disconnect};
 use crate::support::{
     App, CROWD, CROWD_TURN, Client, Members, NatsServer, RelayProcess, Scrape, accepted, channel, member,
-    must_refuse, presence_enter,
+    must_refuse,
 };
 use futures_util::{StreamExt as _, future::join_all};
 use sealwire_protocol::{Code, wire::ToClient};
@@ -224,28 +225,7 @@ async fn a_thousand_members_across_two_relays_cost_each_watcher_at_most_20_messa
     for number in 0..MEMBERS {
         members.push(Client::open(&relays[number % 2], &format!("account {number}")).await);
     }
-    let started = Instant::now();
-    let mut pace = tokio::time::interval(Duration::from_millis(9));
-    for (number, client) in members.iter_mut().enumerate() {
-        if number % 10 == 0 {
-            pace.tick().await;
-        }
-        client.send(presence_enter(1, channel("absences"), number as u64, 1, 300)).await;
-    }
-    let took = started.elapsed();
-    let counts = join_all(watchers.iter_mut().map(|watcher| async {
-        let (mut known, mut messages) = (Members::default(), 0);
-        while known.numbers.len() < MEMBERS {
-            known.apply(&watcher.presence().await);
-            messages += 1;
-        }
-        messages
-    }))
-    .await;
-    // A machine that is busy with other things needs longer, and then has more batches.
-    let allowed = 20.max(usize::try_from(took.as_millis() / 100).unwrap() + 10);
-    assert!(counts.iter().all(|count| *count <= allowed), "{counts:?} after {took:?}");
-    println!("messages of each watcher: {counts:?}, {took:?} for {MEMBERS} members to enter");
+    must_see_all_enter(&mut watchers, &mut members).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
