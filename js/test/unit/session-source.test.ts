@@ -6,18 +6,10 @@ import { SealwireError } from '../../src/errors/sealwire-error.js';
 import { refusalIn, withCodeInMessage } from '../../src/session/refusal.js';
 import type { SessionGrant } from '../../src/session/grant.js';
 import { fakeCore } from '../support/fake-core.js';
+import { grant as emptyGrant } from '../support/grant.js';
 import { isError } from '../support/rejects.js';
 
-const grant: SessionGrant = {
-  url: 'wss://relay.example/v1/realtime',
-  token: 'jwt',
-  issuedAtMs: 1_700_000_000_000,
-  expiresAt: 1_700_000_900,
-  app: 'app',
-  installation: 'ari:cloud:jira::site/1',
-  context: { module: 'gadget' },
-  keys: [{ id: 'AAAAAA', scopes: '', signer: '' }],
-};
+const grant: SessionGrant = { ...emptyGrant, context: { module: 'gadget' } };
 
 async function hostWith(session: () => unknown) {
   const { sources, clients } = fakeCore();

@@ -48,6 +48,11 @@ impl MemberState {
         matches!(self, Self::Connected(_) | Self::InGrace(_))
     }
 
+    /// Returns whether the member is one of another relay than this one and `relay`.
+    pub(super) fn is_at_another_than(self, relay: u64) -> bool {
+        matches!(self, Self::Remote(remote) if remote.relay != relay)
+    }
+
     /// Returns whether the connection of the member, or its relay, is lost.
     pub(super) fn is_in_grace(self) -> bool {
         match self {

@@ -165,6 +165,19 @@ impl KeyTable {
 }
 
 #[cfg(test)]
+impl SigningKeys {
+    /// Returns keys of these apps with these kids. The kid decides the secret.
+    pub(crate) fn of_kids(known: &[(&str, &str)]) -> Self {
+        let mut keyring = Keyring::default();
+        for (app, kid) in known {
+            let secret = kid.bytes().cycle().take(64).collect();
+            keyring.insert(app, tokens::SigningKey::new(kid, secret).unwrap()).unwrap();
+        }
+        Self::new(keyring)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use sealwire_protocol::tokens::SigningKey;

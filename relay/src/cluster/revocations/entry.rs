@@ -159,15 +159,6 @@ mod tests {
         tokens::{Keyring, SigningKey},
     };
 
-    fn keys(known: &[(&str, &str)]) -> SigningKeys {
-        let mut keyring = Keyring::default();
-        for (app, kid) in known {
-            let secret = kid.bytes().cycle().take(64).collect();
-            keyring.insert(app, SigningKey::new(kid, secret).unwrap()).unwrap();
-        }
-        SigningKeys::new(keyring)
-    }
-
     fn revocation(account: Option<&str>) -> SharedRevocation {
         let mut context = Scope::default();
         context.insert("dashboard", "7").unwrap();
@@ -179,17 +170,20 @@ mod tests {
     #[test]
     fn a_relay_with_any_of_the_keys_reads_the_revocation() {
         let revocation = revocation(Some("alice"));
-        let bytes = Entry::encode(&revocation, &keys(&[("app", "old"), ("app", "new"), ("other", "third")]));
+        let bytes = Entry::encode(
+            &revocation,
+            &SigningKeys::of_kids(&[("app", "old"), ("app", "new"), ("other", "third")]),
+        );
         for kid in ["old", "new"] {
-            let entry = Entry::decode(&bytes, &keys(&[("app", kid)])).unwrap();
+            let entry = Entry::decode(&bytes, &SigningKeys::of_kids(&[("app", kid)])).unwrap();
             assert_eq!(entry.revocation, revocation);
         }
-        assert_eq!(Entry::decode(&bytes, &keys(&[("other", "third")])), None);
+        assert_eq!(Entry::decode(&bytes, &SigningKeys::of_kids(&[("other", "third")])), None);
     }
 
     #[test]
     fn access_to_the_stream_alone_revokes_nothing() {
-        let bytes = Entry::encode(&revocation(Some("alice")), &keys(&[("app", "kid")]));
+        let bytes = Entry::encode(&revocation(Some("alice")), &SigningKeys::of_kids(&[("app", "kid")]));
         // The key of another app with the same kid is another key.
         let mut keyring = Keyring::default();
         keyring.insert("app", SigningKey::new("kid", vec![9; 64]).unwrap()).unwrap();
@@ -198,14 +192,14 @@ mod tests {
         let mut record = WireRevocation::decode(&*wire.revocation).unwrap();
         record.before += 1;
         wire.revocation = record.encode_to_vec();
-        assert_eq!(Entry::decode(&wire.encode_to_vec(), &keys(&[("app", "kid")])), None);
+        assert_eq!(Entry::decode(&wire.encode_to_vec(), &SigningKeys::of_kids(&[("app", "kid")])), None);
         wire.tags.clear();
-        assert_eq!(Entry::decode(&wire.encode_to_vec(), &keys(&[("app", "kid")])), None);
+        assert_eq!(Entry::decode(&wire.encode_to_vec(), &SigningKeys::of_kids(&[("app", "kid")])), None);
     }
 
     #[test]
     fn a_message_contains_no_name() {
-        let bytes = Entry::encode(&revocation(Some("alice")), &keys(&[("app", "kid")]));
+        let bytes = Entry::encode(&revocation(Some("alice")), &SigningKeys::of_kids(&[("app", "kid")]));
         let text = String::from_utf8_lossy(&bytes).into_owned()
             + &EntryName::of(&revocation(Some("alice"))).to_string();
         for name in ["app", "site", "alice", "dashboard", "absences"] {
@@ -229,11 +223,11 @@ mod tests {
 
     #[test]
     fn a_message_is_replaced_by_a_later_time_or_another_key() {
-        let (early, one) = (revocation(None), keys(&[("app", "one")]));
+        let (early, one) = (revocation(None), SigningKeys::of_kids(&[("app", "one")]));
         let later = SharedRevocation { before: UnixSeconds(early.before.0 + 1), ..early.clone() };
         let entry = Entry::decode(&Entry::encode(&early, &one), &one).unwrap();
         assert!(entry.suffices_for(&early, &one) && !entry.suffices_for(&later, &one));
-        assert!(!entry.suffices_for(&early, &keys(&[("app", "one"), ("app", "two")])));
+        assert!(!entry.suffices_for(&early, &SigningKeys::of_kids(&[("app", "one"), ("app", "two")])));
     }
 
     #[test]
@@ -243,15 +237,15 @@ mod tests {
         let known: Vec<(&str, &str)> = kids.iter().map(|kid| ("app", &**kid)).collect();
         let mut largest = revocation(Some("alice"));
         largest.selection.context = vec![IdDigest::app("a"); limits::MAX_PROPERTIES];
-        let bytes = Entry::encode(&largest, &keys(&known));
+        let bytes = Entry::encode(&largest, &SigningKeys::of_kids(&known));
         assert!(bytes.len() < MAX_MESSAGE, "{}", bytes.len());
-        assert!(Entry::decode(&bytes, &keys(&known)).is_some());
+        assert!(Entry::decode(&bytes, &SigningKeys::of_kids(&known)).is_some());
     }
 
     proptest! {
         #[test]
         fn mangled_messages_never_panic_and_are_refused(position in any::<prop::sample::Index>(), flip in 1..=255_u8) {
-            let keys = keys(&[("app", "kid")]);
+            let keys = SigningKeys::of_kids(&[("app", "kid")]);
             let mut bytes = Entry::encode(&revocation(Some("alice")), &keys);
             let position = position.index(bytes.len());
             let _ = Entry::decode(&bytes[..position], &keys);

@@ -116,8 +116,7 @@ impl Link {
         self.common.len() + self.whole.len() + self.wanted.len() + self.unneeded.len()
     }
 
-    /// Applies a message. `needed` returns whether this relay needs a channel, and `all` are these channels. Returns false if
-    /// a message before it was lost, and the number of records without room.
+    /// Applies a message. `needed` are the channels that this relay needs.
     pub(super) fn receive(
         &mut self,
         message: LinkMessage,
@@ -131,7 +130,7 @@ impl Link {
             self.peer_stream = message.own_stream;
             (self.is_listening, self.restarts, self.sent) = (true, true, 0);
             if message.stream == 0 && self.received > 0 {
-                return Received { peer_begins_again: true, ..Received::default() };
+                return Received { must_begin_again: true, ..Received::default() };
             }
         } else if message.own_stream != 0 && message.own_stream < self.peer_stream {
             return Received::default();
@@ -151,7 +150,7 @@ impl Link {
             return Received::default();
         }
         if message.sequence > self.received + 1 {
-            return Received { misses_message: true, ..Received::default() };
+            return Received { must_begin_again: true, ..Received::default() };
         }
         (self.received, self.last_heard) = (message.sequence, now);
         if message.sequence == 1 {
@@ -314,10 +313,9 @@ impl Link {
 /// The result of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Received {
-    /// True if a message before this one was lost.
-    pub(super) misses_message: bool,
-    /// True if the other relay has a new link, on which it counts its messages from the beginning.
-    pub(super) peer_begins_again: bool,
+    /// True if the stream to this relay has to begin again: a message was lost, or the other relay has a new link, on which it
+    /// counts its messages from the beginning.
+    pub(super) must_begin_again: bool,
     /// True if the other relay has no presence of the app any more.
     pub(super) is_over: bool,
     /// The records for which there was no room.

@@ -117,7 +117,7 @@ impl Links {
         let received = link.receive(message, &links.needed, local, now.monotonic);
         self.counts.received += 1;
         self.counts.refused_members += received.refused;
-        if received.misses_message || received.peer_begins_again {
+        if received.must_begin_again {
             self.counts.restarts += 1;
             link.listen_again(stream);
         } else if received.is_over {

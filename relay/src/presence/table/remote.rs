@@ -104,8 +104,8 @@ impl<W> PresenceTable<W> {
             }
             RemoteChange::Left { id, stamp } => {
                 // The relay that has the member tells all others, if it heard of this.
-                let is_others = |member: &Member| matches!(member.state, MemberState::Remote(state) if state.relay != relay);
-                if let Some(member) = self.find(channel, &id).filter(|member| !is_others(member))
+                if let Some(member) = self.find(channel, &id)
+                    && !member.state.is_at_another_than(relay)
                     && self.is_replaced(member, relay, (stamp, 0, 0))
                 {
                     // The other relays know the member from this one.
@@ -148,19 +148,14 @@ impl<W> PresenceTable<W> {
     ) -> bool {
         let Record { id, number, stamp, sealed, in_grace, expires_in, .. } = record;
         let (expires, state) = (now + expires_in, RemoteState { relay, in_grace, is_stale: false });
-        let Some(presence) = self.channels.get(&channel) else { return true };
-        let before = presence.find(&id);
-        let is_outdated =
-            before.is_some_and(|before| !self.is_replaced(before, relay, (stamp, number, relay)));
-        let is_of_another =
-            |before: &Member| matches!(before.state, MemberState::Remote(state) if state.relay != relay);
-        if is_outdated || before.is_some_and(is_of_another) {
-            self.channels.get_mut(&channel).into_iter().for_each(|presence| presence.is_contested = true);
-        }
+        let (is_outdated, is_elsewhere) = self.find(channel, &id).map_or((false, false), |before| {
+            (!self.is_replaced(before, relay, (stamp, number, relay)), before.state.is_at_another_than(relay))
+        });
+        let Some(presence) = self.channels.get_mut(&channel) else { return true };
+        presence.is_contested |= is_outdated || is_elsewhere;
         if is_outdated {
             return true;
         }
-        let Some(presence) = self.channels.get(&channel) else { return true };
         let before = presence.find(&id);
         let sealed = match (sealed, before) {
             (Some(sealed), _) => sealed,

@@ -4,15 +4,6 @@ use super::*;
 use proptest::prelude::*;
 use sealwire_protocol::tokens::{Keyring, SigningKey};
 
-fn keys(known: &[(&str, &str)]) -> SigningKeys {
-    let mut keyring = Keyring::default();
-    for (app, kid) in known {
-        let secret = kid.bytes().cycle().take(64).collect();
-        keyring.insert(app, SigningKey::new(kid, secret).unwrap()).unwrap();
-    }
-    SigningKeys::new(keyring)
-}
-
 fn record(len: usize) -> Record {
     let names = Names {
         installation: IdDigest::installation("app", "site"),
@@ -46,16 +37,21 @@ fn message() -> LinkMessage {
 }
 
 fn encoded() -> Bytes {
-    message().encode("app", &keys(&[("app", "old"), ("app", "new"), ("other", "third")])).into()
+    message()
+        .encode("app", &SigningKeys::of_kids(&[("app", "old"), ("app", "new"), ("other", "third")]))
+        .into()
 }
 
 #[test]
 fn a_relay_with_any_key_of_the_app_reads_the_message() {
     for kid in ["old", "new"] {
-        assert_eq!(LinkMessage::decode(encoded(), &keys(&[("app", kid)])), Ok((message(), "app".to_owned())));
+        assert_eq!(
+            LinkMessage::decode(encoded(), &SigningKeys::of_kids(&[("app", kid)])),
+            Ok((message(), "app".to_owned()))
+        );
     }
     let unauthenticated = Err(MessageError::Unauthenticated);
-    assert_eq!(LinkMessage::decode(encoded(), &keys(&[("other", "third")])), unauthenticated);
+    assert_eq!(LinkMessage::decode(encoded(), &SigningKeys::of_kids(&[("other", "third")])), unauthenticated);
     // The key of another app with the same kid is another key.
     let mut keyring = Keyring::default();
     keyring.insert("app", SigningKey::new("old", vec![9; 64]).unwrap()).unwrap();
@@ -70,7 +66,7 @@ fn a_message_contains_no_name() {
 
 #[test]
 fn content_outside_the_limits_is_refused_as_a_whole() {
-    let keys = keys(&[("app", "old")]);
+    let keys = SigningKeys::of_kids(&[("app", "old")]);
     let refused = |change: fn(&mut WireMessage)| {
         let envelope = WireEnvelope::decode(encoded()).unwrap();
         let mut wire = WireMessage::decode(envelope.message).unwrap();
@@ -112,7 +108,7 @@ fn every_message_of_a_sender_is_within_the_limit() {
     let all = parts.take();
     assert!(all.len() > 3);
     for channels in all {
-        let bytes = LinkMessage { channels, ..message() }.encode("app", &keys(&known));
+        let bytes = LinkMessage { channels, ..message() }.encode("app", &SigningKeys::of_kids(&known));
         assert!(bytes.len() <= MAX_MESSAGE, "{}", bytes.len());
     }
 }
@@ -120,7 +116,7 @@ fn every_message_of_a_sender_is_within_the_limit() {
 proptest! {
     #[test]
     fn mangled_messages_never_panic_and_are_refused(position in any::<prop::sample::Index>(), flip in 1..=255_u8) {
-        let keys = keys(&[("app", "old")]);
+        let keys = SigningKeys::of_kids(&[("app", "old")]);
         let mut bytes = encoded().to_vec();
         let position = position.index(bytes.len());
         let _ = LinkMessage::decode(bytes[..position].to_vec().into(), &keys);

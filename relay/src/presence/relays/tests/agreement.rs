@@ -42,7 +42,7 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
-    /// Whatever happens, all relays agree once the bus works: each member has one owner, and each watcher knows exactly the
+    /// All relays agree once the bus works again, after any history: each member has one owner, and each watcher knows exactly the
     /// members of all relays.
     #[test]
     fn relays_agree_after_losses_repeats_partitions_and_restarts(

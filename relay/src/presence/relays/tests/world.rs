@@ -22,7 +22,6 @@ use crate::{
 use bytes::Bytes;
 use sealwire_protocol::{
     ChannelId, UnixMillis,
-    tokens::{Keyring, SigningKey},
     wire::{Messages, ToClient},
 };
 use std::{
@@ -36,9 +35,7 @@ pub(super) const TICK: Duration = Duration::from_millis(50);
 pub(super) const LIMITS: TableLimits = TableLimits { members: 100, members_per_account: 100, bytes: 1 << 20 };
 
 pub(super) fn keys() -> Arc<SigningKeys> {
-    let mut keyring = Keyring::default();
-    keyring.insert("app", SigningKey::new("kid", vec![7; 64]).unwrap()).unwrap();
-    Arc::new(SigningKeys::new(keyring))
+    Arc::new(SigningKeys::of_kids(&[("app", "kid")]))
 }
 
 pub(super) fn channel(number: u8) -> ChannelId {

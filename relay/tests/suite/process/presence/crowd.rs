@@ -1,6 +1,6 @@
 //! Many members: on one channel within a second, and on many channels.
 
-use crate::support::{CROWD, CROWD_TURN, Client, Members, RelayProcess, channel, presence_enter};
+use crate::support::{CROWD, CROWD_TURN, Client, Members, RelayProcess, channel, member, presence_enter};
 use futures_util::future::join_all;
 use sealwire_protocol::wire::ToClient;
 use std::time::{Duration, Instant};
@@ -38,6 +38,37 @@ pub(super) async fn must_see_all_enter(watchers: &mut [Client], members: &mut [C
     println!("messages of each watcher: {counts:?}, {took:?} for {count} members to enter");
 }
 
+/// Fails unless the five members of each of 200 channels see each other and nobody else. So many channels are used at once, and
+/// `relay_of` returns the relay of the member with the given number.
+pub(super) async fn must_see_exactly_their_own<'a>(
+    at_once: usize,
+    relay_of: impl Fn(u64) -> &'a RelayProcess + Copy,
+) {
+    let of_channel = |number: u64| async move {
+        let name = format!("channel {number}");
+        let mut clients = Vec::new();
+        for seat in 0..5 {
+            let mut client = Client::open(relay_of(number + seat), &format!("account {seat}")).await;
+            client.enter(&name, number * 5 + seat, 1).await;
+            let mut known = Members::default();
+            let (_, state) = client.watch(&name).await;
+            known.apply(&state);
+            clients.push((client, known));
+        }
+        for (client, known) in &mut clients {
+            while known.numbers.len() < 5 {
+                known.apply(&client.presence().await);
+            }
+            let expected = (0..5).map(|seat| (member(number * 5 + seat), 1));
+            assert!(known.numbers.clone().into_iter().eq(expected));
+        }
+    };
+    let channels: Vec<u64> = (0..200).collect();
+    for some in channels.chunks(at_once) {
+        join_all(some.iter().copied().map(of_channel)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_members_that_enter_within_a_second_cost_each_watcher_at_most_20_messages() {
     let _turn = CROWD_TURN.lock().await;
@@ -69,29 +100,5 @@ async fn a_thousand_members_that_enter_within_a_second_cost_each_watcher_at_most
 async fn two_hundred_channels_of_five_members_who_all_watch_see_exactly_their_own() {
     let _turn = CROWD_TURN.lock().await;
     let relay = RelayProcess::start(&CROWD);
-    let of_channel = |number: u64| {
-        let relay = &relay;
-        async move {
-            let name = format!("channel {number}");
-            let mut clients = Vec::new();
-            for seat in 0..5 {
-                let mut client = Client::open(relay, &format!("account {seat}")).await;
-                client.enter(&name, number * 5 + seat, 1).await;
-                let mut known = Members::default();
-                let (_, state) = client.watch(&name).await;
-                known.apply(&state);
-                clients.push((client, known));
-            }
-            for (client, known) in &mut clients {
-                while known.numbers.len() < 5 {
-                    known.apply(&client.presence().await);
-                }
-                let expected = (0..5).map(|seat| (crate::support::member(number * 5 + seat), 1));
-                assert!(known.numbers.clone().into_iter().eq(expected));
-            }
-        }
-    };
-    for first in (0..200).step_by(20) {
-        join_all((first..first + 20).map(of_channel)).await;
-    }
+    must_see_exactly_their_own(20, |_| &relay).await;
 }

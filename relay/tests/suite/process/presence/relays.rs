@@ -1,12 +1,11 @@
 //! Presence across the relays of a cluster.
 
-use super::crowd::must_see_all_enter;
+use super::crowd::{must_see_all_enter, must_see_exactly_their_own};
 use crate::process::{cluster::ready_relay_on, revocation::disconnect};
 use crate::support::{
-    App, CROWD, CROWD_TURN, Client, Members, NatsServer, RelayProcess, Scrape, accepted, channel, member,
-    must_refuse,
+    App, CROWD, CROWD_TURN, Client, NatsServer, RelayProcess, Scrape, accepted, channel, member, must_refuse,
 };
-use futures_util::{StreamExt as _, future::join_all};
+use futures_util::StreamExt as _;
 use sealwire_protocol::{Code, wire::ToClient};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -233,32 +232,7 @@ async fn two_hundred_channels_of_five_members_at_two_relays_see_exactly_their_ow
     let _turn = CROWD_TURN.lock().await;
     let nats = NatsServer::start().await;
     let relays = two_relays(&nats, &CROWD).await;
-    let of_channel = |number: u64| {
-        let relays = &relays;
-        async move {
-            let name = format!("channel {number}");
-            let mut clients = Vec::new();
-            for seat in 0..5 {
-                let relay = &relays[(number + seat) as usize % 2];
-                let mut client = Client::open(relay, &format!("account {seat}")).await;
-                client.enter(&name, number * 5 + seat, 1).await;
-                let mut known = Members::default();
-                let (_, state) = client.watch(&name).await;
-                known.apply(&state);
-                clients.push((client, known));
-            }
-            for (client, known) in &mut clients {
-                while known.numbers.len() < 5 {
-                    known.apply(&client.presence().await);
-                }
-                let expected = (0..5).map(|seat| (member(number * 5 + seat), 1));
-                assert!(known.numbers.clone().into_iter().eq(expected));
-            }
-        }
-    };
-    for first in (0..200).step_by(40) {
-        join_all((first..first + 40).map(of_channel)).await;
-    }
+    must_see_exactly_their_own(40, |number| &relays[number as usize % 2]).await;
 }
 
 #[tokio::test]
