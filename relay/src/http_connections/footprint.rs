@@ -3,7 +3,7 @@
 /// The bytes of a connection that has sent little: its task and the buffers of HTTP.
 const PLAIN: usize = 19 * 1024;
 /// The bytes of such a connection with a TLS session.
-const TLS: usize = 31 * 1024;
+const TLS: usize = 28 * 1024;
 /// The number of copies of each byte of a request's head: in the buffer, in the header map, and in a copy of that map.
 const COPIES: usize = 3;
 /// The maximum bytes by which requests make a connection grow. Heads are bounded, and the readers of bodies account

@@ -4,16 +4,17 @@ use crate::{
     http::{self, AcceptedConnection, HttpContext},
     http_connections::{HeadTimer, Paced},
     listener::net::ClientSocket,
+    tls::TlsStream,
 };
 use hyper::{Request, body::Incoming, server::conn::http1, service::Service};
 use hyper_util::rt::TokioIo;
+use rustls::ServerConfig;
 use std::{pin::pin, sync::Arc};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, UnixStream},
     time::timeout,
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::sync::CancellationToken;
 use warp::reply::Response;
 
@@ -73,7 +74,7 @@ impl Transport for TcpStream {
         match &server.context.tls {
             None => serve(stream, accepted, server).await,
             // Boxed, so that plain-text connections do not reserve memory for TLS.
-            Some(tls) => Box::pin(serve_tls(tls.load().config().into(), stream, accepted, server)).await,
+            Some(tls) => Box::pin(serve_tls(tls.load().config(), stream, accepted, server)).await,
         }
     }
 }
@@ -90,24 +91,24 @@ impl Transport for UnixStream {
 }
 
 async fn serve_tls<R: Routes>(
-    acceptor: TlsAcceptor,
+    config: Arc<ServerConfig>,
     stream: Paced<TcpStream>,
     accepted: AcceptedConnection,
     server: &Server<R>,
 ) {
-    let handshake = shake_hands(acceptor, stream, &server.context, &server.shutdown).await;
+    let handshake = shake_hands(config, stream, &server.context, &server.shutdown).await;
     let Some(stream) = handshake else { return };
     accepted.http_connection().handshake_done();
     serve(stream, accepted, server).await;
 }
 
 async fn shake_hands(
-    acceptor: TlsAcceptor,
+    config: Arc<ServerConfig>,
     stream: Paced<TcpStream>,
     context: &HttpContext,
     shutdown: &CancellationToken,
 ) -> Option<TlsStream<Paced<TcpStream>>> {
-    let handshake = timeout(context.limits.settings().header_timeout, acceptor.accept(stream));
+    let handshake = timeout(context.limits.settings().header_timeout, TlsStream::accept(config, stream));
     match shutdown.run_until_cancelled(handshake).await? {
         Ok(Ok(stream)) => Some(stream),
         Ok(Err(error)) => {

@@ -1,6 +1,11 @@
-//! The relay's certificate with its key, read from PEM files and checked before use.
+//! TLS with clients: the relay's certificate with its key, read from PEM files and checked before use, and the sessions.
 
 mod pinned_certificate;
+mod session;
+mod stream;
+
+pub(crate) use session::{TlsSession, WRITE_AHEAD};
+pub(crate) use stream::TlsStream;
 
 use rustls::{
     ServerConfig,

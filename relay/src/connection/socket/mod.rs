@@ -3,7 +3,7 @@
 
 mod tls;
 
-use crate::{http_connections::Paced, listener::net, sse::StreamedSocket};
+use crate::{http_connections::Paced, listener::net, sse::StreamedSocket, tls::TlsStream};
 use bytes::{Bytes, BytesMut};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -16,7 +16,6 @@ use std::{
 pub(crate) use tls::SESSION as TLS_SESSION;
 use tls::TlsSocket;
 use tokio::net::{TcpStream, UnixStream};
-use tokio_rustls::server::TlsStream;
 
 /// A socket after its opening handshake.
 pub(crate) enum Socket {

@@ -2,7 +2,7 @@
 //! that clients can cause.
 
 use crate::support::{
-    App, CROWD, CROWD_TURN, Certificate, RelayProcess, Scrape, channel, handshake, masked, now,
+    App, CROWD, CROWD_TURN, Certificate, RelayProcess, Scrape, TLS12, TLS13, channel, handshake, masked, now,
     presence_enter, read_frame,
 };
 use sealwire_protocol::{
@@ -20,12 +20,9 @@ const MIN_COUNTED_SHARE: f64 = 0.9;
 /// The maximum of the counted memory, as a multiple of the resident memory.
 const MAX_COUNTED_MULTIPLE: f64 = 4.0;
 
-/// The connections of a client, kept until the end of the measurement.
-type Kept = Vec<TcpStream>;
-
-/// Builds `count` instances, and compares their counted memory with their resident memory.
+/// Builds `count` instances of kept connections, and compares their counted memory with their resident memory.
 #[allow(clippy::print_stdout, reason = "the constants of the relay come from these figures")]
-async fn compare(name: &str, relay: &RelayProcess, count: usize, build: impl AsyncFn(usize) -> Kept) {
+async fn compare<S>(name: &str, relay: &RelayProcess, count: usize, build: impl AsyncFn(usize) -> Vec<S>) {
     let mut kept = Vec::new();
     let settled = async || {
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
@@ -140,6 +137,22 @@ async fn tls_handshakes_are_counted_with_at_least_their_memory() {
     {
         let relay = &relay();
         compare(name, relay, 300, async |_| vec![sent(relay, &bytes).await]).await;
+    }
+}
+
+#[tokio::test]
+async fn http_connections_over_tls_are_counted_with_at_least_their_memory() {
+    let _turn = CROWD_TURN.lock().await;
+    for version in [&TLS12, &TLS13] {
+        let certificate = Certificate::new();
+        let relay = &RelayProcess::start_tls(&certificate, "", &[&FLAGS[..], &CROWD].concat());
+        let kept_alive = async |_| {
+            let mut stream = certificate.connect(relay.address, version).await.unwrap();
+            stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: relay\r\n\r\n").await.unwrap();
+            stream.read_exact(&mut [0; 15]).await.unwrap();
+            vec![stream]
+        };
+        compare("requests over TLS", relay, 300, kept_alive).await;
     }
 }
 

@@ -59,7 +59,8 @@ async fn an_idle_connection_with_a_subscription_holds_no_buffers() {
 
 #[tokio::test]
 async fn an_idle_connection_over_tls_holds_little_more_than_the_tls_state() {
-    const MAX_BYTES_PER_CONNECTION: usize = 12 * 1024;
+    // About 5.8 KiB were measured, of which 3.3 are the keys and the state of rustls.
+    const MAX_BYTES_PER_CONNECTION: usize = 7 * 1024;
     for version in [&TLS12, &TLS13] {
         let certificate = Certificate::new();
         let relay = RelayProcess::start_tls(&certificate, "", &[&["--log", "error"], &CROWD[..]].concat());

@@ -17,7 +17,7 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
 };
-use tokio_rustls::{TlsAcceptor, TlsConnector, client::TlsStream};
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
 /// Returns both ends of a connection after its handshake.
 async fn connection() -> (TlsStream<TcpStream>, TlsSocket) {
@@ -42,7 +42,7 @@ async fn connection() -> (TlsStream<TcpStream>, TlsSocket) {
     let client = connector.connect(ServerName::try_from("relay").unwrap(), stream);
     let server = async {
         let (stream, _) = listener.accept().await.unwrap();
-        TlsAcceptor::from(tls.config()).accept(stream).await.unwrap().into_inner()
+        crate::tls::TlsStream::accept(tls.config(), stream).await.unwrap().into_inner()
     };
     let (client, (stream, session)) = tokio::join!(client, server);
     (client.unwrap(), TlsSocket::new(stream, session))
