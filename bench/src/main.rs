@@ -4,7 +4,9 @@
 
 mod aims;
 mod balancer;
+mod busy;
 mod cluster;
+mod curves;
 mod limit;
 mod load;
 mod open_files;
@@ -17,6 +19,7 @@ mod servers;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand, ValueEnum as _};
+use curves::Curves;
 use results::Results;
 use scenarios::{Run, Scenario};
 use servers::{Kind, Programs, Server};
@@ -93,7 +96,7 @@ fn run(options: &Options) -> Result<()> {
     };
     let kinds =
         if options.server.is_empty() { Kind::value_variants().to_vec() } else { options.server.clone() };
-    let mut results = Results::default();
+    let (mut results, mut curves) = (Results::default(), Curves::default());
     let mut failures = Vec::new();
     for scenario in chosen(&options.scenario) {
         // The servers alternate, so that a disturbance of the machine affects all of them.
@@ -106,7 +109,14 @@ fn run(options: &Options) -> Result<()> {
                     continue;
                 };
                 eprintln!("{scenario:?} {number}/{} {}", options.runs, kind.name());
-                let mut run = Run { kind, server, results: &mut results, quick: options.quick };
+                let mut run = Run {
+                    kind,
+                    server,
+                    programs: &options.programs,
+                    results: &mut results,
+                    curves: &mut curves,
+                    quick: options.quick,
+                };
                 if let Err(error) = scenario.run(&mut run) {
                     eprintln!("  failed: {error:#}");
                     failures.push(format!("{scenario:?} {}: {error:#}", kind.name()));
@@ -114,15 +124,16 @@ fn run(options: &Options) -> Result<()> {
             }
         }
     }
-    println!("{}", results.table());
+    println!("{}{}", results.table(), curves.table());
     for failure in &failures {
         println!("failed: {failure}");
     }
     if let Some(folder) = &options.out {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         fs::write(folder.join("results.json"), results.json()? + "\n")?;
-        fs::write(folder.join("results.md"), results.table())?;
+        fs::write(folder.join("results.md"), results.table() + &curves.table())?;
         plots::write(&results, folder)?;
+        curves.write(folder)?;
     }
     Ok(())
 }

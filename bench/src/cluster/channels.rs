@@ -2,21 +2,15 @@
 
 use super::{Run, Shape};
 use crate::{
-    load::{Fleet, Role, dialect::Dialect},
+    load::{Fleet, Role, dialect::Dialect, join},
     open_files,
 };
-use anyhow::{Result, ensure};
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use anyhow::Result;
+use std::{thread, time::Duration};
 
 const SCENARIO: &str = "channels, one subscriber each, over two relays";
 /// The subscriptions of a connection.
 const SUBSCRIPTIONS: u32 = 50;
-/// The number of joins that wait for their answer at the same time.
-const IN_FLIGHT: u64 = 256;
-const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// The time in which processes settle before their memory is read.
 const SETTLE: Duration = Duration::from_secs(1);
 const MIB: f64 = 1024.0 * 1024.0;
@@ -32,7 +26,7 @@ pub(super) fn run(run: &mut Run<'_>) -> Result<()> {
     thread::sleep(SETTLE);
     let before = (arrangement.relay_memory(), arrangement.nats_memory());
     let cpu = (arrangement.relay_cpu()?, arrangement.nats_cpu()?);
-    let elapsed = join(&mut fleet, channels)?;
+    let elapsed = join(&mut fleet, channels, |channel| (channel / SUBSCRIPTIONS) as usize)?;
     let cpu = (arrangement.relay_cpu()? - cpu.0, arrangement.nats_cpu()? - cpu.1);
     thread::sleep(SETTLE);
     let after = (arrangement.relay_memory(), arrangement.nats_memory());
@@ -50,24 +44,4 @@ pub(super) fn run(run: &mut Run<'_>) -> Result<()> {
     ];
     run.add_all(SCENARIO, Shape::CLUSTER, figures);
     Ok(())
-}
-
-/// Joins every channel on one of the connections, and returns the time until all are confirmed.
-fn join(fleet: &mut Fleet, channels: u32) -> Result<Duration> {
-    let start = Instant::now();
-    let (mut sent, mut confirmed, mut last_progress) = (0, 0, start);
-    while confirmed < u64::from(channels) {
-        while sent < channels && u64::from(sent) < confirmed + IN_FLIGHT {
-            fleet.add_subscription((sent / SUBSCRIPTIONS) as usize, sent)?;
-            sent += 1;
-        }
-        fleet.poll(Duration::from_millis(100), &mut |_| {})?;
-        let now_confirmed = fleet.confirmed();
-        if now_confirmed > confirmed {
-            (confirmed, last_progress) = (now_confirmed, Instant::now());
-        }
-        let waiting = u64::from(sent) - confirmed;
-        ensure!(last_progress.elapsed() < STALL_TIMEOUT, "{waiting} joins were not confirmed");
-    }
-    Ok(start.elapsed())
 }

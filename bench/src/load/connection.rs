@@ -155,6 +155,10 @@ impl Connection {
         dialect.read(state, *role, message, |received| {
             match received {
                 Received::Delivery(sequence) => {
+                    if *role == Role::Listener {
+                        delivered(Delivery { channel: 0, sequence });
+                        return Ok(());
+                    }
                     ensure!(
                         sequence == *expected,
                         "expected message {expected}, received {sequence}: a message was lost, repeated or reordered"

@@ -48,6 +48,7 @@ impl Dialect {
             (Self::SocketIo, _) => ("/socket.io/?EIO=4&transport=websocket".into(), ""),
             (Self::Nchan, Role::Subscriber(channel)) => (format!("/sub/c{channel}"), ""),
             (Self::Nchan, Role::Publisher(channel)) => (format!("/pub/c{channel}"), ""),
+            (Self::Nchan, Role::Listener) => unreachable!("only connections to the relay have many channels"),
         }
     }
 
@@ -77,13 +78,13 @@ impl Dialect {
             (Self::Nats, role) => {
                 let subject = match role {
                     Role::Subscriber(channel) => format!("SUB c{channel} 1\r\n"),
-                    Role::Publisher(_) => String::new(),
+                    Role::Publisher(_) | Role::Listener => String::new(),
                 };
                 let text = format!("CONNECT {{\"verbose\":false,\"pedantic\":false}}\r\n{subject}PING\r\n");
                 websocket::write(&mut out, websocket::BINARY, &[text.as_bytes()]);
             }
             (Self::SocketIo, _) => websocket::write(&mut out, websocket::TEXT, &[b"40"]),
-            (Self::Plain, Role::Publisher(_)) | (Self::Nchan, _) => return Ok(None),
+            (Self::Plain, Role::Publisher(_) | Role::Listener) | (Self::Nchan, _) => return Ok(None),
         }
         Ok(Some(out))
     }
@@ -122,7 +123,7 @@ impl Dialect {
             Self::Plain if message == b"R" => received(Received::Ready),
             Self::Plain | Self::Nchan => match role {
                 Role::Subscriber(_) => received(Received::Delivery(number(message)?)),
-                Role::Publisher(_) => Ok(()),
+                Role::Publisher(_) | Role::Listener => Ok(()),
             },
             Self::SocketIo => received(read_socket_io(role, message)?),
             Self::Nats => read_nats(&mut state.stream, message, &mut received),
@@ -143,6 +144,10 @@ fn read_sealwire(state: &mut ReadState, role: Role, message: &[u8]) -> Result<Re
     match sealwire::message_kind(message) {
         sealwire::kind::PUBLICATION => {
             let publication = sealwire::publication(message).context("cannot decode a publication")?;
+            if role == Role::Listener {
+                // The positions of its channels are not told apart.
+                return Ok(Received::Delivery(number(publication.sealed)?));
+            }
             let position = state.position.as_mut().context("a publication arrived before Subscribed")?;
             ensure!(
                 publication.previous_offset <= position.offset && publication.offset > position.offset,
@@ -156,7 +161,7 @@ fn read_sealwire(state: &mut ReadState, role: Role, message: &[u8]) -> Result<Re
         }
         sealwire::kind::PUBLISHED => Ok(Received::Nothing),
         sealwire::kind::WELCOME => Ok(match role {
-            Role::Publisher(_) => Received::Ready,
+            Role::Publisher(_) | Role::Listener => Received::Ready,
             Role::Subscriber(_) => Received::Nothing,
         }),
         sealwire::kind::SUBSCRIBED => {
@@ -164,7 +169,7 @@ fn read_sealwire(state: &mut ReadState, role: Role, message: &[u8]) -> Result<Re
                 bail!("cannot decode Subscribed");
             };
             state.confirmed += 1;
-            // A publisher may subscribe to several channels, of which nothing is resumed.
+            // Other connections may subscribe to several channels, of which nothing is resumed.
             let resumes = matches!(role, Role::Subscriber(_)) && state.position.is_some();
             ensure!(!resumes || subscribed.recovered, "a resumed subscription was not recovered");
             state.position = subscribed.position;
@@ -190,7 +195,7 @@ fn read_socket_io(role: Role, message: &[u8]) -> Result<Received> {
         [b'0', ..] => Ok(Received::Nothing),
         [b'4', b'0', ..] => Ok(match role {
             Role::Subscriber(channel) => reply(&format!("42[\"s\",\"c{channel}\"]")),
-            Role::Publisher(_) => Received::Ready,
+            Role::Publisher(_) | Role::Listener => Received::Ready,
         }),
         b"42[\"r\"]" => Ok(Received::Ready),
         [b'4', b'2', .., b'"', b']'] => Ok(Received::Delivery(number(&message[..message.len() - 2])?)),

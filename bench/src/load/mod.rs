@@ -3,6 +3,7 @@
 mod connection;
 pub(crate) mod dialect;
 mod fleet;
+mod join;
 pub(crate) mod latency;
 pub(crate) mod payload;
 mod roles;
@@ -11,5 +12,6 @@ mod traffic;
 pub(crate) mod websocket;
 
 pub(crate) use fleet::Fleet;
+pub(crate) use join::join;
 pub(crate) use roles::Role;
 pub(crate) use traffic::{Flow, Traffic};

@@ -20,6 +20,8 @@ pub(crate) struct Traffic {
     publishers: Vec<usize>,
     /// Every publisher publishes every message, each at a server of its own.
     at_all: bool,
+    /// Messages carry their number among all messages, because a connection subscribes to several channels.
+    to_listeners: bool,
     /// The number of messages published so far. Message `n` goes to channel `n % channels`.
     published: u64,
     /// The number of messages that have reached all their subscribers, without a gap.
@@ -66,6 +68,12 @@ impl Traffic {
         Self::new((1, subscribers), size, publishers, true)
     }
 
+    /// Opens a publisher for channels that each have one subscriber, a [`Role::Listener`].
+    pub(crate) fn to_listeners(fleet: &mut Fleet, channels: u32, size: usize) -> Result<Self> {
+        let publisher = fleet.connect([Role::Publisher(0)])?;
+        Ok(Self { to_listeners: true, ..Self::new((channels, 1), size, vec![publisher], false)? })
+    }
+
     fn new(
         (channels, subscribers): (u32, u32),
         size: usize,
@@ -78,6 +86,7 @@ impl Traffic {
             size,
             publishers,
             at_all,
+            to_listeners: false,
             published: 0,
             completed: 0,
             missing: vec![0; RING],
@@ -150,6 +159,7 @@ impl Traffic {
                 self.published / u64::from(self.channels),
                 (self.published % u64::from(self.channels)) as u32,
             );
+            let sequence = if self.to_listeners { self.published } else { sequence };
             payload::fill(&mut self.payload, self.size, sequence);
             let slot = self.published as usize % RING;
             (self.missing[slot], self.sent[slot]) = (self.subscribers, now);
@@ -172,10 +182,11 @@ impl Traffic {
         timeout: Duration,
         latencies: Option<&mut Latencies>,
     ) -> Result<()> {
-        let Self { channels, missing, sent, .. } = self;
+        let Self { missing, sent, .. } = self;
+        let channels = if self.to_listeners { 1 } else { u64::from(self.channels) };
         let mut latencies = latencies;
         fleet.poll(timeout, &mut |delivery| {
-            let message = delivery.sequence * u64::from(*channels) + u64::from(delivery.channel);
+            let message = delivery.sequence * channels + u64::from(delivery.channel);
             let slot = message as usize % RING;
             missing[slot] = missing[slot].saturating_sub(1);
             if let Some(latencies) = &mut latencies {

@@ -1,7 +1,11 @@
-//! Scenarios A, B, C and H: messages to many subscribers.
+//! Scenarios A, B, C, C-busy and H: messages to many subscribers.
 
 use super::Run;
-use crate::load::{Flow, Traffic, latency::Latencies};
+use crate::{
+    busy::BusyLoops,
+    load::{Fleet, Flow, Traffic, latency::Latencies},
+    process::Cpu,
+};
 use anyhow::Result;
 use std::time::{Duration, Instant};
 
@@ -9,7 +13,36 @@ const SIZE: usize = 128;
 const CPU: &str = "CPU s per million deliveries";
 const USER: &str = "user-space CPU s per million deliveries";
 
-/// Repeats `messages` for at least 3 s (1 s in a quick run), and records the cost of a million deliveries.
+/// The two loops of scenario C-busy, one for each core of the machine that the figures come from.
+const BUSY_LOOPS: usize = 2;
+
+/// The cost of deliveries.
+pub(super) struct Cost {
+    pub(super) cpu: Cpu,
+    /// The deliveries in millions.
+    pub(super) millions: f64,
+    elapsed: Duration,
+}
+
+/// Repeats `messages` for at least 3 s (1 s in a quick run), and returns their cost.
+pub(super) fn cost(
+    run: &Run<'_>,
+    fleet: &mut Fleet,
+    traffic: &mut Traffic,
+    (messages, flow): (u64, Flow),
+    mut latencies: Option<&mut Latencies>,
+) -> Result<Cost> {
+    traffic.run(fleet, messages, flow, None)?;
+    let (before, delivered, start) = (run.cpu()?, traffic.deliveries(), Instant::now());
+    let enough = run.pick(Duration::from_secs(1), Duration::from_secs(3));
+    while start.elapsed() < enough {
+        traffic.run(fleet, messages, flow, latencies.as_deref_mut())?;
+    }
+    let (elapsed, cpu) = (start.elapsed(), run.cpu()? - before);
+    Ok(Cost { cpu, millions: (traffic.deliveries() - delivered) as f64 / 1e6, elapsed })
+}
+
+/// Records the cost of a million deliveries. Returns the deliveries a second and their latencies.
 fn measure(
     run: &mut Run<'_>,
     scenario: &'static str,
@@ -18,15 +51,9 @@ fn measure(
 ) -> Result<(f64, Latencies)> {
     let mut fleet = run.fleet()?;
     let mut traffic = Traffic::open(&mut fleet, channels, subscribers, size)?;
-    traffic.run(&mut fleet, messages, flow, None)?;
-    let (before, delivered, start) = (run.cpu()?, traffic.deliveries(), Instant::now());
     let mut latencies = Latencies::new();
-    let enough = run.pick(Duration::from_secs(1), Duration::from_secs(3));
-    while start.elapsed() < enough {
-        traffic.run(&mut fleet, messages, flow, Some(&mut latencies))?;
-    }
-    let (elapsed, cpu) = (start.elapsed(), run.cpu()? - before);
-    let millions = (traffic.deliveries() - delivered) as f64 / 1e6;
+    let Cost { cpu, millions, elapsed } =
+        cost(run, &mut fleet, &mut traffic, (messages, flow), Some(&mut latencies))?;
     run.add(scenario, CPU, "s", cpu.total() / millions);
     run.add(scenario, USER, "s", cpu.user / millions);
     let rate = millions * 1e6 / elapsed.as_secs_f64();
@@ -45,11 +72,15 @@ pub(super) fn many_channels(run: &mut Run<'_>) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn paced(run: &mut Run<'_>) -> Result<()> {
-    const SCENARIO: &str = "C, 50 a second, 1 × 1,000";
-    let (_, latencies) = measure(run, SCENARIO, (1, 1000, SIZE), (50, Flow::Paced(50.0)))?;
+pub(super) fn paced_beside_busy_loops(run: &mut Run<'_>) -> Result<()> {
+    let _loops = BusyLoops::start(BUSY_LOOPS);
+    paced(run, "C-busy, 50 a second, 1 × 1,000, beside two busy loops")
+}
+
+pub(super) fn paced(run: &mut Run<'_>, scenario: &'static str) -> Result<()> {
+    let (_, latencies) = measure(run, scenario, (1, 1000, SIZE), (50, Flow::Paced(50.0)))?;
     for (name, quantile) in [("latency p50", 0.5), ("latency p99", 0.99), ("latency p99.9", 0.999)] {
-        run.add(SCENARIO, name, "ms", latencies.quantile(quantile));
+        run.add(scenario, name, "ms", latencies.quantile(quantile));
     }
     Ok(())
 }

@@ -1,18 +1,20 @@
-//! The scenarios A to I. Each of them runs on a fresh server and records its figures in [`Results`].
+//! The scenarios A to J. Each of them runs on a fresh server and records its figures in [`Results`].
 
 mod connecting;
 mod fanout;
+mod growth;
 mod http;
 mod memory;
 mod slow;
 
 use crate::{
+    curves::Curves,
     load::Fleet,
     process::Cpu,
     results::Results,
-    servers::{Kind, Server},
+    servers::{Kind, Programs, Server},
 };
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 
 /// The name of a scenario.
@@ -24,6 +26,8 @@ pub(crate) enum Scenario {
     B,
     /// 50 messages a second on one channel with 1,000 subscribers.
     C,
+    /// Scenario C beside two loops that compute without a pause.
+    CBusy,
     /// Memory of idle subscribed connections.
     D,
     /// Connecting as fast as possible.
@@ -36,13 +40,17 @@ pub(crate) enum Scenario {
     H,
     /// Publishing by HTTP.
     I,
+    /// Cost and memory by the number of subscribers and of channels.
+    J,
 }
 
 /// One run of a scenario on one server.
 pub(crate) struct Run<'a> {
     pub(crate) kind: Kind,
     pub(crate) server: Server,
+    pub(crate) programs: &'a Programs,
     pub(crate) results: &'a mut Results,
+    pub(crate) curves: &'a mut Curves,
     pub(crate) quick: bool,
 }
 
@@ -53,6 +61,12 @@ impl Run<'_> {
 
     fn fleet(&self) -> Result<Fleet> {
         Fleet::new(&[self.server.address], self.kind.dialect())
+    }
+
+    /// Replaces the server by a new process, which remembers nothing.
+    fn restart(&mut self) -> Result<()> {
+        self.server = Server::start(self.kind, self.programs)?.context("the server is not installed")?;
+        Ok(())
     }
 
     fn cpu(&self) -> Result<Cpu> {
@@ -69,7 +83,8 @@ impl Scenario {
     /// Returns whether the scenario applies to this server.
     pub(crate) fn applies_to(self, kind: Kind) -> bool {
         match self {
-            Self::A | Self::B | Self::C | Self::D | Self::E => true,
+            Self::A | Self::B | Self::C | Self::CBusy | Self::D | Self::E => true,
+            Self::J => !kind.is_peer(),
             Self::H => !kind.is_peer() || kind == Kind::Ws,
             Self::F | Self::G | Self::I => !kind.is_peer() && !kind.is_limit(),
         }
@@ -79,13 +94,15 @@ impl Scenario {
         match self {
             Self::A => fanout::flat_out(run),
             Self::B => fanout::many_channels(run),
-            Self::C => fanout::paced(run),
+            Self::C => fanout::paced(run, "C, 50 a second, 1 × 1,000"),
+            Self::CBusy => fanout::paced_beside_busy_loops(run),
             Self::D => memory::idle(run),
             Self::E => connecting::connect(run),
             Self::F => connecting::reconnect(run),
             Self::G => slow::slow_consumer(run),
             Self::H => fanout::large(run),
             Self::I => http::publish(run),
+            Self::J => growth::grow(run),
         }
     }
 }

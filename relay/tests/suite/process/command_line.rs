@@ -91,7 +91,11 @@ fn check_config_warns_if_max_connections_do_not_fit_into_memory() {
     // Each of the two proposals in the warning suffices.
     assert!(!told(&config(&format!("max_connections = {fit}"))).contains("has room"));
     let enough = room.split_once("at least ").unwrap().1.trim();
-    assert!(!told(&config(&format!("max_connections = 200000\nmemory_bytes = \"{enough}\""))).contains("has room"), "{enough}");
+    assert!(
+        !told(&config(&format!("max_connections = 200000\nmemory_bytes = \"{enough}\"")))
+            .contains("has room"),
+        "{enough}"
+    );
 }
 
 #[tokio::test]
