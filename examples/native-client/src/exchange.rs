@@ -1,13 +1,16 @@
 //! The values that pass between the app's calls, the client's task, and its backend.
 
-use sealwire_client::{ChannelSpec, ClientError, Gap, Message, Receipt, SessionGrant, SubscriptionId};
+use sealwire_client::{
+    ChannelSpec, ClientError, Gap, Message, Receipt, SessionGrant, SessionReason, SubscriptionId,
+};
 use std::{pin::Pin, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
 /// The result of a request for a session.
 pub(crate) type SessionResult = Result<SessionGrant, ClientError>;
 /// A function of the app that provides sessions.
-pub(crate) type Sessions = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = SessionResult> + Send>> + Send + Sync>;
+pub(crate) type Sessions =
+    Arc<dyn Fn(SessionReason) -> Pin<Box<dyn Future<Output = SessionResult> + Send>> + Send + Sync>;
 
 /// Something that happens to a subscription.
 #[derive(Debug)]

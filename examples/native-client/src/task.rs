@@ -6,7 +6,7 @@ use crate::{
 };
 use sealwire_client::{
     Client, ClientError, Config, ConnectionId, Entropy, Event, FetchId, Instant, Notice, Now, PublishId,
-    Receipt, SubscriptionId, Transmit,
+    Receipt, SessionReason, SubscriptionId, Transmit,
 };
 use sealwire_protocol::UnixMillis;
 use std::{
@@ -138,7 +138,7 @@ impl Task {
 
     fn report(&mut self, event: Event) {
         match event {
-            Event::SessionRequested { fetch, .. } => self.request_session(fetch),
+            Event::SessionRequested { fetch, reason, .. } => self.request_session(fetch, reason),
             Event::SubscribeDone { subscription, result } => {
                 let Some(answer) = self.subscribing.remove(&subscription) else { return };
                 let confirmed = result.map(|()| {
@@ -182,8 +182,8 @@ impl Task {
         }
     }
 
-    fn request_session(&self, fetch: FetchId) {
-        let (session, feed) = ((self.sessions)(), self.feed.clone());
+    fn request_session(&self, fetch: FetchId, reason: SessionReason) {
+        let (session, feed) = ((self.sessions)(reason), self.feed.clone());
         tokio::spawn(async move {
             // The client may have ended.
             let _ = feed.send(Input::Session(fetch, session.await));

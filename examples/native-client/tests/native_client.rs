@@ -3,6 +3,7 @@
 
 use sealwire_protocol::Scope;
 use sealwire_tests::{FaultProxy, Installation, RelayProcess};
+use serde_json::json;
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
@@ -57,9 +58,13 @@ fn answer(mut stream: TcpStream, installation: &Installation, relay_url: &str) {
     let mut head = String::new();
     let mut lines = BufReader::new(stream.try_clone().unwrap());
     while !head.ends_with("\r\n\r\n") && lines.read_line(&mut head).unwrap() > 0 {}
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.unwrap().parse().unwrap()];
+    lines.read_exact(&mut body).unwrap();
+    let request: serde_json::Value = serde_json::from_slice(&body).unwrap();
     let user = USERS.iter().find(|user| head.contains(&format!("authorization: Bearer {user}\r\n")));
     let (status, body) = match user {
-        Some(user) if head.starts_with("POST /session ") => {
+        Some(user) if head.starts_with("POST /session ") && request == json!({ "reason": "connect" }) => {
             let mut context = Scope::default();
             context.insert("project", "kitchen").unwrap();
             let grant = installation.grant(user, &context, relay_url, 60);

@@ -4,7 +4,7 @@ import { createRealtime } from 'sealwire';
 const ROOM = 'kitchen';
 
 const realtime = createRealtime({
-  session: (reason) => post(`/session?room=${ROOM}&reason=${reason}`),
+  session: (request) => post(`/session?room=${ROOM}`, request),
 });
 
 /**

@@ -72,14 +72,16 @@ async function bearer(account, password) {
 /**
  * @param {string} room
  * @param {Record<string, string>} headers
+ * @param {import('sealwire').RealtimeOptions} options
  */
-const client = (room, headers) =>
+const client = (room, headers, options = {}) =>
   createRealtime({
-    session: async (reason) => {
-      const { status, body } = await post(`/session?room=${room}&reason=${reason}`, {}, headers);
+    session: async (request) => {
+      const { status, body } = await post(`/session?room=${room}`, request, headers);
       if (status !== 200) throw new Error(body.error);
       return body;
     },
+    ...options,
   });
 
 test('a note reaches the members of the room', async () => {
@@ -99,6 +101,24 @@ test('a note reaches the members of the room', async () => {
   });
   assert.deepEqual(await first, { text: 'Tea?', by: 'anna' });
   realtime.close();
+});
+
+test('a page that signs is known by the account of its login', async () => {
+  const [anna, ben] = [await bearer('anna', 'secret-a'), await bearer('ben', 'secret-b')];
+  const [page, reader] = [client('kitchen', anna, { signed: true }), client('kitchen', ben)];
+  try {
+    const sender = new Promise((resolve, reject) => {
+      reader
+        .subscribe('typing', (_payload, _error, event) => resolve(event?.sender), { onError: reject })
+        .then(() => page.publish('typing', { isTyping: true }))
+        .then(({ errors }) => assert.equal(errors, undefined))
+        .catch(reject);
+    });
+    assert.deepEqual(await sender, { kind: 'page', accountId: 'anna' });
+  } finally {
+    page.close();
+    reader.close();
+  }
 });
 
 test('nobody else gets a session, or adds a note', async () => {
