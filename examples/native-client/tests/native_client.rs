@@ -26,7 +26,7 @@ struct App {
 impl App {
     fn start() -> Self {
         let installation = Arc::new(Installation::new("notes"));
-        let relay = RelayProcess::start(&[&installation], "");
+        let relay = RelayProcess::start(&[&installation], "presence_grace = \"1s\"\n");
         let proxy = FaultProxy::start(SocketAddr::from((Ipv4Addr::LOCALHOST, relay.port)));
         let relay_url = format!("ws://{}/v1/realtime", proxy.address());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -77,27 +77,36 @@ fn answer(mut stream: TcpStream, installation: &Installation, relay_url: &str) {
         .unwrap();
 }
 
-/// A running `listen`.
-struct Listener {
+/// A running `listen` or `presence`.
+struct Running {
     child: Child,
     lines: BufReader<ChildStdout>,
     notices: BufReader<ChildStderr>,
 }
 
-impl Listener {
-    fn start(app: &App, arguments: &[&str]) -> Self {
-        let mut command = app.client("anna");
-        command.args(["listen", "notes"]).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+impl Running {
+    fn start(app: &App, user: &str, arguments: &[&str]) -> Self {
+        let mut command = app.client(user);
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         let notices = BufReader::new(child.stderr.take().unwrap());
-        let mut listener = Self { child, lines, notices };
-        assert_eq!(line(&mut listener.notices), "subscribed\n");
-        listener
+        Self { child, lines, notices }
+    }
+
+    /// Reads lines until one has this text.
+    fn must_print(&mut self, expected: &str) {
+        loop {
+            let line = line(&mut self.lines);
+            assert_ne!(line, "", "the program ended without printing {expected}");
+            if line.trim_end() == expected {
+                return;
+            }
+        }
     }
 }
 
-impl Drop for Listener {
+impl Drop for Running {
     fn drop(&mut self) {
         // The program may have ended.
         let _ = self.child.kill();
@@ -115,7 +124,8 @@ fn line(from: &mut impl std::io::BufRead) -> String {
 fn messages_of_another_user_arrive_once_and_in_order_across_a_cut() {
     let app = App::start();
     assert!(app.send("ben", r#"{"note":0}"#).status.success());
-    let mut listener = Listener::start(&app, &["--replay", "60"]);
+    let mut listener = Running::start(&app, "anna", &["listen", "notes", "--replay", "60"]);
+    assert_eq!(line(&mut listener.notices), "subscribed\n");
     for note in 1..4 {
         let output = app.send("ben", &format!(r#"{{"note":{note}}}"#));
         assert_eq!(String::from_utf8_lossy(&output.stdout), format!("published as message {}\n", note + 1));
@@ -129,6 +139,30 @@ fn messages_of_another_user_arrive_once_and_in_order_across_a_cut() {
     let mut rest = String::new();
     listener.lines.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "", "a message arrived twice");
+}
+
+#[test]
+fn members_are_shown_until_they_leave_or_their_program_is_killed() {
+    const NOBODY: &str = "[]";
+    const ANNA: &str =
+        r#"[{"claimedAccountId":"anna","data":{"name":"Anna"},"inGrace":false,"isSelf":false}]"#;
+    let app = App::start();
+    let mut ben = Running::start(&app, "ben", &["presence", "notes"]);
+    assert_eq!(line(&mut ben.lines).trim_end(), NOBODY);
+    let enter = ["presence", "notes", "--enter", r#"{"name":"Anna"}"#];
+    let mut anna = Running::start(&app, "anna", &enter);
+    anna.must_print(&ANNA.replace(r#""isSelf":false"#, r#""isSelf":true"#));
+    assert_eq!(line(&mut ben.lines).trim_end(), ANNA);
+    let interrupt = Command::new("kill").args(["-INT", &anna.child.id().to_string()]).status();
+    assert!(interrupt.unwrap().success());
+    assert_eq!(line(&mut anna.notices), "left\n");
+    assert!(anna.child.wait().unwrap().success());
+    assert_eq!(line(&mut ben.lines).trim_end(), NOBODY);
+
+    let mut anna = Running::start(&app, "anna", &enter);
+    assert_eq!(line(&mut ben.lines).trim_end(), ANNA);
+    anna.child.kill().unwrap();
+    assert_eq!(line(&mut ben.lines).trim_end(), NOBODY);
 }
 
 #[test]

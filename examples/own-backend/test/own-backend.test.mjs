@@ -121,6 +121,25 @@ test('a page that signs is known by the account of its login', async () => {
   }
 });
 
+test('members see who else is in the room', async () => {
+  const [anna, ben] = [await bearer('anna', 'secret-a'), await bearer('ben', 'secret-b')];
+  const [first, second] = [client('kitchen', anna), client('kitchen', ben)];
+  try {
+    const presence = await first.presence('notes');
+    await presence.enter();
+    const seen = new Promise((resolve) => {
+      presence.onChange((members) => {
+        if (members.length === 2) resolve(members.map(({ claimedAccountId }) => claimedAccountId));
+      });
+    });
+    await (await second.presence('notes')).enter();
+    assert.deepEqual(await seen, ['anna', 'ben']);
+  } finally {
+    first.close();
+    second.close();
+  }
+});
+
 test('nobody else gets a session, or adds a note', async () => {
   const ben = await bearer('ben', 'secret-b');
   for (const route of ['/session?room=garden', '/notes?room=garden', '/session?room=', '/session']) {
@@ -156,6 +175,8 @@ test('a wrong password, and requests of a wrong shape, are refused', async () =>
   }
   assert.equal((await post('/notes?room=kitchen', { text: 'x'.repeat(5_000) }, anna)).status, 413);
   assert.equal((await post('/login', {}, { 'content-type': 'text/plain' })).status, 415);
+  const charset = { 'content-type': 'application/json; charset=utf-8' };
+  assert.equal((await post('/login', { account: 'anna', password: 'secret-a' }, charset)).status, 200);
   assert.equal((await fetch(`${origin}/dist/../../package.json`)).status, 404);
 });
 
