@@ -38,7 +38,7 @@ export {
 } from './errors/sealwire-error.js';
 export type { CallErrorCode, ErrorCode, StreamErrorCode } from './errors/codes.js';
 export type { ConnectionState, CoreKind, VerifiedSender } from './core/browser-core.js';
-export type { SessionGrant, SessionKey, SessionReason } from './session/grant.js';
+export type { SessionGrant, SessionKey, SessionReason, SessionRequest } from './session/grant.js';
 export type { ScopedGrant } from './session/scoped-grant.js';
 export type { TokenProvider } from './session/token-provider.js';
 export type { DebugEvent, DebugListener } from './transport/debug-socket.js';

@@ -26,8 +26,8 @@ async function start(options) {
 /** Opens a page in the context above, whose sessions `change` may alter. */
 async function open(system, change = (grant) => grant) {
   const page = await (await system.browser.newContext()).newPage();
-  await page.exposeFunction('fetchSession', async (reason) => {
-    const grant = await system.backend.session({ context, payload: { reason } });
+  await page.exposeFunction('fetchSession', async (payload) => {
+    const grant = await system.backend.session({ context, payload });
     const url = `ws://127.0.0.1:${system.proxy.port}/v1/realtime`;
     return change({ ...grant, url });
   });
@@ -39,7 +39,7 @@ async function open(system, change = (grant) => grant) {
   });
   await page.goto(system.site.address('anna', DASHBOARD));
   await page.waitForFunction(() => globalThis.start);
-  await page.evaluate(() => globalThis.start({ session: (reason) => globalThis.fetchSession(reason) }));
+  await page.evaluate(() => globalThis.start({ session: (request) => globalThis.fetchSession(request) }));
   return page;
 }
 

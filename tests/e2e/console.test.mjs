@@ -16,8 +16,9 @@ const folder = mkdtempSync(path.join(tmpdir(), 'sealwire-console-'));
 const tokenFile = path.join(folder, 'token');
 writeFileSync(tokenFile, `${TOKEN}\n`, { mode: 0o600 });
 const examples = setExamples(
-  () => true,
-  () => `admin_listen = "127.0.0.1:0"\nadmin_token_file = ${JSON.stringify(tokenFile)}`,
+  () => ({ presence: true }),
+  () =>
+    `admin_listen = "127.0.0.1:0"\nadmin_token_file = ${JSON.stringify(tokenFile)}\npresence_grace = "5s"`,
 );
 
 let browser;
@@ -48,6 +49,28 @@ async function openApp(user) {
   await page.waitForFunction(() => globalThis.states.includes('connected'));
   return page;
 }
+
+/** Makes a page a member of the presence that all of these pages watch. */
+const enterPresence = (page) =>
+  page.evaluate(async () => {
+    globalThis.presence = await globalThis.realtime.presence('readers');
+    await globalThis.presence.enter();
+  });
+
+/** Waits for a value above the table about presence. */
+const presenceFact = (page, name, value) =>
+  page
+    .locator('#presence-summary div', { has: page.getByText(name, { exact: true }) })
+    .getByText(String(value), { exact: true })
+    .waitFor();
+
+/** Waits for the row of the only channel with a presence. */
+const presenceChannel = (page, members, watchers) =>
+  page
+    .locator('#presence tbody tr:only-child', {
+      hasText: new RegExp(`^[0-9a-f]{16}${members}${watchers}[\\d.–]+$`),
+    })
+    .waitFor();
 
 const announce = (text) =>
   examples.invoke({ user: 'anna', module: 'panel', issue: '7', project: '3' }, 'announce', { text });
@@ -114,12 +137,54 @@ describe('the console', () => {
     await page.close();
   });
 
+  test('shows the members and watchers of a presence, and members whose connection broke', async () => {
+    const { page, problems } = await openConsole();
+    await page.locator('#presence', { hasText: 'There are no members and no watchers.' }).waitFor();
+    const [anna, ben] = [await openApp('anna'), await openApp('ben')];
+    await enterPresence(anna);
+    await enterPresence(ben);
+    await presenceFact(page, 'Members', 2);
+    await presenceFact(page, 'Watchers', 2);
+    await presenceFact(page, 'Without a connection', 0);
+    await presenceChannel(page, 2, 2);
+    await anna.context().close();
+    await presenceFact(page, 'Without a connection', 1);
+    await presenceChannel(page, 2, 1);
+    // The grace time ends.
+    await presenceChannel(page, 1, 1);
+    await presenceFact(page, 'Without a connection', 0);
+    await ben.context().close();
+    await page.locator('#presence', { hasText: 'There are no members and no watchers.' }).waitFor();
+    assert.deepEqual(problems, []);
+    await page.close();
+  });
+
+  test('shows every column of its small tables, also on a phone', async () => {
+    const { page } = await openConsole();
+    const anna = await openApp('anna');
+    await enterPresence(anna);
+    await presenceChannel(page, 1, 1);
+    for (const width of [1440, 1100, 390]) {
+      await page.setViewportSize({ width, height: 1000 });
+      const cut = await page
+        .locator('.columns .table')
+        .evaluateAll((tables) =>
+          tables.filter((table) => table.scrollWidth > table.clientWidth).map(({ id }) => id),
+        );
+      assert.deepEqual(cut, [], `at ${width} pixels`);
+    }
+    await anna.context().close();
+    await page.close();
+  });
+
   for (const colorScheme of ['light', 'dark']) {
     test(`has no serious accessibility problem in ${colorScheme} colours`, async () => {
       const { page } = await openConsole(colorScheme);
       const pages = await Promise.all(['anna', 'ben', 'cleo'].map(openApp));
       for (const text of ['one', 'two', 'three']) await announce(text);
+      await Promise.all(pages.map(enterPresence));
       await tile(page, 'Connections', /^3$/);
+      await presenceChannel(page, 3, 3);
       await lookUp(page, 'ben');
       await assertAccessible(page);
       if (process.env.SEALWIRE_WRITE_DOCS) await paint(page, colorScheme);

@@ -50,7 +50,7 @@ const real = (core, app) => ({
           secrets,
           ...(authorize && { authorize }),
         });
-        const session = (reason) => backend.session(context, { reason });
+        const session = (request) => backend.session(context, request);
         const page = createRealtime({ session, core, ...options });
         pages.push(page);
         return page;

@@ -23,7 +23,7 @@ async function startSystem(settings) {
     otherProcess: () => createBackend(relay, relay.port, { secrets }).direct,
     page(provide = session) {
       const page = createRealtime({
-        session: (reason) => provide(context, { reason }),
+        session: (request) => provide(context, request),
         core: 'wasm',
         share: false,
       });

@@ -27,7 +27,7 @@ async function roundsInNode(backend, core, rounds) {
     passed.push(new WeakRef(reached));
     const page = createRealtime({
       core,
-      session: (reason) => reached && backend.session(contextOf('anna', '10001'), { reason }),
+      session: (request) => reached && backend.session(contextOf('anna', '10001'), request),
       onState: () => reached,
     });
     await page.subscribe('absences', () => reached);

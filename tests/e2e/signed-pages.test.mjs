@@ -222,7 +222,7 @@ test('a page that cannot sign says so at the call, and publishes unsigned messag
     const earlier = await system.openBlank('anna');
     await earlier.evaluate(async () => {
       await import('/page.js');
-      const session = async (reason) => {
+      const session = async ({ reason }) => {
         const body = JSON.stringify({ user: 'anna', dashboard: '10001', reason });
         return (await fetch('/session', { method: 'POST', body })).json();
       };

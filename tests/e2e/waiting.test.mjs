@@ -18,7 +18,7 @@ async function withRelay(run) {
   const relay = await startRelay();
   const proxy = await startTcpProxy(relay.port);
   const backend = createBackend(relay, proxy.port);
-  const provide = (reason) => backend.session(context, { reason });
+  const provide = (request) => backend.session(context, request);
   const pages = [];
   const page = (options = {}) => {
     pages.push(createRealtime({ session: provide, core: 'wasm', ...options }));
@@ -66,10 +66,10 @@ for (const core of ['wasm', 'js']) {
       try {
         let calls = 0;
         let release = () => {};
-        const session = async (reason) => {
+        const session = async (request) => {
           calls += 1;
           if (calls === 1) await new Promise((resolve) => (release = resolve));
-          return provide(reason);
+          return provide(request);
         };
         const ada = page({ core, idleCloseMs: 50, session });
         const { errors } = await ada.publish('n', 'x', { timeoutMs: 200 });
@@ -126,10 +126,10 @@ test('a call from within a callback of the app requests no further session', () 
     for (const where of ['onDebug', 'session']) {
       let [sessions, over] = [0, false];
       const call = () => over || void ada.publish('n', 'from within');
-      const session = (reason) => {
+      const session = (request) => {
         sessions += 1;
         if (where === 'session') call();
-        return provide(reason);
+        return provide(request);
       };
       const ada = page({ session, ...(where === 'onDebug' && { onDebug: call }) });
       const { errors } = await ada.publish('n', 'x');

@@ -1,8 +1,9 @@
 //! Sessions from the app's backend: a request with the user's own credentials, answered with a session grant.
 
 use crate::exchange::{SessionResult, Sessions};
-use sealwire_client::ClientError;
+use sealwire_client::{ClientError, SessionReason};
 use sealwire_protocol::Code;
+use serde_json::json;
 use std::{sync::Arc, time::Duration};
 use tokio::task::spawn_blocking;
 
@@ -16,17 +17,23 @@ pub(crate) fn sessions(url: String, token: String) -> Sessions {
     let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false);
     let agent = ureq::Agent::new_with_config(config.build());
     let authorization: Arc<str> = format!("Bearer {token}").into();
-    Arc::new(move || {
+    Arc::new(move |reason| {
         let (agent, url, authorization) = (agent.clone(), url.clone(), authorization.clone());
         Box::pin(async move {
-            let request = spawn_blocking(move || request(&agent, &url, &authorization));
+            let request = spawn_blocking(move || request(&agent, &url, &authorization, reason));
             request.await.unwrap_or_else(|error| Err(unavailable(&error.to_string())))
         })
     })
 }
 
-fn request(agent: &ureq::Agent, url: &str, authorization: &str) -> SessionResult {
-    let answer = agent.post(url).header("authorization", authorization).send_empty();
+fn request(agent: &ureq::Agent, url: &str, authorization: &str, reason: SessionReason) -> SessionResult {
+    // The backend passes the body to `session` of sealwire/resolver, which reads its stored keys again for an unknown one.
+    let body = json!({ "reason": match reason {
+        SessionReason::Connect => "connect",
+        SessionReason::Refresh => "refresh",
+        SessionReason::UnknownKey => "unknown-key",
+    } });
+    let answer = agent.post(url).header("authorization", authorization).send_json(body);
     let mut answer = answer.map_err(|error| unavailable(&error.to_string()))?;
     match answer.status().as_u16() {
         200 => {}

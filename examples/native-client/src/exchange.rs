@@ -1,13 +1,16 @@
 //! The values that pass between the app's calls, the client's task, and its backend.
 
-use sealwire_client::{ChannelSpec, ClientError, Gap, Message, Receipt, SessionGrant, SubscriptionId};
+use sealwire_client::{
+    ChannelSpec, ClientError, Gap, Member, Message, Receipt, SessionGrant, SessionReason, SubscriptionId,
+};
 use std::{pin::Pin, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
 /// The result of a request for a session.
 pub(crate) type SessionResult = Result<SessionGrant, ClientError>;
 /// A function of the app that provides sessions.
-pub(crate) type Sessions = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = SessionResult> + Send>> + Send + Sync>;
+pub(crate) type Sessions =
+    Arc<dyn Fn(SessionReason) -> Pin<Box<dyn Future<Output = SessionResult> + Send>> + Send + Sync>;
 
 /// Something that happens to a subscription.
 #[derive(Debug)]
@@ -21,7 +24,9 @@ pub(crate) enum Incoming {
     },
     /// Messages were missed: load the state again.
     Gap(Gap),
-    /// One message could not be opened.
+    /// The members of a presence, in the order in which they entered: once at first, then after each change.
+    Members(Vec<Member>),
+    /// One message, or the entry of one member, could not be opened.
     Unreadable(ClientError),
     /// The relay ended the subscription.
     Ended(ClientError),
@@ -34,7 +39,20 @@ pub(crate) enum Command {
         replay_seconds: Option<u32>,
         answer: oneshot::Sender<Result<Confirmed, ClientError>>,
     },
+    Watch {
+        channel: ChannelSpec,
+        answer: oneshot::Sender<Result<Confirmed, ClientError>>,
+    },
     Unsubscribe(SubscriptionId),
+    Enter {
+        presence: SubscriptionId,
+        data: String,
+        answer: oneshot::Sender<Result<(), ClientError>>,
+    },
+    Leave {
+        presence: SubscriptionId,
+        answer: oneshot::Sender<Result<(), ClientError>>,
+    },
     Publish {
         channel: ChannelSpec,
         payload: String,

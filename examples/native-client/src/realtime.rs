@@ -20,6 +20,12 @@ pub(crate) struct Subscription {
     commands: mpsc::UnboundedSender<Command>,
 }
 
+/// The confirmed presence of a channel. Dropping it leaves.
+pub(crate) struct Presence {
+    subscription: Subscription,
+    realtime: Realtime,
+}
+
 impl Realtime {
     /// Starts the client as a task of the current runtime. It connects with the first subscription or publication.
     pub(crate) fn start(sessions: Sessions) -> Self {
@@ -37,6 +43,13 @@ impl Realtime {
         let (id, events) =
             self.request(|answer| Command::Subscribe { channel, replay_seconds, answer }).await?;
         Ok(Subscription { id, events, commands: self.commands.clone() })
+    }
+
+    /// Opens the presence of a channel, and waits until the relay has confirmed it.
+    pub(crate) async fn presence(&self, channel: ChannelSpec) -> Result<Presence, ClientError> {
+        let (id, events) = self.request(|answer| Command::Watch { channel, answer }).await?;
+        let subscription = Subscription { id, events, commands: self.commands.clone() };
+        Ok(Presence { subscription, realtime: self.clone() })
     }
 
     /// Publishes JSON text, and waits for the relay's acknowledgement.
@@ -63,6 +76,25 @@ impl Subscription {
     /// Returns the next event, or `None` after the subscription ended.
     pub(crate) async fn next(&mut self) -> Option<Incoming> {
         self.events.recv().await
+    }
+}
+
+impl Presence {
+    /// Makes this client a member with JSON text as its data, or replaces the data. Waits until the relay has them.
+    pub(crate) async fn enter(&self, data: String) -> Result<(), ClientError> {
+        let presence = self.subscription.id;
+        self.realtime.request(|answer| Command::Enter { presence, data, answer }).await
+    }
+
+    /// Ends the membership at once, and waits until the relay has ended it.
+    pub(crate) async fn leave(&self) -> Result<(), ClientError> {
+        let presence = self.subscription.id;
+        self.realtime.request(|answer| Command::Leave { presence, answer }).await
+    }
+
+    /// Returns the next event, or `None` after the presence ended.
+    pub(crate) async fn next(&mut self) -> Option<Incoming> {
+        self.subscription.next().await
     }
 }
 

@@ -5,8 +5,8 @@ use crate::{
     socket::{Input, Socket},
 };
 use sealwire_client::{
-    Client, ClientError, Config, ConnectionId, Entropy, Event, FetchId, Instant, Notice, Now, PublishId,
-    Receipt, SubscriptionId, Transmit,
+    Client, ClientError, Config, ConnectionId, EnterId, Entropy, Event, FetchId, Instant, Notice, Now,
+    PublishId, Receipt, SessionReason, SubscriptionId, Transmit,
 };
 use sealwire_protocol::UnixMillis;
 use std::{
@@ -28,6 +28,8 @@ pub(crate) struct Task {
     socket: Option<(ConnectionId, Socket)>,
     subscribing: BTreeMap<SubscriptionId, oneshot::Sender<Result<Confirmed, ClientError>>>,
     publishing: BTreeMap<PublishId, oneshot::Sender<Result<Receipt, ClientError>>>,
+    /// The calls to enter or leave a presence.
+    entering: BTreeMap<EnterId, oneshot::Sender<Result<(), ClientError>>>,
     subscriptions: BTreeMap<SubscriptionId, mpsc::UnboundedSender<Incoming>>,
 }
 
@@ -43,6 +45,7 @@ impl Task {
             socket: None,
             subscribing: BTreeMap::new(),
             publishing: BTreeMap::new(),
+            entering: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
         }
     }
@@ -83,6 +86,18 @@ impl Task {
             Command::Subscribe { channel, replay_seconds, answer } => {
                 let id = self.core.subscribe(now, channel, replay_seconds);
                 self.subscribing.insert(id, answer);
+            }
+            Command::Watch { channel, answer } => {
+                let id = self.core.subscribe_presence(now, channel, None, None);
+                self.subscribing.insert(id, answer);
+            }
+            Command::Enter { presence, data, answer } => {
+                let id = self.core.enter(now, presence, data);
+                self.entering.insert(id, answer);
+            }
+            Command::Leave { presence, answer } => {
+                let id = self.core.leave(now, presence);
+                self.entering.insert(id, answer);
             }
             Command::Unsubscribe(id) => {
                 self.subscriptions.remove(&id);
@@ -138,7 +153,7 @@ impl Task {
 
     fn report(&mut self, event: Event) {
         match event {
-            Event::SessionRequested { fetch, .. } => self.request_session(fetch),
+            Event::SessionRequested { fetch, reason, .. } => self.request_session(fetch, reason),
             Event::SubscribeDone { subscription, result } => {
                 let Some(answer) = self.subscribing.remove(&subscription) else { return };
                 let confirmed = result.map(|()| {
@@ -155,6 +170,17 @@ impl Task {
                 if let Some(answer) = self.publishing.remove(&publish) {
                     // The caller may wait no longer.
                     let _ = answer.send(result);
+                }
+            }
+            Event::EnterDone { enter, result } => {
+                if let Some(answer) = self.entering.remove(&enter) {
+                    let _ = answer.send(result);
+                }
+            }
+            Event::Members { subscriptions, .. } => {
+                for id in subscriptions {
+                    let members = self.core.members(id);
+                    self.tell(&[id], || Incoming::Members(members.clone()));
                 }
             }
             Event::Message { subscriptions, message } => {
@@ -182,8 +208,8 @@ impl Task {
         }
     }
 
-    fn request_session(&self, fetch: FetchId) {
-        let (session, feed) = ((self.sessions)(), self.feed.clone());
+    fn request_session(&self, fetch: FetchId, reason: SessionReason) {
+        let (session, feed) = ((self.sessions)(reason), self.feed.clone());
         tokio::spawn(async move {
             // The client may have ended.
             let _ = feed.send(Input::Session(fetch, session.await));

@@ -1,10 +1,10 @@
-// The page: logs in at the app's server, gets its sessions there, and shows the notes of a room.
+// The page: logs in at the app's server, gets its sessions there, and shows the notes of a room and the users in it.
 import { createRealtime } from 'sealwire';
 
 const ROOM = 'kitchen';
 
 const realtime = createRealtime({
-  session: (reason) => post(`/session?room=${ROOM}&reason=${reason}`),
+  session: (request) => post(`/session?room=${ROOM}`, request),
 });
 
 /**
@@ -17,6 +17,16 @@ async function post(path, body = {}) {
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.error);
   return answer;
+}
+
+/** Enters the room, and shows the others in it. */
+async function enterRoom() {
+  const presence = await realtime.presence('notes', { tabs: 'merged' });
+  const line = /** @type {HTMLElement} */ (document.querySelector('#present'));
+  presence.onChange((members) => {
+    line.textContent = `In the ${ROOM}: ${members.map((member) => member.claimedAccountId).join(', ')}`;
+  });
+  await presence.enter();
 }
 
 /** @param {string} text */
@@ -50,6 +60,7 @@ onSubmit('login', async (credentials, form) => {
     if (error) show(error.message);
     else if (typeof note === 'object') show(`${note.by}: ${note.text}`);
   });
+  await enterRoom();
   form.hidden = true;
   noteForm.hidden = false;
 });

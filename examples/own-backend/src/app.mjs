@@ -88,8 +88,10 @@ class App {
    */
   async #session(request, query) {
     const context = contextOf(this.#accountOf(request), query.get('room') ?? '');
+    // The body is the page's request as the package made it, with the public key of a page that signs.
+    const payload = await bodyOf(request);
     try {
-      return await this.#realtime.session({ payload: { reason: query.get('reason') }, context });
+      return await this.#realtime.session({ payload, context });
     } catch (error) {
       // The message carries the code, from which the page knows whether it makes sense to ask again.
       const { code, message } = /** @type {import('sealwire/resolver').SealwireError} */ (error);

@@ -21,7 +21,7 @@ export class Refusal extends Error {
  */
 export async function bodyOf(request) {
   // A form of another site cannot have this type.
-  if (request.headers['content-type'] !== 'application/json') {
+  if (!/^application\/json *(;|$)/.test(request.headers['content-type'] ?? '')) {
     throw new Refusal(415, 'The content-type must be application/json.');
   }
   let text = '';

@@ -11,7 +11,8 @@ const INSTALLATION = 'own-backend';
 export const realtimeOf = (settings) =>
   createRealtime({
     ...settings,
-    authorize: ({ accountId, extension }) => isMember(accountId, roomOf(extension)),
+    // A member may also be seen in the room, and see the others there.
+    authorize: ({ accountId, extension }) => isMember(accountId, roomOf(extension)) && { presence: true },
     properties: ({ extension }) => ({ room: roomOf(extension) }),
   });
 

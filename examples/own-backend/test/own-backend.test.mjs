@@ -72,14 +72,16 @@ async function bearer(account, password) {
 /**
  * @param {string} room
  * @param {Record<string, string>} headers
+ * @param {import('sealwire').RealtimeOptions} options
  */
-const client = (room, headers) =>
+const client = (room, headers, options = {}) =>
   createRealtime({
-    session: async (reason) => {
-      const { status, body } = await post(`/session?room=${room}&reason=${reason}`, {}, headers);
+    session: async (request) => {
+      const { status, body } = await post(`/session?room=${room}`, request, headers);
       if (status !== 200) throw new Error(body.error);
       return body;
     },
+    ...options,
   });
 
 test('a note reaches the members of the room', async () => {
@@ -99,6 +101,43 @@ test('a note reaches the members of the room', async () => {
   });
   assert.deepEqual(await first, { text: 'Tea?', by: 'anna' });
   realtime.close();
+});
+
+test('a page that signs is known by the account of its login', async () => {
+  const [anna, ben] = [await bearer('anna', 'secret-a'), await bearer('ben', 'secret-b')];
+  const [page, reader] = [client('kitchen', anna, { signed: true }), client('kitchen', ben)];
+  try {
+    const sender = new Promise((resolve, reject) => {
+      reader
+        .subscribe('typing', (_payload, _error, event) => resolve(event?.sender), { onError: reject })
+        .then(() => page.publish('typing', { isTyping: true }))
+        .then(({ errors }) => assert.equal(errors, undefined))
+        .catch(reject);
+    });
+    assert.deepEqual(await sender, { kind: 'page', accountId: 'anna' });
+  } finally {
+    page.close();
+    reader.close();
+  }
+});
+
+test('members see who else is in the room', async () => {
+  const [anna, ben] = [await bearer('anna', 'secret-a'), await bearer('ben', 'secret-b')];
+  const [first, second] = [client('kitchen', anna), client('kitchen', ben)];
+  try {
+    const presence = await first.presence('notes');
+    await presence.enter();
+    const seen = new Promise((resolve) => {
+      presence.onChange((members) => {
+        if (members.length === 2) resolve(members.map(({ claimedAccountId }) => claimedAccountId));
+      });
+    });
+    await (await second.presence('notes')).enter();
+    assert.deepEqual(await seen, ['anna', 'ben']);
+  } finally {
+    first.close();
+    second.close();
+  }
 });
 
 test('nobody else gets a session, or adds a note', async () => {
@@ -136,6 +175,8 @@ test('a wrong password, and requests of a wrong shape, are refused', async () =>
   }
   assert.equal((await post('/notes?room=kitchen', { text: 'x'.repeat(5_000) }, anna)).status, 413);
   assert.equal((await post('/login', {}, { 'content-type': 'text/plain' })).status, 415);
+  const charset = { 'content-type': 'application/json; charset=utf-8' };
+  assert.equal((await post('/login', { account: 'anna', password: 'secret-a' }, charset)).status, 200);
   assert.equal((await fetch(`${origin}/dist/../../package.json`)).status, 404);
 });
 

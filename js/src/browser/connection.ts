@@ -13,7 +13,13 @@ import type { PageKey } from '../page/page-key.js';
 import { needSignatures, needSigning, SignatureVerifier, verifiesSignatures } from '../page/signatures.js';
 import { freshToken, renewedToken } from '../session/channel-token.js';
 import { forgeSession } from '../session/forge-session.js';
-import { certifiedFor, checkGrant, type SessionGrant, type SessionReason } from '../session/grant.js';
+import {
+  certifiedFor,
+  checkGrant,
+  type SessionGrant,
+  type SessionReason,
+  type SessionRequest,
+} from '../session/grant.js';
 import { valueOf } from '../session/invoked.js';
 import { refusalIn } from '../session/refusal.js';
 import type { ScopedGrant } from '../session/scoped-grant.js';
@@ -278,7 +284,9 @@ export class Connection implements ObservedConnection {
   async #session(reason: SessionReason, generation: number): Promise<SessionGrant> {
     // Without a key, the session has no certificate, which a signed message then reports.
     const key = this.#certifies ? await pageKey().catch(() => undefined) : undefined;
-    const grant = certifiedFor(await this.#fetchSession(reason, key?.publicKey), key?.publicKey);
+    const publicKey = key?.publicKey;
+    const request = { reason, ...(publicKey !== undefined && { publicKey }) };
+    const grant = certifiedFor(await this.#fetchSession(request), publicKey);
     this.#refuseClosed(generation);
     const { expiresAt, context, readableContext = context }: ScopedGrant = grant;
     this.session = { expiresAt, context: readableContext };
@@ -286,13 +294,13 @@ export class Connection implements ObservedConnection {
     return grant;
   }
 
-  async #fetchSession(reason: SessionReason, publicKey: string | undefined): Promise<SessionGrant> {
-    if (this.#options.onDebug) this.#debug({ type: 'session', reason });
+  async #fetchSession(request: SessionRequest): Promise<SessionGrant> {
+    if (this.#options.onDebug) this.#debug({ type: 'session', reason: request.reason });
     const provide = this.#options.session;
-    if (!provide) return forgeSession(reason, publicKey);
+    if (!provide) return forgeSession(request);
     let grant: unknown;
     try {
-      grant = await provide(reason, publicKey);
+      grant = await provide(request);
     } catch (cause) {
       throw refusalIn(cause) ?? failureOf('The session option failed', cause);
     }

@@ -5,7 +5,7 @@ import type { Payload } from '../arguments/payload.js';
 import type { ChannelMap, ChannelName, PublishWith, WithMap } from '../channel-map.js';
 import type { ConnectionState, CoreKind, VerifiedSender } from '../core/browser-core.js';
 import type { SealwireError } from '../errors/sealwire-error.js';
-import type { SessionGrant, SessionReason } from '../session/grant.js';
+import type { SessionGrant, SessionRequest } from '../session/grant.js';
 import type { Invoked } from '../session/invoked.js';
 import type { DebugListener } from '../transport/debug-socket.js';
 import type { Transport } from '../transport/socket.js';
@@ -225,13 +225,10 @@ export interface Realtime<M extends ChannelMap<M> = any> {
 /** The options of `createRealtime()` on a page. `sealwire/resolver` exports another type of this name. */
 export interface RealtimeOptions {
   /**
-   * Provides sessions. The default invokes the app's resolver function `sealwire:session`. A page that signs passes its
-   * `publicKey`, which the function must pass on in the payload of `session()`.
+   * Provides sessions. The default invokes the app's resolver function `sealwire:session`. The function sends the request to the
+   * app's backend as it is, which passes it on as `payload` of `session()`.
    */
-  session?: (
-    reason: SessionReason,
-    publicKey?: string,
-  ) => Invoked<SessionGrant> | Promise<Invoked<SessionGrant>>;
+  session?: (request: SessionRequest) => Invoked<SessionGrant> | Promise<Invoked<SessionGrant>>;
   /**
    * True to sign every message of this client, unless a call says otherwise: see the option `signed` of `publish()`. The default
    * is false.

@@ -2,7 +2,7 @@
 
 import { messageOf } from '../errors/failure-of.js';
 import { SealwireError } from '../errors/sealwire-error.js';
-import { checkGrant, type SessionGrant, type SessionReason } from './grant.js';
+import { checkGrant, type SessionGrant, type SessionRequest } from './grant.js';
 import { refusalIn } from './refusal.js';
 
 /** The resolver function that returns a session. */
@@ -42,11 +42,11 @@ function invocationFailed(cause: unknown): SealwireError {
 }
 
 /** Invokes the resolver function. An error that it threw keeps its message and code. */
-export async function forgeSession(reason: SessionReason, publicKey?: string): Promise<SessionGrant> {
+export async function forgeSession(request: SessionRequest): Promise<SessionGrant> {
   const invoke = await loadInvoke();
   let answer: unknown;
   try {
-    answer = await invoke(SESSION_FUNCTION, { reason, ...(publicKey !== undefined && { publicKey }) });
+    answer = await invoke(SESSION_FUNCTION, { ...request });
   } catch (cause) {
     throw refusalIn(cause) ?? invocationFailed(cause);
   }

@@ -8,6 +8,13 @@ import { SealwireError } from '../errors/sealwire-error.js';
  */
 export type SessionReason = 'connect' | 'refresh' | 'unknown-key';
 
+/** A page's request for a session: JSON, to be sent to the backend as it is. */
+export interface SessionRequest {
+  reason: SessionReason;
+  /** The public key of a page that signs, which the session certifies: a point of P-256, 65 bytes in base64url. */
+  publicKey?: string;
+}
+
 /** The key material of one version of the encryption key. */
 export interface SessionKey {
   /** The id of the version, in base64url. */

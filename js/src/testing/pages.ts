@@ -11,7 +11,7 @@ import type { Realtime } from '../browser/types.js';
 import type { ForgeContext } from '../context/properties.js';
 import type { ClientOptions, CoreModule, Host } from '../core/browser-core.js';
 import { SESSION_FUNCTION } from '../session/forge-session.js';
-import type { SessionGrant } from '../session/grant.js';
+import type { SessionGrant, SessionRequest } from '../session/grant.js';
 import { TestClient } from './client.js';
 import { invokeWith, runWith, type ReplaceBackend } from './invoke.js';
 import type { TestResolvers } from './resolvers.js';
@@ -102,14 +102,14 @@ export class TestPages {
     page: Page,
     resolver: ResolverRealtime | undefined,
     handler: ResolverHandler | undefined,
-  ): (reason: string) => Promise<SessionGrant> {
+  ): (request: SessionRequest) => Promise<SessionGrant> {
     const { context, authorize } = page;
     const options: Partial<ResolverOptions> | undefined = authorize && { authorize };
     const app = resolver ?? this.#resolvers.create(options);
-    return async (reason) =>
+    return async (request) =>
       handler
-        ? ((await this.#invoke(page, handler, SESSION_FUNCTION, { reason })) as SessionGrant)
-        : app.session({ context, payload: { reason } });
+        ? ((await this.#invoke(page, handler, SESSION_FUNCTION, request)) as SessionGrant)
+        : app.session({ context, payload: request });
   }
 
   /** Returns the core of a page, whose clients are clients of the test relay. */

@@ -50,7 +50,7 @@ export async function invoked(team: string): Promise<void> {
   const token: TokenProvider = () => bridge.invoke('channelToken', { team });
   await realtime.subscribe('channel', () => {}, { token });
   await realtime.publish('channel', 'text', { token: () => bridge.invoke<string>('channelToken') });
-  createRealtime({ session: (reason) => bridge.invoke<SessionGrant>('session', { reason }) });
+  createRealtime({ session: (request) => bridge.invoke<SessionGrant>('session', request) });
 }
 
 // The enums of this package have the values of the bridge.

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { realtimeWith } from '../../src/browser/realtime.js';
 import { SealwireError } from '../../src/errors/sealwire-error.js';
 import { refusalIn, withCodeInMessage } from '../../src/session/refusal.js';
-import type { SessionGrant } from '../../src/session/grant.js';
+import type { SessionGrant, SessionRequest } from '../../src/session/grant.js';
 import { fakeCore } from '../support/fake-core.js';
 import { grant as emptyGrant } from '../support/grant.js';
 import { isError } from '../support/rejects.js';
@@ -18,13 +18,27 @@ async function hostWith(session: () => unknown) {
 }
 
 test('the session option provides sessions, and receives the reason', async () => {
-  const reasons: string[] = [];
+  const requests: SessionRequest[] = [];
   const { sources, clients } = fakeCore();
-  const realtime = realtimeWith({ session: (reason) => (reasons.push(reason), grant) }, sources);
+  const realtime = realtimeWith({ session: (request) => (requests.push(request), grant) }, sources);
   await realtime.publish('n', 'x');
   assert.deepEqual(await clients[0]!.host.session('connect'), grant);
   await clients[0]!.host.session('unknown-key');
-  assert.deepEqual(reasons, ['connect', 'unknown-key']);
+  assert.deepEqual(requests, [{ reason: 'connect' }, { reason: 'unknown-key' }]);
+});
+
+test('the request of a page that signs is JSON with its public key', async () => {
+  let requested = (_: SessionRequest): void => {};
+  const request = new Promise<SessionRequest>((resolve) => (requested = resolve));
+  const session = (asked: SessionRequest) => (requested(asked), new Promise<never>(() => {}));
+  // A core for tests needs no certificate, so this is the page's own core.
+  const realtime = realtimeWith({ session, signed: true });
+  const published = realtime.publish('n', 'x');
+  const { reason, publicKey } = JSON.parse(JSON.stringify(await request));
+  assert.equal(reason, 'connect');
+  assert.match(publicKey, /^[\w-]{87}$/);
+  realtime.close();
+  await published;
 });
 
 test('the first session is fetched while the core loads, and used once', async () => {
@@ -34,7 +48,7 @@ test('the first session is fetched while the core loads, and used once', async (
   const reasons: string[] = [];
   const late = async () => (await loaded, sources.wasm());
   const realtime = realtimeWith(
-    { session: (reason) => (reasons.push(reason), grant) },
+    { session: ({ reason }) => (reasons.push(reason), grant) },
     { wasm: late, js: late },
   );
   const published = realtime.publish('n', 'x');

@@ -87,7 +87,10 @@ test('expired sessions are fetched again without a loss, and expired channel tok
   const sign = async () =>
     (await resolver.signRealtimeToken('n', { a: 1 }, undefined, { context: site })).token!;
   const reasons: string[] = [];
-  const session = (reason: string) => (reasons.push(reason), resolver.session({ context: site }));
+  const session = ({ reason }: { reason: string }) => (
+    reasons.push(reason),
+    resolver.session({ context: site })
+  );
   const page = relay.realtime({ session });
   const plain = await heardOn(page, 'n');
   const ends = await heardOn(page, 'n', { token: await sign() });
@@ -110,7 +113,7 @@ test('a session is renewed before it expires, also on a mocked clock', async () 
     const resolver = relay.resolver();
     const site = { ...context, installContext: 'ari:1', accountId: 'ada' };
     const page = relay.realtime({
-      session: (reason) => (reasons.push(reason), resolver.session({ context: site })),
+      session: ({ reason }) => (reasons.push(reason), resolver.session({ context: site })),
     });
     const states: string[] = [];
     page.onStateChange((state) => states.push(state));

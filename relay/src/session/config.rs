@@ -19,7 +19,8 @@ pub struct SessionConfig {
     pub revocations: Arc<Revocations>,
     /// The time within which a client must send `Hello`.
     pub hello_timeout: Duration,
-    /// The interval of the relay's `Ping`. A client that is silent for two intervals is disconnected.
+    /// The interval of the relay's `Ping`. A client that is silent for two intervals is disconnected. Both are half as long for a
+    /// member of a presence.
     pub heartbeat: Duration,
     /// The time for which a subscription can resume.
     pub replay_window: Duration,

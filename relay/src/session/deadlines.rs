@@ -43,6 +43,13 @@ impl Deadlines {
         }
     }
 
+    /// Sets a timer of the session that is not set, or is due later.
+    pub(super) fn bring_forward(&mut self, timer: Timer, at: Instant) {
+        if let Some(slot) = self.slot(timer) {
+            *slot = Some(slot.map_or(at, |known| known.min(at)));
+        }
+    }
+
     pub(super) fn clear(&mut self, timer: Timer) {
         match self.slot(timer) {
             Some(slot) => *slot = None,

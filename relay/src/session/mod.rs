@@ -185,6 +185,7 @@ impl SessionRules {
         if let SessionState::Established(open) = &mut self.state {
             open.handle_entered(request, (channel, member), result, &mut self.deadlines, &mut self.actions);
         }
+        self.hasten_pings();
     }
 
     /// Completes a [`PresenceAction::Leave`] that has a request number.

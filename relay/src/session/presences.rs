@@ -44,6 +44,11 @@ impl Presences {
         &mut self.0.get_or_insert_default().rate
     }
 
+    /// Returns whether the session is a member of a channel.
+    pub(super) fn have_member(&self) -> bool {
+        self.list().iter().any(|(_, grant)| grant.member.is_some())
+    }
+
     pub(super) fn find(&self, channel: ChannelId) -> Option<&PresenceGrant> {
         self.list().iter().find(|(known, _)| *known == channel).map(|(_, grant)| grant)
     }

@@ -28,7 +28,7 @@ impl SessionRules {
                 Timer::Heartbeat => {
                     let marks = self.config.marks.current().to_vec();
                     self.actions.push_back(SessionAction::Send(ToClient::Ping(Ping { marks })));
-                    self.deadlines.set(Timer::Heartbeat, now.monotonic + self.config.heartbeat);
+                    self.deadlines.set(Timer::Heartbeat, now.monotonic + self.ping_interval());
                     self.follow_wall_clock(now);
                 }
                 Timer::SessionExpiry => {
@@ -68,8 +68,27 @@ impl SessionRules {
             && now.monotonic.saturating_duration_since(self.last_request_at) >= timeout
     }
 
+    /// Applies the shorter [`Self::ping_interval`] to a session that has become a member of a presence.
+    pub(super) fn hasten_pings(&mut self) {
+        if self.is_member() {
+            let interval = self.ping_interval();
+            self.deadlines.bring_forward(Timer::Heartbeat, self.last_seen_at + interval);
+            self.deadlines.bring_forward(Timer::Silence, self.last_seen_at + 2 * interval);
+        }
+    }
+
+    /// Returns the interval of `Ping`, of which a client may be silent for two. It is half a heartbeat for a member of a presence:
+    /// one that vanishes is gone for the others within a heartbeat and its grace time.
+    fn ping_interval(&self) -> Duration {
+        if self.is_member() { self.config.heartbeat / 2 } else { self.config.heartbeat }
+    }
+
+    fn is_member(&self) -> bool {
+        matches!(&self.state, SessionState::Established(open) if open.presences.have_member())
+    }
+
     fn check_silence(&mut self, now: Now) {
-        let deadline = self.last_seen_at + 2 * self.config.heartbeat;
+        let deadline = self.last_seen_at + 2 * self.ping_interval();
         let later = if now.monotonic < deadline {
             Some(deadline)
         } else {
@@ -79,7 +98,11 @@ impl SessionRules {
             self.deadlines.set(Timer::Silence, later);
             return;
         }
-        let message = "nothing was received from the client for two heartbeats (`heartbeat`); reconnect";
+        let message = if self.is_member() {
+            "nothing was received from the member of a presence for a heartbeat (`heartbeat`); reconnect"
+        } else {
+            "nothing was received from the client for two heartbeats (`heartbeat`); reconnect"
+        };
         self.goodbye(Refused::new(Code::HeartbeatTimeout, message));
     }
 

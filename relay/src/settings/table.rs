@@ -111,7 +111,8 @@ settings! {
     /// Maximum number of bytes that wait for one client. A client that exceeds it is disconnected and resumes. At least
     /// `144KiB`.
     queue_bytes: usize = MIB as usize, size::<usize>(minimum_for(limits::MAX_FRAME, "one message")), Restart;
-    /// Interval between pings to a client. A client that stays silent for two intervals is disconnected. `10ms` to `5m`.
+    /// Interval between pings to a client. A client that stays silent for two intervals is disconnected. A member of a presence
+    /// is pinged twice as often, and is disconnected after one interval. `10ms` to `5m`.
     heartbeat: Duration = Duration::from_secs(25), Time(10, 300 * SECOND), Now;
     /// Maximum time until a client's first message. `10ms` to `1m`.
     hello_timeout: Duration = Duration::from_secs(10), Time(10, MINUTE), Now;

@@ -7,15 +7,14 @@ globalThis.sessions = 0;
 
 export function start(options = {}) {
   globalThis.realtime = createRealtime({
-    session: async (reason, publicKey) => {
+    session: async (request) => {
       const response = await fetch('/session', {
         method: 'POST',
         body: JSON.stringify({
           user: user.get('user'),
           dashboard: user.get('dashboard'),
           gadget: user.get('gadget') ?? undefined,
-          reason,
-          publicKey,
+          ...request,
         }),
       });
       if (!response.ok) throw new Error(await response.text());

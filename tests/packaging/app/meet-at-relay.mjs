@@ -27,7 +27,7 @@ function functions(settings = {}) {
       act({ context: { ...request.context, installContext, accountId: 'ada' } }),
     )({ call: { functionKey: 'x' }, context: CONTEXT }, RUNTIME);
   return {
-    session: () => call((request) => realtime.session(request)),
+    session: (payload) => call((request) => realtime.session({ ...request, payload })),
     publish: (...message) => call(() => realtime.publish(...message)),
   };
 }

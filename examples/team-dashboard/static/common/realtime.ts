@@ -20,7 +20,7 @@ export const realtime = createRealtime({
  */
 export const ABSENCES = 'absences';
 export const ROTATION = 'rotation';
-export const PRESENCE = 'presence';
+export const HINTS = 'hints';
 export const LOOKERS = 'lookers';
 export const ON_THIS_DASHBOARD = { contextOverrides: [Jira.Dashboard] };
 

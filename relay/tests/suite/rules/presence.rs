@@ -44,8 +44,8 @@ fn watch(session: &mut Session, name: &str) -> ChannelId {
 fn a_session_that_ends_for_good_removes_its_members_and_one_that_may_return_does_not() {
     let ends: [(Code, End); 4] = [
         (Code::TokenExpired, |session| {
-            for _ in 0..30 {
-                session.pass(HEARTBEAT);
+            for _ in 0..60 {
+                session.pass(HEARTBEAT / 2);
                 session.send(ToRelay::Pong(Pong {}));
             }
         }),
@@ -71,6 +71,35 @@ fn a_session_that_ends_for_good_removes_its_members_and_one_that_may_return_does
             if code.retryable() && code != Code::TokenExpired { vec![] } else { vec![(entered, id(1))] };
         assert_eq!(left, expected, "{code:?}");
     }
+}
+
+#[test]
+fn a_member_is_pinged_every_half_heartbeat_and_disconnected_after_a_silent_one() {
+    let mut session = Session::open();
+    // The member enters late in the interval of the session.
+    session.pass(HEARTBEAT - Duration::from_secs(1));
+    let entered = enter(&mut session, "absences", 1);
+    session.pass(HEARTBEAT / 2);
+    assert!(matches!(session.answer(), ToClient::Ping(_)));
+    session.send(ToRelay::Pong(Pong {}));
+    session.pass(HEARTBEAT / 2);
+    assert!(matches!(session.answer(), ToClient::Ping(_)));
+    session.pass(HEARTBEAT / 2 - Duration::from_millis(1));
+    assert_eq!(session.closed, None);
+    session.pass(Duration::from_millis(1));
+    session.must_end(Code::HeartbeatTimeout);
+
+    // A session that has left, or only watches, has two heartbeats again.
+    let mut session = Session::open();
+    watch(&mut session, "absences");
+    assert_eq!(enter(&mut session, "absences", 1), entered);
+    let request = session.next_request();
+    let leave = PresenceLeave { request, channel_id: entered.into(), member: member(1) };
+    session.send(ToRelay::PresenceLeave(leave));
+    session.pass(2 * HEARTBEAT - Duration::from_millis(1));
+    assert_eq!(session.closed, None);
+    session.pass(Duration::from_millis(1));
+    session.must_end(Code::HeartbeatTimeout);
 }
 
 #[test]

@@ -14,13 +14,13 @@ import { AddingHint } from './AddingHint';
 import { Lookers } from './Lookers';
 import { useAbsenceChanges } from './useAbsenceChanges';
 import { useLookers } from './useLookers';
-import { usePresence } from './usePresence';
+import { useAddingHints } from './useAddingHints';
 
 export function App() {
   const problems = useProblem();
   const { me, absences, arrived, add, remove } = useAbsenceChanges(problems);
   const { rotation } = useRotation(problems.report);
-  const { adding, announce } = usePresence(me);
+  const { adding, announce } = useAddingHints(me);
   const lookers = useLookers(me);
   const [open, setOpen] = useState(false);
   const today = useToday(rotation?.turn && rotation.timeZone);

@@ -27,6 +27,17 @@ export function byId(id, type) {
   return found;
 }
 
+/**
+ * Creates a list of names and values.
+ * @param {(readonly [name: string, value: string])[]} pairs
+ */
+export function facts(pairs) {
+  const rows = pairs.map(([name, value]) =>
+    element('div', {}, element('dt', {}, name), element('dd', {}, value)),
+  );
+  return element('dl', {}, ...rows);
+}
+
 /** @typedef {{ title: string, class?: string }} Column */
 
 /**

@@ -1,6 +1,6 @@
 // The lookup of an account, and the way from its result to the dialog that ends its sessions.
 import { askToDisconnect } from './disconnect.mjs';
-import { byId, duration, element, number, size, table, time } from './element.mjs';
+import { byId, duration, element, facts, number, size, table, time } from './element.mjs';
 import { EVENTS, eventRows } from './panels.mjs';
 import { post } from './request.mjs';
 
@@ -56,7 +56,7 @@ function showProblem(text) {
  */
 function showFound(party, found) {
   const { sessions, connections, waitingBytes, stalledMs, sessionsElsewhere, revokedBefore } = found;
-  const facts = [
+  const list = facts([
     ['Sessions here', sessions === 0 ? 'none' : `${number(sessions)} (connections: ${number(connections)})`],
     ['At other relays', sessionsElsewhere === null ? 'no cluster' : `${number(sessionsElsewhere)} or more`],
     ['At most', number(found.maxSessions)],
@@ -66,14 +66,7 @@ function showFound(party, found) {
     ],
     ['Revoked', revokedBefore === null ? 'no' : `tokens issued before ${time(revokedBefore * 1000)} UTC`],
     ['Hash', found.account ?? found.installation],
-  ];
-  const list = element(
-    'dl',
-    {},
-    ...facts.map(([name, value]) =>
-      element('div', {}, element('dt', {}, name ?? ''), element('dd', {}, value ?? '')),
-    ),
-  );
+  ]);
   const summary = element('div', { class: 'summary' }, list, disconnectButton(party, sessions));
   const description = { ...EVENTS, empty: 'No refused attempt and no ended session is remembered.' };
   announced.textContent = `Found ${number(sessions)} sessions, and ${number(found.events.length)} reasons of refusals and ends.`;

@@ -1,5 +1,5 @@
 // The tiles and the panels of the console. A panel changes only if its contents do, so that a selection in it survives.
-import { byId, duration, element, number, size, table, time } from './element.mjs';
+import { byId, duration, element, facts, number, size, table, time } from './element.mjs';
 
 /** @typedef {import('./snapshot.d.ts').Snapshot} Snapshot */
 
@@ -27,7 +27,8 @@ export function showPanels(snapshot) {
   fill('slow', SLOW, slow(snapshot));
   fill('installations', INSTALLATIONS, ranked(snapshot.installations));
   fill('channels', CHANNELS, ranked(snapshot.channels));
-  fill('presence', PRESENCE, presence(snapshot));
+  show('presence-summary', presenceFacts(snapshot), facts);
+  fill('presence', PRESENCE, presenceRows(snapshot));
   fill('cluster', CLUSTER, cluster(snapshot));
 }
 
@@ -37,10 +38,20 @@ export function showPanels(snapshot) {
  * @param {string[][]} rows
  */
 function fill(id, description, rows) {
-  const contents = JSON.stringify(rows);
-  if (shown.get(id) === contents) return;
-  shown.set(id, contents);
-  byId(id, HTMLElement).replaceChildren(table(description, rows));
+  show(id, rows, (contents) => table(description, contents));
+}
+
+/**
+ * @template Contents
+ * @param {string} id
+ * @param {Contents} contents
+ * @param {(contents: Contents) => Node} make
+ */
+function show(id, contents, make) {
+  const text = JSON.stringify(contents);
+  if (shown.get(id) === text) return;
+  shown.set(id, text);
+  byId(id, HTMLElement).replaceChildren(make(contents));
 }
 
 /** @param {Snapshot} snapshot */
@@ -258,26 +269,31 @@ const PRESENCE = {
   ],
 };
 
+/** @param {number | null | undefined} perSecond */
+const changeRate = (perSecond) => (perSecond === null || perSecond === undefined ? '–' : number(perSecond));
+
+/**
+ * @param {Snapshot} snapshot
+ * @returns {[name: string, value: string][]}
+ */
+const presenceFacts = ({ presence, rates }) => [
+  ['Members', number(presence.members)],
+  ['Without a connection', number(presence.inGrace)],
+  ['At other relays', number(presence.remoteMembers)],
+  ['Watchers', number(presence.watchers)],
+  ['Changes / s', changeRate(rates?.presenceChanges)],
+  ['Refused by a limit', number(presence.refusals)],
+  ['Refused messages of relays', number(presence.messagesRefused)],
+];
+
 /** @param {Snapshot} snapshot */
-function presence({ presence: known, rates }) {
-  const rate = (/** @type {number | null | undefined} */ perSecond) =>
-    perSecond === null || perSecond === undefined ? '–' : number(perSecond);
-  const { members, inGrace, remoteMembers, watchers, refusals, messagesRefused, channels } = known;
-  if (channels.length === 0) return [];
-  return [
-    ['all of this relay', number(members), number(watchers), rate(rates?.presenceChanges)],
-    ['of them without a connection', number(inGrace), '', ''],
-    ['at other relays', number(remoteMembers), '', ''],
-    ['refused because of a limit', number(refusals), '', ''],
-    ['refused messages of relays', number(messagesRefused), '', ''],
-    ...channels.map((channel) => [
-      channel.hash,
-      number(channel.members),
-      number(channel.watchers),
-      rate(channel.changesPerSecond),
-    ]),
-  ];
-}
+const presenceRows = ({ presence: { channels } }) =>
+  channels.map(({ hash: name, members, watchers, changesPerSecond }) => [
+    name,
+    number(members),
+    number(watchers),
+    changeRate(changesPerSecond),
+  ]);
 
 const CLUSTER = {
   caption: 'The relays and NATS servers of the cluster',

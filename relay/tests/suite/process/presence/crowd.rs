@@ -11,7 +11,7 @@ const MAX_MESSAGES: usize = 20;
 
 /// Lets all members enter "absences" within a second. Fails unless every watcher sees them in few messages.
 #[allow(clippy::print_stdout, reason = "a reader of the test wants the figures")]
-pub(super) async fn must_see_all_enter(watchers: &mut [Client], members: &mut [Client]) {
+pub(super) async fn must_see_all_enter(relays: &str, watchers: &mut [Client], members: &mut [Client]) {
     let count = members.len();
     let started = Instant::now();
     // Ten every nine milliseconds, so that all of them enter within a second and in every batch.
@@ -35,7 +35,7 @@ pub(super) async fn must_see_all_enter(watchers: &mut [Client], members: &mut [C
     // A machine that is busy with other things needs longer, and then has more batches.
     let allowed = MAX_MESSAGES.max(usize::try_from(took.as_millis() / 100).unwrap() + 10);
     assert!(counts.iter().all(|count| *count <= allowed), "{counts:?} after {took:?}");
-    println!("messages of each watcher: {counts:?}, {took:?} for {count} members to enter");
+    println!("{relays}: messages of each watcher {counts:?}, {took:?} for {count} members to enter");
 }
 
 /// Fails unless the five members of each of 200 channels see each other and nobody else. So many channels are used at once, and
@@ -83,7 +83,7 @@ async fn a_thousand_members_that_enter_within_a_second_cost_each_watcher_at_most
     for number in 0..MEMBERS {
         members.push(Client::open(&relay, &format!("account {number}")).await);
     }
-    must_see_all_enter(&mut watchers, &mut members).await;
+    must_see_all_enter("one relay", &mut watchers, &mut members).await;
     for client in &mut members {
         assert!(matches!(client.next().await, ToClient::PresenceAccepted(_)));
     }

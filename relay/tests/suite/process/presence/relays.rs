@@ -224,7 +224,7 @@ async fn a_thousand_members_across_two_relays_cost_each_watcher_at_most_20_messa
     for number in 0..MEMBERS {
         members.push(Client::open(&relays[number % 2], &format!("account {number}")).await);
     }
-    must_see_all_enter(&mut watchers, &mut members).await;
+    must_see_all_enter("two relays", &mut watchers, &mut members).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,7 @@
 // but this line of text.
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Person } from '../../../src/people';
-import { ON_THIS_DASHBOARD, PRESENCE, realtime } from '../../common/realtime';
+import { ON_THIS_DASHBOARD, HINTS, realtime } from '../../common/realtime';
 
 type Hint = { accountId: string; name: string; adding: boolean };
 
@@ -11,7 +11,7 @@ const REPEAT_MS = 2_000;
 /** The time after which a hint expires unless it is repeated. */
 const EXPIRY_MS = 5_000;
 
-export function usePresence(me: Person | undefined) {
+export function useAddingHints(me: Person | undefined) {
   const [names, setNames] = useState<ReadonlyMap<string, string>>(new Map());
   const lastSent = useRef({ adding: false, at: 0 });
   const myAccount = me?.accountId;
@@ -23,7 +23,7 @@ export function usePresence(me: Person | undefined) {
       setNames((current) => new Map([...current].filter(([id]) => id !== accountId)));
 
     const subscription = realtime.subscribe<Hint>(
-      PRESENCE,
+      HINTS,
       (hint) => {
         if (!hint || typeof hint === 'string' || hint.accountId === myAccount) return;
         clearTimeout(timers.get(hint.accountId));
@@ -51,7 +51,7 @@ export function usePresence(me: Person | undefined) {
       if (before === adding && (!adding || Date.now() - at < REPEAT_MS)) return;
       lastSent.current = { adding, at: Date.now() };
       const hint: Hint = { ...me, adding };
-      void realtime.publish(PRESENCE, hint, ON_THIS_DASHBOARD).catch(() => {});
+      void realtime.publish(HINTS, hint, ON_THIS_DASHBOARD).catch(() => {});
     },
     [me],
   );
