@@ -2,18 +2,19 @@
 //!
 //! Each relay chooses a number for the stream of messages to it, and a greater one when it missed a message. The other relay
 //! then begins a stream with that number, with all that the receiver has to know. A recorded message is worthless: it has
-//! another receiver, an old stream, or a sequence that was received.
+//! another receiver, an old stream, or a sequence that was received. This file reads the stream to this relay; `flush.rs`
+//! writes the one to the other relay.
+
+mod flush;
 
 use super::{
-    BEAT_INTERVAL, Local,
+    Local,
     message::{ChannelNews, LinkMessage, Need},
-    parts::Parts,
 };
-use crate::presence::{MemberId, outbox::Touch, record::Record, table::RemoteChange};
+use crate::presence::table::{RemoteChange, SYNC_TIMEOUT};
 use sealwire_protocol::ChannelId;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
-    mem,
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Instant,
 };
 
@@ -48,13 +49,15 @@ pub(super) struct Link {
     last_sent: Option<Instant>,
     /// True if the other relay waits for a message.
     owes: bool,
-    /// The channels that both relays need.
-    common: HashSet<ChannelId>,
+    /// The channels that both relays need, with the time at which the other one began to need them.
+    common: HashMap<ChannelId, Instant>,
     /// The common channels whose members the other relay needs all.
     whole: BTreeSet<ChannelId>,
     /// The channels whose members were not told yet, with the message that asked for them, once it was sent.
     wanted: BTreeMap<ChannelId, Option<u64>>,
     unneeded: BTreeSet<ChannelId>,
+    /// The channels on which the other relay does not know the members of a relay that is gone.
+    orphaned: BTreeSet<ChannelId>,
 }
 
 impl Link {
@@ -77,10 +80,11 @@ impl Link {
             sent: 0,
             last_sent: None,
             owes: true,
-            common: HashSet::new(),
+            common: HashMap::new(),
             whole: BTreeSet::new(),
             wanted: needed.map(|channel| (channel, None)).collect(),
             unneeded: BTreeSet::new(),
+            orphaned: BTreeSet::new(),
         }
     }
 
@@ -95,6 +99,13 @@ impl Link {
         self.common.remove(&channel);
         self.whole.remove(&channel);
         self.unneeded.insert(channel);
+    }
+
+    /// Notes that a third relay, which was heard at this time for the last time, is gone. The other relay may not know its
+    /// members on channels that it began to need after that time, or so shortly before that the answer can be lost.
+    pub(super) fn hand_on(&mut self, last_heard: Instant) {
+        let recent = self.common.iter().filter(|(_, since)| **since + SYNC_TIMEOUT >= last_heard);
+        self.orphaned.extend(recent.map(|(channel, _)| *channel));
     }
 
     /// Asks for the stream from its start.
@@ -113,7 +124,7 @@ impl Link {
 
     /// The number of entries in its tables, for the memory budget.
     pub(super) fn entries(&self) -> usize {
-        self.common.len() + self.whole.len() + self.wanted.len() + self.unneeded.len()
+        self.common.len() + self.whole.len() + self.wanted.len() + self.unneeded.len() + self.orphaned.len()
     }
 
     /// Applies a message. `needed` are the channels that this relay needs.
@@ -205,6 +216,7 @@ impl Link {
         let peer = self.ends.1;
         match need {
             Need::Begins => {
+                self.common.insert(channel, now);
                 self.whole.insert(channel);
             }
             // A relay without members and watchers of a channel ceases to need it.
@@ -215,8 +227,8 @@ impl Link {
             }
             Need::Unchanged => {}
         }
-        if begins || need == Need::Begins {
-            self.common.insert(channel);
+        if begins {
+            self.common.entry(channel).or_insert(now);
         }
         if begins {
             local.apply(channel, peer, RemoteChange::Begin, now);
@@ -232,81 +244,6 @@ impl Link {
             local.apply(channel, peer, RemoteChange::End, now);
         }
         refused
-    }
-
-    /// Returns the messages that are due. `changes` are the changes of members of this relay since the last call.
-    pub(super) fn flush(
-        &mut self,
-        needed: &BTreeSet<ChannelId>,
-        changes: &BTreeMap<(ChannelId, MemberId), Touch>,
-        local: &mut dyn Local,
-        now: Instant,
-    ) -> Vec<LinkMessage> {
-        let is_beat = self.last_sent.is_none_or(|sent| now.saturating_duration_since(sent) >= BEAT_INTERVAL);
-        if !self.is_listening {
-            let greets = self.owes || (is_beat && self.hearing == Hearing::Awaited);
-            self.owes = false;
-            if !greets {
-                return Vec::new();
-            }
-            self.last_sent = Some(now);
-            return vec![self.envelope(0)];
-        }
-        let mut parts = Parts::default();
-        let is_complete = mem::take(&mut self.restarts);
-        if is_complete {
-            self.unneeded.clear();
-            self.whole.extend(self.common.iter().copied());
-            self.wanted = needed.iter().map(|channel| (*channel, None)).collect();
-        }
-        mem::take(&mut self.unneeded).into_iter().for_each(|channel| parts.need(channel, Need::Ends));
-        let asks: Vec<_> =
-            self.wanted.iter().filter(|(_, asked)| asked.is_none()).map(|(id, _)| *id).collect();
-        asks.iter().for_each(|channel| parts.need(*channel, Need::Begins));
-        let whole = mem::take(&mut self.whole);
-        for channel in &whole {
-            parts.members(*channel, local.own_members(*channel, now));
-        }
-        for ((channel, id), touch) in changes {
-            if self.common.contains(channel) && !whole.contains(channel) {
-                match (local.own(*channel, *id, now), touch) {
-                    (Some(record), Touch::State) => parts.record(*channel, Record { sealed: None, ..record }),
-                    (Some(record), _) => parts.record(*channel, record),
-                    (None, Touch::Left { stamp }) => parts.left(*channel, (*id, *stamp)),
-                    // Another relay has the member.
-                    (None, Touch::State | Touch::Entry) => {}
-                }
-            }
-        }
-        if !(is_complete || is_beat || self.owes) && parts.is_empty() {
-            return Vec::new();
-        }
-        (self.owes, self.last_sent) = (false, Some(now));
-        let mut messages: Vec<LinkMessage> = parts.take().into_iter().map(|part| self.next(part)).collect();
-        if let Some(last) = messages.last_mut() {
-            (last.acknowledged, last.is_complete) = (self.received, is_complete);
-        }
-        for asked in self.wanted.values_mut() {
-            asked.get_or_insert(self.sent);
-        }
-        messages
-    }
-
-    /// Returns the message that ends the stream to the other relay, because this one has no presence of the app any more.
-    pub(super) fn end(&mut self) -> Option<LinkMessage> {
-        // A stream that did not begin yet would begin with its end.
-        let message = self.is_listening.then(|| self.next(Vec::new()))?;
-        Some(LinkMessage { own_stream: 0, is_complete: true, ..message })
-    }
-
-    fn next(&mut self, channels: Vec<ChannelNews>) -> LinkMessage {
-        self.sent += 1;
-        LinkMessage { sequence: self.sent, channels, ..self.envelope(self.peer_stream) }
-    }
-
-    fn envelope(&self, stream: u64) -> LinkMessage {
-        let (from, to) = self.ends;
-        LinkMessage { from, to, stream, own_stream: self.stream, ..LinkMessage::default() }
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{
     Local, SILENCE,
     link::{Hearing, Link},
-    message::{LinkMessage, MessageError},
+    message::{ChannelNews, LinkMessage, MessageError},
 };
 use crate::{
     auth::signing_keys::SigningKeys,
@@ -89,7 +89,7 @@ impl Links {
 
     /// Applies a message of another relay, which arrived on this relay's subject.
     pub(super) fn handle_message(&mut self, bytes: Bytes, local: &mut dyn Local, now: Now) {
-        let (message, app) = match LinkMessage::decode(bytes, &self.keys) {
+        let (mut message, app) = match LinkMessage::decode(bytes, &self.keys) {
             Ok(decoded) => decoded,
             Err(error) => return self.refuse(error),
         };
@@ -113,6 +113,7 @@ impl Links {
             let link = Link::new((self.relay, peer), stream, links.needed.iter().copied(), now.monotonic);
             links.links.insert(peer, link);
         }
+        links.drop_known_orphans(&mut message, self.relay);
         let Some(link) = links.links.get_mut(&peer) else { return };
         let received = link.receive(message, &links.needed, local, now.monotonic);
         self.counts.received += 1;
@@ -187,6 +188,7 @@ impl Links {
                     Link::new((self.relay, *peer), stream, needed.iter().copied(), now.monotonic)
                 });
             }
+            let mut gone = Vec::new();
             links.retain(|peer, link| {
                 if now.monotonic.saturating_duration_since(link.last_heard) < SILENCE {
                     return true;
@@ -197,6 +199,7 @@ impl Links {
                     // A relay can fall silent while its stream begins again, so its former members may be known.
                     Hearing::Awaited | Hearing::Starting | Hearing::Complete => {
                         needed.iter().for_each(|channel| local.orphan(*channel, *peer, now.monotonic));
+                        gone.push(link.last_heard);
                         // A relay that is still present is asked again.
                         stream += 1;
                         *link = Link::new((self.relay, *peer), stream, needed.iter().copied(), now.monotonic);
@@ -204,6 +207,9 @@ impl Links {
                     }
                 }
             });
+            for last_heard in gone {
+                links.values_mut().for_each(|link| link.hand_on(last_heard));
+            }
         }
         self.last_stream = stream;
     }
@@ -248,6 +254,17 @@ impl Links {
 }
 
 impl AppLinks {
+    /// Removes members of relays that are gone for the sender, but not for this relay: it knows its own members, and those
+    /// of the relays that answered.
+    fn drop_known_orphans(&self, message: &mut LinkMessage, own: u64) {
+        for ChannelNews { channel, records, .. } in &mut message.channels {
+            let is_known = |relay: u64| {
+                relay == own || self.links.get(&relay).is_some_and(|link| link.is_synced(*channel))
+            };
+            records.retain(|record| !record.gone.is_some_and(is_known));
+        }
+    }
+
     /// Notes the channels whose members at all relays are known.
     fn sync(&mut self, others: &[u64], local: &mut dyn Local) {
         let links = &self.links;

@@ -28,6 +28,8 @@ pub(super) trait Local {
     fn take_outbox(&mut self) -> Outbox;
     /// Returns the members of this relay on a channel.
     fn own_members(&mut self, channel: ChannelId, now: Instant) -> Vec<Record>;
+    /// Returns the members on a channel whose relays are gone.
+    fn orphans(&mut self, channel: ChannelId, now: Instant) -> Vec<Record>;
     /// Returns a member of this relay.
     fn own(&mut self, channel: ChannelId, id: MemberId, now: Instant) -> Option<Record>;
     /// Applies a record of another relay. Returns whether there was room for it.

@@ -114,7 +114,8 @@ impl<W> PresenceTable<W> {
         self.open(channel, names.as_deref(), now.monotonic);
         self.note_entrance((channel, id), session, entrance, sealed.len());
         let state = MemberState::Connected(session);
-        self.put(channel, id, Member { number, sealed, owner, state, expires, stamp, names });
+        let digests = names.map(|names| names.owner.clone());
+        self.put(channel, id, Member { number, sealed, owner, state, expires, stamp, digests });
         if let Some(outbox) = &mut self.outbox {
             outbox.touch_entry(channel, id);
         }
