@@ -11,10 +11,14 @@ use super::{
     Local,
     message::{ChannelNews, LinkMessage, Need},
 };
-use crate::presence::table::{RemoteChange, SYNC_TIMEOUT};
+use crate::presence::{
+    MemberId,
+    table::{RemoteChange, SYNC_TIMEOUT},
+};
 use sealwire_protocol::ChannelId;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    mem,
     time::Instant,
 };
 
@@ -58,6 +62,15 @@ pub(super) struct Link {
     unneeded: BTreeSet<ChannelId>,
     /// The channels on which the other relay does not know the members of a relay that is gone.
     orphaned: BTreeSet<ChannelId>,
+    /// The members of other relays that left at this one, until the other relay acknowledges that.
+    leaves: BTreeMap<(ChannelId, MemberId), Leave>,
+}
+
+/// A member of another relay that left at this one.
+struct Leave {
+    stamp: u64,
+    /// The message that told it, once it was sent.
+    sent: Option<u64>,
 }
 
 impl Link {
@@ -85,7 +98,14 @@ impl Link {
             wanted: needed.map(|channel| (channel, None)).collect(),
             unneeded: BTreeSet::new(),
             orphaned: BTreeSet::new(),
+            leaves: BTreeMap::new(),
         }
+    }
+
+    /// Begins the link anew, to a relay that was silent.
+    pub(super) fn replace(&mut self, stream: u64, needed: impl Iterator<Item = ChannelId>, now: Instant) {
+        let leaves = mem::take(&mut self.leaves);
+        *self = Self { leaves, ..Self::new(self.ends, stream, needed, now) };
     }
 
     /// Begins to need a channel.
@@ -99,6 +119,20 @@ impl Link {
         self.common.remove(&channel);
         self.whole.remove(&channel);
         self.unneeded.insert(channel);
+    }
+
+    /// Notes that a member of another relay left at this one. The other relay hears of it even if a message is lost.
+    pub(super) fn leave(&mut self, channel: ChannelId, id: MemberId, stamp: u64) {
+        // While the stream of the other relay begins, the channels that it needs are not known.
+        let is_starting = matches!(self.hearing, Hearing::Awaited | Hearing::Starting);
+        if is_starting || self.common.contains_key(&channel) {
+            self.leaves.insert((channel, id), Leave { stamp, sent: None });
+        }
+    }
+
+    /// Returns whether the other relay has acknowledged everything that only this relay can tell.
+    pub(super) fn is_done(&self) -> bool {
+        self.leaves.is_empty()
     }
 
     /// Notes that a third relay, which was heard at this time for the last time, is gone. The other relay may not know its
@@ -124,7 +158,8 @@ impl Link {
 
     /// The number of entries in its tables, for the memory budget.
     pub(super) fn entries(&self) -> usize {
-        self.common.len() + self.whole.len() + self.wanted.len() + self.unneeded.len() + self.orphaned.len()
+        let told = self.common.len() + self.whole.len() + self.orphaned.len() + self.leaves.len();
+        told + self.wanted.len() + self.unneeded.len()
     }
 
     /// Applies a message. `needed` are the channels that this relay needs.
@@ -154,6 +189,9 @@ impl Link {
         if message.sequence == 0 {
             if message.own_stream == 0 && self.hearing == Hearing::Awaited {
                 (self.hearing, self.last_heard) = (Hearing::Idle, now);
+                self.leaves.clear();
+                // The messages with which its last members left may be lost.
+                needed.iter().for_each(|channel| self.drop_members(*channel, local, now));
             }
             return Received::default();
         }
@@ -175,6 +213,7 @@ impl Link {
         }
         let acknowledged = message.acknowledged.min(self.sent);
         self.wanted.retain(|_, asked| asked.is_none_or(|asked| asked > acknowledged));
+        self.leaves.retain(|_, leave| leave.sent.is_none_or(|sent| sent > acknowledged));
         received.is_over = message.own_stream == 0;
         if message.is_complete || received.is_over {
             self.hearing = Hearing::Complete;
@@ -185,6 +224,7 @@ impl Link {
             (self.hearing, self.is_listening) = (Hearing::Idle, false);
             self.common.clear();
             self.whole.clear();
+            self.leaves.clear();
         }
         received
     }

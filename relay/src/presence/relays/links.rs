@@ -136,6 +136,7 @@ impl Links {
         now: Now,
     ) -> Option<Vec<(u64, Vec<u8>)>> {
         let outbox = local.take_outbox();
+        self.note_leaves(&outbox.members);
         outbox.channels.into_iter().for_each(|(channel, need)| self.change_need(channel, need));
         if self.reachable.0 != is_reachable {
             self.reachable = (is_reachable, now.monotonic);
@@ -157,6 +158,17 @@ impl Links {
         let _ = self.held.set(tables * ENTRY);
         self.counts.sent += messages.len() as u64;
         Some(messages)
+    }
+
+    /// Notes the members of other relays that left at this one, while the links still know the channels.
+    fn note_leaves(&mut self, changes: &BTreeMap<(ChannelId, MemberId), Touch>) {
+        for ((channel, id), touch) in changes {
+            if let Touch::Left { stamp, is_foreign: true } = touch
+                && let Some(links) = self.owners.get(channel).and_then(|app| self.apps.get_mut(app))
+            {
+                links.links.values_mut().for_each(|link| link.leave(*channel, *id, *stamp));
+            }
+        }
     }
 
     fn change_need(&mut self, channel: ChannelId, need: ChannelNeed) {
@@ -183,7 +195,9 @@ impl Links {
     fn find_relays(&mut self, others: &[u64], local: &mut dyn Local, now: Now) {
         let mut stream = self.next_stream(now);
         for AppLinks { needed, links, .. } in self.apps.values_mut() {
-            for peer in others.iter().take(MAX_RELAYS).filter(|peer| **peer != self.relay) {
+            // An app without a channel has only the links that are not done yet.
+            let others_to_find = if needed.is_empty() { &[] } else { others };
+            for peer in others_to_find.iter().take(MAX_RELAYS).filter(|peer| **peer != self.relay) {
                 links.entry(*peer).or_insert_with(|| {
                     Link::new((self.relay, *peer), stream, needed.iter().copied(), now.monotonic)
                 });
@@ -202,7 +216,7 @@ impl Links {
                         gone.push(link.last_heard);
                         // A relay that is still present is asked again.
                         stream += 1;
-                        *link = Link::new((self.relay, *peer), stream, needed.iter().copied(), now.monotonic);
+                        link.replace(stream, needed.iter().copied(), now.monotonic);
                         others.contains(peer)
                     }
                 }
@@ -223,15 +237,17 @@ impl Links {
     ) {
         let keys = &self.keys;
         for (app, AppLinks { needed, links, .. }) in &mut self.apps {
-            for (peer, link) in links {
+            links.retain(|peer, link| {
                 let mut due = link.flush(needed, changes, local, now);
-                if needed.is_empty() {
+                let is_over = needed.is_empty() && link.is_done();
+                if is_over {
                     due.extend(link.end());
                 }
                 messages.extend(due.into_iter().map(|message| (*peer, message.encode(app, keys))));
-            }
+                !is_over
+            });
         }
-        self.apps.retain(|_, links| !links.needed.is_empty());
+        self.apps.retain(|_, links| !links.needed.is_empty() || !links.links.is_empty());
     }
 
     /// Returns a number that is greater than all before, also than those of an earlier link to the same relay.

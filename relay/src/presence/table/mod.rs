@@ -222,7 +222,7 @@ impl<W> PresenceTable<W> {
         let Some(member) = presence.remove(&id) else { return };
         self.discount(channel, id, &member);
         self.note(Activity::PresenceLeft { channel, member: id });
-        self.touch(channel, id, Touch::Left { stamp });
+        self.touch(channel, id, Touch::Left { stamp, is_foreign: !member.state.is_own() });
         self.schedule_changes(channel, now);
         self.close_if_unneeded(channel);
     }

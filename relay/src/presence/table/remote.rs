@@ -113,11 +113,11 @@ impl<W> PresenceTable<W> {
                 // The relay that has the member tells all others, if it heard of this.
                 if let Some(member) = self.find(channel, &id)
                     && !member.state.is_at_another_than(relay)
-                    && self.is_replaced(member, relay, (stamp, 0, 0))
+                    && has_left(member, stamp)
                 {
                     // The other relays know the member from this one.
                     if member.state.is_own() {
-                        self.touch(channel, id, Touch::Left { stamp });
+                        self.touch(channel, id, Touch::Left { stamp, is_foreign: false });
                     }
                     self.forget(channel, &[id]);
                 }
@@ -180,7 +180,7 @@ impl<W> PresenceTable<W> {
         }
         // A relay that does not hear the new one must not keep the member of this one.
         if let Some(stamp) = before.filter(|before| before.state.is_own()).map(|before| before.stamp) {
-            self.touch(channel, id, Touch::Left { stamp });
+            self.touch(channel, id, Touch::Left { stamp, is_foreign: false });
         }
         let state = MemberState::Remote(state);
         self.put(channel, id, Member { number, sealed, owner, state, expires, stamp, digests });
@@ -283,6 +283,11 @@ impl<W> PresenceTable<W> {
             |member: &Member| matches!(member.state, MemberState::Remote(state) if is_meant(state));
         members.filter(|(_, member)| is_meant(member)).map(|(id, _)| *id).collect()
     }
+}
+
+/// Returns whether a leave with this stamp concerns a member, and not a session that entered later.
+fn has_left(member: &Member, stamp: u64) -> bool {
+    if member.state.is_own() { stamp > member.stamp } else { stamp >= member.stamp }
 }
 
 /// Returns a member as other relays hear of it; `None` if its own relay tells them.

@@ -54,6 +54,9 @@ impl Link {
         for asked in self.wanted.values_mut() {
             asked.get_or_insert(self.sent);
         }
+        for leave in self.leaves.values_mut() {
+            leave.sent.get_or_insert(self.sent);
+        }
         messages
     }
 
@@ -62,6 +65,7 @@ impl Link {
         self.unneeded.clear();
         self.whole.extend(self.common.keys().copied());
         self.wanted = needed.iter().map(|channel| (*channel, None)).collect();
+        self.leaves.values_mut().for_each(|leave| leave.sent = None);
     }
 
     /// Collects the news since the last call.
@@ -88,10 +92,13 @@ impl Link {
             match (local.own(*channel, *id, now), touch) {
                 (Some(record), Touch::State) => parts.record(*channel, Record { sealed: None, ..record }),
                 (Some(record), _) => parts.record(*channel, record),
-                (None, Touch::Left { stamp }) => parts.left(*channel, (*id, *stamp)),
+                (None, Touch::Left { stamp, is_foreign: false }) => parts.left(*channel, (*id, *stamp)),
                 // Another relay has the member.
-                (None, Touch::State | Touch::Entry) => {}
+                (None, Touch::State | Touch::Entry | Touch::Left { .. }) => {}
             }
+        }
+        for ((channel, id), leave) in self.leaves.iter().filter(|(_, leave)| leave.sent.is_none()) {
+            parts.left(*channel, (*id, leave.stamp));
         }
         parts
     }

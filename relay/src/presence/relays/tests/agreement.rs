@@ -169,3 +169,56 @@ proptest! {
         prop_assert_eq!(known[0].len(), usize::from(returning.min(members)));
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+
+    /// A member that leaves at another relay than its own is gone at all relays, whichever message is lost.
+    #[test]
+    fn a_leave_at_another_relay_survives_the_loss_of_any_one_message(
+        members in prop::collection::vec((0..3_usize, 1..3_usize), 1..5),
+        stays in any::<bool>(),
+        is_needed_no_longer in any::<bool>(),
+        is_relay_gone in any::<bool>(),
+        lost in 0..30_u64,
+    ) {
+        let mut world = World::new(3);
+        let watchers = [0, 1, 2].map(|relay| world.watch(relay, 1));
+        for (id, (owner, _)) in (10_u8..).zip(&members) {
+            world.enter(*owner, 1, id, 1);
+        }
+        if stays {
+            world.enter(0, 1, 30, 1);
+        }
+        world.pass(TICK * 8);
+        world.loses_after = Some(lost);
+        if is_relay_gone {
+            // The members of this relay are in their grace time elsewhere, and leave at a relay that does not own them either.
+            world.relays[2] = None;
+            world.pass(SILENCE + TICK * 4);
+            world.loses_after = Some(lost);
+        }
+        let mut left = BTreeSet::new();
+        for (id, (owner, distance)) in (10_u8..).zip(&members) {
+            let teller = (owner + distance) % 3;
+            if world.relays[teller].is_some() {
+                world.leave(teller, 1, id);
+                left.insert(id);
+            }
+        }
+        if is_needed_no_longer {
+            for (relay, watcher) in world.relays.iter_mut().zip(watchers) {
+                relay.iter_mut().for_each(|relay| relay.table.unwatch(channel(1), SessionId(watcher)));
+            }
+        }
+        world.pass(SILENCE + Duration::from_secs(3));
+        world.loses_after = None;
+        for relay in (0..3).filter(|relay| world.relays[*relay].is_some()).collect::<Vec<_>>() {
+            let watcher = world.watch(relay, 1);
+            world.pass(TICK * 8);
+            let known: BTreeSet<u8> = world.known(relay, 1, watcher).into_iter().map(|(id, _)| id).collect();
+            prop_assert!(known.is_disjoint(&left), "relay {} shows {:?}", relay, known);
+            prop_assert_eq!(known.contains(&30), stays);
+        }
+    }
+}

@@ -199,6 +199,8 @@ pub(super) struct World {
     pub(super) cut: BTreeSet<(u64, u64)>,
     /// One of so many messages is lost, and one is repeated; 0 for none.
     pub(super) loses_one_of: u64,
+    /// The number of messages that arrive before one is lost.
+    pub(super) loses_after: Option<u64>,
     pub(super) seed: u64,
 }
 
@@ -206,7 +208,8 @@ impl World {
     pub(super) fn new(relays: u64) -> Self {
         let now = Now { monotonic: Instant::now(), wall: UnixMillis(1_800_000_000_000) };
         let relays = (1..=relays).map(|id| Some(Relay::new(id, now.monotonic))).collect();
-        let mut world = Self { now, relays, bus: Vec::new(), cut: BTreeSet::new(), loses_one_of: 0, seed: 1 };
+        let (bus, cut, loses_one_of, loses_after) = (Vec::new(), BTreeSet::new(), 0, None);
+        let mut world = Self { now, relays, bus, cut, loses_one_of, loses_after, seed: 1 };
         world.pass(SETTLE + TICK * 2);
         world
     }
@@ -240,7 +243,9 @@ impl World {
         }
         for (to, bytes) in bus {
             let (message, _) = LinkMessage::decode(bytes.clone().into(), &keys()).unwrap();
-            if self.cut.contains(&(message.from, to)) || self.strikes() {
+            let is_the_lost_one = self.loses_after == Some(0);
+            self.loses_after = self.loses_after.and_then(|left| left.checked_sub(1));
+            if self.cut.contains(&(message.from, to)) || is_the_lost_one || self.strikes() {
                 continue;
             }
             let times = 1 + usize::from(self.strikes());
