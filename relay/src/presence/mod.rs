@@ -19,6 +19,8 @@ pub(crate) use census::ChannelCount;
 pub(crate) use counts::PresenceCounts;
 pub(crate) use names::SessionNames;
 pub(crate) use relays::PresenceTask;
+#[cfg(feature = "fuzzing")]
+pub(crate) use relays::fuzzing;
 pub(crate) use shared::Need;
 pub(crate) use table::Entering;
 

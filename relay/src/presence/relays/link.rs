@@ -156,6 +156,11 @@ impl Link {
         }
     }
 
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn next_message(&self) -> (u64, u64) {
+        (self.stream, self.received + 1)
+    }
+
     /// The number of entries in its tables, for the memory budget.
     pub(super) fn entries(&self) -> usize {
         let told = self.common.len() + self.whole.len() + self.orphaned.len() + self.leaves.len();

@@ -250,6 +250,12 @@ impl Links {
         self.apps.retain(|_, links| !links.needed.is_empty() || !links.links.is_empty());
     }
 
+    /// Returns the numbers of the stream and of the message that a link expects next.
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn next_message(&self, app: &str, peer: u64) -> Option<(u64, u64)> {
+        self.apps.get(app)?.links.get(&peer).map(Link::next_message)
+    }
+
     /// Returns a number that is greater than all before, also than those of an earlier link to the same relay.
     fn next_stream(&mut self, now: Now) -> u64 {
         self.last_stream = now.wall.0.max(self.last_stream + 1);

@@ -28,7 +28,7 @@ pub(super) const CHANNEL: usize = 32;
 /// The maximum token time of a member.
 const MAX_EXPIRES: Duration = Duration::from_secs(24 * 60 * 60);
 /// The maximum rest of the grace time of a member whose relay is gone.
-const MAX_GRACE: Duration = Duration::from_secs(2 * 60);
+pub(super) const MAX_GRACE: Duration = Duration::from_secs(2 * 60);
 
 /// A message from one relay to another.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -185,7 +185,11 @@ impl LinkMessage {
             is_complete: self.is_complete,
             channels: self.channels.into_iter().map(ChannelNews::wire).collect(),
         };
-        let message = wire.encode_to_vec();
+        Self::tag(wire.encode_to_vec(), app, keys)
+    }
+
+    /// Adds the tags to an encoded message.
+    pub(super) fn tag(message: Vec<u8>, app: &str, keys: &SigningKeys) -> Vec<u8> {
         let tags = keys.tags(app, PURPOSE, &message, MAX_TAGS).into_iter();
         let tags = tags.map(|(kid, tag)| WireTag { kid, tag: Bytes::copy_from_slice(&tag) }).collect();
         WireEnvelope { version: VERSION, message: message.into(), tags }.encode_to_vec()

@@ -2,6 +2,8 @@
 //! that need the same channel. Two relays with presences of the same app keep a link: a stream of numbered messages in each
 //! direction. The rules are in `links.rs` and `link.rs`, without I/O; `task.rs` carries the messages through NATS.
 
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod link;
 mod links;
 mod message;

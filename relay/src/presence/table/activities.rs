@@ -18,6 +18,12 @@ impl<W> PresenceTable<W> {
         self.activities.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
+    /// Returns the bytes that count against the memory budget.
+    #[cfg(feature = "fuzzing")]
+    pub(in crate::presence) fn held_bytes(&self) -> usize {
+        self.held.bytes()
+    }
+
     pub(super) fn note(&mut self, activity: Activity<'static>) {
         if let Some(activities) = &mut self.activities {
             activities.push(activity);
