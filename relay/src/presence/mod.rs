@@ -1,6 +1,11 @@
 //! Presence: the members of channels, with the sealed entry of each, and the sessions that watch them. Relays keep them in
-//! memory only. Sessions call [`Presences`]; the rules are in `table/`, without I/O. Relays on one broker tell each other
-//! their members, which is in `relays/`.
+//! memory only. Sessions call [`Presences`].
+//!
+//! - `table/` has the rules, without I/O: entering, leaving, grace times, the members of other relays. `channel.rs` and
+//!   `member.rs` are its state, `limits.rs` its limits and errors.
+//! - `pieces.rs` encodes the messages to watchers.
+//! - `relays/` has the links to the other relays on one broker. The table notes in `outbox.rs` what they have to hear, and
+//!   they hear it as a `record.rs`. `shared.rs` joins the two, and makes sessions wait for the answers of other relays.
 
 mod census;
 mod channel;

@@ -42,16 +42,19 @@ pub(super) struct Link {
     pub(super) hearing: Hearing,
     /// The number of the stream to this relay.
     stream: u64,
+    /// The number of the last message of that stream.
     received: u64,
     pub(super) last_heard: Instant,
     /// The number of the stream to the other relay, once it is known.
     peer_stream: u64,
+    /// True if the other relay wants a stream from this one.
     is_listening: bool,
     /// True if the stream to the other relay begins again.
     restarts: bool,
+    /// The number of the last message of the stream to the other relay.
     sent: u64,
     last_sent: Option<Instant>,
-    /// True if the other relay waits for a message.
+    /// True if the other relay waits for a message: an acknowledgement, or the number of the stream to this relay.
     owes: bool,
     /// The channels that both relays need, with the time at which the other one began to need them.
     common: HashMap<ChannelId, Instant>,
@@ -59,6 +62,7 @@ pub(super) struct Link {
     whole: BTreeSet<ChannelId>,
     /// The channels whose members were not told yet, with the message that asked for them, once it was sent.
     wanted: BTreeMap<ChannelId, Option<u64>>,
+    /// The channels that this relay needs no longer, which the other one has to hear.
     unneeded: BTreeSet<ChannelId>,
     /// The channels on which the other relay does not know the members of a relay that is gone.
     orphaned: BTreeSet<ChannelId>,

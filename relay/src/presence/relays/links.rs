@@ -60,6 +60,8 @@ pub(crate) struct LinkCounts {
     pub(crate) refused_members: u64,
     /// Streams that were asked for again because a message was lost.
     pub(crate) restarts: u64,
+    /// The links to relays that are present and do not answer, at the moment.
+    pub(crate) unanswered: u64,
 }
 
 /// The links for one app.
@@ -154,6 +156,7 @@ impl Links {
         if is_reachable && since >= SETTLE {
             self.apps.values_mut().for_each(|links| links.sync(others, local));
         }
+        self.counts.unanswered = self.apps.values().map(|links| links.unanswered(others)).sum();
         let tables = self.apps.values().map(AppLinks::entries).sum::<usize>();
         let _ = self.held.set(tables * ENTRY);
         self.counts.sent += messages.len() as u64;
@@ -299,6 +302,14 @@ impl AppLinks {
             }
             !is_synced
         });
+    }
+
+    /// Returns the number of links to relays that are present and do not answer.
+    fn unanswered(&self, others: &[u64]) -> u64 {
+        let is_unanswered = |peer: &u64, link: &Link| {
+            matches!(link.hearing, Hearing::Awaited | Hearing::Starting) && others.contains(peer)
+        };
+        self.links.iter().filter(|(peer, link)| is_unanswered(peer, link)).count() as u64
     }
 
     fn entries(&self) -> usize {

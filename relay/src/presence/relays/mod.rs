@@ -1,6 +1,7 @@
 //! Presence across the relays of a cluster. Each relay owns the members of its own sessions, and tells them to the relays
 //! that need the same channel. Two relays with presences of the same app keep a link: a stream of numbered messages in each
-//! direction. The rules are in `links.rs` and `link.rs`, without I/O; `task.rs` carries the messages through NATS.
+//! direction. `links.rs` knows the relays and the needed channels, `link.rs` has the rules of one link, and `parts.rs` divides
+//! its news into the messages of `message.rs`, all without I/O; `task.rs` carries the messages through NATS.
 
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
