@@ -1,9 +1,9 @@
 //! The activity of a relay, for an observer in the same process: the log of `sealwire-relay dev`. It has names of channels and
 //! ids of accounts, which the logs of a relay never have, so nothing but the embedding program can turn it on.
 
-use crate::{channel_name::ChannelName, session::Identity, session_id::SessionId};
+use crate::{channel_name::ChannelName, presence::MemberId, session::Identity, session_id::SessionId};
 use sealwire_protocol::{ChannelId, Code};
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// Receives the activity of a relay. Connections call it while they serve a client, so it must not block.
 pub trait Observer: Send + Sync {
@@ -65,6 +65,35 @@ pub enum Activity<'a> {
         /// The length of the sealed message, in bytes.
         sealed: usize,
     },
+    /// A session entered a presence, returned to it, or changed its entry.
+    PresenceEntered {
+        /// The session.
+        session: SessionId,
+        /// The channel.
+        channel: ChannelId,
+        /// The id of the member.
+        member: MemberId,
+        /// The relation to what the presence had of this member.
+        entrance: Entrance,
+        /// The length of the sealed entry, in bytes.
+        sealed: usize,
+    },
+    /// The session of a member broke, and the member stays for the grace time.
+    PresenceBroken {
+        /// The channel.
+        channel: ChannelId,
+        /// The id of the member.
+        member: MemberId,
+        /// The time after which it leaves unless it returns.
+        grace: Duration,
+    },
+    /// A member left a presence: its session left, or its grace time has ended.
+    PresenceLeft {
+        /// The channel.
+        channel: ChannelId,
+        /// The id of the member.
+        member: MemberId,
+    },
     /// An attempt was refused.
     Refused {
         /// The kind of attempt, as in [`Refusal`](crate::Refusal).
@@ -76,6 +105,17 @@ pub enum Activity<'a> {
         /// The address of the client.
         remote: IpAddr,
     },
+}
+
+/// The kind of an accepted request to enter a presence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entrance {
+    /// The presence did not have the member.
+    New,
+    /// The presence had the member, of another session.
+    Returned,
+    /// The same session replaced its entry.
+    Updated,
 }
 
 /// The observer of a relay, if there is one.

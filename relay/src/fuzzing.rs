@@ -1,10 +1,12 @@
 //! The parsers of outside input, for the fuzz targets.
 
-use crate::{Config, ConfigError, Draft, Refused, SigningKeys, cluster, http, proxies::header, sse::Upload};
+use crate::{
+    Config, ConfigError, Draft, Refused, SigningKeys, cluster, http, presence, proxies::header, sse::Upload,
+};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use sealwire_protocol::tokens::BackendClaims;
-use std::{net::IpAddr, path::Path};
+use std::{net::IpAddr, path::Path, sync::Arc};
 
 /// Reads the body of a `POST /v1/publish`. Returns no drafts if the body is refused as a whole.
 #[must_use]
@@ -52,4 +54,18 @@ pub fn shared_revocation(keys: &SigningKeys, bytes: &[u8]) -> Option<Vec<u8>> {
 #[must_use]
 pub fn tag_revocation(keys: &SigningKeys, app: &str, record: &[u8]) -> Vec<u8> {
     cluster::tag_record(record, app, keys)
+}
+
+/// Decodes a message about presence of another relay of a cluster, and encodes it again.
+#[must_use]
+pub fn presence_message(keys: &SigningKeys, bytes: &[u8]) -> Option<Vec<u8>> {
+    presence::fuzzing::recode(keys, bytes)
+}
+
+/// Gives messages about presence, without tags, to a relay that watches two channels of the app.
+///
+/// # Panics
+/// If the relay breaks a rule.
+pub fn presence_links(keys: &Arc<SigningKeys>, app: &str, messages: &[&[u8]]) {
+    presence::fuzzing::follow(keys, app, messages);
 }

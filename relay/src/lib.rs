@@ -75,7 +75,7 @@ mod tls;
 mod trace_context;
 mod websocket;
 
-pub use activity::{Activity, Observer};
+pub use activity::{Activity, Entrance, Observer};
 pub use auth::{
     revocations::{Revocations, Selector},
     signing_keys::{KeyChanges, SigningKeys},

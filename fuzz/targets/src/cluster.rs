@@ -2,9 +2,9 @@
 
 use crate::{APP, keyring};
 use sealwire_relay::{SigningKeys, fuzzing};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-static KEYS: LazyLock<SigningKeys> = LazyLock::new(|| SigningKeys::new(keyring().clone()));
+static KEYS: LazyLock<Arc<SigningKeys>> = LazyLock::new(|| Arc::new(SigningKeys::new(keyring().clone())));
 
 /// Reads a report. What was read encodes to bytes that are read as the same.
 pub fn relay_report(data: &[u8]) {
@@ -19,4 +19,22 @@ pub fn shared_revocation(data: &[u8]) {
         assert!(encoded.len() <= 2048, "the revocation is longer than the limit");
         assert_eq!(fuzzing::shared_revocation(&KEYS, &encoded), Some(encoded));
     }
+}
+
+/// Reads a message about presence, and gives the parts of the input, each with its length in two bytes before it, to a relay as
+/// messages of two other relays.
+pub fn presence_link(data: &[u8]) {
+    if let Some(encoded) = fuzzing::presence_message(&KEYS, data) {
+        assert_eq!(fuzzing::presence_message(&KEYS, &encoded), Some(encoded));
+    }
+    let (mut messages, mut rest) = (Vec::new(), data);
+    while let Some((length, after)) = rest.split_at_checked(2)
+        && messages.len() < 16
+    {
+        let length = usize::from(u16::from_be_bytes([length[0], length[1]])).min(after.len());
+        let (message, next) = after.split_at(length);
+        messages.push(message);
+        rest = next;
+    }
+    fuzzing::presence_links(&KEYS, APP, &messages);
 }

@@ -11,7 +11,7 @@ mod token;
 mod websocket;
 mod wire;
 
-pub use cluster::{relay_report, shared_revocation};
+pub use cluster::{presence_link, relay_report, shared_revocation};
 pub use config::config;
 pub use proxy_header::proxy_header;
 pub use publish_body::publish_body;
@@ -24,8 +24,9 @@ pub use wire::{wire_to_client, wire_to_relay};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     ("config", config),
+    ("presence_link", presence_link),
     ("proxy_header", proxy_header),
     ("publish_body", publish_body),
     ("relay_report", relay_report),

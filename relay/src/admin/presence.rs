@@ -54,6 +54,11 @@ fn relays(presences: &Presences, page: &mut Page<'_>) -> Result<(), Error> {
         "Messages about presence from other relays",
         counts.received,
     )?;
+    page.gauge(
+        "sealwire_presence_relay_links_unanswered",
+        "Links about presence to relays that are present and do not answer, one for each relay and app",
+        counts.unanswered,
+    )?;
     page.counter(
         "sealwire_presence_relay_messages_refused",
         "Messages about presence that are malformed, not authenticated or for another relay",

@@ -74,7 +74,10 @@ impl SessionPresences {
             PresenceAction::Leave { request, channel, owner, member } => {
                 let entered_before = self.members.contains(&(channel, member));
                 let result = presences.leave(channel, session, owner, (member, entered_before));
-                self.members.retain(|known| *known != (channel, member));
+                // A session whose member a newer one has taken over does not get it back by leaving.
+                if result.is_ok() {
+                    self.members.retain(|known| *known != (channel, member));
+                }
                 request.map(|request| PresenceResult::Left { request, channel, result })
             }
             PresenceAction::Extend { channel, member, expires } => {

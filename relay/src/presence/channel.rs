@@ -2,6 +2,7 @@
 
 use super::{
     MemberId, Owner,
+    limits::TableLimits,
     member::{Member, MemberState, RemoteState},
     pieces::Pieces,
 };
@@ -9,6 +10,10 @@ use crate::{memory::Memory, session_id::SessionId};
 use bytes::Bytes;
 use sealwire_protocol::ChannelId;
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+/// A channel may have this many times the members and bytes of its limits when several relays admit members at the same
+/// moment. Further members of other relays are refused.
+const OVERSHOOT: usize = 2;
 
 struct Watcher<W> {
     sink: W,
@@ -76,6 +81,12 @@ impl<W> ChannelPresence<W> {
 
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Returns whether there is room for an entry of another relay, which is a new member or replaces `replaced` bytes.
+    pub(super) fn has_room(&self, is_new: bool, bytes: usize, replaced: usize, limits: TableLimits) -> bool {
+        (!is_new || self.members() < limits.members.saturating_mul(OVERSHOOT))
+            && self.bytes - replaced + bytes <= limits.bytes.saturating_mul(OVERSHOOT)
     }
 
     pub(super) fn find(&self, id: &MemberId) -> Option<&Member> {

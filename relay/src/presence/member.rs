@@ -1,6 +1,6 @@
 //! One member of a channel's presence, as the relay keeps it.
 
-use super::{Owner, names::SessionNames};
+use super::{Owner, names::OwnerDigests};
 use crate::session_id::SessionId;
 use bytes::Bytes;
 use std::{sync::Arc, time::Instant};
@@ -16,8 +16,8 @@ pub(super) struct Member {
     /// The time at which a session entered with the member, in milliseconds since 1970. Of two sessions with one member at two
     /// relays, the one with the later stamp has it.
     pub(super) stamp: u64,
-    /// The names of the session, for other relays; `None` for a member of another relay, and without other relays.
-    pub(super) names: Option<Arc<SessionNames>>,
+    /// The digests of the owner, for other relays; `None` without other relays.
+    pub(super) digests: Option<Arc<OwnerDigests>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,8 @@ pub(super) enum MemberState {
     InGrace(Instant),
     /// A member of a session at another relay.
     Remote(RemoteState),
-    /// A member whose relay is gone, and which leaves at this time.
-    Orphaned(Instant),
+    /// A member whose relay is gone, and which leaves at `end`.
+    Orphaned { relay: u64, end: Instant },
 }
 
 /// A member of another relay.
@@ -57,7 +57,7 @@ impl MemberState {
     pub(super) fn is_in_grace(self) -> bool {
         match self {
             Self::Connected(_) => false,
-            Self::InGrace(_) | Self::Orphaned(_) => true,
+            Self::InGrace(_) | Self::Orphaned { .. } => true,
             Self::Remote(remote) => remote.in_grace,
         }
     }
@@ -65,7 +65,7 @@ impl MemberState {
     /// Returns the end of a grace time that this relay measures.
     pub(super) fn grace_end(self) -> Option<Instant> {
         match self {
-            Self::InGrace(end) | Self::Orphaned(end) => Some(end),
+            Self::InGrace(end) | Self::Orphaned { end, .. } => Some(end),
             Self::Connected(_) | Self::Remote(_) => None,
         }
     }

@@ -1,6 +1,11 @@
 //! Presence: the members of channels, with the sealed entry of each, and the sessions that watch them. Relays keep them in
-//! memory only. Sessions call [`Presences`]; the rules are in `table/`, without I/O. Relays on one broker tell each other
-//! their members, which is in `relays/`.
+//! memory only. Sessions call [`Presences`].
+//!
+//! - `table/` has the rules, without I/O: entering, leaving, grace times, the members of other relays. `channel.rs` and
+//!   `member.rs` are its state, `limits.rs` its limits and errors.
+//! - `pieces.rs` encodes the messages to watchers.
+//! - `relays/` has the links to the other relays on one broker. The table notes in `outbox.rs` what they have to hear, and
+//!   they hear it as a `record.rs`. `shared.rs` joins the two, and makes sessions wait for the answers of other relays.
 
 mod census;
 mod channel;
@@ -19,10 +24,13 @@ pub(crate) use census::ChannelCount;
 pub(crate) use counts::PresenceCounts;
 pub(crate) use names::SessionNames;
 pub(crate) use relays::PresenceTask;
+#[cfg(feature = "fuzzing")]
+pub(crate) use relays::fuzzing;
 pub(crate) use shared::Need;
 pub(crate) use table::Entering;
 
 use crate::{
+    activity::Observation,
     broker::Broker,
     clock::Now,
     connection::SessionSink,
@@ -97,6 +105,7 @@ pub(crate) struct Presences {
     shared: Option<SharedPresence>,
     /// Wakes [`Self::run`] for an earlier deadline.
     earlier: Notify,
+    observation: Observation,
 }
 
 impl Presences {
@@ -113,7 +122,16 @@ impl Presences {
         };
         let shards = [(); SHARDS].map(|()| Mutex::new(table()));
         let shared = shared_by.map(|_| SharedPresence::default());
-        Self { shards, limits, metrics, memory: memory.clone(), broker, shared, earlier: Notify::new() }
+        let (memory, earlier, observation) = (memory.clone(), Notify::new(), Observation::default());
+        Self { shards, limits, metrics, memory, broker, shared, earlier, observation }
+    }
+
+    /// Tells an observer of the activity of members.
+    pub(crate) fn observed_by(self, observation: Observation) -> Self {
+        if observation.is_on() {
+            self.shards.iter().for_each(|shard| lock(shard).keep_activities());
+        }
+        Self { observation, ..self }
     }
 
     /// Makes a session a member of a channel, or replaces the entry of its member. The member leaves at its expiry, if its
@@ -193,7 +211,11 @@ impl Presences {
 
     fn end_graces_of(&self, is_covered: &dyn Fn(Owner) -> bool) {
         let now = Instant::now();
-        self.shards.iter().for_each(|shard| lock(shard).end_graces(is_covered, now));
+        for shard in &self.shards {
+            let mut table = lock(shard);
+            table.end_graces(is_covered, now);
+            self.observe(&mut table);
+        }
         self.earlier.notify_one();
     }
 
@@ -220,7 +242,7 @@ impl Presences {
                     }
                 };
                 let mut lose = |sink: &SessionSink| lost.push(sink.connection().clone());
-                while lock(shard).handle_timeout(Instant::now(), &mut push, &mut lose) {}
+                while self.handle_timeout(shard, &mut push, &mut lose) {}
                 lost.drain(..).for_each(|connection| connection.wake_for_lost());
                 for connection in touched.drain(..) {
                     self.metrics.sent.add(SessionSink::flush(&connection));
@@ -228,6 +250,24 @@ impl Presences {
                 yield_now().await;
             }
         }
+    }
+
+    /// Performs the earliest thing that is due in a table. Returns whether there was one.
+    fn handle_timeout(
+        &self,
+        shard: &Mutex<PresenceTable<SessionSink>>,
+        push: &mut dyn FnMut(&SessionSink, &Bytes),
+        lose: &mut dyn FnMut(&SessionSink),
+    ) -> bool {
+        let mut table = lock(shard);
+        let was_due = table.handle_timeout(Instant::now(), push, lose);
+        self.observe(&mut table);
+        was_due
+    }
+
+    /// Tells the observer of a table's activities, while the table is locked, so that they keep their order.
+    fn observe(&self, table: &mut PresenceTable<SessionSink>) {
+        table.take_activities().iter().for_each(|activity| self.observation.observe(activity));
     }
 
     pub(crate) fn counts(&self) -> PresenceCounts {
@@ -242,6 +282,7 @@ impl Presences {
         let before = table.poll_timeout();
         let result = change(&mut table);
         let after = table.poll_timeout();
+        self.observe(&mut table);
         drop(table);
         if after.is_some_and(|after| before.is_none_or(|before| after < before)) {
             self.earlier.notify_one();

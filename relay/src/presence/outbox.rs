@@ -30,7 +30,11 @@ pub(super) enum Touch {
     /// Its entry changed, or it is new.
     Entry,
     /// It left. Entries with a later stamp are not concerned.
-    Left { stamp: u64 },
+    Left {
+        stamp: u64,
+        /// True if another relay has the member, or had it and is gone. The start of a stream does not repeat that it left.
+        is_foreign: bool,
+    },
 }
 
 impl Outbox {

@@ -1,7 +1,6 @@
 //! A member as relays tell it to each other.
 
-use super::MemberId;
-use crate::id_digest::IdDigest;
+use super::{MemberId, names::OwnerDigests};
 use bytes::Bytes;
 use std::{fmt, time::Duration};
 
@@ -13,9 +12,12 @@ pub(super) struct Record {
     pub(super) stamp: u64,
     /// The sealed entry; `None` if the receiver has it.
     pub(super) sealed: Option<Bytes>,
-    pub(super) names: Names,
+    pub(super) owner: OwnerDigests,
     pub(super) in_grace: bool,
+    /// The time until the member's tokens expire, or, of a relay that is gone, until the end of its grace time.
     pub(super) expires_in: Duration,
+    /// The relay that had the member, if it is gone; `None` for a member of the sender.
+    pub(super) gone: Option<u64>,
 }
 
 /// Prints neither the id nor the entry.
@@ -26,11 +28,4 @@ impl fmt::Debug for Record {
             .field("stamp", &self.stamp)
             .finish_non_exhaustive()
     }
-}
-
-/// The digests of a member's installation and account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Names {
-    pub(super) installation: IdDigest,
-    pub(super) account: IdDigest,
 }

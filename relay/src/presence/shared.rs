@@ -5,9 +5,9 @@ use super::{
     Owner, Presences,
     limits::TableLimits,
     lock,
-    names::SessionNames,
+    names::{OwnerDigests, SessionNames},
     outbox::Outbox,
-    record::{Names, Record},
+    record::Record,
     relays::{BEAT_INTERVAL, LinkCounts, Local},
     table::{RemoteChange, SYNC_TIMEOUT},
 };
@@ -154,12 +154,16 @@ impl Local for LocalPresences<'_> {
         self.presences.change(channel, |table| table.own_members(channel, now))
     }
 
+    fn orphans(&mut self, channel: ChannelId, now: Instant) -> Vec<Record> {
+        self.presences.change(channel, |table| table.orphans(channel, now))
+    }
+
     fn own(&mut self, channel: ChannelId, id: super::MemberId, now: Instant) -> Option<Record> {
         self.presences.change(channel, |table| table.own(channel, id, now))
     }
 
     fn apply_record(&mut self, channel: ChannelId, relay: u64, record: Record, now: Instant) -> bool {
-        let Names { installation, account } = record.names;
+        let OwnerDigests { installation, account } = record.owner;
         let key = |digest| self.presences.limits.local_key(digest);
         let owner = Owner { installation: key(&installation), account: key(&account) };
         let change = RemoteChange::Record(Box::new(record), owner);

@@ -84,7 +84,8 @@ impl SharedState {
         let clients = RelayClients { fanout: fanout.clone(), marks: marks.clone() };
         let broker = broker(deliveries.clone(), clients);
         let shared_by = (settings.broker != BrokerAddress::Embedded).then_some(relay);
-        let presences = Presences::new(limits.clone(), &memory, metrics.clone(), broker.clone(), shared_by);
+        let presences = Presences::new(limits.clone(), &memory, metrics.clone(), broker.clone(), shared_by)
+            .observed_by(observation.clone());
         Self {
             presences: Arc::new(presences),
             ended: CancellationToken::new(),

@@ -171,7 +171,7 @@ impl SessionRules {
     pub(crate) fn names(&self) -> Option<SessionNames> {
         let SessionState::Established(open) = &self.state else { return None };
         let (installation, account) = open.permit().digests()?;
-        Some(SessionNames { app: open.namespace().app.to_owned(), installation, account })
+        Some(SessionNames::new(open.namespace().app.to_owned(), installation, account))
     }
 
     /// Completes a [`PresenceAction::Enter`].

@@ -5,6 +5,7 @@
 
 mod http;
 mod messages;
+mod presence;
 mod receive;
 
 pub use receive::{ConnectionEnd, Received};

@@ -2,6 +2,19 @@
 
 use sealwire_protocol::Code;
 
+/// Returns the hint to a code that refused an attempt.
+pub(super) fn hint_to(attempt: &str, code: Code) -> &'static str {
+    match (attempt, code) {
+        ("presence", Code::PermissionMissing) => {
+            "presence has its own permission: return { presence: true } from `authorize`, and name it in signRealtimeToken"
+        }
+        ("presence", Code::RateLimited) => {
+            "`presence_rate` of dev.toml is reached: merge updates of the member's data, or raise it; pages retry by themselves"
+        }
+        _ => hint(code),
+    }
+}
+
 /// Returns the hint to a code.
 pub(super) fn hint(code: Code) -> &'static str {
     specific(code).unwrap_or("docs/protocol.md explains the code; the client may be newer than this relay")
@@ -106,7 +119,7 @@ fn capacity(code: Code) -> Option<&'static str> {
             "`max_subscriptions` of dev.toml is reached: unsubscribe when a component goes away, or raise it"
         }
         Code::TooManyMembers => {
-            "`max_presence_members` or `max_presence_bytes` of dev.toml is reached: enter smaller entries, or raise it"
+            "`max_presence_members`, its limit `_per_account` or `max_presence_bytes` of dev.toml is reached: enter less data, or raise it"
         }
         Code::TooManyPresences => {
             "`max_presence_channels` of dev.toml is reached: leave presences that are not shown, or raise it"
@@ -171,7 +184,9 @@ mod tests {
         for code in Code::ALL {
             let is_hinted = specific(*code).is_some();
             assert_eq!(is_hinted, !OF_CLIENTS.contains(code), "{code:?}");
-            assert!(!hint(*code).contains('\n') && hint(*code).len() <= 130, "{code:?}");
+            for hint in [hint(*code), hint_to("presence", *code)] {
+                assert!(!hint.contains('\n') && hint.len() <= 130, "{code:?}: {}", hint.len());
+            }
         }
     }
 

@@ -1,10 +1,10 @@
-//! The channels and sessions of a relay for development, with their names and their subscriptions.
+//! The channels and sessions of a relay for development, with their names, their subscriptions and their members.
 
 use sealwire_protocol::{ChannelId, Code};
-use sealwire_relay::{ChannelName, SessionId};
+use sealwire_relay::{ChannelName, MemberId, SessionId};
 use std::collections::{HashMap, HashSet};
 
-/// The number of channels beyond which those without a subscriber are forgotten.
+/// The number of channels beyond which those without a subscriber and a member are forgotten.
 const MAX_IDLE_CHANNELS: usize = 1000;
 
 /// The known sessions and channels.
@@ -26,6 +26,16 @@ pub(super) struct Session {
 struct Channel {
     label: String,
     subscribers: usize,
+    members: HashMap<MemberId, Member>,
+}
+
+/// A member of a channel's presence.
+#[derive(Clone, Copy)]
+pub(super) struct Member {
+    /// The session that entered last.
+    pub(super) session: SessionId,
+    /// True if that session is broken.
+    pub(super) is_in_grace: bool,
 }
 
 impl Names {
@@ -48,7 +58,7 @@ impl Names {
 
     pub(super) fn name(&mut self, name: &ChannelName) {
         if self.channels.len() >= MAX_IDLE_CHANNELS {
-            self.channels.retain(|_, channel| channel.subscribers > 0);
+            self.channels.retain(|_, channel| channel.subscribers > 0 || !channel.members.is_empty());
         }
         self.channels.entry(name.channel).or_default().label = label(name);
     }
@@ -77,6 +87,28 @@ impl Names {
             self.remove_subscriber(channel);
         }
         was_subscribed
+    }
+
+    /// Notes that a member belongs to a session. Returns what was known of it before.
+    pub(super) fn enter(&mut self, session: SessionId, channel: ChannelId, id: MemberId) -> Option<Member> {
+        let member = Member { session, is_in_grace: false };
+        self.channels.entry(channel).or_default().members.insert(id, member)
+    }
+
+    /// Notes that the session of a member is broken. Returns the member.
+    pub(super) fn break_member(&mut self, channel: ChannelId, id: MemberId) -> Option<Member> {
+        let member = self.channels.get_mut(&channel)?.members.get_mut(&id)?;
+        member.is_in_grace = true;
+        Some(*member)
+    }
+
+    /// Removes a member.
+    pub(super) fn leave(&mut self, channel: ChannelId, id: MemberId) -> Option<Member> {
+        self.channels.get_mut(&channel)?.members.remove(&id)
+    }
+
+    pub(super) fn members(&self, channel: ChannelId) -> usize {
+        self.channels.get(&channel).map_or(0, |channel| channel.members.len())
     }
 
     fn remove_subscriber(&mut self, channel: ChannelId) {

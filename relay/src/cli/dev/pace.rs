@@ -1,4 +1,4 @@
-//! The bound on the lines about messages and refusals, so that a busy app leaves a log that a person can read.
+//! The bound on the lines about messages, presence and refusals, so that a busy app leaves a log that a person can read.
 
 use std::time::{Duration, SystemTime};
 

@@ -2,17 +2,22 @@
 //!
 //! Each relay chooses a number for the stream of messages to it, and a greater one when it missed a message. The other relay
 //! then begins a stream with that number, with all that the receiver has to know. A recorded message is worthless: it has
-//! another receiver, an old stream, or a sequence that was received.
+//! another receiver, an old stream, or a sequence that was received. This file reads the stream to this relay; `flush.rs`
+//! writes the one to the other relay.
+
+mod flush;
 
 use super::{
-    BEAT_INTERVAL, Local,
+    Local,
     message::{ChannelNews, LinkMessage, Need},
-    parts::Parts,
 };
-use crate::presence::{MemberId, outbox::Touch, record::Record, table::RemoteChange};
+use crate::presence::{
+    MemberId,
+    table::{RemoteChange, SYNC_TIMEOUT},
+};
 use sealwire_protocol::ChannelId;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     mem,
     time::Instant,
 };
@@ -37,24 +42,39 @@ pub(super) struct Link {
     pub(super) hearing: Hearing,
     /// The number of the stream to this relay.
     stream: u64,
+    /// The number of the last message of that stream.
     received: u64,
     pub(super) last_heard: Instant,
     /// The number of the stream to the other relay, once it is known.
     peer_stream: u64,
+    /// True if the other relay wants a stream from this one.
     is_listening: bool,
     /// True if the stream to the other relay begins again.
     restarts: bool,
+    /// The number of the last message of the stream to the other relay.
     sent: u64,
     last_sent: Option<Instant>,
-    /// True if the other relay waits for a message.
+    /// True if the other relay waits for a message: an acknowledgement, or the number of the stream to this relay.
     owes: bool,
-    /// The channels that both relays need.
-    common: HashSet<ChannelId>,
+    /// The channels that both relays need, with the time at which the other one began to need them.
+    common: HashMap<ChannelId, Instant>,
     /// The common channels whose members the other relay needs all.
     whole: BTreeSet<ChannelId>,
     /// The channels whose members were not told yet, with the message that asked for them, once it was sent.
     wanted: BTreeMap<ChannelId, Option<u64>>,
+    /// The channels that this relay needs no longer, which the other one has to hear.
     unneeded: BTreeSet<ChannelId>,
+    /// The channels on which the other relay does not know the members of a relay that is gone.
+    orphaned: BTreeSet<ChannelId>,
+    /// The members of other relays that left at this one, until the other relay acknowledges that.
+    leaves: BTreeMap<(ChannelId, MemberId), Leave>,
+}
+
+/// A member of another relay that left at this one.
+struct Leave {
+    stamp: u64,
+    /// The message that told it, once it was sent.
+    sent: Option<u64>,
 }
 
 impl Link {
@@ -77,11 +97,19 @@ impl Link {
             sent: 0,
             last_sent: None,
             owes: true,
-            common: HashSet::new(),
+            common: HashMap::new(),
             whole: BTreeSet::new(),
             wanted: needed.map(|channel| (channel, None)).collect(),
             unneeded: BTreeSet::new(),
+            orphaned: BTreeSet::new(),
+            leaves: BTreeMap::new(),
         }
+    }
+
+    /// Begins the link anew, to a relay that was silent.
+    pub(super) fn replace(&mut self, stream: u64, needed: impl Iterator<Item = ChannelId>, now: Instant) {
+        let leaves = mem::take(&mut self.leaves);
+        *self = Self { leaves, ..Self::new(self.ends, stream, needed, now) };
     }
 
     /// Begins to need a channel.
@@ -95,6 +123,27 @@ impl Link {
         self.common.remove(&channel);
         self.whole.remove(&channel);
         self.unneeded.insert(channel);
+    }
+
+    /// Notes that a member of another relay left at this one. The other relay hears of it even if a message is lost.
+    pub(super) fn leave(&mut self, channel: ChannelId, id: MemberId, stamp: u64) {
+        // While the stream of the other relay begins, the channels that it needs are not known.
+        let is_starting = matches!(self.hearing, Hearing::Awaited | Hearing::Starting);
+        if is_starting || self.common.contains_key(&channel) {
+            self.leaves.insert((channel, id), Leave { stamp, sent: None });
+        }
+    }
+
+    /// Returns whether the other relay has acknowledged everything that only this relay can tell.
+    pub(super) fn is_done(&self) -> bool {
+        self.leaves.is_empty()
+    }
+
+    /// Notes that a third relay, which was heard at this time for the last time, is gone. The other relay may not know its
+    /// members on channels that it began to need after that time, or so shortly before that the answer can be lost.
+    pub(super) fn hand_on(&mut self, last_heard: Instant) {
+        let recent = self.common.iter().filter(|(_, since)| **since + SYNC_TIMEOUT >= last_heard);
+        self.orphaned.extend(recent.map(|(channel, _)| *channel));
     }
 
     /// Asks for the stream from its start.
@@ -111,9 +160,15 @@ impl Link {
         }
     }
 
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn next_message(&self) -> (u64, u64) {
+        (self.stream, self.received + 1)
+    }
+
     /// The number of entries in its tables, for the memory budget.
     pub(super) fn entries(&self) -> usize {
-        self.common.len() + self.whole.len() + self.wanted.len() + self.unneeded.len()
+        let told = self.common.len() + self.whole.len() + self.orphaned.len() + self.leaves.len();
+        told + self.wanted.len() + self.unneeded.len()
     }
 
     /// Applies a message. `needed` are the channels that this relay needs.
@@ -143,6 +198,9 @@ impl Link {
         if message.sequence == 0 {
             if message.own_stream == 0 && self.hearing == Hearing::Awaited {
                 (self.hearing, self.last_heard) = (Hearing::Idle, now);
+                self.leaves.clear();
+                // The messages with which its last members left may be lost.
+                needed.iter().for_each(|channel| self.drop_members(*channel, local, now));
             }
             return Received::default();
         }
@@ -164,6 +222,7 @@ impl Link {
         }
         let acknowledged = message.acknowledged.min(self.sent);
         self.wanted.retain(|_, asked| asked.is_none_or(|asked| asked > acknowledged));
+        self.leaves.retain(|_, leave| leave.sent.is_none_or(|sent| sent > acknowledged));
         received.is_over = message.own_stream == 0;
         if message.is_complete || received.is_over {
             self.hearing = Hearing::Complete;
@@ -174,6 +233,7 @@ impl Link {
             (self.hearing, self.is_listening) = (Hearing::Idle, false);
             self.common.clear();
             self.whole.clear();
+            self.leaves.clear();
         }
         received
     }
@@ -205,6 +265,7 @@ impl Link {
         let peer = self.ends.1;
         match need {
             Need::Begins => {
+                self.common.insert(channel, now);
                 self.whole.insert(channel);
             }
             // A relay without members and watchers of a channel ceases to need it.
@@ -215,8 +276,8 @@ impl Link {
             }
             Need::Unchanged => {}
         }
-        if begins || need == Need::Begins {
-            self.common.insert(channel);
+        if begins {
+            self.common.entry(channel).or_insert(now);
         }
         if begins {
             local.apply(channel, peer, RemoteChange::Begin, now);
@@ -232,81 +293,6 @@ impl Link {
             local.apply(channel, peer, RemoteChange::End, now);
         }
         refused
-    }
-
-    /// Returns the messages that are due. `changes` are the changes of members of this relay since the last call.
-    pub(super) fn flush(
-        &mut self,
-        needed: &BTreeSet<ChannelId>,
-        changes: &BTreeMap<(ChannelId, MemberId), Touch>,
-        local: &mut dyn Local,
-        now: Instant,
-    ) -> Vec<LinkMessage> {
-        let is_beat = self.last_sent.is_none_or(|sent| now.saturating_duration_since(sent) >= BEAT_INTERVAL);
-        if !self.is_listening {
-            let greets = self.owes || (is_beat && self.hearing == Hearing::Awaited);
-            self.owes = false;
-            if !greets {
-                return Vec::new();
-            }
-            self.last_sent = Some(now);
-            return vec![self.envelope(0)];
-        }
-        let mut parts = Parts::default();
-        let is_complete = mem::take(&mut self.restarts);
-        if is_complete {
-            self.unneeded.clear();
-            self.whole.extend(self.common.iter().copied());
-            self.wanted = needed.iter().map(|channel| (*channel, None)).collect();
-        }
-        mem::take(&mut self.unneeded).into_iter().for_each(|channel| parts.need(channel, Need::Ends));
-        let asks: Vec<_> =
-            self.wanted.iter().filter(|(_, asked)| asked.is_none()).map(|(id, _)| *id).collect();
-        asks.iter().for_each(|channel| parts.need(*channel, Need::Begins));
-        let whole = mem::take(&mut self.whole);
-        for channel in &whole {
-            parts.members(*channel, local.own_members(*channel, now));
-        }
-        for ((channel, id), touch) in changes {
-            if self.common.contains(channel) && !whole.contains(channel) {
-                match (local.own(*channel, *id, now), touch) {
-                    (Some(record), Touch::State) => parts.record(*channel, Record { sealed: None, ..record }),
-                    (Some(record), _) => parts.record(*channel, record),
-                    (None, Touch::Left { stamp }) => parts.left(*channel, (*id, *stamp)),
-                    // Another relay has the member.
-                    (None, Touch::State | Touch::Entry) => {}
-                }
-            }
-        }
-        if !(is_complete || is_beat || self.owes) && parts.is_empty() {
-            return Vec::new();
-        }
-        (self.owes, self.last_sent) = (false, Some(now));
-        let mut messages: Vec<LinkMessage> = parts.take().into_iter().map(|part| self.next(part)).collect();
-        if let Some(last) = messages.last_mut() {
-            (last.acknowledged, last.is_complete) = (self.received, is_complete);
-        }
-        for asked in self.wanted.values_mut() {
-            asked.get_or_insert(self.sent);
-        }
-        messages
-    }
-
-    /// Returns the message that ends the stream to the other relay, because this one has no presence of the app any more.
-    pub(super) fn end(&mut self) -> Option<LinkMessage> {
-        // A stream that did not begin yet would begin with its end.
-        let message = self.is_listening.then(|| self.next(Vec::new()))?;
-        Some(LinkMessage { own_stream: 0, is_complete: true, ..message })
-    }
-
-    fn next(&mut self, channels: Vec<ChannelNews>) -> LinkMessage {
-        self.sent += 1;
-        LinkMessage { sequence: self.sent, channels, ..self.envelope(self.peer_stream) }
-    }
-
-    fn envelope(&self, stream: u64) -> LinkMessage {
-        let (from, to) = self.ends;
-        LinkMessage { from, to, stream, own_stream: self.stream, ..LinkMessage::default() }
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{
     Local, SILENCE,
     link::{Hearing, Link},
-    message::{LinkMessage, MessageError},
+    message::{ChannelNews, LinkMessage, MessageError},
 };
 use crate::{
     auth::signing_keys::SigningKeys,
@@ -60,6 +60,8 @@ pub(crate) struct LinkCounts {
     pub(crate) refused_members: u64,
     /// Streams that were asked for again because a message was lost.
     pub(crate) restarts: u64,
+    /// The links to relays that are present and do not answer, at the moment.
+    pub(crate) unanswered: u64,
 }
 
 /// The links for one app.
@@ -89,7 +91,7 @@ impl Links {
 
     /// Applies a message of another relay, which arrived on this relay's subject.
     pub(super) fn handle_message(&mut self, bytes: Bytes, local: &mut dyn Local, now: Now) {
-        let (message, app) = match LinkMessage::decode(bytes, &self.keys) {
+        let (mut message, app) = match LinkMessage::decode(bytes, &self.keys) {
             Ok(decoded) => decoded,
             Err(error) => return self.refuse(error),
         };
@@ -113,6 +115,7 @@ impl Links {
             let link = Link::new((self.relay, peer), stream, links.needed.iter().copied(), now.monotonic);
             links.links.insert(peer, link);
         }
+        links.drop_known_orphans(&mut message, self.relay);
         let Some(link) = links.links.get_mut(&peer) else { return };
         let received = link.receive(message, &links.needed, local, now.monotonic);
         self.counts.received += 1;
@@ -135,6 +138,7 @@ impl Links {
         now: Now,
     ) -> Option<Vec<(u64, Vec<u8>)>> {
         let outbox = local.take_outbox();
+        self.note_leaves(&outbox.members);
         outbox.channels.into_iter().for_each(|(channel, need)| self.change_need(channel, need));
         if self.reachable.0 != is_reachable {
             self.reachable = (is_reachable, now.monotonic);
@@ -152,10 +156,22 @@ impl Links {
         if is_reachable && since >= SETTLE {
             self.apps.values_mut().for_each(|links| links.sync(others, local));
         }
+        self.counts.unanswered = self.apps.values().map(|links| links.unanswered(others)).sum();
         let tables = self.apps.values().map(AppLinks::entries).sum::<usize>();
         let _ = self.held.set(tables * ENTRY);
         self.counts.sent += messages.len() as u64;
         Some(messages)
+    }
+
+    /// Notes the members of other relays that left at this one, while the links still know the channels.
+    fn note_leaves(&mut self, changes: &BTreeMap<(ChannelId, MemberId), Touch>) {
+        for ((channel, id), touch) in changes {
+            if let Touch::Left { stamp, is_foreign: true } = touch
+                && let Some(links) = self.owners.get(channel).and_then(|app| self.apps.get_mut(app))
+            {
+                links.links.values_mut().for_each(|link| link.leave(*channel, *id, *stamp));
+            }
+        }
     }
 
     fn change_need(&mut self, channel: ChannelId, need: ChannelNeed) {
@@ -182,11 +198,14 @@ impl Links {
     fn find_relays(&mut self, others: &[u64], local: &mut dyn Local, now: Now) {
         let mut stream = self.next_stream(now);
         for AppLinks { needed, links, .. } in self.apps.values_mut() {
-            for peer in others.iter().take(MAX_RELAYS).filter(|peer| **peer != self.relay) {
+            // An app without a channel has only the links that are not done yet.
+            let others_to_find = if needed.is_empty() { &[] } else { others };
+            for peer in others_to_find.iter().take(MAX_RELAYS).filter(|peer| **peer != self.relay) {
                 links.entry(*peer).or_insert_with(|| {
                     Link::new((self.relay, *peer), stream, needed.iter().copied(), now.monotonic)
                 });
             }
+            let mut gone = Vec::new();
             links.retain(|peer, link| {
                 if now.monotonic.saturating_duration_since(link.last_heard) < SILENCE {
                     return true;
@@ -197,13 +216,17 @@ impl Links {
                     // A relay can fall silent while its stream begins again, so its former members may be known.
                     Hearing::Awaited | Hearing::Starting | Hearing::Complete => {
                         needed.iter().for_each(|channel| local.orphan(*channel, *peer, now.monotonic));
+                        gone.push(link.last_heard);
                         // A relay that is still present is asked again.
                         stream += 1;
-                        *link = Link::new((self.relay, *peer), stream, needed.iter().copied(), now.monotonic);
+                        link.replace(stream, needed.iter().copied(), now.monotonic);
                         others.contains(peer)
                     }
                 }
             });
+            for last_heard in gone {
+                links.values_mut().for_each(|link| link.hand_on(last_heard));
+            }
         }
         self.last_stream = stream;
     }
@@ -217,15 +240,23 @@ impl Links {
     ) {
         let keys = &self.keys;
         for (app, AppLinks { needed, links, .. }) in &mut self.apps {
-            for (peer, link) in links {
+            links.retain(|peer, link| {
                 let mut due = link.flush(needed, changes, local, now);
-                if needed.is_empty() {
+                let is_over = needed.is_empty() && link.is_done();
+                if is_over {
                     due.extend(link.end());
                 }
                 messages.extend(due.into_iter().map(|message| (*peer, message.encode(app, keys))));
-            }
+                !is_over
+            });
         }
-        self.apps.retain(|_, links| !links.needed.is_empty());
+        self.apps.retain(|_, links| !links.needed.is_empty() || !links.links.is_empty());
+    }
+
+    /// Returns the numbers of the stream and of the message that a link expects next.
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn next_message(&self, app: &str, peer: u64) -> Option<(u64, u64)> {
+        self.apps.get(app)?.links.get(&peer).map(Link::next_message)
     }
 
     /// Returns a number that is greater than all before, also than those of an earlier link to the same relay.
@@ -248,6 +279,17 @@ impl Links {
 }
 
 impl AppLinks {
+    /// Removes members of relays that are gone for the sender, but not for this relay: it knows its own members, and those
+    /// of the relays that answered.
+    fn drop_known_orphans(&self, message: &mut LinkMessage, own: u64) {
+        for ChannelNews { channel, records, .. } in &mut message.channels {
+            let is_known = |relay: u64| {
+                relay == own || self.links.get(&relay).is_some_and(|link| link.is_synced(*channel))
+            };
+            records.retain(|record| !record.gone.is_some_and(is_known));
+        }
+    }
+
     /// Notes the channels whose members at all relays are known.
     fn sync(&mut self, others: &[u64], local: &mut dyn Local) {
         let links = &self.links;
@@ -260,6 +302,14 @@ impl AppLinks {
             }
             !is_synced
         });
+    }
+
+    /// Returns the number of links to relays that are present and do not answer.
+    fn unanswered(&self, others: &[u64]) -> u64 {
+        let is_unanswered = |peer: &u64, link: &Link| {
+            matches!(link.hearing, Hearing::Awaited | Hearing::Starting) && others.contains(peer)
+        };
+        self.links.iter().filter(|(peer, link)| is_unanswered(peer, link)).count() as u64
     }
 
     fn entries(&self) -> usize {

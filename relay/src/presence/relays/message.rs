@@ -4,10 +4,7 @@
 use crate::{
     auth::signing_keys::SigningKeys,
     id_digest::IdDigest,
-    presence::{
-        MemberId,
-        record::{Names, Record},
-    },
+    presence::{MemberId, names::OwnerDigests, record::Record},
 };
 use bytes::Bytes;
 use prost::Message as _;
@@ -28,8 +25,10 @@ pub(super) const FULL: usize = MAX_MESSAGE - 2 * limits::MAX_PRESENCE_ENTRY;
 pub(super) const RECORD: usize = 128;
 pub(super) const LEFT: usize = 40;
 pub(super) const CHANNEL: usize = 32;
-/// The maximum grace and token time of a member.
+/// The maximum token time of a member.
 const MAX_EXPIRES: Duration = Duration::from_secs(24 * 60 * 60);
+/// The maximum rest of the grace time of a member whose relay is gone.
+pub(super) const MAX_GRACE: Duration = Duration::from_secs(2 * 60);
 
 /// A message from one relay to another.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,7 +54,7 @@ pub(super) struct LinkMessage {
 pub(super) struct ChannelNews {
     pub(super) channel: ChannelId,
     pub(super) need: Need,
-    /// True if all members of the sender follow.
+    /// True if all members of the sender follow, and those that it knows of relays that are gone.
     pub(super) begins: bool,
     /// True if all of them were sent.
     pub(super) ends: bool,
@@ -160,6 +159,9 @@ struct WireRecord {
     /// In milliseconds.
     #[prost(uint64, tag = "8")]
     expires_in: u64,
+    /// 0 for a member of the sender.
+    #[prost(fixed64, tag = "9")]
+    gone: u64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -183,7 +185,11 @@ impl LinkMessage {
             is_complete: self.is_complete,
             channels: self.channels.into_iter().map(ChannelNews::wire).collect(),
         };
-        let message = wire.encode_to_vec();
+        Self::tag(wire.encode_to_vec(), app, keys)
+    }
+
+    /// Adds the tags to an encoded message.
+    pub(super) fn tag(message: Vec<u8>, app: &str, keys: &SigningKeys) -> Vec<u8> {
         let tags = keys.tags(app, PURPOSE, &message, MAX_TAGS).into_iter();
         let tags = tags.map(|(kid, tag)| WireTag { kid, tag: Bytes::copy_from_slice(&tag) }).collect();
         WireEnvelope { version: VERSION, message: message.into(), tags }.encode_to_vec()
@@ -265,7 +271,7 @@ impl ChannelNews {
 
 impl Record {
     fn wire(self) -> WireRecord {
-        let Names { installation, account } = self.names;
+        let OwnerDigests { installation, account } = self.owner;
         WireRecord {
             member: Bytes::copy_from_slice(&self.id),
             number: self.number,
@@ -275,6 +281,7 @@ impl Record {
             account: Bytes::copy_from_slice(account.as_bytes()),
             in_grace: self.in_grace,
             expires_in: self.expires_in.as_millis().try_into().unwrap_or(u64::MAX),
+            gone: self.gone.unwrap_or_default(),
         }
     }
 
@@ -284,15 +291,17 @@ impl Record {
         if wire.sealed.len() > limits::MAX_PRESENCE_ENTRY {
             return None;
         }
+        let max = if wire.gone == 0 { MAX_EXPIRES } else { MAX_GRACE };
         Some(Self {
             id: id(&wire.member)?,
             number: wire.number,
             stamp: wire.stamp,
             // The bytes of the message are part of a larger buffer, which the entry must not keep.
             sealed: (!wire.sealed.is_empty()).then(|| Bytes::copy_from_slice(&wire.sealed)),
-            names: Names { installation, account },
+            owner: OwnerDigests { installation, account },
             in_grace: wire.in_grace,
-            expires_in: Duration::from_millis(wire.expires_in).min(MAX_EXPIRES),
+            expires_in: Duration::from_millis(wire.expires_in).min(max),
+            gone: (wire.gone != 0).then_some(wire.gone),
         })
     }
 }

@@ -1,7 +1,10 @@
 //! Presence across the relays of a cluster. Each relay owns the members of its own sessions, and tells them to the relays
 //! that need the same channel. Two relays with presences of the same app keep a link: a stream of numbered messages in each
-//! direction. The rules are in `links.rs` and `link.rs`, without I/O; `task.rs` carries the messages through NATS.
+//! direction. `links.rs` knows the relays and the needed channels, `link.rs` has the rules of one link, and `parts.rs` divides
+//! its news into the messages of `message.rs`, all without I/O; `task.rs` carries the messages through NATS.
 
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod link;
 mod links;
 mod message;
@@ -28,6 +31,8 @@ pub(super) trait Local {
     fn take_outbox(&mut self) -> Outbox;
     /// Returns the members of this relay on a channel.
     fn own_members(&mut self, channel: ChannelId, now: Instant) -> Vec<Record>;
+    /// Returns the members on a channel whose relays are gone.
+    fn orphans(&mut self, channel: ChannelId, now: Instant) -> Vec<Record>;
     /// Returns a member of this relay.
     fn own(&mut self, channel: ChannelId, id: MemberId, now: Instant) -> Option<Record>;
     /// Applies a record of another relay. Returns whether there was room for it.

@@ -27,10 +27,10 @@ impl Parts {
         self.news(channel, 0).need = need;
     }
 
-    /// Adds all members of this relay.
-    pub(super) fn members(&mut self, channel: ChannelId, records: Vec<Record>) {
+    /// Adds all members of this relay, and those of relays that are gone.
+    pub(super) fn members(&mut self, channel: ChannelId, records: impl Iterator<Item = Record>) {
         self.news(channel, 0).begins = true;
-        records.into_iter().for_each(|record| self.record(channel, record));
+        records.for_each(|record| self.record(channel, record));
         self.news(channel, 0).ends = true;
     }
 

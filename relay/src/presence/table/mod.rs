@@ -1,11 +1,13 @@
 //! The rules of presence, without I/O: members enter, change, lose their session and leave; watchers get the state and
 //! batches of changes. Time is an argument.
 
+mod activities;
 mod entering;
 mod remote;
 mod timeouts;
 
 pub(crate) use entering::Entering;
+use entering::{check_owner, entrance};
 pub(super) use remote::RemoteChange;
 #[cfg(test)]
 pub(super) use timeouts::BATCH_WINDOW;
@@ -21,6 +23,7 @@ use super::{
     outbox::{ChannelNeed, Outbox, Touch},
 };
 use crate::{
+    activity::Activity,
     clock::Now,
     memory::{Memory, MemoryKind, Reservation},
     session_id::SessionId,
@@ -50,13 +53,16 @@ pub(super) struct PresenceTable<W> {
     outbox: Option<Outbox>,
     /// The id of this relay among others.
     relay: u64,
+    /// The activities since the last call of [`Self::take_activities`]; `None` without an observer.
+    activities: Option<Vec<Activity<'static>>>,
 }
 
 impl<W> PresenceTable<W> {
     pub(super) fn new(memory: Arc<Memory>) -> Self {
         let held = Reservation::new(memory.clone(), MemoryKind::Presence, 0);
         let (channels, deadlines) = (HashMap::new(), BTreeSet::new());
-        Self { channels, deadlines, counts: PresenceCounts::default(), memory, held, outbox: None, relay: 0 }
+        let counts = PresenceCounts::default();
+        Self { channels, deadlines, counts, memory, held, outbox: None, relay: 0, activities: None }
     }
 
     /// Creates the table of a relay that shares its presences with others. A channel has a state for watchers once
@@ -104,9 +110,12 @@ impl<W> PresenceTable<W> {
         if is_more && bytes - replaced + sealed.len() > limits.bytes {
             return Err(PresenceError::Bytes);
         }
+        let entrance = entrance(before, session, number);
         self.open(channel, names.as_deref(), now.monotonic);
+        self.note_entrance((channel, id), session, entrance, sealed.len());
         let state = MemberState::Connected(session);
-        self.put(channel, id, Member { number, sealed, owner, state, expires, stamp, names });
+        let digests = names.map(|names| names.owner.clone());
+        self.put(channel, id, Member { number, sealed, owner, state, expires, stamp, digests });
         if let Some(outbox) = &mut self.outbox {
             outbox.touch_entry(channel, id);
         }
@@ -159,6 +168,11 @@ impl<W> PresenceTable<W> {
         self.counts.in_grace += 1;
         self.deadlines.insert((end, channel, Due::Grace(id)));
         self.touch(channel, id, Touch::State);
+        self.note(Activity::PresenceBroken {
+            channel,
+            member: id,
+            grace: end.saturating_duration_since(now),
+        });
     }
 
     /// Removes the members in grace for whose owner `is_covered` returns true.
@@ -207,7 +221,8 @@ impl<W> PresenceTable<W> {
         let Some(presence) = self.channels.get_mut(&channel) else { return };
         let Some(member) = presence.remove(&id) else { return };
         self.discount(channel, id, &member);
-        self.touch(channel, id, Touch::Left { stamp });
+        self.note(Activity::PresenceLeft { channel, member: id });
+        self.touch(channel, id, Touch::Left { stamp, is_foreign: !member.state.is_own() });
         self.schedule_changes(channel, now);
         self.close_if_unneeded(channel);
     }
@@ -300,22 +315,5 @@ impl<W> PresenceTable<W> {
     fn hold_difference(&mut self, before: usize, now: usize) {
         // The session checked the budget before; a state that is held already is never refused.
         let _ = self.held.set(self.held.bytes() + now - before);
-    }
-}
-
-/// Checks that a session may change a member. A session of another relay that has taken the member from this one is newer.
-fn check_owner(
-    member: &Member,
-    session: SessionId,
-    owner: Owner,
-    entered_before: bool,
-) -> Result<(), PresenceError> {
-    if member.owner != owner {
-        return Err(PresenceError::OtherAccount);
-    }
-    match member.state {
-        MemberState::Connected(holder) if holder > session => Err(PresenceError::NewerSession),
-        MemberState::Remote(_) if entered_before => Err(PresenceError::NewerSession),
-        _ => Ok(()),
     }
 }

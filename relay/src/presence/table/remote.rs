@@ -1,22 +1,14 @@
 //! The members of other relays in a table, and what this relay tells them of its own.
 
 use super::{ChannelNeed, Due, Member, MemberId, MemberState, Outbox, PresenceTable, SessionNames, Touch};
-use crate::presence::{
-    Owner,
-    limits::TableLimits,
-    member::RemoteState,
-    record::{Names, Record},
-};
+use crate::presence::{Owner, limits::TableLimits, member::RemoteState, record::Record};
 use bytes::Bytes;
 use sealwire_protocol::ChannelId;
 use std::{
     mem,
+    sync::Arc,
     time::{Duration, Instant},
 };
-
-/// A channel may have this many times the members and bytes of its limits when several relays admit members at the same
-/// moment. Further members of other relays are refused.
-const OVERSHOOT: usize = 2;
 
 /// A change of the members of another relay.
 pub(in crate::presence) enum RemoteChange {
@@ -77,13 +69,28 @@ impl<W> PresenceTable<W> {
 
     /// Returns the members of this relay on a channel.
     pub(in crate::presence) fn own_members(&self, channel: ChannelId, now: Instant) -> Vec<Record> {
+        self.records(channel, MemberState::is_own, now)
+    }
+
+    /// Returns the members on a channel whose relays are gone.
+    pub(in crate::presence) fn orphans(&self, channel: ChannelId, now: Instant) -> Vec<Record> {
+        self.records(channel, |state| matches!(state, MemberState::Orphaned { .. }), now)
+    }
+
+    fn records(
+        &self,
+        channel: ChannelId,
+        is_meant: impl Fn(MemberState) -> bool,
+        now: Instant,
+    ) -> Vec<Record> {
         let members = self.channels.get(&channel).into_iter().flat_map(|presence| presence.iter());
-        members.filter_map(|(id, member)| record(*id, member, now)).collect()
+        let meant = members.filter(|(_, member)| is_meant(member.state));
+        meant.filter_map(|(id, member)| record(*id, member, now)).collect()
     }
 
     /// Returns a member of this relay.
     pub(in crate::presence) fn own(&self, channel: ChannelId, id: MemberId, now: Instant) -> Option<Record> {
-        record(id, self.find(channel, &id)?, now)
+        record(id, self.find(channel, &id).filter(|member| member.state.is_own())?, now)
     }
 
     /// Applies a change of another relay. Returns false if it is refused because the channel is full.
@@ -106,11 +113,11 @@ impl<W> PresenceTable<W> {
                 // The relay that has the member tells all others, if it heard of this.
                 if let Some(member) = self.find(channel, &id)
                     && !member.state.is_at_another_than(relay)
-                    && self.is_replaced(member, relay, (stamp, 0, 0))
+                    && has_left(member, stamp)
                 {
                     // The other relays know the member from this one.
                     if member.state.is_own() {
-                        self.touch(channel, id, Touch::Left { stamp });
+                        self.touch(channel, id, Touch::Left { stamp, is_foreign: false });
                     }
                     self.forget(channel, &[id]);
                 }
@@ -146,7 +153,11 @@ impl<W> PresenceTable<W> {
         limits: TableLimits,
         now: Instant,
     ) -> bool {
+        if let Some(gone) = record.gone {
+            return self.apply_orphan(channel, gone, record, owner, limits, now);
+        }
         let Record { id, number, stamp, sealed, in_grace, expires_in, .. } = record;
+        let digests = Some(Arc::new(record.owner));
         let (expires, state) = (now + expires_in, RemoteState { relay, in_grace, is_stale: false });
         let (is_outdated, is_elsewhere) = self.find(channel, &id).map_or((false, false), |before| {
             (!self.is_replaced(before, relay, (stamp, number, relay)), before.state.is_at_another_than(relay))
@@ -164,19 +175,38 @@ impl<W> PresenceTable<W> {
             (None, _) => return true,
         };
         let replaced = before.map_or(0, |before| before.sealed.len());
-        let has_room = before.is_some() || presence.members() < limits.members.saturating_mul(OVERSHOOT);
-        if !has_room
-            || presence.bytes() - replaced + sealed.len() > limits.bytes.saturating_mul(OVERSHOOT)
-            || self.memory.is_full()
-        {
+        if !presence.has_room(before.is_none(), sealed.len(), replaced, limits) || self.memory.is_full() {
             return false;
         }
         // A relay that does not hear the new one must not keep the member of this one.
         if let Some(stamp) = before.filter(|before| before.state.is_own()).map(|before| before.stamp) {
-            self.touch(channel, id, Touch::Left { stamp });
+            self.touch(channel, id, Touch::Left { stamp, is_foreign: false });
         }
         let state = MemberState::Remote(state);
-        self.put(channel, id, Member { number, sealed, owner, state, expires, stamp, names: None });
+        self.put(channel, id, Member { number, sealed, owner, state, expires, stamp, digests });
+        true
+    }
+
+    /// Adds a member whose relay is gone, unless this relay knows the member: what it knows itself is at least as late.
+    fn apply_orphan(
+        &mut self,
+        channel: ChannelId,
+        relay: u64,
+        record: Record,
+        owner: Owner,
+        limits: TableLimits,
+        now: Instant,
+    ) -> bool {
+        let Some(presence) = self.channels.get(&channel) else { return true };
+        let (Some(sealed), None) = (record.sealed, presence.find(&record.id)) else { return true };
+        if !presence.has_room(true, sealed.len(), 0, limits) || self.memory.is_full() {
+            return false;
+        }
+        let Record { id, number, stamp, .. } = record;
+        let end = now + record.expires_in;
+        let (state, digests) = (MemberState::Orphaned { relay, end }, Some(Arc::new(record.owner)));
+        self.put(channel, id, Member { number, sealed, owner, state, expires: end, stamp, digests });
+        self.deadlines.insert((end, channel, Due::Grace(id)));
         true
     }
 
@@ -186,7 +216,7 @@ impl<W> PresenceTable<W> {
             let Some(presence) = self.channels.get_mut(&channel) else { return };
             let Some(member) = presence.find(&id) else { continue };
             let end = end.min(member.expires);
-            presence.set_state(&id, MemberState::Orphaned(end));
+            presence.set_state(&id, MemberState::Orphaned { relay, end });
             self.deadlines.insert((end, channel, Due::Grace(id)));
             self.ask_again_if_contested(channel);
         }
@@ -240,7 +270,7 @@ impl<W> PresenceTable<W> {
     fn is_replaced(&self, member: &Member, relay: u64, news: (u64, u64, u64)) -> bool {
         let holder = match member.state {
             MemberState::Remote(state) if state.relay == relay => return true,
-            MemberState::Orphaned(_) => return true,
+            MemberState::Orphaned { .. } => return true,
             MemberState::Remote(state) => state.relay,
             MemberState::Connected(_) | MemberState::InGrace(_) => self.relay,
         };
@@ -255,16 +285,26 @@ impl<W> PresenceTable<W> {
     }
 }
 
-/// Returns a member of this relay as other relays hear of it; `None` for those of other relays.
+/// Returns whether a leave with this stamp concerns a member, and not a session that entered later.
+fn has_left(member: &Member, stamp: u64) -> bool {
+    if member.state.is_own() { stamp > member.stamp } else { stamp >= member.stamp }
+}
+
+/// Returns a member as other relays hear of it; `None` if its own relay tells them.
 fn record(id: MemberId, member: &Member, now: Instant) -> Option<Record> {
-    let names = member.names.as_ref().filter(|_| member.state.is_own())?;
+    let (gone, expires) = match member.state {
+        MemberState::Connected(_) | MemberState::InGrace(_) => (None, member.expires),
+        MemberState::Orphaned { relay, end } => (Some(relay), end),
+        MemberState::Remote(_) => return None,
+    };
     Some(Record {
         id,
         number: member.number,
         stamp: member.stamp,
         sealed: Some(member.sealed.clone()),
-        names: Names { installation: names.installation, account: names.account },
+        owner: **member.digests.as_ref()?,
         in_grace: member.state.is_in_grace(),
-        expires_in: member.expires.saturating_duration_since(now),
+        expires_in: expires.saturating_duration_since(now),
+        gone,
     })
 }

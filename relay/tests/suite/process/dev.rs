@@ -1,9 +1,9 @@
 //! The command `dev`: its folder, its variables and its log.
 
-use crate::support::{App, Client, Terminal, Watchdog, batch, channel, post, relay_command, request};
+use crate::support::{App, Client, Terminal, Watchdog, batch, channel, now, post, relay_command, request};
 use sealwire_protocol::{
     Code,
-    tokens::SigningKey,
+    tokens::{self, Permissions, SigningKey},
     wire::{Channel, Since},
 };
 use std::{
@@ -191,6 +191,54 @@ async fn dev_shows_sessions_channels_messages_and_refusals_with_hints() {
     // The end of the relay is one line, and not one for each session.
     assert!(!rest.contains("session 2"), "{rest}");
     assert!(!rest.contains('\u{1b}'), "a pipe gets no colours");
+}
+
+#[tokio::test]
+async fn dev_shows_members_that_enter_break_off_return_and_leave_and_refusals_of_presence() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut relay = Dev::start(&directory, FREE_PORT);
+    let app = app(&directory);
+    let mut ada = Client::connect(relay.address).await;
+    ada.hello(app.session("ada")).await;
+    let id = ada.enter("absences", 1, 1).await;
+    let presence = "presence absences (dashboard 10001, module absences): ";
+    relay.log_until(&format!("{presence}session 1 entered with 60 sealed bytes, 1 member\n"));
+    ada.enter("absences", 1, 2).await;
+    relay.log_until(&format!("{presence}session 1 updated its entry, 60 sealed bytes, 1 member\n"));
+
+    let mut ben = Client::connect(relay.address).await;
+    ben.hello(app.session("ben")).await;
+    ben.refused_enter(channel("absences"), 1, 3, 60, Code::MemberConflict).await;
+    relay.log_until("MEMBER_CONFLICT of account ben refused (presence)");
+    relay.log_until("hint: another account or a newer page has this member of the presence");
+    let mut eve = Client::connect(relay.address).await;
+    let claims = app.claims("eve", Permissions::MESSAGES, (now() - 5, now() + 600));
+    eve.hello(tokens::sign(&claims, &app.key).unwrap()).await;
+    eve.refused_enter(channel("absences"), 2, 1, 60, Code::PermissionMissing).await;
+    relay.log_until("PERMISSION_MISSING of account eve refused (presence)");
+    relay.log_until("hint: presence has its own permission");
+
+    drop(ada);
+    let broke = "the member of session 1 lost its connection, and has";
+    relay.log_until(&format!("{presence}{broke} 15s to return\n"));
+    let mut ada = Client::connect(relay.address).await;
+    ada.hello(app.session("ada")).await;
+    ada.enter("absences", 1, 2).await;
+    relay.log_until(&format!("{presence}session 4 returned as the member of session 1, 1 member\n"));
+    ada.try_leave(id, 1).await;
+    relay.log_until(&format!("{presence}session 4 left, 0 members\n"));
+    relay.end();
+
+    let config = directory.path().join(".sealwire/dev.toml");
+    let settings = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("presence_grace = \"100ms\"\n{settings}")).unwrap();
+    let mut relay = Dev::start(&directory, FREE_PORT);
+    let mut ada = Client::connect(relay.address).await;
+    ada.hello(app.session("ada")).await;
+    ada.enter("absences", 1, 1).await;
+    drop(ada);
+    relay.log_until(&format!("{presence}{broke} 100ms to return\n"));
+    relay.log_until(&format!("{presence}the member of session 1 left after its grace time, 0 members\n"));
 }
 
 #[test]

@@ -62,6 +62,16 @@ async fn the_dashboard_the_alerts_and_the_runbook_use_only_existing_metrics() {
         assert!(named.len() >= least, "{named:?}");
     }
     serde_json::from_str::<serde_json::Value>(dashboard).unwrap();
+    // Presence has a row of the dashboard and alerts, with its members, changes, refusals, and links that are down.
+    for (text, names) in [
+        (dashboard, &["members", "changes_total", "watchers_lost_total", "relay_links_unanswered"][..]),
+        (alerts, &["watchers_lost_total", "relay_links_unanswered", "relay_messages_refused_total"]),
+    ] {
+        let missing: Vec<_> =
+            names.iter().filter(|name| !text.contains(&format!("sealwire_presence_{name}"))).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        assert!(text.contains("max_presence_members") || text.contains("max_presence.*"));
+    }
     // The runbook covers every alert, and the codes in the alerts exist.
     let named: Vec<_> = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
     assert!(named.len() >= 12);

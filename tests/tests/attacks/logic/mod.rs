@@ -2,6 +2,7 @@
 
 mod isolation;
 mod positions;
+mod presence;
 mod sessions;
 mod tokens;
 
@@ -26,7 +27,7 @@ use std::{collections::HashSet, time::Duration};
 const QUIET: Duration = Duration::from_millis(250);
 
 pub(crate) fn cases() -> Vec<Case> {
-    [tokens::CASES, positions::CASES, sessions::CASES, isolation::CASES].concat()
+    [tokens::CASES, positions::CASES, sessions::CASES, isolation::CASES, presence::CASES].concat()
 }
 
 /// Returns a copy of an installation with its keys.

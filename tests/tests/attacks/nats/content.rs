@@ -20,6 +20,9 @@ use sealwire_protocol::{
 use sealwire_tests::{Installation, RawSocket};
 use std::time::{Duration, Instant};
 
+/// The purpose of the tags of revocations.
+const REVOCATIONS: &str = "sealwire revocation 1";
+
 pub(super) const CASES: &[Case] = &[
     case("nats-malformed-messages", |target| {
         let cluster = target.cluster.as_ref().unwrap();
@@ -112,7 +115,7 @@ pub(super) const CASES: &[Case] = &[
             forge::revocation(installation, None, u64::MAX),
         ];
         for record in records {
-            for tags in wrong_tags(target, &record) {
+            for tags in wrong_tags(target, &record, REVOCATIONS) {
                 let payload = forge::tagged(&record, &tags);
                 // Heard at once, and in the log: under names that relays give, and under others.
                 for name in ["a.b", &format!("{}.{}", hex(&installation), hex(&account)), "epoch.x"] {
@@ -189,12 +192,11 @@ fn malformed() -> Vec<Vec<u8>> {
 }
 
 /// Returns lists of tags of which none is made with a key of the victim's app.
-fn wrong_tags(target: &Target, record: &[u8]) -> Vec<Vec<(String, Vec<u8>)>> {
-    const PURPOSE: &str = "sealwire revocation 1";
+pub(super) fn wrong_tags(target: &Target, record: &[u8], purpose: &str) -> Vec<Vec<(String, Vec<u8>)>> {
     let key = |installation: &Installation| SigningKey::parse(&installation.signing_key).unwrap();
     let victim = kid(&target.victim).to_owned();
-    let theirs = key(&target.stranger).tag(PURPOSE, record).to_vec();
-    let other_purpose = key(&target.victim).tag("sealwire revocation 2", record).to_vec();
+    let theirs = key(&target.stranger).tag(purpose, record).to_vec();
+    let other_purpose = key(&target.victim).tag(&format!("{purpose} "), record).to_vec();
     vec![
         vec![],
         vec![(victim.clone(), vec![])],
@@ -209,7 +211,7 @@ fn wrong_tags(target: &Target, record: &[u8]) -> Vec<Vec<(String, Vec<u8>)>> {
 }
 
 /// Asserts that each relay logs a text within some seconds.
-fn must_have_logged(target: &Target, text: &str) {
+pub(super) fn must_have_logged(target: &Target, text: &str) {
     for relay in target.relays() {
         let start = Instant::now();
         while !relay.log().contains(text) {

@@ -1,4 +1,4 @@
-//! Builds messages between relays: publications and marks of the streams, reports of limits, and revocations.
+//! Builds messages between relays: publications and marks of the streams, reports of limits, revocations, and presence.
 
 use prost::Message;
 use sha2::{Digest as _, Sha256};
@@ -44,11 +44,11 @@ struct Revocation {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct TaggedRevocation {
+struct Tagged {
     #[prost(uint32, tag = "1")]
     version: u32,
     #[prost(bytes = "vec", tag = "2")]
-    revocation: Vec<u8>,
+    content: Vec<u8>,
     #[prost(message, repeated, tag = "3")]
     tags: Vec<Tag>,
 }
@@ -78,10 +78,15 @@ pub(super) fn revocation(installation: [u8; 16], account: Option<[u8; 16]>, befo
     Revocation { installation: installation.to_vec(), account, before }.encode_to_vec()
 }
 
-/// Returns a revocation with its tags.
+/// Returns a revocation, or a message about presence, with its tags.
 pub(super) fn tagged(record: &[u8], tags: &[(String, Vec<u8>)]) -> Vec<u8> {
     let tags = tags.iter().map(|(kid, tag)| Tag { kid: kid.clone(), tag: tag.clone() });
-    TaggedRevocation { version: 1, revocation: record.to_vec(), tags: tags.collect() }.encode_to_vec()
+    Tagged { version: 1, content: record.to_vec(), tags: tags.collect() }.encode_to_vec()
+}
+
+/// Returns the part of a message that tags cover.
+pub(super) fn untagged(payload: &[u8]) -> Vec<u8> {
+    Tagged::decode(payload).unwrap().content
 }
 
 /// Returns the digest of a name: a kind and the parts of the name.

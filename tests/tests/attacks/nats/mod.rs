@@ -5,6 +5,7 @@ mod client;
 mod content;
 mod forge;
 mod positions;
+mod presence;
 mod seen;
 pub(crate) mod writer;
 
@@ -22,7 +23,7 @@ use std::time::Duration;
 const QUIET: Duration = Duration::from_millis(250);
 
 pub(crate) fn cases() -> Vec<Case> {
-    [access::CASES, content::CASES, positions::CASES, seen::CASES].concat()
+    [access::CASES, content::CASES, positions::CASES, presence::CASES, seen::CASES].concat()
 }
 
 /// Connects as a user who may do everything in the relays' account.

@@ -4,7 +4,7 @@ use crate::{
     case::{Case, case, slow},
     target::{
         CONNECTIONS_PER_ADDRESS, SESSIONS_PER_ACCOUNT, Target, channel, context, must_be_rate_limited,
-        must_stay_open, random, sealed,
+        must_fail, must_stay_open, random, sealed,
     },
 };
 use sealwire_protocol::{
@@ -105,6 +105,30 @@ pub(crate) const CASES: &[Case] = &[
         must_be_rate_limited(&end);
         assert!(end.before.len() < 50_000, "{} frames were answered", end.before.len());
         flood.join().unwrap();
+    }),
+    case("flood-members", |target| {
+        // The limits that are the default.
+        const MEMBERS_PER_ACCOUNT: usize = 50;
+        const BURST: usize = 128;
+        let mut members = Vec::new();
+        let refusal = loop {
+            let mut page = target.mallory();
+            match page.enter(channel("crowd"), random(), 1) {
+                ToClient::PresenceAccepted(_) => members.push(page),
+                refusal => break refusal,
+            }
+            assert!(members.len() <= MEMBERS_PER_ACCOUNT);
+        };
+        must_fail(&refusal, Code::TooManyMembers);
+        assert_eq!(members.len(), MEMBERS_PER_ACCOUNT);
+        // Entries of one member, as fast as the relay answers.
+        let (page, member) = (&mut members[0], random());
+        let answers = (1..).map(|number| page.enter(channel("updates"), member, number));
+        let accepted = answers.take_while(|answer| matches!(answer, ToClient::PresenceAccepted(_))).count();
+        assert!((BURST - 8..BURST * 2).contains(&accepted), "{accepted} entries");
+        must_fail(&page.enter(channel("updates"), member, u64::MAX), Code::RateLimited);
+        let answer = target.alice().enter(channel("crowd"), random(), 1);
+        assert!(matches!(answer, ToClient::PresenceAccepted(_)), "{answer:?}");
     }),
     case("flood-sessions-of-an-account", |target| {
         let open = || RawSocket::open(target.port, &target.victim.session("hoarder", &context(), 600));

@@ -1,10 +1,12 @@
-//! The log of `dev`: one line for each session, subscription, message and refusal, and a hint to each kind of refusal.
+//! The log of `dev`: one line for each session, subscription, message, change of presence and refusal, and a hint to each
+//! kind of refusal.
 
+mod presence;
 #[cfg(test)]
 mod tests;
 
 use super::{
-    hints::hint,
+    hints::{hint, hint_to},
     names::{Names, plain},
     pace::Pace,
     paint::Paint,
@@ -71,8 +73,8 @@ impl Observer for Journal {
 struct Lines {
     names: Names,
     pace: Pace,
-    /// The time of the last hint to each code.
-    hinted: HashMap<Code, SystemTime>,
+    /// The time at which each hint was given last.
+    hinted: HashMap<&'static str, SystemTime>,
     /// True once the log has explained the tags of an app with blind names.
     has_explained_tags: bool,
     paint: Paint,
@@ -112,6 +114,11 @@ impl Lines {
             Activity::Published { session, channel, event, sealed } => {
                 self.published(session, channel, event, sealed, now)
             }
+            Activity::PresenceEntered { session, channel, member, entrance, sealed } => {
+                self.entered(session, (channel, member), entrance, sealed, now)
+            }
+            Activity::PresenceBroken { channel, member, grace } => self.broke(channel, member, grace, now),
+            Activity::PresenceLeft { channel, member } => self.left(channel, member, now),
             Activity::Refused { attempt, code, identity, remote } => {
                 self.refused(attempt, code, identity, remote, now)
             }
@@ -123,7 +130,9 @@ impl Lines {
     /// Returns the line about the lines that were left out, once a second.
     fn rotate(&mut self, now: SystemTime) -> String {
         match self.pace.rotate(now) {
-            Some(left_out) => self.line(now, &format!("{left_out} more lines about messages and refusals")),
+            Some(left_out) => {
+                self.line(now, &format!("{left_out} more lines about messages, presence and refusals"))
+            }
             None => String::new(),
         }
     }
@@ -156,7 +165,7 @@ impl Lines {
             None => self.line(now, &format!("{what} ended: the client left")),
             Some(code) => {
                 let line = self.line(now, &format!("{what} ended: {}", self.paint.red(code.name())));
-                line + &self.hint(code, now)
+                line + &self.hint(hint(code), now)
             }
         }
     }
@@ -235,17 +244,17 @@ impl Lines {
         };
         let code_name = self.paint.red(code.name());
         let line = self.line(now, &format!("{} of {client} refused ({attempt})", code_name));
-        line + &self.hint(code, now)
+        line + &self.hint(hint_to(attempt, code), now)
     }
 
-    /// Returns the hint to a code, unless it was given a moment ago.
-    fn hint(&mut self, code: Code, now: SystemTime) -> String {
+    /// Returns the line with a hint, unless it was given a moment ago.
+    fn hint(&mut self, hint: &'static str, now: SystemTime) -> String {
         let is_recent = |last: &SystemTime| now.duration_since(*last).is_ok_and(|passed| passed < HINT_PAUSE);
-        if self.hinted.get(&code).is_some_and(is_recent) {
+        if self.hinted.get(hint).is_some_and(is_recent) {
             return String::new();
         }
-        self.hinted.insert(code, now);
-        format!("{INDENT}{} {}\n", self.paint.yellow("hint:"), hint(code))
+        self.hinted.insert(hint, now);
+        format!("{INDENT}{} {}\n", self.paint.yellow("hint:"), hint)
     }
 
     fn channel(&self, channel: ChannelId) -> String {

@@ -1,6 +1,6 @@
 use super::*;
 use sealwire_protocol::Scope;
-use sealwire_relay::ChannelName;
+use sealwire_relay::{ChannelName, Entrance};
 
 const NOTES: ChannelId = ChannelId([1; 16]);
 const REMOTE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
@@ -86,6 +86,72 @@ fn sessions_subscriptions_and_messages_are_one_line_each_with_the_names_of_the_a
 }
 
 #[test]
+fn members_that_enter_break_off_return_and_leave_are_one_line_each() {
+    const ADA: [u8; 16] = [3; 16];
+    let (channel, grace) = (NOTES, Duration::from_secs(15));
+    let entered = |session, entrance| {
+        let session = SessionId(session);
+        Activity::PresenceEntered { session, channel, member: ADA, entrance, sealed: 60 }
+    };
+    let mut log = Log::new();
+    log.open(1, "ada");
+    log.name("notes", &[("dashboard", "10001")], false);
+    let mut line = |activity| {
+        let text = log.handle(activity);
+        let line = text.strip_prefix("00:00:00 presence notes (dashboard 10001): ").map(str::trim_end);
+        line.unwrap_or_else(|| panic!("{text:?}")).to_owned()
+    };
+    assert_eq!(line(entered(1, Entrance::New)), "session 1 entered with 60 sealed bytes, 1 member");
+    assert_eq!(line(entered(1, Entrance::Updated)), "session 1 updated its entry, 60 sealed bytes, 1 member");
+    let broken = Activity::PresenceBroken { channel, member: ADA, grace };
+    assert_eq!(line(broken), "the member of session 1 lost its connection, and has 15s to return");
+    assert_eq!(
+        line(entered(2, Entrance::Returned)),
+        "session 2 returned as the member of session 1, 1 member"
+    );
+    let left = Activity::PresenceLeft { channel, member: ADA };
+    assert_eq!(line(left), "session 2 left, 0 members");
+    line(entered(3, Entrance::New));
+    line(broken);
+    assert_eq!(line(left), "the member of session 3 left after its grace time, 0 members");
+    assert_eq!(log.handle(left), "", "a member leaves once");
+}
+
+#[test]
+fn a_flood_of_updates_is_counted_and_the_number_of_members_stays_right() {
+    let mut log = Log::new();
+    log.name("notes", &[], false);
+    let enter = |number: u8| Activity::PresenceEntered {
+        session: SessionId(number.into()),
+        channel: NOTES,
+        member: [number; 16],
+        entrance: Entrance::New,
+        sealed: 60,
+    };
+    let shown = (1..=100).filter(|number| !log.handle(enter(*number)).is_empty()).count();
+    assert_eq!(shown, 20);
+    log.pass(Duration::from_secs(1));
+    let next = log.handle(enter(101));
+    assert!(next.starts_with("00:00:01 80 more lines about messages, presence and refusals\n"), "{next}");
+    assert!(next.ends_with("session 101 entered with 60 sealed bytes, 101 members\n"), "{next}");
+}
+
+#[test]
+fn a_presence_that_is_not_permitted_has_its_own_hint() {
+    let mut log = Log::new();
+    let refused = |attempt| Activity::Refused {
+        attempt,
+        code: Code::PermissionMissing,
+        identity: None,
+        remote: REMOTE,
+    };
+    let line = log.handle(refused("presence"));
+    assert!(line.contains("hint: presence has its own permission: return { presence: true }"), "{line}");
+    let line = log.handle(refused("subscribe"));
+    assert!(line.contains("hint: the session or the channel token does not permit this"), "{line}");
+}
+
+#[test]
 fn tags_of_an_app_with_blind_names_are_explained_once() {
     let mut log = Log::new();
     log.name("notes", &[], false);
@@ -147,7 +213,7 @@ fn a_flood_of_messages_and_refusals_is_counted_and_sessions_are_still_shown() {
     assert!(!log.open(2, "ben").is_empty());
     assert_eq!(log.lines.rotate(log.now), "", "the second is not over");
     log.pass(Duration::from_secs(1));
-    assert_eq!(log.lines.rotate(log.now), "00:00:01 81 more lines about messages and refusals\n");
+    assert_eq!(log.lines.rotate(log.now), "00:00:01 81 more lines about messages, presence and refusals\n");
     assert_eq!(log.lines.rotate(log.now), "", "they are reported once");
     assert!(!log.publish(Some(1)).is_empty());
 }

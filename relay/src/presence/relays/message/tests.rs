@@ -5,13 +5,17 @@ use proptest::prelude::*;
 use sealwire_protocol::tokens::{Keyring, SigningKey};
 
 fn record(len: usize) -> Record {
-    let names = Names {
+    let owner = OwnerDigests {
         installation: IdDigest::installation("app", "site"),
         account: IdDigest::account("app", "site", "alice"),
     };
     let (id, sealed) = ([3; 16], (len > 0).then(|| vec![7; len].into()));
     let expires_in = Duration::from_millis(900_001);
-    Record { id, number: u64::MAX, stamp: 1, sealed, names, in_grace: true, expires_in }
+    Record { id, number: u64::MAX, stamp: 1, sealed, owner, in_grace: true, expires_in, gone: None }
+}
+
+fn orphan() -> Record {
+    Record { expires_in: Duration::from_secs(15), gone: Some(u64::MAX), ..record(60) }
 }
 
 fn message() -> LinkMessage {
@@ -23,7 +27,8 @@ fn message() -> LinkMessage {
         left: vec![([9; 16], 4), ([8; 16], u64::MAX)],
         ..ChannelNews::of(ChannelId([1; 16]))
     };
-    let channels = vec![channel(Need::Begins, vec![record(0), record(60)]), channel(Need::Ends, Vec::new())];
+    let channels =
+        vec![channel(Need::Begins, vec![record(0), record(60), orphan()]), channel(Need::Ends, Vec::new())];
     LinkMessage {
         from: u64::MAX,
         to: 2,
@@ -99,7 +104,7 @@ fn content_outside_the_limits_is_refused_as_a_whole() {
 fn every_message_of_a_sender_is_within_the_limit() {
     let mut parts = super::super::parts::Parts::default();
     let most = || record(limits::MAX_PRESENCE_ENTRY);
-    parts.members(ChannelId([1; 16]), (0..40).map(|_| most()).collect());
+    parts.members(ChannelId([1; 16]), (0..40).map(|_| most()));
     (0..20_000).for_each(|_| parts.left(ChannelId([2; 16]), ([9; 16], u64::MAX)));
     (0..=255).for_each(|channel| parts.need(ChannelId([channel; 16]), Need::Begins));
     (0..5_000).for_each(|_| parts.record(ChannelId([3; 16]), record(45)));

@@ -116,3 +116,109 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+
+    /// A relay that begins to need a channel after the death of another one shows the dead one's members as long as the others
+    /// do, also if messages are lost meanwhile.
+    #[test]
+    fn a_newcomer_shows_the_members_of_a_relay_that_is_gone(
+        members in 1..8_u8,
+        returning in 0..4_u8,
+        delay in 0..240_u32,
+        loses_one_of in prop_oneof![Just(0), 6..30_u64],
+        seed in any::<u64>(),
+    ) {
+        let mut world = World::new(3);
+        let old = world.watch(1, 1);
+        // Without it, the newcomer's first link is one for this channel.
+        if seed % 2 == 0 {
+            world.watch(2, 2);
+            world.watch(0, 2);
+        }
+        (0..members).for_each(|id| {
+            world.enter(0, 1, 10 + id, 1);
+        });
+        world.pass(TICK * 8);
+        prop_assert_eq!(world.known(1, 1, old).len(), usize::from(members));
+        (world.loses_one_of, world.seed) = (loses_one_of, seed);
+        world.relays[0] = None;
+        let death = world.now.monotonic;
+        world.pass(TICK * delay);
+        let mut newcomer = world.watch(2, 1);
+        world.pass(Duration::from_secs(2).max(SILENCE + TICK * 10 - (TICK * delay).min(SILENCE)));
+        world.loses_one_of = 0;
+        if world.relay(2).lost > 0 {
+            newcomer = world.watch(2, 1);
+        }
+        for id in 0..returning.min(members) {
+            world.enter(1 + usize::from(id % 2), 1, 10 + id, 2);
+        }
+        world.pass(Duration::from_millis(2500));
+        let end = death + SILENCE + GRACE;
+        while world.now.monotonic + TICK * 10 < end {
+            let known = [world.known(1, 1, old), world.known(2, 1, newcomer)];
+            prop_assert_eq!(&known[0], &known[1], "{:?} before the end", end - world.now.monotonic);
+            prop_assert_eq!(known[0].len(), usize::from(members));
+            world.pass(TICK * 5);
+        }
+        world.pass(Duration::from_secs(2));
+        let known = [world.known(1, 1, old), world.known(2, 1, newcomer)];
+        prop_assert_eq!(&known[0], &known[1]);
+        prop_assert_eq!(known[0].len(), usize::from(returning.min(members)));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+
+    /// A member that leaves at another relay than its own is gone at all relays, whichever message is lost.
+    #[test]
+    fn a_leave_at_another_relay_survives_the_loss_of_any_one_message(
+        members in prop::collection::vec((0..3_usize, 1..3_usize), 1..5),
+        stays in any::<bool>(),
+        is_needed_no_longer in any::<bool>(),
+        is_relay_gone in any::<bool>(),
+        lost in 0..30_u64,
+    ) {
+        let mut world = World::new(3);
+        let watchers = [0, 1, 2].map(|relay| world.watch(relay, 1));
+        for (id, (owner, _)) in (10_u8..).zip(&members) {
+            world.enter(*owner, 1, id, 1);
+        }
+        if stays {
+            world.enter(0, 1, 30, 1);
+        }
+        world.pass(TICK * 8);
+        world.loses_after = Some(lost);
+        if is_relay_gone {
+            // The members of this relay are in their grace time elsewhere, and leave at a relay that does not own them either.
+            world.relays[2] = None;
+            world.pass(SILENCE + TICK * 4);
+            world.loses_after = Some(lost);
+        }
+        let mut left = BTreeSet::new();
+        for (id, (owner, distance)) in (10_u8..).zip(&members) {
+            let teller = (owner + distance) % 3;
+            if world.relays[teller].is_some() {
+                world.leave(teller, 1, id);
+                left.insert(id);
+            }
+        }
+        if is_needed_no_longer {
+            for (relay, watcher) in world.relays.iter_mut().zip(watchers) {
+                relay.iter_mut().for_each(|relay| relay.table.unwatch(channel(1), SessionId(watcher)));
+            }
+        }
+        world.pass(SILENCE + Duration::from_secs(3));
+        world.loses_after = None;
+        for relay in (0..3).filter(|relay| world.relays[*relay].is_some()).collect::<Vec<_>>() {
+            let watcher = world.watch(relay, 1);
+            world.pass(TICK * 8);
+            let known: BTreeSet<u8> = world.known(relay, 1, watcher).into_iter().map(|(id, _)| id).collect();
+            prop_assert!(known.is_disjoint(&left), "relay {} shows {:?}", relay, known);
+            prop_assert_eq!(known.contains(&30), stays);
+        }
+    }
+}

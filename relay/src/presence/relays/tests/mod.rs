@@ -140,3 +140,41 @@ fn a_relay_without_its_broker_forgets_the_others_and_asks_them_again() {
     world.pass(SETTLE + TICK * 6);
     assert_eq!(world.known(1, 1, again), [(10, 1)]);
 }
+
+#[test]
+fn a_member_that_left_and_entered_again_at_another_relay_stays() {
+    let mut world = World::new(2);
+    let watcher = world.watch(0, 1);
+    world.watch(1, 1);
+    world.enter(0, 1, 10, 1);
+    world.pass(TICK * 8);
+    // The other relay hears of both at once, and of the leave last.
+    world.cut = [(2, 1)].into();
+    world.leave(1, 1, 10);
+    world.pass(TICK * 2);
+    world.enter(1, 1, 10, 2);
+    world.pass(TICK * 4);
+    world.cut.clear();
+    world.pass(SILENCE);
+    assert_eq!(world.known(0, 1, watcher), [(10, 2)]);
+    let now = world.now.monotonic;
+    assert_eq!([0, 1].map(|relay| world.relay(relay).own_ids(1, now).len()), [0, 1]);
+}
+
+#[test]
+fn the_last_members_of_a_relay_leave_although_the_message_about_it_is_lost() {
+    let mut world = World::new(2);
+    let watcher = world.watch(0, 1);
+    for (place, id) in [(1, 10), (2, 11)] {
+        world.enter(1, place, id, 1);
+    }
+    world.pass(TICK * 8);
+    assert_eq!(world.known(0, 1, watcher), [(10, 1)]);
+    // The relay ends its presence of the app with the second of these messages.
+    world.leave(1, 1, 10);
+    world.pass(TICK);
+    world.loses_after = Some(0);
+    world.leave(1, 2, 11);
+    world.pass(TICK * 20);
+    assert_eq!(world.known(0, 1, watcher), []);
+}

@@ -13,8 +13,9 @@ use crate::{
     presence::{
         Entry, MemberId, Owner, SessionNames,
         limits::TableLimits,
+        names::OwnerDigests,
         outbox::Outbox,
-        record::{Names, Record},
+        record::Record,
         table::{Entering, PresenceTable, RemoteChange},
     },
     session_id::SessionId,
@@ -48,10 +49,10 @@ pub(super) fn member(number: u8) -> MemberId {
 
 pub(super) fn names(account: u8) -> SessionNames {
     let account = IdDigest::account("app", "site", &account.to_string());
-    SessionNames { app: "app".to_owned(), installation: IdDigest::installation("app", "site"), account }
+    SessionNames::new("app".to_owned(), IdDigest::installation("app", "site"), account)
 }
 
-pub(super) fn owner(names: &Names) -> Owner {
+pub(super) fn owner(names: &OwnerDigests) -> Owner {
     let key = |digest: &IdDigest| u64::from_be_bytes(digest.as_bytes()[..8].try_into().unwrap());
     Owner { installation: key(&names.installation), account: key(&names.account) }
 }
@@ -83,12 +84,16 @@ impl Local for Relay {
         self.table.own_members(channel, now)
     }
 
+    fn orphans(&mut self, channel: ChannelId, now: Instant) -> Vec<Record> {
+        self.table.orphans(channel, now)
+    }
+
     fn own(&mut self, channel: ChannelId, id: MemberId, now: Instant) -> Option<Record> {
         self.table.own(channel, id, now)
     }
 
     fn apply_record(&mut self, channel: ChannelId, relay: u64, record: Record, now: Instant) -> bool {
-        let owner = owner(&record.names);
+        let owner = owner(&record.owner);
         self.table.apply(channel, relay, RemoteChange::Record(Box::new(record), owner), LIMITS, now)
     }
 
@@ -155,7 +160,7 @@ impl Relay {
         }
         self.sessions += 1;
         let names = names(id);
-        let owner = owner(&Names { installation: names.installation, account: names.account });
+        let owner = owner(&names.owner);
         let entering = Entering {
             session: SessionId(self.sessions),
             owner,
@@ -194,6 +199,8 @@ pub(super) struct World {
     pub(super) cut: BTreeSet<(u64, u64)>,
     /// One of so many messages is lost, and one is repeated; 0 for none.
     pub(super) loses_one_of: u64,
+    /// The number of messages that arrive before one is lost.
+    pub(super) loses_after: Option<u64>,
     pub(super) seed: u64,
 }
 
@@ -201,7 +208,8 @@ impl World {
     pub(super) fn new(relays: u64) -> Self {
         let now = Now { monotonic: Instant::now(), wall: UnixMillis(1_800_000_000_000) };
         let relays = (1..=relays).map(|id| Some(Relay::new(id, now.monotonic))).collect();
-        let mut world = Self { now, relays, bus: Vec::new(), cut: BTreeSet::new(), loses_one_of: 0, seed: 1 };
+        let (bus, cut, loses_one_of, loses_after) = (Vec::new(), BTreeSet::new(), 0, None);
+        let mut world = Self { now, relays, bus, cut, loses_one_of, loses_after, seed: 1 };
         world.pass(SETTLE + TICK * 2);
         world
     }
@@ -235,7 +243,9 @@ impl World {
         }
         for (to, bytes) in bus {
             let (message, _) = LinkMessage::decode(bytes.clone().into(), &keys()).unwrap();
-            if self.cut.contains(&(message.from, to)) || self.strikes() {
+            let is_the_lost_one = self.loses_after == Some(0);
+            self.loses_after = self.loses_after.and_then(|left| left.checked_sub(1));
+            if self.cut.contains(&(message.from, to)) || is_the_lost_one || self.strikes() {
                 continue;
             }
             let times = 1 + usize::from(self.strikes());
@@ -286,7 +296,7 @@ impl World {
     /// Removes a member, from a session of its account that is newer than all others.
     pub(super) fn leave(&mut self, relay: usize, place: u8, id: u8) {
         let names = names(id);
-        let owner = owner(&Names { installation: names.installation, account: names.account });
+        let owner = owner(&names.owner);
         let (session, now) = ((SessionId(u64::MAX), owner), self.now.monotonic);
         let _ = self.relay(relay).table.leave(channel(place), session, member(id), false, now);
     }

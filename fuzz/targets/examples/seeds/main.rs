@@ -1,6 +1,8 @@
 //! Writes the seeds of the corpus to fuzz/corpus: at least one example of every input of a relay or a client.
 //! `cargo run -p sealwire-fuzz-targets --example seeds`
 
+mod relays;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use sealwire_fuzz_targets::{APP, NOW, SIGNING_KEY};
@@ -27,8 +29,9 @@ fn main() -> io::Result<()> {
     write("publish_body", bodies().into_iter().map(String::into_bytes))?;
     write("send_body", sends().into_iter().map(String::into_bytes))?;
     write("proxy_header", proxy_headers().into_iter())?;
-    write("relay_report", reports().into_iter())?;
-    write("shared_revocation", revocations().into_iter())?;
+    write("relay_report", relays::reports().into_iter())?;
+    write("shared_revocation", relays::revocations().into_iter())?;
+    write("presence_link", relays::presence_links().into_iter())?;
     write("config", CONFIGS.into_iter().map(|text| text.as_bytes().to_vec()))
 }
 
@@ -266,46 +269,3 @@ const CONFIGS: [&str; 6] = [
     "lisen = 5\n",
     "[app]\nid = 1\n",
 ];
-
-/// A field of a protobuf message with a length.
-fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(bytes.len()).expect("the fields of seeds are short");
-    let length = if length < 128 { vec![length] } else { vec![length | 128, 1] };
-    [&[(number << 3) | 2], &*length, bytes].concat()
-}
-
-/// A field of a protobuf message with a small number.
-fn number(field: u8, value: u8) -> Vec<u8> {
-    vec![field << 3, value]
-}
-
-/// The reports of a relay: alone, with publications, with sessions, with requests, and of another version.
-fn reports() -> Vec<Vec<u8>> {
-    let start = [number(1, 1), number(2, 7)].concat();
-    let usage = [field(1, &[7; 16]), number(2, 100), number(3, 90)].concat();
-    let batch = [number(1, 7), field(2, &usage), field(3, &usage)].concat();
-    let count = [field(1, &[9; 16]), number(2, 5)].concat();
-    let asks = field(4, &[3; 16]);
-    vec![
-        start.clone(),
-        [start.clone(), field(5, &batch)].concat(),
-        [start.clone(), number(3, 1), field(6, &count), field(6, &count)].concat(),
-        [start, asks, field(5, &batch), field(6, &count)].concat(),
-        number(1, 2),
-    ]
-}
-
-/// The records of revocations: of an account, a context, both and everything; and one with a tag.
-fn revocations() -> Vec<Vec<u8>> {
-    let (installation, before) = (field(1, &[1; 16]), number(4, 99));
-    let (account, context) = (field(2, &[2; 16]), [field(3, &[3; 16]), field(3, &[4; 16])].concat());
-    let all = [installation.clone(), before.clone()].concat();
-    let tag = [field(1, b"kid"), field(2, &[5; 64])].concat();
-    vec![
-        [installation.clone(), account.clone(), before.clone()].concat(),
-        [installation.clone(), context.clone(), before.clone()].concat(),
-        [installation, account, context, before].concat(),
-        [number(1, 1), field(2, &all), field(3, &tag)].concat(),
-        all,
-    ]
-}
