@@ -57,10 +57,7 @@ impl Curves {
                 names.join(" | "),
                 "---:|".repeat(names.len())
             );
-            let mut rows: Vec<_> = points.values().flat_map(BTreeMap::keys).copied().collect();
-            rows.sort_unstable();
-            rows.dedup();
-            for at in rows {
+            for at in Axes::of(points).values {
                 let cell = |values: &BTreeMap<u32, Vec<f64>>| {
                     values.get(&at).map_or_else(|| "–".to_owned(), |runs| figure(Spread::of(runs).median))
                 };
@@ -110,70 +107,75 @@ impl Curves {
 /// Draws a curve: the variable on a logarithmic axis, the quantity on one that begins at 0.
 fn chart(curve: &Curve, points: &Points) -> String {
     let Curve { scenario, quantity, unit, variable } = curve;
-    let spreads = |values: &BTreeMap<u32, Vec<f64>>| -> Vec<(u32, Spread)> {
-        values.iter().map(|(at, runs)| (*at, Spread::of(runs))).collect()
-    };
-    let all: Vec<_> = points.values().flat_map(spreads).collect();
-    let top = all.iter().map(|(_, spread)| spread.max).fold(f64::MIN_POSITIVE, f64::max);
-    let log = |at: u32| f64::from(at.max(1)).log10();
-    let (first, last) =
-        all.iter().fold((f64::MAX, f64::MIN), |(low, high), (at, _)| (low.min(log(*at)), high.max(log(*at))));
-    let x = |at: u32| LEFT + (log(at) - first) / (last - first).max(1.0) * (WIDTH - LEFT - RIGHT);
-    let y = |value: f64| HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM);
+    let axes = Axes::of(points);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" font-size=\"13\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
          <text x=\"12\" y=\"22\" font-size=\"15\" font-weight=\"bold\">{scenario}</text>\n\
-         <text x=\"12\" y=\"42\" fill=\"#555\">{quantity} ({unit}), by {variable}: medians of all runs</text>\n\
-         <path d=\"M{LEFT} {TOP}V{base}H{end}\" fill=\"none\" stroke=\"#555\"/>\n\
-         <text x=\"{label}\" y=\"{high:.1}\" text-anchor=\"end\">{top}</text>\n\
-         <text x=\"{label}\" y=\"{base}\" text-anchor=\"end\">0</text>\n",
-        base = HEIGHT - BOTTOM,
-        end = WIDTH - RIGHT,
-        label = LEFT - 8.0,
-        high = TOP + 4.0,
-        top = figure(top),
+         <text x=\"12\" y=\"42\" fill=\"#555\">{quantity} ({unit}), by {variable}: medians of all runs</text>\n"
     );
-    let mut ticks: Vec<_> = all.iter().map(|(at, _)| *at).collect();
-    ticks.sort_unstable();
-    ticks.dedup();
-    for at in ticks {
-        let _ = writeln!(
-            svg,
-            "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">{at}</text>",
-            x(at),
-            HEIGHT - BOTTOM + 20.0
-        );
-    }
+    axes.draw(&mut svg);
     for ((subject, values), colour) in points.iter().zip(COLOURS.iter().cycle()) {
-        let line = spreads(values);
-        let path: Vec<_> =
-            line.iter().map(|(at, spread)| format!("{:.1} {:.1}", x(*at), y(spread.median))).collect();
-        let _ = writeln!(
-            svg,
-            "<path d=\"M{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>",
-            path.join("L")
-        );
-        for (at, Spread { median, .. }) in &line {
-            let _ = writeln!(
-                svg,
-                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"/>",
-                x(*at),
-                y(*median)
-            );
+        let line: Vec<_> =
+            values.iter().map(|(at, runs)| (axes.x(*at), axes.y(Spread::of(runs).median))).collect();
+        let path: Vec<_> = line.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
+        let path = path.join("L");
+        let _ = writeln!(svg, "<path d=\"M{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>");
+        for (x, y) in &line {
+            let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{colour}\"/>");
         }
-        if let Some((at, Spread { median, .. })) = line.last() {
-            let _ = writeln!(
-                svg,
-                "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{}</text>",
-                x(*at) + 8.0,
-                y(*median) + 4.0,
-                subject.name
-            );
+        if let Some((x, y)) = line.last() {
+            let (x, y, name) = (x + 8.0, y + 4.0, &subject.name);
+            let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"{colour}\">{name}</text>");
         }
     }
     svg.push_str("</svg>\n");
     svg
+}
+
+/// The axes of a chart.
+struct Axes {
+    /// The values of the variable.
+    values: Vec<u32>,
+    /// The greatest value of the quantity.
+    top: f64,
+}
+
+impl Axes {
+    fn of(points: &Points) -> Self {
+        let mut values: Vec<_> = points.values().flat_map(BTreeMap::keys).copied().collect();
+        values.sort_unstable();
+        values.dedup();
+        let runs = points.values().flat_map(BTreeMap::values).flatten();
+        Self { values, top: runs.copied().fold(f64::MIN_POSITIVE, f64::max) }
+    }
+
+    fn x(&self, value: u32) -> f64 {
+        let log = |value: u32| f64::from(value.max(1)).log10();
+        let first = self.values.first().map_or(0.0, |value| log(*value));
+        let last = self.values.last().map_or(0.0, |value| log(*value));
+        LEFT + (log(value) - first) / (last - first).max(1.0) * (WIDTH - LEFT - RIGHT)
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        HEIGHT - BOTTOM - value / self.top * (HEIGHT - TOP - BOTTOM)
+    }
+
+    fn draw(&self, svg: &mut String) {
+        let (base, end, label) = (HEIGHT - BOTTOM, WIDTH - RIGHT, LEFT - 8.0);
+        let _ = write!(
+            svg,
+            "<path d=\"M{LEFT} {TOP}V{base}H{end}\" fill=\"none\" stroke=\"#555\"/>\n\
+             <text x=\"{label}\" y=\"{}\" text-anchor=\"end\">{}</text>\n\
+             <text x=\"{label}\" y=\"{base}\" text-anchor=\"end\">0</text>\n",
+            TOP + 4.0,
+            figure(self.top)
+        );
+        for value in &self.values {
+            let (x, y) = (self.x(*value), base + 20.0);
+            let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"{y}\" text-anchor=\"middle\">{value}</text>");
+        }
+    }
 }
 
 #[cfg(test)]
