@@ -5,7 +5,8 @@ import { build } from 'esbuild';
 import { contextOf } from './backend.mjs';
 import { reactPages } from './react-pages.mjs';
 
-async function bundle() {
+/** Bundles the pages. `dist` is the folder of another build of the package. */
+async function bundle(dist) {
   const { outputFiles } = await build({
     entryPoints: ['page', 'gadget'].map((name) =>
       fileURLToPath(new URL(`../page/${name}.js`, import.meta.url)),
@@ -16,6 +17,7 @@ async function bundle() {
     outdir: '/',
     write: false,
     external: ['@forge/bridge'],
+    ...(dist && { alias: { sealwire: `${dist}/index.js` } }),
   });
   return new Map([...outputFiles.map((file) => [file.path, file.text]), ...(await reactPages())]);
 }
@@ -26,15 +28,18 @@ async function bodyOf(request) {
   return Buffer.concat(chunks).toString();
 }
 
-const bundled = bundle();
+const own = bundle();
 
 /**
  * @param {ReturnType<import('./backend.mjs').createBackend>} backend
- * @param {{ webAssembly?: boolean, socketPort: number, listed?: string[] }} options `listed`: the schemes of the relay's
- * addresses in the policy
+ * @param {{ webAssembly?: boolean, socketPort: number, listed?: string[], package?: string }} options `listed`: the schemes of
+ * the relay's addresses in the policy; `package`: the dist folder of another build of the package
  */
-export async function startSite(backend, { webAssembly = false, socketPort, listed = ['ws', 'http'] }) {
-  const files = await bundled;
+export async function startSite(
+  backend,
+  { webAssembly = false, socketPort, listed = ['ws', 'http'], package: dist },
+) {
+  const files = await (dist ? bundle(dist) : own);
   const sources = webAssembly ? `'self' 'unsafe-eval'` : `'self'`;
   const relay = listed.map((scheme) => `${scheme}://127.0.0.1:${socketPort}`);
   const policy = `default-src 'self'; script-src ${sources}; connect-src 'self' ${relay.join(' ')}`;
